@@ -1,0 +1,51 @@
+/**
+ * The one error class that users see. It names the part at fault, the fault itself and the remedy,
+ * and carries machine-readable fields. It knows nothing of terminals: the CLI renders it.
+ */
+
+/** Exit codes of the CLI: `input` ends in 2, `failed` in 1, `interrupted` in 130. */
+export type ErrorKind = 'input' | 'failed' | 'interrupted';
+
+export interface NomoatErrorOptions {
+  /** Which component or file is at fault, e.g. `train.jsonl line 3` or `--rank`. */
+  readonly part: string;
+  /** What is wrong, one clause, with the numbers. */
+  readonly fault: string;
+  /** What the user can do about it, one sentence. */
+  readonly remedy: string;
+  /** `input` (default) when the user can mend it, `failed` when the machine or we failed, `interrupted` when stopped. */
+  readonly kind?: ErrorKind;
+  /** Extra facts for programs, JSON-serialisable. */
+  readonly fields?: Readonly<Record<string, unknown>>;
+  readonly cause?: unknown;
+}
+
+export class NomoatError extends Error {
+  override readonly name = 'NomoatError';
+  readonly part: string;
+  readonly fault: string;
+  readonly remedy: string;
+  readonly kind: ErrorKind;
+  readonly fields: Readonly<Record<string, unknown>>;
+
+  constructor(options: NomoatErrorOptions) {
+    super(`${options.part}: ${options.fault}. ${options.remedy}`, { cause: options.cause });
+    this.part = options.part;
+    this.fault = options.fault;
+    this.remedy = options.remedy;
+    this.kind = options.kind ?? 'input';
+    this.fields = options.fields ?? {};
+  }
+
+  /** The error as one JSON-serialisable record, as the `error` event carries it. */
+  toJSON(): Record<string, unknown> {
+    return {
+      kind: this.kind,
+      part: this.part,
+      fault: this.fault,
+      remedy: this.remedy,
+      fields: this.fields,
+      message: this.message,
+    };
+  }
+}

@@ -1,0 +1,1 @@
+export { type ErrorKind, NomoatError, type NomoatErrorOptions } from './errors.ts';
