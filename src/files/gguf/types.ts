@@ -1,0 +1,70 @@
+/**
+ * The parts of the GGUF format that its reader, writer and users share.
+ * Spec: https://github.com/ggml-org/ggml/blob/master/docs/gguf.md
+ */
+
+/** Tensor types that nomoat reads. */
+export const supportedGgmlTypes = [
+  'F32',
+  'F16',
+  'BF16',
+  'Q8_0',
+  'Q4_0',
+  'Q4_1',
+  'Q5_0',
+  'Q5_1',
+  'Q4_K',
+  'Q5_K',
+  'Q6_K',
+] as const;
+export type GgmlType = (typeof supportedGgmlTypes)[number];
+
+/** A metadata value with its GGUF type name, so that a rewritten file keeps every type. 64-bit integers are bigint. */
+export type GgufValue =
+  | { readonly type: GgufScalarType; readonly value: number | bigint | boolean | string }
+  | { readonly type: 'array'; readonly elementType: GgufScalarType; readonly value: GgufArray }
+  | { readonly type: 'array'; readonly elementType: 'array'; readonly value: readonly GgufValue[] };
+export type GgufScalarType =
+  | 'uint8'
+  | 'int8'
+  | 'uint16'
+  | 'int16'
+  | 'uint32'
+  | 'int32'
+  | 'float32'
+  | 'bool'
+  | 'string'
+  | 'uint64'
+  | 'int64'
+  | 'float64';
+export type GgufArray = readonly (number | bigint | boolean | string)[];
+
+export interface GgufTensorInfo {
+  readonly name: string;
+  /** Row-major, outermost first: a matrix W [out, in] has shape [out, in] (GGUF stores dimensions the other way round). */
+  readonly shape: readonly number[];
+  readonly type: GgmlType;
+  /** Byte offset from the start of the file. */
+  readonly offset: number;
+  readonly byteLength: number;
+}
+
+/** An open GGUF file. Reads are synchronous: they happen in the training process, block by block. */
+export interface GgufFile {
+  readonly path: string;
+  readonly byteLength: number;
+  readonly version: number;
+  readonly alignment: number;
+  /** In file order. */
+  readonly metadata: ReadonlyMap<string, GgufValue>;
+  readonly tensors: ReadonlyMap<string, GgufTensorInfo>;
+  /** The tensor's bytes as stored. */
+  readBytes(name: string): Uint8Array;
+  /** Rows [firstRow, firstRow + rows) of the tensor dequantised to float32, row-major; a vector is one row. `out` receives them when given. */
+  readFloat32(name: string, options?: { firstRow?: number; rows?: number; out?: Float32Array }): Float32Array;
+  /** The scalar under `key`, or undefined where the key is absent or of another kind. */
+  number(key: string): number | undefined;
+  string(key: string): string | undefined;
+  boolean(key: string): boolean | undefined;
+  close(): void;
+}

@@ -1,0 +1,134 @@
+/**
+ * Everything a run says, as typed events: one JSON object a line in events.jsonl and, with `--json`, on stdout.
+ * The names are public: programs build on them. All durations are seconds, all sizes bytes, losses nats per supervised token.
+ */
+export interface RunStartEvent {
+  readonly type: 'run-start';
+  readonly run: string;
+  readonly model: string;
+  readonly architecture: string;
+  readonly parameters: number;
+  readonly trainableParameters: number;
+  readonly settings: Readonly<Record<string, unknown>>;
+  readonly resumedFromStep?: number;
+}
+
+export interface DataReadyEvent {
+  readonly type: 'data-ready';
+  readonly format: string;
+  readonly rows: number;
+  readonly tokens: number;
+  readonly supervisedTokens: number;
+  readonly truncatedRows: number;
+  readonly refusedRows: number;
+  readonly splitRows: number;
+  /** Refusals by reason; their sum is `refusedRows`. */
+  readonly refusals: Readonly<Record<string, number>>;
+  readonly duplicateRows: number;
+  /** Training rows that also stand in the validation set. */
+  readonly leakedRows: number;
+  readonly validationRows: number;
+  readonly validationTokens: number;
+  readonly validationSupervisedTokens: number;
+  readonly stepsPerEpoch: number;
+  readonly steps: number;
+}
+
+/** What the run will take, from its first measured step. */
+export interface EstimateEvent {
+  readonly type: 'estimate';
+  readonly seconds: number;
+  readonly peakMemoryBytes: number;
+  readonly tokensPerSecond: number;
+}
+
+export interface StepEndEvent {
+  readonly type: 'step-end';
+  /** Counted from 0. */
+  readonly step: number;
+  readonly loss: number;
+  /** L2 norm of all gradients before clipping. */
+  readonly gradientNorm: number;
+  readonly learningRate: number;
+  /** Real tokens of this step, padding excluded. */
+  readonly tokens: number;
+  readonly supervisedTokens: number;
+  readonly tokensPerSecond: number;
+}
+
+export interface ValidationEvent {
+  readonly type: 'validation';
+  /** Number of optimizer steps taken before this measurement. */
+  readonly step: number;
+  readonly loss: number;
+  /** Supervised tokens that the loss is the mean over. */
+  readonly tokens: number;
+}
+
+export interface CheckpointSavedEvent {
+  readonly type: 'checkpoint-saved';
+  /** Optimizer steps that the checkpoint holds. */
+  readonly step: number;
+  readonly path: string;
+  readonly best: boolean;
+}
+
+export interface ExportParityEvent {
+  readonly type: 'export-parity';
+  /** What llama.cpp ran: the base file itself or a converted copy of it. */
+  readonly base: string;
+  readonly tokens: number;
+  /** Mean and worst |difference| of log-probability per supervised token, nats. */
+  readonly meanDifference: number;
+  readonly worstDifference: number;
+  readonly bound: number | null;
+  readonly passed: boolean | null;
+}
+
+/** Something the user should know that does not stop the run. */
+export interface NoticeEvent {
+  readonly type: 'notice';
+  readonly code: string;
+  readonly message: string;
+}
+
+export interface SampleEvent {
+  readonly type: 'sample';
+  readonly prompt: string;
+  readonly expected: string;
+  readonly before: string;
+  readonly after: string;
+}
+
+export interface RunEndEvent {
+  readonly type: 'run-end';
+  readonly state: 'done' | 'interrupted' | 'failed' | 'stopped-early';
+  readonly adapter: string | null;
+  readonly seconds: number;
+  readonly peakMemoryBytes: number;
+  readonly validationBefore: number | null;
+  readonly validationAfter: number | null;
+}
+
+export interface ErrorEvent {
+  readonly type: 'error';
+  readonly kind: string;
+  readonly part: string;
+  readonly fault: string;
+  readonly remedy: string;
+  readonly fields: Readonly<Record<string, unknown>>;
+  readonly message: string;
+}
+
+export type RunEvent =
+  | RunStartEvent
+  | DataReadyEvent
+  | EstimateEvent
+  | StepEndEvent
+  | ValidationEvent
+  | CheckpointSavedEvent
+  | ExportParityEvent
+  | NoticeEvent
+  | SampleEvent
+  | RunEndEvent
+  | ErrorEvent;

@@ -1,0 +1,29 @@
+/**
+ * What a data set holds after parsing and before tokenising. Pure types: no Node, no engine.
+ */
+
+/** One turn of a conversation. `weight` 0 keeps an assistant turn out of the loss (OpenAI's field). */
+export interface Message {
+  readonly role: string;
+  readonly content: string | null;
+  readonly weight?: 0 | 1;
+  readonly name?: string;
+  readonly tool_calls?: readonly unknown[];
+  readonly tool_call_id?: string;
+}
+
+/** Where a record came from, so that every refusal can name it. `line` counts from 1 (CSV: the record's first line). */
+export interface RecordSource {
+  readonly file: string;
+  readonly line: number;
+}
+
+export type Example =
+  | {
+      readonly kind: 'chat';
+      readonly messages: readonly Message[];
+      readonly tools?: readonly unknown[];
+      readonly source: RecordSource;
+    }
+  | { readonly kind: 'completion'; readonly prompt: string; readonly completion: string; readonly source: RecordSource }
+  | { readonly kind: 'text'; readonly text: string; readonly source: RecordSource };
