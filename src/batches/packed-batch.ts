@@ -1,0 +1,20 @@
+/**
+ * One micro-batch as the model sees it: all its tokens in one flat row of N, block-diagonal by segment. Pure type.
+ *
+ * Attention never crosses a segment border and is causal inside one; positions restart at each segment, so the result is
+ * that of each conversation alone and padding costs nothing. A padded (unpacked) batch is the same thing with its padding
+ * tokens as segments of their own, unsupervised.
+ */
+export interface PackedBatch {
+  /** [N] token ids, padding included where there is any. */
+  readonly tokens: Int32Array;
+  /** [N] position inside the segment, from 0. */
+  readonly positions: Int32Array;
+  /** Start of each segment, ascending, beginning with 0, and N as its last element: segment i is [starts[i], starts[i+1]). */
+  readonly segmentStarts: Int32Array;
+  /** [N] 1 where token n is a target that position n-1 (of the same segment) predicts. */
+  readonly supervised: Uint8Array;
+  /** Tokens that are not padding. */
+  readonly realTokens: number;
+  readonly supervisedTokens: number;
+}

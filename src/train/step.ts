@@ -1,0 +1,35 @@
+/**
+ * What the trainer asks of a model: loss and gradients of one micro-batch. It knows nothing of data sets, optimizers or files.
+ */
+import type { PackedBatch } from '../batches/packed-batch.ts';
+
+/** A trainable tensor and the place where its gradient accumulates. Both arrays live as long as the step and are changed in place. */
+export interface Parameter {
+  /** PEFT's name of the tensor for LoRA, transformers' for base weights. */
+  readonly name: string;
+  readonly shape: readonly number[];
+  readonly value: Float32Array;
+  readonly gradient: Float32Array;
+  /** Whether weight decay applies (matrices yes, norms and biases no). */
+  readonly decays: boolean;
+}
+
+export interface MicroBatchLoss {
+  /** Sum of the supervised tokens' losses, nats. */
+  readonly lossSum: number;
+  readonly supervisedTokens: number;
+}
+
+export interface TrainStep {
+  readonly parameters: readonly Parameter[];
+  /**
+   * Forward and backward. Adds `gradientScale` times the gradient of the summed loss to every parameter's gradient;
+   * with gradientScale = 1 / (supervised tokens of the whole batch), accumulating micro-batches equals the whole batch.
+   * `dropoutSeed` names the dropout masks: equal seeds give equal masks.
+   */
+  accumulate(batch: PackedBatch, gradientScale: number, dropoutSeed: number): MicroBatchLoss;
+  /** Log-probability (nats) of every supervised token of the batch in order, no dropout, no gradient. */
+  logProbabilities(batch: PackedBatch): Float32Array;
+  /** Frees engine memory; the step is unusable afterwards. */
+  close(): Promise<void>;
+}
