@@ -1,0 +1,60 @@
+/**
+ * The resolved settings of a fine-tuning run, as run.json and recipe.yaml keep them and the training process obeys them.
+ * Names are those of the flags in camelCase. Pure type: parsing, defaults and help are config/schema.ts's.
+ */
+import type { Projection } from '../lora/adapter.ts';
+
+/** What happens to a row longer than the sequence length; `truncate-left` drops its beginning. */
+export type TooLong = 'truncate-left' | 'truncate-right' | 'split' | 'refuse';
+/** How a data file is read; `auto` detects it and says what it found. */
+export type DataFormat = 'auto' | 'messages' | 'prompt-completion' | 'text' | 'alpaca' | 'sharegpt' | 'csv';
+
+export interface RunSettings {
+  /** Absolute paths of data files or folders. */
+  readonly data: readonly string[];
+  readonly format: DataFormat;
+  /** CSV columns, where the format is csv: prompt and completion, or text. null = the usual names. */
+  readonly promptColumn: string | null;
+  readonly completionColumn: string | null;
+  readonly textColumn: string | null;
+  /** A file, or the fraction (0..1) of the training rows held out, or null for none (a data folder's own valid file still counts). */
+  readonly validation: string | number | null;
+  /** Absolute path of the base GGUF (already resolved from a name) and the name the user gave. */
+  readonly modelPath: string;
+  readonly model: string;
+  /** Absolute path of the run's folder; it must not exist unless resuming. */
+  readonly run: string;
+  readonly tooLong: TooLong;
+  /** `answers`: assistant turns and their end-of-turn token; `all`: every token. */
+  readonly supervise: 'answers' | 'all';
+  readonly epochs: number;
+  readonly maxSteps: number | null;
+  /** Conversations per optimizer step. */
+  readonly batchSize: number;
+  /** Conversations per forward/backward, null = as many as a token budget allows. */
+  readonly microBatchSize: number | null;
+  readonly sequenceLength: number;
+  readonly learningRate: number;
+  readonly schedule: 'linear' | 'cosine' | 'constant';
+  readonly warmupSteps: number;
+  readonly rank: number;
+  readonly alpha: number;
+  readonly dropout: number;
+  readonly rslora: boolean;
+  readonly targetModules: readonly Projection[];
+  readonly weightDecay: number;
+  readonly maxGradientNorm: number;
+  readonly seed: number;
+  readonly shuffle: boolean;
+  readonly packing: boolean;
+  /** Absolute path of a PEFT folder, .safetensors or .gguf adapter to start from. */
+  readonly initialAdapter: string | null;
+  readonly precision: 'auto' | 'f32' | 'int8';
+  /** null = physical cores. */
+  readonly threads: number | null;
+  /** Steps between checkpoints and between validations; null = chosen from the number of steps. */
+  readonly checkpointEvery: number | null;
+  readonly validateEvery: number | null;
+  /** Validations without improvement after which the run stops; null = never. */
+  readonly earlyStop: number | null;
+}
