@@ -1,0 +1,123 @@
+/**
+ * The standard Hugging Face cache layout for one repository:
+ *   models--org--name/blobs/<sha256>   models--org--name/refs/main   models--org--name/snapshots/<commit>/<file> -> ../../blobs/<sha256>
+ * Promises: what it writes, huggingface_hub and @huggingface/hub find again; names that come from the network cannot
+ * lead out of the repository's folder. Does not know how the bytes got here.
+ */
+import { copyFileSync, linkSync, mkdirSync, readFileSync, rmSync, statSync, symlinkSync } from 'node:fs';
+import { dirname, join, relative } from 'node:path';
+import { NomoatError } from '../errors.ts';
+import { writeFileAtomic } from './atomic-write.ts';
+
+const COMMIT = /^[0-9a-f]{40}$/;
+const SHA256 = /^[0-9a-f]{64}$/;
+/** As the hub allows them: two words of letters, digits, dot, dash and underscore, neither beginning with a dot. */
+const REPO = /^(?!\.)[\w.-]{1,96}\/(?!\.)[\w.-]{1,96}$/;
+
+/** True for `org/name` as the hub spells repositories. */
+export function isRepoId(text: string): boolean {
+  return REPO.test(text) && !text.includes('..') && !text.includes('--');
+}
+
+/** The cache folder of a model repository; throws when `repo` is not `org/name`. */
+export function repoFolder(cache: string, repo: string): string {
+  if (!isRepoId(repo)) {
+    throw new NomoatError({
+      part: 'hub repository',
+      fault: `"${repo}" is not of the form organisation/name`,
+      remedy: 'Give a name of the catalogue (`nomoat models`) or a repository such as Qwen/Qwen3-0.6B-GGUF.',
+    });
+  }
+  return join(cache, `models--${repo.replace('/', '--')}`);
+}
+
+/** Throws unless a commit, digest and file name that came from the network are safe to use as file names. */
+export function assertCacheNames(repo: string, commit: string, sha256: string, file: string): void {
+  const faults: string[] = [];
+  if (!COMMIT.test(commit)) faults.push(`commit "${commit.slice(0, 80)}"`);
+  if (!SHA256.test(sha256)) faults.push(`digest "${sha256.slice(0, 80)}"`);
+  const parts = file.split(/[/\\]/);
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what is refused here.
+  if (/[\u0000-\u001f:\\]/.test(file) || parts.some((part) => part === '' || part === '.' || part === '..')) {
+    faults.push(`file name "${file.slice(0, 80)}"`);
+  }
+  if (faults.length === 0) return;
+  throw new NomoatError({
+    part: repo,
+    fault: `the hub answered with an unusable ${faults.join(', ')}`,
+    remedy: 'Check HF_ENDPOINT; report it when that is the real hub.',
+    kind: 'failed',
+    fields: { problem: 'protocol', repo },
+  });
+}
+
+export function blobPath(folder: string, sha256: string): string {
+  return join(folder, 'blobs', sha256);
+}
+
+export function snapshotPath(folder: string, commit: string, file: string): string {
+  return join(folder, 'snapshots', commit, ...file.split('/'));
+}
+
+/** The commit that `main` stood at when it was last pulled, or null. */
+export function cachedCommit(folder: string): string | null {
+  try {
+    const commit = readFileSync(join(folder, 'refs', 'main'), 'utf8').trim();
+    return COMMIT.test(commit) ? commit : null;
+  } catch {
+    return null;
+  }
+}
+
+/** How a blob can be given its readable name, best first: Windows refuses symbolic links to ordinary users. */
+const WAYS_TO_NAME: readonly ((blob: string, name: string) => void)[] = [
+  (blob, name) => symlinkSync(relative(dirname(name), blob), name),
+  (blob, name) => linkSync(blob, name),
+  (blob, name) => copyFileSync(blob, name),
+];
+
+/**
+ * Names a finished blob `snapshots/<commit>/<file>` and points refs/main at the commit.
+ * Returns the readable path. A name that already leads to a file is left alone.
+ */
+export function nameBlob(folder: string, commit: string, file: string, sha256: string): string {
+  const blob = blobPath(folder, sha256);
+  const name = snapshotPath(folder, commit, file);
+  mkdirSync(dirname(name), { recursive: true });
+  if (!leadsToFile(name)) {
+    rmSync(name, { force: true }); // a dangling link of a blob that was deleted by hand
+    tryInOrder(WAYS_TO_NAME, blob, name);
+  }
+  const refs = join(folder, 'refs');
+  mkdirSync(refs, { recursive: true });
+  if (cachedCommit(folder) !== commit) writeFileAtomic(join(refs, 'main'), commit);
+  return name;
+}
+
+function tryInOrder(ways: typeof WAYS_TO_NAME, blob: string, name: string): void {
+  let lastError: unknown;
+  for (const way of ways) {
+    try {
+      way(blob, name);
+      return;
+    } catch (error) {
+      lastError = error;
+    }
+  }
+  throw new NomoatError({
+    part: name,
+    fault: `the downloaded file cannot be linked or copied here (${String(lastError)})`,
+    remedy: `Use the file itself: ${blob}`,
+    kind: 'failed',
+    cause: lastError,
+  });
+}
+
+/** True when the path, links followed, is a regular file. */
+export function leadsToFile(path: string): boolean {
+  try {
+    return statSync(path).isFile();
+  } catch {
+    return false;
+  }
+}
