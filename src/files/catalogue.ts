@@ -187,7 +187,7 @@ export function chooseGguf(
   const exact = files.find((path) => baseName(path).toLowerCase() === wanted.file.toLowerCase());
   if (exact !== undefined) return exact;
   const word = wanted.quantization.replace(/[.*+?^${}()|[\]\\]/g, '\\$&');
-  const pattern = new RegExp(`(^|[-._/])${word}([-._/]|$)`, 'i');
+  const pattern = new RegExp(`(^|[-._])${word}([-.]|$)`, 'i');
   const matching = files.filter((path) => isWholeGguf(path) && pattern.test(baseName(path)));
   return matching.sort((left, right) => left.length - right.length || left.localeCompare(right))[0] ?? null;
 }

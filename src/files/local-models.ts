@@ -1,0 +1,121 @@
+/**
+ * The model that a name or path means, among those on this machine.
+ * Promises: a path to a file always wins over a name; a name that means two different files is an error, not a guess;
+ * what is only in the catalogue says how to fetch it, what is nowhere names the nearest. Fetches nothing itself.
+ */
+import { readdirSync } from 'node:fs';
+import { basename, dirname, join, resolve } from 'node:path';
+import { NomoatError } from '../errors.ts';
+import { CATALOGUE, type CatalogueEntry, findInCatalogue, isWholeGguf } from './catalogue.ts';
+import { ggufStem, type LocalModel, type ModelSource, scanLocalModels, statOrNull } from './local-scan.ts';
+import { type Surroundings, surroundings } from './model-folders.ts';
+import { nearestNames } from './nearest-name.ts';
+
+export type { LocalModel, ModelSource } from './local-scan.ts';
+
+/** Every whole GGUF model in the known folders, sorted by name; one file is listed once. */
+export async function findLocalModels(around: Surroundings = surroundings()): Promise<LocalModel[]> {
+  return scanLocalModels(around).models;
+}
+
+/**
+ * The model that a user's words mean: an existing file; a folder with one GGUF; a catalogue name; an Ollama tag, a
+ * file's name with or without `.gguf`, or `org/name`, of a model on this machine.
+ * Throws a NomoatError: what is only in the catalogue names `nomoat pull`, what is nowhere names the nearest.
+ */
+export async function resolveModel(
+  nameOrPath: string,
+  around: Surroundings = surroundings(),
+): Promise<{ path: string; name: string }> {
+  const path = resolve(nameOrPath.replace(/^~(?=[/\\])/, around.home));
+  const stats = statOrNull(path);
+  if (stats?.isFile()) return { path, name: ggufStem(path) };
+  const { models } = scanLocalModels(around);
+  const entry = findInCatalogue(nameOrPath);
+  const matching = models.filter((model) => namesOf(model).has(nameOrPath.toLowerCase()));
+  const found = oneOf(nameOrPath, matching);
+  if (found !== null) return { path: found.path, name: entry?.name ?? found.name };
+  if (stats?.isDirectory()) return onlyModelIn(path);
+  if (entry !== null) throw onlyInCatalogue(entry);
+  throw notFound(nameOrPath, path, models);
+}
+
+/** The names, in lower case, under which a model may be asked for. */
+function namesOf({ name, path, repo, source }: LocalModel): Set<string> {
+  const names = [name];
+  if (source === 'ollama') names.push(...(name.endsWith(':latest') ? [name.slice(0, -':latest'.length)] : []));
+  else names.push(basename(path), ggufStem(path));
+  if (repo !== null) names.push(repo);
+  return new Set(names.map((each) => each.toLowerCase()));
+}
+
+/** The order in which equal names win: what was pulled for nomoat first. */
+const SOURCE_ORDER: readonly ModelSource[] = ['hugging-face', 'nomoat', 'lm-studio', 'ollama'];
+
+/** The one that is meant; the same file in several programs' folders is one model. null when there is none. */
+function oneOf(name: string, models: readonly LocalModel[]): LocalModel | null {
+  const [first, ...others] = [...models].sort(
+    (left, right) => SOURCE_ORDER.indexOf(left.source) - SOURCE_ORDER.indexOf(right.source),
+  );
+  if (first === undefined) return null;
+  const isAmbiguous = others.some((other) => other.source === first.source && other.bytes !== first.bytes);
+  if (!isAmbiguous) return first;
+  throw new NomoatError({
+    part: `model ${name}`,
+    fault: `means ${models.length} different files on this machine`,
+    remedy: `Give the path of one: ${models.map((model) => model.path).join(', ')}.`,
+    fields: { paths: models.map((model) => model.path) },
+  });
+}
+
+function onlyModelIn(folder: string): { path: string; name: string } {
+  let files: string[] = [];
+  try {
+    files = readdirSync(folder).filter(isWholeGguf).sort();
+  } catch (error) {
+    throw new NomoatError({ part: folder, fault: `cannot be read (${String(error)})`, remedy: 'Give a GGUF file.' });
+  }
+  const [only] = files;
+  if (only !== undefined && files.length === 1) return { path: join(folder, only), name: ggufStem(only) };
+  throw new NomoatError({
+    part: folder,
+    fault: files.length === 0 ? 'is a folder without a GGUF file' : `is a folder with ${files.length} GGUF files`,
+    remedy: files.length === 0 ? 'Give the path of a GGUF file.' : `Give one of them: ${files.join(', ')}.`,
+    fields: { files },
+  });
+}
+
+function onlyInCatalogue(entry: CatalogueEntry): NomoatError {
+  return new NomoatError({
+    part: `model ${entry.name}`,
+    fault: `is not on this machine yet (about ${Math.round(entry.bytes / 1e6)} MB, ${entry.licence})`,
+    remedy: `Fetch it: nomoat pull ${entry.name}`,
+    fields: { name: entry.name, pull: `nomoat pull ${entry.name}` },
+  });
+}
+
+function notFound(nameOrPath: string, path: string, models: readonly LocalModel[]): NomoatError {
+  const neighbours = ggufsBeside(path);
+  const known = [...models.map((model) => model.name), ...CATALOGUE.map((entry) => entry.name), ...neighbours];
+  const nearest = nearestNames(nameOrPath, known);
+  const looksLikePath = /[/\\]|\.gguf$/i.test(nameOrPath);
+  return new NomoatError({
+    part: `model ${nameOrPath}`,
+    fault: looksLikePath
+      ? `there is no file ${path}, nor a model of that name on this machine`
+      : 'is neither a file, nor on this machine, nor in the catalogue',
+    remedy:
+      nearest.length > 0
+        ? `Did you mean ${nearest.join(' or ')}?`
+        : 'See `nomoat models`, or give the path of a GGUF file.',
+    fields: { path, nearest },
+  });
+}
+
+function ggufsBeside(path: string): string[] {
+  try {
+    return readdirSync(dirname(path)).filter(isWholeGguf);
+  } catch {
+    return [];
+  }
+}
