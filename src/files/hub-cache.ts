@@ -4,10 +4,19 @@
  * Promises: what it writes, huggingface_hub and @huggingface/hub find again; names that come from the network cannot
  * lead out of the repository's folder. Does not know how the bytes got here.
  */
-import { copyFileSync, linkSync, mkdirSync, readFileSync, rmSync, statSync, symlinkSync } from 'node:fs';
+import {
+  copyFileSync,
+  linkSync,
+  mkdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { dirname, join, relative } from 'node:path';
 import { NomoatError } from '../errors.ts';
-import { writeFileAtomic } from './atomic-write.ts';
 
 const COMMIT = /^[0-9a-f]{40}$/;
 const SHA256 = /^[0-9a-f]{64}$/;
@@ -88,10 +97,17 @@ export function nameBlob(folder: string, commit: string, file: string, sha256: s
     rmSync(name, { force: true }); // a dangling link of a blob that was deleted by hand
     tryInOrder(WAYS_TO_NAME, blob, name);
   }
+  if (cachedCommit(folder) !== commit) writeRef(folder, commit);
+  return name;
+}
+
+/** By rename, so that another program never reads half a commit; losing it in a power cut only costs a request. */
+function writeRef(folder: string, commit: string): void {
   const refs = join(folder, 'refs');
   mkdirSync(refs, { recursive: true });
-  if (cachedCommit(folder) !== commit) writeFileAtomic(join(refs, 'main'), commit);
-  return name;
+  const temporary = join(refs, `.main.${process.pid}`);
+  writeFileSync(temporary, commit);
+  renameSync(temporary, join(refs, 'main'));
 }
 
 function tryInOrder(ways: typeof WAYS_TO_NAME, blob: string, name: string): void {

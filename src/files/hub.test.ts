@@ -7,6 +7,7 @@ import {
   readFileSync,
   readlinkSync,
   rmSync,
+  statSync,
   symlinkSync,
   writeFileSync,
 } from 'node:fs';
@@ -175,6 +176,14 @@ describe('a broken connection', () => {
     expect(existsSync(`${blob()}.incomplete`)).toBe(false);
   });
 
+  test('that is only silent is given up and continued', async () => {
+    hub.faults.stall = 1_000_000;
+    const { path } = await pull('qwen3-0.6b', { idleMs: 100 });
+    expect(readFileSync(path).equals(BODY)).toBe(true);
+    expect(hub.downloads).toHaveLength(2);
+    expect(hub.downloads[1]?.range).toMatch(/^bytes=\d+-$/);
+  });
+
   test('a server that ignores Range is read from the start', async () => {
     keep(BODY.subarray(0, 1000));
     hub.faults.ignoreRange = true;
@@ -233,6 +242,7 @@ describe('the disk', () => {
   test('a server that sends more than the hub stated cannot fill it', async () => {
     await serve(stating(100_000));
     expect((await failure(pull())).message).toMatch(/more arrived than the 100000 bytes/);
+    expect(statSync(`${blob()}.incomplete`).size).toBeLessThanOrEqual(100_000);
   });
 
   test.skipIf(process.platform !== 'linux')('full while writing (needs Linux: /dev/full)', async () => {

