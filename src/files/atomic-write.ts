@@ -1,0 +1,109 @@
+/**
+ * Files and folders that appear whole or not at all: written beside their place, flushed to disk, then renamed.
+ * Promises: after a crash the old content or the new one is there, never a mixture. Knows nothing of what is written.
+ */
+import {
+  closeSync,
+  existsSync,
+  fsyncSync,
+  mkdirSync,
+  openSync,
+  readdirSync,
+  renameSync,
+  rmSync,
+  writeSync,
+} from 'node:fs';
+import { dirname, join } from 'node:path';
+import { NomoatError } from '../errors.ts';
+
+/** Marks unfinished files and folders, so that a reader can tell them from finished ones. */
+export const temporaryMark = '.unfinished-';
+
+/** A sibling name nobody else uses: one process writes a given place, so its id is enough. */
+function temporaryName(path: string): string {
+  return `${path}${temporaryMark}${process.pid}`;
+}
+
+/** Turns the operating system's error into a sentence. */
+export function writeFailure(path: string, error: unknown): NomoatError {
+  const code = (error as NodeJS.ErrnoException).code ?? '';
+  const full = code === 'ENOSPC' || code === 'EDQUOT';
+  return new NomoatError({
+    part: path,
+    fault: full ? 'the disk is full' : `could not be written (${code || String(error)})`,
+    remedy: full
+      ? 'Free some space and run the same command again; what was there before is untouched.'
+      : 'Check that the folder exists and that you may write to it.',
+    kind: 'failed',
+    fields: { code },
+    cause: error,
+  });
+}
+
+function flushFolder(path: string): void {
+  // Windows cannot open folders; its rename is durable enough without.
+  if (process.platform === 'win32') return;
+  const descriptor = openSync(path, 'r');
+  try {
+    fsyncSync(descriptor);
+  } finally {
+    closeSync(descriptor);
+  }
+}
+
+/** Writes chunks to a new file beside `path`, flushes it and renames it into place. Throws NomoatError (kind failed). */
+export function writeChunksAtomic(path: string, chunks: Iterable<string | Uint8Array>): void {
+  const temporary = temporaryName(path);
+  try {
+    const descriptor = openSync(temporary, 'w');
+    try {
+      for (const chunk of chunks) {
+        const bytes = typeof chunk === 'string' ? Buffer.from(chunk) : chunk;
+        for (let done = 0; done < bytes.length; ) done += writeSync(descriptor, bytes, done, bytes.length - done);
+      }
+      fsyncSync(descriptor);
+    } finally {
+      closeSync(descriptor);
+    }
+    renameSync(temporary, path);
+    flushFolder(dirname(path));
+  } catch (error) {
+    rmSync(temporary, { force: true });
+    if (error instanceof NomoatError) throw error;
+    throw writeFailure(path, error);
+  }
+}
+
+/** Replaces the file `path` with `data` in one step. Throws NomoatError (kind failed). */
+export function writeFileAtomic(path: string, data: string | Uint8Array): void {
+  writeChunksAtomic(path, [data]);
+}
+
+/**
+ * Replaces the folder `path` by what `write` puts into an empty temporary one. The files are flushed before the rename.
+ * When an older folder stands there it is moved aside first and removed last.
+ */
+export function replaceFolderAtomic(path: string, write: (temporary: string) => void): void {
+  const temporary = temporaryName(path);
+  const old = `${temporary}-old`;
+  try {
+    rmSync(temporary, { recursive: true, force: true });
+    mkdirSync(temporary, { recursive: true });
+    write(temporary);
+    for (const name of readdirSync(temporary)) {
+      const descriptor = openSync(join(temporary, name), 'r+');
+      fsyncSync(descriptor);
+      closeSync(descriptor);
+    }
+    flushFolder(temporary);
+    if (existsSync(path)) renameSync(path, old);
+    renameSync(temporary, path);
+    flushFolder(dirname(path));
+    rmSync(old, { recursive: true, force: true });
+  } catch (error) {
+    rmSync(temporary, { recursive: true, force: true });
+    if (existsSync(old) && !existsSync(path)) renameSync(old, path);
+    if (error instanceof NomoatError) throw error;
+    throw writeFailure(path, error);
+  }
+}
