@@ -1,0 +1,180 @@
+/**
+ * Adapters as GGUF LoRA files, which llama.cpp applies to a GGUF model.
+ * Promises: llama.cpp's scale (alpha / rank) equals ours, also under rsLoRA; q and k rows stand in the base file's order; reading
+ * back gives the adapter that was written. Refuses an adapter whose shapes are not the model's.
+ * Format: https://github.com/ggml-org/llama.cpp/blob/master/convert_lora_to_gguf.py
+ */
+import { NomoatError } from '../errors.ts';
+import { openGguf } from '../files/gguf/read.ts';
+import type { GgufFile, GgufValue } from '../files/gguf/types.ts';
+import { writeGguf } from '../files/gguf/write.ts';
+import { type LoraAdapter, type LoraPair, loraScale } from '../lora/adapter.ts';
+import { collectPairs, type LooseTensor } from './collect-pairs.ts';
+import { adapterArchitecture, reorderRows, rowOrderOf } from './head-rows.ts';
+import { ggufTensorName, ggufWeightName, parseGgufTensorName } from './module-names.ts';
+
+/** Our own keys: what PEFT's settings were before alpha took rsLoRA in. llama.cpp ignores keys that it does not know. */
+const ownKeys = {
+  alpha: 'nomoat.lora_alpha',
+  rslora: 'nomoat.use_rslora',
+  dropout: 'nomoat.lora_dropout',
+  baseModel: 'nomoat.base_model',
+} as const;
+
+/** float32 rounds alpha; anything farther off is another alpha. */
+const alphaTolerance = 1e-5;
+
+const floatBytes = (values: Float32Array): Uint8Array =>
+  new Uint8Array(values.buffer, values.byteOffset, values.byteLength);
+
+/**
+ * Throws NomoatError unless every pair fits the model's matrix of that name and the adapter covers all layers.
+ * `part` names the adapter.
+ */
+export function checkAdapterFits(part: string, adapter: LoraAdapter, model: GgufFile): void {
+  const remedy = 'Use the adapter with the base model that it was trained on.';
+  const architecture = adapterArchitecture(model);
+  const layers = model.number(`${architecture}.block_count`);
+  const covered = new Set(adapter.pairs.map(({ layer }) => layer)).size;
+  if (layers !== undefined && covered !== layers) {
+    throw new NomoatError({ part, fault: `adapts ${covered} layers, but ${model.path} has ${layers}`, remedy });
+  }
+  for (const { layer, projection, inFeatures, outFeatures } of adapter.pairs) {
+    const shape = model.tensors.get(ggufWeightName(layer, projection))?.shape;
+    if (shape?.length === 2 && shape[0] === outFeatures && shape[1] === inFeatures) continue;
+    const base = shape ? `is [${shape.join(', ')}]` : 'does not exist';
+    throw new NomoatError({
+      part,
+      fault: `layer ${layer} ${projection} is made for a matrix [${outFeatures}, ${inFeatures}], which in ${model.path} ${base}`,
+      remedy,
+    });
+  }
+}
+
+/** B [out, rank] with its rows in the order of the model's file. */
+export function ggufRowsOfB(pair: LoraPair, rank: number, model: GgufFile): Float32Array {
+  const order = rowOrderOf(model, pair.projection, pair.outFeatures);
+  return order ? reorderRows(pair.b, rank, order) : pair.b;
+}
+
+function loraMetadata(adapter: LoraAdapter, model: GgufFile): Map<string, GgufValue> {
+  const name = adapter.baseModel || model.string('general.name') || 'adapter';
+  const metadata = new Map<string, GgufValue>([
+    ['general.architecture', { type: 'string', value: adapterArchitecture(model) }],
+    ['general.type', { type: 'string', value: 'adapter' }],
+    ['general.name', { type: 'string', value: `${name} LoRA` }],
+    // 0 is ALL_F32 in llama.cpp's table of file types.
+    ['general.file_type', { type: 'uint32', value: 0 }],
+    ['adapter.type', { type: 'string', value: 'lora' }],
+    // llama.cpp multiplies by alpha / rank.
+    ['adapter.lora.alpha', { type: 'float32', value: loraScale(adapter) * adapter.rank }],
+    [ownKeys.alpha, { type: 'float64', value: adapter.alpha }],
+    [ownKeys.rslora, { type: 'bool', value: adapter.rslora }],
+    [ownKeys.dropout, { type: 'float64', value: adapter.dropout }],
+    [ownKeys.baseModel, { type: 'string', value: adapter.baseModel }],
+  ]);
+  return metadata;
+}
+
+/** Writes `adapter` for `model` to `path`, float32, whole or not at all; a file there is replaced. */
+export function writeGgufLora(path: string, adapter: LoraAdapter, model: GgufFile): void {
+  // llama.cpp takes an alpha of 0 for "no alpha given" and would then scale by 1.
+  if (!(adapter.alpha > 0)) {
+    throw new NomoatError({
+      part: path,
+      fault: `alpha is ${adapter.alpha}, which GGUF cannot say`,
+      remedy: 'Use an alpha above 0.',
+    });
+  }
+  checkAdapterFits(path, adapter, model);
+  const tensors = adapter.pairs.flatMap((pair) => [
+    {
+      name: ggufTensorName({ ...pair, half: 'A' }),
+      shape: [adapter.rank, pair.inFeatures],
+      type: 'F32' as const,
+      bytes: () => floatBytes(pair.a),
+    },
+    {
+      name: ggufTensorName({ ...pair, half: 'B' }),
+      shape: [pair.outFeatures, adapter.rank],
+      type: 'F32' as const,
+      bytes: () => floatBytes(ggufRowsOfB(pair, adapter.rank, model)),
+    },
+  ]);
+  writeGguf(path, { metadata: loraMetadata(adapter, model), tensors }, { overwrite: true });
+}
+
+function expectString(file: GgufFile, key: string, wanted: string, remedy: string): void {
+  const found = file.string(key);
+  if (found === wanted) return;
+  throw new NomoatError({ part: file.path, fault: `${key} is ${found ?? 'missing'}, not ${wanted}`, remedy });
+}
+
+/** A tensor of the file with its rows back in transformers' order. */
+function looseTensor(file: GgufFile, name: string, model: GgufFile): LooseTensor {
+  const parsed = parseGgufTensorName(name);
+  if (!parsed) {
+    throw new NomoatError({
+      part: file.path,
+      fault: `holds the tensor ${name}, which nomoat cannot use`,
+      remedy: 'LoRA on attn_q, attn_k, attn_v, attn_output, ffn_gate, ffn_up and ffn_down is supported.',
+    });
+  }
+  const { shape } = file.tensors.get(name)!;
+  return {
+    ...parsed,
+    name,
+    shape,
+    float32: () => {
+      const values = file.readFloat32(name);
+      const order = parsed.half === 'B' ? rowOrderOf(model, parsed.projection, shape[0]!) : null;
+      return order ? reorderRows(values, shape[1]!, order, true) : values;
+    },
+  };
+}
+
+/** Alpha and rsLoRA: our own keys where they say the same as llama.cpp's alpha, else plain LoRA with that alpha. */
+function readScale(file: GgufFile, rank: number): { alpha: number; rslora: boolean } {
+  const effective = file.number('adapter.lora.alpha');
+  if (effective === undefined || !(effective > 0) || !Number.isFinite(effective)) {
+    throw new NomoatError({
+      part: file.path,
+      fault: `adapter.lora.alpha is ${effective ?? 'missing'}`,
+      remedy: 'Export the adapter again.',
+    });
+  }
+  const alpha = file.number(ownKeys.alpha);
+  const rslora = file.boolean(ownKeys.rslora);
+  if (alpha !== undefined && rslora !== undefined) {
+    const stated = loraScale({ alpha, rslora, rank }) * rank;
+    if (Math.abs(stated - effective) <= alphaTolerance * effective) return { alpha, rslora };
+  }
+  return { alpha: effective, rslora: false };
+}
+
+/** Reads a GGUF LoRA made for `model`. Throws NomoatError where it is none, or does not fit. */
+export function readGgufLora(path: string, model: GgufFile): LoraAdapter {
+  const file = openGguf(path);
+  try {
+    expectString(file, 'general.type', 'adapter', 'Give a GGUF LoRA, not a model.');
+    expectString(file, 'adapter.type', 'lora', 'Only LoRA adapters are supported.');
+    const architecture = adapterArchitecture(model);
+    expectString(file, 'general.architecture', architecture, 'Use the adapter with its own base model.');
+    const { rank, targetModules, pairs } = collectPairs(
+      path,
+      [...file.tensors.keys()].map((name) => looseTensor(file, name, model)),
+    );
+    const adapter: LoraAdapter = {
+      ...readScale(file, rank),
+      rank,
+      dropout: file.number(ownKeys.dropout) ?? 0,
+      targetModules,
+      baseModel: file.string(ownKeys.baseModel) ?? '',
+      pairs,
+    };
+    checkAdapterFits(path, adapter, model);
+    return adapter;
+  } finally {
+    file.close();
+  }
+}
