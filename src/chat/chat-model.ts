@@ -1,0 +1,58 @@
+/**
+ * What a chat needs of a model. Pure interface: engine.ts implements it with llama.cpp, tests with a script.
+ */
+import type { Message } from '../text/example.ts';
+
+export interface Sampling {
+  /** 0 takes the most likely token at each step. */
+  readonly temperature: number;
+  /** 1 considers all tokens. */
+  readonly topP: number;
+  /** 0 considers all tokens. */
+  readonly topK: number;
+  /** 0 considers all tokens. */
+  readonly minP: number;
+  /** 1 leaves repetitions alone. */
+  readonly repeatPenalty: number;
+  /** null: as many as the context holds. */
+  readonly maxTokens: number | null;
+  /** null: another one each time. */
+  readonly seed: number | null;
+}
+
+/** Small models repeat themselves at temperature 0 and ramble at 1; fine-tuned ones are asked for what they learnt. */
+export const defaultSampling: Sampling = {
+  temperature: 0.7,
+  topP: 0.95,
+  topK: 40,
+  minP: 0.05,
+  repeatPenalty: 1,
+  maxTokens: null,
+  seed: null,
+};
+
+export interface GenerateOptions extends Partial<Sampling> {
+  readonly signal?: AbortSignal;
+  /** Called with each piece of the answer as it comes; the pieces together are the answer. */
+  readonly onText?: (piece: string) => void;
+}
+
+export type StopReason = 'end-of-turn' | 'length' | 'aborted';
+
+export interface Generated {
+  readonly text: string;
+  /** Tokens generated, the end-of-turn token not counted. */
+  readonly tokens: number;
+  readonly promptTokens: number;
+  readonly stopReason: StopReason;
+}
+
+export interface ChatModel {
+  /** Tokens that prompt and answer may have together. */
+  readonly contextSize: number;
+  generate(messages: readonly Message[], options?: GenerateOptions): Promise<Generated>;
+  /** The token ids that the model is asked with: the same as training saw before the answer. */
+  promptTokens(messages: readonly Message[]): number[];
+  /** Frees the engine's memory. */
+  close(): Promise<void>;
+}

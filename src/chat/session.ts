@@ -1,0 +1,108 @@
+/**
+ * A conversation and the lines that steer it. Pure: no terminal, no engine.
+ * Promises: what the model is asked with is exactly `messages`; a turn is added whole or taken back; a saved conversation is a
+ * training record (`messages`), in which answers that were cut short do not count.
+ */
+import type { Message } from '../text/example.ts';
+
+export type ChatCommand =
+  | { readonly kind: 'message'; readonly text: string }
+  | { readonly kind: 'reset' }
+  | { readonly kind: 'help' }
+  | { readonly kind: 'exit' }
+  | { readonly kind: 'empty' }
+  /** null shows the system prompt, '' removes it. */
+  | { readonly kind: 'system'; readonly text: string | null }
+  | { readonly kind: 'save'; readonly path: string | null }
+  | { readonly kind: 'unknown'; readonly name: string };
+
+type Parse = (rest: string) => ChatCommand;
+
+const commands: Readonly<Record<string, { readonly help: string; readonly parse: Parse }>> = {
+  '/system': {
+    help: '/system [TEXT]  set the system prompt ("/system none" removes it); without TEXT, show it',
+    parse: (rest) => ({ kind: 'system', text: rest === '' ? null : rest === 'none' ? '' : rest }),
+  },
+  '/reset': {
+    help: '/reset          forget the conversation, keep the system prompt',
+    parse: () => ({ kind: 'reset' }),
+  },
+  '/save': {
+    help: '/save [FILE]    add the conversation to a JSONL file that `nomoat tune` can read',
+    parse: (rest) => ({ kind: 'save', path: rest === '' ? null : rest }),
+  },
+  '/help': { help: '/help           show this', parse: () => ({ kind: 'help' }) },
+  '/exit': { help: '/exit           leave (also Ctrl-D, or Ctrl-C twice)', parse: () => ({ kind: 'exit' }) },
+};
+
+/** The names of the commands, for suggestions and completion. */
+export const commandNames: readonly string[] = Object.keys(commands);
+
+export const chatHelp = [
+  ...Object.values(commands).map(({ help }) => help),
+  'A line that ends in \\ goes on in the next one; // at the beginning sends a line that starts with /.',
+  'Ctrl-C stops an answer.',
+].join('\n');
+
+/** What one line of input means. Only a `/` at the very beginning makes a command. */
+export function parseChatLine(line: string): ChatCommand {
+  if (line.trim() === '') return { kind: 'empty' };
+  if (!line.startsWith('/')) return { kind: 'message', text: line };
+  if (line.startsWith('//')) return { kind: 'message', text: line.slice(1) };
+  const match = /^(\S+)\s*([\s\S]*)$/.exec(line)!;
+  const name = match[1] === '/quit' ? '/exit' : match[1]!;
+  if (!Object.hasOwn(commands, name)) return { kind: 'unknown', name };
+  return commands[name]!.parse(match[2]!.trim());
+}
+
+/** The state of one conversation: an optional system prompt, then user and assistant turns in alternation. */
+export class ChatSession {
+  private system: string | null;
+  private turns: Message[] = [];
+
+  constructor(system: string | null = null) {
+    this.system = system || null;
+  }
+
+  get systemPrompt(): string | null {
+    return this.system;
+  }
+
+  /** What the model is to be asked with. */
+  get messages(): readonly Message[] {
+    return this.system === null ? this.turns : [{ role: 'system', content: this.system }, ...this.turns];
+  }
+
+  /** Whether at least one answer stands in the conversation. */
+  get answered(): boolean {
+    return this.turns.some(({ role }) => role === 'assistant');
+  }
+
+  ask(text: string): void {
+    this.turns.push({ role: 'user', content: text });
+  }
+
+  /** Adds the answer to the last question; `whole` is false where it was stopped or cut: then it carries weight 0. */
+  answer(text: string, whole: boolean): void {
+    this.turns.push(whole ? { role: 'assistant', content: text } : { role: 'assistant', content: text, weight: 0 });
+  }
+
+  /** Takes back a question that got no answer. */
+  takeBack(): void {
+    if (this.turns.at(-1)?.role === 'user') this.turns.pop();
+  }
+
+  reset(): void {
+    this.turns = [];
+  }
+
+  /** An empty text removes the system prompt. */
+  setSystem(text: string): void {
+    this.system = text || null;
+  }
+
+  /** One JSONL line without its end: a record as `nomoat tune` reads it. */
+  toRecord(): string {
+    return JSON.stringify({ messages: this.messages });
+  }
+}

@@ -1,0 +1,164 @@
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { PassThrough } from 'node:stream';
+import { afterAll, describe, expect, it } from 'vitest';
+import { NomoatError } from '../errors.ts';
+import type { Message } from '../text/example.ts';
+import type { ChatModel, Generated, GenerateOptions } from './chat-model.ts';
+import { runTerminalChat, type TerminalChatOptions } from './terminal.ts';
+
+const folder = mkdtempSync(join(tmpdir(), 'nomoat-terminal-'));
+afterAll(() => rmSync(folder, { recursive: true }));
+
+/** Answers "answer N" in two pieces, or does what the test says; remembers what it was asked. */
+class ScriptedModel implements ChatModel {
+  readonly contextSize = 100;
+  readonly asked: { messages: Message[]; options: GenerateOptions }[] = [];
+  next: ((options: GenerateOptions) => Promise<Generated>) | null = null;
+
+  async generate(messages: readonly Message[], options: GenerateOptions = {}): Promise<Generated> {
+    this.asked.push({ messages: [...messages], options });
+    if (this.next) return this.next(options);
+    const text = `answer ${this.asked.length}`;
+    options.onText?.(text.slice(0, 3));
+    options.onText?.(text.slice(3));
+    return { text, tokens: 2, promptTokens: 5, stopReason: 'end-of-turn' };
+  }
+  promptTokens(): number[] {
+    return [];
+  }
+  async close(): Promise<void> {}
+}
+
+/** Answers "par" and then waits until it is stopped. */
+const untilStopped = (options: GenerateOptions): Promise<Generated> =>
+  new Promise((resolve) => {
+    options.onText?.('par');
+    const stopped: Generated = { text: 'par', tokens: 1, promptTokens: 5, stopReason: 'aborted' };
+    options.signal?.addEventListener('abort', () => resolve(stopped));
+  });
+
+function collect(stream: PassThrough): { text: string; until(pattern: RegExp): Promise<void> } {
+  const state = { text: '', until: (pattern: RegExp) => wait(pattern) };
+  stream.on('data', (chunk) => {
+    state.text += String(chunk);
+  });
+  const wait = async (pattern: RegExp): Promise<void> => {
+    for (let i = 0; i < 500 && !pattern.test(state.text); i++) await new Promise((resolve) => setTimeout(resolve, 5));
+    if (!pattern.test(state.text)) throw new Error(`never saw ${pattern} in ${JSON.stringify(state.text)}`);
+  };
+  return state;
+}
+
+function start(model: ChatModel, tty: boolean, extra: Partial<TerminalChatOptions> = {}) {
+  const input = Object.assign(new PassThrough(), { isTTY: tty });
+  const [output, notices] = [new PassThrough(), new PassThrough()];
+  const shown = collect(output);
+  const noticed = collect(notices);
+  const ended = runTerminalChat({ model, input, output, notices, ...extra });
+  return { input, shown, noticed, ended };
+}
+
+describe('a single answer', () => {
+  it('streams the answer to a prompt, and nothing else, to the output', async () => {
+    const model = new ScriptedModel();
+    const { shown, noticed, ended } = start(model, true, { prompt: 'hi', system: 'S', sampling: { temperature: 0 } });
+    expect(await ended).toBe(0);
+    expect(shown.text).toBe('answer 1\n');
+    expect(noticed.text).toBe('');
+    expect(model.asked[0]!.messages.map(({ role }) => role)).toEqual(['system', 'user']);
+    expect(model.asked[0]!.options.temperature).toBe(0);
+  });
+
+  it('takes the whole of a piped input as one question', async () => {
+    const model = new ScriptedModel();
+    const { input, shown, ended } = start(model, false);
+    input.write('line one\n/reset\n');
+    input.end(Buffer.from('é\n'));
+    expect(await ended).toBe(0);
+    expect(model.asked[0]!.messages).toEqual([{ role: 'user', content: 'line one\n/reset\né' }]);
+    expect(shown.text).toBe('answer 1\n');
+  });
+
+  it('prints one JSON object with json, and refuses an empty prompt', async () => {
+    const { shown, ended } = start(new ScriptedModel(), false, { prompt: 'hi', json: true });
+    await ended;
+    expect(JSON.parse(shown.text)).toEqual({
+      type: 'answer',
+      text: 'answer 1',
+      tokens: 2,
+      promptTokens: 5,
+      stopReason: 'end-of-turn',
+    });
+    await expect(start(new ScriptedModel(), false, { prompt: ' ' }).ended).rejects.toThrow(/the prompt: is empty/);
+  });
+
+  it('ends with 130 when it is interrupted, and says when an answer was cut', async () => {
+    const model = new ScriptedModel();
+    model.next = untilStopped;
+    const controller = new AbortController();
+    const { shown, ended } = start(model, false, { prompt: 'hi', signal: controller.signal });
+    await shown.until(/par/);
+    controller.abort();
+    expect(await ended).toBe(130);
+    model.next = async () => ({ text: 'x', tokens: 9, promptTokens: 1, stopReason: 'length' });
+    const cut = start(model, false, { prompt: 'hi' });
+    await cut.ended;
+    expect(cut.noticed.text).toMatch(/cut after 9 tokens/);
+  });
+});
+
+describe('the interactive chat', () => {
+  it('keeps turns, sets the system prompt, resets, saves, and leaves with /exit', async () => {
+    const model = new ScriptedModel();
+    const { input, shown, noticed, ended } = start(model, true);
+    input.write('first\nsecond \\\nline\n/system Be brief.\nthird\n');
+    await shown.until(/answer 3\n/);
+    const path = join(folder, 'saved.jsonl');
+    input.write(`/save ${path}\n/reset\nfourth\n/sytem\n/system\n`);
+    await noticed.until(/Did you mean \/system\?[\s\S]*system prompt: Be brief\./);
+    input.write('/exit\n');
+    expect(await ended).toBe(0);
+    expect(shown.text).toBe('answer 1\nanswer 2\nanswer 3\nanswer 4\n');
+    expect(model.asked[1]!.messages.map(({ content }) => content)).toEqual(['first', 'answer 1', 'second \nline']);
+    expect(model.asked[3]!.messages.map(({ content }) => content)).toEqual(['Be brief.', 'fourth']);
+    const { messages } = JSON.parse(readFileSync(path, 'utf8')) as { messages: Message[] };
+    expect(messages).toHaveLength(7);
+    expect(noticed.text).toContain('now holds 1 conversation');
+  });
+
+  it('stops an answer at Ctrl-C, keeps the part as history, and leaves at the second Ctrl-C of an empty line', async () => {
+    const model = new ScriptedModel();
+    model.next = untilStopped;
+    const { input, shown, noticed, ended } = start(model, true);
+    input.write('go\n');
+    await shown.until(/par/);
+    input.write('\x03');
+    await noticed.until(/\(stopped\)/);
+    model.next = null;
+    input.write('more\n');
+    await shown.until(/answer 2\n/);
+    expect(model.asked[1]!.messages[1]).toEqual({ role: 'assistant', content: 'par', weight: 0 });
+    input.write('\x03');
+    await noticed.until(/again, or \/exit/);
+    input.write('\x03');
+    expect(await ended).toBe(0);
+  });
+
+  it('shows a fault of the model, takes the question back and goes on', async () => {
+    const model = new ScriptedModel();
+    model.next = async () => {
+      throw new NomoatError({ part: 'the conversation', fault: 'is too long', remedy: 'Use /reset.' });
+    };
+    const { input, shown, noticed, ended } = start(model, true);
+    input.write('go\n');
+    await noticed.until(/is too long\. Use \/reset/);
+    model.next = null;
+    input.write('again\n');
+    await shown.until(/answer 2/);
+    expect(model.asked[1]!.messages).toEqual([{ role: 'user', content: 'again' }]);
+    input.end();
+    expect(await ended).toBe(0);
+  });
+});
