@@ -1,0 +1,129 @@
+/**
+ * The README.md of an exported adapter: a model card as the Hugging Face hub reads it.
+ * Promises: only what the caller knows is stated; nothing is guessed, and text from outside cannot break the front matter. Pure.
+ * Format: https://huggingface.co/docs/hub/model-cards
+ */
+import { stringify } from 'yaml';
+import { type LoraAdapter, loraScale } from '../lora/adapter.ts';
+
+export interface CardFigure {
+  readonly name: string;
+  readonly before?: number | string;
+  readonly after: number | string;
+}
+
+export interface CardInfo {
+  readonly adapter: Omit<LoraAdapter, 'pairs'>;
+  readonly architecture: string;
+  /** The adapter's name; the default says what it adapts. */
+  readonly title?: string;
+  /** Licence of the base model and of the data, where known: SPDX names in lower case. */
+  readonly baseLicence?: string;
+  readonly dataLicence?: string;
+  /** What it was trained on, e.g. file names; no paths of the machine. */
+  readonly data?: readonly string[];
+  readonly languages?: readonly string[];
+  /** Settings worth stating, in order: learning rate, epochs, batch size, ... */
+  readonly settings?: Readonly<Record<string, string | number | boolean>>;
+  /** Validation loss, exact answers, parity, ... */
+  readonly figures?: readonly CardFigure[];
+  /** File names beside the card, for the instructions. */
+  readonly files?: { readonly ggufLora?: string; readonly modelfile?: string };
+  /** nomoat's version. */
+  readonly version?: string;
+}
+
+/** The text in a table cell or a heading: no line breaks, no column borders. */
+function inline(text: string | number | boolean): string {
+  const shown =
+    typeof text === 'number' && !Number.isInteger(text) ? String(Number(text.toPrecision(6))) : String(text);
+  return shown.replace(/\s+/g, ' ').replace(/\|/g, '\\|').trim();
+}
+
+/** A text as a code span, whatever it holds. */
+const code = (text: string): string => `\`${inline(text).replace(/`/g, "'")}\``;
+
+/** A text as a Python literal, on one line. */
+const literal = (text: string): string => JSON.stringify(text);
+
+function frontMatter({ adapter, architecture, baseLicence, languages }: CardInfo): string {
+  const fields = {
+    ...(adapter.baseModel ? { base_model: adapter.baseModel } : {}),
+    library_name: 'peft',
+    pipeline_tag: 'text-generation',
+    ...(baseLicence ? { license: baseLicence } : {}),
+    ...(languages?.length ? { language: [...languages] } : {}),
+    tags: ['lora', 'peft', architecture, 'nomoat'],
+  };
+  return `---\n${stringify(fields)}---\n`;
+}
+
+function table(head: readonly string[], rows: readonly (readonly (string | number | boolean)[])[]): string {
+  const line = (cells: readonly (string | number | boolean)[]): string => `| ${cells.map(inline).join(' | ')} |`;
+  return [line(head), line(head.map(() => '---')), ...rows.map(line)].join('\n');
+}
+
+function training({ adapter, data, dataLicence, settings }: CardInfo): string {
+  const rows: [string, string | number | boolean][] = [
+    ['method', adapter.rslora ? 'LoRA, rank-stabilised' : 'LoRA'],
+    ['rank', adapter.rank],
+    ['alpha', adapter.alpha],
+    ['scale', loraScale(adapter)],
+    ['dropout', adapter.dropout],
+    ['target modules', adapter.targetModules.join(', ')],
+    ...Object.entries(settings ?? {}),
+  ];
+  const source = data?.length ? `Trained on ${data.map(code).join(', ')}` : 'The training data is not stated';
+  const licence = dataLicence ? `, under ${inline(dataLicence)}` : data?.length ? '; its licence is not stated' : '';
+  return `## Training\n\n${source}${licence}.\n\n${table(['setting', 'value'], rows)}\n`;
+}
+
+function figures({ figures: list }: CardInfo): string {
+  if (!list?.length) return '';
+  const rows = list.map(({ name, before, after }) => [name, before ?? '', after]);
+  return `## Figures\n\n${table(['figure', 'before', 'after'], rows)}\n`;
+}
+
+function usage({ adapter, files }: CardInfo): string {
+  const base = adapter.baseModel || 'BASE_MODEL';
+  const lora = files?.ggufLora ?? 'adapter.gguf';
+  const parts = [
+    '## Use',
+    'With PEFT (give a Transformers copy of the base model):',
+    `\`\`\`python
+from peft import PeftModel
+from transformers import AutoModelForCausalLM, AutoTokenizer
+
+base = ${literal(base)}
+model = PeftModel.from_pretrained(AutoModelForCausalLM.from_pretrained(base), "path/to/this/folder")
+tokenizer = AutoTokenizer.from_pretrained(base)
+\`\`\``,
+    files?.ggufLora
+      ? `With llama.cpp, on the GGUF file of the base model:`
+      : 'With llama.cpp, after `nomoat export RUN --to gguf --out adapter.gguf`:',
+    `\`\`\`sh\nllama-cli -m BASE.gguf --lora ${lora}\n\`\`\``,
+    files?.modelfile
+      ? 'With Ollama:'
+      : 'With Ollama, in the folder that `nomoat export RUN --to ollama --out FOLDER` writes:',
+    '```sh\nollama create my-model -f Modelfile\n```',
+    'With nomoat:',
+    '```sh\nnomoat chat BASE.gguf --adapter path/to/this/folder\n```',
+  ];
+  return `${parts.join('\n\n')}\n`;
+}
+
+/** The card as Markdown with YAML front matter. */
+export function renderCard(info: CardInfo): string {
+  const { adapter, architecture, version } = info;
+  const title = info.title ?? `LoRA adapter for ${adapter.baseModel || `a ${architecture} model`}`;
+  const licence = info.baseLicence
+    ? `The base model is under ${inline(info.baseLicence)}; that licence applies to what is made with it.`
+    : 'The licence of the base model applies to what is made with it.';
+  const disclosure = `## Limits
+
+This adapter changes a language model's answers. They can be wrong, biased or invented; check them before you rely on them.
+It was made automatically with [nomoat](https://www.npmjs.com/package/nomoat)${version ? ` ${inline(version)}` : ''} and only the figures above were measured. ${licence}
+`;
+  const sections = [frontMatter(info), `# ${inline(title)}\n`, training(info), figures(info), usage(info), disclosure];
+  return sections.filter((section) => section !== '').join('\n');
+}

@@ -1,0 +1,116 @@
+/**
+ * An adapter leaves in one of the field's formats.
+ * Promises: what stands at the destination is never overwritten; files appear whole or not at all; what a format cannot say is
+ * refused before anything is written.
+ */
+import { existsSync, mkdirSync } from 'node:fs';
+import { dirname, join, resolve } from 'node:path';
+import { NomoatError } from '../errors.ts';
+import { replaceFolderAtomic, writeFailure, writeFileAtomic } from '../files/atomic-write.ts';
+import type { GgufFile } from '../files/gguf/types.ts';
+import type { LoraAdapter } from '../lora/adapter.ts';
+import { type CardInfo, renderCard } from './card.ts';
+import { checkAdapterFits, writeGgufLora } from './gguf-lora.ts';
+import { adapterArchitecture } from './head-rows.ts';
+import { renderModelfile } from './modelfile.ts';
+import { writePeft } from './peft.ts';
+import { rewriteModel } from './rewrite-model.ts';
+
+export const exportFormats = ['peft', 'gguf', 'ollama', 'merged-gguf'] as const;
+export type ExportFormat = (typeof exportFormats)[number];
+
+export interface ExportOptions {
+  readonly format: ExportFormat;
+  readonly adapter: LoraAdapter;
+  readonly model: GgufFile;
+  /** A new folder for peft and ollama, a new file for gguf and merged-gguf. */
+  readonly out: string;
+  /** For merged-gguf; F16 unless asked. */
+  readonly mergedType?: 'F16' | 'Q8_0';
+  /** For ollama: the SYSTEM of the Modelfile. */
+  readonly systemPrompt?: string | null;
+  /** For ollama: further stop texts beside the model's own end-of-turn tokens. */
+  readonly stop?: readonly string[];
+  /** For peft: what the card says beyond the adapter's own settings. */
+  readonly card?: Partial<CardInfo>;
+}
+
+export const cardName = 'README.md';
+const ggufLoraName = 'adapter.gguf';
+const modelfileName = 'Modelfile';
+
+type Exporter = (options: ExportOptions, out: string) => string[];
+
+function writePeftFolder({ adapter, model, card }: ExportOptions, out: string): string[] {
+  replaceFolderAtomic(out, (temporary) => {
+    writePeft(temporary, adapter);
+    const info: CardInfo = { architecture: adapterArchitecture(model), ...card, adapter };
+    writeFileAtomic(join(temporary, cardName), renderCard(info));
+  });
+  return ['adapter_config.json', 'adapter_model.safetensors', cardName].map((name) => join(out, name));
+}
+
+function writeOllamaFolder({ adapter, model, systemPrompt, stop }: ExportOptions, out: string): string[] {
+  // First, since it may refuse the template.
+  const modelfile = renderModelfile({
+    model,
+    from: resolve(model.path),
+    adapterFile: ggufLoraName,
+    systemPrompt: systemPrompt ?? null,
+    stop: stop ?? [],
+  });
+  replaceFolderAtomic(out, (temporary) => {
+    writeGgufLora(join(temporary, ggufLoraName), adapter, model);
+    writeFileAtomic(join(temporary, modelfileName), modelfile);
+  });
+  return [ggufLoraName, modelfileName].map((name) => join(out, name));
+}
+
+function writeMerged({ adapter, model, mergedType }: ExportOptions, out: string): string[] {
+  rewriteModel(out, model, mergedType ?? 'F16', adapter);
+  return [out];
+}
+
+const exporters: Readonly<Record<ExportFormat, { readonly kind: 'file' | 'folder'; readonly write: Exporter }>> = {
+  peft: { kind: 'folder', write: writePeftFolder },
+  ollama: { kind: 'folder', write: writeOllamaFolder },
+  gguf: {
+    kind: 'file',
+    write: ({ adapter, model }, out) => {
+      writeGgufLora(out, adapter, model);
+      return [out];
+    },
+  },
+  'merged-gguf': { kind: 'file', write: writeMerged },
+};
+
+function checkDestination(out: string, kind: 'file' | 'folder'): void {
+  if (existsSync(out)) {
+    throw new NomoatError({
+      part: out,
+      fault: 'exists already, and exports overwrite nothing',
+      remedy: 'Give another --out, or remove it first.',
+    });
+  }
+  if (kind === 'file' && !out.endsWith('.gguf')) {
+    throw new NomoatError({
+      part: out,
+      fault: 'does not end in .gguf',
+      remedy: 'Give --out a file name like model.gguf.',
+    });
+  }
+  try {
+    mkdirSync(dirname(out), { recursive: true });
+  } catch (error) {
+    throw writeFailure(out, error);
+  }
+}
+
+/** Writes the adapter as `format` and returns the paths of the files. Throws NomoatError. */
+export async function exportAdapter(options: ExportOptions): Promise<string[]> {
+  const out = resolve(options.out);
+  const { kind, write } = exporters[options.format];
+  checkAdapterFits('the adapter', options.adapter, options.model);
+  checkDestination(out, kind);
+  return write(options, out);
+}

@@ -1,0 +1,27 @@
+/**
+ * Reads an adapter in whichever format it comes: a PEFT folder, its .safetensors file, or a GGUF LoRA.
+ */
+import { existsSync } from 'node:fs';
+import { NomoatError } from '../errors.ts';
+import type { GgufFile } from '../files/gguf/types.ts';
+import type { LoraAdapter } from '../lora/adapter.ts';
+import { checkAdapterFits, readGgufLora } from './gguf-lora.ts';
+import { type PeftContext, readPeft } from './peft.ts';
+
+/**
+ * The adapter at `path`, checked against `model`'s layers and shapes. `context` says what a bare .safetensors file does not.
+ * Throws NomoatError.
+ */
+export function readAdapter(path: string, model: GgufFile, context: PeftContext = {}): LoraAdapter {
+  if (!existsSync(path)) {
+    throw new NomoatError({
+      part: path,
+      fault: 'there is no such file or folder',
+      remedy: 'Give a PEFT folder, a .safetensors file or a GGUF LoRA.',
+    });
+  }
+  if (path.toLowerCase().endsWith('.gguf')) return readGgufLora(path, model);
+  const adapter = readPeft(path, context);
+  checkAdapterFits(path, adapter, model);
+  return adapter;
+}

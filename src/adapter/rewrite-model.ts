@@ -1,0 +1,118 @@
+/**
+ * Writes a GGUF model again with its matrices in another type, an adapter merged in where one is given: W + scale * B A.
+ * Promises: all metadata is kept but the file type; vectors (norms, biases, rope factors) keep their bytes; q and k rows stand as
+ * the base file has them; memory stays at one encoded tensor and a chunk of rows.
+ */
+import { existsSync, mkdirSync } from 'node:fs';
+import { dirname } from 'node:path';
+import { NomoatError } from '../errors.ts';
+import { quantize } from '../files/gguf/quantize.ts';
+import type { GgmlType, GgufFile, GgufValue } from '../files/gguf/types.ts';
+import { writeGguf } from '../files/gguf/write.ts';
+import { type LoraAdapter, type LoraPair, loraScale } from '../lora/adapter.ts';
+import { checkAdapterFits, ggufRowsOfB } from './gguf-lora.ts';
+import { ggufWeightName } from './module-names.ts';
+
+export type RewriteType = 'F32' | 'F16' | 'Q8_0';
+
+/** llama.cpp's numbers of general.file_type, and of the block formats' version. */
+const fileTypes: Readonly<Record<RewriteType, number>> = { F32: 0, F16: 1, Q8_0: 7 };
+const quantizationVersion = 2;
+
+/** Weights that are dequantised, merged and encoded at once: 16 MiB of float32. */
+const chunkWeights = 1 << 22;
+const q8BlockSize = 32;
+/** The largest finite float16. */
+const maxFloat16 = 65504;
+
+interface Merge {
+  readonly pair: LoraPair;
+  /** [out, rank], rows in the file's order. */
+  readonly b: Float32Array;
+  readonly rank: number;
+  readonly scale: number;
+}
+
+/** Adds scale * B A to rows [firstRow, firstRow + rows) of W, in place. */
+function addLowRank(weights: Float32Array, firstRow: number, rows: number, { pair, b, rank, scale }: Merge): void {
+  const width = pair.inFeatures;
+  for (let row = 0; row < rows; row++) {
+    const out = weights.subarray(row * width, (row + 1) * width);
+    for (let r = 0; r < rank; r++) {
+      const factor = scale * b[(firstRow + row) * rank + r]!;
+      if (factor === 0) continue;
+      const a = pair.a.subarray(r * width, (r + 1) * width);
+      for (let i = 0; i < width; i++) out[i]! += factor * a[i]!;
+    }
+  }
+}
+
+function checkRange(part: string, name: string, values: Float32Array): void {
+  for (const value of values) {
+    if (Math.abs(value) <= maxFloat16) continue;
+    throw new NomoatError({
+      part,
+      fault: `${name} holds ${value}, which float16 cannot`,
+      remedy: 'Export the adapter on its own (--to gguf).',
+    });
+  }
+}
+
+/** The whole tensor in `type`, merged where `merge` says so. */
+function encode(model: GgufFile, name: string, type: GgmlType, merge: Merge | null): Uint8Array {
+  const { shape, type: stored } = model.tensors.get(name)!;
+  if (stored === type && !merge) return model.readBytes(name);
+  const width = shape.at(-1)!;
+  const allRows = shape.slice(0, -1).reduce((a, b) => a * b, 1);
+  const step = Math.max(1, Math.floor(chunkWeights / width));
+  let encoded: Uint8Array | null = null;
+  for (let row = 0; row < allRows; row += step) {
+    const rows = Math.min(step, allRows - row);
+    const values = model.readFloat32(name, { firstRow: row, rows });
+    if (merge) addLowRank(values, row, rows, merge);
+    // Q8_0 holds its scales as float16.
+    if (type !== 'F32') checkRange(model.path, name, values);
+    const bytes = quantize(type, values);
+    encoded ??= new Uint8Array((bytes.length / rows) * allRows);
+    encoded.set(bytes, (bytes.length / rows) * row);
+  }
+  return encoded ?? new Uint8Array(0);
+}
+
+function rewrittenMetadata(model: GgufFile, type: RewriteType): Map<string, GgufValue> {
+  const metadata = new Map(model.metadata);
+  metadata.set('general.file_type', { type: 'uint32', value: fileTypes[type] });
+  if (type === 'Q8_0') metadata.set('general.quantization_version', { type: 'uint32', value: quantizationVersion });
+  return metadata;
+}
+
+/** The type that a tensor of this shape gets: vectors keep theirs, rows that Q8_0 cannot hold become F16 as in llama.cpp. */
+export function rewrittenType(shape: readonly number[], stored: GgmlType, type: RewriteType): GgmlType {
+  if (shape.length < 2) return stored;
+  return type === 'Q8_0' && shape.at(-1)! % q8BlockSize !== 0 ? 'F16' : type;
+}
+
+/**
+ * Writes `model` to `path` with its matrices as `type`, `adapter` merged in unless it is null. Refuses a `path` that exists.
+ * Throws NomoatError where the adapter does not fit the model.
+ */
+export function rewriteModel(path: string, model: GgufFile, type: RewriteType, adapter: LoraAdapter | null): void {
+  if (existsSync(path)) {
+    throw new NomoatError({ part: path, fault: 'exists already', remedy: 'Give another path, or remove it first.' });
+  }
+  if (adapter) checkAdapterFits(path, adapter, model);
+  const merges = new Map<string, LoraPair>(
+    adapter?.pairs.map((pair) => [ggufWeightName(pair.layer, pair.projection), pair]),
+  );
+  const mergeOf = (name: string): Merge | null => {
+    const pair = merges.get(name);
+    if (!adapter || !pair) return null;
+    return { pair, b: ggufRowsOfB(pair, adapter.rank, model), rank: adapter.rank, scale: loraScale(adapter) };
+  };
+  const tensors = [...model.tensors.values()].map(({ name, shape, type: stored }) => {
+    const to = rewrittenType(shape, stored, type);
+    return { name, shape, type: to, bytes: () => encode(model, name, to, mergeOf(name)) };
+  });
+  mkdirSync(dirname(path), { recursive: true });
+  writeGguf(path, { metadata: rewrittenMetadata(model, type), tensors });
+}

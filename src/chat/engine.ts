@@ -1,0 +1,202 @@
+/**
+ * A chat model on llama.cpp: the base GGUF, an adapter where one is given, and the one chat template.
+ * Promises: prompts are rendered and tokenised as in training; generation stops at every end-of-generation token; streamed pieces are
+ * whole characters and add up to the answer; what is already evaluated of a conversation is not evaluated again; a conversation that
+ * does not fit is refused, never cut. Knows nothing of terminals or servers.
+ */
+import type { LlamaContext, LlamaContextSequence, LlamaModel, Token } from 'node-llama-cpp';
+import { llamaCall, loadLlamaModel } from '../adapter/llama-engine.ts';
+import { NomoatError } from '../errors.ts';
+import { openGguf } from '../files/gguf/read.ts';
+import { type ChatTemplate, chatTemplateOf } from '../text/chat-template.ts';
+import type { Message } from '../text/example.ts';
+import { type ChatModel, defaultSampling, type Generated, type GenerateOptions, type Sampling } from './chat-model.ts';
+import { prepareAdapter } from './prepare-adapter.ts';
+import { TextStream } from './text-stream.ts';
+
+/** Chats rarely need more, and a longer context costs memory from the first token on. */
+const defaultContextSize = 4096;
+/** Prompt tokens between two looks at the abort signal. */
+const promptChunk = 256;
+/** How many tokens back repetitions are looked for: llama.cpp's default. */
+const repeatWindow = 64;
+/** llama.cpp keeps one cell free. */
+const reservedCells = 1;
+
+export interface OpenChatOptions {
+  readonly modelPath: string;
+  /** A GGUF LoRA, a PEFT folder or a .safetensors file with its config beside it. */
+  readonly adapterPath?: string | null;
+  /** Threads to compute with: the machine's physical cores. */
+  readonly threads: number;
+  /** Tokens of prompt and answer together; by default 4096, or fewer where the model was trained on fewer. */
+  readonly contextSize?: number;
+  readonly signal?: AbortSignal;
+}
+
+/** Loads the model. Throws NomoatError where the file, the adapter or the chat template will not do. */
+export async function openChatModel(options: OpenChatOptions): Promise<ChatModel> {
+  const { modelPath, threads, signal } = options;
+  const gguf = openGguf(modelPath);
+  let template: ChatTemplate;
+  let adapter: { path: string; remove(): void } | null = null;
+  try {
+    template = chatTemplateOf(gguf);
+    if (options.adapterPath) adapter = prepareAdapter(options.adapterPath, gguf);
+  } finally {
+    gguf.close();
+  }
+  let model: LlamaModel | null = null;
+  try {
+    const loaded = await loadLlamaModel(modelPath, signal);
+    model = loaded;
+    const contextSize = Math.min(options.contextSize ?? defaultContextSize, loaded.trainContextSize);
+    const remedy = adapter
+      ? 'Check that the adapter was made for this model, or lower the context size.'
+      : 'Lower the context size, or close other programs to free memory.';
+    const context = await llamaCall(options.adapterPath ?? modelPath, 'open a context', remedy, () =>
+      loaded.createContext({
+        contextSize,
+        threads,
+        ...(adapter ? { lora: { adapters: [{ filePath: adapter.path, scale: 1 }] } } : {}),
+        ...(signal ? { createSignal: signal } : {}),
+      }),
+    );
+    return new LlamaChatModel(loaded, context, template, contextSize);
+  } catch (error) {
+    await model?.dispose();
+    throw error;
+  } finally {
+    adapter?.remove();
+  }
+}
+
+class LlamaChatModel implements ChatModel {
+  readonly contextSize: number;
+  private readonly model: LlamaModel;
+  private readonly context: LlamaContext;
+  private readonly sequence: LlamaContextSequence;
+  private readonly template: ChatTemplate;
+  /** Answers are generated one at a time: they share the evaluated state. */
+  private queue: Promise<unknown> = Promise.resolve();
+
+  constructor(model: LlamaModel, context: LlamaContext, template: ChatTemplate, contextSize: number) {
+    this.model = model;
+    this.context = context;
+    this.sequence = context.getSequence();
+    this.template = template;
+    this.contextSize = contextSize;
+  }
+
+  promptTokens(messages: readonly Message[]): number[] {
+    return this.model.tokenize(this.template.render(messages, { addGenerationPrompt: true }), true);
+  }
+
+  generate(messages: readonly Message[], options: GenerateOptions = {}): Promise<Generated> {
+    const result = this.queue.then(() => this.generateNow(messages, options));
+    this.queue = result.catch(() => {});
+    return result;
+  }
+
+  async close(): Promise<void> {
+    await this.queue;
+    await this.context.dispose();
+    await this.model.dispose();
+  }
+
+  private async generateNow(messages: readonly Message[], options: GenerateOptions): Promise<Generated> {
+    const { signal, onText } = options;
+    const sampling = resolveSampling(options);
+    const prompt = this.promptTokens(messages) as Token[];
+    const limit = this.answerLimit(prompt.length, sampling);
+    const stream = new TextStream((tokens, before) => this.model.detokenize(tokens, false, before), prompt, onText);
+    const end = (stopReason: Generated['stopReason']): Generated => {
+      stream.end();
+      return { text: stream.text, tokens: stream.tokens.length, promptTokens: prompt.length, stopReason };
+    };
+    if (!(await this.evaluatePrompt(prompt, signal))) return end('aborted');
+    const generation = this.sequence.evaluate(prompt.slice(-1), {
+      ...samplerOptions(sampling, stream.tokens),
+      yieldEogToken: true,
+    });
+    for await (const token of generation) {
+      if (this.model.isEogToken(token)) return end('end-of-turn');
+      stream.push(token);
+      if (signal?.aborted) return end('aborted');
+      if (stream.tokens.length >= limit) return end('length');
+    }
+    return end('end-of-turn');
+  }
+
+  /** How many tokens the answer may have; throws where not even one fits. */
+  private answerLimit(promptLength: number, sampling: Sampling): number {
+    const room = this.contextSize - reservedCells - promptLength;
+    if (room < 1) {
+      throw new NomoatError({
+        part: 'the conversation',
+        fault: `has ${promptLength} tokens, and the context holds ${this.contextSize} with the answer`,
+        remedy: 'Begin a new conversation (/reset), shorten it, or open the model with a larger context.',
+        fields: { promptTokens: promptLength, contextSize: this.contextSize },
+      });
+    }
+    return Math.min(room, sampling.maxTokens ?? room);
+  }
+
+  /** Evaluates all of the prompt but its last token, reusing what the last answer left; false where it was aborted. */
+  private async evaluatePrompt(prompt: readonly Token[], signal: AbortSignal | undefined): Promise<boolean> {
+    const head = prompt.slice(0, -1);
+    await this.sequence.adaptStateToTokens(head, false);
+    for (let at = this.sequence.nextTokenIndex; at < head.length; at += promptChunk) {
+      if (signal?.aborted) return false;
+      await this.sequence.evaluateWithoutGeneratingNewTokens(head.slice(at, at + promptChunk));
+    }
+    return !signal?.aborted;
+  }
+}
+
+/** The settings in full, checked together. */
+function resolveSampling(options: GenerateOptions): Sampling {
+  const pick = <Key extends keyof Sampling>(key: Key): Sampling[Key] =>
+    (options[key] === undefined ? defaultSampling[key] : options[key]) as Sampling[Key];
+  const sampling: Sampling = {
+    temperature: pick('temperature'),
+    topP: pick('topP'),
+    topK: pick('topK'),
+    minP: pick('minP'),
+    repeatPenalty: pick('repeatPenalty'),
+    maxTokens: pick('maxTokens'),
+    seed: pick('seed'),
+  };
+  const whole = (value: number | null, least: number): boolean =>
+    value === null || (Number.isSafeInteger(value) && value >= least);
+  const faults = [
+    sampling.temperature >= 0 && sampling.temperature <= 100
+      ? ''
+      : `temperature ${sampling.temperature} is not 0 to 100`,
+    sampling.topP > 0 && sampling.topP <= 1 ? '' : `top-p ${sampling.topP} is not above 0 and up to 1`,
+    whole(sampling.topK, 0) ? '' : `top-k ${sampling.topK} is no whole number from 0`,
+    sampling.minP >= 0 && sampling.minP < 1 ? '' : `min-p ${sampling.minP} is not from 0 to below 1`,
+    sampling.repeatPenalty > 0 ? '' : `repeat penalty ${sampling.repeatPenalty} is not above 0`,
+    whole(sampling.maxTokens, 1) ? '' : `max tokens ${sampling.maxTokens} is no whole number from 1`,
+    whole(sampling.seed, 0) && (sampling.seed ?? 0) < 2 ** 32 ? '' : `seed ${sampling.seed} is not 0 to 4294967295`,
+  ].filter((fault) => fault !== '');
+  if (faults.length > 0) {
+    throw new NomoatError({ part: 'sampling', fault: faults.join('; '), remedy: 'Give values in these ranges.' });
+  }
+  return sampling;
+}
+
+/** node-llama-cpp's names. `answer` grows while it is generated; the prompt is not punished for what it repeats. */
+function samplerOptions(sampling: Sampling, answer: readonly Token[]) {
+  const { temperature, topP, topK, minP, repeatPenalty, seed } = sampling;
+  return {
+    temperature,
+    topP,
+    topK,
+    minP,
+    seed: seed ?? Math.floor(Math.random() * 2 ** 32),
+    ...(repeatPenalty === 1
+      ? {}
+      : { repeatPenalty: { penalty: repeatPenalty, punishTokens: () => answer.slice(-repeatWindow) } }),
+  };
+}
