@@ -46,9 +46,12 @@ const code = (text: string): string => `\`${inline(text).replace(/`/g, "'")}\``;
 /** A text as a Python literal, on one line. */
 const literal = (text: string): string => JSON.stringify(text);
 
+/** The hub takes nothing else for base_model. */
+const hubId = /^[\w.-]+\/[\w.-]+$/;
+
 function frontMatter({ adapter, architecture, baseLicence, languages }: CardInfo): string {
   const fields = {
-    ...(adapter.baseModel ? { base_model: adapter.baseModel } : {}),
+    ...(hubId.test(adapter.baseModel) ? { base_model: adapter.baseModel } : {}),
     library_name: 'peft',
     pipeline_tag: 'text-generation',
     ...(baseLicence ? { license: baseLicence } : {}),

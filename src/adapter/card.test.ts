@@ -1,0 +1,68 @@
+import { describe, expect, it } from 'vitest';
+import { parse } from 'yaml';
+import { renderCard } from './card.ts';
+
+const adapter = {
+  rank: 8,
+  alpha: 16,
+  rslora: false,
+  dropout: 0,
+  targetModules: ['q_proj', 'v_proj'],
+  baseModel: 'HuggingFaceTB/SmolLM2-135M-Instruct',
+} as const;
+
+const frontMatter = (card: string): unknown => parse(/^---\n([\s\S]*?)\n---\n/.exec(card)![1]!);
+
+describe('renderCard', () => {
+  it('has front matter that the hub reads, settings, figures and instructions', () => {
+    const card = renderCard({
+      adapter,
+      architecture: 'llama',
+      baseLicence: 'apache-2.0',
+      dataLicence: 'cc-by-4.0',
+      data: ['train.jsonl'],
+      settings: { 'learning rate': 0.001, epochs: 1 },
+      figures: [{ name: 'validation loss', before: 6.98123456, after: 0.4637 }],
+      files: { ggufLora: 'adapter.gguf' },
+      version: '0.1.0',
+    });
+    expect(frontMatter(card)).toEqual({
+      base_model: 'HuggingFaceTB/SmolLM2-135M-Instruct',
+      library_name: 'peft',
+      pipeline_tag: 'text-generation',
+      license: 'apache-2.0',
+      tags: ['lora', 'peft', 'llama', 'nomoat'],
+    });
+    expect(card).toContain('Trained on `train.jsonl`, under cc-by-4.0.');
+    expect(card).toContain('| learning rate | 0.001 |');
+    expect(card).toContain('| validation loss | 6.98123 | 0.4637 |');
+    expect(card).toContain('--lora adapter.gguf');
+    expect(card).toMatch(/made automatically with \[nomoat\].* 0\.1\.0/);
+  });
+
+  it('states nothing that it was not told', () => {
+    const card = renderCard({ adapter: { ...adapter, baseModel: '' }, architecture: 'qwen3' });
+    expect(frontMatter(card)).toEqual({
+      library_name: 'peft',
+      pipeline_tag: 'text-generation',
+      tags: ['lora', 'peft', 'qwen3', 'nomoat'],
+    });
+    expect(card).toContain('The training data is not stated.');
+    expect(card).not.toContain('## Figures');
+    expect(card).not.toContain('undefined');
+  });
+
+  it('keeps foreign text out of its structure', () => {
+    const baseModel = 'a: b\n---\nlicense: mit\n```';
+    const card = renderCard({
+      adapter: { ...adapter, baseModel },
+      architecture: 'llama',
+      baseLicence: 'x\n---\ny: z',
+      data: ['a|b`c\nd'],
+    });
+    expect(frontMatter(card)).toMatchObject({ license: 'x\n---\ny: z', library_name: 'peft' });
+    expect(frontMatter(card)).not.toHaveProperty('base_model');
+    expect(card.match(/^```/gm)).toHaveLength(8);
+    expect(card).toContain("`a\\|b'c d`");
+  });
+});

@@ -1,0 +1,129 @@
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, describe, expect, it } from 'vitest';
+import { openGguf } from '../files/gguf/read.ts';
+import type { TokenRow } from '../tokens/token-row.ts';
+import { readGgufLora, writeGgufLora } from './gguf-lora.ts';
+import { headRowOrder, reorderRows } from './head-rows.ts';
+import { takeLlamaLog } from './llama-engine.ts';
+import { llamaLogProbabilities } from './llama-log-probabilities.ts';
+import { readPeft } from './peft.ts';
+import { readAdapter } from './read-adapter.ts';
+
+const reference = join(import.meta.dirname, '../../test/fixtures/reference');
+const folder = mkdtempSync(join(tmpdir(), 'nomoat-gguf-lora-'));
+afterAll(() => rmSync(folder, { recursive: true }));
+const models = ['llama', 'qwen2', 'qwen3'] as const;
+const open = (model: string) => openGguf(join(reference, model, 'base.gguf'));
+const adapterOf = (model: string) => readPeft(join(reference, model, 'lora.start.safetensors'));
+
+interface Case {
+  readonly loss: number;
+  readonly losses: readonly number[];
+  readonly tokens: readonly (readonly number[])[];
+  readonly labels: readonly (readonly number[])[];
+  readonly lengths: readonly number[];
+}
+const caseOf = (model: string): Case => JSON.parse(readFileSync(join(reference, model, 'case.json'), 'utf8'));
+
+function rowsOf({ tokens, labels, lengths }: Case): TokenRow[] {
+  return tokens.map((ids, row) => ({
+    tokens: Int32Array.from(ids.slice(0, lengths[row])),
+    supervised: Uint8Array.from(labels[row]!.slice(0, lengths[row]), (label) => (label >= 0 ? 1 : 0)),
+    source: { file: 'case.json', line: row + 1 },
+  }));
+}
+
+async function lossUnderLlamaCpp(model: string, adapterPath: string | null): Promise<number> {
+  const rows = rowsOf(caseOf(model));
+  const modelPath = join(reference, model, 'base.gguf');
+  const all = (await llamaLogProbabilities({ modelPath, adapterPath, rows, threads: 2 })).flatMap((row) => [
+    ...row.logProbabilities,
+  ]);
+  return -all.reduce((a, b) => a + b, 0) / all.length;
+}
+
+describe('row order of q and k', () => {
+  it('interleaves the halves of each head and comes back', () => {
+    expect([...headRowOrder(8, 2)]).toEqual([0, 2, 1, 3, 4, 6, 5, 7]);
+    const values = Float32Array.from({ length: 16 }, (_, i) => i);
+    const order = headRowOrder(8, 2);
+    const moved = reorderRows(values, 2, order);
+    expect([...moved.subarray(0, 8)]).toEqual([0, 1, 4, 5, 2, 3, 6, 7]);
+    expect(reorderRows(moved, 2, order, true)).toEqual(values);
+  });
+});
+
+describe.each(models)('GGUF LoRA for %s', (name) => {
+  it('comes back as it was written, with rsLoRA, dropout and base model', () => {
+    const model = open(name);
+    const adapter = { ...adapterOf(name), rslora: true, alpha: 3, dropout: 0.1 };
+    const path = join(folder, `${name}-round.gguf`);
+    writeGgufLora(path, adapter, model);
+    expect(readGgufLora(path, model)).toEqual(adapter);
+    expect(readAdapter(path, model)).toEqual(adapter);
+    model.close();
+  });
+
+  it('says what llama.cpp reads, and moves the rows of q and k only where the architecture asks for it', () => {
+    const model = open(name);
+    const adapter = { ...adapterOf(name), rslora: true };
+    const path = join(folder, `${name}-keys.gguf`);
+    writeGgufLora(path, adapter, model);
+    const file = openGguf(path);
+    expect(file.string('general.type')).toBe('adapter');
+    expect(file.string('adapter.type')).toBe('lora');
+    expect(file.string('general.architecture')).toBe(name);
+    // 8 / sqrt(4) = 4 = alpha' / 4
+    expect(file.number('adapter.lora.alpha')).toBe(16);
+    const moved = ['attn_q', 'attn_k', 'attn_v', 'ffn_up'].filter((module) => {
+      const pair = adapter.pairs.find(({ layer, projection }) => layer === 0 && projection === peftName[module])!;
+      expect(file.readFloat32(`blk.0.${module}.weight.lora_a`)).toEqual(pair.a);
+      return file.readFloat32(`blk.0.${module}.weight.lora_b`).some((value, i) => value !== pair.b[i]);
+    });
+    expect(moved).toEqual(name === 'llama' ? ['attn_q', 'attn_k'] : []);
+    file.close();
+    model.close();
+  });
+
+  it("gives PEFT's loss under llama.cpp, without a warning, also when rsLoRA says the same scale", async () => {
+    const model = open(name);
+    const [plain, rslora] = [join(folder, `${name}.gguf`), join(folder, `${name}-rs.gguf`)];
+    writeGgufLora(plain, adapterOf(name), model);
+    // 8 / 4 = 4 / sqrt(4)
+    writeGgufLora(rslora, { ...adapterOf(name), alpha: 4, rslora: true }, model);
+    model.close();
+    const { loss } = caseOf(name);
+    expect(Math.abs((await lossUnderLlamaCpp(name, plain)) - loss)).toBeLessThan(1e-5);
+    expect(takeLlamaLog()).toEqual([]);
+    expect(Math.abs((await lossUnderLlamaCpp(name, rslora)) - loss)).toBeLessThan(1e-5);
+    // The bound above means nothing unless the adapter matters.
+    expect(Math.abs((await lossUnderLlamaCpp(name, null)) - loss)).toBeGreaterThan(0.01);
+  });
+});
+
+const peftName: Readonly<Record<string, string>> = {
+  attn_q: 'q_proj',
+  attn_k: 'k_proj',
+  attn_v: 'v_proj',
+  ffn_up: 'up_proj',
+};
+
+describe('what does not fit', () => {
+  it('is refused: another model, other layers, a model in place of an adapter, alpha 0', () => {
+    const [llama, qwen3] = [open('llama'), open('qwen3')];
+    const adapter = adapterOf('llama');
+    const path = join(folder, 'refused.gguf');
+    expect(() => writeGgufLora(path, adapter, qwen3)).toThrow(/layer 0 q_proj is made for a matrix \[64, 64\]/);
+    const short = { ...adapter, pairs: adapter.pairs.filter(({ layer }) => layer < 2) };
+    expect(() => writeGgufLora(path, short, llama)).toThrow(/adapts 2 layers, but .* has 3/);
+    expect(() => writeGgufLora(path, { ...adapter, alpha: 0 }, llama)).toThrow(/alpha is 0/);
+    expect(() => readGgufLora(llama.path, llama)).toThrow(/general.type is .*, not adapter/);
+    writeGgufLora(path, adapter, llama);
+    expect(() => readGgufLora(path, qwen3)).toThrow(/general.architecture is llama, not qwen3/);
+    expect(() => readAdapter(join(folder, 'nowhere'), llama)).toThrow(/no such file/);
+    llama.close();
+    qwen3.close();
+  });
+});
