@@ -27,9 +27,9 @@ export interface TrainStep {
    * with gradientScale = 1 / (supervised tokens of the whole batch), accumulating micro-batches equals the whole batch.
    * `dropoutSeed` names the dropout masks: equal seeds give equal masks.
    */
-  accumulate(batch: PackedBatch, gradientScale: number, dropoutSeed: number): MicroBatchLoss;
+  accumulate(batch: PackedBatch, gradientScale: number, dropoutSeed: number): Promise<MicroBatchLoss>;
   /** Log-probability (nats) of every supervised token of the batch in order, no dropout, no gradient. */
-  logProbabilities(batch: PackedBatch): Float32Array;
+  logProbabilities(batch: PackedBatch): Promise<Float32Array>;
   /** Frees engine memory; the step is unusable afterwards. */
   close(): Promise<void>;
 }

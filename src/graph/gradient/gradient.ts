@@ -1,0 +1,121 @@
+/**
+ * Reverse-mode differentiation: one table, op -> gradient. Gradients are ordinary nodes, so every pass works on them too.
+ */
+import {
+  add,
+  batchMatmul,
+  inOrder,
+  logProbabilityGrad,
+  matmul,
+  mul,
+  reshape,
+  rmsNorm,
+  rmsNormGrad,
+  rope,
+  scalar,
+  siluGrad,
+  softmaxGrad,
+  sumRows,
+  transpose,
+} from '../graph.ts';
+import type { Node, Op, OpKind } from '../op.ts';
+
+type Rule<K extends OpKind> = (
+  op: Extract<Op, { kind: K }>,
+  inputs: readonly Node[],
+  dy: Node,
+  y: Node,
+) => readonly ((() => Node) | null)[];
+
+/** Sums `d`, shaped like the broadcast result, down to the shape of `b`. */
+function sumTo(d: Node, b: Node): Node {
+  if (d.shape.length === b.shape.length) return d;
+  if (b.shape.length === 1) return sumRows(d.shape.length === 2 ? d : reshape(d, ['rows', b.shape[0]!]));
+  throw new Error('gradient: this broadcast is not differentiated');
+}
+
+type Product = 'matmul' | 'batch-matmul';
+function productRule(multiply: typeof matmul): Rule<Product> {
+  return ({ transposeA, transposeB }, [a, b], dy) => [
+    () =>
+      transposeA
+        ? multiply(b!, dy, { transposeA: transposeB, transposeB: true })
+        : multiply(dy, b!, { transposeB: !transposeB }),
+    () =>
+      transposeB
+        ? multiply(dy, a!, { transposeA: true, transposeB: transposeA })
+        : multiply(a!, dy, { transposeA: !transposeA }),
+  ];
+}
+
+function none(kind: OpKind): never {
+  throw new Error(`gradient: ${kind} is itself a gradient and is not differentiated again`);
+}
+
+/** For each input, how its gradient is made (only called when wanted), or null where there is none. */
+const rules: { readonly [K in OpKind]: Rule<K> } = {
+  input: () => [],
+  scalar: () => [],
+  add: (_, [, b], dy) => [() => dy, () => sumTo(dy, b!)],
+  mul: (_, [a, b], dy) => [() => mul(dy, b!), () => sumTo(mul(dy, a!), b!)],
+  matmul: productRule(matmul) as Rule<'matmul'>,
+  'batch-matmul': productRule(batchMatmul) as Rule<'batch-matmul'>,
+  silu: (_, [x], dy) => [() => siluGrad(x!, dy)],
+  'silu-grad': () => none('silu-grad'),
+  softmax: (_, __, dy, y) => [() => softmaxGrad(y, dy)],
+  'softmax-grad': () => none('softmax-grad'),
+  'rms-norm': ({ epsilon }, [x, weight], dy) => [
+    () => rmsNormGrad(x!, mul(dy, weight!), epsilon),
+    () => sumRows(mul(dy, normalised(x!, weight!, epsilon))),
+  ],
+  'rms-norm-grad': () => none('rms-norm-grad'),
+  rope: ({ heads, inverse }, [, cos, sin], dy) => [() => rope(dy, cos!, sin!, heads, !inverse), null, null],
+  reshape: (_, [x], dy) => [() => reshape(dy, x!.shape)],
+  transpose: ({ permutation }, _, dy) => [
+    () =>
+      transpose(
+        dy,
+        permutation.map((_, axis) => permutation.indexOf(axis)),
+      ),
+  ],
+  'sum-rows': () => none('sum-rows'),
+  'log-probability': (_, [logits, target], dy) => [() => logProbabilityGrad(logits!, target!, dy), null],
+  'log-probability-grad': () => none('log-probability-grad'),
+};
+
+/** x / rms(x): the norm with a weight of ones, written as the norm of x by (weight * 0 + 1) so that the op set stays small. */
+function normalised(x: Node, weight: Node, epsilon: number): Node {
+  return rmsNorm(x, add(mul(weight, scalar(0)), scalar(1)), epsilon);
+}
+
+/**
+ * The gradients of sum over i of <outputs[i], seeds[i]> with respect to `wanted`, in that order.
+ * Throws where an input does not reach the outputs.
+ */
+export function gradients(outputs: readonly Node[], seeds: readonly Node[], wanted: readonly Node[]): Node[] {
+  const order = inOrder(outputs);
+  const reaches = new Set<Node>(wanted);
+  for (const n of order) if (n.inputs.some((i) => reaches.has(i))) reaches.add(n);
+  const total = new Map<Node, Node>();
+  const accumulate = (n: Node, d: Node): void => {
+    const sofar = total.get(n);
+    total.set(n, sofar ? add(sofar, d) : d);
+  };
+  outputs.forEach((output, i) => {
+    accumulate(output, seeds[i]!);
+  });
+  for (const n of order.reverse()) {
+    const dy = total.get(n);
+    if (!dy || !reaches.has(n)) continue;
+    const rule = rules[n.op.kind] as Rule<OpKind>;
+    rule(n.op, n.inputs, dy, n).forEach((make, i) => {
+      const to = n.inputs[i]!;
+      if (make && reaches.has(to)) accumulate(to, make());
+    });
+  }
+  return wanted.map((n) => {
+    const d = total.get(n);
+    if (!d) throw new Error(`gradient: the outputs do not depend on ${n.op.kind === 'input' ? n.op.name : n.op.kind}`);
+    return d;
+  });
+}

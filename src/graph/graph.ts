@@ -1,0 +1,152 @@
+/**
+ * Builds nodes and checks their shapes as they are made, walks them in order, and prints them as stable text.
+ * Pure; knows nothing of models or engines.
+ */
+import type { Dimension, Node, Op, Shape } from './op.ts';
+
+export const showShape = (shape: Shape): string => `[${shape.join(', ')}]`;
+const same = (a: Shape, b: Shape): boolean => a.length === b.length && a.every((size, i) => size === b[i]);
+
+/** A fault here is a fault of the program, not of its user. */
+function refuse(text: string): never {
+  throw new Error(`graph: ${text}`);
+}
+
+function node(op: Op, inputs: readonly Node[], shape: Shape): Node {
+  return { op, inputs, shape };
+}
+
+export function input(name: string, shape: Shape, type: 'float32' | 'int64' = 'float32'): Node {
+  return node({ kind: 'input', name, type }, [], shape);
+}
+
+export function scalar(value: number): Node {
+  return node({ kind: 'scalar', value }, [], []);
+}
+
+function broadcast(kind: 'add' | 'mul', a: Node, b: Node): Node {
+  if (!same(a.shape.slice(a.shape.length - b.shape.length), b.shape) && !isColumn(a, b)) {
+    refuse(`${kind} of ${showShape(a.shape)} and ${showShape(b.shape)}`);
+  }
+  return node({ kind }, [a, b], a.shape);
+}
+const isColumn = (a: Node, b: Node): boolean =>
+  a.shape.length === 2 && b.shape.length === 2 && a.shape[0] === b.shape[0] && b.shape[1] === 1;
+
+export const add = (a: Node, b: Node): Node => broadcast('add', a, b);
+export const mul = (a: Node, b: Node): Node => broadcast('mul', a, b);
+
+interface Transposes {
+  readonly transposeA?: boolean;
+  readonly transposeB?: boolean;
+}
+
+function product(kind: 'matmul' | 'batch-matmul', a: Node, b: Node, transposes: Transposes): Node {
+  const { transposeA = false, transposeB = false } = transposes;
+  const rank = kind === 'matmul' ? 2 : 3;
+  if (a.shape.length !== rank || b.shape.length !== rank)
+    refuse(`${kind} of ${showShape(a.shape)}, ${showShape(b.shape)}`);
+  const [rows, innerA] = transposeA ? [a.shape.at(-1)!, a.shape.at(-2)!] : [a.shape.at(-2)!, a.shape.at(-1)!];
+  const [innerB, columns] = transposeB ? [b.shape.at(-1)!, b.shape.at(-2)!] : [b.shape.at(-2)!, b.shape.at(-1)!];
+  if (innerA !== innerB || (rank === 3 && a.shape[0] !== b.shape[0])) {
+    refuse(`${kind} of ${showShape(a.shape)} and ${showShape(b.shape)}, transposed ${transposeA}, ${transposeB}`);
+  }
+  return node({ kind, transposeA, transposeB }, [a, b], [...a.shape.slice(0, rank - 2), rows, columns]);
+}
+
+export const matmul = (a: Node, b: Node, transposes: Transposes = {}): Node => product('matmul', a, b, transposes);
+export const batchMatmul = (a: Node, b: Node, transposes: Transposes = {}): Node =>
+  product('batch-matmul', a, b, transposes);
+
+const unary = (op: Op, x: Node): Node => node(op, [x], x.shape);
+function pair(op: Op, x: Node, dy: Node): Node {
+  if (!same(x.shape, dy.shape)) refuse(`${op.kind} of ${showShape(x.shape)} and ${showShape(dy.shape)}`);
+  return node(op, [x, dy], x.shape);
+}
+
+export const silu = (x: Node): Node => unary({ kind: 'silu' }, x);
+export const siluGrad = (x: Node, dy: Node): Node => pair({ kind: 'silu-grad' }, x, dy);
+export const softmax = (x: Node): Node => unary({ kind: 'softmax' }, x);
+export const softmaxGrad = (y: Node, dy: Node): Node => pair({ kind: 'softmax-grad' }, y, dy);
+
+export function rmsNorm(x: Node, weight: Node, epsilon: number): Node {
+  if (!same([x.shape.at(-1)!], weight.shape)) refuse(`rms-norm of ${showShape(x.shape)} by ${showShape(weight.shape)}`);
+  return node({ kind: 'rms-norm', epsilon }, [x, weight], x.shape);
+}
+export const rmsNormGrad = (x: Node, dyWeight: Node, epsilon: number): Node =>
+  pair({ kind: 'rms-norm-grad', epsilon }, x, dyWeight);
+
+export function rope(x: Node, cos: Node, sin: Node, heads: number, inverse = false): Node {
+  const width = x.shape[1];
+  if (
+    x.shape.length !== 2 ||
+    typeof width !== 'number' ||
+    width / heads / 2 !== cos.shape[1] ||
+    !same(cos.shape, sin.shape)
+  ) {
+    refuse(`rope of ${showShape(x.shape)} with ${heads} heads and angles ${showShape(cos.shape)}`);
+  }
+  return node({ kind: 'rope', heads, inverse }, [x, cos, sin], x.shape);
+}
+
+/** Sizes that a reshape must infer: those that are neither numbers nor at the same place in the input. One is possible. */
+export function inferredSizes(from: Shape, to: Shape): number[] {
+  return to.map((size, i) => (typeof size === 'number' ? size : size === from[i] ? 0 : -1));
+}
+
+export function reshape(x: Node, shape: Shape): Node {
+  if (inferredSizes(x.shape, shape).filter((size) => size === -1).length > 1) {
+    refuse(`reshape of ${showShape(x.shape)} to ${showShape(shape)} has two unknown sizes`);
+  }
+  return node({ kind: 'reshape' }, [x], shape);
+}
+
+export function transpose(x: Node, permutation: readonly number[]): Node {
+  if ([...permutation].sort().join() !== x.shape.map((_, i) => i).join()) refuse(`transpose by ${permutation.join()}`);
+  return node(
+    { kind: 'transpose', permutation },
+    [x],
+    permutation.map((axis) => x.shape[axis] as Dimension),
+  );
+}
+
+export function sumRows(x: Node): Node {
+  if (x.shape.length !== 2) refuse(`sum-rows of ${showShape(x.shape)}`);
+  return node({ kind: 'sum-rows' }, [x], [x.shape[1]!]);
+}
+
+export function logProbability(logits: Node, target: Node): Node {
+  if (logits.shape[0] !== target.shape[0] || target.shape[1] !== 1) refuse('log-probability: targets are no column');
+  return node({ kind: 'log-probability' }, [logits, target], target.shape);
+}
+export const logProbabilityGrad = (logits: Node, target: Node, d: Node): Node =>
+  node({ kind: 'log-probability-grad' }, [logits, target, d], logits.shape);
+
+/** All nodes that `outputs` need, each after its inputs, in an order that depends on nothing but the graph. */
+export function inOrder(outputs: Iterable<Node>): Node[] {
+  const order = new Set<Node>();
+  const visit = (n: Node): void => {
+    if (order.has(n)) return;
+    for (const i of n.inputs) visit(i);
+    order.add(n);
+  };
+  for (const output of outputs) visit(output);
+  return [...order];
+}
+
+/** Named outputs with everything they need. */
+export type Graph = ReadonlyMap<string, Node>;
+
+/** Stable text, one line a node, for golden tests and for people. */
+export function printGraph(graph: Graph): string {
+  const order = inOrder(graph.values());
+  const names = new Map(order.map((n, i) => [n, n.op.kind === 'input' ? n.op.name : `%${i}`]));
+  const lines = order.map((n) => {
+    const { kind, ...attributes } = n.op;
+    const text = Object.entries(attributes).filter(([key]) => key !== 'name' && key !== 'type');
+    const suffix = text.map(([key, value]) => ` ${key}=${String(value)}`).join('');
+    return `${names.get(n)} ${showShape(n.shape)} = ${kind}(${n.inputs.map((i) => names.get(i)).join(', ')})${suffix}`;
+  });
+  for (const [name, n] of graph) lines.push(`return ${name} = ${names.get(n)}`);
+  return lines.join('\n');
+}

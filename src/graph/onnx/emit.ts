@@ -1,0 +1,227 @@
+/**
+ * A graph as ONNX bytes: one mapping per op kind. Opset 23 of ai.onnx, and com.microsoft's FusedMatMul and QuickGelu.
+ * Format: https://github.com/onnx/onnx/blob/main/docs/IR.md; the bytes are written by protobuf code generated from onnx.proto.
+ */
+import { create, type MessageInitShape, toBinary } from '@bufbuild/protobuf';
+import type { Graph } from '../graph.ts';
+import { inferredSizes, inOrder } from '../graph.ts';
+import type { Node, Op, OpKind, Shape } from '../op.ts';
+import {
+  AttributeProto_AttributeType,
+  type AttributeProtoSchema,
+  ModelProtoSchema,
+  type NodeProtoSchema,
+  TensorProto_DataType,
+  type TensorProtoSchema,
+  type ValueInfoProtoSchema,
+} from './gen/onnx_pb.js';
+
+const irVersion = 10n;
+const opsetVersion = 23n;
+
+type Attribute = { float: number } | { int: number } | { ints: readonly number[] };
+type Emitter<K extends OpKind> = (
+  to: Writer,
+  op: Extract<Op, { kind: K }>,
+  n: Node,
+  inputs: readonly string[],
+  out: string,
+) => void;
+
+class Writer {
+  readonly nodes: MessageInitShape<typeof NodeProtoSchema>[] = [];
+  readonly initializers = new Map<string, MessageInitShape<typeof TensorProtoSchema>>();
+  private temporaries = 0;
+
+  /** Adds a node and returns the name of its output. */
+  node(
+    opType: string,
+    input: readonly string[],
+    attributes: Record<string, Attribute> = {},
+    output?: string,
+    domain = '',
+  ): string {
+    const out = output ?? `t${this.temporaries++}`;
+    const attribute = Object.entries(attributes).map(([name, value]): MessageInitShape<typeof AttributeProtoSchema> => {
+      if ('float' in value) return { name, type: AttributeProto_AttributeType.FLOAT, f: value.float };
+      if ('int' in value) return { name, type: AttributeProto_AttributeType.INT, i: BigInt(value.int) };
+      return { name, type: AttributeProto_AttributeType.INTS, ints: value.ints.map(BigInt) };
+    });
+    this.nodes.push({ opType, name: out, input: [...input], output: [out], attribute, domain });
+    return out;
+  }
+
+  int64(values: readonly number[]): string {
+    const name = `i64_${values.join('_').replaceAll('-', 'm')}`;
+    this.initializers.set(name, {
+      name,
+      dims: [BigInt(values.length)],
+      dataType: TensorProto_DataType.INT64,
+      int64Data: values.map(BigInt),
+    });
+    return name;
+  }
+
+  float(value: number): string {
+    const name = `f32_${String(value).replaceAll('-', 'm').replaceAll('.', 'p')}`;
+    this.initializers.set(name, { name, dims: [], dataType: TensorProto_DataType.FLOAT, floatData: [value] });
+    return name;
+  }
+}
+
+const trans = (op: { transposeA: boolean; transposeB: boolean }): Record<string, Attribute> => ({
+  transA: { int: Number(op.transposeA) },
+  transB: { int: Number(op.transposeB) },
+});
+
+const emitters: { readonly [K in OpKind]: Emitter<K> } = {
+  input: () => {},
+  scalar: () => {},
+  add: (to, _, __, inputs, out) => void to.node('Add', inputs, {}, out),
+  mul: (to, _, __, inputs, out) => void to.node('Mul', inputs, {}, out),
+  matmul: (to, op, _, inputs, out) =>
+    void (op.transposeA || op.transposeB
+      ? to.node('Gemm', inputs, trans(op), out)
+      : to.node('MatMul', inputs, {}, out)),
+  'batch-matmul': (to, op, _, inputs, out) =>
+    void (op.transposeA || op.transposeB
+      ? to.node('FusedMatMul', inputs, trans(op), out, 'com.microsoft')
+      : to.node('MatMul', inputs, {}, out)),
+  // QuickGelu is x * sigmoid(alpha * x).
+  silu: (to, _, __, inputs, out) => void to.node('QuickGelu', inputs, { alpha: { float: 1 } }, out, 'com.microsoft'),
+  'silu-grad': (to, _, __, [x, dy], out) => {
+    // s(x) (1 + x (1 - s(x))) = s + y - y s with y = x s
+    const s = to.node('Sigmoid', [x!]);
+    const y = to.node('Mul', [x!, s]);
+    const ys = to.node('Mul', [y, s]);
+    const slope = to.node('Sub', [to.node('Add', [s, y]), ys]);
+    to.node('Mul', [slope, dy!], {}, out);
+  },
+  softmax: (to, _, __, inputs, out) => void to.node('Softmax', inputs, { axis: { int: -1 } }, out),
+  'softmax-grad': (to, _, __, [y, dy], out) => {
+    const weighted = to.node('Mul', [y!, dy!]);
+    const sum = to.node('ReduceSum', [weighted, to.int64([-1])], { keepdims: { int: 1 } });
+    to.node('Sub', [weighted, to.node('Mul', [y!, sum])], {}, out);
+  },
+  'rms-norm': (to, { epsilon }, _, inputs, out) =>
+    void to.node('RMSNormalization', inputs, { axis: { int: -1 }, epsilon: { float: epsilon } }, out),
+  'rms-norm-grad': (to, { epsilon }, _, [x, g], out) => {
+    // dx = r (g - x r^2 mean(g x)), r = 1 / sqrt(mean(x^2) + epsilon)
+    const last = to.int64([-1]);
+    const keep = { keepdims: { int: 1 } };
+    const square = to.node('ReduceMean', [to.node('Mul', [x!, x!]), last], keep);
+    const variance = to.node('Add', [square, to.float(epsilon)]);
+    const mean = to.node('ReduceMean', [to.node('Mul', [g!, x!]), last], keep);
+    const pull = to.node('Mul', [x!, to.node('Div', [mean, variance])]);
+    to.node('Div', [to.node('Sub', [g!, pull]), to.node('Sqrt', [variance])], {}, out);
+  },
+  rope: (to, { heads, inverse }, n, [x, cos, sin], out) => {
+    const width = n.shape[1] as number;
+    const half = width / heads / 2;
+    const x3 = to.node('Reshape', [x!, to.int64([1, -1, width])]);
+    const signed = inverse ? to.node('Neg', [sin!]) : sin!;
+    const angles = [cos!, signed].map((angle) => to.node('Reshape', [angle, to.int64([1, -1, half])]));
+    const y = to.node('RotaryEmbedding', [x3, ...angles], { num_heads: { int: heads } });
+    to.node('Reshape', [y, to.int64([-1, width])], {}, out);
+  },
+  reshape: (to, _, n, inputs, out) =>
+    void to.node('Reshape', [inputs[0]!, to.int64(inferredSizes(n.inputs[0]!.shape, n.shape))], {}, out),
+  transpose: (to, { permutation }, _, inputs, out) =>
+    void to.node('Transpose', inputs, { perm: { ints: permutation } }, out),
+  'sum-rows': (to, _, __, [x], out) => void to.node('ReduceSum', [x!, to.int64([0])], { keepdims: { int: 0 } }, out),
+  'log-probability': (to, _, __, [logits, target], out) => {
+    // l_y - max(l) + log(max P): exact where P_y itself underflows, and made of fast kernels only.
+    const at = to.node('GatherElements', [logits!, target!], { axis: { int: 1 } });
+    const last = to.int64([-1]);
+    const top = to.node('ReduceMax', [logits!, last], { keepdims: { int: 1 } });
+    const p = to.node('Softmax', [logits!], { axis: { int: -1 } });
+    const topP = to.node('ReduceMax', [p, last], { keepdims: { int: 1 } });
+    to.node('Add', [to.node('Sub', [at, top]), to.node('Log', [topP])], {}, out);
+  },
+  'log-probability-grad': (to, _, __, [logits, target, d], out) => {
+    // d (onehot - P)
+    const p = to.node('Softmax', [logits!], { axis: { int: -1 } });
+    const scaled = to.node('Mul', [p, to.node('Neg', [d!])]);
+    to.node('ScatterElements', [scaled, target!, d!], { axis: { int: 1 } }, out);
+    const scatter = to.nodes.at(-1)!;
+    scatter.attribute = [
+      ...(scatter.attribute ?? []),
+      { name: 'reduction', type: AttributeProto_AttributeType.STRING, s: new TextEncoder().encode('add') },
+    ];
+  },
+};
+
+function valueInfo(
+  name: string,
+  shape: Shape,
+  type: 'float32' | 'int64',
+): MessageInitShape<typeof ValueInfoProtoSchema> {
+  const dim = shape.map((size) =>
+    typeof size === 'number'
+      ? { value: { case: 'dimValue' as const, value: BigInt(size) } }
+      : { value: { case: 'dimParam' as const, value: size } },
+  );
+  const elemType = type === 'float32' ? TensorProto_DataType.FLOAT : TensorProto_DataType.INT64;
+  return { name, type: { value: { case: 'tensorType', value: { elemType, shape: { dim } } } } };
+}
+
+/** A product that only one addition uses becomes that addition's Gemm: its result is never written on its own. */
+function fusable(graph: Graph, order: readonly Node[]): Map<Node, { product: Node; other: Node }> {
+  const uses = new Map<Node, number>();
+  for (const n of order) for (const i of n.inputs) uses.set(i, (uses.get(i) ?? 0) + 1);
+  for (const n of graph.values()) uses.set(n, (uses.get(n) ?? 0) + 2);
+  const found = new Map<Node, { product: Node; other: Node }>();
+  for (const n of order) {
+    if (n.op.kind !== 'add' || n.shape.length !== 2) continue;
+    const [a, b] = n.inputs as [Node, Node];
+    const single = (x: Node): boolean => x.op.kind === 'matmul' && uses.get(x) === 1;
+    if (single(a)) found.set(n, { product: a, other: b });
+    else if (single(b) && b.shape.length === 2 && b.shape[1] === n.shape[1]) found.set(n, { product: b, other: a });
+  }
+  return found;
+}
+
+/** ONNX bytes of `graph`; inputs and outputs keep their names. */
+export function emitOnnx(graph: Graph): Uint8Array {
+  const order = inOrder(graph.values());
+  const outputNames = new Map([...graph].map(([name, n]) => [n, name]));
+  if (outputNames.size !== graph.size) throw new Error('emit: one value under two output names');
+  const to = new Writer();
+  const names = new Map<Node, string>();
+  order.forEach((n, i) => {
+    if (n.op.kind === 'input') names.set(n, n.op.name);
+    else if (n.op.kind === 'scalar') names.set(n, to.float(n.op.value));
+    else names.set(n, outputNames.get(n) ?? `v${i}`);
+  });
+  const fused = fusable(graph, order);
+  const absorbed = new Set([...fused.values()].map((f) => f.product));
+  for (const n of order) {
+    const out = names.get(n)!;
+    const together = fused.get(n);
+    if (together?.product.op.kind === 'matmul') {
+      const sources = [...together.product.inputs, together.other].map((i) => names.get(i)!);
+      to.node('Gemm', sources, trans(together.product.op), out);
+    } else if (!absorbed.has(n)) {
+      const emit = emitters[n.op.kind] as Emitter<OpKind>;
+      emit(
+        to,
+        n.op,
+        n,
+        n.inputs.map((i) => names.get(i)!),
+        out,
+      );
+    }
+  }
+  const input = order.flatMap((n) => (n.op.kind === 'input' ? [valueInfo(n.op.name, n.shape, n.op.type)] : []));
+  const output = [...graph].map(([name, n]) => valueInfo(name, n.shape, 'float32'));
+  const model = create(ModelProtoSchema, {
+    irVersion,
+    producerName: 'nomoat',
+    opsetImport: [
+      { domain: '', version: opsetVersion },
+      { domain: 'com.microsoft', version: 1n },
+    ],
+    graph: { name: 'nomoat', node: to.nodes, initializer: [...to.initializers.values()], input, output },
+  });
+  return toBinary(ModelProtoSchema, model);
+}

@@ -1,0 +1,50 @@
+/**
+ * The closed set of operations that a graph is made of. Every pass (gradient, emit, print) is a total map over it.
+ * Knows nothing of engines.
+ */
+
+/** A size: a number, or the name of one that is only known when the graph runs (`N` tokens, `3*C` rows, ...). */
+export type Dimension = number | string;
+export type Shape = readonly Dimension[];
+
+export type Op =
+  | { readonly kind: 'input'; readonly name: string; readonly type: 'float32' | 'int64' }
+  | { readonly kind: 'scalar'; readonly value: number }
+  /** a + b and a * b; b has a's shape, or that of its last dimensions, or is a scalar. */
+  | { readonly kind: 'add' }
+  | { readonly kind: 'mul' }
+  /** Two matrices, each transposed first where said. */
+  | { readonly kind: 'matmul'; readonly transposeA: boolean; readonly transposeB: boolean }
+  /** The same for stacks [S, ., .]. */
+  | { readonly kind: 'batch-matmul'; readonly transposeA: boolean; readonly transposeB: boolean }
+  /** x * sigmoid(x). */
+  | { readonly kind: 'silu' }
+  /** (x, dy) -> dx. */
+  | { readonly kind: 'silu-grad' }
+  /** Over the last dimension. */
+  | { readonly kind: 'softmax' }
+  /** (softmax(x), dy) -> dx. */
+  | { readonly kind: 'softmax-grad' }
+  /** (x [R, D], weight [D]): x / sqrt(mean(x^2) + epsilon) * weight, https://arxiv.org/abs/1910.07467. */
+  | { readonly kind: 'rms-norm'; readonly epsilon: number }
+  /** (x, dy * weight) -> dx. */
+  | { readonly kind: 'rms-norm-grad'; readonly epsilon: number }
+  /** (x [N, heads * D], cos [N, D/2], sin [N, D/2]): halves rotated, https://arxiv.org/abs/2104.09864; `inverse` rotates back. */
+  | { readonly kind: 'rope'; readonly heads: number; readonly inverse: boolean }
+  | { readonly kind: 'reshape' }
+  | { readonly kind: 'transpose'; readonly permutation: readonly number[] }
+  /** Sum over all but the last dimension of a matrix: [R, D] -> [D]. */
+  | { readonly kind: 'sum-rows' }
+  /** (logits [R, V], target [R, 1] int64) -> log-probability of the target [R, 1]. */
+  | { readonly kind: 'log-probability' }
+  /** (logits, target, d [R, 1]) -> gradient of the logits. */
+  | { readonly kind: 'log-probability-grad' };
+
+export type OpKind = Op['kind'];
+
+/** One value of a graph. Graphs are made of nothing else: a node knows its inputs. */
+export interface Node {
+  readonly op: Op;
+  readonly inputs: readonly Node[];
+  readonly shape: Shape;
+}

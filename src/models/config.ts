@@ -1,0 +1,137 @@
+/**
+ * What the GGUF metadata says about a model, checked. Knows the architectures that nomoat can train and refuses the others by name.
+ */
+import { NomoatError } from '../errors.ts';
+import type { GgufFile } from '../files/gguf/types.ts';
+import type { Projection } from '../lora/adapter.ts';
+
+export const architectures = ['llama', 'qwen2', 'qwen3'] as const;
+export type Architecture = (typeof architectures)[number];
+
+export interface ModelConfig {
+  readonly architecture: Architecture;
+  readonly layers: number;
+  readonly modelWidth: number;
+  readonly heads: number;
+  readonly kvHeads: number;
+  readonly headDim: number;
+  readonly feedForward: number;
+  readonly vocabulary: number;
+  readonly contextLength: number;
+  readonly ropeBase: number;
+  /** Positions are divided by this (linear rope scaling); 1 without. */
+  readonly ropeScale: number;
+  readonly normEpsilon: number;
+  readonly tiedHead: boolean;
+}
+
+/** Reads and checks the configuration. Throws NomoatError naming the file and the field. */
+export function readModelConfig(model: GgufFile): ModelConfig {
+  const refuse = (fault: string, remedy = `Use a complete model of ${architectures.join(', ')}.`): never => {
+    throw new NomoatError({ part: model.path, fault, remedy });
+  };
+  const architecture = architectures.find((name) => name === model.string('general.architecture'));
+  if (!architecture) {
+    return refuse(
+      `has the architecture ${model.string('general.architecture') ?? '(none)'}, which nomoat cannot train`,
+      `Supported: ${architectures.join(', ')} (Llama, SmolLM, TinyLlama, Mistral, Qwen2, Qwen2.5, Qwen3).`,
+    );
+  }
+  const whole = (key: string, otherwise?: number): number => {
+    const value = model.number(`${architecture}.${key}`) ?? otherwise;
+    if (value === undefined || !Number.isInteger(value) || value < 1) {
+      return refuse(`${architecture}.${key} is ${value === undefined ? 'missing' : value}`);
+    }
+    return value;
+  };
+  if ((model.number(`${architecture}.expert_count`) ?? 0) > 0)
+    refuse('is a mixture of experts, which nomoat cannot train');
+  const embedding = model.tensors.get('token_embd.weight') ?? refuse('has no tensor token_embd.weight');
+  const modelWidth = whole('embedding_length');
+  const heads = whole('attention.head_count');
+  const kvHeads = whole('attention.head_count_kv', heads);
+  const headDim = whole('attention.key_length', modelWidth / heads);
+  if (heads % kvHeads !== 0) refuse(`has ${heads} heads, no multiple of its ${kvHeads} key/value heads`);
+  if (headDim % 2 !== 0 || whole('rope.dimension_count', headDim) !== headDim)
+    refuse('rotates only a part of each head');
+  if (whole('attention.value_length', headDim) !== headDim) refuse('has values of another width than its keys');
+  const scaling = model.string(`${architecture}.rope.scaling.type`) ?? 'none';
+  if (scaling !== 'none' && scaling !== 'linear')
+    refuse(`uses rope scaling "${scaling}"; none, linear and rope_freqs are supported`);
+  const config: ModelConfig = {
+    architecture,
+    layers: whole('block_count'),
+    modelWidth,
+    heads,
+    kvHeads,
+    headDim,
+    feedForward: whole('feed_forward_length'),
+    vocabulary: embedding.shape[0]!,
+    contextLength: whole('context_length', 2048),
+    ropeBase: model.number(`${architecture}.rope.freq_base`) ?? 10000,
+    ropeScale: scaling === 'linear' ? (model.number(`${architecture}.rope.scaling.factor`) ?? 1) : 1,
+    normEpsilon: model.number(`${architecture}.attention.layer_norm_rms_epsilon`) ?? refuse('has no norm epsilon'),
+    tiedHead: !model.tensors.has('output.weight'),
+  };
+  checkShapes(model, config, refuse);
+  return config;
+}
+
+/** Widths [in, out] of the seven projections. */
+export function projectionDimensions(
+  config: ModelConfig,
+  projection: Projection,
+): { inFeatures: number; outFeatures: number } {
+  const q = config.heads * config.headDim;
+  const kv = config.kvHeads * config.headDim;
+  const { modelWidth: d, feedForward: ff } = config;
+  const table: Record<Projection, readonly [number, number]> = {
+    q_proj: [d, q],
+    k_proj: [d, kv],
+    v_proj: [d, kv],
+    o_proj: [q, d],
+    gate_proj: [d, ff],
+    up_proj: [d, ff],
+    down_proj: [ff, d],
+  };
+  const [inFeatures, outFeatures] = table[projection];
+  return { inFeatures, outFeatures };
+}
+
+/** GGUF's names of the projections, after `blk.N.`. */
+export const ggufNames: Readonly<Record<Projection, string>> = {
+  q_proj: 'attn_q',
+  k_proj: 'attn_k',
+  v_proj: 'attn_v',
+  o_proj: 'attn_output',
+  gate_proj: 'ffn_gate',
+  up_proj: 'ffn_up',
+  down_proj: 'ffn_down',
+};
+
+function checkShapes(model: GgufFile, config: ModelConfig, refuse: (fault: string) => never): void {
+  const expect = (name: string, ...shape: number[]): void => {
+    const info = model.tensors.get(name);
+    if (!info) refuse(`has no tensor ${name}`);
+    else if (info.shape.join() !== shape.join())
+      refuse(`tensor ${name} is [${info.shape.join(', ')}], not [${shape.join(', ')}]`);
+  };
+  expect('token_embd.weight', config.vocabulary, config.modelWidth);
+  expect('output_norm.weight', config.modelWidth);
+  if (!config.tiedHead) expect('output.weight', config.vocabulary, config.modelWidth);
+  for (let layer = 0; layer < config.layers; layer++) {
+    expect(`blk.${layer}.attn_norm.weight`, config.modelWidth);
+    expect(`blk.${layer}.ffn_norm.weight`, config.modelWidth);
+    for (const [projection, name] of Object.entries(ggufNames)) {
+      const { inFeatures, outFeatures } = projectionDimensions(config, projection as Projection);
+      expect(`blk.${layer}.${name}.weight`, outFeatures, inFeatures);
+    }
+  }
+}
+
+/** Trainable and frozen sizes for display: weights in all tensors of the file. */
+export function parameterCount(model: GgufFile): number {
+  let total = 0;
+  for (const { shape } of model.tensors.values()) total += shape.reduce((a, b) => a * b, 1);
+  return total;
+}

@@ -1,0 +1,95 @@
+/**
+ * A model's frozen weights as float32, in transformers' row order (llama's q and k rows un-permuted). Knows GGUF's names, no engine.
+ */
+import type { GgufFile } from '../files/gguf/types.ts';
+import { projections } from '../lora/adapter.ts';
+import { ggufNames, type ModelConfig } from './config.ts';
+
+export interface ModelWeights {
+  /** [vocabulary, modelWidth]; also the head where it is tied. */
+  readonly embedding: Float32Array;
+  readonly output: Float32Array;
+  readonly outputNorm: Float32Array;
+  /** Per layer, by the block graphs' input names. */
+  readonly layers: readonly ReadonlyMap<string, Float32Array>[];
+  /** Divisors of the rotary frequencies [headDim / 2] (Llama 3.x), or null. */
+  readonly ropeFactors: Float32Array | null;
+}
+
+/**
+ * Row of transformers' matrix for each row of GGUF's, for q and k of llama: GGUF interleaves the two rotary halves of each head.
+ * llama.cpp's convert_hf_to_gguf.py calls it permute().
+ */
+export function unpermutedRow(row: number, headDim: number): number {
+  const inHead = row % headDim;
+  return row - inHead + (inHead % 2) * (headDim / 2) + (inHead >> 1);
+}
+
+/** Reorders rows of `width` values from GGUF's to transformers' order. */
+export function unpermute(values: Float32Array, width: number, headDim: number): Float32Array {
+  const out = new Float32Array(values.length);
+  for (let row = 0; row * width < values.length; row++) {
+    out.set(values.subarray(row * width, (row + 1) * width), unpermutedRow(row, headDim) * width);
+  }
+  return out;
+}
+
+function readLayer(model: GgufFile, config: ModelConfig, layer: number): Map<string, Float32Array> {
+  const weights = new Map<string, Float32Array>();
+  const take = (name: string, as: string, optional = false): void => {
+    const full = `blk.${layer}.${name}`;
+    if (!optional || model.tensors.has(full)) weights.set(as, model.readFloat32(full));
+  };
+  take('attn_norm.weight', 'attn_norm');
+  take('ffn_norm.weight', 'ffn_norm');
+  take('attn_q_norm.weight', 'attn_q_norm', true);
+  take('attn_k_norm.weight', 'attn_k_norm', true);
+  for (const projection of projections) {
+    take(`${ggufNames[projection]}.weight`, `${projection}.weight`);
+    take(`${ggufNames[projection]}.bias`, `${projection}.bias`, true);
+    if (config.architecture !== 'llama' || (projection !== 'q_proj' && projection !== 'k_proj')) continue;
+    for (const [name, width] of [
+      [`${projection}.weight`, config.modelWidth],
+      [`${projection}.bias`, 1],
+    ] as const) {
+      // biome-ignore format: a table
+      const values = weights.get(name);
+      if (values) weights.set(name, unpermute(values, width, config.headDim));
+    }
+  }
+  return weights;
+}
+
+/** Reads all weights. */
+export function readWeights(model: GgufFile, config: ModelConfig): ModelWeights {
+  const embedding = model.readFloat32('token_embd.weight');
+  const layers = [];
+  for (let layer = 0; layer < config.layers; layer++) layers.push(readLayer(model, config, layer));
+  return {
+    embedding,
+    output: config.tiedHead ? embedding : model.readFloat32('output.weight'),
+    outputNorm: model.readFloat32('output_norm.weight'),
+    layers,
+    ropeFactors: model.tensors.has('rope_freqs.weight') ? model.readFloat32('rope_freqs.weight') : null,
+  };
+}
+
+/** cos and sin [N, headDim / 2] of every position's rotary angles. */
+export function rotaryAngles(
+  positions: Int32Array,
+  config: ModelConfig,
+  factors: Float32Array | null,
+): { cos: Float32Array; sin: Float32Array } {
+  const half = config.headDim / 2;
+  const cos = new Float32Array(positions.length * half);
+  const sin = new Float32Array(positions.length * half);
+  for (let i = 0; i < half; i++) {
+    const frequency = config.ropeBase ** (-i / half) / (factors?.[i] ?? 1) / config.ropeScale;
+    for (let n = 0; n < positions.length; n++) {
+      const angle = Math.fround(frequency) * positions[n]!;
+      cos[n * half + i] = Math.cos(angle);
+      sin[n * half + i] = Math.sin(angle);
+    }
+  }
+  return { cos, sin };
+}
