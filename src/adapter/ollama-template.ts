@@ -17,9 +17,11 @@ export interface TurnFrame {
   /** Around the system prompt; null where the template has no system role. */
   readonly system: { readonly before: string; readonly after: string } | null;
   readonly userBefore: string;
-  /** Between a user's text and the answer: also what asks for an answer. */
+  /** Between a user's text and the answer to it. */
   readonly answerBefore: string;
   readonly answerAfter: string;
+  /** After the last user's text, to ask for an answer; some templates put a space more before past answers. */
+  readonly request: string;
 }
 
 /** Improbable in any template, free of letters that one might trim or change. */
@@ -64,7 +66,7 @@ export function renderFrame(frame: TurnFrame, messages: readonly Message[]): str
   for (const [index, { role, content }] of messages.entries()) {
     const last = index === messages.length - 1;
     if (role === 'system') text += (frame.system?.before ?? '') + content + (frame.system?.after ?? '');
-    else if (role === 'user') text += frame.userBefore + content + (last ? frame.answerBefore : '');
+    else if (role === 'user') text += frame.userBefore + content + (last ? frame.request : '');
     else text += frame.answerBefore + content + (last ? '' : frame.answerAfter);
   }
   return text;
@@ -84,10 +86,11 @@ function derive(render: RenderMessages): TurnFrame | null {
   const plainText = tryRender(render, [user(u), assistant(a), user(n)]);
   const plain = plainText === null ? null : around(plainText, [u, a, n]);
   if (!plain) return null;
-  const [head, answerBefore, border, tail] = plain as [string, string, string, string];
-  if (tail !== answerBefore) return null;
+  const [head, answerBefore, border, request] = plain as [string, string, string, string];
   const withText = tryRender(render, [system(s), user(u), assistant(a), user(n)]);
   const withSystem = withText === null ? null : around(withText, [s, u, a, n]);
+  // A template may refuse or leave out system prompts; one that puts them elsewhere is no frame.
+  if (withText !== null && !withSystem && withText !== plainText) return null;
   const userBefore = commonSuffix(withSystem ? [head, withSystem[1]!, border] : [head, border]);
   const cut = (text: string): string => text.slice(0, text.length - userBefore.length);
   return {
@@ -96,6 +99,7 @@ function derive(render: RenderMessages): TurnFrame | null {
     userBefore,
     answerBefore,
     answerAfter: cut(border),
+    request,
   };
 }
 
@@ -124,12 +128,12 @@ const unsafeLiteral = /\{\{|\}\}|"""/;
 
 /** The frame as a Go template for TEMPLATE """...""". `part` names the model in errors. */
 export function goTemplate(part: string, frame: TurnFrame): string {
-  const userTurn = `${frame.userBefore}{{ .Content }}{{ if $last }}${frame.answerBefore}{{ end }}`;
+  const userTurn = `${frame.userBefore}{{ .Content }}{{ if $last }}${frame.request}{{ end }}`;
   const answerTurn = `${frame.answerBefore}{{ .Content }}{{ if not $last }}${frame.answerAfter}{{ end }}`;
   const head = frame.system
     ? `{{ if .System }}${frame.system.before}{{ .System }}${frame.system.after}{{ else }}${frame.withoutSystem}{{ end }}`
     : frame.withoutSystem;
-  const literals = [frame.withoutSystem, frame.userBefore, frame.answerBefore, frame.answerAfter];
+  const literals = [frame.withoutSystem, frame.userBefore, frame.answerBefore, frame.answerAfter, frame.request];
   if (frame.system) literals.push(frame.system.before, frame.system.after);
   if (literals.some((text) => unsafeLiteral.test(text))) {
     throw new NomoatError({
