@@ -112,7 +112,7 @@ export function readSafetensors(path: string): SafetensorsFile {
   }
   if (position !== bytes.length - data)
     throw fault(path, `holds ${bytes.length - data - position} bytes that belong to no tensor`);
-  return { metadata: parseMetadata(path, header['__metadata__']), tensors };
+  return { metadata: parseMetadata(path, header.__metadata__), tensors };
 }
 
 export interface NamedTensor {
