@@ -9,9 +9,9 @@ import { NomoatError } from '../errors.ts';
 import { replaceFolderAtomic, writeFailure, writeFileAtomic } from '../files/atomic-write.ts';
 import type { GgufFile } from '../files/gguf/types.ts';
 import type { LoraAdapter } from '../lora/adapter.ts';
+import { readModelConfig } from '../models/config.ts';
 import { type CardInfo, renderCard } from './card.ts';
 import { checkAdapterFits, writeGgufLora } from './gguf-lora.ts';
-import { adapterArchitecture } from './head-rows.ts';
 import { renderModelfile } from './modelfile.ts';
 import { writePeft } from './peft.ts';
 import { rewriteModel } from './rewrite-model.ts';
@@ -44,7 +44,7 @@ type Exporter = (options: ExportOptions, out: string) => string[];
 function writePeftFolder({ adapter, model, card }: ExportOptions, out: string): string[] {
   replaceFolderAtomic(out, (temporary) => {
     writePeft(temporary, adapter);
-    const info: CardInfo = { architecture: adapterArchitecture(model), ...card, adapter };
+    const info: CardInfo = { architecture: readModelConfig(model).architecture, ...card, adapter };
     writeFileAtomic(join(temporary, cardName), renderCard(info));
   });
   return ['adapter_config.json', 'adapter_model.safetensors', cardName].map((name) => join(out, name));

@@ -9,8 +9,9 @@ import { openGguf } from '../files/gguf/read.ts';
 import type { GgufFile, GgufValue } from '../files/gguf/types.ts';
 import { writeGguf } from '../files/gguf/write.ts';
 import { type LoraAdapter, type LoraPair, loraScale } from '../lora/adapter.ts';
+import { readModelConfig } from '../models/config.ts';
 import { collectPairs, type LooseTensor } from './collect-pairs.ts';
-import { adapterArchitecture, reorderRows, rowOrderOf } from './head-rows.ts';
+import { fromFileRows, reorderedHeadDim, toFileRows } from './head-rows.ts';
 import { ggufTensorName, ggufWeightName, parseGgufTensorName } from './module-names.ts';
 
 /** Our own keys: what PEFT's settings were before alpha took rsLoRA in. llama.cpp ignores keys that it does not know. */
@@ -33,10 +34,9 @@ const floatBytes = (values: Float32Array): Uint8Array =>
  */
 export function checkAdapterFits(part: string, adapter: LoraAdapter, model: GgufFile): void {
   const remedy = 'Use the adapter with the base model that it was trained on.';
-  const architecture = adapterArchitecture(model);
-  const layers = model.number(`${architecture}.block_count`);
+  const { layers } = readModelConfig(model);
   const covered = new Set(adapter.pairs.map(({ layer }) => layer)).size;
-  if (layers !== undefined && covered !== layers) {
+  if (covered !== layers) {
     throw new NomoatError({ part, fault: `adapts ${covered} layers, but ${model.path} has ${layers}`, remedy });
   }
   for (const { layer, projection, inFeatures, outFeatures } of adapter.pairs) {
@@ -53,14 +53,14 @@ export function checkAdapterFits(part: string, adapter: LoraAdapter, model: Gguf
 
 /** B [out, rank] with its rows in the order of the model's file. */
 export function ggufRowsOfB(pair: LoraPair, rank: number, model: GgufFile): Float32Array {
-  const order = rowOrderOf(model, pair.projection, pair.outFeatures);
-  return order ? reorderRows(pair.b, rank, order) : pair.b;
+  const headDim = reorderedHeadDim(model, pair.projection);
+  return headDim === null ? pair.b : toFileRows(pair.b, rank, headDim);
 }
 
 function loraMetadata(adapter: LoraAdapter, model: GgufFile): Map<string, GgufValue> {
   const name = adapter.baseModel || model.string('general.name') || 'adapter';
   const metadata = new Map<string, GgufValue>([
-    ['general.architecture', { type: 'string', value: adapterArchitecture(model) }],
+    ['general.architecture', { type: 'string', value: readModelConfig(model).architecture }],
     ['general.type', { type: 'string', value: 'adapter' }],
     ['general.name', { type: 'string', value: `${name} LoRA` }],
     // 0 is ALL_F32 in llama.cpp's table of file types.
@@ -127,8 +127,9 @@ function looseTensor(file: GgufFile, name: string, model: GgufFile): LooseTensor
     shape,
     float32: () => {
       const values = file.readFloat32(name);
-      const order = parsed.half === 'B' ? rowOrderOf(model, parsed.projection, shape[0]!) : null;
-      return order ? reorderRows(values, shape[1]!, order, true) : values;
+      const headDim = parsed.half === 'B' ? reorderedHeadDim(model, parsed.projection) : null;
+      // Shapes are checked against the model's only afterwards; rows that are no whole heads are refused there.
+      return headDim === null || shape[0]! % headDim !== 0 ? values : fromFileRows(values, shape[1]!, headDim);
     },
   };
 }
@@ -158,7 +159,7 @@ export function readGgufLora(path: string, model: GgufFile): LoraAdapter {
   try {
     expectString(file, 'general.type', 'adapter', 'Give a GGUF LoRA, not a model.');
     expectString(file, 'adapter.type', 'lora', 'Only LoRA adapters are supported.');
-    const architecture = adapterArchitecture(model);
+    const { architecture } = readModelConfig(model);
     expectString(file, 'general.architecture', architecture, 'Use the adapter with its own base model.');
     const { rank, targetModules, pairs } = collectPairs(
       path,

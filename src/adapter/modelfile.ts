@@ -41,6 +41,9 @@ export function stopTexts(model: GgufFile): string[] {
   return [...new Set(texts)];
 }
 
+/** Go templates cannot format a date as the template does. */
+const usesDate = (model: GgufFile): boolean => (model.string('tokenizer.chat_template') ?? '').includes('strftime_now');
+
 /** A text as a Modelfile's multi-line string. */
 function quoted(part: string, text: string): string {
   if (text.includes('"""') || text.endsWith('"')) {
@@ -74,6 +77,7 @@ export function renderModelfile({ model, from, adapterFile, systemPrompt, stop }
   const lines = [
     '# Made by nomoat. FROM is the base model that the adapter was trained on: change the path when it moves.',
     '# The template renders what the chat template of the base model does, without tools; spaces around messages are kept.',
+    ...(usesDate(model) ? ['# The template states the date; this one keeps that of the export.'] : []),
     `FROM ${from}`,
     `ADAPTER ./${adapterFile}`,
     `TEMPLATE ${quoted(model.path, goTemplate(model.path, frame))}`,

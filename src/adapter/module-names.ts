@@ -3,22 +3,17 @@
  * Knows nothing of shapes or values.
  */
 import { type Projection, projections } from '../lora/adapter.ts';
+import { ggufNames } from '../models/config.ts';
 
-interface ModuleName {
-  /** Path inside a transformers block, as in `model.layers.N.<peft>`. */
-  readonly peft: string;
-  /** Tensor inside a GGUF block, as in `blk.N.<gguf>.weight`. */
-  readonly gguf: string;
-}
-
-export const moduleNames: Readonly<Record<Projection, ModuleName>> = {
-  q_proj: { peft: 'self_attn.q_proj', gguf: 'attn_q' },
-  k_proj: { peft: 'self_attn.k_proj', gguf: 'attn_k' },
-  v_proj: { peft: 'self_attn.v_proj', gguf: 'attn_v' },
-  o_proj: { peft: 'self_attn.o_proj', gguf: 'attn_output' },
-  gate_proj: { peft: 'mlp.gate_proj', gguf: 'ffn_gate' },
-  up_proj: { peft: 'mlp.up_proj', gguf: 'ffn_up' },
-  down_proj: { peft: 'mlp.down_proj', gguf: 'ffn_down' },
+/** Path inside a transformers block, as in `model.layers.N.<path>`. */
+const peftNames: Readonly<Record<Projection, string>> = {
+  q_proj: 'self_attn.q_proj',
+  k_proj: 'self_attn.k_proj',
+  v_proj: 'self_attn.v_proj',
+  o_proj: 'self_attn.o_proj',
+  gate_proj: 'mlp.gate_proj',
+  up_proj: 'mlp.up_proj',
+  down_proj: 'mlp.down_proj',
 };
 
 export type LoraHalf = 'A' | 'B';
@@ -32,12 +27,12 @@ export interface LoraTensorName {
 
 /** PEFT's tensor name, e.g. `base_model.model.model.layers.0.self_attn.q_proj.lora_A.weight`. */
 export function peftTensorName({ layer, projection, half }: LoraTensorName): string {
-  return `base_model.model.model.layers.${layer}.${moduleNames[projection].peft}.lora_${half}.weight`;
+  return `base_model.model.model.layers.${layer}.${peftNames[projection]}.lora_${half}.weight`;
 }
 
 /** The base matrix's name in a GGUF model, e.g. `blk.0.attn_q.weight`. */
 export function ggufWeightName(layer: number, projection: Projection): string {
-  return `blk.${layer}.${moduleNames[projection].gguf}.weight`;
+  return `blk.${layer}.${ggufNames[projection]}.weight`;
 }
 
 /** The tensor name in a GGUF LoRA, e.g. `blk.0.attn_q.weight.lora_a`. */
@@ -45,20 +40,20 @@ export function ggufTensorName({ layer, projection, half }: LoraTensorName): str
   return `${ggufWeightName(layer, projection)}.lora_${half.toLowerCase()}`;
 }
 
-function parse(pattern: RegExp, name: string, key: keyof ModuleName): LoraTensorName | null {
+function parse(pattern: RegExp, name: string, names: Readonly<Record<Projection, string>>): LoraTensorName | null {
   const match = pattern.exec(name);
   if (!match) return null;
-  const projection = projections.find((candidate) => moduleNames[candidate][key] === match[2]);
+  const projection = projections.find((candidate) => names[candidate] === match[2]);
   if (!projection) return null;
   return { layer: Number(match[1]), projection, half: match[3]!.toUpperCase() as LoraHalf };
 }
 
 /** What a PEFT tensor name states, or null where it is not one of the adapted projections. Layers have at most 4 digits. */
 export function parsePeftTensorName(name: string): LoraTensorName | null {
-  return parse(/^base_model\.model\.model\.layers\.(0|[1-9]\d{0,3})\.(.+)\.lora_([AB])\.weight$/, name, 'peft');
+  return parse(/^base_model\.model\.model\.layers\.(0|[1-9]\d{0,3})\.(.+)\.lora_([AB])\.weight$/, name, peftNames);
 }
 
 /** What a GGUF LoRA tensor name states, or null where it is not one of the adapted projections. */
 export function parseGgufTensorName(name: string): LoraTensorName | null {
-  return parse(/^blk\.(0|[1-9]\d{0,3})\.(.+)\.weight\.lora_([ab])$/, name, 'gguf');
+  return parse(/^blk\.(0|[1-9]\d{0,3})\.(.+)\.weight\.lora_([ab])$/, name, ggufNames);
 }

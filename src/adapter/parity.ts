@@ -8,6 +8,7 @@ import { existsSync, mkdirSync, statSync } from 'node:fs';
 import { basename, join, resolve } from 'node:path';
 import { NomoatError } from '../errors.ts';
 import type { GgufFile } from '../files/gguf/types.ts';
+import { parameterCount } from '../models/config.ts';
 import type { TokenRow } from '../tokens/token-row.ts';
 import { llamaLogProbabilities } from './llama-log-probabilities.ts';
 import { type RewriteType, rewriteModel, rewrittenType } from './rewrite-model.ts';
@@ -24,12 +25,6 @@ const maxFloat32Weights = 300_000_000;
 /** Changes whenever the copies' contents would, so that old ones are not taken for new. */
 const copyVersion = 1;
 
-function weightCount(model: GgufFile): number {
-  let count = 0;
-  for (const { shape } of model.tensors.values()) count += shape.reduce((a, b) => a * b, 1);
-  return count;
-}
-
 /** A name that a changed or replaced base file does not share. */
 function copyName(model: GgufFile, type: RewriteType): string {
   const path = resolve(model.path);
@@ -45,7 +40,7 @@ function copyName(model: GgufFile, type: RewriteType): string {
  * proof; made in `cacheFolder` on first use. A base that already is such a file serves itself.
  */
 export function parityBase(model: GgufFile, cacheFolder: string): string {
-  const type: RewriteType = weightCount(model) <= maxFloat32Weights ? 'F32' : 'Q8_0';
+  const type: RewriteType = parameterCount(model) <= maxFloat32Weights ? 'F32' : 'Q8_0';
   const exact = [...model.tensors.values()].every(
     ({ shape, type: stored }) => stored === 'F32' || stored === rewrittenType(shape, stored, type),
   );

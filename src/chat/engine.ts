@@ -50,7 +50,7 @@ export async function openChatModel(options: OpenChatOptions): Promise<ChatModel
   try {
     const loaded = await loadLlamaModel(modelPath, signal);
     model = loaded;
-    const contextSize = Math.min(options.contextSize ?? defaultContextSize, loaded.trainContextSize);
+    const contextSize = chooseContextSize(modelPath, loaded.trainContextSize, options.contextSize);
     const remedy = adapter
       ? 'Check that the adapter was made for this model, or lower the context size.'
       : 'Lower the context size, or close other programs to free memory.';
@@ -69,6 +69,16 @@ export async function openChatModel(options: OpenChatOptions): Promise<ChatModel
   } finally {
     adapter?.remove();
   }
+}
+
+function chooseContextSize(part: string, trained: number, asked: number | undefined): number {
+  if (asked === undefined) return Math.min(defaultContextSize, trained);
+  if (Number.isSafeInteger(asked) && asked > reservedCells && asked <= trained) return asked;
+  throw new NomoatError({
+    part,
+    fault: `cannot have a context of ${asked} tokens: it was trained on ${trained}`,
+    remedy: `Give a whole number of tokens up to ${trained}.`,
+  });
 }
 
 class LlamaChatModel implements ChatModel {
