@@ -44,6 +44,8 @@ export interface Generated {
   /** Tokens generated, the end-of-turn token not counted. */
   readonly tokens: number;
   readonly promptTokens: number;
+  /** Prompt tokens that were already evaluated for an earlier answer. */
+  readonly reusedTokens: number;
   readonly stopReason: StopReason;
 }
 

@@ -99,7 +99,11 @@ class LlamaChatModel implements ChatModel {
   }
 
   promptTokens(messages: readonly Message[]): number[] {
-    return this.model.tokenize(this.template.render(messages, { addGenerationPrompt: true }), true);
+    // As tokens/llama-cpp.ts and tokens/rows.ts do for training; a test compares the ids.
+    const text = this.template.render(messages, { addGenerationPrompt: true });
+    const ids: number[] = this.model.tokenize(text, true, 'trimLeadingSpace');
+    const { bos, shouldPrependBosToken } = this.model.tokens;
+    return shouldPrependBosToken && bos !== null && ids[0] !== bos ? [bos, ...ids] : ids;
   }
 
   generate(messages: readonly Message[], options: GenerateOptions = {}): Promise<Generated> {
@@ -120,9 +124,11 @@ class LlamaChatModel implements ChatModel {
     const prompt = this.promptTokens(messages) as Token[];
     const limit = this.answerLimit(prompt.length, sampling);
     const stream = new TextStream((tokens, before) => this.model.detokenize(tokens, false, before), prompt, onText);
+    await this.sequence.adaptStateToTokens(prompt.slice(0, -1), false);
+    const reusedTokens = this.sequence.nextTokenIndex;
     const end = (stopReason: Generated['stopReason']): Generated => {
       stream.end();
-      return { text: stream.text, tokens: stream.tokens.length, promptTokens: prompt.length, stopReason };
+      return { text: stream.text, tokens: stream.tokens.length, promptTokens: prompt.length, reusedTokens, stopReason };
     };
     if (!(await this.evaluatePrompt(prompt, signal))) return end('aborted');
     const generation = this.sequence.evaluate(prompt.slice(-1), {
@@ -152,10 +158,9 @@ class LlamaChatModel implements ChatModel {
     return Math.min(room, sampling.maxTokens ?? room);
   }
 
-  /** Evaluates all of the prompt but its last token, reusing what the last answer left; false where it was aborted. */
+  /** Evaluates what is new of the prompt, but its last token; false where it was aborted. */
   private async evaluatePrompt(prompt: readonly Token[], signal: AbortSignal | undefined): Promise<boolean> {
     const head = prompt.slice(0, -1);
-    await this.sequence.adaptStateToTokens(head, false);
     for (let at = this.sequence.nextTokenIndex; at < head.length; at += promptChunk) {
       if (signal?.aborted) return false;
       await this.sequence.evaluateWithoutGeneratingNewTokens(head.slice(at, at + promptChunk));

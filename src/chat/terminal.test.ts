@@ -23,7 +23,7 @@ class ScriptedModel implements ChatModel {
     const text = `answer ${this.asked.length}`;
     options.onText?.(text.slice(0, 3));
     options.onText?.(text.slice(3));
-    return { text, tokens: 2, promptTokens: 5, stopReason: 'end-of-turn' };
+    return { text, tokens: 2, promptTokens: 5, reusedTokens: 0, stopReason: 'end-of-turn' };
   }
   promptTokens(): number[] {
     return [];
@@ -35,7 +35,7 @@ class ScriptedModel implements ChatModel {
 const untilStopped = (options: GenerateOptions): Promise<Generated> =>
   new Promise((resolve) => {
     options.onText?.('par');
-    const stopped: Generated = { text: 'par', tokens: 1, promptTokens: 5, stopReason: 'aborted' };
+    const stopped: Generated = { text: 'par', tokens: 1, promptTokens: 5, reusedTokens: 0, stopReason: 'aborted' };
     options.signal?.addEventListener('abort', () => resolve(stopped));
   });
 
@@ -89,6 +89,7 @@ describe('a single answer', () => {
       text: 'answer 1',
       tokens: 2,
       promptTokens: 5,
+      reusedTokens: 0,
       stopReason: 'end-of-turn',
     });
     await expect(start(new ScriptedModel(), false, { prompt: ' ' }).ended).rejects.toThrow(/the prompt: is empty/);
@@ -102,7 +103,7 @@ describe('a single answer', () => {
     await shown.until(/par/);
     controller.abort();
     expect(await ended).toBe(130);
-    model.next = async () => ({ text: 'x', tokens: 9, promptTokens: 1, stopReason: 'length' });
+    model.next = async () => ({ text: 'x', tokens: 9, promptTokens: 1, reusedTokens: 0, stopReason: 'length' });
     const cut = start(model, false, { prompt: 'hi' });
     await cut.ended;
     expect(cut.noticed.text).toMatch(/cut after 9 tokens/);
