@@ -6,7 +6,7 @@ import { openGguf } from '../files/gguf/read.ts';
 import { readSafetensors } from '../files/safetensors.ts';
 import type { TokenRow } from '../tokens/token-row.ts';
 import { llamaLogProbabilities } from './llama-log-probabilities.ts';
-import { measureParity, parityBase, parityBound } from './parity.ts';
+import { measureParity, parityBase, parityBound, parityBoundOn } from './parity.ts';
 import { rewriteModel } from './rewrite-model.ts';
 
 const reference = join(import.meta.dirname, '../../test/fixtures/reference');
@@ -87,6 +87,7 @@ describe('parityBase', () => {
   it('is the file itself where that is exact', () => {
     const model = openGguf(join(reference, 'llama', 'base.gguf'));
     expect(parityBase(model, folder)).toBe(model.path);
+    expect(parityBoundOn(model)).toBe(parityBound);
     model.close();
   });
 
@@ -97,6 +98,7 @@ describe('parityBase', () => {
     source.close();
     const cache = join(folder, 'cache');
     const model = openGguf(path);
+    expect(parityBoundOn(model)).toBe(null);
     const copy = parityBase(model, cache);
     const made = statSync(copy).mtimeMs;
     const exact = openGguf(copy);
