@@ -15,7 +15,7 @@ import { type RewriteType, rewriteModel, rewrittenType } from './rewrite-model.t
 
 /**
  * Mean |difference| of log-probability per supervised token, nats, that an export may show on a base without quantised matrices.
- * Measured on SmolLM2-135M: F32 below 0.001, F16 0.005; swapped rows, a wrong alpha or a lost tensor cost tenths. On Q8_0 llama.cpp
+ * Measured on SmolLM2-135M: F32 0.0001, F16 0.005; swapped rows, a wrong alpha or a lost tensor cost tenths. On Q8_0 llama.cpp
  * rounds activations to 8 bits, which alone costs 0.13: there the figure says nothing about the export.
  */
 export const parityBound = 0.03;
