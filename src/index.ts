@@ -1,1 +1,6 @@
-export { type ErrorKind, NomoatError, type NomoatErrorOptions } from './errors.ts';
+/** The public surface of the package. */
+export type { ChatModel, Generated, GenerateOptions, Sampling } from './chat/chat-model.ts';
+export { NomoatError } from './errors.ts';
+export type { RunEvent } from './jobs/events.ts';
+export type { RunHandle } from './jobs/start-run.ts';
+export { type ChatOptions, chat, resumeTune, type TuneOptions, tune } from './library.ts';

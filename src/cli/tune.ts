@@ -1,0 +1,111 @@
+/** `nomoat tune`: parse, start the run, show its events. */
+import { createInterface } from 'node:readline/promises';
+import { Command, Option as Flag } from 'commander';
+import { resolveSettings } from '../config/load.ts';
+import { flagOf, type Option, tuneOptions } from '../config/options.ts';
+import { NomoatError } from '../errors.ts';
+import { type RunHandle, resumeRun, startRun } from '../jobs/start-run.ts';
+import { Progress } from './progress.ts';
+
+/** The flags of the option table; commander hands the text on and load.ts judges it. */
+export function addTuneFlags(command: Command, names: readonly string[] = Object.keys(tuneOptions)): Command {
+  for (const [name, option] of Object.entries(tuneOptions) as [string, Option][]) {
+    if (!names.includes(name)) continue;
+    const flag = flagOf(name);
+    const shown = Array.isArray(option.default) ? option.default.join() : option.default;
+    const help = option.kind === 'choice' ? `${option.help}: ${option.choices.join(', ')}` : option.help;
+    if (option.kind === 'boolean')
+      command.addOption(new Flag(option.default ? `--no-${flag}` : `--${flag}`, option.help));
+    else
+      command.addOption(
+        new Flag(`--${flag} <${option.argument ?? 'NAME'}>`, shown === null ? help : `${help} (default: ${shown})`),
+      );
+  }
+  return command;
+}
+
+/** Only what the user wrote: commander gives negated flags a value of their own. */
+export function givenFlags(command: Command): Record<string, unknown> {
+  return Object.fromEntries(
+    Object.keys(tuneOptions)
+      .filter((name) => command.getOptionValueSource(name) === 'cli')
+      .map((name) => [name, command.getOptionValue(name)]),
+  );
+}
+
+async function confirmed(): Promise<boolean> {
+  const ask = createInterface({ input: process.stdin, output: process.stderr });
+  const answer = await ask.question('Start? [Y/n] ');
+  ask.close();
+  return !/^n/i.test(answer.trim());
+}
+
+/** Shows a run until it ends; Ctrl-C once asks for a checkpoint, twice ends at once. Returns the exit code. */
+async function follow(handle: RunHandle, json: boolean): Promise<number> {
+  const progress = new Progress(process.stderr);
+  let asked = false;
+  const onSignal = (): void => {
+    if (asked) handle.kill();
+    else {
+      asked = true;
+      process.stderr.write('\nStopping with a checkpoint (Ctrl-C again stops at once) ...\n');
+      handle.interrupt();
+    }
+  };
+  process.on('SIGINT', onSignal);
+  process.on('SIGTERM', onSignal);
+  let code = 0;
+  try {
+    for await (const event of handle) {
+      if (json) process.stdout.write(`${JSON.stringify(event)}\n`);
+      else progress.show(event);
+      if (event.type !== 'run-end') continue;
+      if (event.state === 'interrupted') {
+        code = 130;
+        process.stderr.write(`Go on with: nomoat tune --resume ${handle.run}\n`);
+      } else if (!json) process.stderr.write(`Report: ${handle.run}/report.html\nNext:   nomoat chat ${handle.run}\n`);
+    }
+  } finally {
+    process.off('SIGINT', onSignal);
+    process.off('SIGTERM', onSignal);
+  }
+  return code;
+}
+
+export function tuneCommand(): Command {
+  const command = new Command('tune')
+    .description('fine-tune a model with LoRA on DATA (JSONL, JSON, CSV, or a folder with train and valid files)')
+    .argument('[DATA...]')
+    .option('--recipe <FILE.yaml>', 'settings from a file; flags win')
+    .option('--resume <DIR>', 'continue the run in this folder')
+    .option('--json', 'events on stdout, one JSON object a line (default: false)')
+    .option('--yes', 'do not ask before starting (default: ask on a terminal)');
+  return addTuneFlags(command).action(async (data: string[]) => {
+    const {
+      json = false,
+      recipe,
+      resume,
+      yes,
+    } = command.opts<{ json?: boolean; recipe?: string; resume?: string; yes?: boolean }>();
+    if (resume !== undefined) {
+      const extra = Object.keys(givenFlags(command)).map((name) => `--${flagOf(name)}`);
+      if (data.length > 0 || recipe || extra.length > 0) {
+        throw new NomoatError({
+          part: '--resume',
+          fault: `takes nothing else, but got ${[...data, ...(recipe ? ['--recipe'] : []), ...extra].join(', ')}`,
+          remedy: 'A run goes on with the settings it was started with.',
+        });
+      }
+      process.exitCode = await follow(resumeRun(resume), json);
+      return;
+    }
+    const settings = await resolveSettings(data, givenFlags(command), recipe ?? null);
+    if (!yes && !json && process.stdin.isTTY) {
+      process.stderr.write(
+        `${settings.data.join(', ')} -> ${settings.model}, ${settings.epochs} epochs, batches of ${settings.batchSize}, rank ${settings.rank}\n`,
+      );
+      if (!(await confirmed())) return;
+    }
+    process.exitCode = await follow(startRun(settings), json);
+  });
+}

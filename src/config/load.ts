@@ -1,0 +1,191 @@
+/**
+ * Settings from flags, a recipe and the defaults, in this order of precedence. Promises: all faults are reported together, and an
+ * unknown key names the nearest right one.
+ */
+import { existsSync, readFileSync, statSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+import { parse } from 'yaml';
+import { NomoatError } from '../errors.ts';
+import { resolveModel } from '../files/local-models.ts';
+import { nearestNames } from '../files/nearest-name.ts';
+import type { RunSettings } from '../jobs/run-settings.ts';
+import { flagOf, type Option, type TuneOptionName, tuneOptions } from './options.ts';
+
+/** Larger files are no recipes. */
+const maxRecipeBytes = 1 << 20;
+/** YAML aliases beyond this are an attack. */
+const maxAliases = 100;
+
+export type Given = Readonly<Record<string, unknown>>;
+
+/** A value of one option, or the fault as text. */
+function parseValue(option: Option, value: unknown): { value: unknown } | string {
+  switch (option.kind) {
+    case 'number': {
+      const parsed = typeof value === 'string' && value.trim() !== '' ? Number(value) : value;
+      if (typeof parsed !== 'number' || !Number.isFinite(parsed)) return `${JSON.stringify(value)} is no number`;
+      if (option.whole && !Number.isInteger(parsed)) return `${parsed} is no whole number`;
+      return parsed < option.least || parsed > option.most
+        ? `${parsed} is not from ${option.least} to ${option.most}`
+        : { value: parsed };
+    }
+    case 'boolean':
+      return typeof value === 'boolean' ? { value } : `${JSON.stringify(value)} is neither true nor false`;
+    case 'choice':
+      return option.choices.includes(String(value))
+        ? { value }
+        : `${JSON.stringify(value)} is none of ${option.choices.join(', ')}`;
+    case 'list': {
+      const items = Array.isArray(value)
+        ? value.map(String)
+        : String(value)
+            .split(',')
+            .map((item) => item.trim());
+      if (items.join() === 'all') return { value: option.choices };
+      const unknown = items.filter((item) => !option.choices.includes(item));
+      if (unknown.length > 0)
+        return `${unknown.map((item) => `${item} (nearest: ${nearestNames(item, option.choices, 1)[0] ?? option.choices[0]})`).join(', ')} is none of ${option.choices.join(', ')}`;
+      return { value: option.choices.filter((choice) => items.includes(choice)) };
+    }
+    case 'text':
+      return typeof value === 'string' || typeof value === 'number'
+        ? { value: String(value) }
+        : `${JSON.stringify(value)} is no text`;
+  }
+}
+
+/** Reads a recipe: a YAML map of options. */
+export function readRecipe(path: string): Given {
+  const refuse = (fault: string, cause?: unknown): never => {
+    throw new NomoatError({
+      part: path,
+      fault,
+      remedy: 'A recipe is a YAML file of `option: value` lines; see recipes/.',
+      cause,
+    });
+  };
+  let text = '';
+  try {
+    if (statSync(path).size > maxRecipeBytes) refuse(`is larger than ${maxRecipeBytes} bytes`);
+    text = readFileSync(path, 'utf8');
+  } catch (error) {
+    if (error instanceof NomoatError) throw error;
+    refuse(`cannot be read (${(error as NodeJS.ErrnoException).code})`, error);
+  }
+  let value: unknown;
+  try {
+    value = parse(text, { maxAliasCount: maxAliases, logLevel: 'silent' });
+  } catch (error) {
+    refuse(`is no valid YAML (${(error as Error).message.split('\n')[0]})`, error);
+  }
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) refuse('is no map of options');
+  return value as Given;
+}
+
+/** Values of all options; faults of flags and recipe are thrown together. */
+export function resolveOptions(flags: Given, recipe: Given = {}): Record<TuneOptionName, unknown> {
+  const faults: string[] = [];
+  const values: Record<string, unknown> = {};
+  const names = Object.keys(tuneOptions);
+  for (const [source, given] of [
+    ['recipe', recipe],
+    ['option', flags],
+  ] as const) {
+    // biome-ignore format: a table
+    for (const [name, raw] of Object.entries(given)) {
+      const label = source === 'recipe' ? `recipe key ${name}` : `--${flagOf(name)}`;
+      const option = Object.hasOwn(tuneOptions, name) ? (tuneOptions[name as TuneOptionName] as Option) : undefined;
+      if (!option) {
+        const near = nearestNames(name, names, 1)[0];
+        faults.push(`${label} does not exist${near ? ` (did you mean ${near}?)` : ''}`);
+      } else if (raw !== undefined && raw !== null) {
+        const parsed = parseValue(option, raw);
+        if (typeof parsed === 'string') faults.push(`${label}: ${parsed}`);
+        else values[name] = parsed.value;
+      }
+    }
+  }
+  if (values['precision'] === 'int8') faults.push('--precision: int8 is not built yet; use f32');
+  const validation = values['validation'];
+  if (typeof validation === 'string' && /^[\d.]+$/.test(validation) && !existsSync(validation)) {
+    const fraction = Number(validation);
+    if (fraction > 0 && fraction < 1) values['validation'] = fraction;
+    else faults.push(`--validation: ${validation} is no file and no fraction between 0 and 1`);
+  }
+  if (faults.length > 0) {
+    throw new NomoatError({
+      part: 'settings',
+      fault: faults.join('; '),
+      remedy: '`nomoat tune --help` lists every option with its default.',
+      fields: { faults },
+    });
+  }
+  const defaults = Object.fromEntries(Object.entries(tuneOptions).map(([name, option]) => [name, option.default]));
+  return { ...defaults, ...values } as Record<TuneOptionName, unknown>;
+}
+
+/** A folder of that name that does not exist yet. */
+function freeFolder(stem: string): string {
+  for (let n = 1; ; n++) {
+    const path = resolve('runs', n === 1 ? stem : `${stem}-${n}`);
+    if (!existsSync(path)) return path;
+  }
+}
+
+const stemOf = (path: string): string =>
+  path
+    .replace(/[/\\]+$/, '')
+    .replace(/^.*[/\\]/, '')
+    .replace(/\.\w+$/, '')
+    .replace(/[^\w.-]+/g, '-');
+
+/** Everything a run needs, paths made absolute. Throws NomoatError. */
+export async function resolveSettings(
+  data: readonly string[],
+  flags: Given,
+  recipePath: string | null,
+): Promise<RunSettings> {
+  const options = resolveOptions(flags, recipePath ? readRecipe(recipePath) : {});
+  if (data.length === 0)
+    throw new NomoatError({
+      part: 'DATA',
+      fault: 'no data was given',
+      remedy: 'Give a file or a folder: nomoat tune examples.jsonl --model NAME',
+    });
+  if (options.model === null) {
+    throw new NomoatError({
+      part: '--model',
+      fault: 'no base model was given',
+      remedy: 'Fetch one with `nomoat pull smollm2-135m` and give --model smollm2-135m, or a GGUF file.',
+    });
+  }
+  const missing = data.filter((path) => !existsSync(path));
+  if (missing.length > 0)
+    throw new NomoatError({ part: missing.join(', '), fault: 'does not exist', remedy: 'Check the path.' });
+  const model = await resolveModel(String(options.model));
+  const run =
+    options.run === null ? freeFolder(`${stemOf(data[0]!)}-${stemOf(model.name)}`) : resolve(String(options.run));
+  if (existsSync(run)) {
+    throw new NomoatError({
+      part: run,
+      fault: 'exists already, and runs are never overwritten',
+      remedy: 'Give another --run, or continue it with --resume.',
+    });
+  }
+  const absolute = (path: unknown): string | null => (path === null ? null : resolve(String(path)));
+  return {
+    ...(options as unknown as RunSettings),
+    data: data.map((path) => resolve(path)),
+    model: model.name,
+    modelPath: model.path,
+    run,
+    validation:
+      typeof options.validation === 'string' ? absolute(options.validation) : (options.validation as number | null),
+    initialAdapter: absolute(options.initialAdapter),
+  };
+}
+
+/** The adapter of a run folder, or the path itself. */
+export function adapterInside(path: string): string {
+  return existsSync(join(path, 'run.json')) ? join(path, 'adapter', 'adapter.gguf') : path;
+}

@@ -1,0 +1,132 @@
+/**
+ * Every option of `tune`: name, kind, default, bounds and help in one table. Flags (kebab-case), recipe keys and library options
+ * (camelCase) are all made from it.
+ */
+import { projections } from '../lora/adapter.ts';
+
+interface Base {
+  readonly help: string;
+  /** The flag's argument in the help text. */
+  readonly argument?: string;
+}
+export type Option = Base &
+  (
+    | {
+        readonly kind: 'number';
+        readonly default: number | null;
+        readonly least: number;
+        readonly most: number;
+        readonly whole?: boolean;
+      }
+    | { readonly kind: 'boolean'; readonly default: boolean }
+    | { readonly kind: 'choice'; readonly default: string; readonly choices: readonly string[] }
+    | { readonly kind: 'text'; readonly default: string | null }
+    | { readonly kind: 'list'; readonly default: readonly string[]; readonly choices: readonly string[] }
+  );
+
+const number = (fallback: number | null, least: number, most: number, help: string): Option => ({
+  kind: 'number',
+  default: fallback,
+  least,
+  most,
+  help,
+  argument: 'X',
+});
+const whole = (fallback: number | null, least: number, most: number, help: string): Option => ({
+  kind: 'number',
+  default: fallback,
+  least,
+  most,
+  whole: true,
+  help,
+  argument: 'N',
+});
+
+/** A step count beyond this is a slip of the finger. */
+const manySteps = 10_000_000;
+
+export const tuneOptions = {
+  model: {
+    kind: 'text',
+    default: null,
+    argument: 'NAME|FILE.gguf',
+    help: 'the base model: a file, or a name that `nomoat models` lists',
+  },
+  run: { kind: 'text', default: null, argument: 'DIR', help: 'the folder of the run; default runs/<data>-<model>' },
+  validation: {
+    kind: 'text',
+    default: null,
+    argument: 'FILE|FRACTION',
+    help: 'held-out data: a file, or a fraction of the training data such as 0.1',
+  },
+  format: {
+    kind: 'choice',
+    default: 'auto',
+    choices: ['auto', 'messages', 'prompt-completion', 'text', 'alpaca', 'sharegpt', 'csv'],
+    help: 'format of the data; auto detects it',
+  },
+  promptColumn: { kind: 'text', default: null, argument: 'NAME', help: 'CSV column of the prompts' },
+  completionColumn: { kind: 'text', default: null, argument: 'NAME', help: 'CSV column of the completions' },
+  textColumn: { kind: 'text', default: null, argument: 'NAME', help: 'CSV column of plain texts' },
+  tooLong: {
+    kind: 'choice',
+    default: 'truncate-left',
+    choices: ['truncate-left', 'truncate-right', 'split', 'refuse'],
+    help: 'rows beyond the sequence length: which side is cut, or split or refuse them',
+  },
+  supervise: {
+    kind: 'choice',
+    default: 'answers',
+    choices: ['answers', 'all'],
+    help: 'tokens that are learnt: the answers with their end-of-turn token, or all',
+  },
+  epochs: number(3, 0.01, 1000, 'passes over the data'),
+  maxSteps: whole(null, 1, manySteps, 'stop after this many steps'),
+  batchSize: whole(16, 1, 4096, 'conversations per optimizer step'),
+  microBatchSize: whole(null, 1, 4096, 'conversations computed at once; default: as many as 1024 tokens hold'),
+  sequenceLength: whole(512, 8, 131072, 'longest row in tokens'),
+  learningRate: number(5e-4, 1e-8, 1, 'top of the learning rate schedule'),
+  schedule: {
+    kind: 'choice',
+    default: 'cosine',
+    choices: ['linear', 'cosine', 'constant'],
+    help: 'how the learning rate falls after the warm-up',
+  },
+  warmupSteps: whole(5, 0, manySteps, 'steps over which the learning rate rises'),
+  rank: whole(8, 1, 256, 'rank of the adapter'),
+  alpha: number(16, 1e-3, 10000, 'the adapter is scaled by alpha / rank'),
+  dropout: number(0, 0, 0.99, 'dropout on the inputs of the adapter'),
+  rslora: { kind: 'boolean', default: false, help: 'scale by alpha / sqrt(rank) instead' },
+  targetModules: {
+    kind: 'list',
+    default: projections,
+    choices: projections,
+    argument: 'q_proj,...',
+    help: 'the adapted projections',
+  },
+  weightDecay: number(0, 0, 1, 'weight decay of AdamW'),
+  maxGradientNorm: number(1, 1e-6, 1e6, 'gradients are clipped to this norm'),
+  seed: whole(0, 0, 2 ** 31 - 1, 'seed of everything random'),
+  shuffle: { kind: 'boolean', default: true, help: 'keep the order of the data' },
+  packing: { kind: 'boolean', default: true, help: 'pad the rows of a micro-batch instead of laying them end to end' },
+  initialAdapter: {
+    kind: 'text',
+    default: null,
+    argument: 'DIR|FILE',
+    help: 'start from this adapter (PEFT folder, .safetensors or .gguf)',
+  },
+  precision: {
+    kind: 'choice',
+    default: 'auto',
+    choices: ['auto', 'f32', 'int8'],
+    help: 'arithmetic of the frozen weights; auto is f32 so far',
+  },
+  threads: whole(null, 1, 1024, 'threads to compute with; default: physical cores'),
+  checkpointEvery: whole(null, 1, manySteps, 'steps between checkpoints; default: a quarter of the run, at most 50'),
+  validateEvery: whole(null, 1, manySteps, 'steps between validations; default: a quarter of the run'),
+  earlyStop: whole(null, 1, 1000, 'stop after this many validations without improvement'),
+} as const satisfies Record<string, Option>;
+
+export type TuneOptionName = keyof typeof tuneOptions;
+
+export const flagOf = (name: string): string => name.replace(/[A-Z]/g, (c) => `-${c.toLowerCase()}`);

@@ -1,0 +1,170 @@
+/**
+ * A run is a folder: what it is (run.json), its settings (recipe.yaml), everything that happened (events.jsonl), checkpoints and results.
+ * Promises: never overwrites a folder; one process at a time. Only the training process writes; all others read.
+ */
+import {
+  closeSync,
+  existsSync,
+  fstatSync,
+  ftruncateSync,
+  mkdirSync,
+  openSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+  writeSync,
+} from 'node:fs';
+import { basename, join, resolve } from 'node:path';
+import { stringify } from 'yaml';
+import { NomoatError } from '../errors.ts';
+import { writeFailure, writeFileAtomic } from '../files/atomic-write.ts';
+import type { RunEvent } from './events.ts';
+import type { RunSettings } from './run-settings.ts';
+
+export type RunState = 'running' | 'interrupted' | 'failed' | 'done' | 'stopped-early';
+
+export interface RunRecord {
+  readonly nomoat: string;
+  readonly state: RunState;
+  readonly created: string;
+  readonly modelDigest: string;
+  readonly dataDigests: Readonly<Record<string, string>>;
+  readonly machine: Readonly<Record<string, unknown>>;
+  /** The system prompt that all training conversations share, or null. */
+  readonly systemPrompt: string | null;
+  readonly validationBefore: number | null;
+  readonly validationAfter: number | null;
+  readonly settings: RunSettings;
+}
+
+/** An open run: the paths of its parts, and its event log. */
+export class RunFolder {
+  readonly path: string;
+  private log: number | null = null;
+
+  constructor(path: string) {
+    this.path = resolve(path);
+  }
+
+  get checkpoints(): string {
+    return join(this.path, 'checkpoints');
+  }
+  get adapter(): string {
+    return join(this.path, 'adapter');
+  }
+  file(name: string): string {
+    return join(this.path, name);
+  }
+
+  read(): RunRecord {
+    const path = this.file('run.json');
+    if (!existsSync(path)) {
+      throw new NomoatError({
+        part: this.path,
+        fault: 'is no run (it has no run.json)',
+        remedy: '`nomoat runs` lists the runs in ./runs.',
+      });
+    }
+    try {
+      return JSON.parse(readFileSync(path, 'utf8')) as RunRecord;
+    } catch (error) {
+      throw new NomoatError({
+        part: path,
+        fault: 'is no valid JSON',
+        remedy: 'Restore it from a copy, or start a new run.',
+        cause: error,
+      });
+    }
+  }
+
+  write(record: RunRecord): void {
+    writeFileAtomic(this.file('run.json'), `${JSON.stringify(record, null, 2)}\n`);
+  }
+
+  events(): RunEvent[] {
+    if (!existsSync(this.file('events.jsonl'))) return [];
+    const lines = readFileSync(this.file('events.jsonl'), 'utf8').split('\n');
+    // A kill can leave a half-written last line.
+    return lines.slice(0, -1).map((line) => JSON.parse(line) as RunEvent);
+  }
+
+  /** Opens the event log; `keepBytes` cuts off what a killed process wrote after its last checkpoint. */
+  openLog(keepBytes: number): void {
+    this.log = openSync(this.file('events.jsonl'), existsSync(this.file('events.jsonl')) ? 'r+' : 'w+');
+    ftruncateSync(this.log, Math.min(keepBytes, fstatSync(this.log).size));
+    this.logged = fstatSync(this.log).size;
+  }
+  private logged = 0;
+
+  /** Bytes of the event log. */
+  get eventBytes(): number {
+    return this.logged;
+  }
+
+  append(event: RunEvent): void {
+    if (this.log === null) return;
+    const line = Buffer.from(`${JSON.stringify(event)}\n`);
+    try {
+      this.logged += writeSync(this.log, line, 0, line.length, this.logged);
+    } catch (error) {
+      throw writeFailure(this.file('events.jsonl'), error);
+    }
+  }
+
+  /** Takes the folder for this process. Throws NomoatError while another one works in it. */
+  lock(): void {
+    const path = this.file('lock');
+    const holder = existsSync(path) ? Number(readFileSync(path, 'utf8')) : null;
+    if (holder !== null && holder !== process.pid && isAlive(holder)) {
+      throw new NomoatError({
+        part: this.path,
+        fault: `process ${holder} is working in this run`,
+        remedy: 'Wait for it, or stop it first.',
+      });
+    }
+    writeFileSync(path, String(process.pid));
+  }
+
+  unlock(): void {
+    if (this.log !== null) closeSync(this.log);
+    this.log = null;
+    rmSync(this.file('lock'), { force: true });
+  }
+}
+
+function isAlive(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code === 'EPERM';
+  }
+}
+
+/** Makes the folder of a new run. Throws NomoatError where something stands there. */
+export function createRunFolder(settings: RunSettings, record: RunRecord): RunFolder {
+  const folder = new RunFolder(settings.run);
+  if (existsSync(folder.path)) {
+    throw new NomoatError({
+      part: folder.path,
+      fault: 'exists already, and runs are never overwritten',
+      remedy: `Give another --run, or continue that one with --resume ${folder.path}.`,
+    });
+  }
+  mkdirSync(folder.checkpoints, { recursive: true });
+  folder.lock();
+  writeFileAtomic(folder.file('recipe.yaml'), stringify(settings));
+  folder.write(record);
+  return folder;
+}
+
+/** Runs directly under `root`, by name. */
+export function listRuns(root: string): { name: string; path: string; record: RunRecord }[] {
+  if (!existsSync(root)) return [];
+  return readdirSync(root)
+    .sort()
+    .map((name) => new RunFolder(join(root, name)))
+    .filter((folder) => existsSync(folder.file('run.json')))
+    .map((folder) => ({ name: basename(folder.path), path: folder.path, record: folder.read() }));
+}

@@ -1,0 +1,61 @@
+/**
+ * The library: the same runs and chats as the CLI's, from code.
+ */
+import { resolve } from 'node:path';
+import type { ChatModel } from './chat/chat-model.ts';
+import { openChatModel } from './chat/engine.ts';
+import { adapterInside, resolveSettings } from './config/load.ts';
+import type { TuneOptionName } from './config/options.ts';
+import { resolveModel } from './files/local-models.ts';
+import { physicalCores } from './jobs/machine.ts';
+import { RunFolder } from './jobs/run-folder.ts';
+import { type RunHandle, resumeRun, startRun } from './jobs/start-run.ts';
+
+export type TuneOptions = Partial<
+  Readonly<Record<TuneOptionName, string | number | boolean | readonly string[] | null>>
+> & {
+  /** Files or folders. */
+  readonly data: string | readonly string[];
+  /** A YAML file of options; those given here win. */
+  readonly recipe?: string;
+  readonly signal?: AbortSignal;
+};
+
+/** Starts a run; iterate the result for its events. Aborting ends it with a checkpoint. Rejects with NomoatError on bad options. */
+export async function tune({ data, recipe, signal, ...options }: TuneOptions): Promise<RunHandle> {
+  const settings = await resolveSettings(typeof data === 'string' ? [data] : data, options, recipe ?? null);
+  return startRun(settings, signal ? { signal } : {});
+}
+
+/** Continues an interrupted run. */
+export async function resumeTune(run: string, options: { signal?: AbortSignal } = {}): Promise<RunHandle> {
+  return resumeRun(run, options);
+}
+
+export interface ChatOptions {
+  /** A model's name or file, or a run's folder. */
+  readonly model: string;
+  /** An adapter beside it: a run, a PEFT folder, a .safetensors or a .gguf file. */
+  readonly adapter?: string | null;
+  readonly threads?: number;
+  readonly contextSize?: number;
+}
+
+/** What a run's folder or a model's name stands for. */
+export async function resolveChat(
+  options: ChatOptions,
+): Promise<{ modelPath: string; adapterPath: string | null; systemPrompt: string | null }> {
+  const adapter = options.adapter ? adapterInside(resolve(options.adapter)) : null;
+  const inside = adapterInside(resolve(options.model));
+  if (inside === resolve(options.model))
+    return { modelPath: (await resolveModel(options.model)).path, adapterPath: adapter, systemPrompt: null };
+  const record = new RunFolder(options.model).read();
+  return { modelPath: record.settings.modelPath, adapterPath: adapter ?? inside, systemPrompt: record.systemPrompt };
+}
+
+/** Opens a model, with its adapter where a run is given, for chatting. Close it when done. */
+export async function chat(options: ChatOptions): Promise<ChatModel> {
+  const { modelPath, adapterPath } = await resolveChat(options);
+  const size = options.contextSize === undefined ? {} : { contextSize: options.contextSize };
+  return openChatModel({ modelPath, adapterPath, threads: options.threads ?? physicalCores(), ...size });
+}

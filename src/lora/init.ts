@@ -1,0 +1,24 @@
+/**
+ * A fresh adapter as PEFT makes it: A uniform in +-1/sqrt(in) (Kaiming, a = sqrt 5), B zero, so that it changes nothing yet. Pure.
+ */
+import { seededRandom } from '../batches/order.ts';
+import type { LoraAdapter, Projection } from './adapter.ts';
+
+export interface InitOptions extends Omit<LoraAdapter, 'pairs'> {
+  readonly seed: number;
+  readonly layers: number;
+  readonly dimensions: (projection: Projection) => { readonly inFeatures: number; readonly outFeatures: number };
+}
+
+export function initLora({ seed, layers, dimensions, ...adapter }: InitOptions): LoraAdapter {
+  const next = seededRandom(seed);
+  const pairs = Array.from({ length: layers }, (_, layer) =>
+    adapter.targetModules.map((projection) => {
+      const { inFeatures, outFeatures } = dimensions(projection);
+      const bound = 1 / Math.sqrt(inFeatures);
+      const a = Float32Array.from({ length: adapter.rank * inFeatures }, () => (2 * next() - 1) * bound);
+      return { layer, projection, a, b: new Float32Array(outFeatures * adapter.rank), inFeatures, outFeatures };
+    }),
+  ).flat();
+  return { ...adapter, pairs };
+}
