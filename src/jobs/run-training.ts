@@ -7,7 +7,7 @@ import { createReadStream, mkdirSync, readFileSync } from 'node:fs';
 import { basename, dirname, extname, join } from 'node:path';
 import { renderCard } from '../adapter/card.ts';
 import { writeGgufLora } from '../adapter/gguf-lora.ts';
-import { measureParity, parityBase, parityBound } from '../adapter/parity.ts';
+import { measureParity, parityBase, parityBoundOn } from '../adapter/parity.ts';
 import { writePeft } from '../adapter/peft.ts';
 import { readAdapter } from '../adapter/read-adapter.ts';
 import { shuffled } from '../batches/order.ts';
@@ -319,7 +319,7 @@ class Run {
 
   /** Adapter, parity proof, samples. */
   private async finish(adapter: LoraAdapter, step: TrainStep, state: TrainerState): Promise<void> {
-    const { folder, prepared, settings } = this;
+    const { folder, prepared } = this;
     replaceFolderAtomic(folder.adapter, (temporary) => {
       writePeft(temporary, adapter);
       writeGgufLora(join(temporary, 'adapter.gguf'), adapter, this.model);
@@ -356,21 +356,23 @@ class Run {
         threads: this.threads,
         signal: this.signal,
       });
-      // On the quantised file itself llama.cpp's own arithmetic differs; that figure is shown, not judged.
-      const judged = modelPath === base;
-      const passed = judged ? parity.meanDifference <= parityBound : null;
+      // On a quantised file llama.cpp's own arithmetic differs; that figure is shown, not judged.
+      const opened = openGguf(modelPath);
+      const bound = parityBoundOn(opened);
+      opened.close();
+      const passed = bound === null ? null : parity.meanDifference <= bound;
       this.tell({
         type: 'export-parity',
         base: basename(modelPath),
         ...parity,
-        bound: judged ? parityBound : null,
+        bound,
         passed,
       });
       if (passed === false) {
         this.tell({
           type: 'notice',
           code: 'parity-failed',
-          message: `llama.cpp's log-probabilities differ from the trainer's by ${parity.meanDifference.toFixed(4)} on average, above the bound of ${parityBound}: do not trust the exported adapter before this is explained.`,
+          message: `llama.cpp's log-probabilities differ from the trainer's by ${parity.meanDifference.toFixed(4)} on average, above the bound of ${bound}: do not trust the exported adapter before this is explained.`,
         });
       }
     }
