@@ -1,0 +1,84 @@
+import { mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, expect, test } from 'vitest';
+import { NomoatError } from '../errors.ts';
+import { readRecipe, resolveOptions } from './load.ts';
+import { type Option, tuneOptions } from './options.ts';
+
+const folder = mkdtempSync(join(tmpdir(), 'nomoat-config-'));
+afterAll(() => rmSync(folder, { recursive: true }));
+
+/** A value that differs from the default and lies within the bounds. */
+function another(option: Option): unknown {
+  switch (option.kind) {
+    case 'number':
+      return option.default === option.least
+        ? Math.min(option.most, option.least + (option.whole ? 1 : (option.most - option.least) / 2))
+        : option.least;
+    case 'boolean':
+      return !option.default;
+    case 'choice':
+      return option.choices.find((choice) => choice !== option.default && choice !== 'int8');
+    case 'list':
+      return option.choices[0];
+    case 'text':
+      return 'something';
+  }
+}
+
+test.each(Object.entries(tuneOptions) as [string, Option][])(
+  '%s: a flag wins over the recipe, the recipe over the default',
+  (name, option) => {
+    const value = another(option);
+    const key = name as keyof typeof tuneOptions;
+    const fallback = resolveOptions({})[key];
+    expect(fallback).toEqual(option.default);
+    const fromRecipe = resolveOptions({}, { [name]: value })[key];
+    expect(fromRecipe).not.toEqual(fallback);
+    expect(resolveOptions({ [name]: value }, option.kind === 'text' ? { [name]: 'other' } : {})[key]).toEqual(
+      fromRecipe,
+    );
+  },
+);
+
+test('faults are reported together', () => {
+  try {
+    resolveOptions({ rank: '0', epochs: 'x', precision: 'int8', targetModules: 'q_proj,k_prj' }, { lerningRate: 1 });
+    expect.unreachable();
+  } catch (error) {
+    expect((error as NomoatError).fields['faults']).toHaveLength(5);
+    expect((error as NomoatError).message).toContain('did you mean learningRate');
+    expect((error as NomoatError).message).toContain('nearest: k_proj');
+  }
+});
+
+test('600 mutated recipes: settings or a NomoatError, at once', () => {
+  const source =
+    'rank: 8\nlearningRate: 1.0e-3\ntargetModules: [q_proj, v_proj]\nschedule: linear # falls\nanchor: &a {x: 1}\nother: *a\n';
+  let state = 5;
+  const random = (below: number): number => {
+    state = (Math.imul(state, 1664525) + 1013904223) >>> 0;
+    return Math.floor((state / 2 ** 32) * below);
+  };
+  const path = join(folder, 'r.yaml');
+  for (let i = 0; i < 600; i++) {
+    const bytes = Buffer.from(source);
+    for (let k = 0; k <= random(5); k++) bytes[random(bytes.length)] = random(128);
+    writeFileSync(path, bytes.subarray(0, 1 + random(bytes.length)));
+    const start = performance.now();
+    try {
+      resolveOptions({}, readRecipe(path));
+    } catch (error) {
+      expect(error).toBeInstanceOf(NomoatError);
+    }
+    expect(performance.now() - start).toBeLessThan(1000);
+  }
+});
+
+test('every recipe of the package is valid', () => {
+  const recipes = join(import.meta.dirname, '../../recipes');
+  const names = readdirSync(recipes).filter((name) => name.endsWith('.yaml'));
+  expect(names.length).toBe(3);
+  for (const name of names) resolveOptions({}, readRecipe(join(recipes, name)));
+});
