@@ -1,5 +1,5 @@
 /**
- * Token rows as micro-batches. Promises: no row is divided and none is lost. Pure.
+ * Token rows as micro-batches. Promises: no row is divided, none is lost, their order stays. Pure.
  */
 import type { TokenRow } from '../tokens/token-row.ts';
 import type { PackedBatch } from './packed-batch.ts';
@@ -7,32 +7,34 @@ import type { PackedBatch } from './packed-batch.ts';
 export interface PackOptions {
   /** Rows end to end; otherwise each is padded to the longest of its micro-batch. */
   readonly packing: boolean;
-  /** Rows per micro-batch, or null to fill `maxTokens`. */
+  /** Rows per micro-batch, or null to fill `maxTokens` (padding included). */
   readonly microBatchSize: number | null;
   readonly maxTokens: number;
   readonly padToken: number;
 }
 
-function group(rows: readonly TokenRow[], options: PackOptions): TokenRow[][] {
+/** Cuts the rows, in order, into micro-batches; a row longer than `maxTokens` is one of its own. */
+function group(rows: readonly TokenRow[], { packing, microBatchSize, maxTokens }: PackOptions): TokenRow[][] {
   const groups: TokenRow[][] = [];
   let tokens = 0;
+  let longest = 0;
   for (const row of rows) {
     const current = groups.at(-1);
-    const full =
-      options.microBatchSize === null
-        ? tokens + row.tokens.length > options.maxTokens
-        : current?.length === options.microBatchSize;
+    const { length } = row.tokens;
+    const grown = packing ? tokens + length : Math.max(longest, length) * ((current?.length ?? 0) + 1);
+    const full = microBatchSize === null ? grown > maxTokens : current?.length === microBatchSize;
     if (!current || full) {
       groups.push([row]);
-      tokens = row.tokens.length;
+      [tokens, longest] = [length, length];
     } else {
       current.push(row);
-      tokens += row.tokens.length;
+      [tokens, longest] = [tokens + length, Math.max(longest, length)];
     }
   }
   return groups;
 }
 
+/** One micro-batch of N tokens: the rows as segments; unpacked, each is followed by its padding as a segment of its own. */
 function pack(rows: readonly TokenRow[], { packing, padToken }: PackOptions): PackedBatch {
   const longest = packing ? 0 : Math.max(...rows.map(({ tokens }) => tokens.length));
   const total = rows.reduce((sum, { tokens }) => sum + Math.max(tokens.length, longest), 0);
