@@ -8,6 +8,8 @@ export interface Message {
   readonly content: string | null;
   readonly weight?: 0 | 1;
   readonly name?: string;
+  /** What the model thought before its answer, where its template has a place for it (Qwen3). */
+  readonly reasoning_content?: string;
   readonly tool_calls?: readonly unknown[];
   readonly tool_call_id?: string;
 }

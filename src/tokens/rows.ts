@@ -1,205 +1,213 @@
 /**
- * Examples as token rows with their loss mask, every loss counted. Promises: the pieces of a conversation, tokenised one by one,
- * are the tokens of the whole, or the row is refused. Knows the tokenizer only as an interface. Pure.
+ * Examples as token rows with their loss mask, and the account of what became of them. Promises: every example is a row, several rows,
+ * or a counted refusal, and every token is in a row or counted as cut. Knows the tokenizer only as an interface. Pure.
  */
 import { NomoatError } from '../errors.ts';
-import type { ChatTemplate, Piece } from '../text/chat-template.ts';
+import type { ChatTemplate } from '../text/chat-template.ts';
 import type { Example, RecordSource } from '../text/example.ts';
+import { cutRow, leastSequenceLength, type Part, type TooLong } from './cut.ts';
+import { type EncodeOptions, encodeExample, type Sequence } from './encode-example.ts';
+import { SameRows } from './same-rows.ts';
 import type { TokenRow } from './token-row.ts';
 import type { Tokenizer } from './tokenizer.ts';
 
-export interface RowsOptions {
-  /** Gives the model's template; called for conversations only, and may throw where there is none. */
-  readonly template: () => ChatTemplate;
-  readonly tokenizer: Tokenizer;
+export interface RowsOptions extends EncodeOptions {
   readonly sequenceLength: number;
-  readonly tooLong: 'truncate-left' | 'truncate-right' | 'split' | 'refuse';
-  readonly supervise: 'answers' | 'all';
+  readonly tooLong: TooLong;
 }
 
+/** rows + refusedRows = examples + unrolledRows + addedParts. */
 export interface RowsReport {
+  examples: number;
   /** Rows kept. */
   rows: number;
   tokens: number;
   supervisedTokens: number;
   truncatedRows: number;
-  /** Rows that became several. */
+  /** Rows that were split; `addedParts` more rows came of them. */
   splitRows: number;
+  addedParts: number;
+  /** Rows added because the template rewrites earlier turns, so that answers of one conversation need renderings of their own. */
+  unrolledRows: number;
+  /** Prompt/completion examples without a chat template around them, because the model has none. */
+  rawCompletions: number;
   refusedRows: number;
   refusals: Record<string, number>;
   /** The first refused rows with their reasons. */
   refused: { source: RecordSource; reason: string }[];
   /** Kept rows equal to an earlier one. */
   duplicateRows: number;
+  /** Tokens of kept rows that were too long and are in none of their parts (parts without a target among them). */
+  cutTokens: number;
+  cutSupervisedTokens: number;
+  /** Tokens put in front of parts to lead them: tokens = those of the whole rows - cutTokens + leadTokens. */
+  leadTokens: number;
+  /** Tokens of the kept rows: shortest, middle and longest. */
+  lengths: { shortest: number; median: number; longest: number };
 }
 
 /** Refused rows listed one by one; the rest are counted by reason. */
 const maxListedRefusals = 20;
+/** Reasons counted apart: templates may put contents into theirs, and thousands of lines would tell nothing. */
+const maxReasons = 40;
+const otherReasons = 'for other reasons';
 
-function encodePieces(
-  pieces: readonly Piece[],
-  tokenizer: Tokenizer,
-  whole: string,
-): { tokens: number[]; supervised: number[] } | string {
-  const tokens: number[] = [];
-  const supervised: number[] = [];
-  for (const piece of pieces) {
-    const ids = tokenizer.encode(piece.text, true);
-    // What follows the end-of-turn token belongs to the template, not to the answer.
-    const end = piece.supervised ? ids.findLastIndex((id) => tokenizer.isEndOfGeneration(id)) : -1;
-    const count = piece.supervised ? (end < 0 ? ids.length : end + 1) : 0;
-    tokens.push(...ids);
-    supervised.push(...ids.map((_, i) => Number(i < count)));
-  }
-  const together = tokenizer.encode(whole, true);
-  if (together.length !== tokens.length || together.some((id, i) => id !== tokens[i])) {
-    return 'its pieces do not tokenise to the tokens of the whole';
-  }
-  return { tokens, supervised };
-}
-
-function piecesOf(example: Example, options: RowsOptions): Piece[] {
-  if (example.kind === 'text') return [{ text: example.text, supervised: true }];
-  if (example.kind === 'chat') return options.template().split(example.messages, example.tools);
-  return options.template().split([
-    { role: 'user', content: example.prompt },
-    { role: 'assistant', content: example.completion },
-  ]);
-}
-
-/** One example as tokens, or the reason why not. */
-function tokenise(example: Example, options: RowsOptions): { tokens: number[]; supervised: number[] } | string {
-  const { tokenizer } = options;
-  let pieces: Piece[];
-  try {
-    pieces = piecesOf(example, options);
-  } catch (error) {
-    if (error instanceof NomoatError && error.part !== 'the chat template' && !error.part.startsWith('message '))
-      throw error;
-    return error instanceof NomoatError ? `${error.part}: ${error.fault}` : String(error);
-  }
-  const row = encodePieces(pieces, tokenizer, pieces.map(({ text }) => text).join(''));
-  if (typeof row === 'string') return row;
-  const { tokens, supervised } = row;
-  if (example.kind === 'text' && tokenizer.eosToken !== null) {
-    tokens.push(tokenizer.eosToken);
-    supervised.push(1);
-  } else if (example.kind !== 'text') {
-    // Nothing is learnt from what follows the last answer.
-    const length = supervised.lastIndexOf(1) + 1;
-    tokens.length = length;
-    supervised.length = length;
-  }
-  if (tokenizer.addsBos && tokenizer.bosToken !== null && tokens[0] !== tokenizer.bosToken) {
-    tokens.unshift(tokenizer.bosToken);
-    supervised.unshift(0);
-  }
-  if (options.supervise === 'all') supervised.fill(1);
-  if (supervised.length > 0) supervised[0] = 0;
-  return { tokens, supervised };
-}
-
-/** The parts [start, end) of a row that is too long, or null to refuse it. */
-const cuts: Readonly<Record<RowsOptions['tooLong'], (length: number, limit: number) => [number, number][] | null>> = {
-  'truncate-right': (_, limit) => [[0, limit]],
-  'truncate-left': (length, limit) => [[length - limit, length]],
-  split: (length, limit) =>
-    Array.from({ length: Math.ceil(length / limit) }, (_, i) => [i * limit, Math.min(length, (i + 1) * limit)]),
-  refuse: () => null,
+const count = (mask: ArrayLike<number>): number => {
+  let sum = 0;
+  for (let i = 0; i < mask.length; i++) sum += mask[i]!;
+  return sum;
 };
 
-/** Tokenises all examples. Every one of them is a row, several rows, or a counted refusal. */
-export function buildRows(
-  examples: readonly Example[],
-  options: RowsOptions,
-): { rows: TokenRow[]; report: RowsReport } {
-  const rows: TokenRow[] = [];
-  const report: RowsReport = {
+class RowsBuilder {
+  readonly rows: TokenRow[] = [];
+  readonly report: RowsReport = {
+    examples: 0,
     rows: 0,
     tokens: 0,
     supervisedTokens: 0,
     truncatedRows: 0,
     splitRows: 0,
+    addedParts: 0,
+    unrolledRows: 0,
+    rawCompletions: 0,
     refusedRows: 0,
     refusals: {},
     refused: [],
     duplicateRows: 0,
+    cutTokens: 0,
+    cutSupervisedTokens: 0,
+    leadTokens: 0,
+    lengths: { shortest: 0, median: 0, longest: 0 },
   };
-  const seen = new Set<string>();
-  const refuse = (source: RecordSource, reason: string): void => {
-    report.refusedRows++;
-    report.refusals[reason] = (report.refusals[reason] ?? 0) + 1;
-    if (report.refused.length < maxListedRefusals) report.refused.push({ source, reason });
-  };
-  const keep = (tokens: number[], supervised: number[], source: RecordSource): boolean => {
-    const mask = Uint8Array.from(supervised);
-    if (mask.length > 0) mask[0] = 0;
-    const count = mask.reduce((a, b) => a + b, 0);
-    if (count === 0) return false;
-    const key = tokens.join();
-    if (seen.has(key)) report.duplicateRows++;
-    seen.add(key);
-    rows.push({ tokens: Int32Array.from(tokens), supervised: mask, source });
-    report.rows++;
-    report.tokens += tokens.length;
-    report.supervisedTokens += count;
-    return true;
-  };
-  for (const example of examples) {
-    const row = tokenise(example, options);
-    if (typeof row === 'string') {
-      refuse(example.source, row);
-      continue;
-    }
-    const { tokens, supervised } = row;
-    const long = tokens.length > options.sequenceLength;
-    const parts = long
-      ? cuts[options.tooLong](tokens.length, options.sequenceLength)
-      : [[0, tokens.length] as [number, number]];
-    if (!parts) {
-      refuse(example.source, `is longer than the sequence length of ${options.sequenceLength} tokens`);
-      continue;
-    }
-    const kept = parts.filter(([start, end]) =>
-      keep(tokens.slice(start, end), supervised.slice(start, end), example.source),
-    );
-    if (kept.length === 0)
-      refuse(
-        example.source,
-        long ? 'has no supervised token left within the sequence length' : 'has no supervised token',
-      );
-    else if (long && options.tooLong === 'split') report.splitRows++;
-    else if (long) report.truncatedRows++;
+  private readonly options: RowsOptions;
+  private readonly seen = new SameRows();
+
+  constructor(options: RowsOptions) {
+    this.options = options;
   }
+
+  add(example: Example): void {
+    const { report } = this;
+    report.examples++;
+    const encoded = encodeExample(example, this.options);
+    if ('reason' in encoded) {
+      this.refuse(example.source, encoded.reason, encoded.detail);
+      return;
+    }
+    report.unrolledRows += encoded.sequences.length - 1;
+    if (encoded.raw) report.rawCompletions++;
+    for (const sequence of encoded.sequences) this.addSequence(sequence, example.source);
+  }
+
+  private addSequence(sequence: Sequence, source: RecordSource): void {
+    const { report } = this;
+    const { sequenceLength, tooLong } = this.options;
+    const parts = this.cut(sequence);
+    if (typeof parts === 'string') {
+      this.refuse(source, parts);
+      return;
+    }
+    for (const part of parts) this.keep(part, source);
+    if (sequence.tokens.length <= sequenceLength) return;
+    report[tooLong === 'split' ? 'splitRows' : 'truncatedRows']++;
+    report.addedParts += parts.length - 1;
+    report.cutTokens += sequence.tokens.length;
+    report.cutSupervisedTokens += count(sequence.supervised);
+    for (const { tokens, supervised, leadTokens } of parts) {
+      report.leadTokens += leadTokens;
+      report.cutTokens -= tokens.length - leadTokens;
+      report.cutSupervisedTokens -= count(supervised);
+    }
+  }
+
+  /** The parts that hold targets, or why there are none. */
+  private cut(sequence: Sequence): Part[] | string {
+    const { sequenceLength, tooLong, tokenizer } = this.options;
+    if (count(sequence.supervised) === 0) return 'has no supervised token';
+    const parts = cutRow(sequence, sequenceLength, tooLong, tokenizer.addsBos ? tokenizer.bosToken : null);
+    if (!parts) return `is longer than the sequence length of ${sequenceLength} tokens`;
+    const kept = parts.filter(({ supervised }) => count(supervised) > 0);
+    return kept.length > 0 ? kept : 'has no supervised token left within the sequence length';
+  }
+
+  private keep({ tokens, supervised }: Sequence, source: RecordSource): void {
+    const row: TokenRow = { tokens: Int32Array.from(tokens), supervised: Uint8Array.from(supervised), source };
+    if (this.seen.has(row)) this.report.duplicateRows++;
+    else this.seen.add(row);
+    this.rows.push(row);
+    this.report.rows++;
+    this.report.tokens += tokens.length;
+    this.report.supervisedTokens += count(supervised);
+  }
+
+  private refuse(source: RecordSource, reason: string, detail?: string): void {
+    const { refusals, refused } = this.report;
+    this.report.refusedRows++;
+    const key = reason in refusals || Object.keys(refusals).length < maxReasons ? reason : otherReasons;
+    refusals[key] = (refusals[key] ?? 0) + 1;
+    if (refused.length < maxListedRefusals) refused.push({ source, reason: detail ? `${reason} (${detail})` : reason });
+  }
+}
+
+/**
+ * Tokenises all examples. Every one of them is a row, several rows, or a counted refusal. Throws NomoatError where the model lacks the
+ * template that conversations need.
+ */
+export function buildRows(
+  examples: readonly Example[],
+  options: RowsOptions,
+): { rows: TokenRow[]; report: RowsReport } {
+  if (!Number.isSafeInteger(options.sequenceLength) || options.sequenceLength < leastSequenceLength) {
+    throw new NomoatError({
+      part: '--sequence-length',
+      fault: `is ${options.sequenceLength}`,
+      remedy: `Give a whole number from ${leastSequenceLength}.`,
+    });
+  }
+  let template: ChatTemplate | null = null;
+  const builder = new RowsBuilder({
+    ...options,
+    template: () => {
+      template ??= options.template();
+      return template;
+    },
+  });
+  for (const example of examples) builder.add(example);
+  const { rows, report } = builder;
+  const sorted = Int32Array.from(rows, ({ tokens }) => tokens.length).sort();
+  if (sorted.length > 0)
+    report.lengths = { shortest: sorted[0]!, median: sorted[sorted.length >> 1]!, longest: sorted.at(-1)! };
   return { rows, report };
 }
 
 /** Refuses data that nothing, or no stopping, can be learnt from. */
 export function assertTrainable(rows: readonly TokenRow[], report: RowsReport, tokenizer: Tokenizer): void {
-  if (rows.length === 0) {
+  if (!rows.some(({ supervised }) => supervised.includes(1))) {
     const [reason] = Object.entries(report.refusals).sort((a, b) => b[1] - a[1])[0] ?? ['there are none'];
     throw new NomoatError({
       part: 'the training data',
       fault: `no row has a supervised token (${report.refusedRows} refused, mostly: ${reason})`,
       remedy: 'Look at `nomoat preview`; a longer --sequence-length or `--supervise all` may be what you want.',
+      fields: { refusals: report.refusals },
     });
   }
-  if (
-    !rows.some(({ tokens, supervised }) =>
-      tokens.some((token, t) => supervised[t] && tokenizer.isEndOfGeneration(token)),
-    )
-  ) {
+  const stops = ({ tokens, supervised }: TokenRow): boolean =>
+    tokens.some((token, t) => supervised[t] === 1 && tokenizer.isEndOfGeneration(token));
+  if (!rows.some(stops)) {
+    const cut = report.truncatedRows > 0;
     throw new NomoatError({
       part: 'the training data',
       fault: 'the end-of-turn token is never supervised, so the model would never learn to stop',
-      remedy:
-        'Look at `nomoat preview`; truncate from the left (--too-long truncate-left) to keep the ends of answers.',
+      remedy: cut
+        ? 'Raise --sequence-length, or keep the ends of answers with --too-long truncate-left; see `nomoat preview`.'
+        : "Look at `nomoat preview`: the model's chat template does not end an answer with a token that stops generation.",
     });
   }
 }
 
 /** Training rows whose tokens also stand in the validation set. */
 export function leakedRows(train: readonly TokenRow[], validation: readonly TokenRow[]): number {
-  const held = new Set(validation.map(({ tokens }) => tokens.join()));
-  return train.filter(({ tokens }) => held.has(tokens.join())).length;
+  const held = new SameRows();
+  for (const row of validation) if (!held.has(row)) held.add(row);
+  return train.filter((row) => held.has(row)).length;
 }

@@ -1,0 +1,43 @@
+/**
+ * The date that chat templates print (Llama 3.x puts "Today Date" into its system prompt), held still: with the real one, tomorrow's
+ * tokens would differ from today's, a resumed run would not continue bit for bit, and chat would ask otherwise than training did. Pure.
+ */
+
+/** The date in Llama 3.x's own template for programs without a clock. */
+const year = 2024;
+const month = 7;
+const day = 26;
+const longMonth = 'July';
+const shortMonth = 'Jul';
+const weekday = 'Friday';
+
+const two = (number: number): string => String(number).padStart(2, '0');
+
+const formats: Readonly<Record<string, string>> = {
+  Y: String(year),
+  y: String(year % 100),
+  m: two(month),
+  d: two(day),
+  B: longMonth,
+  b: shortMonth,
+  A: weekday,
+  a: weekday.slice(0, 3),
+  H: '00',
+  M: '00',
+  S: '00',
+  '%': '%',
+};
+
+/** Python's strftime at the fixed date, midnight; codes that it does not know stay as they are. */
+function strftime(format: unknown): string {
+  return String(format).replace(/%([A-Za-z%])/g, (code, letter: string) => formats[letter] ?? code);
+}
+
+/** Variables that a template with a fixed date needs. */
+export const templateDate = { nomoat_strftime: strftime } as const;
+
+/** The template with strftime_now replaced; @huggingface/jinja does not let a caller give its own. */
+export function withFixedDate(source: string): string {
+  // The empty expression keeps a newline at the template's start, which would be trimmed after a block.
+  return source.includes('strftime_now') ? `{% set strftime_now = nomoat_strftime %}{{ '' }}${source}` : source;
+}
