@@ -99,7 +99,7 @@ export function previewCommand(): Command {
     const { openGguf } = await import('../files/gguf/read.ts');
     const { openTokenizer } = await import('../tokens/llama-cpp.ts');
     const { chatTemplateOf } = await import('../text/chat-template.ts');
-    const { readExamples } = await import('../files/dataset-files.ts');
+    const { readExamples } = await import('../jobs/dataset-files.ts');
     const { buildRows } = await import('../tokens/rows.ts');
     const { renderPreview } = await import('../tokens/preview.ts');
     const { path } = await resolveModel(options.model);

@@ -15,7 +15,6 @@ import { packRows } from '../batches/pack.ts';
 import { openChatModel } from '../chat/engine.ts';
 import { NomoatError } from '../errors.ts';
 import { replaceFolderAtomic, writeFileAtomic } from '../files/atomic-write.ts';
-import { type Dataset, readExamples } from '../files/dataset-files.ts';
 import { openGguf } from '../files/gguf/read.ts';
 import type { GgufFile } from '../files/gguf/types.ts';
 import { nomoatModelsFolder, surroundings } from '../files/model-folders.ts';
@@ -32,6 +31,7 @@ import { createLoraStep } from '../train/lora-step.ts';
 import { initAdamW } from '../train/optimizer.ts';
 import type { TrainStep } from '../train/step.ts';
 import { microBatchTokens, trainLoop } from '../train/trainer.ts';
+import { type Dataset, readExamples } from './dataset-files.ts';
 import type { RunEndEvent, RunEvent } from './events.ts';
 import { machineFacts, physicalCores, treeMemoryBytes } from './machine.ts';
 import { renderReport } from './report.ts';
@@ -43,7 +43,7 @@ import { version } from './version.ts';
 const parityRows = 20;
 const sampleCount = 3;
 /** A sample shows what the model does; a model that does not stop need not be shown for long. */
-const sampleTokens = 200;
+const sampleTokens = 80;
 
 interface Prepared {
   readonly dataset: Dataset;

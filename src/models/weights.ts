@@ -2,7 +2,7 @@
  * A model's frozen weights as float32, in transformers' row order (llama's q and k rows un-permuted). Knows GGUF's names, no engine.
  */
 import type { GgufFile } from '../files/gguf/types.ts';
-import { projections } from '../lora/adapter.ts';
+import type { Projection } from '../lora/adapter.ts';
 import { ggufNames, type ModelConfig } from './config.ts';
 
 export interface ModelWeights {
@@ -44,7 +44,7 @@ function readLayer(model: GgufFile, config: ModelConfig, layer: number): Map<str
   take('ffn_norm.weight', 'ffn_norm');
   take('attn_q_norm.weight', 'attn_q_norm', true);
   take('attn_k_norm.weight', 'attn_k_norm', true);
-  for (const projection of projections) {
+  for (const projection of Object.keys(ggufNames) as Projection[]) {
     take(`${ggufNames[projection]}.weight`, `${projection}.weight`);
     take(`${ggufNames[projection]}.bias`, `${projection}.bias`, true);
     if (config.architecture !== 'llama' || (projection !== 'q_proj' && projection !== 'k_proj')) continue;

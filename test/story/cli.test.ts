@@ -8,6 +8,8 @@ import type { RunEvent } from '../../src/jobs/events.ts';
 const repo = join(import.meta.dirname, '../..');
 const main = join(repo, 'dist/cli/main.js');
 const model = join(repo, 'test/fixtures/reference/llama/base.gguf');
+/** Each run loads two engines; a busy machine may take its time. */
+const patience = 240_000;
 const folder = mkdtempSync(join(tmpdir(), 'nomoat-story-'));
 const env = { ...process.env, NOMOAT_HOME: join(folder, 'home') };
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
@@ -40,6 +42,9 @@ const settings = [
   '0.2',
   '--checkpoint-every',
   '2',
+  // One thread: llama.cpp's threads wait for each other, and tests share the cores.
+  '--threads',
+  '1',
   '--json',
 ];
 
@@ -56,7 +61,7 @@ beforeAll(() => {
   writeFileSync(join(folder, 'data.jsonl'), Array.from({ length: 30 }, (_, i) => record(i)).join('\n'));
 });
 
-describe('a run through the command line', () => {
+describe('a run through the command line', { timeout: patience }, () => {
   test('preview shows what is supervised', () => {
     const { code, out } = nomoat('preview', 'data.jsonl', '--model', model, '--rows', '1');
     expect(code).toBe(0);
@@ -109,9 +114,11 @@ describe('a run through the command line', () => {
       });
       await new Promise<void>((resolve) => {
         let text = '';
+        let killed = false;
         child.stdout.on('data', (chunk: Buffer) => {
           text += chunk;
-          if (text.includes(`"type":"step-end","step":${after},`)) {
+          if (!killed && text.includes(`"type":"step-end","step":${after},`)) {
+            killed = true;
             process.kill(Number(readFileSync(join(folder, run, 'lock'), 'utf8')), 'SIGKILL');
           }
         });
@@ -186,7 +193,7 @@ describe('a run through the command line', () => {
 
   test('chat answers with the run, and the same for the same seed', () => {
     const ask = (): { code: number | null; out: string; err: string } =>
-      nomoat('chat', 'whole', '--prompt', 'number 3', '--max-tokens', '5', '--seed', '1');
+      nomoat('chat', 'whole', '--prompt', 'number 3', '--max-tokens', '5', '--seed', '1', '--threads', '1');
     const { code, out, err } = ask();
     expect(code).toBe(0);
     expect(err).toContain('Say which.');
