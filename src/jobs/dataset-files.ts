@@ -1,29 +1,39 @@
 /**
- * Data files and folders as examples: JSONL, JSON arrays and CSV. Promises: every record is an example or a refusal that names file
- * and line. Knows nothing of tokens.
+ * Data files and folders as examples: reads them, finds each file's format and says by what. Promises: every record is an example or a
+ * refusal that names file and line; a file of which nothing can be used is an error. Knows nothing of tokens.
  */
-import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
-import { basename, extname, join } from 'node:path';
-import { parse as parseCsv } from 'csv-parse/sync';
 import { NomoatError } from '../errors.ts';
+import { type FileKind, findDataFiles, openDataFile, type RawFile } from '../files/data-files.ts';
+import { nearestNames } from '../files/nearest-name.ts';
+import type { RawRecord } from '../files/raw-record.ts';
 import type { Example, RecordSource } from '../text/example.ts';
 import {
   type Columns,
+  describeKeys,
   detectFormat,
+  formatList,
+  keysOf,
   parseRecord,
   type RecordFormat,
-  recordFormats,
   renameColumns,
+  unreadKeys,
 } from '../text/records.ts';
-
-/** A file is read whole; beyond this a laptop's evening would not suffice for it anyway. */
-export const maxDataBytes = 1 << 30;
-/** Longer lines are no records that a model could be trained on. */
-export const maxLineBytes = 16 << 20;
 
 export interface Refusal {
   readonly source: RecordSource;
+  /** Equal for equal causes. */
   readonly reason: string;
+  /** Where in the record, or what exactly. */
+  readonly detail?: string | undefined;
+}
+
+export interface DataFile {
+  readonly path: string;
+  /** Examples and refusals together. */
+  readonly rows: number;
+  readonly format: string;
+  /** By what the format was known. */
+  readonly why: string;
 }
 
 export interface Dataset {
@@ -32,8 +42,10 @@ export interface Dataset {
   readonly validation: readonly Example[] | null;
   /** What was found, for people: `messages`, or several joined by commas. */
   readonly format: string;
-  readonly files: readonly { readonly path: string; readonly rows: number; readonly format: string }[];
+  readonly files: readonly DataFile[];
   readonly refusals: readonly Refusal[];
+  /** What else a person should know: files of a folder that were not read, keys that were not. */
+  readonly notes: readonly string[];
 }
 
 export interface ReadOptions {
@@ -43,188 +55,173 @@ export interface ReadOptions {
   readonly textColumn?: string | null;
 }
 
-interface ReadFile {
-  readonly examples: Example[];
-  readonly refusals: Refusal[];
-  readonly format: string;
+interface Request {
+  readonly columns: Columns;
+  /** Forced by --format or by the columns. */
+  readonly format: RecordFormat | null;
+  readonly why: string;
+  readonly asCsv: boolean;
 }
 
-const dataExtensions = ['.jsonl', '.ndjson', '.json', '.csv'];
-const remedy = `Give JSONL, JSON or CSV with the keys of one of ${recordFormats.join(', ')}.`;
+/** Records in which a format is looked for; the first may be broken ones. */
+const detectionRecords = 100;
+/** Keys that were not read, in a note. */
+const shownKeys = 12;
 
-function readText(path: string): string {
-  let bytes: Buffer;
-  try {
-    if (statSync(path).size > maxDataBytes) {
-      throw new NomoatError({
-        part: path,
-        fault: `is larger than ${maxDataBytes} bytes`,
-        remedy: 'Split it, or sample from it.',
-      });
-    }
-    bytes = readFileSync(path);
-  } catch (error) {
-    if (error instanceof NomoatError) throw error;
-    throw new NomoatError({
-      part: path,
-      fault: `cannot be read (${(error as NodeJS.ErrnoException).code})`,
-      remedy: 'Check the path.',
-      cause: error,
-    });
-  }
-  try {
-    return new TextDecoder('utf-8', { fatal: true }).decode(bytes);
-  } catch (error) {
-    throw new NomoatError({ part: path, fault: 'is not valid UTF-8', remedy: 'Save it as UTF-8.', cause: error });
-  }
-}
+const settingsError = (fault: string, remedy: string): NomoatError =>
+  new NomoatError({ part: 'the columns', fault, remedy });
 
-/** Records with their first lines; a line that is no JSON is a string: the reason. */
-function records(path: string, text: string): { line: number; value: unknown; fault?: string }[] {
-  const extension = extname(path).toLowerCase();
-  if (extension === '.csv') {
-    try {
-      const rows = parseCsv(text, {
-        columns: true,
-        bom: true,
-        skip_empty_lines: true,
-        relax_column_count: false,
-        info: true,
-      });
-      return (rows as unknown as { record: unknown; info: { lines: number } }[]).map(({ record, info }) => ({
-        line: info.lines,
-        value: record,
-      }));
-    } catch (error) {
-      throw new NomoatError({
-        part: path,
-        fault: `is no valid CSV (${(error as Error).message})`,
-        remedy: 'Check quotes and column counts.',
-        cause: error,
-      });
-    }
-  }
-  if (extension === '.json' && text.trimStart().startsWith('[')) {
-    try {
-      return (JSON.parse(text) as unknown[]).map((value, i) => ({ line: i + 1, value }));
-    } catch (error) {
-      throw new NomoatError({
-        part: path,
-        fault: `is no valid JSON (${(error as Error).message})`,
-        remedy,
-        cause: error,
-      });
-    }
-  }
-  return text.split('\n').flatMap((raw, i) => {
-    const line = raw.trim();
-    if (line === '') return [];
-    if (line.length > maxLineBytes)
-      return [{ line: i + 1, value: null, fault: `is longer than ${maxLineBytes} characters` }];
-    try {
-      return [{ line: i + 1, value: JSON.parse(line) as unknown }];
-    } catch {
-      return [{ line: i + 1, value: null, fault: 'is no valid JSON' }];
-    }
-  });
-}
-
-function readFile(path: string, options: ReadOptions): ReadFile {
-  if (!dataExtensions.includes(extname(path).toLowerCase())) {
-    throw new NomoatError({
-      part: path,
-      fault: `has the unknown extension "${extname(path)}"`,
-      remedy: `${remedy} Parquet can be converted with DuckDB: COPY ... TO 'data.jsonl'.`,
-    });
-  }
+function requestOf(options: ReadOptions): Request {
   const columns: Columns = {
     prompt: options.promptColumn ?? null,
     completion: options.completionColumn ?? null,
     text: options.textColumn ?? null,
   };
-  const isCsv = extname(path).toLowerCase() === '.csv';
-  const all = records(path, readText(path)).map((record) =>
-    isCsv && record.value
-      ? { ...record, value: renameColumns(record.value as Record<string, unknown>, columns) }
-      : record,
-  );
-  if (all.length === 0) throw new NomoatError({ part: path, fault: 'is empty', remedy });
-  const first = all.find(({ fault }) => !fault)?.value;
-  const forced = options.format && options.format !== 'auto' && options.format !== 'csv' ? options.format : null;
-  const format = forced ?? detectFormat(first);
-  if (!format) {
-    const keys = first && typeof first === 'object' ? Object.keys(first).slice(0, 8).join(', ') : 'none';
-    throw new NomoatError({ part: path, fault: `is of no known format (keys of its first record: ${keys})`, remedy });
-  }
-  const examples: Example[] = [];
-  const refusals: Refusal[] = [];
-  for (const { line, value, fault } of all) {
-    const source = { file: path, line };
-    const parsed = fault ?? parseRecord(format, value, source);
-    if (typeof parsed === 'string') refusals.push({ source, reason: parsed });
-    else examples.push(parsed);
-  }
-  return { examples, refusals, format: isCsv ? `csv (${format})` : format };
+  const asCsv = options.format === 'csv';
+  const forced =
+    options.format === undefined || options.format === 'auto' || options.format === 'csv' ? null : options.format;
+  const pair = [columns.prompt, columns.completion].filter((column) => column !== null).length;
+  if (pair === 0 && columns.text === null)
+    return { columns, format: forced, why: forced ? 'as --format says' : '', asCsv };
+  if (pair === 1)
+    throw settingsError(
+      'only one of prompt and completion is chosen',
+      'Give both --prompt-column and --completion-column.',
+    );
+  if (pair === 2 && columns.text !== null)
+    throw settingsError('a text is chosen besides prompt and completion', 'Give --text-column, or the two others.');
+  const format = pair === 2 ? 'prompt-completion' : 'text';
+  if (forced && forced !== format)
+    throw settingsError(`they are of the format ${format}, and --format is ${forced}`, 'Leave one of them out.');
+  return { columns, format, why: 'by the chosen columns', asCsv };
 }
 
-const roleOf = (name: string): 'train' | 'validation' | 'test' | null => {
-  const stem = basename(name, extname(name)).toLowerCase();
-  if (stem === 'train' || stem === 'training') return 'train';
-  if (['valid', 'validation', 'val', 'dev'].includes(stem)) return 'validation';
-  return stem === 'test' ? 'test' : null;
-};
-
-/** Files of a folder by role; a lone test file serves as validation. */
-function folderFiles(path: string): { train: string[]; validation: string[] } {
-  const names = readdirSync(path)
-    .filter((name) => dataExtensions.includes(extname(name).toLowerCase()))
-    .sort();
-  const of = (role: string): string[] => names.filter((name) => roleOf(name) === role).map((name) => join(path, name));
-  const train = of('train');
-  if (train.length === 0) {
+function checkColumns(path: string, known: readonly string[], columns: Columns): void {
+  for (const [name, column] of Object.entries(columns) as [string, string | null][]) {
+    if (column === null || known.includes(column)) continue;
+    const [near] = nearestNames(column, known, 1);
     throw new NomoatError({
       part: path,
-      fault: 'is a folder without a train file',
-      remedy: 'Name the files train.jsonl, valid.jsonl and test.jsonl, or give files.',
+      fault: `has no column "${column}" (--${name}-column); its columns are ${describeKeys(Object.fromEntries(known.map((key) => [key, 1])))}`,
+      remedy: near ? `Did you mean "${near}"?` : 'Give one of its columns.',
     });
   }
-  return { train, validation: of('validation').length > 0 ? of('validation') : of('test') };
 }
 
-/** Reads files and folders. Throws NomoatError where one cannot be read or is of no known format. */
-export function readExamples(paths: readonly string[], options: ReadOptions = {}): Dataset {
-  const files: { path: string; rows: number; format: string }[] = [];
-  const refusals: Refusal[] = [];
-  const read = (list: readonly string[]): Example[] =>
-    list.flatMap((path) => {
-      const file = readFile(path, options);
-      files.push({ path, rows: file.examples.length + file.refusals.length, format: file.format });
-      refusals.push(...file.refusals);
-      return file.examples;
-    });
-  const train: string[] = [];
-  const validation: string[] = [];
-  for (const path of paths) {
-    if (existsSync(path) && statSync(path).isDirectory()) {
-      const found = folderFiles(path);
-      train.push(...found.train);
-      validation.push(...found.validation);
-    } else train.push(path);
-  }
-  const trainExamples = read(train);
-  const validationExamples = validation.length > 0 ? read(validation) : null;
-  if (trainExamples.length === 0) {
+/** Why the format of a file cannot be told. */
+function unknownFormat(path: string, kind: FileKind, record: unknown): NomoatError {
+  const keys = describeKeys(record);
+  const preference = /\bchosen\b/.test(keys) && /\brejected\b/.test(keys);
+  return new NomoatError({
+    part: path,
+    fault: preference
+      ? `holds preference data (${keys}), which cannot be trained on yet`
+      : `is of no known format (${kind === 'CSV' ? 'its columns' : 'keys of its first record'}: ${keys})`,
+    remedy: `Known formats and their keys: ${formatList}. Other names are chosen by --prompt-column and --completion-column, or --text-column.`,
+    fields: { keys },
+  });
+}
+
+interface FileResult {
+  readonly examples: Example[];
+  readonly refusals: Refusal[];
+  readonly file: DataFile;
+  readonly notes: string[];
+}
+
+/** The first records, held to find the format in them, and then all. */
+function* withHead(head: readonly RawRecord[], rest: Iterator<RawRecord>): Generator<RawRecord> {
+  yield* head;
+  for (let next = rest.next(); !next.done; next = rest.next()) yield next.value;
+}
+
+function formatOf(
+  path: string,
+  raw: RawFile,
+  head: readonly RawRecord[],
+  request: Request,
+): { format: RecordFormat; why: string } {
+  if (request.format) return { format: request.format, why: request.why };
+  const values = head.flatMap((record) => ('value' in record ? [record.value] : []));
+  const telling = values.find((value) => detectFormat(value) !== null);
+  if (telling === undefined && values.length === 0) {
+    const first = head[0] as Extract<RawRecord, { fault: string }>;
     throw new NomoatError({
-      part: paths.join(', '),
-      fault: `holds no usable record; the first was refused because it ${refusals[0]?.reason}`,
-      remedy,
+      part: `${path}:${first.line}`,
+      fault: `${first.fault}${first.detail ? ` (${first.detail})` : ''}, and none of the first ${head.length} records is one`,
+      remedy: `JSONL holds one JSON object a line. Known formats and their keys: ${formatList}.`,
     });
   }
+  const format = detectFormat(telling);
+  if (!format) throw unknownFormat(path, raw.kind, values[0]);
+  return { format, why: `by ${raw.kind === 'CSV' ? 'its columns' : 'the keys'} ${keysOf(format).join(' and ')}` };
+}
+
+function readFile(path: string, request: Request): FileResult {
+  const raw = openDataFile(path, request.asCsv);
+  if (raw.columns && raw.columns.length > 0) checkColumns(path, raw.columns, request.columns);
+  const iterator = raw.records[Symbol.iterator]();
+  const head: RawRecord[] = [];
+  while (head.length < detectionRecords) {
+    const next = iterator.next();
+    if (next.done) break;
+    head.push(
+      'value' in next.value ? { ...next.value, value: renameColumns(next.value.value, request.columns) } : next.value,
+    );
+  }
+  if (head.length === 0)
+    throw new NomoatError({ part: path, fault: 'is empty', remedy: `Known formats and their keys: ${formatList}.` });
+  const { format, why } = formatOf(path, raw, head, request);
+  const examples: Example[] = [];
+  const refusals: Refusal[] = [];
+  const unread = new Map<string, number>();
+  let position = 0;
+  for (const record of withHead(head, iterator)) {
+    const source = { file: path, line: record.line };
+    if ('fault' in record) refusals.push({ source, reason: record.fault, detail: record.detail });
+    else {
+      const value = position < head.length ? record.value : renameColumns(record.value, request.columns);
+      const parsed = parseRecord(format, value, source);
+      if ('kind' in parsed) examples.push(parsed);
+      else refusals.push({ source, ...parsed });
+      for (const key of unreadKeys(format, value)) unread.set(key, (unread.get(key) ?? 0) + 1);
+    }
+    position++;
+  }
+  const keys = [...unread.keys()].slice(0, shownKeys).map((key) => key.slice(0, 40));
+  const notes =
+    keys.length > 0 ? [`${path}: not read: ${keys.join(', ')}${unread.size > keys.length ? ', ...' : ''}`] : [];
+  const named = raw.kind === 'CSV' ? `csv (${format})` : format;
+  return { examples, refusals, file: { path, rows: position, format: named, why }, notes };
+}
+
+/** `file:line: reason`, for errors. */
+const describe = ({ source, reason, detail }: Refusal): string =>
+  `${source.file}:${source.line} ${reason}${detail ? ` (${detail})` : ''}`;
+
+/** Reads files and folders. Throws NomoatError where one cannot be read, is of no known format, or holds no record that can be used. */
+export function readExamples(paths: readonly string[], options: ReadOptions = {}): Dataset {
+  const request = requestOf(options);
+  const found = findDataFiles(paths);
+  const read = (list: readonly string[]): FileResult[] =>
+    list.map((path) => {
+      const result = readFile(path, request);
+      if (result.examples.length > 0) return result;
+      throw new NomoatError({
+        part: path,
+        fault: `holds no usable record of the format ${result.file.format} (${result.file.why}); all ${result.file.rows} are refused, the first one: ${describe(result.refusals[0]!)}`,
+        remedy: `Known formats and their keys: ${formatList}; --format forces one.`,
+      });
+    });
+  const train = read(found.train);
+  const validation = found.validation.length > 0 ? read(found.validation) : null;
+  const all = [...train, ...(validation ?? [])];
   return {
-    train: trainExamples,
-    validation: validationExamples,
-    format: [...new Set(files.map((file) => file.format))].join(', '),
-    files,
-    refusals,
+    train: train.flatMap(({ examples }) => examples),
+    validation: validation?.flatMap(({ examples }) => examples) ?? null,
+    format: [...new Set(all.map(({ file }) => file.format))].join(', '),
+    files: all.map(({ file }) => file),
+    refusals: all.flatMap(({ refusals }) => refusals),
+    notes: [...found.notes, ...all.flatMap(({ notes }) => notes)],
   };
 }

@@ -2,133 +2,145 @@
  * Records of the usual data formats as examples. Promises: a record becomes an example or a refusal with its reason, nothing is
  * dropped. Knows nothing of files or tokens. Pure.
  */
-import type { Example, Message, RecordSource } from './example.ts';
+import type { Example, RecordSource } from './example.ts';
+import { type Fields, isObject, messagesOf, RecordRefused, textOf, toolsOf } from './messages.ts';
 
-export const recordFormats = ['messages', 'prompt-completion', 'text', 'alpaca', 'sharegpt'] as const;
+/** In the order in which they are looked for: Alpaca's own files have a `text`, too, and some conversations a `prompt`. */
+export const recordFormats = ['messages', 'sharegpt', 'prompt-completion', 'alpaca', 'text'] as const;
 export type RecordFormat = (typeof recordFormats)[number];
 
+/** Names of the fields to read instead of the usual ones. */
 export interface Columns {
   readonly prompt: string | null;
   readonly completion: string | null;
   readonly text: string | null;
 }
 
-/** A refusal is a string: the reason. */
-type Parsed = Example | string;
-type Fields = Readonly<Record<string, unknown>>;
-
-const isText = (value: unknown): value is string => typeof value === 'string';
-
-function parseMessage(value: unknown, i: number): Message | string {
-  if (typeof value !== 'object' || value === null) return `message ${i + 1} is no object`;
-  const { role, content, weight, name, tool_calls, tool_call_id } = value as Fields;
-  if (!isText(role) || role === '') return `message ${i + 1} has no role`;
-  if (!isText(content) && !(content === null || content === undefined))
-    return `message ${i + 1} has a content that is no text`;
-  if (!isText(content) && !Array.isArray(tool_calls)) return `message ${i + 1} has no content`;
-  if (weight !== undefined && weight !== null && weight !== 0 && weight !== 1)
-    return `message ${i + 1} has weight ${JSON.stringify(weight)}; 0 and 1 are possible`;
-  return {
-    role,
-    content: isText(content) ? content : null,
-    ...(weight === 0 || weight === 1 ? { weight } : {}),
-    ...(isText(name) ? { name } : {}),
-    ...(Array.isArray(tool_calls) ? { tool_calls } : {}),
-    ...(isText(tool_call_id) ? { tool_call_id } : {}),
-  };
+export interface RecordRefusal {
+  readonly reason: string;
+  readonly detail?: string | undefined;
 }
 
-function chat(messages: unknown, source: RecordSource, tools?: unknown): Parsed {
-  if (!Array.isArray(messages) || messages.length === 0) return 'holds no messages';
-  const parsed: Message[] = [];
-  for (const [i, value] of messages.entries()) {
-    const message = parseMessage(value, i);
-    if (typeof message === 'string') return message;
-    parsed.push(message);
+type Content = Example extends infer Each ? (Each extends Example ? Omit<Each, 'source'> : never) : never;
+
+interface Parser {
+  /** Keys that a record of this format has. */
+  readonly keys: readonly string[];
+  /** Further keys that it reads. */
+  readonly optional: readonly string[];
+  /** Throws RecordRefused. */
+  parse(fields: Fields): Content;
+}
+
+const turn = (role: string, content: unknown): Fields => ({ role, content });
+
+/** A system prompt beside the turns becomes the first of them. */
+const systemTurn = (system: unknown): Fields[] =>
+  system === undefined || system === null || system === '' ? [] : [turn('system', textOf(system, 'system'))];
+
+function historyTurns(history: unknown): Fields[] {
+  if (history === undefined || history === null) return [];
+  if (!Array.isArray(history)) throw new RecordRefused('history is no list');
+  return history.flatMap((pair: unknown) => {
+    if (!Array.isArray(pair) || pair.length !== 2) throw new RecordRefused('history is no list of pairs');
+    return [turn('user', pair[0]), turn('assistant', pair[1])];
+  });
+}
+
+function alpaca({ instruction, input, output, system, history }: Fields): Content {
+  const asked = textOf(instruction, 'instruction');
+  const given = input === undefined || input === null ? '' : textOf(input, 'input');
+  const content = given === '' ? asked : `${asked}\n\n${given}`;
+  const answer = textOf(output, 'output');
+  if (answer === '') throw new RecordRefused('the output is empty');
+  const turns = [...systemTurn(system), ...historyTurns(history), turn('user', content), turn('assistant', answer)];
+  return { kind: 'chat', messages: messagesOf(turns) };
+}
+
+function promptCompletion({ prompt, completion, tools }: Fields): Content {
+  if (Array.isArray(prompt) || Array.isArray(completion)) {
+    // TRL's conversational form: only the completion is learnt.
+    const before = messagesOf(prompt).map((message) => ({ ...message, weight: 0 as const }));
+    return { kind: 'chat', messages: [...before, ...messagesOf(completion)], ...toolsOf(tools) };
   }
-  if (!parsed.some(({ role }) => role === 'assistant')) return 'holds no assistant message';
-  return { kind: 'chat', messages: parsed, ...(Array.isArray(tools) ? { tools } : {}), source };
+  const [asked, answer] = [textOf(prompt, 'the prompt'), textOf(completion, 'the completion')];
+  if (answer === '') throw new RecordRefused('the completion is empty');
+  return { kind: 'completion', prompt: asked, completion: answer };
 }
 
-const shareGptRoles: Readonly<Record<string, string>> = {
-  human: 'user',
-  user: 'user',
-  gpt: 'assistant',
-  assistant: 'assistant',
-  model: 'assistant',
-  system: 'system',
-  tool: 'tool',
-  observation: 'tool',
+function plainText({ text }: Fields): Content {
+  const content = textOf(text, 'the text');
+  if (content === '') throw new RecordRefused('the text is empty');
+  return { kind: 'text', text: content };
+}
+
+const parsers: Readonly<Record<RecordFormat, Parser>> = {
+  messages: {
+    keys: ['messages'],
+    optional: ['tools'],
+    parse: ({ messages, tools }) => ({ kind: 'chat', messages: messagesOf(messages), ...toolsOf(tools) }),
+  },
+  sharegpt: {
+    keys: ['conversations'],
+    optional: ['system', 'tools'],
+    parse: ({ conversations, system, tools }) => {
+      const turns = Array.isArray(conversations) ? [...systemTurn(system), ...conversations] : conversations;
+      return { kind: 'chat', messages: messagesOf(turns), ...toolsOf(tools) };
+    },
+  },
+  'prompt-completion': { keys: ['prompt', 'completion'], optional: ['tools'], parse: promptCompletion },
+  alpaca: { keys: ['instruction', 'output'], optional: ['input', 'system', 'history'], parse: alpaca },
+  text: { keys: ['text'], optional: [], parse: plainText },
 };
 
-const parsers: Readonly<
-  Record<RecordFormat, { readonly key: string; parse(fields: Fields, source: RecordSource): Parsed }>
-> = {
-  messages: { key: 'messages', parse: (fields, source) => chat(fields['messages'], source, fields['tools']) },
-  sharegpt: {
-    key: 'conversations',
-    parse: (fields, source) => {
-      const turns = fields['conversations'];
-      if (!Array.isArray(turns)) return 'conversations is no list';
-      const messages = turns.map((turn: Fields) => ({
-        role: shareGptRoles[String(turn?.['from'] ?? turn?.['role'])],
-        content: turn?.['value'] ?? turn?.['content'],
-      }));
-      const unknown = messages.findIndex(({ role }) => role === undefined);
-      if (unknown >= 0) return `turn ${unknown + 1} is from an unknown speaker`;
-      const system = fields['system'];
-      return chat(
-        isText(system) && system !== '' ? [{ role: 'system', content: system }, ...messages] : messages,
-        source,
-      );
-    },
-  },
-  alpaca: {
-    key: 'instruction',
-    parse: ({ instruction, input, output, system }, source) => {
-      if (!isText(instruction) || !isText(output)) return 'instruction and output must be texts';
-      const content = isText(input) && input !== '' ? `${instruction}\n\n${input}` : instruction;
-      const lead = isText(system) && system !== '' ? [{ role: 'system', content: system }] : [];
-      return chat([...lead, { role: 'user', content }, { role: 'assistant', content: output }], source);
-    },
-  },
-  'prompt-completion': {
-    key: 'prompt',
-    parse: ({ prompt, completion }, source) => {
-      if (Array.isArray(prompt) && Array.isArray(completion)) {
-        return chat([...prompt.map((turn: Fields) => ({ ...turn, weight: 0 })), ...completion], source);
-      }
-      if (!isText(prompt) || !isText(completion)) return 'prompt and completion must be texts';
-      if (completion === '') return 'the completion is empty';
-      return { kind: 'completion', prompt, completion, source };
-    },
-  },
-  text: {
-    key: 'text',
-    parse: ({ text }, source) => {
-      if (!isText(text)) return 'text is no text';
-      return text === '' ? 'the text is empty' : { kind: 'text', text, source };
-    },
-  },
-};
+/** The formats with the keys that tell them, for people. */
+export const formatList = recordFormats.map((format) => `${format} (${parsers[format].keys.join(', ')})`).join('; ');
 
 /** The format that a record's keys speak of, or null. */
 export function detectFormat(record: unknown): RecordFormat | null {
-  if (typeof record !== 'object' || record === null) return null;
-  return recordFormats.find((format) => parsers[format].key in record) ?? null;
+  if (!isObject(record)) return null;
+  return recordFormats.find((format) => parsers[format].keys.every((key) => Object.hasOwn(record, key))) ?? null;
 }
 
-/** One record as an example, or the reason why not. */
-export function parseRecord(format: RecordFormat, record: unknown, source: RecordSource): Parsed {
-  if (typeof record !== 'object' || record === null || Array.isArray(record)) return 'is no JSON object';
-  const { key, parse } = parsers[format];
-  if (!(key in record)) return `has no "${key}" (its keys: ${Object.keys(record).slice(0, 8).join(', ') || 'none'})`;
-  return parse(record as Fields, source);
+export const keysOf = (format: RecordFormat): readonly string[] => parsers[format].keys;
+
+/** Keys of a record that its format does not read. */
+export function unreadKeys(format: RecordFormat, record: unknown): string[] {
+  const { keys, optional } = parsers[format];
+  return isObject(record) ? Object.keys(record).filter((key) => ![...keys, ...optional].includes(key)) : [];
 }
 
-/** Renames a CSV record's chosen columns to the names that the formats use. */
-export function renameColumns(record: Fields, columns: Columns): Fields {
+/** Keys of a record, shortened, for messages. */
+export function describeKeys(record: unknown): string {
+  if (!isObject(record)) return Array.isArray(record) ? 'none: it is a list' : `none: it is a ${typeof record}`;
+  const keys = Object.keys(record);
+  const shown = keys.slice(0, 8).map((key) => key.slice(0, 40));
+  return keys.length === 0 ? 'none' : `${shown.join(', ')}${keys.length > shown.length ? ', ...' : ''}`;
+}
+
+/** One record as an example, or why not. */
+export function parseRecord(format: RecordFormat, record: unknown, source: RecordSource): Example | RecordRefusal {
+  if (!isObject(record)) return { reason: 'is no JSON object' };
+  const { keys, parse } = parsers[format];
+  const missing = keys.find((key) => !Object.hasOwn(record, key));
+  if (missing !== undefined) return { reason: `has no "${missing}"`, detail: `its keys: ${describeKeys(record)}` };
+  try {
+    return { ...parse(record), source };
+  } catch (error) {
+    if (error instanceof RecordRefused) return { reason: error.reason, detail: error.detail };
+    throw error;
+  }
+}
+
+/** The record with its chosen fields under the names that the formats use; a chosen field that it lacks leaves the name out. */
+export function renameColumns(record: unknown, columns: Columns): unknown {
+  if (!isObject(record)) return record;
   const out: Record<string, unknown> = { ...record };
-  for (const [name, column] of Object.entries(columns)) if (column !== null) out[name] = record[column];
+  for (const [name, column] of Object.entries(columns) as [string, string | null][]) {
+    if (column === null || column === name) continue;
+    if (Object.hasOwn(record, column)) out[name] = record[column];
+    else delete out[name];
+    if (!Object.values(columns).includes(name)) delete out[column];
+  }
   return out;
 }

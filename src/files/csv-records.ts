@@ -1,0 +1,76 @@
+/**
+ * Records of CSV files (RFC 4180, with comma, semicolon or tab) by the names in their first line. Promises: each record with the line
+ * it begins on; a record with too few or too many fields is a fault of its own; broken quotes, after which nothing can be trusted,
+ * are an error that names the line. Does not know what columns mean.
+ */
+import { type CsvError, parse } from 'csv-parse/sync';
+import { readWholeText } from './line-reader.ts';
+import { fileError, maxRecordBytes, maxWholeFileBytes, type RawRecord } from './raw-record.ts';
+
+const delimiters = [',', ';', '\t'] as const;
+
+export interface CsvTable {
+  readonly columns: readonly string[];
+  readonly delimiter: string;
+  readonly records: readonly RawRecord[];
+}
+
+interface CsvRow {
+  readonly record: readonly string[];
+  readonly info: { readonly lines: number };
+}
+
+/** The delimiter that the first line has most of, quoted text aside. */
+function delimiterOf(text: string): string {
+  const end = text.search(/[\r\n]/);
+  const header = (end < 0 ? text : text.slice(0, end)).replace(/"[^"]*"/g, '');
+  const counts = delimiters.map((delimiter) => header.split(delimiter).length);
+  return delimiters[counts.indexOf(Math.max(...counts))]!;
+}
+
+function parseRows(path: string, text: string, delimiter: string): CsvRow[] {
+  try {
+    return parse(text, {
+      delimiter,
+      info: true,
+      skip_empty_lines: true,
+      relax_column_count: true,
+      record_delimiter: ['\r\n', '\n', '\r'],
+      max_record_size: maxRecordBytes,
+    }) as unknown as CsvRow[];
+  } catch (error) {
+    const { lines } = error as CsvError & { lines?: number };
+    throw fileError(
+      lines ? `${path}:${lines}` : path,
+      `is no valid CSV (${(error as Error).message})`,
+      'Fields with quotes, delimiters or line ends must stand in quotes, and quotes inside them be doubled.',
+      error,
+    );
+  }
+}
+
+function checkColumns(path: string, columns: readonly string[]): void {
+  const twice = columns.find((name, i) => name !== '' && columns.indexOf(name) !== i);
+  if (twice !== undefined)
+    throw fileError(path, `has two columns named "${twice}"`, 'Give every column a name of its own in the first line.');
+}
+
+/** Reads a whole CSV file. Throws NomoatError. A file without records has none. */
+export function readCsv(path: string): CsvTable {
+  const text = readWholeText(path, maxWholeFileBytes);
+  const delimiter = delimiterOf(text.trimStart());
+  const [header, ...rows] = parseRows(path, text, delimiter);
+  const columns = (header?.record ?? []).map((name) => name.trim());
+  checkColumns(path, columns);
+  const records = rows.map(({ record, info }): RawRecord => {
+    // The parser counts to the record's end.
+    const inner = record.reduce((sum, field) => sum + (field.match(/\r\n|\r|\n/g)?.length ?? 0), 0);
+    const line = info.lines - inner;
+    if (record.length !== columns.length) {
+      const detail = `${record.length}, and the first line ${columns.length}`;
+      return { line, fault: 'has another number of fields than the first line', detail };
+    }
+    return { line, value: Object.fromEntries(columns.map((name, i) => [name, record[i]])) };
+  });
+  return { columns, delimiter, records };
+}
