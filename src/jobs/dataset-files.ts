@@ -129,10 +129,24 @@ interface FileResult {
   readonly notes: string[];
 }
 
-/** The first records, held to find the format in them, and then all. */
-function* withHead(head: readonly RawRecord[], rest: Iterator<RawRecord>): Generator<RawRecord> {
+/** The first records of a file, held to find the format in them, and then an iterator over all. Closes the file in any case. */
+function* withHead(
+  records: Iterable<RawRecord>,
+  look: (head: readonly RawRecord[]) => void,
+): Generator<RawRecord, void, void> {
+  const head: RawRecord[] = [];
+  let looked = false;
+  for (const record of records) {
+    if (looked) yield record;
+    else if (head.push(record) === detectionRecords) {
+      look(head);
+      looked = true;
+      yield* head;
+    }
+  }
+  if (looked) return;
+  look(head);
   yield* head;
-  for (let next = rest.next(); !next.done; next = rest.next()) yield next.value;
 }
 
 function formatOf(
@@ -141,6 +155,8 @@ function formatOf(
   head: readonly RawRecord[],
   request: Request,
 ): { format: RecordFormat; why: string } {
+  if (head.length === 0)
+    throw new NomoatError({ part: path, fault: 'is empty', remedy: `Known formats and their keys: ${formatList}.` });
   if (request.format) return { format: request.format, why: request.why };
   const values = head.flatMap((record) => ('value' in record ? [record.value] : []));
   const telling = values.find((value) => detectFormat(value) !== null);
@@ -160,39 +176,34 @@ function formatOf(
 function readFile(path: string, request: Request): FileResult {
   const raw = openDataFile(path, request.asCsv);
   if (raw.columns && raw.columns.length > 0) checkColumns(path, raw.columns, request.columns);
-  const iterator = raw.records[Symbol.iterator]();
-  const head: RawRecord[] = [];
-  while (head.length < detectionRecords) {
-    const next = iterator.next();
-    if (next.done) break;
-    head.push(
-      'value' in next.value ? { ...next.value, value: renameColumns(next.value.value, request.columns) } : next.value,
-    );
-  }
-  if (head.length === 0)
-    throw new NomoatError({ part: path, fault: 'is empty', remedy: `Known formats and their keys: ${formatList}.` });
-  const { format, why } = formatOf(path, raw, head, request);
+  let format: RecordFormat = 'messages';
+  let why = '';
+  const rename = (record: RawRecord): RawRecord =>
+    'value' in record ? { ...record, value: renameColumns(record.value, request.columns) } : record;
+  const records = withHead(raw.records, (head) => {
+    ({ format, why } = formatOf(path, raw, head.map(rename), request));
+  });
   const examples: Example[] = [];
   const refusals: Refusal[] = [];
-  const unread = new Map<string, number>();
-  let position = 0;
-  for (const record of withHead(head, iterator)) {
+  const unread = new Set<string>();
+  let rows = 0;
+  for (const record of records) {
+    rows++;
     const source = { file: path, line: record.line };
     if ('fault' in record) refusals.push({ source, reason: record.fault, detail: record.detail });
     else {
-      const value = position < head.length ? record.value : renameColumns(record.value, request.columns);
+      const value = renameColumns(record.value, request.columns);
       const parsed = parseRecord(format, value, source);
       if ('kind' in parsed) examples.push(parsed);
       else refusals.push({ source, ...parsed });
-      for (const key of unreadKeys(format, value)) unread.set(key, (unread.get(key) ?? 0) + 1);
+      for (const key of unreadKeys(format, value)) unread.add(key);
     }
-    position++;
   }
-  const keys = [...unread.keys()].slice(0, shownKeys).map((key) => key.slice(0, 40));
+  const keys = [...unread].slice(0, shownKeys).map((key) => key.slice(0, 40));
   const notes =
     keys.length > 0 ? [`${path}: not read: ${keys.join(', ')}${unread.size > keys.length ? ', ...' : ''}`] : [];
   const named = raw.kind === 'CSV' ? `csv (${format})` : format;
-  return { examples, refusals, file: { path, rows: position, format: named, why }, notes };
+  return { examples, refusals, file: { path, rows, format: named, why }, notes };
 }
 
 /** `file:line: reason`, for errors. */

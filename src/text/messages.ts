@@ -125,7 +125,7 @@ export function messagesOf(value: unknown): Message[] {
 /** Tools as a list, or as JSON text of one, as LLaMA-Factory has them. Throws RecordRefused. */
 export function toolsOf(value: unknown): { tools?: readonly unknown[] } {
   if (value === undefined || value === null || value === '') return {};
-  let tools = value;
+  let tools: unknown = value;
   if (typeof value === 'string') {
     try {
       tools = JSON.parse(value) as unknown;

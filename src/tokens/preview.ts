@@ -1,5 +1,5 @@
 /**
- * Token rows for people: every token visible, the supervised ones marked. Pure.
+ * Token rows for people: the borders of tokens visible, the supervised ones marked, control characters harmless; and the counts. Pure.
  */
 import type { RowsReport } from './rows.ts';
 import type { TokenRow } from './token-row.ts';
@@ -7,18 +7,85 @@ import type { Tokenizer } from './tokenizer.ts';
 
 export interface PreviewOptions {
   readonly rows: number;
-  /** Green background on a terminal; otherwise supervised tokens stand in «». */
+  /** Colours on a terminal; otherwise supervised tokens stand in «», others between bars. */
   readonly color: boolean;
 }
 
-function renderRow(row: TokenRow, tokenizer: Tokenizer, color: boolean): string {
-  const mark = (text: string): string => (color ? `\u001b[30;42m${text}\u001b[0m` : `«${text}»`);
-  let out = '';
-  row.tokens.forEach((token, t) => {
-    const text = tokenizer.decode([token]).replaceAll('\n', '⏎\n');
-    out += row.supervised[t] ? mark(text) : text;
-  });
+const reset = '\u001b[0m';
+/** Two shades in turn, so that neighbours can be told apart: black on greens, and plain and dim. */
+const shades = { supervised: ['\u001b[30;42m', '\u001b[30;102m'], other: ['', '\u001b[2m'] } as const;
+/** Of a character's bytes in tokens of their own: UTF-8 has up to four. */
+const maxTokensPerCharacter = 4;
+
+/** Control characters as their pictures, so that data cannot steer a terminal; line ends stay visible and real. */
+function visible(text: string): string {
+  return text
+    .replace(/(?!\n)[\p{Cc}\p{Bidi_Control}]/gu, (char) => {
+      const code = char.charCodeAt(0);
+      return code < 0x20 ? String.fromCharCode(0x2400 + code) : '\ufffd';
+    })
+    .replaceAll('\n', '⏎\n');
+}
+
+/** The texts of tokens; tokens that hold one character only together are one text. */
+function pieces(row: TokenRow, tokenizer: Tokenizer): { text: string; supervised: boolean }[] {
+  const tokens = [...row.tokens];
+  const out: { text: string; supervised: boolean }[] = [];
+  for (let t = 0; t < tokens.length; ) {
+    let length = 1;
+    // A token before keeps the space that some tokenizers drop at a text's beginning.
+    const textOf = (): string => {
+      const lead = tokenizer.decode(tokens.slice(Math.max(0, t - 1), t));
+      const both = tokenizer.decode(tokens.slice(Math.max(0, t - 1), t + length));
+      return both.startsWith(lead) ? both.slice(lead.length) : tokenizer.decode(tokens.slice(t, t + length));
+    };
+    while (
+      textOf().includes('\ufffd') &&
+      length < maxTokensPerCharacter &&
+      row.supervised[t + length] === row.supervised[t]
+    )
+      length++;
+    if (textOf().includes('\ufffd')) length = 1;
+    out.push({ text: visible(textOf()), supervised: row.supervised[t] === 1 });
+    t += length;
+  }
   return out;
+}
+
+function renderRow(row: TokenRow, tokenizer: Tokenizer, color: boolean): string {
+  let before = false;
+  return pieces(row, tokenizer)
+    .map(({ text, supervised }, i) => {
+      if (color) {
+        const style = shades[supervised ? 'supervised' : 'other'][i % 2]!;
+        return style ? `${style}${text}${reset}` : text;
+      }
+      const bar = i > 0 && !supervised && !before ? '│' : '';
+      before = supervised;
+      return supervised ? `«${text}»` : `${bar}${text}`;
+    })
+    .join('');
+}
+
+/** The counts of all rows, what is zero left out, and every refusal's reason. */
+export function renderCounts(report: RowsReport): string {
+  const share = report.tokens > 0 ? ((100 * report.supervisedTokens) / report.tokens).toFixed(1) : '0';
+  const { shortest, median, longest } = report.lengths;
+  const further: [number, string][] = [
+    [report.truncatedRows, 'truncated'],
+    [report.splitRows, `split (${report.addedParts} more rows)`],
+    [report.cutTokens, `tokens cut off, ${report.cutSupervisedTokens} of them supervised`],
+    [report.unrolledRows, 'rows added, since the template rewrites earlier turns'],
+    [report.rawCompletions, 'without a chat template, since the model has none'],
+    [report.refusedRows, 'refused'],
+    [report.duplicateRows, 'duplicates'],
+  ];
+  return [
+    `${report.rows} rows, ${report.tokens} tokens, ${report.supervisedTokens} supervised (${share}%)`,
+    ...(report.rows > 0 ? [`${shortest} to ${longest} tokens a row, half of them up to ${median}`] : []),
+    ...further.filter(([count]) => count > 0).map(([count, what]) => `${count} ${what}`),
+    ...Object.entries(report.refusals).map(([reason, count]) => `  ${count} refused: ${visible(reason)}`),
+  ].join('\n');
 }
 
 /** The first rows and the counts of all. */
@@ -30,10 +97,8 @@ export function renderPreview(
 ): string {
   const shown = rows.slice(0, options.rows).map((row) => {
     const supervised = row.supervised.reduce((a, b) => a + b, 0);
-    return `--- ${row.source.file}:${row.source.line}: ${row.tokens.length} tokens, ${supervised} supervised\n${renderRow(row, tokenizer, options.color)}`;
+    const title = `--- ${row.source.file}:${row.source.line}: ${row.tokens.length} tokens, ${supervised} supervised`;
+    return `${title}\n${renderRow(row, tokenizer, options.color)}`;
   });
-  const share = report.tokens > 0 ? ((100 * report.supervisedTokens) / report.tokens).toFixed(1) : '0';
-  const refusals = Object.entries(report.refusals).map(([reason, count]) => `  ${count} refused: ${reason}`);
-  const counts = `${report.rows} rows, ${report.tokens} tokens, ${report.supervisedTokens} supervised (${share}%), ${report.truncatedRows} truncated, ${report.splitRows} split, ${report.refusedRows} refused, ${report.duplicateRows} duplicates`;
-  return [...shown, `--- ${counts}`, ...refusals].join('\n');
+  return [...shown, '---', renderCounts(report)].join('\n');
 }
