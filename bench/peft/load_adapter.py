@@ -12,7 +12,7 @@ from transformers import AutoModelForCausalLM
 
 model = AutoModelForCausalLM.from_pretrained(os.path.dirname(base), gguf_file=os.path.basename(base), dtype=torch.float32)
 with warnings.catch_warnings():
-    warnings.simplefilter("error")
+    warnings.simplefilter("error", UserWarning)  # transformers deprecates parts of itself with FutureWarning
     model = PeftModel.from_pretrained(model, adapter)
 rows = [row for row in map(json.loads, open(rows_path)) if row["type"] == "row"][: int(count)]
 total, supervised = 0.0, 0
