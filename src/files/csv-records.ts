@@ -55,6 +55,10 @@ function checkColumns(path: string, columns: readonly string[]): void {
     throw fileError(path, `has two columns named "${twice}"`, 'Give every column a name of its own in the first line.');
 }
 
+/** How often CR LF stands in the fields of a record. */
+const pairs = (row: Pick<CsvRow, 'record'> | undefined): number =>
+  (row?.record ?? []).reduce((sum, field) => sum + field.split('\r\n').length - 1, 0);
+
 /** Reads a whole CSV file. Throws NomoatError. A file without records has none. */
 export function readCsv(path: string): CsvTable {
   const text = readWholeText(path, maxWholeFileBytes);
@@ -62,10 +66,12 @@ export function readCsv(path: string): CsvTable {
   const [header, ...rows] = parseRows(path, text, delimiter);
   const columns = (header?.record ?? []).map((name) => name.trim());
   checkColumns(path, columns);
+  // The parser counts lines to a record's end, and CR LF inside quotes as two.
+  let counted = pairs(header);
   const records = rows.map(({ record, info }): RawRecord => {
-    // The parser counts to the record's end.
     const inner = record.reduce((sum, field) => sum + (field.match(/\r\n|\r|\n/g)?.length ?? 0), 0);
-    const line = info.lines - inner;
+    counted += pairs({ record });
+    const line = info.lines - counted - inner;
     if (record.length !== columns.length) {
       const detail = `${record.length}, and the first line ${columns.length}`;
       return { line, fault: 'has another number of fields than the first line', detail };

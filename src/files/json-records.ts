@@ -61,7 +61,8 @@ export function* listRecords(text: string): Generator<RawRecord> {
       }
     }
   }
-  yield { line: lineAt(Math.min(start, text.length)), fault: 'is cut off: the list has no end' };
+  const rest = text.slice(start);
+  yield { line: lineAt(start + rest.length - rest.trimStart().length), fault: 'is cut off: the list has no end' };
 }
 
 /** A JSON file: a list of records, one object, or, as some are, JSONL under another name. */

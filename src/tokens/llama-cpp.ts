@@ -2,18 +2,33 @@
  * The tokenizer of llama.cpp itself, loaded from the model file without its weights. Implements Tokenizer.
  * Promises: prints nothing, needs no GPU and no compiler; ids are checked on both sides, since llama.cpp ends the process on a wrong one.
  */
-import { existsSync } from 'node:fs';
 import { getLlama, LlamaLogLevel, type LlamaModel, type Token } from 'node-llama-cpp';
 import { NomoatError } from '../errors.ts';
+import { openGguf } from '../files/gguf/read.ts';
 import type { Tokenizer } from './tokenizer.ts';
 
 /** Enough to see why a vocabulary does not load. */
 const maxKeptLogLines = 10;
 
+/** Reads the file with our own bounded reader first: node-llama-cpp's hangs on a broken one. */
+function countTokens(modelPath: string): number {
+  const file = openGguf(modelPath);
+  try {
+    const tokens = file.metadata.get('tokenizer.ggml.tokens')?.value;
+    if (Array.isArray(tokens) && tokens.length > 0) return tokens.length;
+    throw new NomoatError({
+      part: modelPath,
+      fault: 'has no vocabulary (tokenizer.ggml.tokens)',
+      remedy: 'Use a complete language model with its tokenizer.',
+    });
+  } finally {
+    file.close();
+  }
+}
+
 /** Opens the vocabulary of `modelPath`. Throws NomoatError where there is none that llama.cpp can use. */
 export async function openTokenizer(modelPath: string): Promise<Tokenizer> {
-  if (!existsSync(modelPath))
-    throw new NomoatError({ part: modelPath, fault: 'does not exist', remedy: 'Give the path of a GGUF model.' });
+  const vocabularySize = countTokens(modelPath);
   const log: string[] = [];
   const engine = await getLlama({
     gpu: false,
@@ -35,7 +50,7 @@ export async function openTokenizer(modelPath: string): Promise<Tokenizer> {
   });
   try {
     const model = await engine.loadModel({ modelPath, vocabOnly: true });
-    return new LlamaTokenizer(model, modelPath, () => engine.dispose());
+    return new LlamaTokenizer(model, modelPath, vocabularySize, () => engine.dispose());
   } catch (error) {
     await engine.dispose();
     if (error instanceof NomoatError) throw error;
@@ -58,12 +73,11 @@ class LlamaTokenizer implements Tokenizer {
   private readonly modelPath: string;
   private readonly disposeEngine: () => Promise<void>;
 
-  constructor(model: LlamaModel, modelPath: string, disposeEngine: () => Promise<void>) {
+  constructor(model: LlamaModel, modelPath: string, vocabularySize: number, disposeEngine: () => Promise<void>) {
     this.model = model;
     this.modelPath = modelPath;
     this.disposeEngine = disposeEngine;
-    this.vocabularySize = model.fileInfo.metadata.tokenizer?.ggml?.tokens?.length ?? 0;
-    if (this.vocabularySize === 0) throw this.fault('has no vocabulary (tokenizer.ggml.tokens)');
+    this.vocabularySize = vocabularySize;
     this.bosToken = model.tokens.bos;
     this.eosToken = model.tokens.eos;
     this.eotToken = model.tokens.eot;
@@ -95,10 +109,11 @@ class LlamaTokenizer implements Tokenizer {
 
   private check(tokens: readonly number[]): void {
     const wrong = tokens.find((token) => !(Number.isInteger(token) && token >= 0 && token < this.vocabularySize));
-    if (wrong !== undefined) throw this.fault(`has no token ${wrong}; its ids are 0 to ${this.vocabularySize - 1}`);
-  }
-
-  private fault(fault: string): NomoatError {
-    return new NomoatError({ part: this.modelPath, fault, remedy: 'Check that tokens and model belong together.' });
+    if (wrong === undefined) return;
+    throw new NomoatError({
+      part: this.modelPath,
+      fault: `has no token ${wrong}; its ids are 0 to ${this.vocabularySize - 1}`,
+      remedy: 'Check that tokens and model belong together.',
+    });
   }
 }

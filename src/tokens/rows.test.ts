@@ -1,192 +1,335 @@
-import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { batchIndices } from '../batches/order.ts';
-import { packRows } from '../batches/pack.ts';
+import { describe, expect, test } from 'vitest';
+import { Random } from '../batches/random.ts';
 import { NomoatError } from '../errors.ts';
-import { openGguf } from '../files/gguf/read.ts';
-import { readExamples } from '../jobs/dataset-files.ts';
-import { chatTemplateOf } from '../text/chat-template.ts';
-import type { Example } from '../text/example.ts';
-import { openTokenizer } from './llama-cpp.ts';
+import { ChatTemplate, noChatTemplate } from '../text/chat-template.ts';
+import type { Example, Message } from '../text/example.ts';
+import type { TooLong } from './cut.ts';
+import { encodeExample } from './encode-example.ts';
 import { renderPreview } from './preview.ts';
 import { assertTrainable, buildRows, leakedRows, type RowsOptions } from './rows.ts';
+import type { TokenRow } from './token-row.ts';
 import type { Tokenizer } from './tokenizer.ts';
 
-const repo = join(import.meta.dirname, '../..');
-const folder = mkdtempSync(join(tmpdir(), 'nomoat-rows-'));
-afterAll(() => rmSync(folder, { recursive: true }));
+/** Special tokens, a merge of two line ends, and one token for each other UTF-16 unit. */
+const spelled = ['<s>', '</s>', '<|im_start|>', '<|im_end|>', '\n\n'];
+const firstUnit = 10;
 
-function write(name: string, text: string): string {
-  const path = join(folder, name);
-  writeFileSync(path, text);
-  return path;
-}
-
-async function optionsFor(path: string): Promise<RowsOptions> {
-  const model = openGguf(path);
-  const template = chatTemplateOf(model);
+function fakeTokenizer(options: Partial<Tokenizer> = {}): Tokenizer {
   return {
-    template: () => template,
-    tokenizer: await openTokenizer(path),
-    sequenceLength: 512,
-    tooLong: 'truncate-right',
-    supervise: 'answers',
+    vocabularySize: firstUnit + 0x10000,
+    bosToken: 0,
+    eosToken: 1,
+    eotToken: null,
+    addsBos: false,
+    encode: (text) => {
+      const parts = text.match(/<s>|<\/s>|<\|im_start\|>|<\|im_end\|>|\n\n|./gs) ?? [];
+      return parts.map((part) => (spelled.includes(part) ? spelled.indexOf(part) : firstUnit + part.charCodeAt(0)));
+    },
+    decode: (tokens) => tokens.map((t) => spelled[t] ?? String.fromCharCode(t - firstUnit)).join(''),
+    isEndOfGeneration: (token) => token === 1 || token === 3,
+    close: async () => {},
+    ...options,
   };
 }
 
-describe('the tiny reference model', () => {
-  let options: RowsOptions;
-  let tokenizer: Tokenizer;
-  beforeAll(async () => {
-    options = await optionsFor(join(repo, 'test/fixtures/reference/llama/base.gguf'));
-    tokenizer = options.tokenizer;
-  });
-  const chat = (...turns: [string, string, (0 | 1)?][]): Example => ({
-    kind: 'chat',
-    messages: turns.map(([role, content, weight]) => ({ role, content, ...(weight === undefined ? {} : { weight }) })),
-    source: { file: 'x', line: 1 },
-  });
-  const supervisedText = (example: Example, over: Partial<RowsOptions> = {}): string => {
-    const { rows } = buildRows([example], { ...options, ...over });
-    return tokenizer.decode([...rows[0]!.tokens].filter((_, t) => rows[0]!.supervised[t]));
-  };
+const chatMl =
+  "{% for m in messages %}{{ '<|im_start|>' + m.role + '\n' + m.content + '<|im_end|>\n' }}{% endfor %}{% if add_generation_prompt %}{{ '<|im_start|>assistant\n' }}{% endif %}";
+const template = new ChatTemplate(chatMl, { bosToken: '<s>', eosToken: '</s>' });
+const tokenizer = fakeTokenizer();
+const options: RowsOptions = {
+  template: () => template,
+  tokenizer,
+  sequenceLength: 4096,
+  tooLong: 'refuse',
+  supervise: 'answers',
+};
+const source = { file: 'x.jsonl', line: 1 };
+const chat = (...turns: [string, string, (0 | 1)?][]): Example => ({
+  kind: 'chat',
+  messages: turns.map(
+    ([role, content, weight]): Message => ({ role, content, ...(weight === undefined ? {} : { weight }) }),
+  ),
+  source,
+});
+const completion = (prompt: string, answer: string): Example => ({
+  kind: 'completion',
+  prompt,
+  completion: answer,
+  source,
+});
+const text = (content: string): Example => ({ kind: 'text', text: content, source });
+const taught = (row: TokenRow | undefined, of = tokenizer): string =>
+  of.decode([...(row?.tokens ?? [])].filter((_, t) => row!.supervised[t] === 1));
+const one = (example: Example, more: Partial<RowsOptions> = {}): TokenRow => {
+  const { rows } = buildRows([example], { ...options, ...more });
+  expect(rows.length).toBe(1);
+  return rows[0]!;
+};
+const reasonOf = (example: Example, more: Partial<RowsOptions> = {}): string => {
+  const { rows, report } = buildRows([example], { ...options, ...more });
+  expect([rows.length, report.refusedRows]).toEqual([0, 1]);
+  return report.refused[0]!.reason;
+};
 
-  test('answers and their end-of-turn tokens are supervised, nothing else', () => {
-    const example = chat(['user', 'one'], ['assistant', 'two'], ['user', 'three'], ['assistant', 'four']);
-    expect(supervisedText(example)).toBe('two<|im_end|>four<|im_end|>');
-    expect(supervisedText(chat(['user', 'one'], ['assistant', 'two', 0], ['user', 'x'], ['assistant', 'four']))).toBe(
-      'four<|im_end|>',
+describe('what is supervised', () => {
+  test('answers and the token that ends them, not the line end after it, and nothing behind the last answer', () => {
+    const row = one(
+      chat(['system', 's'], ['user', 'q'], ['assistant', 'ab'], ['user', 'r'], ['assistant', 'cd'], ['user', 'x']),
     );
-    const { rows } = buildRows([example], options);
-    expect(tokenizer.isEndOfGeneration(rows[0]!.tokens.at(-1)!)).toBe(true);
-    expect(supervisedText(example, { supervise: 'all' })).toContain('three');
+    expect(taught(row)).toBe('ab<|im_end|>cd<|im_end|>');
+    expect(tokenizer.decode([...row.tokens]).endsWith('cd<|im_end|>')).toBe(true);
+    expect(taught(one(chat(['user', 'q'], ['assistant', 'a', 0], ['assistant', 'b', 1])))).toBe('b<|im_end|>');
   });
 
-  test('rows that are too long are cut, split or refused, and counted', () => {
-    const example = chat(['user', 'one'], ['assistant', 'a long answer that goes on and on']);
-    const length = buildRows([example], options).rows[0]!.tokens.length;
-    const sequenceLength = length - 4;
-    const right = buildRows([example], { ...options, sequenceLength });
-    expect([right.report.truncatedRows, right.rows[0]!.tokens.length]).toEqual([1, sequenceLength]);
-    expect(() => assertTrainable(right.rows, right.report, tokenizer)).toThrow(/end-of-turn token is never supervised/);
-    const left = buildRows([example], { ...options, sequenceLength, tooLong: 'truncate-left' });
-    assertTrainable(left.rows, left.report, tokenizer);
-    expect(buildRows([example], { ...options, sequenceLength, tooLong: 'split' }).report.splitRows).toBe(1);
-    const refused = buildRows([example], { ...options, sequenceLength, tooLong: 'refuse' });
-    expect(refused.report.refusedRows).toBe(1);
-    expect(() => assertTrainable(refused.rows, refused.report, tokenizer)).toThrow(/no row has a supervised token/);
-  });
-
-  test('duplicates and leaks are counted; the preview marks what is supervised', () => {
-    const a = chat(['user', 'one'], ['assistant', 'two']);
-    const { rows, report } = buildRows([a, a, chat(['user', 'x'], ['assistant', 'y'])], options);
-    expect(report.duplicateRows).toBe(1);
-    expect(leakedRows(rows, buildRows([a], options).rows)).toBe(2);
-    const preview = renderPreview(rows, report, tokenizer, { rows: 1, color: false });
-    expect(preview).toContain('«<|im_end|>»');
-    expect(preview).toContain('3 rows');
-  });
-
-  test('every format is detected and every bad record is named', () => {
-    const lines = [
-      [
-        'messages',
-        {
-          messages: [
-            { role: 'user', content: 'q' },
-            { role: 'assistant', content: 'a' },
-          ],
-        },
-      ],
-      ['prompt-completion', { prompt: 'q', completion: 'a' }],
-      ['alpaca', { instruction: 'q', input: '', output: 'a' }],
-      [
-        'sharegpt',
-        {
-          conversations: [
-            { from: 'human', value: 'q' },
-            { from: 'gpt', value: 'a' },
-          ],
-        },
-      ],
-      ['text', { text: 'a story' }],
-    ] as const;
-    const rendered = lines.map(([format, record]) => {
-      const data = readExamples([write(`${format}.jsonl`, `${JSON.stringify(record)}\n`)]);
-      expect(data.format).toBe(format);
-      return supervisedText(data.train[0]!);
-    });
-    expect(new Set(rendered.slice(0, 4))).toEqual(new Set(['a<|im_end|>']));
-    const csv = readExamples([write('d.csv', 'question,answer\nq,"a, b"\n')], {
-      promptColumn: 'question',
-      completionColumn: 'answer',
-    });
-    expect(supervisedText(csv.train[0]!)).toBe('a, b<|im_end|>');
-    const bad = readExamples([write('bad.jsonl', '{"text":"ok"}\n{"text":1}\nnot json\n{}\n')]);
-    expect(bad.refusals.map(({ source }) => source.line)).toEqual([2, 3, 4]);
-    expect(() => readExamples([write('empty.jsonl', '\n')])).toThrow(/is empty/);
-    expect(() => readExamples([write('odd.jsonl', '{"a":1}')])).toThrow(
-      /no known format \(keys of its first record: a\)/,
-    );
-  });
-
-  test('600 mutated JSONL and CSV files: read, counted or refused', () => {
-    const sources = ['{"prompt":"q","completion":"a"}\n'.repeat(5), 'prompt,completion\n"a","b"\nc,"d ""e"""\n'];
-    let state = 3;
-    const random = (below: number): number => {
-      state = (Math.imul(state, 1664525) + 1013904223) >>> 0;
-      return Math.floor((state / 2 ** 32) * below);
+  test('completions are answers to a user; without a template they stand as they are, counted, with an end', () => {
+    const row = one(completion('q', 'a'));
+    expect([...row.tokens]).toEqual([...one(chat(['user', 'q'], ['assistant', 'a'])).tokens]);
+    const none = (): ChatTemplate => {
+      throw new NomoatError({ part: 'x.gguf', fault: 'none', remedy: '.', fields: { code: noChatTemplate } });
     };
-    for (let i = 0; i < 1200; i++) {
-      const bytes = Buffer.from(sources[i % 2]!);
-      for (let k = 0; k <= random(4); k++) bytes[random(bytes.length)] = random(256);
-      const path = join(folder, i % 2 ? 'fuzz.csv' : 'fuzz.jsonl');
-      writeFileSync(path, bytes.subarray(0, 1 + random(bytes.length)));
-      try {
-        const { train, refusals, files } = readExamples([path]);
-        expect(train.length + refusals.length).toBe(files[0]!.rows);
-      } catch (error) {
-        expect(error).toBeInstanceOf(NomoatError);
-      }
+    const { rows, report } = buildRows([completion('q ', 'a')], { ...options, template: none });
+    expect(tokenizer.decode([...rows[0]!.tokens])).toBe('q a</s>');
+    expect([taught(rows[0]), report.rawCompletions]).toEqual(['a</s>', 1]);
+    expect(() => buildRows([chat(['user', 'q'], ['assistant', 'a'])], { ...options, template: none })).toThrow(
+      /x.gguf/,
+    );
+  });
+
+  test('a text whole, with one end and one beginning', () => {
+    expect(taught(one(text('abc')))).toBe('bc</s>');
+    expect(taught(one(text('abc</s>')))).toBe('bc</s>');
+    const withBos = fakeTokenizer({ addsBos: true });
+    for (const content of ['abc', '<s>abc']) {
+      const row = one(text(content), { tokenizer: withBos });
+      expect([...row.tokens].filter((token) => token === 0).length).toBe(1);
+      expect(taught(row)).toBe('abc</s>');
     }
   });
 
-  test('packing keeps every row whole', () => {
-    const examples = Array.from({ length: 7 }, (_, i) =>
-      chat(['user', 'x'.repeat(i)], ['assistant', 'y'.repeat(3 * i + 1)]),
-    );
-    const { rows } = buildRows(examples, options);
-    for (const packing of [true, false]) {
-      const batches = packRows(rows, { packing, microBatchSize: null, maxTokens: 80, padToken: 0 });
-      expect(batches.length).toBeGreaterThan(1);
-      expect(batches.reduce((sum, b) => sum + b.realTokens, 0)).toBe(rows.reduce((sum, r) => sum + r.tokens.length, 0));
-      expect(batches.reduce((sum, b) => sum + b.supervisedTokens, 0)).toBe(
-        rows.reduce((sum, r) => sum + r.supervised.reduce((a, b) => a + b, 0), 0),
-      );
-    }
-    const steps = Array.from({ length: 4 }, (_, step) =>
-      batchIndices(step, { rows: 7, batchSize: 2, seed: 5, shuffle: true }),
-    );
-    expect(steps.flat().sort()).toEqual([0, 1, 2, 3, 4, 5, 6]);
-    expect(batchIndices(4, { rows: 7, batchSize: 2, seed: 5, shuffle: true })).not.toEqual(steps[0]);
+  test('a beginning-of-sequence token that the template spells is not added again', () => {
+    const spelling = new ChatTemplate(`{{ bos_token }}${chatMl}`, { bosToken: '<s>', eosToken: '</s>' });
+    const example = chat(['user', 'q'], ['assistant', 'a']);
+    const withBos = fakeTokenizer({ addsBos: true });
+    const [added, own] = [template, spelling].map((t) => one(example, { template: () => t, tokenizer: withBos }));
+    expect([...added!.tokens]).toEqual([...own!.tokens]);
+    expect(taught(added)).toBe('a<|im_end|>');
+  });
+
+  test('everything, when asked for: what comes after the last answer, too', () => {
+    const row = one(chat(['user', 'q'], ['assistant', 'a', 0], ['user', 'z']), { supervise: 'all' });
+    expect(tokenizer.decode([...row.tokens]).endsWith('z<|im_end|>')).toBe(true);
+    expect([...row.supervised]).toEqual([0, ...new Array<number>(row.tokens.length - 1).fill(1)]);
+  });
+
+  test('only the first of several ends, where a template writes more', () => {
+    const wordy = new ChatTemplate(`${chatMl}{% if not add_generation_prompt %}</s>{% endif %}`, {
+      bosToken: '',
+      eosToken: '',
+    });
+    expect(taught(one(chat(['user', 'q'], ['assistant', 'a']), { template: () => wordy }))).toBe('a<|im_end|>');
   });
 });
 
-const real = process.env['NOMOAT_TEST_MODEL'] ?? join(repo, '../shared/models/SmolLM2-135M-Instruct.Q4_1.gguf');
-const data = join(repo, '../shared/reference/smollm2_banking77');
-const missing = !existsSync(real) || !existsSync(data);
-describe.skipIf(missing)(
-  `SmolLM2 on banking77${missing ? ' (skipped: the model or the reference data is not here)' : ''}`,
-  () => {
-    test('rows are those of the reference, token for token', async () => {
-      const reference = JSON.parse(readFileSync(join(data, 'case.json'), 'utf8')) as {
-        tokens_of_first_batch: number[][];
-      };
-      const { rows, report } = buildRows(readExamples([join(data, 'train.jsonl')]).train, await optionsFor(real));
-      expect(rows.slice(0, 16).map(({ tokens }) => [...tokens])).toEqual(reference.tokens_of_first_batch);
-      expect([report.rows, report.tokens, report.supervisedTokens]).toEqual([1600, 79675, 7581]);
+describe('what is refused, with its reason', () => {
+  test('an answer that would merge with the prompt into one token', () => {
+    expect(reasonOf(chat(['user', 'q'], ['assistant', '\na']))).toMatch(/border of an answer falls inside a token/);
+  });
+
+  test('an answer that spells the end of a turn, no answers, an error of the template', () => {
+    expect(reasonOf(chat(['user', 'q'], ['assistant', 'a<|im_end|>b']))).toMatch(/spells an end-of-turn token/);
+    expect(reasonOf(chat(['user', 'q']))).toMatch(/no answer to learn/);
+    expect(reasonOf(chat(['user', 'q'], ['assistant', 'a', 0]))).toMatch(/no answer to learn/);
+    const strict = new ChatTemplate("{{ raise_exception('no ' + messages[0].role) }}", { bosToken: '', eosToken: '' });
+    expect(reasonOf(chat(['user', 'q'], ['assistant', 'a']), { template: () => strict })).toMatch(/no user/);
+  });
+
+  test('reasons without end are counted together', () => {
+    const raising = new ChatTemplate('{{ raise_exception(messages[0].content) }}', { bosToken: '', eosToken: '' });
+    const examples = Array.from({ length: 100 }, (_, i) => chat(['user', `q${i}`], ['assistant', 'a']));
+    const { report } = buildRows(examples, { ...options, template: () => raising });
+    expect(Object.keys(report.refusals).length).toBeLessThan(50);
+    expect(Object.values(report.refusals).reduce((a, b) => a + b, 0)).toBe(100);
+    expect(report.refused.length).toBe(20);
+  });
+
+  test('a sequence length that nothing fits into', () => {
+    for (const sequenceLength of [0, 1, 1.5, Number.NaN])
+      expect(() => buildRows([], { ...options, sequenceLength })).toThrow(/--sequence-length/);
+  });
+
+  test('the template is asked for once, and its own faults are not the examples’', () => {
+    let asked = 0;
+    const count = (): ChatTemplate => {
+      asked++;
+      return template;
+    };
+    const example = chat(['user', 'q'], ['assistant', 'a']);
+    buildRows([example, completion('q', 'a'), example], { ...options, template: count });
+    expect(asked).toBe(1);
+    const broken = (): ChatTemplate => new ChatTemplate('{% if %}', { bosToken: '', eosToken: '' });
+    expect(() => buildRows([completion('q', 'a')], { ...options, template: broken })).toThrow(/cannot be parsed/);
+  });
+});
+
+describe('rows that are too long', () => {
+  const long = chat(['user', 'question'], ['assistant', 'abcdefghij'], ['user', 'more'], ['assistant', 'klmnopqrst']);
+  const full = one(long);
+  const limit = 30;
+
+  test('from the right, from the left, or refused', () => {
+    const right = buildRows([long], { ...options, sequenceLength: full.tokens.length - 4, tooLong: 'truncate-right' });
+    expect(taught(right.rows[0])).toBe('abcdefghij<|im_end|>klmnopq');
+    const left = buildRows([long], { ...options, sequenceLength: limit, tooLong: 'truncate-left' });
+    expect([...left.rows[0]!.tokens]).toEqual([...full.tokens.slice(-limit)]);
+    expect(left.report).toMatchObject({
+      truncatedRows: 1,
+      cutTokens: full.tokens.length - limit,
+      cutSupervisedTokens: 11,
     });
-  },
-);
+    expect(reasonOf(long, { sequenceLength: limit })).toMatch(/longer than the sequence length of 30/);
+    expect(reasonOf(long, { sequenceLength: limit - 10, tooLong: 'truncate-right' })).toMatch(
+      /no supervised token left/,
+    );
+  });
+
+  test('split without losing a supervised token; each part has what predicts its first target', () => {
+    for (let sequenceLength = 2; sequenceLength < full.tokens.length; sequenceLength++) {
+      const { rows, report } = buildRows([long], { ...options, sequenceLength, tooLong: 'split' });
+      expect(rows.map((row) => taught(row)).join('')).toBe(taught(full));
+      expect(report).toMatchObject({ splitRows: 1, cutSupervisedTokens: 0, addedParts: rows.length - 1 });
+    }
+  });
+
+  test('a beginning-of-sequence token stays at the beginning of every part', () => {
+    const withBos = fakeTokenizer({ addsBos: true });
+    for (const tooLong of ['split', 'truncate-left', 'truncate-right'] as const) {
+      const { rows } = buildRows([long], { ...options, sequenceLength: 40, tooLong, tokenizer: withBos });
+      for (const { tokens, supervised } of rows) {
+        expect([tokens[0], supervised[0]]).toEqual([0, 0]);
+        expect(tokens.length).toBeLessThanOrEqual(40);
+        expect(tokens.subarray(1).includes(0)).toBe(false);
+      }
+    }
+  });
+});
+
+test('300 random data sets: every example, row and token is accounted for', () => {
+  const random = new Random(21);
+  const pick = <T>(list: readonly T[]): T => list[random.below(list.length)]!;
+  const words = (): string =>
+    Array.from({ length: random.below(12) }, () => pick(['a', 'b', ' ', '\n', 'é', '<|im_end|>'])).join('');
+  const example = (): Example =>
+    pick([
+      () => text(words()),
+      () => completion(words(), words()),
+      () =>
+        chat(
+          ...Array.from({ length: 1 + random.below(6) }, (): [string, string, (0 | 1)?] => [
+            pick(['user', 'assistant', 'system', 'tool']),
+            words(),
+            pick([0, 1, undefined]),
+          ]),
+        ),
+    ])();
+  for (let i = 0; i < 300; i++) {
+    const settings: RowsOptions = {
+      ...options,
+      tokenizer: fakeTokenizer({ addsBos: random.below(2) === 1 }),
+      sequenceLength: 2 + random.below(60),
+      tooLong: pick<TooLong>(['truncate-left', 'truncate-right', 'split', 'refuse']),
+      supervise: pick(['answers', 'answers', 'all'] as const),
+    };
+    const examples = Array.from({ length: random.below(12) }, example);
+    const { rows, report } = buildRows(examples, settings);
+    const sum = (of: (row: TokenRow) => number): number => rows.reduce((total, row) => total + of(row), 0);
+    expect(report.rows).toBe(rows.length);
+    expect(report.rows + report.refusedRows).toBe(examples.length + report.unrolledRows + report.addedParts);
+    expect(report.tokens).toBe(sum(({ tokens }) => tokens.length));
+    expect(report.supervisedTokens).toBe(sum(({ supervised }) => supervised.reduce((a, b) => a + b, 0)));
+    expect(Object.values(report.refusals).reduce((a, b) => a + b, 0)).toBe(report.refusedRows);
+    // Uncut, the kept examples have the tokens that the report accounts for.
+    let [tokens, supervised] = [0, 0];
+    for (const whole of examples) {
+      const { report: alone } = buildRows([whole], settings);
+      const encoded = encodeExample(whole, settings);
+      if (alone.rows === 0 || 'reason' in encoded) continue;
+      for (const sequence of encoded.sequences) {
+        tokens += sequence.tokens.length;
+        supervised += sequence.supervised.reduce((a, b) => a + b, 0);
+      }
+    }
+    expect(report.tokens).toBe(tokens - report.cutTokens + report.leadTokens);
+    expect(report.supervisedTokens).toBe(supervised - report.cutSupervisedTokens);
+    for (const row of rows) {
+      expect(row.supervised[0]).toBe(0);
+      expect(row.supervised.includes(1)).toBe(true);
+      expect(row.tokens.length).toBeLessThanOrEqual(settings.sequenceLength);
+      expect(row.supervised.length).toBe(row.tokens.length);
+    }
+  }
+});
+
+describe('before training', () => {
+  const good = chat(['user', 'one'], ['assistant', 'two']);
+
+  test('data that teaches nothing, or no stopping, does not start', () => {
+    const built = (examples: Example[], more: Partial<RowsOptions> = {}) =>
+      buildRows(examples, { ...options, ...more });
+    const assertion =
+      ({ rows, report }: ReturnType<typeof built>) =>
+      () =>
+        assertTrainable(rows, report, tokenizer);
+    assertTrainable(built([good]).rows, built([good]).report, tokenizer);
+    expect(assertion(built([]))).toThrow(/no row has a supervised token/);
+    expect(assertion(built([chat(['user', 'q'])]))).toThrow(/1 refused, mostly: has no answer to learn/);
+    const length = one(good).tokens.length;
+    expect(assertion(built([good], { sequenceLength: length - 1, tooLong: 'truncate-right' }))).toThrow(
+      /never supervised.*--sequence-length/,
+    );
+    const endless = new ChatTemplate("{% for m in messages %}{{ m.role + ': ' + m.content + '\n' }}{% endfor %}", {
+      bosToken: '',
+      eosToken: '',
+    });
+    expect(assertion(built([good], { template: () => endless }))).toThrow(/does not end an answer/);
+  });
+
+  test('duplicates and rows that also stand in validation are counted', () => {
+    const { rows, report } = buildRows([good, good, chat(['user', 'x'], ['assistant', 'y']), good], options);
+    expect(report.duplicateRows).toBe(2);
+    expect(leakedRows(rows, buildRows([good], options).rows)).toBe(3);
+    expect(leakedRows(rows, [])).toBe(0);
+    expect(report.lengths).toEqual({
+      shortest: rows[2]!.tokens.length,
+      median: rows[0]!.tokens.length,
+      longest: rows[0]!.tokens.length,
+    });
+  });
+});
+
+describe('the preview', () => {
+  const { rows, report } = buildRows(
+    [chat(['user', 'q\u001b[2J'], ['assistant', 'ab']), chat(['user', 'q'], ['assistant', 'ab']), chat(['user', 'q'])],
+    options,
+  );
+
+  test('shows tokens, marks the supervised ones, and says all counts that are not zero', () => {
+    const preview = renderPreview(rows, report, tokenizer, { rows: 1, color: false });
+    expect(preview).toContain('s│e│r│⏎\n│q│␛│[│2│J│<|im_end|>');
+    expect(preview).toContain('t│⏎\n«a»«b»«<|im_end|>»');
+    expect(preview).toContain('x.jsonl:1: ');
+    expect(preview.match(/^--- /gm)?.length).toBe(1);
+    expect(preview).toContain(`2 rows, ${report.tokens} tokens, 6 supervised`);
+    expect(preview).toContain('1 refused: has no answer to learn');
+    expect(preview).not.toContain('truncated');
+  });
+
+  test('in colour it is the same text, and the data cannot steer the terminal', () => {
+    const plain = renderPreview(rows, report, tokenizer, { rows: 2, color: false });
+    const color = renderPreview(rows, report, tokenizer, { rows: 2, color: true });
+    // biome-ignore lint/suspicious/noControlCharactersInRegex: these are the colours
+    const bare = color.replace(/\u001b\[[0-9;]*m/g, '');
+    expect(bare).toBe(plain.replace(/[«»│]/g, ''));
+    expect(bare).not.toContain('\u001b');
+    expect(color).not.toBe(bare);
+  });
+});
