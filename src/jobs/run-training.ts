@@ -27,7 +27,7 @@ import { openTokenizer } from '../tokens/llama-cpp.ts';
 import { assertTrainable, buildRows, leakedRows, type RowsReport } from '../tokens/rows.ts';
 import type { TokenRow } from '../tokens/token-row.ts';
 import { loadLatest, loadParameters, saveCheckpoint, type TrainerState } from '../train/checkpoint.ts';
-import { createLoraStep } from '../train/lora-step.ts';
+import { createLoraStep } from '../train/model-step.ts';
 import { initAdamW } from '../train/optimizer.ts';
 import type { TrainStep } from '../train/step.ts';
 import { microBatchTokens, trainLoop } from '../train/trainer.ts';

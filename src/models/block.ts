@@ -21,12 +21,14 @@ import {
   softmax,
   transpose,
 } from '../graph/graph.ts';
-import type { Node } from '../graph/op.ts';
+import type { Node, Shape } from '../graph/op.ts';
 import { type Partition, partition } from '../graph/partition.ts';
 import type { Projection } from '../lora/adapter.ts';
 import { type ModelConfig, projectionDimensions } from './config.ts';
 
 export interface BlockOptions {
+  /** What the backward graphs give gradients of, beside the inputs: the adapter's matrices, or every weight of the block. */
+  readonly trainable: 'adapter' | 'all';
   readonly targets: readonly Projection[];
   readonly rank: number;
   /** The factor on B A. */
@@ -39,7 +41,7 @@ export interface BlockOptions {
   readonly headNorms: boolean;
 }
 
-/** Builds one stage, remembering its LoRA inputs so that their gradients can be asked for. */
+/** Builds one stage, remembering its trainable inputs so that their gradients can be asked for. */
 class Stage {
   readonly trainable: Node[] = [];
   private readonly masks = new Map<string, Node>();
@@ -54,14 +56,21 @@ class Stage {
   /** x W^T (+ bias) + scale (dropout(x) A^T) B^T; x [N, in] -> [N, out]. */
   linear(x: Node, projection: Projection, mask: string, bias = false): Node {
     const { inFeatures, outFeatures } = projectionDimensions(this.config, projection);
-    let y = matmul(x, input(`${projection}.weight`, [outFeatures, inFeatures]), { transposeB: true });
-    if (bias) y = add(y, input(`${projection}.bias`, [outFeatures]));
+    let y = matmul(x, this.weight(`${projection}.weight`, [outFeatures, inFeatures]), { transposeB: true });
+    if (bias) y = add(y, this.weight(`${projection}.bias`, [outFeatures]));
     if (!this.options.targets.includes(projection)) return y;
     const a = input(`${projection}.lora_A`, [this.options.rank, inFeatures]);
     const b = input(`${projection}.lora_B`, [outFeatures, this.options.rank]);
     this.trainable.push(a, b);
     const low = mul(matmul(this.drop(x, mask), a, { transposeB: true }), scalar(this.options.scale)); // [N, rank]
     return add(matmul(low, b, { transposeB: true }), y);
+  }
+
+  /** A base weight as an input. */
+  weight(name: string, shape: Shape): Node {
+    const n = input(name, shape);
+    if (this.options.trainable === 'all') this.trainable.push(n);
+    return n;
   }
 
   private drop(x: Node, mask: string): Node {
@@ -87,13 +96,13 @@ export function beforeAttention(config: ModelConfig, options: BlockOptions): Par
   const x = input('x', ['N', modelWidth]);
   const cos = input('cos', ['N', headDim / 2]);
   const sin = input('sin', ['N', headDim / 2]);
-  const h = rmsNorm(x, input('attn_norm', [modelWidth]), normEpsilon);
+  const h = rmsNorm(x, stage.weight('attn_norm', [modelWidth]), normEpsilon);
   const policy = new Map<string, Node>();
   const project = (projection: Projection, name: string, count: number): Node => {
     const y = stage.linear(h, projection, 'mask.pre', options.biases);
     if (!options.headNorms) return rope(y, cos, sin, count);
     policy.set(`${name}_raw`, y);
-    const normed = rmsNorm(reshape(y, [`${count}*N`, headDim]), input(`${name}_norm`, [headDim]), normEpsilon);
+    const normed = rmsNorm(reshape(y, [`${count}*N`, headDim]), stage.weight(`${name}_norm`, [headDim]), normEpsilon);
     return rope(reshape(normed, ['N', count * headDim]), cos, sin, count);
   };
   const q = project('q_proj', 'attn_q', heads);
@@ -133,7 +142,7 @@ export function afterAttention(config: ModelConfig, options: BlockOptions): Part
   const x = input('x', ['N', modelWidth]);
   const o = input('o', ['N', heads * headDim]);
   const mid = add(stage.linear(o, 'o_proj', 'mask.o'), x);
-  const h = rmsNorm(mid, input('ffn_norm', [modelWidth]), normEpsilon);
+  const h = rmsNorm(mid, stage.weight('ffn_norm', [modelWidth]), normEpsilon);
   const gate = stage.linear(h, 'gate_proj', 'mask.mlp');
   const up = stage.linear(h, 'up_proj', 'mask.mlp');
   const y = add(stage.linear(mul(silu(gate), up), 'down_proj', 'mask.down'), mid);
@@ -141,15 +150,20 @@ export function afterAttention(config: ModelConfig, options: BlockOptions): Part
   return finish(new Map([['y', y]]), [x, o, ...stage.trainable], policy);
 }
 
-/** Final hidden rows x [R, D] and target [R, 1] -> log-probability `logp` [R, 1]; with `gradient`, also d.x for the seed d.logp. */
-export function head(config: ModelConfig, gradient: boolean): Graph {
+/**
+ * Final hidden rows x [R, D] and target [R, 1] -> log-probability `logp` [R, 1]. With `gradient`, also d.x for the seed d.logp, and for
+ * 'all' d.output_norm and d.output too.
+ */
+export function head(config: ModelConfig, gradient: 'none' | 'input' | 'all'): Graph {
   const { modelWidth, normEpsilon, vocabulary } = config;
   const x = input('x', ['R', modelWidth]);
   const target = input('target', ['R', 1], 'int64');
-  const h = rmsNorm(x, input('output_norm', [modelWidth]), normEpsilon);
-  const logits = matmul(h, input('output', [vocabulary, modelWidth]), { transposeB: true });
+  const norm = input('output_norm', [modelWidth]);
+  const output = input('output', [vocabulary, modelWidth]);
+  const logits = matmul(rmsNorm(x, norm, normEpsilon), output, { transposeB: true });
   const logp = logProbability(logits, target);
-  if (!gradient) return new Map([['logp', logp]]);
-  const [dx] = gradients([logp], [input('d.logp', ['R', 1])], [x]);
-  return new Map([['logp', logp], ['d.x', dx!]]); // biome-ignore format: one line reads best
+  if (gradient === 'none') return new Map([['logp', logp]]);
+  const wanted = { 'd.x': x, ...(gradient === 'all' ? { 'd.output_norm': norm, 'd.output': output } : {}) };
+  const made = gradients([logp], [input('d.logp', ['R', 1])], Object.values(wanted));
+  return new Map([['logp', logp], ...Object.keys(wanted).map((name, i) => [name, made[i]!] as const)]);
 }

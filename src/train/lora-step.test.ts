@@ -7,7 +7,7 @@ import { readSafetensors } from '../files/safetensors.ts';
 import { type LoraAdapter, type LoraPair, projections } from '../lora/adapter.ts';
 import { projectionDimensions, readModelConfig } from '../models/config.ts';
 import { clipGradients } from './clip.ts';
-import { createLoraStep } from './lora-step.ts';
+import { createLoraStep } from './model-step.ts';
 import { initAdamW, updateAdamW } from './optimizer.ts';
 import type { TrainStep } from './step.ts';
 

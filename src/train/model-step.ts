@@ -1,12 +1,13 @@
 /**
- * The train step of a LoRA fine-tune: walks the blocks forward, the head, and the blocks backward over one micro-batch.
- * Promises exact float32 gradients of the summed loss with respect to the adapter, whose arrays it trains in place.
- * Knows nothing of data sets, schedules or files beyond the base model it reads.
+ * The train step of a model: walks the blocks forward, the head, and the blocks backward over one micro-batch.
+ * What is trained is a parameter: an adapter (LoRA), or every weight. Promises exact float32 gradients of the summed loss with respect
+ * to it; its arrays are trained in place. Knows nothing of data sets, schedules or files beyond the model it reads.
  */
 import type { PackedBatch } from '../batches/packed-batch.ts';
 import { NomoatError } from '../errors.ts';
 import type { GgufFile } from '../files/gguf/types.ts';
-import { type LoraAdapter, loraScale } from '../lora/adapter.ts';
+import type { Graph } from '../graph/graph.ts';
+import { type LoraAdapter, loraScale, type Projection } from '../lora/adapter.ts';
 import { afterAttention, attention, type BlockOptions, beforeAttention, head } from '../models/block.ts';
 import { type ModelConfig, projectionDimensions, readModelConfig } from '../models/config.ts';
 import { type ModelWeights, readWeights, rotaryAngles } from '../models/weights.ts';
@@ -16,16 +17,23 @@ import type { MicroBatchLoss, Parameter, TrainStep } from './step.ts';
 
 /** Query rows of one attention call: scores take heads x this x keys floats, so long rows never build [heads, T, T]. */
 const queryRows = 128;
-/** Supervised rows of one head call: logits take this x vocabulary floats, 25 MB at 49152. */
-const headRows = 128;
+/** Logits of one head call take at most this many floats, 25 MB: 128 supervised rows of 49152 tokens. */
+const headLogits = 128 * 49152;
 /** What hides a key from a query: its exponential is 0 in float32, and it stays finite. */
 const hidden = -1e30;
 
-export interface LoraStepOptions {
+export interface StepOptions {
   readonly model: GgufFile;
-  readonly adapter: LoraAdapter;
   /** Threads of the engine; physical cores is best. Results are repeatable for equal numbers. */
   readonly threads: number;
+}
+export interface LoraStepOptions extends StepOptions {
+  readonly adapter: LoraAdapter;
+}
+
+/** A step that trains every weight, and the weights themselves, which it changes in place. */
+export interface FullStep extends TrainStep {
+  readonly weights: ModelWeights;
 }
 
 type Feeds = Map<string, Feed>;
@@ -49,22 +57,58 @@ interface SavedBlock {
 
 const moduleOf = (projection: string): string => (/^[qkvo]_/.test(projection) ? 'self_attn' : 'mlp');
 
-function makeParameters(adapter: LoraAdapter): Parameter[] {
-  return adapter.pairs.flatMap((pair) => {
-    const base = `base_model.model.model.layers.${pair.layer}.${moduleOf(pair.projection)}.${pair.projection}`;
-    return (
-      [
-        ['lora_A', pair.a, [adapter.rank, pair.inFeatures]],
-        ['lora_B', pair.b, [pair.outFeatures, adapter.rank]],
-      ] as const
-    ).map(([name, value, shape]) => ({
-      name: `${base}.${name}.weight`,
-      shape,
-      value,
-      gradient: new Float32Array(value.length),
-      decays: true,
-    }));
+/** A trainable tensor: where it stands (layer, or null for embedding, last norm and head) and the input of the graphs that feeds it. */
+interface Slot {
+  readonly layer: number | null;
+  readonly input: string;
+  readonly parameter: Parameter;
+}
+
+function slot(layer: number | null, input: string, name: string, shape: readonly number[], value: Float32Array): Slot {
+  const gradient = new Float32Array(value.length);
+  return { layer, input, parameter: { name, shape, value, gradient, decays: shape.length > 1 } };
+}
+
+function adapterSlots(adapter: LoraAdapter): Slot[] {
+  return adapter.pairs.flatMap(({ layer, projection, a, b, inFeatures, outFeatures }) => {
+    const base = `base_model.model.model.layers.${layer}.${moduleOf(projection)}.${projection}`;
+    return [
+      slot(layer, `${projection}.lora_A`, `${base}.lora_A.weight`, [adapter.rank, inFeatures], a),
+      slot(layer, `${projection}.lora_B`, `${base}.lora_B.weight`, [outFeatures, adapter.rank], b),
+    ];
   });
+}
+
+/** transformers' names of a block's norms, after `model.layers.N.`. */
+const normNames: Readonly<Record<string, string>> = {
+  attn_norm: 'input_layernorm.weight',
+  ffn_norm: 'post_attention_layernorm.weight',
+  attn_q_norm: 'self_attn.q_norm.weight',
+  attn_k_norm: 'self_attn.k_norm.weight',
+};
+
+function shapeOf(config: ModelConfig, name: string, values: Float32Array): number[] {
+  const projection = name.match(/^(\w+_proj)\.weight$/)?.[1];
+  if (!projection) return [values.length];
+  const { inFeatures, outFeatures } = projectionDimensions(config, projection as Projection);
+  return [outFeatures, inFeatures];
+}
+
+/** Every weight of the model, as transformers names them; a tied embedding is one tensor. */
+function weightSlots(config: ModelConfig, weights: ModelWeights): Slot[] {
+  const { modelWidth, tiedHead, vocabulary } = config;
+  const layers = weights.layers.flatMap((layer, i) =>
+    [...layer].map(([input, values]) => {
+      const name = normNames[input] ?? `${moduleOf(input)}.${input}`;
+      return slot(i, input, `model.layers.${i}.${name}`, shapeOf(config, input, values), values);
+    }),
+  );
+  return [
+    slot(null, 'embedding', 'model.embed_tokens.weight', [vocabulary, modelWidth], weights.embedding),
+    ...layers,
+    slot(null, 'output_norm', 'model.norm.weight', [modelWidth], weights.outputNorm),
+    ...(tiedHead ? [] : [slot(null, 'output', 'lm_head.weight', [vocabulary, modelWidth], weights.output)]),
+  ];
 }
 
 function checkAdapter(adapter: LoraAdapter, config: ModelConfig): void {
@@ -88,36 +132,62 @@ function checkAdapter(adapter: LoraAdapter, config: ModelConfig): void {
   }
 }
 
-/** Opens the engine and reads the weights. Throws NomoatError when adapter and model do not fit. */
-export async function createLoraStep(options: LoraStepOptions): Promise<TrainStep> {
-  const config = readModelConfig(options.model);
-  checkAdapter(options.adapter, config);
-  const weights = readWeights(options.model, config);
-  const { adapter, threads } = options;
-  const block = (dropout: boolean): BlockOptions => ({
-    targets: adapter.targetModules,
-    rank: adapter.rank,
-    scale: loraScale(adapter),
-    dropout,
+/** Opens the engine and reads the weights; the adapter is trained. Throws NomoatError when adapter and model do not fit. */
+export async function createLoraStep({ adapter, model, threads }: LoraStepOptions): Promise<TrainStep> {
+  const config = readModelConfig(model);
+  checkAdapter(adapter, config);
+  const weights = readWeights(model, config);
+  return new ModelStep(
+    config,
+    weights,
+    adapter,
+    adapterSlots(adapter),
+    await openStages(config, weights, adapter, threads),
+  );
+}
+
+/** Opens the engine and reads the weights, all of which are trained, in float32. */
+export async function createFullStep({ model, threads }: StepOptions): Promise<FullStep> {
+  const config = readModelConfig(model);
+  const weights = readWeights(model, config);
+  return new ModelStep(
+    config,
+    weights,
+    null,
+    weightSlots(config, weights),
+    await openStages(config, weights, null, threads),
+  );
+}
+
+async function openStages(
+  config: ModelConfig,
+  weights: ModelWeights,
+  adapter: LoraAdapter | null,
+  threads: number,
+): Promise<Stages> {
+  const options: BlockOptions = {
+    trainable: adapter ? 'adapter' : 'all',
+    targets: adapter?.targetModules ?? [],
+    rank: adapter?.rank ?? 0,
+    scale: adapter ? loraScale(adapter) : 0,
+    dropout: (adapter?.dropout ?? 0) > 0,
     biases: weights.layers[0]!.has('q_proj.bias'),
     headNorms: weights.layers[0]!.has('attn_q_norm'),
-  });
-  const make = (graph: Parameters<typeof Executor.create>[0]): Promise<Executor> => Executor.create(graph, threads);
-  const training = block(adapter.dropout > 0);
-  const pre = beforeAttention(config, training);
+  };
+  const make = (graph: Graph): Promise<Executor> => Executor.create(graph, threads);
+  const pre = beforeAttention(config, options);
   const att = attention(config);
-  const post = afterAttention(config, training);
-  const stages: Stages = {
+  const post = afterAttention(config, options);
+  return {
     preForward: await make(pre.forward),
     preBackward: await make(pre.backward),
     attentionForward: await make(att.forward),
     attentionBackward: await make(att.backward),
     postForward: await make(post.forward),
     postBackward: await make(post.backward),
-    head: await make(head(config, true)),
-    headForward: await make(head(config, false)),
+    head: await make(head(config, adapter ? 'input' : 'all')),
+    headForward: await make(head(config, 'none')),
   };
-  return new LoraStep(config, weights, adapter, stages);
 }
 
 interface Stages {
@@ -135,45 +205,46 @@ function addTo(total: Float32Array, part: Float32Array, at = 0): void {
   for (let i = 0; i < part.length; i++) total[at + i]! += part[i]!;
 }
 
-class LoraStep implements TrainStep {
+class ModelStep implements FullStep {
   readonly parameters: readonly Parameter[];
   private readonly config: ModelConfig;
-  private readonly weights: ModelWeights;
-  private readonly adapter: LoraAdapter;
+  readonly weights: ModelWeights;
+  private readonly dropout: number;
   private readonly stages: Stages;
-  /** Per layer: the frozen weights and the adapter as feeds. */
+  /** Per layer: its weights and the adapter's as feeds. */
   private readonly layerFeeds: readonly Feeds[];
   /** Per layer: gradient output name -> accumulator. */
   private readonly gradients: readonly ReadonlyMap<string, Float32Array>[];
+  /** The same for embedding, last norm and head, where they are trained. */
+  private readonly outerGradients: ReadonlyMap<string, Float32Array>;
 
-  constructor(config: ModelConfig, weights: ModelWeights, adapter: LoraAdapter, stages: Stages) {
+  constructor(
+    config: ModelConfig,
+    weights: ModelWeights,
+    adapter: LoraAdapter | null,
+    slots: readonly Slot[],
+    stages: Stages,
+  ) {
     this.config = config;
     this.weights = weights;
-    this.adapter = adapter;
+    this.dropout = adapter?.dropout ?? 0;
     this.stages = stages;
-    this.parameters = makeParameters(adapter);
-    this.layerFeeds = weights.layers.map((layer) => {
-      const feeds: Feeds = new Map();
-      for (const [name, values] of layer) {
-        const projection = name.match(/^(\w+_proj)\.weight$/)?.[1];
-        const width = projection ? projectionDimensions(config, projection as 'q_proj').inFeatures : values.length;
-        feeds.set(name, floats(values, projection ? [values.length / width, width] : [values.length]));
-      }
-      return feeds;
-    });
+    this.parameters = slots.map(({ parameter }) => parameter);
+    this.layerFeeds = weights.layers.map(
+      (layer) => new Map([...layer].map(([name, values]) => [name, floats(values, shapeOf(config, name, values))])),
+    );
     const gradients = weights.layers.map(() => new Map<string, Float32Array>());
-    adapter.pairs.forEach((pair, i) => {
-      const parts = [this.parameters[2 * i]!, this.parameters[2 * i + 1]!];
-      for (const [name, parameter] of [
-        ['lora_A', parts[0]!],
-        ['lora_B', parts[1]!],
-      ] as const) {
-        // biome-ignore format: a table
-        this.layerFeeds[pair.layer]!.set(`${pair.projection}.${name}`, floats(parameter.value, parameter.shape));
-        gradients[pair.layer]!.set(`d.${pair.projection}.${name}`, parameter.gradient);
+    const outer = new Map<string, Float32Array>();
+    for (const { layer, input, parameter } of slots) {
+      if (layer === null) outer.set(input, parameter.gradient);
+      else {
+        this.layerFeeds[layer]!.set(input, floats(parameter.value, parameter.shape));
+        gradients[layer]!.set(`d.${input}`, parameter.gradient);
       }
-    });
+    }
+    if (config.tiedHead && outer.has('embedding')) outer.set('output', outer.get('embedding')!);
     this.gradients = gradients;
+    this.outerGradients = outer;
   }
 
   async accumulate(batch: PackedBatch, gradientScale: number, dropoutSeed: number): Promise<MicroBatchLoss> {
@@ -183,7 +254,8 @@ class LoraStep implements TrainStep {
     const last = await this.forward(batch, feeds, chunks, dropoutSeed, saved);
     const dx = new Float32Array(last.length);
     const logp = await this.runHead(batch, last, gradientScale, dx);
-    await this.backward(saved, feeds, chunks, dropoutSeed, dx);
+    const first = await this.backward(saved, feeds, chunks, dropoutSeed, dx);
+    this.collectEmbedding(batch, first);
     let lossSum = 0;
     for (const value of logp) lossSum -= value;
     return { lossSum, supervisedTokens: logp.length };
@@ -224,7 +296,7 @@ class LoraStep implements TrainStep {
 
   private maskFeeds(rows: number, layer: number, seed: number | null): Feeds {
     const feeds: Feeds = new Map();
-    const rate = this.adapter.dropout;
+    const rate = this.dropout;
     if (rate === 0) return feeds;
     const { feedForward, headDim, heads, modelWidth } = this.config;
     const widths = {
@@ -298,6 +370,7 @@ class LoraStep implements TrainStep {
       if (on && batch.positions[n]! > 0) targets.push(n);
     });
     const logp = new Float32Array(targets.length);
+    const headRows = Math.max(1, Math.floor(headLogits / vocabulary));
     for (let first = 0; first < targets.length; first += headRows) {
       const chunk = targets.slice(first, first + headRows);
       const x = new Float32Array(chunk.length * width);
@@ -320,6 +393,10 @@ class LoraStep implements TrainStep {
       const out = await (scale === null ? this.stages.headForward : this.stages.head).run(feeds);
       logp.set(out.logp!, first);
       if (!dx) continue;
+      for (const name of ['output', 'output_norm']) {
+        const total = this.outerGradients.get(name);
+        if (total) addTo(total, out[`d.${name}`]!);
+      }
       const part = out['d.x']!;
       chunk.forEach((n, i) => {
         addTo(dx, part.subarray(i * width, (i + 1) * width), (n - 1) * width);
@@ -328,14 +405,14 @@ class LoraStep implements TrainStep {
     return logp;
   }
 
-  /** Walks the blocks back from the gradient `dx` of the last hidden states, adding to the parameters' gradients. */
+  /** Walks the blocks back from the gradient `dx` of the last hidden states, adding to the parameters'; returns that of the embeddings. */
   private async backward(
     saved: SavedBlock[],
     shared: Feeds,
     chunks: QueryChunk[],
     seed: number,
     dx: Float32Array,
-  ): Promise<void> {
+  ): Promise<Float32Array> {
     const { headDim, heads, kvHeads, modelWidth: width } = this.config;
     const rows = dx.length / width;
     const wide = heads * headDim;
@@ -372,6 +449,17 @@ class LoraStep implements TrainStep {
       dy = post['d.x']!;
       addTo(dy, pre['d.x']!);
     }
+    return dy;
+  }
+
+  /** Adds the gradient of the embedded tokens [N, D] to that of their rows. */
+  private collectEmbedding(batch: PackedBatch, dx: Float32Array): void {
+    const total = this.outerGradients.get('embedding');
+    if (!total) return;
+    const width = this.config.modelWidth;
+    batch.tokens.forEach((token, n) => {
+      addTo(total, dx.subarray(n * width, (n + 1) * width), token * width);
+    });
   }
 
   private collect(layer: number, outputs: Record<string, Float32Array>): void {
