@@ -79,7 +79,7 @@ function encode(model: GgufFile, name: string, type: GgmlType, merge: Merge | nu
   return encoded ?? new Uint8Array(0);
 }
 
-function rewrittenMetadata(model: GgufFile, type: RewriteType): Map<string, GgufValue> {
+export function rewrittenMetadata(model: GgufFile, type: RewriteType): Map<string, GgufValue> {
   const metadata = new Map(model.metadata);
   metadata.set('general.file_type', { type: 'uint32', value: fileTypes[type] });
   if (type === 'Q8_0') metadata.set('general.quantization_version', { type: 'uint32', value: quantizationVersion });

@@ -8,6 +8,7 @@ import type { LlamaContext, LlamaContextSequence, LlamaModel, Token } from 'node
 import { llamaCall, loadLlamaModel } from '../adapter/llama-engine.ts';
 import { NomoatError } from '../errors.ts';
 import { openGguf } from '../files/gguf/read.ts';
+import { documentSeparator } from '../files/text-documents.ts';
 import { type ChatTemplate, chatTemplateOf } from '../text/chat-template.ts';
 import type { Message } from '../text/example.ts';
 import { type ChatModel, defaultSampling, type Generated, type GenerateOptions, type Sampling } from './chat-model.ts';
@@ -101,15 +102,15 @@ class LlamaChatModel implements ChatModel {
   promptTokens(messages: readonly Message[]): number[] {
     // As tokens/llama-cpp.ts and tokens/rows.ts do for training; a test compares the ids.
     const text = this.template.render(messages, { addGenerationPrompt: true });
-    const ids: number[] = this.model.tokenize(text, true, 'trimLeadingSpace');
-    const { bos, shouldPrependBosToken } = this.model.tokens;
-    return shouldPrependBosToken && bos !== null && ids[0] !== bos ? [bos, ...ids] : ids;
+    return this.withBos(this.model.tokenize(text, true, 'trimLeadingSpace'));
   }
 
   generate(messages: readonly Message[], options: GenerateOptions = {}): Promise<Generated> {
-    const result = this.queue.then(() => this.generateNow(messages, options));
-    this.queue = result.catch(() => {});
-    return result;
+    return this.inTurn(() => this.generateNow(this.promptTokens(messages) as Token[], options));
+  }
+
+  complete(text: string, options: GenerateOptions = {}): Promise<Generated> {
+    return this.inTurn(() => this.generateNow(this.textTokens(text), options));
   }
 
   async close(): Promise<void> {
@@ -118,10 +119,27 @@ class LlamaChatModel implements ChatModel {
     await this.model.dispose();
   }
 
-  private async generateNow(messages: readonly Message[], options: GenerateOptions): Promise<Generated> {
+  private inTurn(generate: () => Promise<Generated>): Promise<Generated> {
+    const result = this.queue.then(generate);
+    this.queue = result.catch(() => {});
+    return result;
+  }
+
+  private withBos(ids: Token[]): Token[] {
+    const { bos, shouldPrependBosToken } = this.model.tokens;
+    return shouldPrependBosToken && bos !== null && ids[0] !== bos ? [bos, ...ids] : ids;
+  }
+
+  /** A text as pretraining saw it: after the token that ends the text before it, where the vocabulary has one. */
+  private textTokens(text: string): Token[] {
+    const separator = this.model.tokenize(documentSeparator, true);
+    const ids = this.model.tokenize(text, false, 'trimLeadingSpace');
+    return this.withBos(separator.length === 1 ? [...separator, ...ids] : ids);
+  }
+
+  private async generateNow(prompt: Token[], options: GenerateOptions): Promise<Generated> {
     const { signal, onText } = options;
     const sampling = resolveSampling(options);
-    const prompt = this.promptTokens(messages) as Token[];
     const limit = this.answerLimit(prompt.length, sampling);
     const stream = new TextStream((tokens, before) => this.model.detokenize(tokens, false, before), prompt, onText);
     await this.sequence.adaptStateToTokens(prompt.slice(0, -1), false);

@@ -7,6 +7,7 @@ export interface RunStartEvent {
   readonly run: string;
   readonly model: string;
   readonly architecture: string;
+  readonly method: 'lora' | 'full' | 'pretrain';
   readonly parameters: number;
   readonly trainableParameters: number;
   readonly settings: Readonly<Record<string, unknown>>;
@@ -63,6 +64,8 @@ export interface ValidationEvent {
   readonly loss: number;
   /** Supervised tokens that the loss is the mean over. */
   readonly tokens: number;
+  /** Pretraining only: loss * tokens / (bytes of the text * ln 2), which compares across tokenizers. */
+  readonly bitsPerByte?: number;
 }
 
 export interface CheckpointSavedEvent {
@@ -104,6 +107,8 @@ export interface RunEndEvent {
   readonly type: 'run-end';
   readonly state: 'done' | 'interrupted' | 'failed' | 'stopped-early';
   readonly adapter: string | null;
+  /** Where every weight was trained: the GGUF model. */
+  readonly model: string | null;
   readonly seconds: number;
   readonly peakMemoryBytes: number;
   readonly validationBefore: number | null;

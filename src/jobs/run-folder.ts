@@ -53,6 +53,9 @@ export class RunFolder {
   get adapter(): string {
     return join(this.path, 'adapter');
   }
+  get model(): string {
+    return join(this.path, 'model');
+  }
   file(name: string): string {
     return join(this.path, name);
   }

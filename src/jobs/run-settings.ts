@@ -3,13 +3,31 @@
  * Names are those of the flags in camelCase. Pure type: parsing, defaults and help are config/schema.ts's.
  */
 import type { Projection } from '../lora/adapter.ts';
+import type { InitScheme } from '../models/random-model.ts';
+import type { PretrainSizeName } from '../models/sizes.ts';
 
 /** What happens to a row longer than the sequence length; `truncate-left` drops its beginning. */
 export type TooLong = 'truncate-left' | 'truncate-right' | 'split' | 'refuse';
 /** How a data file is read; `auto` detects it and says what it found. */
 export type DataFormat = 'auto' | 'messages' | 'prompt-completion' | 'text' | 'alpaca' | 'sharegpt' | 'csv';
 
+/** What pretraining makes its model of. */
+export interface PretrainSettings {
+  readonly size: PretrainSizeName;
+  /** Tokens of the vocabulary to train, the special ones included. */
+  readonly vocabulary: number;
+  /** Absolute path of a GGUF whose tokenizer is used instead. */
+  readonly tokenizer: string | null;
+  readonly init: InitScheme;
+}
+
 export interface RunSettings {
+  /** What is trained: an adapter, every weight of a model, or every weight of a new model. */
+  readonly method: 'lora' | 'full' | 'pretrain';
+  /** Only for method pretrain. */
+  readonly pretrain: PretrainSettings | null;
+  /** Type of the written model's matrices, where every weight is trained. */
+  readonly outputType: 'F16' | 'Q8_0';
   /** Absolute paths of data files or folders. */
   readonly data: readonly string[];
   readonly format: DataFormat;
@@ -43,6 +61,8 @@ export interface RunSettings {
   readonly rslora: boolean;
   readonly targetModules: readonly Projection[];
   readonly weightDecay: number;
+  /** AdamW's decay of the second moment. */
+  readonly beta2: number;
   readonly maxGradientNorm: number;
   readonly seed: number;
   readonly shuffle: boolean;

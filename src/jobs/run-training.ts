@@ -1,42 +1,33 @@
 /**
- * One run from settings to report, inside the training process: data, model, training, adapter, parity proof, samples.
+ * One run from settings to report, inside the training process: data, model, training, result, parity proof, samples.
  * Promises: every stage can be killed and resumed; the order is such that nothing is said to be done before it is durable.
  */
 import { createHash } from 'node:crypto';
-import { createReadStream, mkdirSync, readFileSync } from 'node:fs';
-import { basename, dirname, extname, join } from 'node:path';
-import { renderCard } from '../adapter/card.ts';
-import { writeGgufLora } from '../adapter/gguf-lora.ts';
-import { measureParity, parityBase, parityBoundOn } from '../adapter/parity.ts';
-import { writePeft } from '../adapter/peft.ts';
-import { readAdapter } from '../adapter/read-adapter.ts';
-import { shuffled } from '../batches/order.ts';
+import { createReadStream, existsSync, mkdirSync, readFileSync, statfsSync } from 'node:fs';
+import { basename, dirname, join } from 'node:path';
+import { measureParity, parityBoundOn } from '../adapter/parity.ts';
 import { packRows } from '../batches/pack.ts';
 import { openChatModel } from '../chat/engine.ts';
 import { NomoatError } from '../errors.ts';
-import { replaceFolderAtomic, writeFileAtomic } from '../files/atomic-write.ts';
+import { writeFileAtomic } from '../files/atomic-write.ts';
 import { openGguf } from '../files/gguf/read.ts';
 import type { GgufFile } from '../files/gguf/types.ts';
+import { writeGguf } from '../files/gguf/write.ts';
 import { nomoatModelsFolder, surroundings } from '../files/model-folders.ts';
-import type { LoraAdapter } from '../lora/adapter.ts';
-import { initLora } from '../lora/init.ts';
-import { parameterCount, projectionDimensions, readModelConfig } from '../models/config.ts';
-import { chatTemplateOf } from '../text/chat-template.ts';
-import type { Example, Message } from '../text/example.ts';
-import { openTokenizer } from '../tokens/llama-cpp.ts';
-import { assertTrainable, buildRows, leakedRows, type RowsReport } from '../tokens/rows.ts';
+import { parameterCount, readModelConfig } from '../models/config.ts';
 import type { TokenRow } from '../tokens/token-row.ts';
 import { loadLatest, loadParameters, saveCheckpoint, type TrainerState } from '../train/checkpoint.ts';
-import { createLoraStep } from '../train/model-step.ts';
 import { initAdamW } from '../train/optimizer.ts';
 import type { TrainStep } from '../train/step.ts';
 import { microBatchTokens, trainLoop } from '../train/trainer.ts';
-import { type Dataset, readExamples } from './dataset-files.ts';
 import type { RunEndEvent, RunEvent } from './events.ts';
 import { machineFacts, physicalCores, treeMemoryBytes } from './machine.ts';
+import { type Method, openMethod, type Runnable } from './methods.ts';
+import { type Prepared, prepareExamples, prepareTexts, readTexts } from './prepare.ts';
 import { renderReport } from './report.ts';
 import { createRunFolder, RunFolder, type RunRecord } from './run-folder.ts';
 import type { RunSettings } from './run-settings.ts';
+import { startModel } from './start-model.ts';
 import { version } from './version.ts';
 
 /** Held-out rows of the parity proof: enough for a mean, few enough to take seconds. */
@@ -44,89 +35,14 @@ const parityRows = 20;
 const sampleCount = 3;
 /** A sample shows what the model does; a model that does not stop need not be shown for long. */
 const sampleTokens = 80;
-
-interface Prepared {
-  readonly dataset: Dataset;
-  readonly train: readonly TokenRow[];
-  readonly validation: readonly TokenRow[];
-  /** Conversations to show samples of: held out where there are any. */
-  readonly sampled: readonly Example[];
-  readonly report: RowsReport;
-  readonly leaked: number;
-  readonly validationReport: RowsReport | null;
-}
-
-/** Examples for training and validation: a file, a folder's own, or a seeded fraction of the training examples. */
-function divide(
-  settings: RunSettings,
-  dataset: Dataset,
-): { train: readonly Example[]; validation: readonly Example[] } {
-  const { validation } = settings;
-  if (typeof validation === 'string')
-    return { train: dataset.train, validation: readExamples([validation], settings).train };
-  if (validation === null || dataset.validation) return { train: dataset.train, validation: dataset.validation ?? [] };
-  const count = Math.round(dataset.train.length * validation);
-  if (count < 1 || count >= dataset.train.length) {
-    throw new NomoatError({
-      part: '--validation',
-      fault: `${validation} of ${dataset.train.length} examples leaves ${count} for validation`,
-      remedy: 'Give another fraction, or a file.',
-    });
-  }
-  const held = new Set(shuffled(dataset.train.length, settings.seed).slice(0, count));
-  return {
-    train: dataset.train.filter((_, i) => !held.has(i)),
-    validation: dataset.train.filter((_, i) => held.has(i)),
-  };
-}
-
-async function prepare(settings: RunSettings, model: GgufFile): Promise<Prepared> {
-  const dataset = readExamples(settings.data, settings);
-  const { train, validation } = divide(settings, dataset);
-  const tokenizer = await openTokenizer(settings.modelPath);
-  try {
-    const template = () => chatTemplateOf(model);
-    const { contextLength } = readModelConfig(model);
-    const options = {
-      ...settings,
-      template,
-      tokenizer,
-      sequenceLength: Math.min(settings.sequenceLength, contextLength),
-    };
-    const rows = buildRows(train, options);
-    for (const { source, reason } of dataset.refusals) {
-      rows.report.refusedRows++;
-      rows.report.refusals[reason] = (rows.report.refusals[reason] ?? 0) + 1;
-      rows.report.refused.push({ source, reason });
-    }
-    assertTrainable(rows.rows, rows.report, tokenizer);
-    const held = validation.length > 0 ? buildRows(validation, options) : null;
-    if (held && held.rows.length === 0) {
-      throw new NomoatError({
-        part: 'the validation data',
-        fault: 'no row has a supervised token',
-        remedy: 'Look at it with `nomoat preview`, or leave --validation out.',
-      });
-    }
-    return {
-      dataset,
-      train: rows.rows,
-      validation: held?.rows ?? [],
-      sampled: validation.length > 0 ? validation : train,
-      report: rows.report,
-      leaked: held ? leakedRows(rows.rows, held.rows) : 0,
-      validationReport: held?.report ?? null,
-    };
-  } finally {
-    await tokenizer.close();
-  }
-}
+/** Checkpoints on disk at once: the two newest, the best one, and the one that is being written. */
+const checkpointsOnDisk = 4;
 
 function dataReady(prepared: Prepared, steps: number, stepsPerEpoch: number): RunEvent {
   const { report, validationReport } = prepared;
   return {
     type: 'data-ready',
-    format: prepared.dataset.format,
+    format: prepared.format,
     rows: report.rows,
     tokens: report.tokens,
     supervisedTokens: report.supervisedTokens,
@@ -144,52 +60,29 @@ function dataReady(prepared: Prepared, steps: number, stepsPerEpoch: number): Ru
   };
 }
 
-function startingAdapter(settings: RunSettings, model: GgufFile): LoraAdapter {
-  const { alpha, dropout, rslora } = settings;
-  if (settings.initialAdapter) {
-    return { ...readAdapter(settings.initialAdapter, model, { alpha, rslora, baseModel: settings.model }), dropout };
-  }
-  const config = readModelConfig(model);
-  return initLora({
-    ...settings,
-    baseModel: settings.model,
-    layers: config.layers,
-    dimensions: (projection) => projectionDimensions(config, projection),
-  });
-}
-
 async function digestOf(path: string): Promise<string> {
   const hash = createHash('sha256');
   for await (const chunk of createReadStream(path)) hash.update(chunk as Buffer);
   return hash.digest('hex');
 }
 
-/** The system prompt that every conversation begins with, or null. */
-function commonSystemPrompt(examples: readonly Example[]): string | null {
-  const prompts = new Set(
-    examples.map((e) => (e.kind === 'chat' && e.messages[0]?.role === 'system' ? e.messages[0].content : null)),
-  );
-  return prompts.size === 1 ? [...prompts][0]! : null;
-}
-
-async function newRecord(settings: RunSettings, prepared: Prepared): Promise<RunRecord> {
+function newRecord(
+  settings: RunSettings,
+  facts: Pick<RunRecord, 'modelDigest' | 'systemPrompt'>,
+  files: readonly string[],
+): RunRecord {
   const { cpuName, ...machine } = machineFacts() as unknown as Record<string, unknown>;
+  const digest = (path: string): string => createHash('sha256').update(readFileSync(path)).digest('hex');
   return {
     nomoat: version,
     state: 'running',
     created: new Date().toISOString(),
-    modelDigest: await digestOf(settings.modelPath),
-    dataDigests: Object.fromEntries(
-      prepared.dataset.files.map(({ path }) => [
-        basename(path),
-        createHash('sha256').update(readFileSync(path)).digest('hex'),
-      ]),
-    ),
+    dataDigests: Object.fromEntries(files.map((path) => [basename(path), digest(path)])),
     machine: { cpuName, ...machine },
-    systemPrompt: commonSystemPrompt(prepared.dataset.train),
     validationBefore: null,
     validationAfter: null,
     settings,
+    ...facts,
   };
 }
 
@@ -200,14 +93,55 @@ export interface RunOptions {
   readonly signal: AbortSignal;
 }
 
+interface Opened {
+  readonly folder: RunFolder;
+  readonly model: GgufFile;
+  readonly prepared: Prepared;
+}
+
+/** The folder is made only once the data is known to be good. */
+async function openTuning(settings: RunSettings, resume: boolean): Promise<Opened> {
+  const model = openGguf(settings.modelPath);
+  readModelConfig(model);
+  const prepared = await prepareExamples(settings, model);
+  if (resume) return { folder: takeFolder(settings), model, prepared };
+  const facts = { modelDigest: await digestOf(settings.modelPath), systemPrompt: prepared.systemPrompt };
+  return { folder: createRunFolder(settings, newRecord(settings, facts, prepared.files)), model, prepared };
+}
+
+function takeFolder(settings: RunSettings): RunFolder {
+  const folder = new RunFolder(settings.run);
+  folder.lock();
+  return folder;
+}
+
+/** The model that pretraining begins with is made here and kept in the run's folder: its vocabulary comes of the data. */
+async function openPretraining(settings: RunSettings, resume: boolean): Promise<Opened> {
+  const texts = readTexts(settings);
+  const start = existsSync(settings.modelPath) ? null : startModel(settings, texts.train);
+  const facts = { modelDigest: '', systemPrompt: null };
+  const folder = resume ? takeFolder(settings) : createRunFolder(settings, newRecord(settings, facts, settings.data));
+  try {
+    if (start) writeGguf(settings.modelPath, start);
+    folder.write({ ...folder.read(), modelDigest: await digestOf(settings.modelPath) });
+    const model = openGguf(settings.modelPath);
+    return { folder, model, prepared: await prepareTexts(settings, texts) };
+  } catch (error) {
+    fail(folder);
+    throw error;
+  }
+}
+
+function fail(folder: RunFolder): void {
+  folder.write({ ...folder.read(), state: 'failed' });
+  folder.unlock();
+}
+
 /** Runs or resumes. Every event is in events.jsonl before it is emitted. Throws NomoatError; the folder then stays resumable. */
 export async function runTraining({ settings, resume, emit, signal }: RunOptions): Promise<RunEndEvent> {
   const started = performance.now();
-  const model = openGguf(settings.modelPath);
-  readModelConfig(model);
-  const prepared = await prepare(settings, model);
-  const folder = resume ? new RunFolder(settings.run) : createRunFolder(settings, await newRecord(settings, prepared));
-  if (resume) folder.lock();
+  const open = settings.method === 'pretrain' ? openPretraining : openTuning;
+  const { folder, model, prepared } = await open(settings, resume);
   const tell = (event: RunEvent): void => {
     folder.append(event);
     emit(event);
@@ -216,14 +150,35 @@ export async function runTraining({ settings, resume, emit, signal }: RunOptions
     const run = new Run(settings, folder, model, prepared, tell, signal, started);
     return await run.go();
   } catch (error) {
-    const record = folder.read();
-    folder.write({ ...record, state: 'failed' });
+    fail(folder);
     throw error;
   } finally {
     folder.unlock();
     model.close();
   }
 }
+
+/** Refuses a run whose checkpoints the disk cannot hold. */
+function assertDisk(folder: RunFolder, trainable: number): void {
+  // Value and two moments, float32.
+  const needed = trainable * 4 * 3 * checkpointsOnDisk;
+  const { bavail, bsize } = statfsSync(folder.path);
+  if (bavail * bsize >= needed) return;
+  throw new NomoatError({
+    part: folder.path,
+    fault: `its disk has ${((bavail * bsize) / 1e9).toFixed(2)} GB free, and the checkpoints take ${(needed / 1e9).toFixed(2)} GB`,
+    remedy: 'Free some space, or give a --run on another disk.',
+    fields: { neededBytes: needed, freeBytes: bavail * bsize },
+  });
+}
+
+/** Validation with the bits that a byte of its text costs, where the text's size is known. */
+function withBitsPerByte(event: RunEvent, bytes: number | null): RunEvent {
+  if (event.type !== 'validation' || bytes === null) return event;
+  return { ...event, bitsPerByte: (event.loss * event.tokens) / (bytes * Math.LN2) };
+}
+
+const countOf = (step: TrainStep): number => step.parameters.reduce((total, { value }) => total + value.length, 0);
 
 class Run {
   private readonly settings: RunSettings;
@@ -256,8 +211,9 @@ class Run {
 
   async go(): Promise<RunEndEvent> {
     const { folder, prepared, settings } = this;
-    const adapter = startingAdapter(settings, this.model);
-    const step = await createLoraStep({ model: this.model, adapter, threads: this.threads });
+    const method = await openMethod({ settings, folder, model: this.model, threads: this.threads });
+    const { step } = method;
+    assertDisk(folder, countOf(step));
     const optimizer = initAdamW(step.parameters);
     const saved = loadLatest(folder.checkpoints, step.parameters, optimizer);
     const state: TrainerState = saved ?? {
@@ -279,7 +235,8 @@ class Run {
       model: settings.model,
       architecture: this.model.string('general.architecture')!,
       parameters: parameterCount(this.model),
-      trainableParameters: step.parameters.reduce((total, { value }) => total + value.length, 0),
+      method: settings.method,
+      trainableParameters: countOf(step),
       settings: { ...settings },
       ...(saved ? { resumedFromStep: saved.step } : {}),
     });
@@ -305,7 +262,7 @@ class Run {
     });
     let next = await loop.next();
     while (!next.done) {
-      this.tell(next.value);
+      this.tell(withBitsPerByte(next.value, prepared.validationBytes));
       next = await loop.next();
     }
     if (next.value === 'interrupted') {
@@ -313,18 +270,14 @@ class Run {
       return this.end('interrupted', null, state);
     }
     if (state.bestStep !== null) loadParameters(folder.checkpoints, state.bestStep, step.parameters);
-    await this.finish(adapter, step, state);
-    return this.end(next.value, folder.adapter, state);
+    await this.finish(method, state);
+    return this.end(next.value, method, state);
   }
 
-  /** Adapter, parity proof, samples. */
-  private async finish(adapter: LoraAdapter, step: TrainStep, state: TrainerState): Promise<void> {
-    const { folder, prepared } = this;
-    replaceFolderAtomic(folder.adapter, (temporary) => {
-      writePeft(temporary, adapter);
-      writeGgufLora(join(temporary, 'adapter.gguf'), adapter, this.model);
-      writeFileAtomic(join(temporary, 'README.md'), this.card(adapter, state));
-    });
+  /** The result, its parity proof, samples. */
+  private async finish(method: Method, state: TrainerState): Promise<void> {
+    const { prepared } = this;
+    method.write(state);
     const rows = (prepared.validation.length > 0 ? prepared.validation : prepared.train).slice(0, parityRows);
     const ours: Float32Array[] = [];
     for (const row of rows) {
@@ -334,20 +287,23 @@ class Run {
         maxTokens: microBatchTokens,
         padToken: 0,
       });
-      ours.push(await step.logProbabilities(batch!));
+      ours.push(await method.step.logProbabilities(batch!));
     }
-    await step.close();
-    await this.proveParity(rows, ours);
-    await this.showSamples();
-  }
-
-  private async proveParity(rows: readonly TokenRow[], ours: readonly Float32Array[]): Promise<void> {
     const cache = join(dirname(nomoatModelsFolder(surroundings())), 'parity');
     mkdirSync(cache, { recursive: true });
-    const base = parityBase(this.model, cache);
-    const adapterPath = join(this.folder.adapter, 'adapter.gguf');
-    const bases = base === this.model.path ? [base] : [base, this.model.path];
-    for (const modelPath of bases) {
+    const proofs = method.proofs(cache);
+    await method.step.close();
+    await this.proveParity(proofs, rows, ours);
+    method.cleanUp();
+    await this.showSamples(method);
+  }
+
+  private async proveParity(
+    proofs: readonly Runnable[],
+    rows: readonly TokenRow[],
+    ours: readonly Float32Array[],
+  ): Promise<void> {
+    for (const { modelPath, adapterPath } of proofs) {
       const parity = await measureParity({
         modelPath,
         adapterPath,
@@ -372,85 +328,44 @@ class Run {
         this.tell({
           type: 'notice',
           code: 'parity-failed',
-          message: `llama.cpp's log-probabilities differ from the trainer's by ${parity.meanDifference.toFixed(4)} on average, above the bound of ${bound}: do not trust the exported adapter before this is explained.`,
+          message: `llama.cpp's log-probabilities differ from the trainer's by ${parity.meanDifference.toFixed(4)} on average, above the bound of ${bound}: do not trust the exported files before this is explained.`,
         });
       }
     }
   }
 
-  private async showSamples(): Promise<void> {
-    const questions = this.prepared.sampled.flatMap((example) => {
-      const question = questionOf(example);
-      return question ? [question] : [];
-    });
-    const chosen = questions.slice(0, sampleCount);
+  private async showSamples(method: Method): Promise<void> {
+    const chosen = this.prepared.questions.slice(0, sampleCount);
     if (chosen.length === 0) return;
-    const answers = async (adapterPath: string | null): Promise<string[]> => {
-      const chat = await openChatModel({
-        modelPath: this.settings.modelPath,
-        adapterPath,
-        threads: this.threads,
-        signal: this.signal,
-      });
+    const options = { temperature: 0, maxTokens: sampleTokens, seed: 0, signal: this.signal };
+    const answers = async (runnable: Runnable): Promise<string[]> => {
+      const chat = await openChatModel({ ...runnable, threads: this.threads, signal: this.signal });
       const texts: string[] = [];
-      for (const { messages } of chosen)
-        texts.push(
-          (await chat.generate(messages, { temperature: 0, maxTokens: sampleTokens, seed: 0, signal: this.signal }))
-            .text,
-        );
+      for (const question of chosen) {
+        const { text } =
+          'messages' in question
+            ? await chat.generate(question.messages, options)
+            : await chat.complete(question.beginning, options);
+        texts.push(text);
+      }
       await chat.close();
       return texts;
     };
-    const before = await answers(null);
-    const after = await answers(join(this.folder.adapter, 'adapter.gguf'));
-    chosen.forEach(({ expected, messages }, i) => {
-      this.tell({
-        type: 'sample',
-        prompt: messages.at(-1)?.content ?? '',
-        expected,
-        before: before[i]!,
-        after: after[i]!,
-      });
+    const before = await answers(method.before);
+    const after = await answers(method.after);
+    chosen.forEach((question, i) => {
+      const prompt = 'messages' in question ? (question.messages.at(-1)?.content ?? '') : question.beginning;
+      this.tell({ type: 'sample', prompt, expected: question.expected, before: before[i]!, after: after[i]! });
     });
   }
 
-  private card(adapter: LoraAdapter, state: TrainerState): string {
-    const { settings } = this;
-    const { pairs: _, ...described } = adapter;
-    return renderCard({
-      adapter: described,
-      architecture: this.model.string('general.architecture')!,
-      data: settings.data.map((path) => basename(path)),
-      settings: {
-        'learning rate': settings.learningRate,
-        schedule: settings.schedule,
-        epochs: settings.epochs,
-        'batch size': settings.batchSize,
-        steps: state.step,
-        seed: settings.seed,
-      },
-      ...(state.bestLoss === null || state.validationBefore === null
-        ? {}
-        : {
-            figures: [
-              {
-                name: 'validation loss (nats per supervised token)',
-                before: state.validationBefore,
-                after: state.bestLoss,
-              },
-            ],
-          }),
-      files: { ggufLora: 'adapter.gguf' },
-      version,
-    });
-  }
-
-  private end(how: 'done' | 'stopped-early' | 'interrupted', adapter: string | null, state: TrainerState): RunEndEvent {
+  private end(how: 'done' | 'stopped-early' | 'interrupted', method: Method | null, state: TrainerState): RunEndEvent {
     const { folder } = this;
     const event: RunEndEvent = {
       type: 'run-end',
       state: how,
-      adapter,
+      adapter: method?.result.adapter ?? null,
+      model: method?.result.model ?? null,
       seconds: (performance.now() - this.started) / 1000,
       // This process at its peak, and the one that shows its progress.
       peakMemoryBytes:
@@ -474,21 +389,4 @@ class Run {
     folder.write(record);
     return event;
   }
-}
-
-/** What the model is asked, and the answer that the data has; null for plain text. */
-function questionOf(example: Example): { messages: readonly Message[]; expected: string } | null {
-  if (example.kind === 'text') return null;
-  if (example.kind === 'completion')
-    return { messages: [{ role: 'user', content: example.prompt }], expected: example.completion };
-  const last = example.messages.findLastIndex(({ role }) => role === 'assistant');
-  return last < 1
-    ? null
-    : { messages: example.messages.slice(0, last), expected: example.messages[last]!.content ?? '' };
-}
-
-/** Where runs go when none is named: runs/<data>-<model>-<n>. */
-export function defaultRunName(data: string, model: string): string {
-  const stem = (path: string): string => basename(path, extname(path)).replace(/[^\w.-]+/g, '-');
-  return `${stem(data)}-${stem(model)}`;
 }

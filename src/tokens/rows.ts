@@ -58,27 +58,29 @@ const count = (mask: ArrayLike<number>): number => {
   return sum;
 };
 
+export const emptyReport = (): RowsReport => ({
+  examples: 0,
+  rows: 0,
+  tokens: 0,
+  supervisedTokens: 0,
+  truncatedRows: 0,
+  splitRows: 0,
+  addedParts: 0,
+  unrolledRows: 0,
+  rawCompletions: 0,
+  refusedRows: 0,
+  refusals: {},
+  refused: [],
+  duplicateRows: 0,
+  cutTokens: 0,
+  cutSupervisedTokens: 0,
+  leadTokens: 0,
+  lengths: { shortest: 0, median: 0, longest: 0 },
+});
+
 class RowsBuilder {
   readonly rows: TokenRow[] = [];
-  readonly report: RowsReport = {
-    examples: 0,
-    rows: 0,
-    tokens: 0,
-    supervisedTokens: 0,
-    truncatedRows: 0,
-    splitRows: 0,
-    addedParts: 0,
-    unrolledRows: 0,
-    rawCompletions: 0,
-    refusedRows: 0,
-    refusals: {},
-    refused: [],
-    duplicateRows: 0,
-    cutTokens: 0,
-    cutSupervisedTokens: 0,
-    leadTokens: 0,
-    lengths: { shortest: 0, median: 0, longest: 0 },
-  };
+  readonly report = emptyReport();
   private readonly options: RowsOptions;
   private readonly seen = new SameRows();
 

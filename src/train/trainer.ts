@@ -33,6 +33,7 @@ export type TrainerSettings = Pick<
   | 'schedule'
   | 'warmupSteps'
   | 'weightDecay'
+  | 'beta2'
   | 'maxGradientNorm'
   | 'checkpointEvery'
   | 'validateEvery'
@@ -153,7 +154,10 @@ class Loop {
     });
     const gradientNorm = clipGradients(step.parameters, settings.maxGradientNorm);
     assertFinite(loss, gradientNorm, step.parameters, state.step);
-    updateAdamW(step.parameters, optimizer, learningRate, { weightDecay: settings.weightDecay });
+    updateAdamW(step.parameters, optimizer, learningRate, {
+      weightDecay: settings.weightDecay,
+      beta2: settings.beta2,
+    });
     const seconds = (performance.now() - start) / 1000;
     const tokens = sum((batch) => batch.realTokens);
     this.trainedTokens += tokens;

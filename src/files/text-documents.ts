@@ -1,0 +1,65 @@
+/**
+ * Plain text files as documents. Promises: what is read is valid UTF-8 text; anything else is refused with the place of the fault.
+ */
+import { readFileSync, statSync } from 'node:fs';
+import { NomoatError } from '../errors.ts';
+
+/** Text is held in memory as a whole, and JavaScript's strings end near 512 MB. */
+const maxTextBytes = 400 * 2 ** 20;
+/** What separates documents in a file, as in GPT-2's training data and TinyStories. */
+export const documentSeparator = '<|endoftext|>';
+
+export interface TextFile {
+  readonly path: string;
+  readonly documents: readonly string[];
+}
+
+/** Position of the first byte that is no valid UTF-8. */
+function faultAt(bytes: Buffer): number {
+  let [low, high] = [0, bytes.length];
+  const valid = (end: number): boolean => {
+    try {
+      new TextDecoder('utf-8', { fatal: true }).decode(bytes.subarray(0, end), { stream: true });
+      return true;
+    } catch {
+      return false;
+    }
+  };
+  while (high - low > 1) {
+    const middle = (low + high) >> 1;
+    if (valid(middle)) low = middle;
+    else high = middle;
+  }
+  return low;
+}
+
+/** Reads one file; documents are divided by `<|endoftext|>` and freed of white space around them, empty ones left out. */
+export function readTextFile(path: string): TextFile {
+  const refuse = (fault: string, remedy: string, cause?: unknown): never => {
+    throw new NomoatError({ part: path, fault, remedy, cause });
+  };
+  let bytes = Buffer.alloc(0);
+  try {
+    const { size } = statSync(path);
+    if (size > maxTextBytes) refuse(`is larger than ${maxTextBytes >> 20} MiB`, 'Divide it into several files.');
+    bytes = readFileSync(path);
+  } catch (error) {
+    if (error instanceof NomoatError) throw error;
+    refuse(`cannot be read (${(error as NodeJS.ErrnoException).code})`, 'Check the path and its permissions.', error);
+  }
+  if (bytes.length === 0) refuse('is empty', 'Give a file of text.');
+  const zero = bytes.indexOf(0);
+  if (zero >= 0) refuse(`is no text: it has a zero byte at ${zero}`, 'Give plain text in UTF-8.');
+  let text = '';
+  try {
+    text = new TextDecoder('utf-8', { fatal: true }).decode(bytes);
+  } catch (error) {
+    const place = faultAt(bytes);
+    const line = bytes.subarray(0, place).filter((byte) => byte === 10).length + 1;
+    refuse(`is no valid UTF-8 from byte ${place} (line ${line})`, 'Convert it: iconv -f latin1 -t utf-8.', error);
+  }
+  const documents = text.split(documentSeparator).map((document) => document.trim());
+  const kept = documents.filter((document) => document !== '');
+  if (kept.length === 0) refuse('has nothing but white space', 'Give a file of text.');
+  return { path, documents: kept };
+}

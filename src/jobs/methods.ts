@@ -1,0 +1,148 @@
+/**
+ * What a run trains and what comes of it: an adapter (LoRA), or every weight (full fine-tuning and pretraining).
+ * The rest of the run is the same for both.
+ */
+import { existsSync, rmSync } from 'node:fs';
+import { basename, join } from 'node:path';
+import { renderCard } from '../adapter/card.ts';
+import { writeGgufLora } from '../adapter/gguf-lora.ts';
+import { parityBase } from '../adapter/parity.ts';
+import { writePeft } from '../adapter/peft.ts';
+import { readAdapter } from '../adapter/read-adapter.ts';
+import { writeTrainedModel } from '../adapter/trained-model.ts';
+import { replaceFolderAtomic, writeFileAtomic } from '../files/atomic-write.ts';
+import type { GgufFile } from '../files/gguf/types.ts';
+import type { LoraAdapter } from '../lora/adapter.ts';
+import { initLora } from '../lora/init.ts';
+import { projectionDimensions, readModelConfig } from '../models/config.ts';
+import type { TrainerState } from '../train/checkpoint.ts';
+import { createFullStep, createLoraStep } from '../train/model-step.ts';
+import type { TrainStep } from '../train/step.ts';
+import type { RunFolder } from './run-folder.ts';
+import type { RunSettings } from './run-settings.ts';
+import { version } from './version.ts';
+
+/** What llama.cpp opens. */
+export interface Runnable {
+  readonly modelPath: string;
+  readonly adapterPath: string | null;
+}
+
+export interface Method {
+  readonly step: TrainStep;
+  /** The folder of the result, and its kind. */
+  readonly result: { readonly adapter: string | null; readonly model: string | null };
+  readonly before: Runnable;
+  readonly after: Runnable;
+  /** Writes the result, whole or not at all. */
+  write(state: TrainerState): void;
+  /** What the parity proof compares with the trainer, most exact first. `cache` is a folder for copies that serve other runs too. */
+  proofs(cache: string): Runnable[];
+  /** Removes what the proof alone needed. */
+  cleanUp(): void;
+}
+
+export interface MethodOptions {
+  readonly settings: RunSettings;
+  readonly folder: RunFolder;
+  readonly model: GgufFile;
+  readonly threads: number;
+}
+
+/** Opens the step of the run's method. */
+export function openMethod(options: MethodOptions): Promise<Method> {
+  return options.settings.method === 'lora' ? openLora(options) : openFull(options);
+}
+
+function startingAdapter(settings: RunSettings, model: GgufFile): LoraAdapter {
+  const { alpha, dropout, rslora } = settings;
+  if (settings.initialAdapter) {
+    return { ...readAdapter(settings.initialAdapter, model, { alpha, rslora, baseModel: settings.model }), dropout };
+  }
+  const config = readModelConfig(model);
+  return initLora({
+    ...settings,
+    baseModel: settings.model,
+    layers: config.layers,
+    dimensions: (projection) => projectionDimensions(config, projection),
+  });
+}
+
+async function openLora({ settings, folder, model, threads }: MethodOptions): Promise<Method> {
+  const adapter = startingAdapter(settings, model);
+  const step = await createLoraStep({ model, adapter, threads });
+  const adapterPath = join(folder.adapter, 'adapter.gguf');
+  return {
+    step,
+    result: { adapter: folder.adapter, model: null },
+    before: { modelPath: model.path, adapterPath: null },
+    after: { modelPath: model.path, adapterPath },
+    write: (state) =>
+      replaceFolderAtomic(folder.adapter, (temporary) => {
+        writePeft(temporary, adapter);
+        writeGgufLora(join(temporary, 'adapter.gguf'), adapter, model);
+        writeFileAtomic(join(temporary, 'README.md'), adapterCard(settings, adapter, model, state));
+      }),
+    proofs: (cache) =>
+      [...new Set([parityBase(model, cache), model.path])].map((modelPath) => ({ modelPath, adapterPath })),
+    cleanUp: () => {},
+  };
+}
+
+function adapterCard(settings: RunSettings, adapter: LoraAdapter, model: GgufFile, state: TrainerState): string {
+  const { pairs: _, ...described } = adapter;
+  return renderCard({
+    adapter: described,
+    architecture: model.string('general.architecture')!,
+    data: settings.data.map((path) => basename(path)),
+    settings: {
+      'learning rate': settings.learningRate,
+      schedule: settings.schedule,
+      epochs: settings.epochs,
+      'batch size': settings.batchSize,
+      steps: state.step,
+      seed: settings.seed,
+    },
+    ...(state.bestLoss === null || state.validationBefore === null
+      ? {}
+      : {
+          figures: [
+            {
+              name: 'validation loss (nats per supervised token)',
+              before: state.validationBefore,
+              after: state.bestLoss,
+            },
+          ],
+        }),
+    files: { ggufLora: 'adapter.gguf' },
+    version,
+  });
+}
+
+async function openFull({ settings, folder, model, threads }: MethodOptions): Promise<Method> {
+  const step = await createFullStep({ model, threads });
+  const modelPath = join(folder.model, modelFileName);
+  const exact = folder.file('parity-f32.gguf');
+  const save = (path: string, type: 'F32' | 'F16' | 'Q8_0'): void =>
+    writeTrainedModel({ path, model, weights: step.weights, type, overwrite: true });
+  return {
+    step,
+    result: { adapter: null, model: modelPath },
+    before: { modelPath: model.path, adapterPath: null },
+    after: { modelPath, adapterPath: null },
+    write: () =>
+      replaceFolderAtomic(folder.model, (temporary) => {
+        save(join(temporary, modelFileName), settings.outputType);
+      }),
+    proofs: () => {
+      save(exact, 'F32');
+      return [exact, modelPath].map((path) => ({ modelPath: path, adapterPath: null }));
+    },
+    cleanUp: () => {
+      if (existsSync(exact)) rmSync(exact);
+    },
+  };
+}
+
+/** The trained model in a run's model folder. */
+export const modelFileName = 'model.gguf';

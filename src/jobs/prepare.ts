@@ -1,0 +1,203 @@
+/**
+ * A run's data as token rows: conversations for tuning, plain text for pretraining. Promises: all counts that the user is shown; data
+ * that nothing can be learnt from is refused here, before anything is computed.
+ */
+import { shuffled } from '../batches/order.ts';
+import { NomoatError } from '../errors.ts';
+import type { GgufFile } from '../files/gguf/types.ts';
+import { documentSeparator, readTextFile } from '../files/text-documents.ts';
+import { readModelConfig } from '../models/config.ts';
+import { chatTemplateOf } from '../text/chat-template.ts';
+import type { Example, Message } from '../text/example.ts';
+import { openTokenizer } from '../tokens/llama-cpp.ts';
+import { assertTrainable, buildRows, leakedRows, type RowsReport } from '../tokens/rows.ts';
+import { textRows } from '../tokens/text-rows.ts';
+import type { TokenRow } from '../tokens/token-row.ts';
+import type { Tokenizer } from '../tokens/tokenizer.ts';
+import { type Dataset, readExamples } from './dataset-files.ts';
+import type { RunSettings } from './run-settings.ts';
+
+/** What the model is asked before and after the run: a conversation, or the beginning of a text. */
+export type Question = { readonly expected: string } & (
+  | { readonly messages: readonly Message[] }
+  | { readonly beginning: string }
+);
+
+export interface Prepared {
+  readonly format: string;
+  readonly files: readonly string[];
+  /** The system prompt that all conversations share, or null. */
+  readonly systemPrompt: string | null;
+  readonly train: readonly TokenRow[];
+  readonly validation: readonly TokenRow[];
+  /** Held out where there is anything held out. */
+  readonly questions: readonly Question[];
+  readonly report: RowsReport;
+  readonly leaked: number;
+  readonly validationReport: RowsReport | null;
+  /** Bytes of the validation text where every token is learnt, for bits per byte; else null. */
+  readonly validationBytes: number | null;
+}
+
+/** Examples for training and validation: a file, a folder's own, or a seeded fraction of the training examples. */
+function divide(
+  settings: RunSettings,
+  dataset: Dataset,
+): { train: readonly Example[]; validation: readonly Example[] } {
+  const { validation } = settings;
+  if (typeof validation === 'string')
+    return { train: dataset.train, validation: readExamples([validation], settings).train };
+  if (validation === null || dataset.validation) return { train: dataset.train, validation: dataset.validation ?? [] };
+  const count = Math.round(dataset.train.length * validation);
+  if (count < 1 || count >= dataset.train.length) {
+    throw new NomoatError({
+      part: '--validation',
+      fault: `${validation} of ${dataset.train.length} examples leaves ${count} for validation`,
+      remedy: 'Give another fraction, or a file.',
+    });
+  }
+  const held = new Set(shuffled(dataset.train.length, settings.seed).slice(0, count));
+  return {
+    train: dataset.train.filter((_, i) => !held.has(i)),
+    validation: dataset.train.filter((_, i) => held.has(i)),
+  };
+}
+
+/** The rows of a fine-tuning run. Throws NomoatError. */
+export async function prepareExamples(settings: RunSettings, model: GgufFile): Promise<Prepared> {
+  const dataset = readExamples(settings.data, settings);
+  const { train, validation } = divide(settings, dataset);
+  const tokenizer = await openTokenizer(settings.modelPath);
+  try {
+    const template = () => chatTemplateOf(model);
+    const { contextLength } = readModelConfig(model);
+    const options = {
+      ...settings,
+      template,
+      tokenizer,
+      sequenceLength: Math.min(settings.sequenceLength, contextLength),
+    };
+    const rows = buildRows(train, options);
+    for (const { source, reason } of dataset.refusals) {
+      rows.report.refusedRows++;
+      rows.report.refusals[reason] = (rows.report.refusals[reason] ?? 0) + 1;
+      rows.report.refused.push({ source, reason });
+    }
+    assertTrainable(rows.rows, rows.report, tokenizer);
+    const held = validation.length > 0 ? buildRows(validation, options) : null;
+    if (held && held.rows.length === 0) {
+      throw new NomoatError({
+        part: 'the validation data',
+        fault: 'no row has a supervised token',
+        remedy: 'Look at it with `nomoat preview`, or leave --validation out.',
+      });
+    }
+    return {
+      format: dataset.format,
+      files: dataset.files.map(({ path }) => path),
+      systemPrompt: commonSystemPrompt(dataset.train),
+      train: rows.rows,
+      validation: held?.rows ?? [],
+      questions: (validation.length > 0 ? validation : train).flatMap((example) => questionOf(example) ?? []),
+      report: rows.report,
+      leaked: held ? leakedRows(rows.rows, held.rows) : 0,
+      validationReport: held?.report ?? null,
+      validationBytes: null,
+    };
+  } finally {
+    await tokenizer.close();
+  }
+}
+
+/** What the model is asked, and the answer that the data has; null for plain text. */
+function questionOf(example: Example): Question | null {
+  if (example.kind === 'text') return null;
+  if (example.kind === 'completion')
+    return { messages: [{ role: 'user', content: example.prompt }], expected: example.completion };
+  const last = example.messages.findLastIndex(({ role }) => role === 'assistant');
+  return last < 1
+    ? null
+    : { messages: example.messages.slice(0, last), expected: example.messages[last]!.content ?? '' };
+}
+
+/** The system prompt that every conversation begins with, or null. */
+function commonSystemPrompt(examples: readonly Example[]): string | null {
+  const prompts = new Set(
+    examples.map((e) => (e.kind === 'chat' && e.messages[0]?.role === 'system' ? e.messages[0].content : null)),
+  );
+  return prompts.size === 1 ? [...prompts][0]! : null;
+}
+
+/** Words of a held-out text that a model continues, and that the data goes on with. */
+const sampleWords = { given: 8, expected: 40 };
+/** Fewer documents than this are not divided by document: the end of the text is held out instead. */
+const fewDocuments = 20;
+
+/** Documents of the files, and those held out. */
+export function readTexts(settings: RunSettings): { train: string[]; validation: string[] } {
+  const documents = settings.data.flatMap((path) => readTextFile(path).documents);
+  const { seed, validation } = settings;
+  if (validation === null) return { train: documents, validation: [] };
+  if (typeof validation === 'string') return { train: documents, validation: [...readTextFile(validation).documents] };
+  if (documents.length < fewDocuments) {
+    const cut = documents.map((text) => Math.floor(text.length * (1 - validation)));
+    return {
+      train: documents.map((text, i) => text.slice(0, cut[i])),
+      validation: documents.map((text, i) => text.slice(cut[i])).filter((text) => text !== ''),
+    };
+  }
+  const held = new Set(
+    shuffled(documents.length, seed).slice(0, Math.max(1, Math.round(documents.length * validation))),
+  );
+  return {
+    train: documents.filter((_, i) => !held.has(i)),
+    validation: documents.filter((_, i) => held.has(i)),
+  };
+}
+
+function endOfText(tokenizer: Tokenizer): number {
+  const [spelt, ...more] = tokenizer.encode(documentSeparator, true);
+  if (spelt !== undefined && more.length === 0) return spelt;
+  const token = tokenizer.eosToken ?? tokenizer.bosToken;
+  if (token !== null) return token;
+  throw new NomoatError({
+    part: 'the tokenizer',
+    fault: `has neither ${documentSeparator} nor an end-of-sequence token`,
+    remedy: 'Give another --tokenizer, or leave it out to train one.',
+  });
+}
+
+/** The rows of a pretraining run. */
+export async function prepareTexts(settings: RunSettings, texts: ReturnType<typeof readTexts>): Promise<Prepared> {
+  const tokenizer = await openTokenizer(settings.modelPath);
+  try {
+    const options = { tokenizer, sequenceLength: settings.sequenceLength, endOfText: endOfText(tokenizer) };
+    const rows = textRows(texts.train, { ...options, path: settings.data[0]! });
+    const held = textRows(texts.validation, { ...options, path: String(settings.validation) });
+    const sources = texts.validation.length > 0 ? texts.validation : texts.train;
+    return {
+      format: 'text',
+      files: settings.data,
+      systemPrompt: null,
+      train: rows.rows,
+      validation: held.rows,
+      questions: sources.slice(0, 20).flatMap((text) => beginningOf(text) ?? []),
+      report: rows.report,
+      leaked: leakedRows(rows.rows, held.rows),
+      validationReport: held.rows.length > 0 ? held.report : null,
+      validationBytes: held.rows.length > 0 ? held.bytes : null,
+    };
+  } finally {
+    await tokenizer.close();
+  }
+}
+
+function beginningOf(text: string): Question | null {
+  const words = text.slice(0, 2000).split(/(?<=\s)/);
+  const beginning = words.slice(0, sampleWords.given).join('').trimEnd();
+  const expected = words
+    .slice(sampleWords.given, sampleWords.given + sampleWords.expected)
+    .join('')
+    .trim();
+  return expected === '' ? null : { beginning, expected };
+}

@@ -1,0 +1,97 @@
+/**
+ * The model that a pretraining run begins with: a vocabulary trained on the text (or taken from another model), and random weights.
+ * Promises: what cannot work is refused with its numbers, before anything is written.
+ */
+import { NomoatError } from '../errors.ts';
+import { openGguf } from '../files/gguf/read.ts';
+import type { GgufValue } from '../files/gguf/types.ts';
+import type { GgufContent } from '../files/gguf/write.ts';
+import { randomModel } from '../models/random-model.ts';
+import { type PretrainSizeName, pretrainSizes, weightCount } from '../models/sizes.ts';
+import { trainBpe } from '../tokens/bpe.ts';
+import { bpeMetadata, specialTokens } from '../tokens/bpe-metadata.ts';
+import type { RunSettings } from './run-settings.ts';
+
+/** With less text than a byte for this many weights, a model only learns its text by heart. */
+const weightsPerByte = 10;
+/** The tokens of the bytes themselves. */
+const byteTokens = 256;
+
+const bytesOf = (texts: readonly string[]): number => texts.reduce((sum, text) => sum + Buffer.byteLength(text), 0);
+
+interface Vocabulary {
+  readonly metadata: ReadonlyMap<string, GgufValue>;
+  readonly size: number;
+}
+
+function borrowed(path: string): Vocabulary {
+  const file = openGguf(path);
+  try {
+    const metadata = new Map([...file.metadata].filter(([key]) => key.startsWith('tokenizer.')));
+    const tokens = metadata.get('tokenizer.ggml.tokens')?.value;
+    if (!Array.isArray(tokens) || tokens.length === 0) {
+      throw new NomoatError({
+        part: path,
+        fault: 'has no vocabulary',
+        remedy: 'Give a complete model as --tokenizer.',
+      });
+    }
+    return { metadata, size: tokens.length };
+  } finally {
+    file.close();
+  }
+}
+
+function trained(texts: readonly string[], wanted: number): Vocabulary {
+  const room = wanted - byteTokens - specialTokens.length;
+  if (room < 0) {
+    throw new NomoatError({
+      part: '--vocabulary',
+      fault: `${wanted} tokens do not hold the ${byteTokens} bytes and ${specialTokens.length} special tokens`,
+      remedy: `Give at least ${byteTokens + specialTokens.length}.`,
+    });
+  }
+  const bpe = trainBpe(texts, { vocabularySize: wanted - specialTokens.length });
+  const found = bpe.tokens.length + specialTokens.length;
+  if (found < wanted) {
+    throw new NomoatError({
+      part: '--vocabulary',
+      fault: `the text supports ${found} tokens, not ${wanted}: no further pair of tokens occurs twice in it`,
+      remedy: `Give --vocabulary ${found} or less, or more text.`,
+    });
+  }
+  return { metadata: bpeMetadata(bpe), size: wanted };
+}
+
+/** The content of the starting file. Throws NomoatError. */
+export function startModel(settings: RunSettings, texts: readonly string[]): GgufContent {
+  const { init, size: sizeName, tokenizer, vocabulary: wanted } = settings.pretrain!;
+  const size = pretrainSizes[sizeName];
+  const bytes = bytesOf(texts);
+  const needed = (name: PretrainSizeName, tokens: number): number =>
+    weightCount(pretrainSizes[name], tokens) / weightsPerByte;
+  const taken = tokenizer === null ? null : borrowed(tokenizer);
+  const least = needed(sizeName, taken?.size ?? wanted);
+  if (bytes < least) {
+    const fitting = (Object.keys(pretrainSizes) as PretrainSizeName[]).filter(
+      (name) => bytes >= needed(name, taken?.size ?? pretrainSizes[name].vocabulary),
+    );
+    const smaller = fitting.length > 0 ? `take --size ${fitting.at(-1)}` : 'no size is small enough for so little text';
+    throw new NomoatError({
+      part: `--size ${sizeName}`,
+      fault: `has ${((least * weightsPerByte) / 1e6).toFixed(1)} million weights and needs ${Math.ceil(least / 1000)} KB of text; there are ${Math.floor(bytes / 1000)} KB`,
+      remedy: `Give more text, or ${smaller}.`,
+      fields: { bytes, neededBytes: Math.ceil(least) },
+    });
+  }
+  const vocabulary = taken ?? trained(texts, wanted);
+  return randomModel({
+    name: `nomoat-${sizeName}`,
+    size,
+    tokenizer: vocabulary.metadata,
+    vocabulary: vocabulary.size,
+    contextLength: Math.max(size.contextLength, settings.sequenceLength),
+    init,
+    seed: settings.seed,
+  });
+}
