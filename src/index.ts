@@ -3,4 +3,12 @@ export type { ChatModel, Generated, GenerateOptions, Sampling } from './chat/cha
 export { NomoatError } from './errors.ts';
 export type { RunEvent } from './jobs/events.ts';
 export type { RunHandle } from './jobs/start-run.ts';
-export { type ChatOptions, chat, resumeTune, type TuneOptions, tune } from './library.ts';
+export {
+  type ChatOptions,
+  chat,
+  type PretrainOptions,
+  pretrain,
+  resumeTune,
+  type TuneOptions,
+  tune,
+} from './library.ts';

@@ -1,14 +1,16 @@
 /**
  * The library: the same runs and chats as the CLI's, from code.
  */
-import { resolve } from 'node:path';
+import { existsSync } from 'node:fs';
+import { join, resolve } from 'node:path';
 import type { ChatModel } from './chat/chat-model.ts';
 import { openChatModel } from './chat/engine.ts';
-import { adapterInside, resolveSettings } from './config/load.ts';
-import type { TuneOptionName } from './config/options.ts';
+import { adapterInside, resolvePretrainSettings, resolveSettings } from './config/load.ts';
+import type { PretrainOptionName, TuneOptionName } from './config/options.ts';
+import { NomoatError } from './errors.ts';
 import { resolveModel } from './files/local-models.ts';
 import { physicalCores } from './jobs/machine.ts';
-import { RunFolder } from './jobs/run-folder.ts';
+import { modelFileName, RunFolder } from './jobs/run-folder.ts';
 import { type RunHandle, resumeRun, startRun } from './jobs/start-run.ts';
 
 export type TuneOptions = Partial<
@@ -24,6 +26,16 @@ export type TuneOptions = Partial<
 /** Starts a run; iterate the result for its events. Aborting ends it with a checkpoint. Rejects with NomoatError on bad options. */
 export async function tune({ data, recipe, signal, ...options }: TuneOptions): Promise<RunHandle> {
   const settings = await resolveSettings(typeof data === 'string' ? [data] : data, options, recipe ?? null);
+  return startRun(settings, signal ? { signal } : {});
+}
+
+type OptionValue = string | number | boolean | readonly string[] | null;
+export type PretrainOptions = Partial<Readonly<Record<PretrainOptionName, OptionValue>>> &
+  Pick<TuneOptions, 'data' | 'recipe' | 'signal'>;
+
+/** Trains a new model on plain text; iterate the result for its events. */
+export async function pretrain({ data, recipe, signal, ...options }: PretrainOptions): Promise<RunHandle> {
+  const settings = resolvePretrainSettings(typeof data === 'string' ? [data] : data, options, recipe ?? null);
   return startRun(settings, signal ? { signal } : {});
 }
 
@@ -49,7 +61,17 @@ export async function resolveChat(
   const inside = adapterInside(resolve(options.model));
   if (inside === resolve(options.model))
     return { modelPath: (await resolveModel(options.model)).path, adapterPath: adapter, systemPrompt: null };
-  const record = new RunFolder(options.model).read();
+  const folder = new RunFolder(options.model);
+  const record = folder.read();
+  const whole = record.settings.method === 'lora' ? null : join(folder.model, modelFileName);
+  if (!existsSync(whole ?? inside)) {
+    throw new NomoatError({
+      part: options.model,
+      fault: `is a run without a result yet (${record.state})`,
+      remedy: `Finish it first: nomoat tune --resume ${options.model}`,
+    });
+  }
+  if (whole) return { modelPath: whole, adapterPath: adapter, systemPrompt: record.systemPrompt };
   return { modelPath: record.settings.modelPath, adapterPath: adapter ?? inside, systemPrompt: record.systemPrompt };
 }
 

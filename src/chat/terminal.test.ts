@@ -25,6 +25,10 @@ class ScriptedModel implements ChatModel {
     options.onText?.(text.slice(3));
     return { text, tokens: 2, promptTokens: 5, reusedTokens: 0, stopReason: 'end-of-turn' };
   }
+  complete(): Promise<Generated> {
+    throw new Error('a chat completes no plain text');
+  }
+
   promptTokens(): number[] {
     return [];
   }

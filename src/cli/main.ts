@@ -14,7 +14,7 @@ import {
   pullCommand,
   runsCommand,
 } from './commands.ts';
-import { tuneCommand } from './tune.ts';
+import { pretrainCommand, tuneCommand } from './tune.ts';
 
 const exitCodes = { input: 2, failed: 1, interrupted: 130 } as const;
 
@@ -24,6 +24,7 @@ const program = new Command('nomoat')
   .option('--debug', 'show stack traces');
 for (const command of [
   tuneCommand(),
+  pretrainCommand(),
   chatCommand(),
   previewCommand(),
   exportCommand(),

@@ -80,7 +80,10 @@ export class Progress {
     },
     validation: (e) => {
       this.validation = e.loss;
-      this.line(`Validation after ${e.step} steps: ${e.loss.toFixed(4)} (${count(e.tokens)} tokens)`);
+      const bits = e.bitsPerByte === undefined ? '' : `, ${e.bitsPerByte.toFixed(4)} bits per byte`;
+      this.line(
+        `Validation after ${e.step} steps: ${e.loss.toFixed(4)} nats per token${bits} (${count(e.tokens)} tokens)`,
+      );
     },
     'checkpoint-saved': (e) => {
       if (!this.out.isTTY) this.line(`Checkpoint after ${e.step} steps${e.best ? ' (best so far)' : ''}`);
@@ -99,7 +102,7 @@ export class Progress {
       if (e.validationBefore !== null && e.validationAfter !== null)
         this.line(`Validation loss ${e.validationBefore.toFixed(4)} before, ${e.validationAfter.toFixed(4)} after`);
       this.line(
-        `${e.state === 'interrupted' ? 'Interrupted' : 'Done'} after ${duration(e.seconds)}, ${megabytes(e.peakMemoryBytes)} at the peak${e.adapter ? `; adapter in ${e.adapter}` : ''}`,
+        `${e.state === 'interrupted' ? 'Interrupted' : 'Done'} after ${duration(e.seconds)}, ${megabytes(e.peakMemoryBytes)} at the peak${e.adapter ? `; adapter in ${e.adapter}` : ''}${e.model ? `; model in ${e.model}` : ''}`,
       );
     },
     error: () => this.line(''),

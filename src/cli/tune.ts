@@ -1,16 +1,22 @@
-/** `nomoat tune`: parse, start the run, show its events. */
+/** `nomoat tune` and `nomoat pretrain`: parse, start the run, show its events. */
 import { createInterface } from 'node:readline/promises';
 import { Command, Option as Flag } from 'commander';
-import { resolveSettings } from '../config/load.ts';
-import { flagOf, type Option, tuneOptions } from '../config/options.ts';
+import { resolvePretrainSettings, resolveSettings } from '../config/load.ts';
+import { flagOf, type OptionTable, pretrainOptions, tuneOptions } from '../config/options.ts';
 import { NomoatError } from '../errors.ts';
 import { type RunHandle, resumeRun, startRun } from '../jobs/start-run.ts';
 import { Progress } from './progress.ts';
 
 /** The flags of the option table; commander hands the text on and load.ts judges it. */
 export function addTuneFlags(command: Command, names: readonly string[] = Object.keys(tuneOptions)): Command {
-  for (const [name, option] of Object.entries(tuneOptions) as [string, Option][]) {
-    if (!names.includes(name)) continue;
+  return addFlags(
+    command,
+    Object.fromEntries(Object.entries(tuneOptions).filter(([name]) => names.includes(name))) as OptionTable,
+  );
+}
+
+function addFlags(command: Command, table: OptionTable): Command {
+  for (const [name, option] of Object.entries(table)) {
     const flag = flagOf(name);
     const shown = Array.isArray(option.default) ? option.default.join() : option.default;
     const help = option.kind === 'choice' ? `${option.help}: ${option.choices.join(', ')}` : option.help;
@@ -25,9 +31,9 @@ export function addTuneFlags(command: Command, names: readonly string[] = Object
 }
 
 /** Only what the user wrote: commander gives negated flags a value of their own. */
-export function givenFlags(command: Command): Record<string, unknown> {
+export function givenFlags(command: Command, table: OptionTable = tuneOptions): Record<string, unknown> {
   return Object.fromEntries(
-    Object.keys(tuneOptions)
+    Object.keys(table)
       .filter((name) => command.getOptionValueSource(name) === 'cli')
       .map((name) => [name, command.getOptionValue(name)]),
   );
@@ -106,6 +112,19 @@ export function tuneCommand(): Command {
       );
       if (!(await confirmed())) return;
     }
+    process.exitCode = await follow(startRun(settings), json);
+  });
+}
+
+export function pretrainCommand(): Command {
+  const command = new Command('pretrain')
+    .description('train a new model from random weights on TEXT (plain text files, documents divided by <|endoftext|>)')
+    .argument('<TEXT...>')
+    .option('--recipe <FILE.yaml>', 'settings from a file; flags win')
+    .option('--json', 'events on stdout, one JSON object a line (default: false)');
+  return addFlags(command, pretrainOptions).action(async (data: string[]) => {
+    const { json = false, recipe } = command.opts<{ json?: boolean; recipe?: string }>();
+    const settings = resolvePretrainSettings(data, givenFlags(command, pretrainOptions), recipe ?? null);
     process.exitCode = await follow(startRun(settings), json);
   });
 }

@@ -9,7 +9,17 @@ import { NomoatError } from '../errors.ts';
 import { resolveModel } from '../files/local-models.ts';
 import { nearestNames } from '../files/nearest-name.ts';
 import type { RunSettings } from '../jobs/run-settings.ts';
-import { flagOf, type Option, type TuneOptionName, tuneOptions } from './options.ts';
+import { type PretrainSizeName, pretrainSizes } from '../models/sizes.ts';
+import {
+  defaultLearningRates,
+  flagOf,
+  type Option,
+  type OptionTable,
+  type PretrainOptionName,
+  pretrainOptions,
+  type TuneOptionName,
+  tuneOptions,
+} from './options.ts';
 
 /** Larger files are no recipes. */
 const maxRecipeBytes = 1 << 20;
@@ -83,10 +93,14 @@ export function readRecipe(path: string): Given {
 }
 
 /** Values of all options; faults of flags and recipe are thrown together. */
-export function resolveOptions(flags: Given, recipe: Given = {}): Record<TuneOptionName, unknown> {
+export function resolveOptions<Name extends string = TuneOptionName>(
+  flags: Given,
+  recipe: Given = {},
+  table: OptionTable = tuneOptions,
+): Record<Name, unknown> {
   const faults: string[] = [];
   const values: Record<string, unknown> = {};
-  const names = Object.keys(tuneOptions);
+  const names = Object.keys(table);
   for (const [source, given] of [
     ['recipe', recipe],
     ['option', flags],
@@ -94,7 +108,7 @@ export function resolveOptions(flags: Given, recipe: Given = {}): Record<TuneOpt
     // biome-ignore format: a table
     for (const [name, raw] of Object.entries(given)) {
       const label = source === 'recipe' ? `recipe key ${name}` : `--${flagOf(name)}`;
-      const option = Object.hasOwn(tuneOptions, name) ? (tuneOptions[name as TuneOptionName] as Option) : undefined;
+      const option = Object.hasOwn(table, name) ? table[name] : undefined;
       if (!option) {
         const near = nearestNames(name, names, 1)[0];
         faults.push(`${label} does not exist${near ? ` (did you mean ${near}?)` : ''}`);
@@ -106,7 +120,7 @@ export function resolveOptions(flags: Given, recipe: Given = {}): Record<TuneOpt
     }
   }
   if (values['precision'] === 'int8') faults.push('--precision: int8 is not built yet; use f32');
-  const validation = values['validation'];
+  const validation = values['validation'] ?? table['validation']?.default;
   if (typeof validation === 'string' && /^[\d.]+$/.test(validation) && !existsSync(validation)) {
     const fraction = Number(validation);
     if (fraction > 0 && fraction < 1) values['validation'] = fraction;
@@ -116,12 +130,12 @@ export function resolveOptions(flags: Given, recipe: Given = {}): Record<TuneOpt
     throw new NomoatError({
       part: 'settings',
       fault: faults.join('; '),
-      remedy: '`nomoat tune --help` lists every option with its default.',
+      remedy: `\`nomoat ${table === tuneOptions ? 'tune' : 'pretrain'} --help\` lists every option with its default.`,
       fields: { faults },
     });
   }
-  const defaults = Object.fromEntries(Object.entries(tuneOptions).map(([name, option]) => [name, option.default]));
-  return { ...defaults, ...values } as Record<TuneOptionName, unknown>;
+  const defaults = Object.fromEntries(Object.entries(table).map(([name, option]) => [name, option.default]));
+  return { ...defaults, ...values } as Record<Name, unknown>;
 }
 
 /** A folder of that name that does not exist yet. */
@@ -139,19 +153,34 @@ const stemOf = (path: string): string =>
     .replace(/\.\w+$/, '')
     .replace(/[^\w.-]+/g, '-');
 
-/** Everything a run needs, paths made absolute. Throws NomoatError. */
+function assertData(data: readonly string[], usage: string): void {
+  if (data.length === 0)
+    throw new NomoatError({ part: 'DATA', fault: 'no data was given', remedy: `Give a file or a folder: ${usage}` });
+  const missing = data.filter((path) => !existsSync(path));
+  if (missing.length > 0)
+    throw new NomoatError({ part: missing.join(', '), fault: 'does not exist', remedy: 'Check the path.' });
+}
+
+function newRun(given: unknown, stem: string): string {
+  const run = given === null ? freeFolder(stem) : resolve(String(given));
+  if (!existsSync(run)) return run;
+  throw new NomoatError({
+    part: run,
+    fault: 'exists already, and runs are never overwritten',
+    remedy: 'Give another --run, or continue it with --resume.',
+  });
+}
+
+const absolute = (path: unknown): string | null => (path === null ? null : resolve(String(path)));
+
+/** Everything a fine-tuning run needs, paths made absolute. Throws NomoatError. */
 export async function resolveSettings(
   data: readonly string[],
   flags: Given,
   recipePath: string | null,
 ): Promise<RunSettings> {
   const options = resolveOptions(flags, recipePath ? readRecipe(recipePath) : {});
-  if (data.length === 0)
-    throw new NomoatError({
-      part: 'DATA',
-      fault: 'no data was given',
-      remedy: 'Give a file or a folder: nomoat tune examples.jsonl --model NAME',
-    });
+  assertData(data, 'nomoat tune examples.jsonl --model NAME');
   if (options.model === null) {
     throw new NomoatError({
       part: '--model',
@@ -159,22 +188,12 @@ export async function resolveSettings(
       remedy: 'Fetch one with `nomoat pull smollm2-135m` and give --model smollm2-135m, or a GGUF file.',
     });
   }
-  const missing = data.filter((path) => !existsSync(path));
-  if (missing.length > 0)
-    throw new NomoatError({ part: missing.join(', '), fault: 'does not exist', remedy: 'Check the path.' });
-  const model = await resolveModel(String(options.model));
-  const run =
-    options.run === null ? freeFolder(`${stemOf(data[0]!)}-${stemOf(model.name)}`) : resolve(String(options.run));
-  if (existsSync(run)) {
-    throw new NomoatError({
-      part: run,
-      fault: 'exists already, and runs are never overwritten',
-      remedy: 'Give another --run, or continue it with --resume.',
-    });
-  }
-  const absolute = (path: unknown): string | null => (path === null ? null : resolve(String(path)));
+  const model = await resolveBase(String(options.model));
+  const run = newRun(options.run, `${stemOf(data[0]!)}-${stemOf(model.name)}`);
   return {
     ...(options as unknown as RunSettings),
+    pretrain: null,
+    learningRate: (options.learningRate as number | null) ?? defaultLearningRates[options.method as 'lora' | 'full'],
     data: data.map((path) => resolve(path)),
     model: model.name,
     modelPath: model.path,
@@ -182,6 +201,49 @@ export async function resolveSettings(
     validation:
       typeof options.validation === 'string' ? absolute(options.validation) : (options.validation as number | null),
     initialAdapter: absolute(options.initialAdapter),
+  };
+}
+
+/** A model by name or path; of a run that trained every weight, its result. */
+async function resolveBase(name: string): Promise<{ name: string; path: string }> {
+  if (!existsSync(join(name, 'run.json'))) return resolveModel(name);
+  const path = join(resolve(name), 'model', 'model.gguf');
+  if (existsSync(path)) return { name, path };
+  throw new NomoatError({
+    part: name,
+    fault: 'is a run that holds no model of its own',
+    remedy: 'Go on from its adapter with --initial-adapter, or merge it: nomoat export RUN --to merged-gguf.',
+  });
+}
+
+/** Everything a pretraining run needs. Throws NomoatError. */
+export function resolvePretrainSettings(data: readonly string[], flags: Given, recipePath: string | null): RunSettings {
+  const { size, tokenizer, vocabulary, init, ...options } = resolveOptions<PretrainOptionName>(
+    flags,
+    recipePath ? readRecipe(recipePath) : {},
+    pretrainOptions,
+  );
+  assertData(data, 'nomoat pretrain story.txt --size nano');
+  const name = size as PretrainSizeName;
+  const run = newRun(options.run, `${stemOf(data[0]!)}-${name}`);
+  const { model: _, ...rest } = resolveOptions({});
+  return {
+    ...(rest as unknown as RunSettings),
+    ...(options as unknown as RunSettings),
+    method: 'pretrain',
+    pretrain: {
+      size: name,
+      vocabulary: (vocabulary as number | null) ?? pretrainSizes[name].vocabulary,
+      tokenizer: absolute(tokenizer),
+      init: init as NonNullable<RunSettings['pretrain']>['init'],
+    },
+    data: data.map((path) => resolve(path)),
+    model: `nomoat-${name}`,
+    modelPath: join(run, 'start.gguf'),
+    run,
+    validation: typeof options.validation === 'string' ? absolute(options.validation) : (options.validation as number),
+    supervise: 'all',
+    tooLong: 'split',
   };
 }
 

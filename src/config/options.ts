@@ -3,6 +3,8 @@
  * (camelCase) are all made from it.
  */
 import { projections } from '../lora/adapter.ts';
+import { initSchemes } from '../models/random-model.ts';
+import { pretrainSizes } from '../models/sizes.ts';
 
 interface Base {
   readonly help: string;
@@ -52,6 +54,12 @@ export const tuneOptions = {
     argument: 'NAME|FILE.gguf',
     help: 'the base model: a file, or a name that `nomoat models` lists',
   },
+  method: {
+    kind: 'choice',
+    default: 'lora',
+    choices: ['lora', 'full'],
+    help: 'train an adapter, or every weight of a small model',
+  },
   run: { kind: 'text', default: null, argument: 'DIR', help: 'the folder of the run; default runs/<data>-<model>' },
   validation: {
     kind: 'text',
@@ -85,7 +93,7 @@ export const tuneOptions = {
   batchSize: whole(16, 1, 4096, 'conversations per optimizer step'),
   microBatchSize: whole(null, 1, 4096, 'conversations computed at once; default: as many as 1024 tokens hold'),
   sequenceLength: whole(512, 8, 131072, 'longest row in tokens'),
-  learningRate: number(5e-4, 1e-8, 1, 'top of the learning rate schedule'),
+  learningRate: number(null, 1e-8, 1, 'top of the learning rate schedule; default: 5e-4 for lora, 5e-5 for full'),
   schedule: {
     kind: 'choice',
     default: 'cosine',
@@ -105,6 +113,7 @@ export const tuneOptions = {
     help: 'the adapted projections',
   },
   weightDecay: number(0, 0, 1, 'weight decay of AdamW'),
+  beta2: number(0.999, 0.5, 0.99999, "AdamW's decay of the second moment"),
   maxGradientNorm: number(1, 1e-6, 1e6, 'gradients are clipped to this norm'),
   seed: whole(0, 0, 2 ** 31 - 1, 'seed of everything random'),
   shuffle: { kind: 'boolean', default: true, help: 'keep the order of the data' },
@@ -125,7 +134,84 @@ export const tuneOptions = {
   checkpointEvery: whole(null, 1, manySteps, 'steps between checkpoints; default: a quarter of the run, at most 50'),
   validateEvery: whole(null, 1, manySteps, 'steps between validations; default: a quarter of the run'),
   earlyStop: whole(null, 1, 1000, 'stop after this many validations without improvement'),
+  outputType: {
+    kind: 'choice',
+    default: 'F16',
+    choices: ['F16', 'Q8_0'],
+    help: 'type of the written matrices, for method full',
+  },
 } as const satisfies Record<string, Option>;
+
+/** Top learning rates where none is given: usual values for each (docs/decisions). */
+export const defaultLearningRates = { lora: 5e-4, full: 5e-5 } as const;
+
+const {
+  run,
+  maxSteps,
+  microBatchSize,
+  schedule,
+  maxGradientNorm,
+  seed,
+  shuffle,
+  packing,
+  threads,
+  checkpointEvery,
+  validateEvery,
+  earlyStop,
+  outputType,
+} = tuneOptions;
+
+/** Every option of `pretrain`. */
+export const pretrainOptions = {
+  size: {
+    kind: 'choice',
+    default: 'micro',
+    choices: Object.keys(pretrainSizes),
+    help: 'shape of the model',
+  },
+  tokenizer: {
+    kind: 'text',
+    default: null,
+    argument: 'FILE.gguf',
+    help: "use this model's tokenizer; default: train one",
+  },
+  vocabulary: whole(null, 259, 262144, 'tokens of the trained tokenizer; default: by size'),
+  init: {
+    kind: 'choice',
+    default: 'gpt2',
+    choices: Object.keys(initSchemes),
+    help: 'scale of the random weights',
+  },
+  run: { ...run, help: 'the folder of the run; default runs/<text>-<size>' },
+  validation: {
+    kind: 'text',
+    default: '0.05',
+    argument: 'FILE|FRACTION',
+    help: 'held-out text: a file, or a fraction of the documents (of a single text its end)',
+  },
+  epochs: number(1, 0.01, 1000, 'passes over the text'),
+  maxSteps,
+  batchSize: whole(32, 1, 4096, 'rows of text per optimizer step'),
+  microBatchSize,
+  sequenceLength: whole(256, 8, 131072, 'longest row in tokens'),
+  learningRate: number(1e-3, 1e-8, 1, 'top of the learning rate schedule'),
+  schedule,
+  warmupSteps: whole(100, 0, manySteps, 'steps over which the learning rate rises'),
+  weightDecay: number(0.1, 0, 1, 'weight decay of AdamW, on matrices only'),
+  beta2: number(0.95, 0.5, 0.99999, "AdamW's decay of the second moment"),
+  maxGradientNorm,
+  seed,
+  shuffle,
+  packing,
+  threads,
+  checkpointEvery,
+  validateEvery,
+  earlyStop,
+  outputType,
+} as const satisfies Record<string, Option>;
+
+export type OptionTable = Readonly<Record<string, Option>>;
+export type PretrainOptionName = keyof typeof pretrainOptions;
 
 export type TuneOptionName = keyof typeof tuneOptions;
 

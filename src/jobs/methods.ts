@@ -18,7 +18,7 @@ import { projectionDimensions, readModelConfig } from '../models/config.ts';
 import type { TrainerState } from '../train/checkpoint.ts';
 import { createFullStep, createLoraStep } from '../train/model-step.ts';
 import type { TrainStep } from '../train/step.ts';
-import type { RunFolder } from './run-folder.ts';
+import { modelFileName, type RunFolder } from './run-folder.ts';
 import type { RunSettings } from './run-settings.ts';
 import { version } from './version.ts';
 
@@ -143,6 +143,3 @@ async function openFull({ settings, folder, model, threads }: MethodOptions): Pr
     },
   };
 }
-
-/** The trained model in a run's model folder. */
-export const modelFileName = 'model.gguf';

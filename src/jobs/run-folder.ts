@@ -22,6 +22,9 @@ import { writeFailure, writeFileAtomic } from '../files/atomic-write.ts';
 import type { RunEvent } from './events.ts';
 import type { RunSettings } from './run-settings.ts';
 
+/** The trained model in a run's model folder. */
+export const modelFileName = 'model.gguf';
+
 export type RunState = 'running' | 'interrupted' | 'failed' | 'done' | 'stopped-early';
 
 export interface RunRecord {

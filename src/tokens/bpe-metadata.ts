@@ -4,7 +4,7 @@
  */
 import type { GgufValue } from '../files/gguf/types.ts';
 import { documentSeparator } from '../files/text-documents.ts';
-import type { Bpe } from './bpe.ts';
+import { type Bpe, preTokenizer } from './bpe.ts';
 
 /** They stand after the trained tokens. Text that spells them only becomes them where special tokens are wanted. */
 export const specialTokens = [documentSeparator, '<|im_start|>', '<|im_end|>'] as const;
@@ -24,7 +24,7 @@ export function bpeMetadata({ tokens, merges }: Bpe): Map<string, GgufValue> {
   const types = [...tokens.map(() => tokenTypes.normal), ...specialTokens.map(() => tokenTypes.control)];
   return new Map<string, GgufValue>([
     ['tokenizer.ggml.model', { type: 'string', value: 'gpt2' }],
-    ['tokenizer.ggml.pre', { type: 'string', value: 'gpt-2' }],
+    ['tokenizer.ggml.pre', { type: 'string', value: preTokenizer }],
     ['tokenizer.ggml.tokens', { type: 'array', elementType: 'string', value: [...tokens, ...specialTokens] }],
     ['tokenizer.ggml.token_type', { type: 'array', elementType: 'int32', value: types }],
     ['tokenizer.ggml.merges', { type: 'array', elementType: 'string', value: merges.map((pair) => pair.join(' ')) }],

@@ -3,9 +3,20 @@
  * Radford et al. 2019, section 2.2. Promises: any string can be encoded and comes back; equal texts give equal vocabularies. Pure.
  */
 
-/** GPT-2's words: contractions, letters, digits and other characters with the space before them, white space. */
+/**
+ * Words are GPT-2's (contractions, letters, other characters with the space before them, white space), but each digit is a word of its
+ * own, as in SmolLM: llama.cpp calls this `smollm`. Its `gpt-2` would drop the space before "'m" or "," when it decodes.
+ */
+const fragments = /\p{N}|\P{N}+/gu;
 const words =
-  /'s|'t|'re|'ve|'m|'ll|'d| ?\p{L}+| ?\p{N}+| ?[^\p{White_Space}\p{L}\p{N}]+|\p{White_Space}+(?!\P{White_Space})|\p{White_Space}+/gu;
+  /'s|'t|'re|'ve|'m|'ll|'d| ?\p{L}+|\p{N}| ?[^\p{White_Space}\p{L}\p{N}]+|\p{White_Space}+(?!\P{White_Space})|\p{White_Space}+/gu;
+
+/** llama.cpp's name of this division into words. */
+export const preTokenizer = 'smollm';
+
+function* wordsOf(text: string): Generator<string> {
+  for (const [fragment] of text.matchAll(fragments)) for (const [word] of fragment.matchAll(words)) yield word;
+}
 
 /** GPT-2's alphabet: printable bytes stand for themselves, the others for the characters from U+0100 on. */
 const byteCharacters: readonly string[] = (() => {
@@ -42,7 +53,7 @@ const keyOf = (left: number, right: number): number => left * 2 ** 21 + right;
 
 function countWords(texts: Iterable<string>): Word[] {
   const counts = new Map<string, number>();
-  for (const text of texts) for (const [word] of text.matchAll(words)) counts.set(word, (counts.get(word) ?? 0) + 1);
+  for (const text of texts) for (const word of wordsOf(text)) counts.set(word, (counts.get(word) ?? 0) + 1);
   const encoder = new TextEncoder();
   return [...counts].map(([word, count]) => ({
     ids: Array.from(encoder.encode(word), (byte) => byteIds[byte]!),
@@ -176,7 +187,7 @@ export function encodeBpe(text: string, { tokens, merges }: Bpe): number[] {
   const ranks = new Map(merges.map(([left, right], rank) => [`${left} ${right}`, rank]));
   const encoder = new TextEncoder();
   const rankAt = (parts: readonly string[], i: number): number => ranks.get(`${parts[i]} ${parts[i + 1]}`) ?? Infinity;
-  return [...text.matchAll(words)].flatMap(([word]) => {
+  return [...wordsOf(text)].flatMap((word) => {
     const parts = Array.from(encoder.encode(word), (byte) => byteCharacters[byte]!);
     for (;;) {
       let best = 0;
