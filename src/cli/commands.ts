@@ -1,6 +1,7 @@
 /** The commands beside `tune`: parse, call, print. */
 import { Command } from 'commander';
 import { resolveOptions } from '../config/load.ts';
+import { defaultModel } from '../config/options.ts';
 import { NomoatError } from '../errors.ts';
 import { addTuneFlags, givenFlags } from './tune.ts';
 
@@ -17,7 +18,7 @@ function numberFlag(name: string, text: string | undefined): number | undefined 
 export function chatCommand(): Command {
   const command = new Command('chat')
     .description('chat with a model, or with the result of a run')
-    .argument('<MODEL|RUN>')
+    .argument('[MODEL|RUN]', 'a name that `nomoat models` lists, a file, or the folder of a run', defaultModel)
     .option('--adapter <DIR|FILE>', 'use this adapter (a run, a PEFT folder or a GGUF LoRA)')
     .option('--system <TEXT>', "system prompt (default: the one the run's data shares)")
     .option('--prompt <TEXT>', 'answer this on stdout and leave')
@@ -89,12 +90,6 @@ export function previewCommand(): Command {
   ]);
   return command.action(async (data: string[]) => {
     const options = resolveOptions(givenFlags(command)) as unknown as import('../jobs/run-settings.ts').RunSettings;
-    if (!options.model)
-      throw new NomoatError({
-        part: '--model',
-        fault: 'no model was given',
-        remedy: 'Tokens are those of a model: give --model NAME or FILE.gguf.',
-      });
     const { resolveModel } = await import('../files/local-models.ts');
     const { openGguf } = await import('../files/gguf/read.ts');
     const { openTokenizer } = await import('../tokens/llama-cpp.ts');

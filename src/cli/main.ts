@@ -14,6 +14,7 @@ import {
   pullCommand,
   runsCommand,
 } from './commands.ts';
+import { quickstartCommand } from './quickstart.ts';
 import { pretrainCommand, tuneCommand } from './tune.ts';
 
 const exitCodes = { input: 2, failed: 1, interrupted: 130 } as const;
@@ -23,6 +24,7 @@ const program = new Command('nomoat')
   .version(version)
   .option('--debug', 'show stack traces');
 for (const command of [
+  quickstartCommand(),
   tuneCommand(),
   pretrainCommand(),
   chatCommand(),

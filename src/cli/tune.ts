@@ -47,7 +47,7 @@ async function confirmed(): Promise<boolean> {
 }
 
 /** Shows a run until it ends; Ctrl-C once asks for a checkpoint, twice ends at once. Returns the exit code. */
-async function follow(handle: RunHandle, json: boolean): Promise<number> {
+export async function follow(handle: RunHandle, json: boolean): Promise<number> {
   const progress = new Progress(process.stderr);
   let asked = false;
   const onSignal = (): void => {

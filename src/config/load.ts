@@ -180,14 +180,7 @@ export async function resolveSettings(
   recipePath: string | null,
 ): Promise<RunSettings> {
   const options = resolveOptions(flags, recipePath ? readRecipe(recipePath) : {});
-  assertData(data, 'nomoat tune examples.jsonl --model NAME');
-  if (options.model === null) {
-    throw new NomoatError({
-      part: '--model',
-      fault: 'no base model was given',
-      remedy: 'Fetch one with `nomoat pull smollm2-135m` and give --model smollm2-135m, or a GGUF file.',
-    });
-  }
+  assertData(data, 'nomoat tune examples.jsonl');
   const model = await resolveBase(String(options.model));
   const run = newRun(options.run, `${stemOf(data[0]!)}-${stemOf(model.name)}`);
   return {

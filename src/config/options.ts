@@ -47,10 +47,13 @@ const whole = (fallback: number | null, least: number, most: number, help: strin
 /** A step count beyond this is a slip of the finger. */
 const manySteps = 10_000_000;
 
+/** The model that comes with the package. */
+export const defaultModel = 'nomoat-mini';
+
 export const tuneOptions = {
   model: {
     kind: 'text',
-    default: null,
+    default: defaultModel,
     argument: 'NAME|FILE.gguf',
     help: 'the base model: a file, or a name that `nomoat models` lists',
   },

@@ -49,8 +49,8 @@ function namesOf({ name, path, repo, source }: LocalModel): Set<string> {
   return new Set(names.map((each) => each.toLowerCase()));
 }
 
-/** The order in which equal names win: what was pulled for nomoat first. */
-const SOURCE_ORDER: readonly ModelSource[] = ['hugging-face', 'nomoat', 'lm-studio', 'ollama'];
+/** The order in which equal names win: the package's own, then what was pulled for nomoat. */
+const SOURCE_ORDER: readonly ModelSource[] = ['packaged', 'hugging-face', 'nomoat', 'lm-studio', 'ollama'];
 
 /** The one that is meant; the same file in several programs' folders is one model. null when there is none. */
 function oneOf(name: string, models: readonly LocalModel[]): LocalModel | null {

@@ -17,7 +17,7 @@ import {
   surroundings,
 } from './model-folders.ts';
 
-export type ModelSource = 'hugging-face' | 'lm-studio' | 'ollama' | 'nomoat';
+export type ModelSource = 'hugging-face' | 'lm-studio' | 'ollama' | 'nomoat' | 'packaged';
 
 export interface LocalModel {
   /** What `--model` takes: a catalogue name where it is one, Ollama's tag, else the file's name without `.gguf`. */
@@ -51,6 +51,9 @@ const SHA256_DIGEST = /^sha256:[0-9a-f]{64}$/;
 export function scanLocalModels(around: Surroundings = surroundings()): LocalScan {
   const scan = new Scan();
   scan.addHubCache(hubCacheFolder(around));
+  const { packagedModels } = around;
+  if (packagedModels !== undefined)
+    for (const path of scan.ggufsBelow(packagedModels)) scan.add(ggufStem(path), path, 'packaged', null);
   const own = nomoatModelsFolder(around);
   for (const path of scan.ggufsBelow(own)) {
     const folder = relative(own, path).split(sep)[0]!;

@@ -5,16 +5,22 @@
  */
 import { homedir } from 'node:os';
 import { join, resolve } from 'node:path';
+import { fileURLToPath } from 'node:url';
 
 /** What decides the folders; tests pass their own. */
 export interface Surroundings {
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly home: string;
+  /** The models that the package itself brings; none where it is left out. */
+  readonly packagedModels?: string;
 }
 
-/** This process's environment and home folder. */
+/** `models/` of this package, seen from src/files as from dist/files. */
+const packagedModels = fileURLToPath(new URL('../../models', import.meta.url));
+
+/** This process's environment and home folder, and the package's models. */
 export function surroundings(): Surroundings {
-  return { env: process.env, home: homedir() };
+  return { env: process.env, home: homedir(), packagedModels };
 }
 
 /** The value of the first variable that is set and not empty, `~` expanded and made absolute; else null. */

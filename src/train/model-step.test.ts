@@ -7,7 +7,7 @@ import { readSafetensors } from '../files/safetensors.ts';
 import { type LoraAdapter, type LoraPair, projections } from '../lora/adapter.ts';
 import { projectionDimensions, readModelConfig } from '../models/config.ts';
 import { clipGradients } from './clip.ts';
-import { createLoraStep } from './model-step.ts';
+import { createFullStep, createLoraStep } from './model-step.ts';
 import { initAdamW, updateAdamW } from './optimizer.ts';
 import type { TrainStep } from './step.ts';
 
@@ -187,5 +187,52 @@ describe.each(['llama', 'qwen2', 'qwen3'])('%s against PyTorch and PEFT', (name)
       expect(undropped[i]!).toBeCloseTo(value, 5);
     });
     await dropped.close();
+  });
+});
+
+interface FullCase {
+  losses: number[];
+  gradient_norms_before_clipping: number[];
+  norms_after: Record<string, number>;
+}
+
+describe.each(['llama', 'qwen2', 'qwen3'])('every weight of %s against PyTorch', (name) => {
+  const folder = join(root, name);
+  const reference = JSON.parse(readFileSync(join(folder, 'case.json'), 'utf8')) as Case;
+  const full = JSON.parse(readFileSync(join(folder, 'full.json'), 'utf8')) as FullCase;
+  const batch = rowsToBatch(reference, [0, 1, 2], false);
+  const scale = 1 / reference.supervised_tokens;
+
+  test('loss and the gradient of each tensor', async () => {
+    const step = await createFullStep({ model: openGguf(join(folder, 'base.gguf')), threads: 2 });
+    const { lossSum } = await step.accumulate(batch, scale, 0);
+    expect(Math.abs(lossSum * scale - full.losses[0]!) / full.losses[0]!).toBeLessThan(1e-5);
+    const { tensors } = readSafetensors(join(folder, 'full.gradients.safetensors'));
+    expect(step.parameters.map((parameter) => parameter.name).sort()).toEqual([...tensors.keys()].sort());
+    for (const parameter of step.parameters) {
+      const theirs = tensors.get(parameter.name)!;
+      expect([...parameter.shape], parameter.name).toEqual([...theirs.shape]);
+      expect(relative(parameter.gradient, theirs.float32()), parameter.name).toBeLessThan(1e-4);
+    }
+    await step.close();
+  });
+
+  test('10 AdamW steps with weight decay on matrices only', async () => {
+    const step = await createFullStep({ model: openGguf(join(folder, 'base.gguf')), threads: 2 });
+    const optimizer = initAdamW(step.parameters);
+    for (const [i, expected] of full.losses.entries()) {
+      for (const { gradient } of step.parameters) gradient.fill(0);
+      const { lossSum } = await step.accumulate(batch, scale, 0);
+      expect(Math.abs(lossSum * scale - expected) / expected, `loss of step ${i}`).toBeLessThan(1e-4);
+      const norm = clipGradients(step.parameters, 1);
+      const expectedNorm = full.gradient_norms_before_clipping[i]!;
+      expect(Math.abs(norm - expectedNorm) / expectedNorm, `norm of step ${i}`).toBeLessThan(1e-3);
+      updateAdamW(step.parameters, optimizer, 1e-3, { weightDecay: 0.1, beta2: 0.95 });
+    }
+    for (const { name: tensor, value } of step.parameters) {
+      const norm = Math.sqrt(value.reduce((sum, x) => sum + x * x, 0));
+      expect(Math.abs(norm - full.norms_after[tensor]!) / full.norms_after[tensor]!, tensor).toBeLessThan(1e-4);
+    }
+    await step.close();
   });
 });

@@ -1,0 +1,118 @@
+/** `nomoat quickstart`: the whole way on data and a model that come with the package. */
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { Command } from 'commander';
+import type { ChatModel } from '../chat/chat-model.ts';
+import { resolveSettings } from '../config/load.ts';
+import { defaultModel } from '../config/options.ts';
+import type { AskedQuestion, ExactMatch } from '../evaluate/exact-match.ts';
+import { readExamples } from '../jobs/dataset-files.ts';
+import { startRun } from '../jobs/start-run.ts';
+import { follow } from './tune.ts';
+
+const data = fileURLToPath(new URL('../../examples/intents', import.meta.url));
+/** Found by a sweep on the validation loss of the shipped data: docs/log.md. */
+const settings = {
+  validation: join(data, 'valid.jsonl'),
+  epochs: 12,
+  batchSize: 8,
+  rank: 16,
+  alpha: 32,
+  learningRate: 5e-3,
+  sequenceLength: 128,
+};
+/** A larger model learns faster and needs smaller steps. */
+const settingsOfOthers = { ...settings, epochs: 2, learningRate: 1e-3 };
+const shownExamples = 4;
+
+const say = (text: string): void => void process.stderr.write(`${text}\n`);
+
+function heldOut(): AskedQuestion[] {
+  return readExamples([join(data, 'valid.jsonl')], {
+    format: 'auto',
+    promptColumn: null,
+    completionColumn: null,
+    textColumn: null,
+  }).train.flatMap((example) =>
+    example.kind === 'completion'
+      ? [{ messages: [{ role: 'user' as const, content: example.prompt }], expected: example.completion }]
+      : [],
+  );
+}
+
+/** runs/quickstart, or the first of runs/quickstart-2, ... that is free. */
+function freeFolder(): string {
+  const name = join('runs', 'quickstart');
+  for (let n = 1; ; n++) {
+    const path = n === 1 ? name : `${name}-${n}`;
+    if (!existsSync(path)) return path;
+  }
+}
+
+export function quickstartCommand(): Command {
+  const command = new Command('quickstart')
+    .description(
+      'fine-tune the model that comes with nomoat on data that comes with it, compare before and after, chat',
+    )
+    .option('--model <NAME|FILE.gguf>', 'another model, such as smollm2-135m once it is pulled', defaultModel)
+    .option('--run <DIR>', 'the folder of the run; default runs/quickstart');
+  return command.action(async () => {
+    const { model, run } = command.opts<{ model: string; run?: string }>();
+    const { exactMatch, wilsonInterval } = await import('../evaluate/exact-match.ts');
+    const { chat } = await import('../library.ts');
+    const questions = heldOut();
+    const path = run ?? freeFolder();
+    const chosen = await resolveSettings(
+      [join(data, 'train.jsonl')],
+      { ...(model === defaultModel ? settings : settingsOfOthers), model, run: path },
+      null,
+    );
+    const score = async (what: string): Promise<ExactMatch> => {
+      const opened: ChatModel = await chat({ model: what });
+      try {
+        return await exactMatch(opened, questions);
+      } finally {
+        await opened.close();
+      }
+    };
+    const line = ({ right, total }: ExactMatch): string => {
+      const [low, high] = wilsonInterval(right, total).map((share) => (share * 100).toFixed(0));
+      return `${right} of ${total} right (${((right / total) * 100).toFixed(0)}%, 95% interval ${low} to ${high}%)`;
+    };
+    say(`Task: what does the sentence ask for? 280 examples to learn from, ${questions.length} held out (SNIPS, CC0).`);
+    const before = await score(chosen.modelPath);
+    say(`Before: ${line(before)}`);
+    const code = await follow(startRun(chosen), false);
+    if (code !== 0) {
+      process.exitCode = code;
+      return;
+    }
+    const after = await score(path);
+    const every = Math.floor(questions.length / shownExamples);
+    for (let i = 0; i < shownExamples; i++) {
+      const at = i * (every + 1);
+      const { messages, expected } = questions[at]!;
+      say(`\n  ${messages[0]!.content}\n    expected  ${expected}`);
+      say(
+        `    before    ${before.answers[at]!.replaceAll('\n', ' ').slice(0, 100)}\n    after     ${after.answers[at]!.slice(0, 100)}`,
+      );
+    }
+    say(`\nBefore: ${line(before)}\nAfter:  ${line(after)}`);
+    if (!process.stdin.isTTY) {
+      say(`\nChat with it:  nomoat chat ${path}`);
+      return;
+    }
+    say('\nNow ask it something, such as: play some jazz');
+    const { runTerminalChat } = await import('../chat/terminal.ts');
+    const opened = await chat({ model: path });
+    process.exitCode = await runTerminalChat({
+      model: opened,
+      sampling: { temperature: 0 },
+      input: process.stdin,
+      output: process.stdout,
+      notices: process.stderr,
+    });
+    await opened.close();
+  });
+}

@@ -1,0 +1,26 @@
+import { expect, test } from 'vitest';
+import type { ChatModel, Generated } from '../chat/chat-model.ts';
+import { exactMatch, wilsonInterval } from './exact-match.ts';
+
+test('the interval is the published one', () => {
+  // R: binom::binom.confint(8, 10, methods = "wilson") and (0, 10)
+  expect(wilsonInterval(8, 10)[0]).toBeCloseTo(0.4901625, 6);
+  expect(wilsonInterval(8, 10)[1]).toBeCloseTo(0.9433178, 6);
+  expect(wilsonInterval(0, 10)).toEqual([0, expect.closeTo(0.2775328, 6)]);
+  expect(wilsonInterval(0, 0)).toEqual([0, 1]);
+});
+
+test('only exact answers count, white space at the ends apart', async () => {
+  const said = ['yes', ' yes\n', 'Yes', 'yes!'];
+  const model = {
+    generate: (_: unknown, { temperature }: { temperature: number }) => {
+      expect(temperature).toBe(0);
+      return Promise.resolve({ text: said.shift()! } as Generated);
+    },
+  } as unknown as ChatModel;
+  const done: number[] = [];
+  const question = { messages: [{ role: 'user' as const, content: '?' }], expected: 'yes' };
+  const result = await exactMatch(model, [question, question, question, question], (n) => done.push(n));
+  expect(result).toMatchObject({ right: 2, total: 4, answers: ['yes', ' yes\n', 'Yes', 'yes!'] });
+  expect(done).toEqual([1, 2, 3, 4]);
+});
