@@ -1,5 +1,5 @@
 /**
- * A checkpoint: a folder with the adapter, the optimizer's moments and where the run stands. Promises: it appears whole or not at all,
+ * A checkpoint: a folder with the trained parameters, the optimizer's moments and where the run stands. Promises: it appears whole or not at all,
  * and a run that goes on from it computes the same bits as one that never stopped.
  */
 import { existsSync, readdirSync, readFileSync, rmSync } from 'node:fs';
@@ -54,7 +54,7 @@ export function saveCheckpoint(
     parameters.map(({ name, shape }, i) => ({ name: `${prefix}${name}`, shape, values: arrays[i]! }));
   replaceFolderAtomic(path, (temporary) => {
     writeSafetensors(
-      join(temporary, 'adapter.safetensors'),
+      join(temporary, 'parameters.safetensors'),
       named(
         parameters.map(({ value }) => value),
         '',
@@ -78,7 +78,7 @@ export function saveCheckpoint(
 
 /** Fills the parameters with those of the checkpoint at `step`. */
 export function loadParameters(folder: string, step: number, parameters: readonly Parameter[]): void {
-  const path = join(folder, folderName(step), 'adapter.safetensors');
+  const path = join(folder, folderName(step), 'parameters.safetensors');
   const { tensors } = readSafetensors(path);
   for (const { name, value } of parameters) copy(path, name, tensors.get(name)?.float32(), value);
 }

@@ -1,0 +1,162 @@
+import { describe, expect, test } from 'vitest';
+import type { PackedBatch } from '../batches/packed-batch.ts';
+import { resolveOptions } from '../config/load.ts';
+import type { NomoatError } from '../errors.ts';
+import type { RunEvent } from '../jobs/events.ts';
+import type { TokenRow } from '../tokens/token-row.ts';
+import type { TrainerState } from './checkpoint.ts';
+import { initAdamW } from './optimizer.ts';
+import type { Parameter, TrainStep } from './step.ts';
+import { type TrainerSettings, trainLoop } from './trainer.ts';
+
+const row = (length: number, line: number): TokenRow => ({
+  tokens: Int32Array.from({ length }, (_, i) => i + line),
+  supervised: new Uint8Array(length).fill(1),
+  source: { file: 'x', line },
+});
+
+/** A parabola: the loss of every token is value²; hooks make it misbehave. */
+class FakeStep implements TrainStep {
+  readonly parameters: readonly Parameter[] = [
+    { name: 'w', shape: [1], value: Float32Array.of(4), gradient: new Float32Array(1), decays: true },
+  ];
+  readonly seen: number[] = [];
+  private readonly before: (call: number, batch: PackedBatch, gradient: Float32Array) => void;
+  private readonly held: (call: number, value: number) => number;
+  constructor(before: FakeStep['before'] = () => {}, held: FakeStep['held'] = (_, value) => value * value) {
+    this.before = before;
+    this.held = held;
+  }
+  private calls = 0;
+  private validations = 0;
+  accumulate(batch: PackedBatch, scale: number): Promise<{ lossSum: number; supervisedTokens: number }> {
+    const { gradient, value } = this.parameters[0]!;
+    this.before(this.calls++, batch, gradient);
+    this.seen.push(batch.tokens.length);
+    gradient[0]! += 2 * value[0]! * scale * batch.supervisedTokens;
+    return Promise.resolve({
+      lossSum: value[0]! ** 2 * batch.supervisedTokens,
+      supervisedTokens: batch.supervisedTokens,
+    });
+  }
+  logProbabilities(batch: PackedBatch): Promise<Float32Array> {
+    const loss = this.held(this.validations++, this.parameters[0]!.value[0]!);
+    return Promise.resolve(new Float32Array(batch.supervisedTokens).fill(-loss));
+  }
+  close(): Promise<void> {
+    return Promise.resolve();
+  }
+}
+
+interface Outcome {
+  readonly events: RunEvent[];
+  readonly how: string;
+  readonly saved: number[];
+  readonly state: TrainerState;
+}
+async function run(
+  step: TrainStep,
+  { flags = {}, rows = [row(10, 1), row(10, 2), row(10, 3), row(10, 4)], held = [] as TokenRow[], steps = 8, stopAfter = Infinity }: { flags?: Record<string, unknown>; rows?: TokenRow[]; held?: TokenRow[]; steps?: number; stopAfter?: number } = {}, // biome-ignore format: one line
+): Promise<Outcome> {
+  const state: TrainerState = { step: 0, validationBefore: null, bestLoss: null, bestStep: null, withoutImprovement: 0, seconds: 0 }; // biome-ignore format: one line
+  const [events, saved, abort]: [RunEvent[], number[], AbortController] = [[], [], new AbortController()];
+  const settings = resolveOptions({ learningRate: '0.1', warmupSteps: '0', batchSize: '4', ...flags }) as unknown as TrainerSettings; // biome-ignore format: one line
+  const loop = trainLoop({
+    step,
+    optimizer: initAdamW(step.parameters),
+    train: rows,
+    validation: held,
+    steps,
+    settings,
+    state,
+    save: () => {
+      saved.push(state.step);
+      return { type: 'checkpoint-saved', step: state.step, path: '', best: false } as RunEvent;
+    },
+    signal: abort.signal,
+  });
+  for (;;) {
+    const next = await loop.next();
+    if (next.done) return { events, how: next.value, saved, state };
+    events.push(next.value);
+    if (next.value.type === 'step-end' && next.value.step >= stopAfter) abort.abort();
+  }
+}
+const lossesOf = ({ events }: Outcome): number[] => events.flatMap((e) => (e.type === 'step-end' ? [e.loss] : []));
+
+describe('the training loop', () => {
+  test('goes down the parabola, and saves at the end', async () => {
+    const outcome = await run(new FakeStep());
+    expect(outcome.how).toBe('done');
+    const losses = lossesOf(outcome);
+    expect(losses[0]).toBe(16);
+    for (let i = 1; i < losses.length; i++) expect(losses[i]!).toBeLessThan(losses[i - 1]!);
+    expect(outcome.saved.at(-1)).toBe(8);
+  });
+
+  test('a NaN names the tensor and the step, and nothing is saved after it', async () => {
+    const step = new FakeStep((call, _, gradient) => {
+      if (call === 5) gradient[0] = Number.NaN;
+    });
+    const error = await run(step, { flags: { checkpointEvery: '2' } }).catch((e: unknown) => e as NomoatError);
+    expect(error).toMatchObject({ kind: 'failed', fields: { step: 5, tensor: 'w' } });
+    expect((error as NomoatError).message).toMatch(/step 5.*gradient of w is not finite/);
+    expect(Number.isFinite(step.parameters[0]!.value[0]!)).toBe(true);
+  });
+
+  test('out of memory: smaller micro-batches from the same step, said out loud, the same losses', async () => {
+    const rows = Array.from({ length: 8 }, (_, i) => row(200, i));
+    const whole = await run(new FakeStep(), { rows, flags: { batchSize: '8' } });
+    const step = new FakeStep((_, batch) => {
+      if (batch.tokens.length > 500) throw new Error('Failed to allocate memory for requested buffer');
+    });
+    const outcome = await run(step, { rows, flags: { batchSize: '8' } });
+    expect(lossesOf(outcome)).toEqual(lossesOf(whole));
+    expect(Math.max(...step.seen)).toBeLessThanOrEqual(500);
+    const notices = outcome.events.filter((e) => e.type === 'notice');
+    expect(notices.length).toBe(1);
+    expect(notices[0]).toMatchObject({ code: 'smaller-micro-batch', message: expect.stringContaining('step 0') });
+  });
+
+  test('memory that never suffices ends in the error, not in a loop', async () => {
+    const step = new FakeStep(() => {
+      throw new Error('bad alloc');
+    });
+    await expect(run(step)).rejects.toThrow('bad alloc');
+  });
+
+  test('another error of the engine is not taken for one of memory', async () => {
+    const step = new FakeStep(() => {
+      throw new Error('shape mismatch');
+    });
+    await expect(run(step)).rejects.toThrow('shape mismatch');
+    expect(step.seen.length).toBe(0);
+  });
+
+  test('early stop counts validations without improvement; the best one is remembered', async () => {
+    const held = [3, 2, 1, 1.5, 1.4, 9];
+    const step = new FakeStep(undefined, (call) => held[call]!);
+    const outcome = await run(step, { flags: { validateEvery: '1', earlyStop: '2' }, held: [row(5, 9)] });
+    expect(outcome.how).toBe('stopped-early');
+    expect(outcome.state).toMatchObject({ validationBefore: 3, bestLoss: 1, bestStep: 2, step: 4 });
+  });
+
+  test('the validation before is measured with the initial values, which then come back', async () => {
+    const step = new FakeStep();
+    const outcome = await run(step, { held: [row(5, 9)], steps: 2, flags: { validateEvery: '2' } });
+    expect(outcome.state.validationBefore).toBe(16);
+    const plain = new FakeStep();
+    await run(plain, { steps: 2 });
+    expect(step.parameters[0]!.value).toEqual(plain.parameters[0]!.value);
+  });
+
+  test('an interrupt saves where it stands', async () => {
+    const outcome = await run(new FakeStep(), { stopAfter: 2 });
+    expect(outcome.how).toBe('interrupted');
+    expect(outcome.saved.at(-1)).toBe(3);
+  });
+
+  test('checkpoints come as often as asked', async () => {
+    expect((await run(new FakeStep(), { flags: { checkpointEvery: '3' } })).saved).toEqual([3, 6, 8]);
+  });
+});
