@@ -1,8 +1,10 @@
 /** The commands beside `tune`: parse, call, print. */
+import { existsSync } from 'node:fs';
 import { Command } from 'commander';
 import { resolveOptions } from '../config/load.ts';
 import { defaultModel } from '../config/options.ts';
 import { NomoatError } from '../errors.ts';
+import type { RunRecord } from '../jobs/run-folder.ts';
 import { addTuneFlags, givenFlags } from './tune.ts';
 
 const print = (text: string): void => void process.stdout.write(`${text}\n`);
@@ -122,6 +124,22 @@ export function previewCommand(): Command {
   });
 }
 
+function assertExportable(run: string, adapter: string, record: RunRecord): void {
+  if (record.settings.method !== 'lora') {
+    throw new NomoatError({
+      part: run,
+      fault: 'trained every weight: it has no adapter',
+      remedy: `Its result is a whole model, which others load as it is: ${run}/model/model.gguf`,
+    });
+  }
+  if (existsSync(adapter)) return;
+  throw new NomoatError({
+    part: run,
+    fault: `is a run without a result yet (${record.state})`,
+    remedy: `Finish it first: nomoat tune --resume ${run}`,
+  });
+}
+
 export function exportCommand(): Command {
   const command = new Command('export')
     .description("write a run's adapter in another format")
@@ -149,6 +167,7 @@ export function exportCommand(): Command {
     const { readPeft } = await import('../adapter/peft.ts');
     const folder = new RunFolder(run);
     const record = folder.read();
+    assertExportable(run, folder.adapter, record);
     const model = openGguf(record.settings.modelPath);
     const mergedType = type === 'Q8_0' ? type : 'F16';
     const written = await exportAdapter({

@@ -154,6 +154,21 @@ describe('a run through the command line', { timeout: patience }, () => {
     const code = await new Promise((resolve) => child.on('close', resolve));
     expect(code).toBe(130);
     expect(err).toContain('Go on with: nomoat tune --resume');
+    writeFileSync(join(folder, 'stopped/lock'), String(process.pid));
+    const second = nomoat('tune', '--resume', 'stopped');
+    expect(second.code, 'one process at a time').toBe(2);
+    expect(second.err).toContain(`process ${process.pid}`);
+    rmSync(join(folder, 'stopped/lock'));
+    for (const args of [
+      ['export', 'stopped', '--to', 'gguf', '--out', 'none.gguf'],
+      ['chat', 'stopped', '--prompt', 'x'],
+    ]) {
+      const refused = nomoat(...args);
+      expect(refused.code).toBe(2);
+      expect(refused.err).toContain(
+        'without a result yet (interrupted). Finish it first: nomoat tune --resume stopped',
+      );
+    }
     expect(nomoat('tune', '--resume', 'stopped', '--json').code).toBe(0);
     expect(losses(logged('stopped'))).toEqual(losses(logged('whole')));
   });

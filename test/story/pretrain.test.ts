@@ -51,6 +51,8 @@ describe('pretraining through the command line', { timeout: patience }, () => {
     expect(existsSync(join(folder, 'whole/parity-f32.gguf'))).toBe(false);
     expect(nomoat('chat', 'whole', '--prompt', 'hello', '--max-tokens', '3', '--threads', '1').code).toBe(0);
 
+    expect(nomoat('export', 'whole', '--to', 'gguf', '--out', 'x.gguf').err).toContain('whole/model/model.gguf');
+
     const rows = Array.from({ length: 12 }, (_, i) =>
       JSON.stringify({ prompt: `n ${i}`, completion: i % 2 ? 'odd' : 'even' }),
     );
