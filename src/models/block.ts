@@ -202,16 +202,17 @@ export function afterAttention(config: ModelConfig, options: BlockOptions): Part
 }
 
 /**
- * Final hidden rows x [R, D] and target [R, 1] -> log-probability `logp` [R, 1]. With `gradient`, also d.x for the seed d.logp, and for
+ * Final hidden rows x [R, D] and target [R, 1] -> log-probability `logp` [R, 1], or just the `logits` [R, V]. With `gradient`, also d.x for the seed d.logp, and for
  * 'all' d.output_norm and d.output too.
  */
-export function head(config: ModelConfig, gradient: 'none' | 'input' | 'all'): Graph {
+export function head(config: ModelConfig, gradient: 'logits' | 'none' | 'input' | 'all'): Graph {
   const { modelWidth, normEpsilon, vocabulary } = config;
   const x = input('x', ['R', modelWidth]);
   const target = input('target', ['R', 1], 'int64');
   const norm = input('output_norm', [modelWidth]);
   const output = input('output', [vocabulary, modelWidth]);
   const logits = matmul(rmsNorm(x, norm, normEpsilon), output, { transposeB: true });
+  if (gradient === 'logits') return new Map([['logits', logits]]);
   const logp = logProbability(logits, target);
   if (gradient === 'none') return new Map([['logp', logp]]);
   const wanted = { 'd.x': x, ...(gradient === 'all' ? { 'd.output_norm': norm, 'd.output': output } : {}) };
@@ -224,7 +225,7 @@ export function head(config: ModelConfig, gradient: 'none' | 'input' | 'all'): G
  * the targets' rows of the head. The gradient is that of the probabilities quantised, minus the targets' rows in float32: quantising
  * the difference itself would be four times as wrong.
  */
-export function int8Head(config: ModelConfig, gradient: 'none' | 'input'): Graph {
+export function int8Head(config: ModelConfig, gradient: 'logits' | 'none' | 'input'): Graph {
   const { modelWidth, normEpsilon, vocabulary } = config;
   const x = input('x', ['R', modelWidth]);
   const target = input('target', ['R', 1], 'int64');
@@ -233,6 +234,7 @@ export function int8Head(config: ModelConfig, gradient: 'none' | 'input'): Graph
   const h = rmsNorm(x, input('output_norm', [modelWidth]), normEpsilon);
   const scale = rowScale(h);
   const logits = int8Matmul(quantise(h, scale), scale, output, outputScale);
+  if (gradient === 'logits') return new Map([['logits', logits]]);
   const logp = logProbability(logits, target);
   if (gradient === 'none') return new Map([['logp', logp]]);
   const p = mul(softmax(logits), outputScale);

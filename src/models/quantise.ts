@@ -11,44 +11,64 @@ export interface QuantisedMatrix {
 /** Rows that are turned at once: their columns then stand side by side in whole cache lines. */
 const rowsAtOnce = 64;
 
-/**
- * Quantises W [out, in] to -levels..levels. `inputScale` [in] is multiplied into the columns of W first (what its input was divided by),
- * `outputDivisor` [out] divides its rows.
- */
-export function quantiseMatrix(
+export function emptyMatrix(inFeatures: number, outFeatures: number): QuantisedMatrix {
+  return {
+    values: new Int8Array(inFeatures * outFeatures),
+    scale: new Float32Array(outFeatures),
+    inFeatures,
+    outFeatures,
+  };
+}
+
+export interface QuantiseOptions {
+  /** Largest magnitude of a value, at most 127. */
+  readonly levels: number;
+  /** [in]: multiplied into the columns of W first (what its input was divided by). */
+  readonly inputScale?: Float32Array | null;
+  /** [out]: divides the rows of W. */
+  readonly outputDivisor?: Float32Array | null;
+}
+
+/** Quantises rows of W, given as [rows, in], into `to` from its column `firstRow` on. */
+export function quantiseRows(
+  to: QuantisedMatrix,
+  firstRow: number,
   weight: Float32Array,
-  inFeatures: number,
-  levels: number,
-  inputScale: Float32Array | null = null,
-  outputDivisor: Float32Array | null = null,
-): QuantisedMatrix {
-  const outFeatures = weight.length / inFeatures;
-  const values = new Int8Array(weight.length);
-  const scale = new Float32Array(outFeatures);
+  options: QuantiseOptions,
+): void {
+  const { levels, inputScale, outputDivisor } = options;
+  const { inFeatures, outFeatures, scale, values } = to;
+  const all = weight.length / inFeatures;
   const rows = new Int8Array(rowsAtOnce * inFeatures);
-  for (let first = 0; first < outFeatures; first += rowsAtOnce) {
-    const count = Math.min(rowsAtOnce, outFeatures - first);
+  const row = new Float32Array(inFeatures);
+  for (let first = 0; first < all; first += rowsAtOnce) {
+    const count = Math.min(rowsAtOnce, all - first);
     for (let r = 0; r < count; r++) {
       const at = (first + r) * inFeatures;
       let top = 0;
       for (let k = 0; k < inFeatures; k++) {
-        const value = Math.abs(inputScale ? weight[at + k]! * inputScale[k]! : weight[at + k]!);
-        if (value > top) top = value;
-      }
-      const step = top / levels;
-      const inverse = top > 0 ? levels / top : 0;
-      scale[first + r] = step / (outputDivisor?.[first + r] ?? 1);
-      for (let k = 0; k < inFeatures; k++) {
         const value = inputScale ? weight[at + k]! * inputScale[k]! : weight[at + k]!;
-        rows[r * inFeatures + k] = Math.round(value * inverse);
+        row[k] = value;
+        const size = Math.abs(value);
+        if (size > top) top = size;
       }
+      const inverse = top > 0 ? levels / top : 0;
+      const out = firstRow + first + r;
+      scale[out] = top / levels / (outputDivisor?.[out] ?? 1);
+      for (let k = 0; k < inFeatures; k++) rows[r * inFeatures + k] = Math.round(row[k]! * inverse);
     }
     for (let k = 0; k < inFeatures; k++) {
-      const to = k * outFeatures + first;
-      for (let r = 0; r < count; r++) values[to + r] = rows[r * inFeatures + k]!;
+      const place = k * outFeatures + firstRow + first;
+      for (let r = 0; r < count; r++) values[place + r] = rows[r * inFeatures + k]!;
     }
   }
-  return { values, scale, inFeatures, outFeatures };
+}
+
+/** Quantises W [out, in] whole. */
+export function quantiseMatrix(weight: Float32Array, inFeatures: number, options: QuantiseOptions): QuantisedMatrix {
+  const matrix = emptyMatrix(inFeatures, weight.length / inFeatures);
+  quantiseRows(matrix, 0, weight, options);
+  return matrix;
 }
 
 /**

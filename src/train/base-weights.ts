@@ -107,7 +107,8 @@ export interface Int8Layer {
   readonly smoothing: Smoothing | null;
 }
 
-function int8Feeds({ matrices, vectors }: Int8Layer): Map<string, Feed> {
+/** The layer as feeds of the block graphs. */
+export function int8Feeds({ matrices, vectors }: Int8Layer): Map<string, Feed> {
   const feeds = new Map<string, Feed>();
   for (const [name, values] of vectors) feeds.set(name, floats(values, [values.length]));
   for (const [projection, { values, scale, inFeatures, outFeatures }] of matrices) {

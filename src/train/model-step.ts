@@ -7,14 +7,13 @@ import type { PackedBatch } from '../batches/packed-batch.ts';
 import { NomoatError } from '../errors.ts';
 import type { GgufFile } from '../files/gguf/types.ts';
 import type { LoraAdapter } from '../lora/adapter.ts';
-import { type ProjectionGroup, projectionGroups } from '../models/block.ts';
 import { type ModelConfig, projectionDimensions, readModelConfig } from '../models/config.ts';
-import { type ModelWeights, readWeights, rotaryAngles } from '../models/weights.ts';
-import { type Executor, type Feed, type Feeds, floats, integers } from '../runtime/onnxruntime-node/executor.ts';
+import { type ModelWeights, readWeights } from '../models/weights.ts';
+import { type Feed, type Feeds, floats, integers } from '../runtime/onnxruntime-node/executor.ts';
 import { type BaseWeights, float32Weights } from './base-weights.ts';
+import { BlockWalk, type Pass } from './block-walk.ts';
 import { Buffers } from './buffers.ts';
-import { dropoutMask } from './dropout.ts';
-import { type QueryChunk, queryChunks } from './query-chunks.ts';
+import type { QueryChunk } from './query-chunks.ts';
 import {
   adapterInputs,
   adapterSlots,
@@ -103,27 +102,8 @@ export async function createFullStep({ model, threads }: StepOptions): Promise<F
   return Object.assign(new ModelStep(config, base, stages, slots, inputs, 0), { weights });
 }
 
-/** What a pass over a micro-batch needs everywhere. */
-interface Pass {
-  readonly batch: PackedBatch;
-  readonly rows: number;
-  readonly chunks: readonly QueryChunk[];
-  readonly angles: Feeds;
-  /** Of the dropout masks; null switches dropout off. */
-  readonly seed: number | null;
-  /** Whether backward follows: each layer then keeps its own activations. */
-  readonly saves: boolean;
-}
-
-class ModelStep implements TrainStep {
+class ModelStep extends BlockWalk implements TrainStep {
   readonly parameters: readonly Parameter[];
-  private readonly config: ModelConfig;
-  private readonly base: BaseWeights;
-  private readonly stages: Stages;
-  private readonly dropout: number;
-  /** Per layer: what is trained in it. */
-  private readonly inputs: readonly (readonly TrainedInput[])[];
-  private readonly buffers = new Buffers();
   /** Gradients of embedding, last norm and head, where they are trained. */
   private readonly outerGradients: ReadonlyMap<string, Float32Array>;
 
@@ -135,11 +115,7 @@ class ModelStep implements TrainStep {
     inputs: readonly (readonly TrainedInput[])[],
     dropout: number,
   ) {
-    this.config = config;
-    this.base = base;
-    this.stages = stages;
-    this.inputs = inputs;
-    this.dropout = dropout;
+    super(config, base, stages, inputs, dropout);
     this.parameters = slots.map(({ parameter }) => parameter);
     const outer = new Map(slots.flatMap((s) => (s.layer === null ? [[s.input, s.parameter.gradient]] : [])));
     if (config.tiedHead && outer.has('embedding')) outer.set('output', outer.get('embedding')!);
@@ -148,7 +124,7 @@ class ModelStep implements TrainStep {
 
   async accumulate(batch: PackedBatch, gradientScale: number, dropoutSeed: number): Promise<MicroBatchLoss> {
     const pass = this.pass(batch, dropoutSeed, true);
-    const last = await this.forward(pass);
+    const last = await this.walk(pass);
     const dx = this.buffers.take('dy.0', last.length).fill(0);
     const logp = await this.runHead(batch, last, gradientScale, dx);
     const first = await this.backward(pass, dx);
@@ -159,95 +135,12 @@ class ModelStep implements TrainStep {
   }
 
   async logProbabilities(batch: PackedBatch): Promise<Float32Array> {
-    const last = await this.forward(this.pass(batch, null, false));
+    const last = await this.walk(this.pass(batch, null, false));
     return this.runHead(batch, last, null, null);
   }
 
   close(): Promise<void> {
     return closeStages(this.stages);
-  }
-
-  private pass(batch: PackedBatch, seed: number | null, saves: boolean): Pass {
-    const rows = batch.tokens.length;
-    const { cos, sin } = rotaryAngles(batch.positions, this.config, this.base.ropeFactors);
-    const shape = [rows, this.config.headDim / 2];
-    const angles = new Map([['cos', floats(cos, shape)], ['sin', floats(sin, shape)]]); // biome-ignore format: one line reads best
-    for (const inputs of this.inputs) for (const input of inputs) input.refresh();
-    return { batch, rows, chunks: queryChunks(batch), angles, seed, saves };
-  }
-
-  /** An array [rows, width] of the step's own, as a feed. */
-  private array(name: string, rows: number, width: number): Feed {
-    return floats(this.buffers.take(name, rows * width), [rows, width]);
-  }
-
-  /** A layer's activation: kept until backward where backward follows, else in memory that layers share. */
-  private kept({ rows, saves }: Pass, layer: number, name: string): Feed {
-    return this.array(saves ? `${layer}.${name}` : name, rows, this.width(name));
-  }
-
-  /** Columns of an activation. */
-  private width(name: string): number {
-    const { feedForward, headDim, heads, kvHeads, modelWidth } = this.config;
-    const last = name.replace(/^saved\.|^mask\./, '');
-    if (last === 'q' || last === 'o' || last === 'attn_q_raw') return heads * headDim;
-    if (last === 'k' || last === 'v' || last === 'attn_k_raw') return kvHeads * headDim;
-    if (last === 'gate' || last === 'up' || last === 'down') return feedForward;
-    return modelWidth;
-  }
-
-  /** What the layer's graphs read beside activations. */
-  private layerFeeds({ angles, rows, seed }: Pass, layer: number): Map<string, Feed> {
-    const feeds = new Map([...this.base.layer(layer), ...angles]);
-    for (const { name, feed } of this.inputs[layer]!) feeds.set(name, feed);
-    if (this.dropout === 0) return feeds;
-    (Object.keys(projectionGroups) as ProjectionGroup[]).forEach((group, stream) => {
-      const width = this.width(`mask.${group}`);
-      const rate = seed === null ? 0 : this.dropout;
-      feeds.set(`mask.${group}`, floats(dropoutMask(rows * width, rate, seed ?? 0, layer * 4 + stream), [rows, width]));
-    });
-    return feeds;
-  }
-
-  private savedFeeds(pass: Pass, layer: number, stage: Executor, into: Map<string, Feed>): void {
-    for (const name of stage.outputs) if (name.startsWith('saved.')) into.set(name, this.kept(pass, layer, name));
-  }
-
-  /** Hidden states after the last block [N, D]. */
-  private async forward(pass: Pass): Promise<Float32Array> {
-    const { layers, modelWidth } = this.config;
-    const { preForward, postForward } = this.stages;
-    // Without backward, two arrays take turns.
-    const input = (layer: number): Feed => this.array(`x.${pass.saves ? layer : layer % 2}`, pass.rows, modelWidth);
-    this.base.embed(pass.batch.tokens, input(0).data as Float32Array);
-    for (let layer = 0; layer < layers; layer++) {
-      const feeds = this.layerFeeds(pass, layer);
-      feeds.set('x', input(layer));
-      const attended = new Map(['q', 'k', 'v', 'o'].map((name) => [name, this.kept(pass, layer, name)]));
-      this.savedFeeds(pass, layer, preForward, attended);
-      await preForward.run(feeds, attended);
-      for (const chunk of pass.chunks) {
-        const rows = this.chunkFeeds(chunk, attended, ['q', 'o']);
-        await this.stages.attentionForward.run(rows, rows);
-      }
-      feeds.set('o', attended.get('o')!);
-      const into = new Map([['y', input(layer + 1)]]);
-      this.savedFeeds(pass, layer, postForward, into);
-      await postForward.run(feeds, into);
-    }
-    return input(layers).data as Float32Array;
-  }
-
-  /** Rows of `arrays` that an attention call reads and writes: its queries' of those in `queries`, its keys' of the others. */
-  private chunkFeeds(chunk: QueryChunk, arrays: Feeds, queries: readonly string[]): Map<string, Feed> {
-    const feeds = new Map<string, Feed>([['bias', chunk.bias]]);
-    for (const [name, feed] of arrays) {
-      const width = feed.dims[1]!;
-      const from = queries.includes(name) ? chunk.first : chunk.keys;
-      const values = (feed.data as Float32Array).subarray(from * width, chunk.end * width);
-      feeds.set(name, floats(values, [chunk.end - from, width]));
-    }
-    return feeds;
   }
 
   /** Log-probabilities of the supervised tokens in order; with a scale, adds the gradient of the scaled loss to `dx`. */

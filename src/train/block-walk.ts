@@ -1,0 +1,141 @@
+/**
+ * The forward half of a step: walks the blocks of a model over one micro-batch, in memory of its own that is used again and again.
+ */
+import type { PackedBatch } from '../batches/packed-batch.ts';
+import { type ProjectionGroup, projectionGroups } from '../models/block.ts';
+import type { ModelConfig } from '../models/config.ts';
+import { rotaryAngles } from '../models/weights.ts';
+import { type Executor, type Feed, type Feeds, floats } from '../runtime/onnxruntime-node/executor.ts';
+import type { BaseWeights } from './base-weights.ts';
+import { Buffers } from './buffers.ts';
+import { dropoutMask } from './dropout.ts';
+import { type QueryChunk, queryChunks } from './query-chunks.ts';
+import type { TrainedInput } from './slots.ts';
+import type { Stages } from './stages.ts';
+
+/** What a pass over a micro-batch needs everywhere. */
+export interface Pass {
+  readonly batch: PackedBatch;
+  readonly rows: number;
+  readonly chunks: readonly QueryChunk[];
+  readonly angles: Feeds;
+  /** Of the dropout masks; null switches dropout off. */
+  readonly seed: number | null;
+  /** Whether backward follows: each layer then keeps its own activations. */
+  readonly saves: boolean;
+}
+
+export class BlockWalk {
+  protected readonly config: ModelConfig;
+  protected readonly base: BaseWeights;
+  protected readonly stages: Stages;
+  protected readonly dropout: number;
+  /** Per layer: what is trained in it. */
+  protected readonly inputs: readonly (readonly TrainedInput[])[];
+  protected readonly buffers = new Buffers();
+
+  constructor(
+    config: ModelConfig,
+    base: BaseWeights,
+    stages: Stages,
+    inputs: readonly (readonly TrainedInput[])[],
+    dropout: number,
+  ) {
+    this.config = config;
+    this.base = base;
+    this.stages = stages;
+    this.inputs = inputs;
+    this.dropout = dropout;
+  }
+
+  pass(batch: PackedBatch, seed: number | null, saves: boolean): Pass {
+    const rows = batch.tokens.length;
+    const { cos, sin } = rotaryAngles(batch.positions, this.config, this.base.ropeFactors);
+    const shape = [rows, this.config.headDim / 2];
+    const angles = new Map([['cos', floats(cos, shape)], ['sin', floats(sin, shape)]]); // biome-ignore format: one line reads best
+    for (const inputs of this.inputs) for (const input of inputs) input.refresh();
+    return { batch, rows, chunks: queryChunks(batch), angles, seed, saves };
+  }
+
+  /** An array [rows, width] of the step's own, as a feed. */
+  protected array(name: string, rows: number, width: number): Feed {
+    return floats(this.buffers.take(name, rows * width), [rows, width]);
+  }
+
+  /** A layer's activation: kept until backward where backward follows, else in memory that layers share. */
+  protected kept({ rows, saves }: Pass, layer: number, name: string): Feed {
+    return this.array(saves ? `${layer}.${name}` : name, rows, this.width(name));
+  }
+
+  /** Columns of an activation. */
+  protected width(name: string): number {
+    const { feedForward, headDim, heads, kvHeads, modelWidth } = this.config;
+    const last = name.replace(/^saved\.|^mask\./, '');
+    if (last === 'q' || last === 'o' || last === 'attn_q_raw') return heads * headDim;
+    if (last === 'k' || last === 'v' || last === 'attn_k_raw') return kvHeads * headDim;
+    if (last === 'gate' || last === 'up' || last === 'down') return feedForward;
+    return modelWidth;
+  }
+
+  /** What the layer's graphs read beside activations. */
+  layerFeeds({ angles, rows, seed }: Pass, layer: number): Map<string, Feed> {
+    const feeds = new Map([...this.base.layer(layer), ...angles]);
+    for (const { name, feed } of this.inputs[layer]!) feeds.set(name, feed);
+    if (this.dropout === 0) return feeds;
+    (Object.keys(projectionGroups) as ProjectionGroup[]).forEach((group, stream) => {
+      const width = this.width(`mask.${group}`);
+      const rate = seed === null ? 0 : this.dropout;
+      feeds.set(`mask.${group}`, floats(dropoutMask(rows * width, rate, seed ?? 0, layer * 4 + stream), [rows, width]));
+    });
+    return feeds;
+  }
+
+  protected savedFeeds(pass: Pass, layer: number, stage: Executor, into: Map<string, Feed>): void {
+    for (const name of stage.outputs) if (name.startsWith('saved.')) into.set(name, this.kept(pass, layer, name));
+  }
+
+  /** Hidden states after the last block [N, D]; `observe` sees each block's feeds and results while they last. */
+  protected async walk(
+    pass: Pass,
+    observe?: (layer: number, feeds: Feeds, results: Feeds) => Promise<void>,
+  ): Promise<Float32Array> {
+    const { layers, modelWidth } = this.config;
+    // Without backward, two arrays take turns.
+    const input = (layer: number): Feed => this.array(`x.${pass.saves ? layer : layer % 2}`, pass.rows, modelWidth);
+    this.base.embed(pass.batch.tokens, input(0).data as Float32Array);
+    for (let layer = 0; layer < layers; layer++) {
+      const feeds = this.layerFeeds(pass, layer).set('x', input(layer));
+      const results = await this.block(pass, layer, feeds, input(layer + 1));
+      await observe?.(layer, feeds, results);
+    }
+    return input(layers).data as Float32Array;
+  }
+
+  /** One block from `x` of the feeds to y; returns what it computed on the way, by name. */
+  async block(pass: Pass, layer: number, feeds: Feeds, y: Feed): Promise<Feeds> {
+    const { attentionForward, postForward, preForward } = this.stages;
+    const results = new Map(['q', 'k', 'v', 'o'].map((name) => [name, this.kept(pass, layer, name)]));
+    const heads = new Map(results);
+    results.set('y', y);
+    for (const stage of [preForward, postForward]) this.savedFeeds(pass, layer, stage, results);
+    await preForward.run(feeds, results);
+    for (const chunk of pass.chunks) {
+      const rows = this.chunkFeeds(chunk, heads, ['q', 'o']);
+      await attentionForward.run(rows, rows);
+    }
+    await postForward.run(new Map([...feeds, ...results]), results);
+    return results;
+  }
+
+  /** Rows of `arrays` that an attention call reads and writes: its queries' of those in `queries`, its keys' of the others. */
+  protected chunkFeeds(chunk: QueryChunk, arrays: Feeds, queries: readonly string[]): Map<string, Feed> {
+    const feeds = new Map<string, Feed>([['bias', chunk.bias]]);
+    for (const [name, feed] of arrays) {
+      const width = feed.dims[1]!;
+      const from = queries.includes(name) ? chunk.first : chunk.keys;
+      const values = (feed.data as Float32Array).subarray(from * width, chunk.end * width);
+      feeds.set(name, floats(values, [chunk.end - from, width]));
+    }
+    return feeds;
+  }
+}
