@@ -47,7 +47,7 @@ export interface CalibrateOptions {
 }
 
 /** A walk without anything trained, whose end is logits. */
-class Evaluation extends BlockWalk {
+export class Evaluation extends BlockWalk {
   private readonly headLogits: Executor;
 
   private constructor(config: ModelConfig, base: BaseWeights, stages: BlockWalk['stages'], headLogits: Executor) {
@@ -74,18 +74,28 @@ class Evaluation extends BlockWalk {
     batch: PackedBatch,
     observe?: (layer: number, feeds: Feeds, results: Feeds) => Promise<void>,
   ): Promise<Float32Array> {
+    return this.logitsOf(await this.walk(this.pass(batch, null, false), observe), batch.tokens.length);
+  }
+
+  /** The same from the last hidden states [n, modelWidth]. */
+  async logitsOf(last: Float32Array, n_: number): Promise<Float32Array> {
     const { modelWidth: width, vocabulary } = this.config;
-    const last = await this.walk(this.pass(batch, null, false), observe);
-    const count = Math.min(comparedRows, batch.tokens.length);
+    const count = Math.min(comparedRows, n_);
     const x = new Float32Array(count * width);
     for (let i = 0; i < count; i++) {
-      const n = Math.floor(((i + 0.5) * batch.tokens.length) / count);
+      const n = Math.floor(((i + 0.5) * n_) / count);
       x.set(last.subarray(n * width, (n + 1) * width), i * width);
     }
     const logits = new Float32Array(count * vocabulary);
     const into = new Map([['logits', floats(logits, [count, vocabulary])]]);
     await this.headLogits.run(new Map([...this.base.head, ['x', floats(x, [count, width])]]), into);
     return logits;
+  }
+
+  /** Hidden states [n, modelWidth] after the last block of the last walk. */
+  lastHidden(n: number): Float32Array {
+    const { layers, modelWidth } = this.config;
+    return this.buffers.take(`x.${layers % 2}`, n * modelWidth);
   }
 
   async close(): Promise<void> {
@@ -124,7 +134,7 @@ export async function calibrate({ model, batch, threads, levels }: CalibrateOpti
         else {
           const y = floats(new Float32Array(x.data.length), x.dims);
           await trial.block(pass, index, new Map([...pass.angles, ...int8Feeds(layer), ['x', x]]), y);
-          const error = distance(y.data as Float32Array, results.get('y')!.data as Float32Array);
+          const error = relativeError(y.data as Float32Array, results.get('y')!.data as Float32Array, config.modelWidth);
           if (!best || error < best.error) best = { layer, error, alpha };
         }
       }
@@ -132,7 +142,9 @@ export async function calibrate({ model, batch, threads, levels }: CalibrateOpti
       const name = String(best!.alpha ?? 'none');
       chosen[name] = (chosen[name] ?? 0) + 1;
     });
-    const weights = int8Weights(model, config, layers, quantiseHead(model, config, levels));
+    const norm = model.readFloat32('output_norm.weight');
+    const headTops = normTops(float32.lastHidden(batch.tokens.length), norm, config.normEpsilon);
+    const weights = int8Weights(model, config, layers, quantiseHead(model, config, norm, headTops, levels));
     const int8 = await Evaluation.open(config, weights, threads);
     const got = await int8.logits(batch);
     await int8.close();
@@ -217,31 +229,52 @@ function quantiseLayer(
 
 /** Rows of the head that are read at once. */
 const headRows = 2048;
+/** Smoothing of the head's input: one exponent, because trying some would mean reading the head as often. */
+const headAlpha = 0.6;
 
 function quantiseHead(
   model: GgufFile,
   config: ModelConfig,
+  norm: Float32Array,
+  tops: Float32Array,
   levels: number,
 ): { norm: Float32Array; output: QuantisedMatrix } {
   const { modelWidth, tiedHead, vocabulary } = config;
   const output = emptyMatrix(modelWidth, vocabulary);
-  for (let firstRow = 0; firstRow < vocabulary; firstRow += headRows) {
-    const rows = Math.min(headRows, vocabulary - firstRow);
-    const weight = model.readFloat32(tiedHead ? 'token_embd.weight' : 'output.weight', { firstRow, rows });
-    quantiseRows(output, firstRow, weight, { levels });
-  }
-  return { norm: model.readFloat32('output_norm.weight'), output };
+  const eachPart = (visit: (weight: Float32Array, firstRow: number) => void): void => {
+    for (let firstRow = 0; firstRow < vocabulary; firstRow += headRows) {
+      const rows = Math.min(headRows, vocabulary - firstRow);
+      visit(model.readFloat32(tiedHead ? 'token_embd.weight' : 'output.weight', { firstRow, rows }), firstRow);
+    }
+  };
+  const weightTops = new Float32Array(modelWidth);
+  eachPart((weight) => {
+    columnTops([weight], modelWidth).forEach((top, k) => {
+      weightTops[k] = Math.max(weightTops[k]!, top);
+    });
+  });
+  const inputScale = smoothingScales(tops, weightTops, headAlpha);
+  eachPart((weight, firstRow) => quantiseRows(output, firstRow, weight, { levels, inputScale }));
+  return { norm: norm.map((value, k) => value / inputScale[k]!), output };
 }
 
-/** Squared distance. */
-function distance(a: Float32Array, b: Float32Array): number {
+/** Sum over rows of |got - expected|^2 / |expected|^2: the few rows with huge activations count no more than the others. */
+function relativeError(got: Float32Array, expected: Float32Array, width: number): number {
   let sum = 0;
-  for (let i = 0; i < a.length; i++) sum += (a[i]! - b[i]!) ** 2;
+  for (let at = 0; at < expected.length; at += width) {
+    let difference = 0;
+    let size = 0;
+    for (let i = at; i < at + width; i++) {
+      difference += (got[i]! - expected[i]!) ** 2;
+      size += expected[i]! ** 2;
+    }
+    sum += difference / size;
+  }
   return sum;
 }
 
 /** Mean over rows of sum p (log p - log q). */
-function meanDivergence(expected: Float32Array, got: Float32Array, vocabulary: number): number {
+export function meanDivergence(expected: Float32Array, got: Float32Array, vocabulary: number): number {
   const logSum = (row: Float32Array): number => {
     const top = row.reduce((a, b) => Math.max(a, b), Number.NEGATIVE_INFINITY);
     return top + Math.log(row.reduce((sum, x) => sum + Math.exp(x - top), 0));
