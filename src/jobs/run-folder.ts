@@ -112,7 +112,10 @@ export class RunFolder {
     if (this.log === null) return;
     const line = Buffer.from(`${JSON.stringify(event)}\n`);
     try {
-      this.logged += writeSync(this.log, line, 0, line.length, this.logged);
+      // A disk that is nearly full takes a part of the line; the next call then says why.
+      for (let done = 0; done < line.length; )
+        done += writeSync(this.log, line, done, line.length - done, this.logged + done);
+      this.logged += line.length;
     } catch (error) {
       throw writeFailure(this.file('events.jsonl'), error);
     }
@@ -121,15 +124,20 @@ export class RunFolder {
   /** Takes the folder for this process. Throws NomoatError while another one works in it. */
   lock(): void {
     const path = this.file('lock');
-    const holder = existsSync(path) ? Number(readFileSync(path, 'utf8')) : null;
-    if (holder !== null && holder !== process.pid && isAlive(holder)) {
+    // A full disk or a kill can leave the file empty: nobody's.
+    const holder = existsSync(path) ? Number(readFileSync(path, 'utf8')) : 0;
+    if (holder > 0 && holder !== process.pid && isAlive(holder)) {
       throw new NomoatError({
         part: this.path,
         fault: `process ${holder} is working in this run`,
         remedy: 'Wait for it, or stop it first.',
       });
     }
-    writeFileSync(path, String(process.pid));
+    try {
+      writeFileSync(path, String(process.pid));
+    } catch (error) {
+      throw writeFailure(path, error);
+    }
   }
 
   unlock(): void {
@@ -158,10 +166,20 @@ export function createRunFolder(settings: RunSettings, record: RunRecord): RunFo
       remedy: `Give another --run, or continue that one with --resume ${folder.path}.`,
     });
   }
-  mkdirSync(folder.checkpoints, { recursive: true });
-  folder.lock();
-  writeFileAtomic(folder.file('recipe.yaml'), stringify(settings));
-  folder.write(record);
+  try {
+    mkdirSync(folder.checkpoints, { recursive: true });
+  } catch (error) {
+    throw writeFailure(folder.path, error);
+  }
+  try {
+    folder.lock();
+    writeFileAtomic(folder.file('recipe.yaml'), stringify(settings));
+    folder.write(record);
+  } catch (error) {
+    // Half a folder could neither be resumed nor be given again.
+    rmSync(folder.path, { recursive: true, force: true });
+    throw error;
+  }
   return folder;
 }
 

@@ -16,7 +16,7 @@ import { writeGguf } from '../files/gguf/write.ts';
 import { nomoatModelsFolder, surroundings } from '../files/model-folders.ts';
 import { parameterCount, readModelConfig } from '../models/config.ts';
 import type { TokenRow } from '../tokens/token-row.ts';
-import { loadLatest, loadParameters, saveCheckpoint, type TrainerState } from '../train/checkpoint.ts';
+import { checkpointSteps, loadLatest, loadParameters, saveCheckpoint, type TrainerState } from '../train/checkpoint.ts';
 import { initAdamW } from '../train/optimizer.ts';
 import type { TrainStep } from '../train/step.ts';
 import { microBatchTokens, trainLoop } from '../train/trainer.ts';
@@ -71,19 +71,40 @@ function newRecord(
   facts: Pick<RunRecord, 'modelDigest' | 'systemPrompt'>,
   files: readonly string[],
 ): RunRecord {
-  const { cpuName, ...machine } = machineFacts() as unknown as Record<string, unknown>;
-  const digest = (path: string): string => createHash('sha256').update(readFileSync(path)).digest('hex');
   return {
     nomoat: version,
     state: 'running',
     created: new Date().toISOString(),
-    dataDigests: Object.fromEntries(files.map((path) => [basename(path), digest(path)])),
-    machine: { cpuName, ...machine },
+    dataDigests: dataDigests(files),
+    machine: { ...machineFacts() },
     validationBefore: null,
     validationAfter: null,
     settings,
     ...facts,
   };
+}
+
+/** By file name, or by path where two files share a name. */
+function dataDigests(files: readonly string[]): Record<string, string> {
+  const digest = (path: string): string => createHash('sha256').update(readFileSync(path)).digest('hex');
+  const names = files.map((path) => basename(path));
+  const named = (path: string, i: number): string => (names.indexOf(names[i]!) === i ? names[i]! : path);
+  return Object.fromEntries(files.map((path, i) => [named(path, i), digest(path)]));
+}
+
+/** A run goes on with what it began with, or its result would be that of no settings at all. */
+function assertUnchanged(record: RunRecord, modelDigest: string, files: readonly string[]): void {
+  const changed = Object.entries(dataDigests(files)).flatMap(([name, digest]) =>
+    record.dataDigests[name] === digest ? [] : [name],
+  );
+  if (modelDigest !== record.modelDigest) changed.push(record.settings.modelPath);
+  if (changed.length === 0) return;
+  throw new NomoatError({
+    part: record.settings.run,
+    fault: `cannot go on: ${changed.join(', ')} changed since the run began`,
+    remedy: 'Put back what was there, or start a new run.',
+    fields: { changed },
+  });
 }
 
 export interface RunOptions {
@@ -104,8 +125,11 @@ async function openTuning(settings: RunSettings, resume: boolean): Promise<Opene
   const model = openGguf(settings.modelPath);
   readModelConfig(model);
   const prepared = await prepareExamples(settings, model);
-  if (resume) return { folder: takeFolder(settings), model, prepared };
   const facts = { modelDigest: await digestOf(settings.modelPath), systemPrompt: prepared.systemPrompt };
+  if (resume) {
+    assertUnchanged(new RunFolder(settings.run).read(), facts.modelDigest, prepared.files);
+    return { folder: takeFolder(settings), model, prepared };
+  }
   return { folder: createRunFolder(settings, newRecord(settings, facts, prepared.files)), model, prepared };
 }
 
@@ -132,8 +156,11 @@ async function openPretraining(settings: RunSettings, resume: boolean): Promise<
   }
 }
 
+/** Marks the run as failed. What stopped it matters more than a disk that is too full to say so: without the mark it resumes as well. */
 function fail(folder: RunFolder): void {
-  folder.write({ ...folder.read(), state: 'failed' });
+  try {
+    folder.write({ ...folder.read(), state: 'failed' });
+  } catch {}
   folder.unlock();
 }
 
@@ -178,6 +205,12 @@ function withBitsPerByte(event: RunEvent, bytes: number | null): RunEvent {
   return { ...event, bitsPerByte: (event.loss * event.tokens) / (bytes * Math.LN2) };
 }
 
+/** Memory of the process that shows this one's progress. */
+const parentBytes = (): number => Math.max(0, treeMemoryBytes(process.ppid) - treeMemoryBytes(process.pid));
+
+const withParent = (event: RunEvent): RunEvent =>
+  event.type === 'estimate' ? { ...event, peakMemoryBytes: event.peakMemoryBytes + parentBytes() } : event;
+
 const countOf = (step: TrainStep): number => step.parameters.reduce((total, { value }) => total + value.length, 0);
 
 class Run {
@@ -215,10 +248,14 @@ class Run {
     const { step } = method;
     assertDisk(folder, countOf(step));
     const optimizer = initAdamW(step.parameters);
+    const resumes = prepared.validation.length > 0 && checkpointSteps(folder.checkpoints).length > 0;
+    let initial = resumes ? step.parameters.map(({ value }) => value.slice()) : null;
     const saved = loadLatest(folder.checkpoints, step.parameters, optimizer);
+    if (saved?.validationBefore !== null) initial = null;
     const state: TrainerState = saved ?? {
       step: 0,
       validationBefore: null,
+      validatedStep: null,
       bestLoss: null,
       bestStep: null,
       withoutImprovement: 0,
@@ -241,6 +278,7 @@ class Run {
       ...(saved ? { resumedFromStep: saved.step } : {}),
     });
     this.tell(dataReady(prepared, steps, stepsPerEpoch));
+    for (const message of prepared.notes) this.tell({ type: 'notice', code: 'data', message });
     const save = (): RunEvent => {
       // The event that says so counts as part of the state, or a resumed log would miss it.
       const path = join(folder.checkpoints, String(state.step).padStart(6, '0'));
@@ -257,12 +295,13 @@ class Run {
       steps,
       settings,
       state,
+      initial,
       save,
       signal: this.signal,
     });
     let next = await loop.next();
     while (!next.done) {
-      this.tell(withBitsPerByte(next.value, prepared.validationBytes));
+      this.tell(withParent(withBitsPerByte(next.value, prepared.validationBytes)));
       next = await loop.next();
     }
     if (next.value === 'interrupted') {
@@ -368,9 +407,7 @@ class Run {
       model: method?.result.model ?? null,
       seconds: (performance.now() - this.started) / 1000,
       // This process at its peak, and the one that shows its progress.
-      peakMemoryBytes:
-        process.resourceUsage().maxRSS * 1024 +
-        Math.max(0, treeMemoryBytes(process.ppid) - treeMemoryBytes(process.pid)),
+      peakMemoryBytes: process.resourceUsage().maxRSS * 1024 + parentBytes(),
       validationBefore: state.validationBefore,
       validationAfter: state.bestLoss,
     };
