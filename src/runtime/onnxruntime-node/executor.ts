@@ -2,6 +2,7 @@
  * Runs one graph on onnxruntime-node's CPU provider. Promises equal results for equal inputs and threads.
  * Knows nothing of models: ONNX bytes in, named arrays through.
  */
+import './no-telemetry.ts';
 import * as ort from 'onnxruntime-node';
 import type { Graph } from '../../graph/graph.ts';
 import { emitOnnx } from '../../graph/onnx/emit.ts';
