@@ -18,7 +18,7 @@ import {
 import { basename, join, resolve } from 'node:path';
 import { stringify } from 'yaml';
 import { NomoatError } from '../errors.ts';
-import { writeFailure, writeFileAtomic } from '../files/atomic-write.ts';
+import { isAlive, writeFailure, writeFileAtomic } from '../files/atomic-write.ts';
 import type { RunEvent } from './events.ts';
 import type { RunSettings } from './run-settings.ts';
 
@@ -144,15 +144,6 @@ export class RunFolder {
     if (this.log !== null) closeSync(this.log);
     this.log = null;
     rmSync(this.file('lock'), { force: true });
-  }
-}
-
-function isAlive(pid: number): boolean {
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch (error) {
-    return (error as NodeJS.ErrnoException).code === 'EPERM';
   }
 }
 

@@ -7,9 +7,10 @@ import { createReadStream, existsSync, mkdirSync, readFileSync, statfsSync } fro
 import { basename, dirname, join } from 'node:path';
 import { measureParity, parityBoundOn } from '../adapter/parity.ts';
 import { packRows } from '../batches/pack.ts';
+import type { ChatModel, GenerateOptions } from '../chat/chat-model.ts';
 import { openChatModel } from '../chat/engine.ts';
 import { NomoatError } from '../errors.ts';
-import { writeFileAtomic } from '../files/atomic-write.ts';
+import { removeUnfinished, writeFileAtomic } from '../files/atomic-write.ts';
 import { openGguf } from '../files/gguf/read.ts';
 import type { GgufFile } from '../files/gguf/types.ts';
 import { writeGguf } from '../files/gguf/write.ts';
@@ -23,7 +24,7 @@ import { microBatchTokens, trainLoop } from '../train/trainer.ts';
 import type { RunEndEvent, RunEvent } from './events.ts';
 import { machineFacts, physicalCores, treeMemoryBytes } from './machine.ts';
 import { type Method, openMethod, type Runnable } from './methods.ts';
-import { type Prepared, prepareExamples, prepareTexts, readTexts } from './prepare.ts';
+import { type Prepared, prepareExamples, prepareTexts, type Question, readTexts } from './prepare.ts';
 import { renderReport } from './report.ts';
 import { createRunFolder, RunFolder, type RunRecord } from './run-folder.ts';
 import type { RunSettings } from './run-settings.ts';
@@ -33,6 +34,8 @@ import { version } from './version.ts';
 /** Held-out rows of the parity proof: enough for a mean, few enough to take seconds. */
 const parityRows = 20;
 const sampleCount = 3;
+/** Questions that are looked at for them. */
+const sampleCandidates = 20;
 /** A sample shows what the model does; a model that does not stop need not be shown for long. */
 const sampleTokens = 80;
 /** Checkpoints on disk at once: the two newest, the best one, and the one that is being written. */
@@ -110,6 +113,8 @@ function assertUnchanged(record: RunRecord, modelDigest: string, files: readonly
 export interface RunOptions {
   readonly settings: RunSettings;
   readonly resume: boolean;
+  /** Given where memory ran out in the process before. */
+  readonly shrunk?: { readonly microBatchTokens: number; readonly message: string } | null;
   readonly emit: (event: RunEvent) => void;
   readonly signal: AbortSignal;
 }
@@ -136,6 +141,7 @@ async function openTuning(settings: RunSettings, resume: boolean): Promise<Opene
 function takeFolder(settings: RunSettings): RunFolder {
   const folder = new RunFolder(settings.run);
   folder.lock();
+  for (const path of [folder.path, folder.checkpoints]) removeUnfinished(path);
   return folder;
 }
 
@@ -165,7 +171,7 @@ function fail(folder: RunFolder): void {
 }
 
 /** Runs or resumes. Every event is in events.jsonl before it is emitted. Throws NomoatError; the folder then stays resumable. */
-export async function runTraining({ settings, resume, emit, signal }: RunOptions): Promise<RunEndEvent> {
+export async function runTraining({ settings, resume, shrunk, emit, signal }: RunOptions): Promise<RunEndEvent> {
   const started = performance.now();
   const open = settings.method === 'pretrain' ? openPretraining : openTuning;
   const { folder, model, prepared } = await open(settings, resume);
@@ -175,7 +181,7 @@ export async function runTraining({ settings, resume, emit, signal }: RunOptions
   };
   try {
     const run = new Run(settings, folder, model, prepared, tell, signal, started);
-    return await run.go();
+    return await run.go(shrunk ?? null);
   } catch (error) {
     fail(folder);
     throw error;
@@ -187,14 +193,16 @@ export async function runTraining({ settings, resume, emit, signal }: RunOptions
 
 /** Refuses a run whose checkpoints the disk cannot hold. */
 function assertDisk(folder: RunFolder, trainable: number): void {
+  const standing = Math.min(checkpointsOnDisk, checkpointSteps(folder.checkpoints).length);
   // Value and two moments, float32.
-  const needed = trainable * 4 * 3 * checkpointsOnDisk;
+  const needed = trainable * 4 * 3 * (checkpointsOnDisk - standing);
   const { bavail, bsize } = statfsSync(folder.path);
   if (bavail * bsize >= needed) return;
   throw new NomoatError({
     part: folder.path,
-    fault: `its disk has ${((bavail * bsize) / 1e9).toFixed(2)} GB free, and the checkpoints take ${(needed / 1e9).toFixed(2)} GB`,
-    remedy: 'Free some space, or give a --run on another disk.',
+    fault: `its disk has ${Math.floor((bavail * bsize) / 1e6)} MB free, and the checkpoints take ${Math.ceil(needed / 1e6)} MB`,
+    remedy: `Free some space and run nomoat tune --resume ${folder.path}, or start a run on another disk with --run.`,
+    kind: 'failed',
     fields: { neededBytes: needed, freeBytes: bavail * bsize },
   });
 }
@@ -212,6 +220,20 @@ const withParent = (event: RunEvent): RunEvent =>
   event.type === 'estimate' ? { ...event, peakMemoryBytes: event.peakMemoryBytes + parentBytes() } : event;
 
 const countOf = (step: TrainStep): number => step.parameters.reduce((total, { value }) => total + value.length, 0);
+
+/** The answer, marked where it was cut; null where the question does not fit into the context. */
+async function answerOf(chat: ChatModel, question: Question, options: GenerateOptions): Promise<string | null> {
+  try {
+    const { stopReason, text } =
+      'messages' in question
+        ? await chat.generate(question.messages, options)
+        : await chat.complete(question.beginning, options);
+    return stopReason === 'length' ? `${text} ...` : text;
+  } catch (error) {
+    if (error instanceof NomoatError && error.kind === 'input') return null;
+    throw error;
+  }
+}
 
 class Run {
   private readonly settings: RunSettings;
@@ -242,7 +264,7 @@ class Run {
     this.threads = settings.threads ?? physicalCores();
   }
 
-  async go(): Promise<RunEndEvent> {
+  async go(shrunk: RunOptions['shrunk']): Promise<RunEndEvent> {
     const { folder, prepared, settings } = this;
     const method = await openMethod({ settings, folder, model: this.model, threads: this.threads });
     const { step } = method;
@@ -279,6 +301,7 @@ class Run {
     });
     this.tell(dataReady(prepared, steps, stepsPerEpoch));
     for (const message of prepared.notes) this.tell({ type: 'notice', code: 'data', message });
+    if (shrunk) this.tell({ type: 'notice', code: 'smaller-micro-batch', message: shrunk.message });
     const save = (): RunEvent => {
       // The event that says so counts as part of the state, or a resumed log would miss it.
       const path = join(folder.checkpoints, String(state.step).padStart(6, '0'));
@@ -296,6 +319,7 @@ class Run {
       settings,
       state,
       initial,
+      maxTokens: shrunk?.microBatchTokens ?? microBatchTokens,
       save,
       signal: this.signal,
     });
@@ -330,6 +354,7 @@ class Run {
     }
     const cache = join(dirname(nomoatModelsFolder(surroundings())), 'parity');
     mkdirSync(cache, { recursive: true });
+    removeUnfinished(cache);
     const proofs = method.proofs(cache);
     await method.step.close();
     await this.proveParity(proofs, rows, ours);
@@ -373,28 +398,40 @@ class Run {
     }
   }
 
+  /** Questions that the model's context does not hold are passed over: a sample is no reason for a run to fail. */
   private async showSamples(method: Method): Promise<void> {
-    const chosen = this.prepared.questions.slice(0, sampleCount);
-    if (chosen.length === 0) return;
     const options = { temperature: 0, maxTokens: sampleTokens, seed: 0, signal: this.signal };
-    const answers = async (runnable: Runnable): Promise<string[]> => {
+    const answers = async (runnable: Runnable, questions: readonly Question[]): Promise<[Question, string][]> => {
       const chat = await openChatModel({ ...runnable, threads: this.threads, signal: this.signal });
-      const texts: string[] = [];
-      for (const question of chosen) {
-        const { text } =
-          'messages' in question
-            ? await chat.generate(question.messages, options)
-            : await chat.complete(question.beginning, options);
-        texts.push(text);
+      const made: [Question, string][] = [];
+      try {
+        for (const question of questions) {
+          if (made.length === sampleCount) break;
+          const answer = await answerOf(chat, question, options);
+          if (answer !== null) made.push([question, answer]);
+        }
+      } finally {
+        await chat.close();
       }
-      await chat.close();
-      return texts;
+      return made;
     };
-    const before = await answers(method.before);
-    const after = await answers(method.after);
-    chosen.forEach((question, i) => {
+    const before = await answers(method.before, this.prepared.questions.slice(0, sampleCandidates));
+    if (before.length === 0) {
+      if (this.prepared.questions.length > 0)
+        this.tell({
+          type: 'notice',
+          code: 'no-samples',
+          message: "No samples: the questions fill the model's context.",
+        });
+      return;
+    }
+    const after = await answers(
+      method.after,
+      before.map(([question]) => question),
+    );
+    before.forEach(([question, text], i) => {
       const prompt = 'messages' in question ? (question.messages.at(-1)?.content ?? '') : question.beginning;
-      this.tell({ type: 'sample', prompt, expected: question.expected, before: before[i]!, after: after[i]! });
+      this.tell({ type: 'sample', prompt, expected: question.expected, before: text, after: after[i]![1] });
     });
   }
 

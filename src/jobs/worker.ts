@@ -7,8 +7,13 @@ import type { RunEvent } from './events.ts';
 import type { RunSettings } from './run-settings.ts';
 import { runTraining } from './run-training.ts';
 
+/** What the process before this one died of, and how small the micro-batches shall be instead. */
+export interface Shrunk {
+  readonly microBatchTokens: number;
+  readonly message: string;
+}
 export type WorkerCommand =
-  | { readonly type: 'start'; readonly settings: RunSettings; readonly resume: boolean }
+  | { readonly type: 'start'; readonly settings: RunSettings; readonly resume: boolean; readonly shrunk: Shrunk | null }
   | { readonly type: 'interrupt' };
 export type WorkerMessage = { readonly event: RunEvent } | { readonly end: true };
 
@@ -41,8 +46,8 @@ process.on('message', (command: WorkerCommand) => {
     stop();
     return;
   }
-  const { settings, resume } = command;
-  runTraining({ settings, resume, signal: abort.signal, emit: (event) => void send({ event }) })
+  const { settings, resume, shrunk } = command;
+  runTraining({ settings, resume, shrunk, signal: abort.signal, emit: (event) => void send({ event }) })
     .catch((error: unknown) => {
       const known = asNomoatError(error);
       const event = { type: 'error', ...known.toJSON() } as unknown as RunEvent;

@@ -7,7 +7,7 @@ import type { TokenRow } from '../tokens/token-row.ts';
 import type { TrainerState } from './checkpoint.ts';
 import { initAdamW } from './optimizer.ts';
 import type { Parameter, TrainStep } from './step.ts';
-import { type TrainerSettings, trainLoop } from './trainer.ts';
+import { microBatchTokens, type TrainerSettings, trainLoop } from './trainer.ts';
 
 const row = (length: number, line: number): TokenRow => ({
   tokens: Int32Array.from({ length }, (_, i) => i + line),
@@ -70,6 +70,7 @@ async function run(
     settings,
     state,
     initial,
+    maxTokens: microBatchTokens,
     save: () => {
       saved.push(state.step);
       return { type: 'checkpoint-saved', step: state.step, path: '', best: false } as RunEvent;

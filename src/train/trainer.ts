@@ -18,7 +18,7 @@ import type { Parameter, TrainStep } from './step.ts';
 /** Tokens of a micro-batch where its number of conversations is not set: enough to fill the kernels, little enough for memory. */
 export const microBatchTokens = 1024;
 /** After an out-of-memory the micro-batch shrinks down to this; a model that cannot take it does not fit. */
-const leastMicroBatchTokens = 64;
+export const leastMicroBatchTokens = 64;
 /** Steps whose speed the estimate is made from; the first one warms up. */
 const measuredSteps = 3;
 /** Steps whose micro-batches are looked at for the estimate of memory: the order of the rows is drawn anew for each. */
@@ -54,6 +54,8 @@ export interface TrainerOptions {
   readonly state: TrainerState;
   /** The parameters before the first step, where a resumed run still owes their validation; else null. */
   readonly initial: readonly Float32Array[] | null;
+  /** Tokens of a micro-batch: microBatchTokens, or fewer where they did not fit. */
+  readonly maxTokens: number;
   /** Makes the state durable; returns the event that says so. */
   readonly save: () => RunEvent;
   readonly signal: AbortSignal;
@@ -117,7 +119,7 @@ export async function* trainLoop(
 
 class Loop {
   private readonly options: TrainerOptions;
-  private maxTokens = microBatchTokens;
+  private maxTokens: number;
   private trainedTokens = 0;
   private trainedSeconds = 0;
   /** Memory with everything loaded and nothing computed. */
@@ -126,6 +128,7 @@ class Loop {
 
   constructor(options: TrainerOptions) {
     this.options = options;
+    this.maxTokens = options.maxTokens;
   }
 
   private batches(rows: readonly TokenRow[]): PackedBatch[] {
