@@ -301,6 +301,7 @@ class Run {
     });
     this.tell(dataReady(prepared, steps, stepsPerEpoch));
     for (const message of prepared.notes) this.tell({ type: 'notice', code: 'data', message });
+    for (const message of method.notes) this.tell({ type: 'notice', code: 'settings', message });
     if (shrunk) this.tell({ type: 'notice', code: 'smaller-micro-batch', message: shrunk.message });
     const save = (): RunEvent => {
       // The event that says so counts as part of the state, or a resumed log would miss it.
