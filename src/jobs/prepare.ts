@@ -79,8 +79,7 @@ function notesOf(
   settings: RunSettings,
   dataset: Dataset,
   held: Dataset | null,
-  report: RowsReport | null,
-  sequenceLength: number,
+  { train, report, sequenceLength }: { train: RowsReport; report: RowsReport | null; sequenceLength: number },
 ): string[] {
   const notes = [...dataset.notes, ...(held?.notes ?? [])];
   if (settings.validation !== null && dataset.validation)
@@ -89,7 +88,8 @@ function notesOf(
         ? `The folder's own validation file is left alone: --validation ${settings.validation} was given.`
         : `--validation ${settings.validation} is not used: the folder has a validation file of its own.`,
     );
-  if (sequenceLength < settings.sequenceLength)
+  const tooLong = [train, ...(report ? [report] : [])].some((r) => r.truncatedRows + r.splitRows + r.refusedRows > 0);
+  if (sequenceLength < settings.sequenceLength && tooLong)
     notes.push(`Rows are cut at ${sequenceLength} tokens, the model's context, not at ${settings.sequenceLength}.`);
   const refusals = { ...report?.refusals };
   for (const { reason } of held?.refusals ?? []) refusals[reason] = (refusals[reason] ?? 0) + 1;
@@ -132,7 +132,7 @@ export async function prepareExamples(settings: RunSettings, model: GgufFile): P
     return {
       format: dataset.format,
       files: [...dataset.files, ...(heldFile?.files ?? [])].map(({ path }) => path),
-      notes: notesOf(settings, dataset, heldFile, held?.report ?? null, sequenceLength),
+      notes: notesOf(settings, dataset, heldFile, { train: rows.report, report: held?.report ?? null, sequenceLength }),
       systemPrompt: commonSystemPrompt(dataset.train),
       train: rows.rows,
       validation: held?.rows ?? [],

@@ -121,12 +121,19 @@ export class RunFolder {
     }
   }
 
+  /** The living process that works in this run, or null. */
+  holder(): number | null {
+    const path = this.file('lock');
+    // A full disk or a kill can leave the file empty: nobody's.
+    const pid = existsSync(path) ? Number(readFileSync(path, 'utf8')) : 0;
+    return pid > 0 && isAlive(pid) ? pid : null;
+  }
+
   /** Takes the folder for this process. Throws NomoatError while another one works in it. */
   lock(): void {
     const path = this.file('lock');
-    // A full disk or a kill can leave the file empty: nobody's.
-    const holder = existsSync(path) ? Number(readFileSync(path, 'utf8')) : 0;
-    if (holder > 0 && holder !== process.pid && isAlive(holder)) {
+    const holder = this.holder();
+    if (holder !== null && holder !== process.pid) {
       throw new NomoatError({
         part: this.path,
         fault: `process ${holder} is working in this run`,
@@ -174,12 +181,32 @@ export function createRunFolder(settings: RunSettings, record: RunRecord): RunFo
   return folder;
 }
 
+export interface ListedRun {
+  readonly name: string;
+  readonly path: string;
+  /** A run whose process was killed still says `running`; it is interrupted. */
+  readonly state: RunState | 'unreadable';
+  /** null where run.json cannot be read. */
+  readonly record: RunRecord | null;
+}
+
+function listed(folder: RunFolder): ListedRun {
+  const { path } = folder;
+  try {
+    const record = folder.read();
+    const lost = record.state === 'running' && folder.holder() === null;
+    return { name: basename(path), path, state: lost ? 'interrupted' : record.state, record };
+  } catch {
+    return { name: basename(path), path, state: 'unreadable', record: null };
+  }
+}
+
 /** Runs directly under `root`, by name. */
-export function listRuns(root: string): { name: string; path: string; record: RunRecord }[] {
+export function listRuns(root: string): ListedRun[] {
   if (!existsSync(root)) return [];
   return readdirSync(root)
     .sort()
     .map((name) => new RunFolder(join(root, name)))
     .filter((folder) => existsSync(folder.file('run.json')))
-    .map((folder) => ({ name: basename(folder.path), path: folder.path, record: folder.read() }));
+    .map(listed);
 }

@@ -228,6 +228,7 @@ async function answerOf(chat: ChatModel, question: Question, options: GenerateOp
       'messages' in question
         ? await chat.generate(question.messages, options)
         : await chat.complete(question.beginning, options);
+    if (stopReason === 'aborted') throw new Error('interrupted');
     return stopReason === 'length' ? `${text} ...` : text;
   } catch (error) {
     if (error instanceof NomoatError && error.kind === 'input') return null;
@@ -334,7 +335,13 @@ class Run {
       return this.end('interrupted', null, state);
     }
     if (state.bestStep !== null) loadParameters(folder.checkpoints, state.bestStep, step.parameters);
-    await this.finish(method, state);
+    try {
+      await this.finish(method, state);
+    } catch (error) {
+      // Whatever the engines call it: an interrupt. Resuming makes the result again from the last checkpoint.
+      if (!this.signal.aborted) throw error;
+      return this.end('interrupted', null, state);
+    }
     return this.end(next.value, method, state);
   }
 

@@ -178,16 +178,19 @@ describe('a run survives', { timeout: patience }, () => {
     expect(existsSync(join(folder, run, 'report.html'))).toBe(true);
   });
 
-  test('Ctrl-C while the result is proven', async () => {
-    let pid = 0;
-    const { code, err } = await tune('late', '"type":"checkpoint-saved","step":12,', () => {
-      pid = Number(readFileSync(join(folder, 'late', 'lock'), 'utf8'));
-      process.kill(pid, 'SIGTERM');
-    });
-    expect(pid).toBeGreaterThan(0);
-    expect(err).not.toMatch(/report it/);
-    if (code !== 0) expect((await resume('late')).code).toBe(0);
-    expectSameAs('late', 'whole');
+  test.each([
+    ['proven', '"type":"checkpoint-saved","step":12,'],
+    ['sampled', '"type":"export-parity"'],
+  ])('Ctrl-C while the result is %s', async (name, mark) => {
+    const run = `late-${name}`;
+    const { code, err, list } = await tune(run, mark, () =>
+      process.kill(Number(readFileSync(join(folder, run, 'lock'), 'utf8')), 'SIGTERM'),
+    );
+    expect(err).toBe(`Go on with: nomoat tune --resume ${join(folder, run)}\n`);
+    expect(code).toBe(130);
+    expect(list.at(-1)).toMatchObject({ type: 'run-end', state: 'interrupted', adapter: null });
+    expect((await resume(run)).code).toBe(0);
+    expectSameAs(run, 'whole');
   });
 
   test.runIf(limits)(`memory that runs out: smaller micro-batches, said out loud${needsLimit}`, async () => {
