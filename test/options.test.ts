@@ -192,6 +192,17 @@ test.each(Object.entries(cases))(
   },
 );
 
+test("a run's recipe.yaml repeats it", async () => {
+  const given = { rank: 4, alpha: 4, learningRate: 2e-2, targetModules: 'q_proj,v_proj', shuffle: false, seed: 3, validation: '0.25', earlyStop: 9, weightDecay: 0.1 }; // biome-ignore format: one line
+  const first = await observe('chats.jsonl', given, 3);
+  const path = join(first.run, 'recipe.yaml');
+  expect(readFileSync(path, 'utf8')).toContain(`nomoat tune ${join(folder, 'chats.jsonl')} --recipe recipe.yaml`);
+  const again = await resolveSettings([join(folder, 'chats.jsonl')], { run: join(folder, 'again') }, path);
+  const { run, settings } = all(first, 'run-start')[0]!;
+  expect({ ...again, run }).toEqual({ ...settings, model: again.model });
+  expect(again.modelPath).toBe(llama);
+});
+
 test('the same options twice: the same run', async () => {
   const [a, b] = [await baseline('chats.jsonl', {}, 3), await observe('chats.jsonl', {}, 3)];
   expect(b.parameters).toBe(a.parameters);

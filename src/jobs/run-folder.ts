@@ -17,6 +17,7 @@ import {
 } from 'node:fs';
 import { basename, join, resolve } from 'node:path';
 import { stringify } from 'yaml';
+import { pretrainOptions, tuneOptions } from '../config/options.ts';
 import { NomoatError } from '../errors.ts';
 import { isAlive, writeFailure, writeFileAtomic } from '../files/atomic-write.ts';
 import type { RunEvent } from './events.ts';
@@ -154,6 +155,16 @@ export class RunFolder {
   }
 }
 
+/** The settings as a recipe that repeats the run, with the command as a comment. */
+function recipeOf(settings: RunSettings): string {
+  const pretrains = settings.method === 'pretrain';
+  const values: Readonly<Record<string, unknown>> = { ...settings, ...settings.pretrain, model: settings.modelPath };
+  const names = Object.keys(pretrains ? pretrainOptions : tuneOptions).filter((name) => name !== 'run');
+  const set = names.flatMap((name) => (values[name] === null ? [] : [[name, values[name]]]));
+  const command = `nomoat ${pretrains ? 'pretrain' : 'tune'} ${settings.data.join(' ')} --recipe recipe.yaml --run NEW`;
+  return `# Repeats the run: ${command.replaceAll('\n', ' ')}\n${stringify(Object.fromEntries(set))}`;
+}
+
 /** Makes the folder of a new run. Throws NomoatError where something stands there. */
 export function createRunFolder(settings: RunSettings, record: RunRecord): RunFolder {
   const folder = new RunFolder(settings.run);
@@ -171,7 +182,7 @@ export function createRunFolder(settings: RunSettings, record: RunRecord): RunFo
   }
   try {
     folder.lock();
-    writeFileAtomic(folder.file('recipe.yaml'), stringify(settings));
+    writeFileAtomic(folder.file('recipe.yaml'), recipeOf(settings));
     folder.write(record);
   } catch (error) {
     // Half a folder could neither be resumed nor be given again.
