@@ -20,7 +20,7 @@ import type { TokenRow } from '../tokens/token-row.ts';
 import { checkpointSteps, loadLatest, loadParameters, saveCheckpoint, type TrainerState } from '../train/checkpoint.ts';
 import { initAdamW } from '../train/optimizer.ts';
 import type { TrainStep } from '../train/step.ts';
-import { microBatchTokens, trainLoop } from '../train/trainer.ts';
+import { microBatchTokens, outOfMemory, trainLoop } from '../train/trainer.ts';
 import type { RunEndEvent, RunEvent } from './events.ts';
 import { machineFacts, physicalCores, treeMemoryBytes } from './machine.ts';
 import { type Method, openMethod, type Runnable } from './methods.ts';
@@ -157,14 +157,31 @@ async function openPretraining(settings: RunSettings, resume: boolean): Promise<
     const model = openGguf(settings.modelPath);
     return { folder, model, prepared: await prepareTexts(settings, texts) };
   } catch (error) {
-    fail(folder);
-    throw error;
+    const known = asFailure(error);
+    fail(folder, known);
+    throw known;
   }
 }
 
+/** What no part of nomoat foresaw, as an error that says so; want of memory is foreseen. */
+export function asFailure(error: unknown): NomoatError {
+  if (error instanceof NomoatError) return error;
+  const memory = outOfMemory(error);
+  return new NomoatError({
+    part: 'training',
+    fault: memory ? 'memory ran out' : error instanceof Error ? (error.stack ?? error.message) : String(error),
+    remedy: memory
+      ? 'Close other programs and go on with --resume, or start a run with a smaller --sequence-length or --model.'
+      : 'This is a fault of nomoat: please report it. The run can be resumed from its last checkpoint.',
+    kind: 'failed',
+    cause: error,
+  });
+}
+
 /** Marks the run as failed. What stopped it matters more than a disk that is too full to say so: without the mark it resumes as well. */
-function fail(folder: RunFolder): void {
+function fail(folder: RunFolder, error: NomoatError): void {
   try {
+    folder.append({ type: 'error', ...error.toJSON() } as unknown as RunEvent);
     folder.write({ ...folder.read(), state: 'failed' });
   } catch {}
   folder.unlock();
@@ -183,8 +200,9 @@ export async function runTraining({ settings, resume, shrunk, emit, signal }: Ru
     const run = new Run(settings, folder, model, prepared, tell, signal, started);
     return await run.go(shrunk ?? null);
   } catch (error) {
-    fail(folder);
-    throw error;
+    const known = asFailure(error);
+    fail(folder, known);
+    throw known;
   } finally {
     folder.unlock();
     model.close();

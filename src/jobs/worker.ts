@@ -2,10 +2,9 @@
  * The training process. Started by start-run.ts, which sends `start` and may send `interrupt`; answers with events.
  * A lost parent counts as an interrupt: the run ends with a checkpoint.
  */
-import { NomoatError } from '../errors.ts';
 import type { RunEvent } from './events.ts';
 import type { RunSettings } from './run-settings.ts';
-import { runTraining } from './run-training.ts';
+import { asFailure, runTraining } from './run-training.ts';
 
 /** What the process before this one died of, and how small the micro-batches shall be instead. */
 export interface Shrunk {
@@ -30,17 +29,6 @@ const send = (message: WorkerMessage): Promise<void> =>
     else resolve();
   });
 
-function asNomoatError(error: unknown): NomoatError {
-  if (error instanceof NomoatError) return error;
-  return new NomoatError({
-    part: 'training',
-    fault: error instanceof Error ? (error.stack ?? error.message) : String(error),
-    remedy: 'This is a fault of nomoat: please report it. The run can be resumed from its last checkpoint.',
-    kind: 'failed',
-    cause: error,
-  });
-}
-
 process.on('message', (command: WorkerCommand) => {
   if (command.type === 'interrupt') {
     stop();
@@ -49,8 +37,7 @@ process.on('message', (command: WorkerCommand) => {
   const { settings, resume, shrunk } = command;
   runTraining({ settings, resume, shrunk, signal: abort.signal, emit: (event) => void send({ event }) })
     .catch((error: unknown) => {
-      const known = asNomoatError(error);
-      const event = { type: 'error', ...known.toJSON() } as unknown as RunEvent;
+      const event = { type: 'error', ...asFailure(error).toJSON() } as unknown as RunEvent;
       return send({ event });
     })
     .then(() => send({ end: true }))

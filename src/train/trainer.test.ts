@@ -106,6 +106,12 @@ describe('the training loop', () => {
     expect(Number.isFinite(step.parameters[0]!.value[0]!)).toBe(true);
   });
 
+  test('a validation without a finite loss is an error, never the best one', async () => {
+    const step = new FakeStep(undefined, (call) => (call === 1 ? Number.NaN : 1));
+    const error = await run(step, { held: [row(5, 9)], flags: { validateEvery: '1' } }).catch((e: unknown) => e);
+    expect((error as NomoatError).message).toMatch(/the validation after 1 steps: the loss is NaN/);
+  });
+
   test('out of memory: smaller micro-batches from the same step, said out loud, the same losses', async () => {
     const rows = Array.from({ length: 8 }, (_, i) => row(200, i));
     const whole = await run(new FakeStep(), { rows, flags: { batchSize: '8' } });

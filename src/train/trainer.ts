@@ -64,7 +64,8 @@ export interface TrainerOptions {
 /** Lets messages and signals in: the engine blocks the thread while it computes. */
 const breathe = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
 
-const outOfMemory = (error: unknown): boolean =>
+/** Whether an engine, or JavaScript itself, could not get the memory it asked for. */
+export const outOfMemory = (error: unknown): boolean =>
   /alloc|out of memory/i.test(error instanceof Error ? error.message : '');
 
 const memoryFailure = (what: string, tokens: number, cause: unknown): NomoatError =>
@@ -252,6 +253,7 @@ class Loop {
   private async tryValidate(): Promise<RunEvent> {
     const { state } = this.options;
     const { loss, tokens } = await this.measure();
+    if (!Number.isFinite(loss)) throw brokenValidation(loss, state.step);
     state.validatedStep = state.step;
     const better = state.bestLoss === null || loss < state.bestLoss;
     state.withoutImprovement = better ? 0 : state.withoutImprovement + 1;
@@ -295,6 +297,15 @@ class Loop {
     return { type: 'estimate', seconds, peakMemoryBytes: Math.max(peak, peakMemoryBytes), tokensPerSecond };
   }
 }
+
+const brokenValidation = (loss: number, step: number): NomoatError =>
+  new NomoatError({
+    part: `the validation after ${step} steps`,
+    fault: `the loss is ${loss}`,
+    remedy: 'The last checkpoint is good: start a run with a lower --learning-rate, or look at the held-out data.',
+    kind: 'failed',
+    fields: { step },
+  });
 
 function assertFinite(loss: number, norm: number, parameters: readonly Parameter[], step: number): void {
   if (Number.isFinite(loss) && Number.isFinite(norm)) return;

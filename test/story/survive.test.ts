@@ -4,6 +4,8 @@ import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, statfsSync, w
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { openGguf } from '../../src/files/gguf/read.ts';
+import { writeGguf } from '../../src/files/gguf/write.ts';
 import type { RunEvent } from '../../src/jobs/events.ts';
 
 const repo = join(import.meta.dirname, '../..');
@@ -210,6 +212,27 @@ describe('a run survives', { timeout: patience }, () => {
     expect(list.at(-1)).toMatchObject({ type: 'run-end', state: 'done' });
     // Prompts that fill the context have no samples; the run does not fail of it.
     expect(list.find((e) => e.type === 'notice' && e.code === 'no-samples')).toBeDefined();
+  });
+
+  test('a loss that is no number: step and tensor named, said again on resuming, kept in the log', async () => {
+    const base = openGguf(model);
+    const name = 'blk.1.ffn_up.weight';
+    const broken = (info: { name: string }): Uint8Array => {
+      const bytes = base.readBytes(info.name);
+      if (info.name === name) new DataView(bytes.buffer).setFloat32(0, Number.NaN, true);
+      return bytes;
+    };
+    const tensors = [...base.tensors.values()].map((info) => ({ ...info, bytes: () => broken(info) }));
+    writeGguf(join(folder, 'nan.gguf'), { metadata: base.metadata, tensors });
+    const args = ['tune', 'data.jsonl', '--model', 'nan.gguf', '--threads', '1', '--json', '--run', 'nan'];
+    for (const given of [args, ['tune', '--resume', 'nan', '--json']]) {
+      const { code, err } = await watched(given, '', () => {});
+      expect(code).toBe(1);
+      expect(err).toMatch(/^step 0: the loss is NaN and the gradient of \S+lora_[AB]\.weight is not finite\. /);
+    }
+    const logged = events(readFileSync(join(folder, 'nan', 'events.jsonl'), 'utf8'));
+    expect(logged.at(-1)).toMatchObject({ type: 'error', kind: 'failed', fields: { step: 0 } });
+    expect(JSON.parse(readFileSync(join(folder, 'nan', 'run.json'), 'utf8'))).toMatchObject({ state: 'failed' });
   });
 
   test('data that changed meanwhile is refused by name', async () => {
