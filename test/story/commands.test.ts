@@ -1,6 +1,6 @@
 /** The smaller commands as a newcomer meets them, through the built CLI. */
 import { spawnSync } from 'node:child_process';
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
@@ -70,6 +70,71 @@ describe('chat', { timeout: 120_000 }, () => {
     expect(nomoat('chat', llama, '--promt', 'x').err).toMatch(/unknown option '--promt'\s*\(Did you mean --prompt\?\)/);
   });
 });
+
+describe('every flag of chat changes something', { timeout: 120_000 }, () => {
+  const base = { temperature: '1.5', seed: '1', 'max-tokens': '12', threads: '1', 'top-k': '0', 'top-p': '1', 'min-p': '0' }; // biome-ignore format: one line
+  const ask = (changed: Record<string, string>): Record<string, unknown> => {
+    const flags = Object.entries({ ...base, ...changed }).flatMap(([name, value]) => [`--${name}`, value]);
+    const { code, err, out } = nomoat('chat', llama, '--prompt', 'number 3', '--json', ...flags);
+    expect(code, err).toBe(0);
+    return JSON.parse(out) as Record<string, unknown>;
+  };
+  let before: Record<string, unknown> = {};
+  beforeAll(() => {
+    before = ask({});
+    expect(ask({}), 'the seed holds everything still').toEqual(before);
+  });
+  const tuned = join(repo, 'test/fixtures/reference/llama/lora.after20.safetensors');
+  const cases = [
+    ['temperature', '0'],
+    ['seed', '2'],
+    ['max-tokens', '5'],
+    ['top-k', '1'],
+    ['top-p', '0.001'],
+    ['min-p', '0.99'],
+    ['repeat-penalty', '100'],
+    ['system', 'be brief'],
+    ['adapter', tuned],
+  ] as const;
+  test.each(cases)('--%s', (name, value) => {
+    const after = ask({ [name]: value });
+    const seen = name === 'system' ? 'promptTokens' : 'text';
+    expect(after[seen]).not.toEqual(before[seen]);
+  });
+
+  test('the cases are the flags that --help lists', () => {
+    const listed = nomoat('chat', '--help')
+      .out.match(/^ {2}--[\w-]+/gm)!
+      .map((text) => text.trim().slice(2));
+    const tested = [...cases.map(([name]) => name), 'prompt', 'threads', 'json', 'debug'];
+    expect(listed.sort()).toEqual(tested.sort());
+  });
+});
+
+const terminal = spawnSync('script', ['-qec', 'true', '/dev/null']).status === 0;
+test.runIf(terminal)(
+  `on a terminal tune asks first, unless --yes${terminal ? '' : ' (skipped: needs script(1))'}`,
+  () => {
+    const onTerminal = (...more: string[]): string => {
+      const main = join(repo, 'dist/cli/main.js');
+      const args = ['tune', 'pairs.jsonl', '--model', llama, '--max-steps', '1', '--threads', '1', ...more];
+      const command = [process.execPath, main, ...args].join(' ');
+      const { stdout } = spawnSync('script', ['-qec', command, '/dev/null'], {
+        cwd: folder,
+        env: { ...process.env, NOMOAT_HOME: join(folder, 'home') },
+        encoding: 'utf8',
+        input: 'n\n',
+      });
+      return stdout;
+    };
+    const asked = onTerminal('--run', 'asked');
+    expect(asked).toContain('Start? [Y/n]');
+    expect(existsSync(join(folder, 'asked'))).toBe(false);
+    expect(onTerminal('--run', 'unasked', '--yes')).not.toContain('Start?');
+    expect(existsSync(join(folder, 'unasked/adapter'))).toBe(true);
+  },
+  60_000,
+);
 
 describe('a base model without a chat template', { timeout: 120_000 }, () => {
   test('is tuned on prompts and on texts, proven, sampled and asked', () => {
