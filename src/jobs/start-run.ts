@@ -55,6 +55,11 @@ function memoryKills(): number | null {
   }
 }
 
+/** A process that is just ending breaks the pipe while it is written to; `close` tells of it, so that is no error of its own. */
+function send(child: ChildProcess, command: WorkerCommand): void {
+  if (child.connected) child.send(command, () => {});
+}
+
 /** Of what a dying process says, this much is kept: V8 and the C library fill a screen. */
 const keptStderr = 4000;
 
@@ -94,7 +99,13 @@ class ForkedRun implements RunHandle {
       else this.die(code, signal, heard);
       this.wake();
     });
-    child.send({ type: 'start', settings: this.settings, resume, shrunk } satisfies WorkerCommand);
+    // A process that never began; `close` does not come then.
+    child.on('error', (error) => {
+      if (child.pid !== undefined) return;
+      this.die(null, null, String(error));
+      this.wake();
+    });
+    send(child, { type: 'start', settings: this.settings, resume, shrunk });
     return child;
   }
 
@@ -110,7 +121,7 @@ class ForkedRun implements RunHandle {
 
   interrupt(): void {
     this.stopped = true;
-    if (this.child.connected) this.child.send({ type: 'interrupt' } satisfies WorkerCommand);
+    if (!this.ended) send(this.child, { type: 'interrupt' });
   }
 
   kill(): void {
