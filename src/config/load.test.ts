@@ -36,9 +36,8 @@ test.each(Object.entries(tuneOptions) as [string, Option][])(
     expect(fallback).toEqual(option.default);
     const fromRecipe = resolveOptions({}, { [name]: value })[key];
     expect(fromRecipe).not.toEqual(fallback);
-    expect(resolveOptions({ [name]: value }, option.kind === 'text' ? { [name]: 'other' } : {})[key]).toEqual(
-      fromRecipe,
-    );
+    const recipe = { ...(name === 'outputType' ? { method: 'full' } : {}), ...(option.kind === 'text' ? { [name]: 'other' } : {}) }; // biome-ignore format: one line
+    expect(resolveOptions({ [name]: value }, recipe)[key]).toEqual(fromRecipe);
   },
 );
 
@@ -51,6 +50,14 @@ test('faults are reported together', () => {
     expect((error as NomoatError).message).toContain('did you mean learningRate');
     expect((error as NomoatError).message).toContain('nearest: k_proj');
   }
+});
+
+test('a flag of the other method is a fault; in a recipe it waits for its method', () => {
+  expect(() => resolveOptions({ method: 'full', rank: 4, initialAdapter: 'x' })).toThrow(
+    /--rank: only --method lora has it; --initial-adapter: only --method lora has it/,
+  );
+  expect(() => resolveOptions({ outputType: 'Q8_0' })).toThrow(/--output-type: only --method full has it/);
+  expect(resolveOptions({ method: 'full' }, { rank: 4 })).toMatchObject({ method: 'full', rank: 4 });
 });
 
 test('600 mutated recipes: settings or a NomoatError, at once', () => {

@@ -92,6 +92,24 @@ export function readRecipe(path: string): Given {
   return value as Given;
 }
 
+/** Options that only one method has. In a recipe they may stand for the other one, too: a recipe serves many runs. */
+const methodOf: Readonly<Record<string, 'lora' | 'full'>> = {
+  rank: 'lora',
+  alpha: 'lora',
+  dropout: 'lora',
+  rslora: 'lora',
+  targetModules: 'lora',
+  initialAdapter: 'lora',
+  outputType: 'full',
+};
+
+const methodFaults = (flags: Given, method: string): string[] =>
+  Object.entries(flags).flatMap(([name, value]) =>
+    value !== undefined && value !== null && methodOf[name] && methodOf[name] !== method
+      ? [`--${flagOf(name)}: only --method ${methodOf[name]} has it`]
+      : [],
+  );
+
 /** Values of all options; faults of flags and recipe are thrown together. */
 export function resolveOptions<Name extends string = TuneOptionName>(
   flags: Given,
@@ -120,6 +138,8 @@ export function resolveOptions<Name extends string = TuneOptionName>(
     }
   }
   if (values['precision'] === 'int8') faults.push('--precision: int8 is not built yet; use f32');
+  if (table === tuneOptions)
+    faults.push(...methodFaults(flags, String(values['method'] ?? tuneOptions.method.default)));
   const validation = values['validation'] ?? table['validation']?.default;
   if (typeof validation === 'string' && /^[\d.]+$/.test(validation) && !existsSync(validation)) {
     const fraction = Number(validation);

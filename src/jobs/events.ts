@@ -35,10 +35,12 @@ export interface DataReadyEvent {
   readonly steps: number;
 }
 
-/** What the run will take, from its first measured step. */
+/** What the run will take, from its first steps. The proof and the samples at the end come on top of the time. */
 export interface EstimateEvent {
   readonly type: 'estimate';
+  /** Training and validation, those steps included. */
   readonly seconds: number;
+  /** The highest that memory will stand while training, of the training process and the one that shows its progress. */
   readonly peakMemoryBytes: number;
   readonly tokensPerSecond: number;
 }

@@ -30,6 +30,8 @@ export interface Runnable {
 
 export interface Method {
   readonly step: TrainStep;
+  /** Settings that what the run starts from overrules. */
+  readonly notes: readonly string[];
   /** The folder of the result, and its kind. */
   readonly result: { readonly adapter: string | null; readonly model: string | null };
   readonly before: Runnable;
@@ -68,12 +70,21 @@ function startingAdapter(settings: RunSettings, model: GgufFile): LoraAdapter {
   });
 }
 
+/** What an adapter brings with it cannot be set. */
+function overruled(settings: RunSettings, adapter: LoraAdapter): string[] {
+  return (['rank', 'alpha', 'rslora', 'targetModules'] as const).flatMap((name) => {
+    const [has, set] = [adapter[name], settings[name]].map((value) => String(value));
+    return has === set ? [] : [`The initial adapter has ${name} ${has}; the setting ${set} is not used.`];
+  });
+}
+
 async function openLora({ settings, folder, model, threads }: MethodOptions): Promise<Method> {
   const adapter = startingAdapter(settings, model);
   const step = await createLoraStep({ model, adapter, threads });
   const adapterPath = join(folder.adapter, 'adapter.gguf');
   return {
     step,
+    notes: settings.initialAdapter ? overruled(settings, adapter) : [],
     result: { adapter: folder.adapter, model: null },
     before: { modelPath: model.path, adapterPath: null },
     after: { modelPath: model.path, adapterPath },
@@ -127,6 +138,7 @@ async function openFull({ settings, folder, model, threads }: MethodOptions): Pr
     writeTrainedModel({ path, model, weights: step.weights, type, overwrite: true });
   return {
     step,
+    notes: [],
     result: { adapter: null, model: modelPath },
     before: { modelPath: model.path, adapterPath: null },
     after: { modelPath, adapterPath: null },

@@ -25,7 +25,10 @@ export type Question = { readonly expected: string } & (
 
 export interface Prepared {
   readonly format: string;
+  /** Those held out among them. */
   readonly files: readonly string[];
+  /** What else a person should know of the data. */
+  readonly notes: readonly string[];
   /** The system prompt that all conversations share, or null. */
   readonly systemPrompt: string | null;
   readonly train: readonly TokenRow[];
@@ -39,15 +42,22 @@ export interface Prepared {
   readonly validationBytes: number | null;
 }
 
+interface Divided {
+  readonly train: readonly Example[];
+  readonly validation: readonly Example[];
+  /** The file of --validation. */
+  readonly held: Dataset | null;
+}
+
 /** Examples for training and validation: a file, a folder's own, or a seeded fraction of the training examples. */
-function divide(
-  settings: RunSettings,
-  dataset: Dataset,
-): { train: readonly Example[]; validation: readonly Example[] } {
+function divide(settings: RunSettings, dataset: Dataset): Divided {
   const { validation } = settings;
-  if (typeof validation === 'string')
-    return { train: dataset.train, validation: readExamples([validation], settings).train };
-  if (validation === null || dataset.validation) return { train: dataset.train, validation: dataset.validation ?? [] };
+  if (typeof validation === 'string') {
+    const held = readExamples([validation], settings);
+    return { train: dataset.train, validation: held.train, held };
+  }
+  if (validation === null || dataset.validation)
+    return { train: dataset.train, validation: dataset.validation ?? [], held: null };
   const count = Math.round(dataset.train.length * validation);
   if (count < 1 || count >= dataset.train.length) {
     throw new NomoatError({
@@ -60,13 +70,39 @@ function divide(
   return {
     train: dataset.train.filter((_, i) => !held.has(i)),
     validation: dataset.train.filter((_, i) => held.has(i)),
+    held: null,
   };
+}
+
+/** What the counts of the training rows do not say: the held-out rows' own losses, and settings that the data or the model overrule. */
+function notesOf(
+  settings: RunSettings,
+  dataset: Dataset,
+  held: Dataset | null,
+  { train, report, sequenceLength }: { train: RowsReport; report: RowsReport | null; sequenceLength: number },
+): string[] {
+  const notes = [...dataset.notes, ...(held?.notes ?? [])];
+  if (settings.validation !== null && dataset.validation)
+    notes.push(
+      held
+        ? `The folder's own validation file is left alone: --validation ${settings.validation} was given.`
+        : `--validation ${settings.validation} is not used: the folder has a validation file of its own.`,
+    );
+  const tooLong = [train, ...(report ? [report] : [])].some((r) => r.truncatedRows + r.splitRows + r.refusedRows > 0);
+  if (sequenceLength < settings.sequenceLength && tooLong)
+    notes.push(`Rows are cut at ${sequenceLength} tokens, the model's context, not at ${settings.sequenceLength}.`);
+  const refusals = { ...report?.refusals };
+  for (const { reason } of held?.refusals ?? []) refusals[reason] = (refusals[reason] ?? 0) + 1;
+  for (const [reason, rows] of Object.entries(refusals)) notes.push(`Held out: ${rows} rows refused: ${reason}.`);
+  if (report && report.truncatedRows + report.splitRows > 0)
+    notes.push(`Held out: ${report.truncatedRows} rows truncated, ${report.splitRows} split.`);
+  return notes;
 }
 
 /** The rows of a fine-tuning run. Throws NomoatError. */
 export async function prepareExamples(settings: RunSettings, model: GgufFile): Promise<Prepared> {
   const dataset = readExamples(settings.data, settings);
-  const { train, validation } = divide(settings, dataset);
+  const { train, validation, held: heldFile } = divide(settings, dataset);
   const tokenizer = await openTokenizer(settings.modelPath);
   try {
     const template = () => chatTemplateOf(model);
@@ -77,6 +113,7 @@ export async function prepareExamples(settings: RunSettings, model: GgufFile): P
       tokenizer,
       sequenceLength: Math.min(settings.sequenceLength, contextLength),
     };
+    const { sequenceLength } = options;
     const rows = buildRows(train, options);
     for (const { source, reason } of dataset.refusals) {
       rows.report.refusedRows++;
@@ -94,7 +131,8 @@ export async function prepareExamples(settings: RunSettings, model: GgufFile): P
     }
     return {
       format: dataset.format,
-      files: dataset.files.map(({ path }) => path),
+      files: [...dataset.files, ...(heldFile?.files ?? [])].map(({ path }) => path),
+      notes: notesOf(settings, dataset, heldFile, { train: rows.report, report: held?.report ?? null, sequenceLength }),
       systemPrompt: commonSystemPrompt(dataset.train),
       train: rows.rows,
       validation: held?.rows ?? [],
@@ -178,6 +216,7 @@ export async function prepareTexts(settings: RunSettings, texts: ReturnType<type
     return {
       format: 'text',
       files: settings.data,
+      notes: [],
       systemPrompt: null,
       train: rows.rows,
       validation: held.rows,

@@ -7,23 +7,24 @@ import { createReadStream, existsSync, mkdirSync, readFileSync, statfsSync } fro
 import { basename, dirname, join } from 'node:path';
 import { measureParity, parityBoundOn } from '../adapter/parity.ts';
 import { packRows } from '../batches/pack.ts';
+import type { ChatModel, GenerateOptions } from '../chat/chat-model.ts';
 import { openChatModel } from '../chat/engine.ts';
 import { NomoatError } from '../errors.ts';
-import { writeFileAtomic } from '../files/atomic-write.ts';
+import { removeUnfinished, writeFileAtomic } from '../files/atomic-write.ts';
 import { openGguf } from '../files/gguf/read.ts';
 import type { GgufFile } from '../files/gguf/types.ts';
 import { writeGguf } from '../files/gguf/write.ts';
 import { nomoatModelsFolder, surroundings } from '../files/model-folders.ts';
 import { parameterCount, readModelConfig } from '../models/config.ts';
 import type { TokenRow } from '../tokens/token-row.ts';
-import { loadLatest, loadParameters, saveCheckpoint, type TrainerState } from '../train/checkpoint.ts';
+import { checkpointSteps, loadLatest, loadParameters, saveCheckpoint, type TrainerState } from '../train/checkpoint.ts';
 import { initAdamW } from '../train/optimizer.ts';
 import type { TrainStep } from '../train/step.ts';
-import { microBatchTokens, trainLoop } from '../train/trainer.ts';
+import { microBatchTokens, outOfMemory, trainLoop } from '../train/trainer.ts';
 import type { RunEndEvent, RunEvent } from './events.ts';
 import { machineFacts, physicalCores, treeMemoryBytes } from './machine.ts';
 import { type Method, openMethod, type Runnable } from './methods.ts';
-import { type Prepared, prepareExamples, prepareTexts, readTexts } from './prepare.ts';
+import { type Prepared, prepareExamples, prepareTexts, type Question, readTexts } from './prepare.ts';
 import { renderReport } from './report.ts';
 import { createRunFolder, RunFolder, type RunRecord } from './run-folder.ts';
 import type { RunSettings } from './run-settings.ts';
@@ -33,6 +34,8 @@ import { version } from './version.ts';
 /** Held-out rows of the parity proof: enough for a mean, few enough to take seconds. */
 const parityRows = 20;
 const sampleCount = 3;
+/** Questions that are looked at for them. */
+const sampleCandidates = 20;
 /** A sample shows what the model does; a model that does not stop need not be shown for long. */
 const sampleTokens = 80;
 /** Checkpoints on disk at once: the two newest, the best one, and the one that is being written. */
@@ -71,14 +74,12 @@ function newRecord(
   facts: Pick<RunRecord, 'modelDigest' | 'systemPrompt'>,
   files: readonly string[],
 ): RunRecord {
-  const { cpuName, ...machine } = machineFacts() as unknown as Record<string, unknown>;
-  const digest = (path: string): string => createHash('sha256').update(readFileSync(path)).digest('hex');
   return {
     nomoat: version,
     state: 'running',
     created: new Date().toISOString(),
-    dataDigests: Object.fromEntries(files.map((path) => [basename(path), digest(path)])),
-    machine: { cpuName, ...machine },
+    dataDigests: dataDigests(files),
+    machine: { ...machineFacts() },
     validationBefore: null,
     validationAfter: null,
     settings,
@@ -86,9 +87,34 @@ function newRecord(
   };
 }
 
+/** By file name, or by path where two files share a name. */
+function dataDigests(files: readonly string[]): Record<string, string> {
+  const digest = (path: string): string => createHash('sha256').update(readFileSync(path)).digest('hex');
+  const names = files.map((path) => basename(path));
+  const named = (path: string, i: number): string => (names.indexOf(names[i]!) === i ? names[i]! : path);
+  return Object.fromEntries(files.map((path, i) => [named(path, i), digest(path)]));
+}
+
+/** A run goes on with what it began with, or its result would be that of no settings at all. */
+function assertUnchanged(record: RunRecord, modelDigest: string, files: readonly string[]): void {
+  const changed = Object.entries(dataDigests(files)).flatMap(([name, digest]) =>
+    record.dataDigests[name] === digest ? [] : [name],
+  );
+  if (modelDigest !== record.modelDigest) changed.push(record.settings.modelPath);
+  if (changed.length === 0) return;
+  throw new NomoatError({
+    part: record.settings.run,
+    fault: `cannot go on: ${changed.join(', ')} changed since the run began`,
+    remedy: 'Put back what was there, or start a new run.',
+    fields: { changed },
+  });
+}
+
 export interface RunOptions {
   readonly settings: RunSettings;
   readonly resume: boolean;
+  /** Given where memory ran out in the process before. */
+  readonly shrunk?: { readonly microBatchTokens: number; readonly message: string } | null;
   readonly emit: (event: RunEvent) => void;
   readonly signal: AbortSignal;
 }
@@ -104,14 +130,18 @@ async function openTuning(settings: RunSettings, resume: boolean): Promise<Opene
   const model = openGguf(settings.modelPath);
   readModelConfig(model);
   const prepared = await prepareExamples(settings, model);
-  if (resume) return { folder: takeFolder(settings), model, prepared };
   const facts = { modelDigest: await digestOf(settings.modelPath), systemPrompt: prepared.systemPrompt };
+  if (resume) {
+    assertUnchanged(new RunFolder(settings.run).read(), facts.modelDigest, prepared.files);
+    return { folder: takeFolder(settings), model, prepared };
+  }
   return { folder: createRunFolder(settings, newRecord(settings, facts, prepared.files)), model, prepared };
 }
 
 function takeFolder(settings: RunSettings): RunFolder {
   const folder = new RunFolder(settings.run);
   folder.lock();
+  for (const path of [folder.path, folder.checkpoints]) removeUnfinished(path);
   return folder;
 }
 
@@ -127,18 +157,38 @@ async function openPretraining(settings: RunSettings, resume: boolean): Promise<
     const model = openGguf(settings.modelPath);
     return { folder, model, prepared: await prepareTexts(settings, texts) };
   } catch (error) {
-    fail(folder);
-    throw error;
+    const known = asFailure(error);
+    fail(folder, known);
+    throw known;
   }
 }
 
-function fail(folder: RunFolder): void {
-  folder.write({ ...folder.read(), state: 'failed' });
+/** What no part of nomoat foresaw, as an error that says so; want of memory is foreseen. */
+export function asFailure(error: unknown): NomoatError {
+  if (error instanceof NomoatError) return error;
+  const memory = outOfMemory(error);
+  return new NomoatError({
+    part: 'training',
+    fault: memory ? 'memory ran out' : error instanceof Error ? (error.stack ?? error.message) : String(error),
+    remedy: memory
+      ? 'Close other programs and go on with --resume, or start a run with a smaller --sequence-length or --model.'
+      : 'This is a fault of nomoat: please report it. The run can be resumed from its last checkpoint.',
+    kind: 'failed',
+    cause: error,
+  });
+}
+
+/** Marks the run as failed. What stopped it matters more than a disk that is too full to say so: without the mark it resumes as well. */
+function fail(folder: RunFolder, error: NomoatError): void {
+  try {
+    folder.append({ type: 'error', ...error.toJSON() } as unknown as RunEvent);
+    folder.write({ ...folder.read(), state: 'failed' });
+  } catch {}
   folder.unlock();
 }
 
 /** Runs or resumes. Every event is in events.jsonl before it is emitted. Throws NomoatError; the folder then stays resumable. */
-export async function runTraining({ settings, resume, emit, signal }: RunOptions): Promise<RunEndEvent> {
+export async function runTraining({ settings, resume, shrunk, emit, signal }: RunOptions): Promise<RunEndEvent> {
   const started = performance.now();
   const open = settings.method === 'pretrain' ? openPretraining : openTuning;
   const { folder, model, prepared } = await open(settings, resume);
@@ -148,10 +198,11 @@ export async function runTraining({ settings, resume, emit, signal }: RunOptions
   };
   try {
     const run = new Run(settings, folder, model, prepared, tell, signal, started);
-    return await run.go();
+    return await run.go(shrunk ?? null);
   } catch (error) {
-    fail(folder);
-    throw error;
+    const known = asFailure(error);
+    fail(folder, known);
+    throw known;
   } finally {
     folder.unlock();
     model.close();
@@ -160,14 +211,16 @@ export async function runTraining({ settings, resume, emit, signal }: RunOptions
 
 /** Refuses a run whose checkpoints the disk cannot hold. */
 function assertDisk(folder: RunFolder, trainable: number): void {
+  const standing = Math.min(checkpointsOnDisk, checkpointSteps(folder.checkpoints).length);
   // Value and two moments, float32.
-  const needed = trainable * 4 * 3 * checkpointsOnDisk;
+  const needed = trainable * 4 * 3 * (checkpointsOnDisk - standing);
   const { bavail, bsize } = statfsSync(folder.path);
   if (bavail * bsize >= needed) return;
   throw new NomoatError({
     part: folder.path,
-    fault: `its disk has ${((bavail * bsize) / 1e9).toFixed(2)} GB free, and the checkpoints take ${(needed / 1e9).toFixed(2)} GB`,
-    remedy: 'Free some space, or give a --run on another disk.',
+    fault: `its disk has ${Math.floor((bavail * bsize) / 1e6)} MB free, and the checkpoints take ${Math.ceil(needed / 1e6)} MB`,
+    remedy: `Free some space and run nomoat tune --resume ${folder.path}, or start a run on another disk with --run.`,
+    kind: 'failed',
     fields: { neededBytes: needed, freeBytes: bavail * bsize },
   });
 }
@@ -178,7 +231,28 @@ function withBitsPerByte(event: RunEvent, bytes: number | null): RunEvent {
   return { ...event, bitsPerByte: (event.loss * event.tokens) / (bytes * Math.LN2) };
 }
 
+/** Memory of the process that shows this one's progress. */
+const parentBytes = (): number => Math.max(0, treeMemoryBytes(process.ppid) - treeMemoryBytes(process.pid));
+
+const withParent = (event: RunEvent): RunEvent =>
+  event.type === 'estimate' ? { ...event, peakMemoryBytes: event.peakMemoryBytes + parentBytes() } : event;
+
 const countOf = (step: TrainStep): number => step.parameters.reduce((total, { value }) => total + value.length, 0);
+
+/** The answer, marked where it was cut; null where the question does not fit into the context. */
+async function answerOf(chat: ChatModel, question: Question, options: GenerateOptions): Promise<string | null> {
+  try {
+    const { stopReason, text } =
+      'messages' in question
+        ? await chat.generate(question.messages, options)
+        : await chat.complete(question.beginning, options);
+    if (stopReason === 'aborted') throw new Error('interrupted');
+    return stopReason === 'length' ? `${text} ...` : text;
+  } catch (error) {
+    if (error instanceof NomoatError && error.kind === 'input') return null;
+    throw error;
+  }
+}
 
 class Run {
   private readonly settings: RunSettings;
@@ -209,16 +283,20 @@ class Run {
     this.threads = settings.threads ?? physicalCores();
   }
 
-  async go(): Promise<RunEndEvent> {
+  async go(shrunk: RunOptions['shrunk']): Promise<RunEndEvent> {
     const { folder, prepared, settings } = this;
     const method = await openMethod({ settings, folder, model: this.model, threads: this.threads });
     const { step } = method;
     assertDisk(folder, countOf(step));
     const optimizer = initAdamW(step.parameters);
+    const resumes = prepared.validation.length > 0 && checkpointSteps(folder.checkpoints).length > 0;
+    let initial = resumes ? step.parameters.map(({ value }) => value.slice()) : null;
     const saved = loadLatest(folder.checkpoints, step.parameters, optimizer);
+    if (saved?.validationBefore !== null) initial = null;
     const state: TrainerState = saved ?? {
       step: 0,
       validationBefore: null,
+      validatedStep: null,
       bestLoss: null,
       bestStep: null,
       withoutImprovement: 0,
@@ -241,6 +319,9 @@ class Run {
       ...(saved ? { resumedFromStep: saved.step } : {}),
     });
     this.tell(dataReady(prepared, steps, stepsPerEpoch));
+    for (const message of prepared.notes) this.tell({ type: 'notice', code: 'data', message });
+    for (const message of method.notes) this.tell({ type: 'notice', code: 'settings', message });
+    if (shrunk) this.tell({ type: 'notice', code: 'smaller-micro-batch', message: shrunk.message });
     const save = (): RunEvent => {
       // The event that says so counts as part of the state, or a resumed log would miss it.
       const path = join(folder.checkpoints, String(state.step).padStart(6, '0'));
@@ -257,12 +338,14 @@ class Run {
       steps,
       settings,
       state,
+      initial,
+      maxTokens: shrunk?.microBatchTokens ?? microBatchTokens,
       save,
       signal: this.signal,
     });
     let next = await loop.next();
     while (!next.done) {
-      this.tell(withBitsPerByte(next.value, prepared.validationBytes));
+      this.tell(withParent(withBitsPerByte(next.value, prepared.validationBytes)));
       next = await loop.next();
     }
     if (next.value === 'interrupted') {
@@ -270,7 +353,13 @@ class Run {
       return this.end('interrupted', null, state);
     }
     if (state.bestStep !== null) loadParameters(folder.checkpoints, state.bestStep, step.parameters);
-    await this.finish(method, state);
+    try {
+      await this.finish(method, state);
+    } catch (error) {
+      // Whatever the engines call it: an interrupt. Resuming makes the result again from the last checkpoint.
+      if (!this.signal.aborted) throw error;
+      return this.end('interrupted', null, state);
+    }
     return this.end(next.value, method, state);
   }
 
@@ -291,6 +380,7 @@ class Run {
     }
     const cache = join(dirname(nomoatModelsFolder(surroundings())), 'parity');
     mkdirSync(cache, { recursive: true });
+    removeUnfinished(cache);
     const proofs = method.proofs(cache);
     await method.step.close();
     await this.proveParity(proofs, rows, ours);
@@ -334,28 +424,40 @@ class Run {
     }
   }
 
+  /** Questions that the model's context does not hold are passed over: a sample is no reason for a run to fail. */
   private async showSamples(method: Method): Promise<void> {
-    const chosen = this.prepared.questions.slice(0, sampleCount);
-    if (chosen.length === 0) return;
     const options = { temperature: 0, maxTokens: sampleTokens, seed: 0, signal: this.signal };
-    const answers = async (runnable: Runnable): Promise<string[]> => {
+    const answers = async (runnable: Runnable, questions: readonly Question[]): Promise<[Question, string][]> => {
       const chat = await openChatModel({ ...runnable, threads: this.threads, signal: this.signal });
-      const texts: string[] = [];
-      for (const question of chosen) {
-        const { text } =
-          'messages' in question
-            ? await chat.generate(question.messages, options)
-            : await chat.complete(question.beginning, options);
-        texts.push(text);
+      const made: [Question, string][] = [];
+      try {
+        for (const question of questions) {
+          if (made.length === sampleCount) break;
+          const answer = await answerOf(chat, question, options);
+          if (answer !== null) made.push([question, answer]);
+        }
+      } finally {
+        await chat.close();
       }
-      await chat.close();
-      return texts;
+      return made;
     };
-    const before = await answers(method.before);
-    const after = await answers(method.after);
-    chosen.forEach((question, i) => {
+    const before = await answers(method.before, this.prepared.questions.slice(0, sampleCandidates));
+    if (before.length === 0) {
+      if (this.prepared.questions.length > 0)
+        this.tell({
+          type: 'notice',
+          code: 'no-samples',
+          message: "No samples: the questions fill the model's context.",
+        });
+      return;
+    }
+    const after = await answers(
+      method.after,
+      before.map(([question]) => question),
+    );
+    before.forEach(([question, text], i) => {
       const prompt = 'messages' in question ? (question.messages.at(-1)?.content ?? '') : question.beginning;
-      this.tell({ type: 'sample', prompt, expected: question.expected, before: before[i]!, after: after[i]! });
+      this.tell({ type: 'sample', prompt, expected: question.expected, before: text, after: after[i]![1] });
     });
   }
 
@@ -368,9 +470,7 @@ class Run {
       model: method?.result.model ?? null,
       seconds: (performance.now() - this.started) / 1000,
       // This process at its peak, and the one that shows its progress.
-      peakMemoryBytes:
-        process.resourceUsage().maxRSS * 1024 +
-        Math.max(0, treeMemoryBytes(process.ppid) - treeMemoryBytes(process.pid)),
+      peakMemoryBytes: process.resourceUsage().maxRSS * 1024 + parentBytes(),
       validationBefore: state.validationBefore,
       validationAfter: state.bestLoss,
     };

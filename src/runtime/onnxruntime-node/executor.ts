@@ -2,6 +2,7 @@
  * Runs one graph on onnxruntime-node's CPU provider. Promises equal results for equal inputs and threads, written in place into
  * the caller's arrays. Knows nothing of models: ONNX bytes and named arrays in.
  */
+import './no-telemetry.ts';
 import * as ort from 'onnxruntime-node';
 import type { Graph } from '../../graph/graph.ts';
 import { emitOnnx, nothingFetched } from '../../graph/onnx/emit.ts';
