@@ -17,18 +17,21 @@ grep -q amx_int8 /proc/cpuinfo 2> /dev/null && rm -f node_modules/@qvac/llm-llam
 cp "$here/finetune.js" .
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
-# Words enough for STEPS windows of 128 tokens: the engine slides by half a window (804 tokens gave 10 steps), and a word is 1.15 tokens of
+# Words enough for at least two more than STEPS windows (at the last one the engine's schedule reaches rate 0, which it asserts against)
+# of 128 tokens: the engine slides by half a window (804 tokens gave 10 steps), and a word is 1.15 tokens of
 # nomoat-mini's vocabulary, which synthetic-model.mjs puts into the file.
 python3 - "$steps" > "$work/text.txt" <<'PY'
 import random, sys
 random.seed(0)
 words = "the a cat dog house runs sees little big tree man woman went to and with happy day sun moon water played found friend".split()
-print(" ".join(random.choice(words) for _ in range(130 + 70 * int(sys.argv[1]))))
+print(" ".join(random.choice(words) for _ in range(270 + 70 * int(sys.argv[1]))))
 PY
-python3 - "$work" "$model" "$steps" <<'PY'
+# The binary itself: the package's `bare` command is a Node wrapper, whose end does not end the engine and whose memory is not the engine's.
+bare=$(node -p "require('bare-runtime')()")
+python3 - "$work" "$model" "$steps" "$bare" <<'PY'
 import json, os, resource, subprocess, sys
-work, model, steps = sys.argv[1], sys.argv[2], int(sys.argv[3])
-process = subprocess.Popen(["node_modules/.bin/bare", "finetune.js", model, work + "/text.txt", work + "/out"], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
+work, model, steps, bare = sys.argv[1], sys.argv[2], int(sys.argv[3]), sys.argv[4]
+process = subprocess.Popen([bare, "finetune.js", model, work + "/text.txt", work + "/out"], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
 ends, losses = [], []
 for line in process.stdout:
     if line.startswith("{") and '"is_train":true' in line:
