@@ -1,8 +1,10 @@
 #!/usr/bin/env bash
-# `nomoat pretrain` and PyTorch float32 side by side: the same model, rows and settings.
+# `nomoat pretrain` and PyTorch float32 side by side: the same model, rows (in another order) and settings. The text must be one document,
+# without <|endoftext|>: then all rows but the last are whole, and both do the same work.
 # bench/compare-torch.sh PYTHON TEXT SIZE VOCABULARY LENGTH BATCH STEPS LR WARMUP BETA2 [THREADS]      (after npm run build; PYTHON has torch, transformers, gguf)
 # nanoGPT's CPU setting: PYTHON tinyshakespeare.txt nano 259 65 12 2000 1e-3 100 0.99
-# ten million parameters: PYTHON models/nomoat-mini's pretrain.txt mini 14000 256 8 20 1e-3 5 0.95
+# ten million parameters: PYTHON TEXT mini 13900 256 8 20 1e-3 5 0.95
+#   where TEXT is (zcat models/nomoat-mini/sources/tinystories.txt.gz; cat tinyshakespeare.txt) | sed 's/<|endoftext|>//g'
 set -euo pipefail
 python=$1 text=$2 size=$3 vocabulary=$4 length=$5 batch=$6 steps=$7 rate=$8 warmup=$9 beta2=${10} threads=${11:-2}
 work=$(mktemp -d)

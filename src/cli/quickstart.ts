@@ -12,7 +12,7 @@ import { startRun } from '../jobs/start-run.ts';
 import { follow } from './tune.ts';
 
 const data = fileURLToPath(new URL('../../examples/intents', import.meta.url));
-/** From a small sweep (docs/log.md). The checkpoint is chosen on a part of the training data, so that the scored sentences stay unseen. */
+/** Enough passes for a toy (docs/log.md has the figures). The checkpoint is chosen on a part of the training data, so that the scored sentences stay unseen. */
 const settings = {
   validation: '0.125',
   epochs: 6,

@@ -236,6 +236,13 @@ export function resolvePretrainSettings(data: readonly string[], flags: Given, r
     recipePath ? readRecipe(recipePath) : {},
     pretrainOptions,
   );
+  if (tokenizer !== null && vocabulary !== null) {
+    throw new NomoatError({
+      part: 'settings',
+      fault: '--vocabulary is the size of a trained tokenizer, and --tokenizer takes one that is trained already',
+      remedy: 'Give one of them.',
+    });
+  }
   assertData(data, 'nomoat pretrain story.txt --size nano');
   const name = size as PretrainSizeName;
   const run = newRun(options.run, `${stemOf(data[0]!)}-${name}`);

@@ -68,16 +68,24 @@ export function renderReport(run: RunRecord, events: readonly RunEvent[]): strin
     `parity on ${p.base}`,
     `mean ${p.meanDifference.toFixed(5)}, worst ${p.worstDifference.toFixed(4)} nats over ${p.tokens} tokens${p.passed === null ? '' : p.passed ? ' (passed)' : ' (FAILED)'}`,
   ]);
+  // Pretraining only: the same loss in a measure that does not depend on the vocabulary.
+  const bits = of('validation').filter((e) => e.bitsPerByte !== undefined);
+  const best = bits.reduce((least, e) => Math.min(least, e.bitsPerByte!), Number.POSITIVE_INFINITY);
+  const bitRows: (readonly [string, unknown])[] =
+    bits.length > 0
+      ? [['bits per byte before / best', `${bits[0]!.bitsPerByte!.toFixed(4)} / ${best.toFixed(4)}`]]
+      : [];
   const settings = Object.entries(run.settings).map(([name, value]): [string, unknown] => [
     name,
     Array.isArray(value) ? value.join(', ') : value,
   ]);
   return `<!doctype html><html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1"><title>${escapeHtml(run.settings.model)}: nomoat run</title><style>${style}</style></head><body>
-<h1>Fine-tuning ${escapeHtml(run.settings.model)}</h1>
+<h1>${run.settings.method === 'pretrain' ? 'Pretraining' : 'Fine-tuning'} ${escapeHtml(run.settings.model)}</h1>
 ${table([
   ['state', end?.state ?? run.state],
   ['validation loss before', end?.validationBefore?.toFixed(4) ?? 'no validation set'],
   ['validation loss after', end?.validationAfter?.toFixed(4) ?? 'no validation set'],
+  ...bitRows,
   ...parity,
   ['time', `${((end?.seconds ?? 0) / 60).toFixed(1)} min`],
   ['peak memory', `${((end?.peakMemoryBytes ?? 0) / 1e9).toFixed(2)} GB`],

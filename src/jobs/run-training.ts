@@ -3,7 +3,7 @@
  * Promises: every stage can be killed and resumed; the order is such that nothing is said to be done before it is durable.
  */
 import { createHash } from 'node:crypto';
-import { createReadStream, existsSync, mkdirSync, readFileSync, statfsSync } from 'node:fs';
+import { createReadStream, existsSync, mkdirSync, readFileSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { measureParity, parityBoundOn } from '../adapter/parity.ts';
 import { packRows } from '../batches/pack.ts';
@@ -13,7 +13,7 @@ import { NomoatError } from '../errors.ts';
 import { removeUnfinished, writeFileAtomic } from '../files/atomic-write.ts';
 import { openGguf } from '../files/gguf/read.ts';
 import type { GgufFile } from '../files/gguf/types.ts';
-import { writeGguf } from '../files/gguf/write.ts';
+import { type GgufContent, writeGguf } from '../files/gguf/write.ts';
 import { nomoatModelsFolder, surroundings } from '../files/model-folders.ts';
 import { parameterCount, readModelConfig } from '../models/config.ts';
 import type { TokenRow } from '../tokens/token-row.ts';
@@ -21,6 +21,7 @@ import { checkpointSteps, loadLatest, loadParameters, saveCheckpoint, type Train
 import { initAdamW } from '../train/optimizer.ts';
 import type { TrainStep } from '../train/step.ts';
 import { microBatchTokens, outOfMemory, trainLoop } from '../train/trainer.ts';
+import { assertDiskHolds, loraWeights, runBytes } from './disk-space.ts';
 import type { RunEndEvent, RunEvent } from './events.ts';
 import { machineFacts, physicalCores, treeMemoryBytes } from './machine.ts';
 import { type Method, openMethod, type Runnable } from './methods.ts';
@@ -38,8 +39,6 @@ const sampleCount = 3;
 const sampleCandidates = 20;
 /** A sample shows what the model does; a model that does not stop need not be shown for long. */
 const sampleTokens = 80;
-/** Checkpoints on disk at once: the two newest, the best one, and the one that is being written. */
-const checkpointsOnDisk = 4;
 
 function dataReady(prepared: Prepared, steps: number, stepsPerEpoch: number): RunEvent {
   const { report, validationReport } = prepared;
@@ -135,6 +134,8 @@ async function openTuning(settings: RunSettings, resume: boolean): Promise<Opene
     assertUnchanged(new RunFolder(settings.run).read(), facts.modelDigest, prepared.files);
     return { folder: takeFolder(settings), model, prepared };
   }
+  const trained = settings.method === 'lora' ? loraWeights(settings, model) : parameterCount(model);
+  assertDiskHolds(settings.run, runBytes(trained, settings.method));
   return { folder: createRunFolder(settings, newRecord(settings, facts, prepared.files)), model, prepared };
 }
 
@@ -145,10 +146,14 @@ function takeFolder(settings: RunSettings): RunFolder {
   return folder;
 }
 
+const weightsOf = ({ tensors }: GgufContent): number =>
+  tensors.reduce((total, { shape }) => total + shape.reduce((a, b) => a * b, 1), 0);
+
 /** The model that pretraining begins with is made here and kept in the run's folder: its vocabulary comes of the data. */
 async function openPretraining(settings: RunSettings, resume: boolean): Promise<Opened> {
   const texts = readTexts(settings);
   const start = existsSync(settings.modelPath) ? null : startModel(settings, texts.train);
+  if (start) assertDiskHolds(settings.run, runBytes(weightsOf(start), settings.method));
   const facts = { modelDigest: '', systemPrompt: null };
   const folder = resume ? takeFolder(settings) : createRunFolder(settings, newRecord(settings, facts, settings.data));
   try {
@@ -207,22 +212,6 @@ export async function runTraining({ settings, resume, shrunk, emit, signal }: Ru
     folder.unlock();
     model.close();
   }
-}
-
-/** Refuses a run whose checkpoints the disk cannot hold. */
-function assertDisk(folder: RunFolder, trainable: number): void {
-  const standing = Math.min(checkpointsOnDisk, checkpointSteps(folder.checkpoints).length);
-  // Value and two moments, float32.
-  const needed = trainable * 4 * 3 * (checkpointsOnDisk - standing);
-  const { bavail, bsize } = statfsSync(folder.path);
-  if (bavail * bsize >= needed) return;
-  throw new NomoatError({
-    part: folder.path,
-    fault: `its disk has ${Math.floor((bavail * bsize) / 1e6)} MB free, and the checkpoints take ${Math.ceil(needed / 1e6)} MB`,
-    remedy: `Free some space and run nomoat tune --resume ${folder.path}, or start a run on another disk with --run.`,
-    kind: 'failed',
-    fields: { neededBytes: needed, freeBytes: bavail * bsize },
-  });
 }
 
 /** Validation with the bits that a byte of its text costs, where the text's size is known. */
@@ -287,7 +276,6 @@ class Run {
     const { folder, prepared, settings } = this;
     const method = await openMethod({ settings, folder, model: this.model, threads: this.threads });
     const { step } = method;
-    assertDisk(folder, countOf(step));
     const optimizer = initAdamW(step.parameters);
     const resumes = prepared.validation.length > 0 && checkpointSteps(folder.checkpoints).length > 0;
     let initial = resumes ? step.parameters.map(({ value }) => value.slice()) : null;

@@ -61,6 +61,7 @@ test('another model lends its tokenizer', () => {
   const model = written({ size: 'nano', tokenizer: lender.path });
   expect(model.metadata.get('tokenizer.ggml.tokens')).toEqual(lender.metadata.get('tokenizer.ggml.tokens'));
   expect(readModelConfig(model).vocabulary).toBe(280);
+  expect(() => settings({ tokenizer: lender.path, vocabulary: '280' })).toThrow(/Give one of them/);
 });
 
 test.each([

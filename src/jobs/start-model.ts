@@ -76,11 +76,14 @@ export function startModel(settings: RunSettings, texts: readonly string[]): Ggu
     const fitting = (Object.keys(pretrainSizes) as PretrainSizeName[]).filter(
       (name) => bytes >= needed(name, taken?.size ?? pretrainSizes[name].vocabulary),
     );
-    const smaller = fitting.length > 0 ? `take --size ${fitting.at(-1)}` : 'no size is small enough for so little text';
+    const remedy =
+      fitting.length > 0
+        ? `Give more text, or take --size ${fitting.at(-1)}.`
+        : 'Give more text: no size is small enough for so little.';
     throw new NomoatError({
       part: `--size ${sizeName}`,
       fault: `has ${((least * weightsPerByte) / 1e6).toFixed(1)} million weights and needs ${Math.ceil(least / 1000)} KB of text; there are ${Math.floor(bytes / 1000)} KB`,
-      remedy: `Give more text, or ${smaller}.`,
+      remedy,
       fields: { bytes, neededBytes: Math.ceil(least) },
     });
   }

@@ -134,7 +134,11 @@ export async function calibrate({ model, batch, threads, levels }: CalibrateOpti
         else {
           const y = floats(new Float32Array(x.data.length), x.dims);
           await trial.block(pass, index, new Map([...pass.angles, ...int8Feeds(layer), ['x', x]]), y);
-          const error = relativeError(y.data as Float32Array, results.get('y')!.data as Float32Array, config.modelWidth);
+          const error = relativeError(
+            y.data as Float32Array,
+            results.get('y')!.data as Float32Array,
+            config.modelWidth,
+          );
           if (!best || error < best.error) best = { layer, error, alpha };
         }
       }
