@@ -60,6 +60,10 @@ export class Progress {
       this.line(
         `Estimate ${duration(e.seconds)} of training at ${e.tokensPerSecond.toFixed(0)} tokens/s, up to ${gigabytes(e.peakMemoryBytes)} of memory; then the proof and the samples`,
       ),
+    precision: (e) =>
+      this.line(
+        `Base     ${e.precision === 'int8' ? 'int8' : 'float32'}: ${e.reason}${e.divergence === null ? '' : `; int8 diverges by ${e.divergence.toFixed(4)} nats (bound ${e.bound})`}${e.levels !== null && e.levels < 127 ? '; 7-bit weights, because int8 sums saturate on this processor' : ''}`,
+      ),
     'step-end': (e) => {
       const seconds = e.tokens / e.tokensPerSecond;
       this.secondsPerStep = this.secondsPerStep === 0 ? seconds : 0.8 * this.secondsPerStep + 0.2 * seconds;

@@ -43,7 +43,7 @@ test.each(Object.entries(tuneOptions) as [string, Option][])(
 
 test('faults are reported together', () => {
   try {
-    resolveOptions({ rank: '0', epochs: 'x', precision: 'int8', targetModules: 'q_proj,k_prj' }, { lerningRate: 1 });
+    resolveOptions({ rank: '0', epochs: 'x', precision: 'int4', targetModules: 'q_proj,k_prj' }, { lerningRate: 1 });
     expect.unreachable();
   } catch (error) {
     expect((error as NomoatError).fields['faults']).toHaveLength(5);

@@ -137,7 +137,6 @@ export function resolveOptions<Name extends string = TuneOptionName>(
       }
     }
   }
-  if (values['precision'] === 'int8') faults.push('--precision: int8 is not built yet; use f32');
   if (table === tuneOptions)
     faults.push(...methodFaults(flags, String(values['method'] ?? tuneOptions.method.default)));
   const validation = values['validation'] ?? table['validation']?.default;

@@ -45,6 +45,20 @@ export interface EstimateEvent {
   readonly tokensPerSecond: number;
 }
 
+/** The arithmetic of the frozen weights, and what was measured before it was chosen. */
+export interface PrecisionEvent {
+  readonly type: 'precision';
+  readonly precision: 'f32' | 'int8';
+  readonly reason: string;
+  /** Mean KL divergence of next-token distributions, int8 base against float32, nats; null where it was not measured. */
+  readonly divergence: number | null;
+  readonly bound: number;
+  /** Largest magnitude of an int8 weight: 127, or 63 where the processor's sums saturate. */
+  readonly levels: number | null;
+  /** Rate of int8 products over float32's on this machine. */
+  readonly speedup: number | null;
+}
+
 export interface StepEndEvent {
   readonly type: 'step-end';
   /** Counted from 0. */
@@ -131,6 +145,7 @@ export type RunEvent =
   | RunStartEvent
   | DataReadyEvent
   | EstimateEvent
+  | PrecisionEvent
   | StepEndEvent
   | ValidationEvent
   | CheckpointSavedEvent

@@ -15,6 +15,7 @@ import type { GgufFile } from '../files/gguf/types.ts';
 import type { LoraAdapter } from '../lora/adapter.ts';
 import { initLora } from '../lora/init.ts';
 import { projectionDimensions, readModelConfig } from '../models/config.ts';
+import { type BaseWeights, fileWeights } from '../train/base-weights.ts';
 import type { TrainerState } from '../train/checkpoint.ts';
 import { createFullStep, createLoraStep } from '../train/model-step.ts';
 import type { TrainStep } from '../train/step.ts';
@@ -30,6 +31,8 @@ export interface Runnable {
 
 export interface Method {
   readonly step: TrainStep;
+  /** A step over the same parameters with float32 weights, for the parity proof; the step itself where it has those. */
+  exactStep(): Promise<TrainStep>;
   /** Settings that what the run starts from overrules. */
   readonly notes: readonly string[];
   /** The folder of the result, and its kind. */
@@ -49,6 +52,8 @@ export interface MethodOptions {
   readonly folder: RunFolder;
   readonly model: GgufFile;
   readonly threads: number;
+  /** Frozen weights other than float32 ones in memory. */
+  readonly weights: BaseWeights | null;
 }
 
 /** Opens the step of the run's method. */
@@ -78,12 +83,17 @@ function overruled(settings: RunSettings, adapter: LoraAdapter): string[] {
   });
 }
 
-async function openLora({ settings, folder, model, threads }: MethodOptions): Promise<Method> {
+async function openLora({ settings, folder, model, threads, weights }: MethodOptions): Promise<Method> {
   const adapter = startingAdapter(settings, model);
-  const step = await createLoraStep({ model, adapter, threads });
+  const step = await createLoraStep({ model, adapter, threads, ...(weights ? { weights } : {}) });
   const adapterPath = join(folder.adapter, 'adapter.gguf');
   return {
     step,
+    exactStep: async () => {
+      if (!weights) return step;
+      await step.close();
+      return createLoraStep({ model, adapter, threads, weights: fileWeights(model, readModelConfig(model)) });
+    },
     notes: settings.initialAdapter ? overruled(settings, adapter) : [],
     result: { adapter: folder.adapter, model: null },
     before: { modelPath: model.path, adapterPath: null },
@@ -138,6 +148,7 @@ async function openFull({ settings, folder, model, threads }: MethodOptions): Pr
     writeTrainedModel({ path, model, weights: step.weights, type, overwrite: true });
   return {
     step,
+    exactStep: async () => step,
     notes: [],
     result: { adapter: null, model: modelPath },
     before: { modelPath: model.path, adapterPath: null },

@@ -40,6 +40,8 @@ export interface RunRecord {
   readonly validationBefore: number | null;
   readonly validationAfter: number | null;
   readonly settings: RunSettings;
+  /** What `precision: auto` came to, once it was decided. */
+  readonly chosenPrecision?: 'f32' | 'int8';
 }
 
 /** An open run: the paths of its parts, and its event log. */

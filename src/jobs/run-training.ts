@@ -25,6 +25,7 @@ import { assertDiskHolds, loraWeights, runBytes } from './disk-space.ts';
 import type { RunEndEvent, RunEvent } from './events.ts';
 import { machineFacts, physicalCores, treeMemoryBytes } from './machine.ts';
 import { type Method, openMethod, type Runnable } from './methods.ts';
+import { type ChosenPrecision, choosePrecision } from './precision.ts';
 import { type Prepared, prepareExamples, prepareTexts, type Question, readTexts } from './prepare.ts';
 import { renderReport } from './report.ts';
 import { createRunFolder, RunFolder, type RunRecord } from './run-folder.ts';
@@ -243,6 +244,20 @@ async function answerOf(chat: ChatModel, question: Question, options: GenerateOp
   }
 }
 
+/** Log-probabilities of the supervised tokens of each row; the rows share passes, because a pass may have to read the whole model. */
+async function logProbabilitiesOf(step: TrainStep, rows: readonly TokenRow[]): Promise<Float32Array[]> {
+  const options = { packing: true, microBatchSize: null, maxTokens: microBatchTokens, padToken: 0 };
+  const all: number[] = [];
+  for (const batch of packRows(rows, options)) all.push(...(await step.logProbabilities(batch)));
+  let at = 0;
+  return rows.map(({ supervised }) => {
+    // A row's first token is predicted by nothing.
+    const count = supervised.subarray(1).reduce((sum, on) => sum + on, 0);
+    at += count;
+    return Float32Array.from(all.slice(at - count, at));
+  });
+}
+
 class Run {
   private readonly settings: RunSettings;
   private readonly folder: RunFolder;
@@ -274,7 +289,9 @@ class Run {
 
   async go(shrunk: RunOptions['shrunk']): Promise<RunEndEvent> {
     const { folder, prepared, settings } = this;
-    const method = await openMethod({ settings, folder, model: this.model, threads: this.threads });
+    const precision = settings.method === 'lora' ? await this.choosePrecision() : null;
+    const weights = precision?.weights ?? null;
+    const method = await openMethod({ settings, folder, model: this.model, threads: this.threads, weights });
     const { step } = method;
     const optimizer = initAdamW(step.parameters);
     const resumes = prepared.validation.length > 0 && checkpointSteps(folder.checkpoints).length > 0;
@@ -306,6 +323,7 @@ class Run {
       settings: { ...settings },
       ...(saved ? { resumedFromStep: saved.step } : {}),
     });
+    if (precision) this.tell(precision.event);
     this.tell(dataReady(prepared, steps, stepsPerEpoch));
     for (const message of prepared.notes) this.tell({ type: 'notice', code: 'data', message });
     for (const message of method.notes) this.tell({ type: 'notice', code: 'settings', message });
@@ -351,26 +369,32 @@ class Run {
     return this.end(next.value, method, state);
   }
 
+  /** A resumed run goes on in the arithmetic that it began with, whatever the machine is doing now. */
+  private async choosePrecision(): Promise<ChosenPrecision> {
+    const { folder, model, prepared, threads } = this;
+    const { chosenPrecision = this.settings.precision } = folder.read();
+    const chosen = await choosePrecision({
+      settings: { precision: chosenPrecision },
+      model,
+      rows: prepared.train,
+      threads,
+    });
+    folder.write({ ...folder.read(), chosenPrecision: chosen.event.precision });
+    return chosen;
+  }
+
   /** The result, its parity proof, samples. */
   private async finish(method: Method, state: TrainerState): Promise<void> {
     const { prepared } = this;
     method.write(state);
     const rows = (prepared.validation.length > 0 ? prepared.validation : prepared.train).slice(0, parityRows);
-    const ours: Float32Array[] = [];
-    for (const row of rows) {
-      const [batch] = packRows([row], {
-        packing: true,
-        microBatchSize: null,
-        maxTokens: microBatchTokens,
-        padToken: 0,
-      });
-      ours.push(await method.step.logProbabilities(batch!));
-    }
+    const exact = await method.exactStep();
+    const ours = await logProbabilitiesOf(exact, rows);
     const cache = join(dirname(nomoatModelsFolder(surroundings())), 'parity');
     mkdirSync(cache, { recursive: true });
     removeUnfinished(cache);
     const proofs = method.proofs(cache);
-    await method.step.close();
+    await exact.close();
     await this.proveParity(proofs, rows, ours);
     method.cleanUp();
     await this.showSamples(method);
