@@ -2,13 +2,10 @@
  * One run from settings to report, inside the training process: data, model, training, result, parity proof, samples.
  * Promises: every stage can be killed and resumed; the order is such that nothing is said to be done before it is durable.
  */
-import { createHash } from 'node:crypto';
-import { createReadStream, existsSync, mkdirSync, readFileSync } from 'node:fs';
+import { existsSync, mkdirSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { measureParity, parityBoundOn } from '../adapter/parity.ts';
 import { packRows } from '../batches/pack.ts';
-import type { ChatModel, GenerateOptions } from '../chat/chat-model.ts';
-import { openChatModel } from '../chat/engine.ts';
 import { NomoatError } from '../errors.ts';
 import { removeUnfinished, writeFileAtomic } from '../files/atomic-write.ts';
 import { openGguf } from '../files/gguf/read.ts';
@@ -23,23 +20,19 @@ import type { TrainStep } from '../train/step.ts';
 import { microBatchTokens, outOfMemory, trainLoop } from '../train/trainer.ts';
 import { assertDiskHolds, loraWeights, runBytes } from './disk-space.ts';
 import type { RunEndEvent, RunEvent } from './events.ts';
-import { machineFacts, physicalCores, treeMemoryBytes } from './machine.ts';
+import { physicalCores, treeMemoryBytes } from './machine.ts';
 import { type Method, openMethod, type Runnable } from './methods.ts';
 import { type ChosenPrecision, choosePrecision } from './precision.ts';
-import { type Prepared, prepareExamples, prepareTexts, type Question, readTexts } from './prepare.ts';
+import { type Prepared, prepareExamples, prepareTexts, readTexts } from './prepare.ts';
+import { assertUnchanged, digestOf, newRecord } from './provenance.ts';
 import { renderReport } from './report.ts';
-import { createRunFolder, RunFolder, type RunRecord } from './run-folder.ts';
+import { createRunFolder, RunFolder } from './run-folder.ts';
 import type { RunSettings } from './run-settings.ts';
+import { makeSamples } from './samples.ts';
 import { startModel } from './start-model.ts';
-import { version } from './version.ts';
 
 /** Held-out rows of the parity proof: enough for a mean, few enough to take seconds. */
 const parityRows = 20;
-const sampleCount = 3;
-/** Questions that are looked at for them. */
-const sampleCandidates = 20;
-/** A sample shows what the model does; a model that does not stop need not be shown for long. */
-const sampleTokens = 80;
 
 function dataReady(prepared: Prepared, steps: number, stepsPerEpoch: number): RunEvent {
   const { report, validationReport } = prepared;
@@ -61,53 +54,6 @@ function dataReady(prepared: Prepared, steps: number, stepsPerEpoch: number): Ru
     stepsPerEpoch,
     steps,
   };
-}
-
-async function digestOf(path: string): Promise<string> {
-  const hash = createHash('sha256');
-  for await (const chunk of createReadStream(path)) hash.update(chunk as Buffer);
-  return hash.digest('hex');
-}
-
-function newRecord(
-  settings: RunSettings,
-  facts: Pick<RunRecord, 'modelDigest' | 'systemPrompt'>,
-  files: readonly string[],
-): RunRecord {
-  return {
-    nomoat: version,
-    state: 'running',
-    created: new Date().toISOString(),
-    dataDigests: dataDigests(files),
-    machine: { ...machineFacts() },
-    validationBefore: null,
-    validationAfter: null,
-    settings,
-    ...facts,
-  };
-}
-
-/** By file name, or by path where two files share a name. */
-function dataDigests(files: readonly string[]): Record<string, string> {
-  const digest = (path: string): string => createHash('sha256').update(readFileSync(path)).digest('hex');
-  const names = files.map((path) => basename(path));
-  const named = (path: string, i: number): string => (names.indexOf(names[i]!) === i ? names[i]! : path);
-  return Object.fromEntries(files.map((path, i) => [named(path, i), digest(path)]));
-}
-
-/** A run goes on with what it began with, or its result would be that of no settings at all. */
-function assertUnchanged(record: RunRecord, modelDigest: string, files: readonly string[]): void {
-  const changed = Object.entries(dataDigests(files)).flatMap(([name, digest]) =>
-    record.dataDigests[name] === digest ? [] : [name],
-  );
-  if (modelDigest !== record.modelDigest) changed.push(record.settings.modelPath);
-  if (changed.length === 0) return;
-  throw new NomoatError({
-    part: record.settings.run,
-    fault: `cannot go on: ${changed.join(', ')} changed since the run began`,
-    remedy: 'Put back what was there, or start a new run.',
-    fields: { changed },
-  });
 }
 
 export interface RunOptions {
@@ -228,21 +174,6 @@ const withParent = (event: RunEvent): RunEvent =>
   event.type === 'estimate' ? { ...event, peakMemoryBytes: event.peakMemoryBytes + parentBytes() } : event;
 
 const countOf = (step: TrainStep): number => step.parameters.reduce((total, { value }) => total + value.length, 0);
-
-/** The answer, marked where it was cut; null where the question does not fit into the context. */
-async function answerOf(chat: ChatModel, question: Question, options: GenerateOptions): Promise<string | null> {
-  try {
-    const { stopReason, text } =
-      'messages' in question
-        ? await chat.generate(question.messages, options)
-        : await chat.complete(question.beginning, options);
-    if (stopReason === 'aborted') throw new Error('interrupted');
-    return stopReason === 'length' ? `${text} ...` : text;
-  } catch (error) {
-    if (error instanceof NomoatError && error.kind === 'input') return null;
-    throw error;
-  }
-}
 
 /** Log-probabilities of the supervised tokens of each row; the rows share passes, because a pass may have to read the whole model. */
 async function logProbabilitiesOf(step: TrainStep, rows: readonly TokenRow[]): Promise<Float32Array[]> {
@@ -397,7 +328,7 @@ class Run {
     await exact.close();
     await this.proveParity(proofs, rows, ours);
     method.cleanUp();
-    await this.showSamples(method);
+    for (const event of await makeSamples(this.prepared.questions, method, this.threads, this.signal)) this.tell(event);
   }
 
   private async proveParity(
@@ -434,43 +365,6 @@ class Run {
         });
       }
     }
-  }
-
-  /** Questions that the model's context does not hold are passed over: a sample is no reason for a run to fail. */
-  private async showSamples(method: Method): Promise<void> {
-    const options = { temperature: 0, maxTokens: sampleTokens, seed: 0, signal: this.signal };
-    const answers = async (runnable: Runnable, questions: readonly Question[]): Promise<[Question, string][]> => {
-      const chat = await openChatModel({ ...runnable, threads: this.threads, signal: this.signal });
-      const made: [Question, string][] = [];
-      try {
-        for (const question of questions) {
-          if (made.length === sampleCount) break;
-          const answer = await answerOf(chat, question, options);
-          if (answer !== null) made.push([question, answer]);
-        }
-      } finally {
-        await chat.close();
-      }
-      return made;
-    };
-    const before = await answers(method.before, this.prepared.questions.slice(0, sampleCandidates));
-    if (before.length === 0) {
-      if (this.prepared.questions.length > 0)
-        this.tell({
-          type: 'notice',
-          code: 'no-samples',
-          message: "No samples: the questions fill the model's context.",
-        });
-      return;
-    }
-    const after = await answers(
-      method.after,
-      before.map(([question]) => question),
-    );
-    before.forEach(([question, text], i) => {
-      const prompt = 'messages' in question ? (question.messages.at(-1)?.content ?? '') : question.beginning;
-      this.tell({ type: 'sample', prompt, expected: question.expected, before: text, after: after[i]![1] });
-    });
   }
 
   private end(how: 'done' | 'stopped-early' | 'interrupted', method: Method | null, state: TrainerState): RunEndEvent {
