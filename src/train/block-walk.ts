@@ -9,7 +9,7 @@ import { type Executor, type Feed, type Feeds, floats } from '../runtime/onnxrun
 import type { BaseWeights } from './base-weights.ts';
 import { Buffers } from './buffers.ts';
 import { dropoutMask } from './dropout.ts';
-import { type QueryChunk, queryChunks } from './query-chunks.ts';
+import { type QueryChunk, type QueryTiles, queryChunks, queryTiles } from './query-chunks.ts';
 import type { TrainedInput } from './slots.ts';
 import type { Stages } from './stages.ts';
 
@@ -18,6 +18,8 @@ export interface Pass {
   readonly batch: PackedBatch;
   readonly rows: number;
   readonly chunks: readonly QueryChunk[];
+  /** Takes the chunks' place where all segments are short. */
+  readonly tiles: QueryTiles | null;
   readonly angles: Feeds;
   /** Of the dropout masks; null switches dropout off. */
   readonly seed: number | null;
@@ -64,7 +66,8 @@ export class BlockWalk {
     const { cos, sin } = rotaryAngles(batch.positions, this.config, this.base.ropeFactors);
     const shape = [rows, this.config.headDim / 2];
     const angles = new Map([['cos', floats(cos, shape)], ['sin', floats(sin, shape)]]); // biome-ignore format: one line reads best
-    return { batch, rows, chunks: queryChunks(batch), angles, seed, saves, id };
+    const tiles = queryTiles(batch);
+    return { batch, rows, chunks: tiles ? [] : queryChunks(batch), tiles, angles, seed, saves, id };
   }
 
   /** An array [rows, width] of the step's own, as a feed. */
@@ -140,6 +143,10 @@ export class BlockWalk {
     results.set('y', y);
     for (const stage of [preForward, postForward]) this.savedFeeds(pass, layer, stage, results);
     await preForward.run(feeds, results);
+    if (pass.tiles) {
+      const { forward } = await this.stages.tiled(pass.tiles.tile);
+      await forward.run(new Map([...pass.tiles.feeds, ...heads]), heads);
+    }
     for (const chunk of pass.chunks) {
       const rows = this.chunkFeeds(chunk, heads, ['q', 'o']);
       await attentionForward.run(rows, rows);

@@ -27,7 +27,7 @@ import {
   memoryStore,
 } from './base-weights.ts';
 import { BlockWalk } from './block-walk.ts';
-import { closeStages, openStages } from './stages.ts';
+import { openStages } from './stages.ts';
 
 /** Exponents that are tried, block by block; null is no smoothing. The design's measurement found 0.6 best on SmolLM2. */
 const alphas = [null, 0.5, 0.65, 0.8] as const;
@@ -116,7 +116,7 @@ class Evaluation extends BlockWalk {
   }
 
   async close(): Promise<void> {
-    await closeStages(this.stages);
+    await this.stages.close();
     await this.headLogits.close();
   }
 }

@@ -13,7 +13,6 @@ import { type Feed, type Feeds, floats, integers } from '../runtime/onnxruntime-
 import { type BaseWeights, float32Weights } from './base-weights.ts';
 import { type ActivationPolicy, BlockWalk, type Pass } from './block-walk.ts';
 import { Buffers } from './buffers.ts';
-import type { QueryChunk } from './query-chunks.ts';
 import {
   adapterInputs,
   adapterSlots,
@@ -23,7 +22,7 @@ import {
   weightInputs,
   weightSlots,
 } from './slots.ts';
-import { closeStages, openStages, type Stages } from './stages.ts';
+import { openStages, type Stages } from './stages.ts';
 import type { MicroBatchLoss, Parameter, TrainStep } from './step.ts';
 
 /** Logits of one head call take at most this many floats, 25 MB: 128 supervised rows of 49152 tokens. */
@@ -158,7 +157,7 @@ class ModelStep extends BlockWalk implements TrainStep {
   }
 
   async close(): Promise<void> {
-    await closeStages(this.stages);
+    await this.stages.close();
     this.base.close();
   }
 
@@ -253,7 +252,7 @@ class ModelStep extends BlockWalk implements TrainStep {
     const first = layer === 0 && !this.outerGradients.has('embedding');
     const before = first ? this.stages.preBackwardFirst : this.stages.preBackward;
     if (before) {
-      await this.attentionBackward(pass.chunks, feeds, into);
+      await this.attentionBackward(pass, feeds, into);
       for (const name of ['d.q', 'd.k', 'd.v']) feeds.set(name, into.get(name)!);
       feeds.set('d.through', into.get('d.x')!);
       into.set('d.x', dy);
@@ -263,11 +262,15 @@ class ModelStep extends BlockWalk implements TrainStep {
   }
 
   /** From `d.o` to `d.q`, `d.k` and `d.v`, in place where a chunk has its keys for itself. */
-  private async attentionBackward(chunks: readonly QueryChunk[], feeds: Feeds, into: Feeds): Promise<void> {
+  private async attentionBackward({ chunks, tiles }: Pass, feeds: Feeds, into: Feeds): Promise<void> {
     const pick = (from: Feeds, names: readonly string[]): Map<string, Feed> =>
       new Map(names.map((name) => [name, from.get(name)!]));
     const read = new Map([...pick(feeds, ['q', 'k', 'v']), ...pick(into, ['d.o'])]);
     const written = pick(into, ['d.q', 'd.k', 'd.v']);
+    if (tiles) {
+      const { backward } = await this.stages.tiled(tiles.tile);
+      return backward.run(new Map([...tiles.feeds, ...read]), written);
+    }
     for (const name of ['d.k', 'd.v']) (written.get(name)!.data as Float32Array).fill(0);
     for (const chunk of chunks) {
       const from = this.chunkFeeds(chunk, read, ['q', 'd.o']);
