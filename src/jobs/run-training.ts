@@ -27,7 +27,7 @@ import { type Prepared, prepareExamples, prepareTexts, readTexts } from './prepa
 import { assertUnchanged, digestOf, newRecord } from './provenance.ts';
 import { renderReport } from './report.ts';
 import { createRunFolder, RunFolder } from './run-folder.ts';
-import type { RunSettings } from './run-settings.ts';
+import type { AskedSettings, RunSettings } from './run-settings.ts';
 import { makeSamples } from './samples.ts';
 import { startModel } from './start-model.ts';
 
@@ -57,7 +57,7 @@ function dataReady(prepared: Prepared, steps: number, stepsPerEpoch: number): Ru
 }
 
 export interface RunOptions {
-  readonly settings: RunSettings;
+  readonly settings: AskedSettings;
   readonly resume: boolean;
   /** Given where memory ran out in the process before. */
   readonly shrunk?: { readonly microBatchTokens: number; readonly message: string } | null;
@@ -72,10 +72,11 @@ interface Opened {
 }
 
 /** The folder is made only once the data is known to be good. */
-async function openTuning(settings: RunSettings, resume: boolean): Promise<Opened> {
-  const model = openGguf(settings.modelPath);
+async function openTuning(asked: AskedSettings, resume: boolean): Promise<Opened> {
+  const model = openGguf(asked.modelPath);
   readModelConfig(model);
-  const prepared = await prepareExamples(settings, model);
+  const prepared = await prepareExamples(asked, model);
+  const { chosen, settings } = prepared;
   const facts = { modelDigest: await digestOf(settings.modelPath), systemPrompt: prepared.systemPrompt };
   if (resume) {
     assertUnchanged(new RunFolder(settings.run).read(), facts.modelDigest, prepared.files);
@@ -83,7 +84,9 @@ async function openTuning(settings: RunSettings, resume: boolean): Promise<Opene
   }
   const trained = settings.method === 'lora' ? loraWeights(settings, model) : parameterCount(model);
   assertDiskHolds(settings.run, runBytes(trained, settings.method));
-  return { folder: createRunFolder(settings, newRecord(settings, facts, prepared.files)), model, prepared };
+  const record = newRecord(settings, facts, prepared.files);
+  const folder = createRunFolder(settings, chosen === null ? record : { ...record, chosenFromData: chosen });
+  return { folder, model, prepared };
 }
 
 function takeFolder(settings: RunSettings): RunFolder {
@@ -142,14 +145,17 @@ function fail(folder: RunFolder, error: NomoatError): void {
 /** Runs or resumes. Every event is in events.jsonl before it is emitted. Throws NomoatError; the folder then stays resumable. */
 export async function runTraining({ settings, resume, shrunk, emit, signal }: RunOptions): Promise<RunEndEvent> {
   const started = performance.now();
-  const open = settings.method === 'pretrain' ? openPretraining : openTuning;
-  const { folder, model, prepared } = await open(settings, resume);
+  // Pretraining leaves nothing open.
+  const { folder, model, prepared } =
+    settings.method === 'pretrain'
+      ? await openPretraining(settings as RunSettings, resume)
+      : await openTuning(settings, resume);
   const tell = (event: RunEvent): void => {
     folder.append(event);
     emit(event);
   };
   try {
-    const run = new Run(settings, folder, model, prepared, tell, signal, started);
+    const run = new Run(folder, model, prepared, tell, signal, started);
     return await run.go(shrunk ?? null);
   } catch (error) {
     const known = asFailure(error);
@@ -200,7 +206,6 @@ class Run {
   private readonly threads: number;
 
   constructor(
-    settings: RunSettings,
     folder: RunFolder,
     model: GgufFile,
     prepared: Prepared,
@@ -208,14 +213,14 @@ class Run {
     signal: AbortSignal,
     started: number,
   ) {
-    this.settings = settings;
+    this.settings = prepared.settings;
     this.folder = folder;
     this.model = model;
     this.prepared = prepared;
     this.tell = tell;
     this.signal = signal;
     this.started = started;
-    this.threads = settings.threads ?? physicalCores();
+    this.threads = this.settings.threads ?? physicalCores();
   }
 
   async go(shrunk: RunOptions['shrunk']): Promise<RunEndEvent> {
@@ -256,6 +261,7 @@ class Run {
     });
     if (precision) this.tell(precision.event);
     this.tell(dataReady(prepared, steps, stepsPerEpoch));
+    if (prepared.chosen) this.tell({ type: 'notice', code: 'defaults', message: prepared.chosen });
     for (const message of prepared.notes) this.tell({ type: 'notice', code: 'data', message });
     for (const message of method.notes) this.tell({ type: 'notice', code: 'settings', message });
     if (shrunk) this.tell({ type: 'notice', code: 'smaller-micro-batch', message: shrunk.message });
