@@ -3,6 +3,7 @@
  * close to float32 on this run's own rows; what was measured is said.
  */
 import { packRows } from '../batches/pack.ts';
+import type { PackedBatch } from '../batches/packed-batch.ts';
 import { NomoatError } from '../errors.ts';
 import type { GgufFile } from '../files/gguf/types.ts';
 import { projections } from '../lora/adapter.ts';
@@ -23,7 +24,7 @@ export const divergenceBound = 0.04;
 const fewWeights = 30e6;
 /** `auto` wants int8 products to be at least this much faster, or the rest of the step eats the gain. */
 const leastSpeedup = 1.5;
-/** Tokens of training rows that the smoothing is fitted to: more made no difference on SmolLM2 (docs/log.md). */
+/** Tokens of training rows that the smoothing is fitted to, and as many others that it is judged on; twice as many made it no better on SmolLM2 (docs/log.md). */
 const calibrationTokens = 320;
 
 export interface ChosenPrecision {
@@ -66,8 +67,15 @@ export async function choosePrecision({ settings, model, rows, threads }: Precis
   if (auto && speedup < leastSpeedup) {
     return float32(`int8 products are only ${speedup.toFixed(1)} times as fast here`, measured);
   }
-  const [batch] = packRows(firstRows(rows), { packing: true, microBatchSize: null, maxTokens: Number.POSITIVE_INFINITY, padToken: 0 }); // biome-ignore format: one line reads best
-  const { weights, divergence } = await calibrate({ model, batch: batch!, threads, levels });
+  const fitted = firstRows(rows);
+  const compared = firstRows(rows.slice(fitted.length));
+  const { weights, divergence } = await calibrate({
+    model,
+    batch: packAll([...fitted, ...compared]),
+    fitted: tokensOf(fitted),
+    threads,
+    levels,
+  });
   if (divergence <= divergenceBound) {
     const reason = auto ? `its products are ${speedup.toFixed(1)} times as fast here` : 'as asked';
     return { weights, event: { type: 'precision', precision: 'int8', reason, divergence, bound: divergenceBound, ...measured } }; // biome-ignore format: one line reads best
@@ -81,14 +89,18 @@ export async function choosePrecision({ settings, model, rows, threads }: Precis
   });
 }
 
-/** The first rows of about `calibrationTokens`. */
+const tokensOf = (rows: readonly TokenRow[]): number => rows.reduce((sum, { tokens }) => sum + tokens.length, 0);
+
+function packAll(rows: readonly TokenRow[]): PackedBatch {
+  return packRows(rows, { packing: true, microBatchSize: null, maxTokens: Number.POSITIVE_INFINITY, padToken: 0 })[0]!;
+}
+
+/** The first rows of about `calibrationTokens`, and at least one where there is one. */
 function firstRows(rows: readonly TokenRow[]): TokenRow[] {
   const taken: TokenRow[] = [];
-  let tokens = 0;
   for (const row of rows) {
-    if (tokens >= calibrationTokens) break;
+    if (tokensOf(taken) >= calibrationTokens) break;
     taken.push(row);
-    tokens += row.tokens.length;
   }
   return taken;
 }

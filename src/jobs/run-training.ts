@@ -185,7 +185,7 @@ const countOf = (step: TrainStep): number => step.parameters.reduce((total, { va
 async function logProbabilitiesOf(step: TrainStep, rows: readonly TokenRow[]): Promise<Float32Array[]> {
   const options = { packing: true, microBatchSize: null, maxTokens: microBatchTokens, padToken: 0 };
   const all: number[] = [];
-  for (const batch of packRows(rows, options)) all.push(...(await step.logProbabilities(batch)));
+  for (const values of await step.logProbabilities(packRows(rows, options))) all.push(...values);
   let at = 0;
   return rows.map(({ supervised }) => {
     // A row's first token is predicted by nothing.

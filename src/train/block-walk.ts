@@ -21,9 +21,17 @@ export interface Pass {
   readonly angles: Feeds;
   /** Of the dropout masks; null switches dropout off. */
   readonly seed: number | null;
-  /** Whether backward follows: each layer then keeps its own activations. */
+  /** Whether backward follows. */
   readonly saves: boolean;
+  /** Which of several passes that are walked together: each has block borders of its own. */
+  readonly id: number;
 }
+
+/**
+ * What a step holds for backward: `keep` every activation that backward reads, or `recompute` them block by block from the blocks'
+ * inputs, which costs one more forward pass and a seventh of the memory.
+ */
+export type ActivationPolicy = 'keep' | 'recompute';
 
 export class BlockWalk {
   protected readonly config: ModelConfig;
@@ -32,6 +40,7 @@ export class BlockWalk {
   protected readonly dropout: number;
   /** Per layer: what is trained in it. */
   protected readonly inputs: readonly (readonly TrainedInput[])[];
+  protected readonly policy: ActivationPolicy;
   protected readonly buffers = new Buffers();
 
   constructor(
@@ -40,7 +49,9 @@ export class BlockWalk {
     stages: Stages,
     inputs: readonly (readonly TrainedInput[])[],
     dropout: number,
+    policy: ActivationPolicy = 'keep',
   ) {
+    this.policy = policy;
     this.config = config;
     this.base = base;
     this.stages = stages;
@@ -48,13 +59,12 @@ export class BlockWalk {
     this.dropout = dropout;
   }
 
-  pass(batch: PackedBatch, seed: number | null, saves: boolean): Pass {
+  pass(batch: PackedBatch, seed: number | null, saves: boolean, id = 0): Pass {
     const rows = batch.tokens.length;
     const { cos, sin } = rotaryAngles(batch.positions, this.config, this.base.ropeFactors);
     const shape = [rows, this.config.headDim / 2];
     const angles = new Map([['cos', floats(cos, shape)], ['sin', floats(sin, shape)]]); // biome-ignore format: one line reads best
-    for (const inputs of this.inputs) for (const input of inputs) input.refresh();
-    return { batch, rows, chunks: queryChunks(batch), angles, seed, saves };
+    return { batch, rows, chunks: queryChunks(batch), angles, seed, saves, id };
   }
 
   /** An array [rows, width] of the step's own, as a feed. */
@@ -64,7 +74,8 @@ export class BlockWalk {
 
   /** A layer's activation: kept until backward where backward follows, else in memory that layers share. */
   protected kept({ rows, saves }: Pass, layer: number, name: string): Feed {
-    return this.array(saves ? `${layer}.${name}` : name, rows, this.width(name));
+    const own = saves && this.policy === 'keep';
+    return this.array(own ? `${layer}.${name}` : name, rows, this.width(name));
   }
 
   /** Columns of an activation. */
@@ -77,9 +88,14 @@ export class BlockWalk {
     return modelWidth;
   }
 
-  /** What the layer's graphs read beside activations. */
-  layerFeeds({ angles, rows, seed }: Pass, layer: number): Map<string, Feed> {
-    const feeds = new Map([...this.base.layer(layer), ...angles]);
+  /** A block's input; where backward does not follow, two arrays take turns. */
+  protected border({ id, rows, saves }: Pass, layer: number): Feed {
+    return this.array(`${id}.x.${saves ? layer : layer % 2}`, rows, this.config.modelWidth);
+  }
+
+  /** What the layer's graphs read beside activations, of its weights. */
+  protected layerFeeds({ angles, rows, seed }: Pass, layer: number, weights: Feeds): Map<string, Feed> {
+    const feeds = new Map([...weights, ...angles]);
     for (const { name, feed } of this.inputs[layer]!) feeds.set(name, feed);
     if (this.dropout === 0) return feeds;
     (Object.keys(projectionGroups) as ProjectionGroup[]).forEach((group, stream) => {
@@ -94,21 +110,26 @@ export class BlockWalk {
     for (const name of stage.outputs) if (name.startsWith('saved.')) into.set(name, this.kept(pass, layer, name));
   }
 
-  /** Hidden states after the last block [N, D]; `observe` sees each block's feeds and results while they last. */
+  /**
+   * Takes the passes through the blocks together, so that each block's weights are asked for once; returns their hidden states after
+   * the last block, [N, D] each. `observe` sees a block's feeds and results while they last.
+   */
   protected async walk(
-    pass: Pass,
+    passes: readonly Pass[],
     observe?: (layer: number, feeds: Feeds, results: Feeds) => Promise<void>,
-  ): Promise<Float32Array> {
-    const { layers, modelWidth } = this.config;
-    // Without backward, two arrays take turns.
-    const input = (layer: number): Feed => this.array(`x.${pass.saves ? layer : layer % 2}`, pass.rows, modelWidth);
-    this.base.embed(pass.batch.tokens, input(0).data as Float32Array);
+  ): Promise<Float32Array[]> {
+    const { layers } = this.config;
+    for (const inputs of this.inputs) for (const input of inputs) input.refresh();
+    for (const pass of passes) this.base.embed(pass.batch.tokens, this.border(pass, 0).data as Float32Array);
     for (let layer = 0; layer < layers; layer++) {
-      const feeds = this.layerFeeds(pass, layer).set('x', input(layer));
-      const results = await this.block(pass, layer, feeds, input(layer + 1));
-      await observe?.(layer, feeds, results);
+      const weights = await this.base.layer(layer, Math.min(layer + 1, layers - 1));
+      for (const pass of passes) {
+        const feeds = this.layerFeeds(pass, layer, weights).set('x', this.border(pass, layer));
+        const results = await this.block(pass, layer, feeds, this.border(pass, layer + 1));
+        await observe?.(layer, feeds, results);
+      }
     }
-    return input(layers).data as Float32Array;
+    return passes.map((pass) => this.border(pass, layers).data as Float32Array);
   }
 
   /** One block from `x` of the feeds to y; returns what it computed on the way, by name. */

@@ -16,8 +16,16 @@ import {
   quantiseRows,
   smoothingScales,
 } from '../models/quantise.ts';
-import { Executor, type Feeds, floats } from '../runtime/onnxruntime-node/executor.ts';
-import { type BaseWeights, fileWeights, type Int8Layer, int8Feeds, int8Weights } from './base-weights.ts';
+import { Executor, type Feed, type Feeds, floats } from '../runtime/onnxruntime-node/executor.ts';
+import {
+  type BaseWeights,
+  fileWeights,
+  type Int8Head,
+  type Int8Layer,
+  type Int8Store,
+  int8Feeds,
+  memoryStore,
+} from './base-weights.ts';
 import { BlockWalk } from './block-walk.ts';
 import { closeStages, openStages } from './stages.ts';
 
@@ -41,13 +49,19 @@ export interface CalibrateOptions {
   readonly model: GgufFile;
   /** Rows of the training data. */
   readonly batch: PackedBatch;
+  /** The smoothing is fitted to the first tokens of the batch, this many; the divergence is measured on the rest, or on all where none is left. */
+  readonly fitted: number;
   readonly threads: number;
   /** Largest magnitude of a weight: 127, or 63 where the processor's int8 sums saturate. */
   readonly levels: number;
+  /** Where the layers go; default: memory. */
+  readonly store?: Int8Store;
+  /** Smoothing exponents to choose from, null for none; default: some for small models, one for large ones. */
+  readonly alphas?: readonly (number | null)[];
 }
 
 /** A walk without anything trained, whose end is logits. */
-export class Evaluation extends BlockWalk {
+class Evaluation extends BlockWalk {
   private readonly headLogits: Executor;
 
   private constructor(config: ModelConfig, base: BaseWeights, stages: BlockWalk['stages'], headLogits: Executor) {
@@ -69,21 +83,24 @@ export class Evaluation extends BlockWalk {
     );
   }
 
-  /** Logits [rows, vocabulary] of positions evenly spread over the batch. */
+  /** Logits [rows, vocabulary] of positions evenly spread over the batch behind its first `fitted` tokens. */
   async logits(
     batch: PackedBatch,
+    fitted: number,
     observe?: (layer: number, feeds: Feeds, results: Feeds) => Promise<void>,
   ): Promise<Float32Array> {
-    return this.logitsOf(await this.walk(this.pass(batch, null, false), observe), batch.tokens.length);
+    const last = (await this.walk([this.pass(batch, null, false)], observe))[0]!;
+    return this.logitsOf(fitted < batch.tokens.length ? last.subarray(fitted * this.config.modelWidth) : last);
   }
 
-  /** The same from the last hidden states [n, modelWidth]. */
-  async logitsOf(last: Float32Array, n_: number): Promise<Float32Array> {
+  /** The same from the last hidden states [tokens, modelWidth]. */
+  private async logitsOf(last: Float32Array): Promise<Float32Array> {
     const { modelWidth: width, vocabulary } = this.config;
-    const count = Math.min(comparedRows, n_);
+    const tokens = last.length / width;
+    const count = Math.min(comparedRows, tokens);
     const x = new Float32Array(count * width);
     for (let i = 0; i < count; i++) {
-      const n = Math.floor(((i + 0.5) * n_) / count);
+      const n = Math.floor(((i + 0.5) * tokens) / count);
       x.set(last.subarray(n * width, (n + 1) * width), i * width);
     }
     const logits = new Float32Array(count * vocabulary);
@@ -95,7 +112,7 @@ export class Evaluation extends BlockWalk {
   /** Hidden states [n, modelWidth] after the last block of the last walk. */
   lastHidden(n: number): Float32Array {
     const { layers, modelWidth } = this.config;
-    return this.buffers.take(`x.${layers % 2}`, n * modelWidth);
+    return this.buffers.take(`0.x.${layers % 2}`, n * modelWidth);
   }
 
   async close(): Promise<void> {
@@ -105,7 +122,15 @@ export class Evaluation extends BlockWalk {
 }
 
 /** Reads, smooths and quantises the model. */
-export async function calibrate({ model, batch, threads, levels }: CalibrateOptions): Promise<Calibration> {
+export async function calibrate({
+  model,
+  batch,
+  threads,
+  levels,
+  fitted,
+  store = memoryStore(),
+  alphas: given,
+}: CalibrateOptions): Promise<Calibration> {
   const config = readModelConfig(model);
   const exact = fileWeights(model, config);
   const float32 = await Evaluation.open(config, exact, threads);
@@ -120,37 +145,32 @@ export async function calibrate({ model, batch, threads, levels }: CalibrateOpti
     const { inFeatures, outFeatures } = projectionDimensions(config, p);
     return sum + inFeatures * outFeatures * config.layers;
   }, 0);
-  const candidates = weightCount > manyWeights ? usualAlpha : alphas;
-  const layers: Int8Layer[] = [];
+  const candidates = given ?? (weightCount > manyWeights ? usualAlpha : alphas);
   const chosen: Record<string, number> = {};
+  const errorOf = async (index: number, layer: Int8Layer, x: Feed, expected: Float32Array): Promise<number> => {
+    const y = floats(new Float32Array(expected.length), x.dims);
+    await trial.block(pass, index, new Map([...pass.angles, ...int8Feeds(layer), ['x', x]]), y);
+    return relativeError(y.data as Float32Array, expected, config.modelWidth);
+  };
   try {
-    const expected = await float32.logits(batch, async (index, feeds, results) => {
-      const tops = inputTops(config, feeds, results);
-      const x = feeds.get('x')!;
+    const expected = await float32.logits(batch, fitted, async (index, feeds, results) => {
+      const tops = inputTops(config, fitted, feeds, results);
       let best: { layer: Int8Layer; error: number; alpha: number | null } | null = null;
       for (const alpha of candidates) {
         const layer = quantiseLayer(config, feeds, tops, alpha, levels);
-        if (candidates.length === 1) best = { layer, error: 0, alpha };
-        else {
-          const y = floats(new Float32Array(x.data.length), x.dims);
-          await trial.block(pass, index, new Map([...pass.angles, ...int8Feeds(layer), ['x', x]]), y);
-          const error = relativeError(
-            y.data as Float32Array,
-            results.get('y')!.data as Float32Array,
-            config.modelWidth,
-          );
-          if (!best || error < best.error) best = { layer, error, alpha };
-        }
+        const alone = candidates.length === 1;
+        const error = alone ? 0 : await errorOf(index, layer, feeds.get('x')!, results.get('y')!.data as Float32Array);
+        if (!best || error < best.error) best = { layer, error, alpha };
       }
-      layers.push(best!.layer);
+      store.add(best!.layer);
       const name = String(best!.alpha ?? 'none');
       chosen[name] = (chosen[name] ?? 0) + 1;
     });
     const norm = model.readFloat32('output_norm.weight');
-    const headTops = normTops(float32.lastHidden(batch.tokens.length), norm, config.normEpsilon);
-    const weights = int8Weights(model, config, layers, quantiseHead(model, config, norm, headTops, levels));
+    const headTops = normTops(float32.lastHidden(fitted), norm, config.normEpsilon);
+    const weights = store.finish(model, config, quantiseHead(model, config, norm, headTops, levels));
     const int8 = await Evaluation.open(config, weights, threads);
-    const got = await int8.logits(batch);
+    const got = await int8.logits(batch, fitted);
     await int8.close();
     return { weights, divergence: meanDivergence(expected, got, config.vocabulary), chosen };
   } finally {
@@ -161,9 +181,16 @@ export async function calibrate({ model, batch, threads, levels }: CalibrateOpti
 
 type SmoothedGroup = 'pre' | 'mlp' | 'down';
 
-/** Largest |input| of each channel of the groups whose inputs are smoothed. */
-function inputTops(config: ModelConfig, feeds: Feeds, results: Feeds): Record<SmoothedGroup, Float32Array> {
-  const values = (from: Feeds, name: string): Float32Array => from.get(name)!.data as Float32Array;
+/** Largest |input| of each channel of the groups whose inputs are smoothed, over the first `fitted` tokens. */
+function inputTops(
+  config: ModelConfig,
+  fitted: number,
+  feeds: Feeds,
+  results: Feeds,
+): Record<SmoothedGroup, Float32Array> {
+  const floatsOf = (from: Feeds, name: string): Float32Array => from.get(name)!.data as Float32Array;
+  const values = (from: Feeds, name: string): Float32Array =>
+    floatsOf(from, name).subarray(0, fitted * from.get(name)!.dims[1]!);
   const gate = values(results, 'saved.gate');
   const up = values(results, 'saved.up');
   const width = config.feedForward;
@@ -173,8 +200,8 @@ function inputTops(config: ModelConfig, feeds: Feeds, results: Feeds): Record<Sm
     if (value > down[i % width]!) down[i % width] = value;
   }
   return {
-    pre: normTops(values(feeds, 'x'), values(feeds, 'attn_norm'), config.normEpsilon),
-    mlp: normTops(values(results, 'saved.mid'), values(feeds, 'ffn_norm'), config.normEpsilon),
+    pre: normTops(values(feeds, 'x'), floatsOf(feeds, 'attn_norm'), config.normEpsilon),
+    mlp: normTops(values(results, 'saved.mid'), floatsOf(feeds, 'ffn_norm'), config.normEpsilon),
     down,
   };
 }
@@ -242,7 +269,7 @@ function quantiseHead(
   norm: Float32Array,
   tops: Float32Array,
   levels: number,
-): { norm: Float32Array; output: QuantisedMatrix } {
+): Int8Head {
   const { modelWidth, tiedHead, vocabulary } = config;
   const output = emptyMatrix(modelWidth, vocabulary);
   const eachPart = (visit: (weight: Float32Array, firstRow: number) => void): void => {
@@ -278,7 +305,7 @@ function relativeError(got: Float32Array, expected: Float32Array, width: number)
 }
 
 /** Mean over rows of sum p (log p - log q). */
-export function meanDivergence(expected: Float32Array, got: Float32Array, vocabulary: number): number {
+function meanDivergence(expected: Float32Array, got: Float32Array, vocabulary: number): number {
   const logSum = (row: Float32Array): number => {
     const top = row.reduce((a, b) => Math.max(a, b), Number.NEGATIVE_INFINITY);
     return top + Math.log(row.reduce((sum, x) => sum + Math.exp(x - top), 0));

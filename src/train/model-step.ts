@@ -11,7 +11,7 @@ import { type ModelConfig, projectionDimensions, readModelConfig } from '../mode
 import { type ModelWeights, readWeights } from '../models/weights.ts';
 import { type Feed, type Feeds, floats, integers } from '../runtime/onnxruntime-node/executor.ts';
 import { type BaseWeights, float32Weights } from './base-weights.ts';
-import { BlockWalk, type Pass } from './block-walk.ts';
+import { type ActivationPolicy, BlockWalk, type Pass } from './block-walk.ts';
 import { Buffers } from './buffers.ts';
 import type { QueryChunk } from './query-chunks.ts';
 import {
@@ -38,6 +38,8 @@ export interface LoraStepOptions extends StepOptions {
   readonly adapter: LoraAdapter;
   /** The frozen weights; default: all in memory, float32. */
   readonly weights?: BaseWeights;
+  /** Default: keep. */
+  readonly activations?: ActivationPolicy;
 }
 
 /** A step that trains every weight, and the weights themselves, which it changes in place. */
@@ -67,20 +69,21 @@ function checkAdapter(adapter: LoraAdapter, config: ModelConfig): void {
 }
 
 /** Opens the engine and reads the weights; the adapter is trained. Throws NomoatError when adapter and model do not fit. */
-export async function createLoraStep({ adapter, model, threads, weights }: LoraStepOptions): Promise<TrainStep> {
+export async function createLoraStep(options: LoraStepOptions): Promise<TrainStep> {
+  const { activations = 'keep', adapter, model, threads, weights } = options;
   const config = readModelConfig(model);
   checkAdapter(adapter, config);
   const base = weights ?? float32Weights(config, readWeights(model, config));
   const { biases, headNorms, precision } = base;
   const { rank, targetModules } = adapter;
-  const options = { trainable: 'adapter', targets: targetModules, rank, dropout: adapter.dropout > 0 } as const;
-  const stages = await openStages(config, { ...options, biases, headNorms, precision }, threads);
+  const trained = { trainable: 'adapter', targets: targetModules, rank, dropout: adapter.dropout > 0 } as const;
+  const stages = await openStages(config, { ...trained, biases, headNorms, precision }, threads);
   const slots = adapterSlots(adapter);
   const inputs = Array.from({ length: config.layers }, (_, layer) => {
     const own = slots.filter((s) => s.layer === layer);
     return adapterInputs(adapter, own, base.smoothing(layer));
   });
-  return new ModelStep(config, base, stages, slots, inputs, adapter.dropout);
+  return new ModelStep(config, base, stages, slots, inputs, adapter.dropout, activations);
 }
 
 /** Opens the engine and reads the weights, all of which are trained, in float32. */
@@ -114,33 +117,49 @@ class ModelStep extends BlockWalk implements TrainStep {
     slots: readonly Slot[],
     inputs: readonly (readonly TrainedInput[])[],
     dropout: number,
+    policy: ActivationPolicy = 'keep',
   ) {
-    super(config, base, stages, inputs, dropout);
+    super(config, base, stages, inputs, dropout, policy);
     this.parameters = slots.map(({ parameter }) => parameter);
     const outer = new Map(slots.flatMap((s) => (s.layer === null ? [[s.input, s.parameter.gradient]] : [])));
     if (config.tiedHead && outer.has('embedding')) outer.set('output', outer.get('embedding')!);
     this.outerGradients = outer;
   }
 
-  async accumulate(batch: PackedBatch, gradientScale: number, dropoutSeed: number): Promise<MicroBatchLoss> {
-    const pass = this.pass(batch, dropoutSeed, true);
-    const last = await this.walk(pass);
-    const dx = this.buffers.take('dy.0', last.length).fill(0);
-    const logp = await this.runHead(batch, last, gradientScale, dx);
-    const first = await this.backward(pass, dx);
-    this.collectEmbedding(batch, first);
+  /** Weights that come from the disk are read once for all micro-batches of a step. */
+  get together(): boolean {
+    return this.base.streamed;
+  }
+
+  async accumulate(
+    batches: readonly PackedBatch[],
+    gradientScale: number,
+    dropoutSeeds: readonly number[],
+  ): Promise<MicroBatchLoss> {
+    const passes = batches.map((batch, i) => this.pass(batch, dropoutSeeds[i]!, true, i));
+    const ends = await this.walk(passes);
     let lossSum = 0;
-    for (const value of logp) lossSum -= value;
-    return { lossSum, supervisedTokens: logp.length };
+    let supervisedTokens = 0;
+    for (const [i, pass] of passes.entries()) {
+      const dx = this.buffers.take(`${i}.dy`, ends[i]!.length).fill(0);
+      const logp = await this.runHead(pass.batch, ends[i]!, gradientScale, dx);
+      for (const value of logp) lossSum -= value;
+      supervisedTokens += logp.length;
+    }
+    await this.backward(passes);
+    return { lossSum, supervisedTokens };
   }
 
-  async logProbabilities(batch: PackedBatch): Promise<Float32Array> {
-    const last = await this.walk(this.pass(batch, null, false));
-    return this.runHead(batch, last, null, null);
+  async logProbabilities(batches: readonly PackedBatch[]): Promise<Float32Array[]> {
+    const ends = await this.walk(batches.map((batch, i) => this.pass(batch, null, false, i)));
+    const results: Float32Array[] = [];
+    for (const [i, batch] of batches.entries()) results.push(await this.runHead(batch, ends[i]!, null, null));
+    return results;
   }
 
-  close(): Promise<void> {
-    return closeStages(this.stages);
+  async close(): Promise<void> {
+    await closeStages(this.stages);
+    this.base.close();
   }
 
   /** Log-probabilities of the supervised tokens in order; with a scale, adds the gradient of the scaled loss to `dx`. */
@@ -206,38 +225,41 @@ class ModelStep extends BlockWalk implements TrainStep {
   }
 
   /**
-   * Walks the blocks back from the gradient `dx` of the last hidden states (array `dy.0`), adding to the parameters';
-   * returns that of the embeddings, or null where no weight needs it.
+   * Walks the blocks back from the gradients of the last hidden states (arrays `ID.dy`), adding to the parameters'.
+   * Those arrays hold the gradient of each block's input in turn.
    */
-  private async backward(pass: Pass, dx: Float32Array): Promise<Float32Array | null> {
+  private async backward(passes: readonly Pass[]): Promise<void> {
+    for (let layer = this.config.layers - 1; layer >= 0; layer--) {
+      const weights = await this.base.layer(layer, Math.max(layer - 1, 0));
+      for (const pass of passes) await this.blockBackward(pass, layer, weights);
+    }
+    for (const pass of passes) this.collectEmbedding(pass);
+  }
+
+  private async blockBackward(pass: Pass, layer: number, weights: Feeds): Promise<void> {
     const { rows } = pass;
     const { modelWidth } = this.config;
-    let dy = floats(dx, [rows, modelWidth]);
-    for (let layer = this.config.layers - 1; layer >= 0; layer--) {
-      const feeds = this.layerFeeds(pass, layer);
-      feeds.set('x', this.array(`x.${layer}`, rows, modelWidth));
-      for (const name of ['q', 'k', 'v', 'o']) feeds.set(name, this.kept(pass, layer, name));
-      for (const stage of [this.stages.preForward, this.stages.postForward]) this.savedFeeds(pass, layer, stage, feeds);
-      feeds.set('d.y', dy);
-      const into = new Map(
-        ['d.q', 'd.k', 'd.v', 'd.o'].map((name) => [name, this.array(name, rows, this.width(name.slice(2)))]),
-      );
-      for (const { name, gradient } of this.inputs[layer]!) into.set(`d.${name}`, gradient);
-      into.set('d.x', this.array('dy.1', rows, modelWidth));
-      await this.stages.postBackward.run(feeds, into);
-      const first = layer === 0 && !this.outerGradients.has('embedding');
-      const before = first ? this.stages.preBackwardFirst : this.stages.preBackward;
-      if (before) {
-        await this.attentionBackward(pass.chunks, feeds, into);
-        for (const name of ['d.q', 'd.k', 'd.v']) feeds.set(name, into.get(name)!);
-        feeds.set('d.through', into.get('d.x')!);
-        dy = this.array('dy.0', rows, modelWidth);
-        into.set('d.x', dy);
-        await before.run(feeds, into);
-      }
-      for (const input of this.inputs[layer]!) input.collect();
+    const dy = this.array(`${pass.id}.dy`, rows, modelWidth);
+    const feeds = this.layerFeeds(pass, layer, weights).set('x', this.border(pass, layer));
+    if (this.policy === 'recompute') await this.block(pass, layer, feeds, this.array('y', rows, modelWidth));
+    for (const name of ['q', 'k', 'v', 'o']) feeds.set(name, this.kept(pass, layer, name));
+    for (const stage of [this.stages.preForward, this.stages.postForward]) this.savedFeeds(pass, layer, stage, feeds);
+    const ends = ['d.q', 'd.k', 'd.v', 'd.o'];
+    const into = new Map(ends.map((name) => [name, this.array(name, rows, this.width(name.slice(2)))]));
+    for (const { name, gradient } of this.inputs[layer]!) into.set(`d.${name}`, gradient);
+    into.set('d.x', this.array('d.x', rows, modelWidth));
+    feeds.set('d.y', dy);
+    await this.stages.postBackward.run(feeds, into);
+    const first = layer === 0 && !this.outerGradients.has('embedding');
+    const before = first ? this.stages.preBackwardFirst : this.stages.preBackward;
+    if (before) {
+      await this.attentionBackward(pass.chunks, feeds, into);
+      for (const name of ['d.q', 'd.k', 'd.v']) feeds.set(name, into.get(name)!);
+      feeds.set('d.through', into.get('d.x')!);
+      into.set('d.x', dy);
+      await before.run(feeds, into);
     }
-    return this.outerGradients.has('embedding') ? (dy.data as Float32Array) : null;
+    for (const input of this.inputs[layer]!) input.collect();
   }
 
   /** From `d.o` to `d.q`, `d.k` and `d.v`, in place where a chunk has its keys for itself. */
@@ -262,10 +284,11 @@ class ModelStep extends BlockWalk implements TrainStep {
   }
 
   /** Adds the gradient of the embedded tokens [N, D] to that of their rows. */
-  private collectEmbedding(batch: PackedBatch, dx: Float32Array | null): void {
+  private collectEmbedding({ batch, id, rows }: Pass): void {
     const total = this.outerGradients.get('embedding');
-    if (!total || !dx) return;
+    if (!total) return;
     const width = this.config.modelWidth;
+    const dx = this.buffers.take(`${id}.dy`, rows * width);
     batch.tokens.forEach((token, n) => {
       addTo(total, dx.subarray(n * width, (n + 1) * width), token * width);
     });

@@ -4,6 +4,8 @@ import { type Feed, floats } from '../runtime/onnxruntime-node/executor.ts';
 
 /** Query rows of one attention call: scores take heads x this x keys floats, so long rows never build [heads, T, T]. */
 const queryRows = 128;
+/** Short conversations share a chunk of at most this many rows: they do not see each other, so a larger one would compute more that is hidden. */
+const sharedRows = 64;
 /** What hides a key from a query: its exponential is 0 in float32, and it stays finite. */
 const hidden = -1e30;
 
@@ -36,7 +38,7 @@ export function queryChunks({ positions, segmentStarts }: PackedBatch): QueryChu
       if (start > first) make(first, start, first, true);
       for (let at = start; at < end; at += queryRows) make(at, Math.min(end, at + queryRows), start, false);
       first = end;
-    } else if (end - first > queryRows) {
+    } else if (end - first > sharedRows && start > first) {
       make(first, start, first, true);
       first = start;
     }
