@@ -10,7 +10,7 @@ import { addTuneFlags, givenFlags } from './tune.ts';
 const print = (text: string): void => void process.stdout.write(`${text}\n`);
 
 /** The numbers among `flags` by name. Throws NomoatError with all that are none. */
-function numberFlags(
+export function numberFlags(
   flags: Readonly<Record<string, string | undefined>>,
   names: readonly string[],
 ): Record<string, number> {

@@ -20,7 +20,7 @@ import { stringify } from 'yaml';
 import { pretrainOptions, tuneOptions } from '../config/options.ts';
 import { NomoatError } from '../errors.ts';
 import { isAlive, writeFailure, writeFileAtomic } from '../files/atomic-write.ts';
-import type { RunEvent } from './events.ts';
+import type { PlanEvent, RunEvent } from './events.ts';
 import type { RunSettings } from './run-settings.ts';
 
 /** The trained model in a run's model folder. */
@@ -42,6 +42,8 @@ export interface RunRecord {
   readonly settings: RunSettings;
   /** Says which settings the data decided, where it did. */
   readonly chosenFromData?: string;
+  /** What the run was expected to take. */
+  readonly plan?: PlanEvent;
   /** What `precision: auto` came to, once it was decided. */
   readonly chosenPrecision?: 'f32' | 'int8';
 }

@@ -22,17 +22,15 @@ import { assertDiskHolds, loraWeights, runBytes } from './disk-space.ts';
 import type { RunEndEvent, RunEvent } from './events.ts';
 import { physicalCores, treeMemoryBytes } from './machine.ts';
 import { type Method, openMethod, type Runnable } from './methods.ts';
+import { parityRows, planRun, stepsOf } from './plan.ts';
 import { type ChosenPrecision, choosePrecision } from './precision.ts';
 import { type Prepared, prepareExamples, prepareTexts, readTexts } from './prepare.ts';
 import { assertUnchanged, digestOf, newRecord } from './provenance.ts';
-import { renderReport } from './report.ts';
+import { plannedAndActual, renderReport } from './report.ts';
 import { createRunFolder, RunFolder } from './run-folder.ts';
 import type { AskedSettings, RunSettings } from './run-settings.ts';
 import { makeSamples } from './samples.ts';
 import { startModel } from './start-model.ts';
-
-/** Held-out rows of the parity proof: enough for a mean, few enough to take seconds. */
-const parityRows = 20;
 
 function dataReady(prepared: Prepared, steps: number, stepsPerEpoch: number): RunEvent {
   const { report, validationReport } = prepared;
@@ -72,7 +70,7 @@ interface Opened {
 }
 
 /** The folder is made only once the data is known to be good. */
-async function openTuning(asked: AskedSettings, resume: boolean): Promise<Opened> {
+async function openTuning(asked: AskedSettings, resume: boolean, started: number): Promise<Opened> {
   const model = openGguf(asked.modelPath);
   readModelConfig(model);
   const prepared = await prepareExamples(asked, model);
@@ -84,7 +82,15 @@ async function openTuning(asked: AskedSettings, resume: boolean): Promise<Opened
   }
   const trained = settings.method === 'lora' ? loraWeights(settings, model) : parameterCount(model);
   assertDiskHolds(settings.run, runBytes(trained, settings.method));
-  const record = newRecord(settings, facts, prepared.files);
+  const plan = await planRun({
+    settings,
+    model,
+    prepared,
+    threads: settings.threads ?? physicalCores(),
+    held: process.memoryUsage.rss() + parentBytes(),
+    elapsed: () => (performance.now() - started) / 1000,
+  });
+  const record = { ...newRecord(settings, facts, prepared.files), plan };
   const folder = createRunFolder(settings, chosen === null ? record : { ...record, chosenFromData: chosen });
   return { folder, model, prepared };
 }
@@ -149,7 +155,7 @@ export async function runTraining({ settings, resume, shrunk, emit, signal }: Ru
   const { folder, model, prepared } =
     settings.method === 'pretrain'
       ? await openPretraining(settings as RunSettings, resume)
-      : await openTuning(settings, resume);
+      : await openTuning(settings, resume, started);
   const tell = (event: RunEvent): void => {
     folder.append(event);
     emit(event);
@@ -204,6 +210,10 @@ class Run {
   private readonly signal: AbortSignal;
   private readonly started: number;
   private readonly threads: number;
+  /** Of this process's steps. */
+  private trainedTokens = 0;
+  private trainedSeconds = 0;
+  private firstStepSeconds: number | null = null;
 
   constructor(
     folder: RunFolder,
@@ -245,9 +255,7 @@ class Run {
     };
     folder.openLog(saved?.eventBytes ?? 0);
     folder.write({ ...folder.read(), state: 'running' });
-    const stepsPerEpoch = Math.ceil(prepared.train.length / settings.batchSize);
-    const planned = Math.ceil(stepsPerEpoch * settings.epochs);
-    const steps = settings.maxSteps === null ? planned : Math.min(planned, settings.maxSteps);
+    const { perEpoch: stepsPerEpoch, steps } = stepsOf(prepared.train.length, settings);
     this.tell({
       type: 'run-start',
       run: folder.path,
@@ -259,6 +267,8 @@ class Run {
       settings: { ...settings },
       ...(saved ? { resumedFromStep: saved.step } : {}),
     });
+    const { plan } = folder.read();
+    if (plan && !saved) this.tell(plan);
     if (precision) this.tell(precision.event);
     this.tell(dataReady(prepared, steps, stepsPerEpoch));
     if (prepared.chosen) this.tell({ type: 'notice', code: 'defaults', message: prepared.chosen });
@@ -288,6 +298,7 @@ class Run {
     });
     let next = await loop.next();
     while (!next.done) {
+      this.count(next.value);
       this.tell(withParent(withBitsPerByte(next.value, prepared.validationBytes)));
       next = await loop.next();
     }
@@ -304,6 +315,13 @@ class Run {
       return this.end('interrupted', null, state);
     }
     return this.end(next.value, method, state);
+  }
+
+  private count(event: RunEvent): void {
+    if (event.type !== 'step-end') return;
+    if (event.step === 0) this.firstStepSeconds = (performance.now() - this.started) / 1000;
+    this.trainedTokens += event.tokens;
+    this.trainedSeconds += event.tokens / event.tokensPerSecond;
   }
 
   /** A resumed run goes on in the arithmetic that it began with, whatever the machine is doing now. */
@@ -383,6 +401,8 @@ class Run {
       seconds: (performance.now() - this.started) / 1000,
       // This process at its peak, and the one that shows its progress.
       peakMemoryBytes: process.resourceUsage().maxRSS * 1024 + parentBytes(),
+      tokensPerSecond: this.trainedSeconds > 0 ? this.trainedTokens / this.trainedSeconds : null,
+      firstStepSeconds: this.firstStepSeconds,
       validationBefore: state.validationBefore,
       validationAfter: state.bestLoss,
     };
@@ -395,7 +415,10 @@ class Run {
     };
     if (how !== 'interrupted') {
       const events = folder.events();
-      writeFileAtomic(folder.file('report.json'), `${JSON.stringify({ run: record, events }, null, 1)}\n`);
+      writeFileAtomic(
+        folder.file('report.json'),
+        `${JSON.stringify({ run: record, plannedAndActual: plannedAndActual(events), events }, null, 1)}\n`,
+      );
       writeFileAtomic(folder.file('report.html'), renderReport(record, events));
     }
     folder.write(record);
