@@ -8,10 +8,9 @@ import { parse } from 'yaml';
 import { NomoatError } from '../errors.ts';
 import { resolveModel } from '../files/local-models.ts';
 import { nearestNames } from '../files/nearest-name.ts';
-import type { RunSettings } from '../jobs/run-settings.ts';
+import type { AskedSettings, RunSettings } from '../jobs/run-settings.ts';
 import { type PretrainSizeName, pretrainSizes } from '../models/sizes.ts';
 import {
-  defaultLearningRates,
   flagOf,
   type Option,
   type OptionTable,
@@ -192,20 +191,19 @@ function newRun(given: unknown, stem: string): string {
 
 const absolute = (path: unknown): string | null => (path === null ? null : resolve(String(path)));
 
-/** Everything a fine-tuning run needs, paths made absolute. Throws NomoatError. */
+/** Everything a fine-tuning run needs but what its data decides, paths made absolute. Throws NomoatError. */
 export async function resolveSettings(
   data: readonly string[],
   flags: Given,
   recipePath: string | null,
-): Promise<RunSettings> {
+): Promise<AskedSettings> {
   const options = resolveOptions(flags, recipePath ? readRecipe(recipePath) : {});
   assertData(data, 'nomoat tune examples.jsonl');
   const model = await resolveBase(String(options.model));
   const run = newRun(options.run, `${stemOf(data[0]!)}-${stemOf(model.name)}`);
   return {
-    ...(options as unknown as RunSettings),
+    ...(options as unknown as AskedSettings),
     pretrain: null,
-    learningRate: (options.learningRate as number | null) ?? defaultLearningRates[options.method as 'lora' | 'full'],
     data: data.map((path) => resolve(path)),
     model: model.name,
     modelPath: model.path,
@@ -250,6 +248,8 @@ export function resolvePretrainSettings(data: readonly string[], flags: Given, r
     ...(rest as unknown as RunSettings),
     ...(options as unknown as RunSettings),
     method: 'pretrain',
+    // There is no adapter.
+    rank: 0,
     pretrain: {
       size: name,
       vocabulary: (vocabulary as number | null) ?? pretrainSizes[name].vocabulary,

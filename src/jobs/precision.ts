@@ -8,7 +8,7 @@ import { NomoatError } from '../errors.ts';
 import type { GgufFile } from '../files/gguf/types.ts';
 import { projections } from '../lora/adapter.ts';
 import { projectionDimensions, readModelConfig } from '../models/config.ts';
-import { probeKernels, weightLevels } from '../runtime/onnxruntime-node/probe.ts';
+import { type KernelProbe, probeKernels, weightLevels } from '../runtime/onnxruntime-node/probe.ts';
 import type { TokenRow } from '../tokens/token-row.ts';
 import type { BaseWeights } from '../train/base-weights.ts';
 import { calibrate } from '../train/calibrate.ts';
@@ -55,11 +55,35 @@ const float32 = (reason: string, measured: Partial<PrecisionEvent> = {}): Chosen
   event: { type: 'precision', precision: 'f32', reason, divergence: null, bound: divergenceBound, levels: null, speedup: null, ...measured }, // biome-ignore format: one line reads best
 });
 
+/** Whether `auto` leaves the model in float32 for its size. */
+export const isSmall = (model: GgufFile): boolean => projectionWeights(model) < fewWeights;
+
+export interface ExpectedPrecision {
+  readonly precision: 'f32' | 'int8';
+  readonly levels: number;
+  /** Null where the decision needed none, and none was wanted. */
+  readonly probe: KernelProbe | null;
+}
+
+/** What will be chosen where calibration finds int8 close enough; `probes` wants this machine's rates in any case. */
+export async function expectPrecision(
+  { precision }: Pick<RunSettings, 'precision'>,
+  model: GgufFile,
+  threads: number,
+  probes: boolean,
+): Promise<ExpectedPrecision> {
+  const open = precision === 'auto' && !isSmall(model);
+  const probe = probes || open ? await probeKernels(threads) : null;
+  const fast = probe !== null && probe.int8Rate / probe.float32Rate >= leastSpeedup;
+  const int8 = precision === 'int8' || (open && fast);
+  return { precision: int8 ? 'int8' : 'f32', levels: probe ? weightLevels(probe) : 127, probe };
+}
+
 /** Probes, calibrates and decides. Throws NomoatError where int8 was asked for and is too far from float32. */
 export async function choosePrecision({ settings, model, rows, threads }: PrecisionOptions): Promise<ChosenPrecision> {
   const auto = settings.precision === 'auto';
   if (settings.precision === 'f32') return float32('as asked');
-  if (auto && projectionWeights(model) < fewWeights) return float32('the model is small');
+  if (auto && isSmall(model)) return float32('the model is small');
   const probe = await probeKernels(threads);
   const levels = weightLevels(probe);
   const speedup = probe.int8Rate / probe.float32Rate;

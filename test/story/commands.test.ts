@@ -181,7 +181,9 @@ describe('what the data costs is said', { timeout: 120_000 }, () => {
     const said = notices(out);
     expect(said).toContain('Held out: 1 rows refused: has no "completion".');
     expect(said).toContain('Held out: 1 rows truncated, 0 split.');
-    expect(said).toContain("Rows are cut at 256 tokens, the model's context, not at 512.");
+    expect(said).toContain('Rows are cut at 256 tokens; --sequence-length sets another length.');
+    const more = notices(nomoat('tune', 'pairs.jsonl', ...args, '--validation', 'held.jsonl', '--sequence-length', '512', '--run', 'long').out); // biome-ignore format: one line
+    expect(more).toContain("Rows are cut at 256 tokens, the model's context, not at 512.");
     const record = JSON.parse(readFileSync(join(folder, 'held/run.json'), 'utf8')) as { dataDigests: object };
     expect(Object.keys(record.dataDigests)).toEqual(['pairs.jsonl', 'held.jsonl']);
   });
