@@ -10,7 +10,7 @@ import { projections } from '../lora/adapter.ts';
 import { projectionDimensions, readModelConfig } from '../models/config.ts';
 import { type KernelProbe, probeKernels, weightLevels } from '../runtime/onnxruntime-node/probe.ts';
 import type { TokenRow } from '../tokens/token-row.ts';
-import type { BaseWeights } from '../train/base-weights.ts';
+import { type BaseWeights, diskStore, fileWeights } from '../train/base-weights.ts';
 import { calibrate } from '../train/calibrate.ts';
 import type { PrecisionEvent } from './events.ts';
 import type { RunSettings } from './run-settings.ts';
@@ -39,6 +39,8 @@ export interface PrecisionOptions {
   /** Training rows, at least one. */
   readonly rows: readonly TokenRow[];
   readonly threads: number;
+  /** A file for the blocks' weights where memory cannot hold them, else null. */
+  readonly streamTo: string | null;
 }
 
 /** Weights of all projections. */
@@ -80,7 +82,8 @@ export async function expectPrecision(
 }
 
 /** Probes, calibrates and decides. Throws NomoatError where int8 was asked for and is too far from float32. */
-export async function choosePrecision({ settings, model, rows, threads }: PrecisionOptions): Promise<ChosenPrecision> {
+export async function choosePrecision(options: PrecisionOptions): Promise<ChosenPrecision> {
+  const { model, rows, settings, streamTo, threads } = options;
   const auto = settings.precision === 'auto';
   if (settings.precision === 'f32') return float32('as asked');
   if (auto && isSmall(model)) return float32('the model is small');
@@ -100,12 +103,17 @@ export async function choosePrecision({ settings, model, rows, threads }: Precis
     compared: packAll(others.length > 0 ? others : fitted),
     threads,
     levels,
+    ...(streamTo ? { store: diskStore(streamTo) } : {}),
   });
   if (divergence <= divergenceBound) {
     const reason = auto ? `its products are ${speedup.toFixed(1)} times as fast here` : 'as asked';
     return { weights, event: { type: 'precision', precision: 'int8', reason, divergence, bound: divergenceBound, ...measured } }; // biome-ignore format: one line reads best
   }
-  if (auto) return float32('int8 is too far from it on this model', { ...measured, divergence });
+  weights.close();
+  // Float32 is twice as far from fitting: its blocks are read from the model's own file.
+  const streamed = streamTo ? fileWeights(model, readModelConfig(model)) : null;
+  if (auto)
+    return { ...float32('int8 is too far from it on this model', { ...measured, divergence }), weights: streamed };
   throw new NomoatError({
     part: '--precision int8',
     fault: `the int8 base diverges from the float32 base by ${divergence.toFixed(4)} nats on rows of this data, above the bound of ${divergenceBound}`,

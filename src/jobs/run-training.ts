@@ -22,7 +22,7 @@ import { assertDiskHolds, loraWeights, runBytes } from './disk-space.ts';
 import type { RunEndEvent, RunEvent } from './events.ts';
 import { physicalCores, treeMemoryBytes } from './machine.ts';
 import { type Method, openMethod, type Runnable } from './methods.ts';
-import { parityRows, planRun, stepsOf } from './plan.ts';
+import { type Holding, parityRows, planRun, stepsOf } from './plan.ts';
 import { type ChosenPrecision, choosePrecision } from './precision.ts';
 import { type Prepared, prepareExamples, prepareTexts, readTexts } from './prepare.ts';
 import { assertUnchanged, digestOf, newRecord } from './provenance.ts';
@@ -235,9 +235,11 @@ class Run {
 
   async go(shrunk: RunOptions['shrunk']): Promise<RunEndEvent> {
     const { folder, prepared, settings } = this;
-    const precision = settings.method === 'lora' ? await this.choosePrecision() : null;
+    const { activations, streamed } = this.holding();
+    const precision = settings.method === 'lora' ? await this.choosePrecision(streamed) : null;
     const weights = precision?.weights ?? null;
-    const method = await openMethod({ settings, folder, model: this.model, threads: this.threads, weights });
+    const { model, threads } = this;
+    const method = await openMethod({ settings, folder, model, threads, weights, activations });
     const { step } = method;
     const optimizer = initAdamW(step.parameters);
     const resumes = prepared.validation.length > 0 && checkpointSteps(folder.checkpoints).length > 0;
@@ -324,8 +326,14 @@ class Run {
     this.trainedSeconds += event.tokens / event.tokensPerSecond;
   }
 
+  /** Where the plan keeps activations and weights. */
+  private holding(): Holding {
+    const { plan } = this.folder.read();
+    return { activations: plan?.activations ?? 'keep', streamed: plan?.streamed ?? false };
+  }
+
   /** A resumed run goes on in the arithmetic that it began with, whatever the machine is doing now. */
-  private async choosePrecision(): Promise<ChosenPrecision> {
+  private async choosePrecision(streamed: boolean): Promise<ChosenPrecision> {
     const { folder, model, prepared, threads } = this;
     const { chosenPrecision = this.settings.precision } = folder.read();
     const chosen = await choosePrecision({
@@ -333,6 +341,7 @@ class Run {
       model,
       rows: prepared.train,
       threads,
+      streamTo: streamed ? folder.file('layers.int8') : null,
     });
     folder.write({ ...folder.read(), chosenPrecision: chosen.event.precision });
     return chosen;
