@@ -41,6 +41,8 @@ export interface PrecisionOptions {
   readonly threads: number;
   /** A file for the blocks' weights where memory cannot hold them, else null. */
   readonly streamTo: string | null;
+  /** Hears what takes its time, as sentences. */
+  readonly progress?: (message: string) => void;
 }
 
 /** Weights of all projections. */
@@ -83,7 +85,7 @@ export async function expectPrecision(
 
 /** Probes, calibrates and decides. Throws NomoatError where int8 was asked for and is too far from float32. */
 export async function choosePrecision(options: PrecisionOptions): Promise<ChosenPrecision> {
-  const { model, rows, settings, streamTo, threads } = options;
+  const { model, progress, rows, settings, streamTo, threads } = options;
   const auto = settings.precision === 'auto';
   if (settings.precision === 'f32') return float32('as asked');
   if (auto && isSmall(model)) return float32('the model is small');
@@ -104,6 +106,7 @@ export async function choosePrecision(options: PrecisionOptions): Promise<Chosen
     threads,
     levels,
     ...(streamTo ? { store: diskStore(streamTo) } : {}),
+    progress: sometimes((done, all) => progress?.(`Preparing the int8 base: block ${done} of ${all}`)),
   });
   if (divergence <= divergenceBound) {
     const reason = auto ? `its products are ${speedup.toFixed(1)} times as fast here` : 'as asked';
@@ -122,18 +125,32 @@ export async function choosePrecision(options: PrecisionOptions): Promise<Chosen
   });
 }
 
+/** Seconds between two sentences about the same work. */
+const sentenceSeconds = 10;
+
+/** Hands on a call now and then: none in the first seconds, so that short work is not talked about. */
+function sometimes(say: (done: number, all: number) => void): (done: number, all: number) => void {
+  let last = performance.now();
+  return (done, all) => {
+    if (performance.now() - last < sentenceSeconds * 1000) return;
+    last = performance.now();
+    say(done, all);
+  };
+}
+
 const tokensOf = (rows: readonly TokenRow[]): number => rows.reduce((sum, { tokens }) => sum + tokens.length, 0);
 
 function packAll(rows: readonly TokenRow[]): PackedBatch {
   return packRows(rows, { packing: true, microBatchSize: null, maxTokens: Number.POSITIVE_INFINITY, padToken: 0 })[0]!;
 }
 
-/** The first rows of about `calibrationTokens`, and at least one where there is one. */
+/** The first rows, up to `calibrationTokens`: of the last, its beginning. */
 function firstRows(rows: readonly TokenRow[]): TokenRow[] {
   const taken: TokenRow[] = [];
   for (const row of rows) {
-    if (tokensOf(taken) >= calibrationTokens) break;
-    taken.push(row);
+    const room = calibrationTokens - tokensOf(taken);
+    if (room <= 0) break;
+    taken.push({ ...row, tokens: row.tokens.subarray(0, room), supervised: row.supervised.subarray(0, room) });
   }
   return taken;
 }

@@ -161,7 +161,7 @@ export async function runTraining({ settings, resume, shrunk, emit, signal }: Ru
     emit(event);
   };
   try {
-    const run = new Run(folder, model, prepared, tell, signal, started);
+    const run = new Run(folder, model, prepared, tell, emit, signal, started);
     return await run.go(shrunk ?? null);
   } catch (error) {
     const known = asFailure(error);
@@ -207,6 +207,8 @@ class Run {
   private readonly model: GgufFile;
   private readonly prepared: Prepared;
   private readonly tell: (event: RunEvent) => void;
+  /** Of what is only worth knowing while it lasts: it is not logged. */
+  private readonly mention: (event: RunEvent) => void;
   private readonly signal: AbortSignal;
   private readonly started: number;
   private readonly threads: number;
@@ -220,6 +222,7 @@ class Run {
     model: GgufFile,
     prepared: Prepared,
     tell: (event: RunEvent) => void,
+    mention: (event: RunEvent) => void,
     signal: AbortSignal,
     started: number,
   ) {
@@ -228,6 +231,7 @@ class Run {
     this.model = model;
     this.prepared = prepared;
     this.tell = tell;
+    this.mention = mention;
     this.signal = signal;
     this.started = started;
     this.threads = this.settings.threads ?? physicalCores();
@@ -342,6 +346,7 @@ class Run {
       rows: prepared.train,
       threads,
       streamTo: streamed ? folder.file('layers.int8') : null,
+      progress: (message) => this.mention({ type: 'notice', code: 'preparing', message }),
     });
     folder.write({ ...folder.read(), chosenPrecision: chosen.event.precision });
     return chosen;
