@@ -25,7 +25,8 @@ export function scalar(value: number): Node {
 }
 
 function broadcast(kind: 'add' | 'mul', a: Node, b: Node): Node {
-  if (!same(a.shape.slice(a.shape.length - b.shape.length), b.shape) && !isColumn(a, b)) {
+  const last = a.shape.slice(a.shape.length - b.shape.length);
+  if (last.length !== b.shape.length || last.some((size, i) => size !== b.shape[i] && b.shape[i] !== 1)) {
     refuse(`${kind} of ${showShape(a.shape)} and ${showShape(b.shape)}`);
   }
   return node({ kind }, [a, b], a.shape);
@@ -113,6 +114,13 @@ export function transpose(x: Node, permutation: readonly number[]): Node {
     [x],
     permutation.map((axis) => x.shape[axis] as Dimension),
   );
+}
+
+export function orderRows(x: Node, index: Node, inverse: Node): Node {
+  if (x.shape.length !== 2 || index.type !== 'int64' || inverse.shape[0] !== x.shape[0]) {
+    refuse(`order-rows of ${showShape(x.shape)} by ${showShape(index.shape)}, back by ${showShape(inverse.shape)}`);
+  }
+  return node({ kind: 'order-rows' }, [x, index, inverse], [index.shape[0]!, x.shape[1]!]);
 }
 
 export function columns(x: Node, from: number, to: number): Node {

@@ -92,11 +92,12 @@ export async function choosePrecision({ settings, model, rows, threads }: Precis
     return float32(`int8 products are only ${speedup.toFixed(1)} times as fast here`, measured);
   }
   const fitted = firstRows(rows);
-  const compared = firstRows(rows.slice(fitted.length));
+  const others = firstRows(rows.slice(fitted.length));
   const { weights, divergence } = await calibrate({
     model,
-    batch: packAll([...fitted, ...compared]),
-    fitted: tokensOf(fitted),
+    fitted: packAll(fitted),
+    // A data set too small to leave any out is judged on what it was fitted to.
+    compared: packAll(others.length > 0 ? others : fitted),
     threads,
     levels,
   });

@@ -6,10 +6,10 @@ import { type ProjectionGroup, projectionGroups } from '../models/block.ts';
 import type { ModelConfig } from '../models/config.ts';
 import { rotaryAngles } from '../models/weights.ts';
 import { type Executor, type Feed, type Feeds, floats } from '../runtime/onnxruntime-node/executor.ts';
+import { type AttentionPlan, byLength, planAttention, type QueryChunk } from './attention-plan.ts';
 import type { BaseWeights } from './base-weights.ts';
 import { Buffers } from './buffers.ts';
 import { dropoutMask } from './dropout.ts';
-import { type QueryChunk, queryChunks } from './query-chunks.ts';
 import type { TrainedInput } from './slots.ts';
 import type { Stages } from './stages.ts';
 
@@ -17,7 +17,9 @@ import type { Stages } from './stages.ts';
 export interface Pass {
   readonly batch: PackedBatch;
   readonly rows: number;
-  readonly chunks: readonly QueryChunk[];
+  readonly attention: AttentionPlan;
+  /** Row of this batch for each row of the batch as given: segments are walked in order of their length. */
+  readonly places: Int32Array;
   readonly angles: Feeds;
   /** Of the dropout masks; null switches dropout off. */
   readonly seed: number | null;
@@ -32,6 +34,9 @@ export interface Pass {
  * inputs, which costs one more forward pass and a seventh of the memory.
  */
 export type ActivationPolicy = 'keep' | 'recompute';
+
+/** Sees a block's feeds and results of a pass while they last. */
+export type Observe = (pass: Pass, layer: number, feeds: Feeds, results: Feeds) => Promise<void>;
 
 export class BlockWalk {
   protected readonly config: ModelConfig;
@@ -59,12 +64,13 @@ export class BlockWalk {
     this.dropout = dropout;
   }
 
-  pass(batch: PackedBatch, seed: number | null, saves: boolean, id = 0): Pass {
+  pass(given: PackedBatch, seed: number | null, saves: boolean, id = 0): Pass {
+    const { batch, places } = byLength(given);
     const rows = batch.tokens.length;
     const { cos, sin } = rotaryAngles(batch.positions, this.config, this.base.ropeFactors);
     const shape = [rows, this.config.headDim / 2];
     const angles = new Map([['cos', floats(cos, shape)], ['sin', floats(sin, shape)]]); // biome-ignore format: one line reads best
-    return { batch, rows, chunks: queryChunks(batch), angles, seed, saves, id };
+    return { batch, rows, attention: planAttention(batch), places, angles, seed, saves, id };
   }
 
   /** An array [rows, width] of the step's own, as a feed. */
@@ -112,12 +118,9 @@ export class BlockWalk {
 
   /**
    * Takes the passes through the blocks together, so that each block's weights are asked for once; returns their hidden states after
-   * the last block, [N, D] each. `observe` sees a block's feeds and results while they last.
+   * the last block, [N, D] each, rows in the passes' own order.
    */
-  protected async walk(
-    passes: readonly Pass[],
-    observe?: (layer: number, feeds: Feeds, results: Feeds) => Promise<void>,
-  ): Promise<Float32Array[]> {
+  protected async walk(passes: readonly Pass[], observe?: Observe): Promise<Float32Array[]> {
     const { layers } = this.config;
     for (const inputs of this.inputs) for (const input of inputs) input.refresh();
     for (const pass of passes) this.base.embed(pass.batch.tokens, this.border(pass, 0).data as Float32Array);
@@ -126,7 +129,7 @@ export class BlockWalk {
       for (const pass of passes) {
         const feeds = this.layerFeeds(pass, layer, weights).set('x', this.border(pass, layer));
         const results = await this.block(pass, layer, feeds, this.border(pass, layer + 1));
-        await observe?.(layer, feeds, results);
+        await observe?.(pass, layer, feeds, results);
       }
     }
     return passes.map((pass) => this.border(pass, layers).data as Float32Array);
@@ -140,7 +143,11 @@ export class BlockWalk {
     results.set('y', y);
     for (const stage of [preForward, postForward]) this.savedFeeds(pass, layer, stage, results);
     await preForward.run(feeds, results);
-    for (const chunk of pass.chunks) {
+    for (const { end, feeds: tiles, first, tile } of pass.attention.tiles) {
+      const rows = rowsOf(heads, first, end);
+      await (await this.stages.tiled(tile)).forward.run(new Map([...tiles, ...rows]), rows);
+    }
+    for (const chunk of pass.attention.chunks) {
       const rows = this.chunkFeeds(chunk, heads, ['q', 'o']);
       await attentionForward.run(rows, rows);
     }
@@ -148,15 +155,20 @@ export class BlockWalk {
     return results;
   }
 
-  /** Rows of `arrays` that an attention call reads and writes: its queries' of those in `queries`, its keys' of the others. */
-  protected chunkFeeds(chunk: QueryChunk, arrays: Feeds, queries: readonly string[]): Map<string, Feed> {
-    const feeds = new Map<string, Feed>([['bias', chunk.bias]]);
-    for (const [name, feed] of arrays) {
-      const width = feed.dims[1]!;
-      const from = queries.includes(name) ? chunk.first : chunk.keys;
-      const values = (feed.data as Float32Array).subarray(from * width, chunk.end * width);
-      feeds.set(name, floats(values, [chunk.end - from, width]));
-    }
-    return feeds;
+  /** Rows of `arrays` that a chunk reads and writes: its queries' of those in `queries`, its keys' of the others. */
+  protected chunkFeeds({ bias, end, first, keys }: QueryChunk, arrays: Feeds, queries: readonly string[]): Feeds {
+    const own = new Map([...arrays].filter(([name]) => queries.includes(name)));
+    const seen = new Map([...arrays].filter(([name]) => !queries.includes(name)));
+    return new Map([['bias', bias], ...rowsOf(own, first, end), ...rowsOf(seen, keys, end)]);
   }
+}
+
+/** Rows [from, to) of matrices, in place. */
+export function rowsOf(arrays: Feeds, from: number, to: number): Map<string, Feed> {
+  return new Map(
+    [...arrays].map(([name, { data, dims }]) => {
+      const width = dims[1]!;
+      return [name, floats((data as Float32Array).subarray(from * width, to * width), [to - from, width])];
+    }),
+  );
 }

@@ -26,8 +26,8 @@ import {
   int8Feeds,
   memoryStore,
 } from './base-weights.ts';
-import { BlockWalk } from './block-walk.ts';
-import { closeStages, openStages } from './stages.ts';
+import { BlockWalk, type Observe } from './block-walk.ts';
+import { openStages } from './stages.ts';
 
 /** Exponents that are tried, block by block; null is no smoothing. The design's measurement found 0.6 best on SmolLM2. */
 const alphas = [null, 0.5, 0.65, 0.8] as const;
@@ -47,10 +47,10 @@ export interface Calibration {
 
 export interface CalibrateOptions {
   readonly model: GgufFile;
-  /** Rows of the training data. */
-  readonly batch: PackedBatch;
-  /** The smoothing is fitted to the first tokens of the batch, this many; the divergence is measured on the rest, or on all where none is left. */
-  readonly fitted: number;
+  /** Rows of the training data that the smoothing is fitted to. */
+  readonly fitted: PackedBatch;
+  /** Other rows, on which the divergence is measured. */
+  readonly compared: PackedBatch;
   readonly threads: number;
   /** Largest magnitude of a weight: 127, or 63 where the processor's int8 sums saturate. */
   readonly levels: number;
@@ -83,14 +83,10 @@ class Evaluation extends BlockWalk {
     );
   }
 
-  /** Logits [rows, vocabulary] of positions evenly spread over the batch behind its first `fitted` tokens. */
-  async logits(
-    batch: PackedBatch,
-    fitted: number,
-    observe?: (layer: number, feeds: Feeds, results: Feeds) => Promise<void>,
-  ): Promise<Float32Array> {
-    const last = (await this.walk([this.pass(batch, null, false)], observe))[0]!;
-    return this.logitsOf(fitted < batch.tokens.length ? last.subarray(fitted * this.config.modelWidth) : last);
+  /** Takes the batches through the blocks and returns logits [rows, vocabulary] of positions evenly spread over the last. */
+  async logits(batches: readonly PackedBatch[], observe?: Observe): Promise<Float32Array> {
+    const passes = batches.map((batch, i) => this.pass(batch, null, false, i));
+    return this.logitsOf((await this.walk(passes, observe)).at(-1)!);
   }
 
   /** The same from the last hidden states [tokens, modelWidth]. */
@@ -109,14 +105,14 @@ class Evaluation extends BlockWalk {
     return logits;
   }
 
-  /** Hidden states [n, modelWidth] after the last block of the last walk. */
-  lastHidden(n: number): Float32Array {
+  /** Hidden states [n, modelWidth] of the first batch after the last block of the last walk. */
+  lastHidden({ tokens }: PackedBatch): Float32Array {
     const { layers, modelWidth } = this.config;
-    return this.buffers.take(`0.x.${layers % 2}`, n * modelWidth);
+    return this.buffers.take(`0.x.${layers % 2}`, tokens.length * modelWidth);
   }
 
   async close(): Promise<void> {
-    await closeStages(this.stages);
+    await this.stages.close();
     await this.headLogits.close();
   }
 }
@@ -124,7 +120,7 @@ class Evaluation extends BlockWalk {
 /** Reads, smooths and quantises the model. */
 export async function calibrate({
   model,
-  batch,
+  compared,
   threads,
   levels,
   fitted,
@@ -140,7 +136,8 @@ export async function calibrate({
     { ...exact, precision: 'int8', head: new Map(), layer: () => new Map() },
     threads,
   );
-  const pass = trial.pass(batch, null, false);
+  const pass = trial.pass(fitted, null, false);
+  const rows = [fitted, compared];
   const weightCount = projections.reduce((sum, p) => {
     const { inFeatures, outFeatures } = projectionDimensions(config, p);
     return sum + inFeatures * outFeatures * config.layers;
@@ -153,8 +150,9 @@ export async function calibrate({
     return relativeError(y.data as Float32Array, expected, config.modelWidth);
   };
   try {
-    const expected = await float32.logits(batch, fitted, async (index, feeds, results) => {
-      const tops = inputTops(config, fitted, feeds, results);
+    const expected = await float32.logits(rows, async ({ id }, index, feeds, results) => {
+      if (id > 0) return;
+      const tops = inputTops(config, feeds, results);
       let best: { layer: Int8Layer; error: number; alpha: number | null } | null = null;
       for (const alpha of candidates) {
         const layer = quantiseLayer(config, feeds, tops, alpha, levels);
@@ -170,7 +168,7 @@ export async function calibrate({
     const headTops = normTops(float32.lastHidden(fitted), norm, config.normEpsilon);
     const weights = store.finish(model, config, quantiseHead(model, config, norm, headTops, levels));
     const int8 = await Evaluation.open(config, weights, threads);
-    const got = await int8.logits(batch, fitted);
+    const got = await int8.logits(rows);
     await int8.close();
     return { weights, divergence: meanDivergence(expected, got, config.vocabulary), chosen };
   } finally {
@@ -181,16 +179,9 @@ export async function calibrate({
 
 type SmoothedGroup = 'pre' | 'mlp' | 'down';
 
-/** Largest |input| of each channel of the groups whose inputs are smoothed, over the first `fitted` tokens. */
-function inputTops(
-  config: ModelConfig,
-  fitted: number,
-  feeds: Feeds,
-  results: Feeds,
-): Record<SmoothedGroup, Float32Array> {
-  const floatsOf = (from: Feeds, name: string): Float32Array => from.get(name)!.data as Float32Array;
-  const values = (from: Feeds, name: string): Float32Array =>
-    floatsOf(from, name).subarray(0, fitted * from.get(name)!.dims[1]!);
+/** Largest |input| of each channel of the groups whose inputs are smoothed. */
+function inputTops(config: ModelConfig, feeds: Feeds, results: Feeds): Record<SmoothedGroup, Float32Array> {
+  const values = (from: Feeds, name: string): Float32Array => from.get(name)!.data as Float32Array;
   const gate = values(results, 'saved.gate');
   const up = values(results, 'saved.up');
   const width = config.feedForward;
@@ -200,8 +191,8 @@ function inputTops(
     if (value > down[i % width]!) down[i % width] = value;
   }
   return {
-    pre: normTops(values(feeds, 'x'), floatsOf(feeds, 'attn_norm'), config.normEpsilon),
-    mlp: normTops(values(results, 'saved.mid'), floatsOf(feeds, 'ffn_norm'), config.normEpsilon),
+    pre: normTops(values(feeds, 'x'), values(feeds, 'attn_norm'), config.normEpsilon),
+    mlp: normTops(values(results, 'saved.mid'), values(feeds, 'ffn_norm'), config.normEpsilon),
     down,
   };
 }

@@ -74,13 +74,7 @@ describe.each(['llama', 'qwen2', 'qwen3'])('int8 base of %s', (name) => {
   test('is close to float32, and so are the loss and each gradient', async () => {
     const levels = weightLevels(await probeKernels(threads));
     const model = openGguf(path);
-    const { weights, divergence, chosen } = await calibrate({
-      model,
-      batch,
-      fitted: batch.tokens.length,
-      threads,
-      levels,
-    });
+    const { weights, divergence, chosen } = await calibrate({ model, fitted: batch, compared: batch, threads, levels });
     expect(divergence).toBeGreaterThan(0);
     expect(divergence).toBeLessThan(0.01);
     expect(Object.values(chosen).reduce((a, b) => a + b, 0)).toBe(readModelConfig(model).layers);
@@ -124,7 +118,7 @@ test('smoothing rescues an input with an outlier channel', async () => {
     })),
   });
   const batch = packed(rowsOf('llama'));
-  const options = { batch, fitted: batch.tokens.length, threads, levels: 127 };
+  const options = { fitted: batch, compared: batch, threads, levels: 127 };
   const smooth = await calibrate({ model: openGguf(out), ...options });
   const rough = await calibrate({ model: openGguf(out), ...options, alphas: [null] });
   expect(rough.chosen).toEqual({ none: 3 });
@@ -156,7 +150,7 @@ describe('what a step holds', () => {
 
   test('layers from the disk, all micro-batches at once, give the gradients of layers in memory', async () => {
     const model = openGguf(path);
-    const options = { model, batch: packed(rows), fitted: 20, threads, levels: 127 };
+    const options = { model, fitted: packed(rows.slice(0, 1)), compared: packed(rows.slice(1)), threads, levels: 127 };
     const file = join(mkdtempSync(join(tmpdir(), 'nomoat-int8-')), 'layers');
     const memory = await train({ weights: (await calibrate(options)).weights });
     const { weights } = await calibrate({ ...options, store: diskStore(file) });

@@ -11,9 +11,8 @@ import { type ModelConfig, projectionDimensions, readModelConfig } from '../mode
 import { type ModelWeights, readWeights } from '../models/weights.ts';
 import { type Feed, type Feeds, floats, integers } from '../runtime/onnxruntime-node/executor.ts';
 import { type BaseWeights, float32Weights } from './base-weights.ts';
-import { type ActivationPolicy, BlockWalk, type Pass } from './block-walk.ts';
+import { type ActivationPolicy, BlockWalk, type Pass, rowsOf } from './block-walk.ts';
 import { Buffers } from './buffers.ts';
-import type { QueryChunk } from './query-chunks.ts';
 import {
   adapterInputs,
   adapterSlots,
@@ -23,7 +22,7 @@ import {
   weightInputs,
   weightSlots,
 } from './slots.ts';
-import { closeStages, openStages, type Stages } from './stages.ts';
+import { openStages, type Stages } from './stages.ts';
 import type { MicroBatchLoss, Parameter, TrainStep } from './step.ts';
 
 /** Logits of one head call take at most this many floats, 25 MB: 128 supervised rows of 49152 tokens. */
@@ -151,14 +150,16 @@ class ModelStep extends BlockWalk implements TrainStep {
   }
 
   async logProbabilities(batches: readonly PackedBatch[]): Promise<Float32Array[]> {
-    const ends = await this.walk(batches.map((batch, i) => this.pass(batch, null, false, i)));
+    const passes = batches.map((batch, i) => this.pass(batch, null, false, i));
+    const ends = await this.walk(passes);
     const results: Float32Array[] = [];
-    for (const [i, batch] of batches.entries()) results.push(await this.runHead(batch, ends[i]!, null, null));
+    for (const [i, pass] of passes.entries())
+      results.push(inOrder(pass, await this.runHead(pass.batch, ends[i]!, null, null)));
     return results;
   }
 
   async close(): Promise<void> {
-    await closeStages(this.stages);
+    await this.stages.close();
     this.base.close();
   }
 
@@ -170,10 +171,7 @@ class ModelStep extends BlockWalk implements TrainStep {
     dx: Float32Array | null,
   ): Promise<Float32Array> {
     const { modelWidth: width, vocabulary } = this.config;
-    const targets: number[] = [];
-    batch.supervised.forEach((on, n) => {
-      if (on && batch.positions[n]! > 0) targets.push(n);
-    });
+    const targets = targetsOf(batch);
     const logp = new Float32Array(targets.length);
     const headRows = Math.max(1, Math.floor(headLogits / vocabulary));
     const { head: weights } = this.base;
@@ -253,7 +251,7 @@ class ModelStep extends BlockWalk implements TrainStep {
     const first = layer === 0 && !this.outerGradients.has('embedding');
     const before = first ? this.stages.preBackwardFirst : this.stages.preBackward;
     if (before) {
-      await this.attentionBackward(pass.chunks, feeds, into);
+      await this.attentionBackward(pass, feeds, into);
       for (const name of ['d.q', 'd.k', 'd.v']) feeds.set(name, into.get(name)!);
       feeds.set('d.through', into.get('d.x')!);
       into.set('d.x', dy);
@@ -262,24 +260,30 @@ class ModelStep extends BlockWalk implements TrainStep {
     for (const input of this.inputs[layer]!) input.collect();
   }
 
-  /** From `d.o` to `d.q`, `d.k` and `d.v`, in place where a chunk has its keys for itself. */
-  private async attentionBackward(chunks: readonly QueryChunk[], feeds: Feeds, into: Feeds): Promise<void> {
-    const pick = (from: Feeds, names: readonly string[]): Map<string, Feed> =>
+  /** From `d.o` to `d.q`, `d.k` and `d.v`. */
+  private async attentionBackward({ attention }: Pass, feeds: Feeds, into: Feeds): Promise<void> {
+    const pick = (from: Feeds, names: readonly string[]): Feeds =>
       new Map(names.map((name) => [name, from.get(name)!]));
     const read = new Map([...pick(feeds, ['q', 'k', 'v']), ...pick(into, ['d.o'])]);
     const written = pick(into, ['d.q', 'd.k', 'd.v']);
-    for (const name of ['d.k', 'd.v']) (written.get(name)!.data as Float32Array).fill(0);
-    for (const chunk of chunks) {
+    for (const { end, feeds: tiles, first, tile } of attention.tiles) {
+      const { backward } = await this.stages.tiled(tile);
+      await backward.run(new Map([...tiles, ...rowsOf(read, first, end)]), rowsOf(written, first, end));
+    }
+    for (const chunk of attention.chunks) {
       const from = this.chunkFeeds(chunk, read, ['q', 'd.o']);
       const to = this.chunkFeeds(chunk, written, ['d.q']);
-      if (chunk.alone) {
-        await this.stages.attentionBackward.run(from, to);
-        continue;
-      }
       const totals = ['d.k', 'd.v'].map((name) => [name, to.get(name)!] as const);
-      for (const [name, { dims }] of totals) to.set(name, this.array(`part.${name}`, dims[0]!, dims[1]!));
-      await this.stages.attentionBackward.run(from, to);
-      for (const [name, total] of totals) addTo(total.data as Float32Array, to.get(name)!.data as Float32Array);
+      const parts = totals.map(([name, { dims }]) => [name, this.array(`part.${name}`, dims[0]!, dims[1]!)] as const);
+      await this.stages.attentionBackward.run(from, new Map([...to, ...parts]));
+      // The keys of a segment's first chunk have no gradient yet; later chunks see them again.
+      for (const [i, [, total]] of totals.entries()) {
+        const part = parts[i]![1].data as Float32Array;
+        const width = total.dims[1]!;
+        const values = total.data as Float32Array;
+        values.fill(0, (chunk.first - chunk.keys) * width);
+        addTo(values, part);
+      }
     }
   }
 
@@ -293,4 +297,24 @@ class ModelStep extends BlockWalk implements TrainStep {
       addTo(total, dx.subarray(n * width, (n + 1) * width), token * width);
     });
   }
+}
+
+/** Rows that are predicted and learnt, in order. */
+function targetsOf({ positions, supervised }: PackedBatch): number[] {
+  const targets: number[] = [];
+  supervised.forEach((on, n) => {
+    if (on && positions[n]! > 0) targets.push(n);
+  });
+  return targets;
+}
+
+/** Values of the pass's targets, in the order of the batch as it was given. */
+function inOrder({ batch, places }: Pass, values: Float32Array): Float32Array {
+  const rank = new Map(targetsOf(batch).map((n, i) => [n, i]));
+  const found: number[] = [];
+  for (const place of places) {
+    const i = rank.get(place);
+    if (i !== undefined) found.push(values[i]!);
+  }
+  return Float32Array.from(found);
 }
