@@ -3,7 +3,7 @@ import { expect, test } from 'vitest';
 import { openGguf } from '../files/gguf/read.ts';
 import { projections } from '../lora/adapter.ts';
 import { readModelConfig } from '../models/config.ts';
-import { closeStages, openStages } from '../train/stages.ts';
+import { openStages } from '../train/stages.ts';
 import {
   assumedRates,
   type Candidate,
@@ -53,7 +53,7 @@ test.each(['llama', 'qwen2', 'qwen3'])(
     const own = modelWidth + headDim * (2 * heads + 2 * kvHeads);
     expect(savedPerToken({ ...config, headNorms }, 'keep')).toBe(own + kept);
     expect(savedPerToken({ ...config, headNorms }, 'recompute')).toBe(modelWidth);
-    await closeStages(stages);
+    await stages.close();
     model.close();
   },
 );
