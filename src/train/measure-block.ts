@@ -19,8 +19,8 @@ import type { TrainStep } from './step.ts';
 /** Blocks of the measured model: the first one, whose input needs no gradient, and one that stands for all others. */
 const measuredBlocks = 2;
 /** A measurement is repeated, and the quickest counts, until it has taken this long: others may be using the machine. */
-const patienceSeconds = 1;
-const mostRepetitions = 4;
+const patienceSeconds = 3;
+const mostRepetitions = 3;
 /** Bytes of the file that are read to see how fast its disk is. */
 const diskBytes = 32 << 20;
 
