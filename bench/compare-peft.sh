@@ -25,6 +25,6 @@ end = [e for _, e in lines if e['type'] == 'run-end'][0]
 print(json.dumps({'engine': 'nomoat', 'round': round_, 'tokensPerSecond': sum(e['tokens'] for e in rest) / sum(e['tokens'] / e['tokensPerSecond'] for e in rest),
   'peakMemoryBytes': end['peakMemoryBytes'], 'secondsToFirstStep': steps[0][0] - start, 'lastLoss': steps[-1][1]['loss']}))
 PY
-  "$python" "$here/bench/peft/train_reference.py" "$base" "$work/rows.jsonl" "$reference/lora.start.safetensors" "$steps" 2 2> /dev/null |
+  "$python" "$here/bench/peft/train.py" --model "$base" --rows "$work/rows.jsonl" --lora "$reference/lora.start.safetensors" --steps "$steps" 2> /dev/null |
     python3 -c "import json,sys; r=json.load(sys.stdin); print(json.dumps({'engine':'peft','round':'$round','tokensPerSecond':r['tokensPerSecond'],'peakMemoryBytes':r['peakMemoryBytes'],'lastLoss':r['losses'][-1],'torch':r['torch']}))"
 done

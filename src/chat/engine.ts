@@ -8,11 +8,13 @@ import type { LlamaContext, LlamaContextSequence, LlamaModel, Token } from 'node
 import { llamaCall, loadLlamaModel } from '../adapter/llama-engine.ts';
 import { NomoatError } from '../errors.ts';
 import { openGguf } from '../files/gguf/read.ts';
+import type { GgufFile } from '../files/gguf/types.ts';
 import { documentSeparator } from '../files/text-documents.ts';
-import { type ChatTemplate, chatTemplateOf } from '../text/chat-template.ts';
+import { type ChatTemplate, chatTemplateOf, noChatTemplate } from '../text/chat-template.ts';
 import type { Message } from '../text/example.ts';
-import { type ChatModel, defaultSampling, type Generated, type GenerateOptions, type Sampling } from './chat-model.ts';
+import type { ChatModel, Generated, GenerateOptions, Sampling } from './chat-model.ts';
 import { prepareAdapter } from './prepare-adapter.ts';
+import { resolveSampling } from './sampling.ts';
 import { TextStream } from './text-stream.ts';
 
 /** Chats rarely need more, and a longer context costs memory from the first token on. */
@@ -35,14 +37,14 @@ export interface OpenChatOptions {
   readonly signal?: AbortSignal;
 }
 
-/** Loads the model. Throws NomoatError where the file, the adapter or the chat template will not do. */
+/** Loads the model. Throws NomoatError where the file or the adapter will not do. */
 export async function openChatModel(options: OpenChatOptions): Promise<ChatModel> {
   const { modelPath, threads, signal } = options;
   const gguf = openGguf(modelPath);
-  let template: ChatTemplate;
+  let template: ChatTemplate | null;
   let adapter: { path: string; remove(): void } | null = null;
   try {
-    template = chatTemplateOf(gguf);
+    template = templateOf(gguf);
     if (options.adapterPath) adapter = prepareAdapter(options.adapterPath, gguf);
   } finally {
     gguf.close();
@@ -72,6 +74,16 @@ export async function openChatModel(options: OpenChatOptions): Promise<ChatModel
   }
 }
 
+/** null for a base model, which continues single prompts. */
+function templateOf(model: GgufFile): ChatTemplate | null {
+  try {
+    return chatTemplateOf(model);
+  } catch (error) {
+    if (error instanceof NomoatError && error.fields['code'] === noChatTemplate) return null;
+    throw error;
+  }
+}
+
 function chooseContextSize(part: string, trained: number, asked: number | undefined): number {
   if (asked === undefined) return Math.min(defaultContextSize, trained);
   if (Number.isSafeInteger(asked) && asked > reservedCells && asked <= trained) return asked;
@@ -87,11 +99,11 @@ class LlamaChatModel implements ChatModel {
   private readonly model: LlamaModel;
   private readonly context: LlamaContext;
   private readonly sequence: LlamaContextSequence;
-  private readonly template: ChatTemplate;
+  private readonly template: ChatTemplate | null;
   /** Answers are generated one at a time: they share the evaluated state. */
   private queue: Promise<unknown> = Promise.resolve();
 
-  constructor(model: LlamaModel, context: LlamaContext, template: ChatTemplate, contextSize: number) {
+  constructor(model: LlamaModel, context: LlamaContext, template: ChatTemplate | null, contextSize: number) {
     this.model = model;
     this.context = context;
     this.sequence = context.getSequence();
@@ -101,8 +113,19 @@ class LlamaChatModel implements ChatModel {
 
   promptTokens(messages: readonly Message[]): number[] {
     // As tokens/llama-cpp.ts and tokens/rows.ts do for training; a test compares the ids.
-    const text = this.template.render(messages, { addGenerationPrompt: true });
+    const text = this.template?.render(messages, { addGenerationPrompt: true }) ?? this.barePrompt(messages);
     return this.withBos(this.model.tokenize(text, true, 'trimLeadingSpace'));
+  }
+
+  /** Without a template, training on prompt and completion has seen the prompt as it is. */
+  private barePrompt(messages: readonly Message[]): string {
+    const [only, ...more] = messages;
+    if (only?.role === 'user' && typeof only.content === 'string' && more.length === 0) return only.content;
+    throw new NomoatError({
+      part: 'the model',
+      fault: 'has no chat template, so it continues single prompts and holds no conversation',
+      remedy: 'Give one prompt without a system prompt (/reset before the next), or use an instruction-tuned model.',
+    });
   }
 
   generate(messages: readonly Message[], options: GenerateOptions = {}): Promise<Generated> {
@@ -185,38 +208,6 @@ class LlamaChatModel implements ChatModel {
     }
     return !signal?.aborted;
   }
-}
-
-/** The settings in full, checked together. */
-function resolveSampling(options: GenerateOptions): Sampling {
-  const pick = <Key extends keyof Sampling>(key: Key): Sampling[Key] =>
-    (options[key] === undefined ? defaultSampling[key] : options[key]) as Sampling[Key];
-  const sampling: Sampling = {
-    temperature: pick('temperature'),
-    topP: pick('topP'),
-    topK: pick('topK'),
-    minP: pick('minP'),
-    repeatPenalty: pick('repeatPenalty'),
-    maxTokens: pick('maxTokens'),
-    seed: pick('seed'),
-  };
-  const whole = (value: number | null, least: number): boolean =>
-    value === null || (Number.isSafeInteger(value) && value >= least);
-  const faults = [
-    sampling.temperature >= 0 && sampling.temperature <= 100
-      ? ''
-      : `temperature ${sampling.temperature} is not 0 to 100`,
-    sampling.topP > 0 && sampling.topP <= 1 ? '' : `top-p ${sampling.topP} is not above 0 and up to 1`,
-    whole(sampling.topK, 0) ? '' : `top-k ${sampling.topK} is no whole number from 0`,
-    sampling.minP >= 0 && sampling.minP < 1 ? '' : `min-p ${sampling.minP} is not from 0 to below 1`,
-    sampling.repeatPenalty > 0 ? '' : `repeat penalty ${sampling.repeatPenalty} is not above 0`,
-    whole(sampling.maxTokens, 1) ? '' : `max tokens ${sampling.maxTokens} is no whole number from 1`,
-    whole(sampling.seed, 0) && (sampling.seed ?? 0) < 2 ** 32 ? '' : `seed ${sampling.seed} is not 0 to 4294967295`,
-  ].filter((fault) => fault !== '');
-  if (faults.length > 0) {
-    throw new NomoatError({ part: 'sampling', fault: faults.join('; '), remedy: 'Give values in these ranges.' });
-  }
-  return sampling;
 }
 
 /** node-llama-cpp's names. `answer` grows while it is generated; the prompt is not punished for what it repeats. */

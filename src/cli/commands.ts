@@ -2,19 +2,32 @@
 import { existsSync } from 'node:fs';
 import { Command } from 'commander';
 import { resolveOptions } from '../config/load.ts';
-import { defaultModel } from '../config/options.ts';
+import { defaultModel, flagOf } from '../config/options.ts';
 import { NomoatError } from '../errors.ts';
 import type { RunRecord } from '../jobs/run-folder.ts';
 import { addTuneFlags, givenFlags } from './tune.ts';
 
 const print = (text: string): void => void process.stdout.write(`${text}\n`);
 
-function numberFlag(name: string, text: string | undefined): number | undefined {
-  if (text === undefined) return undefined;
-  const value = Number(text);
-  if (text.trim() === '' || !Number.isFinite(value))
-    throw new NomoatError({ part: `--${name}`, fault: `"${text}" is no number`, remedy: 'Give a number.' });
-  return value;
+/** The numbers among `flags` by name. Throws NomoatError with all that are none. */
+export function numberFlags(
+  flags: Readonly<Record<string, string | undefined>>,
+  names: readonly string[],
+): Record<string, number> {
+  const given = names.flatMap((name) => (flags[name] === undefined ? [] : [[name, flags[name]] as const]));
+  const faults = given
+    .filter(([, text]) => text.trim() === '' || !Number.isFinite(Number(text)))
+    .map(([name, text]) => `--${flagOf(name)}: "${text}" is no number`);
+  if (faults.length > 0)
+    throw new NomoatError({ part: 'settings', fault: faults.join('; '), remedy: 'Give numbers.', fields: { faults } });
+  return Object.fromEntries(given.map(([name, text]) => [name, Number(text)]));
+}
+
+/** A whole number from `least`, or the fallback where none is given. */
+function wholeFlag(name: string, value: number | undefined, least: number, fallback: number): number {
+  if (value === undefined) return fallback;
+  if (Number.isSafeInteger(value) && value >= least) return value;
+  throw new NomoatError({ part: `--${name}`, fault: `${value} is no whole number from ${least}`, remedy: 'Give one.' });
 }
 
 export function chatCommand(): Command {
@@ -39,22 +52,12 @@ export function chatCommand(): Command {
     const { openChatModel } = await import('../chat/engine.ts');
     const { runTerminalChat } = await import('../chat/terminal.ts');
     const { physicalCores } = await import('../jobs/machine.ts');
-    const names = {
-      temperature: 'temperature',
-      topP: 'top-p',
-      topK: 'top-k',
-      minP: 'min-p',
-      repeatPenalty: 'repeat-penalty',
-      maxTokens: 'max-tokens',
-      seed: 'seed',
-    };
-    const sampling = Object.fromEntries(
-      Object.entries(names).flatMap(([key, flag]) => {
-        const value = numberFlag(flag, flags[key]);
-        return value === undefined ? [] : [[key, value]];
-      }),
-    );
-    const threads = numberFlag('threads', flags['threads']) ?? physicalCores();
+    const { resolveSampling } = await import('../chat/sampling.ts');
+    const samplingFlags = ['temperature', 'topP', 'topK', 'minP', 'repeatPenalty', 'maxTokens', 'seed'];
+    const { threads: askedThreads, ...sampling } = numberFlags(flags, [...samplingFlags, 'threads']);
+    // Before a model is opened for nothing.
+    resolveSampling(sampling);
+    const threads = wholeFlag('threads', askedThreads, 1, physicalCores());
     const { modelPath, adapterPath, systemPrompt } = await resolveChat({ model, adapter: flags['adapter'] ?? null });
     const system = flags['system'] ?? systemPrompt;
     if (flags['system'] === undefined && systemPrompt)
@@ -74,11 +77,13 @@ export function chatCommand(): Command {
   });
 }
 
+const shownRows = 3;
+
 export function previewCommand(): Command {
   const command = new Command('preview')
     .description('show DATA as the tokens that would be trained on, supervised ones marked')
     .argument('<DATA...>')
-    .option('--rows <N>', 'rows to show (default: 3)')
+    .option('--rows <N>', `rows to show (default: ${shownRows})`)
     .option('--json', 'one JSON object a row, then the counts');
   addTuneFlags(command, [
     'model',
@@ -91,32 +96,33 @@ export function previewCommand(): Command {
     'supervise',
   ]);
   return command.action(async (data: string[]) => {
-    const options = resolveOptions(givenFlags(command)) as unknown as import('../jobs/run-settings.ts').RunSettings;
+    const wanted = wholeFlag('rows', numberFlags(command.opts(), ['rows'])['rows'], 0, shownRows);
+    const options = resolveOptions(givenFlags(command)) as unknown as import('../jobs/run-settings.ts').AskedSettings;
     const { resolveModel } = await import('../files/local-models.ts');
     const { openGguf } = await import('../files/gguf/read.ts');
     const { openTokenizer } = await import('../tokens/llama-cpp.ts');
-    const { chatTemplateOf } = await import('../text/chat-template.ts');
     const { readExamples } = await import('../jobs/dataset-files.ts');
-    const { buildRows } = await import('../tokens/rows.ts');
+    const { buildSets } = await import('../jobs/prepare.ts');
     const { renderPreview } = await import('../tokens/preview.ts');
     const { path } = await resolveModel(options.model);
     const dataset = readExamples(data, options);
     const model = openGguf(path);
     const tokenizer = await openTokenizer(path);
-    const { rows, report } = buildRows(dataset.train, { ...options, template: () => chatTemplateOf(model), tokenizer });
+    // As a run does.
+    const { rows, report } = buildSets(dataset.train, [], options, model, tokenizer).train;
     for (const { reason } of dataset.refusals) {
       report.refusedRows++;
       report.refusals[reason] = (report.refusals[reason] ?? 0) + 1;
     }
-    const wanted = numberFlag('rows', command.opts<{ rows?: string }>().rows) ?? 3;
     if (command.opts<{ json?: true }>().json) {
       for (const row of rows.slice(0, wanted))
         print(
           JSON.stringify({ type: 'row', source: row.source, tokens: [...row.tokens], supervised: [...row.supervised] }),
         );
-      print(JSON.stringify({ type: 'counts', format: dataset.format, ...report }));
+      print(JSON.stringify({ type: 'counts', format: dataset.format, notes: dataset.notes, ...report }));
     } else {
-      print(`format: ${dataset.format}`);
+      print(`format: ${dataset.format} (${[...new Set(dataset.files.map(({ why }) => why))].join(', ')})`);
+      for (const note of dataset.notes) print(note);
       print(renderPreview(rows, report, tokenizer, { rows: wanted, color: process.stdout.isTTY ?? false }));
     }
     await tokenizer.close();
@@ -219,11 +225,14 @@ export function modelsCommand(): Command {
   return new Command('models').description('models on this machine, and those that `pull` knows').action(async () => {
     const { findLocalModels } = await import('../files/local-models.ts');
     const { CATALOGUE } = await import('../files/catalogue.ts');
+    const size = (bytes: number): string => `${(bytes / 1e6).toFixed(0)} MB`.padStart(8);
     const local = await findLocalModels();
+    const widest = Math.max(0, ...[...local, ...CATALOGUE].map(({ name }) => name.length));
     print(local.length > 0 ? 'On this machine:' : 'On this machine: none');
-    for (const model of local) print(`  ${model.name}  ${model.path}`);
-    print('To pull:');
-    for (const { name } of CATALOGUE) print(`  ${name}`);
+    for (const { bytes, name, path } of local) print(`  ${name.padEnd(widest)} ${size(bytes)}  ${path}`);
+    print('To pull (sizes are approximate):');
+    for (const { bytes, licence, name } of CATALOGUE)
+      print(`  ${name.padEnd(widest)} ${size(bytes)}  licence ${licence}`);
   });
 }
 
@@ -233,10 +242,15 @@ export function runsCommand(): Command {
     const runs = listRuns('runs');
     if (runs.length === 0) print('No runs here.');
     const loss = (value: number | null): string => (value === null ? '-' : value.toFixed(4));
-    for (const { path, record } of runs)
-      print(
-        `${record.state.padEnd(13)} ${record.settings.model.padEnd(24)} validation ${loss(record.validationBefore)} -> ${loss(record.validationAfter)}  ${path}`,
-      );
+    for (const { path, state, record } of runs) {
+      if (!record) print(`${'unreadable'.padEnd(13)} ${path}/run.json is no valid JSON`);
+      else
+        print(
+          `${state.padEnd(13)} ${record.settings.model.padEnd(24)} validation ${loss(record.validationBefore)} -> ${loss(record.validationAfter)}  ${path}`,
+        );
+    }
+    const open = runs.find(({ state }) => state === 'interrupted' || state === 'failed');
+    if (open) print(`\nGo on with one that is not done: nomoat tune --resume ${open.path}`);
   });
 }
 

@@ -6,13 +6,15 @@ import type { RunEvent } from '../jobs/events.ts';
 /** In a log, at most one progress line in this many seconds. */
 const logSeconds = 10;
 
-const duration = (seconds: number): string =>
+export const duration = (seconds: number): string =>
   seconds < 90
     ? `${Math.round(seconds)} s`
     : seconds < 5400
       ? `${Math.round(seconds / 60)} min`
       : `${(seconds / 3600).toFixed(1)} h`;
-const megabytes = (bytes: number): string => `${(bytes / 1e9).toFixed(2)} GB`;
+/** Further lines of a text under its first one. */
+const indented = (text: string): string => text.replaceAll('\n', `\n${' '.repeat(12)}`);
+const gigabytes = (bytes: number): string => `${(bytes / 1e9).toFixed(2)} GB`;
 const count = (value: number): string => value.toLocaleString('en');
 
 export class Progress {
@@ -54,9 +56,17 @@ export class Progress {
       else this.line('Held out nothing: give --validation to see whether it learns more than the data by heart.');
       this.line(`Steps    ${e.steps} (${e.stepsPerEpoch} an epoch)`);
     },
+    plan: (e) =>
+      this.line(
+        `Plan     ${duration(e.seconds)} at ${e.tokensPerSecond.toFixed(0)} tokens/s, first step after ${duration(e.firstStepSeconds)}, up to ${gigabytes(e.peakMemoryBytes)} of memory and ${gigabytes(e.diskBytes)} of disk${e.measured ? '' : ' (not measured: the model is small)'}${e.activations === 'keep' ? '' : '; activations recomputed to save memory'}${e.streamed ? ', blocks read from the disk' : ''}`,
+      ),
     estimate: (e) =>
       this.line(
-        `Estimate ${duration(e.seconds)} in all at ${e.tokensPerSecond.toFixed(0)} tokens/s, ${megabytes(e.peakMemoryBytes)} of memory so far`,
+        `Estimate ${duration(e.seconds)} of training at ${e.tokensPerSecond.toFixed(0)} tokens/s, up to ${gigabytes(e.peakMemoryBytes)} of memory; then the proof and the samples`,
+      ),
+    precision: (e) =>
+      this.line(
+        `Base     ${e.precision === 'int8' ? 'int8' : 'float32'}: ${e.reason}${e.divergence === null ? '' : `; int8 diverges by ${e.divergence.toFixed(4)} nats (bound ${e.bound})`}${e.levels !== null && e.levels < 127 ? '; 7-bit weights, because int8 sums saturate on this processor' : ''}`,
       ),
     'step-end': (e) => {
       const seconds = e.tokens / e.tokensPerSecond;
@@ -90,19 +100,19 @@ export class Progress {
     },
     'export-parity': (e) =>
       this.line(
-        `Parity   ${e.base}: llama.cpp differs by ${e.meanDifference.toFixed(5)} nats on average, ${e.worstDifference.toFixed(4)} at worst, over ${e.tokens} tokens${e.passed === null ? '' : e.passed ? ` (bound ${e.bound}: passed)` : ` (bound ${e.bound}: FAILED)`}`,
+        `Parity   ${e.base}: llama.cpp differs by ${e.meanDifference.toFixed(5)} nats on average, ${e.worstDifference.toFixed(4)} at worst, over ${e.tokens} tokens${e.passed === null ? ' (quantised: shown, not judged)' : e.passed ? ` (bound ${e.bound}: passed)` : ` (bound ${e.bound}: FAILED)`}`,
       ),
     notice: (e) => this.line(e.message),
     sample: (e) =>
       this.line(
-        `\n  asked     ${e.prompt}\n  expected  ${e.expected}\n  before    ${e.before}\n  after     ${e.after}`,
+        `\n  asked     ${indented(e.prompt)}\n  expected  ${indented(e.expected)}\n  before    ${indented(e.before)}\n  after     ${indented(e.after)}`,
       ),
     'run-end': (e) => {
       this.line('');
       if (e.validationBefore !== null && e.validationAfter !== null)
         this.line(`Validation loss ${e.validationBefore.toFixed(4)} before, ${e.validationAfter.toFixed(4)} after`);
       this.line(
-        `${e.state === 'interrupted' ? 'Interrupted' : 'Done'} after ${duration(e.seconds)}, ${megabytes(e.peakMemoryBytes)} at the peak${e.adapter ? `; adapter in ${e.adapter}` : ''}${e.model ? `; model in ${e.model}` : ''}`,
+        `${e.state === 'interrupted' ? 'Interrupted' : 'Done'} after ${duration(e.seconds)}, ${gigabytes(e.peakMemoryBytes)} at the peak${e.adapter ? `; adapter in ${e.adapter}` : ''}${e.model ? `; model in ${e.model}` : ''}`,
       );
     },
     error: () => this.line(''),

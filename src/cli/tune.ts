@@ -2,7 +2,7 @@
 import { createInterface } from 'node:readline/promises';
 import { Command, Option as Flag } from 'commander';
 import { resolvePretrainSettings, resolveSettings } from '../config/load.ts';
-import { flagOf, type OptionTable, pretrainOptions, tuneOptions } from '../config/options.ts';
+import { flagOf, type Option, type OptionTable, pretrainOptions, tuneOptions } from '../config/options.ts';
 import { NomoatError } from '../errors.ts';
 import { type RunHandle, resumeRun, startRun } from '../jobs/start-run.ts';
 import { Progress } from './progress.ts';
@@ -15,17 +15,20 @@ export function addTuneFlags(command: Command, names: readonly string[] = Object
   );
 }
 
+/** Every option says its default; some say in words what it comes of. */
+function defaultText({ default: value, help, kind }: Option): string {
+  if (kind === 'boolean') return ' (default: no)';
+  if (value === null) return help.includes('default') ? '' : ' (default: none)';
+  return ` (default: ${Array.isArray(value) ? value.join() : value})`;
+}
+
 function addFlags(command: Command, table: OptionTable): Command {
   for (const [name, option] of Object.entries(table)) {
     const flag = flagOf(name);
-    const shown = Array.isArray(option.default) ? option.default.join() : option.default;
-    const help = option.kind === 'choice' ? `${option.help}: ${option.choices.join(', ')}` : option.help;
-    if (option.kind === 'boolean')
-      command.addOption(new Flag(option.default ? `--no-${flag}` : `--${flag}`, option.help));
-    else
-      command.addOption(
-        new Flag(`--${flag} <${option.argument ?? 'NAME'}>`, shown === null ? help : `${help} (default: ${shown})`),
-      );
+    const choices = option.kind === 'choice' ? `: ${option.choices.join(', ')}` : '';
+    const help = `${option.help}${choices}${defaultText(option)}`;
+    if (option.kind === 'boolean') command.addOption(new Flag(option.default ? `--no-${flag}` : `--${flag}`, help));
+    else command.addOption(new Flag(`--${flag} <${option.argument ?? 'NAME'}>`, help));
   }
   return command;
 }
@@ -38,6 +41,9 @@ export function givenFlags(command: Command, table: OptionTable = tuneOptions): 
       .map((name) => [name, command.getOptionValue(name)]),
   );
 }
+
+/** A setting as the question before a run names it. */
+const asked = (name: string, value: number | null): string => `${name} ${value ?? 'by the data'}`;
 
 async function confirmed(): Promise<boolean> {
   const ask = createInterface({ input: process.stdin, output: process.stderr });
@@ -80,7 +86,7 @@ export async function follow(handle: RunHandle, json: boolean): Promise<number> 
 
 export function tuneCommand(): Command {
   const command = new Command('tune')
-    .description('fine-tune a model with LoRA on DATA (JSONL, JSON, CSV, or a folder with train and valid files)')
+    .description('fine-tune a model on DATA (JSONL, JSON, CSV, or a folder with train and valid files)')
     .argument('[DATA...]')
     .option('--recipe <FILE.yaml>', 'settings from a file; flags win')
     .option('--resume <DIR>', 'continue the run in this folder')
@@ -108,7 +114,7 @@ export function tuneCommand(): Command {
     const settings = await resolveSettings(data, givenFlags(command), recipe ?? null);
     if (!yes && !json && process.stdin.isTTY) {
       process.stderr.write(
-        `${settings.data.join(', ')} -> ${settings.model}, ${settings.epochs} epochs, batches of ${settings.batchSize}, rank ${settings.rank}\n`,
+        `${settings.data.join(', ')} -> ${settings.model}, ${asked('epochs', settings.epochs)}, ${asked('batches of', settings.batchSize)}, ${asked('rank', settings.rank)}\n`,
       );
       if (!(await confirmed())) return;
     }

@@ -16,6 +16,8 @@ function another(option: Option): unknown {
       return option.default === option.least
         ? Math.min(option.most, option.least + (option.whole ? 1 : (option.most - option.least) / 2))
         : option.least;
+    case 'size':
+      return 8e9;
     case 'boolean':
       return !option.default;
     case 'choice':
@@ -36,21 +38,28 @@ test.each(Object.entries(tuneOptions) as [string, Option][])(
     expect(fallback).toEqual(option.default);
     const fromRecipe = resolveOptions({}, { [name]: value })[key];
     expect(fromRecipe).not.toEqual(fallback);
-    expect(resolveOptions({ [name]: value }, option.kind === 'text' ? { [name]: 'other' } : {})[key]).toEqual(
-      fromRecipe,
-    );
+    const recipe = { ...(name === 'outputType' ? { method: 'full' } : {}), ...(option.kind === 'text' ? { [name]: 'other' } : {}) }; // biome-ignore format: one line
+    expect(resolveOptions({ [name]: value }, recipe)[key]).toEqual(fromRecipe);
   },
 );
 
 test('faults are reported together', () => {
   try {
-    resolveOptions({ rank: '0', epochs: 'x', precision: 'int8', targetModules: 'q_proj,k_prj' }, { lerningRate: 1 });
+    resolveOptions({ rank: '0', epochs: 'x', precision: 'int4', targetModules: 'q_proj,k_prj' }, { lerningRate: 1 });
     expect.unreachable();
   } catch (error) {
     expect((error as NomoatError).fields['faults']).toHaveLength(5);
     expect((error as NomoatError).message).toContain('did you mean learningRate');
     expect((error as NomoatError).message).toContain('nearest: k_proj');
   }
+});
+
+test('a flag of the other method is a fault; in a recipe it waits for its method', () => {
+  expect(() => resolveOptions({ method: 'full', rank: 4, initialAdapter: 'x' })).toThrow(
+    /--rank: only --method lora has it; --initial-adapter: only --method lora has it/,
+  );
+  expect(() => resolveOptions({ outputType: 'Q8_0' })).toThrow(/--output-type: only --method full has it/);
+  expect(resolveOptions({ method: 'full' }, { rank: 4 })).toMatchObject({ method: 'full', rank: 4 });
 });
 
 test('600 mutated recipes: settings or a NomoatError, at once', () => {
@@ -81,4 +90,17 @@ test('every recipe of the package is valid', () => {
   const names = readdirSync(recipes).filter((name) => name.endsWith('.yaml'));
   expect(names.length).toBe(3);
   for (const name of names) resolveOptions({}, readRecipe(join(recipes, name)));
+});
+
+test.each([
+  ['8GB', 8e9],
+  ['1.5 g', 1.5e9],
+  ['900MiB', 900e6],
+  [4e9, 4e9],
+])('a size: %s', (given, bytes) => {
+  expect(resolveOptions({ memory: given }).memory).toBe(bytes);
+});
+
+test.each(['much', '8 apples', '5MB', '-1GB'])('no size: %s', (given) => {
+  expect(() => resolveOptions({ memory: given })).toThrow(/--memory/);
 });

@@ -8,10 +8,9 @@ import { parse } from 'yaml';
 import { NomoatError } from '../errors.ts';
 import { resolveModel } from '../files/local-models.ts';
 import { nearestNames } from '../files/nearest-name.ts';
-import type { RunSettings } from '../jobs/run-settings.ts';
+import type { AskedSettings, RunSettings } from '../jobs/run-settings.ts';
 import { type PretrainSizeName, pretrainSizes } from '../models/sizes.ts';
 import {
-  defaultLearningRates,
   flagOf,
   type Option,
   type OptionTable,
@@ -28,6 +27,21 @@ const maxAliases = 100;
 
 export type Given = Readonly<Record<string, unknown>>;
 
+/** Powers of ten, as disks and the rest of nomoat count. */
+const sizeUnits: Readonly<Record<string, number>> = { '': 1, k: 1e3, m: 1e6, g: 1e9, t: 1e12 };
+/** Node and the engine alone take more than this. */
+const leastMemory = 200e6;
+
+/** `8GB`, `1.5 g`, `900MB` or a number of bytes. */
+function parseSize(value: unknown): { value: number } | string {
+  const [, digits, unit] = /^\s*([\d.]+)\s*([kmgt]?)i?b?\s*$/i.exec(String(value)) ?? [];
+  const bytes = Number(digits) * (sizeUnits[unit?.toLowerCase() ?? ''] ?? Number.NaN);
+  if (!Number.isFinite(bytes)) return `${JSON.stringify(value)} is no size such as 8GB`;
+  return bytes < leastMemory
+    ? `${bytes} bytes are less than nomoat takes for itself (${leastMemory / 1e6} MB)`
+    : { value: bytes };
+}
+
 /** A value of one option, or the fault as text. */
 function parseValue(option: Option, value: unknown): { value: unknown } | string {
   switch (option.kind) {
@@ -39,6 +53,8 @@ function parseValue(option: Option, value: unknown): { value: unknown } | string
         ? `${parsed} is not from ${option.least} to ${option.most}`
         : { value: parsed };
     }
+    case 'size':
+      return parseSize(value);
     case 'boolean':
       return typeof value === 'boolean' ? { value } : `${JSON.stringify(value)} is neither true nor false`;
     case 'choice':
@@ -92,6 +108,24 @@ export function readRecipe(path: string): Given {
   return value as Given;
 }
 
+/** Options that only one method has. In a recipe they may stand for the other one, too: a recipe serves many runs. */
+const methodOf: Readonly<Record<string, 'lora' | 'full'>> = {
+  rank: 'lora',
+  alpha: 'lora',
+  dropout: 'lora',
+  rslora: 'lora',
+  targetModules: 'lora',
+  initialAdapter: 'lora',
+  outputType: 'full',
+};
+
+const methodFaults = (flags: Given, method: string): string[] =>
+  Object.entries(flags).flatMap(([name, value]) =>
+    value !== undefined && value !== null && methodOf[name] && methodOf[name] !== method
+      ? [`--${flagOf(name)}: only --method ${methodOf[name]} has it`]
+      : [],
+  );
+
 /** Values of all options; faults of flags and recipe are thrown together. */
 export function resolveOptions<Name extends string = TuneOptionName>(
   flags: Given,
@@ -119,7 +153,8 @@ export function resolveOptions<Name extends string = TuneOptionName>(
       }
     }
   }
-  if (values['precision'] === 'int8') faults.push('--precision: int8 is not built yet; use f32');
+  if (table === tuneOptions)
+    faults.push(...methodFaults(flags, String(values['method'] ?? tuneOptions.method.default)));
   const validation = values['validation'] ?? table['validation']?.default;
   if (typeof validation === 'string' && /^[\d.]+$/.test(validation) && !existsSync(validation)) {
     const fraction = Number(validation);
@@ -173,20 +208,19 @@ function newRun(given: unknown, stem: string): string {
 
 const absolute = (path: unknown): string | null => (path === null ? null : resolve(String(path)));
 
-/** Everything a fine-tuning run needs, paths made absolute. Throws NomoatError. */
+/** Everything a fine-tuning run needs but what its data decides, paths made absolute. Throws NomoatError. */
 export async function resolveSettings(
   data: readonly string[],
   flags: Given,
   recipePath: string | null,
-): Promise<RunSettings> {
+): Promise<AskedSettings> {
   const options = resolveOptions(flags, recipePath ? readRecipe(recipePath) : {});
   assertData(data, 'nomoat tune examples.jsonl');
   const model = await resolveBase(String(options.model));
   const run = newRun(options.run, `${stemOf(data[0]!)}-${stemOf(model.name)}`);
   return {
-    ...(options as unknown as RunSettings),
+    ...(options as unknown as AskedSettings),
     pretrain: null,
-    learningRate: (options.learningRate as number | null) ?? defaultLearningRates[options.method as 'lora' | 'full'],
     data: data.map((path) => resolve(path)),
     model: model.name,
     modelPath: model.path,
@@ -231,6 +265,8 @@ export function resolvePretrainSettings(data: readonly string[], flags: Given, r
     ...(rest as unknown as RunSettings),
     ...(options as unknown as RunSettings),
     method: 'pretrain',
+    // There is no adapter.
+    rank: 0,
     pretrain: {
       size: name,
       vocabulary: (vocabulary as number | null) ?? pretrainSizes[name].vocabulary,

@@ -24,6 +24,25 @@ function temporaryName(path: string): string {
   return `${path}${temporaryMark}${process.pid}`;
 }
 
+export function isAlive(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code === 'EPERM';
+  }
+}
+
+/** Removes from `folder` what killed processes left unfinished; that of living ones stays. */
+export function removeUnfinished(folder: string): void {
+  if (!existsSync(folder)) return;
+  for (const name of readdirSync(folder)) {
+    const [, after] = name.split(temporaryMark);
+    const pid = after === undefined ? Number.NaN : Number.parseInt(after, 10);
+    if (pid > 0 && !isAlive(pid)) rmSync(join(folder, name), { recursive: true, force: true });
+  }
+}
+
 /** Turns the operating system's error into a sentence. */
 export function writeFailure(path: string, error: unknown): NomoatError {
   const code = (error as NodeJS.ErrnoException).code ?? '';

@@ -2,7 +2,7 @@
  * Builds nodes and checks their shapes as they are made, walks them in order, and prints them as stable text.
  * Pure; knows nothing of models or engines.
  */
-import type { Dimension, Node, Op, Shape } from './op.ts';
+import type { DataType, Dimension, Node, Op, Shape } from './op.ts';
 
 export const showShape = (shape: Shape): string => `[${shape.join(', ')}]`;
 const same = (a: Shape, b: Shape): boolean => a.length === b.length && a.every((size, i) => size === b[i]);
@@ -12,12 +12,12 @@ function refuse(text: string): never {
   throw new Error(`graph: ${text}`);
 }
 
-function node(op: Op, inputs: readonly Node[], shape: Shape): Node {
-  return { op, inputs, shape };
+function node(op: Op, inputs: readonly Node[], shape: Shape, type: DataType = 'float32'): Node {
+  return { op, inputs, shape, type };
 }
 
-export function input(name: string, shape: Shape, type: 'float32' | 'int64' = 'float32'): Node {
-  return node({ kind: 'input', name, type }, [], shape);
+export function input(name: string, shape: Shape, type: DataType = 'float32'): Node {
+  return node({ kind: 'input', name }, [], shape, type);
 }
 
 export function scalar(value: number): Node {
@@ -25,7 +25,8 @@ export function scalar(value: number): Node {
 }
 
 function broadcast(kind: 'add' | 'mul', a: Node, b: Node): Node {
-  if (!same(a.shape.slice(a.shape.length - b.shape.length), b.shape) && !isColumn(a, b)) {
+  const last = a.shape.slice(a.shape.length - b.shape.length);
+  if (last.length !== b.shape.length || last.some((size, i) => size !== b.shape[i] && b.shape[i] !== 1)) {
     refuse(`${kind} of ${showShape(a.shape)} and ${showShape(b.shape)}`);
   }
   return node({ kind }, [a, b], a.shape);
@@ -59,13 +60,18 @@ export const batchMatmul = (a: Node, b: Node, transposes: Transposes = {}): Node
   product('batch-matmul', a, b, transposes);
 
 const unary = (op: Op, x: Node): Node => node(op, [x], x.shape);
+/** An op whose inputs and result all have one shape. */
 function pair(op: Op, x: Node, dy: Node): Node {
   if (!same(x.shape, dy.shape)) refuse(`${op.kind} of ${showShape(x.shape)} and ${showShape(dy.shape)}`);
   return node(op, [x, dy], x.shape);
 }
 
 export const silu = (x: Node): Node => unary({ kind: 'silu' }, x);
-export const siluGrad = (x: Node, dy: Node): Node => pair({ kind: 'silu-grad' }, x, dy);
+export const sigmoid = (x: Node): Node => unary({ kind: 'sigmoid' }, x);
+export function siluGrad(s: Node, y: Node, dy: Node): Node {
+  if (!same(s.shape, y.shape) || !same(s.shape, dy.shape)) refuse(`silu-grad of ${showShape(s.shape)}`);
+  return node({ kind: 'silu-grad' }, [s, y, dy], s.shape);
+}
 export const softmax = (x: Node): Node => unary({ kind: 'softmax' }, x);
 export const softmaxGrad = (y: Node, dy: Node): Node => pair({ kind: 'softmax-grad' }, y, dy);
 
@@ -110,6 +116,46 @@ export function transpose(x: Node, permutation: readonly number[]): Node {
   );
 }
 
+export function orderRows(x: Node, index: Node, inverse: Node): Node {
+  if (x.shape.length !== 2 || index.type !== 'int64' || inverse.shape[0] !== x.shape[0]) {
+    refuse(`order-rows of ${showShape(x.shape)} by ${showShape(index.shape)}, back by ${showShape(inverse.shape)}`);
+  }
+  return node({ kind: 'order-rows' }, [x, index, inverse], [index.shape[0]!, x.shape[1]!]);
+}
+
+export function columns(x: Node, from: number, to: number): Node {
+  const width = x.shape[1];
+  if (x.shape.length !== 2 || typeof width !== 'number' || from < 0 || to <= from || to > width) {
+    refuse(`columns ${from} to ${to} of ${showShape(x.shape)}`);
+  }
+  return node({ kind: 'columns', from, to }, [x], [x.shape[0]!, to - from]);
+}
+export function padColumns(x: Node, from: number, width: number): Node {
+  return node({ kind: 'pad-columns', from, width }, [x], [x.shape[0]!, width]);
+}
+
+export function rowScale(x: Node): Node {
+  if (x.shape.length !== 2) refuse(`row-scale of ${showShape(x.shape)}`);
+  return node({ kind: 'row-scale' }, [x], [x.shape[0]!, 1]);
+}
+export function quantise(x: Node, scale: Node): Node {
+  if (!isColumn(x, scale)) refuse(`quantise ${showShape(x.shape)} by ${showShape(scale.shape)}`);
+  return node({ kind: 'quantise' }, [x, scale], x.shape, 'uint8');
+}
+export function int8Matmul(x: Node, scale: Node, weight: Node, weightScale: Node): Node {
+  if (x.type !== 'uint8' || weight.type !== 'int8' || !isColumn(x, scale)) refuse('int8-matmul of unquantised inputs');
+  if (x.shape[1] !== weight.shape[0] || !same(weightScale.shape, [weight.shape[1]!])) {
+    refuse(`int8-matmul of ${showShape(x.shape)} and ${showShape(weight.shape)}`);
+  }
+  return node({ kind: 'int8-matmul' }, [x, scale, weight, weightScale], [x.shape[0]!, weight.shape[1]!]);
+}
+export function int8MatmulTransposed(x: Node, scale: Node, weight: Node): Node {
+  if (x.type !== 'uint8' || weight.type !== 'int8' || x.shape[1] !== weight.shape[1]) {
+    refuse(`int8-matmul-transposed of ${showShape(x.shape)} and ${showShape(weight.shape)}`);
+  }
+  return node({ kind: 'int8-matmul-transposed' }, [x, scale, weight], [x.shape[0]!, weight.shape[0]!]);
+}
+
 export function sumRows(x: Node): Node {
   if (x.shape.length !== 2) refuse(`sum-rows of ${showShape(x.shape)}`);
   return node({ kind: 'sum-rows' }, [x], [x.shape[1]!]);
@@ -143,7 +189,7 @@ export function printGraph(graph: Graph): string {
   const names = new Map(order.map((n, i) => [n, n.op.kind === 'input' ? n.op.name : `%${i}`]));
   const lines = order.map((n) => {
     const { kind, ...attributes } = n.op;
-    const text = Object.entries(attributes).filter(([key]) => key !== 'name' && key !== 'type');
+    const text = Object.entries(attributes).filter(([key]) => key !== 'name');
     const suffix = text.map(([key, value]) => ` ${key}=${String(value)}`).join('');
     return `${names.get(n)} ${showShape(n.shape)} = ${kind}(${n.inputs.map((i) => names.get(i)).join(', ')})${suffix}`;
   });

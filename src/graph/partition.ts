@@ -25,7 +25,7 @@ export function partition(forward: Graph, backward: Graph, policy: ReadonlyMap<s
     let made: Node;
     if (name) {
       used.set(name, n);
-      made = input(name, n.shape);
+      made = input(name, n.shape, n.type);
     } else {
       const inputs = n.inputs.map(copy);
       made = inputs.every((i, at) => i === n.inputs[at]) ? n : { ...n, inputs };

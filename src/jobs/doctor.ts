@@ -80,6 +80,7 @@ const REAL_PARTS: DoctorParts = {
   nodeVersion: process.versions.node,
   packageVersion: installedVersion,
   providers: async () => {
+    await import('../runtime/onnxruntime-node/no-telemetry.ts');
     const { listSupportedBackends } = await import('onnxruntime-node');
     return listSupportedBackends().map(({ name, bundled }) => ({ name, bundled }));
   },

@@ -15,6 +15,7 @@ import type { GgufFile } from '../files/gguf/types.ts';
 import type { LoraAdapter } from '../lora/adapter.ts';
 import { initLora } from '../lora/init.ts';
 import { projectionDimensions, readModelConfig } from '../models/config.ts';
+import { type BaseWeights, fileWeights } from '../train/base-weights.ts';
 import type { TrainerState } from '../train/checkpoint.ts';
 import { createFullStep, createLoraStep } from '../train/model-step.ts';
 import type { TrainStep } from '../train/step.ts';
@@ -30,6 +31,10 @@ export interface Runnable {
 
 export interface Method {
   readonly step: TrainStep;
+  /** A step over the same parameters with float32 weights, for the parity proof; the step itself where it has those. */
+  exactStep(): Promise<TrainStep>;
+  /** Settings that what the run starts from overrules. */
+  readonly notes: readonly string[];
   /** The folder of the result, and its kind. */
   readonly result: { readonly adapter: string | null; readonly model: string | null };
   readonly before: Runnable;
@@ -47,6 +52,9 @@ export interface MethodOptions {
   readonly folder: RunFolder;
   readonly model: GgufFile;
   readonly threads: number;
+  /** Frozen weights other than float32 ones in memory. */
+  readonly weights: BaseWeights | null;
+  readonly activations: 'keep' | 'recompute';
 }
 
 /** Opens the step of the run's method. */
@@ -68,12 +76,26 @@ function startingAdapter(settings: RunSettings, model: GgufFile): LoraAdapter {
   });
 }
 
-async function openLora({ settings, folder, model, threads }: MethodOptions): Promise<Method> {
+/** What an adapter brings with it cannot be set. */
+function overruled(settings: RunSettings, adapter: LoraAdapter): string[] {
+  return (['rank', 'alpha', 'rslora', 'targetModules'] as const).flatMap((name) => {
+    const [has, set] = [adapter[name], settings[name]].map((value) => String(value));
+    return has === set ? [] : [`The initial adapter has ${name} ${has}; the setting ${set} is not used.`];
+  });
+}
+
+async function openLora({ activations, settings, folder, model, threads, weights }: MethodOptions): Promise<Method> {
   const adapter = startingAdapter(settings, model);
-  const step = await createLoraStep({ model, adapter, threads });
+  const step = await createLoraStep({ model, adapter, threads, activations, ...(weights ? { weights } : {}) });
   const adapterPath = join(folder.adapter, 'adapter.gguf');
   return {
     step,
+    exactStep: async () => {
+      if (!weights) return step;
+      await step.close();
+      return createLoraStep({ model, adapter, threads, weights: fileWeights(model, readModelConfig(model)) });
+    },
+    notes: settings.initialAdapter ? overruled(settings, adapter) : [],
     result: { adapter: folder.adapter, model: null },
     before: { modelPath: model.path, adapterPath: null },
     after: { modelPath: model.path, adapterPath },
@@ -127,6 +149,8 @@ async function openFull({ settings, folder, model, threads }: MethodOptions): Pr
     writeTrainedModel({ path, model, weights: step.weights, type, overwrite: true });
   return {
     step,
+    exactStep: async () => step,
+    notes: [],
     result: { adapter: null, model: modelPath },
     before: { modelPath: model.path, adapterPath: null },
     after: { modelPath, adapterPath: null },

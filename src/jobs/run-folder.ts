@@ -17,9 +17,10 @@ import {
 } from 'node:fs';
 import { basename, join, resolve } from 'node:path';
 import { stringify } from 'yaml';
+import { pretrainOptions, tuneOptions } from '../config/options.ts';
 import { NomoatError } from '../errors.ts';
-import { writeFailure, writeFileAtomic } from '../files/atomic-write.ts';
-import type { RunEvent } from './events.ts';
+import { isAlive, writeFailure, writeFileAtomic } from '../files/atomic-write.ts';
+import type { PlanEvent, RunEvent } from './events.ts';
 import type { RunSettings } from './run-settings.ts';
 
 /** The trained model in a run's model folder. */
@@ -39,6 +40,12 @@ export interface RunRecord {
   readonly validationBefore: number | null;
   readonly validationAfter: number | null;
   readonly settings: RunSettings;
+  /** Says which settings the data decided, where it did. */
+  readonly chosenFromData?: string;
+  /** What the run was expected to take. */
+  readonly plan?: PlanEvent;
+  /** What `precision: auto` came to, once it was decided. */
+  readonly chosenPrecision?: 'f32' | 'int8';
 }
 
 /** An open run: the paths of its parts, and its event log. */
@@ -112,24 +119,39 @@ export class RunFolder {
     if (this.log === null) return;
     const line = Buffer.from(`${JSON.stringify(event)}\n`);
     try {
-      this.logged += writeSync(this.log, line, 0, line.length, this.logged);
+      // A disk that is nearly full takes a part of the line; the next call then says why.
+      for (let done = 0; done < line.length; )
+        done += writeSync(this.log, line, done, line.length - done, this.logged + done);
+      this.logged += line.length;
     } catch (error) {
       throw writeFailure(this.file('events.jsonl'), error);
     }
   }
 
+  /** The living process that works in this run, or null. */
+  holder(): number | null {
+    const path = this.file('lock');
+    // A full disk or a kill can leave the file empty: nobody's.
+    const pid = existsSync(path) ? Number(readFileSync(path, 'utf8')) : 0;
+    return pid > 0 && isAlive(pid) ? pid : null;
+  }
+
   /** Takes the folder for this process. Throws NomoatError while another one works in it. */
   lock(): void {
     const path = this.file('lock');
-    const holder = existsSync(path) ? Number(readFileSync(path, 'utf8')) : null;
-    if (holder !== null && holder !== process.pid && isAlive(holder)) {
+    const holder = this.holder();
+    if (holder !== null && holder !== process.pid) {
       throw new NomoatError({
         part: this.path,
         fault: `process ${holder} is working in this run`,
         remedy: 'Wait for it, or stop it first.',
       });
     }
-    writeFileSync(path, String(process.pid));
+    try {
+      writeFileSync(path, String(process.pid));
+    } catch (error) {
+      throw writeFailure(path, error);
+    }
   }
 
   unlock(): void {
@@ -139,13 +161,15 @@ export class RunFolder {
   }
 }
 
-function isAlive(pid: number): boolean {
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch (error) {
-    return (error as NodeJS.ErrnoException).code === 'EPERM';
-  }
+/** The settings as a recipe that repeats the run, with the command as a comment. */
+function recipeOf({ chosenFromData, settings }: RunRecord): string {
+  const pretrains = settings.method === 'pretrain';
+  const values: Readonly<Record<string, unknown>> = { ...settings, ...settings.pretrain, model: settings.modelPath };
+  const names = Object.keys(pretrains ? pretrainOptions : tuneOptions).filter((name) => name !== 'run');
+  const set = names.flatMap((name) => (values[name] === null ? [] : [[name, values[name]]]));
+  const command = `nomoat ${pretrains ? 'pretrain' : 'tune'} ${settings.data.join(' ')} --recipe recipe.yaml --run NEW`;
+  const chosen = chosenFromData === undefined ? '' : `# ${chosenFromData}\n`;
+  return `# Repeats the run: ${command.replaceAll('\n', ' ')}\n${chosen}${stringify(Object.fromEntries(set))}`;
 }
 
 /** Makes the folder of a new run. Throws NomoatError where something stands there. */
@@ -158,19 +182,49 @@ export function createRunFolder(settings: RunSettings, record: RunRecord): RunFo
       remedy: `Give another --run, or continue that one with --resume ${folder.path}.`,
     });
   }
-  mkdirSync(folder.checkpoints, { recursive: true });
-  folder.lock();
-  writeFileAtomic(folder.file('recipe.yaml'), stringify(settings));
-  folder.write(record);
+  try {
+    mkdirSync(folder.checkpoints, { recursive: true });
+  } catch (error) {
+    throw writeFailure(folder.path, error);
+  }
+  try {
+    folder.lock();
+    writeFileAtomic(folder.file('recipe.yaml'), recipeOf(record));
+    folder.write(record);
+  } catch (error) {
+    // Half a folder could neither be resumed nor be given again.
+    rmSync(folder.path, { recursive: true, force: true });
+    throw error;
+  }
   return folder;
 }
 
+export interface ListedRun {
+  readonly name: string;
+  readonly path: string;
+  /** A run whose process was killed still says `running`; it is interrupted. */
+  readonly state: RunState | 'unreadable';
+  /** null where run.json cannot be read. */
+  readonly record: RunRecord | null;
+}
+
+function listed(folder: RunFolder): ListedRun {
+  const { path } = folder;
+  try {
+    const record = folder.read();
+    const lost = record.state === 'running' && folder.holder() === null;
+    return { name: basename(path), path, state: lost ? 'interrupted' : record.state, record };
+  } catch {
+    return { name: basename(path), path, state: 'unreadable', record: null };
+  }
+}
+
 /** Runs directly under `root`, by name. */
-export function listRuns(root: string): { name: string; path: string; record: RunRecord }[] {
+export function listRuns(root: string): ListedRun[] {
   if (!existsSync(root)) return [];
   return readdirSync(root)
     .sort()
     .map((name) => new RunFolder(join(root, name)))
     .filter((folder) => existsSync(folder.file('run.json')))
-    .map((folder) => ({ name: basename(folder.path), path: folder.path, record: folder.read() }));
+    .map(listed);
 }

@@ -2,39 +2,35 @@
  * One run from settings to report, inside the training process: data, model, training, result, parity proof, samples.
  * Promises: every stage can be killed and resumed; the order is such that nothing is said to be done before it is durable.
  */
-import { createHash } from 'node:crypto';
-import { createReadStream, existsSync, mkdirSync, readFileSync } from 'node:fs';
+import { existsSync, mkdirSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { measureParity, parityBoundOn } from '../adapter/parity.ts';
 import { packRows } from '../batches/pack.ts';
-import { openChatModel } from '../chat/engine.ts';
-import { writeFileAtomic } from '../files/atomic-write.ts';
+import { NomoatError } from '../errors.ts';
+import { removeUnfinished, writeFileAtomic } from '../files/atomic-write.ts';
 import { openGguf } from '../files/gguf/read.ts';
 import type { GgufFile } from '../files/gguf/types.ts';
 import { type GgufContent, writeGguf } from '../files/gguf/write.ts';
 import { nomoatModelsFolder, surroundings } from '../files/model-folders.ts';
 import { parameterCount, readModelConfig } from '../models/config.ts';
 import type { TokenRow } from '../tokens/token-row.ts';
-import { loadLatest, loadParameters, saveCheckpoint, type TrainerState } from '../train/checkpoint.ts';
+import { checkpointSteps, loadLatest, loadParameters, saveCheckpoint, type TrainerState } from '../train/checkpoint.ts';
 import { initAdamW } from '../train/optimizer.ts';
 import type { TrainStep } from '../train/step.ts';
-import { microBatchTokens, trainLoop } from '../train/trainer.ts';
+import { microBatchTokens, outOfMemory, trainLoop } from '../train/trainer.ts';
 import { assertDiskHolds, loraWeights, runBytes } from './disk-space.ts';
 import type { RunEndEvent, RunEvent } from './events.ts';
-import { machineFacts, physicalCores, treeMemoryBytes } from './machine.ts';
+import { physicalCores, treeMemoryBytes } from './machine.ts';
 import { type Method, openMethod, type Runnable } from './methods.ts';
+import { type Holding, parityRows, planRun, stepsOf } from './plan.ts';
+import { type ChosenPrecision, choosePrecision } from './precision.ts';
 import { type Prepared, prepareExamples, prepareTexts, readTexts } from './prepare.ts';
-import { renderReport } from './report.ts';
-import { createRunFolder, RunFolder, type RunRecord } from './run-folder.ts';
-import type { RunSettings } from './run-settings.ts';
+import { assertUnchanged, digestOf, newRecord } from './provenance.ts';
+import { plannedAndActual, renderReport } from './report.ts';
+import { createRunFolder, RunFolder } from './run-folder.ts';
+import type { AskedSettings, RunSettings } from './run-settings.ts';
+import { makeSamples } from './samples.ts';
 import { startModel } from './start-model.ts';
-import { version } from './version.ts';
-
-/** Held-out rows of the parity proof: enough for a mean, few enough to take seconds. */
-const parityRows = 20;
-const sampleCount = 3;
-/** A sample shows what the model does; a model that does not stop need not be shown for long. */
-const sampleTokens = 80;
 
 function dataReady(prepared: Prepared, steps: number, stepsPerEpoch: number): RunEvent {
   const { report, validationReport } = prepared;
@@ -58,35 +54,11 @@ function dataReady(prepared: Prepared, steps: number, stepsPerEpoch: number): Ru
   };
 }
 
-async function digestOf(path: string): Promise<string> {
-  const hash = createHash('sha256');
-  for await (const chunk of createReadStream(path)) hash.update(chunk as Buffer);
-  return hash.digest('hex');
-}
-
-function newRecord(
-  settings: RunSettings,
-  facts: Pick<RunRecord, 'modelDigest' | 'systemPrompt'>,
-  files: readonly string[],
-): RunRecord {
-  const { cpuName, ...machine } = machineFacts() as unknown as Record<string, unknown>;
-  const digest = (path: string): string => createHash('sha256').update(readFileSync(path)).digest('hex');
-  return {
-    nomoat: version,
-    state: 'running',
-    created: new Date().toISOString(),
-    dataDigests: Object.fromEntries(files.map((path) => [basename(path), digest(path)])),
-    machine: { cpuName, ...machine },
-    validationBefore: null,
-    validationAfter: null,
-    settings,
-    ...facts,
-  };
-}
-
 export interface RunOptions {
-  readonly settings: RunSettings;
+  readonly settings: AskedSettings;
   readonly resume: boolean;
+  /** Given where memory ran out in the process before. */
+  readonly shrunk?: { readonly microBatchTokens: number; readonly message: string } | null;
   readonly emit: (event: RunEvent) => void;
   readonly signal: AbortSignal;
 }
@@ -98,20 +70,35 @@ interface Opened {
 }
 
 /** The folder is made only once the data is known to be good. */
-async function openTuning(settings: RunSettings, resume: boolean): Promise<Opened> {
-  const model = openGguf(settings.modelPath);
+async function openTuning(asked: AskedSettings, resume: boolean, started: number): Promise<Opened> {
+  const model = openGguf(asked.modelPath);
   readModelConfig(model);
-  const prepared = await prepareExamples(settings, model);
-  if (resume) return { folder: takeFolder(settings), model, prepared };
+  const prepared = await prepareExamples(asked, model);
+  const { chosen, settings } = prepared;
+  const facts = { modelDigest: await digestOf(settings.modelPath), systemPrompt: prepared.systemPrompt };
+  if (resume) {
+    assertUnchanged(new RunFolder(settings.run).read(), facts.modelDigest, prepared.files);
+    return { folder: takeFolder(settings), model, prepared };
+  }
   const trained = settings.method === 'lora' ? loraWeights(settings, model) : parameterCount(model);
   assertDiskHolds(settings.run, runBytes(trained, settings.method));
-  const facts = { modelDigest: await digestOf(settings.modelPath), systemPrompt: prepared.systemPrompt };
-  return { folder: createRunFolder(settings, newRecord(settings, facts, prepared.files)), model, prepared };
+  const plan = await planRun({
+    settings,
+    model,
+    prepared,
+    threads: settings.threads ?? physicalCores(),
+    held: process.memoryUsage.rss() + parentBytes(),
+    elapsed: () => (performance.now() - started) / 1000,
+  });
+  const record = { ...newRecord(settings, facts, prepared.files), plan };
+  const folder = createRunFolder(settings, chosen === null ? record : { ...record, chosenFromData: chosen });
+  return { folder, model, prepared };
 }
 
 function takeFolder(settings: RunSettings): RunFolder {
   const folder = new RunFolder(settings.run);
   folder.lock();
+  for (const path of [folder.path, folder.checkpoints]) removeUnfinished(path);
   return folder;
 }
 
@@ -131,31 +118,55 @@ async function openPretraining(settings: RunSettings, resume: boolean): Promise<
     const model = openGguf(settings.modelPath);
     return { folder, model, prepared: await prepareTexts(settings, texts) };
   } catch (error) {
-    fail(folder);
-    throw error;
+    const known = asFailure(error);
+    fail(folder, known);
+    throw known;
   }
 }
 
-function fail(folder: RunFolder): void {
-  folder.write({ ...folder.read(), state: 'failed' });
+/** What no part of nomoat foresaw, as an error that says so; want of memory is foreseen. */
+export function asFailure(error: unknown): NomoatError {
+  if (error instanceof NomoatError) return error;
+  const memory = outOfMemory(error);
+  return new NomoatError({
+    part: 'training',
+    fault: memory ? 'memory ran out' : error instanceof Error ? (error.stack ?? error.message) : String(error),
+    remedy: memory
+      ? 'Close other programs and go on with --resume, or start a run with a smaller --sequence-length or --model.'
+      : 'This is a fault of nomoat: please report it. The run can be resumed from its last checkpoint.',
+    kind: 'failed',
+    cause: error,
+  });
+}
+
+/** Marks the run as failed. What stopped it matters more than a disk that is too full to say so: without the mark it resumes as well. */
+function fail(folder: RunFolder, error: NomoatError): void {
+  try {
+    folder.append({ type: 'error', ...error.toJSON() } as unknown as RunEvent);
+    folder.write({ ...folder.read(), state: 'failed' });
+  } catch {}
   folder.unlock();
 }
 
 /** Runs or resumes. Every event is in events.jsonl before it is emitted. Throws NomoatError; the folder then stays resumable. */
-export async function runTraining({ settings, resume, emit, signal }: RunOptions): Promise<RunEndEvent> {
+export async function runTraining({ settings, resume, shrunk, emit, signal }: RunOptions): Promise<RunEndEvent> {
   const started = performance.now();
-  const open = settings.method === 'pretrain' ? openPretraining : openTuning;
-  const { folder, model, prepared } = await open(settings, resume);
+  // Pretraining leaves nothing open.
+  const { folder, model, prepared } =
+    settings.method === 'pretrain'
+      ? await openPretraining(settings as RunSettings, resume)
+      : await openTuning(settings, resume, started);
   const tell = (event: RunEvent): void => {
     folder.append(event);
     emit(event);
   };
   try {
-    const run = new Run(settings, folder, model, prepared, tell, signal, started);
-    return await run.go();
+    const run = new Run(folder, model, prepared, tell, signal, started);
+    return await run.go(shrunk ?? null);
   } catch (error) {
-    fail(folder);
-    throw error;
+    const known = asFailure(error);
+    fail(folder, known);
+    throw known;
   } finally {
     folder.unlock();
     model.close();
@@ -168,7 +179,27 @@ function withBitsPerByte(event: RunEvent, bytes: number | null): RunEvent {
   return { ...event, bitsPerByte: (event.loss * event.tokens) / (bytes * Math.LN2) };
 }
 
+/** Memory of the process that shows this one's progress. */
+const parentBytes = (): number => Math.max(0, treeMemoryBytes(process.ppid) - treeMemoryBytes(process.pid));
+
+const withParent = (event: RunEvent): RunEvent =>
+  event.type === 'estimate' ? { ...event, peakMemoryBytes: event.peakMemoryBytes + parentBytes() } : event;
+
 const countOf = (step: TrainStep): number => step.parameters.reduce((total, { value }) => total + value.length, 0);
+
+/** Log-probabilities of the supervised tokens of each row; the rows share passes, because a pass may have to read the whole model. */
+async function logProbabilitiesOf(step: TrainStep, rows: readonly TokenRow[]): Promise<Float32Array[]> {
+  const options = { packing: true, microBatchSize: null, maxTokens: microBatchTokens, padToken: 0 };
+  const all: number[] = [];
+  for (const values of await step.logProbabilities(packRows(rows, options))) all.push(...values);
+  let at = 0;
+  return rows.map(({ supervised }) => {
+    // A row's first token is predicted by nothing.
+    const count = supervised.subarray(1).reduce((sum, on) => sum + on, 0);
+    at += count;
+    return Float32Array.from(all.slice(at - count, at));
+  });
+}
 
 class Run {
   private readonly settings: RunSettings;
@@ -179,9 +210,12 @@ class Run {
   private readonly signal: AbortSignal;
   private readonly started: number;
   private readonly threads: number;
+  /** Of this process's steps. */
+  private trainedTokens = 0;
+  private trainedSeconds = 0;
+  private firstStepSeconds: number | null = null;
 
   constructor(
-    settings: RunSettings,
     folder: RunFolder,
     model: GgufFile,
     prepared: Prepared,
@@ -189,25 +223,33 @@ class Run {
     signal: AbortSignal,
     started: number,
   ) {
-    this.settings = settings;
+    this.settings = prepared.settings;
     this.folder = folder;
     this.model = model;
     this.prepared = prepared;
     this.tell = tell;
     this.signal = signal;
     this.started = started;
-    this.threads = settings.threads ?? physicalCores();
+    this.threads = this.settings.threads ?? physicalCores();
   }
 
-  async go(): Promise<RunEndEvent> {
+  async go(shrunk: RunOptions['shrunk']): Promise<RunEndEvent> {
     const { folder, prepared, settings } = this;
-    const method = await openMethod({ settings, folder, model: this.model, threads: this.threads });
+    const { activations, streamed } = this.holding();
+    const precision = settings.method === 'lora' ? await this.choosePrecision(streamed) : null;
+    const weights = precision?.weights ?? null;
+    const { model, threads } = this;
+    const method = await openMethod({ settings, folder, model, threads, weights, activations });
     const { step } = method;
     const optimizer = initAdamW(step.parameters);
+    const resumes = prepared.validation.length > 0 && checkpointSteps(folder.checkpoints).length > 0;
+    let initial = resumes ? step.parameters.map(({ value }) => value.slice()) : null;
     const saved = loadLatest(folder.checkpoints, step.parameters, optimizer);
+    if (saved?.validationBefore !== null) initial = null;
     const state: TrainerState = saved ?? {
       step: 0,
       validationBefore: null,
+      validatedStep: null,
       bestLoss: null,
       bestStep: null,
       withoutImprovement: 0,
@@ -215,9 +257,7 @@ class Run {
     };
     folder.openLog(saved?.eventBytes ?? 0);
     folder.write({ ...folder.read(), state: 'running' });
-    const stepsPerEpoch = Math.ceil(prepared.train.length / settings.batchSize);
-    const planned = Math.ceil(stepsPerEpoch * settings.epochs);
-    const steps = settings.maxSteps === null ? planned : Math.min(planned, settings.maxSteps);
+    const { perEpoch: stepsPerEpoch, steps } = stepsOf(prepared.train.length, settings);
     this.tell({
       type: 'run-start',
       run: folder.path,
@@ -229,7 +269,14 @@ class Run {
       settings: { ...settings },
       ...(saved ? { resumedFromStep: saved.step } : {}),
     });
+    const { plan } = folder.read();
+    if (plan && !saved) this.tell(plan);
+    if (precision) this.tell(precision.event);
     this.tell(dataReady(prepared, steps, stepsPerEpoch));
+    if (prepared.chosen) this.tell({ type: 'notice', code: 'defaults', message: prepared.chosen });
+    for (const message of prepared.notes) this.tell({ type: 'notice', code: 'data', message });
+    for (const message of method.notes) this.tell({ type: 'notice', code: 'settings', message });
+    if (shrunk) this.tell({ type: 'notice', code: 'smaller-micro-batch', message: shrunk.message });
     const save = (): RunEvent => {
       // The event that says so counts as part of the state, or a resumed log would miss it.
       const path = join(folder.checkpoints, String(state.step).padStart(6, '0'));
@@ -246,12 +293,15 @@ class Run {
       steps,
       settings,
       state,
+      initial,
+      maxTokens: shrunk?.microBatchTokens ?? microBatchTokens,
       save,
       signal: this.signal,
     });
     let next = await loop.next();
     while (!next.done) {
-      this.tell(withBitsPerByte(next.value, prepared.validationBytes));
+      this.count(next.value);
+      this.tell(withParent(withBitsPerByte(next.value, prepared.validationBytes)));
       next = await loop.next();
     }
     if (next.value === 'interrupted') {
@@ -259,8 +309,42 @@ class Run {
       return this.end('interrupted', null, state);
     }
     if (state.bestStep !== null) loadParameters(folder.checkpoints, state.bestStep, step.parameters);
-    await this.finish(method, state);
+    try {
+      await this.finish(method, state);
+    } catch (error) {
+      // Whatever the engines call it: an interrupt. Resuming makes the result again from the last checkpoint.
+      if (!this.signal.aborted) throw error;
+      return this.end('interrupted', null, state);
+    }
     return this.end(next.value, method, state);
+  }
+
+  private count(event: RunEvent): void {
+    if (event.type !== 'step-end') return;
+    if (event.step === 0) this.firstStepSeconds = (performance.now() - this.started) / 1000;
+    this.trainedTokens += event.tokens;
+    this.trainedSeconds += event.tokens / event.tokensPerSecond;
+  }
+
+  /** Where the plan keeps activations and weights. */
+  private holding(): Holding {
+    const { plan } = this.folder.read();
+    return { activations: plan?.activations ?? 'keep', streamed: plan?.streamed ?? false };
+  }
+
+  /** A resumed run goes on in the arithmetic that it began with, whatever the machine is doing now. */
+  private async choosePrecision(streamed: boolean): Promise<ChosenPrecision> {
+    const { folder, model, prepared, threads } = this;
+    const { chosenPrecision = this.settings.precision } = folder.read();
+    const chosen = await choosePrecision({
+      settings: { precision: chosenPrecision },
+      model,
+      rows: prepared.train,
+      threads,
+      streamTo: streamed ? folder.file('layers.int8') : null,
+    });
+    folder.write({ ...folder.read(), chosenPrecision: chosen.event.precision });
+    return chosen;
   }
 
   /** The result, its parity proof, samples. */
@@ -268,23 +352,16 @@ class Run {
     const { prepared } = this;
     method.write(state);
     const rows = (prepared.validation.length > 0 ? prepared.validation : prepared.train).slice(0, parityRows);
-    const ours: Float32Array[] = [];
-    for (const row of rows) {
-      const [batch] = packRows([row], {
-        packing: true,
-        microBatchSize: null,
-        maxTokens: microBatchTokens,
-        padToken: 0,
-      });
-      ours.push(await method.step.logProbabilities(batch!));
-    }
+    const exact = await method.exactStep();
+    const ours = await logProbabilitiesOf(exact, rows);
     const cache = join(dirname(nomoatModelsFolder(surroundings())), 'parity');
     mkdirSync(cache, { recursive: true });
+    removeUnfinished(cache);
     const proofs = method.proofs(cache);
-    await method.step.close();
+    await exact.close();
     await this.proveParity(proofs, rows, ours);
     method.cleanUp();
-    await this.showSamples(method);
+    for (const event of await makeSamples(this.prepared.questions, method, this.threads, this.signal)) this.tell(event);
   }
 
   private async proveParity(
@@ -323,31 +400,6 @@ class Run {
     }
   }
 
-  private async showSamples(method: Method): Promise<void> {
-    const chosen = this.prepared.questions.slice(0, sampleCount);
-    if (chosen.length === 0) return;
-    const options = { temperature: 0, maxTokens: sampleTokens, seed: 0, signal: this.signal };
-    const answers = async (runnable: Runnable): Promise<string[]> => {
-      const chat = await openChatModel({ ...runnable, threads: this.threads, signal: this.signal });
-      const texts: string[] = [];
-      for (const question of chosen) {
-        const { text } =
-          'messages' in question
-            ? await chat.generate(question.messages, options)
-            : await chat.complete(question.beginning, options);
-        texts.push(text);
-      }
-      await chat.close();
-      return texts;
-    };
-    const before = await answers(method.before);
-    const after = await answers(method.after);
-    chosen.forEach((question, i) => {
-      const prompt = 'messages' in question ? (question.messages.at(-1)?.content ?? '') : question.beginning;
-      this.tell({ type: 'sample', prompt, expected: question.expected, before: before[i]!, after: after[i]! });
-    });
-  }
-
   private end(how: 'done' | 'stopped-early' | 'interrupted', method: Method | null, state: TrainerState): RunEndEvent {
     const { folder } = this;
     const event: RunEndEvent = {
@@ -357,9 +409,9 @@ class Run {
       model: method?.result.model ?? null,
       seconds: (performance.now() - this.started) / 1000,
       // This process at its peak, and the one that shows its progress.
-      peakMemoryBytes:
-        process.resourceUsage().maxRSS * 1024 +
-        Math.max(0, treeMemoryBytes(process.ppid) - treeMemoryBytes(process.pid)),
+      peakMemoryBytes: process.resourceUsage().maxRSS * 1024 + parentBytes(),
+      tokensPerSecond: this.trainedSeconds > 0 ? this.trainedTokens / this.trainedSeconds : null,
+      firstStepSeconds: this.firstStepSeconds,
       validationBefore: state.validationBefore,
       validationAfter: state.bestLoss,
     };
@@ -372,7 +424,10 @@ class Run {
     };
     if (how !== 'interrupted') {
       const events = folder.events();
-      writeFileAtomic(folder.file('report.json'), `${JSON.stringify({ run: record, events }, null, 1)}\n`);
+      writeFileAtomic(
+        folder.file('report.json'),
+        `${JSON.stringify({ run: record, plannedAndActual: plannedAndActual(events), events }, null, 1)}\n`,
+      );
       writeFileAtomic(folder.file('report.html'), renderReport(record, events));
     }
     folder.write(record);

@@ -1,13 +1,16 @@
 /**
- * Starts a run in a process of its own and hands on its events. Knows nothing of terminals.
+ * Starts a run in a process of its own and hands on its events; where that process dies for want of memory, another one goes on with
+ * smaller micro-batches. Knows nothing of terminals.
  */
 import { type ChildProcess, fork } from 'node:child_process';
+import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { NomoatError } from '../errors.ts';
+import { leastMicroBatchTokens, microBatchTokens } from '../train/trainer.ts';
 import type { RunEvent } from './events.ts';
 import { RunFolder } from './run-folder.ts';
-import type { RunSettings } from './run-settings.ts';
-import type { WorkerCommand, WorkerMessage } from './worker.ts';
+import type { AskedSettings } from './run-settings.ts';
+import type { Shrunk, WorkerCommand, WorkerMessage } from './worker.ts';
 
 export interface RunHandle extends AsyncIterable<RunEvent> {
   readonly run: string;
@@ -25,11 +28,8 @@ function workerPath(): string {
 }
 
 /** Starts (or resumes) the run. Iterating it ends after `run-end`, and throws NomoatError after an `error` event. */
-export function startRun(settings: RunSettings, options: { resume?: boolean; signal?: AbortSignal } = {}): RunHandle {
-  const child = fork(workerPath(), [], { stdio: ['ignore', 'ignore', 'inherit', 'ipc'] });
-  const handle = new ForkedRun(child, settings.run);
-  const command: WorkerCommand = { type: 'start', settings, resume: options.resume ?? false };
-  child.send(command);
+export function startRun(settings: AskedSettings, options: { resume?: boolean; signal?: AbortSignal } = {}): RunHandle {
+  const handle = new ForkedRun(settings, options.resume ?? false);
   if (options.signal?.aborted) handle.interrupt();
   options.signal?.addEventListener('abort', () => handle.interrupt(), { once: true });
   return handle;
@@ -45,26 +45,74 @@ export function resumeRun(path: string, options: { signal?: AbortSignal } = {}):
   return startRun({ ...record.settings, run: folder.path }, { ...options, resume: true });
 }
 
+/** How often the kernel has killed a process for memory since it started; null where it does not tell. */
+function memoryKills(): number | null {
+  try {
+    const found = readFileSync('/proc/vmstat', 'utf8').match(/^oom_kill (\d+)$/m);
+    return found ? Number(found[1]) : null;
+  } catch {
+    return null;
+  }
+}
+
+/** A process that is just ending breaks the pipe while it is written to; `close` tells of it, so that is no error of its own. */
+function send(child: ChildProcess, command: WorkerCommand): void {
+  if (child.connected) child.send(command, () => {});
+}
+
+/** Of what a dying process says, this much is kept: V8 and the C library fill a screen. */
+const keptStderr = 4000;
+
 class ForkedRun implements RunHandle {
   readonly run: string;
-  private readonly child: ChildProcess;
+  private readonly settings: AskedSettings;
+  private child: ChildProcess;
   private readonly waiting: RunEvent[] = [];
   private wake: () => void = () => {};
   private ended = false;
+  private stopped = false;
+  private steps = 0;
+  private done = 0;
+  private maxTokens = microBatchTokens;
+  private kills = memoryKills();
 
-  constructor(child: ChildProcess, run: string) {
-    this.child = child;
-    this.run = run;
+  constructor(settings: AskedSettings, resume: boolean) {
+    this.settings = settings;
+    this.run = settings.run;
+    this.child = this.spawn(resume, null);
+  }
+
+  private spawn(resume: boolean, shrunk: Shrunk | null): ChildProcess {
+    const child = fork(workerPath(), [], { stdio: ['ignore', 'ignore', 'pipe', 'ipc'] });
+    let heard = '';
+    child.stderr!.on('data', (chunk: Buffer) => {
+      heard = (heard + chunk.toString()).slice(-keptStderr);
+    });
     child.on('message', (message: WorkerMessage) => {
       if ('end' in message) this.ended = true;
-      else this.waiting.push(message.event);
+      else this.hear(message.event);
       this.wake();
     });
-    child.on('exit', (code, signal) => {
-      if (!this.ended) this.waiting.push(this.lost(code, signal));
-      this.ended = true;
+    // `close` comes after the last words on stderr.
+    child.on('close', (code, signal) => {
+      if (this.ended) process.stderr.write(heard);
+      else this.die(code, signal, heard);
       this.wake();
     });
+    // A process that never began; `close` does not come then.
+    child.on('error', (error) => {
+      if (child.pid !== undefined) return;
+      this.die(null, null, String(error));
+      this.wake();
+    });
+    send(child, { type: 'start', settings: this.settings, resume, shrunk });
+    return child;
+  }
+
+  private hear(event: RunEvent): void {
+    if (event.type === 'data-ready') this.steps = event.steps;
+    if (event.type === 'step-end') this.done = event.step + 1;
+    this.waiting.push(event);
   }
 
   get pid(): number | undefined {
@@ -72,22 +120,50 @@ class ForkedRun implements RunHandle {
   }
 
   interrupt(): void {
-    if (this.child.connected) this.child.send({ type: 'interrupt' } satisfies WorkerCommand);
+    this.stopped = true;
+    if (!this.ended) send(this.child, { type: 'interrupt' });
   }
 
   kill(): void {
+    this.stopped = true;
     this.child.kill('SIGKILL');
   }
 
-  private lost(code: number | null, signal: string | null): RunEvent {
+  /** The process is gone. Where memory ran out while training, another one goes on with smaller micro-batches. */
+  private die(code: number | null, signal: NodeJS.Signals | null, heard: string): void {
+    const outOfMemory = this.ranOutOfMemory(signal, heard);
+    const training = this.steps > 0 && this.done < this.steps;
+    if (outOfMemory && training && !this.stopped && this.maxTokens > leastMicroBatchTokens) {
+      this.maxTokens >>= 1;
+      const message = `Memory ran out in step ${this.done}, and the training process died (${signal}); going on from the last checkpoint with micro-batches of up to ${this.maxTokens} tokens.`;
+      this.child = this.spawn(true, { microBatchTokens: this.maxTokens, message });
+      return;
+    }
+    this.waiting.push(this.lost(code, signal, outOfMemory, heard));
+    this.ended = true;
+  }
+
+  /** Engines abort or crash where an allocation fails; the kernel kills, and counts. */
+  private ranOutOfMemory(signal: NodeJS.Signals | null, heard: string): boolean {
+    const before = this.kills;
+    this.kills = memoryKills();
+    if (signal === 'SIGKILL') return before !== null && this.kills !== null && this.kills > before;
+    return (
+      signal === 'SIGABRT' || signal === 'SIGSEGV' || signal === 'SIGBUS' || /out of memory|bad_alloc/i.test(heard)
+    );
+  }
+
+  private lost(code: number | null, signal: string | null, outOfMemory: boolean, heard: string): RunEvent {
     const error = new NomoatError({
       part: 'the training process',
-      fault:
-        signal === 'SIGKILL'
+      fault: outOfMemory
+        ? `died (${signal ?? `code ${code}`}), most likely because memory ran out`
+        : signal === 'SIGKILL'
           ? 'was killed; if you did not do that, the system ran out of memory'
           : `ended without a word (${signal ?? `code ${code}`})`,
-      remedy: `Its checkpoints are safe: nomoat tune --resume ${this.run}. Out of memory? Start a run with a smaller --micro-batch-size or --sequence-length.`,
+      remedy: `Its checkpoints are safe: nomoat tune --resume ${this.run}. Out of memory? Start a run with a smaller --sequence-length, --micro-batch-size or --model.`,
       kind: 'failed',
+      fields: { signal, code, lastWords: heard.trim() },
     });
     return { type: 'error', ...error.toJSON() } as unknown as RunEvent;
   }

@@ -2,13 +2,23 @@
  * The training process. Started by start-run.ts, which sends `start` and may send `interrupt`; answers with events.
  * A lost parent counts as an interrupt: the run ends with a checkpoint.
  */
-import { NomoatError } from '../errors.ts';
+import { constants, setPriority } from 'node:os';
 import type { RunEvent } from './events.ts';
-import type { RunSettings } from './run-settings.ts';
-import { runTraining } from './run-training.ts';
+import type { AskedSettings } from './run-settings.ts';
+import { asFailure, runTraining } from './run-training.ts';
 
+/** What the process before this one died of, and how small the micro-batches shall be instead. */
+export interface Shrunk {
+  readonly microBatchTokens: number;
+  readonly message: string;
+}
 export type WorkerCommand =
-  | { readonly type: 'start'; readonly settings: RunSettings; readonly resume: boolean }
+  | {
+      readonly type: 'start';
+      readonly settings: AskedSettings;
+      readonly resume: boolean;
+      readonly shrunk: Shrunk | null;
+    }
   | { readonly type: 'interrupt' };
 export type WorkerMessage = { readonly event: RunEvent } | { readonly end: true };
 
@@ -25,27 +35,17 @@ const send = (message: WorkerMessage): Promise<void> =>
     else resolve();
   });
 
-function asNomoatError(error: unknown): NomoatError {
-  if (error instanceof NomoatError) return error;
-  return new NomoatError({
-    part: 'training',
-    fault: error instanceof Error ? (error.stack ?? error.message) : String(error),
-    remedy: 'This is a fault of nomoat: please report it. The run can be resumed from its last checkpoint.',
-    kind: 'failed',
-    cause: error,
-  });
-}
-
 process.on('message', (command: WorkerCommand) => {
   if (command.type === 'interrupt') {
     stop();
     return;
   }
-  const { settings, resume } = command;
-  runTraining({ settings, resume, signal: abort.signal, emit: (event) => void send({ event }) })
+  const { settings, resume, shrunk } = command;
+  // Before the engine starts its threads: on Linux each has a priority of its own, which it takes from the thread that started it.
+  if (settings.nice) setPriority(constants.priority.PRIORITY_LOW);
+  runTraining({ settings, resume, shrunk, signal: abort.signal, emit: (event) => void send({ event }) })
     .catch((error: unknown) => {
-      const known = asNomoatError(error);
-      const event = { type: 'error', ...known.toJSON() } as unknown as RunEvent;
+      const event = { type: 'error', ...asFailure(error).toJSON() } as unknown as RunEvent;
       return send({ event });
     })
     .then(() => send({ end: true }))

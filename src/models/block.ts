@@ -8,14 +8,20 @@ import { gradients } from '../graph/gradient/gradient.ts';
 import {
   add,
   batchMatmul,
+  columns,
   type Graph,
   input,
+  int8Matmul,
+  int8MatmulTransposed,
   logProbability,
   matmul,
   mul,
+  orderRows,
+  quantise,
   reshape,
   rmsNorm,
   rope,
+  rowScale,
   scalar,
   silu,
   softmax,
@@ -26,14 +32,23 @@ import { type Partition, partition } from '../graph/partition.ts';
 import type { Projection } from '../lora/adapter.ts';
 import { type ModelConfig, projectionDimensions } from './config.ts';
 
+/** Projections that read the same input, by the name of that input's place: it is quantised once, and their A matrices are one. */
+export const projectionGroups = {
+  pre: ['q_proj', 'k_proj', 'v_proj'],
+  o: ['o_proj'],
+  mlp: ['gate_proj', 'up_proj'],
+  down: ['down_proj'],
+} as const satisfies Record<string, readonly Projection[]>;
+export type ProjectionGroup = keyof typeof projectionGroups;
+
 export interface BlockOptions {
   /** What the backward graphs give gradients of, beside the inputs: the adapter's matrices, or every weight of the block. */
   readonly trainable: 'adapter' | 'all';
+  /** How the frozen projections are given: `NAME.weight` [out, in], or int8 `NAME.weight` [in, out] with `NAME.scale` [out]. */
+  readonly precision: 'f32' | 'int8';
   readonly targets: readonly Projection[];
   readonly rank: number;
-  /** The factor on B A. */
-  readonly scale: number;
-  /** Dropout masks are inputs `mask.pre`, `mask.o`, `mask.mlp`, `mask.down` of the adapted inputs' shapes. */
+  /** Dropout masks are inputs `mask.GROUP` of the adapted inputs' shapes. */
   readonly dropout: boolean;
   /** q, k and v have biases. */
   readonly biases: boolean;
@@ -44,7 +59,6 @@ export interface BlockOptions {
 /** Builds one stage, remembering its trainable inputs so that their gradients can be asked for. */
 class Stage {
   readonly trainable: Node[] = [];
-  private readonly masks = new Map<string, Node>();
   private readonly config: ModelConfig;
   private readonly options: BlockOptions;
 
@@ -53,17 +67,51 @@ class Stage {
     this.options = options;
   }
 
-  /** x W^T (+ bias) + scale (dropout(x) A^T) B^T; x [N, in] -> [N, out]. */
-  linear(x: Node, projection: Projection, mask: string, bias = false): Node {
-    const { inFeatures, outFeatures } = projectionDimensions(this.config, projection);
-    let y = matmul(x, this.weight(`${projection}.weight`, [outFeatures, inFeatures]), { transposeB: true });
-    if (bias) y = add(y, this.weight(`${projection}.bias`, [outFeatures]));
-    if (!this.options.targets.includes(projection)) return y;
-    const a = input(`${projection}.lora_A`, [this.options.rank, inFeatures]);
-    const b = input(`${projection}.lora_B`, [outFeatures, this.options.rank]);
-    this.trainable.push(a, b);
-    const low = mul(matmul(this.drop(x, mask), a, { transposeB: true }), scalar(this.options.scale)); // [N, rank]
-    return add(matmul(low, b, { transposeB: true }), y);
+  /**
+   * For each projection of the group: x W^T (+ bias) + (dropout(x) A^T) B^T; x [N, in] -> [N, out].
+   * `lora_A.GROUP` [targets of the group * rank, in] holds the adapter's scale; a target's rows stand in the group's order.
+   */
+  project(x: Node, group: ProjectionGroup, bias = false): Node[] {
+    const { dropout, rank, targets } = this.options;
+    const members: readonly Projection[] = projectionGroups[group];
+    const frozen = this.frozen(x);
+    const adapted = members.filter((projection) => targets.includes(projection));
+    let low: Node | null = null; // [N, adapted * rank]
+    if (adapted.length > 0) {
+      const a = input(`lora_A.${group}`, [adapted.length * rank, x.shape[1]!]);
+      this.trainable.push(a);
+      const dropped = dropout ? mul(x, input(`mask.${group}`, x.shape)) : x;
+      low = matmul(dropped, a, { transposeB: true });
+    }
+    return members.map((projection) => {
+      const { outFeatures } = projectionDimensions(this.config, projection);
+      let y = frozen(projection);
+      if (bias) y = add(y, this.weight(`${projection}.bias`, [outFeatures]));
+      const at = adapted.indexOf(projection);
+      if (!low || at < 0) return y;
+      const b = input(`${projection}.lora_B`, [outFeatures, rank]);
+      this.trainable.push(b);
+      const own = adapted.length === 1 ? low : columns(low, at * rank, (at + 1) * rank); // [N, rank]
+      return add(matmul(own, b, { transposeB: true }), y);
+    });
+  }
+
+  /** x W^T of a projection; in int8, x is quantised once for all. */
+  private frozen(x: Node): (projection: Projection) => Node {
+    const sizes = (projection: Projection) => projectionDimensions(this.config, projection);
+    if (this.options.precision === 'f32') {
+      return (projection) => {
+        const { inFeatures, outFeatures } = sizes(projection);
+        return matmul(x, this.weight(`${projection}.weight`, [outFeatures, inFeatures]), { transposeB: true });
+      };
+    }
+    const scale = rowScale(x);
+    const quantised = quantise(x, scale);
+    return (projection) => {
+      const { inFeatures, outFeatures } = sizes(projection);
+      const weight = input(`${projection}.weight`, [inFeatures, outFeatures], 'int8');
+      return int8Matmul(quantised, scale, weight, input(`${projection}.scale`, [outFeatures]));
+    };
   }
 
   /** A base weight as an input. */
@@ -72,25 +120,28 @@ class Stage {
     if (this.options.trainable === 'all') this.trainable.push(n);
     return n;
   }
-
-  private drop(x: Node, mask: string): Node {
-    if (!this.options.dropout) return x;
-    const made = this.masks.get(mask) ?? mul(x, input(mask, x.shape));
-    this.masks.set(mask, made);
-    return made;
-  }
 }
 
-/** Differentiates and splits a stage. `seeds` are inputs named `d.OUTPUT`; gradients are named `d.INPUT`. */
-function finish(outputs: Graph, wanted: readonly Node[], policy: ReadonlyMap<string, Node>): Partition {
+const nameOf = (n: Node): string => (n.op.kind === 'input' ? n.op.name : '');
+
+/**
+ * Differentiates and splits a stage. `seeds` are inputs named `d.OUTPUT`; gradients are named `d.INPUT`.
+ * `through` is an input whose gradient from elsewhere comes in as `d.through` and is added.
+ */
+function finish(outputs: Graph, wanted: readonly Node[], policy: ReadonlyMap<string, Node>, through?: Node): Partition {
   const seeds = [...outputs].map(([name, n]) => input(`d.${name}`, n.shape));
-  const made = gradients([...outputs.values()], seeds, wanted);
-  const backward = new Map(wanted.map((n, i) => [`d.${n.op.kind === 'input' ? n.op.name : ''}`, made[i]!] as const));
+  const ends = [...outputs.values()];
+  if (through && wanted.includes(through)) {
+    ends.push(through);
+    seeds.push(input('d.through', through.shape));
+  }
+  const made = gradients(ends, seeds, wanted);
+  const backward = new Map(wanted.map((n, i) => [`d.${nameOf(n)}`, made[i]!] as const));
   return partition(outputs, backward, policy);
 }
 
-/** x [N, D] -> q [N, heads * headDim], k and v [N, kvHeads * headDim], rotated. */
-export function beforeAttention(config: ModelConfig, options: BlockOptions): Partition {
+/** x [N, D] -> q [N, heads * headDim], k and v [N, kvHeads * headDim], rotated. `backwardFirst`: without the gradient of x. */
+export function beforeAttention(config: ModelConfig, options: BlockOptions): Partition & { backwardFirst: Graph } {
   const { headDim, heads, kvHeads, modelWidth, normEpsilon } = config;
   const stage = new Stage(config, options);
   const x = input('x', ['N', modelWidth]);
@@ -98,17 +149,17 @@ export function beforeAttention(config: ModelConfig, options: BlockOptions): Par
   const sin = input('sin', ['N', headDim / 2]);
   const h = rmsNorm(x, stage.weight('attn_norm', [modelWidth]), normEpsilon);
   const policy = new Map<string, Node>();
-  const project = (projection: Projection, name: string, count: number): Node => {
-    const y = stage.linear(h, projection, 'mask.pre', options.biases);
+  const rotate = (y: Node, name: string, count: number): Node => {
     if (!options.headNorms) return rope(y, cos, sin, count);
     policy.set(`${name}_raw`, y);
     const normed = rmsNorm(reshape(y, [`${count}*N`, headDim]), stage.weight(`${name}_norm`, [headDim]), normEpsilon);
     return rope(reshape(normed, ['N', count * headDim]), cos, sin, count);
   };
-  const q = project('q_proj', 'attn_q', heads);
-  const k = project('k_proj', 'attn_k', kvHeads);
-  const v = stage.linear(h, 'v_proj', 'mask.pre', options.biases);
-  return finish(new Map([['q', q], ['k', k], ['v', v]]), [x, ...stage.trainable], policy); // biome-ignore format: one line reads best
+  const [yq, yk, v] = stage.project(h, 'pre', options.biases) as [Node, Node, Node];
+  const outputs = new Map([['q', rotate(yq, 'attn_q', heads)], ['k', rotate(yk, 'attn_k', kvHeads)], ['v', v]]); // biome-ignore format: one line reads best
+  const whole = finish(outputs, [x, ...stage.trainable], policy, x);
+  const first = stage.trainable.length > 0 ? finish(outputs, stage.trainable, policy).backward : new Map();
+  return { ...whole, backwardFirst: first };
 }
 
 /**
@@ -135,35 +186,91 @@ export function attention(config: ModelConfig): Partition {
   return finish(new Map([['o', o]]), [q, k, v], new Map());
 }
 
+/**
+ * Attention of short segments, all of a micro-batch in one call: rows stand in G tiles of `tile` rows, filled up where segments end.
+ * q [N, heads * headDim], k, v [N, kvHeads * headDim]; `index` [M] orders them into tiles, `inverse` [N] back; bias [G, 1, tile, tile].
+ * A row of filling sees only itself and is seen by no other.
+ */
+export function tiledAttention(config: ModelConfig, tile: number): Partition {
+  const { headDim, heads, kvHeads } = config;
+  const group = heads / kvHeads;
+  const q = input('q', ['N', heads * headDim]);
+  const k = input('k', ['N', kvHeads * headDim]);
+  const v = input('v', ['N', kvHeads * headDim]);
+  const index = input('index', ['M'], 'int64');
+  const inverse = input('inverse', ['N'], 'int64');
+  const bias = input('bias', ['G', 1, tile, tile]);
+  const tiles = (x: Node): Node => orderRows(x, index, inverse); // [M, .]
+  const scaled = mul(tiles(q), scalar(1 / Math.sqrt(headDim)));
+  const byHead = transpose(reshape(scaled, ['G', tile, kvHeads, group, headDim]), [0, 2, 3, 1, 4]); // [G, KV, group, tile, hd]
+  const queries = reshape(byHead, [`${kvHeads}*G`, group * tile, headDim]);
+  const side = (x: Node): Node => {
+    const split = transpose(reshape(tiles(x), ['G', tile, kvHeads, headDim]), [0, 2, 1, 3]); // [G, KV, tile, hd]
+    return reshape(split, [`${kvHeads}*G`, tile, headDim]);
+  };
+  const scores = reshape(batchMatmul(queries, side(k), { transposeB: true }), ['G', heads, tile, tile]);
+  const p = reshape(softmax(add(scores, bias)), [`${kvHeads}*G`, group * tile, tile]);
+  const mixed = reshape(batchMatmul(p, side(v)), ['G', kvHeads, group, tile, headDim]);
+  const joined = reshape(transpose(mixed, [0, 3, 1, 2, 4]), ['M', heads * headDim]);
+  const o = orderRows(joined, inverse, index);
+  return finish(new Map([['o', o]]), [q, k, v], new Map());
+}
+
 /** x [N, D] and the attention's output o [N, heads * headDim] -> the block's output y [N, D]. */
 export function afterAttention(config: ModelConfig, options: BlockOptions): Partition {
   const { heads, headDim, modelWidth, normEpsilon } = config;
   const stage = new Stage(config, options);
   const x = input('x', ['N', modelWidth]);
   const o = input('o', ['N', heads * headDim]);
-  const mid = add(stage.linear(o, 'o_proj', 'mask.o'), x);
+  const [attended] = stage.project(o, 'o') as [Node];
+  const mid = add(attended, x);
   const h = rmsNorm(mid, stage.weight('ffn_norm', [modelWidth]), normEpsilon);
-  const gate = stage.linear(h, 'gate_proj', 'mask.mlp');
-  const up = stage.linear(h, 'up_proj', 'mask.mlp');
-  const y = add(stage.linear(mul(silu(gate), up), 'down_proj', 'mask.down'), mid);
+  const [gate, up] = stage.project(h, 'mlp') as [Node, Node];
+  const [down] = stage.project(mul(silu(gate), up), 'down') as [Node];
+  const y = add(down, mid);
   const policy = new Map([['mid', mid], ['gate', gate], ['up', up]]); // biome-ignore format: one line reads best
   return finish(new Map([['y', y]]), [x, o, ...stage.trainable], policy);
 }
 
 /**
- * Final hidden rows x [R, D] and target [R, 1] -> log-probability `logp` [R, 1]. With `gradient`, also d.x for the seed d.logp, and for
+ * Final hidden rows x [R, D] and target [R, 1] -> log-probability `logp` [R, 1], or just the `logits` [R, V]. With `gradient`, also d.x for the seed d.logp, and for
  * 'all' d.output_norm and d.output too.
  */
-export function head(config: ModelConfig, gradient: 'none' | 'input' | 'all'): Graph {
+export function head(config: ModelConfig, gradient: 'logits' | 'none' | 'input' | 'all'): Graph {
   const { modelWidth, normEpsilon, vocabulary } = config;
   const x = input('x', ['R', modelWidth]);
   const target = input('target', ['R', 1], 'int64');
   const norm = input('output_norm', [modelWidth]);
   const output = input('output', [vocabulary, modelWidth]);
   const logits = matmul(rmsNorm(x, norm, normEpsilon), output, { transposeB: true });
+  if (gradient === 'logits') return new Map([['logits', logits]]);
   const logp = logProbability(logits, target);
   if (gradient === 'none') return new Map([['logp', logp]]);
   const wanted = { 'd.x': x, ...(gradient === 'all' ? { 'd.output_norm': norm, 'd.output': output } : {}) };
   const made = gradients([logp], [input('d.logp', ['R', 1])], Object.values(wanted));
   return new Map([['logp', logp], ...Object.keys(wanted).map((name, i) => [name, made[i]!] as const)]);
+}
+
+/**
+ * The same for a head in int8: `output` [D, vocabulary] with `output.scale` [vocabulary], and, with `gradient`, `target_rows` [R, D],
+ * the targets' rows of the head. The gradient is that of the probabilities quantised, minus the targets' rows in float32: quantising
+ * the difference itself would be four times as wrong.
+ */
+export function int8Head(config: ModelConfig, gradient: 'logits' | 'none' | 'input'): Graph {
+  const { modelWidth, normEpsilon, vocabulary } = config;
+  const x = input('x', ['R', modelWidth]);
+  const target = input('target', ['R', 1], 'int64');
+  const output = input('output', [modelWidth, vocabulary], 'int8');
+  const outputScale = input('output.scale', [vocabulary]);
+  const h = rmsNorm(x, input('output_norm', [modelWidth]), normEpsilon);
+  const scale = rowScale(h);
+  const logits = int8Matmul(quantise(h, scale), scale, output, outputScale);
+  if (gradient === 'logits') return new Map([['logits', logits]]);
+  const logp = logProbability(logits, target);
+  if (gradient === 'none') return new Map([['logp', logp]]);
+  const p = mul(softmax(logits), outputScale);
+  const pScale = rowScale(p);
+  const mean = int8MatmulTransposed(quantise(p, pScale), pScale, output); // [R, D]
+  const dh = mul(add(input('target_rows', ['R', modelWidth]), mul(mean, scalar(-1))), input('d.logp', ['R', 1]));
+  return new Map([['logp', logp], ['d.x', gradients([h], [dh], [x])[0]!]]); // biome-ignore format: one line reads best
 }

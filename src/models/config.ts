@@ -109,8 +109,14 @@ export const ggufNames: Readonly<Record<Projection, string>> = {
   down_proj: 'ffn_down',
 };
 
+/** Biases of llama.cpp's graphs for these architectures that nomoat computes too. */
+const biased: readonly Projection[] = ['q_proj', 'k_proj', 'v_proj'];
+
+/** A tensor that is left out of the computation would make training another model than the one that runs later. */
 function checkShapes(model: GgufFile, config: ModelConfig, refuse: (fault: string) => never): void {
+  const known = new Set<string>();
   const expect = (name: string, ...shape: number[]): void => {
+    known.add(name);
     const info = model.tensors.get(name);
     if (!info) refuse(`has no tensor ${name}`);
     else if (info.shape.join() !== shape.join())
@@ -119,14 +125,21 @@ function checkShapes(model: GgufFile, config: ModelConfig, refuse: (fault: strin
   expect('token_embd.weight', config.vocabulary, config.modelWidth);
   expect('output_norm.weight', config.modelWidth);
   if (!config.tiedHead) expect('output.weight', config.vocabulary, config.modelWidth);
+  if (model.tensors.has('rope_freqs.weight')) expect('rope_freqs.weight', config.headDim / 2);
+  const biases = model.tensors.has('blk.0.attn_q.bias');
   for (let layer = 0; layer < config.layers; layer++) {
     expect(`blk.${layer}.attn_norm.weight`, config.modelWidth);
+    if (config.architecture === 'qwen3')
+      for (const name of ['attn_q_norm', 'attn_k_norm']) expect(`blk.${layer}.${name}.weight`, config.headDim);
     expect(`blk.${layer}.ffn_norm.weight`, config.modelWidth);
     for (const [projection, name] of Object.entries(ggufNames)) {
       const { inFeatures, outFeatures } = projectionDimensions(config, projection as Projection);
       expect(`blk.${layer}.${name}.weight`, outFeatures, inFeatures);
+      if (biases && biased.includes(projection as Projection)) expect(`blk.${layer}.${name}.bias`, outFeatures);
     }
   }
+  const unknown = [...model.tensors.keys()].find((name) => !known.has(name));
+  if (unknown) refuse(`has the tensor ${unknown}, which nomoat does not compute with`);
 }
 
 /** Trainable and frozen sizes for display: weights in all tensors of the file. */

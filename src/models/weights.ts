@@ -34,7 +34,8 @@ export function unpermute(values: Float32Array, width: number, headDim: number):
   return out;
 }
 
-function readLayer(model: GgufFile, config: ModelConfig, layer: number): Map<string, Float32Array> {
+/** One layer's weights by the block graphs' input names, float32. */
+export function readLayer(model: GgufFile, config: ModelConfig, layer: number): Map<string, Float32Array> {
   const weights = new Map<string, Float32Array>();
   const take = (name: string, as: string, optional = false): void => {
     const full = `blk.${layer}.${name}`;

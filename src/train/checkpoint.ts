@@ -15,6 +15,8 @@ export interface TrainerState {
   /** Optimizer steps done. */
   step: number;
   validationBefore: number | null;
+  /** The step of the last validation that was finished. */
+  validatedStep: number | null;
   bestLoss: number | null;
   bestStep: number | null;
   /** Validations since the best one. */

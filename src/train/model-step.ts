@@ -1,26 +1,32 @@
 /**
  * The train step of a model: walks the blocks forward, the head, and the blocks backward over one micro-batch.
- * What is trained is a parameter: an adapter (LoRA), or every weight. Promises exact float32 gradients of the summed loss with respect
- * to it; its arrays are trained in place. Knows nothing of data sets, schedules or files beyond the model it reads.
+ * What is trained is a parameter: an adapter (LoRA), or every weight. Promises gradients of the summed loss with respect to it,
+ * exact in float32; its arrays are trained in place. Knows nothing of data sets, schedules or files beyond the model it reads.
  */
 import type { PackedBatch } from '../batches/packed-batch.ts';
 import { NomoatError } from '../errors.ts';
 import type { GgufFile } from '../files/gguf/types.ts';
-import type { Graph } from '../graph/graph.ts';
-import { type LoraAdapter, loraScale, type Projection } from '../lora/adapter.ts';
-import { afterAttention, attention, type BlockOptions, beforeAttention, head } from '../models/block.ts';
+import type { LoraAdapter } from '../lora/adapter.ts';
 import { type ModelConfig, projectionDimensions, readModelConfig } from '../models/config.ts';
-import { type ModelWeights, readWeights, rotaryAngles } from '../models/weights.ts';
-import { Executor, type Feed, floats, integers } from '../runtime/onnxruntime-node/executor.ts';
-import { dropoutMask } from './dropout.ts';
+import { type ModelWeights, readWeights } from '../models/weights.ts';
+import { type Feed, type Feeds, floats, integers } from '../runtime/onnxruntime-node/executor.ts';
+import { type BaseWeights, float32Weights } from './base-weights.ts';
+import { type ActivationPolicy, BlockWalk, type Pass, rowsOf } from './block-walk.ts';
+import { Buffers } from './buffers.ts';
+import {
+  adapterInputs,
+  adapterSlots,
+  addTo,
+  type Slot,
+  type TrainedInput,
+  weightInputs,
+  weightSlots,
+} from './slots.ts';
+import { openStages, type Stages } from './stages.ts';
 import type { MicroBatchLoss, Parameter, TrainStep } from './step.ts';
 
-/** Query rows of one attention call: scores take heads x this x keys floats, so long rows never build [heads, T, T]. */
-const queryRows = 128;
 /** Logits of one head call take at most this many floats, 25 MB: 128 supervised rows of 49152 tokens. */
 const headLogits = 128 * 49152;
-/** What hides a key from a query: its exponential is 0 in float32, and it stays finite. */
-const hidden = -1e30;
 
 export interface StepOptions {
   readonly model: GgufFile;
@@ -29,86 +35,15 @@ export interface StepOptions {
 }
 export interface LoraStepOptions extends StepOptions {
   readonly adapter: LoraAdapter;
+  /** The frozen weights; default: all in memory, float32. */
+  readonly weights?: BaseWeights;
+  /** Default: keep. */
+  readonly activations?: ActivationPolicy;
 }
 
 /** A step that trains every weight, and the weights themselves, which it changes in place. */
 export interface FullStep extends TrainStep {
   readonly weights: ModelWeights;
-}
-
-type Feeds = Map<string, Feed>;
-/** A chunk of queries [first, end) and the keys [keys, end) that any of them may see, with the mask between them. */
-interface QueryChunk {
-  readonly first: number;
-  readonly end: number;
-  readonly keys: number;
-  readonly bias: Feed;
-}
-/** What forward keeps of one block for backward. */
-interface SavedBlock {
-  readonly x: Float32Array;
-  readonly q: Float32Array;
-  readonly k: Float32Array;
-  readonly v: Float32Array;
-  readonly o: Float32Array;
-  readonly pre: Record<string, Float32Array>;
-  readonly post: Record<string, Float32Array>;
-}
-
-const moduleOf = (projection: string): string => (/^[qkvo]_/.test(projection) ? 'self_attn' : 'mlp');
-
-/** A trainable tensor: where it stands (layer, or null for embedding, last norm and head) and the input of the graphs that feeds it. */
-interface Slot {
-  readonly layer: number | null;
-  readonly input: string;
-  readonly parameter: Parameter;
-}
-
-function slot(layer: number | null, input: string, name: string, shape: readonly number[], value: Float32Array): Slot {
-  const gradient = new Float32Array(value.length);
-  return { layer, input, parameter: { name, shape, value, gradient, decays: shape.length > 1 } };
-}
-
-function adapterSlots(adapter: LoraAdapter): Slot[] {
-  return adapter.pairs.flatMap(({ layer, projection, a, b, inFeatures, outFeatures }) => {
-    const base = `base_model.model.model.layers.${layer}.${moduleOf(projection)}.${projection}`;
-    return [
-      slot(layer, `${projection}.lora_A`, `${base}.lora_A.weight`, [adapter.rank, inFeatures], a),
-      slot(layer, `${projection}.lora_B`, `${base}.lora_B.weight`, [outFeatures, adapter.rank], b),
-    ];
-  });
-}
-
-/** transformers' names of a block's norms, after `model.layers.N.`. */
-const normNames: Readonly<Record<string, string>> = {
-  attn_norm: 'input_layernorm.weight',
-  ffn_norm: 'post_attention_layernorm.weight',
-  attn_q_norm: 'self_attn.q_norm.weight',
-  attn_k_norm: 'self_attn.k_norm.weight',
-};
-
-function shapeOf(config: ModelConfig, name: string, values: Float32Array): number[] {
-  const projection = name.match(/^(\w+_proj)\.weight$/)?.[1];
-  if (!projection) return [values.length];
-  const { inFeatures, outFeatures } = projectionDimensions(config, projection as Projection);
-  return [outFeatures, inFeatures];
-}
-
-/** Every weight of the model, as transformers names them; a tied embedding is one tensor. */
-function weightSlots(config: ModelConfig, weights: ModelWeights): Slot[] {
-  const { modelWidth, tiedHead, vocabulary } = config;
-  const layers = weights.layers.flatMap((layer, i) =>
-    [...layer].map(([input, values]) => {
-      const name = normNames[input] ?? `${moduleOf(input)}.${input}`;
-      return slot(i, input, `model.layers.${i}.${name}`, shapeOf(config, input, values), values);
-    }),
-  );
-  return [
-    slot(null, 'embedding', 'model.embed_tokens.weight', [vocabulary, modelWidth], weights.embedding),
-    ...layers,
-    slot(null, 'output_norm', 'model.norm.weight', [modelWidth], weights.outputNorm),
-    ...(tiedHead ? [] : [slot(null, 'output', 'lm_head.weight', [vocabulary, modelWidth], weights.output)]),
-  ];
 }
 
 function checkAdapter(adapter: LoraAdapter, config: ModelConfig): void {
@@ -133,228 +68,99 @@ function checkAdapter(adapter: LoraAdapter, config: ModelConfig): void {
 }
 
 /** Opens the engine and reads the weights; the adapter is trained. Throws NomoatError when adapter and model do not fit. */
-export async function createLoraStep({ adapter, model, threads }: LoraStepOptions): Promise<TrainStep> {
+export async function createLoraStep(options: LoraStepOptions): Promise<TrainStep> {
+  const { activations = 'keep', adapter, model, threads, weights } = options;
   const config = readModelConfig(model);
   checkAdapter(adapter, config);
-  const weights = readWeights(model, config);
-  return new ModelStep(
-    config,
-    weights,
-    adapter,
-    adapterSlots(adapter),
-    await openStages(config, weights, adapter, threads),
-  );
+  const base = weights ?? float32Weights(config, readWeights(model, config));
+  const { biases, headNorms, precision } = base;
+  const { rank, targetModules } = adapter;
+  const trained = { trainable: 'adapter', targets: targetModules, rank, dropout: adapter.dropout > 0 } as const;
+  const stages = await openStages(config, { ...trained, biases, headNorms, precision }, threads);
+  const slots = adapterSlots(adapter);
+  const inputs = Array.from({ length: config.layers }, (_, layer) => {
+    const own = slots.filter((s) => s.layer === layer);
+    return adapterInputs(adapter, own, base.smoothing(layer));
+  });
+  return new ModelStep(config, base, stages, slots, inputs, adapter.dropout, activations);
 }
 
 /** Opens the engine and reads the weights, all of which are trained, in float32. */
 export async function createFullStep({ model, threads }: StepOptions): Promise<FullStep> {
   const config = readModelConfig(model);
   const weights = readWeights(model, config);
-  return new ModelStep(
-    config,
-    weights,
-    null,
-    weightSlots(config, weights),
-    await openStages(config, weights, null, threads),
+  const base = float32Weights(config, weights);
+  const { biases, headNorms } = base;
+  const options = { trainable: 'all', targets: [], rank: 0, dropout: false, precision: 'f32' } as const;
+  const stages = await openStages(config, { ...options, biases, headNorms }, threads);
+  const slots = weightSlots(config, weights);
+  const scratch = new Buffers();
+  const inputs = weights.layers.map((_, layer) =>
+    weightInputs(
+      slots.filter((s) => s.layer === layer),
+      (name, length) => scratch.take(name, length),
+    ),
   );
+  return Object.assign(new ModelStep(config, base, stages, slots, inputs, 0), { weights });
 }
 
-async function openStages(
-  config: ModelConfig,
-  weights: ModelWeights,
-  adapter: LoraAdapter | null,
-  threads: number,
-): Promise<Stages> {
-  const options: BlockOptions = {
-    trainable: adapter ? 'adapter' : 'all',
-    targets: adapter?.targetModules ?? [],
-    rank: adapter?.rank ?? 0,
-    scale: adapter ? loraScale(adapter) : 0,
-    dropout: (adapter?.dropout ?? 0) > 0,
-    biases: weights.layers[0]!.has('q_proj.bias'),
-    headNorms: weights.layers[0]!.has('attn_q_norm'),
-  };
-  const make = (graph: Graph): Promise<Executor> => Executor.create(graph, threads);
-  const pre = beforeAttention(config, options);
-  const att = attention(config);
-  const post = afterAttention(config, options);
-  return {
-    preForward: await make(pre.forward),
-    preBackward: await make(pre.backward),
-    attentionForward: await make(att.forward),
-    attentionBackward: await make(att.backward),
-    postForward: await make(post.forward),
-    postBackward: await make(post.backward),
-    head: await make(head(config, adapter ? 'input' : 'all')),
-    headForward: await make(head(config, 'none')),
-  };
-}
-
-interface Stages {
-  readonly preForward: Executor;
-  readonly preBackward: Executor;
-  readonly attentionForward: Executor;
-  readonly attentionBackward: Executor;
-  readonly postForward: Executor;
-  readonly postBackward: Executor;
-  readonly head: Executor;
-  readonly headForward: Executor;
-}
-
-function addTo(total: Float32Array, part: Float32Array, at = 0): void {
-  for (let i = 0; i < part.length; i++) total[at + i]! += part[i]!;
-}
-
-class ModelStep implements FullStep {
+class ModelStep extends BlockWalk implements TrainStep {
   readonly parameters: readonly Parameter[];
-  private readonly config: ModelConfig;
-  readonly weights: ModelWeights;
-  private readonly dropout: number;
-  private readonly stages: Stages;
-  /** Per layer: its weights and the adapter's as feeds. */
-  private readonly layerFeeds: readonly Feeds[];
-  /** Per layer: gradient output name -> accumulator. */
-  private readonly gradients: readonly ReadonlyMap<string, Float32Array>[];
-  /** The same for embedding, last norm and head, where they are trained. */
+  /** Gradients of embedding, last norm and head, where they are trained. */
   private readonly outerGradients: ReadonlyMap<string, Float32Array>;
 
   constructor(
     config: ModelConfig,
-    weights: ModelWeights,
-    adapter: LoraAdapter | null,
-    slots: readonly Slot[],
+    base: BaseWeights,
     stages: Stages,
+    slots: readonly Slot[],
+    inputs: readonly (readonly TrainedInput[])[],
+    dropout: number,
+    policy: ActivationPolicy = 'keep',
   ) {
-    this.config = config;
-    this.weights = weights;
-    this.dropout = adapter?.dropout ?? 0;
-    this.stages = stages;
+    super(config, base, stages, inputs, dropout, policy);
     this.parameters = slots.map(({ parameter }) => parameter);
-    this.layerFeeds = weights.layers.map(
-      (layer) => new Map([...layer].map(([name, values]) => [name, floats(values, shapeOf(config, name, values))])),
-    );
-    const gradients = weights.layers.map(() => new Map<string, Float32Array>());
-    const outer = new Map<string, Float32Array>();
-    for (const { layer, input, parameter } of slots) {
-      if (layer === null) outer.set(input, parameter.gradient);
-      else {
-        this.layerFeeds[layer]!.set(input, floats(parameter.value, parameter.shape));
-        gradients[layer]!.set(`d.${input}`, parameter.gradient);
-      }
-    }
+    const outer = new Map(slots.flatMap((s) => (s.layer === null ? [[s.input, s.parameter.gradient]] : [])));
     if (config.tiedHead && outer.has('embedding')) outer.set('output', outer.get('embedding')!);
-    this.gradients = gradients;
     this.outerGradients = outer;
   }
 
-  async accumulate(batch: PackedBatch, gradientScale: number, dropoutSeed: number): Promise<MicroBatchLoss> {
-    const saved: SavedBlock[] = [];
-    const feeds = this.batchFeeds(batch);
-    const chunks = this.queryChunks(batch);
-    const last = await this.forward(batch, feeds, chunks, dropoutSeed, saved);
-    const dx = new Float32Array(last.length);
-    const logp = await this.runHead(batch, last, gradientScale, dx);
-    const first = await this.backward(saved, feeds, chunks, dropoutSeed, dx);
-    this.collectEmbedding(batch, first);
-    let lossSum = 0;
-    for (const value of logp) lossSum -= value;
-    return { lossSum, supervisedTokens: logp.length };
+  /** Weights that come from the disk are read once for all micro-batches of a step. */
+  get together(): boolean {
+    return this.base.streamed;
   }
 
-  async logProbabilities(batch: PackedBatch): Promise<Float32Array> {
-    const last = await this.forward(batch, this.batchFeeds(batch), this.queryChunks(batch), null, null);
-    return this.runHead(batch, last, null, null);
+  async accumulate(
+    batches: readonly PackedBatch[],
+    gradientScale: number,
+    dropoutSeeds: readonly number[],
+  ): Promise<MicroBatchLoss> {
+    const passes = batches.map((batch, i) => this.pass(batch, dropoutSeeds[i]!, true, i));
+    const ends = await this.walk(passes);
+    let lossSum = 0;
+    let supervisedTokens = 0;
+    for (const [i, pass] of passes.entries()) {
+      const dx = this.buffers.take(`${i}.dy`, ends[i]!.length).fill(0);
+      const logp = await this.runHead(pass.batch, ends[i]!, gradientScale, dx);
+      for (const value of logp) lossSum -= value;
+      supervisedTokens += logp.length;
+    }
+    await this.backward(passes);
+    return { lossSum, supervisedTokens };
+  }
+
+  async logProbabilities(batches: readonly PackedBatch[]): Promise<Float32Array[]> {
+    const passes = batches.map((batch, i) => this.pass(batch, null, false, i));
+    const ends = await this.walk(passes);
+    const results: Float32Array[] = [];
+    for (const [i, pass] of passes.entries())
+      results.push(inOrder(pass, await this.runHead(pass.batch, ends[i]!, null, null)));
+    return results;
   }
 
   async close(): Promise<void> {
-    for (const stage of Object.values(this.stages) as Executor[]) await stage.close();
-  }
-
-  private batchFeeds(batch: PackedBatch): Feeds {
-    const { cos, sin } = rotaryAngles(batch.positions, this.config, this.weights.ropeFactors);
-    const shape = [batch.tokens.length, this.config.headDim / 2];
-    return new Map([['cos', floats(cos, shape)], ['sin', floats(sin, shape)]]); // biome-ignore format: one line reads best
-  }
-
-  /** Cuts the queries into chunks; a chunk's keys begin where the segment of its first query begins. */
-  private queryChunks(batch: PackedBatch): QueryChunk[] {
-    const count = batch.tokens.length;
-    const chunks: QueryChunk[] = [];
-    for (let first = 0; first < count; first += queryRows) {
-      const end = Math.min(count, first + queryRows);
-      const keys = first - batch.positions[first]!;
-      const width = end - keys;
-      const bias = new Float32Array((end - first) * width).fill(hidden);
-      for (let n = first; n < end; n++) {
-        const row = (n - first) * width;
-        bias.fill(0, row + n - batch.positions[n]! - keys, row + n - keys + 1);
-      }
-      chunks.push({ first, end, keys, bias: floats(bias, [end - first, width]) });
-    }
-    return chunks;
-  }
-
-  private maskFeeds(rows: number, layer: number, seed: number | null): Feeds {
-    const feeds: Feeds = new Map();
-    const rate = this.dropout;
-    if (rate === 0) return feeds;
-    const { feedForward, headDim, heads, modelWidth } = this.config;
-    const widths = {
-      'mask.pre': modelWidth,
-      'mask.o': heads * headDim,
-      'mask.mlp': modelWidth,
-      'mask.down': feedForward,
-    };
-    Object.entries(widths).forEach(([name, width], stream) => {
-      const values = dropoutMask(rows * width, seed === null ? 0 : rate, seed ?? 0, layer * 4 + stream);
-      feeds.set(name, floats(values, [rows, width]));
-    });
-    return feeds;
-  }
-
-  /** Hidden states after the last block [N, D]; fills `saved` when given. `seed` null switches dropout off. */
-  private async forward(
-    batch: PackedBatch,
-    shared: Feeds,
-    chunks: QueryChunk[],
-    seed: number | null,
-    saved: SavedBlock[] | null,
-  ): Promise<Float32Array> {
-    const { headDim, heads, layers, modelWidth: width } = this.config;
-    const rows = batch.tokens.length;
-    let x = new Float32Array(rows * width);
-    batch.tokens.forEach((token, n) => {
-      x.set(this.weights.embedding.subarray(token * width, (token + 1) * width), n * width);
-    });
-    for (let layer = 0; layer < layers; layer++) {
-      const feeds: Feeds = new Map([...this.layerFeeds[layer]!, ...shared, ...this.maskFeeds(rows, layer, seed)]);
-      feeds.set('x', floats(x, [rows, width]));
-      const { q, k, v, ...pre } = await this.stages.preForward.run(feeds);
-      const o = new Float32Array(rows * heads * headDim);
-      for (const chunk of chunks) {
-        const out = await this.stages.attentionForward.run(this.attentionFeeds(chunk, q!, k!, v!));
-        o.set(out.o!, chunk.first * heads * headDim);
-      }
-      feeds.set('o', floats(o, [rows, heads * headDim]));
-      const { y, ...post } = await this.stages.postForward.run(feeds);
-      saved?.push({ x, q: q!, k: k!, v: v!, o, pre, post });
-      x = y as Float32Array<ArrayBuffer>;
-    }
-    return x;
-  }
-
-  private attentionFeeds(chunk: QueryChunk, q: Float32Array, k: Float32Array, v: Float32Array): Feeds {
-    const { headDim, heads, kvHeads } = this.config;
-    const wide = heads * headDim;
-    const narrow = kvHeads * headDim;
-    const keys = (values: Float32Array): Feed =>
-      floats(values.subarray(chunk.keys * narrow, chunk.end * narrow), [chunk.end - chunk.keys, narrow]);
-    return new Map([
-      ['q', floats(q.subarray(chunk.first * wide, chunk.end * wide), [chunk.end - chunk.first, wide])],
-      ['k', keys(k)],
-      ['v', keys(v)],
-      ['bias', chunk.bias],
-    ]);
+    await this.stages.close();
+    this.base.close();
   }
 
   /** Log-probabilities of the supervised tokens in order; with a scale, adds the gradient of the scaled loss to `dx`. */
@@ -365,39 +171,35 @@ class ModelStep implements FullStep {
     dx: Float32Array | null,
   ): Promise<Float32Array> {
     const { modelWidth: width, vocabulary } = this.config;
-    const targets: number[] = [];
-    batch.supervised.forEach((on, n) => {
-      if (on && batch.positions[n]! > 0) targets.push(n);
-    });
+    const targets = targetsOf(batch);
     const logp = new Float32Array(targets.length);
     const headRows = Math.max(1, Math.floor(headLogits / vocabulary));
+    const { head: weights } = this.base;
     for (let first = 0; first < targets.length; first += headRows) {
       const chunk = targets.slice(first, first + headRows);
-      const x = new Float32Array(chunk.length * width);
+      const rows = chunk.length;
+      const x = this.array('head.x', rows, width);
       chunk.forEach((n, i) => {
-        x.set(last.subarray((n - 1) * width, n * width), i * width);
+        (x.data as Float32Array).set(last.subarray((n - 1) * width, n * width), i * width);
       });
-      const feeds: Feeds = new Map([
-        ['x', floats(x, [chunk.length, width])],
-        [
-          'target',
-          integers(
-            BigInt64Array.from(chunk, (n) => BigInt(batch.tokens[n]!)),
-            [chunk.length, 1],
-          ),
-        ],
-        ['output_norm', floats(this.weights.outputNorm, [width])],
-        ['output', floats(this.weights.output, [vocabulary, width])],
-      ]);
-      if (scale !== null) feeds.set('d.logp', floats(new Float32Array(chunk.length).fill(-scale), [chunk.length, 1]));
-      const out = await (scale === null ? this.stages.headForward : this.stages.head).run(feeds);
-      logp.set(out.logp!, first);
-      if (!dx) continue;
-      for (const name of ['output', 'output_norm']) {
-        const total = this.outerGradients.get(name);
-        if (total) addTo(total, out[`d.${name}`]!);
+      const target = BigInt64Array.from(chunk, (n) => BigInt(batch.tokens[n]!));
+      const feeds = new Map([...weights, ['x', x], ['target', integers(target, [rows, 1])]]);
+      const into = new Map([['logp', floats(logp.subarray(first, first + rows), [rows, 1])]]);
+      if (scale === null || !dx) {
+        await this.stages.headForward.run(feeds, into);
+        continue;
       }
-      const part = out['d.x']!;
+      feeds.set('d.logp', floats(new Float32Array(rows).fill(-scale), [rows, 1]));
+      if (this.base.precision === 'int8') feeds.set('target_rows', this.targetRows(target, rows));
+      into.set('d.x', this.array('head.dx', rows, width));
+      const trained = ['output', 'output_norm'].filter((name) => this.outerGradients.has(name));
+      for (const name of trained) {
+        const { dims, data } = weights.get(name)!;
+        into.set(`d.${name}`, floats(this.buffers.take(`d.${name}`, data.length), dims));
+      }
+      await this.stages.head.run(feeds, into);
+      for (const name of trained) addTo(this.outerGradients.get(name)!, into.get(`d.${name}`)!.data as Float32Array);
+      const part = into.get('d.x')!.data as Float32Array;
       chunk.forEach((n, i) => {
         addTo(dx, part.subarray(i * width, (i + 1) * width), (n - 1) * width);
       });
@@ -405,67 +207,114 @@ class ModelStep implements FullStep {
     return logp;
   }
 
-  /** Walks the blocks back from the gradient `dx` of the last hidden states, adding to the parameters'; returns that of the embeddings. */
-  private async backward(
-    saved: SavedBlock[],
-    shared: Feeds,
-    chunks: QueryChunk[],
-    seed: number,
-    dx: Float32Array,
-  ): Promise<Float32Array> {
-    const { headDim, heads, kvHeads, modelWidth: width } = this.config;
-    const rows = dx.length / width;
-    const wide = heads * headDim;
-    const narrow = kvHeads * headDim;
-    let dy = dx;
-    for (let layer = this.config.layers - 1; layer >= 0; layer--) {
-      const block = saved.pop()!;
-      const feeds: Feeds = new Map([...this.layerFeeds[layer]!, ...shared, ...this.maskFeeds(rows, layer, seed)]);
-      feeds.set('x', floats(block.x, [rows, width]));
-      feeds.set('o', floats(block.o, [rows, wide]));
-      feeds.set('d.y', floats(dy, [rows, width]));
-      for (const [name, values] of [...Object.entries(block.pre), ...Object.entries(block.post)]) {
-        feeds.set(name, floats(values, [rows, values.length / rows]));
-      }
-      const post = await this.stages.postBackward.run(feeds);
-      this.collect(layer, post);
-      const dq = new Float32Array(rows * wide);
-      const dk = new Float32Array(rows * narrow);
-      const dv = new Float32Array(rows * narrow);
-      for (const chunk of chunks) {
-        const attentionFeeds = this.attentionFeeds(chunk, block.q, block.k, block.v);
-        const d = post['d.o']!.subarray(chunk.first * wide, chunk.end * wide);
-        attentionFeeds.set('d.o', floats(d, [chunk.end - chunk.first, wide]));
-        const out = await this.stages.attentionBackward.run(attentionFeeds);
-        dq.set(out['d.q']!, chunk.first * wide);
-        addTo(dk, out['d.k']!, chunk.keys * narrow);
-        addTo(dv, out['d.v']!, chunk.keys * narrow);
-      }
-      feeds.set('d.q', floats(dq, [rows, wide]));
-      feeds.set('d.k', floats(dk, [rows, narrow]));
-      feeds.set('d.v', floats(dv, [rows, narrow]));
-      const pre = await this.stages.preBackward.run(feeds);
-      this.collect(layer, pre);
-      dy = post['d.x']!;
-      addTo(dy, pre['d.x']!);
+  /** The head's rows [R, D] of the target tokens, from its int8 columns. */
+  private targetRows(target: BigInt64Array, rows: number): Feed {
+    const { modelWidth: width, vocabulary } = this.config;
+    const values = this.base.head.get('output')!.data as Int8Array;
+    const scales = this.base.head.get('output.scale')!.data as Float32Array;
+    const feed = this.array('head.rows', rows, width);
+    const out = feed.data as Float32Array;
+    for (let i = 0; i < rows; i++) {
+      const token = Number(target[i]);
+      const scale = scales[token]!;
+      for (let d = 0; d < width; d++) out[i * width + d] = values[d * vocabulary + token]! * scale;
     }
-    return dy;
+    return feed;
+  }
+
+  /**
+   * Walks the blocks back from the gradients of the last hidden states (arrays `ID.dy`), adding to the parameters'.
+   * Those arrays hold the gradient of each block's input in turn.
+   */
+  private async backward(passes: readonly Pass[]): Promise<void> {
+    for (let layer = this.config.layers - 1; layer >= 0; layer--) {
+      const weights = await this.base.layer(layer, Math.max(layer - 1, 0));
+      for (const pass of passes) await this.blockBackward(pass, layer, weights);
+    }
+    for (const pass of passes) this.collectEmbedding(pass);
+  }
+
+  private async blockBackward(pass: Pass, layer: number, weights: Feeds): Promise<void> {
+    const { rows } = pass;
+    const { modelWidth } = this.config;
+    const dy = this.array(`${pass.id}.dy`, rows, modelWidth);
+    const feeds = this.layerFeeds(pass, layer, weights).set('x', this.border(pass, layer));
+    if (this.policy === 'recompute') await this.block(pass, layer, feeds, this.array('y', rows, modelWidth));
+    for (const name of ['q', 'k', 'v', 'o']) feeds.set(name, this.kept(pass, layer, name));
+    for (const stage of [this.stages.preForward, this.stages.postForward]) this.savedFeeds(pass, layer, stage, feeds);
+    const ends = ['d.q', 'd.k', 'd.v', 'd.o'];
+    const into = new Map(ends.map((name) => [name, this.array(name, rows, this.width(name.slice(2)))]));
+    for (const { name, gradient } of this.inputs[layer]!) into.set(`d.${name}`, gradient);
+    into.set('d.x', this.array('d.x', rows, modelWidth));
+    feeds.set('d.y', dy);
+    await this.stages.postBackward.run(feeds, into);
+    const first = layer === 0 && !this.outerGradients.has('embedding');
+    const before = first ? this.stages.preBackwardFirst : this.stages.preBackward;
+    if (before) {
+      await this.attentionBackward(pass, feeds, into);
+      for (const name of ['d.q', 'd.k', 'd.v']) feeds.set(name, into.get(name)!);
+      feeds.set('d.through', into.get('d.x')!);
+      into.set('d.x', dy);
+      await before.run(feeds, into);
+    }
+    for (const input of this.inputs[layer]!) input.collect();
+  }
+
+  /** From `d.o` to `d.q`, `d.k` and `d.v`. */
+  private async attentionBackward({ attention }: Pass, feeds: Feeds, into: Feeds): Promise<void> {
+    const pick = (from: Feeds, names: readonly string[]): Feeds =>
+      new Map(names.map((name) => [name, from.get(name)!]));
+    const read = new Map([...pick(feeds, ['q', 'k', 'v']), ...pick(into, ['d.o'])]);
+    const written = pick(into, ['d.q', 'd.k', 'd.v']);
+    for (const { end, feeds: tiles, first, tile } of attention.tiles) {
+      const { backward } = await this.stages.tiled(tile);
+      await backward.run(new Map([...tiles, ...rowsOf(read, first, end)]), rowsOf(written, first, end));
+    }
+    for (const chunk of attention.chunks) {
+      const from = this.chunkFeeds(chunk, read, ['q', 'd.o']);
+      const to = this.chunkFeeds(chunk, written, ['d.q']);
+      const totals = ['d.k', 'd.v'].map((name) => [name, to.get(name)!] as const);
+      const parts = totals.map(([name, { dims }]) => [name, this.array(`part.${name}`, dims[0]!, dims[1]!)] as const);
+      await this.stages.attentionBackward.run(from, new Map([...to, ...parts]));
+      // The keys of a segment's first chunk have no gradient yet; later chunks see them again.
+      for (const [i, [, total]] of totals.entries()) {
+        const part = parts[i]![1].data as Float32Array;
+        const width = total.dims[1]!;
+        const values = total.data as Float32Array;
+        values.fill(0, (chunk.first - chunk.keys) * width);
+        addTo(values, part);
+      }
+    }
   }
 
   /** Adds the gradient of the embedded tokens [N, D] to that of their rows. */
-  private collectEmbedding(batch: PackedBatch, dx: Float32Array): void {
+  private collectEmbedding({ batch, id, rows }: Pass): void {
     const total = this.outerGradients.get('embedding');
     if (!total) return;
     const width = this.config.modelWidth;
+    const dx = this.buffers.take(`${id}.dy`, rows * width);
     batch.tokens.forEach((token, n) => {
       addTo(total, dx.subarray(n * width, (n + 1) * width), token * width);
     });
   }
+}
 
-  private collect(layer: number, outputs: Record<string, Float32Array>): void {
-    for (const [name, accumulator] of this.gradients[layer]!) {
-      const part = outputs[name];
-      if (part) addTo(accumulator, part);
-    }
+/** Rows that are predicted and learnt, in order. */
+function targetsOf({ positions, supervised }: PackedBatch): number[] {
+  const targets: number[] = [];
+  supervised.forEach((on, n) => {
+    if (on && positions[n]! > 0) targets.push(n);
+  });
+  return targets;
+}
+
+/** Values of the pass's targets, in the order of the batch as it was given. */
+function inOrder({ batch, places }: Pass, values: Float32Array): Float32Array {
+  const rank = new Map(targetsOf(batch).map((n, i) => [n, i]));
+  const found: number[] = [];
+  for (const place of places) {
+    const i = rank.get(place);
+    if (i !== undefined) found.push(values[i]!);
   }
+  return Float32Array.from(found);
 }

@@ -7,7 +7,7 @@ import type { TokenRow } from '../tokens/token-row.ts';
 import type { TrainerState } from './checkpoint.ts';
 import { initAdamW } from './optimizer.ts';
 import type { Parameter, TrainStep } from './step.ts';
-import { type TrainerSettings, trainLoop } from './trainer.ts';
+import { microBatchTokens, type TrainerSettings, trainLoop } from './trainer.ts';
 
 const row = (length: number, line: number): TokenRow => ({
   tokens: Int32Array.from({ length }, (_, i) => i + line),
@@ -29,8 +29,10 @@ class FakeStep implements TrainStep {
   }
   private calls = 0;
   private validations = 0;
-  accumulate(batch: PackedBatch, scale: number): Promise<{ lossSum: number; supervisedTokens: number }> {
+  readonly together = false;
+  accumulate(batches: readonly PackedBatch[], scale: number): Promise<{ lossSum: number; supervisedTokens: number }> {
     const { gradient, value } = this.parameters[0]!;
+    const batch = batches[0]!;
     this.before(this.calls++, batch, gradient);
     this.seen.push(batch.tokens.length);
     gradient[0]! += 2 * value[0]! * scale * batch.supervisedTokens;
@@ -39,9 +41,9 @@ class FakeStep implements TrainStep {
       supervisedTokens: batch.supervisedTokens,
     });
   }
-  logProbabilities(batch: PackedBatch): Promise<Float32Array> {
+  logProbabilities(batches: readonly PackedBatch[]): Promise<Float32Array[]> {
     const loss = this.held(this.validations++, this.parameters[0]!.value[0]!);
-    return Promise.resolve(new Float32Array(batch.supervisedTokens).fill(-loss));
+    return Promise.resolve([new Float32Array(batches[0]!.supervisedTokens).fill(-loss)]);
   }
   close(): Promise<void> {
     return Promise.resolve();
@@ -56,9 +58,9 @@ interface Outcome {
 }
 async function run(
   step: TrainStep,
-  { flags = {}, rows = [row(10, 1), row(10, 2), row(10, 3), row(10, 4)], held = [] as TokenRow[], steps = 8, stopAfter = Infinity }: { flags?: Record<string, unknown>; rows?: TokenRow[]; held?: TokenRow[]; steps?: number; stopAfter?: number } = {}, // biome-ignore format: one line
+  { flags = {}, rows = [row(10, 1), row(10, 2), row(10, 3), row(10, 4)], held = [] as TokenRow[], steps = 8, stopAfter = Infinity, from, initial = null }: { flags?: Record<string, unknown>; rows?: TokenRow[]; held?: TokenRow[]; steps?: number; stopAfter?: number; from?: TrainerState; initial?: Float32Array[] | null } = {}, // biome-ignore format: one line
 ): Promise<Outcome> {
-  const state: TrainerState = { step: 0, validationBefore: null, bestLoss: null, bestStep: null, withoutImprovement: 0, seconds: 0 }; // biome-ignore format: one line
+  const state: TrainerState = from ?? { step: 0, validationBefore: null, validatedStep: null, bestLoss: null, bestStep: null, withoutImprovement: 0, seconds: 0 }; // biome-ignore format: one line
   const [events, saved, abort]: [RunEvent[], number[], AbortController] = [[], [], new AbortController()];
   const settings = resolveOptions({ learningRate: '0.1', warmupSteps: '0', batchSize: '4', ...flags }) as unknown as TrainerSettings; // biome-ignore format: one line
   const loop = trainLoop({
@@ -69,6 +71,8 @@ async function run(
     steps,
     settings,
     state,
+    initial,
+    maxTokens: microBatchTokens,
     save: () => {
       saved.push(state.step);
       return { type: 'checkpoint-saved', step: state.step, path: '', best: false } as RunEvent;
@@ -104,25 +108,48 @@ describe('the training loop', () => {
     expect(Number.isFinite(step.parameters[0]!.value[0]!)).toBe(true);
   });
 
+  test('a validation without a finite loss is an error, never the best one', async () => {
+    const step = new FakeStep(undefined, (call) => (call === 1 ? Number.NaN : 1));
+    const error = await run(step, { held: [row(5, 9)], flags: { validateEvery: '1' } }).catch((e: unknown) => e);
+    expect((error as NomoatError).message).toMatch(/the validation after 1 steps: the loss is NaN/);
+  });
+
   test('out of memory: smaller micro-batches from the same step, said out loud, the same losses', async () => {
     const rows = Array.from({ length: 8 }, (_, i) => row(200, i));
     const whole = await run(new FakeStep(), { rows, flags: { batchSize: '8' } });
     const step = new FakeStep((_, batch) => {
-      if (batch.tokens.length > 500) throw new Error('Failed to allocate memory for requested buffer');
+      if (batch.tokens.length > 250) throw new Error('Failed to allocate memory for requested buffer');
     });
     const outcome = await run(step, { rows, flags: { batchSize: '8' } });
     expect(lossesOf(outcome)).toEqual(lossesOf(whole));
-    expect(Math.max(...step.seen)).toBeLessThanOrEqual(500);
+    expect(Math.max(...step.seen)).toBeLessThanOrEqual(250);
     const notices = outcome.events.filter((e) => e.type === 'notice');
     expect(notices.length).toBe(1);
     expect(notices[0]).toMatchObject({ code: 'smaller-micro-batch', message: expect.stringContaining('step 0') });
   });
 
-  test('memory that never suffices ends in the error, not in a loop', async () => {
+  test('memory that never suffices ends in a sentence, not in a loop', async () => {
     const step = new FakeStep(() => {
       throw new Error('bad alloc');
     });
-    await expect(run(step)).rejects.toThrow('bad alloc');
+    await expect(run(step)).rejects.toThrow(
+      /step 0: memory does not suffice, not even for micro-batches of 64 tokens.*--sequence-length/,
+    );
+  });
+
+  test('out of memory in a validation: smaller micro-batches, the same loss', async () => {
+    const held = Array.from({ length: 8 }, (_, i) => row(200, i));
+    const whole = await run(new FakeStep(), { held, steps: 2, flags: { validateEvery: '1' } });
+    const step = new FakeStep();
+    const measure = step.logProbabilities.bind(step);
+    step.logProbabilities = (batches) =>
+      batches[0]!.tokens.length > 250 ? Promise.reject(new Error('std::bad_alloc')) : measure(batches);
+    const outcome = await run(step, { held, steps: 2, flags: { validateEvery: '1' } });
+    const validations = ({ events }: Outcome) => events.filter((e) => e.type === 'validation');
+    expect(validations(outcome)).toEqual(validations(whole));
+    expect(validations(outcome).length).toBe(3);
+    const notice = outcome.events.find((e) => e.type === 'notice');
+    expect(notice).toMatchObject({ message: expect.stringContaining('the validation before training') });
   });
 
   test('another error of the engine is not taken for one of memory', async () => {
@@ -139,6 +166,55 @@ describe('the training loop', () => {
     const outcome = await run(step, { flags: { validateEvery: '1', earlyStop: '2' }, held: [row(5, 9)] });
     expect(outcome.how).toBe('stopped-early');
     expect(outcome.state).toMatchObject({ validationBefore: 3, bestLoss: 1, bestStep: 2, step: 4 });
+  });
+
+  test('a run killed between its early stop and its result stops there again', async () => {
+    const from: TrainerState = { step: 4, validationBefore: 3, validatedStep: 4, bestLoss: 1, bestStep: 2, withoutImprovement: 2, seconds: 1 }; // biome-ignore format: one line
+    const step = new FakeStep();
+    const outcome = await run(step, { from, flags: { validateEvery: '1', earlyStop: '2' }, held: [row(5, 9)] });
+    expect(outcome.how).toBe('stopped-early');
+    expect(step.seen).toEqual([]);
+    expect(outcome.events).toEqual([]);
+  });
+
+  test('a validation that an interrupt cut short is made up for on resuming', async () => {
+    const [validated, flags] = [{ held: [row(5, 9), row(700, 10), row(700, 11)], steps: 4 }, { validateEvery: '2' }];
+    const whole = await run(new FakeStep(), { ...validated, flags });
+    for (const stopAfter of [0, 1, 3]) {
+      const step = new FakeStep();
+      const start = step.parameters.map(({ value }) => value.slice());
+      const first = await run(step, { ...validated, flags, stopAfter });
+      expect(first.how).toBe('interrupted');
+      expect(first.state.step).toBe(stopAfter + 1);
+      const initial = first.state.validationBefore === null ? start : null;
+      const second = await run(step, { ...validated, flags, from: first.state, initial });
+      expect(second.how).toBe('done');
+      expect(second.state).toMatchObject({ validationBefore: 16, validatedStep: 4 });
+      const steps = ({ events }: Outcome): number[] =>
+        events.flatMap((e) => (e.type === 'validation' ? [e.step] : [])).sort();
+      expect([...steps(first), ...steps(second)]).toEqual(steps(whole));
+    }
+  });
+
+  test('the estimate of memory grows with the largest micro-batch to come', async () => {
+    const estimateOf = ({ events }: Outcome): number =>
+      events.flatMap((e) => (e.type === 'estimate' ? [e.peakMemoryBytes] : []))[0]!;
+    const flags = { batchSize: '1', shuffle: false };
+    // The first three steps hold on to 100 MB; a row of ten times their length comes later.
+    const hold: Uint8Array[] = [];
+    const rows = [...[1, 2, 3].map((line) => row(20, line)), row(200, 4)];
+    const before = process.resourceUsage().maxRSS * 1024;
+    const step = new FakeStep((call) => {
+      if (call < 3) hold.push(new Uint8Array(50e6).fill(call + 1));
+    });
+    const grown = estimateOf(await run(step, { rows, steps: 4, flags }));
+    expect(hold.length).toBe(3);
+    const peak = process.resourceUsage().maxRSS * 1024;
+    expect(peak).toBeGreaterThan(before);
+    expect(grown).toBeGreaterThan(peak + 5 * 100e6);
+    expect(estimateOf(await run(new FakeStep(), { rows: rows.slice(0, 3), steps: 3, flags }))).toBeLessThanOrEqual(
+      process.resourceUsage().maxRSS * 1024,
+    );
   });
 
   test('the validation before is measured with the initial values, which then come back', async () => {

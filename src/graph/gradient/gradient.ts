@@ -5,14 +5,20 @@ import {
   add,
   batchMatmul,
   inOrder,
+  int8MatmulTransposed,
   logProbabilityGrad,
   matmul,
   mul,
+  orderRows,
+  padColumns,
+  quantise,
   reshape,
   rmsNorm,
   rmsNormGrad,
   rope,
+  rowScale,
   scalar,
+  sigmoid,
   siluGrad,
   softmaxGrad,
   sumRows,
@@ -49,7 +55,7 @@ function productRule(multiply: typeof matmul): Rule<Product> {
 }
 
 function none(kind: OpKind): never {
-  throw new Error(`gradient: ${kind} is itself a gradient and is not differentiated again`);
+  throw new Error(`gradient: ${kind} only occurs in gradients and is not differentiated again`);
 }
 
 /** For each input, how its gradient is made (only called when wanted), or null where there is none. */
@@ -60,7 +66,8 @@ const rules: { readonly [K in OpKind]: Rule<K> } = {
   mul: (_, [a, b], dy) => [() => mul(dy, b!), () => sumTo(mul(dy, a!), b!)],
   matmul: productRule(matmul) as Rule<'matmul'>,
   'batch-matmul': productRule(batchMatmul) as Rule<'batch-matmul'>,
-  silu: (_, [x], dy) => [() => siluGrad(x!, dy)],
+  sigmoid: () => none('sigmoid'),
+  silu: (_, [x], dy, y) => [() => siluGrad(sigmoid(x!), y, dy)],
   'silu-grad': () => none('silu-grad'),
   softmax: (_, __, dy, y) => [() => softmaxGrad(y, dy)],
   'softmax-grad': () => none('softmax-grad'),
@@ -78,6 +85,23 @@ const rules: { readonly [K in OpKind]: Rule<K> } = {
         permutation.map((_, axis) => permutation.indexOf(axis)),
       ),
   ],
+  'order-rows': (_, [, index, inverse], dy) => [() => orderRows(dy, inverse!, index!), null, null],
+  columns: ({ from }, [x], dy) => [() => padColumns(dy, from, x!.shape[1] as number)],
+  'pad-columns': () => none('pad-columns'),
+  'row-scale': () => none('row-scale'),
+  // Straight through; the scale is not differentiated.
+  quantise: (_, __, dy) => [() => dy, null],
+  'int8-matmul': (_, [, , weight, weightScale], dy) => [
+    () => {
+      const scaled = mul(dy, weightScale!);
+      const scale = rowScale(scaled);
+      return int8MatmulTransposed(quantise(scaled, scale), scale, weight!);
+    },
+    null,
+    null,
+    null,
+  ],
+  'int8-matmul-transposed': () => none('int8-matmul-transposed'),
   'sum-rows': () => none('sum-rows'),
   'log-probability': (_, [logits, target], dy) => [() => logProbabilityGrad(logits!, target!, dy), null],
   'log-probability-grad': () => none('log-probability-grad'),

@@ -5,7 +5,7 @@
 import { create, type MessageInitShape, toBinary } from '@bufbuild/protobuf';
 import type { Graph } from '../graph.ts';
 import { inferredSizes, inOrder } from '../graph.ts';
-import type { Node, Op, OpKind, Shape } from '../op.ts';
+import type { DataType, Node, Op, OpKind } from '../op.ts';
 import {
   AttributeProto_AttributeType,
   type AttributeProtoSchema,
@@ -18,6 +18,20 @@ import {
 
 const irVersion = 10n;
 const opsetVersion = 23n;
+
+/** Quantised activations are 128 - 127 .. 128 + 127. */
+const quantisedLevels = 127;
+const zeroPoint = 128;
+/** Added to the scale of a row, so that a row of zeros divides by something. */
+const leastScale = 1e-30;
+const dataTypes: Readonly<Record<DataType, TensorProto_DataType>> = {
+  float32: TensorProto_DataType.FLOAT,
+  int64: TensorProto_DataType.INT64,
+  int8: TensorProto_DataType.INT8,
+  uint8: TensorProto_DataType.UINT8,
+};
+/** The output that makes the binding hand nothing back; see emitOnnx. */
+export const nothingFetched = 'nothing';
 
 type Attribute = { float: number } | { int: number } | { ints: readonly number[] };
 type Emitter<K extends OpKind> = (
@@ -62,6 +76,12 @@ class Writer {
     return name;
   }
 
+  byte(value: number): string {
+    const name = `u8_${value}`;
+    this.initializers.set(name, { name, dims: [], dataType: TensorProto_DataType.UINT8, int32Data: [value] });
+    return name;
+  }
+
   float(value: number): string {
     const name = `f32_${String(value).replaceAll('-', 'm').replaceAll('.', 'p')}`;
     this.initializers.set(name, { name, dims: [], dataType: TensorProto_DataType.FLOAT, floatData: [value] });
@@ -87,14 +107,12 @@ const emitters: { readonly [K in OpKind]: Emitter<K> } = {
     void (op.transposeA || op.transposeB
       ? to.node('FusedMatMul', inputs, trans(op), out, 'com.microsoft')
       : to.node('MatMul', inputs, {}, out)),
+  sigmoid: (to, _, __, inputs, out) => void to.node('Sigmoid', inputs, {}, out),
   // QuickGelu is x * sigmoid(alpha * x).
   silu: (to, _, __, inputs, out) => void to.node('QuickGelu', inputs, { alpha: { float: 1 } }, out, 'com.microsoft'),
-  'silu-grad': (to, _, __, [x, dy], out) => {
-    // s(x) (1 + x (1 - s(x))) = s + y - y s with y = x s
-    const s = to.node('Sigmoid', [x!]);
-    const y = to.node('Mul', [x!, s]);
-    const ys = to.node('Mul', [y, s]);
-    const slope = to.node('Sub', [to.node('Add', [s, y]), ys]);
+  'silu-grad': (to, _, __, [s, y, dy], out) => {
+    // s + y (1 - s)
+    const slope = to.node('Add', [to.node('Mul', [to.node('Sub', [to.float(1), s!]), y!]), s!]);
     to.node('Mul', [slope, dy!], {}, out);
   },
   softmax: (to, _, __, inputs, out) => void to.node('Softmax', inputs, { axis: { int: -1 } }, out),
@@ -128,6 +146,36 @@ const emitters: { readonly [K in OpKind]: Emitter<K> } = {
     void to.node('Reshape', [inputs[0]!, to.int64(inferredSizes(n.inputs[0]!.shape, n.shape))], {}, out),
   transpose: (to, { permutation }, _, inputs, out) =>
     void to.node('Transpose', inputs, { perm: { ints: permutation } }, out),
+  'order-rows': (to, _, __, [x, index], out) => void to.node('Gather', [x!, index!], { axis: { int: 0 } }, out),
+  columns: (to, { from, to: end }, _, [x], out) =>
+    void to.node('Slice', [x!, to.int64([from]), to.int64([end]), to.int64([1])], {}, out),
+  'pad-columns': (to, { from, width }, n, [x], out) => {
+    const own = n.inputs[0]!.shape[1] as number;
+    to.node('Pad', [x!, to.int64([0, from, 0, width - from - own])], {}, out);
+  },
+  'row-scale': (to, _, __, [x], out) => {
+    const top = to.node('ReduceMax', [to.node('Abs', [x!]), to.int64([-1])], { keepdims: { int: 1 } });
+    to.node('Add', [to.node('Mul', [top, to.float(1 / quantisedLevels)]), to.float(leastScale)], {}, out);
+  },
+  quantise: (to, _, __, [x, scale], out) => {
+    // One scale a row is QuantizeLinear's per-axis form: a single kernel instead of divide, round, add and cast.
+    const flat = to.node('Reshape', [scale!, to.int64([-1])]);
+    const zeros = to.node('Expand', [to.byte(zeroPoint), to.node('Shape', [flat])]);
+    to.node('QuantizeLinear', [x!, flat, zeros], { axis: { int: 0 } }, out);
+  },
+  // Both want uint8 times int8: the other combinations have no fast kernel.
+  'int8-matmul': (to, _, __, [x, scale, weight, weightScale], out) =>
+    void to.node(
+      'MatMulIntegerToFloat',
+      [x!, weight!, scale!, weightScale!, to.byte(zeroPoint)],
+      {},
+      out,
+      'com.microsoft',
+    ),
+  'int8-matmul-transposed': (to, _, __, [x, scale, weight], out) => {
+    const turned = to.node('Transpose', [weight!], { perm: { ints: [1, 0] } });
+    to.node('MatMulIntegerToFloat', [x!, turned, scale!, to.float(1), to.byte(zeroPoint)], {}, out, 'com.microsoft');
+  },
   'sum-rows': (to, _, __, [x], out) => void to.node('ReduceSum', [x!, to.int64([0])], { keepdims: { int: 0 } }, out),
   'log-probability': (to, _, __, [logits, target], out) => {
     // l_y - max(l) + log(max P): exact where P_y itself underflows, and made of fast kernels only.
@@ -151,18 +199,23 @@ const emitters: { readonly [K in OpKind]: Emitter<K> } = {
   },
 };
 
-function valueInfo(
-  name: string,
-  shape: Shape,
-  type: 'float32' | 'int64',
-): MessageInitShape<typeof ValueInfoProtoSchema> {
+function valueInfo(name: string, { shape, type }: Node): MessageInitShape<typeof ValueInfoProtoSchema> {
   const dim = shape.map((size) =>
     typeof size === 'number'
       ? { value: { case: 'dimValue' as const, value: BigInt(size) } }
       : { value: { case: 'dimParam' as const, value: size } },
   );
-  const elemType = type === 'float32' ? TensorProto_DataType.FLOAT : TensorProto_DataType.INT64;
+  const elemType = dataTypes[type];
   return { name, type: { value: { case: 'tensorType', value: { elemType, shape: { dim } } } } };
+}
+
+/** A sequence of one number: a value that onnxruntime-node cannot convert. */
+function addNothing(to: Writer): MessageInitShape<typeof ValueInfoProtoSchema> {
+  to.node('SequenceConstruct', [to.float(0)], {}, nothingFetched);
+  const element = {
+    value: { case: 'tensorType' as const, value: { elemType: TensorProto_DataType.FLOAT, shape: { dim: [] } } },
+  };
+  return { name: nothingFetched, type: { value: { case: 'sequenceType', value: { elemType: element } } } };
 }
 
 /** A product that only one addition uses becomes that addition's Gemm: its result is never written on its own. */
@@ -181,7 +234,10 @@ function fusable(graph: Graph, order: readonly Node[]): Map<Node, { product: Nod
   return found;
 }
 
-/** ONNX bytes of `graph`; inputs and outputs keep their names. */
+/**
+ * ONNX bytes of `graph`; inputs and outputs keep their names. The first output is a sequence, which onnxruntime-node refuses to
+ * convert: with all outputs given as buffers to write to, the run ends there, and the binding copies none of them once more.
+ */
 export function emitOnnx(graph: Graph): Uint8Array {
   const order = inOrder(graph.values());
   const outputNames = new Map([...graph].map(([name, n]) => [n, name]));
@@ -212,8 +268,8 @@ export function emitOnnx(graph: Graph): Uint8Array {
       );
     }
   }
-  const input = order.flatMap((n) => (n.op.kind === 'input' ? [valueInfo(n.op.name, n.shape, n.op.type)] : []));
-  const output = [...graph].map(([name, n]) => valueInfo(name, n.shape, 'float32'));
+  const input = order.flatMap((n) => (n.op.kind === 'input' ? [valueInfo(n.op.name, n)] : []));
+  const output = [addNothing(to), ...[...graph].map(([name, n]) => valueInfo(name, n))];
   const model = create(ModelProtoSchema, {
     irVersion,
     producerName: 'nomoat',

@@ -1,0 +1,139 @@
+/**
+ * In which arithmetic the frozen weights of a LoRA run are computed with. Promises: int8 is taken only where it was measured to be
+ * close to float32 on this run's own rows; what was measured is said.
+ */
+import { packRows } from '../batches/pack.ts';
+import type { PackedBatch } from '../batches/packed-batch.ts';
+import { NomoatError } from '../errors.ts';
+import type { GgufFile } from '../files/gguf/types.ts';
+import { projections } from '../lora/adapter.ts';
+import { projectionDimensions, readModelConfig } from '../models/config.ts';
+import { type KernelProbe, probeKernels, weightLevels } from '../runtime/onnxruntime-node/probe.ts';
+import type { TokenRow } from '../tokens/token-row.ts';
+import { type BaseWeights, diskStore, fileWeights } from '../train/base-weights.ts';
+import { calibrate } from '../train/calibrate.ts';
+import type { PrecisionEvent } from './events.ts';
+import type { RunSettings } from './run-settings.ts';
+
+/**
+ * Mean KL divergence (nats) of next-token distributions up to which the int8 base passes for the float32 one. Unsmoothed int8 of
+ * SmolLM2 measures 0.06 and trains to a loss 3% worse, smoothed int8 0.01 to 0.02 and to the same loss (docs/log.md).
+ */
+export const divergenceBound = 0.04;
+/** `auto` leaves smaller models in float32: they are quick anyway, and calibrating them takes longer than it saves. */
+const fewWeights = 30e6;
+/** `auto` wants int8 products to be at least this much faster, or the rest of the step eats the gain. */
+const leastSpeedup = 1.5;
+/** Tokens of training rows that the smoothing is fitted to, and as many others that it is judged on; twice as many made it no better on SmolLM2 (docs/log.md). */
+const calibrationTokens = 320;
+
+export interface ChosenPrecision {
+  /** Null for float32. */
+  readonly weights: BaseWeights | null;
+  readonly event: PrecisionEvent;
+}
+
+export interface PrecisionOptions {
+  readonly settings: Pick<RunSettings, 'precision'>;
+  readonly model: GgufFile;
+  /** Training rows, at least one. */
+  readonly rows: readonly TokenRow[];
+  readonly threads: number;
+  /** A file for the blocks' weights where memory cannot hold them, else null. */
+  readonly streamTo: string | null;
+}
+
+/** Weights of all projections. */
+function projectionWeights(model: GgufFile): number {
+  const config = readModelConfig(model);
+  return projections.reduce((sum, projection) => {
+    const { inFeatures, outFeatures } = projectionDimensions(config, projection);
+    return sum + inFeatures * outFeatures * config.layers;
+  }, 0);
+}
+
+const float32 = (reason: string, measured: Partial<PrecisionEvent> = {}): ChosenPrecision => ({
+  weights: null,
+  event: { type: 'precision', precision: 'f32', reason, divergence: null, bound: divergenceBound, levels: null, speedup: null, ...measured }, // biome-ignore format: one line reads best
+});
+
+/** Whether `auto` leaves the model in float32 for its size. */
+export const isSmall = (model: GgufFile): boolean => projectionWeights(model) < fewWeights;
+
+export interface ExpectedPrecision {
+  readonly precision: 'f32' | 'int8';
+  readonly levels: number;
+  /** Null where the decision needed none, and none was wanted. */
+  readonly probe: KernelProbe | null;
+}
+
+/** What will be chosen where calibration finds int8 close enough; `probes` wants this machine's rates in any case. */
+export async function expectPrecision(
+  { precision }: Pick<RunSettings, 'precision'>,
+  model: GgufFile,
+  threads: number,
+  probes: boolean,
+): Promise<ExpectedPrecision> {
+  const open = precision === 'auto' && !isSmall(model);
+  const probe = probes || open ? await probeKernels(threads) : null;
+  const fast = probe !== null && probe.int8Rate / probe.float32Rate >= leastSpeedup;
+  const int8 = precision === 'int8' || (open && fast);
+  return { precision: int8 ? 'int8' : 'f32', levels: probe ? weightLevels(probe) : 127, probe };
+}
+
+/** Probes, calibrates and decides. Throws NomoatError where int8 was asked for and is too far from float32. */
+export async function choosePrecision(options: PrecisionOptions): Promise<ChosenPrecision> {
+  const { model, rows, settings, streamTo, threads } = options;
+  const auto = settings.precision === 'auto';
+  if (settings.precision === 'f32') return float32('as asked');
+  if (auto && isSmall(model)) return float32('the model is small');
+  const probe = await probeKernels(threads);
+  const levels = weightLevels(probe);
+  const speedup = probe.int8Rate / probe.float32Rate;
+  const measured = { levels, speedup };
+  if (auto && speedup < leastSpeedup) {
+    return float32(`int8 products are only ${speedup.toFixed(1)} times as fast here`, measured);
+  }
+  const fitted = firstRows(rows);
+  const others = firstRows(rows.slice(fitted.length));
+  const { weights, divergence } = await calibrate({
+    model,
+    fitted: packAll(fitted),
+    // A data set too small to leave any out is judged on what it was fitted to.
+    compared: packAll(others.length > 0 ? others : fitted),
+    threads,
+    levels,
+    ...(streamTo ? { store: diskStore(streamTo) } : {}),
+  });
+  if (divergence <= divergenceBound) {
+    const reason = auto ? `its products are ${speedup.toFixed(1)} times as fast here` : 'as asked';
+    return { weights, event: { type: 'precision', precision: 'int8', reason, divergence, bound: divergenceBound, ...measured } }; // biome-ignore format: one line reads best
+  }
+  weights.close();
+  // Float32 is twice as far from fitting: its blocks are read from the model's own file.
+  const streamed = streamTo ? fileWeights(model, readModelConfig(model)) : null;
+  if (auto)
+    return { ...float32('int8 is too far from it on this model', { ...measured, divergence }), weights: streamed };
+  throw new NomoatError({
+    part: '--precision int8',
+    fault: `the int8 base diverges from the float32 base by ${divergence.toFixed(4)} nats on rows of this data, above the bound of ${divergenceBound}`,
+    remedy: 'Use --precision f32, or auto.',
+    fields: { divergence, bound: divergenceBound },
+  });
+}
+
+const tokensOf = (rows: readonly TokenRow[]): number => rows.reduce((sum, { tokens }) => sum + tokens.length, 0);
+
+function packAll(rows: readonly TokenRow[]): PackedBatch {
+  return packRows(rows, { packing: true, microBatchSize: null, maxTokens: Number.POSITIVE_INFINITY, padToken: 0 })[0]!;
+}
+
+/** The first rows of about `calibrationTokens`, and at least one where there is one. */
+function firstRows(rows: readonly TokenRow[]): TokenRow[] {
+  const taken: TokenRow[] = [];
+  for (const row of rows) {
+    if (tokensOf(taken) >= calibrationTokens) break;
+    taken.push(row);
+  }
+  return taken;
+}

@@ -1,0 +1,58 @@
+/**
+ * What a run was made from: digests of model and data, version, machine. Promises: a run that goes on goes on with the same.
+ */
+import { createHash } from 'node:crypto';
+import { createReadStream, readFileSync } from 'node:fs';
+import { basename } from 'node:path';
+import { NomoatError } from '../errors.ts';
+import { machineFacts } from './machine.ts';
+import type { RunRecord } from './run-folder.ts';
+import type { RunSettings } from './run-settings.ts';
+import { version } from './version.ts';
+
+export async function digestOf(path: string): Promise<string> {
+  const hash = createHash('sha256');
+  for await (const chunk of createReadStream(path)) hash.update(chunk as Buffer);
+  return hash.digest('hex');
+}
+
+export function newRecord(
+  settings: RunSettings,
+  facts: Pick<RunRecord, 'modelDigest' | 'systemPrompt'>,
+  files: readonly string[],
+): RunRecord {
+  return {
+    nomoat: version,
+    state: 'running',
+    created: new Date().toISOString(),
+    dataDigests: dataDigests(files),
+    machine: { ...machineFacts() },
+    validationBefore: null,
+    validationAfter: null,
+    settings,
+    ...facts,
+  };
+}
+
+/** By file name, or by path where two files share a name. */
+function dataDigests(files: readonly string[]): Record<string, string> {
+  const digest = (path: string): string => createHash('sha256').update(readFileSync(path)).digest('hex');
+  const names = files.map((path) => basename(path));
+  const named = (path: string, i: number): string => (names.indexOf(names[i]!) === i ? names[i]! : path);
+  return Object.fromEntries(files.map((path, i) => [named(path, i), digest(path)]));
+}
+
+/** A run goes on with what it began with, or its result would be that of no settings at all. */
+export function assertUnchanged(record: RunRecord, modelDigest: string, files: readonly string[]): void {
+  const changed = Object.entries(dataDigests(files)).flatMap(([name, digest]) =>
+    record.dataDigests[name] === digest ? [] : [name],
+  );
+  if (modelDigest !== record.modelDigest) changed.push(record.settings.modelPath);
+  if (changed.length === 0) return;
+  throw new NomoatError({
+    part: record.settings.run,
+    fault: `cannot go on: ${changed.join(', ')} changed since the run began`,
+    remedy: 'Put back what was there, or start a new run.',
+    fields: { changed },
+  });
+}

@@ -1,0 +1,174 @@
+/**
+ * The forward half of a step: walks the blocks of a model over one micro-batch, in memory of its own that is used again and again.
+ */
+import type { PackedBatch } from '../batches/packed-batch.ts';
+import { type ProjectionGroup, projectionGroups } from '../models/block.ts';
+import type { ModelConfig } from '../models/config.ts';
+import { rotaryAngles } from '../models/weights.ts';
+import { type Executor, type Feed, type Feeds, floats } from '../runtime/onnxruntime-node/executor.ts';
+import { type AttentionPlan, byLength, planAttention, type QueryChunk } from './attention-plan.ts';
+import type { BaseWeights } from './base-weights.ts';
+import { Buffers } from './buffers.ts';
+import { dropoutMask } from './dropout.ts';
+import type { TrainedInput } from './slots.ts';
+import type { Stages } from './stages.ts';
+
+/** What a pass over a micro-batch needs everywhere. */
+export interface Pass {
+  readonly batch: PackedBatch;
+  readonly rows: number;
+  readonly attention: AttentionPlan;
+  /** Row of this batch for each row of the batch as given: segments are walked in order of their length. */
+  readonly places: Int32Array;
+  readonly angles: Feeds;
+  /** Of the dropout masks; null switches dropout off. */
+  readonly seed: number | null;
+  /** Whether backward follows. */
+  readonly saves: boolean;
+  /** Which of several passes that are walked together: each has block borders of its own. */
+  readonly id: number;
+}
+
+/**
+ * What a step holds for backward: `keep` every activation that backward reads, or `recompute` them block by block from the blocks'
+ * inputs, which costs one more forward pass and a seventh of the memory.
+ */
+export type ActivationPolicy = 'keep' | 'recompute';
+
+/** Sees a block's feeds and results of a pass while they last. */
+export type Observe = (pass: Pass, layer: number, feeds: Feeds, results: Feeds) => Promise<void>;
+
+export class BlockWalk {
+  protected readonly config: ModelConfig;
+  protected readonly base: BaseWeights;
+  protected readonly stages: Stages;
+  protected readonly dropout: number;
+  /** Per layer: what is trained in it. */
+  protected readonly inputs: readonly (readonly TrainedInput[])[];
+  protected readonly policy: ActivationPolicy;
+  protected readonly buffers = new Buffers();
+
+  constructor(
+    config: ModelConfig,
+    base: BaseWeights,
+    stages: Stages,
+    inputs: readonly (readonly TrainedInput[])[],
+    dropout: number,
+    policy: ActivationPolicy = 'keep',
+  ) {
+    this.policy = policy;
+    this.config = config;
+    this.base = base;
+    this.stages = stages;
+    this.inputs = inputs;
+    this.dropout = dropout;
+  }
+
+  pass(given: PackedBatch, seed: number | null, saves: boolean, id = 0): Pass {
+    const { batch, places } = byLength(given);
+    const rows = batch.tokens.length;
+    const { cos, sin } = rotaryAngles(batch.positions, this.config, this.base.ropeFactors);
+    const shape = [rows, this.config.headDim / 2];
+    const angles = new Map([['cos', floats(cos, shape)], ['sin', floats(sin, shape)]]); // biome-ignore format: one line reads best
+    return { batch, rows, attention: planAttention(batch), places, angles, seed, saves, id };
+  }
+
+  /** An array [rows, width] of the step's own, as a feed. */
+  protected array(name: string, rows: number, width: number): Feed {
+    return floats(this.buffers.take(name, rows * width), [rows, width]);
+  }
+
+  /** A layer's activation: kept until backward where backward follows, else in memory that layers share. */
+  protected kept({ rows, saves }: Pass, layer: number, name: string): Feed {
+    const own = saves && this.policy === 'keep';
+    return this.array(own ? `${layer}.${name}` : name, rows, this.width(name));
+  }
+
+  /** Columns of an activation. */
+  protected width(name: string): number {
+    const { feedForward, headDim, heads, kvHeads, modelWidth } = this.config;
+    const last = name.replace(/^saved\.|^mask\./, '');
+    if (last === 'q' || last === 'o' || last === 'attn_q_raw') return heads * headDim;
+    if (last === 'k' || last === 'v' || last === 'attn_k_raw') return kvHeads * headDim;
+    if (last === 'gate' || last === 'up' || last === 'down') return feedForward;
+    return modelWidth;
+  }
+
+  /** A block's input; where backward does not follow, two arrays take turns. */
+  protected border({ id, rows, saves }: Pass, layer: number): Feed {
+    return this.array(`${id}.x.${saves ? layer : layer % 2}`, rows, this.config.modelWidth);
+  }
+
+  /** What the layer's graphs read beside activations, of its weights. */
+  protected layerFeeds({ angles, rows, seed }: Pass, layer: number, weights: Feeds): Map<string, Feed> {
+    const feeds = new Map([...weights, ...angles]);
+    for (const { name, feed } of this.inputs[layer]!) feeds.set(name, feed);
+    if (this.dropout === 0) return feeds;
+    (Object.keys(projectionGroups) as ProjectionGroup[]).forEach((group, stream) => {
+      const width = this.width(`mask.${group}`);
+      const rate = seed === null ? 0 : this.dropout;
+      feeds.set(`mask.${group}`, floats(dropoutMask(rows * width, rate, seed ?? 0, layer * 4 + stream), [rows, width]));
+    });
+    return feeds;
+  }
+
+  protected savedFeeds(pass: Pass, layer: number, stage: Executor, into: Map<string, Feed>): void {
+    for (const name of stage.outputs) if (name.startsWith('saved.')) into.set(name, this.kept(pass, layer, name));
+  }
+
+  /**
+   * Takes the passes through the blocks together, so that each block's weights are asked for once; returns their hidden states after
+   * the last block, [N, D] each, rows in the passes' own order.
+   */
+  protected async walk(passes: readonly Pass[], observe?: Observe): Promise<Float32Array[]> {
+    const { layers } = this.config;
+    for (const inputs of this.inputs) for (const input of inputs) input.refresh();
+    for (const pass of passes) this.base.embed(pass.batch.tokens, this.border(pass, 0).data as Float32Array);
+    for (let layer = 0; layer < layers; layer++) {
+      const weights = await this.base.layer(layer, Math.min(layer + 1, layers - 1));
+      for (const pass of passes) {
+        const feeds = this.layerFeeds(pass, layer, weights).set('x', this.border(pass, layer));
+        const results = await this.block(pass, layer, feeds, this.border(pass, layer + 1));
+        await observe?.(pass, layer, feeds, results);
+      }
+    }
+    return passes.map((pass) => this.border(pass, layers).data as Float32Array);
+  }
+
+  /** One block from `x` of the feeds to y; returns what it computed on the way, by name. */
+  async block(pass: Pass, layer: number, feeds: Feeds, y: Feed): Promise<Feeds> {
+    const { attentionForward, postForward, preForward } = this.stages;
+    const results = new Map(['q', 'k', 'v', 'o'].map((name) => [name, this.kept(pass, layer, name)]));
+    const heads = new Map(results);
+    results.set('y', y);
+    for (const stage of [preForward, postForward]) this.savedFeeds(pass, layer, stage, results);
+    await preForward.run(feeds, results);
+    for (const { end, feeds: tiles, first, tile } of pass.attention.tiles) {
+      const rows = rowsOf(heads, first, end);
+      await (await this.stages.tiled(tile)).forward.run(new Map([...tiles, ...rows]), rows);
+    }
+    for (const chunk of pass.attention.chunks) {
+      const rows = this.chunkFeeds(chunk, heads, ['q', 'o']);
+      await attentionForward.run(rows, rows);
+    }
+    await postForward.run(new Map([...feeds, ...results]), results);
+    return results;
+  }
+
+  /** Rows of `arrays` that a chunk reads and writes: its queries' of those in `queries`, its keys' of the others. */
+  protected chunkFeeds({ bias, end, first, keys }: QueryChunk, arrays: Feeds, queries: readonly string[]): Feeds {
+    const own = new Map([...arrays].filter(([name]) => queries.includes(name)));
+    const seen = new Map([...arrays].filter(([name]) => !queries.includes(name)));
+    return new Map([['bias', bias], ...rowsOf(own, first, end), ...rowsOf(seen, keys, end)]);
+  }
+}
+
+/** Rows [from, to) of matrices, in place. */
+export function rowsOf(arrays: Feeds, from: number, to: number): Map<string, Feed> {
+  return new Map(
+    [...arrays].map(([name, { data, dims }]) => {
+      const width = dims[1]!;
+      return [name, floats((data as Float32Array).subarray(from * width, to * width), [to - from, width])];
+    }),
+  );
+}

@@ -1,0 +1,172 @@
+/**
+ * The trained tensors of a step: their names, values and gradients, and how they become feeds of the block graphs.
+ * Base weights are fed as they are; LoRA's matrices are merged and scaled first.
+ */
+import { type LoraAdapter, loraScale, type Projection } from '../lora/adapter.ts';
+import { type ProjectionGroup, projectionGroups } from '../models/block.ts';
+import type { ModelConfig } from '../models/config.ts';
+import type { ModelWeights } from '../models/weights.ts';
+import { type Feed, floats } from '../runtime/onnxruntime-node/executor.ts';
+import { type Smoothing, shapeOf } from './base-weights.ts';
+import type { Parameter } from './step.ts';
+
+const moduleOf = (projection: string): string => (/^[qkvo]_/.test(projection) ? 'self_attn' : 'mlp');
+
+/** A trainable tensor: where it stands (layer, or null for embedding, last norm and head) and the input of the graphs that feeds it. */
+export interface Slot {
+  readonly layer: number | null;
+  readonly input: string;
+  readonly parameter: Parameter;
+}
+
+function slot(layer: number | null, input: string, name: string, shape: readonly number[], value: Float32Array): Slot {
+  const gradient = new Float32Array(value.length);
+  return { layer, input, parameter: { name, shape, value, gradient, decays: shape.length > 1 } };
+}
+
+/** PEFT's names; two slots a pair, A then B. */
+export function adapterSlots(adapter: LoraAdapter): Slot[] {
+  return adapter.pairs.flatMap(({ layer, projection, a, b, inFeatures, outFeatures }) => {
+    const base = `base_model.model.model.layers.${layer}.${moduleOf(projection)}.${projection}`;
+    return [
+      slot(layer, `${projection}.lora_A`, `${base}.lora_A.weight`, [adapter.rank, inFeatures], a),
+      slot(layer, `${projection}.lora_B`, `${base}.lora_B.weight`, [outFeatures, adapter.rank], b),
+    ];
+  });
+}
+
+/** transformers' names of a block's norms, after `model.layers.N.`. */
+const normNames: Readonly<Record<string, string>> = {
+  attn_norm: 'input_layernorm.weight',
+  ffn_norm: 'post_attention_layernorm.weight',
+  attn_q_norm: 'self_attn.q_norm.weight',
+  attn_k_norm: 'self_attn.k_norm.weight',
+};
+
+/** Every weight of the model, as transformers names them; a tied embedding is one tensor. */
+export function weightSlots(config: ModelConfig, weights: ModelWeights): Slot[] {
+  const { modelWidth, tiedHead, vocabulary } = config;
+  const layers = weights.layers.flatMap((layer, i) =>
+    [...layer].map(([input, values]) => {
+      const name = normNames[input] ?? `${moduleOf(input)}.${input}`;
+      return slot(i, input, `model.layers.${i}.${name}`, shapeOf(config, input, values), values);
+    }),
+  );
+  return [
+    slot(null, 'embedding', 'model.embed_tokens.weight', [vocabulary, modelWidth], weights.embedding),
+    ...layers,
+    slot(null, 'output_norm', 'model.norm.weight', [modelWidth], weights.outputNorm),
+    ...(tiedHead ? [] : [slot(null, 'output', 'lm_head.weight', [vocabulary, modelWidth], weights.output)]),
+  ];
+}
+
+/** One graph input made of trained tensors: its values, its gradient as the graph gives it, and the way back. */
+export interface TrainedInput {
+  readonly name: string;
+  readonly feed: Feed;
+  /** Receives the graph's gradient `d.NAME`. */
+  readonly gradient: Feed;
+  /** Brings the feed up to date with the parameters. */
+  refresh(): void;
+  /** Adds the graph's gradient to the parameters'. */
+  collect(): void;
+}
+
+/** Base weights of one layer: fed in place. `scratch` gives arrays that layers share. */
+export function weightInputs(
+  slots: readonly Slot[],
+  scratch: (name: string, length: number) => Float32Array,
+): TrainedInput[] {
+  return slots.map(({ input, parameter: { gradient, shape, value } }) => {
+    const made = scratch(`d.${input}`, value.length);
+    return {
+      name: input,
+      feed: floats(value, shape),
+      gradient: floats(made, shape),
+      refresh() {},
+      collect: () => addTo(gradient, made),
+    };
+  });
+}
+
+/**
+ * LoRA's matrices of one layer. The A matrices of a group are one input, multiplied by the adapter's scale and, where the group's
+ * input was smoothed, by what it was divided by; the rows of up_proj's B are divided by what down_proj's input was.
+ */
+export function adapterInputs(
+  adapter: LoraAdapter,
+  slots: readonly Slot[],
+  smoothing: Smoothing | null,
+): TrainedInput[] {
+  const scale = loraScale(adapter);
+  const { rank } = adapter;
+  const parameterOf = (input: string): Parameter => slots.find((s) => s.input === input)!.parameter;
+  const inputs: TrainedInput[] = [];
+  for (const group of Object.keys(projectionGroups) as ProjectionGroup[]) {
+    const members = (projectionGroups[group] as readonly Projection[]).filter((p) => adapter.targetModules.includes(p));
+    if (members.length === 0) continue;
+    const parts = members.map((projection) => parameterOf(`${projection}.lora_A`));
+    const inFeatures = parts[0]!.shape[1]!;
+    const divisors = group === 'o' ? null : (smoothing?.[group] ?? null);
+    const factors = Float32Array.from({ length: inFeatures }, (_, k) => scale * (divisors?.[k] ?? 1));
+    inputs.push(mergedRows(`lora_A.${group}`, parts, factors));
+    for (const projection of members) {
+      const b = parameterOf(`${projection}.lora_B`);
+      const rows = projection === 'up_proj' ? (smoothing?.down ?? null) : null;
+      inputs.push(dividedRows(`${projection}.lora_B`, b, rank, rows));
+    }
+  }
+  return inputs;
+}
+
+/** Matrices [r, in] one above the other, each column times its factor. */
+function mergedRows(name: string, parts: readonly Parameter[], factors: Float32Array): TrainedInput {
+  const width = factors.length;
+  const total = parts.reduce((sum, { value }) => sum + value.length, 0);
+  const merged = new Float32Array(total);
+  const gradient = new Float32Array(total);
+  const shape = [total / width, width];
+  const each = (visit: (part: Parameter, i: number, at: number) => void): void => {
+    let start = 0;
+    for (const part of parts) {
+      for (let i = 0; i < part.value.length; i++) visit(part, i, start + i);
+      start += part.value.length;
+    }
+  };
+  return {
+    name,
+    feed: floats(merged, shape),
+    gradient: floats(gradient, shape),
+    refresh: () =>
+      each((part, i, at) => {
+        merged[at] = part.value[i]! * factors[i % width]!;
+      }),
+    collect: () =>
+      each((part, i, at) => {
+        part.gradient[i]! += gradient[at]! * factors[i % width]!;
+      }),
+  };
+}
+
+/** A matrix [out, r] whose rows are divided, or the matrix itself. */
+function dividedRows(name: string, part: Parameter, rank: number, divisors: Float32Array | null): TrainedInput {
+  const values = divisors ? new Float32Array(part.value.length) : part.value;
+  const gradient = new Float32Array(part.value.length);
+  const divisor = (i: number): number => divisors?.[Math.floor(i / rank)] ?? 1;
+  return {
+    name,
+    feed: floats(values, part.shape),
+    gradient: floats(gradient, part.shape),
+    refresh() {
+      if (divisors) for (let i = 0; i < values.length; i++) values[i] = part.value[i]! / divisor(i);
+    },
+    collect() {
+      if (!divisors) addTo(part.gradient, gradient);
+      else for (let i = 0; i < gradient.length; i++) part.gradient[i]! += gradient[i]! / divisor(i);
+    },
+  };
+}
+
+export function addTo(total: Float32Array, part: Float32Array, at = 0): void {
+  for (let i = 0; i < part.length; i++) total[at + i]! += part[i]!;
+}

@@ -1,0 +1,226 @@
+/** The smaller commands as a newcomer meets them, through the built CLI. */
+import { spawnSync } from 'node:child_process';
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { tuneOptions } from '../../src/config/options.ts';
+import { openGguf } from '../../src/files/gguf/read.ts';
+import { writeGguf } from '../../src/files/gguf/write.ts';
+import type { RunEvent } from '../../src/jobs/events.ts';
+
+const repo = join(import.meta.dirname, '../..');
+const llama = join(repo, 'test/fixtures/reference/llama/base.gguf');
+const folder = mkdtempSync(join(tmpdir(), 'nomoat-commands-'));
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+function nomoat(...args: string[]): { code: number | null; out: string; err: string } {
+  const { status, stdout, stderr } = spawnSync(process.execPath, [join(repo, 'dist/cli/main.js'), ...args], {
+    cwd: folder,
+    env: { ...process.env, NOMOAT_HOME: join(folder, 'home'), COLUMNS: '200' },
+    encoding: 'utf8',
+    input: '',
+  });
+  return { code: status, out: stdout, err: stderr };
+}
+const write = (name: string, rows: readonly unknown[]): void =>
+  writeFileSync(join(folder, name), rows.map((row) => JSON.stringify(row)).join('\n'));
+const pairs = Array.from({ length: 12 }, (_, i) => ({ prompt: `number ${i}`, completion: i % 2 ? 'odd' : 'even' }));
+const events = (text: string): RunEvent[] =>
+  text
+    .trim()
+    .split('\n')
+    .map((line) => JSON.parse(line) as RunEvent);
+const notices = (text: string): string[] => events(text).flatMap((e) => (e.type === 'notice' ? [e.message] : []));
+
+beforeAll(() => {
+  write('pairs.jsonl', pairs);
+  mkdirSync(join(folder, 'data'));
+  for (const name of ['train', 'valid', 'test']) write(`data/${name}.jsonl`, pairs);
+  const base = openGguf(llama);
+  const metadata = new Map(base.metadata);
+  metadata.delete('tokenizer.chat_template');
+  const tensors = [...base.tensors.values()].map((info) => ({ ...info, bytes: () => base.readBytes(info.name) }));
+  writeGguf(join(folder, 'base.gguf'), { metadata, tensors });
+});
+
+test('tune --help lists every option of the table, each with a default', () => {
+  const { code, out } = nomoat('tune', '--help');
+  expect(code).toBe(0);
+  const entries = out
+    .slice(out.indexOf('Options:'))
+    .split(/\n {2}(?=-)/)
+    .slice(1)
+    .map((entry) => entry.replace(/\s+/g, ' '));
+  const own = ['--recipe', '--resume', '--debug', '-h,'];
+  const described = entries.filter((entry) => !own.some((name) => entry.startsWith(name)));
+  expect(described.length).toBe(Object.keys(tuneOptions).length + 2);
+  for (const entry of described) expect(entry).toMatch(/default/);
+});
+
+describe('chat', { timeout: 120_000 }, () => {
+  test('refuses all wrong numbers together, before a model is opened', () => {
+    const words = nomoat('chat', llama, '--prompt', 'x', '--temperature', 'warm', '--seed', 'x');
+    expect(words.code).toBe(2);
+    expect(words.err).toBe('settings: --temperature: "warm" is no number; --seed: "x" is no number. Give numbers.\n');
+    const ranges = nomoat('chat', llama, '--prompt', 'x', '--temperature', '-1', '--top-p', '3', '--max-tokens', '0');
+    expect(ranges.code).toBe(2);
+    for (const part of ['temperature -1', 'top-p 3', 'max tokens 0']) expect(ranges.err).toContain(part);
+    expect(nomoat('chat', llama, '--prompt', 'x', '--threads', '0').err).toContain('--threads: 0 is no whole number');
+    expect(nomoat('chat', llama, '--promt', 'x').err).toMatch(/unknown option '--promt'\s*\(Did you mean --prompt\?\)/);
+  });
+});
+
+describe('every flag of chat changes something', { timeout: 120_000 }, () => {
+  const base = { temperature: '1.5', seed: '1', 'max-tokens': '12', threads: '1', 'top-k': '0', 'top-p': '1', 'min-p': '0' }; // biome-ignore format: one line
+  const ask = (changed: Record<string, string>): Record<string, unknown> => {
+    const flags = Object.entries({ ...base, ...changed }).flatMap(([name, value]) => [`--${name}`, value]);
+    const { code, err, out } = nomoat('chat', llama, '--prompt', 'number 3', '--json', ...flags);
+    expect(code, err).toBe(0);
+    return JSON.parse(out) as Record<string, unknown>;
+  };
+  let before: Record<string, unknown> = {};
+  beforeAll(() => {
+    before = ask({});
+    expect(ask({}), 'the seed holds everything still').toEqual(before);
+  });
+  const tuned = join(repo, 'test/fixtures/reference/llama/lora.after20.safetensors');
+  const cases = [
+    ['temperature', '0'],
+    ['seed', '2'],
+    ['max-tokens', '5'],
+    ['top-k', '1'],
+    ['top-p', '0.001'],
+    ['min-p', '0.99'],
+    ['repeat-penalty', '100'],
+    ['system', 'be brief'],
+    ['adapter', tuned],
+  ] as const;
+  test.each(cases)('--%s', (name, value) => {
+    const after = ask({ [name]: value });
+    const seen = name === 'system' ? 'promptTokens' : 'text';
+    expect(after[seen]).not.toEqual(before[seen]);
+  });
+
+  test('the cases are the flags that --help lists', () => {
+    const listed = nomoat('chat', '--help')
+      .out.match(/^ {2}--[\w-]+/gm)!
+      .map((text) => text.trim().slice(2));
+    const tested = [...cases.map(([name]) => name), 'prompt', 'threads', 'json', 'debug'];
+    expect(listed.sort()).toEqual(tested.sort());
+  });
+});
+
+const terminal = spawnSync('script', ['-qec', 'true', '/dev/null']).status === 0;
+test.runIf(terminal)(
+  `on a terminal tune asks first, unless --yes${terminal ? '' : ' (skipped: needs script(1))'}`,
+  () => {
+    const onTerminal = (...more: string[]): string => {
+      const main = join(repo, 'dist/cli/main.js');
+      const args = ['tune', 'pairs.jsonl', '--model', llama, '--max-steps', '1', '--threads', '1', ...more];
+      const command = [process.execPath, main, ...args].join(' ');
+      const { stdout } = spawnSync('script', ['-qec', command, '/dev/null'], {
+        cwd: folder,
+        env: { ...process.env, NOMOAT_HOME: join(folder, 'home') },
+        encoding: 'utf8',
+        input: 'n\n',
+      });
+      return stdout;
+    };
+    const asked = onTerminal('--run', 'asked');
+    expect(asked).toContain('Start? [Y/n]');
+    expect(existsSync(join(folder, 'asked'))).toBe(false);
+    expect(onTerminal('--run', 'unasked', '--yes')).not.toContain('Start?');
+    expect(existsSync(join(folder, 'unasked/adapter'))).toBe(true);
+  },
+  60_000,
+);
+
+describe('a base model without a chat template', { timeout: 120_000 }, () => {
+  test('is tuned on prompts and on texts, proven, sampled and asked', () => {
+    const tune = (data: string, run: string) =>
+      nomoat('tune', data, '--model', 'base.gguf', '--max-steps', '2', '--threads', '1', '--json', '--run', run);
+    const { code, err, out } = tune('pairs.jsonl', 'raw');
+    expect([code, err]).toEqual([0, '']);
+    expect(events(out).filter((e) => e.type === 'sample').length).toBe(3);
+    write('texts.jsonl', [{ text: 'number 1 is odd' }, { text: 'number 2 is even' }]);
+    const texts = tune('texts.jsonl', 'texts');
+    expect([texts.code, texts.err]).toEqual([0, '']);
+    const asked = nomoat('chat', 'raw', '--prompt', 'number 3', '--max-tokens', '3', '--threads', '1', '--json');
+    expect(asked.code).toBe(0);
+    // The prompt as it is: a template around it would add its own tokens.
+    const promptTokens = (JSON.parse(asked.out) as { promptTokens: number }).promptTokens;
+    expect(promptTokens).toBeLessThanOrEqual('number 3'.length);
+    const system = nomoat('chat', 'raw', '--prompt', 'number 3', '--system', 'be brief', '--threads', '1');
+    expect(system.code).toBe(2);
+    expect(system.err).toContain('no chat template, so it continues single prompts');
+  });
+});
+
+describe('what the data costs is said', { timeout: 120_000 }, () => {
+  test('a folder with its own validation and test files', () => {
+    const args = ['--model', llama, '--max-steps', '1', '--threads', '1', '--json'];
+    const { code, out } = nomoat('tune', 'data', ...args, '--validation', '0.5', '--run', 'folder');
+    expect(code).toBe(0);
+    const said = notices(out);
+    expect(said).toContain('--validation 0.5 is not used: the folder has a validation file of its own.');
+    expect(said.some((text) => /test\.jsonl is left alone/.test(text))).toBe(true);
+    const ready = events(out).find((e) => e.type === 'data-ready');
+    expect(ready).toMatchObject({ rows: 12, validationRows: 12, leakedRows: 12 });
+    expect(readFileSync(join(folder, 'folder/report.html'), 'utf8')).toContain('test.jsonl is left alone');
+    const { out: preview } = nomoat('preview', 'data', '--model', llama, '--rows', '0');
+    expect(preview).toContain('format: prompt-completion (by the keys prompt and completion)');
+    expect(preview).toContain('test.jsonl is left alone');
+  });
+
+  test('held-out rows that are refused or cut, and rows beyond the context', () => {
+    write('held.jsonl', [...pairs, { prompt: 'x '.repeat(900), completion: 'odd' }, { prompt: 'no completion' }]);
+    const args = ['--model', llama, '--max-steps', '1', '--threads', '1', '--json'];
+    const { code, out } = nomoat('tune', 'pairs.jsonl', ...args, '--validation', 'held.jsonl', '--run', 'held');
+    expect(code).toBe(0);
+    const said = notices(out);
+    expect(said).toContain('Held out: 1 rows refused: has no "completion".');
+    expect(said).toContain('Held out: 1 rows truncated, 0 split.');
+    expect(said).toContain('Rows are cut at 256 tokens; --sequence-length sets another length.');
+    const more = notices(nomoat('tune', 'pairs.jsonl', ...args, '--validation', 'held.jsonl', '--sequence-length', '512', '--run', 'long').out); // biome-ignore format: one line
+    expect(more).toContain("Rows are cut at 256 tokens, the model's context, not at 512.");
+    const record = JSON.parse(readFileSync(join(folder, 'held/run.json'), 'utf8')) as { dataDigests: object };
+    expect(Object.keys(record.dataDigests)).toEqual(['pairs.jsonl', 'held.jsonl']);
+  });
+
+  test('what an initial adapter overrules', () => {
+    const start = join(repo, 'test/fixtures/reference/llama/lora.start.safetensors');
+    const args = ['--model', llama, '--max-steps', '1', '--threads', '1', '--json', '--initial-adapter', start];
+    const said = notices(nomoat('tune', 'pairs.jsonl', ...args, '--run', 'initial').out);
+    expect(said).toContain('The initial adapter has rank 4; the setting 8 is not used.');
+  });
+});
+
+test('runs: those that were killed can be gone on with, and a broken one hides no other', () => {
+  const source = join(folder, 'raw/run.json');
+  const record = JSON.parse(readFileSync(source, 'utf8')) as object;
+  const put = (name: string, text: string, lock: string | null): void => {
+    mkdirSync(join(folder, 'runs', name), { recursive: true });
+    writeFileSync(join(folder, 'runs', name, 'run.json'), text);
+    if (lock !== null) writeFileSync(join(folder, 'runs', name, 'lock'), lock);
+  };
+  const running = JSON.stringify({ ...record, state: 'running' });
+  put('a-broken', '{', null);
+  put('b-done', JSON.stringify(record), null);
+  put('c-killed', running, '');
+  put('d-alive', running, String(process.pid));
+  const { code, out } = nomoat('runs');
+  expect(code).toBe(0);
+  const lines = out.split('\n');
+  for (const [i, state] of ['unreadable', 'done', 'interrupted', 'running'].entries())
+    expect(lines[i], out).toMatch(new RegExp(`^${state} `));
+  expect(out).toContain(`nomoat tune --resume ${join(folder, 'runs/c-killed')}`);
+});
+
+test('models: sizes here, licences of those to pull', () => {
+  const { code, out } = nomoat('models');
+  expect(code).toBe(0);
+  expect(out).toMatch(/nomoat-mini +3 MB {2}\S+nomoat-mini\.gguf/);
+  expect(out).toMatch(/llama-3\.2-1b +\d+ MB {2}licence llama3\.2/);
+  expect(out.match(/ MB {2}licence /g)?.length).toBe(10);
+});
