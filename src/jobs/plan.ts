@@ -30,6 +30,7 @@ import {
   recommend,
   type Setting,
   type Shape,
+  stepSeconds,
   type Work,
 } from './costs.ts';
 import { loraWeights, runBytes } from './disk-space.ts';
@@ -174,6 +175,35 @@ function ratesOf(
   return measureBlock({ model, batch, threads, precision, levels, activations: 'keep', adapter: settings });
 }
 
+/**
+ * A step in int8 must be this much quicker than one in float32 before `auto` takes it: it is not free, one reference epoch ended with a
+ * held-out loss 3.6% higher (docs/log.md).
+ */
+const worthwhileSpeedup = 1.5;
+
+/** The arithmetic that the run will have and what was measured in it: for `auto`, the quicker one, or the one that fits. */
+async function decide(
+  context: Context,
+  settings: RunSettings,
+  { work, typical }: { work: Work; typical: PackedBatch },
+  probes: boolean,
+): Promise<{ expected: ExpectedPrecision; rates: Rates }> {
+  const { model, threads } = context;
+  const expected = await expectPrecision(settings, model, threads, probes);
+  const rates = await ratesOf(context, settings, expected, typical);
+  if (settings.precision !== 'auto' || expected.precision === 'f32') return { expected, rates };
+  const exact: ExpectedPrecision = { ...expected, precision: 'f32' };
+  const shape = shapeOf(model);
+  const tokens = { microBatch: work.largestMicroBatch, step: work.tokensPerStep };
+  const memory = memoryOf(shape, settingOf(context, settings, 'f32'), null, tokens, context.held);
+  if (memory.total > budgetOf(context, settings)) return { expected, rates };
+  const exactRates = await ratesOf(context, settings, exact, typical);
+  const quicker = stepSeconds(shape, exactRates, work) / stepSeconds(shape, rates, work);
+  // The second measurement finds memory that the first one left behind.
+  const grownBytes = Math.max(rates.grownBytes, exactRates.grownBytes);
+  return quicker >= worthwhileSpeedup ? { expected, rates } : { expected: exact, rates: { ...exactRates, grownBytes } };
+}
+
 const diskNeeds = (
   { copyBytes, copyIsThere, method, streamed, trained }: Setting,
   shape: Shape,
@@ -202,7 +232,7 @@ function assemble(
       const setting = settingOf(context, settings, precision, holding);
       return { setting, holding, memory: memoryOf(shape, setting, measured ? rates : null, tokens, context.held) };
     });
-  const budget = settings.memory ?? roomOf(context, settings).memoryBytes ?? Number.POSITIVE_INFINITY;
+  const budget = budgetOf(context, settings);
   const { holding, memory, setting } = possible.find((p) => p.memory.total <= budget) ?? possible.at(-1)!;
   const duration = durationOf(shape, setting, rates, work, preparation);
   const disk = diskNeeds(setting, shape);
@@ -221,6 +251,10 @@ function assemble(
     ...moneyOf(duration.total, prices),
   };
 }
+
+/** Memory that the run may take. */
+const budgetOf = (context: Context, settings: RunSettings): number =>
+  settings.memory ?? roomOf(context, settings).memoryBytes ?? Number.POSITIVE_INFINITY;
 
 /** What there is for a run: memory beyond what it holds already, and its disks. */
 function roomOf(context: Context, settings: RunSettings): Room {
@@ -282,10 +316,12 @@ export async function planRun({ settings, elapsed, ...context }: RunPlanOptions)
   const { model, threads, prepared } = context;
   const { work, typical } = workOf(prepared, settings);
   const measured = measurable(settings) && !isSmall(model);
-  const expected = await expectPrecision(settings, model, threads, measured);
-  const rates = measured
-    ? await ratesOf(context, settings, expected, typical)
-    : assumedRates(shapeOf(model), threads, typical.tokens.length, typical.supervisedTokens);
+  const { expected, rates } = measured
+    ? await decide(context, settings, { work, typical }, true)
+    : {
+        expected: await expectPrecision(settings, model, threads, false),
+        rates: assumedRates(shapeOf(model), threads, typical.tokens.length, typical.supervisedTokens),
+      };
   const costs = { rates, measured, preparation: elapsed(), work };
   const plan = assemble('as asked', '', context, expected, settings, costs, free);
   assertFits(plan, context, settings, measured ? rates : null);
@@ -414,10 +450,12 @@ export async function planTuning(asked: AskedSettings, prices: Prices): Promise<
       let rated = known.get(key);
       if (!rated) {
         const since = performance.now();
-        const expected = await expectPrecision(changed, model, threads, true);
-        const rates = measured
-          ? await ratesOf(context, changed, expected, typical)
-          : assumedRates(shapeOf(model), threads, typical.tokens.length, typical.supervisedTokens);
+        const { expected, rates } = measured
+          ? await decide(context, changed, { work, typical }, true)
+          : {
+              expected: await expectPrecision(changed, model, threads, true),
+              rates: assumedRates(shapeOf(model), threads, typical.tokens.length, typical.supervisedTokens),
+            };
         rated = { expected, rates: withGrowth(rates, expected, known), probing: (performance.now() - since) / 1000 };
         known.set(key, rated);
       }

@@ -35,6 +35,8 @@ export interface ChosenPrecision {
 
 export interface PrecisionOptions {
   readonly settings: Pick<RunSettings, 'precision'>;
+  /** What the plan measured to be better, or null where it measured nothing. */
+  readonly planned: 'f32' | 'int8' | null;
   readonly model: GgufFile;
   /** Training rows, at least one. */
   readonly rows: readonly TokenRow[];
@@ -85,10 +87,11 @@ export async function expectPrecision(
 
 /** Probes, calibrates and decides. Throws NomoatError where int8 was asked for and is too far from float32. */
 export async function choosePrecision(options: PrecisionOptions): Promise<ChosenPrecision> {
-  const { model, progress, rows, settings, streamTo, threads } = options;
+  const { model, planned, progress, rows, settings, streamTo, threads } = options;
   const auto = settings.precision === 'auto';
   if (settings.precision === 'f32') return float32('as asked');
   if (auto && isSmall(model)) return float32('the model is small');
+  if (auto && planned === 'f32') return float32('a step in int8 is not enough quicker here to be worth its rounding');
   const probe = await probeKernels(threads);
   const levels = weightLevels(probe);
   const speedup = probe.int8Rate / probe.float32Rate;

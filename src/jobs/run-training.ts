@@ -339,9 +339,10 @@ class Run {
   /** A resumed run goes on in the arithmetic that it began with, whatever the machine is doing now. */
   private async choosePrecision(streamed: boolean): Promise<ChosenPrecision> {
     const { folder, model, prepared, threads } = this;
-    const { chosenPrecision = this.settings.precision } = folder.read();
+    const { chosenPrecision = this.settings.precision, plan } = folder.read();
     const chosen = await choosePrecision({
       settings: { precision: chosenPrecision },
+      planned: plan?.measured ? plan.precision : null,
       model,
       rows: prepared.train,
       threads,
