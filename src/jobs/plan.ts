@@ -115,6 +115,8 @@ export interface SettingPlan extends Money {
   readonly seconds: number;
   readonly tokensPerSecond: number;
   readonly peakMemoryBytes: number;
+  /** Of that, what has to be there; the rest are pages of a file. */
+  readonly neededMemoryBytes: number;
   readonly memory: Memory;
   readonly diskBytes: number;
 }
@@ -181,7 +183,8 @@ function assemble(
     stepSeconds: duration.step,
     seconds: duration.total,
     tokensPerSecond: duration.tokensPerSecond,
-    peakMemoryBytes: memory.total,
+    peakMemoryBytes: memory.peak,
+    neededMemoryBytes: memory.training,
     memory,
     diskBytes: disk.run + disk.copy,
     ...moneyOf(duration.total, prices),
@@ -209,10 +212,10 @@ function assertFits(plan: SettingPlan, context: Context, settings: RunSettings, 
   const lacking = lacks(plan, room);
   if (lacking === null) return;
   const has = lacking === 'memory' ? room.memoryBytes! : room.diskBytes!;
-  const needed = lacking === 'memory' ? plan.peakMemoryBytes : plan.diskBytes;
+  const needed = lacking === 'memory' ? plan.neededMemoryBytes : plan.diskBytes;
   const longest = Math.max(...context.prepared.train.map(({ tokens }) => tokens.length));
   const setting = settingOf(context, settings, plan.precision);
-  const lean = memoryOf(shapeOf(context.model), setting, rates, longest, context.held).total;
+  const lean = memoryOf(shapeOf(context.model), setting, rates, longest, context.held).training;
   const leanFits = lean <= room.memoryBytes!;
   throw new NomoatError({
     part: 'the run',
@@ -318,11 +321,11 @@ function adviceOf(plans: readonly SettingPlan[], recommended: string | null, roo
   const asked = plans[0]!;
   const plan = plans.find(({ name }) => name === recommended);
   if (!plan) {
-    const least = plans.reduce((a, b) => (a.peakMemoryBytes < b.peakMemoryBytes ? a : b));
+    const least = plans.reduce((a, b) => (a.neededMemoryBytes < b.neededMemoryBytes ? a : b));
     const short = lacks(asked, room) ?? 'memory';
     return short === 'disk'
       ? `Nothing here fits the disk: ${gigabytes(least.diskBytes)} are needed.`
-      : `Nothing here fits the memory (${gigabytes(least.peakMemoryBytes)} at least): take a smaller model.`;
+      : `Nothing here fits the memory (${gigabytes(least.neededMemoryBytes)} at least): take a smaller model.`;
   }
   if (plan === asked) return 'Run it as it is.';
   const lacking = lacks(asked, room);
