@@ -68,8 +68,14 @@ test('memory: what is saved grows with tokens and blocks, what was measured is s
   expect(at(500).saved).toBe(whole.saved / 2);
   expect(at(500).working).toBe(whole.working / 2);
   expect(at(1000, { activations: 'recompute' }).saved).toBeLessThan(whole.saved / 9);
-  expect(at(1000, { precision: 'int8' }).total).toBeLessThan(whole.total - 350e6);
-  expect(whole.total).toBe(whole.fixed + whole.weights + whole.saved + whole.working + whole.trained);
+  expect(at(1000, { precision: 'int8' }).training).toBeLessThan(whole.training - 350e6);
+  const left = whole.fixed + whole.weights + whole.saved + whole.trained;
+  expect(whole.training).toBe(left + whole.working);
+  // The copy of the base takes the place of what computing took.
+  expect(whole.proof).toBe(left + 538e6);
+  expect(whole.peak).toBe(whole.proof);
+  expect(at(1000, { copyBytes: 0 }).proof).toBe(left + 98e6);
+  expect(at(1000, { copyBytes: 0 }).peak).toBe(whole.training);
   expect(memoryOf(smol, setting, null, { microBatch: 1000, step: 1500 }, 0).working).toBeGreaterThan(50e6);
 });
 
@@ -117,9 +123,9 @@ test('energy and money', () => {
 
 test('what a run lacks, and which one to take', () => {
   const room = { memoryBytes: 8e9, diskBytes: 1e9 };
-  const candidate = (name: string, peakMemoryBytes: number, seconds: number, diskBytes = 1e8): Candidate => ({
+  const candidate = (name: string, neededMemoryBytes: number, seconds: number, diskBytes = 1e8): Candidate => ({
     name,
-    peakMemoryBytes,
+    neededMemoryBytes,
     seconds,
     diskBytes,
   });

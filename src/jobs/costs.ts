@@ -110,7 +110,11 @@ export interface Memory {
   readonly saved: number;
   readonly working: number;
   readonly trained: number;
-  readonly total: number;
+  /** While training. */
+  readonly training: number;
+  /** While the result is proven: llama.cpp maps the base's copy beside what training left. The system can take that file's pages back. */
+  readonly proof: number;
+  readonly peak: number;
 }
 
 /** One block is computed with while the next is read. */
@@ -132,6 +136,10 @@ export interface Tokens {
   readonly step: number;
 }
 
+/** The proof computes with float32 weights: those at hand, or a block at a time and the head from the file. */
+const exactBytes = (shape: Shape, { method, precision }: Setting): number =>
+  method === 'full' || precision === 'f32' ? 0 : float32 * (headWeights(shape) + projectionWeightsPerBlock(shape));
+
 /** Peak of the training process and its parent. `held` is what they hold before anything is loaded. */
 export function memoryOf(
   shape: Shape,
@@ -152,7 +160,10 @@ export function memoryOf(
   const weights = weightBytes(shape, setting);
   const trained = setting.trained * trainedBytes[setting.method];
   const fixed = held + engineBytes;
-  return { fixed, weights, saved, working, trained, total: fixed + weights + saved + working + trained };
+  const left = fixed + weights + saved + trained;
+  const training = left + working;
+  const proof = left + exactBytes(shape, setting) + (setting.copyBytes || setting.fileBytes);
+  return { fixed, weights, saved, working, trained, training, proof, peak: Math.max(training, proof) };
 }
 
 /** Exponents that calibration tries on each block, and its tokens (train/calibrate.ts, jobs/precision.ts). */
@@ -308,7 +319,8 @@ export interface Room {
 }
 
 export interface Needs {
-  readonly peakMemoryBytes: number;
+  /** Memory that the system cannot take back. */
+  readonly neededMemoryBytes: number;
   readonly diskBytes: number;
 }
 
@@ -317,7 +329,7 @@ export const memoryTolerance = 0.15;
 
 /** What a run lacks: nothing (null), memory or disk. */
 export function lacks(needs: Needs, room: Room): 'memory' | 'disk' | null {
-  if (room.memoryBytes !== null && needs.peakMemoryBytes * (1 - memoryTolerance) > room.memoryBytes) return 'memory';
+  if (room.memoryBytes !== null && needs.neededMemoryBytes * (1 - memoryTolerance) > room.memoryBytes) return 'memory';
   return room.diskBytes !== null && needs.diskBytes > room.diskBytes ? 'disk' : null;
 }
 

@@ -118,6 +118,8 @@ export interface SettingPlan extends Money {
   readonly seconds: number;
   readonly tokensPerSecond: number;
   readonly peakMemoryBytes: number;
+  /** Of that, what has to be there; the rest are pages of a file. */
+  readonly neededMemoryBytes: number;
   readonly memory: Memory;
   readonly diskBytes: number;
 }
@@ -196,7 +198,7 @@ async function decide(
   const shape = shapeOf(model);
   const tokens = { microBatch: work.largestMicroBatch, step: work.tokensPerStep };
   const memory = memoryOf(shape, settingOf(context, settings, 'f32'), null, tokens, context.held);
-  if (memory.total > budgetOf(context, settings)) return { expected, rates };
+  if (memory.training > budgetOf(context, settings)) return { expected, rates };
   const exactRates = await ratesOf(context, settings, exact, typical);
   const quicker = stepSeconds(shape, exactRates, work) / stepSeconds(shape, rates, work);
   // The second measurement finds memory that the first one left behind.
@@ -233,7 +235,7 @@ function assemble(
       return { setting, holding, memory: memoryOf(shape, setting, measured ? rates : null, tokens, context.held) };
     });
   const budget = budgetOf(context, settings);
-  const { holding, memory, setting } = possible.find((p) => p.memory.total <= budget) ?? possible.at(-1)!;
+  const { holding, memory, setting } = possible.find((p) => p.memory.training <= budget) ?? possible.at(-1)!;
   const duration = durationOf(shape, setting, rates, work, preparation);
   const disk = diskNeeds(setting, shape);
   return {
@@ -245,7 +247,8 @@ function assemble(
     stepSeconds: duration.step,
     seconds: duration.total,
     tokensPerSecond: duration.tokensPerSecond,
-    peakMemoryBytes: memory.total,
+    peakMemoryBytes: memory.peak,
+    neededMemoryBytes: memory.training,
     memory,
     diskBytes: disk.run + disk.copy,
     ...moneyOf(duration.total, prices),
@@ -278,7 +281,7 @@ function assertFits(plan: SettingPlan, context: Context, settings: RunSettings, 
   const lacking = lacks(plan, asked === null ? room : { ...room, memoryBytes: asked });
   if (lacking === null) return;
   const has = lacking === 'memory' ? (asked ?? room.memoryBytes!) : room.diskBytes!;
-  const needed = lacking === 'memory' ? plan.peakMemoryBytes : plan.diskBytes;
+  const needed = lacking === 'memory' ? plan.neededMemoryBytes : plan.diskBytes;
   const longest = Math.max(...context.prepared.train.map(({ tokens }) => tokens.length));
   const setting = settingOf(context, settings, plan.precision, plan.holding);
   const lean = memoryOf(
@@ -287,7 +290,7 @@ function assertFits(plan: SettingPlan, context: Context, settings: RunSettings, 
     rates,
     { microBatch: longest, step: longest },
     context.held,
-  ).total;
+  ).training;
   const leanFits = lean <= has;
   throw new NomoatError({
     part: 'the run',
@@ -405,11 +408,11 @@ function adviceOf(plans: readonly SettingPlan[], recommended: string | null, roo
   const asked = plans[0]!;
   const plan = plans.find(({ name }) => name === recommended);
   if (!plan) {
-    const least = plans.reduce((a, b) => (a.peakMemoryBytes < b.peakMemoryBytes ? a : b));
+    const least = plans.reduce((a, b) => (a.neededMemoryBytes < b.neededMemoryBytes ? a : b));
     const short = lacks(asked, room) ?? 'memory';
     return short === 'disk'
       ? `Nothing here fits the disk: ${gigabytes(least.diskBytes)} are needed.`
-      : `Nothing here fits the memory (${gigabytes(least.peakMemoryBytes)} at least): take a smaller model.`;
+      : `Nothing here fits the memory (${gigabytes(least.neededMemoryBytes)} at least): take a smaller model.`;
   }
   if (plan === asked) return 'Run it as it is.';
   const lacking = lacks(asked, room);
