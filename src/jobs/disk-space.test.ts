@@ -11,7 +11,7 @@ test('a disk that is too small is refused with both figures', () => {
   const needed = runBytes(135_000_000, 'full');
   const refusal = (): void => assertDiskHolds(run, needed, 1e9);
   expect(refusal).toThrow(NomoatError);
-  expect(refusal).toThrow(/has 1.00 GB free.*take up to 7.29 GB/);
+  expect(refusal).toThrow(/has 1.0 GB free.*take up to 7.3 GB/);
   expect(() => assertDiskHolds(run, needed, needed)).not.toThrow();
   expect(() => assertDiskHolds(run, needed, null)).not.toThrow();
   // The real disk, which nobody has this much of.

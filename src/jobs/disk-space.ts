@@ -4,6 +4,7 @@
  */
 import { NomoatError } from '../errors.ts';
 import type { GgufFile } from '../files/gguf/types.ts';
+import { sizeText } from '../files/size-text.ts';
 import { projectionDimensions, readModelConfig } from '../models/config.ts';
 import { diskFreeBytes } from './machine.ts';
 import type { RunSettings } from './run-settings.ts';
@@ -40,10 +41,9 @@ export function runBytes(trained: number, method: RunSettings['method']): number
 /** Refuses a run that the disk of `path` (which need not exist yet) cannot hold. `free` is null where the system does not say. */
 export function assertDiskHolds(path: string, needed: number, free: number | null = diskFreeBytes(path)): void {
   if (free === null || free >= needed) return;
-  const inGigabytes = (bytes: number): string => `${(bytes / 1e9).toFixed(2)} GB`;
   throw new NomoatError({
     part: path,
-    fault: `its disk has ${inGigabytes(free)} free, and the checkpoints and the result take up to ${inGigabytes(needed)}`,
+    fault: `its disk has ${sizeText(free)} free, and the checkpoints and the result take up to ${sizeText(needed)}`,
     remedy: 'Free some space, or give a --run on another disk.',
     fields: { neededBytes: needed, freeBytes: free },
   });

@@ -125,7 +125,7 @@ test('a run that cannot fit is refused before its folder is made, with what woul
   // This process alone holds more than that.
   const refused = await train({ memory: '200MB' }, run).catch((error: unknown) => error);
   expect(refused).toBeInstanceOf(NomoatError);
-  expect((refused as NomoatError).message).toMatch(/needs about .* of memory, and there are 0.20 GB.*smaller --model/);
+  expect((refused as NomoatError).message).toMatch(/needs about .* of memory, and there are 200 MB.*smaller --model/);
   machine.disk = 1000;
   await expect(train({}, run)).rejects.toThrow(/disk/);
   machine.disk = null;

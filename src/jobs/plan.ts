@@ -11,6 +11,7 @@ import { NomoatError } from '../errors.ts';
 import { openGguf } from '../files/gguf/read.ts';
 import type { GgufFile } from '../files/gguf/types.ts';
 import { nomoatModelsFolder, surroundings } from '../files/model-folders.ts';
+import { sizeText } from '../files/size-text.ts';
 import { parameterCount, readModelConfig } from '../models/config.ts';
 import type { TokenRow } from '../tokens/token-row.ts';
 import { measureBlock } from '../train/measure-block.ts';
@@ -272,8 +273,6 @@ function roomOf(context: Context, settings: RunSettings): Room {
   return { memoryBytes: memory, diskBytes: Math.min(runFree + copy, cacheFree + run) };
 }
 
-const gigabytes = (bytes: number): string => `${(bytes / 1e9).toFixed(bytes < 1e9 ? 2 : 1)} GB`;
-
 /** Throws NomoatError where the run cannot fit. */
 function assertFits(plan: SettingPlan, context: Context, settings: RunSettings, rates: Rates | null): void {
   const room = roomOf(context, settings);
@@ -294,12 +293,12 @@ function assertFits(plan: SettingPlan, context: Context, settings: RunSettings, 
   const leanFits = lean <= has;
   throw new NomoatError({
     part: 'the run',
-    fault: `needs about ${gigabytes(needed)} of ${lacking}, and there are ${gigabytes(has)}`,
+    fault: `needs about ${sizeText(needed)} of ${lacking}, and there are ${sizeText(has)}`,
     remedy:
       lacking === 'disk'
         ? 'Free some space, or give a --run on another disk.'
         : leanFits && settings.microBatchSize !== 1
-          ? `Give --micro-batch-size 1 (${gigabytes(lean)}), or close other programs.`
+          ? `Give --micro-batch-size 1 (${sizeText(lean)}), or close other programs.`
           : 'Give a smaller --model or --sequence-length, or close other programs.',
     fields: { neededBytes: needed, freeBytes: has },
   });
@@ -411,8 +410,8 @@ function adviceOf(plans: readonly SettingPlan[], recommended: string | null, roo
     const least = plans.reduce((a, b) => (a.neededMemoryBytes < b.neededMemoryBytes ? a : b));
     const short = lacks(asked, room) ?? 'memory';
     return short === 'disk'
-      ? `Nothing here fits the disk: ${gigabytes(least.diskBytes)} are needed.`
-      : `Nothing here fits the memory (${gigabytes(least.neededMemoryBytes)} at least): take a smaller model.`;
+      ? `Nothing here fits the disk: ${sizeText(least.diskBytes)} are needed.`
+      : `Nothing here fits the memory (${sizeText(least.neededMemoryBytes)} at least): take a smaller model.`;
   }
   if (plan === asked) return 'Run it as it is.';
   const lacking = lacks(asked, room);

@@ -1,0 +1,63 @@
+/**
+ * The int8 step beside the float32 step on the same rows: tokens per second, divergence of the base, and how far the gradients are apart.
+ * Usage: node bench/int8-step.mjs BASE.gguf ROWS.jsonl ADAPTER [THREADS] [MICRO_BATCH_TOKENS]     (after npm run build)
+ * ROWS.jsonl: `nomoat preview DATA --model BASE.gguf --rows 200 --json`. ADAPTER: where the gradients are compared, a PEFT folder or file; best one
+ * that was trained a little, because at the start every second gradient is zero. Prints JSON lines. Each speed is the best of three passes.
+ */
+import { readFileSync } from 'node:fs';
+import { readAdapter } from '../dist/adapter/read-adapter.js';
+import { packRows } from '../dist/batches/pack.js';
+import { openGguf } from '../dist/files/gguf/read.js';
+import { probeKernels, weightLevels } from '../dist/runtime/onnxruntime-node/probe.js';
+import { calibrate } from '../dist/train/calibrate.js';
+import { createLoraStep } from '../dist/train/model-step.js';
+
+const [base, rowsPath, adapterPath, threads = 2, tokens = 512] = process.argv.slice(2);
+const model = openGguf(base);
+const rows = readFileSync(rowsPath, 'utf8')
+  .trim()
+  .split('\n')
+  .map((line) => JSON.parse(line))
+  .filter(({ type }) => type === 'row')
+  .map((row) => ({ tokens: Int32Array.from(row.tokens), supervised: Uint8Array.from(row.supervised) }));
+const pack = (some, maxTokens = Number(tokens)) => packRows(some, { packing: true, microBatchSize: null, maxTokens, padToken: 0 });
+const options = { model, threads: Number(threads) };
+const adapter = () => ({ ...readAdapter(adapterPath, model, { alpha: 16, rslora: false, baseModel: 'bench' }), dropout: 0 });
+
+const kernels = await probeKernels(options.threads);
+const started = performance.now();
+const [fitted, compared] = [pack(rows.slice(0, 6), 1e9)[0], pack(rows.slice(6, 12), 1e9)[0]];
+const { weights, divergence, chosen } = await calibrate({ ...options, fitted, compared, levels: weightLevels(kernels) });
+console.log(JSON.stringify({ kernels, divergence, chosen, calibrationSeconds: (performance.now() - started) / 1000 }));
+
+async function measure(name, more) {
+  const step = await createLoraStep({ ...options, adapter: adapter(), ...more });
+  const batches = pack(rows.slice(80, 128));
+  const supervised = batches.reduce((sum, batch) => sum + batch.supervisedTokens, 0);
+  let best = Number.POSITIVE_INFINITY;
+  let loss = 0;
+  for (let round = 0; round < 3; round++) {
+    for (const { gradient } of step.parameters) gradient.fill(0);
+    loss = 0;
+    const start = performance.now();
+    for (const [i, batch] of batches.entries()) loss += (await step.accumulate([batch], 1 / supervised, [i])).lossSum;
+    best = Math.min(best, (performance.now() - start) / 1000);
+  }
+  const gradients = step.parameters.map(({ gradient }) => gradient.slice());
+  const tokensPerSecond = batches.reduce((sum, batch) => sum + batch.realTokens, 0) / best;
+  console.log(JSON.stringify({ name, tokensPerSecond, loss: loss / supervised, residentBytes: process.memoryUsage.rss() }));
+  if (!more.weights) await step.close();
+  return gradients;
+}
+const int8 = await measure('int8', { weights });
+await measure('int8, activations recomputed', { weights, activations: 'recompute' });
+const float32 = await measure('float32', {});
+let [difference, size] = [0, 0];
+int8.forEach((gradient, i) => {
+  gradient.forEach((value, j) => {
+    difference += (value - float32[i][j]) ** 2;
+    size += float32[i][j] ** 2;
+  });
+});
+console.log(JSON.stringify({ gradientDifference: Math.sqrt(difference / size) }));
+process.exit(0);

@@ -1,0 +1,71 @@
+/**
+ * One optimizer step's forward and backward on a model of any size with random int8 blocks: tokens per second and peak memory, with the blocks
+ * in memory or streamed from the disk. Only the speed and the memory of the shape are real: the blocks are copies of one random block.
+ * Usage: node bench/large-step.mjs MODEL.gguf keep|recompute|stream [ROWS] [TOKENS] [RANK] [THREADS]    (after npm run build)
+ * MODEL.gguf gives configuration and embeddings (bench/synthetic-model.mjs). stream writes the blocks to a temporary file, 6.5 GB for 7B.
+ * Prints a JSON line; the first of two steps warms up.
+ */
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { openGguf } from '../dist/files/gguf/read.js';
+import { projections } from '../dist/lora/adapter.js';
+import { initLora } from '../dist/lora/init.js';
+import { projectionDimensions, readModelConfig } from '../dist/models/config.js';
+import { emptyMatrix } from '../dist/models/quantise.js';
+import { diskStore, memoryStore } from '../dist/train/base-weights.js';
+import { createLoraStep } from '../dist/train/model-step.js';
+
+const [path, holding, count = 1, length = 512, rank = 16, threads = 2] = process.argv.slice(2);
+const model = openGguf(path);
+const config = readModelConfig(model);
+/** Values of a normal distribution at these levels have weights of about N(0, 0.02) with this scale. */
+const scale = 0.02 / 30;
+function randomMatrix(inFeatures, outFeatures) {
+  const matrix = emptyMatrix(inFeatures, outFeatures);
+  let seed = inFeatures * 31 + outFeatures;
+  for (let i = 0; i < matrix.values.length; i++) {
+    seed = (Math.imul(seed, 1664525) + 1013904223) | 0;
+    matrix.values[i] = (seed >> 24) >> 1;
+  }
+  matrix.scale.fill(scale);
+  return matrix;
+}
+const folder = mkdtempSync(join(tmpdir(), 'nomoat-large-'));
+const store = holding === 'stream' ? diskStore(join(folder, 'layers')) : memoryStore();
+const block = projections.map((name) => {
+  const { inFeatures, outFeatures } = projectionDimensions(config, name);
+  return [name, randomMatrix(inFeatures, outFeatures)];
+});
+const ones = () => new Float32Array(config.modelWidth).fill(1);
+for (let layer = 0; layer < config.layers; layer++) {
+  const copied = holding === 'stream' ? block : block.map(([name, m]) => [name, { ...m, values: m.values.slice() }]);
+  store.add({ matrices: new Map(copied), vectors: new Map([['attn_norm', ones()], ['ffn_norm', ones()]]), smoothing: null });
+}
+const weights = store.finish(model, config, { norm: ones(), output: randomMatrix(config.modelWidth, config.vocabulary) });
+const dimensions = (projection) => projectionDimensions(config, projection);
+const adapter = initLora({ rank: Number(rank), alpha: 16, dropout: 0, rslora: false, seed: 1, targetModules: projections, baseModel: 'bench', layers: config.layers, dimensions });
+const activations = holding === 'keep' ? 'keep' : 'recompute';
+const step = await createLoraStep({ model, adapter, threads: Number(threads), weights, activations });
+const tokens = Number(length);
+const row = () => ({
+  tokens: Int32Array.from({ length: tokens }, (_, i) => (i * 97) % 2000),
+  positions: Int32Array.from({ length: tokens }, (_, i) => i),
+  supervised: new Uint8Array(tokens).fill(1),
+  segmentStarts: Int32Array.of(0, tokens),
+  realTokens: tokens,
+  supervisedTokens: tokens - 1,
+});
+const batches = Array.from({ length: Number(count) }, row);
+const seconds = [];
+for (let round = 0; round < 2; round++) {
+  const start = performance.now();
+  if (step.together) await step.accumulate(batches, 1 / tokens, batches.map((_, i) => i));
+  else for (const batch of batches) await step.accumulate([batch], 1 / tokens, [0]);
+  seconds.push((performance.now() - start) / 1000);
+}
+const peakMemoryBytes = process.resourceUsage().maxRSS * 1024;
+console.log(JSON.stringify({ holding, rows: Number(count), tokens, rank: Number(rank), seconds, tokensPerSecond: (tokens * Number(count)) / Math.min(...seconds), peakMemoryBytes, residentBytes: process.memoryUsage.rss() }));
+await step.close();
+rmSync(folder, { recursive: true, force: true });
+process.exit(0);
