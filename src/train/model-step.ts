@@ -6,6 +6,7 @@
 import type { PackedBatch } from '../batches/packed-batch.ts';
 import { NomoatError } from '../errors.ts';
 import type { GgufFile } from '../files/gguf/types.ts';
+import type { Device } from '../graph/onnx/emit.ts';
 import type { LoraAdapter } from '../lora/adapter.ts';
 import { type ModelConfig, projectionDimensions, readModelConfig } from '../models/config.ts';
 import { type ModelWeights, readWeights } from '../models/weights.ts';
@@ -33,6 +34,8 @@ export interface StepOptions {
   readonly model: GgufFile;
   /** Threads of the engine; physical cores is best. Results are repeatable for equal numbers. */
   readonly threads: number;
+  /** Where the graphs run; default: cpu. WebGPU takes float32 weights only. */
+  readonly device?: Device;
 }
 export interface LoraStepOptions extends StepOptions {
   readonly adapter: LoraAdapter;
@@ -67,14 +70,14 @@ function checkAdapter(adapter: LoraAdapter, config: ModelConfig): void {
 }
 
 /** Opens the engine and reads the weights; the adapter is trained. Throws NomoatError when adapter and model do not fit. */
-export async function createLoraStep({ adapter, model, threads, weights }: LoraStepOptions): Promise<TrainStep> {
+export async function createLoraStep({ adapter, device, model, threads, weights }: LoraStepOptions): Promise<TrainStep> {
   const config = readModelConfig(model);
   checkAdapter(adapter, config);
   const base = weights ?? float32Weights(config, readWeights(model, config));
   const { biases, headNorms, precision } = base;
   const { rank, targetModules } = adapter;
   const options = { trainable: 'adapter', targets: targetModules, rank, dropout: adapter.dropout > 0 } as const;
-  const stages = await openStages(config, { ...options, biases, headNorms, precision }, threads);
+  const stages = await openStages(config, { ...options, biases, headNorms, precision }, threads, device);
   const slots = adapterSlots(adapter);
   const inputs = Array.from({ length: config.layers }, (_, layer) => {
     const own = slots.filter((s) => s.layer === layer);
@@ -84,13 +87,13 @@ export async function createLoraStep({ adapter, model, threads, weights }: LoraS
 }
 
 /** Opens the engine and reads the weights, all of which are trained, in float32. */
-export async function createFullStep({ model, threads }: StepOptions): Promise<FullStep> {
+export async function createFullStep({ device, model, threads }: StepOptions): Promise<FullStep> {
   const config = readModelConfig(model);
   const weights = readWeights(model, config);
   const base = float32Weights(config, weights);
   const { biases, headNorms } = base;
   const options = { trainable: 'all', targets: [], rank: 0, dropout: false, precision: 'f32' } as const;
-  const stages = await openStages(config, { ...options, biases, headNorms }, threads);
+  const stages = await openStages(config, { ...options, biases, headNorms }, threads, device);
   const slots = weightSlots(config, weights);
   const scratch = new Buffers();
   const inputs = weights.layers.map((_, layer) =>
