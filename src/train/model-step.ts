@@ -70,7 +70,13 @@ function checkAdapter(adapter: LoraAdapter, config: ModelConfig): void {
 }
 
 /** Opens the engine and reads the weights; the adapter is trained. Throws NomoatError when adapter and model do not fit. */
-export async function createLoraStep({ adapter, device, model, threads, weights }: LoraStepOptions): Promise<TrainStep> {
+export async function createLoraStep({
+  adapter,
+  device,
+  model,
+  threads,
+  weights,
+}: LoraStepOptions): Promise<TrainStep> {
   const config = readModelConfig(model);
   checkAdapter(adapter, config);
   const base = weights ?? float32Weights(config, readWeights(model, config));
