@@ -10,10 +10,12 @@ import type { Device } from '../graph/onnx/emit.ts';
 import type { LoraAdapter } from '../lora/adapter.ts';
 import { type ModelConfig, projectionDimensions, readModelConfig } from '../models/config.ts';
 import { type ModelWeights, readWeights } from '../models/weights.ts';
+import { DeviceMemory } from '../runtime/onnxruntime-node/device-memory.ts';
 import { type Feed, type Feeds, floats, integers } from '../runtime/onnxruntime-node/executor.ts';
-import { type BaseWeights, float32Weights } from './base-weights.ts';
+import { type BaseWeights, fileWeights, float32Weights } from './base-weights.ts';
 import { BlockWalk, type Pass } from './block-walk.ts';
 import { Buffers } from './buffers.ts';
+import { DeviceWalk, onDevice, type Walked } from './device-walk.ts';
 import type { QueryChunk } from './query-chunks.ts';
 import {
   adapterInputs,
@@ -79,7 +81,10 @@ export async function createLoraStep({
 }: LoraStepOptions): Promise<TrainStep> {
   const config = readModelConfig(model);
   checkAdapter(adapter, config);
-  const base = weights ?? float32Weights(config, readWeights(model, config));
+  const memory = device === 'webgpu' ? await DeviceMemory.open() : null;
+  const base = memory
+    ? await onDevice(weights ?? fileWeights(model, config), config.layers, memory)
+    : (weights ?? float32Weights(config, readWeights(model, config)));
   const { biases, headNorms, precision } = base;
   const { rank, targetModules } = adapter;
   const options = { trainable: 'adapter', targets: targetModules, rank, dropout: adapter.dropout > 0 } as const;
@@ -89,7 +94,8 @@ export async function createLoraStep({
     const own = slots.filter((s) => s.layer === layer);
     return adapterInputs(adapter, own, base.smoothing(layer));
   });
-  return new ModelStep(config, base, stages, slots, inputs, adapter.dropout);
+  const walk = memory && (await DeviceWalk.open(memory));
+  return new ModelStep(config, base, stages, slots, inputs, adapter.dropout, walk);
 }
 
 /** Opens the engine and reads the weights, all of which are trained, in float32. */
@@ -108,13 +114,16 @@ export async function createFullStep({ device, model, threads }: StepOptions): P
       (name, length) => scratch.take(name, length),
     ),
   );
-  return Object.assign(new ModelStep(config, base, stages, slots, inputs, 0), { weights });
+  const walk = device === 'webgpu' ? await DeviceWalk.open(await DeviceMemory.open()) : null;
+  return Object.assign(new ModelStep(config, base, stages, slots, inputs, 0, walk), { weights });
 }
 
 class ModelStep extends BlockWalk implements TrainStep {
   readonly parameters: readonly Parameter[];
   /** Gradients of embedding, last norm and head, where they are trained. */
   private readonly outerGradients: ReadonlyMap<string, Float32Array>;
+  /** Walks the blocks on a device; null where they are walked in this process's memory. */
+  private readonly device: DeviceWalk | null;
 
   constructor(
     config: ModelConfig,
@@ -123,8 +132,10 @@ class ModelStep extends BlockWalk implements TrainStep {
     slots: readonly Slot[],
     inputs: readonly (readonly TrainedInput[])[],
     dropout: number,
+    device: DeviceWalk | null,
   ) {
     super(config, base, stages, inputs, dropout);
+    this.device = device;
     this.parameters = slots.map(({ parameter }) => parameter);
     const outer = new Map(slots.flatMap((s) => (s.layer === null ? [[s.input, s.parameter.gradient]] : [])));
     if (config.tiedHead && outer.has('embedding')) outer.set('output', outer.get('embedding')!);
@@ -149,7 +160,21 @@ class ModelStep extends BlockWalk implements TrainStep {
   }
 
   close(): Promise<void> {
-    return closeStages(this.stages);
+    return this.device ? this.device.close(this.stages) : closeStages(this.stages);
+  }
+
+  protected override walk(pass: Pass): Promise<Float32Array> {
+    if (!this.device) return super.walk(pass);
+    const x = this.buffers.take('x.0', pass.rows * this.config.modelWidth);
+    this.base.embed(pass.batch.tokens, x);
+    return this.device.forward(this.walked(), pass, x);
+  }
+
+  private walked(): Walked {
+    const { config, inputs, stages } = this;
+    const { layers, modelWidth } = config;
+    const layerFeeds: Walked['layerFeeds'] = (pass, layer) => this.layerFeeds(pass, layer);
+    return { layers, modelWidth, stages, inputs, layerFeeds, width: (name) => this.width(name) };
   }
 
   /** Log-probabilities of the supervised tokens in order; with a scale, adds the gradient of the scaled loss to `dx`. */
@@ -219,6 +244,7 @@ class ModelStep extends BlockWalk implements TrainStep {
    * returns that of the embeddings, or null where no weight needs it.
    */
   private async backward(pass: Pass, dx: Float32Array): Promise<Float32Array | null> {
+    if (this.device) return this.device.backward(this.walked(), pass, dx, this.outerGradients.has('embedding'));
     const { rows } = pass;
     const { modelWidth } = this.config;
     let dy = floats(dx, [rows, modelWidth]);

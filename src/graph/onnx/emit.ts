@@ -42,7 +42,8 @@ type Emitter<K extends OpKind> = (
   out: string,
 ) => void;
 
-class Writer {
+/** Collects the nodes and constants of a graph. */
+export class Writer {
   readonly nodes: MessageInitShape<typeof NodeProtoSchema>[] = [];
   readonly initializers = new Map<string, MessageInitShape<typeof TensorProtoSchema>>();
   private temporaries = 0;
@@ -198,7 +199,9 @@ const emitters: { readonly [K in OpKind]: Emitter<K> } = {
   },
 };
 
-function valueInfo(name: string, { shape, type }: Node): MessageInitShape<typeof ValueInfoProtoSchema> {
+type ValueInfo = MessageInitShape<typeof ValueInfoProtoSchema>;
+
+export function valueInfo(name: string, { shape, type }: Pick<Node, 'shape' | 'type'>): ValueInfo {
   const dim = shape.map((size) =>
     typeof size === 'number'
       ? { value: { case: 'dimValue' as const, value: BigInt(size) } }
@@ -228,7 +231,7 @@ const webgpuEmitters: { readonly [K in OpKind]?: Emitter<K> } = {
 };
 
 /** A sequence of one number: a value that onnxruntime-node cannot convert. */
-function addNothing(to: Writer): MessageInitShape<typeof ValueInfoProtoSchema> {
+function addNothing(to: Writer): ValueInfo {
   to.node('SequenceConstruct', [to.float(0)], {}, nothingFetched);
   const element = {
     value: { case: 'tensorType' as const, value: { elemType: TensorProto_DataType.FLOAT, shape: { dim: [] } } },
@@ -250,6 +253,26 @@ function fusable(graph: Graph, order: readonly Node[]): Map<Node, { product: Nod
     else if (single(b) && b.shape.length === 2 && b.shape[1] === n.shape[1]) found.set(n, { product: b, other: a });
   }
   return found;
+}
+
+/** The graph that was written, as bytes. */
+export function serialise(to: Writer, input: readonly ValueInfo[], output: readonly ValueInfo[]): Uint8Array {
+  const model = create(ModelProtoSchema, {
+    irVersion,
+    producerName: 'nomoat',
+    opsetImport: [
+      { domain: '', version: opsetVersion },
+      { domain: 'com.microsoft', version: 1n },
+    ],
+    graph: {
+      name: 'nomoat',
+      node: to.nodes,
+      initializer: [...to.initializers.values()],
+      input: [...input],
+      output: [...output],
+    },
+  });
+  return toBinary(ModelProtoSchema, model);
 }
 
 /**
@@ -291,14 +314,5 @@ export function emitOnnx(graph: Graph, device: Device = 'cpu'): Uint8Array {
   const input = order.flatMap((n) => (n.op.kind === 'input' ? [valueInfo(n.op.name, n)] : []));
   const given = [...graph].map(([name, n]) => valueInfo(name, n));
   const output = device === 'cpu' ? [addNothing(to), ...given] : given;
-  const model = create(ModelProtoSchema, {
-    irVersion,
-    producerName: 'nomoat',
-    opsetImport: [
-      { domain: '', version: opsetVersion },
-      { domain: 'com.microsoft', version: 1n },
-    ],
-    graph: { name: 'nomoat', node: to.nodes, initializer: [...to.initializers.values()], input, output },
-  });
-  return toBinary(ModelProtoSchema, model);
+  return serialise(to, input, output);
 }

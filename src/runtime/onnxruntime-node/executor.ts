@@ -23,6 +23,11 @@ export function bytes(values: Int8Array, shape: readonly number[]): Feed {
   return new ort.Tensor('int8', values, shape);
 }
 
+/** The beginning of a device's buffer under another shape. Uses the buffer itself: void once that is disposed of. */
+export function view(buffer: Feed, shape: readonly number[]): Feed {
+  return ort.Tensor.fromGpuBuffer(buffer.gpuBuffer, { dataType: 'float32', dims: [...shape] });
+}
+
 /** What onnxruntime-node 1.30 says when it comes to the first output: by then the graph has run and written all others. */
 const unconverted = /Non tensor type is temporarily not supported/;
 
@@ -42,9 +47,15 @@ export class Executor {
     this.stopsAtNothing = session.outputNames.includes(nothingFetched);
   }
 
-  static async create(graph: Graph, threads: number, device: Device = 'cpu'): Promise<Executor> {
-    const session = await ort.InferenceSession.create(emitOnnx(graph, device), {
+  static create(graph: Graph, threads: number, device: Device = 'cpu'): Promise<Executor> {
+    return Executor.open(emitOnnx(graph, device), threads, device);
+  }
+
+  /** The same from ONNX bytes. With `allocates`, for `make`. */
+  static async open(model: Uint8Array, threads: number, device: Device, allocates = false): Promise<Executor> {
+    const session = await ort.InferenceSession.create(model, {
       executionProviders: [device],
+      ...(allocates ? { preferredOutputLocation: 'gpu-buffer' } : {}),
       graphOptimizationLevel: 'all',
       intraOpNumThreads: threads,
       interOpNumThreads: 1,
@@ -67,8 +78,7 @@ export class Executor {
    * nothing only costs the copies. On WebGPU each array may be the caller's or a buffer of the device, feeds and outputs alike.
    */
   async run(feeds: Feeds, into: Feeds): Promise<void> {
-    const given: Record<string, Feed> = {};
-    for (const name of this.inputs) given[name] = feeds.get(name) ?? missing('input', name);
+    const given = this.given(feeds);
     const fetches: Record<string, Feed | null> = this.stopsAtNothing ? { [nothingFetched]: null } : {};
     for (const name of this.outputs) fetches[name] = into.get(name) ?? missing('output', name);
     try {
@@ -76,6 +86,16 @@ export class Executor {
     } catch (error) {
       if (!(error instanceof Error) || !unconverted.test(error.message)) throw error;
     }
+  }
+
+  /** The only output, as a new buffer of the device: the binding makes them in sessions that take no arrays to write to. */
+  async make(feeds: Feeds): Promise<Feed> {
+    const results = await this.session.run(this.given(feeds));
+    return results[this.outputs[0]!] as Feed;
+  }
+
+  private given(feeds: Feeds): Record<string, Feed> {
+    return Object.fromEntries(this.inputs.map((name) => [name, feeds.get(name) ?? missing('input', name)]));
   }
 
   close(): Promise<void> {
