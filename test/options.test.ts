@@ -154,6 +154,7 @@ const cases: Readonly<Record<TuneOptionName, Case>> = {
   packing: { to: false, seen: (o) => o.shapes },
   initialAdapter: { to: join(reference, 'llama/lora.start.safetensors'), seen: steps('loss'), with: { rank: 4, alpha: 8 } }, // biome-ignore format: a table
   precision: { to: 'int8', seen: (o) => o.fault ?? steps('loss')(o) },
+  device: { to: 'webgpu', seen: (o) => o.fault ?? o.parameters },
   threads: { to: 7, seen: (o) => o.threads > 0 },
   checkpointEvery: { to: 1, seen: (o) => all(o, 'checkpoint-saved').length },
   validateEvery: { to: 1, seen: (o) => all(o, 'validation').length, with: { validation: '0.25' } },
@@ -171,7 +172,7 @@ function baseline(file: string, given: Given, stopAfter: number): Promise<Observ
 
 test('the cases are the options of the table', () => {
   expect(Object.keys(cases).sort()).toEqual(Object.keys(tuneOptions).sort());
-  expect(Object.keys(cases).length).toBe(36);
+  expect(Object.keys(cases).length).toBe(37);
 });
 
 test.each(Object.entries(cases))(
@@ -181,8 +182,9 @@ test.each(Object.entries(cases))(
     const without = await baseline(file, common, stopAfter);
     expect(without.fault).toBeNull();
     const changed = await observe(file, { ...common, [name]: to }, stopAfter);
-    // int8 is refused by name as long as it is not built.
-    if (changed.fault)
+    // int8 is refused by name as long as it is not built; WebGPU where there is no adapter.
+    if (changed.fault && name === 'device') expect(changed.fault).toContain('no WebGPU adapter works here');
+    else if (changed.fault)
       expect([name, changed.fault]).toEqual(['precision', expect.stringContaining('int8 is not built')]);
     if (name === 'threads') {
       if (process.platform === 'linux') expect(changed.threads - without.threads).toBeGreaterThanOrEqual(6);

@@ -33,7 +33,7 @@ export interface ChosenPrecision {
 }
 
 export interface PrecisionOptions {
-  readonly settings: Pick<RunSettings, 'precision'>;
+  readonly settings: Pick<RunSettings, 'precision' | 'device'>;
   readonly model: GgufFile;
   /** Training rows, at least one. */
   readonly rows: readonly TokenRow[];
@@ -57,6 +57,7 @@ const float32 = (reason: string, measured: Partial<PrecisionEvent> = {}): Chosen
 /** Probes, calibrates and decides. Throws NomoatError where int8 was asked for and is too far from float32. */
 export async function choosePrecision({ settings, model, rows, threads }: PrecisionOptions): Promise<ChosenPrecision> {
   const auto = settings.precision === 'auto';
+  if (settings.device === 'webgpu') return float32('as WebGPU computes');
   if (settings.precision === 'f32') return float32('as asked');
   if (auto && projectionWeights(model) < fewWeights) return float32('the model is small');
   const probe = await probeKernels(threads);

@@ -70,6 +70,8 @@ export interface RunSettings {
   /** Absolute path of a PEFT folder, .safetensors or .gguf adapter to start from. */
   readonly initialAdapter: string | null;
   readonly precision: 'auto' | 'f32' | 'int8';
+  /** Where the graphs run; webgpu means float32. */
+  readonly device: 'cpu' | 'webgpu';
   /** null = physical cores. */
   readonly threads: number | null;
   /** Steps between checkpoints and between validations; null = chosen from the number of steps. */

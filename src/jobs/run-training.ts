@@ -13,6 +13,7 @@ import type { GgufFile } from '../files/gguf/types.ts';
 import { type GgufContent, writeGguf } from '../files/gguf/write.ts';
 import { nomoatModelsFolder, surroundings } from '../files/model-folders.ts';
 import { parameterCount, readModelConfig } from '../models/config.ts';
+import { assertAdapter } from '../runtime/onnxruntime-node/webgpu-adapter.ts';
 import type { TokenRow } from '../tokens/token-row.ts';
 import { checkpointSteps, loadLatest, loadParameters, saveCheckpoint, type TrainerState } from '../train/checkpoint.ts';
 import { initAdamW } from '../train/optimizer.ts';
@@ -142,6 +143,7 @@ function fail(folder: RunFolder, error: NomoatError): void {
 /** Runs or resumes. Every event is in events.jsonl before it is emitted. Throws NomoatError; the folder then stays resumable. */
 export async function runTraining({ settings, resume, shrunk, emit, signal }: RunOptions): Promise<RunEndEvent> {
   const started = performance.now();
+  if (settings.device === 'webgpu') assertAdapter();
   const open = settings.method === 'pretrain' ? openPretraining : openTuning;
   const { folder, model, prepared } = await open(settings, resume);
   const tell = (event: RunEvent): void => {
@@ -305,7 +307,7 @@ class Run {
     const { folder, model, prepared, threads } = this;
     const { chosenPrecision = this.settings.precision } = folder.read();
     const chosen = await choosePrecision({
-      settings: { precision: chosenPrecision },
+      settings: { precision: chosenPrecision, device: this.settings.device },
       model,
       rows: prepared.train,
       threads,

@@ -3,6 +3,7 @@
  * beginning of a micro-batch to its end. What crosses over: hidden states into the first block and out of the last, the trained
  * tensors once down, their gradients once up. Knows the graphs by their inputs' names, nothing of losses.
  */
+import { NomoatError } from '../errors.ts';
 import { emitAddRows, emitTakeRows } from '../graph/onnx/rows.ts';
 import type { DeviceMemory } from '../runtime/onnxruntime-node/device-memory.ts';
 import { Executor, type Feed, type Feeds, floats, integers } from '../runtime/onnxruntime-node/executor.ts';
@@ -31,6 +32,13 @@ const ofQueries: readonly string[] = ['q', 'o', 'd.q', 'd.o'];
 
 /** Weights that do not change, moved to the device layer by layer. */
 export async function onDevice(base: BaseWeights, layers: number, memory: DeviceMemory): Promise<BaseWeights> {
+  if (base.precision !== 'f32') {
+    throw new NomoatError({
+      part: '--device webgpu',
+      fault: `the weights are ${base.precision}, and WebGPU computes in float32 here`,
+      remedy: 'Use --precision f32.',
+    });
+  }
   const move = async (place: string, feeds: Feeds): Promise<Feeds> => {
     const moved = new Map<string, Feed>();
     for (const [name, feed] of feeds) moved.set(name, await memory.write(`${place}.${name}`, feed));
