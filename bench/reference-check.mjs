@@ -29,7 +29,7 @@ const start = readPeft(join(reference, 'lora.before_step5.f16.safetensors'), { a
 const step = await createLoraStep({ model, adapter: start, threads: 2 });
 const batches = pack(train.slice(80, 96));
 const count = batches.reduce((sum, batch) => sum + batch.supervisedTokens, 0);
-for (const batch of batches) await step.accumulate(batch, 1 / count, 0);
+for (const batch of batches) await step.accumulate([batch], 1 / count, [0]);
 const { tensors } = readSafetensors(join(reference, 'lora.gradients.step5.f16.safetensors'));
 let worst = 0;
 for (const { name, gradient } of step.parameters) {
@@ -46,7 +46,7 @@ console.log(JSON.stringify({ tensors: step.parameters.length, worstGradientError
 
 const trained = await createLoraStep({ model, adapter: readPeft(join(run, 'adapter')), threads: 2 });
 let [loss, tokens] = [0, 0];
-for (const batch of pack(test.slice(0, 40))) for (const value of await trained.logProbabilities(batch)) [loss, tokens] = [loss - value, tokens + 1];
+for (const batch of pack(test.slice(0, 40))) for (const value of (await trained.logProbabilities([batch]))[0]) [loss, tokens] = [loss - value, tokens + 1];
 await trained.close();
 console.log(JSON.stringify({ rows: 40, loss: loss / tokens, tokens }));
 

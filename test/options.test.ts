@@ -1,7 +1,7 @@
 /** Every option of `tune` changes something in a real run: a tiny model, three steps, no engine but the trainer's. */
 import { createHash } from 'node:crypto';
 import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { constants, getPriority, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test, vi } from 'vitest';
 import { type Given, resolveSettings } from '../src/config/load.ts';
@@ -9,6 +9,7 @@ import { type TuneOptionName, tuneOptions } from '../src/config/options.ts';
 import { openGguf } from '../src/files/gguf/read.ts';
 import type { RunEvent } from '../src/jobs/events.ts';
 import { runTraining } from '../src/jobs/run-training.ts';
+import { startRun } from '../src/jobs/start-run.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'nomoat-options-'));
 const reference = join(import.meta.dirname, 'fixtures/reference');
@@ -61,6 +62,8 @@ interface Observed {
   readonly threads: number;
   readonly run: string;
   readonly fault: string | null;
+  /** Of the training process; 0 where the run stays in this one. */
+  readonly priority: number;
 }
 
 const threadCount = (): number => (process.platform === 'linux' ? readdirSync('/proc/self/task').length : 0);
@@ -90,7 +93,16 @@ async function observe(file: string, given: Given, stopAfter: number): Promise<O
   const last = events.findLast((e) => e.type === 'checkpoint-saved');
   const bytes = last ? readFileSync(join(last.path, 'parameters.safetensors')) : '';
   const parameters = createHash('sha256').update(bytes).digest('hex');
-  return { events, parameters, shapes: [...shapes], threads, run, fault };
+  return { events, parameters, shapes: [...shapes], threads, run, fault, priority: 0 };
+}
+
+/** The same in a process of its own, whose priority is looked at after the first step. */
+async function observeForked(given: Given): Promise<number> {
+  const run = join(folder, `run${runs++}`);
+  const settings = await resolveSettings([join(folder, 'chats.jsonl')], { model: llama, maxSteps: 2, threads: 1, ...given, run }, null); // biome-ignore format: one line
+  const handle = startRun(settings);
+  for await (const event of handle) if (event.type === 'step-end') return getPriority(handle.pid!);
+  return Number.NaN;
 }
 
 type Of<T extends RunEvent['type']> = Extract<RunEvent, { type: T }>;
@@ -153,9 +165,11 @@ const cases: Readonly<Record<TuneOptionName, Case>> = {
   shuffle: { to: false, seen: steps('tokens') },
   packing: { to: false, seen: (o) => o.shapes },
   initialAdapter: { to: join(reference, 'llama/lora.start.safetensors'), seen: steps('loss'), with: { rank: 4, alpha: 8 } }, // biome-ignore format: a table
-  precision: { to: 'int8', seen: (o) => o.fault ?? steps('loss')(o) },
+  precision: { to: 'int8', seen: steps('loss') },
   device: { to: 'webgpu', seen: (o) => o.fault ?? o.parameters },
+  memory: { to: '300MB', seen: (o) => o.fault },
   threads: { to: 7, seen: (o) => o.threads > 0 },
+  nice: { to: true, seen: (o) => o.priority },
   checkpointEvery: { to: 1, seen: (o) => all(o, 'checkpoint-saved').length },
   validateEvery: { to: 1, seen: (o) => all(o, 'validation').length, with: { validation: '0.25' } },
   earlyStop: { to: 1, seen: (o) => all(o, 'step-end').length, stopAfter: 12, with: { validation: '0.25', validateEvery: 1, learningRate: 1, epochs: 10 } }, // biome-ignore format: a table
@@ -172,7 +186,7 @@ function baseline(file: string, given: Given, stopAfter: number): Promise<Observ
 
 test('the cases are the options of the table', () => {
   expect(Object.keys(cases).sort()).toEqual(Object.keys(tuneOptions).sort());
-  expect(Object.keys(cases).length).toBe(37);
+  expect(Object.keys(cases).length).toBe(39);
 });
 
 test.each(Object.entries(cases))(
@@ -181,11 +195,17 @@ test.each(Object.entries(cases))(
     // biome-ignore format: one line
     const without = await baseline(file, common, stopAfter);
     expect(without.fault).toBeNull();
+    if (name === 'nice') {
+      expect([await observeForked({}), await observeForked({ nice: true })]).toEqual([
+        getPriority(),
+        constants.priority.PRIORITY_LOW,
+      ]);
+      return;
+    }
     const changed = await observe(file, { ...common, [name]: to }, stopAfter);
-    // int8 is refused by name as long as it is not built; WebGPU where there is no adapter.
+    // WebGPU is refused where there is no adapter; the memory because the test's own process holds more than that.
     if (changed.fault && name === 'device') expect(changed.fault).toContain('no WebGPU adapter works here');
-    else if (changed.fault)
-      expect([name, changed.fault]).toEqual(['precision', expect.stringContaining('int8 is not built')]);
+    else if (changed.fault) expect([name, changed.fault]).toEqual(['memory', expect.stringContaining('of memory')]);
     if (name === 'threads') {
       if (process.platform === 'linux') expect(changed.threads - without.threads).toBeGreaterThanOrEqual(6);
       return;

@@ -2,6 +2,7 @@
 The model is a GGUF (--model) or random weights of a named shape (--shape); the work is rows of `nomoat preview DATA --model BASE.gguf --rows N --json`
 (--rows; both sides train on the same tokens) or random tokens, all supervised (--random 4x256). tokensPerSecond counts real tokens, padding excluded.
 The optimizer is that of the reference run: AdamW, clip 1.0, linear schedule with 5 warm-up steps over --schedule-steps.
+stepCpuShare, below about 0.9, says that other work took the processor: such a step's speed is no figure.
 PyPI's torch for Linux is the CUDA build: rssAfterImportBytes says how much of the peak its libraries are."""
 import argparse
 import ctypes
@@ -9,6 +10,7 @@ import json
 import os
 import re
 import resource
+import statistics
 import sys
 import tempfile
 import time
@@ -204,10 +206,10 @@ def train_step(step, batch_rows):
 
 
 generator = torch.Generator().manual_seed(options.seed)
-losses, tokens, seconds, kernels = [], [], [], {}
+losses, tokens, seconds, shares, kernels = [], [], [], [], {}
 for step in range(options.steps):
     batch_rows = step_rows(step, rows, model.config.vocab_size, generator)
-    begin = time.perf_counter()
+    begin, begin_cpu = time.perf_counter(), time.process_time()
     if step == 0:  # not timed below: it also warms up
         with KernelNames() as names:
             losses.append(train_step(step, batch_rows))
@@ -215,6 +217,7 @@ for step in range(options.steps):
     else:
         losses.append(train_step(step, batch_rows))
     seconds.append(time.perf_counter() - begin)
+    shares.append(round((time.process_time() - begin_cpu) / seconds[-1] / options.threads, 2))
     tokens.append(sum(len(row) for row, _ in batch_rows))
 after_training = peak_bytes()
 
@@ -231,13 +234,13 @@ if options.validation:
     held_out = total / count
 
 rates = [t / s for t, s in zip(tokens, seconds)]
-timed = sorted(rates[1:])
+timed = rates[1:]
 print(json.dumps({
     "engine": "peft", "work": options.shape or os.path.basename(options.model), "rows": options.random or os.path.basename(options.rows),
     "form": options.form, "head": options.head, "dtype": options.dtype, "adapterDtype": options.adapter_dtype, "threads": options.threads,
     "onednnMaxIsa": os.environ.get("ONEDNN_MAX_CPU_ISA"), "onednnKernels": kernels,
-    "tokensPerSecond": sum(tokens[1:]) / sum(seconds[1:]) if timed else None, "medianStepTokensPerSecond": timed[len(timed) // 2] if timed else None,
-    "stepTokensPerSecond": [round(rate, 1) for rate in rates], "losses": losses, "heldOutLoss": held_out,
+    "tokensPerSecond": sum(tokens[1:]) / sum(seconds[1:]) if timed else None, "medianStepTokensPerSecond": statistics.median(timed) if timed else None,
+    "stepTokensPerSecond": [round(rate, 1) for rate in rates], "stepCpuShare": shares, "losses": losses, "heldOutLoss": held_out,
     "peakMemoryBytes": max(after_load, after_training), "peakTrainingBytes": after_training, "peakLoadingBytes": after_load,
     "rssAfterImportBytes": after_import, "torch": torch.__version__, "transformers": transformers.__version__, "peft": peft_version,
 }))

@@ -51,17 +51,33 @@ function copyName(model: GgufFile, type: RewriteType): string {
   return `${basename(path, '.gguf')}.${digest.slice(0, 16)}.${type}.gguf`;
 }
 
-/**
- * The path of a copy of the base with F32 matrices (F16 or Q8_0 for large models), on which llama.cpp's arithmetic is as exact as its
- * size allows; made in `cacheFolder` on first use. A base that already is such a file serves itself.
- */
-export function parityBase(model: GgufFile, cacheFolder: string): string {
+/** The copy's type, or null where the base serves itself. */
+function copyType(model: GgufFile): RewriteType | null {
   const weights = parameterCount(model);
   const { type } = copyTypes.find(({ maxWeights }) => weights <= maxWeights)!;
   const exact = [...model.tensors.values()].every(
     ({ shape, type: stored }) => stored === 'F32' || stored === rewrittenType(shape, stored, type),
   );
-  if (exact) return model.path;
+  return exact ? null : type;
+}
+
+const bytesPerWeight: Readonly<Record<RewriteType, number>> = { F32: 4, F16: 2, Q8_0: 34 / 32 };
+
+/** Bytes of the copy that parityBase would make (0 for none), and whether it is there. */
+export function plannedCopy(model: GgufFile, cacheFolder: string): { bytes: number; exists: boolean } {
+  const type = copyType(model);
+  if (type === null) return { bytes: 0, exists: true };
+  const exists = existsSync(join(cacheFolder, copyName(model, type)));
+  return { bytes: parameterCount(model) * bytesPerWeight[type], exists };
+}
+
+/**
+ * The path of a copy of the base with F32 matrices (F16 or Q8_0 for large models), on which llama.cpp's arithmetic is as exact as its
+ * size allows; made in `cacheFolder` on first use. A base that already is such a file serves itself.
+ */
+export function parityBase(model: GgufFile, cacheFolder: string): string {
+  const type = copyType(model);
+  if (type === null) return model.path;
   const path = join(cacheFolder, copyName(model, type));
   if (existsSync(path)) return path;
   mkdirSync(cacheFolder, { recursive: true });

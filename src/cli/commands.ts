@@ -10,7 +10,7 @@ import { addTuneFlags, givenFlags } from './tune.ts';
 const print = (text: string): void => void process.stdout.write(`${text}\n`);
 
 /** The numbers among `flags` by name. Throws NomoatError with all that are none. */
-function numberFlags(
+export function numberFlags(
   flags: Readonly<Record<string, string | undefined>>,
   names: readonly string[],
 ): Record<string, number> {
@@ -97,23 +97,19 @@ export function previewCommand(): Command {
   ]);
   return command.action(async (data: string[]) => {
     const wanted = wholeFlag('rows', numberFlags(command.opts(), ['rows'])['rows'], 0, shownRows);
-    const options = resolveOptions(givenFlags(command)) as unknown as import('../jobs/run-settings.ts').RunSettings;
+    const options = resolveOptions(givenFlags(command)) as unknown as import('../jobs/run-settings.ts').AskedSettings;
     const { resolveModel } = await import('../files/local-models.ts');
     const { openGguf } = await import('../files/gguf/read.ts');
     const { openTokenizer } = await import('../tokens/llama-cpp.ts');
-    const { chatTemplateOf } = await import('../text/chat-template.ts');
     const { readExamples } = await import('../jobs/dataset-files.ts');
-    const { buildRows } = await import('../tokens/rows.ts');
-    const { readModelConfig } = await import('../models/config.ts');
+    const { buildSets } = await import('../jobs/prepare.ts');
     const { renderPreview } = await import('../tokens/preview.ts');
     const { path } = await resolveModel(options.model);
     const dataset = readExamples(data, options);
     const model = openGguf(path);
     const tokenizer = await openTokenizer(path);
     // As a run does.
-    const sequenceLength = Math.min(options.sequenceLength, readModelConfig(model).contextLength);
-    const template = () => chatTemplateOf(model);
-    const { rows, report } = buildRows(dataset.train, { ...options, sequenceLength, template, tokenizer });
+    const { rows, report } = buildSets(dataset.train, [], options, model, tokenizer).train;
     for (const { reason } of dataset.refusals) {
       report.refusedRows++;
       report.refusals[reason] = (report.refusals[reason] ?? 0) + 1;

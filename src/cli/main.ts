@@ -14,6 +14,7 @@ import {
   pullCommand,
   runsCommand,
 } from './commands.ts';
+import { planCommand } from './plan.ts';
 import { quickstartCommand } from './quickstart.ts';
 import { pretrainCommand, tuneCommand } from './tune.ts';
 
@@ -26,6 +27,7 @@ const program = new Command('nomoat')
 for (const command of [
   quickstartCommand(),
   tuneCommand(),
+  planCommand(),
   pretrainCommand(),
   chatCommand(),
   previewCommand(),

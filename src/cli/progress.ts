@@ -6,7 +6,7 @@ import type { RunEvent } from '../jobs/events.ts';
 /** In a log, at most one progress line in this many seconds. */
 const logSeconds = 10;
 
-const duration = (seconds: number): string =>
+export const duration = (seconds: number): string =>
   seconds < 90
     ? `${Math.round(seconds)} s`
     : seconds < 5400
@@ -56,6 +56,10 @@ export class Progress {
       else this.line('Held out nothing: give --validation to see whether it learns more than the data by heart.');
       this.line(`Steps    ${e.steps} (${e.stepsPerEpoch} an epoch)`);
     },
+    plan: (e) =>
+      this.line(
+        `Plan     ${duration(e.seconds)} at ${e.tokensPerSecond.toFixed(0)} tokens/s, first step after ${duration(e.firstStepSeconds)}, up to ${gigabytes(e.peakMemoryBytes)} of memory and ${gigabytes(e.diskBytes)} of disk${e.measured ? '' : ' (not measured: the model is small)'}${e.activations === 'keep' ? '' : '; activations recomputed to save memory'}${e.streamed ? ', blocks read from the disk' : ''}`,
+      ),
     estimate: (e) =>
       this.line(
         `Estimate ${duration(e.seconds)} of training at ${e.tokensPerSecond.toFixed(0)} tokens/s, up to ${gigabytes(e.peakMemoryBytes)} of memory; then the proof and the samples`,

@@ -42,6 +42,9 @@ export function givenFlags(command: Command, table: OptionTable = tuneOptions): 
   );
 }
 
+/** A setting as the question before a run names it. */
+const asked = (name: string, value: number | null): string => `${name} ${value ?? 'by the data'}`;
+
 async function confirmed(): Promise<boolean> {
   const ask = createInterface({ input: process.stdin, output: process.stderr });
   const answer = await ask.question('Start? [Y/n] ');
@@ -111,7 +114,7 @@ export function tuneCommand(): Command {
     const settings = await resolveSettings(data, givenFlags(command), recipe ?? null);
     if (!yes && !json && process.stdin.isTTY) {
       process.stderr.write(
-        `${settings.data.join(', ')} -> ${settings.model}, ${settings.epochs} epochs, batches of ${settings.batchSize}, rank ${settings.rank}\n`,
+        `${settings.data.join(', ')} -> ${settings.model}, ${asked('epochs', settings.epochs)}, ${asked('batches of', settings.batchSize)}, ${asked('rank', settings.rank)}\n`,
       );
       if (!(await confirmed())) return;
     }

@@ -8,10 +8,9 @@ import { parse } from 'yaml';
 import { NomoatError } from '../errors.ts';
 import { resolveModel } from '../files/local-models.ts';
 import { nearestNames } from '../files/nearest-name.ts';
-import type { RunSettings } from '../jobs/run-settings.ts';
+import type { AskedSettings, RunSettings } from '../jobs/run-settings.ts';
 import { type PretrainSizeName, pretrainSizes } from '../models/sizes.ts';
 import {
-  defaultLearningRates,
   flagOf,
   type Option,
   type OptionTable,
@@ -28,6 +27,21 @@ const maxAliases = 100;
 
 export type Given = Readonly<Record<string, unknown>>;
 
+/** Powers of ten, as disks and the rest of nomoat count. */
+const sizeUnits: Readonly<Record<string, number>> = { '': 1, k: 1e3, m: 1e6, g: 1e9, t: 1e12 };
+/** Node and the engine alone take more than this. */
+const leastMemory = 200e6;
+
+/** `8GB`, `1.5 g`, `900MB` or a number of bytes. */
+function parseSize(value: unknown): { value: number } | string {
+  const [, digits, unit] = /^\s*([\d.]+)\s*([kmgt]?)i?b?\s*$/i.exec(String(value)) ?? [];
+  const bytes = Number(digits) * (sizeUnits[unit?.toLowerCase() ?? ''] ?? Number.NaN);
+  if (!Number.isFinite(bytes)) return `${JSON.stringify(value)} is no size such as 8GB`;
+  return bytes < leastMemory
+    ? `${bytes} bytes are less than nomoat takes for itself (${leastMemory / 1e6} MB)`
+    : { value: bytes };
+}
+
 /** A value of one option, or the fault as text. */
 function parseValue(option: Option, value: unknown): { value: unknown } | string {
   switch (option.kind) {
@@ -39,6 +53,8 @@ function parseValue(option: Option, value: unknown): { value: unknown } | string
         ? `${parsed} is not from ${option.least} to ${option.most}`
         : { value: parsed };
     }
+    case 'size':
+      return parseSize(value);
     case 'boolean':
       return typeof value === 'boolean' ? { value } : `${JSON.stringify(value)} is neither true nor false`;
     case 'choice':
@@ -194,20 +210,19 @@ function newRun(given: unknown, stem: string): string {
 
 const absolute = (path: unknown): string | null => (path === null ? null : resolve(String(path)));
 
-/** Everything a fine-tuning run needs, paths made absolute. Throws NomoatError. */
+/** Everything a fine-tuning run needs but what its data decides, paths made absolute. Throws NomoatError. */
 export async function resolveSettings(
   data: readonly string[],
   flags: Given,
   recipePath: string | null,
-): Promise<RunSettings> {
+): Promise<AskedSettings> {
   const options = resolveOptions(flags, recipePath ? readRecipe(recipePath) : {});
   assertData(data, 'nomoat tune examples.jsonl');
   const model = await resolveBase(String(options.model));
   const run = newRun(options.run, `${stemOf(data[0]!)}-${stemOf(model.name)}`);
   return {
-    ...(options as unknown as RunSettings),
+    ...(options as unknown as AskedSettings),
     pretrain: null,
-    learningRate: (options.learningRate as number | null) ?? defaultLearningRates[options.method as 'lora' | 'full'],
     data: data.map((path) => resolve(path)),
     model: model.name,
     modelPath: model.path,
@@ -252,6 +267,8 @@ export function resolvePretrainSettings(data: readonly string[], flags: Given, r
     ...(rest as unknown as RunSettings),
     ...(options as unknown as RunSettings),
     method: 'pretrain',
+    // There is no adapter.
+    rank: 0,
     pretrain: {
       size: name,
       vocabulary: (vocabulary as number | null) ?? pretrainSizes[name].vocabulary,

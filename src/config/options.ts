@@ -20,6 +20,7 @@ export type Option = Base &
         readonly most: number;
         readonly whole?: boolean;
       }
+    | { readonly kind: 'size'; readonly default: number | null }
     | { readonly kind: 'boolean'; readonly default: boolean }
     | { readonly kind: 'choice'; readonly default: string; readonly choices: readonly string[] }
     | { readonly kind: 'text'; readonly default: string | null }
@@ -91,12 +92,12 @@ export const tuneOptions = {
     choices: ['answers', 'all'],
     help: 'tokens that are learnt: the answers with their end-of-turn token, or all',
   },
-  epochs: number(3, 0.01, 1000, 'passes over the data'),
+  epochs: number(null, 0.01, 1000, 'passes over the data; default: chosen from the data'),
   maxSteps: whole(null, 1, manySteps, 'stop after this many steps'),
-  batchSize: whole(16, 1, 4096, 'conversations per optimizer step'),
-  microBatchSize: whole(null, 1, 4096, 'conversations computed at once; default: as many as 1024 tokens hold'),
-  sequenceLength: whole(512, 8, 131072, 'longest row in tokens'),
-  learningRate: number(null, 1e-8, 1, 'top of the learning rate schedule; default: 5e-4 for lora, 5e-5 for full'),
+  batchSize: whole(null, 1, 4096, 'conversations per optimizer step; default: chosen from the data'),
+  microBatchSize: whole(null, 1, 4096, 'conversations computed at once; default: as many as 512 tokens hold'),
+  sequenceLength: whole(null, 8, 131072, 'longest row in tokens; default: chosen from the data'),
+  learningRate: number(null, 1e-8, 1, 'top of the learning rate schedule; default: chosen for the model'),
   schedule: {
     kind: 'choice',
     default: 'cosine',
@@ -104,7 +105,7 @@ export const tuneOptions = {
     help: 'how the learning rate falls after the warm-up',
   },
   warmupSteps: whole(5, 0, manySteps, 'steps over which the learning rate rises'),
-  rank: whole(8, 1, 256, 'rank of the adapter'),
+  rank: whole(null, 1, 256, 'rank of the adapter; default: chosen from the data'),
   alpha: number(16, 1e-3, 10000, 'the adapter is scaled by alpha / rank'),
   dropout: number(0, 0, 0.99, 'dropout on the inputs of the adapter'),
   rslora: { kind: 'boolean', default: false, help: 'scale by alpha / sqrt(rank) instead' },
@@ -139,7 +140,18 @@ export const tuneOptions = {
     choices: ['cpu', 'webgpu'],
     help: 'where training computes: the processor, or a graphics card through WebGPU, in float32 (experimental)',
   },
+  memory: {
+    kind: 'size',
+    default: null,
+    argument: 'SIZE',
+    help: 'memory that the run may take, such as 8GB: within it activations are kept, recomputed, or the model is read from the disk; default: what is free',
+  },
   threads: whole(null, 1, 1024, 'threads to compute with; default: physical cores'),
+  nice: {
+    kind: 'boolean',
+    default: false,
+    help: 'train in the background: at the lowest priority, behind all other programs',
+  },
   checkpointEvery: whole(null, 1, manySteps, 'steps between checkpoints; default: a quarter of the run, at most 50'),
   validateEvery: whole(null, 1, manySteps, 'steps between validations; default: a quarter of the run'),
   earlyStop: whole(null, 1, 1000, 'stop after this many validations without improvement'),
@@ -150,9 +162,6 @@ export const tuneOptions = {
     help: 'type of the written matrices, for method full',
   },
 } as const satisfies Record<string, Option>;
-
-/** Top learning rates where none is given: usual values for each (docs/decisions). */
-export const defaultLearningRates = { lora: 5e-4, full: 5e-5 } as const;
 
 const {
   run,
@@ -165,6 +174,7 @@ const {
   packing,
   device,
   threads,
+  nice,
   checkpointEvery,
   validateEvery,
   earlyStop,
@@ -215,6 +225,7 @@ export const pretrainOptions = {
   packing,
   device,
   threads,
+  nice,
   checkpointEvery,
   validateEvery,
   earlyStop,

@@ -25,7 +25,8 @@ export function scalar(value: number): Node {
 }
 
 function broadcast(kind: 'add' | 'mul', a: Node, b: Node): Node {
-  if (!same(a.shape.slice(a.shape.length - b.shape.length), b.shape) && !isColumn(a, b)) {
+  const last = a.shape.slice(a.shape.length - b.shape.length);
+  if (last.length !== b.shape.length || last.some((size, i) => size !== b.shape[i] && b.shape[i] !== 1)) {
     refuse(`${kind} of ${showShape(a.shape)} and ${showShape(b.shape)}`);
   }
   return node({ kind }, [a, b], a.shape);
@@ -115,6 +116,13 @@ export function transpose(x: Node, permutation: readonly number[]): Node {
   );
 }
 
+export function orderRows(x: Node, index: Node, inverse: Node): Node {
+  if (x.shape.length !== 2 || index.type !== 'int64' || inverse.shape[0] !== x.shape[0]) {
+    refuse(`order-rows of ${showShape(x.shape)} by ${showShape(index.shape)}, back by ${showShape(inverse.shape)}`);
+  }
+  return node({ kind: 'order-rows' }, [x, index, inverse], [index.shape[0]!, x.shape[1]!]);
+}
+
 export function columns(x: Node, from: number, to: number): Node {
   const width = x.shape[1];
   if (x.shape.length !== 2 || typeof width !== 'number' || from < 0 || to <= from || to > width) {
@@ -133,6 +141,10 @@ export function rowScale(x: Node): Node {
 export function quantise(x: Node, scale: Node): Node {
   if (!isColumn(x, scale)) refuse(`quantise ${showShape(x.shape)} by ${showShape(scale.shape)}`);
   return node({ kind: 'quantise' }, [x, scale], x.shape, 'uint8');
+}
+export function roundedOff(x: Node, scale: Node, quantised: Node): Node {
+  if (!isColumn(x, scale) || quantised.type !== 'uint8') refuse(`rounded-off of ${showShape(x.shape)}`);
+  return node({ kind: 'rounded-off' }, [x, scale, quantised], x.shape);
 }
 export function int8Matmul(x: Node, scale: Node, weight: Node, weightScale: Node): Node {
   if (x.type !== 'uint8' || weight.type !== 'int8' || !isColumn(x, scale)) refuse('int8-matmul of unquantised inputs');

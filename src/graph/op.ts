@@ -12,7 +12,7 @@ export type DataType = 'float32' | 'int64' | 'int8' | 'uint8';
 export type Op =
   | { readonly kind: 'input'; readonly name: string }
   | { readonly kind: 'scalar'; readonly value: number }
-  /** a + b and a * b; b has a's shape, or that of its last dimensions, or is a scalar. */
+  /** a + b and a * b; b has a's shape, or that of its last dimensions (where a size may be 1), or is a scalar. */
   | { readonly kind: 'add' }
   | { readonly kind: 'mul' }
   /** Two matrices, each transposed first where said. */
@@ -37,6 +37,11 @@ export type Op =
   | { readonly kind: 'rope'; readonly heads: number; readonly inverse: boolean }
   | { readonly kind: 'reshape' }
   | { readonly kind: 'transpose'; readonly permutation: readonly number[] }
+  /**
+   * (x [N, D], index [M], inverse [N] int64) -> rows of x in the order of index [M, D]. inverse[n] is the place of row n; places that no
+   * row has are filling, which must not reach what is differentiated: the gradient just takes the rows back by `inverse`.
+   */
+  | { readonly kind: 'order-rows' }
   /** Columns [from, to) of a matrix, and its gradient: a matrix of `width` columns, zero but for those from `from` on. */
   | { readonly kind: 'columns'; readonly from: number; readonly to: number }
   | { readonly kind: 'pad-columns'; readonly from: number; readonly width: number }
@@ -44,6 +49,8 @@ export type Op =
   | { readonly kind: 'row-scale' }
   /** (x [R, D], scale [R, 1]) -> x / scale rounded, plus 128, as uint8. Its gradient passes straight through (Bengio et al., https://arxiv.org/abs/1308.3432). */
   | { readonly kind: 'quantise' }
+  /** (x, scale, quantise(x, scale)) -> what rounding took away: x - scale * quantised. */
+  | { readonly kind: 'rounded-off' }
   /** (quantised x [R, K], scale of x [R, 1], weight [K, N] int8, scale of the weight's columns [N]) -> x W as float32 [R, N]. */
   | { readonly kind: 'int8-matmul' }
   /** (quantised x [R, N], scale of x [R, 1], weight [K, N] int8) -> x W^T as float32 [R, K]; the columns' scale is already in x. */

@@ -35,6 +35,27 @@ export interface DataReadyEvent {
   readonly steps: number;
 }
 
+/** What the run will take, said before it computes anything (plan.ts); run-end has what it took. */
+export interface PlanEvent {
+  readonly type: 'plan';
+  /** From a measured micro-batch; else from assumed rates, as for tiny models. */
+  readonly measured: boolean;
+  /** Expected, if calibration agrees. */
+  readonly precision: 'f32' | 'int8';
+  /** Whether backward finds its activations kept or computes them again. */
+  readonly activations: 'keep' | 'recompute';
+  /** Whether the blocks' weights come from the disk. */
+  readonly streamed: boolean;
+  /** From the beginning to the end of the first step. */
+  readonly firstStepSeconds: number;
+  /** The whole run: validations, proof and samples included. */
+  readonly seconds: number;
+  readonly tokensPerSecond: number;
+  readonly peakMemoryBytes: number;
+  /** Checkpoints, result, and the base's copy for the proof where it is not there yet. */
+  readonly diskBytes: number;
+}
+
 /** What the run will take, from its first steps. The proof and the samples at the end come on top of the time. */
 export interface EstimateEvent {
   readonly type: 'estimate';
@@ -127,6 +148,10 @@ export interface RunEndEvent {
   readonly model: string | null;
   readonly seconds: number;
   readonly peakMemoryBytes: number;
+  /** Of the steps, without validations; null where this process made none. */
+  readonly tokensPerSecond: number | null;
+  /** From the beginning to the end of the first step; null for a run that was resumed. */
+  readonly firstStepSeconds: number | null;
   readonly validationBefore: number | null;
   readonly validationAfter: number | null;
 }
@@ -144,6 +169,7 @@ export interface ErrorEvent {
 export type RunEvent =
   | RunStartEvent
   | DataReadyEvent
+  | PlanEvent
   | EstimateEvent
   | PrecisionEvent
   | StepEndEvent

@@ -3,13 +3,14 @@
  * close to float32 on this run's own rows; what was measured is said.
  */
 import { packRows } from '../batches/pack.ts';
+import type { PackedBatch } from '../batches/packed-batch.ts';
 import { NomoatError } from '../errors.ts';
 import type { GgufFile } from '../files/gguf/types.ts';
 import { projections } from '../lora/adapter.ts';
 import { projectionDimensions, readModelConfig } from '../models/config.ts';
-import { probeKernels, weightLevels } from '../runtime/onnxruntime-node/probe.ts';
+import { type KernelProbe, probeKernels, weightLevels } from '../runtime/onnxruntime-node/probe.ts';
 import type { TokenRow } from '../tokens/token-row.ts';
-import type { BaseWeights } from '../train/base-weights.ts';
+import { type BaseWeights, diskStore, fileWeights } from '../train/base-weights.ts';
 import { calibrate } from '../train/calibrate.ts';
 import type { PrecisionEvent } from './events.ts';
 import type { RunSettings } from './run-settings.ts';
@@ -23,7 +24,7 @@ export const divergenceBound = 0.04;
 const fewWeights = 30e6;
 /** `auto` wants int8 products to be at least this much faster, or the rest of the step eats the gain. */
 const leastSpeedup = 1.5;
-/** Tokens of training rows that the smoothing is fitted to: more made no difference on SmolLM2 (docs/log.md). */
+/** Tokens of training rows that the smoothing is fitted to, and as many others that it is judged on; twice as many made it no better on SmolLM2 (docs/log.md). */
 const calibrationTokens = 320;
 
 export interface ChosenPrecision {
@@ -34,10 +35,16 @@ export interface ChosenPrecision {
 
 export interface PrecisionOptions {
   readonly settings: Pick<RunSettings, 'precision' | 'device'>;
+  /** What the plan measured to be better, or null where it measured nothing. */
+  readonly planned: 'f32' | 'int8' | null;
   readonly model: GgufFile;
   /** Training rows, at least one. */
   readonly rows: readonly TokenRow[];
   readonly threads: number;
+  /** A file for the blocks' weights where memory cannot hold them, else null. */
+  readonly streamTo: string | null;
+  /** Hears what takes its time, as sentences. */
+  readonly progress?: (message: string) => void;
 }
 
 /** Weights of all projections. */
@@ -54,12 +61,40 @@ const float32 = (reason: string, measured: Partial<PrecisionEvent> = {}): Chosen
   event: { type: 'precision', precision: 'f32', reason, divergence: null, bound: divergenceBound, levels: null, speedup: null, ...measured }, // biome-ignore format: one line reads best
 });
 
+/** Whether `auto` leaves the model in float32 for its size. */
+export const isSmall = (model: GgufFile): boolean => projectionWeights(model) < fewWeights;
+
+export interface ExpectedPrecision {
+  readonly precision: 'f32' | 'int8';
+  readonly levels: number;
+  /** Null where the decision needed none, and none was wanted. */
+  readonly probe: KernelProbe | null;
+}
+
+/** What will be chosen where calibration finds int8 close enough; `probes` wants this machine's rates in any case. */
+export async function expectPrecision(
+  { device, precision }: Pick<RunSettings, 'precision' | 'device'>,
+  model: GgufFile,
+  threads: number,
+  probes: boolean,
+): Promise<ExpectedPrecision> {
+  // WebGPU computes in float32 here, whatever the processor's rates are.
+  if (device === 'webgpu') return { precision: 'f32', levels: 127, probe: null };
+  const open = precision === 'auto' && !isSmall(model);
+  const probe = probes || open ? await probeKernels(threads) : null;
+  const fast = probe !== null && probe.int8Rate / probe.float32Rate >= leastSpeedup;
+  const int8 = precision === 'int8' || (open && fast);
+  return { precision: int8 ? 'int8' : 'f32', levels: probe ? weightLevels(probe) : 127, probe };
+}
+
 /** Probes, calibrates and decides. Throws NomoatError where int8 was asked for and is too far from float32. */
-export async function choosePrecision({ settings, model, rows, threads }: PrecisionOptions): Promise<ChosenPrecision> {
+export async function choosePrecision(options: PrecisionOptions): Promise<ChosenPrecision> {
+  const { model, planned, progress, rows, settings, streamTo, threads } = options;
   const auto = settings.precision === 'auto';
   if (settings.device === 'webgpu') return float32('as WebGPU computes');
   if (settings.precision === 'f32') return float32('as asked');
-  if (auto && projectionWeights(model) < fewWeights) return float32('the model is small');
+  if (auto && isSmall(model)) return float32('the model is small');
+  if (auto && planned === 'f32') return float32('a step in int8 is not enough quicker here to be worth its rounding');
   const probe = await probeKernels(threads);
   const levels = weightLevels(probe);
   const speedup = probe.int8Rate / probe.float32Rate;
@@ -67,13 +102,27 @@ export async function choosePrecision({ settings, model, rows, threads }: Precis
   if (auto && speedup < leastSpeedup) {
     return float32(`int8 products are only ${speedup.toFixed(1)} times as fast here`, measured);
   }
-  const [batch] = packRows(firstRows(rows), { packing: true, microBatchSize: null, maxTokens: Number.POSITIVE_INFINITY, padToken: 0 }); // biome-ignore format: one line reads best
-  const { weights, divergence } = await calibrate({ model, batch: batch!, threads, levels });
+  const fitted = firstRows(rows);
+  const others = firstRows(rows.slice(fitted.length));
+  const { weights, divergence } = await calibrate({
+    model,
+    fitted: packAll(fitted),
+    // A data set too small to leave any out is judged on what it was fitted to.
+    compared: packAll(others.length > 0 ? others : fitted),
+    threads,
+    levels,
+    ...(streamTo ? { store: diskStore(streamTo) } : {}),
+    progress: sometimes((done, all) => progress?.(`Preparing the int8 base: block ${done} of ${all}`)),
+  });
   if (divergence <= divergenceBound) {
     const reason = auto ? `its products are ${speedup.toFixed(1)} times as fast here` : 'as asked';
     return { weights, event: { type: 'precision', precision: 'int8', reason, divergence, bound: divergenceBound, ...measured } }; // biome-ignore format: one line reads best
   }
-  if (auto) return float32('int8 is too far from it on this model', { ...measured, divergence });
+  weights.close();
+  // Float32 is twice as far from fitting: its blocks are read from the model's own file.
+  const streamed = streamTo ? fileWeights(model, readModelConfig(model)) : null;
+  if (auto)
+    return { ...float32('int8 is too far from it on this model', { ...measured, divergence }), weights: streamed };
   throw new NomoatError({
     part: '--precision int8',
     fault: `the int8 base diverges from the float32 base by ${divergence.toFixed(4)} nats on rows of this data, above the bound of ${divergenceBound}`,
@@ -82,14 +131,32 @@ export async function choosePrecision({ settings, model, rows, threads }: Precis
   });
 }
 
-/** The first rows of about `calibrationTokens`. */
+/** Seconds between two sentences about the same work. */
+const sentenceSeconds = 10;
+
+/** Hands on a call now and then: none in the first seconds, so that short work is not talked about. */
+function sometimes(say: (done: number, all: number) => void): (done: number, all: number) => void {
+  let last = performance.now();
+  return (done, all) => {
+    if (performance.now() - last < sentenceSeconds * 1000) return;
+    last = performance.now();
+    say(done, all);
+  };
+}
+
+const tokensOf = (rows: readonly TokenRow[]): number => rows.reduce((sum, { tokens }) => sum + tokens.length, 0);
+
+function packAll(rows: readonly TokenRow[]): PackedBatch {
+  return packRows(rows, { packing: true, microBatchSize: null, maxTokens: Number.POSITIVE_INFINITY, padToken: 0 })[0]!;
+}
+
+/** The first rows, up to `calibrationTokens`: of the last, its beginning. */
 function firstRows(rows: readonly TokenRow[]): TokenRow[] {
   const taken: TokenRow[] = [];
-  let tokens = 0;
   for (const row of rows) {
-    if (tokens >= calibrationTokens) break;
-    taken.push(row);
-    tokens += row.tokens.length;
+    const room = calibrationTokens - tokensOf(taken);
+    if (room <= 0) break;
+    taken.push({ ...row, tokens: row.tokens.subarray(0, room), supervised: row.supervised.subarray(0, room) });
   }
   return taken;
 }

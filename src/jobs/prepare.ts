@@ -3,10 +3,17 @@
  * that nothing can be learnt from is refused here, before anything is computed.
  */
 import { shuffled } from '../batches/order.ts';
+import {
+  chooseDefaults,
+  chooseSequenceLength,
+  explainDefaults,
+  lengthBound,
+  type ModelFacts,
+} from '../config/defaults-from-data.ts';
 import { NomoatError } from '../errors.ts';
 import type { GgufFile } from '../files/gguf/types.ts';
 import { documentSeparator, readTextFile } from '../files/text-documents.ts';
-import { readModelConfig } from '../models/config.ts';
+import { parameterCount, readModelConfig } from '../models/config.ts';
 import { chatTemplateOf } from '../text/chat-template.ts';
 import type { Example, Message } from '../text/example.ts';
 import { openTokenizer } from '../tokens/llama-cpp.ts';
@@ -15,7 +22,8 @@ import { textRows } from '../tokens/text-rows.ts';
 import type { TokenRow } from '../tokens/token-row.ts';
 import type { Tokenizer } from '../tokens/tokenizer.ts';
 import { type Dataset, readExamples } from './dataset-files.ts';
-import type { RunSettings } from './run-settings.ts';
+import { loraWeights } from './disk-space.ts';
+import type { AskedSettings, RunSettings } from './run-settings.ts';
 
 /** What the model is asked before and after the run: a conversation, or the beginning of a text. */
 export type Question = { readonly expected: string } & (
@@ -24,6 +32,10 @@ export type Question = { readonly expected: string } & (
 );
 
 export interface Prepared {
+  /** With what the data decided. */
+  readonly settings: RunSettings;
+  /** The line that says what it decided, or null. */
+  readonly chosen: string | null;
   readonly format: string;
   /** Those held out among them. */
   readonly files: readonly string[];
@@ -50,7 +62,10 @@ interface Divided {
 }
 
 /** Examples for training and validation: a file, a folder's own, or a seeded fraction of the training examples. */
-function divide(settings: RunSettings, dataset: Dataset): Divided {
+function divide(
+  settings: Pick<AskedSettings, 'validation' | 'format' | 'promptColumn' | 'completionColumn' | 'textColumn' | 'seed'>,
+  dataset: Dataset,
+): Divided {
   const { validation } = settings;
   if (typeof validation === 'string') {
     const held = readExamples([validation], settings);
@@ -76,7 +91,7 @@ function divide(settings: RunSettings, dataset: Dataset): Divided {
 
 /** What the counts of the training rows do not say: the held-out rows' own losses, and settings that the data or the model overrule. */
 function notesOf(
-  settings: RunSettings,
+  settings: Pick<AskedSettings, 'validation' | 'sequenceLength'>,
   dataset: Dataset,
   held: Dataset | null,
   { train, report, sequenceLength }: { train: RowsReport; report: RowsReport | null; sequenceLength: number },
@@ -89,7 +104,9 @@ function notesOf(
         : `--validation ${settings.validation} is not used: the folder has a validation file of its own.`,
     );
   const tooLong = [train, ...(report ? [report] : [])].some((r) => r.truncatedRows + r.splitRows + r.refusedRows > 0);
-  if (sequenceLength < settings.sequenceLength && tooLong)
+  if (settings.sequenceLength === null && tooLong)
+    notes.push(`Rows are cut at ${sequenceLength} tokens; --sequence-length sets another length.`);
+  else if (settings.sequenceLength !== null && sequenceLength < settings.sequenceLength && tooLong)
     notes.push(`Rows are cut at ${sequenceLength} tokens, the model's context, not at ${settings.sequenceLength}.`);
   const refusals = { ...report?.refusals };
   for (const { reason } of held?.refusals ?? []) refusals[reason] = (refusals[reason] ?? 0) + 1;
@@ -99,29 +116,68 @@ function notesOf(
   return notes;
 }
 
+export interface Sets {
+  readonly train: ReturnType<typeof buildRows>;
+  /** Null where nothing is held out. */
+  readonly held: ReturnType<typeof buildRows> | null;
+  readonly sequenceLength: number;
+  /** Tokens of the longest row, cut ones excepted. */
+  readonly longest: number;
+}
+
+/** The rows of both sets, cut at the sequence length that was given or, where none was, at the one that their lengths suggest. */
+export function buildSets(
+  train: readonly Example[],
+  validation: readonly Example[],
+  settings: Pick<AskedSettings, 'sequenceLength' | 'tooLong' | 'supervise'>,
+  model: GgufFile,
+  tokenizer: Tokenizer,
+): Sets {
+  const { contextLength } = readModelConfig(model);
+  const build = (sequenceLength: number): Sets => {
+    const options = { ...settings, template: () => chatTemplateOf(model), tokenizer, sequenceLength };
+    const rows = buildRows(train, options);
+    const held = validation.length > 0 ? buildRows(validation, options) : null;
+    const longest = Math.max(rows.report.lengths.longest, held?.report.lengths.longest ?? 0);
+    return { train: rows, held, sequenceLength, longest };
+  };
+  if (settings.sequenceLength !== null) return build(Math.min(settings.sequenceLength, contextLength));
+  const bound = lengthBound(contextLength, settings.tooLong);
+  const sets = build(bound);
+  const lengths = [...sets.train.rows, ...(sets.held?.rows ?? [])].map(({ tokens }) => tokens.length);
+  const chosen = Math.min(bound, chooseSequenceLength(lengths, contextLength));
+  return chosen < sets.longest ? { ...build(chosen), longest: sets.longest } : { ...sets, sequenceLength: chosen };
+}
+
+/** The settings with what the rows and the model decide, and the line that says so. */
+function decide(asked: AskedSettings, sets: Sets, model: GgufFile): { settings: RunSettings; chosen: string | null } {
+  const config = readModelConfig(model);
+  const facts: ModelFacts = {
+    ...config,
+    method: asked.method === 'lora' ? 'lora' : 'full',
+    weights: parameterCount(model),
+    weightsPerRank: loraWeights({ rank: 1, targetModules: asked.targetModules }, model),
+  };
+  const data = { ...sets.train.report, longest: sets.longest };
+  // What was given is kept as it was given, the model's context notwithstanding.
+  const chosen = chooseDefaults(asked, asked.sequenceLength ?? sets.sequenceLength, data, facts);
+  return { settings: { ...asked, ...chosen }, chosen: explainDefaults(asked, chosen, data, facts) };
+}
+
 /** The rows of a fine-tuning run. Throws NomoatError. */
-export async function prepareExamples(settings: RunSettings, model: GgufFile): Promise<Prepared> {
+export async function prepareExamples(settings: AskedSettings, model: GgufFile): Promise<Prepared> {
   const dataset = readExamples(settings.data, settings);
   const { train, validation, held: heldFile } = divide(settings, dataset);
   const tokenizer = await openTokenizer(settings.modelPath);
   try {
-    const template = () => chatTemplateOf(model);
-    const { contextLength } = readModelConfig(model);
-    const options = {
-      ...settings,
-      template,
-      tokenizer,
-      sequenceLength: Math.min(settings.sequenceLength, contextLength),
-    };
-    const { sequenceLength } = options;
-    const rows = buildRows(train, options);
+    const sets = buildSets(train, validation, settings, model, tokenizer);
+    const { held, sequenceLength, train: rows } = sets;
     for (const { source, reason } of dataset.refusals) {
       rows.report.refusedRows++;
       rows.report.refusals[reason] = (rows.report.refusals[reason] ?? 0) + 1;
       rows.report.refused.push({ source, reason });
     }
     assertTrainable(rows.rows, rows.report, tokenizer);
-    const held = validation.length > 0 ? buildRows(validation, options) : null;
     if (held && held.rows.length === 0) {
       throw new NomoatError({
         part: 'the validation data',
@@ -130,6 +186,7 @@ export async function prepareExamples(settings: RunSettings, model: GgufFile): P
       });
     }
     return {
+      ...decide(settings, sets, model),
       format: dataset.format,
       files: [...dataset.files, ...(heldFile?.files ?? [])].map(({ path }) => path),
       notes: notesOf(settings, dataset, heldFile, { train: rows.report, report: held?.report ?? null, sequenceLength }),
@@ -214,6 +271,8 @@ export async function prepareTexts(settings: RunSettings, texts: ReturnType<type
     const held = textRows(texts.validation, { ...options, path: String(settings.validation) });
     const sources = texts.validation.length > 0 ? texts.validation : texts.train;
     return {
+      settings,
+      chosen: null,
       format: 'text',
       files: settings.data,
       notes: [],

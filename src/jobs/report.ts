@@ -45,6 +45,40 @@ const style = `body{font:16px/1.5 system-ui,sans-serif;max-width:46rem;margin:au
 svg{width:100%;height:auto}polyline{fill:none;stroke-width:2}.s0{stroke:#2a7de1;fill:none}.s1{stroke:#d9480f;fill:none}circle.s1{fill:#d9480f}.k0{color:#2a7de1}.k1{color:#d9480f}text{font-size:12px;fill:currentColor}figure{margin:1rem 0}
 .sample{border:1px solid #8884;border-radius:8px;padding:.5rem 1rem;margin:1rem 0}pre{white-space:pre-wrap;overflow-wrap:anywhere;margin:.2rem 0 .8rem}@media(prefers-color-scheme:dark){body{background:#111;color:#eee}}`;
 
+export interface Compared {
+  readonly what: 'firstStepSeconds' | 'seconds' | 'tokensPerSecond' | 'peakMemoryBytes';
+  readonly planned: number;
+  /** Null where a run that was resumed has no such figure. */
+  readonly actual: number | null;
+}
+
+/** The plan that the run began with beside what it took; empty for a run without a plan, or one that was resumed: its time is in parts. */
+export function plannedAndActual(events: readonly RunEvent[]): Compared[] {
+  const plan = events.findLast((e) => e.type === 'plan');
+  const end = events.findLast((e) => e.type === 'run-end');
+  const resumed = events.some((e) => e.type === 'run-start' && e.resumedFromStep !== undefined);
+  if (plan?.type !== 'plan' || end?.type !== 'run-end' || resumed) return [];
+  const names = ['firstStepSeconds', 'seconds', 'tokensPerSecond', 'peakMemoryBytes'] as const;
+  return names.map((what) => ({ what, planned: plan[what], actual: end[what] }));
+}
+
+const comparedNames: Readonly<Record<Compared['what'], { name: string; text: (value: number) => string }>> = {
+  firstStepSeconds: { name: 'time to the first step', text: (x) => `${x.toFixed(1)} s` },
+  seconds: { name: 'time of the whole run', text: (x) => `${x.toFixed(0)} s` },
+  tokensPerSecond: { name: 'tokens per second', text: (x) => x.toFixed(0) },
+  peakMemoryBytes: { name: 'peak memory', text: (x) => `${(x / 1e9).toFixed(2)} GB` },
+};
+
+function planTable(compared: readonly Compared[]): string {
+  if (compared.length === 0) return '';
+  const rows = compared.map(({ actual, planned, what }): [string, string] => {
+    const { name, text } = comparedNames[what];
+    const difference = actual === null ? '' : ` (${((100 * (planned - actual)) / actual).toFixed(0)}%)`;
+    return [name, `planned ${text(planned)}, actual ${actual === null ? 'unknown' : text(actual)}${difference}`];
+  });
+  return `<h2>Planned and actual</h2>${table(rows)}`;
+}
+
 /** The page. */
 export function renderReport(run: RunRecord, events: readonly RunEvent[]): string {
   const of = <T extends RunEvent['type']>(type: T): Extract<RunEvent, { type: T }>[] =>
@@ -91,7 +125,7 @@ ${table([
   ['peak memory', `${((end?.peakMemoryBytes ?? 0) / 1e9).toFixed(2)} GB`],
   ['trained', `${start?.trainableParameters ?? '?'} of ${start?.parameters ?? '?'} parameters`],
 ])}
-${notices}${loss}${rate}<h2>Answers</h2>${samples.join('') || '<p>No samples.</p>'}
+${planTable(plannedAndActual(events))}${notices}${loss}${rate}<h2>Answers</h2>${samples.join('') || '<p>No samples.</p>'}
 <h2>Data</h2>${
     data
       ? table(

@@ -20,7 +20,7 @@ import { stringify } from 'yaml';
 import { pretrainOptions, tuneOptions } from '../config/options.ts';
 import { NomoatError } from '../errors.ts';
 import { isAlive, writeFailure, writeFileAtomic } from '../files/atomic-write.ts';
-import type { RunEvent } from './events.ts';
+import type { PlanEvent, RunEvent } from './events.ts';
 import type { RunSettings } from './run-settings.ts';
 
 /** The trained model in a run's model folder. */
@@ -40,6 +40,10 @@ export interface RunRecord {
   readonly validationBefore: number | null;
   readonly validationAfter: number | null;
   readonly settings: RunSettings;
+  /** Says which settings the data decided, where it did. */
+  readonly chosenFromData?: string;
+  /** What the run was expected to take. */
+  readonly plan?: PlanEvent;
   /** What `precision: auto` came to, once it was decided. */
   readonly chosenPrecision?: 'f32' | 'int8';
 }
@@ -158,13 +162,14 @@ export class RunFolder {
 }
 
 /** The settings as a recipe that repeats the run, with the command as a comment. */
-function recipeOf(settings: RunSettings): string {
+function recipeOf({ chosenFromData, settings }: RunRecord): string {
   const pretrains = settings.method === 'pretrain';
   const values: Readonly<Record<string, unknown>> = { ...settings, ...settings.pretrain, model: settings.modelPath };
   const names = Object.keys(pretrains ? pretrainOptions : tuneOptions).filter((name) => name !== 'run');
   const set = names.flatMap((name) => (values[name] === null ? [] : [[name, values[name]]]));
   const command = `nomoat ${pretrains ? 'pretrain' : 'tune'} ${settings.data.join(' ')} --recipe recipe.yaml --run NEW`;
-  return `# Repeats the run: ${command.replaceAll('\n', ' ')}\n${stringify(Object.fromEntries(set))}`;
+  const chosen = chosenFromData === undefined ? '' : `# ${chosenFromData}\n`;
+  return `# Repeats the run: ${command.replaceAll('\n', ' ')}\n${chosen}${stringify(Object.fromEntries(set))}`;
 }
 
 /** Makes the folder of a new run. Throws NomoatError where something stands there. */
@@ -184,7 +189,7 @@ export function createRunFolder(settings: RunSettings, record: RunRecord): RunFo
   }
   try {
     folder.lock();
-    writeFileAtomic(folder.file('recipe.yaml'), recipeOf(settings));
+    writeFileAtomic(folder.file('recipe.yaml'), recipeOf(record));
     folder.write(record);
   } catch (error) {
     // Half a folder could neither be resumed nor be given again.

@@ -2,6 +2,7 @@
  * The resolved settings of a fine-tuning run, as run.json and recipe.yaml keep them and the training process obeys them.
  * Names are those of the flags in camelCase. Pure type: parsing, defaults and help are config/schema.ts's.
  */
+import type { AskedDefaults, ChosenName } from '../config/defaults-from-data.ts';
 import type { Projection } from '../lora/adapter.ts';
 import type { InitScheme } from '../models/random-model.ts';
 import type { PretrainSizeName } from '../models/sizes.ts';
@@ -72,11 +73,18 @@ export interface RunSettings {
   readonly precision: 'auto' | 'f32' | 'int8';
   /** Where the graphs run; webgpu means float32. */
   readonly device: 'cpu' | 'webgpu';
+  /** Bytes that the run may take; null = what is free. */
+  readonly memory: number | null;
   /** null = physical cores. */
   readonly threads: number | null;
+  /** Whether the training process steps back behind all others. */
+  readonly nice: boolean;
   /** Steps between checkpoints and between validations; null = chosen from the number of steps. */
   readonly checkpointEvery: number | null;
   readonly validateEvery: number | null;
   /** Validations without improvement after which the run stops; null = never. */
   readonly earlyStop: number | null;
 }
+
+/** The settings before the data was seen: what it decides may be open (null). */
+export type AskedSettings = Omit<RunSettings, ChosenName> & AskedDefaults;

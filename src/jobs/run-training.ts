@@ -23,17 +23,15 @@ import { assertDiskHolds, loraWeights, runBytes } from './disk-space.ts';
 import type { RunEndEvent, RunEvent } from './events.ts';
 import { physicalCores, treeMemoryBytes } from './machine.ts';
 import { type Method, openMethod, type Runnable } from './methods.ts';
+import { type Holding, parityRows, planRun, stepsOf } from './plan.ts';
 import { type ChosenPrecision, choosePrecision } from './precision.ts';
 import { type Prepared, prepareExamples, prepareTexts, readTexts } from './prepare.ts';
 import { assertUnchanged, digestOf, newRecord } from './provenance.ts';
-import { renderReport } from './report.ts';
+import { plannedAndActual, renderReport } from './report.ts';
 import { createRunFolder, RunFolder } from './run-folder.ts';
-import type { RunSettings } from './run-settings.ts';
+import type { AskedSettings, RunSettings } from './run-settings.ts';
 import { makeSamples } from './samples.ts';
 import { startModel } from './start-model.ts';
-
-/** Held-out rows of the parity proof: enough for a mean, few enough to take seconds. */
-const parityRows = 20;
 
 function dataReady(prepared: Prepared, steps: number, stepsPerEpoch: number): RunEvent {
   const { report, validationReport } = prepared;
@@ -58,7 +56,7 @@ function dataReady(prepared: Prepared, steps: number, stepsPerEpoch: number): Ru
 }
 
 export interface RunOptions {
-  readonly settings: RunSettings;
+  readonly settings: AskedSettings;
   readonly resume: boolean;
   /** Given where memory ran out in the process before. */
   readonly shrunk?: { readonly microBatchTokens: number; readonly message: string } | null;
@@ -73,10 +71,11 @@ interface Opened {
 }
 
 /** The folder is made only once the data is known to be good. */
-async function openTuning(settings: RunSettings, resume: boolean): Promise<Opened> {
-  const model = openGguf(settings.modelPath);
+async function openTuning(asked: AskedSettings, resume: boolean, started: number): Promise<Opened> {
+  const model = openGguf(asked.modelPath);
   readModelConfig(model);
-  const prepared = await prepareExamples(settings, model);
+  const prepared = await prepareExamples(asked, model);
+  const { chosen, settings } = prepared;
   const facts = { modelDigest: await digestOf(settings.modelPath), systemPrompt: prepared.systemPrompt };
   if (resume) {
     assertUnchanged(new RunFolder(settings.run).read(), facts.modelDigest, prepared.files);
@@ -84,7 +83,17 @@ async function openTuning(settings: RunSettings, resume: boolean): Promise<Opene
   }
   const trained = settings.method === 'lora' ? loraWeights(settings, model) : parameterCount(model);
   assertDiskHolds(settings.run, runBytes(trained, settings.method));
-  return { folder: createRunFolder(settings, newRecord(settings, facts, prepared.files)), model, prepared };
+  const plan = await planRun({
+    settings,
+    model,
+    prepared,
+    threads: settings.threads ?? physicalCores(),
+    held: process.memoryUsage.rss() + parentBytes(),
+    elapsed: () => (performance.now() - started) / 1000,
+  });
+  const record = { ...newRecord(settings, facts, prepared.files), plan };
+  const folder = createRunFolder(settings, chosen === null ? record : { ...record, chosenFromData: chosen });
+  return { folder, model, prepared };
 }
 
 function takeFolder(settings: RunSettings): RunFolder {
@@ -144,14 +153,17 @@ function fail(folder: RunFolder, error: NomoatError): void {
 export async function runTraining({ settings, resume, shrunk, emit, signal }: RunOptions): Promise<RunEndEvent> {
   const started = performance.now();
   if (settings.device === 'webgpu') assertAdapter();
-  const open = settings.method === 'pretrain' ? openPretraining : openTuning;
-  const { folder, model, prepared } = await open(settings, resume);
+  // Pretraining leaves nothing open.
+  const { folder, model, prepared } =
+    settings.method === 'pretrain'
+      ? await openPretraining(settings as RunSettings, resume)
+      : await openTuning(settings, resume, started);
   const tell = (event: RunEvent): void => {
     folder.append(event);
     emit(event);
   };
   try {
-    const run = new Run(settings, folder, model, prepared, tell, signal, started);
+    const run = new Run(folder, model, prepared, tell, emit, signal, started);
     return await run.go(shrunk ?? null);
   } catch (error) {
     const known = asFailure(error);
@@ -181,7 +193,7 @@ const countOf = (step: TrainStep): number => step.parameters.reduce((total, { va
 async function logProbabilitiesOf(step: TrainStep, rows: readonly TokenRow[]): Promise<Float32Array[]> {
   const options = { packing: true, microBatchSize: null, maxTokens: microBatchTokens, padToken: 0 };
   const all: number[] = [];
-  for (const batch of packRows(rows, options)) all.push(...(await step.logProbabilities(batch)));
+  for (const values of await step.logProbabilities(packRows(rows, options))) all.push(...values);
   let at = 0;
   return rows.map(({ supervised }) => {
     // A row's first token is predicted by nothing.
@@ -197,34 +209,43 @@ class Run {
   private readonly model: GgufFile;
   private readonly prepared: Prepared;
   private readonly tell: (event: RunEvent) => void;
+  /** Of what is only worth knowing while it lasts: it is not logged. */
+  private readonly mention: (event: RunEvent) => void;
   private readonly signal: AbortSignal;
   private readonly started: number;
   private readonly threads: number;
+  /** Of this process's steps. */
+  private trainedTokens = 0;
+  private trainedSeconds = 0;
+  private firstStepSeconds: number | null = null;
 
   constructor(
-    settings: RunSettings,
     folder: RunFolder,
     model: GgufFile,
     prepared: Prepared,
     tell: (event: RunEvent) => void,
+    mention: (event: RunEvent) => void,
     signal: AbortSignal,
     started: number,
   ) {
-    this.settings = settings;
+    this.settings = prepared.settings;
     this.folder = folder;
     this.model = model;
     this.prepared = prepared;
     this.tell = tell;
+    this.mention = mention;
     this.signal = signal;
     this.started = started;
-    this.threads = settings.threads ?? physicalCores();
+    this.threads = this.settings.threads ?? physicalCores();
   }
 
   async go(shrunk: RunOptions['shrunk']): Promise<RunEndEvent> {
     const { folder, prepared, settings } = this;
-    const precision = settings.method === 'lora' ? await this.choosePrecision() : null;
+    const { activations, streamed } = this.holding();
+    const precision = settings.method === 'lora' ? await this.choosePrecision(streamed) : null;
     const weights = precision?.weights ?? null;
-    const method = await openMethod({ settings, folder, model: this.model, threads: this.threads, weights });
+    const { model, threads } = this;
+    const method = await openMethod({ settings, folder, model, threads, weights, activations });
     const { step } = method;
     const optimizer = initAdamW(step.parameters);
     const resumes = prepared.validation.length > 0 && checkpointSteps(folder.checkpoints).length > 0;
@@ -242,9 +263,7 @@ class Run {
     };
     folder.openLog(saved?.eventBytes ?? 0);
     folder.write({ ...folder.read(), state: 'running' });
-    const stepsPerEpoch = Math.ceil(prepared.train.length / settings.batchSize);
-    const planned = Math.ceil(stepsPerEpoch * settings.epochs);
-    const steps = settings.maxSteps === null ? planned : Math.min(planned, settings.maxSteps);
+    const { perEpoch: stepsPerEpoch, steps } = stepsOf(prepared.train.length, settings);
     this.tell({
       type: 'run-start',
       run: folder.path,
@@ -256,8 +275,11 @@ class Run {
       settings: { ...settings },
       ...(saved ? { resumedFromStep: saved.step } : {}),
     });
+    const { plan } = folder.read();
+    if (plan && !saved) this.tell(plan);
     if (precision) this.tell(precision.event);
     this.tell(dataReady(prepared, steps, stepsPerEpoch));
+    if (prepared.chosen) this.tell({ type: 'notice', code: 'defaults', message: prepared.chosen });
     for (const message of prepared.notes) this.tell({ type: 'notice', code: 'data', message });
     for (const message of method.notes) this.tell({ type: 'notice', code: 'settings', message });
     if (shrunk) this.tell({ type: 'notice', code: 'smaller-micro-batch', message: shrunk.message });
@@ -284,6 +306,7 @@ class Run {
     });
     let next = await loop.next();
     while (!next.done) {
+      this.count(next.value);
       this.tell(withParent(withBitsPerByte(next.value, prepared.validationBytes)));
       next = await loop.next();
     }
@@ -302,15 +325,31 @@ class Run {
     return this.end(next.value, method, state);
   }
 
+  private count(event: RunEvent): void {
+    if (event.type !== 'step-end') return;
+    if (event.step === 0) this.firstStepSeconds = (performance.now() - this.started) / 1000;
+    this.trainedTokens += event.tokens;
+    this.trainedSeconds += event.tokens / event.tokensPerSecond;
+  }
+
+  /** Where the plan keeps activations and weights. */
+  private holding(): Holding {
+    const { plan } = this.folder.read();
+    return { activations: plan?.activations ?? 'keep', streamed: plan?.streamed ?? false };
+  }
+
   /** A resumed run goes on in the arithmetic that it began with, whatever the machine is doing now. */
-  private async choosePrecision(): Promise<ChosenPrecision> {
+  private async choosePrecision(streamed: boolean): Promise<ChosenPrecision> {
     const { folder, model, prepared, threads } = this;
-    const { chosenPrecision = this.settings.precision } = folder.read();
+    const { chosenPrecision = this.settings.precision, plan } = folder.read();
     const chosen = await choosePrecision({
       settings: { precision: chosenPrecision, device: this.settings.device },
+      planned: plan?.measured ? plan.precision : null,
       model,
       rows: prepared.train,
       threads,
+      streamTo: streamed ? folder.file('layers.int8') : null,
+      progress: (message) => this.mention({ type: 'notice', code: 'preparing', message }),
     });
     folder.write({ ...folder.read(), chosenPrecision: chosen.event.precision });
     return chosen;
@@ -379,6 +418,8 @@ class Run {
       seconds: (performance.now() - this.started) / 1000,
       // This process at its peak, and the one that shows its progress.
       peakMemoryBytes: process.resourceUsage().maxRSS * 1024 + parentBytes(),
+      tokensPerSecond: this.trainedSeconds > 0 ? this.trainedTokens / this.trainedSeconds : null,
+      firstStepSeconds: this.firstStepSeconds,
       validationBefore: state.validationBefore,
       validationAfter: state.bestLoss,
     };
@@ -391,7 +432,10 @@ class Run {
     };
     if (how !== 'interrupted') {
       const events = folder.events();
-      writeFileAtomic(folder.file('report.json'), `${JSON.stringify({ run: record, events }, null, 1)}\n`);
+      writeFileAtomic(
+        folder.file('report.json'),
+        `${JSON.stringify({ run: record, plannedAndActual: plannedAndActual(events), events }, null, 1)}\n`,
+      );
       writeFileAtomic(folder.file('report.html'), renderReport(record, events));
     }
     folder.write(record);

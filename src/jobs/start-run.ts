@@ -9,7 +9,7 @@ import { NomoatError } from '../errors.ts';
 import { leastMicroBatchTokens, microBatchTokens } from '../train/trainer.ts';
 import type { RunEvent } from './events.ts';
 import { RunFolder } from './run-folder.ts';
-import type { RunSettings } from './run-settings.ts';
+import type { AskedSettings } from './run-settings.ts';
 import type { Shrunk, WorkerCommand, WorkerMessage } from './worker.ts';
 
 export interface RunHandle extends AsyncIterable<RunEvent> {
@@ -28,7 +28,7 @@ function workerPath(): string {
 }
 
 /** Starts (or resumes) the run. Iterating it ends after `run-end`, and throws NomoatError after an `error` event. */
-export function startRun(settings: RunSettings, options: { resume?: boolean; signal?: AbortSignal } = {}): RunHandle {
+export function startRun(settings: AskedSettings, options: { resume?: boolean; signal?: AbortSignal } = {}): RunHandle {
   const handle = new ForkedRun(settings, options.resume ?? false);
   if (options.signal?.aborted) handle.interrupt();
   options.signal?.addEventListener('abort', () => handle.interrupt(), { once: true });
@@ -65,7 +65,7 @@ const keptStderr = 4000;
 
 class ForkedRun implements RunHandle {
   readonly run: string;
-  private readonly settings: RunSettings;
+  private readonly settings: AskedSettings;
   private child: ChildProcess;
   private readonly waiting: RunEvent[] = [];
   private wake: () => void = () => {};
@@ -76,7 +76,7 @@ class ForkedRun implements RunHandle {
   private maxTokens = microBatchTokens;
   private kills = memoryKills();
 
-  constructor(settings: RunSettings, resume: boolean) {
+  constructor(settings: AskedSettings, resume: boolean) {
     this.settings = settings;
     this.run = settings.run;
     this.child = this.spawn(resume, null);

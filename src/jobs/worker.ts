@@ -2,8 +2,9 @@
  * The training process. Started by start-run.ts, which sends `start` and may send `interrupt`; answers with events.
  * A lost parent counts as an interrupt: the run ends with a checkpoint.
  */
+import { constants, setPriority } from 'node:os';
 import type { RunEvent } from './events.ts';
-import type { RunSettings } from './run-settings.ts';
+import type { AskedSettings } from './run-settings.ts';
 import { asFailure, runTraining } from './run-training.ts';
 
 /** What the process before this one died of, and how small the micro-batches shall be instead. */
@@ -12,7 +13,12 @@ export interface Shrunk {
   readonly message: string;
 }
 export type WorkerCommand =
-  | { readonly type: 'start'; readonly settings: RunSettings; readonly resume: boolean; readonly shrunk: Shrunk | null }
+  | {
+      readonly type: 'start';
+      readonly settings: AskedSettings;
+      readonly resume: boolean;
+      readonly shrunk: Shrunk | null;
+    }
   | { readonly type: 'interrupt' };
 export type WorkerMessage = { readonly event: RunEvent } | { readonly end: true };
 
@@ -35,6 +41,8 @@ process.on('message', (command: WorkerCommand) => {
     return;
   }
   const { settings, resume, shrunk } = command;
+  // Before the engine starts its threads: on Linux each has a priority of its own, which it takes from the thread that started it.
+  if (settings.nice) setPriority(constants.priority.PRIORITY_LOW);
   runTraining({ settings, resume, shrunk, signal: abort.signal, emit: (event) => void send({ event }) })
     .catch((error: unknown) => {
       const event = { type: 'error', ...asFailure(error).toJSON() } as unknown as RunEvent;

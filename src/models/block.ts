@@ -4,7 +4,7 @@
  *
  * Symbols: N tokens of a micro-batch, C query rows of a chunk, T key rows that the chunk sees, R supervised rows of the head.
  */
-import { gradients } from '../graph/gradient/gradient.ts';
+import { gradients, int8Backward } from '../graph/gradient/gradient.ts';
 import {
   add,
   batchMatmul,
@@ -12,10 +12,10 @@ import {
   type Graph,
   input,
   int8Matmul,
-  int8MatmulTransposed,
   logProbability,
   matmul,
   mul,
+  orderRows,
   quantise,
   reshape,
   rmsNorm,
@@ -185,6 +185,36 @@ export function attention(config: ModelConfig): Partition {
   return finish(new Map([['o', o]]), [q, k, v], new Map());
 }
 
+/**
+ * Attention of short segments, all of a micro-batch in one call: rows stand in G tiles of `tile` rows, filled up where segments end.
+ * q [N, heads * headDim], k, v [N, kvHeads * headDim]; `index` [M] orders them into tiles, `inverse` [N] back; bias [G, 1, tile, tile].
+ * A row of filling sees only itself and is seen by no other.
+ */
+export function tiledAttention(config: ModelConfig, tile: number): Partition {
+  const { headDim, heads, kvHeads } = config;
+  const group = heads / kvHeads;
+  const q = input('q', ['N', heads * headDim]);
+  const k = input('k', ['N', kvHeads * headDim]);
+  const v = input('v', ['N', kvHeads * headDim]);
+  const index = input('index', ['M'], 'int64');
+  const inverse = input('inverse', ['N'], 'int64');
+  const bias = input('bias', ['G', 1, tile, tile]);
+  const tiles = (x: Node): Node => orderRows(x, index, inverse); // [M, .]
+  const scaled = mul(tiles(q), scalar(1 / Math.sqrt(headDim)));
+  const byHead = transpose(reshape(scaled, ['G', tile, kvHeads, group, headDim]), [0, 2, 3, 1, 4]); // [G, KV, group, tile, hd]
+  const queries = reshape(byHead, [`${kvHeads}*G`, group * tile, headDim]);
+  const side = (x: Node): Node => {
+    const split = transpose(reshape(tiles(x), ['G', tile, kvHeads, headDim]), [0, 2, 1, 3]); // [G, KV, tile, hd]
+    return reshape(split, [`${kvHeads}*G`, tile, headDim]);
+  };
+  const scores = reshape(batchMatmul(queries, side(k), { transposeB: true }), ['G', heads, tile, tile]);
+  const p = reshape(softmax(add(scores, bias)), [`${kvHeads}*G`, group * tile, tile]);
+  const mixed = reshape(batchMatmul(p, side(v)), ['G', kvHeads, group, tile, headDim]);
+  const joined = reshape(transpose(mixed, [0, 3, 1, 2, 4]), ['M', heads * headDim]);
+  const o = orderRows(joined, inverse, index);
+  return finish(new Map([['o', o]]), [q, k, v], new Map());
+}
+
 /** x [N, D] and the attention's output o [N, heads * headDim] -> the block's output y [N, D]. */
 export function afterAttention(config: ModelConfig, options: BlockOptions): Partition {
   const { heads, headDim, modelWidth, normEpsilon } = config;
@@ -238,8 +268,7 @@ export function int8Head(config: ModelConfig, gradient: 'logits' | 'none' | 'inp
   const logp = logProbability(logits, target);
   if (gradient === 'none') return new Map([['logp', logp]]);
   const p = mul(softmax(logits), outputScale);
-  const pScale = rowScale(p);
-  const mean = int8MatmulTransposed(quantise(p, pScale), pScale, output); // [R, D]
+  const mean = int8Backward(p, output); // [R, D]
   const dh = mul(add(input('target_rows', ['R', modelWidth]), mul(mean, scalar(-1))), input('d.logp', ['R', 1]));
   return new Map([['logp', logp], ['d.x', gradients([h], [dh], [x])[0]!]]); // biome-ignore format: one line reads best
 }

@@ -2,6 +2,7 @@
  * Where a step finds the weights of its model, layer by layer, as feeds of the block graphs. Knows files and the engine's tensors,
  * nothing of training.
  */
+import { closeSync, openSync, read, rmSync, writeSync } from 'node:fs';
 import type { GgufFile } from '../files/gguf/types.ts';
 import type { Projection } from '../lora/adapter.ts';
 import { type ModelConfig, projectionDimensions } from '../models/config.ts';
@@ -17,12 +18,16 @@ export interface BaseWeights {
   readonly ropeFactors: Float32Array | null;
   /** Writes the embedding rows [n, modelWidth] of the tokens. */
   embed(tokens: Int32Array, out: Float32Array): void;
-  /** Weights of a layer by the block graphs' input names. */
-  layer(layer: number): Feeds;
+  /** Whether layers come from the disk each time they are asked for. */
+  readonly streamed: boolean;
+  /** Weights of a layer by the block graphs' input names, until the next call; `next` is the layer that will be asked for then. */
+  layer(layer: number, next?: number): Feeds | Promise<Feeds>;
   /** `output_norm` and `output`, and `output.scale` where the head is int8. */
   readonly head: Feeds;
   /** What the inputs of a group were divided by, and the rows of up_proj too: the adapter's matrices are adjusted to it. */
   smoothing(layer: number): Smoothing | null;
+  /** Frees what the weights hold beside memory. */
+  close(): void;
 }
 
 /** Divisors of a layer's inputs, [in] each. */
@@ -50,6 +55,7 @@ export function float32Weights(config: ModelConfig, weights: ModelWeights): Base
   const layers = weights.layers.map((layer) => layerFeeds(config, layer));
   return {
     precision: 'f32',
+    streamed: false,
     biases: weights.layers[0]!.has('q_proj.bias'),
     headNorms: weights.layers[0]!.has('attn_q_norm'),
     ropeFactors: weights.ropeFactors,
@@ -64,6 +70,7 @@ export function float32Weights(config: ModelConfig, weights: ModelWeights): Base
       ['output', floats(weights.output, [vocabulary, width])],
     ]),
     smoothing: () => null,
+    close() {},
   };
 }
 
@@ -85,6 +92,7 @@ export function fileWeights(model: GgufFile, config: ModelConfig): BaseWeights {
   const { modelWidth: width, tiedHead, vocabulary } = config;
   return {
     precision: 'f32',
+    streamed: true,
     biases: model.tensors.has('blk.0.attn_q.bias'),
     headNorms: model.tensors.has('blk.0.attn_q_norm.weight'),
     ropeFactors: model.tensors.has('rope_freqs.weight') ? model.readFloat32('rope_freqs.weight') : null,
@@ -97,6 +105,7 @@ export function fileWeights(model: GgufFile, config: ModelConfig): BaseWeights {
       ]);
     },
     smoothing: () => null,
+    close() {},
   };
 }
 
@@ -118,27 +127,149 @@ export function int8Feeds({ matrices, vectors }: Int8Layer): Map<string, Feed> {
   return feeds;
 }
 
-/** Int8 weights in memory; embedding rows come from the file. */
-export function int8Weights(
-  model: GgufFile,
-  config: ModelConfig,
-  layers: readonly Int8Layer[],
-  head: { readonly norm: Float32Array; readonly output: QuantisedMatrix },
-): BaseWeights {
+/** The parts of int8 weights that do not depend on where the layers are. */
+function int8Parts(model: GgufFile, config: ModelConfig, first: Int8Layer, head: Int8Head) {
   const { modelWidth: width, vocabulary } = config;
-  const feeds = layers.map(int8Feeds);
   return {
     precision: 'int8',
-    biases: layers[0]!.vectors.has('q_proj.bias'),
-    headNorms: layers[0]!.vectors.has('attn_q_norm'),
+    biases: first.vectors.has('q_proj.bias'),
+    headNorms: first.vectors.has('attn_q_norm'),
     ropeFactors: model.tensors.has('rope_freqs.weight') ? model.readFloat32('rope_freqs.weight') : null,
     embed: embedFromFile(model, width),
-    layer: (layer) => feeds[layer]!,
     head: new Map([
       ['output_norm', floats(head.norm, [width])],
       ['output', bytes(head.output.values, [width, vocabulary])],
       ['output.scale', floats(head.output.scale, [vocabulary])],
     ]),
-    smoothing: (layer) => layers[layer]!.smoothing,
+  } as const;
+}
+
+export interface Int8Head {
+  readonly norm: Float32Array;
+  readonly output: QuantisedMatrix;
+}
+
+/** Takes the layers of an int8 model one after the other, and then says where a step finds them. */
+export interface Int8Store {
+  add(layer: Int8Layer): void;
+  finish(model: GgufFile, config: ModelConfig, head: Int8Head): BaseWeights;
+}
+
+/** Layers in memory; embedding rows come from the model's file. */
+export function memoryStore(): Int8Store {
+  const layers: Int8Layer[] = [];
+  return {
+    add: (layer) => void layers.push(layer),
+    finish(model, config, head) {
+      const feeds = layers.map(int8Feeds);
+      return {
+        ...int8Parts(model, config, layers[0]!, head),
+        streamed: false,
+        layer: (layer) => feeds[layer]!,
+        smoothing: (layer) => layers[layer]!.smoothing,
+        close() {},
+      };
+    },
   };
+}
+
+/**
+ * Layers in a file of `path`, read into one of two buffers while the engine computes with the other. Only the small vectors stay in
+ * memory. The file is made anew by every process that wants it and removed by `close`.
+ */
+export function diskStore(path: string): Int8Store {
+  const descriptor = openSync(path, 'w+');
+  const kept: Omit<Int8Layer, 'matrices'>[] = [];
+  let sizes: { projection: Projection; inFeatures: number; outFeatures: number }[] = [];
+  const scales: ReadonlyMap<Projection, Float32Array>[] = [];
+  let layerBytes = 0;
+  return {
+    add({ matrices, smoothing, vectors }) {
+      sizes = [...matrices].map(([projection, { inFeatures, outFeatures }]) => ({
+        projection,
+        inFeatures,
+        outFeatures,
+      }));
+      layerBytes = sizes.reduce((sum, { inFeatures, outFeatures }) => sum + inFeatures * outFeatures, 0);
+      let at = kept.length * layerBytes;
+      for (const { values } of matrices.values()) at += writeFully(descriptor, values, at);
+      scales.push(new Map([...matrices].map(([projection, { scale }]) => [projection, scale])));
+      kept.push({ smoothing, vectors });
+    },
+    finish(model, config, head) {
+      const reader = new LayerReader(descriptor, layerBytes);
+      const layerOf = (layer: number, block: Int8Array): Int8Layer => {
+        let at = 0;
+        const matrices = sizes.map(({ projection, inFeatures, outFeatures }) => {
+          const end = at + inFeatures * outFeatures;
+          const values = block.subarray(at, end);
+          at = end;
+          return [projection, { values, scale: scales[layer]!.get(projection)!, inFeatures, outFeatures }] as const;
+        });
+        return { ...kept[layer]!, matrices: new Map(matrices) };
+      };
+      return {
+        ...int8Parts(model, config, { ...kept[0]!, matrices: new Map() }, head),
+        streamed: true,
+        layer: async (layer, next) => int8Feeds(layerOf(layer, await reader.take(layer, next))),
+        smoothing: (layer) => kept[layer]!.smoothing,
+        close() {
+          closeSync(descriptor);
+          rmSync(path, { force: true });
+        },
+      };
+    },
+  };
+}
+
+/** Writes all bytes at `position` and returns how many. */
+function writeFully(descriptor: number, values: Int8Array, position: number): number {
+  for (let done = 0; done < values.length; ) {
+    done += writeSync(descriptor, values, done, values.length - done, position + done);
+  }
+  return values.length;
+}
+
+/** Reads blocks of equal size; while one is used, the next is read by another thread. */
+class LayerReader {
+  private readonly descriptor: number;
+  private readonly blocks: readonly [Int8Array, Int8Array];
+  private current = 0;
+  private waiting: { readonly layer: number; readonly done: Promise<void> } | null = null;
+
+  constructor(descriptor: number, layerBytes: number) {
+    this.descriptor = descriptor;
+    this.blocks = [new Int8Array(layerBytes), new Int8Array(layerBytes)];
+  }
+
+  /** The block of `layer`, valid until the next call; begins to read `next`. */
+  async take(layer: number, next?: number): Promise<Int8Array> {
+    const other = 1 - this.current;
+    if (this.waiting?.layer !== layer) {
+      await this.waiting?.done;
+      this.waiting = { layer, done: this.read(layer, this.blocks[other]!) };
+    }
+    await this.waiting.done;
+    this.current = other;
+    const done = next === undefined || next === layer ? null : this.read(next, this.blocks[1 - other]!);
+    this.waiting = done ? { layer: next!, done } : null;
+    return this.blocks[other]!;
+  }
+
+  private async read(layer: number, into: Int8Array): Promise<void> {
+    for (let done = 0; done < into.length; ) {
+      const got = await readAt(this.descriptor, into, done, layer * into.length + done);
+      if (got === 0) throw new Error('the file of int8 layers ended early');
+      done += got;
+    }
+  }
+}
+
+function readAt(descriptor: number, into: Int8Array, offset: number, position: number): Promise<number> {
+  return new Promise((resolve, reject) => {
+    read(descriptor, into, offset, into.length - offset, position, (error, count) => {
+      if (error) reject(error);
+      else resolve(count);
+    });
+  });
 }

@@ -6,10 +6,10 @@ import { type ProjectionGroup, projectionGroups } from '../models/block.ts';
 import type { ModelConfig } from '../models/config.ts';
 import { rotaryAngles } from '../models/weights.ts';
 import { type Executor, type Feed, type Feeds, floats } from '../runtime/onnxruntime-node/executor.ts';
+import { type AttentionPlan, byLength, planAttention, type QueryChunk } from './attention-plan.ts';
 import type { BaseWeights } from './base-weights.ts';
 import { Buffers } from './buffers.ts';
 import { dropoutMask } from './dropout.ts';
-import { type QueryChunk, queryChunks } from './query-chunks.ts';
 import type { TrainedInput } from './slots.ts';
 import type { Stages } from './stages.ts';
 
@@ -17,13 +17,26 @@ import type { Stages } from './stages.ts';
 export interface Pass {
   readonly batch: PackedBatch;
   readonly rows: number;
-  readonly chunks: readonly QueryChunk[];
+  readonly attention: AttentionPlan;
+  /** Row of this batch for each row of the batch as given: segments are walked in order of their length. */
+  readonly places: Int32Array;
   readonly angles: Feeds;
   /** Of the dropout masks; null switches dropout off. */
   readonly seed: number | null;
-  /** Whether backward follows: each layer then keeps its own activations. */
+  /** Whether backward follows. */
   readonly saves: boolean;
+  /** Which of several passes that are walked together: each has block borders of its own. */
+  readonly id: number;
 }
+
+/**
+ * What a step holds for backward: `keep` every activation that backward reads, or `recompute` them block by block from the blocks'
+ * inputs, which costs one more forward pass and a seventh of the memory.
+ */
+export type ActivationPolicy = 'keep' | 'recompute';
+
+/** Sees a block's feeds and results of a pass while they last. */
+export type Observe = (pass: Pass, layer: number, feeds: Feeds, results: Feeds) => Promise<void>;
 
 export class BlockWalk {
   protected readonly config: ModelConfig;
@@ -32,6 +45,7 @@ export class BlockWalk {
   protected readonly dropout: number;
   /** Per layer: what is trained in it. */
   protected readonly inputs: readonly (readonly TrainedInput[])[];
+  protected readonly policy: ActivationPolicy;
   protected readonly buffers = new Buffers();
 
   constructor(
@@ -40,7 +54,9 @@ export class BlockWalk {
     stages: Stages,
     inputs: readonly (readonly TrainedInput[])[],
     dropout: number,
+    policy: ActivationPolicy = 'keep',
   ) {
+    this.policy = policy;
     this.config = config;
     this.base = base;
     this.stages = stages;
@@ -48,13 +64,13 @@ export class BlockWalk {
     this.dropout = dropout;
   }
 
-  pass(batch: PackedBatch, seed: number | null, saves: boolean): Pass {
+  pass(given: PackedBatch, seed: number | null, saves: boolean, id = 0): Pass {
+    const { batch, places } = byLength(given);
     const rows = batch.tokens.length;
     const { cos, sin } = rotaryAngles(batch.positions, this.config, this.base.ropeFactors);
     const shape = [rows, this.config.headDim / 2];
     const angles = new Map([['cos', floats(cos, shape)], ['sin', floats(sin, shape)]]); // biome-ignore format: one line reads best
-    for (const inputs of this.inputs) for (const input of inputs) input.refresh();
-    return { batch, rows, chunks: queryChunks(batch), angles, seed, saves };
+    return { batch, rows, attention: planAttention(batch), places, angles, seed, saves, id };
   }
 
   /** An array [rows, width] of the step's own, as a feed. */
@@ -64,7 +80,8 @@ export class BlockWalk {
 
   /** A layer's activation: kept until backward where backward follows, else in memory that layers share. */
   protected kept({ rows, saves }: Pass, layer: number, name: string): Feed {
-    return this.array(saves ? `${layer}.${name}` : name, rows, this.width(name));
+    const own = saves && this.policy === 'keep';
+    return this.array(own ? `${layer}.${name}` : name, rows, this.width(name));
   }
 
   /** Columns of an activation. */
@@ -77,9 +94,14 @@ export class BlockWalk {
     return modelWidth;
   }
 
-  /** What the layer's graphs read beside activations. */
-  layerFeeds({ angles, rows, seed }: Pass, layer: number): Map<string, Feed> {
-    const feeds = new Map([...this.base.layer(layer), ...angles]);
+  /** A block's input; where backward does not follow, two arrays take turns. */
+  protected border({ id, rows, saves }: Pass, layer: number): Feed {
+    return this.array(`${id}.x.${saves ? layer : layer % 2}`, rows, this.config.modelWidth);
+  }
+
+  /** What the layer's graphs read beside activations, of its weights. */
+  protected layerFeeds({ angles, rows, seed }: Pass, layer: number, weights: Feeds): Map<string, Feed> {
+    const feeds = new Map([...weights, ...angles]);
     for (const { name, feed } of this.inputs[layer]!) feeds.set(name, feed);
     if (this.dropout === 0) return feeds;
     (Object.keys(projectionGroups) as ProjectionGroup[]).forEach((group, stream) => {
@@ -94,21 +116,23 @@ export class BlockWalk {
     for (const name of stage.outputs) if (name.startsWith('saved.')) into.set(name, this.kept(pass, layer, name));
   }
 
-  /** Hidden states after the last block [N, D]; `observe` sees each block's feeds and results while they last. */
-  protected async walk(
-    pass: Pass,
-    observe?: (layer: number, feeds: Feeds, results: Feeds) => Promise<void>,
-  ): Promise<Float32Array> {
-    const { layers, modelWidth } = this.config;
-    // Without backward, two arrays take turns.
-    const input = (layer: number): Feed => this.array(`x.${pass.saves ? layer : layer % 2}`, pass.rows, modelWidth);
-    this.base.embed(pass.batch.tokens, input(0).data as Float32Array);
+  /**
+   * Takes the passes through the blocks together, so that each block's weights are asked for once; returns their hidden states after
+   * the last block, [N, D] each, rows in the passes' own order.
+   */
+  protected async walk(passes: readonly Pass[], observe?: Observe): Promise<Float32Array[]> {
+    const { layers } = this.config;
+    for (const inputs of this.inputs) for (const input of inputs) input.refresh();
+    for (const pass of passes) this.base.embed(pass.batch.tokens, this.border(pass, 0).data as Float32Array);
     for (let layer = 0; layer < layers; layer++) {
-      const feeds = this.layerFeeds(pass, layer).set('x', input(layer));
-      const results = await this.block(pass, layer, feeds, input(layer + 1));
-      await observe?.(layer, feeds, results);
+      const weights = await this.base.layer(layer, Math.min(layer + 1, layers - 1));
+      for (const pass of passes) {
+        const feeds = this.layerFeeds(pass, layer, weights).set('x', this.border(pass, layer));
+        const results = await this.block(pass, layer, feeds, this.border(pass, layer + 1));
+        await observe?.(pass, layer, feeds, results);
+      }
     }
-    return input(layers).data as Float32Array;
+    return passes.map((pass) => this.border(pass, layers).data as Float32Array);
   }
 
   /** One block from `x` of the feeds to y; returns what it computed on the way, by name. */
@@ -119,7 +143,11 @@ export class BlockWalk {
     results.set('y', y);
     for (const stage of [preForward, postForward]) this.savedFeeds(pass, layer, stage, results);
     await preForward.run(feeds, results);
-    for (const chunk of pass.chunks) {
+    for (const { end, feeds: tiles, first, tile } of pass.attention.tiles) {
+      const rows = rowsOf(heads, first, end);
+      await (await this.stages.tiled(tile)).forward.run(new Map([...tiles, ...rows]), rows);
+    }
+    for (const chunk of pass.attention.chunks) {
       const rows = this.chunkFeeds(chunk, heads, ['q', 'o']);
       await attentionForward.run(rows, rows);
     }
@@ -127,15 +155,20 @@ export class BlockWalk {
     return results;
   }
 
-  /** Rows of `arrays` that an attention call reads and writes: its queries' of those in `queries`, its keys' of the others. */
-  protected chunkFeeds(chunk: QueryChunk, arrays: Feeds, queries: readonly string[]): Map<string, Feed> {
-    const feeds = new Map<string, Feed>([['bias', chunk.bias]]);
-    for (const [name, feed] of arrays) {
-      const width = feed.dims[1]!;
-      const from = queries.includes(name) ? chunk.first : chunk.keys;
-      const values = (feed.data as Float32Array).subarray(from * width, chunk.end * width);
-      feeds.set(name, floats(values, [chunk.end - from, width]));
-    }
-    return feeds;
+  /** Rows of `arrays` that a chunk reads and writes: its queries' of those in `queries`, its keys' of the others. */
+  protected chunkFeeds({ bias, end, first, keys }: QueryChunk, arrays: Feeds, queries: readonly string[]): Feeds {
+    const own = new Map([...arrays].filter(([name]) => queries.includes(name)));
+    const seen = new Map([...arrays].filter(([name]) => !queries.includes(name)));
+    return new Map([['bias', bias], ...rowsOf(own, first, end), ...rowsOf(seen, keys, end)]);
   }
+}
+
+/** Rows [from, to) of matrices, in place. */
+export function rowsOf(arrays: Feeds, from: number, to: number): Map<string, Feed> {
+  return new Map(
+    [...arrays].map(([name, { data, dims }]) => {
+      const width = dims[1]!;
+      return [name, floats((data as Float32Array).subarray(from * width, to * width), [to - from, width])];
+    }),
+  );
 }

@@ -16,10 +16,18 @@ import {
   quantiseRows,
   smoothingScales,
 } from '../models/quantise.ts';
-import { Executor, type Feeds, floats } from '../runtime/onnxruntime-node/executor.ts';
-import { type BaseWeights, fileWeights, type Int8Layer, int8Feeds, int8Weights } from './base-weights.ts';
-import { BlockWalk } from './block-walk.ts';
-import { closeStages, openStages } from './stages.ts';
+import { Executor, type Feed, type Feeds, floats } from '../runtime/onnxruntime-node/executor.ts';
+import {
+  type BaseWeights,
+  fileWeights,
+  type Int8Head,
+  type Int8Layer,
+  type Int8Store,
+  int8Feeds,
+  memoryStore,
+} from './base-weights.ts';
+import { BlockWalk, type Observe } from './block-walk.ts';
+import { openStages } from './stages.ts';
 
 /** Exponents that are tried, block by block; null is no smoothing. The design's measurement found 0.6 best on SmolLM2. */
 const alphas = [null, 0.5, 0.65, 0.8] as const;
@@ -39,15 +47,23 @@ export interface Calibration {
 
 export interface CalibrateOptions {
   readonly model: GgufFile;
-  /** Rows of the training data. */
-  readonly batch: PackedBatch;
+  /** Rows of the training data that the smoothing is fitted to. */
+  readonly fitted: PackedBatch;
+  /** Other rows, on which the divergence is measured. */
+  readonly compared: PackedBatch;
   readonly threads: number;
   /** Largest magnitude of a weight: 127, or 63 where the processor's int8 sums saturate. */
   readonly levels: number;
+  /** Called after each block. */
+  readonly progress?: (done: number, all: number) => void;
+  /** Where the layers go; default: memory. */
+  readonly store?: Int8Store;
+  /** Smoothing exponents to choose from, null for none; default: some for small models, one for large ones. */
+  readonly alphas?: readonly (number | null)[];
 }
 
 /** A walk without anything trained, whose end is logits. */
-export class Evaluation extends BlockWalk {
+class Evaluation extends BlockWalk {
   private readonly headLogits: Executor;
 
   private constructor(config: ModelConfig, base: BaseWeights, stages: BlockWalk['stages'], headLogits: Executor) {
@@ -69,21 +85,20 @@ export class Evaluation extends BlockWalk {
     );
   }
 
-  /** Logits [rows, vocabulary] of positions evenly spread over the batch. */
-  async logits(
-    batch: PackedBatch,
-    observe?: (layer: number, feeds: Feeds, results: Feeds) => Promise<void>,
-  ): Promise<Float32Array> {
-    return this.logitsOf(await this.walk(this.pass(batch, null, false), observe), batch.tokens.length);
+  /** Takes the batches through the blocks and returns logits [rows, vocabulary] of positions evenly spread over the last. */
+  async logits(batches: readonly PackedBatch[], observe?: Observe): Promise<Float32Array> {
+    const passes = batches.map((batch, i) => this.pass(batch, null, false, i));
+    return this.logitsOf((await this.walk(passes, observe)).at(-1)!);
   }
 
-  /** The same from the last hidden states [n, modelWidth]. */
-  async logitsOf(last: Float32Array, n_: number): Promise<Float32Array> {
+  /** The same from the last hidden states [tokens, modelWidth]. */
+  private async logitsOf(last: Float32Array): Promise<Float32Array> {
     const { modelWidth: width, vocabulary } = this.config;
-    const count = Math.min(comparedRows, n_);
+    const tokens = last.length / width;
+    const count = Math.min(comparedRows, tokens);
     const x = new Float32Array(count * width);
     for (let i = 0; i < count; i++) {
-      const n = Math.floor(((i + 0.5) * n_) / count);
+      const n = Math.floor(((i + 0.5) * tokens) / count);
       x.set(last.subarray(n * width, (n + 1) * width), i * width);
     }
     const logits = new Float32Array(count * vocabulary);
@@ -92,20 +107,29 @@ export class Evaluation extends BlockWalk {
     return logits;
   }
 
-  /** Hidden states [n, modelWidth] after the last block of the last walk. */
-  lastHidden(n: number): Float32Array {
+  /** Hidden states [n, modelWidth] of the first batch after the last block of the last walk. */
+  lastHidden({ tokens }: PackedBatch): Float32Array {
     const { layers, modelWidth } = this.config;
-    return this.buffers.take(`x.${layers % 2}`, n * modelWidth);
+    return this.buffers.take(`0.x.${layers % 2}`, tokens.length * modelWidth);
   }
 
   async close(): Promise<void> {
-    await closeStages(this.stages);
+    await this.stages.close();
     await this.headLogits.close();
   }
 }
 
 /** Reads, smooths and quantises the model. */
-export async function calibrate({ model, batch, threads, levels }: CalibrateOptions): Promise<Calibration> {
+export async function calibrate({
+  model,
+  compared,
+  threads,
+  levels,
+  fitted,
+  progress,
+  store = memoryStore(),
+  alphas: given,
+}: CalibrateOptions): Promise<Calibration> {
   const config = readModelConfig(model);
   const exact = fileWeights(model, config);
   const float32 = await Evaluation.open(config, exact, threads);
@@ -115,42 +139,40 @@ export async function calibrate({ model, batch, threads, levels }: CalibrateOpti
     { ...exact, precision: 'int8', head: new Map(), layer: () => new Map() },
     threads,
   );
-  const pass = trial.pass(batch, null, false);
+  const pass = trial.pass(fitted, null, false);
+  const rows = [fitted, compared];
   const weightCount = projections.reduce((sum, p) => {
     const { inFeatures, outFeatures } = projectionDimensions(config, p);
     return sum + inFeatures * outFeatures * config.layers;
   }, 0);
-  const candidates = weightCount > manyWeights ? usualAlpha : alphas;
-  const layers: Int8Layer[] = [];
+  const candidates = given ?? (weightCount > manyWeights ? usualAlpha : alphas);
   const chosen: Record<string, number> = {};
+  const errorOf = async (index: number, layer: Int8Layer, x: Feed, expected: Float32Array): Promise<number> => {
+    const y = floats(new Float32Array(expected.length), x.dims);
+    await trial.block(pass, index, new Map([...pass.angles, ...int8Feeds(layer), ['x', x]]), y);
+    return relativeError(y.data as Float32Array, expected, config.modelWidth);
+  };
   try {
-    const expected = await float32.logits(batch, async (index, feeds, results) => {
+    const expected = await float32.logits(rows, async ({ id }, index, feeds, results) => {
+      if (id > 0) return;
       const tops = inputTops(config, feeds, results);
-      const x = feeds.get('x')!;
       let best: { layer: Int8Layer; error: number; alpha: number | null } | null = null;
       for (const alpha of candidates) {
         const layer = quantiseLayer(config, feeds, tops, alpha, levels);
-        if (candidates.length === 1) best = { layer, error: 0, alpha };
-        else {
-          const y = floats(new Float32Array(x.data.length), x.dims);
-          await trial.block(pass, index, new Map([...pass.angles, ...int8Feeds(layer), ['x', x]]), y);
-          const error = relativeError(
-            y.data as Float32Array,
-            results.get('y')!.data as Float32Array,
-            config.modelWidth,
-          );
-          if (!best || error < best.error) best = { layer, error, alpha };
-        }
+        const alone = candidates.length === 1;
+        const error = alone ? 0 : await errorOf(index, layer, feeds.get('x')!, results.get('y')!.data as Float32Array);
+        if (!best || error < best.error) best = { layer, error, alpha };
       }
-      layers.push(best!.layer);
+      store.add(best!.layer);
+      progress?.(index + 1, config.layers);
       const name = String(best!.alpha ?? 'none');
       chosen[name] = (chosen[name] ?? 0) + 1;
     });
     const norm = model.readFloat32('output_norm.weight');
-    const headTops = normTops(float32.lastHidden(batch.tokens.length), norm, config.normEpsilon);
-    const weights = int8Weights(model, config, layers, quantiseHead(model, config, norm, headTops, levels));
+    const headTops = normTops(float32.lastHidden(fitted), norm, config.normEpsilon);
+    const weights = store.finish(model, config, quantiseHead(model, config, norm, headTops, levels));
     const int8 = await Evaluation.open(config, weights, threads);
-    const got = await int8.logits(batch);
+    const got = await int8.logits(rows);
     await int8.close();
     return { weights, divergence: meanDivergence(expected, got, config.vocabulary), chosen };
   } finally {
@@ -242,7 +264,7 @@ function quantiseHead(
   norm: Float32Array,
   tops: Float32Array,
   levels: number,
-): { norm: Float32Array; output: QuantisedMatrix } {
+): Int8Head {
   const { modelWidth, tiedHead, vocabulary } = config;
   const output = emptyMatrix(modelWidth, vocabulary);
   const eachPart = (visit: (weight: Float32Array, firstRow: number) => void): void => {
@@ -278,7 +300,7 @@ function relativeError(got: Float32Array, expected: Float32Array, width: number)
 }
 
 /** Mean over rows of sum p (log p - log q). */
-export function meanDivergence(expected: Float32Array, got: Float32Array, vocabulary: number): number {
+function meanDivergence(expected: Float32Array, got: Float32Array, vocabulary: number): number {
   const logSum = (row: Float32Array): number => {
     const top = row.reduce((a, b) => Math.max(a, b), Number.NEGATIVE_INFINITY);
     return top + Math.log(row.reduce((sum, x) => sum + Math.exp(x - top), 0));

@@ -7,11 +7,11 @@ import { NomoatError } from '../errors.ts';
 import { emitAddRows, emitTakeRows } from '../graph/onnx/rows.ts';
 import type { DeviceMemory } from '../runtime/onnxruntime-node/device-memory.ts';
 import { Executor, type Feed, type Feeds, floats, integers } from '../runtime/onnxruntime-node/executor.ts';
+import { planChunks, type QueryChunk } from './attention-plan.ts';
 import type { BaseWeights } from './base-weights.ts';
 import type { Pass } from './block-walk.ts';
-import type { QueryChunk } from './query-chunks.ts';
 import type { TrainedInput } from './slots.ts';
-import { closeStages, type Stages } from './stages.ts';
+import type { Stages } from './stages.ts';
 
 /** What the walk asks of the step that it serves. */
 export interface Walked {
@@ -21,7 +21,7 @@ export interface Walked {
   /** Per layer: what is trained in it. */
   readonly inputs: readonly (readonly TrainedInput[])[];
   /** What a layer's graphs read beside activations. */
-  layerFeeds(pass: Pass, layer: number): Map<string, Feed>;
+  layerFeeds(pass: Pass, layer: number): Promise<Map<string, Feed>>;
   /** Columns of an activation. */
   width(name: string): number;
 }
@@ -45,9 +45,20 @@ export async function onDevice(base: BaseWeights, layers: number, memory: Device
     return moved;
   };
   const moved: Feeds[] = [];
-  for (let layer = 0; layer < layers; layer++) moved.push(await move(`weights.${layer}`, base.layer(layer)));
+  for (let layer = 0; layer < layers; layer++) moved.push(await move(`weights.${layer}`, await base.layer(layer)));
   const head = await move('weights.head', base.head);
-  return { ...base, embed: (tokens, out) => base.embed(tokens, out), layer: (layer) => moved[layer]!, head };
+  return {
+    precision: base.precision,
+    biases: base.biases,
+    headNorms: base.headNorms,
+    ropeFactors: base.ropeFactors,
+    embed: (tokens, out) => base.embed(tokens, out),
+    streamed: false,
+    layer: (layer) => moved[layer]!,
+    head,
+    smoothing: (layer) => base.smoothing(layer),
+    close: () => base.close(),
+  };
 }
 
 export class DeviceWalk {
@@ -56,6 +67,7 @@ export class DeviceWalk {
   private readonly addRows: Executor;
   /** The device's copies for the micro-batch that is under way. */
   private angles: Feeds = new Map();
+  private chunks: readonly QueryChunk[] = [];
   private biases: readonly Feed[] = [];
   private trained: readonly Feeds[] = [];
 
@@ -78,7 +90,7 @@ export class DeviceWalk {
     let input = await this.memory.write('x.0', floats(x, shape));
     for (let layer = 0; layer < layers; layer++) {
       const results = await this.kept(of, pass, layer, [stages.preForward, stages.postForward]);
-      const feeds = this.feeds(of, pass, layer).set('x', input);
+      const feeds = (await this.feeds(of, pass, layer)).set('x', input);
       await stages.preForward.run(feeds, results);
       await this.attentionForward(stages.attentionForward, pass, results);
       const y = await this.memory.take(this.inputName(pass, layer + 1), shape);
@@ -91,10 +103,10 @@ export class DeviceWalk {
   }
 
   /**
-   * From the gradient of the last hidden states to that of the first, where `wholly`; collects the trained tensors' gradients on
-   * the way. Follows `forward` of the same pass.
+   * From the gradient of the last hidden states, which becomes that of the first where `wholly`; collects the trained tensors'
+   * gradients on the way. Follows `forward` of the same pass.
    */
-  async backward(of: Walked, pass: Pass, dLast: Float32Array, wholly: boolean): Promise<Float32Array | null> {
+  async backward(of: Walked, pass: Pass, ends: Float32Array, wholly: boolean): Promise<void> {
     const { layers, modelWidth, stages } = of;
     const shape = [pass.rows, modelWidth];
     const arrays = async (names: readonly string[]): Promise<Map<string, Feed>> => {
@@ -102,9 +114,9 @@ export class DeviceWalk {
       for (const name of names) made.set(name, await this.memory.take(name, [pass.rows, of.width(name.slice(2))]));
       return made;
     };
-    let dy = await this.memory.write('dy', floats(dLast, shape));
+    let dy = await this.memory.write('dy', floats(ends, shape));
     for (let layer = layers - 1; layer >= 0; layer--) {
-      const feeds = this.feeds(of, pass, layer);
+      const feeds = await this.feeds(of, pass, layer);
       feeds.set('x', await this.memory.take(this.inputName(pass, layer), shape)).set('d.y', dy);
       for (const [name, feed] of await this.kept(of, pass, layer, [stages.preForward, stages.postForward]))
         feeds.set(name, feed);
@@ -121,15 +133,11 @@ export class DeviceWalk {
       }
       for (const input of of.inputs[layer]!) input.collect();
     }
-    if (!wholly) return null;
-    const dFirst = new Float32Array(pass.rows * modelWidth);
-    await this.memory.read(dy, dFirst);
-    return dFirst;
+    if (wholly) await this.memory.read(dy, ends);
   }
 
-  /** Buffers are disposed of only when no session can read them any more, and the session that made them still is. */
-  async close(stages: Stages): Promise<void> {
-    await closeStages(stages);
+  /** To be called when the stages are closed: buffers go only when no session can read them, and before the session that made them. */
+  async close(): Promise<void> {
     await this.takeRows.close();
     await this.addRows.close();
     await this.memory.close();
@@ -143,15 +151,16 @@ export class DeviceWalk {
       return moved;
     };
     this.angles = await copied('pass', pass.angles);
-    this.biases = [...(await copied('bias', pass.chunks.map(({ bias }, i) => [String(i), bias] as const))).values()]; // biome-ignore format: one line reads best
+    this.chunks = planChunks(pass.batch);
+    this.biases = [...(await copied('bias', this.chunks.map(({ bias }, i) => [String(i), bias] as const))).values()]; // biome-ignore format: one line reads best
     const trained: Feeds[] = [];
     for (const [layer, inputs] of of.inputs.entries())
       trained.push(await copied(`trained.${layer}`, inputs.map(({ feed, name }) => [name, feed] as const))); // biome-ignore format: one line reads best
     this.trained = trained;
   }
 
-  private feeds(of: Walked, pass: Pass, layer: number): Map<string, Feed> {
-    return new Map([...of.layerFeeds(pass, layer), ...this.angles, ...this.trained[layer]!]);
+  private async feeds(of: Walked, pass: Pass, layer: number): Promise<Map<string, Feed>> {
+    return new Map([...(await of.layerFeeds(pass, layer)), ...this.angles, ...this.trained[layer]!]);
   }
 
   /** Without backward, two buffers take turns. */
@@ -171,7 +180,8 @@ export class DeviceWalk {
     return made;
   }
 
-  private async attentionForward(attention: Executor, { chunks, rows }: Pass, arrays: Feeds): Promise<void> {
+  private async attentionForward(attention: Executor, { rows }: Pass, arrays: Feeds): Promise<void> {
+    const { chunks } = this;
     if (chunks.length === 1) {
       await attention.run(new Map([...arrays, ['bias', this.biases[0]!]]), arrays);
       return;
@@ -186,8 +196,8 @@ export class DeviceWalk {
   }
 
   /** From `d.o` to `d.q`, `d.k` and `d.v`. */
-  private async attentionBackward(attention: Executor, pass: Pass, feeds: Feeds, into: Feeds): Promise<void> {
-    const { chunks, rows } = pass;
+  private async attentionBackward(attention: Executor, { rows }: Pass, feeds: Feeds, into: Feeds): Promise<void> {
+    const { chunks } = this;
     const arrays = new Map([...feeds, ['d.o', into.get('d.o')!]]);
     if (chunks.length === 1) {
       await attention.run(arrays.set('bias', this.biases[0]!), into);

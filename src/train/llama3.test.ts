@@ -102,7 +102,7 @@ describe.each([
 
   test('loss and every LoRA gradient against PyTorch', async () => {
     const step = await createLoraStep({ model, adapter: adapterFor(model), threads: 1 });
-    const { lossSum, supervisedTokens } = await step.accumulate(batch!, scale, 0);
+    const { lossSum, supervisedTokens } = await step.accumulate([batch!], scale, [0]);
     expect(supervisedTokens).toBe(reference.supervised_tokens);
     expect(Math.abs((lossSum * scale) / reference.losses[kind]! - 1)).toBeLessThan(1e-5);
     const { tensors } = readSafetensors(join(source, `${kind}.gradients.safetensors`));
@@ -128,7 +128,7 @@ describe.each([
       const ours: Float32Array[] = [];
       for (const row of rows) {
         const [alone] = packRows([row], { packing: true, microBatchSize: 1, maxTokens: 1024, padToken: 0 });
-        ours.push(await step.logProbabilities(alone!));
+        ours.push(...(await step.logProbabilities([alone!])));
       }
       await step.close();
       const parity = await measureParity({ modelPath: exact, adapterPath, rows, ours, threads: 1 });

@@ -98,7 +98,7 @@ describe.each(['llama', 'qwen2', 'qwen3'])('%s against PyTorch and PEFT', (name)
 
   test('loss and every LoRA gradient', async () => {
     clear();
-    const { lossSum, supervisedTokens } = await step.accumulate(batch, scale, 0);
+    const { lossSum, supervisedTokens } = await step.accumulate([batch], scale, [0]);
     expect(supervisedTokens).toBe(reference.supervised_tokens);
     expect(Math.abs(lossSum * scale - reference.loss) / reference.loss).toBeLessThan(1e-5);
     const { tensors } = readSafetensors(join(folder, 'lora.gradients.safetensors'));
@@ -109,21 +109,21 @@ describe.each(['llama', 'qwen2', 'qwen3'])('%s against PyTorch and PEFT', (name)
   });
 
   test('log-probabilities are those of the loss', async () => {
-    const logp = await step.logProbabilities(batch);
+    const logp = (await step.logProbabilities([batch]))[0]!;
     expect(-logp.reduce((a, b) => a + b, 0) * scale).toBeCloseTo(reference.loss, 4);
   });
 
   test('padded rows, and micro-batches accumulated, equal packed rows', async () => {
     clear();
-    await step.accumulate(batch, scale, 0);
+    await step.accumulate([batch], scale, [0]);
     const packed = copies();
     clear();
-    await step.accumulate(rowsToBatch(reference, [0, 1, 2], true), scale, 0);
+    await step.accumulate([rowsToBatch(reference, [0, 1, 2], true)], scale, [0]);
     copies().forEach((gradient, i) => {
       expect(relative(gradient, packed[i]!)).toBeLessThan(1e-5);
     });
     clear();
-    for (const row of [2, 0, 1]) await step.accumulate(rowsToBatch(reference, [row], false), scale, 0);
+    for (const row of [2, 0, 1]) await step.accumulate([rowsToBatch(reference, [row], false)], scale, [0]);
     copies().forEach((gradient, i) => {
       expect(relative(gradient, packed[i]!)).toBeLessThan(1e-5);
     });
@@ -140,8 +140,8 @@ describe.each(['llama', 'qwen2', 'qwen3'])('%s against PyTorch and PEFT', (name)
       realTokens: length,
       supervisedTokens: length - 1,
     });
-    const whole = await step.logProbabilities(one(288));
-    const prefix = await step.logProbabilities(one(120));
+    const whole = (await step.logProbabilities([one(288)]))[0]!;
+    const prefix = (await step.logProbabilities([one(120)]))[0]!;
     prefix.forEach((value, i) => {
       expect(Math.abs(value - whole[i]!)).toBeLessThan(1e-4);
     });
@@ -152,7 +152,7 @@ describe.each(['llama', 'qwen2', 'qwen3'])('%s against PyTorch and PEFT', (name)
     const state = initAdamW(trained.parameters);
     for (let i = 0; i < 20; i++) {
       for (const { gradient } of trained.parameters) gradient.fill(0);
-      const { lossSum } = await trained.accumulate(batch, scale, i);
+      const { lossSum } = await trained.accumulate([batch], scale, [i]);
       const norm = clipGradients(trained.parameters, 1);
       expect(Math.abs(lossSum * scale - reference.losses[i]!) / reference.losses[i]!, `step ${i}`).toBeLessThan(1e-4);
       expect(Math.abs(norm / reference.gradient_norms_before_clipping[i]! - 1), `norm ${i}`).toBeLessThan(1e-3);
@@ -175,14 +175,14 @@ describe.each(['llama', 'qwen2', 'qwen3'])('%s against PyTorch and PEFT', (name)
     const dropped = await createLoraStep({ model, adapter: adapterFrom('lora.start.safetensors', 0.5), threads: 2 });
     const run = async (seed: number): Promise<Float32Array> => {
       for (const { gradient } of dropped.parameters) gradient.fill(0);
-      await dropped.accumulate(batch, scale, seed);
+      await dropped.accumulate([batch], scale, [seed]);
       return dropped.parameters[0]!.gradient.slice();
     };
     const first = await run(1);
     expect(await run(1)).toEqual(first);
     expect(relative(await run(2), first)).toBeGreaterThan(0.1);
-    const plain = await step.logProbabilities(batch);
-    const undropped = await dropped.logProbabilities(batch);
+    const plain = (await step.logProbabilities([batch]))[0]!;
+    const undropped = (await dropped.logProbabilities([batch]))[0]!;
     plain.forEach((value, i) => {
       expect(undropped[i]!).toBeCloseTo(value, 5);
     });
@@ -205,7 +205,7 @@ describe.each(['llama', 'qwen2', 'qwen3'])('every weight of %s against PyTorch',
 
   test('loss and the gradient of each tensor', async () => {
     const step = await createFullStep({ model: openGguf(join(folder, 'base.gguf')), threads: 2 });
-    const { lossSum } = await step.accumulate(batch, scale, 0);
+    const { lossSum } = await step.accumulate([batch], scale, [0]);
     expect(Math.abs(lossSum * scale - full.losses[0]!) / full.losses[0]!).toBeLessThan(1e-5);
     const { tensors } = readSafetensors(join(folder, 'full.gradients.safetensors'));
     expect(step.parameters.map((parameter) => parameter.name).sort()).toEqual([...tensors.keys()].sort());
@@ -222,7 +222,7 @@ describe.each(['llama', 'qwen2', 'qwen3'])('every weight of %s against PyTorch',
     const optimizer = initAdamW(step.parameters);
     for (const [i, expected] of full.losses.entries()) {
       for (const { gradient } of step.parameters) gradient.fill(0);
-      const { lossSum } = await step.accumulate(batch, scale, 0);
+      const { lossSum } = await step.accumulate([batch], scale, [0]);
       expect(Math.abs(lossSum * scale - expected) / expected, `loss of step ${i}`).toBeLessThan(1e-4);
       const norm = clipGradients(step.parameters, 1);
       const expectedNorm = full.gradient_norms_before_clipping[i]!;

@@ -13,10 +13,9 @@ import { type ModelWeights, readWeights } from '../models/weights.ts';
 import { DeviceMemory } from '../runtime/onnxruntime-node/device-memory.ts';
 import { type Feed, type Feeds, floats, integers } from '../runtime/onnxruntime-node/executor.ts';
 import { type BaseWeights, fileWeights, float32Weights } from './base-weights.ts';
-import { BlockWalk, type Pass } from './block-walk.ts';
+import { type ActivationPolicy, BlockWalk, type Observe, type Pass, rowsOf } from './block-walk.ts';
 import { Buffers } from './buffers.ts';
 import { DeviceWalk, onDevice, type Walked } from './device-walk.ts';
-import type { QueryChunk } from './query-chunks.ts';
 import {
   adapterInputs,
   adapterSlots,
@@ -26,7 +25,7 @@ import {
   weightInputs,
   weightSlots,
 } from './slots.ts';
-import { closeStages, openStages, type Stages } from './stages.ts';
+import { openStages, type Stages } from './stages.ts';
 import type { MicroBatchLoss, Parameter, TrainStep } from './step.ts';
 
 /** Logits of one head call take at most this many floats, 25 MB: 128 supervised rows of 49152 tokens. */
@@ -43,6 +42,8 @@ export interface LoraStepOptions extends StepOptions {
   readonly adapter: LoraAdapter;
   /** The frozen weights; default: all in memory, float32. */
   readonly weights?: BaseWeights;
+  /** Default: keep. */
+  readonly activations?: ActivationPolicy;
 }
 
 /** A step that trains every weight, and the weights themselves, which it changes in place. */
@@ -72,13 +73,8 @@ function checkAdapter(adapter: LoraAdapter, config: ModelConfig): void {
 }
 
 /** Opens the engine and reads the weights; the adapter is trained. Throws NomoatError when adapter and model do not fit. */
-export async function createLoraStep({
-  adapter,
-  device,
-  model,
-  threads,
-  weights,
-}: LoraStepOptions): Promise<TrainStep> {
+export async function createLoraStep(options: LoraStepOptions): Promise<TrainStep> {
+  const { activations = 'keep', adapter, device, model, threads, weights } = options;
   const config = readModelConfig(model);
   checkAdapter(adapter, config);
   const memory = device === 'webgpu' ? await DeviceMemory.open() : null;
@@ -87,15 +83,15 @@ export async function createLoraStep({
     : (weights ?? float32Weights(config, readWeights(model, config)));
   const { biases, headNorms, precision } = base;
   const { rank, targetModules } = adapter;
-  const options = { trainable: 'adapter', targets: targetModules, rank, dropout: adapter.dropout > 0 } as const;
-  const stages = await openStages(config, { ...options, biases, headNorms, precision }, threads, device);
+  const trained = { trainable: 'adapter', targets: targetModules, rank, dropout: adapter.dropout > 0 } as const;
+  const stages = await openStages(config, { ...trained, biases, headNorms, precision }, threads, device);
   const slots = adapterSlots(adapter);
   const inputs = Array.from({ length: config.layers }, (_, layer) => {
     const own = slots.filter((s) => s.layer === layer);
     return adapterInputs(adapter, own, base.smoothing(layer));
   });
   const walk = memory && (await DeviceWalk.open(memory));
-  return new ModelStep(config, base, stages, slots, inputs, adapter.dropout, walk);
+  return new ModelStep(config, base, stages, slots, inputs, adapter.dropout, walk, activations);
 }
 
 /** Opens the engine and reads the weights, all of which are trained, in float32. */
@@ -133,8 +129,9 @@ class ModelStep extends BlockWalk implements TrainStep {
     inputs: readonly (readonly TrainedInput[])[],
     dropout: number,
     device: DeviceWalk | null,
+    policy: ActivationPolicy = 'keep',
   ) {
-    super(config, base, stages, inputs, dropout);
+    super(config, base, stages, inputs, dropout, policy);
     this.device = device;
     this.parameters = slots.map(({ parameter }) => parameter);
     const outer = new Map(slots.flatMap((s) => (s.layer === null ? [[s.input, s.parameter.gradient]] : [])));
@@ -142,39 +139,79 @@ class ModelStep extends BlockWalk implements TrainStep {
     this.outerGradients = outer;
   }
 
-  async accumulate(batch: PackedBatch, gradientScale: number, dropoutSeed: number): Promise<MicroBatchLoss> {
-    const pass = this.pass(batch, dropoutSeed, true);
-    const last = await this.walk(pass);
-    const dx = this.buffers.take('dy.0', last.length).fill(0);
-    const logp = await this.runHead(batch, last, gradientScale, dx);
-    const first = await this.backward(pass, dx);
-    this.collectEmbedding(batch, first);
+  /** Weights that come from the disk are read once for all micro-batches of a step. */
+  get together(): boolean {
+    return this.base.streamed;
+  }
+
+  async accumulate(
+    batches: readonly PackedBatch[],
+    gradientScale: number,
+    dropoutSeeds: readonly number[],
+  ): Promise<MicroBatchLoss> {
     let lossSum = 0;
-    for (const value of logp) lossSum -= value;
-    return { lossSum, supervisedTokens: logp.length };
+    let supervisedTokens = 0;
+    for (const group of this.groups(batches)) {
+      const passes = group.map((i, id) => this.pass(batches[i]!, dropoutSeeds[i]!, true, id));
+      const ends = await this.walk(passes);
+      for (const [i, pass] of passes.entries()) {
+        const dx = this.buffers.take(`${pass.id}.dy`, ends[i]!.length).fill(0);
+        const logp = await this.runHead(pass.batch, ends[i]!, gradientScale, dx);
+        for (const value of logp) lossSum -= value;
+        supervisedTokens += logp.length;
+      }
+      await this.backward(passes);
+    }
+    return { lossSum, supervisedTokens };
   }
 
-  async logProbabilities(batch: PackedBatch): Promise<Float32Array> {
-    const last = await this.walk(this.pass(batch, null, false));
-    return this.runHead(batch, last, null, null);
+  async logProbabilities(batches: readonly PackedBatch[]): Promise<Float32Array[]> {
+    const results: Float32Array[] = [];
+    for (const group of this.groups(batches)) {
+      const passes = group.map((i, id) => this.pass(batches[i]!, null, false, id));
+      const ends = await this.walk(passes);
+      for (const [i, pass] of passes.entries())
+        results.push(inOrder(pass, await this.runHead(pass.batch, ends[i]!, null, null)));
+    }
+    return results;
   }
 
-  close(): Promise<void> {
-    return this.device ? this.device.close(this.stages) : closeStages(this.stages);
+  /** Which batches are walked together, by their indices: all, or each alone on a device, which holds one's activations. */
+  private groups(batches: readonly PackedBatch[]): number[][] {
+    const all = batches.map((_, i) => i);
+    return this.device ? all.map((i) => [i]) : [all];
   }
 
-  protected override walk(pass: Pass): Promise<Float32Array> {
-    if (!this.device) return super.walk(pass);
-    const x = this.buffers.take('x.0', pass.rows * this.config.modelWidth);
-    this.base.embed(pass.batch.tokens, x);
-    return this.device.forward(this.walked(), pass, x);
+  async close(): Promise<void> {
+    // The device's buffers go after the sessions that read them.
+    await this.stages.close();
+    await this.device?.close();
+    this.base.close();
+  }
+
+  protected override async walk(passes: readonly Pass[], observe?: Observe): Promise<Float32Array[]> {
+    if (!this.device) return super.walk(passes, observe);
+    for (const inputs of this.inputs) for (const input of inputs) input.refresh();
+    const ends: Float32Array[] = [];
+    for (const pass of passes) {
+      const x = this.border(pass, 0).data as Float32Array;
+      this.base.embed(pass.batch.tokens, x);
+      ends.push(await this.device.forward(this.walked(), pass, x));
+    }
+    return ends;
   }
 
   private walked(): Walked {
-    const { config, inputs, stages } = this;
+    const { base, config, inputs, stages } = this;
     const { layers, modelWidth } = config;
-    const layerFeeds: Walked['layerFeeds'] = (pass, layer) => this.layerFeeds(pass, layer);
-    return { layers, modelWidth, stages, inputs, layerFeeds, width: (name) => this.width(name) };
+    return {
+      layers,
+      modelWidth,
+      stages,
+      inputs,
+      layerFeeds: async (pass, layer) => this.layerFeeds(pass, layer, await base.layer(layer)),
+      width: (name) => this.width(name),
+    };
   }
 
   /** Log-probabilities of the supervised tokens in order; with a scale, adds the gradient of the scaled loss to `dx`. */
@@ -185,10 +222,7 @@ class ModelStep extends BlockWalk implements TrainStep {
     dx: Float32Array | null,
   ): Promise<Float32Array> {
     const { modelWidth: width, vocabulary } = this.config;
-    const targets: number[] = [];
-    batch.supervised.forEach((on, n) => {
-      if (on && batch.positions[n]! > 0) targets.push(n);
-    });
+    const targets = targetsOf(batch);
     const logp = new Float32Array(targets.length);
     const headRows = Math.max(1, Math.floor(headLogits / vocabulary));
     const { head: weights } = this.base;
@@ -240,69 +274,108 @@ class ModelStep extends BlockWalk implements TrainStep {
   }
 
   /**
-   * Walks the blocks back from the gradient `dx` of the last hidden states (array `dy.0`), adding to the parameters';
-   * returns that of the embeddings, or null where no weight needs it.
+   * Walks the blocks back from the gradients of the last hidden states (arrays `ID.dy`), adding to the parameters'.
+   * Those arrays hold the gradient of each block's input in turn.
    */
-  private async backward(pass: Pass, dx: Float32Array): Promise<Float32Array | null> {
-    if (this.device) return this.device.backward(this.walked(), pass, dx, this.outerGradients.has('embedding'));
-    const { rows } = pass;
-    const { modelWidth } = this.config;
-    let dy = floats(dx, [rows, modelWidth]);
+  private async backward(passes: readonly Pass[]): Promise<void> {
+    if (this.device) return this.deviceBackward(this.device, passes);
     for (let layer = this.config.layers - 1; layer >= 0; layer--) {
-      const feeds = this.layerFeeds(pass, layer);
-      feeds.set('x', this.array(`x.${layer}`, rows, modelWidth));
-      for (const name of ['q', 'k', 'v', 'o']) feeds.set(name, this.kept(pass, layer, name));
-      for (const stage of [this.stages.preForward, this.stages.postForward]) this.savedFeeds(pass, layer, stage, feeds);
-      feeds.set('d.y', dy);
-      const into = new Map(
-        ['d.q', 'd.k', 'd.v', 'd.o'].map((name) => [name, this.array(name, rows, this.width(name.slice(2)))]),
-      );
-      for (const { name, gradient } of this.inputs[layer]!) into.set(`d.${name}`, gradient);
-      into.set('d.x', this.array('dy.1', rows, modelWidth));
-      await this.stages.postBackward.run(feeds, into);
-      const first = layer === 0 && !this.outerGradients.has('embedding');
-      const before = first ? this.stages.preBackwardFirst : this.stages.preBackward;
-      if (before) {
-        await this.attentionBackward(pass.chunks, feeds, into);
-        for (const name of ['d.q', 'd.k', 'd.v']) feeds.set(name, into.get(name)!);
-        feeds.set('d.through', into.get('d.x')!);
-        dy = this.array('dy.0', rows, modelWidth);
-        into.set('d.x', dy);
-        await before.run(feeds, into);
-      }
-      for (const input of this.inputs[layer]!) input.collect();
+      const weights = await this.base.layer(layer, Math.max(layer - 1, 0));
+      for (const pass of passes) await this.blockBackward(pass, layer, weights);
     }
-    return this.outerGradients.has('embedding') ? (dy.data as Float32Array) : null;
+    for (const pass of passes) this.collectEmbedding(pass);
   }
 
-  /** From `d.o` to `d.q`, `d.k` and `d.v`, in place where a chunk has its keys for itself. */
-  private async attentionBackward(chunks: readonly QueryChunk[], feeds: Feeds, into: Feeds): Promise<void> {
-    const pick = (from: Feeds, names: readonly string[]): Map<string, Feed> =>
+  private async deviceBackward(device: DeviceWalk, passes: readonly Pass[]): Promise<void> {
+    const wholly = this.outerGradients.has('embedding');
+    for (const pass of passes) {
+      const dy = this.buffers.take(`${pass.id}.dy`, pass.rows * this.config.modelWidth);
+      await device.backward(this.walked(), pass, dy, wholly);
+      this.collectEmbedding(pass);
+    }
+  }
+
+  private async blockBackward(pass: Pass, layer: number, weights: Feeds): Promise<void> {
+    const { rows } = pass;
+    const { modelWidth } = this.config;
+    const dy = this.array(`${pass.id}.dy`, rows, modelWidth);
+    const feeds = this.layerFeeds(pass, layer, weights).set('x', this.border(pass, layer));
+    if (this.policy === 'recompute') await this.block(pass, layer, feeds, this.array('y', rows, modelWidth));
+    for (const name of ['q', 'k', 'v', 'o']) feeds.set(name, this.kept(pass, layer, name));
+    for (const stage of [this.stages.preForward, this.stages.postForward]) this.savedFeeds(pass, layer, stage, feeds);
+    const ends = ['d.q', 'd.k', 'd.v', 'd.o'];
+    const into = new Map(ends.map((name) => [name, this.array(name, rows, this.width(name.slice(2)))]));
+    for (const { name, gradient } of this.inputs[layer]!) into.set(`d.${name}`, gradient);
+    into.set('d.x', this.array('d.x', rows, modelWidth));
+    feeds.set('d.y', dy);
+    await this.stages.postBackward.run(feeds, into);
+    const first = layer === 0 && !this.outerGradients.has('embedding');
+    const before = first ? this.stages.preBackwardFirst : this.stages.preBackward;
+    if (before) {
+      await this.attentionBackward(pass, feeds, into);
+      for (const name of ['d.q', 'd.k', 'd.v']) feeds.set(name, into.get(name)!);
+      feeds.set('d.through', into.get('d.x')!);
+      into.set('d.x', dy);
+      await before.run(feeds, into);
+    }
+    for (const input of this.inputs[layer]!) input.collect();
+  }
+
+  /** From `d.o` to `d.q`, `d.k` and `d.v`. */
+  private async attentionBackward({ attention }: Pass, feeds: Feeds, into: Feeds): Promise<void> {
+    const pick = (from: Feeds, names: readonly string[]): Feeds =>
       new Map(names.map((name) => [name, from.get(name)!]));
     const read = new Map([...pick(feeds, ['q', 'k', 'v']), ...pick(into, ['d.o'])]);
     const written = pick(into, ['d.q', 'd.k', 'd.v']);
-    for (const name of ['d.k', 'd.v']) (written.get(name)!.data as Float32Array).fill(0);
-    for (const chunk of chunks) {
+    for (const { end, feeds: tiles, first, tile } of attention.tiles) {
+      const { backward } = await this.stages.tiled(tile);
+      await backward.run(new Map([...tiles, ...rowsOf(read, first, end)]), rowsOf(written, first, end));
+    }
+    for (const chunk of attention.chunks) {
       const from = this.chunkFeeds(chunk, read, ['q', 'd.o']);
       const to = this.chunkFeeds(chunk, written, ['d.q']);
-      if (chunk.alone) {
-        await this.stages.attentionBackward.run(from, to);
-        continue;
-      }
       const totals = ['d.k', 'd.v'].map((name) => [name, to.get(name)!] as const);
-      for (const [name, { dims }] of totals) to.set(name, this.array(`part.${name}`, dims[0]!, dims[1]!));
-      await this.stages.attentionBackward.run(from, to);
-      for (const [name, total] of totals) addTo(total.data as Float32Array, to.get(name)!.data as Float32Array);
+      const parts = totals.map(([name, { dims }]) => [name, this.array(`part.${name}`, dims[0]!, dims[1]!)] as const);
+      await this.stages.attentionBackward.run(from, new Map([...to, ...parts]));
+      // The keys of a segment's first chunk have no gradient yet; later chunks see them again.
+      for (const [i, [, total]] of totals.entries()) {
+        const part = parts[i]![1].data as Float32Array;
+        const width = total.dims[1]!;
+        const values = total.data as Float32Array;
+        values.fill(0, (chunk.first - chunk.keys) * width);
+        addTo(values, part);
+      }
     }
   }
 
   /** Adds the gradient of the embedded tokens [N, D] to that of their rows. */
-  private collectEmbedding(batch: PackedBatch, dx: Float32Array | null): void {
+  private collectEmbedding({ batch, id, rows }: Pass): void {
     const total = this.outerGradients.get('embedding');
-    if (!total || !dx) return;
+    if (!total) return;
     const width = this.config.modelWidth;
+    const dx = this.buffers.take(`${id}.dy`, rows * width);
     batch.tokens.forEach((token, n) => {
       addTo(total, dx.subarray(n * width, (n + 1) * width), token * width);
     });
   }
+}
+
+/** Rows that are predicted and learnt, in order. */
+function targetsOf({ positions, supervised }: PackedBatch): number[] {
+  const targets: number[] = [];
+  supervised.forEach((on, n) => {
+    if (on && positions[n]! > 0) targets.push(n);
+  });
+  return targets;
+}
+
+/** Values of the pass's targets, in the order of the batch as it was given. */
+function inOrder({ batch, places }: Pass, values: Float32Array): Float32Array {
+  const rank = new Map(targetsOf(batch).map((n, i) => [n, i]));
+  const found: number[] = [];
+  for (const place of places) {
+    const i = rank.get(place);
+    if (i !== undefined) found.push(values[i]!);
+  }
+  return Float32Array.from(found);
 }

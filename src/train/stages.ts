@@ -2,7 +2,15 @@
 
 import type { Graph } from '../graph/graph.ts';
 import type { Device } from '../graph/onnx/emit.ts';
-import { afterAttention, attention, type BlockOptions, beforeAttention, head, int8Head } from '../models/block.ts';
+import {
+  afterAttention,
+  attention,
+  type BlockOptions,
+  beforeAttention,
+  head,
+  int8Head,
+  tiledAttention,
+} from '../models/block.ts';
 import type { ModelConfig } from '../models/config.ts';
 import { Executor } from '../runtime/onnxruntime-node/executor.ts';
 
@@ -13,10 +21,18 @@ export interface Stages {
   readonly preBackwardFirst: Executor | null;
   readonly attentionForward: Executor;
   readonly attentionBackward: Executor;
+  /** The same for micro-batches in tiles; compiled when first asked for. */
+  tiled(tile: number): Promise<TiledStages>;
   readonly postForward: Executor;
   readonly postBackward: Executor;
   readonly head: Executor;
   readonly headForward: Executor;
+  close(): Promise<void>;
+}
+
+export interface TiledStages {
+  readonly forward: Executor;
+  readonly backward: Executor;
 }
 
 /** Compiles them; takes a fraction of a second, whatever the model's depth. */
@@ -31,7 +47,8 @@ export async function openStages(
   const att = attention(config);
   const post = afterAttention(config, options);
   const int8 = options.precision === 'int8';
-  return {
+  const tiles = new Map<number, TiledStages>();
+  const stages = {
     preForward: await make(pre.forward),
     preBackward: await make(pre.backward),
     preBackwardFirst: pre.backwardFirst.size > 0 ? await make(pre.backwardFirst) : null,
@@ -42,8 +59,22 @@ export async function openStages(
     head: await make(int8 ? int8Head(config, 'input') : head(config, options.trainable === 'all' ? 'all' : 'input')),
     headForward: await make(int8 ? int8Head(config, 'none') : head(config, 'none')),
   };
-}
-
-export async function closeStages(stages: Stages): Promise<void> {
-  for (const stage of Object.values(stages) as (Executor | null)[]) await stage?.close();
+  return {
+    ...stages,
+    async tiled(tile) {
+      const found = tiles.get(tile);
+      if (found) return found;
+      const { backward, forward } = tiledAttention(config, tile);
+      const made = { forward: await make(forward), backward: await make(backward) };
+      tiles.set(tile, made);
+      return made;
+    },
+    async close() {
+      const all = [
+        ...Object.values(stages),
+        ...[...tiles.values()].flatMap((pair) => Object.values(pair) as Executor[]),
+      ];
+      for (const stage of all) await stage?.close();
+    },
+  };
 }

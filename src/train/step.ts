@@ -23,13 +23,19 @@ export interface MicroBatchLoss {
 export interface TrainStep {
   readonly parameters: readonly Parameter[];
   /**
-   * Forward and backward. Adds `gradientScale` times the gradient of the summed loss to every parameter's gradient;
+   * Forward and backward of micro-batches. Adds `gradientScale` times the gradient of the summed loss to every parameter's gradient;
    * with gradientScale = 1 / (supervised tokens of the whole batch), accumulating micro-batches equals the whole batch.
-   * `dropoutSeed` names the dropout masks: equal seeds give equal masks.
+   * `dropoutSeeds` name the dropout masks, one a micro-batch: equal seeds give equal masks.
    */
-  accumulate(batch: PackedBatch, gradientScale: number, dropoutSeed: number): Promise<MicroBatchLoss>;
-  /** Log-probability (nats) of every supervised token of the batch in order, no dropout, no gradient. */
-  logProbabilities(batch: PackedBatch): Promise<Float32Array>;
+  accumulate(
+    batches: readonly PackedBatch[],
+    gradientScale: number,
+    dropoutSeeds: readonly number[],
+  ): Promise<MicroBatchLoss>;
+  /** Log-probability (nats) of every supervised token of each batch in order, no dropout, no gradient. */
+  logProbabilities(batches: readonly PackedBatch[]): Promise<Float32Array[]>;
+  /** Whether all micro-batches of a step should come in one call, because the weights are read from the disk each time. */
+  readonly together: boolean;
   /** Frees engine memory; the step is unusable afterwards. */
   close(): Promise<void>;
 }

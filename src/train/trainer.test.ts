@@ -29,8 +29,10 @@ class FakeStep implements TrainStep {
   }
   private calls = 0;
   private validations = 0;
-  accumulate(batch: PackedBatch, scale: number): Promise<{ lossSum: number; supervisedTokens: number }> {
+  readonly together = false;
+  accumulate(batches: readonly PackedBatch[], scale: number): Promise<{ lossSum: number; supervisedTokens: number }> {
     const { gradient, value } = this.parameters[0]!;
+    const batch = batches[0]!;
     this.before(this.calls++, batch, gradient);
     this.seen.push(batch.tokens.length);
     gradient[0]! += 2 * value[0]! * scale * batch.supervisedTokens;
@@ -39,9 +41,9 @@ class FakeStep implements TrainStep {
       supervisedTokens: batch.supervisedTokens,
     });
   }
-  logProbabilities(batch: PackedBatch): Promise<Float32Array> {
+  logProbabilities(batches: readonly PackedBatch[]): Promise<Float32Array[]> {
     const loss = this.held(this.validations++, this.parameters[0]!.value[0]!);
-    return Promise.resolve(new Float32Array(batch.supervisedTokens).fill(-loss));
+    return Promise.resolve([new Float32Array(batches[0]!.supervisedTokens).fill(-loss)]);
   }
   close(): Promise<void> {
     return Promise.resolve();
@@ -116,11 +118,11 @@ describe('the training loop', () => {
     const rows = Array.from({ length: 8 }, (_, i) => row(200, i));
     const whole = await run(new FakeStep(), { rows, flags: { batchSize: '8' } });
     const step = new FakeStep((_, batch) => {
-      if (batch.tokens.length > 500) throw new Error('Failed to allocate memory for requested buffer');
+      if (batch.tokens.length > 250) throw new Error('Failed to allocate memory for requested buffer');
     });
     const outcome = await run(step, { rows, flags: { batchSize: '8' } });
     expect(lossesOf(outcome)).toEqual(lossesOf(whole));
-    expect(Math.max(...step.seen)).toBeLessThanOrEqual(500);
+    expect(Math.max(...step.seen)).toBeLessThanOrEqual(250);
     const notices = outcome.events.filter((e) => e.type === 'notice');
     expect(notices.length).toBe(1);
     expect(notices[0]).toMatchObject({ code: 'smaller-micro-batch', message: expect.stringContaining('step 0') });
@@ -140,8 +142,8 @@ describe('the training loop', () => {
     const whole = await run(new FakeStep(), { held, steps: 2, flags: { validateEvery: '1' } });
     const step = new FakeStep();
     const measure = step.logProbabilities.bind(step);
-    step.logProbabilities = (batch) =>
-      batch.tokens.length > 500 ? Promise.reject(new Error('std::bad_alloc')) : measure(batch);
+    step.logProbabilities = (batches) =>
+      batches[0]!.tokens.length > 250 ? Promise.reject(new Error('std::bad_alloc')) : measure(batches);
     const outcome = await run(step, { held, steps: 2, flags: { validateEvery: '1' } });
     const validations = ({ events }: Outcome) => events.filter((e) => e.type === 'validation');
     expect(validations(outcome)).toEqual(validations(whole));

@@ -136,6 +136,54 @@ test.runIf(terminal)(
   60_000,
 );
 
+describe('every flag of plan changes something', { timeout: 120_000 }, () => {
+  interface Planned {
+    readonly plans: {
+      kilowattHours: number;
+      energyCost: number;
+      rentedCost: number;
+      seconds: number;
+      name: string;
+      flags: string;
+    }[];
+    readonly recommended: string;
+    readonly advice: string;
+  }
+  const plan = (...flags: string[]): Planned => {
+    const { code, err, out } = nomoat('plan', 'pairs.jsonl', '--model', llama, '--threads', '1', '--json', ...flags);
+    expect([code, err]).toEqual([0, '']);
+    return JSON.parse(out) as Planned;
+  };
+  /** What an hour of the first setting costs. */
+  const perHour = ({ plans: [first] }: Planned, of: 'kilowattHours' | 'energyCost' | 'rentedCost'): number =>
+    (first![of] * 3600) / first!.seconds;
+
+  test('--watts, --price-per-kwh, --price-per-hour', () => {
+    const usual = plan();
+    expect(perHour(usual, 'kilowattHours')).toBeCloseTo(0.06, 9);
+    expect(perHour(plan('--watts', '1000'), 'kilowattHours')).toBeCloseTo(1, 9);
+    expect(perHour(plan('--watts', '1000', '--price-per-kwh', '7'), 'energyCost')).toBeCloseTo(7, 9);
+    expect(perHour(plan('--price-per-hour', '5'), 'rentedCost')).toBeCloseTo(5, 9);
+    expect(nomoat('plan', 'pairs.jsonl', '--model', llama, '--watts', '-1').err).toContain('negative');
+    expect(nomoat('plan', 'pairs.jsonl', '--model', llama, '--watts', 'x').err).toContain('"x" is no number');
+  });
+
+  test("--recipe and tune's own flags; without --json a table and one line of advice", () => {
+    writeFileSync(join(folder, 'recipe.yaml'), 'epochs: 1\n');
+    const flagsOf = (planned: Planned): string => planned.plans.find(({ name }) => name === 'better')!.flags;
+    expect(flagsOf(plan())).not.toContain('--epochs 2 ');
+    expect(flagsOf(plan('--recipe', 'recipe.yaml'))).toContain('--epochs 2 ');
+    const [once, often] = ['1', '50'].map((epochs) => plan('--epochs', epochs).plans[0]!.seconds);
+    expect(often!).toBeGreaterThan(once!);
+    const { out } = nomoat('plan', 'pairs.jsonl', '--model', llama, '--threads', '1', '--epochs', '2');
+    expect(out).toMatch(/^\* as asked .*\nfaster .*--epochs 1 \(f32\)\nleaner .*\nbetter .*--epochs 3 --rank 16 \(f32\)\nRun it as it is\./m); // biome-ignore format: one line
+  });
+
+  test('nothing is written', () => {
+    expect(existsSync(join(folder, 'runs/pairs-base'))).toBe(false);
+  });
+});
+
 describe('a base model without a chat template', { timeout: 120_000 }, () => {
   test('is tuned on prompts and on texts, proven, sampled and asked', () => {
     const tune = (data: string, run: string) =>
@@ -181,7 +229,9 @@ describe('what the data costs is said', { timeout: 120_000 }, () => {
     const said = notices(out);
     expect(said).toContain('Held out: 1 rows refused: has no "completion".');
     expect(said).toContain('Held out: 1 rows truncated, 0 split.');
-    expect(said).toContain("Rows are cut at 256 tokens, the model's context, not at 512.");
+    expect(said).toContain('Rows are cut at 256 tokens; --sequence-length sets another length.');
+    const more = notices(nomoat('tune', 'pairs.jsonl', ...args, '--validation', 'held.jsonl', '--sequence-length', '512', '--run', 'long').out); // biome-ignore format: one line
+    expect(more).toContain("Rows are cut at 256 tokens, the model's context, not at 512.");
     const record = JSON.parse(readFileSync(join(folder, 'held/run.json'), 'utf8')) as { dataDigests: object };
     expect(Object.keys(record.dataDigests)).toEqual(['pairs.jsonl', 'held.jsonl']);
   });

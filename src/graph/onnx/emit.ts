@@ -147,6 +147,7 @@ const emitters: { readonly [K in OpKind]: Emitter<K> } = {
     void to.node('Reshape', [inputs[0]!, to.int64(inferredSizes(n.inputs[0]!.shape, n.shape))], {}, out),
   transpose: (to, { permutation }, _, inputs, out) =>
     void to.node('Transpose', inputs, { perm: { ints: permutation } }, out),
+  'order-rows': (to, _, __, [x, index], out) => void to.node('Gather', [x!, index!], { axis: { int: 0 } }, out),
   columns: (to, { from, to: end }, _, [x], out) =>
     void to.node('Slice', [x!, to.int64([from]), to.int64([end]), to.int64([1])], {}, out),
   'pad-columns': (to, { from, width }, n, [x], out) => {
@@ -162,6 +163,12 @@ const emitters: { readonly [K in OpKind]: Emitter<K> } = {
     const flat = to.node('Reshape', [scale!, to.int64([-1])]);
     const zeros = to.node('Expand', [to.byte(zeroPoint), to.node('Shape', [flat])]);
     to.node('QuantizeLinear', [x!, flat, zeros], { axis: { int: 0 } }, out);
+  },
+  'rounded-off': (to, _, __, [x, scale, quantised], out) => {
+    const flat = to.node('Reshape', [scale!, to.int64([-1])]);
+    const zeros = to.node('Expand', [to.byte(zeroPoint), to.node('Shape', [flat])]);
+    const back = to.node('DequantizeLinear', [quantised!, flat, zeros], { axis: { int: 0 } });
+    to.node('Sub', [x!, back], {}, out);
   },
   // Both want uint8 times int8: the other combinations have no fast kernel.
   'int8-matmul': (to, _, __, [x, scale, weight, weightScale], out) =>

@@ -1,0 +1,351 @@
+/**
+ * What a run costs: time, memory, disk, energy and money, from what it computes and what this machine was measured to do.
+ * Pure: numbers in, numbers out. All durations are seconds, all sizes bytes. docs/plan.md holds plans against actual runs.
+ */
+
+/** Of a model, what its costs depend on. */
+export interface Shape {
+  readonly layers: number;
+  readonly modelWidth: number;
+  readonly heads: number;
+  readonly kvHeads: number;
+  readonly headDim: number;
+  readonly feedForward: number;
+  readonly vocabulary: number;
+  readonly tiedHead: boolean;
+  /** q and k are normed per head, and kept from before. */
+  readonly headNorms: boolean;
+}
+
+/** What a run computes. A step's figures are means over an epoch. */
+export interface Work {
+  readonly steps: number;
+  readonly microBatchesPerStep: number;
+  /** Tokens computed (padding included), and those that count. */
+  readonly tokensPerStep: number;
+  readonly realTokensPerStep: number;
+  readonly supervisedPerStep: number;
+  /** Tokens of the largest micro-batch. */
+  readonly largestMicroBatch: number;
+  readonly validations: number;
+  readonly validationTokens: number;
+  readonly validationSupervised: number;
+  /** Of the parity proof. */
+  readonly proofTokens: number;
+}
+
+/** How fast this machine does it: measured (BlockCosts), or assumed. */
+export interface Rates {
+  /** The micro-batch that was measured. */
+  readonly tokens: number;
+  readonly headRows: number;
+  readonly start: number;
+  readonly firstBlock: number;
+  readonly furtherBlock: number;
+  readonly head: number;
+  readonly forwardBlock: number;
+  readonly forwardHead: number;
+  readonly optimizerBlock: number;
+  readonly open: number;
+  readonly readBlock: number;
+  readonly quantiseBlock: number;
+  readonly diskRate: number;
+  /** What two blocks and the head made the process grow by. */
+  readonly grownBytes: number;
+}
+
+export interface Setting {
+  readonly method: 'lora' | 'full';
+  readonly precision: 'f32' | 'int8';
+  readonly activations: 'keep' | 'recompute';
+  /** Blocks come from the disk, two in memory at a time; the micro-batches of a step then go through together. */
+  readonly streamed: boolean;
+  /** Weights that are trained. */
+  readonly trained: number;
+  /** All weights of the file, and its size. */
+  readonly parameters: number;
+  readonly fileBytes: number;
+  /** Blocks that were measured. */
+  readonly measuredBlocks: number;
+  /** Whether the copy of the base for the parity proof has to be written first, and its size (0 where the file serves itself). */
+  readonly copyBytes: number;
+  readonly copyIsThere: boolean;
+}
+
+const float32 = 4;
+
+export const projectionWeightsPerBlock = ({ feedForward, headDim, heads, kvHeads, modelWidth }: Shape): number =>
+  modelWidth * headDim * (2 * heads + 2 * kvHeads) + 3 * modelWidth * feedForward;
+
+export const headWeights = ({ modelWidth, vocabulary }: Shape): number => modelWidth * vocabulary;
+
+/** Floats that a token leaves behind in a block until backward: its input, q, k, v, attention's output, mid, gate, up. */
+export function savedPerToken(shape: Shape, activations: 'keep' | 'recompute'): number {
+  const { feedForward, headDim, headNorms, heads, kvHeads, modelWidth } = shape;
+  if (activations === 'recompute') return modelWidth;
+  const qk = headDim * (heads + kvHeads);
+  return 2 * modelWidth + headDim * (2 * heads + 2 * kvHeads) + 2 * feedForward + (headNorms ? qk : 0);
+}
+
+/**
+ * Floats that a token takes while a block is computed, of the engine's own and of arrays that blocks share; used where nothing was
+ * measured. Counted from the backward graph after attention: about six arrays of the feed-forward's width and ten of the model's.
+ */
+const workingPerToken = ({ feedForward, modelWidth }: Shape): number => 6 * feedForward + 10 * modelWidth;
+
+/** The head's logits, probabilities and a copy of them, for at most this many floats a call (train/model-step.ts). */
+const headFloats = 128 * 49152;
+const headArrays = 3;
+
+/** Per trained weight: value, gradient, two moments; and, for an adapter, the merged feed, its gradient and the starting values. */
+const trainedBytes = { lora: 7 * float32, full: 5 * float32 } as const;
+
+/** Node's heap, the engine's library and its compiled graphs, beyond what the process holds before it trains. */
+const engineBytes = 60e6;
+
+export interface Memory {
+  /** Node, the libraries, the data, and the process that shows progress. */
+  readonly fixed: number;
+  readonly weights: number;
+  readonly saved: number;
+  readonly working: number;
+  readonly trained: number;
+  /** While training. */
+  readonly training: number;
+  /** While the result is proven: llama.cpp maps the base's copy beside what training left. The system can take that file's pages back. */
+  readonly proof: number;
+  readonly peak: number;
+}
+
+/** One block is computed with while the next is read. */
+const streamedBlocks = 2;
+
+/** Bytes of the frozen weights. Int8 models look their embeddings up in the file. */
+export function weightBytes(shape: Shape, { precision, method, parameters, streamed }: Setting): number {
+  // Full fine-tuning counts its weights as trained.
+  if (method === 'full') return 0;
+  if (precision === 'f32') return parameters * float32;
+  const blocks = streamed ? Math.min(streamedBlocks, shape.layers) : shape.layers;
+  return blocks * projectionWeightsPerBlock(shape) + headWeights(shape);
+}
+
+/** What a step holds tokens of. */
+export interface Tokens {
+  /** Of the largest micro-batch. */
+  readonly microBatch: number;
+  readonly step: number;
+}
+
+/** The proof computes with float32 weights: those at hand, or a block at a time and the head from the file. */
+const exactBytes = (shape: Shape, { method, precision }: Setting): number =>
+  method === 'full' || precision === 'f32' ? 0 : float32 * (headWeights(shape) + projectionWeightsPerBlock(shape));
+
+/** Peak of the training process and its parent. `held` is what they hold before anything is loaded. */
+export function memoryOf(
+  shape: Shape,
+  setting: Setting,
+  rates: Rates | null,
+  { microBatch: tokens, step }: Tokens,
+  held: number,
+): Memory {
+  const perToken = savedPerToken(shape, setting.activations) * float32;
+  const together = setting.streamed ? Math.max(step, tokens) : tokens;
+  const saved = together * perToken * shape.layers + together * shape.modelWidth * float32;
+  const head = headArrays * float32 * Math.min(headFloats, tokens * shape.vocabulary);
+  // What was measured holds the saved activations of its own blocks, all kept.
+  const keptPerToken = savedPerToken(shape, 'keep') * float32;
+  const measured = rates && rates.grownBytes - setting.measuredBlocks * keptPerToken * rates.tokens;
+  const assumed = workingPerToken(shape) * float32 * tokens + head;
+  const working = rates && measured !== null ? Math.max(0, measured) * (tokens / rates.tokens) : assumed;
+  const weights = weightBytes(shape, setting);
+  const trained = setting.trained * trainedBytes[setting.method];
+  const fixed = held + engineBytes;
+  const left = fixed + weights + saved + trained;
+  const training = left + working;
+  const proof = left + exactBytes(shape, setting) + (setting.copyBytes || setting.fileBytes);
+  return { fixed, weights, saved, working, trained, training, proof, peak: Math.max(training, proof) };
+}
+
+/** Exponents that calibration tries on each block, and its tokens (train/calibrate.ts, jobs/precision.ts). */
+const calibration = { exponents: 4, tokens: 640, manyWeights: 1.5e9 } as const;
+
+export interface Duration {
+  /** Reading the data and opening the run: already known when a plan is made. */
+  readonly preparation: number;
+  /** Loading the weights; in int8, calibration too. */
+  readonly loading: number;
+  readonly step: number;
+  readonly firstStep: number;
+  readonly training: number;
+  readonly validation: number;
+  readonly proof: number;
+  readonly samples: number;
+  readonly total: number;
+  readonly tokensPerSecond: number;
+}
+
+/** Seconds of one optimizer step. Recomputed activations are one more forward pass. */
+export function stepSeconds(
+  shape: Shape,
+  rates: Rates,
+  work: Work,
+  activations: Setting['activations'] = 'keep',
+): number {
+  const perToken = (rates.firstBlock + (shape.layers - 1) * rates.furtherBlock) / rates.tokens;
+  const head = (rates.head / Math.max(1, rates.headRows)) * work.supervisedPerStep;
+  const again = activations === 'recompute' ? (shape.layers * rates.forwardBlock) / rates.tokens : 0;
+  return (
+    work.microBatchesPerStep * rates.start +
+    work.tokensPerStep * (perToken + again) +
+    head +
+    shape.layers * rates.optimizerBlock
+  );
+}
+
+/** Seconds of a pass without gradients. */
+function forwardSeconds(shape: Shape, rates: Rates, tokens: number, supervised: number): number {
+  const head = (rates.forwardHead / Math.max(1, rates.headRows)) * supervised;
+  return (tokens * shape.layers * rates.forwardBlock) / rates.tokens + head;
+}
+
+function loadingSeconds(shape: Shape, setting: Setting, rates: Rates): number {
+  const blockWeights = projectionWeightsPerBlock(shape);
+  const readWeight = rates.readBlock / blockWeights;
+  if (setting.precision === 'f32') return rates.open + setting.parameters * readWeight;
+  const exponents = setting.parameters > calibration.manyWeights ? 1 : calibration.exponents;
+  const trial = (calibration.tokens * rates.forwardBlock) / rates.tokens;
+  // Each block: read, quantised and tried with every exponent, computed in float32 (about three trials' time) and once more at the end.
+  const blocks = shape.layers * (rates.readBlock + exponents * (rates.quantiseBlock + trial) + 4 * trial);
+  // The head is read for its logits, for its largest weights and for its values.
+  const head = headWeights(shape) * (3 * readWeight + rates.quantiseBlock / blockWeights);
+  return 4 * rates.open + blocks + head;
+}
+
+/** llama.cpp reads its file for every token that it samples, at about this rate; three questions of at most 80 tokens, twice. */
+const samplesOf = { bytesPerSecond: 5e9, tokens: 300, seconds: 1.5 } as const;
+/** llama.cpp takes a prompt about as fast as we take a forward pass in float32; the proof asks two files. */
+const proofPasses = 2;
+
+export function durationOf(shape: Shape, setting: Setting, rates: Rates, work: Work, preparation: number): Duration {
+  const step = stepSeconds(shape, rates, work, setting.activations);
+  const loading = loadingSeconds(shape, setting, rates);
+  const training = step * work.steps;
+  const validation = work.validations * forwardSeconds(shape, rates, work.validationTokens, work.validationSupervised);
+  const readWeight = rates.readBlock / projectionWeightsPerBlock(shape);
+  const reread = setting.precision === 'int8' ? setting.parameters * readWeight : 0;
+  const copy = setting.copyIsThere ? 0 : setting.parameters * readWeight + setting.copyBytes / rates.diskRate;
+  const proof =
+    reread + copy + (1 + proofPasses) * forwardSeconds(shape, rates, work.proofTokens, work.proofTokens / 10);
+  const samples = samplesOf.seconds + (samplesOf.tokens * setting.fileBytes) / samplesOf.bytesPerSecond;
+  return {
+    preparation,
+    loading,
+    step,
+    firstStep: preparation + loading + step,
+    training,
+    validation,
+    proof,
+    samples,
+    total: preparation + loading + training + validation + proof + samples,
+    tokensPerSecond: work.realTokensPerStep / step,
+  };
+}
+
+/**
+ * Rates where nothing is measured: a tiny model, whose run is short anyway. A core's float32 products, the share of them that a step
+ * reaches, and what each call of a graph costs beside; measured on the reference machine of docs/log.md.
+ */
+const assumed = { productsPerCore: 80e9, share: 0.25, graphCall: 60e-6, readWeight: 4e-9, diskRate: 1e9 } as const;
+/** Graph calls of a block: before, attention twice, after, forward and backward. */
+const callsPerBlock = { training: 8, forward: 4 } as const;
+
+export function assumedRates(shape: Shape, threads: number, tokens: number, headRows: number): Rates {
+  const rate = assumed.productsPerCore * assumed.share * threads;
+  const products = 2 * projectionWeightsPerBlock(shape) * tokens;
+  const head = (2 * headWeights(shape) * headRows) / rate + assumed.graphCall;
+  const forwardBlock = products / rate + callsPerBlock.forward * assumed.graphCall;
+  // Backward multiplies the frozen weights once more.
+  const block = (2 * products) / rate + callsPerBlock.training * assumed.graphCall;
+  return {
+    tokens,
+    headRows,
+    start: assumed.graphCall,
+    firstBlock: block,
+    furtherBlock: block,
+    head: 2 * head,
+    forwardBlock,
+    forwardHead: head,
+    optimizerBlock: 0,
+    open: 0.2,
+    readBlock: projectionWeightsPerBlock(shape) * assumed.readWeight,
+    quantiseBlock: 0,
+    diskRate: assumed.diskRate,
+    grownBytes: 0,
+  };
+}
+
+export interface Prices {
+  /** Watts that the machine draws while it trains. */
+  readonly watts: number;
+  readonly perKilowattHour: number;
+  /** Of a rented machine that is as fast. */
+  readonly perHour: number;
+}
+
+/**
+ * A laptop with a busy processor: 28 to 45 W of the package and 10 to 20 W of the rest. A household's kilowatt-hour costs about 0.29
+ * EUR in the EU and 0.17 USD in the US; a rented machine with four virtual processors and 16 GB about 0.20 an hour. Nothing depends on
+ * the currency.
+ */
+export const usualPrices: Prices = { watts: 60, perKilowattHour: 0.3, perHour: 0.2 };
+
+export interface Money {
+  readonly kilowattHours: number;
+  readonly energyCost: number;
+  readonly rentedCost: number;
+}
+
+export function moneyOf(seconds: number, { perHour, perKilowattHour, watts }: Prices): Money {
+  const hours = seconds / 3600;
+  const kilowattHours = (watts * hours) / 1000;
+  return { kilowattHours, energyCost: kilowattHours * perKilowattHour, rentedCost: hours * perHour };
+}
+
+/** What a run may take of the machine. */
+export interface Room {
+  /** Null where the system does not tell. */
+  readonly memoryBytes: number | null;
+  readonly diskBytes: number | null;
+}
+
+export interface Needs {
+  /** Memory that the system cannot take back. */
+  readonly neededMemoryBytes: number;
+  readonly diskBytes: number;
+}
+
+/** Plans of memory are wrong by up to this share: a run is refused only where it would not fit even so. */
+export const memoryTolerance = 0.15;
+
+/** What a run lacks: nothing (null), memory or disk. */
+export function lacks(needs: Needs, room: Room): 'memory' | 'disk' | null {
+  if (room.memoryBytes !== null && needs.neededMemoryBytes * (1 - memoryTolerance) > room.memoryBytes) return 'memory';
+  return room.diskBytes !== null && needs.diskBytes > room.diskBytes ? 'disk' : null;
+}
+
+/** A run over night; a longer one wants a good reason. */
+const longSeconds = 10 * 3600;
+
+export interface Candidate extends Needs {
+  readonly name: string;
+  readonly seconds: number;
+}
+
+/**
+ * The setting to take: the one that was asked for where it fits and ends over night; else the first of the others that does; else
+ * the first that fits at all. Null where none fits.
+ */
+export function recommend(candidates: readonly Candidate[], room: Room): string | null {
+  const fitting = candidates.filter((candidate) => lacks(candidate, room) === null);
+  return (fitting.find(({ seconds }) => seconds <= longSeconds) ?? fitting[0])?.name ?? null;
+}

@@ -1,0 +1,183 @@
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, afterEach, beforeAll, expect, test, vi } from 'vitest';
+import { type Given, resolveSettings } from '../config/load.ts';
+import { NomoatError } from '../errors.ts';
+import type { TokenRow } from '../tokens/token-row.ts';
+import { usualPrices } from './costs.ts';
+import type { RunEvent } from './events.ts';
+import { planTuning, stepsOf, variantsOf, workOf } from './plan.ts';
+import { plannedAndActual, renderReport } from './report.ts';
+import { RunFolder } from './run-folder.ts';
+import type { RunSettings } from './run-settings.ts';
+import { runTraining } from './run-training.ts';
+
+const folder = mkdtempSync(join(tmpdir(), 'nomoat-plan-'));
+const llama = join(import.meta.dirname, '../../test/fixtures/reference/llama/base.gguf');
+const data = join(folder, 'data.jsonl');
+beforeAll(() => {
+  vi.stubEnv('NOMOAT_HOME', join(folder, 'home'));
+  const rows = Array.from({ length: 40 }, (_, i) => ({ prompt: `number ${'x'.repeat(i % 7)} ${i}`, completion: i % 2 ? 'odd' : 'even' })); // biome-ignore format: one line
+  writeFileSync(data, rows.map((row) => JSON.stringify(row)).join('\n'));
+});
+afterEach(() => vi.restoreAllMocks());
+afterAll(() => {
+  vi.unstubAllEnvs();
+  rmSync(folder, { recursive: true, force: true });
+});
+
+/** What the machine pretends to have; null is the truth. */
+const machine = vi.hoisted(() => ({ memory: null as number | null, disk: null as number | null }));
+vi.mock('./machine.ts', async (original) => {
+  const real = await original<typeof import('./machine.ts')>();
+  return {
+    ...real,
+    memoryBytes: () =>
+      machine.memory === null ? real.memoryBytes() : { total: machine.memory, available: machine.memory },
+    diskFreeBytes: (path: string) => machine.disk ?? real.diskFreeBytes(path),
+  };
+});
+
+const row = (length: number, supervised: number): TokenRow => ({
+  tokens: new Int32Array(length),
+  supervised: Uint8Array.from({ length }, (_, i) => (i >= length - supervised ? 1 : 0)),
+  source: { path: 'x', line: 1 } as unknown as TokenRow['source'],
+});
+const settings = { batchSize: 4, epochs: 2, maxSteps: null, microBatchSize: null, packing: true, seed: 0, shuffle: false, validateEvery: null } as unknown as RunSettings; // biome-ignore format: one line
+
+test('the work of a run is that of its own micro-batches', () => {
+  // Steps of 4 x 150 tokens: three rows a micro-batch of 512, and one alone.
+  const rows = Array.from({ length: 8 }, () => row(150, 5));
+  const { typical, work } = workOf({ train: rows, validation: [row(50, 4), row(60, 3)] }, settings);
+  expect(work).toMatchObject({
+    steps: 4,
+    microBatchesPerStep: 2,
+    tokensPerStep: 600,
+    realTokensPerStep: 600,
+    supervisedPerStep: 20,
+    largestMicroBatch: 450,
+    validations: 5,
+    validationTokens: 110,
+    validationSupervised: 7,
+  });
+  expect([150, 450]).toContain(typical.tokens.length);
+  expect(stepsOf(9, settings)).toEqual({ perEpoch: 3, steps: 6 });
+  expect(stepsOf(9, { ...settings, maxSteps: 5 }).steps).toBe(5);
+});
+
+test('the other ways to run', () => {
+  const lora = { ...settings, method: 'lora', rank: 8, targetModules: ['q_proj', 'up_proj'] } as unknown as RunSettings;
+  const { work } = workOf({ train: Array.from({ length: 8 }, () => row(100, 5)), validation: [] }, lora);
+  const flags = (of: RunSettings, small = false): string[] => variantsOf(of, work, 'f32', small).map((v) => v.flags);
+  expect(flags(lora)).toEqual(['--epochs 1', '--micro-batch-size 1 --precision int8', '--epochs 3 --rank 16']);
+  expect(flags({ ...lora, epochs: 1 }, true)).toEqual([
+    '--target-modules gate_proj,up_proj,down_proj',
+    '--micro-batch-size 1',
+    '--epochs 2 --rank 16',
+  ]);
+  expect(flags({ ...lora, method: 'full', epochs: 1 })).toEqual(['--micro-batch-size 1', '--epochs 2']);
+});
+
+const planOf = async (given: Given, prices = usualPrices): ReturnType<typeof planTuning> =>
+  planTuning(
+    await resolveSettings([data], { model: llama, threads: 1, run: join(folder, 'none'), ...given }, null),
+    prices,
+  );
+
+test('a plan of a real model, without a run', async () => {
+  const report = await planOf({ validation: '0.2' });
+  expect(report.plans.map(({ name }) => name)).toEqual(['as asked', 'faster', 'leaner', 'better']);
+  for (const plan of report.plans) {
+    for (const [name, value] of Object.entries(plan))
+      if (typeof value === 'number') expect(value, name).toBeGreaterThan(0);
+    expect(plan.seconds).toBeGreaterThan(plan.firstStepSeconds);
+    expect(plan.kilowattHours).toBeCloseTo((usualPrices.watts * plan.seconds) / 3.6e6, 9);
+  }
+  const [asked, faster] = report.plans;
+  expect(faster!.seconds).toBeLessThan(asked!.seconds);
+  expect(report.recommended).toBe('as asked');
+  expect(report.probe.int8Rate).toBeGreaterThan(0);
+});
+
+test('a model that was not measured can be planned too: every weight trained', async () => {
+  const { plans } = await planOf({ method: 'full' });
+  expect(plans.map(({ name }) => name)).toEqual(['as asked', 'faster', 'leaner', 'better']);
+  expect(plans[0]!.seconds).toBeGreaterThan(0);
+});
+
+const train = async (given: Given, run: string, stopAfter = 2, resume = false): Promise<RunEvent[]> => {
+  const asked = resume
+    ? new RunFolder(run).read().settings
+    : await resolveSettings([data], { model: llama, threads: 1, ...given, run }, null);
+  const events: RunEvent[] = [];
+  const abort = new AbortController();
+  const emit = (event: RunEvent): void => {
+    events.push(event);
+    if (event.type === 'step-end' && event.step + 1 === stopAfter) abort.abort();
+  };
+  await runTraining({ settings: asked, resume, signal: abort.signal, emit });
+  return events;
+};
+
+test('a run that cannot fit is refused before its folder is made, with what would', async () => {
+  const run = join(folder, 'refused');
+  // This process alone holds more than that.
+  const refused = await train({ memory: '200MB' }, run).catch((error: unknown) => error);
+  expect(refused).toBeInstanceOf(NomoatError);
+  expect((refused as NomoatError).message).toMatch(/needs about .* of memory, and there are 0.20 GB.*smaller --model/);
+  machine.disk = 1000;
+  await expect(train({}, run)).rejects.toThrow(/disk/);
+  machine.disk = null;
+  expect(() => new RunFolder(run).read()).toThrow(/is no run/);
+});
+
+test('what the data decided is told, stored, and kept on resuming; the plan too', async () => {
+  const run = join(folder, 'decided');
+  const events = await train({}, run);
+  const record = new RunFolder(run).read();
+  expect(record.settings).toMatchObject({ sequenceLength: 64, batchSize: 4, epochs: 6, rank: 8, learningRate: 0.0025 });
+  const said = events.find((e) => e.type === 'notice' && e.code === 'defaults');
+  expect(said).toMatchObject({ message: record.chosenFromData });
+  const recipe = readFileSync(join(run, 'recipe.yaml'), 'utf8');
+  expect(recipe).toContain(`# ${record.chosenFromData}\n`);
+  expect(recipe).toContain('batchSize: 4\n');
+  const plan = events.find((e) => e.type === 'plan');
+  expect(plan).toEqual(record.plan);
+  expect(plan).toMatchObject({ measured: false, precision: 'f32' });
+  const resumed = await train({}, run, 4, true);
+  expect(resumed.find((e) => e.type === 'run-start')).toMatchObject({ resumedFromStep: 2, settings: record.settings });
+  expect(new RunFolder(run).events().filter((e) => e.type === 'plan')).toEqual([plan]);
+  expect(resumed.some((e) => e.type === 'notice' && e.code === 'defaults')).toBe(false);
+});
+
+test('flags win over the data', async () => {
+  const events = await train({ sequenceLength: 40, batchSize: 8, epochs: 1, rank: 2, learningRate: 0.01 }, join(folder, 'given')); // biome-ignore format: one line
+  expect(events.find((e) => e.type === 'run-start')).toMatchObject({
+    settings: { sequenceLength: 40, batchSize: 8, epochs: 1, rank: 2, learningRate: 0.01 },
+  });
+  expect(events.some((e) => e.type === 'notice' && e.code === 'defaults')).toBe(false);
+});
+
+test('plan and actual stand side by side in the report', async () => {
+  const run = join(folder, 'whole');
+  const events = await train({ epochs: 1 }, run, 1000);
+  const compared = plannedAndActual(events);
+  expect(compared.map(({ what }) => what)).toEqual([
+    'firstStepSeconds',
+    'seconds',
+    'tokensPerSecond',
+    'peakMemoryBytes',
+  ]);
+  for (const { actual, planned } of compared) {
+    expect(planned).toBeGreaterThan(0);
+    expect(actual).toBeGreaterThan(0);
+  }
+  const json = JSON.parse(readFileSync(join(run, 'report.json'), 'utf8')) as { plannedAndActual: unknown };
+  expect(json.plannedAndActual).toEqual(compared);
+  const html = readFileSync(join(run, 'report.html'), 'utf8');
+  expect(html).toContain('<h2>Planned and actual</h2>');
+  const record = new RunFolder(run).read();
+  const bare = renderReport(record, events.filter((e) => e.type !== 'plan')); // biome-ignore format: one line
+  expect(bare).not.toContain('Planned and actual');
+});

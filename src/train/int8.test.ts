@@ -1,0 +1,174 @@
+import { existsSync, mkdtempSync, readFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { describe, expect, test } from 'vitest';
+import { packRows } from '../batches/pack.ts';
+import { openGguf } from '../files/gguf/read.ts';
+import { writeGguf } from '../files/gguf/write.ts';
+import { projections } from '../lora/adapter.ts';
+import { initLora } from '../lora/init.ts';
+import { projectionDimensions, readModelConfig } from '../models/config.ts';
+import { probeKernels, weightLevels } from '../runtime/onnxruntime-node/probe.ts';
+import { diskStore } from './base-weights.ts';
+import { calibrate } from './calibrate.ts';
+import { createLoraStep, type LoraStepOptions } from './model-step.ts';
+import type { TrainStep } from './step.ts';
+
+const root = join(import.meta.dirname, '../../test/fixtures/reference');
+const threads = 2;
+
+/** Rows of a reference case, every token but the first supervised. */
+function rowsOf(name: string) {
+  const { tokens, lengths } = JSON.parse(readFileSync(join(root, name, 'case.json'), 'utf8')) as {
+    tokens: number[][];
+    lengths: number[];
+  };
+  return tokens.map((row, i) => ({
+    tokens: Int32Array.from(row.slice(0, lengths[i])),
+    supervised: new Uint8Array(lengths[i]!).fill(1, 1),
+    source: { file: name, line: i + 1 },
+  }));
+}
+const packed = (rows: ReturnType<typeof rowsOf>) =>
+  packRows(rows, { packing: true, microBatchSize: null, maxTokens: 4096, padToken: 0 })[0]!;
+
+/** An adapter whose B is not zero, so that every gradient has something to say. */
+function adapterFor(path: string) {
+  const config = readModelConfig(openGguf(path));
+  const adapter = initLora({
+    rank: 4,
+    alpha: 8,
+    dropout: 0,
+    rslora: false,
+    seed: 3,
+    targetModules: projections,
+    baseModel: 'test',
+    layers: config.layers,
+    dimensions: (projection) => projectionDimensions(config, projection),
+  });
+  for (const { a, b } of adapter.pairs) b.forEach((_, i) => { b[i] = 0.3 * a[i % a.length]!; }); // biome-ignore format: one line reads best
+  return adapter;
+}
+
+async function gradientsOf(step: TrainStep, batch: ReturnType<typeof packed>): Promise<Map<string, Float32Array>> {
+  for (const { gradient } of step.parameters) gradient.fill(0);
+  await step.accumulate([batch], 1 / batch.supervisedTokens, [0]);
+  return new Map(step.parameters.map(({ name, gradient }) => [name, gradient.slice()]));
+}
+
+function cosine(a: Float32Array, b: Float32Array): number {
+  let [ab, aa, bb] = [0, 0, 0];
+  a.forEach((x, i) => {
+    ab += x * b[i]!;
+    aa += x * x;
+    bb += b[i]! ** 2;
+  });
+  return ab / Math.sqrt(aa * bb);
+}
+
+describe.each(['llama', 'qwen2', 'qwen3'])('int8 base of %s', (name) => {
+  const path = join(root, name, 'base.gguf');
+  const rows = rowsOf(name);
+  const batch = packed(rows);
+
+  test('is close to float32, and so are the loss and each gradient', async () => {
+    const levels = weightLevels(await probeKernels(threads));
+    const model = openGguf(path);
+    const { weights, divergence, chosen } = await calibrate({ model, fitted: batch, compared: batch, threads, levels });
+    expect(divergence).toBeGreaterThan(0);
+    expect(divergence).toBeLessThan(0.01);
+    expect(Object.values(chosen).reduce((a, b) => a + b, 0)).toBe(readModelConfig(model).layers);
+    const exact = await createLoraStep({ model, adapter: adapterFor(path), threads });
+    const int8 = await createLoraStep({ model, adapter: adapterFor(path), threads, weights });
+    const expected = (await exact.logProbabilities([batch]))[0]!;
+    const got = (await int8.logProbabilities([batch]))[0]!;
+    const difference = got.reduce((sum, x, i) => sum + Math.abs(x - expected[i]!), 0) / got.length;
+    // Not the float32 path under another name, and yet near it.
+    expect(difference).toBeGreaterThan(1e-6);
+    expect(difference).toBeLessThan(0.1);
+    const [theirs, ours] = [await gradientsOf(exact, batch), await gradientsOf(int8, batch)];
+    expect(ours.size).toBe(readModelConfig(model).layers * 14);
+    for (const [tensor, gradient] of ours) expect(cosine(gradient, theirs.get(tensor)!), tensor).toBeGreaterThan(0.95);
+    await exact.close();
+    await int8.close();
+  });
+});
+
+test('smoothing rescues an input with an outlier channel', async () => {
+  // The same model with one channel of each norm made 60 times as loud and its weights as much quieter: the same function in float32.
+  const path = join(root, 'llama', 'base.gguf');
+  const model = openGguf(path);
+  const loud = 60;
+  const out = join(mkdtempSync(join(tmpdir(), 'nomoat-int8-')), 'loud.gguf');
+  const scaled = (tensor: string): Float32Array => {
+    const values = model.readFloat32(tensor);
+    const width = model.tensors.get(tensor)!.shape.at(-1)!;
+    if (/norm\.weight$/.test(tensor) && /^blk/.test(tensor)) values[5]! *= loud;
+    if (/(attn_[qkv]|ffn_(gate|up))\.weight$/.test(tensor))
+      for (let i = 5; i < values.length; i += width) values[i]! /= loud;
+    return values;
+  };
+  writeGguf(out, {
+    metadata: model.metadata,
+    tensors: [...model.tensors.values()].map(({ name, shape }) => ({
+      name,
+      shape,
+      type: 'F32',
+      bytes: () => new Uint8Array(scaled(name).buffer),
+    })),
+  });
+  const batch = packed(rowsOf('llama'));
+  const options = { fitted: batch, compared: batch, threads, levels: 127 };
+  const smooth = await calibrate({ model: openGguf(out), ...options });
+  const rough = await calibrate({ model: openGguf(out), ...options, alphas: [null] });
+  expect(rough.chosen).toEqual({ none: 3 });
+  expect(smooth.divergence).toBeLessThan(rough.divergence / 4);
+});
+
+describe('what a step holds', () => {
+  const path = join(root, 'qwen3', 'base.gguf');
+  const rows = rowsOf('qwen3');
+  const batches = rows.map((row) => packed([row]));
+  const scale = 1 / batches.reduce((sum, { supervisedTokens }) => sum + supervisedTokens, 0);
+
+  async function train(options: Partial<LoraStepOptions>, dropout = 0) {
+    const adapter = { ...adapterFor(path), dropout };
+    const step = await createLoraStep({ model: openGguf(path), adapter, threads, ...options });
+    let lossSum = 0;
+    if (step.together) lossSum = (await step.accumulate(batches, scale, [1, 2, 3])).lossSum;
+    else
+      for (const [i, batch] of batches.entries()) lossSum += (await step.accumulate([batch], scale, [i + 1])).lossSum;
+    const held = await step.logProbabilities(batches);
+    const gradients = step.parameters.map(({ gradient }) => gradient.slice());
+    await step.close();
+    return { lossSum, held, gradients };
+  }
+
+  test('recomputed activations give the same bits as kept ones, dropout included', async () => {
+    expect(await train({ activations: 'recompute' }, 0.3)).toEqual(await train({ activations: 'keep' }, 0.3));
+  });
+
+  test('layers from the disk, all micro-batches at once, give the gradients of layers in memory', async () => {
+    const model = openGguf(path);
+    const options = { model, fitted: packed(rows.slice(0, 1)), compared: packed(rows.slice(1)), threads, levels: 127 };
+    const file = join(mkdtempSync(join(tmpdir(), 'nomoat-int8-')), 'layers');
+    const memory = await train({ weights: (await calibrate(options)).weights });
+    const { weights } = await calibrate({ ...options, store: diskStore(file) });
+    expect(weights.streamed).toBe(true);
+    const disk = await train({ weights, activations: 'recompute' });
+    expect(disk.lossSum).toBeCloseTo(memory.lossSum, 5);
+    expect(disk.held).toEqual(memory.held);
+    disk.gradients.forEach((gradient, i) => {
+      expect(cosine(gradient, memory.gradients[i]!)).toBeGreaterThan(1 - 1e-6);
+    });
+    expect(existsSync(file)).toBe(false);
+  });
+});
+
+test('the probe measures both kernels and bounds the weights by what it saw', async () => {
+  const probe = await probeKernels(threads);
+  expect(probe.int8Rate).toBeGreaterThan(0);
+  expect(probe.float32Rate).toBeGreaterThan(0);
+  expect(weightLevels(probe)).toBe(probe.saturates ? 63 : 127);
+  expect(weightLevels({ saturates: true })).toBe(63);
+});
