@@ -155,6 +155,8 @@ export function resolveOptions<Name extends string = TuneOptionName>(
   }
   if (table === tuneOptions)
     faults.push(...methodFaults(flags, String(values['method'] ?? tuneOptions.method.default)));
+  if (values['device'] === 'webgpu' && values['precision'] === 'int8')
+    faults.push('--precision int8: --device webgpu computes in float32, the graphics card has no int8 kernels here');
   const validation = values['validation'] ?? table['validation']?.default;
   if (typeof validation === 'string' && /^[\d.]+$/.test(validation) && !existsSync(validation)) {
     const fraction = Number(validation);

@@ -134,6 +134,12 @@ export const tuneOptions = {
     choices: ['auto', 'f32', 'int8'],
     help: 'arithmetic of the frozen weights; auto takes int8 where it is faster and measured to be close',
   },
+  device: {
+    kind: 'choice',
+    default: 'cpu',
+    choices: ['cpu', 'webgpu'],
+    help: 'where training computes: the processor, or a graphics card through WebGPU, in float32 (experimental)',
+  },
   memory: {
     kind: 'size',
     default: null,
@@ -166,6 +172,7 @@ const {
   seed,
   shuffle,
   packing,
+  device,
   threads,
   nice,
   checkpointEvery,
@@ -216,6 +223,7 @@ export const pretrainOptions = {
   seed,
   shuffle,
   packing,
+  device,
   threads,
   nice,
   checkpointEvery,

@@ -33,6 +33,7 @@ function examine(parts: Partial<DoctorParts> = {}) {
     nodeVersion: '22.1.0',
     packageVersion: () => '1.2.3',
     providers: async () => [{ name: 'cpu', bundled: true }],
+    findAdapter: () => ({ found: false, reason: 'none in this test' }),
     startLlamaCpp: async () => 'llama.cpp test',
   };
   const around = { env: { OLLAMA_MODELS: join(home, 'none') }, home };
@@ -49,6 +50,7 @@ describe('the doctor', () => {
     for (const part of ['8 physical', 'avx2', '12.0 GB free of 16.0 GB', 'node 22.1.0', 'node-llama-cpp 1.2.3']) {
       expect(text).toContain(part);
     }
+    expect(text).toMatch(/webgpu +no adapter: none in this test/);
     for (const part of ['providers cpu', 'llama.cpp test', 'tiny', home]) expect(text).toContain(part);
   });
 

@@ -9,6 +9,7 @@ import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { type LocalModel, scanLocalModels } from '../files/local-scan.ts';
 import { hubCacheFolder, nomoatModelsFolder, type Surroundings, surroundings } from '../files/model-folders.ts';
+import { type Adapter, findAdapter } from '../runtime/onnxruntime-node/webgpu-adapter.ts';
 import { diskFreeBytes, type MachineFacts, machineFacts } from './machine.ts';
 
 export interface DoctorFolder {
@@ -40,6 +41,8 @@ export interface DoctorReport {
   readonly versions: Readonly<Record<string, string | null>>;
   /** onnxruntime's execution providers, `bundled` when the package itself brings them. */
   readonly providers: readonly { readonly name: string; readonly bundled: boolean }[];
+  /** Whether `--device webgpu` has something to run on. */
+  readonly webgpu: Adapter;
   /** Training. */
   readonly onnxruntime: DoctorEngine;
   /** Tokenising and chat. */
@@ -62,6 +65,7 @@ export interface DoctorParts {
   readonly nodeVersion: string;
   readonly packageVersion: (name: string) => string | null;
   readonly providers: () => Promise<{ name: string; bundled: boolean }[]>;
+  readonly findAdapter: () => Adapter;
   readonly startLlamaCpp: () => Promise<string>;
 }
 
@@ -84,6 +88,7 @@ const REAL_PARTS: DoctorParts = {
     const { listSupportedBackends } = await import('onnxruntime-node');
     return listSupportedBackends().map(({ name, bundled }) => ({ name, bundled }));
   },
+  findAdapter,
   startLlamaCpp: async () => {
     const { getLlama, LlamaLogLevel } = await import('node-llama-cpp');
     const llama = await getLlama({ gpu: false, build: 'never', progressLogs: false, logLevel: LlamaLogLevel.error });
@@ -105,6 +110,9 @@ export async function doctor(options: DoctorOptions = {}): Promise<DoctorReport>
     providers = await parts.providers();
     return `providers ${providers.map(({ name }) => name).join(', ')}`;
   });
+  const webgpu: Adapter = onnxruntime.works
+    ? parts.findAdapter()
+    : { found: false, reason: 'onnxruntime does not load' };
   const llamaCpp = await tryEngine(parts.startLlamaCpp);
   const folders = [
     folderFacts('runs', options.runsFolder ?? process.cwd()),
@@ -112,7 +120,7 @@ export async function doctor(options: DoctorOptions = {}): Promise<DoctorReport>
     folderFacts('nomoat cache', nomoatModelsFolder(around)),
   ];
   const scan = scanLocalModels(around);
-  const facts = { machine, folders, versions, providers, onnxruntime, llamaCpp, models: scan.models };
+  const facts = { machine, folders, versions, providers, webgpu, onnxruntime, llamaCpp, models: scan.models };
   const findings = CHECKS.flatMap((check) => check(facts) ?? []);
   for (const { path, fault } of scan.problems) {
     findings.push({ severity: 'warning', fault: `${path}: ${fault}`, remedy: 'Mend or delete it; it is left out.' });
@@ -251,7 +259,7 @@ function gigabytes(bytes: number): string {
 
 /** The report as plain text, one fact a line, the findings last. */
 export function renderDoctor(report: DoctorReport): string {
-  const { machine, folders, versions, onnxruntime, llamaCpp, models, findings } = report;
+  const { machine, folders, versions, webgpu, onnxruntime, llamaCpp, models, findings } = report;
   const limit = machine.processorLimit === null ? '' : `, limited to ${machine.processorLimit} processors`;
   const rows: [string, string][] = [
     ['machine', `${machine.platform} ${machine.architecture}, ${machine.release}`],
@@ -270,6 +278,7 @@ export function renderDoctor(report: DoctorReport): string {
         .join(', '),
     ],
     ['onnxruntime', engineLine(onnxruntime)],
+    ['webgpu', webgpu.found ? 'an adapter works' : `no adapter: ${webgpu.reason}`],
     ['llama.cpp', engineLine(llamaCpp)],
     ...models.map((model): [string, string] => ['model', `${model.name}  ${gigabytes(model.bytes)}  ${model.path}`]),
   ];

@@ -86,7 +86,14 @@ function overruled(settings: RunSettings, adapter: LoraAdapter): string[] {
 
 async function openLora({ activations, settings, folder, model, threads, weights }: MethodOptions): Promise<Method> {
   const adapter = startingAdapter(settings, model);
-  const step = await createLoraStep({ model, adapter, threads, activations, ...(weights ? { weights } : {}) });
+  const step = await createLoraStep({
+    model,
+    adapter,
+    threads,
+    activations,
+    device: settings.device,
+    ...(weights ? { weights } : {}),
+  });
   const adapterPath = join(folder.adapter, 'adapter.gguf');
   return {
     step,
@@ -142,7 +149,7 @@ function adapterCard(settings: RunSettings, adapter: LoraAdapter, model: GgufFil
 }
 
 async function openFull({ settings, folder, model, threads }: MethodOptions): Promise<Method> {
-  const step = await createFullStep({ model, threads });
+  const step = await createFullStep({ model, threads, device: settings.device });
   const modelPath = join(folder.model, modelFileName);
   const exact = folder.file('parity-f32.gguf');
   const save = (path: string, type: 'F32' | 'F16' | 'Q8_0'): void =>

@@ -137,7 +137,7 @@ export interface Holding {
   readonly streamed: boolean;
 }
 
-/** From fastest to leanest. Full fine-tuning changes its weights, and float32 ones are not streamed. */
+/** From fastest to leanest. Full fine-tuning changes its weights, float32 ones are not streamed, and a device keeps what it computes. */
 const holdings: readonly Holding[] = [
   { activations: 'keep', streamed: false },
   { activations: 'recompute', streamed: false },
@@ -165,8 +165,8 @@ function settingOf(
   };
 }
 
-/** Only LoRA steps can be opened on a part of a model. */
-const measurable = ({ method }: RunSettings): boolean => method === 'lora';
+/** Only LoRA steps can be opened on a part of a model, and only the processor's are measured: a graphics card's rates are assumed. */
+const measurable = ({ device, method }: RunSettings): boolean => method === 'lora' && device !== 'webgpu';
 
 function ratesOf(
   { model, threads }: Context,
@@ -229,7 +229,8 @@ function assemble(
   const possible = holdings
     .filter(
       ({ streamed, activations }) =>
-        (precision === 'int8' || !streamed) && (settings.method === 'lora' || activations === 'keep'),
+        (precision === 'int8' || !streamed) &&
+        ((settings.method === 'lora' && settings.device !== 'webgpu') || activations === 'keep'),
     )
     .map((holding) => {
       const setting = settingOf(context, settings, precision, holding);
@@ -364,7 +365,8 @@ export function variantsOf(settings: RunSettings, work: Work, precision: 'f32' |
         : [];
   const usual = settings.batchSize / work.microBatchesPerStep;
   const microBatchSize = Math.max(1, Math.floor(usual * leanShare));
-  const int8 = lora && precision === 'f32' && !small ? ({ precision: 'int8' } as const) : {};
+  const int8 =
+    lora && precision === 'f32' && !small && settings.device !== 'webgpu' ? ({ precision: 'int8' } as const) : {};
   const leaner: Variant = {
     name: 'leaner',
     changes: { microBatchSize, ...int8 },

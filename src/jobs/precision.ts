@@ -34,7 +34,7 @@ export interface ChosenPrecision {
 }
 
 export interface PrecisionOptions {
-  readonly settings: Pick<RunSettings, 'precision'>;
+  readonly settings: Pick<RunSettings, 'precision' | 'device'>;
   /** What the plan measured to be better, or null where it measured nothing. */
   readonly planned: 'f32' | 'int8' | null;
   readonly model: GgufFile;
@@ -73,11 +73,13 @@ export interface ExpectedPrecision {
 
 /** What will be chosen where calibration finds int8 close enough; `probes` wants this machine's rates in any case. */
 export async function expectPrecision(
-  { precision }: Pick<RunSettings, 'precision'>,
+  { device, precision }: Pick<RunSettings, 'precision' | 'device'>,
   model: GgufFile,
   threads: number,
   probes: boolean,
 ): Promise<ExpectedPrecision> {
+  // WebGPU computes in float32 here, whatever the processor's rates are.
+  if (device === 'webgpu') return { precision: 'f32', levels: 127, probe: null };
   const open = precision === 'auto' && !isSmall(model);
   const probe = probes || open ? await probeKernels(threads) : null;
   const fast = probe !== null && probe.int8Rate / probe.float32Rate >= leastSpeedup;
@@ -89,6 +91,7 @@ export async function expectPrecision(
 export async function choosePrecision(options: PrecisionOptions): Promise<ChosenPrecision> {
   const { model, planned, progress, rows, settings, streamTo, threads } = options;
   const auto = settings.precision === 'auto';
+  if (settings.device === 'webgpu') return float32('as WebGPU computes');
   if (settings.precision === 'f32') return float32('as asked');
   if (auto && isSmall(model)) return float32('the model is small');
   if (auto && planned === 'f32') return float32('a step in int8 is not enough quicker here to be worth its rounding');

@@ -13,6 +13,7 @@ import type { GgufFile } from '../files/gguf/types.ts';
 import { type GgufContent, writeGguf } from '../files/gguf/write.ts';
 import { nomoatModelsFolder, surroundings } from '../files/model-folders.ts';
 import { parameterCount, readModelConfig } from '../models/config.ts';
+import { assertAdapter } from '../runtime/onnxruntime-node/webgpu-adapter.ts';
 import type { TokenRow } from '../tokens/token-row.ts';
 import { checkpointSteps, loadLatest, loadParameters, saveCheckpoint, type TrainerState } from '../train/checkpoint.ts';
 import { initAdamW } from '../train/optimizer.ts';
@@ -151,6 +152,7 @@ function fail(folder: RunFolder, error: NomoatError): void {
 /** Runs or resumes. Every event is in events.jsonl before it is emitted. Throws NomoatError; the folder then stays resumable. */
 export async function runTraining({ settings, resume, shrunk, emit, signal }: RunOptions): Promise<RunEndEvent> {
   const started = performance.now();
+  if (settings.device === 'webgpu') assertAdapter();
   // Pretraining leaves nothing open.
   const { folder, model, prepared } =
     settings.method === 'pretrain'
@@ -341,7 +343,7 @@ class Run {
     const { folder, model, prepared, threads } = this;
     const { chosenPrecision = this.settings.precision, plan } = folder.read();
     const chosen = await choosePrecision({
-      settings: { precision: chosenPrecision },
+      settings: { precision: chosenPrecision, device: this.settings.device },
       planned: plan?.measured ? plan.precision : null,
       model,
       rows: prepared.train,

@@ -80,6 +80,31 @@ export function planAttention({ segmentStarts }: PackedBatch): AttentionPlan {
   return { tiles, chunks };
 }
 
+/** The same without tiles, for devices, which lay no rows out anew: short segments share a chunk, whole. */
+export function planChunks({ segmentStarts }: PackedBatch): QueryChunk[] {
+  const chunks: QueryChunk[] = [];
+  const count = segmentStarts.length - 1;
+  for (let i = 0; i < count; ) {
+    const starts = [segmentStarts[i]!];
+    while (i < count && segmentStarts[i + 1]! - starts[0]! <= queryRows) starts.push(segmentStarts[++i]!);
+    if (starts.length > 1) chunks.push(sharedChunk(starts));
+    else chunks.push(...chunksOf(segmentStarts[i]!, segmentStarts[++i]!));
+  }
+  return chunks;
+}
+
+/** Whole segments, given by their starts and the end of the last, in one chunk. */
+function sharedChunk(starts: readonly number[]): QueryChunk {
+  const [first, end] = [starts[0]!, starts.at(-1)!];
+  const width = end - first;
+  const bias = new Float32Array(width * width).fill(hidden);
+  for (let i = 0; i + 1 < starts.length; i++) {
+    const from = starts[i]! - first;
+    for (let n = from; n < starts[i + 1]! - first; n++) bias.fill(0, n * width + from, n * width + n + 1);
+  }
+  return { first, end, keys: first, bias: floats(bias, [width, width]) };
+}
+
 /** A segment longer than a chunk: each chunk sees it from its beginning. */
 function chunksOf(start: number, end: number): QueryChunk[] {
   const chunks: QueryChunk[] = [];

@@ -6,13 +6,16 @@
 import type { PackedBatch } from '../batches/packed-batch.ts';
 import { NomoatError } from '../errors.ts';
 import type { GgufFile } from '../files/gguf/types.ts';
+import type { Device } from '../graph/onnx/emit.ts';
 import type { LoraAdapter } from '../lora/adapter.ts';
 import { type ModelConfig, projectionDimensions, readModelConfig } from '../models/config.ts';
 import { type ModelWeights, readWeights } from '../models/weights.ts';
+import { DeviceMemory } from '../runtime/onnxruntime-node/device-memory.ts';
 import { type Feed, type Feeds, floats, integers } from '../runtime/onnxruntime-node/executor.ts';
-import { type BaseWeights, float32Weights } from './base-weights.ts';
-import { type ActivationPolicy, BlockWalk, type Pass, rowsOf } from './block-walk.ts';
+import { type BaseWeights, fileWeights, float32Weights } from './base-weights.ts';
+import { type ActivationPolicy, BlockWalk, type Observe, type Pass, rowsOf } from './block-walk.ts';
 import { Buffers } from './buffers.ts';
+import { DeviceWalk, onDevice, type Walked } from './device-walk.ts';
 import {
   adapterInputs,
   adapterSlots,
@@ -32,6 +35,8 @@ export interface StepOptions {
   readonly model: GgufFile;
   /** Threads of the engine; physical cores is best. Results are repeatable for equal numbers. */
   readonly threads: number;
+  /** Where the graphs run; default: cpu. WebGPU takes float32 weights only. */
+  readonly device?: Device;
 }
 export interface LoraStepOptions extends StepOptions {
   readonly adapter: LoraAdapter;
@@ -69,30 +74,34 @@ function checkAdapter(adapter: LoraAdapter, config: ModelConfig): void {
 
 /** Opens the engine and reads the weights; the adapter is trained. Throws NomoatError when adapter and model do not fit. */
 export async function createLoraStep(options: LoraStepOptions): Promise<TrainStep> {
-  const { activations = 'keep', adapter, model, threads, weights } = options;
+  const { activations = 'keep', adapter, device, model, threads, weights } = options;
   const config = readModelConfig(model);
   checkAdapter(adapter, config);
-  const base = weights ?? float32Weights(config, readWeights(model, config));
+  const memory = device === 'webgpu' ? await DeviceMemory.open() : null;
+  const base = memory
+    ? await onDevice(weights ?? fileWeights(model, config), config.layers, memory)
+    : (weights ?? float32Weights(config, readWeights(model, config)));
   const { biases, headNorms, precision } = base;
   const { rank, targetModules } = adapter;
   const trained = { trainable: 'adapter', targets: targetModules, rank, dropout: adapter.dropout > 0 } as const;
-  const stages = await openStages(config, { ...trained, biases, headNorms, precision }, threads);
+  const stages = await openStages(config, { ...trained, biases, headNorms, precision }, threads, device);
   const slots = adapterSlots(adapter);
   const inputs = Array.from({ length: config.layers }, (_, layer) => {
     const own = slots.filter((s) => s.layer === layer);
     return adapterInputs(adapter, own, base.smoothing(layer));
   });
-  return new ModelStep(config, base, stages, slots, inputs, adapter.dropout, activations);
+  const walk = memory && (await DeviceWalk.open(memory));
+  return new ModelStep(config, base, stages, slots, inputs, adapter.dropout, walk, activations);
 }
 
 /** Opens the engine and reads the weights, all of which are trained, in float32. */
-export async function createFullStep({ model, threads }: StepOptions): Promise<FullStep> {
+export async function createFullStep({ device, model, threads }: StepOptions): Promise<FullStep> {
   const config = readModelConfig(model);
   const weights = readWeights(model, config);
   const base = float32Weights(config, weights);
   const { biases, headNorms } = base;
   const options = { trainable: 'all', targets: [], rank: 0, dropout: false, precision: 'f32' } as const;
-  const stages = await openStages(config, { ...options, biases, headNorms }, threads);
+  const stages = await openStages(config, { ...options, biases, headNorms }, threads, device);
   const slots = weightSlots(config, weights);
   const scratch = new Buffers();
   const inputs = weights.layers.map((_, layer) =>
@@ -101,13 +110,16 @@ export async function createFullStep({ model, threads }: StepOptions): Promise<F
       (name, length) => scratch.take(name, length),
     ),
   );
-  return Object.assign(new ModelStep(config, base, stages, slots, inputs, 0), { weights });
+  const walk = device === 'webgpu' ? await DeviceWalk.open(await DeviceMemory.open()) : null;
+  return Object.assign(new ModelStep(config, base, stages, slots, inputs, 0, walk), { weights });
 }
 
 class ModelStep extends BlockWalk implements TrainStep {
   readonly parameters: readonly Parameter[];
   /** Gradients of embedding, last norm and head, where they are trained. */
   private readonly outerGradients: ReadonlyMap<string, Float32Array>;
+  /** Walks the blocks on a device; null where they are walked in this process's memory. */
+  private readonly device: DeviceWalk | null;
 
   constructor(
     config: ModelConfig,
@@ -116,9 +128,11 @@ class ModelStep extends BlockWalk implements TrainStep {
     slots: readonly Slot[],
     inputs: readonly (readonly TrainedInput[])[],
     dropout: number,
+    device: DeviceWalk | null,
     policy: ActivationPolicy = 'keep',
   ) {
     super(config, base, stages, inputs, dropout, policy);
+    this.device = device;
     this.parameters = slots.map(({ parameter }) => parameter);
     const outer = new Map(slots.flatMap((s) => (s.layer === null ? [[s.input, s.parameter.gradient]] : [])));
     if (config.tiedHead && outer.has('embedding')) outer.set('output', outer.get('embedding')!);
@@ -135,32 +149,69 @@ class ModelStep extends BlockWalk implements TrainStep {
     gradientScale: number,
     dropoutSeeds: readonly number[],
   ): Promise<MicroBatchLoss> {
-    const passes = batches.map((batch, i) => this.pass(batch, dropoutSeeds[i]!, true, i));
-    const ends = await this.walk(passes);
     let lossSum = 0;
     let supervisedTokens = 0;
-    for (const [i, pass] of passes.entries()) {
-      const dx = this.buffers.take(`${i}.dy`, ends[i]!.length).fill(0);
-      const logp = await this.runHead(pass.batch, ends[i]!, gradientScale, dx);
-      for (const value of logp) lossSum -= value;
-      supervisedTokens += logp.length;
+    for (const group of this.groups(batches)) {
+      const passes = group.map((i, id) => this.pass(batches[i]!, dropoutSeeds[i]!, true, id));
+      const ends = await this.walk(passes);
+      for (const [i, pass] of passes.entries()) {
+        const dx = this.buffers.take(`${pass.id}.dy`, ends[i]!.length).fill(0);
+        const logp = await this.runHead(pass.batch, ends[i]!, gradientScale, dx);
+        for (const value of logp) lossSum -= value;
+        supervisedTokens += logp.length;
+      }
+      await this.backward(passes);
     }
-    await this.backward(passes);
     return { lossSum, supervisedTokens };
   }
 
   async logProbabilities(batches: readonly PackedBatch[]): Promise<Float32Array[]> {
-    const passes = batches.map((batch, i) => this.pass(batch, null, false, i));
-    const ends = await this.walk(passes);
     const results: Float32Array[] = [];
-    for (const [i, pass] of passes.entries())
-      results.push(inOrder(pass, await this.runHead(pass.batch, ends[i]!, null, null)));
+    for (const group of this.groups(batches)) {
+      const passes = group.map((i, id) => this.pass(batches[i]!, null, false, id));
+      const ends = await this.walk(passes);
+      for (const [i, pass] of passes.entries())
+        results.push(inOrder(pass, await this.runHead(pass.batch, ends[i]!, null, null)));
+    }
     return results;
   }
 
+  /** Which batches are walked together, by their indices: all, or each alone on a device, which holds one's activations. */
+  private groups(batches: readonly PackedBatch[]): number[][] {
+    const all = batches.map((_, i) => i);
+    return this.device ? all.map((i) => [i]) : [all];
+  }
+
   async close(): Promise<void> {
+    // The device's buffers go after the sessions that read them.
     await this.stages.close();
+    await this.device?.close();
     this.base.close();
+  }
+
+  protected override async walk(passes: readonly Pass[], observe?: Observe): Promise<Float32Array[]> {
+    if (!this.device) return super.walk(passes, observe);
+    for (const inputs of this.inputs) for (const input of inputs) input.refresh();
+    const ends: Float32Array[] = [];
+    for (const pass of passes) {
+      const x = this.border(pass, 0).data as Float32Array;
+      this.base.embed(pass.batch.tokens, x);
+      ends.push(await this.device.forward(this.walked(), pass, x));
+    }
+    return ends;
+  }
+
+  private walked(): Walked {
+    const { base, config, inputs, stages } = this;
+    const { layers, modelWidth } = config;
+    return {
+      layers,
+      modelWidth,
+      stages,
+      inputs,
+      layerFeeds: async (pass, layer) => this.layerFeeds(pass, layer, await base.layer(layer)),
+      width: (name) => this.width(name),
+    };
   }
 
   /** Log-probabilities of the supervised tokens in order; with a scale, adds the gradient of the scaled loss to `dx`. */
@@ -227,11 +278,21 @@ class ModelStep extends BlockWalk implements TrainStep {
    * Those arrays hold the gradient of each block's input in turn.
    */
   private async backward(passes: readonly Pass[]): Promise<void> {
+    if (this.device) return this.deviceBackward(this.device, passes);
     for (let layer = this.config.layers - 1; layer >= 0; layer--) {
       const weights = await this.base.layer(layer, Math.max(layer - 1, 0));
       for (const pass of passes) await this.blockBackward(pass, layer, weights);
     }
     for (const pass of passes) this.collectEmbedding(pass);
+  }
+
+  private async deviceBackward(device: DeviceWalk, passes: readonly Pass[]): Promise<void> {
+    const wholly = this.outerGradients.has('embedding');
+    for (const pass of passes) {
+      const dy = this.buffers.take(`${pass.id}.dy`, pass.rows * this.config.modelWidth);
+      await device.backward(this.walked(), pass, dy, wholly);
+      this.collectEmbedding(pass);
+    }
   }
 
   private async blockBackward(pass: Pass, layer: number, weights: Feeds): Promise<void> {

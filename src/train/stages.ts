@@ -1,6 +1,7 @@
 /** The compiled graphs of a block and the head. */
 
 import type { Graph } from '../graph/graph.ts';
+import type { Device } from '../graph/onnx/emit.ts';
 import {
   afterAttention,
   attention,
@@ -35,8 +36,13 @@ export interface TiledStages {
 }
 
 /** Compiles them; takes a fraction of a second, whatever the model's depth. */
-export async function openStages(config: ModelConfig, options: BlockOptions, threads: number): Promise<Stages> {
-  const make = (graph: Graph): Promise<Executor> => Executor.create(graph, threads);
+export async function openStages(
+  config: ModelConfig,
+  options: BlockOptions,
+  threads: number,
+  device: Device = 'cpu',
+): Promise<Stages> {
+  const make = (graph: Graph): Promise<Executor> => Executor.create(graph, threads, device);
   const pre = beforeAttention(config, options);
   const att = attention(config);
   const post = afterAttention(config, options);

@@ -42,7 +42,8 @@ type Emitter<K extends OpKind> = (
   out: string,
 ) => void;
 
-class Writer {
+/** Collects the nodes and constants of a graph. */
+export class Writer {
   readonly nodes: MessageInitShape<typeof NodeProtoSchema>[] = [];
   readonly initializers = new Map<string, MessageInitShape<typeof TensorProtoSchema>>();
   private temporaries = 0;
@@ -205,7 +206,9 @@ const emitters: { readonly [K in OpKind]: Emitter<K> } = {
   },
 };
 
-function valueInfo(name: string, { shape, type }: Node): MessageInitShape<typeof ValueInfoProtoSchema> {
+type ValueInfo = MessageInitShape<typeof ValueInfoProtoSchema>;
+
+export function valueInfo(name: string, { shape, type }: Pick<Node, 'shape' | 'type'>): ValueInfo {
   const dim = shape.map((size) =>
     typeof size === 'number'
       ? { value: { case: 'dimValue' as const, value: BigInt(size) } }
@@ -215,8 +218,27 @@ function valueInfo(name: string, { shape, type }: Node): MessageInitShape<typeof
   return { name, type: { value: { case: 'tensorType', value: { elemType, shape: { dim } } } } };
 }
 
+/** Where a graph will run. WebGPU has fewer kernels than the CPU: what it lacks is emitted as operators that it has. */
+export type Device = 'cpu' | 'webgpu';
+
+/** A matrix stack with its last two axes exchanged, or as it is. */
+function exchanged(to: Writer, name: string, rank: number, exchange: boolean): string {
+  if (!exchange) return name;
+  const axes = Array.from({ length: rank }, (_, i) => i);
+  return to.node('Transpose', [name], { perm: { ints: [...axes.slice(0, -2), rank - 1, rank - 2] } });
+}
+
+/** Emitters that differ on WebGPU (docs/decisions: webgpu). */
+const webgpuEmitters: { readonly [K in OpKind]?: Emitter<K> } = {
+  // No FusedMatMul there.
+  'batch-matmul': (to, { transposeA, transposeB }, n, [a, b], out) => {
+    const rank = n.shape.length;
+    to.node('MatMul', [exchanged(to, a!, rank, transposeA), exchanged(to, b!, rank, transposeB)], {}, out);
+  },
+};
+
 /** A sequence of one number: a value that onnxruntime-node cannot convert. */
-function addNothing(to: Writer): MessageInitShape<typeof ValueInfoProtoSchema> {
+function addNothing(to: Writer): ValueInfo {
   to.node('SequenceConstruct', [to.float(0)], {}, nothingFetched);
   const element = {
     value: { case: 'tensorType' as const, value: { elemType: TensorProto_DataType.FLOAT, shape: { dim: [] } } },
@@ -240,11 +262,33 @@ function fusable(graph: Graph, order: readonly Node[]): Map<Node, { product: Nod
   return found;
 }
 
+/** The graph that was written, as bytes. */
+export function serialise(to: Writer, input: readonly ValueInfo[], output: readonly ValueInfo[]): Uint8Array {
+  const model = create(ModelProtoSchema, {
+    irVersion,
+    producerName: 'nomoat',
+    opsetImport: [
+      { domain: '', version: opsetVersion },
+      { domain: 'com.microsoft', version: 1n },
+    ],
+    graph: {
+      name: 'nomoat',
+      node: to.nodes,
+      initializer: [...to.initializers.values()],
+      input: [...input],
+      output: [...output],
+    },
+  });
+  return toBinary(ModelProtoSchema, model);
+}
+
 /**
  * ONNX bytes of `graph`; inputs and outputs keep their names. The first output is a sequence, which onnxruntime-node refuses to
- * convert: with all outputs given as buffers to write to, the run ends there, and the binding copies none of them once more.
+ * convert: with all outputs given as buffers to write to, the run ends there, and the binding copies none of them once more. WebGPU
+ * has no sequences; there the outputs stay on the device.
  */
-export function emitOnnx(graph: Graph): Uint8Array {
+export function emitOnnx(graph: Graph, device: Device = 'cpu'): Uint8Array {
+  const table = device === 'webgpu' ? { ...emitters, ...webgpuEmitters } : emitters;
   const order = inOrder(graph.values());
   const outputNames = new Map([...graph].map(([name, n]) => [n, name]));
   if (outputNames.size !== graph.size) throw new Error('emit: one value under two output names');
@@ -264,7 +308,7 @@ export function emitOnnx(graph: Graph): Uint8Array {
       const sources = [...together.product.inputs, together.other].map((i) => names.get(i)!);
       to.node('Gemm', sources, trans(together.product.op), out);
     } else if (!absorbed.has(n)) {
-      const emit = emitters[n.op.kind] as Emitter<OpKind>;
+      const emit = table[n.op.kind] as Emitter<OpKind>;
       emit(
         to,
         n.op,
@@ -275,15 +319,7 @@ export function emitOnnx(graph: Graph): Uint8Array {
     }
   }
   const input = order.flatMap((n) => (n.op.kind === 'input' ? [valueInfo(n.op.name, n)] : []));
-  const output = [addNothing(to), ...[...graph].map(([name, n]) => valueInfo(name, n))];
-  const model = create(ModelProtoSchema, {
-    irVersion,
-    producerName: 'nomoat',
-    opsetImport: [
-      { domain: '', version: opsetVersion },
-      { domain: 'com.microsoft', version: 1n },
-    ],
-    graph: { name: 'nomoat', node: to.nodes, initializer: [...to.initializers.values()], input, output },
-  });
-  return toBinary(ModelProtoSchema, model);
+  const given = [...graph].map(([name, n]) => valueInfo(name, n));
+  const output = device === 'cpu' ? [addNothing(to), ...given] : given;
+  return serialise(to, input, output);
 }

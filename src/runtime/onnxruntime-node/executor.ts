@@ -1,11 +1,11 @@
 /**
- * Runs one graph on onnxruntime-node's CPU provider. Promises equal results for equal inputs and threads, written in place into
- * the caller's arrays. Knows nothing of models: ONNX bytes and named arrays in.
+ * Runs one graph on a provider of onnxruntime-node, CPU or WebGPU. Promises results written in place into the caller's arrays; on
+ * the CPU, equal ones for equal inputs and threads. Knows nothing of models: ONNX bytes and named arrays in.
  */
 import './no-telemetry.ts';
 import * as ort from 'onnxruntime-node';
 import type { Graph } from '../../graph/graph.ts';
-import { emitOnnx, nothingFetched } from '../../graph/onnx/emit.ts';
+import { type Device, emitOnnx, nothingFetched } from '../../graph/onnx/emit.ts';
 
 export type Feed = ort.Tensor;
 export type Feeds = ReadonlyMap<string, Feed>;
@@ -23,23 +23,39 @@ export function bytes(values: Int8Array, shape: readonly number[]): Feed {
   return new ort.Tensor('int8', values, shape);
 }
 
+/** The beginning of a device's buffer under another shape. Uses the buffer itself: void once that is disposed of. */
+export function view(buffer: Feed, shape: readonly number[]): Feed {
+  return ort.Tensor.fromGpuBuffer(buffer.gpuBuffer, { dataType: 'float32', dims: [...shape] });
+}
+
 /** What onnxruntime-node 1.30 says when it comes to the first output: by then the graph has run and written all others. */
 const unconverted = /Non tensor type is temporarily not supported/;
+
+/** A node without a kernel on the device is an error, not a silent trip to the CPU and back. */
+const onDeviceOnly = { disable_cpu_ep_fallback: '1' } as const;
 
 export class Executor {
   readonly inputs: readonly string[];
   readonly outputs: readonly string[];
   private readonly session: ort.InferenceSession;
+  private readonly stopsAtNothing: boolean;
 
   private constructor(session: ort.InferenceSession) {
     this.session = session;
     this.inputs = session.inputNames;
     this.outputs = session.outputNames.filter((name) => name !== nothingFetched);
+    this.stopsAtNothing = session.outputNames.includes(nothingFetched);
   }
 
-  static async create(graph: Graph, threads: number): Promise<Executor> {
-    const session = await ort.InferenceSession.create(emitOnnx(graph), {
-      executionProviders: ['cpu'],
+  static create(graph: Graph, threads: number, device: Device = 'cpu'): Promise<Executor> {
+    return Executor.open(emitOnnx(graph, device), threads, device);
+  }
+
+  /** The same from ONNX bytes. With `allocates`, for `make`. */
+  static async open(model: Uint8Array, threads: number, device: Device, allocates = false): Promise<Executor> {
+    const session = await ort.InferenceSession.create(model, {
+      executionProviders: [device],
+      ...(allocates ? { preferredOutputLocation: 'gpu-buffer' } : {}),
       graphOptimizationLevel: 'all',
       intraOpNumThreads: threads,
       interOpNumThreads: 1,
@@ -50,7 +66,7 @@ export class Executor {
       // Errors are thrown; the log would say once more what `run` expects.
       logSeverityLevel: 4,
       // Sessions that spin while another one computes take its cores.
-      extra: { session: { force_spinning_stop: '1' } },
+      extra: { session: { force_spinning_stop: '1', ...(device === 'cpu' ? {} : onDeviceOnly) } },
     });
     return new Executor(session);
   }
@@ -59,18 +75,27 @@ export class Executor {
    * Feeds the inputs that the graph has, by name, and writes every output into `into`. Throws where one is missing.
    * The binding would copy each output into an array of its own, which takes longer than most graphs here compute:
    * the graph's first output is one that it refuses, so that it stops before the first copy. A binding that refuses
-   * nothing only costs the copies.
+   * nothing only costs the copies. On WebGPU each array may be the caller's or a buffer of the device, feeds and outputs alike.
    */
   async run(feeds: Feeds, into: Feeds): Promise<void> {
-    const given: Record<string, Feed> = {};
-    for (const name of this.inputs) given[name] = feeds.get(name) ?? missing('input', name);
-    const fetches: Record<string, Feed | null> = { [nothingFetched]: null };
+    const given = this.given(feeds);
+    const fetches: Record<string, Feed | null> = this.stopsAtNothing ? { [nothingFetched]: null } : {};
     for (const name of this.outputs) fetches[name] = into.get(name) ?? missing('output', name);
     try {
       await this.session.run(given, fetches);
     } catch (error) {
       if (!(error instanceof Error) || !unconverted.test(error.message)) throw error;
     }
+  }
+
+  /** The only output, as a new buffer of the device: the binding makes them in sessions that take no arrays to write to. */
+  async make(feeds: Feeds): Promise<Feed> {
+    const results = await this.session.run(this.given(feeds));
+    return results[this.outputs[0]!] as Feed;
+  }
+
+  private given(feeds: Feeds): Record<string, Feed> {
+    return Object.fromEntries(this.inputs.map((name) => [name, feeds.get(name) ?? missing('input', name)]));
   }
 
   close(): Promise<void> {

@@ -1,0 +1,58 @@
+/**
+ * Whether WebGPU finds an adapter here. Asked in a process of its own: where a driver is broken the library may end the process
+ * instead of throwing. Promises an answer within a bounded time; never throws.
+ */
+import { spawnSync } from 'node:child_process';
+import { createRequire } from 'node:module';
+import './no-telemetry.ts';
+import { NomoatError } from '../../errors.ts';
+import { add, input } from '../../graph/graph.ts';
+import { emitOnnx } from '../../graph/onnx/emit.ts';
+
+export type Adapter = { readonly found: true } | { readonly found: false; readonly reason: string };
+
+/** Drivers that compile their first shader in software take a few seconds. */
+const patience = 60_000;
+/** Adds a number to itself on the device. Standard input is the graph, the first argument where onnxruntime-node lies. */
+const script = `
+const ort = require(process.argv[1]);
+const model = new Uint8Array(require('node:fs').readFileSync(0));
+const extra = { session: { disable_cpu_ep_fallback: '1' } };
+(async () => {
+  const session = await ort.InferenceSession.create(model, { executionProviders: ['webgpu'], logSeverityLevel: 4, extra });
+  const { y } = await session.run({ x: new ort.Tensor('float32', Float32Array.of(21), [1, 1]) });
+  if (y.data[0] !== 42) throw new Error('21 + 21 came out as ' + y.data[0]);
+  process.stdout.write('works');
+})().catch((error) => { process.stdout.write(String(error.message)); process.exitCode = 1; });`;
+
+/** Takes about a fifth of a second. */
+export function findAdapter(): Adapter {
+  const x = input('x', ['N', 1]);
+  const { error, signal, stdout } = spawnSync(
+    process.execPath,
+    ['-e', script, createRequire(import.meta.url).resolve('onnxruntime-node')],
+    { input: emitOnnx(new Map([['y', add(x, x)]]), 'webgpu'), encoding: 'utf8', timeout: patience },
+  );
+  if (stdout === 'works') return { found: true };
+  if (error) return { found: false, reason: `asking for one failed (${error.message})` };
+  if (signal) return { found: false, reason: `the driver ended the process that asked for one (${signal})` };
+  // onnxruntime begins with its own source's place, which helps nobody.
+  const last = stdout.trim().split('\n')[0] ?? '';
+  return {
+    found: false,
+    reason: last.replace(/^.*was false\. /, '') || 'the process that asked for one ended silently',
+  };
+}
+
+/** Throws NomoatError where there is none. */
+export function assertAdapter(): void {
+  const adapter = findAdapter();
+  if (adapter.found) return;
+  throw new NomoatError({
+    part: '--device webgpu',
+    fault: `no WebGPU adapter works here: ${adapter.reason}`,
+    remedy:
+      'Leave --device out to train on the processor, or install a graphics driver (on Linux also the Vulkan loader, libvulkan1).',
+    fields: { reason: adapter.reason },
+  });
+}

@@ -1,0 +1,37 @@
+/** Chunks without tiles: every row is asked once and sees its own segment up to itself. */
+import { expect, test } from 'vitest';
+import type { PackedBatch } from '../batches/packed-batch.ts';
+import { planChunks } from './attention-plan.ts';
+
+test.each([
+  [[9], [9]],
+  [
+    [20, 30, 60, 70],
+    [110, 70],
+  ],
+  [
+    [20, 30, 140],
+    [50, 128, 12],
+  ],
+  [
+    [128, 129, 300],
+    [128, 128, 1, 128, 128, 44],
+  ],
+])('segments of %j take chunks of %j', (lengths, sizes) => {
+  const starts = lengths.map((_, i) => lengths.slice(0, i + 1).reduce((a, b) => a + b, 0));
+  const segmentStarts = Int32Array.from([0, ...starts]);
+  const chunks = planChunks({ segmentStarts } as PackedBatch);
+  expect(chunks.map(({ end, first }) => end - first)).toEqual(sizes);
+  let row = 0;
+  for (const { bias, end, first, keys } of chunks) {
+    expect(first).toBe(row);
+    for (; row < end; row++) {
+      const start = segmentStarts.findLast((s) => s <= row)!;
+      const seen = Array.from({ length: end - keys }, (_, key) => key + keys).filter(
+        (key) => bias.data[(row - first) * (end - keys) + key - keys] === 0,
+      );
+      expect(seen).toEqual(Array.from({ length: row - start + 1 }, (_, i) => start + i));
+    }
+  }
+  expect(row).toBe(starts.at(-1));
+});

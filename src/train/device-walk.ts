@@ -1,0 +1,265 @@
+/**
+ * A step's walk over the blocks on a WebGPU device: frozen weights, activations and the trained tensors' copies stay there from the
+ * beginning of a micro-batch to its end. What crosses over: hidden states into the first block and out of the last, the trained
+ * tensors once down, their gradients once up. Knows the graphs by their inputs' names, nothing of losses.
+ */
+import { NomoatError } from '../errors.ts';
+import { emitAddRows, emitTakeRows } from '../graph/onnx/rows.ts';
+import type { DeviceMemory } from '../runtime/onnxruntime-node/device-memory.ts';
+import { Executor, type Feed, type Feeds, floats, integers } from '../runtime/onnxruntime-node/executor.ts';
+import { planChunks, type QueryChunk } from './attention-plan.ts';
+import type { BaseWeights } from './base-weights.ts';
+import type { Pass } from './block-walk.ts';
+import type { TrainedInput } from './slots.ts';
+import type { Stages } from './stages.ts';
+
+/** What the walk asks of the step that it serves. */
+export interface Walked {
+  readonly layers: number;
+  readonly modelWidth: number;
+  readonly stages: Stages;
+  /** Per layer: what is trained in it. */
+  readonly inputs: readonly (readonly TrainedInput[])[];
+  /** What a layer's graphs read beside activations. */
+  layerFeeds(pass: Pass, layer: number): Promise<Map<string, Feed>>;
+  /** Columns of an activation. */
+  width(name: string): number;
+}
+
+const attended = ['q', 'k', 'v'] as const;
+/** Arrays of queries; the others have the keys' rows. */
+const ofQueries: readonly string[] = ['q', 'o', 'd.q', 'd.o'];
+
+/** Weights that do not change, moved to the device layer by layer. */
+export async function onDevice(base: BaseWeights, layers: number, memory: DeviceMemory): Promise<BaseWeights> {
+  if (base.precision !== 'f32') {
+    throw new NomoatError({
+      part: '--device webgpu',
+      fault: `the weights are ${base.precision}, and WebGPU computes in float32 here`,
+      remedy: 'Use --precision f32.',
+    });
+  }
+  const move = async (place: string, feeds: Feeds): Promise<Feeds> => {
+    const moved = new Map<string, Feed>();
+    for (const [name, feed] of feeds) moved.set(name, await memory.write(`${place}.${name}`, feed));
+    return moved;
+  };
+  const moved: Feeds[] = [];
+  for (let layer = 0; layer < layers; layer++) moved.push(await move(`weights.${layer}`, await base.layer(layer)));
+  const head = await move('weights.head', base.head);
+  return {
+    precision: base.precision,
+    biases: base.biases,
+    headNorms: base.headNorms,
+    ropeFactors: base.ropeFactors,
+    embed: (tokens, out) => base.embed(tokens, out),
+    streamed: false,
+    layer: (layer) => moved[layer]!,
+    head,
+    smoothing: (layer) => base.smoothing(layer),
+    close: () => base.close(),
+  };
+}
+
+export class DeviceWalk {
+  private readonly memory: DeviceMemory;
+  private readonly takeRows: Executor;
+  private readonly addRows: Executor;
+  /** The device's copies for the micro-batch that is under way. */
+  private angles: Feeds = new Map();
+  private chunks: readonly QueryChunk[] = [];
+  private biases: readonly Feed[] = [];
+  private trained: readonly Feeds[] = [];
+
+  private constructor(memory: DeviceMemory, takeRows: Executor, addRows: Executor) {
+    this.memory = memory;
+    this.takeRows = takeRows;
+    this.addRows = addRows;
+  }
+
+  static async open(memory: DeviceMemory): Promise<DeviceWalk> {
+    const [take, add] = [emitTakeRows(), emitAddRows()];
+    return new DeviceWalk(memory, await Executor.open(take, 1, 'webgpu'), await Executor.open(add, 1, 'webgpu'));
+  }
+
+  /** Hidden states after the last block [N, D] of those before the first. */
+  async forward(of: Walked, pass: Pass, x: Float32Array): Promise<Float32Array> {
+    const { layers, modelWidth, stages } = of;
+    await this.begin(of, pass);
+    const shape = [pass.rows, modelWidth];
+    let input = await this.memory.write('x.0', floats(x, shape));
+    for (let layer = 0; layer < layers; layer++) {
+      const results = await this.kept(of, pass, layer, [stages.preForward, stages.postForward]);
+      const feeds = (await this.feeds(of, pass, layer)).set('x', input);
+      await stages.preForward.run(feeds, results);
+      await this.attentionForward(stages.attentionForward, pass, results);
+      const y = await this.memory.take(this.inputName(pass, layer + 1), shape);
+      await stages.postForward.run(new Map([...feeds, ...results]), new Map([...results, ['y', y]]));
+      input = y;
+    }
+    const last = new Float32Array(pass.rows * modelWidth);
+    await this.memory.read(input, last);
+    return last;
+  }
+
+  /**
+   * From the gradient of the last hidden states, which becomes that of the first where `wholly`; collects the trained tensors'
+   * gradients on the way. Follows `forward` of the same pass.
+   */
+  async backward(of: Walked, pass: Pass, ends: Float32Array, wholly: boolean): Promise<void> {
+    const { layers, modelWidth, stages } = of;
+    const shape = [pass.rows, modelWidth];
+    const arrays = async (names: readonly string[]): Promise<Map<string, Feed>> => {
+      const made = new Map<string, Feed>();
+      for (const name of names) made.set(name, await this.memory.take(name, [pass.rows, of.width(name.slice(2))]));
+      return made;
+    };
+    let dy = await this.memory.write('dy', floats(ends, shape));
+    for (let layer = layers - 1; layer >= 0; layer--) {
+      const feeds = await this.feeds(of, pass, layer);
+      feeds.set('x', await this.memory.take(this.inputName(pass, layer), shape)).set('d.y', dy);
+      for (const [name, feed] of await this.kept(of, pass, layer, [stages.preForward, stages.postForward]))
+        feeds.set(name, feed);
+      const into = await arrays(['d.q', 'd.k', 'd.v', 'd.o']);
+      for (const { name, gradient } of of.inputs[layer]!) into.set(`d.${name}`, gradient);
+      const through = await this.memory.take('d.through', shape);
+      await stages.postBackward.run(feeds, into.set('d.x', through));
+      const before = layer > 0 || wholly ? stages.preBackward : stages.preBackwardFirst;
+      if (before) {
+        await this.attentionBackward(stages.attentionBackward, pass, feeds, into);
+        for (const name of ['d.q', 'd.k', 'd.v']) feeds.set(name, into.get(name)!);
+        dy = await this.memory.take('dy', shape);
+        await before.run(feeds.set('d.through', through), into.set('d.x', dy));
+      }
+      for (const input of of.inputs[layer]!) input.collect();
+    }
+    if (wholly) await this.memory.read(dy, ends);
+  }
+
+  /** To be called when the stages are closed: buffers go only when no session can read them, and before the session that made them. */
+  async close(): Promise<void> {
+    await this.takeRows.close();
+    await this.addRows.close();
+    await this.memory.close();
+  }
+
+  /** Copies what all layers read, and the trained tensors. */
+  private async begin(of: Walked, pass: Pass): Promise<void> {
+    const copied = async (place: string, feeds: Iterable<readonly [string, Feed]>): Promise<Feeds> => {
+      const moved = new Map<string, Feed>();
+      for (const [name, feed] of feeds) moved.set(name, await this.memory.write(`${place}.${name}`, feed));
+      return moved;
+    };
+    this.angles = await copied('pass', pass.angles);
+    this.chunks = planChunks(pass.batch);
+    this.biases = [...(await copied('bias', this.chunks.map(({ bias }, i) => [String(i), bias] as const))).values()]; // biome-ignore format: one line reads best
+    const trained: Feeds[] = [];
+    for (const [layer, inputs] of of.inputs.entries())
+      trained.push(await copied(`trained.${layer}`, inputs.map(({ feed, name }) => [name, feed] as const))); // biome-ignore format: one line reads best
+    this.trained = trained;
+  }
+
+  private async feeds(of: Walked, pass: Pass, layer: number): Promise<Map<string, Feed>> {
+    return new Map([...(await of.layerFeeds(pass, layer)), ...this.angles, ...this.trained[layer]!]);
+  }
+
+  /** Without backward, two buffers take turns. */
+  private inputName({ saves }: Pass, layer: number): string {
+    return `x.${saves ? layer : layer % 2}`;
+  }
+
+  /** A layer's activations: its own where backward follows, else shared. */
+  private async kept(of: Walked, pass: Pass, layer: number, stages: readonly Executor[]): Promise<Map<string, Feed>> {
+    const saved = stages.flatMap(({ outputs }) => outputs.filter((name) => name.startsWith('saved.')));
+    const made = new Map<string, Feed>();
+    for (const name of [...attended, 'o', ...saved])
+      made.set(
+        name,
+        await this.memory.take(pass.saves ? `${layer}.${name}` : `any.${name}`, [pass.rows, of.width(name)]),
+      );
+    return made;
+  }
+
+  private async attentionForward(attention: Executor, { rows }: Pass, arrays: Feeds): Promise<void> {
+    const { chunks } = this;
+    if (chunks.length === 1) {
+      await attention.run(new Map([...arrays, ['bias', this.biases[0]!]]), arrays);
+      return;
+    }
+    const o = await this.total('o', rows, arrays.get('o')!);
+    for (const [i, chunk] of chunks.entries()) {
+      const part = await this.memory.take('part.o', [chunk.end - chunk.first, o.width]);
+      await attention.run(await this.chunkFeeds(i, chunk, arrays, attended), new Map([['o', part]]));
+      await o.add(part, chunk.first, chunk.end);
+    }
+    await o.end();
+  }
+
+  /** From `d.o` to `d.q`, `d.k` and `d.v`. */
+  private async attentionBackward(attention: Executor, { rows }: Pass, feeds: Feeds, into: Feeds): Promise<void> {
+    const { chunks } = this;
+    const arrays = new Map([...feeds, ['d.o', into.get('d.o')!]]);
+    if (chunks.length === 1) {
+      await attention.run(arrays.set('bias', this.biases[0]!), into);
+      return;
+    }
+    const totals = new Map<string, Total>();
+    for (const name of ['d.q', 'd.k', 'd.v']) totals.set(name, await this.total(name, rows, into.get(name)!));
+    for (const [i, chunk] of chunks.entries()) {
+      const parts = new Map<string, Feed>();
+      for (const [name, { width }] of totals) {
+        const from = ofQueries.includes(name) ? chunk.first : chunk.keys;
+        parts.set(name, await this.memory.take(`part.${name}`, [chunk.end - from, width]));
+      }
+      await attention.run(await this.chunkFeeds(i, chunk, arrays, [...attended, 'd.o']), parts);
+      for (const [name, total] of totals)
+        await total.add(parts.get(name)!, ofQueries.includes(name) ? chunk.first : chunk.keys, chunk.end);
+    }
+    for (const total of totals.values()) await total.end();
+  }
+
+  /** Rows of the arrays that an attention call reads. */
+  private async chunkFeeds(
+    index: number,
+    chunk: QueryChunk,
+    arrays: Feeds,
+    names: readonly string[],
+  ): Promise<Map<string, Feed>> {
+    const feeds = new Map<string, Feed>([['bias', this.biases[index]!]]);
+    for (const name of names) {
+      const x = arrays.get(name)!;
+      const from = ofQueries.includes(name) ? chunk.first : chunk.keys;
+      const y = await this.memory.take(`chunk.${name}`, [chunk.end - from, x.dims[1]!]);
+      await this.takeRows.run(new Map([['x', x], ['from', row(from)], ['to', row(chunk.end)]]), new Map([['y', y]])); // biome-ignore format: one line reads best
+      feeds.set(name, y);
+    }
+    return feeds;
+  }
+
+  /** A sum of parts that begins at zero. No buffer can be read and written at once, so two take turns. */
+  private async total(name: string, rows: number, result: Feed): Promise<Total> {
+    const width = result.dims[1]!;
+    const zero = floats(new Float32Array(rows * width), [rows, width]);
+    let sum = await this.memory.write(`sum.${name}.0`, zero);
+    let other = await this.memory.take(`sum.${name}.1`, [rows, width]);
+    return {
+      width,
+      add: async (part, from, to) => {
+        const pads = integers(BigInt64Array.of(BigInt(from), 0n, BigInt(rows - to), 0n), [4]);
+        await this.addRows.run(new Map([['x', sum], ['part', part], ['pads', pads]]), new Map([['y', other]])); // biome-ignore format: one line reads best
+        [sum, other] = [other, sum];
+      },
+      end: async () => this.memory.copy(sum, result),
+    };
+  }
+}
+
+interface Total {
+  readonly width: number;
+  /** Adds to rows from..to. */
+  add(part: Feed, from: number, to: number): Promise<void>;
+  /** Writes the sum where it belongs. */
+  end(): Promise<void>;
+}
+
+const row = (index: number): Feed => integers(BigInt64Array.of(BigInt(index)), [1]);
