@@ -2,20 +2,17 @@
  * What a run costs: time, memory, disk, energy and money, from what it computes and what this machine was measured to do.
  * Pure: numbers in, numbers out. All durations are seconds, all sizes bytes. docs/plan.md holds plans against actual runs.
  */
+import type { ModelConfig } from '../models/config.ts';
+import type { BlockCosts } from '../train/measure-block.ts';
 
 /** Of a model, what its costs depend on. */
-export interface Shape {
-  readonly layers: number;
-  readonly modelWidth: number;
-  readonly heads: number;
-  readonly kvHeads: number;
-  readonly headDim: number;
-  readonly feedForward: number;
-  readonly vocabulary: number;
-  readonly tiedHead: boolean;
+export type Shape = Pick<
+  ModelConfig,
+  'layers' | 'modelWidth' | 'heads' | 'kvHeads' | 'headDim' | 'feedForward' | 'vocabulary' | 'tiedHead'
+> & {
   /** q and k are normed per head, and kept from before. */
   readonly headNorms: boolean;
-}
+};
 
 /** What a run computes. A step's figures are means over an epoch. */
 export interface Work {
@@ -34,25 +31,8 @@ export interface Work {
   readonly proofTokens: number;
 }
 
-/** How fast this machine does it: measured (BlockCosts), or assumed. */
-export interface Rates {
-  /** The micro-batch that was measured. */
-  readonly tokens: number;
-  readonly headRows: number;
-  readonly start: number;
-  readonly firstBlock: number;
-  readonly furtherBlock: number;
-  readonly head: number;
-  readonly forwardBlock: number;
-  readonly forwardHead: number;
-  readonly optimizerBlock: number;
-  readonly open: number;
-  readonly readBlock: number;
-  readonly quantiseBlock: number;
-  readonly diskRate: number;
-  /** What two blocks and the head made the process grow by. */
-  readonly grownBytes: number;
-}
+/** How fast this machine does it: measured, or assumed. */
+export type Rates = BlockCosts;
 
 export interface Setting {
   readonly method: 'lora' | 'full';
