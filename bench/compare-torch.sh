@@ -9,7 +9,7 @@ set -euo pipefail
 python=$1 text=$2 size=$3 vocabulary=$4 length=$5 batch=$6 steps=$7 rate=$8 warmup=$9 beta2=${10} threads=${11:-2}
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
-node dist/cli/main.js pretrain "$text" --size "$size" --vocabulary "$vocabulary" --sequence-length "$length" --batch-size "$batch" --epochs 1000 --max-steps "$steps" \
+node dist/cli/main.js pretrain "$text" --size "$size" --vocabulary "$vocabulary" --sequence-length "$length" --batch-size "$batch" --epochs 1000 --max-steps "$steps" --micro-batch-size "$batch" \
   --learning-rate "$rate" --warmup-steps "$warmup" --beta2 "$beta2" --validation 0.1 --validate-every "$steps" --checkpoint-every "$steps" --threads "$threads" --run "$work/run" --json > "$work/events.jsonl"
 node bench/pretrain-rows.mjs "$work/run" "$work/train.bin" "$work/valid.bin" >&2
 node -e '

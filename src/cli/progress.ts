@@ -58,7 +58,7 @@ export class Progress {
     },
     plan: (e) =>
       this.line(
-        `Plan     ${duration(e.seconds)} at ${e.tokensPerSecond.toFixed(0)} tokens/s, first step after ${duration(e.firstStepSeconds)}, up to ${gigabytes(e.peakMemoryBytes)} of memory and ${gigabytes(e.diskBytes)} of disk${e.measured ? '' : ' (not measured: the model is small)'}`,
+        `Plan     ${duration(e.seconds)} at ${e.tokensPerSecond.toFixed(0)} tokens/s, first step after ${duration(e.firstStepSeconds)}, up to ${gigabytes(e.peakMemoryBytes)} of memory and ${gigabytes(e.diskBytes)} of disk${e.measured ? '' : ' (not measured: the model is small)'}${e.activations === 'keep' ? '' : '; activations recomputed to save memory'}${e.streamed ? ', blocks read from the disk' : ''}`,
       ),
     estimate: (e) =>
       this.line(

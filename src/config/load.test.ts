@@ -16,6 +16,8 @@ function another(option: Option): unknown {
       return option.default === option.least
         ? Math.min(option.most, option.least + (option.whole ? 1 : (option.most - option.least) / 2))
         : option.least;
+    case 'size':
+      return 8e9;
     case 'boolean':
       return !option.default;
     case 'choice':
@@ -88,4 +90,17 @@ test('every recipe of the package is valid', () => {
   const names = readdirSync(recipes).filter((name) => name.endsWith('.yaml'));
   expect(names.length).toBe(3);
   for (const name of names) resolveOptions({}, readRecipe(join(recipes, name)));
+});
+
+test.each([
+  ['8GB', 8e9],
+  ['1.5 g', 1.5e9],
+  ['900MiB', 900e6],
+  [4e9, 4e9],
+])('a size: %s', (given, bytes) => {
+  expect(resolveOptions({ memory: given }).memory).toBe(bytes);
+});
+
+test.each(['much', '8 apples', '5MB', '-1GB'])('no size: %s', (given) => {
+  expect(() => resolveOptions({ memory: given })).toThrow(/--memory/);
 });

@@ -27,6 +27,21 @@ const maxAliases = 100;
 
 export type Given = Readonly<Record<string, unknown>>;
 
+/** Powers of ten, as disks and the rest of nomoat count. */
+const sizeUnits: Readonly<Record<string, number>> = { '': 1, k: 1e3, m: 1e6, g: 1e9, t: 1e12 };
+/** Node and the engine alone take more than this. */
+const leastMemory = 200e6;
+
+/** `8GB`, `1.5 g`, `900MB` or a number of bytes. */
+function parseSize(value: unknown): { value: number } | string {
+  const [, digits, unit] = /^\s*([\d.]+)\s*([kmgt]?)i?b?\s*$/i.exec(String(value)) ?? [];
+  const bytes = Number(digits) * (sizeUnits[unit?.toLowerCase() ?? ''] ?? Number.NaN);
+  if (!Number.isFinite(bytes)) return `${JSON.stringify(value)} is no size such as 8GB`;
+  return bytes < leastMemory
+    ? `${bytes} bytes are less than nomoat takes for itself (${leastMemory / 1e6} MB)`
+    : { value: bytes };
+}
+
 /** A value of one option, or the fault as text. */
 function parseValue(option: Option, value: unknown): { value: unknown } | string {
   switch (option.kind) {
@@ -38,6 +53,8 @@ function parseValue(option: Option, value: unknown): { value: unknown } | string
         ? `${parsed} is not from ${option.least} to ${option.most}`
         : { value: parsed };
     }
+    case 'size':
+      return parseSize(value);
     case 'boolean':
       return typeof value === 'boolean' ? { value } : `${JSON.stringify(value)} is neither true nor false`;
     case 'choice':

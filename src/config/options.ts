@@ -20,6 +20,7 @@ export type Option = Base &
         readonly most: number;
         readonly whole?: boolean;
       }
+    | { readonly kind: 'size'; readonly default: number | null }
     | { readonly kind: 'boolean'; readonly default: boolean }
     | { readonly kind: 'choice'; readonly default: string; readonly choices: readonly string[] }
     | { readonly kind: 'text'; readonly default: string | null }
@@ -94,7 +95,7 @@ export const tuneOptions = {
   epochs: number(null, 0.01, 1000, 'passes over the data; default: chosen from the data'),
   maxSteps: whole(null, 1, manySteps, 'stop after this many steps'),
   batchSize: whole(null, 1, 4096, 'conversations per optimizer step; default: chosen from the data'),
-  microBatchSize: whole(null, 1, 4096, 'conversations computed at once; default: as many as 1024 tokens hold'),
+  microBatchSize: whole(null, 1, 4096, 'conversations computed at once; default: as many as 512 tokens hold'),
   sequenceLength: whole(null, 8, 131072, 'longest row in tokens; default: chosen from the data'),
   learningRate: number(null, 1e-8, 1, 'top of the learning rate schedule; default: chosen for the model'),
   schedule: {
@@ -132,6 +133,12 @@ export const tuneOptions = {
     default: 'auto',
     choices: ['auto', 'f32', 'int8'],
     help: 'arithmetic of the frozen weights; auto takes int8 where it is faster and measured to be close',
+  },
+  memory: {
+    kind: 'size',
+    default: null,
+    argument: 'SIZE',
+    help: 'memory that the run may take, such as 8GB: within it activations are kept, recomputed, or the model is read from the disk; default: what is free',
   },
   threads: whole(null, 1, 1024, 'threads to compute with; default: physical cores'),
   nice: {

@@ -142,6 +142,10 @@ export function quantise(x: Node, scale: Node): Node {
   if (!isColumn(x, scale)) refuse(`quantise ${showShape(x.shape)} by ${showShape(scale.shape)}`);
   return node({ kind: 'quantise' }, [x, scale], x.shape, 'uint8');
 }
+export function roundedOff(x: Node, scale: Node, quantised: Node): Node {
+  if (!isColumn(x, scale) || quantised.type !== 'uint8') refuse(`rounded-off of ${showShape(x.shape)}`);
+  return node({ kind: 'rounded-off' }, [x, scale, quantised], x.shape);
+}
 export function int8Matmul(x: Node, scale: Node, weight: Node, weightScale: Node): Node {
   if (x.type !== 'uint8' || weight.type !== 'int8' || !isColumn(x, scale)) refuse('int8-matmul of unquantised inputs');
   if (x.shape[1] !== weight.shape[0] || !same(weightScale.shape, [weight.shape[1]!])) {

@@ -49,6 +49,8 @@ export type Op =
   | { readonly kind: 'row-scale' }
   /** (x [R, D], scale [R, 1]) -> x / scale rounded, plus 128, as uint8. Its gradient passes straight through (Bengio et al., https://arxiv.org/abs/1308.3432). */
   | { readonly kind: 'quantise' }
+  /** (x, scale, quantise(x, scale)) -> what rounding took away: x - scale * quantised. */
+  | { readonly kind: 'rounded-off' }
   /** (quantised x [R, K], scale of x [R, 1], weight [K, N] int8, scale of the weight's columns [N]) -> x W as float32 [R, N]. */
   | { readonly kind: 'int8-matmul' }
   /** (quantised x [R, N], scale of x [R, 1], weight [K, N] int8) -> x W^T as float32 [R, K]; the columns' scale is already in x. */

@@ -24,7 +24,7 @@ import {
 
 /** SmolLM2-135M. */
 const smol: Shape = { layers: 30, modelWidth: 576, heads: 9, kvHeads: 3, headDim: 64, feedForward: 1536, vocabulary: 49152, tiedHead: true, headNorms: false }; // biome-ignore format: one line
-const setting: Setting = { method: 'lora', precision: 'f32', activations: 'keep', trained: 2_442_240, parameters: 134_515_008, fileBytes: 98e6, measuredBlocks: 2, copyBytes: 538e6, copyIsThere: true }; // biome-ignore format: one line
+const setting: Setting = { method: 'lora', precision: 'f32', activations: 'keep', streamed: false, trained: 2_442_240, parameters: 134_515_008, fileBytes: 98e6, measuredBlocks: 2, copyBytes: 538e6, copyIsThere: true }; // biome-ignore format: one line
 const rates: Rates = { tokens: 1000, headRows: 100, start: 0.01, firstBlock: 0.1, furtherBlock: 0.2, head: 0.5, forwardBlock: 0.05, forwardHead: 0.1, optimizerBlock: 0.001, open: 0.3, readBlock: 0.02, quantiseBlock: 0.04, diskRate: 1e9, grownBytes: 300e6 }; // biome-ignore format: one line
 const work: Work = { steps: 10, microBatchesPerStep: 2, tokensPerStep: 1500, realTokensPerStep: 1400, supervisedPerStep: 150, largestMicroBatch: 1000, validations: 3, validationTokens: 500, validationSupervised: 50, proofTokens: 1000 }; // biome-ignore format: one line
 
@@ -60,7 +60,7 @@ test.each(['llama', 'qwen2', 'qwen3'])(
 
 test('memory: what is saved grows with tokens and blocks, what was measured is scaled', () => {
   const at = (tokens: number, of: Partial<Setting> = {}): ReturnType<typeof memoryOf> =>
-    memoryOf(smol, { ...setting, ...of }, rates, tokens, 100e6);
+    memoryOf(smol, { ...setting, ...of }, rates, { microBatch: tokens, step: 1500 }, 100e6);
   const whole = at(1000);
   expect(whole.saved).toBe(1000 * (5760 * 30 + 576) * 4);
   // The measured growth less the activations that its two blocks saved.
@@ -76,7 +76,19 @@ test('memory: what is saved grows with tokens and blocks, what was measured is s
   expect(whole.peak).toBe(whole.proof);
   expect(at(1000, { copyBytes: 0 }).proof).toBe(left + 98e6);
   expect(at(1000, { copyBytes: 0 }).peak).toBe(whole.training);
-  expect(memoryOf(smol, setting, null, 1000, 0).working).toBeGreaterThan(50e6);
+  expect(memoryOf(smol, setting, null, { microBatch: 1000, step: 1500 }, 0).working).toBeGreaterThan(50e6);
+});
+
+test('streamed blocks: two in memory, and the borders of all micro-batches of a step', () => {
+  const int8 = { ...setting, precision: 'int8', activations: 'recompute' } as const;
+  const at = (of: Partial<Setting>) => memoryOf(smol, { ...int8, ...of }, rates, { microBatch: 1000, step: 1500 }, 0);
+  expect(at({ streamed: true }).weights).toBe(2 * 3_538_944 + 49152 * 576);
+  expect(at({ streamed: true }).saved).toBe(at({}).saved * 1.5);
+});
+
+test('recomputed activations cost one more forward pass', () => {
+  const more = stepSeconds(smol, rates, work, 'recompute') - stepSeconds(smol, rates, work, 'keep');
+  expect(more).toBeCloseTo(1.5 * 30 * 0.05, 9);
 });
 
 test('a step is its blocks, its head, its micro-batches and its optimizer', () => {

@@ -58,6 +58,8 @@ export interface Setting {
   readonly method: 'lora' | 'full';
   readonly precision: 'f32' | 'int8';
   readonly activations: 'keep' | 'recompute';
+  /** Blocks come from the disk, two in memory at a time; the micro-batches of a step then go through together. */
+  readonly streamed: boolean;
   /** Weights that are trained. */
   readonly trained: number;
   /** All weights of the file, and its size. */
@@ -115,25 +117,44 @@ export interface Memory {
   readonly peak: number;
 }
 
+/** One block is computed with while the next is read. */
+const streamedBlocks = 2;
+
 /** Bytes of the frozen weights. Int8 models look their embeddings up in the file. */
-export function weightBytes(shape: Shape, { precision, method, parameters }: Setting): number {
+export function weightBytes(shape: Shape, { precision, method, parameters, streamed }: Setting): number {
   // Full fine-tuning counts its weights as trained.
   if (method === 'full') return 0;
   if (precision === 'f32') return parameters * float32;
-  return shape.layers * projectionWeightsPerBlock(shape) + headWeights(shape);
+  const blocks = streamed ? Math.min(streamedBlocks, shape.layers) : shape.layers;
+  return blocks * projectionWeightsPerBlock(shape) + headWeights(shape);
 }
 
 /** The proof computes with float32 weights: those at hand, or a block at a time and the head from the file. */
 const exactBytes = (shape: Shape, { method, precision }: Setting): number =>
   method === 'full' || precision === 'f32' ? 0 : float32 * (headWeights(shape) + projectionWeightsPerBlock(shape));
 
-/** Peak of the training process and its parent, for micro-batches of `tokens`. `held` is what they hold before anything is loaded. */
-export function memoryOf(shape: Shape, setting: Setting, rates: Rates | null, tokens: number, held: number): Memory {
+/** What a step holds tokens of. */
+export interface Tokens {
+  /** Of the largest micro-batch. */
+  readonly microBatch: number;
+  readonly step: number;
+}
+
+/** Peak of the training process and its parent. `held` is what they hold before anything is loaded. */
+export function memoryOf(
+  shape: Shape,
+  setting: Setting,
+  rates: Rates | null,
+  { microBatch: tokens, step }: Tokens,
+  held: number,
+): Memory {
   const perToken = savedPerToken(shape, setting.activations) * float32;
-  const saved = tokens * perToken * shape.layers + tokens * shape.modelWidth * float32;
+  const together = setting.streamed ? Math.max(step, tokens) : tokens;
+  const saved = together * perToken * shape.layers + together * shape.modelWidth * float32;
   const head = headArrays * float32 * Math.min(headFloats, tokens * shape.vocabulary);
-  // What was measured holds the saved activations of its own blocks.
-  const measured = rates && rates.grownBytes - setting.measuredBlocks * perToken * rates.tokens;
+  // What was measured holds the saved activations of its own blocks, all kept.
+  const keptPerToken = savedPerToken(shape, 'keep') * float32;
+  const measured = rates && rates.grownBytes - setting.measuredBlocks * keptPerToken * rates.tokens;
   const assumed = workingPerToken(shape) * float32 * tokens + head;
   const working = rates && measured !== null ? Math.max(0, measured) * (tokens / rates.tokens) : assumed;
   const weights = weightBytes(shape, setting);
@@ -163,12 +184,21 @@ export interface Duration {
   readonly tokensPerSecond: number;
 }
 
-/** Seconds of one optimizer step. */
-export function stepSeconds(shape: Shape, rates: Rates, work: Work): number {
+/** Seconds of one optimizer step. Recomputed activations are one more forward pass. */
+export function stepSeconds(
+  shape: Shape,
+  rates: Rates,
+  work: Work,
+  activations: Setting['activations'] = 'keep',
+): number {
   const perToken = (rates.firstBlock + (shape.layers - 1) * rates.furtherBlock) / rates.tokens;
   const head = (rates.head / Math.max(1, rates.headRows)) * work.supervisedPerStep;
+  const again = activations === 'recompute' ? (shape.layers * rates.forwardBlock) / rates.tokens : 0;
   return (
-    work.microBatchesPerStep * rates.start + work.tokensPerStep * perToken + head + shape.layers * rates.optimizerBlock
+    work.microBatchesPerStep * rates.start +
+    work.tokensPerStep * (perToken + again) +
+    head +
+    shape.layers * rates.optimizerBlock
   );
 }
 
@@ -197,7 +227,7 @@ const samplesOf = { bytesPerSecond: 5e9, tokens: 300, seconds: 1.5 } as const;
 const proofPasses = 2;
 
 export function durationOf(shape: Shape, setting: Setting, rates: Rates, work: Work, preparation: number): Duration {
-  const step = stepSeconds(shape, rates, work);
+  const step = stepSeconds(shape, rates, work, setting.activations);
   const loading = loadingSeconds(shape, setting, rates);
   const training = step * work.steps;
   const validation = work.validations * forwardSeconds(shape, rates, work.validationTokens, work.validationSupervised);

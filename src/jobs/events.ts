@@ -42,6 +42,10 @@ export interface PlanEvent {
   readonly measured: boolean;
   /** Expected, if calibration agrees. */
   readonly precision: 'f32' | 'int8';
+  /** Whether backward finds its activations kept or computes them again. */
+  readonly activations: 'keep' | 'recompute';
+  /** Whether the blocks' weights come from the disk. */
+  readonly streamed: boolean;
   /** From the beginning to the end of the first step. */
   readonly firstStepSeconds: number;
   /** The whole run: validations, proof and samples included. */

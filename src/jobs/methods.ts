@@ -54,6 +54,7 @@ export interface MethodOptions {
   readonly threads: number;
   /** Frozen weights other than float32 ones in memory. */
   readonly weights: BaseWeights | null;
+  readonly activations: 'keep' | 'recompute';
 }
 
 /** Opens the step of the run's method. */
@@ -83,9 +84,9 @@ function overruled(settings: RunSettings, adapter: LoraAdapter): string[] {
   });
 }
 
-async function openLora({ settings, folder, model, threads, weights }: MethodOptions): Promise<Method> {
+async function openLora({ activations, settings, folder, model, threads, weights }: MethodOptions): Promise<Method> {
   const adapter = startingAdapter(settings, model);
-  const step = await createLoraStep({ model, adapter, threads, ...(weights ? { weights } : {}) });
+  const step = await createLoraStep({ model, adapter, threads, activations, ...(weights ? { weights } : {}) });
   const adapterPath = join(folder.adapter, 'adapter.gguf');
   return {
     step,

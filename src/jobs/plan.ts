@@ -24,11 +24,13 @@ import {
   memoryOf,
   moneyOf,
   type Prices,
+  projectionWeightsPerBlock,
   type Rates,
   type Room,
   recommend,
   type Setting,
   type Shape,
+  stepSeconds,
   type Work,
 } from './costs.ts';
 import { loraWeights, runBytes } from './disk-space.ts';
@@ -110,6 +112,7 @@ export interface SettingPlan extends Money {
   /** What distinguishes it from what was asked for, as flags. */
   readonly flags: string;
   readonly precision: 'f32' | 'int8';
+  readonly holding: Holding;
   readonly firstStepSeconds: number;
   readonly stepSeconds: number;
   readonly seconds: number;
@@ -127,13 +130,31 @@ function shapeOf(model: GgufFile): Shape {
   return { ...readModelConfig(model), headNorms: model.tensors.has('blk.0.attn_q_norm.weight') };
 }
 
-function settingOf({ model }: Context, settings: RunSettings, precision: 'f32' | 'int8'): Setting {
+/** Where a run keeps its activations and its frozen weights. */
+export interface Holding {
+  readonly activations: 'keep' | 'recompute';
+  readonly streamed: boolean;
+}
+
+/** From fastest to leanest. Full fine-tuning changes its weights, and float32 ones are not streamed. */
+const holdings: readonly Holding[] = [
+  { activations: 'keep', streamed: false },
+  { activations: 'recompute', streamed: false },
+  { activations: 'recompute', streamed: true },
+];
+
+function settingOf(
+  { model }: Context,
+  settings: RunSettings,
+  precision: 'f32' | 'int8',
+  holding: Holding = holdings[0]!,
+): Setting {
   const copy = plannedCopy(model, parityCache());
   const parameters = parameterCount(model);
   return {
     method: settings.method === 'lora' ? 'lora' : 'full',
     precision,
-    activations: 'keep',
+    ...holding,
     trained: settings.method === 'lora' ? loraWeights(settings, model) : parameters,
     parameters,
     fileBytes: model.byteLength,
@@ -156,8 +177,40 @@ function ratesOf(
   return measureBlock({ model, batch, threads, precision, levels, activations: 'keep', adapter: settings });
 }
 
-const diskNeeds = ({ copyBytes, copyIsThere, method, trained }: Setting): { run: number; copy: number } => ({
-  run: runBytes(trained, method),
+/**
+ * A step in int8 must be this much quicker than one in float32 before `auto` takes it: it is not free, one reference epoch ended with a
+ * held-out loss 3.6% higher (docs/log.md).
+ */
+const worthwhileSpeedup = 1.5;
+
+/** The arithmetic that the run will have and what was measured in it: for `auto`, the quicker one, or the one that fits. */
+async function decide(
+  context: Context,
+  settings: RunSettings,
+  { work, typical }: { work: Work; typical: PackedBatch },
+  probes: boolean,
+): Promise<{ expected: ExpectedPrecision; rates: Rates }> {
+  const { model, threads } = context;
+  const expected = await expectPrecision(settings, model, threads, probes);
+  const rates = await ratesOf(context, settings, expected, typical);
+  if (settings.precision !== 'auto' || expected.precision === 'f32') return { expected, rates };
+  const exact: ExpectedPrecision = { ...expected, precision: 'f32' };
+  const shape = shapeOf(model);
+  const tokens = { microBatch: work.largestMicroBatch, step: work.tokensPerStep };
+  const memory = memoryOf(shape, settingOf(context, settings, 'f32'), null, tokens, context.held);
+  if (memory.training > budgetOf(context, settings)) return { expected, rates };
+  const exactRates = await ratesOf(context, settings, exact, typical);
+  const quicker = stepSeconds(shape, exactRates, work) / stepSeconds(shape, rates, work);
+  // The second measurement finds memory that the first one left behind.
+  const grownBytes = Math.max(rates.grownBytes, exactRates.grownBytes);
+  return quicker >= worthwhileSpeedup ? { expected, rates } : { expected: exact, rates: { ...exactRates, grownBytes } };
+}
+
+const diskNeeds = (
+  { copyBytes, copyIsThere, method, streamed, trained }: Setting,
+  shape: Shape,
+): { run: number; copy: number } => ({
+  run: runBytes(trained, method) + (streamed ? shape.layers * projectionWeightsPerBlock(shape) : 0),
   copy: copyIsThere ? 0 : copyBytes,
 });
 
@@ -171,14 +224,25 @@ function assemble(
   prices: Prices,
 ): SettingPlan {
   const shape = shapeOf(context.model);
-  const setting = settingOf(context, settings, precision);
+  const tokens = { microBatch: work.largestMicroBatch, step: work.tokensPerStep };
+  const possible = holdings
+    .filter(
+      ({ streamed, activations }) =>
+        (precision === 'int8' || !streamed) && (settings.method === 'lora' || activations === 'keep'),
+    )
+    .map((holding) => {
+      const setting = settingOf(context, settings, precision, holding);
+      return { setting, holding, memory: memoryOf(shape, setting, measured ? rates : null, tokens, context.held) };
+    });
+  const budget = budgetOf(context, settings);
+  const { holding, memory, setting } = possible.find((p) => p.memory.training <= budget) ?? possible.at(-1)!;
   const duration = durationOf(shape, setting, rates, work, preparation);
-  const memory = memoryOf(shape, setting, measured ? rates : null, work.largestMicroBatch, context.held);
-  const disk = diskNeeds(setting);
+  const disk = diskNeeds(setting, shape);
   return {
     name,
     flags,
     precision,
+    holding,
     firstStepSeconds: duration.firstStep,
     stepSeconds: duration.step,
     seconds: duration.total,
@@ -191,11 +255,15 @@ function assemble(
   };
 }
 
+/** Memory that the run may take. */
+const budgetOf = (context: Context, settings: RunSettings): number =>
+  settings.memory ?? roomOf(context, settings).memoryBytes ?? Number.POSITIVE_INFINITY;
+
 /** What there is for a run: memory beyond what it holds already, and its disks. */
 function roomOf(context: Context, settings: RunSettings): Room {
   const { available, total } = memoryBytes();
   const memory = process.platform === 'darwin' ? total * macShare : available + context.held;
-  const { copy, run } = diskNeeds(settingOf(context, settings, 'f32'));
+  const { copy, run } = diskNeeds(settingOf(context, settings, 'f32'), shapeOf(context.model));
   const [runFree, cacheFree] = [diskFreeBytes(settings.run), diskFreeBytes(parityCache())];
   // Equal to the byte: one disk has to hold both.
   if (runFree === null || cacheFree === null || runFree === cacheFree) {
@@ -209,14 +277,21 @@ const gigabytes = (bytes: number): string => `${(bytes / 1e9).toFixed(bytes < 1e
 /** Throws NomoatError where the run cannot fit. */
 function assertFits(plan: SettingPlan, context: Context, settings: RunSettings, rates: Rates | null): void {
   const room = roomOf(context, settings);
-  const lacking = lacks(plan, room);
+  const asked = settings.memory;
+  const lacking = lacks(plan, asked === null ? room : { ...room, memoryBytes: asked });
   if (lacking === null) return;
-  const has = lacking === 'memory' ? room.memoryBytes! : room.diskBytes!;
+  const has = lacking === 'memory' ? (asked ?? room.memoryBytes!) : room.diskBytes!;
   const needed = lacking === 'memory' ? plan.neededMemoryBytes : plan.diskBytes;
   const longest = Math.max(...context.prepared.train.map(({ tokens }) => tokens.length));
-  const setting = settingOf(context, settings, plan.precision);
-  const lean = memoryOf(shapeOf(context.model), setting, rates, longest, context.held).training;
-  const leanFits = lean <= room.memoryBytes!;
+  const setting = settingOf(context, settings, plan.precision, plan.holding);
+  const lean = memoryOf(
+    shapeOf(context.model),
+    setting,
+    rates,
+    { microBatch: longest, step: longest },
+    context.held,
+  ).training;
+  const leanFits = lean <= has;
   throw new NomoatError({
     part: 'the run',
     fault: `needs about ${gigabytes(needed)} of ${lacking}, and there are ${gigabytes(has)}`,
@@ -244,15 +319,27 @@ export async function planRun({ settings, elapsed, ...context }: RunPlanOptions)
   const { model, threads, prepared } = context;
   const { work, typical } = workOf(prepared, settings);
   const measured = measurable(settings) && !isSmall(model);
-  const expected = await expectPrecision(settings, model, threads, measured);
-  const rates = measured
-    ? await ratesOf(context, settings, expected, typical)
-    : assumedRates(shapeOf(model), threads, typical.tokens.length, typical.supervisedTokens);
+  const { expected, rates } = measured
+    ? await decide(context, settings, { work, typical }, true)
+    : {
+        expected: await expectPrecision(settings, model, threads, false),
+        rates: assumedRates(shapeOf(model), threads, typical.tokens.length, typical.supervisedTokens),
+      };
   const costs = { rates, measured, preparation: elapsed(), work };
   const plan = assemble('as asked', '', context, expected, settings, costs, free);
   assertFits(plan, context, settings, measured ? rates : null);
-  const { diskBytes, firstStepSeconds, peakMemoryBytes, precision, seconds, tokensPerSecond } = plan;
-  return { type: 'plan', measured, precision, firstStepSeconds, seconds, tokensPerSecond, peakMemoryBytes, diskBytes };
+  const { diskBytes, firstStepSeconds, holding, peakMemoryBytes, precision, seconds, tokensPerSecond } = plan;
+  return {
+    type: 'plan',
+    measured,
+    precision,
+    ...holding,
+    firstStepSeconds,
+    seconds,
+    tokensPerSecond,
+    peakMemoryBytes,
+    diskBytes,
+  };
 }
 
 /** Another way to run, and the flags that make it. */
@@ -366,10 +453,12 @@ export async function planTuning(asked: AskedSettings, prices: Prices): Promise<
       let rated = known.get(key);
       if (!rated) {
         const since = performance.now();
-        const expected = await expectPrecision(changed, model, threads, true);
-        const rates = measured
-          ? await ratesOf(context, changed, expected, typical)
-          : assumedRates(shapeOf(model), threads, typical.tokens.length, typical.supervisedTokens);
+        const { expected, rates } = measured
+          ? await decide(context, changed, { work, typical }, true)
+          : {
+              expected: await expectPrecision(changed, model, threads, true),
+              rates: assumedRates(shapeOf(model), threads, typical.tokens.length, typical.supervisedTokens),
+            };
         rated = { expected, rates: withGrowth(rates, expected, known), probing: (performance.now() - since) / 1000 };
         known.set(key, rated);
       }

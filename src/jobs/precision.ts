@@ -10,7 +10,7 @@ import { projections } from '../lora/adapter.ts';
 import { projectionDimensions, readModelConfig } from '../models/config.ts';
 import { type KernelProbe, probeKernels, weightLevels } from '../runtime/onnxruntime-node/probe.ts';
 import type { TokenRow } from '../tokens/token-row.ts';
-import type { BaseWeights } from '../train/base-weights.ts';
+import { type BaseWeights, diskStore, fileWeights } from '../train/base-weights.ts';
 import { calibrate } from '../train/calibrate.ts';
 import type { PrecisionEvent } from './events.ts';
 import type { RunSettings } from './run-settings.ts';
@@ -35,10 +35,16 @@ export interface ChosenPrecision {
 
 export interface PrecisionOptions {
   readonly settings: Pick<RunSettings, 'precision'>;
+  /** What the plan measured to be better, or null where it measured nothing. */
+  readonly planned: 'f32' | 'int8' | null;
   readonly model: GgufFile;
   /** Training rows, at least one. */
   readonly rows: readonly TokenRow[];
   readonly threads: number;
+  /** A file for the blocks' weights where memory cannot hold them, else null. */
+  readonly streamTo: string | null;
+  /** Hears what takes its time, as sentences. */
+  readonly progress?: (message: string) => void;
 }
 
 /** Weights of all projections. */
@@ -80,10 +86,12 @@ export async function expectPrecision(
 }
 
 /** Probes, calibrates and decides. Throws NomoatError where int8 was asked for and is too far from float32. */
-export async function choosePrecision({ settings, model, rows, threads }: PrecisionOptions): Promise<ChosenPrecision> {
+export async function choosePrecision(options: PrecisionOptions): Promise<ChosenPrecision> {
+  const { model, planned, progress, rows, settings, streamTo, threads } = options;
   const auto = settings.precision === 'auto';
   if (settings.precision === 'f32') return float32('as asked');
   if (auto && isSmall(model)) return float32('the model is small');
+  if (auto && planned === 'f32') return float32('a step in int8 is not enough quicker here to be worth its rounding');
   const probe = await probeKernels(threads);
   const levels = weightLevels(probe);
   const speedup = probe.int8Rate / probe.float32Rate;
@@ -100,12 +108,18 @@ export async function choosePrecision({ settings, model, rows, threads }: Precis
     compared: packAll(others.length > 0 ? others : fitted),
     threads,
     levels,
+    ...(streamTo ? { store: diskStore(streamTo) } : {}),
+    progress: sometimes((done, all) => progress?.(`Preparing the int8 base: block ${done} of ${all}`)),
   });
   if (divergence <= divergenceBound) {
     const reason = auto ? `its products are ${speedup.toFixed(1)} times as fast here` : 'as asked';
     return { weights, event: { type: 'precision', precision: 'int8', reason, divergence, bound: divergenceBound, ...measured } }; // biome-ignore format: one line reads best
   }
-  if (auto) return float32('int8 is too far from it on this model', { ...measured, divergence });
+  weights.close();
+  // Float32 is twice as far from fitting: its blocks are read from the model's own file.
+  const streamed = streamTo ? fileWeights(model, readModelConfig(model)) : null;
+  if (auto)
+    return { ...float32('int8 is too far from it on this model', { ...measured, divergence }), weights: streamed };
   throw new NomoatError({
     part: '--precision int8',
     fault: `the int8 base diverges from the float32 base by ${divergence.toFixed(4)} nats on rows of this data, above the bound of ${divergenceBound}`,
@@ -114,18 +128,32 @@ export async function choosePrecision({ settings, model, rows, threads }: Precis
   });
 }
 
+/** Seconds between two sentences about the same work. */
+const sentenceSeconds = 10;
+
+/** Hands on a call now and then: none in the first seconds, so that short work is not talked about. */
+function sometimes(say: (done: number, all: number) => void): (done: number, all: number) => void {
+  let last = performance.now();
+  return (done, all) => {
+    if (performance.now() - last < sentenceSeconds * 1000) return;
+    last = performance.now();
+    say(done, all);
+  };
+}
+
 const tokensOf = (rows: readonly TokenRow[]): number => rows.reduce((sum, { tokens }) => sum + tokens.length, 0);
 
 function packAll(rows: readonly TokenRow[]): PackedBatch {
   return packRows(rows, { packing: true, microBatchSize: null, maxTokens: Number.POSITIVE_INFINITY, padToken: 0 })[0]!;
 }
 
-/** The first rows of about `calibrationTokens`, and at least one where there is one. */
+/** The first rows, up to `calibrationTokens`: of the last, its beginning. */
 function firstRows(rows: readonly TokenRow[]): TokenRow[] {
   const taken: TokenRow[] = [];
   for (const row of rows) {
-    if (tokensOf(taken) >= calibrationTokens) break;
-    taken.push(row);
+    const room = calibrationTokens - tokensOf(taken);
+    if (room <= 0) break;
+    taken.push({ ...row, tokens: row.tokens.subarray(0, room), supervised: row.supervised.subarray(0, room) });
   }
   return taken;
 }

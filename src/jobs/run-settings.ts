@@ -71,6 +71,8 @@ export interface RunSettings {
   /** Absolute path of a PEFT folder, .safetensors or .gguf adapter to start from. */
   readonly initialAdapter: string | null;
   readonly precision: 'auto' | 'f32' | 'int8';
+  /** Bytes that the run may take; null = what is free. */
+  readonly memory: number | null;
   /** null = physical cores. */
   readonly threads: number | null;
   /** Whether the training process steps back behind all others. */

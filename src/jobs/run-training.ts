@@ -22,7 +22,7 @@ import { assertDiskHolds, loraWeights, runBytes } from './disk-space.ts';
 import type { RunEndEvent, RunEvent } from './events.ts';
 import { physicalCores, treeMemoryBytes } from './machine.ts';
 import { type Method, openMethod, type Runnable } from './methods.ts';
-import { parityRows, planRun, stepsOf } from './plan.ts';
+import { type Holding, parityRows, planRun, stepsOf } from './plan.ts';
 import { type ChosenPrecision, choosePrecision } from './precision.ts';
 import { type Prepared, prepareExamples, prepareTexts, readTexts } from './prepare.ts';
 import { assertUnchanged, digestOf, newRecord } from './provenance.ts';
@@ -161,7 +161,7 @@ export async function runTraining({ settings, resume, shrunk, emit, signal }: Ru
     emit(event);
   };
   try {
-    const run = new Run(folder, model, prepared, tell, signal, started);
+    const run = new Run(folder, model, prepared, tell, emit, signal, started);
     return await run.go(shrunk ?? null);
   } catch (error) {
     const known = asFailure(error);
@@ -207,6 +207,8 @@ class Run {
   private readonly model: GgufFile;
   private readonly prepared: Prepared;
   private readonly tell: (event: RunEvent) => void;
+  /** Of what is only worth knowing while it lasts: it is not logged. */
+  private readonly mention: (event: RunEvent) => void;
   private readonly signal: AbortSignal;
   private readonly started: number;
   private readonly threads: number;
@@ -220,6 +222,7 @@ class Run {
     model: GgufFile,
     prepared: Prepared,
     tell: (event: RunEvent) => void,
+    mention: (event: RunEvent) => void,
     signal: AbortSignal,
     started: number,
   ) {
@@ -228,6 +231,7 @@ class Run {
     this.model = model;
     this.prepared = prepared;
     this.tell = tell;
+    this.mention = mention;
     this.signal = signal;
     this.started = started;
     this.threads = this.settings.threads ?? physicalCores();
@@ -235,9 +239,11 @@ class Run {
 
   async go(shrunk: RunOptions['shrunk']): Promise<RunEndEvent> {
     const { folder, prepared, settings } = this;
-    const precision = settings.method === 'lora' ? await this.choosePrecision() : null;
+    const { activations, streamed } = this.holding();
+    const precision = settings.method === 'lora' ? await this.choosePrecision(streamed) : null;
     const weights = precision?.weights ?? null;
-    const method = await openMethod({ settings, folder, model: this.model, threads: this.threads, weights });
+    const { model, threads } = this;
+    const method = await openMethod({ settings, folder, model, threads, weights, activations });
     const { step } = method;
     const optimizer = initAdamW(step.parameters);
     const resumes = prepared.validation.length > 0 && checkpointSteps(folder.checkpoints).length > 0;
@@ -324,15 +330,24 @@ class Run {
     this.trainedSeconds += event.tokens / event.tokensPerSecond;
   }
 
+  /** Where the plan keeps activations and weights. */
+  private holding(): Holding {
+    const { plan } = this.folder.read();
+    return { activations: plan?.activations ?? 'keep', streamed: plan?.streamed ?? false };
+  }
+
   /** A resumed run goes on in the arithmetic that it began with, whatever the machine is doing now. */
-  private async choosePrecision(): Promise<ChosenPrecision> {
+  private async choosePrecision(streamed: boolean): Promise<ChosenPrecision> {
     const { folder, model, prepared, threads } = this;
-    const { chosenPrecision = this.settings.precision } = folder.read();
+    const { chosenPrecision = this.settings.precision, plan } = folder.read();
     const chosen = await choosePrecision({
       settings: { precision: chosenPrecision },
+      planned: plan?.measured ? plan.precision : null,
       model,
       rows: prepared.train,
       threads,
+      streamTo: streamed ? folder.file('layers.int8') : null,
+      progress: (message) => this.mention({ type: 'notice', code: 'preparing', message }),
     });
     folder.write({ ...folder.read(), chosenPrecision: chosen.event.precision });
     return chosen;

@@ -4,7 +4,7 @@
  *
  * Symbols: N tokens of a micro-batch, C query rows of a chunk, T key rows that the chunk sees, R supervised rows of the head.
  */
-import { gradients } from '../graph/gradient/gradient.ts';
+import { gradients, int8Backward } from '../graph/gradient/gradient.ts';
 import {
   add,
   batchMatmul,
@@ -12,7 +12,6 @@ import {
   type Graph,
   input,
   int8Matmul,
-  int8MatmulTransposed,
   logProbability,
   matmul,
   mul,
@@ -269,8 +268,7 @@ export function int8Head(config: ModelConfig, gradient: 'logits' | 'none' | 'inp
   const logp = logProbability(logits, target);
   if (gradient === 'none') return new Map([['logp', logp]]);
   const p = mul(softmax(logits), outputScale);
-  const pScale = rowScale(p);
-  const mean = int8MatmulTransposed(quantise(p, pScale), pScale, output); // [R, D]
+  const mean = int8Backward(p, output); // [R, D]
   const dh = mul(add(input('target_rows', ['R', modelWidth]), mul(mean, scalar(-1))), input('d.logp', ['R', 1]));
   return new Map([['logp', logp], ['d.x', gradients([h], [dh], [x])[0]!]]); // biome-ignore format: one line reads best
 }

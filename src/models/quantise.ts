@@ -44,18 +44,21 @@ export function quantiseRows(
   for (let first = 0; first < all; first += rowsAtOnce) {
     const count = Math.min(rowsAtOnce, all - first);
     for (let r = 0; r < count; r++) {
-      const at = (first + r) * inFeatures;
+      const source = weight.subarray((first + r) * inFeatures, (first + r + 1) * inFeatures);
+      if (inputScale) for (let k = 0; k < inFeatures; k++) row[k] = source[k]! * inputScale[k]!;
+      else row.set(source);
       let top = 0;
       for (let k = 0; k < inFeatures; k++) {
-        const value = inputScale ? weight[at + k]! * inputScale[k]! : weight[at + k]!;
-        row[k] = value;
-        const size = Math.abs(value);
-        if (size > top) top = size;
+        const value = row[k]!;
+        if (value > top) top = value;
+        else if (-value > top) top = -value;
       }
       const inverse = top > 0 ? levels / top : 0;
       const out = firstRow + first + r;
       scale[out] = top / levels / (outputDivisor?.[out] ?? 1);
-      for (let k = 0; k < inFeatures; k++) rows[r * inFeatures + k] = Math.round(row[k]! * inverse);
+      const to = r * inFeatures;
+      // Rounds: truncation of what is made positive first. Math.round takes several times as long.
+      for (let k = 0; k < inFeatures; k++) rows[to + k] = ((row[k]! * inverse + 128.5) | 0) - 128;
     }
     for (let k = 0; k < inFeatures; k++) {
       const place = k * outFeatures + firstRow + first;

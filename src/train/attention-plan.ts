@@ -9,6 +9,8 @@ import { type Feed, type Feeds, floats, integers } from '../runtime/onnxruntime-
 const queryRows = 128;
 /** Rows of a tile: segments that fit into one are computed in one call, in the smallest tiles that hold them. */
 const tileSizes = [32, 64, 128] as const;
+/** Tiles of rows of one length are a multiple of this: what the kernels like. */
+const tileStep = 8;
 /** What hides a key from a query: its exponential is 0 in float32, and it stays finite. */
 const hidden = -1e30;
 
@@ -64,7 +66,11 @@ export function planAttention({ segmentStarts }: PackedBatch): AttentionPlan {
   const tiles: QueryTiles[] = [];
   const count = segmentStarts.length - 1;
   let i = 0;
-  for (const tile of tileSizes) {
+  const shortest = count > 0 ? segmentStarts[1]! - segmentStarts[0]! : 0;
+  const longest = count > 0 ? segmentStarts[count]! - segmentStarts[count - 1]! : 0;
+  // Text cut into rows of one length gets a tile of its own, or a row of 65 tokens would be computed as 128.
+  const own = Math.ceil(longest / tileStep) * tileStep;
+  for (const tile of shortest === longest && own < queryRows ? [own] : tileSizes) {
     const starts = [segmentStarts[i]!];
     while (i < count && segmentStarts[i + 1]! - segmentStarts[i]! <= tile) starts.push(segmentStarts[++i]!);
     if (starts.length > 1) tiles.push(tilesOf(starts, tile));

@@ -54,6 +54,8 @@ export interface CalibrateOptions {
   readonly threads: number;
   /** Largest magnitude of a weight: 127, or 63 where the processor's int8 sums saturate. */
   readonly levels: number;
+  /** Called after each block. */
+  readonly progress?: (done: number, all: number) => void;
   /** Where the layers go; default: memory. */
   readonly store?: Int8Store;
   /** Smoothing exponents to choose from, null for none; default: some for small models, one for large ones. */
@@ -124,6 +126,7 @@ export async function calibrate({
   threads,
   levels,
   fitted,
+  progress,
   store = memoryStore(),
   alphas: given,
 }: CalibrateOptions): Promise<Calibration> {
@@ -161,6 +164,7 @@ export async function calibrate({
         if (!best || error < best.error) best = { layer, error, alpha };
       }
       store.add(best!.layer);
+      progress?.(index + 1, config.layers);
       const name = String(best!.alpha ?? 'none');
       chosen[name] = (chosen[name] ?? 0) + 1;
     });

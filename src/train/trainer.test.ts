@@ -118,11 +118,11 @@ describe('the training loop', () => {
     const rows = Array.from({ length: 8 }, (_, i) => row(200, i));
     const whole = await run(new FakeStep(), { rows, flags: { batchSize: '8' } });
     const step = new FakeStep((_, batch) => {
-      if (batch.tokens.length > 500) throw new Error('Failed to allocate memory for requested buffer');
+      if (batch.tokens.length > 250) throw new Error('Failed to allocate memory for requested buffer');
     });
     const outcome = await run(step, { rows, flags: { batchSize: '8' } });
     expect(lossesOf(outcome)).toEqual(lossesOf(whole));
-    expect(Math.max(...step.seen)).toBeLessThanOrEqual(500);
+    expect(Math.max(...step.seen)).toBeLessThanOrEqual(250);
     const notices = outcome.events.filter((e) => e.type === 'notice');
     expect(notices.length).toBe(1);
     expect(notices[0]).toMatchObject({ code: 'smaller-micro-batch', message: expect.stringContaining('step 0') });
@@ -143,7 +143,7 @@ describe('the training loop', () => {
     const step = new FakeStep();
     const measure = step.logProbabilities.bind(step);
     step.logProbabilities = (batches) =>
-      batches[0]!.tokens.length > 500 ? Promise.reject(new Error('std::bad_alloc')) : measure(batches);
+      batches[0]!.tokens.length > 250 ? Promise.reject(new Error('std::bad_alloc')) : measure(batches);
     const outcome = await run(step, { held, steps: 2, flags: { validateEvery: '1' } });
     const validations = ({ events }: Outcome) => events.filter((e) => e.type === 'validation');
     expect(validations(outcome)).toEqual(validations(whole));

@@ -16,6 +16,7 @@ import {
   rmsNorm,
   rmsNormGrad,
   rope,
+  roundedOff,
   rowScale,
   scalar,
   sigmoid,
@@ -91,12 +92,9 @@ const rules: { readonly [K in OpKind]: Rule<K> } = {
   'row-scale': () => none('row-scale'),
   // Straight through; the scale is not differentiated.
   quantise: (_, __, dy) => [() => dy, null],
+  'rounded-off': () => none('rounded-off'),
   'int8-matmul': (_, [, , weight, weightScale], dy) => [
-    () => {
-      const scaled = mul(dy, weightScale!);
-      const scale = rowScale(scaled);
-      return int8MatmulTransposed(quantise(scaled, scale), scale, weight!);
-    },
+    () => int8Backward(mul(dy, weightScale!), weight!),
     null,
     null,
     null,
@@ -106,6 +104,24 @@ const rules: { readonly [K in OpKind]: Rule<K> } = {
   'log-probability': (_, [logits, target], dy) => [() => logProbabilityGrad(logits!, target!, dy), null],
   'log-probability-grad': () => none('log-probability-grad'),
 };
+
+/** A rounding error is at most half a step: this many of its own steps to a step bring it into -127..127. */
+const restSteps = 254;
+
+/**
+ * g W^T with g in two int8 terms, g and what its rounding took away. With one term the errors of all blocks add up to half of the
+ * gradient: its rows are far more uneven than activations, because they carry the weights' column scales (docs/log.md).
+ */
+export function int8Backward(g: Node, weight: Node): Node {
+  const scale = rowScale(g);
+  const coarse = quantise(g, scale);
+  const rest = roundedOff(g, scale, coarse);
+  const restScale = mul(scale, scalar(1 / restSteps));
+  return add(
+    int8MatmulTransposed(coarse, scale, weight),
+    int8MatmulTransposed(quantise(rest, restScale), restScale, weight),
+  );
+}
 
 /** x / rms(x): the norm with a weight of ones, written as the norm of x by (weight * 0 + 1) so that the op set stays small. */
 function normalised(x: Node, weight: Node, epsilon: number): Node {

@@ -163,6 +163,12 @@ const emitters: { readonly [K in OpKind]: Emitter<K> } = {
     const zeros = to.node('Expand', [to.byte(zeroPoint), to.node('Shape', [flat])]);
     to.node('QuantizeLinear', [x!, flat, zeros], { axis: { int: 0 } }, out);
   },
+  'rounded-off': (to, _, __, [x, scale, quantised], out) => {
+    const flat = to.node('Reshape', [scale!, to.int64([-1])]);
+    const zeros = to.node('Expand', [to.byte(zeroPoint), to.node('Shape', [flat])]);
+    const back = to.node('DequantizeLinear', [quantised!, flat, zeros], { axis: { int: 0 } });
+    to.node('Sub', [x!, back], {}, out);
+  },
   // Both want uint8 times int8: the other combinations have no fast kernel.
   'int8-matmul': (to, _, __, [x, scale, weight, weightScale], out) =>
     void to.node(
