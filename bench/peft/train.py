@@ -10,6 +10,7 @@ import json
 import os
 import re
 import resource
+import statistics
 import sys
 import tempfile
 import time
@@ -233,12 +234,12 @@ if options.validation:
     held_out = total / count
 
 rates = [t / s for t, s in zip(tokens, seconds)]
-timed = sorted(rates[1:])
+timed = rates[1:]
 print(json.dumps({
     "engine": "peft", "work": options.shape or os.path.basename(options.model), "rows": options.random or os.path.basename(options.rows),
     "form": options.form, "head": options.head, "dtype": options.dtype, "adapterDtype": options.adapter_dtype, "threads": options.threads,
     "onednnMaxIsa": os.environ.get("ONEDNN_MAX_CPU_ISA"), "onednnKernels": kernels,
-    "tokensPerSecond": sum(tokens[1:]) / sum(seconds[1:]) if timed else None, "medianStepTokensPerSecond": timed[len(timed) // 2] if timed else None,
+    "tokensPerSecond": sum(tokens[1:]) / sum(seconds[1:]) if timed else None, "medianStepTokensPerSecond": statistics.median(timed) if timed else None,
     "stepTokensPerSecond": [round(rate, 1) for rate in rates], "stepCpuShare": shares, "losses": losses, "heldOutLoss": held_out,
     "peakMemoryBytes": max(after_load, after_training), "peakTrainingBytes": after_training, "peakLoadingBytes": after_load,
     "rssAfterImportBytes": after_import, "torch": torch.__version__, "transformers": transformers.__version__, "peft": peft_version,

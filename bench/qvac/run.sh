@@ -29,7 +29,7 @@ PY
 # The binary itself: the package's `bare` command is a Node wrapper, whose end does not end the engine and whose memory is not the engine's.
 bare=$(node -p "require('bare-runtime')()")
 python3 - "$work" "$model" "$steps" "$bare" <<'PY'
-import json, os, resource, subprocess, sys
+import json, os, resource, statistics, subprocess, sys
 work, model, steps, bare = sys.argv[1], sys.argv[2], int(sys.argv[3]), sys.argv[4]
 process = subprocess.Popen([bare, "finetune.js", model, work + "/text.txt", work + "/out"], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
 ends, losses = [], []
@@ -44,7 +44,8 @@ for line in process.stdout:
 process.wait()
 if len(ends) < steps:
     raise SystemExit(f"QVAC ended with {process.returncode} after {len(ends)} of {steps} steps; run `bare finetune.js` in the folder to see why")
-times = sorted(b - a for a, b in zip([0.0] + ends, ends))
-print(json.dumps({"engine": "qvac", "model": os.path.basename(model), "secondsPer128Tokens": times[len(times) // 2], "tokensPerSecond": 128 / times[len(times) // 2],
+times = [b - a for a, b in zip([0.0] + ends, ends)]
+median = statistics.median(times)
+print(json.dumps({"engine": "qvac", "model": os.path.basename(model), "secondsPer128Tokens": median, "tokensPerSecond": 128 / median,
                   "stepSeconds": [round(t, 2) for t in times], "losses": losses, "peakMemoryBytes": resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss * 1024}))
 PY

@@ -129,16 +129,16 @@ export function weightBytes(shape: Shape, { precision, method, parameters, strea
   return blocks * projectionWeightsPerBlock(shape) + headWeights(shape);
 }
 
-/** The proof computes with float32 weights: those at hand, or a block at a time and the head from the file. */
-const exactBytes = (shape: Shape, { method, precision }: Setting): number =>
-  method === 'full' || precision === 'f32' ? 0 : float32 * (headWeights(shape) + projectionWeightsPerBlock(shape));
-
 /** What a step holds tokens of. */
 export interface Tokens {
   /** Of the largest micro-batch. */
   readonly microBatch: number;
   readonly step: number;
 }
+
+/** The proof computes with float32 weights: those at hand, or a block at a time and the head from the file. */
+const exactBytes = (shape: Shape, { method, precision }: Setting): number =>
+  method === 'full' || precision === 'f32' ? 0 : float32 * (headWeights(shape) + projectionWeightsPerBlock(shape));
 
 /** Peak of the training process and its parent. `held` is what they hold before anything is loaded. */
 export function memoryOf(

@@ -201,7 +201,9 @@ export function diskStore(path: string): Int8Store {
       const layerOf = (layer: number, block: Int8Array): Int8Layer => {
         let at = 0;
         const matrices = sizes.map(({ projection, inFeatures, outFeatures }) => {
-          const values = block.subarray(at, (at += inFeatures * outFeatures));
+          const end = at + inFeatures * outFeatures;
+          const values = block.subarray(at, end);
+          at = end;
           return [projection, { values, scale: scales[layer]!.get(projection)!, inFeatures, outFeatures }] as const;
         });
         return { ...kept[layer]!, matrices: new Map(matrices) };
