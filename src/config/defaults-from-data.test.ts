@@ -46,7 +46,7 @@ test('the rank grows with the supervised tokens', () => {
 test('the learning rate falls with the width, and full fine-tuning takes a tenth', () => {
   expect(chooseLearningRate(smol)).toBe(0.0013);
   expect(chooseLearningRate({ ...smol, modelWidth: 4096 })).toBe(0.00029);
-  expect(chooseLearningRate({ ...smol, modelWidth: 64 })).toBe(0.0025);
+  expect(chooseLearningRate({ ...smol, modelWidth: 64 })).toBe(0.005);
   expect(chooseLearningRate({ ...smol, modelWidth: 1024, architecture: 'qwen3' })).toBe(0.00053);
   expect(chooseLearningRate({ ...smol, method: 'full' })).toBe(0.00013);
 });

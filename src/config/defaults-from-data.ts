@@ -88,8 +88,8 @@ const widthExponents: Readonly<Record<ModelFacts['architecture'], number>> = {
   qwen2: 0.0775,
   qwen3: 0.0775,
 };
-/** The fit knows no models narrower than 2048; beyond this rate our own sweep got worse (docs/defaults.md). */
-const mostRate = 2.5e-3;
+/** The fit knows no models narrower than 2048; this is the highest rate that our own sweep has tried (docs/defaults.md). */
+const mostRate = 5e-3;
 
 export function chooseLearningRate({ architecture, method, modelWidth }: ModelFacts): number {
   const rate = Math.min(mostRate, rateAt2000 * (2000 / modelWidth) ** widthExponents[architecture]);

@@ -136,7 +136,7 @@ test('what the data decided is told, stored, and kept on resuming; the plan too'
   const run = join(folder, 'decided');
   const events = await train({}, run);
   const record = new RunFolder(run).read();
-  expect(record.settings).toMatchObject({ sequenceLength: 64, batchSize: 4, epochs: 6, rank: 8, learningRate: 0.0025 });
+  expect(record.settings).toMatchObject({ sequenceLength: 64, batchSize: 4, epochs: 6, rank: 8, learningRate: 0.005 });
   const said = events.find((e) => e.type === 'notice' && e.code === 'defaults');
   expect(said).toMatchObject({ message: record.chosenFromData });
   const recipe = readFileSync(join(run, 'recipe.yaml'), 'utf8');
