@@ -151,7 +151,7 @@ class ModelStep extends BlockWalk implements TrainStep {
   ): Promise<MicroBatchLoss> {
     let lossSum = 0;
     let supervisedTokens = 0;
-    for (const group of this.groups(batches)) {
+    for (const group of this.groups(batches, true)) {
       const passes = group.map((i, id) => this.pass(batches[i]!, dropoutSeeds[i]!, true, id));
       const ends = await this.walk(passes);
       for (const [i, pass] of passes.entries()) {
@@ -167,7 +167,7 @@ class ModelStep extends BlockWalk implements TrainStep {
 
   async logProbabilities(batches: readonly PackedBatch[]): Promise<Float32Array[]> {
     const results: Float32Array[] = [];
-    for (const group of this.groups(batches)) {
+    for (const group of this.groups(batches, false)) {
       const passes = group.map((i, id) => this.pass(batches[i]!, null, false, id));
       const ends = await this.walk(passes);
       for (const [i, pass] of passes.entries())
@@ -176,10 +176,13 @@ class ModelStep extends BlockWalk implements TrainStep {
     return results;
   }
 
-  /** Which batches are walked together, by their indices: all, or each alone on a device, which holds one's activations. */
-  private groups(batches: readonly PackedBatch[]): number[][] {
+  /**
+   * Which batches are walked together, by their indices: all, or each alone on a device, and where backward follows and activations
+   * are kept, because there is memory for those of one.
+   */
+  private groups(batches: readonly PackedBatch[], saves: boolean): number[][] {
     const all = batches.map((_, i) => i);
-    return this.device ? all.map((i) => [i]) : [all];
+    return this.device || (saves && this.policy === 'keep') ? all.map((i) => [i]) : [all];
   }
 
   async close(): Promise<void> {
