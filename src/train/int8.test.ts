@@ -148,6 +148,20 @@ describe('what a step holds', () => {
     expect(await train({ activations: 'recompute' }, 0.3)).toEqual(await train({ activations: 'keep' }, 0.3));
   });
 
+  test.each(['keep', 'recompute'] as const)(
+    'several micro-batches in a call give the same bits: %s',
+    async (activations) => {
+      const apart = await train({ activations });
+      const step = await createLoraStep({ model: openGguf(path), adapter: adapterFor(path), threads, activations });
+      const { lossSum } = await step.accumulate(batches, scale, [1, 2, 3]);
+      expect(lossSum).toBeCloseTo(apart.lossSum, 5);
+      step.parameters.forEach(({ gradient, name }, i) => {
+        expect(gradient, name).toEqual(apart.gradients[i]);
+      });
+      await step.close();
+    },
+  );
+
   test('layers from the disk, all micro-batches at once, give the gradients of layers in memory', async () => {
     const model = openGguf(path);
     const options = { model, fitted: packed(rows.slice(0, 1)), compared: packed(rows.slice(1)), threads, levels: 127 };
