@@ -189,10 +189,9 @@ async function decide(
   context: Context,
   settings: RunSettings,
   { work, typical }: { work: Work; typical: PackedBatch },
-  probes: boolean,
 ): Promise<{ expected: ExpectedPrecision; rates: Rates }> {
   const { model, threads } = context;
-  const expected = await expectPrecision(settings, model, threads, probes);
+  const expected = await expectPrecision(settings, model, threads, true);
   const rates = await ratesOf(context, settings, expected, typical);
   if (settings.precision !== 'auto' || expected.precision === 'f32') return { expected, rates };
   const exact: ExpectedPrecision = { ...expected, precision: 'f32' };
@@ -320,7 +319,7 @@ export async function planRun({ settings, elapsed, ...context }: RunPlanOptions)
   const { work, typical } = workOf(prepared, settings);
   const measured = measurable(settings) && !isSmall(model);
   const { expected, rates } = measured
-    ? await decide(context, settings, { work, typical }, true)
+    ? await decide(context, settings, { work, typical })
     : {
         expected: await expectPrecision(settings, model, threads, false),
         rates: assumedRates(shapeOf(model), threads, typical.tokens.length, typical.supervisedTokens),
@@ -455,7 +454,7 @@ export async function planTuning(asked: AskedSettings, prices: Prices): Promise<
       if (!rated) {
         const since = performance.now();
         const { expected, rates } = measured
-          ? await decide(context, changed, { work, typical }, true)
+          ? await decide(context, changed, { work, typical })
           : {
               expected: await expectPrecision(changed, model, threads, true),
               rates: assumedRates(shapeOf(model), threads, typical.tokens.length, typical.supervisedTokens),

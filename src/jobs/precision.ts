@@ -6,8 +6,7 @@ import { packRows } from '../batches/pack.ts';
 import type { PackedBatch } from '../batches/packed-batch.ts';
 import { NomoatError } from '../errors.ts';
 import type { GgufFile } from '../files/gguf/types.ts';
-import { projections } from '../lora/adapter.ts';
-import { projectionDimensions, readModelConfig } from '../models/config.ts';
+import { projectionWeights, readModelConfig } from '../models/config.ts';
 import { type KernelProbe, probeKernels, weightLevels } from '../runtime/onnxruntime-node/probe.ts';
 import type { TokenRow } from '../tokens/token-row.ts';
 import { type BaseWeights, diskStore, fileWeights } from '../train/base-weights.ts';
@@ -47,22 +46,13 @@ export interface PrecisionOptions {
   readonly progress?: (message: string) => void;
 }
 
-/** Weights of all projections. */
-function projectionWeights(model: GgufFile): number {
-  const config = readModelConfig(model);
-  return projections.reduce((sum, projection) => {
-    const { inFeatures, outFeatures } = projectionDimensions(config, projection);
-    return sum + inFeatures * outFeatures * config.layers;
-  }, 0);
-}
-
 const float32 = (reason: string, measured: Partial<PrecisionEvent> = {}): ChosenPrecision => ({
   weights: null,
   event: { type: 'precision', precision: 'f32', reason, divergence: null, bound: divergenceBound, levels: null, speedup: null, ...measured }, // biome-ignore format: one line reads best
 });
 
 /** Whether `auto` leaves the model in float32 for its size. */
-export const isSmall = (model: GgufFile): boolean => projectionWeights(model) < fewWeights;
+export const isSmall = (model: GgufFile): boolean => projectionWeights(readModelConfig(model)) < fewWeights;
 
 export interface ExpectedPrecision {
   readonly precision: 'f32' | 'int8';

@@ -98,6 +98,14 @@ export function projectionDimensions(
   return { inFeatures, outFeatures };
 }
 
+/** Weights of all projections of all layers: what int8 and streaming are about. */
+export function projectionWeights(config: ModelConfig): number {
+  return (Object.keys(ggufNames) as Projection[]).reduce((sum, projection) => {
+    const { inFeatures, outFeatures } = projectionDimensions(config, projection);
+    return sum + inFeatures * outFeatures * config.layers;
+  }, 0);
+}
+
 /** GGUF's names of the projections, after `blk.N.`. */
 export const ggufNames: Readonly<Record<Projection, string>> = {
   q_proj: 'attn_q',

@@ -5,9 +5,8 @@
 import type { PackedBatch } from '../batches/packed-batch.ts';
 import type { GgufFile } from '../files/gguf/types.ts';
 import type { Projection } from '../lora/adapter.ts';
-import { projections } from '../lora/adapter.ts';
 import { type BlockOptions, head, int8Head, projectionGroups } from '../models/block.ts';
-import { type ModelConfig, projectionDimensions, readModelConfig } from '../models/config.ts';
+import { type ModelConfig, projectionDimensions, projectionWeights, readModelConfig } from '../models/config.ts';
 import {
   columnTops,
   emptyMatrix,
@@ -141,11 +140,7 @@ export async function calibrate({
   );
   const pass = trial.pass(fitted, null, false);
   const rows = [fitted, compared];
-  const weightCount = projections.reduce((sum, p) => {
-    const { inFeatures, outFeatures } = projectionDimensions(config, p);
-    return sum + inFeatures * outFeatures * config.layers;
-  }, 0);
-  const candidates = given ?? (weightCount > manyWeights ? usualAlpha : alphas);
+  const candidates = given ?? (projectionWeights(config) > manyWeights ? usualAlpha : alphas);
   const chosen: Record<string, number> = {};
   const errorOf = async (index: number, layer: Int8Layer, x: Feed, expected: Float32Array): Promise<number> => {
     const y = floats(new Float32Array(expected.length), x.dims);
