@@ -42,8 +42,8 @@ interface Transposes {
   readonly transposeB?: boolean;
 }
 
-function product(kind: 'matmul' | 'batch-matmul', a: Node, b: Node, transposes: Transposes): Node {
-  const { transposeA = false, transposeB = false } = transposes;
+function product(op: Extract<Op, { kind: 'matmul' | 'batch-matmul' }>, a: Node, b: Node): Node {
+  const { kind, transposeA, transposeB } = op;
   const rank = kind === 'matmul' ? 2 : 3;
   if (a.shape.length !== rank || b.shape.length !== rank)
     refuse(`${kind} of ${showShape(a.shape)}, ${showShape(b.shape)}`);
@@ -52,12 +52,16 @@ function product(kind: 'matmul' | 'batch-matmul', a: Node, b: Node, transposes: 
   if (innerA !== innerB || (rank === 3 && a.shape[0] !== b.shape[0])) {
     refuse(`${kind} of ${showShape(a.shape)} and ${showShape(b.shape)}, transposed ${transposeA}, ${transposeB}`);
   }
-  return node({ kind, transposeA, transposeB }, [a, b], [...a.shape.slice(0, rank - 2), rows, columns]);
+  return node(op, [a, b], [...a.shape.slice(0, rank - 2), rows, columns]);
 }
 
-export const matmul = (a: Node, b: Node, transposes: Transposes = {}): Node => product('matmul', a, b, transposes);
-export const batchMatmul = (a: Node, b: Node, transposes: Transposes = {}): Node =>
-  product('batch-matmul', a, b, transposes);
+export function matmul(a: Node, b: Node, { transposeA = false, transposeB = false }: Transposes = {}): Node {
+  return product({ kind: 'matmul', transposeA, transposeB }, a, b);
+}
+export function batchMatmul(a: Node, b: Node, options: Transposes & { readonly factor?: number } = {}): Node {
+  const { factor = 1, transposeA = false, transposeB = false } = options;
+  return product({ kind: 'batch-matmul', transposeA, transposeB, factor }, a, b);
+}
 
 const unary = (op: Op, x: Node): Node => node(op, [x], x.shape);
 /** An op whose inputs and result all have one shape. */
@@ -79,8 +83,11 @@ export function rmsNorm(x: Node, weight: Node, epsilon: number): Node {
   if (!same([x.shape.at(-1)!], weight.shape)) refuse(`rms-norm of ${showShape(x.shape)} by ${showShape(weight.shape)}`);
   return node({ kind: 'rms-norm', epsilon }, [x, weight], x.shape);
 }
-export const rmsNormGrad = (x: Node, dyWeight: Node, epsilon: number): Node =>
-  pair({ kind: 'rms-norm-grad', epsilon }, x, dyWeight);
+export const unitRows = (x: Node, epsilon: number): Node => unary({ kind: 'unit-rows', epsilon }, x);
+export function rmsNormGrad(x: Node, dyWeight: Node, epsilon: number): Node {
+  if (!same(x.shape, dyWeight.shape)) refuse(`rms-norm-grad of ${showShape(x.shape)} and ${showShape(dyWeight.shape)}`);
+  return node({ kind: 'rms-norm-grad', epsilon }, [unitRows(x, epsilon), x, dyWeight], x.shape);
+}
 
 export function rope(x: Node, cos: Node, sin: Node, heads: number, inverse = false): Node {
   const width = x.shape[1];

@@ -17,8 +17,13 @@ export type Op =
   | { readonly kind: 'mul' }
   /** Two matrices, each transposed first where said. */
   | { readonly kind: 'matmul'; readonly transposeA: boolean; readonly transposeB: boolean }
-  /** The same for stacks [S, ., .]. */
-  | { readonly kind: 'batch-matmul'; readonly transposeA: boolean; readonly transposeB: boolean }
+  /** The same for stacks [S, ., .], times a number. */
+  | {
+      readonly kind: 'batch-matmul';
+      readonly transposeA: boolean;
+      readonly transposeB: boolean;
+      readonly factor: number;
+    }
   /** 1 / (1 + exp(-x)). */
   | { readonly kind: 'sigmoid' }
   /** x * sigmoid(x). */
@@ -31,7 +36,9 @@ export type Op =
   | { readonly kind: 'softmax-grad' }
   /** (x [R, D], weight [D]): x / sqrt(mean(x^2) + epsilon) * weight, https://arxiv.org/abs/1910.07467. */
   | { readonly kind: 'rms-norm'; readonly epsilon: number }
-  /** (x, dy * weight) -> dx. */
+  /** x [R, D] / sqrt(mean(x^2) + epsilon): the norm without a weight. Only in gradients. */
+  | { readonly kind: 'unit-rows'; readonly epsilon: number }
+  /** (unit-rows(x), x, dy * weight) -> dx. */
   | { readonly kind: 'rms-norm-grad'; readonly epsilon: number }
   /** (x [N, heads * D], cos [N, D/2], sin [N, D/2]): halves rotated, https://arxiv.org/abs/2104.09864; `inverse` rotates back. */
   | { readonly kind: 'rope'; readonly heads: number; readonly inverse: boolean }

@@ -26,7 +26,7 @@ import {
   softmax,
   transpose,
 } from '../graph/graph.ts';
-import type { Node, Shape } from '../graph/op.ts';
+import type { DataType, Node, Shape } from '../graph/op.ts';
 import { type Partition, partition } from '../graph/partition.ts';
 import type { Projection } from '../lora/adapter.ts';
 import { type ModelConfig, projectionDimensions } from './config.ts';
@@ -60,10 +60,17 @@ class Stage {
   readonly trainable: Node[] = [];
   private readonly config: ModelConfig;
   private readonly options: BlockOptions;
+  /** Before the names of what is trained and of the weights. */
+  private readonly prefix: string;
 
-  constructor(config: ModelConfig, options: BlockOptions) {
+  constructor(config: ModelConfig, options: BlockOptions, prefix = '') {
     this.config = config;
     this.options = options;
+    this.prefix = prefix;
+  }
+
+  private input(name: string, shape: Shape, type?: DataType): Node {
+    return input(`${this.prefix}${name}`, shape, type);
   }
 
   /**
@@ -77,9 +84,9 @@ class Stage {
     const adapted = members.filter((projection) => targets.includes(projection));
     let low: Node | null = null; // [N, adapted * rank]
     if (adapted.length > 0) {
-      const a = input(`lora_A.${group}`, [adapted.length * rank, x.shape[1]!]);
+      const a = this.input(`lora_A.${group}`, [adapted.length * rank, x.shape[1]!]);
       this.trainable.push(a);
-      const dropped = dropout ? mul(x, input(`mask.${group}`, x.shape)) : x;
+      const dropped = dropout ? mul(x, this.input(`mask.${group}`, x.shape)) : x;
       low = matmul(dropped, a, { transposeB: true });
     }
     return members.map((projection) => {
@@ -88,7 +95,7 @@ class Stage {
       if (bias) y = add(y, this.weight(`${projection}.bias`, [outFeatures]));
       const at = adapted.indexOf(projection);
       if (!low || at < 0) return y;
-      const b = input(`${projection}.lora_B`, [outFeatures, rank]);
+      const b = this.input(`${projection}.lora_B`, [outFeatures, rank]);
       this.trainable.push(b);
       const own = adapted.length === 1 ? low : columns(low, at * rank, (at + 1) * rank); // [N, rank]
       return add(matmul(own, b, { transposeB: true }), y);
@@ -108,14 +115,14 @@ class Stage {
     const quantised = quantise(x, scale);
     return (projection) => {
       const { inFeatures, outFeatures } = sizes(projection);
-      const weight = input(`${projection}.weight`, [inFeatures, outFeatures], 'int8');
-      return int8Matmul(quantised, scale, weight, input(`${projection}.scale`, [outFeatures]));
+      const weight = this.input(`${projection}.weight`, [inFeatures, outFeatures], 'int8');
+      return int8Matmul(quantised, scale, weight, this.input(`${projection}.scale`, [outFeatures]));
     };
   }
 
   /** A base weight as an input. */
   weight(name: string, shape: Shape): Node {
-    const n = input(name, shape);
+    const n = this.input(name, shape);
     if (this.options.trainable === 'all') this.trainable.push(n);
     return n;
   }
@@ -139,23 +146,46 @@ function finish(outputs: Graph, wanted: readonly Node[], policy: ReadonlyMap<str
   return partition(outputs, backward, policy);
 }
 
-/** x [N, D] -> q [N, heads * headDim], k and v [N, kvHeads * headDim], rotated. `backwardFirst`: without the gradient of x. */
-export function beforeAttention(config: ModelConfig, options: BlockOptions): Partition & { backwardFirst: Graph } {
+/** Named values of a stage, and those worth saving for backward. */
+interface Built {
+  readonly outputs: Graph;
+  readonly policy: ReadonlyMap<string, Node>;
+}
+
+/** x [N, D], cos and sin [N, headDim / 2] -> q [N, heads * headDim], k and v [N, kvHeads * headDim], rotated. */
+function queriesKeysValues(stage: Stage, config: ModelConfig, options: BlockOptions, x: Node, angles: Angles): Built {
   const { headDim, heads, kvHeads, modelWidth, normEpsilon } = config;
-  const stage = new Stage(config, options);
-  const x = input('x', ['N', modelWidth]);
-  const cos = input('cos', ['N', headDim / 2]);
-  const sin = input('sin', ['N', headDim / 2]);
   const h = rmsNorm(x, stage.weight('attn_norm', [modelWidth]), normEpsilon);
+  const rows = x.shape[0]!;
   const policy = new Map<string, Node>();
   const rotate = (y: Node, name: string, count: number): Node => {
-    if (!options.headNorms) return rope(y, cos, sin, count);
+    if (!options.headNorms) return rope(y, angles.cos, angles.sin, count);
     policy.set(`${name}_raw`, y);
-    const normed = rmsNorm(reshape(y, [`${count}*N`, headDim]), stage.weight(`${name}_norm`, [headDim]), normEpsilon);
-    return rope(reshape(normed, ['N', count * headDim]), cos, sin, count);
+    const normed = rmsNorm(
+      reshape(y, [`${count}*${rows}`, headDim]),
+      stage.weight(`${name}_norm`, [headDim]),
+      normEpsilon,
+    );
+    return rope(reshape(normed, [rows, count * headDim]), angles.cos, angles.sin, count);
   };
   const [yq, yk, v] = stage.project(h, 'pre', options.biases) as [Node, Node, Node];
   const outputs = new Map([['q', rotate(yq, 'attn_q', heads)], ['k', rotate(yk, 'attn_k', kvHeads)], ['v', v]]); // biome-ignore format: one line reads best
+  return { outputs, policy };
+}
+
+interface Angles {
+  readonly cos: Node;
+  readonly sin: Node;
+}
+function anglesOf({ headDim }: ModelConfig, rows = 'N'): Angles {
+  return { cos: input('cos', [rows, headDim / 2]), sin: input('sin', [rows, headDim / 2]) };
+}
+
+/** x [N, D] -> q [N, heads * headDim], k and v [N, kvHeads * headDim], rotated. `backwardFirst`: without the gradient of x. */
+export function beforeAttention(config: ModelConfig, options: BlockOptions): Partition & { backwardFirst: Graph } {
+  const stage = new Stage(config, options);
+  const x = input('x', ['N', config.modelWidth]);
+  const { outputs, policy } = queriesKeysValues(stage, config, options, x, anglesOf(config));
   const whole = finish(outputs, [x, ...stage.trainable], policy, x);
   const first = stage.trainable.length > 0 ? finish(outputs, stage.trainable, policy).backward : new Map();
   return { ...whole, backwardFirst: first };
@@ -173,12 +203,12 @@ export function attention(config: ModelConfig): Partition {
   const v = input('v', ['T', kvHeads * headDim]);
   const bias = input('bias', ['C', 'T']);
   const rows = `${group}*C`;
-  const scaled = mul(q, scalar(1 / Math.sqrt(headDim)));
-  const byHead = transpose(reshape(scaled, ['C', kvHeads, group, headDim]), [1, 2, 0, 3]); // [KV, G, C, hd]
+  const byHead = transpose(reshape(q, ['C', kvHeads, group, headDim]), [1, 2, 0, 3]); // [KV, G, C, hd]
   const queries = reshape(byHead, [kvHeads, rows, headDim]);
   const keys = transpose(reshape(k, ['T', kvHeads, headDim]), [1, 0, 2]); // [KV, T, hd]
   const values = transpose(reshape(v, ['T', kvHeads, headDim]), [1, 0, 2]);
-  const scores = reshape(batchMatmul(queries, keys, { transposeB: true }), [heads, 'C', 'T']);
+  const products = batchMatmul(queries, keys, { transposeB: true, factor: 1 / Math.sqrt(headDim) });
+  const scores = reshape(products, [heads, 'C', 'T']);
   const p = reshape(softmax(add(scores, bias)), [kvHeads, rows, 'T']);
   const mixed = reshape(batchMatmul(p, values), [kvHeads, group, 'C', headDim]);
   const o = reshape(transpose(mixed, [2, 0, 1, 3]), ['C', heads * headDim]);
@@ -188,47 +218,100 @@ export function attention(config: ModelConfig): Partition {
 /**
  * Attention of short segments, all of a micro-batch in one call: rows stand in G tiles of `tile` rows, filled up where segments end.
  * q [N, heads * headDim], k, v [N, kvHeads * headDim]; `index` [M] orders them into tiles, `inverse` [N] back; bias [G, 1, tile, tile].
- * A row of filling sees only itself and is seen by no other.
+ * A row of filling sees only itself and is seen by no other. `whole`: the rows stand in tiles already, M of them, and nothing is ordered.
+ * What the rows see, p [G, heads, tile, tile], is saved: computing it again takes a third of the time of backward.
  */
-export function tiledAttention(config: ModelConfig, tile: number): Partition {
+export function tiledAttention(config: ModelConfig, tile: number, whole: boolean): Partition {
   const { headDim, heads, kvHeads } = config;
-  const group = heads / kvHeads;
-  const q = input('q', ['N', heads * headDim]);
-  const k = input('k', ['N', kvHeads * headDim]);
-  const v = input('v', ['N', kvHeads * headDim]);
-  const index = input('index', ['M'], 'int64');
-  const inverse = input('inverse', ['N'], 'int64');
+  const rows = whole ? 'M' : 'N';
+  const q = input('q', [rows, heads * headDim]);
+  const k = input('k', [rows, kvHeads * headDim]);
+  const v = input('v', [rows, kvHeads * headDim]);
+  const { o, p } = attendTiles(config, tilesOf(tile, whole), [q, k, v]);
+  return finish(new Map([['o', o]]), [q, k, v], new Map([['p', p]]));
+}
+
+/** Where the rows stand, and what they see. */
+interface Tiles {
+  readonly tile: number;
+  readonly whole: boolean;
+  readonly bias: Node;
+  readonly index: Node;
+  readonly inverse: Node;
+}
+function tilesOf(tile: number, whole: boolean): Tiles {
   const bias = input('bias', ['G', 1, tile, tile]);
-  const tiles = (x: Node): Node => orderRows(x, index, inverse); // [M, .]
-  const scaled = mul(tiles(q), scalar(1 / Math.sqrt(headDim)));
-  const byHead = transpose(reshape(scaled, ['G', tile, kvHeads, group, headDim]), [0, 2, 3, 1, 4]); // [G, KV, group, tile, hd]
+  return { tile, whole, bias, index: input('index', ['M'], 'int64'), inverse: input('inverse', ['N'], 'int64') };
+}
+
+function attendTiles(
+  { headDim, heads, kvHeads }: ModelConfig,
+  { bias, index, inverse, tile, whole }: Tiles,
+  [q, k, v]: readonly [Node, Node, Node],
+): { o: Node; p: Node } {
+  const group = heads / kvHeads;
+  const tiles = (x: Node): Node => (whole ? x : orderRows(x, index, inverse)); // [M, .]
+  const byHead = transpose(reshape(tiles(q), ['G', tile, kvHeads, group, headDim]), [0, 2, 3, 1, 4]); // [G, KV, group, tile, hd]
   const queries = reshape(byHead, [`${kvHeads}*G`, group * tile, headDim]);
   const side = (x: Node): Node => {
     const split = transpose(reshape(tiles(x), ['G', tile, kvHeads, headDim]), [0, 2, 1, 3]); // [G, KV, tile, hd]
     return reshape(split, [`${kvHeads}*G`, tile, headDim]);
   };
-  const scores = reshape(batchMatmul(queries, side(k), { transposeB: true }), ['G', heads, tile, tile]);
-  const p = reshape(softmax(add(scores, bias)), [`${kvHeads}*G`, group * tile, tile]);
-  const mixed = reshape(batchMatmul(p, side(v)), ['G', kvHeads, group, tile, headDim]);
+  const products = batchMatmul(queries, side(k), { transposeB: true, factor: 1 / Math.sqrt(headDim) });
+  const p = softmax(add(reshape(products, ['G', heads, tile, tile]), bias));
+  const shares = reshape(p, [`${kvHeads}*G`, group * tile, tile]);
+  const mixed = reshape(batchMatmul(shares, side(v)), ['G', kvHeads, group, tile, headDim]);
   const joined = reshape(transpose(mixed, [0, 3, 1, 2, 4]), ['M', heads * headDim]);
-  const o = orderRows(joined, inverse, index);
-  return finish(new Map([['o', o]]), [q, k, v], new Map());
+  return { o: whole ? joined : orderRows(joined, inverse, index), p };
 }
 
 /** x [N, D] and the attention's output o [N, heads * headDim] -> the block's output y [N, D]. */
 export function afterAttention(config: ModelConfig, options: BlockOptions): Partition {
-  const { heads, headDim, modelWidth, normEpsilon } = config;
   const stage = new Stage(config, options);
-  const x = input('x', ['N', modelWidth]);
-  const o = input('o', ['N', heads * headDim]);
+  const x = input('x', ['N', config.modelWidth]);
+  const o = input('o', ['N', config.heads * config.headDim]);
+  const { outputs, policy } = output(stage, config, x, o);
+  return finish(outputs, [x, o, ...stage.trainable], policy);
+}
+
+function output(stage: Stage, { modelWidth, normEpsilon }: ModelConfig, x: Node, o: Node): Built {
   const [attended] = stage.project(o, 'o') as [Node];
   const mid = add(attended, x);
   const h = rmsNorm(mid, stage.weight('ffn_norm', [modelWidth]), normEpsilon);
   const [gate, up] = stage.project(h, 'mlp') as [Node, Node];
   const [down] = stage.project(mul(silu(gate), up), 'down') as [Node];
-  const y = add(down, mid);
   const policy = new Map([['mid', mid], ['gate', gate], ['up', up]]); // biome-ignore format: one line reads best
-  return finish(new Map([['y', y]]), [x, o, ...stage.trainable], policy);
+  return { outputs: new Map([['y', add(down, mid)]]), policy };
+}
+
+/**
+ * All blocks and the head of a small model as one graph, forward and backward: where a call costs as much as what it computes.
+ * Embedded tokens x [N, D]; target [N, 1] is each row's next token, d.logp [N, 1] its weight in the loss (0: not supervised);
+ * attention as in tiledAttention. Names of a layer's inputs have its number before them, `LAYER.NAME`; so do their gradients, `d.LAYER.NAME`.
+ * Returns `logp` and the gradients of what is trained, for 'all' also of x, output_norm and output.
+ */
+export function smallModel(config: ModelConfig, options: BlockOptions, tile: number, whole: boolean): Graph {
+  const rows = whole ? 'M' : 'N';
+  const x = input('x', [rows, config.modelWidth]);
+  const angles = anglesOf(config, rows);
+  const tiles = tilesOf(tile, whole);
+  const trained: Node[] = [];
+  let hidden = x;
+  for (let layer = 0; layer < config.layers; layer++) {
+    const stage = new Stage(config, options, `${layer}.`);
+    const { outputs } = queriesKeysValues(stage, config, options, hidden, angles);
+    const [q, k, v] = ['q', 'k', 'v'].map((name) => outputs.get(name)!) as [Node, Node, Node];
+    const { o } = attendTiles(config, tiles, [q, k, v]);
+    hidden = output(stage, config, hidden, o).outputs.get('y')!;
+    trained.push(...stage.trainable);
+  }
+  const norm = input('output_norm', [config.modelWidth]);
+  const table = input('output', [config.vocabulary, config.modelWidth]);
+  if (options.trainable === 'all') trained.push(x, norm, table);
+  const logits = matmul(rmsNorm(hidden, norm, config.normEpsilon), table, { transposeB: true });
+  const logp = logProbability(logits, input('target', [rows, 1], 'int64'));
+  const made = gradients([logp], [input('d.logp', [rows, 1])], trained);
+  return new Map([['logp', logp], ...trained.map((n, i) => [`d.${nameOf(n)}`, made[i]!] as const)]);
 }
 
 /**

@@ -25,6 +25,10 @@ export interface QueryChunk {
 /** Rows that attention takes in one call, in tiles: [first, end) of the micro-batch, and feeds of the graph for that tile. */
 export interface QueryTiles {
   readonly tile: number;
+  /** The rows fill the tiles as they stand: nothing has to be ordered. */
+  readonly whole: boolean;
+  /** How many tiles. */
+  readonly count: number;
   readonly first: number;
   readonly end: number;
   readonly feeds: Feeds;
@@ -147,5 +151,5 @@ function tilesOf(starts: readonly number[], tile: number): QueryTiles {
     ['inverse', integers(inverse, [inverse.length])],
     ['bias', floats(bias, [count, 1, tile, tile])],
   ]);
-  return { tile, first, end, feeds };
+  return { tile, whole: count * tile === end - first, count, first, end, feeds };
 }

@@ -6,7 +6,7 @@ import { type ProjectionGroup, projectionGroups } from '../models/block.ts';
 import type { ModelConfig } from '../models/config.ts';
 import { rotaryAngles } from '../models/weights.ts';
 import { type Executor, type Feed, type Feeds, floats } from '../runtime/onnxruntime-node/executor.ts';
-import { type AttentionPlan, byLength, planAttention, type QueryChunk } from './attention-plan.ts';
+import { type AttentionPlan, byLength, planAttention, type QueryChunk, type QueryTiles } from './attention-plan.ts';
 import type { BaseWeights } from './base-weights.ts';
 import { Buffers } from './buffers.ts';
 import { dropoutMask } from './dropout.ts';
@@ -143,9 +143,14 @@ export class BlockWalk {
     results.set('y', y);
     for (const stage of [preForward, postForward]) this.savedFeeds(pass, layer, stage, results);
     await preForward.run(feeds, results);
-    for (const { end, feeds: tiles, first, tile } of pass.attention.tiles) {
+    for (const tiles of pass.attention.tiles) {
+      const { end, feeds: places, first, tile, whole } = tiles;
       const rows = rowsOf(heads, first, end);
-      await (await this.stages.tiled(tile)).forward.run(new Map([...tiles, ...rows]), rows);
+      const { forward } = await this.stages.tiled(tile, whole);
+      await forward.run(
+        new Map([...places, ...rows]),
+        new Map([...rows, ['saved.p', this.shares(pass, layer, tiles)]]),
+      );
     }
     for (const chunk of pass.attention.chunks) {
       const rows = this.chunkFeeds(chunk, heads, ['q', 'o']);
@@ -153,6 +158,14 @@ export class BlockWalk {
     }
     await postForward.run(new Map([...feeds, ...results]), results);
     return results;
+  }
+
+  /** What each row of the tiles takes of the rows that it sees, [tiles, heads, tile, tile]: kept as other activations are. */
+  protected shares({ saves }: Pass, layer: number, { count, tile }: QueryTiles): Feed {
+    const shape = [count, this.config.heads, tile, tile];
+    const name = saves && this.policy === 'keep' ? `${layer}.p.${tile}` : `p.${tile}`;
+    const size = shape.reduce((product, length) => product * length, 1);
+    return floats(this.buffers.take(name, size), shape);
   }
 
   /** Rows of `arrays` that a chunk reads and writes: its queries' of those in `queries`, its keys' of the others. */

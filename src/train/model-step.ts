@@ -8,6 +8,7 @@ import { NomoatError } from '../errors.ts';
 import type { GgufFile } from '../files/gguf/types.ts';
 import type { Device } from '../graph/onnx/emit.ts';
 import type { LoraAdapter } from '../lora/adapter.ts';
+import type { BlockOptions } from '../models/block.ts';
 import { type ModelConfig, projectionDimensions, readModelConfig } from '../models/config.ts';
 import { type ModelWeights, readWeights } from '../models/weights.ts';
 import { DeviceMemory } from '../runtime/onnxruntime-node/device-memory.ts';
@@ -25,6 +26,7 @@ import {
   weightInputs,
   weightSlots,
 } from './slots.ts';
+import { SmallModel } from './small-model.ts';
 import { openStages, type Stages } from './stages.ts';
 import type { MicroBatchLoss, Parameter, TrainStep } from './step.ts';
 
@@ -84,14 +86,17 @@ export async function createLoraStep(options: LoraStepOptions): Promise<TrainSte
   const { biases, headNorms, precision } = base;
   const { rank, targetModules } = adapter;
   const trained = { trainable: 'adapter', targets: targetModules, rank, dropout: adapter.dropout > 0 } as const;
-  const stages = await openStages(config, { ...trained, biases, headNorms, precision }, threads, device);
+  const block = { ...trained, biases, headNorms, precision };
+  const stages = await openStages(config, block, threads, device);
   const slots = adapterSlots(adapter);
   const inputs = Array.from({ length: config.layers }, (_, layer) => {
     const own = slots.filter((s) => s.layer === layer);
     return adapterInputs(adapter, own, base.smoothing(layer));
   });
   const walk = memory && (await DeviceWalk.open(memory));
-  return new ModelStep(config, base, stages, slots, inputs, adapter.dropout, walk, activations);
+  const fits = !walk && activations === 'keep' && !base.streamed && SmallModel.suits(config, block);
+  const small = fits ? new SmallModel(config, block, threads, base) : null;
+  return new ModelStep(config, base, stages, slots, inputs, adapter.dropout, walk, activations, small);
 }
 
 /** Opens the engine and reads the weights, all of which are trained, in float32. */
@@ -100,18 +105,28 @@ export async function createFullStep({ device, model, threads }: StepOptions): P
   const weights = readWeights(model, config);
   const base = float32Weights(config, weights);
   const { biases, headNorms } = base;
-  const options = { trainable: 'all', targets: [], rank: 0, dropout: false, precision: 'f32' } as const;
-  const stages = await openStages(config, { ...options, biases, headNorms }, threads, device);
+  const block: BlockOptions = {
+    trainable: 'all',
+    targets: [],
+    rank: 0,
+    dropout: false,
+    precision: 'f32',
+    biases,
+    headNorms,
+  };
+  const stages = await openStages(config, block, threads, device);
   const slots = weightSlots(config, weights);
   const scratch = new Buffers();
   const inputs = weights.layers.map((_, layer) =>
     weightInputs(
       slots.filter((s) => s.layer === layer),
-      (name, length) => scratch.take(name, length),
+      // Layers share them, except where one call gives the gradients of all.
+      (name, length) => scratch.take(SmallModel.suits(config, block) ? `${layer}.${name}` : name, length),
     ),
   );
   const walk = device === 'webgpu' ? await DeviceWalk.open(await DeviceMemory.open()) : null;
-  return Object.assign(new ModelStep(config, base, stages, slots, inputs, 0, walk), { weights });
+  const small = !walk && SmallModel.suits(config, block) ? new SmallModel(config, block, threads, base) : null;
+  return Object.assign(new ModelStep(config, base, stages, slots, inputs, 0, walk, 'keep', small), { weights });
 }
 
 class ModelStep extends BlockWalk implements TrainStep {
@@ -120,6 +135,8 @@ class ModelStep extends BlockWalk implements TrainStep {
   private readonly outerGradients: ReadonlyMap<string, Float32Array>;
   /** Walks the blocks on a device; null where they are walked in this process's memory. */
   private readonly device: DeviceWalk | null;
+  /** Takes micro-batches in one call where the model is small. */
+  private readonly small: SmallModel | null;
 
   constructor(
     config: ModelConfig,
@@ -130,9 +147,11 @@ class ModelStep extends BlockWalk implements TrainStep {
     dropout: number,
     device: DeviceWalk | null,
     policy: ActivationPolicy = 'keep',
+    small: SmallModel | null = null,
   ) {
     super(config, base, stages, inputs, dropout, policy);
     this.device = device;
+    this.small = small;
     this.parameters = slots.map(({ parameter }) => parameter);
     const outer = new Map(slots.flatMap((s) => (s.layer === null ? [[s.input, s.parameter.gradient]] : [])));
     if (config.tiedHead && outer.has('embedding')) outer.set('output', outer.get('embedding')!);
@@ -153,6 +172,13 @@ class ModelStep extends BlockWalk implements TrainStep {
     let supervisedTokens = 0;
     for (const group of this.groups(batches, true)) {
       const passes = group.map((i, id) => this.pass(batches[i]!, dropoutSeeds[i]!, true, id));
+      const [alone] = passes;
+      if (alone && passes.length === 1 && this.small?.takes(alone)) {
+        const logp = await this.accumulateWhole(alone, this.small, gradientScale);
+        for (const value of logp) lossSum -= value;
+        supervisedTokens += logp.length;
+        continue;
+      }
       const ends = await this.walk(passes);
       for (const [i, pass] of passes.entries()) {
         const dx = this.buffers.take(`${pass.id}.dy`, ends[i]!.length).fill(0);
@@ -163,6 +189,17 @@ class ModelStep extends BlockWalk implements TrainStep {
       await this.backward(passes);
     }
     return { lossSum, supervisedTokens };
+  }
+
+  /** A micro-batch of a small model, in one call. */
+  private async accumulateWhole(pass: Pass, small: SmallModel, scale: number): Promise<Float32Array> {
+    for (const inputs of this.inputs) for (const input of inputs) input.refresh();
+    const x = this.border(pass, 0).data as Float32Array;
+    this.base.embed(pass.batch.tokens, x);
+    const dx = this.buffers.take(`${pass.id}.dy`, x.length);
+    const logp = await small.accumulate(pass, x, scale, this.inputs, this.outerGradients, dx);
+    this.collectEmbedding(pass);
+    return logp;
   }
 
   async logProbabilities(batches: readonly PackedBatch[]): Promise<Float32Array[]> {
@@ -189,6 +226,7 @@ class ModelStep extends BlockWalk implements TrainStep {
     // The device's buffers go after the sessions that read them.
     await this.stages.close();
     await this.device?.close();
+    await this.small?.close();
     this.base.close();
   }
 
@@ -315,7 +353,7 @@ class ModelStep extends BlockWalk implements TrainStep {
     const first = layer === 0 && !this.outerGradients.has('embedding');
     const before = first ? this.stages.preBackwardFirst : this.stages.preBackward;
     if (before) {
-      await this.attentionBackward(pass, feeds, into);
+      await this.attentionBackward(pass, layer, feeds, into);
       for (const name of ['d.q', 'd.k', 'd.v']) feeds.set(name, into.get(name)!);
       feeds.set('d.through', into.get('d.x')!);
       into.set('d.x', dy);
@@ -325,16 +363,18 @@ class ModelStep extends BlockWalk implements TrainStep {
   }
 
   /** From `d.o` to `d.q`, `d.k` and `d.v`. */
-  private async attentionBackward({ attention }: Pass, feeds: Feeds, into: Feeds): Promise<void> {
+  private async attentionBackward(pass: Pass, layer: number, feeds: Feeds, into: Feeds): Promise<void> {
     const pick = (from: Feeds, names: readonly string[]): Feeds =>
       new Map(names.map((name) => [name, from.get(name)!]));
     const read = new Map([...pick(feeds, ['q', 'k', 'v']), ...pick(into, ['d.o'])]);
     const written = pick(into, ['d.q', 'd.k', 'd.v']);
-    for (const { end, feeds: tiles, first, tile } of attention.tiles) {
-      const { backward } = await this.stages.tiled(tile);
-      await backward.run(new Map([...tiles, ...rowsOf(read, first, end)]), rowsOf(written, first, end));
+    for (const tiles of pass.attention.tiles) {
+      const { end, feeds: places, first, tile, whole } = tiles;
+      const { backward } = await this.stages.tiled(tile, whole);
+      const rows = new Map([...places, ...rowsOf(read, first, end), ['saved.p', this.shares(pass, layer, tiles)]]);
+      await backward.run(rows, rowsOf(written, first, end));
     }
-    for (const chunk of attention.chunks) {
+    for (const chunk of pass.attention.chunks) {
       const from = this.chunkFeeds(chunk, read, ['q', 'd.o']);
       const to = this.chunkFeeds(chunk, written, ['d.q']);
       const totals = ['d.k', 'd.v'].map((name) => [name, to.get(name)!] as const);

@@ -35,19 +35,39 @@ export function updateAdamW(
 ): void {
   const { beta1 = 0.9, beta2 = 0.999, epsilon = 1e-8, weightDecay } = options;
   state.updates += 1;
-  const step = learningRate / (1 - beta1 ** state.updates);
-  const rootCorrection = Math.sqrt(1 - beta2 ** state.updates);
-  parameters.forEach(({ value, gradient, decays }, p) => {
-    const first = state.first[p]!;
-    const second = state.second[p]!;
+  // The moments' corrections, brought out of the loop: m s / (sqrt(v) + e) instead of m step / (sqrt(v) / root + epsilon).
+  const root = Math.sqrt(1 - beta2 ** state.updates);
+  const step = (learningRate * root) / (1 - beta1 ** state.updates);
+  const factors = { beta1, beta2, step, least: epsilon * root };
+  parameters.forEach(({ decays, gradient, value }, p) => {
     const keep = decays ? 1 - learningRate * weightDecay : 1;
-    for (let i = 0; i < value.length; i++) {
-      const g = gradient[i]!;
-      const m = first[i]! + (1 - beta1) * (g - first[i]!);
-      first[i] = m;
-      const v = second[i]! * beta2 + (1 - beta2) * g * g;
-      second[i] = v;
-      value[i] = value[i]! * keep - (step * m) / (Math.sqrt(v) / rootCorrection + epsilon);
-    }
+    updateTensor(value, gradient, state.first[p]!, state.second[p]!, { ...factors, keep });
   });
+}
+
+interface Factors {
+  readonly beta1: number;
+  readonly beta2: number;
+  readonly step: number;
+  readonly least: number;
+  readonly keep: number;
+}
+
+/** A function of its own: as a closure in a loop it runs half as fast. */
+function updateTensor(
+  value: Float32Array,
+  gradient: Float32Array,
+  first: Float32Array,
+  second: Float32Array,
+  { beta1, beta2, keep, least, step }: Factors,
+): void {
+  const [new1, new2] = [1 - beta1, 1 - beta2];
+  for (let i = 0; i < value.length; i++) {
+    const g = gradient[i]!;
+    const m = first[i]! * beta1 + new1 * g;
+    first[i] = m;
+    const v = second[i]! * beta2 + new2 * g * g;
+    second[i] = v;
+    value[i] = value[i]! * keep - (step * m) / (Math.sqrt(v) + least);
+  }
 }

@@ -21,8 +21,8 @@ export interface Stages {
   readonly preBackwardFirst: Executor | null;
   readonly attentionForward: Executor;
   readonly attentionBackward: Executor;
-  /** The same for micro-batches in tiles; compiled when first asked for. */
-  tiled(tile: number): Promise<TiledStages>;
+  /** The same for micro-batches in tiles, `whole` where nothing has to be ordered; compiled when first asked for. */
+  tiled(tile: number, whole: boolean): Promise<TiledStages>;
   readonly postForward: Executor;
   readonly postBackward: Executor;
   readonly head: Executor;
@@ -47,7 +47,7 @@ export async function openStages(
   const att = attention(config);
   const post = afterAttention(config, options);
   const int8 = options.precision === 'int8';
-  const tiles = new Map<number, TiledStages>();
+  const tiles = new Map<string, TiledStages>();
   const stages = {
     preForward: await make(pre.forward),
     preBackward: await make(pre.backward),
@@ -61,12 +61,13 @@ export async function openStages(
   };
   return {
     ...stages,
-    async tiled(tile) {
-      const found = tiles.get(tile);
+    async tiled(tile, whole) {
+      const key = `${tile} ${whole}`;
+      const found = tiles.get(key);
       if (found) return found;
-      const { backward, forward } = tiledAttention(config, tile);
+      const { backward, forward } = tiledAttention(config, tile, whole);
       const made = { forward: await make(forward), backward: await make(backward) };
-      tiles.set(tile, made);
+      tiles.set(key, made);
       return made;
     },
     async close() {

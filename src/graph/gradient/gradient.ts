@@ -13,7 +13,6 @@ import {
   padColumns,
   quantise,
   reshape,
-  rmsNorm,
   rmsNormGrad,
   rope,
   roundedOff,
@@ -24,6 +23,7 @@ import {
   softmaxGrad,
   sumRows,
   transpose,
+  unitRows,
 } from '../graph.ts';
 import type { Node, Op, OpKind } from '../op.ts';
 
@@ -42,17 +42,21 @@ function sumTo(d: Node, b: Node): Node {
 }
 
 type Product = 'matmul' | 'batch-matmul';
-function productRule(multiply: typeof matmul): Rule<Product> {
-  return ({ transposeA, transposeB }, [a, b], dy) => [
-    () =>
-      transposeA
-        ? multiply(b!, dy, { transposeA: transposeB, transposeB: true })
-        : multiply(dy, b!, { transposeB: !transposeB }),
-    () =>
-      transposeB
-        ? multiply(dy, a!, { transposeA: true, transposeB: transposeA })
-        : multiply(a!, dy, { transposeA: !transposeA }),
-  ];
+function productRule(multiply: typeof batchMatmul): Rule<Product> {
+  return (op, [a, b], dy) => {
+    const { transposeA, transposeB } = op;
+    const factor = op.kind === 'batch-matmul' ? op.factor : 1;
+    return [
+      () =>
+        transposeA
+          ? multiply(b!, dy, { transposeA: transposeB, transposeB: true, factor })
+          : multiply(dy, b!, { transposeB: !transposeB, factor }),
+      () =>
+        transposeB
+          ? multiply(dy, a!, { transposeA: true, transposeB: transposeA, factor })
+          : multiply(a!, dy, { transposeA: !transposeA, factor }),
+    ];
+  };
 }
 
 function none(kind: OpKind): never {
@@ -74,8 +78,9 @@ const rules: { readonly [K in OpKind]: Rule<K> } = {
   'softmax-grad': () => none('softmax-grad'),
   'rms-norm': ({ epsilon }, [x, weight], dy) => [
     () => rmsNormGrad(x!, mul(dy, weight!), epsilon),
-    () => sumRows(mul(dy, normalised(x!, weight!, epsilon))),
+    () => sumRows(mul(dy, unitRows(x!, epsilon))),
   ],
+  'unit-rows': () => none('unit-rows'),
   'rms-norm-grad': () => none('rms-norm-grad'),
   rope: ({ heads, inverse }, [, cos, sin], dy) => [() => rope(dy, cos!, sin!, heads, !inverse), null, null],
   reshape: (_, [x], dy) => [() => reshape(dy, x!.shape)],
@@ -121,11 +126,6 @@ export function int8Backward(g: Node, weight: Node): Node {
     int8MatmulTransposed(coarse, scale, weight),
     int8MatmulTransposed(quantise(rest, restScale), restScale, weight),
   );
-}
-
-/** x / rms(x): the norm with a weight of ones, written as the norm of x by (weight * 0 + 1) so that the op set stays small. */
-function normalised(x: Node, weight: Node, epsilon: number): Node {
-  return rmsNorm(x, add(mul(weight, scalar(0)), scalar(1)), epsilon);
 }
 
 /**

@@ -1,5 +1,5 @@
 /**
- * A graph as ONNX bytes: one mapping per op kind. Opset 23 of ai.onnx, and com.microsoft's FusedMatMul and QuickGelu.
+ * A graph as ONNX bytes: one mapping per op kind. Opset 23 of ai.onnx, and com.microsoft's FusedMatMul and int8 products.
  * Format: https://github.com/onnx/onnx/blob/main/docs/IR.md; the bytes are written by protobuf code generated from onnx.proto.
  */
 import { create, type MessageInitShape, toBinary } from '@bufbuild/protobuf';
@@ -46,7 +46,13 @@ type Emitter<K extends OpKind> = (
 export class Writer {
   readonly nodes: MessageInitShape<typeof NodeProtoSchema>[] = [];
   readonly initializers = new Map<string, MessageInitShape<typeof TensorProtoSchema>>();
+  /** What `unit-rows` is computed of in this graph: norms of the same are made from it. */
+  readonly units: ReadonlySet<Node>;
   private temporaries = 0;
+
+  constructor(order: readonly Node[] = []) {
+    this.units = new Set(order.flatMap((n) => (n.op.kind === 'unit-rows' ? [n.inputs[0]!] : [])));
+  }
 
   /** Adds a node and returns the name of its output. */
   node(
@@ -95,6 +101,15 @@ const trans = (op: { transposeA: boolean; transposeB: boolean }): Record<string,
   transB: { int: Number(op.transposeB) },
 });
 
+/** sqrt(mean(x^2) + epsilon) of each row, [R, 1]. Where it is written twice for one x, onnxruntime computes it once. */
+function rootMeanSquare(to: Writer, x: string, epsilon: number): string {
+  const square = to.node('ReduceMean', [to.node('Mul', [x, x]), to.int64([-1])], { keepdims: { int: 1 } });
+  return to.node('Sqrt', [to.node('Add', [square, to.float(epsilon)])]);
+}
+
+const unitRows = (to: Writer, x: string, epsilon: number, out?: string): string =>
+  to.node('Div', [x, rootMeanSquare(to, x, epsilon)], {}, out);
+
 const emitters: { readonly [K in OpKind]: Emitter<K> } = {
   input: () => {},
   scalar: () => {},
@@ -105,12 +120,12 @@ const emitters: { readonly [K in OpKind]: Emitter<K> } = {
       ? to.node('Gemm', inputs, trans(op), out)
       : to.node('MatMul', inputs, {}, out)),
   'batch-matmul': (to, op, _, inputs, out) =>
-    void (op.transposeA || op.transposeB
-      ? to.node('FusedMatMul', inputs, trans(op), out, 'com.microsoft')
+    void (op.transposeA || op.transposeB || op.factor !== 1
+      ? to.node('FusedMatMul', inputs, { ...trans(op), alpha: { float: op.factor } }, out, 'com.microsoft')
       : to.node('MatMul', inputs, {}, out)),
   sigmoid: (to, _, __, inputs, out) => void to.node('Sigmoid', inputs, {}, out),
-  // QuickGelu is x * sigmoid(alpha * x).
-  silu: (to, _, __, inputs, out) => void to.node('QuickGelu', inputs, { alpha: { float: 1 } }, out, 'com.microsoft'),
+  // onnxruntime makes one kernel of the two, unless backward needs the sigmoid anyway and shares it.
+  silu: (to, _, __, [x], out) => void to.node('Mul', [x!, to.node('Sigmoid', [x!])], {}, out),
   'silu-grad': (to, _, __, [s, y, dy], out) => {
     // s + y (1 - s)
     const slope = to.node('Add', [to.node('Mul', [to.node('Sub', [to.float(1), s!]), y!]), s!]);
@@ -122,17 +137,16 @@ const emitters: { readonly [K in OpKind]: Emitter<K> } = {
     const sum = to.node('ReduceSum', [weighted, to.int64([-1])], { keepdims: { int: 1 } });
     to.node('Sub', [weighted, to.node('Mul', [y!, sum])], {}, out);
   },
-  'rms-norm': (to, { epsilon }, _, inputs, out) =>
-    void to.node('RMSNormalization', inputs, { axis: { int: -1 }, epsilon: { float: epsilon } }, out),
-  'rms-norm-grad': (to, { epsilon }, _, [x, g], out) => {
-    // dx = r (g - x r^2 mean(g x)), r = 1 / sqrt(mean(x^2) + epsilon)
-    const last = to.int64([-1]);
-    const keep = { keepdims: { int: 1 } };
-    const square = to.node('ReduceMean', [to.node('Mul', [x!, x!]), last], keep);
-    const variance = to.node('Add', [square, to.float(epsilon)]);
-    const mean = to.node('ReduceMean', [to.node('Mul', [g!, x!]), last], keep);
-    const pull = to.node('Mul', [x!, to.node('Div', [mean, variance])]);
-    to.node('Div', [to.node('Sub', [g!, pull]), to.node('Sqrt', [variance])], {}, out);
+  'rms-norm': (to, { epsilon }, n, [x, weight], out) => {
+    if (to.units.has(n.inputs[0]!)) to.node('Mul', [unitRows(to, x!, epsilon), weight!], {}, out);
+    else to.node('RMSNormalization', [x!, weight!], { axis: { int: -1 }, epsilon: { float: epsilon } }, out);
+  },
+  'unit-rows': (to, { epsilon }, _, [x], out) => void unitRows(to, x!, epsilon, out),
+  'rms-norm-grad': (to, { epsilon }, _, [unit, x, g], out) => {
+    // dx = (g - u mean(g u)) / rms(x), u = x / rms(x)
+    const mean = to.node('ReduceMean', [to.node('Mul', [g!, unit!]), to.int64([-1])], { keepdims: { int: 1 } });
+    const pulled = to.node('Sub', [g!, to.node('Mul', [unit!, mean])]);
+    to.node('Div', [pulled, rootMeanSquare(to, x!, epsilon)], {}, out);
   },
   rope: (to, { heads, inverse }, n, [x, cos, sin], out) => {
     const width = n.shape[1] as number;
@@ -231,9 +245,11 @@ function exchanged(to: Writer, name: string, rank: number, exchange: boolean): s
 /** Emitters that differ on WebGPU (docs/decisions: webgpu). */
 const webgpuEmitters: { readonly [K in OpKind]?: Emitter<K> } = {
   // No FusedMatMul there.
-  'batch-matmul': (to, { transposeA, transposeB }, n, [a, b], out) => {
+  'batch-matmul': (to, { factor, transposeA, transposeB }, n, [a, b], out) => {
     const rank = n.shape.length;
-    to.node('MatMul', [exchanged(to, a!, rank, transposeA), exchanged(to, b!, rank, transposeB)], {}, out);
+    const sides = [exchanged(to, a!, rank, transposeA), exchanged(to, b!, rank, transposeB)];
+    if (factor === 1) to.node('MatMul', sides, {}, out);
+    else to.node('Mul', [to.node('MatMul', sides), to.float(factor)], {}, out);
   },
 };
 
@@ -292,7 +308,7 @@ export function emitOnnx(graph: Graph, device: Device = 'cpu'): Uint8Array {
   const order = inOrder(graph.values());
   const outputNames = new Map([...graph].map(([name, n]) => [n, name]));
   if (outputNames.size !== graph.size) throw new Error('emit: one value under two output names');
-  const to = new Writer();
+  const to = new Writer(order);
   const names = new Map<Node, string>();
   order.forEach((n, i) => {
     if (n.op.kind === 'input') names.set(n, n.op.name);

@@ -1,0 +1,128 @@
+/**
+ * The step of a small model in one call: forward, head and backward over a micro-batch whose rows are all of about one length. There
+ * the two dozen calls of the walk, each of which wakes the engine's threads, cost as much as what they compute.
+ */
+import type { PackedBatch } from '../batches/packed-batch.ts';
+import { type BlockOptions, smallModel } from '../models/block.ts';
+import { type ModelConfig, projectionWeights } from '../models/config.ts';
+import { Executor, type Feed, type Feeds, floats, integers } from '../runtime/onnxruntime-node/executor.ts';
+import type { BaseWeights } from './base-weights.ts';
+import type { Pass } from './block-walk.ts';
+import { Buffers } from './buffers.ts';
+import { addTo, type TrainedInput } from './slots.ts';
+
+/** Up to this many weights in the blocks a model is small: beyond, arithmetic takes most of the time and one call saves little. */
+const smallWeights = 16e6;
+/** Activations and logits of a micro-batch are all held at once: those of larger ones are walked block by block. */
+const mostActivations = 64e6;
+
+export class SmallModel {
+  private readonly config: ModelConfig;
+  private readonly options: BlockOptions;
+  private readonly threads: number;
+  private readonly base: BaseWeights;
+  private readonly buffers = new Buffers();
+  private readonly graphs = new Map<string, Executor>();
+
+  /** `options` of the blocks; float32 only, without dropout. */
+  constructor(config: ModelConfig, options: BlockOptions, threads: number, base: BaseWeights) {
+    this.config = config;
+    this.options = options;
+    this.threads = threads;
+    this.base = base;
+  }
+
+  /** Whether models of this kind can be taken so. */
+  static suits(config: ModelConfig, { dropout, precision }: BlockOptions): boolean {
+    return precision === 'f32' && !dropout && config.layers * projectionWeights(config) <= smallWeights;
+  }
+
+  /** Whether this micro-batch can: one size of tiles, no longer segments, and small enough. */
+  takes({ attention: { chunks, tiles }, rows }: Pass): boolean {
+    const { feedForward, heads, layers, modelWidth, vocabulary } = this.config;
+    const tile = tiles[0]?.tile ?? 0;
+    const held = layers * (8 * modelWidth + 6 * feedForward + 3 * heads * tile) + 3 * vocabulary;
+    return chunks.length === 0 && tiles.length === 1 && rows * held <= mostActivations;
+  }
+
+  /**
+   * From embedded rows x [N, D]; adds the gradients of the scaled loss to what `inputs` and `outer` hold, and leaves that of x in `dx`
+   * where it is wanted. Returns the log-probabilities of the supervised tokens in order.
+   */
+  async accumulate(
+    pass: Pass,
+    x: Float32Array,
+    scale: number,
+    inputs: readonly (readonly TrainedInput[])[],
+    outer: ReadonlyMap<string, Float32Array>,
+    dx: Float32Array,
+  ): Promise<Float32Array> {
+    const { rows } = pass;
+    const { modelWidth } = this.config;
+    const { feeds: places, tile, whole } = pass.attention.tiles[0]!;
+    const graph = await this.graph(tile, whole);
+    const next = nextTokens(pass.batch);
+    const seeds = this.buffers.take('d.logp', rows);
+    for (let n = 0; n < rows; n++) seeds[n] = next.supervised[n] ? -scale : 0;
+    const feeds = new Map<string, Feed>([
+      ...(await this.weights()),
+      ...pass.angles,
+      ...places,
+      ['x', floats(x, [rows, modelWidth])],
+      ['target', integers(next.tokens, [rows, 1])],
+      ['d.logp', floats(seeds, [rows, 1])],
+    ]);
+    const logp = this.buffers.take('logp', rows);
+    const into = new Map<string, Feed>([
+      ['logp', floats(logp, [rows, 1])],
+      ['d.x', floats(dx, [rows, modelWidth])],
+    ]);
+    for (const [layer, own] of inputs.entries()) {
+      for (const { feed, gradient, name } of own) {
+        feeds.set(`${layer}.${name}`, feed);
+        into.set(`d.${layer}.${name}`, gradient);
+      }
+    }
+    for (const [name, { data, dims }] of this.base.head)
+      if (outer.has(name)) into.set(`d.${name}`, floats(this.buffers.take(`d.${name}`, data.length), dims));
+    await graph.run(feeds, into);
+    for (const own of inputs) for (const input of own) input.collect();
+    for (const name of this.base.head.keys()) {
+      const total = outer.get(name);
+      if (total) addTo(total, into.get(`d.${name}`)!.data as Float32Array);
+    }
+    return logp.filter((_, n) => next.supervised[n]);
+  }
+
+  private async graph(tile: number, whole: boolean): Promise<Executor> {
+    const key = `${tile} ${whole}`;
+    const found = this.graphs.get(key);
+    if (found) return found;
+    const made = await Executor.create(smallModel(this.config, this.options, tile, whole), this.threads);
+    this.graphs.set(key, made);
+    return made;
+  }
+
+  /** The frozen weights and the head, by the graph's names. */
+  private async weights(): Promise<Feeds> {
+    const feeds = new Map(this.base.head);
+    for (let layer = 0; layer < this.config.layers; layer++)
+      for (const [name, feed] of await this.base.layer(layer)) feeds.set(`${layer}.${name}`, feed);
+    return feeds;
+  }
+
+  async close(): Promise<void> {
+    for (const graph of this.graphs.values()) await graph.close();
+  }
+}
+
+/** What each row predicts: the token after it in its segment, and whether that is learnt. */
+function nextTokens({ positions, supervised, tokens }: PackedBatch): { tokens: BigInt64Array; supervised: boolean[] } {
+  const next = new BigInt64Array(tokens.length);
+  const learnt = Array.from(tokens, (_, n) => {
+    const inside = n + 1 < tokens.length && positions[n + 1]! > 0;
+    if (inside) next[n] = BigInt(tokens[n + 1]!);
+    return inside && supervised[n + 1] === 1;
+  });
+  return { tokens: next, supervised: learnt };
+}
