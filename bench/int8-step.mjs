@@ -37,7 +37,7 @@ async function measure(name, more) {
   let best = Number.POSITIVE_INFINITY;
   let loss = 0;
   for (let round = 0; round < 3; round++) {
-    for (const { gradient } of step.parameters) gradient.fill(0);
+    step.clearGradients();
     loss = 0;
     const start = performance.now();
     for (const [i, batch] of batches.entries()) loss += (await step.accumulate([batch], 1 / supervised, [i])).lossSum;

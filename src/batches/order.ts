@@ -42,6 +42,15 @@ export function batchIndices(step: number, { rows, batchSize, seed, shuffle }: O
   const epoch = Math.floor(step / perEpoch);
   const first = (step % perEpoch) * batchSize;
   // Stream 0 is for what is drawn once a run, such as the held-out rows.
-  if (shuffle) return shuffled(rows, seed, epoch + 1).slice(first, first + batchSize);
+  if (shuffle) return epochOrder(rows, seed, epoch + 1).slice(first, first + batchSize);
   return Array.from({ length: Math.min(batchSize, rows - first) }, (_, i) => first + i);
+}
+
+/** The order asked for last: the steps of an epoch ask for one order, and drawing a hundred thousand rows takes longer than a small step. */
+let latest: { readonly key: string; readonly order: readonly number[] } | null = null;
+
+function epochOrder(rows: number, seed: number, stream: number): readonly number[] {
+  const key = `${rows} ${seed} ${stream}`;
+  if (latest?.key !== key) latest = { key, order: shuffled(rows, seed, stream) };
+  return latest.order;
 }

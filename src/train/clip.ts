@@ -4,15 +4,12 @@ import type { Parameter } from './step.ts';
 /** torch's guard against division by zero. */
 const epsilon = 1e-6;
 
-/** Scales all gradients so that their joint L2 norm is at most `maximum`; returns the norm before. */
-export function clipGradients(parameters: readonly Parameter[], maximum: number): number {
+/** The joint L2 norm of all gradients, and the factor that brings it to at most `maximum`: the optimizer multiplies by it as it reads. */
+export function clipping(parameters: readonly Parameter[], maximum: number): { norm: number; factor: number } {
   let sum = 0;
   for (const { gradient } of parameters) sum += sumOfSquares(gradient);
   const norm = Math.sqrt(sum);
-  const factor = maximum / (norm + epsilon);
-  if (factor < 1)
-    for (const { gradient } of parameters) for (let i = 0; i < gradient.length; i++) gradient[i]! *= factor;
-  return norm;
+  return { norm, factor: Math.min(1, maximum / (norm + epsilon)) };
 }
 
 /** Four sums at a time: one would wait for each addition before the next. */

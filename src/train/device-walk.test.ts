@@ -87,7 +87,7 @@ async function compareSteps(
   for (let i = 0; i < count; i++) {
     const losses: number[] = [];
     for (const step of steps) {
-      for (const { gradient } of step.parameters) gradient.fill(0);
+      step.clearGradients();
       losses.push(
         (
           await step.accumulate(

@@ -51,7 +51,7 @@ function adapterFor(path: string) {
 }
 
 async function gradientsOf(step: TrainStep, batch: ReturnType<typeof packed>): Promise<Map<string, Float32Array>> {
-  for (const { gradient } of step.parameters) gradient.fill(0);
+  step.clearGradients();
   await step.accumulate([batch], 1 / batch.supervisedTokens, [0]);
   return new Map(step.parameters.map(({ name, gradient }) => [name, gradient.slice()]));
 }

@@ -11,7 +11,7 @@ import { readLayer } from '../models/weights.ts';
 import { bytes, type Feeds, floats } from '../runtime/onnxruntime-node/executor.ts';
 import { type BaseWeights, int8Feeds, shapeOf } from './base-weights.ts';
 import type { ActivationPolicy } from './block-walk.ts';
-import { clipGradients } from './clip.ts';
+import { clipping } from './clip.ts';
 import { createLoraStep } from './model-step.ts';
 import { initAdamW, updateAdamW } from './optimizer.ts';
 import type { TrainStep } from './step.ts';
@@ -186,8 +186,8 @@ async function quickest(work: () => Promise<unknown>, clock: Clock): Promise<(na
 function timeOptimizer({ parameters }: TrainStep): number {
   const state = initAdamW(parameters);
   const since = performance.now();
-  clipGradients(parameters, 1);
-  updateAdamW(parameters, state, 0, { weightDecay: 0 });
+  const { factor: clip } = clipping(parameters, 1);
+  updateAdamW(parameters, state, 0, { weightDecay: 0, clip });
   return seconds(since);
 }
 

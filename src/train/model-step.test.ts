@@ -6,7 +6,7 @@ import { openGguf } from '../files/gguf/read.ts';
 import { readSafetensors } from '../files/safetensors.ts';
 import { type LoraAdapter, type LoraPair, projections } from '../lora/adapter.ts';
 import { projectionDimensions, readModelConfig } from '../models/config.ts';
-import { clipGradients } from './clip.ts';
+import { clipping } from './clip.ts';
 import { createFullStep, createLoraStep } from './model-step.ts';
 import { initAdamW, updateAdamW } from './optimizer.ts';
 import type { TrainStep } from './step.ts';
@@ -92,7 +92,7 @@ describe.each(['llama', 'qwen2', 'qwen3'])('%s against PyTorch and PEFT', (name)
   });
   afterAll(() => step.close());
   const clear = (): void => {
-    for (const { gradient } of step.parameters) gradient.fill(0);
+    step.clearGradients();
   };
   const copies = (): Float32Array[] => step.parameters.map(({ gradient }) => gradient.slice());
 
@@ -151,12 +151,15 @@ describe.each(['llama', 'qwen2', 'qwen3'])('%s against PyTorch and PEFT', (name)
     const trained = await createLoraStep({ model, adapter: adapterFrom('lora.start.safetensors'), threads: 2 });
     const state = initAdamW(trained.parameters);
     for (let i = 0; i < 20; i++) {
-      for (const { gradient } of trained.parameters) gradient.fill(0);
+      trained.clearGradients();
       const { lossSum } = await trained.accumulate([batch], scale, [i]);
-      const norm = clipGradients(trained.parameters, 1);
+      const { factor: clip, norm } = clipping(trained.parameters, 1);
       expect(Math.abs(lossSum * scale - reference.losses[i]!) / reference.losses[i]!, `step ${i}`).toBeLessThan(1e-4);
       expect(Math.abs(norm / reference.gradient_norms_before_clipping[i]! - 1), `norm ${i}`).toBeLessThan(1e-3);
-      updateAdamW(trained.parameters, state, reference.optimizer.lr, { weightDecay: reference.optimizer.weight_decay });
+      updateAdamW(trained.parameters, state, reference.optimizer.lr, {
+        weightDecay: reference.optimizer.weight_decay,
+        clip,
+      });
     }
     const { tensors } = readSafetensors(join(folder, 'lora.after20.safetensors'));
     const all = { ours: [] as number[], theirs: [] as number[] };
@@ -174,7 +177,7 @@ describe.each(['llama', 'qwen2', 'qwen3'])('%s against PyTorch and PEFT', (name)
   test('dropout changes the gradients, repeatably by seed, and leaves log-probabilities alone', async () => {
     const dropped = await createLoraStep({ model, adapter: adapterFrom('lora.start.safetensors', 0.5), threads: 2 });
     const run = async (seed: number): Promise<Float32Array> => {
-      for (const { gradient } of dropped.parameters) gradient.fill(0);
+      dropped.clearGradients();
       await dropped.accumulate([batch], scale, [seed]);
       return dropped.parameters[0]!.gradient.slice();
     };
@@ -221,13 +224,13 @@ describe.each(['llama', 'qwen2', 'qwen3'])('every weight of %s against PyTorch',
     const step = await createFullStep({ model: openGguf(join(folder, 'base.gguf')), threads: 2 });
     const optimizer = initAdamW(step.parameters);
     for (const [i, expected] of full.losses.entries()) {
-      for (const { gradient } of step.parameters) gradient.fill(0);
+      step.clearGradients();
       const { lossSum } = await step.accumulate([batch], scale, [0]);
       expect(Math.abs(lossSum * scale - expected) / expected, `loss of step ${i}`).toBeLessThan(1e-4);
-      const norm = clipGradients(step.parameters, 1);
+      const { factor: clip, norm } = clipping(step.parameters, 1);
       const expectedNorm = full.gradient_norms_before_clipping[i]!;
       expect(Math.abs(norm - expectedNorm) / expectedNorm, `norm of step ${i}`).toBeLessThan(1e-3);
-      updateAdamW(step.parameters, optimizer, 1e-3, { weightDecay: 0.1, beta2: 0.95 });
+      updateAdamW(step.parameters, optimizer, 1e-3, { weightDecay: 0.1, beta2: 0.95, clip });
     }
     for (const { name: tensor, value } of step.parameters) {
       const norm = Math.sqrt(value.reduce((sum, x) => sum + x * x, 0));

@@ -137,6 +137,8 @@ class ModelStep extends BlockWalk implements TrainStep {
   private readonly device: DeviceWalk | null;
   /** Takes micro-batches in one call where the model is small. */
   private readonly small: SmallModel | null;
+  /** Whether all gradients are zero. */
+  private cleared = false;
 
   constructor(
     config: ModelConfig,
@@ -163,6 +165,11 @@ class ModelStep extends BlockWalk implements TrainStep {
     return this.base.streamed;
   }
 
+  clearGradients(): void {
+    for (const { gradient } of this.parameters) gradient.fill(0);
+    this.cleared = true;
+  }
+
   async accumulate(
     batches: readonly PackedBatch[],
     gradientScale: number,
@@ -177,8 +184,10 @@ class ModelStep extends BlockWalk implements TrainStep {
         const logp = await this.accumulateWhole(alone, this.small, gradientScale);
         for (const value of logp) lossSum -= value;
         supervisedTokens += logp.length;
+        this.cleared = false;
         continue;
       }
+      this.cleared = false;
       const ends = await this.walk(passes);
       for (const [i, pass] of passes.entries()) {
         const dx = this.buffers.take(`${pass.id}.dy`, ends[i]!.length).fill(0);
@@ -197,7 +206,7 @@ class ModelStep extends BlockWalk implements TrainStep {
     const x = this.border(pass, 0).data as Float32Array;
     this.base.embed(pass.batch.tokens, x);
     const dx = this.buffers.take(`${pass.id}.dy`, x.length);
-    const logp = await small.accumulate(pass, x, scale, this.inputs, this.outerGradients, dx);
+    const logp = await small.accumulate(pass, x, scale, this.inputs, this.outerGradients, dx, this.cleared);
     this.collectEmbedding(pass);
     return logp;
   }

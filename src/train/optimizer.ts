@@ -6,6 +6,8 @@ import type { Parameter } from './step.ts';
 
 export interface AdamWOptions {
   readonly weightDecay: number;
+  /** What gradients are multiplied by as they are read: see `clipping`. */
+  readonly clip?: number;
   readonly beta1?: number;
   readonly beta2?: number;
   readonly epsilon?: number;
@@ -33,12 +35,12 @@ export function updateAdamW(
   learningRate: number,
   options: AdamWOptions,
 ): void {
-  const { beta1 = 0.9, beta2 = 0.999, epsilon = 1e-8, weightDecay } = options;
+  const { beta1 = 0.9, beta2 = 0.999, clip = 1, epsilon = 1e-8, weightDecay } = options;
   state.updates += 1;
   // The moments' corrections, brought out of the loop: m s / (sqrt(v) + e) instead of m step / (sqrt(v) / root + epsilon).
   const root = Math.sqrt(1 - beta2 ** state.updates);
   const step = (learningRate * root) / (1 - beta1 ** state.updates);
-  const factors = { beta1, beta2, step, least: epsilon * root };
+  const factors = { beta1, beta2, clip, step, least: epsilon * root };
   parameters.forEach(({ decays, gradient, value }, p) => {
     const keep = decays ? 1 - learningRate * weightDecay : 1;
     updateTensor(value, gradient, state.first[p]!, state.second[p]!, { ...factors, keep });
@@ -48,6 +50,7 @@ export function updateAdamW(
 interface Factors {
   readonly beta1: number;
   readonly beta2: number;
+  readonly clip: number;
   readonly step: number;
   readonly least: number;
   readonly keep: number;
@@ -59,11 +62,11 @@ function updateTensor(
   gradient: Float32Array,
   first: Float32Array,
   second: Float32Array,
-  { beta1, beta2, keep, least, step }: Factors,
+  { beta1, beta2, clip, keep, least, step }: Factors,
 ): void {
   const [new1, new2] = [1 - beta1, 1 - beta2];
   for (let i = 0; i < value.length; i++) {
-    const g = gradient[i]!;
+    const g = gradient[i]! * clip;
     const m = first[i]! * beta1 + new1 * g;
     first[i] = m;
     const v = second[i]! * beta2 + new2 * g * g;

@@ -66,6 +66,8 @@ export interface TrainedInput {
   readonly feed: Feed;
   /** Receives the graph's gradient `d.NAME`. */
   readonly gradient: Feed;
+  /** Whether that is the parameter's gradient as it is, or null: then it may be written there, if nothing is there yet. */
+  readonly direct: Feed | null;
   /** Brings the feed up to date with the parameters. */
   refresh(): void;
   /** Adds the graph's gradient to the parameters'. */
@@ -83,6 +85,7 @@ export function weightInputs(
       name: input,
       feed: floats(value, shape),
       gradient: floats(made, shape),
+      direct: floats(gradient, shape),
       refresh() {},
       collect: () => addTo(gradient, made),
     };
@@ -137,6 +140,7 @@ function mergedRows(name: string, parts: readonly Parameter[], factors: Float32A
     name,
     feed: floats(merged, shape),
     gradient: floats(gradient, shape),
+    direct: null,
     refresh: () =>
       each((part, i, at) => {
         merged[at] = part.value[i]! * factors[i % width]!;
@@ -157,6 +161,7 @@ function dividedRows(name: string, part: Parameter, rank: number, divisors: Floa
     name,
     feed: floats(values, part.shape),
     gradient: floats(gradient, part.shape),
+    direct: divisors ? null : floats(part.gradient, part.shape),
     refresh() {
       if (divisors) for (let i = 0; i < values.length; i++) values[i] = part.value[i]! / divisor(i);
     },

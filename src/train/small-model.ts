@@ -47,7 +47,7 @@ export class SmallModel {
 
   /**
    * From embedded rows x [N, D]; adds the gradients of the scaled loss to what `inputs` and `outer` hold, and leaves that of x in `dx`
-   * where it is wanted. Returns the log-probabilities of the supervised tokens in order.
+   * where it is wanted. `fresh`: those hold nothing but zeros yet. Returns the log-probabilities of the supervised tokens in order.
    */
   async accumulate(
     pass: Pass,
@@ -56,6 +56,7 @@ export class SmallModel {
     inputs: readonly (readonly TrainedInput[])[],
     outer: ReadonlyMap<string, Float32Array>,
     dx: Float32Array,
+    fresh: boolean,
   ): Promise<Float32Array> {
     const { rows } = pass;
     const { modelWidth } = this.config;
@@ -77,20 +78,24 @@ export class SmallModel {
       ['logp', floats(logp, [rows, 1])],
       ['d.x', floats(dx, [rows, modelWidth])],
     ]);
+    const collected: (() => void)[] = [];
     for (const [layer, own] of inputs.entries()) {
-      for (const { feed, gradient, name } of own) {
-        feeds.set(`${layer}.${name}`, feed);
-        into.set(`d.${layer}.${name}`, gradient);
+      for (const input of own) {
+        const direct = fresh && input.direct;
+        feeds.set(`${layer}.${input.name}`, input.feed);
+        into.set(`d.${layer}.${input.name}`, direct || input.gradient);
+        if (!direct) collected.push(() => input.collect());
       }
     }
-    for (const [name, { data, dims }] of this.base.head)
-      if (outer.has(name)) into.set(`d.${name}`, floats(this.buffers.take(`d.${name}`, data.length), dims));
-    await graph.run(feeds, into);
-    for (const own of inputs) for (const input of own) input.collect();
-    for (const name of this.base.head.keys()) {
+    for (const [name, { data, dims }] of this.base.head) {
       const total = outer.get(name);
-      if (total) addTo(total, into.get(`d.${name}`)!.data as Float32Array);
+      if (!total) continue;
+      const made = fresh ? total : this.buffers.take(`d.${name}`, data.length);
+      into.set(`d.${name}`, floats(made, dims));
+      if (!fresh) collected.push(() => addTo(total, made));
     }
+    await graph.run(feeds, into);
+    for (const collect of collected) collect();
     return logp.filter((_, n) => next.supervised[n]);
   }
 

@@ -22,6 +22,8 @@ export interface MicroBatchLoss {
 
 export interface TrainStep {
   readonly parameters: readonly Parameter[];
+  /** Sets all gradients to zero. */
+  clearGradients(): void;
   /**
    * Forward and backward of micro-batches. Adds `gradientScale` times the gradient of the summed loss to every parameter's gradient;
    * with gradientScale = 1 / (supervised tokens of the whole batch), accumulating micro-batches equals the whole batch.

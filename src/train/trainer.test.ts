@@ -30,6 +30,9 @@ class FakeStep implements TrainStep {
   private calls = 0;
   private validations = 0;
   readonly together = false;
+  clearGradients(): void {
+    this.parameters[0]!.gradient.fill(0);
+  }
   accumulate(batches: readonly PackedBatch[], scale: number): Promise<{ lossSum: number; supervisedTokens: number }> {
     const { gradient, value } = this.parameters[0]!;
     const batch = batches[0]!;

@@ -10,7 +10,7 @@ import type { RunEvent } from '../jobs/events.ts';
 import type { RunSettings } from '../jobs/run-settings.ts';
 import type { TokenRow } from '../tokens/token-row.ts';
 import type { TrainerState } from './checkpoint.ts';
-import { clipGradients } from './clip.ts';
+import { clipping } from './clip.ts';
 import { type AdamWState, updateAdamW } from './optimizer.ts';
 import { learningRateAt } from './schedule.ts';
 import type { Parameter, TrainStep } from './step.ts';
@@ -185,7 +185,7 @@ class Loop {
     this.largestSeen = Math.max(this.largestSeen, ...batches.map(({ tokens }) => tokens.length));
     const sum = (of: (batch: PackedBatch) => number): number => batches.reduce((total, batch) => total + of(batch), 0);
     const supervisedTokens = sum((batch) => batch.supervisedTokens);
-    for (const { gradient } of step.parameters) gradient.fill(0);
+    step.clearGradients();
     let lossSum = 0;
     const seedOf = (i: number): number =>
       Math.imul(settings.seed + 1, 0x85ebca6b) ^ Math.imul(state.step * 4096 + i + 1, 0x9e3779b1);
@@ -201,11 +201,12 @@ class Loop {
       warmup: settings.warmupSteps,
       steps,
     });
-    const gradientNorm = clipGradients(step.parameters, settings.maxGradientNorm);
+    const { factor: clip, norm: gradientNorm } = clipping(step.parameters, settings.maxGradientNorm);
     assertFinite(loss, gradientNorm, step.parameters, state.step);
     updateAdamW(step.parameters, optimizer, learningRate, {
       weightDecay: settings.weightDecay,
       beta2: settings.beta2,
+      clip,
     });
     const seconds = (performance.now() - start) / 1000;
     const tokens = sum((batch) => batch.realTokens);
