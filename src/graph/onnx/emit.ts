@@ -262,7 +262,10 @@ function addNothing(to: Writer): ValueInfo {
   return { name: nothingFetched, type: { value: { case: 'sequenceType', value: { elemType: element } } } };
 }
 
-/** A product that only one addition uses becomes that addition's Gemm: its result is never written on its own. */
+/** Up to this inner size (an adapter's rank) a product with an addition is bound by writing its result; beyond, Gemm's copy of the addend costs more than it saves. */
+const mostFusedInner = 64;
+
+/** A thin product that only one addition uses becomes that addition's Gemm: its result is never written on its own. */
 function fusable(graph: Graph, order: readonly Node[]): Map<Node, { product: Node; other: Node }> {
   const uses = new Map<Node, number>();
   for (const n of order) for (const i of n.inputs) uses.set(i, (uses.get(i) ?? 0) + 1);
@@ -271,7 +274,11 @@ function fusable(graph: Graph, order: readonly Node[]): Map<Node, { product: Nod
   for (const n of order) {
     if (n.op.kind !== 'add' || n.shape.length !== 2) continue;
     const [a, b] = n.inputs as [Node, Node];
-    const single = (x: Node): boolean => x.op.kind === 'matmul' && uses.get(x) === 1;
+    const single = (x: Node): boolean => {
+      if (x.op.kind !== 'matmul' || uses.get(x) !== 1) return false;
+      const inner = x.inputs[0]!.shape[x.op.transposeA ? 0 : 1]!;
+      return typeof inner === 'number' && inner <= mostFusedInner;
+    };
     if (single(a)) found.set(n, { product: a, other: b });
     else if (single(b) && b.shape.length === 2 && b.shape[1] === n.shape[1]) found.set(n, { product: b, other: a });
   }
