@@ -13,14 +13,20 @@ import { dropoutMask } from './dropout.ts';
 import type { TrainedInput } from './slots.ts';
 import type { Stages } from './stages.ts';
 
+/** What follows from the lengths of a micro-batch's segments alone. */
+interface Layout {
+  readonly attention: AttentionPlan;
+  readonly angles: Feeds;
+}
+
+const same = (a: Int32Array, b: Int32Array): boolean => a.length === b.length && a.every((value, i) => value === b[i]);
+
 /** What a pass over a micro-batch needs everywhere. */
-export interface Pass {
+export interface Pass extends Layout {
   readonly batch: PackedBatch;
   readonly rows: number;
-  readonly attention: AttentionPlan;
   /** Row of this batch for each row of the batch as given: segments are walked in order of their length. */
   readonly places: Int32Array;
-  readonly angles: Feeds;
   /** Of the dropout masks; null switches dropout off. */
   readonly seed: number | null;
   /** Whether backward follows. */
@@ -47,6 +53,7 @@ export class BlockWalk {
   protected readonly inputs: readonly (readonly TrainedInput[])[];
   protected readonly policy: ActivationPolicy;
   protected readonly buffers = new Buffers();
+  private latest: (Pick<PackedBatch, 'positions' | 'segmentStarts'> & { readonly layout: Layout }) | null = null;
 
   constructor(
     config: ModelConfig,
@@ -66,11 +73,20 @@ export class BlockWalk {
 
   pass(given: PackedBatch, seed: number | null, saves: boolean, id = 0): Pass {
     const { batch, places } = byLength(given);
-    const rows = batch.tokens.length;
-    const { cos, sin } = rotaryAngles(batch.positions, this.config, this.base.ropeFactors);
-    const shape = [rows, this.config.headDim / 2];
+    return { batch, rows: batch.tokens.length, ...this.layout(batch), places, seed, saves, id };
+  }
+
+  /** Rotary angles and the plan of attention, which follow from the segments: rows of one length need them once. */
+  private layout(batch: PackedBatch): Layout {
+    const { positions, segmentStarts } = batch;
+    const { latest } = this;
+    if (latest && same(latest.segmentStarts, segmentStarts) && same(latest.positions, positions)) return latest.layout;
+    const { cos, sin } = rotaryAngles(positions, this.config, this.base.ropeFactors);
+    const shape = [positions.length, this.config.headDim / 2];
     const angles = new Map([['cos', floats(cos, shape)], ['sin', floats(sin, shape)]]); // biome-ignore format: one line reads best
-    return { batch, rows, attention: planAttention(batch), places, angles, seed, saves, id };
+    const layout = { angles, attention: planAttention(batch) };
+    this.latest = { segmentStarts, positions, layout };
+    return layout;
   }
 
   /** An array [rows, width] of the step's own, as a feed. */

@@ -1,5 +1,6 @@
 /** Clipping of the gradients by their common norm, as torch.nn.utils.clip_grad_norm_. Pure. */
 import type { Parameter } from './step.ts';
+import { TensorMemory } from './tensor-memory.ts';
 
 /** torch's guard against division by zero. */
 const epsilon = 1e-6;
@@ -7,7 +8,8 @@ const epsilon = 1e-6;
 /** The joint L2 norm of all gradients, and the factor that brings it to at most `maximum`: the optimizer multiplies by it as it reads. */
 export function clipping(parameters: readonly Parameter[], maximum: number): { norm: number; factor: number } {
   let sum = 0;
-  for (const { gradient } of parameters) sum += sumOfSquares(gradient);
+  for (const { gradient } of parameters)
+    sum += TensorMemory.of(gradient)?.sumOfSquares(gradient) ?? sumOfSquares(gradient);
   const norm = Math.sqrt(sum);
   return { norm, factor: Math.min(1, maximum / (norm + epsilon)) };
 }

@@ -21,6 +21,7 @@ import {
   adapterInputs,
   adapterSlots,
   addTo,
+  inTensorMemory,
   type Slot,
   type TrainedInput,
   weightInputs,
@@ -102,7 +103,7 @@ export async function createLoraStep(options: LoraStepOptions): Promise<TrainSte
 /** Opens the engine and reads the weights, all of which are trained, in float32. */
 export async function createFullStep({ device, model, threads }: StepOptions): Promise<FullStep> {
   const config = readModelConfig(model);
-  const weights = readWeights(model, config);
+  const weights = inTensorMemory(readWeights(model, config));
   const base = float32Weights(config, weights);
   const { biases, headNorms } = base;
   const block: BlockOptions = {

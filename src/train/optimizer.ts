@@ -3,6 +3,7 @@
  * Pure: state in, state changed in place; no engine.
  */
 import type { Parameter } from './step.ts';
+import { type AdamWFactors, TensorMemory, zerosLike } from './tensor-memory.ts';
 
 export interface AdamWOptions {
   readonly weightDecay: number;
@@ -23,8 +24,8 @@ export interface AdamWState {
 export function initAdamW(parameters: readonly Parameter[]): AdamWState {
   return {
     updates: 0,
-    first: parameters.map(({ value }) => new Float32Array(value.length)),
-    second: parameters.map(({ value }) => new Float32Array(value.length)),
+    first: parameters.map(({ value }) => zerosLike(value)),
+    second: parameters.map(({ value }) => zerosLike(value)),
   };
 }
 
@@ -43,26 +44,18 @@ export function updateAdamW(
   const factors = { beta1, beta2, clip, step, least: epsilon * root };
   parameters.forEach(({ decays, gradient, value }, p) => {
     const keep = decays ? 1 - learningRate * weightDecay : 1;
-    updateTensor(value, gradient, state.first[p]!, state.second[p]!, { ...factors, keep });
+    const arrays = { value, gradient, first: state.first[p]!, second: state.second[p]! };
+    const memory = TensorMemory.of(value);
+    const within = memory && Object.values(arrays).every((array) => TensorMemory.of(array) === memory);
+    if (within) memory.update(arrays, { ...factors, keep });
+    else updateTensor(arrays, { ...factors, keep });
   });
-}
-
-interface Factors {
-  readonly beta1: number;
-  readonly beta2: number;
-  readonly clip: number;
-  readonly step: number;
-  readonly least: number;
-  readonly keep: number;
 }
 
 /** A function of its own: as a closure in a loop it runs half as fast. */
 function updateTensor(
-  value: Float32Array,
-  gradient: Float32Array,
-  first: Float32Array,
-  second: Float32Array,
-  { beta1, beta2, clip, keep, least, step }: Factors,
+  { first, gradient, second, value }: Readonly<Record<'value' | 'gradient' | 'first' | 'second', Float32Array>>,
+  { beta1, beta2, clip, keep, least, step }: AdamWFactors,
 ): void {
   const [new1, new2] = [1 - beta1, 1 - beta2];
   for (let i = 0; i < value.length; i++) {

@@ -9,6 +9,7 @@ import type { ModelWeights } from '../models/weights.ts';
 import { type Feed, floats } from '../runtime/onnxruntime-node/executor.ts';
 import { type Smoothing, shapeOf } from './base-weights.ts';
 import type { Parameter } from './step.ts';
+import { TensorMemory, zerosLike } from './tensor-memory.ts';
 
 const moduleOf = (projection: string): string => (/^[qkvo]_/.test(projection) ? 'self_attn' : 'mlp');
 
@@ -20,7 +21,7 @@ export interface Slot {
 }
 
 function slot(layer: number | null, input: string, name: string, shape: readonly number[], value: Float32Array): Slot {
-  const gradient = new Float32Array(value.length);
+  const gradient = zerosLike(value);
   return { layer, input, parameter: { name, shape, value, gradient, decays: shape.length > 1 } };
 }
 
@@ -42,6 +43,24 @@ const normNames: Readonly<Record<string, string>> = {
   attn_q_norm: 'self_attn.q_norm.weight',
   attn_k_norm: 'self_attn.k_norm.weight',
 };
+
+/** The weights in a memory with room for their gradients and an optimizer's two moments too, or as they are where that is too much. */
+export function inTensorMemory(weights: ModelWeights): ModelWeights {
+  const { embedding, layers, output, outputNorm } = weights;
+  const arrays = [...new Set([embedding, output, outputNorm, ...layers.flatMap((layer) => [...layer.values()])])];
+  const memory = TensorMemory.for(arrays.flatMap(({ length }) => [length, length, length, length]));
+  if (!memory) return weights;
+  const moved = new Map(arrays.map((array) => [array, memory.take(array.length)!]));
+  for (const [from, to] of moved) to.set(from);
+  const move = (array: Float32Array): Float32Array => moved.get(array)!;
+  return {
+    ...weights,
+    embedding: move(embedding),
+    output: move(output),
+    outputNorm: move(outputNorm),
+    layers: layers.map((layer) => new Map([...layer].map(([name, array]) => [name, move(array)]))),
+  };
+}
 
 /** Every weight of the model, as transformers names them; a tied embedding is one tensor. */
 export function weightSlots(config: ModelConfig, weights: ModelWeights): Slot[] {
