@@ -43,6 +43,8 @@ export type ProjectionGroup = keyof typeof projectionGroups;
 export interface BlockOptions {
   /** What the backward graphs give gradients of, beside the inputs: the adapter's matrices, or every weight of the block. */
   readonly trainable: 'adapter' | 'all';
+  /** Gradients of what is trained are added to inputs `sum.NAME`: results `d.NAME` that may be written where those stand. */
+  readonly accumulates?: boolean;
   /** How the frozen projections are given: `NAME.weight` [out, in], or int8 `NAME.weight` [in, out] with `NAME.scale` [out]. */
   readonly precision: 'f32' | 'int8';
   readonly targets: readonly Projection[];
@@ -54,6 +56,10 @@ export interface BlockOptions {
   /** q and k are normed per head (qwen3). */
   readonly headNorms: boolean;
 }
+
+/** The gradient of an input, or what it adds up to. */
+const summed = (n: Node, gradient: Node, accumulates: boolean): Node =>
+  accumulates ? add(gradient, input(`sum.${nameOf(n)}`, n.shape)) : gradient;
 
 /** Builds one stage, remembering its trainable inputs so that their gradients can be asked for. */
 class Stage {
@@ -132,9 +138,14 @@ const nameOf = (n: Node): string => (n.op.kind === 'input' ? n.op.name : '');
 
 /**
  * Differentiates and splits a stage. `seeds` are inputs named `d.OUTPUT`; gradients are named `d.INPUT`.
- * `through` is an input whose gradient from elsewhere comes in as `d.through` and is added.
+ * `through` is an input whose gradient from elsewhere comes in as `d.through` and is added; those of `accumulated` are added to `sum.INPUT`.
  */
-function finish(outputs: Graph, wanted: readonly Node[], policy: ReadonlyMap<string, Node>, through?: Node): Partition {
+function finish(
+  outputs: Graph,
+  wanted: readonly Node[],
+  policy: ReadonlyMap<string, Node>,
+  { through, accumulated = [] }: { readonly through?: Node; readonly accumulated?: readonly Node[] } = {},
+): Partition {
   const seeds = [...outputs].map(([name, n]) => input(`d.${name}`, n.shape));
   const ends = [...outputs.values()];
   if (through && wanted.includes(through)) {
@@ -142,7 +153,9 @@ function finish(outputs: Graph, wanted: readonly Node[], policy: ReadonlyMap<str
     seeds.push(input('d.through', through.shape));
   }
   const made = gradients(ends, seeds, wanted);
-  const backward = new Map(wanted.map((n, i) => [`d.${nameOf(n)}`, made[i]!] as const));
+  const backward = new Map(
+    wanted.map((n, i) => [`d.${nameOf(n)}`, summed(n, made[i]!, accumulated.includes(n))] as const),
+  );
   return partition(outputs, backward, policy);
 }
 
@@ -186,8 +199,10 @@ export function beforeAttention(config: ModelConfig, options: BlockOptions): Par
   const stage = new Stage(config, options);
   const x = input('x', ['N', config.modelWidth]);
   const { outputs, policy } = queriesKeysValues(stage, config, options, x, anglesOf(config));
-  const whole = finish(outputs, [x, ...stage.trainable], policy, x);
-  const first = stage.trainable.length > 0 ? finish(outputs, stage.trainable, policy).backward : new Map();
+  const { trainable } = stage;
+  const accumulated = options.accumulates ? trainable : [];
+  const whole = finish(outputs, [x, ...trainable], policy, { through: x, accumulated });
+  const first = trainable.length > 0 ? finish(outputs, trainable, policy, { accumulated }).backward : new Map();
   return { ...whole, backwardFirst: first };
 }
 
@@ -271,7 +286,9 @@ export function afterAttention(config: ModelConfig, options: BlockOptions): Part
   const x = input('x', ['N', config.modelWidth]);
   const o = input('o', ['N', config.heads * config.headDim]);
   const { outputs, policy } = output(stage, config, x, o);
-  return finish(outputs, [x, o, ...stage.trainable], policy);
+  return finish(outputs, [x, o, ...stage.trainable], policy, {
+    accumulated: options.accumulates ? stage.trainable : [],
+  });
 }
 
 function output(stage: Stage, { modelWidth, normEpsilon }: ModelConfig, x: Node, o: Node): Built {
@@ -311,14 +328,15 @@ export function smallModel(config: ModelConfig, options: BlockOptions, tile: num
   const logits = matmul(rmsNorm(hidden, norm, config.normEpsilon), table, { transposeB: true });
   const logp = logProbability(logits, input('target', [rows, 1], 'int64'));
   const made = gradients([logp], [input('d.logp', [rows, 1])], trained);
-  return new Map([['logp', logp], ...trained.map((n, i) => [`d.${nameOf(n)}`, made[i]!] as const)]);
+  const added = (n: Node, i: number): Node => summed(n, made[i]!, options.accumulates === true && n !== x);
+  return new Map([['logp', logp], ...trained.map((n, i) => [`d.${nameOf(n)}`, added(n, i)] as const)]);
 }
 
 /**
  * Final hidden rows x [R, D] and target [R, 1] -> log-probability `logp` [R, 1], or just the `logits` [R, V]. With `gradient`, also d.x for the seed d.logp, and for
  * 'all' d.output_norm and d.output too.
  */
-export function head(config: ModelConfig, gradient: 'logits' | 'none' | 'input' | 'all'): Graph {
+export function head(config: ModelConfig, gradient: 'logits' | 'none' | 'input' | 'all', accumulates = false): Graph {
   const { modelWidth, normEpsilon, vocabulary } = config;
   const x = input('x', ['R', modelWidth]);
   const target = input('target', ['R', 1], 'int64');
@@ -330,7 +348,8 @@ export function head(config: ModelConfig, gradient: 'logits' | 'none' | 'input' 
   if (gradient === 'none') return new Map([['logp', logp]]);
   const wanted = { 'd.x': x, ...(gradient === 'all' ? { 'd.output_norm': norm, 'd.output': output } : {}) };
   const made = gradients([logp], [input('d.logp', ['R', 1])], Object.values(wanted));
-  return new Map([['logp', logp], ...Object.keys(wanted).map((name, i) => [name, made[i]!] as const)]);
+  const added = Object.values(wanted).map((n, i) => summed(n, made[i]!, accumulates && n !== x));
+  return new Map([['logp', logp], ...Object.keys(wanted).map((name, i) => [name, added[i]!] as const)]);
 }
 
 /**

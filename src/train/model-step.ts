@@ -108,6 +108,8 @@ export async function createFullStep({ device, model, threads }: StepOptions): P
   const { biases, headNorms } = base;
   const block: BlockOptions = {
     trainable: 'all',
+    // A device keeps no sums.
+    accumulates: device !== 'webgpu',
     targets: [],
     rank: 0,
     dropout: false,
@@ -121,8 +123,7 @@ export async function createFullStep({ device, model, threads }: StepOptions): P
   const inputs = weights.layers.map((_, layer) =>
     weightInputs(
       slots.filter((s) => s.layer === layer),
-      // Layers share them, except where one call gives the gradients of all.
-      (name, length) => scratch.take(SmallModel.suits(config, block) ? `${layer}.${name}` : name, length),
+      device !== 'webgpu' ? null : (name, length) => scratch.take(name, length),
     ),
   );
   const walk = device === 'webgpu' ? await DeviceWalk.open(await DeviceMemory.open()) : null;
@@ -132,14 +133,13 @@ export async function createFullStep({ device, model, threads }: StepOptions): P
 
 class ModelStep extends BlockWalk implements TrainStep {
   readonly parameters: readonly Parameter[];
-  /** Gradients of embedding, last norm and head, where they are trained. */
-  private readonly outerGradients: ReadonlyMap<string, Float32Array>;
+  /** Gradients of the head's `output` and `output_norm`, where they are trained. */
+  private readonly headGradients: Feeds;
+  private readonly embeddingGradient: Float32Array | null;
   /** Walks the blocks on a device; null where they are walked in this process's memory. */
   private readonly device: DeviceWalk | null;
   /** Takes micro-batches in one call where the model is small. */
   private readonly small: SmallModel | null;
-  /** Whether all gradients are zero. */
-  private cleared = false;
 
   constructor(
     config: ModelConfig,
@@ -156,9 +156,14 @@ class ModelStep extends BlockWalk implements TrainStep {
     this.device = device;
     this.small = small;
     this.parameters = slots.map(({ parameter }) => parameter);
-    const outer = new Map(slots.flatMap((s) => (s.layer === null ? [[s.input, s.parameter.gradient]] : [])));
-    if (config.tiedHead && outer.has('embedding')) outer.set('output', outer.get('embedding')!);
-    this.outerGradients = outer;
+    const gradientOf = (input: string): Float32Array | null =>
+      slots.find((s) => s.layer === null && s.input === input)?.parameter.gradient ?? null;
+    this.embeddingGradient = gradientOf('embedding');
+    const heads = [...base.head].flatMap(([name, { dims }]) => {
+      const gradient = gradientOf(name === 'output' && config.tiedHead ? 'embedding' : name);
+      return gradient ? [[name, floats(gradient, dims)] as const] : [];
+    });
+    this.headGradients = new Map(heads);
   }
 
   /** Weights that come from the disk are read once for all micro-batches of a step. */
@@ -168,7 +173,6 @@ class ModelStep extends BlockWalk implements TrainStep {
 
   clearGradients(): void {
     for (const { gradient } of this.parameters) gradient.fill(0);
-    this.cleared = true;
   }
 
   async accumulate(
@@ -185,10 +189,8 @@ class ModelStep extends BlockWalk implements TrainStep {
         const logp = await this.accumulateWhole(alone, this.small, gradientScale);
         for (const value of logp) lossSum -= value;
         supervisedTokens += logp.length;
-        this.cleared = false;
         continue;
       }
-      this.cleared = false;
       const ends = await this.walk(passes);
       for (const [i, pass] of passes.entries()) {
         const dx = this.buffers.take(`${pass.id}.dy`, ends[i]!.length).fill(0);
@@ -207,7 +209,7 @@ class ModelStep extends BlockWalk implements TrainStep {
     const x = this.border(pass, 0).data as Float32Array;
     this.base.embed(pass.batch.tokens, x);
     const dx = this.buffers.take(`${pass.id}.dy`, x.length);
-    const logp = await small.accumulate(pass, x, scale, this.inputs, this.outerGradients, dx, this.cleared);
+    const logp = await small.accumulate(pass, x, scale, this.inputs, this.headGradients, dx);
     this.collectEmbedding(pass);
     return logp;
   }
@@ -294,19 +296,31 @@ class ModelStep extends BlockWalk implements TrainStep {
       feeds.set('d.logp', floats(new Float32Array(rows).fill(-scale), [rows, 1]));
       if (this.base.precision === 'int8') feeds.set('target_rows', this.targetRows(target, rows));
       into.set('d.x', this.array('head.dx', rows, width));
-      const trained = ['output', 'output_norm'].filter((name) => this.outerGradients.has(name));
-      for (const name of trained) {
-        const { dims, data } = weights.get(name)!;
-        into.set(`d.${name}`, floats(this.buffers.take(`d.${name}`, data.length), dims));
-      }
+      const collect = this.headSums(feeds, into);
       await this.stages.head.run(feeds, into);
-      for (const name of trained) addTo(this.outerGradients.get(name)!, into.get(`d.${name}`)!.data as Float32Array);
+      collect();
       const part = into.get('d.x')!.data as Float32Array;
       chunk.forEach((n, i) => {
         addTo(dx, part.subarray(i * width, (i + 1) * width), (n - 1) * width);
       });
     }
     return logp;
+  }
+
+  /** Feeds for the gradients of what is trained in the head; returns what brings them to the parameters' afterwards. */
+  private headSums(feeds: Map<string, Feed>, into: Map<string, Feed>): () => void {
+    const adds = this.stages.head.inputs.includes('sum.output');
+    const made = [...this.headGradients].map(([name, total]) => {
+      const { data, dims } = total;
+      const own = adds ? total : floats(this.buffers.take(`d.${name}`, data.length), dims);
+      feeds.set(`sum.${name}`, own);
+      into.set(`d.${name}`, own);
+      return [total, own] as const;
+    });
+    return () => {
+      if (adds) return;
+      for (const [total, own] of made) addTo(total.data as Float32Array, own.data as Float32Array);
+    };
   }
 
   /** The head's rows [R, D] of the target tokens, from its int8 columns. */
@@ -338,7 +352,7 @@ class ModelStep extends BlockWalk implements TrainStep {
   }
 
   private async deviceBackward(device: DeviceWalk, passes: readonly Pass[]): Promise<void> {
-    const wholly = this.outerGradients.has('embedding');
+    const wholly = this.embeddingGradient !== null;
     for (const pass of passes) {
       const dy = this.buffers.take(`${pass.id}.dy`, pass.rows * this.config.modelWidth);
       await device.backward(this.walked(), pass, dy, wholly);
@@ -356,11 +370,14 @@ class ModelStep extends BlockWalk implements TrainStep {
     for (const stage of [this.stages.preForward, this.stages.postForward]) this.savedFeeds(pass, layer, stage, feeds);
     const ends = ['d.q', 'd.k', 'd.v', 'd.o'];
     const into = new Map(ends.map((name) => [name, this.array(name, rows, this.width(name.slice(2)))]));
-    for (const { name, gradient } of this.inputs[layer]!) into.set(`d.${name}`, gradient);
+    for (const { name, gradient } of this.inputs[layer]!) {
+      feeds.set(`sum.${name}`, gradient);
+      into.set(`d.${name}`, gradient);
+    }
     into.set('d.x', this.array('d.x', rows, modelWidth));
     feeds.set('d.y', dy);
     await this.stages.postBackward.run(feeds, into);
-    const first = layer === 0 && !this.outerGradients.has('embedding');
+    const first = layer === 0 && this.embeddingGradient === null;
     const before = first ? this.stages.preBackwardFirst : this.stages.preBackward;
     if (before) {
       await this.attentionBackward(pass, layer, feeds, into);
@@ -403,7 +420,7 @@ class ModelStep extends BlockWalk implements TrainStep {
 
   /** Adds the gradient of the embedded tokens [N, D] to that of their rows. */
   private collectEmbedding({ batch, id, rows }: Pass): void {
-    const total = this.outerGradients.get('embedding');
+    const total = this.embeddingGradient;
     if (!total) return;
     const width = this.config.modelWidth;
     const dx = this.buffers.take(`${id}.dy`, rows * width);

@@ -85,28 +85,30 @@ export interface TrainedInput {
   readonly feed: Feed;
   /** Receives the graph's gradient `d.NAME`. */
   readonly gradient: Feed;
-  /** Whether that is the parameter's gradient as it is, or null: then it may be written there, if nothing is there yet. */
-  readonly direct: Feed | null;
   /** Brings the feed up to date with the parameters. */
   refresh(): void;
   /** Adds the graph's gradient to the parameters'. */
   collect(): void;
 }
 
-/** Base weights of one layer: fed in place. `scratch` gives arrays that layers share. */
+/**
+ * Base weights of one layer: fed in place. Graphs that add up gradients write into the parameters' own; for others `scratch` gives
+ * arrays that layers share.
+ */
 export function weightInputs(
   slots: readonly Slot[],
-  scratch: (name: string, length: number) => Float32Array,
+  scratch: ((name: string, length: number) => Float32Array) | null,
 ): TrainedInput[] {
   return slots.map(({ input, parameter: { gradient, shape, value } }) => {
-    const made = scratch(`d.${input}`, value.length);
+    const made = scratch?.(`d.${input}`, value.length) ?? gradient;
     return {
       name: input,
       feed: floats(value, shape),
       gradient: floats(made, shape),
-      direct: floats(gradient, shape),
       refresh() {},
-      collect: () => addTo(gradient, made),
+      collect() {
+        if (made !== gradient) addTo(gradient, made);
+      },
     };
   });
 }
@@ -159,7 +161,6 @@ function mergedRows(name: string, parts: readonly Parameter[], factors: Float32A
     name,
     feed: floats(merged, shape),
     gradient: floats(gradient, shape),
-    direct: null,
     refresh: () =>
       each((part, i, at) => {
         merged[at] = part.value[i]! * factors[i % width]!;
@@ -180,7 +181,6 @@ function dividedRows(name: string, part: Parameter, rank: number, divisors: Floa
     name,
     feed: floats(values, part.shape),
     gradient: floats(gradient, part.shape),
-    direct: divisors ? null : floats(part.gradient, part.shape),
     refresh() {
       if (divisors) for (let i = 0; i < values.length; i++) values[i] = part.value[i]! / divisor(i);
     },

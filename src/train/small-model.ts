@@ -9,7 +9,7 @@ import { Executor, type Feed, type Feeds, floats, integers } from '../runtime/on
 import type { BaseWeights } from './base-weights.ts';
 import type { Pass } from './block-walk.ts';
 import { Buffers } from './buffers.ts';
-import { addTo, type TrainedInput } from './slots.ts';
+import type { TrainedInput } from './slots.ts';
 
 /** Up to this many weights in the blocks a model is small: beyond, arithmetic takes most of the time and one call saves little. */
 const smallWeights = 16e6;
@@ -47,16 +47,15 @@ export class SmallModel {
 
   /**
    * From embedded rows x [N, D]; adds the gradients of the scaled loss to what `inputs` and `outer` hold, and leaves that of x in `dx`
-   * where it is wanted. `fresh`: those hold nothing but zeros yet. Returns the log-probabilities of the supervised tokens in order.
+   * where it is wanted. Returns the log-probabilities of the supervised tokens in order.
    */
   async accumulate(
     pass: Pass,
     x: Float32Array,
     scale: number,
     inputs: readonly (readonly TrainedInput[])[],
-    outer: ReadonlyMap<string, Float32Array>,
+    outer: Feeds,
     dx: Float32Array,
-    fresh: boolean,
   ): Promise<Float32Array> {
     const { rows } = pass;
     const { modelWidth } = this.config;
@@ -78,24 +77,18 @@ export class SmallModel {
       ['logp', floats(logp, [rows, 1])],
       ['d.x', floats(dx, [rows, modelWidth])],
     ]);
-    const collected: (() => void)[] = [];
     for (const [layer, own] of inputs.entries()) {
-      for (const input of own) {
-        const direct = fresh && input.direct;
-        feeds.set(`${layer}.${input.name}`, input.feed);
-        into.set(`d.${layer}.${input.name}`, direct || input.gradient);
-        if (!direct) collected.push(() => input.collect());
+      for (const { feed, gradient, name } of own) {
+        feeds.set(`${layer}.${name}`, feed).set(`sum.${layer}.${name}`, gradient);
+        into.set(`d.${layer}.${name}`, gradient);
       }
     }
-    for (const [name, { data, dims }] of this.base.head) {
-      const total = outer.get(name);
-      if (!total) continue;
-      const made = fresh ? total : this.buffers.take(`d.${name}`, data.length);
-      into.set(`d.${name}`, floats(made, dims));
-      if (!fresh) collected.push(() => addTo(total, made));
+    for (const [name, feed] of outer) {
+      feeds.set(`sum.${name}`, feed);
+      into.set(`d.${name}`, feed);
     }
     await graph.run(feeds, into);
-    for (const collect of collected) collect();
+    for (const own of inputs) for (const input of own) input.collect();
     return logp.filter((_, n) => next.supervised[n]);
   }
 

@@ -56,7 +56,11 @@ export async function openStages(
     attentionBackward: await make(att.backward),
     postForward: await make(post.forward),
     postBackward: await make(post.backward),
-    head: await make(int8 ? int8Head(config, 'input') : head(config, options.trainable === 'all' ? 'all' : 'input')),
+    head: await make(
+      int8
+        ? int8Head(config, 'input')
+        : head(config, options.trainable === 'all' ? 'all' : 'input', options.accumulates),
+    ),
     headForward: await make(int8 ? int8Head(config, 'none') : head(config, 'none')),
   };
   return {
