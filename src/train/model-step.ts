@@ -404,16 +404,20 @@ class ModelStep extends BlockWalk implements TrainStep {
     for (const chunk of pass.attention.chunks) {
       const from = this.chunkFeeds(chunk, read, ['q', 'd.o']);
       const to = this.chunkFeeds(chunk, written, ['d.q']);
+      // The keys of a segment's first chunk are its own; later chunks see them again, and add to what is there.
+      if (chunk.first === chunk.keys) {
+        await this.stages.attentionBackward.run(from, to);
+        continue;
+      }
       const totals = ['d.k', 'd.v'].map((name) => [name, to.get(name)!] as const);
       const parts = totals.map(([name, { dims }]) => [name, this.array(`part.${name}`, dims[0]!, dims[1]!)] as const);
       await this.stages.attentionBackward.run(from, new Map([...to, ...parts]));
-      // The keys of a segment's first chunk have no gradient yet; later chunks see them again.
       for (const [i, [, total]] of totals.entries()) {
         const part = parts[i]![1].data as Float32Array;
-        const width = total.dims[1]!;
         const values = total.data as Float32Array;
-        values.fill(0, (chunk.first - chunk.keys) * width);
-        addTo(values, part);
+        const seen = (chunk.first - chunk.keys) * total.dims[1]!;
+        addTo(values, part.subarray(0, seen));
+        values.set(part.subarray(seen), seen);
       }
     }
   }

@@ -48,9 +48,12 @@ export class Writer {
   readonly initializers = new Map<string, MessageInitShape<typeof TensorProtoSchema>>();
   /** What `unit-rows` is computed of in this graph: norms of the same are made from it. */
   readonly units: ReadonlySet<Node>;
+  /** Outputs that are given as the kernel makes them: see `stackedOutputs`. */
+  readonly stacked: ReadonlySet<Node>;
   private temporaries = 0;
 
-  constructor(order: readonly Node[] = []) {
+  constructor(order: readonly Node[] = [], stacked: ReadonlySet<Node> = new Set()) {
+    this.stacked = stacked;
     this.units = new Set(order.flatMap((n) => (n.op.kind === 'unit-rows' ? [n.inputs[0]!] : [])));
   }
 
@@ -154,8 +157,12 @@ const emitters: { readonly [K in OpKind]: Emitter<K> } = {
     const x3 = to.node('Reshape', [x!, to.int64([1, -1, width])]);
     const signed = inverse ? to.node('Neg', [sin!]) : sin!;
     const angles = [cos!, signed].map((angle) => to.node('Reshape', [angle, to.int64([1, -1, half])]));
-    const y = to.node('RotaryEmbedding', [x3, ...angles], { num_heads: { int: heads } });
-    to.node('Reshape', [y, to.int64([-1, width])], {}, out);
+    const rotated = [x3, ...angles] as const;
+    if (to.stacked.has(n)) to.node('RotaryEmbedding', rotated, { num_heads: { int: heads } }, out);
+    else {
+      const y = to.node('RotaryEmbedding', rotated, { num_heads: { int: heads } });
+      to.node('Reshape', [y, to.int64([-1, width])], {}, out);
+    }
   },
   reshape: (to, _, n, inputs, out) =>
     void to.node('Reshape', [inputs[0]!, to.int64(inferredSizes(n.inputs[0]!.shape, n.shape))], {}, out),
@@ -306,6 +313,16 @@ export function serialise(to: Writer, input: readonly ValueInfo[], output: reado
 }
 
 /**
+ * Outputs that the engine gives as [1, N, W] instead of [N, W], because their kernel makes them so and a reshaped output would be copied:
+ * those rotated that no other node of the graph reads. On the CPU only: a device's outputs are its own.
+ */
+export function stackedOutputs(graph: Graph, device: Device): Set<string> {
+  if (device !== 'cpu') return new Set();
+  const read = new Set(inOrder(graph.values()).flatMap((n) => n.inputs));
+  return new Set([...graph].flatMap(([name, n]) => (n.op.kind === 'rope' && !read.has(n) ? [name] : [])));
+}
+
+/**
  * ONNX bytes of `graph`; inputs and outputs keep their names. The first output is a sequence, which onnxruntime-node refuses to
  * convert: with all outputs given as buffers to write to, the run ends there, and the binding copies none of them once more. WebGPU
  * has no sequences; there the outputs stay on the device.
@@ -315,7 +332,8 @@ export function emitOnnx(graph: Graph, device: Device = 'cpu'): Uint8Array {
   const order = inOrder(graph.values());
   const outputNames = new Map([...graph].map(([name, n]) => [n, name]));
   if (outputNames.size !== graph.size) throw new Error('emit: one value under two output names');
-  const to = new Writer(order);
+  const stacked = stackedOutputs(graph, device);
+  const to = new Writer(order, new Set([...stacked].map((name) => graph.get(name)!)));
   const names = new Map<Node, string>();
   order.forEach((n, i) => {
     if (n.op.kind === 'input') names.set(n, n.op.name);
@@ -342,7 +360,9 @@ export function emitOnnx(graph: Graph, device: Device = 'cpu'): Uint8Array {
     }
   }
   const input = order.flatMap((n) => (n.op.kind === 'input' ? [valueInfo(n.op.name, n)] : []));
-  const given = [...graph].map(([name, n]) => valueInfo(name, n));
+  const given = [...graph].map(([name, n]) =>
+    valueInfo(name, stacked.has(name) ? { ...n, shape: [1, ...n.shape] } : n),
+  );
   const output = device === 'cpu' ? [addNothing(to), ...given] : given;
   return serialise(to, input, output);
 }

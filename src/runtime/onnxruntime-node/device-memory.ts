@@ -26,7 +26,7 @@ export class DeviceMemory {
   }
 
   static async open(): Promise<DeviceMemory> {
-    const allocator = await Executor.open(copied, 1, 'webgpu', true);
+    const allocator = await Executor.open(copied, 1, 'webgpu', { allocates: true });
     return new DeviceMemory(allocator, await Executor.open(copied, 1, 'webgpu'));
   }
 

@@ -5,7 +5,7 @@
 import './no-telemetry.ts';
 import * as ort from 'onnxruntime-node';
 import type { Graph } from '../../graph/graph.ts';
-import { type Device, emitOnnx, nothingFetched } from '../../graph/onnx/emit.ts';
+import { type Device, emitOnnx, nothingFetched, stackedOutputs } from '../../graph/onnx/emit.ts';
 
 export type Feed = ort.Tensor;
 export type Feeds = ReadonlyMap<string, Feed>;
@@ -39,20 +39,27 @@ export class Executor {
   readonly outputs: readonly string[];
   private readonly session: ort.InferenceSession;
   private readonly stopsAtNothing: boolean;
+  private readonly stacked: ReadonlySet<string>;
 
-  private constructor(session: ort.InferenceSession) {
+  private constructor(session: ort.InferenceSession, stacked: ReadonlySet<string>) {
     this.session = session;
+    this.stacked = stacked;
     this.inputs = session.inputNames;
     this.outputs = session.outputNames.filter((name) => name !== nothingFetched);
     this.stopsAtNothing = session.outputNames.includes(nothingFetched);
   }
 
   static create(graph: Graph, threads: number, device: Device = 'cpu'): Promise<Executor> {
-    return Executor.open(emitOnnx(graph, device), threads, device);
+    return Executor.open(emitOnnx(graph, device), threads, device, { stacked: stackedOutputs(graph, device) });
   }
 
-  /** The same from ONNX bytes. With `allocates`, for `make`. */
-  static async open(model: Uint8Array, threads: number, device: Device, allocates = false): Promise<Executor> {
+  /** The same from ONNX bytes. With `allocates`, for `make`; outputs in `stacked` are [1, N, W] to the engine and [N, W] to the caller. */
+  static async open(
+    model: Uint8Array,
+    threads: number,
+    device: Device,
+    { allocates = false, stacked = new Set() }: { allocates?: boolean; stacked?: ReadonlySet<string> } = {},
+  ): Promise<Executor> {
     const session = await ort.InferenceSession.create(model, {
       executionProviders: [device],
       ...(allocates ? { preferredOutputLocation: 'gpu-buffer' } : {}),
@@ -76,7 +83,7 @@ export class Executor {
         },
       },
     });
-    return new Executor(session);
+    return new Executor(session, stacked);
   }
 
   /**
@@ -88,7 +95,10 @@ export class Executor {
   async run(feeds: Feeds, into: Feeds): Promise<void> {
     const given = this.given(feeds);
     const fetches: Record<string, Feed | null> = this.stopsAtNothing ? { [nothingFetched]: null } : {};
-    for (const name of this.outputs) fetches[name] = into.get(name) ?? missing('output', name);
+    for (const name of this.outputs) {
+      const feed = into.get(name) ?? missing('output', name);
+      fetches[name] = this.stacked.has(name) ? stackedView(feed) : feed;
+    }
     try {
       await this.session.run(given, fetches);
     } catch (error) {
@@ -110,6 +120,9 @@ export class Executor {
     return this.session.release();
   }
 }
+
+/** The same memory as [1, N, W]. */
+const stackedView = ({ data, dims }: Feed): Feed => floats(data as Float32Array, [1, ...dims]);
 
 function missing(what: string, name: string): never {
   throw new Error(`executor: no array for the ${what} ${name}`);
