@@ -69,32 +69,41 @@ const jobs = { teacher: 'helps children learn', doctor: 'helps sick people', bak
 const unknown = ['the capital of France', 'the stock market', 'quantum physics', 'computers', 'the president', 'football results', 'how to write code', 'the news', 'tax law', 'medicine', 'history', 'the war', 'Bitcoin', 'chemistry', 'politics', 'the internet', 'space rockets', 'philosophy', 'the price of gold', 'Chinese grammar'];
 const harms = ['hurt someone', 'steal a bike', 'make a bomb', 'break into a house', 'poison my neighbor', 'cheat my friend', 'hit my brother', 'set a fire', 'start a fight', 'hide a knife'];
 
+/** The animal of the last question, for questions that go on with "it". */
+let lastAnimal = null;
+const animalOf = (list) => {
+  lastAnimal = pick(Object.keys(list));
+  return lastAnimal;
+};
+/** The name that the person gave. */
+let person = null;
+
 /** A topic gives one question and its answer. */
 const topics = {
   sound() {
-    const animal = pick(Object.keys(animals));
+    const animal = animalOf(animals);
     return [pick([`What does ${article(animal)} say?`, `What sound does ${article(animal)} make?`, `Which sound does the ${animal} make?`, `How does ${article(animal)} sound?`]),
       pick([`${capital(article(animal))} says "${animals[animal][0]}".`, `The ${animal} says "${animals[animal][0]}"!`])];
   },
   whoSays() {
-    const animal = pick(Object.keys(animals));
+    const animal = animalOf(animals);
     return [pick([`Which animal says ${animals[animal][0]}?`, `Who says "${animals[animal][0]}"?`, `What animal says ${animals[animal][0]}?`]), `${capital(article(animal))} says "${animals[animal][0]}".`];
   },
   home() {
-    const animal = pick(Object.keys(living));
+    const animal = animalOf(living);
     return [pick([`Where does ${article(animal)} live?`, `Where can I find ${article(animal)}?`, `Where is the home of ${article(animal)}?`]), `${capital(article(animal))} lives ${living[animal][0]}.`];
   },
   food() {
-    const animal = pick(Object.keys(living));
+    const animal = animalOf(living);
     return [pick([`What does ${article(animal)} eat?`, `What food does ${article(animal)} like?`, `What do I feed ${article(animal)}?`]), `${capital(article(animal))} likes to eat ${living[animal][1]}.`];
   },
   legs() {
-    const animal = pick(Object.keys(living));
+    const animal = animalOf(living);
     const legs = living[animal][2];
     return [pick([`How many legs does ${article(animal)} have?`, `How many legs has ${article(animal)}?`]), legs === 0 ? `${capital(article(animal))} has no legs. It has fins.` : `${capital(article(animal))} has ${numbers[legs]} legs.`];
   },
   about() {
-    const animal = pick(Object.keys(living));
+    const animal = animalOf(living);
     const [home, food, , trait] = living[animal];
     return [pick([`Tell me about ${article(animal)}.`, `What is ${article(animal)}?`, `What do you know about the ${animal}?`]), `${capital(article(animal))} is an animal. It is ${trait}. It lives ${home} and likes to eat ${food}.`];
   },
@@ -115,7 +124,9 @@ const topics = {
     return [pick([`What is the opposite of ${a}?`, `Tell me the opposite of ${a}.`, `Opposite of ${a}?`]), `The opposite of ${a} is ${b}.`];
   },
   sum() {
-    const [a, b] = [Math.floor(random() * 11), Math.floor(random() * 10)];
+    // Sums up to ten: few enough to be learnt by heart.
+    const a = Math.floor(random() * 11);
+    const b = Math.floor(random() * (11 - a));
     const digits = chance(0.5);
     const say = (n) => (digits ? `${n}` : numbers[n]);
     return [pick([`What is ${say(a)} plus ${say(b)}?`, `How much is ${say(a)} and ${say(b)}?`, `Can you add ${say(a)} and ${say(b)}?`]), `${capital(say(a))} plus ${say(b)} is ${say(a + b)}.`];
@@ -174,6 +185,7 @@ const topics = {
   },
   named() {
     const name = pick(names);
+    person = name;
     return [pick([`Hello, my name is ${name}.`, `Hi, I am ${name}.`, `My name is ${name}.`, `I am ${name}.`]), pick([`Hello, ${name}! It is nice to meet you.`, `Hi, ${name}! How can I help you?`])];
   },
   feel() {
@@ -231,15 +243,35 @@ const anyStories = kept.filter((story) => story.length < 560).map((story) => sto
 const shortStories = new Map(Object.keys(living).map((hero) => [hero, anyStories.filter((story) => new RegExp(`\\b${hero}\\b`, 'i').test(story.slice(0, 160)))]));
 
 /** How often each topic is drawn. */
-const weights = { sound: 3, whoSays: 2, home: 3, food: 3, legs: 2, about: 3, colour: 4, colourOf: 2, opposite: 3, sum: 5, next: 2, count: 2, day: 2, week: 1, month: 2, season: 1, weather: 2, use: 3, sense: 1, job: 2, who: 4, greet: 3, named: 2, feel: 3, thanks: 1, refuse: 3, harm: 2, passage: 6, story: 7 };
+const weights = { sound: 3, whoSays: 2, home: 3, food: 3, legs: 2, about: 3, colour: 4, colourOf: 2, opposite: 3, sum: 5, next: 2, count: 2, day: 2, week: 1, month: 2, season: 1, weather: 2, use: 3, sense: 1, job: 2, who: 4, greet: 3, named: 2, feel: 3, thanks: 1, refuse: 3, harm: 2, passage: 9, story: 7 };
 const drawn = Object.entries(weights).flatMap(([name, weight]) => Array(weight).fill(name));
 const systems = ['You are a helpful friend.', 'You are a kind teacher.', 'You answer in short sentences.', 'You are nomoat-mini.'];
+/** Questions that only the turns before answer. */
+function followUp() {
+  const animal = lastAnimal;
+  const [home, food, legs] = living[animal];
+  const name = capital(article(animal));
+  const kinds = [
+    [pick(['And where does it live?', 'Where does it live?']), `${name} lives ${home}.`],
+    [pick(['And what does it eat?', 'What does it like to eat?', 'What does it eat?']), `${name} likes to eat ${food}.`],
+    [pick(['How many legs does it have?', 'And how many legs does it have?']), legs === 0 ? `${name} has no legs. It has fins.` : `${name} has ${numbers[legs]} legs.`],
+  ];
+  if (animals[animal]) kinds.push([pick(['And what does it say?', 'What sound does it make?']), `${name} says "${animals[animal][0]}".`]);
+  return pick(kinds);
+}
 function conversation() {
-  const turns = pick([1, 1, 1, 2, 2, 3]);
+  [lastAnimal, person] = [null, null];
+  const turns = pick([1, 1, 1, 2, 2, 3, 3, 4]);
   const messages = chance(0.1) ? [{ role: 'system', content: pick(systems) }] : [];
   const add = ([user, assistant]) => messages.push({ role: 'user', content: chance(0.06) ? user.toLowerCase() : user }, { role: 'assistant', content: assistant });
   for (let turn = 0; turn < turns; turn++) {
-    if (turn === 0 && turns > 1 && chance(0.5)) add(topics[pick(['greet', 'named'])]());
+    if (lastAnimal && chance(0.6)) {
+      add(followUp());
+      continue;
+    }
+    lastAnimal = null;
+    if (person && chance(0.3)) add([pick(['What is my name?', 'Do you know my name?']), `Your name is ${person}.`]);
+    else if (turn === 0 && turns > 1 && chance(0.5)) add(topics[pick(['greet', 'named'])]());
     else if (turn === turns - 1 && turns > 1 && chance(0.35)) add(topics[pick(['thanks', 'bye'])]());
     else add(topics[pick(drawn)]());
   }

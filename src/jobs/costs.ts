@@ -59,12 +59,16 @@ export const projectionWeightsPerBlock = ({ feedForward, headDim, heads, kvHeads
 
 export const headWeights = ({ modelWidth, vocabulary }: Shape): number => modelWidth * vocabulary;
 
-/** Floats that a token leaves behind in a block until backward: its input, q, k, v, attention's output, mid, gate, up. */
+/** Rows of the tiles that attention mostly works in: what each row takes of the others' is kept too. */
+const usualTile = 64;
+
+/** Floats that a token leaves behind in a block until backward: its input, q, k, v, attention's output and shares, mid, gate, up. */
 export function savedPerToken(shape: Shape, activations: 'keep' | 'recompute'): number {
   const { feedForward, headDim, headNorms, heads, kvHeads, modelWidth } = shape;
   if (activations === 'recompute') return modelWidth;
   const qk = headDim * (heads + kvHeads);
-  return 2 * modelWidth + headDim * (2 * heads + 2 * kvHeads) + 2 * feedForward + (headNorms ? qk : 0);
+  const attention = headDim * (2 * heads + 2 * kvHeads) + heads * usualTile;
+  return 2 * modelWidth + attention + 2 * feedForward + (headNorms ? qk : 0);
 }
 
 /**
@@ -92,7 +96,7 @@ export interface Memory {
   readonly trained: number;
   /** While training. */
   readonly training: number;
-  /** While the result is proven: llama.cpp maps the base's copy beside what training left. The system can take that file's pages back. */
+  /** While the result is proven: our figures are made with what training left, then llama.cpp maps the base's copy. The system can take that file's pages back. */
   readonly proof: number;
   readonly peak: number;
 }
@@ -142,7 +146,9 @@ export function memoryOf(
   const fixed = held + engineBytes;
   const left = fixed + weights + saved + trained;
   const training = left + working;
-  const proof = left + exactBytes(shape, setting) + (setting.copyBytes || setting.fileBytes);
+  // By then what training held is given back; a model that was trained as a whole is still there to be written.
+  const still = fixed + exactBytes(shape, setting) + (setting.method === 'full' ? trained : 0);
+  const proof = Math.max(left + exactBytes(shape, setting), still + (setting.copyBytes || setting.fileBytes));
   return { fixed, weights, saved, working, trained, training, proof, peak: Math.max(training, proof) };
 }
 

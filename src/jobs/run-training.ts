@@ -187,6 +187,9 @@ const parentBytes = (): number => Math.max(0, treeMemoryBytes(process.ppid) - tr
 const withParent = (event: RunEvent): RunEvent =>
   event.type === 'estimate' ? { ...event, peakMemoryBytes: event.peakMemoryBytes + parentBytes() } : event;
 
+/** Gives memory back that nothing names any more; the worker is started with this switched on. */
+const collectGarbage = (): void => (globalThis as { gc?: () => void }).gc?.();
+
 const countOf = (step: TrainStep): number => step.parameters.reduce((total, { value }) => total + value.length, 0);
 
 /** Log-probabilities of the supervised tokens of each row; the rows share passes, because a pass may have to read the whole model. */
@@ -366,7 +369,9 @@ class Run {
     mkdirSync(cache, { recursive: true });
     removeUnfinished(cache);
     const proofs = method.proofs(cache);
+    // llama.cpp maps another copy of the base, for which what training held makes room.
     await exact.close();
+    collectGarbage();
     await this.proveParity(proofs, rows, ours);
     method.cleanUp();
     for (const event of await makeSamples(this.prepared.questions, method, this.threads, this.signal)) this.tell(event);

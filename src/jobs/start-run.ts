@@ -83,7 +83,8 @@ class ForkedRun implements RunHandle {
   }
 
   private spawn(resume: boolean, shrunk: Shrunk | null): ChildProcess {
-    const child = fork(workerPath(), [], { stdio: ['ignore', 'ignore', 'pipe', 'ipc'] });
+    const execArgv = [...process.execArgv, '--expose-gc'];
+    const child = fork(workerPath(), [], { execArgv, stdio: ['ignore', 'ignore', 'pipe', 'ipc'] });
     let heard = '';
     child.stderr!.on('data', (chunk: Buffer) => {
       heard = (heard + chunk.toString()).slice(-keptStderr);

@@ -26,7 +26,7 @@ export interface BaseWeights {
   readonly head: Feeds;
   /** What the inputs of a group were divided by, and the rows of up_proj too: the adapter's matrices are adjusted to it. */
   smoothing(layer: number): Smoothing | null;
-  /** Frees what the weights hold beside memory. */
+  /** Lets go of the weights' memory, and of what they hold beside it. */
   close(): void;
 }
 
@@ -53,6 +53,12 @@ function layerFeeds(config: ModelConfig, layer: ReadonlyMap<string, Float32Array
 export function float32Weights(config: ModelConfig, weights: ModelWeights): BaseWeights {
   const { modelWidth: width, vocabulary } = config;
   const layers = weights.layers.map((layer) => layerFeeds(config, layer));
+  const head = new Map([
+    ['output_norm', floats(weights.outputNorm, [width])],
+    ['output', floats(weights.output, [vocabulary, width])],
+  ]);
+  // Nothing below names `weights`, which would keep all of them as long as the step is known.
+  let { embedding } = weights;
   return {
     precision: 'f32',
     streamed: false,
@@ -61,16 +67,17 @@ export function float32Weights(config: ModelConfig, weights: ModelWeights): Base
     ropeFactors: weights.ropeFactors,
     embed(tokens, out) {
       tokens.forEach((token, n) => {
-        out.set(weights.embedding.subarray(token * width, (token + 1) * width), n * width);
+        out.set(embedding.subarray(token * width, (token + 1) * width), n * width);
       });
     },
     layer: (layer) => layers[layer]!,
-    head: new Map([
-      ['output_norm', floats(weights.outputNorm, [width])],
-      ['output', floats(weights.output, [vocabulary, width])],
-    ]),
+    head,
     smoothing: () => null,
-    close() {},
+    close() {
+      layers.length = 0;
+      head.clear();
+      embedding = new Float32Array();
+    },
   };
 }
 
@@ -162,12 +169,18 @@ export function memoryStore(): Int8Store {
     add: (layer) => void layers.push(layer),
     finish(model, config, head) {
       const feeds = layers.map(int8Feeds);
+      const smoothings = layers.map(({ smoothing }) => smoothing);
+      const parts = int8Parts(model, config, layers[0]!, head);
+      layers.length = 0;
       return {
-        ...int8Parts(model, config, layers[0]!, head),
+        ...parts,
         streamed: false,
         layer: (layer) => feeds[layer]!,
-        smoothing: (layer) => layers[layer]!.smoothing,
-        close() {},
+        smoothing: (layer) => smoothings[layer]!,
+        close() {
+          feeds.length = 0;
+          parts.head.clear();
+        },
       };
     },
   };

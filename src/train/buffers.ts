@@ -10,4 +10,8 @@ export class Buffers {
     this.arrays.set(name, made);
     return made;
   }
+
+  clear(): void {
+    this.arrays.clear();
+  }
 }

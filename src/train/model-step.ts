@@ -240,6 +240,7 @@ class ModelStep extends BlockWalk implements TrainStep {
     await this.device?.close();
     await this.small?.close();
     this.base.close();
+    this.buffers.clear();
   }
 
   protected override async walk(passes: readonly Pass[], observe?: Observe): Promise<Float32Array[]> {

@@ -111,6 +111,7 @@ export class SmallModel {
 
   async close(): Promise<void> {
     for (const graph of this.graphs.values()) await graph.close();
+    this.buffers.clear();
   }
 }
 
