@@ -77,15 +77,19 @@ export function savedPerToken(shape: Shape, activations: 'keep' | 'recompute'): 
  */
 const workingPerToken = ({ feedForward, modelWidth }: Shape): number => 6 * feedForward + 10 * modelWidth;
 
-/** The head's logits, probabilities and a copy of them, for at most this many floats a call (train/model-step.ts). */
+/** The head's logits, probabilities and a copy of them, for at most this many floats a call, or this many rows (train/model-step.ts). */
 const headFloats = 128 * 49152;
+const leastHeadRows = 128;
 const headArrays = 3;
 
 /** Per trained weight: value, gradient, two moments; and, for an adapter, the merged feed, its gradient and the starting values. */
 const trainedBytes = { lora: 7 * float32, full: 5 * float32 } as const;
 
-/** Node's heap, the engine's library and its compiled graphs, beyond what the process holds before it trains. */
-const engineBytes = 60e6;
+/**
+ * Node's heap, the engine's library, its compiled graphs and its memory's rounding, beyond what the process holds before it trains: with
+ * 60 MB, six runs (docs/plan.md) took 4 to 200 MB more than planned.
+ */
+const engineBytes = 120e6;
 
 export interface Memory {
   /** Node, the libraries, the data, and the process that shows progress. */
@@ -135,7 +139,8 @@ export function memoryOf(
   const perToken = savedPerToken(shape, setting.activations) * float32;
   const together = setting.streamed ? Math.max(step, tokens) : tokens;
   const saved = together * perToken * shape.layers + together * shape.modelWidth * float32;
-  const head = headArrays * float32 * Math.min(headFloats, tokens * shape.vocabulary);
+  const head =
+    headArrays * float32 * Math.min(Math.max(headFloats, leastHeadRows * shape.vocabulary), tokens * shape.vocabulary);
   // What was measured holds the saved activations of its own blocks, all kept.
   const keptPerToken = savedPerToken(shape, 'keep') * float32;
   const measured = rates && rates.grownBytes - setting.measuredBlocks * keptPerToken * rates.tokens;

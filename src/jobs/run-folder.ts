@@ -46,6 +46,8 @@ export interface RunRecord {
   readonly plan?: PlanEvent;
   /** What `precision: auto` came to, once it was decided. */
   readonly chosenPrecision?: 'f32' | 'int8';
+  /** Largest micro-batch, where memory ran out with larger ones: a resumed run does not try those again. */
+  readonly microBatchTokens?: number;
 }
 
 /** An open run: the paths of its parts, and its event log. */

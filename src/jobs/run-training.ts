@@ -266,6 +266,8 @@ class Run {
     };
     folder.openLog(saved?.eventBytes ?? 0);
     folder.write({ ...folder.read(), state: 'running' });
+    const keepSmaller = (tokens: number): void => folder.write({ ...folder.read(), microBatchTokens: tokens });
+    if (shrunk) keepSmaller(shrunk.microBatchTokens);
     const { perEpoch: stepsPerEpoch, steps } = stepsOf(prepared.train.length, settings);
     this.tell({
       type: 'run-start',
@@ -303,8 +305,9 @@ class Run {
       settings,
       state,
       initial,
-      maxTokens: shrunk?.microBatchTokens ?? microBatchTokens,
+      maxTokens: folder.read().microBatchTokens ?? microBatchTokens,
       save,
+      shrunk: keepSmaller,
       signal: this.signal,
     });
     let next = await loop.next();

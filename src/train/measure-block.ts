@@ -215,7 +215,7 @@ export async function measureBlock(options: MeasureOptions): Promise<BlockCosts>
   const adapter = initLora({ ...options.adapter, baseModel: model.path, layers: blocks, dimensions });
   const before = process.memoryUsage.rss();
   const since = performance.now();
-  const step = await createLoraStep({ model: small, adapter, threads, weights, activations });
+  const step = await createLoraStep({ model: small, adapter, threads, weights, activations, oneCall: false });
   const open = seconds(since);
   try {
     const scale = 1 / Math.max(1, batch.supervisedTokens);

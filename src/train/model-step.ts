@@ -33,6 +33,8 @@ import type { MicroBatchLoss, Parameter, TrainStep } from './step.ts';
 
 /** Logits of one head call take at most this many floats, 25 MB: 128 supervised rows of 49152 tokens. */
 const headLogits = 128 * 49152;
+/** Yet so many rows at least: every call goes over the whole matrix, and in int8 transposes it. */
+const leastHeadRows = 128;
 
 export interface StepOptions {
   readonly model: GgufFile;
@@ -47,6 +49,8 @@ export interface LoraStepOptions extends StepOptions {
   readonly weights?: BaseWeights;
   /** Default: keep. */
   readonly activations?: ActivationPolicy;
+  /** Whether a small model may be taken in one call (train/small-model.ts); default: yes. No where a part stands for a larger model. */
+  readonly oneCall?: boolean;
 }
 
 /** A step that trains every weight, and the weights themselves, which it changes in place. */
@@ -77,7 +81,7 @@ function checkAdapter(adapter: LoraAdapter, config: ModelConfig): void {
 
 /** Opens the engine and reads the weights; the adapter is trained. Throws NomoatError when adapter and model do not fit. */
 export async function createLoraStep(options: LoraStepOptions): Promise<TrainStep> {
-  const { activations = 'keep', adapter, device, model, threads, weights } = options;
+  const { activations = 'keep', adapter, device, model, oneCall = true, threads, weights } = options;
   const config = readModelConfig(model);
   checkAdapter(adapter, config);
   const memory = device === 'webgpu' ? await DeviceMemory.open() : null;
@@ -95,7 +99,7 @@ export async function createLoraStep(options: LoraStepOptions): Promise<TrainSte
     return adapterInputs(adapter, own, base.smoothing(layer));
   });
   const walk = memory && (await DeviceWalk.open(memory));
-  const fits = !walk && activations === 'keep' && !base.streamed && SmallModel.suits(config, block);
+  const fits = oneCall && !walk && activations === 'keep' && !base.streamed && SmallModel.suits(config, block);
   const small = fits ? new SmallModel(config, block, threads, base) : null;
   return new ModelStep(config, base, stages, slots, inputs, adapter.dropout, walk, activations, small);
 }
@@ -278,7 +282,7 @@ class ModelStep extends BlockWalk implements TrainStep {
     const { modelWidth: width, vocabulary } = this.config;
     const targets = targetsOf(batch);
     const logp = new Float32Array(targets.length);
-    const headRows = Math.max(1, Math.floor(headLogits / vocabulary));
+    const headRows = Math.max(leastHeadRows, Math.floor(headLogits / vocabulary));
     const { head: weights } = this.base;
     for (let first = 0; first < targets.length; first += headRows) {
       const chunk = targets.slice(first, first + headRows);

@@ -16,6 +16,9 @@ const smallWeights = 16e6;
 /** Activations and logits of a micro-batch are all held at once: those of larger ones are walked block by block. */
 const mostActivations = 64e6;
 
+/** The one call computes the head on all rows; where too few are supervised, in a large vocabulary, that is not worth it: share of the blocks' work. */
+const mostIdleHead = 0.2;
+
 export class SmallModel {
   private readonly config: ModelConfig;
   private readonly options: BlockOptions;
@@ -37,9 +40,11 @@ export class SmallModel {
     return precision === 'f32' && !dropout && config.layers * projectionWeights(config) <= smallWeights;
   }
 
-  /** Whether this micro-batch can: one size of tiles, no longer segments, and small enough. */
-  takes({ attention: { chunks, tiles }, rows }: Pass): boolean {
+  /** Whether this micro-batch can: one size of tiles, no longer segments, a head that is mostly needed, and small enough. */
+  takes({ attention: { chunks, tiles }, batch, rows }: Pass): boolean {
     const { feedForward, heads, layers, modelWidth, vocabulary } = this.config;
+    const idle = (rows - batch.supervisedTokens) * modelWidth * vocabulary;
+    if (idle > mostIdleHead * rows * layers * projectionWeights(this.config)) return false;
     const tile = tiles[0]?.tile ?? 0;
     const held = layers * (8 * modelWidth + 6 * feedForward + 3 * heads * tile) + 3 * vocabulary;
     return chunks.length === 0 && tiles.length === 1 && rows * held <= mostActivations;

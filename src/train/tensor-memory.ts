@@ -43,10 +43,19 @@ export class TensorMemory {
     memories.set(this.memory.buffer, this);
   }
 
-  /** Room for arrays of these lengths; null where that is more than addresses reach. Pages are taken from the system when first written to. */
+  /**
+   * Room for arrays of these lengths; null where that is more than addresses reach, or than the system gives addresses for. Pages are
+   * taken from the system when first written to.
+   */
   static for(lengths: readonly number[]): TensorMemory | null {
     const pages = Math.ceil(lengths.reduce((sum, length) => sum + padded(length), 0) / pageBytes);
-    return pages <= mostPages ? new TensorMemory(pages) : null;
+    if (pages > mostPages) return null;
+    try {
+      return new TensorMemory(pages);
+    } catch (error) {
+      if (error instanceof RangeError) return null;
+      throw error;
+    }
   }
 
   /** The memory that an array is in, if it is in one. */

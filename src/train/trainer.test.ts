@@ -57,6 +57,7 @@ interface Outcome {
   readonly events: RunEvent[];
   readonly how: string;
   readonly saved: number[];
+  readonly smaller: number[];
   readonly state: TrainerState;
 }
 async function run(
@@ -64,7 +65,12 @@ async function run(
   { flags = {}, rows = [row(10, 1), row(10, 2), row(10, 3), row(10, 4)], held = [] as TokenRow[], steps = 8, stopAfter = Infinity, from, initial = null }: { flags?: Record<string, unknown>; rows?: TokenRow[]; held?: TokenRow[]; steps?: number; stopAfter?: number; from?: TrainerState; initial?: Float32Array[] | null } = {}, // biome-ignore format: one line
 ): Promise<Outcome> {
   const state: TrainerState = from ?? { step: 0, validationBefore: null, validatedStep: null, bestLoss: null, bestStep: null, withoutImprovement: 0, seconds: 0 }; // biome-ignore format: one line
-  const [events, saved, abort]: [RunEvent[], number[], AbortController] = [[], [], new AbortController()];
+  const [events, saved, smaller, abort]: [RunEvent[], number[], number[], AbortController] = [
+    [],
+    [],
+    [],
+    new AbortController(),
+  ];
   const settings = resolveOptions({ learningRate: '0.1', warmupSteps: '0', batchSize: '4', ...flags }) as unknown as TrainerSettings; // biome-ignore format: one line
   const loop = trainLoop({
     step,
@@ -76,6 +82,7 @@ async function run(
     state,
     initial,
     maxTokens: microBatchTokens,
+    shrunk: (tokens) => void smaller.push(tokens),
     save: () => {
       saved.push(state.step);
       return { type: 'checkpoint-saved', step: state.step, path: '', best: false } as RunEvent;
@@ -84,7 +91,7 @@ async function run(
   });
   for (;;) {
     const next = await loop.next();
-    if (next.done) return { events, how: next.value, saved, state };
+    if (next.done) return { events, how: next.value, saved, smaller, state };
     events.push(next.value);
     if (next.value.type === 'step-end' && next.value.step >= stopAfter) abort.abort();
   }
@@ -128,6 +135,7 @@ describe('the training loop', () => {
     expect(Math.max(...step.seen)).toBeLessThanOrEqual(250);
     const notices = outcome.events.filter((e) => e.type === 'notice');
     expect(notices.length).toBe(1);
+    expect(outcome.smaller).toEqual([microBatchTokens / 2]);
     expect(notices[0]).toMatchObject({ code: 'smaller-micro-batch', message: expect.stringContaining('step 0') });
   });
 

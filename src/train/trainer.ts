@@ -61,6 +61,8 @@ export interface TrainerOptions {
   readonly maxTokens: number;
   /** Makes the state durable; returns the event that says so. */
   readonly save: () => RunEvent;
+  /** Told when micro-batches became smaller because memory ran out. */
+  readonly shrunk: (maxTokens: number) => void;
   readonly signal: AbortSignal;
 }
 
@@ -156,6 +158,7 @@ class Loop {
         if (!outOfMemory(error)) throw error;
         if (this.maxTokens <= leastMicroBatchTokens) throw memoryFailure(what, this.maxTokens, error);
         this.maxTokens = Math.max(leastMicroBatchTokens, this.maxTokens >> 1);
+        this.options.shrunk(this.maxTokens);
         const message = `Memory ran out in ${what}; going on with micro-batches of up to ${this.maxTokens} tokens.`;
         yield { type: 'notice', code: 'smaller-micro-batch', message };
       }

@@ -227,6 +227,9 @@ describe('a run survives', { timeout: patience }, () => {
     const notices = list.filter((e) => e.type === 'notice' && e.code === 'smaller-micro-batch');
     expect(notices.length).toBeGreaterThan(0);
     expect(notices[0]).toMatchObject({ message: expect.stringMatching(/^Memory ran out in step 0.*up to 256 tokens/) });
+    // A resumed run begins with what fitted.
+    const { microBatchTokens } = JSON.parse(readFileSync(join(folder, 'memory', 'run.json'), 'utf8'));
+    expect(microBatchTokens).toBe(512 >> notices.length);
     expect(list.filter((e) => e.type === 'step-end').map((e) => e.type === 'step-end' && e.step)).toEqual([0, 1]);
     expect(list.at(-1)).toMatchObject({ type: 'run-end', state: 'done' });
     // Prompts that fill the context have no samples; the run does not fail of it.
