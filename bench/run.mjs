@@ -10,6 +10,7 @@ import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'nod
 import { cpus, totalmem, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
+import { gunzipSync } from 'node:zlib';
 
 const root = new URL('..', import.meta.url).pathname;
 const { values } = parseArgs({
@@ -69,7 +70,7 @@ function torch() {
     return;
   }
   const text = join(work, 'text.txt');
-  const stories = execFileSync('gzip', ['-dc', join(root, 'models/nomoat-mini/sources/tinystories.txt.gz')], { encoding: 'utf8' });
+  const stories = gunzipSync(readFileSync(join(root, 'models/nomoat-mini/sources/tinystories.txt.gz'))).toString();
   writeFileSync(text, stories.replaceAll('<|endoftext|>', ''));
   const args = [join(root, 'bench/compare-torch.sh'), values.python, text, 'nano', '259', '65', '12', values.quick ? '300' : '2000', '1e-3', '100', '0.99'];
   process.stderr.write(`${args.join(' ')}\n`);
