@@ -78,7 +78,7 @@ export function savedPerToken(shape: Shape, activations: 'keep' | 'recompute'): 
 const workingPerToken = ({ feedForward, modelWidth }: Shape): number => 6 * feedForward + 10 * modelWidth;
 
 /** The head's logits, probabilities and a copy of them, for at most this many floats a call, or this many rows (train/model-step.ts). */
-const headFloats = 128 * 49152;
+const headFloats = { lora: 128 * 49152, full: 4 * 128 * 49152 } as const;
 const leastHeadRows = 128;
 const headArrays = 3;
 
@@ -140,7 +140,9 @@ export function memoryOf(
   const together = setting.streamed ? Math.max(step, tokens) : tokens;
   const saved = together * perToken * shape.layers + together * shape.modelWidth * float32;
   const head =
-    headArrays * float32 * Math.min(Math.max(headFloats, leastHeadRows * shape.vocabulary), tokens * shape.vocabulary);
+    headArrays *
+    float32 *
+    Math.min(Math.max(headFloats[setting.method], leastHeadRows * shape.vocabulary), tokens * shape.vocabulary);
   // What was measured holds the saved activations of its own blocks, all kept.
   const keptPerToken = savedPerToken(shape, 'keep') * float32;
   const measured = rates && rates.grownBytes - setting.measuredBlocks * keptPerToken * rates.tokens;

@@ -109,11 +109,12 @@ function sharedChunk(starts: readonly number[]): QueryChunk {
   return { first, end, keys: first, bias: floats(bias, [width, width]) };
 }
 
-/** A segment longer than a chunk: each chunk sees it from its beginning. */
+/** A segment longer than a tile: each chunk sees it from its beginning. One of two chunks is taken whole: a quarter more scores in half the calls. */
 function chunksOf(start: number, end: number): QueryChunk[] {
   const chunks: QueryChunk[] = [];
-  for (let first = start; first < end; first += queryRows) {
-    const last = Math.min(end, first + queryRows);
+  const rows = end - start <= 2 * queryRows ? end - start : queryRows;
+  for (let first = start; first < end; first += rows) {
+    const last = Math.min(end, first + rows);
     const width = last - start;
     const bias = new Float32Array((last - first) * width).fill(hidden);
     for (let n = first; n < last; n++) bias.fill(0, (n - first) * width, (n - first) * width + n - start + 1);

@@ -33,6 +33,8 @@ import type { MicroBatchLoss, Parameter, TrainStep } from './step.ts';
 
 /** Logits of one head call take at most this many floats, 25 MB: 128 supervised rows of 49152 tokens. */
 const headLogits = 128 * 49152;
+/** Times as many where the head itself is trained: each call adds to the gradient of the whole matrix, and its moments take more memory anyway. */
+const trainedHeadFactor = 4;
 /** Yet so many rows at least: every call goes over the whole matrix, and in int8 transposes it. */
 const leastHeadRows = 128;
 
@@ -282,7 +284,9 @@ class ModelStep extends BlockWalk implements TrainStep {
     const { modelWidth: width, vocabulary } = this.config;
     const targets = targetsOf(batch);
     const logp = new Float32Array(targets.length);
-    const headRows = Math.max(leastHeadRows, Math.floor(headLogits / vocabulary));
+    const most = headLogits * (this.headGradients.size > 0 ? trainedHeadFactor : 1);
+    const calls = Math.ceil(targets.length / Math.max(leastHeadRows, Math.floor(most / vocabulary)));
+    const headRows = Math.ceil(targets.length / calls);
     const { head: weights } = this.base;
     for (let first = 0; first < targets.length; first += headRows) {
       const chunk = targets.slice(first, first + headRows);
