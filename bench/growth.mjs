@@ -12,12 +12,12 @@ import { parseArgs } from 'node:util';
 import { openGguf } from '../dist/files/gguf/read.js';
 import { memoryOf } from '../dist/jobs/costs.js';
 import { projections } from '../dist/lora/adapter.js';
-import { initLora } from '../dist/lora/init.js';
 import { projectionDimensions, readModelConfig } from '../dist/models/config.js';
 import { emptyMatrix } from '../dist/models/quantise.js';
 import { memoryStore, shapeOf } from '../dist/train/base-weights.js';
 import { createLoraStep } from '../dist/train/model-step.js';
 import { floats } from '../dist/runtime/onnxruntime-node/executor.js';
+import { freshAdapter } from './fresh-adapter.mjs';
 
 const { positionals, values } = parseArgs({
   allowPositionals: true,
@@ -95,7 +95,7 @@ async function measurePoint({ context, depth }) {
   const held = process.memoryUsage.rss();
   const weights = randomWeights(config);
   const dimensions = (projection) => projectionDimensions(config, projection);
-  const adapter = initLora({ rank, alpha: 16, dropout: 0, rslora: false, seed: 1, targetModules: projections, baseModel: 'bench', layers: depth, dimensions });
+  const adapter = freshAdapter(config, rank);
   // A step of a model with as many blocks as were made: the file's own number is overruled, and each is declared like the first.
   const tensors = new Map([...model.tensors].flatMap(([name, tensor]) => {
     if (!name.startsWith('blk.')) return [[name, tensor]];

@@ -7,14 +7,13 @@
  */
 import { readFileSync } from 'node:fs';
 import { readAdapter } from '../dist/adapter/read-adapter.js';
-import { projections } from '../dist/lora/adapter.js';
-import { initLora } from '../dist/lora/init.js';
-import { projectionDimensions, readModelConfig } from '../dist/models/config.js';
+import { readModelConfig } from '../dist/models/config.js';
 import { packRows } from '../dist/batches/pack.js';
 import { openGguf } from '../dist/files/gguf/read.js';
 import { probeKernels, weightLevels } from '../dist/runtime/onnxruntime-node/probe.js';
 import { calibrate } from '../dist/train/calibrate.js';
 import { createLoraStep } from '../dist/train/model-step.js';
+import { freshAdapter } from './fresh-adapter.mjs';
 
 const [base, rowsPath, adapterPath, threads = 2, tokens = 512] = process.argv.slice(2);
 const model = openGguf(base);
@@ -28,9 +27,7 @@ const pack = (some, maxTokens = Number(tokens)) => packRows(some, { packing: tru
 const options = { model, threads: Number(threads) };
 function adapter() {
   if (adapterPath !== '-') return { ...readAdapter(adapterPath, model, { alpha: 16, rslora: false, baseModel: 'bench' }), dropout: 0 };
-  const config = readModelConfig(model);
-  const dimensions = (projection) => projectionDimensions(config, projection);
-  const fresh = initLora({ rank: 8, alpha: 16, dropout: 0, rslora: false, seed: 1, targetModules: projections, baseModel: 'bench', layers: config.layers, dimensions });
+  const fresh = freshAdapter(readModelConfig(model), 8);
   for (const { b } of fresh.pairs) b.set(b.map((_, i) => Math.sin(i) / 100));
   return fresh;
 }

@@ -10,11 +10,11 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { openGguf } from '../dist/files/gguf/read.js';
 import { projections } from '../dist/lora/adapter.js';
-import { initLora } from '../dist/lora/init.js';
 import { projectionDimensions, readModelConfig } from '../dist/models/config.js';
 import { emptyMatrix } from '../dist/models/quantise.js';
 import { diskStore, memoryStore } from '../dist/train/base-weights.js';
 import { createLoraStep } from '../dist/train/model-step.js';
+import { freshAdapter } from './fresh-adapter.mjs';
 
 const [path, holding, count = 1, length = 512, rank = 16, threads = 2, rounds = 2] = process.argv.slice(2);
 const model = openGguf(path);
@@ -43,8 +43,7 @@ for (let layer = 0; layer < config.layers; layer++) {
   store.add({ matrices: new Map(copied), vectors: new Map([['attn_norm', ones()], ['ffn_norm', ones()]]), smoothing: null });
 }
 const weights = store.finish(model, config, { norm: ones(), output: randomMatrix(config.modelWidth, config.vocabulary) });
-const dimensions = (projection) => projectionDimensions(config, projection);
-const adapter = initLora({ rank: Number(rank), alpha: 16, dropout: 0, rslora: false, seed: 1, targetModules: projections, baseModel: 'bench', layers: config.layers, dimensions });
+const adapter = freshAdapter(config, Number(rank));
 const activations = holding === 'keep' ? 'keep' : 'recompute';
 const step = await createLoraStep({ model, adapter, threads: Number(threads), weights, activations });
 const tokens = Number(length);
