@@ -3,6 +3,7 @@
  * Pure: numbers in, numbers out. All durations are seconds, all sizes bytes. docs/plan.md holds plans against actual runs.
  */
 import type { ModelConfig } from '../models/config.ts';
+import { mostHeadRows } from '../train/head-rows.ts';
 import type { BlockCosts } from '../train/measure-block.ts';
 
 /** Of a model, what its costs depend on. */
@@ -77,9 +78,7 @@ export function savedPerToken(shape: Shape, activations: 'keep' | 'recompute'): 
  */
 const workingPerToken = ({ feedForward, modelWidth }: Shape): number => 6 * feedForward + 10 * modelWidth;
 
-/** The head's logits, probabilities and a copy of them, for at most this many floats a call, or this many rows (train/model-step.ts). */
-const headFloats = { lora: 128 * 49152, full: 4 * 128 * 49152 } as const;
-const leastHeadRows = 128;
+/** The head's logits, probabilities and a copy of them. */
 const headArrays = 3;
 
 /** Per trained weight: value, gradient, two moments; and, for an adapter, the merged feed, its gradient and the starting values. */
@@ -139,10 +138,8 @@ export function memoryOf(
   const perToken = savedPerToken(shape, setting.activations) * float32;
   const together = setting.streamed ? Math.max(step, tokens) : tokens;
   const saved = together * perToken * shape.layers + together * shape.modelWidth * float32;
-  const head =
-    headArrays *
-    float32 *
-    Math.min(Math.max(headFloats[setting.method], leastHeadRows * shape.vocabulary), tokens * shape.vocabulary);
+  const headRows = Math.min(tokens, mostHeadRows(shape.vocabulary, setting.method === 'full'));
+  const head = headArrays * float32 * headRows * shape.vocabulary;
   // What was measured holds the saved activations of its own blocks, all kept.
   const keptPerToken = savedPerToken(shape, 'keep') * float32;
   const measured = rates && rates.grownBytes - setting.measuredBlocks * keptPerToken * rates.tokens;

@@ -17,6 +17,7 @@ import { type BaseWeights, fileWeights, float32Weights } from './base-weights.ts
 import { type ActivationPolicy, BlockWalk, type Observe, type Pass, rowsOf } from './block-walk.ts';
 import { Buffers } from './buffers.ts';
 import { DeviceWalk, onDevice, type Walked } from './device-walk.ts';
+import { mostHeadRows } from './head-rows.ts';
 import {
   adapterInputs,
   adapterSlots,
@@ -30,13 +31,6 @@ import {
 import { SmallModel } from './small-model.ts';
 import { openStages, type Stages } from './stages.ts';
 import type { MicroBatchLoss, Parameter, TrainStep } from './step.ts';
-
-/** Logits of one head call take at most this many floats, 25 MB: 128 supervised rows of 49152 tokens. */
-const headLogits = 128 * 49152;
-/** Times as many where the head itself is trained: each call adds to the gradient of the whole matrix, and its moments take more memory anyway. */
-const trainedHeadFactor = 4;
-/** Yet so many rows at least: every call goes over the whole matrix, and in int8 transposes it. */
-const leastHeadRows = 128;
 
 export interface StepOptions {
   readonly model: GgufFile;
@@ -284,8 +278,7 @@ class ModelStep extends BlockWalk implements TrainStep {
     const { modelWidth: width, vocabulary } = this.config;
     const targets = targetsOf(batch);
     const logp = new Float32Array(targets.length);
-    const most = headLogits * (this.headGradients.size > 0 ? trainedHeadFactor : 1);
-    const calls = Math.ceil(targets.length / Math.max(leastHeadRows, Math.floor(most / vocabulary)));
+    const calls = Math.ceil(targets.length / mostHeadRows(vocabulary, this.headGradients.size > 0));
     const headRows = Math.ceil(targets.length / calls);
     const { head: weights } = this.base;
     for (let first = 0; first < targets.length; first += headRows) {

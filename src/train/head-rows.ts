@@ -1,0 +1,13 @@
+/** How many supervised rows the head takes in a call: the step cuts by it, and a plan counts with it. Pure. */
+
+/** Logits of a call take at most this many floats, 25 MB: 128 supervised rows of 49152 tokens. */
+const headLogits = 128 * 49152;
+/** Times as many where the head itself is trained: each call adds to the gradient of the whole matrix, and its moments take more memory anyway. */
+const trainedHeadFactor = 4;
+/** Yet so many rows at least: every call goes over the whole matrix, and in int8 transposes it. */
+const leastHeadRows = 128;
+
+export function mostHeadRows(vocabulary: number, trained: boolean): number {
+  const logits = headLogits * (trained ? trainedHeadFactor : 1);
+  return Math.max(leastHeadRows, Math.floor(logits / vocabulary));
+}
