@@ -65,7 +65,7 @@ function randomWeights(config) {
     };
     for (let layer = 0; layer < config.layers; layer++) {
       const matrices = new Map(sizes.map(([name, size]) => [name, matrix(size)]));
-      store.add({ matrices, vectors: new Map([['attn_norm', ones()], ['ffn_norm', ones()]]), smoothing: null });
+      store.add({ matrices, vectors: new Map([['attn_norm', ones()], ['ffn_norm', ones()]]) });
     }
     const output = matrix({ inFeatures: config.modelWidth, outFeatures: config.vocabulary });
     return store.finish(model, config, { norm: ones(), output });
@@ -85,7 +85,6 @@ function randomWeights(config) {
     embed: (tokens, into) => tokens.forEach((token, n) => into.set(output.subarray(token * width, (token + 1) * width), n * width)),
     layer: (layer) => layers[layer],
     head: new Map([['output_norm', floats(ones(), [width])], ['output', floats(output, [config.vocabulary, width])]]),
-    smoothing: () => null,
     close() {},
   };
 }

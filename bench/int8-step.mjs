@@ -11,7 +11,7 @@ import { readModelConfig } from '../dist/models/config.js';
 import { packRows } from '../dist/batches/pack.js';
 import { openGguf } from '../dist/files/gguf/read.js';
 import { probeKernels, weightLevels } from '../dist/runtime/onnxruntime-node/probe.js';
-import { calibrate } from '../dist/train/calibrate.js';
+import { quantiseModel } from '../dist/train/int8-model.js';
 import { createLoraStep } from '../dist/train/model-step.js';
 import { freshAdapter } from './fresh-adapter.mjs';
 
@@ -34,9 +34,9 @@ function adapter() {
 
 const kernels = await probeKernels(options.threads);
 const started = performance.now();
-const [fitted, compared] = [pack(rows.slice(0, 6), 1e9)[0], pack(rows.slice(6, 12), 1e9)[0]];
-const { weights, divergence, chosen } = await calibrate({ ...options, fitted, compared, levels: weightLevels(kernels) });
-console.log(JSON.stringify({ kernels, divergence, chosen, calibrationSeconds: (performance.now() - started) / 1000 }));
+const compared = pack(rows.slice(6, 12), 1e9)[0];
+const { weights, divergence } = await quantiseModel({ ...options, compared, levels: weightLevels(kernels) });
+console.log(JSON.stringify({ kernels, divergence, quantiseSeconds: (performance.now() - started) / 1000 }));
 
 async function measure(name, more) {
   const step = await createLoraStep({ ...options, adapter: adapter(), ...more });

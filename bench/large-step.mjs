@@ -40,7 +40,7 @@ const block = projections.map((name) => {
 const ones = () => new Float32Array(config.modelWidth).fill(1);
 for (let layer = 0; layer < config.layers; layer++) {
   const copied = holding === 'stream' ? block : block.map(([name, m]) => [name, { ...m, values: m.values.slice() }]);
-  store.add({ matrices: new Map(copied), vectors: new Map([['attn_norm', ones()], ['ffn_norm', ones()]]), smoothing: null });
+  store.add({ matrices: new Map(copied), vectors: new Map([['attn_norm', ones()], ['ffn_norm', ones()]]) });
 }
 const weights = store.finish(model, config, { norm: ones(), output: randomMatrix(config.modelWidth, config.vocabulary) });
 const adapter = freshAdapter(config, Number(rank));

@@ -141,6 +141,14 @@ export function padColumns(x: Node, from: number, width: number): Node {
   return node({ kind: 'pad-columns', from, width }, [x], [x.shape[0]!, width]);
 }
 
+export function hadamard(x: Node, block: number): Node {
+  const width = x.shape[1];
+  if (x.shape.length !== 2 || typeof width !== 'number' || width % block !== 0 || !Number.isInteger(Math.log2(block))) {
+    refuse(`hadamard of ${showShape(x.shape)} in blocks of ${block}`);
+  }
+  return node({ kind: 'hadamard', block }, [x], x.shape);
+}
+
 export function rowScale(x: Node): Node {
   if (x.shape.length !== 2) refuse(`row-scale of ${showShape(x.shape)}`);
   return node({ kind: 'row-scale' }, [x], [x.shape[0]!, 1]);

@@ -52,6 +52,8 @@ export type Op =
   /** Columns [from, to) of a matrix, and its gradient: a matrix of `width` columns, zero but for those from `from` on. */
   | { readonly kind: 'columns'; readonly from: number; readonly to: number }
   | { readonly kind: 'pad-columns'; readonly from: number; readonly width: number }
+  /** x [R, D] with each block of `block` columns rotated (hadamard.ts); its own inverse, so its gradient is the same of dy. */
+  | { readonly kind: 'hadamard'; readonly block: number }
   /** x [R, D] -> the scale [R, 1] that brings each row into -127..127: max |x| / 127, at least a tiny number. */
   | { readonly kind: 'row-scale' }
   /** (x [R, D], scale [R, 1]) -> x / scale rounded, plus 128, as uint8. Its gradient passes straight through (Bengio et al., https://arxiv.org/abs/1308.3432). */

@@ -156,13 +156,13 @@ export function memoryOf(
   return { fixed, weights, saved, working, trained, training, proof, peak: Math.max(training, proof) };
 }
 
-/** Exponents that calibration tries on each block, and its tokens (train/calibrate.ts, jobs/precision.ts). */
-const calibration = { exponents: 4, tokens: 640, manyWeights: 1.5e9 } as const;
+/** Tokens on which the int8 base is compared with the float32 one (jobs/precision.ts). */
+const comparedTokens = 320;
 
 export interface Duration {
   /** Reading the data and opening the run: already known when a plan is made. */
   readonly preparation: number;
-  /** Loading the weights; in int8, calibration too. */
+  /** Loading the weights; in int8, quantising them and comparing the two bases too. */
   readonly loading: number;
   readonly step: number;
   readonly firstStep: number;
@@ -202,12 +202,11 @@ function loadingSeconds(shape: Shape, setting: Setting, rates: Rates): number {
   const blockWeights = projectionWeightsPerBlock(shape);
   const readWeight = rates.readBlock / blockWeights;
   if (setting.precision === 'f32') return rates.open + setting.parameters * readWeight;
-  const exponents = setting.parameters > calibration.manyWeights ? 1 : calibration.exponents;
-  const trial = (calibration.tokens * rates.forwardBlock) / rates.tokens;
-  // Each block: read, quantised and tried with every exponent, computed in float32 (about three trials' time) and once more at the end.
-  const blocks = shape.layers * (rates.readBlock + exponents * (rates.quantiseBlock + trial) + 4 * trial);
-  // The head is read for its logits, for its largest weights and for its values.
-  const head = headWeights(shape) * (3 * readWeight + rates.quantiseBlock / blockWeights);
+  const pass = (comparedTokens * rates.forwardBlock) / rates.tokens;
+  // Each block: read, quantised, computed in float32 (about three times what int8 takes) and in int8.
+  const blocks = shape.layers * (rates.readBlock + rates.quantiseBlock + 4 * pass);
+  // The head is read for its logits and for its values.
+  const head = headWeights(shape) * (2 * readWeight + rates.quantiseBlock / blockWeights);
   return 4 * rates.open + blocks + head;
 }
 

@@ -40,7 +40,7 @@ export interface PlanEvent {
   readonly type: 'plan';
   /** From a measured micro-batch; else from assumed rates, as for tiny models. */
   readonly measured: boolean;
-  /** Expected, if calibration agrees. */
+  /** Expected, if the int8 base is found close enough. */
   readonly precision: 'f32' | 'int8';
   /** Whether backward finds its activations kept or computes them again. */
   readonly activations: 'keep' | 'recompute';

@@ -10,7 +10,7 @@ import { projectionWeights, readModelConfig } from '../models/config.ts';
 import { type KernelProbe, probeKernels, weightLevels } from '../runtime/onnxruntime-node/probe.ts';
 import type { TokenRow } from '../tokens/token-row.ts';
 import { type BaseWeights, diskStore, fileWeights } from '../train/base-weights.ts';
-import { calibrate } from '../train/calibrate.ts';
+import { quantiseModel } from '../train/int8-model.ts';
 import type { PrecisionEvent } from './events.ts';
 import type { RunSettings } from './run-settings.ts';
 
@@ -19,12 +19,12 @@ import type { RunSettings } from './run-settings.ts';
  * SmolLM2 measures 0.06 and trains to a loss 3% worse, smoothed int8 0.01 to 0.02 and to the same loss (docs/log.md).
  */
 export const divergenceBound = 0.04;
-/** `auto` leaves smaller models in float32: they are quick anyway, and calibrating them takes longer than it saves. */
+/** `auto` leaves smaller models in float32: they are quick anyway, and quantising them takes longer than it saves. */
 const fewWeights = 30e6;
 /** `auto` wants int8 products to be at least this much faster, or the rest of the step eats the gain. */
 const leastSpeedup = 1.5;
-/** Tokens of training rows that the smoothing is fitted to, and as many others that it is judged on; twice as many made it no better on SmolLM2 (docs/log.md). */
-const calibrationTokens = 320;
+/** Tokens of training rows that the divergence is measured on. */
+const comparedTokens = 320;
 
 export interface ChosenPrecision {
   /** Null for float32. */
@@ -61,7 +61,7 @@ export interface ExpectedPrecision {
   readonly probe: KernelProbe | null;
 }
 
-/** What will be chosen where calibration finds int8 close enough; `probes` wants this machine's rates in any case. */
+/** What will be chosen where int8 is found close enough; `probes` wants this machine's rates in any case. */
 export async function expectPrecision(
   { device, precision }: Pick<RunSettings, 'precision' | 'device'>,
   model: GgufFile,
@@ -77,7 +77,7 @@ export async function expectPrecision(
   return { precision: int8 ? 'int8' : 'f32', levels: probe ? weightLevels(probe) : 127, probe };
 }
 
-/** Probes, calibrates and decides. Throws NomoatError where int8 was asked for and is too far from float32. */
+/** Probes, quantises, compares and decides. Throws NomoatError where int8 was asked for and is too far from float32. */
 export async function choosePrecision(options: PrecisionOptions): Promise<ChosenPrecision> {
   const { model, planned, progress, rows, settings, streamTo, threads } = options;
   const auto = settings.precision === 'auto';
@@ -92,13 +92,9 @@ export async function choosePrecision(options: PrecisionOptions): Promise<Chosen
   if (auto && speedup < leastSpeedup) {
     return float32(`int8 products are only ${speedup.toFixed(1)} times as fast here`, measured);
   }
-  const fitted = firstRows(rows);
-  const others = firstRows(rows.slice(fitted.length));
-  const { weights, divergence } = await calibrate({
+  const { weights, divergence } = await quantiseModel({
     model,
-    fitted: packAll(fitted),
-    // A data set too small to leave any out is judged on what it was fitted to.
-    compared: packAll(others.length > 0 ? others : fitted),
+    compared: packAll(firstRows(rows)),
     threads,
     levels,
     ...(streamTo ? { store: diskStore(streamTo) } : {}),
@@ -140,11 +136,11 @@ function packAll(rows: readonly TokenRow[]): PackedBatch {
   return packRows(rows, { packing: true, microBatchSize: null, maxTokens: Number.POSITIVE_INFINITY, padToken: 0 })[0]!;
 }
 
-/** The first rows, up to `calibrationTokens`: of the last, its beginning. */
+/** The first rows, up to `comparedTokens`: of the last, its beginning. */
 function firstRows(rows: readonly TokenRow[]): TokenRow[] {
   const taken: TokenRow[] = [];
   for (const row of rows) {
-    const room = calibrationTokens - tokensOf(taken);
+    const room = comparedTokens - tokensOf(taken);
     if (room <= 0) break;
     taken.push({ ...row, tokens: row.tokens.subarray(0, room), supervised: row.supervised.subarray(0, room) });
   }

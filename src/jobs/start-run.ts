@@ -23,7 +23,7 @@ export interface RunHandle extends AsyncIterable<RunEvent> {
 
 /**
  * From this size on, glibc gives an allocation pages of its own, which go back to the system when it is freed. By itself glibc raises the
- * size to that of what was freed last, and a run's peak was a third higher: what calibration had freed stayed. Others ignore the variable.
+ * size to that of what was freed last, and a run's peak was a third higher: what quantising had freed stayed. Others ignore the variable.
  */
 const ownMappingBytes = String(1 << 20);
 

@@ -4,12 +4,13 @@
  *
  * Symbols: N tokens of a micro-batch, C query rows of a chunk, T key rows that the chunk sees, R supervised rows of the head.
  */
-import { gradients, int8Backward } from '../graph/gradient/gradient.ts';
+import { gradients, int8ProductInTwo } from '../graph/gradient/gradient.ts';
 import {
   add,
   batchMatmul,
   columns,
   type Graph,
+  hadamard,
   input,
   int8Matmul,
   logProbability,
@@ -26,6 +27,7 @@ import {
   softmax,
   transpose,
 } from '../graph/graph.ts';
+import { hadamardBlock } from '../graph/hadamard.ts';
 import type { DataType, Node, Shape } from '../graph/op.ts';
 import { type Partition, partition } from '../graph/partition.ts';
 import type { Projection } from '../lora/adapter.ts';
@@ -45,7 +47,7 @@ export interface BlockOptions {
   readonly trainable: 'adapter' | 'all';
   /** Gradients of what is trained are added to inputs `sum.NAME`: results `d.NAME` that may be written where those stand. */
   readonly accumulates?: boolean;
-  /** How the frozen projections are given: `NAME.weight` [out, in], or int8 `NAME.weight` [in, out] with `NAME.scale` [out]. */
+  /** How the frozen projections are given: `NAME.weight` [out, in], or int8 `NAME.weight` [in, out] with `NAME.scale` [out], rotated (quantise.ts). */
   readonly precision: 'f32' | 'int8';
   readonly targets: readonly Projection[];
   readonly rank: number;
@@ -108,7 +110,7 @@ class Stage {
     });
   }
 
-  /** x W^T of a projection; in int8, x is quantised once for all. */
+  /** x W^T of a projection; in int8, x is rotated and quantised once for all. */
   private frozen(x: Node): (projection: Projection) => Node {
     const sizes = (projection: Projection) => projectionDimensions(this.config, projection);
     if (this.options.precision === 'f32') {
@@ -117,8 +119,9 @@ class Stage {
         return matmul(x, this.weight(`${projection}.weight`, [outFeatures, inFeatures]), { transposeB: true });
       };
     }
-    const scale = rowScale(x);
-    const quantised = quantise(x, scale);
+    const turned = rotated(x);
+    const scale = rowScale(turned);
+    const quantised = quantise(turned, scale);
     return (projection) => {
       const { inFeatures, outFeatures } = sizes(projection);
       const weight = this.input(`${projection}.weight`, [inFeatures, outFeatures], 'int8');
@@ -132,6 +135,12 @@ class Stage {
     if (this.options.trainable === 'all') this.trainable.push(n);
     return n;
   }
+}
+
+/** x as the int8 weights take it: rotated, so that no channel is much louder than the others. */
+function rotated(x: Node): Node {
+  const block = hadamardBlock(x.shape[1] as number);
+  return block === 1 ? x : hadamard(x, block);
 }
 
 const nameOf = (n: Node): string => (n.op.kind === 'input' ? n.op.name : '');
@@ -353,7 +362,7 @@ export function head(config: ModelConfig, gradient: 'logits' | 'none' | 'input' 
 }
 
 /**
- * The same for a head in int8: `output` [D, vocabulary] with `output.scale` [vocabulary], and, with `gradient`, `target_rows` [R, D],
+ * The same for a head in int8: `output` [D, vocabulary], rotated, with `output.scale` [vocabulary], and, with `gradient`, `target_rows` [R, D],
  * the targets' rows of the head. The gradient is that of the probabilities quantised, minus the targets' rows in float32: quantising
  * the difference itself would be four times as wrong.
  */
@@ -364,13 +373,14 @@ export function int8Head(config: ModelConfig, gradient: 'logits' | 'none' | 'inp
   const output = input('output', [modelWidth, vocabulary], 'int8');
   const outputScale = input('output.scale', [vocabulary]);
   const h = rmsNorm(x, input('output_norm', [modelWidth]), normEpsilon);
-  const scale = rowScale(h);
-  const logits = int8Matmul(quantise(h, scale), scale, output, outputScale);
+  const turned = rotated(h);
+  const scale = rowScale(turned);
+  const logits = int8Matmul(quantise(turned, scale), scale, output, outputScale);
   if (gradient === 'logits') return new Map([['logits', logits]]);
   const logp = logProbability(logits, target);
   if (gradient === 'none') return new Map([['logp', logp]]);
   const p = mul(softmax(logits), outputScale);
-  const mean = int8Backward(p, output); // [R, D]
+  const mean = int8ProductInTwo(p, output); // [R, D]
   const dh = mul(add(input('target_rows', ['R', modelWidth]), mul(mean, scalar(-1))), input('d.logp', ['R', 1]));
-  return new Map([['logp', logp], ['d.x', gradients([h], [dh], [x])[0]!]]); // biome-ignore format: one line reads best
+  return new Map([['logp', logp], ['d.x', gradients([turned], [dh], [x])[0]!]]); // biome-ignore format: one line reads best
 }

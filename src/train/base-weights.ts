@@ -24,17 +24,8 @@ export interface BaseWeights {
   layer(layer: number, next?: number): Feeds | Promise<Feeds>;
   /** `output_norm` and `output`, and `output.scale` where the head is int8. */
   readonly head: Feeds;
-  /** What the inputs of a group were divided by, and the rows of up_proj too: the adapter's matrices are adjusted to it. */
-  smoothing(layer: number): Smoothing | null;
   /** Lets go of the weights' memory, and of what they hold beside it. */
   close(): void;
-}
-
-/** Divisors of a layer's inputs, [in] each. */
-export interface Smoothing {
-  readonly pre: Float32Array;
-  readonly mlp: Float32Array;
-  readonly down: Float32Array;
 }
 
 /** Shape of a block graph's weight input. */
@@ -72,7 +63,6 @@ export function float32Weights(config: ModelConfig, weights: ModelWeights): Base
     },
     layer: (layer) => layers[layer]!,
     head,
-    smoothing: () => null,
     close() {
       layers.length = 0;
       head.clear();
@@ -111,16 +101,14 @@ export function fileWeights(model: GgufFile, config: ModelConfig): BaseWeights {
         ['output', floats(model.readFloat32(tiedHead ? 'token_embd.weight' : 'output.weight'), [vocabulary, width])],
       ]);
     },
-    smoothing: () => null,
     close() {},
   };
 }
 
-/** A layer of int8 projections with its float32 vectors (norms, biases), all in smoothed form. */
+/** A layer of int8 projections with its float32 vectors (norms, biases). */
 export interface Int8Layer {
   readonly matrices: ReadonlyMap<Projection, QuantisedMatrix>;
   readonly vectors: ReadonlyMap<string, Float32Array>;
-  readonly smoothing: Smoothing | null;
 }
 
 /** The layer as feeds of the block graphs. */
@@ -169,14 +157,12 @@ export function memoryStore(): Int8Store {
     add: (layer) => void layers.push(layer),
     finish(model, config, head) {
       const feeds = layers.map(int8Feeds);
-      const smoothings = layers.map(({ smoothing }) => smoothing);
       const parts = int8Parts(model, config, layers[0]!, head);
       layers.length = 0;
       return {
         ...parts,
         streamed: false,
         layer: (layer) => feeds[layer]!,
-        smoothing: (layer) => smoothings[layer]!,
         close() {
           feeds.length = 0;
           parts.head.clear();
@@ -197,7 +183,7 @@ export function diskStore(path: string): Int8Store {
   const scales: ReadonlyMap<Projection, Float32Array>[] = [];
   let layerBytes = 0;
   return {
-    add({ matrices, smoothing, vectors }) {
+    add({ matrices, vectors }) {
       sizes = [...matrices].map(([projection, { inFeatures, outFeatures }]) => ({
         projection,
         inFeatures,
@@ -207,7 +193,7 @@ export function diskStore(path: string): Int8Store {
       let at = kept.length * layerBytes;
       for (const { values } of matrices.values()) at += writeFully(descriptor, values, at);
       scales.push(new Map([...matrices].map(([projection, { scale }]) => [projection, scale])));
-      kept.push({ smoothing, vectors });
+      kept.push({ vectors });
     },
     finish(model, config, head) {
       const reader = new LayerReader(descriptor, layerBytes);
@@ -225,7 +211,6 @@ export function diskStore(path: string): Int8Store {
         ...int8Parts(model, config, { ...kept[0]!, matrices: new Map() }, head),
         streamed: true,
         layer: async (layer, next) => int8Feeds(layerOf(layer, await reader.take(layer, next))),
-        smoothing: (layer) => kept[layer]!.smoothing,
         close() {
           closeSync(descriptor);
           rmSync(path, { force: true });

@@ -41,8 +41,8 @@ export interface Pass extends Layout {
  */
 export type ActivationPolicy = 'keep' | 'recompute';
 
-/** Sees a block's feeds and results of a pass while they last. */
-export type Observe = (pass: Pass, layer: number, feeds: Feeds, results: Feeds) => Promise<void>;
+/** Sees a layer's weights while they last. */
+export type Observe = (layer: number, weights: Feeds) => void;
 
 export class BlockWalk {
   protected readonly config: ModelConfig;
@@ -142,17 +142,17 @@ export class BlockWalk {
     for (const pass of passes) this.base.embed(pass.batch.tokens, this.border(pass, 0).data as Float32Array);
     for (let layer = 0; layer < layers; layer++) {
       const weights = await this.base.layer(layer, Math.min(layer + 1, layers - 1));
+      observe?.(layer, weights);
       for (const pass of passes) {
         const feeds = this.layerFeeds(pass, layer, weights).set('x', this.border(pass, layer));
-        const results = await this.block(pass, layer, feeds, this.border(pass, layer + 1));
-        await observe?.(pass, layer, feeds, results);
+        await this.block(pass, layer, feeds, this.border(pass, layer + 1));
       }
     }
     return passes.map((pass) => this.border(pass, layers).data as Float32Array);
   }
 
   /** One block from `x` of the feeds to y; returns what it computed on the way, by name. */
-  async block(pass: Pass, layer: number, feeds: Feeds, y: Feed): Promise<Feeds> {
+  protected async block(pass: Pass, layer: number, feeds: Feeds, y: Feed): Promise<Feeds> {
     const { attentionForward, postForward, preForward } = this.stages;
     const results = new Map(['q', 'k', 'v', 'o'].map((name) => [name, this.kept(pass, layer, name)]));
     const heads = new Map(results);

@@ -56,7 +56,6 @@ export async function onDevice(base: BaseWeights, layers: number, memory: Device
     streamed: false,
     layer: (layer) => moved[layer]!,
     head,
-    smoothing: (layer) => base.smoothing(layer),
     close: () => base.close(),
   };
 }

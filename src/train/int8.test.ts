@@ -10,7 +10,7 @@ import { initLora } from '../lora/init.ts';
 import { projectionDimensions, readModelConfig } from '../models/config.ts';
 import { probeKernels, weightLevels } from '../runtime/onnxruntime-node/probe.ts';
 import { diskStore } from './base-weights.ts';
-import { calibrate } from './calibrate.ts';
+import { quantiseModel } from './int8-model.ts';
 import { createLoraStep, type LoraStepOptions } from './model-step.ts';
 import type { TrainStep } from './step.ts';
 
@@ -74,10 +74,9 @@ describe.each(['llama', 'qwen2', 'qwen3'])('int8 base of %s', (name) => {
   test('is close to float32, and so are the loss and each gradient', async () => {
     const levels = weightLevels(await probeKernels(threads));
     const model = openGguf(path);
-    const { weights, divergence, chosen } = await calibrate({ model, fitted: batch, compared: batch, threads, levels });
+    const { weights, divergence } = await quantiseModel({ model, compared: batch, threads, levels });
     expect(divergence).toBeGreaterThan(0);
     expect(divergence).toBeLessThan(0.01);
-    expect(Object.values(chosen).reduce((a, b) => a + b, 0)).toBe(readModelConfig(model).layers);
     const exact = await createLoraStep({ model, adapter: adapterFor(path), threads });
     const int8 = await createLoraStep({ model, adapter: adapterFor(path), threads, weights });
     const expected = (await exact.logProbabilities([batch]))[0]!;
@@ -94,7 +93,7 @@ describe.each(['llama', 'qwen2', 'qwen3'])('int8 base of %s', (name) => {
   });
 });
 
-test('smoothing rescues an input with an outlier channel', async () => {
+test('an outlier channel of the inputs costs little', async () => {
   // The same model with one channel of each norm made 60 times as loud and its weights as much quieter: the same function in float32.
   const path = join(root, 'llama', 'base.gguf');
   const model = openGguf(path);
@@ -118,11 +117,9 @@ test('smoothing rescues an input with an outlier channel', async () => {
     })),
   });
   const batch = packed(rowsOf('llama'));
-  const options = { fitted: batch, compared: batch, threads, levels: 127 };
-  const smooth = await calibrate({ model: openGguf(out), ...options });
-  const rough = await calibrate({ model: openGguf(out), ...options, alphas: [null] });
-  expect(rough.chosen).toEqual({ none: 3 });
-  expect(smooth.divergence).toBeLessThan(rough.divergence / 4);
+  const options = { compared: batch, threads, levels: 127 };
+  // 0.018 where nothing is rotated.
+  expect((await quantiseModel({ model: openGguf(out), ...options })).divergence).toBeLessThan(0.006);
 });
 
 describe('what a step holds', () => {
@@ -164,10 +161,10 @@ describe('what a step holds', () => {
 
   test('layers from the disk, all micro-batches at once, give the gradients of layers in memory', async () => {
     const model = openGguf(path);
-    const options = { model, fitted: packed(rows.slice(0, 1)), compared: packed(rows.slice(1)), threads, levels: 127 };
+    const options = { model, compared: packed(rows), threads, levels: 127 };
     const file = join(mkdtempSync(join(tmpdir(), 'nomoat-int8-')), 'layers');
-    const memory = await train({ weights: (await calibrate(options)).weights });
-    const { weights } = await calibrate({ ...options, store: diskStore(file) });
+    const memory = await train({ weights: (await quantiseModel(options)).weights });
+    const { weights } = await quantiseModel({ ...options, store: diskStore(file) });
     expect(weights.streamed).toBe(true);
     const disk = await train({ weights, activations: 'recompute' });
     expect(disk.lossSum).toBeCloseTo(memory.lossSum, 5);

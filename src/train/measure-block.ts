@@ -127,11 +127,11 @@ function loadBlock(model: GgufFile, config: ModelConfig, { precision, levels }: 
     if (!isMatrix(name)) return [];
     const projection = name.replace('.weight', '') as Parameters<typeof projectionDimensions>[1];
     const { inFeatures } = projectionDimensions(config, projection);
-    return [[projection, quantiseMatrix(values, inFeatures, { levels })] as const];
+    return [[projection, quantiseMatrix(values, inFeatures, levels)] as const];
   });
   const quantiseBlock = seconds(since);
   const vectors = new Map([...layer].filter(([name]) => !isMatrix(name)));
-  return { feeds: int8Feeds({ matrices: new Map(matrices), vectors, smoothing: null }), readBlock, quantiseBlock };
+  return { feeds: int8Feeds({ matrices: new Map(matrices), vectors }), readBlock, quantiseBlock };
 }
 
 /** A head of the right shape and precision; its values cost the same whatever they are. */
@@ -165,7 +165,6 @@ function timedWeights(config: ModelConfig, feeds: Feeds, precision: 'f32' | 'int
       clock.mark('head');
       return head;
     },
-    smoothing: () => null,
     close() {},
   };
 }

@@ -92,7 +92,7 @@ export async function createLoraStep(options: LoraStepOptions): Promise<TrainSte
   const slots = adapterSlots(adapter);
   const inputs = Array.from({ length: config.layers }, (_, layer) => {
     const own = slots.filter((s) => s.layer === layer);
-    return adapterInputs(adapter, own, base.smoothing(layer));
+    return adapterInputs(adapter, own);
   });
   const walk = memory && (await DeviceWalk.open(memory));
   const fits = oneCall && !walk && activations === 'keep' && !base.streamed && SmallModel.suits(config, block);

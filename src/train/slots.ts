@@ -7,7 +7,7 @@ import { type ProjectionGroup, projectionGroups } from '../models/block.ts';
 import type { ModelConfig } from '../models/config.ts';
 import type { ModelWeights } from '../models/weights.ts';
 import { type Feed, floats } from '../runtime/onnxruntime-node/executor.ts';
-import { type Smoothing, shapeOf } from './base-weights.ts';
+import { shapeOf } from './base-weights.ts';
 import type { Parameter } from './step.ts';
 import { TensorMemory, zerosLike } from './tensor-memory.ts';
 
@@ -113,42 +113,27 @@ export function weightInputs(
   });
 }
 
-/**
- * LoRA's matrices of one layer. The A matrices of a group are one input, multiplied by the adapter's scale and, where the group's
- * input was smoothed, by what it was divided by; the rows of up_proj's B are divided by what down_proj's input was.
- */
-export function adapterInputs(
-  adapter: LoraAdapter,
-  slots: readonly Slot[],
-  smoothing: Smoothing | null,
-): TrainedInput[] {
+/** LoRA's matrices of one layer. The A matrices of a group are one input, multiplied by the adapter's scale. */
+export function adapterInputs(adapter: LoraAdapter, slots: readonly Slot[]): TrainedInput[] {
   const scale = loraScale(adapter);
-  const { rank } = adapter;
   const parameterOf = (input: string): Parameter => slots.find((s) => s.input === input)!.parameter;
   const inputs: TrainedInput[] = [];
   for (const group of Object.keys(projectionGroups) as ProjectionGroup[]) {
     const members = (projectionGroups[group] as readonly Projection[]).filter((p) => adapter.targetModules.includes(p));
     if (members.length === 0) continue;
     const parts = members.map((projection) => parameterOf(`${projection}.lora_A`));
-    const inFeatures = parts[0]!.shape[1]!;
-    const divisors = group === 'o' ? null : (smoothing?.[group] ?? null);
-    const factors = Float32Array.from({ length: inFeatures }, (_, k) => scale * (divisors?.[k] ?? 1));
-    inputs.push(mergedRows(`lora_A.${group}`, parts, factors));
-    for (const projection of members) {
-      const b = parameterOf(`${projection}.lora_B`);
-      const rows = projection === 'up_proj' ? (smoothing?.down ?? null) : null;
-      inputs.push(dividedRows(`${projection}.lora_B`, b, rank, rows));
-    }
+    inputs.push(mergedRows(`lora_A.${group}`, parts, scale));
+    for (const projection of members) inputs.push(asItIs(`${projection}.lora_B`, parameterOf(`${projection}.lora_B`)));
   }
   return inputs;
 }
 
-/** Matrices [r, in] one above the other, each column times its factor. */
-function mergedRows(name: string, parts: readonly Parameter[], factors: Float32Array): TrainedInput {
-  const width = factors.length;
+/** Matrices [r, in] one above the other, times a factor. */
+function mergedRows(name: string, parts: readonly Parameter[], factor: number): TrainedInput {
   const total = parts.reduce((sum, { value }) => sum + value.length, 0);
   const merged = new Float32Array(total);
   const gradient = new Float32Array(total);
+  const width = parts[0]!.shape[1]!;
   const shape = [total / width, width];
   const each = (visit: (part: Parameter, i: number, at: number) => void): void => {
     let start = 0;
@@ -163,31 +148,24 @@ function mergedRows(name: string, parts: readonly Parameter[], factors: Float32A
     gradient: floats(gradient, shape),
     refresh: () =>
       each((part, i, at) => {
-        merged[at] = part.value[i]! * factors[i % width]!;
+        merged[at] = part.value[i]! * factor;
       }),
     collect: () =>
       each((part, i, at) => {
-        part.gradient[i]! += gradient[at]! * factors[i % width]!;
+        part.gradient[i]! += gradient[at]! * factor;
       }),
   };
 }
 
-/** A matrix [out, r] whose rows are divided, or the matrix itself. */
-function dividedRows(name: string, part: Parameter, rank: number, divisors: Float32Array | null): TrainedInput {
-  const values = divisors ? new Float32Array(part.value.length) : part.value;
-  const gradient = new Float32Array(part.value.length);
-  const divisor = (i: number): number => divisors?.[Math.floor(i / rank)] ?? 1;
+/** A matrix fed as it is. */
+function asItIs(name: string, { gradient: total, shape, value }: Parameter): TrainedInput {
+  const gradient = new Float32Array(value.length);
   return {
     name,
-    feed: floats(values, part.shape),
-    gradient: floats(gradient, part.shape),
-    refresh() {
-      if (divisors) for (let i = 0; i < values.length; i++) values[i] = part.value[i]! / divisor(i);
-    },
-    collect() {
-      if (!divisors) addTo(part.gradient, gradient);
-      else for (let i = 0; i < gradient.length; i++) part.gradient[i]! += gradient[i]! / divisor(i);
-    },
+    feed: floats(value, shape),
+    gradient: floats(gradient, shape),
+    refresh() {},
+    collect: () => addTo(total, gradient),
   };
 }
 

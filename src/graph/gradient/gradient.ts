@@ -4,6 +4,7 @@
 import {
   add,
   batchMatmul,
+  hadamard,
   inOrder,
   int8MatmulTransposed,
   logProbabilityGrad,
@@ -94,12 +95,13 @@ const rules: { readonly [K in OpKind]: Rule<K> } = {
   'order-rows': (_, [, index, inverse], dy) => [() => orderRows(dy, inverse!, index!), null, null],
   columns: ({ from }, [x], dy) => [() => padColumns(dy, from, x!.shape[1] as number)],
   'pad-columns': () => none('pad-columns'),
+  hadamard: ({ block }, _, dy) => [() => hadamard(dy, block)],
   'row-scale': () => none('row-scale'),
   // Straight through; the scale is not differentiated.
   quantise: (_, __, dy) => [() => dy, null],
   'rounded-off': () => none('rounded-off'),
   'int8-matmul': (_, [, , weight, weightScale], dy) => [
-    () => int8Backward(mul(dy, weightScale!), weight!),
+    () => int8Product(mul(dy, weightScale!), weight!),
     null,
     null,
     null,
@@ -113,11 +115,14 @@ const rules: { readonly [K in OpKind]: Rule<K> } = {
 /** A rounding error is at most half a step: this many of its own steps to a step bring it into -127..127. */
 const restSteps = 254;
 
-/**
- * g W^T with g in two int8 terms, g and what its rounding took away. With one term the errors of all blocks add up to half of the
- * gradient: its rows are far more uneven than activations, because they carry the weights' column scales (docs/log.md).
- */
-export function int8Backward(g: Node, weight: Node): Node {
+/** g W^T with g in one int8 term, which is enough where the weights are rotated (docs/decisions: int8). */
+function int8Product(g: Node, weight: Node): Node {
+  const scale = rowScale(g);
+  return int8MatmulTransposed(quantise(g, scale), scale, weight);
+}
+
+/** g W^T with g in two int8 terms, g and what its rounding took away: for rows as uneven as the head's probabilities. */
+export function int8ProductInTwo(g: Node, weight: Node): Node {
   const scale = rowScale(g);
   const coarse = quantise(g, scale);
   const rest = roundedOff(g, scale, coarse);

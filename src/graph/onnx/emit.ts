@@ -5,6 +5,7 @@
 import { create, type MessageInitShape, toBinary } from '@bufbuild/protobuf';
 import type { Graph } from '../graph.ts';
 import { inferredSizes, inOrder } from '../graph.ts';
+import { hadamardMatrix } from '../hadamard.ts';
 import type { DataType, Node, Op, OpKind } from '../op.ts';
 import {
   AttributeProto_AttributeType,
@@ -92,6 +93,15 @@ export class Writer {
     return name;
   }
 
+  /** H / sqrt(block) of hadamard.ts. */
+  hadamard(block: number): string {
+    const name = `hadamard_${block}`;
+    const dims = [BigInt(block), BigInt(block)];
+    const floatData = [...hadamardMatrix(block)];
+    this.initializers.set(name, { name, dims, dataType: TensorProto_DataType.FLOAT, floatData });
+    return name;
+  }
+
   float(value: number): string {
     const name = `f32_${String(value).replaceAll('-', 'm').replaceAll('.', 'p')}`;
     this.initializers.set(name, { name, dims: [], dataType: TensorProto_DataType.FLOAT, floatData: [value] });
@@ -174,6 +184,11 @@ const emitters: { readonly [K in OpKind]: Emitter<K> } = {
   'pad-columns': (to, { from, width }, n, [x], out) => {
     const own = n.inputs[0]!.shape[1] as number;
     to.node('Pad', [x!, to.int64([0, from, 0, width - from - own])], {}, out);
+  },
+  hadamard: (to, { block }, n, [x], out) => {
+    const blocks = to.node('Reshape', [x!, to.int64([-1, block])]);
+    const rotated = to.node('MatMul', [blocks, to.hadamard(block)]);
+    to.node('Reshape', [rotated, to.int64([-1, n.shape[1] as number])], {}, out);
   },
   'row-scale': (to, _, __, [x], out) => {
     const top = to.node('ReduceMax', [to.node('Abs', [x!]), to.int64([-1])], { keepdims: { int: 1 } });

@@ -1,0 +1,164 @@
+/**
+ * From a model file to int8 weights, and how far they are from the float32 model on a few real rows. Block by block: the float32 model
+ * never exists whole.
+ */
+import type { PackedBatch } from '../batches/packed-batch.ts';
+import type { GgufFile } from '../files/gguf/types.ts';
+import { projections } from '../lora/adapter.ts';
+import { type BlockOptions, head, int8Head } from '../models/block.ts';
+import { type ModelConfig, projectionDimensions, readModelConfig } from '../models/config.ts';
+import { emptyMatrix, quantiseMatrix, quantiseRows } from '../models/quantise.ts';
+import { Executor, type Feeds, floats } from '../runtime/onnxruntime-node/executor.ts';
+import {
+  type BaseWeights,
+  fileWeights,
+  type Int8Head,
+  type Int8Layer,
+  type Int8Store,
+  memoryStore,
+} from './base-weights.ts';
+import { BlockWalk, type Observe } from './block-walk.ts';
+import { openStages } from './stages.ts';
+
+/** Positions whose distributions are compared: enough for a mean, few enough that their logits take little memory. */
+const comparedRows = 48;
+
+export interface Int8Model {
+  readonly weights: BaseWeights;
+  /** Mean KL divergence of next-token distributions, float32 from int8, nats, over positions of the rows. */
+  readonly divergence: number;
+}
+
+export interface Int8ModelOptions {
+  readonly model: GgufFile;
+  /** Rows on which the divergence is measured. */
+  readonly compared: PackedBatch;
+  readonly threads: number;
+  /** Largest magnitude of a weight: 127, or 63 where the processor's int8 sums saturate. */
+  readonly levels: number;
+  /** Called after each block. */
+  readonly progress?: (done: number, all: number) => void;
+  /** Where the layers go; default: memory. */
+  readonly store?: Int8Store;
+}
+
+/** A walk without anything trained, whose end is logits. */
+class Evaluation extends BlockWalk {
+  private readonly headLogits: Executor;
+
+  private constructor(config: ModelConfig, base: BaseWeights, stages: BlockWalk['stages'], headLogits: Executor) {
+    const nothing = Array.from({ length: config.layers }, () => []);
+    super(config, base, stages, nothing, 0);
+    this.headLogits = headLogits;
+  }
+
+  static async open(config: ModelConfig, base: BaseWeights, threads: number): Promise<Evaluation> {
+    const { biases, headNorms, precision } = base;
+    const none = { trainable: 'adapter', targets: [], rank: 0, dropout: false } as const;
+    const options: BlockOptions = { ...none, biases, headNorms, precision };
+    const graph = precision === 'int8' ? int8Head(config, 'logits') : head(config, 'logits');
+    return new Evaluation(
+      config,
+      base,
+      await openStages(config, options, threads),
+      await Executor.create(graph, threads),
+    );
+  }
+
+  /** Logits [rows, vocabulary] of positions evenly spread over the batch; `observe` sees each layer's weights. */
+  async logits(batch: PackedBatch, observe?: Observe): Promise<Float32Array> {
+    const { modelWidth: width, vocabulary } = this.config;
+    const pass = this.pass(batch, null, false);
+    const last = (await this.walk([pass], observe))[0]!;
+    const tokens = last.length / width;
+    const count = Math.min(comparedRows, tokens);
+    const x = new Float32Array(count * width);
+    for (let i = 0; i < count; i++) {
+      const n = Math.floor(((i + 0.5) * tokens) / count);
+      x.set(last.subarray(n * width, (n + 1) * width), i * width);
+    }
+    const logits = new Float32Array(count * vocabulary);
+    const into = new Map([['logits', floats(logits, [count, vocabulary])]]);
+    await this.headLogits.run(new Map([...this.base.head, ['x', floats(x, [count, width])]]), into);
+    return logits;
+  }
+
+  async close(): Promise<void> {
+    await this.stages.close();
+    await this.headLogits.close();
+  }
+}
+
+/** Reads and quantises the model. */
+export async function quantiseModel(options: Int8ModelOptions): Promise<Int8Model> {
+  const { compared, levels, model, progress, store = memoryStore(), threads } = options;
+  const config = readModelConfig(model);
+  const float32 = await Evaluation.open(config, fileWeights(model, config), threads);
+  try {
+    // A block's float32 weights are at hand where it is computed.
+    const expected = await float32.logits(compared, (layer, feeds) => {
+      store.add(quantiseLayer(config, feeds, levels));
+      progress?.(layer + 1, config.layers);
+    });
+    const weights = store.finish(model, config, quantiseHead(model, config, levels));
+    const int8 = await Evaluation.open(config, weights, threads);
+    const got = await int8.logits(compared);
+    await int8.close();
+    return { weights, divergence: meanDivergence(expected, got, config.vocabulary) };
+  } finally {
+    await float32.close();
+  }
+}
+
+const vectorNames = [
+  'attn_norm',
+  'ffn_norm',
+  'attn_q_norm',
+  'attn_k_norm',
+  'q_proj.bias',
+  'k_proj.bias',
+  'v_proj.bias',
+];
+
+/** A block in int8, from its float32 feeds. */
+function quantiseLayer(config: ModelConfig, feeds: Feeds, levels: number): Int8Layer {
+  const floatsOf = (name: string): Float32Array => feeds.get(name)!.data as Float32Array;
+  const matrices = projections.map((projection) => {
+    const { inFeatures } = projectionDimensions(config, projection);
+    return [projection, quantiseMatrix(floatsOf(`${projection}.weight`), inFeatures, levels)] as const;
+  });
+  const vectors = vectorNames.filter((name) => feeds.has(name)).map((name) => [name, floatsOf(name)] as const);
+  return { matrices: new Map(matrices), vectors: new Map(vectors) };
+}
+
+/** Rows of the head that are read at once. */
+const headRows = 2048;
+
+function quantiseHead(model: GgufFile, { modelWidth, tiedHead, vocabulary }: ModelConfig, levels: number): Int8Head {
+  const output = emptyMatrix(modelWidth, vocabulary);
+  for (let firstRow = 0; firstRow < vocabulary; firstRow += headRows) {
+    const rows = Math.min(headRows, vocabulary - firstRow);
+    const part = model.readFloat32(tiedHead ? 'token_embd.weight' : 'output.weight', { firstRow, rows });
+    quantiseRows(output, firstRow, part, levels);
+  }
+  return { norm: model.readFloat32('output_norm.weight'), output };
+}
+
+/** Mean over rows of sum p (log p - log q). */
+function meanDivergence(expected: Float32Array, got: Float32Array, vocabulary: number): number {
+  const logSum = (row: Float32Array): number => {
+    const top = row.reduce((a, b) => Math.max(a, b), Number.NEGATIVE_INFINITY);
+    return top + Math.log(row.reduce((sum, x) => sum + Math.exp(x - top), 0));
+  };
+  let total = 0;
+  for (let at = 0; at < expected.length; at += vocabulary) {
+    const p = expected.subarray(at, at + vocabulary);
+    const q = got.subarray(at, at + vocabulary);
+    const [sumP, sumQ] = [logSum(p), logSum(q)];
+    for (let i = 0; i < vocabulary; i++) {
+      const logP = p[i]! - sumP;
+      total += Math.exp(logP) * (logP - (q[i]! - sumQ));
+    }
+  }
+  return total / (expected.length / vocabulary);
+}
