@@ -163,7 +163,8 @@ export function roundedOff(x: Node, scale: Node, quantised: Node): Node {
 }
 export function int8Matmul(x: Node, scale: Node, weight: Node, weightScale: Node): Node {
   if (x.type !== 'uint8' || weight.type !== 'int8' || !isColumn(x, scale)) refuse('int8-matmul of unquantised inputs');
-  if (x.shape[1] !== weight.shape[0] || !same(weightScale.shape, [weight.shape[1]!])) {
+  const oneScale = weightScale.shape.length === 0;
+  if (x.shape[1] !== weight.shape[0] || !(oneScale || same(weightScale.shape, [weight.shape[1]!]))) {
     refuse(`int8-matmul of ${showShape(x.shape)} and ${showShape(weight.shape)}`);
   }
   return node({ kind: 'int8-matmul' }, [x, scale, weight, weightScale], [x.shape[0]!, weight.shape[1]!]);

@@ -60,7 +60,7 @@ export type Op =
   | { readonly kind: 'quantise' }
   /** (x, scale, quantise(x, scale)) -> what rounding took away: x - scale * quantised. */
   | { readonly kind: 'rounded-off' }
-  /** (quantised x [R, K], scale of x [R, 1], weight [K, N] int8, scale of the weight's columns [N]) -> x W as float32 [R, N]. */
+  /** (quantised x [R, K], scale of x [R, 1], weight [K, N] int8, scale of the weight's columns [N] or of all) -> x W as float32 [R, N]. */
   | { readonly kind: 'int8-matmul' }
   /** (quantised x [R, N], scale of x [R, 1], weight [K, N] int8) -> x W^T as float32 [R, K]; the columns' scale is already in x. */
   | { readonly kind: 'int8-matmul-transposed' }

@@ -107,13 +107,16 @@ export interface Memory {
 /** One block is computed with while the next is read. */
 const streamedBlocks = 2;
 
+/** The head stands there as forward and as backward read it. */
+const int8Heads = 2;
+
 /** Bytes of the frozen weights. Int8 models look their embeddings up in the file. */
 export function weightBytes(shape: Shape, { precision, method, parameters, streamed }: Setting): number {
   // Full fine-tuning counts its weights as trained.
   if (method === 'full') return 0;
   if (precision === 'f32') return parameters * float32;
   const blocks = streamed ? Math.min(streamedBlocks, shape.layers) : shape.layers;
-  return blocks * projectionWeightsPerBlock(shape) + headWeights(shape);
+  return blocks * projectionWeightsPerBlock(shape) + int8Heads * headWeights(shape);
 }
 
 /** What a step holds tokens of. */

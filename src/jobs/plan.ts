@@ -182,7 +182,7 @@ function ratesOf(
  * A step in int8 must be this much quicker than one in float32 before `auto` takes it: it is not free, one reference epoch ended with a
  * held-out loss 3.6% higher (docs/log.md).
  */
-const worthwhileSpeedup = 1.5;
+const worthwhileSpeedup = 1.2;
 
 /** The arithmetic that the run will have and what was measured in it: for `auto`, the quicker one, or the one that fits. */
 async function decide(

@@ -64,3 +64,15 @@ export function quantiseMatrix(weight: Float32Array, inFeatures: number, levels:
   quantiseRows(matrix, 0, weight, levels);
   return matrix;
 }
+
+/** The values turned, [out, in]. */
+export function turnedValues({ inFeatures, outFeatures, values }: QuantisedMatrix): Int8Array {
+  const turned = new Int8Array(values.length);
+  for (let first = 0; first < outFeatures; first += rowsAtOnce) {
+    const last = Math.min(outFeatures, first + rowsAtOnce);
+    for (let k = 0; k < inFeatures; k++) {
+      for (let out = first; out < last; out++) turned[out * inFeatures + k] = values[k * outFeatures + out]!;
+    }
+  }
+  return turned;
+}

@@ -6,7 +6,7 @@ import { closeSync, openSync, read, rmSync, writeSync } from 'node:fs';
 import type { GgufFile } from '../files/gguf/types.ts';
 import type { Projection } from '../lora/adapter.ts';
 import { type ModelConfig, projectionDimensions } from '../models/config.ts';
-import type { QuantisedMatrix } from '../models/quantise.ts';
+import { type QuantisedMatrix, turnedValues } from '../models/quantise.ts';
 import { type ModelWeights, readLayer } from '../models/weights.ts';
 import { bytes, type Feed, type Feeds, floats } from '../runtime/onnxruntime-node/executor.ts';
 
@@ -22,7 +22,7 @@ export interface BaseWeights {
   readonly streamed: boolean;
   /** Weights of a layer by the block graphs' input names, until the next call; `next` is the layer that will be asked for then. */
   layer(layer: number, next?: number): Feeds | Promise<Feeds>;
-  /** `output_norm` and `output`, and `output.scale` where the head is int8. */
+  /** `output_norm` and `output`, and `output.scale` and `output.turned` where the head is int8. */
   readonly head: Feeds;
   /** Lets go of the weights' memory, and of what they hold beside it. */
   close(): void;
@@ -134,6 +134,7 @@ function int8Parts(model: GgufFile, config: ModelConfig, first: Int8Layer, head:
     head: new Map([
       ['output_norm', floats(head.norm, [width])],
       ['output', bytes(head.output.values, [width, vocabulary])],
+      ['output.turned', bytes(turnedValues(head.output), [vocabulary, width])],
       ['output.scale', floats(head.output.scale, [vocabulary])],
     ]),
   } as const;

@@ -142,7 +142,13 @@ function headFeeds({ modelWidth: width, vocabulary }: ModelConfig, precision: 'f
   }
   const { scale, values } = emptyMatrix(width, vocabulary);
   const matrix = bytes(values.fill(1), [width, vocabulary]);
-  return new Map([norm, ['output', matrix], ['output.scale', floats(scale.fill(0.01), [vocabulary])]]);
+  const turned = bytes(values, [vocabulary, width]);
+  return new Map([
+    norm,
+    ['output', matrix],
+    ['output.turned', turned],
+    ['output.scale', floats(scale.fill(0.01), [vocabulary])],
+  ]);
 }
 
 /** Both blocks have the first one's weights, and the clock hears when one is asked for. */

@@ -325,17 +325,17 @@ class ModelStep extends BlockWalk implements TrainStep {
     };
   }
 
-  /** The head's rows [R, D] of the target tokens, from its int8 columns. */
+  /** The head's rows [R, D] of the target tokens, as in its int8 values. */
   private targetRows(target: BigInt64Array, rows: number): Feed {
-    const { modelWidth: width, vocabulary } = this.config;
-    const values = this.base.head.get('output')!.data as Int8Array;
+    const { modelWidth: width } = this.config;
+    const values = this.base.head.get('output.turned')!.data as Int8Array;
     const scales = this.base.head.get('output.scale')!.data as Float32Array;
     const feed = this.array('head.rows', rows, width);
     const out = feed.data as Float32Array;
     for (let i = 0; i < rows; i++) {
       const token = Number(target[i]);
       const scale = scales[token]!;
-      for (let d = 0; d < width; d++) out[i * width + d] = values[d * vocabulary + token]! * scale;
+      for (let d = 0; d < width; d++) out[i * width + d] = values[token * width + d]! * scale;
     }
     return feed;
   }

@@ -16,9 +16,7 @@ import {
   reshape,
   rmsNormGrad,
   rope,
-  roundedOff,
   rowScale,
-  scalar,
   sigmoid,
   siluGrad,
   softmaxGrad,
@@ -112,25 +110,10 @@ const rules: { readonly [K in OpKind]: Rule<K> } = {
   'log-probability-grad': () => none('log-probability-grad'),
 };
 
-/** A rounding error is at most half a step: this many of its own steps to a step bring it into -127..127. */
-const restSteps = 254;
-
 /** g W^T with g in one int8 term, which is enough where the weights are rotated (docs/decisions: int8). */
 function int8Product(g: Node, weight: Node): Node {
   const scale = rowScale(g);
   return int8MatmulTransposed(quantise(g, scale), scale, weight);
-}
-
-/** g W^T with g in two int8 terms, g and what its rounding took away: for rows as uneven as the head's probabilities. */
-export function int8ProductInTwo(g: Node, weight: Node): Node {
-  const scale = rowScale(g);
-  const coarse = quantise(g, scale);
-  const rest = roundedOff(g, scale, coarse);
-  const restScale = mul(scale, scalar(1 / restSteps));
-  return add(
-    int8MatmulTransposed(coarse, scale, weight),
-    int8MatmulTransposed(quantise(rest, restScale), restScale, weight),
-  );
 }
 
 /**

@@ -284,29 +284,6 @@ function addNothing(to: Writer): ValueInfo {
   return { name: nothingFetched, type: { value: { case: 'sequenceType', value: { elemType: element } } } };
 }
 
-/** Up to this inner size (an adapter's rank) a product with an addition is bound by writing its result; beyond, Gemm's copy of the addend costs more than it saves. */
-const mostFusedInner = 64;
-
-/** A thin product that only one addition uses becomes that addition's Gemm: its result is never written on its own. */
-function fusable(graph: Graph, order: readonly Node[]): Map<Node, { product: Node; other: Node }> {
-  const uses = new Map<Node, number>();
-  for (const n of order) for (const i of n.inputs) uses.set(i, (uses.get(i) ?? 0) + 1);
-  for (const n of graph.values()) uses.set(n, (uses.get(n) ?? 0) + 2);
-  const found = new Map<Node, { product: Node; other: Node }>();
-  for (const n of order) {
-    if (n.op.kind !== 'add' || n.shape.length !== 2) continue;
-    const [a, b] = n.inputs as [Node, Node];
-    const single = (x: Node): boolean => {
-      if (x.op.kind !== 'matmul' || uses.get(x) !== 1) return false;
-      const inner = x.inputs[0]!.shape[x.op.transposeA ? 0 : 1]!;
-      return typeof inner === 'number' && inner <= mostFusedInner;
-    };
-    if (single(a)) found.set(n, { product: a, other: b });
-    else if (single(b) && b.shape.length === 2 && b.shape[1] === n.shape[1]) found.set(n, { product: b, other: a });
-  }
-  return found;
-}
-
 /** The graph that was written, as bytes. */
 export function serialise(to: Writer, input: readonly ValueInfo[], output: readonly ValueInfo[]): Uint8Array {
   const model = create(ModelProtoSchema, {
@@ -355,24 +332,10 @@ export function emitOnnx(graph: Graph, device: Device = 'cpu'): Uint8Array {
     else if (n.op.kind === 'scalar') names.set(n, to.float(n.op.value));
     else names.set(n, outputNames.get(n) ?? `v${i}`);
   });
-  const fused = fusable(graph, order);
-  const absorbed = new Set([...fused.values()].map((f) => f.product));
   for (const n of order) {
-    const out = names.get(n)!;
-    const together = fused.get(n);
-    if (together?.product.op.kind === 'matmul') {
-      const sources = [...together.product.inputs, together.other].map((i) => names.get(i)!);
-      to.node('Gemm', sources, trans(together.product.op), out);
-    } else if (!absorbed.has(n)) {
-      const emit = table[n.op.kind] as Emitter<OpKind>;
-      emit(
-        to,
-        n.op,
-        n,
-        n.inputs.map((i) => names.get(i)!),
-        out,
-      );
-    }
+    const emit = table[n.op.kind] as Emitter<OpKind>;
+    const inputs = n.inputs.map((i) => names.get(i)!);
+    emit(to, n.op, n, inputs, names.get(n)!);
   }
   const input = order.flatMap((n) => (n.op.kind === 'input' ? [valueInfo(n.op.name, n)] : []));
   const given = [...graph].map(([name, n]) =>
