@@ -31,7 +31,7 @@ function broadcast(kind: 'add' | 'mul', a: Node, b: Node): Node {
   }
   return node({ kind }, [a, b], a.shape);
 }
-const isColumn = (a: Node, b: Node): boolean =>
+export const isColumn = (a: Node, b: Node): boolean =>
   a.shape.length === 2 && b.shape.length === 2 && a.shape[0] === b.shape[0] && b.shape[1] === 1;
 
 export const add = (a: Node, b: Node): Node => broadcast('add', a, b);
@@ -176,6 +176,11 @@ export function int8MatmulTransposed(x: Node, scale: Node, weight: Node): Node {
   return node({ kind: 'int8-matmul-transposed' }, [x, scale, weight], [x.shape[0]!, weight.shape[0]!]);
 }
 
+export function rowDot(a: Node, b: Node): Node {
+  if (!same(a.shape, b.shape)) refuse(`row-dot of ${showShape(a.shape)} and ${showShape(b.shape)}`);
+  return node({ kind: 'row-dot' }, [a, b], [...a.shape.slice(0, -1), 1]);
+}
+
 export function sumRows(x: Node): Node {
   if (x.shape.length !== 2) refuse(`sum-rows of ${showShape(x.shape)}`);
   return node({ kind: 'sum-rows' }, [x], [x.shape[1]!]);
@@ -185,8 +190,8 @@ export function logProbability(logits: Node, target: Node): Node {
   if (logits.shape[0] !== target.shape[0] || target.shape[1] !== 1) refuse('log-probability: targets are no column');
   return node({ kind: 'log-probability' }, [logits, target], target.shape);
 }
-export const logProbabilityGrad = (logits: Node, target: Node, d: Node): Node =>
-  node({ kind: 'log-probability-grad' }, [logits, target, d], logits.shape);
+export const logProbabilityGrad = (logits: Node, target: Node): Node =>
+  node({ kind: 'log-probability-grad' }, [logits, target], logits.shape);
 
 /** All nodes that `outputs` need, each after its inputs, in an order that depends on nothing but the graph. */
 export function inOrder(outputs: Iterable<Node>): Node[] {

@@ -64,11 +64,13 @@ export type Op =
   | { readonly kind: 'int8-matmul' }
   /** (quantised x [R, N], scale of x [R, 1], weight [K, N] int8) -> x W^T as float32 [R, K]; the columns' scale is already in x. */
   | { readonly kind: 'int8-matmul-transposed' }
+  /** Products of the last dimensions of a and b [..., D], summed: [..., 1]. Only in gradients. */
+  | { readonly kind: 'row-dot' }
   /** Sum over all but the last dimension of a matrix: [R, D] -> [D]. */
   | { readonly kind: 'sum-rows' }
   /** (logits [R, V], target [R, 1] int64) -> log-probability of the target [R, 1]. */
   | { readonly kind: 'log-probability' }
-  /** (logits, target, d [R, 1]) -> gradient of the logits. */
+  /** (logits [R, V], target [R, 1]) -> probabilities, less 1 at the target: minus the gradient of the log-probability. */
   | { readonly kind: 'log-probability-grad' };
 
 export type OpKind = Op['kind'];

@@ -22,6 +22,7 @@ import {
   rmsNorm,
   rope,
   roundedOff,
+  rowDot,
   rowScale,
   scalar,
   silu,
@@ -218,26 +219,46 @@ export function beforeAttention(config: ModelConfig, options: BlockOptions): Par
 
 /**
  * Attention of C query rows to T key rows: q [C, heads * headDim], k, v [T, kvHeads * headDim], bias [C, T] (0 or very negative).
- * Query heads that share a key head are folded into rows, so that keys and values are never repeated.
+ * Query heads that share a key head are folded into rows, so that keys and values are never repeated. `keepsShares`: what the rows see,
+ * p [heads, C, T], is saved. Backward reads `o` too: with it the gradient of the scores needs no sum over them (FlashAttention,
+ * https://arxiv.org/abs/2205.14135, appendix B.2).
  */
-export function attention(config: ModelConfig): Partition {
+export function attention(config: ModelConfig, keepsShares = false): Partition {
   const { headDim, heads, kvHeads } = config;
   const group = heads / kvHeads;
-  const q = input('q', ['C', heads * headDim]);
-  const k = input('k', ['T', kvHeads * headDim]);
-  const v = input('v', ['T', kvHeads * headDim]);
-  const bias = input('bias', ['C', 'T']);
-  const rows = `${group}*C`;
-  const byHead = transpose(reshape(q, ['C', kvHeads, group, headDim]), [1, 2, 0, 3]); // [KV, G, C, hd]
-  const queries = reshape(byHead, [kvHeads, rows, headDim]);
-  const keys = transpose(reshape(k, ['T', kvHeads, headDim]), [1, 0, 2]); // [KV, T, hd]
-  const values = transpose(reshape(v, ['T', kvHeads, headDim]), [1, 0, 2]);
-  const products = batchMatmul(queries, keys, { transposeB: true, factor: 1 / Math.sqrt(headDim) });
-  const scores = reshape(products, [heads, 'C', 'T']);
-  const p = reshape(softmax(add(scores, bias)), [kvHeads, rows, 'T']);
-  const mixed = reshape(batchMatmul(p, values), [kvHeads, group, 'C', headDim]);
-  const o = reshape(transpose(mixed, [2, 0, 1, 3]), ['C', heads * headDim]);
-  return finish(new Map([['o', o]]), [q, k, v], new Map());
+  const rows = group === 1 ? 'C' : `${group}*C`;
+  const width = heads * headDim;
+  // [rows, width] to a stack by key head, and back.
+  const apart = (x: Node, count: number): Node => transpose(reshape(x, [x.shape[0]!, count, headDim]), [1, 0, 2]);
+  const together = (x: Node): Node => reshape(transpose(x, [1, 0, 2]), [x.shape[1]!, (x.shape[0] as number) * headDim]);
+  const folded = (x: Node): Node =>
+    group === 1
+      ? apart(x, heads)
+      : reshape(transpose(reshape(x, ['C', kvHeads, group, headDim]), [1, 2, 0, 3]), [kvHeads, rows, headDim]);
+  const unfolded = (x: Node): Node =>
+    group === 1
+      ? together(x)
+      : reshape(transpose(reshape(x, [kvHeads, group, 'C', headDim]), [2, 0, 1, 3]), ['C', width]);
+  const byHead = (scores: Node): Node => reshape(scores, [heads, 'C', 'T']);
+  const byKeyHead = (scores: Node): Node => reshape(scores, [kvHeads, rows, 'T']);
+  const q = folded(input('q', ['C', width]));
+  const [k, v] = ['k', 'v'].map((name) => apart(input(name, ['T', kvHeads * headDim]), kvHeads)) as [Node, Node];
+  const factor = 1 / Math.sqrt(headDim);
+  const scores = byHead(batchMatmul(q, k, { transposeB: true, factor }));
+  const p = softmax(add(scores, input('bias', ['C', 'T'])));
+  const o = unfolded(batchMatmul(byKeyHead(p), v));
+  const [before, after] = [input('o', ['C', width]), input('d.o', ['C', width])];
+  const dMixed = folded(after);
+  const split = (x: Node): Node => reshape(x, ['C', heads, headDim]);
+  const mean = transpose(rowDot(split(after), split(before)), [1, 0, 2]); // [heads, C, 1]: what p takes of its own gradient
+  const dp = byHead(batchMatmul(dMixed, v, { transposeB: true }));
+  const ds = byKeyHead(mul(p, add(dp, mul(mean, scalar(-1)))));
+  const backward = new Map([
+    ['d.q', unfolded(batchMatmul(ds, k, { factor }))],
+    ['d.k', together(batchMatmul(ds, q, { transposeA: true, factor }))],
+    ['d.v', together(batchMatmul(byKeyHead(p), dMixed, { transposeA: true }))],
+  ]);
+  return partition(new Map([['o', o]]), backward, keepsShares ? new Map([['p', p]]) : new Map());
 }
 
 /**

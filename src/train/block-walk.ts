@@ -170,18 +170,27 @@ export class BlockWalk {
     }
     for (const chunk of pass.attention.chunks) {
       const rows = this.chunkFeeds(chunk, heads, ['q', 'o']);
-      await attentionForward.run(rows, rows);
+      const kept = chunk.whole && this.stages.wholeSegment;
+      if (kept) await kept.forward.run(rows, new Map([...rows, ['saved.p', this.segmentShares(pass, layer, chunk)]]));
+      else await attentionForward.run(rows, rows);
     }
     await postForward.run(new Map([...feeds, ...results]), results);
     return results;
   }
 
   /** What each row of the tiles takes of the rows that it sees, [tiles, heads, tile, tile]: kept as other activations are. */
-  protected shares({ saves }: Pass, layer: number, { count, tile }: QueryTiles): Feed {
-    const shape = [count, this.config.heads, tile, tile];
-    const name = saves && this.policy === 'keep' ? `${layer}.p.${tile}` : `p.${tile}`;
+  protected shares(pass: Pass, layer: number, { count, tile }: QueryTiles): Feed {
+    return this.keptShares(pass, layer, `p.${tile}`, [count, this.config.heads, tile, tile]);
+  }
+
+  /** The same of a segment that is a chunk, [heads, rows, rows]. */
+  protected segmentShares(pass: Pass, layer: number, { end, first }: QueryChunk): Feed {
+    return this.keptShares(pass, layer, `p.segment.${first}`, [this.config.heads, end - first, end - first]);
+  }
+
+  private keptShares({ saves }: Pass, layer: number, name: string, shape: readonly number[]): Feed {
     const size = shape.reduce((product, length) => product * length, 1);
-    return floats(this.buffers.take(name, size), shape);
+    return floats(this.buffers.take(saves && this.policy === 'keep' ? `${layer}.${name}` : name, size), shape);
   }
 
   /** Rows of `arrays` that a chunk reads and writes: its queries' of those in `queries`, its keys' of the others. */

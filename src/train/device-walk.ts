@@ -210,7 +210,7 @@ export class DeviceWalk {
         const from = ofQueries.includes(name) ? chunk.first : chunk.keys;
         parts.set(name, await this.memory.take(`part.${name}`, [chunk.end - from, width]));
       }
-      await attention.run(await this.chunkFeeds(i, chunk, arrays, [...attended, 'd.o']), parts);
+      await attention.run(await this.chunkFeeds(i, chunk, arrays, [...attended, 'o', 'd.o']), parts);
       for (const [name, total] of totals)
         await total.add(parts.get(name)!, ofQueries.includes(name) ? chunk.first : chunk.keys, chunk.end);
     }

@@ -395,7 +395,7 @@ class ModelStep extends BlockWalk implements TrainStep {
   private async attentionBackward(pass: Pass, layer: number, feeds: Feeds, into: Feeds): Promise<void> {
     const pick = (from: Feeds, names: readonly string[]): Feeds =>
       new Map(names.map((name) => [name, from.get(name)!]));
-    const read = new Map([...pick(feeds, ['q', 'k', 'v']), ...pick(into, ['d.o'])]);
+    const read = new Map([...pick(feeds, ['q', 'k', 'v', 'o']), ...pick(into, ['d.o'])]);
     const written = pick(into, ['d.q', 'd.k', 'd.v']);
     for (const tiles of pass.attention.tiles) {
       const { end, feeds: places, first, tile, whole } = tiles;
@@ -404,11 +404,13 @@ class ModelStep extends BlockWalk implements TrainStep {
       await backward.run(rows, rowsOf(written, first, end));
     }
     for (const chunk of pass.attention.chunks) {
-      const from = this.chunkFeeds(chunk, read, ['q', 'd.o']);
+      const from = this.chunkFeeds(chunk, read, ['q', 'o', 'd.o']);
       const to = this.chunkFeeds(chunk, written, ['d.q']);
       // The keys of a segment's first chunk are its own; later chunks see them again, and add to what is there.
       if (chunk.first === chunk.keys) {
-        await this.stages.attentionBackward.run(from, to);
+        const kept = chunk.whole && this.stages.wholeSegment;
+        if (kept) await kept.backward.run(new Map([...from, ['saved.p', this.segmentShares(pass, layer, chunk)]]), to);
+        else await this.stages.attentionBackward.run(from, to);
         continue;
       }
       const totals = ['d.k', 'd.v'].map((name) => [name, to.get(name)!] as const);

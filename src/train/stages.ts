@@ -22,7 +22,9 @@ export interface Stages {
   readonly attentionForward: Executor;
   readonly attentionBackward: Executor;
   /** The same for micro-batches in tiles, `whole` where nothing has to be ordered; compiled when first asked for. */
-  tiled(tile: number, whole: boolean): Promise<TiledStages>;
+  tiled(tile: number, whole: boolean): Promise<AttentionStages>;
+  /** For a chunk that is a whole segment, with what its rows see kept: null where that memory is not to be spent. */
+  readonly wholeSegment: AttentionStages | null;
   readonly postForward: Executor;
   readonly postBackward: Executor;
   readonly head: Executor;
@@ -30,7 +32,8 @@ export interface Stages {
   close(): Promise<void>;
 }
 
-export interface TiledStages {
+/** Attention, both ways. */
+export interface AttentionStages {
   readonly forward: Executor;
   readonly backward: Executor;
 }
@@ -47,7 +50,10 @@ export async function openStages(
   const att = attention(config);
   const post = afterAttention(config, options);
   const int8 = options.precision === 'int8';
-  const tiles = new Map<string, TiledStages>();
+  const tiles = new Map<string, AttentionStages>();
+  // A model that is trained whole is small, and its rows are mostly long.
+  const keeps = options.trainable === 'all' && device === 'cpu' ? attention(config, true) : null;
+  const wholeSegment = keeps && { forward: await make(keeps.forward), backward: await make(keeps.backward) };
   const stages = {
     preForward: await make(pre.forward),
     preBackward: await make(pre.backward),
@@ -65,6 +71,7 @@ export async function openStages(
   };
   return {
     ...stages,
+    wholeSegment,
     async tiled(tile, whole) {
       const key = `${tile} ${whole}`;
       const found = tiles.get(key);
@@ -77,7 +84,9 @@ export async function openStages(
     async close() {
       const all = [
         ...Object.values(stages),
-        ...[...tiles.values()].flatMap((pair) => Object.values(pair) as Executor[]),
+        ...[...tiles.values(), ...(wholeSegment ? [wholeSegment] : [])].flatMap(
+          (pair) => Object.values(pair) as Executor[],
+        ),
       ];
       for (const stage of all) await stage?.close();
     },

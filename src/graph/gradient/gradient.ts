@@ -7,6 +7,7 @@ import {
   hadamard,
   inOrder,
   int8MatmulTransposed,
+  isColumn,
   logProbabilityGrad,
   matmul,
   mul,
@@ -17,6 +18,7 @@ import {
   rmsNormGrad,
   rope,
   rowScale,
+  scalar,
   sigmoid,
   siluGrad,
   softmaxGrad,
@@ -45,6 +47,17 @@ function productRule(multiply: typeof batchMatmul): Rule<Product> {
   return (op, [a, b], dy) => {
     const { transposeA, transposeB } = op;
     const factor = op.kind === 'batch-matmul' ? op.factor : 1;
+    const column = op.kind === 'matmul' && !transposeA && dy.op.kind === 'mul' && isColumn(dy, dy.inputs[1]!);
+    // A number a row waits for the narrow side: logits are wide.
+    if (column) {
+      const [wide, perRow] = dy.inputs as [Node, Node];
+      const scaled = mul(a!, perRow);
+      return [
+        () => mul(multiply(wide, b!, { transposeB: !transposeB }), perRow),
+        () =>
+          transposeB ? multiply(wide, scaled, { transposeA: true }) : multiply(scaled, wide, { transposeA: true }),
+      ];
+    }
     return [
       () =>
         transposeA
@@ -105,8 +118,12 @@ const rules: { readonly [K in OpKind]: Rule<K> } = {
     null,
   ],
   'int8-matmul-transposed': () => none('int8-matmul-transposed'),
+  'row-dot': () => none('row-dot'),
   'sum-rows': () => none('sum-rows'),
-  'log-probability': (_, [logits, target], dy) => [() => logProbabilityGrad(logits!, target!, dy), null],
+  'log-probability': (_, [logits, target], dy) => [
+    () => mul(logProbabilityGrad(logits!, target!), mul(dy, scalar(-1))),
+    null,
+  ],
   'log-probability-grad': () => none('log-probability-grad'),
 };
 

@@ -219,28 +219,29 @@ const emitters: { readonly [K in OpKind]: Emitter<K> } = {
     const turned = to.node('Transpose', [weight!], { perm: { ints: [1, 0] } });
     to.node('MatMulIntegerToFloat', [x!, turned, scale!, to.float(1), to.byte(zeroPoint)], {}, out, 'com.microsoft');
   },
+  'row-dot': (to, _, __, inputs, out) =>
+    void to.node('ReduceSum', [to.node('Mul', inputs), to.int64([-1])], { keepdims: { int: 1 } }, out),
   'sum-rows': (to, _, __, [x], out) => void to.node('ReduceSum', [x!, to.int64([0])], { keepdims: { int: 0 } }, out),
-  'log-probability': (to, _, __, [logits, target], out) => {
-    // l_y - max(l) + log(max P): exact where P_y itself underflows, and made of fast kernels only.
-    const at = to.node('GatherElements', [logits!, target!], { axis: { int: 1 } });
-    const last = to.int64([-1]);
-    const top = to.node('ReduceMax', [logits!, last], { keepdims: { int: 1 } });
-    const p = to.node('Softmax', [logits!], { axis: { int: -1 } });
-    const topP = to.node('ReduceMax', [p, last], { keepdims: { int: 1 } });
-    to.node('Add', [to.node('Sub', [at, top]), to.node('Log', [topP])], {}, out);
-  },
-  'log-probability-grad': (to, _, __, [logits, target, d], out) => {
-    // d (onehot - P)
-    const p = to.node('Softmax', [logits!], { axis: { int: -1 } });
-    const scaled = to.node('Mul', [p, to.node('Neg', [d!])]);
-    to.node('ScatterElements', [scaled, target!, d!], { axis: { int: 1 } }, out);
-    const scatter = to.nodes.at(-1)!;
-    scatter.attribute = [
-      ...(scatter.attribute ?? []),
-      { name: 'reduction', type: AttributeProto_AttributeType.STRING, s: new TextEncoder().encode('add') },
-    ];
+  // The two share the logarithms: the engine computes once what is written twice.
+  'log-probability': (to, _, __, [logits, target], out) =>
+    void to.node('GatherElements', [logProbabilities(to, logits!), target!], { axis: { int: 1 } }, out),
+  'log-probability-grad': (to, _, __, [logits, target], out) => {
+    const p = to.node('Exp', [logProbabilities(to, logits!)]);
+    addAt(to, p, target!, to.node('Expand', [to.float(-1), to.node('Shape', [target!])]), out);
   },
 };
+
+const logProbabilities = (to: Writer, logits: string): string => to.node('LogSoftmax', [logits], { axis: { int: -1 } });
+
+/** x [R, V] with values [R, 1] added at the columns `index` [R, 1]; in place where nothing else reads x. */
+function addAt(to: Writer, x: string, index: string, values: string, out: string): void {
+  to.node('ScatterElements', [x, index, values], { axis: { int: 1 } }, out);
+  const scatter = to.nodes.at(-1)!;
+  scatter.attribute = [
+    ...(scatter.attribute ?? []),
+    { name: 'reduction', type: AttributeProto_AttributeType.STRING, s: new TextEncoder().encode('add') },
+  ];
+}
 
 type ValueInfo = MessageInitShape<typeof ValueInfoProtoSchema>;
 
@@ -272,6 +273,22 @@ const webgpuEmitters: { readonly [K in OpKind]?: Emitter<K> } = {
     const sides = [exchanged(to, a!, rank, transposeA), exchanged(to, b!, rank, transposeB)];
     if (factor === 1) to.node('MatMul', sides, {}, out);
     else to.node('Mul', [to.node('MatMul', sides), to.float(factor)], {}, out);
+  },
+  // No LogSoftmax, no Exp.
+  'log-probability': (to, _, __, [logits, target], out) => {
+    // l_y - max(l) + log(max P): exact where P_y itself underflows.
+    const at = to.node('GatherElements', [logits!, target!], { axis: { int: 1 } });
+    const last = to.int64([-1]);
+    const top = to.node('ReduceMax', [logits!, last], { keepdims: { int: 1 } });
+    const topP = to.node('ReduceMax', [to.node('Softmax', [logits!], { axis: { int: -1 } }), last], {
+      keepdims: { int: 1 },
+    });
+    to.node('Add', [to.node('Sub', [at, top]), to.node('Log', [topP])], {}, out);
+  },
+  'log-probability-grad': (to, _, __, [logits, target], out) => {
+    const p = to.node('Softmax', [logits!], { axis: { int: -1 } });
+    const some = to.node('GatherElements', [p, target!], { axis: { int: 1 } });
+    addAt(to, p, target!, to.node('Sub', [to.node('Mul', [some, to.float(0)]), to.float(1)]), out);
   },
 };
 
