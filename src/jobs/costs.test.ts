@@ -51,8 +51,8 @@ test.each(['llama', 'qwen2', 'qwen3'])(
     const kept = saved.reduce((sum, out) => sum + widths[out.slice('saved.'.length)]!, 0);
     // Beside them: the input, q, k, v, attention's output and its shares in tiles of 64 rows.
     const own = modelWidth + headDim * (2 * heads + 2 * kvHeads) + 64 * heads;
-    expect(savedPerToken({ ...config, headNorms }, 'keep')).toBe(own + kept);
-    expect(savedPerToken({ ...config, headNorms }, 'recompute')).toBe(modelWidth);
+    expect(savedPerToken({ ...config, headNorms }, { activations: 'keep', method: 'lora' })).toBe(own + kept);
+    expect(savedPerToken({ ...config, headNorms }, { activations: 'recompute', method: 'lora' })).toBe(modelWidth);
     await stages.close();
     model.close();
   },

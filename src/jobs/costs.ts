@@ -60,15 +60,15 @@ export const projectionWeightsPerBlock = ({ feedForward, headDim, heads, kvHeads
 
 export const headWeights = ({ modelWidth, vocabulary }: Shape): number => modelWidth * vocabulary;
 
-/** Rows of the tiles that attention mostly works in: what each row takes of the others' is kept too. */
-const usualTile = 64;
+/** Rows that a row mostly sees where attention keeps what it takes of them: tiles of conversations, and up to whole segments where every weight is trained. */
+const usualTile = { lora: 64, full: 256 } as const;
 
 /** Floats that a token leaves behind in a block until backward: its input, q, k, v, attention's output and shares, mid, gate, up. */
-export function savedPerToken(shape: Shape, activations: 'keep' | 'recompute'): number {
+export function savedPerToken(shape: Shape, { activations, method }: Pick<Setting, 'activations' | 'method'>): number {
   const { feedForward, headDim, headNorms, heads, kvHeads, modelWidth } = shape;
   if (activations === 'recompute') return modelWidth;
   const qk = headDim * (heads + kvHeads);
-  const attention = headDim * (2 * heads + 2 * kvHeads) + heads * usualTile;
+  const attention = headDim * (2 * heads + 2 * kvHeads) + heads * usualTile[method];
   return 2 * modelWidth + attention + 2 * feedForward + (headNorms ? qk : 0);
 }
 
@@ -138,13 +138,13 @@ export function memoryOf(
   { microBatch: tokens, step }: Tokens,
   held: number,
 ): Memory {
-  const perToken = savedPerToken(shape, setting.activations) * float32;
+  const perToken = savedPerToken(shape, setting) * float32;
   const together = setting.streamed ? Math.max(step, tokens) : tokens;
   const saved = together * perToken * shape.layers + together * shape.modelWidth * float32;
   const headRows = Math.min(tokens, mostHeadRows(shape.vocabulary, setting.method === 'full'));
   const head = headArrays * float32 * headRows * shape.vocabulary;
   // What was measured holds the saved activations of its own blocks, all kept.
-  const keptPerToken = savedPerToken(shape, 'keep') * float32;
+  const keptPerToken = savedPerToken(shape, { ...setting, activations: 'keep' }) * float32;
   const measured = rates && rates.grownBytes - setting.measuredBlocks * keptPerToken * rates.tokens;
   const assumed = workingPerToken(shape) * float32 * tokens + head;
   const working = rates && measured !== null ? Math.max(0, measured) * (tokens / rates.tokens) : assumed;

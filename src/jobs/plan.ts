@@ -178,10 +178,7 @@ function ratesOf(
   return measureBlock({ model, batch, threads, precision, levels, activations: 'keep', adapter: settings });
 }
 
-/**
- * A step in int8 must be this much quicker than one in float32 before `auto` takes it: it is not free, one reference epoch ended with a
- * held-out loss 3.6% higher (docs/log.md).
- */
+/** A step in int8 must be this much quicker than one in float32 before `auto` takes it: it rounds, if little, and measurements differ by a tenth. */
 const worthwhileSpeedup = 1.2;
 
 /** The arithmetic that the run will have and what was measured in it: for `auto`, the quicker one, or the one that fits. */
