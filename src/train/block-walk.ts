@@ -184,8 +184,13 @@ export class BlockWalk {
   }
 
   /** The same of a segment that is a chunk, [heads, rows, rows]. */
-  protected segmentShares(pass: Pass, layer: number, { end, first }: QueryChunk): Feed {
-    return this.keptShares(pass, layer, `p.segment.${first}`, [this.config.heads, end - first, end - first]);
+  protected segmentShares(pass: Pass, layer: number, chunk: QueryChunk): Feed {
+    const rows = chunk.end - chunk.first;
+    return this.keptShares(pass, layer, `p.chunk.${pass.attention.chunks.indexOf(chunk)}`, [
+      this.config.heads,
+      rows,
+      rows,
+    ]);
   }
 
   private keptShares({ saves }: Pass, layer: number, name: string, shape: readonly number[]): Feed {

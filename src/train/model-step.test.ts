@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { packRows } from '../batches/pack.ts';
 import type { PackedBatch } from '../batches/packed-batch.ts';
 import { openGguf } from '../files/gguf/read.ts';
 import { readSafetensors } from '../files/safetensors.ts';
@@ -238,4 +239,28 @@ describe.each(['llama', 'qwen2', 'qwen3'])('every weight of %s against PyTorch',
     }
     await step.close();
   });
+});
+
+test('every weight: rows whose shares are kept give the gradients of the same rows with more tokens after them', async () => {
+  // Nothing is supervised in what follows, and no row sees ahead: but longer rows are walked in chunks, and keep nothing.
+  const path = join(root, 'llama', 'base.gguf');
+  const { vocabulary } = readModelConfig(openGguf(path));
+  const lengths = [150, 200];
+  const batchOf = (more: number): PackedBatch => {
+    const rows = lengths.map((length) => ({
+      tokens: Int32Array.from({ length: length + more }, (_, i) => (i * i + 7 * length) % vocabulary),
+      supervised: Uint8Array.from({ length: length + more }, (_, i) => Number(i > 0 && i < length)),
+      source: { file: 'made', line: 1 },
+    }));
+    return packRows(rows, { packing: true, microBatchSize: null, maxTokens: 4096, padToken: 0 })[0]!;
+  };
+  const gradientsOf = async (batch: PackedBatch): Promise<Map<string, Float32Array>> => {
+    const step = await createFullStep({ model: openGguf(path), threads: 2 });
+    await step.accumulate([batch], 1 / batch.supervisedTokens, [0]);
+    const gradients = new Map(step.parameters.map(({ gradient, name }) => [name, gradient.slice()]));
+    await step.close();
+    return gradients;
+  };
+  const [kept, chunked] = [await gradientsOf(batchOf(0)), await gradientsOf(batchOf(150))];
+  for (const [name, gradient] of kept) expect(relative(gradient, chunked.get(name)!), name).toBeLessThan(1e-5);
 });
