@@ -2,6 +2,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
+import { relative } from '../../test/relative.ts';
 import type { PackedBatch } from '../batches/packed-batch.ts';
 import { Random } from '../batches/random.ts';
 import { openGguf } from '../files/gguf/read.ts';
@@ -62,16 +63,6 @@ function adapterOf(name: string, config: ModelConfig, dropout: number): LoraAdap
     }),
   ).flat();
   return { rank: 4, alpha: 8, rslora: false, dropout, targetModules: projections, baseModel: name, pairs };
-}
-
-function relative(ours: Float32Array, theirs: Float32Array): number {
-  let difference = 0;
-  let norm = 0;
-  ours.forEach((value, i) => {
-    difference += (value - theirs[i]!) ** 2;
-    norm += theirs[i]! ** 2;
-  });
-  return Math.sqrt(difference / norm);
 }
 
 /** Steps side by side; the gradients of the first step are compared too, before rounding has had time to grow. */

@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { relative } from '../../test/relative.ts';
 import { packRows } from '../batches/pack.ts';
 import type { PackedBatch } from '../batches/packed-batch.ts';
 import { openGguf } from '../files/gguf/read.ts';
@@ -51,16 +52,6 @@ function rowsToBatch(reference: Case, rows: number[], padded: boolean): PackedBa
     realTokens,
     supervisedTokens: supervised.reduce((a, b) => a + b, 0),
   };
-}
-
-function relative(ours: Float32Array, theirs: Float32Array): number {
-  let difference = 0;
-  let norm = 0;
-  ours.forEach((value, i) => {
-    difference += (value - theirs[i]!) ** 2;
-    norm += theirs[i]! ** 2;
-  });
-  return Math.sqrt(difference / norm);
 }
 
 describe.each(['llama', 'qwen2', 'qwen3'])('%s against PyTorch and PEFT', (name) => {
