@@ -20,7 +20,7 @@ import type { TrainStep } from './step.ts';
 const measuredBlocks = 2;
 /** A measurement is repeated, and the quickest counts, until it has taken this long: others may be using the machine. */
 const patienceSeconds = 3;
-const mostRepetitions = 3;
+const mostRepetitions = 10;
 /** Bytes of the file that are read to see how fast its disk is. */
 const diskBytes = 32 << 20;
 
