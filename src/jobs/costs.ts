@@ -159,8 +159,8 @@ export function memoryOf(
   return { fixed, weights, saved, working, trained, training, proof, peak: Math.max(training, proof) };
 }
 
-/** Tokens on which the int8 base is compared with the float32 one (jobs/precision.ts). */
-const comparedTokens = 320;
+/** Tokens of training rows on which the int8 base is compared with the float32 one. */
+export const comparedTokens = 320;
 
 export interface Duration {
   /** Reading the data and opening the run: already known when a plan is made. */

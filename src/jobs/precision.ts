@@ -11,6 +11,7 @@ import { type KernelProbe, probeKernels, weightLevels } from '../runtime/onnxrun
 import type { TokenRow } from '../tokens/token-row.ts';
 import { type BaseWeights, diskStore, fileWeights } from '../train/base-weights.ts';
 import { quantiseModel } from '../train/int8-model.ts';
+import { comparedTokens } from './costs.ts';
 import type { PrecisionEvent } from './events.ts';
 import type { RunSettings } from './run-settings.ts';
 
@@ -23,8 +24,6 @@ export const divergenceBound = 0.02;
 const fewWeights = 30e6;
 /** `auto` wants int8 products to be at least this much faster, or the rest of the step eats the gain. */
 const leastSpeedup = 1.5;
-/** Tokens of training rows that the divergence is measured on. */
-const comparedTokens = 320;
 
 export interface ChosenPrecision {
   /** Null for float32. */

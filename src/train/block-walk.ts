@@ -151,8 +151,8 @@ export class BlockWalk {
     return passes.map((pass) => this.border(pass, layers).data as Float32Array);
   }
 
-  /** One block from `x` of the feeds to y; returns what it computed on the way, by name. */
-  protected async block(pass: Pass, layer: number, feeds: Feeds, y: Feed): Promise<Feeds> {
+  /** One block from `x` of the feeds to y. */
+  protected async block(pass: Pass, layer: number, feeds: Feeds, y: Feed): Promise<void> {
     const { attentionForward, postForward, preForward } = this.stages;
     const results = new Map(['q', 'k', 'v', 'o'].map((name) => [name, this.kept(pass, layer, name)]));
     const heads = new Map(results);
@@ -170,12 +170,11 @@ export class BlockWalk {
     }
     for (const chunk of pass.attention.chunks) {
       const rows = this.chunkFeeds(chunk, heads, ['q', 'o']);
-      const kept = chunk.whole && this.stages.wholeSegment;
+      const kept = chunk.whole && (await this.stages.wholeSegment?.());
       if (kept) await kept.forward.run(rows, new Map([...rows, ['saved.p', this.segmentShares(pass, layer, chunk)]]));
       else await attentionForward.run(rows, rows);
     }
     await postForward.run(new Map([...feeds, ...results]), results);
-    return results;
   }
 
   /** What each row of the tiles takes of the rows that it sees, [tiles, heads, tile, tile]: kept as other activations are. */

@@ -8,7 +8,7 @@ import { projections } from '../lora/adapter.ts';
 import { type BlockOptions, head, int8Head } from '../models/block.ts';
 import { type ModelConfig, projectionDimensions, readModelConfig } from '../models/config.ts';
 import { emptyMatrix, quantiseMatrix, quantiseRows } from '../models/quantise.ts';
-import { Executor, type Feeds, floats } from '../runtime/onnxruntime-node/executor.ts';
+import { Executor, floats } from '../runtime/onnxruntime-node/executor.ts';
 import {
   type BaseWeights,
   fileWeights,
@@ -97,7 +97,8 @@ export async function quantiseModel(options: Int8ModelOptions): Promise<Int8Mode
   try {
     // A block's float32 weights are at hand where it is computed.
     const expected = await float32.logits(compared, (layer, feeds) => {
-      store.add(quantiseLayer(config, feeds, levels));
+      const arrays = [...feeds].map(([name, { data }]) => [name, data as Float32Array] as const);
+      store.add(quantiseLayer(config, arrays, levels));
       progress?.(layer + 1, config.layers);
     });
     const weights = store.finish(model, config, quantiseHead(model, config, levels));
@@ -110,25 +111,21 @@ export async function quantiseModel(options: Int8ModelOptions): Promise<Int8Mode
   }
 }
 
-const vectorNames = [
-  'attn_norm',
-  'ffn_norm',
-  'attn_q_norm',
-  'attn_k_norm',
-  'q_proj.bias',
-  'k_proj.bias',
-  'v_proj.bias',
-];
-
-/** A block in int8, from its float32 feeds. */
-function quantiseLayer(config: ModelConfig, feeds: Feeds, levels: number): Int8Layer {
-  const floatsOf = (name: string): Float32Array => feeds.get(name)!.data as Float32Array;
+/** A block in int8, from its float32 arrays by the block graphs' names. */
+export function quantiseLayer(
+  config: ModelConfig,
+  layer: Iterable<readonly [string, Float32Array]>,
+  levels: number,
+): Int8Layer {
+  const vectors = new Map(layer);
   const matrices = projections.map((projection) => {
+    const name = `${projection}.weight`;
     const { inFeatures } = projectionDimensions(config, projection);
-    return [projection, quantiseMatrix(floatsOf(`${projection}.weight`), inFeatures, levels)] as const;
+    const matrix = quantiseMatrix(vectors.get(name)!, inFeatures, levels);
+    vectors.delete(name);
+    return [projection, matrix] as const;
   });
-  const vectors = vectorNames.filter((name) => feeds.has(name)).map((name) => [name, floatsOf(name)] as const);
-  return { matrices: new Map(matrices), vectors: new Map(vectors) };
+  return { matrices: new Map(matrices), vectors };
 }
 
 /** Rows of the head that are read at once. */

@@ -6,12 +6,13 @@ import type { PackedBatch } from '../batches/packed-batch.ts';
 import type { GgufFile } from '../files/gguf/types.ts';
 import { initLora } from '../lora/init.ts';
 import { type ModelConfig, projectionDimensions, readModelConfig } from '../models/config.ts';
-import { emptyMatrix, quantiseMatrix } from '../models/quantise.ts';
+import { emptyMatrix } from '../models/quantise.ts';
 import { readLayer } from '../models/weights.ts';
 import { bytes, type Feeds, floats } from '../runtime/onnxruntime-node/executor.ts';
 import { type BaseWeights, int8Feeds, shapeOf } from './base-weights.ts';
 import type { ActivationPolicy } from './block-walk.ts';
 import { clipping } from './clip.ts';
+import { quantiseLayer } from './int8-model.ts';
 import { createLoraStep } from './model-step.ts';
 import { initAdamW, updateAdamW } from './optimizer.ts';
 import type { TrainStep } from './step.ts';
@@ -117,21 +118,14 @@ function loadBlock(model: GgufFile, config: ModelConfig, { precision, levels }: 
   let since = performance.now();
   const layer = readLayer(model, config, 0);
   const readBlock = seconds(since);
-  const isMatrix = (name: string): boolean => name.endsWith('_proj.weight');
   if (precision === 'f32') {
     const feeds = new Map([...layer].map(([name, v]) => [name, floats(v, shapeOf(config, name, v))] as const));
     return { feeds, readBlock, quantiseBlock: 0 };
   }
   since = performance.now();
-  const matrices = [...layer].flatMap(([name, values]) => {
-    if (!isMatrix(name)) return [];
-    const projection = name.replace('.weight', '') as Parameters<typeof projectionDimensions>[1];
-    const { inFeatures } = projectionDimensions(config, projection);
-    return [[projection, quantiseMatrix(values, inFeatures, levels)] as const];
-  });
+  const quantised = quantiseLayer(config, layer, levels);
   const quantiseBlock = seconds(since);
-  const vectors = new Map([...layer].filter(([name]) => !isMatrix(name)));
-  return { feeds: int8Feeds({ matrices: new Map(matrices), vectors }), readBlock, quantiseBlock };
+  return { feeds: int8Feeds(quantised), readBlock, quantiseBlock };
 }
 
 /** A head of the right shape and precision; its values cost the same whatever they are. */

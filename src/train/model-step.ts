@@ -408,7 +408,7 @@ class ModelStep extends BlockWalk implements TrainStep {
       const to = this.chunkFeeds(chunk, written, ['d.q']);
       // The keys of a segment's first chunk are its own; later chunks see them again, and add to what is there.
       if (chunk.first === chunk.keys) {
-        const kept = chunk.whole && this.stages.wholeSegment;
+        const kept = chunk.whole && (await this.stages.wholeSegment?.());
         if (kept) await kept.backward.run(new Map([...from, ['saved.p', this.segmentShares(pass, layer, chunk)]]), to);
         else await this.stages.attentionBackward.run(from, to);
         continue;

@@ -2,6 +2,7 @@
 
 import type { Graph } from '../graph/graph.ts';
 import type { Device } from '../graph/onnx/emit.ts';
+import type { Partition } from '../graph/partition.ts';
 import {
   afterAttention,
   attention,
@@ -23,8 +24,8 @@ export interface Stages {
   readonly attentionBackward: Executor;
   /** The same for micro-batches in tiles, `whole` where nothing has to be ordered; compiled when first asked for. */
   tiled(tile: number, whole: boolean): Promise<AttentionStages>;
-  /** For a chunk that is a whole segment, with what its rows see kept: null where that memory is not to be spent. */
-  readonly wholeSegment: AttentionStages | null;
+  /** For a chunk that is a whole segment, with what its rows see kept; null where that memory is not to be spent. */
+  readonly wholeSegment: (() => Promise<AttentionStages>) | null;
   readonly postForward: Executor;
   readonly postBackward: Executor;
   readonly head: Executor;
@@ -50,10 +51,17 @@ export async function openStages(
   const att = attention(config);
   const post = afterAttention(config, options);
   const int8 = options.precision === 'int8';
-  const tiles = new Map<string, AttentionStages>();
+  const pairs = new Map<string, AttentionStages>();
+  const pair = async (key: string, graphs: () => Partition): Promise<AttentionStages> => {
+    const found = pairs.get(key);
+    if (found) return found;
+    const { backward, forward } = graphs();
+    const made = { forward: await make(forward), backward: await make(backward) };
+    pairs.set(key, made);
+    return made;
+  };
   // A model that is trained whole is small, and its rows are mostly long.
-  const keeps = options.trainable === 'all' && device === 'cpu' ? attention(config, true) : null;
-  const wholeSegment = keeps && { forward: await make(keeps.forward), backward: await make(keeps.backward) };
+  const keepsSegments = options.trainable === 'all' && device === 'cpu';
   const stages = {
     preForward: await make(pre.forward),
     preBackward: await make(pre.backward),
@@ -71,22 +79,12 @@ export async function openStages(
   };
   return {
     ...stages,
-    wholeSegment,
-    async tiled(tile, whole) {
-      const key = `${tile} ${whole}`;
-      const found = tiles.get(key);
-      if (found) return found;
-      const { backward, forward } = tiledAttention(config, tile, whole);
-      const made = { forward: await make(forward), backward: await make(backward) };
-      tiles.set(key, made);
-      return made;
-    },
+    tiled: (tile, whole) => pair(`${tile} ${whole}`, () => tiledAttention(config, tile, whole)),
+    wholeSegment: keepsSegments ? () => pair('segment', () => attention(config, true)) : null,
     async close() {
       const all = [
         ...Object.values(stages),
-        ...[...tiles.values(), ...(wholeSegment ? [wholeSegment] : [])].flatMap(
-          (pair) => Object.values(pair) as Executor[],
-        ),
+        ...[...pairs.values()].flatMap(({ backward, forward }) => [forward, backward]),
       ];
       for (const stage of all) await stage?.close();
     },

@@ -47,26 +47,19 @@ function productRule(multiply: typeof batchMatmul): Rule<Product> {
   return (op, [a, b], dy) => {
     const { transposeA, transposeB } = op;
     const factor = op.kind === 'batch-matmul' ? op.factor : 1;
-    const column = op.kind === 'matmul' && !transposeA && dy.op.kind === 'mul' && isColumn(dy, dy.inputs[1]!);
     // A number a row waits for the narrow side: logits are wide.
-    if (column) {
-      const [wide, perRow] = dy.inputs as [Node, Node];
-      const scaled = mul(a!, perRow);
-      return [
-        () => mul(multiply(wide, b!, { transposeB: !transposeB }), perRow),
-        () =>
-          transposeB ? multiply(wide, scaled, { transposeA: true }) : multiply(scaled, wide, { transposeA: true }),
-      ];
-    }
+    const column = op.kind === 'matmul' && !transposeA && dy.op.kind === 'mul' && isColumn(dy, dy.inputs[1]!);
+    const [g, perRow] = column ? (dy.inputs as [Node, Node]) : [dy, null];
+    const weighted = (n: Node): Node => (perRow ? mul(n, perRow) : n);
     return [
       () =>
         transposeA
-          ? multiply(b!, dy, { transposeA: transposeB, transposeB: true, factor })
-          : multiply(dy, b!, { transposeB: !transposeB, factor }),
+          ? multiply(b!, g, { transposeA: transposeB, transposeB: true, factor })
+          : weighted(multiply(g, b!, { transposeB: !transposeB, factor })),
       () =>
         transposeB
-          ? multiply(dy, a!, { transposeA: true, transposeB: transposeA, factor })
-          : multiply(a!, dy, { transposeA: !transposeA, factor }),
+          ? multiply(g, weighted(a!), { transposeA: true, transposeB: transposeA, factor })
+          : multiply(weighted(a!), g, { transposeA: !transposeA, factor }),
     ];
   };
 }

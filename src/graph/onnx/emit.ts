@@ -34,7 +34,7 @@ const dataTypes: Readonly<Record<DataType, TensorProto_DataType>> = {
 /** The output that makes the binding hand nothing back; see emitOnnx. */
 export const nothingFetched = 'nothing';
 
-type Attribute = { float: number } | { int: number } | { ints: readonly number[] };
+type Attribute = { float: number } | { int: number } | { ints: readonly number[] } | { string: string };
 type Emitter<K extends OpKind> = (
   to: Writer,
   op: Extract<Op, { kind: K }>,
@@ -70,6 +70,8 @@ export class Writer {
     const attribute = Object.entries(attributes).map(([name, value]): MessageInitShape<typeof AttributeProtoSchema> => {
       if ('float' in value) return { name, type: AttributeProto_AttributeType.FLOAT, f: value.float };
       if ('int' in value) return { name, type: AttributeProto_AttributeType.INT, i: BigInt(value.int) };
+      if ('string' in value)
+        return { name, type: AttributeProto_AttributeType.STRING, s: new TextEncoder().encode(value.string) };
       return { name, type: AttributeProto_AttributeType.INTS, ints: value.ints.map(BigInt) };
     });
     this.nodes.push({ opType, name: out, input: [...input], output: [out], attribute, domain });
@@ -234,14 +236,8 @@ const emitters: { readonly [K in OpKind]: Emitter<K> } = {
 const logProbabilities = (to: Writer, logits: string): string => to.node('LogSoftmax', [logits], { axis: { int: -1 } });
 
 /** x [R, V] with values [R, 1] added at the columns `index` [R, 1]; in place where nothing else reads x. */
-function addAt(to: Writer, x: string, index: string, values: string, out: string): void {
-  to.node('ScatterElements', [x, index, values], { axis: { int: 1 } }, out);
-  const scatter = to.nodes.at(-1)!;
-  scatter.attribute = [
-    ...(scatter.attribute ?? []),
-    { name: 'reduction', type: AttributeProto_AttributeType.STRING, s: new TextEncoder().encode('add') },
-  ];
-}
+const addAt = (to: Writer, x: string, index: string, values: string, out: string): string =>
+  to.node('ScatterElements', [x, index, values], { axis: { int: 1 }, reduction: { string: 'add' } }, out);
 
 type ValueInfo = MessageInitShape<typeof ValueInfoProtoSchema>;
 
