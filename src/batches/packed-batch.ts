@@ -2,7 +2,7 @@
  * One micro-batch as the model sees it: all its tokens in one flat row of N, block-diagonal by segment. Pure type.
  *
  * Attention never crosses a segment border and is causal inside one; positions restart at each segment, so the result is
- * that of each conversation alone and padding costs nothing. A padded (unpacked) batch is the same thing with its padding
+ * that of each conversation alone and padding costs nothing. What all conversations begin with may stand there once (`prefix`). A padded (unpacked) batch is the same thing with its padding
  * tokens as segments of their own, unsupervised.
  */
 export interface PackedBatch {
@@ -10,11 +10,16 @@ export interface PackedBatch {
   readonly tokens: Int32Array;
   /** [N] position inside the segment, from 0. */
   readonly positions: Int32Array;
+  /**
+   * Rows of the first segment where every other segment goes on from its end: their tokens see those rows and their positions count from
+   * there. Absent or 0: every segment stands for itself.
+   */
+  readonly prefix?: number;
   /** Start of each segment, ascending, beginning with 0, and N as its last element: segment i is [starts[i], starts[i+1]). */
   readonly segmentStarts: Int32Array;
   /** [N] 1 where token n is a target that position n-1 (of the same segment) predicts. */
   readonly supervised: Uint8Array;
-  /** Tokens that are not padding. */
+  /** Tokens of the conversations, padding excluded; those of a prefix count in each of them. */
   readonly realTokens: number;
   readonly supervisedTokens: number;
 }

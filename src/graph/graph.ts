@@ -130,6 +130,12 @@ export function orderRows(x: Node, index: Node, inverse: Node): Node {
   return node({ kind: 'order-rows' }, [x, index, inverse], [index.shape[0]!, x.shape[1]!]);
 }
 
+export function gatherRows(x: Node, index: Node): Node {
+  if (x.shape.length !== 2 || index.type !== 'int64' || index.shape.length !== 1)
+    refuse(`gather-rows of ${showShape(x.shape)}`);
+  return node({ kind: 'gather-rows' }, [x, index], [index.shape[0]!, x.shape[1]!]);
+}
+
 export function columns(x: Node, from: number, to: number): Node {
   const width = x.shape[1];
   if (x.shape.length !== 2 || typeof width !== 'number' || from < 0 || to <= from || to > width) {

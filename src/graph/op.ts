@@ -49,6 +49,8 @@ export type Op =
    * row has are filling, which must not reach what is differentiated: the gradient just takes the rows back by `inverse`.
    */
   | { readonly kind: 'order-rows' }
+  /** (x [N, D], index [M] int64) -> the rows of x that index names, each as often as it names it [M, D]. Not differentiated. */
+  | { readonly kind: 'gather-rows' }
   /** Columns [from, to) of a matrix, and its gradient: a matrix of `width` columns, zero but for those from `from` on. */
   | { readonly kind: 'columns'; readonly from: number; readonly to: number }
   | { readonly kind: 'pad-columns'; readonly from: number; readonly width: number }

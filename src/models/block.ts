@@ -1,5 +1,5 @@
 /**
- * A transformer block of the llama, qwen2 and qwen3 families as three graphs (before attention, attention of some query rows,
+ * A transformer block of the llama, qwen2 and qwen3 families as three graphs (before attention, attention, which attention.ts holds, and
  * after attention) and the head, each differentiated and partitioned. Pure: no engine, no weights.
  *
  * Symbols: N tokens of a micro-batch, C query rows of a chunk, T key rows that the chunk sees, R supervised rows of the head.
@@ -7,7 +7,6 @@
 import { gradients } from '../graph/gradient/gradient.ts';
 import {
   add,
-  batchMatmul,
   columns,
   type Graph,
   hadamard,
@@ -16,23 +15,21 @@ import {
   logProbability,
   matmul,
   mul,
-  orderRows,
   quantise,
   reshape,
   rmsNorm,
   rope,
   roundedOff,
-  rowDot,
   rowScale,
   scalar,
   silu,
   softmax,
-  transpose,
 } from '../graph/graph.ts';
 import { hadamardBlock } from '../graph/hadamard.ts';
 import type { DataType, Node, Shape } from '../graph/op.ts';
 import { type Partition, partition } from '../graph/partition.ts';
 import type { Projection } from '../lora/adapter.ts';
+import { attendTiles, inRows, inTiles, tilesOf } from './attention.ts';
 import { type ModelConfig, projectionDimensions } from './config.ts';
 
 /** Projections that read the same input, by the name of that input's place: it is quantised once, and their A matrices are one. */
@@ -217,100 +214,6 @@ export function beforeAttention(config: ModelConfig, options: BlockOptions): Par
   return { ...whole, backwardFirst: first };
 }
 
-/**
- * Attention of C query rows to T key rows: q [C, heads * headDim], k, v [T, kvHeads * headDim], bias [C, T] (0 or very negative).
- * Query heads that share a key head are folded into rows, so that keys and values are never repeated. `keepsShares`: what the rows see,
- * p [heads, C, T], is saved. Backward reads `o` too: with it the gradient of the scores needs no sum over them (FlashAttention,
- * https://arxiv.org/abs/2205.14135, appendix B.2).
- */
-export function attention(config: ModelConfig, keepsShares = false): Partition {
-  const { headDim, heads, kvHeads } = config;
-  const group = heads / kvHeads;
-  const rows = group === 1 ? 'C' : `${group}*C`;
-  const width = heads * headDim;
-  // [rows, width] to a stack by key head, and back.
-  const apart = (x: Node, count: number): Node => transpose(reshape(x, [x.shape[0]!, count, headDim]), [1, 0, 2]);
-  const together = (x: Node): Node => reshape(transpose(x, [1, 0, 2]), [x.shape[1]!, (x.shape[0] as number) * headDim]);
-  const folded = (x: Node): Node =>
-    group === 1
-      ? apart(x, heads)
-      : reshape(transpose(reshape(x, ['C', kvHeads, group, headDim]), [1, 2, 0, 3]), [kvHeads, rows, headDim]);
-  const unfolded = (x: Node): Node =>
-    group === 1
-      ? together(x)
-      : reshape(transpose(reshape(x, [kvHeads, group, 'C', headDim]), [2, 0, 1, 3]), ['C', width]);
-  const byHead = (scores: Node): Node => reshape(scores, [heads, 'C', 'T']);
-  const byKeyHead = (scores: Node): Node => reshape(scores, [kvHeads, rows, 'T']);
-  const q = folded(input('q', ['C', width]));
-  const [k, v] = ['k', 'v'].map((name) => apart(input(name, ['T', kvHeads * headDim]), kvHeads)) as [Node, Node];
-  const factor = 1 / Math.sqrt(headDim);
-  const scores = byHead(batchMatmul(q, k, { transposeB: true, factor }));
-  const p = softmax(add(scores, input('bias', ['C', 'T'])));
-  const o = unfolded(batchMatmul(byKeyHead(p), v));
-  const [before, after] = [input('o', ['C', width]), input('d.o', ['C', width])];
-  const dMixed = folded(after);
-  const split = (x: Node): Node => reshape(x, ['C', heads, headDim]);
-  const mean = transpose(rowDot(split(after), split(before)), [1, 0, 2]); // [heads, C, 1]: what p takes of its own gradient
-  const dp = byHead(batchMatmul(dMixed, v, { transposeB: true }));
-  const ds = byKeyHead(mul(p, add(dp, mul(mean, scalar(-1)))));
-  const backward = new Map([
-    ['d.q', unfolded(batchMatmul(ds, k, { factor }))],
-    ['d.k', together(batchMatmul(ds, q, { transposeA: true, factor }))],
-    ['d.v', together(batchMatmul(byKeyHead(p), dMixed, { transposeA: true }))],
-  ]);
-  return partition(new Map([['o', o]]), backward, keepsShares ? new Map([['p', p]]) : new Map());
-}
-
-/**
- * Attention of short segments, all of a micro-batch in one call: rows stand in G tiles of `tile` rows, filled up where segments end.
- * q [N, heads * headDim], k, v [N, kvHeads * headDim]; `index` [M] orders them into tiles, `inverse` [N] back; bias [G, 1, tile, tile].
- * A row of filling sees only itself and is seen by no other. `whole`: the rows stand in tiles already, M of them, and nothing is ordered.
- * What the rows see, p [G, heads, tile, tile], is saved: computing it again takes a third of the time of backward.
- */
-export function tiledAttention(config: ModelConfig, tile: number, whole: boolean): Partition {
-  const { headDim, heads, kvHeads } = config;
-  const rows = whole ? 'M' : 'N';
-  const q = input('q', [rows, heads * headDim]);
-  const k = input('k', [rows, kvHeads * headDim]);
-  const v = input('v', [rows, kvHeads * headDim]);
-  const { o, p } = attendTiles(config, tilesOf(tile, whole), [q, k, v]);
-  return finish(new Map([['o', o]]), [q, k, v], new Map([['p', p]]));
-}
-
-/** Where the rows stand, and what they see. */
-interface Tiles {
-  readonly tile: number;
-  readonly whole: boolean;
-  readonly bias: Node;
-  readonly index: Node;
-  readonly inverse: Node;
-}
-function tilesOf(tile: number, whole: boolean): Tiles {
-  const bias = input('bias', ['G', 1, tile, tile]);
-  return { tile, whole, bias, index: input('index', ['M'], 'int64'), inverse: input('inverse', ['N'], 'int64') };
-}
-
-function attendTiles(
-  { headDim, heads, kvHeads }: ModelConfig,
-  { bias, index, inverse, tile, whole }: Tiles,
-  [q, k, v]: readonly [Node, Node, Node],
-): { o: Node; p: Node } {
-  const group = heads / kvHeads;
-  const tiles = (x: Node): Node => (whole ? x : orderRows(x, index, inverse)); // [M, .]
-  const byHead = transpose(reshape(tiles(q), ['G', tile, kvHeads, group, headDim]), [0, 2, 3, 1, 4]); // [G, KV, group, tile, hd]
-  const queries = reshape(byHead, [`${kvHeads}*G`, group * tile, headDim]);
-  const side = (x: Node): Node => {
-    const split = transpose(reshape(tiles(x), ['G', tile, kvHeads, headDim]), [0, 2, 1, 3]); // [G, KV, tile, hd]
-    return reshape(split, [`${kvHeads}*G`, tile, headDim]);
-  };
-  const products = batchMatmul(queries, side(k), { transposeB: true, factor: 1 / Math.sqrt(headDim) });
-  const p = softmax(add(reshape(products, ['G', heads, tile, tile]), bias));
-  const shares = reshape(p, [`${kvHeads}*G`, group * tile, tile]);
-  const mixed = reshape(batchMatmul(shares, side(v)), ['G', kvHeads, group, tile, headDim]);
-  const joined = reshape(transpose(mixed, [0, 3, 1, 2, 4]), ['M', heads * headDim]);
-  return { o: whole ? joined : orderRows(joined, inverse, index), p };
-}
-
 /** x [N, D] and the attention's output o [N, heads * headDim] -> the block's output y [N, D]. */
 export function afterAttention(config: ModelConfig, options: BlockOptions): Partition {
   const stage = new Stage(config, options);
@@ -342,14 +245,15 @@ export function smallModel(config: ModelConfig, options: BlockOptions, tile: num
   const rows = whole ? 'M' : 'N';
   const x = input('x', [rows, config.modelWidth]);
   const angles = anglesOf(config, rows);
-  const tiles = tilesOf(tile, whole);
+  const tiles = tilesOf({ tile, whole, prefix: 0 });
   const trained: Node[] = [];
   let hidden = x;
   for (let layer = 0; layer < config.layers; layer++) {
     const stage = new Stage(config, options, `${layer}.`);
     const { outputs } = queriesKeysValues(stage, config, options, hidden, angles);
     const [q, k, v] = ['q', 'k', 'v'].map((name) => outputs.get(name)!) as [Node, Node, Node];
-    const { o } = attendTiles(config, tiles, [q, k, v]);
+    const [tq, tk, tv] = [q, k, v].map((x) => inTiles(x, tiles)) as [Node, Node, Node];
+    const o = inRows(attendTiles(config, tiles, [tq, tk, tv]).o, tiles);
     hidden = output(stage, config, hidden, o).outputs.get('y')!;
     trained.push(...stage.trainable);
   }

@@ -1,8 +1,9 @@
 /**
  * How attention walks a micro-batch: short segments in tiles, all of a size in one call; long ones in chunks of queries, each with only
- * the keys that any of them may see. Pure but for the tensor type.
+ * the keys that any of them may see; a common beginning first, by itself. Pure but for the tensor type.
  */
 import type { PackedBatch } from '../batches/packed-batch.ts';
+import type { TileSize } from '../models/attention.ts';
 import { type Feed, type Feeds, floats, integers } from '../runtime/onnxruntime-node/executor.ts';
 
 /** Query rows of one attention call: scores take heads x this x keys floats, so long rows never build [heads, T, T]. */
@@ -14,21 +15,24 @@ const tileStep = 8;
 /** What hides a key from a query: its exponential is 0 in float32, and it stays finite. */
 const hidden = -1e30;
 
-/** A chunk of queries [first, end) and the keys [keys, end) that any of them may see, with the mask between them. */
+/**
+ * A chunk of queries [first, end) and the keys that any of them may see, with the mask between them: the rows of the prefix [0, prefix), if
+ * any, and [keys, end).
+ */
 export interface QueryChunk {
   readonly first: number;
   readonly end: number;
   readonly keys: number;
+  readonly prefix: number;
   /** The chunk is a segment of its own. */
   readonly whole: boolean;
   readonly bias: Feed;
 }
 
-/** Rows that attention takes in one call, in tiles: [first, end) of the micro-batch, and feeds of the graph for that tile. */
-export interface QueryTiles {
-  readonly tile: number;
-  /** The rows fill the tiles as they stand: nothing has to be ordered. */
-  readonly whole: boolean;
+/** Rows that attention takes in one call, in tiles: [first, end) of the micro-batch, and feeds of the graph for such tiles. */
+export interface QueryTiles extends TileSize {
+  /** Which of the calls with tiles of this size. */
+  readonly call: number;
   /** How many tiles. */
   readonly count: number;
   readonly first: number;
@@ -36,17 +40,20 @@ export interface QueryTiles {
   readonly feeds: Feeds;
 }
 
-/** How attention walks a micro-batch whose segments stand in order of their length. */
+/** How attention walks segments that stand in order of their length. */
 export interface AttentionPlan {
   readonly tiles: readonly QueryTiles[];
   readonly chunks: readonly QueryChunk[];
 }
 
-/** The segments in order of their length, so that those of a tile size stand together, and for each old row its new place. */
+/** Scores of a head that one call computes: the tiles of segments that go on from a long prefix are shared out among calls. */
+const mostScores = 512 * 256;
+
+/** The segments in order of their length, a prefix first, so that those of a tile size stand together, and for each old row its new place. */
 export function byLength(batch: PackedBatch): { batch: PackedBatch; places: Int32Array } {
-  const { segmentStarts } = batch;
+  const { prefix = 0, segmentStarts } = batch;
   const count = segmentStarts.length - 1;
-  const length = (i: number): number => segmentStarts[i + 1]! - segmentStarts[i]!;
+  const length = (i: number): number => (prefix > 0 && i === 0 ? 0 : segmentStarts[i + 1]! - segmentStarts[i]!);
   const order = Array.from({ length: count }, (_, i) => i).sort((i, j) => length(i) - length(j) || i - j);
   const sorted = {
     ...batch,
@@ -67,8 +74,14 @@ export function byLength(batch: PackedBatch): { batch: PackedBatch; places: Int3
   return { batch: { ...sorted, segmentStarts: Int32Array.from(starts) }, places };
 }
 
-/** The plan of a micro-batch from `byLength`: the smallest tiles that hold each segment, and chunks for those that none holds. */
-export function planAttention({ segmentStarts }: PackedBatch): AttentionPlan {
+/** The plans of a micro-batch from `byLength`, to be walked in turn: of its prefix, if it has one, and of what goes on from there. */
+export function planAttention({ prefix = 0, segmentStarts }: PackedBatch): AttentionPlan[] {
+  if (prefix === 0) return [planSegments(segmentStarts, 0)];
+  return [planSegments(segmentStarts.subarray(0, 2), 0), planSegments(segmentStarts.subarray(1), prefix)];
+}
+
+/** The smallest tiles that hold each segment, and chunks for those that none holds. */
+function planSegments(segmentStarts: Int32Array, prefix: number): AttentionPlan {
   const tiles: QueryTiles[] = [];
   const count = segmentStarts.length - 1;
   let i = 0;
@@ -79,10 +92,11 @@ export function planAttention({ segmentStarts }: PackedBatch): AttentionPlan {
   for (const tile of shortest === longest && own < queryRows ? [own] : tileSizes) {
     const starts = [segmentStarts[i]!];
     while (i < count && segmentStarts[i + 1]! - segmentStarts[i]! <= tile) starts.push(segmentStarts[++i]!);
-    if (starts.length > 1) tiles.push(tilesOf(starts, tile));
+    if (starts.length > 1)
+      tiles.push(...inCalls(starts, tile, prefix).map((some, call) => tilesOf(some, { tile, prefix, call })));
   }
   const chunks: QueryChunk[] = [];
-  for (; i < count; i++) chunks.push(...chunksOf(segmentStarts[i]!, segmentStarts[i + 1]!));
+  for (; i < count; i++) chunks.push(...chunksOf(segmentStarts[i]!, segmentStarts[i + 1]!, prefix));
   return { tiles, chunks };
 }
 
@@ -94,7 +108,7 @@ export function planChunks({ segmentStarts }: PackedBatch): QueryChunk[] {
     const starts = [segmentStarts[i]!];
     while (i < count && segmentStarts[i + 1]! - starts[0]! <= queryRows) starts.push(segmentStarts[++i]!);
     if (starts.length > 1) chunks.push(sharedChunk(starts));
-    else chunks.push(...chunksOf(segmentStarts[i]!, segmentStarts[++i]!));
+    else chunks.push(...chunksOf(segmentStarts[i]!, segmentStarts[++i]!, 0));
   }
   return chunks;
 }
@@ -108,26 +122,42 @@ function sharedChunk(starts: readonly number[]): QueryChunk {
     const from = starts[i]! - first;
     for (let n = from; n < starts[i + 1]! - first; n++) bias.fill(0, n * width + from, n * width + n + 1);
   }
-  return { first, end, keys: first, whole: starts.length === 2, bias: floats(bias, [width, width]) };
+  return { first, end, keys: first, prefix: 0, whole: starts.length === 2, bias: floats(bias, [width, width]) };
 }
 
 /** A segment longer than a tile: each chunk sees it from its beginning. One of two chunks is taken whole: a quarter more scores in half the calls. */
-function chunksOf(start: number, end: number): QueryChunk[] {
+function chunksOf(start: number, end: number, prefix: number): QueryChunk[] {
   const chunks: QueryChunk[] = [];
   const rows = end - start <= 2 * queryRows ? end - start : queryRows;
   for (let first = start; first < end; first += rows) {
     const last = Math.min(end, first + rows);
-    const width = last - start;
+    const width = prefix + last - start;
     const bias = new Float32Array((last - first) * width).fill(hidden);
-    for (let n = first; n < last; n++) bias.fill(0, (n - first) * width, (n - first) * width + n - start + 1);
-    const whole = rows === end - start;
-    chunks.push({ first, end: last, keys: start, whole, bias: floats(bias, [last - first, width]) });
+    for (let n = first; n < last; n++) bias.fill(0, (n - first) * width, (n - first) * width + prefix + n - start + 1);
+    const whole = prefix === 0 && rows === end - start;
+    chunks.push({ first, end: last, keys: start, prefix, whole, bias: floats(bias, [last - first, width]) });
   }
   return chunks;
 }
 
+/** Segments, given by their starts and the end of the last, in as many calls as their scores need. */
+function inCalls(starts: readonly number[], tile: number, prefix: number): number[][] {
+  if (prefix === 0) return [[...starts]];
+  const rows = Math.max(tile, Math.floor(mostScores / (prefix + tile)));
+  const calls: number[][] = [[starts[0]!]];
+  for (let i = 1; i < starts.length; i++) {
+    const call = calls.at(-1)!;
+    if (call.length > 1 && starts[i]! - call[0]! > rows) calls.push([call.at(-1)!, starts[i]!]);
+    else call.push(starts[i]!);
+  }
+  return calls;
+}
+
 /** Whole segments, given by their starts and the end of the last, laid into tiles one after the other. */
-function tilesOf(starts: readonly number[], tile: number): QueryTiles {
+function tilesOf(
+  starts: readonly number[],
+  { call, prefix, tile }: Pick<QueryTiles, 'call' | 'prefix' | 'tile'>,
+): QueryTiles {
   const [first, end] = [starts[0]!, starts.at(-1)!];
   const places: number[] = [];
   let place = 0;
@@ -140,20 +170,30 @@ function tilesOf(starts: readonly number[], tile: number): QueryTiles {
   const count = Math.ceil(place / tile);
   const index = new BigInt64Array(count * tile);
   const inverse = new BigInt64Array(end - first);
-  const bias = new Float32Array(count * tile * tile).fill(hidden);
-  for (let row = 0; row < count * tile; row++) bias[row * tile + (row % tile)] = 0;
+  const span = prefix + tile;
+  const bias = new Float32Array(count * tile * span).fill(hidden);
+  for (let row = 0; row < count * tile; row++) bias[row * span + prefix + (row % tile)] = 0;
   places.forEach((at, i) => {
     for (let n = starts[i]!; n < starts[i + 1]!; n++) {
       const row = at + n - starts[i]!;
       index[row] = BigInt(n - first);
       inverse[n - first] = BigInt(row);
-      bias.fill(0, row * tile + (at % tile), row * tile + (row % tile) + 1);
+      bias.fill(0, row * span, row * span + prefix);
+      bias.fill(0, row * span + prefix + (at % tile), row * span + prefix + (row % tile) + 1);
     }
   });
   const feeds = new Map([
     ['index', integers(index, [index.length])],
     ['inverse', integers(inverse, [inverse.length])],
-    ['bias', floats(bias, [count, 1, tile, tile])],
+    ['bias', floats(bias, [count, 1, tile, span])],
   ]);
-  return { tile, whole: count * tile === end - first, count, first, end, feeds };
+  if (prefix > 0) {
+    const keys = BigInt64Array.from({ length: count * span }, (_, i) => {
+      const [at, own] = [i % span, Math.floor(i / span) * tile + (i % span) - prefix];
+      return at < prefix ? BigInt(at) : BigInt(first) + index[own]!;
+    });
+    const own = inverse.map((row) => (row / BigInt(tile)) * BigInt(span) + BigInt(prefix) + (row % BigInt(tile)));
+    feeds.set('keys', integers(keys, [keys.length])).set('own', integers(own, [own.length]));
+  }
+  return { tile, whole: count * tile === end - first, prefix, call, count, first, end, feeds };
 }

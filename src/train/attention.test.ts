@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { Random } from '../batches/random.ts';
-import { attention } from '../models/block.ts';
+import { attention } from '../models/attention.ts';
 import type { ModelConfig } from '../models/config.ts';
 import { Executor, type Feed, floats } from '../runtime/onnxruntime-node/executor.ts';
 

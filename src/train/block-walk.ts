@@ -15,7 +15,7 @@ import type { Stages } from './stages.ts';
 
 /** What follows from the lengths of a micro-batch's segments alone. */
 interface Layout {
-  readonly attention: AttentionPlan;
+  readonly attention: readonly AttentionPlan[];
   readonly angles: Feeds;
 }
 
@@ -159,37 +159,31 @@ export class BlockWalk {
     results.set('y', y);
     for (const stage of [preForward, postForward]) this.savedFeeds(pass, layer, stage, results);
     await preForward.run(feeds, results);
-    for (const tiles of pass.attention.tiles) {
-      const { end, feeds: places, first, tile, whole } = tiles;
-      const rows = rowsOf(heads, first, end);
-      const { forward } = await this.stages.tiled(tile, whole);
-      await forward.run(
-        new Map([...places, ...rows]),
-        new Map([...rows, ['saved.p', this.shares(pass, layer, tiles)]]),
-      );
-    }
-    for (const chunk of pass.attention.chunks) {
-      const rows = this.chunkFeeds(chunk, heads, ['q', 'o']);
-      const kept = chunk.whole && (await this.stages.wholeSegment?.());
-      if (kept) await kept.forward.run(rows, new Map([...rows, ['saved.p', this.segmentShares(pass, layer, chunk)]]));
-      else await attentionForward.run(rows, rows);
+    for (const { chunks, tiles } of pass.attention) {
+      for (const some of tiles) {
+        const rows = tileFeeds(some, heads, ['q', 'o']);
+        const { forward } = await this.stages.tiled(some);
+        await forward.run(rows, new Map([...rows, ['saved.p', this.shares(pass, layer, some)]]));
+      }
+      for (const [i, chunk] of chunks.entries()) {
+        const rows = this.chunkFeeds(chunk, heads, ['q', 'o']);
+        const kept = chunk.whole && (await this.stages.wholeSegment?.());
+        if (kept)
+          await kept.forward.run(rows, new Map([...rows, ['saved.p', this.segmentShares(pass, layer, chunk, i)]]));
+        else await attentionForward.run(rows, rows);
+      }
     }
     await postForward.run(new Map([...feeds, ...results]), results);
   }
 
-  /** What each row of the tiles takes of the rows that it sees, [tiles, heads, tile, tile]: kept as other activations are. */
-  protected shares(pass: Pass, layer: number, { count, tile }: QueryTiles): Feed {
-    return this.keptShares(pass, layer, `p.${tile}`, [count, this.config.heads, tile, tile]);
+  /** What each row of the tiles takes of the rows that it sees, [tiles, heads, tile, prefix + tile]: kept as other activations are. */
+  protected shares(pass: Pass, layer: number, { call, count, prefix, tile }: QueryTiles): Feed {
+    return this.keptShares(pass, layer, `p.${prefix}.${tile}.${call}`, [count, this.config.heads, tile, prefix + tile]);
   }
 
-  /** The same of a segment that is a chunk, [heads, rows, rows]. */
-  protected segmentShares(pass: Pass, layer: number, chunk: QueryChunk): Feed {
-    const rows = chunk.end - chunk.first;
-    return this.keptShares(pass, layer, `p.chunk.${pass.attention.chunks.indexOf(chunk)}`, [
-      this.config.heads,
-      rows,
-      rows,
-    ]);
+  /** The same of the `i`th chunk where it is a segment, [heads, rows, rows]. */
+  protected segmentShares(pass: Pass, layer: number, { end, first }: QueryChunk, i: number): Feed {
+    return this.keptShares(pass, layer, `p.chunk.${i}`, [this.config.heads, end - first, end - first]);
   }
 
   private keptShares({ saves }: Pass, layer: number, name: string, shape: readonly number[]): Feed {
@@ -197,12 +191,37 @@ export class BlockWalk {
     return floats(this.buffers.take(saves && this.policy === 'keep' ? `${layer}.${name}` : name, size), shape);
   }
 
-  /** Rows of `arrays` that a chunk reads and writes: its queries' of those in `queries`, its keys' of the others. */
-  protected chunkFeeds({ bias, end, first, keys }: QueryChunk, arrays: Feeds, queries: readonly string[]): Feeds {
+  /**
+   * Rows of `arrays` that a chunk reads and writes: its queries' of those in `queries`, its keys' of the others. Keys that go on from
+   * a prefix do not stand behind it: those are copied.
+   */
+  protected chunkFeeds(
+    { bias, end, first, keys, prefix }: QueryChunk,
+    arrays: Feeds,
+    queries: readonly string[],
+  ): Feeds {
     const own = new Map([...arrays].filter(([name]) => queries.includes(name)));
     const seen = new Map([...arrays].filter(([name]) => !queries.includes(name)));
-    return new Map([['bias', bias], ...rowsOf(own, first, end), ...rowsOf(seen, keys, end)]);
+    const rows = rowsOf(seen, keys, end);
+    if (prefix > 0) {
+      for (const [name, { data, dims }] of seen) {
+        const width = dims[1]!;
+        const joined = this.array(`joined.${name}`, prefix + end - keys, width);
+        const from = data as Float32Array;
+        (joined.data as Float32Array).set(from.subarray(0, prefix * width));
+        (joined.data as Float32Array).set(from.subarray(keys * width, end * width), prefix * width);
+        rows.set(name, joined);
+      }
+    }
+    return new Map([['bias', bias], ...rowsOf(own, first, end), ...rows]);
   }
+}
+
+/** What tiles read and write of `arrays`: their rows, and of keys and values (those not in `queries`) the prefix as well. */
+export function tileFeeds({ end, feeds, first, prefix }: QueryTiles, arrays: Feeds, queries: readonly string[]): Feeds {
+  const own = new Map([...arrays].filter(([name]) => prefix === 0 || queries.includes(name)));
+  const seen = new Map([...arrays].filter(([name]) => !own.has(name)));
+  return new Map([...feeds, ...rowsOf(own, first, end), ...rowsOf(seen, 0, end)]);
 }
 
 /** Rows [from, to) of matrices, in place. */

@@ -13,8 +13,9 @@ import { type ModelConfig, projectionDimensions, readModelConfig } from '../mode
 import { type ModelWeights, readWeights } from '../models/weights.ts';
 import { DeviceMemory } from '../runtime/onnxruntime-node/device-memory.ts';
 import { type Feed, type Feeds, floats, integers } from '../runtime/onnxruntime-node/executor.ts';
+import type { QueryChunk } from './attention-plan.ts';
 import { type BaseWeights, fileWeights, float32Weights } from './base-weights.ts';
-import { type ActivationPolicy, BlockWalk, type Observe, type Pass, rowsOf } from './block-walk.ts';
+import { type ActivationPolicy, BlockWalk, type Observe, type Pass, rowsOf, tileFeeds } from './block-walk.ts';
 import { Buffers } from './buffers.ts';
 import { DeviceWalk, onDevice, type Walked } from './device-walk.ts';
 import { mostHeadRows } from './head-rows.ts';
@@ -397,32 +398,62 @@ class ModelStep extends BlockWalk implements TrainStep {
       new Map(names.map((name) => [name, from.get(name)!]));
     const read = new Map([...pick(feeds, ['q', 'k', 'v', 'o']), ...pick(into, ['d.o'])]);
     const written = pick(into, ['d.q', 'd.k', 'd.v']);
-    for (const tiles of pass.attention.tiles) {
-      const { end, feeds: places, first, tile, whole } = tiles;
-      const { backward } = await this.stages.tiled(tile, whole);
-      const rows = new Map([...places, ...rowsOf(read, first, end), ['saved.p', this.shares(pass, layer, tiles)]]);
-      await backward.run(rows, rowsOf(written, first, end));
+    for (const { chunks, tiles } of pass.attention) {
+      for (const some of tiles) {
+        const { backward } = await this.stages.tiled(some);
+        const { first, end, prefix } = some;
+        const from = new Map([
+          ...tileFeeds(some, read, ['q', 'o', 'd.o']),
+          ['saved.p', this.shares(pass, layer, some)],
+        ]);
+        const to = rowsOf(written, first, end);
+        const shared = prefix > 0 ? this.prefixParts(prefix, written) : [];
+        for (const [name, part] of shared) to.set(name.replace('d.', 'd.prefix.'), part);
+        await backward.run(from, to);
+        for (const [name, part] of shared) addTo(written.get(name)!.data as Float32Array, part.data as Float32Array);
+      }
+      for (const [i, chunk] of chunks.entries()) await this.chunkBackward(pass, layer, chunk, i, read, written);
     }
-    for (const chunk of pass.attention.chunks) {
-      const from = this.chunkFeeds(chunk, read, ['q', 'o', 'd.o']);
-      const to = this.chunkFeeds(chunk, written, ['d.q']);
-      // The keys of a segment's first chunk are its own; later chunks see them again, and add to what is there.
-      if (chunk.first === chunk.keys) {
-        const kept = chunk.whole && (await this.stages.wholeSegment?.());
-        if (kept) await kept.backward.run(new Map([...from, ['saved.p', this.segmentShares(pass, layer, chunk)]]), to);
-        else await this.stages.attentionBackward.run(from, to);
-        continue;
-      }
-      const totals = ['d.k', 'd.v'].map((name) => [name, to.get(name)!] as const);
-      const parts = totals.map(([name, { dims }]) => [name, this.array(`part.${name}`, dims[0]!, dims[1]!)] as const);
-      await this.stages.attentionBackward.run(from, new Map([...to, ...parts]));
-      for (const [i, [, total]] of totals.entries()) {
-        const part = parts[i]![1].data as Float32Array;
-        const values = total.data as Float32Array;
-        const seen = (chunk.first - chunk.keys) * total.dims[1]!;
-        addTo(values, part.subarray(0, seen));
-        values.set(part.subarray(seen), seen);
-      }
+  }
+
+  /** Arrays for what tiles give to the gradients of the rows of a prefix, by the names of those. */
+  private prefixParts(prefix: number, written: Feeds): (readonly [string, Feed])[] {
+    return ['d.k', 'd.v'].map(
+      (name) => [name, this.array(`part.${name}`, prefix, written.get(name)!.dims[1]!)] as const,
+    );
+  }
+
+  private async chunkBackward(
+    pass: Pass,
+    layer: number,
+    chunk: QueryChunk,
+    i: number,
+    read: Feeds,
+    written: Feeds,
+  ): Promise<void> {
+    const { first, keys, prefix } = chunk;
+    const from = this.chunkFeeds(chunk, read, ['q', 'o', 'd.o']);
+    const to = rowsOf(written, first, chunk.end);
+    // The keys of a segment's first chunk are its own; later chunks see them again, and add to what is there. A prefix is always seen again.
+    if (first === keys && prefix === 0) {
+      const kept = chunk.whole && (await this.stages.wholeSegment?.());
+      if (kept) await kept.backward.run(new Map([...from, ['saved.p', this.segmentShares(pass, layer, chunk, i)]]), to);
+      else await this.stages.attentionBackward.run(from, to);
+      return;
+    }
+    const rows = prefix + chunk.end - keys;
+    const parts = ['d.k', 'd.v'].map(
+      (name) => [name, this.array(`part.${name}`, rows, written.get(name)!.dims[1]!)] as const,
+    );
+    await this.stages.attentionBackward.run(from, new Map([...to, ...parts]));
+    for (const [name, { data, dims }] of parts) {
+      const total = written.get(name)!.data as Float32Array;
+      const part = data as Float32Array;
+      const width = dims[1]!;
+      const own = (prefix + first - keys) * width;
+      addTo(total, part.subarray(0, prefix * width));
+      addTo(total, part.subarray(prefix * width, own), keys * width);
+      total.set(part.subarray(own), first * width);
     }
   }
 

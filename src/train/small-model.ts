@@ -6,6 +6,7 @@ import type { PackedBatch } from '../batches/packed-batch.ts';
 import { type BlockOptions, smallModel } from '../models/block.ts';
 import { type ModelConfig, projectionWeights } from '../models/config.ts';
 import { Executor, type Feed, type Feeds, floats, integers } from '../runtime/onnxruntime-node/executor.ts';
+import type { AttentionPlan } from './attention-plan.ts';
 import type { BaseWeights } from './base-weights.ts';
 import type { Pass } from './block-walk.ts';
 import { Buffers } from './buffers.ts';
@@ -40,8 +41,10 @@ export class SmallModel {
     return precision === 'f32' && !dropout && config.layers * projectionWeights(config) <= smallWeights;
   }
 
-  /** Whether this micro-batch can: one size of tiles, no longer segments, a head that is mostly needed, and small enough. */
-  takes({ attention: { chunks, tiles }, batch, rows }: Pass): boolean {
+  /** Whether this micro-batch can: no prefix, one size of tiles, no longer segments, a head that is mostly needed, and small enough. */
+  takes({ attention, batch, rows }: Pass): boolean {
+    const [{ chunks, tiles }, further] = attention as [AttentionPlan, AttentionPlan?];
+    if (further) return false;
     const { feedForward, heads, layers, modelWidth, vocabulary } = this.config;
     const idle = (rows - batch.supervisedTokens) * modelWidth * vocabulary;
     if (idle > mostIdleHead * rows * layers * projectionWeights(this.config)) return false;
@@ -64,7 +67,7 @@ export class SmallModel {
   ): Promise<Float32Array> {
     const { rows } = pass;
     const { modelWidth } = this.config;
-    const { feeds: places, tile, whole } = pass.attention.tiles[0]!;
+    const { feeds: places, tile, whole } = pass.attention[0]!.tiles[0]!;
     const graph = await this.graph(tile, whole);
     const next = nextTokens(pass.batch);
     const seeds = this.buffers.take('d.logp', rows);

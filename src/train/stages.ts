@@ -3,15 +3,8 @@
 import type { Graph } from '../graph/graph.ts';
 import type { Device } from '../graph/onnx/emit.ts';
 import type { Partition } from '../graph/partition.ts';
-import {
-  afterAttention,
-  attention,
-  type BlockOptions,
-  beforeAttention,
-  head,
-  int8Head,
-  tiledAttention,
-} from '../models/block.ts';
+import { attention, type TileSize, tiledAttention } from '../models/attention.ts';
+import { afterAttention, type BlockOptions, beforeAttention, head, int8Head } from '../models/block.ts';
 import type { ModelConfig } from '../models/config.ts';
 import { Executor } from '../runtime/onnxruntime-node/executor.ts';
 
@@ -22,8 +15,8 @@ export interface Stages {
   readonly preBackwardFirst: Executor | null;
   readonly attentionForward: Executor;
   readonly attentionBackward: Executor;
-  /** The same for micro-batches in tiles, `whole` where nothing has to be ordered; compiled when first asked for. */
-  tiled(tile: number, whole: boolean): Promise<AttentionStages>;
+  /** The same for micro-batches in tiles; compiled when first asked for. */
+  tiled(size: TileSize): Promise<AttentionStages>;
   /** For a chunk that is a whole segment, with what its rows see kept; null where that memory is not to be spent. */
   readonly wholeSegment: (() => Promise<AttentionStages>) | null;
   readonly postForward: Executor;
@@ -79,7 +72,7 @@ export async function openStages(
   };
   return {
     ...stages,
-    tiled: (tile, whole) => pair(`${tile} ${whole}`, () => tiledAttention(config, tile, whole)),
+    tiled: (size) => pair(`${size.tile} ${size.whole} ${size.prefix}`, () => tiledAttention(config, size)),
     wholeSegment: keepsSegments ? () => pair('segment', () => attention(config, true)) : null,
     async close() {
       const all = [

@@ -65,7 +65,7 @@ function productRule(multiply: typeof batchMatmul): Rule<Product> {
 }
 
 function none(kind: OpKind): never {
-  throw new Error(`gradient: ${kind} only occurs in gradients and is not differentiated again`);
+  throw new Error(`gradient: ${kind} is not differentiated: it only occurs in gradients, or in front of them`);
 }
 
 /** For each input, how its gradient is made (only called when wanted), or null where there is none. */
@@ -97,6 +97,7 @@ const rules: { readonly [K in OpKind]: Rule<K> } = {
       ),
   ],
   'order-rows': (_, [, index, inverse], dy) => [() => orderRows(dy, inverse!, index!), null, null],
+  'gather-rows': () => none('gather-rows'),
   columns: ({ from }, [x], dy) => [() => padColumns(dy, from, x!.shape[1] as number)],
   'pad-columns': () => none('pad-columns'),
   hadamard: ({ block }, _, dy) => [() => hadamard(dy, block)],
@@ -144,7 +145,7 @@ export function gradients(outputs: readonly Node[], seeds: readonly Node[], want
   });
   for (const n of order.reverse()) {
     const dy = total.get(n);
-    if (!dy || !reaches.has(n)) continue;
+    if (!dy || !n.inputs.some((i) => reaches.has(i))) continue;
     const rule = rules[n.op.kind] as Rule<OpKind>;
     rule(n.op, n.inputs, dy, n).forEach((make, i) => {
       const to = n.inputs[i]!;

@@ -180,6 +180,7 @@ const emitters: { readonly [K in OpKind]: Emitter<K> } = {
     void to.node('Reshape', [inputs[0]!, to.int64(inferredSizes(n.inputs[0]!.shape, n.shape))], {}, out),
   transpose: (to, { permutation }, _, inputs, out) =>
     void to.node('Transpose', inputs, { perm: { ints: permutation } }, out),
+  'gather-rows': (to, _, __, [x, index], out) => void to.node('Gather', [x!, index!], { axis: { int: 0 } }, out),
   'order-rows': (to, _, __, [x, index], out) => void to.node('Gather', [x!, index!], { axis: { int: 0 } }, out),
   columns: (to, { from, to: end }, _, [x], out) =>
     void to.node('Slice', [x!, to.int64([from]), to.int64([end]), to.int64([1])], {}, out),

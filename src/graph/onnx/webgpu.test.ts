@@ -2,7 +2,8 @@
 import { fromBinary } from '@bufbuild/protobuf';
 import { expect, test } from 'vitest';
 import { projections } from '../../lora/adapter.ts';
-import { afterAttention, attention, beforeAttention, head } from '../../models/block.ts';
+import { attention } from '../../models/attention.ts';
+import { afterAttention, beforeAttention, head } from '../../models/block.ts';
 import type { ModelConfig } from '../../models/config.ts';
 import { emitOnnx } from './emit.ts';
 import { ModelProtoSchema } from './gen/onnx_pb.js';
