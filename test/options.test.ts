@@ -24,6 +24,7 @@ const shapes: string[] = [];
 vi.mock('../src/batches/pack.ts', async (original) => {
   const module = await original<typeof import('../src/batches/pack.ts')>();
   return {
+    ...module,
     packRows: (...args: Parameters<typeof module.packRows>) => {
       const batches = module.packRows(...args);
       shapes.push(batches.map(({ segmentStarts, tokens }) => `${tokens.length}/${segmentStarts.length - 1}`).join());
@@ -35,6 +36,7 @@ vi.mock('../src/batches/pack.ts', async (original) => {
 const data = {
   chats: ['chats.jsonl', Array.from({ length: 12 }, (_, i) => ({ messages: [{ role: 'user', content: `number ${'x'.repeat(i)} ${i}` }, { role: 'assistant', content: i % 2 ? 'odd' : 'even' }] }))], // biome-ignore format: a table
   both: ['both.jsonl', Array.from({ length: 12 }, (_, i) => ({ prompt: `number ${i}`, completion: 'odd', text: `a text ${i}` }))], // biome-ignore format: a table
+  shared: ['shared.jsonl', Array.from({ length: 12 }, (_, i) => ({ messages: [{ role: 'system', content: 'You say whether a number is odd.' }, { role: 'user', content: `number ${i}` }, { role: 'assistant', content: i % 2 ? 'odd' : 'even' }] }))], // biome-ignore format: a table
 } as const;
 const table = (header: string, row: (i: number) => string): string =>
   [header, ...Array.from({ length: 12 }, (_, i) => row(i))].join('\n');
@@ -164,6 +166,7 @@ const cases: Readonly<Record<TuneOptionName, Case>> = {
   seed: { to: 7, seen: steps('loss') },
   shuffle: { to: false, seen: steps('tokens') },
   packing: { to: false, seen: (o) => o.shapes },
+  sharePrefix: { to: false, seen: (o) => o.shapes, data: 'shared.jsonl' },
   initialAdapter: { to: join(reference, 'llama/lora.start.safetensors'), seen: steps('loss'), with: { rank: 4, alpha: 8 } }, // biome-ignore format: a table
   precision: { to: 'int8', seen: steps('loss') },
   device: { to: 'webgpu', seen: (o) => o.fault ?? o.parameters },
@@ -186,7 +189,7 @@ function baseline(file: string, given: Given, stopAfter: number): Promise<Observ
 
 test('the cases are the options of the table', () => {
   expect(Object.keys(cases).sort()).toEqual(Object.keys(tuneOptions).sort());
-  expect(Object.keys(cases).length).toBe(39);
+  expect(Object.keys(cases).length).toBe(40);
 });
 
 test.each(Object.entries(cases))(

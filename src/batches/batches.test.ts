@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import type { TokenRow } from '../tokens/token-row.ts';
 import { batchIndices, shuffled, stepsPerEpoch } from './order.ts';
-import { packRows } from './pack.ts';
+import { packRows, sharedPrefix } from './pack.ts';
 import { philox, Random, randomUint32 } from './random.ts';
 
 describe('random numbers', () => {
@@ -136,5 +136,47 @@ describe('packing', () => {
       expect(batch.tokens.length + rows[first]!.tokens.length, `micro-batch ${i}`).toBeGreaterThan(options.maxTokens);
     }
     expect(packRows([], options)).toEqual([]);
+  });
+});
+
+describe('a shared prefix', () => {
+  const row = (tokens: readonly number[], firstSupervised: number): TokenRow => ({
+    tokens: Int32Array.from(tokens),
+    supervised: Uint8Array.from(tokens, (_, i) => Number(i >= firstSupervised)),
+    source: { file: 'x', line: 1 },
+  });
+  const common = [1, 2, 3, 4, 5, 6, 7, 8, 9, 10];
+  const rows = [row([...common, 20, 21, 22], 12), row([...common, 30, 31], 11), row([...common, 40, 41, 42, 43], 12)];
+
+  test('is what all rows begin with, before what predicts a supervised token', () => {
+    expect(sharedPrefix(rows)).toBe(10);
+    expect(sharedPrefix([...rows, row([...common.slice(0, 9), 99, 98], 10)])).toBe(9);
+    // Token 8 is supervised: token 7 predicts it, so both are the row's own.
+    expect(sharedPrefix([...rows, row([...common, 50], 9)])).toBe(8);
+    expect(sharedPrefix([...rows, row([...common, 50], 8)])).toBe(0);
+    // Rows that are alike to the end keep a token of their own.
+    expect(sharedPrefix([row(common, 9), row(common, 9)])).toBe(8);
+    expect(sharedPrefix([...rows, row([1, 2, 9, 9, 9], 4)])).toBe(0);
+    expect(sharedPrefix(rows.slice(0, 1))).toBe(0);
+    expect(sharedPrefix([])).toBe(0);
+  });
+
+  const options = { packing: true, microBatchSize: null, maxTokens: 15, padToken: 0, prefix: 10 };
+  test('is laid out once, counts in each row, and a row alone stands whole', () => {
+    const [first, second, ...none] = packRows(rows, options);
+    expect(none).toEqual([]);
+    expect([...first!.tokens]).toEqual([...common, 20, 21, 22, 30, 31]);
+    expect([...first!.positions]).toEqual([0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 10, 11]);
+    expect([...first!.segmentStarts]).toEqual([0, 10, 13, 15]);
+    expect(first).toMatchObject({ prefix: 10, realTokens: 25, supervisedTokens: 2 });
+    expect(second!.prefix ?? 0).toBe(0);
+    expect([...second!.positions]).toEqual([...rows[2]!.tokens.keys()]);
+    expect(second).toMatchObject({ realTokens: 14, supervisedTokens: 2 });
+  });
+
+  test('rows that do not share it are refused; padded rows share nothing', () => {
+    expect(() => packRows([...rows, row([7, 7, 7], 1)], { ...options, maxTokens: 99 })).toThrow('do not share');
+    const [padded] = packRows(rows, { ...options, packing: false, maxTokens: 99 });
+    expect([padded!.tokens.length, padded!.prefix ?? 0]).toEqual([42, 0]);
   });
 });

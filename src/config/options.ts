@@ -122,6 +122,11 @@ export const tuneOptions = {
   seed: whole(0, 0, 2 ** 31 - 1, 'seed of everything random'),
   shuffle: { kind: 'boolean', default: true, help: 'keep the order of the data' },
   packing: { kind: 'boolean', default: true, help: 'pad the rows of a micro-batch instead of laying them end to end' },
+  sharePrefix: {
+    kind: 'boolean',
+    default: true,
+    help: 'compute what all rows begin with, such as a system prompt, in each row instead of once per micro-batch',
+  },
   initialAdapter: {
     kind: 'text',
     default: null,

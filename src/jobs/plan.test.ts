@@ -49,7 +49,7 @@ const settings = { batchSize: 4, epochs: 2, maxSteps: null, microBatchSize: null
 test('the work of a run is that of its own micro-batches', () => {
   // Steps of 4 x 150 tokens: three rows a micro-batch of 512, and one alone.
   const rows = Array.from({ length: 8 }, () => row(150, 5));
-  const { typical, work } = workOf({ train: rows, validation: [row(50, 4), row(60, 3)] }, settings);
+  const { typical, work } = workOf({ train: rows, validation: [row(50, 4), row(60, 3)], prefix: 0 }, settings);
   expect(work).toMatchObject({
     steps: 4,
     microBatchesPerStep: 2,
@@ -66,9 +66,22 @@ test('the work of a run is that of its own micro-batches', () => {
   expect(stepsOf(9, { ...settings, maxSteps: 5 }).steps).toBe(5);
 });
 
+test('a shared prefix is work once per micro-batch, and real in every row', () => {
+  const rows = Array.from({ length: 8 }, () => row(150, 5));
+  const held = [row(150, 4), row(160, 3)];
+  const { work } = workOf({ train: rows, validation: held, prefix: 140 }, settings);
+  expect(work).toMatchObject({
+    microBatchesPerStep: 1,
+    tokensPerStep: 180,
+    realTokensPerStep: 600,
+    largestMicroBatch: 180,
+  });
+  expect(work.validationTokens).toBe(140 + 10 + 20);
+});
+
 test('the other ways to run', () => {
   const lora = { ...settings, method: 'lora', rank: 8, targetModules: ['q_proj', 'up_proj'] } as unknown as RunSettings;
-  const { work } = workOf({ train: Array.from({ length: 8 }, () => row(100, 5)), validation: [] }, lora);
+  const { work } = workOf({ train: Array.from({ length: 8 }, () => row(100, 5)), validation: [], prefix: 0 }, lora);
   const flags = (of: RunSettings, small = false): string[] => variantsOf(of, work, 'f32', small).map((v) => v.flags);
   expect(flags(lora)).toEqual(['--epochs 1', '--micro-batch-size 1 --precision int8', '--epochs 3 --rank 16']);
   expect(flags({ ...lora, epochs: 1 }, true)).toEqual([

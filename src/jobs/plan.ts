@@ -62,21 +62,21 @@ export function stepsOf(
   return { perEpoch, steps: maxSteps === null ? planned : Math.min(planned, maxSteps) };
 }
 
-const tokensOf = (rows: readonly TokenRow[]): number => rows.reduce((sum, { tokens }) => sum + tokens.length, 0);
+const tokensOf = (rows: readonly Pick<TokenRow, 'tokens'>[]): number =>
+  rows.reduce((sum, { tokens }) => sum + tokens.length, 0);
 
 /** What the run computes, and a micro-batch of middling size of it. */
 export function workOf(
-  { train, validation }: Pick<Prepared, 'train' | 'validation'>,
+  { prefix, train, validation }: Pick<Prepared, 'prefix' | 'train' | 'validation'>,
   settings: RunSettings,
 ): { work: Work; typical: PackedBatch } {
   const { perEpoch, steps } = stepsOf(train.length, settings);
   const seen = Math.min(perEpoch, steps, forecastSteps);
   const { microBatchSize, packing } = settings;
+  const pack = (rows: readonly TokenRow[]): PackedBatch[] =>
+    packRows(rows, { packing, microBatchSize, maxTokens: microBatchTokens, padToken: 0, prefix });
   const batches = Array.from({ length: seen }, (_, step) =>
-    packRows(
-      batchIndices(step, { rows: train.length, ...settings }).map((i) => train[i]!),
-      { packing, microBatchSize, maxTokens: microBatchTokens, padToken: 0 },
-    ),
+    pack(batchIndices(step, { rows: train.length, ...settings }).map((i) => train[i]!)),
   ).flat();
   const mean = (of: (batch: PackedBatch) => number): number => batches.reduce((sum, b) => sum + of(b), 0) / seen;
   const tokensPerStep = mean(({ tokens }) => tokens.length);
@@ -91,7 +91,7 @@ export function workOf(
     supervisedPerStep: mean(({ supervisedTokens }) => supervisedTokens),
     largestMicroBatch: Math.max(...batches.map(({ tokens }) => tokens.length)),
     validations: validation.length > 0 ? Math.ceil(steps / every) + 1 : 0,
-    validationTokens: tokensOf(validation),
+    validationTokens: tokensOf(pack(validation)),
     validationSupervised: validation.reduce((sum, { supervised }) => sum + supervised.reduce((a, b) => a + b, 0), 0),
     proofTokens: tokensOf((validation.length > 0 ? validation : train).slice(0, parityRows)),
   };
@@ -101,7 +101,7 @@ export function workOf(
 /** What all plans of a run share. */
 interface Context {
   readonly model: GgufFile;
-  readonly prepared: Pick<Prepared, 'train' | 'validation'>;
+  readonly prepared: Pick<Prepared, 'prefix' | 'train' | 'validation'>;
   readonly threads: number;
   /** Bytes that the process, and the one that shows progress, hold before anything is loaded. */
   readonly held: number;

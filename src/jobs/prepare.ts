@@ -2,7 +2,9 @@
  * A run's data as token rows: conversations for tuning, plain text for pretraining. Promises: all counts that the user is shown; data
  * that nothing can be learnt from is refused here, before anything is computed.
  */
+
 import { shuffled } from '../batches/order.ts';
+import { sharedPrefix } from '../batches/pack.ts';
 import {
   chooseDefaults,
   chooseSequenceLength,
@@ -41,6 +43,8 @@ export interface Prepared {
   readonly files: readonly string[];
   /** What else a person should know of the data. */
   readonly notes: readonly string[];
+  /** Tokens that all rows begin with and that each micro-batch computes once; 0: none. */
+  readonly prefix: number;
   /** The system prompt that all conversations share, or null. */
   readonly systemPrompt: string | null;
   readonly train: readonly TokenRow[];
@@ -185,11 +189,25 @@ export async function prepareExamples(settings: AskedSettings, model: GgufFile):
         remedy: 'Look at it with `nomoat preview`, or leave --validation out.',
       });
     }
+    const decided = decide(settings, sets, model);
+    const prefix = prefixOf(decided.settings, rows.rows, held?.rows ?? []);
+    const notes = notesOf(settings, dataset, heldFile, {
+      train: rows.report,
+      report: held?.report ?? null,
+      sequenceLength,
+    });
+    if (prefix > 0) {
+      const share = Math.round((100 * prefix * rows.rows.length) / rows.report.tokens);
+      notes.push(
+        `All rows begin with the same ${prefix} tokens, ${share}% of all: each micro-batch computes them once. --no-share-prefix computes them in every row.`,
+      );
+    }
     return {
-      ...decide(settings, sets, model),
+      ...decided,
       format: dataset.format,
       files: [...dataset.files, ...(heldFile?.files ?? [])].map(({ path }) => path),
-      notes: notesOf(settings, dataset, heldFile, { train: rows.report, report: held?.report ?? null, sequenceLength }),
+      notes,
+      prefix,
       systemPrompt: commonSystemPrompt(dataset.train),
       train: rows.rows,
       validation: held?.rows ?? [],
@@ -202,6 +220,12 @@ export async function prepareExamples(settings: AskedSettings, model: GgufFile):
   } finally {
     await tokenizer.close();
   }
+}
+
+/** Tokens to share. Dropout is drawn for each row, padded rows are rows of their own, and a graphics card walks them as they are. */
+function prefixOf(settings: RunSettings, train: readonly TokenRow[], held: readonly TokenRow[]): number {
+  const { device, dropout, packing, sharePrefix } = settings;
+  return sharePrefix && packing && dropout === 0 && device === 'cpu' ? sharedPrefix([...train, ...held]) : 0;
 }
 
 /** What the model is asked, and the answer that the data has; null for plain text. */
@@ -276,6 +300,7 @@ export async function prepareTexts(settings: RunSettings, texts: ReturnType<type
       format: 'text',
       files: settings.data,
       notes: [],
+      prefix: 0,
       systemPrompt: null,
       train: rows.rows,
       validation: held.rows,

@@ -68,6 +68,8 @@ export interface RunSettings {
   readonly seed: number;
   readonly shuffle: boolean;
   readonly packing: boolean;
+  /** Whether what all rows begin with is computed once per micro-batch. Absent in runs from before there was a choice: it is not. */
+  readonly sharePrefix?: boolean;
   /** Absolute path of a PEFT folder, .safetensors or .gguf adapter to start from. */
   readonly initialAdapter: string | null;
   readonly precision: 'auto' | 'f32' | 'int8';

@@ -192,7 +192,10 @@ const collectGarbage = (): void => (globalThis as { gc?: () => void }).gc?.();
 
 const countOf = (step: TrainStep): number => step.parameters.reduce((total, { value }) => total + value.length, 0);
 
-/** Log-probabilities of the supervised tokens of each row; the rows share passes, because a pass may have to read the whole model. */
+/**
+ * Log-probabilities of the supervised tokens of each row; the rows share passes, because a pass may have to read the whole model, but no
+ * prefix: what is proven is each row by itself.
+ */
 async function logProbabilitiesOf(step: TrainStep, rows: readonly TokenRow[]): Promise<Float32Array[]> {
   const options = { packing: true, microBatchSize: null, maxTokens: microBatchTokens, padToken: 0 };
   const all: number[] = [];
@@ -303,6 +306,7 @@ class Run {
       validation: prepared.validation,
       steps,
       settings,
+      prefix: prepared.prefix,
       state,
       initial,
       maxTokens: folder.read().microBatchTokens ?? microBatchTokens,

@@ -150,6 +150,7 @@ export class DeviceWalk {
       return moved;
     };
     this.angles = await copied('pass', pass.angles);
+    if (pass.batch.prefix) throw new Error('device walk: rows that share a prefix are not walked here');
     this.chunks = planChunks(pass.batch);
     this.biases = [...(await copied('bias', this.chunks.map(({ bias }, i) => [String(i), bias] as const))).values()]; // biome-ignore format: one line reads best
     const trained: Feeds[] = [];

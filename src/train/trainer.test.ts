@@ -81,6 +81,7 @@ async function run(
     settings,
     state,
     initial,
+    prefix: 0,
     maxTokens: microBatchTokens,
     shrunk: (tokens) => void smaller.push(tokens),
     save: () => {

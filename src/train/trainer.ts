@@ -57,6 +57,8 @@ export interface TrainerOptions {
   readonly state: TrainerState;
   /** The parameters before the first step, where a resumed run still owes their validation; else null. */
   readonly initial: readonly Float32Array[] | null;
+  /** Tokens that all rows begin with and that each micro-batch computes once (batches/pack.ts). */
+  readonly prefix: number;
   /** Tokens of a micro-batch: microBatchTokens, or fewer where they did not fit. */
   readonly maxTokens: number;
   /** Makes the state durable; returns the event that says so. */
@@ -145,6 +147,7 @@ class Loop {
       microBatchSize: shrunk ? null : microBatchSize,
       maxTokens: this.maxTokens,
       padToken: 0,
+      prefix: this.options.prefix,
     });
   }
 
