@@ -174,6 +174,11 @@ describe('a shared prefix', () => {
     expect(second).toMatchObject({ realTokens: 14, supervisedTokens: 2 });
   });
 
+  test('the budget counts what is computed', () => {
+    const many = Array.from({ length: 9 }, (_, i) => row([...common, i, i, i], 12));
+    expect(packRows(many, { ...options, maxTokens: 22 }).map(({ tokens }) => tokens.length)).toEqual([22, 22, 13]);
+  });
+
   test('rows that do not share it are refused; padded rows share nothing', () => {
     expect(() => packRows([...rows, row([7, 7, 7], 1)], { ...options, maxTokens: 99 })).toThrow('do not share');
     const [padded] = packRows(rows, { ...options, packing: false, maxTokens: 99 });

@@ -33,7 +33,7 @@ function group(
       [tokens, longest] = [length, length];
     } else {
       current.push(row);
-      [tokens, longest] = [tokens + length, Math.max(longest, length)];
+      [tokens, longest] = [grown, Math.max(longest, length)];
     }
   }
   return groups;
