@@ -13,6 +13,13 @@ export const duration = (seconds: number): string =>
       ? `${Math.round(seconds / 60)} min`
       : `${(seconds / 3600).toFixed(1)} h`;
 /** Further lines of a text under its first one. */
+/** What is said of where activations are kept. */
+const heldAs = {
+  keep: '',
+  float16: '; activations kept as float16 to save memory',
+  recompute: '; activations recomputed to save memory',
+} as const;
+
 const indented = (text: string): string => text.replaceAll('\n', `\n${' '.repeat(12)}`);
 const gigabytes = (bytes: number): string => `${(bytes / 1e9).toFixed(2)} GB`;
 const count = (value: number): string => value.toLocaleString('en');
@@ -58,7 +65,7 @@ export class Progress {
     },
     plan: (e) =>
       this.line(
-        `Plan     ${duration(e.seconds)} at ${e.tokensPerSecond.toFixed(0)} tokens/s, first step after ${duration(e.firstStepSeconds)}, up to ${gigabytes(e.peakMemoryBytes)} of memory and ${gigabytes(e.diskBytes)} of disk${e.measured ? '' : ' (not measured: the model is small)'}${e.activations === 'keep' ? '' : '; activations recomputed to save memory'}${e.streamed ? ', blocks read from the disk' : ''}`,
+        `Plan     ${duration(e.seconds)} at ${e.tokensPerSecond.toFixed(0)} tokens/s, first step after ${duration(e.firstStepSeconds)}, up to ${gigabytes(e.peakMemoryBytes)} of memory and ${gigabytes(e.diskBytes)} of disk${e.measured ? '' : ' (not measured: the model is small)'}${heldAs[e.activations]}${e.streamed ? ', blocks read from the disk' : ''}`,
       ),
     estimate: (e) =>
       this.line(

@@ -149,7 +149,7 @@ export const tuneOptions = {
     kind: 'size',
     default: null,
     argument: 'SIZE',
-    help: 'memory that the run may take, such as 8GB: within it activations are kept, recomputed, or the model is read from the disk; default: what is free',
+    help: 'memory that the run may take, such as 8GB: within it activations are kept, kept as float16, recomputed, or the model is read from the disk; default: what is free',
   },
   threads: whole(null, 1, 1024, 'threads to compute with; default: physical cores'),
   nice: {

@@ -70,6 +70,7 @@ function pair(op: Op, x: Node, dy: Node): Node {
   return node(op, [x, dy], x.shape);
 }
 
+export const cast = (x: Node, to: DataType): Node => node({ kind: 'cast', to }, [x], x.shape, to);
 export const silu = (x: Node): Node => unary({ kind: 'silu' }, x);
 export const sigmoid = (x: Node): Node => unary({ kind: 'sigmoid' }, x);
 export function siluGrad(s: Node, y: Node, dy: Node): Node {

@@ -7,7 +7,7 @@
 export type Dimension = number | string;
 export type Shape = readonly Dimension[];
 
-export type DataType = 'float32' | 'int64' | 'int8' | 'uint8';
+export type DataType = 'float32' | 'float16' | 'int64' | 'int8' | 'uint8';
 
 export type Op =
   | { readonly kind: 'input'; readonly name: string }
@@ -24,6 +24,8 @@ export type Op =
       readonly transposeB: boolean;
       readonly factor: number;
     }
+  /** As another type. Not differentiated. */
+  | { readonly kind: 'cast'; readonly to: DataType }
   /** 1 / (1 + exp(-x)). */
   | { readonly kind: 'sigmoid' }
   /** x * sigmoid(x). */

@@ -53,6 +53,8 @@ test.each(['llama', 'qwen2', 'qwen3'])(
     const own = modelWidth + headDim * (2 * heads + 2 * kvHeads) + 64 * heads;
     expect(savedPerToken({ ...config, headNorms }, { activations: 'keep', method: 'lora' })).toBe(own + kept);
     expect(savedPerToken({ ...config, headNorms }, { activations: 'recompute', method: 'lora' })).toBe(modelWidth);
+    const half = savedPerToken({ ...config, headNorms }, { activations: 'float16', method: 'lora' });
+    expect(half).toBe(2 * modelWidth + (own + kept - 2 * modelWidth) / 2);
     await stages.close();
     model.close();
   },
@@ -85,6 +87,11 @@ test('streamed blocks: two in memory, and the borders of all micro-batches of a 
   const at = (of: Partial<Setting>) => memoryOf(smol, { ...int8, ...of }, rates, { microBatch: 1000, step: 1500 }, 0);
   expect(at({ streamed: true }).weights).toBe(2 * 3_538_944 + 2 * 49152 * 576);
   expect(at({ streamed: true }).saved).toBe(at({}).saved * 1.5);
+});
+
+test('activations as float16 cost their conversions', () => {
+  const more = stepSeconds(smol, rates, work, 'float16') - stepSeconds(smol, rates, work, 'keep');
+  expect(more).toBeCloseTo(1500 * 30 * (6336 - 1152) * 2 * 0.2e-9, 9);
 });
 
 test('recomputed activations cost one more forward pass', () => {

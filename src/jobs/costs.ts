@@ -3,6 +3,7 @@
  * Pure: numbers in, numbers out. All durations are seconds, all sizes bytes. docs/plan.md holds plans against actual runs.
  */
 import type { ModelConfig } from '../models/config.ts';
+import type { ActivationPolicy } from '../train/block-walk.ts';
 import { mostHeadRows } from '../train/head-rows.ts';
 import type { BlockCosts } from '../train/measure-block.ts';
 
@@ -38,7 +39,7 @@ export type Rates = BlockCosts;
 export interface Setting {
   readonly method: 'lora' | 'full';
   readonly precision: 'f32' | 'int8';
-  readonly activations: 'keep' | 'recompute';
+  readonly activations: ActivationPolicy;
   /** Blocks come from the disk, two in memory at a time; the micro-batches of a step then go through together. */
   readonly streamed: boolean;
   /** Weights that are trained. */
@@ -63,13 +64,15 @@ export const headWeights = ({ modelWidth, vocabulary }: Shape): number => modelW
 /** Rows that a row mostly sees where attention keeps what it takes of them: tiles of conversations, and up to whole segments where every weight is trained. */
 const usualTile = { lora: 64, full: 256 } as const;
 
-/** Floats that a token leaves behind in a block until backward: its input, q, k, v, attention's output and shares, mid, gate, up. */
+/** Floats that a token leaves behind in a block until backward: its input, q, k, v, attention's output and shares, mid, gate, up; as float16, all but input and mid. */
 export function savedPerToken(shape: Shape, { activations, method }: Pick<Setting, 'activations' | 'method'>): number {
   const { feedForward, headDim, headNorms, heads, kvHeads, modelWidth } = shape;
   if (activations === 'recompute') return modelWidth;
+  const exact = 2 * modelWidth;
   const qk = headDim * (heads + kvHeads);
   const attention = headDim * (2 * heads + 2 * kvHeads) + heads * usualTile[method];
-  return 2 * modelWidth + attention + 2 * feedForward + (headNorms ? qk : 0);
+  const rest = attention + 2 * feedForward + (headNorms ? qk : 0);
+  return exact + (activations === 'float16' ? rest / 2 : rest);
 }
 
 /**
@@ -177,7 +180,20 @@ export interface Duration {
   readonly tokensPerSecond: number;
 }
 
-/** Seconds of one optimizer step. Recomputed activations are one more forward pass. */
+/** Seconds to make a float16 of a number, or a number of it: with both cores, and mostly the memory's speed (docs/log.md). */
+const castSeconds = 0.2e-9;
+
+/** Seconds that a token's activations take beyond computing them once and keeping them: two conversions, or one more forward pass. */
+function againSeconds(shape: Shape, rates: Rates, activations: Setting['activations']): number {
+  if (activations === 'keep') return 0;
+  if (activations === 'recompute') return (shape.layers * rates.forwardBlock) / rates.tokens;
+  const [kept, half] = (['keep', 'float16'] as const).map((a) =>
+    savedPerToken(shape, { activations: a, method: 'lora' }),
+  );
+  return shape.layers * 2 * (kept! - half!) * 2 * castSeconds;
+}
+
+/** Seconds of one optimizer step. */
 export function stepSeconds(
   shape: Shape,
   rates: Rates,
@@ -186,10 +202,9 @@ export function stepSeconds(
 ): number {
   const perToken = (rates.firstBlock + (shape.layers - 1) * rates.furtherBlock) / rates.tokens;
   const head = (rates.head / Math.max(1, rates.headRows)) * work.supervisedPerStep;
-  const again = activations === 'recompute' ? (shape.layers * rates.forwardBlock) / rates.tokens : 0;
   return (
     work.microBatchesPerStep * rates.start +
-    work.tokensPerStep * (perToken + again) +
+    work.tokensPerStep * (perToken + againSeconds(shape, rates, activations)) +
     head +
     shape.layers * rates.optimizerBlock
   );

@@ -2,6 +2,8 @@
  * Everything a run says, as typed events: one JSON object a line in events.jsonl and, with `--json`, on stdout.
  * The names are public: programs build on them. All durations are seconds, all sizes bytes, losses nats per supervised token.
  */
+import type { ActivationPolicy } from '../train/block-walk.ts';
+
 export interface RunStartEvent {
   readonly type: 'run-start';
   readonly run: string;
@@ -43,7 +45,7 @@ export interface PlanEvent {
   /** Expected, if the int8 base is found close enough. */
   readonly precision: 'f32' | 'int8';
   /** Whether backward finds its activations kept or computes them again. */
-  readonly activations: 'keep' | 'recompute';
+  readonly activations: ActivationPolicy;
   /** Whether the blocks' weights come from the disk. */
   readonly streamed: boolean;
   /** From the beginning to the end of the first step. */

@@ -16,6 +16,7 @@ import type { LoraAdapter } from '../lora/adapter.ts';
 import { initLora } from '../lora/init.ts';
 import { projectionDimensions, readModelConfig } from '../models/config.ts';
 import { type BaseWeights, fileWeights } from '../train/base-weights.ts';
+import type { ActivationPolicy } from '../train/block-walk.ts';
 import type { TrainerState } from '../train/checkpoint.ts';
 import { createFullStep, createLoraStep } from '../train/model-step.ts';
 import type { TrainStep } from '../train/step.ts';
@@ -54,7 +55,7 @@ export interface MethodOptions {
   readonly threads: number;
   /** Frozen weights other than float32 ones in memory. */
   readonly weights: BaseWeights | null;
-  readonly activations: 'keep' | 'recompute';
+  readonly activations: ActivationPolicy;
 }
 
 /** Opens the step of the run's method. */

@@ -14,6 +14,7 @@ import { nomoatModelsFolder, surroundings } from '../files/model-folders.ts';
 import { sizeText } from '../files/size-text.ts';
 import { parameterCount, readModelConfig } from '../models/config.ts';
 import type { TokenRow } from '../tokens/token-row.ts';
+import type { ActivationPolicy } from '../train/block-walk.ts';
 import { measureBlock } from '../train/measure-block.ts';
 import { microBatchTokens } from '../train/trainer.ts';
 import {
@@ -133,13 +134,14 @@ function shapeOf(model: GgufFile): Shape {
 
 /** Where a run keeps its activations and its frozen weights. */
 export interface Holding {
-  readonly activations: 'keep' | 'recompute';
+  readonly activations: ActivationPolicy;
   readonly streamed: boolean;
 }
 
 /** From fastest to leanest. Full fine-tuning changes its weights, float32 ones are not streamed, and a device keeps what it computes. */
 const holdings: readonly Holding[] = [
   { activations: 'keep', streamed: false },
+  { activations: 'float16', streamed: false },
   { activations: 'recompute', streamed: false },
   { activations: 'recompute', streamed: true },
 ];

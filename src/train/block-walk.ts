@@ -10,6 +10,7 @@ import { type AttentionPlan, byLength, planAttention, type QueryChunk, type Quer
 import type { BaseWeights } from './base-weights.ts';
 import { Buffers } from './buffers.ts';
 import { dropoutMask } from './dropout.ts';
+import type { HalfStore } from './half-store.ts';
 import type { TrainedInput } from './slots.ts';
 import type { Stages } from './stages.ts';
 
@@ -36,10 +37,14 @@ export interface Pass extends Layout {
 }
 
 /**
- * What a step holds for backward: `keep` every activation that backward reads, or `recompute` them block by block from the blocks'
- * inputs, which costs one more forward pass and a seventh of the memory.
+ * What a step holds for backward: `keep` every activation that backward reads, keep them as `float16`, which halves most of them, or
+ * `recompute` them block by block from the blocks' inputs, which costs one more forward pass and a seventh of the memory.
  */
-export type ActivationPolicy = 'keep' | 'recompute';
+export const activationPolicies = ['keep', 'float16', 'recompute'] as const;
+export type ActivationPolicy = (typeof activationPolicies)[number];
+
+/** The hidden states of some models go beyond float16's largest number: what is saved of them stays float32, as the blocks' inputs do. */
+const hiddenState = 'saved.mid';
 
 /** Sees a layer's weights while they last. */
 export type Observe = (layer: number, weights: Feeds) => void;
@@ -52,6 +57,8 @@ export class BlockWalk {
   /** Per layer: what is trained in it. */
   protected readonly inputs: readonly (readonly TrainedInput[])[];
   protected readonly policy: ActivationPolicy;
+  /** For policy float16. */
+  protected readonly half: HalfStore | null;
   protected readonly buffers = new Buffers();
   private latest: (Pick<PackedBatch, 'positions' | 'segmentStarts'> & { readonly layout: Layout }) | null = null;
 
@@ -62,8 +69,10 @@ export class BlockWalk {
     inputs: readonly (readonly TrainedInput[])[],
     dropout: number,
     policy: ActivationPolicy = 'keep',
+    half: HalfStore | null = null,
   ) {
     this.policy = policy;
+    this.half = half;
     this.config = config;
     this.base = base;
     this.stages = stages;
@@ -95,9 +104,28 @@ export class BlockWalk {
   }
 
   /** A layer's activation: kept until backward where backward follows, else in memory that layers share. */
-  protected kept({ rows, saves }: Pass, layer: number, name: string): Feed {
-    const own = saves && this.policy === 'keep';
-    return this.array(own ? `${layer}.${name}` : name, rows, this.width(name));
+  protected kept(pass: Pass, layer: number, name: string): Feed {
+    const width = this.width(name);
+    return floats(this.keptArray(pass, layer, name, pass.rows * width), [pass.rows, width]);
+  }
+
+  private keptArray({ saves }: Pass, layer: number, name: string, length: number): Float32Array {
+    if (saves && this.half && name !== hiddenState) return this.half.take(name, length);
+    const own = saves && this.policy !== 'recompute';
+    return this.buffers.take(own ? `${layer}.${name}` : name, length);
+  }
+
+  /** Room for a pass in the float16 store. */
+  private beginHalf({ attention, rows, saves }: Pass): void {
+    if (!this.half || !saves) return;
+    const { preForward, postForward } = this.stages;
+    const names = ['q', 'k', 'v', 'o', ...preForward.outputs, ...postForward.outputs];
+    const widths = [...new Set(names)].reduce((sum, name) => sum + this.width(name), 0);
+    const shares = attention.flatMap(({ chunks, tiles }) => [
+      ...tiles.map(({ count, prefix, tile }) => count * tile * (prefix + tile)),
+      ...chunks.map(({ end, first }) => (end - first) ** 2),
+    ]);
+    this.half.begin(rows * widths + this.config.heads * shares.reduce((a, b) => a + b, 0));
   }
 
   /** Columns of an activation. */
@@ -139,13 +167,17 @@ export class BlockWalk {
   protected async walk(passes: readonly Pass[], observe?: Observe): Promise<Float32Array[]> {
     const { layers } = this.config;
     for (const inputs of this.inputs) for (const input of inputs) input.refresh();
-    for (const pass of passes) this.base.embed(pass.batch.tokens, this.border(pass, 0).data as Float32Array);
+    for (const pass of passes) {
+      this.base.embed(pass.batch.tokens, this.border(pass, 0).data as Float32Array);
+      this.beginHalf(pass);
+    }
     for (let layer = 0; layer < layers; layer++) {
       const weights = await this.base.layer(layer, Math.min(layer + 1, layers - 1));
       observe?.(layer, weights);
       for (const pass of passes) {
         const feeds = this.layerFeeds(pass, layer, weights).set('x', this.border(pass, layer));
         await this.block(pass, layer, feeds, this.border(pass, layer + 1));
+        if (pass.saves) await this.half?.put(layer);
       }
     }
     return passes.map((pass) => this.border(pass, layers).data as Float32Array);
@@ -186,9 +218,9 @@ export class BlockWalk {
     return this.keptShares(pass, layer, `p.chunk.${i}`, [this.config.heads, end - first, end - first]);
   }
 
-  private keptShares({ saves }: Pass, layer: number, name: string, shape: readonly number[]): Feed {
+  private keptShares(pass: Pass, layer: number, name: string, shape: readonly number[]): Feed {
     const size = shape.reduce((product, length) => product * length, 1);
-    return floats(this.buffers.take(saves && this.policy === 'keep' ? `${layer}.${name}` : name, size), shape);
+    return floats(this.keptArray(pass, layer, name, size), shape);
   }
 
   /**

@@ -18,6 +18,7 @@ import { type BaseWeights, fileWeights, float32Weights } from './base-weights.ts
 import { type ActivationPolicy, BlockWalk, type Observe, type Pass, rowsOf, tileFeeds } from './block-walk.ts';
 import { Buffers } from './buffers.ts';
 import { DeviceWalk, onDevice, type Walked } from './device-walk.ts';
+import { HalfStore } from './half-store.ts';
 import { mostHeadRows } from './head-rows.ts';
 import {
   adapterInputs,
@@ -98,7 +99,8 @@ export async function createLoraStep(options: LoraStepOptions): Promise<TrainSte
   const walk = memory && (await DeviceWalk.open(memory));
   const fits = oneCall && !walk && activations === 'keep' && !base.streamed && SmallModel.suits(config, block);
   const small = fits ? new SmallModel(config, block, threads, base) : null;
-  return new ModelStep(config, base, stages, slots, inputs, adapter.dropout, walk, activations, small);
+  const half = activations === 'float16' ? await HalfStore.open(threads) : null;
+  return new ModelStep(config, base, stages, slots, inputs, adapter.dropout, walk, activations, small, half);
 }
 
 /** Opens the engine and reads the weights, all of which are trained, in float32. */
@@ -152,8 +154,9 @@ class ModelStep extends BlockWalk implements TrainStep {
     device: DeviceWalk | null,
     policy: ActivationPolicy = 'keep',
     small: SmallModel | null = null,
+    half: HalfStore | null = null,
   ) {
-    super(config, base, stages, inputs, dropout, policy);
+    super(config, base, stages, inputs, dropout, policy, half);
     this.device = device;
     this.small = small;
     this.parameters = slots.map(({ parameter }) => parameter);
@@ -228,11 +231,11 @@ class ModelStep extends BlockWalk implements TrainStep {
 
   /**
    * Which batches are walked together, by their indices: all, or each alone on a device, and where backward follows and activations
-   * are kept, because there is memory for those of one.
+   * are kept in whatever form, because there is memory for those of one.
    */
   private groups(batches: readonly PackedBatch[], saves: boolean): number[][] {
     const all = batches.map((_, i) => i);
-    return this.device || (saves && this.policy === 'keep') ? all.map((i) => [i]) : [all];
+    return this.device || (saves && this.policy !== 'recompute') ? all.map((i) => [i]) : [all];
   }
 
   async close(): Promise<void> {
@@ -240,6 +243,7 @@ class ModelStep extends BlockWalk implements TrainStep {
     await this.stages.close();
     await this.device?.close();
     await this.small?.close();
+    await this.half?.close();
     this.base.close();
     this.buffers.clear();
   }
@@ -368,6 +372,7 @@ class ModelStep extends BlockWalk implements TrainStep {
     const { modelWidth } = this.config;
     const dy = this.array(`${pass.id}.dy`, rows, modelWidth);
     const feeds = this.layerFeeds(pass, layer, weights).set('x', this.border(pass, layer));
+    await this.half?.get(layer);
     if (this.policy === 'recompute') await this.block(pass, layer, feeds, this.array('y', rows, modelWidth));
     for (const name of ['q', 'k', 'v', 'o']) feeds.set(name, this.kept(pass, layer, name));
     for (const stage of [this.stages.preForward, this.stages.postForward]) this.savedFeeds(pass, layer, stage, feeds);

@@ -10,6 +10,7 @@ import { type LoraAdapter, projections } from '../lora/adapter.ts';
 import { initLora } from '../lora/init.ts';
 import { projectionDimensions, readModelConfig } from '../models/config.ts';
 import type { TokenRow } from '../tokens/token-row.ts';
+import { activationPolicies } from './block-walk.ts';
 import { quantiseModel } from './int8-model.ts';
 import { createFullStep, createLoraStep } from './model-step.ts';
 import type { TrainStep } from './step.ts';
@@ -73,11 +74,12 @@ describe.each(['llama', 'qwen2', 'qwen3'])('%s', (name) => {
   const { vocabulary } = readModelConfig(model);
 
   test.each(prefixes)('an adapter, %i tokens', async (prefix) => {
-    for (const activations of ['keep', 'recompute'] as const) {
+    for (const activations of activationPolicies) {
       const step = await createLoraStep({ model, adapter: adapterOf(name), threads: 2, activations });
-      expect(await apart(step, prefix, lengths, vocabulary)).toBeLessThan(1e-4);
+      const bound = activations === 'float16' ? 5e-3 : 1e-4;
+      expect(await apart(step, prefix, lengths, vocabulary)).toBeLessThan(bound);
       // The step's memory is used again: other lengths, then the same.
-      expect(await apart(step, prefix, [20, 7], vocabulary)).toBeLessThan(1e-4);
+      expect(await apart(step, prefix, [20, 7], vocabulary)).toBeLessThan(bound);
       await step.close();
     }
   });

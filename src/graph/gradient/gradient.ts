@@ -76,6 +76,7 @@ const rules: { readonly [K in OpKind]: Rule<K> } = {
   mul: (_, [a, b], dy) => [() => mul(dy, b!), () => sumTo(mul(dy, a!), b!)],
   matmul: productRule(matmul) as Rule<'matmul'>,
   'batch-matmul': productRule(batchMatmul) as Rule<'batch-matmul'>,
+  cast: () => none('cast'),
   sigmoid: () => none('sigmoid'),
   silu: (_, [x], dy, y) => [() => siluGrad(sigmoid(x!), y, dy)],
   'silu-grad': () => none('silu-grad'),

@@ -27,6 +27,7 @@ const zeroPoint = 128;
 const leastScale = 1e-30;
 const dataTypes: Readonly<Record<DataType, TensorProto_DataType>> = {
   float32: TensorProto_DataType.FLOAT,
+  float16: TensorProto_DataType.FLOAT16,
   int64: TensorProto_DataType.INT64,
   int8: TensorProto_DataType.INT8,
   uint8: TensorProto_DataType.UINT8,
@@ -180,6 +181,7 @@ const emitters: { readonly [K in OpKind]: Emitter<K> } = {
     void to.node('Reshape', [inputs[0]!, to.int64(inferredSizes(n.inputs[0]!.shape, n.shape))], {}, out),
   transpose: (to, { permutation }, _, inputs, out) =>
     void to.node('Transpose', inputs, { perm: { ints: permutation } }, out),
+  cast: (to, op, _, [x], out) => void to.node('Cast', [x!], { to: { int: dataTypes[op.to] } }, out),
   'gather-rows': (to, _, __, [x, index], out) => void to.node('Gather', [x!, index!], { axis: { int: 0 } }, out),
   'order-rows': (to, _, __, [x, index], out) => void to.node('Gather', [x!, index!], { axis: { int: 0 } }, out),
   columns: (to, { from, to: end }, _, [x], out) =>

@@ -15,6 +15,11 @@ export function floats(values: Float32Array, shape: readonly number[]): Feed {
   return new ort.Tensor('float32', values, shape);
 }
 
+/** float16, as its bits. */
+export function halves(values: Uint16Array, shape: readonly number[]): Feed {
+  return new ort.Tensor('float16', values, shape);
+}
+
 export function integers(values: BigInt64Array, shape: readonly number[]): Feed {
   return new ort.Tensor('int64', values, shape);
 }
