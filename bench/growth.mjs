@@ -15,7 +15,7 @@ import { projections } from '../dist/lora/adapter.js';
 import { projectionDimensions, readModelConfig } from '../dist/models/config.js';
 import { emptyMatrix } from '../dist/models/quantise.js';
 import { memoryStore, shapeOf } from '../dist/train/base-weights.js';
-import { createLoraStep } from '../dist/train/model-step.js';
+import { createLoraStep } from '../dist/train/open-step.js';
 import { floats } from '../dist/runtime/onnxruntime-node/executor.js';
 import { freshAdapter } from './fresh-adapter.mjs';
 

@@ -13,7 +13,7 @@ import { projections } from '../dist/lora/adapter.js';
 import { projectionDimensions, readModelConfig } from '../dist/models/config.js';
 import { emptyMatrix } from '../dist/models/quantise.js';
 import { diskStore, memoryStore } from '../dist/train/base-weights.js';
-import { createLoraStep } from '../dist/train/model-step.js';
+import { createLoraStep } from '../dist/train/open-step.js';
 import { freshAdapter } from './fresh-adapter.mjs';
 
 const [path, holding, count = 1, length = 512, rank = 16, threads = 2, rounds = 2] = process.argv.slice(2);

@@ -10,7 +10,7 @@ import { openGguf } from '../dist/files/gguf/read.js';
 import { projections } from '../dist/lora/adapter.js';
 import { initLora } from '../dist/lora/init.js';
 import { projectionDimensions, readModelConfig } from '../dist/models/config.js';
-import { createFullStep, createLoraStep } from '../dist/train/model-step.js';
+import { createFullStep, createLoraStep } from '../dist/train/open-step.js';
 import { InferenceSession } from 'onnxruntime-node';
 
 const out = process.argv[2];

@@ -14,7 +14,7 @@ import { readExamples } from '../dist/jobs/dataset-files.js';
 import { chatTemplateOf } from '../dist/text/chat-template.js';
 import { openTokenizer } from '../dist/tokens/llama-cpp.js';
 import { buildRows } from '../dist/tokens/rows.js';
-import { createLoraStep } from '../dist/train/model-step.js';
+import { createLoraStep } from '../dist/train/open-step.js';
 
 const [base, reference, run] = process.argv.slice(2);
 const model = openGguf(base);

@@ -18,7 +18,7 @@ import { projectionDimensions, readModelConfig } from '../models/config.ts';
 import { type BaseWeights, fileWeights } from '../train/base-weights.ts';
 import type { ActivationPolicy } from '../train/block-walk.ts';
 import type { TrainerState } from '../train/checkpoint.ts';
-import { createFullStep, createLoraStep } from '../train/model-step.ts';
+import { createFullStep, createLoraStep } from '../train/open-step.ts';
 import type { TrainStep } from '../train/step.ts';
 import { modelFileName, type RunFolder } from './run-folder.ts';
 import type { RunSettings } from './run-settings.ts';

@@ -6,7 +6,8 @@ import { type ProjectionGroup, projectionGroups } from '../models/block.ts';
 import type { ModelConfig } from '../models/config.ts';
 import { rotaryAngles } from '../models/weights.ts';
 import { type Executor, type Feed, type Feeds, floats } from '../runtime/onnxruntime-node/executor.ts';
-import { type AttentionPlan, byLength, planAttention, type QueryChunk, type QueryTiles } from './attention-plan.ts';
+import { type AttentionPlan, byLength, planAttention } from './attention-plan.ts';
+import { AttentionWalk, type Keep, sharesPerHead } from './attention-walk.ts';
 import type { BaseWeights } from './base-weights.ts';
 import { Buffers } from './buffers.ts';
 import { dropoutMask } from './dropout.ts';
@@ -60,6 +61,7 @@ export class BlockWalk {
   /** For policy float16. */
   protected readonly half: HalfStore | null;
   protected readonly buffers = new Buffers();
+  protected readonly attention: AttentionWalk;
   private latest: (Pick<PackedBatch, 'positions' | 'segmentStarts'> & { readonly layout: Layout }) | null = null;
 
   constructor(
@@ -78,6 +80,7 @@ export class BlockWalk {
     this.stages = stages;
     this.inputs = inputs;
     this.dropout = dropout;
+    this.attention = new AttentionWalk(stages, config.heads, (...named) => this.array(...named));
   }
 
   pass(given: PackedBatch, seed: number | null, saves: boolean, id = 0): Pass {
@@ -106,26 +109,24 @@ export class BlockWalk {
   /** A layer's activation: kept until backward where backward follows, else in memory that layers share. */
   protected kept(pass: Pass, layer: number, name: string): Feed {
     const width = this.width(name);
-    return floats(this.keptArray(pass, layer, name, pass.rows * width), [pass.rows, width]);
+    return floats(this.keep(pass, layer)(name, pass.rows * width), [pass.rows, width]);
   }
 
-  private keptArray({ saves }: Pass, layer: number, name: string, length: number): Float32Array {
-    if (saves && this.half && name !== hiddenState) return this.half.take(name, length);
+  protected keep({ saves }: Pass, layer: number): Keep {
     const own = saves && this.policy !== 'recompute';
-    return this.buffers.take(own ? `${layer}.${name}` : name, length);
+    return (name, length) =>
+      saves && this.half && name !== hiddenState
+        ? this.half.take(name, length)
+        : this.buffers.take(own ? `${layer}.${name}` : name, length);
   }
 
   /** Room for a pass in the float16 store. */
   private beginHalf({ attention, rows, saves }: Pass): void {
     if (!this.half || !saves) return;
-    const { preForward, postForward } = this.stages;
+    const { postForward, preForward } = this.stages;
     const names = ['q', 'k', 'v', 'o', ...preForward.outputs, ...postForward.outputs];
     const widths = [...new Set(names)].reduce((sum, name) => sum + this.width(name), 0);
-    const shares = attention.flatMap(({ chunks, tiles }) => [
-      ...tiles.map(({ count, prefix, tile }) => count * tile * (prefix + tile)),
-      ...chunks.map(({ end, first }) => (end - first) ** 2),
-    ]);
-    this.half.begin(rows * widths + this.config.heads * shares.reduce((a, b) => a + b, 0));
+    this.half.begin(rows * widths + this.config.heads * sharesPerHead(attention));
   }
 
   /** Columns of an activation. */
@@ -185,83 +186,13 @@ export class BlockWalk {
 
   /** One block from `x` of the feeds to y. */
   protected async block(pass: Pass, layer: number, feeds: Feeds, y: Feed): Promise<void> {
-    const { attentionForward, postForward, preForward } = this.stages;
+    const { postForward, preForward } = this.stages;
     const results = new Map(['q', 'k', 'v', 'o'].map((name) => [name, this.kept(pass, layer, name)]));
     const heads = new Map(results);
     results.set('y', y);
     for (const stage of [preForward, postForward]) this.savedFeeds(pass, layer, stage, results);
     await preForward.run(feeds, results);
-    for (const { chunks, tiles } of pass.attention) {
-      for (const some of tiles) {
-        const rows = tileFeeds(some, heads, ['q', 'o']);
-        const { forward } = await this.stages.tiled(some);
-        await forward.run(rows, new Map([...rows, ['saved.p', this.shares(pass, layer, some)]]));
-      }
-      for (const [i, chunk] of chunks.entries()) {
-        const rows = this.chunkFeeds(chunk, heads, ['q', 'o']);
-        const kept = chunk.whole && (await this.stages.wholeSegment?.());
-        if (kept)
-          await kept.forward.run(rows, new Map([...rows, ['saved.p', this.segmentShares(pass, layer, chunk, i)]]));
-        else await attentionForward.run(rows, rows);
-      }
-    }
+    await this.attention.forward(pass.attention, heads, this.keep(pass, layer));
     await postForward.run(new Map([...feeds, ...results]), results);
   }
-
-  /** What each row of the tiles takes of the rows that it sees, [tiles, heads, tile, prefix + tile]: kept as other activations are. */
-  protected shares(pass: Pass, layer: number, { call, count, prefix, tile }: QueryTiles): Feed {
-    return this.keptShares(pass, layer, `p.${prefix}.${tile}.${call}`, [count, this.config.heads, tile, prefix + tile]);
-  }
-
-  /** The same of the `i`th chunk where it is a segment, [heads, rows, rows]. */
-  protected segmentShares(pass: Pass, layer: number, { end, first }: QueryChunk, i: number): Feed {
-    return this.keptShares(pass, layer, `p.chunk.${i}`, [this.config.heads, end - first, end - first]);
-  }
-
-  private keptShares(pass: Pass, layer: number, name: string, shape: readonly number[]): Feed {
-    const size = shape.reduce((product, length) => product * length, 1);
-    return floats(this.keptArray(pass, layer, name, size), shape);
-  }
-
-  /**
-   * Rows of `arrays` that a chunk reads and writes: its queries' of those in `queries`, its keys' of the others. Keys that go on from
-   * a prefix do not stand behind it: those are copied.
-   */
-  protected chunkFeeds(
-    { bias, end, first, keys, prefix }: QueryChunk,
-    arrays: Feeds,
-    queries: readonly string[],
-  ): Feeds {
-    const own = new Map([...arrays].filter(([name]) => queries.includes(name)));
-    const seen = new Map([...arrays].filter(([name]) => !queries.includes(name)));
-    const rows = rowsOf(seen, keys, end);
-    if (prefix > 0) {
-      for (const [name, { data, dims }] of seen) {
-        const width = dims[1]!;
-        const joined = this.array(`joined.${name}`, prefix + end - keys, width);
-        const from = data as Float32Array;
-        (joined.data as Float32Array).set(from.subarray(0, prefix * width));
-        (joined.data as Float32Array).set(from.subarray(keys * width, end * width), prefix * width);
-        rows.set(name, joined);
-      }
-    }
-    return new Map([['bias', bias], ...rowsOf(own, first, end), ...rows]);
-  }
-}
-
-/** What tiles read and write of `arrays`: their rows, and of keys and values (those not in `queries`) the prefix as well. */
-export function tileFeeds({ end, feeds, first, prefix }: QueryTiles, arrays: Feeds, queries: readonly string[]): Feeds {
-  const own = new Map([...arrays].filter(([name]) => prefix === 0 || queries.includes(name)));
-  const seen = new Map([...arrays].filter(([name]) => !own.has(name)));
-  return new Map([...feeds, ...rowsOf(own, first, end), ...rowsOf(seen, 0, end)]);
-}
-
-/** Rows [from, to) of matrices, in place. */
-export function rowsOf(arrays: Feeds, from: number, to: number): Map<string, Feed> {
-  return new Map(
-    [...arrays].map(([name, { data, dims }]) => {
-      const width = dims[1]!;
-      return [name, floats((data as Float32Array).subarray(from * width, to * width), [to - from, width])];
-    }),
-  );
 }

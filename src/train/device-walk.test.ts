@@ -15,7 +15,7 @@ import { afterAttention, beforeAttention } from '../models/block.ts';
 import { type ModelConfig, projectionDimensions, readModelConfig } from '../models/config.ts';
 import { Executor, type Feed, floats } from '../runtime/onnxruntime-node/executor.ts';
 import { findAdapter } from '../runtime/onnxruntime-node/webgpu-adapter.ts';
-import { createFullStep, createLoraStep } from './model-step.ts';
+import { createFullStep, createLoraStep } from './open-step.ts';
 import { initAdamW, updateAdamW } from './optimizer.ts';
 import type { TrainStep } from './step.ts';
 

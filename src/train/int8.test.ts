@@ -13,7 +13,7 @@ import { probeKernels, weightLevels } from '../runtime/onnxruntime-node/probe.ts
 import { diskStore } from './base-weights.ts';
 import { activationPolicies } from './block-walk.ts';
 import { quantiseModel } from './int8-model.ts';
-import { createLoraStep, type LoraStepOptions } from './model-step.ts';
+import { createLoraStep, type LoraStepOptions } from './open-step.ts';
 import type { TrainStep } from './step.ts';
 
 const root = join(import.meta.dirname, '../../test/fixtures/reference');

@@ -17,7 +17,7 @@ import { readSafetensors } from '../files/safetensors.ts';
 import { type LoraAdapter, projections } from '../lora/adapter.ts';
 import { projectionDimensions, readModelConfig } from '../models/config.ts';
 import type { TokenRow } from '../tokens/token-row.ts';
-import { createLoraStep } from './model-step.ts';
+import { createLoraStep } from './open-step.ts';
 
 interface Case {
   readonly tokens: number[][];

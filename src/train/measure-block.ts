@@ -13,7 +13,7 @@ import { type BaseWeights, int8Feeds, shapeOf } from './base-weights.ts';
 import type { ActivationPolicy } from './block-walk.ts';
 import { clipping } from './clip.ts';
 import { quantiseLayer } from './int8-model.ts';
-import { createLoraStep } from './model-step.ts';
+import { createLoraStep } from './open-step.ts';
 import { initAdamW, updateAdamW } from './optimizer.ts';
 import type { TrainStep } from './step.ts';
 

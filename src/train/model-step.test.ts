@@ -9,7 +9,7 @@ import { readSafetensors } from '../files/safetensors.ts';
 import { type LoraAdapter, type LoraPair, projections } from '../lora/adapter.ts';
 import { projectionDimensions, readModelConfig } from '../models/config.ts';
 import { clipping } from './clip.ts';
-import { createFullStep, createLoraStep } from './model-step.ts';
+import { createFullStep, createLoraStep } from './open-step.ts';
 import { initAdamW, updateAdamW } from './optimizer.ts';
 import type { TrainStep } from './step.ts';
 

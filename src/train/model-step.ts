@@ -1,140 +1,22 @@
 /**
  * The train step of a model: walks the blocks forward, the head, and the blocks backward over one micro-batch.
- * What is trained is a parameter: an adapter (LoRA), or every weight. Promises gradients of the summed loss with respect to it,
- * exact in float32; its arrays are trained in place. Knows nothing of data sets, schedules or files beyond the model it reads.
+ * Promises gradients of the summed loss with respect to what is trained, exact in float32; its arrays are trained in place. Knows
+ * nothing of data sets, schedules or files; open-step.ts opens one.
  */
 import type { PackedBatch } from '../batches/packed-batch.ts';
-import { NomoatError } from '../errors.ts';
-import type { GgufFile } from '../files/gguf/types.ts';
-import type { Device } from '../graph/onnx/emit.ts';
-import type { LoraAdapter } from '../lora/adapter.ts';
-import type { BlockOptions } from '../models/block.ts';
-import { type ModelConfig, projectionDimensions, readModelConfig } from '../models/config.ts';
-import { type ModelWeights, readWeights } from '../models/weights.ts';
-import { DeviceMemory } from '../runtime/onnxruntime-node/device-memory.ts';
+import type { ModelConfig } from '../models/config.ts';
 import { type Feed, type Feeds, floats, integers } from '../runtime/onnxruntime-node/executor.ts';
-import type { QueryChunk } from './attention-plan.ts';
-import { type BaseWeights, fileWeights, float32Weights } from './base-weights.ts';
-import { type ActivationPolicy, BlockWalk, type Observe, type Pass, rowsOf, tileFeeds } from './block-walk.ts';
-import { Buffers } from './buffers.ts';
-import { DeviceWalk, onDevice, type Walked } from './device-walk.ts';
-import { HalfStore } from './half-store.ts';
+import type { BaseWeights } from './base-weights.ts';
+import { type ActivationPolicy, BlockWalk, type Observe, type Pass } from './block-walk.ts';
+import type { DeviceWalk, Walked } from './device-walk.ts';
+import type { HalfStore } from './half-store.ts';
 import { mostHeadRows } from './head-rows.ts';
-import {
-  adapterInputs,
-  adapterSlots,
-  addTo,
-  inTensorMemory,
-  type Slot,
-  type TrainedInput,
-  weightInputs,
-  weightSlots,
-} from './slots.ts';
-import { SmallModel } from './small-model.ts';
-import { openStages, type Stages } from './stages.ts';
+import { addTo, type Slot, type TrainedInput } from './slots.ts';
+import type { SmallModel } from './small-model.ts';
+import type { Stages } from './stages.ts';
 import type { MicroBatchLoss, Parameter, TrainStep } from './step.ts';
 
-export interface StepOptions {
-  readonly model: GgufFile;
-  /** Threads of the engine; physical cores is best. Results are repeatable for equal numbers. */
-  readonly threads: number;
-  /** Where the graphs run; default: cpu. WebGPU takes float32 weights only. */
-  readonly device?: Device;
-}
-export interface LoraStepOptions extends StepOptions {
-  readonly adapter: LoraAdapter;
-  /** The frozen weights; default: all in memory, float32. */
-  readonly weights?: BaseWeights;
-  /** Default: keep. */
-  readonly activations?: ActivationPolicy;
-  /** Whether a small model may be taken in one call (train/small-model.ts); default: yes. No where a part stands for a larger model. */
-  readonly oneCall?: boolean;
-}
-
-/** A step that trains every weight, and the weights themselves, which it changes in place. */
-export interface FullStep extends TrainStep {
-  readonly weights: ModelWeights;
-}
-
-function checkAdapter(adapter: LoraAdapter, config: ModelConfig): void {
-  for (const pair of adapter.pairs) {
-    const { inFeatures, outFeatures } = projectionDimensions(config, pair.projection);
-    if (pair.layer >= config.layers || pair.inFeatures !== inFeatures || pair.outFeatures !== outFeatures) {
-      throw new NomoatError({
-        part: 'adapter',
-        fault: `layer ${pair.layer} ${pair.projection} is ${pair.outFeatures} x ${pair.inFeatures}; the model has ${config.layers} layers of ${outFeatures} x ${inFeatures}`,
-        remedy: 'Use an adapter that was trained on this base model.',
-      });
-    }
-  }
-  const expected = config.layers * adapter.targetModules.length;
-  if (adapter.pairs.length !== expected) {
-    throw new NomoatError({
-      part: 'adapter',
-      fault: `holds ${adapter.pairs.length} pairs; ${adapter.targetModules.length} modules of ${config.layers} layers are ${expected}`,
-      remedy: 'Use an adapter that adapts the same modules in every layer.',
-    });
-  }
-}
-
-/** Opens the engine and reads the weights; the adapter is trained. Throws NomoatError when adapter and model do not fit. */
-export async function createLoraStep(options: LoraStepOptions): Promise<TrainStep> {
-  const { activations = 'keep', adapter, device, model, oneCall = true, threads, weights } = options;
-  const config = readModelConfig(model);
-  checkAdapter(adapter, config);
-  const memory = device === 'webgpu' ? await DeviceMemory.open() : null;
-  const base = memory
-    ? await onDevice(weights ?? fileWeights(model, config), config.layers, memory)
-    : (weights ?? float32Weights(config, readWeights(model, config)));
-  const { biases, headNorms, precision } = base;
-  const { rank, targetModules } = adapter;
-  const trained = { trainable: 'adapter', targets: targetModules, rank, dropout: adapter.dropout > 0 } as const;
-  const block = { ...trained, biases, headNorms, precision };
-  const stages = await openStages(config, block, threads, device);
-  const slots = adapterSlots(adapter);
-  const inputs = Array.from({ length: config.layers }, (_, layer) => {
-    const own = slots.filter((s) => s.layer === layer);
-    return adapterInputs(adapter, own);
-  });
-  const walk = memory && (await DeviceWalk.open(memory));
-  const fits = oneCall && !walk && activations === 'keep' && !base.streamed && SmallModel.suits(config, block);
-  const small = fits ? new SmallModel(config, block, threads, base) : null;
-  const half = activations === 'float16' ? await HalfStore.open(threads) : null;
-  return new ModelStep(config, base, stages, slots, inputs, adapter.dropout, walk, activations, small, half);
-}
-
-/** Opens the engine and reads the weights, all of which are trained, in float32. */
-export async function createFullStep({ device, model, threads }: StepOptions): Promise<FullStep> {
-  const config = readModelConfig(model);
-  const weights = inTensorMemory(readWeights(model, config));
-  const base = float32Weights(config, weights);
-  const { biases, headNorms } = base;
-  const block: BlockOptions = {
-    trainable: 'all',
-    // A device keeps no sums.
-    accumulates: device !== 'webgpu',
-    targets: [],
-    rank: 0,
-    dropout: false,
-    precision: 'f32',
-    biases,
-    headNorms,
-  };
-  const stages = await openStages(config, block, threads, device);
-  const slots = weightSlots(config, weights);
-  const scratch = new Buffers();
-  const inputs = weights.layers.map((_, layer) =>
-    weightInputs(
-      slots.filter((s) => s.layer === layer),
-      device !== 'webgpu' ? null : (name, length) => scratch.take(name, length),
-    ),
-  );
-  const walk = device === 'webgpu' ? await DeviceWalk.open(await DeviceMemory.open()) : null;
-  const small = !walk && SmallModel.suits(config, block) ? new SmallModel(config, block, threads, base) : null;
-  return Object.assign(new ModelStep(config, base, stages, slots, inputs, 0, walk, 'keep', small), { weights });
-}
-
-class ModelStep extends BlockWalk implements TrainStep {
+export class ModelStep extends BlockWalk implements TrainStep {
   readonly parameters: readonly Parameter[];
   /** Gradients of the head's `output` and `output_norm`, where they are trained. */
   private readonly headGradients: Feeds;
@@ -388,78 +270,15 @@ class ModelStep extends BlockWalk implements TrainStep {
     const first = layer === 0 && this.embeddingGradient === null;
     const before = first ? this.stages.preBackwardFirst : this.stages.preBackward;
     if (before) {
-      await this.attentionBackward(pass, layer, feeds, into);
-      for (const name of ['d.q', 'd.k', 'd.v']) feeds.set(name, into.get(name)!);
+      const read = picked(new Map([...feeds, ...into]), ['q', 'k', 'v', 'o', 'd.o']);
+      const written = picked(into, ['d.q', 'd.k', 'd.v']);
+      await this.attention.backward(pass.attention, read, written, this.keep(pass, layer));
+      for (const [name, feed] of written) feeds.set(name, feed);
       feeds.set('d.through', into.get('d.x')!);
       into.set('d.x', dy);
       await before.run(feeds, into);
     }
     for (const input of this.inputs[layer]!) input.collect();
-  }
-
-  /** From `d.o` to `d.q`, `d.k` and `d.v`. */
-  private async attentionBackward(pass: Pass, layer: number, feeds: Feeds, into: Feeds): Promise<void> {
-    const pick = (from: Feeds, names: readonly string[]): Feeds =>
-      new Map(names.map((name) => [name, from.get(name)!]));
-    const read = new Map([...pick(feeds, ['q', 'k', 'v', 'o']), ...pick(into, ['d.o'])]);
-    const written = pick(into, ['d.q', 'd.k', 'd.v']);
-    for (const { chunks, tiles } of pass.attention) {
-      for (const some of tiles) {
-        const { backward } = await this.stages.tiled(some);
-        const { first, end, prefix } = some;
-        const from = new Map([
-          ...tileFeeds(some, read, ['q', 'o', 'd.o']),
-          ['saved.p', this.shares(pass, layer, some)],
-        ]);
-        const to = rowsOf(written, first, end);
-        const shared = prefix > 0 ? this.prefixParts(prefix, written) : [];
-        for (const [name, part] of shared) to.set(name.replace('d.', 'd.prefix.'), part);
-        await backward.run(from, to);
-        for (const [name, part] of shared) addTo(written.get(name)!.data as Float32Array, part.data as Float32Array);
-      }
-      for (const [i, chunk] of chunks.entries()) await this.chunkBackward(pass, layer, chunk, i, read, written);
-    }
-  }
-
-  /** Arrays for what tiles give to the gradients of the rows of a prefix, by the names of those. */
-  private prefixParts(prefix: number, written: Feeds): (readonly [string, Feed])[] {
-    return ['d.k', 'd.v'].map(
-      (name) => [name, this.array(`part.${name}`, prefix, written.get(name)!.dims[1]!)] as const,
-    );
-  }
-
-  private async chunkBackward(
-    pass: Pass,
-    layer: number,
-    chunk: QueryChunk,
-    i: number,
-    read: Feeds,
-    written: Feeds,
-  ): Promise<void> {
-    const { first, keys, prefix } = chunk;
-    const from = this.chunkFeeds(chunk, read, ['q', 'o', 'd.o']);
-    const to = rowsOf(written, first, chunk.end);
-    // The keys of a segment's first chunk are its own; later chunks see them again, and add to what is there. A prefix is always seen again.
-    if (first === keys && prefix === 0) {
-      const kept = chunk.whole && (await this.stages.wholeSegment?.());
-      if (kept) await kept.backward.run(new Map([...from, ['saved.p', this.segmentShares(pass, layer, chunk, i)]]), to);
-      else await this.stages.attentionBackward.run(from, to);
-      return;
-    }
-    const rows = prefix + chunk.end - keys;
-    const parts = ['d.k', 'd.v'].map(
-      (name) => [name, this.array(`part.${name}`, rows, written.get(name)!.dims[1]!)] as const,
-    );
-    await this.stages.attentionBackward.run(from, new Map([...to, ...parts]));
-    for (const [name, { data, dims }] of parts) {
-      const total = written.get(name)!.data as Float32Array;
-      const part = data as Float32Array;
-      const width = dims[1]!;
-      const own = (prefix + first - keys) * width;
-      addTo(total, part.subarray(0, prefix * width));
-      addTo(total, part.subarray(prefix * width, own), keys * width);
-      total.set(part.subarray(own), first * width);
-    }
   }
 
   /** Adds the gradient of the embedded tokens [N, D] to that of their rows. */
@@ -473,6 +292,8 @@ class ModelStep extends BlockWalk implements TrainStep {
     });
   }
 }
+
+const picked = (from: Feeds, names: readonly string[]): Feeds => new Map(names.map((name) => [name, from.get(name)!]));
 
 /** Rows that are predicted and learnt, in order. */
 function targetsOf({ positions, supervised }: PackedBatch): number[] {

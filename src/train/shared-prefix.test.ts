@@ -12,7 +12,7 @@ import { projectionDimensions, readModelConfig } from '../models/config.ts';
 import type { TokenRow } from '../tokens/token-row.ts';
 import { activationPolicies } from './block-walk.ts';
 import { quantiseModel } from './int8-model.ts';
-import { createFullStep, createLoraStep } from './model-step.ts';
+import { createFullStep, createLoraStep } from './open-step.ts';
 import type { TrainStep } from './step.ts';
 
 const pathOf = (name: string): string => join(import.meta.dirname, '../../test/fixtures/reference', name, 'base.gguf');

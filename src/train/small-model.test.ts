@@ -6,7 +6,7 @@ import { openGguf } from '../files/gguf/read.ts';
 import { type Projection, projections } from '../lora/adapter.ts';
 import { initLora } from '../lora/init.ts';
 import { projectionDimensions, readModelConfig } from '../models/config.ts';
-import { createFullStep, createLoraStep } from './model-step.ts';
+import { createFullStep, createLoraStep } from './open-step.ts';
 import { SmallModel } from './small-model.ts';
 import type { TrainStep } from './step.ts';
 

@@ -1,0 +1,155 @@
+/**
+ * Attention of one block over a micro-batch, forward and backward, by its plan: which call reads and writes which rows of the block's arrays.
+ */
+import { type Feed, type Feeds, floats } from '../runtime/onnxruntime-node/executor.ts';
+import type { AttentionPlan, QueryChunk, QueryTiles } from './attention-plan.ts';
+import { addTo } from './slots.ts';
+import type { Stages } from './stages.ts';
+
+/** An array of that name that lasts from forward to backward. */
+export type Keep = (name: string, length: number) => Float32Array;
+/** An array [rows, width] of that name that every call uses again. */
+export type Take = (name: string, rows: number, width: number) => Feed;
+
+export class AttentionWalk {
+  private readonly stages: Pick<Stages, 'attentionForward' | 'attentionBackward' | 'tiled' | 'wholeSegment'>;
+  private readonly heads: number;
+  private readonly take: Take;
+
+  constructor(stages: AttentionWalk['stages'], heads: number, take: Take) {
+    this.stages = stages;
+    this.heads = heads;
+    this.take = take;
+  }
+
+  /** From `q` [N, heads * headDim], `k` and `v` [N, kvHeads * headDim] to `o`, in place. */
+  async forward(plans: readonly AttentionPlan[], arrays: Feeds, keep: Keep): Promise<void> {
+    for (const { chunks, tiles } of plans) {
+      for (const some of tiles) {
+        const rows = tileFeeds(some, arrays, ['q', 'o']);
+        const { forward } = await this.stages.tiled(some);
+        await forward.run(rows, new Map([...rows, ['saved.p', this.tileShares(some, keep)]]));
+      }
+      for (const [i, chunk] of chunks.entries()) {
+        const rows = this.chunkFeeds(chunk, arrays, ['q', 'o']);
+        const kept = chunk.whole && (await this.stages.wholeSegment?.());
+        if (kept) await kept.forward.run(rows, new Map([...rows, ['saved.p', this.segmentShares(chunk, i, keep)]]));
+        else await this.stages.attentionForward.run(rows, rows);
+      }
+    }
+  }
+
+  /** From `read`: q, k, v, o and `d.o`, to `written`: `d.q`, `d.k` and `d.v`. */
+  async backward(plans: readonly AttentionPlan[], read: Feeds, written: Feeds, keep: Keep): Promise<void> {
+    for (const { chunks, tiles } of plans) {
+      for (const some of tiles) await this.tilesBackward(some, read, written, keep);
+      for (const [i, chunk] of chunks.entries()) await this.chunkBackward(chunk, i, read, written, keep);
+    }
+  }
+
+  private async tilesBackward(tiles: QueryTiles, read: Feeds, written: Feeds, keep: Keep): Promise<void> {
+    const { end, first, prefix } = tiles;
+    const { backward } = await this.stages.tiled(tiles);
+    const shares = ['saved.p', this.tileShares(tiles, keep)] as const;
+    const to = rowsOf(written, first, end);
+    // What the tiles give to the rows of the prefix, which other calls give to as well.
+    const parts = prefix > 0 ? this.parts(prefix, written) : [];
+    for (const [name, part] of parts) to.set(name.replace('d.', 'd.prefix.'), part);
+    await backward.run(new Map([...tileFeeds(tiles, read, ['q', 'o', 'd.o']), shares]), to);
+    for (const [name, part] of parts) addTo(values(written.get(name)!), values(part));
+  }
+
+  private async chunkBackward(chunk: QueryChunk, i: number, read: Feeds, written: Feeds, keep: Keep): Promise<void> {
+    const { end, first, keys, prefix, whole } = chunk;
+    const from = this.chunkFeeds(chunk, read, ['q', 'o', 'd.o']);
+    const to = rowsOf(written, first, end);
+    // The keys of a segment's first chunk are its own; later chunks see them again, and add to what is there. A prefix is always seen again.
+    if (first === keys && prefix === 0) {
+      const kept = whole && (await this.stages.wholeSegment?.());
+      if (kept) await kept.backward.run(new Map([...from, ['saved.p', this.segmentShares(chunk, i, keep)]]), to);
+      else await this.stages.attentionBackward.run(from, to);
+      return;
+    }
+    const parts = this.parts(prefix + end - keys, written);
+    await this.stages.attentionBackward.run(from, new Map([...to, ...parts]));
+    for (const [name, feed] of parts) {
+      const [total, part, width] = [values(written.get(name)!), values(feed), feed.dims[1]!];
+      const own = (prefix + first - keys) * width;
+      addTo(total, part.subarray(0, prefix * width));
+      addTo(total, part.subarray(prefix * width, own), keys * width);
+      total.set(part.subarray(own), first * width);
+    }
+  }
+
+  /** Arrays of `rows` rows for a part of `d.k` and `d.v`, by those names. */
+  private parts(rows: number, written: Feeds): (readonly [string, Feed])[] {
+    return ['d.k', 'd.v'].map((name) => [name, this.take(`part.${name}`, rows, written.get(name)!.dims[1]!)] as const);
+  }
+
+  /** What each row of the tiles takes of the rows that it sees, [tiles, heads, tile, prefix + tile]. */
+  private tileShares({ call, count, prefix, tile }: QueryTiles, keep: Keep): Feed {
+    return shares(`p.${prefix}.${tile}.${call}`, [count, this.heads, tile, prefix + tile], keep);
+  }
+
+  /** The same of the `i`th chunk where it is a segment, [heads, rows, rows]. */
+  private segmentShares({ end, first }: QueryChunk, i: number, keep: Keep): Feed {
+    return shares(`p.chunk.${i}`, [this.heads, end - first, end - first], keep);
+  }
+
+  /**
+   * Rows of `arrays` that a chunk reads and writes: its queries' of those in `queries`, its keys' of the others. Keys that go on from
+   * a prefix do not stand behind it: those are copied.
+   */
+  private chunkFeeds({ bias, end, first, keys, prefix }: QueryChunk, arrays: Feeds, queries: readonly string[]): Feeds {
+    const { own, seen } = divided(arrays, queries);
+    const rows = rowsOf(seen, keys, end);
+    if (prefix > 0) {
+      for (const [name, feed] of seen) {
+        const [from, width] = [values(feed), feed.dims[1]!];
+        const joined = this.take(`joined.${name}`, prefix + end - keys, width);
+        values(joined).set(from.subarray(0, prefix * width));
+        values(joined).set(from.subarray(keys * width, end * width), prefix * width);
+        rows.set(name, joined);
+      }
+    }
+    return new Map([['bias', bias], ...rowsOf(own, first, end), ...rows]);
+  }
+}
+
+/** How many numbers the shares of these plans are for each head, at most. */
+export function sharesPerHead(plans: readonly AttentionPlan[]): number {
+  return plans
+    .flatMap(({ chunks, tiles }) => [
+      ...tiles.map(({ count, prefix, tile }) => count * tile * (prefix + tile)),
+      ...chunks.map(({ end, first }) => (end - first) ** 2),
+    ])
+    .reduce((sum, size) => sum + size, 0);
+}
+
+const values = (feed: Feed): Float32Array => feed.data as Float32Array;
+
+function shares(name: string, shape: readonly number[], keep: Keep): Feed {
+  const size = shape.reduce((product, length) => product * length, 1);
+  return floats(keep(name, size), shape);
+}
+
+const divided = (arrays: Feeds, queries: readonly string[]): { own: Feeds; seen: Feeds } => ({
+  own: new Map([...arrays].filter(([name]) => queries.includes(name))),
+  seen: new Map([...arrays].filter(([name]) => !queries.includes(name))),
+});
+
+/** What tiles read and write of `arrays`: their rows, and of keys and values (those not in `queries`) the prefix as well. */
+function tileFeeds({ end, feeds, first, prefix }: QueryTiles, arrays: Feeds, queries: readonly string[]): Feeds {
+  const { own, seen } = divided(arrays, queries);
+  return new Map([...feeds, ...rowsOf(own, first, end), ...rowsOf(seen, prefix > 0 ? 0 : first, end)]);
+}
+
+/** Rows [from, to) of matrices, in place. */
+function rowsOf(arrays: Feeds, from: number, to: number): Map<string, Feed> {
+  return new Map(
+    [...arrays].map(([name, feed]) => {
+      const width = feed.dims[1]!;
+      return [name, floats(values(feed).subarray(from * width, to * width), [to - from, width])];
+    }),
+  );
+}

@@ -1,0 +1,122 @@
+/**
+ * Opens the train step of a model. What is trained is a parameter: an adapter (LoRA), or every weight. Knows the model's file; the step
+ * itself (model-step.ts) does not.
+ */
+import { NomoatError } from '../errors.ts';
+import type { GgufFile } from '../files/gguf/types.ts';
+import type { Device } from '../graph/onnx/emit.ts';
+import type { LoraAdapter } from '../lora/adapter.ts';
+import type { BlockOptions } from '../models/block.ts';
+import { type ModelConfig, projectionDimensions, readModelConfig } from '../models/config.ts';
+import { type ModelWeights, readWeights } from '../models/weights.ts';
+import { DeviceMemory } from '../runtime/onnxruntime-node/device-memory.ts';
+import { type BaseWeights, fileWeights, float32Weights } from './base-weights.ts';
+import type { ActivationPolicy } from './block-walk.ts';
+import { Buffers } from './buffers.ts';
+import { DeviceWalk, onDevice } from './device-walk.ts';
+import { HalfStore } from './half-store.ts';
+import { ModelStep } from './model-step.ts';
+import { adapterInputs, adapterSlots, inTensorMemory, weightInputs, weightSlots } from './slots.ts';
+import { SmallModel } from './small-model.ts';
+import { openStages } from './stages.ts';
+import type { TrainStep } from './step.ts';
+
+export interface StepOptions {
+  readonly model: GgufFile;
+  /** Threads of the engine; physical cores is best. Results are repeatable for equal numbers. */
+  readonly threads: number;
+  /** Where the graphs run; default: cpu. WebGPU takes float32 weights only. */
+  readonly device?: Device;
+}
+export interface LoraStepOptions extends StepOptions {
+  readonly adapter: LoraAdapter;
+  /** The frozen weights; default: all in memory, float32. */
+  readonly weights?: BaseWeights;
+  /** Default: keep. */
+  readonly activations?: ActivationPolicy;
+  /** Whether a small model may be taken in one call (train/small-model.ts); default: yes. No where a part stands for a larger model. */
+  readonly oneCall?: boolean;
+}
+
+/** A step that trains every weight, and the weights themselves, which it changes in place. */
+export interface FullStep extends TrainStep {
+  readonly weights: ModelWeights;
+}
+
+function checkAdapter(adapter: LoraAdapter, config: ModelConfig): void {
+  for (const pair of adapter.pairs) {
+    const { inFeatures, outFeatures } = projectionDimensions(config, pair.projection);
+    if (pair.layer >= config.layers || pair.inFeatures !== inFeatures || pair.outFeatures !== outFeatures) {
+      throw new NomoatError({
+        part: 'adapter',
+        fault: `layer ${pair.layer} ${pair.projection} is ${pair.outFeatures} x ${pair.inFeatures}; the model has ${config.layers} layers of ${outFeatures} x ${inFeatures}`,
+        remedy: 'Use an adapter that was trained on this base model.',
+      });
+    }
+  }
+  const expected = config.layers * adapter.targetModules.length;
+  if (adapter.pairs.length !== expected) {
+    throw new NomoatError({
+      part: 'adapter',
+      fault: `holds ${adapter.pairs.length} pairs; ${adapter.targetModules.length} modules of ${config.layers} layers are ${expected}`,
+      remedy: 'Use an adapter that adapts the same modules in every layer.',
+    });
+  }
+}
+
+/** Opens the engine and reads the weights; the adapter is trained. Throws NomoatError when adapter and model do not fit. */
+export async function createLoraStep(options: LoraStepOptions): Promise<TrainStep> {
+  const { activations = 'keep', adapter, device, model, oneCall = true, threads, weights } = options;
+  const config = readModelConfig(model);
+  checkAdapter(adapter, config);
+  const memory = device === 'webgpu' ? await DeviceMemory.open() : null;
+  const base = memory
+    ? await onDevice(weights ?? fileWeights(model, config), config.layers, memory)
+    : (weights ?? float32Weights(config, readWeights(model, config)));
+  const { biases, headNorms, precision } = base;
+  const { rank, targetModules } = adapter;
+  const trained = { trainable: 'adapter', targets: targetModules, rank, dropout: adapter.dropout > 0 } as const;
+  const block = { ...trained, biases, headNorms, precision };
+  const stages = await openStages(config, block, threads, device);
+  const slots = adapterSlots(adapter);
+  const inputs = Array.from({ length: config.layers }, (_, layer) => {
+    const own = slots.filter((s) => s.layer === layer);
+    return adapterInputs(adapter, own);
+  });
+  const walk = memory && (await DeviceWalk.open(memory));
+  const fits = oneCall && !walk && activations === 'keep' && !base.streamed && SmallModel.suits(config, block);
+  const small = fits ? new SmallModel(config, block, threads, base) : null;
+  const half = activations === 'float16' ? await HalfStore.open(threads) : null;
+  return new ModelStep(config, base, stages, slots, inputs, adapter.dropout, walk, activations, small, half);
+}
+
+/** Opens the engine and reads the weights, all of which are trained, in float32. */
+export async function createFullStep({ device, model, threads }: StepOptions): Promise<FullStep> {
+  const config = readModelConfig(model);
+  const weights = inTensorMemory(readWeights(model, config));
+  const base = float32Weights(config, weights);
+  const { biases, headNorms } = base;
+  const block: BlockOptions = {
+    trainable: 'all',
+    // A device keeps no sums.
+    accumulates: device !== 'webgpu',
+    targets: [],
+    rank: 0,
+    dropout: false,
+    precision: 'f32',
+    biases,
+    headNorms,
+  };
+  const stages = await openStages(config, block, threads, device);
+  const slots = weightSlots(config, weights);
+  const scratch = new Buffers();
+  const inputs = weights.layers.map((_, layer) =>
+    weightInputs(
+      slots.filter((s) => s.layer === layer),
+      device !== 'webgpu' ? null : (name, length) => scratch.take(name, length),
+    ),
+  );
+  const walk = device === 'webgpu' ? await DeviceWalk.open(await DeviceMemory.open()) : null;
+  const small = !walk && SmallModel.suits(config, block) ? new SmallModel(config, block, threads, base) : null;
+  return Object.assign(new ModelStep(config, base, stages, slots, inputs, 0, walk, 'keep', small), { weights });
+}
