@@ -42,6 +42,7 @@ parser.add_argument("--adapter-dtype", default="float32", choices=["float32", "b
 parser.add_argument("--lora", help="initial adapter, .safetensors; without it PEFT's initialisation from --seed")
 parser.add_argument("--seed", type=int, default=0)
 parser.add_argument("--shuffle", action="store_true", help="rows in an order drawn from --seed")
+parser.add_argument("--save-start", help="folder that receives the initial adapter and, as rows.json, the order of the rows: for the same run by others")
 parser.add_argument("--layers", type=int, help="with --shape: another depth")
 parser.add_argument("--batch", type=int, default=16, help="rows a step")
 parser.add_argument("--micro", type=int, default=4, help="rows of a micro-batch, with --form sorted")
@@ -170,6 +171,7 @@ class KernelNames:
 after_import = peak_bytes()
 model = load_model()
 rows = read_rows(options.rows) if options.rows else None
+order = list(range(len(rows or [])))
 if options.shuffle:
     order = torch.randperm(len(rows), generator=torch.Generator().manual_seed(options.seed)).tolist()
     rows = [rows[i] for i in order]
@@ -180,6 +182,10 @@ if options.lora:
     missing = [name for name in start if name not in dict(model.named_parameters())]
     assert not missing, missing[:3]
     model.load_state_dict(start, strict=False)
+if options.save_start:
+    model.save_pretrained(options.save_start)
+    with open(os.path.join(options.save_start, "rows.json"), "w") as file:
+        json.dump(order, file)
 model.train()
 trainable = [parameter for parameter in model.parameters() if parameter.requires_grad]
 optimizer = torch.optim.AdamW(trainable, lr=1e-3, weight_decay=0.0)

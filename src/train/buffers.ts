@@ -1,14 +1,21 @@
+/**
+ * Arrays are made with this much room: the next micro-batch may be longer, and new arrays for each longer one cost as much as a step.
+ * Pages that nothing is written to take no memory.
+ */
+export const growthRoom = 1.5;
+
 /** Named float32 arrays that are used again and again: a step writes all its activations into the same memory. */
 export class Buffers {
   private readonly arrays = new Map<string, Float32Array>();
 
   /** The array of that name with `length` places; what it held is not kept when it has to grow. */
   take(name: string, length: number): Float32Array {
-    const found = this.arrays.get(name);
-    if (found && found.length >= length) return found.subarray(0, length);
-    const made = new Float32Array(length);
-    this.arrays.set(name, made);
-    return made;
+    let array = this.arrays.get(name);
+    if (!array || array.length < length) {
+      array = new Float32Array(Math.ceil(growthRoom * length));
+      this.arrays.set(name, array);
+    }
+    return array.subarray(0, length);
   }
 
   clear(): void {
