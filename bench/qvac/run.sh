@@ -28,6 +28,7 @@ print(" ".join(random.choice(words) for _ in range(270 + 70 * int(sys.argv[1])))
 PY
 # The binary itself: the package's `bare` command is a Node wrapper, whose end does not end the engine and whose memory is not the engine's.
 bare=$(node -p "require('bare-runtime')()")
+chmod +x "$bare" # some mirrors of npm drop the mode
 python3 - "$work" "$model" "$steps" "$bare" <<'PY'
 import json, os, resource, statistics, subprocess, sys
 work, model, steps, bare = sys.argv[1], sys.argv[2], int(sys.argv[3]), sys.argv[4]

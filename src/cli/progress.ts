@@ -12,7 +12,6 @@ export const duration = (seconds: number): string =>
     : seconds < 5400
       ? `${Math.round(seconds / 60)} min`
       : `${(seconds / 3600).toFixed(1)} h`;
-/** Further lines of a text under its first one. */
 /** What is said of where activations are kept. */
 const heldAs = {
   keep: '',
@@ -20,6 +19,7 @@ const heldAs = {
   recompute: '; activations recomputed to save memory',
 } as const;
 
+/** Further lines of a text under its first one. */
 const indented = (text: string): string => text.replaceAll('\n', `\n${' '.repeat(12)}`);
 const gigabytes = (bytes: number): string => `${(bytes / 1e9).toFixed(2)} GB`;
 const count = (value: number): string => value.toLocaleString('en');

@@ -44,7 +44,7 @@ export interface PlanEvent {
   readonly measured: boolean;
   /** Expected, if the int8 base is found close enough. */
   readonly precision: 'f32' | 'int8';
-  /** Whether backward finds its activations kept or computes them again. */
+  /** Whether backward finds its activations kept, kept as float16, or computes them again. */
   readonly activations: ActivationPolicy;
   /** Whether the blocks' weights come from the disk. */
   readonly streamed: boolean;

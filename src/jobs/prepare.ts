@@ -23,6 +23,7 @@ import { assertTrainable, buildRows, leakedRows, type RowsReport } from '../toke
 import { textRows } from '../tokens/text-rows.ts';
 import type { TokenRow } from '../tokens/token-row.ts';
 import type { Tokenizer } from '../tokens/tokenizer.ts';
+import { SmallModel } from '../train/small-model.ts';
 import { type Dataset, readExamples } from './dataset-files.ts';
 import { loraWeights } from './disk-space.ts';
 import type { AskedSettings, RunSettings } from './run-settings.ts';
@@ -190,7 +191,7 @@ export async function prepareExamples(settings: AskedSettings, model: GgufFile):
       });
     }
     const decided = decide(settings, sets, model);
-    const prefix = prefixOf(decided.settings, rows.rows, held?.rows ?? []);
+    const prefix = prefixOf(decided.settings, sets, model);
     const notes = notesOf(settings, dataset, heldFile, {
       train: rows.report,
       report: held?.report ?? null,
@@ -222,10 +223,16 @@ export async function prepareExamples(settings: AskedSettings, model: GgufFile):
   }
 }
 
+/** A small model is otherwise taken in one call, which knows no prefix: up to this share of the tokens that is as quick (docs/log.md). */
+const worthwhileShare = 0.35;
+
 /** Tokens to share. Dropout is drawn for each row, padded rows are rows of their own, and a graphics card walks them as they are. */
-function prefixOf(settings: RunSettings, train: readonly TokenRow[], held: readonly TokenRow[]): number {
+function prefixOf(settings: RunSettings, { held, train }: Sets, model: GgufFile): number {
   const { device, dropout, packing, sharePrefix } = settings;
-  return sharePrefix && packing && dropout === 0 && device === 'cpu' ? sharedPrefix([...train, ...held]) : 0;
+  if (!sharePrefix || !packing || dropout > 0 || device !== 'cpu') return 0;
+  const prefix = sharedPrefix([...train.rows, ...(held?.rows ?? [])]);
+  const small = SmallModel.suits(readModelConfig(model), { dropout: false, precision: 'f32' });
+  return small && prefix * train.rows.length < worthwhileShare * train.report.tokens ? 0 : prefix;
 }
 
 /** What the model is asked, and the answer that the data has; null for plain text. */

@@ -28,7 +28,7 @@ export class AttentionWalk {
       for (const some of tiles) {
         const rows = tileFeeds(some, arrays, ['q', 'o']);
         const { forward } = await this.stages.tiled(some);
-        await forward.run(rows, new Map([...rows, ['saved.p', this.tileShares(some, keep)]]));
+        await forward.run(rows, new Map([...rows, ...this.tileShares(some, forward.outputs, keep)]));
       }
       for (const [i, chunk] of chunks.entries()) {
         const rows = this.chunkFeeds(chunk, arrays, ['q', 'o']);
@@ -50,12 +50,12 @@ export class AttentionWalk {
   private async tilesBackward(tiles: QueryTiles, read: Feeds, written: Feeds, keep: Keep): Promise<void> {
     const { end, first, prefix } = tiles;
     const { backward } = await this.stages.tiled(tiles);
-    const shares = ['saved.p', this.tileShares(tiles, keep)] as const;
+    const shares = this.tileShares(tiles, backward.inputs, keep);
     const to = rowsOf(written, first, end);
     // What the tiles give to the rows of the prefix, which other calls give to as well.
     const parts = prefix > 0 ? this.parts(prefix, written) : [];
     for (const [name, part] of parts) to.set(name.replace('d.', 'd.prefix.'), part);
-    await backward.run(new Map([...tileFeeds(tiles, read, ['q', 'o', 'd.o']), shares]), to);
+    await backward.run(new Map([...tileFeeds(tiles, read, ['q', 'o', 'd.o']), ...shares]), to);
     for (const [name, part] of parts) addTo(values(written.get(name)!), values(part));
   }
 
@@ -86,9 +86,11 @@ export class AttentionWalk {
     return ['d.k', 'd.v'].map((name) => [name, this.take(`part.${name}`, rows, written.get(name)!.dims[1]!)] as const);
   }
 
-  /** What each row of the tiles takes of the rows that it sees, [tiles, heads, tile, prefix + tile]. */
-  private tileShares({ call, count, prefix, tile }: QueryTiles, keep: Keep): Feed {
-    return shares(`p.${prefix}.${tile}.${call}`, [count, this.heads, tile, prefix + tile], keep);
+  /** What each row of the tiles takes of the rows that it sees, [tiles, heads, tile, prefix + tile], where the graph names it. */
+  private tileShares({ call, count, prefix, tile }: QueryTiles, names: readonly string[], keep: Keep): Feeds {
+    if (!names.includes('saved.p')) return new Map();
+    const shape = [count, this.heads, tile, prefix + tile];
+    return new Map([['saved.p', shares(`p.${prefix}.${tile}.${call}`, shape, keep)]]);
   }
 
   /** The same of the `i`th chunk where it is a segment, [heads, rows, rows]. */

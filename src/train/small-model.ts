@@ -37,7 +37,7 @@ export class SmallModel {
   }
 
   /** Whether models of this kind can be taken so. */
-  static suits(config: ModelConfig, { dropout, precision }: BlockOptions): boolean {
+  static suits(config: ModelConfig, { dropout, precision }: Pick<BlockOptions, 'dropout' | 'precision'>): boolean {
     return precision === 'f32' && !dropout && config.layers * projectionWeights(config) <= smallWeights;
   }
 

@@ -1,0 +1,33 @@
+#!/usr/bin/env bash
+# Held-out loss after the reference epoch in float32 and int8 beside PEFT float32's, for seeds 1 to 3: each seed has an initial adapter and an order
+# of the rows, which PEFT draws and all three train with. Seeds differ by a tenth, so runs are only comparable within one.
+# Usage: bench/three-seeds.sh PYTHON BASE.gguf REFERENCE_FOLDER OUT [SEEDS]   (half an hour on 2 cores). Prints a JSON line a run; OUT receives the runs.
+set -euo pipefail
+python=$1 base=$2 reference=$3 out=$4 seeds=${5:-1 2 3}
+here=$(cd "$(dirname "$0")/.." && pwd)
+mkdir -p "$out"
+for part in train test; do
+  node "$here/dist/cli/main.js" preview "$reference/$part.jsonl" --model "$base" --rows 1000000 --json > "$out/$part-rows.jsonl"
+done
+for seed in $seeds; do
+  start=$out/start-$seed
+  [ -e "$out/peft-$seed.json" ] || "$python" "$here/bench/peft/train.py" --model "$base" --rows "$out/train-rows.jsonl" --form flat --head supervised --shuffle --seed "$seed" --steps 100 \
+    --validation "$out/test-rows.jsonl" --save-start "$start" 2> /dev/null > "$out/peft-$seed.json"
+  python3 - "$out" "$seed" "$reference" <<'PY'
+import json, sys
+out, seed, reference = sys.argv[1:4]
+print(json.dumps({"engine": "peft", "seed": seed, "precision": "float32", "heldOutLoss": json.load(open(f"{out}/peft-{seed}.json"))["heldOutLoss"]}), flush=True)
+rows = [line for line in open(f"{reference}/train.jsonl").read().split("\n") if line]
+with open(f"{out}/train-{seed}.jsonl", "w") as file:
+    file.writelines(rows[i] + "\n" for i in json.load(open(f"{out}/start-{seed}/rows.json")))
+PY
+  for precision in f32 int8; do
+    node "$here/dist/cli/main.js" tune "$out/train-$seed.jsonl" --validation "$reference/test.jsonl" --model "$base" --recipe "$here/recipes/reference.yaml" --precision "$precision" \
+      --initial-adapter "$start" --validate-every 100 --run "$out/run-$seed-$precision" --json > "$out/events-$seed-$precision.jsonl"
+    node -e '
+const [file, seed, precision] = process.argv.slice(1);
+const end = require("fs").readFileSync(file, "utf8").trim().split("\n").map((line) => JSON.parse(line)).find(({ type }) => type === "run-end");
+console.log(JSON.stringify({ engine: "nomoat", seed, precision, heldOutLoss: end.validationAfter, tokensPerSecond: end.tokensPerSecond, peakMemoryBytes: end.peakMemoryBytes }));
+' "$out/events-$seed-$precision.jsonl" "$seed" "$precision"
+  done
+done
