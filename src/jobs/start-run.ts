@@ -142,6 +142,7 @@ class ForkedRun implements RunHandle {
   private die(code: number | null, signal: NodeJS.Signals | null, heard: string): void {
     const outOfMemory = this.ranOutOfMemory(signal, heard);
     const training = this.steps > 0 && this.done < this.steps;
+    this.maxTokens = Math.min(this.maxTokens, this.recordedTokens());
     if (outOfMemory && training && !this.stopped && this.maxTokens > leastMicroBatchTokens) {
       this.maxTokens >>= 1;
       const message = `Memory ran out in step ${this.done}, and the training process died (${signal}); going on from the last checkpoint with micro-batches of up to ${this.maxTokens} tokens.`;
@@ -150,6 +151,15 @@ class ForkedRun implements RunHandle {
     }
     this.waiting.push(this.lost(code, signal, outOfMemory, heard));
     this.ended = true;
+  }
+
+  /** The process may have made its micro-batches smaller itself before it died. */
+  private recordedTokens(): number {
+    try {
+      return new RunFolder(this.run).read().microBatchTokens ?? microBatchTokens;
+    } catch {
+      return microBatchTokens;
+    }
   }
 
   /** Engines abort or crash where an allocation fails; the kernel kills, and counts. */

@@ -62,11 +62,17 @@ export class HalfStore {
     return [floats(block.subarray(0, used), [used]), halves(layers[layer]!.subarray(0, used), [used])] as const;
   }
 
-  async close(): Promise<void> {
-    await this.narrow.close();
-    await this.widen.close();
+  /** Lets go of all arrays. */
+  clear(): void {
     this.layers.length = 0;
     this.block = new Float32Array();
     this.places.clear();
+    this.used = 0;
+  }
+
+  async close(): Promise<void> {
+    await this.narrow.close();
+    await this.widen.close();
+    this.clear();
   }
 }

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { relative } from '../../test/relative.ts';
 import { packRows } from '../batches/pack.ts';
+import type { PackedBatch } from '../batches/packed-batch.ts';
 import { openGguf } from '../files/gguf/read.ts';
 import { writeGguf } from '../files/gguf/write.ts';
 import { projections } from '../lora/adapter.ts';
@@ -164,6 +165,22 @@ describe('what a step holds', () => {
     step.parameters.forEach(({ gradient, name }, i) => {
       expect(gradient, name).toEqual(apart.gradients[i]);
     });
+    await step.close();
+  });
+
+  test.each(activationPolicies)('memory let go of and taken again changes nothing: %s', async (activations) => {
+    const step = await createLoraStep({ model: openGguf(path), adapter: adapterFor(path), threads, activations });
+    const once = async (batch: PackedBatch) => {
+      step.clearGradients();
+      const { lossSum } = await step.accumulate([batch], scale, [1]);
+      return [lossSum, ...step.parameters.map(({ gradient }) => gradient.slice())];
+    };
+    const whole = packed(rows);
+    const before = await once(whole);
+    step.release();
+    // Smaller arrays first, which then have to grow.
+    await once(batches[0]!);
+    expect(await once(whole)).toEqual(before);
     await step.close();
   });
 

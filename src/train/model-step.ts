@@ -120,6 +120,11 @@ export class ModelStep extends BlockWalk implements TrainStep {
     return this.device || (saves && this.policy !== 'recompute') ? all.map((i) => [i]) : [all];
   }
 
+  release(): void {
+    this.buffers.clear();
+    this.half?.clear();
+  }
+
   async close(): Promise<void> {
     // The device's buffers go after the sessions that read them.
     await this.stages.close();

@@ -38,6 +38,8 @@ export interface TrainStep {
   logProbabilities(batches: readonly PackedBatch[]): Promise<Float32Array[]>;
   /** Whether all micro-batches of a step should come in one call, because the weights are read from the disk each time. */
   readonly together: boolean;
+  /** Lets go of the arrays of micro-batches that did not fit; smaller ones get new arrays. */
+  release(): void;
   /** Frees engine memory; the step is unusable afterwards. */
   close(): Promise<void>;
 }

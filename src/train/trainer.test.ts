@@ -48,6 +48,10 @@ class FakeStep implements TrainStep {
     const loss = this.held(this.validations++, this.parameters[0]!.value[0]!);
     return Promise.resolve([new Float32Array(batches[0]!.supervisedTokens).fill(-loss)]);
   }
+  released = 0;
+  release(): void {
+    this.released++;
+  }
   close(): Promise<void> {
     return Promise.resolve();
   }
@@ -137,6 +141,7 @@ describe('the training loop', () => {
     const notices = outcome.events.filter((e) => e.type === 'notice');
     expect(notices.length).toBe(1);
     expect(outcome.smaller).toEqual([microBatchTokens / 2]);
+    expect(step.released).toBe(1);
     expect(notices[0]).toMatchObject({ code: 'smaller-micro-batch', message: expect.stringContaining('step 0') });
   });
 
