@@ -161,7 +161,7 @@ describe('a shared prefix', () => {
     expect(sharedPrefix([])).toBe(0);
   });
 
-  const options = { packing: true, microBatchSize: null, maxTokens: 15, padToken: 0, prefix: 10 };
+  const options = { packing: true, microBatchSize: null, maxTokens: 5, padToken: 0, prefix: 10 };
   test('is laid out once, counts in each row, and a row alone stands whole', () => {
     const [first, second, ...none] = packRows(rows, options);
     expect(none).toEqual([]);
@@ -174,9 +174,13 @@ describe('a shared prefix', () => {
     expect(second).toMatchObject({ realTokens: 14, supervisedTokens: 2 });
   });
 
-  test('the budget counts what is computed', () => {
+  test('the budget counts what follows the prefix, however long that is', () => {
     const many = Array.from({ length: 9 }, (_, i) => row([...common, i, i, i], 12));
-    expect(packRows(many, { ...options, maxTokens: 22 }).map(({ tokens }) => tokens.length)).toEqual([22, 22, 13]);
+    expect(packRows(many, { ...options, maxTokens: 12 }).map(({ tokens }) => tokens.length)).toEqual([22, 22, 13]);
+    const long = Array.from({ length: 600 }, (_, i) => i);
+    const rows = Array.from({ length: 16 }, (_, i) => row([...long, ...Array.from({ length: 50 }, () => i)], 640));
+    const batches = packRows(rows, { ...options, maxTokens: 512, prefix: 600 });
+    expect(batches.map(({ tokens }) => tokens.length)).toEqual([1100, 900]);
   });
 
   test('rows that do not share it are refused; padded rows share nothing', () => {

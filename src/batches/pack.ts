@@ -11,7 +11,10 @@ export interface PackOptions {
   readonly microBatchSize: number | null;
   readonly maxTokens: number;
   readonly padToken: number;
-  /** Tokens that all rows begin with and none of which is supervised (sharedPrefix): they are laid out once. Only with packing. */
+  /**
+   * Tokens that all rows begin with and none of which is supervised (sharedPrefix): they are laid out once, and come on top of `maxTokens`,
+   * or a long one would leave no room for rows to share it. Only with packing.
+   */
   readonly prefix?: number;
 }
 
@@ -25,8 +28,8 @@ function group(
   let longest = 0;
   for (const row of rows) {
     const current = groups.at(-1);
-    const { length } = row.tokens;
-    const grown = packing ? tokens + length - prefix : Math.max(longest, length) * ((current?.length ?? 0) + 1);
+    const length = row.tokens.length - (packing ? prefix : 0);
+    const grown = packing ? tokens + length : Math.max(longest, length) * ((current?.length ?? 0) + 1);
     const full = microBatchSize === null ? grown > maxTokens : current?.length === microBatchSize;
     if (!current || full) {
       groups.push([row]);

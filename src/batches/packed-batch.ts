@@ -1,14 +1,14 @@
 /**
  * One micro-batch as the model sees it: all its tokens in one flat row of N, block-diagonal by segment. Pure type.
  *
- * Attention never crosses a segment border and is causal inside one; positions restart at each segment, so the result is
+ * Attention never crosses a segment border, but to a prefix, and is causal inside one; positions restart at each segment. So the result is
  * that of each conversation alone and padding costs nothing. What all conversations begin with may stand there once (`prefix`). A padded (unpacked) batch is the same thing with its padding
  * tokens as segments of their own, unsupervised.
  */
 export interface PackedBatch {
   /** [N] token ids, padding included where there is any. */
   readonly tokens: Int32Array;
-  /** [N] position inside the segment, from 0. */
+  /** [N] position inside the segment, from 0, or from the prefix's length in those that go on from one. */
   readonly positions: Int32Array;
   /**
    * Rows of the first segment where every other segment goes on from its end: their tokens see those rows and their positions count from

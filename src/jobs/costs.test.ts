@@ -70,6 +70,9 @@ test('memory: what is saved grows with tokens and blocks, what was measured is s
   expect(at(500).saved).toBe(whole.saved / 2);
   expect(at(500).working).toBe(whole.working / 2);
   expect(at(1000, { activations: 'recompute' }).saved).toBeLessThan(whole.saved / 9);
+  // The block at work has its activations beside what is held of the others.
+  for (const activations of ['float16', 'recompute'] as const)
+    expect(at(1000, { activations }).working - whole.working).toBeCloseTo(6336 * 4 * 1000, 0);
   expect(at(1000, { precision: 'int8' }).training).toBeLessThan(whole.training - 350e6);
   const left = whole.fixed + whole.weights + whole.saved + whole.trained;
   expect(whole.training).toBe(left + whole.working);

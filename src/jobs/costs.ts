@@ -150,7 +150,9 @@ export function memoryOf(
   const keptPerToken = savedPerToken(shape, { ...setting, activations: 'keep' }) * float32;
   const measured = rates && rates.grownBytes - setting.measuredBlocks * keptPerToken * rates.tokens;
   const assumed = workingPerToken(shape) * float32 * tokens + head;
-  const working = rates && measured !== null ? Math.max(0, measured) * (tokens / rates.tokens) : assumed;
+  // Where activations are not kept as they are made, those of the block at work are there beside.
+  const block = setting.activations === 'keep' ? 0 : tokens * keptPerToken;
+  const working = block + (rates && measured !== null ? Math.max(0, measured) * (tokens / rates.tokens) : assumed);
   const weights = weightBytes(shape, setting);
   const trained = setting.trained * trainedBytes[setting.method];
   const fixed = held + engineBytes;

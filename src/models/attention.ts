@@ -77,13 +77,13 @@ export interface TileSize {
 }
 
 /** Longer beginnings make what the rows see of them larger than all else that is saved of a block: it is computed again. */
-const longestKeptPrefix = 64;
+export const longestKeptPrefix = 64;
 
 /**
- * Attention of short segments, all of a micro-batch in one call: rows stand in G tiles of `tile` rows, filled up where segments end.
+ * Attention of short segments, many in one call: rows stand in G tiles of `tile` rows, filled up where segments end.
  * q [N, heads * headDim], k, v [N, kvHeads * headDim]; `index` [M] orders them into tiles, `inverse` [N] back; bias [G, 1, tile, tile].
- * A row of filling sees only itself and is seen by no other. What the rows see, p [G, heads, tile, tile], is saved: computing it again
- * takes a third of the time of backward.
+ * A row of filling sees only itself and is seen by no other. What the rows see, p [G, heads, tile, prefix + tile], is saved: computing it
+ * again takes a third of the time of backward. Behind a long prefix it is not.
  * With a prefix, k and v [T, .] hold its rows as well, first; bias is [G, 1, tile, prefix + tile], `keys` [E] are the rows that each tile
  * sees, prefix + tile of them, and `own` [N] says where each row stands there. The gradients d.k and d.v [N, .] are those of the
  * rows in tiles; the prefix gets its own, d.prefix.k and d.prefix.v [prefix, .], summed over the tiles.

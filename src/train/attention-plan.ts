@@ -1,5 +1,5 @@
 /**
- * How attention walks a micro-batch: short segments in tiles, all of a size in one call; long ones in chunks of queries, each with only
+ * How attention walks a micro-batch: short segments in tiles, all of a size in one call (behind a long prefix in a few); long ones in chunks of queries, each with only
  * the keys that any of them may see; a common beginning first, by itself. Pure but for the tensor type.
  */
 import type { PackedBatch } from '../batches/packed-batch.ts';
@@ -125,7 +125,7 @@ function sharedChunk(starts: readonly number[]): QueryChunk {
   return { first, end, keys: first, prefix: 0, whole: starts.length === 2, bias: floats(bias, [width, width]) };
 }
 
-/** A segment longer than a tile: each chunk sees it from its beginning. One of two chunks is taken whole: a quarter more scores in half the calls. */
+/** A segment longer than a tile: each chunk sees it from its beginning. One of two chunks is taken at once: at most a quarter more scores in half the calls. */
 function chunksOf(start: number, end: number, prefix: number): QueryChunk[] {
   const chunks: QueryChunk[] = [];
   const rows = end - start <= 2 * queryRows ? end - start : queryRows;

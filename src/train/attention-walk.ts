@@ -1,6 +1,7 @@
 /**
  * Attention of one block over a micro-batch, forward and backward, by its plan: which call reads and writes which rows of the block's arrays.
  */
+import { longestKeptPrefix } from '../models/attention.ts';
 import { type Feed, type Feeds, floats } from '../runtime/onnxruntime-node/executor.ts';
 import type { AttentionPlan, QueryChunk, QueryTiles } from './attention-plan.ts';
 import { addTo } from './slots.ts';
@@ -118,14 +119,12 @@ export class AttentionWalk {
   }
 }
 
-/** How many numbers the shares of these plans are for each head, at most. */
+/** How many numbers the kept shares of these plans' tiles are for each head. */
 export function sharesPerHead(plans: readonly AttentionPlan[]): number {
   return plans
-    .flatMap(({ chunks, tiles }) => [
-      ...tiles.map(({ count, prefix, tile }) => count * tile * (prefix + tile)),
-      ...chunks.map(({ end, first }) => (end - first) ** 2),
-    ])
-    .reduce((sum, size) => sum + size, 0);
+    .flatMap(({ tiles }) => tiles)
+    .filter(({ prefix }) => prefix <= longestKeptPrefix)
+    .reduce((sum, { count, prefix, tile }) => sum + count * tile * (prefix + tile), 0);
 }
 
 const values = (feed: Feed): Float32Array => feed.data as Float32Array;

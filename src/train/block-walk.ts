@@ -15,7 +15,7 @@ import type { HalfStore } from './half-store.ts';
 import type { TrainedInput } from './slots.ts';
 import type { Stages } from './stages.ts';
 
-/** What follows from the lengths of a micro-batch's segments alone. */
+/** What follows from the lengths of a micro-batch's segments and its prefix alone. */
 interface Layout {
   readonly attention: readonly AttentionPlan[];
   readonly angles: Feeds;
