@@ -99,18 +99,16 @@ export function tiledAttention(config: ModelConfig, size: TileSize): Partition {
   const [k, v] = sides.map((side) => seen(side, places)) as [Node, Node];
   const { o, p } = attendTiles(config, places, [inTiles(q, places), k, v]);
   const out = inRows(o, places);
-  const [dq, ...dSides] = gradients([out], [input('d.o', out.shape)], [q, ...(prefix > 0 ? [k, v] : sides)]);
+  const wanted = [q, ...(prefix > 0 ? [k, v] : sides)];
+  const [dq, dk, dv] = gradients([out], [input('d.o', out.shape)], wanted) as [Node, Node, Node];
   const own = input('own', [rows], 'int64');
-  const backward = new Map([['d.q', dq!]]);
-  for (const [i, name] of ['k', 'v'].entries()) {
-    const d = dSides[i]!;
-    if (prefix === 0) backward.set(`d.${name}`, d);
-    else {
-      backward.set(`d.${name}`, gatherRows(d, own));
-      const parts = columns(reshape(d, ['G', (prefix + tile) * width]), 0, prefix * width);
-      backward.set(`d.prefix.${name}`, reshape(sumRows(parts), [prefix, width]));
-    }
-  }
+  const ofPrefix = (d: Node): Node =>
+    reshape(sumRows(columns(reshape(d, ['G', (prefix + tile) * width]), 0, prefix * width)), [prefix, width]);
+  const dSides: [string, Node][] =
+    prefix === 0
+      ? [['d.k', dk], ['d.v', dv]]
+      : [['d.k', gatherRows(dk, own)], ['d.v', gatherRows(dv, own)], ['d.prefix.k', ofPrefix(dk)], ['d.prefix.v', ofPrefix(dv)]]; // biome-ignore format: a table
+  const backward = new Map([['d.q', dq], ...dSides]);
   return partition(new Map([['o', out]]), backward, prefix <= longestKeptPrefix ? new Map([['p', p]]) : new Map());
 }
 

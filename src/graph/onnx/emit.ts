@@ -126,6 +126,10 @@ function rootMeanSquare(to: Writer, x: string, epsilon: number): string {
 const unitRows = (to: Writer, x: string, epsilon: number, out?: string): string =>
   to.node('Div', [x, rootMeanSquare(to, x, epsilon)], {}, out);
 
+/** Both ops on rows are one kernel; they differ in their gradients. */
+const gather = (to: Writer, _: Op, __: Node, [x, index]: readonly string[], out: string): void =>
+  void to.node('Gather', [x!, index!], { axis: { int: 0 } }, out);
+
 const emitters: { readonly [K in OpKind]: Emitter<K> } = {
   input: () => {},
   scalar: () => {},
@@ -182,8 +186,8 @@ const emitters: { readonly [K in OpKind]: Emitter<K> } = {
   transpose: (to, { permutation }, _, inputs, out) =>
     void to.node('Transpose', inputs, { perm: { ints: permutation } }, out),
   cast: (to, op, _, [x], out) => void to.node('Cast', [x!], { to: { int: dataTypes[op.to] } }, out),
-  'gather-rows': (to, _, __, [x, index], out) => void to.node('Gather', [x!, index!], { axis: { int: 0 } }, out),
-  'order-rows': (to, _, __, [x, index], out) => void to.node('Gather', [x!, index!], { axis: { int: 0 } }, out),
+  'gather-rows': gather,
+  'order-rows': gather,
   columns: (to, { from, to: end }, _, [x], out) =>
     void to.node('Slice', [x!, to.int64([from]), to.int64([end]), to.int64([1])], {}, out),
   'pad-columns': (to, { from, width }, n, [x], out) => {
