@@ -2,18 +2,20 @@
  * One optimizer step's forward and backward on a model of any size with random int8 blocks: tokens per second and peak memory, with the blocks
  * in memory or streamed from the disk. Only the speed and the memory of the shape are real: the blocks are copies of one random block.
  * Usage: node bench/large-step.mjs MODEL.gguf keep|recompute|stream [ROWS] [TOKENS] [RANK] [THREADS] [ROUNDS]    (after npm run build)
- * MODEL.gguf gives configuration and embeddings (bench/synthetic-model.mjs). stream writes the blocks to a temporary file, 6.5 GB for 7B.
+ * Rows are packed into micro-batches as in a run. MODEL.gguf gives configuration and embeddings (bench/synthetic-model.mjs). stream writes the blocks to a temporary file, 6.5 GB for 7B.
  * Prints a JSON line with the quickest of ROUNDS (default 2) steps; the first one warms up.
  */
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { packRows } from '../dist/batches/pack.js';
 import { openGguf } from '../dist/files/gguf/read.js';
 import { projections } from '../dist/lora/adapter.js';
 import { projectionDimensions, readModelConfig } from '../dist/models/config.js';
 import { emptyMatrix } from '../dist/models/quantise.js';
 import { diskStore, memoryStore } from '../dist/train/base-weights.js';
 import { createLoraStep } from '../dist/train/open-step.js';
+import { microBatchTokens } from '../dist/train/trainer.js';
 import { freshAdapter } from './fresh-adapter.mjs';
 
 const [path, holding, count = 1, length = 512, rank = 16, threads = 2, rounds = 2] = process.argv.slice(2);
@@ -47,15 +49,8 @@ const adapter = freshAdapter(config, Number(rank));
 const activations = holding === 'keep' ? 'keep' : 'recompute';
 const step = await createLoraStep({ model, adapter, threads: Number(threads), weights, activations });
 const tokens = Number(length);
-const row = () => ({
-  tokens: Int32Array.from({ length: tokens }, (_, i) => (i * 97) % 2000),
-  positions: Int32Array.from({ length: tokens }, (_, i) => i),
-  supervised: new Uint8Array(tokens).fill(1),
-  segmentStarts: Int32Array.of(0, tokens),
-  realTokens: tokens,
-  supervisedTokens: tokens - 1,
-});
-const batches = Array.from({ length: Number(count) }, row);
+const row = { tokens: Int32Array.from({ length: tokens }, (_, i) => (i * 97) % 2000), supervised: new Uint8Array(tokens).fill(1) };
+const batches = packRows(Array.from({ length: Number(count) }, () => row), { packing: true, microBatchSize: null, maxTokens: microBatchTokens, padToken: 0 });
 const seconds = [];
 for (let round = 0; round < Number(rounds); round++) {
   const start = performance.now();

@@ -156,17 +156,13 @@ export function hadamard(x: Node, block: number): Node {
   return node({ kind: 'hadamard', block }, [x], x.shape);
 }
 
-export function rowScale(x: Node): Node {
+export function rowScale(x: Node, signed = true): Node {
   if (x.shape.length !== 2) refuse(`row-scale of ${showShape(x.shape)}`);
-  return node({ kind: 'row-scale' }, [x], [x.shape[0]!, 1]);
+  return node({ kind: 'row-scale', signed }, [x], [x.shape[0]!, 1]);
 }
-export function quantise(x: Node, scale: Node): Node {
+export function quantise(x: Node, scale: Node, signed = true): Node {
   if (!isColumn(x, scale)) refuse(`quantise ${showShape(x.shape)} by ${showShape(scale.shape)}`);
-  return node({ kind: 'quantise' }, [x, scale], x.shape, 'uint8');
-}
-export function roundedOff(x: Node, scale: Node, quantised: Node): Node {
-  if (!isColumn(x, scale) || quantised.type !== 'uint8') refuse(`rounded-off of ${showShape(x.shape)}`);
-  return node({ kind: 'rounded-off' }, [x, scale, quantised], x.shape);
+  return node({ kind: 'quantise', signed }, [x, scale], x.shape, 'uint8');
 }
 export function int8Matmul(x: Node, scale: Node, weight: Node, weightScale: Node): Node {
   if (x.type !== 'uint8' || weight.type !== 'int8' || !isColumn(x, scale)) refuse('int8-matmul of unquantised inputs');
@@ -174,7 +170,8 @@ export function int8Matmul(x: Node, scale: Node, weight: Node, weightScale: Node
   if (x.shape[1] !== weight.shape[0] || !(oneScale || same(weightScale.shape, [weight.shape[1]!]))) {
     refuse(`int8-matmul of ${showShape(x.shape)} and ${showShape(weight.shape)}`);
   }
-  return node({ kind: 'int8-matmul' }, [x, scale, weight, weightScale], [x.shape[0]!, weight.shape[1]!]);
+  const signed = x.op.kind !== 'quantise' || x.op.signed;
+  return node({ kind: 'int8-matmul', signed }, [x, scale, weight, weightScale], [x.shape[0]!, weight.shape[1]!]);
 }
 export function int8MatmulTransposed(x: Node, scale: Node, weight: Node): Node {
   if (x.type !== 'uint8' || weight.type !== 'int8' || x.shape[1] !== weight.shape[1]) {
@@ -199,6 +196,12 @@ export function logProbability(logits: Node, target: Node): Node {
 }
 export const logProbabilityGrad = (logits: Node, target: Node): Node =>
   node({ kind: 'log-probability-grad' }, [logits, target], logits.shape);
+
+export const exp = (x: Node): Node => unary({ kind: 'exp' }, x);
+export function zeroAt(x: Node, index: Node): Node {
+  if (!isColumn(x, index) || index.type !== 'int64') refuse(`zero-at of ${showShape(x.shape)}: the index is no column`);
+  return node({ kind: 'zero-at' }, [x, index], x.shape);
+}
 
 /** All nodes that `outputs` need, each after its inputs, in an order that depends on nothing but the graph. */
 export function inOrder(outputs: Iterable<Node>): Node[] {

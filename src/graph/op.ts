@@ -58,14 +58,16 @@ export type Op =
   | { readonly kind: 'pad-columns'; readonly from: number; readonly width: number }
   /** x [R, D] with each block of `block` columns rotated (hadamard.ts); its own inverse, so its gradient is the same of dy. */
   | { readonly kind: 'hadamard'; readonly block: number }
-  /** x [R, D] -> the scale [R, 1] that brings each row into -127..127: max |x| / 127, at least a tiny number. */
-  | { readonly kind: 'row-scale' }
-  /** (x [R, D], scale [R, 1]) -> x / scale rounded, plus 128, as uint8. Its gradient passes straight through (Bengio et al., https://arxiv.org/abs/1308.3432). */
-  | { readonly kind: 'quantise' }
-  /** (x, scale, quantise(x, scale)) -> what rounding took away: x - scale * quantised. */
-  | { readonly kind: 'rounded-off' }
+  /** x [R, D] -> the scale [R, 1] that brings each row into -127..127, or 0..255 where no x is negative: max |x| / 127 or / 255, at least a tiny number. */
+  | { readonly kind: 'row-scale'; readonly signed: boolean }
+  /**
+   * (x [R, D], scale [R, 1]) -> x / scale rounded, plus 128, as uint8. What has no sign is rounded up or down by a threshold of its column's
+   * own (dithering), without 128: in sums over many columns that are far below the scale, as probabilities are, nothing is lost that way.
+   * Its gradient passes straight through (Bengio et al., https://arxiv.org/abs/1308.3432).
+   */
+  | { readonly kind: 'quantise'; readonly signed: boolean }
   /** (quantised x [R, K], scale of x [R, 1], weight [K, N] int8, scale of the weight's columns [N] or of all) -> x W as float32 [R, N]. */
-  | { readonly kind: 'int8-matmul' }
+  | { readonly kind: 'int8-matmul'; readonly signed: boolean }
   /** (quantised x [R, N], scale of x [R, 1], weight [K, N] int8) -> x W^T as float32 [R, K]; the columns' scale is already in x. */
   | { readonly kind: 'int8-matmul-transposed' }
   /** Products of the last dimensions of a and b [..., D], summed: [..., 1]. Only in gradients. */
@@ -75,7 +77,11 @@ export type Op =
   /** (logits [R, V], target [R, 1] int64) -> log-probability of the target [R, 1]. */
   | { readonly kind: 'log-probability' }
   /** (logits [R, V], target [R, 1]) -> probabilities, less 1 at the target: minus the gradient of the log-probability. */
-  | { readonly kind: 'log-probability-grad' };
+  | { readonly kind: 'log-probability-grad' }
+  /** e^x. Not differentiated. */
+  | { readonly kind: 'exp' }
+  /** (x [R, V], index [R, 1] int64) -> x with 0 at the named place of each row. Not differentiated. */
+  | { readonly kind: 'zero-at' };
 
 export type OpKind = Op['kind'];
 

@@ -8,6 +8,7 @@ import { gradients } from '../graph/gradient/gradient.ts';
 import {
   add,
   columns,
+  exp,
   type Graph,
   hadamard,
   input,
@@ -19,11 +20,11 @@ import {
   reshape,
   rmsNorm,
   rope,
-  roundedOff,
   rowScale,
   scalar,
   silu,
   softmax,
+  zeroAt,
 } from '../graph/graph.ts';
 import { hadamardBlock } from '../graph/hadamard.ts';
 import type { DataType, Node, Shape } from '../graph/op.ts';
@@ -287,26 +288,11 @@ export function head(config: ModelConfig, gradient: 'logits' | 'none' | 'input' 
   return new Map([['logp', logp], ...Object.keys(wanted).map((name, i) => [name, added[i]!] as const)]);
 }
 
-/** A rounding error is at most half a step: this many of its own steps to a step bring it into -127..127. */
-const restSteps = 254;
-
-/** g W with g in two int8 terms, g and what its rounding took away: for rows as uneven as probabilities. */
-function productInTwo(g: Node, weight: Node): Node {
-  const scale = rowScale(g);
-  const coarse = quantise(g, scale);
-  const rest = roundedOff(g, scale, coarse);
-  const restScale = mul(scale, scalar(1 / restSteps));
-  return add(
-    int8Matmul(coarse, scale, weight, scalar(1)),
-    int8Matmul(quantise(rest, restScale), restScale, weight, scalar(1)),
-  );
-}
-
 /**
  * The same for a head in int8: `output` [D, vocabulary], rotated, with `output.scale` [vocabulary], and, with `gradient`, `target_rows` [R, D],
  * the targets' rows of the head, and `output.turned` [vocabulary, D], the same matrix: turning it in every call took a tenth of the time of a
- * step of few tokens. The gradient is that of the probabilities quantised, minus the targets' rows in float32: quantising the difference
- * itself would be four times as wrong.
+ * step of few tokens. The gradient is (1 - p) times the target's row, in float32, less the other tokens' rows by their probabilities,
+ * quantised without the target's: next to it theirs would be rounded away.
  */
 export function int8Head(config: ModelConfig, gradient: 'logits' | 'none' | 'input'): Graph {
   const { modelWidth, normEpsilon, vocabulary } = config;
@@ -321,8 +307,12 @@ export function int8Head(config: ModelConfig, gradient: 'logits' | 'none' | 'inp
   if (gradient === 'logits') return new Map([['logits', logits]]);
   const logp = logProbability(logits, target);
   if (gradient === 'none') return new Map([['logp', logp]]);
-  const p = mul(softmax(logits), outputScale);
-  const mean = productInTwo(p, input('output.turned', [vocabulary, modelWidth], 'int8')); // [R, D]
-  const dh = mul(add(input('target_rows', ['R', modelWidth]), mul(mean, scalar(-1))), input('d.logp', ['R', 1]));
+  const others = mul(zeroAt(softmax(logits), target), outputScale);
+  const othersScale = rowScale(others, false);
+  const turnedOutput = input('output.turned', [vocabulary, modelWidth], 'int8');
+  const away = int8Matmul(quantise(others, othersScale, false), othersScale, turnedOutput, scalar(1)); // [R, D]
+  const missing = add(mul(exp(logp), scalar(-1)), scalar(1)); // [R, 1]: 1 - p
+  const towards = mul(input('target_rows', ['R', modelWidth]), missing);
+  const dh = mul(add(towards, mul(away, scalar(-1))), input('d.logp', ['R', 1]));
   return new Map([['logp', logp], ['d.x', gradients([turned], [dh], [x])[0]!]]); // biome-ignore format: one line reads best
 }

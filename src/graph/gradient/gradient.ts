@@ -105,7 +105,6 @@ const rules: { readonly [K in OpKind]: Rule<K> } = {
   'row-scale': () => none('row-scale'),
   // Straight through; the scale is not differentiated.
   quantise: (_, __, dy) => [() => dy, null],
-  'rounded-off': () => none('rounded-off'),
   'int8-matmul': (_, [, , weight, weightScale], dy) => [
     () => int8Product(mul(dy, weightScale!), weight!),
     null,
@@ -120,6 +119,8 @@ const rules: { readonly [K in OpKind]: Rule<K> } = {
     null,
   ],
   'log-probability-grad': () => none('log-probability-grad'),
+  exp: () => none('exp'),
+  'zero-at': () => none('zero-at'),
 };
 
 /** g W^T with g in one int8 term, which is enough where the weights are rotated (docs/decisions: int8). */

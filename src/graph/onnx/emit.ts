@@ -20,9 +20,10 @@ import {
 const irVersion = 10n;
 const opsetVersion = 23n;
 
-/** Quantised activations are 128 - 127 .. 128 + 127. */
-const quantisedLevels = 127;
-const zeroPoint = 128;
+/** Quantised numbers are 128 - 127 .. 128 + 127, or 0 .. 255 where they have no sign. */
+const levelsOf = (signed: boolean): number => (signed ? 127 : 255);
+const zeroPointOf = (signed: boolean): number => (signed ? 128 : 0);
+const goldenRatio = (Math.sqrt(5) - 1) / 2;
 /** Added to the scale of a row, so that a row of zeros divides by something. */
 const leastScale = 1e-30;
 const dataTypes: Readonly<Record<DataType, TensorProto_DataType>> = {
@@ -102,6 +103,14 @@ export class Writer {
     const dims = [BigInt(block), BigInt(block)];
     const floatData = [...hadamardMatrix(block)];
     this.initializers.set(name, { name, dims, dataType: TensorProto_DataType.FLOAT, floatData });
+    return name;
+  }
+
+  /** A threshold in -1/2 .. 1/2 for each column: multiples of the golden ratio, which fill the interval evenly wherever one starts. */
+  dither(width: number): string {
+    const name = `dither_${width}`;
+    const floatData = Array.from({ length: width }, (_, i) => ((i * goldenRatio) % 1) - 0.5);
+    this.initializers.set(name, { name, dims: [BigInt(width)], dataType: TensorProto_DataType.FLOAT, floatData });
     return name;
   }
 
@@ -199,34 +208,27 @@ const emitters: { readonly [K in OpKind]: Emitter<K> } = {
     const rotated = to.node('MatMul', [blocks, to.hadamard(block)]);
     to.node('Reshape', [rotated, to.int64([-1, n.shape[1] as number])], {}, out);
   },
-  'row-scale': (to, _, __, [x], out) => {
-    const top = to.node('ReduceMax', [to.node('Abs', [x!]), to.int64([-1])], { keepdims: { int: 1 } });
-    to.node('Add', [to.node('Mul', [top, to.float(1 / quantisedLevels)]), to.float(leastScale)], {}, out);
+  'row-scale': (to, { signed }, _, [x], out) => {
+    const size = signed ? to.node('Abs', [x!]) : x!;
+    const top = to.node('ReduceMax', [size, to.int64([-1])], { keepdims: { int: 1 } });
+    to.node('Add', [to.node('Mul', [top, to.float(1 / levelsOf(signed))]), to.float(leastScale)], {}, out);
   },
-  quantise: (to, _, __, [x, scale], out) => {
+  quantise: (to, { signed }, n, [x, scale], out) => {
+    if (!signed) {
+      const steps = to.node('Add', [to.node('Div', [x!, scale!]), to.dither(n.shape[1] as number)]);
+      to.node('QuantizeLinear', [steps, to.float(1), to.byte(zeroPointOf(signed))], {}, out);
+      return;
+    }
     // One scale a row is QuantizeLinear's per-axis form: a single kernel instead of divide, round, add and cast.
     const flat = to.node('Reshape', [scale!, to.int64([-1])]);
-    const zeros = to.node('Expand', [to.byte(zeroPoint), to.node('Shape', [flat])]);
+    const zeros = to.node('Expand', [to.byte(zeroPointOf(signed)), to.node('Shape', [flat])]);
     to.node('QuantizeLinear', [x!, flat, zeros], { axis: { int: 0 } }, out);
   },
-  'rounded-off': (to, _, __, [x, scale, quantised], out) => {
-    const flat = to.node('Reshape', [scale!, to.int64([-1])]);
-    const zeros = to.node('Expand', [to.byte(zeroPoint), to.node('Shape', [flat])]);
-    const back = to.node('DequantizeLinear', [quantised!, flat, zeros], { axis: { int: 0 } });
-    to.node('Sub', [x!, back], {}, out);
-  },
-  // Both want uint8 times int8: the other combinations have no fast kernel.
-  'int8-matmul': (to, _, __, [x, scale, weight, weightScale], out) =>
-    void to.node(
-      'MatMulIntegerToFloat',
-      [x!, weight!, scale!, weightScale!, to.byte(zeroPoint)],
-      {},
-      out,
-      'com.microsoft',
-    ),
+  'int8-matmul': (to, { signed }, _, [x, scale, weight, weightScale], out) =>
+    int8Product(to, x!, scale!, weight!, weightScale!, signed, out),
   'int8-matmul-transposed': (to, _, __, [x, scale, weight], out) => {
     const turned = to.node('Transpose', [weight!], { perm: { ints: [1, 0] } });
-    to.node('MatMulIntegerToFloat', [x!, turned, scale!, to.float(1), to.byte(zeroPoint)], {}, out, 'com.microsoft');
+    int8Product(to, x!, scale!, turned, to.float(1), true, out);
   },
   'row-dot': (to, _, __, inputs, out) =>
     void to.node('ReduceSum', [to.node('Mul', inputs), to.int64([-1])], { keepdims: { int: 1 } }, out),
@@ -238,7 +240,29 @@ const emitters: { readonly [K in OpKind]: Emitter<K> } = {
     const p = to.node('Exp', [logProbabilities(to, logits!)]);
     addAt(to, p, target!, to.node('Expand', [to.float(-1), to.node('Shape', [target!])]), out);
   },
+  exp: (to, _, __, [x], out) => void to.node('Exp', [x!], {}, out),
+  'zero-at': (to, _, __, [x, index], out) => {
+    const zeros = to.node('Expand', [to.float(0), to.node('Shape', [index!])]);
+    to.node('ScatterElements', [x!, index!, zeros], { axis: { int: 1 } }, out);
+  },
 };
+
+/**
+ * uint8 times int8: the other combinations have no fast kernel. The kernel takes a scale a row as well, but multiplies by it in one thread:
+ * an op of its own is shared out among all.
+ */
+function int8Product(
+  to: Writer,
+  x: string,
+  scale: string,
+  weight: string,
+  weightScale: string,
+  signed: boolean,
+  out: string,
+): void {
+  const inputs = [x, weight, to.float(1), weightScale, to.byte(zeroPointOf(signed))];
+  to.node('Mul', [to.node('MatMulIntegerToFloat', inputs, {}, undefined, 'com.microsoft'), scale], {}, out);
+}
 
 const logProbabilities = (to: Writer, logits: string): string => to.node('LogSoftmax', [logits], { axis: { int: -1 } });
 

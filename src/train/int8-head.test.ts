@@ -1,0 +1,84 @@
+import { expect, test } from 'vitest';
+import { relative } from '../../test/relative.ts';
+import { head, int8Head } from '../models/block.ts';
+import type { ModelConfig } from '../models/config.ts';
+import { quantiseMatrix, turnedValues } from '../models/quantise.ts';
+import { bytes, Executor, type Feed, floats, integers } from '../runtime/onnxruntime-node/executor.ts';
+
+const width = 64;
+const vocabulary = 8192;
+const config = { modelWidth: width, normEpsilon: 1e-5, vocabulary } as ModelConfig;
+
+/** Numbers of about a normal distribution, always the same. */
+function normal(count: number, seed: number): Float32Array {
+  let state = seed;
+  const uniform = (): number => {
+    state = (Math.imul(state, 1664525) + 1013904223) >>> 0;
+    return state / 2 ** 32;
+  };
+  return Float32Array.from({ length: count }, () => uniform() + uniform() + uniform() + uniform() - 2);
+}
+
+/** Rows whose best token, which is not the target, takes about `share`; the rest is spread over all others. */
+async function gradientError(share: number): Promise<{ loss: number; gradient: number }> {
+  const rows = 16;
+  const x = normal(rows * width, 2);
+  // All rows of the matrix have something in common, so that it is missed if thousands of small probabilities round to zero.
+  const common = normal(width, 3);
+  const output = normal(vocabulary * width, 1).map((value, i) => 0.1 * value + common[i % width]!);
+  for (let r = 0; r < rows; r++) {
+    const row = x.subarray(r * width, (r + 1) * width);
+    const size = Math.hypot(...row);
+    const logit = Math.log((share / (1 - share)) * vocabulary);
+    // The logit of x's own row is that of the others and `logit` on top, x being normed to a length of sqrt(width).
+    for (let d = 0; d < width; d++)
+      output[(r * 7 + 3) * width + d] = common[d]! + (row[d]! / size) * (logit / Math.sqrt(width));
+  }
+  const target = integers(
+    BigInt64Array.from({ length: rows }, (_, r) => BigInt(5000 + r)),
+    [rows, 1],
+  );
+  const weight = quantiseMatrix(output, width, 127);
+  const shared: [string, Feed][] = [
+    ['x', floats(x, [rows, width])],
+    ['target', target],
+    ['output_norm', floats(new Float32Array(width).fill(1), [width])],
+    ['d.logp', floats(new Float32Array(rows).fill(-1), [rows, 1])],
+  ];
+  const values = turnedValues(weight);
+  const targetRows = new Float32Array(rows * width);
+  for (let r = 0; r < rows; r++)
+    for (let d = 0; d < width; d++)
+      targetRows[r * width + d] = values[(5000 + r) * width + d]! * weight.scale[5000 + r]!;
+  const results = [];
+  for (const [graph, feeds] of [
+    [head(config, 'input'), [['output', floats(output, [vocabulary, width])]]],
+    [
+      int8Head(config, 'input'),
+      [
+        ['output', bytes(weight.values, [width, vocabulary])],
+        ['output.turned', bytes(values, [vocabulary, width])],
+        ['output.scale', floats(weight.scale, [vocabulary])],
+        ['target_rows', floats(targetRows, [rows, width])],
+      ],
+    ],
+  ] as const) {
+    const executor = await Executor.create(graph, 2);
+    const [logp, dx] = [new Float32Array(rows), new Float32Array(rows * width)];
+    await executor.run(
+      new Map<string, Feed>([...shared, ...feeds]),
+      new Map([['logp', floats(logp, [rows, 1])], ['d.x', floats(dx, [rows, width])]]), // biome-ignore format: one line reads best
+    );
+    await executor.close();
+    results.push({ logp, dx });
+  }
+  const [exact, int8] = results as [(typeof results)[0], (typeof results)[0]];
+  return { loss: relative(int8.logp, exact.logp), gradient: relative(int8.dx, exact.dx) };
+}
+
+test.each([0.3, 0.9])('one token takes %s and thousands the rest: neither is rounded away', async (share) => {
+  const { gradient, loss } = await gradientError(share);
+  expect(loss).toBeLessThan(0.01);
+  // Rounded to the nearest instead, it is 6.8 and 1.04 away.
+  expect(gradient).toBeLessThan(0.2);
+});
