@@ -160,9 +160,13 @@ export function rowScale(x: Node, signed = true): Node {
   if (x.shape.length !== 2) refuse(`row-scale of ${showShape(x.shape)}`);
   return node({ kind: 'row-scale', signed }, [x], [x.shape[0]!, 1]);
 }
-export function quantise(x: Node, scale: Node, signed = true): Node {
+export function quantise(x: Node, scale: Node): Node {
   if (!isColumn(x, scale)) refuse(`quantise ${showShape(x.shape)} by ${showShape(scale.shape)}`);
-  return node({ kind: 'quantise', signed }, [x, scale], x.shape, 'uint8');
+  return node({ kind: 'quantise' }, [x, scale], x.shape, 'uint8');
+}
+export function dither(x: Node, scale: Node, thresholds: Node): Node {
+  if (!isColumn(x, scale) || !same(thresholds.shape, [x.shape[1]!])) refuse(`dither of ${showShape(x.shape)}`);
+  return node({ kind: 'dither' }, [x, scale, thresholds], x.shape, 'uint8');
 }
 export function int8Matmul(x: Node, scale: Node, weight: Node, weightScale: Node): Node {
   if (x.type !== 'uint8' || weight.type !== 'int8' || !isColumn(x, scale)) refuse('int8-matmul of unquantised inputs');
@@ -170,7 +174,7 @@ export function int8Matmul(x: Node, scale: Node, weight: Node, weightScale: Node
   if (x.shape[1] !== weight.shape[0] || !(oneScale || same(weightScale.shape, [weight.shape[1]!]))) {
     refuse(`int8-matmul of ${showShape(x.shape)} and ${showShape(weight.shape)}`);
   }
-  const signed = x.op.kind !== 'quantise' || x.op.signed;
+  const signed = x.op.kind !== 'dither';
   return node({ kind: 'int8-matmul', signed }, [x, scale, weight, weightScale], [x.shape[0]!, weight.shape[1]!]);
 }
 export function int8MatmulTransposed(x: Node, scale: Node, weight: Node): Node {

@@ -60,12 +60,13 @@ export type Op =
   | { readonly kind: 'hadamard'; readonly block: number }
   /** x [R, D] -> the scale [R, 1] that brings each row into -127..127, or 0..255 where no x is negative: max |x| / 127 or / 255, at least a tiny number. */
   | { readonly kind: 'row-scale'; readonly signed: boolean }
+  /** (x [R, D], scale [R, 1]) -> x / scale rounded, plus 128, as uint8. Its gradient passes straight through (Bengio et al., https://arxiv.org/abs/1308.3432). */
+  | { readonly kind: 'quantise' }
   /**
-   * (x [R, D], scale [R, 1]) -> x / scale rounded, plus 128, as uint8. What has no sign is rounded up or down by a threshold of its column's
-   * own (dithering), without 128: in sums over many columns that are far below the scale, as probabilities are, nothing is lost that way.
-   * Its gradient passes straight through (Bengio et al., https://arxiv.org/abs/1308.3432).
+   * (x [R, D] >= 0, scale [R, 1], thresholds [D] in -1/2 .. 1/2) -> x / scale + threshold rounded, as uint8, without 128: in sums over many
+   * columns that are far below the scale, as probabilities are, nothing is lost that way. Not differentiated.
    */
-  | { readonly kind: 'quantise'; readonly signed: boolean }
+  | { readonly kind: 'dither' }
   /** (quantised x [R, K], scale of x [R, 1], weight [K, N] int8, scale of the weight's columns [N] or of all) -> x W as float32 [R, N]. */
   | { readonly kind: 'int8-matmul'; readonly signed: boolean }
   /** (quantised x [R, N], scale of x [R, 1], weight [K, N] int8) -> x W^T as float32 [R, K]; the columns' scale is already in x. */

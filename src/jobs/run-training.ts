@@ -12,8 +12,8 @@ import { openGguf } from '../files/gguf/read.ts';
 import type { GgufFile } from '../files/gguf/types.ts';
 import { type GgufContent, writeGguf } from '../files/gguf/write.ts';
 import { nomoatModelsFolder, surroundings } from '../files/model-folders.ts';
-import { parameterCount, readModelConfig } from '../models/config.ts';
-import { assertAdapter } from '../runtime/onnxruntime-node/webgpu-adapter.ts';
+import { largestMatrix, parameterCount, readModelConfig } from '../models/config.ts';
+import { assertAdapter, assertAdapterHolds } from '../runtime/onnxruntime-node/webgpu-adapter.ts';
 import type { TokenRow } from '../tokens/token-row.ts';
 import { checkpointSteps, loadLatest, loadParameters, saveCheckpoint, type TrainerState } from '../train/checkpoint.ts';
 import { initAdamW } from '../train/optimizer.ts';
@@ -74,6 +74,7 @@ interface Opened {
 async function openTuning(asked: AskedSettings, resume: boolean, started: number): Promise<Opened> {
   const model = openGguf(asked.modelPath);
   readModelConfig(model);
+  if (asked.device === 'webgpu') assertAdapterHolds(largestMatrix(model));
   const prepared = await prepareExamples(asked, model);
   const { chosen, settings } = prepared;
   const facts = { modelDigest: await digestOf(settings.modelPath), systemPrompt: prepared.systemPrompt };
@@ -117,6 +118,7 @@ async function openPretraining(settings: RunSettings, resume: boolean): Promise<
     if (start) writeGguf(settings.modelPath, start);
     folder.write({ ...folder.read(), modelDigest: await digestOf(settings.modelPath) });
     const model = openGguf(settings.modelPath);
+    if (settings.device === 'webgpu') assertAdapterHolds(largestMatrix(model));
     return { folder, model, prepared: await prepareTexts(settings, texts) };
   } catch (error) {
     const known = asFailure(error);

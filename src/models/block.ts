@@ -8,6 +8,7 @@ import { gradients } from '../graph/gradient/gradient.ts';
 import {
   add,
   columns,
+  dither,
   exp,
   type Graph,
   hadamard,
@@ -292,7 +293,7 @@ export function head(config: ModelConfig, gradient: 'logits' | 'none' | 'input' 
  * The same for a head in int8: `output` [D, vocabulary], rotated, with `output.scale` [vocabulary], and, with `gradient`, `target_rows` [R, D],
  * the targets' rows of the head, and `output.turned` [vocabulary, D], the same matrix: turning it in every call took a tenth of the time of a
  * step of few tokens. The gradient is (1 - p) times the target's row, in float32, less the other tokens' rows by their probabilities,
- * quantised without the target's: next to it theirs would be rounded away.
+ * quantised without the target's, next to which theirs would be rounded away, and by `thresholds` [vocabulary] (head-thresholds.ts).
  */
 export function int8Head(config: ModelConfig, gradient: 'logits' | 'none' | 'input'): Graph {
   const { modelWidth, normEpsilon, vocabulary } = config;
@@ -310,7 +311,12 @@ export function int8Head(config: ModelConfig, gradient: 'logits' | 'none' | 'inp
   const others = mul(zeroAt(softmax(logits), target), outputScale);
   const othersScale = rowScale(others, false);
   const turnedOutput = input('output.turned', [vocabulary, modelWidth], 'int8');
-  const away = int8Matmul(quantise(others, othersScale, false), othersScale, turnedOutput, scalar(1)); // [R, D]
+  const away = int8Matmul(
+    dither(others, othersScale, input('thresholds', [vocabulary])),
+    othersScale,
+    turnedOutput,
+    scalar(1),
+  ); // [R, D]
   const missing = add(mul(exp(logp), scalar(-1)), scalar(1)); // [R, 1]: 1 - p
   const towards = mul(input('target_rows', ['R', modelWidth]), missing);
   const dh = mul(add(towards, mul(away, scalar(-1))), input('d.logp', ['R', 1]));

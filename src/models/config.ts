@@ -156,3 +156,13 @@ export function parameterCount(model: GgufFile): number {
   for (const { shape } of model.tensors.values()) total += shape.reduce((a, b) => a * b, 1);
   return total;
 }
+
+/** The model's largest matrix, by its name in the file. */
+export function largestMatrix(model: GgufFile): { name: string; rows: number; columns: number } {
+  const matrices = [...model.tensors].map(([name, { shape }]) => ({
+    name,
+    rows: shape[0] ?? 1,
+    columns: shape[1] ?? 1,
+  }));
+  return matrices.reduce((a, b) => (b.rows * b.columns > a.rows * a.columns ? b : a));
+}

@@ -4,6 +4,7 @@ import { head, int8Head } from '../models/block.ts';
 import type { ModelConfig } from '../models/config.ts';
 import { quantiseMatrix, turnedValues } from '../models/quantise.ts';
 import { bytes, Executor, type Feed, floats, integers } from '../runtime/onnxruntime-node/executor.ts';
+import { HeadThresholds } from './head-thresholds.ts';
 
 const width = 64;
 const vocabulary = 8192;
@@ -60,6 +61,7 @@ async function gradientError(share: number): Promise<{ loss: number; gradient: n
         ['output.turned', bytes(values, [vocabulary, width])],
         ['output.scale', floats(weight.scale, [vocabulary])],
         ['target_rows', floats(targetRows, [rows, width])],
+        ['thresholds', floats(new HeadThresholds(vocabulary).of(1, 0), [vocabulary])],
       ],
     ],
   ] as const) {
@@ -81,4 +83,14 @@ test.each([0.3, 0.9])('one token takes %s and thousands the rest: neither is rou
   expect(loss).toBeLessThan(0.01);
   // Rounded to the nearest instead, it is 6.8 and 1.04 away.
   expect(gradient).toBeLessThan(0.2);
+});
+
+test('thresholds lie evenly between -1/2 and 1/2, are the same for one seed and call, and others for others', () => {
+  const thresholds = new HeadThresholds(1000);
+  const some = thresholds.of(7, 0);
+  expect(some).toHaveLength(1000);
+  expect(new HeadThresholds(1000).of(7, 0)).toEqual(some);
+  for (const other of [thresholds.of(8, 0), thresholds.of(7, 128)]) expect(other).not.toEqual(some);
+  const sorted = some.slice().sort();
+  sorted.forEach((value, i) => expect(Math.abs(value - (i + 0.5) / 1000 + 0.5)).toBeLessThan(0.003));
 });

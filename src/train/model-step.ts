@@ -11,6 +11,7 @@ import { type ActivationPolicy, BlockWalk, type Observe, type Pass } from './blo
 import type { DeviceWalk, Walked } from './device-walk.ts';
 import type { HalfStore } from './half-store.ts';
 import { mostHeadRows } from './head-rows.ts';
+import { HeadThresholds } from './head-thresholds.ts';
 import { addTo, type Slot, type TrainedInput } from './slots.ts';
 import type { SmallModel } from './small-model.ts';
 import type { Stages } from './stages.ts';
@@ -21,6 +22,8 @@ export class ModelStep extends BlockWalk implements TrainStep {
   /** Gradients of the head's `output` and `output_norm`, where they are trained. */
   private readonly headGradients: Feeds;
   private readonly embeddingGradient: Float32Array | null;
+  /** Of an int8 head. */
+  private readonly thresholds: HeadThresholds | null;
   /** Walks the blocks on a device; null where they are walked in this process's memory. */
   private readonly device: DeviceWalk | null;
   /** Takes micro-batches in one call where the model is small. */
@@ -41,6 +44,7 @@ export class ModelStep extends BlockWalk implements TrainStep {
     super(config, base, stages, inputs, dropout, policy, half);
     this.device = device;
     this.small = small;
+    this.thresholds = base.precision === 'int8' ? new HeadThresholds(config.vocabulary) : null;
     this.parameters = slots.map(({ parameter }) => parameter);
     const gradientOf = (input: string): Float32Array | null =>
       slots.find((s) => s.layer === null && s.input === input)?.parameter.gradient ?? null;
@@ -80,7 +84,7 @@ export class ModelStep extends BlockWalk implements TrainStep {
       const ends = await this.walk(passes);
       for (const [i, pass] of passes.entries()) {
         const dx = this.buffers.take(`${pass.id}.dy`, ends[i]!.length).fill(0);
-        const logp = await this.runHead(pass.batch, ends[i]!, gradientScale, dx);
+        const logp = await this.runHead(pass, ends[i]!, gradientScale, dx);
         for (const value of logp) lossSum -= value;
         supervisedTokens += logp.length;
       }
@@ -106,7 +110,7 @@ export class ModelStep extends BlockWalk implements TrainStep {
       const passes = group.map((i, id) => this.pass(batches[i]!, null, false, id));
       const ends = await this.walk(passes);
       for (const [i, pass] of passes.entries())
-        results.push(inOrder(pass, await this.runHead(pass.batch, ends[i]!, null, null)));
+        results.push(inOrder(pass, await this.runHead(pass, ends[i]!, null, null)));
     }
     return results;
   }
@@ -162,7 +166,7 @@ export class ModelStep extends BlockWalk implements TrainStep {
 
   /** Log-probabilities of the supervised tokens in order; with a scale, adds the gradient of the scaled loss to `dx`. */
   private async runHead(
-    batch: PackedBatch,
+    { batch, seed }: Pass,
     last: Float32Array,
     scale: number | null,
     dx: Float32Array | null,
@@ -188,7 +192,10 @@ export class ModelStep extends BlockWalk implements TrainStep {
         continue;
       }
       feeds.set('d.logp', floats(new Float32Array(rows).fill(-scale), [rows, 1]));
-      if (this.base.precision === 'int8') feeds.set('target_rows', this.targetRows(target, rows));
+      if (this.thresholds) {
+        feeds.set('target_rows', this.targetRows(target, rows));
+        feeds.set('thresholds', floats(this.thresholds.of(seed ?? 0, first), [vocabulary]));
+      }
       into.set('d.x', this.array('head.dx', rows, width));
       const collect = this.headSums(feeds, into);
       await this.stages.head.run(feeds, into);

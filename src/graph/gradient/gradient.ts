@@ -121,6 +121,7 @@ const rules: { readonly [K in OpKind]: Rule<K> } = {
   'log-probability-grad': () => none('log-probability-grad'),
   exp: () => none('exp'),
   'zero-at': () => none('zero-at'),
+  dither: () => none('dither'),
 };
 
 /** g W^T with g in one int8 term, which is enough where the weights are rotated (docs/decisions: int8). */

@@ -23,7 +23,6 @@ const opsetVersion = 23n;
 /** Quantised numbers are 128 - 127 .. 128 + 127, or 0 .. 255 where they have no sign. */
 const levelsOf = (signed: boolean): number => (signed ? 127 : 255);
 const zeroPointOf = (signed: boolean): number => (signed ? 128 : 0);
-const goldenRatio = (Math.sqrt(5) - 1) / 2;
 /** Added to the scale of a row, so that a row of zeros divides by something. */
 const leastScale = 1e-30;
 const dataTypes: Readonly<Record<DataType, TensorProto_DataType>> = {
@@ -103,14 +102,6 @@ export class Writer {
     const dims = [BigInt(block), BigInt(block)];
     const floatData = [...hadamardMatrix(block)];
     this.initializers.set(name, { name, dims, dataType: TensorProto_DataType.FLOAT, floatData });
-    return name;
-  }
-
-  /** A threshold in -1/2 .. 1/2 for each column: multiples of the golden ratio, which fill the interval evenly wherever one starts. */
-  dither(width: number): string {
-    const name = `dither_${width}`;
-    const floatData = Array.from({ length: width }, (_, i) => ((i * goldenRatio) % 1) - 0.5);
-    this.initializers.set(name, { name, dims: [BigInt(width)], dataType: TensorProto_DataType.FLOAT, floatData });
     return name;
   }
 
@@ -213,16 +204,15 @@ const emitters: { readonly [K in OpKind]: Emitter<K> } = {
     const top = to.node('ReduceMax', [size, to.int64([-1])], { keepdims: { int: 1 } });
     to.node('Add', [to.node('Mul', [top, to.float(1 / levelsOf(signed))]), to.float(leastScale)], {}, out);
   },
-  quantise: (to, { signed }, n, [x, scale], out) => {
-    if (!signed) {
-      const steps = to.node('Add', [to.node('Div', [x!, scale!]), to.dither(n.shape[1] as number)]);
-      to.node('QuantizeLinear', [steps, to.float(1), to.byte(zeroPointOf(signed))], {}, out);
-      return;
-    }
+  quantise: (to, _, __, [x, scale], out) => {
     // One scale a row is QuantizeLinear's per-axis form: a single kernel instead of divide, round, add and cast.
     const flat = to.node('Reshape', [scale!, to.int64([-1])]);
-    const zeros = to.node('Expand', [to.byte(zeroPointOf(signed)), to.node('Shape', [flat])]);
+    const zeros = to.node('Expand', [to.byte(zeroPointOf(true)), to.node('Shape', [flat])]);
     to.node('QuantizeLinear', [x!, flat, zeros], { axis: { int: 0 } }, out);
+  },
+  dither: (to, _, __, [x, scale, thresholds], out) => {
+    const steps = to.node('Add', [to.node('Div', [x!, scale!]), thresholds!]);
+    to.node('QuantizeLinear', [steps, to.float(1), to.byte(zeroPointOf(false))], {}, out);
   },
   'int8-matmul': (to, { signed }, _, [x, scale, weight, weightScale], out) =>
     int8Product(to, x!, scale!, weight!, weightScale!, signed, out),

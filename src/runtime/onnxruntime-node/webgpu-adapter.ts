@@ -1,37 +1,39 @@
 /**
- * Whether WebGPU finds an adapter here. Asked in a process of its own: where a driver is broken the library may end the process
+ * Whether WebGPU finds an adapter here, and whether it holds arrays as large as a model's. Asked in a process of its own: where a driver is broken the library may end the process
  * instead of throwing. Promises an answer within a bounded time; never throws.
  */
 import { spawnSync } from 'node:child_process';
 import { createRequire } from 'node:module';
 import './no-telemetry.ts';
 import { NomoatError } from '../../errors.ts';
-import { add, input } from '../../graph/graph.ts';
+import { add, input, sumRows } from '../../graph/graph.ts';
 import { emitOnnx } from '../../graph/onnx/emit.ts';
 
 export type Adapter = { readonly found: true } | { readonly found: false; readonly reason: string };
 
 /** Drivers that compile their first shader in software take a few seconds. */
 const patience = 60_000;
-/** Adds a number to itself on the device. Standard input is the graph, the first argument where onnxruntime-node lies. */
+/** Sums an array and itself on the device. Standard input is the graph, the arguments where onnxruntime-node lies and how long the array is. */
 const script = `
 const ort = require(process.argv[1]);
 const model = new Uint8Array(require('node:fs').readFileSync(0));
 const extra = { session: { disable_cpu_ep_fallback: '1' } };
 (async () => {
   const session = await ort.InferenceSession.create(model, { executionProviders: ['webgpu'], logSeverityLevel: 4, extra });
-  const { y } = await session.run({ x: new ort.Tensor('float32', Float32Array.of(21), [1, 1]) });
+  const x = new Float32Array(Number(process.argv[2]));
+  x[x.length - 1] = 21;
+  const { y } = await session.run({ x: new ort.Tensor('float32', x, [x.length, 1]) });
   if (y.data[0] !== 42) throw new Error('21 + 21 came out as ' + y.data[0]);
   process.stdout.write('works');
 })().catch((error) => { process.stdout.write(String(error.message)); process.exitCode = 1; });`;
 
-/** Takes about a fifth of a second. */
-export function findAdapter(): Adapter {
+/** Tries an array of `size` float32 numbers. Takes about a fifth of a second for a small one. */
+export function findAdapter(size = 1): Adapter {
   const x = input('x', ['N', 1]);
   const { error, signal, stdout } = spawnSync(
     process.execPath,
-    ['-e', script, createRequire(import.meta.url).resolve('onnxruntime-node')],
-    { input: emitOnnx(new Map([['y', add(x, x)]]), 'webgpu'), encoding: 'utf8', timeout: patience },
+    ['-e', script, createRequire(import.meta.url).resolve('onnxruntime-node'), String(size)],
+    { input: emitOnnx(new Map([['y', sumRows(add(x, x))]]), 'webgpu'), encoding: 'utf8', timeout: patience },
   );
   if (stdout === 'works') return { found: true };
   if (error) return { found: false, reason: `asking for one failed (${error.message})` };
@@ -54,5 +56,21 @@ export function assertAdapter(): void {
     remedy:
       'Leave --device out to train on the processor, or install a graphics driver (on Linux also the Vulkan loader, libvulkan1).',
     fields: { reason: adapter.reason },
+  });
+}
+
+/** Throws NomoatError where the adapter fails with the largest of the matrices that it will have to hold, [rows, columns] of float32. */
+export function assertAdapterHolds(
+  { columns, name, rows }: { name: string; rows: number; columns: number },
+  find = findAdapter,
+): void {
+  const adapter = find(rows * columns);
+  if (adapter.found) return;
+  const bytes = rows * columns * Float32Array.BYTES_PER_ELEMENT;
+  throw new NomoatError({
+    part: '--device webgpu',
+    fault: `the graphics adapter cannot hold ${name} [${rows}, ${columns}], ${(bytes / 1e6).toFixed(0)} MB in one piece: ${adapter.reason}`,
+    remedy: 'Leave --device out to train on the processor, or take a --model with a smaller vocabulary or width.',
+    fields: { matrix: name, bytes, reason: adapter.reason },
   });
 }
