@@ -3,12 +3,14 @@
  * in memory or streamed from the disk. Only the speed and the memory of the shape are real: the blocks are copies of one random block.
  * Usage: node bench/large-step.mjs MODEL.gguf keep|recompute|stream [ROWS] [TOKENS] [RANK] [THREADS] [ROUNDS]    (after npm run build)
  * Rows are packed into micro-batches as in a run. MODEL.gguf gives configuration and embeddings (bench/synthetic-model.mjs). stream writes the blocks to a temporary file, 6.5 GB for 7B.
- * Prints a JSON line with the quickest of ROUNDS (default 2) steps; the first one warms up.
+ * Prints a JSON line with the quickest of ROUNDS (default 2) steps; the first one warms up. `limit` is the best rate of the engine's int8 product alone, on
+ * 512 rows through the model's gate projection, in operations (two a multiplication) per second; `share` is what the step's int8 products reach of it.
  */
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { packRows } from '../dist/batches/pack.js';
+import { int8Limit } from './int8-limit.mjs';
 import { openGguf } from '../dist/files/gguf/read.js';
 import { projections } from '../dist/lora/adapter.js';
 import { projectionDimensions, readModelConfig } from '../dist/models/config.js';
@@ -33,6 +35,7 @@ function randomMatrix(inFeatures, outFeatures) {
   matrix.scale.fill(scale);
   return matrix;
 }
+const sizes = projections.map((name) => projectionDimensions(config, name));
 const folder = mkdtempSync(join(tmpdir(), 'nomoat-large-'));
 const store = holding === 'stream' ? diskStore(join(folder, 'layers')) : memoryStore();
 const block = projections.map((name) => {
@@ -58,8 +61,16 @@ for (let round = 0; round < Number(rounds); round++) {
   else for (const batch of batches) await step.accumulate([batch], 1 / tokens, [0]);
   seconds.push((performance.now() - start) / 1000);
 }
+/** Operations of the step's int8 products: both directions of every projection (but into the first block's input) and of the head, and forward again where recomputed. */
+const blocks = config.layers * sizes.reduce((sum, { inFeatures, outFeatures }) => sum + inFeatures * outFeatures, 0);
+const entry = sizes.slice(0, 3).reduce((sum, { inFeatures, outFeatures }) => sum + inFeatures * outFeatures, 0);
+const forwards = activations === 'keep' ? 1 : 2;
+const products = tokens * ((forwards + 1) * blocks - entry) + (tokens - 1) * 2 * config.modelWidth * config.vocabulary;
+const operations = 2 * Number(count) * products;
 const peakMemoryBytes = process.resourceUsage().maxRSS * 1024;
-console.log(JSON.stringify({ holding, rows: Number(count), tokens, rank: Number(rank), seconds, tokensPerSecond: (tokens * Number(count)) / Math.min(...seconds), peakMemoryBytes, residentBytes: process.memoryUsage.rss() }));
+const result = { holding, rows: Number(count), tokens, rank: Number(rank), seconds, tokensPerSecond: (tokens * Number(count)) / Math.min(...seconds), peakMemoryBytes, residentBytes: process.memoryUsage.rss() };
 await step.close();
+const limit = await int8Limit(512, config.modelWidth, config.feedForward, Number(threads));
+console.log(JSON.stringify({ ...result, operations, limit, share: operations / Math.min(...seconds) / limit }));
 rmSync(folder, { recursive: true, force: true });
 process.exit(0);
