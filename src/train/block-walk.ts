@@ -47,6 +47,18 @@ export type ActivationPolicy = (typeof activationPolicies)[number];
 /** The hidden states of some models go beyond float16's largest number: what is saved of them stays float32, as the blocks' inputs do. */
 const hiddenState = 'saved.mid';
 
+/** What a walk over a model's blocks is made of. */
+export interface WalkParts {
+  readonly config: ModelConfig;
+  readonly base: BaseWeights;
+  readonly stages: Stages;
+  /** Per layer: what is trained in it. */
+  readonly inputs: readonly (readonly TrainedInput[])[];
+  readonly dropout: number;
+  /** Where activations wait for backward: a store for policy float16. */
+  readonly activations: Exclude<ActivationPolicy, 'float16'> | HalfStore;
+}
+
 /** Sees a layer's weights while they last. */
 export type Observe = (layer: number, weights: Feeds) => void;
 
@@ -55,26 +67,16 @@ export class BlockWalk {
   protected readonly base: BaseWeights;
   protected readonly stages: Stages;
   protected readonly dropout: number;
-  /** Per layer: what is trained in it. */
   protected readonly inputs: readonly (readonly TrainedInput[])[];
-  protected readonly policy: ActivationPolicy;
-  /** For policy float16. */
+  protected readonly recomputes: boolean;
   protected readonly half: HalfStore | null;
   protected readonly buffers = new Buffers();
   protected readonly attention: AttentionWalk;
   private latest: (Pick<PackedBatch, 'positions' | 'segmentStarts'> & { readonly layout: Layout }) | null = null;
 
-  constructor(
-    config: ModelConfig,
-    base: BaseWeights,
-    stages: Stages,
-    inputs: readonly (readonly TrainedInput[])[],
-    dropout: number,
-    policy: ActivationPolicy = 'keep',
-    half: HalfStore | null = null,
-  ) {
-    this.policy = policy;
-    this.half = half;
+  constructor({ activations, base, config, dropout, inputs, stages }: WalkParts) {
+    this.recomputes = activations === 'recompute';
+    this.half = typeof activations === 'object' ? activations : null;
     this.config = config;
     this.base = base;
     this.stages = stages;
@@ -113,7 +115,7 @@ export class BlockWalk {
   }
 
   protected keep({ saves }: Pass, layer: number): Keep {
-    const own = saves && this.policy !== 'recompute';
+    const own = saves && !this.recomputes;
     return (name, length) =>
       saves && this.half && name !== hiddenState
         ? this.half.take(name, length)

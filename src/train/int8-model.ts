@@ -48,7 +48,7 @@ class Evaluation extends BlockWalk {
 
   private constructor(config: ModelConfig, base: BaseWeights, stages: BlockWalk['stages'], headLogits: Executor) {
     const nothing = Array.from({ length: config.layers }, () => []);
-    super(config, base, stages, nothing, 0);
+    super({ config, base, stages, inputs: nothing, dropout: 0, activations: 'keep' });
     this.headLogits = headLogits;
   }
 

@@ -4,18 +4,23 @@
  * nothing of data sets, schedules or files; open-step.ts opens one.
  */
 import type { PackedBatch } from '../batches/packed-batch.ts';
-import type { ModelConfig } from '../models/config.ts';
 import { type Feed, type Feeds, floats, integers } from '../runtime/onnxruntime-node/executor.ts';
-import type { BaseWeights } from './base-weights.ts';
-import { type ActivationPolicy, BlockWalk, type Observe, type Pass } from './block-walk.ts';
+import { BlockWalk, type Observe, type Pass, type WalkParts } from './block-walk.ts';
 import type { DeviceWalk, Walked } from './device-walk.ts';
-import type { HalfStore } from './half-store.ts';
 import { mostHeadRows } from './head-rows.ts';
 import { HeadThresholds } from './head-thresholds.ts';
-import { addTo, type Slot, type TrainedInput } from './slots.ts';
+import { addTo, type Slot } from './slots.ts';
 import type { SmallModel } from './small-model.ts';
-import type { Stages } from './stages.ts';
 import type { MicroBatchLoss, Parameter, TrainStep } from './step.ts';
+
+export interface StepParts extends WalkParts {
+  /** What is trained. */
+  readonly slots: readonly Slot[];
+  /** Walks the blocks on a device; null where they are walked in this process's memory. */
+  readonly device: DeviceWalk | null;
+  /** Takes micro-batches in one call where the model is small. */
+  readonly small: SmallModel | null;
+}
 
 export class ModelStep extends BlockWalk implements TrainStep {
   readonly parameters: readonly Parameter[];
@@ -24,24 +29,12 @@ export class ModelStep extends BlockWalk implements TrainStep {
   private readonly embeddingGradient: Float32Array | null;
   /** Of an int8 head. */
   private readonly thresholds: HeadThresholds | null;
-  /** Walks the blocks on a device; null where they are walked in this process's memory. */
   private readonly device: DeviceWalk | null;
-  /** Takes micro-batches in one call where the model is small. */
   private readonly small: SmallModel | null;
 
-  constructor(
-    config: ModelConfig,
-    base: BaseWeights,
-    stages: Stages,
-    slots: readonly Slot[],
-    inputs: readonly (readonly TrainedInput[])[],
-    dropout: number,
-    device: DeviceWalk | null,
-    policy: ActivationPolicy = 'keep',
-    small: SmallModel | null = null,
-    half: HalfStore | null = null,
-  ) {
-    super(config, base, stages, inputs, dropout, policy, half);
+  constructor({ device, slots, small, ...walk }: StepParts) {
+    super(walk);
+    const { base, config } = walk;
     this.device = device;
     this.small = small;
     this.thresholds = base.precision === 'int8' ? new HeadThresholds(config.vocabulary) : null;
@@ -121,7 +114,7 @@ export class ModelStep extends BlockWalk implements TrainStep {
    */
   private groups(batches: readonly PackedBatch[], saves: boolean): number[][] {
     const all = batches.map((_, i) => i);
-    return this.device || (saves && this.policy !== 'recompute') ? all.map((i) => [i]) : [all];
+    return this.device || (saves && !this.recomputes) ? all.map((i) => [i]) : [all];
   }
 
   release(): void {
@@ -267,7 +260,7 @@ export class ModelStep extends BlockWalk implements TrainStep {
     const dy = this.array(`${pass.id}.dy`, rows, modelWidth);
     const feeds = this.layerFeeds(pass, layer, weights).set('x', this.border(pass, layer));
     await this.half?.get(layer);
-    if (this.policy === 'recompute') await this.block(pass, layer, feeds, this.array('y', rows, modelWidth));
+    if (this.recomputes) await this.block(pass, layer, feeds, this.array('y', rows, modelWidth));
     for (const name of ['q', 'k', 'v', 'o']) feeds.set(name, this.kept(pass, layer, name));
     for (const stage of [this.stages.preForward, this.stages.postForward]) this.savedFeeds(pass, layer, stage, feeds);
     const ends = ['d.q', 'd.k', 'd.v', 'd.o'];

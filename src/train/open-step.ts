@@ -86,8 +86,9 @@ export async function createLoraStep(options: LoraStepOptions): Promise<TrainSte
   const walk = memory && (await DeviceWalk.open(memory));
   const fits = oneCall && !walk && activations === 'keep' && !base.streamed && SmallModel.suits(config, block);
   const small = fits ? new SmallModel(config, block, threads, base) : null;
-  const half = activations === 'float16' ? await HalfStore.open(threads) : null;
-  return new ModelStep(config, base, stages, slots, inputs, adapter.dropout, walk, activations, small, half);
+  const held = activations === 'float16' ? await HalfStore.open(threads) : activations;
+  const { dropout } = adapter;
+  return new ModelStep({ config, base, stages, inputs, dropout, activations: held, slots, device: walk, small });
 }
 
 /** Opens the engine and reads the weights, all of which are trained, in float32. */
@@ -118,5 +119,6 @@ export async function createFullStep({ device, model, threads }: StepOptions): P
   );
   const walk = device === 'webgpu' ? await DeviceWalk.open(await DeviceMemory.open()) : null;
   const small = !walk && SmallModel.suits(config, block) ? new SmallModel(config, block, threads, base) : null;
-  return Object.assign(new ModelStep(config, base, stages, slots, inputs, 0, walk, 'keep', small), { weights });
+  const parts = { config, base, stages, inputs, dropout: 0, activations: 'keep', slots, device: walk, small } as const;
+  return Object.assign(new ModelStep(parts), { weights });
 }
