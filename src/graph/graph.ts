@@ -168,13 +168,14 @@ export function dither(x: Node, scale: Node, thresholds: Node): Node {
   if (!isColumn(x, scale) || !same(thresholds.shape, [x.shape[1]!])) refuse(`dither of ${showShape(x.shape)}`);
   return node({ kind: 'dither' }, [x, scale, thresholds], x.shape, 'uint8');
 }
-export function int8Matmul(x: Node, scale: Node, weight: Node, weightScale: Node): Node {
+/** `signed`: as quantise makes x, else as dither does. */
+export function int8Matmul(x: Node, scale: Node, weight: Node, weightScale: Node, signed = true): Node {
   if (x.type !== 'uint8' || weight.type !== 'int8' || !isColumn(x, scale)) refuse('int8-matmul of unquantised inputs');
   const oneScale = weightScale.shape.length === 0;
   if (x.shape[1] !== weight.shape[0] || !(oneScale || same(weightScale.shape, [weight.shape[1]!]))) {
     refuse(`int8-matmul of ${showShape(x.shape)} and ${showShape(weight.shape)}`);
   }
-  const signed = x.op.kind !== 'dither';
+  if (signed ? x.op.kind === 'dither' : x.op.kind === 'quantise') refuse('int8-matmul: x has the other zero point');
   return node({ kind: 'int8-matmul', signed }, [x, scale, weight, weightScale], [x.shape[0]!, weight.shape[1]!]);
 }
 export function int8MatmulTransposed(x: Node, scale: Node, weight: Node): Node {

@@ -64,10 +64,10 @@ export type Op =
   | { readonly kind: 'quantise' }
   /**
    * (x [R, D] >= 0, scale [R, 1], thresholds [D] in -1/2 .. 1/2) -> x / scale + threshold rounded, as uint8, without 128: in sums over many
-   * columns that are far below the scale, as probabilities are, nothing is lost that way. Not differentiated.
+   * columns that are far below the scale, as probabilities are, what one loses another gains. Not differentiated.
    */
   | { readonly kind: 'dither' }
-  /** (quantised x [R, K], scale of x [R, 1], weight [K, N] int8, scale of the weight's columns [N] or of all) -> x W as float32 [R, N]. */
+  /** (quantised or, without a sign, dithered x [R, K], scale of x [R, 1], weight [K, N] int8, scale of the weight's columns [N] or of all) -> x W as float32 [R, N]. */
   | { readonly kind: 'int8-matmul'; readonly signed: boolean }
   /** (quantised x [R, N], scale of x [R, 1], weight [K, N] int8) -> x W^T as float32 [R, K]; the columns' scale is already in x. */
   | { readonly kind: 'int8-matmul-transposed' }

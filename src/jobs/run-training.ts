@@ -74,7 +74,7 @@ interface Opened {
 async function openTuning(asked: AskedSettings, resume: boolean, started: number): Promise<Opened> {
   const model = openGguf(asked.modelPath);
   readModelConfig(model);
-  if (asked.device === 'webgpu') assertAdapterHolds(largestMatrix(model));
+  if (asked.device === 'webgpu') assertAdapterHolds(largestMatrix(model.tensors.values()));
   const prepared = await prepareExamples(asked, model);
   const { chosen, settings } = prepared;
   const facts = { modelDigest: await digestOf(settings.modelPath), systemPrompt: prepared.systemPrompt };
@@ -112,13 +112,13 @@ async function openPretraining(settings: RunSettings, resume: boolean): Promise<
   const texts = readTexts(settings);
   const start = existsSync(settings.modelPath) ? null : startModel(settings, texts.train);
   if (start) assertDiskHolds(settings.run, runBytes(weightsOf(start), settings.method));
+  if (start && settings.device === 'webgpu') assertAdapterHolds(largestMatrix(start.tensors));
   const facts = { modelDigest: '', systemPrompt: null };
   const folder = resume ? takeFolder(settings) : createRunFolder(settings, newRecord(settings, facts, settings.data));
   try {
     if (start) writeGguf(settings.modelPath, start);
     folder.write({ ...folder.read(), modelDigest: await digestOf(settings.modelPath) });
     const model = openGguf(settings.modelPath);
-    if (settings.device === 'webgpu') assertAdapterHolds(largestMatrix(model));
     return { folder, model, prepared: await prepareTexts(settings, texts) };
   } catch (error) {
     const known = asFailure(error);

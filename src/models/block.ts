@@ -294,6 +294,8 @@ export function head(config: ModelConfig, gradient: 'logits' | 'none' | 'input' 
  * the targets' rows of the head, and `output.turned` [vocabulary, D], the same matrix: turning it in every call took a tenth of the time of a
  * step of few tokens. The gradient is (1 - p) times the target's row, in float32, less the other tokens' rows by their probabilities,
  * quantised without the target's, next to which theirs would be rounded away, and by `thresholds` [vocabulary] (head-thresholds.ts).
+ * Levels of a row sum to at most 255 over its largest share: of the engine's 32-bit sums, 127 times that is too much only where a vocabulary
+ * of 66,000 tokens or more has nearly equal shares and weights of one sign.
  */
 export function int8Head(config: ModelConfig, gradient: 'logits' | 'none' | 'input'): Graph {
   const { modelWidth, normEpsilon, vocabulary } = config;
@@ -311,12 +313,8 @@ export function int8Head(config: ModelConfig, gradient: 'logits' | 'none' | 'inp
   const others = mul(zeroAt(softmax(logits), target), outputScale);
   const othersScale = rowScale(others, false);
   const turnedOutput = input('output.turned', [vocabulary, modelWidth], 'int8');
-  const away = int8Matmul(
-    dither(others, othersScale, input('thresholds', [vocabulary])),
-    othersScale,
-    turnedOutput,
-    scalar(1),
-  ); // [R, D]
+  const levels = dither(others, othersScale, input('thresholds', [vocabulary]));
+  const away = int8Matmul(levels, othersScale, turnedOutput, scalar(1), false); // [R, D]
   const missing = add(mul(exp(logp), scalar(-1)), scalar(1)); // [R, 1]: 1 - p
   const towards = mul(input('target_rows', ['R', modelWidth]), missing);
   const dh = mul(add(towards, mul(away, scalar(-1))), input('d.logp', ['R', 1]));

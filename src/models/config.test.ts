@@ -2,7 +2,7 @@ import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { openGguf } from '../files/gguf/read.ts';
 import type { GgufFile, GgufTensorInfo, GgufValue } from '../files/gguf/types.ts';
-import { architectures, readModelConfig } from './config.ts';
+import { architectures, largestMatrix, readModelConfig } from './config.ts';
 
 const source = openGguf(join(import.meta.dirname, '../../test/fixtures/reference/llama/base.gguf'));
 
@@ -60,4 +60,14 @@ test.each([
 ] as const)('%s', (_, metadata, tensors, message) => {
   // biome-ignore format: a table
   expect(() => readModelConfig(changed(metadata, tensors as unknown as Record<string, number[]>))).toThrow(message);
+});
+
+test('the largest matrix of a model by its name', () => {
+  const vector = { name: 'output_norm.weight', shape: [9000] };
+  const tensors = [
+    { name: 'blk.0.ffn_up.weight', shape: [96, 64] },
+    { name: 'token_embd.weight', shape: [500, 64] },
+    vector,
+  ];
+  expect(largestMatrix(tensors)).toEqual({ name: 'token_embd.weight', rows: 500, columns: 64 });
 });

@@ -157,9 +157,13 @@ export function parameterCount(model: GgufFile): number {
   return total;
 }
 
-/** The model's largest matrix, by its name in the file. */
-export function largestMatrix(model: GgufFile): { name: string; rows: number; columns: number } {
-  const matrices = [...model.tensors].map(([name, { shape }]) => ({
+/** The largest matrix of a model's tensors, by its name in the file. */
+export function largestMatrix(tensors: Iterable<{ readonly name: string; readonly shape: readonly number[] }>): {
+  name: string;
+  rows: number;
+  columns: number;
+} {
+  const matrices = [...tensors].map(({ name, shape }) => ({
     name,
     rows: shape[0] ?? 1,
     columns: shape[1] ?? 1,

@@ -29,7 +29,7 @@ export interface Pass extends Layout {
   readonly rows: number;
   /** Row of this batch for each row of the batch as given: segments are walked in order of their length. */
   readonly places: Int32Array;
-  /** Of the dropout masks; null switches dropout off. */
+  /** Of the dropout masks and the int8 head's thresholds; null where nothing is trained, and without dropout. */
   readonly seed: number | null;
   /** Whether backward follows. */
   readonly saves: boolean;

@@ -208,3 +208,20 @@ test('the probe measures both kernels and bounds the weights by what it saw', as
   expect(weightLevels(probe)).toBe(probe.saturates ? 63 : 127);
   expect(weightLevels({ saturates: true })).toBe(63);
 });
+
+test('an int8 head rounds by the seed of the micro-batch: equal seeds give equal gradients, others give others', async () => {
+  const path = join(root, 'llama', 'base.gguf');
+  const batch = packed(rowsOf('llama'));
+  const model = openGguf(path);
+  const { weights } = await quantiseModel({ model, compared: batch, threads, levels: 127 });
+  const step = await createLoraStep({ model, adapter: adapterFor(path), threads, weights });
+  const of = async (seed: number): Promise<Float32Array[]> => {
+    step.clearGradients();
+    await step.accumulate([batch], 1 / batch.supervisedTokens, [seed]);
+    return step.parameters.map(({ gradient }) => gradient.slice());
+  };
+  const once = await of(1);
+  expect(await of(1)).toEqual(once);
+  expect(await of(2)).not.toEqual(once);
+  await step.close();
+});

@@ -61,12 +61,12 @@ export class ModelStep extends BlockWalk implements TrainStep {
   async accumulate(
     batches: readonly PackedBatch[],
     gradientScale: number,
-    dropoutSeeds: readonly number[],
+    seeds: readonly number[],
   ): Promise<MicroBatchLoss> {
     let lossSum = 0;
     let supervisedTokens = 0;
     for (const group of this.groups(batches, true)) {
-      const passes = group.map((i, id) => this.pass(batches[i]!, dropoutSeeds[i]!, true, id));
+      const passes = group.map((i, id) => this.pass(batches[i]!, seeds[i]!, true, id));
       const [alone] = passes;
       if (alone && passes.length === 1 && this.small?.takes(alone)) {
         const logp = await this.accumulateWhole(alone, this.small, gradientScale);
@@ -187,7 +187,8 @@ export class ModelStep extends BlockWalk implements TrainStep {
       feeds.set('d.logp', floats(new Float32Array(rows).fill(-scale), [rows, 1]));
       if (this.thresholds) {
         feeds.set('target_rows', this.targetRows(target, rows));
-        feeds.set('thresholds', floats(this.thresholds.of(seed ?? 0, first), [vocabulary]));
+        if (seed === null) throw new Error('step: an int8 head rounds by a seed, and there is none');
+        feeds.set('thresholds', floats(this.thresholds.of(seed, first), [vocabulary]));
       }
       into.set('d.x', this.array('head.dx', rows, width));
       const collect = this.headSums(feeds, into);

@@ -26,14 +26,10 @@ export interface TrainStep {
   clearGradients(): void;
   /**
    * Forward and backward of micro-batches. Adds `gradientScale` times the gradient of the summed loss to every parameter's gradient;
-   * with gradientScale = 1 / (supervised tokens of the whole batch), accumulating micro-batches equals the whole batch.
-   * `dropoutSeeds` name the dropout masks, one a micro-batch: equal seeds give equal masks.
+   * with gradientScale = 1 / (supervised tokens of the whole batch), accumulating micro-batches equals the whole batch (in int8 but for rounding).
+   * `seeds`, one a micro-batch, name what is random in it, dropout masks and an int8 head's thresholds: equal seeds give equal gradients.
    */
-  accumulate(
-    batches: readonly PackedBatch[],
-    gradientScale: number,
-    dropoutSeeds: readonly number[],
-  ): Promise<MicroBatchLoss>;
+  accumulate(batches: readonly PackedBatch[], gradientScale: number, seeds: readonly number[]): Promise<MicroBatchLoss>;
   /** Log-probability (nats) of every supervised token of each batch in order, no dropout, no gradient. */
   logProbabilities(batches: readonly PackedBatch[]): Promise<Float32Array[]>;
   /** Whether all micro-batches of a step should come in one call, because the weights are read from the disk each time. */

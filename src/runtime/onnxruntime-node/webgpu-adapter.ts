@@ -69,8 +69,8 @@ export function assertAdapterHolds(
   const bytes = rows * columns * Float32Array.BYTES_PER_ELEMENT;
   throw new NomoatError({
     part: '--device webgpu',
-    fault: `the graphics adapter cannot hold ${name} [${rows}, ${columns}], ${(bytes / 1e6).toFixed(0)} MB in one piece: ${adapter.reason}`,
-    remedy: 'Leave --device out to train on the processor, or take a --model with a smaller vocabulary or width.',
+    fault: `the graphics adapter failed with an array as large as ${name} [${rows}, ${columns}], ${(bytes / 1e6).toFixed(0)} MB in one piece: ${adapter.reason}`,
+    remedy: 'Leave --device out to train on the processor, or take a smaller --model.',
     fields: { matrix: name, bytes, reason: adapter.reason },
   });
 }
