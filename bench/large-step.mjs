@@ -1,7 +1,7 @@
 /**
  * One optimizer step's forward and backward on a model of any size with random int8 blocks: tokens per second and peak memory, with the blocks
  * in memory or streamed from the disk. Only the speed and the memory of the shape are real: the blocks are copies of one random block.
- * Usage: node bench/large-step.mjs MODEL.gguf keep|recompute|stream [ROWS] [TOKENS] [RANK] [THREADS] [ROUNDS]    (after npm run build)
+ * Usage: node bench/large-step.mjs MODEL.gguf keep|float16|recompute|stream [ROWS] [TOKENS] [RANK] [THREADS] [ROUNDS]    (after npm run build)
  * Rows are packed into micro-batches as in a run. MODEL.gguf gives configuration and embeddings (bench/synthetic-model.mjs). stream writes the blocks to a temporary file, 6.5 GB for 7B.
  * Prints a JSON line with the quickest of ROUNDS (default 2) steps; the first one warms up. `limit` is the best rate of the engine's int8 product alone, before and after
  * the steps, on 512 rows through the model's gate projection, in operations (two a multiplication) per second; `share` is what the step's int8 products reach of it,
@@ -50,7 +50,7 @@ for (let layer = 0; layer < config.layers; layer++) {
 }
 const weights = store.finish(model, config, { norm: ones(), output: randomMatrix(config.modelWidth, config.vocabulary) });
 const adapter = freshAdapter(config, Number(rank));
-const activations = holding === 'keep' ? 'keep' : 'recompute';
+const activations = holding === 'stream' ? 'recompute' : holding;
 const step = await createLoraStep({ model, adapter, threads: Number(threads), weights, activations });
 const tokens = Number(length);
 const row = { tokens: Int32Array.from({ length: tokens }, (_, i) => (i * 97) % 2000), supervised: new Uint8Array(tokens).fill(1) };
@@ -69,7 +69,7 @@ const blocks = config.layers * sizes.reduce((sum, { inFeatures, outFeatures }) =
 const entry = sizes.slice(0, 3).reduce((sum, { inFeatures, outFeatures }) => sum + inFeatures * outFeatures, 0);
 const products = tokens * (2 * blocks - entry) + (tokens - 1) * 2 * config.modelWidth * config.vocabulary;
 const operations = 2 * Number(count) * products;
-const again = activations === 'keep' ? 0 : 2 * Number(count) * tokens * blocks;
+const again = activations !== 'recompute' ? 0 : 2 * Number(count) * tokens * blocks;
 const peakMemoryBytes = process.resourceUsage().maxRSS * 1024;
 const result = { holding, rows: Number(count), tokens, rank: Number(rank), seconds, tokensPerSecond: (tokens * Number(count)) / Math.min(...seconds), peakMemoryBytes, residentBytes: process.memoryUsage.rss() };
 await step.close();
