@@ -6,10 +6,12 @@
 import { createHash } from 'node:crypto';
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { packRows } from '../dist/batches/pack.js';
 import { openGguf } from '../dist/files/gguf/read.js';
 import { projections } from '../dist/lora/adapter.js';
 import { initLora } from '../dist/lora/init.js';
 import { projectionDimensions, readModelConfig } from '../dist/models/config.js';
+import { quantiseModel } from '../dist/train/int8-model.js';
 import { createFullStep, createLoraStep } from '../dist/train/open-step.js';
 import { InferenceSession } from 'onnxruntime-node';
 
@@ -25,6 +27,18 @@ InferenceSession.create = (bytes, ...rest) => {
   written.add(digest);
   return create(bytes, ...rest);
 };
+
+/** Two rows, one of which is longer than any tile: graphs that are compiled when they are first asked for are opened too. */
+const rows = [9, 300].map((length) => ({
+  tokens: Int32Array.from({ length }, (_, i) => 1 + (i % 50)),
+  supervised: new Uint8Array(length).fill(1, 1),
+}));
+const [batch] = packRows(rows, { packing: true, microBatchSize: null, maxTokens: 512, padToken: 0 });
+async function stepOf(options) {
+  const step = await createLoraStep({ threads: 1, oneCall: false, ...options });
+  await step.accumulate([batch], 1, [1]);
+  await step.close();
+}
 
 const variants = {
   all: { targetModules: projections, dropout: 0, rslora: false },
@@ -44,7 +58,10 @@ for (const name of ['llama', 'qwen2', 'qwen3', 'llama3']) {
       layers: config.layers,
       dimensions: (projection) => projectionDimensions(config, projection),
     });
-    await (await createLoraStep({ model, adapter, threads: 1 })).close();
+    await stepOf({ model, adapter });
+    label = `${name}-lora-${variant}-int8`;
+    const quantised = () => quantiseModel({ model, compared: batch, threads: 1, levels: 127 });
+    for (const activations of ['keep', 'float16']) await stepOf({ model, adapter, activations, ...(await quantised()) });
   }
   label = `${name}-full`;
   await (await createFullStep({ model, threads: 1 })).close();
