@@ -135,25 +135,18 @@ function mergedRows(name: string, parts: readonly Parameter[], factor: number): 
   const gradient = new Float32Array(total);
   const width = parts[0]!.shape[1]!;
   const shape = [total / width, width];
-  const each = (visit: (part: Parameter, i: number, at: number) => void): void => {
-    let start = 0;
-    for (const part of parts) {
-      for (let i = 0; i < part.value.length; i++) visit(part, i, start + i);
-      start += part.value.length;
-    }
-  };
   return {
     name,
     feed: floats(merged, shape),
     gradient: floats(gradient, shape),
-    refresh: () =>
-      each((part, i, at) => {
-        merged[at] = part.value[i]! * factor;
-      }),
-    collect: () =>
-      each((part, i, at) => {
-        part.gradient[i]! += gradient[at]! * factor;
-      }),
+    refresh() {
+      let at = 0;
+      for (const { value } of parts) for (let i = 0; i < value.length; i++) merged[at++] = value[i]! * factor;
+    },
+    collect() {
+      let at = 0;
+      for (const { gradient: own } of parts) for (let i = 0; i < own.length; i++) own[i]! += gradient[at++]! * factor;
+    },
   };
 }
 
