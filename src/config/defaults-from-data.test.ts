@@ -44,7 +44,9 @@ test('the rank grows with the supervised tokens', () => {
 });
 
 test('the learning rate falls with the width, and full fine-tuning takes a tenth', () => {
-  expect(chooseLearningRate(smol)).toBe(0.0013);
+  expect(chooseLearningRate(smol)).toBe(0.0025);
+  expect(chooseLearningRate({ ...smol, modelWidth: 1999 })).toBe(0.0005);
+  expect(chooseLearningRate({ ...smol, modelWidth: 2048 })).toBe(0.00049);
   expect(chooseLearningRate({ ...smol, modelWidth: 4096 })).toBe(0.00029);
   expect(chooseLearningRate({ ...smol, modelWidth: 64 })).toBe(0.005);
   expect(chooseLearningRate({ ...smol, modelWidth: 1024, architecture: 'qwen3' })).toBe(0.00053);
@@ -57,7 +59,7 @@ test('what was given stays, and the rest is built upon it', () => {
     batchSize: 16,
     epochs: 3,
     rank: 8,
-    learningRate: 0.0013,
+    learningRate: 0.0025,
   });
   const given = { sequenceLength: 512, batchSize: 1, epochs: 7, rank: 4, learningRate: 0.1 };
   expect(chooseDefaults(given, 512, data, smol)).toEqual(given);
@@ -69,7 +71,7 @@ test('the line names what was chosen and nothing else', () => {
   const chosen = chooseDefaults(nothing, 128, data, smol);
   const facts = { ...data, longest: 96 };
   expect(explainDefaults(nothing, chosen, facts, smol)).toBe(
-    'Chosen from the data: sequence length 128 (longest row 96), batches of 16, 3 epochs (1,600 rows), rank 8 (7,581 supervised tokens), learning rate 0.0013 (width 576).',
+    'Chosen from the data: sequence length 128 (longest row 96), batches of 16, 3 epochs (1,600 rows), rank 8 (7,581 supervised tokens), learning rate 0.0025 (width 576).',
   );
   expect(explainDefaults({ ...nothing, batchSize: 16, epochs: 1 }, chosen, facts, smol)).not.toMatch(/batches|epochs/);
   expect(explainDefaults(chosen, chosen, facts, smol)).toBeNull();

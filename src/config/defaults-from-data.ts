@@ -88,11 +88,15 @@ const widthExponents: Readonly<Record<ModelFacts['architecture'], number>> = {
   qwen2: 0.0775,
   qwen3: 0.0775,
 };
-/** The fit knows no models narrower than 2048; this is the highest rate that our own sweep has tried (docs/defaults.md). */
+/** The fit knows no models narrower than 2048. Llamas of 192 and 576 want an adapter's rate to rise faster (our own sweeps, docs/defaults.md). */
+const narrowExponent = 1.3;
+/** The highest rate that those sweeps tried on the narrowest. */
 const mostRate = 5e-3;
 
 export function chooseLearningRate({ architecture, method, modelWidth }: ModelFacts): number {
-  const rate = Math.min(mostRate, rateAt2000 * (2000 / modelWidth) ** widthExponents[architecture]);
+  const narrow = architecture === 'llama' && method === 'lora' && modelWidth < 2000;
+  const exponent = narrow ? narrowExponent : widthExponents[architecture];
+  const rate = Math.min(mostRate, rateAt2000 * (2000 / modelWidth) ** exponent);
   return Number((rate * (method === 'full' ? fullShare : 1)).toPrecision(2));
 }
 
