@@ -1,6 +1,6 @@
 /**
- * How attention walks a micro-batch: short segments in tiles, all of a size in one call (behind a long prefix in a few); long ones in chunks of queries, each with only
- * the keys that any of them may see; a common beginning first, by itself. Pure but for the tensor type.
+ * How attention walks a micro-batch: short segments in tiles, all of a size in one call (behind a long prefix in a few); long ones in
+ * chunks of queries, each with only the keys that any of them may see; a common beginning first, by itself. Pure but for the tensor type.
  */
 import type { PackedBatch } from '../batches/packed-batch.ts';
 import type { TileSize } from '../models/attention.ts';

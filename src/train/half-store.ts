@@ -4,7 +4,7 @@
  */
 import { cast, input } from '../graph/graph.ts';
 import { Executor, floats, halves } from '../runtime/onnxruntime-node/executor.ts';
-import { growthRoom } from './buffers.ts';
+import { withRoom } from './buffers.ts';
 
 export class HalfStore {
   private readonly narrow: Executor;
@@ -28,7 +28,7 @@ export class HalfStore {
 
   /** Before a pass whose blocks have up to `length` numbers to store. */
   begin(length: number): void {
-    if (this.block.length < length) this.block = new Float32Array(Math.ceil(growthRoom * length));
+    if (this.block.length < length) this.block = new Float32Array(withRoom(length));
     this.places.clear();
     this.used = 0;
   }
@@ -58,7 +58,7 @@ export class HalfStore {
 
   private pair(layer: number) {
     const { block, layers, used } = this;
-    if ((layers[layer]?.length ?? 0) < used) layers[layer] = new Uint16Array(Math.ceil(growthRoom * used));
+    if ((layers[layer]?.length ?? 0) < used) layers[layer] = new Uint16Array(withRoom(used));
     return [floats(block.subarray(0, used), [used]), halves(layers[layer]!.subarray(0, used), [used])] as const;
   }
 

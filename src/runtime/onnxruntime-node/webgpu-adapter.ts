@@ -1,6 +1,6 @@
 /**
- * Whether WebGPU finds an adapter here, and whether it holds arrays as large as a model's. Asked in a process of its own: where a driver is broken the library may end the process
- * instead of throwing. Promises an answer within a bounded time; never throws.
+ * Whether WebGPU finds an adapter here, and whether it holds arrays as large as a model's. Asked in a process of its own: where a driver
+ * is broken the library may end the process instead of throwing. Promises an answer within a bounded time; never throws.
  */
 import { spawnSync } from 'node:child_process';
 import { createRequire } from 'node:module';
