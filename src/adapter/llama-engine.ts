@@ -1,6 +1,6 @@
 /**
  * llama.cpp loaded once per process and shared by parity and chat.
- * Promises: CPU, no compiler, no download, exactly the threads asked for; what llama.cpp logs at warning level or above is kept
+ * Promises: CPU, no compiler, no download, the threads asked for and no more; what llama.cpp logs at warning level or above is kept
  * for whoever asks instead of being printed. Knows nothing of prompts or adapters.
  */
 import { existsSync } from 'node:fs';
@@ -9,6 +9,13 @@ import { NomoatError } from '../errors.ts';
 
 /** Enough to see what went wrong; a broken file can log a line per tensor. */
 const maxKeptLogLines = 50;
+
+/**
+ * Bytes of weights that one thread reads in a few milliseconds. Below, more threads spend their time waiting for each other a hundred
+ * times a token: on two cores nomoat-mini generates 391 tokens/s with one thread and 16 to 28 with two, and where another program runs,
+ * both wait for its time slices.
+ */
+const oneThreadBytes = 32e6;
 
 const logLines: string[] = [];
 let instance: Promise<Llama> | null = null;
@@ -39,6 +46,11 @@ export function llamaEngine(): Promise<Llama> {
     });
   });
   return instance;
+}
+
+/** Threads to evaluate a model with: `most`, or one where the model is so small that more make it slower. */
+export function evaluationThreads(model: { readonly size: number }, most: number): number {
+  return model.size < oneThreadBytes ? 1 : most;
 }
 
 /** Takes what llama.cpp logged (warnings and errors) since the last call. */

@@ -6,7 +6,7 @@
 import type { ControlledEvaluateIndexOutput, ControlledEvaluateInputItem, LlamaContext, Token } from 'node-llama-cpp';
 import { NomoatError } from '../errors.ts';
 import type { TokenRow } from '../tokens/token-row.ts';
-import { llamaCall, loadLlamaModel } from './llama-engine.ts';
+import { evaluationThreads, llamaCall, loadLlamaModel } from './llama-engine.ts';
 
 /** llama.cpp needs one free cell beyond the tokens that it holds, and rounds contexts up to this. */
 const contextStep = 256;
@@ -96,7 +96,7 @@ export async function llamaLogProbabilities(options: LogProbabilityOptions): Pro
       const context = await model.createContext({
         contextSize: Math.ceil((longest + 1) / contextStep) * contextStep,
         batchSize: Math.min(decodeBatch, longest),
-        threads,
+        threads: evaluationThreads(model, threads),
         flashAttention: false,
         experimentalKvCacheKeyType: 'F32',
         experimentalKvCacheValueType: 'F32',

@@ -5,7 +5,7 @@
  * does not fit is refused, never cut. Knows nothing of terminals or servers.
  */
 import type { LlamaContext, LlamaContextSequence, LlamaModel, Token } from 'node-llama-cpp';
-import { llamaCall, loadLlamaModel } from '../adapter/llama-engine.ts';
+import { evaluationThreads, llamaCall, loadLlamaModel } from '../adapter/llama-engine.ts';
 import { NomoatError } from '../errors.ts';
 import { openGguf } from '../files/gguf/read.ts';
 import type { GgufFile } from '../files/gguf/types.ts';
@@ -30,7 +30,7 @@ export interface OpenChatOptions {
   readonly modelPath: string;
   /** A GGUF LoRA, a PEFT folder or a .safetensors file with its config beside it. */
   readonly adapterPath?: string | null;
-  /** Threads to compute with: the machine's physical cores. */
+  /** Threads to compute with, at most: a small model is evaluated by one. */
   readonly threads: number;
   /** Tokens of prompt and answer together; by default 4096, or fewer where the model was trained on fewer. */
   readonly contextSize?: number;
@@ -60,7 +60,7 @@ export async function openChatModel(options: OpenChatOptions): Promise<ChatModel
     const context = await llamaCall(options.adapterPath ?? modelPath, 'open a context', remedy, () =>
       loaded.createContext({
         contextSize,
-        threads,
+        threads: evaluationThreads(loaded, threads),
         ...(adapter ? { lora: { adapters: [{ filePath: adapter.path, scale: 1 }] } } : {}),
         ...(signal ? { createSignal: signal } : {}),
       }),

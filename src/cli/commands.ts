@@ -44,7 +44,7 @@ export function chatCommand(): Command {
     .option('--repeat-penalty <X>', '1 leaves repetitions alone (default: 1)')
     .option('--max-tokens <N>', 'longest answer (default: what the context holds)')
     .option('--seed <N>', 'repeatable answers (default: another one each time)')
-    .option('--threads <N>', 'threads to compute with (default: physical cores)')
+    .option('--threads <N>', 'threads to compute with, at most: small models use one (default: physical cores)')
     .option('--json', 'with --prompt: the answer as one JSON object');
   return command.action(async (model: string) => {
     const flags = command.opts<Record<string, string | undefined> & { json?: true }>();
