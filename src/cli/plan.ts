@@ -3,7 +3,8 @@ import { Command } from 'commander';
 import { resolveSettings } from '../config/load.ts';
 import { NomoatError } from '../errors.ts';
 import { type Prices, usualPrices } from '../jobs/costs.ts';
-import type { PlanReport, SettingPlan } from '../jobs/plan.ts';
+import type { SettingPlan } from '../jobs/plan.ts';
+import type { PlanReport } from '../jobs/plan-variants.ts';
 import { numberFlags } from './commands.ts';
 import { duration } from './progress.ts';
 import { addTuneFlags, givenFlags } from './tune.ts';
@@ -69,7 +70,7 @@ export function planCommand(): Command {
     const flags = command.opts<Record<string, string | undefined> & { json?: true }>();
     const prices = pricesOf(flags);
     const settings = await resolveSettings(data, givenFlags(command), flags['recipe'] ?? null);
-    const { planTuning } = await import('../jobs/plan.ts');
+    const { planTuning } = await import('../jobs/plan-variants.ts');
     const report = await planTuning(settings, prices);
     process.stdout.write(`${flags.json ? JSON.stringify(report) : renderPlan(report)}\n`);
   });

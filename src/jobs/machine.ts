@@ -9,7 +9,7 @@ import os from 'node:os';
 import { dirname, join, resolve } from 'node:path';
 import { cgroupLimits } from './cgroup.ts';
 
-export { PeakMemory, treeMemoryBytes } from './process-memory.ts';
+export { PeakMemory, parentBytes, treeMemoryBytes } from './process-memory.ts';
 
 export interface MachineFacts {
   readonly platform: NodeJS.Platform;

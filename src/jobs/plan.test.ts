@@ -7,11 +7,12 @@ import { NomoatError } from '../errors.ts';
 import type { TokenRow } from '../tokens/token-row.ts';
 import { usualPrices } from './costs.ts';
 import type { RunEvent } from './events.ts';
-import { planTuning, stepsOf, variantsOf, workOf } from './plan.ts';
+import { planTuning, variantsOf } from './plan-variants.ts';
 import { plannedAndActual, renderReport } from './report.ts';
 import { RunFolder } from './run-folder.ts';
 import type { RunSettings } from './run-settings.ts';
 import { runTraining } from './run-training.ts';
+import { stepsOf, workOf } from './work.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'nomoat-plan-'));
 const llama = join(import.meta.dirname, '../../test/fixtures/reference/llama/base.gguf');

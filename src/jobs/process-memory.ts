@@ -194,3 +194,6 @@ export class PeakMemory {
     this.peak = Math.max(this.peak, sum, ...rows.map((row) => row.peakBytes));
   }
 }
+
+/** Memory of the process that shows this one's progress. */
+export const parentBytes = (): number => Math.max(0, treeMemoryBytes(process.ppid) - treeMemoryBytes(process.pid));

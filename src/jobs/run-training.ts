@@ -2,36 +2,33 @@
  * One run from settings to report, inside the training process: data, model, training, result, parity proof, samples.
  * Promises: every stage can be killed and resumed; the order is such that nothing is said to be done before it is durable.
  */
-import { existsSync, mkdirSync } from 'node:fs';
+import { mkdirSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { measureParity, parityBoundOn } from '../adapter/parity.ts';
 import { packRows } from '../batches/pack.ts';
-import { NomoatError } from '../errors.ts';
 import { removeUnfinished, writeFileAtomic } from '../files/atomic-write.ts';
 import { openGguf } from '../files/gguf/read.ts';
 import type { GgufFile } from '../files/gguf/types.ts';
-import { type GgufContent, writeGguf } from '../files/gguf/write.ts';
 import { nomoatModelsFolder, surroundings } from '../files/model-folders.ts';
-import { largestMatrix, parameterCount, readModelConfig } from '../models/config.ts';
-import { assertAdapter, assertAdapterHolds } from '../runtime/onnxruntime-node/webgpu-adapter.ts';
+import { parameterCount } from '../models/config.ts';
+import { assertAdapter } from '../runtime/onnxruntime-node/webgpu-adapter.ts';
 import type { TokenRow } from '../tokens/token-row.ts';
 import { checkpointSteps, loadLatest, loadParameters, saveCheckpoint, type TrainerState } from '../train/checkpoint.ts';
 import { initAdamW } from '../train/optimizer.ts';
 import type { TrainStep } from '../train/step.ts';
-import { microBatchTokens, outOfMemory, trainLoop } from '../train/trainer.ts';
-import { assertDiskHolds, loraWeights, runBytes } from './disk-space.ts';
+import { microBatchTokens, trainLoop } from '../train/trainer.ts';
 import type { RunEndEvent, RunEvent } from './events.ts';
-import { physicalCores, treeMemoryBytes } from './machine.ts';
+import { parentBytes, physicalCores } from './machine.ts';
 import { type Method, openMethod, type Runnable } from './methods.ts';
-import { type Holding, parityRows, planRun, stepsOf } from './plan.ts';
+import { asFailure, fail, openPretraining, openTuning } from './open-run.ts';
+import type { Holding } from './plan.ts';
 import { type ChosenPrecision, choosePrecision } from './precision.ts';
-import { type Prepared, prepareExamples, prepareTexts, readTexts } from './prepare.ts';
-import { assertUnchanged, digestOf, newRecord } from './provenance.ts';
+import type { Prepared } from './prepare.ts';
 import { plannedAndActual, renderReport } from './report.ts';
-import { createRunFolder, RunFolder } from './run-folder.ts';
+import type { RunFolder } from './run-folder.ts';
 import type { AskedSettings, RunSettings } from './run-settings.ts';
 import { makeSamples } from './samples.ts';
-import { startModel } from './start-model.ts';
+import { parityRows, stepsOf } from './work.ts';
 
 function dataReady(prepared: Prepared, steps: number, stepsPerEpoch: number): RunEvent {
   const { report, validationReport } = prepared;
@@ -62,93 +59,6 @@ export interface RunOptions {
   readonly shrunk?: { readonly microBatchTokens: number; readonly message: string } | null;
   readonly emit: (event: RunEvent) => void;
   readonly signal: AbortSignal;
-}
-
-interface Opened {
-  readonly folder: RunFolder;
-  readonly model: GgufFile;
-  readonly prepared: Prepared;
-}
-
-/** The folder is made only once the data is known to be good. */
-async function openTuning(asked: AskedSettings, resume: boolean, started: number): Promise<Opened> {
-  const model = openGguf(asked.modelPath);
-  readModelConfig(model);
-  if (asked.device === 'webgpu') assertAdapterHolds(largestMatrix(model.tensors.values()));
-  const prepared = await prepareExamples(asked, model);
-  const { chosen, settings } = prepared;
-  const facts = { modelDigest: await digestOf(settings.modelPath), systemPrompt: prepared.systemPrompt };
-  if (resume) {
-    assertUnchanged(new RunFolder(settings.run).read(), facts.modelDigest, prepared.files);
-    return { folder: takeFolder(settings), model, prepared };
-  }
-  const trained = settings.method === 'lora' ? loraWeights(settings, model) : parameterCount(model);
-  assertDiskHolds(settings.run, runBytes(trained, settings.method));
-  const plan = await planRun({
-    settings,
-    model,
-    prepared,
-    threads: settings.threads ?? physicalCores(),
-    held: process.memoryUsage.rss() + parentBytes(),
-    elapsed: () => (performance.now() - started) / 1000,
-  });
-  const record = { ...newRecord(settings, facts, prepared.files), plan };
-  const folder = createRunFolder(settings, chosen === null ? record : { ...record, chosenFromData: chosen });
-  return { folder, model, prepared };
-}
-
-function takeFolder(settings: RunSettings): RunFolder {
-  const folder = new RunFolder(settings.run);
-  folder.lock();
-  for (const path of [folder.path, folder.checkpoints]) removeUnfinished(path);
-  return folder;
-}
-
-const weightsOf = ({ tensors }: GgufContent): number =>
-  tensors.reduce((total, { shape }) => total + shape.reduce((a, b) => a * b, 1), 0);
-
-/** The model that pretraining begins with is made here and kept in the run's folder: its vocabulary comes of the data. */
-async function openPretraining(settings: RunSettings, resume: boolean): Promise<Opened> {
-  const texts = readTexts(settings);
-  const start = existsSync(settings.modelPath) ? null : startModel(settings, texts.train);
-  if (start) assertDiskHolds(settings.run, runBytes(weightsOf(start), settings.method));
-  if (start && settings.device === 'webgpu') assertAdapterHolds(largestMatrix(start.tensors));
-  const facts = { modelDigest: '', systemPrompt: null };
-  const folder = resume ? takeFolder(settings) : createRunFolder(settings, newRecord(settings, facts, settings.data));
-  try {
-    if (start) writeGguf(settings.modelPath, start);
-    folder.write({ ...folder.read(), modelDigest: await digestOf(settings.modelPath) });
-    const model = openGguf(settings.modelPath);
-    return { folder, model, prepared: await prepareTexts(settings, texts) };
-  } catch (error) {
-    const known = asFailure(error);
-    fail(folder, known);
-    throw known;
-  }
-}
-
-/** What no part of nomoat foresaw, as an error that says so; want of memory is foreseen. */
-export function asFailure(error: unknown): NomoatError {
-  if (error instanceof NomoatError) return error;
-  const memory = outOfMemory(error);
-  return new NomoatError({
-    part: 'training',
-    fault: memory ? 'memory ran out' : error instanceof Error ? (error.stack ?? error.message) : String(error),
-    remedy: memory
-      ? 'Close other programs and go on with --resume, or start a run with a smaller --sequence-length or --model.'
-      : 'This is a fault of nomoat: please report it. The run can be resumed from its last checkpoint.',
-    kind: 'failed',
-    cause: error,
-  });
-}
-
-/** Marks the run as failed. What stopped it matters more than a disk that is too full to say so: without the mark it resumes as well. */
-function fail(folder: RunFolder, error: NomoatError): void {
-  try {
-    folder.append({ type: 'error', ...error.toJSON() } as unknown as RunEvent);
-    folder.write({ ...folder.read(), state: 'failed' });
-  } catch {}
-  folder.unlock();
 }
 
 /** Runs or resumes. Every event is in events.jsonl before it is emitted. Throws NomoatError; the folder then stays resumable. */
@@ -182,9 +92,6 @@ function withBitsPerByte(event: RunEvent, bytes: number | null): RunEvent {
   if (event.type !== 'validation' || bytes === null) return event;
   return { ...event, bitsPerByte: (event.loss * event.tokens) / (bytes * Math.LN2) };
 }
-
-/** Memory of the process that shows this one's progress. */
-const parentBytes = (): number => Math.max(0, treeMemoryBytes(process.ppid) - treeMemoryBytes(process.pid));
 
 const withParent = (event: RunEvent): RunEvent =>
   event.type === 'estimate' ? { ...event, peakMemoryBytes: event.peakMemoryBytes + parentBytes() } : event;

@@ -4,8 +4,9 @@
  */
 import { constants, setPriority } from 'node:os';
 import type { RunEvent } from './events.ts';
+import { asFailure } from './open-run.ts';
 import type { AskedSettings } from './run-settings.ts';
-import { asFailure, runTraining } from './run-training.ts';
+import { runTraining } from './run-training.ts';
 
 /** What the process before this one died of, and how small the micro-batches shall be instead. */
 export interface Shrunk {

@@ -1,0 +1,110 @@
+/**
+ * A run's folder, model and data before training: a new run is planned and gets a folder once its data is known to be good, a resumed one is
+ * compared with what it began with. And how a failure is left in the folder.
+ */
+import { existsSync } from 'node:fs';
+import { NomoatError } from '../errors.ts';
+import { removeUnfinished } from '../files/atomic-write.ts';
+import { openGguf } from '../files/gguf/read.ts';
+import type { GgufFile } from '../files/gguf/types.ts';
+import { type GgufContent, writeGguf } from '../files/gguf/write.ts';
+import { largestMatrix, parameterCount, readModelConfig } from '../models/config.ts';
+import { assertAdapterHolds } from '../runtime/onnxruntime-node/webgpu-adapter.ts';
+import { outOfMemory } from '../train/trainer.ts';
+import { assertDiskHolds, loraWeights, runBytes } from './disk-space.ts';
+import type { RunEvent } from './events.ts';
+import { parentBytes, physicalCores } from './machine.ts';
+import { planRun } from './plan.ts';
+import { type Prepared, prepareExamples, prepareTexts, readTexts } from './prepare.ts';
+import { assertUnchanged, digestOf, newRecord } from './provenance.ts';
+import { createRunFolder, RunFolder } from './run-folder.ts';
+import type { AskedSettings, RunSettings } from './run-settings.ts';
+import { startModel } from './start-model.ts';
+
+/** What a run works on. The folder is locked. */
+export interface Opened {
+  readonly folder: RunFolder;
+  readonly model: GgufFile;
+  readonly prepared: Prepared;
+}
+
+/** The folder is made only once the data is known to be good. */
+export async function openTuning(asked: AskedSettings, resume: boolean, started: number): Promise<Opened> {
+  const model = openGguf(asked.modelPath);
+  readModelConfig(model);
+  if (asked.device === 'webgpu') assertAdapterHolds(largestMatrix(model.tensors.values()));
+  const prepared = await prepareExamples(asked, model);
+  const { chosen, settings } = prepared;
+  const facts = { modelDigest: await digestOf(settings.modelPath), systemPrompt: prepared.systemPrompt };
+  if (resume) {
+    assertUnchanged(new RunFolder(settings.run).read(), facts.modelDigest, prepared.files);
+    return { folder: takeFolder(settings), model, prepared };
+  }
+  const trained = settings.method === 'lora' ? loraWeights(settings, model) : parameterCount(model);
+  assertDiskHolds(settings.run, runBytes(trained, settings.method));
+  const plan = await planRun({
+    settings,
+    model,
+    prepared,
+    threads: settings.threads ?? physicalCores(),
+    held: process.memoryUsage.rss() + parentBytes(),
+    elapsed: () => (performance.now() - started) / 1000,
+  });
+  const record = { ...newRecord(settings, facts, prepared.files), plan };
+  const folder = createRunFolder(settings, chosen === null ? record : { ...record, chosenFromData: chosen });
+  return { folder, model, prepared };
+}
+
+function takeFolder(settings: RunSettings): RunFolder {
+  const folder = new RunFolder(settings.run);
+  folder.lock();
+  for (const path of [folder.path, folder.checkpoints]) removeUnfinished(path);
+  return folder;
+}
+
+const weightsOf = ({ tensors }: GgufContent): number =>
+  tensors.reduce((total, { shape }) => total + shape.reduce((a, b) => a * b, 1), 0);
+
+/** The model that pretraining begins with is made here and kept in the run's folder: its vocabulary comes of the data. */
+export async function openPretraining(settings: RunSettings, resume: boolean): Promise<Opened> {
+  const texts = readTexts(settings);
+  const start = existsSync(settings.modelPath) ? null : startModel(settings, texts.train);
+  if (start) assertDiskHolds(settings.run, runBytes(weightsOf(start), settings.method));
+  if (start && settings.device === 'webgpu') assertAdapterHolds(largestMatrix(start.tensors));
+  const facts = { modelDigest: '', systemPrompt: null };
+  const folder = resume ? takeFolder(settings) : createRunFolder(settings, newRecord(settings, facts, settings.data));
+  try {
+    if (start) writeGguf(settings.modelPath, start);
+    folder.write({ ...folder.read(), modelDigest: await digestOf(settings.modelPath) });
+    const model = openGguf(settings.modelPath);
+    return { folder, model, prepared: await prepareTexts(settings, texts) };
+  } catch (error) {
+    const known = asFailure(error);
+    fail(folder, known);
+    throw known;
+  }
+}
+
+/** What no part of nomoat foresaw, as an error that says so; want of memory is foreseen. */
+export function asFailure(error: unknown): NomoatError {
+  if (error instanceof NomoatError) return error;
+  const memory = outOfMemory(error);
+  return new NomoatError({
+    part: 'training',
+    fault: memory ? 'memory ran out' : error instanceof Error ? (error.stack ?? error.message) : String(error),
+    remedy: memory
+      ? 'Close other programs and go on with --resume, or start a run with a smaller --sequence-length or --model.'
+      : 'This is a fault of nomoat: please report it. The run can be resumed from its last checkpoint.',
+    kind: 'failed',
+    cause: error,
+  });
+}
+
+/** Marks the run as failed. What stopped it matters more than a disk that is too full to say so: without the mark it resumes as well. */
+export function fail(folder: RunFolder, error: NomoatError): void {
+  try {
+    folder.append({ type: 'error', ...error.toJSON() } as unknown as RunEvent);
+    folder.write({ ...folder.read(), state: 'failed' });
+  } catch {}
+  folder.unlock();
+}
