@@ -7,7 +7,7 @@ import type { PackedBatch } from './packed-batch.ts';
 export interface PackOptions {
   /** Rows end to end; otherwise each is padded to the longest of its micro-batch. */
   readonly packing: boolean;
-  /** Rows per micro-batch, or null to fill `maxTokens` (padding included). */
+  /** Rows that a micro-batch has at most, or null for as many as `maxTokens` holds (padding included). */
   readonly microBatchSize: number | null;
   readonly maxTokens: number;
   readonly padToken: number;
@@ -30,7 +30,7 @@ function group(
     const current = groups.at(-1);
     const length = row.tokens.length - (packing ? prefix : 0);
     const grown = packing ? tokens + length : Math.max(longest, length) * ((current?.length ?? 0) + 1);
-    const full = microBatchSize === null ? grown > maxTokens : current?.length === microBatchSize;
+    const full = grown > maxTokens || (microBatchSize !== null && current?.length === microBatchSize);
     if (!current || full) {
       groups.push([row]);
       [tokens, longest] = [length, length];

@@ -14,14 +14,21 @@ const escapes: Readonly<Record<string, string>> = {
 export const escapeHtml = (text: unknown): string => String(text).replace(/[&<>"']/g, (c) => escapes[c]!);
 
 type Point = readonly [x: number, y: number];
+/** Points of a line that can be told apart at its width. */
+const mostPoints = 1000;
+/** Every so many points that no more than that remain, and the last: a million steps would be a page of 20 MB. */
+function thinned(points: readonly Point[]): readonly Point[] {
+  const every = Math.ceil(points.length / mostPoints);
+  return points.filter((_, i) => i % every === 0 || i === points.length - 1);
+}
 /** Drawn at the width of a phone, so that its letters can be read there; wider pages enlarge it. */
 const [width, height, margin] = [380, 220, 44];
 
 function chart(title: string, series: readonly { name: string; points: readonly Point[]; dots?: boolean }[]): string {
   const points = series.flatMap((s) => s.points).filter(([, y]) => Number.isFinite(y));
   if (points.length === 0) return '';
-  const right = Math.max(1, ...points.map(([x]) => x));
-  const top = Math.max(...points.map(([, y]) => y)) || 1;
+  const right = points.reduce((most, [x]) => Math.max(most, x), 1);
+  const top = points.reduce((most, [, y]) => Math.max(most, y), 0) || 1;
   const at = ([x, y]: Point): string =>
     `${(margin + (x / right) * (width - margin - 10)).toFixed(1)},${(height - 24 - (y / top) * (height - 40)).toFixed(1)}`;
   const lines = series.map(({ points: line, dots }, i) => {
@@ -30,7 +37,7 @@ function chart(title: string, series: readonly { name: string; points: readonly 
           .map((p) => `<circle class="s${i}" cx="${at(p).split(',')[0]}" cy="${at(p).split(',')[1]}" r="4"/>`)
           .join('')
       : '';
-    return `<polyline class="s${i}" points="${line.map(at).join(' ')}"/>${marks}`;
+    return `<polyline class="s${i}" points="${thinned(line).map(at).join(' ')}"/>${marks}`;
   });
   const legend = series.map(({ name }, i) => `<span class="k${i}">${escapeHtml(name)}</span>`).join(' ');
   return `<figure><figcaption>${escapeHtml(title)} ${legend}</figcaption><svg viewBox="0 0 ${width} ${height}" role="img" aria-label="${escapeHtml(title)}">

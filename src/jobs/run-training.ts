@@ -15,7 +15,7 @@ import { assertAdapter } from '../runtime/onnxruntime-node/webgpu-adapter.ts';
 import type { TokenRow } from '../tokens/token-row.ts';
 import { checkpointSteps, loadLatest, loadParameters, saveCheckpoint, type TrainerState } from '../train/checkpoint.ts';
 import { initAdamW } from '../train/optimizer.ts';
-import type { TrainStep } from '../train/step.ts';
+import { evaluationCalls, type TrainStep } from '../train/step.ts';
 import { microBatchTokens, trainLoop } from '../train/trainer.ts';
 import type { RunEndEvent, RunEvent } from './events.ts';
 import { parentBytes, physicalCores } from './machine.ts';
@@ -108,7 +108,8 @@ const countOf = (step: TrainStep): number => step.parameters.reduce((total, { va
 async function logProbabilitiesOf(step: TrainStep, rows: readonly TokenRow[]): Promise<Float32Array[]> {
   const options = { packing: true, microBatchSize: null, maxTokens: microBatchTokens, padToken: 0 };
   const all: number[] = [];
-  for (const values of await step.logProbabilities(packRows(rows, options))) all.push(...values);
+  for (const call of evaluationCalls(step, packRows(rows, options)))
+    for (const values of await step.logProbabilities(call)) all.push(...values);
   let at = 0;
   return rows.map(({ supervised }) => {
     // A row's first token is predicted by nothing.

@@ -3,7 +3,7 @@ import { batchIndices, stepsPerEpoch } from '../batches/order.ts';
 import { packRows } from '../batches/pack.ts';
 import type { PackedBatch } from '../batches/packed-batch.ts';
 import type { TokenRow } from '../tokens/token-row.ts';
-import { microBatchTokens } from '../train/trainer.ts';
+import { packOptions } from '../train/trainer.ts';
 import type { Work } from './costs.ts';
 import type { Prepared } from './prepare.ts';
 import type { RunSettings } from './run-settings.ts';
@@ -32,9 +32,7 @@ export function workOf(
 ): { work: Work; typical: PackedBatch } {
   const { perEpoch, steps } = stepsOf(train.length, settings);
   const seen = Math.min(perEpoch, steps, forecastSteps);
-  const { microBatchSize, packing } = settings;
-  const pack = (rows: readonly TokenRow[]): PackedBatch[] =>
-    packRows(rows, { packing, microBatchSize, maxTokens: microBatchTokens, padToken: 0, prefix });
+  const pack = (rows: readonly TokenRow[]): PackedBatch[] => packRows(rows, packOptions(settings, prefix));
   const batches = Array.from({ length: seen }, (_, step) =>
     pack(batchIndices(step, { rows: train.length, ...settings }).map((i) => train[i]!)),
   ).flat();
@@ -49,7 +47,7 @@ export function workOf(
     tokensPerStep,
     realTokensPerStep: mean(({ realTokens }) => realTokens),
     supervisedPerStep: mean(({ supervisedTokens }) => supervisedTokens),
-    largestMicroBatch: Math.max(...batches.map(({ tokens }) => tokens.length)),
+    largestMicroBatch: batches.reduce((most, { tokens }) => Math.max(most, tokens.length), 0),
     validations: validation.length > 0 ? Math.ceil(steps / every) + 1 : 0,
     validationTokens: tokensOf(pack(validation)),
     validationSupervised: validation.reduce((sum, { supervised }) => sum + supervised.reduce((a, b) => a + b, 0), 0),

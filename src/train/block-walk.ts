@@ -47,6 +47,12 @@ export type ActivationPolicy = (typeof activationPolicies)[number];
 /** The hidden states of some models go beyond float16's largest number: what is saved of them stays float32, as the blocks' inputs do. */
 const hiddenState = 'saved.mid';
 
+/** Bytes of hidden states that wait between two blocks while streamed weights are evaluated with: 8,000 tokens of a 7B model take longer to compute than its blocks to read. */
+export const mostBorderBytes = 256e6;
+/** Of a token: a block's input and its output. */
+export const borderBytes = ({ modelWidth }: Pick<ModelConfig, 'modelWidth'>): number =>
+  2 * Float32Array.BYTES_PER_ELEMENT * modelWidth;
+
 /** What a walk over a model's blocks is made of. */
 export interface WalkParts {
   readonly config: ModelConfig;

@@ -54,7 +54,10 @@ function rowsToBatch(reference: Case, rows: number[], padded: boolean): PackedBa
   };
 }
 
-describe.each(['llama', 'qwen2', 'qwen3'])('%s against PyTorch and PEFT', (name) => {
+/** A small model is taken in one call, unless that is forbidden: both ways have to be right. */
+const ways = ['llama', 'qwen2', 'qwen3'].flatMap((name) => [true, false].map((oneCall) => ({ name, oneCall })));
+
+describe.each(ways)('$name against PyTorch and PEFT, in one call: $oneCall', ({ name, oneCall }) => {
   const folder = join(root, name);
   const reference = JSON.parse(readFileSync(join(folder, 'case.json'), 'utf8')) as Case;
   const model = openGguf(join(folder, 'base.gguf'));
@@ -80,7 +83,7 @@ describe.each(['llama', 'qwen2', 'qwen3'])('%s against PyTorch and PEFT', (name)
 
   let step: TrainStep;
   beforeAll(async () => {
-    step = await createLoraStep({ model, adapter: adapterFrom('lora.start.safetensors'), threads: 2 });
+    step = await createLoraStep({ model, adapter: adapterFrom('lora.start.safetensors'), threads: 2, oneCall });
   });
   afterAll(() => step.close());
   const clear = (): void => {
@@ -140,7 +143,12 @@ describe.each(['llama', 'qwen2', 'qwen3'])('%s against PyTorch and PEFT', (name)
   });
 
   test('20 AdamW steps', async () => {
-    const trained = await createLoraStep({ model, adapter: adapterFrom('lora.start.safetensors'), threads: 2 });
+    const trained = await createLoraStep({
+      model,
+      adapter: adapterFrom('lora.start.safetensors'),
+      threads: 2,
+      oneCall,
+    });
     const state = initAdamW(trained.parameters);
     for (let i = 0; i < 20; i++) {
       trained.clearGradients();
@@ -191,7 +199,7 @@ interface FullCase {
   norms_after: Record<string, number>;
 }
 
-describe.each(['llama', 'qwen2', 'qwen3'])('every weight of %s against PyTorch', (name) => {
+describe.each(ways)('every weight of $name against PyTorch, in one call: $oneCall', ({ name, oneCall }) => {
   const folder = join(root, name);
   const reference = JSON.parse(readFileSync(join(folder, 'case.json'), 'utf8')) as Case;
   const full = JSON.parse(readFileSync(join(folder, 'full.json'), 'utf8')) as FullCase;
@@ -199,7 +207,7 @@ describe.each(['llama', 'qwen2', 'qwen3'])('every weight of %s against PyTorch',
   const scale = 1 / reference.supervised_tokens;
 
   test('loss and the gradient of each tensor', async () => {
-    const step = await createFullStep({ model: openGguf(join(folder, 'base.gguf')), threads: 2 });
+    const step = await createFullStep({ model: openGguf(join(folder, 'base.gguf')), threads: 2, oneCall });
     const { lossSum } = await step.accumulate([batch], scale, [0]);
     expect(Math.abs(lossSum * scale - full.losses[0]!) / full.losses[0]!).toBeLessThan(1e-5);
     const { tensors } = readSafetensors(join(folder, 'full.gradients.safetensors'));
@@ -213,7 +221,7 @@ describe.each(['llama', 'qwen2', 'qwen3'])('every weight of %s against PyTorch',
   });
 
   test('10 AdamW steps with weight decay on matrices only', async () => {
-    const step = await createFullStep({ model: openGguf(join(folder, 'base.gguf')), threads: 2 });
+    const step = await createFullStep({ model: openGguf(join(folder, 'base.gguf')), threads: 2, oneCall });
     const optimizer = initAdamW(step.parameters);
     for (const [i, expected] of full.losses.entries()) {
       step.clearGradients();

@@ -5,7 +5,7 @@
  */
 import type { PackedBatch } from '../batches/packed-batch.ts';
 import { type Feed, type Feeds, floats, integers } from '../runtime/onnxruntime-node/executor.ts';
-import { BlockWalk, type Observe, type Pass, type WalkParts } from './block-walk.ts';
+import { BlockWalk, borderBytes, mostBorderBytes, type Observe, type Pass, type WalkParts } from './block-walk.ts';
 import type { DeviceWalk, Walked } from './device-walk.ts';
 import { mostHeadRows } from './head-rows.ts';
 import { HeadThresholds } from './head-thresholds.ts';
@@ -52,6 +52,10 @@ export class ModelStep extends BlockWalk implements TrainStep {
   /** Weights that come from the disk are read once for all micro-batches of a step. */
   get together(): boolean {
     return this.base.streamed;
+  }
+
+  get evaluatedTogether(): number {
+    return this.base.streamed ? Math.floor(mostBorderBytes / borderBytes(this.config)) : 0;
   }
 
   clearGradients(): void {

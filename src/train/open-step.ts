@@ -27,6 +27,8 @@ export interface StepOptions {
   readonly threads: number;
   /** Where the graphs run; default: cpu. WebGPU takes float32 weights only. */
   readonly device?: Device;
+  /** Whether a small model may be taken in one call (train/small-model.ts); default: yes. No where a part stands for a larger model. */
+  readonly oneCall?: boolean;
 }
 export interface LoraStepOptions extends StepOptions {
   readonly adapter: LoraAdapter;
@@ -34,8 +36,6 @@ export interface LoraStepOptions extends StepOptions {
   readonly weights?: BaseWeights;
   /** Default: keep. */
   readonly activations?: ActivationPolicy;
-  /** Whether a small model may be taken in one call (train/small-model.ts); default: yes. No where a part stands for a larger model. */
-  readonly oneCall?: boolean;
 }
 
 /** A step that trains every weight, and the weights themselves, which it changes in place. */
@@ -92,7 +92,7 @@ export async function createLoraStep(options: LoraStepOptions): Promise<TrainSte
 }
 
 /** Opens the engine and reads the weights, all of which are trained, in float32. */
-export async function createFullStep({ device, model, threads }: StepOptions): Promise<FullStep> {
+export async function createFullStep({ device, model, oneCall = true, threads }: StepOptions): Promise<FullStep> {
   const config = readModelConfig(model);
   const weights = inTensorMemory(readWeights(model, config));
   const base = float32Weights(config, weights);
@@ -118,7 +118,8 @@ export async function createFullStep({ device, model, threads }: StepOptions): P
     ),
   );
   const walk = device === 'webgpu' ? await DeviceWalk.open(await DeviceMemory.open()) : null;
-  const small = !walk && SmallModel.suits(config, block) ? new SmallModel(config, block, threads, base) : null;
+  const fits = oneCall && !walk && SmallModel.suits(config, block);
+  const small = fits ? new SmallModel(config, block, threads, base) : null;
   const parts = { config, base, stages, inputs, dropout: 0, activations: 'keep', slots, device: walk, small } as const;
   return Object.assign(new ModelStep(parts), { weights });
 }

@@ -38,7 +38,7 @@ export class SmallModel {
 
   /** Whether models of this kind can be taken so. */
   static suits(config: ModelConfig, { dropout, precision }: Pick<BlockOptions, 'dropout' | 'precision'>): boolean {
-    return precision === 'f32' && !dropout && config.layers * projectionWeights(config) <= smallWeights;
+    return precision === 'f32' && !dropout && projectionWeights(config) <= smallWeights;
   }
 
   /** Whether this micro-batch can: no prefix, one size of tiles, no longer segments, a head that is mostly needed, and small enough. */
@@ -47,7 +47,7 @@ export class SmallModel {
     if (further) return false;
     const { feedForward, heads, layers, modelWidth, vocabulary } = this.config;
     const idle = (rows - batch.supervisedTokens) * modelWidth * vocabulary;
-    if (idle > mostIdleHead * rows * layers * projectionWeights(this.config)) return false;
+    if (idle > mostIdleHead * rows * projectionWeights(this.config)) return false;
     const tile = tiles[0]?.tile ?? 0;
     const held = layers * (8 * modelWidth + 6 * feedForward + 3 * heads * tile) + 3 * vocabulary;
     return chunks.length === 0 && tiles.length === 1 && rows * held <= mostActivations;

@@ -34,8 +34,29 @@ export interface TrainStep {
   logProbabilities(batches: readonly PackedBatch[]): Promise<Float32Array[]>;
   /** Whether all micro-batches of a step should come in one call, because the weights are read from the disk each time. */
   readonly together: boolean;
+  /** Tokens that one call of `logProbabilities` should be given at most, beyond its first micro-batch: none where weights are at hand (evaluationCalls). */
+  readonly evaluatedTogether: number;
   /** Lets go of the arrays of micro-batches that did not fit; smaller ones get new arrays. */
   release(): void;
   /** Frees engine memory; the step is unusable afterwards. */
   close(): Promise<void>;
+}
+
+/** Micro-batches as `logProbabilities` should be given them: so many in a call that weights from the disk are seldom read, and their hidden states fit into memory. */
+export function evaluationCalls(
+  { evaluatedTogether }: Pick<TrainStep, 'evaluatedTogether'>,
+  batches: readonly PackedBatch[],
+): PackedBatch[][] {
+  const calls: PackedBatch[][] = [];
+  let tokens = 0;
+  for (const batch of batches) {
+    tokens += batch.tokens.length;
+    const call = calls.at(-1);
+    if (call && tokens <= evaluatedTogether) call.push(batch);
+    else {
+      calls.push([batch]);
+      tokens = batch.tokens.length;
+    }
+  }
+  return calls;
 }

@@ -6,7 +6,7 @@ import type { RunEvent } from '../jobs/events.ts';
 import type { TokenRow } from '../tokens/token-row.ts';
 import type { TrainerState } from './checkpoint.ts';
 import { initAdamW } from './optimizer.ts';
-import type { Parameter, TrainStep } from './step.ts';
+import { evaluationCalls, type Parameter, type TrainStep } from './step.ts';
 import { microBatchTokens, type TrainerSettings, trainLoop } from './trainer.ts';
 
 const row = (length: number, line: number): TokenRow => ({
@@ -30,6 +30,7 @@ class FakeStep implements TrainStep {
   private calls = 0;
   private validations = 0;
   readonly together = false;
+  readonly evaluatedTogether = 0;
   clearGradients(): void {
     this.parameters[0]!.gradient.fill(0);
   }
@@ -101,6 +102,15 @@ async function run(
     if (next.value.type === 'step-end' && next.value.step >= stopAfter) abort.abort();
   }
 }
+test('evaluation: micro-batches come alone, or as many in a call as are wanted', () => {
+  const batches = [100, 200, 300, 50, 900, 10].map((length) => ({ tokens: new Int32Array(length) }) as PackedBatch);
+  const calls = (evaluatedTogether: number): number[][] =>
+    evaluationCalls({ evaluatedTogether }, batches).map((call) => call.map(({ tokens }) => tokens.length));
+  expect(calls(0)).toEqual([[100], [200], [300], [50], [900], [10]]);
+  expect(calls(600)).toEqual([[100, 200, 300], [50], [900], [10]]);
+  expect(calls(1e9)).toEqual([[100, 200, 300, 50, 900, 10]]);
+});
+
 const lossesOf = ({ events }: Outcome): number[] => events.flatMap((e) => (e.type === 'step-end' ? [e.loss] : []));
 
 describe('the training loop', () => {
@@ -143,6 +153,20 @@ describe('the training loop', () => {
     expect(outcome.smaller).toEqual([microBatchTokens / 2]);
     expect(step.released).toBe(1);
     expect(notices[0]).toMatchObject({ code: 'smaller-micro-batch', message: expect.stringContaining('step 0') });
+  });
+
+  test('out of memory: a number of rows stays a limit', async () => {
+    const rows = Array.from({ length: 4 }, (_, i) => row(100, i));
+    const failing = (call: number): void => {
+      if (call === 0) throw new Error('bad alloc');
+    };
+    const one = new FakeStep(failing);
+    await run(one, { rows, steps: 1, flags: { microBatchSize: '1' } });
+    expect(one.seen).toEqual([100, 100, 100, 100]);
+    // Three rows of 100 tokens in at most 256.
+    const three = new FakeStep(failing);
+    await run(three, { rows, steps: 1, flags: { microBatchSize: '3' } });
+    expect(three.seen).toEqual([200, 200]);
   });
 
   test('memory that never suffices ends in a sentence, not in a loop', async () => {

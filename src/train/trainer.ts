@@ -3,7 +3,7 @@
  * and validation alike; the order of everything depends on nothing but the settings and the step. Knows no files: `save` does.
  */
 import { batchIndices, stepsPerEpoch } from '../batches/order.ts';
-import { packRows } from '../batches/pack.ts';
+import { type PackOptions, packRows } from '../batches/pack.ts';
 import type { PackedBatch } from '../batches/packed-batch.ts';
 import { NomoatError } from '../errors.ts';
 import type { RunEvent } from '../jobs/events.ts';
@@ -13,7 +13,7 @@ import type { TrainerState } from './checkpoint.ts';
 import { clipping } from './clip.ts';
 import { type AdamWState, updateAdamW } from './optimizer.ts';
 import { learningRateAt } from './schedule.ts';
-import type { Parameter, TrainStep } from './step.ts';
+import { evaluationCalls, type Parameter, type TrainStep } from './step.ts';
 
 /**
  * Tokens of a micro-batch where its number of conversations is not set: enough to fill the kernels, little enough for memory. Twice as
@@ -88,6 +88,16 @@ const memoryFailure = (what: string, tokens: number, cause: unknown): NomoatErro
 
 class Interrupted extends Error {}
 
+/** How a run's rows become micro-batches. A number of conversations is the only limit, until memory has run out (`maxTokens` below the usual). */
+export function packOptions(
+  { microBatchSize, packing }: Pick<RunSettings, 'microBatchSize' | 'packing'>,
+  prefix: number,
+  maxTokens = microBatchTokens,
+): PackOptions {
+  const free = microBatchSize !== null && maxTokens >= microBatchTokens;
+  return { packing, microBatchSize, maxTokens: free ? Number.POSITIVE_INFINITY : maxTokens, padToken: 0, prefix };
+}
+
 /** Yields events until the steps are done, the loss stops falling (with early stop) or `signal` aborts; returns why. */
 export async function* trainLoop(
   options: TrainerOptions,
@@ -140,15 +150,8 @@ class Loop {
   }
 
   private batches(rows: readonly TokenRow[]): PackedBatch[] {
-    const { microBatchSize, packing } = this.options.settings;
-    const shrunk = this.maxTokens < microBatchTokens;
-    return packRows(rows, {
-      packing,
-      microBatchSize: shrunk ? null : microBatchSize,
-      maxTokens: this.maxTokens,
-      padToken: 0,
-      prefix: this.options.prefix,
-    });
+    const { prefix, settings } = this.options;
+    return packRows(rows, packOptions(settings, prefix, this.maxTokens));
   }
 
   /** Does `work`; an out-of-memory repeats it with smaller micro-batches. */
@@ -236,8 +239,9 @@ class Loop {
   private async measure(): Promise<{ loss: number; tokens: number }> {
     const start = performance.now();
     let [lossSum, tokens] = [0, 0];
-    for (const group of this.calls(this.batches(this.options.validation))) {
-      for (const values of await this.options.step.logProbabilities(group)) {
+    const { step, validation } = this.options;
+    for (const group of evaluationCalls(step, this.batches(validation))) {
+      for (const values of await step.logProbabilities(group)) {
         for (const value of values) lossSum -= value;
         tokens += values.length;
       }

@@ -37,7 +37,7 @@ type Rule<K extends OpKind> = (
 
 /** Sums `d`, shaped like the broadcast result, down to the shape of `b`. */
 function sumTo(d: Node, b: Node): Node {
-  if (d.shape.length === b.shape.length) return d;
+  if (d.shape.join() === b.shape.join()) return d;
   if (b.shape.length === 1) return sumRows(d.shape.length === 2 ? d : reshape(d, ['rows', b.shape[0]!]));
   throw new Error('gradient: this broadcast is not differentiated');
 }
