@@ -35,7 +35,7 @@ export interface ExportOptions {
   readonly card?: Partial<CardInfo>;
 }
 
-export const cardName = 'README.md';
+const cardName = 'README.md';
 const ggufLoraName = 'adapter.gguf';
 const modelfileName = 'Modelfile';
 

@@ -61,7 +61,7 @@ function tryRender(render: RenderMessages, messages: readonly Message[]): string
 }
 
 /** The prompt that a frame gives for a system prompt (or null), then user and assistant in alternation. */
-export function renderFrame(frame: TurnFrame, messages: readonly Message[]): string {
+function renderFrame(frame: TurnFrame, messages: readonly Message[]): string {
   let text = messages[0]?.role === 'system' ? '' : frame.withoutSystem;
   for (const [index, { role, content }] of messages.entries()) {
     const last = index === messages.length - 1;

@@ -14,8 +14,8 @@ import type { LoraAdapter } from '../lora/adapter.ts';
 import { collectPairs, type LooseTensor } from './collect-pairs.ts';
 import { parsePeftTensorName, peftTensorName } from './module-names.ts';
 
-export const peftConfigName = 'adapter_config.json';
-export const peftWeightsName = 'adapter_model.safetensors';
+const peftConfigName = 'adapter_config.json';
+const peftWeightsName = 'adapter_model.safetensors';
 
 /** A real adapter_config.json has about 1 kB; anything far above is no such file. */
 const maxConfigBytes = 1 << 20;
@@ -40,7 +40,7 @@ export function peftTensors(adapter: LoraAdapter): NamedTensor[] {
  * The fields that PEFT 0.9 knows; later versions give the rest their defaults, while a field that a reader does not know
  * makes it warn.
  */
-export function peftConfig(adapter: LoraAdapter): Record<string, unknown> {
+function peftConfig(adapter: LoraAdapter): Record<string, unknown> {
   return {
     alpha_pattern: {},
     auto_mapping: null,
@@ -153,7 +153,7 @@ function readConfig(path: string): PeftConfig {
 }
 
 /** The paths of weights and config (null where there is none) that `path` means. */
-function locate(path: string): { weights: string; config: string | null } {
+export function peftFiles(path: string): { weights: string; config: string | null } {
   if (!existsSync(path)) {
     throw new NomoatError({
       part: path,
@@ -227,7 +227,7 @@ function checkAgainstConfig(path: string, config: PeftConfig, rank: number, targ
  * Throws NomoatError naming what is wrong or unsupported.
  */
 export function readPeft(folderOrSafetensors: string, context: PeftContext = {}): LoraAdapter {
-  const { weights, config: configPath } = locate(folderOrSafetensors);
+  const { weights, config: configPath } = peftFiles(folderOrSafetensors);
   const config = configPath ? readConfig(configPath) : null;
   const { rank, targetModules, pairs } = collectPairs(weights, looseTensors(weights));
   if (config && configPath) checkAgainstConfig(configPath, config, rank, targetModules);

@@ -6,7 +6,7 @@ import { NomoatError } from '../errors.ts';
 import type { GgufFile } from '../files/gguf/types.ts';
 import type { LoraAdapter } from '../lora/adapter.ts';
 import { checkAdapterFits, readGgufLora } from './gguf-lora.ts';
-import { type PeftContext, readPeft } from './peft.ts';
+import { type PeftContext, peftFiles, readPeft } from './peft.ts';
 
 /**
  * The adapter at `path`, checked against `model`'s layers and shapes. `context` says what a bare .safetensors file does not.
@@ -24,4 +24,11 @@ export function readAdapter(path: string, model: GgufFile, context: PeftContext 
   const adapter = readPeft(path, context);
   checkAdapterFits(path, adapter, model);
   return adapter;
+}
+
+/** The files that `readAdapter` reads. Throws NomoatError where they are not there. */
+export function adapterFiles(path: string): string[] {
+  if (path.toLowerCase().endsWith('.gguf')) return [path];
+  const { config, weights } = peftFiles(path);
+  return config === null ? [weights] : [weights, config];
 }

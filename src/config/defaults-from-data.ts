@@ -33,7 +33,7 @@ export interface DataFacts {
 /** Lengths are rounded up to this: rows of a later data set are a little longer than those of the first. */
 const lengthStep = 64;
 /** No longer than this without being asked: memory and time of a row grow with it, and few conversations need more. */
-export const longestDefault = 2048;
+const longestDefault = 2048;
 /** Share of the rows that the length holds whole; the others are outliers. */
 const wholeShare = 0.995;
 /** Outliers up to this many times that length are held as well: packed rows cost what they hold, not what the longest one does. */

@@ -43,6 +43,11 @@ test.each(Object.entries(tuneOptions) as [string, Option][])(
   },
 );
 
+test('an empty list is refused, and int8 where every weight is trained', () => {
+  expect(() => resolveOptions({ targetModules: [] })).toThrow(/target-modules: is empty; choose of q_proj/);
+  expect(() => resolveOptions({ method: 'full', precision: 'int8' })).toThrow(/--precision: only --method lora has it/);
+});
+
 test('faults are reported together', () => {
   try {
     resolveOptions({ rank: '0', epochs: 'x', precision: 'int4', targetModules: 'q_proj,k_prj' }, { lerningRate: 1 });

@@ -16,6 +16,7 @@ import {
   type OptionTable,
   type PretrainOptionName,
   pretrainOptions,
+  startModelName,
   type TuneOptionName,
   tuneOptions,
 } from './options.ts';
@@ -68,6 +69,7 @@ function parseValue(option: Option, value: unknown): { value: unknown } | string
             .split(',')
             .map((item) => item.trim());
       if (items.join() === 'all') return { value: option.choices };
+      if (items.length === 0) return `is empty; choose of ${option.choices.join(', ')}`;
       const unknown = items.filter((item) => !option.choices.includes(item));
       if (unknown.length > 0)
         return `${unknown.map((item) => `${item} (nearest: ${nearestNames(item, option.choices, 1)[0] ?? option.choices[0]})`).join(', ')} is none of ${option.choices.join(', ')}`;
@@ -116,6 +118,7 @@ const methodOf: Readonly<Record<string, 'lora' | 'full'>> = {
   rslora: 'lora',
   targetModules: 'lora',
   initialAdapter: 'lora',
+  precision: 'lora',
   outputType: 'full',
 };
 
@@ -277,7 +280,7 @@ export function resolvePretrainSettings(data: readonly string[], flags: Given, r
     },
     data: data.map((path) => resolve(path)),
     model: `nomoat-${name}`,
-    modelPath: join(run, 'start.gguf'),
+    modelPath: join(run, startModelName),
     run,
     validation: typeof options.validation === 'string' ? absolute(options.validation) : (options.validation as number),
     supervise: 'all',

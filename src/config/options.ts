@@ -6,6 +6,9 @@ import { projections } from '../lora/adapter.ts';
 import { initSchemes } from '../models/random-model.ts';
 import { pretrainSizes } from '../models/sizes.ts';
 
+/** In a pretraining run's folder, the model that it began with. */
+export const startModelName = 'start.gguf';
+
 interface Base {
   readonly help: string;
   /** The flag's argument in the help text. */

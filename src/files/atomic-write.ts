@@ -19,6 +19,9 @@ import { NomoatError } from '../errors.ts';
 /** Marks unfinished files and folders, so that a reader can tell them from finished ones. */
 export const temporaryMark = '.unfinished-';
 
+/** Ends the name of an older folder while a newer one takes its place. */
+const movedAside = '-old';
+
 /** A sibling name nobody else uses: one process writes a given place, so its id is enough. */
 function temporaryName(path: string): string {
   return `${path}${temporaryMark}${process.pid}`;
@@ -33,13 +36,16 @@ export function isAlive(pid: number): boolean {
   }
 }
 
-/** Removes from `folder` what killed processes left unfinished; that of living ones stays. */
+/** Removes from `folder` what killed processes left unfinished; that of living ones stays, and what was moved aside for it comes back. */
 export function removeUnfinished(folder: string): void {
   if (!existsSync(folder)) return;
   for (const name of readdirSync(folder)) {
-    const [, after] = name.split(temporaryMark);
+    const [place, after] = name.split(temporaryMark);
     const pid = after === undefined ? Number.NaN : Number.parseInt(after, 10);
-    if (pid > 0 && !isAlive(pid)) rmSync(join(folder, name), { recursive: true, force: true });
+    if (!(pid > 0) || isAlive(pid)) continue;
+    const kept = join(folder, place!);
+    if (name.endsWith(movedAside) && !existsSync(kept)) renameSync(join(folder, name), kept);
+    else rmSync(join(folder, name), { recursive: true, force: true });
   }
 }
 
@@ -104,7 +110,7 @@ export function writeFileAtomic(path: string, data: string | Uint8Array): void {
  */
 export function replaceFolderAtomic(path: string, write: (temporary: string) => void): void {
   const temporary = temporaryName(path);
-  const old = `${temporary}-old`;
+  const old = `${temporary}${movedAside}`;
   try {
     rmSync(temporary, { recursive: true, force: true });
     mkdirSync(temporary, { recursive: true });

@@ -179,7 +179,7 @@ class Pull {
 }
 
 /** Where the hub's cache has the wanted file already, or null. */
-export function keptPath(wanted: Pick<Wanted, 'repos' | 'file' | 'quantization'>, around: Surroundings): string | null {
+function keptPath(wanted: Pick<Wanted, 'repos' | 'file' | 'quantization'>, around: Surroundings): string | null {
   for (const repo of wanted.repos) {
     const folder = repoFolder(hubCacheFolder(around), repo);
     const commit = cachedCommit(folder);

@@ -222,17 +222,3 @@ export function inOrder(outputs: Iterable<Node>): Node[] {
 
 /** Named outputs with everything they need. */
 export type Graph = ReadonlyMap<string, Node>;
-
-/** Stable text, one line a node, for golden tests and for people. */
-export function printGraph(graph: Graph): string {
-  const order = inOrder(graph.values());
-  const names = new Map(order.map((n, i) => [n, n.op.kind === 'input' ? n.op.name : `%${i}`]));
-  const lines = order.map((n) => {
-    const { kind, ...attributes } = n.op;
-    const text = Object.entries(attributes).filter(([key]) => key !== 'name');
-    const suffix = text.map(([key, value]) => ` ${key}=${String(value)}`).join('');
-    return `${names.get(n)} ${showShape(n.shape)} = ${kind}(${n.inputs.map((i) => names.get(i)).join(', ')})${suffix}`;
-  });
-  for (const [name, n] of graph) lines.push(`return ${name} = ${names.get(n)}`);
-  return lines.join('\n');
-}

@@ -62,7 +62,7 @@ test.each(['llama', 'qwen2', 'qwen3'])(
 
 test('memory: what is saved grows with tokens and blocks, what was measured is scaled', () => {
   const at = (tokens: number, of: Partial<Setting> = {}): ReturnType<typeof memoryOf> =>
-    memoryOf(smol, { ...setting, ...of }, rates, { microBatch: tokens, step: 1500 }, 100e6);
+    memoryOf(smol, { ...setting, ...of }, rates, { microBatch: tokens, step: 1500, validation: 0 }, 100e6);
   const whole = at(1000);
   expect(whole.saved).toBe(1000 * (6336 * 30 + 576) * 4);
   // The measured growth less the activations that its two blocks saved.
@@ -82,14 +82,35 @@ test('memory: what is saved grows with tokens and blocks, what was measured is s
   expect(at(10, { copyBytes: 2e9 }).proof).toBe(whole.fixed + 2e9);
   expect(at(10, { copyBytes: 2e9 }).peak).toBe(whole.fixed + 2e9);
   expect(at(10, { copyBytes: 2e9, method: 'full' }).proof).toBe(whole.fixed + 2e9 + setting.trained * 20);
-  expect(memoryOf(smol, setting, null, { microBatch: 1000, step: 1500 }, 0).working).toBeGreaterThan(50e6);
+  expect(memoryOf(smol, setting, null, { microBatch: 1000, step: 1500, validation: 0 }, 0).working).toBeGreaterThan(
+    50e6,
+  );
 });
 
 test('streamed blocks: two in memory, and the borders of all micro-batches of a step', () => {
   const int8 = { ...setting, precision: 'int8', activations: 'recompute' } as const;
-  const at = (of: Partial<Setting>) => memoryOf(smol, { ...int8, ...of }, rates, { microBatch: 1000, step: 1500 }, 0);
+  const at = (of: Partial<Setting>) =>
+    memoryOf(smol, { ...int8, ...of }, rates, { microBatch: 1000, step: 1500, validation: 0 }, 0);
   expect(at({ streamed: true }).weights).toBe(2 * 3_538_944 + 2 * 49152 * 576);
   expect(at({ streamed: true }).saved).toBe(at({}).saved * 1.5);
+});
+
+test('streamed blocks: a step and an evaluation take no less time than reading them', () => {
+  const int8 = { ...setting, precision: 'int8', activations: 'recompute' } as const;
+  const block = 3_538_944;
+  const of = (streamed: boolean, diskRate: number) => durationOf(smol, { ...int8, streamed }, { ...rates, diskRate }, work, 0); // biome-ignore format: one line
+  expect(of(true, 1e12).step).toBe(of(false, 1e12).step);
+  const slow = of(true, 1e6);
+  expect(slow.step).toBeCloseTo((59 * block) / 1e6, 6);
+  expect(slow.validation).toBeCloseTo((3 * 30 * block) / 1e6, 6);
+});
+
+test('streamed blocks: held-out rows wait between two of them, up to a bound', () => {
+  const int8 = { ...setting, precision: 'int8', activations: 'recompute', streamed: true } as const;
+  const saved = (validation: number) => memoryOf(smol, int8, rates, { microBatch: 10, step: 10, validation }, 0).saved;
+  expect(saved(0)).toBe(10 * 576 * 4 * 31);
+  expect(saved(20_000)).toBe(20_000 * 2 * 576 * 4);
+  expect(saved(1e6)).toBe(256e6);
 });
 
 test('activations as float16 cost their conversions', () => {
@@ -120,9 +141,19 @@ test('the whole run', () => {
 });
 
 test('assumed rates grow with the work and fall with the threads', () => {
-  const of = (threads: number, tokens: number) => assumedRates(smol, threads, tokens, 10);
+  const of = (threads: number, tokens: number, method: 'lora' | 'full' = 'lora') =>
+    assumedRates(smol, threads, tokens, 10, method);
   expect(of(2, 100).furtherBlock).toBeLessThan(of(1, 100).furtherBlock);
   expect(of(1, 200).furtherBlock).toBeGreaterThan(1.5 * of(1, 100).furtherBlock);
+  // Where every weight is trained, backward multiplies twice as much, and each has its update.
+  const [lora, full] = [of(1, 100), of(1, 100, 'full')];
+  const calls = 8 * 60e-6;
+  expect((full.furtherBlock - calls) / (lora.furtherBlock - calls)).toBeCloseTo(1.5, 6);
+  expect(full.head / lora.head).toBeCloseTo(1.5, 6);
+  expect([lora.optimizerBlock, full.optimizerBlock * 30]).toEqual([
+    0,
+    expect.closeTo((106_168_320 + 28_311_552) * 2e-9, 6),
+  ]);
 });
 
 test('energy and money', () => {

@@ -3,7 +3,7 @@
  * Pure: numbers in, numbers out. All durations are seconds, all sizes bytes. docs/plan.md holds plans against actual runs.
  */
 import type { ModelConfig } from '../models/config.ts';
-import type { ActivationPolicy } from '../train/block-walk.ts';
+import { type ActivationPolicy, borderBytes, mostBorderBytes } from '../train/block-walk.ts';
 import { mostHeadRows } from '../train/head-rows.ts';
 import type { BlockCosts } from '../train/measure-block.ts';
 
@@ -16,7 +16,7 @@ export type Shape = Pick<
   readonly headNorms: boolean;
 };
 
-/** What a run computes. A step's figures are means over an epoch. */
+/** What a run computes. A step's figures are means over an epoch, or over its first 200 steps. */
 export interface Work {
   readonly steps: number;
   readonly microBatchesPerStep: number;
@@ -49,7 +49,7 @@ export interface Setting {
   readonly fileBytes: number;
   /** Blocks that were measured. */
   readonly measuredBlocks: number;
-  /** Whether the copy of the base for the parity proof has to be written first, and its size (0 where the file serves itself). */
+  /** Size of what the parity proof compares with: a copy of the base (0 where the file serves itself), or the trained model in float32; and whether it has to be written first. */
   readonly copyBytes: number;
   readonly copyIsThere: boolean;
 }
@@ -127,6 +127,8 @@ export interface Tokens {
   /** Of the largest micro-batch. */
   readonly microBatch: number;
   readonly step: number;
+  /** Of all held-out rows. */
+  readonly validation: number;
 }
 
 /** The proof computes with float32 weights: those at hand, or a block at a time and the head from the file. */
@@ -138,12 +140,14 @@ export function memoryOf(
   shape: Shape,
   setting: Setting,
   rates: Rates | null,
-  { microBatch: tokens, step }: Tokens,
+  { microBatch: tokens, step, validation }: Tokens,
   held: number,
 ): Memory {
   const perToken = savedPerToken(shape, setting) * float32;
   const together = setting.streamed ? Math.max(step, tokens) : tokens;
-  const saved = together * perToken * shape.layers + together * shape.modelWidth * float32;
+  // A streamed model is evaluated many micro-batches at a time.
+  const evaluated = setting.streamed ? Math.min(mostBorderBytes, validation * borderBytes(shape)) : 0;
+  const saved = Math.max(together * perToken * shape.layers + together * shape.modelWidth * float32, evaluated);
   const headRows = Math.min(tokens, mostHeadRows(shape.vocabulary, setting.method === 'full'));
   const head = headArrays * float32 * headRows * shape.vocabulary;
   // What was measured holds the saved activations of its own blocks, all kept.
@@ -236,10 +240,16 @@ const samplesOf = { bytesPerSecond: 5e9, tokens: 300, seconds: 1.5 } as const;
 const proofPasses = 2;
 
 export function durationOf(shape: Shape, setting: Setting, rates: Rates, work: Work, preparation: number): Duration {
-  const step = stepSeconds(shape, rates, work, setting.activations);
+  const computing = stepSeconds(shape, rates, work, setting.activations);
+  // Streamed blocks are read beside, once forward and once backward, but for the last, which is still there.
+  const reading = (blocks: number): number =>
+    setting.streamed ? (blocks * projectionWeightsPerBlock(shape)) / rates.diskRate : 0;
+  const step = Math.max(computing, reading(2 * shape.layers - 1));
   const loading = loadingSeconds(shape, setting, rates);
   const training = step * work.steps;
-  const validation = work.validations * forwardSeconds(shape, rates, work.validationTokens, work.validationSupervised);
+  const evaluating = forwardSeconds(shape, rates, work.validationTokens, work.validationSupervised);
+  const parts = Math.ceil((work.validationTokens * borderBytes(shape)) / mostBorderBytes);
+  const validation = work.validations * Math.max(evaluating, reading(parts * shape.layers));
   const readWeight = rates.readBlock / projectionWeightsPerBlock(shape);
   const reread = setting.precision === 'int8' ? setting.parameters * readWeight : 0;
   const copy = setting.copyIsThere ? 0 : setting.parameters * readWeight + setting.copyBytes / rates.diskRate;
@@ -261,30 +271,37 @@ export function durationOf(shape: Shape, setting: Setting, rates: Rates, work: W
 }
 
 /**
- * Rates where nothing is measured: a tiny model, whose run is short anyway. A core's float32 products, the share of them that a step
+ * Rates where nothing is measured: a tiny model, whose run is short anyway, one that is trained whole, a graphics card. A core's float32 products, the share of them that a step
  * reaches, and what each call of a graph costs beside; measured on the reference machine of docs/log.md.
  */
-const assumed = { productsPerCore: 80e9, share: 0.25, graphCall: 60e-6, readWeight: 4e-9, diskRate: 1e9 } as const;
+const assumed = { productsPerCore: 80e9, share: 0.25, graphCall: 60e-6, readWeight: 4e-9, updateWeight: 2e-9, diskRate: 1e9 } as const; // biome-ignore format: one line
+/** What backward multiplies once more: the weights, and where they are trained the activations as well. */
+const products = { lora: 2, full: 3 } as const;
 /** Graph calls of a block: before, attention twice, after, forward and backward. */
 const callsPerBlock = { training: 8, forward: 4 } as const;
 
-export function assumedRates(shape: Shape, threads: number, tokens: number, headRows: number): Rates {
+export function assumedRates(
+  shape: Shape,
+  threads: number,
+  tokens: number,
+  headRows: number,
+  method: Setting['method'],
+): Rates {
   const rate = assumed.productsPerCore * assumed.share * threads;
-  const products = 2 * projectionWeightsPerBlock(shape) * tokens;
+  const forward = 2 * projectionWeightsPerBlock(shape) * tokens;
   const head = (2 * headWeights(shape) * headRows) / rate + assumed.graphCall;
-  const forwardBlock = products / rate + callsPerBlock.forward * assumed.graphCall;
-  // Backward multiplies the frozen weights once more.
-  const block = (2 * products) / rate + callsPerBlock.training * assumed.graphCall;
+  const forwardBlock = forward / rate + callsPerBlock.forward * assumed.graphCall;
+  const block = (products[method] * forward) / rate + callsPerBlock.training * assumed.graphCall;
   return {
     tokens,
     headRows,
     start: assumed.graphCall,
     firstBlock: block,
     furtherBlock: block,
-    head: 2 * head,
+    head: products[method] * head,
     forwardBlock,
     forwardHead: head,
-    optimizerBlock: 0,
+    optimizerBlock: method === 'full' ? (projectionWeightsPerBlock(shape) + headWeights(shape) / shape.layers) * assumed.updateWeight : 0, // biome-ignore format: one line
     open: 0.2,
     readBlock: projectionWeightsPerBlock(shape) * assumed.readWeight,
     quantiseBlock: 0,
@@ -334,7 +351,7 @@ export interface Needs {
 }
 
 /** Plans of memory are wrong by up to this share: a run is refused only where it would not fit even so. */
-export const memoryTolerance = 0.15;
+const memoryTolerance = 0.15;
 
 /** What a run lacks: nothing (null), memory or disk. */
 export function lacks(needs: Needs, room: Room): 'memory' | 'disk' | null {

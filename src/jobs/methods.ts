@@ -8,7 +8,6 @@ import { renderCard } from '../adapter/card.ts';
 import { writeGgufLora } from '../adapter/gguf-lora.ts';
 import { parityBase } from '../adapter/parity.ts';
 import { writePeft } from '../adapter/peft.ts';
-import { readAdapter } from '../adapter/read-adapter.ts';
 import { writeTrainedModel } from '../adapter/trained-model.ts';
 import { replaceFolderAtomic, writeFileAtomic } from '../files/atomic-write.ts';
 import type { GgufFile } from '../files/gguf/types.ts';
@@ -20,6 +19,7 @@ import type { ActivationPolicy } from '../train/block-walk.ts';
 import type { TrainerState } from '../train/checkpoint.ts';
 import { createFullStep, createLoraStep } from '../train/open-step.ts';
 import type { TrainStep } from '../train/step.ts';
+import { initialAdapter } from './prepare.ts';
 import { modelFileName, type RunFolder } from './run-folder.ts';
 import type { RunSettings } from './run-settings.ts';
 import { version } from './version.ts';
@@ -34,8 +34,6 @@ export interface Method {
   readonly step: TrainStep;
   /** A step over the same parameters with float32 weights, for the parity proof; the step itself where it has those. */
   exactStep(): Promise<TrainStep>;
-  /** Settings that what the run starts from overrules. */
-  readonly notes: readonly string[];
   /** The folder of the result, and its kind. */
   readonly result: { readonly adapter: string | null; readonly model: string | null };
   readonly before: Runnable;
@@ -64,24 +62,13 @@ export function openMethod(options: MethodOptions): Promise<Method> {
 }
 
 function startingAdapter(settings: RunSettings, model: GgufFile): LoraAdapter {
-  const { alpha, dropout, rslora } = settings;
-  if (settings.initialAdapter) {
-    return { ...readAdapter(settings.initialAdapter, model, { alpha, rslora, baseModel: settings.model }), dropout };
-  }
+  if (settings.initialAdapter) return { ...initialAdapter(settings, settings.initialAdapter, model), dropout: settings.dropout }; // biome-ignore format: one line
   const config = readModelConfig(model);
   return initLora({
     ...settings,
     baseModel: settings.model,
     layers: config.layers,
     dimensions: (projection) => projectionDimensions(config, projection),
-  });
-}
-
-/** What an adapter brings with it cannot be set. */
-function overruled(settings: RunSettings, adapter: LoraAdapter): string[] {
-  return (['rank', 'alpha', 'rslora', 'targetModules'] as const).flatMap((name) => {
-    const [has, set] = [adapter[name], settings[name]].map((value) => String(value));
-    return has === set ? [] : [`The initial adapter has ${name} ${has}; the setting ${set} is not used.`];
   });
 }
 
@@ -103,7 +90,6 @@ async function openLora({ activations, settings, folder, model, threads, weights
       await step.close();
       return createLoraStep({ model, adapter, threads, weights: fileWeights(model, readModelConfig(model)) });
     },
-    notes: settings.initialAdapter ? overruled(settings, adapter) : [],
     result: { adapter: folder.adapter, model: null },
     before: { modelPath: model.path, adapterPath: null },
     after: { modelPath: model.path, adapterPath },
@@ -158,7 +144,6 @@ async function openFull({ settings, folder, model, threads }: MethodOptions): Pr
   return {
     step,
     exactStep: async () => step,
-    notes: [],
     result: { adapter: null, model: modelPath },
     before: { modelPath: model.path, adapterPath: null },
     after: { modelPath, adapterPath: null },

@@ -15,7 +15,7 @@ import { assertDiskHolds, loraWeights, runBytes } from './disk-space.ts';
 import type { RunEvent } from './events.ts';
 import { parentBytes, physicalCores } from './machine.ts';
 import { planRun } from './plan.ts';
-import { type Prepared, prepareExamples, prepareTexts, readTexts } from './prepare.ts';
+import { type Prepared, prepareExamples, prepareTexts, readTexts, textFiles } from './prepare.ts';
 import { assertUnchanged, digestOf, newRecord } from './provenance.ts';
 import { createRunFolder, RunFolder } from './run-folder.ts';
 import type { AskedSettings, RunSettings } from './run-settings.ts';
@@ -68,11 +68,18 @@ const weightsOf = ({ tensors }: GgufContent): number =>
 /** The model that pretraining begins with is made here and kept in the run's folder: its vocabulary comes of the data. */
 export async function openPretraining(settings: RunSettings, resume: boolean): Promise<Opened> {
   const texts = readTexts(settings);
+  const files = textFiles(settings);
+  if (resume) {
+    const record = new RunFolder(settings.run).read();
+    // Killed before the model was finished, the run makes it again.
+    const made = record.modelDigest !== '' && existsSync(settings.modelPath);
+    assertUnchanged(record, made ? await digestOf(settings.modelPath) : record.modelDigest, files);
+  }
   const start = existsSync(settings.modelPath) ? null : startModel(settings, texts.train);
   if (start) assertDiskHolds(settings.run, runBytes(weightsOf(start), settings.method));
   if (start && settings.device === 'webgpu') assertAdapterHolds(largestMatrix(start.tensors));
   const facts = { modelDigest: '', systemPrompt: null };
-  const folder = resume ? takeFolder(settings) : createRunFolder(settings, newRecord(settings, facts, settings.data));
+  const folder = resume ? takeFolder(settings) : createRunFolder(settings, newRecord(settings, facts, files));
   try {
     if (start) writeGguf(settings.modelPath, start);
     folder.write({ ...folder.read(), modelDigest: await digestOf(settings.modelPath) });

@@ -4,10 +4,13 @@ import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, expect, test, vi } from 'vitest';
 import { type Given, resolveSettings } from '../config/load.ts';
 import { NomoatError } from '../errors.ts';
+import { openGguf } from '../files/gguf/read.ts';
+import { parameterCount } from '../models/config.ts';
 import type { TokenRow } from '../tokens/token-row.ts';
 import { usualPrices } from './costs.ts';
 import type { RunEvent } from './events.ts';
 import { planTuning, variantsOf } from './plan-variants.ts';
+import { choosePrecision, expectPrecision } from './precision.ts';
 import { plannedAndActual, renderReport } from './report.ts';
 import { RunFolder } from './run-folder.ts';
 import type { RunSettings } from './run-settings.ts';
@@ -134,6 +137,39 @@ const train = async (given: Given, run: string, stopAfter = 2, resume = false): 
   return events;
 };
 
+test('a plan within memory that was given says when nothing fits it', async () => {
+  const { advice, recommended, room } = await planOf({ memory: '200MB' });
+  expect(room.memoryBytes).toBe(200e6);
+  expect(recommended).toBeNull();
+  expect(advice).toMatch(/^Nothing here fits the memory \(.* at least\)/);
+});
+
+test('where every weight is trained, nothing is planned in int8, and no copy of the base', async () => {
+  const asked = await resolveSettings([data], { model: llama, threads: 1, run: 'none', method: 'full' }, null);
+  const model = openGguf(llama);
+  expect(await expectPrecision({ ...asked, precision: 'int8' }, model, 1, true)).toMatchObject({ precision: 'f32' });
+  expect(await expectPrecision({ ...asked, precision: 'int8', method: 'lora' }, model, 1, true)).toMatchObject({ precision: 'int8' }); // biome-ignore format: one line
+  const { plans } = await planOf({ method: 'full' });
+  const weights = parameterCount(model);
+  // Checkpoints, the result and the float32 copy of it that it is proven on, all in the run.
+  expect(plans[0]!.diskBytes).toBe(weights * (4 * 12 + 2 + 4));
+  model.close();
+});
+
+test('a run in float32 whose plan streams goes on to read its blocks from the file', async () => {
+  const model = openGguf(llama);
+  const options = {
+    settings: { precision: 'f32', device: 'cpu' },
+    planned: null,
+    model,
+    rows: [],
+    threads: 1,
+  } as const;
+  expect((await choosePrecision({ ...options, streamTo: join(folder, 'layers') })).weights!.streamed).toBe(true);
+  expect((await choosePrecision({ ...options, streamTo: null })).weights).toBeNull();
+  model.close();
+});
+
 test('a run that cannot fit is refused before its folder is made, with what would', async () => {
   const run = join(folder, 'refused');
   // This process alone holds more than that.
@@ -194,4 +230,9 @@ test('plan and actual stand side by side in the report', async () => {
   const record = new RunFolder(run).read();
   const bare = renderReport(record, events.filter((e) => e.type !== 'plan')); // biome-ignore format: one line
   expect(bare).not.toContain('Planned and actual');
+  // A million steps: no more arguments than a call may have, and a page that a browser opens.
+  const step = events.find((e) => e.type === 'step-end')!;
+  const long = renderReport(record, [...events, ...Array.from({ length: 1e6 }, (_, i) => ({ ...step, step: i }))]);
+  expect(long).toContain('step 999999');
+  expect(long.length).toBeLessThan(bare.length + 100_000);
 });

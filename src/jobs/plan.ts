@@ -27,6 +27,7 @@ import {
   type Setting,
   type Shape,
   stepSeconds,
+  type Tokens,
   type Work,
 } from './costs.ts';
 import { loraWeights, runBytes } from './disk-space.ts';
@@ -81,6 +82,9 @@ export interface Holding {
   readonly streamed: boolean;
 }
 
+/** Every weight is trained in full fine-tuning and in pretraining. */
+const trainedIn = ({ method }: RunSettings): 'lora' | 'full' => (method === 'lora' ? 'lora' : 'full');
+
 /** From fastest to leanest. Full fine-tuning changes its weights, float32 ones are not streamed, and a device keeps what it computes. */
 const holdings: readonly Holding[] = [
   { activations: 'keep', streamed: false },
@@ -95,10 +99,11 @@ function settingOf(
   precision: 'f32' | 'int8',
   holding: Holding = holdings[0]!,
 ): Setting {
-  const copy = plannedCopy(model, parityCache());
   const parameters = parameterCount(model);
+  const copy =
+    settings.method === 'lora' ? plannedCopy(model, parityCache()) : { bytes: 4 * parameters, exists: false };
   return {
-    method: settings.method === 'lora' ? 'lora' : 'full',
+    method: trainedIn(settings),
     precision,
     ...holding,
     trained: settings.method === 'lora' ? loraWeights(settings, model) : parameters,
@@ -144,7 +149,7 @@ export async function decide(
   if (settings.precision !== 'auto' || expected.precision === 'f32') return { expected, rates };
   const exact: ExpectedPrecision = { ...expected, precision: 'f32' };
   const shape = shapeOf(model);
-  const tokens = { microBatch: work.largestMicroBatch, step: work.tokensPerStep };
+  const tokens = heldTokens(work);
   const memory = memoryOf(shape, settingOf(context, settings, 'f32'), null, tokens, context.held);
   if (memory.training > budgetOf(context, settings)) return { expected, rates };
   const exactRates = await ratesOf(context, settings, exact, typical);
@@ -163,7 +168,7 @@ export async function assume(
 ): Promise<Rated> {
   return {
     expected: await expectPrecision(settings, model, threads, probes),
-    rates: assumedRates(shapeOf(model), threads, typical.tokens.length, typical.supervisedTokens),
+    rates: assumedRates(shapeOf(model), threads, typical.tokens.length, typical.supervisedTokens, trainedIn(settings)),
   };
 }
 
@@ -172,7 +177,8 @@ const diskNeeds = (
   shape: Shape,
 ): { run: number; copy: number } => ({
   run: runBytes(trained, method) + (streamed ? shape.layers * projectionWeightsPerBlock(shape) : 0),
-  copy: copyIsThere ? 0 : copyBytes,
+  // What a trained model is compared with is in its run, and counted there.
+  copy: copyIsThere || method === 'full' ? 0 : copyBytes,
 });
 
 /** A setting's plan, with activations and weights kept in the quickest way that fits. */
@@ -186,7 +192,7 @@ export function assemble(
   prices: Prices,
 ): SettingPlan {
   const shape = shapeOf(context.model);
-  const tokens = { microBatch: work.largestMicroBatch, step: work.tokensPerStep };
+  const tokens = heldTokens(work);
   const possible = holdings
     .filter(
       ({ streamed, activations }) =>
@@ -218,14 +224,21 @@ export function assemble(
   };
 }
 
+const heldTokens = ({ largestMicroBatch, tokensPerStep, validationTokens }: Work): Tokens => ({
+  microBatch: largestMicroBatch,
+  step: tokensPerStep,
+  validation: validationTokens,
+});
+
 /** Memory that the run may take. */
 const budgetOf = (context: Context, settings: RunSettings): number =>
-  settings.memory ?? roomOf(context, settings).memoryBytes ?? Number.POSITIVE_INFINITY;
+  roomOf(context, settings).memoryBytes ?? Number.POSITIVE_INFINITY;
 
-/** What there is for a run: memory beyond what it holds already, and its disks. */
+/** What there is for a run: the memory that it was given or what is free beyond what it holds already, and its disks. */
 export function roomOf(context: Context, settings: RunSettings): Room {
   const { available, total } = memoryBytes();
-  const memory = process.platform === 'darwin' ? total * macShare : available + context.held;
+  const unused = process.platform === 'darwin' ? total * macShare : available + context.held;
+  const memory = settings.memory ?? unused;
   const { copy, run } = diskNeeds(settingOf(context, settings, 'f32'), shapeOf(context.model));
   const [runFree, cacheFree] = [diskFreeBytes(settings.run), diskFreeBytes(parityCache())];
   // Equal to the byte: one disk has to hold both.
@@ -238,18 +251,17 @@ export function roomOf(context: Context, settings: RunSettings): Room {
 /** Throws NomoatError where the run cannot fit. */
 function assertFits(plan: SettingPlan, context: Context, settings: RunSettings, rates: Rates | null): void {
   const room = roomOf(context, settings);
-  const asked = settings.memory;
-  const lacking = lacks(plan, asked === null ? room : { ...room, memoryBytes: asked });
+  const lacking = lacks(plan, room);
   if (lacking === null) return;
-  const has = lacking === 'memory' ? (asked ?? room.memoryBytes!) : room.diskBytes!;
+  const has = lacking === 'memory' ? room.memoryBytes! : room.diskBytes!;
   const needed = lacking === 'memory' ? plan.neededMemoryBytes : plan.diskBytes;
-  const longest = Math.max(...context.prepared.train.map(({ tokens }) => tokens.length));
+  const longest = context.prepared.train.reduce((most, { tokens }) => Math.max(most, tokens.length), 0);
   const setting = settingOf(context, settings, plan.precision, plan.holding);
   const lean = memoryOf(
     shapeOf(context.model),
     setting,
     rates,
-    { microBatch: longest, step: longest },
+    { microBatch: longest, step: longest, validation: longest },
     context.held,
   ).training;
   const leanFits = lean <= has;

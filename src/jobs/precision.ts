@@ -62,13 +62,13 @@ export interface ExpectedPrecision {
 
 /** What will be chosen where int8 is found close enough; `probes` wants this machine's rates in any case. */
 export async function expectPrecision(
-  { device, precision }: Pick<RunSettings, 'precision' | 'device'>,
+  { device, method, precision }: Pick<RunSettings, 'precision' | 'device' | 'method'>,
   model: GgufFile,
   threads: number,
   probes: boolean,
 ): Promise<ExpectedPrecision> {
-  // WebGPU computes in float32 here, whatever the processor's rates are.
-  if (device === 'webgpu') return { precision: 'f32', levels: 127, probe: null };
+  // WebGPU computes in float32 here, whatever the processor's rates are; and weights that are trained are float32.
+  if (device === 'webgpu' || method !== 'lora') return { precision: 'f32', levels: 127, probe: null };
   const open = precision === 'auto' && !isSmall(model);
   const probe = probes || open ? await probeKernels(threads) : null;
   const fast = probe !== null && probe.int8Rate / probe.float32Rate >= leastSpeedup;
@@ -81,7 +81,9 @@ export async function choosePrecision(options: PrecisionOptions): Promise<Chosen
   const { model, planned, progress, rows, settings, streamTo, threads } = options;
   const auto = settings.precision === 'auto';
   if (settings.device === 'webgpu') return float32('as WebGPU computes');
-  if (settings.precision === 'f32') return float32('as asked');
+  // Float32 blocks are read from the model's own file where int8 ones would have come from the disk: they are four times as large.
+  const streamed = (): BaseWeights | null => (streamTo ? fileWeights(model, readModelConfig(model)) : null);
+  if (settings.precision === 'f32') return { ...float32('as asked'), weights: streamed() };
   if (auto && isSmall(model)) return float32('the model is small');
   if (auto && planned === 'f32') return float32('a step in int8 is not enough quicker here to be worth its rounding');
   const probe = await probeKernels(threads);
@@ -104,10 +106,8 @@ export async function choosePrecision(options: PrecisionOptions): Promise<Chosen
     return { weights, event: { type: 'precision', precision: 'int8', reason, divergence, bound: divergenceBound, ...measured } }; // biome-ignore format: one line reads best
   }
   weights.close();
-  // Float32 is twice as far from fitting: its blocks are read from the model's own file.
-  const streamed = streamTo ? fileWeights(model, readModelConfig(model)) : null;
   if (auto)
-    return { ...float32('int8 is too far from it on this model', { ...measured, divergence }), weights: streamed };
+    return { ...float32('int8 is too far from it on this model', { ...measured, divergence }), weights: streamed() };
   throw new NomoatError({
     part: '--precision int8',
     fault: `the int8 base diverges from the float32 base by ${divergence.toFixed(4)} nats on rows of this data, above the bound of ${divergenceBound}`,

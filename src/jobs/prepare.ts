@@ -3,6 +3,7 @@
  * that nothing can be learnt from is refused here, before anything is computed.
  */
 
+import { readAdapter } from '../adapter/read-adapter.ts';
 import { shuffled } from '../batches/order.ts';
 import { sharedPrefix } from '../batches/pack.ts';
 import {
@@ -15,6 +16,7 @@ import {
 import { NomoatError } from '../errors.ts';
 import type { GgufFile } from '../files/gguf/types.ts';
 import { documentSeparator, readTextFile } from '../files/text-documents.ts';
+import type { LoraAdapter } from '../lora/adapter.ts';
 import { parameterCount, readModelConfig } from '../models/config.ts';
 import { chatTemplateOf } from '../text/chat-template.ts';
 import type { Example, Message } from '../text/example.ts';
@@ -154,6 +156,27 @@ export function buildSets(
   return chosen < sets.longest ? { ...build(chosen), longest: sets.longest } : { ...sets, sequenceLength: chosen };
 }
 
+/** The adapter that a run goes on from; what a bare .safetensors file does not say is as in the settings. */
+export function initialAdapter(
+  { alpha, model: baseModel, rslora }: Pick<AskedSettings, 'alpha' | 'model' | 'rslora'>,
+  path: string,
+  model: GgufFile,
+): LoraAdapter {
+  return readAdapter(path, model, { alpha, rslora, baseModel });
+}
+
+/** The settings with those that an initial adapter brings and that cannot be set, and what is said where one was. */
+function withAdapter(asked: AskedSettings, model: GgufFile): { asked: AskedSettings; notes: string[] } {
+  if (!asked.initialAdapter) return { asked, notes: [] };
+  const { alpha, rank, rslora, targetModules } = initialAdapter(asked, asked.initialAdapter, model);
+  const brought = { alpha, rank, rslora, targetModules };
+  const notes = (Object.keys(brought) as (keyof typeof brought)[]).flatMap((name) => {
+    const [has, set] = [brought[name], asked[name]].map((value) => String(value));
+    return asked[name] === null || has === set ? [] : [`The initial adapter has ${name} ${has}; the setting ${set} is not used.`]; // biome-ignore format: one line
+  });
+  return { asked: { ...asked, ...brought }, notes };
+}
+
 /** The settings with what the rows and the model decide, and the line that says so. */
 function decide(asked: AskedSettings, sets: Sets, model: GgufFile): { settings: RunSettings; chosen: string | null } {
   const config = readModelConfig(model);
@@ -170,7 +193,8 @@ function decide(asked: AskedSettings, sets: Sets, model: GgufFile): { settings: 
 }
 
 /** The rows of a fine-tuning run. Throws NomoatError. */
-export async function prepareExamples(settings: AskedSettings, model: GgufFile): Promise<Prepared> {
+export async function prepareExamples(given: AskedSettings, model: GgufFile): Promise<Prepared> {
+  const { asked: settings, notes: brought } = withAdapter(given, model);
   const dataset = readExamples(settings.data, settings);
   const { train, validation, held: heldFile } = divide(settings, dataset);
   const tokenizer = await openTokenizer(settings.modelPath);
@@ -197,6 +221,7 @@ export async function prepareExamples(settings: AskedSettings, model: GgufFile):
       report: held?.report ?? null,
       sequenceLength,
     });
+    notes.push(...brought);
     if (prefix > 0) {
       const share = Math.round((100 * prefix * rows.rows.length) / rows.report.tokens);
       notes.push(
@@ -259,6 +284,10 @@ const sampleWords = { given: 8, expected: 40 };
 /** Fewer documents than this are not divided by document: the end of the text is held out instead. */
 const fewDocuments = 20;
 
+/** Files that a pretraining run reads. */
+export const textFiles = ({ data, validation }: RunSettings): string[] =>
+  typeof validation === 'string' ? [...data, validation] : [...data];
+
 /** Documents of the files, and those held out. */
 export function readTexts(settings: RunSettings): { train: string[]; validation: string[] } {
   const documents = settings.data.flatMap((path) => readTextFile(path).documents);
@@ -305,7 +334,7 @@ export async function prepareTexts(settings: RunSettings, texts: ReturnType<type
       settings,
       chosen: null,
       format: 'text',
-      files: settings.data,
+      files: textFiles(settings),
       notes: [],
       prefix: 0,
       systemPrompt: null,

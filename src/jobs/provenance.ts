@@ -4,6 +4,7 @@
 import { createHash } from 'node:crypto';
 import { createReadStream, readFileSync } from 'node:fs';
 import { basename } from 'node:path';
+import { adapterFiles } from '../adapter/read-adapter.ts';
 import { NomoatError } from '../errors.ts';
 import { machineFacts } from './machine.ts';
 import type { RunRecord } from './run-folder.ts';
@@ -25,7 +26,8 @@ export function newRecord(
     nomoat: version,
     state: 'running',
     created: new Date().toISOString(),
-    dataDigests: dataDigests(files),
+    dataDigests: fileDigests(files),
+    ...(settings.initialAdapter ? { adapterDigests: fileDigests(adapterFiles(settings.initialAdapter)) } : {}),
     machine: { ...machineFacts() },
     validationBefore: null,
     validationAfter: null,
@@ -35,19 +37,26 @@ export function newRecord(
 }
 
 /** By file name, or by path where two files share a name. */
-function dataDigests(files: readonly string[]): Record<string, string> {
+function fileDigests(files: readonly string[]): Record<string, string> {
   const digest = (path: string): string => createHash('sha256').update(readFileSync(path)).digest('hex');
   const names = files.map((path) => basename(path));
   const named = (path: string, i: number): string => (names.indexOf(names[i]!) === i ? names[i]! : path);
   return Object.fromEntries(files.map((path, i) => [named(path, i), digest(path)]));
 }
 
+type Digests = Readonly<Record<string, string>>;
+
+/** Names of files that are other ones, gone or new. */
+const differences = (before: Digests, now: Digests): string[] =>
+  [...new Set([...Object.keys(before), ...Object.keys(now)])].filter((name) => before[name] !== now[name]);
+
 /** A run goes on with what it began with, or its result would be that of no settings at all. */
 export function assertUnchanged(record: RunRecord, modelDigest: string, files: readonly string[]): void {
-  const changed = Object.entries(dataDigests(files)).flatMap(([name, digest]) =>
-    record.dataDigests[name] === digest ? [] : [name],
-  );
-  if (modelDigest !== record.modelDigest) changed.push(record.settings.modelPath);
+  const changed = differences(record.dataDigests, fileDigests(files));
+  const { adapterDigests, settings } = record;
+  // Runs from before they were kept have none.
+  if (adapterDigests) changed.push(...differences(adapterDigests, fileDigests(adapterFiles(settings.initialAdapter!))));
+  if (modelDigest !== record.modelDigest) changed.push(settings.modelPath);
   if (changed.length === 0) return;
   throw new NomoatError({
     part: record.settings.run,

@@ -34,6 +34,8 @@ export interface RunRecord {
   readonly created: string;
   readonly modelDigest: string;
   readonly dataDigests: Readonly<Record<string, string>>;
+  /** Of the adapter that the run began with, where it began with one. */
+  readonly adapterDigests?: Readonly<Record<string, string>>;
   readonly machine: Readonly<Record<string, unknown>>;
   /** The system prompt that all training conversations share, or null. */
   readonly systemPrompt: string | null;
@@ -142,17 +144,17 @@ export class RunFolder {
   lock(): void {
     const path = this.file('lock');
     const holder = this.holder();
-    if (holder !== null && holder !== process.pid) {
+    try {
+      // Of two that find no holder, one makes the file.
+      if (holder === null) rmSync(path, { force: true });
+      if (holder !== process.pid) writeFileSync(path, String(process.pid), { flag: 'wx' });
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw writeFailure(path, error);
       throw new NomoatError({
         part: this.path,
-        fault: `process ${holder} is working in this run`,
-        remedy: 'Wait for it, or stop it first.',
+        fault: `process ${holder ?? this.holder()} is working in this run`,
+        remedy: `Wait for it, or stop it first. If it is another program that got that number after a restart, delete ${path}.`,
       });
-    }
-    try {
-      writeFileSync(path, String(process.pid));
-    } catch (error) {
-      throw writeFailure(path, error);
     }
   }
 

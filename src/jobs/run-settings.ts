@@ -1,6 +1,6 @@
 /**
  * The resolved settings of a fine-tuning run, as run.json and recipe.yaml keep them and the training process obeys them.
- * Names are those of the flags in camelCase. Pure type: parsing, defaults and help are config/schema.ts's.
+ * Names are those of the flags in camelCase. Pure type: parsing, defaults and help are config/options.ts's and config/load.ts's.
  */
 import type { AskedDefaults, ChosenName } from '../config/defaults-from-data.ts';
 import type { Projection } from '../lora/adapter.ts';

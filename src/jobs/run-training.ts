@@ -199,7 +199,6 @@ class Run {
     this.tell(dataReady(prepared, steps, stepsPerEpoch));
     if (prepared.chosen) this.tell({ type: 'notice', code: 'defaults', message: prepared.chosen });
     for (const message of prepared.notes) this.tell({ type: 'notice', code: 'data', message });
-    for (const message of method.notes) this.tell({ type: 'notice', code: 'settings', message });
     if (shrunk) this.tell({ type: 'notice', code: 'smaller-micro-batch', message: shrunk.message });
     const save = (): RunEvent => {
       // The event that says so counts as part of the state, or a resumed log would miss it.
@@ -224,13 +223,11 @@ class Run {
       shrunk: keepSmaller,
       signal: this.signal,
     });
-    let next = await loop.next();
-    while (!next.done) {
-      this.count(next.value);
-      this.tell(withParent(withBitsPerByte(next.value, prepared.validationBytes)));
-      next = await loop.next();
-    }
-    if (next.value === 'interrupted') {
+    const how = await this.follow(loop).catch(async (error: unknown) => {
+      await step.close();
+      throw error;
+    });
+    if (how === 'interrupted') {
       await step.close();
       return this.end('interrupted', null, state);
     }
@@ -242,7 +239,17 @@ class Run {
       if (!this.signal.aborted) throw error;
       return this.end('interrupted', null, state);
     }
-    return this.end(next.value, method, state);
+    return this.end(how, method, state);
+  }
+
+  /** Tells of what the loop yields; returns why it ended. */
+  private async follow<How>(loop: AsyncGenerator<RunEvent, How>): Promise<How> {
+    for (;;) {
+      const next = await loop.next();
+      if (next.done) return next.value;
+      this.count(next.value);
+      this.tell(withParent(withBitsPerByte(next.value, this.prepared.validationBytes)));
+    }
   }
 
   private count(event: RunEvent): void {
@@ -289,8 +296,11 @@ class Run {
     // llama.cpp maps another copy of the base, for which what training held makes room.
     await exact.close();
     collectGarbage();
-    await this.proveParity(proofs, rows, ours);
-    method.cleanUp();
+    try {
+      await this.proveParity(proofs, rows, ours);
+    } finally {
+      method.cleanUp();
+    }
     for (const event of await makeSamples(this.prepared.questions, method, this.threads, this.signal)) this.tell(event);
   }
 

@@ -5,6 +5,7 @@
 import { type ChildProcess, fork } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
+import { startModelName } from '../config/options.ts';
 import { NomoatError } from '../errors.ts';
 import { leastMicroBatchTokens, microBatchTokens } from '../train/trainer.ts';
 import type { RunEvent } from './events.ts';
@@ -49,7 +50,10 @@ export function resumeRun(path: string, options: { signal?: AbortSignal } = {}):
   if (record.state === 'done' || record.state === 'stopped-early') {
     throw new NomoatError({ part: folder.path, fault: 'this run is done', remedy: `Use it: nomoat chat ${path}` });
   }
-  return startRun({ ...record.settings, run: folder.path }, { ...options, resume: true });
+  const { settings } = record;
+  // Where the run is now: it may have been moved, and a pretraining run's model is inside.
+  const modelPath = settings.method === 'pretrain' ? folder.file(startModelName) : settings.modelPath;
+  return startRun({ ...settings, modelPath, run: folder.path }, { ...options, resume: true });
 }
 
 /** How often the kernel has killed a process for memory since it started; null where it does not tell. */

@@ -1,7 +1,7 @@
 /** Chunks without tiles: every row is asked once and sees its own segment up to itself. */
 import { expect, test } from 'vitest';
 import type { PackedBatch } from '../batches/packed-batch.ts';
-import { planChunks } from './attention-plan.ts';
+import { planAttention, planChunks } from './attention-plan.ts';
 
 test.each([
   [[9], [9]],
@@ -34,4 +34,14 @@ test.each([
     }
   }
   expect(row).toBe(starts.at(-1));
+});
+
+test('rows of one length have tiles of their own: exact ones in a text, and a few sizes where it is chance', () => {
+  const tileOf = (length: number, count: number): number[] => {
+    const segmentStarts = Int32Array.from({ length: count + 1 }, (_, i) => i * length);
+    return planAttention({ segmentStarts } as PackedBatch)[0]!.tiles.map(({ tile }) => tile);
+  };
+  expect([tileOf(65, 4), tileOf(65, 8), tileOf(40, 5)]).toEqual([[72], [72], [40]]);
+  const alone = new Set(Array.from({ length: 120 }, (_, i) => tileOf(i + 1, 1)[0]));
+  expect([...alone]).toEqual([32, 64, 96, 128]);
 });

@@ -10,8 +10,13 @@ import { type Feed, type Feeds, floats, integers } from '../runtime/onnxruntime-
 const queryRows = 128;
 /** Rows of a tile: segments that fit into one are computed in one call, in the smallest tiles that hold them. */
 const tileSizes = [32, 64, 128] as const;
-/** Tiles of rows of one length are a multiple of this: what the kernels like. */
-const tileStep = 8;
+/**
+ * Tiles of rows of one length are a multiple of this, what the kernels like; where a few rows are of one length by chance, of the second, or
+ * every length of the data would have graphs of its own.
+ */
+const tileStep = { text: 8, chance: 32 } as const;
+/** Rows of one length are no chance from this many on. */
+const rowsOfText = 4;
 /** What hides a key from a query: its exponential is 0 in float32, and it stays finite. */
 const hidden = -1e30;
 
@@ -88,7 +93,8 @@ function planSegments(segmentStarts: Int32Array, prefix: number): AttentionPlan 
   const shortest = count > 0 ? segmentStarts[1]! - segmentStarts[0]! : 0;
   const longest = count > 0 ? segmentStarts[count]! - segmentStarts[count - 1]! : 0;
   // Text cut into rows of one length gets a tile of its own, or a row of 65 tokens would be computed as 128.
-  const own = Math.ceil(longest / tileStep) * tileStep;
+  const step = count < rowsOfText ? tileStep.chance : tileStep.text;
+  const own = Math.ceil(longest / step) * step;
   for (const tile of shortest === longest && own < queryRows ? [own] : tileSizes) {
     const starts = [segmentStarts[i]!];
     while (i < count && segmentStarts[i + 1]! - segmentStarts[i]! <= tile) starts.push(segmentStarts[++i]!);

@@ -3,6 +3,7 @@
  * nothing of training.
  */
 import { closeSync, openSync, read, rmSync, writeSync } from 'node:fs';
+import { writeFailure } from '../files/atomic-write.ts';
 import type { GgufFile } from '../files/gguf/types.ts';
 import type { Projection } from '../lora/adapter.ts';
 import { type ModelConfig, projectionDimensions } from '../models/config.ts';
@@ -175,10 +176,13 @@ export function memoryStore(): Int8Store {
 
 /**
  * Layers in a file of `path`, read into one of two buffers while the engine computes with the other. Only the small vectors stay in
- * memory. The file is made anew by every process that wants it and removed by `close`.
+ * memory. The file is made anew by every process that wants it; where the system allows it has no name from the start, so that nothing is
+ * left of it however the process ends, else `close` removes it. Throws NomoatError where the disk is full.
  */
 export function diskStore(path: string): Int8Store {
   const descriptor = openSync(path, 'w+');
+  // Windows keeps the names of open files.
+  if (process.platform !== 'win32') rmSync(path);
   const kept: Omit<Int8Layer, 'matrices'>[] = [];
   let sizes: { projection: Projection; inFeatures: number; outFeatures: number }[] = [];
   const scales: ReadonlyMap<Projection, Float32Array>[] = [];
@@ -192,7 +196,11 @@ export function diskStore(path: string): Int8Store {
       }));
       layerBytes = sizes.reduce((sum, { inFeatures, outFeatures }) => sum + inFeatures * outFeatures, 0);
       let at = kept.length * layerBytes;
-      for (const { values } of matrices.values()) at += writeFully(descriptor, values, at);
+      try {
+        for (const { values } of matrices.values()) at += writeFully(descriptor, values, at);
+      } catch (error) {
+        throw writeFailure(path, error);
+      }
       scales.push(new Map([...matrices].map(([projection, { scale }]) => [projection, scale])));
       kept.push({ vectors });
     },
@@ -251,6 +259,8 @@ class LayerReader {
     await this.waiting.done;
     this.current = other;
     const done = next === undefined || next === layer ? null : this.read(next, this.blocks[1 - other]!);
+    // Whoever takes that block hears of its failure; nobody may.
+    done?.catch(() => {});
     this.waiting = done ? { layer: next!, done } : null;
     return this.blocks[other]!;
   }

@@ -190,7 +190,7 @@ describe('what a step holds', () => {
     };
     const whole = packed(rows);
     const before = await once(whole);
-    step.release();
+    await step.release();
     // Smaller arrays first, which then have to grow.
     await once(batches[0]!);
     expect(await once(whole)).toEqual(before);

@@ -121,9 +121,11 @@ export class ModelStep extends BlockWalk implements TrainStep {
     return this.device || (saves && !this.recomputes) ? all.map((i) => [i]) : [all];
   }
 
-  release(): void {
+  async release(): Promise<void> {
     this.buffers.clear();
     this.half?.clear();
+    await this.stages.release();
+    await this.small?.close();
   }
 
   async close(): Promise<void> {

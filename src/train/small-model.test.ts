@@ -69,6 +69,16 @@ describe.each(['llama', 'qwen2', 'qwen3'])('%s in one call', (name) => {
     });
   });
 
+  test('up to 16 million weights in all blocks together; not in int8, not with dropout', () => {
+    const options = { dropout: false, precision: 'f32' } as const;
+    // 262,144 weights in a block.
+    const block = { ...config, modelWidth: 128, heads: 4, kvHeads: 4, headDim: 32, feedForward: 512 };
+    expect(SmallModel.suits({ ...block, layers: 61 }, options)).toBe(true);
+    expect(SmallModel.suits({ ...block, layers: 62 }, options)).toBe(false);
+    expect(SmallModel.suits({ ...block, layers: 1 }, { ...options, precision: 'int8' })).toBe(false);
+    expect(SmallModel.suits({ ...block, layers: 1 }, { ...options, dropout: true })).toBe(false);
+  });
+
   test('takes no micro-batch with two sizes of tiles, or with rows longer than a tile', async () => {
     const step = await full();
     const taken = vi.spyOn(SmallModel.prototype, 'accumulate');

@@ -117,8 +117,10 @@ export class SmallModel {
     return feeds;
   }
 
+  /** Lets go of all memory; what is asked for again is made again. */
   async close(): Promise<void> {
     for (const graph of this.graphs.values()) await graph.close();
+    this.graphs.clear();
     this.buffers.clear();
   }
 }

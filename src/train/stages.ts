@@ -23,6 +23,8 @@ export interface Stages {
   readonly postBackward: Executor;
   readonly head: Executor;
   readonly headForward: Executor;
+  /** Lets go of what was compiled when first asked for, and of its memory. */
+  release(): Promise<void>;
   close(): Promise<void>;
 }
 
@@ -70,16 +72,21 @@ export async function openStages(
     ),
     headForward: await make(int8 ? int8Head(config, 'none') : head(config, 'none')),
   };
+  const release = async (): Promise<void> => {
+    for (const { backward, forward } of pairs.values()) {
+      await forward.close();
+      await backward.close();
+    }
+    pairs.clear();
+  };
   return {
     ...stages,
     tiled: (size) => pair(`${size.tile} ${size.whole} ${size.prefix}`, () => tiledAttention(config, size)),
     wholeSegment: keepsSegments ? () => pair('segment', () => attention(config, true)) : null,
+    release,
     async close() {
-      const all = [
-        ...Object.values(stages),
-        ...[...pairs.values()].flatMap(({ backward, forward }) => [forward, backward]),
-      ];
-      for (const stage of all) await stage?.close();
+      await release();
+      for (const stage of Object.values(stages)) await stage?.close();
     },
   };
 }

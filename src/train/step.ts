@@ -36,8 +36,8 @@ export interface TrainStep {
   readonly together: boolean;
   /** Tokens that one call of `logProbabilities` should be given at most, beyond its first micro-batch: none where weights are at hand (evaluationCalls). */
   readonly evaluatedTogether: number;
-  /** Lets go of the arrays of micro-batches that did not fit; smaller ones get new arrays. */
-  release(): void;
+  /** Lets go of what micro-batches that did not fit have taken; smaller ones take it anew. */
+  release(): Promise<void>;
   /** Frees engine memory; the step is unusable afterwards. */
   close(): Promise<void>;
 }

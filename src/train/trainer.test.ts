@@ -50,8 +50,9 @@ class FakeStep implements TrainStep {
     return Promise.resolve([new Float32Array(batches[0]!.supervisedTokens).fill(-loss)]);
   }
   released = 0;
-  release(): void {
+  release(): Promise<void> {
     this.released++;
+    return Promise.resolve();
   }
   close(): Promise<void> {
     return Promise.resolve();

@@ -164,7 +164,7 @@ class Loop {
         if (!outOfMemory(error)) throw error;
         if (this.maxTokens <= leastMicroBatchTokens) throw memoryFailure(what, this.maxTokens, error);
         this.maxTokens = Math.max(leastMicroBatchTokens, this.maxTokens >> 1);
-        this.options.step.release();
+        await this.options.step.release();
         this.options.shrunk(this.maxTokens);
         const message = `Memory ran out in ${what}; going on with micro-batches of up to ${this.maxTokens} tokens.`;
         yield { type: 'notice', code: 'smaller-micro-batch', message };

@@ -239,8 +239,15 @@ describe('what the data costs is said', { timeout: 120_000 }, () => {
   test('what an initial adapter overrules', () => {
     const start = join(repo, 'test/fixtures/reference/llama/lora.start.safetensors');
     const args = ['--model', llama, '--max-steps', '1', '--threads', '1', '--json', '--initial-adapter', start];
-    const said = notices(nomoat('tune', 'pairs.jsonl', ...args, '--run', 'initial').out);
+    const said = notices(nomoat('tune', 'pairs.jsonl', ...args, '--rank', '8', '--run', 'initial').out);
     expect(said).toContain('The initial adapter has rank 4; the setting 8 is not used.');
+    // What was not set is not overruled, and the plan is of what is trained.
+    const silent = nomoat('tune', 'pairs.jsonl', ...args, '--run', 'silent').out;
+    expect(notices(silent).join()).not.toMatch(/has rank/);
+    expect(JSON.parse(readFileSync(join(folder, 'silent/run.json'), 'utf8'))).toMatchObject({
+      settings: { rank: 4 },
+      adapterDigests: { 'lora.start.safetensors': expect.stringMatching(/^[0-9a-f]{64}$/) },
+    });
   });
 });
 

@@ -1,5 +1,5 @@
 import { spawn, spawnSync } from 'node:child_process';
-import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
@@ -84,11 +84,19 @@ describe('pretraining through the command line', { timeout: patience }, () => {
       });
     });
     await new Promise((resolve) => setTimeout(resolve, 1500));
-    const { code, err } = nomoat('tune', '--resume', 'killed', '--json');
+    const text = readFileSync(join(folder, 'text.txt'), 'utf8');
+    writeFileSync(join(folder, 'text.txt'), text.replace('cat', 'cow'));
+    const changed = nomoat('tune', '--resume', 'killed', '--json');
+    expect(changed.err).toContain('text.txt changed since the run began');
+    expect(changed.code).toBe(2);
+    writeFileSync(join(folder, 'text.txt'), text);
+    // And moved: the model that it began with is inside.
+    renameSync(join(folder, 'killed'), join(folder, 'moved'));
+    const { code, err } = nomoat('tune', '--resume', 'moved', '--json');
     expect(err).toBe('');
     expect(code).toBe(0);
-    expect(losses(logged('killed'))).toEqual(losses(logged('whole')));
-    expect(readFileSync(join(folder, 'killed/model/model.gguf'))).toEqual(
+    expect(losses(logged('moved'))).toEqual(losses(logged('whole')));
+    expect(readFileSync(join(folder, 'moved/model/model.gguf'))).toEqual(
       readFileSync(join(folder, 'whole/model/model.gguf')),
     );
   });

@@ -267,6 +267,12 @@ describe('a run survives', { timeout: patience }, () => {
     expect(second).toBe(2);
     expect(err).toContain('data.jsonl changed since the run began');
     writeFileSync(path, before);
+    // A file more, and one less.
+    const digests = join(folder, 'changed', 'run.json');
+    const record = readFileSync(digests, 'utf8');
+    writeFileSync(digests, record.replace('"dataDigests": {', '"dataDigests": { "gone.jsonl": "0",'));
+    expect((await resume('changed')).err).toContain('gone.jsonl changed since the run began');
+    writeFileSync(digests, record);
     expect((await resume('changed')).code).toBe(0);
     expectSameAs('changed', 'whole');
   });
