@@ -23,9 +23,13 @@ export type TuneOptions = Partial<
   readonly signal?: AbortSignal;
 };
 
+/** Callers without types may leave it out; then it is said that there is none. */
+const listOf = (data: string | readonly string[] | undefined): readonly string[] =>
+  typeof data === 'string' ? [data] : (data ?? []);
+
 /** Starts a run; iterate the result for its events. Aborting ends it with a checkpoint. Rejects with NomoatError on bad options. */
 export async function tune({ data, recipe, signal, ...options }: TuneOptions): Promise<RunHandle> {
-  const settings = await resolveSettings(typeof data === 'string' ? [data] : data, options, recipe ?? null);
+  const settings = await resolveSettings(listOf(data), options, recipe ?? null);
   return startRun(settings, signal ? { signal } : {});
 }
 
@@ -35,7 +39,7 @@ export type PretrainOptions = Partial<Readonly<Record<PretrainOptionName, Option
 
 /** Trains a new model on plain text; iterate the result for its events. */
 export async function pretrain({ data, recipe, signal, ...options }: PretrainOptions): Promise<RunHandle> {
-  const settings = resolvePretrainSettings(typeof data === 'string' ? [data] : data, options, recipe ?? null);
+  const settings = resolvePretrainSettings(listOf(data), options, recipe ?? null);
   return startRun(settings, signal ? { signal } : {});
 }
 

@@ -162,6 +162,13 @@ export function peftFiles(path: string): { weights: string; config: string | nul
     });
   }
   if (!statSync(path).isDirectory()) {
+    if (!path.toLowerCase().endsWith('.safetensors')) {
+      throw new NomoatError({
+        part: path,
+        fault: 'is no adapter',
+        remedy: 'Give a PEFT folder, a .safetensors file or a GGUF LoRA.',
+      });
+    }
     const config = join(dirname(path), peftConfigName);
     return { weights: path, config: existsSync(config) ? config : null };
   }

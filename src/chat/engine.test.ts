@@ -157,7 +157,10 @@ describe('limits', () => {
     await expect(chat.generate([user('x')], { temperature: -1, topP: 0, seed: 1.5 })).rejects.toThrow(
       /temperature -1 .*; top-p 0 .*; seed 1.5/,
     );
+    await expect(chat.generate([])).rejects.toThrow(/the conversation: is no list with at least one message/);
+    await expect(chat.generate([{ role: 'robot', content: 'x' }])).rejects.toThrow(/unknown role "robot"/);
     await chat.close();
+    await expect(chat.generate([user('x')])).rejects.toThrow(/the model: is closed/);
   });
 
   it('refuses what is no model, no adapter, or made for another', async () => {

@@ -12,6 +12,7 @@ import type { GgufFile } from '../files/gguf/types.ts';
 import { documentSeparator } from '../files/text-documents.ts';
 import { type ChatTemplate, chatTemplateOf, noChatTemplate } from '../text/chat-template.ts';
 import type { Message } from '../text/example.ts';
+import { roles } from '../text/messages.ts';
 import type { ChatModel, Generated, GenerateOptions, Sampling } from './chat-model.ts';
 import { prepareAdapter } from './prepare-adapter.ts';
 import { resolveSampling } from './sampling.ts';
@@ -102,6 +103,7 @@ class LlamaChatModel implements ChatModel {
   private readonly template: ChatTemplate | null;
   /** Answers are generated one at a time: they share the evaluated state. */
   private queue: Promise<unknown> = Promise.resolve();
+  private closed = false;
 
   constructor(model: LlamaModel, context: LlamaContext, template: ChatTemplate | null, contextSize: number) {
     this.model = model;
@@ -129,7 +131,10 @@ class LlamaChatModel implements ChatModel {
   }
 
   generate(messages: readonly Message[], options: GenerateOptions = {}): Promise<Generated> {
-    return this.inTurn(() => this.generateNow(this.promptTokens(messages) as Token[], options));
+    return this.inTurn(() => {
+      assertConversation(messages);
+      return this.generateNow(this.promptTokens(messages) as Token[], options);
+    });
   }
 
   complete(text: string, options: GenerateOptions = {}): Promise<Generated> {
@@ -137,12 +142,15 @@ class LlamaChatModel implements ChatModel {
   }
 
   async close(): Promise<void> {
+    this.closed = true;
     await this.queue;
     await this.context.dispose();
     await this.model.dispose();
   }
 
   private inTurn(generate: () => Promise<Generated>): Promise<Generated> {
+    if (this.closed)
+      return Promise.reject(new NomoatError({ part: 'the model', fault: 'is closed', remedy: 'Open it again.' }));
     const result = this.queue.then(generate);
     this.queue = result.catch(() => {});
     return result;
@@ -192,7 +200,7 @@ class LlamaChatModel implements ChatModel {
       throw new NomoatError({
         part: 'the conversation',
         fault: `has ${promptLength} tokens, and the context holds ${this.contextSize} with the answer`,
-        remedy: 'Begin a new conversation (/reset), shorten it, or open the model with a larger context.',
+        remedy: `Shorten it, or begin a new one (/reset in a chat)${this.contextSize < this.model.trainContextSize ? `; a larger --context-size goes up to ${this.model.trainContextSize}` : ''}.`,
         fields: { promptTokens: promptLength, contextSize: this.contextSize },
       });
     }
@@ -208,6 +216,18 @@ class LlamaChatModel implements ChatModel {
     }
     return !signal?.aborted;
   }
+}
+
+/** Throws NomoatError where a template would make something of nothing, or of a turn that it does not know. */
+function assertConversation(messages: readonly Message[]): void {
+  const fault =
+    !Array.isArray(messages) || messages.length === 0
+      ? 'is no list with at least one message'
+      : messages.find(({ role }) => !roles.includes(role))
+        ? `has a message of the unknown role ${JSON.stringify(messages.find(({ role }) => !roles.includes(role))!.role)}`
+        : null;
+  if (fault === null) return;
+  throw new NomoatError({ part: 'the conversation', fault, remedy: `Roles are ${roles.join(', ')}.` });
 }
 
 /** node-llama-cpp's names. `answer` grows while it is generated; the prompt is not punished for what it repeats. */

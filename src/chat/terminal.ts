@@ -73,12 +73,12 @@ async function answerOnce(options: TerminalChatOptions, prompt: string): Promise
     ...(options.json ? {} : { onText: (piece) => void output.write(piece) }),
   });
   output.write(options.json ? `${JSON.stringify({ type: 'answer', ...generated })}\n` : '\n');
-  if (generated.stopReason === 'length') options.notices.write(lengthNotice(generated));
+  if (generated.stopReason === 'length') options.notices.write(lengthNotice(generated, 'give a larger --context-size'));
   return generated.stopReason === 'aborted' ? 130 : 0;
 }
 
-function lengthNotice({ tokens }: Generated): string {
-  return `(cut after ${tokens} tokens: raise --max-tokens, or /reset when the context is full)\n`;
+function lengthNotice({ tokens }: Generated, whenFull = '/reset'): string {
+  return `(cut after ${tokens} tokens: raise --max-tokens, or ${whenFull} when the context is full)\n`;
 }
 
 type Handlers = {

@@ -5,6 +5,7 @@ import { resolveOptions } from '../config/load.ts';
 import { defaultModel, flagOf } from '../config/options.ts';
 import { NomoatError } from '../errors.ts';
 import type { RunRecord } from '../jobs/run-folder.ts';
+import { commandName } from './command-name.ts';
 import { addTuneFlags, givenFlags } from './tune.ts';
 
 const print = (text: string): void => void process.stdout.write(`${text}\n`);
@@ -44,6 +45,10 @@ export function chatCommand(): Command {
     .option('--repeat-penalty <X>', '1 leaves repetitions alone (default: 1)')
     .option('--max-tokens <N>', 'longest answer (default: what the context holds)')
     .option('--seed <N>', 'repeatable answers (default: another one each time)')
+    .option(
+      '--context-size <N>',
+      'tokens of prompt and answers together (default: 4096, or what the model was trained on)',
+    )
     .option('--threads <N>', 'threads to compute with, at most: small models use one (default: physical cores)')
     .option('--json', 'with --prompt: the answer as one JSON object');
   return command.action(async (model: string) => {
@@ -54,7 +59,11 @@ export function chatCommand(): Command {
     const { physicalCores } = await import('../jobs/machine.ts');
     const { resolveSampling } = await import('../chat/sampling.ts');
     const samplingFlags = ['temperature', 'topP', 'topK', 'minP', 'repeatPenalty', 'maxTokens', 'seed'];
-    const { threads: askedThreads, ...sampling } = numberFlags(flags, [...samplingFlags, 'threads']);
+    const {
+      contextSize,
+      threads: askedThreads,
+      ...sampling
+    } = numberFlags(flags, [...samplingFlags, 'threads', 'contextSize']);
     // Before a model is opened for nothing.
     resolveSampling(sampling);
     const threads = wholeFlag('threads', askedThreads, 1, physicalCores());
@@ -62,7 +71,8 @@ export function chatCommand(): Command {
     const system = flags['system'] ?? systemPrompt;
     if (flags['system'] === undefined && systemPrompt)
       process.stderr.write(`(system prompt of the training data: ${systemPrompt})\n`);
-    const chat = await openChatModel({ modelPath, adapterPath, threads });
+    const size = contextSize === undefined ? {} : { contextSize };
+    const chat = await openChatModel({ modelPath, adapterPath, threads, ...size });
     process.exitCode = await runTerminalChat({
       model: chat,
       system,
@@ -104,16 +114,14 @@ export function previewCommand(): Command {
     const { readExamples } = await import('../jobs/dataset-files.ts');
     const { buildSets } = await import('../jobs/prepare.ts');
     const { renderPreview } = await import('../tokens/preview.ts');
+    const { countRefusal } = await import('../tokens/rows.ts');
     const { path } = await resolveModel(options.model);
     const dataset = readExamples(data, options);
     const model = openGguf(path);
     const tokenizer = await openTokenizer(path);
     // As a run does.
     const { rows, report } = buildSets(dataset.train, [], options, model, tokenizer).train;
-    for (const { reason } of dataset.refusals) {
-      report.refusedRows++;
-      report.refusals[reason] = (report.refusals[reason] ?? 0) + 1;
-    }
+    for (const refusal of dataset.refusals) countRefusal(report, refusal);
     if (command.opts<{ json?: true }>().json) {
       for (const row of rows.slice(0, wanted))
         print(
@@ -250,7 +258,7 @@ export function runsCommand(): Command {
         );
     }
     const open = runs.find(({ state }) => state === 'interrupted' || state === 'failed');
-    if (open) print(`\nGo on with one that is not done: nomoat tune --resume ${open.path}`);
+    if (open) print(`\nGo on with one that is not done: ${commandName()} tune --resume ${open.path}`);
   });
 }
 

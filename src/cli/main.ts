@@ -16,9 +16,15 @@ import {
 } from './commands.ts';
 import { planCommand } from './plan.ts';
 import { quickstartCommand } from './quickstart.ts';
-import { pretrainCommand, tuneCommand } from './tune.ts';
+import { pretrainCommand, tuneCommand, wasTold } from './tune.ts';
 
 const exitCodes = { input: 2, failed: 1, interrupted: 130 } as const;
+
+/** The event that a run's own errors are, for programs that read stdout. */
+const errorEvent = (error: unknown): object =>
+  error instanceof NomoatError
+    ? { type: 'error', ...error.toJSON() }
+    : { type: 'error', kind: 'failed', part: 'nomoat', fault: String(error), remedy: 'Please report it.' };
 
 const program = new Command('nomoat')
   .description('Fine-tune a language model on this machine, then chat with it.')
@@ -48,6 +54,8 @@ try {
   if (error instanceof CommanderError) process.exitCode = error.exitCode === 0 ? 0 : 2;
   else {
     const known = error instanceof NomoatError;
+    if (process.argv.includes('--json') && !wasTold(error))
+      process.stdout.write(`${JSON.stringify(errorEvent(error))}\n`);
     process.stderr.write(`${known ? error.message : `nomoat itself failed: ${String(error)}`}\n`);
     if (process.argv.includes('--debug') && error instanceof Error) process.stderr.write(`${error.stack}\n`);
     process.exitCode = known ? exitCodes[error.kind] : 1;

@@ -16,8 +16,10 @@ function pricesOf(flags: Readonly<Record<string, string | undefined>>): Prices {
     perKilowattHour: pricePerKwh ?? usualPrices.perKilowattHour,
     perHour: pricePerHour ?? usualPrices.perHour,
   };
-  if (Object.values(prices).every((price) => price >= 0)) return prices;
-  throw new NomoatError({ part: 'prices', fault: 'one of them is negative', remedy: 'Give numbers from 0.' });
+  const named = { '--watts': watts, '--price-per-kwh': pricePerKwh, '--price-per-hour': pricePerHour };
+  const negative = Object.entries(named).find(([, price]) => price !== undefined && price < 0);
+  if (!negative) return prices;
+  throw new NomoatError({ part: negative[0], fault: `${negative[1]} is negative`, remedy: 'Give a number from 0.' });
 }
 
 const columns: readonly (readonly [title: string, text: (plan: SettingPlan) => string])[] = [

@@ -2,6 +2,8 @@
  * Events of a run for people: a bar on a terminal, plain lines in a log. Knows nothing of processes.
  */
 import type { RunEvent } from '../jobs/events.ts';
+import { placeOf } from '../text/example.ts';
+import { harmless } from '../tokens/preview.ts';
 
 /** In a log, at most one progress line in this many seconds. */
 const logSeconds = 10;
@@ -12,6 +14,8 @@ export const duration = (seconds: number): string =>
     : seconds < 5400
       ? `${Math.round(seconds / 60)} min`
       : `${(seconds / 3600).toFixed(1)} h`;
+/** Refused rows that are named; `nomoat preview` names more. */
+const shownRefusals = 3;
 /** What is said of where activations are kept. */
 const heldAs = {
   keep: '',
@@ -39,7 +43,7 @@ export class Progress {
   private line(text: string): void {
     if (this.bar) this.out.write('\r\u001b[K');
     this.bar = false;
-    this.out.write(`${text}\n`);
+    this.out.write(`${harmless(text)}\n`);
   }
 
   private readonly handlers: { readonly [T in RunEvent['type']]: (event: Extract<RunEvent, { type: T }>) => void } = {
@@ -56,6 +60,8 @@ export class Progress {
         `Data     ${e.format}: ${count(e.rows)} rows, ${count(e.tokens)} tokens, ${count(e.supervisedTokens)} supervised (${((100 * e.supervisedTokens) / e.tokens).toFixed(1)}%); ${e.truncatedRows} truncated, ${e.splitRows} split, ${e.refusedRows} refused, ${e.duplicateRows} duplicates`,
       );
       for (const [reason, rows] of Object.entries(e.refusals)) this.line(`         ${rows} refused: ${reason}`);
+      for (const { reason, source } of e.refused.slice(0, shownRefusals))
+        this.line(`           ${placeOf(source)} ${reason}`);
       if (e.validationRows > 0)
         this.line(
           `Held out ${count(e.validationRows)} rows, ${count(e.validationSupervisedTokens)} supervised tokens${e.leakedRows > 0 ? `; ${e.leakedRows} training rows also stand here` : ''}`,
@@ -65,7 +71,7 @@ export class Progress {
     },
     plan: (e) =>
       this.line(
-        `Plan     ${duration(e.seconds)} at ${e.tokensPerSecond.toFixed(0)} tokens/s, first step after ${duration(e.firstStepSeconds)}, up to ${gigabytes(e.peakMemoryBytes)} of memory and ${gigabytes(e.diskBytes)} of disk${e.measured ? '' : ' (not measured: the model is small)'}${heldAs[e.activations]}${e.streamed ? ', blocks read from the disk' : ''}`,
+        `Plan     ${duration(e.seconds)} at ${e.tokensPerSecond.toFixed(0)} tokens/s, first step after ${duration(e.firstStepSeconds)}, up to ${gigabytes(e.peakMemoryBytes)} of memory and ${gigabytes(e.diskBytes)} of disk${e.measured ? '' : ' (estimated: no block was measured)'}${heldAs[e.activations]}${e.streamed ? ', blocks read from the disk' : ''}`,
       ),
     estimate: (e) =>
       this.line(
@@ -119,7 +125,7 @@ export class Progress {
       if (e.validationBefore !== null && e.validationAfter !== null)
         this.line(`Validation loss ${e.validationBefore.toFixed(4)} before, ${e.validationAfter.toFixed(4)} after`);
       this.line(
-        `${e.state === 'interrupted' ? 'Interrupted' : 'Done'} after ${duration(e.seconds)}, ${gigabytes(e.peakMemoryBytes)} at the peak${e.adapter ? `; adapter in ${e.adapter}` : ''}${e.model ? `; model in ${e.model}` : ''}`,
+        `${e.state === 'interrupted' ? 'Interrupted' : 'Done'} after ${duration(e.seconds)}${e.secondsBefore > 0 ? ` (and ${duration(e.secondsBefore)} before it was resumed)` : ''}, ${gigabytes(e.peakMemoryBytes)} at the peak${e.adapter ? `; adapter in ${e.adapter}` : ''}${e.model ? `; model in ${e.model}` : ''}`,
       );
     },
     error: () => this.line(''),

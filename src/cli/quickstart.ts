@@ -9,6 +9,7 @@ import { defaultModel } from '../config/options.ts';
 import type { AskedQuestion, ExactMatch } from '../evaluate/exact-match.ts';
 import { readExamples } from '../jobs/dataset-files.ts';
 import { startRun } from '../jobs/start-run.ts';
+import { commandName } from './command-name.ts';
 import { follow } from './tune.ts';
 
 const data = fileURLToPath(new URL('../../examples/intents', import.meta.url));
@@ -100,7 +101,7 @@ export function quickstartCommand(): Command {
     }
     say(`\nBefore: ${line(before)}\nAfter:  ${line(after)}`);
     if (!process.stdin.isTTY) {
-      say(`\nChat with it:  nomoat chat ${path}`);
+      say(`\nChat with it:  ${commandName()} chat ${path}`);
       return;
     }
     say('\nNow ask it something, such as: play some jazz');

@@ -5,6 +5,7 @@ import { resolvePretrainSettings, resolveSettings } from '../config/load.ts';
 import { flagOf, type Option, type OptionTable, pretrainOptions, tuneOptions } from '../config/options.ts';
 import { NomoatError } from '../errors.ts';
 import { type RunHandle, resumeRun, startRun } from '../jobs/start-run.ts';
+import { commandName } from './command-name.ts';
 import { Progress } from './progress.ts';
 
 /** The flags of the option table; commander hands the text on and load.ts judges it. */
@@ -52,6 +53,10 @@ async function confirmed(): Promise<boolean> {
   return !/^n/i.test(answer.trim());
 }
 
+/** Errors of which an event on stdout has told already. */
+const told = new WeakSet<object>();
+export const wasTold = (error: unknown): boolean => typeof error === 'object' && error !== null && told.has(error);
+
 /** Shows a run until it ends; Ctrl-C once asks for a checkpoint, twice ends at once. Returns the exit code. */
 export async function follow(handle: RunHandle, json: boolean): Promise<number> {
   const progress = new Progress(process.stderr);
@@ -74,9 +79,13 @@ export async function follow(handle: RunHandle, json: boolean): Promise<number> 
       if (event.type !== 'run-end') continue;
       if (event.state === 'interrupted') {
         code = 130;
-        process.stderr.write(`Go on with: nomoat tune --resume ${handle.run}\n`);
-      } else if (!json) process.stderr.write(`Report: ${handle.run}/report.html\nNext:   nomoat chat ${handle.run}\n`);
+        process.stderr.write(`Go on with: ${commandName()} tune --resume ${handle.run}\n`);
+      } else if (!json)
+        process.stderr.write(`Report: ${handle.run}/report.html\nNext:   ${commandName()} chat ${handle.run}\n`);
     }
+  } catch (error) {
+    if (json) told.add(error as object);
+    throw error;
   } finally {
     process.off('SIGINT', onSignal);
     process.off('SIGTERM', onSignal);

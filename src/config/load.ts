@@ -207,7 +207,9 @@ function newRun(given: unknown, stem: string): string {
   throw new NomoatError({
     part: run,
     fault: 'exists already, and runs are never overwritten',
-    remedy: 'Give another --run, or continue it with --resume.',
+    remedy: existsSync(join(run, 'run.json'))
+      ? `Give another --run, or continue that one with --resume ${run}.`
+      : 'Give another --run.',
   });
 }
 

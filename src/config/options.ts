@@ -224,7 +224,12 @@ export const pretrainOptions = {
   sequenceLength: whole(256, 8, 131072, 'longest row in tokens'),
   learningRate: number(1e-3, 1e-8, 1, 'top of the learning rate schedule'),
   schedule,
-  warmupSteps: whole(100, 0, manySteps, 'steps over which the learning rate rises'),
+  warmupSteps: whole(
+    null,
+    0,
+    manySteps,
+    'steps over which the learning rate rises; default: 100, or a tenth of all where that is less',
+  ),
   weightDecay: number(0.1, 0, 1, 'weight decay of AdamW, on matrices only'),
   beta2: number(0.95, 0.5, 0.99999, "AdamW's decay of the second moment"),
   maxGradientNorm,

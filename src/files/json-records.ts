@@ -69,7 +69,8 @@ export function* listRecords(text: string): Generator<RawRecord> {
 export function* jsonRecords(path: string): Generator<RawRecord> {
   const text = readWholeText(path, maxWholeFileBytes);
   if (text.trimStart().startsWith('[')) {
-    yield* listRecords(text);
+    let number = 0;
+    for (const record of listRecords(text)) yield { ...record, record: ++number };
     return;
   }
   const whole = text.trim() === '' ? null : parseJson(1, text);

@@ -4,9 +4,10 @@
 import { NomoatError } from '../errors.ts';
 
 /** `line` counts from 1. A fault says what kind of reason it is (equal for equal causes), its detail where or what exactly. */
-export type RawRecord =
-  | { readonly line: number; readonly value: unknown }
-  | { readonly line: number; readonly fault: string; readonly detail?: string };
+export type RawRecord = { readonly line: number /** Element of a list, from 1. */; readonly record?: number } & (
+  | { readonly value: unknown }
+  | { readonly fault: string; readonly detail?: string }
+);
 
 /** No record that a model could be trained on is longer; a longer one is skipped, not held. */
 export const maxRecordBytes = 16 << 20;

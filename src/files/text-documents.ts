@@ -40,7 +40,9 @@ export function readTextFile(path: string): TextFile {
   };
   let bytes = Buffer.alloc(0);
   try {
-    const { size } = statSync(path);
+    const stat = statSync(path);
+    if (stat.isDirectory()) refuse('is a folder', 'Give its text files: FOLDER/*.txt.');
+    const { size } = stat;
     if (size > maxTextBytes) refuse(`is larger than ${maxTextBytes >> 20} MiB`, 'Divide it into several files.');
     bytes = readFileSync(path);
   } catch (error) {

@@ -140,9 +140,9 @@ test('the whole run', () => {
   expect(durationOf(smol, { ...setting, copyIsThere: false }, rates, work, 5).proof).toBeGreaterThan(d.proof + 0.538);
 });
 
-test('assumed rates grow with the work and fall with the threads', () => {
-  const of = (threads: number, tokens: number, method: 'lora' | 'full' = 'lora') =>
-    assumedRates(smol, threads, tokens, 10, method);
+test('assumed rates grow with the work and fall with what the machine does', () => {
+  const of = (speed: number, tokens: number, method: 'lora' | 'full' = 'lora') =>
+    assumedRates(smol, 20e9 * speed, tokens, 10, method);
   expect(of(2, 100).furtherBlock).toBeLessThan(of(1, 100).furtherBlock);
   expect(of(1, 200).furtherBlock).toBeGreaterThan(1.5 * of(1, 100).furtherBlock);
   // Where every weight is trained, backward multiplies twice as much, and each has its update.

@@ -271,23 +271,27 @@ export function durationOf(shape: Shape, setting: Setting, rates: Rates, work: W
 }
 
 /**
- * Rates where nothing is measured: a tiny model, whose run is short anyway, one that is trained whole, a graphics card. A core's float32 products, the share of them that a step
- * reaches, and what each call of a graph costs beside; measured on the reference machine of docs/log.md.
+ * Rates where no block is measured: a tiny model, whose run is short anyway, one that is trained whole, a graphics card. The share of this
+ * machine's float32 products that a step reaches, and what each call of a graph costs beside, are means of runs in docs/log.md; on a graphics
+ * card the products are assumed as well.
  */
-const assumed = { productsPerCore: 80e9, share: 0.25, graphCall: 60e-6, readWeight: 4e-9, updateWeight: 2e-9, diskRate: 1e9 } as const; // biome-ignore format: one line
+const assumed = { share: 0.5, graphCall: 60e-6, readWeight: 4e-9, updateWeight: 2e-9, diskRate: 1e9 } as const;
+/** Operations a second of products on a graphics card: that of a laptop's processor, so that the time is no longer than planned. */
+export const assumedDeviceRate = 300e9;
 /** What backward multiplies once more: the weights, and where they are trained the activations as well. */
 const products = { lora: 2, full: 3 } as const;
 /** Graph calls of a block: before, attention twice, after, forward and backward. */
 const callsPerBlock = { training: 8, forward: 4 } as const;
 
+/** `productRate`: float32 operations (two a multiplication) a second of products by themselves. */
 export function assumedRates(
   shape: Shape,
-  threads: number,
+  productRate: number,
   tokens: number,
   headRows: number,
   method: Setting['method'],
 ): Rates {
-  const rate = assumed.productsPerCore * assumed.share * threads;
+  const rate = productRate * assumed.share;
   const forward = 2 * projectionWeightsPerBlock(shape) * tokens;
   const head = (2 * headWeights(shape) * headRows) / rate + assumed.graphCall;
   const forwardBlock = forward / rate + callsPerBlock.forward * assumed.graphCall;

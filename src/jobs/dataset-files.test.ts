@@ -5,7 +5,7 @@ import { afterAll, describe, expect, test } from 'vitest';
 import { Random } from '../batches/random.ts';
 import { NomoatError } from '../errors.ts';
 import { maxRecordBytes } from '../files/raw-record.ts';
-import type { Example, Message } from '../text/example.ts';
+import { type Example, type Message, placeOf } from '../text/example.ts';
 import { type Dataset, type ReadOptions, readExamples } from './dataset-files.ts';
 
 const fixtures = join(import.meta.dirname, '../../test/fixtures/data');
@@ -46,7 +46,7 @@ describe('formats, detected by their keys', () => {
     expect(messagesOf(train[1]).map(({ weight }) => weight)).toEqual([undefined, 0, undefined, 1]);
     const [asked, call, result] = messagesOf(train[2]);
     expect(asked!.content).toBe('Weather in Bern?');
-    expect(call).toMatchObject({ content: null, tool_calls: [{ function: { name: 'weather' } }] });
+    expect(call).toMatchObject({ content: '', tool_calls: [{ function: { name: 'weather' } }] });
     expect(result).toEqual({ role: 'tool', content: 'sunny', tool_call_id: 'c1' });
     expect(train[2]).toMatchObject({ tools: [{ function: { name: 'weather' } }], source: { line: 3 } });
   });
@@ -227,7 +227,7 @@ describe('bad input', () => {
   test.each([
     ['nothing.jsonl', '', /is empty/],
     ['white.jsonl', ' \n\r\n', /is empty/],
-    ['nothing.csv', 'a,b\n', /is empty/],
+    ['nothing.csv', 'a,b\n', /has a first line \(a, b\) and no rows/],
     ['list.json', '[]', /is empty/],
     ['odd.jsonl', '{"a": 1, "b": 2}', /is of no known format \(keys of its first record: a, b\).*prompt, completion/],
     ['odd.csv', 'x,y\n1,2\n', /its columns: x, y.*--prompt-column/],
@@ -340,4 +340,17 @@ describe('700 mutations each: counted or refused, never anything else, within a 
     expect(readable).toBeGreaterThan(50);
     expect(refusedFiles).toBeGreaterThan(50);
   });
+});
+
+test('rows of a JSON list on one line are told apart; a text beside a label says how to learn the label', () => {
+  const list = join(folder, 'list.json');
+  writeFileSync(list, '[{"prompt":"a","completion":"b"},{"prompt":"c"},{"prompt":"d","completion":"e"}]');
+  const { refusals, train } = readExamples([list]);
+  expect(train.map(({ source }) => source.record)).toEqual([1, 3]);
+  expect(placeOf(refusals[0]!.source)).toBe(`${list}:1, record 2`);
+  const labelled = join(folder, 'labelled.csv');
+  writeFileSync(labelled, 'text,category\nhello,greeting\n');
+  expect(readExamples([labelled]).notes[0]).toContain('--prompt-column text --completion-column category');
+  const chosen = readExamples([labelled], { promptColumn: 'text', completionColumn: 'category' });
+  expect(chosen.train[0]).toMatchObject({ kind: 'completion', completion: 'greeting' });
 });

@@ -6,7 +6,7 @@ import { NomoatError } from '../errors.ts';
 import { type FileKind, findDataFiles, openDataFile, type RawFile } from '../files/data-files.ts';
 import { nearestNames } from '../files/nearest-name.ts';
 import type { RawRecord } from '../files/raw-record.ts';
-import type { Example, RecordSource } from '../text/example.ts';
+import { type Example, placeOf, type RecordSource } from '../text/example.ts';
 import {
   type Columns,
   describeKeys,
@@ -156,7 +156,13 @@ function formatOf(
   request: Request,
 ): { format: RecordFormat; why: string } {
   if (head.length === 0)
-    throw new NomoatError({ part: path, fault: 'is empty', remedy: `Known formats and their keys: ${formatList}.` });
+    throw new NomoatError({
+      part: path,
+      fault: raw.columns?.length ? `has a first line (${raw.columns.join(', ').slice(0, 80)}) and no rows` : 'is empty',
+      remedy: raw.columns?.length
+        ? 'Rows follow the line that names the columns.'
+        : `Known formats and their keys: ${formatList}.`,
+    });
   if (request.format) return { format: request.format, why: request.why };
   const values = head.flatMap((record) => ('value' in record ? [record.value] : []));
   const telling = values.find((value) => detectFormat(value) !== null);
@@ -176,7 +182,7 @@ function formatOf(
 function readFile(path: string, request: Request): FileResult {
   const raw = openDataFile(path, request.asCsv);
   if (raw.columns && raw.columns.length > 0) checkColumns(path, raw.columns, request.columns);
-  let format: RecordFormat = 'messages';
+  let format = 'messages' as RecordFormat;
   let why = '';
   const rename = (record: RawRecord): RawRecord =>
     'value' in record ? { ...record, value: renameColumns(record.value, request.columns) } : record;
@@ -189,7 +195,7 @@ function readFile(path: string, request: Request): FileResult {
   let rows = 0;
   for (const record of records) {
     rows++;
-    const source = { file: path, line: record.line };
+    const source = { file: path, line: record.line, ...(record.record ? { record: record.record } : {}) };
     if ('fault' in record) refusals.push({ source, reason: record.fault, detail: record.detail });
     else {
       const value = renameColumns(record.value, request.columns);
@@ -200,15 +206,18 @@ function readFile(path: string, request: Request): FileResult {
     }
   }
   const keys = [...unread].slice(0, shownKeys).map((key) => key.slice(0, 40));
+  // A text beside another column is often a text with its label.
+  const labels = raw.kind === 'CSV' && format === 'text' && request.format === null;
+  const hint = labels ? `; to learn to answer with it: --prompt-column text --completion-column ${keys[0]}` : '';
   const notes =
-    keys.length > 0 ? [`${path}: not read: ${keys.join(', ')}${unread.size > keys.length ? ', ...' : ''}`] : [];
+    keys.length > 0 ? [`${path}: not read: ${keys.join(', ')}${unread.size > keys.length ? ', ...' : ''}${hint}`] : [];
   const named = raw.kind === 'CSV' ? `csv (${format})` : format;
   return { examples, refusals, file: { path, rows, format: named, why }, notes };
 }
 
 /** `file:line: reason`, for errors. */
 const describe = ({ source, reason, detail }: Refusal): string =>
-  `${source.file}:${source.line} ${reason}${detail ? ` (${detail})` : ''}`;
+  `${placeOf(source)} ${reason}${detail ? ` (${detail})` : ''}`;
 
 /** Reads files and folders. Throws NomoatError where one cannot be read, is of no known format, or holds no record that can be used. */
 export function readExamples(paths: readonly string[], options: ReadOptions = {}): Dataset {

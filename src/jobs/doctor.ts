@@ -9,6 +9,7 @@ import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { type LocalModel, scanLocalModels } from '../files/local-scan.ts';
 import { hubCacheFolder, nomoatModelsFolder, type Surroundings, surroundings } from '../files/model-folders.ts';
+import { sizeText } from '../files/size-text.ts';
 import { type Adapter, findAdapter } from '../runtime/onnxruntime-node/webgpu-adapter.ts';
 import { diskFreeBytes, type MachineFacts, machineFacts } from './machine.ts';
 
@@ -253,9 +254,7 @@ function finding(severity: Finding['severity'], fault: string, remedy: string): 
   return { severity, fault, remedy };
 }
 
-function gigabytes(bytes: number): string {
-  return `${(bytes / 1e9).toFixed(1)} GB`;
-}
+const gigabytes = (bytes: number): string => (bytes < 1e9 ? sizeText(bytes) : `${(bytes / 1e9).toFixed(1)} GB`);
 
 /** The report as plain text, one fact a line, the findings last. */
 export function renderDoctor(report: DoctorReport): string {

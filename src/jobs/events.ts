@@ -2,6 +2,7 @@
  * Everything a run says, as typed events: one JSON object a line in events.jsonl and, with `--json`, on stdout.
  * The names are public: programs build on them. All durations are seconds, all sizes bytes, losses nats per supervised token.
  */
+import type { RecordSource } from '../text/example.ts';
 import type { ActivationPolicy } from '../train/block-walk.ts';
 
 export interface RunStartEvent {
@@ -16,6 +17,12 @@ export interface RunStartEvent {
   readonly resumedFromStep?: number;
 }
 
+/** A row that cannot be used. */
+export interface RefusedRow {
+  readonly source: RecordSource;
+  readonly reason: string;
+}
+
 export interface DataReadyEvent {
   readonly type: 'data-ready';
   readonly format: string;
@@ -27,6 +34,8 @@ export interface DataReadyEvent {
   readonly splitRows: number;
   /** Refusals by reason; their sum is `refusedRows`. */
   readonly refusals: Readonly<Record<string, number>>;
+  /** The first of them. */
+  readonly refused: readonly RefusedRow[];
   readonly duplicateRows: number;
   /** Training rows that also stand in the validation set. */
   readonly leakedRows: number;
@@ -149,6 +158,8 @@ export interface RunEndEvent {
   /** Where every weight was trained: the GGUF model. */
   readonly model: string | null;
   readonly seconds: number;
+  /** Of training and validation before the run was resumed; 0 where it was not. */
+  readonly secondsBefore: number;
   readonly peakMemoryBytes: number;
   /** Of the steps, without validations; null where this process made none. */
   readonly tokensPerSecond: number | null;

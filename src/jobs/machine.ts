@@ -9,6 +9,10 @@ import os from 'node:os';
 import { dirname, join, resolve } from 'node:path';
 import { cgroupLimits } from './cgroup.ts';
 
+/** Threads that a run computes with: as many as asked for or physical cores, and no more than the machine can run at once. */
+export const threadsOf = (asked: number | null): number =>
+  Math.min(asked ?? physicalCores(), machineFacts().logicalCores);
+
 export { PeakMemory, parentBytes, treeMemoryBytes } from './process-memory.ts';
 
 export interface MachineFacts {

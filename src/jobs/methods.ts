@@ -39,7 +39,7 @@ export interface Method {
   readonly before: Runnable;
   readonly after: Runnable;
   /** Writes the result, whole or not at all. */
-  write(state: TrainerState): void;
+  write(state: TrainerState, stepsPerEpoch: number): void;
   /** What the parity proof compares with the trainer, most exact first. `cache` is a folder for copies that serve other runs too. */
   proofs(cache: string): Runnable[];
   /** Removes what the proof alone needed. */
@@ -93,11 +93,11 @@ async function openLora({ activations, settings, folder, model, threads, weights
     result: { adapter: folder.adapter, model: null },
     before: { modelPath: model.path, adapterPath: null },
     after: { modelPath: model.path, adapterPath },
-    write: (state) =>
+    write: (state, stepsPerEpoch) =>
       replaceFolderAtomic(folder.adapter, (temporary) => {
         writePeft(temporary, adapter);
         writeGgufLora(join(temporary, 'adapter.gguf'), adapter, model);
-        writeFileAtomic(join(temporary, 'README.md'), adapterCard(settings, adapter, model, state));
+        writeFileAtomic(join(temporary, 'README.md'), adapterCard({ settings, adapter, model, state, stepsPerEpoch }));
       }),
     proofs: (cache) =>
       [...new Set([parityBase(model, cache), model.path])].map((modelPath) => ({ modelPath, adapterPath })),
@@ -105,8 +105,18 @@ async function openLora({ activations, settings, folder, model, threads, weights
   };
 }
 
-function adapterCard(settings: RunSettings, adapter: LoraAdapter, model: GgufFile, state: TrainerState): string {
+interface CardParts {
+  readonly settings: RunSettings;
+  readonly adapter: LoraAdapter;
+  readonly model: GgufFile;
+  readonly state: TrainerState;
+  readonly stepsPerEpoch: number;
+}
+
+function adapterCard({ adapter, model, settings, state, stepsPerEpoch }: CardParts): string {
   const { pairs: _, ...described } = adapter;
+  // The adapter is the best checkpoint's, and a run may have ended before its passes did.
+  const steps = state.bestStep ?? state.step;
   return renderCard({
     adapter: described,
     architecture: model.string('general.architecture')!,
@@ -114,9 +124,9 @@ function adapterCard(settings: RunSettings, adapter: LoraAdapter, model: GgufFil
     settings: {
       'learning rate': settings.learningRate,
       schedule: settings.schedule,
-      epochs: settings.epochs,
+      epochs: Number((steps / stepsPerEpoch).toFixed(2)),
       'batch size': settings.batchSize,
-      steps: state.step,
+      steps,
       seed: settings.seed,
     },
     ...(state.bestLoss === null || state.validationBefore === null

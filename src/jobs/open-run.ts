@@ -2,7 +2,7 @@
  * A run's folder, model and data before training: a new run is planned and gets a folder once its data is known to be good, a resumed one is
  * compared with what it began with. And how a failure is left in the folder.
  */
-import { existsSync } from 'node:fs';
+import { existsSync, rmSync } from 'node:fs';
 import { NomoatError } from '../errors.ts';
 import { removeUnfinished } from '../files/atomic-write.ts';
 import { openGguf } from '../files/gguf/read.ts';
@@ -12,8 +12,8 @@ import { largestMatrix, parameterCount, readModelConfig } from '../models/config
 import { assertAdapterHolds } from '../runtime/onnxruntime-node/webgpu-adapter.ts';
 import { outOfMemory } from '../train/trainer.ts';
 import { assertDiskHolds, loraWeights, runBytes } from './disk-space.ts';
-import type { RunEvent } from './events.ts';
-import { parentBytes, physicalCores } from './machine.ts';
+import type { PlanEvent, RunEvent } from './events.ts';
+import { parentBytes, threadsOf } from './machine.ts';
 import { planRun } from './plan.ts';
 import { type Prepared, prepareExamples, prepareTexts, readTexts, textFiles } from './prepare.ts';
 import { assertUnchanged, digestOf, newRecord } from './provenance.ts';
@@ -27,6 +27,16 @@ export interface Opened {
   readonly model: GgufFile;
   readonly prepared: Prepared;
 }
+
+const planOf = (prepared: Prepared, model: GgufFile, started: number): Promise<PlanEvent> =>
+  planRun({
+    settings: prepared.settings,
+    model,
+    prepared,
+    threads: threadsOf(prepared.settings.threads),
+    held: process.memoryUsage.rss() + parentBytes(),
+    elapsed: () => (performance.now() - started) / 1000,
+  });
 
 /** The folder is made only once the data is known to be good. */
 export async function openTuning(asked: AskedSettings, resume: boolean, started: number): Promise<Opened> {
@@ -42,14 +52,7 @@ export async function openTuning(asked: AskedSettings, resume: boolean, started:
   }
   const trained = settings.method === 'lora' ? loraWeights(settings, model) : parameterCount(model);
   assertDiskHolds(settings.run, runBytes(trained, settings.method));
-  const plan = await planRun({
-    settings,
-    model,
-    prepared,
-    threads: settings.threads ?? physicalCores(),
-    held: process.memoryUsage.rss() + parentBytes(),
-    elapsed: () => (performance.now() - started) / 1000,
-  });
+  const plan = await planOf(prepared, model, started);
   const record = { ...newRecord(settings, facts, prepared.files), plan };
   const folder = createRunFolder(settings, chosen === null ? record : { ...record, chosenFromData: chosen });
   return { folder, model, prepared };
@@ -66,7 +69,7 @@ const weightsOf = ({ tensors }: GgufContent): number =>
   tensors.reduce((total, { shape }) => total + shape.reduce((a, b) => a * b, 1), 0);
 
 /** The model that pretraining begins with is made here and kept in the run's folder: its vocabulary comes of the data. */
-export async function openPretraining(settings: RunSettings, resume: boolean): Promise<Opened> {
+export async function openPretraining(settings: RunSettings, resume: boolean, started: number): Promise<Opened> {
   const texts = readTexts(settings);
   const files = textFiles(settings);
   if (resume) {
@@ -84,9 +87,17 @@ export async function openPretraining(settings: RunSettings, resume: boolean): P
     if (start) writeGguf(settings.modelPath, start);
     folder.write({ ...folder.read(), modelDigest: await digestOf(settings.modelPath) });
     const model = openGguf(settings.modelPath);
-    return { folder, model, prepared: await prepareTexts(settings, texts) };
+    const prepared = await prepareTexts(settings, texts);
+    if (!resume) folder.write({ ...folder.read(), plan: await planOf(prepared, model, started) });
+    return { folder, model, prepared };
   } catch (error) {
     const known = asFailure(error);
+    // What the text or the machine forbids has not begun.
+    if (!resume && known.kind === 'input') {
+      folder.unlock();
+      rmSync(folder.path, { recursive: true, force: true });
+      throw known;
+    }
     fail(folder, known);
     throw known;
   }

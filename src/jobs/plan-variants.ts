@@ -1,8 +1,9 @@
 /** What `nomoat plan` says: the run as asked for beside faster, leaner and better ones, and which of them to take. */
+import type { PackedBatch } from '../batches/packed-batch.ts';
 import { openGguf } from '../files/gguf/read.ts';
 import { sizeText } from '../files/size-text.ts';
 import { lacks, type Prices, type Rates, type Room, recommend, type Work } from './costs.ts';
-import { physicalCores } from './machine.ts';
+import { threadsOf } from './machine.ts';
 import {
   assemble,
   assume,
@@ -33,12 +34,14 @@ const mlp = ['gate_proj', 'up_proj', 'down_proj'] as const;
 /** A lean micro-batch holds this share of the usual rows. */
 const leanShare = 1 / 4;
 
-/** Faster: half the passes, or only the MLP adapted. Leaner: small micro-batches, int8. Better: one more pass, twice the rank. */
+/** Faster: half the passes, or only the MLP adapted. Leaner: small micro-batches, int8. Better: one more pass (twice the steps where their number is given), twice the rank. */
 export function variantsOf(settings: RunSettings, work: Work, precision: 'f32' | 'int8', small: boolean): Variant[] {
   const lora = settings.method === 'lora';
   const epochs = Math.max(1, Math.floor(settings.epochs / 2));
+  // With --max-steps reached, passes decide nothing.
+  const bound = work.steps === settings.maxSteps;
   const faster: Variant[] =
-    settings.epochs > 1
+    settings.epochs > 1 && !bound
       ? [{ name: 'faster', changes: { epochs }, flags: `--epochs ${epochs}` }]
       : lora && settings.targetModules.some((name) => !mlp.includes(name as (typeof mlp)[number]))
         ? [{ name: 'faster', changes: { targetModules: mlp }, flags: `--target-modules ${mlp.join(',')}` }]
@@ -54,9 +57,12 @@ export function variantsOf(settings: RunSettings, work: Work, precision: 'f32' |
   };
   const more = settings.epochs + 1;
   const rank = Math.min(256, settings.rank * 2);
+  const further = bound
+    ? { changes: { maxSteps: work.steps * 2 }, flags: `--max-steps ${work.steps * 2}` }
+    : { changes: { epochs: more }, flags: `--epochs ${more}` };
   const better: Variant = lora
-    ? { name: 'better', changes: { epochs: more, rank }, flags: `--epochs ${more} --rank ${rank}` }
-    : { name: 'better', changes: { epochs: more }, flags: `--epochs ${more}` };
+    ? { name: 'better', changes: { ...further.changes, rank }, flags: `${further.flags} --rank ${rank}` }
+    : { name: 'better', ...further };
   return [...faster, leaner, better];
 }
 
@@ -105,11 +111,19 @@ interface Known extends Rated {
   readonly probing: number;
 }
 
+/** What a measurement depends on. */
+const keyOf = ({ precision, rank, targetModules }: RunSettings, { tokens }: PackedBatch): string =>
+  JSON.stringify([rank, targetModules, precision, tokens.length]);
+
 /** Later measurements find memory that earlier ones left behind, so the growth of the first one counts for all of its precision. */
 function withGrowth(rates: Rates, { precision }: ExpectedPrecision, known: ReadonlyMap<string, Known>): Rates {
   const first = [...known.values()].find(({ expected }) => expected.precision === precision);
   return first ? { ...rates, grownBytes: first.rates.grownBytes * (rates.tokens / first.rates.tokens) } : rates;
 }
+
+/** Whether a plan is what it is called, beside the run as asked for. */
+const keepsItsName = ({ name, neededMemoryBytes, seconds }: SettingPlan, asked: SettingPlan): boolean =>
+  (name !== 'faster' || seconds < asked.seconds) && (name !== 'leaner' || neededMemoryBytes < asked.neededMemoryBytes);
 
 /** Everything that `nomoat plan` says: the run as asked for, and other ways to do it. Throws NomoatError. */
 export async function planTuning(asked: AskedSettings, prices: Prices): Promise<PlanReport> {
@@ -118,34 +132,44 @@ export async function planTuning(asked: AskedSettings, prices: Prices): Promise<
   try {
     const prepared = await prepareExamples(asked, model);
     const { settings } = prepared;
-    const threads = settings.threads ?? physicalCores();
+    const threads = threadsOf(settings.threads);
     const held = process.memoryUsage.rss() + assumedParentBytes;
     const context: Context = { model, prepared, threads, held };
     const reading = (performance.now() - started) / 1000 + model.byteLength / digestRate;
     const small = isSmall(model);
     const known = new Map<string, Known>();
+    // What is measured first comes out slower than what follows: on a small model by more than the settings differ.
+    const { typical: any, work } = workOf(prepared, settings);
+    if (small && measurable(settings)) await decide(context, settings, { work, typical: any });
+    // The other ways are planned in the arithmetic that was decided on: measurements differ, and are not to decide anew each time.
+    let precision = settings.precision;
     const planOf = async ({ name, changes, flags }: Variant): Promise<SettingPlan> => {
-      const changed = { ...settings, ...changes };
+      const changed = { ...settings, precision, ...changes };
       const { work, typical } = workOf(prepared, changed);
-      const key = JSON.stringify([changed.rank, changed.targetModules, changed.precision, typical.tokens.length]);
+      const key = keyOf(changed, typical);
       const measured = measurable(changed);
       let rated = known.get(key);
       if (!rated) {
         const since = performance.now();
         const { expected, rates } = measured
           ? await decide(context, changed, { work, typical })
-          : await assume(context, changed, typical, true);
+          : await assume(context, changed, typical);
         rated = { expected, rates: withGrowth(rates, expected, known), probing: (performance.now() - since) / 1000 };
         known.set(key, rated);
       }
-      const preparation = reading + (small ? 0 : rated.probing);
+      const preparation = reading + (small ? 0 : [...known.values()][0]!.probing);
       const costs = { rates: rated.rates, measured, preparation, work };
       return assemble(name, flags, context, rated.expected, changed, costs, prices);
     };
     const plans = [await planOf({ name: 'as asked', changes: {}, flags: '' })];
-    const first = [...known.values()][0]!;
-    const { work } = workOf(prepared, settings);
-    for (const variant of variantsOf(settings, work, plans[0]!.precision, small)) plans.push(await planOf(variant));
+    const [first] = [...known.values()] as [Known];
+    const [whole] = plans as [SettingPlan];
+    precision = whole.precision;
+    known.set(keyOf({ ...settings, precision }, any), first);
+    for (const variant of variantsOf(settings, work, precision, small)) {
+      const plan = await planOf(variant);
+      if (keepsItsName(plan, whole)) plans.push(plan);
+    }
     const room = roomOf(context, settings);
     const recommended = recommend(plans, room);
     return {
@@ -160,7 +184,7 @@ export async function planTuning(asked: AskedSettings, prices: Prices): Promise<
         diskRate: first.rates.diskRate,
         blockSeconds: first.rates.furtherBlock,
         blockTokens: first.rates.tokens,
-        seconds: [...known.values()].reduce((sum, { probing }) => sum + probing, 0),
+        seconds: [...new Set(known.values())].reduce((sum, { probing }) => sum + probing, 0),
       },
       room,
       prices,

@@ -13,6 +13,7 @@ import { parameterCount, readModelConfig } from '../models/config.ts';
 import type { ActivationPolicy } from '../train/block-walk.ts';
 import { measureBlock } from '../train/measure-block.ts';
 import {
+  assumedDeviceRate,
   assumedRates,
   durationOf,
   lacks,
@@ -159,17 +160,16 @@ export async function decide(
   return quicker >= worthwhileSpeedup ? { expected, rates } : { expected: exact, rates: { ...exactRates, grownBytes } };
 }
 
-/** The same from rates that are assumed. With `probes`, the processor's are measured for whoever wants to see them. */
+/** The same with a block's rates assumed from those of products. */
 export async function assume(
   { model, threads }: Context,
   settings: RunSettings,
-  typical: PackedBatch,
-  probes: boolean,
+  { supervisedTokens, tokens }: PackedBatch,
 ): Promise<Rated> {
-  return {
-    expected: await expectPrecision(settings, model, threads, probes),
-    rates: assumedRates(shapeOf(model), threads, typical.tokens.length, typical.supervisedTokens, trainedIn(settings)),
-  };
+  const expected = await expectPrecision(settings, model, threads, true);
+  const { probe } = expected;
+  const rate = probe?.float32Rate ?? assumedDeviceRate;
+  return { expected, rates: assumedRates(shapeOf(model), rate, tokens.length, supervisedTokens, trainedIn(settings)) };
 }
 
 const diskNeeds = (
@@ -271,9 +271,7 @@ function assertFits(plan: SettingPlan, context: Context, settings: RunSettings, 
     remedy:
       lacking === 'disk'
         ? 'Free some space, or give a --run on another disk.'
-        : leanFits && settings.microBatchSize !== 1
-          ? `Give --micro-batch-size 1 (${sizeText(lean)}), or close other programs.`
-          : 'Give a smaller --model or --sequence-length, or close other programs.',
+        : `Give ${leanFits && settings.microBatchSize !== 1 ? `--micro-batch-size 1 (${sizeText(lean)})` : 'a smaller --model or --sequence-length'}, or ${settings.memory === null ? 'close other programs' : `--memory ${sizeText(needed).replace(' ', '')} or more`}.`,
     fields: { neededBytes: needed, freeBytes: has },
   });
 }
@@ -293,7 +291,7 @@ export async function planRun({ settings, elapsed, ...context }: RunPlanOptions)
   const measured = measurable(settings) && !isSmall(context.model);
   const { expected, rates } = measured
     ? await decide(context, settings, { work, typical })
-    : await assume(context, settings, typical, false);
+    : await assume(context, settings, typical);
   const costs = { rates, measured, preparation: elapsed(), work };
   const plan = assemble('as asked', '', context, expected, settings, costs, free);
   assertFits(plan, context, settings, measured ? rates : null);

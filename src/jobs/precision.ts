@@ -68,7 +68,8 @@ export async function expectPrecision(
   probes: boolean,
 ): Promise<ExpectedPrecision> {
   // WebGPU computes in float32 here, whatever the processor's rates are; and weights that are trained are float32.
-  if (device === 'webgpu' || method !== 'lora') return { precision: 'f32', levels: 127, probe: null };
+  if (device === 'webgpu') return { precision: 'f32', levels: 127, probe: null };
+  if (method !== 'lora') return { precision: 'f32', levels: 127, probe: probes ? await probeKernels(threads) : null };
   const open = precision === 'auto' && !isSmall(model);
   const probe = probes || open ? await probeKernels(threads) : null;
   const fast = probe !== null && probe.int8Rate / probe.float32Rate >= leastSpeedup;

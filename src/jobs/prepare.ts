@@ -21,7 +21,7 @@ import { parameterCount, readModelConfig } from '../models/config.ts';
 import { chatTemplateOf } from '../text/chat-template.ts';
 import type { Example, Message } from '../text/example.ts';
 import { openTokenizer } from '../tokens/llama-cpp.ts';
-import { assertTrainable, buildRows, leakedRows, type RowsReport } from '../tokens/rows.ts';
+import { assertTrainable, buildRows, countRefusal, leakedRows, type RowsReport } from '../tokens/rows.ts';
 import { textRows } from '../tokens/text-rows.ts';
 import type { TokenRow } from '../tokens/token-row.ts';
 import type { Tokenizer } from '../tokens/tokenizer.ts';
@@ -29,6 +29,7 @@ import { SmallModel } from '../train/small-model.ts';
 import { type Dataset, readExamples } from './dataset-files.ts';
 import { loraWeights } from './disk-space.ts';
 import type { AskedSettings, RunSettings } from './run-settings.ts';
+import { stepsOf } from './work.ts';
 
 /** What the model is asked before and after the run: a conversation, or the beginning of a text. */
 export type Question = { readonly expected: string } & (
@@ -98,7 +99,7 @@ function divide(
 
 /** What the counts of the training rows do not say: the held-out rows' own losses, and settings that the data or the model overrule. */
 function notesOf(
-  settings: Pick<AskedSettings, 'validation' | 'sequenceLength'>,
+  settings: Pick<AskedSettings, 'earlyStop' | 'sequenceLength' | 'validateEvery' | 'validation'>,
   dataset: Dataset,
   held: Dataset | null,
   { train, report, sequenceLength }: { train: RowsReport; report: RowsReport | null; sequenceLength: number },
@@ -115,6 +116,10 @@ function notesOf(
     notes.push(`Rows are cut at ${sequenceLength} tokens; --sequence-length sets another length.`);
   else if (settings.sequenceLength !== null && sequenceLength < settings.sequenceLength && tooLong)
     notes.push(`Rows are cut at ${sequenceLength} tokens, the model's context, not at ${settings.sequenceLength}.`);
+  if (!report) {
+    const idle = [settings.earlyStop !== null ? '--early-stop' : '', settings.validateEvery !== null ? '--validate-every' : ''].filter((flag) => flag !== ''); // biome-ignore format: one line
+    if (idle.length > 0) notes.push(`${idle.join(' and ')} ${idle.length > 1 ? 'do' : 'does'} nothing: no rows are held out (--validation).`); // biome-ignore format: one line
+  }
   const refusals = { ...report?.refusals };
   for (const { reason } of held?.refusals ?? []) refusals[reason] = (refusals[reason] ?? 0) + 1;
   for (const [reason, rows] of Object.entries(refusals)) notes.push(`Held out: ${rows} rows refused: ${reason}.`);
@@ -201,11 +206,7 @@ export async function prepareExamples(given: AskedSettings, model: GgufFile): Pr
   try {
     const sets = buildSets(train, validation, settings, model, tokenizer);
     const { held, sequenceLength, train: rows } = sets;
-    for (const { source, reason } of dataset.refusals) {
-      rows.report.refusedRows++;
-      rows.report.refusals[reason] = (rows.report.refusals[reason] ?? 0) + 1;
-      rows.report.refused.push({ source, reason });
-    }
+    for (const refusal of dataset.refusals) countRefusal(rows.report, refusal);
     assertTrainable(rows.rows, rows.report, tokenizer);
     if (held && held.rows.length === 0) {
       throw new NomoatError({
@@ -322,6 +323,9 @@ function endOfText(tokenizer: Tokenizer): number {
   });
 }
 
+/** Steps over which the learning rate rises where nobody says. A text for a few steps would else be over before it has risen. */
+const usualWarmup = (steps: number): number => Math.min(100, Math.ceil(steps / 10));
+
 /** The rows of a pretraining run. */
 export async function prepareTexts(settings: RunSettings, texts: ReturnType<typeof readTexts>): Promise<Prepared> {
   const tokenizer = await openTokenizer(settings.modelPath);
@@ -330,8 +334,9 @@ export async function prepareTexts(settings: RunSettings, texts: ReturnType<type
     const rows = textRows(texts.train, { ...options, path: settings.data[0]! });
     const held = textRows(texts.validation, { ...options, path: String(settings.validation) });
     const sources = texts.validation.length > 0 ? texts.validation : texts.train;
+    const { steps } = stepsOf(rows.rows.length, settings);
     return {
-      settings,
+      settings: { ...settings, warmupSteps: settings.warmupSteps ?? usualWarmup(steps) },
       chosen: null,
       format: 'text',
       files: textFiles(settings),

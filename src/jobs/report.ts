@@ -128,7 +128,7 @@ ${table([
   ['validation loss after', end?.validationAfter?.toFixed(4) ?? 'no validation set'],
   ...bitRows,
   ...parity,
-  ['time', `${((end?.seconds ?? 0) / 60).toFixed(1)} min`],
+  ['time', `${(((end?.seconds ?? 0) + (end?.secondsBefore ?? 0)) / 60).toFixed(1)} min`],
   ['peak memory', `${((end?.peakMemoryBytes ?? 0) / 1e9).toFixed(2)} GB`],
   ['trained', `${start?.trainableParameters ?? '?'} of ${start?.parameters ?? '?'} parameters`],
 ])}

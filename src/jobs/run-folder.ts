@@ -183,7 +183,9 @@ export function createRunFolder(settings: RunSettings, record: RunRecord): RunFo
     throw new NomoatError({
       part: folder.path,
       fault: 'exists already, and runs are never overwritten',
-      remedy: `Give another --run, or continue that one with --resume ${folder.path}.`,
+      remedy: existsSync(folder.file('run.json'))
+        ? `Give another --run, or continue that one with --resume ${folder.path}.`
+        : 'Give another --run.',
     });
   }
   try {

@@ -55,7 +55,8 @@ export interface RunSettings {
   readonly sequenceLength: number;
   readonly learningRate: number;
   readonly schedule: 'linear' | 'cosine' | 'constant';
-  readonly warmupSteps: number;
+  /** null in a pretraining run that has not seen its text yet: then of the number of steps. */
+  readonly warmupSteps: number | null;
   readonly rank: number;
   readonly alpha: number;
   readonly dropout: number;

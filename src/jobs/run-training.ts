@@ -18,7 +18,7 @@ import { initAdamW } from '../train/optimizer.ts';
 import { evaluationCalls, type TrainStep } from '../train/step.ts';
 import { microBatchTokens, trainLoop } from '../train/trainer.ts';
 import type { RunEndEvent, RunEvent } from './events.ts';
-import { parentBytes, physicalCores } from './machine.ts';
+import { parentBytes, threadsOf } from './machine.ts';
 import { type Method, openMethod, type Runnable } from './methods.ts';
 import { asFailure, fail, openPretraining, openTuning } from './open-run.ts';
 import type { Holding } from './plan.ts';
@@ -42,6 +42,7 @@ function dataReady(prepared: Prepared, steps: number, stepsPerEpoch: number): Ru
     refusedRows: report.refusedRows,
     splitRows: report.splitRows,
     refusals: report.refusals,
+    refused: report.refused,
     duplicateRows: report.duplicateRows,
     leakedRows: prepared.leaked,
     validationRows: validationReport?.rows ?? 0,
@@ -68,7 +69,7 @@ export async function runTraining({ settings, resume, shrunk, emit, signal }: Ru
   // Pretraining leaves nothing open.
   const { folder, model, prepared } =
     settings.method === 'pretrain'
-      ? await openPretraining(settings as RunSettings, resume)
+      ? await openPretraining(settings as RunSettings, resume, started)
       : await openTuning(settings, resume, started);
   const tell = (event: RunEvent): void => {
     folder.append(event);
@@ -134,6 +135,8 @@ class Run {
   private trainedTokens = 0;
   private trainedSeconds = 0;
   private firstStepSeconds: number | null = null;
+  /** Training and validation before this process resumed the run. */
+  private secondsBefore = 0;
 
   constructor(
     folder: RunFolder,
@@ -152,7 +155,7 @@ class Run {
     this.mention = mention;
     this.signal = signal;
     this.started = started;
-    this.threads = this.settings.threads ?? physicalCores();
+    this.threads = threadsOf(this.settings.threads);
   }
 
   async go(shrunk: RunOptions['shrunk']): Promise<RunEndEvent> {
@@ -168,6 +171,7 @@ class Run {
     let initial = resumes ? step.parameters.map(({ value }) => value.slice()) : null;
     const saved = loadLatest(folder.checkpoints, step.parameters, optimizer);
     if (saved?.validationBefore !== null) initial = null;
+    this.secondsBefore = saved?.seconds ?? 0;
     const state: TrainerState = saved ?? {
       step: 0,
       validationBefore: null,
@@ -199,6 +203,7 @@ class Run {
     this.tell(dataReady(prepared, steps, stepsPerEpoch));
     if (prepared.chosen) this.tell({ type: 'notice', code: 'defaults', message: prepared.chosen });
     for (const message of prepared.notes) this.tell({ type: 'notice', code: 'data', message });
+    for (const message of this.doubts(steps)) this.tell({ type: 'notice', code: 'settings', message });
     if (shrunk) this.tell({ type: 'notice', code: 'smaller-micro-batch', message: shrunk.message });
     const save = (): RunEvent => {
       // The event that says so counts as part of the state, or a resumed log would miss it.
@@ -242,6 +247,18 @@ class Run {
     return this.end(how, method, state);
   }
 
+  /** Settings that do not do what they seem to. */
+  private doubts(steps: number): string[] {
+    const { learningRate, threads } = this.settings;
+    const warmupSteps = this.settings.warmupSteps ?? 0;
+    const doubts: string[] = [];
+    if (threads !== null && threads > this.threads)
+      doubts.push(`--threads ${threads}: this machine runs ${this.threads} at once, and more would only wait for each other; ${this.threads} are used.`); // biome-ignore format: one line
+    if (warmupSteps > 0 && steps <= warmupSteps)
+      doubts.push(`All ${steps} steps are in the warm-up: the learning rate begins with 0 and gets to ${Number(((learningRate * (steps - 1)) / warmupSteps).toPrecision(3))}, not to ${learningRate}. --warmup-steps shortens it.`); // biome-ignore format: one line
+    return doubts;
+  }
+
   /** Tells of what the loop yields; returns why it ended. */
   private async follow<How>(loop: AsyncGenerator<RunEvent, How>): Promise<How> {
     for (;;) {
@@ -278,14 +295,16 @@ class Run {
       streamTo: streamed ? folder.file('layers.int8') : null,
       progress: (message) => this.mention({ type: 'notice', code: 'preparing', message }),
     });
+    const before = folder.read().chosenPrecision;
     folder.write({ ...folder.read(), chosenPrecision: chosen.event.precision });
-    return chosen;
+    if (before === undefined || this.settings.precision !== 'auto') return chosen;
+    return { ...chosen, event: { ...chosen.event, reason: 'as the run began' } };
   }
 
   /** The result, its parity proof, samples. */
   private async finish(method: Method, state: TrainerState): Promise<void> {
     const { prepared } = this;
-    method.write(state);
+    method.write(state, stepsOf(prepared.train.length, this.settings).perEpoch);
     const rows = (prepared.validation.length > 0 ? prepared.validation : prepared.train).slice(0, parityRows);
     const exact = await method.exactStep();
     const ours = await logProbabilitiesOf(exact, rows);
@@ -348,6 +367,7 @@ class Run {
       adapter: method?.result.adapter ?? null,
       model: method?.result.model ?? null,
       seconds: (performance.now() - this.started) / 1000,
+      secondsBefore: this.secondsBefore,
       // This process at its peak, and the one that shows its progress.
       peakMemoryBytes: process.resourceUsage().maxRSS * 1024 + parentBytes(),
       tokensPerSecond: this.trainedSeconds > 0 ? this.trainedTokens / this.trainedSeconds : null,

@@ -74,6 +74,8 @@ function send(child: ChildProcess, command: WorkerCommand): void {
 /** Of what a dying process says, this much is kept: V8 and the C library fill a screen. */
 const keptStderr = 4000;
 
+const asEvent = (error: NomoatError): RunEvent => ({ type: 'error', ...error.toJSON() }) as unknown as RunEvent;
+
 class ForkedRun implements RunHandle {
   readonly run: string;
   private readonly settings: AskedSettings;
@@ -82,6 +84,7 @@ class ForkedRun implements RunHandle {
   private wake: () => void = () => {};
   private ended = false;
   private stopped = false;
+  private killed = false;
   private steps = 0;
   private done = 0;
   private maxTokens = microBatchTokens;
@@ -139,6 +142,7 @@ class ForkedRun implements RunHandle {
 
   kill(): void {
     this.stopped = true;
+    this.killed = true;
     this.child.kill('SIGKILL');
   }
 
@@ -177,6 +181,15 @@ class ForkedRun implements RunHandle {
   }
 
   private lost(code: number | null, signal: string | null, outOfMemory: boolean, heard: string): RunEvent {
+    if (this.killed)
+      return asEvent(
+        new NomoatError({
+          part: 'the training process',
+          fault: 'was stopped at once',
+          remedy: `Go on from its last checkpoint: nomoat tune --resume ${this.run}`,
+          kind: 'interrupted',
+        }),
+      );
     const error = new NomoatError({
       part: 'the training process',
       fault: outOfMemory
@@ -188,7 +201,7 @@ class ForkedRun implements RunHandle {
       kind: 'failed',
       fields: { signal, code, lastWords: heard.trim() },
     });
-    return { type: 'error', ...error.toJSON() } as unknown as RunEvent;
+    return asEvent(error);
   }
 
   async *[Symbol.asyncIterator](): AsyncIterator<RunEvent> {

@@ -1,5 +1,5 @@
 /**
- * What a data set holds after parsing and before tokenising. Pure types: no Node, no engine.
+ * What a data set holds after parsing and before tokenising. Pure: no Node, no engine.
  */
 
 /** One turn of a conversation. `weight` 0 keeps an assistant turn out of the loss (OpenAI's field). */
@@ -18,7 +18,12 @@ export interface Message {
 export interface RecordSource {
   readonly file: string;
   readonly line: number;
+  /** Of a JSON list, which may stand on one line: which of its elements, from 1. */
+  readonly record?: number;
 }
+
+export const placeOf = ({ file, line, record }: RecordSource): string =>
+  `${file}:${line}${record === undefined ? '' : `, record ${record}`}`;
 
 export type Example =
   | {

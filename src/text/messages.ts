@@ -56,7 +56,8 @@ const speakers: Readonly<Record<string, string>> = {
   function_response: 'tool',
   function_call: 'assistant',
 };
-const roles = ['system', 'developer', 'user', 'assistant', 'tool', 'function', 'ipython'];
+/** Who speaks in a conversation. */
+export const roles: readonly string[] = ['system', 'developer', 'user', 'assistant', 'tool', 'function', 'ipython'];
 
 function roleOf(fields: Fields, where: string): string {
   const said = fields.role ?? fields.from;
@@ -100,7 +101,8 @@ function messageOf(value: unknown, index: number): Message {
   const isCall = value.from === 'function_call' || value.role === 'function_call';
   const message: Message = {
     role,
-    content: isCall ? null : contentOf(written, where),
+    // OpenAI's null beside a call: no text, which templates put together with others.
+    content: isCall ? '' : (contentOf(written, where) ?? (value.tool_calls ? '' : null)),
     ...weightOf(value.weight, where),
     ...(isCall ? { tool_calls: [calledFunction(written, where)] } : toolCallsOf(value, where)),
     ...(typeof value.name === 'string' ? { name: value.name } : {}),
@@ -110,7 +112,7 @@ function messageOf(value: unknown, index: number): Message {
       : {}),
   };
   if (message.content === null && !message.tool_calls) throw new RecordRefused('a message has no content', where);
-  if (role === 'assistant' && message.weight !== 0 && message.content === '' && !message.tool_calls)
+  if (role === 'assistant' && message.weight !== 0 && message.content?.trim() === '' && !message.tool_calls)
     throw new RecordRefused('an answer is empty', where);
   return message;
 }

@@ -52,7 +52,7 @@ function alpaca({ instruction, input, output, system, history }: Fields): Conten
   const given = input === undefined || input === null ? '' : textOf(input, 'input');
   const content = given === '' ? asked : `${asked}\n\n${given}`;
   const answer = textOf(output, 'output');
-  if (answer === '') throw new RecordRefused('the output is empty');
+  if (answer.trim() === '') throw new RecordRefused('the output is empty');
   const turns = [...systemTurn(system), ...historyTurns(history), turn('user', content), turn('assistant', answer)];
   return { kind: 'chat', messages: messagesOf(turns) };
 }
@@ -64,13 +64,13 @@ function promptCompletion({ prompt, completion, tools }: Fields): Content {
     return { kind: 'chat', messages: [...before, ...messagesOf(completion)], ...toolsOf(tools) };
   }
   const [asked, answer] = [textOf(prompt, 'the prompt'), textOf(completion, 'the completion')];
-  if (answer === '') throw new RecordRefused('the completion is empty');
+  if (answer.trim() === '') throw new RecordRefused('the completion is empty');
   return { kind: 'completion', prompt: asked, completion: answer };
 }
 
 function plainText({ text }: Fields): Content {
   const content = textOf(text, 'the text');
-  if (content === '') throw new RecordRefused('the text is empty');
+  if (content.trim() === '') throw new RecordRefused('the text is empty');
   return { kind: 'text', text: content };
 }
 

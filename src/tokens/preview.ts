@@ -1,6 +1,7 @@
 /**
  * Token rows for people: the borders of tokens visible, the supervised ones marked, control characters harmless; and the counts. Pure.
  */
+import { placeOf } from '../text/example.ts';
 import type { RowsReport } from './rows.ts';
 import type { TokenRow } from './token-row.ts';
 import type { Tokenizer } from './tokenizer.ts';
@@ -17,15 +18,15 @@ const shades = { supervised: ['\u001b[30;42m', '\u001b[30;102m'], other: ['', '\
 /** Of a character's bytes in tokens of their own: UTF-8 has up to four. */
 const maxTokensPerCharacter = 4;
 
-/** Control characters as their pictures, so that data cannot steer a terminal; line ends stay visible and real. */
-function visible(text: string): string {
-  return text
-    .replace(/(?!\n)[\p{Cc}\p{Bidi_Control}]/gu, (char) => {
-      const code = char.charCodeAt(0);
-      return code < 0x20 ? String.fromCharCode(0x2400 + code) : '\ufffd';
-    })
-    .replaceAll('\n', '⏎\n');
-}
+/** Control characters as their pictures, so that data cannot steer a terminal; but for line ends. */
+export const harmless = (text: string): string =>
+  text.replace(/(?!\n)[\p{Cc}\p{Bidi_Control}]/gu, (char) => {
+    const code = char.charCodeAt(0);
+    return code < 0x20 ? String.fromCharCode(0x2400 + code) : '\ufffd';
+  });
+
+/** The same with line ends visible and real. */
+const visible = (text: string): string => harmless(text).replaceAll('\n', '⏎\n');
 
 /** The texts of tokens; tokens that hold one character only together are one text. */
 function pieces(row: TokenRow, tokenizer: Tokenizer): { text: string; supervised: boolean }[] {
@@ -85,6 +86,10 @@ export function renderCounts(report: RowsReport): string {
     ...(report.rows > 0 ? [`${shortest} to ${longest} tokens a row, half of them up to ${median}`] : []),
     ...further.filter(([count]) => count > 0).map(([count, what]) => `${count} ${what}`),
     ...Object.entries(report.refusals).map(([reason, count]) => `  ${count} refused: ${visible(reason)}`),
+    ...report.refused.map(({ reason, source }) => `    ${visible(`${placeOf(source)} ${reason}`)}`),
+    ...(report.refusedRows > report.refused.length
+      ? [`    and ${report.refusedRows - report.refused.length} more`]
+      : []),
   ].join('\n');
 }
 
@@ -97,7 +102,7 @@ export function renderPreview(
 ): string {
   const shown = rows.slice(0, options.rows).map((row) => {
     const supervised = row.supervised.reduce((a, b) => a + b, 0);
-    const title = `--- ${row.source.file}:${row.source.line}: ${row.tokens.length} tokens, ${supervised} supervised`;
+    const title = `--- ${placeOf(row.source)}: ${row.tokens.length} tokens, ${supervised} supervised`;
     return `${title}\n${renderRow(row, tokenizer, options.color)}`;
   });
   return [...shown, '---', renderCounts(report)].join('\n');

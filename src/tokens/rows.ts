@@ -78,6 +78,18 @@ export const emptyReport = (): RowsReport => ({
   lengths: { shortest: 0, median: 0, longest: 0 },
 });
 
+/** Counts a row that cannot be used, and lists it if it is one of the first. */
+export function countRefusal(
+  report: RowsReport,
+  { detail, reason, source }: { source: RecordSource; reason: string; detail?: string | undefined },
+): void {
+  const { refusals, refused } = report;
+  report.refusedRows++;
+  const key = reason in refusals || Object.keys(refusals).length < maxReasons ? reason : otherReasons;
+  refusals[key] = (refusals[key] ?? 0) + 1;
+  if (refused.length < maxListedRefusals) refused.push({ source, reason: detail ? `${reason} (${detail})` : reason });
+}
+
 class RowsBuilder {
   readonly rows: TokenRow[] = [];
   readonly report = emptyReport();
@@ -143,11 +155,7 @@ class RowsBuilder {
   }
 
   private refuse(source: RecordSource, reason: string, detail?: string): void {
-    const { refusals, refused } = this.report;
-    this.report.refusedRows++;
-    const key = reason in refusals || Object.keys(refusals).length < maxReasons ? reason : otherReasons;
-    refusals[key] = (refusals[key] ?? 0) + 1;
-    if (refused.length < maxListedRefusals) refused.push({ source, reason: detail ? `${reason} (${detail})` : reason });
+    countRefusal(this.report, { source, reason, detail });
   }
 }
 
@@ -189,7 +197,9 @@ export function assertTrainable(rows: readonly TokenRow[], report: RowsReport, t
     throw new NomoatError({
       part: 'the training data',
       fault: `no row has a supervised token (${report.refusedRows} refused, mostly: ${reason})`,
-      remedy: 'Look at `nomoat preview`; a longer --sequence-length or `--supervise all` may be what you want.',
+      remedy: /sequence length/.test(reason)
+        ? 'Give a longer --sequence-length; `nomoat preview` shows the rows.'
+        : 'Rows are learnt by their answers: a completion, or a message of the role assistant. `--supervise all` learns every token; `nomoat preview` shows the rows.',
       fields: { refusals: report.refusals },
     });
   }

@@ -1,7 +1,7 @@
 /** Chunks without tiles: every row is asked once and sees its own segment up to itself. */
 import { expect, test } from 'vitest';
 import type { PackedBatch } from '../batches/packed-batch.ts';
-import { planAttention, planChunks } from './attention-plan.ts';
+import { planAttention, planChunks, seenBy, writeBias } from './attention-plan.ts';
 
 test.each([
   [[9], [9]],
@@ -28,7 +28,7 @@ test.each([
     for (; row < end; row++) {
       const start = segmentStarts.findLast((s) => s <= row)!;
       const seen = Array.from({ length: end - keys }, (_, key) => key + keys).filter(
-        (key) => bias.data[(row - first) * (end - keys) + key - keys] === 0,
+        (key) => bias!.data[(row - first) * (end - keys) + key - keys] === 0,
       );
       expect(seen).toEqual(Array.from({ length: row - start + 1 }, (_, i) => start + i));
     }
@@ -44,4 +44,16 @@ test('rows of one length have tiles of their own: exact ones in a text, and a fe
   expect([tileOf(65, 4), tileOf(65, 8), tileOf(40, 5)]).toEqual([[72], [72], [40]]);
   const alone = new Set(Array.from({ length: 120 }, (_, i) => tileOf(i + 1, 1)[0]));
   expect([...alone]).toEqual([32, 64, 96, 128]);
+});
+
+test('masks of a long row are made when they are wanted, those of usual rows are held', () => {
+  const chunksOf = (length: number) =>
+    planAttention({ segmentStarts: Int32Array.of(0, length) } as PackedBatch)[0]!.chunks;
+  expect(chunksOf(4096).every(({ bias }) => bias !== null)).toBe(true);
+  const long = chunksOf(8192);
+  expect(long.every(({ bias }) => bias === null)).toBe(true);
+  for (const [i, chunk] of chunksOf(1000).entries()) {
+    const size = (chunk.end - chunk.first) * seenBy(chunk);
+    expect(writeBias(chunk, new Float32Array(size)), `chunk ${i}`).toEqual(chunk.bias!.data);
+  }
 });

@@ -31,7 +31,8 @@ export interface QueryChunk {
   readonly prefix: number;
   /** The chunk is a segment of its own. */
   readonly whole: boolean;
-  readonly bias: Feed;
+  /** null where those of a row together would take much memory, and `writeBias` makes each when it is wanted. */
+  readonly bias: Feed | null;
 }
 
 /** Rows that attention takes in one call, in tiles: [first, end) of the micro-batch, and feeds of the graph for such tiles. */
@@ -53,6 +54,9 @@ export interface AttentionPlan {
 
 /** Scores of a head that one call computes: the tiles of segments that go on from a long prefix are shared out among calls. */
 const mostScores = 512 * 256;
+
+/** Numbers of a row's masks that are held between layers: they grow with the square of its length, to 20 GB at 100,000 tokens. */
+const mostBias = 16e6;
 
 /** The segments in order of their length, a prefix first, so that those of a tile size stand together, and for each old row its new place. */
 export function byLength(batch: PackedBatch): { batch: PackedBatch; places: Int32Array } {
@@ -102,7 +106,7 @@ function planSegments(segmentStarts: Int32Array, prefix: number): AttentionPlan 
       tiles.push(...inCalls(starts, tile, prefix).map((some, call) => tilesOf(some, { tile, prefix, call })));
   }
   const chunks: QueryChunk[] = [];
-  for (; i < count; i++) chunks.push(...chunksOf(segmentStarts[i]!, segmentStarts[i + 1]!, prefix));
+  for (; i < count; i++) chunks.push(...chunksOf(segmentStarts[i]!, segmentStarts[i + 1]!, prefix, mostBias));
   return { tiles, chunks };
 }
 
@@ -114,7 +118,7 @@ export function planChunks({ segmentStarts }: PackedBatch): QueryChunk[] {
     const starts = [segmentStarts[i]!];
     while (i < count && segmentStarts[i + 1]! - starts[0]! <= queryRows) starts.push(segmentStarts[++i]!);
     if (starts.length > 1) chunks.push(sharedChunk(starts));
-    else chunks.push(...chunksOf(segmentStarts[i]!, segmentStarts[++i]!, 0));
+    else chunks.push(...chunksOf(segmentStarts[i]!, segmentStarts[++i]!, 0, Number.POSITIVE_INFINITY));
   }
   return chunks;
 }
@@ -132,18 +136,33 @@ function sharedChunk(starts: readonly number[]): QueryChunk {
 }
 
 /** A segment longer than a tile: each chunk sees it from its beginning. One of two chunks is taken at once: at most a quarter more scores in half the calls. */
-function chunksOf(start: number, end: number, prefix: number): QueryChunk[] {
+function chunksOf(start: number, end: number, prefix: number, most: number): QueryChunk[] {
   const chunks: QueryChunk[] = [];
   const rows = end - start <= 2 * queryRows ? end - start : queryRows;
   for (let first = start; first < end; first += rows) {
     const last = Math.min(end, first + rows);
-    const width = prefix + last - start;
-    const bias = new Float32Array((last - first) * width).fill(hidden);
-    for (let n = first; n < last; n++) bias.fill(0, (n - first) * width, (n - first) * width + prefix + n - start + 1);
     const whole = prefix === 0 && rows === end - start;
-    chunks.push({ first, end: last, keys: start, prefix, whole, bias: floats(bias, [last - first, width]) });
+    chunks.push({ first, end: last, keys: start, prefix, whole, bias: null });
   }
-  return chunks;
+  const sizes = chunks.map((chunk) => [chunk.end - chunk.first, seenBy(chunk)] as const);
+  if (sizes.reduce((sum, [count, width]) => sum + count * width, 0) > most) return chunks;
+  return chunks.map((chunk, i) => {
+    const [count, width] = sizes[i]!;
+    return { ...chunk, bias: floats(writeBias(chunk, new Float32Array(count * width)), [count, width]) };
+  });
+}
+
+/** Keys that any of a chunk's rows may see. */
+export const seenBy = ({ end, keys, prefix }: Pick<QueryChunk, 'end' | 'keys' | 'prefix'>): number =>
+  prefix + end - keys;
+
+/** A chunk's mask [rows, seen keys]: each row sees the prefix, and its segment up to itself. Returns `out`. */
+export function writeBias(chunk: Omit<QueryChunk, 'bias' | 'whole'>, out: Float32Array): Float32Array {
+  const { end, first, keys, prefix } = chunk;
+  const width = seenBy(chunk);
+  out.fill(hidden);
+  for (let n = first; n < end; n++) out.fill(0, (n - first) * width, (n - first) * width + prefix + n - keys + 1);
+  return out;
 }
 
 /** Segments, given by their starts and the end of the last, in as many calls as their scores need. */

@@ -3,7 +3,7 @@
  */
 import { longestKeptPrefix } from '../models/attention.ts';
 import { type Feed, type Feeds, floats } from '../runtime/onnxruntime-node/executor.ts';
-import type { AttentionPlan, QueryChunk, QueryTiles } from './attention-plan.ts';
+import { type AttentionPlan, type QueryChunk, type QueryTiles, seenBy, writeBias } from './attention-plan.ts';
 import { addTo } from './slots.ts';
 import type { Stages } from './stages.ts';
 
@@ -94,6 +94,13 @@ export class AttentionWalk {
     return new Map([['saved.p', shares(`p.${prefix}.${tile}.${call}`, shape, keep)]]);
   }
 
+  private biasOf(chunk: QueryChunk): Feed {
+    if (chunk.bias) return chunk.bias;
+    const made = this.take('bias', chunk.end - chunk.first, seenBy(chunk));
+    writeBias(chunk, values(made));
+    return made;
+  }
+
   /** The same of the `i`th chunk where it is a segment, [heads, rows, rows]. */
   private segmentShares({ end, first }: QueryChunk, i: number, keep: Keep): Feed {
     return shares(`p.chunk.${i}`, [this.heads, end - first, end - first], keep);
@@ -103,7 +110,8 @@ export class AttentionWalk {
    * Rows of `arrays` that a chunk reads and writes: its queries' of those in `queries`, its keys' of the others. Keys that go on from
    * a prefix do not stand behind it: those are copied.
    */
-  private chunkFeeds({ bias, end, first, keys, prefix }: QueryChunk, arrays: Feeds, queries: readonly string[]): Feeds {
+  private chunkFeeds(chunk: QueryChunk, arrays: Feeds, queries: readonly string[]): Feeds {
+    const { end, first, keys, prefix } = chunk;
     const { own, seen } = divided(arrays, queries);
     const rows = rowsOf(seen, keys, end);
     if (prefix > 0) {
@@ -115,7 +123,7 @@ export class AttentionWalk {
         rows.set(name, joined);
       }
     }
-    return new Map([['bias', bias], ...rowsOf(own, first, end), ...rows]);
+    return new Map([['bias', this.biasOf(chunk)], ...rowsOf(own, first, end), ...rows]);
   }
 }
 

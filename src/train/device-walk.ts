@@ -152,7 +152,7 @@ export class DeviceWalk {
     this.angles = await copied('pass', pass.angles);
     if (pass.batch.prefix) throw new Error('device walk: rows that share a prefix are not walked here');
     this.chunks = planChunks(pass.batch);
-    this.biases = [...(await copied('bias', this.chunks.map(({ bias }, i) => [String(i), bias] as const))).values()]; // biome-ignore format: one line reads best
+    this.biases = [...(await copied('bias', this.chunks.map(({ bias }, i) => [String(i), bias!] as const))).values()]; // biome-ignore format: one line reads best
     const trained: Feeds[] = [];
     for (const [layer, inputs] of of.inputs.entries())
       trained.push(await copied(`trained.${layer}`, inputs.map(({ feed, name }) => [name, feed] as const))); // biome-ignore format: one line reads best

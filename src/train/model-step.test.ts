@@ -263,3 +263,26 @@ test('every weight: rows whose shares are kept give the gradients of the same ro
   const [kept, chunked] = [await gradientsOf(batchOf(0)), await gradientsOf(batchOf(150))];
   for (const [name, gradient] of kept) expect(relative(gradient, chunked.get(name)!), name).toBeLessThan(1e-5);
 });
+
+test('a row so long that its masks are made when wanted: the loss and gradients of what it begins with', async () => {
+  const path = join(root, 'llama', 'base.gguf');
+  const { vocabulary } = readModelConfig(openGguf(path));
+  const learnt = 150;
+  const gradientsOf = async (length: number): Promise<[number, Map<string, Float32Array>]> => {
+    const row = {
+      tokens: Int32Array.from({ length }, (_, i) => (i * i + 7) % vocabulary),
+      supervised: Uint8Array.from({ length }, (_, i) => Number(i > 0 && i < learnt)),
+      source: { file: 'made', line: 1 },
+    };
+    const batch = packRows([row], { packing: true, microBatchSize: null, maxTokens: 1e9, padToken: 0 })[0]!;
+    const step = await createFullStep({ model: openGguf(path), threads: 2 });
+    const { lossSum } = await step.accumulate([batch], 1, [0]);
+    const gradients = new Map(step.parameters.map(({ gradient, name }) => [name, gradient.slice()]));
+    await step.close();
+    return [lossSum, gradients];
+  };
+  const [short, own] = await gradientsOf(learnt);
+  const [long, all] = await gradientsOf(6000);
+  expect(long / short).toBeCloseTo(1, 5);
+  for (const [name, gradient] of own) expect(relative(all.get(name)!, gradient), name).toBeLessThan(1e-4);
+});

@@ -126,7 +126,7 @@ export async function* trainLoop(
       if (signal.aborted) throw new Interrupted();
       if (holdsOut && state.step === 0) initial = options.step.parameters.map(({ value }) => value.slice());
       yield* loop.update();
-      if (state.step - first === Math.min(measuredSteps, steps)) yield loop.estimate(steps);
+      if (state.step - first === measuredSteps && state.step < steps) yield loop.estimate(steps);
     }
   } catch (error) {
     if (!(error instanceof Interrupted)) throw error;
@@ -208,7 +208,7 @@ class Loop {
     const learningRate = learningRateAt(state.step, {
       schedule: settings.schedule,
       top: settings.learningRate,
-      warmup: settings.warmupSteps,
+      warmup: settings.warmupSteps ?? 0,
       steps,
     });
     const { factor: clip, norm: gradientNorm } = clipping(step.parameters, settings.maxGradientNorm);

@@ -93,6 +93,7 @@ describe('every flag of chat changes something', { timeout: 120_000 }, () => {
     ['top-p', '0.001'],
     ['min-p', '0.99'],
     ['repeat-penalty', '100'],
+    ['context-size', '30'],
     ['system', 'be brief'],
     ['adapter', tuned],
   ] as const;
@@ -269,7 +270,7 @@ test('runs: those that were killed can be gone on with, and a broken one hides n
   const lines = out.split('\n');
   for (const [i, state] of ['unreadable', 'done', 'interrupted', 'running'].entries())
     expect(lines[i], out).toMatch(new RegExp(`^${state} `));
-  expect(out).toContain(`nomoat tune --resume ${join(folder, 'runs/c-killed')}`);
+  expect(out).toContain(`main.js tune --resume ${join(folder, 'runs/c-killed')}`);
 });
 
 test('models: sizes here, licences of those to pull', () => {
@@ -278,4 +279,67 @@ test('models: sizes here, licences of those to pull', () => {
   expect(out).toMatch(/nomoat-mini +3 MB {2}\S+nomoat-mini\.gguf/);
   expect(out).toMatch(/llama-3\.2-1b +\d+ MB {2}licence llama3\.2/);
   expect(out.match(/ MB {2}licence /g)?.length).toBe(10);
+});
+
+test('an error is an event on stdout with --json, whenever it comes', () => {
+  const told = (...args: string[]): unknown =>
+    JSON.parse(
+      nomoat(...args, '--json')
+        .out.trim()
+        .split('\n')
+        .at(-1)!,
+    );
+  expect(told('tune', 'pairs.jsonl', '--model', llama, '--rank', 'x')).toMatchObject({ type: 'error', kind: 'input' });
+  expect(told('plan', 'nowhere.jsonl', '--model', llama)).toMatchObject({ type: 'error', part: 'nowhere.jsonl' });
+  writeFileSync(join(folder, 'unanswered.jsonl'), '{"messages":[{"role":"user","content":"x"}]}\n');
+  // Of what the training process said, once.
+  const { out, code } = nomoat('tune', 'unanswered.jsonl', '--model', llama, '--json', '--run', 'unanswered');
+  expect(out.match(/"type":"error"/g)).toHaveLength(1);
+  expect(out).toContain('Rows are learnt by their answers');
+  expect(code).toBe(2);
+});
+
+test('rows that cannot be used are named: in preview, and the first of them before training', () => {
+  const lines = ['{"prompt":"a","completion":"b"}', '{"prompt":', '{"prompt":"c","completion":"  "}'];
+  writeFileSync(join(folder, 'some.jsonl'), lines.join('\n'));
+  const { out } = nomoat('preview', 'some.jsonl', '--model', llama);
+  expect(out).toMatch(/some\.jsonl:2 is no valid JSON \(/);
+  expect(out).toMatch(/some\.jsonl:3 the completion is empty/);
+  const { out: json } = nomoat('preview', 'some.jsonl', '--model', llama, '--json');
+  const counts = JSON.parse(json.trim().split('\n').at(-1)!) as { refused: object[] };
+  expect(counts.refused).toMatchObject([{ source: { line: 2 } }, { source: { line: 3 } }]);
+  const args = ['--model', llama, '--max-steps', '1', '--threads', '999'];
+  const { err } = nomoat('tune', 'some.jsonl', ...args, '--early-stop', '2', '--run', 'some');
+  expect(err).toMatch(/some\.jsonl:2 is no valid JSON/);
+  expect(err).toContain('--early-stop does nothing: no rows are held out');
+  expect(err).toMatch(/--threads 999: this machine runs \d+ at once/);
+  expect(err).toContain('All 1 steps are in the warm-up: the learning rate begins with 0 and gets to 0, not to');
+});
+
+test('what the data holds cannot steer the terminal', () => {
+  writeFileSync(
+    join(folder, 'esc.jsonl'),
+    `${JSON.stringify({ prompt: '\u001b[2Jred\u0007', completion: 'x' })}\n`.repeat(4),
+  );
+  const { err } = nomoat('tune', 'esc.jsonl', '--model', llama, '--max-steps', '1', '--threads', '1', '--run', 'esc');
+  expect(err).toContain('asked     ␛[2Jred␇');
+  expect(err).not.toContain('\u001b');
+});
+
+test('a card says what was trained, not what was asked', () => {
+  const card = readFileSync(join(folder, 'esc/adapter/README.md'), 'utf8');
+  expect(card).toMatch(/\| steps \| 1 \|/);
+  expect(card).toMatch(/\| epochs \| 1 \|/);
+});
+
+test('faults that name the flag, the kind of file or the run', () => {
+  const said = (...args: string[]): string => nomoat(...args).err;
+  expect(said('plan', 'pairs.jsonl', '--watts', '-3')).toContain('--watts: -3 is negative');
+  expect(said('chat', llama, '--adapter', 'pairs.jsonl', '--prompt', 'x')).toContain('pairs.jsonl: is no adapter');
+  expect(said('pretrain', '.', '--size', 'nano')).toContain('is a folder. Give its text files');
+  mkdirSync(join(folder, 'empty'));
+  const there = said('tune', 'pairs.jsonl', '--model', llama, '--run', 'empty');
+  expect(there).toMatch(/exists already, and runs are never overwritten\. Give another --run\.\n$/);
+  const small = said('tune', 'pairs.jsonl', '--model', llama, '--memory', '201MB', '--run', 'small');
+  expect(small).toMatch(/, or --memory \d+MB or more\./);
 });

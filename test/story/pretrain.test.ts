@@ -35,6 +35,16 @@ beforeAll(() => {
 });
 
 describe('pretraining through the command line', { timeout: patience }, () => {
+  test('few steps have a short warm-up, and a plan', () => {
+    const given = ['--size', 'nano', '--vocabulary', '280', '--sequence-length', '64', '--threads', '1', '--json'];
+    const { code, err } = nomoat('pretrain', 'text.txt', ...given, '--batch-size', '8', '--max-steps', '4', '--run', 'few'); // biome-ignore format: one line
+    expect(code, err).toBe(0);
+    const events = logged('few');
+    expect(events.find((e) => e.type === 'run-start')).toMatchObject({ settings: { warmupSteps: 1 } });
+    expect(events.flatMap((e) => (e.type === 'step-end' ? [e.learningRate] : []))[1]).toBeCloseTo(1e-3, 6);
+    expect(events.find((e) => e.type === 'plan')).toMatchObject({ measured: false, precision: 'f32' });
+  });
+
   test('a model from text: it learns, keeps parity with llama.cpp, chats and is tuned further', () => {
     const { code, err } = nomoat('pretrain', 'text.txt', ...settings, '--max-steps', '20', '--run', 'whole');
     expect(err).toBe('');

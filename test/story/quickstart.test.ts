@@ -32,6 +32,6 @@ test('quickstart: before, training, after, how to chat', { timeout: 400_000 }, (
   const [, after, low] = err.match(/\nAfter: {2}(\d+) of 140 right \(\d+%, 95% interval (\d+) to \d+%\)/)!;
   expect(Number(low)).toBeGreaterThan((100 * Number(before)) / 140 + 20);
   expect(Number(after)).toBeGreaterThan(Number(before));
-  expect(err).toContain(`Chat with it:  nomoat chat ${join('runs', 'quickstart')}`);
+  expect(err).toContain(`main.js chat ${join('runs', 'quickstart')}`);
   expect(existsSync(join(folder, 'runs/quickstart/adapter/adapter.gguf'))).toBe(true);
 });
