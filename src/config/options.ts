@@ -152,9 +152,14 @@ export const tuneOptions = {
     kind: 'size',
     default: null,
     argument: 'SIZE',
-    help: 'memory that the run may take, such as 8GB: within it activations are kept, kept as float16, recomputed, or the model is read from the disk; default: what is free',
+    help: 'memory that training may take, such as 8GB: within it activations are kept, kept as float16, recomputed, or the model is read from the disk; default: what is free',
   },
-  threads: whole(null, 1, 1024, 'threads to compute with; default: physical cores'),
+  threads: whole(
+    null,
+    1,
+    1024,
+    'threads to compute with, no more than the machine runs at once; default: physical cores',
+  ),
   nice: {
     kind: 'boolean',
     default: false,
