@@ -11,5 +11,6 @@ test('what is said to type next is how nomoat was called', () => {
     `node ${at('checkout', 'dist', 'cli', 'main.js')}`,
   );
   expect(commandName(at('app', 'node_modules', 'nomoat', 'dist', 'cli', 'main.js'), at('app'))).toBe('npx nomoat');
+  expect(commandName(at('app', 'node_modules', '.bin', 'nomoat'), at('app'))).toBe('npx nomoat');
   expect(commandName(join(sep, 'usr', 'bin', 'nomoat'), at('app'))).toBe('nomoat');
 });

@@ -3,8 +3,8 @@ import { basename, relative, sep } from 'node:path';
 
 /** `nomoat` where that is a command, else `npx nomoat` in a project that has it installed, or `node PATH` in a checkout. */
 export function commandName(script: string = process.argv[1] ?? '', folder: string = process.cwd()): string {
-  if (!/\.[cm]?js$/.test(script)) return basename(script) || 'nomoat';
   if (script.split(sep).includes('node_modules')) return 'npx nomoat';
+  if (!/\.[cm]?js$/.test(script)) return basename(script) || 'nomoat';
   const near = relative(folder, script);
   return `node ${near.startsWith(`..${sep}..`) ? script : near}`;
 }

@@ -58,6 +58,7 @@ export function chatCommand(): Command {
     const { runTerminalChat } = await import('../chat/terminal.ts');
     const { physicalCores } = await import('../jobs/machine.ts');
     const { resolveSampling } = await import('../chat/sampling.ts');
+    const { harmless } = await import('../tokens/preview.ts');
     const samplingFlags = ['temperature', 'topP', 'topK', 'minP', 'repeatPenalty', 'maxTokens', 'seed'];
     const {
       contextSize,
@@ -70,7 +71,7 @@ export function chatCommand(): Command {
     const { modelPath, adapterPath, systemPrompt } = await resolveChat({ model, adapter: flags['adapter'] ?? null });
     const system = flags['system'] ?? systemPrompt;
     if (flags['system'] === undefined && systemPrompt)
-      process.stderr.write(`(system prompt of the training data: ${systemPrompt})\n`);
+      process.stderr.write(`(system prompt of the training data: ${harmless(systemPrompt)})\n`);
     const size = contextSize === undefined ? {} : { contextSize };
     const chat = await openChatModel({ modelPath, adapterPath, threads, ...size });
     process.exitCode = await runTerminalChat({
@@ -113,7 +114,7 @@ export function previewCommand(): Command {
     const { openTokenizer } = await import('../tokens/llama-cpp.ts');
     const { readExamples } = await import('../jobs/dataset-files.ts');
     const { buildSets } = await import('../jobs/prepare.ts');
-    const { renderPreview } = await import('../tokens/preview.ts');
+    const { harmless, renderPreview } = await import('../tokens/preview.ts');
     const { countRefusal } = await import('../tokens/rows.ts');
     const { path } = await resolveModel(options.model);
     const dataset = readExamples(data, options);
@@ -130,7 +131,7 @@ export function previewCommand(): Command {
       print(JSON.stringify({ type: 'counts', format: dataset.format, notes: dataset.notes, ...report }));
     } else {
       print(`format: ${dataset.format} (${[...new Set(dataset.files.map(({ why }) => why))].join(', ')})`);
-      for (const note of dataset.notes) print(note);
+      for (const note of dataset.notes) print(harmless(note));
       print(renderPreview(rows, report, tokenizer, { rows: wanted, color: process.stdout.isTTY ?? false }));
     }
     await tokenizer.close();

@@ -5,6 +5,7 @@
 import { Command, CommanderError } from 'commander';
 import { NomoatError } from '../errors.ts';
 import { version } from '../jobs/version.ts';
+import { harmless } from '../tokens/preview.ts';
 import {
   chatCommand,
   doctorCommand,
@@ -20,11 +21,17 @@ import { pretrainCommand, tuneCommand, wasTold } from './tune.ts';
 
 const exitCodes = { input: 2, failed: 1, interrupted: 130 } as const;
 
-/** The event that a run's own errors are, for programs that read stdout. */
-const errorEvent = (error: unknown): object =>
-  error instanceof NomoatError
-    ? { type: 'error', ...error.toJSON() }
-    : { type: 'error', kind: 'failed', part: 'nomoat', fault: String(error), remedy: 'Please report it.' };
+/** With --json the error is an event on stdout as well, as a run's own are, for programs that read that. */
+function tellOf(error: unknown): void {
+  if (!process.argv.includes('--json') || wasTold(error)) return;
+  const known =
+    error instanceof NomoatError
+      ? error
+      : error instanceof CommanderError
+        ? new NomoatError({ part: 'the command line', fault: error.message, remedy: 'See --help.' })
+        : new NomoatError({ part: 'nomoat', fault: String(error), remedy: 'Please report it.', kind: 'failed' });
+  process.stdout.write(`${JSON.stringify({ type: 'error', ...known.toJSON() })}\n`);
+}
 
 const program = new Command('nomoat')
   .description('Fine-tune a language model on this machine, then chat with it.')
@@ -51,12 +58,13 @@ program.exitOverride();
 try {
   await program.parseAsync();
 } catch (error) {
-  if (error instanceof CommanderError) process.exitCode = error.exitCode === 0 ? 0 : 2;
-  else {
+  if (error instanceof CommanderError) {
+    process.exitCode = error.exitCode === 0 ? 0 : 2;
+    if (process.exitCode !== 0) tellOf(error);
+  } else {
     const known = error instanceof NomoatError;
-    if (process.argv.includes('--json') && !wasTold(error))
-      process.stdout.write(`${JSON.stringify(errorEvent(error))}\n`);
-    process.stderr.write(`${known ? error.message : `nomoat itself failed: ${String(error)}`}\n`);
+    tellOf(error);
+    process.stderr.write(`${known ? harmless(error.message) : `nomoat itself failed: ${String(error)}`}\n`);
     if (process.argv.includes('--debug') && error instanceof Error) process.stderr.write(`${error.stack}\n`);
     process.exitCode = known ? exitCodes[error.kind] : 1;
   }

@@ -145,9 +145,9 @@ export function memoryOf(
 ): Memory {
   const perToken = savedPerToken(shape, setting) * float32;
   const together = setting.streamed ? Math.max(step, tokens) : tokens;
-  // A streamed model is evaluated many micro-batches at a time.
+  // A streamed model is evaluated many micro-batches at a time, and their arrays stay.
   const evaluated = setting.streamed ? Math.min(mostBorderBytes, validation * borderBytes(shape)) : 0;
-  const saved = Math.max(together * perToken * shape.layers + together * shape.modelWidth * float32, evaluated);
+  const saved = together * perToken * shape.layers + together * shape.modelWidth * float32 + evaluated;
   const headRows = Math.min(tokens, mostHeadRows(shape.vocabulary, setting.method === 'full'));
   const head = headArrays * float32 * headRows * shape.vocabulary;
   // What was measured holds the saved activations of its own blocks, all kept.

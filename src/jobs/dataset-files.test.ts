@@ -46,7 +46,7 @@ describe('formats, detected by their keys', () => {
     expect(messagesOf(train[1]).map(({ weight }) => weight)).toEqual([undefined, 0, undefined, 1]);
     const [asked, call, result] = messagesOf(train[2]);
     expect(asked!.content).toBe('Weather in Bern?');
-    expect(call).toMatchObject({ content: '', tool_calls: [{ function: { name: 'weather' } }] });
+    expect(call).toMatchObject({ content: null, tool_calls: [{ function: { name: 'weather' } }] });
     expect(result).toEqual({ role: 'tool', content: 'sunny', tool_call_id: 'c1' });
     expect(train[2]).toMatchObject({ tools: [{ function: { name: 'weather' } }], source: { line: 3 } });
   });

@@ -9,10 +9,6 @@ import os from 'node:os';
 import { dirname, join, resolve } from 'node:path';
 import { cgroupLimits } from './cgroup.ts';
 
-/** Threads that a run computes with: as many as asked for or physical cores, and no more than the machine can run at once. */
-export const threadsOf = (asked: number | null): number =>
-  Math.min(asked ?? physicalCores(), machineFacts().logicalCores);
-
 export { PeakMemory, parentBytes, treeMemoryBytes } from './process-memory.ts';
 
 export interface MachineFacts {
@@ -86,9 +82,17 @@ export function machineFacts(): MachineFacts {
  */
 export function physicalCores(root = '/'): number {
   const counted = (CORE_COUNTERS[process.platform] ?? halfOfThreads)(root);
-  const quota = cgroupLimits(root).processors;
-  return Math.max(1, Math.min(counted, os.availableParallelism(), quota === null ? Infinity : Math.floor(quota)));
+  return Math.min(Math.max(1, counted), threadsAtOnce(root));
 }
+
+/** Threads that can run at the same time: what the system gives this process, and a container's quota. */
+function threadsAtOnce(root = '/'): number {
+  const quota = cgroupLimits(root).processors;
+  return Math.max(1, Math.min(os.availableParallelism(), quota === null ? Infinity : Math.floor(quota)));
+}
+
+/** Threads that a run computes with: as many as asked for or physical cores, and no more than can run at the same time. */
+export const threadsOf = (asked: number | null): number => Math.min(asked ?? physicalCores(), threadsAtOnce());
 
 const CORE_COUNTERS: Partial<Record<NodeJS.Platform, (root: string) => number>> = {
   linux: (root) => coresOfCpuinfo(text(join(root, 'proc', 'cpuinfo')) ?? '') ?? coresOfTopology(root),

@@ -3,6 +3,7 @@
  * compared with what it began with. And how a failure is left in the folder.
  */
 import { existsSync, rmSync } from 'node:fs';
+import { basename } from 'node:path';
 import { NomoatError } from '../errors.ts';
 import { removeUnfinished } from '../files/atomic-write.ts';
 import { openGguf } from '../files/gguf/read.ts';
@@ -16,7 +17,7 @@ import type { PlanEvent, RunEvent } from './events.ts';
 import { parentBytes, threadsOf } from './machine.ts';
 import { planRun } from './plan.ts';
 import { type Prepared, prepareExamples, prepareTexts, readTexts, textFiles } from './prepare.ts';
-import { assertUnchanged, digestOf, newRecord } from './provenance.ts';
+import { assertSameRows, assertUnchanged, digestOf, newRecord } from './provenance.ts';
 import { createRunFolder, RunFolder } from './run-folder.ts';
 import type { AskedSettings, RunSettings } from './run-settings.ts';
 import { startModel } from './start-model.ts';
@@ -47,13 +48,15 @@ export async function openTuning(asked: AskedSettings, resume: boolean, started:
   const { chosen, settings } = prepared;
   const facts = { modelDigest: await digestOf(settings.modelPath), systemPrompt: prepared.systemPrompt };
   if (resume) {
-    assertUnchanged(new RunFolder(settings.run).read(), facts.modelDigest, prepared.files);
+    const began = new RunFolder(settings.run).read();
+    assertUnchanged(began, facts.modelDigest, prepared.files);
+    assertSameRows(began, prepared.train.length);
     return { folder: takeFolder(settings), model, prepared };
   }
   const trained = settings.method === 'lora' ? loraWeights(settings, model) : parameterCount(model);
   assertDiskHolds(settings.run, runBytes(trained, settings.method));
   const plan = await planOf(prepared, model, started);
-  const record = { ...newRecord(settings, facts, prepared.files), plan };
+  const record = { ...newRecord(settings, facts, prepared.files), plan, rows: prepared.train.length };
   const folder = createRunFolder(settings, chosen === null ? record : { ...record, chosenFromData: chosen });
   return { folder, model, prepared };
 }
@@ -76,7 +79,9 @@ export async function openPretraining(settings: RunSettings, resume: boolean, st
     const record = new RunFolder(settings.run).read();
     // Killed before the model was finished, the run makes it again.
     const made = record.modelDigest !== '' && existsSync(settings.modelPath);
-    assertUnchanged(record, made ? await digestOf(settings.modelPath) : record.modelDigest, files);
+    // Earlier versions kept no digest of the validation file.
+    const kept = files.filter((path) => settings.data.includes(path) || basename(path) in record.dataDigests);
+    assertUnchanged(record, made ? await digestOf(settings.modelPath) : record.modelDigest, kept);
   }
   const start = existsSync(settings.modelPath) ? null : startModel(settings, texts.train);
   if (start) assertDiskHolds(settings.run, runBytes(weightsOf(start), settings.method));
@@ -88,7 +93,13 @@ export async function openPretraining(settings: RunSettings, resume: boolean, st
     folder.write({ ...folder.read(), modelDigest: await digestOf(settings.modelPath) });
     const model = openGguf(settings.modelPath);
     const prepared = await prepareTexts(settings, texts);
-    if (!resume) folder.write({ ...folder.read(), plan: await planOf(prepared, model, started) });
+    if (resume) assertSameRows(folder.read(), prepared.train.length);
+    else {
+      const plan = await planOf(prepared, model, started);
+      const rows = prepared.train.length;
+      // With the warm-up that the text decided.
+      folder.write({ ...folder.read(), settings: prepared.settings, plan, rows });
+    }
     return { folder, model, prepared };
   } catch (error) {
     const known = asFailure(error);

@@ -58,7 +58,7 @@ export function variantsOf(settings: RunSettings, work: Work, precision: 'f32' |
   const more = settings.epochs + 1;
   const rank = Math.min(256, settings.rank * 2);
   const further = bound
-    ? { changes: { maxSteps: work.steps * 2 }, flags: `--max-steps ${work.steps * 2}` }
+    ? { changes: { maxSteps: 2 * work.steps, epochs: 2 * settings.epochs }, flags: `--max-steps ${2 * work.steps} --epochs ${2 * settings.epochs}` } // biome-ignore format: one line
     : { changes: { epochs: more }, flags: `--epochs ${more}` };
   const better: Variant = lora
     ? { name: 'better', changes: { ...further.changes, rank }, flags: `${further.flags} --rank ${rank}` }

@@ -93,11 +93,11 @@ test('the other ways to run', () => {
     '--micro-batch-size 1',
     '--epochs 2 --rank 16',
   ]);
-  // Four steps are all that two epochs have: more of those decide nothing.
+  // Twice the steps have to have their passes.
   expect(flags({ ...lora, maxSteps: work.steps })).toEqual([
     '--target-modules gate_proj,up_proj,down_proj',
     '--micro-batch-size 1 --precision int8',
-    `--max-steps ${2 * work.steps} --rank 16`,
+    `--max-steps ${2 * work.steps} --epochs 4 --rank 16`,
   ]);
   expect(flags({ ...lora, method: 'full', epochs: 1 })).toEqual(['--micro-batch-size 1', '--epochs 2']);
 });

@@ -249,7 +249,12 @@ export function roomOf(context: Context, settings: RunSettings): Room {
 }
 
 /** Throws NomoatError where the run cannot fit. */
-function assertFits(plan: SettingPlan, context: Context, settings: RunSettings, rates: Rates | null): void {
+function assertFits(
+  plan: SettingPlan,
+  context: Context,
+  settings: RunSettings,
+  { rates, validation }: { rates: Rates | null; validation: number },
+): void {
   const room = roomOf(context, settings);
   const lacking = lacks(plan, room);
   if (lacking === null) return;
@@ -261,7 +266,7 @@ function assertFits(plan: SettingPlan, context: Context, settings: RunSettings, 
     shapeOf(context.model),
     setting,
     rates,
-    { microBatch: longest, step: longest, validation: longest },
+    { microBatch: longest, step: longest, validation },
     context.held,
   ).training;
   const leanFits = lean <= has;
@@ -294,7 +299,7 @@ export async function planRun({ settings, elapsed, ...context }: RunPlanOptions)
     : await assume(context, settings, typical);
   const costs = { rates, measured, preparation: elapsed(), work };
   const plan = assemble('as asked', '', context, expected, settings, costs, free);
-  assertFits(plan, context, settings, measured ? rates : null);
+  assertFits(plan, context, settings, { rates: measured ? rates : null, validation: work.validationTokens });
   const { diskBytes, firstStepSeconds, holding, peakMemoryBytes, precision, seconds, tokensPerSecond } = plan;
   return {
     type: 'plan',

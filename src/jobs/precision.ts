@@ -92,7 +92,10 @@ export async function choosePrecision(options: PrecisionOptions): Promise<Chosen
   const speedup = probe.int8Rate / probe.float32Rate;
   const measured = { levels, speedup };
   if (auto && speedup < leastSpeedup) {
-    return float32(`int8 products are only ${speedup.toFixed(1)} times as fast here`, measured);
+    return {
+      ...float32(`int8 products are only ${speedup.toFixed(1)} times as fast here`, measured),
+      weights: streamed(),
+    };
   }
   const { weights, divergence } = await quantiseModel({
     model,

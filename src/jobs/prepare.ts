@@ -13,6 +13,7 @@ import {
   lengthBound,
   type ModelFacts,
 } from '../config/defaults-from-data.ts';
+import { tuneOptions } from '../config/options.ts';
 import { NomoatError } from '../errors.ts';
 import type { GgufFile } from '../files/gguf/types.ts';
 import { documentSeparator, readTextFile } from '../files/text-documents.ts';
@@ -47,6 +48,8 @@ export interface Prepared {
   readonly files: readonly string[];
   /** What else a person should know of the data. */
   readonly notes: readonly string[];
+  /** Settings that the initial adapter overrules, in sentences. */
+  readonly overruled: readonly string[];
   /** Tokens that all rows begin with and that each micro-batch computes once; 0: none. */
   readonly prefix: number;
   /** The system prompt that all conversations share, or null. */
@@ -172,12 +175,14 @@ export function initialAdapter(
 
 /** The settings with those that an initial adapter brings and that cannot be set, and what is said where one was. */
 function withAdapter(asked: AskedSettings, model: GgufFile): { asked: AskedSettings; notes: string[] } {
-  if (!asked.initialAdapter) return { asked, notes: [] };
+  if (asked.method !== 'lora' || !asked.initialAdapter) return { asked, notes: [] };
   const { alpha, rank, rslora, targetModules } = initialAdapter(asked, asked.initialAdapter, model);
   const brought = { alpha, rank, rslora, targetModules };
   const notes = (Object.keys(brought) as (keyof typeof brought)[]).flatMap((name) => {
     const [has, set] = [brought[name], asked[name]].map((value) => String(value));
-    return asked[name] === null || has === set ? [] : [`The initial adapter has ${name} ${has}; the setting ${set} is not used.`]; // biome-ignore format: one line
+    // What is as by default was hardly set.
+    const usual = asked[name] === null || set === String(tuneOptions[name].default);
+    return usual || has === set ? [] : [`The initial adapter has ${name} ${has}; the setting ${set} is not used.`]; // biome-ignore format: one line
   });
   return { asked: { ...asked, ...brought }, notes };
 }
@@ -222,7 +227,6 @@ export async function prepareExamples(given: AskedSettings, model: GgufFile): Pr
       report: held?.report ?? null,
       sequenceLength,
     });
-    notes.push(...brought);
     if (prefix > 0) {
       const share = Math.round((100 * prefix * rows.rows.length) / rows.report.tokens);
       notes.push(
@@ -234,6 +238,7 @@ export async function prepareExamples(given: AskedSettings, model: GgufFile): Pr
       format: dataset.format,
       files: [...dataset.files, ...(heldFile?.files ?? [])].map(({ path }) => path),
       notes,
+      overruled: brought,
       prefix,
       systemPrompt: commonSystemPrompt(dataset.train),
       train: rows.rows,
@@ -341,6 +346,7 @@ export async function prepareTexts(settings: RunSettings, texts: ReturnType<type
       format: 'text',
       files: textFiles(settings),
       notes: [],
+      overruled: [],
       prefix: 0,
       systemPrompt: null,
       train: rows.rows,

@@ -27,7 +27,9 @@ export function newRecord(
     state: 'running',
     created: new Date().toISOString(),
     dataDigests: fileDigests(files),
-    ...(settings.initialAdapter ? { adapterDigests: fileDigests(adapterFiles(settings.initialAdapter)) } : {}),
+    ...(settings.method === 'lora' && settings.initialAdapter
+      ? { adapterDigests: fileDigests(adapterFiles(settings.initialAdapter)) }
+      : {}),
     machine: { ...machineFacts() },
     validationBefore: null,
     validationAfter: null,
@@ -63,5 +65,16 @@ export function assertUnchanged(record: RunRecord, modelDigest: string, files: r
     fault: `cannot go on: ${changed.join(', ')} changed since the run began`,
     remedy: 'Put back what was there, or start a new run.',
     fields: { changed },
+  });
+}
+
+/** Throws where the same files make other rows than when the run began: another version of nomoat reads them otherwise, and steps would be other ones. */
+export function assertSameRows({ nomoat, rows, settings }: RunRecord, now: number): void {
+  if (rows === undefined || rows === now) return;
+  throw new NomoatError({
+    part: settings.run,
+    fault: `cannot go on: it began with ${rows} training rows, and the same files make ${now} now`,
+    remedy: `Go on with the version that it began with (nomoat ${nomoat}), or start a new run.`,
+    fields: { rows, now },
   });
 }

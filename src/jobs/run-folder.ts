@@ -7,10 +7,12 @@ import {
   existsSync,
   fstatSync,
   ftruncateSync,
+  linkSync,
   mkdirSync,
   openSync,
   readdirSync,
   readFileSync,
+  renameSync,
   rmSync,
   writeFileSync,
   writeSync,
@@ -44,6 +46,8 @@ export interface RunRecord {
   readonly settings: RunSettings;
   /** Says which settings the data decided, where it did. */
   readonly chosenFromData?: string;
+  /** Training rows; absent in runs from before it was kept. */
+  readonly rows?: number;
   /** What the run was expected to take. */
   readonly plan?: PlanEvent;
   /** What `precision: auto` came to, once it was decided. */
@@ -143,25 +147,59 @@ export class RunFolder {
   /** Takes the folder for this process. Throws NomoatError while another one works in it. */
   lock(): void {
     const path = this.file('lock');
-    const holder = this.holder();
+    const own = `${path}-${process.pid}`;
     try {
-      // Of two that find no holder, one makes the file.
-      if (holder === null) rmSync(path, { force: true });
-      if (holder !== process.pid) writeFileSync(path, String(process.pid), { flag: 'wx' });
+      while (this.holder() !== process.pid) {
+        writeFileSync(own, String(process.pid));
+        // Of two that find no holder one gets the name, with what is in it.
+        if (named(own, path)) return;
+        const holder = this.holder();
+        if (holder !== null) throw this.held(holder);
+        // A killed process's: taken away, unless another one has put its own there meanwhile.
+        renameSync(path, own);
+        const moved = Number(readFileSync(own, 'utf8'));
+        if (moved > 0 && moved !== process.pid && isAlive(moved)) {
+          renameSync(own, path);
+          throw this.held(moved);
+        }
+      }
     } catch (error) {
-      if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw writeFailure(path, error);
-      throw new NomoatError({
-        part: this.path,
-        fault: `process ${holder ?? this.holder()} is working in this run`,
-        remedy: `Wait for it, or stop it first. If it is another program that got that number after a restart, delete ${path}.`,
-      });
+      if (error instanceof NomoatError) throw error;
+      throw writeFailure(path, error);
+    } finally {
+      rmSync(own, { force: true });
     }
+  }
+
+  private held(holder: number): NomoatError {
+    return new NomoatError({
+      part: this.path,
+      fault: `process ${holder} is working in this run`,
+      remedy: `Wait for it, or stop it first. If it is another program that got that number after a restart, delete ${this.file('lock')}.`,
+    });
   }
 
   unlock(): void {
     if (this.log !== null) closeSync(this.log);
     this.log = null;
     rmSync(this.file('lock'), { force: true });
+  }
+}
+
+/** Gives the file `own` the name `path` as well; false where something has it. Where a disk knows no second names, its first writer has it. */
+function named(own: string, path: string): boolean {
+  try {
+    linkSync(own, path);
+    return true;
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'EEXIST') return false;
+  }
+  try {
+    writeFileSync(path, readFileSync(own), { flag: 'wx' });
+    return true;
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'EEXIST') return false;
+    throw error;
   }
 }
 

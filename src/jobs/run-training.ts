@@ -203,7 +203,8 @@ class Run {
     this.tell(dataReady(prepared, steps, stepsPerEpoch));
     if (prepared.chosen) this.tell({ type: 'notice', code: 'defaults', message: prepared.chosen });
     for (const message of prepared.notes) this.tell({ type: 'notice', code: 'data', message });
-    for (const message of this.doubts(steps)) this.tell({ type: 'notice', code: 'settings', message });
+    for (const message of [...prepared.overruled, ...this.doubts(steps)])
+      this.tell({ type: 'notice', code: 'settings', message });
     if (shrunk) this.tell({ type: 'notice', code: 'smaller-micro-batch', message: shrunk.message });
     const save = (): RunEvent => {
       // The event that says so counts as part of the state, or a resumed log would miss it.

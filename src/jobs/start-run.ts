@@ -3,7 +3,7 @@
  * smaller micro-batches. Knows nothing of terminals.
  */
 import { type ChildProcess, fork } from 'node:child_process';
-import { readFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { startModelName } from '../config/options.ts';
 import { NomoatError } from '../errors.ts';
@@ -186,7 +186,9 @@ class ForkedRun implements RunHandle {
         new NomoatError({
           part: 'the training process',
           fault: 'was stopped at once',
-          remedy: `Go on from its last checkpoint: nomoat tune --resume ${this.run}`,
+          remedy: existsSync(new RunFolder(this.run).file('run.json'))
+            ? `Go on from its last checkpoint: nomoat tune --resume ${this.run}`
+            : 'Nothing had begun: start it again.',
           kind: 'interrupted',
         }),
       );

@@ -170,3 +170,18 @@ test('the date stands still, and nothing else of a template that prints it chang
     "\n{% if strftime_now is defined %}{{ strftime_now('%d %b %Y, %A') }}{% endif %}{{ messages[0].content }}";
   expect(of(dated).render([user('x')], { addGenerationPrompt: false })).toBe('\n26 Jul 2024, Fridayx');
 });
+
+test('a call without text: null for templates that ask for it, no text for those that put it together', () => {
+  const specials = { bosToken: '', eosToken: '</s>' };
+  const messages: Message[] = [
+    { role: 'user', content: 'weather?' },
+    { role: 'assistant', content: null, tool_calls: [{ function: { name: 'weather', arguments: {} } }] },
+  ];
+  const asks = new ChatTemplate(
+    '{% for m in messages %}{% if m.content is none %}[{{ m.tool_calls[0].function.name }}]{% else %}{{ m.content }}|{% endif %}{% endfor %}',
+    specials,
+  );
+  expect(asks.render(messages, { addGenerationPrompt: false })).toBe('weather?|[weather]');
+  const joins = new ChatTemplate("{% for m in messages %}{{ m.content.strip() + '|' }}{% endfor %}", specials);
+  expect(joins.render(messages, { addGenerationPrompt: false })).toBe('weather?||');
+});

@@ -67,18 +67,31 @@ export class ChatTemplate {
   /** The conversation as text. Throws ConversationRefused (a NomoatError) when the template refuses it. */
   render(messages: readonly Message[], options: RenderOptions): string {
     try {
-      return this.template.render({
-        messages: messages.map(forTemplate),
-        add_generation_prompt: options.addGenerationPrompt,
-        bos_token: this.specials.bosToken,
-        eos_token: this.specials.eosToken,
-        ...templateDate,
-        ...(options.tools ? { tools: options.tools } : {}),
-      });
+      return this.rendered(messages, options);
     } catch (error) {
+      // A call has null beside it, as OpenAI writes it: some templates ask for that, others put it together with text.
+      const silent = ({ content, tool_calls }: Message): boolean => content === null && tool_calls !== undefined;
+      const texts = messages.map((message) => (silent(message) ? { ...message, content: '' } : message));
+      if (messages.some(silent))
+        try {
+          return this.rendered(texts, options);
+        } catch {
+          // The first error says more.
+        }
       const { message } = error as Error;
       throw new ConversationRefused(`the chat template refuses it: ${message}`, undefined, error);
     }
+  }
+
+  private rendered(messages: readonly Message[], options: RenderOptions): string {
+    return this.template.render({
+      messages: messages.map(forTemplate),
+      add_generation_prompt: options.addGenerationPrompt,
+      bos_token: this.specials.bosToken,
+      eos_token: this.specials.eosToken,
+      ...templateDate,
+      ...(options.tools ? { tools: options.tools } : {}),
+    });
   }
 
   /**

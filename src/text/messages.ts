@@ -101,8 +101,7 @@ function messageOf(value: unknown, index: number): Message {
   const isCall = value.from === 'function_call' || value.role === 'function_call';
   const message: Message = {
     role,
-    // OpenAI's null beside a call: no text, which templates put together with others.
-    content: isCall ? '' : (contentOf(written, where) ?? (value.tool_calls ? '' : null)),
+    content: isCall ? null : contentOf(written, where),
     ...weightOf(value.weight, where),
     ...(isCall ? { tool_calls: [calledFunction(written, where)] } : toolCallsOf(value, where)),
     ...(typeof value.name === 'string' ? { name: value.name } : {}),

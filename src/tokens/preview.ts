@@ -18,15 +18,18 @@ const shades = { supervised: ['\u001b[30;42m', '\u001b[30;102m'], other: ['', '\
 /** Of a character's bytes in tokens of their own: UTF-8 has up to four. */
 const maxTokensPerCharacter = 4;
 
-/** Control characters as their pictures, so that data cannot steer a terminal; but for line ends. */
-export const harmless = (text: string): string =>
-  text.replace(/(?!\n)[\p{Cc}\p{Bidi_Control}]/gu, (char) => {
-    const code = char.charCodeAt(0);
-    return code < 0x20 ? String.fromCharCode(0x2400 + code) : '\ufffd';
-  });
+const picture = (char: string): string => {
+  const code = char.charCodeAt(0);
+  return code < 0x20 ? String.fromCharCode(0x2400 + code) : '\ufffd';
+};
 
-/** The same with line ends visible and real. */
-const visible = (text: string): string => harmless(text).replaceAll('\n', '⏎\n');
+/** Control characters as their pictures, so that data cannot steer a terminal: but for line ends and tabs, and of those that order text only the ones that override. */
+export const harmless = (text: string): string =>
+  text.replace(/(?![\n\t])[\p{Cc}\u202a-\u202e\u2066-\u2069]/gu, picture);
+
+/** All of them, line ends visible and real. */
+const visible = (text: string): string =>
+  text.replace(/(?!\n)[\p{Cc}\p{Bidi_Control}]/gu, picture).replaceAll('\n', '⏎\n');
 
 /** The texts of tokens; tokens that hold one character only together are one text. */
 function pieces(row: TokenRow, tokenizer: Tokenizer): { text: string; supervised: boolean }[] {

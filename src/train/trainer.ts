@@ -114,7 +114,7 @@ export async function* trainLoop(
       // What a stopped run owed at this step comes first: a validation that was cut short is not lost.
       if (holdsOut && initial && state.step > 0) yield* loop.validateWith(initial);
       initial = null;
-      const last = state.step === steps;
+      const last = state.step >= steps;
       const owed = state.step > 0 && state.validatedStep !== state.step;
       if (holdsOut && owed && (last || state.step % validateEvery === 0)) {
         yield* loop.validate();

@@ -244,7 +244,7 @@ describe('what the data costs is said', { timeout: 120_000 }, () => {
     expect(said).toContain('The initial adapter has rank 4; the setting 8 is not used.');
     // What was not set is not overruled, and the plan is of what is trained.
     const silent = nomoat('tune', 'pairs.jsonl', ...args, '--run', 'silent').out;
-    expect(notices(silent).join()).not.toMatch(/has rank/);
+    expect(notices(silent).join()).not.toMatch(/initial adapter/);
     expect(JSON.parse(readFileSync(join(folder, 'silent/run.json'), 'utf8'))).toMatchObject({
       settings: { rank: 4 },
       adapterDigests: { 'lora.start.safetensors': expect.stringMatching(/^[0-9a-f]{64}$/) },
@@ -292,6 +292,7 @@ test('an error is an event on stdout with --json, whenever it comes', () => {
   expect(told('tune', 'pairs.jsonl', '--model', llama, '--rank', 'x')).toMatchObject({ type: 'error', kind: 'input' });
   expect(told('plan', 'nowhere.jsonl', '--model', llama)).toMatchObject({ type: 'error', part: 'nowhere.jsonl' });
   writeFileSync(join(folder, 'unanswered.jsonl'), '{"messages":[{"role":"user","content":"x"}]}\n');
+  expect(told('tune', 'pairs.jsonl', '--bogus')).toMatchObject({ type: 'error', part: 'the command line' });
   // Of what the training process said, once.
   const { out, code } = nomoat('tune', 'unanswered.jsonl', '--model', llama, '--json', '--run', 'unanswered');
   expect(out.match(/"type":"error"/g)).toHaveLength(1);
@@ -319,10 +320,13 @@ test('rows that cannot be used are named: in preview, and the first of them befo
 test('what the data holds cannot steer the terminal', () => {
   writeFileSync(
     join(folder, 'esc.jsonl'),
-    `${JSON.stringify({ prompt: '\u001b[2Jred\u0007', completion: 'x' })}\n`.repeat(4),
+    `${JSON.stringify({ prompt: '\u001b[2Jred\u0007', completion: 'a\tb' })}\n`.repeat(4),
   );
   const { err } = nomoat('tune', 'esc.jsonl', '--model', llama, '--max-steps', '1', '--threads', '1', '--run', 'esc');
   expect(err).toContain('asked     ␛[2Jred␇');
+  expect(err).toContain('expected  a\tb');
+  writeFileSync(join(folder, 'keys.jsonl'), `${JSON.stringify({ '\u001b[31mkey': 1 })}\n`);
+  expect(nomoat('preview', 'keys.jsonl', '--model', llama).err).toContain('␛[31mkey');
   expect(err).not.toContain('\u001b');
 });
 
