@@ -1,7 +1,7 @@
 /**
  * Fine-tunes a model on a few examples and asks it a question, from code.
  * Copy it into a project that has nomoat installed and TypeScript and @types/node beside it (npm install PATH-OF-NOMOAT typescript @types/node), then
- * npx tsc tune-and-chat.ts --module nodenext --target es2023 --skipLibCheck && node tune-and-chat.js MODEL.gguf DATA.jsonl RUN-FOLDER
+ * npx tsc tune-and-chat.ts --module nodenext --target es2023 --types node --skipLibCheck && node tune-and-chat.js MODEL.gguf DATA.jsonl RUN-FOLDER
  */
 import { chat, tune } from 'nomoat';
 

@@ -24,8 +24,11 @@ export type TuneOptions = Partial<
 };
 
 /** Callers without types may leave it out; then it is said that there is none. */
-const listOf = (data: string | readonly string[] | undefined): readonly string[] =>
-  typeof data === 'string' ? [data] : (data ?? []);
+const listOf = (data: string | readonly string[] | undefined): readonly string[] => {
+  const list = typeof data === 'string' ? [data] : (data ?? []);
+  if (Array.isArray(list) && list.every((path) => typeof path === 'string')) return list;
+  throw new NomoatError({ part: 'data', fault: 'is no path and no list of paths', remedy: 'Give files or a folder.' });
+};
 
 /** Starts a run; iterate the result for its events. Aborting ends it with a checkpoint. Rejects with NomoatError on bad options. */
 export async function tune({ data, recipe, signal, ...options }: TuneOptions): Promise<RunHandle> {
@@ -57,14 +60,20 @@ export interface ChatOptions {
   readonly contextSize?: number;
 }
 
+/** The system prompt that the training conversations of a run shared; null for an adapter that is no run. */
+const promptOfRun = (path: string | null | undefined): string | null =>
+  path && adapterInside(resolve(path)) !== resolve(path) ? new RunFolder(path).read().systemPrompt : null;
+
 /** What a run's folder or a model's name stands for. */
 export async function resolveChat(
   options: ChatOptions,
 ): Promise<{ modelPath: string; adapterPath: string | null; systemPrompt: string | null }> {
   const adapter = options.adapter ? adapterInside(resolve(options.adapter)) : null;
   const inside = adapterInside(resolve(options.model));
-  if (inside === resolve(options.model))
-    return { modelPath: (await resolveModel(options.model)).path, adapterPath: adapter, systemPrompt: null };
+  if (inside === resolve(options.model)) {
+    const { path: modelPath } = await resolveModel(options.model);
+    return { modelPath, adapterPath: adapter, systemPrompt: promptOfRun(options.adapter) };
+  }
   const folder = new RunFolder(options.model);
   const record = folder.read();
   const whole = record.settings.method === 'lora' ? null : join(folder.model, modelFileName);
@@ -81,6 +90,15 @@ export async function resolveChat(
 
 /** Opens a model, with its adapter where a run is given, for chatting. Close it when done. */
 export async function chat(options: ChatOptions): Promise<ChatModel> {
+  const { model, threads } = options ?? {};
+  if (typeof model !== 'string' || model === '')
+    throw new NomoatError({
+      part: 'model',
+      fault: 'was not given',
+      remedy: "Give a model's name or file, or a run's folder.",
+    });
+  if (threads !== undefined && !(Number.isSafeInteger(threads) && threads > 0))
+    throw new NomoatError({ part: 'threads', fault: `${threads} is no whole number from 1`, remedy: 'Give one.' });
   const { modelPath, adapterPath } = await resolveChat(options);
   const size = options.contextSize === undefined ? {} : { contextSize: options.contextSize };
   return openChatModel({ modelPath, adapterPath, threads: options.threads ?? physicalCores(), ...size });

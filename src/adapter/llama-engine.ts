@@ -4,6 +4,7 @@
  * for whoever asks instead of being printed. Knows nothing of prompts or adapters.
  */
 import { existsSync } from 'node:fs';
+import { cpus } from 'node:os';
 import { getLlama, type Llama, LlamaLogLevel, type LlamaModel } from 'node-llama-cpp';
 import { NomoatError } from '../errors.ts';
 
@@ -48,9 +49,44 @@ export function llamaEngine(): Promise<Llama> {
   return instance;
 }
 
-/** Threads to evaluate a model with: `most`, or one where the model is so small that more make it slower. */
-export function evaluationThreads(model: { readonly size: number }, most: number): number {
-  return model.size < oneThreadBytes ? 1 : most;
+/** Threads to evaluate a model with: up to `most`, or one where the model is so small that more make it slower. `leaveBusyCores` says how many of them at the time. */
+export function evaluationThreads(model: { readonly size: number }, most: number): { ideal: number; min: number } {
+  return { ideal: model.size < oneThreadBytes ? 1 : most, min: 1 };
+}
+
+/** How long other programs are watched, and how long what was seen holds. */
+const watchMilliseconds = 100;
+const seenMilliseconds = 5000;
+let watched = Number.NEGATIVE_INFINITY;
+
+/** Milliseconds that all processors have worked and have existed since the system started. */
+function processorTimes(): { busy: number; all: number } {
+  let [busy, all] = [0, 0];
+  for (const { times } of cpus()) {
+    const worked = times.user + times.nice + times.sys + times.irq;
+    busy += worked;
+    all += worked + times.idle;
+  }
+  return { busy, all };
+}
+
+/** Threads for which there are free cores, of `cores` that were busy for this share of the time: at least one. */
+export const sparedThreads = (cores: number, busyShare: number): number =>
+  Math.max(1, Math.floor(cores * (1 - busyShare) + 0.25));
+
+/**
+ * Lets what is evaluated next use no more threads than there are free cores: a thread that has to wait for another program's time slice makes all
+ * others wait, a hundred times a token (30 times slower, docs/log.md). To be called before an evaluation; looks for a tenth of a second, now and then.
+ */
+export async function leaveBusyCores(): Promise<void> {
+  if (performance.now() - watched < seenMilliseconds) return;
+  const before = processorTimes();
+  await new Promise((resolve) => setTimeout(resolve, watchMilliseconds));
+  const after = processorTimes();
+  watched = performance.now();
+  const all = after.all - before.all;
+  const llama = await llamaEngine();
+  llama.maxThreads = all > 0 ? sparedThreads(cpus().length, (after.busy - before.busy) / all) : 0;
 }
 
 /** Takes what llama.cpp logged (warnings and errors) since the last call. */

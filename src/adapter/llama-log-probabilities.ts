@@ -6,7 +6,7 @@
 import type { ControlledEvaluateIndexOutput, ControlledEvaluateInputItem, LlamaContext, Token } from 'node-llama-cpp';
 import { NomoatError } from '../errors.ts';
 import type { TokenRow } from '../tokens/token-row.ts';
-import { evaluationThreads, llamaCall, loadLlamaModel } from './llama-engine.ts';
+import { evaluationThreads, leaveBusyCores, llamaCall, loadLlamaModel } from './llama-engine.ts';
 
 /** llama.cpp needs one free cell beyond the tokens that it holds, and rounds contexts up to this. */
 const contextStep = 256;
@@ -105,6 +105,7 @@ export async function llamaLogProbabilities(options: LogProbabilityOptions): Pro
       const results: RowLogProbabilities[] = [];
       for (const row of rows) {
         if (signal?.aborted) throw interrupted(modelPath);
+        await leaveBusyCores();
         results.push(await evaluateRow(context, row));
       }
       await context.dispose();

@@ -5,7 +5,7 @@
  * does not fit is refused, never cut. Knows nothing of terminals or servers.
  */
 import type { LlamaContext, LlamaContextSequence, LlamaModel, Token } from 'node-llama-cpp';
-import { evaluationThreads, llamaCall, loadLlamaModel } from '../adapter/llama-engine.ts';
+import { evaluationThreads, leaveBusyCores, llamaCall, loadLlamaModel } from '../adapter/llama-engine.ts';
 import { NomoatError } from '../errors.ts';
 import { openGguf } from '../files/gguf/read.ts';
 import type { GgufFile } from '../files/gguf/types.ts';
@@ -114,6 +114,12 @@ class LlamaChatModel implements ChatModel {
   }
 
   promptTokens(messages: readonly Message[]): number[] {
+    if (this.closed) throw closedModel();
+    return this.tokensOf(messages);
+  }
+
+  private tokensOf(messages: readonly Message[]): number[] {
+    assertConversation(messages);
     // As tokens/llama-cpp.ts and tokens/rows.ts do for training; a test compares the ids.
     const text = this.template?.render(messages, { addGenerationPrompt: true }) ?? this.barePrompt(messages);
     return this.withBos(this.model.tokenize(text, true, 'trimLeadingSpace'));
@@ -131,10 +137,7 @@ class LlamaChatModel implements ChatModel {
   }
 
   generate(messages: readonly Message[], options: GenerateOptions = {}): Promise<Generated> {
-    return this.inTurn(() => {
-      assertConversation(messages);
-      return this.generateNow(this.promptTokens(messages) as Token[], options);
-    });
+    return this.inTurn(() => this.generateNow(this.tokensOf(messages) as Token[], options));
   }
 
   complete(text: string, options: GenerateOptions = {}): Promise<Generated> {
@@ -149,8 +152,7 @@ class LlamaChatModel implements ChatModel {
   }
 
   private inTurn(generate: () => Promise<Generated>): Promise<Generated> {
-    if (this.closed)
-      return Promise.reject(new NomoatError({ part: 'the model', fault: 'is closed', remedy: 'Open it again.' }));
+    if (this.closed) return Promise.reject(closedModel());
     const result = this.queue.then(generate);
     this.queue = result.catch(() => {});
     return result;
@@ -175,6 +177,7 @@ class LlamaChatModel implements ChatModel {
     const stream = new TextStream((tokens, before) => this.model.detokenize(tokens, false, before), prompt, onText);
     await this.sequence.adaptStateToTokens(prompt.slice(0, -1), false);
     const reusedTokens = this.sequence.nextTokenIndex;
+    await leaveBusyCores();
     const end = (stopReason: Generated['stopReason']): Generated => {
       stream.end();
       return { text: stream.text, tokens: stream.tokens.length, promptTokens: prompt.length, reusedTokens, stopReason };
@@ -218,14 +221,21 @@ class LlamaChatModel implements ChatModel {
   }
 }
 
+const closedModel = (): NomoatError =>
+  new NomoatError({ part: 'the model', fault: 'is closed', remedy: 'Open it again.' });
+
 /** Throws NomoatError where a template would make something of nothing, or of a turn that it does not know. */
 function assertConversation(messages: readonly Message[]): void {
+  const faultOf = (message: Message | null): string | null => {
+    if (typeof message !== 'object' || message === null) return 'has a message that is no object';
+    const { content, role } = message;
+    if (!roles.includes(role)) return `has a message of the unknown role ${JSON.stringify(role)}`;
+    return content === null || typeof content === 'string' ? null : 'has a content that is no text';
+  };
   const fault =
     !Array.isArray(messages) || messages.length === 0
       ? 'is no list with at least one message'
-      : messages.find(({ role }) => !roles.includes(role))
-        ? `has a message of the unknown role ${JSON.stringify(messages.find(({ role }) => !roles.includes(role))!.role)}`
-        : null;
+      : (messages.map(faultOf).find((found) => found !== null) ?? null);
   if (fault === null) return;
   throw new NomoatError({ part: 'the conversation', fault, remedy: `Roles are ${roles.join(', ')}.` });
 }

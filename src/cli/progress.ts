@@ -122,8 +122,12 @@ export class Progress {
       ),
     'run-end': (e) => {
       this.line('');
+      if (e.state === 'stopped-early')
+        this.line(`Stopped early after ${e.steps} of ${this.steps} steps: validation got no better.`);
       if (e.validationBefore !== null && e.validationAfter !== null)
-        this.line(`Validation loss ${e.validationBefore.toFixed(4)} before, ${e.validationAfter.toFixed(4)} after`);
+        this.line(
+          `Validation loss ${e.validationBefore.toFixed(4)} before, ${e.validationAfter.toFixed(4)} after${e.bestStep !== null && e.bestStep !== e.steps ? ` step ${e.bestStep}, the best: the result is of that step` : ''}`,
+        );
       this.line(
         `${e.state === 'interrupted' ? 'Interrupted' : 'Done'} after ${duration(e.seconds)}${e.secondsBefore > 0 ? ` (and ${duration(e.secondsBefore)} before it was resumed)` : ''}, ${gigabytes(e.peakMemoryBytes)} at the peak${e.adapter ? `; adapter in ${e.adapter}` : ''}${e.model ? `; model in ${e.model}` : ''}`,
       );

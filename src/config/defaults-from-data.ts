@@ -121,12 +121,15 @@ export function chooseDefaults(
 export function explainDefaults(
   asked: AskedDefaults,
   chosen: Chosen,
-  data: DataFacts & { readonly longest: number },
+  data: DataFacts & { readonly longest: number | null },
   model: ModelFacts,
 ): string | null {
   const count = (value: number): string => value.toLocaleString('en');
   const parts: readonly (readonly [ChosenName, string])[] = [
-    ['sequenceLength', `sequence length ${chosen.sequenceLength} (longest row ${data.longest})`],
+    [
+      'sequenceLength',
+      `sequence length ${chosen.sequenceLength} (${data.longest === null ? "the model's context; longer rows are cut" : `longest row ${data.longest}`})`,
+    ],
     ['batchSize', `batches of ${chosen.batchSize}`],
     ['epochs', `${chosen.epochs} epochs (${count(data.rows)} rows)`],
     ['rank', `rank ${chosen.rank} (${count(data.supervisedTokens)} supervised tokens)`],

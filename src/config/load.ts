@@ -234,7 +234,7 @@ export async function resolveSettings(
     run,
     validation:
       typeof options.validation === 'string' ? absolute(options.validation) : (options.validation as number | null),
-    initialAdapter: absolute(options.initialAdapter),
+    initialAdapter: peftInside(absolute(options.initialAdapter)),
   };
 }
 
@@ -289,6 +289,10 @@ export function resolvePretrainSettings(data: readonly string[], flags: Given, r
     tooLong: 'split',
   };
 }
+
+/** The PEFT folder of a run folder, or the path itself. */
+const peftInside = (path: string | null): string | null =>
+  path !== null && existsSync(join(path, 'run.json')) ? join(path, 'adapter') : path;
 
 /** The adapter of a run folder, or the path itself. */
 export function adapterInside(path: string): string {

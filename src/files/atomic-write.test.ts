@@ -1,9 +1,9 @@
-import { spawnSync } from 'node:child_process';
+import { spawn, spawnSync } from 'node:child_process';
 import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, expect, test } from 'vitest';
-import { removeUnfinished, replaceFolderAtomic, temporaryMark } from './atomic-write.ts';
+import { isAlive, removeUnfinished, replaceFolderAtomic, temporaryMark } from './atomic-write.ts';
 
 const root = mkdtempSync(join(tmpdir(), 'nomoat-atomic-'));
 afterAll(() => rmSync(root, { recursive: true, force: true }));
@@ -37,3 +37,19 @@ test('a folder whose writing fails stays what it was', () => {
   expect(readdirSync(join(root, 'd'))).toEqual(['other']);
   expect(existsSync(join(root, `d${temporaryMark}${process.pid}-old`))).toBe(false);
 });
+
+test.runIf(process.platform === 'linux')(
+  'a process that has ended is dead, whether or not its parent took note',
+  async () => {
+    // The shell becomes a program that takes note of nothing.
+    const parent = spawn('sh', ['-c', 'sleep 0.1 & echo $!; exec sleep 20']);
+    const pid = await new Promise<number>((resolve) =>
+      parent.stdout.on('data', (data) => resolve(Number(String(data)))),
+    );
+    expect(isAlive(pid)).toBe(true);
+    await expect.poll(() => isAlive(pid), { timeout: 10_000 }).toBe(false);
+    expect(() => process.kill(pid, 0), 'it is still there').not.toThrow();
+    expect(isAlive(parent.pid!)).toBe(true);
+    parent.kill();
+  },
+);

@@ -167,6 +167,9 @@ export interface RunEndEvent {
   readonly firstStepSeconds: number | null;
   readonly validationBefore: number | null;
   readonly validationAfter: number | null;
+  /** Steps that were made, and the one after which the result was taken: that of the best validation, or null for the last. */
+  readonly steps: number;
+  readonly bestStep: number | null;
 }
 
 export interface ErrorEvent {

@@ -91,7 +91,7 @@ async function openLora({ activations, settings, folder, model, threads, weights
       return createLoraStep({ model, adapter, threads, weights: fileWeights(model, readModelConfig(model)) });
     },
     result: { adapter: folder.adapter, model: null },
-    before: { modelPath: model.path, adapterPath: null },
+    before: { modelPath: model.path, adapterPath: settings.initialAdapter },
     after: { modelPath: model.path, adapterPath },
     write: (state, stepsPerEpoch) =>
       replaceFolderAtomic(folder.adapter, (temporary) => {
@@ -128,6 +128,7 @@ function adapterCard({ adapter, model, settings, state, stepsPerEpoch }: CardPar
       'batch size': settings.batchSize,
       steps,
       seed: settings.seed,
+      ...(settings.initialAdapter ? { 'initial adapter': basename(settings.initialAdapter) } : {}),
     },
     ...(state.bestLoss === null || state.validationBefore === null
       ? {}

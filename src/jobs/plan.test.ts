@@ -199,6 +199,8 @@ test('what the data decided is told, stored, and kept on resuming; the plan too'
   const recipe = readFileSync(join(run, 'recipe.yaml'), 'utf8');
   expect(recipe).toContain(`# ${record.chosenFromData}\n`);
   expect(recipe).toContain('batchSize: 4\n');
+  expect(record.settings.precision).toBe('auto');
+  expect(recipe).toContain('precision: f32\n');
   const plan = events.find((e) => e.type === 'plan');
   expect(plan).toEqual(record.plan);
   expect(plan).toMatchObject({ measured: false, precision: 'f32' });

@@ -100,12 +100,19 @@ function divide(
   };
 }
 
+interface Lengths {
+  readonly train: RowsReport;
+  readonly report: RowsReport | null;
+  readonly sequenceLength: number;
+  readonly contextLength: number;
+}
+
 /** What the counts of the training rows do not say: the held-out rows' own losses, and settings that the data or the model overrule. */
 function notesOf(
   settings: Pick<AskedSettings, 'earlyStop' | 'sequenceLength' | 'validateEvery' | 'validation'>,
   dataset: Dataset,
   held: Dataset | null,
-  { train, report, sequenceLength }: { train: RowsReport; report: RowsReport | null; sequenceLength: number },
+  { contextLength, train, report, sequenceLength }: Lengths,
 ): string[] {
   const notes = [...dataset.notes, ...(held?.notes ?? [])];
   if (settings.validation !== null && dataset.validation)
@@ -116,13 +123,17 @@ function notesOf(
     );
   const tooLong = [train, ...(report ? [report] : [])].some((r) => r.truncatedRows + r.splitRows + r.refusedRows > 0);
   if (settings.sequenceLength === null && tooLong)
-    notes.push(`Rows are cut at ${sequenceLength} tokens; --sequence-length sets another length.`);
+    notes.push(
+      `Rows are cut at ${sequenceLength} tokens${sequenceLength >= contextLength ? ", the model's context" : '; --sequence-length sets another length'}.`,
+    );
   else if (settings.sequenceLength !== null && sequenceLength < settings.sequenceLength && tooLong)
     notes.push(`Rows are cut at ${sequenceLength} tokens, the model's context, not at ${settings.sequenceLength}.`);
   if (!report) {
     const idle = [settings.earlyStop !== null ? '--early-stop' : '', settings.validateEvery !== null ? '--validate-every' : ''].filter((flag) => flag !== ''); // biome-ignore format: one line
     if (idle.length > 0) notes.push(`${idle.join(' and ')} ${idle.length > 1 ? 'do' : 'does'} nothing: no rows are held out (--validation).`); // biome-ignore format: one line
   }
+  if (train.unrolledRows > 0)
+    notes.push(`${train.unrolledRows} rows added, since the template rewrites earlier turns.`);
   const refusals = { ...report?.refusals };
   for (const { reason } of held?.refusals ?? []) refusals[reason] = (refusals[reason] ?? 0) + 1;
   for (const [reason, rows] of Object.entries(refusals)) notes.push(`Held out: ${rows} rows refused: ${reason}.`);
@@ -196,7 +207,10 @@ function decide(asked: AskedSettings, sets: Sets, model: GgufFile): { settings: 
     weights: parameterCount(model),
     weightsPerRank: loraWeights({ rank: 1, targetModules: asked.targetModules }, model),
   };
-  const data = { ...sets.train.report, longest: sets.longest };
+  const { report } = sets.train;
+  // Rows that were cut at the model's context are longer than anyone knows.
+  const cut = report.truncatedRows > 0 && sets.longest >= config.contextLength;
+  const data = { ...report, longest: cut ? null : sets.longest };
   // What was given is kept as it was given, the model's context notwithstanding.
   const chosen = chooseDefaults(asked, asked.sequenceLength ?? sets.sequenceLength, data, facts);
   return { settings: { ...asked, ...chosen }, chosen: explainDefaults(asked, chosen, data, facts) };
@@ -226,6 +240,7 @@ export async function prepareExamples(given: AskedSettings, model: GgufFile): Pr
       train: rows.report,
       report: held?.report ?? null,
       sequenceLength,
+      contextLength: readModelConfig(model).contextLength,
     });
     if (prefix > 0) {
       const share = Math.round((100 * prefix * rows.rows.length) / rows.report.tokens);

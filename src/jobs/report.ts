@@ -59,12 +59,12 @@ export interface Compared {
   readonly actual: number | null;
 }
 
-/** The plan that the run began with beside what it took; empty for a run without a plan, or one that was resumed: its time is in parts. */
+/** The plan that the run began with beside what it took; empty for a run without a plan, one that was resumed, whose time is in parts, or one that stopped early. */
 export function plannedAndActual(events: readonly RunEvent[]): Compared[] {
   const plan = events.findLast((e) => e.type === 'plan');
   const end = events.findLast((e) => e.type === 'run-end');
   const resumed = events.some((e) => e.type === 'run-start' && e.resumedFromStep !== undefined);
-  if (plan?.type !== 'plan' || end?.type !== 'run-end' || resumed) return [];
+  if (plan?.type !== 'plan' || end?.type !== 'run-end' || resumed || end.state === 'stopped-early') return [];
   const names = ['firstStepSeconds', 'seconds', 'tokensPerSecond', 'peakMemoryBytes'] as const;
   return names.map((what) => ({ what, planned: plan[what], actual: end[what] }));
 }
@@ -126,6 +126,7 @@ ${table([
   ['state', end?.state ?? run.state],
   ['validation loss before', end?.validationBefore?.toFixed(4) ?? 'no validation set'],
   ['validation loss after', end?.validationAfter?.toFixed(4) ?? 'no validation set'],
+  ['steps', `${end?.steps ?? '?'}${end?.bestStep ? `, the result is of step ${end.bestStep}` : ''}`],
   ...bitRows,
   ...parity,
   ['time', `${(((end?.seconds ?? 0) + (end?.secondsBefore ?? 0)) / 60).toFixed(1)} min`],

@@ -103,6 +103,11 @@ export class RunFolder {
     writeFileAtomic(this.file('run.json'), `${JSON.stringify(record, null, 2)}\n`);
   }
 
+  /** The settings as a recipe that repeats the run, as far as they are known. */
+  writeRecipe(): void {
+    writeFileAtomic(this.file('recipe.yaml'), recipeOf(this.read()));
+  }
+
   events(): RunEvent[] {
     if (!existsSync(this.file('events.jsonl'))) return [];
     const lines = readFileSync(this.file('events.jsonl'), 'utf8').split('\n');
@@ -204,9 +209,15 @@ function named(own: string, path: string): boolean {
 }
 
 /** The settings as a recipe that repeats the run, with the command as a comment. */
-function recipeOf({ chosenFromData, settings }: RunRecord): string {
+function recipeOf({ chosenFromData, chosenPrecision, settings }: RunRecord): string {
   const pretrains = settings.method === 'pretrain';
-  const values: Readonly<Record<string, unknown>> = { ...settings, ...settings.pretrain, model: settings.modelPath };
+  const values: Readonly<Record<string, unknown>> = {
+    ...settings,
+    ...settings.pretrain,
+    model: settings.modelPath,
+    // `auto` measures, and may come to something else the next time.
+    precision: chosenPrecision ?? settings.precision,
+  };
   const names = Object.keys(pretrains ? pretrainOptions : tuneOptions).filter((name) => name !== 'run');
   const set = names.flatMap((name) => (values[name] === null ? [] : [[name, values[name]]]));
   const command = `nomoat ${pretrains ? 'pretrain' : 'tune'} ${settings.data.join(' ')} --recipe recipe.yaml --run NEW`;
@@ -233,8 +244,8 @@ export function createRunFolder(settings: RunSettings, record: RunRecord): RunFo
   }
   try {
     folder.lock();
-    writeFileAtomic(folder.file('recipe.yaml'), recipeOf(record));
     folder.write(record);
+    folder.writeRecipe();
   } catch (error) {
     // Half a folder could neither be resumed nor be given again.
     rmSync(folder.path, { recursive: true, force: true });

@@ -298,6 +298,7 @@ class Run {
     });
     const before = folder.read().chosenPrecision;
     folder.write({ ...folder.read(), chosenPrecision: chosen.event.precision });
+    folder.writeRecipe();
     if (before === undefined || this.settings.precision !== 'auto') return chosen;
     return { ...chosen, event: { ...chosen.event, reason: 'as the run began' } };
   }
@@ -375,6 +376,8 @@ class Run {
       firstStepSeconds: this.firstStepSeconds,
       validationBefore: state.validationBefore,
       validationAfter: state.bestLoss,
+      steps: state.step,
+      bestStep: state.bestStep,
     };
     this.tell(event);
     const record = {

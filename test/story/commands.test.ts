@@ -230,7 +230,7 @@ describe('what the data costs is said', { timeout: 120_000 }, () => {
     const said = notices(out);
     expect(said).toContain('Held out: 1 rows refused: has no "completion".');
     expect(said).toContain('Held out: 1 rows truncated, 0 split.');
-    expect(said).toContain('Rows are cut at 256 tokens; --sequence-length sets another length.');
+    expect(said).toContain("Rows are cut at 256 tokens, the model's context.");
     const more = notices(nomoat('tune', 'pairs.jsonl', ...args, '--validation', 'held.jsonl', '--sequence-length', '512', '--run', 'long').out); // biome-ignore format: one line
     expect(more).toContain("Rows are cut at 256 tokens, the model's context, not at 512.");
     const record = JSON.parse(readFileSync(join(folder, 'held/run.json'), 'utf8')) as { dataDigests: object };
@@ -346,4 +346,42 @@ test('faults that name the flag, the kind of file or the run', () => {
   expect(there).toMatch(/exists already, and runs are never overwritten\. Give another --run\.\n$/);
   const small = said('tune', 'pairs.jsonl', '--model', llama, '--memory', '201MB', '--run', 'small');
   expect(small).toMatch(/, or --memory \d+MB or more\./);
+});
+
+test("a run's adapter: to go on from, and to chat with under its system prompt", () => {
+  const row = (answer: string): string =>
+    JSON.stringify({ messages: [{ role: 'system', content: 'be brief' }, { role: 'user', content: 'x' }, { role: 'assistant', content: answer }] }); // biome-ignore format: one line
+  writeFileSync(join(folder, 'sys.jsonl'), ['a', 'b', 'c', 'd'].map(row).join('\n'));
+  const args = ['--model', llama, '--threads', '1', '--warmup-steps', '0', '--learning-rate', '0.05', '--json'];
+  expect(nomoat('tune', 'sys.jsonl', ...args, '--max-steps', '6', '--run', 'sys').code).toBe(0);
+  const chat = nomoat('chat', llama, '--adapter', 'sys', '--prompt', 'x', '--max-tokens', '1');
+  expect(chat.err).toContain('(system prompt of the training data: be brief)');
+  const onward = nomoat(
+    'tune',
+    'sys.jsonl',
+    ...args,
+    '--max-steps',
+    '1',
+    '--initial-adapter',
+    'sys',
+    '--run',
+    'onward',
+  );
+  expect(onward.code, onward.err).toBe(0);
+  const samples = (out: string) =>
+    out.split('\n').flatMap((line) => (line.includes('"type":"sample"') ? [JSON.parse(line) as { before: string; after: string }] : [])); // biome-ignore format: one line
+  // It begins with the answers that the first run ended with, not with the base's.
+  const first = readFileSync(join(folder, 'sys/events.jsonl'), 'utf8');
+  expect(samples(onward.out).map(({ before }) => before)).toEqual(samples(first).map(({ after }) => after));
+  expect(samples(first)[0]!.before).not.toBe(samples(first)[0]!.after);
+  expect(readFileSync(join(folder, 'onward/adapter/README.md'), 'utf8')).toContain('initial adapter');
+});
+
+test('a run that stops early says so, and of which step its result is', () => {
+  const args = ['--model', llama, '--threads', '1', '--batch-size', '4', '--max-steps', '60', '--learning-rate', '0.5'];
+  const { err } = nomoat('tune', 'pairs.jsonl', ...args, '--validation', '0.3', '--validate-every', '1', '--early-stop', '1', '--epochs', '30', '--run', 'early'); // biome-ignore format: one line
+  expect(err).toMatch(/Stopped early after \d+ of 60 steps: validation got no better\./);
+  expect(err).toMatch(/before, [\d.]+ after step \d+, the best: the result is of that step/);
+  const report = JSON.parse(readFileSync(join(folder, 'early/report.json'), 'utf8')) as { plannedAndActual: object[] };
+  expect(report.plannedAndActual).toEqual([]);
 });
