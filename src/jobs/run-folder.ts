@@ -143,9 +143,14 @@ export class RunFolder {
 
   /** The living process that works in this run, or null. */
   holder(): number | null {
-    const path = this.file('lock');
+    let written = '';
+    try {
+      written = readFileSync(this.file('lock'), 'utf8');
+    } catch {
+      // There is none, or not any more.
+    }
     // A full disk or a kill can leave the file empty: nobody's.
-    const pid = existsSync(path) ? Number(readFileSync(path, 'utf8')) : 0;
+    const pid = Number(written);
     return pid > 0 && isAlive(pid) ? pid : null;
   }
 
@@ -161,7 +166,7 @@ export class RunFolder {
         const holder = this.holder();
         if (holder !== null) throw this.held(holder);
         // A killed process's: taken away, unless another one has put its own there meanwhile.
-        renameSync(path, own);
+        if (!moves(path, own)) continue;
         const moved = Number(readFileSync(own, 'utf8'));
         if (moved > 0 && moved !== process.pid && isAlive(moved)) {
           renameSync(own, path);
@@ -188,6 +193,17 @@ export class RunFolder {
     if (this.log !== null) closeSync(this.log);
     this.log = null;
     rmSync(this.file('lock'), { force: true });
+  }
+}
+
+/** Renames a file; false where it is gone. */
+function moves(from: string, to: string): boolean {
+  try {
+    renameSync(from, to);
+    return true;
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return false;
+    throw error;
   }
 }
 
