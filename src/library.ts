@@ -5,7 +5,7 @@ import { existsSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import type { ChatModel } from './chat/chat-model.ts';
 import { openChatModel } from './chat/engine.ts';
-import { adapterInside, resolvePretrainSettings, resolveSettings } from './config/load.ts';
+import { adapterInside, isRun, resolvePretrainSettings, resolveSettings } from './config/load.ts';
 import type { PretrainOptionName, TuneOptionName } from './config/options.ts';
 import { NomoatError } from './errors.ts';
 import { resolveModel } from './files/local-models.ts';
@@ -62,20 +62,20 @@ export interface ChatOptions {
 
 /** The system prompt that the training conversations of a run shared; null for an adapter that is no run. */
 const promptOfRun = (path: string | null | undefined): string | null =>
-  path && adapterInside(resolve(path)) !== resolve(path) ? new RunFolder(path).read().systemPrompt : null;
+  path && isRun(path) ? new RunFolder(path).read().systemPrompt : null;
 
 /** What a run's folder or a model's name stands for. */
 export async function resolveChat(
   options: ChatOptions,
 ): Promise<{ modelPath: string; adapterPath: string | null; systemPrompt: string | null }> {
   const adapter = options.adapter ? adapterInside(resolve(options.adapter)) : null;
-  const inside = adapterInside(resolve(options.model));
-  if (inside === resolve(options.model)) {
+  if (!isRun(options.model)) {
     const { path: modelPath } = await resolveModel(options.model);
     return { modelPath, adapterPath: adapter, systemPrompt: promptOfRun(options.adapter) };
   }
   const folder = new RunFolder(options.model);
   const record = folder.read();
+  const inside = adapterInside(folder.path);
   const whole = record.settings.method === 'lora' ? null : join(folder.model, modelFileName);
   if (!existsSync(whole ?? inside)) {
     throw new NomoatError({
@@ -100,6 +100,10 @@ export async function chat(options: ChatOptions): Promise<ChatModel> {
   if (threads !== undefined && !(Number.isSafeInteger(threads) && threads > 0))
     throw new NomoatError({ part: 'threads', fault: `${threads} is no whole number from 1`, remedy: 'Give one.' });
   const { modelPath, adapterPath } = await resolveChat(options);
-  const size = options.contextSize === undefined ? {} : { contextSize: options.contextSize };
-  return openChatModel({ modelPath, adapterPath, threads: options.threads ?? physicalCores(), ...size });
+  return openChatModel({
+    modelPath,
+    adapterPath,
+    threads: threads ?? physicalCores(),
+    contextSize: options.contextSize,
+  });
 }

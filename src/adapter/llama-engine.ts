@@ -5,7 +5,7 @@
  */
 import { existsSync } from 'node:fs';
 import { cpus } from 'node:os';
-import { getLlama, type Llama, LlamaLogLevel, type LlamaModel } from 'node-llama-cpp';
+import { getLlama, type Llama, type LlamaContext, LlamaLogLevel, type LlamaModel } from 'node-llama-cpp';
 import { NomoatError } from '../errors.ts';
 
 /** Enough to see what went wrong; a broken file can log a line per tensor. */
@@ -78,8 +78,9 @@ export const sparedThreads = (cores: number, busyShare: number): number =>
  * Lets what is evaluated next use no more threads than there are free cores: a thread that has to wait for another program's time slice makes all
  * others wait, a hundred times a token (30 times slower, docs/log.md). To be called before an evaluation; looks for a tenth of a second, now and then.
  */
-export async function leaveBusyCores(): Promise<void> {
-  if (performance.now() - watched < seenMilliseconds) return;
+export async function leaveBusyCores({ idealThreads }: Pick<LlamaContext, 'idealThreads'>): Promise<void> {
+  // One thread waits for no other.
+  if (idealThreads === 1 || performance.now() - watched < seenMilliseconds) return;
   const before = processorTimes();
   await new Promise((resolve) => setTimeout(resolve, watchMilliseconds));
   const after = processorTimes();

@@ -105,7 +105,7 @@ export async function llamaLogProbabilities(options: LogProbabilityOptions): Pro
       const results: RowLogProbabilities[] = [];
       for (const row of rows) {
         if (signal?.aborted) throw interrupted(modelPath);
-        await leaveBusyCores();
+        await leaveBusyCores(context);
         results.push(await evaluateRow(context, row));
       }
       await context.dispose();

@@ -34,7 +34,7 @@ export interface OpenChatOptions {
   /** Threads to compute with, at most: a small model is evaluated by one. */
   readonly threads: number;
   /** Tokens of prompt and answer together; by default 4096, or fewer where the model was trained on fewer. */
-  readonly contextSize?: number;
+  readonly contextSize?: number | undefined;
   readonly signal?: AbortSignal;
 }
 
@@ -177,7 +177,7 @@ class LlamaChatModel implements ChatModel {
     const stream = new TextStream((tokens, before) => this.model.detokenize(tokens, false, before), prompt, onText);
     await this.sequence.adaptStateToTokens(prompt.slice(0, -1), false);
     const reusedTokens = this.sequence.nextTokenIndex;
-    await leaveBusyCores();
+    await leaveBusyCores(this.context);
     const end = (stopReason: Generated['stopReason']): Generated => {
       stream.end();
       return { text: stream.text, tokens: stream.tokens.length, promptTokens: prompt.length, reusedTokens, stopReason };

@@ -72,8 +72,7 @@ export function chatCommand(): Command {
     const system = flags['system'] ?? systemPrompt;
     if (flags['system'] === undefined && systemPrompt)
       process.stderr.write(`(system prompt of the training data: ${harmless(systemPrompt)})\n`);
-    const size = contextSize === undefined ? {} : { contextSize };
-    const chat = await openChatModel({ modelPath, adapterPath, threads, ...size });
+    const chat = await openChatModel({ modelPath, adapterPath, threads, contextSize });
     process.exitCode = await runTerminalChat({
       model: chat,
       system,

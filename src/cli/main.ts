@@ -4,6 +4,7 @@
  */
 import { Command, CommanderError } from 'commander';
 import { NomoatError } from '../errors.ts';
+import { errorEvent } from '../jobs/events.ts';
 import { version } from '../jobs/version.ts';
 import { harmless } from '../tokens/preview.ts';
 import {
@@ -30,7 +31,7 @@ function tellOf(error: unknown): void {
       : error instanceof CommanderError
         ? new NomoatError({ part: 'the command line', fault: error.message, remedy: 'See --help.' })
         : new NomoatError({ part: 'nomoat', fault: String(error), remedy: 'Please report it.', kind: 'failed' });
-  process.stdout.write(`${JSON.stringify({ type: 'error', ...known.toJSON() })}\n`);
+  process.stdout.write(`${JSON.stringify(errorEvent(known))}\n`);
 }
 
 const program = new Command('nomoat')

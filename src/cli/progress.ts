@@ -14,6 +14,7 @@ export const duration = (seconds: number): string =>
     : seconds < 5400
       ? `${Math.round(seconds / 60)} min`
       : `${(seconds / 3600).toFixed(1)} h`;
+
 /** Refused rows that are named; `nomoat preview` names more. */
 const shownRefusals = 3;
 /** What is said of where activations are kept. */

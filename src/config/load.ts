@@ -203,13 +203,20 @@ function assertData(data: readonly string[], usage: string): void {
 
 function newRun(given: unknown, stem: string): string {
   const run = given === null ? freeFolder(stem) : resolve(String(given));
-  if (!existsSync(run)) return run;
+  assertFree(run);
+  return run;
+}
+
+/** Whether the folder is a run's. */
+export const isRun = (folder: string): boolean => existsSync(join(folder, 'run.json'));
+
+/** Throws NomoatError where something stands at the path of a new run. */
+export function assertFree(run: string): void {
+  if (!existsSync(run)) return;
   throw new NomoatError({
     part: run,
     fault: 'exists already, and runs are never overwritten',
-    remedy: existsSync(join(run, 'run.json'))
-      ? `Give another --run, or continue that one with --resume ${run}.`
-      : 'Give another --run.',
+    remedy: `Give another --run${isRun(run) ? `, or continue that one with --resume ${run}` : ''}.`,
   });
 }
 
@@ -240,7 +247,7 @@ export async function resolveSettings(
 
 /** A model by name or path; of a run that trained every weight, its result. */
 async function resolveBase(name: string): Promise<{ name: string; path: string }> {
-  if (!existsSync(join(name, 'run.json'))) return resolveModel(name);
+  if (!isRun(name)) return resolveModel(name);
   const path = join(resolve(name), 'model', 'model.gguf');
   if (existsSync(path)) return { name, path };
   throw new NomoatError({
@@ -292,9 +299,9 @@ export function resolvePretrainSettings(data: readonly string[], flags: Given, r
 
 /** The PEFT folder of a run folder, or the path itself. */
 const peftInside = (path: string | null): string | null =>
-  path !== null && existsSync(join(path, 'run.json')) ? join(path, 'adapter') : path;
+  path !== null && isRun(path) ? join(path, 'adapter') : path;
 
 /** The adapter of a run folder, or the path itself. */
 export function adapterInside(path: string): string {
-  return existsSync(join(path, 'run.json')) ? join(path, 'adapter', 'adapter.gguf') : path;
+  return isRun(path) ? join(path, 'adapter', 'adapter.gguf') : path;
 }

@@ -32,7 +32,8 @@ function temporaryName(path: string): string {
 function isZombie(pid: number): boolean {
   try {
     const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
-    return stat.slice(stat.lastIndexOf(')') + 2, stat.lastIndexOf(')') + 3) === 'Z';
+    // PID (NAME) STATE ...
+    return stat.charAt(stat.lastIndexOf(')') + 2) === 'Z';
   } catch {
     // Only Linux has that file.
     return false;

@@ -3,8 +3,11 @@
  */
 import { NomoatError } from '../errors.ts';
 
-/** `line` counts from 1. A fault says what kind of reason it is (equal for equal causes), its detail where or what exactly. */
-export type RawRecord = { readonly line: number /** Element of a list, from 1. */; readonly record?: number } & (
+/**
+ * `line` counts from 1, and so does `record`, which of the elements of a list it is. A fault says what kind of reason it is (equal for equal
+ * causes), its detail where or what exactly.
+ */
+export type RawRecord = { readonly line: number; readonly record?: number } & (
   | { readonly value: unknown }
   | { readonly fault: string; readonly detail?: string }
 );

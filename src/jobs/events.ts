@@ -2,6 +2,7 @@
  * Everything a run says, as typed events: one JSON object a line in events.jsonl and, with `--json`, on stdout.
  * The names are public: programs build on them. All durations are seconds, all sizes bytes, losses nats per supervised token.
  */
+import type { NomoatError } from '../errors.ts';
 import type { RecordSource } from '../text/example.ts';
 import type { ActivationPolicy } from '../train/block-walk.ts';
 
@@ -181,6 +182,10 @@ export interface ErrorEvent {
   readonly fields: Readonly<Record<string, unknown>>;
   readonly message: string;
 }
+
+/** An error as the event that tells of it. */
+export const errorEvent = (error: NomoatError): ErrorEvent =>
+  ({ type: 'error', ...error.toJSON() }) as unknown as ErrorEvent;
 
 export type RunEvent =
   | RunStartEvent

@@ -13,7 +13,7 @@ import { largestMatrix, parameterCount, readModelConfig } from '../models/config
 import { assertAdapterHolds } from '../runtime/onnxruntime-node/webgpu-adapter.ts';
 import { outOfMemory } from '../train/trainer.ts';
 import { assertDiskHolds, loraWeights, runBytes } from './disk-space.ts';
-import type { PlanEvent, RunEvent } from './events.ts';
+import { errorEvent, type PlanEvent } from './events.ts';
 import { parentBytes, threadsOf } from './machine.ts';
 import { planRun } from './plan.ts';
 import { type Prepared, prepareExamples, prepareTexts, readTexts, textFiles } from './prepare.ts';
@@ -132,7 +132,7 @@ export function asFailure(error: unknown): NomoatError {
 /** Marks the run as failed. What stopped it matters more than a disk that is too full to say so: without the mark it resumes as well. */
 export function fail(folder: RunFolder, error: NomoatError): void {
   try {
-    folder.append({ type: 'error', ...error.toJSON() } as unknown as RunEvent);
+    folder.append(errorEvent(error));
     folder.write({ ...folder.read(), state: 'failed' });
   } catch {}
   folder.unlock();

@@ -139,8 +139,8 @@ export async function planTuning(asked: AskedSettings, prices: Prices): Promise<
     const small = isSmall(model);
     const known = new Map<string, Known>();
     // What is measured first comes out slower than what follows: on a small model by more than the settings differ.
-    const { typical: any, work } = workOf(prepared, settings);
-    if (small && measurable(settings)) await decide(context, settings, { work, typical: any });
+    const { typical: usual, work } = workOf(prepared, settings);
+    if (small && measurable(settings)) await decide(context, settings, { work, typical: usual });
     // The other ways are planned in the arithmetic that was decided on: measurements differ, and are not to decide anew each time.
     let precision = settings.precision;
     const planOf = async ({ name, changes, flags }: Variant): Promise<SettingPlan> => {
@@ -165,7 +165,7 @@ export async function planTuning(asked: AskedSettings, prices: Prices): Promise<
     const [first] = [...known.values()] as [Known];
     const [whole] = plans as [SettingPlan];
     precision = whole.precision;
-    known.set(keyOf({ ...settings, precision }, any), first);
+    known.set(keyOf({ ...settings, precision }, usual), first);
     for (const variant of variantsOf(settings, work, precision, small)) {
       const plan = await planOf(variant);
       if (keepsItsName(plan, whole)) plans.push(plan);

@@ -102,7 +102,9 @@ function settingOf(
 ): Setting {
   const parameters = parameterCount(model);
   const copy =
-    settings.method === 'lora' ? plannedCopy(model, parityCache()) : { bytes: 4 * parameters, exists: false };
+    settings.method === 'lora'
+      ? plannedCopy(model, parityCache())
+      : { bytes: parameters * Float32Array.BYTES_PER_ELEMENT, exists: false };
   return {
     method: trainedIn(settings),
     precision,

@@ -19,6 +19,7 @@ import {
 } from 'node:fs';
 import { basename, join, resolve } from 'node:path';
 import { stringify } from 'yaml';
+import { assertFree, isRun } from '../config/load.ts';
 import { pretrainOptions, tuneOptions } from '../config/options.ts';
 import { NomoatError } from '../errors.ts';
 import { isAlive, writeFailure, writeFileAtomic } from '../files/atomic-write.ts';
@@ -166,7 +167,7 @@ export class RunFolder {
         const holder = this.holder();
         if (holder !== null) throw this.held(holder);
         // A killed process's: taken away, unless another one has put its own there meanwhile.
-        if (!moves(path, own)) continue;
+        if (!did(() => renameSync(path, own), 'ENOENT')) continue;
         const moved = Number(readFileSync(own, 'utf8'));
         if (moved > 0 && moved !== process.pid && isAlive(moved)) {
           renameSync(own, path);
@@ -196,13 +197,13 @@ export class RunFolder {
   }
 }
 
-/** Renames a file; false where it is gone. */
-function moves(from: string, to: string): boolean {
+/** Does `work`; false where it fails with `code`. */
+function did(work: () => void, code: 'EEXIST' | 'ENOENT'): boolean {
   try {
-    renameSync(from, to);
+    work();
     return true;
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return false;
+    if ((error as NodeJS.ErrnoException).code === code) return false;
     throw error;
   }
 }
@@ -210,17 +211,9 @@ function moves(from: string, to: string): boolean {
 /** Gives the file `own` the name `path` as well; false where something has it. Where a disk knows no second names, its first writer has it. */
 function named(own: string, path: string): boolean {
   try {
-    linkSync(own, path);
-    return true;
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'EEXIST') return false;
-  }
-  try {
-    writeFileSync(path, readFileSync(own), { flag: 'wx' });
-    return true;
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'EEXIST') return false;
-    throw error;
+    return did(() => linkSync(own, path), 'EEXIST');
+  } catch {
+    return did(() => writeFileSync(path, readFileSync(own), { flag: 'wx' }), 'EEXIST');
   }
 }
 
@@ -244,15 +237,7 @@ function recipeOf({ chosenFromData, chosenPrecision, settings }: RunRecord): str
 /** Makes the folder of a new run. Throws NomoatError where something stands there. */
 export function createRunFolder(settings: RunSettings, record: RunRecord): RunFolder {
   const folder = new RunFolder(settings.run);
-  if (existsSync(folder.path)) {
-    throw new NomoatError({
-      part: folder.path,
-      fault: 'exists already, and runs are never overwritten',
-      remedy: existsSync(folder.file('run.json'))
-        ? `Give another --run, or continue that one with --resume ${folder.path}.`
-        : 'Give another --run.',
-    });
-  }
+  assertFree(folder.path);
   try {
     mkdirSync(folder.checkpoints, { recursive: true });
   } catch (error) {
@@ -296,6 +281,6 @@ export function listRuns(root: string): ListedRun[] {
   return readdirSync(root)
     .sort()
     .map((name) => new RunFolder(join(root, name)))
-    .filter((folder) => existsSync(folder.file('run.json')))
+    .filter(({ path }) => isRun(path))
     .map(listed);
 }

@@ -16,7 +16,7 @@ import type { TokenRow } from '../tokens/token-row.ts';
 import { checkpointSteps, loadLatest, loadParameters, saveCheckpoint, type TrainerState } from '../train/checkpoint.ts';
 import { initAdamW } from '../train/optimizer.ts';
 import { evaluationCalls, type TrainStep } from '../train/step.ts';
-import { microBatchTokens, trainLoop } from '../train/trainer.ts';
+import { microBatchTokens, packOptions, trainLoop } from '../train/trainer.ts';
 import type { RunEndEvent, RunEvent } from './events.ts';
 import { parentBytes, threadsOf } from './machine.ts';
 import { type Method, openMethod, type Runnable } from './methods.ts';
@@ -107,7 +107,7 @@ const countOf = (step: TrainStep): number => step.parameters.reduce((total, { va
  * prefix: what is proven is each row by itself.
  */
 async function logProbabilitiesOf(step: TrainStep, rows: readonly TokenRow[]): Promise<Float32Array[]> {
-  const options = { packing: true, microBatchSize: null, maxTokens: microBatchTokens, padToken: 0 };
+  const options = packOptions({ packing: true, microBatchSize: null }, 0);
   const all: number[] = [];
   for (const call of evaluationCalls(step, packRows(rows, options)))
     for (const values of await step.logProbabilities(call)) all.push(...values);
@@ -286,9 +286,9 @@ class Run {
   /** A resumed run goes on in the arithmetic that it began with, whatever the machine is doing now. */
   private async choosePrecision(streamed: boolean): Promise<ChosenPrecision> {
     const { folder, model, prepared, threads } = this;
-    const { chosenPrecision = this.settings.precision, plan } = folder.read();
+    const { chosenPrecision: before, plan } = folder.read();
     const chosen = await choosePrecision({
-      settings: { precision: chosenPrecision, device: this.settings.device },
+      settings: { precision: before ?? this.settings.precision, device: this.settings.device },
       planned: plan?.measured ? plan.precision : null,
       model,
       rows: prepared.train,
@@ -296,7 +296,6 @@ class Run {
       streamTo: streamed ? folder.file('layers.int8') : null,
       progress: (message) => this.mention({ type: 'notice', code: 'preparing', message }),
     });
-    const before = folder.read().chosenPrecision;
     folder.write({ ...folder.read(), chosenPrecision: chosen.event.precision });
     folder.writeRecipe();
     if (before === undefined || this.settings.precision !== 'auto') return chosen;

@@ -3,12 +3,13 @@
  * smaller micro-batches. Knows nothing of terminals.
  */
 import { type ChildProcess, fork } from 'node:child_process';
-import { existsSync, readFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
+import { isRun } from '../config/load.ts';
 import { startModelName } from '../config/options.ts';
 import { NomoatError } from '../errors.ts';
 import { leastMicroBatchTokens, microBatchTokens } from '../train/trainer.ts';
-import type { RunEvent } from './events.ts';
+import { errorEvent, type RunEvent } from './events.ts';
 import { RunFolder } from './run-folder.ts';
 import type { AskedSettings } from './run-settings.ts';
 import type { Shrunk, WorkerCommand, WorkerMessage } from './worker.ts';
@@ -73,8 +74,6 @@ function send(child: ChildProcess, command: WorkerCommand): void {
 
 /** Of what a dying process says, this much is kept: V8 and the C library fill a screen. */
 const keptStderr = 4000;
-
-const asEvent = (error: NomoatError): RunEvent => ({ type: 'error', ...error.toJSON() }) as unknown as RunEvent;
 
 class ForkedRun implements RunHandle {
   readonly run: string;
@@ -182,11 +181,11 @@ class ForkedRun implements RunHandle {
 
   private lost(code: number | null, signal: string | null, outOfMemory: boolean, heard: string): RunEvent {
     if (this.killed)
-      return asEvent(
+      return errorEvent(
         new NomoatError({
           part: 'the training process',
           fault: 'was stopped at once',
-          remedy: existsSync(new RunFolder(this.run).file('run.json'))
+          remedy: isRun(this.run)
             ? `Go on from its last checkpoint: nomoat tune --resume ${this.run}`
             : 'Nothing had begun: start it again.',
           kind: 'interrupted',
@@ -203,7 +202,7 @@ class ForkedRun implements RunHandle {
       kind: 'failed',
       fields: { signal, code, lastWords: heard.trim() },
     });
-    return asEvent(error);
+    return errorEvent(error);
   }
 
   async *[Symbol.asyncIterator](): AsyncIterator<RunEvent> {

@@ -12,6 +12,7 @@ import type { RunSettings } from './run-settings.ts';
 const forecastSteps = 200;
 /** Held-out rows of the parity proof (run-training.ts). */
 export const parityRows = 20;
+
 /** Optimizer steps of a run over `rows` training rows. */
 export function stepsOf(
   rows: number,

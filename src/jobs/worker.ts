@@ -3,7 +3,7 @@
  * A lost parent counts as an interrupt: the run ends with a checkpoint.
  */
 import { constants, setPriority } from 'node:os';
-import type { RunEvent } from './events.ts';
+import { errorEvent, type RunEvent } from './events.ts';
 import { asFailure } from './open-run.ts';
 import type { AskedSettings } from './run-settings.ts';
 import { runTraining } from './run-training.ts';
@@ -46,8 +46,7 @@ process.on('message', (command: WorkerCommand) => {
   if (settings.nice) setPriority(constants.priority.PRIORITY_LOW);
   runTraining({ settings, resume, shrunk, signal: abort.signal, emit: (event) => void send({ event }) })
     .catch((error: unknown) => {
-      const event = { type: 'error', ...asFailure(error).toJSON() } as unknown as RunEvent;
-      return send({ event });
+      return send({ event: errorEvent(asFailure(error)) });
     })
     .then(() => send({ end: true }))
     .then(() => process.exit(0));

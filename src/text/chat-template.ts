@@ -72,12 +72,8 @@ export class ChatTemplate {
       // A call has null beside it, as OpenAI writes it: some templates ask for that, others put it together with text.
       const silent = ({ content, tool_calls }: Message): boolean => content === null && tool_calls !== undefined;
       const texts = messages.map((message) => (silent(message) ? { ...message, content: '' } : message));
-      if (messages.some(silent))
-        try {
-          return this.rendered(texts, options);
-        } catch {
-          // The first error says more.
-        }
+      const second = messages.some(silent) ? orNull(() => this.rendered(texts, options)) : null;
+      if (second !== null) return second;
       const { message } = error as Error;
       throw new ConversationRefused(`the chat template refuses it: ${message}`, undefined, error);
     }
@@ -170,11 +166,7 @@ export class ChatTemplate {
   }
 
   private tryWhole(messages: readonly Message[], tools?: readonly unknown[]): string | null {
-    try {
-      return this.whole(messages, tools);
-    } catch {
-      return null;
-    }
+    return orNull(() => this.whole(messages, tools));
   }
 
   /** Where answer `i` stands in `whole`, its end of turn included; null where the whole does not begin as the conversation up to it. */
@@ -183,6 +175,14 @@ export class ChatTemplate {
     const after = i === messages.length - 1 ? whole : this.whole(messages.slice(0, i + 1), tools);
     const found = after.length > before.length && after.startsWith(before) && whole.startsWith(after);
     return found ? { start: before.length, end: after.length } : null;
+  }
+}
+
+function orNull(render: () => string): string | null {
+  try {
+    return render();
+  } catch {
+    return null;
   }
 }
 

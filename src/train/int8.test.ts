@@ -12,7 +12,7 @@ import { initLora } from '../lora/init.ts';
 import { projectionDimensions, readModelConfig } from '../models/config.ts';
 import { probeKernels, weightLevels } from '../runtime/onnxruntime-node/probe.ts';
 import { diskStore } from './base-weights.ts';
-import { activationPolicies } from './block-walk.ts';
+import { type ActivationPolicy, activationPolicies } from './block-walk.ts';
 import { quantiseModel } from './int8-model.ts';
 import { createLoraStep, type LoraStepOptions } from './open-step.ts';
 import type { TrainStep } from './step.ts';
@@ -131,6 +131,10 @@ describe('what a step holds', () => {
   const batches = rows.map((row) => packed([row]));
   const scale = 1 / batches.reduce((sum, { supervisedTokens }) => sum + supervisedTokens, 0);
 
+  /** The blocks are walked, small as they are. */
+  const walked = (activations: ActivationPolicy) =>
+    createLoraStep({ model: openGguf(path), adapter: adapterFor(path), threads, activations, oneCall: false });
+
   async function train(options: Partial<LoraStepOptions>, dropout = 0) {
     const adapter = { ...adapterFor(path), dropout };
     // The blocks are walked, small as they are.
@@ -160,13 +164,7 @@ describe('what a step holds', () => {
 
   test.each(activationPolicies)('several micro-batches in a call give the same bits: %s', async (activations) => {
     const apart = await train({ activations });
-    const step = await createLoraStep({
-      model: openGguf(path),
-      adapter: adapterFor(path),
-      threads,
-      activations,
-      oneCall: false,
-    });
+    const step = await walked(activations);
     const { lossSum } = await step.accumulate(batches, scale, [1, 2, 3]);
     expect(lossSum).toBeCloseTo(apart.lossSum, 5);
     step.parameters.forEach(({ gradient, name }, i) => {
@@ -176,13 +174,7 @@ describe('what a step holds', () => {
   });
 
   test.each(activationPolicies)('memory let go of and taken again changes nothing: %s', async (activations) => {
-    const step = await createLoraStep({
-      model: openGguf(path),
-      adapter: adapterFor(path),
-      threads,
-      activations,
-      oneCall: false,
-    });
+    const step = await walked(activations);
     const once = async (batch: PackedBatch) => {
       step.clearGradients();
       const { lossSum } = await step.accumulate([batch], scale, [1]);
