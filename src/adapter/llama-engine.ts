@@ -124,7 +124,12 @@ export async function loadLlamaModel(modelPath: string, signal?: AbortSignal): P
     });
   }
   const llama = await llamaEngine();
-  return llamaCall(modelPath, 'load the model', 'Check that the file is complete and that memory suffices.', () =>
+  const remedy = 'Check that the file is complete and that memory suffices.';
+  const model = await llamaCall(modelPath, 'load the model', remedy, () =>
     llama.loadModel({ modelPath, gpuLayers: 0, ...(signal ? { loadSignal: signal } : {}) }),
   );
+  // A context keeps the limit of the moment in which it is made; what is free is seen again before it evaluates.
+  llama.maxThreads = 0;
+  watched = Number.NEGATIVE_INFINITY;
+  return model;
 }
