@@ -8,7 +8,7 @@ import { prepareTexts, readTexts } from '../dist/jobs/prepare.js';
 
 const [run, trainPath, validPath] = process.argv.slice(2);
 const { settings } = JSON.parse(readFileSync(join(run, 'run.json'), 'utf8'));
-const { train, validation } = await prepareTexts(settings, readTexts(settings));
+const { train, validation } = await prepareTexts(settings, await readTexts(settings));
 const write = (path, rows) => {
   const whole = rows.filter(({ tokens }) => tokens.length === settings.sequenceLength);
   writeFileSync(path, Buffer.concat(whole.map(({ tokens }) => Buffer.from(tokens.buffer, tokens.byteOffset, tokens.byteLength))));

@@ -116,7 +116,7 @@ export function previewCommand(): Command {
     const { harmless, renderPreview } = await import('../tokens/preview.ts');
     const { countRefusal } = await import('../tokens/rows.ts');
     const { path } = await resolveModel(options.model);
-    const dataset = readExamples(data, options);
+    const dataset = await readExamples(data, options);
     const model = openGguf(path);
     const tokenizer = await openTokenizer(path);
     // As a run does.

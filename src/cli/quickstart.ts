@@ -29,13 +29,14 @@ const shownExamples = 4;
 
 const say = (text: string): void => void process.stderr.write(`${text}\n`);
 
-function heldOut(): AskedQuestion[] {
-  return readExamples([join(data, 'valid.jsonl')], {
+async function heldOut(): Promise<AskedQuestion[]> {
+  const { train } = await readExamples([join(data, 'valid.jsonl')], {
     format: 'auto',
     promptColumn: null,
     completionColumn: null,
     textColumn: null,
-  }).train.flatMap((example) =>
+  });
+  return train.flatMap((example) =>
     example.kind === 'completion'
       ? [{ messages: [{ role: 'user' as const, content: example.prompt }], expected: example.completion }]
       : [],
@@ -62,7 +63,7 @@ export function quickstartCommand(): Command {
     const { model, run } = command.opts<{ model: string; run?: string }>();
     const { exactMatch, wilsonInterval } = await import('../evaluate/exact-match.ts');
     const { chat } = await import('../library.ts');
-    const questions = heldOut();
+    const questions = await heldOut();
     const path = run ?? freeFolder();
     const chosen = await resolveSettings(
       [join(data, 'train.jsonl')],

@@ -12,8 +12,11 @@ function file(bytes: string | Buffer): string {
   return path;
 }
 
-test('documents are divided, trimmed, and empty ones left out', () => {
-  expect(readTextFile(file('one\n<|endoftext|>\n\n<|endoftext|> two ü漢🙂')).documents).toEqual(['one', 'two ü漢🙂']);
+test('documents are divided, trimmed, and empty ones left out', async () => {
+  expect((await readTextFile(file('one\n<|endoftext|>\n\n<|endoftext|> two ü漢🙂'))).documents).toEqual([
+    'one',
+    'two ü漢🙂',
+  ]);
 });
 
 test.each([
@@ -26,10 +29,10 @@ test.each([
     /no valid UTF-8 from byte 10 \(line 2\)/,
   ],
   ['a cut character', Buffer.from('漢').subarray(0, 2), /no valid UTF-8/],
-])('%s is refused', (_, bytes, message) => {
-  expect(() => readTextFile(file(bytes))).toThrow(message);
+])('%s is refused', async (_, bytes, message) => {
+  await expect(readTextFile(file(bytes))).rejects.toThrow(message);
 });
 
-test('a missing file is refused', () => {
-  expect(() => readTextFile(join(folder, 'none.txt'))).toThrow(/ENOENT/);
+test('a missing file is refused', async () => {
+  await expect(readTextFile(join(folder, 'none.txt'))).rejects.toThrow(/ENOENT/);
 });

@@ -34,7 +34,7 @@ function faultAt(bytes: Buffer): number {
 }
 
 /** Reads one file; documents are divided by `<|endoftext|>` and freed of white space around them, empty ones left out. */
-export function readTextFile(path: string): TextFile {
+export async function readTextFile(path: string): Promise<TextFile> {
   const refuse = (fault: string, remedy: string, cause?: unknown): never => {
     throw new NomoatError({ part: path, fault, remedy, cause });
   };

@@ -17,7 +17,7 @@ function write(name: string, content: string | Uint8Array): string {
   writeFileSync(path, content);
   return path;
 }
-const read = (name: string, content: string | Uint8Array, options: ReadOptions = {}): Dataset =>
+const read = (name: string, content: string | Uint8Array, options: ReadOptions = {}): Promise<Dataset> =>
   readExamples([write(name, content)], options);
 const messagesOf = (example: Example | undefined): readonly Message[] => {
   if (example?.kind !== 'chat') throw new Error('no conversation');
@@ -35,14 +35,14 @@ describe('formats, detected by their keys', () => {
     ['text.jsonl', 'text', 'by the keys text', 2],
     ['alpaca.json', 'alpaca', 'by the keys instruction and output', 2],
     ['sharegpt.jsonl', 'sharegpt', 'by the keys conversations', 2],
-  ])('%s is %s', (name, format, why, rows) => {
-    const data = readExamples([join(fixtures, name)]);
+  ])('%s is %s', async (name, format, why, rows) => {
+    const data = await readExamples([join(fixtures, name)]);
     expect(data.files).toEqual([{ path: join(fixtures, name), rows, format, why }]);
     expect([data.format, data.train.length, data.refusals, data.validation]).toEqual([format, rows, [], null]);
   });
 
-  test('messages keep weights, tool calls and tools; parts of a content are joined', () => {
-    const { train } = readExamples([join(fixtures, 'messages.jsonl')]);
+  test('messages keep weights, tool calls and tools; parts of a content are joined', async () => {
+    const { train } = await readExamples([join(fixtures, 'messages.jsonl')]);
     expect(messagesOf(train[1]).map(({ weight }) => weight)).toEqual([undefined, 0, undefined, 1]);
     const [asked, call, result] = messagesOf(train[2]);
     expect(asked!.content).toBe('Weather in Bern?');
@@ -51,8 +51,8 @@ describe('formats, detected by their keys', () => {
     expect(train[2]).toMatchObject({ tools: [{ function: { name: 'weather' } }], source: { line: 3 } });
   });
 
-  test('of conversational prompts only the completion is learnt', () => {
-    const { train } = readExamples([join(fixtures, 'prompt-completion.jsonl')]);
+  test('of conversational prompts only the completion is learnt', async () => {
+    const { train } = await readExamples([join(fixtures, 'prompt-completion.jsonl')]);
     expect(train[0]).toMatchObject({ kind: 'completion', prompt: 'Capital of France?', completion: 'Paris' });
     expect(messagesOf(train[1]).map(({ content, weight }) => [content, weight])).toEqual([
       ['2+2?', 0],
@@ -62,8 +62,8 @@ describe('formats, detected by their keys', () => {
     ]);
   });
 
-  test('alpaca and sharegpt become conversations; lines of a JSON list are those of the file', () => {
-    const alpaca = readExamples([join(fixtures, 'alpaca.json')]);
+  test('alpaca and sharegpt become conversations; lines of a JSON list are those of the file', async () => {
+    const alpaca = await readExamples([join(fixtures, 'alpaca.json')]);
     expect(short(alpaca.train[0])).toEqual(['user: Translate.\n\nbonjour', 'assistant: hello']);
     expect(short(alpaca.train[1])).toEqual([
       'system: Be kind.',
@@ -74,7 +74,7 @@ describe('formats, detected by their keys', () => {
     ]);
     expect(alpaca.train.map(({ source }) => source.line)).toEqual([2, 3]);
     expect(alpaca.notes.join()).toMatch(/not read: text/);
-    const { train } = readExamples([join(fixtures, 'sharegpt.jsonl')]);
+    const { train } = await readExamples([join(fixtures, 'sharegpt.jsonl')]);
     expect(short(train[0])).toEqual(['system: Be brief.', 'user: Capital of France?', 'assistant: Paris']);
     expect(messagesOf(train[1])[1]).toMatchObject({
       role: 'assistant',
@@ -83,80 +83,84 @@ describe('formats, detected by their keys', () => {
     expect(train[1]).toMatchObject({ tools: [{ name: 'weather' }] });
   });
 
-  test('CSV by chosen columns, with any of three delimiters, quotes and line ends; lines are those of the file', () => {
+  test('CSV by chosen columns, with any of three delimiters, quotes and line ends; lines are those of the file', async () => {
     const options = { promptColumn: 'question', completionColumn: 'answer' };
     const path = join(fixtures, 'questions.csv');
-    const { train, format, notes } = readExamples([path], options);
+    const { train, format, notes } = await readExamples([path], options);
     expect(train).toEqual([
       { kind: 'completion', prompt: 'Capital, of France?', completion: 'Paris', source: { file: path, line: 2 } },
       { kind: 'completion', prompt: 'Two\r\nlines', completion: 'say "hi"', source: { file: path, line: 3 } },
     ]);
     expect([format, notes]).toEqual(['csv (prompt-completion)', [`${path}: not read: category`]]);
     for (const delimiter of [';', '\t']) {
-      const other = read('d.csv', `question${delimiter}answer\n"a, b"${delimiter}c\n`, options);
+      const other = await read('d.csv', `question${delimiter}answer\n"a, b"${delimiter}c\n`, options);
       expect(other.train).toMatchObject([{ prompt: 'a, b', completion: 'c' }]);
     }
-    expect(read('t.csv', 'text,label\nhello,1\n').train).toMatchObject([{ kind: 'text', text: 'hello' }]);
+    expect((await read('t.csv', 'text,label\nhello,1\n')).train).toMatchObject([{ kind: 'text', text: 'hello' }]);
     expect(
-      read('swap.csv', 'prompt,completion\na,b\n', { promptColumn: 'completion', completionColumn: 'prompt' }).train,
+      (await read('swap.csv', 'prompt,completion\na,b\n', { promptColumn: 'completion', completionColumn: 'prompt' }))
+        .train,
     ).toMatchObject([{ prompt: 'b', completion: 'a' }]);
-    expect(read('data.txt', 'text\nhello\n', { format: 'csv' }).train.length).toBe(1);
+    expect((await read('data.txt', 'text\nhello\n', { format: 'csv' })).train.length).toBe(1);
   });
 
-  test('columns are chosen in JSONL, too', () => {
-    const data = read('q.jsonl', '{"q": "a", "a": "b"}\n{"q": "c"}\n', { promptColumn: 'q', completionColumn: 'a' });
+  test('columns are chosen in JSONL, too', async () => {
+    const data = await read('q.jsonl', '{"q": "a", "a": "b"}\n{"q": "c"}\n', {
+      promptColumn: 'q',
+      completionColumn: 'a',
+    });
     expect(data.train).toMatchObject([{ prompt: 'a', completion: 'b' }]);
     expect(refused(data)).toEqual([[2, 'has no "completion"']]);
     expect(data.files[0]!.why).toBe('by the chosen columns');
   });
 
-  test('a forced format wins over what the keys say', () => {
+  test('a forced format wins over what the keys say', async () => {
     const line = '{"text": "t", "prompt": "p", "completion": "c"}\n';
-    expect(read('f.jsonl', line).format).toBe('prompt-completion');
-    expect(read('f.jsonl', line, { format: 'text' }).train).toMatchObject([{ kind: 'text', text: 't' }]);
-    expect(() => read('f.jsonl', line, { format: 'messages' })).toThrow(
+    expect((await read('f.jsonl', line)).format).toBe('prompt-completion');
+    expect((await read('f.jsonl', line, { format: 'text' })).train).toMatchObject([{ kind: 'text', text: 't' }]);
+    await expect(read('f.jsonl', line, { format: 'messages' })).rejects.toThrow(
       /no usable record of the format messages .*f.jsonl:1 has no "messages"/,
     );
   });
 
-  test('a list in a .jsonl, JSONL in a .json, one object, several files at once', () => {
-    expect(read('list.jsonl', ' \n[{"text": "a"},\n{"text": "b"}]').train.map(({ source }) => source.line)).toEqual([
-      2, 3,
-    ]);
-    expect(read('lines.json', '{"text": "a"}\n{"text": "b"}\n').train.length).toBe(2);
-    expect(read('object.json', '{\n"text": "a"\n}').train.length).toBe(1);
-    const both = readExamples([join(fixtures, 'text.jsonl'), join(fixtures, 'alpaca.json')]);
+  test('a list in a .jsonl, JSONL in a .json, one object, several files at once', async () => {
+    expect(
+      (await read('list.jsonl', ' \n[{"text": "a"},\n{"text": "b"}]')).train.map(({ source }) => source.line),
+    ).toEqual([2, 3]);
+    expect((await read('lines.json', '{"text": "a"}\n{"text": "b"}\n')).train.length).toBe(2);
+    expect((await read('object.json', '{\n"text": "a"\n}')).train.length).toBe(1);
+    const both = await readExamples([join(fixtures, 'text.jsonl'), join(fixtures, 'alpaca.json')]);
     expect([both.train.length, both.format, both.files.length]).toEqual([4, 'text, alpaca', 2]);
   });
 });
 
 describe('folders', () => {
-  test('train, valid and test files; the test file is left alone where there is a valid one', () => {
-    const data = readExamples([join(fixtures, 'folder')]);
+  test('train, valid and test files; the test file is left alone where there is a valid one', async () => {
+    const data = await readExamples([join(fixtures, 'folder')]);
     expect([data.train.length, data.validation?.length]).toEqual([3, 1]);
     expect(data.validation).toMatchObject([{ completion: 'Rome' }]);
     expect(data.notes.join()).toMatch(/test.jsonl is left alone/);
   });
 
-  test('a test file alone serves as validation, which is said; other files are named', () => {
+  test('a test file alone serves as validation, which is said; other files are named', async () => {
     const path = join(folder, 'tests');
     mkdirSync(path);
     for (const name of ['train.csv', 'test.csv', 'extra.csv']) writeFileSync(join(path, name), `text\n${name}\n`);
-    const data = readExamples([path]);
+    const data = await readExamples([path]);
     expect(data.validation).toMatchObject([{ text: 'test.csv' }]);
     expect(data.notes.join()).toMatch(/serves as validation.*not read.*extra.csv/);
   });
 
-  test('without a train file, it says what there is', () => {
+  test('without a train file, it says what there is', async () => {
     const path = join(folder, 'none');
     mkdirSync(path);
     writeFileSync(join(path, 'a.jsonl'), '');
-    expect(() => readExamples([path])).toThrow(/without a train file \(it holds a.jsonl\)/);
+    await expect(readExamples([path])).rejects.toThrow(/without a train file \(it holds a.jsonl\)/);
   });
 });
 
 describe('bad input', () => {
-  test('every bad record is named by line and reason', () => {
+  test('every bad record is named by line and reason', async () => {
     const lines = [
       '{"messages": [{"role": "user", "content": "q"}, {"role": "assistant", "content": "a"}]}',
       'not json',
@@ -175,7 +179,7 @@ describe('bad input', () => {
       '{"messages": "x"}',
       '{"messages": [{"role": "user", "content": "q"}], "tools": {}}',
     ];
-    const data = read('bad.jsonl', lines.join('\r\n'));
+    const data = await read('bad.jsonl', lines.join('\r\n'));
     expect(data.train.length).toBe(1);
     expect(refused(data)).toEqual([
       [2, 'is no valid JSON'],
@@ -197,30 +201,30 @@ describe('bad input', () => {
     expect(data.refusals[5]).toMatchObject({ detail: 'message 1: narrator' });
   });
 
-  test('byte order marks are no matter; bytes that are no UTF-8 spoil their line only', () => {
+  test('byte order marks are no matter; bytes that are no UTF-8 spoil their line only', async () => {
     const bytes = Buffer.concat([
       Buffer.from('\ufeff{"text": "a"}\n{"text": "'),
       Buffer.from([0xff, 0x80]),
       Buffer.from('"}\n{"text": "é"}'),
     ]);
-    const data = read('bytes.jsonl', bytes);
+    const data = await read('bytes.jsonl', bytes);
     expect(data.train).toMatchObject([{ text: 'a' }, { text: 'é' }]);
     expect(refused(data)).toEqual([[2, 'is not valid UTF-8']]);
-    expect(() => read('bytes.csv', Buffer.concat([Buffer.from('text\nok\n'), Buffer.from([0xff])]))).toThrow(
+    await expect(read('bytes.csv', Buffer.concat([Buffer.from('text\nok\n'), Buffer.from([0xff])]))).rejects.toThrow(
       /bytes.csv:3: is not valid UTF-8/,
     );
-    expect(read('bom.csv', '\ufefftext\nhello\n').train.length).toBe(1);
+    expect((await read('bom.csv', '\ufefftext\nhello\n')).train.length).toBe(1);
   });
 
-  test('a line that is too long is skipped, not held', () => {
-    const data = read('long.jsonl', `{"text": "a"}\n{"text": "${'x'.repeat(maxRecordBytes)}"}\n{"text": "b"}\n`);
+  test('a line that is too long is skipped, not held', async () => {
+    const data = await read('long.jsonl', `{"text": "a"}\n{"text": "${'x'.repeat(maxRecordBytes)}"}\n{"text": "b"}\n`);
     expect(data.train.map(({ source }) => source.line)).toEqual([1, 3]);
     expect(refused(data)).toEqual([[2, `is longer than ${maxRecordBytes} bytes`]]);
   });
 
-  test('lines that lie across the chunks of reading stay whole', () => {
+  test('lines that lie across the chunks of reading stay whole', async () => {
     const texts = Array.from({ length: 30_000 }, (_, i) => `${i} ${'ä😀'.repeat(i % 40)}`);
-    const data = read('chunks.jsonl', texts.map((text) => JSON.stringify({ text })).join('\n'));
+    const data = await read('chunks.jsonl', texts.map((text) => JSON.stringify({ text })).join('\n'));
     expect(data.train.map((example) => (example as { text: string }).text)).toEqual(texts);
   });
 
@@ -241,16 +245,16 @@ describe('bad input', () => {
     ['bare', 'a', /no extension/],
     ['quotes.csv', 'text\n"open\nmore\n', /quotes.csv:\d+: is no valid CSV/],
     ['twice.csv', 'text,text\na,b\n', /two columns named "text"/],
-  ])('%s is refused by name', (name, content, message) => {
-    expect(() => read(name, content)).toThrow(message);
-    expect(() => read(name, content)).toThrow(NomoatError);
+  ])('%s is refused by name', async (name, content, message) => {
+    await expect(read(name, content)).rejects.toThrow(message);
+    await expect(read(name, content)).rejects.toThrow(NomoatError);
   });
 
-  test('a list that is cut off keeps what is whole; a broken element does not hide the others', () => {
-    expect(refused(read('cut.json', '[{"text": "a"},\n{"text": "b"},\n{"te'))).toEqual([
+  test('a list that is cut off keeps what is whole; a broken element does not hide the others', async () => {
+    expect(refused(await read('cut.json', '[{"text": "a"},\n{"text": "b"},\n{"te'))).toEqual([
       [3, 'is cut off: the list has no end'],
     ]);
-    const broken = read('broken.json', '[{"text": "a"},\n{"text": b},\n,{"text": "c"}] x');
+    const broken = await read('broken.json', '[{"text": "a"},\n{"text": b},\n,{"text": "c"}] x');
     expect(broken.train.map(({ source }) => source.line)).toEqual([1, 3]);
     expect(refused(broken)).toEqual([
       [2, 'is no valid JSON'],
@@ -259,8 +263,8 @@ describe('bad input', () => {
     ]);
   });
 
-  test('CSV records with fields too many or too few are refused one by one', () => {
-    const data = read('ragged.csv', 'prompt,completion\n\na,b\nc\nd,e,f\n"g\r\nh",i\n,j\nk,\n');
+  test('CSV records with fields too many or too few are refused one by one', async () => {
+    const data = await read('ragged.csv', 'prompt,completion\n\na,b\nc\nd,e,f\n"g\r\nh",i\n,j\nk,\n');
     expect(data.train.map(({ source }) => source.line)).toEqual([3, 6, 8]);
     expect(refused(data)).toEqual([
       [4, 'has another number of fields than the first line'],
@@ -269,20 +273,22 @@ describe('bad input', () => {
     ]);
   });
 
-  test('columns that are not there, or chosen by halves, are said', () => {
+  test('columns that are not there, or chosen by halves, are said', async () => {
     const csv = 'question,answer\na,b\n';
-    expect(() => read('c.csv', csv, { promptColumn: 'qestion', completionColumn: 'answer' })).toThrow(
+    await expect(read('c.csv', csv, { promptColumn: 'qestion', completionColumn: 'answer' })).rejects.toThrow(
       /no column "qestion".*question, answer.*Did you mean "question"/,
     );
-    expect(() => read('c.csv', csv, { promptColumn: 'question' })).toThrow(/only one of prompt and completion/);
+    await expect(read('c.csv', csv, { promptColumn: 'question' })).rejects.toThrow(/only one of prompt and completion/);
     const all = { promptColumn: 'question', completionColumn: 'answer', textColumn: 'answer' };
-    expect(() => read('c.csv', csv, all)).toThrow(/besides prompt and completion/);
-    expect(() => read('c.csv', csv, { textColumn: 'answer', format: 'messages' })).toThrow(/--format is messages/);
+    await expect(read('c.csv', csv, all)).rejects.toThrow(/besides prompt and completion/);
+    await expect(read('c.csv', csv, { textColumn: 'answer', format: 'messages' })).rejects.toThrow(
+      /--format is messages/,
+    );
   });
 
-  test('paths that do not exist or are no files', () => {
-    expect(() => readExamples([join(folder, 'nowhere.jsonl')])).toThrow(/nowhere.jsonl: does not exist/);
-    expect(() => readExamples(['/dev/null'])).toThrow(NomoatError);
+  test('paths that do not exist or are no files', async () => {
+    await expect(readExamples([join(folder, 'nowhere.jsonl')])).rejects.toThrow(/nowhere.jsonl: does not exist/);
+    await expect(readExamples(['/dev/null'])).rejects.toThrow(NomoatError);
   });
 });
 
@@ -314,7 +320,7 @@ describe('700 mutations each: counted or refused, never anything else, within a 
     ['sharegpt.jsonl', {}],
     ['alpaca.json', {}],
     ['questions.csv', { promptColumn: 'question', completionColumn: 'answer' }],
-  ])('%s', (name, options) => {
+  ])('%s', async (name, options) => {
     const original = readFileSync(join(fixtures, name));
     const random = new Random(31);
     let [readable, refusedFiles, slowest] = [0, 0, 0];
@@ -324,7 +330,7 @@ describe('700 mutations each: counted or refused, never anything else, within a 
       const path = write(`fuzz-${name}`, bytes);
       const start = performance.now();
       try {
-        const { train, refusals, files } = readExamples([path], options);
+        const { train, refusals, files } = await readExamples([path], options);
         expect(train.length + refusals.length).toBe(files[0]!.rows);
         expect(refusals.every(({ source, reason }) => source.line > 0 && reason.length > 0)).toBe(true);
         readable++;
@@ -342,15 +348,15 @@ describe('700 mutations each: counted or refused, never anything else, within a 
   });
 });
 
-test('rows of a JSON list on one line are told apart; a text beside a label says how to learn the label', () => {
+test('rows of a JSON list on one line are told apart; a text beside a label says how to learn the label', async () => {
   const list = join(folder, 'list.json');
   writeFileSync(list, '[{"prompt":"a","completion":"b"},{"prompt":"c"},{"prompt":"d","completion":"e"}]');
-  const { refusals, train } = readExamples([list]);
+  const { refusals, train } = await readExamples([list]);
   expect(train.map(({ source }) => source.record)).toEqual([1, 3]);
   expect(placeOf(refusals[0]!.source)).toBe(`${list}:1, record 2`);
   const labelled = join(folder, 'labelled.csv');
   writeFileSync(labelled, 'text,category\nhello,greeting\n');
-  expect(readExamples([labelled]).notes[0]).toContain('--prompt-column text --completion-column category');
-  const chosen = readExamples([labelled], { promptColumn: 'text', completionColumn: 'category' });
+  expect((await readExamples([labelled])).notes[0]).toContain('--prompt-column text --completion-column category');
+  const chosen = await readExamples([labelled], { promptColumn: 'text', completionColumn: 'category' });
   expect(chosen.train[0]).toMatchObject({ kind: 'completion', completion: 'greeting' });
 });

@@ -220,7 +220,7 @@ const describe = ({ source, reason, detail }: Refusal): string =>
   `${placeOf(source)} ${reason}${detail ? ` (${detail})` : ''}`;
 
 /** Reads files and folders. Throws NomoatError where one cannot be read, is of no known format, or holds no record that can be used. */
-export function readExamples(paths: readonly string[], options: ReadOptions = {}): Dataset {
+export async function readExamples(paths: readonly string[], options: ReadOptions = {}): Promise<Dataset> {
   const request = requestOf(options);
   const found = findDataFiles(paths);
   const read = (list: readonly string[]): FileResult[] =>

@@ -73,7 +73,7 @@ const weightsOf = ({ tensors }: GgufContent): number =>
 
 /** The model that pretraining begins with is made here and kept in the run's folder: its vocabulary comes of the data. */
 export async function openPretraining(settings: RunSettings, resume: boolean, started: number): Promise<Opened> {
-  const texts = readTexts(settings);
+  const texts = await readTexts(settings);
   const files = textFiles(settings);
   if (resume) {
     const record = new RunFolder(settings.run).read();

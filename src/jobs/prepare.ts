@@ -73,13 +73,13 @@ interface Divided {
 }
 
 /** Examples for training and validation: a file, a folder's own, or a seeded fraction of the training examples. */
-function divide(
+async function divide(
   settings: Pick<AskedSettings, 'validation' | 'format' | 'promptColumn' | 'completionColumn' | 'textColumn' | 'seed'>,
   dataset: Dataset,
-): Divided {
+): Promise<Divided> {
   const { validation } = settings;
   if (typeof validation === 'string') {
-    const held = readExamples([validation], settings);
+    const held = await readExamples([validation], settings);
     return { train: dataset.train, validation: held.train, held };
   }
   if (validation === null || dataset.validation)
@@ -219,8 +219,8 @@ function decide(asked: AskedSettings, sets: Sets, model: GgufFile): { settings: 
 /** The rows of a fine-tuning run. Throws NomoatError. */
 export async function prepareExamples(given: AskedSettings, model: GgufFile): Promise<Prepared> {
   const { asked: settings, notes: brought } = withAdapter(given, model);
-  const dataset = readExamples(settings.data, settings);
-  const { train, validation, held: heldFile } = divide(settings, dataset);
+  const dataset = await readExamples(settings.data, settings);
+  const { train, validation, held: heldFile } = await divide(settings, dataset);
   const tokenizer = await openTokenizer(settings.modelPath);
   try {
     const sets = buildSets(train, validation, settings, model, tokenizer);
@@ -309,12 +309,19 @@ const fewDocuments = 20;
 export const textFiles = ({ data, validation }: RunSettings): string[] =>
   typeof validation === 'string' ? [...data, validation] : [...data];
 
+export interface Texts {
+  readonly train: string[];
+  readonly validation: string[];
+}
+
 /** Documents of the files, and those held out. */
-export function readTexts(settings: RunSettings): { train: string[]; validation: string[] } {
-  const documents = settings.data.flatMap((path) => readTextFile(path).documents);
+export async function readTexts(settings: RunSettings): Promise<Texts> {
+  let documents: string[] = [];
+  for (const path of settings.data) documents = documents.concat((await readTextFile(path)).documents);
   const { seed, validation } = settings;
   if (validation === null) return { train: documents, validation: [] };
-  if (typeof validation === 'string') return { train: documents, validation: [...readTextFile(validation).documents] };
+  if (typeof validation === 'string')
+    return { train: documents, validation: [...(await readTextFile(validation)).documents] };
   if (documents.length < fewDocuments) {
     const cut = documents.map((text) => Math.floor(text.length * (1 - validation)));
     return {
@@ -347,7 +354,7 @@ function endOfText(tokenizer: Tokenizer): number {
 const usualWarmup = (steps: number): number => Math.min(100, Math.ceil(steps / 10));
 
 /** The rows of a pretraining run. */
-export async function prepareTexts(settings: RunSettings, texts: ReturnType<typeof readTexts>): Promise<Prepared> {
+export async function prepareTexts(settings: RunSettings, texts: Texts): Promise<Prepared> {
   const tokenizer = await openTokenizer(settings.modelPath);
   try {
     const options = { tokenizer, sequenceLength: settings.sequenceLength, endOfText: endOfText(tokenizer) };
