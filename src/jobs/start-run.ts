@@ -96,7 +96,8 @@ class ForkedRun implements RunHandle {
   }
 
   private spawn(resume: boolean, shrunk: Shrunk | null): ChildProcess {
-    const execArgv = [...process.execArgv, '--expose-gc'];
+    // Not the host's own: with `node -e` that is the program itself, which each worker would run again.
+    const execArgv = ['--expose-gc'];
     const env = { MALLOC_MMAP_THRESHOLD_: ownMappingBytes, ...process.env };
     const child = fork(workerPath(), [], { env, execArgv, stdio: ['ignore', 'ignore', 'pipe', 'ipc'] });
     let heard = '';

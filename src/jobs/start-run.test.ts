@@ -1,0 +1,46 @@
+/** The process around a training process: what it hands on to it, and what it leaves behind. */
+import { spawnSync } from 'node:child_process';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { pathToFileURL } from 'node:url';
+import { afterAll, expect, test } from 'vitest';
+
+const repo = join(import.meta.dirname, '../..');
+const library = pathToFileURL(join(repo, 'dist/index.js')).href;
+const model = join(repo, 'test/fixtures/reference/llama/base.gguf');
+const folder = mkdtempSync(join(tmpdir(), 'nomoat-start-'));
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
+const data = join(folder, 'data.jsonl');
+const rows = Array.from({ length: 8 }, (_, i) => ({ prompt: `number ${i}`, completion: i % 2 ? 'odd' : 'even' }));
+writeFileSync(data, rows.map((row) => JSON.stringify(row)).join('\n'));
+
+/** The depth is counted in the environment, which processes hand on: a worker that runs the program again ends there. */
+const program = `
+  const depth = Number(process.env.NOMOAT_TEST_DEPTH ?? 0);
+  if (depth > 0) { console.error('THE PROGRAM RAN AGAIN'); process.exit(9); }
+  process.env.NOMOAT_TEST_DEPTH = '1';
+  import(${JSON.stringify(library)}).then(async ({ tune }) => {
+    const options = { data: ${JSON.stringify(data)}, model: ${JSON.stringify(model)}, maxSteps: 1, threads: 1 };
+    for await (const event of await tune({ ...options, run: process.env.NOMOAT_TEST_RUN })) console.log(event.type);
+  }).catch((error) => { console.error(error.message); process.exit(5); });`;
+
+test.each([
+  ['argument', ['-e', program], ''],
+  ['argument of a module', ['--input-type=module', '-e', program], ''],
+  ['argument that is printed', ['-p', program], ''],
+  ['stdin', ['--input-type=module', '-'], program],
+])('a program that is given to node by %s trains once', { timeout: 120_000 }, (name, args, input) => {
+  const env = {
+    ...process.env,
+    NOMOAT_HOME: join(folder, 'home'),
+    NOMOAT_TEST_RUN: join(folder, name.replaceAll(' ', '-')),
+  };
+  // A limit on processes, where there is one to be had: should it fork itself for ever, it shall not take the machine along.
+  const limited = spawnSync('prlimit', ['--version']).status === 0 ? ['prlimit', '--nproc=500', '--cpu=60'] : [];
+  const [command, ...rest] = [...limited, process.execPath, ...args];
+  const { status, stdout, stderr } = spawnSync(command!, rest, { cwd: folder, env, input, encoding: 'utf8' });
+  expect(stderr).toBe('');
+  expect(stdout.trim().split('\n').at(-1)).toBe('run-end');
+  expect(status).toBe(0);
+});
