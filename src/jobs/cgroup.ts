@@ -113,3 +113,20 @@ function read(path: string): string | undefined {
     return undefined;
   }
 }
+
+/** How often the kernel has killed a process of this one's group for memory; null where no group tells. */
+export function cgroupKills(root = '/'): number | null {
+  const base = join(root, 'sys', 'fs', 'cgroup');
+  for (const { controllers, path } of ownGroups(root)) {
+    const isV2 = controllers.length === 0;
+    if (!isV2 && !controllers.includes('memory')) continue;
+    const file = isV2 ? 'memory.events' : 'memory.oom_control';
+    // The own group first; in a container its path may not exist below the mount, and the root's file then counts.
+    const [mount, ...own] = upwards(isV2 ? base : join(base, 'memory'), path);
+    for (const folder of [...own, mount!]) {
+      const found = /^oom_kill (\d+)$/m.exec(read(join(folder, file)) ?? '');
+      if (found) return Number(found[1]);
+    }
+  }
+  return null;
+}

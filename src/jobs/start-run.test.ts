@@ -1,10 +1,14 @@
 /** The process around a training process: what it hands on to it, and what it leaves behind. */
 import { spawnSync } from 'node:child_process';
+import { getEventListeners } from 'node:events';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { afterAll, expect, test } from 'vitest';
+import { resolveSettings } from '../config/load.ts';
+import type { RunEvent } from './events.ts';
+import { startRun } from './start-run.ts';
 
 const repo = join(import.meta.dirname, '../..');
 const library = pathToFileURL(join(repo, 'dist/index.js')).href;
@@ -43,4 +47,37 @@ test.each([
   expect(stderr).toBe('');
   expect(stdout.trim().split('\n').at(-1)).toBe('run-end');
   expect(status).toBe(0);
+});
+
+test('a signal that outlives its runs keeps no listeners of theirs', { timeout: 120_000 }, async () => {
+  const { signal } = new AbortController();
+  const options = { model, maxSteps: 1, threads: 1 };
+  for (const name of ['first', 'second']) {
+    const run = join(folder, name);
+    const handle = startRun(await resolveSettings([data], { ...options, run }, null), { signal });
+    expect(getEventListeners(signal, 'abort')).toHaveLength(1);
+    for await (const event of handle) if (event.type === 'run-end') expect(event.state).toBe('done');
+    expect(getEventListeners(signal, 'abort')).toHaveLength(0);
+  }
+});
+
+test('a crash in native code is not taken for want of memory: said at once, not tried again', {
+  timeout: 120_000,
+}, async () => {
+  const run = join(folder, 'crash');
+  const options = { model, epochs: 500, threads: 1, checkpointEvery: 1, run };
+  const handle = startRun(await resolveSettings([data], options, null));
+  const events: RunEvent[] = [];
+  let pid: number | undefined;
+  const follow = async (): Promise<void> => {
+    for await (const event of handle) {
+      events.push(event);
+      if (event.type !== 'checkpoint-saved' || pid !== undefined) continue;
+      pid = handle.pid;
+      process.kill(pid!, 'SIGSEGV');
+    }
+  };
+  await expect(follow()).rejects.toThrow(/crashed in native code \(SIGSEGV\).*checkpoint after \d+ steps: nomoat tune/);
+  expect(handle.pid).toBe(pid);
+  expect(events.at(-1)).toMatchObject({ type: 'error', fields: { signal: 'SIGSEGV', outOfMemory: false } });
 });

@@ -3,9 +3,7 @@
  * smaller micro-batches. Knows nothing of terminals.
  */
 import { type ChildProcess, fork } from 'node:child_process';
-import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
-import { isRun } from '../config/load.ts';
 import { startModelName } from '../config/options.ts';
 import { NomoatError } from '../errors.ts';
 import { leastMicroBatchTokens, microBatchTokens } from '../train/trainer.ts';
@@ -13,6 +11,15 @@ import { errorEvent, type RunEvent } from './events.ts';
 import { RunFolder } from './run-folder.ts';
 import type { AskedSettings } from './run-settings.ts';
 import type { Shrunk, WorkerCommand, WorkerMessage } from './worker.ts';
+import {
+  type Death,
+  deathError,
+  howToGoOn,
+  lookAtMemory,
+  type MemoryLook,
+  memoryEvidence,
+  memoryKills,
+} from './worker-death.ts';
 
 export interface RunHandle extends AsyncIterable<RunEvent> {
   readonly run: string;
@@ -38,9 +45,11 @@ function workerPath(): string {
 
 /** Starts (or resumes) the run. Iterating it ends after `run-end`, and throws NomoatError after an `error` event. */
 export function startRun(settings: AskedSettings, options: { resume?: boolean; signal?: AbortSignal } = {}): RunHandle {
-  const handle = new ForkedRun(settings, options.resume ?? false);
-  if (options.signal?.aborted) handle.interrupt();
-  options.signal?.addEventListener('abort', () => handle.interrupt(), { once: true });
+  const { resume = false, signal } = options;
+  const stop = (): void => handle.interrupt();
+  const handle = new ForkedRun(settings, resume, () => signal?.removeEventListener('abort', stop));
+  if (signal?.aborted) stop();
+  else signal?.addEventListener('abort', stop, { once: true });
   return handle;
 }
 
@@ -57,16 +66,6 @@ export function resumeRun(path: string, options: { signal?: AbortSignal } = {}):
   return startRun({ ...settings, modelPath, run: folder.path }, { ...options, resume: true });
 }
 
-/** How often the kernel has killed a process for memory since it started; null where it does not tell. */
-function memoryKills(): number | null {
-  try {
-    const found = readFileSync('/proc/vmstat', 'utf8').match(/^oom_kill (\d+)$/m);
-    return found ? Number(found[1]) : null;
-  } catch {
-    return null;
-  }
-}
-
 /** A process that is just ending breaks the pipe while it is written to; `close` tells of it, so that is no error of its own. */
 function send(child: ChildProcess, command: WorkerCommand): void {
   if (child.connected) child.send(command, () => {});
@@ -74,6 +73,8 @@ function send(child: ChildProcess, command: WorkerCommand): void {
 
 /** Of what a dying process says, this much is kept: V8 and the C library fill a screen. */
 const keptStderr = 4000;
+/** How often the process's memory is looked at: what it held at the last look says what it died of. */
+const lookMilliseconds = 1000;
 
 class ForkedRun implements RunHandle {
   readonly run: string;
@@ -88,11 +89,21 @@ class ForkedRun implements RunHandle {
   private done = 0;
   private maxTokens = microBatchTokens;
   private kills = memoryKills();
+  private look: MemoryLook | null = null;
+  /** Told once, when nothing comes any more. */
+  private readonly over: () => void;
 
-  constructor(settings: AskedSettings, resume: boolean) {
+  constructor(settings: AskedSettings, resume: boolean, over: () => void) {
     this.settings = settings;
     this.run = settings.run;
+    this.over = over;
     this.child = this.spawn(resume, null);
+  }
+
+  /** Nothing comes after what is waiting. */
+  private finish(): void {
+    this.ended = true;
+    this.over();
   }
 
   private spawn(resume: boolean, shrunk: Shrunk | null): ChildProcess {
@@ -101,16 +112,21 @@ class ForkedRun implements RunHandle {
     const env = { MALLOC_MMAP_THRESHOLD_: ownMappingBytes, ...process.env };
     const child = fork(workerPath(), [], { env, execArgv, stdio: ['ignore', 'ignore', 'pipe', 'ipc'] });
     let heard = '';
+    const looks = setInterval(() => {
+      this.look = (child.pid === undefined ? null : lookAtMemory(child.pid)) ?? this.look;
+    }, lookMilliseconds);
+    looks.unref();
     child.stderr!.on('data', (chunk: Buffer) => {
       heard = (heard + chunk.toString()).slice(-keptStderr);
     });
     child.on('message', (message: WorkerMessage) => {
-      if ('end' in message) this.ended = true;
+      if ('end' in message) this.finish();
       else this.hear(message.event);
       this.wake();
     });
     // `close` comes after the last words on stderr.
     child.on('close', (code, signal) => {
+      clearInterval(looks);
       if (this.ended) process.stderr.write(heard);
       else this.die(code, signal, heard);
       this.wake();
@@ -118,6 +134,7 @@ class ForkedRun implements RunHandle {
     // A process that never began; `close` does not come then.
     child.on('error', (error) => {
       if (child.pid !== undefined) return;
+      clearInterval(looks);
       this.die(null, null, String(error));
       this.wake();
     });
@@ -147,18 +164,23 @@ class ForkedRun implements RunHandle {
   }
 
   /** The process is gone. Where memory ran out while training, another one goes on with smaller micro-batches. */
-  private die(code: number | null, signal: NodeJS.Signals | null, heard: string): void {
-    const outOfMemory = this.ranOutOfMemory(signal, heard);
+  private die(code: number | null, signal: NodeJS.Signals | null, lastWords: string): void {
+    const kills = memoryKills();
+    const kernelKilled = kills === null || this.kills === null ? null : kills > this.kills;
+    this.kills = kills;
+    const death: Death = { code, signal, lastWords, kernelKilled, look: this.look };
+    const evidence = memoryEvidence(death);
     const training = this.steps > 0 && this.done < this.steps;
     this.maxTokens = Math.min(this.maxTokens, this.recordedTokens());
-    if (outOfMemory && training && !this.stopped && this.maxTokens > leastMicroBatchTokens) {
+    if (evidence !== null && training && !this.stopped && this.maxTokens > leastMicroBatchTokens) {
       this.maxTokens >>= 1;
-      const message = `Memory ran out in step ${this.done}, and the training process died (${signal}); going on from the last checkpoint with micro-batches of up to ${this.maxTokens} tokens.`;
+      const message = `Memory ran out in step ${this.done}, and the training process died (${signal ?? `code ${code}`}: ${evidence}); going on from the last checkpoint with micro-batches of up to ${this.maxTokens} tokens.`;
       this.child = this.spawn(true, { microBatchTokens: this.maxTokens, message });
       return;
     }
-    this.waiting.push(this.lost(code, signal, outOfMemory, heard));
-    this.ended = true;
+    const error = this.killed ? this.stoppedAtOnce() : deathError(this.run, death, evidence);
+    this.waiting.push(errorEvent(error));
+    this.finish();
   }
 
   /** The process may have made its micro-batches smaller itself before it died. */
@@ -170,40 +192,13 @@ class ForkedRun implements RunHandle {
     }
   }
 
-  /** Engines abort or crash where an allocation fails; the kernel kills, and counts. */
-  private ranOutOfMemory(signal: NodeJS.Signals | null, heard: string): boolean {
-    const before = this.kills;
-    this.kills = memoryKills();
-    if (signal === 'SIGKILL') return before !== null && this.kills !== null && this.kills > before;
-    return (
-      signal === 'SIGABRT' || signal === 'SIGSEGV' || signal === 'SIGBUS' || /out of memory|bad_alloc/i.test(heard)
-    );
-  }
-
-  private lost(code: number | null, signal: string | null, outOfMemory: boolean, heard: string): RunEvent {
-    if (this.killed)
-      return errorEvent(
-        new NomoatError({
-          part: 'the training process',
-          fault: 'was stopped at once',
-          remedy: isRun(this.run)
-            ? `Go on from its last checkpoint: nomoat tune --resume ${this.run}`
-            : 'Nothing had begun: start it again.',
-          kind: 'interrupted',
-        }),
-      );
-    const error = new NomoatError({
+  private stoppedAtOnce(): NomoatError {
+    return new NomoatError({
       part: 'the training process',
-      fault: outOfMemory
-        ? `died (${signal ?? `code ${code}`}), most likely because memory ran out`
-        : signal === 'SIGKILL'
-          ? 'was killed; if you did not do that, the system ran out of memory'
-          : `ended without a word (${signal ?? `code ${code}`})`,
-      remedy: `Its checkpoints are safe: nomoat tune --resume ${this.run}. Out of memory? Start a run with a smaller --sequence-length, --micro-batch-size or --model.`,
-      kind: 'failed',
-      fields: { signal, code, lastWords: heard.trim() },
+      fault: 'was stopped at once',
+      remedy: howToGoOn(this.run),
+      kind: 'interrupted',
     });
-    return errorEvent(error);
   }
 
   async *[Symbol.asyncIterator](): AsyncIterator<RunEvent> {
