@@ -78,14 +78,21 @@ export function writeFailure(path: string, error: unknown): NomoatError {
   });
 }
 
+/** What file systems answer that do not flush folders (some network and FUSE mounts): the file itself is on the disk by then. */
+const noFolderFlush = new Set(['EINVAL', 'EPERM', 'EACCES', 'ENOTSUP', 'EOPNOTSUPP', 'ENOSYS', 'EISDIR', 'EBADF']);
+
+/** Makes a rename durable where the system can. */
 function flushFolder(path: string): void {
   // Windows cannot open folders; its rename is durable enough without.
   if (process.platform === 'win32') return;
-  const descriptor = openSync(path, 'r');
+  let descriptor: number | null = null;
   try {
+    descriptor = openSync(path, 'r');
     fsyncSync(descriptor);
+  } catch (error) {
+    if (!noFolderFlush.has((error as NodeJS.ErrnoException).code ?? '')) throw error;
   } finally {
-    closeSync(descriptor);
+    if (descriptor !== null) closeSync(descriptor);
   }
 }
 
