@@ -11,7 +11,7 @@ import type { GgufFile } from '../files/gguf/types.ts';
 import { type GgufContent, writeGguf } from '../files/gguf/write.ts';
 import { largestMatrix, parameterCount, readModelConfig } from '../models/config.ts';
 import { assertAdapterHolds } from '../runtime/onnxruntime-node/webgpu-adapter.ts';
-import { outOfMemory } from '../train/trainer.ts';
+import { outOfMemory } from '../train/out-of-memory.ts';
 import { assertDiskHolds, loraWeights, runBytes } from './disk-space.ts';
 import { errorEvent, type PlanEvent } from './events.ts';
 import { parentBytes, threadsOf } from './machine.ts';

@@ -12,6 +12,7 @@ import type { TokenRow } from '../tokens/token-row.ts';
 import type { TrainerState } from './checkpoint.ts';
 import { clipping } from './clip.ts';
 import { type AdamWState, updateAdamW } from './optimizer.ts';
+import { outOfMemory } from './out-of-memory.ts';
 import { learningRateAt } from './schedule.ts';
 import { evaluationCalls, type Parameter, type TrainStep } from './step.ts';
 
@@ -70,10 +71,6 @@ export interface TrainerOptions {
 
 /** Lets messages and signals in: the engine blocks the thread while it computes. */
 const breathe = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
-
-/** Whether an engine, or JavaScript itself, could not get the memory it asked for. */
-export const outOfMemory = (error: unknown): boolean =>
-  /alloc|out of memory/i.test(error instanceof Error ? error.message : '');
 
 const memoryFailure = (what: string, tokens: number, cause: unknown): NomoatError =>
   new NomoatError({
