@@ -221,7 +221,7 @@ export function diskStore(path: string): Int8Store {
         streamed: true,
         layer: async (layer, next) => int8Feeds(layerOf(layer, await reader.take(layer, next))),
         close() {
-          closeSync(descriptor);
+          reader.close();
           rmSync(path, { force: true });
         },
       };
@@ -237,7 +237,7 @@ function writeFully(descriptor: number, values: Int8Array, position: number): nu
   return values.length;
 }
 
-/** Reads blocks of equal size; while one is used, the next is read by another thread. */
+/** Reads blocks of equal size; while one is used, the next is read by another thread. Closes the file when nothing reads it any more. */
 class LayerReader {
   private readonly descriptor: number;
   private readonly blocks: readonly [Int8Array, Int8Array];
@@ -265,8 +265,27 @@ class LayerReader {
     return this.blocks[other]!;
   }
 
+  /** The number of a closed file is given to the next one that is opened: a read that is under way would read that. */
+  close(): void {
+    const close = (): void => closeSync(this.descriptor);
+    if (this.reading === 0) close();
+    else this.whenRead = close;
+  }
+  private reading = 0;
+  private whenRead: (() => void) | null = null;
+
   private async read(layer: number, into: Int8Array): Promise<void> {
-    for (let done = 0; done < into.length; ) {
+    this.reading++;
+    try {
+      await this.fill(layer, into);
+    } finally {
+      this.reading--;
+      if (this.reading === 0) this.whenRead?.();
+    }
+  }
+
+  private async fill(layer: number, into: Int8Array): Promise<void> {
+    for (let done = 0; done < into.length && this.whenRead === null; ) {
       const got = await readAt(this.descriptor, into, done, layer * into.length + done);
       if (got === 0) throw new Error('the file of int8 layers ended early');
       done += got;
