@@ -13,10 +13,11 @@ import { nomoatModelsFolder, surroundings } from '../files/model-folders.ts';
 import { parameterCount } from '../models/config.ts';
 import { assertAdapter } from '../runtime/onnxruntime-node/webgpu-adapter.ts';
 import type { TokenRow } from '../tokens/token-row.ts';
-import { checkpointSteps, loadLatest, loadParameters, saveCheckpoint, type TrainerState } from '../train/checkpoint.ts';
+import { checkpointSteps, type Loaded, loadLatest, loadParameters, saveCheckpoint } from '../train/checkpoint.ts';
 import { initAdamW } from '../train/optimizer.ts';
 import { evaluationCalls, type TrainStep } from '../train/step.ts';
 import { microBatchTokens, packOptions, trainLoop } from '../train/trainer.ts';
+import type { TrainerState } from '../train/trainer-state.ts';
 import type { RunEndEvent, RunEvent } from './events.ts';
 import { parentBytes, threadsOf } from './machine.ts';
 import { type Method, openMethod, type Runnable } from './methods.ts';
@@ -97,6 +98,14 @@ function withBitsPerByte(event: RunEvent, bytes: number | null): RunEvent {
 const withParent = (event: RunEvent): RunEvent =>
   event.type === 'estimate' ? { ...event, peakMemoryBytes: event.peakMemoryBytes + parentBytes() } : event;
 
+/** What was passed over when the run went on, and what was used instead. */
+function brokenCheckpoints({ broken, lostBest, state }: Loaded): string[] {
+  const said = broken.map(({ fault, step }) => `The checkpoint after ${step} steps is broken (${fault}): going on from the one after ${state.step} steps.`); // biome-ignore format: one line
+  if (lostBest)
+    said.push(`The best checkpoint so far, after ${lostBest.step} steps, cannot be read (${lostBest.fault}): the best of what follows is the result.`); // biome-ignore format: one line
+  return said;
+}
+
 /** Gives memory back that nothing names any more; the worker is started with this switched on. */
 const collectGarbage = (): void => (globalThis as { gc?: () => void }).gc?.();
 
@@ -169,7 +178,8 @@ class Run {
     const optimizer = initAdamW(step.parameters);
     const resumes = prepared.validation.length > 0 && checkpointSteps(folder.checkpoints).length > 0;
     let initial = resumes ? step.parameters.map(({ value }) => value.slice()) : null;
-    const saved = loadLatest(folder.checkpoints, step.parameters, optimizer);
+    const loaded = loadLatest(folder.checkpoints, step.parameters, optimizer);
+    const saved = loaded?.state ?? null;
     if (saved?.validationBefore !== null) initial = null;
     this.secondsBefore = saved?.seconds ?? 0;
     const state: TrainerState = saved ?? {
@@ -205,6 +215,8 @@ class Run {
     for (const message of prepared.notes) this.tell({ type: 'notice', code: 'data', message });
     for (const message of [...prepared.overruled, ...this.doubts(steps)])
       this.tell({ type: 'notice', code: 'settings', message });
+    if (loaded)
+      for (const message of brokenCheckpoints(loaded)) this.tell({ type: 'notice', code: 'checkpoint', message });
     if (shrunk) this.tell({ type: 'notice', code: 'smaller-micro-batch', message: shrunk.message });
     const save = (): RunEvent => {
       // The event that says so counts as part of the state, or a resumed log would miss it.

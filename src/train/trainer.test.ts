@@ -4,10 +4,10 @@ import { resolveOptions } from '../config/load.ts';
 import type { NomoatError } from '../errors.ts';
 import type { RunEvent } from '../jobs/events.ts';
 import type { TokenRow } from '../tokens/token-row.ts';
-import type { TrainerState } from './checkpoint.ts';
 import { initAdamW } from './optimizer.ts';
 import { evaluationCalls, type Parameter, type TrainStep } from './step.ts';
 import { microBatchTokens, type TrainerSettings, trainLoop } from './trainer.ts';
+import type { TrainerState } from './trainer-state.ts';
 
 const row = (length: number, line: number): TokenRow => ({
   tokens: Int32Array.from({ length }, (_, i) => i + line),

@@ -9,12 +9,12 @@ import { NomoatError } from '../errors.ts';
 import type { RunEvent } from '../jobs/events.ts';
 import type { RunSettings } from '../jobs/run-settings.ts';
 import type { TokenRow } from '../tokens/token-row.ts';
-import type { TrainerState } from './checkpoint.ts';
 import { clipping } from './clip.ts';
 import { type AdamWState, updateAdamW } from './optimizer.ts';
 import { outOfMemory } from './out-of-memory.ts';
 import { learningRateAt } from './schedule.ts';
 import { evaluationCalls, type Parameter, type TrainStep } from './step.ts';
+import type { TrainerState } from './trainer-state.ts';
 
 /**
  * Tokens of a micro-batch where its number of conversations is not set: enough to fill the kernels, little enough for memory. Twice as

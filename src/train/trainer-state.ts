@@ -1,0 +1,64 @@
+/**
+ * Where a run stands between two steps, and as a checkpoint's state.json keeps it. Promises: what is read has the shape that it should, or a
+ * NomoatError names what has not.
+ */
+import { readFileSync, statSync } from 'node:fs';
+import { z } from 'zod';
+import { NomoatError } from '../errors.ts';
+
+/** Where a run stands between two steps. */
+export interface TrainerState {
+  /** Optimizer steps done. */
+  step: number;
+  validationBefore: number | null;
+  /** The step of the last validation that was finished. */
+  validatedStep: number | null;
+  bestLoss: number | null;
+  bestStep: number | null;
+  /** Validations since the best one. */
+  withoutImprovement: number;
+  /** Training time so far, seconds. */
+  seconds: number;
+}
+
+export interface SavedState extends TrainerState {
+  /** Bytes of events.jsonl that belong to this state; what follows is cut off when resuming. */
+  readonly eventBytes: number;
+}
+
+/** A real state.json has less than 1 kB. */
+const maxBytes = 1 << 20;
+
+const count = z.int().nonnegative();
+const loss = z.number().nullable();
+/** What the file holds. Runs from before it was kept have no validatedStep. */
+const schema = z.looseObject({
+  step: count,
+  validationBefore: loss,
+  validatedStep: count.nullable().default(null),
+  bestLoss: loss,
+  bestStep: count.nullable(),
+  withoutImprovement: count,
+  seconds: z.number().nonnegative(),
+  eventBytes: count,
+  updates: count,
+});
+
+/** The state at `path`, which should be that after `step` steps, with the optimizer's number of updates. Throws NomoatError. */
+export function readState(path: string, step: number): SavedState & { readonly updates: number } {
+  const refuse = (fault: string, cause?: unknown): NomoatError =>
+    new NomoatError({ part: path, fault, remedy: 'The checkpoint is broken.', cause });
+  let parsed: unknown;
+  try {
+    if (statSync(path).size > maxBytes) throw new Error(`larger than ${maxBytes} bytes`);
+    parsed = JSON.parse(readFileSync(path, 'utf8'));
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    throw refuse(code ? `cannot be read (${code})` : 'is no valid JSON', error);
+  }
+  const { data, error } = schema.safeParse(parsed);
+  if (!data)
+    throw refuse(error.issues.map(({ message, path: at }) => `${at.join('.') || 'it'}: ${message}`).join('; '));
+  if (data.step !== step) throw refuse(`says that it is of step ${data.step}`);
+  return data;
+}
