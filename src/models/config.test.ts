@@ -3,17 +3,19 @@ import { expect, test } from 'vitest';
 import { openGguf } from '../files/gguf/read.ts';
 import type { GgufFile, GgufTensorInfo, GgufValue } from '../files/gguf/types.ts';
 import { architectures, largestMatrix, readModelConfig } from './config.ts';
+import { unusedKeys } from './metadata-keys.ts';
 
 const source = openGguf(join(import.meta.dirname, '../../test/fixtures/reference/llama/base.gguf'));
 
 /** The fixture with some metadata and tensors changed; null takes a key away. */
 function changed(
-  metadata: Readonly<Record<string, string | number | null>>,
+  metadata: Readonly<Record<string, string | number | GgufValue | null>>,
   tensors: Readonly<Record<string, number[]>> = {},
 ): GgufFile {
   const values = new Map<string, GgufValue>(source.metadata);
   for (const [key, value] of Object.entries(metadata)) {
     if (value === null) values.delete(key);
+    else if (typeof value === 'object') values.set(key, value);
     else values.set(key, typeof value === 'string' ? { type: 'string', value } : { type: 'uint32', value });
   }
   const infos = new Map<string, GgufTensorInfo>(source.tensors);
@@ -60,6 +62,63 @@ test.each([
 ] as const)('%s', (_, metadata, tensors, message) => {
   // biome-ignore format: a table
   expect(() => readModelConfig(changed(metadata, tensors as unknown as Record<string, number[]>))).toThrow(message);
+});
+
+const float = (value: number): GgufValue => ({ type: 'float32', value });
+const layered = (...value: number[]): GgufValue => ({ type: 'array', elementType: 'int32', value });
+
+test.each([
+  ['a factor without a type is linear, as llama.cpp has it', { 'llama.rope.scaling.factor': float(4) }, 4],
+  ['the key of 2023', { 'llama.rope.scale_linear': float(4) }, 4],
+  ['the newer key before the older', { 'llama.rope.scale_linear': float(4), 'llama.rope.scaling.factor': float(2) }, 2],
+  ['a factor below one', { 'llama.rope.scaling.factor': float(0.5) }, 0.5],
+  ['0 is no factor', { 'llama.rope.scaling.factor': float(0), 'llama.rope.scale_linear': float(4) }, 1],
+  ['type none', { 'llama.rope.scaling.type': 'none', 'llama.rope.scaling.factor': float(4) }, 1],
+  ['type linear', { 'llama.rope.scaling.type': 'linear', 'llama.rope.scaling.factor': float(8) }, 8],
+] as const)('rope scaling: %s', (_, metadata, scale) => {
+  expect(readModelConfig(changed(metadata)).ropeScale).toBe(scale);
+});
+
+test('one value a layer is that value where all are the same', () => {
+  const heads = source.number('llama.attention.head_count_kv')!;
+  const same = { 'llama.attention.head_count_kv': layered(heads, heads, heads) };
+  expect(readModelConfig(changed(same)).kvHeads).toBe(heads);
+});
+
+test.each([
+  ['rope scaling of other kinds', { 'llama.rope.scaling.type': 'dynamic' }, 'uses rope scaling "dynamic"'],
+  ['a negative factor', { 'llama.rope.scaling.factor': float(-2) }, 'llama.rope.scaling.factor is -2'],
+  ['attn_factor', { 'llama.rope.scaling.attn_factor': float(1.5) }, 'scales rotated queries and keys'],
+  ['a factor of a type that llama.cpp does not load', { 'llama.rope.scaling.factor': 4 }, 'loads only a float32'],
+  [
+    'attention to later tokens',
+    { 'llama.attention.causal': { type: 'bool', value: false } },
+    'attends to later tokens',
+  ],
+  ['layers of different widths', { 'llama.attention.head_count_kv': layered(4, 2, 4) }, 'its layers differ in width'],
+  ['an array of another length', { 'llama.feed_forward_length': layered(96, 96) }, 'has 2 values for 3 layers'],
+  ['an array where llama.cpp wants a number', { 'llama.block_count': layered(3, 3, 3) }, 'is an array'],
+  ['experts without their count', { 'llama.expert_used_count': 2 }, 'mixture of experts'],
+  ['layers for several tokens at once', { 'llama.nextn_predict_layers': 1 }, 'several tokens at once'],
+  ['no context length', { 'llama.context_length': null }, 'llama.context_length is missing'],
+  ['no norm epsilon', { 'llama.attention.layer_norm_rms_epsilon': null }, 'layer_norm_rms_epsilon is missing'],
+  ['a frequency base of zero', { 'llama.rope.freq_base': float(0) }, 'llama.rope.freq_base is 0'],
+] as const)('refused: %s', (_, metadata, message) => {
+  expect(() => readModelConfig(changed(metadata as Readonly<Record<string, GgufValue | null>>))).toThrow(message);
+});
+
+test('keys that neither llama.cpp nor nomoat computes with are listed', () => {
+  const odd = changed({
+    'llama.attention.sliding_window': 4096,
+    'llama.logit_scale': float(2),
+    'llama.invented': 'x'.repeat(100),
+  });
+  expect(unusedKeys(source, 'llama')).toEqual([]);
+  expect(unusedKeys(odd, 'llama')).toEqual([
+    'llama.attention.sliding_window = 4096',
+    'llama.logit_scale = 2',
+    `llama.invented = ${'x'.repeat(60)}...`,
+  ]);
 });
 
 test('the largest matrix of a model by its name', () => {

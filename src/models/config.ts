@@ -4,6 +4,8 @@
 import { NomoatError } from '../errors.ts';
 import type { GgufFile } from '../files/gguf/types.ts';
 import type { Projection } from '../lora/adapter.ts';
+import { checkMetadataKeys, uniformNumber } from './metadata-keys.ts';
+import { ropeScale } from './rope-scaling.ts';
 
 export const architectures = ['llama', 'qwen2', 'qwen3'] as const;
 export type Architecture = (typeof architectures)[number];
@@ -38,14 +40,18 @@ export function readModelConfig(model: GgufFile): ModelConfig {
     );
   }
   const whole = (key: string, otherwise?: number): number => {
-    const value = model.number(`${architecture}.${key}`) ?? otherwise;
+    const value = uniformNumber(model, `${architecture}.${key}`) ?? otherwise;
     if (value === undefined || !Number.isInteger(value) || value < 1) {
       return refuse(`${architecture}.${key} is ${value === undefined ? 'missing' : value}`);
     }
     return value;
   };
-  if ((model.number(`${architecture}.expert_count`) ?? 0) > 0)
-    refuse('is a mixture of experts, which nomoat cannot train');
+  const above0 = (key: string, otherwise?: number): number => {
+    const value = model.number(`${architecture}.${key}`) ?? otherwise;
+    if (value !== undefined && Number.isFinite(value) && value > 0) return value;
+    return refuse(`${architecture}.${key} is ${value === undefined ? 'missing' : value}`);
+  };
+  checkMetadataKeys(model, architecture, refuse);
   const embedding = model.tensors.get('token_embd.weight') ?? refuse('has no tensor token_embd.weight');
   const modelWidth = whole('embedding_length');
   const heads = whole('attention.head_count');
@@ -55,9 +61,9 @@ export function readModelConfig(model: GgufFile): ModelConfig {
   if (headDim % 2 !== 0 || whole('rope.dimension_count', headDim) !== headDim)
     refuse('rotates only a part of each head');
   if (whole('attention.value_length', headDim) !== headDim) refuse('has values of another width than its keys');
-  const scaling = model.string(`${architecture}.rope.scaling.type`) ?? 'none';
-  if (scaling !== 'none' && scaling !== 'linear')
-    refuse(`uses rope scaling "${scaling}"; none, linear and rope_freqs are supported`);
+  // llama.cpp has one width for both of these in this architecture.
+  if (architecture === 'qwen2' && heads * headDim !== modelWidth)
+    refuse(`has ${heads} heads of ${headDim}, which do not add up to its width of ${modelWidth}`);
   const config: ModelConfig = {
     architecture,
     layers: whole('block_count'),
@@ -67,10 +73,10 @@ export function readModelConfig(model: GgufFile): ModelConfig {
     headDim,
     feedForward: whole('feed_forward_length'),
     vocabulary: embedding.shape[0]!,
-    contextLength: whole('context_length', 2048),
-    ropeBase: model.number(`${architecture}.rope.freq_base`) ?? 10000,
-    ropeScale: scaling === 'linear' ? (model.number(`${architecture}.rope.scaling.factor`) ?? 1) : 1,
-    normEpsilon: model.number(`${architecture}.attention.layer_norm_rms_epsilon`) ?? refuse('has no norm epsilon'),
+    contextLength: whole('context_length'),
+    ropeBase: above0('rope.freq_base', 10000),
+    ropeScale: ropeScale(model, architecture, refuse),
+    normEpsilon: above0('attention.layer_norm_rms_epsilon'),
     tiedHead: !model.tensors.has('output.weight'),
   };
   checkShapes(model, config, refuse);
@@ -133,7 +139,9 @@ function checkShapes(model: GgufFile, config: ModelConfig, refuse: (fault: strin
   expect('token_embd.weight', config.vocabulary, config.modelWidth);
   expect('output_norm.weight', config.modelWidth);
   if (!config.tiedHead) expect('output.weight', config.vocabulary, config.modelWidth);
-  if (model.tensors.has('rope_freqs.weight')) expect('rope_freqs.weight', config.headDim / 2);
+  // llama.cpp reads them for this architecture alone.
+  if (config.architecture === 'llama' && model.tensors.has('rope_freqs.weight'))
+    expect('rope_freqs.weight', config.headDim / 2);
   const biases = model.tensors.has('blk.0.attn_q.bias');
   for (let layer = 0; layer < config.layers; layer++) {
     expect(`blk.${layer}.attn_norm.weight`, config.modelWidth);
