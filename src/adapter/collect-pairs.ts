@@ -1,7 +1,7 @@
 /**
  * Builds an adapter's pairs out of loose tensors, as PEFT's and GGUF's readers find them.
- * Promises: every pair whole, one rank throughout, the same projections in every layer from 0, finite values; all else is
- * refused by name. Knows nothing of files.
+ * Promises: every pair whole, of one rank, with finite values; all else is refused by name. Which layers and projections there are,
+ * and whether their ranks are equal, is for even-pairs.ts. Knows nothing of files.
  */
 import { NomoatError } from '../errors.ts';
 import { type LoraPair, type Projection, projections } from '../lora/adapter.ts';
@@ -15,10 +15,9 @@ export interface LooseTensor extends LoraTensorName {
   float32(): Float32Array;
 }
 
-export interface CollectedPairs {
+/** A pair with the rank that its own matrices have. */
+export interface RankedPair extends LoraPair {
   readonly rank: number;
-  readonly targetModules: readonly Projection[];
-  readonly pairs: readonly LoraPair[];
 }
 
 const remedy = 'Export the adapter again from where it was trained.';
@@ -68,10 +67,8 @@ function toPair(
   part: string,
   layer: number,
   projection: Projection,
-  halves: Partial<Record<LoraHalf, LooseTensor>>,
-  rank: number,
-): LoraPair {
-  const { A, B } = halves;
+  { A, B }: Partial<Record<LoraHalf, LooseTensor>>,
+): RankedPair {
   if (!A || !B) {
     throw new NomoatError({
       part,
@@ -79,16 +76,18 @@ function toPair(
       remedy,
     });
   }
-  if (A.shape[0] !== rank || B.shape[1] !== rank) {
+  const rank = A.shape[0]!;
+  if (B.shape[1] !== rank) {
     throw new NomoatError({
       part,
       fault: `layer ${layer} ${projection} has lora_A [${A.shape.join(', ')}] and lora_B [${B.shape.join(', ')}], which do not both have rank ${rank}`,
-      remedy: 'Adapters with one rank for all modules are supported; train or convert it without a rank pattern.',
+      remedy,
     });
   }
   return {
     layer,
     projection,
+    rank,
     a: finite(part, A),
     b: finite(part, B),
     inFeatures: A.shape[1]!,
@@ -96,33 +95,18 @@ function toPair(
   };
 }
 
-/**
- * The pairs, ordered by layer and then as PEFT orders projections. `part` names the file in errors (NomoatError, kind input).
- */
-export function collectPairs(part: string, tensors: Iterable<LooseTensor>): CollectedPairs {
+/** The pairs, ordered by layer and then as PEFT orders projections. `part` names the file in errors (NomoatError, kind input). */
+export function collectPairs(part: string, tensors: Iterable<LooseTensor>): RankedPair[] {
   const layers = group(part, tensors);
-  const first = layers.get(0);
-  if (!first) {
-    const fault = layers.size === 0 ? 'holds no LoRA weights' : 'holds no LoRA weights for layer 0';
-    throw new NomoatError({ part, fault, remedy: 'Give an adapter that covers every layer of the model.' });
+  if (layers.size === 0) {
+    throw new NomoatError({ part, fault: 'holds no LoRA weights', remedy: 'Give an adapter for this model.' });
   }
-  const targetModules = projections.filter((projection) => first.has(projection));
-  const rank = [...first.values()][0]!.A?.shape[0] ?? [...first.values()][0]!.B!.shape[1]!;
-  const pairs: LoraPair[] = [];
-  for (let index = 0; index < layers.size; index++) {
-    const layer = layers.get(index);
-    const missing = layer
-      ? (targetModules.find((projection) => !layer.has(projection)) ??
-        [...layer.keys()].find((projection) => !first.has(projection)))
-      : 'any module';
-    if (!layer || missing) {
-      throw new NomoatError({
-        part,
-        fault: `layers do not all adapt the same modules: layer ${index} differs from layer 0 in ${missing}`,
-        remedy: 'Give an adapter that covers the same modules in every layer.',
-      });
-    }
-    for (const projection of targetModules) pairs.push(toPair(part, index, projection, layer.get(projection)!, rank));
-  }
-  return { rank, targetModules, pairs };
+  return [...layers.entries()]
+    .sort(([left], [right]) => left - right)
+    .flatMap(([layer, modules]) =>
+      projections.flatMap((projection) => {
+        const halves = modules.get(projection);
+        return halves ? [toPair(part, layer, projection, halves)] : [];
+      }),
+    );
 }

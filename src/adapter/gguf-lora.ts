@@ -10,7 +10,8 @@ import type { GgufFile, GgufValue } from '../files/gguf/types.ts';
 import { writeGguf } from '../files/gguf/write.ts';
 import { type LoraAdapter, type LoraPair, loraScale } from '../lora/adapter.ts';
 import { readModelConfig } from '../models/config.ts';
-import { collectPairs, type LooseTensor } from './collect-pairs.ts';
+import { collectPairs, type LooseTensor, type RankedPair } from './collect-pairs.ts';
+import { evenPairs } from './even-pairs.ts';
 import { fromFileRows, reorderedHeadDim, toFileRows } from './head-rows.ts';
 import { ggufTensorName, ggufWeightName, parseGgufTensorName } from './module-names.ts';
 
@@ -135,43 +136,56 @@ function looseTensor(file: GgufFile, name: string, model: GgufFile): LooseTensor
 }
 
 /** Alpha and rsLoRA: our own keys where they say the same as llama.cpp's alpha, else plain LoRA with that alpha. */
-function readScale(file: GgufFile, rank: number): { alpha: number; rslora: boolean } {
-  const effective = file.number('adapter.lora.alpha');
-  if (effective === undefined || !(effective > 0) || !Number.isFinite(effective)) {
+function readScale(file: GgufFile, pairs: readonly RankedPair[]): { alpha: (rank: number) => number; rslora: boolean } {
+  const effective = file.number('adapter.lora.alpha') ?? 0;
+  if (!(effective >= 0) || !Number.isFinite(effective)) {
     throw new NomoatError({
       part: file.path,
-      fault: `adapter.lora.alpha is ${effective ?? 'missing'}`,
+      fault: `adapter.lora.alpha is ${effective}`,
       remedy: 'Export the adapter again.',
     });
   }
   const alpha = file.number(ownKeys.alpha);
   const rslora = file.boolean(ownKeys.rslora);
+  const [rank] = new Set(pairs.map((pair) => pair.rank));
   if (alpha !== undefined && rslora !== undefined) {
-    const stated = loraScale({ alpha, rslora, rank }) * rank;
-    if (Math.abs(stated - effective) <= alphaTolerance * effective) return { alpha, rslora };
+    const stated = loraScale({ alpha, rslora, rank: rank! }) * rank!;
+    if (Math.abs(stated - effective) <= alphaTolerance * effective) return { alpha: () => alpha, rslora };
   }
-  return { alpha: effective, rslora: false };
+  // llama.cpp scales by 1 where alpha is 0 or missing.
+  return { alpha: (own) => (effective === 0 ? own : effective), rslora: false };
 }
 
-/** Reads a GGUF LoRA made for `model`. Throws NomoatError where it is none, or does not fit. */
-export function readGgufLora(path: string, model: GgufFile): LoraAdapter {
+/** llama.cpp switches such an adapter on only after these tokens. */
+const invocationKey = 'adapter.alora.invocation_tokens';
+
+/** Reads a GGUF LoRA made for `model`, telling `note` what was filled up. Throws NomoatError where it is none, or does not fit. */
+export function readGgufLora(path: string, model: GgufFile, note?: (text: string) => void): LoraAdapter {
   const file = openGguf(path);
   try {
     expectString(file, 'general.type', 'adapter', 'Give a GGUF LoRA, not a model.');
     expectString(file, 'adapter.type', 'lora', 'Only LoRA adapters are supported.');
-    const { architecture } = readModelConfig(model);
+    const { architecture, layers } = readModelConfig(model);
     expectString(file, 'general.architecture', architecture, 'Use the adapter with its own base model.');
-    const { rank, targetModules, pairs } = collectPairs(
+    if (file.metadata.has(invocationKey)) {
+      throw new NomoatError({
+        part: path,
+        fault: `has ${invocationKey}: it is switched on by tokens, which nomoat does not do`,
+        remedy: 'Give a plain LoRA.',
+      });
+    }
+    const ranked = collectPairs(
       path,
       [...file.tensors.keys()].map((name) => looseTensor(file, name, model)),
     );
+    const { alpha, rslora } = readScale(file, ranked);
+    const { notes, ...even } = evenPairs(path, ranked, { layers, rslora, alphaOf: ({ rank }) => alpha(rank) });
+    for (const text of notes) note?.(`${path} ${text}.`);
     const adapter: LoraAdapter = {
-      ...readScale(file, rank),
-      rank,
+      ...even,
+      rslora,
       dropout: file.number(ownKeys.dropout) ?? 0,
-      targetModules,
       baseModel: file.string(ownKeys.baseModel) ?? '',
-      pairs,
     };
     checkAdapterFits(path, adapter, model);
     return adapter;

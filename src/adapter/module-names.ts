@@ -1,5 +1,6 @@
 /**
- * What the seven adapted matrices are called in PEFT's files and in GGUF. Promises: each name and its parse are inverses.
+ * What the seven adapted matrices are called in PEFT's files and in GGUF. Promises: each name that is written is parsed to what it
+ * was made of, and so are names that others' programs put around it.
  * Knows nothing of shapes or values.
  */
 import { type Projection, projections } from '../lora/adapter.ts';
@@ -25,9 +26,13 @@ export interface LoraTensorName {
   readonly half: LoraHalf;
 }
 
+/** The module's path in a transformers model, e.g. `model.layers.0.self_attn.q_proj`. */
+export const peftModulePath = ({ layer, projection }: { layer: number; projection: Projection }): string =>
+  `model.layers.${layer}.${peftNames[projection]}`;
+
 /** PEFT's tensor name, e.g. `base_model.model.model.layers.0.self_attn.q_proj.lora_A.weight`. */
-export function peftTensorName({ layer, projection, half }: LoraTensorName): string {
-  return `base_model.model.model.layers.${layer}.${peftNames[projection]}.lora_${half}.weight`;
+export function peftTensorName({ half, ...module }: LoraTensorName): string {
+  return `base_model.model.${peftModulePath(module)}.lora_${half}.weight`;
 }
 
 /** The base matrix's name in a GGUF model, e.g. `blk.0.attn_q.weight`. */
@@ -48,9 +53,17 @@ function parse(pattern: RegExp, name: string, names: Readonly<Record<Projection,
   return { layer: Number(match[1]), projection, half: match[3]!.toUpperCase() as LoraHalf };
 }
 
+/**
+ * What wrappers put before or into a name: PEFT's own base_model, a model saved without its head (no second `model`), DDP, FSDP and
+ * torch.compile, and the adapter's own name where a training program saved the model's state instead of the adapter.
+ */
+const wrappers = /(^|\.)(_orig_mod|_fsdp_wrapped_module|module)(?=\.)/g;
+const peftName =
+  /^(?:base_model\.)?(?:model\.){0,3}layers\.(0|[1-9]\d{0,3})\.([\w.]{1,40})\.lora_([AB])(?:\.default)?\.weight$/;
+
 /** What a PEFT tensor name states, or null where it is not one of the adapted projections. Layers have at most 4 digits. */
 export function parsePeftTensorName(name: string): LoraTensorName | null {
-  return parse(/^base_model\.model\.model\.layers\.(0|[1-9]\d{0,3})\.(.+)\.lora_([AB])\.weight$/, name, peftNames);
+  return parse(peftName, name.replace(wrappers, '').replace(/^\./, ''), peftNames);
 }
 
 /** What a GGUF LoRA tensor name states, or null where it is not one of the adapted projections. */

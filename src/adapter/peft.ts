@@ -4,21 +4,17 @@
  * by name. Rows of q and k stay as transformers orders them. Knows nothing of the base model's file.
  * Format: https://huggingface.co/docs/peft/developer_guides/checkpoint
  */
-import { existsSync, mkdirSync, readFileSync, statSync } from 'node:fs';
-import { dirname, join } from 'node:path';
-import { z } from 'zod';
+import { mkdirSync } from 'node:fs';
+import { join } from 'node:path';
 import { NomoatError } from '../errors.ts';
 import { writeFailure, writeFileAtomic } from '../files/atomic-write.ts';
 import { type NamedTensor, readSafetensors, writeSafetensors } from '../files/safetensors.ts';
 import type { LoraAdapter } from '../lora/adapter.ts';
-import { collectPairs, type LooseTensor } from './collect-pairs.ts';
-import { parsePeftTensorName, peftTensorName } from './module-names.ts';
-
-const peftConfigName = 'adapter_config.json';
-const peftWeightsName = 'adapter_model.safetensors';
-
-/** A real adapter_config.json has about 1 kB; anything far above is no such file. */
-const maxConfigBytes = 1 << 20;
+import { collectPairs, type LooseTensor, type RankedPair } from './collect-pairs.ts';
+import { evenPairs } from './even-pairs.ts';
+import { parsePeftTensorName, peftModulePath, peftTensorName } from './module-names.ts';
+import { moduleSettings, type PeftConfig, readPeftConfig, targets, unusedSettings } from './peft-config.ts';
+import { peftConfigName, peftFiles, peftWeightsName } from './peft-files.ts';
 
 /** What a file of weights alone does not say. adapter_config.json beside the weights wins over these. */
 export interface PeftContext {
@@ -26,6 +22,10 @@ export interface PeftContext {
   readonly rslora?: boolean;
   readonly dropout?: number;
   readonly baseModel?: string;
+  /** Layers of the base model: what has no weights is as in the base then. Else all layers must have the same modules. */
+  readonly layers?: number;
+  /** Told what the files say in vain, or leave open. */
+  readonly note?: (text: string) => void;
 }
 
 /** The adapter's tensors under PEFT's names: A [rank, in], B [out, rank]. */
@@ -79,113 +79,6 @@ export function writePeft(folder: string, adapter: LoraAdapter): void {
   writeFileAtomic(join(folder, peftConfigName), `${JSON.stringify(peftConfig(adapter), null, 2)}\n`);
 }
 
-const empty = (value: unknown): boolean =>
-  value === null ||
-  value === undefined ||
-  value === false ||
-  (typeof value === 'object' && Object.keys(value as object).length === 0);
-
-/** Settings that change what the weights mean and that nomoat does not do: each with the test that it is off. */
-const refusedSettings: readonly { readonly key: string; readonly off: (value: unknown) => boolean }[] = [
-  { key: 'use_dora', off: empty },
-  { key: 'lora_bias', off: empty },
-  { key: 'bias', off: (value) => empty(value) || value === 'none' },
-  { key: 'modules_to_save', off: empty },
-  { key: 'rank_pattern', off: empty },
-  { key: 'alpha_pattern', off: empty },
-  { key: 'fan_in_fan_out', off: empty },
-  { key: 'layers_to_transform', off: empty },
-  { key: 'layer_replication', off: empty },
-  { key: 'target_parameters', off: empty },
-  { key: 'trainable_token_indices', off: empty },
-  { key: 'use_qalora', off: empty },
-  { key: 'alora_invocation_tokens', off: empty },
-  { key: 'arrow_config', off: empty },
-  // These initialisations also change the base's weights, so that the adapter alone is not enough.
-  {
-    key: 'init_lora_weights',
-    off: (value) => typeof value !== 'string' || !/^(pissa|olora|corda|loftq|lora_ga)/i.test(value),
-  },
-];
-
-const configSchema = z.looseObject({
-  peft_type: z.literal('LORA'),
-  r: z.int().positive(),
-  lora_alpha: z.number().positive(),
-  lora_dropout: z.number().min(0).max(1).default(0),
-  use_rslora: z.boolean().default(false),
-  target_modules: z.union([z.array(z.string()), z.string()]).nullish(),
-  base_model_name_or_path: z.string().nullish(),
-});
-type PeftConfig = z.infer<typeof configSchema>;
-
-function readConfig(path: string): PeftConfig {
-  let parsed: unknown;
-  try {
-    if (statSync(path).size > maxConfigBytes) throw new Error(`larger than ${maxConfigBytes} bytes`);
-    parsed = JSON.parse(readFileSync(path, 'utf8'));
-  } catch (error) {
-    throw new NomoatError({
-      part: path,
-      fault: `cannot be read as JSON (${(error as Error).message})`,
-      remedy: 'Save the adapter again with PEFT or nomoat.',
-      cause: error,
-    });
-  }
-  const result = configSchema.safeParse(parsed);
-  if (!result.success) {
-    throw new NomoatError({
-      part: path,
-      fault: result.error.issues.map((issue) => `${issue.path.join('.') || 'the file'}: ${issue.message}`).join('; '),
-      remedy: 'Give a LoRA adapter as PEFT saves it.',
-    });
-  }
-  const on = refusedSettings.filter(({ key, off }) => !off(result.data[key]));
-  if (on.length > 0) {
-    throw new NomoatError({
-      part: path,
-      fault: `uses ${on.map(({ key }) => `${key} = ${JSON.stringify(result.data[key])}`).join(', ')}, which nomoat does not support`,
-      remedy: 'Train or convert the adapter to plain LoRA (one rank, no bias, no extra modules).',
-      fields: { settings: on.map(({ key }) => key) },
-    });
-  }
-  return result.data;
-}
-
-/** The paths of weights and config (null where there is none) that `path` means. */
-export function peftFiles(path: string): { weights: string; config: string | null } {
-  if (!existsSync(path)) {
-    throw new NomoatError({
-      part: path,
-      fault: 'there is no such file or folder',
-      remedy: `Give a folder with ${peftConfigName} and ${peftWeightsName}, or a .safetensors file.`,
-    });
-  }
-  if (!statSync(path).isDirectory()) {
-    if (!path.toLowerCase().endsWith('.safetensors')) {
-      throw new NomoatError({
-        part: path,
-        fault: 'is no adapter',
-        remedy: 'Give a PEFT folder, a .safetensors file or a GGUF LoRA.',
-      });
-    }
-    const config = join(dirname(path), peftConfigName);
-    return { weights: path, config: existsSync(config) ? config : null };
-  }
-  const missing = [peftConfigName, peftWeightsName].filter((name) => !existsSync(join(path, name)));
-  if (missing.length > 0) {
-    const pickled = missing.includes(peftWeightsName) && existsSync(join(path, 'adapter_model.bin'));
-    throw new NomoatError({
-      part: path,
-      fault: `has no ${missing.join(' and no ')}`,
-      remedy: pickled
-        ? 'adapter_model.bin is a pickle, which nomoat does not read: save the adapter with PEFT as safetensors.'
-        : 'Give the folder that PEFT or nomoat saved the adapter in.',
-    });
-  }
-  return { weights: join(path, peftWeightsName), config: join(path, peftConfigName) };
-}
-
 function looseTensors(path: string): LooseTensor[] {
   const loose: LooseTensor[] = [];
   const unknown: string[] = [];
@@ -206,26 +99,32 @@ function looseTensors(path: string): LooseTensor[] {
   return loose;
 }
 
-function checkAgainstConfig(path: string, config: PeftConfig, rank: number, targets: readonly string[]): void {
-  if (config.r !== rank) {
-    throw new NomoatError({
-      part: path,
-      fault: `says r = ${config.r}, but the weights have rank ${rank}`,
-      remedy: 'Put the config and the weights of the same adapter side by side.',
-    });
+const sideBySide = 'Put the config and the weights of the same adapter side by side.';
+
+/** The weights against what the config says of their ranks and modules. */
+function checkAgainstConfig(path: string, config: PeftConfig, pairs: readonly RankedPair[]): void {
+  const wrong = pairs.find((pair) => moduleSettings(path, config, pair).rank !== pair.rank);
+  if (wrong) {
+    const { rank: stated } = moduleSettings(path, config, wrong);
+    const where = Object.keys(config.rank_pattern ?? {}).length === 0 ? '' : ` for ${peftModulePath(wrong)}`;
+    const fault = `says r = ${stated}${where}, but the weights have rank ${wrong.rank}`;
+    throw new NomoatError({ part: path, fault, remedy: sideBySide });
   }
-  // A string is a pattern over module names; the weights say what it matched.
-  const listed = Array.isArray(config.target_modules) ? config.target_modules : targets;
-  const names = listed.map((name) => name.split('.').at(-1)!);
-  const absent = names.filter((name) => !targets.includes(name));
-  const extra = targets.filter((name) => !names.includes(name));
-  if (absent.length > 0 || extra.length > 0) {
-    throw new NomoatError({
-      part: path,
-      fault: `lists the target modules ${names.join(', ')}, but the weights have ${targets.join(', ')}`,
-      remedy: 'Put the config and the weights of the same adapter side by side.',
-    });
-  }
+  const extra = pairs.find((pair) => !targets(config, pair));
+  if (!extra) return;
+  const listed = [config.target_modules].flat().join(', ');
+  const layers =
+    config.layers_to_transform == null ? '' : ` in the layers ${[config.layers_to_transform].flat().join(', ')}`;
+  throw new NomoatError({
+    part: path,
+    fault: `lists the target modules ${listed}${layers}, but the weights have ${peftModulePath(extra)}`,
+    remedy: sideBySide,
+  });
+}
+
+/** Says of what the file does not say, or says in vain; the path goes before each. */
+function tellNotes(context: PeftContext, path: string, notes: readonly string[]): void {
+  for (const note of notes) context.note?.(`${path} ${note}.`);
 }
 
 /**
@@ -235,24 +134,30 @@ function checkAgainstConfig(path: string, config: PeftConfig, rank: number, targ
  */
 export function readPeft(folderOrSafetensors: string, context: PeftContext = {}): LoraAdapter {
   const { weights, config: configPath } = peftFiles(folderOrSafetensors);
-  const config = configPath ? readConfig(configPath) : null;
-  const { rank, targetModules, pairs } = collectPairs(weights, looseTensors(weights));
-  if (config && configPath) checkAgainstConfig(configPath, config, rank, targetModules);
-  const alpha = config?.lora_alpha ?? context.alpha;
-  if (alpha === undefined) {
+  const config = configPath ? readPeftConfig(configPath) : null;
+  const part = weights[0]!;
+  const ranked = collectPairs(part, weights.flatMap(looseTensors));
+  if (config && configPath) {
+    checkAgainstConfig(configPath, config, ranked);
+    tellNotes(context, configPath, unusedSettings(config, ranked));
+  }
+  const { alpha: otherwise, layers } = context;
+  if (!config && otherwise === undefined) {
     throw new NomoatError({
-      part: weights,
+      part,
       fault: `has no ${peftConfigName} beside it, so its alpha is unknown`,
-      remedy: `Give --alpha, or the folder with ${peftConfigName}.`,
+      remedy: `Put ${peftConfigName} beside it: {"peft_type": "LORA", "r": ${ranked[0]!.rank}, "lora_alpha": ALPHA}.`,
     });
   }
+  const rslora = config?.use_rslora ?? context.rslora ?? false;
+  const alphaOf = (pair: RankedPair): number => (config ? moduleSettings(configPath!, config, pair).alpha : otherwise!);
+  const { notes, ...even } = evenPairs(part, ranked, { layers: layers ?? null, rslora, alphaOf });
+  if (!config) tellNotes(context, part, [`has no ${peftConfigName} beside it: alpha ${otherwise} is taken`]);
+  tellNotes(context, part, notes);
   return {
-    rank,
-    alpha,
-    rslora: config?.use_rslora ?? context.rslora ?? false,
+    ...even,
+    rslora,
     dropout: config?.lora_dropout ?? context.dropout ?? 0,
-    targetModules,
     baseModel: config?.base_model_name_or_path ?? context.baseModel ?? '',
-    pairs,
   };
 }

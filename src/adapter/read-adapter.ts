@@ -5,8 +5,10 @@ import { existsSync } from 'node:fs';
 import { NomoatError } from '../errors.ts';
 import type { GgufFile } from '../files/gguf/types.ts';
 import type { LoraAdapter } from '../lora/adapter.ts';
+import { readModelConfig } from '../models/config.ts';
 import { checkAdapterFits, readGgufLora } from './gguf-lora.ts';
-import { type PeftContext, peftFiles, readPeft } from './peft.ts';
+import { type PeftContext, readPeft } from './peft.ts';
+import { peftFiles } from './peft-files.ts';
 
 /**
  * The adapter at `path`, checked against `model`'s layers and shapes. `context` says what a bare .safetensors file does not.
@@ -20,8 +22,8 @@ export function readAdapter(path: string, model: GgufFile, context: PeftContext 
       remedy: 'Give a PEFT folder, a .safetensors file or a GGUF LoRA.',
     });
   }
-  if (path.toLowerCase().endsWith('.gguf')) return readGgufLora(path, model);
-  const adapter = readPeft(path, context);
+  if (path.toLowerCase().endsWith('.gguf')) return readGgufLora(path, model, context.note);
+  const adapter = readPeft(path, { ...context, layers: readModelConfig(model).layers });
   checkAdapterFits(path, adapter, model);
   return adapter;
 }
@@ -30,5 +32,5 @@ export function readAdapter(path: string, model: GgufFile, context: PeftContext 
 export function adapterFiles(path: string): string[] {
   if (path.toLowerCase().endsWith('.gguf')) return [path];
   const { config, weights } = peftFiles(path);
-  return config === null ? [weights] : [weights, config];
+  return config === null ? [...weights] : [...weights, config];
 }

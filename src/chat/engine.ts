@@ -29,7 +29,7 @@ const reservedCells = 1;
 
 export interface OpenChatOptions {
   readonly modelPath: string;
-  /** A GGUF LoRA, a PEFT folder or a .safetensors file with its config beside it. */
+  /** A GGUF LoRA, a PEFT folder, a run's folder, or a .safetensors file with its config beside it. */
   readonly adapterPath?: string | null;
   /** Threads to compute with, at most: a small model is evaluated by one. */
   readonly threads: number;

@@ -180,22 +180,24 @@ export function initialAdapter(
   { alpha, model: baseModel, rslora }: Pick<AskedSettings, 'alpha' | 'model' | 'rslora'>,
   path: string,
   model: GgufFile,
+  note?: (text: string) => void,
 ): LoraAdapter {
-  return readAdapter(path, model, { alpha, rslora, baseModel });
+  return readAdapter(path, model, { alpha, rslora, baseModel, ...(note ? { note } : {}) });
 }
 
 /** The settings with those that an initial adapter brings and that cannot be set, and what is said where one was. */
 function withAdapter(asked: AskedSettings, model: GgufFile): { asked: AskedSettings; notes: string[] } {
   if (asked.method !== 'lora' || !asked.initialAdapter) return { asked, notes: [] };
-  const { alpha, rank, rslora, targetModules } = initialAdapter(asked, asked.initialAdapter, model);
+  const read: string[] = [];
+  const { alpha, rank, rslora, targetModules } = initialAdapter(asked, asked.initialAdapter, model, (text) => read.push(text)); // biome-ignore format: one line
   const brought = { alpha, rank, rslora, targetModules };
-  const notes = (Object.keys(brought) as (keyof typeof brought)[]).flatMap((name) => {
+  const overruled = (Object.keys(brought) as (keyof typeof brought)[]).flatMap((name) => {
     const [has, set] = [brought[name], asked[name]].map((value) => String(value));
     // What is as by default was hardly set.
     const usual = asked[name] === null || set === String(tuneOptions[name].default);
     return usual || has === set ? [] : [`The initial adapter has ${name} ${has}; the setting ${set} is not used.`]; // biome-ignore format: one line
   });
-  return { asked: { ...asked, ...brought }, notes };
+  return { asked: { ...asked, ...brought }, notes: [...read, ...overruled] };
 }
 
 /** The settings with what the rows and the model decide, and the line that says so. */

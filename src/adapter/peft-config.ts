@@ -1,0 +1,164 @@
+/**
+ * adapter_config.json as others write it: what the weights beside it mean.
+ * Promises: a setting that changes their meaning is obeyed (ranks, alphas, layers by pattern) or refused by name; what says nothing
+ * about this model is noted. Knows nothing of the weights' file. Settings: peft/tuners/lora/config.py.
+ */
+import { readFileSync, statSync } from 'node:fs';
+import { z } from 'zod';
+import { NomoatError } from '../errors.ts';
+import type { Projection } from '../lora/adapter.ts';
+import { peftModulePath } from './module-names.ts';
+
+/** A real adapter_config.json has about 1 kB; anything far above is no such file. */
+const maxConfigBytes = 1 << 20;
+
+const empty = (value: unknown): boolean =>
+  value === null ||
+  value === undefined ||
+  value === false ||
+  (typeof value === 'object' && Object.keys(value as object).length === 0);
+
+/** Initialisations that also change the base's weights, so that the adapter alone is not enough. */
+const changesBase = (value: unknown): boolean =>
+  typeof value === 'string' && /^(pissa|olora|corda|loftq|lora_ga)/i.test(value);
+
+/** Settings that change what the weights mean and that nomoat does not do: each with the test that it is off. */
+const refusedSettings: readonly { readonly key: string; readonly off: (value: unknown) => boolean }[] = [
+  ...[
+    'use_dora',
+    'lora_bias',
+    'layer_replication',
+    'target_parameters',
+    'trainable_token_indices',
+    'use_qalora',
+    'use_bdlora',
+    'kasa_config',
+    'monteclora_config',
+    'alora_invocation_tokens',
+    'arrow_config',
+  ].map((key) => ({ key, off: empty })),
+  { key: 'init_lora_weights', off: (value) => !changesBase(value) },
+];
+
+/** Modules outside the blocks that a model has; PEFT saves them whole where modules_to_save lists them. */
+const wholeModules = /(^|\.)(embed_tokens|lm_head|norm|input_layernorm|post_attention_layernorm|q_norm|k_norm)$/;
+
+const pattern = z.record(z.string(), z.number().positive()).nullish();
+const configSchema = z.looseObject({
+  peft_type: z.literal('LORA'),
+  r: z.int().positive(),
+  lora_alpha: z.number().positive(),
+  lora_dropout: z.number().min(0).max(1).default(0),
+  use_rslora: z.boolean().default(false),
+  target_modules: z.union([z.array(z.string()), z.string()]).nullish(),
+  rank_pattern: pattern,
+  alpha_pattern: pattern,
+  layers_to_transform: z.union([z.array(z.int()), z.int()]).nullish(),
+  modules_to_save: z.array(z.string()).nullish(),
+  bias: z.string().nullish(),
+  fan_in_fan_out: z.boolean().nullish(),
+  base_model_name_or_path: z.string().nullish(),
+});
+export type PeftConfig = z.infer<typeof configSchema>;
+
+function faultsOf(config: PeftConfig): string[] {
+  const on = refusedSettings.filter(({ key, off }) => !off(config[key])).map(({ key }) => key);
+  if (config.modules_to_save?.some((name) => wholeModules.test(name))) on.push('modules_to_save');
+  return on;
+}
+
+/** Reads and checks the file. Throws NomoatError. */
+export function readPeftConfig(path: string): PeftConfig {
+  let parsed: unknown;
+  try {
+    if (statSync(path).size > maxConfigBytes) throw new Error(`larger than ${maxConfigBytes} bytes`);
+    parsed = JSON.parse(readFileSync(path, 'utf8'));
+  } catch (error) {
+    throw new NomoatError({
+      part: path,
+      fault: `cannot be read as JSON (${(error as Error).message})`,
+      remedy: 'Save the adapter again with PEFT or nomoat.',
+      cause: error,
+    });
+  }
+  const result = configSchema.safeParse(parsed);
+  if (!result.success) {
+    throw new NomoatError({
+      part: path,
+      fault: result.error.issues.map((issue) => `${issue.path.join('.') || 'the file'}: ${issue.message}`).join('; '),
+      remedy: 'Give a LoRA adapter as PEFT saves it.',
+    });
+  }
+  const on = faultsOf(result.data);
+  if (on.length > 0) {
+    throw new NomoatError({
+      part: path,
+      fault: `uses ${on.map((key) => `${key} = ${JSON.stringify(result.data[key])}`).join(', ')}, which nomoat does not support`,
+      remedy:
+        'Train or convert the adapter to plain LoRA (no bias, no extra modules), or merge it into the model with PEFT.',
+      fields: { settings: on },
+    });
+  }
+  return result.data;
+}
+
+/** Repetitions in a pattern beyond this could be tried in too many ways; real ones have one or two. */
+const maxRepetitions = 3;
+
+/** Whether a key of rank_pattern or alpha_pattern means the module, as peft.utils.other.get_pattern_key matches it. */
+function patternMatches(part: string, key: string, modulePath: string): boolean {
+  if (/^[\w.]+$/.test(key)) return modulePath === key || modulePath.endsWith(`.${key}`);
+  try {
+    if ((key.match(/[*+?{]/g)?.length ?? 0) > maxRepetitions || /\)[*+{]/.test(key))
+      throw new Error('it repeats too much');
+    return new RegExp(`^(.*\\.)?(${key})$`).test(modulePath);
+  } catch (error) {
+    throw new NomoatError({
+      part,
+      fault: `has the pattern ${key}, which nomoat cannot use (${(error as Error).message})`,
+      remedy: 'Write the names of modules in rank_pattern and alpha_pattern.',
+    });
+  }
+}
+
+/** The rank and alpha that PEFT gives a module. */
+export function moduleSettings(
+  part: string,
+  config: PeftConfig,
+  module: { readonly layer: number; readonly projection: Projection },
+): { rank: number; alpha: number } {
+  const path = peftModulePath(module);
+  const found = (values: Readonly<Record<string, number>> | null | undefined, otherwise: number): number => {
+    const key = Object.keys(values ?? {}).find((name) => patternMatches(part, name, path));
+    return key === undefined ? otherwise : values![key]!;
+  };
+  return { rank: found(config.rank_pattern, config.r), alpha: found(config.alpha_pattern, config.lora_alpha) };
+}
+
+/** Whether PEFT would make an adapter for the module: a weight for any other one is not used. Patterns are not looked at. */
+export function targets(
+  config: PeftConfig,
+  { layer, projection }: { readonly layer: number; readonly projection: Projection },
+): boolean {
+  const { layers_to_transform: layers, target_modules: names } = config;
+  if (layers !== null && layers !== undefined && ![layers].flat().includes(layer)) return false;
+  const path = peftModulePath({ layer, projection });
+  return !Array.isArray(names) || names.some((name) => path === name || path.endsWith(`.${name}`));
+}
+
+/** What the config says that means nothing for these weights. */
+export function unusedSettings(
+  config: PeftConfig,
+  modules: readonly { readonly layer: number; readonly projection: Projection }[],
+): string[] {
+  const notes: string[] = [];
+  const paths = modules.map(peftModulePath);
+  const names = Array.isArray(config.target_modules) ? config.target_modules : [];
+  const idle = names.filter((name) => !paths.some((path) => path === name || path.endsWith(`.${name}`)));
+  if (idle.length > 0) notes.push(`lists target modules that its weights do not have: ${idle.slice(0, 10).join(', ')}`);
+  if (config.modules_to_save?.length) notes.push(`lists modules to save that it does not hold: ${config.modules_to_save.slice(0, 10).join(', ')}`); // biome-ignore format: one line
+  if (config.bias && config.bias !== 'none') notes.push(`says bias = "${config.bias}", and holds no biases`);
+  // PEFT switches it off for linear layers.
+  if (config.fan_in_fan_out) notes.push('says fan_in_fan_out, which means nothing for these modules');
+  return notes;
+}

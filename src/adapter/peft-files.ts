@@ -1,0 +1,96 @@
+/**
+ * Which files an adapter in PEFT's format consists of, whatever path was given: its folder, a run's folder, a file of weights.
+ * Promises: what is missing or cannot be read (a pickle) is named, and so is the adapter that lies one folder further down.
+ */
+import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { NomoatError } from '../errors.ts';
+
+export const peftConfigName = 'adapter_config.json';
+export const peftWeightsName = 'adapter_model.safetensors';
+const pickleName = 'adapter_model.bin';
+const indexName = `${peftWeightsName}.index.json`;
+/** Where a run of nomoat keeps its adapter. */
+const runAdapterFolder = 'adapter';
+/** An index has a line a tensor; anything far above is none. */
+const maxIndexBytes = 16 << 20;
+
+export interface PeftFiles {
+  /** One file, or the parts of a divided one. */
+  readonly weights: readonly string[];
+  /** null where there is none. */
+  readonly config: string | null;
+}
+
+const pickleRemedy =
+  'It is a pickle, which can run programs and which nomoat does not read: load it with PEFT and save it with safe_serialization=True.';
+
+function refuse(part: string, fault: string, remedy: string): never {
+  throw new NomoatError({ part, fault, remedy });
+}
+
+/** Names of folders in `folder` that hold an adapter. */
+function adaptersBelow(folder: string): string[] {
+  return readdirSync(folder, { withFileTypes: true })
+    .filter((entry) => entry.isDirectory() && existsSync(join(folder, entry.name, peftConfigName)))
+    .map(({ name }) => name)
+    .sort();
+}
+
+/** The files that the index of a divided adapter names, in order of name. */
+function partsOf(folder: string): string[] {
+  const path = join(folder, indexName);
+  const remedy = 'Save the adapter again with PEFT, as one file.';
+  let parsed: { weight_map?: unknown } | null;
+  try {
+    if (statSync(path).size > maxIndexBytes) throw new Error(`larger than ${maxIndexBytes} bytes`);
+    parsed = JSON.parse(readFileSync(path, 'utf8'));
+  } catch (error) {
+    return refuse(path, `cannot be read as JSON (${(error as Error).message})`, remedy);
+  }
+  const map = parsed?.weight_map;
+  const names = map && typeof map === 'object' ? [...new Set(Object.values(map))].sort() : [];
+  // A part in another folder would be a file that nobody gave.
+  const usable = (name: unknown): name is string =>
+    typeof name === 'string' && /^[^/\\]+\.safetensors$/.test(name) && name !== '..';
+  if (names.length === 0 || !names.every(usable)) return refuse(path, 'has no usable weight_map', remedy);
+  const missing = names.find((name) => !existsSync(join(folder, name)));
+  if (missing !== undefined) return refuse(folder, `has no ${missing}, which ${indexName} names`, remedy);
+  return names.map((name) => join(folder, name));
+}
+
+function inFolder(folder: string): PeftFiles {
+  const has = (name: string): boolean => existsSync(join(folder, name));
+  const config = join(folder, peftConfigName);
+  if (has(peftConfigName) && has(peftWeightsName)) return { weights: [join(folder, peftWeightsName)], config };
+  if (has(peftConfigName) && has(indexName)) return { weights: partsOf(folder), config };
+  if (!has(peftConfigName) && has(join(runAdapterFolder, peftConfigName)))
+    return inFolder(join(folder, runAdapterFolder));
+  const missing = [peftConfigName, peftWeightsName].filter((name) => !has(name));
+  const below = adaptersBelow(folder);
+  const others = readdirSync(folder).filter((name) => name.endsWith('.safetensors') && name !== peftWeightsName);
+  const remedy = (): string => {
+    if (has(pickleName)) return `There is an ${pickleName}. ${pickleRemedy}`;
+    if (below.length > 0)
+      return `Give one of the adapters in it: ${below.map((name) => join(folder, name)).join(', ')}.`;
+    if (has(peftWeightsName)) return `Put its ${peftConfigName} beside it, or give the file ${peftWeightsName} itself.`;
+    if (others.length === 1) return `Give ${join(folder, others[0]!)} if that is the adapter.`;
+    return 'Give the folder that PEFT or nomoat saved the adapter in.';
+  };
+  return refuse(folder, `has no ${missing.join(' and no ')}`, remedy());
+}
+
+/** The files that `path` means. Throws NomoatError. */
+export function peftFiles(path: string): PeftFiles {
+  const stat = statSync(path, { throwIfNoEntry: false });
+  if (!stat) {
+    const remedy = `Give a folder with ${peftConfigName} and ${peftWeightsName}, or a .safetensors file.`;
+    return refuse(path, 'there is no such file or folder', remedy);
+  }
+  if (stat.isDirectory()) return inFolder(path);
+  if (/\.(bin|pt|pth|ckpt)$/i.test(path)) return refuse(path, 'is no adapter that nomoat reads', pickleRemedy);
+  if (!path.toLowerCase().endsWith('.safetensors'))
+    return refuse(path, 'is no adapter', 'Give a PEFT folder, a .safetensors file or a GGUF LoRA.');
+  const config = join(dirname(path), peftConfigName);
+  return { weights: [path], config: existsSync(config) ? config : null };
+}

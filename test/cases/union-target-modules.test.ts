@@ -1,0 +1,51 @@
+/** Adapters as PEFT and others leave them, opened by chat and gone on from by training. */
+import { cpSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { beforeAll, expect, test } from 'vitest';
+import { workspace, writeRows } from './support.ts';
+
+const { folder, nomoat } = workspace();
+const data = writeRows(join(folder, 'd.jsonl'), [
+  { prompt: 'What is one and two?', completion: 'Three.' },
+  { prompt: 'What is two and two?', completion: 'Four.' },
+]);
+const tune = (run: string, ...more: string[]): ReturnType<typeof nomoat> =>
+  nomoat(['tune', data, '--model', 'nomoat-mini', '--max-steps', '2', '--run', run, '--yes', ...more]);
+const chat = (adapter: string): ReturnType<typeof nomoat> =>
+  nomoat(['chat', 'nomoat-mini', '--adapter', adapter, '--prompt', 'hi', '--max-tokens', '4', '--temperature', '0']);
+
+beforeAll(() => {
+  expect(tune('first').code).toBe(0);
+});
+
+/** A copy of the run's adapter with other settings. */
+function changed(name: string, change: (config: Record<string, unknown>) => Record<string, unknown>): string {
+  const path = join(folder, name);
+  cpSync(join(folder, 'first/adapter'), path, { recursive: true });
+  const config = join(path, 'adapter_config.json');
+  writeFileSync(config, JSON.stringify(change(JSON.parse(readFileSync(config, 'utf8')))));
+  return path;
+}
+
+test('names that match nothing in this model are noted, not refused', () => {
+  const union = changed('union', (config) => ({
+    ...config,
+    target_modules: [...(config['target_modules'] as string[]), 'W_pack', 'query_key_value'],
+  }));
+  expect(chat(union)).toMatchObject({ code: 0, out: chat(join(folder, 'first/adapter')).out });
+  const { code, err } = tune('second', '--initial-adapter', union);
+  expect(err).toContain('lists target modules that its weights do not have: W_pack, query_key_value');
+  expect(code).toBe(0);
+});
+
+test('what would change the meaning is refused by name, by chat and before training', () => {
+  const dora = changed('dora', (config) => ({ ...config, use_dora: true }));
+  for (const { code, err } of [chat(dora), tune('third', '--initial-adapter', dora)]) {
+    expect(code).not.toBe(0);
+    expect(err).toContain('use_dora = true');
+  }
+});
+
+test("a run's folder is an adapter as well", () => {
+  expect(chat(join(folder, 'first')).code).toBe(0);
+});
