@@ -56,6 +56,9 @@ export interface MethodOptions {
   readonly activations: ActivationPolicy;
 }
 
+/** The adapter that a run goes on from, as llama.cpp opens it: whatever form it came in, and whatever becomes of its file. */
+const startAdapterName = 'start-adapter.gguf';
+
 /** Opens the step of the run's method. */
 export function openMethod(options: MethodOptions): Promise<Method> {
   return options.settings.method === 'lora' ? openLora(options) : openFull(options);
@@ -83,6 +86,9 @@ async function openLora({ activations, settings, folder, model, threads, weights
     ...(weights ? { weights } : {}),
   });
   const adapterPath = join(folder.adapter, 'adapter.gguf');
+  const before = settings.initialAdapter ? folder.file(startAdapterName) : null;
+  // What cannot be written for llama.cpp would otherwise be known after the training only.
+  if (before) writeGgufLora(before, adapter, model);
   return {
     step,
     exactStep: async () => {
@@ -91,7 +97,7 @@ async function openLora({ activations, settings, folder, model, threads, weights
       return createLoraStep({ model, adapter, threads, weights: fileWeights(model, readModelConfig(model)) });
     },
     result: { adapter: folder.adapter, model: null },
-    before: { modelPath: model.path, adapterPath: settings.initialAdapter },
+    before: { modelPath: model.path, adapterPath: before },
     after: { modelPath: model.path, adapterPath },
     write: (state, stepsPerEpoch) =>
       replaceFolderAtomic(folder.adapter, (temporary) => {
