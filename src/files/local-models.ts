@@ -6,7 +6,8 @@
 import { readdirSync } from 'node:fs';
 import { basename, dirname, join, resolve } from 'node:path';
 import { NomoatError } from '../errors.ts';
-import { CATALOGUE, type CatalogueEntry, findInCatalogue, isWholeGguf } from './catalogue.ts';
+import { CATALOGUE, type CatalogueEntry, findInCatalogue, isModelGguf } from './catalogue.ts';
+import { standsForModel } from './gguf/part-names.ts';
 import { ggufStem, type LocalModel, type ModelSource, scanLocalModels, statOrNull } from './local-scan.ts';
 import { type Surroundings, surroundings } from './model-folders.ts';
 import { nearestNames } from './nearest-name.ts';
@@ -68,10 +69,14 @@ function oneOf(name: string, models: readonly LocalModel[]): LocalModel | null {
   });
 }
 
+/** Names of the models' files in a folder, of divided ones that of the first part. */
+const modelsIn = (folder: string): string[] =>
+  readdirSync(folder).filter((name) => isModelGguf(name) && standsForModel(join(folder, name)));
+
 function onlyModelIn(folder: string): { path: string; name: string } {
   let files: string[] = [];
   try {
-    files = readdirSync(folder).filter(isWholeGguf).sort();
+    files = modelsIn(folder).sort();
   } catch (error) {
     throw new NomoatError({ part: folder, fault: `cannot be read (${String(error)})`, remedy: 'Give a GGUF file.' });
   }
@@ -114,7 +119,7 @@ function notFound(nameOrPath: string, path: string, models: readonly LocalModel[
 
 function ggufsBeside(path: string): string[] {
   try {
-    return readdirSync(dirname(path)).filter(isWholeGguf);
+    return modelsIn(dirname(path));
   } catch {
     return [];
   }

@@ -6,7 +6,8 @@
  */
 import { closeSync, openSync, readdirSync, readFileSync, readSync, realpathSync, statSync } from 'node:fs';
 import { basename, join, relative, sep } from 'node:path';
-import { CATALOGUE, chooseGguf, findInCatalogue, isWholeGguf } from './catalogue.ts';
+import { CATALOGUE, chooseGguf, findInCatalogue, isModelGguf } from './catalogue.ts';
+import { missingParts, parsePartName, partPaths, standsForModel } from './gguf/part-names.ts';
 import { cachedCommit } from './hub-cache.ts';
 import {
   hubCacheFolder,
@@ -47,7 +48,7 @@ const OLLAMA_MODEL_LAYER = 'application/vnd.ollama.image.model';
 const OLLAMA_REGISTRY = 'registry.ollama.ai';
 const SHA256_DIGEST = /^sha256:[0-9a-f]{64}$/;
 
-/** Every whole GGUF model in the known folders, sorted by name, and what could not be read. */
+/** Every GGUF model in the known folders, sorted by name, and what could not be read; a divided model is one. */
 export function scanLocalModels(around: Surroundings = surroundings()): LocalScan {
   const scan = new Scan();
   scan.addHubCache(hubCacheFolder(around));
@@ -80,9 +81,11 @@ class Scan implements LocalScan {
     try {
       const real = realpathSync(path);
       if (this.seenFiles.has(real)) return;
-      const { size } = statSync(real);
+      const size = partPaths(path).reduce((sum, part) => sum + statSync(part).size, 0);
+      const missing = missingParts(path);
       this.seenFiles.add(real);
-      if (beginsAsGguf(real)) this.models.push({ name, path, bytes: size, source, repo });
+      if (missing.length > 0) this.report(path, `is a part of a model without ${basename(missing[0]!)}`);
+      else if (beginsAsGguf(real)) this.models.push({ name, path, bytes: size, source, repo });
       else this.report(path, 'is not a GGUF file');
     } catch (error) {
       this.report(path, error);
@@ -93,9 +96,9 @@ class Scan implements LocalScan {
     this.problems.push({ path, fault: fault instanceof Error ? fault.message : String(fault) });
   }
 
-  /** Paths of whole GGUFs below a folder, links followed once each; nothing when the folder is not there. */
+  /** Paths of models below a folder, of divided ones that of the first part, links followed once each; nothing when the folder is not there. */
   ggufsBelow(root: string): string[] {
-    return this.filesBelow(root).filter(isWholeGguf);
+    return this.filesBelow(root).filter((path) => isModelGguf(path) && standsForModel(path));
   }
 
   private filesBelow(root: string): string[] {
@@ -213,9 +216,9 @@ function catalogueNameOf(repo: string, path: string): string | null {
   return entry !== undefined && chooseGguf([basename(path)], entry) !== null ? entry.name : null;
 }
 
-/** A file's name without `.gguf`. */
+/** A file's name without `.gguf`, and without the number of a part. */
 export function ggufStem(path: string): string {
-  return basename(path).replace(/\.gguf$/i, '');
+  return basename(parsePartName(path)?.prefix ?? path).replace(/\.gguf$/i, '');
 }
 
 function beginsAsGguf(path: string): boolean {

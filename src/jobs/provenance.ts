@@ -6,14 +6,16 @@ import { createReadStream, readFileSync } from 'node:fs';
 import { basename } from 'node:path';
 import { adapterFiles } from '../adapter/read-adapter.ts';
 import { NomoatError } from '../errors.ts';
+import { partPaths } from '../files/gguf/part-names.ts';
 import { machineFacts } from './machine.ts';
 import type { RunRecord } from './run-folder.ts';
 import type { RunSettings } from './run-settings.ts';
 import { version } from './version.ts';
 
+/** Of the file, or of all parts of a divided model one after the other. */
 export async function digestOf(path: string): Promise<string> {
   const hash = createHash('sha256');
-  for await (const chunk of createReadStream(path)) hash.update(chunk as Buffer);
+  for (const part of partPaths(path)) for await (const chunk of createReadStream(part)) hash.update(chunk as Buffer);
   return hash.digest('hex');
 }
 

@@ -11,11 +11,11 @@ import type { Tokenizer } from './tokenizer.ts';
 const maxKeptLogLines = 10;
 
 /** Reads the file with our own bounded reader first: node-llama-cpp's hangs on a broken one. */
-function countTokens(modelPath: string): number {
+function countTokens(modelPath: string): { path: string; vocabularySize: number } {
   const file = openGguf(modelPath);
   try {
     const tokens = file.metadata.get('tokenizer.ggml.tokens')?.value;
-    if (Array.isArray(tokens) && tokens.length > 0) return tokens.length;
+    if (Array.isArray(tokens) && tokens.length > 0) return { path: file.path, vocabularySize: tokens.length };
     throw new NomoatError({
       part: modelPath,
       fault: 'has no vocabulary (tokenizer.ggml.tokens)',
@@ -26,9 +26,9 @@ function countTokens(modelPath: string): number {
   }
 }
 
-/** Opens the vocabulary of `modelPath`. Throws NomoatError where there is none that llama.cpp can use. */
-export async function openTokenizer(modelPath: string): Promise<Tokenizer> {
-  const vocabularySize = countTokens(modelPath);
+/** Opens the vocabulary of the file `model`. Throws NomoatError where there is none that llama.cpp can use. */
+export async function openTokenizer(model: string): Promise<Tokenizer> {
+  const { path: modelPath, vocabularySize } = countTokens(model);
   const log: string[] = [];
   const engine = await getLlama({
     gpu: false,

@@ -67,6 +67,7 @@ function firstBlocks(model: GgufFile, count: number): GgufFile {
   const kept = [...model.tensors].filter(([name]) => Number(/^blk\.(\d+)\./.exec(name)?.[1] ?? 0) < count);
   return {
     path: model.path,
+    parts: model.parts,
     byteLength: model.byteLength,
     version: model.version,
     alignment: model.alignment,

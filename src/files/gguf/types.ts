@@ -51,7 +51,11 @@ export interface GgufTensorInfo {
 
 /** An open GGUF file. Reads are synchronous: they happen in the training process, block by block. */
 export interface GgufFile {
+  /** The file's; of a model in several files the first one's, which llama.cpp opens. */
   readonly path: string;
+  /** All files, in order: one, or the parts of a divided model. */
+  readonly parts: readonly string[];
+  /** Of all files. */
   readonly byteLength: number;
   readonly version: number;
   readonly alignment: number;
@@ -67,4 +71,22 @@ export interface GgufFile {
   string(key: string): string | undefined;
   boolean(key: string): boolean | undefined;
   close(): void;
+}
+
+type Metadata = ReadonlyMap<string, GgufValue>;
+
+export function numberIn(metadata: Metadata, key: string): number | undefined {
+  const value = metadata.get(key)?.value;
+  if (typeof value === 'bigint') return Number(value);
+  return typeof value === 'number' ? value : undefined;
+}
+
+export function stringIn(metadata: Metadata, key: string): string | undefined {
+  const value = metadata.get(key)?.value;
+  return typeof value === 'string' ? value : undefined;
+}
+
+export function booleanIn(metadata: Metadata, key: string): boolean | undefined {
+  const value = metadata.get(key)?.value;
+  return typeof value === 'boolean' ? value : undefined;
 }
