@@ -1,6 +1,7 @@
 #!/usr/bin/env node
 /**
- * The command line. Exit codes: 0 done, 1 failed, 2 wrong usage or input, 130 interrupted with a checkpoint written.
+ * The command line. Exit codes: 0 done, 1 failed, 2 wrong usage or input, 130 interrupted with a checkpoint written,
+ * 141 when the reader of its output has left.
  */
 import { Command, CommanderError } from 'commander';
 import { NomoatError } from '../errors.ts';
@@ -16,6 +17,7 @@ import {
   pullCommand,
   runsCommand,
 } from './commands.ts';
+import { lostOutputCode, watchOutput } from './output.ts';
 import { planCommand } from './plan.ts';
 import { quickstartCommand } from './quickstart.ts';
 import { pretrainCommand, tuneCommand, wasTold } from './tune.ts';
@@ -56,6 +58,7 @@ for (const command of [
 }
 program.exitOverride();
 
+watchOutput();
 try {
   await program.parseAsync();
 } catch (error) {
@@ -70,3 +73,4 @@ try {
     process.exitCode = known ? exitCodes[error.kind] : 1;
   }
 }
+process.exitCode = lostOutputCode() ?? process.exitCode;

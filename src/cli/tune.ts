@@ -6,6 +6,7 @@ import { flagOf, type Option, type OptionTable, pretrainOptions, tuneOptions } f
 import { NomoatError } from '../errors.ts';
 import { type RunHandle, resumeRun, startRun } from '../jobs/start-run.ts';
 import { commandName } from './command-name.ts';
+import { onLostOutput } from './output.ts';
 import { Progress } from './progress.ts';
 
 /** The flags of the option table; commander hands the text on and load.ts judges it. */
@@ -71,6 +72,8 @@ export async function follow(handle: RunHandle, json: boolean): Promise<number> 
   };
   process.on('SIGINT', onSignal);
   process.on('SIGTERM', onSignal);
+  // Nobody sees what it says: it stops as at Ctrl-C, so that nothing that was computed is lost.
+  const offLostOutput = onLostOutput(() => handle.interrupt());
   let code = 0;
   try {
     for await (const event of handle) {
@@ -89,6 +92,7 @@ export async function follow(handle: RunHandle, json: boolean): Promise<number> 
   } finally {
     process.off('SIGINT', onSignal);
     process.off('SIGTERM', onSignal);
+    offLostOutput();
   }
   return code;
 }
