@@ -41,7 +41,7 @@ export const commandNames: readonly string[] = Object.keys(commands);
 export const chatHelp = [
   ...Object.values(commands).map(({ help }) => help),
   'A line that ends in \\ goes on in the next one; // at the beginning sends a line that starts with /.',
-  'Ctrl-C stops an answer.',
+  'A pasted text of several lines is one message: Enter sends it. Ctrl-C stops an answer.',
 ].join('\n');
 
 /** What one line of input means. Only a `/` at the very beginning makes a command. */

@@ -6,7 +6,8 @@ import { afterAll, describe, expect, it } from 'vitest';
 import { NomoatError } from '../errors.ts';
 import type { Message } from '../text/example.ts';
 import type { ChatModel, Generated, GenerateOptions } from './chat-model.ts';
-import { runTerminalChat, type TerminalChatOptions } from './terminal.ts';
+import { runTerminalChat } from './terminal.ts';
+import type { TerminalChatOptions } from './terminal-options.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'nomoat-terminal-'));
 afterAll(() => rmSync(folder, { recursive: true }));
@@ -57,7 +58,7 @@ function collect(stream: PassThrough): { text: string; until(pattern: RegExp): P
 
 function start(model: ChatModel, tty: boolean, extra: Partial<TerminalChatOptions> = {}) {
   const input = Object.assign(new PassThrough(), { isTTY: tty });
-  const [output, notices] = [new PassThrough(), new PassThrough()];
+  const [output, notices] = [new PassThrough(), Object.assign(new PassThrough(), { isTTY: tty })];
   const shown = collect(output);
   const noticed = collect(notices);
   const ended = runTerminalChat({ model, input, output, notices, ...extra });
@@ -165,5 +166,54 @@ describe('the interactive chat', () => {
     expect(model.asked[1]!.messages).toEqual([{ role: 'user', content: 'again' }]);
     input.end();
     expect(await ended).toBe(0);
+  });
+
+  it('takes a pasted text of several lines as one message, at Enter, and edits a pasted line on', async () => {
+    const model = new ScriptedModel();
+    const { input, shown, noticed, ended } = start(model, true);
+    input.write('\u001b[200~/exit\n\tfirst \\\r\nlast\u001b[201~');
+    await noticed.until(/last/);
+    expect(model.asked).toEqual([]);
+    input.write(' one\n');
+    await shown.until(/answer 1\n/);
+    input.write('what is \u001b[200~a line\u001b[201~?\n');
+    await shown.until(/answer 2\n/);
+    input.write('/exit\n');
+    expect(await ended).toBe(0);
+    const asked = model.asked.map(({ messages }) => messages.at(-1)!.content);
+    expect(asked).toEqual(['/exit\n\tfirst \\\nlast one', 'what is a line?']);
+    expect(noticed.text.startsWith('\u001b[?2004h')).toBe(true);
+    expect(noticed.text.endsWith('\u001b[?2004l\n')).toBe(true);
+  });
+
+  it('says what it leaves out of a paste, and drops one at Ctrl-C', async () => {
+    const model = new ScriptedModel();
+    const { input, noticed, ended } = start(model, true);
+    input.write('\u001b[200~a\u001b[31mb\u001b[201~\n');
+    await noticed.until(/\(1 control character of the paste left out\)/);
+    input.write(Buffer.from('\u001b[200~caf\xe9\u001b[201~', 'latin1'));
+    await noticed.until(/\(left out\) the paste: is not valid UTF-8 \(line 1\)/);
+    input.write(Buffer.from('caf\xe9\n', 'latin1'));
+    await noticed.until(/the line: holds U\+FFFD/);
+    input.write(`\u001b[200~${'x'.repeat(1 << 21)}\u001b[201~`);
+    await noticed.until(/the paste: is longer than 1048576 bytes/);
+    input.write('\u001b[200~one\ntwo\u001b[201~');
+    input.write('\u0003');
+    await noticed.until(/again, or \/exit/);
+    input.write('three\n/exit\n');
+    expect(await ended).toBe(0);
+    expect(model.asked.map(({ messages }) => messages.at(-1)!.content)).toEqual(['a[31mb', 'three']);
+  });
+
+  it('writes no codes where its notices are no terminal', async () => {
+    const input = Object.assign(new PassThrough(), { isTTY: true });
+    const [output, notices] = [new PassThrough(), new PassThrough()];
+    const [shown, noticed] = [collect(output), collect(notices)];
+    const ended = runTerminalChat({ model: new ScriptedModel(), input, output, notices });
+    input.write('hi\n');
+    await shown.until(/answer 1\n/);
+    input.write('/exit\n');
+    expect(await ended).toBe(0);
+    expect(noticed.text).toBe('Type a message, or /help.\n> > \n');
   });
 });

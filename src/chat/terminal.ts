@@ -1,84 +1,29 @@
 /**
  * The chat in a terminal, and the single answer for pipes.
  * Promises: answers, and nothing else, go to `output`; prompts and notices go to `notices`. Ctrl-C stops an answer, not the
- * program; a second one, or one at an empty line, leaves after saying so. Knows nothing of how answers are made.
+ * program; a second one, or one at an empty line, leaves after saying so. A pasted text is one message, and bytes that are no text
+ * reach no model. Knows nothing of how answers are made.
  */
 import { createInterface, type Interface } from 'node:readline';
 import { NomoatError } from '../errors.ts';
+import { assertDecoded, decodeText } from '../files/decode-text.ts';
 import { nearestNames } from '../files/nearest-name.ts';
-import type { ChatModel, Generated, Sampling } from './chat-model.ts';
+import { Draft, plainPaste } from './draft.ts';
+import { askForPasteMarks, maxPasteBytes, PasteReader } from './paste-reader.ts';
 import { ConversationSaver } from './save-conversation.ts';
-import { type ChatCommand, ChatSession, chatHelp, commandNames, parseChatLine } from './session.ts';
-
-/** A piped prompt beyond this cannot fit any model's context; better refused than read without end. */
-const maxPipedBytes = 16 << 20;
-
-export interface TerminalChatOptions {
-  readonly model: ChatModel;
-  readonly system?: string | null;
-  readonly sampling?: Partial<Sampling>;
-  /** One question, one answer, the end; standard input is then not read. */
-  readonly prompt?: string | null;
-  readonly input: NodeJS.ReadableStream & { readonly isTTY?: boolean };
-  readonly output: NodeJS.WritableStream;
-  /** Where prompts, hints and errors go: standard error. */
-  readonly notices: NodeJS.WritableStream;
-  /** With a single answer: print one JSON object instead of its text. */
-  readonly json?: boolean;
-  /** Stops the answer and the program. */
-  readonly signal?: AbortSignal;
-  /** The clock behind the default name of a saved file. */
-  readonly now?: () => Date;
-}
+import { type ChatCommand, ChatSession, chatHelp, commandNames } from './session.ts';
+import { answerOnce, lengthNotice, readPiped } from './single-answer.ts';
+import { movesCursor } from './terminal-abilities.ts';
+import type { TerminalChatOptions } from './terminal-options.ts';
 
 /**
  * Runs until the user leaves. Without a prompt and with piped input, the whole input is one question.
  * Returns the exit code: 0, or 130 where the single answer was interrupted.
  */
 export async function runTerminalChat(options: TerminalChatOptions): Promise<number> {
-  if (options.prompt !== undefined && options.prompt !== null) return answerOnce(options, options.prompt);
-  if (!options.input.isTTY) return answerOnce(options, await readAll(options.input));
+  const prompt = options.prompt ?? (options.input.isTTY ? null : await readPiped(options.input));
+  if (prompt !== null) return answerOnce(options, prompt);
   return new TerminalChat(options).run();
-}
-
-async function readAll(input: NodeJS.ReadableStream): Promise<string> {
-  const chunks: Buffer[] = [];
-  let bytes = 0;
-  for await (const chunk of input) {
-    chunks.push(Buffer.from(chunk));
-    bytes += chunks.at(-1)!.length;
-    if (bytes > maxPipedBytes) {
-      throw new NomoatError({
-        part: 'standard input',
-        fault: `is longer than ${maxPipedBytes} bytes`,
-        remedy: 'Pipe a shorter prompt.',
-      });
-    }
-  }
-  return Buffer.concat(chunks)
-    .toString('utf8')
-    .replace(/\r?\n$/, '');
-}
-
-async function answerOnce(options: TerminalChatOptions, prompt: string): Promise<number> {
-  if (prompt.trim() === '') {
-    throw new NomoatError({ part: 'the prompt', fault: 'is empty', remedy: 'Give --prompt TEXT or pipe a text in.' });
-  }
-  const { model, output, sampling, signal } = options;
-  const session = new ChatSession(options.system ?? null);
-  session.ask(prompt);
-  const generated = await model.generate(session.messages, {
-    ...sampling,
-    ...(signal ? { signal } : {}),
-    ...(options.json ? {} : { onText: (piece) => void output.write(piece) }),
-  });
-  output.write(options.json ? `${JSON.stringify({ type: 'answer', ...generated })}\n` : '\n');
-  if (generated.stopReason === 'length') options.notices.write(lengthNotice(generated, 'give a larger --context-size'));
-  return generated.stopReason === 'aborted' ? 130 : 0;
-}
-
-function lengthNotice({ tokens }: Generated, whenFull = '/reset'): string {
-  return `(cut after ${tokens} tokens: raise --max-tokens, or ${whenFull} when the context is full)\n`;
 }
 
 type Handlers = {
@@ -91,9 +36,10 @@ class TerminalChat {
   private readonly session: ChatSession;
   private readonly saver = new ConversationSaver();
   private readonly readline: Interface;
+  private readonly marksPastes: boolean;
   private answering: AbortController | null = null;
   private leaving = false;
-  private continued = '';
+  private readonly draft = new Draft();
   private savePath: string | null = null;
   private closed = false;
   private readonly handlers: Handlers = {
@@ -110,10 +56,13 @@ class TerminalChat {
   constructor(options: TerminalChatOptions) {
     this.options = options;
     this.session = new ChatSession(options.system ?? null);
+    const { input, notices } = options;
+    const terminal = notices.isTTY === true;
+    this.marksPastes = terminal && movesCursor(notices);
     this.readline = createInterface({
-      input: options.input,
-      output: options.notices,
-      terminal: true,
+      input: this.marksPastes ? new PasteReader(input, (bytes) => this.paste(bytes)) : input,
+      output: notices,
+      terminal,
       prompt: '> ',
       completer: (line: string) => [commandNames.filter((name) => line !== '' && name.startsWith(line)), line],
     });
@@ -133,16 +82,26 @@ class TerminalChat {
         resolve();
       });
     });
-    readline.on('SIGINT', () => this.interrupt());
+    const interrupt = (): void => this.interrupt();
+    readline.on('SIGINT', interrupt);
+    // Where lines are not edited, the terminal makes a signal of Ctrl-C.
+    if (!readline.terminal) process.on('SIGINT', interrupt);
     readline.on('line', (line) => {
-      queue = queue.then(() => this.line(line));
+      const work = this.enter(line);
+      queue = queue.then(work);
     });
-    this.notice('Type a message, or /help.');
-    readline.prompt();
-    await closed;
-    this.answering?.abort();
-    await queue;
-    options.signal?.removeEventListener('abort', stop);
+    const askNoMore = this.marksPastes ? askForPasteMarks(options.notices) : () => {};
+    try {
+      this.notice('Type a message, or /help.');
+      readline.prompt();
+      await closed;
+      this.answering?.abort();
+      await queue;
+    } finally {
+      askNoMore();
+      process.off('SIGINT', interrupt);
+      options.signal?.removeEventListener('abort', stop);
+    }
     options.notices.write('\n');
     return 0;
   }
@@ -161,23 +120,76 @@ class TerminalChat {
       return;
     }
     this.leaving = true;
-    this.continued = '';
+    this.draft.clear();
+    this.clearLine();
     this.notice('\n(Ctrl-C again, or /exit, to leave)');
     this.readline.prompt();
   }
 
-  /** Handles one line; its faults are printed, since the conversation goes on. */
-  private async line(line: string): Promise<void> {
+  /** A pasted text: what is one line is edited on, of several all but the last one are done. */
+  private paste(bytes: Buffer | null): void {
+    if (this.closed) return;
+    const { readline } = this;
+    try {
+      if (bytes === null)
+        throw new NomoatError({
+          part: 'the paste',
+          fault: `is longer than ${maxPasteBytes} bytes`,
+          remedy: 'Paste less, or pipe it: nomoat chat MODEL < FILE',
+        });
+      const { leftOut, text } = plainPaste(decodeText('the paste', bytes));
+      const [before, after] = [readline.line.slice(0, readline.cursor), readline.line.slice(readline.cursor)];
+      const taken = this.draft.paste(text, before, after);
+      if (taken === null) readline.write(text);
+      else this.show(taken);
+      if (leftOut > 0) this.aside(`(${leftOut} control character${leftOut === 1 ? '' : 's'} of the paste left out)`);
+    } catch (error) {
+      this.aside(error instanceof NomoatError ? `(left out) ${error.message}` : String(error));
+    }
+  }
+
+  /** The editor keeps one line: those before it are written above. */
+  private show({ done, line }: { done: string; line: string }): void {
+    const { readline } = this;
+    this.clearLine();
+    this.options.notices.write(done.endsWith('\n') ? done : `${done}\n`);
+    readline.prompt();
+    readline.write(line);
+  }
+
+  private clearLine(): void {
+    for (const name of ['e', 'u']) this.readline.write(null, { ctrl: true, name });
+  }
+
+  /** A notice while a line is edited, which stands below it again. */
+  private aside(text: string): void {
+    this.notice(`\n${text}`);
+    this.readline.prompt(true);
+  }
+
+  /** Enter. What it means is known at once, but waits for its turn. */
+  private enter(line: string): () => Promise<void> {
+    let fault: unknown = null;
+    let command: ChatCommand | null = null;
+    try {
+      // Bytes that are no UTF-8 come as this.
+      assertDecoded('the line', line);
+      command = this.draft.enter(line);
+    } catch (error) {
+      fault = error;
+      this.draft.clear();
+    }
+    return () => this.work(command, fault);
+  }
+
+  /** Does what was entered; its faults are printed, since the conversation goes on. */
+  private async work(command: ChatCommand | null, fault: unknown): Promise<void> {
     if (this.closed) return;
     this.leaving = false;
-    if (line.endsWith('\\')) {
-      this.continued += `${line.slice(0, -1)}\n`;
-      return;
-    }
-    const whole = this.continued + line;
-    this.continued = '';
+    if (command === null && fault === null) return;
     try {
-      await this.obey(parseChatLine(whole));
+      if (fault !== null) throw fault;
+      await this.obey(command!);
     } catch (error) {
       this.notice(error instanceof NomoatError ? error.message : String(error));
     }

@@ -1,0 +1,21 @@
+/** What a chat in a terminal is given. */
+import type { ChatModel, Sampling } from './chat-model.ts';
+import type { KeySource } from './paste-reader.ts';
+
+export interface TerminalChatOptions {
+  readonly model: ChatModel;
+  readonly system?: string | null;
+  readonly sampling?: Partial<Sampling>;
+  /** One question, one answer, the end; standard input is then not read. */
+  readonly prompt?: string | null;
+  readonly input: KeySource;
+  readonly output: NodeJS.WritableStream;
+  /** Where prompts, hints and errors go: standard error. Lines are edited there where it is a terminal. */
+  readonly notices: NodeJS.WritableStream & { readonly isTTY?: boolean };
+  /** With a single answer: print one JSON object instead of its text. */
+  readonly json?: boolean;
+  /** Stops the answer and the program. */
+  readonly signal?: AbortSignal;
+  /** The clock behind the default name of a saved file. */
+  readonly now?: () => Date;
+}
