@@ -36,12 +36,25 @@ export class ConversationSaver {
     if (stat.size > maxSaveBytes) {
       throw new NomoatError({ part: path, fault: `has ${stat.size} bytes, too many to add a chat to`, remedy });
     }
-    const lines = readFileSync(path, 'utf8').split('\n');
+    const lines = this.text(path, remedy).split('\n');
     if (lines.at(-1) === '') lines.pop();
     const foreign = lines.findIndex((line) => line.trim() !== '' && !line.trimStart().startsWith('{'));
     if (foreign >= 0) {
       throw new NomoatError({ part: path, fault: `is no JSONL file (line ${foreign + 1} is no object)`, remedy });
     }
     return lines;
+  }
+  /** What is written back whole must be read whole: bytes that are no UTF-8 would come back as others. */
+  private text(path: string, remedy: string): string {
+    try {
+      return new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(readFileSync(path));
+    } catch (cause) {
+      throw new NomoatError({
+        part: path,
+        fault: 'is not valid UTF-8, and a chat cannot be added to it',
+        remedy,
+        cause,
+      });
+    }
   }
 }

@@ -92,4 +92,12 @@ describe('ConversationSaver', () => {
     expect(() => new ConversationSaver().save(folder, '{}')).toThrow(/is no file/);
     expect(readFileSync(path, 'utf8')).toBe('my notes\n');
   });
+
+  it('refuses a file whose bytes it would change', () => {
+    const path = join(folder, 'latin1.jsonl');
+    const bytes = Buffer.from('{"a":"caf\xe9"}\n', 'latin1');
+    writeFileSync(path, bytes);
+    expect(() => new ConversationSaver().save(path, '{}')).toThrow(/is not valid UTF-8/);
+    expect(readFileSync(path).equals(bytes)).toBe(true);
+  });
 });

@@ -56,6 +56,8 @@ export function chatCommand(): Command {
     const { resolveChat } = await import('../library.ts');
     const { openChatModel } = await import('../chat/engine.ts');
     const { runTerminalChat } = await import('../chat/terminal.ts');
+    const { assertPrompt, readPiped } = await import('../chat/single-answer.ts');
+    const { assertDecoded } = await import('../files/decode-text.ts');
     const { physicalCores } = await import('../jobs/machine.ts');
     const { resolveSampling } = await import('../chat/sampling.ts');
     const { harmless } = await import('../tokens/preview.ts');
@@ -67,6 +69,9 @@ export function chatCommand(): Command {
     } = numberFlags(flags, [...samplingFlags, 'threads', 'contextSize']);
     // Before a model is opened for nothing.
     resolveSampling(sampling);
+    for (const name of ['prompt', 'system']) assertDecoded(`--${name}`, flags[name] ?? '');
+    const prompt = flags['prompt'] ?? (process.stdin.isTTY ? null : await readPiped(process.stdin));
+    if (prompt !== null) assertPrompt(prompt);
     const threads = wholeFlag('threads', askedThreads, 1, physicalCores());
     const { modelPath, adapterPath, systemPrompt } = await resolveChat({ model, adapter: flags['adapter'] ?? null });
     const system = flags['system'] ?? systemPrompt;
@@ -77,7 +82,7 @@ export function chatCommand(): Command {
       model: chat,
       system,
       sampling,
-      prompt: flags['prompt'] ?? null,
+      prompt,
       input: process.stdin,
       output: process.stdout,
       notices: process.stderr,

@@ -6,6 +6,7 @@ import { existsSync, readFileSync, statSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { parse } from 'yaml';
 import { NomoatError } from '../errors.ts';
+import { decodeText } from '../files/decode-text.ts';
 import { resolveModel } from '../files/local-models.ts';
 import { nearestNames } from '../files/nearest-name.ts';
 import type { AskedSettings, RunSettings } from '../jobs/run-settings.ts';
@@ -95,7 +96,7 @@ export function readRecipe(path: string): Given {
   let text = '';
   try {
     if (statSync(path).size > maxRecipeBytes) refuse(`is larger than ${maxRecipeBytes} bytes`);
-    text = readFileSync(path, 'utf8');
+    text = decodeText(path, readFileSync(path));
   } catch (error) {
     if (error instanceof NomoatError) throw error;
     refuse(`cannot be read (${(error as NodeJS.ErrnoException).code})`, error);
