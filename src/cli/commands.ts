@@ -120,6 +120,7 @@ export function previewCommand(): Command {
     const { buildSets } = await import('../jobs/prepare.ts');
     const { harmless, renderPreview } = await import('../tokens/preview.ts');
     const { countRefusal } = await import('../tokens/rows.ts');
+    const { showsColour } = await import('../chat/terminal-abilities.ts');
     const { path } = await resolveModel(options.model);
     const dataset = await readExamples(data, options);
     const model = openGguf(path);
@@ -136,7 +137,7 @@ export function previewCommand(): Command {
     } else {
       print(`format: ${dataset.format} (${[...new Set(dataset.files.map(({ why }) => why))].join(', ')})`);
       for (const note of dataset.notes) print(harmless(note));
-      print(renderPreview(rows, report, tokenizer, { rows: wanted, color: process.stdout.isTTY ?? false }));
+      print(renderPreview(rows, report, tokenizer, { rows: wanted, color: showsColour(process.stdout) }));
     }
     await tokenizer.close();
     model.close();

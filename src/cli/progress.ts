@@ -1,6 +1,8 @@
 /**
- * Events of a run for people: a bar on a terminal, plain lines in a log. Knows nothing of processes.
+ * Events of a run for people: a bar on a terminal, plain lines in a log. The bar goes back to the line's beginning and writes over
+ * itself: that needs no codes. Knows nothing of processes.
  */
+import { movesCursor } from '../chat/terminal-abilities.ts';
 import type { RunEvent } from '../jobs/events.ts';
 import { placeOf } from '../text/example.ts';
 import { harmless } from '../tokens/preview.ts';
@@ -29,22 +31,41 @@ const indented = (text: string): string => text.replaceAll('\n', `\n${' '.repeat
 const gigabytes = (bytes: number): string => `${(bytes / 1e9).toFixed(2)} GB`;
 const count = (value: number): string => value.toLocaleString('en');
 
+type Out = NodeJS.WritableStream & { isTTY?: boolean; columns?: number };
+
+/** Where a terminal does not tell its width. */
+const usualColumns = 80;
+const shortestBar = 10;
+
 export class Progress {
-  private readonly out: NodeJS.WritableStream & { isTTY?: boolean; columns?: number };
+  private readonly out: Out;
+  private readonly drawsBar: boolean;
   private steps = 1;
   private validation: number | null = null;
   private secondsPerStep = 0;
   private lastLine = 0;
-  private bar = false;
+  /** Columns that the bar takes, which a line after it has to blank. */
+  private bar = 0;
 
-  constructor(out: NodeJS.WritableStream & { isTTY?: boolean; columns?: number }) {
+  constructor(out: Out) {
     this.out = out;
+    this.drawsBar = movesCursor(out);
   }
 
   private line(text: string): void {
-    if (this.bar) this.out.write('\r\u001b[K');
-    this.bar = false;
+    if (this.bar > 0) this.out.write(`\r${' '.repeat(this.bar)}\r`);
+    this.bar = 0;
     this.out.write(`${harmless(text)}\n`);
+  }
+
+  /** Never the last column, after which terminals go on in the next line. */
+  private drawBar(share: number, text: string): void {
+    const columns = (this.out.columns || usualColumns) - 1;
+    const room = Math.max(shortestBar, columns - text.length - '[] '.length);
+    const filled = Math.round(room * share);
+    const bar = `[${'#'.repeat(filled)}${' '.repeat(room - filled)}] ${text}`.slice(0, columns);
+    this.out.write(`\r${bar.padEnd(this.bar)}`);
+    this.bar = bar.length;
   }
 
   private readonly handlers: { readonly [T in RunEvent['type']]: (event: Extract<RunEvent, { type: T }>) => void } = {
@@ -87,17 +108,8 @@ export class Progress {
       this.secondsPerStep = this.secondsPerStep === 0 ? seconds : 0.8 * this.secondsPerStep + 0.2 * seconds;
       const left = duration((this.steps - e.step - 1) * this.secondsPerStep);
       const text = `step ${e.step + 1}/${this.steps}  loss ${e.loss.toFixed(4)}${this.validation === null ? '' : `  validation ${this.validation.toFixed(4)}`}  ${e.tokensPerSecond.toFixed(0)} tokens/s  ${left} left`;
-      if (this.out.isTTY) {
-        const room = Math.max(10, (this.out.columns ?? 80) - text.length - 4);
-        const filled = Math.round((room * (e.step + 1)) / this.steps);
-        this.out.write(
-          `\r\u001b[K[${'#'.repeat(filled)}${' '.repeat(room - filled)}] ${text}`.slice(
-            0,
-            (this.out.columns ?? 80) + 4,
-          ),
-        );
-        this.bar = true;
-      } else if (e.step === 0 || e.step + 1 === this.steps || Date.now() - this.lastLine > logSeconds * 1000) {
+      if (this.drawsBar) this.drawBar((e.step + 1) / this.steps, text);
+      else if (e.step === 0 || e.step + 1 === this.steps || Date.now() - this.lastLine > logSeconds * 1000) {
         this.lastLine = Date.now();
         this.line(text);
       }
@@ -110,7 +122,7 @@ export class Progress {
       );
     },
     'checkpoint-saved': (e) => {
-      if (!this.out.isTTY) this.line(`Checkpoint after ${e.step} steps${e.best ? ' (best so far)' : ''}`);
+      if (!this.drawsBar) this.line(`Checkpoint after ${e.step} steps${e.best ? ' (best so far)' : ''}`);
     },
     'export-parity': (e) =>
       this.line(
