@@ -12,6 +12,7 @@ import { resolveModel } from './files/local-models.ts';
 import { physicalCores } from './jobs/machine.ts';
 import { modelFileName, RunFolder } from './jobs/run-folder.ts';
 import { type RunHandle, resumeRun, startRun } from './jobs/start-run.ts';
+import { shellQuote } from './shell-quote.ts';
 
 export type TuneOptions = Partial<
   Readonly<Record<TuneOptionName, string | number | boolean | readonly string[] | null>>
@@ -81,7 +82,7 @@ export async function resolveChat(
     throw new NomoatError({
       part: options.model,
       fault: `is a run without a result yet (${record.state})`,
-      remedy: `Finish it first: nomoat tune --resume ${options.model}`,
+      remedy: `Finish it first: nomoat tune --resume ${shellQuote(options.model)}`,
     });
   }
   if (whole) return { modelPath: whole, adapterPath: adapter, systemPrompt: record.systemPrompt };

@@ -5,6 +5,7 @@ import { resolveOptions } from '../config/load.ts';
 import { defaultModel, flagOf } from '../config/options.ts';
 import { NomoatError } from '../errors.ts';
 import type { RunRecord } from '../jobs/run-folder.ts';
+import { shellQuote } from '../shell-quote.ts';
 import { commandName } from './command-name.ts';
 import { addTuneFlags, givenFlags } from './tune.ts';
 
@@ -156,7 +157,7 @@ function assertExportable(run: string, adapter: string, record: RunRecord): void
   throw new NomoatError({
     part: run,
     fault: `is a run without a result yet (${record.state})`,
-    remedy: `Finish it first: nomoat tune --resume ${run}`,
+    remedy: `Finish it first: nomoat tune --resume ${shellQuote(run)}`,
   });
 }
 
@@ -264,7 +265,7 @@ export function runsCommand(): Command {
         );
     }
     const open = runs.find(({ state }) => state === 'interrupted' || state === 'failed');
-    if (open) print(`\nGo on with one that is not done: ${commandName()} tune --resume ${open.path}`);
+    if (open) print(`\nGo on with one that is not done: ${commandName()} tune --resume ${shellQuote(open.path)}`);
   });
 }
 

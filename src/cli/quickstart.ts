@@ -9,6 +9,7 @@ import { defaultModel } from '../config/options.ts';
 import type { AskedQuestion, ExactMatch } from '../evaluate/exact-match.ts';
 import { readExamples } from '../jobs/dataset-files.ts';
 import { startRun } from '../jobs/start-run.ts';
+import { shellQuote } from '../shell-quote.ts';
 import { commandName } from './command-name.ts';
 import { follow } from './tune.ts';
 
@@ -102,7 +103,7 @@ export function quickstartCommand(): Command {
     }
     say(`\nBefore: ${line(before)}\nAfter:  ${line(after)}`);
     if (!process.stdin.isTTY) {
-      say(`\nChat with it:  ${commandName()} chat ${path}`);
+      say(`\nChat with it:  ${commandName()} chat ${shellQuote(path)}`);
       return;
     }
     say('\nNow ask it something, such as: play some jazz');

@@ -5,6 +5,7 @@ import { resolvePretrainSettings, resolveSettings } from '../config/load.ts';
 import { flagOf, type Option, type OptionTable, pretrainOptions, tuneOptions } from '../config/options.ts';
 import { NomoatError } from '../errors.ts';
 import { type RunHandle, resumeRun, startRun } from '../jobs/start-run.ts';
+import { shellQuote } from '../shell-quote.ts';
 import { commandName } from './command-name.ts';
 import { onLostOutput } from './output.ts';
 import { Progress } from './progress.ts';
@@ -82,9 +83,11 @@ export async function follow(handle: RunHandle, json: boolean): Promise<number> 
       if (event.type !== 'run-end') continue;
       if (event.state === 'interrupted') {
         code = 130;
-        process.stderr.write(`Go on with: ${commandName()} tune --resume ${handle.run}\n`);
+        process.stderr.write(`Go on with: ${commandName()} tune --resume ${shellQuote(handle.run)}\n`);
       } else if (!json)
-        process.stderr.write(`Report: ${handle.run}/report.html\nNext:   ${commandName()} chat ${handle.run}\n`);
+        process.stderr.write(
+          `Report: ${handle.run}/report.html\nNext:   ${commandName()} chat ${shellQuote(handle.run)}\n`,
+        );
     }
   } catch (error) {
     if (json) told.add(error as object);

@@ -11,6 +11,7 @@ import { resolveModel } from '../files/local-models.ts';
 import { nearestNames } from '../files/nearest-name.ts';
 import type { AskedSettings, RunSettings } from '../jobs/run-settings.ts';
 import { type PretrainSizeName, pretrainSizes } from '../models/sizes.ts';
+import { shellQuote } from '../shell-quote.ts';
 import {
   flagOf,
   type Option,
@@ -217,7 +218,7 @@ export function assertFree(run: string): void {
   throw new NomoatError({
     part: run,
     fault: 'exists already, and runs are never overwritten',
-    remedy: `Give another --run${isRun(run) ? `, or continue that one with --resume ${run}` : ''}.`,
+    remedy: `Give another --run${isRun(run) ? `, or continue that one: nomoat tune --resume ${shellQuote(run)}` : '.'}`,
   });
 }
 

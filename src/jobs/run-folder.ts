@@ -23,6 +23,7 @@ import { assertFree, isRun } from '../config/load.ts';
 import { pretrainOptions, tuneOptions } from '../config/options.ts';
 import { NomoatError } from '../errors.ts';
 import { isAlive, writeFailure, writeFileAtomic } from '../files/atomic-write.ts';
+import { shellQuote } from '../shell-quote.ts';
 import type { PlanEvent, RunEvent } from './events.ts';
 import type { RunSettings } from './run-settings.ts';
 
@@ -229,9 +230,9 @@ function recipeOf({ chosenFromData, chosenPrecision, settings }: RunRecord): str
   };
   const names = Object.keys(pretrains ? pretrainOptions : tuneOptions).filter((name) => name !== 'run');
   const set = names.flatMap((name) => (values[name] === null ? [] : [[name, values[name]]]));
-  const command = `nomoat ${pretrains ? 'pretrain' : 'tune'} ${settings.data.join(' ')} --recipe recipe.yaml --run NEW`;
+  const command = `nomoat ${pretrains ? 'pretrain' : 'tune'} ${settings.data.map((path) => shellQuote(path)).join(' ')} --recipe recipe.yaml --run NEW`;
   const chosen = chosenFromData === undefined ? '' : `# ${chosenFromData}\n`;
-  return `# Repeats the run: ${command.replaceAll('\n', ' ')}\n${chosen}${stringify(Object.fromEntries(set))}`;
+  return `# Repeats the run: ${command}\n${chosen}${stringify(Object.fromEntries(set))}`;
 }
 
 /** Makes the folder of a new run. Throws NomoatError where something stands there. */

@@ -6,6 +6,7 @@ import { type ChildProcess, fork } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { startModelName } from '../config/options.ts';
 import { NomoatError } from '../errors.ts';
+import { shellQuote } from '../shell-quote.ts';
 import { leastMicroBatchTokens, microBatchTokens } from '../train/trainer.ts';
 import { errorEvent, type RunEvent } from './events.ts';
 import { RunFolder } from './run-folder.ts';
@@ -58,7 +59,11 @@ export function resumeRun(path: string, options: { signal?: AbortSignal } = {}):
   const folder = new RunFolder(path);
   const record = folder.read();
   if (record.state === 'done' || record.state === 'stopped-early') {
-    throw new NomoatError({ part: folder.path, fault: 'this run is done', remedy: `Use it: nomoat chat ${path}` });
+    throw new NomoatError({
+      part: folder.path,
+      fault: 'this run is done',
+      remedy: `Use it: nomoat chat ${shellQuote(path)}`,
+    });
   }
   const { settings } = record;
   // Where the run is now: it may have been moved, and a pretraining run's model is inside.

@@ -8,6 +8,7 @@ import { join } from 'node:path';
 import { isRun } from '../config/load.ts';
 import { NomoatError } from '../errors.ts';
 import { sizeText } from '../files/size-text.ts';
+import { shellQuote } from '../shell-quote.ts';
 import { checkpointSteps } from '../train/checkpoint.ts';
 import { cgroupKills } from './cgroup.ts';
 import { memoryBytes } from './machine.ts';
@@ -125,8 +126,8 @@ export function howToGoOn(run: string): string {
   if (!isRun(run)) return 'Nothing had been written: start it again.';
   const steps = checkpointSteps(`${run}/checkpoints`);
   return steps.length > 0
-    ? `Go on from its checkpoint after ${steps.at(-1)} steps: nomoat tune --resume ${run}`
-    : `It had no checkpoint yet; begin it again: nomoat tune --resume ${run}`;
+    ? `Go on from its checkpoint after ${steps.at(-1)} steps: nomoat tune --resume ${shellQuote(run)}`
+    : `It had no checkpoint yet; begin it again: nomoat tune --resume ${shellQuote(run)}`;
 }
 
 /** The death as an error whose advice fits it. `evidence` is memoryEvidence's. */
