@@ -316,8 +316,12 @@ export interface Texts {
   readonly validation: string[];
 }
 
+/** The position, or the one before it where it lies inside a character of two units. */
+const wholeCharacter = (text: string, at: number): number =>
+  /^[\ud800-\udbff][\udc00-\udfff]$/.test(text.slice(at - 1, at + 1)) ? at - 1 : at;
+
 /** Documents of the files, and those held out. */
-export async function readTexts(settings: RunSettings): Promise<Texts> {
+export async function readTexts(settings: Pick<RunSettings, 'data' | 'seed' | 'validation'>): Promise<Texts> {
   let documents: string[] = [];
   for (const path of settings.data) documents = documents.concat((await readTextFile(path)).documents);
   const { seed, validation } = settings;
@@ -325,7 +329,7 @@ export async function readTexts(settings: RunSettings): Promise<Texts> {
   if (typeof validation === 'string')
     return { train: documents, validation: [...(await readTextFile(validation)).documents] };
   if (documents.length < fewDocuments) {
-    const cut = documents.map((text) => Math.floor(text.length * (1 - validation)));
+    const cut = documents.map((text) => wholeCharacter(text, Math.floor(text.length * (1 - validation))));
     return {
       train: documents.map((text, i) => text.slice(0, cut[i])),
       validation: documents.map((text, i) => text.slice(cut[i])).filter((text) => text !== ''),
