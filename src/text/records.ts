@@ -135,12 +135,11 @@ export function parseRecord(format: RecordFormat, record: unknown, source: Recor
 /** The record with its chosen fields under the names that the formats use; a chosen field that it lacks leaves the name out. */
 export function renameColumns(record: unknown, columns: Columns): unknown {
   if (!isObject(record)) return record;
-  const out: Record<string, unknown> = { ...record };
-  for (const [name, column] of Object.entries(columns) as [string, string | null][]) {
-    if (column === null || column === name) continue;
-    if (Object.hasOwn(record, column)) out[name] = record[column];
-    else delete out[name];
-    if (!Object.values(columns).includes(name)) delete out[column];
-  }
-  return out;
+  const chosen = Object.entries(columns).filter((entry): entry is [string, string] => entry[1] !== null);
+  const sources = chosen.map(([, column]) => column);
+  // What is read under its own name or another's goes away first: it was read, and no name may hold what another column had.
+  const taken = new Set([...sources, ...chosen.map(([name]) => name)]);
+  const rest = Object.entries(record).filter(([key]) => !taken.has(key));
+  const renamed = chosen.flatMap(([name, column]) => (Object.hasOwn(record, column) ? [[name, record[column]]] : []));
+  return Object.fromEntries([...renamed, ...rest]);
 }
