@@ -1,13 +1,16 @@
 /**
- * Records of CSV files (RFC 4180, with comma, semicolon or tab) by the names in their first line. Promises: each record with the line
- * it begins on; a record with too few or too many fields is a fault of its own; broken quotes, after which nothing can be trusted,
- * are an error that names the line. Does not know what columns mean.
+ * Records of CSV files (RFC 4180, with comma, semicolon, tab or bar) by the names in their first line. Promises: each record with the line
+ * it begins on; a record with too few or too many fields, with NUL bytes or with the column names once more is a fault of its own; broken
+ * quotes, after which nothing can be trusted, are an error that names the line. Does not know what columns mean.
  */
 import { type CsvError, parse } from 'csv-parse/sync';
+import type { Remarks } from './byte-source.ts';
 import { readWholeText } from './line-reader.ts';
 import { fileError, maxRecordBytes, maxWholeFileBytes, type RawRecord } from './raw-record.ts';
 
-const delimiters = [',', ';', '\t'] as const;
+const delimiters = [',', ';', '\t', '|'] as const;
+/** Excel's own first line, which says by what the fields are divided. */
+const separatorLine = /^"?sep=(.)"?(\r\n|\r|\n|$)/i;
 
 export interface CsvTable {
   readonly columns: readonly string[];
@@ -59,10 +62,26 @@ function checkColumns(path: string, columns: readonly string[]): void {
 const pairs = (row: Pick<CsvRow, 'record'> | undefined): number =>
   (row?.record ?? []).reduce((sum, field) => sum + field.split('\r\n').length - 1, 0);
 
+/** One record, or why it is none. */
+function recordOf(columns: readonly string[], record: readonly string[], line: number): RawRecord {
+  if (record.length !== columns.length) {
+    const detail = `${record.length}, and the first line ${columns.length}`;
+    return { line, fault: 'has another number of fields than the first line', detail };
+  }
+  if (record.some((field) => field.includes('\0'))) return { line, fault: 'holds NUL bytes' };
+  if (columns.length > 1 && record.every((field, i) => field.trim() === columns[i]))
+    return { line, fault: 'has the names of the columns once more', detail: 'as files have that were joined' };
+  // Not by assignment: a column may be named __proto__.
+  return { line, value: Object.fromEntries(columns.map((name, i) => [name, record[i]])) };
+}
+
 /** Reads a whole CSV file. Throws NomoatError. A file without records has none. */
-export function readCsv(path: string): CsvTable {
-  const text = readWholeText(path, maxWholeFileBytes);
-  const delimiter = delimiterOf(text.trimStart());
+export async function readCsv(path: string, remarks: Remarks): Promise<CsvTable> {
+  const whole = await readWholeText(path, maxWholeFileBytes, remarks);
+  const [said, separator] = separatorLine.exec(whole) ?? ['', null];
+  // Its line stays, empty, so that lines keep their numbers.
+  const text = said === '' ? whole : whole.slice(said.trimEnd().length);
+  const delimiter = separator ?? delimiterOf(text.trimStart());
   const [header, ...rows] = parseRows(path, text, delimiter);
   const columns = (header?.record ?? []).map((name) => name.trim());
   checkColumns(path, columns);
@@ -71,12 +90,7 @@ export function readCsv(path: string): CsvTable {
   const records = rows.map(({ record, info }): RawRecord => {
     const inner = record.reduce((sum, field) => sum + (field.match(/\r\n|\r|\n/g)?.length ?? 0), 0);
     counted += pairs({ record });
-    const line = info.lines - counted - inner;
-    if (record.length !== columns.length) {
-      const detail = `${record.length}, and the first line ${columns.length}`;
-      return { line, fault: 'has another number of fields than the first line', detail };
-    }
-    return { line, value: Object.fromEntries(columns.map((name, i) => [name, record[i]])) };
+    return recordOf(columns, record, info.lines - counted - inner);
   });
   return { columns, delimiter, records };
 }

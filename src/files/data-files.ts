@@ -1,15 +1,17 @@
 /**
- * Data files and folders as raw records: which files there are and what each holds, by its name and first characters.
- * Promises: nothing of a folder is passed over without a note. Does not know what records mean; text/records.ts does.
+ * A data file as raw records: what it holds by its first bytes and, of text, by its name. Promises: compressed files are read as what is
+ * in them. Does not know what records mean; text/records.ts does.
  */
-import { readdirSync, statSync } from 'node:fs';
-import { basename, extname, join } from 'node:path';
+import { basename, extname } from 'node:path';
+import { arrowRecords } from './arrow-records.ts';
+import { headOf, noRemarks, type Remarks } from './byte-source.ts';
 import { readCsv } from './csv-records.ts';
-import { holdsList, jsonlRecords, jsonRecords } from './json-records.ts';
-import { parquetError } from './line-reader.ts';
-import { fileError, type RawRecord } from './raw-record.ts';
+import { type TableKind, tableKindOf } from './file-kinds.ts';
+import { goesOverLines, jsonlRecords, jsonRecords } from './json-records.ts';
+import { parquetRecords } from './parquet-records.ts';
+import { fileError, inBatches, type RecordBatches } from './raw-record.ts';
 
-export type FileKind = 'JSONL' | 'JSON' | 'CSV';
+export type FileKind = 'JSONL' | 'JSON' | 'CSV' | TableKind;
 
 /** What a file's name says. */
 const kinds: Readonly<Record<string, FileKind>> = {
@@ -18,101 +20,69 @@ const kinds: Readonly<Record<string, FileKind>> = {
   '.json': 'JSON',
   '.csv': 'CSV',
   '.tsv': 'CSV',
+  '.parquet': 'Parquet',
+  '.arrow': 'Arrow',
+  '.feather': 'Arrow',
 };
-const parquet = '.parquet';
-const knownExtensions = Object.keys(kinds).join(', ');
+const packed: readonly string[] = ['.gz', '.gzip', '.zst', '.zstd'];
+export const knownExtensions = `${Object.keys(kinds).join(', ')}, each also with .gz or .zst`;
 
-const extensionOf = (path: string): string => extname(path).toLowerCase();
+/** The name without the ending of a compressor, and whether it had one. */
+export function unpackedName(path: string): { name: string; isPacked: boolean } {
+  const name = basename(path);
+  const ending = extname(name).toLowerCase();
+  return packed.includes(ending) ? { name: name.slice(0, -ending.length), isPacked: true } : { name, isPacked: false };
+}
+
+/** What the name says that a file holds, if it says so. */
+export const kindByName = (path: string): FileKind | undefined => kinds[extname(unpackedName(path).name).toLowerCase()];
 
 export interface RawFile {
   readonly kind: FileKind;
-  /** Names of the columns, CSV only. */
+  /** Names of the columns, of tables and CSV only. */
   readonly columns: readonly string[] | null;
   /** Streamed where the kind allows. */
-  readonly records: Iterable<RawRecord>;
+  readonly records: RecordBatches;
+  /** Complete once the records are read. */
+  readonly remarks: Remarks;
 }
 
-/** Opens a file of records. `asCsv` reads it as CSV whatever its name. Throws NomoatError, reading may too. */
-export function openDataFile(path: string, asCsv: boolean): RawFile {
-  const extension = extensionOf(path);
-  if (extension === parquet) throw parquetError(path);
-  const kind = asCsv ? 'CSV' : kinds[extension];
-  if (!kind) {
-    const what = extension === '' ? 'has no extension that says what it is' : `has the unknown extension ${extension}`;
-    throw fileError(
-      path,
-      what,
-      `Known are ${knownExtensions}; plain text becomes JSONL lines such as {"text": "..."}.`,
-    );
+/** What a text begins with that is none of its beginning white space. */
+const firstSign = (head: Uint8Array): string => Buffer.from(head).toString('latin1').replace(/^\xef\xbb\xbf/, '').trimStart()[0] ?? ''; // biome-ignore format: one line
+
+function textKind(path: string, asCsv: boolean, isPacked: boolean, head: Uint8Array): FileKind {
+  if (asCsv) return 'CSV';
+  const named = kindByName(path);
+  if (named === 'Parquet' || named === 'Arrow') {
+    const empty = head.length === 0;
+    throw fileError(path, empty ? 'is empty' : `is no ${named} file, whatever its name says`, 'Fetch it again.');
   }
+  if (named) return named;
+  // A packed file is often named for what packed it alone.
+  const byContent = ({ '{': 'JSONL', '[': 'JSON' } as const)[firstSign(head)];
+  if (isPacked && byContent) return byContent;
+  const extension = extname(unpackedName(path).name).toLowerCase();
+  throw fileError(
+    path,
+    extension === '' ? 'has no extension that says what it is' : `has the unknown extension ${extension}`,
+    `Known are ${knownExtensions}; plain text becomes JSONL lines such as {"text": "..."}.`,
+  );
+}
+
+/** Opens a file of records. `asCsv` reads text as CSV whatever its name. Throws NomoatError, reading may too. */
+export async function openDataFile(path: string, asCsv: boolean): Promise<RawFile> {
+  const remarks = noRemarks();
+  const { packing, head } = await headOf(path);
+  const table = tableKindOf(head);
+  if (table === 'Parquet') return { kind: table, remarks, ...(await parquetRecords(path, packing, remarks)) };
+  if (table === 'Arrow') return { kind: table, remarks, ...(await arrowRecords(path, remarks)) };
+  const kind = textKind(path, asCsv, packing !== null, head);
   if (kind === 'CSV') {
-    const { columns, records } = readCsv(path);
-    return { kind, columns, records };
+    const { columns, records } = await readCsv(path, remarks);
+    return { kind, columns, records: inBatches(records), remarks };
   }
   // A list in a file named .jsonl is as clear as can be.
-  if (kind === 'JSON' || holdsList(path)) return { kind: 'JSON', columns: null, records: jsonRecords(path) };
-  return { kind, columns: null, records: jsonlRecords(path) };
-}
-
-export interface DataFiles {
-  readonly train: readonly string[];
-  readonly validation: readonly string[];
-  /** What a person should know of the choice. */
-  readonly notes: readonly string[];
-}
-
-type Role = 'train' | 'validation' | 'test';
-
-/** Names without extension, in folders as people and tools write them. */
-const roles: Readonly<Record<string, Role>> = {
-  train: 'train',
-  training: 'train',
-  valid: 'validation',
-  validation: 'validation',
-  val: 'validation',
-  dev: 'validation',
-  test: 'test',
-};
-
-const roleOf = (name: string): Role | undefined => roles[basename(name, extname(name)).toLowerCase()];
-
-/** A folder's files by role; a test file serves as validation where there is none. */
-function folderFiles(folder: string): DataFiles {
-  const names = readdirSync(folder).sort();
-  const data = names.filter((name) => extensionOf(name) in kinds || extensionOf(name) === parquet);
-  const of = (role: Role): string[] => data.filter((name) => roleOf(name) === role);
-  const [train, validation, test] = [of('train'), of('validation'), of('test')];
-  if (train.length === 0) {
-    throw fileError(
-      folder,
-      `is a folder without a train file (it holds ${data.slice(0, 8).join(', ') || `no file of ${knownExtensions}`})`,
-      'Name the files train.jsonl, valid.jsonl and test.jsonl, or give files instead of the folder.',
-    );
-  }
-  const notes: string[] = [];
-  if (test.length > 0) {
-    notes.push(
-      validation.length > 0
-        ? `${folder}: ${test.join(', ')} is left alone, neither trained on nor validated on`
-        : `${folder}: ${test.join(', ')} serves as validation, since there is no valid file`,
-    );
-  }
-  const other = data.filter((name) => !roleOf(name));
-  if (other.length > 0) notes.push(`${folder}: not read, for no role is in the name: ${other.slice(0, 8).join(', ')}`);
-  const full = (list: readonly string[]): string[] => list.map((name) => join(folder, name));
-  return { train: full(train), validation: full(validation.length > 0 ? validation : test), notes };
-}
-
-/** The files that paths of files and folders stand for. Throws NomoatError where one does not exist. */
-export function findDataFiles(paths: readonly string[]): DataFiles {
-  const found = paths.map((path): DataFiles => {
-    const stat = statSync(path, { throwIfNoEntry: false });
-    if (!stat) throw fileError(path, 'does not exist', 'Check the path.');
-    return stat.isDirectory() ? folderFiles(path) : { train: [path], validation: [], notes: [] };
-  });
-  return {
-    train: found.flatMap(({ train }) => train),
-    validation: found.flatMap(({ validation }) => validation),
-    notes: found.flatMap(({ notes }) => notes),
-  };
+  if (kind === 'JSON' || (await goesOverLines(path)))
+    return { kind: 'JSON', columns: null, records: jsonRecords(path, remarks), remarks };
+  return { kind, columns: null, records: jsonlRecords(path, remarks), remarks };
 }

@@ -1,79 +1,109 @@
 /**
- * Records of JSONL files and of JSON files that hold a list or one object. Promises: each record with the line it begins on; one that is
- * no JSON is a fault of its own and spoils no other. Does not know what records mean.
+ * Records of JSONL files and of JSON files that hold a list, one object, or several values one after another. Promises: each record with
+ * the line it begins on; one that is no JSON is a fault of its own and spoils no other. Does not know what records mean.
  */
-import { readLines, readWholeText } from './line-reader.ts';
-import { maxRecordBytes, maxWholeFileBytes, parseJson, type RawRecord } from './raw-record.ts';
+import type { Remarks } from './byte-source.ts';
+import { listElements, listUnderKey, topValues } from './json-borders.ts';
+import { type Line, readLines, readWholeText } from './line-reader.ts';
+import { inBatches, maxRecordBytes, maxWholeFileBytes, parseJson, type RawRecord } from './raw-record.ts';
+
+const blank = /^\s*$/;
 
 /** One record a line; lines of white space are none. */
-export function* jsonlRecords(path: string): Generator<RawRecord> {
-  for (const line of readLines(path)) {
-    if ('fault' in line) yield line;
-    else if (line.text.trim() !== '') yield parseJson(line.line, line.text);
-  }
+const lineRecords = (lines: readonly Line[]): RawRecord[] =>
+  lines.flatMap((line): RawRecord[] => {
+    if ('fault' in line) return [line];
+    return blank.test(line.text) ? [] : [parseJson(line.line, line.text)];
+  });
+
+export async function* jsonlRecords(path: string, remarks: Remarks): AsyncGenerator<readonly RawRecord[]> {
+  for await (const lines of readLines(path, remarks)) yield lineRecords(lines);
 }
 
-/** Whether the first thing in the file that is no white space opens a list. */
-export function holdsList(path: string): boolean {
-  for (const line of readLines(path)) {
-    if ('fault' in line) return false;
-    const text = line.text.trimStart();
-    if (text !== '') return text.startsWith('[');
-  }
+/** Whether the file's first line that is not blank shows it to be JSON that goes over lines: a list, or an object that the line does not end. */
+export async function goesOverLines(path: string): Promise<boolean> {
+  for await (const lines of readLines(path))
+    for (const line of lines) {
+      if ('fault' in line) return false;
+      const text = line.text.trim();
+      if (text !== '') return text.startsWith('[') || /^\{\s*(?:"[^"\\]*"\s*:[\s[{]*)?$/.test(text);
+    }
   return false;
 }
 
-/** The elements of the list in `text`, found by their borders, so that a broken one does not hide the others. */
-export function* listRecords(text: string): Generator<RawRecord> {
-  const open = text.indexOf('[');
+/** Tells the lines of positions that only go up. */
+export function lineCounter(text: string): (position: number) => number {
   let line = 1;
   let counted = 0;
-  const lineAt = (position: number): number => {
-    for (; counted < position; counted++) if (text.charCodeAt(counted) === 0x0a) line++;
+  return (position) => {
+    for (; counted < position; counted++) {
+      const code = text.charCodeAt(counted);
+      if (code === 0x0a || (code === 0x0d && text.charCodeAt(counted + 1) !== 0x0a)) line++;
+    }
     return line;
   };
-  const element = (from: number, to: number): RawRecord => {
-    const raw = text.slice(from, to);
-    const start = from + (raw.length - raw.trimStart().length);
-    const at = lineAt(Math.min(start, to));
-    return to - start > maxRecordBytes
-      ? { line: at, fault: `is longer than ${maxRecordBytes} characters` }
-      : parseJson(at, raw);
-  };
-  let depth = 0;
-  let quoted = false;
-  let start = open + 1;
-  for (let i = open + 1; i < text.length; i++) {
-    const char = text[i];
-    if (quoted) {
-      if (char === '\\') i++;
-      else if (char === '"') quoted = false;
-    } else if (char === '"') quoted = true;
-    else if (char === '{' || char === '[') depth++;
-    else if (depth > 0 && (char === '}' || char === ']')) depth--;
-    else if (depth === 0 && (char === ',' || char === ']')) {
-      const empty = text.slice(start, i).trim() === '';
-      if (char === ',' || !empty || text.slice(open + 1, start).trim() !== '') yield element(start, i);
-      start = i + 1;
-      if (char === ']') {
-        if (text.slice(start).trim() !== '') yield { line: lineAt(start), fault: 'stands after the end of the list' };
-        return;
-      }
-    }
-  }
-  const rest = text.slice(start);
-  yield { line: lineAt(start + rest.length - rest.trimStart().length), fault: 'is cut off: the list has no end' };
 }
 
-/** A JSON file: a list of records, one object, or, as some are, JSONL under another name. */
-export function* jsonRecords(path: string): Generator<RawRecord> {
-  const text = readWholeText(path, maxWholeFileBytes);
-  if (text.trimStart().startsWith('[')) {
-    let number = 0;
-    for (const record of listRecords(text)) yield { ...record, record: ++number };
+/** The elements of a list that begins at `open`, each parsed by itself. */
+export function* listRecords(text: string, open = text.indexOf('['), whole = true): Generator<RawRecord> {
+  const lineAt = lineCounter(text);
+  let number = 0;
+  for (const found of listElements(text, open, whole)) {
+    const record = ++number;
+    if ('fault' in found) yield { line: lineAt(found.start), record, fault: found.fault };
+    else {
+      const line = lineAt(found.start);
+      yield found.end - found.start > maxRecordBytes
+        ? { line, record, fault: `is longer than ${maxRecordBytes} characters` }
+        : { ...parseJson(line, text.slice(found.start, found.end)), record };
+    }
+  }
+}
+
+/** Values one after another, as `jq` prints them over several lines. */
+function* valueRecords(text: string): Generator<RawRecord> {
+  const lineAt = lineCounter(text);
+  for (const { start, end } of topValues(text)) {
+    const line = lineAt(start);
+    yield end - start > maxRecordBytes
+      ? { line, fault: `is longer than ${maxRecordBytes} characters` }
+      : parseJson(line, text.slice(start, end));
+  }
+}
+
+/** An object that is no JSON as a whole: the list inside it, whose elements need not all be broken; else its fault. */
+function* brokenObject(text: string, whole: RawRecord, remarks: Remarks): Generator<RawRecord> {
+  const inside = listUnderKey(text);
+  if (!inside) yield whole;
+  else {
+    remarks.layout = `in the list under "${inside.key}"`;
+    yield* listRecords(text, inside.open, false);
+  }
+}
+
+function* textRecords(text: string, remarks: Remarks): Generator<RawRecord> {
+  const trimmed = text.trimStart();
+  if (trimmed.startsWith('[')) {
+    yield* listRecords(text);
     return;
   }
-  const whole = text.trim() === '' ? null : parseJson(1, text);
-  if (whole && 'value' in whole) yield whole;
-  else yield* jsonlRecords(path);
+  if (trimmed === '') return;
+  const whole = parseJson(1, text);
+  if ('value' in whole) {
+    yield whole;
+    return;
+  }
+  const lines = text.split(/\r\n|\n|\r/).map((line, i): Line => ({ line: i + 1, text: line }));
+  const first = lines.find((line) => 'text' in line && !blank.test(line.text)) as Extract<Line, { text: string }>;
+  const values = topValues(text);
+  // JSONL under another name: its first line is a value of its own, or broken in a way that ends with the line.
+  if ('value' in parseJson(first.line, first.text) || !trimmed.startsWith('{') || first.text.trimEnd().endsWith('}'))
+    yield* lineRecords(lines);
+  else if (values.length > 1) yield* valueRecords(text);
+  else yield* brokenObject(text, whole, remarks);
+}
+
+/** A JSON file: a list of records, one object, or, as some are, several values or JSONL under another name. */
+export async function* jsonRecords(path: string, remarks: Remarks): AsyncGenerator<readonly RawRecord[]> {
+  yield* inBatches(textRecords(await readWholeText(path, maxWholeFileBytes, remarks), remarks));
 }

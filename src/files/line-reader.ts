@@ -1,130 +1,121 @@
 /**
- * Lines of a UTF-8 file, streamed. Promises: memory stays within one line of bounded length; a line that is too long or no UTF-8 is
- * named, not guessed at; what is plainly not text is refused by name. Does not know what lines hold.
+ * Lines of a text file, streamed. Promises: memory stays within one line of bounded length and one piece of the file; a line that is too
+ * long or no UTF-8 is named, not guessed at; byte order marks inside (of files that were joined) are left out with a note. Does not know
+ * what lines hold.
  */
-import { closeSync, fstatSync, openSync, readSync } from 'node:fs';
-import type { NomoatError } from '../errors.ts';
-import { fileError, maxRecordBytes, maxStreamedBytes } from './raw-record.ts';
+import { noRemarks, type Remarks } from './byte-source.ts';
+import { fileError, maxRecordBytes } from './raw-record.ts';
+import { utf8Chunks } from './text-source.ts';
 
-const chunkBytes = 1 << 20;
-const newline = 0x0a;
+const [newline, carriageReturn] = [0x0a, 0x0d];
+const byteOrderMark = '\ufeff';
 
 export type Line =
   | { readonly line: number; readonly text: string }
   | { readonly line: number; readonly fault: string; readonly detail?: string };
 
-/** What a file's first bytes say that it is, where it is no text. */
-const foreign: readonly { readonly magic: readonly number[]; readonly name: string; readonly remedy: string }[] = [
-  {
-    magic: [0x50, 0x41, 0x52, 0x31],
-    name: 'a Parquet file, which nomoat does not read',
-    remedy: `Convert it: duckdb -c "COPY (FROM 'data.parquet') TO 'data.jsonl'".`,
-  },
-  { magic: [0x1f, 0x8b], name: 'compressed with gzip', remedy: 'Unpack it with gunzip.' },
-  { magic: [0x28, 0xb5, 0x2f, 0xfd], name: 'compressed with zstd', remedy: 'Unpack it with unzstd.' },
-  { magic: [0x50, 0x4b, 0x03, 0x04], name: 'a zip or spreadsheet file', remedy: 'Unpack it, or export it as CSV.' },
-  { magic: [0x47, 0x47, 0x55, 0x46], name: 'a GGUF model, no data', remedy: 'Give it to --model.' },
-  { magic: [0xff, 0xfe], name: 'in UTF-16', remedy: 'Save it as UTF-8.' },
-  { magic: [0xfe, 0xff], name: 'in UTF-16', remedy: 'Save it as UTF-8.' },
-];
-const byteOrderMark = [0xef, 0xbb, 0xbf];
-
-const startsWith = (bytes: Uint8Array, magic: readonly number[]): boolean =>
-  magic.every((byte, i) => bytes[i] === byte);
-
-/** What a Parquet file is told, also where only its name says so. */
-export const parquetError = (path: string): NomoatError =>
-  fileError(path, `is ${foreign[0]!.name}`, foreign[0]!.remedy);
-
-function open(path: string): number {
-  try {
-    return openSync(path, 'r');
-  } catch (error) {
-    const { code } = error as NodeJS.ErrnoException;
-    const fault = code === 'ENOENT' ? 'does not exist' : `cannot be opened (${code})`;
-    throw fileError(path, fault, 'Check the path and its permissions.', error);
-  }
-}
-
-/** The file's bytes in chunks; each is valid until the next is asked for. A byte order mark is left out. */
-function* chunks(path: string): Generator<Uint8Array> {
-  const file = open(path);
-  try {
-    const stat = fstatSync(file);
-    if (!stat.isFile()) throw fileError(path, 'is no regular file', 'Give a file of records.');
-    if (stat.size > maxStreamedBytes)
-      throw fileError(
-        path,
-        `has ${stat.size} bytes, more than ${maxStreamedBytes}`,
-        'Split it, or take a sample of it.',
-      );
-    const buffer = new Uint8Array(chunkBytes);
-    for (let first = true; ; first = false) {
-      const bytes = buffer.subarray(0, readSync(file, buffer, 0, chunkBytes, null));
-      if (bytes.length === 0) return;
-      const kind = first ? foreign.find(({ magic }) => startsWith(bytes, magic)) : undefined;
-      if (kind) throw fileError(path, `is ${kind.name}`, kind.remedy);
-      yield first && startsWith(bytes, byteOrderMark) ? bytes.subarray(byteOrderMark.length) : bytes;
-    }
-  } finally {
-    closeSync(file);
-  }
-}
+/** What to do with text of which only some is UTF-8. */
+export const convertRemedy = 'if it is Latin-1: iconv -f WINDOWS-1252 -t UTF-8 OLD > NEW';
 
 function decode(line: number, parts: readonly Uint8Array[]): Line {
   try {
-    const text = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(Buffer.concat(parts));
-    return { line, text: text.endsWith('\r') ? text.slice(0, -1) : text };
+    return { line, text: new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(Buffer.concat(parts)) };
   } catch {
-    return { line, fault: 'is not valid UTF-8' };
+    return { line, fault: 'is not valid UTF-8', detail: convertRemedy };
   }
 }
 
-/** All lines, empty ones too, without their ends (LF or CRLF). Throws NomoatError where the file cannot be read as text. */
-export function* readLines(path: string): Generator<Line> {
-  let line = 1;
-  let parts: Uint8Array[] = [];
-  let length = 0;
-  const add = (bytes: Uint8Array): void => {
-    length += bytes.length;
-    // A copy: the chunk's memory is used again.
-    if (length <= maxRecordBytes) parts.push(bytes.slice());
-    else parts = [];
-  };
-  const end = (): Line => {
-    const done: Line =
-      length > maxRecordBytes ? { line, fault: `is longer than ${maxRecordBytes} bytes` } : decode(line, parts);
-    [parts, length] = [[], 0];
-    line++;
-    return done;
-  };
-  for (const bytes of chunks(path)) {
-    let start = 0;
-    for (let at = bytes.indexOf(newline); at >= 0; at = bytes.indexOf(newline, start)) {
-      add(bytes.subarray(start, at));
-      yield end();
-      start = at + 1;
+const marksNote = (path: string, marks: number): string =>
+  `${path}: ${marks} byte order ${marks > 1 ? 'marks' : 'mark'} inside the file left out, as joined files have them`;
+
+/** Divides pieces into lines, ended by LF, CR LF or CR. */
+class LineSplitter {
+  private line = 1;
+  private parts: Uint8Array[] = [];
+  private length = 0;
+  /** A CR ended the last piece: an LF at the beginning of the next one belongs to it. */
+  private afterReturn = false;
+
+  *push(bytes: Uint8Array): Generator<Line> {
+    if (bytes.length === 0) return;
+    let start = this.afterReturn && bytes[0] === newline ? 1 : 0;
+    this.afterReturn = bytes[bytes.length - 1] === carriageReturn;
+    let [lf, cr] = [bytes.indexOf(newline, start), bytes.indexOf(carriageReturn, start)];
+    while (lf >= 0 || cr >= 0) {
+      const at = cr < 0 || (lf >= 0 && lf < cr) ? lf : cr;
+      this.add(bytes.subarray(start, at));
+      yield this.end();
+      start = at + (at === cr && lf === cr + 1 ? 2 : 1);
+      if (lf >= 0 && lf < start) lf = bytes.indexOf(newline, start);
+      if (cr >= 0 && cr < start) cr = bytes.indexOf(carriageReturn, start);
     }
-    if (start < bytes.length) add(bytes.subarray(start));
+    if (start < bytes.length) this.add(bytes.subarray(start));
   }
-  if (length > 0) yield end();
+
+  *rest(): Generator<Line> {
+    if (this.length > 0) yield this.end();
+  }
+
+  private add(bytes: Uint8Array): void {
+    this.length += bytes.length;
+    // A copy: else one line would hold the whole piece.
+    if (this.length <= maxRecordBytes) this.parts.push(bytes.slice());
+    else this.parts = [];
+  }
+
+  private end(): Line {
+    const { line, length, parts } = this;
+    [this.parts, this.length] = [[], 0];
+    this.line++;
+    return length > maxRecordBytes ? { line, fault: `is longer than ${maxRecordBytes} bytes` } : decode(line, parts);
+  }
 }
 
-/** The whole file as text with LF or CRLF as it has them. Throws NomoatError, naming the line, where it is no UTF-8 or too large. */
-export function readWholeText(path: string, limit: number): string {
-  const parts: Buffer[] = [];
+/** All lines, empty ones too, without their ends, as many at once as a piece of the file has. Throws NomoatError where it is no text. */
+export async function* readLines(path: string, remarks: Remarks = noRemarks()): AsyncGenerator<readonly Line[]> {
+  const splitter = new LineSplitter();
+  let marks = 0;
+  const clean = (line: Line): Line => {
+    if (!('text' in line) || !line.text.startsWith(byteOrderMark)) return line;
+    const text = line.text.replace(/^\ufeff+/, '');
+    marks += line.text.length - text.length;
+    return { line: line.line, text };
+  };
+  for await (const bytes of utf8Chunks(path, remarks)) yield [...splitter.push(bytes)].map(clean);
+  yield [...splitter.rest()].map(clean);
+  if (marks > 0) remarks.notes.push(marksNote(path, marks));
+}
+
+/** Text and what is decoded need twice its bytes at once, and JavaScript's strings end at 512 Mi characters. */
+const wholeRemedy = 'Convert it to JSONL, which is read line by line.';
+
+/** The whole file as text with line ends as it has them. Throws NomoatError, naming the line, where it is no UTF-8 or too large. */
+export async function readWholeText(path: string, limit: number, remarks: Remarks = noRemarks()): Promise<string> {
+  const parts: Uint8Array[] = [];
   let length = 0;
-  for (const bytes of chunks(path)) {
+  for await (const bytes of utf8Chunks(path, remarks)) {
     length += bytes.length;
-    if (length > limit)
-      throw fileError(path, `has more than ${limit} bytes`, 'Convert it to JSONL, which is read line by line.');
-    parts.push(Buffer.from(bytes));
+    if (length > limit) throw fileError(path, `has more than ${limit} bytes`, wholeRemedy);
+    parts.push(bytes);
   }
   try {
-    return new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(Buffer.concat(parts));
+    const text = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(Buffer.concat(parts));
+    const clean = text.replace(/(^|[\r\n])\ufeff+/g, '$1');
+    if (clean.length < text.length) remarks.notes.push(marksNote(path, text.length - clean.length));
+    return clean;
   } catch (error) {
-    for (const found of readLines(path))
-      if ('fault' in found) throw fileError(`${path}:${found.line}`, found.fault, 'Save the file as UTF-8.', error);
-    throw fileError(path, 'is not valid UTF-8', 'Save the file as UTF-8.', error);
+    throw fileError(
+      await placeOfFault(path),
+      'is not valid UTF-8',
+      `Save the file as UTF-8 (${convertRemedy}).`,
+      error,
+    );
   }
+}
+
+/** `file:line` of the first line that is no UTF-8. */
+async function placeOfFault(path: string): Promise<string> {
+  for await (const lines of readLines(path))
+    for (const found of lines) if ('fault' in found && found.fault.includes('UTF-8')) return `${path}:${found.line}`;
+  return path;
 }

@@ -34,5 +34,5 @@ test.each([
 });
 
 test('a missing file is refused', async () => {
-  await expect(readTextFile(join(folder, 'none.txt'))).rejects.toThrow(/ENOENT/);
+  await expect(readTextFile(join(folder, 'none.txt'))).rejects.toThrow(/does not exist/);
 });

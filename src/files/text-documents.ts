@@ -1,8 +1,12 @@
 /**
- * Plain text files as documents. Promises: what is read is valid UTF-8 text; anything else is refused with the place of the fault.
+ * Plain text files as documents, gzip and zstd unpacked. Promises: what is read is valid UTF-8 text (or UTF-16 by its byte order mark);
+ * anything else is refused with the place of the fault.
  */
-import { readFileSync, statSync } from 'node:fs';
+import { statSync } from 'node:fs';
 import { NomoatError } from '../errors.ts';
+import { noRemarks } from './byte-source.ts';
+import { tableKindOf } from './file-kinds.ts';
+import { utf8Chunks } from './text-source.ts';
 
 /** Text is held in memory as a whole, and JavaScript's strings end near 512 MB. */
 const maxTextBytes = 400 * 2 ** 20;
@@ -38,17 +42,9 @@ export async function readTextFile(path: string): Promise<TextFile> {
   const refuse = (fault: string, remedy: string, cause?: unknown): never => {
     throw new NomoatError({ part: path, fault, remedy, cause });
   };
-  let bytes = Buffer.alloc(0);
-  try {
-    const stat = statSync(path);
-    if (stat.isDirectory()) refuse('is a folder', 'Give its text files: FOLDER/*.txt.');
-    const { size } = stat;
-    if (size > maxTextBytes) refuse(`is larger than ${maxTextBytes >> 20} MiB`, 'Divide it into several files.');
-    bytes = readFileSync(path);
-  } catch (error) {
-    if (error instanceof NomoatError) throw error;
-    refuse(`cannot be read (${(error as NodeJS.ErrnoException).code})`, 'Check the path and its permissions.', error);
-  }
+  if (statSync(path, { throwIfNoEntry: false })?.isDirectory())
+    refuse('is a folder', 'Give its text files: FOLDER/*.txt.');
+  const bytes = await readTextBytes(path);
   if (bytes.length === 0) refuse('is empty', 'Give a file of text.');
   const zero = bytes.indexOf(0);
   if (zero >= 0) refuse(`is no text: it has a zero byte at ${zero}`, 'Give plain text in UTF-8.');
@@ -64,4 +60,24 @@ export async function readTextFile(path: string): Promise<TextFile> {
   const kept = documents.filter((document) => document !== '');
   if (kept.length === 0) refuse('has nothing but white space', 'Give a file of text.');
   return { path, documents: kept };
+}
+
+/** The file's text as UTF-8, unpacked, of bounded size. */
+async function readTextBytes(path: string): Promise<Buffer> {
+  const parts: Uint8Array[] = [];
+  let length = 0;
+  for await (const bytes of utf8Chunks(path, noRemarks())) {
+    if (parts.length === 0) refuseTable(path, bytes);
+    length += bytes.length;
+    if (length > maxTextBytes)
+      throw new NomoatError({ part: path, fault: `has more than ${maxTextBytes >> 20} MiB`, remedy: 'Divide it into several files.' }); // biome-ignore format: one line
+    parts.push(bytes);
+  }
+  return Buffer.concat(parts);
+}
+
+function refuseTable(path: string, head: Uint8Array): void {
+  const kind = tableKindOf(head);
+  if (kind)
+    throw new NomoatError({ part: path, fault: `is a ${kind} file, no plain text`, remedy: 'Write its column of text to a .txt file, documents divided by <|endoftext|>.' }); // biome-ignore format: one line
 }

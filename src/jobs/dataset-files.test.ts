@@ -114,6 +114,15 @@ describe('formats, detected by their keys', () => {
     expect(data.files[0]!.why).toBe('by the chosen columns');
   });
 
+  test('a column that is chosen under the name of another is read once, and not said to be unread', async () => {
+    const options = { promptColumn: 'question', completionColumn: 'prompt' };
+    const data = await read('shift.csv', 'question,prompt,completion\nq,p,c\n', options);
+    expect(data.train).toMatchObject([{ prompt: 'q', completion: 'p' }]);
+    expect(data.notes).toEqual([]);
+    const text = await read('shift.jsonl', '{"text": "t", "body": "b"}\n', { textColumn: 'body' });
+    expect(text.train).toMatchObject([{ text: 'b' }]);
+  });
+
   test('a forced format wins over what the keys say', async () => {
     const line = '{"text": "t", "prompt": "p", "completion": "c"}\n';
     expect((await read('f.jsonl', line)).format).toBe('prompt-completion');
@@ -180,11 +189,10 @@ describe('bad input', () => {
       '{"messages": [{"role": "user", "content": "q"}], "tools": {}}',
     ];
     const data = await read('bad.jsonl', lines.join('\r\n'));
-    expect(data.train.length).toBe(1);
+    expect(data.train.length).toBe(2);
     expect(refused(data)).toEqual([
       [2, 'is no valid JSON'],
       [4, 'is no JSON object'],
-      [5, 'has no "messages"'],
       [6, 'the conversation is empty'],
       [7, 'a message has no role'],
       [8, 'a message is of an unknown role'],
@@ -198,7 +206,7 @@ describe('bad input', () => {
       [16, 'tools is no list'],
     ]);
     expect(data.files[0]!.rows).toBe(15);
-    expect(data.refusals[5]).toMatchObject({ detail: 'message 1: narrator' });
+    expect(data.refusals[4]).toMatchObject({ detail: 'message 1: narrator' });
   });
 
   test('byte order marks are no matter; bytes that are no UTF-8 spoil their line only', async () => {
@@ -231,16 +239,17 @@ describe('bad input', () => {
   test.each([
     ['nothing.jsonl', '', /is empty/],
     ['white.jsonl', ' \n\r\n', /is empty/],
-    ['nothing.csv', 'a,b\n', /has a first line \(a, b\) and no rows/],
+    ['nothing.csv', 'a,b\n', /has columns \(a, b\) and no rows/],
     ['list.json', '[]', /is empty/],
     ['odd.jsonl', '{"a": 1, "b": 2}', /is of no known format \(keys of its first record: a, b\).*prompt, completion/],
     ['odd.csv', 'x,y\n1,2\n', /its columns: x, y.*--prompt-column/],
     ['pairs.jsonl', '{"prompt": "q", "chosen": "a", "rejected": "b"}', /preference data/],
     ['plain.jsonl', 'a story\nof lines\n', /plain.jsonl:1: is no valid JSON .*none of the first 2 records/],
-    ['x.parquet', 'PAR1', /Parquet.*duckdb/],
+    ['x.parquet', 'PAR1', /Parquet file that is damaged or cut off/],
+    ['y.parquet', 'a,b', /is no Parquet file, whatever its name says/],
     ['x.jsonl', 'PAR1....', /Parquet/],
     ['y.jsonl', Buffer.from([0x1f, 0x8b, 8]), /gzip/],
-    ['z.csv', Buffer.from('\ufeffa', 'utf16le'), /UTF-16/],
+    ['z.csv', Buffer.from('text\na', 'utf16le'), /UTF-16 without a byte order mark/],
     ['story.txt', 'a story', /unknown extension .txt.*\.jsonl/],
     ['bare', 'a', /no extension/],
     ['quotes.csv', 'text\n"open\nmore\n', /quotes.csv:\d+: is no valid CSV/],

@@ -3,9 +3,11 @@
  * refusal that names file and line; a file of which nothing can be used is an error. Knows nothing of tokens.
  */
 import { NomoatError } from '../errors.ts';
-import { type FileKind, findDataFiles, openDataFile, type RawFile } from '../files/data-files.ts';
+import { type FileKind, openDataFile, type RawFile } from '../files/data-files.ts';
+import { findDataFiles } from '../files/data-folders.ts';
 import { nearestNames } from '../files/nearest-name.ts';
 import type { RawRecord } from '../files/raw-record.ts';
+import { unwrap } from '../files/wrapped-json.ts';
 import { type Example, placeOf, type RecordSource } from '../text/example.ts';
 import {
   type Columns,
@@ -18,6 +20,7 @@ import {
   renameColumns,
   unreadKeys,
 } from '../text/records.ts';
+import { SeenKeys } from './seen-keys.ts';
 
 export interface Refusal {
   readonly source: RecordSource;
@@ -65,8 +68,8 @@ interface Request {
 
 /** Records in which a format is looked for; the first may be broken ones. */
 const detectionRecords = 100;
-/** Keys that were not read, in a note. */
-const shownKeys = 12;
+/** Kinds whose records are rows of named columns. */
+const isTable = (kind: FileKind): boolean => kind !== 'JSONL' && kind !== 'JSON';
 
 const settingsError = (fault: string, remedy: string): NomoatError =>
   new NomoatError({ part: 'the columns', fault, remedy });
@@ -116,38 +119,14 @@ function unknownFormat(path: string, kind: FileKind, record: unknown): NomoatErr
     part: path,
     fault: preference
       ? `holds preference data (${keys}), which cannot be trained on yet`
-      : `is of no known format (${kind === 'CSV' ? 'its columns' : 'keys of its first record'}: ${keys})`,
+      : `is of no known format (${isTable(kind) ? 'its columns' : 'keys of its first record'}: ${keys})`,
     remedy: `Known formats and their keys: ${formatList}. Other names are chosen by --prompt-column and --completion-column, or --text-column.`,
     fields: { keys },
   });
 }
 
-interface FileResult {
-  readonly examples: Example[];
-  readonly refusals: Refusal[];
-  readonly file: DataFile;
-  readonly notes: string[];
-}
-
-/** The first records of a file, held to find the format in them, and then an iterator over all. Closes the file in any case. */
-function* withHead(
-  records: Iterable<RawRecord>,
-  look: (head: readonly RawRecord[]) => void,
-): Generator<RawRecord, void, void> {
-  const head: RawRecord[] = [];
-  let looked = false;
-  for (const record of records) {
-    if (looked) yield record;
-    else if (head.push(record) === detectionRecords) {
-      look(head);
-      looked = true;
-      yield* head;
-    }
-  }
-  if (looked) return;
-  look(head);
-  yield* head;
-}
+/** Whether a value has the keys of any format. */
+const isRecord = (value: unknown): boolean => detectFormat(value) !== null;
 
 function formatOf(
   path: string,
@@ -158,14 +137,14 @@ function formatOf(
   if (head.length === 0)
     throw new NomoatError({
       part: path,
-      fault: raw.columns?.length ? `has a first line (${raw.columns.join(', ').slice(0, 80)}) and no rows` : 'is empty',
+      fault: raw.columns?.length ? `has columns (${raw.columns.join(', ').slice(0, 80)}) and no rows` : 'is empty',
       remedy: raw.columns?.length
         ? 'Rows follow the line that names the columns.'
         : `Known formats and their keys: ${formatList}.`,
     });
   if (request.format) return { format: request.format, why: request.why };
   const values = head.flatMap((record) => ('value' in record ? [record.value] : []));
-  const telling = values.find((value) => detectFormat(value) !== null);
+  const telling = values.find(isRecord);
   if (telling === undefined && values.length === 0) {
     const first = head[0] as Extract<RawRecord, { fault: string }>;
     throw new NomoatError({
@@ -176,44 +155,105 @@ function formatOf(
   }
   const format = detectFormat(telling);
   if (!format) throw unknownFormat(path, raw.kind, values[0]);
-  return { format, why: `by ${raw.kind === 'CSV' ? 'its columns' : 'the keys'} ${keysOf(format).join(' and ')}` };
+  return { format, why: `by ${isTable(raw.kind) ? 'its columns' : 'the keys'} ${keysOf(format).join(' and ')}` };
 }
 
-function readFile(path: string, request: Request): FileResult {
-  const raw = openDataFile(path, request.asCsv);
-  if (raw.columns && raw.columns.length > 0) checkColumns(path, raw.columns, request.columns);
-  let format = 'messages' as RecordFormat;
-  let why = '';
+interface FileResult {
+  readonly examples: Example[];
+  readonly refusals: Refusal[];
+  readonly file: DataFile;
+  readonly notes: string[];
+}
+
+/** The records of a file, renamed, and what its first ones say. */
+interface OpenRecords {
+  readonly format: RecordFormat;
+  readonly why: string;
+  readonly batches: AsyncIterable<readonly RawRecord[]>;
+}
+
+/** The records inside the only record of a file, where it is none itself. */
+function unwrapped(head: readonly RawRecord[], raw: RawFile, columns: Columns): readonly RawRecord[] {
+  const [only] = head;
+  if (head.length !== 1 || !only || !('value' in only) || isTable(raw.kind)) return head;
+  const found = unwrap(only.value, (value) => isRecord(renameColumns(value, columns)));
+  if (!found) return head;
+  if ('fault' in found) return [{ line: only.line, ...found }];
+  raw.remarks.layout = found.layout;
+  raw.remarks.notes.push(...found.notes);
+  return found.records.map((value, i) => ({ line: only.line, record: i + 1, value }));
+}
+
+/** Reads as many records as tell the format, and goes on with all. */
+async function openRecords(path: string, raw: RawFile, request: Request): Promise<OpenRecords> {
   const rename = (record: RawRecord): RawRecord =>
     'value' in record ? { ...record, value: renameColumns(record.value, request.columns) } : record;
-  const records = withHead(raw.records, (head) => {
-    ({ format, why } = formatOf(path, raw, head.map(rename), request));
-  });
+  const source = raw.records[Symbol.asyncIterator]();
+  let head: RawRecord[] = [];
+  let ended = false;
+  while (head.length < detectionRecords && !ended) {
+    const next = await source.next();
+    if (next.done) ended = true;
+    else head = head.concat(next.value);
+  }
+  const found = (ended ? unwrapped(head, raw, request.columns) : head).map(rename);
+  const { format, why } = formatOf(path, raw, found.slice(0, detectionRecords), request);
+  const batches = async function* (): AsyncGenerator<readonly RawRecord[]> {
+    yield found;
+    for (let next = await source.next(); !next.done; next = await source.next()) yield next.value.map(rename);
+  };
+  return { format, why, batches: batches() };
+}
+
+async function readFile(path: string, request: Request): Promise<FileResult> {
+  const raw = await openDataFile(path, request.asCsv);
+  if (raw.columns && raw.columns.length > 0) checkColumns(path, raw.columns, request.columns);
+  const { batches, format, why } = await openRecords(path, raw, request);
   const examples: Example[] = [];
   const refusals: Refusal[] = [];
-  const unread = new Set<string>();
+  const seen = new SeenKeys();
+  const formats = new Map<RecordFormat, number>();
   let rows = 0;
-  for (const record of records) {
-    rows++;
-    const source = { file: path, line: record.line, ...(record.record ? { record: record.record } : {}) };
-    if ('fault' in record) refusals.push({ source, reason: record.fault, detail: record.detail });
-    else {
-      const value = renameColumns(record.value, request.columns);
-      const parsed = parseRecord(format, value, source);
-      if ('kind' in parsed) examples.push(parsed);
-      else refusals.push({ source, ...parsed });
-      for (const key of unreadKeys(format, value)) unread.add(key);
+  for await (const batch of batches)
+    for (const record of batch) {
+      rows++;
+      const source = { file: path, line: record.line, ...(record.record ? { record: record.record } : {}) };
+      if ('fault' in record) {
+        refusals.push({ source, reason: record.fault, detail: record.detail });
+        continue;
+      }
+      const own = request.format ? format : formatOfRow(format, record.value);
+      const parsed = parseRecord(own, record.value, source);
+      if ('kind' in parsed) {
+        examples.push(parsed);
+        formats.set(own, (formats.get(own) ?? 0) + 1);
+      } else refusals.push({ source, ...parsed });
+      seen.add(unreadKeys(own, record.value), record.value);
     }
-  }
-  const keys = [...unread].slice(0, shownKeys).map((key) => key.slice(0, 40));
-  // A text beside another column is often a text with its label.
-  const labels = raw.kind === 'CSV' && format === 'text' && request.format === null;
-  const hint = labels ? `; to learn to answer with it: --prompt-column text --completion-column ${keys[0]}` : '';
-  const notes =
-    keys.length > 0 ? [`${path}: not read: ${keys.join(', ')}${unread.size > keys.length ? ', ...' : ''}${hint}`] : [];
-  const named = raw.kind === 'CSV' ? `csv (${format})` : format;
-  return { examples, refusals, file: { path, rows, format: named, why }, notes };
+  const named = [...(formats.size > 1 ? formats.keys() : [format])].join(' and ');
+  const notes = [
+    ...raw.remarks.notes.map((note) => (note.startsWith(path) ? note : `${path}: ${note}`)),
+    ...(formats.size > 1 ? [`${path}: rows of several formats, each read as its own: ${counted(formats)}`] : []),
+    ...seen.notes(path, rows, format === 'text' && request.format === null),
+  ];
+  const layout = raw.remarks.layout === null ? '' : `, ${raw.remarks.layout}`;
+  return {
+    examples,
+    refusals,
+    file: { path, rows, format: raw.kind === 'CSV' ? `csv (${named})` : named, why: `${why}${layout}` },
+    notes,
+  };
 }
+
+/** A row is of the file's format where it has its keys, else of the one whose keys it has. */
+const formatOfRow = (format: RecordFormat, value: unknown): RecordFormat =>
+  lacksKeys(format, value) ? (detectFormat(value) ?? format) : format;
+
+const lacksKeys = (format: RecordFormat, value: unknown): boolean =>
+  typeof value === 'object' && value !== null && keysOf(format).some((key) => !Object.hasOwn(value, key));
+
+const counted = (counts: ReadonlyMap<string, number>): string =>
+  [...counts].map(([name, count]) => `${name} ${count}`).join(', ');
 
 /** `file:line: reason`, for errors. */
 const describe = ({ source, reason, detail }: Refusal): string =>
@@ -223,18 +263,22 @@ const describe = ({ source, reason, detail }: Refusal): string =>
 export async function readExamples(paths: readonly string[], options: ReadOptions = {}): Promise<Dataset> {
   const request = requestOf(options);
   const found = findDataFiles(paths);
-  const read = (list: readonly string[]): FileResult[] =>
-    list.map((path) => {
-      const result = readFile(path, request);
-      if (result.examples.length > 0) return result;
+  const read = async (list: readonly string[]): Promise<FileResult[]> => {
+    const results: FileResult[] = [];
+    for (const path of list) {
+      const result = await readFile(path, request);
+      results.push(result);
+      if (result.examples.length > 0) continue;
       throw new NomoatError({
         part: path,
         fault: `holds no usable record of the format ${result.file.format} (${result.file.why}); all ${result.file.rows} are refused, the first one: ${describe(result.refusals[0]!)}`,
         remedy: `Known formats and their keys: ${formatList}; --format forces one.`,
       });
-    });
-  const train = read(found.train);
-  const validation = found.validation.length > 0 ? read(found.validation) : null;
+    }
+    return results;
+  };
+  const train = await read(found.train);
+  const validation = found.validation.length > 0 ? await read(found.validation) : null;
   const all = [...train, ...(validation ?? [])];
   return {
     train: train.flatMap(({ examples }) => examples),
