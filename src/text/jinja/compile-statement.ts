@@ -1,0 +1,246 @@
+/** Statements of a template as closures. */
+import { compileCall, compileExpression, filterCall } from './compile-expression.ts';
+import { compileFor } from './compile-loop.ts';
+import { compileMacro } from './compile-macro.ts';
+import { MissingConstruct, PythonError, valueError } from './errors.ts';
+import type { Frame } from './frame.ts';
+import { reader } from './frame.ts';
+import { assertNamespaceName } from './globals.ts';
+import { SyntaxFault } from './lexer.ts';
+import type {
+  AssignBlockNode,
+  CallBlockNode,
+  Expression,
+  FilterBlockNode,
+  FilterNode,
+  IfNode,
+  OutputNode,
+  Statement,
+  Target,
+  WithNode,
+} from './nodes.ts';
+import type { Activation, Evaluate, Execute } from './runtime.ts';
+import { str } from './to-text.ts';
+import { isTrue, toArray } from './types.ts';
+import { Namespace, type Value } from './values.ts';
+
+export function compileBody(nodes: readonly Statement[], frame: Frame): Execute {
+  const statements = nodes.map((node) => compileStatement(node, frame));
+  const [only] = statements;
+  if (only && statements.length === 1) return only;
+  return (a) => {
+    for (const statement of statements) {
+      const signal = statement(a);
+      if (signal !== 'done') return signal;
+    }
+    return 'done';
+  };
+}
+
+function compileStatement(node: Statement, frame: Frame): Execute {
+  const execute = compileKind(node, frame);
+  const { line } = node;
+  return (a) => {
+    a.runtime.line = line;
+    return execute(a);
+  };
+}
+
+function compileKind(node: Statement, frame: Frame): Execute {
+  switch (node.kind) {
+    case 'output':
+      return output(node, frame);
+    case 'if':
+      return branches(node, frame.branch());
+    case 'for':
+      return compileFor(node, frame);
+    case 'assign':
+      return assignment(node.target, compileExpression(node.value, frame), frame);
+    case 'assign-block':
+      return assignBlock(node, frame);
+    case 'macro': {
+      const macro = compileMacro(node, frame);
+      const { slot } = frame.place(node.name, node.line);
+      return (a) => {
+        a.locals[slot] = macro(a);
+        return 'done';
+      };
+    }
+    case 'call-block':
+      return callBlock(node, frame);
+    case 'filter-block':
+      return filterBlock(node, frame);
+    case 'with':
+      return withBlock(node, frame);
+    case 'scope': {
+      const inner = frame.inner();
+      inner.symbols.visit(node.body);
+      const body = compileBody(node.body, inner);
+      const enter = inner.enter();
+      return (a) => {
+        enter(a);
+        return body(a);
+      };
+    }
+    case 'break':
+    case 'continue': {
+      if (!frame.inLoop) throw new SyntaxFault(`'${node.kind}' outside loop`, node.line);
+      const signal = node.kind;
+      return () => signal;
+    }
+    case 'missing':
+      return () => {
+        throw new MissingConstruct(node.construct);
+      };
+  }
+}
+
+function output(node: OutputNode, frame: Frame): Execute {
+  const writers = node.items.map((item) => writer(item, frame));
+  const [only] = writers;
+  if (only && writers.length === 1)
+    return (a) => {
+      only(a);
+      return 'done';
+    };
+  return (a) => {
+    for (const write of writers) write(a);
+    return 'done';
+  };
+}
+
+function writer(item: string | Expression, frame: Frame): (activation: Activation) => void {
+  if (typeof item === 'string')
+    return (a) => {
+      a.runtime.out.text += item;
+    };
+  const { line } = item;
+  const value = compileExpression(item, frame);
+  return (a) => {
+    a.runtime.line = line;
+    const text = str(value(a));
+    a.runtime.out.write(text);
+  };
+}
+
+function branches(node: IfNode, frame: Frame): Execute {
+  const arms = [node, ...node.elifs].map((arm) => ({
+    test: compileExpression(arm.test, frame),
+    body: compileBody(arm.body, frame),
+  }));
+  const otherwise = compileBody(node.otherwise, frame);
+  return (a) => {
+    for (const { test, body } of arms) if (isTrue(test(a))) return body(a);
+    return otherwise(a);
+  };
+}
+
+/** Gives a value to a name, to an attribute of a namespace, or its elements to several of them. */
+export function compileTarget(target: Target, frame: Frame): (activation: Activation, value: Value) => void {
+  if (target.kind === 'name') {
+    const { slot } = frame.place(target.name, target.line);
+    return (a, value) => {
+      a.locals[slot] = value;
+    };
+  }
+  if (target.kind === 'namespace-ref') {
+    const read = reader(frame.unit, frame.place(target.name, target.line));
+    const { attribute } = target;
+    return (a, value) => {
+      assertNamespaceName(attribute);
+      namespaceOf(read(a)).values.set(attribute, value);
+    };
+  }
+  const targets = target.items.map((item) => compileTarget(item as Target, frame));
+  return (a, value) => {
+    const items = toArray(value);
+    if (items.length > targets.length) throw valueError(`too many values to unpack (expected ${targets.length})`);
+    if (items.length < targets.length)
+      throw valueError(`not enough values to unpack (expected ${targets.length}, got ${items.length})`);
+    targets.forEach((assign, i) => {
+      assign(a, items[i]);
+    });
+  };
+}
+
+function namespaceOf(value: Value): Namespace {
+  if (value instanceof Namespace) return value;
+  throw new PythonError('TemplateRuntimeError', 'cannot assign attribute on non-namespace object');
+}
+
+function assignment(target: Target, value: Evaluate, frame: Frame): Execute {
+  const assign = compileTarget(target, frame);
+  const refs = namespaceRefs(target).map((name) => reader(frame.unit, frame.place(name, target.line)));
+  return (a) => {
+    // What is no namespace is refused before the value is made.
+    for (const read of refs) namespaceOf(read(a));
+    assign(a, value(a));
+    return 'done';
+  };
+}
+
+function namespaceRefs(target: Target): string[] {
+  if (target.kind === 'namespace-ref') return [target.name];
+  return target.kind === 'tuple' ? target.items.flatMap((item) => namespaceRefs(item as Target)) : [];
+}
+
+/** A body whose text is a value, through filters where there are some. */
+function captured(body: readonly Statement[], filter: FilterNode | null, frame: Frame): Evaluate {
+  const inner = frame.inner();
+  inner.symbols.visit(body);
+  if (filter) inner.symbols.visit([filter]);
+  const run = compileBody(body, inner);
+  const enter = inner.enter();
+  const text: Evaluate = (a) =>
+    a.runtime.capture(() => {
+      enter(a);
+      run(a);
+    });
+  return filter ? filterChain(filter, text, inner) : text;
+}
+
+/** The innermost filter of a chain has no value of its own: it gets the text. */
+function filterChain(filter: FilterNode, text: Evaluate, frame: Frame): Evaluate {
+  const inner = filter.node;
+  const value = inner && inner.kind === 'filter' ? filterChain(inner, text, frame) : text;
+  return filterCall(filter, value, frame);
+}
+
+function assignBlock(node: AssignBlockNode, frame: Frame): Execute {
+  return assignment(node.target, captured(node.body, node.filter, frame), frame);
+}
+
+function filterBlock(node: FilterBlockNode, frame: Frame): Execute {
+  const value = captured(node.body, node.filter, frame);
+  return (a) => {
+    const text = str(value(a));
+    a.runtime.out.write(text);
+    return 'done';
+  };
+}
+
+function callBlock(node: CallBlockNode, frame: Frame): Execute {
+  const call = compileCall(node.call, frame, compileMacro(node, frame));
+  return (a) => {
+    const text = str(call(a));
+    a.runtime.out.write(text);
+    return 'done';
+  };
+}
+
+function withBlock(node: WithNode, frame: Frame): Execute {
+  const inner = frame.inner();
+  inner.symbols.visit(node.targets, true);
+  inner.symbols.visit(node.body);
+  const values = node.values.map((value) => compileExpression(value, frame));
+  const assigns = node.targets.map((target) => compileTarget(target, inner));
+  const body = compileBody(node.body, inner);
+  const enter = inner.enter();
+  return (a) => {
+    enter(a);
+    assigns.forEach((assign, i) => {
+      assign(a, values[i]!(a));
+    });
+    return body(a);
+  };
+}

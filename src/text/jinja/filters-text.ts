@@ -1,0 +1,181 @@
+/** Builtin filters that make texts: https://jinja.palletsprojects.com/en/stable/templates/#list-of-builtin-filters. */
+import { attributeGetter } from './attribute-path.ts';
+import { capitalize } from './char-classes.ts';
+import { lengthInPoints, slicePoints } from './code-points.ts';
+import { dictEntries, isDict } from './dict.ts';
+import { MissingConstruct, PythonError, typeError, valueError } from './errors.ts';
+import { type Filter, filter } from './filter-table.ts';
+import { dumps, indentOf } from './json.ts';
+import { spaces } from './lexer.ts';
+import { concat, isStr, joinTexts, lengthOf, mapRuns, mapWhole, type Str, textOf } from './marked-text.ts';
+import { add } from './operators.ts';
+import { percentFormat } from './percent-format.ts';
+import { center } from './str-methods.ts';
+import { replace, rsplit, splitlines, strip } from './str-split.ts';
+import { str } from './to-text.ts';
+import { isIterable, isTrue, toArray, typeName } from './types.ts';
+import { Markup, Tuple, toIndex, Undefined, type Value } from './values.ts';
+import { wrapped } from './word-wrap.ts';
+
+/** markupsafe's soft_str: Markup stays what it is, and cannot be worked on here. */
+export function softStr(value: Value): Str {
+  if (value instanceof Markup)
+    throw new MissingConstruct('a filter on the Markup that the filters safe and escape make');
+  return str(value);
+}
+
+export function int(value: Value): number {
+  const index = toIndex(value);
+  if (index === null) throw typeError(`'${typeName(value)}' object cannot be interpreted as an integer`);
+  return index;
+}
+
+const entities: Readonly<Record<string, string>> = {
+  '&': '&amp;',
+  '>': '&gt;',
+  '<': '&lt;',
+  "'": '&#39;',
+  '"': '&#34;',
+};
+const escapeHtml = (value: Str): Str => mapRuns(value, (text) => text.replace(/[&><'"]/g, (char) => entities[char]!));
+
+const wordBeginning = new RegExp(`([-${spaces}({\\[<]+)`);
+const titleFilter = (text: string): string =>
+  text
+    .split(wordBeginning)
+    .map((part) => {
+      const [first] = part;
+      return first === undefined ? '' : first.toUpperCase() + part.slice(first.length).toLowerCase();
+    })
+    .join('');
+
+function indent(value: Value, width: Value, first: Value, blank: Value): Str {
+  const indention = isStr(width) ? width : ' '.repeat(Math.max(0, int(width)));
+  // s += newline: a value that is no text fails here, as in Python.
+  const text = add(value, '\n');
+  if (!isStr(text)) throw typeError(`can't indent a ${typeName(value)}`);
+  const [head, ...tail] = splitlines(text, false);
+  const lines = tail.map((line) => (lengthOf(line) > 0 || isTrue(blank) ? concat(indention, line) : line));
+  const whole = joinTexts('\n', [head ?? '', ...lines]);
+  return isTrue(first) ? concat(indention, whole) : whole;
+}
+
+/** How far over its length a text may go before truncate cuts it (the policy truncate.leeway). */
+const defaultLeeway = 5;
+
+function truncate(value: Value, length: Value, killWords: Value, end: Value, leeway: Value): Value {
+  const most = int(length);
+  const ending = softStr(end);
+  const endLength = lengthInPoints(textOf(ending));
+  const slack = leeway === null ? defaultLeeway : int(leeway);
+  if (most < endLength) throw new PythonError('AssertionError', `expected length >= ${endLength}, got ${most}`);
+  if (slack < 0) throw new PythonError('AssertionError', `expected leeway >= 0, got ${slack}`);
+  if (value instanceof Undefined) return value;
+  if (!isStr(value)) throw typeError(`object of type '${typeName(value)}' has no len()`);
+  if (lengthInPoints(textOf(value)) <= most + slack) return value;
+  const cut = slicePoints(value, 0, most - endLength);
+  return concat(isTrue(killWords) ? cut : (rsplit(cut, ' ', 1)[0] ?? ''), ending);
+}
+
+function formatFilter(args: readonly Value[], kwargs: ReadonlyMap<string, Value>): Value {
+  const [value, ...rest] = args;
+  if (rest.length > 0 && kwargs.size > 0)
+    throw new PythonError('FilterArgumentError', "can't handle positional and keyword arguments at the same time");
+  return percentFormat(softStr(value), kwargs.size > 0 ? Object.fromEntries(kwargs) : new Tuple(rest));
+}
+
+/** transformers' tojson, which is json.dumps without jinja2's escapes for HTML. */
+function tojson(value: Value, ascii: Value, indention: Value, separators: Value, sortKeys: Value): Str {
+  const indent = indentOf(indention);
+  const given = separators === null ? null : toArray(separators).map((part) => textOf(str(part)));
+  if (given && given.length !== 2) throw valueError('not enough values to unpack (expected 2)');
+  return dumps(value, {
+    ensureAscii: isTrue(ascii),
+    indent,
+    itemSeparator: given?.[0] ?? (indent === null ? ', ' : ','),
+    keySeparator: given?.[1] ?? ': ',
+    sortKeys: isTrue(sortKeys),
+  });
+}
+
+/** urllib's quote of UTF-8: unreserved characters and / stay. */
+const quote = (value: Value, forQuery: boolean): Str =>
+  mapRuns(str(value), (text) => {
+    const quoted = encodeURIComponent(text).replace(
+      /[!'()*]/g,
+      (char) => `%${char.charCodeAt(0).toString(16).toUpperCase()}`,
+    );
+    return forQuery ? quoted.replaceAll('%20', '+') : quoted.replaceAll('%2F', '/');
+  });
+
+function urlencode(value: Value): Str {
+  if (isStr(value) || !isIterable(value)) return quote(value, false);
+  const pairs = isDict(value) ? dictEntries(value) : toArray(value).map((pair) => toArray(pair));
+  return joinTexts(
+    '&',
+    pairs.map(([key, item]) => concat(quote(key, true), '=', quote(item, true))),
+  );
+}
+
+function xmlattr(value: Value, autospace: Value): Str {
+  if (!isDict(value)) throw new PythonError('AttributeError', `'${typeName(value)}' object has no attribute 'items'`);
+  const items = dictEntries(value)
+    .filter(([, item]) => item !== null && !(item instanceof Undefined))
+    .map(([key, item]) => {
+      const name = str(key);
+      if (/[\s/>=]/.test(textOf(name))) throw valueError(`Invalid character in attribute name: '${textOf(name)}'`);
+      return concat(escapeHtml(name), '="', escapeHtml(str(item)), '"');
+    });
+  const text = joinTexts(' ', items);
+  return isTrue(autospace) && items.length > 0 ? concat(' ', text) : text;
+}
+
+/** Without comments and tags, white space made one. */
+function striptags(value: Value): Str {
+  const text = textOf(str(value));
+  if (text.includes('&')) throw new MissingConstruct('the filter `striptags` of a text with entities');
+  return mapWhole(str(value), (part) =>
+    part
+      .replace(/<!--.*?-->/gs, '')
+      .replace(/<.*?>/gs, '')
+      .split(/\s+/)
+      .filter((word) => word !== '')
+      .join(' '),
+  );
+}
+
+const words = (value: Value): number => textOf(softStr(value)).match(/[\p{L}\p{N}_]+/gu)?.length ?? 0;
+
+export const textFilters: ReadonlyMap<string, Filter> = new Map([
+  ...filter('upper', 's', (value) => mapWhole(softStr(value), (text) => text.toUpperCase())),
+  ...filter('lower', 's', (value) => mapWhole(softStr(value), (text) => text.toLowerCase())),
+  ...filter('capitalize', 's', (value) => mapWhole(softStr(value), capitalize)),
+  ...filter('title', 's', (value) => mapWhole(softStr(value), titleFilter)),
+  ...filter('string', 'value', (value) => (value instanceof Markup ? value : str(value))),
+  ...filter('trim', 'value, chars=None', (value, chars) =>
+    strip(softStr(value), chars === null ? null : textOf(softStr(chars)), 'both'),
+  ),
+  ...filter('replace', 's, old, new, count=None', (value, old, by, count) =>
+    concat(...replace(str(value), textOf(str(old)), str(by), count === null ? -1 : int(count))),
+  ),
+  ...filter('join', "value, d='', attribute=None", (value, separator, attribute) => {
+    const read = attribute === null ? null : attributeGetter(attribute);
+    return joinTexts(
+      str(separator),
+      toArray(value).map((item) => str(read ? read(item) : item)),
+    );
+  }),
+  ...filter('indent', 's, width=4, first=False, blank=False', indent),
+  ...filter('center', 'value, width=80', (value, width) => center(softStr(value), int(width))),
+  ...filter('truncate', "s, length=255, killwords=False, end='...', leeway=None", truncate),
+  ...filter('wordwrap', 's, width=79, break_long_words=True, wrapstring=None, break_on_hyphens=True', wrapped),
+  ...filter('wordcount', 's', words),
+  ...filter('tojson', 'x, ensure_ascii=False, indent=None, separators=None, sort_keys=False', tojson),
+  ...filter('urlencode', 'value', urlencode),
+  ...filter('xmlattr', 'd, autospace=True', xmlattr),
+  ...filter('striptags', 'value', striptags),
+  ...filter('safe', 'value', (value) => new Markup(str(value))),
+  ...filter('e escape', 's, /', (value) => (value instanceof Markup ? value : new Markup(escapeHtml(str(value))))),
+  ...filter('forceescape', 'value', (value) => new Markup(escapeHtml(str(value)))),
+  ['format', formatFilter] as const,
+]);

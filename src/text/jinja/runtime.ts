@@ -1,0 +1,77 @@
+/** One rendering: the variables, where text goes, the line that is being rendered, and what has been spent of the bounds. */
+import { MissingConstruct, PythonError } from './errors.ts';
+import { deepestCall, longestText, mostSteps } from './limits.ts';
+import { type Str, TextBuilder } from './marked-text.ts';
+import { admit, type Value } from './values.ts';
+
+export class Runtime {
+  private readonly variables: Readonly<Record<string, unknown>>;
+  private readonly globals: ReadonlyMap<string, Value>;
+  readonly now: () => Date;
+  out = new TextBuilder();
+  line = 1;
+  private steps = 0;
+  private depth = 0;
+
+  constructor(
+    variables: Readonly<Record<string, unknown>>,
+    globals: ReadonlyMap<string, Value>,
+    now: () => Date = () => new Date(),
+  ) {
+    this.variables = variables;
+    this.globals = globals;
+    this.now = now;
+  }
+
+  /** undefined where there is no such variable; one of the caller hides a global. */
+  resolve(name: string): Value | undefined {
+    if (Object.hasOwn(this.variables, name)) {
+      const value = this.variables[name];
+      if (value !== undefined) return admit(value);
+    }
+    return this.globals.get(name);
+  }
+
+  step(): void {
+    if (++this.steps > mostSteps) throw new MissingConstruct(`over ${mostSteps} steps of loops and macros`);
+    if (this.out.text.length > longestText) throw new MissingConstruct(`a text of over ${longestText} characters`);
+  }
+
+  /** Runs a body and gives what it wrote, which does not reach the output. */
+  capture(run: () => void): Str {
+    const outer = this.out;
+    this.out = new TextBuilder();
+    run();
+    const text = this.out.finish();
+    this.out = outer;
+    return text;
+  }
+
+  /** As capture, for what can call itself. */
+  call(run: () => void): Str {
+    this.step();
+    if (++this.depth > deepestCall) throw new PythonError('RecursionError', 'maximum recursion depth exceeded');
+    const text = this.capture(run);
+    this.depth--;
+    return text;
+  }
+}
+
+/** The names of one call of a unit; undefined where one has no value. */
+export class Activation {
+  readonly runtime: Runtime;
+  readonly locals: Value[];
+  readonly parent: Activation | null;
+
+  constructor(runtime: Runtime, size: number, parent: Activation | null) {
+    this.runtime = runtime;
+    this.locals = new Array<Value>(size).fill(undefined);
+    this.parent = parent;
+  }
+}
+
+/** Reads or does something; compiled once, run for every rendering. */
+export type Evaluate = (activation: Activation) => Value;
+/** How a statement ended. */
+export type Signal = 'done' | 'break' | 'continue';
+export type Execute = (activation: Activation) => Signal;
