@@ -25,12 +25,15 @@ export interface RecordSource {
 export const placeOf = ({ file, line, record }: RecordSource): string =>
   `${file}:${line}${record === undefined ? '' : `, record ${record}`}`;
 
-export type Example =
-  | {
-      readonly kind: 'chat';
-      readonly messages: readonly Message[];
-      readonly tools?: readonly unknown[];
-      readonly source: RecordSource;
-    }
-  | { readonly kind: 'completion'; readonly prompt: string; readonly completion: string; readonly source: RecordSource }
-  | { readonly kind: 'text'; readonly text: string; readonly source: RecordSource };
+interface Described {
+  readonly source: RecordSource;
+  /** What of the record is not learnt as it stands, in sentences that are equal for equal causes; rows are counted by them. */
+  readonly notes?: readonly string[];
+}
+
+export type Example = Described &
+  (
+    | { readonly kind: 'chat'; readonly messages: readonly Message[]; readonly tools?: readonly unknown[] }
+    | { readonly kind: 'completion'; readonly prompt: string; readonly completion: string }
+    | { readonly kind: 'text'; readonly text: string }
+  );

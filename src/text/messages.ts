@@ -2,34 +2,10 @@
  * Conversations as data sets write them (OpenAI, sharegpt, LLaMA-Factory) as messages. Promises: what cannot be kept is refused with the
  * reason. Knows nothing of files. Pure.
  */
+import { readJson } from '../files/exact-json.ts';
 import type { Message } from './example.ts';
-
-/** Why a record cannot be used. `reason` is equal for equal causes, `detail` says where or what exactly. */
-export class RecordRefused extends Error {
-  readonly reason: string;
-  readonly detail: string | undefined;
-
-  constructor(reason: string, detail?: string) {
-    super(detail === undefined ? reason : `${reason} (${detail})`);
-    this.reason = reason;
-    this.detail = detail;
-  }
-}
-
-export type Fields = Readonly<Record<string, unknown>>;
-
-export const isObject = (value: unknown): value is Fields =>
-  typeof value === 'object' && value !== null && !Array.isArray(value);
-
-/** JSON can hold half of a surrogate pair; tokenizers would silently put a replacement character there. */
-const loneSurrogate = /\p{Surrogate}/u;
-
-/** A text of the record. Throws RecordRefused. */
-export function textOf(value: unknown, name: string): string {
-  if (typeof value !== 'string') throw new RecordRefused(`${name} is no text`);
-  if (loneSurrogate.test(value)) throw new RecordRefused(`${name} holds half a character (a lone surrogate)`);
-  return value;
-}
+import { flagNames, weightOf } from './message-flags.ts';
+import { type Fields, isObject, RecordRefused, textOf } from './refused.ts';
 
 /** OpenAI writes a content as a list of parts, too; only text can be learnt here. */
 function contentOf(value: unknown, where: string): string | null {
@@ -44,40 +20,41 @@ function contentOf(value: unknown, where: string): string | null {
     .join('');
 }
 
-/** Who speaks, in the words of sharegpt and its kin. */
+/** Who speaks, in the words of sharegpt, OASST and their kin, in lower case. */
 const speakers: Readonly<Record<string, string>> = {
   human: 'user',
+  prompter: 'user',
   gpt: 'assistant',
   chatgpt: 'assistant',
   bot: 'assistant',
+  ai: 'assistant',
   model: 'assistant',
   bing: 'assistant',
   observation: 'tool',
   function_response: 'tool',
+  tool_response: 'tool',
   function_call: 'assistant',
+  tool_call: 'assistant',
 };
+/** Turns that hold a call as JSON text instead of words. */
+const callRoles: readonly string[] = ['function_call', 'tool_call'];
 /** Who speaks in a conversation. */
 export const roles: readonly string[] = ['system', 'developer', 'user', 'assistant', 'tool', 'function', 'ipython'];
 
-function roleOf(fields: Fields, where: string): string {
-  const said = fields.role ?? fields.from;
-  if (typeof said !== 'string' || said === '') throw new RecordRefused('a message has no role', where);
+function roleOf(fields: Fields, where: string): { said: string; role: string } {
+  const written = fields.role ?? fields.from;
+  if (typeof written !== 'string' || written === '') throw new RecordRefused('a message has no role', where);
+  const said = written.toLowerCase();
   const role = Object.hasOwn(speakers, said) ? speakers[said]! : said;
   if (!roles.includes(role))
-    throw new RecordRefused('a message is of an unknown role', `${where}: ${said.slice(0, 40)}`);
-  return role;
-}
-
-function weightOf(value: unknown, where: string): { weight?: 0 | 1 } {
-  if (value === undefined || value === null) return {};
-  if (value === 0 || value === 1) return { weight: value };
-  throw new RecordRefused('a weight is neither 0 nor 1', `${where}: ${JSON.stringify(value)?.slice(0, 40)}`);
+    throw new RecordRefused('a message is of an unknown role', `${where}: ${written.slice(0, 40)}`);
+  return { said, role };
 }
 
 /** LLaMA-Factory's `function_call` turns hold the call as JSON text. */
 function calledFunction(value: unknown, where: string): Fields {
   try {
-    const call: unknown = JSON.parse(textOf(value, 'a function call'));
+    const call = readJson(textOf(value, 'a function call'));
     if (isObject(call) && typeof call.name === 'string') return { type: 'function', function: call };
   } catch {
     // Said below.
@@ -85,30 +62,74 @@ function calledFunction(value: unknown, where: string): Fields {
   throw new RecordRefused('a function call is no JSON with a name', where);
 }
 
+/** Calls of a message, OpenAI's older single `function_call` among them. */
 function toolCallsOf(fields: Fields, where: string): { tool_calls?: readonly unknown[] } {
-  const calls = fields.tool_calls;
-  if (calls === undefined || calls === null) return {};
+  const { function_call: older, tool_calls: written } = fields;
+  const calls = written ?? [];
   if (!Array.isArray(calls) || !calls.every(isObject)) throw new RecordRefused('tool_calls is no list of calls', where);
-  return calls.length > 0 ? { tool_calls: calls } : {};
+  if (older === undefined || older === null) return calls.length > 0 ? { tool_calls: calls } : {};
+  if (calls.length > 0) throw new RecordRefused('a message has both function_call and tool_calls', where);
+  if (!isObject(older) || typeof older.name !== 'string')
+    throw new RecordRefused('function_call is no object with a name', where);
+  return { tool_calls: [{ type: 'function', function: older }] };
+}
+
+/** What a model thought before its answer, under the names that data sets give it. */
+const thoughtKeys = ['reasoning_content', 'reasoning', 'thinking', 'thoughts', 'thought'] as const;
+
+function thoughtsOf(fields: Fields, where: string): { reasoning_content?: string } {
+  const given = thoughtKeys.filter((key) => fields[key] !== undefined && fields[key] !== null && fields[key] !== '');
+  const texts = new Set(given.map((key) => textOf(fields[key], key)));
+  if (texts.size > 1) throw new RecordRefused('a message has two different thoughts', `${where}: ${given.join(', ')}`);
+  return texts.size === 1 ? { reasoning_content: [...texts][0]! } : {};
+}
+
+const readKeys = new Set<string>([
+  'role',
+  'from',
+  'content',
+  'value',
+  'tool_calls',
+  'function_call',
+  'name',
+  'tool_call_id',
+  ...thoughtKeys,
+  ...flagNames,
+]);
+/** Names of keys in a note; more would not help. */
+const maxShownKey = 40;
+
+/** A key that holds nothing (null, an empty text or list) is no loss. */
+const holdsNothing = (value: unknown): boolean =>
+  value === null || value === undefined || value === '' || (Array.isArray(value) && value.length === 0);
+
+function noteUnread(fields: Fields, notes: Set<string>): void {
+  for (const key of Object.keys(fields))
+    if (!readKeys.has(key) && !holdsNothing(fields[key]))
+      notes.add(`the key "${key.slice(0, maxShownKey)}" of messages is not read`);
+  for (const key of ['name', 'tool_call_id'] as const)
+    if (!holdsNothing(fields[key]) && typeof fields[key] !== 'string')
+      notes.add(`the key "${key}" of messages is not read where it is no text`);
 }
 
 /** One turn. Throws RecordRefused. */
-function messageOf(value: unknown, index: number): Message {
+function messageOf(value: unknown, index: number, notes: Set<string>): Message {
   const where = `message ${index + 1}`;
   if (!isObject(value)) throw new RecordRefused('a message is no object', where);
-  const role = roleOf(value, where);
+  const { role, said } = roleOf(value, where);
+  if (!holdsNothing(value.content) && !holdsNothing(value.value) && value.content !== value.value)
+    throw new RecordRefused('a message has both a content and a value', where);
   const written = value.content ?? value.value;
-  const isCall = value.from === 'function_call' || value.role === 'function_call';
+  const isCall = callRoles.includes(said);
+  noteUnread(value, notes);
   const message: Message = {
     role,
     content: isCall ? null : contentOf(written, where),
-    ...weightOf(value.weight, where),
+    ...weightOf(value, role, where, notes),
     ...(isCall ? { tool_calls: [calledFunction(written, where)] } : toolCallsOf(value, where)),
-    ...(typeof value.name === 'string' ? { name: value.name } : {}),
+    ...(typeof value.name === 'string' && value.name !== '' ? { name: textOf(value.name, 'a name') } : {}),
     ...(typeof value.tool_call_id === 'string' ? { tool_call_id: value.tool_call_id } : {}),
-    ...(typeof value.reasoning_content === 'string' && value.reasoning_content !== ''
-      ? { reasoning_content: textOf(value.reasoning_content, 'reasoning_content') }
-      : {}),
+    ...thoughtsOf(value, where),
   };
   if (message.content === null && !message.tool_calls) throw new RecordRefused('a message has no content', where);
   if (role === 'assistant' && message.weight !== 0 && message.content?.trim() === '' && !message.tool_calls)
@@ -116,11 +137,11 @@ function messageOf(value: unknown, index: number): Message {
   return message;
 }
 
-/** A conversation. Throws RecordRefused. */
-export function messagesOf(value: unknown): Message[] {
+/** A conversation; what is worth knowing of it goes into `notes`. Throws RecordRefused. */
+export function messagesOf(value: unknown, notes: Set<string>): Message[] {
   if (!Array.isArray(value)) throw new RecordRefused('the conversation is no list of messages');
   if (value.length === 0) throw new RecordRefused('the conversation is empty');
-  return value.map(messageOf);
+  return value.map((message, i) => messageOf(message, i, notes));
 }
 
 /** Tools as a list, or as JSON text of one, as LLaMA-Factory has them. Throws RecordRefused. */
@@ -129,11 +150,20 @@ export function toolsOf(value: unknown): { tools?: readonly unknown[] } {
   let tools: unknown = value;
   if (typeof value === 'string') {
     try {
-      tools = JSON.parse(value) as unknown;
+      tools = readJson(value);
     } catch {
       throw new RecordRefused('tools is no valid JSON');
     }
   }
   if (!Array.isArray(tools)) throw new RecordRefused('tools is no list');
   return tools.length > 0 ? { tools } : {};
+}
+
+/** OpenAI's older `functions` beside a conversation are tools of the type function. Throws RecordRefused. */
+export function offeredTools(fields: Fields): { tools?: readonly unknown[] } {
+  const tools = toolsOf(fields.tools);
+  const { tools: functions } = toolsOf(fields.functions);
+  if (!functions) return tools;
+  if (tools.tools) throw new RecordRefused('a record has both tools and functions');
+  return { tools: functions.map((each) => ({ type: 'function', function: each })) };
 }

@@ -2,8 +2,10 @@
  * Records of the usual data formats as examples. Promises: a record becomes an example or a refusal with its reason, nothing is
  * dropped. Knows nothing of files or tokens. Pure.
  */
+import { readJson } from '../files/exact-json.ts';
 import type { Example, RecordSource } from './example.ts';
-import { type Fields, isObject, messagesOf, RecordRefused, textOf, toolsOf } from './messages.ts';
+import { messagesOf, offeredTools } from './messages.ts';
+import { type Fields, isObject, RecordRefused, textOf } from './refused.ts';
 
 /** In the order in which they are looked for: Alpaca's own files have a `text`, too, and some conversations a `prompt`. */
 export const recordFormats = ['messages', 'sharegpt', 'prompt-completion', 'alpaca', 'text'] as const;
@@ -21,15 +23,15 @@ export interface RecordRefusal {
   readonly detail?: string | undefined;
 }
 
-type Content = Example extends infer Each ? (Each extends Example ? Omit<Each, 'source'> : never) : never;
+type Content = Example extends infer Each ? (Each extends Example ? Omit<Each, 'source' | 'notes'> : never) : never;
 
 interface Parser {
   /** Keys that a record of this format has. */
   readonly keys: readonly string[];
   /** Further keys that it reads. */
   readonly optional: readonly string[];
-  /** Throws RecordRefused. */
-  parse(fields: Fields): Content;
+  /** What a person should know of the record goes into `notes`. Throws RecordRefused. */
+  parse(fields: Fields, notes: Set<string>): Content;
 }
 
 const turn = (role: string, content: unknown): Fields => ({ role, content });
@@ -37,6 +39,19 @@ const turn = (role: string, content: unknown): Fields => ({ role, content });
 /** A system prompt beside the turns becomes the first of them. */
 const systemTurn = (system: unknown): Fields[] =>
   system === undefined || system === null || system === '' ? [] : [turn('system', textOf(system, 'system'))];
+
+/** A list of turns, or JSON text of one, as tables hold it. */
+function listOf(value: unknown): unknown {
+  if (typeof value !== 'string') return value;
+  try {
+    return readJson(value);
+  } catch {
+    throw new RecordRefused('the conversation is a text that is no JSON');
+  }
+}
+
+const withSystem = (system: unknown, turns: unknown): unknown =>
+  Array.isArray(turns) ? [...systemTurn(system), ...(turns as readonly unknown[])] : turns;
 
 function historyTurns(history: unknown): Fields[] {
   if (history === undefined || history === null) return [];
@@ -47,24 +62,29 @@ function historyTurns(history: unknown): Fields[] {
   });
 }
 
-function alpaca({ instruction, input, output, system, history }: Fields): Content {
+function alpaca({ instruction, input, output, system, history }: Fields, notes: Set<string>): Content {
   const asked = textOf(instruction, 'instruction');
   const given = input === undefined || input === null ? '' : textOf(input, 'input');
   const content = given === '' ? asked : `${asked}\n\n${given}`;
   const answer = textOf(output, 'output');
   if (answer.trim() === '') throw new RecordRefused('the output is empty');
   const turns = [...systemTurn(system), ...historyTurns(history), turn('user', content), turn('assistant', answer)];
-  return { kind: 'chat', messages: messagesOf(turns) };
+  return { kind: 'chat', messages: messagesOf(turns, notes) };
 }
 
-function promptCompletion({ prompt, completion, tools }: Fields): Content {
+function promptCompletion(fields: Fields, notes: Set<string>): Content {
+  const { completion, prompt } = fields;
   if (Array.isArray(prompt) || Array.isArray(completion)) {
     // TRL's conversational form: only the completion is learnt.
-    const before = messagesOf(prompt).map((message) => ({ ...message, weight: 0 as const }));
-    return { kind: 'chat', messages: [...before, ...messagesOf(completion)], ...toolsOf(tools) };
+    const before = messagesOf(prompt, notes).map((message) => ({ ...message, weight: 0 as const }));
+    return { kind: 'chat', messages: [...before, ...messagesOf(completion, notes)], ...offeredTools(fields) };
   }
+  if (offeredTools(fields).tools) notes.add('tools beside a prompt that is plain text are not learnt');
   const [asked, answer] = [textOf(prompt, 'the prompt'), textOf(completion, 'the completion')];
   if (answer.trim() === '') throw new RecordRefused('the completion is empty');
+  const system = systemTurn(fields.system);
+  if (system.length > 0)
+    return { kind: 'chat', messages: messagesOf([...system, turn('user', asked), turn('assistant', answer)], notes) };
   return { kind: 'completion', prompt: asked, completion: answer };
 }
 
@@ -77,18 +97,27 @@ function plainText({ text }: Fields): Content {
 const parsers: Readonly<Record<RecordFormat, Parser>> = {
   messages: {
     keys: ['messages'],
-    optional: ['tools'],
-    parse: ({ messages, tools }) => ({ kind: 'chat', messages: messagesOf(messages), ...toolsOf(tools) }),
+    optional: ['system', 'tools', 'functions'],
+    // Anthropic's form has the system prompt beside the messages.
+    parse: (fields, notes) => ({
+      kind: 'chat',
+      messages: messagesOf(withSystem(fields.system, listOf(fields.messages)), notes),
+      ...offeredTools(fields),
+    }),
   },
   sharegpt: {
     keys: ['conversations'],
-    optional: ['system', 'tools'],
-    parse: ({ conversations, system, tools }) => {
-      const turns = Array.isArray(conversations) ? [...systemTurn(system), ...conversations] : conversations;
-      return { kind: 'chat', messages: messagesOf(turns), ...toolsOf(tools) };
+    optional: ['system', 'tools', 'functions'],
+    parse: (fields, notes) => {
+      const turns = withSystem(fields.system, listOf(fields.conversations));
+      return { kind: 'chat', messages: messagesOf(turns, notes), ...offeredTools(fields) };
     },
   },
-  'prompt-completion': { keys: ['prompt', 'completion'], optional: ['tools'], parse: promptCompletion },
+  'prompt-completion': {
+    keys: ['prompt', 'completion'],
+    optional: ['system', 'tools', 'functions'],
+    parse: promptCompletion,
+  },
   alpaca: { keys: ['instruction', 'output'], optional: ['input', 'system', 'history'], parse: alpaca },
   text: { keys: ['text'], optional: [], parse: plainText },
 };
@@ -124,8 +153,10 @@ export function parseRecord(format: RecordFormat, record: unknown, source: Recor
   const { keys, parse } = parsers[format];
   const missing = keys.find((key) => !Object.hasOwn(record, key));
   if (missing !== undefined) return { reason: `has no "${missing}"`, detail: `its keys: ${describeKeys(record)}` };
+  const notes = new Set<string>();
   try {
-    return { ...parse(record), source };
+    const content = parse(record, notes);
+    return notes.size > 0 ? { ...content, source, notes: [...notes] } : { ...content, source };
   } catch (error) {
     if (error instanceof RecordRefused) return { reason: error.reason, detail: error.detail };
     throw error;

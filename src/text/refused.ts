@@ -1,0 +1,29 @@
+/** Why a record cannot be used, and what all parsers of records share. Pure. */
+import { isSpelledNumber } from '../files/exact-json.ts';
+
+/** `reason` is equal for equal causes, `detail` says where or what exactly. */
+export class RecordRefused extends Error {
+  readonly reason: string;
+  readonly detail: string | undefined;
+
+  constructor(reason: string, detail?: string) {
+    super(detail === undefined ? reason : `${reason} (${detail})`);
+    this.reason = reason;
+    this.detail = detail;
+  }
+}
+
+export type Fields = Readonly<Record<string, unknown>>;
+
+export const isObject = (value: unknown): value is Fields =>
+  typeof value === 'object' && value !== null && !Array.isArray(value) && !isSpelledNumber(value);
+
+/** JSON can hold half of a surrogate pair; tokenizers would silently put a replacement character there. */
+const loneSurrogate = /\p{Surrogate}/u;
+
+/** A text of the record. Throws RecordRefused. */
+export function textOf(value: unknown, name: string): string {
+  if (typeof value !== 'string') throw new RecordRefused(`${name} is no text`);
+  if (loneSurrogate.test(value)) throw new RecordRefused(`${name} holds half a character (a lone surrogate)`);
+  return value;
+}
