@@ -5,6 +5,7 @@ import { existsSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import type { ChatModel } from './chat/chat-model.ts';
 import { openChatModel } from './chat/engine.ts';
+import { resolveChatTemplate, templateBeside } from './config/chat-template.ts';
 import { adapterInside, isRun, resolvePretrainSettings, resolveSettings } from './config/load.ts';
 import type { PretrainOptionName, TuneOptionName } from './config/options.ts';
 import { NomoatError } from './errors.ts';
@@ -13,6 +14,7 @@ import { physicalCores } from './jobs/machine.ts';
 import { modelFileName, RunFolder } from './jobs/run-folder.ts';
 import { type RunHandle, resumeRun, startRun } from './jobs/start-run.ts';
 import { shellQuote } from './shell-quote.ts';
+import type { SpecialTokens } from './tokens/encode-text.ts';
 
 export type TuneOptions = Partial<
   Readonly<Record<TuneOptionName, string | number | boolean | readonly string[] | null>>
@@ -57,25 +59,46 @@ export interface ChatOptions {
   readonly model: string;
   /** An adapter beside it: a run, a PEFT folder, a .safetensors or a .gguf file. */
   readonly adapter?: string | null;
+  /** A chat template instead of the model's own: a file, or one by name (chatml, llama3, ...). */
+  readonly chatTemplate?: string | null;
   readonly threads?: number;
   readonly contextSize?: number;
 }
 
-/** The system prompt that the training conversations of a run shared; null for an adapter that is no run. */
-const promptOfRun = (path: string | null | undefined): string | null =>
-  path && isRun(path) ? new RunFolder(path).read().systemPrompt : null;
+/** What a chat is opened with. */
+export interface ResolvedChat {
+  readonly modelPath: string;
+  readonly adapterPath: string | null;
+  /** That the training conversations of a run shared; null for an adapter that is no run. */
+  readonly systemPrompt: string | null;
+  /** The text of the template that was trained with, where it is not the model's own. */
+  readonly chatTemplate: string | null;
+  /** What control tokens that are spelled in messages become, as in training. */
+  readonly specialTokens: SpecialTokens;
+}
+
+type Trained = Pick<ResolvedChat, 'systemPrompt' | 'chatTemplate' | 'specialTokens'>;
+
+/** How a run, or the folder of an adapter, was trained to be asked. */
+function trainedWith(path: string | null | undefined): Trained {
+  if (!path) return { systemPrompt: null, chatTemplate: null, specialTokens: 'text' };
+  if (!isRun(path)) return { systemPrompt: null, chatTemplate: templateBeside(path), specialTokens: 'text' };
+  const { settings, systemPrompt } = new RunFolder(path).read();
+  const { chatTemplate = null, specialTokens = 'control' } = settings;
+  return { systemPrompt, chatTemplate, specialTokens: specialTokens === 'control' ? 'control' : 'text' };
+}
 
 /** What a run's folder or a model's name stands for. */
-export async function resolveChat(
-  options: ChatOptions,
-): Promise<{ modelPath: string; adapterPath: string | null; systemPrompt: string | null }> {
+export async function resolveChat(options: ChatOptions): Promise<ResolvedChat> {
   const adapter = options.adapter ? adapterInside(resolve(options.adapter)) : null;
+  const given = options.chatTemplate ? { chatTemplate: resolveChatTemplate(options.chatTemplate) } : {};
   if (!isRun(options.model)) {
     const { path: modelPath } = await resolveModel(options.model);
-    return { modelPath, adapterPath: adapter, systemPrompt: promptOfRun(options.adapter) };
+    return { modelPath, adapterPath: adapter, ...trainedWith(options.adapter), ...given };
   }
   const folder = new RunFolder(options.model);
   const record = folder.read();
+  const trained = { ...trainedWith(options.model), ...given };
   const inside = adapterInside(folder.path);
   const whole = record.settings.method === 'lora' ? null : join(folder.model, modelFileName);
   if (!existsSync(whole ?? inside)) {
@@ -85,8 +108,8 @@ export async function resolveChat(
       remedy: `Finish it first: nomoat tune --resume ${shellQuote(options.model)}`,
     });
   }
-  if (whole) return { modelPath: whole, adapterPath: adapter, systemPrompt: record.systemPrompt };
-  return { modelPath: record.settings.modelPath, adapterPath: adapter ?? inside, systemPrompt: record.systemPrompt };
+  if (whole) return { modelPath: whole, adapterPath: adapter, ...trained };
+  return { modelPath: record.settings.modelPath, adapterPath: adapter ?? inside, ...trained };
 }
 
 /** Opens a model, with its adapter where a run is given, for chatting. Close it when done. */
@@ -100,10 +123,9 @@ export async function chat(options: ChatOptions): Promise<ChatModel> {
     });
   if (threads !== undefined && !(Number.isSafeInteger(threads) && threads > 0))
     throw new NomoatError({ part: 'threads', fault: `${threads} is no whole number from 1`, remedy: 'Give one.' });
-  const { modelPath, adapterPath } = await resolveChat(options);
+  const { systemPrompt: _, ...resolved } = await resolveChat(options);
   return openChatModel({
-    modelPath,
-    adapterPath,
+    ...resolved,
     threads: threads ?? physicalCores(),
     contextSize: options.contextSize,
   });

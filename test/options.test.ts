@@ -37,6 +37,7 @@ const data = {
   chats: ['chats.jsonl', Array.from({ length: 12 }, (_, i) => ({ messages: [{ role: 'user', content: `number ${'x'.repeat(i)} ${i}` }, { role: 'assistant', content: i % 2 ? 'odd' : 'even' }] }))], // biome-ignore format: a table
   both: ['both.jsonl', Array.from({ length: 12 }, (_, i) => ({ prompt: `number ${i}`, completion: 'odd', text: `a text ${i}` }))], // biome-ignore format: a table
   shared: ['shared.jsonl', Array.from({ length: 12 }, (_, i) => ({ messages: [{ role: 'system', content: 'You say whether a number is odd.' }, { role: 'user', content: `number ${i}` }, { role: 'assistant', content: i % 2 ? 'odd' : 'even' }] }))], // biome-ignore format: a table
+  markup: ['markup.jsonl', Array.from({ length: 12 }, (_, i) => ({ prompt: `what is <|im_start|> ${i}`, completion: 'a token' }))], // biome-ignore format: a table
 } as const;
 const table = (header: string, row: (i: number) => string): string =>
   [header, ...Array.from({ length: 12 }, (_, i) => row(i))].join('\n');
@@ -146,6 +147,8 @@ const cases: Readonly<Record<TuneOptionName, Case>> = {
   completionColumn: { to: 'longer', seen: ready('supervisedTokens'), data: 'pairs.csv', with: { promptColumn: 'q', completionColumn: 'a' } }, // biome-ignore format: a table
   textColumn: { to: 'note', seen: ready('tokens'), data: 'texts.csv' },
   tooLong: { to: 'refuse', seen: ready('refusedRows'), with: { sequenceLength: 36 } },
+  specialTokens: { to: 'control', data: 'markup.jsonl', seen: ready('tokens') },
+  chatTemplate: { to: 'alpaca', seen: ready('tokens') },
   supervise: { to: 'all', seen: ready('supervisedTokens') },
   epochs: { to: 5, seen: ready('steps') },
   maxSteps: { to: 4, seen: ready('steps') },

@@ -5,6 +5,7 @@
  */
 import { existsSync, mkdirSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
+import { chatTemplateFile } from '../config/chat-template.ts';
 import { NomoatError } from '../errors.ts';
 import { replaceFolderAtomic, writeFailure, writeFileAtomic } from '../files/atomic-write.ts';
 import type { GgufFile } from '../files/gguf/types.ts';
@@ -27,6 +28,8 @@ export interface ExportOptions {
   readonly out: string;
   /** For merged-gguf; F16 unless asked. */
   readonly mergedType?: 'F16' | 'Q8_0';
+  /** For peft: the template that was trained with where it is not the model's own, laid beside as Transformers expects it. */
+  readonly chatTemplate?: string | null;
   /** For ollama: the SYSTEM of the Modelfile. */
   readonly systemPrompt?: string | null;
   /** For ollama: further stop texts beside the model's own end-of-turn tokens. */
@@ -41,13 +44,15 @@ const modelfileName = 'Modelfile';
 
 type Exporter = (options: ExportOptions, out: string) => string[];
 
-function writePeftFolder({ adapter, model, card }: ExportOptions, out: string): string[] {
+function writePeftFolder({ adapter, model, card, chatTemplate }: ExportOptions, out: string): string[] {
   replaceFolderAtomic(out, (temporary) => {
     writePeft(temporary, adapter);
     const info: CardInfo = { architecture: readModelConfig(model).architecture, ...card, adapter };
     writeFileAtomic(join(temporary, cardName), renderCard(info));
+    if (chatTemplate) writeFileAtomic(join(temporary, chatTemplateFile), chatTemplate);
   });
-  return ['adapter_config.json', 'adapter_model.safetensors', cardName].map((name) => join(out, name));
+  const extra = chatTemplate ? [chatTemplateFile] : [];
+  return ['adapter_config.json', 'adapter_model.safetensors', cardName, ...extra].map((name) => join(out, name));
 }
 
 function writeOllamaFolder({ adapter, model, systemPrompt, stop }: ExportOptions, out: string): string[] {

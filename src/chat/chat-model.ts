@@ -53,6 +53,8 @@ export interface ChatModel {
   /** Tokens that prompt and answer may have together. */
   readonly contextSize: number;
   generate(messages: readonly Message[], options?: GenerateOptions): Promise<Generated>;
+  /** Continues a prompt that is taken as it is, control tokens that it spells among it: one that holds chat markup already. */
+  continue(prompt: string, options?: GenerateOptions): Promise<Generated>;
   /** Continues a plain text, without a chat template; stops where generation stops. */
   complete(text: string, options?: GenerateOptions): Promise<Generated>;
   /** The token ids that the model is asked with: the same as training saw before the answer. */

@@ -48,6 +48,7 @@ async function promptPairs(modelPath: string, chat: ChatModel): Promise<[number[
         sequenceLength: 256,
         tooLong: 'refuse',
         supervise: 'answers',
+        specialTokens: 'auto',
       });
       const { tokens, supervised } = rows[0]!;
       const lastAnswer = supervised.lastIndexOf(0) + 1;

@@ -10,9 +10,13 @@ import { NomoatError } from '../errors.ts';
 import { openGguf } from '../files/gguf/read.ts';
 import type { GgufFile } from '../files/gguf/types.ts';
 import { documentSeparator } from '../files/text-documents.ts';
-import { type ChatTemplate, chatTemplateOf, noChatTemplate } from '../text/chat-template.ts';
+import { type ChatTemplate, chatTemplateOf, noChatTemplate, withChatTemplate } from '../text/chat-template.ts';
 import type { Message } from '../text/example.ts';
 import { roles } from '../text/messages.ts';
+import { withBos } from '../tokens/borders.ts';
+import { encodeText, type SpecialTokens } from '../tokens/encode-text.ts';
+import { tokenizerOf } from '../tokens/llama-cpp.ts';
+import type { Tokenizer } from '../tokens/tokenizer.ts';
 import type { ChatModel, Generated, GenerateOptions, Sampling } from './chat-model.ts';
 import { prepareAdapter } from './prepare-adapter.ts';
 import { resolveSampling } from './sampling.ts';
@@ -35,6 +39,10 @@ export interface OpenChatOptions {
   readonly threads: number;
   /** Tokens of prompt and answer together; by default 4096, or fewer where the model was trained on fewer. */
   readonly contextSize?: number | undefined;
+  /** Text of a chat template to use instead of the model's own. */
+  readonly chatTemplate?: string | null | undefined;
+  /** What control tokens spelled in messages become; text unless asked. */
+  readonly specialTokens?: SpecialTokens | undefined;
   readonly signal?: AbortSignal;
 }
 
@@ -47,7 +55,7 @@ export async function openChatModel(options: OpenChatOptions): Promise<ChatModel
   let template: ChatTemplate | null;
   let adapter: { path: string; remove(): void } | null = null;
   try {
-    template = templateOf(gguf);
+    template = templateOf(withChatTemplate(gguf, options.chatTemplate));
     if (options.adapterPath) adapter = prepareAdapter(options.adapterPath, gguf);
   } finally {
     gguf.close();
@@ -68,7 +76,9 @@ export async function openChatModel(options: OpenChatOptions): Promise<ChatModel
         ...(signal ? { createSignal: signal } : {}),
       }),
     );
-    return new LlamaChatModel(loaded, context, template, contextSize);
+    const tokenizer = tokenizerOf(loaded, modelPath);
+    const prompts = { template, tokenizer, specialTokens: options.specialTokens ?? 'text' };
+    return new LlamaChatModel(loaded, context, prompts, contextSize);
   } catch (error) {
     await model?.dispose();
     throw error;
@@ -97,21 +107,29 @@ function chooseContextSize(part: string, trained: number, asked: number | undefi
   });
 }
 
+/** How prompts are made of conversations. */
+interface Prompts {
+  /** null: a base model, which continues single prompts. */
+  readonly template: ChatTemplate | null;
+  readonly tokenizer: Tokenizer;
+  readonly specialTokens: SpecialTokens;
+}
+
 class LlamaChatModel implements ChatModel {
   readonly contextSize: number;
   private readonly model: LlamaModel;
   private readonly context: LlamaContext;
   private readonly sequence: LlamaContextSequence;
-  private readonly template: ChatTemplate | null;
+  private readonly prompts: Prompts;
   /** Answers are generated one at a time: they share the evaluated state. */
   private queue: Promise<unknown> = Promise.resolve();
   private closed = false;
 
-  constructor(model: LlamaModel, context: LlamaContext, template: ChatTemplate | null, contextSize: number) {
+  constructor(model: LlamaModel, context: LlamaContext, prompts: Prompts, contextSize: number) {
     this.model = model;
     this.context = context;
     this.sequence = context.getSequence();
-    this.template = template;
+    this.prompts = prompts;
     this.contextSize = contextSize;
   }
 
@@ -122,9 +140,15 @@ class LlamaChatModel implements ChatModel {
 
   private tokensOf(messages: readonly Message[]): number[] {
     assertConversation(messages);
-    // As tokens/llama-cpp.ts and tokens/rows.ts do for training; a test compares the ids.
-    const text = this.template?.render(messages, { addGenerationPrompt: true }) ?? this.barePrompt(messages);
-    return this.withBos(this.model.tokenize(text, true, 'trimLeadingSpace'));
+    const { specialTokens, template, tokenizer } = this.prompts;
+    if (!template) return this.promptAsIs(this.barePrompt(messages));
+    const { spans, text } = template.renderMarked(messages, { addGenerationPrompt: true });
+    return withBos(encodeText(text, spans, tokenizer, specialTokens), tokenizer);
+  }
+
+  private promptAsIs(prompt: string): number[] {
+    const { tokenizer } = this.prompts;
+    return withBos(tokenizer.encode(prompt, true), tokenizer);
   }
 
   /** Without a template, training on prompt and completion has seen the prompt as it is. */
@@ -140,6 +164,10 @@ class LlamaChatModel implements ChatModel {
 
   generate(messages: readonly Message[], options: GenerateOptions = {}): Promise<Generated> {
     return this.inTurn(() => this.generateNow(this.tokensOf(messages) as Token[], options));
+  }
+
+  continue(prompt: string, options: GenerateOptions = {}): Promise<Generated> {
+    return this.inTurn(() => this.generateNow(this.promptAsIs(prompt) as Token[], options));
   }
 
   complete(text: string, options: GenerateOptions = {}): Promise<Generated> {
@@ -160,16 +188,12 @@ class LlamaChatModel implements ChatModel {
     return result;
   }
 
-  private withBos(ids: Token[]): Token[] {
-    const { bos, shouldPrependBosToken } = this.model.tokens;
-    return shouldPrependBosToken && bos !== null && ids[0] !== bos ? [bos, ...ids] : ids;
-  }
-
   /** A text as pretraining saw it: after the token that ends the text before it, where the vocabulary has one. */
   private textTokens(text: string): Token[] {
-    const separator = this.model.tokenize(documentSeparator, true);
-    const ids = this.model.tokenize(text, false, 'trimLeadingSpace');
-    return this.withBos(separator.length === 1 ? [...separator, ...ids] : ids);
+    const { tokenizer } = this.prompts;
+    const separator = tokenizer.encode(documentSeparator, true);
+    const ids = tokenizer.encode(text, false);
+    return withBos(separator.length === 1 ? [...separator, ...ids] : ids, tokenizer) as Token[];
   }
 
   private async generateNow(prompt: Token[], options: GenerateOptions): Promise<Generated> {

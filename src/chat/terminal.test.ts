@@ -29,6 +29,9 @@ class ScriptedModel implements ChatModel {
   complete(): Promise<Generated> {
     throw new Error('a chat completes no plain text');
   }
+  continue(): Promise<Generated> {
+    throw new Error('a chat continues no prompt as it is');
+  }
 
   promptTokens(): number[] {
     return [];

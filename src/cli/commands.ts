@@ -38,6 +38,10 @@ export function chatCommand(): Command {
     .argument('[MODEL|RUN]', 'a name that `nomoat models` lists, a file, or the folder of a run', defaultModel)
     .option('--adapter <DIR|FILE>', 'use this adapter (a run, a PEFT folder or a GGUF LoRA)')
     .option('--system <TEXT>', "system prompt (default: the one the run's data shares)")
+    .option(
+      '--chat-template <FILE|NAME>',
+      "chat template instead of the model's own (default: the one that was trained with)",
+    )
     .option('--prompt <TEXT>', 'answer this on stdout and leave')
     .option('--temperature <X>', '0 always takes the likeliest token (default: 0.7)')
     .option('--top-p <X>', 'share of probability considered (default: 0.95)')
@@ -74,11 +78,15 @@ export function chatCommand(): Command {
     const prompt = flags['prompt'] ?? (process.stdin.isTTY ? null : await readPiped(process.stdin));
     if (prompt !== null) assertPrompt(prompt);
     const threads = wholeFlag('threads', askedThreads, 1, physicalCores());
-    const { modelPath, adapterPath, systemPrompt } = await resolveChat({ model, adapter: flags['adapter'] ?? null });
+    const { systemPrompt, ...resolved } = await resolveChat({
+      model,
+      adapter: flags['adapter'] ?? null,
+      chatTemplate: flags['chatTemplate'] ?? null,
+    });
     const system = flags['system'] ?? systemPrompt;
     if (flags['system'] === undefined && systemPrompt)
       process.stderr.write(`(system prompt of the training data: ${harmless(systemPrompt)})\n`);
-    const chat = await openChatModel({ modelPath, adapterPath, threads, contextSize });
+    const chat = await openChatModel({ ...resolved, threads, contextSize });
     process.exitCode = await runTerminalChat({
       model: chat,
       system,
@@ -110,6 +118,8 @@ export function previewCommand(): Command {
     'sequenceLength',
     'tooLong',
     'supervise',
+    'specialTokens',
+    'chatTemplate',
   ]);
   return command.action(async (data: string[]) => {
     const wanted = wholeFlag('rows', numberFlags(command.opts(), ['rows'])['rows'], 0, shownRows);
@@ -119,26 +129,31 @@ export function previewCommand(): Command {
     const { openTokenizer } = await import('../tokens/llama-cpp.ts');
     const { readExamples } = await import('../jobs/dataset-files.ts');
     const { buildSets } = await import('../jobs/prepare.ts');
+    const { resolveChatTemplate } = await import('../config/chat-template.ts');
+    const { withChatTemplate } = await import('../text/chat-template.ts');
     const { harmless, renderPreview } = await import('../tokens/preview.ts');
     const { countRefusal } = await import('../tokens/rows.ts');
     const { showsColour } = await import('../chat/terminal-abilities.ts');
     const { path } = await resolveModel(options.model);
     const dataset = await readExamples(data, options);
-    const model = openGguf(path);
+    const model = withChatTemplate(openGguf(path), resolveChatTemplate(options.chatTemplate ?? null));
     const tokenizer = await openTokenizer(path);
     // As a run does.
-    const { rows, report } = buildSets(dataset.train, [], options, model, tokenizer).train;
+    const sets = buildSets(dataset.train, [], options, model, tokenizer);
+    const { rows, report } = sets.train;
+    const remedy = rows.length === 0 ? sets.remedy() : null;
     for (const refusal of dataset.refusals) countRefusal(report, refusal);
     if (command.opts<{ json?: true }>().json) {
       for (const row of rows.slice(0, wanted))
         print(
           JSON.stringify({ type: 'row', source: row.source, tokens: [...row.tokens], supervised: [...row.supervised] }),
         );
-      print(JSON.stringify({ type: 'counts', format: dataset.format, notes: dataset.notes, ...report }));
+      print(JSON.stringify({ type: 'counts', format: dataset.format, notes: dataset.notes, remedy, ...report }));
     } else {
       print(`format: ${dataset.format} (${[...new Set(dataset.files.map(({ why }) => why))].join(', ')})`);
       for (const note of dataset.notes) print(harmless(note));
       print(renderPreview(rows, report, tokenizer, { rows: wanted, color: showsColour(process.stdout) }));
+      if (remedy) print(harmless(remedy));
     }
     await tokenizer.close();
     model.close();
@@ -189,7 +204,9 @@ export function exportCommand(): Command {
     const folder = new RunFolder(run);
     const record = folder.read();
     assertExportable(run, folder.adapter, record);
-    const model = openGguf(record.settings.modelPath);
+    const { withChatTemplate } = await import('../text/chat-template.ts');
+    const { chatTemplate = null } = record.settings;
+    const model = withChatTemplate(openGguf(record.settings.modelPath), chatTemplate);
     const mergedType = type === 'Q8_0' ? type : 'F16';
     const written = await exportAdapter({
       format,
@@ -198,6 +215,7 @@ export function exportCommand(): Command {
       out,
       mergedType,
       systemPrompt: record.systemPrompt,
+      chatTemplate,
     });
     for (const path of written) print(path);
     model.close();

@@ -12,6 +12,7 @@ import { nearestNames } from '../files/nearest-name.ts';
 import type { AskedSettings, RunSettings } from '../jobs/run-settings.ts';
 import { type PretrainSizeName, pretrainSizes } from '../models/sizes.ts';
 import { shellQuote } from '../shell-quote.ts';
+import { resolveChatTemplate } from './chat-template.ts';
 import {
   flagOf,
   type Option,
@@ -244,6 +245,7 @@ export async function resolveSettings(
     validation:
       typeof options.validation === 'string' ? absolute(options.validation) : (options.validation as number | null),
     initialAdapter: peftInside(absolute(options.initialAdapter)),
+    chatTemplate: resolveChatTemplate(options.chatTemplate as string | null),
   };
 }
 

@@ -5,6 +5,7 @@
 import { projections } from '../lora/adapter.ts';
 import { initSchemes } from '../models/random-model.ts';
 import { pretrainSizes } from '../models/sizes.ts';
+import { templateNames } from '../text/named-templates.ts';
 
 /** In a pretraining run's folder, the model that it began with. */
 export const startModelName = 'start.gguf';
@@ -94,6 +95,18 @@ export const tuneOptions = {
     default: 'answers',
     choices: ['answers', 'all'],
     help: 'tokens that are learnt: the answers with their end-of-turn token, or all',
+  },
+  specialTokens: {
+    kind: 'choice',
+    default: 'auto',
+    choices: ['auto', 'text', 'control'],
+    help: 'control tokens spelled in the data: text, or control tokens; auto: text inside messages and prompts, control tokens in plain texts and in prompts that hold chat markup',
+  },
+  chatTemplate: {
+    kind: 'text',
+    default: null,
+    argument: 'FILE|NAME',
+    help: `chat template to train and chat with instead of the model's own: a file, or ${templateNames.join(', ')}`,
   },
   epochs: number(null, 0.01, 1000, 'passes over the data; default: chosen from the data'),
   maxSteps: whole(null, 1, manySteps, 'stop after this many steps'),

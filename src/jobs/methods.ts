@@ -9,11 +9,13 @@ import { writeGgufLora } from '../adapter/gguf-lora.ts';
 import { parityBase } from '../adapter/parity.ts';
 import { writePeft } from '../adapter/peft.ts';
 import { writeTrainedModel } from '../adapter/trained-model.ts';
+import { chatTemplateFile } from '../config/chat-template.ts';
 import { replaceFolderAtomic, writeFileAtomic } from '../files/atomic-write.ts';
 import type { GgufFile } from '../files/gguf/types.ts';
 import type { LoraAdapter } from '../lora/adapter.ts';
 import { initLora } from '../lora/init.ts';
 import { projectionDimensions, readModelConfig } from '../models/config.ts';
+import type { SpecialTokens } from '../tokens/encode-text.ts';
 import { type BaseWeights, fileWeights } from '../train/base-weights.ts';
 import type { ActivationPolicy } from '../train/block-walk.ts';
 import { createFullStep, createLoraStep } from '../train/open-step.ts';
@@ -28,6 +30,9 @@ import { version } from './version.ts';
 export interface Runnable {
   readonly modelPath: string;
   readonly adapterPath: string | null;
+  /** As in training, where it is not the model's own and what llama.cpp opens does not carry it. */
+  readonly chatTemplate?: string | null;
+  readonly specialTokens?: SpecialTokens;
 }
 
 export interface Method {
@@ -97,19 +102,26 @@ async function openLora({ activations, settings, folder, model, threads, weights
       return createLoraStep({ model, adapter, threads, weights: fileWeights(model, readModelConfig(model)) });
     },
     result: { adapter: folder.adapter, model: null },
-    before: { modelPath: model.path, adapterPath: before },
-    after: { modelPath: model.path, adapterPath },
+    before: { modelPath: model.path, adapterPath: before, ...askedAs(settings) },
+    after: { modelPath: model.path, adapterPath, ...askedAs(settings) },
     write: (state, stepsPerEpoch) =>
       replaceFolderAtomic(folder.adapter, (temporary) => {
         writePeft(temporary, adapter);
         writeGgufLora(join(temporary, 'adapter.gguf'), adapter, model);
         writeFileAtomic(join(temporary, 'README.md'), adapterCard({ settings, adapter, model, state, stepsPerEpoch }));
+        if (settings.chatTemplate) writeFileAtomic(join(temporary, chatTemplateFile), settings.chatTemplate);
       }),
     proofs: (cache) =>
       [...new Set([parityBase(model, cache), model.path])].map((modelPath) => ({ modelPath, adapterPath })),
     cleanUp: () => {},
   };
 }
+
+/** As the trained model is to be asked. */
+const askedAs = ({ chatTemplate, specialTokens }: RunSettings): Pick<Runnable, 'chatTemplate' | 'specialTokens'> => ({
+  chatTemplate: chatTemplate ?? null,
+  specialTokens: specialTokens === 'control' || specialTokens === undefined ? 'control' : 'text',
+});
 
 interface CardParts {
   readonly settings: RunSettings;
@@ -162,8 +174,8 @@ async function openFull({ settings, folder, model, threads }: MethodOptions): Pr
     step,
     exactStep: async () => step,
     result: { adapter: null, model: modelPath },
-    before: { modelPath: model.path, adapterPath: null },
-    after: { modelPath, adapterPath: null },
+    before: { modelPath: model.path, adapterPath: null, ...askedAs(settings) },
+    after: { modelPath, adapterPath: null, ...askedAs(settings) },
     write: () =>
       replaceFolderAtomic(folder.model, (temporary) => {
         save(join(temporary, modelFileName), settings.outputType);

@@ -11,6 +11,7 @@ import type { GgufFile } from '../files/gguf/types.ts';
 import { type GgufContent, writeGguf } from '../files/gguf/write.ts';
 import { largestMatrix, parameterCount, readModelConfig } from '../models/config.ts';
 import { assertAdapterHolds } from '../runtime/onnxruntime-node/webgpu-adapter.ts';
+import { withChatTemplate } from '../text/chat-template.ts';
 import { outOfMemory } from '../train/out-of-memory.ts';
 import { assertDiskHolds, loraWeights, runBytes } from './disk-space.ts';
 import { errorEvent, type PlanEvent } from './events.ts';
@@ -41,7 +42,7 @@ const planOf = (prepared: Prepared, model: GgufFile, started: number): Promise<P
 
 /** The folder is made only once the data is known to be good. */
 export async function openTuning(asked: AskedSettings, resume: boolean, started: number): Promise<Opened> {
-  const model = openGguf(asked.modelPath);
+  const model = withChatTemplate(openGguf(asked.modelPath), asked.chatTemplate);
   readModelConfig(model);
   if (asked.device === 'webgpu') assertAdapterHolds(largestMatrix(model.tensors.values()));
   const prepared = await prepareExamples(asked, model);

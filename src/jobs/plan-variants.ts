@@ -2,6 +2,7 @@
 import type { PackedBatch } from '../batches/packed-batch.ts';
 import { openGguf } from '../files/gguf/read.ts';
 import { sizeText } from '../files/size-text.ts';
+import { withChatTemplate } from '../text/chat-template.ts';
 import { lacks, type Prices, type Rates, type Room, recommend, type Work } from './costs.ts';
 import { threadsOf } from './machine.ts';
 import {
@@ -128,7 +129,7 @@ const keepsItsName = ({ name, neededMemoryBytes, seconds }: SettingPlan, asked: 
 /** Everything that `nomoat plan` says: the run as asked for, and other ways to do it. Throws NomoatError. */
 export async function planTuning(asked: AskedSettings, prices: Prices): Promise<PlanReport> {
   const started = performance.now();
-  const model = openGguf(asked.modelPath);
+  const model = withChatTemplate(openGguf(asked.modelPath), asked.chatTemplate);
   try {
     const prepared = await prepareExamples(asked, model);
     const { settings } = prepared;

@@ -21,8 +21,19 @@ import type { LoraAdapter } from '../lora/adapter.ts';
 import { parameterCount, readModelConfig } from '../models/config.ts';
 import { chatTemplateOf } from '../text/chat-template.ts';
 import type { Example, Message } from '../text/example.ts';
+import { markupOf } from '../text/prompt-markup.ts';
+import type { EncodeOptions } from '../tokens/encode-example.ts';
 import { openTokenizer } from '../tokens/llama-cpp.ts';
-import { assertTrainable, buildRows, countRefusal, leakedRows, type RowsReport } from '../tokens/rows.ts';
+import { remedyFor } from '../tokens/remedy.ts';
+import {
+  assertTrainable,
+  type BuiltRows,
+  countRefusal,
+  cutRows,
+  encodeRows,
+  leakedRows,
+  type RowsReport,
+} from '../tokens/rows.ts';
 import { textRows } from '../tokens/text-rows.ts';
 import type { TokenRow } from '../tokens/token-row.ts';
 import type { Tokenizer } from '../tokens/tokenizer.ts';
@@ -32,9 +43,10 @@ import { loraWeights } from './disk-space.ts';
 import type { AskedSettings, RunSettings } from './run-settings.ts';
 import { stepsOf } from './work.ts';
 
-/** What the model is asked before and after the run: a conversation, or the beginning of a text. */
+/** What the model is asked before and after the run: a conversation, a prompt that is taken as it is, or the beginning of a text. */
 export type Question = { readonly expected: string } & (
   | { readonly messages: readonly Message[] }
+  | { readonly prompt: string }
   | { readonly beginning: string }
 );
 
@@ -137,16 +149,21 @@ function notesOf(
   const refusals = { ...report?.refusals };
   for (const { reason } of held?.refusals ?? []) refusals[reason] = (refusals[reason] ?? 0) + 1;
   for (const [reason, rows] of Object.entries(refusals)) notes.push(`Held out: ${rows} rows refused: ${reason}.`);
+  for (const [note, examples] of Object.entries(train.notices)) notes.push(`${examples} of the examples: ${note}.`);
+  for (const [note, examples] of Object.entries(report?.notices ?? {}))
+    notes.push(`Held out, ${examples} of the examples: ${note}.`);
   if (report && report.truncatedRows + report.splitRows > 0)
     notes.push(`Held out: ${report.truncatedRows} rows truncated, ${report.splitRows} split.`);
   return notes;
 }
 
 export interface Sets {
-  readonly train: ReturnType<typeof buildRows>;
+  readonly train: BuiltRows;
   /** Null where nothing is held out. */
-  readonly held: ReturnType<typeof buildRows> | null;
+  readonly held: BuiltRows | null;
   readonly sequenceLength: number;
+  /** What was tried on refused rows and helps; null where nothing does. */
+  readonly remedy: () => string | null;
   /** Tokens of the longest row, cut ones excepted. */
   readonly longest: number;
 }
@@ -155,24 +172,32 @@ export interface Sets {
 export function buildSets(
   train: readonly Example[],
   validation: readonly Example[],
-  settings: Pick<AskedSettings, 'sequenceLength' | 'tooLong' | 'supervise'>,
+  settings: Pick<AskedSettings, 'sequenceLength' | 'tooLong' | 'supervise' | 'specialTokens'>,
   model: GgufFile,
   tokenizer: Tokenizer,
 ): Sets {
   const { contextLength } = readModelConfig(model);
-  const build = (sequenceLength: number): Sets => {
-    const options = { ...settings, template: () => chatTemplateOf(model), tokenizer, sequenceLength };
-    const rows = buildRows(train, options);
-    const held = validation.length > 0 ? buildRows(validation, options) : null;
-    const longest = Math.max(rows.report.lengths.longest, held?.report.lengths.longest ?? 0);
-    return { train: rows, held, sequenceLength, longest };
+  const options: EncodeOptions = {
+    supervise: settings.supervise,
+    // As runs from before there was a choice began.
+    specialTokens: settings.specialTokens ?? 'control',
+    template: () => chatTemplateOf(model),
+    tokenizer,
   };
-  if (settings.sequenceLength !== null) return build(Math.min(settings.sequenceLength, contextLength));
+  const encoded = encodeRows(train, options);
+  const encodedHeld = validation.length > 0 ? encodeRows(validation, options) : null;
+  const cut = (sequenceLength: number): Sets => {
+    const rows = cutRows(encoded, { ...options, tooLong: settings.tooLong, sequenceLength });
+    const held = encodedHeld && cutRows(encodedHeld, { ...options, tooLong: settings.tooLong, sequenceLength });
+    const longest = Math.max(rows.report.lengths.longest, held?.report.lengths.longest ?? 0);
+    return { train: rows, held, sequenceLength, longest, remedy: () => remedyFor(train, encoded, options) };
+  };
+  if (settings.sequenceLength !== null) return cut(Math.min(settings.sequenceLength, contextLength));
   const bound = lengthBound(contextLength, settings.tooLong);
-  const sets = build(bound);
+  const sets = cut(bound);
   const lengths = [...sets.train.rows, ...(sets.held?.rows ?? [])].map(({ tokens }) => tokens.length);
   const chosen = Math.min(bound, chooseSequenceLength(lengths, contextLength));
-  return chosen < sets.longest ? { ...build(chosen), longest: sets.longest } : { ...sets, sequenceLength: chosen };
+  return chosen < sets.longest ? { ...cut(chosen), longest: sets.longest } : { ...sets, sequenceLength: chosen };
 }
 
 /** The adapter that a run goes on from; what a bare .safetensors file does not say is as in the settings. */
@@ -228,7 +253,7 @@ export async function prepareExamples(given: AskedSettings, model: GgufFile): Pr
     const sets = buildSets(train, validation, settings, model, tokenizer);
     const { held, sequenceLength, train: rows } = sets;
     for (const refusal of dataset.refusals) countRefusal(rows.report, refusal);
-    assertTrainable(rows.rows, rows.report, tokenizer);
+    assertTrainable(rows, tokenizer, sets.remedy);
     if (held && held.rows.length === 0) {
       throw new NomoatError({
         part: 'the validation data',
@@ -260,7 +285,7 @@ export async function prepareExamples(given: AskedSettings, model: GgufFile): Pr
       systemPrompt: commonSystemPrompt(dataset.train),
       train: rows.rows,
       validation: held?.rows ?? [],
-      questions: (validation.length > 0 ? validation : train).flatMap((example) => questionOf(example) ?? []),
+      questions: (validation.length > 0 ? validation : train).flatMap((example) => questionOf(example, model) ?? []),
       report: rows.report,
       leaked: held ? leakedRows(rows.rows, held.rows) : 0,
       validationReport: held?.report ?? null,
@@ -284,8 +309,14 @@ function prefixOf(settings: RunSettings, { held, train }: Sets, model: GgufFile)
 }
 
 /** What the model is asked, and the answer that the data has; null for plain text. */
-function questionOf(example: Example): Question | null {
+function questionOf(example: Example, model: GgufFile): Question | null {
   if (example.kind === 'text') return null;
+  if (
+    example.kind === 'completion' &&
+    model.string('tokenizer.chat_template') &&
+    markupOf(example.prompt, chatTemplateOf(model))
+  )
+    return { prompt: example.prompt, expected: example.completion };
   if (example.kind === 'completion')
     return { messages: [{ role: 'user', content: example.prompt }], expected: example.completion };
   const last = example.messages.findLastIndex(({ role }) => role === 'assistant');

@@ -46,6 +46,10 @@ export interface RunSettings {
   readonly tooLong: TooLong;
   /** `answers`: assistant turns and their end-of-turn token; `all`: every token. */
   readonly supervise: 'answers' | 'all';
+  /** What control tokens spelled in the data become (tokens/encode-example.ts). Absent in runs from before there was a choice: control. */
+  readonly specialTokens?: 'auto' | 'text' | 'control';
+  /** Text of the chat template that is used instead of the model's own; null or absent = the model's own. */
+  readonly chatTemplate?: string | null;
   readonly epochs: number;
   readonly maxSteps: number | null;
   /** Conversations per optimizer step. */

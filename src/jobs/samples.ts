@@ -20,7 +20,9 @@ async function answerOf(chat: ChatModel, question: Question, options: GenerateOp
     const { stopReason, text } =
       'messages' in question
         ? await chat.generate(question.messages, options)
-        : await chat.complete(question.beginning, options);
+        : 'prompt' in question
+          ? await chat.continue(question.prompt, options)
+          : await chat.complete(question.beginning, options);
     if (stopReason === 'aborted') throw new Error('interrupted');
     return stopReason === 'length' ? `${text} ...` : text;
   } catch (error) {
@@ -30,7 +32,11 @@ async function answerOf(chat: ChatModel, question: Question, options: GenerateOp
 }
 
 const promptOf = (question: Question): string =>
-  'messages' in question ? (question.messages.at(-1)?.content ?? '') : question.beginning;
+  'messages' in question
+    ? (question.messages.at(-1)?.content ?? '')
+    : 'prompt' in question
+      ? question.prompt
+      : question.beginning;
 
 /** Events of the samples, or the notice that there are none. Throws when `signal` aborts. */
 export async function makeSamples(

@@ -2,6 +2,7 @@ import { describe, expect, test } from 'vitest';
 import type { NomoatError } from '../errors.ts';
 import { ChatTemplate, ConversationRefused, chatTemplateOf, noChatTemplate } from './chat-template.ts';
 import type { Message } from './example.ts';
+import { unroll } from './unroll.ts';
 
 const specials = { bosToken: '<s>', eosToken: '</s>' };
 const plain =
@@ -32,9 +33,26 @@ const whole = (template: ChatTemplate, messages: Message[], tools?: unknown[]): 
   template.render(messages, { ...(tools ? { tools } : {}), addGenerationPrompt: false });
 const supervised = (pieces: { text: string; supervised: boolean }[]): string[] =>
   pieces.filter((piece) => piece.supervised).map(({ text }) => text);
+/** The renderings of a conversation cut at the borders of its answers. */
+const unrolled = (
+  template: ChatTemplate,
+  messages: Message[],
+  tools?: unknown[],
+): { text: string; supervised: boolean }[][] =>
+  unroll(template, messages, tools).renderings.map(({ answers, text }) => {
+    const pieces: { text: string; supervised: boolean }[] = [];
+    let position = 0;
+    for (const { start, end } of answers) {
+      if (start > position) pieces.push({ text: text.slice(position, start), supervised: false });
+      pieces.push({ text: text.slice(start, end), supervised: true });
+      position = end;
+    }
+    if (position < text.length) pieces.push({ text: text.slice(position), supervised: false });
+    return pieces;
+  });
 const joined = (pieces: { text: string }[]): string => pieces.map(({ text }) => text).join('');
 
-describe('split', () => {
+describe('answers apart', () => {
   const talk = [user('one'), answer('two'), user('three'), answer('four'), user('five')];
 
   test.each([
@@ -43,16 +61,17 @@ describe('split', () => {
     ['instructions without a generation prompt', instructions, [' two</s>', ' four</s>']],
   ])('%s: the pieces are the rendering, the answers apart', (_, source, answers) => {
     const template = of(source);
-    const pieces = template.split(talk);
-    expect(joined(pieces)).toBe(whole(template, talk));
-    expect(supervised(pieces)).toEqual(answers);
-    expect(template.unroll(talk)).toEqual([template.split(talk.slice(0, 4))]);
+    const [pieces, ...more] = unrolled(template, talk);
+    expect(more).toEqual([]);
+    expect(joined(pieces!)).toBe(whole(template, talk.slice(0, 4)));
+    expect(supervised(pieces!)).toEqual(answers);
+    expect(unroll(template, talk).notes).toEqual(['messages behind the last answer that is learnt are not used']);
   });
 
   test('each answer stands behind the prompt that asks for it', () => {
     for (const source of [plain, withDefaultSystem, instructions, thinking]) {
       const template = of(source);
-      const all = template.unroll(talk).flatMap((pieces) => {
+      const all = unrolled(template, talk).flatMap((pieces) => {
         let before = '';
         return pieces.flatMap(({ text, supervised: learnt }) => {
           const prompt = before;
@@ -67,11 +86,11 @@ describe('split', () => {
   test('weight 0 keeps an answer out; consecutive answers are both learnt; tool messages are not', () => {
     const template = of(plain);
     const messages = [user('q'), answer('a', { weight: 0 }), answer('b'), { role: 'tool', content: 't' }, answer('c')];
-    const [pieces] = template.unroll(messages);
+    const [pieces] = unrolled(template, messages);
     expect(supervised(pieces!)).toEqual(['b<|im_end|>\n', 'c<|im_end|>\n']);
     expect(joined(pieces!)).toBe(whole(template, messages));
-    expect(template.unroll([user('q'), answer('a', { weight: 0 })])).toEqual([]);
-    expect(template.unroll([user('q')])).toEqual([]);
+    expect(unrolled(template, [user('q'), answer('a', { weight: 0 })])).toEqual([]);
+    expect(unrolled(template, [user('q')])).toEqual([]);
   });
 });
 
@@ -79,9 +98,8 @@ describe('templates that rewrite earlier turns', () => {
   const template = of(thinking);
   const talk = [user('q1'), answer('a1', { reasoning_content: 'r1' }), user('q2'), answer('a2')];
 
-  test('split refuses them, unroll gives every answer the rendering in which it is asked for, once', () => {
-    expect(() => template.split(talk)).toThrow(/differently inside the whole conversation .*message 2/);
-    const renderings = template.unroll(talk);
+  test('gives every answer the rendering in which it is asked for, once', () => {
+    const renderings = unrolled(template, talk);
     expect(renderings.map(supervised)).toEqual([
       ['<think>\nr1\n</think>\n\na1<|im_end|>\n'],
       ['<think>\n\n</think>\n\na2<|im_end|>\n'],
@@ -91,7 +109,7 @@ describe('templates that rewrite earlier turns', () => {
 
   test('answers that agree share a rendering', () => {
     const steps = [user('q'), answer('a'), { role: 'tool', content: 't' }, answer('b'), user('q2'), answer('c')];
-    expect(template.unroll(steps).map((pieces) => supervised(pieces).length)).toEqual([2, 1]);
+    expect(unrolled(template, steps).map((pieces) => supervised(pieces).length)).toEqual([2, 1]);
   });
 });
 
@@ -107,38 +125,38 @@ describe('what is refused', () => {
   };
 
   test('what the template raises is the reason', () => {
-    const { reason } = refusal(() => of(instructions).unroll([user('a'), user('b'), answer('c')]));
+    const { reason } = refusal(() => unroll(of(instructions), [user('a'), user('b'), answer('c')]));
     expect(reason).toContain('roles must alternate');
     expect(
       refusal(() => of(plain).render([{ role: 'user', content: null }], { addGenerationPrompt: true })).reason,
-    ).toMatch(/refuses it/);
+    ).toMatch(/cannot render it/);
   });
 
   test('a template that would leave something out', () => {
     const deaf = of("{% for m in messages if m.role != 'system' %}{{ m.role + ':' + m.content + '\n' }}{% endfor %}");
     const system = { role: 'system', content: 'be brief' };
-    expect(refusal(() => deaf.unroll([system, user('q'), answer('a')]))).toMatchObject({
+    expect(refusal(() => unroll(deaf, [system, user('q'), answer('a')]))).toMatchObject({
       reason: 'the template leaves out the text of a system message',
       detail: 'message 1',
     });
     const call = { type: 'function', function: { name: 'f', arguments: '{"x": 1}' } };
     const calling: Message = { role: 'assistant', content: '', tool_calls: [call] };
-    expect(refusal(() => of(plain).unroll([user('q'), calling])).reason).toBe(
+    expect(refusal(() => unroll(of(plain), [user('q'), calling])).reason).toBe(
       'the template has no place for tool_calls',
     );
-    expect(refusal(() => of(plain).unroll([user('q'), answer('a')], [{ name: 'f' }])).reason).toBe(
+    expect(refusal(() => unroll(of(plain), [user('q'), answer('a')], [{ name: 'f' }])).reason).toBe(
       'the template has no place for tools',
     );
-    expect(refusal(() => of(plain).unroll([user('q'), answer('a', { reasoning_content: 'r' })])).reason).toBe(
+    expect(refusal(() => unroll(of(plain), [user('q'), answer('a', { reasoning_content: 'r' })])).reason).toBe(
       'the template has no place for reasoning_content',
     );
-    const [pieces] = of(thinking).unroll([user('q'), calling], [{ name: 'f' }]);
+    const [pieces] = unrolled(of(thinking), [user('q'), calling], [{ name: 'f' }]);
     expect(supervised(pieces!)[0]).toContain('<tool_call>{"name": "f", "arguments": {"x": 1}}</tool_call>');
   });
 
   test('a prompt that no answer stands behind', () => {
-    const forced = of(`${plain}{% if add_generation_prompt %}{{ '<think>\n' }}{% endif %}`);
-    expect(refusal(() => forced.unroll([user('q'), answer('a')])).reason).toMatch(/does not put the answer behind/);
+    const forced = of(`${plain}{% if add_generation_prompt %}{{ 'Answer now: ' }}{% endif %}`);
+    expect(refusal(() => unroll(forced, [user('q'), answer('a')])).reason).toMatch(/does not put the answer behind/);
   });
 
   test('a template that cannot be parsed, and a model without one', () => {

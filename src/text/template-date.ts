@@ -29,15 +29,6 @@ const formats: Readonly<Record<string, string>> = {
 };
 
 /** Python's strftime at the fixed date, midnight; codes that it does not know stay as they are. */
-function strftime(format: unknown): string {
+export function strftime(format: unknown): string {
   return String(format).replace(/%([A-Za-z%])/g, (code, letter: string) => formats[letter] ?? code);
-}
-
-/** Variables that a template with a fixed date needs. */
-export const templateDate = { nomoat_strftime: strftime } as const;
-
-/** The template with strftime_now replaced; @huggingface/jinja does not let a caller give its own. */
-export function withFixedDate(source: string): string {
-  // The empty expression keeps a newline at the template's start, which would be trimmed after a block.
-  return source.includes('strftime_now') ? `{% set strftime_now = nomoat_strftime %}{{ '' }}${source}` : source;
 }

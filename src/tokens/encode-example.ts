@@ -3,9 +3,14 @@
  * chat sends to ask for it, proven by tokenising both; otherwise the example is refused with the reason. Pure.
  */
 import { NomoatError } from '../errors.ts';
-import { type ChatTemplate, ConversationRefused, noChatTemplate, type Piece } from '../text/chat-template.ts';
+import { type ChatTemplate, ConversationRefused, noChatTemplate } from '../text/chat-template.ts';
 import type { Example } from '../text/example.ts';
-import type { Tokenizer } from './tokenizer.ts';
+import { leftOut } from '../text/left-out.ts';
+import { foreignMarkup, markupOf } from '../text/prompt-markup.ts';
+import { type Rendering, unroll } from '../text/unroll.ts';
+import { Borders, withBos } from './borders.ts';
+import { controlTokensIn, encodeText, type Range, type SpecialTokens } from './encode-text.ts';
+import { TextRefused, type Tokenizer } from './tokenizer.ts';
 
 /** Tokens with their mask: `supervised[t]` is 1 where token t is a target. */
 export interface Sequence {
@@ -20,10 +25,12 @@ export interface Refused {
 }
 
 export interface Encoded {
-  /** One, or several where the template rewrites earlier turns (ChatTemplate.unroll). */
+  /** One, or several where the template rewrites earlier turns (unroll.ts) or an answer is tokenised apart from what follows it. */
   readonly sequences: readonly Sequence[];
   /** A prompt/completion example of a model without a chat template: laid end to end as it is. */
   readonly raw: boolean;
+  /** What a person should know of the example, in sentences that are equal for equal causes. */
+  readonly notes: readonly string[];
 }
 
 export interface EncodeOptions {
@@ -32,6 +39,11 @@ export interface EncodeOptions {
   readonly tokenizer: Tokenizer;
   /** `answers`: answers and their end-of-turn tokens; `all`: every token. */
   readonly supervise: 'answers' | 'all';
+  /**
+   * What control tokens spelled in the data become. `auto`: text inside messages and prompts, control tokens in plain texts and in
+   * prompts that hold the chat template's markup already.
+   */
+  readonly specialTokens: 'auto' | SpecialTokens;
 }
 
 class RowRefused extends Error {}
@@ -39,118 +51,203 @@ class RowRefused extends Error {}
 /** Tokenises an example. Throws only what is wrong with the model or the machine, never for the example's sake. */
 export function encodeExample(example: Example, options: EncodeOptions): Encoded | Refused {
   try {
-    return encode(example, options);
+    const { notes, raw, sequences } = encode(example, options);
+    return { sequences, raw, notes: [...(example.notes ?? []), ...notes] };
   } catch (error) {
     if (error instanceof RowRefused) return { reason: error.message };
     if (error instanceof ConversationRefused) return { reason: error.reason, detail: error.detail };
+    if (error instanceof TextRefused) return { reason: error.reason };
     throw error;
   }
 }
 
 function encode(example: Example, options: EncodeOptions): Encoded {
-  if (example.kind === 'text') return { sequences: [encodeText(example.text, options)], raw: false };
-  if (example.kind === 'chat') return { sequences: encodeChat(example.messages, example.tools, options), raw: false };
+  if (example.kind === 'text') return encodeWhole(example.text, options);
+  if (example.kind === 'chat') return encodeChat(example.messages, example.tools, options);
   const { prompt, completion } = example;
-  if (!hasTemplate(options)) {
-    const pieces = [
-      { text: prompt, supervised: false },
-      { text: completion, supervised: true },
-    ];
-    return { sequences: [withEnd(encodePieces(pieces, options), options)], raw: true };
+  const template = templateOrNull(options);
+  if (!template) return encodeRaw(prompt, completion, '', options);
+  const markup = options.specialTokens === 'text' ? null : markupOf(prompt, template);
+  if (markup?.kind === 'unfinished')
+    throw new RowRefused(
+      `the prompt holds the chat template's markup and does not end in what asks for an answer (${JSON.stringify(markup.expected)})`,
+    );
+  if (markup) {
+    const encoded = encodeRaw(prompt, completion, markup.turnEnd, options);
+    return { ...encoded, notes: [...encoded.notes, 'prompts that hold the chat template\'s markup already are taken as they are'] }; // biome-ignore format: one line
   }
   // As peers do: the prompt is what a user says, so that chat, which renders the same template, gets the completion as its answer.
   const messages = [
     { role: 'user', content: prompt },
     { role: 'assistant', content: completion },
   ];
-  return { sequences: encodeChat(messages, undefined, options), raw: false };
+  return encodeChat(messages, undefined, options);
 }
 
-function hasTemplate({ template }: EncodeOptions): boolean {
+function templateOrNull({ template }: EncodeOptions): ChatTemplate | null {
   try {
-    template();
-    return true;
+    return template();
   } catch (error) {
-    if (error instanceof NomoatError && error.fields.code === noChatTemplate) return false;
+    if (error instanceof NomoatError && error.fields.code === noChatTemplate) return null;
     throw error;
   }
 }
 
 type ChatExample = Extract<Example, { kind: 'chat' }>;
 
-function encodeChat(
-  messages: ChatExample['messages'],
-  tools: ChatExample['tools'],
-  options: EncodeOptions,
-): readonly Sequence[] {
+const specialTokensOf = ({ specialTokens }: EncodeOptions): SpecialTokens =>
+  specialTokens === 'control' ? 'control' : 'text';
+
+function encodeChat(given: ChatExample['messages'], tools: ChatExample['tools'], options: EncodeOptions): Encoded {
   const { supervise, tokenizer } = options;
   const template = options.template();
+  const { messages, notes: cut } = plainEnds(given, options);
+  const notes = [...cut, ...foreignMarkup(messages, tokenizer.controlTexts)];
   if (supervise === 'all') {
-    const text = template.render(messages, { ...(tools ? { tools } : {}), addGenerationPrompt: false });
-    return [withoutTail(encodePieces([{ text, supervised: true }], options), options)];
+    const whole = template.renderMarked(messages, { tools, addGenerationPrompt: false });
+    const { notes: more, refusal } = leftOut(whole, messages, tools, new Set());
+    if (refusal) throw new ConversationRefused(refusal.fault, refusal.detail);
+    const all = { text: whole.text, answers: [{ start: 0, end: whole.text.length }], data: whole.spans };
+    const sequences = encodeRendering(all, options).map((sequence) => withoutTail(sequence, options));
+    return { sequences, raw: false, notes: [...notes, ...more] };
   }
-  for (const { role, content, weight } of messages) {
-    if (role !== 'assistant' || weight === 0 || content === null) continue;
-    // It would teach the model to stop in the middle of what it says.
-    if (tokenizer.encode(content, true).some((token) => tokenizer.isEndOfGeneration(token)))
-      throw new RowRefused('an answer spells an end-of-turn token inside its text');
-  }
-  const renderings = template.unroll(messages, tools);
-  if (renderings.length === 0)
+  const unrolled = unroll(template, messages, tools);
+  if (unrolled.renderings.length === 0)
     throw new RowRefused('has no answer to learn (no assistant message, or all of weight 0)');
-  return renderings.map((pieces) => withoutTail(encodePieces(pieces, options), options));
+  const found = new Set([...notes, ...unrolled.notes]);
+  const sequences = unrolled.renderings.flatMap((rendering) => {
+    if (specialTokensOf(options) === 'control') assertNoStop(rendering, tokenizer);
+    else if (
+      rendering.data.some(({ start, end }) => controlTokensIn(rendering.text.slice(start, end), tokenizer).length > 0)
+    )
+      found.add(
+        'control tokens spelled in the data are taken as text; --special-tokens control makes them control tokens',
+      );
+    const made = encodeRendering(rendering, options);
+    if (made.length > 1 || made.some(({ apart }) => apart)) found.add(apartNote);
+    return made.map((sequence) => withoutTail(sequence, options));
+  });
+  return { sequences, raw: false, notes: [...found] };
 }
 
-/** A text is learnt whole, its end too. */
-function encodeText(text: string, options: EncodeOptions): Sequence {
-  return withEnd(encodePieces([{ text, supervised: true }], options), options);
+const apartNote =
+  'answers are tokenised apart from their prompt, as chat does, since a token would reach across the border';
+
+/** Answers without the end-of-turn token that their text spells at its end: the template adds it, and as text it would be learnt twice. */
+function plainEnds(
+  messages: ChatExample['messages'],
+  { tokenizer }: EncodeOptions,
+): { messages: ChatExample['messages']; notes: readonly string[] } {
+  let cut = false;
+  const plain = messages.map((message) => {
+    if (message.role !== 'assistant' || !message.content) return message;
+    const text = message.content.trimEnd();
+    const last = controlTokensIn(text, tokenizer).at(-1);
+    if (last?.end !== text.length || !tokenizer.isEndOfGeneration(tokenizer.encode(last.text, true)[0]!))
+      return message;
+    const content = text.slice(0, last.start);
+    if (content.trim() === '') return message;
+    cut = true;
+    return { ...message, content };
+  });
+  if (!cut) return { messages, notes: [] };
+  return { messages: plain, notes: ['answers that end in the end-of-turn token are taken without it: the template adds it'] }; // biome-ignore format: one line
+}
+
+/** It would teach the model to stop in the middle of what it says. */
+function assertNoStop({ answers, data, text }: Rendering, tokenizer: Tokenizer): void {
+  const stops = (start: number, end: number): boolean =>
+    controlTokensIn(text.slice(start, end), tokenizer).some((found) => tokenizer.isEndOfGeneration(tokenizer.encode(found.text, true)[0]!)); // biome-ignore format: one line
+  for (const { start, end } of data)
+    if (answers.some((answer) => answer.start <= start && end <= answer.end) && stops(start, end))
+      throw new RowRefused('an answer spells an end-of-turn token inside its text');
+}
+
+/** A text is learnt whole, its end too: rendered chats and several documents in one text among them. */
+function encodeWhole(text: string, options: EncodeOptions): Encoded {
+  const { specialTokens, tokenizer } = options;
+  const data = specialTokens === 'text' ? [{ start: 0, end: text.length }] : [];
+  const tokens = withBos(encodeText(text, data, tokenizer, 'text'), tokenizer);
+  const supervised = tokens.map((_, t) => (t === 0 ? 0 : 1));
+  const control = controlTokensIn(text, tokenizer).length > 0;
+  const notes = control ? [`control tokens spelled in texts are taken as ${specialTokens === 'text' ? 'text' : 'control tokens; --special-tokens text makes them text'}`] : []; // biome-ignore format: one line
+  return { sequences: [withEnd({ tokens, supervised }, options)], raw: false, notes };
+}
+
+/** A prompt and its completion as they are, the completion with the end of its turn. */
+function encodeRaw(prompt: string, completion: string, turnEnd: string, options: EncodeOptions): Encoded {
+  const { specialTokens, supervise, tokenizer } = options;
+  const asText = specialTokens === 'text';
+  const answer = { start: prompt.length, end: prompt.length + completion.length };
+  const ends = completion.trimEnd();
+  const last = controlTokensIn(ends, tokenizer).at(-1);
+  const ended = last?.end === ends.length && tokenizer.isEndOfGeneration(tokenizer.encode(last.text, true)[0]!);
+  const text = `${prompt}${completion}${ended ? '' : turnEnd}`;
+  const rendering: Rendering = {
+    text,
+    answers: [supervise === 'all' ? { start: 0, end: text.length } : { start: prompt.length, end: text.length }],
+    data: asText ? [{ start: 0, end: answer.end }] : ended ? [] : [answer],
+  };
+  const made = encodeRendering(rendering, options);
+  const sequences = made.map((sequence) => withEnd(withoutTail(sequence, options), options));
+  return { sequences, raw: turnEnd === '', notes: made.some(({ apart }) => apart) ? [apartNote] : [] };
+}
+
+interface EncodedRendering extends Sequence {
+  /** Whether the answer's tokens are its own, where those of the whole would reach across its border. */
+  readonly apart: boolean;
 }
 
 /**
- * The tokens of the whole text, and which of them belong to supervised pieces. For each of those, the text before it is tokenised on
- * its own, as chat does, and must give the first tokens of the whole. Of a supervised piece with an end-of-generation token, nothing
- * after that token is supervised: it belongs to the template, and generation never gets there.
+ * The tokens of a rendering, and which of them belong to answers. What stands before an answer must be the tokens that chat sends: it is
+ * tokenised on its own and must begin the whole; an answer for which it does not gets a sequence of its own, its tokens behind those.
+ * Of an answer with an end-of-generation token nothing after that is supervised: generation never gets there.
  */
-function encodePieces(pieces: readonly Piece[], { tokenizer, supervise }: EncodeOptions): Sequence {
-  const whole = pieces.map(({ text }) => text).join('');
-  const encodeWithBos = (text: string): number[] => withBos(tokenizer.encode(text, true), tokenizer);
-  const tokens = encodeWithBos(whole);
-  const tokensBefore = (position: number): number => {
-    if (position === whole.length) return tokens.length;
-    const before = encodeWithBos(whole.slice(0, position));
-    if (before.length > tokens.length || before.some((token, t) => token !== tokens[t]))
-      throw new RowRefused(
-        'the border of an answer falls inside a token: prompt and answer do not tokenise to the whole',
-      );
-    return before.length;
-  };
+function encodeRendering({ answers, data, text }: Rendering, options: EncodeOptions): EncodedRendering[] {
+  const { supervise, tokenizer } = options;
+  const borders = new Borders(text, data, tokenizer, specialTokensOf(options));
+  const tokens = [...borders.tokens];
   const supervised = new Array<number>(tokens.length).fill(0);
-  let position = 0;
-  for (const { text, supervised: learnt } of pieces) {
-    const end = position + text.length;
-    if (learnt) {
-      const [first, last] = [position === 0 ? 0 : tokensBefore(position), tokensBefore(end)];
-      const stop =
-        supervise === 'all' ? -1 : tokens.findIndex((t, i) => i >= first && i < last && tokenizer.isEndOfGeneration(t));
-      supervised.fill(1, first, stop < 0 ? last : stop + 1);
+  const apart: EncodedRendering[] = [];
+  let learnt = 0;
+  for (const { start, end } of answers) {
+    const [first, last] = [borders.tokensBefore(start), borders.tokensBefore(end)];
+    if (first === null || last === null) {
+      apart.push(encodeApart(borders, { start, end }, options));
+      continue;
     }
-    position = end;
+    learnt++;
+    const stop = supervise === 'all' ? -1 : endOfGeneration(tokens, first, last, tokenizer);
+    supervised.fill(1, first, stop < 0 ? last : stop + 1);
   }
   // Nothing predicts the first token, and the one that begins every text is given, never generated.
   if (supervised.length > 0) supervised[0] = 0;
-  return { tokens, supervised };
+  return learnt > 0 || answers.length === 0 ? [{ tokens, supervised, apart: false }, ...apart] : apart;
 }
 
-/** Models that want it get their beginning-of-sequence token once: templates may spell it too. */
-function withBos(tokens: number[], { addsBos, bosToken }: Tokenizer): number[] {
-  return addsBos && bosToken !== null && tokens[0] !== bosToken ? [bosToken, ...tokens] : tokens;
+function endOfGeneration(tokens: readonly number[], first: number, last: number, tokenizer: Tokenizer): number {
+  for (let t = first; t < last; t++) if (tokenizer.isEndOfGeneration(tokens[t]!)) return t;
+  return -1;
+}
+
+/** The prompt's own tokens, and the answer's behind them. */
+function encodeApart(borders: Borders, { start, end }: Range, { tokenizer }: EncodeOptions): EncodedRendering {
+  const before = borders.encode(0, start);
+  const answer = borders.encode(start, end);
+  const stop = endOfGeneration(answer, 0, answer.length, tokenizer);
+  const kept = stop < 0 ? answer : answer.slice(0, stop + 1);
+  const supervised = [...before.map(() => 0), ...kept.map(() => 1)];
+  supervised[0] = 0;
+  return { tokens: [...before, ...kept], supervised, apart: true };
 }
 
 /** Adds the supervised end that plain text does not spell. */
 function withEnd({ tokens, supervised }: Sequence, { tokenizer }: EncodeOptions): Sequence {
   const end = tokenizer.eosToken ?? tokenizer.eotToken;
-  const last = tokens.at(-1);
-  if (end === null || last === undefined || tokenizer.isEndOfGeneration(last)) return { tokens, supervised };
+  const spelt = tokens.findLastIndex((token) => tokenizer.isEndOfGeneration(token));
+  // White space may follow the end that a rendered chat spells.
+  const ends = spelt >= 0 && tokenizer.decode(tokens.slice(spelt + 1)).trim() === '';
+  if (end === null || tokens.length === 0 || ends) return { tokens, supervised };
   return { tokens: [...tokens, end], supervised: [...supervised, 1] };
 }
 

@@ -20,7 +20,14 @@ const optionsFor = (path: string, tokenizer: Tokenizer): RowsOptions => {
   const model = openGguf(path);
   const template = chatTemplateOf(model);
   model.close();
-  return { template: () => template, tokenizer, sequenceLength: 512, tooLong: 'refuse', supervise: 'answers' };
+  return {
+    template: () => template,
+    tokenizer,
+    sequenceLength: 512,
+    tooLong: 'refuse',
+    supervise: 'answers',
+    specialTokens: 'auto',
+  };
 };
 const texts = [
   '',
@@ -67,8 +74,9 @@ describe.each(['llama', 'qwen2', 'qwen3'])('the tiny reference model %s', (name)
       { role: 'user', content: 'Grüße 😀' },
       { role: 'assistant', content: 'zwei 日本' },
     ];
-    const { rows, report } = buildRows([{ kind: 'chat', messages, source: { file: 'x', line: 1 } }], options);
-    assertTrainable(rows, report, tokenizer);
+    const built = buildRows([{ kind: 'chat', messages, source: { file: 'x', line: 1 } }], options);
+    const { rows, report } = built;
+    assertTrainable(built, tokenizer);
     const taught = [...rows[0]!.tokens].filter((_, t) => rows[0]!.supervised[t] === 1);
     expect(tokenizer.decode(taught)).toBe('zwei 日本<|im_end|>');
     const preview = renderPreview(rows, report, tokenizer, { rows: 1, color: false });

@@ -4,31 +4,16 @@
  */
 import { getLlama, LlamaLogLevel, type LlamaModel, type Token } from 'node-llama-cpp';
 import { NomoatError } from '../errors.ts';
-import { openGguf } from '../files/gguf/read.ts';
-import type { Tokenizer } from './tokenizer.ts';
+import { TextRefused, type Tokenizer } from './tokenizer.ts';
+import { readVocabulary, type Vocabulary } from './vocabulary.ts';
 
 /** Enough to see why a vocabulary does not load. */
 const maxKeptLogLines = 10;
 
-/** Reads the file with our own bounded reader first: node-llama-cpp's hangs on a broken one. */
-function countTokens(modelPath: string): { path: string; vocabularySize: number } {
-  const file = openGguf(modelPath);
-  try {
-    const tokens = file.metadata.get('tokenizer.ggml.tokens')?.value;
-    if (Array.isArray(tokens) && tokens.length > 0) return { path: file.path, vocabularySize: tokens.length };
-    throw new NomoatError({
-      part: modelPath,
-      fault: 'has no vocabulary (tokenizer.ggml.tokens)',
-      remedy: 'Use a complete language model with its tokenizer.',
-    });
-  } finally {
-    file.close();
-  }
-}
-
 /** Opens the vocabulary of the file `model`. Throws NomoatError where there is none that llama.cpp can use. */
 export async function openTokenizer(model: string): Promise<Tokenizer> {
-  const { path: modelPath, vocabularySize } = countTokens(model);
+  const vocabulary = readVocabulary(model);
+  const modelPath = vocabulary.path;
   const log: string[] = [];
   const engine = await getLlama({
     gpu: false,
@@ -50,7 +35,10 @@ export async function openTokenizer(model: string): Promise<Tokenizer> {
   });
   try {
     const model = await engine.loadModel({ modelPath, vocabOnly: true });
-    return new LlamaTokenizer(model, modelPath, vocabularySize, () => engine.dispose());
+    return new LlamaTokenizer(model, modelPath, vocabulary, async () => {
+      await model.dispose();
+      await engine.dispose();
+    });
   } catch (error) {
     await engine.dispose();
     if (error instanceof NomoatError) throw error;
@@ -63,33 +51,51 @@ export async function openTokenizer(model: string): Promise<Tokenizer> {
   }
 }
 
+/** The tokenizer of a model that is open already; closing it leaves the model open. */
+export const tokenizerOf = (model: LlamaModel, modelPath: string): Tokenizer =>
+  new LlamaTokenizer(model, modelPath, readVocabulary(modelPath), async () => {});
+
 class LlamaTokenizer implements Tokenizer {
   readonly vocabularySize: number;
   readonly bosToken: number | null;
   readonly eosToken: number | null;
   readonly eotToken: number | null;
   readonly addsBos: boolean;
+  readonly controlTexts: readonly string[];
   private readonly model: LlamaModel;
   private readonly modelPath: string;
-  private readonly disposeEngine: () => Promise<void>;
+  private readonly release: () => Promise<void>;
+  private readonly unsplittable: Vocabulary['unsplittable'];
 
-  constructor(model: LlamaModel, modelPath: string, vocabularySize: number, disposeEngine: () => Promise<void>) {
+  constructor(model: LlamaModel, modelPath: string, vocabulary: Vocabulary, release: () => Promise<void>) {
     this.model = model;
     this.modelPath = modelPath;
-    this.disposeEngine = disposeEngine;
-    this.vocabularySize = vocabularySize;
+    this.release = release;
+    this.vocabularySize = vocabulary.size;
+    this.unsplittable = vocabulary.unsplittable;
     this.bosToken = model.tokens.bos;
     this.eosToken = model.tokens.eos;
     this.eotToken = model.tokens.eot;
     this.addsBos = model.tokens.shouldPrependBosToken;
     for (const token of [this.bosToken, this.eosToken, this.eotToken]) if (token !== null) this.check([token]);
+    this.controlTexts = vocabulary.controlCandidates.filter((text) => this.isControl(text));
   }
 
   encode(text: string, parseSpecial: boolean): number[] {
     if (text === '') return [];
+    if (this.unsplittable?.pattern.test(text))
+      throw new TextRefused(
+        `holds ${this.unsplittable.words}, which llama.cpp's tokenizer for this model cannot split`,
+      );
     const tokens: number[] = this.model.tokenize(text, parseSpecial, 'trimLeadingSpace');
     this.check(tokens);
     return tokens;
+  }
+
+  /** Whether the text becomes one token where special tokens are parsed, and not otherwise. */
+  private isControl(text: string): boolean {
+    const [token, ...more] = this.model.tokenize(text, true);
+    return token !== undefined && more.length === 0 && this.model.tokenize(text, false)[0] !== token;
   }
 
   decode(tokens: readonly number[]): string {
@@ -102,9 +108,8 @@ class LlamaTokenizer implements Tokenizer {
     return this.model.isEogToken(token as Token);
   }
 
-  async close(): Promise<void> {
-    await this.model.dispose();
-    await this.disposeEngine();
+  close(): Promise<void> {
+    return this.release();
   }
 
   private check(tokens: readonly number[]): void {

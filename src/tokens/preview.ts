@@ -88,6 +88,7 @@ export function renderCounts(report: RowsReport): string {
     `${report.rows} rows, ${report.tokens} tokens, ${report.supervisedTokens} supervised (${share}%)`,
     ...(report.rows > 0 ? [`${shortest} to ${longest} tokens a row, half of them up to ${median}`] : []),
     ...further.filter(([count]) => count > 0).map(([count, what]) => `${count} ${what}`),
+    ...Object.entries(report.notices).map(([note, count]) => `  note, ${count} of the examples: ${visible(note)}`),
     ...Object.entries(report.refusals).map(([reason, count]) => `  ${count} refused: ${visible(reason)}`),
     ...report.refused.map(({ reason, source }) => `    ${visible(`${placeOf(source)} ${reason}`)}`),
     ...(report.refusedRows > report.refused.length

@@ -6,7 +6,7 @@ import type { Example, Message } from '../text/example.ts';
 import type { TooLong } from './cut.ts';
 import { encodeExample } from './encode-example.ts';
 import { renderPreview } from './preview.ts';
-import { assertTrainable, buildRows, leakedRows, type RowsOptions } from './rows.ts';
+import { assertTrainable, buildRows, cutRows, leakedRows, type RowsOptions } from './rows.ts';
 import type { TokenRow } from './token-row.ts';
 import type { Tokenizer } from './tokenizer.ts';
 
@@ -21,8 +21,9 @@ function fakeTokenizer(options: Partial<Tokenizer> = {}): Tokenizer {
     eosToken: 1,
     eotToken: null,
     addsBos: false,
-    encode: (text) => {
-      const parts = text.match(/<s>|<\/s>|<\|im_start\|>|<\|im_end\|>|\n\n|./gs) ?? [];
+    controlTexts: spelled.slice(0, 4),
+    encode: (text, parseSpecial) => {
+      const parts = text.match(parseSpecial ? /<s>|<\/s>|<\|im_start\|>|<\|im_end\|>|\n\n|./gs : /\n\n|./gs) ?? [];
       return parts.map((part) => (spelled.includes(part) ? spelled.indexOf(part) : firstUnit + part.charCodeAt(0)));
     },
     decode: (tokens) => tokens.map((t) => spelled[t] ?? String.fromCharCode(t - firstUnit)).join(''),
@@ -42,6 +43,7 @@ const options: RowsOptions = {
   sequenceLength: 4096,
   tooLong: 'refuse',
   supervise: 'answers',
+  specialTokens: 'auto',
 };
 const source = { file: 'x.jsonl', line: 1 };
 const chat = (...turns: [string, string, (0 | 1)?][]): Example => ({
@@ -131,12 +133,10 @@ describe('what is supervised', () => {
 });
 
 describe('what is refused, with its reason', () => {
-  test('an answer that would merge with the prompt into one token', () => {
-    expect(reasonOf(chat(['user', 'q'], ['assistant', '\na']))).toMatch(/border of an answer falls inside a token/);
-  });
-
   test('an answer that spells the end of a turn, no answers, an error of the template', () => {
-    expect(reasonOf(chat(['user', 'q'], ['assistant', 'a<|im_end|>b']))).toMatch(/spells an end-of-turn token/);
+    expect(reasonOf(chat(['user', 'q'], ['assistant', 'a<|im_end|>b']), { specialTokens: 'control' })).toMatch(
+      /spells an end-of-turn token/,
+    );
     expect(reasonOf(chat(['user', 'q']))).toMatch(/no answer to learn/);
     expect(reasonOf(chat(['user', 'q'], ['assistant', 'a', 0]))).toMatch(/no answer to learn/);
     const strict = new ChatTemplate("{{ raise_exception('no ' + messages[0].role) }}", { bosToken: '', eosToken: '' });
@@ -238,6 +238,7 @@ test('300 random data sets: every example, row and token is accounted for', () =
       sequenceLength: 2 + random.below(60),
       tooLong: pick<TooLong>(['truncate-left', 'truncate-right', 'split', 'refuse']),
       supervise: pick(['answers', 'answers', 'all'] as const),
+      specialTokens: pick(['auto', 'text', 'control'] as const),
     };
     const examples = Array.from({ length: random.below(12) }, example);
     const { rows, report } = buildRows(examples, settings);
@@ -250,10 +251,12 @@ test('300 random data sets: every example, row and token is accounted for', () =
     // Uncut, the kept examples have the tokens that the report accounts for.
     let [tokens, supervised] = [0, 0];
     for (const whole of examples) {
-      const { report: alone } = buildRows([whole], settings);
       const encoded = encodeExample(whole, settings);
-      if (alone.rows === 0 || 'reason' in encoded) continue;
+      if ('reason' in encoded) continue;
       for (const sequence of encoded.sequences) {
+        const compact = { tokens: Int32Array.from(sequence.tokens), supervised: Uint8Array.from(sequence.supervised) };
+        const alone = cutRows([{ source, encoded: { ...encoded, sequences: [compact] } }], settings);
+        if (alone.rows.length === 0) continue;
         tokens += sequence.tokens.length;
         supervised += sequence.supervised.reduce((a, b) => a + b, 0);
       }
@@ -275,11 +278,8 @@ describe('before training', () => {
   test('data that teaches nothing, or no stopping, does not start', () => {
     const built = (examples: Example[], more: Partial<RowsOptions> = {}) =>
       buildRows(examples, { ...options, ...more });
-    const assertion =
-      ({ rows, report }: ReturnType<typeof built>) =>
-      () =>
-        assertTrainable(rows, report, tokenizer);
-    assertTrainable(built([good]).rows, built([good]).report, tokenizer);
+    const assertion = (rows: ReturnType<typeof built>) => () => assertTrainable(rows, tokenizer);
+    assertTrainable(built([good]), tokenizer);
     expect(assertion(built([]))).toThrow(/no row has a supervised token/);
     expect(assertion(built([chat(['user', 'q'])]))).toThrow(/1 refused, mostly: has no answer to learn/);
     const length = one(good).tokens.length;

@@ -6,15 +6,19 @@ import { NomoatError } from '../errors.ts';
 import type { ChatTemplate } from '../text/chat-template.ts';
 import type { Example, RecordSource } from '../text/example.ts';
 import { cutRow, leastSequenceLength, type Part, type TooLong } from './cut.ts';
-import { type EncodeOptions, encodeExample, type Sequence } from './encode-example.ts';
+import { type Encoded, type EncodeOptions, encodeExample, type Refused, type Sequence } from './encode-example.ts';
 import { SameRows } from './same-rows.ts';
 import type { TokenRow } from './token-row.ts';
 import type { Tokenizer } from './tokenizer.ts';
 
-export interface RowsOptions extends EncodeOptions {
+export interface CutOptions {
+  readonly tokenizer: Tokenizer;
+  /** Longest row in tokens. */
   readonly sequenceLength: number;
   readonly tooLong: TooLong;
 }
+
+export type RowsOptions = EncodeOptions & CutOptions;
 
 /** rows + refusedRows = examples + unrolledRows + addedParts. */
 export interface RowsReport {
@@ -35,6 +39,8 @@ export interface RowsReport {
   refusals: Record<string, number>;
   /** The first refused rows with their reasons. */
   refused: { source: RecordSource; reason: string }[];
+  /** What a person should know of rows that are kept, each sentence with the number of examples. */
+  notices: Record<string, number>;
   /** Kept rows equal to an earlier one. */
   duplicateRows: number;
   /** Tokens of kept rows that were too long and are in none of their parts (parts without a target among them). */
@@ -51,6 +57,7 @@ const maxListedRefusals = 20;
 /** Reasons counted apart: templates may put contents into theirs, and thousands of lines would tell nothing. */
 const maxReasons = 40;
 const otherReasons = 'for other reasons';
+const otherNotices = 'further remarks of their own';
 
 const count = (mask: ArrayLike<number>): number => {
   let sum = 0;
@@ -71,6 +78,7 @@ export const emptyReport = (): RowsReport => ({
   refusedRows: 0,
   refusals: {},
   refused: [],
+  notices: {},
   duplicateRows: 0,
   cutTokens: 0,
   cutSupervisedTokens: 0,
@@ -90,32 +98,78 @@ export function countRefusal(
   if (refused.length < maxListedRefusals) refused.push({ source, reason: detail ? `${reason} (${detail})` : reason });
 }
 
+/** An example's tokens before any cutting, or why there are none. */
+interface EncodedRow {
+  readonly source: RecordSource;
+  readonly encoded: Refused | (Omit<Encoded, 'sequences'> & { readonly sequences: readonly CompactSequence[] });
+}
+
+/** A sequence in a fifth of the memory. */
+interface CompactSequence {
+  readonly tokens: Int32Array;
+  readonly supervised: Uint8Array;
+}
+
+/** All examples of a set as tokens, whole: rows of any sequence length are cut from them. */
+export type EncodedRows = readonly EncodedRow[];
+
+/**
+ * Tokenises all examples, once. Throws NomoatError where the model lacks the template that conversations need, never for one example's
+ * sake.
+ */
+export function encodeRows(examples: readonly Example[], options: EncodeOptions): EncodedRows {
+  let template: ChatTemplate | null = null;
+  const once: EncodeOptions = {
+    ...options,
+    template: () => {
+      template ??= options.template();
+      return template;
+    },
+  };
+  return examples.map((example) => {
+    const encoded = encodeExample(example, once);
+    if ('reason' in encoded) return { source: example.source, encoded };
+    const sequences = encoded.sequences.map(({ tokens, supervised }) => ({
+      tokens: Int32Array.from(tokens),
+      supervised: Uint8Array.from(supervised),
+    }));
+    return { source: example.source, encoded: { ...encoded, sequences } };
+  });
+}
+
+/** Counts an example of which a person should know something. */
+export function countNotice({ notices }: RowsReport, note: string): void {
+  const key = note in notices || Object.keys(notices).length < maxReasons ? note : otherNotices;
+  notices[key] = (notices[key] ?? 0) + 1;
+}
+
 class RowsBuilder {
   readonly rows: TokenRow[] = [];
   readonly report = emptyReport();
-  private readonly options: RowsOptions;
+  private readonly options: CutOptions;
   private readonly seen = new SameRows();
 
-  constructor(options: RowsOptions) {
+  constructor(options: CutOptions) {
     this.options = options;
   }
 
-  add(example: Example): void {
+  add({ encoded, source }: EncodedRow): void {
     const { report } = this;
     report.examples++;
-    const encoded = encodeExample(example, this.options);
     if ('reason' in encoded) {
-      this.refuse(example.source, encoded.reason, encoded.detail);
+      this.refuse(source, encoded.reason, encoded.detail);
       return;
     }
     report.unrolledRows += encoded.sequences.length - 1;
     if (encoded.raw) report.rawCompletions++;
-    for (const sequence of encoded.sequences) this.addSequence(sequence, example.source);
+    for (const note of encoded.notes) countNotice(report, note);
+    for (const sequence of encoded.sequences) this.addSequence(sequence, source);
   }
 
-  private addSequence(sequence: Sequence, source: RecordSource): void {
+  private addSequence({ tokens, supervised }: CompactSequence, source: RecordSource): void {
     const { report } = this;
     const { sequenceLength, tooLong } = this.options;
+    const sequence = { tokens: Array.from(tokens), supervised: Array.from(supervised) };
     const parts = this.cut(sequence);
     if (typeof parts === 'string') {
       this.refuse(source, parts);
@@ -127,10 +181,10 @@ class RowsBuilder {
     report.addedParts += parts.length - 1;
     report.cutTokens += sequence.tokens.length;
     report.cutSupervisedTokens += count(sequence.supervised);
-    for (const { tokens, supervised, leadTokens } of parts) {
+    for (const { tokens: kept, supervised: learnt, leadTokens } of parts) {
       report.leadTokens += leadTokens;
-      report.cutTokens -= tokens.length - leadTokens;
-      report.cutSupervisedTokens -= count(supervised);
+      report.cutTokens -= kept.length - leadTokens;
+      report.cutSupervisedTokens -= count(learnt);
     }
   }
 
@@ -159,14 +213,17 @@ class RowsBuilder {
   }
 }
 
-/**
- * Tokenises all examples. Every one of them is a row, several rows, or a counted refusal. Throws NomoatError where the model lacks the
- * template that conversations need.
- */
-export function buildRows(
-  examples: readonly Example[],
-  options: RowsOptions,
-): { rows: TokenRow[]; report: RowsReport } {
+/** Tokenises all examples and cuts them. Every one of them is a row, several rows, or a counted refusal. Throws as encodeRows does. */
+export const buildRows = (examples: readonly Example[], options: RowsOptions): BuiltRows =>
+  cutRows(encodeRows(examples, options), options);
+
+export interface BuiltRows {
+  readonly rows: TokenRow[];
+  readonly report: RowsReport;
+}
+
+/** Rows of at most `sequenceLength` tokens. */
+export function cutRows(encoded: EncodedRows, options: CutOptions): BuiltRows {
   if (!Number.isSafeInteger(options.sequenceLength) || options.sequenceLength < leastSequenceLength) {
     throw new NomoatError({
       part: '--sequence-length',
@@ -174,15 +231,8 @@ export function buildRows(
       remedy: `Give a whole number from ${leastSequenceLength}.`,
     });
   }
-  let template: ChatTemplate | null = null;
-  const builder = new RowsBuilder({
-    ...options,
-    template: () => {
-      template ??= options.template();
-      return template;
-    },
-  });
-  for (const example of examples) builder.add(example);
+  const builder = new RowsBuilder(options);
+  for (const row of encoded) builder.add(row);
   const { rows, report } = builder;
   const sorted = Int32Array.from(rows, ({ tokens }) => tokens.length).sort();
   if (sorted.length > 0)
@@ -190,8 +240,16 @@ export function buildRows(
   return { rows, report };
 }
 
-/** Refuses data that nothing, or no stopping, can be learnt from. */
-export function assertTrainable(rows: readonly TokenRow[], report: RowsReport, tokenizer: Tokenizer): void {
+const nothingHelps =
+  'Rows are learnt by their answers: a completion, or a message of the role assistant. No change that nomoat knows (another chat template, other places for system prompts, thoughts and tools) makes rows of these.';
+
+/** Refuses data that nothing, or no stopping, can be learnt from. Throws NomoatError. */
+export function assertTrainable(
+  { rows, report }: BuiltRows,
+  tokenizer: Tokenizer,
+  /** What was tried on the refused rows and helps (remedy.ts); null where nothing does. */
+  remedy: () => string | null = () => null,
+): void {
   if (!rows.some(({ supervised }) => supervised.includes(1))) {
     const [reason] = Object.entries(report.refusals).sort((a, b) => b[1] - a[1])[0] ?? ['there are none'];
     throw new NomoatError({
@@ -199,7 +257,7 @@ export function assertTrainable(rows: readonly TokenRow[], report: RowsReport, t
       fault: `no row has a supervised token (${report.refusedRows} refused, mostly: ${reason})`,
       remedy: /sequence length/.test(reason)
         ? 'Give a longer --sequence-length; `nomoat preview` shows the rows.'
-        : 'Rows are learnt by their answers: a completion, or a message of the role assistant. `--supervise all` learns every token; `nomoat preview` shows the rows.',
+        : `${remedy() ?? nothingHelps} \`nomoat preview\` shows the rows.`,
       fields: { refusals: report.refusals },
     });
   }

@@ -1,3 +1,15 @@
+import { NomoatError } from '../errors.ts';
+
+/** A text that the tokenizer cannot take; others it can. `reason` is equal for equal causes. */
+export class TextRefused extends NomoatError {
+  readonly reason: string;
+
+  constructor(reason: string) {
+    super({ part: 'the text', fault: reason, remedy: 'Put spaces or line ends into it, or leave it out.' });
+    this.reason = reason;
+  }
+}
+
 /**
  * The tokenizer that training, chat and parity share. Pure interface: implementations live beside it.
  */
@@ -10,7 +22,9 @@ export interface Tokenizer {
   readonly eotToken: number | null;
   /** True when the model wants its beginning-of-sequence token before every text (GGUF `tokenizer.ggml.add_bos_token`). */
   readonly addsBos: boolean;
-  /** Token ids of `text`. `parseSpecial`: text that spells a special token becomes that token. Never adds BOS or EOS. */
+  /** Texts that become one control token (`<|im_end|>`) where special tokens are parsed, and ordinary tokens otherwise. */
+  readonly controlTexts: readonly string[];
+  /** Token ids of `text`. `parseSpecial`: text that spells a special token becomes that token. Never adds BOS or EOS. Throws TextRefused. */
   encode(text: string, parseSpecial: boolean): number[];
   /** The text of `tokens`, special tokens spelled out. */
   decode(tokens: readonly number[]): string;

@@ -1,0 +1,63 @@
+/**
+ * What --chat-template names, as the template's text. Promises: a file that cannot be read or holds no template is named before any time
+ * is spent.
+ */
+import { existsSync, readFileSync, statSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { NomoatError } from '../errors.ts';
+import { nearestNames } from '../files/nearest-name.ts';
+import { ChatTemplate } from '../text/chat-template.ts';
+import { templateNames, templateOfName } from '../text/named-templates.ts';
+
+/** No template that a model came with is longer than a tenth of it. */
+const maxTemplateBytes = 1 << 20;
+/** A text with markup is the template itself, as a run's recipe holds it. */
+const isTemplate = (text: string): boolean => /\{[{%]/.test(text);
+
+function readTemplate(given: string): string {
+  try {
+    const { size } = statSync(given);
+    if (size > maxTemplateBytes)
+      throw new NomoatError({
+        part: given,
+        fault: `has ${size} bytes, more than any chat template (${maxTemplateBytes})`,
+        remedy: 'Give a file that holds a Jinja template.',
+      });
+    return readFileSync(given, 'utf8');
+  } catch (error) {
+    if (error instanceof NomoatError) throw error;
+    const { code } = error as NodeJS.ErrnoException;
+    const [near] = nearestNames(given, templateNames, 1);
+    throw new NomoatError({
+      part: '--chat-template',
+      fault: `${given} is no template by name, and no file that can be read (${code})`,
+      remedy: `${near ? `Did you mean ${near}? ` : ''}Names are ${templateNames.join(', ')}.`,
+      cause: error,
+    });
+  }
+}
+
+/** The template of a name, a file, or the text itself; null where none is given. Throws NomoatError. */
+export function resolveChatTemplate(given: string | null): string | null {
+  if (given === null) return null;
+  const text = templateOfName(given) ?? (isTemplate(given) ? given : readTemplate(given));
+  if (!isTemplate(text))
+    throw new NomoatError({
+      part: given,
+      fault: 'holds no Jinja template (neither {{ nor {%)',
+      remedy: "Give the text of a model's chat_template.",
+    });
+  // Parsed for its faults.
+  new ChatTemplate(text, { bosToken: '', eosToken: '' });
+  return text;
+}
+
+/** The template's file in an adapter's folder, as Transformers names it. https://huggingface.co/docs/transformers/chat_templating_writing */
+export const chatTemplateFile = 'chat_template.jinja';
+
+/** The chat template that lies in an adapter's folder, or beside its file; null where there is none. */
+export function templateBeside(adapter: string): string | null {
+  const folder = statSync(adapter, { throwIfNoEntry: false })?.isDirectory() ? adapter : dirname(adapter);
+  const path = join(folder, chatTemplateFile);
+  return existsSync(path) ? resolveChatTemplate(path) : null;
+}

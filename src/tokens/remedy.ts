@@ -1,0 +1,149 @@
+/**
+ * What would help where rows are refused: not a guess from the reason, but changes that were tried on these very rows. Promises: what is
+ * named made a row with a learnt end of turn of each row that it was tried on. Pure.
+ */
+import { ChatTemplate } from '../text/chat-template.ts';
+import type { Example, Message } from '../text/example.ts';
+import { namedTemplates, templateNames } from '../text/named-templates.ts';
+import { type EncodeOptions, encodeExample } from './encode-example.ts';
+import type { EncodedRows } from './rows.ts';
+
+/** Rows that a change is tried on. */
+const triedRows = 5;
+
+interface Change {
+  /** What to do, as a sentence. */
+  readonly words: string;
+  readonly example?: (example: Example) => Example;
+  readonly options?: (options: EncodeOptions) => EncodeOptions;
+}
+
+type Chat = Extract<Example, { kind: 'chat' }>;
+
+const onChats =
+  (change: (example: Chat) => Chat): Required<Change>['example'] =>
+  (example) =>
+    example.kind === 'chat' ? change(example) : example;
+
+const onMessages = (change: (messages: readonly Message[]) => readonly Message[]): Required<Change>['example'] =>
+  onChats((example) => ({ ...example, messages: change(example.messages) }));
+
+const without =
+  (field: keyof Message) =>
+  (message: Message): Message => {
+    const { [field]: _, ...rest } = message;
+    return rest as Message;
+  };
+
+/** The system prompt at the beginning of the first question. */
+function systemIntoQuestion(messages: readonly Message[]): readonly Message[] {
+  const system = messages.filter(({ role }) => role === 'system' || role === 'developer');
+  const others = messages.filter(({ role }) => role !== 'system' && role !== 'developer');
+  const first = others.findIndex(({ role }) => role === 'user');
+  if (system.length === 0 || first < 0) return messages;
+  const text = [...system, others[first]!].map(({ content }) => content ?? '').join('\n\n');
+  return others.map((message, i) => (i === first ? { ...message, content: text } : message));
+}
+
+/** Neighbours of one role as one message. */
+function joined(messages: readonly Message[]): readonly Message[] {
+  const out: Message[] = [];
+  for (const message of messages) {
+    const last = out.at(-1);
+    if (last?.role === message.role && !last.tool_calls && !message.tool_calls)
+      out[out.length - 1] = { ...last, content: `${last.content ?? ''}\n\n${message.content ?? ''}` };
+    else out.push(message);
+  }
+  return out;
+}
+
+const thoughtsIntoContent = (messages: readonly Message[]): readonly Message[] =>
+  messages.map((message) =>
+    message.reasoning_content === undefined
+      ? message
+      : {
+          ...without('reasoning_content')(message),
+          content: `<think>\n${message.reasoning_content}\n</think>\n\n${message.content ?? ''}`,
+        },
+  );
+
+/** Tried in this order: what changes least comes first. */
+const changes: readonly Change[] = [
+  { words: '--special-tokens text', options: (options) => ({ ...options, specialTokens: 'text' }) },
+  { words: '--special-tokens auto', options: (options) => ({ ...options, specialTokens: 'auto' }) },
+  { words: 'put the system prompt at the beginning of the first question', example: onMessages(systemIntoQuestion) },
+  { words: 'join neighbouring messages of one role', example: onMessages(joined) },
+  {
+    words: 'put the system prompt at the beginning of the first question and join neighbouring messages of one role',
+    example: onMessages((messages) => joined(systemIntoQuestion(messages))),
+  },
+  {
+    words: 'write thoughts into the content of the answer, as <think>...</think>',
+    example: onMessages(thoughtsIntoContent),
+  },
+  {
+    words: 'leave the thoughts out (reasoning_content and its like)',
+    example: onMessages((messages) => messages.map(without('reasoning_content'))),
+  },
+  { words: 'leave the tools out', example: onChats(({ tools: _, ...rest }) => rest) },
+  {
+    words: 'begin the conversation with a message of the user',
+    example: onMessages((messages) =>
+      messages.slice(
+        Math.max(
+          0,
+          messages.findIndex(({ role }) => role === 'user'),
+        ),
+      ),
+    ),
+  },
+];
+
+/** Templates by name, and all tokens: they change what the model is asked with, or what it learns. */
+function lastResorts(options: EncodeOptions): Change[] {
+  const specials = specialsOf(options);
+  const named = templateNames.map((name): Change => {
+    const template = new ChatTemplate(namedTemplates[name], specials);
+    return { words: `--chat-template ${name}`, options: (given) => ({ ...given, template: () => template }) };
+  });
+  return [...named, { words: '--supervise all', options: (given) => ({ ...given, supervise: 'all' }) }];
+}
+
+function specialsOf({ tokenizer }: EncodeOptions): { bosToken: string; eosToken: string } {
+  const text = (token: number | null): string => (token === null ? '' : tokenizer.decode([token]));
+  return { bosToken: text(tokenizer.bosToken), eosToken: text(tokenizer.eosToken ?? tokenizer.eotToken) };
+}
+
+function helps(
+  { example: change, options: change2 }: Change,
+  examples: readonly Example[],
+  options: EncodeOptions,
+): boolean {
+  return examples.every((example) => {
+    const changedOptions = change2 ? change2(options) : options;
+    let encoded: ReturnType<typeof encodeExample>;
+    try {
+      encoded = encodeExample(change ? change(example) : example, changedOptions);
+    } catch {
+      // A model without a template, or one that this change does not make up for.
+      return false;
+    }
+    if ('reason' in encoded) return false;
+    return encoded.sequences.every(({ tokens, supervised }) =>
+      tokens.some((token, t) => supervised[t] === 1 && options.tokenizer.isEndOfGeneration(token)),
+    );
+  });
+}
+
+/**
+ * The first change that makes rows of the first refused examples, as a sentence; null where none of those known does. `encoded` are the
+ * `examples` as they were encoded with `options`.
+ */
+export function remedyFor(examples: readonly Example[], encoded: EncodedRows, options: EncodeOptions): string | null {
+  const refused = examples.filter((_, i) => 'reason' in encoded[i]!.encoded).slice(0, triedRows);
+  if (refused.length === 0) return null;
+  const found = [...changes, ...lastResorts(options)].find((change) => helps(change, refused, options));
+  if (!found) return null;
+  const rows = refused.length === 1 ? 'the refused row' : `the first ${refused.length} refused rows`;
+  return `Tried on ${rows}, this helps: ${found.words}.`;
+}
