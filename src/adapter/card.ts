@@ -107,7 +107,7 @@ tokenizer = AutoTokenizer.from_pretrained(base)
     `\`\`\`sh\nllama-cli -m BASE.gguf --lora ${lora}\n\`\`\``,
     files?.modelfile
       ? 'With Ollama:'
-      : 'With Ollama, in the folder that `nomoat export RUN --to ollama --out FOLDER` writes:',
+      : 'With Ollama, in the folder that `nomoat export RUN --to ollama --out FOLDER` writes (the merged model and its Modelfile):',
     '```sh\nollama create my-model -f Modelfile\n```',
     'With nomoat:',
     '```sh\nnomoat chat BASE.gguf --adapter path/to/this/folder\n```',

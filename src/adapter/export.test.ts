@@ -67,26 +67,37 @@ describe.each(['llama', 'qwen2', 'qwen3'])('exports for %s', (name) => {
     model.close();
   });
 
-  it('writes a folder for Ollama: base, adapter, template, stops and system prompt', async () => {
+  it('writes a folder for Ollama: the merged model, template, stops and system prompt', async () => {
     const model = openGguf(basePath(name));
     const adapter = adapterOf(name);
+    const common = { adapter, model, systemPrompt: 'Be brief.', stop: ['User:'] };
     const out = join(folder, `${name}-ollama`);
-    const files = await exportAdapter({
-      format: 'ollama',
-      adapter,
-      model,
-      out,
-      systemPrompt: 'Be brief.',
-      stop: ['User:'],
-    });
-    expect(files).toEqual([join(out, 'adapter.gguf'), join(out, 'Modelfile')]);
-    expect(readGgufLora(files[0]!, model)).toEqual(adapter);
+    const files = await exportAdapter({ ...common, format: 'ollama', out, mergedType: 'Q8_0' });
+    expect(files).toEqual([join(out, 'model.gguf'), join(out, 'Modelfile')]);
+    const merged = join(folder, `${name}-ollama-merged.gguf`);
+    await exportAdapter({ ...common, format: 'merged-gguf', out: merged, mergedType: 'Q8_0' });
+    expect(readFileSync(files[0]!)).toEqual(readFileSync(merged));
     const modelfile = readFileSync(files[1]!, 'utf8');
-    expect(modelfile).toContain(`\nFROM ${model.path}\nADAPTER ./adapter.gguf\nTEMPLATE """`);
+    expect(modelfile).toContain('\nFROM ./model.gguf\nTEMPLATE """');
+    // From 0.34.1 on Ollama refuses a Modelfile with it.
+    expect(modelfile).not.toContain('ADAPTER');
     expect(modelfile).toContain('<|im_start|>assistant\n');
     for (const text of [...stopTexts(model), 'User:']) expect(modelfile).toContain(`\nPARAMETER stop "${text}"\n`);
     expect(stopTexts(model)).toContain('<|im_end|>');
     expect(modelfile).toMatch(/\nSYSTEM """Be brief\."""\n$/);
+    model.close();
+  });
+
+  it('writes base and adapter for older versions of Ollama where asked', async () => {
+    const model = openGguf(basePath(name));
+    const adapter = adapterOf(name);
+    const out = join(folder, `${name}-ollama-adapter`);
+    const files = await exportAdapter({ format: 'ollama', adapter, model, out, ollamaAdapter: true });
+    expect(files).toEqual([join(out, 'adapter.gguf'), join(out, 'Modelfile')]);
+    expect(readGgufLora(files[0]!, model)).toEqual(adapter);
+    const modelfile = readFileSync(files[1]!, 'utf8');
+    expect(modelfile).toContain(`\nFROM ${model.path}\nADAPTER ./adapter.gguf\nTEMPLATE """`);
+    expect(modelfile).toContain('before 0.34.1');
     model.close();
   });
 

@@ -26,10 +26,12 @@ export interface ExportOptions {
   readonly model: GgufFile;
   /** A new folder for peft and ollama, a new file for gguf and merged-gguf. */
   readonly out: string;
-  /** For merged-gguf; F16 unless asked. */
+  /** For merged-gguf and ollama; F16 unless asked. */
   readonly mergedType?: 'F16' | 'Q8_0';
   /** For peft: the template that was trained with where it is not the model's own, laid beside as Transformers expects it. */
   readonly chatTemplate?: string | null;
+  /** For ollama: the base's path and the adapter in a file of its own, which Ollama reads up to 0.34.0. */
+  readonly ollamaAdapter?: boolean;
   /** For ollama: the SYSTEM of the Modelfile. */
   readonly systemPrompt?: string | null;
   /** For ollama: further stop texts beside the model's own end-of-turn tokens. */
@@ -40,6 +42,7 @@ export interface ExportOptions {
 
 const cardName = 'README.md';
 const ggufLoraName = 'adapter.gguf';
+const mergedName = 'model.gguf';
 const modelfileName = 'Modelfile';
 
 type Exporter = (options: ExportOptions, out: string) => string[];
@@ -55,20 +58,29 @@ function writePeftFolder({ adapter, model, card, chatTemplate }: ExportOptions, 
   return ['adapter_config.json', 'adapter_model.safetensors', cardName, ...extra].map((name) => join(out, name));
 }
 
-function writeOllamaFolder({ adapter, model, systemPrompt, stop }: ExportOptions, out: string): string[] {
+function writeOllamaFolder(options: ExportOptions, out: string): string[] {
+  const { adapter, mergedType, model, ollamaAdapter, stop, systemPrompt } = options;
+  if (ollamaAdapter && model.parts.length > 1) {
+    throw new NomoatError({
+      part: model.path,
+      fault: `is a model in ${model.parts.length} files, which a Modelfile cannot name`,
+      remedy: 'Export the merged model: leave --ollama-adapter out.',
+    });
+  }
   // First, since it may refuse the template.
   const modelfile = renderModelfile({
     model,
-    from: resolve(model.path),
-    adapterFile: ggufLoraName,
+    from: ollamaAdapter ? resolve(model.path) : `./${mergedName}`,
+    adapterFile: ollamaAdapter ? ggufLoraName : null,
     systemPrompt: systemPrompt ?? null,
     stop: stop ?? [],
   });
   replaceFolderAtomic(out, (temporary) => {
-    writeGgufLora(join(temporary, ggufLoraName), adapter, model);
+    if (ollamaAdapter) writeGgufLora(join(temporary, ggufLoraName), adapter, model);
+    else rewriteModel(join(temporary, mergedName), model, mergedType ?? 'F16', adapter);
     writeFileAtomic(join(temporary, modelfileName), modelfile);
   });
-  return [ggufLoraName, modelfileName].map((name) => join(out, name));
+  return [ollamaAdapter ? ggufLoraName : mergedName, modelfileName].map((name) => join(out, name));
 }
 
 function writeMerged({ adapter, model, mergedType }: ExportOptions, out: string): string[] {

@@ -1,5 +1,5 @@
 /**
- * Ollama's Modelfile for a base model with an adapter: FROM, ADAPTER, TEMPLATE, PARAMETER stop, SYSTEM.
+ * Ollama's Modelfile for a merged model, or for a base with an adapter: FROM, ADAPTER, TEMPLATE, PARAMETER stop, SYSTEM.
  * Promises: the template renders what training and chat render, or the export is refused; stop texts are the model's own
  * end-of-turn tokens. https://docs.ollama.com/modelfile
  */
@@ -10,10 +10,10 @@ import { goTemplate, turnFrame } from './ollama-template.ts';
 
 export interface ModelfileOptions {
   readonly model: GgufFile;
-  /** What FROM names: the base's path. */
+  /** What FROM names: the merged model beside the Modelfile, or the base's path. */
   readonly from: string;
-  /** The GGUF LoRA's name beside the Modelfile. */
-  readonly adapterFile: string;
+  /** The GGUF LoRA's name beside the Modelfile; null for a merged model. Ollama refuses ADAPTER from 0.34.1 on. */
+  readonly adapterFile: string | null;
   readonly systemPrompt: string | null;
   readonly stop: readonly string[];
 }
@@ -75,11 +75,13 @@ export function renderModelfile({ model, from, adapterFile, systemPrompt, stop }
     });
   }
   const lines = [
-    '# Made by nomoat. FROM is the base model that the adapter was trained on: change the path when it moves.',
+    adapterFile === null
+      ? '# Made by nomoat. FROM is the base model with the adapter merged in.'
+      : '# Made by nomoat. FROM is the base model that the adapter was trained on: change the path when it moves. For Ollama before 0.34.1.',
     '# The template renders what the chat template of the base model does, without tools; spaces around messages are kept.',
     ...(usesDate(model) ? ['# The template states the date; this one keeps that of the export.'] : []),
     `FROM ${from}`,
-    `ADAPTER ./${adapterFile}`,
+    ...(adapterFile === null ? [] : [`ADAPTER ./${adapterFile}`]),
     `TEMPLATE ${quoted(model.path, goTemplate(model.path, frame))}`,
     ...[...new Set([...stopTexts(model), ...stop])].map((text) => `PARAMETER stop ${JSON.stringify(text)}`),
     ...(systemPrompt ? [`SYSTEM ${quoted('the system prompt', systemPrompt)}`] : []),

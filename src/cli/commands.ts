@@ -182,14 +182,27 @@ export function exportCommand(): Command {
     .argument('<RUN>')
     .requiredOption('--to <FORMAT>', 'peft, gguf, ollama or merged-gguf')
     .requiredOption('--out <PATH>', 'a new file or folder')
-    .option('--type <F16|Q8_0>', 'type of the merged weights (default: F16)');
+    .option('--type <F16|Q8_0>', 'type of the merged weights, for merged-gguf and ollama (default: F16)')
+    .option(
+      '--ollama-adapter',
+      'for ollama: the adapter in a file of its own instead of a merged model; only Ollama up to 0.34.0 reads that (0.34.1 and later refuse ADAPTER in a Modelfile)',
+    );
   return command.action(async (run: string) => {
-    const { to, out, type } = command.opts<{ to: string; out: string; type?: string }>();
+    const { to, out, type, ollamaAdapter } = command.opts<{
+      to: string;
+      out: string;
+      type?: string;
+      ollamaAdapter?: true;
+    }>();
     const { exportAdapter, exportFormats } = await import('../adapter/export.ts');
     const format = exportFormats.find((name) => name === to);
     const faults = [
       ...(format ? [] : [`--to: ${to} is none of ${exportFormats.join(', ')}`]),
       ...(type === undefined || type === 'F16' || type === 'Q8_0' ? [] : [`--type: ${type} is neither F16 nor Q8_0`]),
+      ...(ollamaAdapter && to !== 'ollama' ? [`--ollama-adapter: does nothing with --to ${to}`] : []),
+      ...(type !== undefined && (ollamaAdapter || !['ollama', 'merged-gguf'].includes(to))
+        ? ['--type: nothing is merged, so there is no type to choose']
+        : []),
     ];
     if (!format || faults.length > 0)
       throw new NomoatError({
@@ -214,6 +227,7 @@ export function exportCommand(): Command {
       model,
       out,
       mergedType,
+      ollamaAdapter: ollamaAdapter ?? false,
       systemPrompt: record.systemPrompt,
       chatTemplate,
     });

@@ -219,7 +219,16 @@ describe('a run through the command line', { timeout: patience }, () => {
       expect(code).toBe(0);
       expect(existsSync(join(folder, out))).toBe(true);
     }
-    expect(nomoat('export', 'whole', '--to', 'pef', '--out', 'x').code).toBe(2);
+    expect(existsSync(join(folder, 'out-ollama/model.gguf'))).toBe(true);
+    const old = nomoat('export', 'whole', '--to', 'ollama', '--ollama-adapter', '--out', 'out-old');
+    expect(old.out).toContain('out-old/adapter.gguf');
+    for (const idle of [
+      ['--to', 'pef'],
+      ['--to', 'gguf', '--ollama-adapter'],
+      ['--to', 'peft', '--type', 'Q8_0'],
+      ['--to', 'ollama', '--ollama-adapter', '--type', 'F16'],
+    ])
+      expect(nomoat('export', 'whole', ...idle, '--out', 'x').code).toBe(2);
   });
 
   test('chat answers with the run, and the same for the same seed', () => {
