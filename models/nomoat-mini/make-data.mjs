@@ -297,14 +297,18 @@ writeFileSync(join(out, 'chat-valid.jsonl'), `${valid.join('\n')}\n`);
 
 const documents = [...kept];
 const factTopics = Object.keys(weights).filter((name) => !['who', 'greet', 'named', 'thanks', 'refuse', 'harm'].includes(name));
-for (let i = 0; i < 1500; i++) {
+const [questionDocuments, madeStories] = [1500, 900];
+for (let i = 0; i < questionDocuments; i++) {
   const parts = Array.from({ length: 6 }, () => topics[pick(factTopics.filter((name) => name !== 'story'))]());
   const [a, b] = shuffle([...names]).slice(0, 2);
   documents.push(chance(0.5) ? parts.map(([question, answer]) => `${question} ${answer}`).join('\n') : parts.map(([question, answer]) => `"${question}" asked ${a}. "${answer.replaceAll('"', '')}" said ${b}.`).join('\n'));
 }
-for (let i = 0; i < 900; i++) documents.push(madeStory(pick(Object.keys(living))));
+for (let i = 0; i < madeStories; i++) documents.push(madeStory(pick(Object.keys(living))));
 const sentences = shuffle(lines('snips.txt.gz').trim().split('\n'));
 for (let i = 0; i < sentences.length; i += 12) documents.push(sentences.slice(i, i + 12).join('\n'));
 writeFileSync(join(out, 'pretrain.txt'), `${shuffle(documents).join('\n<|endoftext|>\n')}\n`);
 writeFileSync(join(out, 'pretrain-valid.txt'), `${heldOut.join('\n<|endoftext|>\n')}\n`);
-console.log(`${documents.length} documents, ${heldOut.length} held-out stories, ${train.length} + ${valid.length} conversations`);
+// The numbers of the card.
+const stated = (number) => number.toLocaleString('en-US');
+console.log(`${stated(kept.length)} TinyStories, ${stated(sentences.length)} SNIPS sentences, ${stated(questionDocuments + madeStories)} documents from templates; ${stated(train.length)} conversations from templates`);
+console.log(`held out: ${heldOut.length} stories, ${valid.length} conversations`);
