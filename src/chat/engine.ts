@@ -9,6 +9,7 @@ import { evaluationThreads, leaveBusyCores, llamaCall, loadLlamaModel } from '..
 import { NomoatError } from '../errors.ts';
 import { openGguf } from '../files/gguf/read.ts';
 import type { GgufFile } from '../files/gguf/types.ts';
+import { assertVocabulary } from '../files/gguf/vocabulary.ts';
 import { documentSeparator } from '../files/text-documents.ts';
 import { type ChatTemplate, chatTemplateOf, noChatTemplate, withChatTemplate } from '../text/chat-template.ts';
 import type { Message } from '../text/example.ts';
@@ -55,6 +56,7 @@ export async function openChatModel(options: OpenChatOptions): Promise<ChatModel
   let template: ChatTemplate | null;
   let adapter: { path: string; remove(): void } | null = null;
   try {
+    assertVocabulary(gguf);
     template = templateOf(withChatTemplate(gguf, options.chatTemplate));
     if (options.adapterPath) adapter = prepareAdapter(options.adapterPath, gguf);
   } finally {

@@ -19,6 +19,7 @@ import type { GgufFile } from '../files/gguf/types.ts';
 import { documentSeparator, readTextFile } from '../files/text-documents.ts';
 import type { LoraAdapter } from '../lora/adapter.ts';
 import { parameterCount, readModelConfig } from '../models/config.ts';
+import { modelNotes } from '../models/model-notes.ts';
 import { chatTemplateOf } from '../text/chat-template.ts';
 import type { Example, Message } from '../text/example.ts';
 import { markupOf } from '../text/prompt-markup.ts';
@@ -280,7 +281,7 @@ export async function prepareExamples(given: AskedSettings, model: GgufFile): Pr
       format: dataset.format,
       files: [...dataset.files, ...(heldFile?.files ?? [])].map(({ path }) => path),
       notes,
-      overruled: brought,
+      overruled: [...modelNotes(model), ...brought],
       prefix,
       systemPrompt: commonSystemPrompt(dataset.train),
       train: rows.rows,

@@ -3,6 +3,7 @@
  */
 import { NomoatError } from '../errors.ts';
 import type { GgufFile } from '../files/gguf/types.ts';
+import { tokenTexts } from '../files/gguf/vocabulary.ts';
 import type { Projection } from '../lora/adapter.ts';
 import { checkMetadataKeys, uniformNumber } from './metadata-keys.ts';
 import { ropeScale } from './rope-scaling.ts';
@@ -80,6 +81,13 @@ export function readModelConfig(model: GgufFile): ModelConfig {
     tiedHead: !model.tensors.has('output.weight'),
   };
   checkShapes(model, config, refuse);
+  // llama.cpp loads no other embedding than one row a token.
+  const tokens = tokenTexts(model)?.length ?? config.vocabulary;
+  if (tokens !== config.vocabulary)
+    refuse(
+      `has ${tokens} tokens and ${config.vocabulary} rows in token_embd.weight`,
+      'Convert the model again, together with the tokenizer that it was trained with.',
+    );
   return config;
 }
 

@@ -2,8 +2,8 @@
  * What a model file says of its vocabulary before llama.cpp loads it. Promises: bounded reading; a file without a vocabulary is named.
  * https://github.com/ggml-org/ggml/blob/master/docs/gguf.md
  */
-import { NomoatError } from '../errors.ts';
 import { openGguf } from '../files/gguf/read.ts';
+import { assertVocabulary, tokenTexts } from '../files/gguf/vocabulary.ts';
 
 export interface Vocabulary {
   /** The file that llama.cpp opens: of a model in several, the first. */
@@ -69,13 +69,8 @@ function unsplittable(model: string | undefined, pre: string): Vocabulary['unspl
 export function readVocabulary(modelPath: string): Vocabulary {
   const file = openGguf(modelPath);
   try {
-    const tokens = file.metadata.get('tokenizer.ggml.tokens')?.value;
-    if (!Array.isArray(tokens) || tokens.length === 0)
-      throw new NomoatError({
-        part: modelPath,
-        fault: 'has no vocabulary (tokenizer.ggml.tokens)',
-        remedy: 'Use a complete language model with its tokenizer.',
-      });
+    assertVocabulary(file);
+    const tokens = tokenTexts(file)!;
     const types = file.metadata.get('tokenizer.ggml.token_type')?.value;
     const named = new Set(namedTokens.map((key) => file.number(key)));
     const controlCandidates = tokens.filter(
