@@ -8,6 +8,8 @@ import type { GgufFile, GgufScalarType, GgufValue } from '../files/gguf/types.ts
 interface KeyRule {
   /** llama.cpp refuses to load a file with the key in another type. */
   readonly type: GgufScalarType;
+  /** Where it is read for one of the architectures only. */
+  readonly only?: string;
   /** One value a layer is possible as well. */
   readonly perLayer?: true;
   /** Values with which the key changes nothing; any is fine where this is left out. */
@@ -21,7 +23,7 @@ const experts = { type: 'uint32', off: zero, fault: 'is a mixture of experts' } 
 
 /** Keys after `<architecture>.` that llama.cpp reads for llama, qwen2 and qwen3. */
 const rules: Readonly<Record<string, KeyRule>> = {
-  vocab_size: { type: 'uint32' },
+  vocab_size: { type: 'uint32', only: 'llama' },
   context_length: { type: 'uint32' },
   embedding_length: { type: 'uint32' },
   block_count: { type: 'uint32' },
@@ -105,7 +107,8 @@ export function checkMetadataKeys(model: GgufFile, architecture: string, refuse:
   const layers = model.metadata.get(`${architecture}.block_count`)?.value;
   for (const [name, entry] of keysOf(model, architecture)) {
     const rule = rules[name];
-    const fault = rule ? faultOf(`${architecture}.${name}`, entry, rule, layers) : null;
+    const applies = rule && (rule.only ?? architecture) === architecture;
+    const fault = applies ? faultOf(`${architecture}.${name}`, entry, rule, layers) : null;
     if (fault !== null) refuse(fault);
   }
 }

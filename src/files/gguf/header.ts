@@ -274,6 +274,8 @@ export function readHeader(descriptor: number, path: string, size: number): Gguf
   const metadata = new Map<string, GgufValue>();
   for (let i = 0; i < metadataCount; i++) {
     const key = reader.string('a metadata key');
+    // llama.cpp ends the process on it.
+    if (key === '') throw ggufFault(path, 'holds a metadata key without a name');
     if (metadata.has(key)) throw ggufFault(path, `holds the metadata key ${key} twice`);
     metadata.set(key, reader.value(reader.valueType(key), key, 0));
   }

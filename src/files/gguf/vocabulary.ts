@@ -21,8 +21,12 @@ export function tokenTexts(file: Pick<GgufFile, 'metadata'>): readonly string[] 
 const arrayOf = (entry: GgufValue | undefined, ...types: readonly string[]): readonly unknown[] | null =>
   entry?.type === 'array' && types.includes(entry.elementType) ? entry.value : null;
 
-/** What llama.cpp calls a token without a text. */
-const named = (text: string, id: number): string => (text === '' ? `[EMPTY_${id}]` : text);
+/** What llama.cpp calls a token: its text up to a zero byte, and one without a text by its id. */
+function named(text: string, id: number): string {
+  const end = text.indexOf('\0');
+  const name = end < 0 ? text : text.slice(0, end);
+  return name === '' ? `[EMPTY_${id}]` : name;
+}
 
 function fault(path: string, text: string, remedy = 'Convert or download the model again.'): NomoatError {
   return new NomoatError({ part: path, fault: text, remedy });
@@ -46,11 +50,14 @@ export function assertVocabulary(file: Source): void {
   }
   const ids = new Map<string, number>();
   texts.forEach((text, id) => {
-    const other = ids.get(named(text, id));
+    const name = named(text, id);
+    // Bytes that are no UTF-8 all read as this character: whether they differ is not known here.
+    if (name.includes('\uFFFD')) return;
+    const other = ids.get(name);
     // llama.cpp ends the process.
     if (other !== undefined)
-      throw fault(file.path, `has the token ${JSON.stringify(text)} twice, as ${other} and ${id}`);
-    ids.set(named(text, id), id);
+      throw fault(file.path, `has the token ${JSON.stringify(name)} twice, as ${other} and ${id}`);
+    ids.set(name, id);
   });
 }
 
