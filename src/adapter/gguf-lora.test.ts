@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
 import { openGguf } from '../files/gguf/read.ts';
+import { writeGguf } from '../files/gguf/write.ts';
 import type { TokenRow } from '../tokens/token-row.ts';
 import { readGgufLora, writeGgufLora } from './gguf-lora.ts';
 import { fromFileRows, toFileRows } from './head-rows.ts';
@@ -99,6 +100,46 @@ describe.each(models)('GGUF LoRA for %s', (name) => {
     expect(Math.abs((await lossUnderLlamaCpp(name, rslora)) - loss)).toBeLessThan(1e-5);
     // The bound above means nothing unless the adapter matters.
     expect(Math.abs((await lossUnderLlamaCpp(name, null)) - loss)).toBeGreaterThan(0.01);
+  });
+});
+
+/** A GGUF LoRA as others' programs write it: projections with a rank of their own, no weights in some layers, any alpha or none. */
+function foreign(name: string, path: string, alpha: number | null): void {
+  const model = open(name);
+  const plain = join(folder, `${name}-plain.gguf`);
+  writeGgufLora(plain, readPeft(join(reference, name, 'lora.after20.safetensors')), model);
+  const file = openGguf(plain);
+  const metadata = new Map([...file.metadata].filter(([key]) => !key.startsWith('nomoat.')));
+  if (alpha === null) metadata.delete('adapter.lora.alpha');
+  else metadata.set('adapter.lora.alpha', { type: 'float32', value: alpha });
+  const tensors = [...file.tensors.values()].flatMap(({ name: tensor, shape, type }) => {
+    if (tensor.startsWith('blk.1.') || tensor.includes('blk.2.ffn_up')) return [];
+    const values = file.readFloat32(tensor);
+    const [rows, columns] = shape as [number, number];
+    if (!tensor.includes('attn_v')) return [{ name: tensor, shape, type, bytes: () => new Uint8Array(values.buffer) }];
+    const isA = tensor.endsWith('lora_a');
+    const half = isA ? values.slice(0, 2 * columns) : values.filter((_, i) => i % columns < 2);
+    return [{ name: tensor, shape: isA ? [2, columns] : [rows, 2], type, bytes: () => new Uint8Array(half.buffer) }];
+  });
+  writeGguf(path, { metadata, tensors }, { overwrite: true });
+  file.close();
+  model.close();
+}
+
+describe.each([8, 3, 0, null])("others' GGUF LoRA with alpha %s", (alpha) => {
+  it('means what llama.cpp makes of it: a scale for each rank, no weights where there are none', async () => {
+    const model = open('llama');
+    const [given, read] = [join(folder, 'foreign.gguf'), join(folder, 'foreign-read.gguf')];
+    foreign('llama', given, alpha);
+    const notes: string[] = [];
+    const adapter = readGgufLora(given, model, (text) => notes.push(text));
+    expect(adapter).toMatchObject({ rank: 4, pairs: { length: 3 * 7 } });
+    expect(notes.join()).toMatch(/has ranks 2, 4.*has no weights for layer 1 q_proj/s);
+    writeGgufLora(read, adapter, model);
+    model.close();
+    const [theirs, ours] = [await lossUnderLlamaCpp('llama', given), await lossUnderLlamaCpp('llama', read)];
+    expect(Math.abs(ours - theirs)).toBeLessThan(1e-5);
+    expect(Math.abs(theirs - (await lossUnderLlamaCpp('llama', null)))).toBeGreaterThan(0.01);
   });
 });
 

@@ -4,6 +4,7 @@
  * back gives the adapter that was written. Refuses an adapter whose shapes are not the model's.
  * Format: https://github.com/ggml-org/llama.cpp/blob/master/convert_lora_to_gguf.py
  */
+import { basename } from 'node:path';
 import { NomoatError } from '../errors.ts';
 import { openGguf } from '../files/gguf/read.ts';
 import type { GgufFile, GgufValue } from '../files/gguf/types.ts';
@@ -180,7 +181,7 @@ export function readGgufLora(path: string, model: GgufFile, note?: (text: string
     );
     const { alpha, rslora } = readScale(file, ranked);
     const { notes, ...even } = evenPairs(path, ranked, { layers, rslora, alphaOf: ({ rank }) => alpha(rank) });
-    for (const text of notes) note?.(`${path} ${text}.`);
+    for (const text of notes) note?.(`${basename(path)} ${text}.`);
     const adapter: LoraAdapter = {
       ...even,
       rslora,

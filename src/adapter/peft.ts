@@ -5,7 +5,7 @@
  * Format: https://huggingface.co/docs/peft/developer_guides/checkpoint
  */
 import { mkdirSync } from 'node:fs';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { NomoatError } from '../errors.ts';
 import { writeFailure, writeFileAtomic } from '../files/atomic-write.ts';
 import { type NamedTensor, readSafetensors, writeSafetensors } from '../files/safetensors.ts';
@@ -122,9 +122,9 @@ function checkAgainstConfig(path: string, config: PeftConfig, pairs: readonly Ra
   });
 }
 
-/** Says of what the file does not say, or says in vain; the path goes before each. */
+/** Says what the files do not say, or say in vain; their name goes before each, no path: notes stand in reports. */
 function tellNotes(context: PeftContext, path: string, notes: readonly string[]): void {
-  for (const note of notes) context.note?.(`${path} ${note}.`);
+  for (const note of notes) context.note?.(`${basename(path)} ${note}.`);
 }
 
 /**
