@@ -3,8 +3,8 @@
  * and carries machine-readable fields. It knows nothing of terminals: the CLI renders it.
  */
 
-/** Exit codes of the CLI: `input` ends in 2, `failed` in 1, `interrupted` in 130. */
-export type ErrorKind = 'input' | 'failed' | 'interrupted';
+/** Exit codes of the CLI: `input` ends in 2, `failed` in 1, `untrusted` in 3, `interrupted` in 130. */
+export type ErrorKind = 'input' | 'failed' | 'untrusted' | 'interrupted';
 
 export interface NomoatErrorOptions {
   /** Which component or file is at fault, e.g. `train.jsonl line 3` or `--rank`. */
@@ -13,7 +13,7 @@ export interface NomoatErrorOptions {
   readonly fault: string;
   /** What the user can do about it, one sentence. */
   readonly remedy: string;
-  /** `input` (default) when the user can mend it, `failed` when the machine or we failed, `interrupted` when stopped. */
+  /** `input` (default) when the user can mend it, `failed` when the machine or we failed, `untrusted` when a run's result is not to be used, `interrupted` when stopped. */
   readonly kind?: ErrorKind;
   /** Extra facts for programs, JSON-serialisable. */
   readonly fields?: Readonly<Record<string, unknown>>;

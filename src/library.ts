@@ -12,6 +12,7 @@ import { NomoatError } from './errors.ts';
 import { resolveModel } from './files/local-models.ts';
 import { physicalCores } from './jobs/machine.ts';
 import { modelFileName, RunFolder } from './jobs/run-folder.ts';
+import { doubtOf } from './jobs/run-result.ts';
 import { type RunHandle, resumeRun, startRun } from './jobs/start-run.ts';
 import { shellQuote } from './shell-quote.ts';
 import type { SpecialTokens } from './tokens/encode-text.ts';
@@ -75,6 +76,8 @@ export interface ResolvedChat {
   readonly chatTemplate: string | null;
   /** What control tokens that are spelled in messages become, as in training. */
   readonly specialTokens: SpecialTokens;
+  /** What a person should know before they read an answer, in sentences. */
+  readonly doubts: readonly string[];
 }
 
 type Trained = Pick<ResolvedChat, 'systemPrompt' | 'chatTemplate' | 'specialTokens'>;
@@ -88,14 +91,20 @@ function trainedWith(path: string | null | undefined): Trained {
   return { systemPrompt, chatTemplate, specialTokens: specialTokens === 'control' ? 'control' : 'text' };
 }
 
+/** What is to be said of the run at that path; nothing of an adapter that is no run. Throws where it has no result to be used. */
+const doubtsOfRun = (path: string | null | undefined): string[] =>
+  path && isRun(path) ? [doubtOf(path, new RunFolder(path).read()) ?? []].flat() : [];
+
 /** What a run's folder or a model's name stands for. */
 export async function resolveChat(options: ChatOptions): Promise<ResolvedChat> {
   const adapter = options.adapter ? adapterInside(resolve(options.adapter)) : null;
+  const doubts = doubtsOfRun(options.adapter);
   const given = options.chatTemplate ? { chatTemplate: resolveChatTemplate(options.chatTemplate) } : {};
   if (!isRun(options.model)) {
     const { path: modelPath } = await resolveModel(options.model);
-    return { modelPath, adapterPath: adapter, ...trainedWith(options.adapter), ...given };
+    return { modelPath, adapterPath: adapter, ...trainedWith(options.adapter), ...given, doubts };
   }
+  doubts.push(...doubtsOfRun(options.model));
   const folder = new RunFolder(options.model);
   const record = folder.read();
   const trained = { ...trainedWith(options.model), ...given };
@@ -108,8 +117,8 @@ export async function resolveChat(options: ChatOptions): Promise<ResolvedChat> {
       remedy: `Finish it first: nomoat tune --resume ${shellQuote(options.model)}`,
     });
   }
-  if (whole) return { modelPath: whole, adapterPath: adapter, ...trained };
-  return { modelPath: record.settings.modelPath, adapterPath: adapter ?? inside, ...trained };
+  if (whole) return { modelPath: whole, adapterPath: adapter, ...trained, doubts };
+  return { modelPath: record.settings.modelPath, adapterPath: adapter ?? inside, ...trained, doubts };
 }
 
 /** Opens a model, with its adapter where a run is given, for chatting. Close it when done. */
@@ -123,7 +132,7 @@ export async function chat(options: ChatOptions): Promise<ChatModel> {
     });
   if (threads !== undefined && !(Number.isSafeInteger(threads) && threads > 0))
     throw new NomoatError({ part: 'threads', fault: `${threads} is no whole number from 1`, remedy: 'Give one.' });
-  const { systemPrompt: _, ...resolved } = await resolveChat(options);
+  const { doubts: _doubts, systemPrompt: _, ...resolved } = await resolveChat(options);
   return openChatModel({
     ...resolved,
     threads: threads ?? physicalCores(),

@@ -78,11 +78,12 @@ export function chatCommand(): Command {
     const prompt = flags['prompt'] ?? (process.stdin.isTTY ? null : await readPiped(process.stdin));
     if (prompt !== null) assertPrompt(prompt);
     const threads = wholeFlag('threads', askedThreads, 1, physicalCores());
-    const { systemPrompt, ...resolved } = await resolveChat({
+    const { doubts, systemPrompt, ...resolved } = await resolveChat({
       model,
       adapter: flags['adapter'] ?? null,
       chatTemplate: flags['chatTemplate'] ?? null,
     });
+    for (const doubt of doubts) process.stderr.write(`${harmless(doubt)}\n`);
     const system = flags['system'] ?? systemPrompt;
     if (flags['system'] === undefined && systemPrompt)
       process.stderr.write(`(system prompt of the training data: ${harmless(systemPrompt)})\n`);
@@ -216,6 +217,10 @@ export function exportCommand(): Command {
     const { readPeft } = await import('../adapter/peft.ts');
     const folder = new RunFolder(run);
     const record = folder.read();
+    const { doubtOf } = await import('../jobs/run-result.ts');
+    const doubt = doubtOf(run, record);
+    // PEFT computes as the trainer does.
+    if (doubt !== null && format !== 'peft') process.stderr.write(`${doubt}\n`);
     assertExportable(run, folder.adapter, record);
     const { withChatTemplate } = await import('../text/chat-template.ts');
     const { chatTemplate = null } = record.settings;

@@ -1,7 +1,7 @@
 #!/usr/bin/env node
 /**
- * The command line. Exit codes: 0 done, 1 failed, 2 wrong usage or input, 130 interrupted with a checkpoint written,
- * 141 when the reader of its output has left.
+ * The command line. Exit codes: 0 done, 1 failed, 2 wrong usage or input, 3 the run ended but its result is not to be trusted (it diverged, or
+ * its proof failed), 130 interrupted with a checkpoint written, 141 when the reader of its output has left.
  */
 import { Command, CommanderError } from 'commander';
 import { NomoatError } from '../errors.ts';
@@ -22,7 +22,7 @@ import { planCommand } from './plan.ts';
 import { quickstartCommand } from './quickstart.ts';
 import { pretrainCommand, tuneCommand, wasTold } from './tune.ts';
 
-const exitCodes = { input: 2, failed: 1, interrupted: 130 } as const;
+const exitCodes = { input: 2, failed: 1, untrusted: 3, interrupted: 130 } as const;
 
 /** With --json the error is an event on stdout as well, as a run's own are, for programs that read that. */
 function tellOf(error: unknown): void {
@@ -39,7 +39,11 @@ function tellOf(error: unknown): void {
 const program = new Command('nomoat')
   .description('Fine-tune a language model on this machine, then chat with it.')
   .version(version)
-  .option('--debug', 'show stack traces');
+  .option('--debug', 'show stack traces')
+  .addHelpText(
+    'after',
+    '\nExit codes: 0 done, 1 failed, 2 wrong usage or input, 3 the run ended but its result is not to be trusted\n(it diverged, or its proof failed), 130 interrupted with a checkpoint written.',
+  );
 for (const command of [
   quickstartCommand(),
   tuneCommand(),

@@ -3,7 +3,8 @@
  * itself: that needs no codes. Knows nothing of processes.
  */
 import { movesCursor } from '../chat/terminal-abilities.ts';
-import type { RunEvent } from '../jobs/events.ts';
+import type { ExportParityEvent, RunEvent } from '../jobs/events.ts';
+import { fixed } from '../jobs/figures.ts';
 import { placeOf } from '../text/example.ts';
 import { harmless } from '../tokens/preview.ts';
 
@@ -25,6 +26,29 @@ const heldAs = {
   float16: '; activations kept as float16 to save memory',
   recompute: '; activations recomputed to save memory',
 } as const;
+
+/** How a run ended, in the words of its last line. */
+const endWords: Readonly<Record<Extract<RunEvent, { type: 'run-end' }>['state'], string>> = {
+  done: 'Done',
+  'stopped-early': 'Done',
+  interrupted: 'Interrupted',
+  failed: 'Failed',
+  diverged: 'Diverged: no result,',
+  'proof-failed': 'Trained, but its proof failed,',
+};
+
+/** What a proof found, and how it is judged. */
+function parityText({ bound, meanDifference, passed, tokens, worstDifference }: ExportParityEvent): string {
+  const found =
+    meanDifference === null
+      ? "llama.cpp's numbers are not finite"
+      : `llama.cpp differs by ${fixed(meanDifference, 5)} nats on average, ${fixed(worstDifference, 4)} at worst`;
+  const judged =
+    passed === null
+      ? 'quantised: shown, not judged'
+      : `${bound === null ? '' : `bound ${bound}: `}${passed ? 'passed' : 'FAILED'}`;
+  return `${found}, over ${tokens} tokens (${judged})`;
+}
 
 /** Further lines of a text under its first one. */
 const indented = (text: string): string => text.replaceAll('\n', `\n${' '.repeat(12)}`);
@@ -93,21 +117,21 @@ export class Progress {
     },
     plan: (e) =>
       this.line(
-        `Plan     ${duration(e.seconds)} at ${e.tokensPerSecond.toFixed(0)} tokens/s, first step after ${duration(e.firstStepSeconds)}, up to ${gigabytes(e.peakMemoryBytes)} of memory and ${gigabytes(e.diskBytes)} of disk${e.measured ? '' : ' (estimated: no block was measured)'}${heldAs[e.activations]}${e.streamed ? ', blocks read from the disk' : ''}`,
+        `Plan     ${duration(e.seconds)} at ${fixed(e.tokensPerSecond, 0)} tokens/s, first step after ${duration(e.firstStepSeconds)}, up to ${gigabytes(e.peakMemoryBytes)} of memory and ${gigabytes(e.diskBytes)} of disk${e.measured ? '' : ' (estimated: no block was measured)'}${heldAs[e.activations]}${e.streamed ? ', blocks read from the disk' : ''}`,
       ),
     estimate: (e) =>
       this.line(
-        `Estimate ${duration(e.seconds)} of training at ${e.tokensPerSecond.toFixed(0)} tokens/s, up to ${gigabytes(e.peakMemoryBytes)} of memory; then the proof and the samples`,
+        `Estimate ${duration(e.seconds)} of training at ${fixed(e.tokensPerSecond, 0)} tokens/s, up to ${gigabytes(e.peakMemoryBytes)} of memory; then the proof and the samples`,
       ),
     precision: (e) =>
       this.line(
-        `Base     ${e.precision === 'int8' ? 'int8' : 'float32'}: ${e.reason}${e.divergence === null ? '' : `; int8 diverges by ${e.divergence.toFixed(4)} nats (bound ${e.bound})`}${e.levels !== null && e.levels < 127 ? '; 7-bit weights, because int8 sums saturate on this processor' : ''}`,
+        `Base     ${e.precision === 'int8' ? 'int8' : 'float32'}: ${e.reason}${e.divergence === null ? '' : `; int8 diverges by ${fixed(e.divergence, 4)} nats (bound ${e.bound})`}${e.levels !== null && e.levels < 127 ? '; 7-bit weights, because int8 sums saturate on this processor' : ''}`,
       ),
     'step-end': (e) => {
       const seconds = e.tokens / e.tokensPerSecond;
       this.secondsPerStep = this.secondsPerStep === 0 ? seconds : 0.8 * this.secondsPerStep + 0.2 * seconds;
       const left = duration((this.steps - e.step - 1) * this.secondsPerStep);
-      const text = `step ${e.step + 1}/${this.steps}  loss ${e.loss.toFixed(4)}${this.validation === null ? '' : `  validation ${this.validation.toFixed(4)}`}  ${e.tokensPerSecond.toFixed(0)} tokens/s  ${left} left`;
+      const text = `step ${e.step + 1}/${this.steps}  loss ${fixed(e.loss, 4)}${this.validation === null ? '' : `  validation ${fixed(this.validation, 4)}`}  ${fixed(e.tokensPerSecond, 0)} tokens/s  ${left} left`;
       if (this.drawsBar) this.drawBar((e.step + 1) / this.steps, text);
       else if (e.step === 0 || e.step + 1 === this.steps || Date.now() - this.lastLine > logSeconds * 1000) {
         this.lastLine = Date.now();
@@ -116,18 +140,15 @@ export class Progress {
     },
     validation: (e) => {
       this.validation = e.loss;
-      const bits = e.bitsPerByte === undefined ? '' : `, ${e.bitsPerByte.toFixed(4)} bits per byte`;
+      const bits = e.bitsPerByte === undefined ? '' : `, ${fixed(e.bitsPerByte, 4)} bits per byte`;
       this.line(
-        `Validation after ${e.step} steps: ${e.loss.toFixed(4)} nats per token${bits} (${count(e.tokens)} tokens)`,
+        `Validation after ${e.step} steps: ${fixed(e.loss, 4)} nats per token${bits} (${count(e.tokens)} tokens)`,
       );
     },
     'checkpoint-saved': (e) => {
       if (!this.drawsBar) this.line(`Checkpoint after ${e.step} steps${e.best ? ' (best so far)' : ''}`);
     },
-    'export-parity': (e) =>
-      this.line(
-        `Parity   ${e.base}: llama.cpp differs by ${e.meanDifference.toFixed(5)} nats on average, ${e.worstDifference.toFixed(4)} at worst, over ${e.tokens} tokens${e.passed === null ? ' (quantised: shown, not judged)' : e.passed ? ` (bound ${e.bound}: passed)` : ` (bound ${e.bound}: FAILED)`}`,
-      ),
+    'export-parity': (e) => this.line(`Parity   ${e.base}: ${parityText(e)}`),
     notice: (e) => this.line(e.message),
     sample: (e) =>
       this.line(
@@ -139,10 +160,10 @@ export class Progress {
         this.line(`Stopped early after ${e.steps} of ${this.steps} steps: validation got no better.`);
       if (e.validationBefore !== null && e.validationAfter !== null)
         this.line(
-          `Validation loss ${e.validationBefore.toFixed(4)} before, ${e.validationAfter.toFixed(4)} after${e.bestStep !== null && e.bestStep !== e.steps ? ` step ${e.bestStep}, the best: the result is of that step` : ''}`,
+          `Validation loss ${fixed(e.validationBefore, 4)} before, ${fixed(e.validationAfter, 4)} after${e.bestStep !== null && e.bestStep !== e.steps && e.state !== 'diverged' ? ` step ${e.bestStep}, the best: the result is of that step` : ''}`,
         );
       this.line(
-        `${e.state === 'interrupted' ? 'Interrupted' : 'Done'} after ${duration(e.seconds)}${e.secondsBefore > 0 ? ` (and ${duration(e.secondsBefore)} before it was resumed)` : ''}, ${gigabytes(e.peakMemoryBytes)} at the peak${e.adapter ? `; adapter in ${e.adapter}` : ''}${e.model ? `; model in ${e.model}` : ''}`,
+        `${endWords[e.state]} after ${duration(e.seconds)}${e.secondsBefore > 0 ? ` (and ${duration(e.secondsBefore)} before it was resumed)` : ''}, ${gigabytes(e.peakMemoryBytes)} at the peak${e.adapter ? `; adapter in ${e.adapter}` : ''}${e.model ? `; model in ${e.model}` : ''}`,
       );
     },
     error: () => this.line(''),

@@ -59,6 +59,9 @@ async function confirmed(): Promise<boolean> {
 const told = new WeakSet<object>();
 export const wasTold = (error: unknown): boolean => typeof error === 'object' && error !== null && told.has(error);
 
+/** Of a run that ended, but whose result is not to be trusted. */
+const untrustedCode = 3;
+
 /** Shows a run until it ends; Ctrl-C once asks for a checkpoint, twice ends at once. Returns the exit code. */
 export async function follow(handle: RunHandle, json: boolean): Promise<number> {
   const progress = new Progress(process.stderr);
@@ -81,7 +84,10 @@ export async function follow(handle: RunHandle, json: boolean): Promise<number> 
       if (json) process.stdout.write(`${JSON.stringify(event)}\n`);
       else progress.show(event);
       if (event.type !== 'run-end') continue;
-      if (event.state === 'interrupted') {
+      if (event.verdict !== undefined) {
+        code = untrustedCode;
+        if (!json) process.stderr.write(`Report: ${handle.run}/report.html\n`);
+      } else if (event.state === 'interrupted') {
         code = 130;
         process.stderr.write(`Go on with: ${commandName()} tune --resume ${shellQuote(handle.run)}\n`);
       } else if (!json)

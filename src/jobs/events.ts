@@ -1,6 +1,7 @@
 /**
  * Everything a run says, as typed events: one JSON object a line in events.jsonl and, with `--json`, on stdout.
  * The names are public: programs build on them. All durations are seconds, all sizes bytes, losses nats per supervised token.
+ * JSON has no NaN and no infinity: where a number can be one, its type has null for it.
  */
 import type { NomoatError } from '../errors.ts';
 import type { RecordSource } from '../text/example.ts';
@@ -130,9 +131,10 @@ export interface ExportParityEvent {
   /** What llama.cpp ran: the base file itself or a converted copy of it. */
   readonly base: string;
   readonly tokens: number;
-  /** Mean and worst |difference| of log-probability per supervised token, nats. */
-  readonly meanDifference: number;
-  readonly worstDifference: number;
+  /** Mean and worst |difference| of log-probability per supervised token, nats; null where llama.cpp's numbers are not finite. */
+  readonly meanDifference: number | null;
+  readonly worstDifference: number | null;
+  /** Null on a quantised file, where the figure is shown and only judged for being a number. */
   readonly bound: number | null;
   readonly passed: boolean | null;
 }
@@ -154,7 +156,10 @@ export interface SampleEvent {
 
 export interface RunEndEvent {
   readonly type: 'run-end';
-  readonly state: 'done' | 'interrupted' | 'failed' | 'stopped-early';
+  /** `diverged`: its weights came apart, there is no result. `proof-failed`: llama.cpp does not compute what was trained. */
+  readonly state: 'done' | 'interrupted' | 'failed' | 'stopped-early' | 'diverged' | 'proof-failed';
+  /** Why the result is not to be trusted, and what can still be used; absent where it is. */
+  readonly verdict?: string;
   readonly adapter: string | null;
   /** Where every weight was trained: the GGUF model. */
   readonly model: string | null;

@@ -3,7 +3,8 @@
  * compared with what it began with. And how a failure is left in the folder.
  */
 import { existsSync, rmSync } from 'node:fs';
-import { basename } from 'node:path';
+import { basename, dirname } from 'node:path';
+import { isRun } from '../config/load.ts';
 import { NomoatError } from '../errors.ts';
 import { removeUnfinished } from '../files/atomic-write.ts';
 import { openGguf } from '../files/gguf/read.ts';
@@ -20,6 +21,7 @@ import { planRun } from './plan.ts';
 import { type Prepared, prepareExamples, prepareTexts, readTexts, textFiles } from './prepare.ts';
 import { assertSameRows, assertUnchanged, digestOf, newRecord } from './provenance.ts';
 import { createRunFolder, RunFolder } from './run-folder.ts';
+import { doubtOf } from './run-result.ts';
 import type { AskedSettings, RunSettings } from './run-settings.ts';
 import { startModel } from './start-model.ts';
 
@@ -40,12 +42,21 @@ const planOf = (prepared: Prepared, model: GgufFile, started: number): Promise<P
     elapsed: () => (performance.now() - started) / 1000,
   });
 
+/** What is to be said of the runs that this one begins with. Throws where one of them has no result to be used. */
+function doubtsOfInputs({ initialAdapter, model }: Pick<AskedSettings, 'initialAdapter' | 'model'>): string[] {
+  // The adapter of a run lies in its folder.
+  const runs = [model, ...(initialAdapter === null ? [] : [dirname(initialAdapter)])].filter(isRun);
+  return runs.flatMap((path) => doubtOf(path, new RunFolder(path).read()) ?? []);
+}
+
 /** The folder is made only once the data is known to be good. */
 export async function openTuning(asked: AskedSettings, resume: boolean, started: number): Promise<Opened> {
+  const doubts = doubtsOfInputs(asked);
   const model = withChatTemplate(openGguf(asked.modelPath), asked.chatTemplate);
   readModelConfig(model);
   if (asked.device === 'webgpu') assertAdapterHolds(largestMatrix(model.tensors.values()));
-  const prepared = await prepareExamples(asked, model);
+  const examples = await prepareExamples(asked, model);
+  const prepared = { ...examples, overruled: [...examples.overruled, ...doubts] };
   const { chosen, settings } = prepared;
   const facts = { modelDigest: await digestOf(settings.modelPath), systemPrompt: prepared.systemPrompt };
   if (resume) {

@@ -2,6 +2,7 @@
  * A run as one HTML page: no script, no network, readable on a phone. Everything that comes from outside is escaped. Pure.
  */
 import type { RunEvent } from './events.ts';
+import { fixed } from './figures.ts';
 import type { RunRecord } from './run-folder.ts';
 
 const escapes: Readonly<Record<string, string>> = {
@@ -70,17 +71,17 @@ export function plannedAndActual(events: readonly RunEvent[]): Compared[] {
 }
 
 const comparedNames: Readonly<Record<Compared['what'], { name: string; text: (value: number) => string }>> = {
-  firstStepSeconds: { name: 'time to the first step', text: (x) => `${x.toFixed(1)} s` },
-  seconds: { name: 'time of the whole run', text: (x) => `${x.toFixed(0)} s` },
-  tokensPerSecond: { name: 'tokens per second', text: (x) => x.toFixed(0) },
-  peakMemoryBytes: { name: 'peak memory', text: (x) => `${(x / 1e9).toFixed(2)} GB` },
+  firstStepSeconds: { name: 'time to the first step', text: (x) => `${fixed(x, 1)} s` },
+  seconds: { name: 'time of the whole run', text: (x) => `${fixed(x, 0)} s` },
+  tokensPerSecond: { name: 'tokens per second', text: (x) => fixed(x, 0) },
+  peakMemoryBytes: { name: 'peak memory', text: (x) => `${fixed(x / 1e9, 2)} GB` },
 };
 
 function planTable(compared: readonly Compared[]): string {
   if (compared.length === 0) return '';
   const rows = compared.map(({ actual, planned, what }): [string, string] => {
     const { name, text } = comparedNames[what];
-    const difference = actual === null ? '' : ` (${((100 * (planned - actual)) / actual).toFixed(0)}%)`;
+    const difference = actual === null ? '' : ` (${fixed((100 * (planned - actual)) / actual, 0)}%)`;
     return [name, `planned ${text(planned)}, actual ${actual === null ? 'unknown' : text(actual)}${difference}`];
   });
   return `<h2>Planned and actual</h2>${table(rows)}`;
@@ -107,15 +108,13 @@ export function renderReport(run: RunRecord, events: readonly RunEvent[]): strin
   const notices = said.length > 0 ? `<h2>Notices</h2><ul>${said.join('')}</ul>` : '';
   const parity = of('export-parity').map((p): [string, string] => [
     `parity on ${p.base}`,
-    `mean ${p.meanDifference.toFixed(5)}, worst ${p.worstDifference.toFixed(4)} nats over ${p.tokens} tokens${p.passed === null ? '' : p.passed ? ' (passed)' : ' (FAILED)'}`,
+    `mean ${fixed(p.meanDifference, 5)}, worst ${fixed(p.worstDifference, 4)} nats over ${p.tokens} tokens${p.passed === null ? '' : p.passed ? ' (passed)' : ' (FAILED)'}`,
   ]);
   // Pretraining only: the same loss in a measure that does not depend on the vocabulary.
   const bits = of('validation').filter((e) => e.bitsPerByte !== undefined);
   const best = bits.reduce((least, e) => Math.min(least, e.bitsPerByte!), Number.POSITIVE_INFINITY);
   const bitRows: (readonly [string, unknown])[] =
-    bits.length > 0
-      ? [['bits per byte before / best', `${bits[0]!.bitsPerByte!.toFixed(4)} / ${best.toFixed(4)}`]]
-      : [];
+    bits.length > 0 ? [['bits per byte before / best', `${fixed(bits[0]!.bitsPerByte, 4)} / ${fixed(best, 4)}`]] : [];
   const settings = Object.entries(run.settings).map(([name, value]): [string, unknown] => [
     name,
     Array.isArray(value) ? value.join(', ') : value,
@@ -124,13 +123,14 @@ export function renderReport(run: RunRecord, events: readonly RunEvent[]): strin
 <h1>${run.settings.method === 'pretrain' ? 'Pretraining' : 'Fine-tuning'} ${escapeHtml(run.settings.model)}</h1>
 ${table([
   ['state', end?.state ?? run.state],
-  ['validation loss before', end?.validationBefore?.toFixed(4) ?? 'no validation set'],
-  ['validation loss after', end?.validationAfter?.toFixed(4) ?? 'no validation set'],
+  ...(end?.verdict === undefined ? [] : [['not to be trusted', end.verdict] as const]),
+  ['validation loss before', end?.validationBefore == null ? 'no validation set' : fixed(end.validationBefore, 4)],
+  ['validation loss after', end?.validationAfter == null ? 'no validation set' : fixed(end.validationAfter, 4)],
   ['steps', `${end?.steps ?? '?'}${end?.bestStep ? `, the result is of step ${end.bestStep}` : ''}`],
   ...bitRows,
   ...parity,
-  ['time', `${(((end?.seconds ?? 0) + (end?.secondsBefore ?? 0)) / 60).toFixed(1)} min`],
-  ['peak memory', `${((end?.peakMemoryBytes ?? 0) / 1e9).toFixed(2)} GB`],
+  ['time', `${fixed(((end?.seconds ?? 0) + (end?.secondsBefore ?? 0)) / 60, 1)} min`],
+  ['peak memory', `${fixed((end?.peakMemoryBytes ?? 0) / 1e9, 2)} GB`],
   ['trained', `${start?.trainableParameters ?? '?'} of ${start?.parameters ?? '?'} parameters`],
 ])}
 ${planTable(plannedAndActual(events))}${notices}${loss}${rate}<h2>Answers</h2>${samples.join('') || '<p>No samples.</p>'}

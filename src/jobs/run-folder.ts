@@ -24,13 +24,13 @@ import { pretrainOptions, tuneOptions } from '../config/options.ts';
 import { NomoatError } from '../errors.ts';
 import { isAlive, writeFailure, writeFileAtomic } from '../files/atomic-write.ts';
 import { shellQuote } from '../shell-quote.ts';
-import type { PlanEvent, RunEvent } from './events.ts';
+import type { PlanEvent, RunEndEvent, RunEvent } from './events.ts';
 import type { RunSettings } from './run-settings.ts';
 
 /** The trained model in a run's model folder. */
 export const modelFileName = 'model.gguf';
 
-export type RunState = 'running' | 'interrupted' | 'failed' | 'done' | 'stopped-early';
+export type RunState = 'running' | RunEndEvent['state'];
 
 export interface RunRecord {
   readonly nomoat: string;
@@ -46,6 +46,8 @@ export interface RunRecord {
   readonly validationBefore: number | null;
   readonly validationAfter: number | null;
   readonly settings: RunSettings;
+  /** Why the result is not to be trusted, where it is not. */
+  readonly verdict?: string;
   /** Says which settings the data decided, where it did. */
   readonly chosenFromData?: string;
   /** Training rows; absent in runs from before it was kept. */

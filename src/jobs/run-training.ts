@@ -3,29 +3,27 @@
  * Promises: every stage can be killed and resumed; the order is such that nothing is said to be done before it is durable.
  */
 import { mkdirSync } from 'node:fs';
-import { basename, dirname, join } from 'node:path';
-import { measureParity, parityBoundOn } from '../adapter/parity.ts';
-import { packRows } from '../batches/pack.ts';
-import { removeUnfinished, writeFileAtomic } from '../files/atomic-write.ts';
-import { openGguf } from '../files/gguf/read.ts';
+import { dirname, join } from 'node:path';
+import { removeUnfinished } from '../files/atomic-write.ts';
 import type { GgufFile } from '../files/gguf/types.ts';
 import { nomoatModelsFolder, surroundings } from '../files/model-folders.ts';
-import { parameterCount } from '../models/config.ts';
+import { parameterCount, readModelConfig } from '../models/config.ts';
 import { assertAdapter } from '../runtime/onnxruntime-node/webgpu-adapter.ts';
-import type { TokenRow } from '../tokens/token-row.ts';
 import { checkpointSteps, type Loaded, loadLatest, loadParameters, saveCheckpoint } from '../train/checkpoint.ts';
+import { Diverged, LossWatch } from '../train/divergence.ts';
 import { initAdamW } from '../train/optimizer.ts';
-import { evaluationCalls, type TrainStep } from '../train/step.ts';
-import { microBatchTokens, packOptions, trainLoop } from '../train/trainer.ts';
+import type { TrainStep } from '../train/step.ts';
+import { microBatchTokens, trainLoop } from '../train/trainer.ts';
 import type { TrainerState } from '../train/trainer-state.ts';
+import { type Ending, endRun } from './end-run.ts';
 import type { RunEndEvent, RunEvent } from './events.ts';
 import { parentBytes, threadsOf } from './machine.ts';
-import { type Method, openMethod, type Runnable } from './methods.ts';
+import { type Method, openMethod } from './methods.ts';
 import { asFailure, fail, openPretraining, openTuning } from './open-run.ts';
 import type { Holding } from './plan.ts';
 import { type ChosenPrecision, choosePrecision } from './precision.ts';
 import type { Prepared } from './prepare.ts';
-import { plannedAndActual, renderReport } from './report.ts';
+import { allFinite, failureText, logProbabilitiesOf, proveResult } from './prove-result.ts';
 import type { RunFolder } from './run-folder.ts';
 import type { AskedSettings, RunSettings } from './run-settings.ts';
 import { makeSamples } from './samples.ts';
@@ -111,22 +109,10 @@ const collectGarbage = (): void => (globalThis as { gc?: () => void }).gc?.();
 
 const countOf = (step: TrainStep): number => step.parameters.reduce((total, { value }) => total + value.length, 0);
 
-/**
- * Log-probabilities of the supervised tokens of each row; the rows share passes, because a pass may have to read the whole model, but no
- * prefix: what is proven is each row by itself.
- */
-async function logProbabilitiesOf(step: TrainStep, rows: readonly TokenRow[]): Promise<Float32Array[]> {
-  const options = packOptions({ packing: true, microBatchSize: null }, 0);
-  const all: number[] = [];
-  for (const call of evaluationCalls(step, packRows(rows, options)))
-    for (const values of await step.logProbabilities(call)) all.push(...values);
-  let at = 0;
-  return rows.map(({ supervised }) => {
-    // A row's first token is predicted by nothing.
-    const count = supervised.subarray(1).reduce((sum, on) => sum + on, 0);
-    at += count;
-    return Float32Array.from(all.slice(at - count, at));
-  });
+/** How training, or the whole run, ended; and why its result is not to be trusted, where it is not. */
+interface Trained {
+  readonly how: Ending;
+  readonly verdict: string | null;
 }
 
 class Run {
@@ -146,6 +132,7 @@ class Run {
   private firstStepSeconds: number | null = null;
   /** Training and validation before this process resumed the run. */
   private secondsBefore = 0;
+  private readonly losses: LossWatch;
 
   constructor(
     folder: RunFolder,
@@ -165,6 +152,7 @@ class Run {
     this.signal = signal;
     this.started = started;
     this.threads = threadsOf(this.settings.threads);
+    this.losses = new LossWatch(readModelConfig(model).vocabulary);
   }
 
   async go(shrunk: RunOptions['shrunk']): Promise<RunEndEvent> {
@@ -192,6 +180,7 @@ class Run {
       seconds: 0,
     };
     folder.openLog(saved?.eventBytes ?? 0);
+    for (const event of folder.events()) if (event.type === 'step-end') this.losses.see(event.loss);
     folder.write({ ...folder.read(), state: 'running' });
     const keepSmaller = (tokens: number): void => folder.write({ ...folder.read(), microBatchTokens: tokens });
     if (shrunk) keepSmaller(shrunk.microBatchTokens);
@@ -241,23 +230,22 @@ class Run {
       shrunk: keepSmaller,
       signal: this.signal,
     });
-    const how = await this.follow(loop).catch(async (error: unknown) => {
+    const trained = await this.follow(loop).catch(async (error: unknown) => {
       await step.close();
       throw error;
     });
-    if (how === 'interrupted') {
+    if (trained.how === 'interrupted' || trained.how === 'diverged') {
       await step.close();
-      return this.end('interrupted', null, state);
+      return this.end(trained, null, state);
     }
     if (state.bestStep !== null) loadParameters(folder.checkpoints, state.bestStep, step.parameters);
     try {
-      await this.finish(method, state);
+      return this.end(await this.finish(method, state, trained), method, state);
     } catch (error) {
       // Whatever the engines call it: an interrupt. Resuming makes the result again from the last checkpoint.
       if (!this.signal.aborted) throw error;
-      return this.end('interrupted', null, state);
+      return this.end({ how: 'interrupted', verdict: null }, null, state);
     }
-    return this.end(how, method, state);
   }
 
   /** Settings that do not do what they seem to. */
@@ -272,18 +260,40 @@ class Run {
     return doubts;
   }
 
-  /** Tells of what the loop yields; returns why it ended. */
-  private async follow<How>(loop: AsyncGenerator<RunEvent, How>): Promise<How> {
-    for (;;) {
-      const next = await loop.next();
-      if (next.done) return next.value;
-      this.count(next.value);
-      this.tell(withParent(withBitsPerByte(next.value, this.prepared.validationBytes)));
+  /** Tells of what the loop yields; returns how it ended. */
+  private async follow(loop: ReturnType<typeof trainLoop>): Promise<Trained> {
+    try {
+      for (;;) {
+        const next = await loop.next();
+        if (next.done) return { how: next.value, verdict: null };
+        this.count(next.value);
+        this.tell(withParent(withBitsPerByte(next.value, this.prepared.validationBytes)));
+        if (this.losses.hopeless)
+          return this.diverged(`the loss has been above ${this.losses.bound.toFixed(1)} for long`);
+      }
+    } catch (error) {
+      if (!(error instanceof Diverged)) throw error;
+      return this.diverged(error.message);
     }
+  }
+
+  /** The end of a run that came apart: said with the last checkpoint from before, from which a new run can begin. */
+  private diverged(why: string): Trained {
+    const { folder, settings } = this;
+    const events = folder.events();
+    const step = lastGoodCheckpoint(checkpointSteps(folder.checkpoints), events, this.losses.bound);
+    const good =
+      step === null
+        ? 'No checkpoint from before that is left.'
+        : `The last good checkpoint is that after ${step} steps, ${join(folder.checkpoints, String(step).padStart(6, '0'))}.${settings.method === 'lora' ? ' A new run goes on from its weights with --initial-adapter and the path of its parameters.safetensors.' : ''}`;
+    const verdict = `The run diverged: ${why}. ${good} Start a new run with a lower --learning-rate (it was ${settings.learningRate})${settings.warmupSteps === 0 ? ' and some --warmup-steps' : ''}.`; // biome-ignore format: one line
+    this.tell({ type: 'notice', code: 'diverged', message: verdict });
+    return { how: 'diverged', verdict };
   }
 
   private count(event: RunEvent): void {
     if (event.type !== 'step-end') return;
+    this.losses.see(event.loss);
     if (event.step === 0) this.firstStepSeconds = (performance.now() - this.started) / 1000;
     this.trainedTokens += event.tokens;
     this.trainedSeconds += event.tokens / event.tokensPerSecond;
@@ -314,9 +324,14 @@ class Run {
     return { ...chosen, event: { ...chosen.event, reason: 'as the run began' } };
   }
 
-  /** The result, its parity proof, samples. */
-  private async finish(method: Method, state: TrainerState): Promise<void> {
-    const { prepared } = this;
+  /** The result, its parity proof, samples. Returns how the run ends. */
+  private async finish(method: Method, state: TrainerState, trained: Trained): Promise<Trained> {
+    const { losses, prepared } = this;
+    if (losses.tornApart({ before: state.validationBefore, after: state.bestLoss })) {
+      await method.step.close();
+      const at = state.bestLoss === null ? `the last losses are ${losses.end.toFixed(1)}` : `the validation loss is ${state.bestLoss.toFixed(1)}`; // biome-ignore format: one line
+      return this.diverged(`${at}, worse than a model that guesses`);
+    }
     method.write(state, stepsOf(prepared.train.length, this.settings).perEpoch);
     const rows = (prepared.validation.length > 0 ? prepared.validation : prepared.train).slice(0, parityRows);
     const exact = await method.exactStep();
@@ -328,84 +343,50 @@ class Run {
     // llama.cpp maps another copy of the base, for which what training held makes room.
     await exact.close();
     collectGarbage();
-    try {
-      await this.proveParity(proofs, rows, ours);
-    } finally {
-      method.cleanUp();
-    }
-    for (const event of await makeSamples(this.prepared.questions, method, this.threads, this.signal)) this.tell(event);
+    if (!allFinite(ours)) return this.diverged("the result's own log-probabilities are not finite");
+    const { signal, tell, threads } = this;
+    const failed = await proveResult({ proofs, rows, ours, threads, signal, tell }).finally(() => method.cleanUp());
+    const torn = failed.some(({ meanDifference }) => meanDifference === null) && losses.spiked;
+    if (torn) return this.diverged(`the loss rose above ${losses.bound.toFixed(1)} on the way, and llama.cpp's numbers with the result are not finite`); // biome-ignore format: one line
+    const verdict = failed.length > 0 ? failureText(failed, method) : null;
+    if (verdict !== null) this.tell({ type: 'notice', code: 'parity-failed', message: verdict });
+    // Where its numbers are not finite, nothing can be said with them.
+    if (failed.every(({ meanDifference }) => meanDifference !== null))
+      for (const event of await this.samples(method)) this.tell(event);
+    return verdict === null ? trained : { how: 'proof-failed', verdict };
   }
 
-  private async proveParity(
-    proofs: readonly Runnable[],
-    rows: readonly TokenRow[],
-    ours: readonly Float32Array[],
-  ): Promise<void> {
-    for (const { modelPath, adapterPath } of proofs) {
-      const parity = await measureParity({
-        modelPath,
-        adapterPath,
-        rows,
-        ours,
-        threads: this.threads,
-        signal: this.signal,
-      });
-      // On a quantised file llama.cpp's own arithmetic differs; that figure is shown, not judged.
-      const opened = openGguf(modelPath);
-      const bound = parityBoundOn(opened);
-      opened.close();
-      const passed = bound === null ? null : parity.meanDifference <= bound;
-      this.tell({
-        type: 'export-parity',
-        base: basename(modelPath),
-        ...parity,
-        bound,
-        passed,
-      });
-      if (passed === false) {
-        this.tell({
-          type: 'notice',
-          code: 'parity-failed',
-          message: `llama.cpp's log-probabilities differ from the trainer's by ${parity.meanDifference.toFixed(4)} on average, above the bound of ${bound}: do not trust the exported files before this is explained.`,
-        });
-      }
-    }
+  /** A sample is no reason for a run to fail: what was trained is proven by now. */
+  private samples(method: Method): Promise<RunEvent[]> {
+    return makeSamples(this.prepared.questions, method, this.threads, this.signal).catch((error: unknown) => {
+      if (this.signal.aborted) throw error;
+      const why = error instanceof Error ? error.message : String(error);
+      return [{ type: 'notice', code: 'no-samples', message: `No samples: ${why}` }];
+    });
   }
 
-  private end(how: 'done' | 'stopped-early' | 'interrupted', method: Method | null, state: TrainerState): RunEndEvent {
-    const { folder } = this;
-    const event: RunEndEvent = {
-      type: 'run-end',
-      state: how,
-      adapter: method?.result.adapter ?? null,
-      model: method?.result.model ?? null,
-      seconds: (performance.now() - this.started) / 1000,
-      secondsBefore: this.secondsBefore,
-      // This process at its peak, and the one that shows its progress.
-      peakMemoryBytes: process.resourceUsage().maxRSS * 1024 + parentBytes(),
-      tokensPerSecond: this.trainedSeconds > 0 ? this.trainedTokens / this.trainedSeconds : null,
-      firstStepSeconds: this.firstStepSeconds,
-      validationBefore: state.validationBefore,
-      validationAfter: state.bestLoss,
-      steps: state.step,
-      bestStep: state.bestStep,
-    };
-    this.tell(event);
-    const record = {
-      ...folder.read(),
-      state: how,
-      validationBefore: state.validationBefore,
-      validationAfter: state.bestLoss,
-    };
-    if (how !== 'interrupted') {
-      const events = folder.events();
-      writeFileAtomic(
-        folder.file('report.json'),
-        `${JSON.stringify({ run: record, plannedAndActual: plannedAndActual(events), events }, null, 1)}\n`,
-      );
-      writeFileAtomic(folder.file('report.html'), renderReport(record, events));
-    }
-    folder.write(record);
-    return event;
+  private end({ how, verdict }: Trained, method: Method | null, state: TrainerState): RunEndEvent {
+    return endRun({
+      folder: this.folder,
+      how,
+      verdict,
+      result: how === 'diverged' ? null : (method?.result ?? null),
+      state,
+      measured: {
+        seconds: (performance.now() - this.started) / 1000,
+        secondsBefore: this.secondsBefore,
+        tokensPerSecond: this.trainedSeconds > 0 ? this.trainedTokens / this.trainedSeconds : null,
+        firstStepSeconds: this.firstStepSeconds,
+      },
+      tell: this.tell,
+    });
   }
+}
+
+/** The newest of these checkpoints that the loss had not yet left its bound before; null where there is none. */
+function lastGoodCheckpoint(steps: readonly number[], events: readonly RunEvent[], bound: number): number | null {
+  const firstHigh = events.find((e) => e.type === 'step-end' && e.loss > bound);
+  // A step's loss is that of the weights before it.
+  const until = firstHigh?.type === 'step-end' ? firstHigh.step : Number.POSITIVE_INFINITY;
+  return steps.findLast((step) => step > 0 && step < until) ?? null;
 }

@@ -65,6 +65,13 @@ export function resumeRun(path: string, options: { signal?: AbortSignal } = {}):
       remedy: `Use it: nomoat chat ${shellQuote(path)}`,
     });
   }
+  if (record.state === 'diverged')
+    throw new NomoatError({
+      part: folder.path,
+      fault: 'this run diverged, and would again',
+      remedy: record.verdict ?? 'Start a new run with a lower --learning-rate.',
+      kind: 'untrusted',
+    });
   const { settings } = record;
   // Where the run is now: it may have been moved, and a pretraining run's model is inside.
   const modelPath = settings.method === 'pretrain' ? folder.file(startModelName) : settings.modelPath;

@@ -10,6 +10,7 @@ import type { RunEvent } from '../jobs/events.ts';
 import type { RunSettings } from '../jobs/run-settings.ts';
 import type { TokenRow } from '../tokens/token-row.ts';
 import { clipping } from './clip.ts';
+import { Diverged } from './divergence.ts';
 import { type AdamWState, updateAdamW } from './optimizer.ts';
 import { outOfMemory } from './out-of-memory.ts';
 import { learningRateAt } from './schedule.ts';
@@ -261,6 +262,8 @@ class Loop {
     });
     try {
       const { loss, tokens } = await this.measure();
+      if (!Number.isFinite(loss))
+        throw neverFinite('the validation before training', `the loss is ${loss}`, { step: 0 });
       this.options.state.validationBefore = loss;
       return { type: 'validation', step: 0, loss, tokens };
     } finally {
@@ -277,7 +280,7 @@ class Loop {
   private async tryValidate(): Promise<RunEvent> {
     const { state } = this.options;
     const { loss, tokens } = await this.measure();
-    if (!Number.isFinite(loss)) throw brokenValidation(loss, state.step);
+    if (!Number.isFinite(loss)) throw new Diverged(`the validation loss after ${state.step} steps is ${loss}`);
     state.validatedStep = state.step;
     const better = state.bestLoss === null || loss < state.bestLoss;
     state.withoutImprovement = better ? 0 : state.withoutImprovement + 1;
@@ -322,13 +325,15 @@ class Loop {
   }
 }
 
-const brokenValidation = (loss: number, step: number): NomoatError =>
+/** Nothing was learnt yet: it is the model, or a row. */
+const neverFinite = (part: string, fault: string, fields: Readonly<Record<string, unknown>>): NomoatError =>
   new NomoatError({
-    part: `the validation after ${step} steps`,
-    fault: `the loss is ${loss}`,
-    remedy: 'The last checkpoint is good: start a run with a lower --learning-rate, or look at the held-out data.',
+    part,
+    fault,
+    remedy:
+      'Nothing has been learnt yet, so the learning rate is not at fault: the model itself gives such numbers, or a row of the data is extreme. Check the model with nomoat chat, or take another file of it.',
     kind: 'failed',
-    fields: { step },
+    fields,
   });
 
 function assertFinite(loss: number, norm: number, parameters: readonly Parameter[], step: number): void {
@@ -336,12 +341,7 @@ function assertFinite(loss: number, norm: number, parameters: readonly Parameter
   const tensor = parameters.find(({ gradient, value }) =>
     [gradient, value].some((array) => array.some((x) => !Number.isFinite(x))),
   );
-  throw new NomoatError({
-    part: `step ${step}`,
-    fault: `the loss is ${loss} and ${tensor ? `the gradient of ${tensor.name} is not finite` : `the gradient's norm is ${norm}`}`,
-    remedy:
-      'The last checkpoint is good: resume with a lower --learning-rate in a new run, or look at the data of this step.',
-    kind: 'failed',
-    fields: { step, tensor: tensor?.name ?? null },
-  });
+  const fault = `the loss is ${loss} and ${tensor ? `the gradient of ${tensor.name} is not finite` : `the gradient's norm is ${norm}`}`;
+  if (step > 0) throw new Diverged(`in step ${step} ${fault}`);
+  throw neverFinite(`step ${step}`, fault, { step, tensor: tensor?.name ?? null });
 }
