@@ -10,6 +10,7 @@ import { adapterInside, isRun, resolvePretrainSettings, resolveSettings } from '
 import type { PretrainOptionName, TuneOptionName } from './config/options.ts';
 import { NomoatError } from './errors.ts';
 import { resolveModel } from './files/local-models.ts';
+import { assertSameBase, doubtOfBase } from './jobs/base-model.ts';
 import { physicalCores } from './jobs/machine.ts';
 import { modelFileName, RunFolder } from './jobs/run-folder.ts';
 import { doubtOf } from './jobs/run-result.ts';
@@ -100,8 +101,13 @@ export async function resolveChat(options: ChatOptions): Promise<ResolvedChat> {
   const adapter = options.adapter ? adapterInside(resolve(options.adapter)) : null;
   const doubts = doubtsOfRun(options.adapter);
   const given = options.chatTemplate ? { chatTemplate: resolveChatTemplate(options.chatTemplate) } : {};
+  const held = async (modelPath: string): Promise<void> => {
+    const doubt = adapter === null ? null : await doubtOfBase(adapter, modelPath);
+    if (doubt !== null) doubts.push(doubt);
+  };
   if (!isRun(options.model)) {
     const { path: modelPath } = await resolveModel(options.model);
+    await held(modelPath);
     return { modelPath, adapterPath: adapter, ...trainedWith(options.adapter), ...given, doubts };
   }
   doubts.push(...doubtsOfRun(options.model));
@@ -117,7 +123,9 @@ export async function resolveChat(options: ChatOptions): Promise<ResolvedChat> {
       remedy: `Finish it first: nomoat tune --resume ${shellQuote(options.model)}`,
     });
   }
+  await held(whole ?? record.settings.modelPath);
   if (whole) return { modelPath: whole, adapterPath: adapter, ...trained, doubts };
+  await assertSameBase(options.model, record);
   return { modelPath: record.settings.modelPath, adapterPath: adapter ?? inside, ...trained, doubts };
 }
 

@@ -11,6 +11,7 @@ import { replaceFolderAtomic, writeFailure, writeFileAtomic } from '../files/ato
 import type { GgufFile } from '../files/gguf/types.ts';
 import type { LoraAdapter } from '../lora/adapter.ts';
 import { readModelConfig } from '../models/config.ts';
+import { type AdapterBase, adapterBaseName, writeAdapterBase } from './adapter-base.ts';
 import { type CardInfo, renderCard } from './card.ts';
 import { checkAdapterFits, writeGgufLora } from './gguf-lora.ts';
 import { renderModelfile } from './modelfile.ts';
@@ -36,6 +37,8 @@ export interface ExportOptions {
   readonly systemPrompt?: string | null;
   /** For ollama: further stop texts beside the model's own end-of-turn tokens. */
   readonly stop?: readonly string[];
+  /** For peft: the base that the adapter was trained on, where that is known. */
+  readonly base?: AdapterBase | null;
   /** For peft: what the card says beyond the adapter's own settings. */
   readonly card?: Partial<CardInfo>;
 }
@@ -47,15 +50,22 @@ const modelfileName = 'Modelfile';
 
 type Exporter = (options: ExportOptions, out: string) => string[];
 
-function writePeftFolder({ adapter, model, card, chatTemplate }: ExportOptions, out: string): string[] {
+function writePeftFolder({ adapter, base, model, card, chatTemplate }: ExportOptions, out: string): string[] {
   replaceFolderAtomic(out, (temporary) => {
     writePeft(temporary, adapter);
+    if (base) writeAdapterBase(temporary, base);
     const info: CardInfo = { architecture: readModelConfig(model).architecture, ...card, adapter };
     writeFileAtomic(join(temporary, cardName), renderCard(info));
     if (chatTemplate) writeFileAtomic(join(temporary, chatTemplateFile), chatTemplate);
   });
-  const extra = chatTemplate ? [chatTemplateFile] : [];
-  return ['adapter_config.json', 'adapter_model.safetensors', cardName, ...extra].map((name) => join(out, name));
+  const names = [
+    'adapter_config.json',
+    'adapter_model.safetensors',
+    ...(base ? [adapterBaseName] : []),
+    cardName,
+    ...(chatTemplate ? [chatTemplateFile] : []),
+  ];
+  return names.map((name) => join(out, name));
 }
 
 function writeOllamaFolder(options: ExportOptions, out: string): string[] {

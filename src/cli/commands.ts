@@ -215,6 +215,7 @@ export function exportCommand(): Command {
     const { RunFolder } = await import('../jobs/run-folder.ts');
     const { openGguf } = await import('../files/gguf/read.ts');
     const { readPeft } = await import('../adapter/peft.ts');
+    const { readAdapterBase } = await import('../adapter/adapter-base.ts');
     const folder = new RunFolder(run);
     const record = folder.read();
     const { doubtOf } = await import('../jobs/run-result.ts');
@@ -222,7 +223,9 @@ export function exportCommand(): Command {
     // PEFT computes as the trainer does.
     if (doubt !== null && format !== 'peft') process.stderr.write(`${doubt}\n`);
     assertExportable(run, folder.adapter, record);
+    const { assertSameBase } = await import('../jobs/base-model.ts');
     const { withChatTemplate } = await import('../text/chat-template.ts');
+    await assertSameBase(run, record);
     const { chatTemplate = null } = record.settings;
     const model = withChatTemplate(openGguf(record.settings.modelPath), chatTemplate);
     const mergedType = type === 'Q8_0' ? type : 'F16';
@@ -235,6 +238,7 @@ export function exportCommand(): Command {
       ollamaAdapter: ollamaAdapter ?? false,
       systemPrompt: record.systemPrompt,
       chatTemplate,
+      base: readAdapterBase(folder.adapter),
     });
     for (const path of written) print(path);
     model.close();

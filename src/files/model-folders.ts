@@ -42,10 +42,13 @@ export function hubCacheFolder(around: Surroundings): string {
   return folderFrom(around, 'HF_HUB_CACHE', 'HUGGINGFACE_HUB_CACHE') ?? join(hfHome, 'hub');
 }
 
-/** nomoat's own models: NOMOAT_HOME/models, else ~/.cache/nomoat/models. */
-export function nomoatModelsFolder(around: Surroundings): string {
-  return join(folderFrom(around, 'NOMOAT_HOME') ?? join(userCache(around), 'nomoat'), 'models');
+/** What nomoat keeps for itself: NOMOAT_HOME, else ~/.cache/nomoat. */
+export function nomoatCacheFolder(around: Surroundings): string {
+  return folderFrom(around, 'NOMOAT_HOME') ?? join(userCache(around), 'nomoat');
 }
+
+/** nomoat's own models: NOMOAT_HOME/models, else ~/.cache/nomoat/models. */
+export const nomoatModelsFolder = (around: Surroundings): string => join(nomoatCacheFolder(around), 'models');
 
 /** LM Studio's folders, of today and of its first versions. */
 export function lmStudioFolders({ home }: Surroundings): string[] {

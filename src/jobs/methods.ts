@@ -4,6 +4,7 @@
  */
 import { existsSync, rmSync } from 'node:fs';
 import { basename, join } from 'node:path';
+import { writeAdapterBase } from '../adapter/adapter-base.ts';
 import { renderCard } from '../adapter/card.ts';
 import { writeGgufLora } from '../adapter/gguf-lora.ts';
 import { parityBase } from '../adapter/parity.ts';
@@ -94,6 +95,7 @@ async function openLora({ activations, settings, folder, model, threads, weights
   const before = settings.initialAdapter ? folder.file(startAdapterName) : null;
   // What cannot be written for llama.cpp would otherwise be known after the training only.
   if (before) writeGgufLora(before, adapter, model);
+  const base = { file: basename(model.path), bytes: model.byteLength, sha256: folder.read().modelDigest };
   return {
     step,
     exactStep: async () => {
@@ -108,6 +110,7 @@ async function openLora({ activations, settings, folder, model, threads, weights
       replaceFolderAtomic(folder.adapter, (temporary) => {
         writePeft(temporary, adapter);
         writeGgufLora(join(temporary, 'adapter.gguf'), adapter, model);
+        writeAdapterBase(temporary, base);
         writeFileAtomic(join(temporary, 'README.md'), adapterCard({ settings, adapter, model, state, stepsPerEpoch }));
         if (settings.chatTemplate) writeFileAtomic(join(temporary, chatTemplateFile), settings.chatTemplate);
       }),

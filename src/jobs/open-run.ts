@@ -7,6 +7,7 @@ import { basename, dirname } from 'node:path';
 import { isRun } from '../config/load.ts';
 import { NomoatError } from '../errors.ts';
 import { removeUnfinished } from '../files/atomic-write.ts';
+import { digestOf, stampOf } from '../files/file-digest.ts';
 import { openGguf } from '../files/gguf/read.ts';
 import type { GgufFile } from '../files/gguf/types.ts';
 import { type GgufContent, writeGguf } from '../files/gguf/write.ts';
@@ -14,13 +15,14 @@ import { largestMatrix, parameterCount, readModelConfig } from '../models/config
 import { assertAdapterHolds } from '../runtime/onnxruntime-node/webgpu-adapter.ts';
 import { withChatTemplate } from '../text/chat-template.ts';
 import { outOfMemory } from '../train/out-of-memory.ts';
+import { doubtOfBase } from './base-model.ts';
 import { assertDiskHolds, loraWeights, runBytes } from './disk-space.ts';
 import { errorEvent, type PlanEvent } from './events.ts';
 import { parentBytes, threadsOf } from './machine.ts';
 import { planRun } from './plan.ts';
 import { type Prepared, prepareExamples, prepareTexts, readTexts, textFiles } from './prepare.ts';
-import { assertSameRows, assertUnchanged, digestOf, newRecord } from './provenance.ts';
-import { createRunFolder, RunFolder } from './run-folder.ts';
+import { assertSameRows, assertUnchanged, newRecord } from './provenance.ts';
+import { createRunFolder, RunFolder, type RunRecord } from './run-folder.ts';
 import { doubtOf } from './run-result.ts';
 import type { AskedSettings, RunSettings } from './run-settings.ts';
 import { startModel } from './start-model.ts';
@@ -43,22 +45,33 @@ const planOf = (prepared: Prepared, model: GgufFile, started: number): Promise<P
   });
 
 /** What is to be said of the runs that this one begins with. Throws where one of them has no result to be used. */
-function doubtsOfInputs({ initialAdapter, model }: Pick<AskedSettings, 'initialAdapter' | 'model'>): string[] {
+async function doubtsOfInputs(asked: Pick<AskedSettings, 'initialAdapter' | 'model' | 'modelPath'>): Promise<string[]> {
+  const { initialAdapter, model, modelPath } = asked;
   // The adapter of a run lies in its folder.
   const runs = [model, ...(initialAdapter === null ? [] : [dirname(initialAdapter)])].filter(isRun);
-  return runs.flatMap((path) => doubtOf(path, new RunFolder(path).read()) ?? []);
+  const doubts = runs.map((path) => doubtOf(path, new RunFolder(path).read()));
+  if (initialAdapter !== null) doubts.push(await doubtOfBase(initialAdapter, modelPath));
+  return doubts.filter((doubt) => doubt !== null);
+}
+
+/** Digest and stamp of the model's file. */
+async function factsOf(
+  path: string,
+): Promise<Pick<RunRecord, 'modelDigest'> & Required<Pick<RunRecord, 'modelStamp'>>> {
+  const modelStamp = stampOf(path);
+  return { modelDigest: await digestOf(path), modelStamp };
 }
 
 /** The folder is made only once the data is known to be good. */
 export async function openTuning(asked: AskedSettings, resume: boolean, started: number): Promise<Opened> {
-  const doubts = doubtsOfInputs(asked);
+  const doubts = await doubtsOfInputs(asked);
   const model = withChatTemplate(openGguf(asked.modelPath), asked.chatTemplate);
   readModelConfig(model);
   if (asked.device === 'webgpu') assertAdapterHolds(largestMatrix(model.tensors.values()));
   const examples = await prepareExamples(asked, model);
   const prepared = { ...examples, overruled: [...examples.overruled, ...doubts] };
   const { chosen, settings } = prepared;
-  const facts = { modelDigest: await digestOf(settings.modelPath), systemPrompt: prepared.systemPrompt };
+  const facts = { ...(await factsOf(settings.modelPath)), systemPrompt: prepared.systemPrompt };
   if (resume) {
     const began = new RunFolder(settings.run).read();
     assertUnchanged(began, facts.modelDigest, prepared.files);
@@ -102,7 +115,7 @@ export async function openPretraining(settings: RunSettings, resume: boolean, st
   const folder = resume ? takeFolder(settings) : createRunFolder(settings, newRecord(settings, facts, files));
   try {
     if (start) writeGguf(settings.modelPath, start);
-    folder.write({ ...folder.read(), modelDigest: await digestOf(settings.modelPath) });
+    folder.write({ ...folder.read(), ...(await factsOf(settings.modelPath)) });
     const model = openGguf(settings.modelPath);
     const prepared = await prepareTexts(settings, texts);
     if (resume) assertSameRows(folder.read(), prepared.train.length);

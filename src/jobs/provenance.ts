@@ -2,26 +2,18 @@
  * What a run was made from: digests of model and data, version, machine. Promises: a run that goes on goes on with the same.
  */
 import { createHash } from 'node:crypto';
-import { createReadStream, readFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { basename } from 'node:path';
 import { adapterFiles } from '../adapter/read-adapter.ts';
 import { NomoatError } from '../errors.ts';
-import { partPaths } from '../files/gguf/part-names.ts';
 import { machineFacts } from './machine.ts';
 import type { RunRecord } from './run-folder.ts';
 import type { RunSettings } from './run-settings.ts';
 import { version } from './version.ts';
 
-/** Of the file, or of all parts of a divided model one after the other. */
-export async function digestOf(path: string): Promise<string> {
-  const hash = createHash('sha256');
-  for (const part of partPaths(path)) for await (const chunk of createReadStream(part)) hash.update(chunk as Buffer);
-  return hash.digest('hex');
-}
-
 export function newRecord(
   settings: RunSettings,
-  facts: Pick<RunRecord, 'modelDigest' | 'systemPrompt'>,
+  facts: Pick<RunRecord, 'modelDigest' | 'modelStamp' | 'systemPrompt'>,
   files: readonly string[],
 ): RunRecord {
   return {

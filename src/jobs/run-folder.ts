@@ -23,6 +23,7 @@ import { assertFree, isRun } from '../config/load.ts';
 import { pretrainOptions, tuneOptions } from '../config/options.ts';
 import { NomoatError } from '../errors.ts';
 import { isAlive, writeFailure, writeFileAtomic } from '../files/atomic-write.ts';
+import type { FileStamp } from '../files/file-digest.ts';
 import { shellQuote } from '../shell-quote.ts';
 import type { PlanEvent, RunEndEvent, RunEvent } from './events.ts';
 import type { RunSettings } from './run-settings.ts';
@@ -37,6 +38,8 @@ export interface RunRecord {
   readonly state: RunState;
   readonly created: string;
   readonly modelDigest: string;
+  /** Size and times of the model's file, so that it need not be read again; absent in runs from before it was kept. */
+  readonly modelStamp?: FileStamp;
   readonly dataDigests: Readonly<Record<string, string>>;
   /** Of the adapter that the run began with, where it began with one. */
   readonly adapterDigests?: Readonly<Record<string, string>>;

@@ -117,7 +117,10 @@ test('big-integers: numbers are learnt as they are spelled', async () => {
 });
 
 test('strip-characters: only the named characters are stripped', async () => {
-  const { report, rows } = await rowsOf(withTemplateOf('strip-characters/q3.jinja'), data('strip-characters/indent.jsonl'));
+  const { report, rows } = await rowsOf(
+    withTemplateOf('strip-characters/q3.jinja'),
+    data('strip-characters/indent.jsonl'),
+  );
   expect(report.refusedRows).toBe(0);
   const learnt = rows.map((row) => row.learnt);
   expect(learnt[0]).toBe('<think>\n\n</think>\n\n    y = x + 1\n    return y\n<|im_end|>');
