@@ -1,12 +1,12 @@
-import { mkdtempSync, readdirSync, rmSync, statSync, utimesSync } from 'node:fs';
+import { mkdtempSync, readdirSync, renameSync, rmSync, truncateSync, utimesSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
 import { openGguf } from '../files/gguf/read.ts';
 import { readSafetensors } from '../files/safetensors.ts';
 import type { TokenRow } from '../tokens/token-row.ts';
 import { llamaLogProbabilities } from './llama-log-probabilities.ts';
-import { measureParity, parityBase, parityBound, parityBoundOn } from './parity.ts';
+import { copyOf, findCopy, makeCopy, measureParity, parityBound, parityBoundOn } from './parity.ts';
 import { rewriteModel } from './rewrite-model.ts';
 
 const reference = join(import.meta.dirname, '../../test/fixtures/reference');
@@ -83,15 +83,18 @@ describe('measureParity', () => {
   });
 });
 
-describe('parityBase', () => {
+/** Of no file. */
+const digest = 'e'.repeat(64);
+
+describe('the copy of a base', () => {
   it('is the file itself where that is exact', () => {
     const model = openGguf(join(reference, 'llama', 'base.gguf'));
-    expect(parityBase(model, folder)).toBe(model.path);
+    expect(copyOf(model, digest)).toBe(null);
     expect(parityBoundOn(model)).toBe(parityBound);
     model.close();
   });
 
-  it('is a cached F32 copy of a quantised file, with the same weights, made anew when the file changes', () => {
+  it('is an F32 copy of a quantised file, with the same weights, named by its contents', () => {
     const source = openGguf(join(reference, 'qwen2', 'base.gguf'));
     const path = join(folder, 'small.gguf');
     rewriteModel(path, source, 'Q8_0', null);
@@ -99,19 +102,33 @@ describe('parityBase', () => {
     const cache = join(folder, 'cache');
     const model = openGguf(path);
     expect(parityBoundOn(model)).toBe(null);
-    const copy = parityBase(model, cache);
-    const made = statSync(copy).mtimeMs;
-    const exact = openGguf(copy);
+    const copy = copyOf(model, digest)!;
+    expect(findCopy(cache, copy)).toBe(null);
+    const made = makeCopy(cache, copy, model);
+    const exact = openGguf(made);
     for (const [name, { type }] of exact.tensors) {
       expect(type).toBe('F32');
       expect(exact.readFloat32(name)).toEqual(model.readFloat32(name));
     }
+    expect(exact.byteLength).toBeGreaterThan(copy.bytes);
+    expect(exact.byteLength).toBeLessThan(1.5 * copy.bytes);
     exact.close();
-    expect(parityBase(model, cache)).toBe(copy);
-    expect(statSync(copy).mtimeMs).toBe(made);
-    utimesSync(path, new Date(), new Date(Date.now() + 10_000));
-    expect(parityBase(model, cache)).not.toBe(copy);
-    expect(readdirSync(cache)).toHaveLength(2);
+    expect(findCopy(cache, copy)).toBe(made);
+    // Under another name and time it is the same base; with other contents it is not.
+    const moved = join(folder, 'moved.gguf');
+    renameSync(path, moved);
+    utimesSync(moved, new Date(), new Date(Date.now() + 10_000));
+    const again = openGguf(moved);
+    expect(findCopy(cache, copyOf(again, digest)!)).toBe(made);
+    expect(findCopy(cache, copyOf(again, 'f'.repeat(64))!)).toBe(null);
+    // Two that make the same at once do not collide, and one that is cut is made again.
+    expect(makeCopy(cache, copy, model)).toBe(made);
+    truncateSync(made, 1000);
+    expect(findCopy(cache, copy)).toBe(null);
+    expect(makeCopy(cache, copy, model)).toBe(made);
+    expect(findCopy(cache, copy)).toBe(made);
+    expect(readdirSync(cache)).toEqual([basename(made)]);
+    again.close();
     model.close();
   });
 });

@@ -1,12 +1,14 @@
 /**
  * The proof after an export: the log-probabilities that the trainer computed against those of llama.cpp with the exported adapter.
- * Promises: every supervised token is compared; the base's copy for the proof is cached, whole, under a name that changes with the
- * base file. Knows nothing of the trainer.
+ * Promises: every supervised token is compared; a base's copy for the proof is named by the base's contents. Knows nothing of the trainer.
  */
 import { createHash } from 'node:crypto';
-import { existsSync, mkdirSync, statSync } from 'node:fs';
-import { basename, join, resolve } from 'node:path';
+import { mkdirSync } from 'node:fs';
+import { basename, join } from 'node:path';
 import { NomoatError } from '../errors.ts';
+import { writeFailure } from '../files/atomic-write.ts';
+import { findCached } from '../files/cache.ts';
+import { openGguf } from '../files/gguf/read.ts';
 import type { GgufFile } from '../files/gguf/types.ts';
 import { parameterCount } from '../models/config.ts';
 import type { TokenRow } from '../tokens/token-row.ts';
@@ -39,49 +41,56 @@ export function parityBoundOn(base: GgufFile): number | null {
 }
 
 /** Changes whenever the copies' contents would, so that old ones are not taken for new. */
-const copyVersion = 1;
+const copyVersion = 2;
 
-/** A name that a changed or replaced base file does not share. */
-function copyName(model: GgufFile, type: RewriteType): string {
-  const path = resolve(model.path);
-  const { size, mtimeMs } = statSync(path);
-  const digest = createHash('sha256')
-    .update(JSON.stringify([copyVersion, path, size, mtimeMs]))
-    .digest('hex');
-  return `${basename(path, '.gguf')}.${digest.slice(0, 16)}.${type}.gguf`;
+const bytesPerWeight: Readonly<Record<RewriteType, number>> = { F32: 4, F16: 2, Q8_0: 34 / 32 };
+
+/** The copy of a base with F32 matrices (F16 or Q8_0 for large models), on which llama.cpp's arithmetic is as exact as its size allows. */
+export interface BaseCopy {
+  readonly type: RewriteType;
+  /** About as many as it takes. */
+  readonly bytes: number;
+  /** By the contents of the base, wherever that lies. */
+  readonly key: string;
+  readonly name: string;
 }
 
-/** The copy's type, or null where the base serves itself. */
-function copyType(model: GgufFile): RewriteType | null {
+/** The copy that a proof on this base wants; null where the base serves itself. `digest` is the SHA-256 of the base. */
+export function copyOf(model: GgufFile, digest: string): BaseCopy | null {
   const weights = parameterCount(model);
   const { type } = copyTypes.find(({ maxWeights }) => weights <= maxWeights)!;
   const exact = [...model.tensors.values()].every(
     ({ shape, type: stored }) => stored === 'F32' || stored === rewrittenType(shape, stored, type),
   );
-  return exact ? null : type;
+  if (exact) return null;
+  const contents = createHash('sha256')
+    .update(JSON.stringify([copyVersion, digest]))
+    .digest('hex');
+  const key = `${contents.slice(0, 16)}.${type}`;
+  return { type, bytes: weights * bytesPerWeight[type], key, name: `${basename(model.path, '.gguf')}.${key}.gguf` };
 }
 
-const bytesPerWeight: Readonly<Record<RewriteType, number>> = { F32: 4, F16: 2, Q8_0: 34 / 32 };
-
-/** Bytes of the copy that parityBase would make (0 for none), and whether it is there. */
-export function plannedCopy(model: GgufFile, cacheFolder: string): { bytes: number; exists: boolean } {
-  const type = copyType(model);
-  if (type === null) return { bytes: 0, exists: true };
-  const exists = existsSync(join(cacheFolder, copyName(model, type)));
-  return { bytes: parameterCount(model) * bytesPerWeight[type], exists };
+/** The copy's path in the folder, or null: one that does not open as a model is none. */
+export function findCopy(folder: string, { key }: BaseCopy): string | null {
+  const path = findCached(folder, key);
+  if (path === null) return null;
+  try {
+    openGguf(path).close();
+    return path;
+  } catch {
+    return null;
+  }
 }
 
-/**
- * The path of a copy of the base with F32 matrices (F16 or Q8_0 for large models), on which llama.cpp's arithmetic is as exact as its
- * size allows; made in `cacheFolder` on first use. A base that already is such a file serves itself.
- */
-export function parityBase(model: GgufFile, cacheFolder: string): string {
-  const type = copyType(model);
-  if (type === null) return model.path;
-  const path = join(cacheFolder, copyName(model, type));
-  if (existsSync(path)) return path;
-  mkdirSync(cacheFolder, { recursive: true });
-  rewriteModel(path, model, type, null);
+/** Makes the copy in the folder, or at its own path, and returns the path. Another process may do the same: the last one's stays. */
+export function makeCopy(folder: string, copy: BaseCopy & { readonly path?: string }, model: GgufFile): string {
+  const path = copy.path ?? join(folder, copy.name);
+  try {
+    mkdirSync(folder, { recursive: true });
+  } catch (error) {
+    throw writeFailure(folder, error);
+  }
+  rewriteModel(path, model, copy.type, null, { overwrite: true });
   return path;
 }
 

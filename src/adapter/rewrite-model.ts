@@ -93,11 +93,17 @@ export function rewrittenType(shape: readonly number[], stored: GgmlType, type: 
 }
 
 /**
- * Writes `model` to `path` with its matrices as `type`, `adapter` merged in unless it is null. Refuses a `path` that exists.
- * Throws NomoatError where the adapter does not fit the model.
+ * Writes `model` to `path` with its matrices as `type`, `adapter` merged in unless it is null. Refuses a `path` that exists,
+ * unless it may be overwritten. Throws NomoatError where the adapter does not fit the model.
  */
-export function rewriteModel(path: string, model: GgufFile, type: RewriteType, adapter: LoraAdapter | null): void {
-  if (existsSync(path)) {
+export function rewriteModel(
+  path: string,
+  model: GgufFile,
+  type: RewriteType,
+  adapter: LoraAdapter | null,
+  options: { overwrite?: boolean } = {},
+): void {
+  if (!options.overwrite && existsSync(path)) {
     throw new NomoatError({ part: path, fault: 'exists already', remedy: 'Give another path, or remove it first.' });
   }
   if (adapter) checkAdapterFits(path, adapter, model);
@@ -114,5 +120,5 @@ export function rewriteModel(path: string, model: GgufFile, type: RewriteType, a
     return { name, shape, type: to, bytes: () => encode(model, name, to, mergeOf(name)) };
   });
   mkdirSync(dirname(path), { recursive: true });
-  writeGguf(path, { metadata: rewrittenMetadata(model, type), tensors });
+  writeGguf(path, { metadata: rewrittenMetadata(model, type), tensors }, options);
 }

@@ -30,6 +30,21 @@ function checkGgufLora(path: string, model: GgufFile): void {
   });
 }
 
+function temporaryFolder(): string {
+  try {
+    return mkdtempSync(join(tmpdir(), 'nomoat-adapter-'));
+  } catch (error) {
+    throw new NomoatError({
+      part: tmpdir(),
+      fault: `the adapter cannot be converted there (${(error as NodeJS.ErrnoException).code})`,
+      remedy:
+        'Set TMPDIR (on Windows TEMP) to a folder that can be written, or give a GGUF LoRA, which needs no conversion.',
+      kind: 'failed',
+      cause: error,
+    });
+  }
+}
+
 /** Throws NomoatError where `path` is no adapter for `model`. */
 export function prepareAdapter(path: string, model: GgufFile): PreparedAdapter {
   if (path.toLowerCase().endsWith('.gguf')) {
@@ -37,7 +52,7 @@ export function prepareAdapter(path: string, model: GgufFile): PreparedAdapter {
     return { path, remove: () => {} };
   }
   const adapter = readAdapter(path, model);
-  const folder = mkdtempSync(join(tmpdir(), 'nomoat-adapter-'));
+  const folder = temporaryFolder();
   const remove = (): void => rmSync(folder, { recursive: true, force: true });
   try {
     const converted = join(folder, 'adapter.gguf');

@@ -278,7 +278,18 @@ export function pullCommand(): Command {
 }
 
 export function modelsCommand(): Command {
-  return new Command('models').description('models on this machine, and those that `pull` knows').action(async () => {
+  const command = new Command('models')
+    .description('models on this machine, and those that `pull` knows')
+    .option('--cache', 'list the copies of bases that proofs keep instead, least recently used first')
+    .option('--prune', 'remove those copies, but for what a run is using')
+    .option('--json', 'with --cache or --prune: one JSON object');
+  return command.action(async () => {
+    const { cache, json = false, prune } = command.opts<{ cache?: true; json?: true; prune?: true }>();
+    if (cache || prune) {
+      const { showCache } = await import('./cache.ts');
+      print(await showCache({ prune: prune ?? false, json }));
+      return;
+    }
     const { findLocalModels } = await import('../files/local-models.ts');
     const { CATALOGUE } = await import('../files/catalogue.ts');
     const size = (bytes: number): string => `${(bytes / 1e6).toFixed(0)} MB`.padStart(8);

@@ -2,12 +2,11 @@
  * What a run trains and what comes of it: an adapter (LoRA), or every weight (full fine-tuning and pretraining).
  * The rest of the run is the same for both.
  */
-import { existsSync, rmSync } from 'node:fs';
+import { rmSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { writeAdapterBase } from '../adapter/adapter-base.ts';
 import { renderCard } from '../adapter/card.ts';
 import { writeGgufLora } from '../adapter/gguf-lora.ts';
-import { parityBase } from '../adapter/parity.ts';
 import { writePeft } from '../adapter/peft.ts';
 import { writeTrainedModel } from '../adapter/trained-model.ts';
 import { chatTemplateFile } from '../config/chat-template.ts';
@@ -23,6 +22,7 @@ import { createFullStep, createLoraStep } from '../train/open-step.ts';
 import type { TrainStep } from '../train/step.ts';
 import type { TrainerState } from '../train/trainer-state.ts';
 import { initialAdapter } from './prepare.ts';
+import { openProofBase } from './proof-place.ts';
 import { modelFileName, type RunFolder } from './run-folder.ts';
 import type { RunSettings } from './run-settings.ts';
 import { version } from './version.ts';
@@ -46,10 +46,17 @@ export interface Method {
   readonly after: Runnable;
   /** Writes the result, whole or not at all. */
   write(state: TrainerState, stepsPerEpoch: number): void;
-  /** What the parity proof compares with the trainer, most exact first. `cache` is a folder for copies that serve other runs too. */
-  proofs(cache: string): Runnable[];
-  /** Removes what the proof alone needed. */
-  cleanUp(): void;
+  /** What the parity proof compares with the trainer. */
+  proofs(): Proofs;
+}
+
+export interface Proofs {
+  /** Most exact first. */
+  readonly files: readonly Runnable[];
+  /** What a person should know of where they are, or null. */
+  readonly notice: string | null;
+  /** Lets go of what the proof alone needed. */
+  readonly release: () => void;
 }
 
 export interface MethodOptions {
@@ -114,9 +121,11 @@ async function openLora({ activations, settings, folder, model, threads, weights
         writeFileAtomic(join(temporary, 'README.md'), adapterCard({ settings, adapter, model, state, stepsPerEpoch }));
         if (settings.chatTemplate) writeFileAtomic(join(temporary, chatTemplateFile), settings.chatTemplate);
       }),
-    proofs: (cache) =>
-      [...new Set([parityBase(model, cache), model.path])].map((modelPath) => ({ modelPath, adapterPath })),
-    cleanUp: () => {},
+    proofs: () => {
+      const { notice, path, release } = openProofBase(model, base.sha256, folder);
+      const files = [...new Set([path, model.path])].map((modelPath) => ({ modelPath, adapterPath }));
+      return { files, notice, release };
+    },
   };
 }
 
@@ -185,10 +194,8 @@ async function openFull({ settings, folder, model, threads }: MethodOptions): Pr
       }),
     proofs: () => {
       save(exact, 'F32');
-      return [exact, modelPath].map((path) => ({ modelPath: path, adapterPath: null }));
-    },
-    cleanUp: () => {
-      if (existsSync(exact)) rmSync(exact);
+      const files = [exact, modelPath].map((path) => ({ modelPath: path, adapterPath: null }));
+      return { files, notice: null, release: () => rmSync(exact, { force: true }) };
     },
   };
 }

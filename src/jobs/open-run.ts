@@ -3,6 +3,7 @@
  * compared with what it began with. And how a failure is left in the folder.
  */
 import { existsSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { basename, dirname } from 'node:path';
 import { isRun } from '../config/load.ts';
 import { NomoatError } from '../errors.ts';
@@ -11,6 +12,7 @@ import { digestOf, stampOf } from '../files/file-digest.ts';
 import { openGguf } from '../files/gguf/read.ts';
 import type { GgufFile } from '../files/gguf/types.ts';
 import { type GgufContent, writeGguf } from '../files/gguf/write.ts';
+import { writeFault } from '../files/write-probe.ts';
 import { largestMatrix, parameterCount, readModelConfig } from '../models/config.ts';
 import { assertAdapterHolds } from '../runtime/onnxruntime-node/webgpu-adapter.ts';
 import { withChatTemplate } from '../text/chat-template.ts';
@@ -21,6 +23,7 @@ import { errorEvent, type PlanEvent } from './events.ts';
 import { parentBytes, threadsOf } from './machine.ts';
 import { planRun } from './plan.ts';
 import { type Prepared, prepareExamples, prepareTexts, readTexts, textFiles } from './prepare.ts';
+import { assertProofPlace } from './proof-place.ts';
 import { assertSameRows, assertUnchanged, newRecord } from './provenance.ts';
 import { createRunFolder, RunFolder, type RunRecord } from './run-folder.ts';
 import { doubtOf } from './run-result.ts';
@@ -32,6 +35,8 @@ export interface Opened {
   readonly folder: RunFolder;
   readonly model: GgufFile;
   readonly prepared: Prepared;
+  /** What a person should know of the machine before training begins. */
+  readonly notices: readonly string[];
 }
 
 const planOf = (prepared: Prepared, model: GgufFile, started: number): Promise<PlanEvent> =>
@@ -68,6 +73,7 @@ export async function openTuning(asked: AskedSettings, resume: boolean, started:
   const model = withChatTemplate(openGguf(asked.modelPath), asked.chatTemplate);
   readModelConfig(model);
   if (asked.device === 'webgpu') assertAdapterHolds(largestMatrix(model.tensors.values()));
+  assertRunWritable(asked.run);
   const examples = await prepareExamples(asked, model);
   const prepared = { ...examples, overruled: [...examples.overruled, ...doubts] };
   const { chosen, settings } = prepared;
@@ -76,14 +82,42 @@ export async function openTuning(asked: AskedSettings, resume: boolean, started:
     const began = new RunFolder(settings.run).read();
     assertUnchanged(began, facts.modelDigest, prepared.files);
     assertSameRows(began, prepared.train.length);
-    return { folder: takeFolder(settings), model, prepared };
+    const folder = takeFolder(settings);
+    try {
+      return { folder, model, prepared, notices: placesOf(settings, model, facts.modelDigest, 0) };
+    } catch (error) {
+      folder.unlock();
+      throw error;
+    }
   }
   const trained = settings.method === 'lora' ? loraWeights(settings, model) : parameterCount(model);
   assertDiskHolds(settings.run, runBytes(trained, settings.method));
+  const notices = placesOf(settings, model, facts.modelDigest, runBytes(trained, settings.method));
   const plan = await planOf(prepared, model, started);
   const record = { ...newRecord(settings, facts, prepared.files), plan, rows: prepared.train.length };
   const folder = createRunFolder(settings, chosen === null ? record : { ...record, chosenFromData: chosen });
-  return { folder, model, prepared };
+  return { folder, model, notices, prepared };
+}
+
+/** Throws NomoatError where a run's folder could not be made or written, before the data is read. */
+function assertRunWritable(run: string): void {
+  const fault = writeFault(run, 0);
+  if (fault === null) return;
+  throw new NomoatError({ part: run, fault, remedy: 'Give a --run in a folder that can be written.', fields: { run } });
+}
+
+/** Asks for every other place that the run will write to; returns what is to be said where one cannot be used. */
+function placesOf(settings: RunSettings, model: GgufFile, digest: string, bytes: number): string[] {
+  const { initialAdapter, method, run } = settings;
+  const notices = method === 'lora' ? [assertProofPlace(model, digest, run, bytes)] : [];
+  // llama.cpp reads an adapter of PEFT's as a GGUF file, which is made for the samples.
+  if (initialAdapter && !initialAdapter.toLowerCase().endsWith('.gguf')) {
+    const adapterBytes = loraWeights(settings, model) * Float32Array.BYTES_PER_ELEMENT;
+    const fault = writeFault(tmpdir(), adapterBytes);
+    if (fault)
+      notices.push(`The temporary folder ${tmpdir()} ${fault}: there will be no samples. TMPDIR names another place.`);
+  }
+  return notices.filter((notice) => notice !== null);
 }
 
 function takeFolder(settings: RunSettings): RunFolder {
@@ -98,6 +132,7 @@ const weightsOf = ({ tensors }: GgufContent): number =>
 
 /** The model that pretraining begins with is made here and kept in the run's folder: its vocabulary comes of the data. */
 export async function openPretraining(settings: RunSettings, resume: boolean, started: number): Promise<Opened> {
+  assertRunWritable(settings.run);
   const texts = await readTexts(settings);
   const files = textFiles(settings);
   if (resume) {
@@ -125,7 +160,7 @@ export async function openPretraining(settings: RunSettings, resume: boolean, st
       // With the warm-up that the text decided.
       folder.write({ ...folder.read(), settings: prepared.settings, plan, rows });
     }
-    return { folder, model, prepared };
+    return { folder, model, notices: [], prepared };
   } catch (error) {
     const known = asFailure(error);
     // What the text or the machine forbids has not begun.

@@ -2,12 +2,12 @@
  * What a run will take, said before it begins: from its own rows and a measured micro-batch of its own model on this machine.
  * Promises: the model is never loaded whole; a run that cannot fit is refused with the nearest setting that does.
  */
-import { dirname, join } from 'node:path';
-import { plannedCopy } from '../adapter/parity.ts';
+import { copyOf, findCopy } from '../adapter/parity.ts';
 import type { PackedBatch } from '../batches/packed-batch.ts';
 import { NomoatError } from '../errors.ts';
+import { cacheFolder } from '../files/cache.ts';
+import { knownDigest } from '../files/file-digest.ts';
 import type { GgufFile } from '../files/gguf/types.ts';
-import { nomoatModelsFolder, surroundings } from '../files/model-folders.ts';
 import { sizeText } from '../files/size-text.ts';
 import { parameterCount, readModelConfig } from '../models/config.ts';
 import type { ActivationPolicy } from '../train/block-walk.ts';
@@ -71,7 +71,13 @@ export interface SettingPlan extends Money {
   readonly diskBytes: number;
 }
 
-const parityCache = (): string => join(dirname(nomoatModelsFolder(surroundings())), 'parity');
+/** The base's copy for the proof, as far as that is known without reading the base: a run has read it before. */
+function plannedCopy(model: GgufFile): { bytes: number; exists: boolean } {
+  const digest = knownDigest(model.path);
+  const copy = copyOf(model, digest ?? '');
+  if (copy === null) return { bytes: 0, exists: true };
+  return { bytes: copy.bytes, exists: digest !== null && findCopy(cacheFolder(), copy) !== null };
+}
 
 function shapeOf(model: GgufFile): Shape {
   return { ...readModelConfig(model), headNorms: model.tensors.has('blk.0.attn_q_norm.weight') };
@@ -103,7 +109,7 @@ function settingOf(
   const parameters = parameterCount(model);
   const copy =
     settings.method === 'lora'
-      ? plannedCopy(model, parityCache())
+      ? plannedCopy(model)
       : { bytes: parameters * Float32Array.BYTES_PER_ELEMENT, exists: false };
   return {
     method: trainedIn(settings),
@@ -242,12 +248,13 @@ export function roomOf(context: Context, settings: RunSettings): Room {
   const unused = process.platform === 'darwin' ? total * macShare : available + context.held;
   const memory = settings.memory ?? unused;
   const { copy, run } = diskNeeds(settingOf(context, settings, 'f32'), shapeOf(context.model));
-  const [runFree, cacheFree] = [diskFreeBytes(settings.run), diskFreeBytes(parityCache())];
+  const [runFree, cacheFree] = [diskFreeBytes(settings.run), diskFreeBytes(cacheFolder())];
   // Equal to the byte: one disk has to hold both.
   if (runFree === null || cacheFree === null || runFree === cacheFree) {
     return { memoryBytes: memory, diskBytes: runFree };
   }
-  return { memoryBytes: memory, diskBytes: Math.min(runFree + copy, cacheFree + run) };
+  // A cache that cannot hold the copy does not: it is made beside the run then (proof-place.ts).
+  return { memoryBytes: memory, diskBytes: cacheFree < copy ? runFree : Math.min(runFree + copy, cacheFree + run) };
 }
 
 /** Throws NomoatError where the run cannot fit. */

@@ -2,11 +2,8 @@
  * One run from settings to report, inside the training process: data, model, training, result, parity proof, samples.
  * Promises: every stage can be killed and resumed; the order is such that nothing is said to be done before it is durable.
  */
-import { mkdirSync } from 'node:fs';
-import { dirname, join } from 'node:path';
-import { removeUnfinished } from '../files/atomic-write.ts';
+import { join } from 'node:path';
 import type { GgufFile } from '../files/gguf/types.ts';
-import { nomoatModelsFolder, surroundings } from '../files/model-folders.ts';
 import { parameterCount, readModelConfig } from '../models/config.ts';
 import { assertAdapter } from '../runtime/onnxruntime-node/webgpu-adapter.ts';
 import { checkpointSteps, type Loaded, loadLatest, loadParameters, saveCheckpoint } from '../train/checkpoint.ts';
@@ -66,7 +63,7 @@ export async function runTraining({ settings, resume, shrunk, emit, signal }: Ru
   const started = performance.now();
   if (settings.device === 'webgpu') assertAdapter();
   // Pretraining leaves nothing open.
-  const { folder, model, prepared } =
+  const { folder, model, notices, prepared } =
     settings.method === 'pretrain'
       ? await openPretraining(settings as RunSettings, resume, started)
       : await openTuning(settings, resume, started);
@@ -75,7 +72,7 @@ export async function runTraining({ settings, resume, shrunk, emit, signal }: Ru
     emit(event);
   };
   try {
-    const run = new Run(folder, model, prepared, tell, emit, signal, started);
+    const run = new Run(folder, model, prepared, notices, tell, emit, signal, started);
     return await run.go(shrunk ?? null);
   } catch (error) {
     const known = asFailure(error);
@@ -120,6 +117,8 @@ class Run {
   private readonly folder: RunFolder;
   private readonly model: GgufFile;
   private readonly prepared: Prepared;
+  /** What opening it had to say of the machine. */
+  private readonly notices: readonly string[];
   private readonly tell: (event: RunEvent) => void;
   /** Of what is only worth knowing while it lasts: it is not logged. */
   private readonly mention: (event: RunEvent) => void;
@@ -138,6 +137,7 @@ class Run {
     folder: RunFolder,
     model: GgufFile,
     prepared: Prepared,
+    notices: readonly string[],
     tell: (event: RunEvent) => void,
     mention: (event: RunEvent) => void,
     signal: AbortSignal,
@@ -147,6 +147,7 @@ class Run {
     this.folder = folder;
     this.model = model;
     this.prepared = prepared;
+    this.notices = notices;
     this.tell = tell;
     this.mention = mention;
     this.signal = signal;
@@ -202,6 +203,7 @@ class Run {
     this.tell(dataReady(prepared, steps, stepsPerEpoch));
     if (prepared.chosen) this.tell({ type: 'notice', code: 'defaults', message: prepared.chosen });
     for (const message of prepared.notes) this.tell({ type: 'notice', code: 'data', message });
+    for (const message of this.notices) this.tell({ type: 'notice', code: 'machine', message });
     for (const message of [...prepared.overruled, ...this.doubts(steps)])
       this.tell({ type: 'notice', code: 'settings', message });
     if (loaded)
@@ -336,16 +338,18 @@ class Run {
     const rows = (prepared.validation.length > 0 ? prepared.validation : prepared.train).slice(0, parityRows);
     const exact = await method.exactStep();
     const ours = await logProbabilitiesOf(exact, rows);
-    const cache = join(dirname(nomoatModelsFolder(surroundings())), 'parity');
-    mkdirSync(cache, { recursive: true });
-    removeUnfinished(cache);
-    const proofs = method.proofs(cache);
+    if (!allFinite(ours)) {
+      await exact.close();
+      return this.diverged("the result's own log-probabilities are not finite");
+    }
+    const { files, notice, release } = method.proofs();
+    if (notice !== null && !this.notices.includes(notice))
+      this.tell({ type: 'notice', code: 'cache', message: notice });
     // llama.cpp maps another copy of the base, for which what training held makes room.
     await exact.close();
     collectGarbage();
-    if (!allFinite(ours)) return this.diverged("the result's own log-probabilities are not finite");
     const { signal, tell, threads } = this;
-    const failed = await proveResult({ proofs, rows, ours, threads, signal, tell }).finally(() => method.cleanUp());
+    const failed = await proveResult({ proofs: files, rows, ours, threads, signal, tell }).finally(release);
     const torn = failed.some(({ meanDifference }) => meanDifference === null) && losses.spiked;
     if (torn) return this.diverged(`the loss rose above ${losses.bound.toFixed(1)} on the way, and llama.cpp's numbers with the result are not finite`); // biome-ignore format: one line
     const verdict = failed.length > 0 ? failureText(failed, method) : null;
