@@ -9,12 +9,13 @@
  * and prints on the console, where --json promises events and nothing else.
  */
 import { createHash } from 'node:crypto';
-import { createReadStream, statSync } from 'node:fs';
+import { createReadStream } from 'node:fs';
 import { type FileHandle, mkdir, open, rename, rm, stat, statfs, truncate } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { NomoatError } from '../errors.ts';
 import { type HubClient, hubError, interrupted, reasonOf } from './hub-fetch.ts';
+import { releaseLock, takeLock, unknownHolder } from './process-lock.ts';
 
 export interface Download {
   readonly url: string;
@@ -44,10 +45,19 @@ const IDLE_MS = 30_000;
 /** Room left on the disk for everything else. */
 const DISK_MARGIN_BYTES = 64 * 2 ** 20;
 
+const DISK_REMEDY = 'Check the disk, or set HF_HOME to another one; the pull goes on from what is already here.';
+
 /** Downloads, resumes and checks. Throws a NomoatError with `fields.problem`. */
 export async function downloadChecked(client: HubClient, download: Download): Promise<void> {
-  await mkdir(dirname(download.target), { recursive: true });
-  const unlock = await lock(`${download.target}.lock`, download.subject);
+  await mkdir(dirname(download.target), { recursive: true }).catch((error: unknown) => {
+    throw hubError(
+      'disk',
+      download.subject,
+      `cannot be written to ${dirname(download.target)} (${reasonOf(error)})`,
+      DISK_REMEDY,
+    );
+  });
+  const unlock = lock(`${download.target}.lock`, download.subject);
   try {
     const partial = `${download.target}.incomplete`;
     const kept = await prepare(partial, download);
@@ -73,7 +83,7 @@ export async function downloadChecked(client: HubClient, download: Download): Pr
     }
     await publish(partial, download.target);
   } finally {
-    await unlock();
+    unlock();
   }
 }
 
@@ -190,8 +200,7 @@ async function append(file: FileHandle, chunk: Uint8Array, { subject, target }: 
     await file.appendFile(chunk);
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === 'ENOSPC') throw diskFull(subject, dirname(target), null, null, error);
-    const remedy = 'Check the disk, or set HF_HOME to another one; the pull goes on from what is already here.';
-    throw hubError('disk', subject, `cannot be written to ${dirname(target)} (${reasonOf(error)})`, remedy);
+    throw hubError('disk', subject, `cannot be written to ${dirname(target)} (${reasonOf(error)})`, DISK_REMEDY);
   }
 }
 
@@ -252,44 +261,18 @@ function lost({ subject, bytes }: Download, here: number, cause: unknown): Nomoa
   });
 }
 
-/** Takes the lock file or says who has it; the lock of a process that is gone is taken over. Returns the release. */
-async function lock(path: string, subject: string): Promise<() => Promise<void>> {
-  for (let attempt = 0; attempt < 2; attempt++) {
-    try {
-      const file = await open(path, 'wx');
-      await file.writeFile(String(process.pid));
-      await file.close();
-      return () => rm(path, { force: true });
-    } catch (error) {
-      if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
-      const holder = await holderOf(path);
-      if (holder !== null) {
-        const who = holder === UNKNOWN_HOLDER ? 'another process' : `process ${holder}`;
-        throw hubError('busy', subject, `${who} is downloading it already`, 'Wait for it to end.', { holder });
-      }
-      await rm(path, { force: true });
-    }
-  }
-  throw hubError('busy', subject, 'another process is downloading it already', 'Wait for it to end.');
-}
-
 /** A lock younger than this may still be without its writer's number. */
 const LOCK_SETTLES_MS = 2000;
 
-/** A process that we may not ask, or that has not written its number yet. */
-const UNKNOWN_HOLDER = 'unknown';
-
-async function holderOf(path: string): Promise<number | typeof UNKNOWN_HOLDER | null> {
+/** Takes the lock file or says who has it; the lock of a process that is gone is taken over. Returns the release. */
+function lock(path: string, subject: string): () => void {
+  let holder: number | null;
   try {
-    const file = await open(path, 'r');
-    const pid = Number((await file.readFile('utf8')).trim());
-    await file.close();
-    if (!Number.isInteger(pid) || pid <= 0) {
-      return Date.now() - statSync(path).mtimeMs < LOCK_SETTLES_MS ? UNKNOWN_HOLDER : null;
-    }
-    process.kill(pid, 0);
-    return pid;
+    holder = takeLock(path, LOCK_SETTLES_MS);
   } catch (error) {
-    return (error as NodeJS.ErrnoException).code === 'EPERM' ? UNKNOWN_HOLDER : null;
+    throw hubError('disk', subject, `cannot be written to ${dirname(path)} (${reasonOf(error)})`, DISK_REMEDY);
   }
+  if (holder === null) return () => releaseLock(path);
+  const who = holder === unknownHolder ? 'another process' : `process ${holder}`;
+  throw hubError('busy', subject, `${who} is downloading it already`, 'Wait for it to end.', { holder });
 }

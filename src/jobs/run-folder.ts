@@ -7,14 +7,11 @@ import {
   existsSync,
   fstatSync,
   ftruncateSync,
-  linkSync,
   mkdirSync,
   openSync,
   readdirSync,
   readFileSync,
-  renameSync,
   rmSync,
-  writeFileSync,
   writeSync,
 } from 'node:fs';
 import { basename, join, resolve } from 'node:path';
@@ -22,9 +19,10 @@ import { stringify } from 'yaml';
 import { assertFree, isRun } from '../config/load.ts';
 import { pretrainOptions, tuneOptions } from '../config/options.ts';
 import { NomoatError } from '../errors.ts';
-import { isAlive, writeFailure, writeFileAtomic } from '../files/atomic-write.ts';
+import { writeFailure, writeFileAtomic } from '../files/atomic-write.ts';
 import type { FileStamp } from '../files/file-digest.ts';
 import { shellQuote } from '../shell-quote.ts';
+import { lockHolder, releaseLock, takeLock } from '../files/process-lock.ts';
 import type { PlanEvent, RunEndEvent, RunEvent } from './events.ts';
 import type { RunSettings } from './run-settings.ts';
 
@@ -150,42 +148,18 @@ export class RunFolder {
 
   /** The living process that works in this run, or null. */
   holder(): number | null {
-    let written = '';
-    try {
-      written = readFileSync(this.file('lock'), 'utf8');
-    } catch {
-      // There is none, or not any more.
-    }
-    // A full disk or a kill can leave the file empty: nobody's.
-    const pid = Number(written);
-    return pid > 0 && isAlive(pid) ? pid : null;
+    return lockHolder(this.file('lock'));
   }
 
   /** Takes the folder for this process. Throws NomoatError while another one works in it. */
   lock(): void {
-    const path = this.file('lock');
-    const own = `${path}-${process.pid}`;
+    let holder: number | null;
     try {
-      while (this.holder() !== process.pid) {
-        writeFileSync(own, String(process.pid));
-        // Of two that find no holder one gets the name, with what is in it.
-        if (named(own, path)) return;
-        const holder = this.holder();
-        if (holder !== null) throw this.held(holder);
-        // A killed process's: taken away, unless another one has put its own there meanwhile.
-        if (!did(() => renameSync(path, own), 'ENOENT')) continue;
-        const moved = Number(readFileSync(own, 'utf8'));
-        if (moved > 0 && moved !== process.pid && isAlive(moved)) {
-          renameSync(own, path);
-          throw this.held(moved);
-        }
-      }
+      holder = takeLock(this.file('lock'));
     } catch (error) {
-      if (error instanceof NomoatError) throw error;
-      throw writeFailure(path, error);
-    } finally {
-      rmSync(own, { force: true });
+      throw writeFailure(this.file('lock'), error);
     }
+    if (holder !== null && holder !== process.pid) throw this.held(holder);
   }
 
   private held(holder: number): NomoatError {
@@ -199,27 +173,7 @@ export class RunFolder {
   unlock(): void {
     if (this.log !== null) closeSync(this.log);
     this.log = null;
-    rmSync(this.file('lock'), { force: true });
-  }
-}
-
-/** Does `work`; false where it fails with `code`. */
-function did(work: () => void, code: 'EEXIST' | 'ENOENT'): boolean {
-  try {
-    work();
-    return true;
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === code) return false;
-    throw error;
-  }
-}
-
-/** Gives the file `own` the name `path` as well; false where something has it. Where a disk knows no second names, its first writer has it. */
-function named(own: string, path: string): boolean {
-  try {
-    return did(() => linkSync(own, path), 'EEXIST');
-  } catch {
-    return did(() => writeFileSync(path, readFileSync(own), { flag: 'wx' }), 'EEXIST');
+    releaseLock(this.file('lock'));
   }
 }
 
