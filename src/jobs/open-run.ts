@@ -29,6 +29,7 @@ import { createRunFolder, RunFolder, type RunRecord } from './run-folder.ts';
 import { doubtOf } from './run-result.ts';
 import type { AskedSettings, RunSettings } from './run-settings.ts';
 import { startModel } from './start-model.ts';
+import { heedStop } from './stop.ts';
 
 /** What a run works on. The folder is locked. */
 export interface Opened {
@@ -68,15 +69,22 @@ async function factsOf(
 }
 
 /** The folder is made only once the data is known to be good. */
-export async function openTuning(asked: AskedSettings, resume: boolean, started: number): Promise<Opened> {
+export async function openTuning(
+  asked: AskedSettings,
+  resume: boolean,
+  started: number,
+  signal: AbortSignal,
+): Promise<Opened> {
   const doubts = await doubtsOfInputs(asked);
   const model = withChatTemplate(openGguf(asked.modelPath), asked.chatTemplate);
   readModelConfig(model);
   if (asked.device === 'webgpu') assertAdapterHolds(largestMatrix(model.tensors.values()));
   assertRunWritable(asked.run);
+  await heedStop(signal);
   const examples = await prepareExamples(asked, model);
   const prepared = { ...examples, overruled: [...examples.overruled, ...doubts] };
   const { chosen, settings } = prepared;
+  await heedStop(signal);
   const facts = { ...(await factsOf(settings.modelPath)), systemPrompt: prepared.systemPrompt };
   if (resume) {
     const began = new RunFolder(settings.run).read();
@@ -94,6 +102,7 @@ export async function openTuning(asked: AskedSettings, resume: boolean, started:
   assertDiskHolds(settings.run, runBytes(trained, settings.method));
   const notices = placesOf(settings, model, facts.modelDigest, runBytes(trained, settings.method));
   const plan = await planOf(prepared, model, started);
+  await heedStop(signal);
   const record = { ...newRecord(settings, facts, prepared.files), plan, rows: prepared.train.length };
   const folder = createRunFolder(settings, chosen === null ? record : { ...record, chosenFromData: chosen });
   return { folder, model, notices, prepared };
@@ -131,10 +140,16 @@ const weightsOf = ({ tensors }: GgufContent): number =>
   tensors.reduce((total, { shape }) => total + shape.reduce((a, b) => a * b, 1), 0);
 
 /** The model that pretraining begins with is made here and kept in the run's folder: its vocabulary comes of the data. */
-export async function openPretraining(settings: RunSettings, resume: boolean, started: number): Promise<Opened> {
+export async function openPretraining(
+  settings: RunSettings,
+  resume: boolean,
+  started: number,
+  signal: AbortSignal,
+): Promise<Opened> {
   assertRunWritable(settings.run);
   const texts = await readTexts(settings);
   const files = textFiles(settings);
+  await heedStop(signal);
   if (resume) {
     const record = new RunFolder(settings.run).read();
     // Killed before the model was finished, the run makes it again.
@@ -146,6 +161,7 @@ export async function openPretraining(settings: RunSettings, resume: boolean, st
   const start = existsSync(settings.modelPath) ? null : startModel(settings, texts.train);
   if (start) assertDiskHolds(settings.run, runBytes(weightsOf(start), settings.method));
   if (start && settings.device === 'webgpu') assertAdapterHolds(largestMatrix(start.tensors));
+  await heedStop(signal);
   const facts = { modelDigest: '', systemPrompt: null };
   const folder = resume ? takeFolder(settings) : createRunFolder(settings, newRecord(settings, facts, files));
   try {
@@ -163,8 +179,8 @@ export async function openPretraining(settings: RunSettings, resume: boolean, st
     return { folder, model, notices: [], prepared };
   } catch (error) {
     const known = asFailure(error);
-    // What the text or the machine forbids has not begun.
-    if (!resume && known.kind === 'input') {
+    // What the text or the machine forbids, or was stopped, has not begun.
+    if (!resume && known.kind !== 'failed') {
       folder.unlock();
       rmSync(folder.path, { recursive: true, force: true });
       throw known;
@@ -189,11 +205,11 @@ export function asFailure(error: unknown): NomoatError {
   });
 }
 
-/** Marks the run as failed. What stopped it matters more than a disk that is too full to say so: without the mark it resumes as well. */
+/** Marks the run as failed, or interrupted. What stopped it matters more than a disk that is too full to say so: without the mark it resumes as well. */
 export function fail(folder: RunFolder, error: NomoatError): void {
   try {
     folder.append(errorEvent(error));
-    folder.write({ ...folder.read(), state: 'failed' });
+    folder.write({ ...folder.read(), state: error.kind === 'interrupted' ? 'interrupted' : 'failed' });
   } catch {}
   folder.unlock();
 }

@@ -14,6 +14,7 @@ import { quantiseModel } from '../train/int8-model.ts';
 import { comparedTokens } from './costs.ts';
 import type { PrecisionEvent } from './events.ts';
 import type { RunSettings } from './run-settings.ts';
+import { assertGoesOn } from './stop.ts';
 
 /**
  * Mean KL divergence (nats) of next-token distributions up to which the int8 base passes for the float32 one. On
@@ -43,6 +44,8 @@ export interface PrecisionOptions {
   readonly streamTo: string | null;
   /** Hears what takes its time, as sentences. */
   readonly progress?: (message: string) => void;
+  /** Heard after each block that is prepared. */
+  readonly signal?: AbortSignal;
 }
 
 const float32 = (reason: string, measured: Partial<PrecisionEvent> = {}): ChosenPrecision => ({
@@ -79,7 +82,7 @@ export async function expectPrecision(
 
 /** Probes, quantises, compares and decides. Throws NomoatError where int8 was asked for and is too far from float32. */
 export async function choosePrecision(options: PrecisionOptions): Promise<ChosenPrecision> {
-  const { model, planned, progress, rows, settings, streamTo, threads } = options;
+  const { model, planned, progress, rows, settings, signal, streamTo, threads } = options;
   const auto = settings.precision === 'auto';
   if (settings.device === 'webgpu') return float32('as WebGPU computes');
   // Float32 blocks are read from the model's own file where int8 ones would have come from the disk: they are four times as large.
@@ -97,13 +100,17 @@ export async function choosePrecision(options: PrecisionOptions): Promise<Chosen
       weights: streamed(),
     };
   }
+  const say = sometimes((done, all) => progress?.(`Preparing the int8 base: block ${done} of ${all}`));
   const { weights, divergence } = await quantiseModel({
     model,
     compared: packAll(firstRows(rows)),
     threads,
     levels,
     ...(streamTo ? { store: diskStore(streamTo) } : {}),
-    progress: sometimes((done, all) => progress?.(`Preparing the int8 base: block ${done} of ${all}`)),
+    progress: (done, all) => {
+      if (signal) assertGoesOn(signal);
+      say(done, all);
+    },
   });
   if (divergence <= divergenceBound) {
     const reason = auto ? `its products are ${speedup.toFixed(1)} times as fast here` : 'as asked';

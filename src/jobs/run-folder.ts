@@ -215,6 +215,20 @@ export function createRunFolder(settings: RunSettings, record: RunRecord): RunFo
   return folder;
 }
 
+/** Removes the folder of a new run whose process was killed before it was one: it could neither be resumed nor be given again. */
+export function removeHalfRun(path: string): void {
+  if (!existsSync(path) || isRun(path)) return;
+  const own = (name: string): boolean => /^(checkpoints|lock(-\d+)?|run\.json\.unfinished-.*)$/.test(name);
+  const folder = new RunFolder(path);
+  try {
+    const names = readdirSync(path);
+    if (names.every(own) && folder.holder() === null && readdirSync(folder.checkpoints).length === 0)
+      rmSync(path, { recursive: true, force: true });
+  } catch {
+    // Something else stands there, or nothing any more.
+  }
+}
+
 export interface ListedRun {
   readonly name: string;
   readonly path: string;

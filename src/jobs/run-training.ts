@@ -24,6 +24,7 @@ import { allFinite, failureText, logProbabilitiesOf, proveResult } from './prove
 import type { RunFolder } from './run-folder.ts';
 import type { AskedSettings, RunSettings } from './run-settings.ts';
 import { makeSamples } from './samples.ts';
+import { heedStop } from './stop.ts';
 import { parityRows, stepsOf } from './work.ts';
 
 function dataReady(prepared: Prepared, steps: number, stepsPerEpoch: number): RunEvent {
@@ -65,8 +66,8 @@ export async function runTraining({ settings, resume, shrunk, emit, signal }: Ru
   // Pretraining leaves nothing open.
   const { folder, model, notices, prepared } =
     settings.method === 'pretrain'
-      ? await openPretraining(settings as RunSettings, resume, started)
-      : await openTuning(settings, resume, started);
+      ? await openPretraining(settings as RunSettings, resume, started, signal)
+      : await openTuning(settings, resume, started, signal);
   const tell = (event: RunEvent): void => {
     folder.append(event);
     emit(event);
@@ -158,6 +159,7 @@ class Run {
 
   async go(shrunk: RunOptions['shrunk']): Promise<RunEndEvent> {
     const { folder, prepared, settings } = this;
+    await heedStop(this.signal);
     const { activations, streamed } = this.holding();
     const precision = settings.method === 'lora' ? await this.choosePrecision(streamed) : null;
     const weights = precision?.weights ?? null;
@@ -319,6 +321,7 @@ class Run {
       threads,
       streamTo: streamed ? folder.file('layers.int8') : null,
       progress: (message) => this.mention({ type: 'notice', code: 'preparing', message }),
+      signal: this.signal,
     });
     folder.write({ ...folder.read(), chosenPrecision: chosen.event.precision });
     folder.writeRecipe();

@@ -1,13 +1,15 @@
 /** The process around a training process: what it hands on to it, and what it leaves behind. */
 import { spawnSync } from 'node:child_process';
 import { getEventListeners } from 'node:events';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
-import { afterAll, expect, test } from 'vitest';
-import { resolveSettings } from '../config/load.ts';
+import { afterAll, describe, expect, test } from 'vitest';
+import { resolvePretrainSettings, resolveSettings } from '../config/load.ts';
+import type { NomoatError } from '../errors.ts';
 import type { RunEvent } from './events.ts';
+import type { AskedSettings } from './run-settings.ts';
 import { startRun } from './start-run.ts';
 
 const repo = join(import.meta.dirname, '../..');
@@ -80,4 +82,55 @@ test('a crash in native code is not taken for want of memory: said at once, not 
   await expect(follow()).rejects.toThrow(/crashed in native code \(SIGSEGV\).*checkpoint after \d+ steps: nomoat tune/);
   expect(handle.pid).toBe(pid);
   expect(events.at(-1)).toMatchObject({ type: 'error', fields: { signal: 'SIGSEGV', outOfMemory: false } });
+});
+
+describe('a run that is stopped while it prepares', { timeout: 120_000 }, () => {
+  /** Stops it as soon as its process runs, and says how it ended. */
+  async function stopped(
+    settings: AskedSettings,
+  ): Promise<{ error: NomoatError; seconds: number; events: RunEvent[] }> {
+    const abort = new AbortController();
+    const handle = startRun(settings, { signal: abort.signal });
+    const events: RunEvent[] = [];
+    await new Promise((resolve) => setTimeout(resolve, 1500));
+    const begun = performance.now();
+    abort.abort();
+    try {
+      for await (const event of handle) events.push(event);
+      expect.unreachable('it ended by itself');
+    } catch (error) {
+      return { error: error as NomoatError, seconds: (performance.now() - begun) / 1000, events };
+    }
+  }
+  const sentence = 'The quick brown fox jumps over the lazy dog, and number ';
+
+  test('its data: ends soon, leaving nothing', async () => {
+    const many = join(folder, 'many.jsonl');
+    const row = (i: number): string => JSON.stringify({ prompt: `${sentence}${i} `.repeat(8), completion: `${i}` });
+    writeFileSync(many, Array.from({ length: 60_000 }, (_, i) => row(i)).join('\n'));
+    const run = join(folder, 'stopped-data');
+    const { error, events, seconds } = await stopped(await resolveSettings([many], { model, run }, null));
+    expect(error).toMatchObject({ kind: 'interrupted' });
+    expect(error.message).toMatch(/Nothing had been written: start it again|Start it again/);
+    expect(events.at(-1)).toMatchObject({ type: 'error', kind: 'interrupted' });
+    expect(existsSync(run)).toBe(false);
+    // Two seconds, on a machine that does nothing else.
+    expect(seconds).toBeLessThan(15);
+  });
+
+  test('its vocabulary: ends soon, and the run is nothing or goes on', async () => {
+    const text = join(folder, 'text.txt');
+    let state = 1;
+    const word = (): string => {
+      state = (Math.imul(state, 1_103_515_245) + 12_345) >>> 0;
+      return state.toString(36);
+    };
+    writeFileSync(text, Array.from({ length: 600_000 }, word).join(' '));
+    const run = join(folder, 'stopped-text');
+    const settings = resolvePretrainSettings([text], { run, size: 'nano', vocabulary: 8000 }, null);
+    const { error, seconds } = await stopped(settings);
+    expect(error).toMatchObject({ kind: 'interrupted' });
+    expect(existsSync(run) && !existsSync(join(run, 'run.json'))).toBe(false);
+    expect(seconds).toBeLessThan(15);
+  });
 });

@@ -9,7 +9,7 @@ import { NomoatError } from '../errors.ts';
 import { shellQuote } from '../shell-quote.ts';
 import { leastMicroBatchTokens, microBatchTokens } from '../train/trainer.ts';
 import { errorEvent, type RunEvent } from './events.ts';
-import { RunFolder } from './run-folder.ts';
+import { RunFolder, removeHalfRun } from './run-folder.ts';
 import type { AskedSettings } from './run-settings.ts';
 import type { Shrunk, WorkerCommand, WorkerMessage } from './worker.ts';
 import {
@@ -85,6 +85,8 @@ function send(child: ChildProcess, command: WorkerCommand): void {
 
 /** Of what a dying process says, this much is kept: V8 and the C library fill a screen. */
 const keptStderr = 4000;
+/** Whoever stops a run while it prepares or ends waits no longer than this: a tokenizer, a BPE and an engine compute without listening. */
+const graceMilliseconds = 1500;
 /** How often the process's memory is looked at: what it held at the last look says what it died of. */
 const lookMilliseconds = 1000;
 
@@ -99,6 +101,7 @@ class ForkedRun implements RunHandle {
   private killed = false;
   private steps = 0;
   private done = 0;
+  private stage: 'opening' | 'training' | 'finishing' = 'opening';
   private maxTokens = microBatchTokens;
   private kills = memoryKills();
   private look: MemoryLook | null = null;
@@ -119,6 +122,7 @@ class ForkedRun implements RunHandle {
   }
 
   private spawn(resume: boolean, shrunk: Shrunk | null): ChildProcess {
+    this.stage = 'opening';
     // Not the host's own: with `node -e` that is the program itself, which each worker would run again.
     const execArgv = ['--expose-gc'];
     const env = { MALLOC_MMAP_THRESHOLD_: ownMappingBytes, ...process.env };
@@ -155,7 +159,12 @@ class ForkedRun implements RunHandle {
   }
 
   private hear(event: RunEvent): void {
-    if (event.type === 'data-ready') this.steps = event.steps;
+    if (event.type === 'data-ready') {
+      this.steps = event.steps;
+      this.stage = 'training';
+    }
+    // The last checkpoint: the result is made again from it.
+    if (event.type === 'checkpoint-saved' && event.step >= this.steps) this.stage = 'finishing';
     if (event.type === 'step-end') this.done = event.step + 1;
     this.waiting.push(event);
   }
@@ -165,8 +174,14 @@ class ForkedRun implements RunHandle {
   }
 
   interrupt(): void {
+    if (this.ended || this.stopped) return;
     this.stopped = true;
-    if (!this.ended) send(this.child, { type: 'interrupt' });
+    send(this.child, { type: 'interrupt' });
+    if (this.stage === 'training') return;
+    // Nothing that was computed is lost by an end at once, and what computes does not listen.
+    setTimeout(() => {
+      if (!this.ended && this.stage !== 'training') this.kill();
+    }, graceMilliseconds).unref();
   }
 
   kill(): void {
@@ -182,7 +197,7 @@ class ForkedRun implements RunHandle {
     this.kills = kills;
     const death: Death = { code, signal, lastWords, kernelKilled, look: this.look };
     const evidence = memoryEvidence(death);
-    const training = this.steps > 0 && this.done < this.steps;
+    const training = this.stage === 'training' && this.steps > 0 && this.done < this.steps;
     this.maxTokens = Math.min(this.maxTokens, this.recordedTokens());
     if (evidence !== null && training && !this.stopped && this.maxTokens > leastMicroBatchTokens) {
       this.maxTokens >>= 1;
@@ -190,6 +205,7 @@ class ForkedRun implements RunHandle {
       this.child = this.spawn(true, { microBatchTokens: this.maxTokens, message });
       return;
     }
+    removeHalfRun(this.run);
     const error = this.killed ? this.stoppedAtOnce() : deathError(this.run, death, evidence);
     this.waiting.push(errorEvent(error));
     this.finish();
