@@ -2,6 +2,7 @@
 export type { ChatModel, Generated, GenerateOptions, Sampling } from './chat/chat-model.ts';
 export { NomoatError } from './errors.ts';
 export type { RunEvent } from './jobs/events.ts';
+export type { Confirm, Proposal } from './jobs/proposal.ts';
 export type { RunHandle } from './jobs/start-run.ts';
 export {
   type ChatOptions,

@@ -12,6 +12,7 @@ import { NomoatError } from './errors.ts';
 import { resolveModel } from './files/local-models.ts';
 import { assertSameBase, doubtOfBase } from './jobs/base-model.ts';
 import { physicalCores } from './jobs/machine.ts';
+import type { Confirm } from './jobs/proposal.ts';
 import { modelFileName, RunFolder } from './jobs/run-folder.ts';
 import { doubtOf } from './jobs/run-result.ts';
 import { type RunHandle, resumeRun, startRun } from './jobs/start-run.ts';
@@ -26,6 +27,8 @@ export type TuneOptions = Partial<
   /** A YAML file of options; those given here win. */
   readonly recipe?: string;
   readonly signal?: AbortSignal;
+  /** Asked once the plan is known and before anything is written; where it says no, the run has no events. */
+  readonly confirm?: Confirm;
 };
 
 /** Callers without types may leave it out; then it is said that there is none. */
@@ -36,9 +39,9 @@ const listOf = (data: string | readonly string[] | undefined): readonly string[]
 };
 
 /** Starts a run; iterate the result for its events. Aborting ends it with a checkpoint. Rejects with NomoatError on bad options. */
-export async function tune({ data, recipe, signal, ...options }: TuneOptions): Promise<RunHandle> {
+export async function tune({ data, recipe, signal, confirm, ...options }: TuneOptions): Promise<RunHandle> {
   const settings = await resolveSettings(listOf(data), options, recipe ?? null);
-  return startRun(settings, signal ? { signal } : {});
+  return startRun(settings, { ...(signal ? { signal } : {}), ...(confirm ? { confirm } : {}) });
 }
 
 type OptionValue = string | number | boolean | readonly string[] | null;

@@ -30,11 +30,11 @@ test('the best checkpoint is the result, and early stop ends the run after it', 
   const held = events.flatMap((e) => (e.type === 'validation' ? [{ step: e.step, loss: e.loss }] : []));
   const best = held.slice(1).reduce((a, b) => (b.loss < a.loss ? b : a));
   const last = held.at(-1)!;
-  expect(end.state).toBe('stopped-early');
+  expect(end?.state).toBe('stopped-early');
   expect(last.step).toBe(best.step + 3);
   expect(best.step).toBeGreaterThan(1);
   expect(last.loss).toBeGreaterThan(best.loss);
-  expect(end.validationAfter).toBe(best.loss);
+  expect(end?.validationAfter).toBe(best.loss);
   expect(checkpointSteps(join(run, 'checkpoints'))).toEqual([best.step, last.step - 1, last.step]);
   const saved = (step: number) =>
     readSafetensors(join(run, 'checkpoints', String(step).padStart(6, '0'), 'parameters.safetensors')).tensors;

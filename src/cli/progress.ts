@@ -5,6 +5,7 @@
 import { movesCursor } from '../chat/terminal-abilities.ts';
 import type { ExportParityEvent, RunEvent } from '../jobs/events.ts';
 import { fixed } from '../jobs/figures.ts';
+import type { Proposal } from '../jobs/proposal.ts';
 import { placeOf } from '../text/example.ts';
 import { harmless } from '../tokens/preview.ts';
 
@@ -65,6 +66,7 @@ export class Progress {
   private readonly out: Out;
   private readonly drawsBar: boolean;
   private steps = 1;
+  private proposed = false;
   private validation: number | null = null;
   private secondsPerStep = 0;
   private lastLine = 0;
@@ -115,10 +117,13 @@ export class Progress {
       else this.line('Held out nothing: give --validation to see whether it learns more than the data by heart.');
       this.line(`Steps    ${e.steps} (${e.stepsPerEpoch} an epoch)`);
     },
-    plan: (e) =>
+    plan: (e) => {
+      // Said when it was asked whether to begin.
+      if (this.proposed) return;
       this.line(
         `Plan     ${duration(e.seconds)} at ${fixed(e.tokensPerSecond, 0)} tokens/s, first step after ${duration(e.firstStepSeconds)}, up to ${gigabytes(e.peakMemoryBytes)} of memory and ${gigabytes(e.diskBytes)} of disk${e.measured ? '' : ' (estimated: no block was measured)'}${heldAs[e.activations]}${e.streamed ? ', blocks read from the disk' : ''}`,
-      ),
+      );
+    },
     estimate: (e) =>
       this.line(
         `Estimate ${duration(e.seconds)} of training at ${fixed(e.tokensPerSecond, 0)} tokens/s, up to ${gigabytes(e.peakMemoryBytes)} of memory; then the proof and the samples`,
@@ -168,6 +173,21 @@ export class Progress {
     },
     error: () => this.line(''),
   };
+
+  /** What a run will be, before somebody is asked whether it shall begin. */
+  propose({ chosen, model, money, notes, plan, refusedRows, ...data }: Proposal): void {
+    const refused = refusedRows > 0 ? `, ${count(refusedRows)} refused` : '';
+    this.line(`Model    ${model} (${count(data.parameters)} parameters)`);
+    this.line(
+      `Data     ${count(data.rows)} rows${refused}, ${count(data.tokens)} tokens, ${count(data.supervisedTokens)} supervised; ${count(data.steps)} steps`,
+    );
+    for (const text of [...(chosen === null ? [] : [chosen]), ...notes]) this.line(`         ${text}`);
+    this.show(plan);
+    this.line(
+      `Money    ${money.energyCost.toFixed(3)} of electricity (${money.watts} W at ${money.perKilowattHour} a kWh), or ${money.rentedCost.toFixed(3)} where the machine is rented at ${money.perHour} an hour`,
+    );
+    this.proposed = true;
+  }
 
   show(event: RunEvent): void {
     (this.handlers[event.type] as (e: RunEvent) => void)(event);

@@ -1,9 +1,10 @@
 /** `nomoat tune` and `nomoat pretrain`: parse, start the run, show its events. */
-import { createInterface } from 'node:readline/promises';
+import { createInterface } from 'node:readline';
 import { Command, Option as Flag } from 'commander';
 import { resolvePretrainSettings, resolveSettings } from '../config/load.ts';
 import { flagOf, type Option, type OptionTable, pretrainOptions, tuneOptions } from '../config/options.ts';
 import { NomoatError } from '../errors.ts';
+import type { Confirm, Proposal } from '../jobs/proposal.ts';
 import { type RunHandle, resumeRun, startRun } from '../jobs/start-run.ts';
 import { shellQuote } from '../shell-quote.ts';
 import { commandName } from './command-name.ts';
@@ -45,15 +46,35 @@ export function givenFlags(command: Command, table: OptionTable = tuneOptions): 
   );
 }
 
-/** A setting as the question before a run names it. */
-const asked = (name: string, value: number | null): string => `${name} ${value ?? 'by the data'}`;
+const notBegun = (): NomoatError =>
+  new NomoatError({
+    part: 'the run',
+    fault: 'was not begun',
+    remedy: 'Nothing was written: start it again.',
+    kind: 'interrupted',
+  });
 
-async function confirmed(): Promise<boolean> {
+/** Shows a run's plan and asks whether it shall begin: Enter and yes do. Throws NomoatError at Ctrl-C. */
+async function confirmed(progress: Progress, proposal: Proposal, signal: AbortSignal): Promise<boolean> {
+  progress.propose(proposal);
   const ask = createInterface({ input: process.stdin, output: process.stderr });
-  const answer = await ask.question('Start? [Y/n] ');
-  ask.close();
-  return !/^n/i.test(answer.trim());
+  const stop = (): void => ask.close();
+  signal.addEventListener('abort', stop, { once: true });
+  try {
+    return await new Promise((resolve, reject) => {
+      ask.once('SIGINT', () => reject(notBegun()));
+      // The end of input is no answer.
+      ask.once('close', () => resolve(false));
+      ask.question('Start? [Y/n] ', (answer) => resolve(/^(y(es)?)?$/i.test(answer.trim())));
+    });
+  } finally {
+    signal.removeEventListener('abort', stop);
+    ask.close();
+  }
 }
+
+/** As shells report a program that Ctrl-C ended. */
+const interruptedCode = 130;
 
 /** Errors of which an event on stdout has told already. */
 const told = new WeakSet<object>();
@@ -63,8 +84,11 @@ export const wasTold = (error: unknown): boolean => typeof error === 'object' &&
 const untrustedCode = 3;
 
 /** Shows a run until it ends; Ctrl-C once asks for a checkpoint, twice ends at once. Returns the exit code. */
-export async function follow(handle: RunHandle, json: boolean): Promise<number> {
-  const progress = new Progress(process.stderr);
+export async function follow(
+  handle: RunHandle,
+  json: boolean,
+  progress = new Progress(process.stderr),
+): Promise<number> {
   let asked = false;
   const onSignal = (): void => {
     if (asked) handle.kill();
@@ -79,16 +103,18 @@ export async function follow(handle: RunHandle, json: boolean): Promise<number> 
   // Nobody sees what it says: it stops as at Ctrl-C, so that nothing that was computed is lost.
   const offLostOutput = onLostOutput(() => handle.interrupt());
   let code = 0;
+  let ended = false;
   try {
     for await (const event of handle) {
       if (json) process.stdout.write(`${JSON.stringify(event)}\n`);
       else progress.show(event);
       if (event.type !== 'run-end') continue;
+      ended = true;
       if (event.verdict !== undefined) {
         code = untrustedCode;
         if (!json) process.stderr.write(`Report: ${handle.run}/report.html\n`);
       } else if (event.state === 'interrupted') {
-        code = 130;
+        code = interruptedCode;
         process.stderr.write(`Go on with: ${commandName()} tune --resume ${shellQuote(handle.run)}\n`);
       } else if (!json)
         process.stderr.write(
@@ -103,7 +129,8 @@ export async function follow(handle: RunHandle, json: boolean): Promise<number> 
     process.off('SIGTERM', onSignal);
     offLostOutput();
   }
-  return code;
+  // Stopped before there was anything to stop.
+  return asked && !ended ? interruptedCode : code;
 }
 
 export function tuneCommand(): Command {
@@ -134,13 +161,10 @@ export function tuneCommand(): Command {
       return;
     }
     const settings = await resolveSettings(data, givenFlags(command), recipe ?? null);
-    if (!yes && !json && process.stdin.isTTY) {
-      process.stderr.write(
-        `${settings.data.join(', ')} -> ${settings.model}, ${asked('epochs', settings.epochs)}, ${asked('batches of', settings.batchSize)}, ${asked('rank', settings.rank)}\n`,
-      );
-      if (!(await confirmed())) return;
-    }
-    process.exitCode = await follow(startRun(settings), json);
+    const progress = new Progress(process.stderr);
+    const confirm: Confirm = (proposal, signal) => confirmed(progress, proposal, signal);
+    const asks = !yes && !json && process.stdin.isTTY;
+    process.exitCode = await follow(startRun(settings, asks ? { confirm } : {}), json, progress);
   });
 }
 

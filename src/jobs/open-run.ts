@@ -24,6 +24,7 @@ import { parentBytes, threadsOf } from './machine.ts';
 import { planRun } from './plan.ts';
 import { type Prepared, prepareExamples, prepareTexts, readTexts, textFiles } from './prepare.ts';
 import { assertProofPlace } from './proof-place.ts';
+import { type Proposal, proposalOf } from './proposal.ts';
 import { assertSameRows, assertUnchanged, newRecord } from './provenance.ts';
 import { createRunFolder, RunFolder, type RunRecord } from './run-folder.ts';
 import { doubtOf } from './run-result.ts';
@@ -68,13 +69,24 @@ async function factsOf(
   return { modelDigest: await digestOf(path), modelStamp };
 }
 
-/** The folder is made only once the data is known to be good. */
-export async function openTuning(
-  asked: AskedSettings,
-  resume: boolean,
-  started: number,
-  signal: AbortSignal,
-): Promise<Opened> {
+export interface OpenTuningOptions {
+  readonly asked: AskedSettings;
+  readonly resume: boolean;
+  /** When the process began, by performance.now(). */
+  readonly started: number;
+  readonly signal: AbortSignal;
+  /** Asked before a new run begins. */
+  readonly confirm: ((proposal: Proposal) => Promise<boolean>) | null;
+}
+
+/** The folder is made only once the data is known to be good, and `confirm` says yes to the plan; null where it says no. */
+export async function openTuning({
+  asked,
+  confirm,
+  resume,
+  signal,
+  started,
+}: OpenTuningOptions): Promise<Opened | null> {
   const doubts = await doubtsOfInputs(asked);
   const model = withChatTemplate(openGguf(asked.modelPath), asked.chatTemplate);
   readModelConfig(model);
@@ -102,6 +114,10 @@ export async function openTuning(
   assertDiskHolds(settings.run, runBytes(trained, settings.method));
   const notices = placesOf(settings, model, facts.modelDigest, runBytes(trained, settings.method));
   const plan = await planOf(prepared, model, started);
+  if (confirm && !(await confirm(proposalOf(prepared, plan, model)))) {
+    model.close();
+    return null;
+  }
   await heedStop(signal);
   const record = { ...newRecord(settings, facts, prepared.files), plan, rows: prepared.train.length };
   const folder = createRunFolder(settings, chosen === null ? record : { ...record, chosenFromData: chosen });

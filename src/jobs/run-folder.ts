@@ -21,8 +21,8 @@ import { pretrainOptions, tuneOptions } from '../config/options.ts';
 import { NomoatError } from '../errors.ts';
 import { writeFailure, writeFileAtomic } from '../files/atomic-write.ts';
 import type { FileStamp } from '../files/file-digest.ts';
-import { shellQuote } from '../shell-quote.ts';
 import { lockHolder, releaseLock, takeLock } from '../files/process-lock.ts';
+import { shellQuote } from '../shell-quote.ts';
 import type { PlanEvent, RunEndEvent, RunEvent } from './events.ts';
 import type { RunSettings } from './run-settings.ts';
 

@@ -20,6 +20,7 @@ import { asFailure, fail, openPretraining, openTuning } from './open-run.ts';
 import type { Holding } from './plan.ts';
 import { type ChosenPrecision, choosePrecision } from './precision.ts';
 import type { Prepared } from './prepare.ts';
+import type { Proposal } from './proposal.ts';
 import { allFinite, failureText, logProbabilitiesOf, proveResult } from './prove-result.ts';
 import type { RunFolder } from './run-folder.ts';
 import type { AskedSettings, RunSettings } from './run-settings.ts';
@@ -57,23 +58,38 @@ export interface RunOptions {
   readonly shrunk?: { readonly microBatchTokens: number; readonly message: string } | null;
   readonly emit: (event: RunEvent) => void;
   readonly signal: AbortSignal;
+  /** Asked before a fine-tuning run that is new begins. */
+  readonly confirm?: ((proposal: Proposal) => Promise<boolean>) | null;
 }
 
-/** Runs or resumes. Every event is in events.jsonl before it is emitted. Throws NomoatError; the folder then stays resumable. */
-export async function runTraining({ settings, resume, shrunk, emit, signal }: RunOptions): Promise<RunEndEvent> {
+/**
+ * Runs or resumes. Every event is in events.jsonl before it is emitted. Throws NomoatError; the folder then stays resumable.
+ * Null where `confirm` said no: then there is no folder.
+ */
+export async function runTraining(options: RunOptions): Promise<RunEndEvent | null> {
+  const { settings, resume, shrunk, emit, signal, confirm } = options;
   const started = performance.now();
+  let waited = 0;
+  const ask = async (proposal: Proposal): Promise<boolean> => {
+    const since = performance.now();
+    const begins = await confirm!(proposal);
+    waited = performance.now() - since;
+    return begins;
+  };
   if (settings.device === 'webgpu') assertAdapter();
   // Pretraining leaves nothing open.
-  const { folder, model, notices, prepared } =
+  const opened =
     settings.method === 'pretrain'
       ? await openPretraining(settings as RunSettings, resume, started, signal)
-      : await openTuning(settings, resume, started, signal);
+      : await openTuning({ asked: settings, resume, started, signal, confirm: confirm ? ask : null });
+  if (!opened) return null;
+  const { folder, model, notices, prepared } = opened;
   const tell = (event: RunEvent): void => {
     folder.append(event);
     emit(event);
   };
   try {
-    const run = new Run(folder, model, prepared, notices, tell, emit, signal, started);
+    const run = new Run(folder, model, prepared, notices, tell, emit, signal, started + waited);
     return await run.go(shrunk ?? null);
   } catch (error) {
     const known = asFailure(error);

@@ -9,6 +9,7 @@ import { NomoatError } from '../errors.ts';
 import { shellQuote } from '../shell-quote.ts';
 import { leastMicroBatchTokens, microBatchTokens } from '../train/trainer.ts';
 import { errorEvent, type RunEvent } from './events.ts';
+import type { Confirm, Proposal } from './proposal.ts';
 import { RunFolder, removeHalfRun } from './run-folder.ts';
 import type { AskedSettings } from './run-settings.ts';
 import type { Shrunk, WorkerCommand, WorkerMessage } from './worker.ts';
@@ -44,11 +45,18 @@ function workerPath(): string {
   return fileURLToPath(new URL(built, import.meta.url));
 }
 
+export interface StartOptions {
+  readonly resume?: boolean;
+  readonly signal?: AbortSignal;
+  /** Asked before a new fine-tuning run begins; where it says no, nothing is written, and iterating ends without an event. */
+  readonly confirm?: Confirm;
+}
+
 /** Starts (or resumes) the run. Iterating it ends after `run-end`, and throws NomoatError after an `error` event. */
-export function startRun(settings: AskedSettings, options: { resume?: boolean; signal?: AbortSignal } = {}): RunHandle {
-  const { resume = false, signal } = options;
+export function startRun(settings: AskedSettings, options: StartOptions = {}): RunHandle {
+  const { confirm = null, resume = false, signal } = options;
   const stop = (): void => handle.interrupt();
-  const handle = new ForkedRun(settings, resume, () => signal?.removeEventListener('abort', stop));
+  const handle = new ForkedRun(settings, resume, confirm, () => signal?.removeEventListener('abort', stop));
   if (signal?.aborted) stop();
   else signal?.addEventListener('abort', stop, { once: true });
   return handle;
@@ -105,20 +113,26 @@ class ForkedRun implements RunHandle {
   private maxTokens = microBatchTokens;
   private kills = memoryKills();
   private look: MemoryLook | null = null;
-  /** Told once, when nothing comes any more. */
-  private readonly over: () => void;
+  /** Called once, when nothing comes any more. */
+  private readonly onOver: () => void;
+  private readonly confirm: Confirm | null;
+  /** Tells whoever is asked that the run is over. */
+  private readonly over = new AbortController();
+  private unanswered: unknown = null;
 
-  constructor(settings: AskedSettings, resume: boolean, over: () => void) {
+  constructor(settings: AskedSettings, resume: boolean, confirm: Confirm | null, onOver: () => void) {
     this.settings = settings;
+    this.confirm = confirm;
     this.run = settings.run;
-    this.over = over;
+    this.onOver = onOver;
     this.child = this.spawn(resume, null);
   }
 
   /** Nothing comes after what is waiting. */
   private finish(): void {
     this.ended = true;
-    this.over();
+    this.over.abort();
+    this.onOver();
   }
 
   private spawn(resume: boolean, shrunk: Shrunk | null): ChildProcess {
@@ -136,7 +150,8 @@ class ForkedRun implements RunHandle {
       heard = (heard + chunk.toString()).slice(-keptStderr);
     });
     child.on('message', (message: WorkerMessage) => {
-      if ('end' in message) this.finish();
+      if ('proposal' in message) void this.propose(message.proposal);
+      else if ('end' in message) this.finish();
       else this.hear(message.event);
       this.wake();
     });
@@ -154,8 +169,19 @@ class ForkedRun implements RunHandle {
       this.die(null, null, String(error));
       this.wake();
     });
-    send(child, { type: 'start', settings: this.settings, resume, shrunk });
+    send(child, { type: 'start', settings: this.settings, resume, shrunk, asks: this.confirm !== null && !resume });
     return child;
+  }
+
+  /** Where asking itself fails, nothing begins, and iterating tells why. */
+  private async propose(proposal: Proposal): Promise<void> {
+    let begins = false;
+    try {
+      begins = await this.confirm!(proposal, this.over.signal);
+    } catch (error) {
+      this.unanswered = error;
+    }
+    send(this.child, { type: 'answer', begins });
   }
 
   private hear(event: RunEvent): void {
@@ -236,8 +262,10 @@ class ForkedRun implements RunHandle {
         if (event) {
           yield event;
           if (event.type === 'error') throw new NomoatError({ ...event, kind: event.kind as 'failed' });
-        } else if (this.ended) return;
-        else
+        } else if (this.ended) {
+          if (this.unanswered !== null) throw this.unanswered;
+          return;
+        } else
           await new Promise<void>((resolve) => {
             this.wake = resolve;
           });

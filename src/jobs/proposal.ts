@@ -1,0 +1,50 @@
+/** A run before it begins, for whoever decides whether it shall: nothing of it is written yet. */
+import type { GgufFile } from '../files/gguf/types.ts';
+import { parameterCount } from '../models/config.ts';
+import { type Money, moneyOf, type Prices, usualPrices } from './costs.ts';
+import type { PlanEvent } from './events.ts';
+import type { Prepared } from './prepare.ts';
+import { stepsOf } from './work.ts';
+
+export interface Proposal {
+  readonly run: string;
+  readonly model: string;
+  readonly parameters: number;
+  readonly rows: number;
+  readonly tokens: number;
+  readonly supervisedTokens: number;
+  /** Rows of the data that cannot be used. */
+  readonly refusedRows: number;
+  readonly steps: number;
+  /** Says which settings the data decided, where it did. */
+  readonly chosen: string | null;
+  /** What the data says of itself. */
+  readonly notes: readonly string[];
+  readonly plan: PlanEvent;
+  /** Of the plan's time, at usual prices. */
+  readonly money: Money & Prices;
+}
+
+/** Decides whether a run begins; the signal tells that there is nothing to decide any more. */
+export type Confirm = (proposal: Proposal, signal: AbortSignal) => boolean | Promise<boolean>;
+
+export function proposalOf(
+  { chosen, notes, report, settings, train }: Prepared,
+  plan: PlanEvent,
+  model: GgufFile,
+): Proposal {
+  return {
+    run: settings.run,
+    model: settings.model,
+    parameters: parameterCount(model),
+    rows: report.rows,
+    tokens: report.tokens,
+    supervisedTokens: report.supervisedTokens,
+    refusedRows: report.refusedRows,
+    steps: stepsOf(train.length, settings).steps,
+    chosen,
+    notes,
+    plan,
+    money: { ...moneyOf(plan.seconds, usualPrices), ...usualPrices },
+  };
+}
