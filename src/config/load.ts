@@ -3,7 +3,7 @@
  * unknown key names the nearest right one.
  */
 import { existsSync, readFileSync, statSync } from 'node:fs';
-import { join, resolve } from 'node:path';
+import { basename, join, resolve } from 'node:path';
 import { parse } from 'yaml';
 import { NomoatError } from '../errors.ts';
 import { decodeText } from '../files/decode-text.ts';
@@ -253,7 +253,8 @@ export async function resolveSettings(
 async function resolveBase(name: string): Promise<{ name: string; path: string }> {
   if (!isRun(name)) return resolveModel(name);
   const path = join(resolve(name), 'model', 'model.gguf');
-  if (existsSync(path)) return { name, path };
+  // The result's card names it: where it lies here is nobody's business.
+  if (existsSync(path)) return { name: basename(resolve(name)), path };
   throw new NomoatError({
     part: name,
     fault: 'is a run that holds no model of its own',

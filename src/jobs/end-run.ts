@@ -2,12 +2,14 @@
  * How a run ends: its last event, its record and its report. Promises: the record says how it ended only when the report is there.
  */
 import { writeFileAtomic } from '../files/atomic-write.ts';
+import { surroundings } from '../files/model-folders.ts';
 import type { TrainerState } from '../train/trainer-state.ts';
 import type { RunEndEvent, RunEvent } from './events.ts';
 import { parentBytes } from './machine.ts';
 import type { Method } from './methods.ts';
 import { plannedAndActual, renderReport } from './report.ts';
 import type { RunFolder } from './run-folder.ts';
+import { shareable } from './shareable.ts';
 
 export type Ending = RunEndEvent['state'];
 
@@ -51,10 +53,10 @@ export function endRun({ folder, how, verdict, result, state, measured, tell }: 
   const { verdict: _, ...before } = folder.read();
   const record = { ...before, state: how, validationBefore, validationAfter, ...(verdict === null ? {} : { verdict }) };
   if (how !== 'interrupted') {
-    const events = folder.events();
-    const text = JSON.stringify({ run: record, plannedAndActual: plannedAndActual(events), events }, null, 1);
+    const { events, record: run } = shareable(record, folder.events(), surroundings().home);
+    const text = JSON.stringify({ run, plannedAndActual: plannedAndActual(events), events }, null, 1);
     writeFileAtomic(folder.file('report.json'), `${text}\n`);
-    writeFileAtomic(folder.file('report.html'), renderReport(record, events));
+    writeFileAtomic(folder.file('report.html'), renderReport(run, events));
   }
   folder.write(record);
   return event;

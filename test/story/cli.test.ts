@@ -98,6 +98,17 @@ describe('a run through the command line', { timeout: patience }, () => {
       expect(existsSync(join(folder, 'whole', name)), name).toBe(true);
     }
     expect(readFileSync(join(folder, 'whole/report.html'), 'utf8')).not.toMatch(/<script|https?:/);
+    // What is shown to others does not say where things lie on this machine.
+    const shared = [
+      'report.html',
+      'report.json',
+      'adapter/adapter_config.json',
+      'adapter/README.md',
+      'adapter/adapter.gguf',
+    ];
+    for (const name of shared)
+      for (const path of [folder, repo])
+        expect(readFileSync(join(folder, 'whole', name)).includes(path), name).toBe(false);
   });
 
   test('an existing run is never overwritten, and a finished one is not resumed', () => {
