@@ -4,8 +4,11 @@ import { Command } from 'commander';
 import { resolveOptions } from '../config/load.ts';
 import { defaultModel, flagOf } from '../config/options.ts';
 import { NomoatError } from '../errors.ts';
+import type { Dataset } from '../jobs/dataset-files.ts';
 import type { RunRecord } from '../jobs/run-folder.ts';
 import { shellQuote } from '../shell-quote.ts';
+import type { RowsReport } from '../tokens/rows.ts';
+import type { TokenRow } from '../tokens/token-row.ts';
 import { commandName } from './command-name.ts';
 import { addTuneFlags, givenFlags } from './tune.ts';
 
@@ -88,17 +91,20 @@ export function chatCommand(): Command {
     if (flags['system'] === undefined && systemPrompt)
       process.stderr.write(`(system prompt of the training data: ${harmless(systemPrompt)})\n`);
     const chat = await openChatModel({ ...resolved, threads, contextSize });
-    process.exitCode = await runTerminalChat({
-      model: chat,
-      system,
-      sampling,
-      prompt,
-      input: process.stdin,
-      output: process.stdout,
-      notices: process.stderr,
-      json: flags.json ?? false,
-    });
-    await chat.close();
+    try {
+      process.exitCode = await runTerminalChat({
+        model: chat,
+        system,
+        sampling,
+        prompt,
+        input: process.stdin,
+        output: process.stdout,
+        notices: process.stderr,
+        json: flags.json ?? false,
+      });
+    } finally {
+      await chat.close();
+    }
   });
 }
 
@@ -138,27 +144,35 @@ export function previewCommand(): Command {
     const { path } = await resolveModel(options.model);
     const dataset = await readExamples(data, options);
     const model = withChatTemplate(openGguf(path), resolveChatTemplate(options.chatTemplate ?? null));
-    const tokenizer = await openTokenizer(path);
-    // As a run does.
-    const sets = buildSets(dataset.train, [], options, model, tokenizer);
-    const { rows, report } = sets.train;
-    const remedy = rows.length === 0 ? sets.remedy() : null;
-    for (const refusal of dataset.refusals) countRefusal(report, refusal);
-    if (command.opts<{ json?: true }>().json) {
-      for (const row of rows.slice(0, wanted))
-        print(
-          JSON.stringify({ type: 'row', source: row.source, tokens: [...row.tokens], supervised: [...row.supervised] }),
-        );
-      print(JSON.stringify({ type: 'counts', format: dataset.format, notes: dataset.notes, remedy, ...report }));
-    } else {
-      print(`format: ${dataset.format} (${[...new Set(dataset.files.map(({ why }) => why))].join(', ')})`);
-      for (const note of dataset.notes) print(harmless(note));
-      print(renderPreview(rows, report, tokenizer, { rows: wanted, color: showsColour(process.stdout) }));
-      if (remedy) print(harmless(remedy));
+    try {
+      const tokenizer = await openTokenizer(path);
+      try {
+        // As a run does.
+        const sets = buildSets(dataset.train, [], options, model, tokenizer);
+        const { rows, report } = sets.train;
+        const remedy = rows.length === 0 ? sets.remedy() : null;
+        for (const refusal of dataset.refusals) countRefusal(report, refusal);
+        if (command.opts<{ json?: true }>().json) printRows(rows.slice(0, wanted), dataset, { remedy, ...report });
+        else {
+          print(`format: ${dataset.format} (${[...new Set(dataset.files.map(({ why }) => why))].join(', ')})`);
+          for (const note of dataset.notes) print(harmless(note));
+          print(renderPreview(rows, report, tokenizer, { rows: wanted, color: showsColour(process.stdout) }));
+          if (remedy) print(harmless(remedy));
+        }
+      } finally {
+        await tokenizer.close();
+      }
+    } finally {
+      model.close();
     }
-    await tokenizer.close();
-    model.close();
   });
+}
+
+/** The rows and their counts for programs. */
+function printRows(rows: readonly TokenRow[], { format, notes }: Dataset, report: RowsReport & { readonly remedy: string | null }): void {
+  for (const { source, supervised, tokens } of rows)
+    print(JSON.stringify({ type: 'row', source, tokens: [...tokens], supervised: [...supervised] }));
+  print(JSON.stringify({ type: 'counts', format, notes, ...report }));
 }
 
 function assertExportable(run: string, adapter: string, record: RunRecord): void {
@@ -228,20 +242,22 @@ export function exportCommand(): Command {
     await assertSameBase(run, record);
     const { chatTemplate = null } = record.settings;
     const model = withChatTemplate(openGguf(record.settings.modelPath), chatTemplate);
-    const mergedType = type === 'Q8_0' ? type : 'F16';
-    const written = await exportAdapter({
-      format,
-      adapter: readPeft(folder.adapter),
-      model,
-      out,
-      mergedType,
-      ollamaAdapter: ollamaAdapter ?? false,
-      systemPrompt: record.systemPrompt,
-      chatTemplate,
-      base: readAdapterBase(folder.adapter),
-    });
-    for (const path of written) print(path);
-    model.close();
+    try {
+      const written = await exportAdapter({
+        format,
+        adapter: readPeft(folder.adapter),
+        model,
+        out,
+        mergedType: type === 'Q8_0' ? type : 'F16',
+        ollamaAdapter: ollamaAdapter ?? false,
+        systemPrompt: record.systemPrompt,
+        chatTemplate,
+        base: readAdapterBase(folder.adapter),
+      });
+      for (const path of written) print(path);
+    } finally {
+      model.close();
+    }
   });
 }
 

@@ -109,13 +109,16 @@ export function quickstartCommand(): Command {
     say('\nNow ask it something, such as: play some jazz');
     const { runTerminalChat } = await import('../chat/terminal.ts');
     const opened = await chat({ model: path });
-    process.exitCode = await runTerminalChat({
-      model: opened,
-      sampling: { temperature: 0 },
-      input: process.stdin,
-      output: process.stdout,
-      notices: process.stderr,
-    });
-    await opened.close();
+    try {
+      process.exitCode = await runTerminalChat({
+        model: opened,
+        sampling: { temperature: 0 },
+        input: process.stdin,
+        output: process.stdout,
+        notices: process.stderr,
+      });
+    } finally {
+      await opened.close();
+    }
   });
 }

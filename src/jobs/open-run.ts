@@ -80,15 +80,24 @@ export interface OpenTuningOptions {
 }
 
 /** The folder is made only once the data is known to be good, and `confirm` says yes to the plan; null where it says no. */
-export async function openTuning({
-  asked,
-  confirm,
-  resume,
-  signal,
-  started,
-}: OpenTuningOptions): Promise<Opened | null> {
+export async function openTuning(options: OpenTuningOptions): Promise<Opened | null> {
+  const { asked } = options;
   const doubts = await doubtsOfInputs(asked);
   const model = withChatTemplate(openGguf(asked.modelPath), asked.chatTemplate);
+  let opened: Opened | null = null;
+  try {
+    opened = await openTuningOf(model, doubts, options);
+    return opened;
+  } finally {
+    if (!opened) model.close();
+  }
+}
+
+async function openTuningOf(
+  model: GgufFile,
+  doubts: readonly string[],
+  { asked, confirm, resume, signal, started }: OpenTuningOptions,
+): Promise<Opened | null> {
   readModelConfig(model);
   if (asked.device === 'webgpu') assertAdapterHolds(largestMatrix(model.tensors.values()));
   assertRunWritable(asked.run);
@@ -114,10 +123,7 @@ export async function openTuning({
   assertDiskHolds(settings.run, runBytes(trained, settings.method));
   const notices = placesOf(settings, model, facts.modelDigest, runBytes(trained, settings.method));
   const plan = await planOf(prepared, model, started);
-  if (confirm && !(await confirm(proposalOf(prepared, plan, model)))) {
-    model.close();
-    return null;
-  }
+  if (confirm && !(await confirm(proposalOf(prepared, plan, model)))) return null;
   await heedStop(signal);
   const record = { ...newRecord(settings, facts, prepared.files), plan, rows: prepared.train.length };
   const folder = createRunFolder(settings, chosen === null ? record : { ...record, chosenFromData: chosen });
