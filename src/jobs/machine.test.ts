@@ -166,21 +166,24 @@ describe('memory of a process tree', () => {
   }
 
   test('counts this process as Node itself does', () => {
+    // Between two looks memory can be given back.
+    const before = process.memoryUsage.rss();
     const own = treeMemoryBytes(process.pid);
-    expect(own).toBeGreaterThan(process.memoryUsage.rss() * 0.7);
+    expect(own).toBeGreaterThan(Math.min(before, process.memoryUsage.rss()) * 0.7);
   });
 
   test.skipIf(process.platform === 'win32')('includes children, and is nothing once they are gone', async () => {
     const { pid, stop } = await startTree(200);
+    // What one process without the child's memory would hold, and what is held where nothing is counted twice.
+    const [least, most] = [230 * MB, 600 * MB];
     const peak = new PeakMemory(pid, 20).start();
-    const held = treeMemoryBytes(pid);
-    expect(held).toBeGreaterThan(230 * MB);
-    expect(held).toBeLessThan(600 * MB);
-    await new Promise((resolve) => setTimeout(resolve, 60));
+    // A sample must have been taken while the memory is held, however slow the machine is.
+    await expect.poll(() => peak.peakBytes, { timeout: 30_000 }).toBeGreaterThan(least);
+    expect(treeMemoryBytes(pid)).toBeLessThan(most);
     await stop();
     expect(treeMemoryBytes(pid)).toBe(0);
-    expect(peak.stop()).toBeGreaterThanOrEqual(held * 0.95);
-    expect(peak.peakBytes).toBeLessThan(600 * MB);
+    expect(peak.stop()).toBeGreaterThan(least);
+    expect(peak.peakBytes).toBeLessThan(most);
   });
 
   test.skipIf(!isLinux)('a kernel without children lists is read by parents (needs Linux)', () => {

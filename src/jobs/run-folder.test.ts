@@ -1,4 +1,4 @@
-import { spawn } from 'node:child_process';
+import { type ChildProcess, spawn } from 'node:child_process';
 import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -8,18 +8,33 @@ import { RunFolder } from './run-folder.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'nomoat-lock-'));
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
+/** Time for a message to reach each of them. */
+const togetherMilliseconds = 100;
 const built = pathToFileURL(join(import.meta.dirname, '../../dist/jobs/run-folder.js')).href;
 
-/** Locks at that time in a process of its own and holds on for a while; whether it could. */
-function locks(at: number): Promise<boolean> {
+/** Processes that lock the folder at the same time, once all of them are up, and hold on until all have tried; which of them could. */
+async function lockTogether(count: number): Promise<boolean[]> {
   const script = `const { RunFolder } = await import(${JSON.stringify(built)});
-    while (Date.now() < ${at});
-    try { new RunFolder(${JSON.stringify(folder)}).lock(); } catch (error) { process.exit(/is working in this run/.test(error.message) ? 7 : 8); }
-    await new Promise((resolve) => setTimeout(resolve, 1500));`;
-  const child = spawn(process.execPath, ['--input-type=module', '-e', script]);
-  return new Promise((resolve, reject) => {
-    child.on('close', (code) => (code === 0 || code === 7 ? resolve(code === 0) : reject(new Error(`code ${code}`))));
-  });
+    process.on('message', (at) => {
+      if (at === 'end') process.exit(0);
+      while (Date.now() < at);
+      try { new RunFolder(${JSON.stringify(folder)}).lock(); process.send('took'); } catch (error) { process.send(error.message); }
+    });
+    process.send('up');`;
+  const children = Array.from({ length: count }, () =>
+    spawn(process.execPath, ['--input-type=module', '-e', script], { stdio: ['ignore', 'ignore', 'inherit', 'ipc'] }),
+  );
+  const said = (child: ChildProcess): Promise<unknown> => new Promise((resolve) => child.once('message', resolve));
+  await Promise.all(children.map(said));
+  const answers = Promise.all(children.map(said));
+  const at = Date.now() + togetherMilliseconds;
+  for (const child of children) child.send(at);
+  const told = await answers;
+  const ended = Promise.all(children.map((child) => new Promise((resolve) => child.on('close', resolve))));
+  for (const child of children) child.send('end');
+  await ended;
+  for (const answer of told) expect(answer).toMatch(/^took$|is working in this run/);
+  return told.map((answer) => answer === 'took');
 }
 
 test('of several processes that find a dead one in the run, one takes it', { timeout: 120_000 }, async () => {
@@ -29,9 +44,7 @@ test('of several processes that find a dead one in the run, one takes it', { tim
   });
   for (let round = 0; round < 3; round++) {
     writeFileSync(join(folder, 'lock'), String(dead));
-    const at = Date.now() + 1500;
-    const took = await Promise.all([1, 2, 3, 4].map(() => locks(at)));
-    expect(took.filter((could) => could)).toHaveLength(1);
+    expect((await lockTogether(4)).filter((could) => could)).toHaveLength(1);
     expect(readdirSync(folder)).toEqual(['lock']);
   }
 });

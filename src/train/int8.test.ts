@@ -7,9 +7,11 @@ import { packRows } from '../batches/pack.ts';
 import type { PackedBatch } from '../batches/packed-batch.ts';
 import { openGguf } from '../files/gguf/read.ts';
 import { writeGguf } from '../files/gguf/write.ts';
+import { input, int8Matmul, quantise, rowScale } from '../graph/graph.ts';
 import { projections } from '../lora/adapter.ts';
 import { initLora } from '../lora/init.ts';
 import { projectionDimensions, readModelConfig } from '../models/config.ts';
+import { bytes, Executor, floats } from '../runtime/onnxruntime-node/executor.ts';
 import { probeKernels, weightLevels } from '../runtime/onnxruntime-node/probe.ts';
 import { diskStore } from './base-weights.ts';
 import { type ActivationPolicy, activationPolicies } from './block-walk.ts';
@@ -206,12 +208,39 @@ describe('what a step holds', () => {
   });
 });
 
-test('the probe measures both kernels and bounds the weights by what it saw', async () => {
+/** Largest relative error of an int8 product whose weights are all `level`, or `-level` in every other column. */
+async function errorAt(level: number): Promise<number> {
+  const [rows, inner, columns] = [5, 96, 8];
+  const x = input('x', ['N', inner]);
+  const scale = rowScale(x);
+  const y = int8Matmul(quantise(x, scale), scale, input('w', [inner, columns], 'int8'), input('s', [columns]));
+  const executor = await Executor.create(new Map([['y', y]]), threads);
+  const sign = (column: number): number => (column % 2 ? -1 : 1);
+  const out = new Float32Array(rows * columns);
+  const feeds = new Map([
+    ['x', floats(new Float32Array(rows * inner).fill(3), [rows, inner])],
+    [
+      'w',
+      bytes(
+        Int8Array.from({ length: inner * columns }, (_, i) => sign(i % columns) * level),
+        [inner, columns],
+      ),
+    ],
+    ['s', floats(new Float32Array(columns).fill(1 / level), [columns])],
+  ]);
+  await executor.run(feeds, new Map([['y', floats(out, [rows, columns])]]));
+  await executor.close();
+  return Math.max(...out.map((value, i) => Math.abs(value / (3 * inner) - sign(i % columns))));
+}
+
+test('the probe measures both kernels, and products of weights within its bound do not saturate', async () => {
   const probe = await probeKernels(threads);
   expect(probe.int8Rate).toBeGreaterThan(0);
   expect(probe.float32Rate).toBeGreaterThan(0);
-  expect(weightLevels(probe)).toBe(probe.saturates ? 63 : 127);
-  expect(weightLevels({ saturates: true })).toBe(63);
+  // Activations are rounded to 127 steps.
+  const rounding = 0.01;
+  expect(await errorAt(weightLevels(probe))).toBeLessThan(rounding);
+  expect((await errorAt(127)) > rounding).toBe(probe.saturates);
 });
 
 test('an int8 head rounds by the seed of the micro-batch: equal seeds give equal gradients, others give others', async () => {

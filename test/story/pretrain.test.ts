@@ -93,7 +93,11 @@ describe('pretraining through the command line', { timeout: patience }, () => {
         }
       });
     });
-    await new Promise((resolve) => setTimeout(resolve, 1500));
+    // The training process finds itself alone, and ends with a checkpoint.
+    const lock = join(folder, 'killed/lock');
+    for (const end = Date.now() + patience; existsSync(lock) && Date.now() < end; )
+      await new Promise((resolve) => setTimeout(resolve, 50));
+    expect(existsSync(lock)).toBe(false);
     const text = readFileSync(join(folder, 'text.txt'), 'utf8');
     writeFileSync(join(folder, 'text.txt'), text.replace('cat', 'cow'));
     const changed = nomoat('tune', '--resume', 'killed', '--json');
