@@ -72,7 +72,7 @@ export interface PlanEvent {
 /** What the run will take, from its first steps. The proof and the samples at the end come on top of the time. */
 export interface EstimateEvent {
   readonly type: 'estimate';
-  /** Training and validation, those steps included. */
+  /** Training and validation of this process, those steps included: of a run that was resumed, what was left. */
   readonly seconds: number;
   /** The highest that memory will stand while training, of the training process and the one that shows its progress. */
   readonly peakMemoryBytes: number;

@@ -21,11 +21,12 @@ import { doubtOfBase } from './base-model.ts';
 import { assertDiskHolds, loraWeights, runBytes } from './disk-space.ts';
 import { errorEvent, type PlanEvent } from './events.ts';
 import { parentBytes, threadsOf } from './machine.ts';
-import { planRun } from './plan.ts';
+import { type Context, type Holding, planRun } from './plan.ts';
 import { type Prepared, prepareExamples, prepareTexts, readTexts, textFiles } from './prepare.ts';
 import { assertProofPlace } from './proof-place.ts';
 import { type Proposal, proposalOf } from './proposal.ts';
 import { assertSameRows, assertUnchanged, newRecord } from './provenance.ts';
+import { resumedHolding } from './resumed-holding.ts';
 import { createRunFolder, RunFolder, type RunRecord } from './run-folder.ts';
 import { doubtOf } from './run-result.ts';
 import type { AskedSettings, RunSettings } from './run-settings.ts';
@@ -39,15 +40,21 @@ export interface Opened {
   readonly prepared: Prepared;
   /** What a person should know of the machine before training begins. */
   readonly notices: readonly string[];
+  /** Where a run that was resumed keeps its activations and weights here; a new one does as it was planned. */
+  readonly holding?: Holding;
 }
+
+const contextOf = (prepared: Prepared, model: GgufFile): Context => ({
+  model,
+  prepared,
+  threads: threadsOf(prepared.settings.threads),
+  held: process.memoryUsage.rss() + parentBytes(),
+});
 
 const planOf = (prepared: Prepared, model: GgufFile, started: number): Promise<PlanEvent> =>
   planRun({
     settings: prepared.settings,
-    model,
-    prepared,
-    threads: threadsOf(prepared.settings.threads),
-    held: process.memoryUsage.rss() + parentBytes(),
+    ...contextOf(prepared, model),
     elapsed: () => (performance.now() - started) / 1000,
   });
 
@@ -113,7 +120,9 @@ async function openTuningOf(
     assertSameRows(began, prepared.train.length);
     const folder = takeFolder(settings);
     try {
-      return { folder, model, prepared, notices: placesOf(settings, model, facts.modelDigest, 0) };
+      const { holding, notice } = resumedHolding(contextOf(prepared, model), began);
+      const notices = [...placesOf(settings, model, facts.modelDigest, 0), ...(notice === null ? [] : [notice])];
+      return { folder, model, prepared, notices, holding };
     } catch (error) {
       folder.unlock();
       throw error;
@@ -198,7 +207,9 @@ export async function openPretraining(
       // With the warm-up that the text decided.
       folder.write({ ...folder.read(), settings: prepared.settings, plan, rows });
     }
-    return { folder, model, notices: [], prepared };
+    if (!resume) return { folder, model, notices: [], prepared };
+    const { holding, notice } = resumedHolding(contextOf(prepared, model), folder.read());
+    return { folder, model, notices: notice === null ? [] : [notice], prepared, holding };
   } catch (error) {
     const known = asFailure(error);
     // What the text or the machine forbids, or was stopped, has not begun.

@@ -9,10 +9,12 @@ import { parameterCount } from '../models/config.ts';
 import type { TokenRow } from '../tokens/token-row.ts';
 import { usualPrices } from './costs.ts';
 import type { RunEvent } from './events.ts';
+import { trainingMemory } from './plan.ts';
 import { planTuning, variantsOf } from './plan-variants.ts';
 import { choosePrecision, expectPrecision } from './precision.ts';
 import { plannedAndActual, renderReport } from './report.ts';
-import { RunFolder } from './run-folder.ts';
+import { resumedHolding } from './resumed-holding.ts';
+import { RunFolder, type RunRecord } from './run-folder.ts';
 import type { RunSettings } from './run-settings.ts';
 import { runTraining } from './run-training.ts';
 import { stepsOf, workOf } from './work.ts';
@@ -208,6 +210,42 @@ test('what the data decided is told, stored, and kept on resuming; the plan too'
   expect(resumed.find((e) => e.type === 'run-start')).toMatchObject({ resumedFromStep: 2, settings: record.settings });
   expect(new RunFolder(run).events().filter((e) => e.type === 'plan')).toEqual([plan]);
   expect(resumed.some((e) => e.type === 'notice' && e.code === 'defaults')).toBe(false);
+});
+
+test('a resumed run keeps what it began with, unless this machine has not the memory for that', () => {
+  const model = openGguf(llama);
+  const rows = Array.from({ length: 8 }, () => row(400, 50));
+  const context = { model, prepared: { train: rows, validation: [], prefix: 0 }, threads: 1, held: 1e6 };
+  const lora = { ...settings, method: 'lora', device: 'cpu', rank: 8, targetModules: ['q_proj'], memory: null, run: folder }; // biome-ignore format: one line
+  const began = { settings: lora, plan: { activations: 'keep', streamed: false, precision: 'f32' } } as unknown as RunRecord; // biome-ignore format: one line
+  machine.memory = 8e9;
+  expect(resumedHolding(context, began)).toEqual({ holding: { activations: 'keep', streamed: false }, notice: null });
+  const { work } = workOf(context.prepared, began.settings);
+  const lean = trainingMemory(context, began.settings, 'f32', { activations: 'recompute', streamed: false }, work);
+  expect(lean).toBeLessThan(trainingMemory(context, began.settings, 'f32', { activations: 'keep', streamed: false }, work)); // biome-ignore format: one line
+  machine.memory = lean - context.held;
+  const leaner = resumedHolding(context, began);
+  expect(leaner.holding.activations).toBe('recompute');
+  expect(leaner.notice).toMatch(/began with room for about .* of memory, and here are .*: activations are computed again from here on/); // biome-ignore format: one line
+  machine.memory = 1e6;
+  const full = { ...began, settings: { ...lora, method: 'full' } } as unknown as RunRecord;
+  expect(resumedHolding(context, full).notice).toMatch(/it may not fit/);
+  machine.memory = null;
+  model.close();
+});
+
+test('--memory of more than the machine has is planned with what it has, and said', async () => {
+  const run = join(folder, 'boast');
+  machine.memory = 2e9;
+  const events = await train({ memory: '64GB', epochs: 1 }, run, 1);
+  machine.memory = 1e6;
+  const refused = await train({ memory: '64GB' }, join(folder, 'boast-more')).catch((error: unknown) => error);
+  machine.memory = null;
+  const said = events.find((e) => e.type === 'notice' && e.message.startsWith('--memory'));
+  expect(said).toMatchObject({ message: '--memory 64 GB: this machine has 2.0 GB, with which the run was planned.' });
+  expect((refused as NomoatError).message).toMatch(
+    /needs about .* of memory, and there are 1 MB.*a machine with more memory/,
+  );
 });
 
 test('flags win over the data', async () => {

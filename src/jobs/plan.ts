@@ -189,6 +189,25 @@ const diskNeeds = (
   copy: copyIsThere || method === 'full' ? 0 : copyBytes,
 });
 
+/** The holdings that a run can have, from fastest to leanest. */
+export const holdingsOf = (precision: 'f32' | 'int8', { device, method }: RunSettings): Holding[] =>
+  holdings.filter(
+    ({ streamed, activations }) =>
+      (precision === 'int8' || !streamed) && ((method === 'lora' && device !== 'webgpu') || activations === 'keep'),
+  );
+
+/** Bytes that training needs with that holding, where nothing was measured. */
+export function trainingMemory(
+  context: Context,
+  settings: RunSettings,
+  precision: 'f32' | 'int8',
+  holding: Holding,
+  work: Work,
+): number {
+  const setting = settingOf(context, settings, precision, holding);
+  return memoryOf(shapeOf(context.model), setting, null, heldTokens(work), context.held).training;
+}
+
 /** A setting's plan, with activations and weights kept in the quickest way that fits. */
 export function assemble(
   name: string,
@@ -201,16 +220,10 @@ export function assemble(
 ): SettingPlan {
   const shape = shapeOf(context.model);
   const tokens = heldTokens(work);
-  const possible = holdings
-    .filter(
-      ({ streamed, activations }) =>
-        (precision === 'int8' || !streamed) &&
-        ((settings.method === 'lora' && settings.device !== 'webgpu') || activations === 'keep'),
-    )
-    .map((holding) => {
-      const setting = settingOf(context, settings, precision, holding);
-      return { setting, holding, memory: memoryOf(shape, setting, measured ? rates : null, tokens, context.held) };
-    });
+  const possible = holdingsOf(precision, settings).map((holding) => {
+    const setting = settingOf(context, settings, precision, holding);
+    return { setting, holding, memory: memoryOf(shape, setting, measured ? rates : null, tokens, context.held) };
+  });
   const budget = budgetOf(context, settings);
   const { holding, memory, setting } = possible.find((p) => p.memory.training <= budget) ?? possible.at(-1)!;
   const duration = durationOf(shape, setting, rates, work, preparation);
@@ -242,11 +255,12 @@ const heldTokens = ({ largestMicroBatch, tokensPerStep, validationTokens }: Work
 const budgetOf = (context: Context, settings: RunSettings): number =>
   roomOf(context, settings).memoryBytes ?? Number.POSITIVE_INFINITY;
 
-/** What there is for a run: the memory that it was given or what is free beyond what it holds already, and its disks. */
+/** What there is for a run: the memory that it was given, as far as the machine has it, or what is free beyond what it holds already, and its disks. */
 export function roomOf(context: Context, settings: RunSettings): Room {
   const { available, total } = memoryBytes();
   const unused = process.platform === 'darwin' ? total * macShare : available + context.held;
-  const memory = settings.memory ?? unused;
+  // More than the machine has is not there, whoever says so.
+  const memory = settings.memory === null ? unused : Math.min(settings.memory, total);
   const { copy, run } = diskNeeds(settingOf(context, settings, 'f32'), shapeOf(context.model));
   const [runFree, cacheFree] = [diskFreeBytes(settings.run), diskFreeBytes(cacheFolder())];
   // Equal to the byte: one disk has to hold both.
@@ -285,7 +299,7 @@ function assertFits(
     remedy:
       lacking === 'disk'
         ? 'Free some space, or give a --run on another disk.'
-        : `Give ${leanFits && settings.microBatchSize !== 1 ? `--micro-batch-size 1 (${sizeText(lean)})` : 'a smaller --model or --sequence-length'}, or ${settings.memory === null ? 'close other programs' : `--memory ${sizeText(needed).replace(' ', '')} or more`}.`,
+        : `Give ${leanFits && settings.microBatchSize !== 1 ? `--micro-batch-size 1 (${sizeText(lean)})` : 'a smaller --model or --sequence-length'}, or ${settings.memory === null ? 'close other programs' : needed > memoryBytes().total ? 'take a machine with more memory' : `--memory ${sizeText(needed).replace(' ', '')} or more`}.`,
     fields: { neededBytes: needed, freeBytes: has },
   });
 }

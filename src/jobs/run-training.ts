@@ -4,6 +4,7 @@
  */
 import { join } from 'node:path';
 import type { GgufFile } from '../files/gguf/types.ts';
+import { sizeText } from '../files/size-text.ts';
 import { parameterCount, readModelConfig } from '../models/config.ts';
 import { assertAdapter } from '../runtime/onnxruntime-node/webgpu-adapter.ts';
 import { checkpointSteps, type Loaded, loadLatest, loadParameters, saveCheckpoint } from '../train/checkpoint.ts';
@@ -14,9 +15,9 @@ import { microBatchTokens, trainLoop } from '../train/trainer.ts';
 import type { TrainerState } from '../train/trainer-state.ts';
 import { type Ending, endRun } from './end-run.ts';
 import type { RunEndEvent, RunEvent } from './events.ts';
-import { parentBytes, threadsOf } from './machine.ts';
+import { memoryBytes, parentBytes, threadsOf } from './machine.ts';
 import { type Method, openMethod } from './methods.ts';
-import { asFailure, fail, openPretraining, openTuning } from './open-run.ts';
+import { asFailure, fail, type Opened, openPretraining, openTuning } from './open-run.ts';
 import type { Holding } from './plan.ts';
 import { type ChosenPrecision, choosePrecision } from './precision.ts';
 import type { Prepared } from './prepare.ts';
@@ -83,13 +84,13 @@ export async function runTraining(options: RunOptions): Promise<RunEndEvent | nu
       ? await openPretraining(settings as RunSettings, resume, started, signal)
       : await openTuning({ asked: settings, resume, started, signal, confirm: confirm ? ask : null });
   if (!opened) return null;
-  const { folder, model, notices, prepared } = opened;
+  const { folder, model } = opened;
   const tell = (event: RunEvent): void => {
     folder.append(event);
     emit(event);
   };
   try {
-    const run = new Run(folder, model, prepared, notices, tell, emit, signal, started + waited);
+    const run = new Run(opened, tell, emit, signal, started + waited);
     return await run.go(shrunk ?? null);
   } catch (error) {
     const known = asFailure(error);
@@ -134,8 +135,7 @@ class Run {
   private readonly folder: RunFolder;
   private readonly model: GgufFile;
   private readonly prepared: Prepared;
-  /** What opening it had to say of the machine. */
-  private readonly notices: readonly string[];
+  private readonly opened: Opened;
   private readonly tell: (event: RunEvent) => void;
   /** Of what is only worth knowing while it lasts: it is not logged. */
   private readonly mention: (event: RunEvent) => void;
@@ -151,20 +151,18 @@ class Run {
   private readonly losses: LossWatch;
 
   constructor(
-    folder: RunFolder,
-    model: GgufFile,
-    prepared: Prepared,
-    notices: readonly string[],
+    opened: Opened,
     tell: (event: RunEvent) => void,
     mention: (event: RunEvent) => void,
     signal: AbortSignal,
     started: number,
   ) {
+    const { folder, model, prepared } = opened;
+    this.opened = opened;
     this.settings = prepared.settings;
     this.folder = folder;
     this.model = model;
     this.prepared = prepared;
-    this.notices = notices;
     this.tell = tell;
     this.mention = mention;
     this.signal = signal;
@@ -221,7 +219,7 @@ class Run {
     this.tell(dataReady(prepared, steps, stepsPerEpoch));
     if (prepared.chosen) this.tell({ type: 'notice', code: 'defaults', message: prepared.chosen });
     for (const message of prepared.notes) this.tell({ type: 'notice', code: 'data', message });
-    for (const message of this.notices) this.tell({ type: 'notice', code: 'machine', message });
+    for (const message of this.opened.notices) this.tell({ type: 'notice', code: 'machine', message });
     for (const message of [...prepared.overruled, ...this.doubts(steps)])
       this.tell({ type: 'notice', code: 'settings', message });
     if (loaded)
@@ -270,11 +268,14 @@ class Run {
 
   /** Settings that do not do what they seem to. */
   private doubts(steps: number): string[] {
-    const { learningRate, threads } = this.settings;
+    const { learningRate, memory, threads } = this.settings;
+    const { total } = memoryBytes();
     const warmupSteps = this.settings.warmupSteps ?? 0;
     const doubts: string[] = [];
     if (threads !== null && threads > this.threads)
       doubts.push(`--threads ${threads}: this machine runs ${this.threads} at once, and more would only wait for each other; ${this.threads} are used.`); // biome-ignore format: one line
+    if (memory !== null && memory > total)
+      doubts.push(`--memory ${sizeText(memory)}: this machine has ${sizeText(total)}, with which the run was planned.`);
     if (warmupSteps > 0 && steps <= warmupSteps)
       doubts.push(`All ${steps} steps are in the warm-up: the learning rate begins with 0 and gets to ${Number(((learningRate * (steps - 1)) / warmupSteps).toPrecision(3))}, not to ${learningRate}. --warmup-steps shortens it.`); // biome-ignore format: one line
     return doubts;
@@ -319,10 +320,10 @@ class Run {
     this.trainedSeconds += event.tokens / event.tokensPerSecond;
   }
 
-  /** Where the plan keeps activations and weights. */
+  /** Where activations and weights are kept: as planned, or as this machine allows where the run was resumed. */
   private holding(): Holding {
     const { plan } = this.folder.read();
-    return { activations: plan?.activations ?? 'keep', streamed: plan?.streamed ?? false };
+    return this.opened.holding ?? { activations: plan?.activations ?? 'keep', streamed: plan?.streamed ?? false };
   }
 
   /** A resumed run goes on in the arithmetic that it began with, whatever the machine is doing now. */
@@ -362,7 +363,7 @@ class Run {
       return this.diverged("the result's own log-probabilities are not finite");
     }
     const { files, notice, release } = method.proofs();
-    if (notice !== null && !this.notices.includes(notice))
+    if (notice !== null && !this.opened.notices.includes(notice))
       this.tell({ type: 'notice', code: 'cache', message: notice });
     // llama.cpp maps another copy of the base, for which what training held makes room.
     await exact.close();

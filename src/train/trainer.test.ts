@@ -4,6 +4,7 @@ import { resolveOptions } from '../config/load.ts';
 import type { NomoatError } from '../errors.ts';
 import type { RunEvent } from '../jobs/events.ts';
 import type { TokenRow } from '../tokens/token-row.ts';
+import { Diverged } from './divergence.ts';
 import { initAdamW } from './optimizer.ts';
 import { evaluationCalls, type Parameter, type TrainStep } from './step.ts';
 import { microBatchTokens, type TrainerSettings, trainLoop } from './trainer.ts';
@@ -129,15 +130,16 @@ describe('the training loop', () => {
       if (call === 5) gradient[0] = Number.NaN;
     });
     const error = await run(step, { flags: { checkpointEvery: '2' } }).catch((e: unknown) => e as NomoatError);
-    expect(error).toMatchObject({ kind: 'failed', fields: { step: 5, tensor: 'w' } });
-    expect((error as NomoatError).message).toMatch(/step 5.*gradient of w is not finite/);
+    expect(error).toBeInstanceOf(Diverged);
+    expect((error as Diverged).message).toMatch(/step 5.*gradient of w is not finite/);
     expect(Number.isFinite(step.parameters[0]!.value[0]!)).toBe(true);
   });
 
   test('a validation without a finite loss is an error, never the best one', async () => {
     const step = new FakeStep(undefined, (call) => (call === 1 ? Number.NaN : 1));
     const error = await run(step, { held: [row(5, 9)], flags: { validateEvery: '1' } }).catch((e: unknown) => e);
-    expect((error as NomoatError).message).toMatch(/the validation after 1 steps: the loss is NaN/);
+    expect(error).toBeInstanceOf(Diverged);
+    expect((error as Diverged).message).toBe('the validation loss after 1 steps is NaN');
   });
 
   test('out of memory: smaller micro-batches from the same step, said out loud, the same losses', async () => {
@@ -236,6 +238,18 @@ describe('the training loop', () => {
         events.flatMap((e) => (e.type === 'validation' ? [e.step] : [])).sort();
       expect([...steps(first), ...steps(second)]).toEqual(steps(whole));
     }
+  });
+
+  test('the estimate of a resumed run is of what is left', async () => {
+    const rows = Array.from({ length: 40 }, (_, i) => row(20, i + 1));
+    const flags = { batchSize: '1', shuffle: false, validateEvery: 10 };
+    const estimateOf = ({ events }: Outcome): number => events.flatMap((e) => (e.type === 'estimate' ? [e.seconds] : []))[0]!; // biome-ignore format: one line
+    const slow = (): FakeStep =>
+      new FakeStep(() => void Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 5));
+    const whole = await run(slow(), { rows, steps: 40, flags });
+    const at30 = { ...whole.state, step: 30, validatedStep: null };
+    const rest = await run(slow(), { rows, steps: 40, flags, from: at30 });
+    expect(estimateOf(rest)).toBeLessThan(estimateOf(whole) / 2);
   });
 
   test('the estimate of memory grows with the largest micro-batch to come', async () => {

@@ -124,7 +124,7 @@ export async function* trainLoop(
       if (signal.aborted) throw new Interrupted();
       if (holdsOut && state.step === 0) initial = options.step.parameters.map(({ value }) => value.slice());
       yield* loop.update();
-      if (state.step - first === measuredSteps && state.step < steps) yield loop.estimate(steps);
+      if (state.step - first === measuredSteps && state.step < steps) yield loop.estimate(first, steps);
     }
   } catch (error) {
     if (!(error instanceof Interrupted)) throw error;
@@ -308,16 +308,19 @@ class Loop {
   }
 
   /**
-   * Time of training and validation from the steps so far, validation at a third of training's cost per token; and the peak of this
-   * process's memory while training, what computing took so far growing as the largest micro-batch does.
+   * Time of training and validation from the step `first` on, with which this process began, judged by its steps so far, validation at a
+   * third of training's cost per token; and the peak of this process's memory while training, what computing took so far growing as the
+   * largest micro-batch does.
    */
-  estimate(steps: number): RunEvent {
+  estimate(first: number, steps: number): RunEvent {
     const tokensPerSecond = this.trainedTokens / this.trainedSeconds;
-    const perStep = this.trainedSeconds / Math.min(measuredSteps, steps);
+    const perStep = this.trainedSeconds / measuredSteps;
     const held = this.options.validation.reduce((total, { tokens }) => total + tokens.length, 0);
-    const validations =
-      held > 0 ? Math.ceil(steps / (this.options.settings.validateEvery ?? Math.max(1, Math.ceil(steps / 4)))) + 1 : 0;
-    const seconds = perStep * steps + (validations * held) / (3 * tokensPerSecond);
+    const every = this.options.settings.validateEvery ?? Math.max(1, Math.ceil(steps / 4));
+    // Those of the steps that are passed, the last step's, and the one before training.
+    const due = Math.ceil(steps / every) - Math.floor(first / every) + (first === 0 ? 1 : 0);
+    const validations = held > 0 ? due : 0;
+    const seconds = perStep * (steps - first) + (validations * held) / (3 * tokensPerSecond);
     const peak = process.resourceUsage().maxRSS * 1024;
     const growth = this.largestToCome(steps) / this.largestSeen;
     const peakMemoryBytes = Math.round(this.idleBytes + Math.max(0, peak - this.idleBytes) * growth);
