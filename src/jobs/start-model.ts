@@ -5,6 +5,7 @@
 import { NomoatError } from '../errors.ts';
 import { openGguf } from '../files/gguf/read.ts';
 import type { GgufValue } from '../files/gguf/types.ts';
+import { assertVocabulary, tokenTexts } from '../files/gguf/vocabulary.ts';
 import type { GgufContent } from '../files/gguf/write.ts';
 import { randomModel } from '../models/random-model.ts';
 import { type PretrainSizeName, pretrainSizes, weightCount } from '../models/sizes.ts';
@@ -27,16 +28,9 @@ interface Vocabulary {
 function borrowed(path: string): Vocabulary {
   const file = openGguf(path);
   try {
+    assertVocabulary(file);
     const metadata = new Map([...file.metadata].filter(([key]) => key.startsWith('tokenizer.')));
-    const tokens = metadata.get('tokenizer.ggml.tokens')?.value;
-    if (!Array.isArray(tokens) || tokens.length === 0) {
-      throw new NomoatError({
-        part: path,
-        fault: 'has no vocabulary',
-        remedy: 'Give a complete model as --tokenizer.',
-      });
-    }
-    return { metadata, size: tokens.length };
+    return { metadata, size: tokenTexts(file)!.length };
   } finally {
     file.close();
   }

@@ -94,6 +94,12 @@ test.each([
   expect(refused).toBeGreaterThan(200);
 });
 
+test.each(['', '\0key'])('a metadata key without a name (%j) is refused: llama.cpp ends the process on it', (key) => {
+  const path = join(folder, `nameless-${key.length}.gguf`);
+  writeGguf(path, { metadata: new Map([[key, { type: 'uint32', value: 1 }]]), tensors: [] });
+  expect(() => openGguf(path)).toThrow(/a metadata key without a name/);
+});
+
 test('safetensors: what is written is read, with bad files named', () => {
   const path = join(folder, 'x.safetensors');
   writeSafetensors(path, [{ name: 'b', shape: [2, 2], values: Float32Array.of(1, 2, 3, 4) }], { by: 'test' });

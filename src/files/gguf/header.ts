@@ -275,7 +275,7 @@ export function readHeader(descriptor: number, path: string, size: number): Gguf
   for (let i = 0; i < metadataCount; i++) {
     const key = reader.string('a metadata key');
     // llama.cpp ends the process on it.
-    if (key === '') throw ggufFault(path, 'holds a metadata key without a name');
+    if (key === '' || key.startsWith('\0')) throw ggufFault(path, 'holds a metadata key without a name');
     if (metadata.has(key)) throw ggufFault(path, `holds the metadata key ${key} twice`);
     metadata.set(key, reader.value(reader.valueType(key), key, 0));
   }
