@@ -169,7 +169,11 @@ export function previewCommand(): Command {
 }
 
 /** The rows and their counts for programs. */
-function printRows(rows: readonly TokenRow[], { format, notes }: Dataset, report: RowsReport & { readonly remedy: string | null }): void {
+function printRows(
+  rows: readonly TokenRow[],
+  { format, notes }: Dataset,
+  report: RowsReport & { readonly remedy: string | null },
+): void {
   for (const { source, supervised, tokens } of rows)
     print(JSON.stringify({ type: 'row', source, tokens: [...tokens], supervised: [...supervised] }));
   print(JSON.stringify({ type: 'counts', format, notes, ...report }));

@@ -131,7 +131,7 @@ describe('the training loop', () => {
     });
     const error = await run(step, { flags: { checkpointEvery: '2' } }).catch((e: unknown) => e as NomoatError);
     expect(error).toBeInstanceOf(Diverged);
-    expect((error as Diverged).message).toMatch(/step 5.*gradient of w is not finite/);
+    expect((error as unknown as Diverged).message).toMatch(/step 5.*gradient of w is not finite/);
     expect(Number.isFinite(step.parameters[0]!.value[0]!)).toBe(true);
   });
 
