@@ -3,12 +3,10 @@
  * in them. Does not know what records mean; text/records.ts does.
  */
 import { basename, extname } from 'node:path';
-import { arrowRecords } from './arrow-records.ts';
 import { headOf, noRemarks, type Remarks } from './byte-source.ts';
 import { readCsv } from './csv-records.ts';
 import { type TableKind, tableKindOf } from './file-kinds.ts';
 import { goesOverLines, jsonlRecords, jsonRecords } from './json-records.ts';
-import { parquetRecords } from './parquet-records.ts';
 import { fileError, inBatches, type RecordBatches } from './raw-record.ts';
 
 export type FileKind = 'JSONL' | 'JSON' | 'CSV' | TableKind;
@@ -74,8 +72,15 @@ export async function openDataFile(path: string, asCsv: boolean): Promise<RawFil
   const remarks = noRemarks();
   const { packing, head } = await headOf(path);
   const table = tableKindOf(head);
-  if (table === 'Parquet') return { kind: table, remarks, ...(await parquetRecords(path, packing, remarks)) };
-  if (table === 'Arrow') return { kind: table, remarks, ...(await arrowRecords(path, remarks)) };
+  // Their readers are loaded where they are needed: one of them reserves gigabytes of addresses for WebAssembly.
+  if (table === 'Parquet') {
+    const { parquetRecords } = await import('./parquet-records.ts');
+    return { kind: table, remarks, ...(await parquetRecords(path, packing, remarks)) };
+  }
+  if (table === 'Arrow') {
+    const { arrowRecords } = await import('./arrow-records.ts');
+    return { kind: table, remarks, ...(await arrowRecords(path, remarks)) };
+  }
   const kind = textKind(path, asCsv, packing !== null, head);
   if (kind === 'CSV') {
     const { columns, records } = await readCsv(path, remarks);

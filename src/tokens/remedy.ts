@@ -99,6 +99,9 @@ const changes: readonly Change[] = [
   },
 ];
 
+const everyToken =
+  '--supervise all, which learns every token (otherwise rows are learnt by their answers: a completion, or a message of the role assistant)';
+
 /** Templates by name, and all tokens: they change what the model is asked with, or what it learns. */
 function lastResorts(options: EncodeOptions): Change[] {
   const specials = specialsOf(options);
@@ -106,7 +109,7 @@ function lastResorts(options: EncodeOptions): Change[] {
     const template = new ChatTemplate(namedTemplates[name], specials);
     return { words: `--chat-template ${name}`, options: (given) => ({ ...given, template: () => template }) };
   });
-  return [...named, { words: '--supervise all', options: (given) => ({ ...given, supervise: 'all' }) }];
+  return [...named, { words: everyToken, options: (given) => ({ ...given, supervise: 'all' }) }];
 }
 
 function specialsOf({ tokenizer }: EncodeOptions): { bosToken: string; eosToken: string } {

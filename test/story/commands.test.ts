@@ -96,10 +96,11 @@ describe('every flag of chat changes something', { timeout: 120_000 }, () => {
     ['context-size', '30'],
     ['system', 'be brief'],
     ['adapter', tuned],
+    ['chat-template', 'alpaca'],
   ] as const;
   test.each(cases)('--%s', (name, value) => {
     const after = ask({ [name]: value });
-    const seen = name === 'system' ? 'promptTokens' : 'text';
+    const seen = name === 'system' || name === 'chat-template' ? 'promptTokens' : 'text';
     expect(after[seen]).not.toEqual(before[seen]);
   });
 
@@ -296,7 +297,7 @@ test('an error is an event on stdout with --json, whenever it comes', () => {
   // Of what the training process said, once.
   const { out, code } = nomoat('tune', 'unanswered.jsonl', '--model', llama, '--json', '--run', 'unanswered');
   expect(out.match(/"type":"error"/g)).toHaveLength(1);
-  expect(out).toContain('Rows are learnt by their answers');
+  expect(out).toContain('this helps: --supervise all, which learns every token');
   expect(code).toBe(2);
 });
 
