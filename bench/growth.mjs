@@ -106,7 +106,7 @@ async function measurePoint({ context, depth }) {
   const rows = Math.max(1, Math.floor(microBatchTokens / context));
   const length = rows * context;
   const batch = {
-    tokens: Int32Array.from({ length }, (_, i) => (i * 97) % 2000),
+    tokens: Int32Array.from({ length }, (_, i) => (i * 97) % Math.min(2000, full.vocabulary)),
     positions: Int32Array.from({ length }, (_, i) => i % context),
     supervised: Uint8Array.from({ length }, (_, i) => Number(i % context > 0 && i % 8 === 0)),
     segmentStarts: Int32Array.from({ length: rows + 1 }, (_, i) => i * context),

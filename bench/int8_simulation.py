@@ -7,6 +7,7 @@ import json
 import math
 import os
 import sys
+import tempfile
 
 import torch
 from safetensors.torch import load_file
@@ -14,7 +15,10 @@ from transformers import AutoModelForCausalLM
 
 base, adapter_path, rows_path = sys.argv[1:4]
 torch.set_num_threads(2)
-model = AutoModelForCausalLM.from_pretrained(os.path.dirname(base) or ".", gguf_file=os.path.basename(base), dtype=torch.float32, attn_implementation="sdpa")
+# By itself: transformers takes an adapter_config.json beside it for an order to load that adapter's base from the hub.
+with tempfile.TemporaryDirectory() as alone:
+    os.symlink(os.path.abspath(base), os.path.join(alone, "model.gguf"))
+    model = AutoModelForCausalLM.from_pretrained(alone, gguf_file="model.gguf", dtype=torch.float32, attn_implementation="sdpa")
 adapter = load_file(os.path.join(adapter_path, "adapter_model.safetensors"))
 settings = json.load(open(os.path.join(adapter_path, "adapter_config.json")))
 rows = [row for row in map(json.loads, open(rows_path)) if row["type"] == "row"]
@@ -114,6 +118,10 @@ mode["exact"] = False
 
 def report(name, blocks, smoothed=()):
     """blocks: projection -> block of its input's rotation; smoothed: projections whose inputs are smoothed (exponent 0.6)."""
+    uneven = {layer.name for layer in layers if layer.weight.shape[1] % (blocks.get(layer.name) or 1)}
+    if uneven:
+        print(json.dumps({"inputs": name, "skipped": f"the inputs of {', '.join(sorted(uneven))} are no whole number of blocks"}), flush=True)
+        return
     for at in range(0, len(layers), 7):
         by_name = {layer.name: layer for layer in layers[at : at + 7]}
         for group in [[n] for n in by_name if not any(n in g for g in SMOOTHED)] + SMOOTHED:

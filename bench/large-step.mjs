@@ -53,7 +53,7 @@ const adapter = freshAdapter(config, Number(rank));
 const activations = holding === 'stream' ? 'recompute' : holding;
 const step = await createLoraStep({ model, adapter, threads: Number(threads), weights, activations });
 const tokens = Number(length);
-const row = { tokens: Int32Array.from({ length: tokens }, (_, i) => (i * 97) % 2000), supervised: new Uint8Array(tokens).fill(1) };
+const row = { tokens: Int32Array.from({ length: tokens }, (_, i) => (i * 97) % Math.min(2000, config.vocabulary)), supervised: new Uint8Array(tokens).fill(1) };
 const batches = packRows(Array.from({ length: Number(count) }, () => row), { packing: true, microBatchSize: null, maxTokens: microBatchTokens, padToken: 0 });
 const limitNow = () => int8Limit(512, config.modelWidth, config.feedForward, Number(threads));
 const limitBefore = await limitNow();

@@ -1,9 +1,9 @@
 /**
  * The benchmarks that need nothing but the repo, and those against Python where one is given: a table with the machine's description.
- * Usage: npm run bench -- --quick [--model FILE.gguf] [--data FILE] [--python PYTHON] [--out bench/results]
+ * Usage: npm run bench -- --quick|--smoke [--model FILE.gguf] [--data FILE] [--python PYTHON] [--out bench/results]
  * --quick takes about ten minutes on 2 cores; without it more repetitions, longer rows and deeper models. Without --model it is the packaged
  * nomoat-mini on examples/intents, whose numbers say little about larger models. PYTHON is of a virtual environment with torch,
- * transformers, gguf; what needs it is skipped by name without it. Every number is the median of repetitions, with their spread.
+ * transformers, gguf; what needs it is skipped by name without it. --smoke only sees in half a minute that all of it runs. Every number is the median of repetitions, with their spread.
  */
 import { execFileSync, spawnSync } from 'node:child_process';
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
@@ -17,6 +17,7 @@ const root = new URL('..', import.meta.url).pathname;
 const { values } = parseArgs({
   options: {
     quick: { type: 'boolean', default: false },
+    smoke: { type: 'boolean', default: false },
     model: { type: 'string', default: join(root, 'models/nomoat-mini/nomoat-mini.gguf') },
     data: { type: 'string', default: join(root, 'examples/intents/train.jsonl') },
     python: { type: 'string' },
@@ -54,14 +55,15 @@ function steps() {
 }
 
 function growth() {
+  const least = ['--contexts', '32,64', '--depths', '1,2', '--tokens', '64', '--repeat', '1'];
   const few = ['--contexts', '128,512,2048', '--depths', '2,8,16', '--tokens', '2048'];
   const name = join(work, 'growth');
-  node('bench/growth.mjs', values.model, name, ...(values.quick ? few : []));
+  node('bench/growth.mjs', values.model, name, ...(values.smoke ? least : values.quick ? few : []));
   return readFileSync(`${name}.md`, 'utf8');
 }
 
 function planned() {
-  return node('bench/plan-against-actual.mjs', values.data, values.model, join(work, 'plans'), '--steps', values.quick ? '8' : '20', ...(values.quick ? ['--few'] : []));
+  return node('bench/plan-against-actual.mjs', values.data, values.model, join(work, 'plans'), '--steps', values.smoke ? '1' : values.quick ? '8' : '20', ...(values.quick || values.smoke ? ['--few'] : []));
 }
 
 /** Pretraining of nanoGPT's shape on the packaged stories, beside PyTorch. */
@@ -73,7 +75,7 @@ function torch() {
   const text = join(work, 'text.txt');
   const stories = gunzipSync(readFileSync(join(root, 'models/nomoat-mini/sources/tinystories.txt.gz'))).toString();
   writeFileSync(text, stories.replaceAll('<|endoftext|>', ''));
-  const args = [join(root, 'bench/compare-torch.sh'), values.python, text, 'nano', '259', '65', '12', values.quick ? '300' : '2000', '1e-3', '100', '0.99'];
+  const args = [join(root, 'bench/compare-torch.sh'), values.python, text, 'nano', '259', '65', '12', values.smoke ? '4' : values.quick ? '300' : '2000', '1e-3', '100', '0.99'];
   process.stderr.write(`${args.join(' ')}\n`);
   const ran = spawnSync('bash', args, { cwd: root, encoding: 'utf8' });
   const [ours, theirs] = ran.stdout.split('\n').filter((line) => /^(nomoat|torch)/.test(line)).map((line) => JSON.parse(line.slice(line.indexOf('{'))));
@@ -93,7 +95,7 @@ function machine() {
   return [
     `- ${cpus().length} x ${cpus()[0].model.trim()}${vector.length > 0 ? ` (${vector.join(', ')})` : ''}, ${(totalmem() / 1e9).toFixed(0)} GB, ${process.platform} ${process.arch}`,
     `- Node ${process.version}, onnxruntime-node ${version}, commit ${git.stdout.trim() || 'unknown'}`,
-    `- model ${values.model.split('/').at(-1)}, data ${values.data.split('/').slice(-2).join('/')}${values.quick ? ', --quick' : ''}`,
+    `- model ${values.model.split('/').at(-1)}, data ${values.data.split('/').slice(-2).join('/')}${values.smoke ? ', --smoke' : values.quick ? ', --quick' : ''}`,
   ].join('\n');
 }
 
@@ -117,7 +119,7 @@ ${grown}
 ${plans}${skipped.map((name) => `\nSkipped: ${name}`).join('')}
 `;
 mkdirSync(values.out, { recursive: true });
-const file = join(values.out, `${date}${values.quick ? '-quick' : ''}-${values.model.split('/').at(-1).replace(/\.gguf$/, '')}.md`);
+const file = join(values.out, `${date}${values.smoke ? '-smoke' : values.quick ? '-quick' : ''}-${values.model.split('/').at(-1).replace(/\.gguf$/, '')}.md`);
 writeFileSync(file, report);
 rmSync(work, { recursive: true, force: true });
 console.log(report);

@@ -6,13 +6,15 @@ set -euo pipefail
 python=$1 base=$2 reference=$3 out=$4 seeds=${5:-1 2 3}
 here=$(cd "$(dirname "$0")/.." && pwd)
 mkdir -p "$out"
+# What PEFT says is only of interest where it fails.
+trap 'code=$?; [ $code -eq 0 ] || cat "$out/peft.err" >&2 2> /dev/null; exit $code' EXIT
 for part in train test; do
   node "$here/dist/cli/main.js" preview "$reference/$part.jsonl" --model "$base" --rows 1000000 --json > "$out/$part-rows.jsonl"
 done
 for seed in $seeds; do
   start=$out/start-$seed
   [ -e "$out/peft-$seed.json" ] || "$python" "$here/bench/peft/train.py" --model "$base" --rows "$out/train-rows.jsonl" --form flat --head supervised --shuffle --seed "$seed" --steps 100 \
-    --validation "$out/test-rows.jsonl" --save-start "$start" 2> /dev/null > "$out/peft-$seed.json"
+    --validation "$out/test-rows.jsonl" --save-start "$start" 2> "$out/peft.err" > "$out/peft-$seed.json"
   python3 - "$out" "$seed" "$reference" <<'PY'
 import json, sys
 out, seed, reference = sys.argv[1:4]

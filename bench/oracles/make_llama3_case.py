@@ -53,6 +53,7 @@ for layer, types in enumerate([["Q4_K", "Q5_K", "Q6_K", "Q5_0", "Q4_K", "Q5_K", 
         matrices[f"blk.{layer}.{name}"] = (type_name, *shape)
 
 folder = Path(sys.argv[1]) / "llama3"
+folder.mkdir(parents=True, exist_ok=True)
 reader = gguf.GGUFReader(Path(sys.argv[1]) / "llama" / "base.gguf")
 writer = gguf.GGUFWriter(folder / "base.gguf", "llama")
 writer.add_name("llama3-like")

@@ -3,6 +3,7 @@ Usage: load_adapter.py BASE.gguf ADAPTER_FOLDER ROWS.jsonl COUNT"""
 import json
 import os
 import sys
+import tempfile
 import warnings
 
 base, adapter, rows_path, count = sys.argv[1:5]
@@ -10,7 +11,10 @@ import torch
 from peft import PeftModel
 from transformers import AutoModelForCausalLM
 
-model = AutoModelForCausalLM.from_pretrained(os.path.dirname(base), gguf_file=os.path.basename(base), dtype=torch.float32)
+# By itself: transformers takes an adapter_config.json beside it for an order to load that adapter's base from the hub.
+with tempfile.TemporaryDirectory() as alone:
+    os.symlink(os.path.abspath(base), os.path.join(alone, "model.gguf"))
+    model = AutoModelForCausalLM.from_pretrained(alone, gguf_file="model.gguf", dtype=torch.float32)
 with warnings.catch_warnings():
     warnings.simplefilter("error", UserWarning)  # transformers deprecates parts of itself with FutureWarning
     model = PeftModel.from_pretrained(model, adapter)

@@ -71,7 +71,10 @@ def peak_bytes():
 
 def load_model():
     if options.model:
-        return AutoModelForCausalLM.from_pretrained(os.path.dirname(options.model) or ".", gguf_file=os.path.basename(options.model), dtype=DTYPE)
+        # By itself: transformers takes an adapter_config.json beside it for an order to load that adapter's base from the hub.
+        with tempfile.TemporaryDirectory() as alone:
+            os.symlink(os.path.abspath(options.model), os.path.join(alone, "model.gguf"))
+            return AutoModelForCausalLM.from_pretrained(alone, gguf_file="model.gguf", dtype=DTYPE)
     shape = dict(SHAPES[options.shape])
     if options.layers:
         shape["num_hidden_layers"] = options.layers
