@@ -81,6 +81,13 @@ export function readPeftConfig(path: string): PeftConfig {
       cause: error,
     });
   }
+  if (typeof parsed === 'object' && parsed !== null && 'lora_parameters' in parsed) {
+    throw new NomoatError({
+      part: path,
+      fault: 'is that of an adapter of mlx-lm, whose weights stand in another form',
+      remedy: 'Merge it there (mlx_lm.fuse --export-gguf) and give the GGUF as the model.',
+    });
+  }
   const result = configSchema.safeParse(parsed);
   if (!result.success) {
     throw new NomoatError({

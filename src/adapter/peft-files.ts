@@ -9,6 +9,8 @@ import { NomoatError } from '../errors.ts';
 export const peftConfigName = 'adapter_config.json';
 export const peftWeightsName = 'adapter_model.safetensors';
 const pickleName = 'adapter_model.bin';
+/** mlx-lm's name of its weights; its config says what they are. */
+const mlxName = 'adapters.safetensors';
 const indexName = `${peftWeightsName}.index.json`;
 /** Where a run of nomoat keeps its adapter. */
 const runAdapterFolder = 'adapter';
@@ -64,6 +66,7 @@ function inFolder(folder: string): PeftFiles {
   const config = join(folder, peftConfigName);
   if (has(peftConfigName) && has(peftWeightsName)) return { weights: [join(folder, peftWeightsName)], config };
   if (has(peftConfigName) && has(indexName)) return { weights: partsOf(folder), config };
+  if (has(peftConfigName) && has(mlxName)) return { weights: [join(folder, mlxName)], config };
   if (!has(peftConfigName) && has(join(runAdapterFolder, peftConfigName)))
     return inFolder(join(folder, runAdapterFolder));
   const missing = [peftConfigName, peftWeightsName].filter((name) => !has(name));

@@ -1,4 +1,4 @@
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
@@ -223,6 +223,12 @@ describe('what others write', () => {
     ] as const)
       expect(largest(added(adapter, layer, projection))).toBe(0);
     expect(() => told({ tensors: trained }, 2)).toThrow(/adapts layer 2, and the model's last layer is 1/);
+  });
+
+  it("mlx-lm's adapters are named", () => {
+    const path = spoiled({ config: { fine_tune_type: 'lora', lora_parameters: { rank: 8, scale: 20 } } });
+    renameSync(join(path, 'adapter_model.safetensors'), join(path, 'adapters.safetensors'));
+    for (const given of [path, join(path, 'adapters.safetensors')]) expect(() => readPeft(given)).toThrow(/mlx-lm/);
   });
 
   it('folders: divided weights, a run, several adapters, a pickle', () => {
