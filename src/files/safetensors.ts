@@ -77,7 +77,7 @@ export function readSafetensors(path: string): SafetensorsFile {
   for (const [name, entry] of Object.entries(header)) {
     if (name === '__metadata__') continue;
     const { dtype, shape, data_offsets: span } = (entry ?? {}) as Record<string, unknown>;
-    if (typeof dtype !== 'string' || !(dtype in dtypes)) {
+    if (typeof dtype !== 'string' || !Object.hasOwn(dtypes, dtype)) {
       throw fault(path, `tensor ${name} has the type ${String(dtype)}; F32, F16 and BF16 are supported`);
     }
     const whole = (value: unknown): value is number[] =>

@@ -87,6 +87,8 @@ test('one value a layer is that value where all are the same', () => {
 
 test.each([
   ['rope scaling of other kinds', { 'llama.rope.scaling.type': 'dynamic' }, 'uses rope scaling "dynamic"'],
+  ['another remedy where another file helps', { 'llama.rope.scaling.type': 'yarn' }, "Use the model's file without it"],
+  ['another remedy where converting helps', { 'llama.rope.scaling.factor': 4 }, 'Convert the model again'],
   ['a negative factor', { 'llama.rope.scaling.factor': float(-2) }, 'llama.rope.scaling.factor is -2'],
   ['attn_factor', { 'llama.rope.scaling.attn_factor': float(1.5) }, 'scales rotated queries and keys'],
   ['a factor of a type that llama.cpp does not load', { 'llama.rope.scaling.factor': 4 }, 'loads only a float32'],
@@ -111,12 +113,14 @@ test('keys that neither llama.cpp nor nomoat computes with are listed', () => {
   const odd = changed({
     'llama.attention.sliding_window': 4096,
     'llama.logit_scale': float(2),
+    'llama.constructor': 1,
     'llama.invented': 'x'.repeat(100),
   });
   expect(unusedKeys(source, 'llama')).toEqual([]);
   expect(unusedKeys(odd, 'llama')).toEqual([
     'llama.attention.sliding_window = 4096',
     'llama.logit_scale = 2',
+    'llama.constructor = 1',
     `llama.invented = ${'x'.repeat(60)}...`,
   ]);
 });

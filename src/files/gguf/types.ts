@@ -19,6 +19,31 @@ export const supportedGgmlTypes = [
 ] as const;
 export type GgmlType = (typeof supportedGgmlTypes)[number];
 
+/** Names of the types that nomoat does not read, for the message. */
+export const otherTypes: Readonly<Record<number, string>> = {
+  9: 'Q8_1',
+  10: 'Q2_K',
+  11: 'Q3_K',
+  15: 'Q8_K',
+  16: 'IQ2_XXS',
+  17: 'IQ2_XS',
+  18: 'IQ3_XXS',
+  19: 'IQ1_S',
+  20: 'IQ4_NL',
+  21: 'IQ3_S',
+  22: 'IQ2_S',
+  23: 'IQ4_XS',
+  24: 'I8',
+  25: 'I16',
+  26: 'I32',
+  27: 'I64',
+  28: 'F64',
+  29: 'IQ1_M',
+  34: 'TQ1_0',
+  35: 'TQ2_0',
+  39: 'MXFP4',
+};
+
 /** A metadata value with its GGUF type name, so that a rewritten file keeps every type. 64-bit integers are bigint. */
 export type GgufValue =
   | { readonly type: GgufScalarType; readonly value: number | bigint | boolean | string }
