@@ -87,6 +87,7 @@ test('one value a layer is that value where all are the same', () => {
 
 test.each([
   ['rope scaling of other kinds', { 'llama.rope.scaling.type': 'dynamic' }, 'uses rope scaling "dynamic"'],
+  ['an adapter in place of its base', { 'general.type': 'adapter' }, 'is an adapter, not a model'],
   ['another remedy where another file helps', { 'llama.rope.scaling.type': 'yarn' }, "Use the model's file without it"],
   ['another remedy where converting helps', { 'llama.rope.scaling.factor': 4 }, 'Convert the model again'],
   ['a negative factor', { 'llama.rope.scaling.factor': float(-2) }, 'llama.rope.scaling.factor is -2'],

@@ -33,6 +33,11 @@ export function readModelConfig(model: GgufFile): ModelConfig {
   const refuse = (fault: string, remedy = `Use a complete model of ${architectures.join(', ')}.`): never => {
     throw new NomoatError({ part: model.path, fault, remedy });
   };
+  if (model.string('general.type') === 'adapter')
+    return refuse(
+      'is an adapter, not a model',
+      'Give its base as --model, and this as --adapter or --initial-adapter.',
+    );
   const architecture = architectures.find((name) => name === model.string('general.architecture'));
   if (!architecture) {
     return refuse(
