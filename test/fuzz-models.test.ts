@@ -11,6 +11,8 @@ import { readPeft, writePeft } from '../src/adapter/peft.ts';
 import { adapterFiles, readAdapter } from '../src/adapter/read-adapter.ts';
 import { NomoatError } from '../src/errors.ts';
 import { openGguf } from '../src/files/gguf/read.ts';
+import type { GgufValue } from '../src/files/gguf/types.ts';
+import { writeGguf } from '../src/files/gguf/write.ts';
 import { parameterCount, readModelConfig } from '../src/models/config.ts';
 import { mutations } from './mutate.ts';
 
@@ -68,6 +70,29 @@ test.each(['llama', 'qwen2', 'qwen3'])('a %s model', (name) => {
   expect(fuzz(path, 6000, 11, 200, () => openWhole(path))).toBeGreaterThan(100);
   // Metadata alone.
   expect(fuzz(path, 900, 12, 200, () => openWhole(path))).toBeGreaterThan(100);
+});
+
+test('a model in two files', () => {
+  const file = openGguf(model('llama'));
+  const parts = [1, 2].map((number) => join(folder, `x-0000${number}-of-00002.gguf`)) as [string, string];
+  parts.forEach((path, number) => {
+    const metadata = new Map<string, GgufValue>(number === 0 ? file.metadata : []);
+    metadata.set('split.no', { type: 'uint16', value: number });
+    metadata.set('split.count', { type: 'uint16', value: 2 });
+    metadata.set('split.tensors.count', { type: 'int32', value: file.tensors.size });
+    const tensors = [...file.tensors.values()].filter(({ name }) => name.startsWith('blk.2.') === (number === 1));
+    writeGguf(path, {
+      metadata,
+      tensors: tensors.map((info) => ({ ...info, bytes: () => file.readBytes(info.name) })),
+    });
+  });
+  file.close();
+  for (const given of parts) openWhole(given);
+  for (const [damaged, header] of [
+    [parts[0], 900],
+    [parts[1], 900],
+  ] as const)
+    for (const given of parts) expect(fuzz(damaged, header, 51, 50, () => openWhole(given))).toBeGreaterThan(25);
 });
 
 test('a PEFT folder, its config and its weights', () => {

@@ -2,6 +2,7 @@
 import { cpSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeAll, expect, test } from 'vitest';
+import { readSafetensors, writeSafetensors } from '../../src/files/safetensors.ts';
 import { workspace, writeRows } from './support.ts';
 
 const { folder, nomoat } = workspace();
@@ -43,6 +44,32 @@ test('what would change the meaning is refused by name, by chat and before train
   for (const { code, err } of [chat(dora), tune('third', '--initial-adapter', dora)]) {
     expect(code).not.toBe(0);
     expect(err).toContain('use_dora = true');
+  }
+});
+
+test('layers without weights are as in the base, and stay so in training', () => {
+  const some = changed('some', (config) => ({ ...config, layers_to_transform: [0, 2, 3, 4, 5] }));
+  const path = join(some, 'adapter_model.safetensors');
+  const tensors = [...readSafetensors(path).tensors].filter(([name]) => !name.includes('layers.1.'));
+  writeSafetensors(
+    path,
+    tensors.map(([name, { shape, float32 }]) => ({ name, shape, values: float32() })),
+  );
+  expect(chat(some).code).toBe(0);
+  const { code, err } = tune('partly', '--initial-adapter', some, '--learning-rate', '0.01');
+  expect(err).toMatch(/has no weights for layer 1 q_proj.*they stay as they are in the base/);
+  expect(err).toContain('bound 0.03: passed');
+  expect(code).toBe(0);
+  const trained = readSafetensors(join(folder, 'partly/adapter/adapter_model.safetensors')).tensors;
+  const before = new Map(tensors);
+  for (const [name, tensor] of trained) {
+    const start = before.get(name)?.float32();
+    if (start) expect(tensor.float32(), name).not.toEqual(start);
+    else
+      expect(
+        tensor.float32().every((value) => value === 0),
+        name,
+      ).toBe(true);
   }
 });
 
