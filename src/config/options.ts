@@ -147,7 +147,7 @@ export const tuneOptions = {
     kind: 'text',
     default: null,
     argument: 'DIR|FILE',
-    help: 'start from this adapter (PEFT folder, .safetensors or .gguf)',
+    help: 'start from this adapter (PEFT folder, another run, .gguf, or .safetensors: without its config, alpha is that of --alpha)',
   },
   precision: {
     kind: 'choice',
