@@ -103,12 +103,13 @@ async function* rowsOf(
   metadata: FileMetaData,
   columns: readonly (readonly [string, ValueType])[],
 ): AsyncGenerator<readonly RawRecord[]> {
+  const schema = parquetSchema(metadata);
   let start = 0;
   for (const group of metadata.row_groups) {
     const count = Number(group.num_rows);
     let rows: Record<string, unknown>[] = [];
     try {
-      await checkPages(file, group);
+      await checkPages(file, schema, group);
       rows = await parquetReadObjects({ file, metadata, compressors, parsers: rawParsers, utf8: false, geoparquet: false, rowStart: start, rowEnd: start + count }); // biome-ignore format: one line
       if (rows.length !== count || rows.some((row) => columns.some(([name]) => row[name] === undefined)))
         throw new Error('a column has fewer values than the file has rows');
