@@ -5,7 +5,8 @@
  */
 import { CompressionType, type DataType, setCompressionCodec, type Table, Type, tableFromIPC } from '@uwdata/flechette';
 import type { NomoatError } from '../errors.ts';
-import { checkBatch, streamEnd } from './arrow-check.ts';
+import { checkBatch } from './arrow-columns.ts';
+import { checkFile, checkStream, isArrowFile } from './arrow-messages.ts';
 import { type Remarks, readAllBytes } from './byte-source.ts';
 import { fileError, inBatches, maxStreamedBytes, type RawRecord, type RecordBatches } from './raw-record.ts';
 import {
@@ -83,15 +84,11 @@ const damaged = (path: string, error: unknown): NomoatError => {
   return fileError(path, `is an Arrow file that is damaged or cut off (${said})`, 'Fetch or write it again.', error);
 };
 
-const fileMagic = Buffer.from('ARROW1');
-
-/** The table of a file whose frame is whole; what stands after its end is noted. */
+/** The table of a file whose headers are whole; what stands after its end is noted. */
 function openTable(path: string, bytes: Uint8Array, remarks: Remarks): Table {
-  if (fileMagic.equals(bytes.subarray(0, fileMagic.length))) {
-    const ending = bytes.subarray(-fileMagic.length);
-    if (bytes.length < 3 * fileMagic.length || !fileMagic.equals(ending)) throw new Error('it has no end');
-  } else {
-    const { end, marked } = streamEnd(bytes);
+  if (isArrowFile(bytes)) checkFile(bytes);
+  else {
+    const { end, marked } = checkStream(bytes);
     if (!marked) remarks.notes.push(`${path}: ends without the mark of an end; if it is cut off, rows are missing`);
     const rest = bytes.length - end;
     if (rest > 0 && bytes.subarray(end).some((byte) => byte !== 0))

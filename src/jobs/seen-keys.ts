@@ -47,6 +47,23 @@ export class SeenKeys {
     }
   }
 
+  /** What several files have together. */
+  static merged(all: readonly SeenKeys[]): SeenKeys {
+    if (all.length === 1) return all[0]!;
+    const sum = new SeenKeys();
+    for (const { keys, more } of all) {
+      sum.more += more;
+      for (const [key, { rows, values }] of keys) {
+        const seen = sum.keys.get(key) ?? { rows: 0, values: new Set<string>() };
+        seen.rows += rows;
+        for (const value of values ?? []) seen.values?.add(value);
+        if (values === null || (seen.values?.size ?? 0) > maxValues) seen.values = null;
+        sum.keys.set(key, seen);
+      }
+    }
+    return sum;
+  }
+
   /** The key that looks like a label of `text`, or undefined. */
   private label(): string | undefined {
     const entries = [...this.keys];

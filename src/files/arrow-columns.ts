@@ -1,5 +1,5 @@
 /**
- * Checks what an Arrow file says of itself before it is followed: lengths, offsets into other buffers, where its stream ends.
+ * Checks the columns of an Arrow file before they are read: lengths, and offsets into other buffers.
  * Promises: no index of a batch that passes leads out of its buffers. Pure.
  */
 import { isUtf8 } from 'node:buffer';
@@ -7,7 +7,6 @@ import { type Batch, type DataType, Type } from '@uwdata/flechette';
 
 /** Values of one column in one batch; datasets write a thousand rows a batch, others a million. */
 const maxValues = 1 << 26;
-const continuation = 0xffffffff;
 
 function fail(what: string): never {
   throw new Error(what);
@@ -88,32 +87,4 @@ export function checkBatch(batch: Batch<unknown>): void {
     if (child.length < needed) fail('a column has fewer values than rows');
     checkBatch(child);
   }
-}
-
-/** Bytes of a message's body, by the flatbuffer that describes it. */
-function bodyLength(view: DataView, start: number): number {
-  const table = start + view.getInt32(start, true);
-  const vtable = table - view.getInt32(table, true);
-  // The fourth field: version, header type, header, body length.
-  const field = view.getUint16(vtable, true) > 10 ? view.getUint16(vtable + 10, true) : 0;
-  return field === 0 ? 0 : Number(view.getBigInt64(table + field, true));
-}
-
-/** Where a stream ends, and whether its end is marked. Throws where its messages lead out of it. */
-export function streamEnd(bytes: Uint8Array): { end: number; marked: boolean } {
-  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-  let at = 0;
-  while (at + 4 <= bytes.length) {
-    const marked = view.getUint32(at, true) === continuation;
-    const start = at + (marked ? 8 : 4);
-    if (start > bytes.length) break;
-    const length = view.getInt32(start - 4, true);
-    if (length === 0) return { end: start, marked: true };
-    if (length < 0 || start + length > bytes.length) fail('a message is longer than the file');
-    const body = bodyLength(view, start);
-    if (!Number.isSafeInteger(body) || body < 0) fail(`a message has a body of ${body} bytes`);
-    at = start + length + body;
-    if (at > bytes.length) fail('a message is longer than the file');
-  }
-  return { end: at, marked: false };
 }
