@@ -1,9 +1,10 @@
 /** value.name, value[key] and value[a:b:c], as jinja2's immutable sandbox resolves them. */
-import { codePoints, hasSurrogates, lengthInPoints, slicePoints, unitOf } from './code-points.ts';
+import { codePoints, hasSurrogates, lengthInPoints, unitOf } from './code-points.ts';
 import { changesDict, changesList, dictMethods, listMethods, sequenceMethods } from './container-methods.ts';
 import { type Dict, dictGet, isDict } from './dict.ts';
 import { MissingConstruct, typeError, valueError } from './errors.ts';
-import { concat, isStr, type Str, slice, textOf } from './marked-text.ts';
+import { concat, isStr, Markup, type Str, slice, textOf } from './marked-text.ts';
+import { escapeText, like, markupMethod } from './markup.ts';
 import { Range } from './range.ts';
 import { strFormat } from './str-format.ts';
 import { type StrMethod, strMethods } from './str-methods.ts';
@@ -15,7 +16,6 @@ import {
   Callable,
   GroupTuple,
   type Kwargs,
-  Markup,
   Namespace,
   PyFloat,
   plain,
@@ -46,7 +46,7 @@ const internal =
 /** Methods of str with those that reach into other values. */
 export const textMethods: ReadonlyMap<string, StrMethod> = new Map<string, StrMethod>([
   ...strMethods,
-  ['format', (self, args, kwargs) => strFormat(self, { args, named: (name) => kwargs.get(name), attributeOf, itemOf })],
+  ['format', (self, args, kwargs) => formatted(self, args, (name) => kwargs.get(name))],
   ['format_map', (self, args) => formatMap(self, args)],
 ]);
 
@@ -54,12 +54,19 @@ function formatMap(self: Str, args: readonly Value[]): Str {
   const [mapping] = args;
   if (args.length !== 1) throw typeError(`format_map() takes exactly one argument (${args.length} given)`);
   const named = (name: string): Value | undefined => (isDict(mapping) ? dictGet(mapping, name) : undefined);
-  return strFormat(self, { args: [], named, attributeOf, itemOf });
+  return formatted(self, [], named);
+}
+
+function formatted(self: Str, args: readonly Value[], named: (name: string) => Value | undefined): Str {
+  return strFormat(self, { args, named, attributeOf, itemOf, escape: self instanceof Markup ? escapeText : null });
 }
 
 /** A method or attribute; undefined where the type has none of that name. */
 function ownAttribute(value: Value, name: string): Value | undefined {
-  if (isStr(value)) return bound(textMethods.get(name), value, name);
+  if (isStr(value)) {
+    const method = textMethods.get(name);
+    return bound(method && value instanceof Markup ? markupMethod(name, method) : method, value, name);
+  }
   if (isDict(value))
     return changesDict.has(name) ? unsafe(value, name) : bound<Dict>(dictMethods.get(name), value, name);
   if (Array.isArray(value))
@@ -72,8 +79,6 @@ function ownAttribute(value: Value, name: string): Value | undefined {
   if (value instanceof Namespace) return value.values.get(name);
   if (value instanceof Attributed) return value.attribute(name);
   if (value instanceof Range) return rangeAttribute(value, name);
-  if (value instanceof Markup)
-    throw new MissingConstruct(`.${name} of the Markup that the filters safe and escape make`);
   return numberAttribute(plain(value), name);
 }
 
@@ -143,7 +148,8 @@ export function itemOf(value: Value, key: Value): Value {
   if (!isStr(key)) return missing(value, key);
   const name = textOf(key);
   if (internal.test(name)) return unsafe(value, name);
-  return ownAttribute(value, name) ?? missing(value, key);
+  const attribute = ownAttribute(value, name);
+  return attribute === undefined ? missing(value, key) : attribute;
 }
 
 const hashable = (key: Value): boolean => !Array.isArray(key) && !isDict(key);
@@ -157,8 +163,6 @@ function element(value: Value, index: number): Value | undefined {
     return place >= 0 && place < value.length ? value.at(place) : undefined;
   }
   if (isStr(value)) return character(value, index);
-  if (value instanceof Markup)
-    throw new MissingConstruct('an element of the Markup that the filters safe and escape make');
   return undefined;
 }
 
@@ -172,7 +176,8 @@ function character(value: Str, index: number): Str | undefined {
   const length = lengthInPoints(text);
   const place = index < 0 ? index + length : index;
   if (place < 0 || place >= length) return undefined;
-  return hasSurrogates(text) ? slicePoints(value, place, place + 1) : slice(value, place, place + 1);
+  const start = hasSurrogates(text) ? unitOf(text, place) : place;
+  return like(value, slice(value, start, start + (text.codePointAt(start)! > 0xffff ? 2 : 1)));
 }
 
 export interface Bounds {
@@ -183,12 +188,10 @@ export interface Bounds {
 
 export function sliceOf(value: Value, bounds: Bounds): Value {
   if (value instanceof Undefined) throw value.error();
-  if (isStr(value)) return sliceText(value, bounds);
+  if (isStr(value)) return like(value, sliceText(value, bounds));
   if (Array.isArray(value)) return sliceItems(value, bounds);
   if (value instanceof Tuple) return new Tuple(sliceItems(value.items, bounds));
   if (value instanceof Range) return sliceRange(value, bounds);
-  if (value instanceof Markup)
-    throw new MissingConstruct('a slice of the Markup that the filters safe and escape make');
   if (isDict(value)) throw typeError("unhashable type: 'slice'");
   throw typeError(`'${typeName(value)}' object is not subscriptable`);
 }

@@ -8,7 +8,7 @@ import { keywords, positional } from './globals.ts';
 import { SyntaxFault } from './lexer.ts';
 import { LoopContext } from './loop-context.ts';
 import { Macro } from './macro.ts';
-import { isStr, type Str, TextBuilder } from './marked-text.ts';
+import { isStr, Markup, type Str, TextBuilder } from './marked-text.ts';
 import type { CallArguments, CallNode, CompareOperator, Expression, FilterNode } from './nodes.ts';
 import { add, binary, compare, equal, negative, positive } from './operators.ts';
 import type { Evaluate } from './runtime.ts';
@@ -217,7 +217,7 @@ export function compileCall(node: CallNode, frame: Frame, caller: Evaluate | nul
     const method = textMethods.get(name);
     return (a) => {
       const self = value(a);
-      if (method && isStr(self)) return method(self, args(a), kwargs(a));
+      if (method && isStr(self) && !(self instanceof Markup)) return method(self, args(a), kwargs(a));
       return invoke(attributeOf(self, name), args(a), kwargs(a));
     };
   }

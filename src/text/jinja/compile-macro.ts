@@ -51,8 +51,9 @@ export function compileMacro(node: MacroNode | CallBlockNode, outer: Frame): Eva
         enter(local);
         names.forEach((name, i) => {
           const slot = slots[i]!;
-          if (local.locals[slot] === undefined)
-            local.locals[slot] = defaults[i - firstDefault]?.(local) ?? missing(name);
+          if (local.locals[slot] !== undefined) return;
+          const otherwise = defaults[i - firstDefault];
+          local.locals[slot] = otherwise ? otherwise(local) : missing(name);
         });
         body(local);
       }),

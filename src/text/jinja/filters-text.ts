@@ -7,37 +7,24 @@ import { MissingConstruct, PythonError, typeError, valueError } from './errors.t
 import { type Filter, filter } from './filter-table.ts';
 import { dumps, indentOf } from './json.ts';
 import { spaces } from './lexer.ts';
-import { concat, isStr, joinTexts, lengthOf, mapRuns, mapWhole, type Str, textOf } from './marked-text.ts';
-import { add } from './operators.ts';
-import { percentFormat } from './percent-format.ts';
+import { concat, isStr, joinTexts, lengthOf, Markup, mapRuns, mapWhole, type Str, textOf } from './marked-text.ts';
+import { asMarkup, escapeHtml, escapeText, like } from './markup.ts';
+import { add, binary } from './operators.ts';
 import { center } from './str-methods.ts';
 import { replace, rsplit, splitlines, strip } from './str-split.ts';
 import { str } from './to-text.ts';
 import { isIterable, isTrue, toArray, typeName } from './types.ts';
-import { Markup, Tuple, toIndex, Undefined, type Value } from './values.ts';
+import { Tuple, toIndex, Undefined, type Value } from './values.ts';
 import { wrapped } from './word-wrap.ts';
 
-/** markupsafe's soft_str: Markup stays what it is, and cannot be worked on here. */
-export function softStr(value: Value): Str {
-  if (value instanceof Markup)
-    throw new MissingConstruct('a filter on the Markup that the filters safe and escape make');
-  return str(value);
-}
+/** markupsafe's soft_str: Markup stays what it is. */
+export const softStr = (value: Value): Str => (value instanceof Markup ? value : str(value));
 
 export function int(value: Value): number {
   const index = toIndex(value);
   if (index === null) throw typeError(`'${typeName(value)}' object cannot be interpreted as an integer`);
   return index;
 }
-
-const entities: Readonly<Record<string, string>> = {
-  '&': '&amp;',
-  '>': '&gt;',
-  '<': '&lt;',
-  "'": '&#39;',
-  '"': '&#34;',
-};
-const escapeHtml = (value: Str): Str => mapRuns(value, (text) => text.replace(/[&><'"]/g, (char) => entities[char]!));
 
 const wordBeginning = new RegExp(`([-${spaces}({\\[<]+)`);
 const titleFilter = (text: string): string =>
@@ -57,7 +44,7 @@ function indent(value: Value, width: Value, first: Value, blank: Value): Str {
   const [head, ...tail] = splitlines(text, false);
   const lines = tail.map((line) => (lengthOf(line) > 0 || isTrue(blank) ? concat(indention, line) : line));
   const whole = joinTexts('\n', [head ?? '', ...lines]);
-  return isTrue(first) ? concat(indention, whole) : whole;
+  return like(value, isTrue(first) ? concat(indention, whole) : whole);
 }
 
 /** How far over its length a text may go before truncate cuts it (the policy truncate.leeway). */
@@ -74,14 +61,14 @@ function truncate(value: Value, length: Value, killWords: Value, end: Value, lee
   if (!isStr(value)) throw typeError(`object of type '${typeName(value)}' has no len()`);
   if (lengthInPoints(textOf(value)) <= most + slack) return value;
   const cut = slicePoints(value, 0, most - endLength);
-  return concat(isTrue(killWords) ? cut : (rsplit(cut, ' ', 1)[0] ?? ''), ending);
+  return add(like(value, isTrue(killWords) ? cut : (rsplit(cut, ' ', 1)[0] ?? '')), ending);
 }
 
 function formatFilter(args: readonly Value[], kwargs: ReadonlyMap<string, Value>): Value {
   const [value, ...rest] = args;
   if (rest.length > 0 && kwargs.size > 0)
     throw new PythonError('FilterArgumentError', "can't handle positional and keyword arguments at the same time");
-  return percentFormat(softStr(value), kwargs.size > 0 ? Object.fromEntries(kwargs) : new Tuple(rest));
+  return binary('%', softStr(value), kwargs.size > 0 ? Object.fromEntries(kwargs) : new Tuple(rest));
 }
 
 /** transformers' tojson, which is json.dumps without jinja2's escapes for HTML. */
@@ -124,7 +111,7 @@ function xmlattr(value: Value, autospace: Value): Str {
     .map(([key, item]) => {
       const name = str(key);
       if (/[\s/>=]/.test(textOf(name))) throw valueError(`Invalid character in attribute name: '${textOf(name)}'`);
-      return concat(escapeHtml(name), '="', escapeHtml(str(item)), '"');
+      return concat(escapeHtml(name), '="', escapeHtml(item), '"');
     });
   const text = joinTexts(' ', items);
   return isTrue(autospace) && items.length > 0 ? concat(' ', text) : text;
@@ -147,13 +134,23 @@ function striptags(value: Value): Str {
 const words = (value: Value): number => textOf(softStr(value)).match(/[\p{L}\p{N}_]+/gu)?.length ?? 0;
 
 export const textFilters: ReadonlyMap<string, Filter> = new Map([
-  ...filter('upper', 's', (value) => mapWhole(softStr(value), (text) => text.toUpperCase())),
-  ...filter('lower', 's', (value) => mapWhole(softStr(value), (text) => text.toLowerCase())),
-  ...filter('capitalize', 's', (value) => mapWhole(softStr(value), capitalize)),
+  ...filter('upper', 's', (value) =>
+    like(
+      value,
+      mapWhole(str(value), (text) => text.toUpperCase()),
+    ),
+  ),
+  ...filter('lower', 's', (value) =>
+    like(
+      value,
+      mapWhole(str(value), (text) => text.toLowerCase()),
+    ),
+  ),
+  ...filter('capitalize', 's', (value) => like(value, mapWhole(str(value), capitalize))),
   ...filter('title', 's', (value) => mapWhole(softStr(value), titleFilter)),
-  ...filter('string', 'value', (value) => (value instanceof Markup ? value : str(value))),
+  ...filter('string', 'value', softStr),
   ...filter('trim', 'value, chars=None', (value, chars) =>
-    strip(softStr(value), chars === null ? null : textOf(softStr(chars)), 'both'),
+    like(value, strip(str(value), chars === null ? null : textOf(str(chars)), 'both')),
   ),
   ...filter('replace', 's, old, new, count=None', (value, old, by, count) =>
     concat(...replace(str(value), textOf(str(old)), str(by), count === null ? -1 : int(count))),
@@ -166,7 +163,7 @@ export const textFilters: ReadonlyMap<string, Filter> = new Map([
     );
   }),
   ...filter('indent', 's, width=4, first=False, blank=False', indent),
-  ...filter('center', 'value, width=80', (value, width) => center(softStr(value), int(width))),
+  ...filter('center', 'value, width=80', (value, width) => like(value, center(str(value), int(width)))),
   ...filter('truncate', "s, length=255, killwords=False, end='...', leeway=None", truncate),
   ...filter('wordwrap', 's, width=79, break_long_words=True, wrapstring=None, break_on_hyphens=True', wrapped),
   ...filter('wordcount', 's', words),
@@ -174,8 +171,8 @@ export const textFilters: ReadonlyMap<string, Filter> = new Map([
   ...filter('urlencode', 'value', urlencode),
   ...filter('xmlattr', 'd, autospace=True', xmlattr),
   ...filter('striptags', 'value', striptags),
-  ...filter('safe', 'value', (value) => new Markup(str(value))),
-  ...filter('e escape', 's, /', (value) => (value instanceof Markup ? value : new Markup(escapeHtml(str(value))))),
-  ...filter('forceescape', 'value', (value) => new Markup(escapeHtml(str(value)))),
+  ...filter('safe', 'value', (value) => asMarkup(softStr(value))),
+  ...filter('e escape', 's, /', escapeHtml),
+  ...filter('forceescape', 'value', (value) => asMarkup(escapeText(str(value)))),
   ['format', formatFilter] as const,
 ]);

@@ -5,7 +5,7 @@ import { isStr, mapRuns, markText, type Str, TextBuilder, textOf } from './marke
 import { numRepr } from './numbers.ts';
 import { order } from './operators.ts';
 import { typeName } from './types.ts';
-import { admit, isNum, MarkedNumber, Markup, type Num, PyFloat, plain, Tuple, type Value } from './values.ts';
+import { admit, isNum, MarkedNumber, type Num, PyFloat, plain, Tuple, type Value } from './values.ts';
 
 export interface JsonOptions {
   readonly ensureAscii: boolean;
@@ -39,7 +39,6 @@ class Writer {
     else if (Array.isArray(value) || value instanceof Tuple)
       this.list(Array.isArray(value) ? value : value.items, newline);
     else if (isDict(value)) this.dict(value, newline);
-    else if (value instanceof Markup) this.text(value.content);
     else throw typeError(`Object of type ${typeName(value)} is not JSON serializable`);
   }
 

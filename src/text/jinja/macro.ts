@@ -30,7 +30,7 @@ export class Macro extends Attributed {
       case 'name':
         return shape.name;
       case 'arguments':
-        return [...shape.arguments];
+        return new Tuple(shape.arguments);
       case 'catch_kwargs':
         return shape.catchesKwargs;
       case 'catch_varargs':

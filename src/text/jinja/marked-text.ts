@@ -27,6 +27,9 @@ export class MarkedText extends Native {
   }
 }
 
+/** Text that is taken for safe HTML, as the filters safe and escape make it. */
+export class Markup extends MarkedText {}
+
 export type Str = string | MarkedText;
 
 export const isStr = (value: unknown): value is Str => typeof value === 'string' || value instanceof MarkedText;
@@ -81,7 +84,7 @@ export function joinTexts(separator: Str, parts: readonly Str[]): Str {
 export function slice(str: Str, start: number, end = lengthOf(str)): Str {
   if (typeof str === 'string') return str.slice(start, end);
   const text = str.text.slice(start, end);
-  if (text.length === str.text.length) return str;
+  if (text.length === str.text.length && !(str instanceof Markup)) return str;
   const spans: Span[] = [];
   for (const span of str.spans) {
     const from = Math.max(span.start, start);

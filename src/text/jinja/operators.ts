@@ -3,25 +3,24 @@ import { compareTexts } from './code-points.ts';
 import { DictView, dictEntries, dictGet, dictSize, isDict } from './dict.ts';
 import { MissingConstruct, typeError } from './errors.ts';
 import { longestList, longestText } from './limits.ts';
-import { concat, isStr, type Str, textOf } from './marked-text.ts';
+import { concat, isStr, Markup, type Str, textOf } from './marked-text.ts';
+import { asMarkup, escapeHtml, like } from './markup.ts';
 import type { BinaryOperator, CompareOperator } from './nodes.ts';
 import { arithmetic, compareNumbers } from './numbers.ts';
 import { percentFormat } from './percent-format.ts';
 import { Range } from './range.ts';
 import { isIterable, toArray, typeName } from './types.ts';
-import { isInt, Lazy, Markup, PyFloat, plain, Tuple, toIndex, toNum, Undefined, type Value } from './values.ts';
+import { isInt, Lazy, PyFloat, plain, Tuple, toIndex, toNum, Undefined, type Value } from './values.ts';
 
 export function binary(operator: BinaryOperator, a: Value, b: Value): Value {
-  if (operator === '%' && isStr(a)) return percentFormat(a, b);
+  if (operator === '%' && isStr(a)) return like(a, percentFormat(a, b, a instanceof Markup ? escapeHtml : null));
   if (a instanceof Undefined) throw a.error();
   if (b instanceof Undefined) throw b.error();
-  if (a instanceof Markup || b instanceof Markup)
-    throw new MissingConstruct(`${operator} on the Markup that the filters safe and escape make`);
   const x = toNum(a);
   const y = toNum(b);
   if (x !== null && y !== null) return arithmetic(operator, x, y);
   if (operator === '+') {
-    if (isStr(a) && isStr(b)) return bounded(concat(a, b));
+    if (isStr(a) && isStr(b)) return bounded(joined(a, b));
     if (Array.isArray(a) && Array.isArray(b)) return [...a, ...b];
     if (a instanceof Tuple && b instanceof Tuple) return new Tuple([...a.items, ...b.items]);
   }
@@ -31,6 +30,9 @@ export function binary(operator: BinaryOperator, a: Value, b: Value): Value {
   }
   throw typeError(`unsupported operand type(s) for ${operator}: '${typeName(a)}' and '${typeName(b)}'`);
 }
+
+const joined = (a: Str, b: Str): Str =>
+  a instanceof Markup || b instanceof Markup ? asMarkup(concat(escapeHtml(a), escapeHtml(b))) : concat(a, b);
 
 function bounded(text: Str): Str {
   if (textOf(text).length > longestText) throw new MissingConstruct(`a text of over ${longestText} characters`);
@@ -43,7 +45,8 @@ function repeated(value: Value, by: ReturnType<typeof toNum>): Value {
   if (isStr(value)) {
     if (textOf(value).length * times > longestText)
       throw new MissingConstruct(`a text of over ${longestText} characters`);
-    return typeof value === 'string' ? value.repeat(times) : concat(...Array.from({ length: times }, () => value));
+    if (typeof value === 'string') return value.repeat(times);
+    return like(value, concat(...Array.from({ length: times }, () => value)));
   }
   const items = Array.isArray(value) ? value : value instanceof Tuple ? value.items : null;
   if (items === null) return null;
@@ -80,7 +83,7 @@ export function positive(value: Value): Value {
 
 export function equal(a: Value, b: Value): boolean {
   if (typeof a === 'string' && typeof b === 'string') return a === b;
-  if (isStr(a) || isStr(b)) return isStr(a) && isStr(b) ? textOf(a) === textOf(b) : markupEqual(a, b);
+  if (isStr(a) || isStr(b)) return isStr(a) && isStr(b) && textOf(a) === textOf(b);
   const x = toNum(a);
   const y = toNum(b);
   if (x !== null || y !== null) return x !== null && y !== null && compareNumbers(x, y) === 0;
@@ -98,14 +101,7 @@ export function equal(a: Value, b: Value): boolean {
   if (a instanceof Range && b instanceof Range) return equalItems(a.items(), b.items());
   if (a instanceof DictView && b instanceof DictView && a.part !== 'values')
     return a.items().length === b.items().length && a.items().every((item) => contains(b, item));
-  return markupEqual(a, b);
-}
-
-function markupEqual(a: Value, b: Value): boolean {
-  if (!(a instanceof Markup) && !(b instanceof Markup)) return false;
-  const x = a instanceof Markup ? a.content : a;
-  const y = b instanceof Markup ? b.content : b;
-  return isStr(x) && isStr(y) && textOf(x) === textOf(y);
+  return false;
 }
 
 const equalItems = (a: readonly Value[], b: readonly Value[]): boolean =>

@@ -12,6 +12,8 @@ import { PyFloat, Tuple, toIndex, toNum, Undefined, type Value } from './values.
 
 const directive = /%(?:\(([^)]*)\))?([-+ #0]*)(\*|\d+)?(?:\.(\*|\d+)?)?[lhL]?([\s\S])?/gu;
 
+type Escape = ((value: Value) => Str) | null;
+
 interface Directive {
   readonly flags: string;
   readonly width: number;
@@ -19,7 +21,8 @@ interface Directive {
   readonly letter: string;
 }
 
-export function percentFormat(template: Str, values: Value): Str {
+/** Markup escapes what is put into it. */
+export function percentFormat(template: Str, values: Value, escaping: Escape): Str {
   const text = textOf(template);
   const args = new Arguments(values);
   const out = new TextBuilder();
@@ -27,7 +30,7 @@ export function percentFormat(template: Str, values: Value): Str {
   for (const found of text.matchAll(directive)) {
     out.write(slice(template, cut, found.index));
     cut = found.index + found[0].length;
-    out.write(replacement(found, args));
+    out.write(replacement(found, args, escaping));
   }
   out.write(slice(template, cut));
   args.assertUsedUp();
@@ -71,7 +74,7 @@ class Arguments {
   }
 }
 
-function replacement(found: RegExpMatchArray, args: Arguments): Str {
+function replacement(found: RegExpMatchArray, args: Arguments, escaping: Escape): Str {
   const [whole, key, flags, width, precision, letter] = found;
   if (letter === undefined) throw valueError('incomplete format');
   if (letter === '%') return '%';
@@ -86,13 +89,14 @@ function replacement(found: RegExpMatchArray, args: Arguments): Str {
   };
   if (shape.width > widestFormat || (shape.precision ?? 0) > widestFormat)
     throw new MissingConstruct(`a format of over ${widestFormat} characters`);
-  return converted(named ? named.value : args.next(), shape);
+  return converted(named ? named.value : args.next(), shape, escaping);
 }
 
-function converted(value: Value, shape: Directive): Str {
+function converted(value: Value, shape: Directive, escaping: Escape): Str {
   const { letter, precision } = shape;
   if (letter === 's' || letter === 'r' || letter === 'a') {
-    const text = letter === 's' ? str(value) : repr(value);
+    const bare = letter === 's' ? value : repr(value);
+    const text = escaping ? escaping(bare) : str(bare);
     if (letter === 'a' && /[^\0-\x7f]/.test(textOf(text))) throw new MissingConstruct('%a of other than ASCII');
     return padded(precision === null ? text : slicePoints(text, 0, precision), shape);
   }

@@ -12,7 +12,7 @@ export interface Parameters {
 
 /** Of text such as 'chars=None, /': what stands before the / cannot be given by name. */
 export function parameters(text: string): Parameters {
-  const parts = text === '' ? [] : text.split(', ');
+  const parts = text === '' ? [] : text.split(/, (?=[\w/])/);
   const slash = parts.indexOf('/');
   const named = parts.filter((part) => part !== '/').map((part) => part.split('='));
   return {

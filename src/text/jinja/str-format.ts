@@ -11,6 +11,8 @@ export interface FormatValues {
   readonly named: (name: string) => Value | undefined;
   readonly attributeOf: (value: Value, name: string) => Value;
   readonly itemOf: (value: Value, key: Value) => Value;
+  /** What Markup does with a text that is put into it. */
+  readonly escape: ((text: Str) => Str) | null;
 }
 
 /** Formats inside formats: Python allows two levels. */
@@ -64,7 +66,8 @@ class Formatter {
     else if (conversion === 'a') throw new MissingConstruct('the conversion !a of str.format');
     else if (conversion !== undefined) throw valueError(`Unknown conversion specifier ${conversion}`);
     const spec = colon === undefined ? '' : slice(field, head + 1);
-    return format(value, this.run(spec, depth - 1));
+    const formatted = format(value, this.run(spec, depth - 1));
+    return this.values.escape ? this.values.escape(formatted) : formatted;
   }
 
   private lookUp(name: string): Value {

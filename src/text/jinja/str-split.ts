@@ -93,7 +93,7 @@ function rsplitSpaces(str: Str, limit: number): Str[] {
     const run = parts.length < limit ? lastSpaces(text) : null;
     if (!run) {
       // What is left over keeps its beginning only where no more is cut.
-      const whole = parts.length < limit ? strip(left, null, 'left') : left;
+      const whole = parts.length < limit ? strip(left, null, 'left') : strip(left, null, 'right');
       if (textOf(whole) !== '') parts.unshift(whole);
       break;
     }

@@ -6,12 +6,12 @@ import { typeError } from './errors.ts';
 import { filterNames } from './filter-names.ts';
 import { LoopContext } from './loop-context.ts';
 import { Macro } from './macro.ts';
-import { isStr, textOf } from './marked-text.ts';
+import { isStr, Markup, textOf } from './marked-text.ts';
 import { binary, compare, contains, equal } from './operators.ts';
 import { bind, parameters } from './signature.ts';
 import { str } from './to-text.ts';
 import { isIterable } from './types.ts';
-import { Callable, isInt, isNum, type Kwargs, Markup, PyFloat, plain, Undefined, type Value } from './values.ts';
+import { Callable, isInt, isNum, type Kwargs, PyFloat, plain, Undefined, type Value } from './values.ts';
 
 export type Test = (args: readonly Value[], kwargs: Kwargs) => boolean;
 
@@ -31,7 +31,7 @@ test('false', 'value', (value) => value === false);
 test('integer', 'value', (value) => isInt(plain(value)));
 test('float', 'value', (value) => plain(value) instanceof PyFloat);
 test('number', 'value', (value) => typeof value === 'boolean' || isNum(plain(value)));
-test('string', 'value', (value) => isStr(value) || value instanceof Markup);
+test('string', 'value', (value) => isStr(value));
 test('mapping', 'value', isDict);
 test('sequence', 'value', hasItems);
 test('iterable', 'value', (value) => isIterable(value) || value instanceof LoopContext);

@@ -1,19 +1,20 @@
 /** Python's str and repr of a value; marks of its texts and numbers stay on their characters. */
 import { DictView, dictEntries, isDict } from './dict.ts';
 import { MissingConstruct } from './errors.ts';
-import { isStr, mapRuns, markText, type Str, TextBuilder, textOf } from './marked-text.ts';
+import { isStr, MarkedText, Markup, mapRuns, markText, type Str, TextBuilder, textOf } from './marked-text.ts';
 import { numRepr } from './numbers.ts';
 import { Range } from './range.ts';
 import { typeName } from './types.ts';
-import { Attributed, admit, isNum, MarkedNumber, Markup, Namespace, Tuple, Undefined, type Value } from './values.ts';
+import { Attributed, admit, isNum, MarkedNumber, Namespace, Tuple, Undefined, type Value } from './values.ts';
 
 export function str(value: Value): Str {
   if (typeof value === 'string') return value;
-  if (isStr(value)) return value;
+  if (value instanceof MarkedText) return value instanceof Markup ? unmarked(value) : value;
   if (value instanceof Undefined) return '';
-  if (value instanceof Markup) return value.content;
   return repr(value);
 }
+
+const unmarked = ({ text, spans }: Markup): Str => (spans.length === 0 ? text : new MarkedText(text, spans));
 
 export function repr(value: Value): Str {
   const builder = new TextBuilder();
@@ -26,7 +27,11 @@ function write(value: Value, out: TextBuilder): void {
   else if (typeof value === 'boolean') out.write(value ? 'True' : 'False');
   else if (isNum(value)) out.write(numRepr(value));
   else if (value instanceof MarkedNumber) out.write(markText(numRepr(value.value), value.origin));
-  else if (isStr(value)) writeQuoted(value, out);
+  else if (value instanceof Markup) {
+    out.write('Markup(');
+    writeQuoted(value, out);
+    out.write(')');
+  } else if (isStr(value)) writeQuoted(value, out);
   else if (Array.isArray(value)) writeItems('[', value, ']', out);
   else if (value instanceof Tuple) writeItems('(', value.items, value.items.length === 1 ? ',)' : ')', out);
   else if (isDict(value)) writeDict(dictEntries(value), out);

@@ -2,15 +2,14 @@
 
 import { codePoints, lengthInPoints } from './code-points.ts';
 import { DictView, dictKeys, dictSize, isDict } from './dict.ts';
-import { MissingConstruct, typeError } from './errors.ts';
-import { isStr, textOf } from './marked-text.ts';
+import { typeError } from './errors.ts';
+import { isStr, Markup, textOf } from './marked-text.ts';
 import { Range } from './range.ts';
 import {
   Attributed,
   admit,
   Callable,
   Lazy,
-  Markup,
   Namespace,
   PyFloat,
   plain,
@@ -25,7 +24,7 @@ export function typeName(value: Value): string {
   if (typeof bare === 'boolean') return 'bool';
   if (typeof bare === 'number' || typeof bare === 'bigint') return 'int';
   if (bare instanceof PyFloat) return 'float';
-  if (isStr(bare)) return 'str';
+  if (isStr(bare)) return bare instanceof Markup ? 'Markup' : 'str';
   if (Array.isArray(bare)) return 'list';
   if (bare instanceof Tuple) return 'tuple';
   if (isDict(bare)) return 'dict';
@@ -33,7 +32,6 @@ export function typeName(value: Value): string {
   if (bare instanceof Range) return 'range';
   if (bare instanceof DictView) return `dict_${bare.part}`;
   if (bare instanceof Namespace) return 'Namespace';
-  if (bare instanceof Markup) return 'Markup';
   if (bare instanceof Lazy || bare instanceof Callable || bare instanceof Attributed) return bare.typeName;
   return 'object';
 }
@@ -44,7 +42,6 @@ export function isTrue(value: Value): boolean {
   const bare = plain(value);
   if (bare === null || bare === 0 || bare instanceof Undefined) return false;
   if (bare instanceof PyFloat) return bare.value !== 0;
-  if (bare instanceof Markup) return textOf(bare.content) !== '';
   return sizeOf(bare) !== 0;
 }
 
@@ -56,7 +53,6 @@ export function sizeOf(value: Value): number | null {
   if (isDict(value)) return dictSize(value);
   if (value instanceof Range) return value.length;
   if (value instanceof DictView) return dictSize(value.dict);
-  if (value instanceof Markup) return lengthInPoints(textOf(value.content));
   if (value instanceof Attributed) return (value.attribute('__len__') as number | undefined) ?? null;
   return value instanceof Undefined ? 0 : null;
 }
@@ -69,8 +65,6 @@ function elements(value: Value): readonly Value[] | null {
   if (isDict(value)) return dictKeys(value);
   if (value instanceof Range || value instanceof DictView) return value.items();
   if (value instanceof Undefined) return [];
-  if (value instanceof Markup)
-    throw new MissingConstruct('a loop over the Markup that the filters safe and escape make');
   return null;
 }
 

@@ -73,16 +73,6 @@ export class Undefined extends Native {
   }
 }
 
-/** Text that the filters safe and escape make; it is printed, and nothing else is done with it here. */
-export class Markup extends Native {
-  readonly content: string | MarkedText;
-
-  constructor(content: string | MarkedText) {
-    super();
-    this.content = content;
-  }
-}
-
 /** A value that is used up by reading it, as Python's generators: what map, select and reverse give. */
 export class Lazy extends Native {
   readonly iterator: Iterator<Value>;
