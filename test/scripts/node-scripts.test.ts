@@ -1,0 +1,83 @@
+/** Every script is run in a small form, or named here with the reason why it is only read; what it takes from dist is there. */
+import { spawnSync } from 'node:child_process';
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { pathToFileURL } from 'node:url';
+import { beforeAll, describe, expect, test } from 'vitest';
+import { addReference, addRun, type Ended, repo, scripts, smallInputs, tiny } from './small-inputs.ts';
+
+const inputs = smallInputs();
+const { at, nomoat, run } = inputs;
+const patience = { timeout: 240_000 };
+const mini = join(repo, 'models/nomoat-mini/nomoat-mini.gguf');
+beforeAll(() => {
+  addRun(inputs);
+  addReference(inputs);
+}, 120_000);
+
+const node = (script: string, ...args: string[]): Ended => run(process.execPath, [join(repo, script), ...args]);
+
+interface Run {
+  readonly args: () => readonly string[];
+  readonly prints: RegExp;
+  /** Other scripts that it runs. */
+  readonly covers?: readonly string[];
+}
+// biome-ignore format: a table
+const runs: Readonly<Record<string, Run>> = {
+  'bench/run.mjs': { args: () => ['--smoke', '--model', tiny, '--data', at('train.jsonl'), '--out', at('results')], prints: /\| LoRA step, int8, tokens\/s \| \d+/, covers: ['bench/int8-step.mjs', 'bench/growth.mjs', 'bench/plan-against-actual.mjs', 'bench/fresh-adapter.mjs'] },
+  'bench/large-step.mjs': { args: () => [tiny, 'stream', '1', '32', '2', '1', '1'], prints: /"tokensPerSecond":[\d.]+/, covers: ['bench/int8-limit.mjs'] },
+  'bench/onnx-graphs.mjs': { args: () => [at('graphs')], prints: /\d{3} sessions opened, \d{2,3} different graphs/ },
+  'bench/sweep-defaults.mjs': { args: () => [at('train.jsonl'), '0.1', tiny, at('sweep'), '--rates', '2', '--batches', '1', '--epochs', '1'], prints: /"name":"rate x 2".*"best":[\d.]+/ },
+  'bench/compare-scratch.mjs': { args: () => ['--data', at('train.jsonl'), '--validation', at('test.jsonl'), '--model', tiny, '--method', 'lora', '--minutes', '0.005', '--held-out', '4', '--threads', '1', '--out', at('scratch'), '--svg', at('scratch.svg')], prints: /\| LoRA \| 0\.\d M \|/ },
+  'bench/synthetic-model.mjs': { args: () => ['tinyllama-1.1b', at('synthetic.gguf'), '--layers', '1'], prints: /"layers":1,.*"parameters":\d+/ },
+  'bench/reference-check.mjs': { args: () => [tiny, at('reference'), at('run')], prints: /"worstGradientError":[\d.]+[\s\S]*"exact":\d+/ },
+  'bench/pretrain-rows.mjs': { args: () => [at('pretrained'), at('train.bin'), at('valid.bin')], prints: /[1-9]\d* training rows, [1-9]\d* validation rows/ },
+  'models/nomoat-mini/make-data.mjs': { args: () => [at('mini')], prints: /documents|conversations|examples/ },
+  'models/nomoat-mini/samples.mjs': { args: () => [mini, at('valid.jsonl')], prints: /\d+ of \d+ answers ended by themselves/ },
+};
+/** Not run here. Python and shell scripts are in other-scripts.test.ts. */
+const onlyRead: Readonly<Record<string, string>> = {
+  'bench/qvac/finetune.js': 'run by bare with packages of 620 MB that run.sh fetches',
+  'examples/intents/make.mjs': 'needs the SNIPS benchmark, and writes the data that is in the repo',
+};
+
+test('every script is in one of the tables', () => {
+  const javascript = scripts.filter((name) => /\.m?js$/.test(name));
+  const covered = Object.entries(runs).flatMap(([name, { covers = [] }]) => [name, ...covers]);
+  expect([...covered, ...Object.keys(onlyRead)].sort()).toEqual(javascript);
+});
+
+describe('runs', patience, () => {
+  beforeAll(() => {
+    const pretrained = nomoat(['pretrain', at('text.txt'), '--size', 'nano', '--vocabulary', '259', '--sequence-length', '16', '--batch-size', '4', '--epochs', '1', '--max-steps', '1', '--validation', '0.1', '--threads', '1', '--run', at('pretrained')]); // biome-ignore format: one line
+    expect(pretrained.code, pretrained.err).toBe(0);
+    writeFileSync(at('valid.jsonl'), readFileSync(at('test.jsonl'), 'utf8').split('\n').slice(0, 4).join('\n'));
+    mkdirSync(at('mini'));
+  }, 120_000);
+
+  test.each(Object.entries(runs))('%s', (script, { args, prints }) => {
+    const { code, err, out } = node(script, ...args());
+    expect(code, err).toBe(0);
+    expect(out).toMatch(prints);
+  });
+});
+
+describe('reads', () => {
+  test.each(scripts.filter((name) => /\.m?js$/.test(name)))('%s: what it imports is there', async (script) => {
+    expect(spawnSync(process.execPath, ['--check', join(repo, script)], { encoding: 'utf8' }).stderr).toBe('');
+    const text = readFileSync(join(repo, script), 'utf8');
+    for (const [, names, from] of text.matchAll(/^import \{([^}]+)\} from '(\.[^']+)'/gm)) {
+      const path = join(repo, dirname(script), from!);
+      // Importing a script would run it.
+      const exported = from!.includes('/dist/')
+        ? Object.keys(await import(pathToFileURL(path).href))
+        : [...readFileSync(path, 'utf8').matchAll(/^export (?:async )?(?:function|const) (\w+)/gm)].map(([, name]) => name); // biome-ignore format: one line
+      for (const name of names!
+        .split(',')
+        .map((part) => part.trim().split(' as ')[0]!)
+        .filter(Boolean))
+        expect(exported, `${script} imports ${name} of ${from}`).toContain(name);
+    }
+  });
+});

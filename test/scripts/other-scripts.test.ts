@@ -1,0 +1,128 @@
+/**
+ * Shell and Python scripts: all are parsed, and their calls of nomoat are held against its flags. Those that need PyTorch run in a small form
+ * where NOMOAT_PYTHON (or python3) has it.
+ */
+import { spawnSync } from 'node:child_process';
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { beforeAll, describe, expect, test } from 'vitest';
+import { callsIn, faultsOf } from './command-lines.ts';
+import { addFixtures, addReference, addRun, type Ended, repo, scripts, smallInputs, tiny } from './small-inputs.ts';
+
+const inputs = smallInputs();
+const { at, nomoat, run } = inputs;
+const python = process.env['NOMOAT_PYTHON'] ?? 'python3';
+const has = (...modules: string[]): boolean =>
+  spawnSync(python, ['-c', `import importlib.util as u, sys; sys.exit(any(u.find_spec(m) is None for m in ${JSON.stringify(modules)}))`]).status === 0; // biome-ignore format: one line
+const hasPython = spawnSync(python, ['--version']).status === 0;
+const hasTorch = hasPython && has('torch', 'transformers', 'peft', 'gguf', 'safetensors');
+const needsTorch = hasTorch
+  ? ''
+  : ' (skipped: needs a Python with torch, transformers, peft, gguf; NOMOAT_PYTHON names it)';
+const hasOnnx = hasPython && has('onnx');
+const needsOnnx = hasOnnx ? '' : ' (skipped: needs a Python with onnx; NOMOAT_PYTHON names it)';
+const text = (name: string): string => readFileSync(join(repo, name), 'utf8');
+const shell = scripts.filter((name) => name.endsWith('.sh'));
+const pythonScripts = scripts.filter((name) => name.endsWith('.py'));
+
+describe('reads', () => {
+  test.each(shell)('%s is a shell script whose calls of nomoat are ones', (name) => {
+    expect(spawnSync('bash', ['-n', join(repo, name)], { encoding: 'utf8' }).stderr).toBe('');
+    for (const call of callsIn(text(name))) expect(faultsOf(call), call.join(' ')).toEqual([]);
+    for (const [path] of text(name).matchAll(/\b(?:bench|models)\/[\w/.-]+\.(?:mjs|py|sh)/g))
+      expect(existsSync(join(repo, path)), path).toBe(true);
+  });
+
+  test('the calls are found', () => {
+    const counts = shell.map((name) => [name, callsIn(text(name)).length]);
+    expect(Object.fromEntries(counts)).toEqual({
+      'bench/compare-peft.sh': 2,
+      'bench/compare-torch.sh': 1,
+      'bench/qvac/run.sh': 0,
+      'bench/three-seeds.sh': 2,
+      'models/nomoat-mini/train.sh': 2,
+    });
+    expect(faultsOf(['tune', 'x', '--rnak', '3'])).toEqual(['nomoat tune has no --rnak']);
+  });
+
+  test.runIf(hasPython)('every Python script compiles', () => {
+    const paths = pythonScripts.map((name) => join(repo, name));
+    const code = 'import ast, sys\nfor path in sys.argv[1:]: ast.parse(open(path).read(), path)';
+    expect(spawnSync(python, ['-c', code, ...paths], { encoding: 'utf8' }).stderr).toBe('');
+  });
+});
+
+type Run = readonly [name: string, covers: readonly string[], go: () => Ended, prints: RegExp];
+const py = (script: string, ...args: string[]): Ended => run(python, [join(repo, script), ...args]);
+const sh = (script: string, ...args: string[]): Ended => run('bash', [join(repo, script), ...args], repo);
+// biome-ignore format: a table
+const withTorch: readonly Run[] = [
+  ['bench/compare-peft.sh', ['bench/peft/train.py'], () => run('env', ['ROUNDS=1', 'bash', join(repo, 'bench/compare-peft.sh'), python, tiny, at('reference'), '2']), /"engine": "nomoat".*\n.*"engine": "peft".*"tokensPerSecond": [\d.]+/],
+  ['bench/three-seeds.sh', [], () => sh('bench/three-seeds.sh', python, tiny, at('reference'), at('seeds'), '1'), /"engine": "peft"[\s\S]*"precision":"f32","heldOutLoss":[\d.]+[\s\S]*"precision":"int8","heldOutLoss":[\d.]+/],
+  ['bench/compare-torch.sh', ['bench/torch/pretrain_llama.py', 'bench/pretrain-rows.mjs'], () => sh('bench/compare-torch.sh', python, at('text.txt'), 'nano', '259', '16', '4', '3', '1e-3', '1', '0.95', '1'), /nomoat \{.*\}\ntorch {2}\{"tokensPerSecond": [\d.]+/],
+  ['bench/peft/load_adapter.py', [], () => py('bench/peft/load_adapter.py', tiny, at('run/adapter'), at('rows.jsonl'), '4'), /"loss": [\d.]+/],
+  ['bench/int8_simulation.py', [], () => py('bench/int8_simulation.py', tiny, at('run/adapter'), at('rows.jsonl')), /"inputs": "plain", "exact": \{"divergence": [\d.]+/],
+  ['bench/oracles/make_full_cases.py', [], () => py('bench/oracles/make_full_cases.py', at('oracles')), /qwen3 35 tensors/],
+  ['bench/oracles/make_llama3_case.py', [], () => py('bench/oracles/make_llama3_case.py', at('oracles')), /61 supervised tokens/],
+  ['bench/oracles/make_quant_cases.py', [], () => py('bench/oracles/make_quant_cases.py', at('oracles')), /11 types/],
+];
+const onlyRead: Readonly<Record<string, string>> = {
+  'bench/qvac/run.sh': 'fetches 620 MB of packages',
+  'models/nomoat-mini/train.sh':
+    'trains for a quarter of an hour; its two calls and its scripts are tried by themselves',
+};
+
+test('every script is in one of the tables', () => {
+  const covered = withTorch.flatMap(([name, covers]) => [name, ...covers.filter((other) => !other.endsWith('.mjs'))]);
+  expect([...covered, 'bench/onnx_check.py', ...Object.keys(onlyRead)].sort()).toEqual([...shell, ...pythonScripts].sort()); // biome-ignore format: one line
+});
+
+// PyTorch alone takes a quarter of a minute to load on a busy machine.
+describe('runs', { timeout: 600_000 }, () => {
+  beforeAll(() => {
+    if (!hasTorch) return;
+    addRun(inputs);
+    addReference(inputs);
+    addFixtures(inputs);
+    mkdirSync(at('quants'));
+  }, 120_000);
+
+  for (const [name, , go, prints] of withTorch)
+    test.runIf(hasTorch)(`${name}${needsTorch}`, () => {
+      const { code, err, out } = go();
+      expect(code, err).toBe(0);
+      expect(out).toMatch(prints);
+    });
+
+  test.runIf(hasOnnx)(`bench/onnx_check.py${needsOnnx}`, () => {
+    expect(run(process.execPath, [join(repo, 'bench/onnx-graphs.mjs'), at('graphs')]).code).toBe(0);
+    const { code, err, out } = py('bench/onnx_check.py', at('graphs'));
+    expect(code, err).toBe(0);
+    expect(out).toMatch(/\d{2,3} graphs pass onnx/);
+  });
+});
+
+test('train.sh: its calls run in a small form', { timeout: 240_000 }, () => {
+  const [pretrain, tune] = callsIn(text('models/nomoat-mini/train.sh'));
+  expect([pretrain?.[0], tune?.[0]]).toEqual(['pretrain', 'tune']);
+  const small = (call: readonly string[], changes: Readonly<Record<string, string>>): string[] =>
+    call
+      .map((word) => word.replaceAll('"', '').replace('$out', at('mini')).replace('$threads', '1'))
+      .map((word, i, words) => changes[words[i - 1] ?? ''] ?? word);
+  mkdirSync(at('mini'));
+  expect(run(process.execPath, [join(repo, 'models/nomoat-mini/make-data.mjs'), at('mini')]).code).toBe(0);
+  // The first lines of each file: what the size needs of text, and a few conversations.
+  for (const [name, bytes] of Object.entries({
+    'pretrain.txt': 1 << 20,
+    'pretrain-valid.txt': 1 << 14,
+    'chat-train.jsonl': 1 << 15,
+    'chat-valid.jsonl': 1 << 12,
+  })) {
+    const whole = readFileSync(at('mini', name), 'utf8').slice(0, bytes);
+    writeFileSync(at('mini', name), whole.slice(0, whole.lastIndexOf('\n') + 1));
+  }
+  for (const call of [small(pretrain!, { '--max-steps': '1' }), [...small(tune!, {}), '--max-steps', '1']]) {
+    const { code, err } = nomoat(call);
+    expect(code, `${call.join(' ')}\n${err}`).toBe(0);
+  }
+});
