@@ -48,10 +48,10 @@ test('other architectures are refused by name, with the list of those that work'
 test.each([
   ['a mixture of experts', { 'llama.expert_count': 8 }, {}, 'mixture of experts'],
   [
-    'yarn',
-    { 'llama.rope.scaling.type': 'yarn' },
+    'longrope',
+    { 'llama.rope.scaling.type': 'longrope' },
     {},
-    'uses rope scaling "yarn"; none, linear and rope_freqs are supported',
+    'uses rope scaling "longrope"; none, linear, yarn and rope_freqs are supported',
   ],
   ['heads that do not divide', { 'llama.attention.head_count_kv': 3 }, {}, 'no multiple of its 3 key/value heads'],
   ['a part of each head rotated', { 'llama.rope.dimension_count': 8 }, {}, 'rotates only a part of each head'],
@@ -79,6 +79,19 @@ test.each([
   expect(readModelConfig(changed(metadata)).ropeScale).toBe(scale);
 });
 
+test("YaRN's range and magnitude as llama.cpp computes them", () => {
+  const yarn = {
+    'llama.rope.scaling.type': 'yarn',
+    'llama.rope.scaling.factor': float(4),
+    'llama.rope.scaling.original_context_length': 32_768,
+    'llama.rope.scaling.attn_factor': float(0.5),
+  };
+  // headDim 16, base 10000: 16 ln(32768 / 64 pi) / 2 ln 10000 = 4.4, 16 ln(32768 / 2 pi) / 2 ln 10000 = 7.4.
+  const { ropeMagnitude, ...config } = readModelConfig(changed(yarn));
+  expect(config).toMatchObject({ ropeBase: 10000, headDim: 16, ropeScale: 4, ropeYarn: { low: 4, high: 8 } });
+  expect(ropeMagnitude).toBeCloseTo(0.5 * (1 + 0.1 * Math.log(4)), 6);
+});
+
 test('one value a layer is that value where all are the same', () => {
   const heads = source.number('llama.attention.head_count_kv')!;
   const same = { 'llama.attention.head_count_kv': layered(heads, heads, heads) };
@@ -88,10 +101,14 @@ test('one value a layer is that value where all are the same', () => {
 test.each([
   ['rope scaling of other kinds', { 'llama.rope.scaling.type': 'dynamic' }, 'uses rope scaling "dynamic"'],
   ['an adapter in place of its base', { 'general.type': 'adapter' }, 'is an adapter, not a model'],
-  ['another remedy where another file helps', { 'llama.rope.scaling.type': 'yarn' }, "Use the model's file without it"],
+  [
+    'another remedy where another file helps',
+    { 'llama.rope.scaling.type': 'longrope' },
+    "Use the model's file without it",
+  ],
   ['another remedy where converting helps', { 'llama.rope.scaling.factor': 4 }, 'Convert the model again'],
   ['a negative factor', { 'llama.rope.scaling.factor': float(-2) }, 'llama.rope.scaling.factor is -2'],
-  ['attn_factor', { 'llama.rope.scaling.attn_factor': float(1.5) }, 'scales rotated queries and keys'],
+  ['attn_factor 0', { 'llama.rope.scaling.attn_factor': float(0) }, 'attn_factor is 0'],
   ['a factor of a type that llama.cpp does not load', { 'llama.rope.scaling.factor': 4 }, 'loads only a float32'],
   [
     'attention to later tokens',

@@ -6,12 +6,12 @@ import type { GgufFile } from '../files/gguf/types.ts';
 import { tokenTexts } from '../files/gguf/vocabulary.ts';
 import type { Projection } from '../lora/adapter.ts';
 import { checkMetadataKeys, uniformNumber } from './metadata-keys.ts';
-import { ropeScale } from './rope-scaling.ts';
+import { type RopeScaling, readRopeScaling } from './rope-scaling.ts';
 
 export const architectures = ['llama', 'qwen2', 'qwen3'] as const;
 export type Architecture = (typeof architectures)[number];
 
-export interface ModelConfig {
+export interface ModelConfig extends RopeScaling {
   readonly architecture: Architecture;
   readonly layers: number;
   readonly modelWidth: number;
@@ -22,8 +22,6 @@ export interface ModelConfig {
   readonly vocabulary: number;
   readonly contextLength: number;
   readonly ropeBase: number;
-  /** Positions are divided by this (linear rope scaling); 1 without. */
-  readonly ropeScale: number;
   readonly normEpsilon: number;
   readonly tiedHead: boolean;
 }
@@ -70,6 +68,8 @@ export function readModelConfig(model: GgufFile): ModelConfig {
   // llama.cpp has one width for both of these in this architecture.
   if (architecture === 'qwen2' && heads * headDim !== modelWidth)
     refuse(`has ${heads} heads of ${headDim}, which do not add up to its width of ${modelWidth}`);
+  const contextLength = whole('context_length');
+  const ropeBase = above0('rope.freq_base', 10000);
   const config: ModelConfig = {
     architecture,
     layers: whole('block_count'),
@@ -79,9 +79,9 @@ export function readModelConfig(model: GgufFile): ModelConfig {
     headDim,
     feedForward: whole('feed_forward_length'),
     vocabulary: embedding.shape[0]!,
-    contextLength: whole('context_length'),
-    ropeBase: above0('rope.freq_base', 10000),
-    ropeScale: ropeScale(model, architecture, refuse),
+    contextLength,
+    ropeBase,
+    ...readRopeScaling(model, architecture, { headDim, contextLength, ropeBase }, refuse),
     normEpsilon: above0('attention.layer_norm_rms_epsilon'),
     tiedHead: !model.tensors.has('output.weight'),
   };

@@ -43,12 +43,7 @@ const rules: ReadonlyMap<string, KeyRule> = new Map<string, KeyRule>(
     'rope.scale_linear': { type: 'float32' },
     'rope.scaling.original_context_length': { type: 'uint32' },
     'rope.scaling.finetuned': { type: 'bool' },
-    // Queries and keys are both multiplied by it, whatever the type of scaling.
-    'rope.scaling.attn_factor': {
-      type: 'float32',
-      off: (value) => value === 1,
-      fault: 'scales rotated queries and keys',
-    },
+    'rope.scaling.attn_factor': { type: 'float32' },
     expert_count: experts,
     // llama.cpp ends the process where these are set without an expert_count.
     expert_used_count: { ...experts, perLayer: true },

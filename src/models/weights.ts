@@ -4,6 +4,7 @@
 import type { GgufFile } from '../files/gguf/types.ts';
 import type { Projection } from '../lora/adapter.ts';
 import { ggufNames, type ModelConfig } from './config.ts';
+import { scaledFrequency } from './rope-scaling.ts';
 
 export interface ModelWeights {
   /** [vocabulary, modelWidth]; also the head where it is tied. */
@@ -75,7 +76,7 @@ export function readWeights(model: GgufFile, config: ModelConfig): ModelWeights 
   };
 }
 
-/** cos and sin [N, headDim / 2] of every position's rotary angles. */
+/** cos and sin [N, headDim / 2] of every position's rotary angles, times the magnitude that rope scaling gives them. */
 export function rotaryAngles(
   positions: Int32Array,
   config: ModelConfig,
@@ -85,11 +86,11 @@ export function rotaryAngles(
   const cos = new Float32Array(positions.length * half);
   const sin = new Float32Array(positions.length * half);
   for (let i = 0; i < half; i++) {
-    const frequency = config.ropeBase ** (-i / half) / (factors?.[i] ?? 1) / config.ropeScale;
+    const frequency = scaledFrequency(config.ropeBase ** (-i / half) / (factors?.[i] ?? 1), i, config);
     for (let n = 0; n < positions.length; n++) {
       const angle = Math.fround(frequency) * positions[n]!;
-      cos[n * half + i] = Math.cos(angle);
-      sin[n * half + i] = Math.sin(angle);
+      cos[n * half + i] = config.ropeMagnitude * Math.cos(angle);
+      sin[n * half + i] = config.ropeMagnitude * Math.sin(angle);
     }
   }
   return { cos, sin };

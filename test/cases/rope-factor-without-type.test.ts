@@ -10,7 +10,8 @@ const data = join(fixtures, 'rope-factor-without-type/long.jsonl');
 const float = (value: number): GgufValue => ({ type: 'float32', value });
 const text = (value: string): GgufValue => ({ type: 'string', value });
 
-const tune = (name: string, changes: Readonly<Record<string, GgufValue>>): ReturnType<typeof nomoat> => {
+type Changes = Readonly<Record<string, GgufValue>>;
+const tune = (name: string, changes: Changes): ReturnType<typeof nomoat> => {
   const model = withMetadata(mini, join(folder, `${name}.gguf`), changes);
   return nomoat(['tune', data, '--model', model, '--max-steps', '1', '--run', name, '--yes']);
 };
@@ -19,21 +20,26 @@ test.each([
   ['factor', { 'llama.rope.scaling.factor': float(4) }],
   ['scale-linear', { 'llama.rope.scale_linear': float(4) }],
   ['none', { 'llama.rope.scaling.type': text('none'), 'llama.rope.scaling.factor': float(4) }],
-])('computed as llama.cpp does: %s', (name, changes) => {
+  ['attn-factor', { 'llama.rope.scaling.attn_factor': float(1.2) }],
+  [
+    'yarn',
+    {
+      'llama.rope.scaling.type': text('yarn'),
+      'llama.rope.scaling.factor': float(4),
+      'llama.rope.scaling.original_context_length': { type: 'uint32', value: 128 },
+    },
+  ],
+] as const)('computed as llama.cpp does: %s', (name, changes) => {
   const { code, err } = tune(name, changes);
   expect(err).toMatch(/nats on average.*bound 0\.03: passed/);
   expect(code).toBe(0);
 });
 
 test.each([
-  [
-    'yarn',
-    { 'llama.rope.scaling.type': text('yarn'), 'llama.rope.scaling.factor': float(4) },
-    'uses rope scaling "yarn"',
-  ],
+  ['longrope', { 'llama.rope.scaling.type': text('longrope') }, 'uses rope scaling "longrope"'],
   ['dynamic', { 'llama.rope.scaling.type': text('dynamic') }, 'uses rope scaling "dynamic"'],
-  ['attn-factor', { 'llama.rope.scaling.attn_factor': float(1.2) }, 'llama.rope.scaling.attn_factor is 1.2'],
-])('refused before training: %s', (name, changes, fault) => {
+  ['wrong-type', { 'llama.rope.scaling.factor': { type: 'uint32', value: 4 } }, 'loads only a float32'],
+] as const)('refused before training: %s', (name, changes, fault) => {
   const { code, err } = tune(name, changes);
   expect(err).toContain(fault);
   expect(code).not.toBe(0);
