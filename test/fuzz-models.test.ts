@@ -1,6 +1,6 @@
 /**
- * Models and adapters as damage leaves them: opened as every stage opens them, or refused by a NomoatError, at once and without
- * allocating by what the file claims.
+ * Models and adapters as damage leaves them: opened as every stage opens them, or refused by a NomoatError, at once and
+ * without allocating by what the file claims.
  */
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -25,7 +25,9 @@ const slowMilliseconds = 1000;
 /** The files are below 2 MB; what is read of them is some times as much. */
 const wildBytes = 200e6;
 
-/** Damages the first `header` bytes, which say what the rest is, and the whole file; `open` reads what lies at `path`. */
+/**
+ * Damages the first `header` bytes, which say what the rest is, and the whole file; `open` reads what lies at `path`.
+ */
 function fuzz(path: string, header: number, seed: number, count: number, open: () => void): number {
   const original = readFileSync(path);
   let refused = 0;

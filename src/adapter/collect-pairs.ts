@@ -1,7 +1,7 @@
 /**
- * Builds an adapter's pairs out of loose tensors, as PEFT's and GGUF's readers find them.
- * Promises: every pair whole, of one rank, with finite values; all else is refused by name. Which layers and projections there are,
- * and whether their ranks are equal, is for even-pairs.ts. Knows nothing of files.
+ * Builds an adapter's pairs out of loose tensors, as PEFT's and GGUF's readers find them. Promises: every pair whole,
+ * of one rank, with finite values; all else is refused by name. Which layers and projections there are, and whether
+ * their ranks are equal, is for even-pairs.ts. Knows nothing of files.
  */
 import { NomoatError } from '../errors.ts';
 import { type LoraPair, type Projection, projections } from '../lora/adapter.ts';
@@ -95,7 +95,10 @@ function toPair(
   };
 }
 
-/** The pairs, ordered by layer and then as PEFT orders projections. `part` names the file in errors (NomoatError, kind input). */
+/**
+ * The pairs, ordered by layer and then as PEFT orders projections. `part` names the file in errors (NomoatError, kind
+ * input).
+ */
 export function collectPairs(part: string, tensors: Iterable<LooseTensor>): RankedPair[] {
   const layers = group(part, tensors);
   if (layers.size === 0) {

@@ -1,13 +1,16 @@
 /**
- * Pairs with ranks and scales of their own, and layers without any, as an adapter that has the same everywhere: what it computes is
- * the same. Zero rows fill up a lower rank, a scale of its own goes into B, a matrix that is not adapted gets zeros.
- * Such zeros have no gradient, so that training goes on with the ranks and modules that there were. Pure.
+ * Pairs with ranks and scales of their own, and layers without any, as an adapter that has the same everywhere: what it
+ * computes is the same. Zero rows fill up a lower rank, a scale of its own goes into B, a matrix that is not adapted
+ * gets zeros. Such zeros have no gradient, so that training goes on with the ranks and modules that there were. Pure.
  */
 import { NomoatError } from '../errors.ts';
 import { type LoraAdapter, type LoraPair, loraScale, type Projection, projections } from '../lora/adapter.ts';
 import type { RankedPair } from './collect-pairs.ts';
 
-/** Filled up to more than this many times its size, an adapter is none that anybody trained: ranks 8 and 64 need at most 8. */
+/**
+ * Filled up to more than this many times its size, an adapter is none that anybody trained: ranks 8 and 64 need at most
+ * 8.
+ */
 const maxGrowth = 64;
 
 export interface EvenOptions {

@@ -1,7 +1,7 @@
 /**
- * adapter_config.json as others write it: what the weights beside it mean.
- * Promises: a setting that changes their meaning is obeyed (ranks, alphas, layers by pattern) or refused by name; what says nothing
- * about this model is noted. Knows nothing of the weights' file. Settings: peft/tuners/lora/config.py.
+ * adapter_config.json as others write it: what the weights beside it mean. Promises: a setting that changes their
+ * meaning is obeyed (ranks, alphas, layers by pattern) or refused by name; what says nothing about this model is noted.
+ * Knows nothing of the weights' file. Settings: peft/tuners/lora/config.py.
  */
 import { readFileSync, statSync } from 'node:fs';
 import { z } from 'zod';
@@ -142,7 +142,10 @@ export function moduleSettings(
   return { rank: found(config.rank_pattern, config.r), alpha: found(config.alpha_pattern, config.lora_alpha) };
 }
 
-/** Whether PEFT would make an adapter for the module: a weight for any other one is not used. Patterns are not looked at. */
+/**
+ * Whether PEFT would make an adapter for the module: a weight for any other one is not used. Patterns are not looked
+ * at.
+ */
 export function targets(
   config: PeftConfig,
   { layer, projection }: { readonly layer: number; readonly projection: Projection },

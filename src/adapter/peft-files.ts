@@ -1,6 +1,7 @@
 /**
- * Which files an adapter in PEFT's format consists of, whatever path was given: its folder, a run's folder, a file of weights.
- * Promises: what is missing or cannot be read (a pickle) is named, and so is the adapter that lies one folder further down.
+ * Which files an adapter in PEFT's format consists of, whatever path was given: its folder, a run's folder, a file of
+ * weights. Promises: what is missing or cannot be read (a pickle) is named, and so is the adapter that lies one folder
+ * further down.
  */
 import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import { dirname, join } from 'node:path';

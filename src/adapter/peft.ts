@@ -1,8 +1,8 @@
 /**
- * Adapters in PEFT's format: adapter_config.json and adapter_model.safetensors.
- * Promises: what is written loads in PEFT 0.9 and later; what is read means exactly what PEFT would make of it, or is refused
- * by name. Rows of q and k stay as transformers orders them. Knows nothing of the base model's file.
- * Format: https://huggingface.co/docs/peft/developer_guides/checkpoint
+ * Adapters in PEFT's format: adapter_config.json and adapter_model.safetensors. Promises: what is written loads in PEFT
+ * 0.9 and later; what is read means exactly what PEFT would make of it, or is refused by name. Rows of q and k stay as
+ * transformers orders them. Knows nothing of the base model's file. Format:
+ * https://huggingface.co/docs/peft/developer_guides/checkpoint
  */
 import { mkdirSync } from 'node:fs';
 import { basename, join } from 'node:path';
@@ -22,7 +22,9 @@ export interface PeftContext {
   readonly rslora?: boolean;
   readonly dropout?: number;
   readonly baseModel?: string;
-  /** Layers of the base model: what has no weights is as in the base then. Else all layers must have the same modules. */
+  /**
+   * Layers of the base model: what has no weights is as in the base then. Else all layers must have the same modules.
+   */
   readonly layers?: number;
   /** Told what the files say in vain, or leave open. */
   readonly note?: (text: string) => void;
@@ -37,8 +39,8 @@ export function peftTensors(adapter: LoraAdapter): NamedTensor[] {
 }
 
 /**
- * The fields that PEFT 0.9 knows; later versions give the rest their defaults, while a field that a reader does not know
- * makes it warn.
+ * The fields that PEFT 0.9 knows; later versions give the rest their defaults, while a field that a reader does not
+ * know makes it warn.
  */
 function peftConfig(adapter: LoraAdapter): Record<string, unknown> {
   return {
@@ -128,9 +130,9 @@ function tellNotes(context: PeftContext, path: string, notes: readonly string[])
 }
 
 /**
- * Reads an adapter from a folder that PEFT saved, or from a bare .safetensors file: then the rank is read off the shapes and the
- * rest from adapter_config.json beside it, or else from `context` (alpha is needed). F16 and BF16 weights become float32.
- * Throws NomoatError naming what is wrong or unsupported.
+ * Reads an adapter from a folder that PEFT saved, or from a bare .safetensors file: then the rank is read off the
+ * shapes and the rest from adapter_config.json beside it, or else from `context` (alpha is needed). F16 and BF16
+ * weights become float32. Throws NomoatError naming what is wrong or unsupported.
  */
 export function readPeft(folderOrSafetensors: string, context: PeftContext = {}): LoraAdapter {
   const { weights, config: configPath } = peftFiles(folderOrSafetensors);

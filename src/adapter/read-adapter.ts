@@ -11,8 +11,8 @@ import { type PeftContext, readPeft } from './peft.ts';
 import { peftFiles } from './peft-files.ts';
 
 /**
- * The adapter at `path`, checked against `model`'s layers and shapes. `context` says what a bare .safetensors file does not.
- * Throws NomoatError.
+ * The adapter at `path`, checked against `model`'s layers and shapes. `context` says what a bare .safetensors file does
+ * not. Throws NomoatError.
  */
 export function readAdapter(path: string, model: GgufFile, context: PeftContext = {}): LoraAdapter {
   if (!existsSync(path)) {

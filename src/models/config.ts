@@ -5,7 +5,7 @@ import { NomoatError } from '../errors.ts';
 import type { GgufFile } from '../files/gguf/types.ts';
 import { tokenTexts } from '../files/gguf/vocabulary.ts';
 import type { Projection } from '../lora/adapter.ts';
-import { checkMetadataKeys, uniformNumber } from './metadata-keys.ts';
+import { checkMetadataKeys, type Refuse, uniformNumber } from './metadata-keys.ts';
 import { type RopeScaling, readRopeScaling } from './rope-scaling.ts';
 
 export const architectures = ['llama', 'qwen2', 'qwen3'] as const;
@@ -43,45 +43,22 @@ export function readModelConfig(model: GgufFile): ModelConfig {
       `Supported: ${architectures.join(', ')} (Llama, SmolLM, TinyLlama, Mistral, Qwen2, Qwen2.5, Qwen3).`,
     );
   }
-  const whole = (key: string, otherwise?: number): number => {
-    const value = uniformNumber(model, `${architecture}.${key}`) ?? otherwise;
-    if (value === undefined || !Number.isInteger(value) || value < 1) {
-      return refuse(`${architecture}.${key} is ${value === undefined ? 'missing' : value}`);
-    }
-    return value;
-  };
-  const above0 = (key: string, otherwise?: number): number => {
-    const value = model.number(`${architecture}.${key}`) ?? otherwise;
-    if (value !== undefined && Number.isFinite(value) && value > 0) return value;
-    return refuse(`${architecture}.${key} is ${value === undefined ? 'missing' : value}`);
-  };
   checkMetadataKeys(model, architecture, refuse);
   const embedding = model.tensors.get('token_embd.weight') ?? refuse('has no tensor token_embd.weight');
-  const modelWidth = whole('embedding_length');
-  const heads = whole('attention.head_count');
-  const kvHeads = whole('attention.head_count_kv', heads);
-  const headDim = whole('attention.key_length', modelWidth / heads);
-  if (heads % kvHeads !== 0) refuse(`has ${heads} heads, no multiple of its ${kvHeads} key/value heads`);
-  if (headDim % 2 !== 0 || whole('rope.dimension_count', headDim) !== headDim)
-    refuse('rotates only a part of each head');
-  if (whole('attention.value_length', headDim) !== headDim) refuse('has values of another width than its keys');
-  // llama.cpp has one width for both of these in this architecture.
-  if (architecture === 'qwen2' && heads * headDim !== modelWidth)
-    refuse(`has ${heads} heads of ${headDim}, which do not add up to its width of ${modelWidth}`);
+  const numbers = numbersOf(model, architecture, refuse);
+  const { above0, whole } = numbers;
+  const shape = headShape(architecture, numbers, refuse);
   const contextLength = whole('context_length');
   const ropeBase = above0('rope.freq_base', 10000);
   const config: ModelConfig = {
     architecture,
     layers: whole('block_count'),
-    modelWidth,
-    heads,
-    kvHeads,
-    headDim,
+    ...shape,
     feedForward: whole('feed_forward_length'),
     vocabulary: embedding.shape[0]!,
     contextLength,
     ropeBase,
-    ...readRopeScaling(model, architecture, { headDim, contextLength, ropeBase }, refuse),
+    ...readRopeScaling(model, architecture, { headDim: shape.headDim, contextLength, ropeBase }, refuse),
     normEpsilon: above0('attention.layer_norm_rms_epsilon'),
     tiedHead: !model.tensors.has('output.weight'),
   };
@@ -94,6 +71,48 @@ export function readModelConfig(model: GgufFile): ModelConfig {
       'Convert the model again, together with the tokenizer that it was trained with.',
     );
   return config;
+}
+
+interface Numbers {
+  /** A whole number above 0, of all layers where there is one a layer. */
+  readonly whole: (key: string, otherwise?: number) => number;
+  readonly above0: (key: string, otherwise?: number) => number;
+}
+
+/** Readers of the architecture's keys. */
+function numbersOf(model: GgufFile, architecture: Architecture, refuse: Refuse): Numbers {
+  const bad = (key: string, value: number | undefined): never =>
+    refuse(`${architecture}.${key} is ${value === undefined ? 'missing' : value}`);
+  return {
+    whole: (key, otherwise) => {
+      const value = uniformNumber(model, `${architecture}.${key}`) ?? otherwise;
+      return value !== undefined && Number.isInteger(value) && value >= 1 ? value : bad(key, value);
+    },
+    above0: (key, otherwise) => {
+      const value = model.number(`${architecture}.${key}`) ?? otherwise;
+      return value !== undefined && Number.isFinite(value) && value > 0 ? value : bad(key, value);
+    },
+  };
+}
+
+/** How a layer's width is divided into heads. */
+function headShape(
+  architecture: Architecture,
+  { whole }: Numbers,
+  refuse: Refuse,
+): Pick<ModelConfig, 'modelWidth' | 'heads' | 'kvHeads' | 'headDim'> {
+  const modelWidth = whole('embedding_length');
+  const heads = whole('attention.head_count');
+  const kvHeads = whole('attention.head_count_kv', heads);
+  const headDim = whole('attention.key_length', modelWidth / heads);
+  if (heads % kvHeads !== 0) refuse(`has ${heads} heads, no multiple of its ${kvHeads} key/value heads`);
+  if (headDim % 2 !== 0 || whole('rope.dimension_count', headDim) !== headDim)
+    refuse('rotates only a part of each head');
+  if (whole('attention.value_length', headDim) !== headDim) refuse('has values of another width than its keys');
+  // llama.cpp has one width for both of these in this architecture.
+  if (architecture === 'qwen2' && heads * headDim !== modelWidth)
+    refuse(`has ${heads} heads of ${headDim}, which do not add up to its width of ${modelWidth}`);
+  return { modelWidth, heads, kvHeads, headDim };
 }
 
 /** Widths [in, out] of the seven projections. */

@@ -1,7 +1,8 @@
 /**
- * What llama.cpp does with each metadata key of the architectures that nomoat trains, held against what nomoat computes.
- * Promises: a key that llama.cpp would compute with otherwise, or not load at all, is refused by name; one that neither of the two
- * uses is listed. Knows nothing of tensors. As in llama.cpp's load_hparams (llama-model.cpp) and llama_context (llama-context.cpp).
+ * What llama.cpp does with each metadata key of the architectures that nomoat trains, held against what nomoat
+ * computes. Promises: a key that llama.cpp would compute with otherwise, or not load at all, is refused by name; one
+ * that neither of the two uses is listed. Knows nothing of tensors. As in llama.cpp's load_hparams (llama-model.cpp)
+ * and llama_context (llama-context.cpp).
  */
 import type { GgufFile, GgufScalarType, GgufValue } from '../files/gguf/types.ts';
 

@@ -1,6 +1,7 @@
 /**
- * How positions are stretched, as llama.cpp reads it off the metadata: linear where no type is given, the key of 2023 where the newer
- * one is missing, YaRN (https://arxiv.org/abs/2309.00071) with llama.cpp's constants. Promises: other kinds are refused by name. Pure.
+ * How positions are stretched, as llama.cpp reads it off the metadata: linear where no type is given, the key of 2023
+ * where the newer one is missing, YaRN (https://arxiv.org/abs/2309.00071) with llama.cpp's constants. Promises: other
+ * kinds are refused by name. Pure.
  */
 import type { GgufFile } from '../files/gguf/types.ts';
 import type { Refuse } from './metadata-keys.ts';
@@ -9,7 +10,10 @@ import type { Refuse } from './metadata-keys.ts';
 export interface RopeScaling {
   /** Positions are divided by this; 1 without scaling. */
   readonly ropeScale: number;
-  /** YaRN: up to pair `low` of a head positions are not divided, from `high` on they are, between is a mixture. null without. */
+  /**
+   * YaRN: up to pair `low` of a head positions are not divided, from `high` on they are, between is a mixture. null
+   * without.
+   */
   readonly ropeYarn: { readonly low: number; readonly high: number } | null;
   /** The rotated queries and keys are multiplied by this. */
   readonly ropeMagnitude: number;
@@ -21,9 +25,14 @@ export interface RopeFacts {
   readonly ropeBase: number;
 }
 
-/** llama.cpp ends the process on a type that it does not know; longrope's factors depend on the length of the context. */
+/**
+ * llama.cpp ends the process on a type that it does not know; longrope's factors depend on the length of the context.
+ */
 const computed: readonly string[] = ['none', 'linear', 'yarn'];
-/** Turns within the original context from which on, and below which, a pair counts as fast or slow: llama.cpp's defaults. */
+/**
+ * Turns within the original context from which on, and below which, a pair counts as fast or slow: llama.cpp's
+ * defaults.
+ */
 const yarnTurns = { fast: 32, slow: 1 } as const;
 /** Growth of attention's scale with the logarithm of the factor. */
 const yarnMagnitude = 0.1;

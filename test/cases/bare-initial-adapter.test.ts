@@ -1,4 +1,7 @@
-/** The reference run's form: --initial-adapter is a file of weights without its config. It once failed at its samples, after the training. */
+/**
+ * The reference run's form: --initial-adapter is a file of weights without its config. It once failed at its samples,
+ * after the training.
+ */
 import { cpSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';

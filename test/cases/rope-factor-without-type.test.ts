@@ -1,4 +1,7 @@
-/** Rope keys as others' files have them: what is computed equals llama.cpp, what is not is refused before anything is trained. */
+/**
+ * Rope keys as others' files have them: what is computed equals llama.cpp, what is not is refused before anything is
+ * trained.
+ */
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';

@@ -1,6 +1,7 @@
 /**
- * The header of a GGUF file: metadata and where the tensors lie. Promises: no number in it makes the reader allocate more than the
- * file's own size; every fault names the file and the field. Spec: https://github.com/ggml-org/ggml/blob/master/docs/gguf.md
+ * The header of a GGUF file: metadata and where the tensors lie. Promises: no number in it makes the reader allocate
+ * more than the file's own size; every fault names the file and the field. Spec:
+ * https://github.com/ggml-org/ggml/blob/master/docs/gguf.md
  */
 import { readSync } from 'node:fs';
 import { NomoatError } from '../../errors.ts';

@@ -1,6 +1,6 @@
 /**
- * Names of the files of a model that is divided, as llama.cpp's gguf-split and the hub's models have them: NAME-00002-of-00005.gguf.
- * Promises: the same names that llama.cpp looks for. Knows nothing of what is in the files.
+ * Names of the files of a model that is divided, as llama.cpp's gguf-split and the hub's models have them:
+ * NAME-00002-of-00005.gguf. Promises: the same names that llama.cpp looks for. Knows nothing of what is in the files.
  */
 import { existsSync } from 'node:fs';
 
@@ -29,7 +29,10 @@ export function parsePartName(path: string): PartName | null {
   };
 }
 
-/** The paths of all parts of the model that `path` is a part of, as far as they are there; `path` alone where it is none. */
+/**
+ * The paths of all parts of the model that `path` is a part of, as far as they are there; `path` alone where it is
+ * none.
+ */
 export function partPaths(path: string): string[] {
   const name = parsePartName(path);
   if (!name) return [path];

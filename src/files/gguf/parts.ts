@@ -1,6 +1,7 @@
 /**
- * A model in several GGUF files, as one: tensors of all, metadata of the first. Promises: parts that are missing, or belong to
- * another model, are named. The keys that say how it is divided are left out, since what is written of it is one file.
+ * A model in several GGUF files, as one: tensors of all, metadata of the first. Promises: parts that are missing, or
+ * belong to another model, are named. The keys that say how it is divided are left out, since what is written of it is
+ * one file.
  */
 import { existsSync } from 'node:fs';
 import { basename } from 'node:path';

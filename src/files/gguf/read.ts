@@ -1,6 +1,7 @@
 /**
- * Opens a GGUF file: header at once, tensors on demand; a model in several files as one. Promises: what is read is bounded by the
- * files' sizes; every fault names the file and the field. Spec: https://github.com/ggml-org/ggml/blob/master/docs/gguf.md
+ * Opens a GGUF file: header at once, tensors on demand; a model in several files as one. Promises: what is read is
+ * bounded by the files' sizes; every fault names the file and the field. Spec:
+ * https://github.com/ggml-org/ggml/blob/master/docs/gguf.md
  */
 import { closeSync, fstatSync, openSync } from 'node:fs';
 import { NomoatError } from '../../errors.ts';
@@ -9,10 +10,16 @@ import { ggufFault, readFully, readHeader } from './header.ts';
 import { isPart, openParts } from './parts.ts';
 import { booleanIn, type GgufFile, type GgufTensorInfo, type GgufValue, numberIn, stringIn } from './types.ts';
 
-/** Rows are dequantised through a buffer of at most this size, so that reading a large tensor needs little beside its result. */
+/**
+ * Rows are dequantised through a buffer of at most this size, so that reading a large tensor needs little beside its
+ * result.
+ */
 const chunkBytes = 4 << 20;
 
-/** Opens `path`, with all others where it is one of a model's parts. Throws NomoatError naming the file and the fault. Close it when done. */
+/**
+ * Opens `path`, with all others where it is one of a model's parts. Throws NomoatError naming the file and the fault.
+ * Close it when done.
+ */
 export function openGguf(path: string): GgufFile {
   const file = openOne(path);
   if (!isPart(file)) return file;

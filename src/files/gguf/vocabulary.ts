@@ -1,6 +1,6 @@
 /**
- * The vocabulary in a GGUF file's metadata, as llama.cpp takes it. Promises: what llama.cpp would not load, or would end the process
- * on, is refused by name before llama.cpp sees it. Knows nothing of how text is tokenised.
+ * The vocabulary in a GGUF file's metadata, as llama.cpp takes it. Promises: what llama.cpp would not load, or would
+ * end the process on, is refused by name before llama.cpp sees it. Knows nothing of how text is tokenised.
  */
 import { NomoatError } from '../../errors.ts';
 import type { GgufFile, GgufValue } from './types.ts';
