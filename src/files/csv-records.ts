@@ -78,9 +78,9 @@ function recordOf(columns: readonly string[], record: readonly string[], line: n
 /** Reads a whole CSV file. Throws NomoatError. A file without records has none. */
 export async function readCsv(path: string, remarks: Remarks): Promise<CsvTable> {
   const whole = await readWholeText(path, maxWholeFileBytes, remarks);
-  const [said, separator] = separatorLine.exec(whole) ?? ['', null];
+  const [said, separator, lineEnd] = separatorLine.exec(whole) ?? ['', undefined, ''];
   // Its line stays, empty, so that lines keep their numbers.
-  const text = said === '' ? whole : whole.slice(said.trimEnd().length);
+  const text = said === '' ? whole : whole.slice(said.length - (lineEnd ?? '').length);
   const delimiter = separator ?? delimiterOf(text.trimStart());
   const [header, ...rows] = parseRows(path, text, delimiter);
   const columns = (header?.record ?? []).map((name) => name.trim());

@@ -15,7 +15,7 @@ const closing = [code('}'), code(']')];
 const listEnd = code(']');
 
 /** The position after the string that begins at `start`. */
-function stringEnd(text: string, start: number): number {
+export function stringEnd(text: string, start: number): number {
   for (let i = start + 1; i < text.length; i++) {
     const char = text.charCodeAt(i);
     if (char === backslash) i++;

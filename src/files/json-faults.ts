@@ -1,6 +1,7 @@
 /**
  * Why a text is no JSON, in words that help: what Python and JavaScript print is close to JSON and not JSON. Pure.
  */
+import { stringEnd } from './json-borders.ts';
 
 /** A longer text is not looked at for the reason: it would be copied. */
 const maxExplained = 1 << 20;
@@ -22,11 +23,6 @@ const causes: readonly Cause[] = [
     help: "JSON has no such numbers; write null or leave the key out (Python's json.dumps writes them unless allow_nan=False)",
   },
   {
-    sign: /\0/,
-    fault: `${noJson}: it holds NUL bytes`,
-    help: 'they stand where a write was broken off, or for UTF-16',
-  },
-  {
     sign: /[{,[:]\s*'|\b(?:True|False|None)\b/,
     fault: `${noJson}: it is written as Python prints it`,
     help: 'write it with json.dumps, not with str or print',
@@ -41,17 +37,28 @@ const causes: readonly Cause[] = [
   { sign: /[{,]\s*[A-Za-z_$][\w$]*\s*:/, fault: `${noJson}: a key stands without quotes`, help: 'keys need "quotes"' },
 ];
 
-/** The text with every string emptied. */
-const withoutStrings = (text: string): string => text.replace(/"[^"\\]*(?:\\.[^"\\]*)*"/g, '""');
+/** The text with every string emptied, in one pass: a pattern would try each quote of a text that is all quotes. */
+function withoutStrings(text: string): string {
+  const parts: string[] = [];
+  let from = 0;
+  for (let quote = text.indexOf('"'); quote >= 0; quote = text.indexOf('"', from)) {
+    parts.push(text.slice(from, quote), '""');
+    from = stringEnd(text, quote);
+  }
+  return parts.join('') + text.slice(from);
+}
 
 /** The kind of fault, and what exactly. */
 export function jsonFault(text: string, error: Error): { fault: string; detail: string } {
   const general = { fault: noJson, detail: error.message };
+  // Inside strings, too.
+  if (text.includes('\0'))
+    return { fault: `${noJson}: it holds NUL bytes`, detail: 'they stand where a write was broken off, or for UTF-16' };
   if (text.length > maxExplained) return general;
   const bare = withoutStrings(text);
   for (const { sign, fault, help } of causes) {
     const found = sign.exec(bare);
-    if (found) return { fault, detail: found[0].includes('\0') ? help : `${found[0].trim()}: ${help}` };
+    if (found) return { fault, detail: `${found[0].trim()}: ${help}` };
   }
   return general;
 }

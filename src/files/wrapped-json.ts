@@ -125,11 +125,11 @@ export function unwrap(value: unknown, isRecord: IsRecord, wraps = 0): Found {
   // {"conversations": [{"conversations": [...]}]}: a record only by the key that its records lie under.
   const { [listOfRecords(value, isRecord) ?? '']: _, ...beside } = value;
   if (here || isRecord(beside)) return here;
-  const inside = byRow(value, isRecord) ?? underKeys(value, isRecord);
-  if (inside) return inside;
   const objects = Object.entries(value).filter(([, each]) => isObject(each));
-  if (objects.length !== 1) return null;
-  const [key, inner] = objects[0]!;
-  const found = unwrap(inner, isRecord, wraps + 1) ?? (isRecord(inner) ? { records: [inner], layout: 'alone', notes: [] } : null); // biome-ignore format: one line
-  return found && 'records' in found ? { ...found, layout: `${found.layout}, under "${key.slice(0, 40)}"` } : found;
+  if (objects.length === 1) {
+    const [key, inner] = objects[0]!;
+    const found = unwrap(inner, isRecord, wraps + 1);
+    if (found) return 'fault' in found ? found : { ...found, layout: `${found.layout}, under "${key.slice(0, 40)}"` };
+  }
+  return byRow(value, isRecord) ?? underKeys(value, isRecord);
 }

@@ -94,16 +94,22 @@ function notesOf(results: readonly FileResult[], request: Request): string[] {
 async function readAll(paths: readonly string[], request: Request): Promise<FileResult[]> {
   const results: FileResult[] = [];
   for (const path of paths) {
-    const result = await readDataFile(path, request);
-    results.push(result);
-    if (result.examples.length > 0) continue;
+    const others = paths.filter((other) => setOf(other) === setOf(path)).length - 1;
+    const result = await readDataFile(path, request, others > 0);
+    if (result) results.push(result);
+    if (!result || result.examples.length > 0) continue;
     throw new NomoatError({
       part: path,
       fault: `holds no usable record of the format ${result.file.format} (${result.file.why}); all ${result.file.rows} are refused, the first one: ${describe(result.refusals[0]!)}`,
       remedy: `Known formats and their keys: ${formatList}; --format forces one.`,
     });
   }
-  return results;
+  if (results.length > 0) return results;
+  throw new NomoatError({
+    part: paths[0]!,
+    fault: 'is empty, and so are the other parts',
+    remedy: 'Fetch the set again.',
+  });
 }
 
 /** Reads files and folders. Throws NomoatError where one cannot be read, is of no known format, or holds no record that can be used. */

@@ -63,6 +63,32 @@ function checkColumns(path: string, known: readonly string[], columns: Columns):
   }
 }
 
+/** Names that people give to a question and its answer, as they often come together. */
+const likelyPairs: readonly (readonly [string, string])[] = [
+  ['question', 'answer'],
+  ['instruction', 'response'],
+  ['instruction', 'answer'],
+  ['prompt', 'response'],
+  ['prompt', 'answer'],
+  ['prompt', 'output'],
+  ['input', 'output'],
+  ['input', 'target'],
+  ['query', 'response'],
+  ['query', 'answer'],
+  ['problem', 'solution'],
+  ['source', 'target'],
+  ['user', 'assistant'],
+  ['human', 'assistant'],
+  ['q', 'a'],
+];
+
+/** What to try with columns of other names. */
+function likelyColumns(record: unknown): string {
+  const names = new Map(typeof record === 'object' && record ? Object.keys(record).map((key) => [key.toLowerCase(), key]) : []); // biome-ignore format: one line
+  const pair = likelyPairs.find((each) => each.every((name) => names.has(name)));
+  return pair ? `Try --prompt-column ${names.get(pair[0])} --completion-column ${names.get(pair[1])}. ` : '';
+}
+
 /** Why the format of a file cannot be told. */
 function unknownFormat(path: string, kind: FileKind, record: unknown): NomoatError {
   const keys = describeKeys(record);
@@ -72,7 +98,9 @@ function unknownFormat(path: string, kind: FileKind, record: unknown): NomoatErr
     fault: preference
       ? `holds preference data (${keys}), which cannot be trained on yet`
       : `is of no known format (${isTable(kind) ? 'its columns' : 'keys of its first record'}: ${keys})`,
-    remedy: `Known formats and their keys: ${formatList}. Other names are chosen by --prompt-column and --completion-column, or --text-column.`,
+    remedy: preference
+      ? `Known formats and their keys: ${formatList}. To learn the chosen answers alone: --prompt-column prompt --completion-column chosen, where both are texts.`
+      : `${likelyColumns(record)}Known formats and their keys: ${formatList}. Other names are chosen by --prompt-column and --completion-column, or --text-column.`,
     fields: { keys },
   });
 }
@@ -141,7 +169,12 @@ function unwrapped(head: readonly RawRecord[], raw: RawFile, columns: Columns): 
 }
 
 /** Reads as many records as tell the format, and goes on with all. */
-async function openRecords(path: string, raw: RawFile, request: Request): Promise<OpenRecords> {
+async function openRecords(
+  path: string,
+  raw: RawFile,
+  request: Request,
+  mayBeEmpty: boolean,
+): Promise<OpenRecords | null> {
   const rename = (record: RawRecord): RawRecord =>
     'value' in record ? { ...record, value: renameColumns(record.value, request.columns) } : record;
   const source = raw.records[Symbol.asyncIterator]();
@@ -153,6 +186,7 @@ async function openRecords(path: string, raw: RawFile, request: Request): Promis
     else head = head.concat(next.value);
   }
   const found = (ended ? unwrapped(head, raw, request.columns) : head).map(rename);
+  if (found.length === 0 && mayBeEmpty) return null;
   const { format, why } = formatOf(path, raw, found.slice(0, detectionRecords), request);
   const batches = async function* (): AsyncGenerator<readonly RawRecord[]> {
     yield found;
@@ -161,11 +195,13 @@ async function openRecords(path: string, raw: RawFile, request: Request): Promis
   return { format, why, batches: batches() };
 }
 
-/** Reads one file. Throws NomoatError where it cannot be read or is of no known format. */
-export async function readDataFile(path: string, request: Request): Promise<FileResult> {
+/** Reads one file; null where it has no records and need not have any. Throws NomoatError where it cannot be read or is of no known format. */
+export async function readDataFile(path: string, request: Request, mayBeEmpty = false): Promise<FileResult | null> {
   const raw = await openDataFile(path, request.asCsv);
   if (raw.columns && raw.columns.length > 0) checkColumns(path, raw.columns, request.columns);
-  const { batches, format, why } = await openRecords(path, raw, request);
+  const opened = await openRecords(path, raw, request, mayBeEmpty);
+  if (!opened) return null;
+  const { batches, format, why } = opened;
   const examples: Example[] = [];
   const refusals: Refusal[] = [];
   const unread = new SeenKeys();
