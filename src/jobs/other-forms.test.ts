@@ -230,6 +230,14 @@ test('numbers keep their spelling from the file on', async () => {
   }
 });
 
+test('a weight of 1.0 is one, as ever', async () => {
+  const row = (weight: string): string =>
+    `{"messages":[{"role":"user","content":"q"},{"role":"assistant","content":"a","weight":${weight}}]}`;
+  const data = await read('weights.jsonl', ['1.0', '0.0', '1', '0.5'].map(row).join('\n'));
+  expect(data.train.map((example) => example.kind === 'chat' && example.messages[1]!.weight)).toEqual([1, 0, 1]);
+  expect(refused(data)).toEqual(['4 a weight is neither 0 nor 1']);
+});
+
 describe('CSV', () => {
   test.each(['sep=;\r\n', '"sep=;"\n', 'SEP=;\r'])('%j as the first line', async (first) => {
     const data = await read('sep.csv', `\ufeff${first}prompt;completion\na,1;b\nc;d\n`);
