@@ -3,7 +3,8 @@
  * the rendering, or it is said what is not; nothing is judged by searching the text alone, each piece of it knows its source. Pure.
  */
 import type { Message } from './example.ts';
-import { type Origin, originsOf, originsOfTools } from './template-values.ts';
+import { isObject } from './refused.ts';
+import { type Origin, originsOf, originsOfTools, plainMessage } from './template-values.ts';
 
 /** A piece of a rendering that came from the record. */
 export interface SourceSpan {
@@ -126,22 +127,30 @@ function judgeContent(kept: Kept, role: string, learnt: boolean): Judged {
     return role === 'assistant' && learnt
       ? { note: 'white space at the borders of answers is cut off by the template' }
       : {};
-  if (kept === 'changed' && !learnt) return { note: `the template changes the text of a ${role} message` };
+  if (kept === 'changed' && !learnt)
+    return { note: role === 'assistant' ? 'the template changes earlier answers, as in use' : `the template changes the text of a ${role} message` }; // biome-ignore format: one line
   if (role !== 'assistant') return { refuse: `the template leaves out the text of a ${role} message` };
   return learnt
     ? { refuse: 'the template leaves out part of an answer' }
     : { note: 'thoughts of earlier answers are left out by the template, as in use' };
 }
 
-/** A key of a call's arguments that stands nowhere in the rendering, its value with it; null where all do. */
+/** Keys of an object and of all that is inside it. */
+function* keysInside(value: unknown): Generator<string> {
+  if (Array.isArray(value)) for (const each of value) yield* keysInside(each);
+  else if (isObject(value))
+    for (const [key, each] of Object.entries(value)) {
+      yield key;
+      yield* keysInside(each);
+    }
+}
+
+/** A key of a call's arguments that stands nowhere in the rendering, its value (a flag, a null) with it; null where all do. */
 function missingKey(message: Message, text: string): string | null {
-  for (const call of message.tool_calls ?? []) {
-    const called = (call as { function?: { arguments?: unknown } }).function?.arguments;
-    if (typeof called !== 'object' || called === null || Array.isArray(called)) continue;
-    const missing = Object.keys(called).find(
-      (key) => !text.includes(key) && !text.includes(JSON.stringify(key).slice(1, -1)),
-    );
-    if (missing !== undefined) return missing;
+  for (const call of (plainMessage(message).tool_calls ?? []) as readonly unknown[]) {
+    const called = isObject(call) && isObject(call.function) ? call.function.arguments : undefined;
+    for (const key of keysInside(called))
+      if (!text.includes(key) && !text.includes(JSON.stringify(key).slice(1, -1))) return key;
   }
   return null;
 }

@@ -44,6 +44,11 @@ export class Borders {
     return start === 0 ? withBos(tokens, this.tokenizer) : tokens;
   }
 
+  /** Where the last data between `start` and `end` ends; null where there is none. */
+  lastData(start: number, end: number): number | null {
+    return this.data.findLast((range) => range.start >= start && range.end <= end)?.end ?? null;
+  }
+
   /** Tokens before `position`; null where the text before it does not tokenise to the first tokens of the whole. */
   tokensBefore(position: number): number | null {
     if (position === 0) return 0;

@@ -218,12 +218,17 @@ function encodeRendering({ answers, data, text }: Rendering, options: EncodeOpti
     }
     learnt++;
     const stop = supervise === 'all' ? -1 : endOfGeneration(tokens, first, last, tokenizer);
+    const said = borders.lastData(start, end);
+    if (stop >= 0 && said !== null && (borders.tokensBefore(said) ?? 0) > stop + 1) throw new RowRefused(stopsInside);
     supervised.fill(1, first, stop < 0 ? last : stop + 1);
   }
   // Nothing predicts the first token, and the one that begins every text is given, never generated.
   if (supervised.length > 0) supervised[0] = 0;
   return learnt > 0 || answers.length === 0 ? [{ tokens, supervised, apart: false }, ...apart] : apart;
 }
+
+const stopsInside =
+  'the template ends a turn inside the answer, where generation would stop: what follows could not be learnt';
 
 function endOfGeneration(tokens: readonly number[], first: number, last: number, tokenizer: Tokenizer): number {
   for (let t = first; t < last; t++) if (tokenizer.isEndOfGeneration(tokens[t]!)) return t;
@@ -235,6 +240,8 @@ function encodeApart(borders: Borders, { start, end }: Range, { tokenizer }: Enc
   const before = borders.encode(0, start);
   const answer = borders.encode(start, end);
   const stop = endOfGeneration(answer, 0, answer.length, tokenizer);
+  const said = borders.lastData(start, end);
+  if (stop >= 0 && said !== null && borders.encode(start, said).length > stop + 1) throw new RowRefused(stopsInside);
   const kept = stop < 0 ? answer : answer.slice(0, stop + 1);
   const supervised = [...before.map(() => 0), ...kept.map(() => 1)];
   supervised[0] = 0;

@@ -23,7 +23,7 @@ const templates: [string, string][] = [
 ];
 
 const controlTokens = /<\|[\w ]{1,40}\|>|<｜[^｜\s]{1,40}｜>|<\/?(?:s|bos|eos|start_of_turn|end_of_turn)>|\[\/?INST\]/g;
-const endNames = /end|eot|eom|eos|return|<\/s>/i;
+const endNames = /im_end|endoftext|end_of|end▁of|\|end\||eot|eom|eos|return|<\/s>/i;
 const optionsOf = (source: string): EncodeOptions => {
   const spelled = [...new Set([...(source.match(controlTokens) ?? []), '</s>', '<s>'])];
   const ends = ['</s>', ...spelled.filter((text) => endNames.test(text))];
@@ -101,10 +101,11 @@ function assistant(last: boolean): Record<string, unknown> {
   const thoughts = chance(25) ? text('thought') : null;
   const inside = thoughts !== null && chance(50);
   const calls = chance(15);
-  const content = `${inside ? `<think>\n${thoughts}\n</think>\n\n` : ''}${text(of)}`;
+  const silent = calls && chance(50) && !inside;
+  const content = silent ? null : `${inside ? `<think>\n${thoughts}\n</think>\n\n` : ''}${text(of)}`;
   return {
     role: 'assistant',
-    content: calls && chance(50) && !inside ? null : content,
+    content,
     ...(thoughts !== null && !inside ? { reasoning_content: thoughts } : {}),
     ...(calls ? { tool_calls: [{ id: 'call12345', type: 'function', function: { name: word('call'), arguments: chance(50) ? args() : JSON.stringify(args()) } }] } : {}), // biome-ignore format: one line
     ...(learnt ? {} : { weight: 0 }),
@@ -135,8 +136,8 @@ function record(): Record<string, unknown> {
 const accounts: Readonly<Record<string, RegExp>> = {
   behind: /behind the last answer/,
   name: /no place for the name/,
-  'earlier answer': /earlier answers|changes the text of a assistant/,
-  thought: /thoughts of earlier answers/,
+  'earlier answer': /earlier answers/,
+  thought: /earlier answers/,
   system: /changes the text of a (system|developer)/,
   user: /changes the text of a user/,
   tool: /changes the text of a tool/,
