@@ -36,6 +36,8 @@ parquet.write_table(everything, f"{out}/messages-v2.parquet", compression="zstd"
 pairs = pa.table({"prompt": ["say 0", "say 1", "say 2", None], "completion": ["word 0", "word 1", "word 2", "x"], "n": [1, 2, 3, 4]})
 parquet.write_table(pairs, f"{out}/pairs.parquet")
 feather.write_feather(pairs, f"{out}/pairs-lz4.feather", compression="lz4")
+long = pa.table({"text": [f"{i} {'ab' * (i % 50)} {i * 2654435761 % 4294967296}" for i in range(4000)]})
+feather.write_feather(long, f"{out}/long-lz4.feather", compression="lz4")
 feather.write_feather(pairs, f"{out}/pairs-zstd.feather", compression="zstd")
 feather.write_feather(pairs, f"{out}/pairs.feather", compression="uncompressed")
 

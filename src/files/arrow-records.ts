@@ -8,6 +8,7 @@ import type { NomoatError } from '../errors.ts';
 import { checkBatch } from './arrow-columns.ts';
 import { checkFile, checkStream, isArrowFile } from './arrow-messages.ts';
 import { type Remarks, readAllBytes } from './byte-source.ts';
+import { unlz4 } from './lz4-frame.ts';
 import { fileError, inBatches, maxStreamedBytes, type RawRecord, type RecordBatches } from './raw-record.ts';
 import {
   type Columns,
@@ -24,12 +25,15 @@ import {
 } from './table-values.ts';
 import { unzstdWhole } from './unzstd.ts';
 
-setCompressionCodec(CompressionType.ZSTD, {
-  decode: (bytes: Uint8Array) => unzstdWhole(bytes, maxStreamedBytes),
-  encode: () => {
-    throw new Error('nothing is written');
-  },
-});
+const nothingIsWritten = (): never => {
+  throw new Error('nothing is written');
+};
+const codecs = { [CompressionType.ZSTD]: unzstdWhole, [CompressionType.LZ4_FRAME]: unlz4 };
+for (const [type, unpack] of Object.entries(codecs))
+  setCompressionCodec(Number(type) as keyof typeof codecs, {
+    decode: (bytes: Uint8Array) => unpack(bytes, maxStreamedBytes),
+    encode: nothingIsWritten,
+  });
 
 const millisecondsOfDay = 864e5;
 /** The library gives moments in milliseconds; a microsecond is as fine as they then are. */
@@ -79,8 +83,6 @@ function typeOf(type: DataType): ValueType {
 
 const damaged = (path: string, error: unknown): NomoatError => {
   const said = error instanceof Error ? error.message : String(error);
-  if (said.includes('compression codec'))
-    return fileError(path, 'is an Arrow file packed with LZ4, which is not read', "Write it unpacked or with zstd: write_feather(table, path, compression='zstd').", error); // biome-ignore format: one line
   return fileError(path, `is an Arrow file that is damaged or cut off (${said})`, 'Fetch or write it again.', error);
 };
 

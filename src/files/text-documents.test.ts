@@ -1,6 +1,7 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { gzipSync } from 'node:zlib';
 import { afterAll, expect, test } from 'vitest';
 import { readTextFile } from './text-documents.ts';
 
@@ -35,4 +36,11 @@ test.each([
 
 test('a missing file is refused', async () => {
   await expect(readTextFile(join(folder, 'none.txt'))).rejects.toThrow(/does not exist/);
+});
+
+test('packed text, and UTF-16 by its byte order mark', async () => {
+  expect((await readTextFile(file(gzipSync('one<|endoftext|>two')))).documents).toEqual(['one', 'two']);
+  expect((await readTextFile(file(Buffer.from('\ufeffone ü', 'utf16le')))).documents).toEqual(['one ü']);
+  await expect(readTextFile(file(gzipSync('one two three').subarray(0, -6)))).rejects.toThrow(/is cut off/);
+  await expect(readTextFile(file('PAR1 and so on'))).rejects.toThrow(/is a Parquet file, no plain text/);
 });

@@ -93,9 +93,10 @@ function notesOf(results: readonly FileResult[], request: Request): string[] {
 /** Reads files one by one. A part of a set may be empty where the others are not. */
 async function readAll(paths: readonly string[], request: Request): Promise<FileResult[]> {
   const results: FileResult[] = [];
+  const members = new Map<string, number>();
+  for (const path of paths) members.set(setOf(path), (members.get(setOf(path)) ?? 0) + 1);
   for (const path of paths) {
-    const others = paths.filter((other) => setOf(other) === setOf(path)).length - 1;
-    const result = await readDataFile(path, request, others > 0);
+    const result = await readDataFile(path, request, members.get(setOf(path))! > 1);
     if (result) results.push(result);
     if (!result || result.examples.length > 0) continue;
     throw new NomoatError({

@@ -59,6 +59,7 @@ const valid: Readonly<Record<string, Buffer>> = {
   'dictionary.arrow': table('dictionary.arrow'),
   'pairs.feather': table('pairs.feather'),
   'zstd.feather': table('pairs-zstd.feather'),
+  'lz4.feather': table('pairs-lz4.feather'),
 };
 const perFile = Number(process.env['MUTATIONS'] ?? 60);
 
