@@ -1,6 +1,7 @@
 /**
- * Random conversations for the comparison with jinja2: what users' data holds, and what it seldom holds. The same seed gives the same
- * ones for ever; they are JSON texts, so that big integers and 1.0 reach both engines as they are spelled.
+ * Random conversations for the comparison with jinja2: what users' data holds, and what it seldom holds. The same seed
+ * gives the same ones for ever; they are JSON texts, so that big integers and 1.0 reach both engines as they are
+ * spelled.
  */
 
 /** A small generator of random numbers (mulberry32): below 1, the same on every machine. */
@@ -196,7 +197,10 @@ function kindOf(index: number): (typeof kinds)[number][0] {
   return 'odd';
 }
 
-/** The variables of one rendering as a JSON text, as transformers passes them: tools and documents are null where there are none. */
+/**
+ * The variables of one rendering as a JSON text, as transformers passes them: tools and documents are null where there
+ * are none.
+ */
 function conversation(index: number): Json {
   const maker = new Maker(1000 + index);
   const kind = kindOf(index);

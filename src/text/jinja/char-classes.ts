@@ -11,7 +11,10 @@ const every =
     pattern.test(text);
 const cased = /[\p{Uppercase}\p{Lowercase}\p{Lt}]/u;
 
-/** The is… methods of str that look at every character alone; all but isascii and isprintable are false for an empty text. */
+/**
+ * The is… methods of str that look at every character alone; all but isascii and isprintable are false for an empty
+ * text.
+ */
 export const classTests: Readonly<Record<string, (text: string) => boolean>> = {
   isalpha: every(/^\p{L}+$/u),
   isdecimal: every(/^\p{Nd}+$/u),

@@ -1,4 +1,7 @@
-/** Exact decimal digits of floats, rounded half to even as Python's % and format round; JavaScript's toFixed rounds halves up. Pure. */
+/**
+ * Exact decimal digits of floats, rounded half to even as Python's % and format round; JavaScript's toFixed rounds
+ * halves up. Pure.
+ */
 
 const bytes = new DataView(new ArrayBuffer(8));
 

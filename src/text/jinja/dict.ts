@@ -1,7 +1,18 @@
 /** Python's dict: entries in the order of their insertion, whose keys are texts, numbers, None or tuples. */
 import { typeError } from './errors.ts';
 import { isStr, MarkedText, markText, Native, type Str } from './marked-text.ts';
-import { admit, isPlainObject, MarkedObject, mark, PyFloat, plain, Tuple, Undefined, type Value } from './values.ts';
+import {
+  admit,
+  isSource,
+  MarkedObject,
+  mark,
+  PyFloat,
+  plain,
+  type Source,
+  Tuple,
+  Undefined,
+  type Value,
+} from './values.ts';
 
 type Hash = string | number | bigint | null | object | symbol;
 export type Entry = readonly [key: Value, value: Value];
@@ -24,7 +35,9 @@ export class PyDict extends Native {
     return this.entries.get(hash(key))?.[1];
   }
 
-  /** An equal key that is there stays, as in Python. Only for dicts that are being made: templates cannot change one. */
+  /**
+   * An equal key that is there stays, as in Python. Only for dicts that are being made: templates cannot change one.
+   */
   set(key: Value, value: Value): void {
     const hashed = hash(key);
     this.entries.set(hashed, [this.entries.get(hashed)?.[0] ?? key, value]);
@@ -35,7 +48,7 @@ export class PyDict extends Native {
   }
 }
 
-export type Dict = PyDict | MarkedObject | Readonly<Record<string, unknown>>;
+export type Dict = PyDict | MarkedObject | Source;
 
 const undefinedHash = Symbol('undefined');
 
@@ -57,7 +70,7 @@ export function hash(key: Value): Hash {
 }
 
 export const isDict = (value: Value): value is Dict =>
-  value instanceof PyDict || value instanceof MarkedObject || isPlainObject(value);
+  value instanceof PyDict || value instanceof MarkedObject || isSource(value);
 
 /** undefined where there is no such key. */
 export function dictGet(dict: Dict, key: Value): Value | undefined {
@@ -68,7 +81,7 @@ export function dictGet(dict: Dict, key: Value): Value | undefined {
     const value = own(dict.source, name);
     return value === undefined ? undefined : mark(value, dict.origin);
   }
-  const value = own(dict as Readonly<Record<string, unknown>>, name);
+  const value = own(dict as Source, name);
   return value === undefined || typeof value === 'string' ? value : admit(value);
 }
 
@@ -76,31 +89,32 @@ const isHashable = (key: Value): undefined => {
   hash(key);
 };
 
-const own = (object: Readonly<Record<string, unknown>>, name: string): unknown => {
-  const value = object[name];
-  return value !== undefined && Object.hasOwn(object, name) ? value : undefined;
-};
+function own(source: Source, name: string): unknown {
+  if (source instanceof Map) return source.get(name);
+  const value = (source as Readonly<Record<string, unknown>>)[name];
+  return value !== undefined && Object.hasOwn(source, name) ? value : undefined;
+}
 
-const namesOf = (source: Readonly<Record<string, unknown>>): string[] =>
-  Object.keys(source).filter((name) => source[name] !== undefined);
+const namesOf = (source: Source): string[] =>
+  (source instanceof Map ? [...source.keys()] : Object.keys(source)).filter((name) => own(source, name) !== undefined);
 
 export function dictEntries(dict: Dict): readonly Entry[] {
   if (dict instanceof PyDict) return dict.all();
   if (dict instanceof MarkedObject)
-    return namesOf(dict.source).map((name) => [markText(name, dict.origin), mark(dict.source[name], dict.origin)]);
-  const source = dict as Readonly<Record<string, unknown>>;
-  return namesOf(source).map((name) => [name, admit(source[name])]);
+    return namesOf(dict.source).map((name) => [markText(name, dict.origin), mark(own(dict.source, name), dict.origin)]);
+  const source = dict as Source;
+  return namesOf(source).map((name) => [name, admit(own(source, name))]);
 }
 
 export function dictKeys(dict: Dict): Value[] {
   if (dict instanceof PyDict) return dict.all().map(([key]) => key);
   if (dict instanceof MarkedObject) return namesOf(dict.source).map((name): Str => markText(name, dict.origin));
-  return namesOf(dict as Readonly<Record<string, unknown>>);
+  return namesOf(dict as Source);
 }
 
 export function dictSize(dict: Dict): number {
   if (dict instanceof PyDict) return dict.size;
-  return namesOf(dict instanceof MarkedObject ? dict.source : (dict as Readonly<Record<string, unknown>>)).length;
+  return namesOf(dict instanceof MarkedObject ? dict.source : (dict as Source)).length;
 }
 
 /** What dict.keys(), values() and items() give. */

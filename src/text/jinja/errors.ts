@@ -1,6 +1,6 @@
 /**
- * What can go wrong in a template. Inside the engine short errors are thrown, without lines; a template turns them into the classes
- * that callers see, with the line where it happened.
+ * What can go wrong in a template. Inside the engine short errors are thrown, without lines; a template turns them into
+ * the classes that callers see, with the line where it happened.
  */
 import { NomoatError } from '../../errors.ts';
 

@@ -1,4 +1,6 @@
-/** The builtin filters of jinja2 3.1, whether or not this engine has them: an unknown name is an error of the template. */
+/**
+ * The builtin filters of jinja2 3.1, whether or not this engine has them: an unknown name is an error of the template.
+ */
 export const filterNames: ReadonlySet<string> = new Set(
   (
     'abs attr batch capitalize center count d default dictsort e escape filesizeformat first float forceescape format groupby indent int ' +

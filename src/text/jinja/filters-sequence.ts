@@ -1,4 +1,7 @@
-/** Builtin filters on sequences and mappings: https://jinja.palletsprojects.com/en/stable/templates/#list-of-builtin-filters. */
+/**
+ * Builtin filters on sequences and mappings:
+ * https://jinja.palletsprojects.com/en/stable/templates/#list-of-builtin-filters.
+ */
 import { attributeOf, sliceOf } from './access.ts';
 import { attributeGetter, attributesGetter } from './attribute-path.ts';
 import { dictMethods } from './container-methods.ts';

@@ -1,4 +1,7 @@
-/** The functions that chat templates find without being given them: jinja2's, and transformers' raise_exception and strftime_now. */
+/**
+ * The functions that chat templates find without being given them: jinja2's, and transformers' raise_exception and
+ * strftime_now.
+ */
 import { dictEntries, isDict, PyDict } from './dict.ts';
 import { MissingConstruct, PythonError, Raised, typeError, valueError } from './errors.ts';
 import { type Str, textOf } from './marked-text.ts';
@@ -7,7 +10,7 @@ import { bind, parameters } from './signature.ts';
 import { strftime } from './strftime.ts';
 import { str } from './to-text.ts';
 import { toArray } from './types.ts';
-import { Attributed, Callable, isPlainObject, type Kwargs, Namespace, Tuple, type Value } from './values.ts';
+import { Attributed, Callable, type Kwargs, Namespace, Tuple, type Value } from './values.ts';
 
 /** dict(mapping or pairs, **values). */
 function makeDict(args: readonly Value[], kwargs: Kwargs): PyDict {
@@ -112,7 +115,7 @@ export function makeGlobals(now: () => Date): ReadonlyMap<string, Value> {
 
 /** A mapping given to **: names and values. */
 export function keywords(value: Value): Kwargs {
-  if (!isDict(value) && !isPlainObject(value)) throw typeError('argument after ** must be a mapping');
+  if (!isDict(value)) throw typeError('argument after ** must be a mapping');
   return new Map(dictEntries(value).map(([key, item]) => [textOf(str(key)), item]));
 }
 

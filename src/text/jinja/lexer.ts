@@ -1,6 +1,6 @@
 /**
- * A template as tokens, by the rules of jinja2's lexer with trim_blocks and lstrip_blocks on and keep_trailing_newline off.
- * https://jinja.palletsprojects.com/en/stable/templates/#whitespace-control. Pure.
+ * A template as tokens, by the rules of jinja2's lexer with trim_blocks and lstrip_blocks on and keep_trailing_newline
+ * off. https://jinja.palletsprojects.com/en/stable/templates/#whitespace-control. Pure.
  */
 import { PythonError } from './errors.ts';
 import { unescapeString } from './string-literal.ts';
@@ -24,7 +24,10 @@ export class SyntaxFault extends PythonError {
   }
 }
 
-/** What Python's str.isspace and \s take for white space; JavaScript's \s has U+FEFF instead of U+001C to U+001F and U+0085. */
+/**
+ * What Python's str.isspace and \s take for white space; JavaScript's \s has U+FEFF instead of U+001C to U+001F and
+ * U+0085.
+ */
 export const spaces = '\\t-\\r\\x1c-\\x20\\x85\\xa0\\u1680\\u2000-\\u200a\\u2028\\u2029\\u202f\\u205f\\u3000';
 const S = `[${spaces}]*`;
 const sticky = (source: string, flags = ''): RegExp => new RegExp(source, `y${flags}`);

@@ -8,6 +8,8 @@ export const longestText = 2 ** 27;
 export const longestList = 10_000_000;
 /** Bits of an integer made by a power or a product; printing is quadratic. */
 export const widestInteger = 100_000;
+/** Digits of an integer as text, as Python has it. */
+export const longestIntegerText = 4300;
 /** Steps of all loops and calls of macros in one rendering: some seconds. */
 export const mostSteps = 20_000_000;
 /** Macros, callers and recursive loops inside one another; Python ends near here too (1,000 frames, some per call). */

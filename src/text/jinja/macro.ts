@@ -17,7 +17,10 @@ export class Macro extends Attributed {
   private readonly shape: MacroShape;
   private readonly run: (values: readonly (Value | undefined)[]) => Str;
 
-  /** `run` gets the arguments in order, undefined where one is missing, then caller, kwargs and varargs where they are used. */
+  /**
+   * `run` gets the arguments in order, undefined where one is missing, then caller, kwargs and varargs where they are
+   * used.
+   */
   constructor(shape: MacroShape, run: (values: readonly (Value | undefined)[]) => Str) {
     super();
     this.shape = shape;

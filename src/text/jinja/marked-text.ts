@@ -1,6 +1,6 @@
 /**
- * Texts that know where their characters came from. A text without marks is a plain string; one with marks carries spans. Every
- * operation on texts here keeps the spans on their characters. Pure.
+ * Texts that know where their characters came from. A text without marks is a plain string; one with marks carries
+ * spans. Every operation on texts here keeps the spans on their characters. Pure.
  */
 
 /** What a mark stands for; the engine only carries it along. */
@@ -120,8 +120,9 @@ export function mapRuns(str: Str, change: (text: string) => string): Str {
 }
 
 /**
- * A text changed as a whole (upper, title, wrapping). Where the runs changed apart give the same, they keep their marks; otherwise the
- * result is marked by the first origin: an approximation that only long casings at the border of two origins meet.
+ * A text changed as a whole (upper, title, wrapping). Where the runs changed apart give the same, they keep their
+ * marks; otherwise the result is marked by the first origin: an approximation that only long casings at the border of
+ * two origins meet.
  */
 export function mapWhole(str: Str, change: (text: string) => string): Str {
   if (typeof str === 'string') return change(str);

@@ -1,4 +1,7 @@
-/** What markupsafe does with the Markup that the filters safe and escape make: what is put to it is escaped for HTML, the result is Markup. */
+/**
+ * What markupsafe does with the Markup that the filters safe and escape make: what is put to it is escaped for HTML,
+ * the result is Markup.
+ */
 import { isStr, joinTexts, MarkedText, Markup, mapRuns, type Str, textOf } from './marked-text.ts';
 import { str } from './to-text.ts';
 import { toArray } from './types.ts';

@@ -1,6 +1,6 @@
 /** Python's arithmetic of int and float, and float's repr. Pure. */
 import { MissingConstruct, PythonError, valueError } from './errors.ts';
-import { widestInteger } from './limits.ts';
+import { longestIntegerText, widestInteger } from './limits.ts';
 import type { BinaryOperator } from './nodes.ts';
 import { type Int, type Num, normalInt, PyFloat } from './values.ts';
 
@@ -33,7 +33,13 @@ function withExponent(digits: string, exponent: number): string {
   return `${digits[0]}${fraction}e${exponent < 0 ? '-' : '+'}${String(Math.abs(exponent)).padStart(2, '0')}`;
 }
 
-export const numRepr = (value: Num): string => (value instanceof PyFloat ? floatRepr(value.value) : String(value));
+export function numRepr(value: Num): string {
+  if (value instanceof PyFloat) return floatRepr(value.value);
+  const text = String(value);
+  if (text.length > longestIntegerText + 1)
+    throw valueError(`Exceeds the limit (${longestIntegerText} digits) for integer string conversion`);
+  return text;
+}
 
 export function arithmetic(operator: BinaryOperator, a: Num, b: Num): Num {
   if (operator === '**') return power(a, b);

@@ -1,6 +1,7 @@
 /**
- * A template as a tree: jinja2's statements, {% break %} and {% continue %} of its extension loopcontrols, and transformers'
- * {% generation %}. What needs a loader (include, import, extends) is parsed and refused by name when it is reached.
+ * A template as a tree: jinja2's statements, {% break %} and {% continue %} of its extension loopcontrols, and
+ * transformers' {% generation %}. What needs a loader (include, import, extends) is parsed and refused by name when it
+ * is reached.
  */
 import type {
   AssignBlockNode,

@@ -1,4 +1,7 @@
-/** One rendering: the variables, where text goes, the line that is being rendered, and what has been spent of the bounds. */
+/**
+ * One rendering: the variables, where text goes, the line that is being rendered, and what has been spent of the
+ * bounds.
+ */
 import { MissingConstruct, PythonError } from './errors.ts';
 import { deepestCall, longestText, mostSteps } from './limits.ts';
 import { type Str, TextBuilder } from './marked-text.ts';

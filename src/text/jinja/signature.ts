@@ -1,4 +1,7 @@
-/** Parameters of a builtin function, written as Python writes them ('sep=None, maxsplit=-1'), and arguments put into their places. */
+/**
+ * Parameters of a builtin function, written as Python writes them ('sep=None, maxsplit=-1'), and arguments put into
+ * their places.
+ */
 import { typeError } from './errors.ts';
 import { type Kwargs, PyFloat, type Value } from './values.ts';
 

@@ -1,4 +1,7 @@
-/** Python's text.format(…) and format_map, as jinja2's sandbox runs them: fields reach attributes and items as templates do. */
+/**
+ * Python's text.format(…) and format_map, as jinja2's sandbox runs them: fields reach attributes and items as templates
+ * do.
+ */
 import { MissingConstruct, PythonError, valueError } from './errors.ts';
 import { format } from './format-spec.ts';
 import { type Str, slice, TextBuilder, textOf } from './marked-text.ts';

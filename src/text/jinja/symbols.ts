@@ -1,6 +1,7 @@
 /**
- * Where each name of a template lives, and what it holds when its scope is entered. The rules are those of jinja2's idtracking, so that
- * scoping agrees in the odd cases, too: a set inside a loop starts from the outer value in every round and does not leak.
+ * Where each name of a template lives, and what it holds when its scope is entered. The rules are those of jinja2's
+ * idtracking, so that scoping agrees in the odd cases, too: a set inside a loop starts from the outer value in every
+ * round and does not leak.
  */
 import { children } from './children.ts';
 import type { ForNode, IfNode, NameNode, Node } from './nodes.ts';

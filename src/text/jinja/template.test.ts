@@ -38,6 +38,18 @@ describe('as Python has it', () => {
     );
   });
 
+  test('a Map keeps the order of its keys', () => {
+    const map = new Map<string, unknown>([
+      ['b', 1],
+      ['1', new Map([['0', 2]])],
+      ['a', 3],
+    ]);
+    expect(render('{{ m | tojson }} {{ m.a }} {{ m is mapping }}', { m: map })).toBe(
+      '{"b": 1, "1": {"0": 2}, "a": 3} 3 True',
+    );
+    expect(render('{{ m | tojson }}', { m: marked(map, 1) })).toBe('{"b": 1, "1": {"0": 2}, "a": 3}');
+  });
+
   test('a function of the caller hides the engine’s', () => {
     expect(render("{{ strftime_now('%Y') }}", { strftime_now: (format: string) => `<${format}>` })).toBe('<%Y>');
     const { text } = new JinjaTemplate("{{ strftime_now('%d %b %Y') }}").render({}, { now: new Date(2024, 6, 26) });

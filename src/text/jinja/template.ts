@@ -1,9 +1,9 @@
 /**
  * A chat template, parsed and compiled once, that renders as Python's jinja2 does in transformers' environment: an
- * ImmutableSandboxedEnvironment with trim_blocks, lstrip_blocks, loop controls, {% generation %} and json.dumps as tojson. Promises:
- * the same text as Python's, or a TemplateRaised or TemplateFailed where Python raises, or a TemplateConstructError that names what this
- * engine lacks; it ends within the bounds of limits.ts. Knows nothing of conversations.
- * https://jinja.palletsprojects.com/en/stable/templates/
+ * ImmutableSandboxedEnvironment with trim_blocks, lstrip_blocks, loop controls, {% generation %} and json.dumps as
+ * tojson. Promises: the same text as Python's, or a TemplateRaised or TemplateFailed where Python raises, or a
+ * TemplateConstructError that names what this engine lacks; it ends within the bounds of limits.ts. Knows nothing of
+ * conversations. https://jinja.palletsprojects.com/en/stable/templates/
  */
 import { compileBody } from './compile-statement.ts';
 import { atLine } from './errors.ts';
@@ -45,8 +45,8 @@ export class JinjaTemplate {
   }
 
   /**
-   * The template with these variables: plain values, values from `marked`, and functions, which are called with plain texts and numbers.
-   * Throws TemplateRaised, TemplateFailed and TemplateConstructError.
+   * The template with these variables: plain values, values from `marked`, and functions, which are called with plain
+   * texts and numbers. Throws TemplateRaised, TemplateFailed and TemplateConstructError.
    */
   render(variables: Readonly<Record<string, unknown>>, options: RenderOptions = {}): Rendered {
     const now = (): Date => options.now ?? new Date();

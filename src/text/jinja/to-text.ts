@@ -79,7 +79,9 @@ function otherRepr(value: Value): Str {
 }
 
 const escapes: Readonly<Record<string, string>> = { '\\': '\\\\', '\n': '\\n', '\r': '\\r', '\t': '\\t' };
-/** What Python's repr escapes: separators but the space, control and format characters, what is private or not assigned. */
+/**
+ * What Python's repr escapes: separators but the space, control and format characters, what is private or not assigned.
+ */
 const unprintable = /[\\]|(?! )[\p{Z}\p{C}]/gu;
 
 function writeQuoted(value: Str, out: TextBuilder): void {

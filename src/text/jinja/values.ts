@@ -1,7 +1,8 @@
 /**
- * Python's values in JavaScript. None is null, bool is boolean, int is a safe integer or a bigint beyond it, float is PyFloat, str is a
- * string or MarkedText, list is an array, dict is a plain object, a MarkedObject or a PyDict; the rest are classes of this folder.
- * Values of the caller are read in place, each through `admit`, so that a long conversation is not copied for a rendering.
+ * Python's values in JavaScript. None is null, bool is boolean, int is a safe integer or a bigint beyond it, float is
+ * PyFloat, str is a string or MarkedText, list is an array, dict is a plain object, a Map, a MarkedObject or a PyDict;
+ * the rest are classes of this folder. Values of the caller are read in place, each through `admit`, so that a long
+ * conversation is not copied for a rendering.
  */
 import { isSpelledNumber } from '../../files/exact-json.ts';
 import { PythonError } from './errors.ts';
@@ -33,12 +34,15 @@ export class MarkedNumber extends Native {
   }
 }
 
-/** A plain object of a marked input; its keys and values are marked as they are read. */
+/** A mapping of the caller. A Map keeps the order of keys that are integers; an object puts those first. */
+export type Source = Readonly<Record<string, unknown>> | ReadonlyMap<string, unknown>;
+
+/** A mapping of a marked input; its keys and values are marked as they are read. */
 export class MarkedObject extends Native {
-  readonly source: Readonly<Record<string, unknown>>;
+  readonly source: Source;
   readonly origin: Origin;
 
-  constructor(source: Readonly<Record<string, unknown>>, origin: Origin) {
+  constructor(source: Source, origin: Origin) {
     super();
     this.source = source;
     this.origin = origin;
@@ -163,8 +167,8 @@ const plainOf = (value: Value): unknown => {
 };
 
 /**
- * A deep mark: every text, number and key in `value` carries `origin` through a rendering. What is marked already keeps its mark, and
- * true, false and null carry none.
+ * A deep mark: every text, number and key in `value` carries `origin` through a rendering. What is marked already keeps
+ * its mark, and true, false and null carry none.
  */
 export function mark(value: unknown, origin: Origin): Value {
   const admitted = admit(value);
@@ -172,11 +176,11 @@ export function mark(value: unknown, origin: Origin): Value {
   if (typeof admitted === 'number' || typeof admitted === 'bigint' || admitted instanceof PyFloat)
     return new MarkedNumber(admitted, origin);
   if (Array.isArray(admitted)) return admitted.map((item) => mark(item, origin));
-  if (isPlainObject(admitted)) return new MarkedObject(admitted, origin);
+  if (isSource(admitted)) return new MarkedObject(admitted, origin);
   return admitted;
 }
 
-export const isPlainObject = (value: unknown): value is Readonly<Record<string, unknown>> =>
+export const isSource = (value: unknown): value is Source =>
   typeof value === 'object' && value !== null && !(value instanceof Native) && !Array.isArray(value);
 
 /** A value without the mark of a number. */
