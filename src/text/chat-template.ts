@@ -61,7 +61,9 @@ export class ChatTemplate {
       const missing = error instanceof TemplateConstructError ? error : null;
       throw new NomoatError({
         part: 'the chat template',
-        fault: missing ? needs(missing) : `cannot be parsed (${(error as Error).message})`,
+        fault: missing
+          ? needs(missing)
+          : `cannot be parsed (${error instanceof NomoatError ? error.fault : String(error)})`,
         remedy: otherTemplate,
         ...(missing ? { fields: { construct: missing.construct, line: missing.line } } : {}),
         cause: error,
@@ -75,7 +77,7 @@ export class ChatTemplate {
       messages: list.map(plainMessage),
       tools: options.tools ?? null,
     });
-    return this.withSilentCalls(messages, (list) => this.rendered(values(list), options)).text;
+    return this.withSilentCalls(messages, (list) => this.renderedOrWithoutTools(values(list), options)).text;
   }
 
   /** The same with the source of each character. */
@@ -84,7 +86,7 @@ export class ChatTemplate {
       messages: list.map(markedMessage),
       tools: options.tools ? markedTools(options.tools) : null,
     });
-    return this.withSilentCalls(messages, (list) => this.rendered(values(list), options));
+    return this.withSilentCalls(messages, (list) => this.renderedOrWithoutTools(values(list), options));
   }
 
   /**
@@ -117,6 +119,20 @@ export class ChatTemplate {
     }
   }
 
+  /** Templates that were made for calls alone go through the tools unasked: for them, none are an empty list. */
+  private renderedOrWithoutTools(values: Record<string, unknown>, options: RenderOptions): MarkedText {
+    try {
+      return this.rendered(values, options);
+    } catch (error) {
+      if (options.tools) throw error;
+      try {
+        return this.rendered({ ...values, tools: [] }, options);
+      } catch {
+        throw error;
+      }
+    }
+  }
+
   private rendered(values: Record<string, unknown>, { addGenerationPrompt }: RenderOptions): MarkedText {
     try {
       return this.template.render({
@@ -146,10 +162,11 @@ const needs = ({ construct, line }: TemplateConstructError): string =>
 function refusalOf(error: unknown): unknown {
   if (!(error instanceof Error)) return error;
   if (error instanceof TemplateRaised)
-    return new ConversationRefused(`the chat template refuses it: ${error.message}`, undefined, error);
+    return new ConversationRefused(`the chat template refuses it: ${error.raised}`, undefined, error);
   if (error instanceof TemplateConstructError)
     return new ConversationRefused(`the chat template ${needs(error)}`, undefined, error);
-  return new ConversationRefused(`the chat template cannot render it: ${error.message}`, undefined, error);
+  const why = error instanceof NomoatError ? error.fault : error.message;
+  return new ConversationRefused(`the chat template cannot render it: it ${why}`, undefined, error);
 }
 
 const templateKey = 'tokenizer.chat_template';

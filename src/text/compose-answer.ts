@@ -16,8 +16,17 @@ export interface Composed {
   readonly note: string | null;
 }
 
-/** A generation prompt that opens the thoughts ends so. */
-const openedTag = /^\s*<([\w:]+)>\s*$/;
+/** What opens a model's thoughts and what closes them. */
+const thoughtTags: readonly (readonly [open: string, close: string])[] = [
+  ['<think>', '</think>'],
+  ['<thinking>', '</thinking>'],
+  ['<thought>', '</thought>'],
+  ['<mm:think>', '</mm:think>'],
+  ['<seed:think>', '</seed:think>'],
+  ['<|START_THINKING|>', '<|END_THINKING|>'],
+  ['<|channel>thought', '<channel|>'],
+  ['[THINK]', '[/THINK]'],
+];
 
 const lastEnd = (spans: readonly SourceSpan[], before: number): number =>
   spans.reduce((end, span) => (span.end <= before ? Math.max(end, span.end) : end), 0);
@@ -31,24 +40,83 @@ export function composeAnswer(prompt: MarkedText, whole: MarkedText, answer: Mes
   // What stands between the message before and the answer, where it is asked for and where it is rendered.
   const asked = prompt.text.slice(lastEnd(prompt.spans, prompt.text.length));
   const rendered = whole.text.slice(lastEnd(whole.spans, first.start), first.start);
-  const turnEnd = whole.text.slice(end);
-  const kept = keptOf(answer.content ?? '', own.filter(({ origin }) => origin.field === 'content').map((span) => whole.text.slice(span.start, span.end))); // biome-ignore format: one line
+  const turnEnd = literal(whole.text.slice(end));
+  const texts = own.filter(({ origin }) => origin.field === 'content');
+  const kept = keptOf(
+    answer.content ?? '',
+    texts.map((span) => whole.text.slice(span.start, span.end)),
+  );
   // A template that drops thoughts shows no more than what it shows later; what is learnt is the whole answer.
   const asWritten = (kept === 'gone' || kept === 'changed') && !answer.tool_calls;
-  const body = asWritten ? answerAsWritten(answer, own) : slice(whole, own, first.start, end);
+  const body = asWritten ? marked((answer.content ?? '').trim(), own) : slice(whole, own, first.start, end);
   if (rendered.startsWith(asked)) {
     const lead = asWritten ? '' : rendered.slice(asked.length);
-    const note = asWritten ? 'answers are learnt whole, though the template drops their thoughts' : 'answers are put behind the prompt that asks for them, since the template renders them in another place'; // biome-ignore format: one line
-    return join([{ text: lead, spans: [] }, body, { text: turnEnd, spans: [] }], note);
+    return join([literal(lead), body, turnEnd], asWritten ? wholeNote : behindNote);
   }
-  const opened = asked.startsWith(rendered) ? asked.slice(rendered.length) : null;
-  const tag = opened === null ? null : openedTag.exec(opened)?.[1];
-  if (opened === null || tag === null || tag === undefined)
+  const common = commonLength(asked, rendered);
+  const thoughts = thoughtsIn(asked.slice(common));
+  if (!thoughts)
     throw new ConversationRefused(
       'the template does not put the answer behind the prompt that asks for it',
       `message ${index + 1}`,
     );
-  return join([behindOpenedThoughts(body, answer, tag, own), { text: turnEnd, spans: [] }], thoughtsNote(answer, tag));
+  const context: Context = { ...thoughts, answer, body, own, rendered: rendered.slice(common) };
+  if (thoughts.open) return join([behindOpenedThoughts(context), turnEnd], thoughtsNote(context));
+  if (hasThoughts(answer))
+    throw new ConversationRefused('the prompt closes the thoughts that the answer has', `message ${index + 1}`);
+  return join([literal(withoutThoughts(context)), body, turnEnd], behindNote);
+}
+
+const wholeNote = 'answers are learnt whole, though the template drops their thoughts';
+const behindNote =
+  'answers are put behind the prompt that asks for them, since the template renders them in another place';
+
+/** The length of what both begin with, back to before a tag that only begins alike. */
+function commonLength(a: string, b: string): number {
+  let length = 0;
+  while (length < a.length && length < b.length && a[length] === b[length]) length++;
+  for (const [open, close] of ['<>', '[]']) {
+    const at = a.lastIndexOf(open!, length - 1);
+    const end = at < 0 ? -1 : a.indexOf(close!, at);
+    if (at >= 0 && (end < 0 || end >= length)) length = Math.min(length, at);
+  }
+  // Thoughts that both open belong to what differs.
+  for (const [open, close] of thoughtTags) {
+    const before = a.slice(0, length);
+    if (before.lastIndexOf(open) > before.lastIndexOf(close)) length = before.lastIndexOf(open);
+  }
+  return length;
+}
+
+interface Thoughts {
+  readonly tags: readonly [open: string, close: string];
+  /** Whether the prompt ends inside of thoughts. */
+  readonly open: boolean;
+  /** Whether a line ends behind the tag. */
+  readonly line: boolean;
+}
+
+/** What the end of a prompt does with thoughts, where that is all it does; else null. */
+function thoughtsIn(text: string): Thoughts | null {
+  const tags = thoughtTags.find(([open, close]) => text.includes(open) || text.includes(close));
+  if (!tags) return null;
+  const [open, close] = tags;
+  if (text.replaceAll(open, '').replaceAll(close, '').trim() !== '') return null;
+  return { tags, open: text.lastIndexOf(open) > text.lastIndexOf(close), line: text.endsWith('\n') };
+}
+
+interface Context extends Thoughts {
+  readonly answer: Message;
+  readonly body: Piece;
+  readonly own: readonly SourceSpan[];
+  /** What the rendering has before the answer and the prompt has not. */
+  readonly rendered: string;
+}
+
+/** What the rendering has before the answer, without empty thoughts. */
+function withoutThoughts({ rendered, tags: [open, close] }: Context): string {
+  const closed = rendered.lastIndexOf(close);
+  return closed >= 0 ? rendered.slice(closed + close.length) : rendered.replace(open, '');
 }
 
 interface Piece {
@@ -56,46 +124,43 @@ interface Piece {
   readonly spans: readonly SourceSpan[];
 }
 
-const hasTag = (answer: Message, tag: string): boolean => (answer.content ?? '').trimStart().startsWith(`<${tag}>`);
+const literal = (text: string): Piece => ({ text, spans: [] });
 
-const thoughtsNote = (answer: Message, tag: string): string =>
-  hasTag(answer, tag) || answer.reasoning_content !== undefined
+const beginsWith = (answer: Message, tag: string): boolean => (answer.content ?? '').trimStart().startsWith(tag);
+
+const hasThoughts = (answer: Message): boolean =>
+  answer.reasoning_content !== undefined || thoughtTags.some(([open]) => beginsWith(answer, open));
+
+const thoughtsNote = ({ answer, tags }: Context): string =>
+  beginsWith(answer, tags[0]) || answer.reasoning_content !== undefined
     ? 'answers go on from the thoughts that the prompt opens'
     : 'answers have no thoughts: those that the prompt opens are closed at once';
 
-/** The answer's text after a prompt that ends in `<think>`. */
-function behindOpenedThoughts(body: Piece, answer: Message, tag: string, own: readonly SourceSpan[]): Piece {
-  const content = answer.content ?? '';
-  if (hasTag(answer, tag)) {
+/** The answer's text after a prompt that ends inside of thoughts. */
+function behindOpenedThoughts(context: Context): Piece {
+  const { answer, body, line, own, rendered, tags } = context;
+  const [open, close] = tags;
+  if (beginsWith(answer, open)) {
+    const written = (answer.content ?? '').trimStart().slice(open.length);
     // The prompt's tag is followed by a line end already.
-    const written = content
-      .trimStart()
-      .slice(tag.length + 2)
-      .replace(/^\n/, '');
-    return marked(written, own, 'content');
+    return marked(line ? written.replace(/^\n/, '') : written, own);
   }
-  const close = `\n</${tag}>\n\n`;
-  const thoughts = answer.reasoning_content;
-  const thought = thoughts === undefined ? { text: '', spans: [] } : reasoned(thoughts, body, own, answer);
-  return concat([thought, { text: close, spans: [] }, body]);
+  const thoughts = answer.reasoning_content?.trim() ?? '';
+  const thought = thoughts === '' || body.text.includes(thoughts) ? literal('') : reasoned(thoughts, answer, own);
+  const at = rendered.indexOf(close);
+  const closing = at >= 0 ? rendered.slice(at) : `${line ? `\n${close}\n\n` : close}${withoutThoughts(context)}`;
+  return concat([thought, literal(closing), body]);
 }
 
 /** Thoughts of a field of their own; their mark is made here, since the template may not have rendered them. */
-function reasoned(thoughts: string, body: Piece, own: readonly SourceSpan[], answer: Message): Piece {
-  if (body.text.includes(thoughts.trim())) return { text: '', spans: [] };
-  const text = thoughts.trim();
-  const message = own[0]!.origin.message;
-  const known = own.find(({ origin }) => origin.field === 'reasoning_content')?.origin;
-  const origin = known ?? originOfField(answer, message!, 'reasoning_content');
+function reasoned(text: string, answer: Message, own: readonly SourceSpan[]): Piece {
+  const origin = originOfField(answer, own[0]!.origin.message!, 'reasoning_content');
   return { text, spans: [{ start: 0, end: text.length, origin }] };
 }
 
-function answerAsWritten(answer: Message, own: readonly SourceSpan[]): Piece {
-  return marked((answer.content ?? '').trim(), own, 'content');
-}
-
-function marked(text: string, own: readonly SourceSpan[], field: 'content'): Piece {
-  const origin = (own.find((span) => span.origin.field === field) ?? own[0]!).origin;
+/** A text of the answer's content. */
+function marked(text: string, own: readonly SourceSpan[]): Piece {
+  const origin = (own.find((span) => span.origin.field === 'content') ?? own[0]!).origin;
   return { text, spans: [{ start: 0, end: text.length, origin }] };
 }
 

@@ -4,6 +4,7 @@
  */
 import type { Message } from './example.ts';
 import { isObject } from './refused.ts';
+import { remembered } from './remembered.ts';
 import { type Origin, originsOf, originsOfTools, plainMessage } from './template-values.ts';
 
 /** A piece of a rendering that came from the record. */
@@ -17,7 +18,7 @@ export interface SourceSpan {
 export type Kept = 'whole' | 'trimmed' | 'changed' | 'gone';
 
 /** Templates that move thoughts put these tags around them themselves. */
-const thoughtTags = /<\/?(?:think|thinking|thought|seed:think)>/g;
+const thoughtTags = /<\/?(?:mm:|seed:)?(?:think|thinking|thought)>/g;
 const bare = (text: string): string => text.replace(thoughtTags, '').replace(/\s+/g, '');
 /** Of a text that a template rewrites (upper case, another spelling), at least this share of its characters must be there. */
 const changedShare = 0.5;
@@ -37,15 +38,16 @@ export function keptOf(source: string, rendered: readonly string[]): Kept {
 }
 
 /** The pieces of `text` by the place that they came from. */
-export function bySource(text: string, spans: readonly SourceSpan[]): Map<Origin, string[]> {
-  const pieces = new Map<Origin, string[]>();
-  for (const { start, end, origin } of spans) {
-    const known = pieces.get(origin);
-    if (known) known.push(text.slice(start, end));
-    else pieces.set(origin, [text.slice(start, end)]);
-  }
+function bySource(text: string, spans: readonly SourceSpan[]): Pieces {
+  const pieces = new Map<string, string[]>();
+  // Not by the origin itself: a message whose content was given as '' for null is another object.
+  for (const { start, end, origin } of spans)
+    remembered(pieces, keyOf(origin), () => [] as string[]).push(text.slice(start, end));
   return pieces;
 }
+
+type Pieces = ReadonlyMap<string, readonly string[]>;
+const keyOf = ({ field, message, path }: Origin): string => `${message}.${field}.${path}`;
 
 export interface LeftOut {
   /** What is missing that must not be: equal for equal causes, and where. Null where nothing is. */
@@ -59,8 +61,8 @@ const where = (index: number): string => `message ${index + 1}`;
 const sameNumber = (source: string, pieces: readonly string[]): boolean =>
   source !== '' && pieces.some((piece) => piece.trim() !== '' && Number(piece) === Number(source));
 
-function keptAt(origin: Origin, pieces: ReadonlyMap<Origin, readonly string[]>): Kept {
-  const found = pieces.get(origin) ?? [];
+function keptAt(origin: Origin, pieces: Pieces): Kept {
+  const found = pieces.get(keyOf(origin)) ?? [];
   const kept = keptOf(origin.value, found);
   return kept !== 'whole' && sameNumber(origin.value, found) ? 'whole' : kept;
 }
@@ -156,10 +158,7 @@ function missingKey(message: Message, text: string): string | null {
 }
 
 /** 'all' where no tool's name is rendered; a note where something of them is missing; null otherwise. */
-function missingOfTools(
-  tools: readonly unknown[],
-  pieces: ReadonlyMap<Origin, readonly string[]>,
-): 'all' | string | null {
+function missingOfTools(tools: readonly unknown[], pieces: Pieces): 'all' | string | null {
   const places = originsOfTools(tools);
   if (places.length === 0) return null;
   const gone = places.filter((origin) => keptAt(origin, pieces) === 'gone');

@@ -67,6 +67,12 @@ const thoughtsIntoContent = (messages: readonly Message[]): readonly Message[] =
         },
   );
 
+const withoutThoughts = (messages: readonly Message[]): readonly Message[] =>
+  messages.map((message) => {
+    const rest = without('reasoning_content')(message);
+    return { ...rest, content: rest.content?.replace(/^\s*<think>[\s\S]*?<\/think>\s*/, '') ?? null };
+  });
+
 /** Tried in this order: what changes least comes first. */
 const changes: readonly Change[] = [
   { words: '--special-tokens text', options: (options) => ({ ...options, specialTokens: 'text' }) },
@@ -82,8 +88,8 @@ const changes: readonly Change[] = [
     example: onMessages(thoughtsIntoContent),
   },
   {
-    words: 'leave the thoughts out (reasoning_content and its like)',
-    example: onMessages((messages) => messages.map(without('reasoning_content'))),
+    words: 'leave the thoughts out (reasoning_content and its like, and <think>...</think> in answers)',
+    example: onMessages(withoutThoughts),
   },
   { words: 'leave the tools out', example: onChats(({ tools: _, ...rest }) => rest) },
   {
