@@ -11,8 +11,19 @@ const main = join(repo, 'dist/cli/main.js');
 
 /** Rows of one form that some scripts count on: 100 for training, of which they take batches of 16. */
 const rows = { train: 100, test: 48 } as const;
-const sentence =
-  'Once upon a time a cat sat on a mat, and a dog ran after a ball in the park until the sun went down.\n';
+const syllables = ['ba', 'do', 'fi', 'gu', 'ka', 'lo', 'mi', 'nu', 'pa', 'ro', 'si', 'tu', 'va', 'wo', 'xi', 'zu'];
+/** Words of three syllables, drawn evenly: a vocabulary of some thousand tokens can be made of them. */
+function someText(words: number): string {
+  let state = 1;
+  const syllable = (): string => {
+    state = (Math.imul(state, 1664525) + 1013904223) >>> 0;
+    return syllables[state >>> 28]!;
+  };
+  return Array.from(
+    { length: words },
+    (_, i) => syllable() + syllable() + syllable() + (i % 9 === 8 ? '.\n' : ' '),
+  ).join('');
+}
 
 export interface Ended {
   readonly code: number | null;
@@ -49,7 +60,7 @@ export function smallInputs(): SmallInputs {
     });
   for (const [name, count] of Object.entries(rows))
     writeFileSync(at(`${name}.jsonl`), Array.from({ length: count }, (_, i) => row(i)).join('\n'));
-  writeFileSync(at('text.txt'), sentence.repeat(1000));
+  writeFileSync(at('text.txt'), someText(16_000));
   return { folder, at, run, nomoat };
 }
 
