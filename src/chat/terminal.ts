@@ -36,7 +36,6 @@ class TerminalChat {
   private readonly session: ChatSession;
   private readonly saver = new ConversationSaver();
   private readonly readline: Interface;
-  private readonly marksPastes: boolean;
   private answering: AbortController | null = null;
   private leaving = false;
   private readonly draft = new Draft();
@@ -58,9 +57,9 @@ class TerminalChat {
     this.session = new ChatSession(options.system ?? null);
     const { input, notices } = options;
     const terminal = notices.isTTY === true;
-    this.marksPastes = terminal && movesCursor(notices);
     this.readline = createInterface({
-      input: this.marksPastes ? new PasteReader(input, (bytes) => this.paste(bytes)) : input,
+      // Marks are understood wherever they come from; who is asked for them is another matter.
+      input: terminal ? new PasteReader(input, (bytes) => this.paste(bytes)) : input,
       output: notices,
       terminal,
       prompt: '> ',
@@ -90,7 +89,7 @@ class TerminalChat {
       const work = this.enter(line);
       queue = queue.then(work);
     });
-    const askNoMore = this.marksPastes ? askForPasteMarks(options.notices) : () => {};
+    const askNoMore = movesCursor(options.notices) ? askForPasteMarks(options.notices) : () => {};
     try {
       this.notice('Type a message, or /help.');
       readline.prompt();
@@ -159,6 +158,8 @@ class TerminalChat {
 
   private clearLine(): void {
     for (const name of ['e', 'u']) this.readline.write(null, { ctrl: true, name });
+    // A dumb terminal's editor knows no such keys.
+    Object.assign(this.readline, { line: '', cursor: 0 });
   }
 
   /** A notice while a line is edited, which stands below it again. */

@@ -48,5 +48,16 @@ test('a dumb terminal is shown no codes', { timeout: 2 * patience }, async () =>
   await until(/cut after 6 tokens/);
   send('/exit\n');
   expect(await ended).toBe(0);
+  expect(text()).not.toContain(asks);
   expect(text()).not.toContain('\u001b');
+});
+
+test('marks that come unasked are understood, too', { timeout: 2 * patience }, async () => {
+  const { ended, send, text, until } = chat({ TERM: 'dumb' });
+  await until(/> /);
+  send('see \u001b[200~first line\nsecond line\u001b[201~\n');
+  await until(/cut after 6 tokens/);
+  send('/exit\n');
+  expect(await ended).toBe(0);
+  expect(cuts(text())).toBe(1);
 });
