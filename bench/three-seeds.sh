@@ -11,9 +11,11 @@ trap 'code=$?; [ $code -eq 0 ] || cat "$out/peft.err" >&2 2> /dev/null; exit $co
 for part in train test; do
   node "$here/dist/cli/main.js" preview "$reference/$part.jsonl" --model "$base" --rows 1000000 --json > "$out/$part-rows.jsonl"
 done
+# One pass in batches of 16: 100 steps of the reference's 1,600 rows.
+steps=$(( ($(grep -c '"type":"row"' "$out/train-rows.jsonl") + 15) / 16 ))
 for seed in $seeds; do
   start=$out/start-$seed
-  [ -e "$out/peft-$seed.json" ] || "$python" "$here/bench/peft/train.py" --model "$base" --rows "$out/train-rows.jsonl" --form flat --head supervised --shuffle --seed "$seed" --steps 100 \
+  [ -e "$out/peft-$seed.json" ] || "$python" "$here/bench/peft/train.py" --model "$base" --rows "$out/train-rows.jsonl" --form flat --head supervised --shuffle --seed "$seed" --steps "$steps" --schedule-steps "$steps" \
     --validation "$out/test-rows.jsonl" --save-start "$start" 2> "$out/peft.err" > "$out/peft-$seed.json"
   python3 - "$out" "$seed" "$reference" <<'PY'
 import json, sys

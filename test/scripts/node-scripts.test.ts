@@ -8,7 +8,7 @@ import { addReference, addRun, type Ended, repo, scripts, smallInputs, tiny } fr
 
 const inputs = smallInputs();
 const { at, nomoat, run } = inputs;
-const patience = { timeout: 240_000 };
+const patience = { timeout: 600_000 };
 const mini = join(repo, 'models/nomoat-mini/nomoat-mini.gguf');
 beforeAll(() => {
   addRun(inputs);

@@ -102,7 +102,7 @@ describe('runs', { timeout: 600_000 }, () => {
   });
 });
 
-test('train.sh: its calls run in a small form', { timeout: 240_000 }, () => {
+test('train.sh: its calls run in a small form', { timeout: 600_000 }, () => {
   const [pretrain, tune] = callsIn(text('models/nomoat-mini/train.sh'));
   expect([pretrain?.[0], tune?.[0]]).toEqual(['pretrain', 'tune']);
   const small = (call: readonly string[], changes: Readonly<Record<string, string>>): string[] =>
