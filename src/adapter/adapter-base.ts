@@ -2,11 +2,12 @@
  * Which base an adapter was trained on, as nomoat.json beside its files says it: PEFT reads none but its own two.
  * Promises: no path of the machine. Knows nothing of runs.
  */
-import { existsSync, readFileSync, statSync } from 'node:fs';
+import { existsSync, statSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { z } from 'zod';
 import { NomoatError } from '../errors.ts';
 import { writeFileAtomic } from '../files/atomic-write.ts';
+import { readBoundedJson } from '../files/bounded-json.ts';
 
 /** The base's file: its name, size and SHA-256 (lower-case hex). */
 export interface AdapterBase {
@@ -28,20 +29,19 @@ export function writeAdapterBase(folder: string, { bytes, file, sha256 }: Adapte
   writeFileAtomic(join(folder, adapterBaseName), `${text}\n`);
 }
 
+const remedy = 'Put it back from a copy; without that file the adapter is used unchecked.';
+
 /** The base that the adapter at `path` (a folder, or a file in one) names; null where it names none. Throws NomoatError. */
 export function readAdapterBase(path: string): AdapterBase | null {
   const folder = statSync(path, { throwIfNoEntry: false })?.isDirectory() ? path : dirname(path);
   const file = join(folder, adapterBaseName);
   if (!existsSync(file)) return null;
-  try {
-    if (statSync(file).size > maxBytes) throw new Error(`larger than ${maxBytes} bytes`);
-    return schema.parse(JSON.parse(readFileSync(file, 'utf8'))).base;
-  } catch (error) {
-    throw new NomoatError({
-      part: file,
-      fault: 'does not say which base the adapter was trained on, as it should',
-      remedy: 'Put it back from a copy; without that file the adapter is used unchecked.',
-      cause: error,
-    });
-  }
+  const { data, error } = schema.safeParse(readBoundedJson(file, maxBytes, remedy));
+  if (data) return data.base;
+  throw new NomoatError({
+    part: file,
+    fault: 'does not say which base the adapter was trained on, as it should',
+    remedy,
+    cause: error,
+  });
 }

@@ -329,8 +329,8 @@ export function runsCommand(): Command {
     const runs = listRuns('runs');
     if (runs.length === 0) print('No runs here.');
     const loss = (value: number | null): string => (value === null ? '-' : value.toFixed(4));
-    for (const { path, state, record } of runs) {
-      if (!record) print(`${'unreadable'.padEnd(13)} ${path}/run.json is no valid JSON`);
+    for (const { fault, path, state, record } of runs) {
+      if (!record) print(`${'unreadable'.padEnd(13)} ${path}: ${fault}`);
       else
         print(
           `${state.padEnd(13)} ${record.settings.model.padEnd(24)} validation ${loss(record.validationBefore)} -> ${loss(record.validationAfter)}  ${path}`,

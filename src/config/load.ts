@@ -6,6 +6,7 @@ import { existsSync, readFileSync, statSync } from 'node:fs';
 import { basename, join, resolve } from 'node:path';
 import { parse } from 'yaml';
 import { NomoatError } from '../errors.ts';
+import { tooDeep } from '../files/bounded-json.ts';
 import { decodeText } from '../files/decode-text.ts';
 import { resolveModel } from '../files/local-models.ts';
 import { nearestNames } from '../files/nearest-name.ts';
@@ -103,6 +104,8 @@ export function readRecipe(path: string): Given {
     if (error instanceof NomoatError) throw error;
     refuse(`cannot be read (${(error as NodeJS.ErrnoException).code})`, error);
   }
+  // The parser takes minutes for what it calls itself for thousands of times.
+  if (tooDeep(text)) refuse('is nested too deeply');
   let value: unknown;
   try {
     value = parse(text, { maxAliasCount: maxAliases, logLevel: 'silent' });

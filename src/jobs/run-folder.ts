@@ -10,7 +10,6 @@ import {
   mkdirSync,
   openSync,
   readdirSync,
-  readFileSync,
   rmSync,
   writeSync,
 } from 'node:fs';
@@ -20,46 +19,17 @@ import { assertFree, isRun } from '../config/load.ts';
 import { pretrainOptions, tuneOptions } from '../config/options.ts';
 import { NomoatError } from '../errors.ts';
 import { writeFailure, writeFileAtomic } from '../files/atomic-write.ts';
-import type { FileStamp } from '../files/file-digest.ts';
 import { lockHolder, releaseLock, takeLock } from '../files/process-lock.ts';
 import { shellQuote } from '../shell-quote.ts';
-import type { PlanEvent, RunEndEvent, RunEvent } from './events.ts';
+import { readEvents } from './event-log.ts';
+import type { RunEvent } from './events.ts';
+import { type RunRecord, type RunState, readRunRecord } from './run-record.ts';
 import type { RunSettings } from './run-settings.ts';
+
+export type { RunRecord, RunState } from './run-record.ts';
 
 /** The trained model in a run's model folder. */
 export const modelFileName = 'model.gguf';
-
-export type RunState = 'running' | RunEndEvent['state'];
-
-export interface RunRecord {
-  readonly nomoat: string;
-  readonly state: RunState;
-  readonly created: string;
-  readonly modelDigest: string;
-  /** Size and times of the model's file, so that it need not be read again; absent in runs from before it was kept. */
-  readonly modelStamp?: FileStamp;
-  readonly dataDigests: Readonly<Record<string, string>>;
-  /** Of the adapter that the run began with, where it began with one. */
-  readonly adapterDigests?: Readonly<Record<string, string>>;
-  readonly machine: Readonly<Record<string, unknown>>;
-  /** The system prompt that all training conversations share, or null. */
-  readonly systemPrompt: string | null;
-  readonly validationBefore: number | null;
-  readonly validationAfter: number | null;
-  readonly settings: RunSettings;
-  /** Why the result is not to be trusted, where it is not. */
-  readonly verdict?: string;
-  /** Says which settings the data decided, where it did. */
-  readonly chosenFromData?: string;
-  /** Training rows; absent in runs from before it was kept. */
-  readonly rows?: number;
-  /** What the run was expected to take. */
-  readonly plan?: PlanEvent;
-  /** What `precision: auto` came to, once it was decided. */
-  readonly chosenPrecision?: 'f32' | 'int8';
-  /** Largest micro-batch, where memory ran out with larger ones: a resumed run does not try those again. */
-  readonly microBatchTokens?: number;
-}
 
 /** An open run: the paths of its parts, and its event log. */
 export class RunFolder {
@@ -92,16 +62,7 @@ export class RunFolder {
         remedy: '`nomoat runs` lists the runs in ./runs.',
       });
     }
-    try {
-      return JSON.parse(readFileSync(path, 'utf8')) as RunRecord;
-    } catch (error) {
-      throw new NomoatError({
-        part: path,
-        fault: 'is no valid JSON',
-        remedy: 'Restore it from a copy, or start a new run.',
-        cause: error,
-      });
-    }
+    return readRunRecord(path);
   }
 
   write(record: RunRecord): void {
@@ -114,17 +75,19 @@ export class RunFolder {
   }
 
   events(): RunEvent[] {
-    if (!existsSync(this.file('events.jsonl'))) return [];
-    const lines = readFileSync(this.file('events.jsonl'), 'utf8').split('\n');
-    // A kill can leave a half-written last line.
-    return lines.slice(0, -1).map((line) => JSON.parse(line) as RunEvent);
+    return readEvents(this.file('events.jsonl'));
   }
 
   /** Opens the event log; `keepBytes` cuts off what a killed process wrote after its last checkpoint. */
   openLog(keepBytes: number): void {
-    this.log = openSync(this.file('events.jsonl'), existsSync(this.file('events.jsonl')) ? 'r+' : 'w+');
-    ftruncateSync(this.log, Math.min(keepBytes, fstatSync(this.log).size));
-    this.logged = fstatSync(this.log).size;
+    const path = this.file('events.jsonl');
+    try {
+      this.log = openSync(path, existsSync(path) ? 'r+' : 'w+');
+      ftruncateSync(this.log, Math.min(keepBytes, fstatSync(this.log).size));
+      this.logged = fstatSync(this.log).size;
+    } catch (error) {
+      throw writeFailure(path, error);
+    }
   }
   private logged = 0;
 
@@ -236,6 +199,8 @@ export interface ListedRun {
   readonly state: RunState | 'unreadable';
   /** null where run.json cannot be read. */
   readonly record: RunRecord | null;
+  /** Why it cannot be read; else null. */
+  readonly fault: string | null;
 }
 
 function listed(folder: RunFolder): ListedRun {
@@ -243,9 +208,10 @@ function listed(folder: RunFolder): ListedRun {
   try {
     const record = folder.read();
     const lost = record.state === 'running' && folder.holder() === null;
-    return { name: basename(path), path, state: lost ? 'interrupted' : record.state, record };
-  } catch {
-    return { name: basename(path), path, state: 'unreadable', record: null };
+    return { name: basename(path), path, state: lost ? 'interrupted' : record.state, record, fault: null };
+  } catch (error) {
+    const fault = error instanceof NomoatError ? error.fault : String(error);
+    return { name: basename(path), path, state: 'unreadable', record: null, fault };
   }
 }
 

@@ -2,9 +2,9 @@
  * Where a run stands between two steps, and as a checkpoint's state.json keeps it. Promises: what is read has the shape that it should, or a
  * NomoatError names what has not.
  */
-import { readFileSync, statSync } from 'node:fs';
 import { z } from 'zod';
 import { NomoatError } from '../errors.ts';
+import { readBoundedJson } from '../files/bounded-json.ts';
 
 /** Where a run stands between two steps. */
 export interface TrainerState {
@@ -26,6 +26,7 @@ export interface SavedState extends TrainerState {
   readonly eventBytes: number;
 }
 
+const broken = 'The checkpoint is broken.';
 /** A real state.json has less than 1 kB. */
 const maxBytes = 1 << 20;
 
@@ -46,16 +47,8 @@ const schema = z.looseObject({
 
 /** The state at `path`, which should be that after `step` steps, with the optimizer's number of updates. Throws NomoatError. */
 export function readState(path: string, step: number): SavedState & { readonly updates: number } {
-  const refuse = (fault: string, cause?: unknown): NomoatError =>
-    new NomoatError({ part: path, fault, remedy: 'The checkpoint is broken.', cause });
-  let parsed: unknown;
-  try {
-    if (statSync(path).size > maxBytes) throw new Error(`larger than ${maxBytes} bytes`);
-    parsed = JSON.parse(readFileSync(path, 'utf8'));
-  } catch (error) {
-    const { code } = error as NodeJS.ErrnoException;
-    throw refuse(code ? `cannot be read (${code})` : 'is no valid JSON', error);
-  }
+  const refuse = (fault: string): NomoatError => new NomoatError({ part: path, fault, remedy: broken });
+  const parsed = readBoundedJson(path, maxBytes, broken);
   const { data, error } = schema.safeParse(parsed);
   if (!data)
     throw refuse(error.issues.map(({ message, path: at }) => `${at.join('.') || 'it'}: ${message}`).join('; '));

@@ -1,7 +1,6 @@
 import { describe, expect, test, vi } from 'vitest';
 import type { PackedBatch } from '../batches/packed-batch.ts';
 import { resolveOptions } from '../config/load.ts';
-import type { NomoatError } from '../errors.ts';
 import type { RunEvent } from '../jobs/events.ts';
 import type { TokenRow } from '../tokens/token-row.ts';
 import { Diverged } from './divergence.ts';
@@ -129,7 +128,7 @@ describe('the training loop', () => {
     const step = new FakeStep((call, _, gradient) => {
       if (call === 5) gradient[0] = Number.NaN;
     });
-    const error = await run(step, { flags: { checkpointEvery: '2' } }).catch((e: unknown) => e as NomoatError);
+    const error = await run(step, { flags: { checkpointEvery: '2' } }).catch((e: unknown) => e);
     expect(error).toBeInstanceOf(Diverged);
     expect((error as unknown as Diverged).message).toMatch(/step 5.*gradient of w is not finite/);
     expect(Number.isFinite(step.parameters[0]!.value[0]!)).toBe(true);

@@ -1,0 +1,52 @@
+/**
+ * Small JSON files of ours, read bounded. Promises: what is no file, too large, no JSON or nested beyond use is a NomoatError with the file's
+ * name. Knows nothing of what they mean.
+ */
+import { readFileSync, statSync } from 'node:fs';
+import { NomoatError } from '../errors.ts';
+
+/** What we write is nested five deep; what calls itself for each level runs out of stack some thousands down. */
+const maxDepth = 100;
+
+/** Whether the text has more open brackets than is of use. */
+export function tooDeep(text: string): boolean {
+  let depth = 0;
+  for (let i = 0; i < text.length; i++) {
+    const code = text.charCodeAt(i);
+    // [ and {, ] and }
+    if (code === 0x5b || code === 0x7b) depth++;
+    else if (code === 0x5d || code === 0x7d) depth--;
+    if (depth > maxDepth) return true;
+  }
+  return false;
+}
+
+/** The value of the text, or the fault as the end of a sentence. */
+export function parseBounded(text: string): { readonly value: unknown } | string {
+  try {
+    // Only that runs out of stack.
+    return text.length > maxDepth && tooDeep(withoutTexts(text)) ? 'is nested too deeply' : { value: JSON.parse(text) };
+  } catch {
+    return 'is no valid JSON';
+  }
+}
+
+/** The text without what stands in quotes. */
+const withoutTexts = (text: string): string => text.replace(/"(?:[^"\\]|\\.)*"/g, '');
+
+/** The value in the file at `path`. Throws NomoatError, with that remedy. */
+export function readBoundedJson(path: string, maxBytes: number, remedy: string): unknown {
+  const refuse = (fault: string, cause?: unknown): NomoatError => new NomoatError({ part: path, fault, remedy, cause });
+  let text: string;
+  try {
+    const { size } = statSync(path);
+    if (size > maxBytes) throw refuse(`has ${size} bytes, where ${maxBytes} are the most`);
+    text = readFileSync(path, 'utf8');
+  } catch (error) {
+    if (error instanceof NomoatError) throw error;
+    throw refuse(`cannot be read (${(error as NodeJS.ErrnoException).code})`, error);
+  }
+  const parsed = parseBounded(text);
+  if (typeof parsed === 'string') throw refuse(parsed);
+  return parsed.value;
+}

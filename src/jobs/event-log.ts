@@ -1,0 +1,66 @@
+/**
+ * events.jsonl as it is read again: for the report and for a run that goes on. Promises: what a kill or a damaged disk left there is passed
+ * over and counted, never taken for an event.
+ */
+import { readFileSync } from 'node:fs';
+import { z } from 'zod';
+import { parseBounded } from '../files/bounded-json.ts';
+import type { RunEndEvent, RunEvent } from './events.ts';
+
+const number = z.number();
+const figure = number.nullable();
+const text = z.string();
+
+/** An object with numbers and texts of those names, and what else is given. */
+function shape(
+  names: { readonly number?: readonly string[]; readonly text?: readonly string[] },
+  others: Readonly<Record<string, z.ZodType>> = {},
+): z.ZodType {
+  const of = (type: z.ZodType, list: readonly string[] = []) => list.map((name) => [name, type] as const);
+  return z.looseObject({ ...Object.fromEntries([...of(number, names.number), ...of(text, names.text)]), ...others });
+}
+
+const endings = ['done', 'interrupted', 'failed', 'stopped-early', 'diverged', 'proof-failed'] as const satisfies readonly RunEndEvent['state'][]; // biome-ignore format: one line
+
+/** What the report and a resumed run read of each kind of event: numbers that are computed with, texts that are shown. */
+const shapes: { readonly [T in RunEvent['type']]: z.ZodType } = {
+  'run-start': shape({ number: ['parameters', 'trainableParameters'], text: ['run', 'model', 'architecture'] }, { resumedFromStep: number.optional() }), // biome-ignore format: a table
+  'data-ready': shape({ number: ['rows', 'tokens', 'supervisedTokens', 'truncatedRows', 'refusedRows', 'splitRows', 'duplicateRows', 'leakedRows', 'validationRows', 'validationSupervisedTokens', 'stepsPerEpoch', 'steps'], text: ['format'] }, { refusals: z.record(text, number), refused: z.array(z.looseObject({ reason: text, source: z.looseObject({ file: text }) })) }), // biome-ignore format: a table
+  plan: shape({ number: ['seconds', 'firstStepSeconds', 'tokensPerSecond', 'peakMemoryBytes', 'diskBytes'], text: ['activations'] }), // biome-ignore format: a table
+  estimate: shape({ number: ['seconds', 'tokensPerSecond', 'peakMemoryBytes'] }),
+  precision: shape({ text: ['precision', 'reason'] }, { divergence: figure, levels: figure }),
+  'step-end': shape({ number: ['step', 'loss', 'learningRate', 'tokens', 'tokensPerSecond'] }),
+  validation: shape({ number: ['step', 'loss', 'tokens'] }, { bitsPerByte: number.optional() }),
+  'checkpoint-saved': shape({ number: ['step'] }),
+  'export-parity': shape({ number: ['tokens'], text: ['base'] }, { meanDifference: figure, worstDifference: figure, bound: figure, passed: z.boolean().nullable() }), // biome-ignore format: a table
+  notice: shape({ text: ['code', 'message'] }),
+  sample: shape({ text: ['prompt', 'expected', 'before', 'after'] }),
+  'run-end': shape({ number: ['seconds', 'peakMemoryBytes', 'steps'] }, { state: z.enum(endings), secondsBefore: number.optional(), validationBefore: figure, validationAfter: figure, bestStep: figure, adapter: text.nullable(), model: text.nullable(), verdict: text.optional() }), // biome-ignore format: a table
+  error: shape({ text: ['message'] }),
+};
+
+function eventOf(line: string): RunEvent | null {
+  const parsed = parseBounded(line);
+  if (typeof parsed === 'string') return null;
+  const { value } = parsed;
+  const type = typeof value === 'object' && value !== null && 'type' in value ? value.type : null;
+  if (typeof type !== 'string' || !Object.hasOwn(shapes, type)) return null;
+  return shapes[type as RunEvent['type']].safeParse(value).success ? (value as RunEvent) : null;
+}
+
+/** The events of the file, and a notice where some of its lines are none; empty where there is no file that can be read. */
+export function readEvents(path: string): RunEvent[] {
+  let lines: string[];
+  try {
+    lines = readFileSync(path, 'utf8').split('\n');
+  } catch {
+    return [];
+  }
+  // A kill can leave a half-written last line.
+  const read = lines.slice(0, -1).map(eventOf);
+  const events = read.filter((event) => event !== null);
+  const lost = read.length - events.length;
+  if (lost === 0) return events;
+  const message = `${lost} of ${read.length} lines of events.jsonl are damaged and left out.`;
+  return [...events, { type: 'notice', code: 'damaged-log', message }];
+}
