@@ -2,7 +2,7 @@
  * The bytes of a data file in pieces, unpacked where they are gzip or zstd by their own first bytes. Promises: memory stays within a few
  * pieces; what a file unpacks to is bounded; a packed file that is cut off or damaged is named. Does not know what the bytes mean.
  */
-import { closeSync, fstatSync, openSync, readSync } from 'node:fs';
+import { closeSync, fstatSync, openSync, readSync, type Stats, statSync } from 'node:fs';
 import { Readable } from 'node:stream';
 import { createGunzip } from 'node:zlib';
 import { NomoatError } from '../errors.ts';
@@ -24,13 +24,27 @@ export interface Remarks {
 
 export const noRemarks = (): Remarks => ({ notes: [], layout: null });
 
+/** What a path stands for; undefined where there is nothing. Throws NomoatError. */
+export function statOf(path: string): Stats | undefined {
+  try {
+    return statSync(path, { throwIfNoEntry: false });
+  } catch (error) {
+    throw cannotOpen(path, error);
+  }
+}
+
+const cannotOpen = (path: string, error: unknown): NomoatError =>
+  fileError(path, `cannot be opened (${(error as NodeJS.ErrnoException).code})`, 'Check the path and its permissions.', error); // biome-ignore format: one line
+
 function openFile(path: string): number {
+  const stat = statOf(path);
+  if (!stat) throw fileError(path, 'does not exist', 'Check the path and its permissions.');
+  // Asked before it is opened: to open a pipe that nobody writes to takes for ever.
+  if (!stat.isFile()) throw fileError(path, 'is no regular file', 'Give a file of records.');
   try {
     return openSync(path, 'r');
   } catch (error) {
-    const { code } = error as NodeJS.ErrnoException;
-    const fault = code === 'ENOENT' ? 'does not exist' : `cannot be opened (${code})`;
-    throw fileError(path, fault, 'Check the path and its permissions.', error);
+    throw cannotOpen(path, error);
   }
 }
 
@@ -46,9 +60,7 @@ function read(path: string, file: number, buffer: Uint8Array, position: number |
 export function openBounded(path: string): { file: number; size: number } {
   const file = openFile(path);
   try {
-    const stat = fstatSync(file);
-    if (!stat.isFile()) throw fileError(path, 'is no regular file', 'Give a file of records.');
-    const { size } = stat;
+    const { size } = fstatSync(file);
     if (size > maxStreamedBytes)
       throw fileError(path, `has ${size} bytes, more than ${maxStreamedBytes}`, 'Split it, or take a sample of it.');
     return { file, size };

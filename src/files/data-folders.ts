@@ -3,8 +3,9 @@
  * a folder for each split, sets of parts) and as `save_to_disk` does. Promises: nothing of a folder is passed over without a note; a set
  * of parts is whole or refused. Does not open data files.
  */
-import { type Dirent, readdirSync, readFileSync, statSync } from 'node:fs';
+import { type Dirent, readdirSync, readFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
+import { statOf } from './byte-source.ts';
 import { kindByName, knownExtensions, unpackedName } from './data-files.ts';
 import { fileError } from './raw-record.ts';
 import { byNumber, incomplete, partNotes, shardOf, some } from './shards.ts';
@@ -68,7 +69,7 @@ function entriesOf(folder: string): Entries {
   // Names with a dot in front are those of programs: ._train.jsonl beside files from a Mac, .cache of the hub.
   const names = entries.filter(({ name }) => !name.startsWith('.'));
   const is = (entry: Dirent): 'folder' | 'file' => {
-    const link = entry.isSymbolicLink() ? statSync(join(folder, entry.name), { throwIfNoEntry: false }) : entry;
+    const link = entry.isSymbolicLink() ? statOf(join(folder, entry.name)) : entry;
     return link?.isDirectory() ? 'folder' : 'file';
   };
   const of = (kind: 'folder' | 'file'): string[] =>
@@ -110,9 +111,13 @@ function savedFiles(folder: string, data: readonly string[]): string[] {
   return (names.length > 0 ? names : arrow).map((name) => join(folder, name));
 }
 
-const isSaved = (folder: string, { data }: Entries): boolean =>
-  data.some((name) => kindByName(name) === 'Arrow') &&
-  statSync(join(folder, stateFile), { throwIfNoEntry: false }) !== undefined;
+/** Whether `save_to_disk` wrote the folder, state.json or not. A cache of the same library names the splits in its files instead. */
+function isSaved(folder: string, { data }: Entries): boolean {
+  const arrow = data.filter((name) => kindByName(name) === 'Arrow');
+  if (arrow.length === 0) return false;
+  if (statOf(join(folder, stateFile))) return true;
+  return arrow.every((name) => stemOf(name) === 'data' && shardOf(name) !== null);
+}
 
 type ByRole = Record<Role, string[]>;
 interface Place extends ByRole {
@@ -213,7 +218,7 @@ function savedDict(folder: string, entries: Entries): DataFiles {
 
 function folderFiles(folder: string): DataFiles {
   const entries = entriesOf(folder);
-  if (statSync(join(folder, dictFile), { throwIfNoEntry: false })) return savedDict(folder, entries);
+  if (statOf(join(folder, dictFile))) return savedDict(folder, entries);
   if (isSaved(folder, entries)) return { train: savedFiles(folder, entries.data), validation: [], notes: [] };
   const notes: string[] = [];
   const places = placesOf(folder, entries, notes);
@@ -226,11 +231,11 @@ function folderFiles(folder: string): DataFiles {
 /** The files that paths of files and folders stand for. Throws NomoatError where one does not exist. */
 export function findDataFiles(paths: readonly string[]): DataFiles {
   const found = paths.map((path): DataFiles => {
-    const stat = statSync(path, { throwIfNoEntry: false });
+    const stat = statOf(path);
     if (!stat) throw fileError(path, 'does not exist', 'Check the path.');
     return stat.isDirectory() ? folderFiles(path) : { train: [path], validation: [], notes: [] };
   });
-  const given = paths.filter((path) => !statSync(path).isDirectory());
+  const given = paths.filter((path) => !statOf(path)?.isDirectory());
   return {
     train: found.flatMap(({ train }) => train),
     validation: found.flatMap(({ validation }) => validation),

@@ -2,9 +2,8 @@
  * Plain text files as documents, gzip and zstd unpacked. Promises: what is read is valid UTF-8 text (or UTF-16 by its byte order mark);
  * anything else is refused with the place of the fault.
  */
-import { statSync } from 'node:fs';
 import { NomoatError } from '../errors.ts';
-import { noRemarks } from './byte-source.ts';
+import { noRemarks, statOf } from './byte-source.ts';
 import { tableKindOf } from './file-kinds.ts';
 import { utf8Chunks } from './text-source.ts';
 
@@ -42,8 +41,7 @@ export async function readTextFile(path: string): Promise<TextFile> {
   const refuse = (fault: string, remedy: string, cause?: unknown): never => {
     throw new NomoatError({ part: path, fault, remedy, cause });
   };
-  if (statSync(path, { throwIfNoEntry: false })?.isDirectory())
-    refuse('is a folder', 'Give its text files: FOLDER/*.txt.');
+  if (statOf(path)?.isDirectory()) refuse('is a folder', 'Give its text files: FOLDER/*.txt.');
   const bytes = await readTextBytes(path);
   if (bytes.length === 0) refuse('is empty', 'Give a file of text.');
   const zero = bytes.indexOf(0);

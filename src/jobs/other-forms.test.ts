@@ -1,9 +1,11 @@
 /** Data as other tools leave it: compressed, wrapped, joined, in other encodings, damaged in one place. */
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { execFileSync } from 'node:child_process';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { afterAll, describe, expect, test } from 'vitest';
+import { NomoatError } from '../errors.ts';
 import { writeJson } from '../files/exact-json.ts';
 import { type Dataset, type ReadOptions, readExamples } from './dataset-files.ts';
 
@@ -310,6 +312,28 @@ describe('folders', () => {
     const data = await readExamples([join(folder, 'parts')]);
     expect(pairs(data)).toEqual([0, 1, 2, 4, 5, 6, 7, 8, 9, 10].map((i) => `${i}=x`));
     expect(data.notes).toEqual([expect.stringMatching(/train-\*-of-11: not read: id$/)]);
+  });
+
+  test('paths that lead nowhere, and a pipe that nobody writes to', async () => {
+    const pipe = join(folder, 'pipe.jsonl');
+    execFileSync('mkfifo', [pipe]);
+    await expect(readExamples([pipe])).rejects.toThrow(/pipe.jsonl: is no regular file/);
+    write('file.jsonl', lines);
+    await expect(readExamples([join(folder, 'file.jsonl/inside')])).rejects.toThrow(NomoatError);
+    await expect(readExamples(['a\0b.jsonl'])).rejects.toThrow(NomoatError);
+    await expect(readExamples([`${'x'.repeat(300)}.jsonl`])).rejects.toThrow(NomoatError);
+  });
+
+  test('parts of Arrow without their descriptions, and a cache that names the splits', async () => {
+    const saved = join(import.meta.dirname, '../../test/fixtures/data/tables/saved-dict/train');
+    for (const i of [0, 1, 2])
+      write(`bare/data-0000${i}-of-00003.arrow`, readFileSync(join(saved, `data-0000${i}-of-00003.arrow`)));
+    expect((await readExamples([join(folder, 'bare')])).train.length).toBe(8);
+    for (const split of ['train', 'test'])
+      write(`cache/words-${split}.arrow`, readFileSync(join(saved, 'data-00000-of-00003.arrow')));
+    write('cache/dataset_info.json', '{}');
+    const cached = await readExamples([join(folder, 'cache')]);
+    expect([cached.train.length, cached.validation?.length]).toEqual([3, 3]);
   });
 
   test('sets that do not fit are refused by name', async () => {
