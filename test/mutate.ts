@@ -1,10 +1,13 @@
 /**
- * Files as damage leaves them, for tests of readers. Promises: the same mutants for the same bytes and seed; a mutant shares no memory
- * with the original. Does not know what the bytes mean: give it some of every kind.
+ * Files as damage leaves them, for tests of readers. Promises: the same mutants for the same bytes and seed; a mutant
+ * shares no memory with the original. Does not know what the bytes mean: give it some of every kind.
  */
 import { Random } from '../src/batches/random.ts';
 
-/** Bytes that mean something in text, numbers and headers: quotes, brackets, line ends, zero, the largest byte, parts of a byte order mark. */
+/**
+ * Bytes that mean something in text, numbers and headers: quotes, brackets, line ends, zero, the largest byte, parts of
+ * a byte order mark.
+ */
 const telling = [0x00, 0x01, 0x7f, 0x80, 0xff, 0xef, 0xbb, 0xbf, 0x22, 0x5b, 0x5d, 0x7b, 0x7d, 0x2c, 0x3b, 0x0a, 0x0d, 0x09, 0x5c]; // biome-ignore format: one line
 /** As long as a damaged stretch gets. */
 const stretch = 32;

@@ -1,7 +1,8 @@
 /**
- * Checks the headers of an Arrow file before they are decoded: flatbuffers, whose offsets and counts the decoder follows without asking.
- * Promises: every vector, text and table of a header that passes lies inside it, and the file's messages inside the file. Pure.
- * Spec: https://arrow.apache.org/docs/format/Columnar.html, format/Message.fbs, Schema.fbs and File.fbs.
+ * Checks the headers of an Arrow file before they are decoded: flatbuffers, whose offsets and counts the decoder
+ * follows without asking. Promises: every vector, text and table of a header that passes lies inside it, and the file's
+ * messages inside the file. Pure. Spec: https://arrow.apache.org/docs/format/Columnar.html, format/Message.fbs,
+ * Schema.fbs and File.fbs.
  */
 import { Type } from '@uwdata/flechette';
 import { maxDepth } from './raw-record.ts';

@@ -1,7 +1,7 @@
 /**
- * Records of Arrow files, in the stream format (as `save_to_disk` writes it) and the file format (Feather). Promises: values as
- * table-values.ts has them; what the file says of itself is checked before it is followed; a damaged file is an error that names it.
- * `line` of a record counts its rows. Does not know what columns mean.
+ * Records of Arrow files, in the stream format (as `save_to_disk` writes it) and the file format (Feather). Promises:
+ * values as table-values.ts has them; what the file says of itself is checked before it is followed; a damaged file is
+ * an error that names it. `line` of a record counts its rows. Does not know what columns mean.
  */
 import { CompressionType, type DataType, setCompressionCodec, type Table, Type, tableFromIPC } from '@uwdata/flechette';
 import type { NomoatError } from '../errors.ts';

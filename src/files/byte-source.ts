@@ -1,6 +1,7 @@
 /**
- * The bytes of a data file in pieces, unpacked where they are gzip or zstd by their own first bytes. Promises: memory stays within a few
- * pieces; what a file unpacks to is bounded; a packed file that is cut off or damaged is named. Does not know what the bytes mean.
+ * The bytes of a data file in pieces, unpacked where they are gzip or zstd by their own first bytes. Promises: memory
+ * stays within a few pieces; what a file unpacks to is bounded; a packed file that is cut off or damaged is named. Does
+ * not know what the bytes mean.
  */
 import { closeSync, fstatSync, openSync, readSync, type Stats, statSync } from 'node:fs';
 import { Readable } from 'node:stream';

@@ -1,7 +1,8 @@
 /**
- * Records of CSV files (RFC 4180, with comma, semicolon, tab or bar) by the names in their first line. Promises: each record with the line
- * it begins on; a record with too few or too many fields, with NUL bytes or with the column names once more is a fault of its own; broken
- * quotes, after which nothing can be trusted, are an error that names the line. Does not know what columns mean.
+ * Records of CSV files (RFC 4180, with comma, semicolon, tab or bar) by the names in their first line. Promises: each
+ * record with the line it begins on; a record with too few or too many fields, with NUL bytes or with the column names
+ * once more is a fault of its own; broken quotes, after which nothing can be trusted, are an error that names the line.
+ * Does not know what columns mean.
  */
 import { type CsvError, parse } from 'csv-parse/sync';
 import type { Remarks } from './byte-source.ts';

@@ -1,6 +1,6 @@
 /**
- * A data file as raw records: what it holds by its first bytes and, of text, by its name. Promises: compressed files are read as what is
- * in them. Does not know what records mean; text/records.ts does.
+ * A data file as raw records: what it holds by its first bytes and, of text, by its name. Promises: compressed files
+ * are read as what is in them. Does not know what records mean; text/records.ts does.
  */
 import { basename, extname } from 'node:path';
 import { headOf, noRemarks, type Remarks } from './byte-source.ts';

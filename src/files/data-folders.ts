@@ -1,7 +1,7 @@
 /**
- * Which files of a folder are trained on and which are held out: folders as people write them, as hub repositories have them (data/,
- * a folder for each split, sets of parts) and as `save_to_disk` does. Promises: nothing of a folder is passed over without a note; a set
- * of parts is whole or refused. Does not open data files.
+ * Which files of a folder are trained on and which are held out: folders as people write them, as hub repositories have
+ * them (data/, a folder for each split, sets of parts) and as `save_to_disk` does. Promises: nothing of a folder is
+ * passed over without a note; a set of parts is whole or refused. Does not open data files.
  */
 import { type Dirent, readdirSync, readFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
@@ -111,7 +111,10 @@ function savedFiles(folder: string, data: readonly string[]): string[] {
   return (names.length > 0 ? names : arrow).map((name) => join(folder, name));
 }
 
-/** Whether `save_to_disk` wrote the folder, state.json or not. A cache of the same library names the splits in its files instead. */
+/**
+ * Whether `save_to_disk` wrote the folder, state.json or not. A cache of the same library names the splits in its files
+ * instead.
+ */
 function isSaved(folder: string, { data }: Entries): boolean {
   const arrow = data.filter((name) => kindByName(name) === 'Arrow');
   if (arrow.length === 0) return false;

@@ -1,6 +1,6 @@
 /**
- * What a data file is by its first bytes, whatever its name says. Promises: what is plainly no data is refused with what to do with it.
- * Pure, but for the errors.
+ * What a data file is by its first bytes, whatever its name says. Promises: what is plainly no data is refused with
+ * what to do with it. Pure, but for the errors.
  */
 import { fileError } from './raw-record.ts';
 
@@ -23,7 +23,10 @@ const packings: Readonly<Record<Packing, readonly number[]>> = {
   gzip: [0x1f, 0x8b],
   zstd: [0x28, 0xb5, 0x2f, 0xfd],
 };
-/** zstd allows frames that are to be skipped before the first one with data; pzstd writes them. The low half of the first byte is free. */
+/**
+ * zstd allows frames that are to be skipped before the first one with data; pzstd writes them. The low half of the
+ * first byte is free.
+ */
 const skippableZstd = [0x2a, 0x4d, 0x18];
 
 const unpack = 'Unpack it and give the data files in it.';

@@ -1,6 +1,6 @@
 /**
- * Where the values of a JSON text begin and end, found by brackets and quotes alone, so that a broken value does not hide its
- * neighbours. Promises: one pass over the text, at any depth. Does not parse. Pure.
+ * Where the values of a JSON text begin and end, found by brackets and quotes alone, so that a broken value does not
+ * hide its neighbours. Promises: one pass over the text, at any depth. Does not parse. Pure.
  */
 
 export interface Span {

@@ -1,6 +1,7 @@
 /**
- * Records of JSONL files and of JSON files that hold a list, one object, or several values one after another. Promises: each record with
- * the line it begins on; one that is no JSON is a fault of its own and spoils no other. Does not know what records mean.
+ * Records of JSONL files and of JSON files that hold a list, one object, or several values one after another. Promises:
+ * each record with the line it begins on; one that is no JSON is a fault of its own and spoils no other. Does not know
+ * what records mean.
  */
 import type { Remarks } from './byte-source.ts';
 import { listElements, listUnderKey, topValues } from './json-borders.ts';
@@ -20,7 +21,10 @@ export async function* jsonlRecords(path: string, remarks: Remarks): AsyncGenera
   for await (const lines of readLines(path, remarks)) yield lineRecords(lines);
 }
 
-/** Whether the file's first line that is not blank shows it to be JSON that goes over lines: a list, or an object that the line does not end. */
+/**
+ * Whether the file's first line that is not blank shows it to be JSON that goes over lines: a list, or an object that
+ * the line does not end.
+ */
 export async function goesOverLines(path: string): Promise<boolean> {
   for await (const lines of readLines(path))
     for (const line of lines) {

@@ -1,7 +1,7 @@
 /**
- * Lines of a text file, streamed. Promises: memory stays within one line of bounded length and one piece of the file; a line that is too
- * long or no UTF-8 is named, not guessed at; byte order marks inside (of files that were joined) are left out with a note. Does not know
- * what lines hold.
+ * Lines of a text file, streamed. Promises: memory stays within one line of bounded length and one piece of the file; a
+ * line that is too long or no UTF-8 is named, not guessed at; byte order marks inside (of files that were joined) are
+ * left out with a note. Does not know what lines hold.
  */
 import { noRemarks, type Remarks } from './byte-source.ts';
 import { fileError, maxRecordBytes } from './raw-record.ts';
@@ -71,7 +71,10 @@ class LineSplitter {
   }
 }
 
-/** All lines, empty ones too, without their ends, as many at once as a piece of the file has. Throws NomoatError where it is no text. */
+/**
+ * All lines, empty ones too, without their ends, as many at once as a piece of the file has. Throws NomoatError where
+ * it is no text.
+ */
 export async function* readLines(path: string, remarks: Remarks = noRemarks()): AsyncGenerator<readonly Line[]> {
   const splitter = new LineSplitter();
   let marks = 0;
@@ -89,7 +92,10 @@ export async function* readLines(path: string, remarks: Remarks = noRemarks()): 
 /** Text and what is decoded need twice its bytes at once, and JavaScript's strings end at 512 Mi characters. */
 const wholeRemedy = 'Convert it to JSONL, which is read line by line.';
 
-/** The whole file as text with line ends as it has them. Throws NomoatError, naming the line, where it is no UTF-8 or too large. */
+/**
+ * The whole file as text with line ends as it has them. Throws NomoatError, naming the line, where it is no UTF-8 or
+ * too large.
+ */
 export async function readWholeText(path: string, limit: number, remarks: Remarks = noRemarks()): Promise<string> {
   const parts: Uint8Array[] = [];
   let length = 0;

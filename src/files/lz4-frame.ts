@@ -1,7 +1,7 @@
 /**
- * LZ4 frames unpacked, as Arrow packs its buffers (pandas' to_feather does by itself). Promises: takes no more memory than twice what the
- * frame unpacks to, and that is bounded; data that leads out of itself is an error. Does not check checksums.
- * Spec: https://github.com/lz4/lz4/blob/dev/doc/lz4_Frame_format.md and lz4_Block_format.md.
+ * LZ4 frames unpacked, as Arrow packs its buffers (pandas' to_feather does by itself). Promises: takes no more memory
+ * than twice what the frame unpacks to, and that is bounded; data that leads out of itself is an error. Does not check
+ * checksums. Spec: https://github.com/lz4/lz4/blob/dev/doc/lz4_Frame_format.md and lz4_Block_format.md.
  */
 
 const magic = 0x184d2204;

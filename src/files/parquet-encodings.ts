@@ -1,6 +1,7 @@
 /**
- * Checks the values of a Parquet page before they are decoded: the decoder follows the counts inside them without asking. Promises: what
- * passes makes the decoder write no more values than the page has, and take no more memory than they need.
+ * Checks the values of a Parquet page before they are decoded: the decoder follows the counts inside them without
+ * asking. Promises: what passes makes the decoder write no more values than the page has, and take no more memory than
+ * they need.
  */
 import { deltaBinaryUnpack } from 'hyparquet/src/delta.js';
 import { readRleBitPackedHybrid } from 'hyparquet/src/encoding.js';
@@ -35,7 +36,10 @@ class Cursor {
   }
 }
 
-/** Runs of equal or packed values of `width` bits from `start` to `end`: whether they hold `count` values, no more and no fewer. */
+/**
+ * Runs of equal or packed values of `width` bits from `start` to `end`: whether they hold `count` values, no more and
+ * no fewer.
+ */
 export function checkRuns(view: DataView, start: number, end: number, width: number, count: number): void {
   if (width > 32) fail(`values have ${width} bits`);
   const cursor = new Cursor(view, start);

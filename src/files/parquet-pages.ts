@@ -1,6 +1,6 @@
 /**
- * Checks the pages of a Parquet file before they are read: their headers hold counts by which memory is taken and loops run.
- * Promises: no page that passes says more than its column chunk and the bounds below allow.
+ * Checks the pages of a Parquet file before they are read: their headers hold counts by which memory is taken and loops
+ * run. Promises: no page that passes says more than its column chunk and the bounds below allow.
  */
 import type { AsyncBuffer, ColumnMetaData, FileMetaData, RowGroup, SchemaTree } from 'hyparquet';
 import { decompressPage } from 'hyparquet/src/datapage.js';
@@ -11,7 +11,9 @@ import { checkDeltas, checkRuns, checkSizedRuns, checkTexts, countPresent } from
 import { maxStreamedBytes } from './raw-record.ts';
 import { sizeText } from './size-text.ts';
 
-/** Values of one column in one row group. Writers end a group at about a million rows; lists have several values a row. */
+/**
+ * Values of one column in one row group. Writers end a group at about a million rows; lists have several values a row.
+ */
 const maxValues = 1 << 26;
 /** A page is about a megabyte; a writer may put a whole column chunk in one. */
 const maxColumnBytes = maxStreamedBytes;

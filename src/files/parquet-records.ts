@@ -1,6 +1,6 @@
 /**
- * Records of Parquet files. Promises: one row group in memory at a time; values as table-values.ts has them; a damaged file is an error
- * that names it. `line` of a record counts its rows. Does not know what columns mean.
+ * Records of Parquet files. Promises: one row group in memory at a time; values as table-values.ts has them; a damaged
+ * file is an error that names it. `line` of a record counts its rows. Does not know what columns mean.
  */
 import { closeSync } from 'node:fs';
 import {
@@ -50,7 +50,10 @@ const rawParsers = {
 const readRaw = new Set(['DECIMAL', 'JSON', 'BSON', 'INTERVAL']);
 const rawLogical = new Set(['DECIMAL', 'JSON', 'BSON', 'GEOMETRY', 'GEOGRAPHY', 'VARIANT']);
 
-/** What makes values of a leaf, by its types as the file has them. Those that the reader is to leave alone are taken out of `element`. */
+/**
+ * What makes values of a leaf, by its types as the file has them. Those that the reader is to leave alone are taken out
+ * of `element`.
+ */
 function leafType(element: SchemaElement): ValueType {
   const { type, converted_type: converted, logical_type: logical, scale = 0 } = element;
   if (converted && readRaw.has(converted)) delete element.converted_type;

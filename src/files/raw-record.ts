@@ -6,8 +6,8 @@ import { readJson } from './exact-json.ts';
 import { isDeeper, jsonFault } from './json-faults.ts';
 
 /**
- * `line` counts from 1 (of a table: rows), and so does `record`, which of the elements of a list it is. A fault says what kind of reason
- * it is (equal for equal causes), its detail where or what exactly.
+ * `line` counts from 1 (of a table: rows), and so does `record`, which of the elements of a list it is. A fault says
+ * what kind of reason it is (equal for equal causes), its detail where or what exactly.
  */
 export type RawRecord = { readonly line: number; readonly record?: number } & (
   | { readonly value: unknown }
@@ -23,7 +23,9 @@ export const maxRecordBytes = 16 << 20;
 export const maxWholeFileBytes = 256 << 20;
 /** JSONL is streamed, but its texts stay in memory until they are tokens; more would not be trained on in a night. */
 export const maxStreamedBytes = 1 << 30;
-/** Templates and JSON writers call themselves for every level; no conversation or argument of a call is near as deep. */
+/**
+ * Templates and JSON writers call themselves for every level; no conversation or argument of a call is near as deep.
+ */
 export const maxDepth = 200;
 /** Records that are handed on at once where a reader has them all. */
 const batchRecords = 1000;

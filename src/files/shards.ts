@@ -1,6 +1,6 @@
 /**
- * Names of files that are parts of one set: train-00000-of-00002.parquet. Promises: a set that lacks a part, or has one twice, is an error
- * that names it. Pure, but for the error.
+ * Names of files that are parts of one set: train-00000-of-00002.parquet. Promises: a set that lacks a part, or has one
+ * twice, is an error that names it. Pure, but for the error.
  */
 import { basename, extname, join } from 'node:path';
 import type { NomoatError } from '../errors.ts';

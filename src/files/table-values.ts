@@ -1,7 +1,7 @@
 /**
- * Values of tables (Parquet, Arrow) as JSON would have them, by their column's type. Promises: whole numbers, decimals and fractions keep
- * every digit and are spelled as Python spells them; bytes that are no text stay bytes, so that no reader takes them for text; a value
- * that JSON cannot hold is a fault of its row. Pure.
+ * Values of tables (Parquet, Arrow) as JSON would have them, by their column's type. Promises: whole numbers, decimals
+ * and fractions keep every digit and are spelled as Python spells them; bytes that are no text stay bytes, so that no
+ * reader takes them for text; a value that JSON cannot hold is a fault of its row. Pure.
  */
 import { SpelledNumber } from './exact-json.ts';
 import { maxDepth, maxRecordBytes, parseJson, type RawRecord, tooDeep } from './raw-record.ts';

@@ -1,6 +1,6 @@
 /**
- * Plain text files as documents, gzip and zstd unpacked. Promises: what is read is valid UTF-8 text (or UTF-16 by its byte order mark);
- * anything else is refused with the place of the fault.
+ * Plain text files as documents, gzip and zstd unpacked. Promises: what is read is valid UTF-8 text (or UTF-16 by its
+ * byte order mark); anything else is refused with the place of the fault.
  */
 import { NomoatError } from '../errors.ts';
 import { noRemarks, statOf } from './byte-source.ts';
@@ -36,7 +36,9 @@ function faultAt(bytes: Buffer): number {
   return low;
 }
 
-/** Reads one file; documents are divided by `<|endoftext|>` and freed of white space around them, empty ones left out. */
+/**
+ * Reads one file; documents are divided by `<|endoftext|>` and freed of white space around them, empty ones left out.
+ */
 export async function readTextFile(path: string): Promise<TextFile> {
   const refuse = (fault: string, remedy: string, cause?: unknown): never => {
     throw new NomoatError({ part: path, fault, remedy, cause });

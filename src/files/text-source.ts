@@ -1,6 +1,7 @@
 /**
- * A file's text as UTF-8 bytes in pieces. Promises: a byte order mark at the beginning is no text; UTF-16 is read where its byte order
- * mark says so, and named where it only looks so; nothing is replaced. Does not check that UTF-8 is valid: who decodes does.
+ * A file's text as UTF-8 bytes in pieces. Promises: a byte order mark at the beginning is no text; UTF-16 is read where
+ * its byte order mark says so, and named where it only looks so; nothing is replaced. Does not check that UTF-8 is
+ * valid: who decodes does.
  */
 import { openBytes, type Remarks } from './byte-source.ts';
 import { headBytes } from './file-kinds.ts';
@@ -27,7 +28,9 @@ function looksLikeUtf16(bytes: Uint8Array): boolean {
   return head.length >= 4 && Math.max(even, odd) > zeroShare * head.length && Math.min(even, odd) < 0.1 * head.length;
 }
 
-/** The file's text as UTF-8. Throws NomoatError where the file cannot be read, unpacked or be text in UTF-8 or UTF-16. */
+/**
+ * The file's text as UTF-8. Throws NomoatError where the file cannot be read, unpacked or be text in UTF-8 or UTF-16.
+ */
 export async function* utf8Chunks(
   path: string,
   remarks: Remarks,

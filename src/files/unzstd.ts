@@ -1,6 +1,6 @@
 /**
- * zstd unpacked piece by piece. Promises: data that is cut off is an error whose message says "unexpected EOF". Does not check the
- * checksums that a frame may carry.
+ * zstd unpacked piece by piece. Promises: data that is cut off is an error whose message says "unexpected EOF". Does
+ * not check the checksums that a frame may carry.
  */
 import { Decompress } from 'fzstd';
 

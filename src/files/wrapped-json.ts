@@ -1,7 +1,7 @@
 /**
- * Records that lie inside one JSON value, by its shape: a list under a key, lists by column, the layouts that pandas writes, the rows of
- * the hub's data server. Promises: every row of what it finds; columns of different lengths are a fault. What a record looks like, it is
- * told. Pure.
+ * Records that lie inside one JSON value, by its shape: a list under a key, lists by column, the layouts that pandas
+ * writes, the rows of the hub's data server. Promises: every row of what it finds; columns of different lengths are a
+ * fault. What a record looks like, it is told. Pure.
  */
 
 export interface Unwrapped {

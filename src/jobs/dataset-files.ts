@@ -1,6 +1,6 @@
 /**
- * Data files and folders as examples. Promises: every record is an example or a refusal that names file and line; a file of which nothing
- * can be used is an error; what else a person should know is a note. Knows nothing of tokens.
+ * Data files and folders as examples. Promises: every record is an example or a refusal that names file and line; a
+ * file of which nothing can be used is an error; what else a person should know is a note. Knows nothing of tokens.
  */
 import { dirname, join } from 'node:path';
 import { NomoatError } from '../errors.ts';
@@ -113,7 +113,10 @@ async function readAll(paths: readonly string[], request: Request): Promise<File
   });
 }
 
-/** Reads files and folders. Throws NomoatError where one cannot be read, is of no known format, or holds no record that can be used. */
+/**
+ * Reads files and folders. Throws NomoatError where one cannot be read, is of no known format, or holds no record that
+ * can be used.
+ */
 export async function readExamples(paths: readonly string[], options: ReadOptions = {}): Promise<Dataset> {
   const request = requestOf(options);
   const found = findDataFiles(paths);

@@ -1,6 +1,6 @@
 /**
- * One data file as examples: finds its format and says by what. Promises: every record is an example or a refusal that names file and
- * line. Knows nothing of folders or tokens.
+ * One data file as examples: finds its format and says by what. Promises: every record is an example or a refusal that
+ * names file and line. Knows nothing of folders or tokens.
  */
 import { NomoatError } from '../errors.ts';
 import { type FileKind, openDataFile, type RawFile } from '../files/data-files.ts';
@@ -195,7 +195,10 @@ async function openRecords(
   return { format, why, batches: batches() };
 }
 
-/** Reads one file; null where it has no records and need not have any. Throws NomoatError where it cannot be read or is of no known format. */
+/**
+ * Reads one file; null where it has no records and need not have any. Throws NomoatError where it cannot be read or is
+ * of no known format.
+ */
 export async function readDataFile(path: string, request: Request, mayBeEmpty = false): Promise<FileResult | null> {
   const raw = await openDataFile(path, request.asCsv);
   if (raw.columns && raw.columns.length > 0) checkColumns(path, raw.columns, request.columns);

@@ -1,6 +1,6 @@
 /**
- * Keys of records that their format does not read, for a note: with counts, and which of them looks like a label. Promises: memory stays
- * bounded whatever the records hold.
+ * Keys of records that their format does not read, for a note: with counts, and which of them looks like a label.
+ * Promises: memory stays bounded whatever the records hold.
  */
 
 /** Keys that are kept apart; a file with more has keys that are data. */
