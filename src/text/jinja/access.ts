@@ -24,6 +24,7 @@ import {
   Undefined,
   type Value,
 } from './values.ts';
+import { viewOf } from './watched-list.ts';
 
 const objectName = (value: Value): string => {
   if (value === null) return 'None';
@@ -156,7 +157,11 @@ const hashable = (key: Value): boolean => !Array.isArray(key) && !isDict(key);
 
 /** undefined where the value has no such element. */
 function element(value: Value, index: number): Value | undefined {
-  if (Array.isArray(value)) return at(value, index, (item) => admit(item));
+  if (Array.isArray(value)) {
+    const view = index >= 0 ? viewOf(value) : undefined;
+    if (view) return view.has(index) ? admit(view.at(index)) : undefined;
+    return at(value, index, (item) => admit(item));
+  }
   if (value instanceof Tuple) return at(value.items, index, (item) => item);
   if (value instanceof Range) {
     const place = index < 0 ? index + value.length : index;
@@ -218,7 +223,11 @@ function boundOf(value: Value): number | null {
   return index;
 }
 
-function sliceItems(items: readonly Value[], bounds: Bounds): Value[] {
+function sliceItems(items: readonly Value[], bounds: Bounds): readonly Value[] {
+  // The rest of a watched list is watched, too.
+  const start = bounds.stop === null && (boundOf(bounds.step) ?? 1) === 1 ? (boundOf(bounds.start) ?? 0) : -1;
+  const view = start >= 0 ? viewOf(items) : undefined;
+  if (view) return view.from(start);
   const { from, to, by } = indices(bounds, items.length);
   if (by === 1) return items.slice(from, Math.max(from, to));
   const taken: Value[] = [];

@@ -4,11 +4,12 @@ import { compileExpression } from './compile-expression.ts';
 import { compileBody, compileTarget } from './compile-statement.ts';
 import type { Frame } from './frame.ts';
 import { SyntaxFault } from './lexer.ts';
-import { LazyLoop, ListLoop, type Recurse } from './loop-context.ts';
+import { LazyLoop, ListLoop, type Recurse, ViewLoop } from './loop-context.ts';
 import type { ForNode, Target } from './nodes.ts';
 import { Activation, type Evaluate, type Execute } from './runtime.ts';
 import { isTrue, iterate, toArray } from './types.ts';
 import { admit, Lazy, type Value } from './values.ts';
+import { type View, viewOf } from './watched-list.ts';
 
 type Assign = (activation: Activation, value: Value) => void;
 
@@ -60,6 +61,8 @@ function compileRun(node: ForNode, home: Frame): Run {
   };
   return (a, iterable, depth, recurse) => {
     const lazy = filtered || iterable instanceof Lazy;
+    const view = Array.isArray(iterable) && !lazy ? viewOf(iterable) : undefined;
+    if (view) return overView(a, view, { depth, recurse, loopSlot, round }, home.isTop, otherwise);
     const done = lazy
       ? overLazy(a, filtered ? filtered(a, iterable) : iterate(iterable), { depth, recurse, loopSlot, round })
       : overList(a, Array.isArray(iterable) ? iterable : toArray(iterable), { depth, recurse, loopSlot, round });
@@ -88,6 +91,34 @@ function overList(a: Activation, items: readonly Value[], { depth, recurse, loop
     if (signal === 'done') done = true;
   }
   return done;
+}
+
+/** Over a list whose beginnings are rendered, too, where the loop stands at the top of the template. */
+function overView(
+  a: Activation,
+  view: View,
+  { depth, recurse, loopSlot, round }: Rounds,
+  isTop: boolean,
+  otherwise: (activation: Activation) => void,
+): void {
+  const loop = new ViewLoop(view, depth, recurse);
+  let done = false;
+  const finish = (): void => {
+    if (!done) otherwise(a);
+  };
+  for (let i = 0; i < view.size; i++) {
+    if (isTop) a.runtime.prefixes?.before(view.place(i), a, finish);
+    loop.index0 = i;
+    if (loopSlot !== null) a.locals[loopSlot] = loop;
+    const signal = round(a, admit(view.at(i)));
+    if (signal === 'break') {
+      finish();
+      return;
+    }
+    if (signal === 'done') done = true;
+  }
+  view.reaches(view.size);
+  finish();
 }
 
 function overLazy(a: Activation, iterator: Iterator<Value>, { depth, recurse, loopSlot, round }: Rounds): boolean {

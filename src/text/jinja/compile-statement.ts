@@ -28,7 +28,9 @@ export function compileBody(nodes: readonly Statement[], frame: Frame): Execute 
   const statements = nodes.map((node) => compileStatement(node, frame));
   const [only] = statements;
   if (only && statements.length === 1) return only;
+  const { isTop } = frame;
   return (a) => {
+    if (isTop && a.runtime.prefixes) return a.runtime.prefixes.body(statements, a);
     for (const statement of statements) {
       const signal = statement(a);
       if (signal !== 'done') return signal;
@@ -148,7 +150,9 @@ export function compileTarget(target: Target, frame: Frame): (activation: Activa
     const { attribute } = target;
     return (a, value) => {
       assertNamespaceName(attribute);
-      namespaceOf(read(a)).values.set(attribute, value);
+      const namespace = namespaceOf(read(a));
+      a.runtime.prefixes?.beforeChange(namespace, value);
+      namespace.values.set(attribute, value);
     };
   }
   const targets = target.items.map((item) => compileTarget(item as Target, frame));

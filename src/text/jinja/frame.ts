@@ -20,6 +20,11 @@ export class Frame {
     return new Frame(new Symbols(null, new Unit(null)), false, false);
   }
 
+  /** Whether what is run here is run once, in order, and writes to the output. */
+  get isTop(): boolean {
+    return this.symbols.parent === null;
+  }
+
   get unit(): Unit {
     return this.symbols.unit;
   }

@@ -92,16 +92,21 @@ const one = (name: string, signature: string, run: (value: Value) => Value): Cal
   return new Callable(name, (args, kwargs) => run(bind(name, accepted, args, kwargs)[0]));
 };
 
-export function makeGlobals(now: () => Date): ReadonlyMap<string, Value> {
+/** `stateful` hears of functions that are made and remember what they gave. */
+export function makeGlobals(now: () => Date, stateful: () => void): ReadonlyMap<string, Value> {
   const functions = [
     new Callable('range', (args) => rangeOf(args)),
     new Callable('dict', makeDict),
     new Callable('namespace', makeNamespace),
     new Callable('cycler', (args) => {
       if (args.length === 0) throw new PythonError('RuntimeError', 'at least one item has to be provided');
+      stateful();
       return new Cycler(args);
     }),
-    one('joiner', "sep=', '", makeJoiner),
+    one('joiner', "sep=', '", (separator) => {
+      stateful();
+      return makeJoiner(separator);
+    }),
     one('raise_exception', 'message', (message) => {
       throw new Raised(textOf(str(message)));
     }),

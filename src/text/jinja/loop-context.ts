@@ -3,6 +3,7 @@ import { typeError } from './errors.ts';
 import { equal } from './operators.ts';
 import { rest } from './types.ts';
 import { Attributed, admit, Callable, type Kwargs, Tuple, Undefined, type Value } from './values.ts';
+import type { View } from './watched-list.ts';
 
 export type Recurse = (iterable: Value, depth: number) => Value;
 
@@ -102,6 +103,30 @@ export class ListLoop extends LoopContext {
 
   protected before(): Value {
     return admit(this.items[this.index0 - 1]);
+  }
+}
+
+/** Over a list that notes what is asked of it. */
+export class ViewLoop extends LoopContext {
+  private readonly view: View;
+
+  constructor(view: View, depth0: number, recurse: Recurse | null) {
+    super(depth0, recurse);
+    this.view = view;
+  }
+
+  protected length(): number {
+    this.view.watch.note(Number.POSITIVE_INFINITY);
+    return this.view.size;
+  }
+
+  protected peek(): Value | undefined {
+    const next = this.index0 + 1;
+    return this.view.reaches(next) ? admit(this.view.at(next)) : undefined;
+  }
+
+  protected before(): Value {
+    return admit(this.view.at(this.index0 - 1));
   }
 }
 

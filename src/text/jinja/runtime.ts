@@ -5,6 +5,7 @@
 import { MissingConstruct, PythonError } from './errors.ts';
 import { deepestCall, longestText, mostSteps } from './limits.ts';
 import { type Str, TextBuilder } from './marked-text.ts';
+import type { PrefixRun } from './prefixes.ts';
 import { admit, type Value } from './values.ts';
 
 export class Runtime {
@@ -15,12 +16,16 @@ export class Runtime {
   line = 1;
   private steps = 0;
   private depth = 0;
+  /** Where beginnings of a list are rendered, too. */
+  readonly prefixes: PrefixRun | null;
 
   constructor(
     variables: Readonly<Record<string, unknown>>,
     globals: ReadonlyMap<string, Value>,
-    now: () => Date = () => new Date(),
+    now: () => Date,
+    prefixes: PrefixRun | null = null,
   ) {
+    this.prefixes = prefixes;
     this.variables = variables;
     this.globals = globals;
     this.now = now;
@@ -33,6 +38,13 @@ export class Runtime {
       if (value !== undefined) return admit(value);
     }
     return this.globals.get(name);
+  }
+
+  /** Goes on where a body was left that ended early. */
+  resume(out: TextBuilder, line: number): void {
+    this.out = out;
+    this.line = line;
+    this.depth = 0;
   }
 
   step(): void {

@@ -17,6 +17,7 @@ import {
   Undefined,
   type Value,
 } from './values.ts';
+import { viewOf } from './watched-list.ts';
 
 export function typeName(value: Value): string {
   const bare = plain(value);
@@ -39,6 +40,7 @@ export function typeName(value: Value): string {
 export function isTrue(value: Value): boolean {
   if (typeof value === 'boolean') return value;
   if (typeof value === 'string') return value !== '';
+  if (Array.isArray(value)) return viewOf(value)?.reaches(0) ?? value.length > 0;
   const bare = plain(value);
   if (bare === null || bare === 0 || bare instanceof Undefined) return false;
   if (bare instanceof PyFloat) return bare.value !== 0;
