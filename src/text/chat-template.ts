@@ -21,6 +21,14 @@ export interface MarkedText {
   readonly spans: readonly SourceSpan[];
 }
 
+/** A rendering as the first `shared` characters of another, `whole`, and `text` behind them. */
+export interface Beginning {
+  /** Beginnings of one rendering have one object. */
+  readonly whole: { readonly text: string };
+  readonly shared: number;
+  readonly text: string;
+}
+
 /** The metadata that a template needs of a model file; GgufFile has it. */
 export interface TemplateSource {
   readonly path: string;
@@ -90,6 +98,26 @@ export class ChatTemplate {
   }
 
   /**
+   * The renderings of beginnings of a conversation (a cut of 3: the first three messages), at the cost of one where the template asks for
+   * nothing that comes later; null for a beginning that must be rendered by itself.
+   */
+  renderBeginnings(
+    messages: readonly Message[],
+    cuts: readonly number[],
+    options: RenderOptions,
+  ): (Beginning | null)[] {
+    if (messages.some(isSilent)) return cuts.map(() => null);
+    try {
+      const values = this.valuesOf({ messages: messages.map(plainMessage), tools: options.tools ?? null }, options);
+      const { prefixes, whole } = this.template.renderPrefixes(values, cuts);
+      return prefixes.map((prefix) => prefix && { whole, shared: prefix.shared, text: prefix.text });
+    } catch {
+      // What the template refuses in the whole it may not refuse in a beginning.
+      return cuts.map(() => null);
+    }
+  }
+
+  /**
    * A call has null beside it, as OpenAI writes it: some templates ask for that, others put it together with text, or write the word
    * None as Python does.
    */
@@ -97,9 +125,8 @@ export class ChatTemplate {
     messages: readonly Message[],
     render: (messages: readonly Message[]) => MarkedText,
   ): MarkedText {
-    const silent = ({ content, tool_calls }: Message): boolean => content === null && tool_calls !== undefined;
-    if (!messages.some(silent)) return render(messages);
-    const texts = messages.map((message) => (silent(message) ? { ...message, content: '' } : message));
+    if (!messages.some(isSilent)) return render(messages);
+    const texts = messages.map((message) => (isSilent(message) ? { ...message, content: '' } : message));
     let first: MarkedText;
     try {
       first = render(messages);
@@ -133,22 +160,28 @@ export class ChatTemplate {
     }
   }
 
-  private rendered(values: Record<string, unknown>, { addGenerationPrompt }: RenderOptions): MarkedText {
+  private rendered(values: Record<string, unknown>, options: RenderOptions): MarkedText {
     try {
-      return this.template.render({
-        ...values,
-        // As transformers' apply_chat_template: what is not given is none, not undefined.
-        documents: null,
-        add_generation_prompt: addGenerationPrompt,
-        bos_token: this.specials.bosToken,
-        eos_token: this.specials.eosToken,
-        strftime_now: strftime,
-      }) as MarkedText;
+      return this.template.render(this.valuesOf(values, options)) as MarkedText;
     } catch (error) {
       throw refusalOf(error);
     }
   }
+
+  private valuesOf(values: Record<string, unknown>, { addGenerationPrompt }: RenderOptions): Record<string, unknown> {
+    return {
+      ...values,
+      // As transformers' apply_chat_template: what is not given is none, not undefined.
+      documents: null,
+      add_generation_prompt: addGenerationPrompt,
+      bos_token: this.specials.bosToken,
+      eos_token: this.specials.eosToken,
+      strftime_now: strftime,
+    };
+  }
 }
+
+const isSilent = ({ content, tool_calls }: Message): boolean => content === null && tool_calls !== undefined;
 
 const nones = ({ text }: MarkedText): number => text.split('None').length;
 

@@ -2,7 +2,7 @@
  * The renderings that a conversation is learnt from. Promises: every supervised answer is in exactly one of them, behind the very prompt
  * that asks for it in use and as the data has it; what a template leaves out is refused or noted. Knows nothing of tokens. Pure.
  */
-import { type ChatTemplate, ConversationRefused, type MarkedText } from './chat-template.ts';
+import { type Beginning, type ChatTemplate, ConversationRefused, type MarkedText } from './chat-template.ts';
 import { composeAnswer } from './compose-answer.ts';
 import type { Message } from './example.ts';
 import { leftOut, type SourceSpan } from './left-out.ts';
@@ -64,32 +64,53 @@ interface Made {
   readonly notes: readonly string[];
 }
 
+/** From this many answers on, their beginnings are rendered together. */
+const manyAnswers = 4;
+
 /** Texts that several renderings are held against, each rendered once: of answer i, the prompt that asks for it and the conversation up to it. */
 class Asked {
   readonly template: ChatTemplate;
   readonly tools: readonly unknown[] | undefined;
   private readonly messages: readonly Message[];
-  private readonly prompts = new Map<number, string>();
-  private readonly conversations = new Map<number, string>();
+  private readonly prompts = new Map<number, Beginning>();
+  private readonly conversations = new Map<number, Beginning>();
 
   constructor(template: ChatTemplate, messages: readonly Message[], tools: readonly unknown[] | undefined) {
     this.template = template;
     this.messages = messages;
     this.tools = tools;
+    const answers = supervisedAnswers(messages);
+    if (answers.length < manyAnswers) return;
+    this.renderTogether(this.prompts, answers, 0, true);
+    this.renderTogether(this.conversations, answers, 1, false);
+  }
+
+  /** Long conversations would take quadratic time, each beginning rendered by itself. */
+  private renderTogether(
+    into: Map<number, Beginning>,
+    answers: readonly number[],
+    more: 0 | 1,
+    addGenerationPrompt: boolean,
+  ): void {
+    const cuts = answers.map((i) => i + more);
+    const options = { tools: this.tools, addGenerationPrompt };
+    const found = this.template.renderBeginnings(this.messages, cuts, options);
+    for (const [k, beginning] of found.entries()) if (beginning) into.set(answers[k]!, beginning);
   }
 
   /** The prompt that asks for message `i`. */
-  prompt(i: number): string {
+  prompt(i: number): Beginning {
     return remembered(this.prompts, i, () => this.render(i, true));
   }
 
   /** The conversation up to and with message `i`. */
-  conversation(i: number): string {
+  conversation(i: number): Beginning {
     return remembered(this.conversations, i, () => this.render(i + 1, false));
   }
 
-  private render(count: number, addGenerationPrompt: boolean): string {
-    return this.template.render(this.messages.slice(0, count), { tools: this.tools, addGenerationPrompt });
+  private render(count: number, addGenerationPrompt: boolean): Beginning {
+    const text = this.template.render(this.messages.slice(0, count), { tools: this.tools, addGenerationPrompt });
+    return { whole: { text }, shared: text.length, text: '' };
   }
 }
 
@@ -101,9 +122,10 @@ function sharedRendering(
 ): (Made & { readonly learnt: ReadonlySet<number> }) | null {
   const { template, tools } = asked;
   const whole = template.renderMarked(messages, { tools, addGenerationPrompt: false });
+  const held = new Held(whole.text);
   const spans = new Map<number, Span>();
   for (const i of [...pending].reverse()) {
-    const span = locate(asked, whole.text, messages.length, i);
+    const span = locate(asked, held, messages.length, i);
     if (span) spans.set(i, span);
     else if (i === messages.length - 1) return null;
   }
@@ -159,12 +181,37 @@ const shifted = ({ start, end, origin }: SourceSpan, by: number): SourceSpan => 
 });
 
 /** Where answer `i` of `count` messages stands in `whole`, its end of turn included; null where the whole does not begin as the conversation up to it. */
-function locate(asked: Asked, whole: string, count: number, i: number): Span | null {
+function locate(asked: Asked, whole: Held, count: number, i: number): Span | null {
   const before = asked.prompt(i);
-  if (!whole.startsWith(before)) return null;
-  const after = i === count - 1 ? whole : asked.conversation(i);
-  const found = after.length > before.length && after.startsWith(before) && whole.startsWith(after);
-  return found ? { start: before.length, end: after.length } : null;
+  if (!whole.beginsAs(before)) return null;
+  const start = lengthOf(before);
+  if (i === count - 1) return whole.text.length > start ? { start, end: whole.text.length } : null;
+  const after = asked.conversation(i);
+  const end = lengthOf(after);
+  return end > start && whole.beginsAs(after) ? { start, end } : null;
+}
+
+const lengthOf = ({ shared, text }: Beginning): number => shared + text.length;
+
+function commonLength(a: string, b: string): number {
+  let length = 0;
+  while (length < a.length && length < b.length && a.charCodeAt(length) === b.charCodeAt(length)) length++;
+  return length;
+}
+
+/** A rendering that beginnings are held against: those of one whole are compared with it once, not each by itself. */
+class Held {
+  readonly text: string;
+  private readonly common = new Map<object, number>();
+
+  constructor(text: string) {
+    this.text = text;
+  }
+
+  beginsAs({ shared, text, whole }: Beginning): boolean {
+    const common = remembered(this.common, whole, () => commonLength(this.text, whole.text));
+    return common >= shared && this.text.startsWith(text, shared);
+  }
 }
 
 /** Roles that not every template knows, and the ones that say the same. */

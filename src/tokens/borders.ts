@@ -2,7 +2,15 @@
  * The tokens of a text, and how many of them stand before a place in it. Promises: what is said to stand before are exactly the tokens
  * that the text before tokenises to on its own, as chat sends it. Pure.
  */
-import { controlIds, controlTokensIn, encodeText, type Range, type SpecialTokens, touches } from './encode-text.ts';
+import {
+  controlIds,
+  controlTokensIn,
+  encodeText,
+  firstBehind,
+  type Range,
+  type SpecialTokens,
+  touches,
+} from './encode-text.ts';
 import type { Tokenizer } from './tokenizer.ts';
 
 /** Models that want it get their beginning-of-sequence token once: templates may spell it too. */
@@ -35,18 +43,21 @@ export class Borders {
 
   /** The tokens of a part of the text; with the beginning-of-sequence token where the part begins the text. */
   encode(start: number, end: number): number[] {
-    const data = this.data.flatMap((range) =>
-      range.end <= start || range.start >= end
-        ? []
-        : [{ start: Math.max(range.start, start) - start, end: Math.min(range.end, end) - start }],
-    );
+    const data: Range[] = [];
+    for (let i = firstBehind(this.data, start); i < this.data.length && this.data[i]!.start < end; i++) {
+      const range = this.data[i]!;
+      data.push({ start: Math.max(range.start, start) - start, end: Math.min(range.end, end) - start });
+    }
     const tokens = encodeText(this.text.slice(start, end), data, this.tokenizer, this.specialTokens);
     return start === 0 ? withBos(tokens, this.tokenizer) : tokens;
   }
 
   /** Where the last data between `start` and `end` ends; null where there is none. */
   lastData(start: number, end: number): number | null {
-    return this.data.findLast((range) => range.start >= start && range.end <= end)?.end ?? null;
+    let last: number | null = null;
+    for (let i = firstBehind(this.data, start); i < this.data.length && this.data[i]!.end <= end; i++)
+      if (this.data[i]!.start >= start) last = this.data[i]!.end;
+    return last;
   }
 
   /** Tokens before `position`; null where the text before it does not tokenise to the first tokens of the whole. */

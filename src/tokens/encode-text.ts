@@ -53,16 +53,21 @@ export function controlTokensIn(text: string, tokenizer: Tokenizer): (Range & { 
   }));
 }
 
-/** Whether the range shares a character with data. `data` in order. */
-export function touches(data: readonly Range[], { start, end }: Range): boolean {
-  // The first that ends behind the range's start.
+/** Index of the first of `data`, in order, that ends behind `position`. */
+export function firstBehind(data: readonly Range[], position: number): number {
   let [low, high] = [0, data.length];
   while (low < high) {
     const middle = (low + high) >> 1;
-    if (data[middle]!.end > start) high = middle;
+    if (data[middle]!.end > position) high = middle;
     else low = middle + 1;
   }
-  return low < data.length && data[low]!.start < end;
+  return low;
+}
+
+/** Whether the range shares a character with data. `data` in order. */
+export function touches(data: readonly Range[], { start, end }: Range): boolean {
+  const first = firstBehind(data, start);
+  return first < data.length && data[first]!.start < end;
 }
 
 /** Token ids of `text`, of which `data` are the parts that came from a user's data, in order. Throws TextRefused. */
