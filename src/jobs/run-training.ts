@@ -4,18 +4,17 @@
  */
 import { join } from 'node:path';
 import type { GgufFile } from '../files/gguf/types.ts';
-import { sizeText } from '../files/size-text.ts';
-import { parameterCount, readModelConfig } from '../models/config.ts';
+import { readModelConfig } from '../models/config.ts';
 import { assertAdapter } from '../runtime/onnxruntime-node/webgpu-adapter.ts';
-import { checkpointSteps, type Loaded, loadLatest, loadParameters, saveCheckpoint } from '../train/checkpoint.ts';
+import { checkpointSteps, loadLatest, loadParameters, saveCheckpoint } from '../train/checkpoint.ts';
 import { Diverged, LossWatch } from '../train/divergence.ts';
 import { initAdamW } from '../train/optimizer.ts';
-import type { TrainStep } from '../train/step.ts';
 import { microBatchTokens, trainLoop } from '../train/trainer.ts';
 import type { TrainerState } from '../train/trainer-state.ts';
+import { beginningOf } from './begin-run.ts';
 import { type Ending, endRun } from './end-run.ts';
 import type { RunEndEvent, RunEvent } from './events.ts';
-import { memoryBytes, parentBytes, threadsOf } from './machine.ts';
+import { parentBytes, threadsOf } from './machine.ts';
 import { type Method, openMethod } from './methods.ts';
 import { asFailure, fail, type Opened, openPretraining, openTuning } from './open-run.ts';
 import type { Holding } from './plan.ts';
@@ -28,29 +27,6 @@ import type { AskedSettings, RunSettings } from './run-settings.ts';
 import { makeSamples } from './samples.ts';
 import { heedStop } from './stop.ts';
 import { parityRows, stepsOf } from './work.ts';
-
-function dataReady(prepared: Prepared, steps: number, stepsPerEpoch: number): RunEvent {
-  const { report, validationReport } = prepared;
-  return {
-    type: 'data-ready',
-    format: prepared.format,
-    rows: report.rows,
-    tokens: report.tokens,
-    supervisedTokens: report.supervisedTokens,
-    truncatedRows: report.truncatedRows,
-    refusedRows: report.refusedRows,
-    splitRows: report.splitRows,
-    refusals: report.refusals,
-    refused: report.refused,
-    duplicateRows: report.duplicateRows,
-    leakedRows: prepared.leaked,
-    validationRows: validationReport?.rows ?? 0,
-    validationTokens: validationReport?.tokens ?? 0,
-    validationSupervisedTokens: validationReport?.supervisedTokens ?? 0,
-    stepsPerEpoch,
-    steps,
-  };
-}
 
 export interface RunOptions {
   readonly settings: AskedSettings;
@@ -111,18 +87,8 @@ function withBitsPerByte(event: RunEvent, bytes: number | null): RunEvent {
 const withParent = (event: RunEvent): RunEvent =>
   event.type === 'estimate' ? { ...event, peakMemoryBytes: event.peakMemoryBytes + parentBytes() } : event;
 
-/** What was passed over when the run went on, and what was used instead. */
-function brokenCheckpoints({ broken, lostBest, state }: Loaded): string[] {
-  const said = broken.map(({ fault, step }) => `The checkpoint after ${step} steps is broken (${fault}): going on from the one after ${state.step} steps.`); // biome-ignore format: one line
-  if (lostBest)
-    said.push(`The best checkpoint so far, after ${lostBest.step} steps, cannot be read (${lostBest.fault}): the best of what follows is the result.`); // biome-ignore format: one line
-  return said;
-}
-
 /** Gives memory back that nothing names any more; the worker is started with this switched on. */
 const collectGarbage = (): void => (globalThis as { gc?: () => void }).gc?.();
-
-const countOf = (step: TrainStep): number => step.parameters.reduce((total, { value }) => total + value.length, 0);
 
 /** How training, or the whole run, ended; and why its result is not to be trusted, where it is not. */
 interface Trained {
@@ -171,7 +137,7 @@ class Run {
     this.losses = new LossWatch(readModelConfig(model).vocabulary);
   }
 
-  async go(shrunk: RunOptions['shrunk']): Promise<RunEndEvent> {
+  async go(shrunk: NonNullable<RunOptions['shrunk']> | null): Promise<RunEndEvent> {
     const { folder, prepared, settings } = this;
     await heedStop(this.signal);
     const { activations, streamed } = this.holding();
@@ -202,29 +168,8 @@ class Run {
     const keepSmaller = (tokens: number): void => folder.write({ ...folder.read(), microBatchTokens: tokens });
     if (shrunk) keepSmaller(shrunk.microBatchTokens);
     const { perEpoch: stepsPerEpoch, steps } = stepsOf(prepared.train.length, settings);
-    this.tell({
-      type: 'run-start',
-      run: folder.path,
-      model: settings.model,
-      architecture: this.model.string('general.architecture')!,
-      parameters: parameterCount(this.model),
-      method: settings.method,
-      trainableParameters: countOf(step),
-      settings: { ...settings },
-      ...(saved ? { resumedFromStep: saved.step } : {}),
-    });
-    const { plan } = folder.read();
-    if (plan && !saved) this.tell(plan);
-    if (precision) this.tell(precision.event);
-    this.tell(dataReady(prepared, steps, stepsPerEpoch));
-    if (prepared.chosen) this.tell({ type: 'notice', code: 'defaults', message: prepared.chosen });
-    for (const message of prepared.notes) this.tell({ type: 'notice', code: 'data', message });
-    for (const message of this.opened.notices) this.tell({ type: 'notice', code: 'machine', message });
-    for (const message of [...prepared.overruled, ...this.doubts(steps)])
-      this.tell({ type: 'notice', code: 'settings', message });
-    if (loaded)
-      for (const message of brokenCheckpoints(loaded)) this.tell({ type: 'notice', code: 'checkpoint', message });
-    if (shrunk) this.tell({ type: 'notice', code: 'smaller-micro-batch', message: shrunk.message });
+    const beginning = { opened: this.opened, step, loaded, precision: precision?.event ?? null, threads, stepsPerEpoch, steps, shrunk }; // biome-ignore format: one line
+    for (const event of beginningOf(beginning)) this.tell(event);
     const save = (): RunEvent => {
       // The event that says so counts as part of the state, or a resumed log would miss it.
       const path = join(folder.checkpoints, String(state.step).padStart(6, '0'));
@@ -264,21 +209,6 @@ class Run {
       if (!this.signal.aborted) throw error;
       return this.end({ how: 'interrupted', verdict: null }, null, state);
     }
-  }
-
-  /** Settings that do not do what they seem to. */
-  private doubts(steps: number): string[] {
-    const { learningRate, memory, threads } = this.settings;
-    const { total } = memoryBytes();
-    const warmupSteps = this.settings.warmupSteps ?? 0;
-    const doubts: string[] = [];
-    if (threads !== null && threads > this.threads)
-      doubts.push(`--threads ${threads}: this machine runs ${this.threads} at once, and more would only wait for each other; ${this.threads} are used.`); // biome-ignore format: one line
-    if (memory !== null && memory > total)
-      doubts.push(`--memory ${sizeText(memory)}: this machine has ${sizeText(total)}, with which the run was planned.`);
-    if (warmupSteps > 0 && steps <= warmupSteps)
-      doubts.push(`All ${steps} steps are in the warm-up: the learning rate begins with 0 and gets to ${Number(((learningRate * (steps - 1)) / warmupSteps).toPrecision(3))}, not to ${learningRate}. --warmup-steps shortens it.`); // biome-ignore format: one line
-    return doubts;
   }
 
   /** Tells of what the loop yields; returns how it ended. */
