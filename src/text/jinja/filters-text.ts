@@ -13,7 +13,7 @@ import { add, binary } from './operators.ts';
 import { center } from './str-methods.ts';
 import { replace, rsplit, splitlines, strip } from './str-split.ts';
 import { str } from './to-text.ts';
-import { isIterable, isTrue, toArray, typeName } from './types.ts';
+import { isIterable, isTrue, sizeOf, toArray, typeName } from './types.ts';
 import { Tuple, toIndex, Undefined, type Value } from './values.ts';
 import { wrapped } from './word-wrap.ts';
 
@@ -58,8 +58,10 @@ function truncate(value: Value, length: Value, killWords: Value, end: Value, lee
   if (most < endLength) throw new PythonError('AssertionError', `expected length >= ${endLength}, got ${most}`);
   if (slack < 0) throw new PythonError('AssertionError', `expected leeway >= 0, got ${slack}`);
   if (value instanceof Undefined) return value;
-  if (!isStr(value)) throw typeError(`object of type '${typeName(value)}' has no len()`);
-  if (lengthInPoints(textOf(value)) <= most + slack) return value;
+  const size = sizeOf(value);
+  if (size === null) throw typeError(`object of type '${typeName(value)}' has no len()`);
+  if (size <= most + slack) return value;
+  if (!isStr(value)) throw typeError(`can't put text to a ${typeName(value)}`);
   const cut = slicePoints(value, 0, most - endLength);
   return add(like(value, isTrue(killWords) ? cut : (rsplit(cut, ' ', 1)[0] ?? '')), ending);
 }
@@ -100,7 +102,10 @@ function urlencode(value: Value): Str {
   const pairs = isDict(value) ? dictEntries(value) : toArray(value).map((pair) => toArray(pair));
   return joinTexts(
     '&',
-    pairs.map(([key, item]) => concat(quote(key, true), '=', quote(item, true))),
+    pairs.map((pair) => {
+      if (pair.length !== 2) throw valueError('a pair has two values');
+      return concat(quote(pair[0], true), '=', quote(pair[1], true));
+    }),
   );
 }
 

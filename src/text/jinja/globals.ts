@@ -10,12 +10,14 @@ import { bind, parameters } from './signature.ts';
 import { strftime } from './strftime.ts';
 import { str } from './to-text.ts';
 import { toArray } from './types.ts';
-import { Attributed, Callable, type Kwargs, Namespace, Tuple, type Value } from './values.ts';
+import { Attributed, Callable, type Kwargs, Namespace, Tuple, Undefined, type Value } from './values.ts';
 
 /** dict(mapping or pairs, **values). */
 function makeDict(args: readonly Value[], kwargs: Kwargs): PyDict {
   if (args.length > 1) throw typeError(`dict expected at most 1 argument, got ${args.length}`);
   const [from] = args;
+  // dict() asks for the attribute keys first.
+  if (from instanceof Undefined) throw from.error();
   const dict = new PyDict();
   if (isDict(from)) for (const [key, value] of dictEntries(from)) dict.set(key, value);
   else if (args.length === 1)

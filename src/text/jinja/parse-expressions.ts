@@ -147,18 +147,12 @@ export class ExpressionParser extends CallParser {
 
   /** Expressions divided by commas, as one where there is no comma. */
   protected tuple(
-    options: {
-      simplified?: boolean;
-      withConditional?: boolean;
-      endName?: string;
-      parentheses?: boolean;
-      withNamespace?: boolean;
-    } = {},
+    options: { simplified?: boolean; withConditional?: boolean; parentheses?: boolean; withNamespace?: boolean } = {},
   ): Expression {
     const { line } = this.stream.current;
     const items: Expression[] = [];
     let isTuple = false;
-    while (!this.tupleEnds(options.endName)) {
+    while (!this.tupleEnds()) {
       const { simplified, withConditional, withNamespace } = options;
       items.push(simplified ? this.primary(withNamespace) : this.expression(withConditional));
       if (!this.stream.atOperator(',')) break;
@@ -171,10 +165,9 @@ export class ExpressionParser extends CallParser {
     return { kind: 'tuple', items, line };
   }
 
-  private tupleEnds(endName: string | undefined): boolean {
-    const { type, value } = this.stream.current;
-    if (type === 'variable-end' || type === 'block-end') return true;
-    return (type === 'operator' && value === ')') || (endName !== undefined && this.stream.atName(endName));
+  private tupleEnds(): boolean {
+    const { type } = this.stream.current;
+    return type === 'variable-end' || type === 'block-end' || this.stream.atOperator(')');
   }
 
   private list(): Expression {

@@ -123,9 +123,9 @@ class Parser extends ExpressionParser {
   }
 
   private for(line: number): ForNode {
-    const target = this.target({ endName: 'in' });
+    const target = this.target({});
     this.stream.expect('name', 'in');
-    const iterable = this.tuple({ withConditional: false, endName: 'recursive' });
+    const iterable = this.tuple({ withConditional: false });
     const test = this.stream.skipName('if') ? this.expression() : null;
     const recursive = this.stream.skipName('recursive');
     const body = this.bodyUpTo('endfor', 'else');
@@ -227,7 +227,7 @@ class Parser extends ExpressionParser {
     return { kind: 'name', name: value, context: 'store', line };
   }
 
-  private target(options: { endName?: string; withNamespace?: boolean }): Target {
+  private target(options: { withNamespace?: boolean }): Target {
     return this.asTarget(this.tuple({ ...options, simplified: true }));
   }
 

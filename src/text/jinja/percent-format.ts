@@ -6,6 +6,7 @@ import { formatFloat } from './format-number.ts';
 import { widestFormat } from './limits.ts';
 import { isStr, type Str, slice, TextBuilder, textOf } from './marked-text.ts';
 import { floatOf, truncated } from './numbers.ts';
+import { Range } from './range.ts';
 import { repr, str } from './to-text.ts';
 import { typeName } from './types.ts';
 import { PyFloat, Tuple, toIndex, toNum, Undefined, type Value } from './values.ts';
@@ -68,7 +69,9 @@ class Arguments {
   }
 
   assertUsedUp(): void {
-    const mapping = isDict(this.values) || Array.isArray(this.values) || this.values instanceof Undefined;
+    const { values } = this;
+    // What can be indexed counts as a mapping, of which nothing needs to be used.
+    const mapping = isDict(values) || Array.isArray(values) || values instanceof Undefined || values instanceof Range;
     if (!mapping && this.used < this.items.length)
       throw typeError('not all arguments converted during string formatting');
   }

@@ -39,8 +39,9 @@ function wrapLine(line: Str, width: number, breakLong: boolean): Str[] {
     }
     const long = chunks.at(-1);
     if (long && long.text.length > width) {
-      const space = breakLong ? width - length : taken.length === 0 ? long.text.length : 0;
-      if (space > 0) {
+      const space = breakLong ? width - length : taken.length === 0 ? long.text.length : -1;
+      if (space >= 0) {
+        // Where nothing fits, Python adds an empty piece, which then is dropped in the white space's stead.
         taken.push({ text: long.text.slice(0, space), start: long.start });
         chunks.pop();
         if (space < long.text.length) chunks.push({ text: long.text.slice(space), start: long.start + space });
