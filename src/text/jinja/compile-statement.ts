@@ -7,6 +7,7 @@ import type { Frame } from './frame.ts';
 import { reader } from './frame.ts';
 import { assertNamespaceName } from './globals.ts';
 import { SyntaxFault } from './lexer.ts';
+import type { Macro } from './macro.ts';
 import type {
   AssignBlockNode,
   CallBlockNode,
@@ -22,7 +23,7 @@ import type {
 import type { Activation, Evaluate, Execute } from './runtime.ts';
 import { str } from './to-text.ts';
 import { isTrue, toArray } from './types.ts';
-import { Namespace, type Value } from './values.ts';
+import { Namespace, noKwargs, type Value } from './values.ts';
 
 export function compileBody(nodes: readonly Statement[], frame: Frame): Execute {
   const statements = nodes.map((node) => compileStatement(node, frame));
@@ -75,13 +76,11 @@ function compileKind(node: Statement, frame: Frame): Execute {
     case 'with':
       return withBlock(node, frame);
     case 'scope': {
-      const inner = frame.inner();
-      inner.symbols.visit(node.body);
-      const body = compileBody(node.body, inner);
-      const enter = inner.enter();
+      const macro = compileMacro(node, frame);
       return (a) => {
-        enter(a);
-        return body(a);
+        const text = (macro(a) as Macro).invoke([], noKwargs);
+        a.runtime.out.write(text);
+        return 'done';
       };
     }
     case 'break':

@@ -5,7 +5,8 @@ import type { Str } from './marked-text.ts';
 import { Attributed, type Kwargs, Tuple, Undefined, type Value } from './values.ts';
 
 export interface MacroShape {
-  readonly name: string;
+  /** null for the body of a call block. */
+  readonly name: string | null;
   readonly arguments: readonly string[];
   readonly catchesKwargs: boolean;
   readonly catchesVarargs: boolean;
@@ -43,7 +44,7 @@ export class Macro extends Attributed {
       case 'explicit_caller':
         return shape.arguments.includes('caller');
       case '__repr__':
-        return `<Macro '${shape.name}'>`;
+        return shape.name === null ? '<Macro anonymous>' : `<Macro '${shape.name}'>`;
       default:
         return undefined;
     }

@@ -136,7 +136,7 @@ export interface WithNode extends At {
   readonly values: readonly Expression[];
   readonly body: readonly Statement[];
 }
-/** A scope of its own: what {% generation %} makes around its body. */
+/** What {% generation %} makes around its body: a macro that is called at once. */
 export interface ScopeNode extends At {
   readonly kind: 'scope';
   readonly body: readonly Statement[];
