@@ -3,7 +3,7 @@ import { codePoints, hasSurrogates, lengthInPoints, unitOf } from './code-points
 import { changesDict, changesList, dictMethods, listMethods, sequenceMethods } from './container-methods.ts';
 import { type Dict, dictGet, isDict } from './dict.ts';
 import { MissingConstruct, typeError, valueError } from './errors.ts';
-import { concat, isStr, Markup, type Str, slice, textOf } from './marked-text.ts';
+import { isStr, joinTexts, Markup, type Str, slice, textOf } from './marked-text.ts';
 import { escapeText, like, markupMethod } from './markup.ts';
 import { Range } from './range.ts';
 import { strFormat } from './str-format.ts';
@@ -242,7 +242,7 @@ function sliceText(value: Str, bounds: Bounds): Str {
     const start = unitOf(text, from);
     return slice(value, start, Math.max(start, unitOf(text, to)));
   }
-  return concat(...(sliceItems(codePoints(value), bounds) as Str[]));
+  return joinTexts('', sliceItems(codePoints(value), bounds) as Str[]);
 }
 
 function sliceRange(range: Range, bounds: Bounds): Range {

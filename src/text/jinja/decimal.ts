@@ -47,7 +47,9 @@ export function exponential(value: number, places: number): { digits: string; ex
 
 /** Python's round(value, places). */
 export const rounded = (value: number, places: number): number => {
+  // Beyond what a float holds nothing is left, or nothing changes.
   if (!Number.isFinite(value) || places > 400) return value;
+  if (places < -400) return value < 0 ? -0 : 0;
   const digits = scaled(value, places);
   const magnitude = Number(`${digits}e${-places}`);
   return value < 0 || Object.is(value, -0) ? -magnitude : magnitude;

@@ -93,6 +93,9 @@ export function atLine(error: unknown, line: number): unknown {
   if (error instanceof MissingConstruct) return new TemplateConstructError(error.construct, line, error);
   if (error instanceof Raised) return new TemplateRaised(error.message, line, error);
   if (error instanceof PythonError) return new TemplateFailed(error.kind, error.message, line, error);
+  // Texts and integers that JavaScript cannot hold, where no bound of limits.ts came first.
+  if (error instanceof RangeError && !error.message.includes('call stack'))
+    return new TemplateConstructError('a text, list or integer that is too long', line, error);
   // The stack of JavaScript is at its end where Python's is, too: endless recursion, values nested thousandfold.
   if (error instanceof RangeError)
     return new TemplateFailed('RecursionError', 'maximum recursion depth exceeded', line, error);

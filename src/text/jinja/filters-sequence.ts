@@ -6,9 +6,10 @@ import { attributeOf, sliceOf } from './access.ts';
 import { attributeGetter, attributesGetter } from './attribute-path.ts';
 import { dictMethods } from './container-methods.ts';
 import { dictEntries, dictGet, hash, isDict } from './dict.ts';
-import { PythonError, typeError } from './errors.ts';
+import { MissingConstruct, PythonError, typeError } from './errors.ts';
 import { type Filter, filter } from './filter-table.ts';
 import { int } from './filters-text.ts';
+import { longestList } from './limits.ts';
 import { isStr, mapWhole, textOf } from './marked-text.ts';
 import { add, equal, order } from './operators.ts';
 import { isTrue, iterate, sizeOf, toArray, typeName } from './types.ts';
@@ -117,8 +118,14 @@ function sum(value: Value, attribute: Value, start: Value): Value {
   return toArray(value).reduce((total, item) => add(total, read(item)), start);
 }
 
-function* batch(value: Value, count: Value, fill: Value): Generator<Value> {
+function rowLength(count: Value): number {
   const size = int(count);
+  if (size > longestList) throw new MissingConstruct(`a list of over ${longestList} elements`);
+  return size;
+}
+
+function* batch(value: Value, count: Value, fill: Value): Generator<Value> {
+  const size = rowLength(count);
   let row: Value[] = [];
   for (const item of each(value)) {
     if (row.length === size) {
@@ -134,7 +141,7 @@ function* batch(value: Value, count: Value, fill: Value): Generator<Value> {
 
 function* slices(value: Value, count: Value, fill: Value): Generator<Value> {
   const items = toArray(value);
-  const parts = int(count);
+  const parts = rowLength(count);
   if (parts === 0) throw new PythonError('ZeroDivisionError', 'integer division or modulo by zero');
   const size = Math.floor(items.length / parts);
   const extra = items.length % parts;

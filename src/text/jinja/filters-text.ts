@@ -158,7 +158,7 @@ export const textFilters: ReadonlyMap<string, Filter> = new Map([
     like(value, strip(str(value), chars === null ? null : textOf(str(chars)), 'both')),
   ),
   ...filter('replace', 's, old, new, count=None', (value, old, by, count) =>
-    concat(...replace(str(value), textOf(str(old)), str(by), count === null ? -1 : int(count))),
+    joinTexts('', replace(str(value), textOf(str(old)), str(by), count === null ? -1 : int(count))),
   ),
   ...filter('join', "value, d='', attribute=None", (value, separator, attribute) => {
     const read = attribute === null ? null : attributeGetter(attribute);

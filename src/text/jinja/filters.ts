@@ -106,6 +106,7 @@ function round(value: Value, precision: Value, method: Value): Value {
   const places = int(precision);
   if (how === 'common') {
     if (number instanceof PyFloat) return new PyFloat(rounded(number.value, places));
+    if (places < -String(number).length) return 0;
     return places >= 0 ? number : arithmetic('*', roundedInt(number, -places), 10n ** BigInt(-places));
   }
   const scale = arithmetic('**', 10, places);

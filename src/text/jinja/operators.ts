@@ -3,7 +3,7 @@ import { compareTexts } from './code-points.ts';
 import { DictView, dictEntries, dictGet, dictSize, isDict } from './dict.ts';
 import { MissingConstruct, typeError } from './errors.ts';
 import { longestList, longestText } from './limits.ts';
-import { concat, isStr, Markup, type Str, textOf } from './marked-text.ts';
+import { concat, isStr, joinTexts, Markup, type Str, textOf } from './marked-text.ts';
 import { asMarkup, escapeHtml, like } from './markup.ts';
 import type { BinaryOperator, CompareOperator } from './nodes.ts';
 import { arithmetic, compareNumbers } from './numbers.ts';
@@ -21,7 +21,7 @@ export function binary(operator: BinaryOperator, a: Value, b: Value): Value {
   if (x !== null && y !== null) return arithmetic(operator, x, y);
   if (operator === '+') {
     if (isStr(a) && isStr(b)) return bounded(joined(a, b));
-    if (Array.isArray(a) && Array.isArray(b)) return [...a, ...b];
+    if (Array.isArray(a) && Array.isArray(b)) return boundedList([...a, ...b]);
     if (a instanceof Tuple && b instanceof Tuple) return new Tuple([...a.items, ...b.items]);
   }
   if (operator === '*') {
@@ -29,6 +29,11 @@ export function binary(operator: BinaryOperator, a: Value, b: Value): Value {
     if (times !== null) return times;
   }
   throw typeError(`unsupported operand type(s) for ${operator}: '${typeName(a)}' and '${typeName(b)}'`);
+}
+
+function boundedList(items: readonly Value[]): readonly Value[] {
+  if (items.length > longestList) throw new MissingConstruct(`a list of over ${longestList} elements`);
+  return items;
 }
 
 const joined = (a: Str, b: Str): Str =>
@@ -46,7 +51,13 @@ function repeated(value: Value, by: ReturnType<typeof toNum>): Value {
     if (textOf(value).length * times > longestText)
       throw new MissingConstruct(`a text of over ${longestText} characters`);
     if (typeof value === 'string') return value.repeat(times);
-    return like(value, concat(...Array.from({ length: times }, () => value)));
+    return like(
+      value,
+      joinTexts(
+        '',
+        Array.from({ length: times }, () => value),
+      ),
+    );
   }
   const items = Array.isArray(value) ? value : value instanceof Tuple ? value.items : null;
   if (items === null) return null;

@@ -47,7 +47,7 @@ method('split', 'sep=None, maxsplit=-1', (self, sep, most) => split(self, option
 method('rsplit', 'sep=None, maxsplit=-1', (self, sep, most) => rsplit(self, optionalText(sep), intArgument(most)));
 method('splitlines', 'keepends=False', (self, keep) => splitlines(self, isTrue(keep)));
 method('replace', 'old, new, count=-1, /', (self, old, by, count) =>
-  concat(...replace(self, textArgument(old), strArgument(by), intArgument(count))),
+  joinTexts('', replace(self, textArgument(old), strArgument(by), intArgument(count))),
 );
 method('join', 'iterable, /', (self, iterable) =>
   joinTexts(

@@ -38,6 +38,14 @@ describe('as Python has it', () => {
     );
   });
 
+  test('long texts are no matter of the stack', () => {
+    const lines = 'a\n'.repeat(300_000);
+    expect(
+      render("{{ (x | replace('\n', ' '))[::-1] | length }} {{ x.split('\n') | join('-') | length }}", { x: lines }),
+    ).toBe('600000 600000');
+    expect(render("{{ x.replace('a', 'bb') | length }}", { x: marked(lines, 1) })).toBe('900000');
+  });
+
   test('a Map keeps the order of its keys', () => {
     const map = new Map<string, unknown>([
       ['b', 1],
@@ -135,6 +143,35 @@ describe('refusals', () => {
     expect(thrown(source)).toBeInstanceOf(TemplateConstructError);
     expect(thrown(source)).toMatchObject({ construct, line: 1 });
   });
+
+  test.each([
+    "{{ 'x' * 10 ** 8 + 'x' * 10 ** 8 }}",
+    "{% set ns = namespace(a='x') %}{% for i in range(99) %}{% set ns.a = ns.a ~ ns.a %}{% endfor %}",
+    '{% set ns = namespace(a=[1]) %}{% for i in range(99) %}{% set ns.a = ns.a + ns.a %}{% endfor %}',
+    "{{ ('x' * 10 ** 6).replace('x', 'y' * 10 ** 6) }}",
+    "{{ ('y' * 10 ** 6).join('x' * 10 ** 6) }}",
+    '{{ [1] | batch(10 ** 12, 0) | list }}',
+    '{{ [1] | slice(10 ** 12, 0) | list }}',
+    "{{ 'a\nb' | indent(10 ** 9) }}",
+    "{{ 'a\tb'.expandtabs(10 ** 9) }}",
+    '{{ [1] | tojson(indent=10 ** 9) }}',
+    "{{ '%.*f' % (10 ** 7, 0.1) }}",
+    "{{ '{:10000000}'.format(1) }}",
+    "{{ 'x'.center(10 ** 9) }}",
+    '{% for i in range(100000) %}{% for j in range(100000) %}{% endfor %}{% endfor %}',
+  ])('%s ends soon, refused', (source) => {
+    const start = performance.now();
+    expect(thrown(source)).toBeInstanceOf(TemplateConstructError);
+    // Some machines are slow; without a bound these take hours or all memory.
+    expect(performance.now() - start).toBeLessThan(30_000);
+  });
+
+  test.each(['{{ 5 | round(-(10 ** 9)) }}', '{{ 5.5 | round(-(10 ** 9)) }}', '{{ 5.5 | round(10 ** 9) }}'])(
+    '%s is quick',
+    (source) => {
+      expect(thrown(source)).toMatch(/^(?:0|0\.0|5\.5)$/);
+    },
+  );
 
   test('brackets without end do not break the stack', () => {
     expect(thrown(`{{ ${'('.repeat(100_000)} }}`)).toBeInstanceOf(TemplateFailed);
