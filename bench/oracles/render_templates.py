@@ -1,7 +1,7 @@
 """Renders the template corpus and the snippets with Python's jinja2, set up as transformers sets it up, and freezes what it says.
 
-    CONVERSATIONS=/tmp/conversations.json npx vitest run test/templates/corpus.test.ts
-    python bench/oracles/render_templates.py /tmp/conversations.json
+    CONVERSATIONS=FILE npx vitest run test/templates/corpus.test.ts
+    python bench/oracles/render_templates.py FILE
 
 Writes test/fixtures/templates/expected.json (of each rendering the beginning of its SHA-256; '!' and the beginning of the message's
 where the template raised; '?' where Python raised) and snippets-expected.json (of each snippet its text or the error). Needs jinja2 3.1.6.
