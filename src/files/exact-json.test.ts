@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
 import { isSpelledNumber, plainNumber, readJson, writeJson } from './exact-json.ts';
+import { orderedKeys } from './ordered-json.ts';
 
 test.each([
   '7301234567890123457',
@@ -31,4 +32,18 @@ test('all else is as JSON.parse has it', () => {
   const plain = (value: unknown): unknown => JSON.parse(writeJson(value));
   expect(plain(readJson(text))).toEqual(JSON.parse(text));
   expect(() => readJson('{"a": 1.0')).toThrow(SyntaxError);
+});
+
+test('keys that JavaScript reorders keep the order of the text', () => {
+  const text =
+    '{"b": {"10": 1.0, "9": [{"2": "x", "1": "}\\" ,"}]}, "__proto__": 1, "a": -0, "10": null, "b2": true, "10": false}';
+  const value = readJson(text) as Record<string, unknown>;
+  expect(JSON.parse(writeJson(value))).toEqual(JSON.parse(text));
+  expect(orderedKeys(value)).toEqual(['b', '__proto__', 'a', '10', 'b2']);
+  const inner = value.b as Record<string, unknown>;
+  expect(orderedKeys(inner)).toEqual(['10', '9']);
+  expect(orderedKeys({ ...inner, z: 1 })).toEqual(['10', '9', 'z']);
+  expect(orderedKeys((inner['9'] as object[])[0]!)).toEqual(['2', '1']);
+  expect(isSpelledNumber(inner['10'])).toBe(true);
+  expect(() => readJson('{"1": }')).toThrow(SyntaxError);
 });

@@ -4,6 +4,7 @@
  * JSON.stringify have it. Pure.
  */
 import { isLosslessNumber, LosslessNumber, parse, stringify } from 'lossless-json';
+import { mayReorder, readOrdered } from './ordered-json.ts';
 
 /** A number that JavaScript would spell in another way than its JSON text did; `value` is that text, `valueOf()` the nearest number or bigint. */
 export { LosslessNumber as SpelledNumber };
@@ -14,9 +15,10 @@ const mayRespell = /\d{16}|\.\d*0(?!\d)|\d[eE]|-0(?![.\d])/;
 
 const numberOf = (text: string): unknown => (String(Number(text)) === text ? Number(text) : new LosslessNumber(text));
 
-/** The value of a JSON text; numbers that JavaScript would respell are SpelledNumbers. Throws SyntaxError as JSON.parse does. */
+/** The value of a JSON text; numbers that JavaScript would respell are SpelledNumbers, keys that it would reorder keep their order (orderedKeys). Throws SyntaxError as JSON.parse does. */
 export function readJson(text: string): unknown {
   const value: unknown = JSON.parse(text);
+  if (mayReorder(text)) return readOrdered(text, numberOf);
   if (!mayRespell.test(text)) return value;
   // Of equal keys the last one counts, as everywhere.
   return parse(text, null, { parseNumber: numberOf, onDuplicateKey: ({ newValue }) => newValue });

@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import type { NomoatError } from '../errors.ts';
+import { readJson } from '../files/exact-json.ts';
 import { ChatTemplate, ConversationRefused, chatTemplateOf, noChatTemplate } from './chat-template.ts';
 import type { Message } from './example.ts';
 import { unroll } from './unroll.ts';
@@ -202,4 +203,20 @@ test('a call without text: null for templates that ask for it, no text for those
   expect(asks.render(messages, { addGenerationPrompt: false })).toBe('weather?|[weather]');
   const joins = new ChatTemplate("{% for m in messages %}{{ m.content.strip() + '|' }}{% endfor %}", specials);
   expect(joins.render(messages, { addGenerationPrompt: false })).toBe('weather?||');
+});
+
+test('arguments keep the order of their keys, numbers their spelling, in texts and in objects', () => {
+  const written = '{"10": 1.0, "9": {"b": 2, "1": 7301234567890123457}}';
+  const call = (args: unknown): Message => ({ role: 'assistant', content: '', tool_calls: [{ function: { name: 'f', arguments: args } }] }); // biome-ignore format: one line
+  for (const args of [written, readJson(written)]) {
+    const [pieces] = unrolled(of(thinking), [user('q'), call(args)]);
+    expect(supervised(pieces!)[0]).toContain(`"arguments": ${written}`);
+    expect(whole(of(thinking), [user('q'), call(args)])).toContain(`"arguments": ${written}`);
+  }
+});
+
+test('thoughts stand under the names that transformers gives them', () => {
+  const source = "{% for m in messages %}{{ m.role ~ ': ' ~ (m.thinking ~ '|' if m.thinking is defined else '') ~ m.content ~ '\n' }}{% endfor %}{% if add_generation_prompt %}{{ 'assistant: ' }}{% endif %}"; // biome-ignore format: one line
+  const [pieces] = unrolled(of(source), [user('q'), answer('a', { reasoning_content: 'hm' })]);
+  expect(supervised(pieces!)).toEqual(['hm|a\n']);
 });

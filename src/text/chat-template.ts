@@ -8,7 +8,7 @@ import type { Message } from './example.ts';
 import { JinjaTemplate, TemplateConstructError, TemplateRaised } from './jinja/index.ts';
 import type { SourceSpan } from './left-out.ts';
 import { strftime } from './template-date.ts';
-import { markedMessage, markedTools, plainMessage } from './template-values.ts';
+import { markedMessage, markedTools, plainMessage, plainTools } from './template-values.ts';
 
 export interface RenderOptions {
   readonly tools?: readonly unknown[] | undefined;
@@ -83,7 +83,7 @@ export class ChatTemplate {
   render(messages: readonly Message[], options: RenderOptions): string {
     const values = (list: readonly Message[]): Record<string, unknown> => ({
       messages: list.map(plainMessage),
-      tools: options.tools ?? null,
+      tools: options.tools ? plainTools(options.tools) : null,
     });
     return this.withSilentCalls(messages, (list) => this.renderedOrWithoutTools(values(list), options)).text;
   }
@@ -108,7 +108,10 @@ export class ChatTemplate {
   ): (Beginning | null)[] {
     if (messages.some(isSilent)) return cuts.map(() => null);
     try {
-      const values = this.valuesOf({ messages: messages.map(plainMessage), tools: options.tools ?? null }, options);
+      const values = this.valuesOf(
+        { messages: messages.map(plainMessage), tools: options.tools ? plainTools(options.tools) : null },
+        options,
+      );
       const { prefixes, whole } = this.template.renderPrefixes(values, cuts);
       return prefixes.map((prefix) => prefix && { whole, shared: prefix.shared, text: prefix.text });
     } catch {

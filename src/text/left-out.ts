@@ -5,7 +5,7 @@
 import type { Message } from './example.ts';
 import { isObject } from './refused.ts';
 import { remembered } from './remembered.ts';
-import { type Origin, originsOf, originsOfTools, plainMessage } from './template-values.ts';
+import { type Origin, originsOf, originsOfTools, parsedMessage } from './template-values.ts';
 
 /** A piece of a rendering that came from the record. */
 export interface SourceSpan {
@@ -149,7 +149,7 @@ function* keysInside(value: unknown): Generator<string> {
 
 /** A key of a call's arguments that stands nowhere in the rendering, its value (a flag, a null) with it; null where all do. */
 function missingKey(message: Message, text: string): string | null {
-  for (const call of (plainMessage(message).tool_calls ?? []) as readonly unknown[]) {
+  for (const call of parsedMessage(message).tool_calls ?? []) {
     const called = isObject(call) && isObject(call.function) ? call.function.arguments : undefined;
     for (const key of keysInside(called))
       if (!text.includes(key) && !text.includes(JSON.stringify(key).slice(1, -1))) return key;

@@ -3,8 +3,10 @@
  * rendering can be held against the record. Pure.
  */
 import { isSpelledNumber, readJson } from '../files/exact-json.ts';
+import { hasOrder, orderedKeys } from '../files/ordered-json.ts';
 import type { Message } from './example.ts';
 import { marked } from './jinja/index.ts';
+import { isObject } from './refused.ts';
 import { remembered } from './remembered.ts';
 
 /** Where a rendered piece came from: a field of a message, or of the tools. */
@@ -49,12 +51,19 @@ function markLeaves(owner: object, value: unknown, place: Place, path: string): 
     return marked(value, originOf(owner, `${place.message}.${place.field}.${path}`, make));
   }
   if (typeof value !== 'object' || value === null) return value;
-  return Object.fromEntries(
-    Object.entries(value).map(([key, each]) => [
-      key,
-      markLeaves(owner, each, place, path === '' ? key : `${path}.${key}`),
-    ]),
-  );
+  return inOrder(value, (key, each) => markLeaves(owner, each, place, path === '' ? key : `${path}.${key}`));
+}
+
+/** An object with its values changed: as a Map, whose order templates keep, where JavaScript would give its keys another. */
+function inOrder(value: object, change: (key: string, value: unknown) => unknown): unknown {
+  const entries = orderedKeys(value).map((key): [string, unknown] => [key, change(key, (value as Record<string, unknown>)[key])]); // biome-ignore format: one line
+  return hasOrder(value) ? new Map(entries) : Object.fromEntries(entries);
+}
+
+/** A value as templates see it, without marks. */
+function plainValue(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(plainValue);
+  return isObject(value) ? inOrder(value, (_, each) => plainValue(each)) : value;
 }
 
 /** OpenAI writes the arguments of a call as JSON text; templates expect the object. */
@@ -68,13 +77,25 @@ function withParsedArguments(call: unknown): unknown {
   }
 }
 
+const parsed = new WeakMap<Message, Message>();
+
+/** The message with the arguments of its calls as objects. */
+export const parsedMessage = (message: Message): Message =>
+  remembered(parsed, message, () => {
+    // gpt-oss's template knows thoughts by this name, and transformers gives it to every template.
+    const thoughts = message.reasoning_content === undefined ? {} : { thinking: message.reasoning_content };
+    return message.tool_calls
+      ? { ...message, ...thoughts, tool_calls: message.tool_calls.map(withParsedArguments) }
+      : { ...message, ...thoughts };
+  });
+
 const plain = new WeakMap<Message, Record<string, unknown>>();
 
 /** A message as templates expect it: without our weight, and with the arguments of calls as objects. */
 export const plainMessage = (message: Message): Record<string, unknown> =>
   remembered(plain, message, () => {
-    const { weight: _, ...fields } = message;
-    return fields.tool_calls ? { ...fields, tool_calls: fields.tool_calls.map(withParsedArguments) } : fields;
+    const { weight: _, ...fields } = parsedMessage(message);
+    return fields.tool_calls ? { ...fields, tool_calls: plainValue(fields.tool_calls) } : fields;
   });
 
 const markedOnes = new WeakMap<Message, { readonly index: number; readonly made: Record<string, unknown> }>();
@@ -84,13 +105,17 @@ export function markedMessage(message: Message, index: number): Record<string, u
   const known = markedOnes.get(message);
   if (known?.index === index) return known.made;
   const made: Record<string, unknown> = {};
-  for (const [key, value] of Object.entries(plainMessage(message))) {
-    const place = { message: index, field: key as Origin['field'] };
+  for (const [key, value] of Object.entries(parsedMessage(message))) {
+    if (key === 'weight') continue;
+    const place = { message: index, field: (key === 'thinking' ? 'reasoning_content' : key) as Origin['field'] };
     made[key] = key === 'role' ? value : markLeaves(message, value, place, '');
   }
   markedOnes.set(message, { index, made });
   return made;
 }
+
+/** Tools as templates see them. */
+export const plainTools = (tools: readonly unknown[]): unknown => plainValue(tools);
 
 export const markedTools = (tools: readonly unknown[]): unknown => markLeaves(tools, tools, { message: null, field: 'tools' }, ''); // biome-ignore format: one line
 
