@@ -1,10 +1,10 @@
 """Renders the template corpus and the snippets with Python's jinja2, set up as transformers sets it up, and freezes what it says.
 
     CONVERSATIONS=FILE npx vitest run test/templates/corpus.test.ts
-    python bench/oracles/render_templates.py FILE
+    python bench/oracles/render_templates.py FILE [OUT]
 
-Writes test/fixtures/templates/expected.json (of each rendering the beginning of its SHA-256; '!' and the beginning of the message's
-where the template raised; '?' where Python raised) and snippets-expected.json (of each snippet its text or the error). Needs jinja2 3.1.6.
+Writes into OUT, or test/fixtures/templates where none is given: expected.json (of each rendering the beginning of its SHA-256; '!' and the beginning of the message's
+where the template raised; '?' where Python raised) and snippets-expected.json (of each snippet its text or the error). Prints how much it wrote. Needs jinja2 3.1.6.
 """
 
 import datetime
@@ -116,12 +116,15 @@ def main():
     results = [snippet(env, source, json.loads(json.dumps(snippets["variables"]))) for source in snippets["snippets"]]
     write("snippets-expected.json", results)
     if len(sys.argv) > 1:
-        write("expected.json", templates(env, json.loads(pathlib.Path(sys.argv[1]).read_text())))
+        expected = templates(env, json.loads(pathlib.Path(sys.argv[1]).read_text()))
+        write("expected.json", expected)
+        print(f"{len(results)} snippets, {len(expected)} templates")
 
 
 def write(name, value):
     text = json.dumps(value, ensure_ascii=False, indent=0) if isinstance(value, list) else json.dumps(value, indent=1)
-    (FOLDER / name).write_text(text + "\n")
+    out = pathlib.Path(sys.argv[2]) if len(sys.argv) > 2 else FOLDER
+    (out / name).write_text(text + "\n")
 
 
 main()

@@ -3,9 +3,10 @@
  * where NOMOAT_PYTHON (or python3) has it.
  */
 import { spawnSync } from 'node:child_process';
-import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, test } from 'vitest';
+import { conversations } from '../templates/conversations.ts';
 import { callsIn, faultsOf } from './command-lines.ts';
 import { addFixtures, addReference, addRun, type Ended, repo, scripts, smallInputs, tiny } from './small-inputs.ts';
 
@@ -21,6 +22,12 @@ const needsTorch = hasTorch
   : ' (skipped: needs a Python with torch, transformers, peft, gguf; NOMOAT_PYTHON names it)';
 const hasOnnx = hasPython && has('onnx');
 const needsOnnx = hasOnnx ? '' : ' (skipped: needs a Python with onnx; NOMOAT_PYTHON names it)';
+const hasJinja = hasPython && has('jinja2');
+const needsJinja = hasJinja ? '' : ' (skipped: needs a Python with jinja2 3.1.6; NOMOAT_PYTHON names it)';
+const hasTables = hasPython && has('pyarrow', 'pandas', 'datasets');
+const needsTables = hasTables
+  ? ''
+  : ' (skipped: needs a Python with pyarrow, pandas and datasets; NOMOAT_PYTHON names it)';
 const text = (name: string): string => readFileSync(join(repo, name), 'utf8');
 const shell = scripts.filter((name) => name.endsWith('.sh'));
 const pythonScripts = scripts.filter((name) => name.endsWith('.py'));
@@ -72,9 +79,11 @@ const onlyRead: Readonly<Record<string, string>> = {
     'trains for a quarter of an hour; its two calls and its scripts are tried by themselves',
 };
 
+const byThemselves = ['bench/onnx_check.py', 'bench/oracles/make_table_cases.py', 'bench/oracles/render_templates.py'];
+
 test('every script is in one of the tables', () => {
   const covered = withTorch.flatMap(([name, covers]) => [name, ...covers.filter((other) => !other.endsWith('.mjs'))]);
-  expect([...covered, 'bench/onnx_check.py', ...Object.keys(onlyRead)].sort()).toEqual([...shell, ...pythonScripts].sort()); // biome-ignore format: one line
+  expect([...covered, ...byThemselves, ...Object.keys(onlyRead)].sort()).toEqual([...shell, ...pythonScripts].sort()); // biome-ignore format: one line
 });
 
 // PyTorch alone takes a quarter of a minute to load on a busy machine.
@@ -100,6 +109,25 @@ describe('runs', { timeout: 600_000 }, () => {
     expect(code, err).toBe(0);
     expect(out).toMatch(/\d{2,3} graphs pass onnx/);
   });
+});
+
+test.runIf(hasJinja)(`bench/oracles/render_templates.py${needsJinja}`, { timeout: 300_000 }, () => {
+  const few = 3;
+  mkdirSync(at('templates'));
+  writeFileSync(at('conversations.json'), JSON.stringify(conversations(few)));
+  const { code, err, out } = py('bench/oracles/render_templates.py', at('conversations.json'), at('templates'));
+  expect(code, err).toBe(0);
+  expect(out).toMatch(/^\d+ snippets, \d+ templates$/m);
+  const read = (folder: string): Record<string, string> => JSON.parse(readFileSync(join(folder, 'expected.json'), 'utf8')) as Record<string, string>; // biome-ignore format: one line
+  const frozen = read(join(repo, 'test/fixtures/templates'));
+  const firstOf = ([name, results]: [string, string]): [string, string] => [name, results.split(' ').slice(0, few).join(' ')]; // biome-ignore format: one line
+  expect(read(at('templates'))).toEqual(Object.fromEntries(Object.entries(frozen).map(firstOf)));
+});
+
+test.runIf(hasTables)(`bench/oracles/make_table_cases.py${needsTables}`, { timeout: 300_000 }, () => {
+  const { code, err } = py('bench/oracles/make_table_cases.py', at('tables'));
+  expect(code, err).toBe(0);
+  expect(readdirSync(at('tables')).sort()).toEqual(readdirSync(join(repo, 'test/fixtures/data/tables')).sort());
 });
 
 test('train.sh: its calls run in a small form', { timeout: 600_000 }, () => {
