@@ -56,16 +56,16 @@ function writeRows(name, examples) {
   return path;
 }
 
-function drawHeldOut() {
-  const examples = readExamples([given.validation], columns).train;
+async function drawHeldOut() {
+  const examples = (await readExamples([given.validation], columns)).train;
   return writeRows('held-out.jsonl', shuffled(examples.length, 1).slice(0, Number(given['held-out'])).map((i) => examples[i]));
 }
 
 async function heldOutRows(path, modelPath) {
   const model = openGguf(modelPath);
   const tokenizer = await openTokenizer(modelPath);
-  const options = { template: () => chatTemplateOf(model), tokenizer, sequenceLength: 512, tooLong: 'refuse', supervise: 'answers' };
-  const { rows } = buildRows(readExamples([path]).train, options);
+  const options = { template: () => chatTemplateOf(model), tokenizer, sequenceLength: 512, tooLong: 'refuse', supervise: 'answers', specialTokens: 'auto' };
+  const { rows } = buildRows((await readExamples([path])).train, options);
   await tokenizer.close();
   model.close();
   return rows;
@@ -163,8 +163,8 @@ const resultsPath = join(out, 'results.json');
 const results = existsSync(resultsPath) ? JSON.parse(readFileSync(resultsPath, 'utf8')) : {};
 for (const key of given.method ? [given.method].filter((name) => name !== 'none') : Object.keys(methods)) {
   const { path: base } = await resolveModel(given.model);
-  const data = writeRows('train.jsonl', readExamples([given.data], columns).train);
-  const held = drawHeldOut();
+  const data = writeRows('train.jsonl', (await readExamples([given.data], columns)).train);
+  const held = await drawHeldOut();
   const { name, options } = methods[key];
   process.stderr.write(`${name}: `);
   const run = freshRun(`run-${key}`);

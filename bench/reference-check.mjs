@@ -19,9 +19,9 @@ import { createLoraStep } from '../dist/train/open-step.js';
 const [base, reference, run] = process.argv.slice(2);
 const model = openGguf(base);
 const tokenizer = await openTokenizer(base);
-const options = { template: () => chatTemplateOf(model), tokenizer, sequenceLength: 512, tooLong: 'refuse', supervise: 'answers' };
-const rowsOf = (name) => buildRows(readExamples([join(reference, name)]).train, options).rows;
-const [train, test] = [rowsOf('train.jsonl'), rowsOf('test.jsonl')];
+const options = { template: () => chatTemplateOf(model), tokenizer, sequenceLength: 512, tooLong: 'refuse', supervise: 'answers', specialTokens: 'auto' };
+const rowsOf = async (name) => buildRows((await readExamples([join(reference, name)])).train, options).rows;
+const [train, test] = [await rowsOf('train.jsonl'), await rowsOf('test.jsonl')];
 await tokenizer.close();
 const pack = (rows) => packRows(rows, { packing: true, microBatchSize: null, maxTokens: 1024, padToken: 0 });
 

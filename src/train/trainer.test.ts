@@ -244,11 +244,12 @@ describe('the training loop', () => {
     const flags = { batchSize: '1', shuffle: false, validateEvery: 10 };
     const estimateOf = ({ events }: Outcome): number => events.flatMap((e) => (e.type === 'estimate' ? [e.seconds] : []))[0]!; // biome-ignore format: one line
     const slow = (): FakeStep =>
-      new FakeStep(() => void Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 5));
+      new FakeStep(() => void Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 15));
     const whole = await run(slow(), { rows, steps: 40, flags });
     const at30 = { ...whole.state, step: 30, validatedStep: null };
     const rest = await run(slow(), { rows, steps: 40, flags, from: at30 });
-    expect(estimateOf(rest)).toBeLessThan(estimateOf(whole) / 2);
+    // A quarter of it, but for what a busy machine adds to single steps.
+    expect(estimateOf(rest)).toBeLessThan(0.75 * estimateOf(whole));
   });
 
   test('the estimate of memory grows with the largest micro-batch to come', async () => {
