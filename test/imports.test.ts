@@ -36,7 +36,7 @@ const earlierTypes: readonly string[] = [
   'train/trainer.ts -> jobs/run-settings.ts',
 ];
 /** Files of a folder that need each other's types. */
-const circles: readonly string[] = ['jobs/prepare.ts, jobs/work.ts'];
+const circles: readonly string[] = [];
 const pure =
   /^(text|batches|graph|models|lora)\/|^tokens\/(tokenizer|token-row|rows|preview)\.|^train\/(optimizer|clip|schedule|dropout|step)\.|^(errors|shell-quote)\./;
 

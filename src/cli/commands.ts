@@ -135,7 +135,7 @@ export function previewCommand(): Command {
     const { openGguf } = await import('../files/gguf/read.ts');
     const { openTokenizer } = await import('../tokens/llama-cpp.ts');
     const { readExamples } = await import('../jobs/dataset-files.ts');
-    const { buildSets } = await import('../jobs/prepare.ts');
+    const { buildSets } = await import('../jobs/row-sets.ts');
     const { resolveChatTemplate } = await import('../config/chat-template.ts');
     const { withChatTemplate } = await import('../text/chat-template.ts');
     const { harmless, renderPreview } = await import('../tokens/preview.ts');

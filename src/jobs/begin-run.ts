@@ -9,7 +9,7 @@ import type { TrainStep } from '../train/step.ts';
 import type { PrecisionEvent, RunEvent } from './events.ts';
 import { memoryBytes } from './machine.ts';
 import type { Opened } from './open-run.ts';
-import type { Prepared } from './prepare.ts';
+import type { Prepared } from './prepared.ts';
 import type { RunSettings } from './run-settings.ts';
 
 export interface Beginning {

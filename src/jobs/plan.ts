@@ -35,7 +35,7 @@ import { loraWeights, runBytes } from './disk-space.ts';
 import type { PlanEvent } from './events.ts';
 import { diskFreeBytes, memoryBytes } from './machine.ts';
 import { type ExpectedPrecision, expectPrecision, isSmall } from './precision.ts';
-import type { Prepared } from './prepare.ts';
+import type { Prepared } from './prepared.ts';
 import type { RunSettings } from './run-settings.ts';
 import { workOf } from './work.ts';
 

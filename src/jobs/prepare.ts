@@ -1,82 +1,29 @@
 /**
- * A run's data as token rows: conversations for tuning, plain text for pretraining. Promises: all counts that the user is shown; data
+ * A fine-tuning run's data as token rows. Promises: all counts that the user is shown; data
  * that nothing can be learnt from is refused here, before anything is computed.
  */
 
 import { readAdapter } from '../adapter/read-adapter.ts';
 import { shuffled } from '../batches/order.ts';
 import { sharedPrefix } from '../batches/pack.ts';
-import {
-  chooseDefaults,
-  chooseSequenceLength,
-  explainDefaults,
-  lengthBound,
-  type ModelFacts,
-} from '../config/defaults-from-data.ts';
+import { chooseDefaults, explainDefaults, type ModelFacts } from '../config/defaults-from-data.ts';
 import { tuneOptions } from '../config/options.ts';
 import { NomoatError } from '../errors.ts';
 import type { GgufFile } from '../files/gguf/types.ts';
-import { documentSeparator, readTextFile } from '../files/text-documents.ts';
 import type { LoraAdapter } from '../lora/adapter.ts';
 import { parameterCount, readModelConfig } from '../models/config.ts';
 import { modelNotes } from '../models/model-notes.ts';
 import { chatTemplateOf } from '../text/chat-template.ts';
-import type { Example, Message } from '../text/example.ts';
+import type { Example } from '../text/example.ts';
 import { markupOf } from '../text/prompt-markup.ts';
-import type { EncodeOptions } from '../tokens/encode-example.ts';
 import { openTokenizer } from '../tokens/llama-cpp.ts';
-import { remedyFor } from '../tokens/remedy.ts';
-import {
-  assertTrainable,
-  type BuiltRows,
-  countRefusal,
-  cutRows,
-  encodeRows,
-  leakedRows,
-  type RowsReport,
-} from '../tokens/rows.ts';
-import { textRows } from '../tokens/text-rows.ts';
-import type { TokenRow } from '../tokens/token-row.ts';
-import type { Tokenizer } from '../tokens/tokenizer.ts';
+import { assertTrainable, countRefusal, leakedRows, type RowsReport } from '../tokens/rows.ts';
 import { SmallModel } from '../train/small-model.ts';
 import { type Dataset, readExamples } from './dataset-files.ts';
 import { loraWeights } from './disk-space.ts';
+import type { Prepared, Question } from './prepared.ts';
+import { buildSets, type Sets } from './row-sets.ts';
 import type { AskedSettings, RunSettings } from './run-settings.ts';
-import { stepsOf } from './work.ts';
-
-/** What the model is asked before and after the run: a conversation, a prompt that is taken as it is, or the beginning of a text. */
-export type Question = { readonly expected: string } & (
-  | { readonly messages: readonly Message[] }
-  | { readonly prompt: string }
-  | { readonly beginning: string }
-);
-
-export interface Prepared {
-  /** With what the data decided. */
-  readonly settings: RunSettings;
-  /** The line that says what it decided, or null. */
-  readonly chosen: string | null;
-  readonly format: string;
-  /** Those held out among them. */
-  readonly files: readonly string[];
-  /** What else a person should know of the data. */
-  readonly notes: readonly string[];
-  /** Settings that the initial adapter overrules, in sentences. */
-  readonly overruled: readonly string[];
-  /** Tokens that all rows begin with and that each micro-batch computes once; 0: none. */
-  readonly prefix: number;
-  /** The system prompt that all conversations share, or null. */
-  readonly systemPrompt: string | null;
-  readonly train: readonly TokenRow[];
-  readonly validation: readonly TokenRow[];
-  /** Held out where there is anything held out. */
-  readonly questions: readonly Question[];
-  readonly report: RowsReport;
-  readonly leaked: number;
-  readonly validationReport: RowsReport | null;
-  /** Bytes of the validation text where every token is learnt, for bits per byte; else null. */
-  readonly validationBytes: number | null;
-}
 
 interface Divided {
   readonly train: readonly Example[];
@@ -156,49 +103,6 @@ function notesOf(
   if (report && report.truncatedRows + report.splitRows > 0)
     notes.push(`Held out: ${report.truncatedRows} rows truncated, ${report.splitRows} split.`);
   return notes;
-}
-
-export interface Sets {
-  readonly train: BuiltRows;
-  /** Null where nothing is held out. */
-  readonly held: BuiltRows | null;
-  readonly sequenceLength: number;
-  /** What was tried on refused rows and helps; null where nothing does. */
-  readonly remedy: () => string | null;
-  /** Tokens of the longest row, cut ones excepted. */
-  readonly longest: number;
-}
-
-/** The rows of both sets, cut at the sequence length that was given or, where none was, at the one that their lengths suggest. */
-export function buildSets(
-  train: readonly Example[],
-  validation: readonly Example[],
-  settings: Pick<AskedSettings, 'sequenceLength' | 'tooLong' | 'supervise' | 'specialTokens'>,
-  model: GgufFile,
-  tokenizer: Tokenizer,
-): Sets {
-  const { contextLength } = readModelConfig(model);
-  const options: EncodeOptions = {
-    supervise: settings.supervise,
-    // As runs from before there was a choice began.
-    specialTokens: settings.specialTokens ?? 'control',
-    template: () => chatTemplateOf(model),
-    tokenizer,
-  };
-  const encoded = encodeRows(train, options);
-  const encodedHeld = validation.length > 0 ? encodeRows(validation, options) : null;
-  const cut = (sequenceLength: number): Sets => {
-    const rows = cutRows(encoded, { ...options, tooLong: settings.tooLong, sequenceLength });
-    const held = encodedHeld && cutRows(encodedHeld, { ...options, tooLong: settings.tooLong, sequenceLength });
-    const longest = Math.max(rows.report.lengths.longest, held?.report.lengths.longest ?? 0);
-    return { train: rows, held, sequenceLength, longest, remedy: () => remedyFor(train, encoded, options) };
-  };
-  if (settings.sequenceLength !== null) return cut(Math.min(settings.sequenceLength, contextLength));
-  const bound = lengthBound(contextLength, settings.tooLong);
-  const sets = cut(bound);
-  const lengths = [...sets.train.rows, ...(sets.held?.rows ?? [])].map(({ tokens }) => tokens.length);
-  const chosen = Math.min(bound, chooseSequenceLength(lengths, contextLength));
-  return chosen < sets.longest ? { ...cut(chosen), longest: sets.longest } : { ...sets, sequenceLength: chosen };
 }
 
 /** The adapter that a run goes on from; what a bare .safetensors file does not say is as in the settings. */
@@ -332,102 +236,4 @@ function commonSystemPrompt(examples: readonly Example[]): string | null {
     examples.map((e) => (e.kind === 'chat' && e.messages[0]?.role === 'system' ? e.messages[0].content : null)),
   );
   return prompts.size === 1 ? [...prompts][0]! : null;
-}
-
-/** Words of a held-out text that a model continues, and that the data goes on with. */
-const sampleWords = { given: 8, expected: 40 };
-/** Fewer documents than this are not divided by document: the end of the text is held out instead. */
-const fewDocuments = 20;
-
-/** Files that a pretraining run reads. */
-export const textFiles = ({ data, validation }: RunSettings): string[] =>
-  typeof validation === 'string' ? [...data, validation] : [...data];
-
-export interface Texts {
-  readonly train: string[];
-  readonly validation: string[];
-}
-
-/** The position, or the one before it where it lies inside a character of two units. */
-const wholeCharacter = (text: string, at: number): number =>
-  /^[\ud800-\udbff][\udc00-\udfff]$/.test(text.slice(at - 1, at + 1)) ? at - 1 : at;
-
-/** Documents of the files, and those held out. */
-export async function readTexts(settings: Pick<RunSettings, 'data' | 'seed' | 'validation'>): Promise<Texts> {
-  let documents: string[] = [];
-  for (const path of settings.data) documents = documents.concat((await readTextFile(path)).documents);
-  const { seed, validation } = settings;
-  if (validation === null) return { train: documents, validation: [] };
-  if (typeof validation === 'string')
-    return { train: documents, validation: [...(await readTextFile(validation)).documents] };
-  if (documents.length < fewDocuments) {
-    const cut = documents.map((text) => wholeCharacter(text, Math.floor(text.length * (1 - validation))));
-    return {
-      train: documents.map((text, i) => text.slice(0, cut[i])),
-      validation: documents.map((text, i) => text.slice(cut[i])).filter((text) => text !== ''),
-    };
-  }
-  const held = new Set(
-    shuffled(documents.length, seed).slice(0, Math.max(1, Math.round(documents.length * validation))),
-  );
-  return {
-    train: documents.filter((_, i) => !held.has(i)),
-    validation: documents.filter((_, i) => held.has(i)),
-  };
-}
-
-function endOfText(tokenizer: Tokenizer): number {
-  const [spelt, ...more] = tokenizer.encode(documentSeparator, true);
-  if (spelt !== undefined && more.length === 0) return spelt;
-  const token = tokenizer.eosToken ?? tokenizer.bosToken;
-  if (token !== null) return token;
-  throw new NomoatError({
-    part: 'the tokenizer',
-    fault: `has neither ${documentSeparator} nor an end-of-sequence token`,
-    remedy: 'Give another --tokenizer, or leave it out to train one.',
-  });
-}
-
-/** Steps over which the learning rate rises where nobody says. A text for a few steps would else be over before it has risen. */
-const usualWarmup = (steps: number): number => Math.min(100, Math.ceil(steps / 10));
-
-/** The rows of a pretraining run. */
-export async function prepareTexts(settings: RunSettings, texts: Texts): Promise<Prepared> {
-  const tokenizer = await openTokenizer(settings.modelPath);
-  try {
-    const options = { tokenizer, sequenceLength: settings.sequenceLength, endOfText: endOfText(tokenizer) };
-    const rows = textRows(texts.train, { ...options, path: settings.data[0]! });
-    const held = textRows(texts.validation, { ...options, path: String(settings.validation) });
-    const sources = texts.validation.length > 0 ? texts.validation : texts.train;
-    const { steps } = stepsOf(rows.rows.length, settings);
-    return {
-      settings: { ...settings, warmupSteps: settings.warmupSteps ?? usualWarmup(steps) },
-      chosen: null,
-      format: 'text',
-      files: textFiles(settings),
-      notes: [],
-      overruled: [],
-      prefix: 0,
-      systemPrompt: null,
-      train: rows.rows,
-      validation: held.rows,
-      questions: sources.slice(0, 20).flatMap((text) => beginningOf(text) ?? []),
-      report: rows.report,
-      leaked: leakedRows(rows.rows, held.rows),
-      validationReport: held.rows.length > 0 ? held.report : null,
-      validationBytes: held.rows.length > 0 ? held.bytes : null,
-    };
-  } finally {
-    await tokenizer.close();
-  }
-}
-
-function beginningOf(text: string): Question | null {
-  const words = text.slice(0, 2000).split(/(?<=\s)/);
-  const beginning = words.slice(0, sampleWords.given).join('').trimEnd();
-  const expected = words
-    .slice(sampleWords.given, sampleWords.given + sampleWords.expected)
-    .join('')
-    .trim();
-  return expected === '' ? null : { beginning, expected };
 }

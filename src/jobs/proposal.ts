@@ -3,7 +3,7 @@ import type { GgufFile } from '../files/gguf/types.ts';
 import { parameterCount } from '../models/config.ts';
 import { type Money, moneyOf, type Prices, usualPrices } from './costs.ts';
 import type { PlanEvent } from './events.ts';
-import type { Prepared } from './prepare.ts';
+import type { Prepared } from './prepared.ts';
 import { stepsOf } from './work.ts';
 
 export interface Proposal {

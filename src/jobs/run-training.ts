@@ -19,7 +19,7 @@ import { type Method, openMethod } from './methods.ts';
 import { asFailure, fail, type Opened, openPretraining, openTuning } from './open-run.ts';
 import type { Holding } from './plan.ts';
 import { type ChosenPrecision, choosePrecision } from './precision.ts';
-import type { Prepared } from './prepare.ts';
+import type { Prepared } from './prepared.ts';
 import type { Proposal } from './proposal.ts';
 import { allFinite, failureText, logProbabilitiesOf, proveResult } from './prove-result.ts';
 import type { RunFolder } from './run-folder.ts';

@@ -7,7 +7,7 @@ import { openChatModel } from '../chat/engine.ts';
 import { NomoatError } from '../errors.ts';
 import type { RunEvent } from './events.ts';
 import type { Runnable } from './methods.ts';
-import type { Question } from './prepare.ts';
+import type { Question } from './prepared.ts';
 
 const sampleCount = 3;
 /** Questions that are looked at for them. */

@@ -5,7 +5,7 @@ import type { PackedBatch } from '../batches/packed-batch.ts';
 import type { TokenRow } from '../tokens/token-row.ts';
 import { packOptions } from '../train/trainer.ts';
 import type { Work } from './costs.ts';
-import type { Prepared } from './prepare.ts';
+import type { Prepared } from './prepared.ts';
 import type { RunSettings } from './run-settings.ts';
 
 /** Steps of the first epoch that are laid out to see their micro-batches. */

@@ -2,7 +2,7 @@
 import { resolveOptions } from '../../src/config/load.ts';
 import { openGguf } from '../../src/files/gguf/read.ts';
 import { readExamples } from '../../src/jobs/dataset-files.ts';
-import { buildSets } from '../../src/jobs/prepare.ts';
+import { buildSets } from '../../src/jobs/row-sets.ts';
 import type { AskedSettings } from '../../src/jobs/run-settings.ts';
 import { withChatTemplate } from '../../src/text/chat-template.ts';
 import { templateOfName } from '../../src/text/named-templates.ts';

@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, expect, test } from 'vitest';
-import { readTexts } from './prepare.ts';
+import { readTexts } from './prepare-texts.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'nomoat-prepare-'));
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
