@@ -27,7 +27,7 @@ import { prepareTexts, readTexts, textFiles } from './prepare-texts.ts';
 import type { Prepared } from './prepared.ts';
 import { assertProofPlace } from './proof-place.ts';
 import { type Proposal, proposalOf } from './proposal.ts';
-import { assertSameRows, assertUnchanged, newRecord } from './provenance.ts';
+import { assertSameRows, assertUnchanged, newRecord, rowsFacts } from './provenance.ts';
 import { resumedHolding } from './resumed-holding.ts';
 import { createRunFolder, RunFolder, type RunRecord } from './run-folder.ts';
 import { doubtOf } from './run-result.ts';
@@ -119,7 +119,7 @@ async function openTuningOf(
   if (resume) {
     const began = new RunFolder(settings.run).read();
     assertUnchanged(began, facts.modelDigest, prepared.files);
-    assertSameRows(began, prepared.train.length);
+    assertSameRows(began, prepared.train);
     const folder = takeFolder(settings);
     try {
       const { holding, notice } = resumedHolding(contextOf(prepared, model), began);
@@ -136,7 +136,7 @@ async function openTuningOf(
   const plan = await planOf(prepared, model, started);
   if (confirm && !(await confirm(proposalOf(prepared, plan, model)))) return null;
   await heedStop(signal);
-  const record = { ...newRecord(settings, facts, prepared.files), plan, rows: prepared.train.length };
+  const record = { ...newRecord(settings, facts, prepared.files), plan, ...rowsFacts(prepared.train) };
   const folder = createRunFolder(settings, chosen === null ? record : { ...record, chosenFromData: chosen });
   return { folder, model, notices, prepared };
 }
@@ -202,12 +202,11 @@ export async function openPretraining(
     folder.write({ ...folder.read(), ...(await factsOf(settings.modelPath)) });
     const model = openGguf(settings.modelPath);
     const prepared = await prepareTexts(settings, texts);
-    if (resume) assertSameRows(folder.read(), prepared.train.length);
+    if (resume) assertSameRows(folder.read(), prepared.train);
     else {
       const plan = await planOf(prepared, model, started);
-      const rows = prepared.train.length;
       // With the warm-up that the text decided.
-      folder.write({ ...folder.read(), settings: prepared.settings, plan, rows });
+      folder.write({ ...folder.read(), settings: prepared.settings, plan, ...rowsFacts(prepared.train) });
     }
     if (!resume) return { folder, model, notices: [], prepared };
     const { holding, notice } = resumedHolding(contextOf(prepared, model), folder.read());

@@ -6,6 +6,7 @@ import { readFileSync } from 'node:fs';
 import { basename } from 'node:path';
 import { adapterFiles } from '../adapter/read-adapter.ts';
 import { NomoatError } from '../errors.ts';
+import type { TokenRow } from '../tokens/token-row.ts';
 import { machineFacts } from './machine.ts';
 import type { RunRecord } from './run-folder.ts';
 import type { RunSettings } from './run-settings.ts';
@@ -62,13 +63,26 @@ export function assertUnchanged(record: RunRecord, modelDigest: string, files: r
   });
 }
 
+/** Number and digest of the training rows: tokens, and which of them are learnt. */
+export function rowsFacts(rows: readonly TokenRow[]): Required<Pick<RunRecord, 'rows' | 'rowsDigest'>> {
+  const hash = createHash('sha256');
+  for (const { tokens, supervised } of rows) {
+    hash.update(`${tokens.length} `);
+    hash.update(new Uint8Array(tokens.buffer, tokens.byteOffset, tokens.byteLength));
+    hash.update(supervised);
+  }
+  return { rows: rows.length, rowsDigest: hash.digest('hex') };
+}
+
 /** Throws where the same files make other rows than when the run began: another version of nomoat reads them otherwise, and steps would be other ones. */
-export function assertSameRows({ nomoat, rows, settings }: RunRecord, now: number): void {
-  if (rows === undefined || rows === now) return;
+export function assertSameRows({ nomoat, rows, rowsDigest, settings }: RunRecord, made: readonly TokenRow[]): void {
+  const now = rowsFacts(made);
+  if ((rows === undefined || rows === now.rows) && (rowsDigest === undefined || rowsDigest === now.rowsDigest)) return;
+  const others = rows === now.rows ? `${rows} others` : `${now.rows}`;
   throw new NomoatError({
     part: settings.run,
-    fault: `cannot go on: it began with ${rows} training rows, and the same files make ${now} now`,
+    fault: `cannot go on: it began with ${rows} training rows, and the same files make ${others} now`,
     remedy: `Go on with the version that it began with (nomoat ${nomoat}), or start a new run.`,
-    fields: { rows, now },
+    fields: { rows, now: now.rows },
   });
 }

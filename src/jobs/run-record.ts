@@ -34,6 +34,8 @@ export interface RunRecord {
   readonly chosenFromData?: string;
   /** Training rows; absent in runs from before it was kept. */
   readonly rows?: number;
+  /** SHA-256 of their tokens and of which of them are learnt; absent in earlier runs. */
+  readonly rowsDigest?: string;
   /** What the run was expected to take. */
   readonly plan?: PlanEvent;
   /** What `precision: auto` came to, once it was decided. */
@@ -132,6 +134,7 @@ const schema = z
     verdict: z.string().optional(),
     chosenFromData: z.string().optional(),
     rows: z.int().nonnegative().optional(),
+    rowsDigest: z.string().optional(),
     plan: planSchema.optional(),
     chosenPrecision: precision.optional(),
     microBatchTokens: z.int().positive().optional(),

@@ -306,6 +306,10 @@ describe('a run survives', { timeout: patience }, () => {
     expect((await resume('changed')).err).toContain('gone.jsonl changed since the run began');
     writeFileSync(digests, record.replace(/"rows": \d+/, '"rows": 7'));
     expect((await resume('changed')).err).toMatch(/it began with 7 training rows, and the same files make \d+ now/);
+    writeFileSync(digests, record.replace(/"rowsDigest": "[0-9a-f]+"/, '"rowsDigest": "0"'));
+    expect((await resume('changed')).err).toMatch(
+      /it began with (\d+) training rows, and the same files make \1 others now/,
+    );
     writeFileSync(digests, record);
     expect((await resume('changed')).code).toBe(0);
     expectSameAs('changed', 'whole');
