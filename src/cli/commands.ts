@@ -148,7 +148,15 @@ export function previewCommand(): Command {
       const tokenizer = await openTokenizer(path);
       try {
         // As a run does.
-        const sets = buildSets(dataset.train, [], options, model, tokenizer);
+        const progress = (message: string): void => void process.stderr.write(`${message}\n`);
+        const sets = await buildSets({
+          train: dataset.train,
+          validation: [],
+          settings: options,
+          model,
+          tokenizer,
+          progress,
+        });
         const { rows, report } = sets.train;
         const remedy = rows.length === 0 ? sets.remedy() : null;
         for (const refusal of dataset.refusals) countRefusal(report, refusal);

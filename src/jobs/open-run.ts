@@ -84,6 +84,8 @@ export interface OpenTuningOptions {
   /** When the process began, by performance.now(). */
   readonly started: number;
   readonly signal: AbortSignal;
+  /** Told of long work before the run begins, as a sentence. */
+  readonly progress: (message: string) => void;
   /** Asked before a new run begins. */
   readonly confirm: ((proposal: Proposal) => Promise<boolean>) | null;
 }
@@ -105,13 +107,13 @@ export async function openTuning(options: OpenTuningOptions): Promise<Opened | n
 async function openTuningOf(
   model: GgufFile,
   doubts: readonly string[],
-  { asked, confirm, resume, signal, started }: OpenTuningOptions,
+  { asked, confirm, progress, resume, signal, started }: OpenTuningOptions,
 ): Promise<Opened | null> {
   readModelConfig(model);
   if (asked.device === 'webgpu') assertAdapterHolds(largestMatrix(model.tensors.values()));
   assertRunWritable(asked.run);
   await heedStop(signal);
-  const examples = await prepareExamples(asked, model);
+  const examples = await prepareExamples(asked, model, { signal, progress });
   const prepared = { ...examples, overruled: [...examples.overruled, ...doubts] };
   const { chosen, settings } = prepared;
   await heedStop(signal);

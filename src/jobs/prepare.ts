@@ -22,7 +22,7 @@ import { SmallModel } from '../train/small-model.ts';
 import { type Dataset, readExamples } from './dataset-files.ts';
 import { loraWeights } from './disk-space.ts';
 import type { Prepared, Question } from './prepared.ts';
-import { buildSets, type Sets } from './row-sets.ts';
+import { buildSets, type RowSetsOptions, type Sets } from './row-sets.ts';
 import type { AskedSettings, RunSettings } from './run-settings.ts';
 
 interface Divided {
@@ -149,13 +149,17 @@ function decide(asked: AskedSettings, sets: Sets, model: GgufFile): { settings: 
 }
 
 /** The rows of a fine-tuning run. Throws NomoatError. */
-export async function prepareExamples(given: AskedSettings, model: GgufFile): Promise<Prepared> {
+export async function prepareExamples(
+  given: AskedSettings,
+  model: GgufFile,
+  pace: Pick<RowSetsOptions, 'progress' | 'signal'> = {},
+): Promise<Prepared> {
   const { asked: settings, notes: brought } = withAdapter(given, model);
   const dataset = await readExamples(settings.data, settings);
   const { train, validation, held: heldFile } = await divide(settings, dataset);
   const tokenizer = await openTokenizer(settings.modelPath);
   try {
-    const sets = buildSets(train, validation, settings, model, tokenizer);
+    const sets = await buildSets({ train, validation, settings, model, tokenizer, ...pace });
     const { held, sequenceLength, train: rows } = sets;
     for (const refusal of dataset.refusals) countRefusal(rows.report, refusal);
     assertTrainable(rows, tokenizer, sets.remedy);

@@ -8,9 +8,10 @@ import { chatTemplateOf } from '../text/chat-template.ts';
 import type { Example } from '../text/example.ts';
 import type { EncodeOptions } from '../tokens/encode-example.ts';
 import { remedyFor } from '../tokens/remedy.ts';
-import { type BuiltRows, cutRows, encodeRows } from '../tokens/rows.ts';
+import { type BuiltRows, cutRows, type EncodedRow, type EncodedRows, encodeEach } from '../tokens/rows.ts';
 import type { Tokenizer } from '../tokens/tokenizer.ts';
 import type { AskedSettings } from './run-settings.ts';
+import { assertGoesOn } from './stop.ts';
 
 export interface Sets {
   readonly train: BuiltRows;
@@ -23,14 +24,49 @@ export interface Sets {
   readonly longest: number;
 }
 
+export interface RowSetsOptions {
+  readonly train: readonly Example[];
+  readonly validation: readonly Example[];
+  readonly settings: Pick<AskedSettings, 'sequenceLength' | 'tooLong' | 'supervise' | 'specialTokens'>;
+  readonly model: GgufFile;
+  readonly tokenizer: Tokenizer;
+  /** Told of long work now and then, as a sentence. */
+  readonly progress?: ((message: string) => void) | undefined;
+  readonly signal?: AbortSignal | undefined;
+}
+
+/** Work that others, such as a message to stop, wait for at most, in ms. */
+const pauseEvery = 100;
+/** Work after which a person wants to know how far it is, and how often, in ms. */
+const toldEvery = 2000;
+
+/** All examples as tokens, with pauses in which signals are heard. Throws NomoatError where it was told to stop. */
+async function encodeAll(
+  examples: readonly Example[],
+  options: EncodeOptions,
+  { progress, signal }: Pick<RowSetsOptions, 'progress' | 'signal'>,
+): Promise<EncodedRows> {
+  const encoded: EncodedRow[] = [];
+  const began = performance.now();
+  let [paused, told] = [began, began];
+  for (const row of encodeEach(examples, options)) {
+    encoded.push(row);
+    const now = performance.now();
+    if (now - paused < pauseEvery) continue;
+    await new Promise((resolve) => setImmediate(resolve));
+    if (signal) assertGoesOn(signal);
+    paused = performance.now();
+    if (now - told < toldEvery) continue;
+    told = now;
+    const left = ((now - began) / 1000 / encoded.length) * (examples.length - encoded.length);
+    progress?.(`Preparing rows: ${encoded.length} of ${examples.length}, ${Math.ceil(left)} s left`);
+  }
+  return encoded;
+}
+
 /** The rows of both sets, cut at the sequence length that was given or, where none was, at the one that their lengths suggest. */
-export function buildSets(
-  train: readonly Example[],
-  validation: readonly Example[],
-  settings: Pick<AskedSettings, 'sequenceLength' | 'tooLong' | 'supervise' | 'specialTokens'>,
-  model: GgufFile,
-  tokenizer: Tokenizer,
-): Sets {
+export async function buildSets(given: RowSetsOptions): Promise<Sets> {
+  const { model, settings, tokenizer, train, validation } = given;
   const { contextLength } = readModelConfig(model);
   const options: EncodeOptions = {
     supervise: settings.supervise,
@@ -39,8 +75,8 @@ export function buildSets(
     template: () => chatTemplateOf(model),
     tokenizer,
   };
-  const encoded = encodeRows(train, options);
-  const encodedHeld = validation.length > 0 ? encodeRows(validation, options) : null;
+  const encoded = await encodeAll(train, options, given);
+  const encodedHeld = validation.length > 0 ? await encodeAll(validation, options, given) : null;
   const cut = (sequenceLength: number): Sets => {
     const rows = cutRows(encoded, { ...options, tooLong: settings.tooLong, sequenceLength });
     const held = encodedHeld && cutRows(encodedHeld, { ...options, tooLong: settings.tooLong, sequenceLength });

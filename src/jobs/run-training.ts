@@ -53,12 +53,13 @@ export async function runTraining(options: RunOptions): Promise<RunEndEvent | nu
     waited = performance.now() - since;
     return begins;
   };
+  const progress = (message: string): void => emit({ type: 'notice', code: 'preparing', message });
   if (settings.device === 'webgpu') assertAdapter();
   // Pretraining leaves nothing open.
   const opened =
     settings.method === 'pretrain'
       ? await openPretraining(settings as RunSettings, resume, started, signal)
-      : await openTuning({ asked: settings, resume, started, signal, confirm: confirm ? ask : null });
+      : await openTuning({ asked: settings, resume, started, signal, progress, confirm: confirm ? ask : null });
   if (!opened) return null;
   const { folder, model } = opened;
   const tell = (event: RunEvent): void => {

@@ -99,7 +99,7 @@ export function countRefusal(
 }
 
 /** An example's tokens before any cutting, or why there are none. */
-interface EncodedRow {
+export interface EncodedRow {
   readonly source: RecordSource;
   readonly encoded: Refused | (Omit<Encoded, 'sequences'> & { readonly sequences: readonly CompactSequence[] });
 }
@@ -114,10 +114,10 @@ interface CompactSequence {
 export type EncodedRows = readonly EncodedRow[];
 
 /**
- * Tokenises all examples, once. Throws NomoatError where the model lacks the template that conversations need, never for one example's
+ * Tokenises examples one by one. Throws NomoatError where the model lacks the template that conversations need, never for one example's
  * sake.
  */
-export function encodeRows(examples: readonly Example[], options: EncodeOptions): EncodedRows {
+export function* encodeEach(examples: readonly Example[], options: EncodeOptions): Generator<EncodedRow> {
   let template: ChatTemplate | null = null;
   const once: EncodeOptions = {
     ...options,
@@ -126,15 +126,18 @@ export function encodeRows(examples: readonly Example[], options: EncodeOptions)
       return template;
     },
   };
-  return examples.map((example) => {
+  for (const example of examples) {
+    const { source } = example;
     const encoded = encodeExample(example, once);
-    if ('reason' in encoded) return { source: example.source, encoded };
-    const sequences = encoded.sequences.map(({ tokens, supervised }) => ({
-      tokens: Int32Array.from(tokens),
-      supervised: Uint8Array.from(supervised),
-    }));
-    return { source: example.source, encoded: { ...encoded, sequences } };
-  });
+    if ('reason' in encoded) yield { source, encoded };
+    else {
+      const sequences = encoded.sequences.map(({ tokens, supervised }) => ({
+        tokens: Int32Array.from(tokens),
+        supervised: Uint8Array.from(supervised),
+      }));
+      yield { source, encoded: { ...encoded, sequences } };
+    }
+  }
 }
 
 /** Counts an example of which a person should know something. */
@@ -213,9 +216,9 @@ class RowsBuilder {
   }
 }
 
-/** Tokenises all examples and cuts them. Every one of them is a row, several rows, or a counted refusal. Throws as encodeRows does. */
+/** Tokenises all examples and cuts them. Every one of them is a row, several rows, or a counted refusal. Throws as encodeEach does. */
 export const buildRows = (examples: readonly Example[], options: RowsOptions): BuiltRows =>
-  cutRows(encodeRows(examples, options), options);
+  cutRows([...encodeEach(examples, options)], options);
 
 export interface BuiltRows {
   readonly rows: TokenRow[];

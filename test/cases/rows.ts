@@ -29,7 +29,7 @@ export async function rowsOf(
   const model = withChatTemplate(openGguf(modelPath), templateOfName(String(given['chatTemplate'] ?? '')));
   const tokenizer = await openTokenizer(modelPath);
   try {
-    const sets = buildSets(dataset.train, [], settings, model, tokenizer);
+    const sets = await buildSets({ train: dataset.train, validation: [], settings, model, tokenizer });
     const { report, rows } = sets.train;
     return {
       rows: rows.map(({ tokens, supervised }) => ({
