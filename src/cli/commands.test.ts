@@ -27,7 +27,7 @@ vi.mock('../tokens/llama-cpp.ts', () => ({
     const encode = (): never => {
       throw fault;
     };
-    return { encode, close: async () => void closed.push('tokenizer') };
+    return { encode, controlTexts: [], close: async () => void closed.push('tokenizer') };
   },
 }));
 vi.mock('../files/gguf/read.ts', async (original) => {
