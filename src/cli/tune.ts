@@ -170,7 +170,9 @@ export function tuneCommand(): Command {
 
 export function pretrainCommand(): Command {
   const command = new Command('pretrain')
-    .description('train a new model from random weights on TEXT (plain text files, documents divided by <|endoftext|>)')
+    .description(
+      'train a new model from random weights on TEXT (plain text files, documents divided by <|endoftext|>, or the texts of data files)',
+    )
     .argument('<TEXT...>')
     .option('--recipe <FILE.yaml>', 'settings from a file; flags win')
     .option('--json', 'events on stdout, one JSON object a line (default: false)');

@@ -229,6 +229,7 @@ export const pretrainOptions = {
     help: 'scale of the random weights',
   },
   run: { ...run, help: 'the folder of the run; default runs/<text>-<size>' },
+  textColumn: { kind: 'text', default: null, argument: 'NAME', help: 'field or column of a data file that holds the texts; default: text' }, // biome-ignore format: one line
   validation: {
     kind: 'text',
     default: '0.05',

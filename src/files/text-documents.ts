@@ -17,6 +17,13 @@ export interface TextFile {
   readonly documents: readonly string[];
 }
 
+/** The documents of a text, freed of white space around them, empty ones left out. */
+export const documentsOf = (text: string): string[] =>
+  text
+    .split(documentSeparator)
+    .map((document) => document.trim())
+    .filter((document) => document !== '');
+
 /** Position of the first byte that is no valid UTF-8. */
 function faultAt(bytes: Buffer): number {
   let [low, high] = [0, bytes.length];
@@ -56,8 +63,7 @@ export async function readTextFile(path: string): Promise<TextFile> {
     const line = bytes.subarray(0, place).filter((byte) => byte === 10).length + 1;
     refuse(`is no valid UTF-8 from byte ${place} (line ${line})`, 'Convert it: iconv -f latin1 -t utf-8.', error);
   }
-  const documents = text.split(documentSeparator).map((document) => document.trim());
-  const kept = documents.filter((document) => document !== '');
+  const kept = documentsOf(text);
   if (kept.length === 0) refuse('has nothing but white space', 'Give a file of text.');
   return { path, documents: kept };
 }

@@ -1,58 +1,19 @@
 /**
  * A pretraining run's data as token rows: plain text, of which every token is learnt. Promises: all counts that the user is shown.
  */
-import { shuffled } from '../batches/order.ts';
 import { NomoatError } from '../errors.ts';
-import { documentSeparator, readTextFile } from '../files/text-documents.ts';
+import { documentSeparator } from '../files/text-documents.ts';
 import { openTokenizer } from '../tokens/llama-cpp.ts';
-import { leakedRows } from '../tokens/rows.ts';
+import { countRefusal, leakedRows } from '../tokens/rows.ts';
 import { textRows } from '../tokens/text-rows.ts';
 import type { Tokenizer } from '../tokens/tokenizer.ts';
 import type { Prepared, Question } from './prepared.ts';
+import { type Texts, textFiles } from './read-texts.ts';
 import type { RunSettings } from './run-settings.ts';
 import { stepsOf } from './work.ts';
 
 /** Words of a held-out text that a model continues, and that the data goes on with. */
 const sampleWords = { given: 8, expected: 40 };
-/** Fewer documents than this are not divided by document: the end of the text is held out instead. */
-const fewDocuments = 20;
-
-/** Files that a pretraining run reads. */
-export const textFiles = ({ data, validation }: RunSettings): string[] =>
-  typeof validation === 'string' ? [...data, validation] : [...data];
-
-export interface Texts {
-  readonly train: string[];
-  readonly validation: string[];
-}
-
-/** The position, or the one before it where it lies inside a character of two units. */
-const wholeCharacter = (text: string, at: number): number =>
-  /^[\ud800-\udbff][\udc00-\udfff]$/.test(text.slice(at - 1, at + 1)) ? at - 1 : at;
-
-/** Documents of the files, and those held out. */
-export async function readTexts(settings: Pick<RunSettings, 'data' | 'seed' | 'validation'>): Promise<Texts> {
-  let documents: string[] = [];
-  for (const path of settings.data) documents = documents.concat((await readTextFile(path)).documents);
-  const { seed, validation } = settings;
-  if (validation === null) return { train: documents, validation: [] };
-  if (typeof validation === 'string')
-    return { train: documents, validation: [...(await readTextFile(validation)).documents] };
-  if (documents.length < fewDocuments) {
-    const cut = documents.map((text) => wholeCharacter(text, Math.floor(text.length * (1 - validation))));
-    return {
-      train: documents.map((text, i) => text.slice(0, cut[i])),
-      validation: documents.map((text, i) => text.slice(cut[i])).filter((text) => text !== ''),
-    };
-  }
-  const held = new Set(
-    shuffled(documents.length, seed).slice(0, Math.max(1, Math.round(documents.length * validation))),
-  );
-  return {
-    train: documents.filter((_, i) => !held.has(i)),
-    validation: documents.filter((_, i) => held.has(i)),
-  };
-}
 
 function endOfText(tokenizer: Tokenizer): number {
   const [spelt, ...more] = tokenizer.encode(documentSeparator, true);
@@ -75,6 +36,7 @@ export async function prepareTexts(settings: RunSettings, texts: Texts): Promise
   try {
     const options = { tokenizer, sequenceLength: settings.sequenceLength, endOfText: endOfText(tokenizer) };
     const rows = textRows(texts.train, { ...options, path: settings.data[0]! });
+    for (const refusal of texts.refusals) countRefusal(rows.report, refusal);
     const held = textRows(texts.validation, { ...options, path: String(settings.validation) });
     const sources = texts.validation.length > 0 ? texts.validation : texts.train;
     const { steps } = stepsOf(rows.rows.length, settings);
@@ -83,7 +45,7 @@ export async function prepareTexts(settings: RunSettings, texts: Texts): Promise
       chosen: null,
       format: 'text',
       files: textFiles(settings),
-      notes: [],
+      notes: [...texts.notes],
       overruled: [],
       prefix: 0,
       systemPrompt: null,
