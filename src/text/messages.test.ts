@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest';
+import { writeJson } from '../files/exact-json.ts';
 import { flagNames } from './message-flags.ts';
 import { messagesOf, offeredTools } from './messages.ts';
 import { RecordRefused } from './refused.ts';
@@ -49,7 +50,8 @@ describe('marks that keep an answer out of the loss', () => {
 
 test('a call of the older form is a call, thoughts have several names, and what is not read is said', () => {
   const call = { name: 'f', arguments: '{"x": 1.0}' };
-  expect(parse({ content: null, function_call: call }).answer.tool_calls).toEqual([{ type: 'function', function: call }]); // biome-ignore format: one line
+  // Numbers as they are spelled.
+  expect(writeJson(parse({ content: null, function_call: call }).answer.tool_calls)).toBe('[{"type":"function","function":{"name":"f","arguments":{"x":1.0}}}]'); // biome-ignore format: one line
   expect(reason({ function_call: call, tool_calls: [{ function: call }] })).toMatch(
     /both function_call and tool_calls/,
   );

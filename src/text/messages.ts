@@ -6,6 +6,7 @@ import { readJson } from '../files/exact-json.ts';
 import type { Message } from './example.ts';
 import { flagNames, weightOf } from './message-flags.ts';
 import { type Fields, isObject, RecordRefused, textOf } from './refused.ts';
+import { callsInText, toolCallsOf } from './tool-calls.ts';
 
 /** OpenAI writes a content as a list of parts, too; only text can be learnt here. */
 function contentOf(value: unknown, where: string): string | null {
@@ -49,29 +50,6 @@ function roleOf(fields: Fields, where: string): { said: string; role: string } {
   if (!roles.includes(role))
     throw new RecordRefused('a message is of an unknown role', `${where}: ${written.slice(0, 40)}`);
   return { said, role };
-}
-
-/** LLaMA-Factory's `function_call` turns hold the call as JSON text. */
-function calledFunction(value: unknown, where: string): Fields {
-  try {
-    const call = readJson(textOf(value, 'a function call'));
-    if (isObject(call) && typeof call.name === 'string') return { type: 'function', function: call };
-  } catch {
-    // Said below.
-  }
-  throw new RecordRefused('a function call is no JSON with a name', where);
-}
-
-/** Calls of a message, OpenAI's older single `function_call` among them. */
-function toolCallsOf(fields: Fields, where: string): { tool_calls?: readonly unknown[] } {
-  const { function_call: older, tool_calls: written } = fields;
-  const calls = written ?? [];
-  if (!Array.isArray(calls) || !calls.every(isObject)) throw new RecordRefused('tool_calls is no list of calls', where);
-  if (older === undefined || older === null) return calls.length > 0 ? { tool_calls: calls } : {};
-  if (calls.length > 0) throw new RecordRefused('a message has both function_call and tool_calls', where);
-  if (!isObject(older) || typeof older.name !== 'string')
-    throw new RecordRefused('function_call is no object with a name', where);
-  return { tool_calls: [{ type: 'function', function: older }] };
 }
 
 /** What a model thought before its answer, under the names that data sets give it. */
@@ -126,7 +104,7 @@ function messageOf(value: unknown, index: number, notes: Set<string>): Message {
     role,
     content: isCall ? null : contentOf(written, where),
     ...weightOf(value, role, where, notes),
-    ...(isCall ? { tool_calls: [calledFunction(written, where)] } : toolCallsOf(value, where)),
+    ...(isCall ? { tool_calls: callsInText(written, where, notes) } : toolCallsOf(value, where, notes)),
     ...(typeof value.name === 'string' && value.name !== '' ? { name: textOf(value.name, 'a name') } : {}),
     ...(typeof value.tool_call_id === 'string' ? { tool_call_id: value.tool_call_id } : {}),
     ...thoughtsOf(value, where),

@@ -70,6 +70,7 @@ function plainValue(value: unknown): unknown {
 function withParsedArguments(call: unknown): unknown {
   const { function: called, ...rest } = call as { function?: { arguments?: unknown } };
   if (typeof called?.arguments !== 'string') return call;
+  if (called.arguments.trim() === '') return { ...rest, function: { ...called, arguments: {} } };
   try {
     return { ...rest, function: { ...called, arguments: readJson(called.arguments) } };
   } catch {
