@@ -115,6 +115,8 @@ function judge(origin: Origin, kept: Kept, role: string, learnt: boolean): Judge
         : { refuse: 'the template leaves out arguments of a call' };
     case 'reasoning_content':
       if (kept === 'trimmed') return {};
+      // Thoughts of other roles have no place in any template.
+      if (role !== 'assistant') return { note: `the template has no place for the reasoning_content of a ${role} message` }; // biome-ignore format: one line
       // An older answer's thoughts are not shown in use either.
       return learnt ? { refuse: 'the template has no place for reasoning_content' } : { note: 'thoughts of earlier answers are left out by the template, as in use' }; // biome-ignore format: one line
     case 'content':
