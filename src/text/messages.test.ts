@@ -78,3 +78,41 @@ test('roles in the words of other data sets, whatever their case', () => {
   const roles = ['Human', 'GPT', 'observation', 'prompter', 'Assistant'].map((from) => ({ from, value: 'x' }));
   expect(messagesOf(roles, new Set()).map(({ role }) => role)).toEqual(['user', 'assistant', 'tool', 'user', 'assistant']); // biome-ignore format: one line
 });
+
+test('thoughts that are given twice are learnt once, two different ones are refused, and open ones are noted', () => {
+  const twice = parse({ content: '<think>\nhm\n</think>\n\nyes', reasoning_content: 'hm' });
+  expect(twice.answer).toEqual({ role: 'assistant', content: '<think>\nhm\n</think>\n\nyes' });
+  expect(twice.notes).toEqual(['thoughts that stand in the answer too are learnt once']);
+  expect(reason({ content: '<think>ha</think>yes', reasoning: 'hm' })).toBe('a message has two different thoughts');
+  expect(parse({ content: '<think></think>yes', reasoning: 'hm' }).answer.reasoning_content).toBe('hm');
+  expect(parse({ content: '<think>\nhm' }).notes).toEqual(['answers open thoughts and do not close them']);
+});
+
+test('parts of a content: texts under their names, thoughts, calls and their results', () => {
+  const texts = [{ type: 'input_text', text: 'a' }, 'b', { type: 'output_text', text: 'c' }];
+  expect(parse({ content: texts }).answer.content).toBe('abc');
+  expect(parse({ content: { type: 'text', text: 'a' } }).answer.content).toBe('a');
+  const thoughtful = [
+    { type: 'thinking', thinking: [{ type: 'text', text: 'hm' }] },
+    { type: 'text', text: 'yes' },
+  ];
+  expect(parse({ content: thoughtful }).answer).toMatchObject({ content: 'yes', reasoning_content: 'hm' });
+  expect(reason({ content: thoughtful, reasoning: 'ha' })).toBe('a message has two different thoughts');
+  expect(reason({ content: [{ type: 'image_url' }] })).toBe('a content has a part that is no text');
+  const call = { type: 'tool_use', id: 't1', name: 'f', input: { x: 1 } };
+  expect(reason({ content: [call], tool_calls: [{ function: { name: 'f' } }] })).toMatch(
+    /in its content and beside it/,
+  );
+  const conversation = [
+    { role: 'user', content: 'q' },
+    { role: 'assistant', content: [{ type: 'text', text: 'look' }, call] },
+    { role: 'user', content: [{ type: 'tool_result', tool_use_id: 't1', content: [{ type: 'text', text: '5' }] }] },
+    { role: 'assistant', content: 'five' },
+  ];
+  expect(messagesOf(conversation, new Set())).toEqual([
+    { role: 'user', content: 'q' },
+    { role: 'assistant', content: 'look', tool_calls: [{ id: 't1', type: 'function', function: { name: 'f', arguments: { x: 1 } } }] }, // biome-ignore format: one line
+    { role: 'tool', content: '5', tool_call_id: 't1' },
+    { role: 'assistant', content: 'five' },
+  ]);
+});

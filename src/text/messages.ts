@@ -1,25 +1,14 @@
 /**
- * Conversations as data sets write them (OpenAI, sharegpt, LLaMA-Factory) as messages. Promises: what cannot be kept is refused with the
+ * Conversations as data sets write them (OpenAI, Anthropic, sharegpt, LLaMA-Factory) as messages. Promises: what cannot be kept is refused with the
  * reason. Knows nothing of files. Pure.
  */
 import { readJson } from '../files/exact-json.ts';
 import type { Message } from './example.ts';
+import { saidBy } from './message-contents.ts';
 import { flagNames, weightOf } from './message-flags.ts';
 import { type Fields, isObject, RecordRefused, textOf } from './refused.ts';
+import { thoughtKeys, thoughtsOf } from './thoughts.ts';
 import { callsInText, toolCallsOf } from './tool-calls.ts';
-
-/** OpenAI writes a content as a list of parts, too; only text can be learnt here. */
-function contentOf(value: unknown, where: string): string | null {
-  if (value === undefined || value === null) return null;
-  if (!Array.isArray(value)) return textOf(value, "a message's content");
-  return value
-    .map((part: unknown) => {
-      if (isObject(part) && part.type === 'text') return textOf(part.text, 'a part of a content');
-      const type = isObject(part) ? String(part.type) : typeof part;
-      throw new RecordRefused('a content has a part that is no text', `${where}: ${type}`);
-    })
-    .join('');
-}
 
 /** Who speaks, in the words of sharegpt, OASST and their kin, in lower case. */
 const speakers: Readonly<Record<string, string>> = {
@@ -34,6 +23,7 @@ const speakers: Readonly<Record<string, string>> = {
   observation: 'tool',
   function_response: 'tool',
   tool_response: 'tool',
+  tool_result: 'tool',
   function_call: 'assistant',
   tool_call: 'assistant',
 };
@@ -45,21 +35,11 @@ export const roles: readonly string[] = ['system', 'developer', 'user', 'assista
 function roleOf(fields: Fields, where: string): { said: string; role: string } {
   const written = fields.role ?? fields.from;
   if (typeof written !== 'string' || written === '') throw new RecordRefused('a message has no role', where);
-  const said = written.toLowerCase();
+  const said = written.trim().toLowerCase();
   const role = Object.hasOwn(speakers, said) ? speakers[said]! : said;
   if (!roles.includes(role))
     throw new RecordRefused('a message is of an unknown role', `${where}: ${written.slice(0, 40)}`);
   return { said, role };
-}
-
-/** What a model thought before its answer, under the names that data sets give it. */
-const thoughtKeys = ['reasoning_content', 'reasoning', 'thinking', 'thoughts', 'thought'] as const;
-
-function thoughtsOf(fields: Fields, where: string): { reasoning_content?: string } {
-  const given = thoughtKeys.filter((key) => fields[key] !== undefined && fields[key] !== null && fields[key] !== '');
-  const texts = new Set(given.map((key) => textOf(fields[key], key)));
-  if (texts.size > 1) throw new RecordRefused('a message has two different thoughts', `${where}: ${given.join(', ')}`);
-  return texts.size === 1 ? { reasoning_content: [...texts][0]! } : {};
 }
 
 const readKeys = new Set<string>([
@@ -90,8 +70,8 @@ function noteUnread(fields: Fields, notes: Set<string>): void {
       notes.add(`the key "${key}" of messages is not read where it is no text`);
 }
 
-/** One turn. Throws RecordRefused. */
-function messageOf(value: unknown, index: number, notes: Set<string>): Message {
+/** One turn: a message, or the results of calls before it, which Anthropic puts into the message of the user. Throws RecordRefused. */
+function turnOf(value: unknown, index: number, notes: Set<string>): Message[] {
   const where = `message ${index + 1}`;
   if (!isObject(value)) throw new RecordRefused('a message is no object', where);
   const { role, said } = roleOf(value, where);
@@ -100,26 +80,34 @@ function messageOf(value: unknown, index: number, notes: Set<string>): Message {
   const written = value.content ?? value.value;
   const isCall = callRoles.includes(said);
   noteUnread(value, notes);
+  const { calls, content, results, thoughts } = saidBy(isCall ? null : written, where);
+  if (calls.length > 0 && !holdsNothing(value.tool_calls)) throw new RecordRefused('a message has calls in its content and beside it', where); // biome-ignore format: one line
   const message: Message = {
     role,
-    content: isCall ? null : contentOf(written, where),
+    content,
     ...weightOf(value, role, where, notes),
-    ...(isCall ? { tool_calls: callsInText(written, where, notes) } : toolCallsOf(value, where, notes)),
-    ...(typeof value.name === 'string' && value.name !== '' ? { name: textOf(value.name, 'a name') } : {}),
+    ...(isCall
+      ? { tool_calls: callsInText(written, where, notes) }
+      : toolCallsOf(calls.length > 0 ? { ...value, tool_calls: calls } : value, where, notes)),
+    ...(typeof value.name === 'string' && value.name !== '' ? { name: textOf(value.name, 'a name', where) } : {}),
     ...(typeof value.tool_call_id === 'string' ? { tool_call_id: value.tool_call_id } : {}),
-    ...thoughtsOf(value, where),
+    ...thoughtsOf(value, { content, parts: thoughts, where }, notes),
   };
-  if (message.content === null && !message.tool_calls) throw new RecordRefused('a message has no content', where);
+  const before = results.map((result): Message => ({ role: 'tool', ...result }));
+  if (message.content === null && !message.tool_calls) {
+    if (before.length > 0) return before;
+    throw new RecordRefused('a message has no content', where);
+  }
   if (role === 'assistant' && message.weight !== 0 && message.content?.trim() === '' && !message.tool_calls)
     throw new RecordRefused('an answer is empty', where);
-  return message;
+  return [...before, message];
 }
 
 /** A conversation; what is worth knowing of it goes into `notes`. Throws RecordRefused. */
 export function messagesOf(value: unknown, notes: Set<string>): Message[] {
   if (!Array.isArray(value)) throw new RecordRefused('the conversation is no list of messages');
   if (value.length === 0) throw new RecordRefused('the conversation is empty');
-  return value.map((message, i) => messageOf(message, i, notes));
+  return value.flatMap((message, i) => turnOf(message, i, notes));
 }
 
 /** Tools as a list, or as JSON text of one, as LLaMA-Factory has them. Throws RecordRefused. */

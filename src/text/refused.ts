@@ -22,8 +22,8 @@ export const isObject = (value: unknown): value is Fields =>
 const loneSurrogate = /\p{Surrogate}/u;
 
 /** A text of the record. Throws RecordRefused. */
-export function textOf(value: unknown, name: string): string {
-  if (typeof value !== 'string') throw new RecordRefused(`${name} is no text`);
-  if (loneSurrogate.test(value)) throw new RecordRefused(`${name} holds half a character (a lone surrogate)`);
+export function textOf(value: unknown, name: string, where?: string): string {
+  if (typeof value !== 'string') throw new RecordRefused(`${name} is no text`, where);
+  if (loneSurrogate.test(value)) throw new RecordRefused(`${name} holds half a character (a lone surrogate)`, where);
   return value;
 }
