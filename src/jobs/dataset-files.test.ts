@@ -202,7 +202,7 @@ describe('bad input', () => {
       [12, 'a weight is neither 0 nor 1'],
       [13, 'a content has a part that is no text'],
       [14, "a message's content holds half a character (a lone surrogate)"],
-      [15, 'the conversation is a text that is no JSON'],
+      [15, 'the conversation is no valid JSON'],
       [16, 'tools is no list'],
     ]);
     expect(data.files[0]!.rows).toBe(15);

@@ -7,6 +7,7 @@ import { NomoatError } from '../errors.ts';
 import { findDataFiles } from '../files/data-folders.ts';
 import { shardOf } from '../files/shards.ts';
 import { type Example, placeOf } from '../text/example.ts';
+import { remedyOf } from '../text/record-remedies.ts';
 import { type Columns, formatList, type RecordFormat } from '../text/records.ts';
 import { type DataFile, type FileResult, type Refusal, type Request, readDataFile } from './read-data-file.ts';
 import { SeenKeys } from './seen-keys.ts';
@@ -64,6 +65,14 @@ function requestOf(options: ReadOptions): Request {
 const describe = ({ source, reason, detail }: Refusal): string =>
   `${placeOf(source)} ${reason}${detail ? ` (${detail})` : ''}`;
 
+/** What helps against most of the refusals; null where that is another format. */
+function helpOf(refusals: readonly Refusal[]): string | null {
+  const counts = new Map<string, number>();
+  for (const { reason } of refusals) counts.set(reason, (counts.get(reason) ?? 0) + 1);
+  const [most] = [...counts].sort((a, b) => b[1] - a[1]);
+  return most ? remedyOf(most[0]) : null;
+}
+
 /** Parts of one set are one data set, and what is to be said of them is said once. */
 const setOf = (path: string): string => {
   const shard = shardOf(path);
@@ -102,7 +111,7 @@ async function readAll(paths: readonly string[], request: Request): Promise<File
     throw new NomoatError({
       part: path,
       fault: `holds no usable record of the format ${result.file.format} (${result.file.why}); all ${result.file.rows} are refused, the first one: ${describe(result.refusals[0]!)}`,
-      remedy: `Known formats and their keys: ${formatList}; --format forces one.`,
+      remedy: helpOf(result.refusals) ?? `Known formats and their keys: ${formatList}; --format forces one.`,
     });
   }
   if (results.length > 0) return results;

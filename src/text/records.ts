@@ -3,6 +3,7 @@
  * dropped. Knows nothing of files or tokens. Pure.
  */
 import { readJson } from '../files/exact-json.ts';
+import { jsonFault } from '../files/json-faults.ts';
 import type { Example, RecordSource } from './example.ts';
 import { messagesOf, offeredTools } from './messages.ts';
 import { type Fields, isObject, RecordRefused, textOf } from './refused.ts';
@@ -45,8 +46,9 @@ function listOf(value: unknown): unknown {
   if (typeof value !== 'string') return value;
   try {
     return readJson(value);
-  } catch {
-    throw new RecordRefused('the conversation is a text that is no JSON');
+  } catch (error) {
+    const { detail, fault } = jsonFault(value, error as Error);
+    throw new RecordRefused(`the conversation ${fault}`, detail);
   }
 }
 
