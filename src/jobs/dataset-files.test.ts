@@ -180,7 +180,7 @@ describe('bad input', () => {
       '{"messages": [{"content": "q"}]}',
       '{"messages": [{"role": "narrator", "content": "q"}]}',
       '{"messages": [{"role": "user"}]}',
-      '{"messages": [{"role": "user", "content": 3}]}',
+      '{"messages": [{"role": "user", "content": {"a": 3}}]}',
       '{"messages": [{"role": "assistant", "content": ""}]}',
       '{"messages": [{"role": "assistant", "content": "a", "weight": 0.5}]}',
       '{"messages": [{"role": "user", "content": [{"type": "image_url"}]}]}',

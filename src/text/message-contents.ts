@@ -2,7 +2,7 @@
  * What a message says, as a text or as the parts that OpenAI, Anthropic and Mistral divide it into: text, thoughts, calls and results of
  * calls. Promises: each part is read for what it is, or refused by its type. Pure.
  */
-import { type Fields, isObject, RecordRefused, textOf } from './refused.ts';
+import { type Fields, isObject, RecordRefused, textOf, wordsOf } from './refused.ts';
 
 /** The result of a call inside a message: Anthropic's way, a message of its own everywhere else. */
 export interface ToolResult {
@@ -71,11 +71,11 @@ function saidIn(list: readonly unknown[], where: string): Said {
 }
 
 /** What a content says. Throws RecordRefused. */
-export function saidBy(value: unknown, where: string): Said {
+export function saidBy(value: unknown, where: string, notes: Set<string>): Said {
   const nothing = { thoughts: [], calls: [], results: [] };
   if (value === undefined || value === null) return { content: null, ...nothing };
-  if (isObject(value)) return saidIn([value], where);
+  if (isObject(value) && typeof value.type === 'string') return saidIn([value], where);
   return Array.isArray(value)
     ? saidIn(value, where)
-    : { content: textOf(value, "a message's content", where), ...nothing };
+    : { content: wordsOf(value, "a message's content", notes, where), ...nothing };
 }

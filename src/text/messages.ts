@@ -80,7 +80,7 @@ function turnOf(value: unknown, index: number, notes: Set<string>): Message[] {
   const written = value.content ?? value.value;
   const isCall = callRoles.includes(said);
   noteUnread(value, notes);
-  const { calls, content, results, thoughts } = saidBy(isCall ? null : written, where);
+  const { calls, content, results, thoughts } = saidBy(isCall ? null : written, where, notes);
   if (calls.length > 0 && !holdsNothing(value.tool_calls)) throw new RecordRefused('a message has calls in its content and beside it', where); // biome-ignore format: one line
   const message: Message = {
     role,

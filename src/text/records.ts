@@ -2,11 +2,11 @@
  * Records of the usual data formats as examples. Promises: a record becomes an example or a refusal with its reason, nothing is
  * dropped. Knows nothing of files or tokens. Pure.
  */
-import { readJson } from '../files/exact-json.ts';
+import { isSpelledNumber, readJson } from '../files/exact-json.ts';
 import { jsonFault } from '../files/json-faults.ts';
 import type { Example, RecordSource } from './example.ts';
 import { messagesOf, offeredTools } from './messages.ts';
-import { type Fields, isObject, RecordRefused, textOf } from './refused.ts';
+import { type Fields, isObject, RecordRefused, textOf, wordsOf } from './refused.ts';
 
 /** In the order in which they are looked for: Alpaca's own files have a `text`, too, and some conversations a `prompt`. */
 export const recordFormats = ['messages', 'sharegpt', 'prompt-completion', 'alpaca', 'text'] as const;
@@ -65,33 +65,46 @@ function historyTurns(history: unknown): Fields[] {
 }
 
 function alpaca({ instruction, input, output, system, history }: Fields, notes: Set<string>): Content {
-  const asked = textOf(instruction, 'instruction');
-  const given = input === undefined || input === null ? '' : textOf(input, 'input');
-  const content = given === '' ? asked : `${asked}\n\n${given}`;
-  const answer = textOf(output, 'output');
+  const asked = wordsOf(instruction, 'instruction', notes);
+  const given = input === undefined || input === null ? '' : wordsOf(input, 'input', notes);
+  const content = [asked, given].filter((each) => each !== '').join('\n\n');
+  const answer = wordsOf(output, 'output', notes);
   if (answer.trim() === '') throw new RecordRefused('the output is empty');
   const turns = [...systemTurn(system), ...historyTurns(history), turn('user', content), turn('assistant', answer)];
   return { kind: 'chat', messages: messagesOf(turns, notes) };
 }
 
-function promptCompletion(fields: Fields, notes: Set<string>): Content {
-  const { completion, prompt } = fields;
-  if (Array.isArray(prompt) || Array.isArray(completion)) {
-    // TRL's conversational form: only the completion is learnt.
-    const before = messagesOf(prompt, notes).map((message) => ({ ...message, weight: 0 as const }));
-    return { kind: 'chat', messages: [...before, ...messagesOf(completion, notes)], ...offeredTools(fields) };
-  }
-  if (offeredTools(fields).tools) notes.add('tools beside a prompt that is plain text are not learnt');
-  const [asked, answer] = [textOf(prompt, 'the prompt'), textOf(completion, 'the completion')];
-  if (answer.trim() === '') throw new RecordRefused('the completion is empty');
-  const system = systemTurn(fields.system);
-  if (system.length > 0)
-    return { kind: 'chat', messages: messagesOf([...system, turn('user', asked), turn('assistant', answer)], notes) };
-  return { kind: 'completion', prompt: asked, completion: answer };
+/** A turn or several of a conversation, or the text of one by `role`. */
+function turnsOf(value: unknown, role: string, name: string, notes: Set<string>): readonly unknown[] {
+  if (isObject(value)) return [value];
+  if (!Array.isArray(value)) return [turn(role, wordsOf(value, name, notes))];
+  if (!value.some(isObject)) throw new RecordRefused(`${name} is a list without messages`);
+  return value;
 }
 
-function plainText({ text }: Fields): Content {
-  const content = textOf(text, 'the text');
+/** TRL's conversational form, also with one side as plain text: only the completion is learnt. */
+function conversational(fields: Fields, notes: Set<string>): Content {
+  const prompt = withSystem(fields.system, turnsOf(fields.prompt, 'user', 'the prompt', notes));
+  const before = messagesOf(prompt, notes).map((message) => ({ ...message, weight: 0 as const }));
+  const completion = messagesOf(turnsOf(fields.completion, 'assistant', 'the completion', notes), notes);
+  return { kind: 'chat', messages: [...before, ...completion], ...offeredTools(fields) };
+}
+
+function promptCompletion(fields: Fields, notes: Set<string>): Content {
+  const { completion, prompt } = fields;
+  if (typeof prompt === 'object' && prompt !== null && !isSpelledNumber(prompt)) return conversational(fields, notes);
+  if (typeof completion === 'object' && completion !== null && !isSpelledNumber(completion))
+    return conversational(fields, notes);
+  const [asked, answer] = [wordsOf(prompt, 'the prompt', notes), wordsOf(completion, 'the completion', notes)];
+  if (answer.trim() === '') throw new RecordRefused('the completion is empty');
+  if (offeredTools(fields).tools) notes.add('tools beside a prompt that is plain text are not learnt');
+  const system = systemTurn(fields.system);
+  if (system.length === 0) return { kind: 'completion', prompt: asked, completion: answer };
+  return { kind: 'chat', messages: messagesOf([...system, turn('user', asked), turn('assistant', answer)], notes) };
+}
+
+function plainText({ text }: Fields, notes: Set<string>): Content {
+  const content = wordsOf(text, 'the text', notes);
   if (content.trim() === '') throw new RecordRefused('the text is empty');
   return { kind: 'text', text: content };
 }

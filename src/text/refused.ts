@@ -27,3 +27,10 @@ export function textOf(value: unknown, name: string, where?: string): string {
   if (loneSurrogate.test(value)) throw new RecordRefused(`${name} holds half a character (a lone surrogate)`, where);
   return value;
 }
+
+/** A text, or a number or truth value as it is spelled, which is noted: labels and results of sums are often written so. Throws RecordRefused. */
+export function wordsOf(value: unknown, name: string, notes: Set<string>, where?: string): string {
+  if (typeof value !== 'number' && typeof value !== 'boolean' && !isSpelledNumber(value)) return textOf(value, name, where); // biome-ignore format: one line
+  notes.add('numbers and truth values in the place of texts are taken as they are spelled');
+  return String(isSpelledNumber(value) ? value.value : value);
+}
