@@ -15,7 +15,7 @@ import { parameterCount, readModelConfig } from '../models/config.ts';
 import { modelNotes } from '../models/model-notes.ts';
 import { chatTemplateOf } from '../text/chat-template.ts';
 import type { Example } from '../text/example.ts';
-import { markupOf } from '../text/prompt-markup.ts';
+import { markupOf, movedBorder } from '../text/prompt-markup.ts';
 import { openTokenizer } from '../tokens/llama-cpp.ts';
 import { assertTrainable, countRefusal, leakedRows, type RowsReport } from '../tokens/rows.ts';
 import { SmallModel } from '../train/small-model.ts';
@@ -220,12 +220,12 @@ function prefixOf(settings: RunSettings, { held, train }: Sets, model: GgufFile)
 /** What the model is asked, and the answer that the data has; null for plain text. */
 function questionOf(example: Example, model: GgufFile): Question | null {
   if (example.kind === 'text') return null;
-  if (
-    example.kind === 'completion' &&
-    model.string('tokenizer.chat_template') &&
-    markupOf(example.prompt, chatTemplateOf(model))
-  )
-    return { prompt: example.prompt, expected: example.completion };
+  if (example.kind === 'completion' && model.string('tokenizer.chat_template')) {
+    const { completion, prompt } = example;
+    const markup = markupOf(prompt, chatTemplateOf(model));
+    const asked = (markup?.kind === 'unfinished' && movedBorder(prompt, completion, markup)) || example;
+    if (markup) return { prompt: asked.prompt, expected: asked.completion };
+  }
   if (example.kind === 'completion')
     return { messages: [{ role: 'user', content: example.prompt }], expected: example.completion };
   const last = example.messages.findLastIndex(({ role }) => role === 'assistant');

@@ -17,7 +17,8 @@ interface TurnMarkup {
 
 export type Markup =
   | { readonly kind: 'finished'; readonly turnEnd: string }
-  | { readonly kind: 'unfinished'; readonly expected: string };
+  /** `between` is what stands between a question and its answer; `expected` the same without white space. */
+  | { readonly kind: 'unfinished'; readonly expected: string; readonly between: string; readonly turnEnd: string };
 
 const question = 'Qquestion1';
 const answer = 'Aanswer1';
@@ -60,7 +61,41 @@ export function markupOf(prompt: string, template: ChatTemplate): Markup | null 
   if (asks !== '' && /[<[|]/.test(asks) && prompt.trimEnd().endsWith(asks)) return { kind: 'finished', turnEnd };
   const opening = openingOf(before);
   const begins = opening !== '' && prompt.trimStart().startsWith(opening);
-  return begins && prompt.includes(closingOf(between)) && closingOf(between) !== '' ? { kind: 'unfinished', expected: asks } : null; // biome-ignore format: one line
+  return begins && prompt.includes(closingOf(between)) && closingOf(between) !== '' ? { kind: 'unfinished', expected: asks, between, turnEnd } : null; // biome-ignore format: one line
+}
+
+/** Where `prompt` ends in the first part of `between`: that part's length, 0 where it does not. */
+function begun(prompt: string, between: string): number {
+  for (let length = between.length; length > 0; length--) if (prompt.endsWith(between.slice(0, length))) return length;
+  return 0;
+}
+
+/** What an unfinished prompt lacks of what asks for an answer. */
+export const lackingIn = (prompt: string, { between }: { readonly between: string }): string =>
+  between.slice(begun(prompt, between));
+
+/**
+ * A prompt that stops before what asks for an answer and the completion that begins with it, divided where the answer begins; null where
+ * they are not so divided. TRL's own templates divide them there.
+ */
+export function movedBorder(
+  prompt: string,
+  completion: string,
+  markup: { readonly between: string },
+): { prompt: string; completion: string } | null {
+  const lacking = lackingIn(prompt, markup);
+  // White space behind it is the answer's own where the data leaves it out.
+  const moved = [lacking, lacking.trimEnd()].find((part) => part !== '' && completion.startsWith(part));
+  return moved === undefined ? null : { prompt: prompt + moved, completion: completion.slice(moved.length) };
+}
+
+/** Whether an answer is itself a whole chat in the template's markup. */
+export function holdsChat(answer: string, template: ChatTemplate): boolean {
+  const markup = turnMarkup(template);
+  if (!markup) return false;
+  const opening = openingOf(markup.before);
+  const asks = markup.between.trim();
+  return opening !== '' && /[<[|]/.test(asks) && answer.trimStart().startsWith(opening) && answer.includes(asks);
 }
 
 /** The tag that ends a question. */

@@ -6,10 +6,11 @@ import { NomoatError } from '../errors.ts';
 import { type ChatTemplate, ConversationRefused, noChatTemplate } from '../text/chat-template.ts';
 import type { Example } from '../text/example.ts';
 import { leftOut } from '../text/left-out.ts';
-import { foreignMarkup, markupOf } from '../text/prompt-markup.ts';
+import { foreignMarkup, holdsChat, markupOf, movedBorder } from '../text/prompt-markup.ts';
 import { type Rendering, unroll } from '../text/unroll.ts';
 import { Borders, withBos } from './borders.ts';
 import { controlTokensIn, encodeText, type Range, type SpecialTokens } from './encode-text.ts';
+import { controlKey, plainEnds, spelledNote, stopsInText } from './spelled-control.ts';
 import { TextRefused, type Tokenizer } from './tokenizer.ts';
 
 /** Tokens with their mask: `supervised[t]` is 1 where token t is a target. */
@@ -68,14 +69,20 @@ function encode(example: Example, options: EncodeOptions): Encoded {
   const template = templateOrNull(options);
   if (!template) return encodeRaw(prompt, completion, '', options);
   const markup = options.specialTokens === 'text' ? null : markupOf(prompt, template);
-  if (markup?.kind === 'unfinished')
+  const moved = markup?.kind === 'unfinished' ? movedBorder(prompt, completion, markup) : null;
+  if (markup?.kind === 'unfinished' && !moved)
     throw new RowRefused(
       `the prompt holds the chat template's markup and does not end in what asks for an answer (${JSON.stringify(markup.expected)})`,
     );
   if (markup) {
-    const encoded = encodeRaw(prompt, completion, markup.turnEnd, options);
-    return { ...encoded, notes: [...encoded.notes, 'prompts that hold the chat template\'s markup already are taken as they are'] }; // biome-ignore format: one line
+    const { completion: answer, prompt: asked } = moved ?? { prompt, completion };
+    const encoded = encodeRaw(asked, answer, markup.turnEnd, options);
+    const notes = [...encoded.notes, "prompts that hold the chat template's markup already are taken as they are"];
+    if (moved) notes.push('what asks for an answer stands at the beginning of completions: it is given, not learnt');
+    return { ...encoded, notes };
   }
+  if (options.specialTokens !== 'text' && holdsChat(completion, template))
+    throw new RowRefused("the completion holds a whole chat in the template's markup");
   // As peers do: the prompt is what a user says, so that chat, which renders the same template, gets the completion as its answer.
   const messages = [
     { role: 'user', content: prompt },
@@ -101,28 +108,30 @@ const specialTokensOf = ({ specialTokens }: EncodeOptions): SpecialTokens =>
 function encodeChat(given: ChatExample['messages'], tools: ChatExample['tools'], options: EncodeOptions): Encoded {
   const { supervise, tokenizer } = options;
   const template = options.template();
-  const { messages, notes: cut } = plainEnds(given, options);
-  const notes = [...cut, ...foreignMarkup(messages, tokenizer.controlTexts)];
+  const special = specialTokensOf(options);
+  const { cut, emptied, messages } = plainEnds(given, tokenizer);
+  if (emptied) throw new RowRefused('an answer is nothing but an end-of-turn token');
+  const key = special === 'text' ? controlKey([messages.map((message) => message.tool_calls ?? []), tools ?? []], tokenizer) : null; // biome-ignore format: one line
+  if (key !== null) throw new ConversationRefused('a key of a call or a tool spells a control token', key);
+  const notes = [...(cut ? [endsNote] : []), ...foreignMarkup(messages, tokenizer.controlTexts)];
   if (supervise === 'all') {
     const whole = template.renderMarked(messages, { tools, addGenerationPrompt: false });
     const { notes: more, refusal } = leftOut(whole, messages, tools, new Set());
     if (refusal) throw new ConversationRefused(refusal.fault, refusal.detail);
     const all = { text: whole.text, answers: [{ start: 0, end: whole.text.length }], data: whole.spans };
     const sequences = encodeRendering(all, options).map((sequence) => withoutTail(sequence, options));
-    return { sequences, raw: false, notes: [...notes, ...more] };
+    const spelled = spelledNote(whole.text, whole.spans, tokenizer, special);
+    return { sequences, raw: false, notes: [...notes, ...more, ...(spelled === null ? [] : [spelled])] };
   }
   const unrolled = unroll(template, messages, tools);
   if (unrolled.renderings.length === 0)
     throw new RowRefused('has no answer to learn (no assistant message, or all of weight 0)');
   const found = new Set([...notes, ...unrolled.notes]);
   const sequences = unrolled.renderings.flatMap((rendering) => {
-    if (specialTokensOf(options) === 'control') assertNoStop(rendering, tokenizer);
-    else if (
-      rendering.data.some(({ start, end }) => controlTokensIn(rendering.text.slice(start, end), tokenizer).length > 0)
-    )
-      found.add(
-        'control tokens spelled in the data are taken as text; --special-tokens control makes them control tokens',
-      );
+    if (special === 'control' && stopsInText(rendering, tokenizer))
+      throw new RowRefused('an answer spells an end-of-turn token inside its text');
+    const spelled = spelledNote(rendering.text, rendering.data, tokenizer, special);
+    if (spelled !== null) found.add(spelled);
     const made = encodeRendering(rendering, options);
     if (made.length > 1 || made.some(({ apart }) => apart)) found.add(apartNote);
     return made.map((sequence) => withoutTail(sequence, options));
@@ -130,38 +139,9 @@ function encodeChat(given: ChatExample['messages'], tools: ChatExample['tools'],
   return { sequences, raw: false, notes: [...found] };
 }
 
+const endsNote = 'answers that end in the end-of-turn token are taken without it: the template adds it';
 const apartNote =
   'answers are tokenised apart from their prompt, as chat does, since a token would reach across the border';
-
-/** Answers without the end-of-turn token that their text spells at its end: the template adds it, and as text it would be learnt twice. */
-function plainEnds(
-  messages: ChatExample['messages'],
-  { tokenizer }: EncodeOptions,
-): { messages: ChatExample['messages']; notes: readonly string[] } {
-  let cut = false;
-  const plain = messages.map((message) => {
-    if (message.role !== 'assistant' || !message.content) return message;
-    const text = message.content.trimEnd();
-    const last = controlTokensIn(text, tokenizer).at(-1);
-    if (last?.end !== text.length || !tokenizer.isEndOfGeneration(tokenizer.encode(last.text, true)[0]!))
-      return message;
-    const content = text.slice(0, last.start);
-    if (content.trim() === '') return message;
-    cut = true;
-    return { ...message, content };
-  });
-  if (!cut) return { messages, notes: [] };
-  return { messages: plain, notes: ['answers that end in the end-of-turn token are taken without it: the template adds it'] }; // biome-ignore format: one line
-}
-
-/** It would teach the model to stop in the middle of what it says. */
-function assertNoStop({ answers, data, text }: Rendering, tokenizer: Tokenizer): void {
-  const stops = (start: number, end: number): boolean =>
-    controlTokensIn(text.slice(start, end), tokenizer).some((found) => tokenizer.isEndOfGeneration(tokenizer.encode(found.text, true)[0]!)); // biome-ignore format: one line
-  for (const { start, end } of data)
-    if (answers.some((answer) => answer.start <= start && end <= answer.end) && stops(start, end))
-      throw new RowRefused('an answer spells an end-of-turn token inside its text');
-}
 
 /** A text is learnt whole, its end too: rendered chats and several documents in one text among them. */
 function encodeWhole(text: string, options: EncodeOptions): Encoded {
@@ -170,7 +150,8 @@ function encodeWhole(text: string, options: EncodeOptions): Encoded {
   const tokens = withBos(encodeText(text, data, tokenizer, 'text'), tokenizer);
   const supervised = tokens.map((_, t) => (t === 0 ? 0 : 1));
   const control = controlTokensIn(text, tokenizer).length > 0;
-  const notes = control ? [`control tokens spelled in texts are taken as ${specialTokens === 'text' ? 'text' : 'control tokens; --special-tokens text makes them text'}`] : []; // biome-ignore format: one line
+  const notes = foreignMarkup([{ role: 'assistant', content: text }], tokenizer.controlTexts);
+  if (control) notes.push(`control tokens spelled in texts are taken as ${specialTokens === 'text' ? 'text' : 'control tokens; --special-tokens text makes them text'}`); // biome-ignore format: one line
   return { sequences: [withEnd({ tokens, supervised }, options)], raw: false, notes };
 }
 

@@ -5,6 +5,7 @@
 import { ChatTemplate } from '../text/chat-template.ts';
 import type { Example, Message } from '../text/example.ts';
 import { namedTemplates, templateNames } from '../text/named-templates.ts';
+import { lackingIn, markupOf } from '../text/prompt-markup.ts';
 import { type EncodeOptions, encodeExample } from './encode-example.ts';
 import type { EncodedRows } from './rows.ts';
 
@@ -14,18 +15,18 @@ const triedRows = 5;
 interface Change {
   /** What to do, as a sentence. */
   readonly words: string;
-  readonly example?: (example: Example) => Example;
+  readonly example?: (example: Example, options: EncodeOptions) => Example;
   readonly options?: (options: EncodeOptions) => EncodeOptions;
 }
 
 type Chat = Extract<Example, { kind: 'chat' }>;
 
 const onChats =
-  (change: (example: Chat) => Chat): Required<Change>['example'] =>
+  (change: (example: Chat) => Chat): ((example: Example) => Example) =>
   (example) =>
     example.kind === 'chat' ? change(example) : example;
 
-const onMessages = (change: (messages: readonly Message[]) => readonly Message[]): Required<Change>['example'] =>
+const onMessages = (change: (messages: readonly Message[]) => readonly Message[]): ((example: Example) => Example) =>
   onChats((example) => ({ ...example, messages: change(example.messages) }));
 
 const without =
@@ -73,8 +74,24 @@ const withoutThoughts = (messages: readonly Message[]): readonly Message[] =>
     return { ...rest, content: rest.content?.replace(/^\s*<think>[\s\S]*?<\/think>\s*/, '') ?? null };
   });
 
+/** The prompt with what asks for an answer in the template's markup behind it. */
+function askedFor(example: Example, { template }: EncodeOptions): Example {
+  const markup = example.kind === 'completion' ? markupOf(example.prompt, template()) : null;
+  if (example.kind !== 'completion' || markup?.kind !== 'unfinished') return example;
+  return { ...example, prompt: example.prompt + lackingIn(example.prompt, markup) };
+}
+
+/** A whole chat as a text. */
+const asText = (example: Example): Example => {
+  if (example.kind !== 'completion' || example.prompt !== '') return example;
+  const { completion, prompt: _, ...rest } = example;
+  return { ...rest, kind: 'text', text: completion };
+};
+
 /** Tried in this order: what changes least comes first. */
 const changes: readonly Change[] = [
+  { words: 'end the prompts in what asks for an answer, as the reason shows it', example: askedFor },
+  { words: 'learn the completions as texts: --text-column and the name of their column', example: asText },
   { words: '--special-tokens text', options: (options) => ({ ...options, specialTokens: 'text' }) },
   { words: '--special-tokens auto', options: (options) => ({ ...options, specialTokens: 'auto' }) },
   { words: 'put the system prompt at the beginning of the first question', example: onMessages(systemIntoQuestion) },
@@ -132,7 +149,7 @@ function helps(
     const changedOptions = change2 ? change2(options) : options;
     let encoded: ReturnType<typeof encodeExample>;
     try {
-      encoded = encodeExample(change ? change(example) : example, changedOptions);
+      encoded = encodeExample(change ? change(example, changedOptions) : example, changedOptions);
     } catch {
       // A model without a template, or one that this change does not make up for.
       return false;

@@ -56,6 +56,33 @@ describe('prerendered-prompts', () => {
     expect(refusals[0]).toMatch(/holds the chat template's markup and does not end in what asks for an answer/);
   });
 
+  test('the remedy of such prompts is what they lack, not markup learnt as text', async () => {
+    const file = writeRows(join(folder, 'lacking.jsonl'), [{ prompt: '<|im_start|>user\nWhat?<|im_end|>', completion: 'A.' }]); // biome-ignore format: one line
+    expect((await rowsOf(mini, file)).remedy).toMatch(/helps: end the prompts in what asks for an answer/);
+    const ended = writeRows(join(folder, 'ended.jsonl'), [{ prompt: '<|im_start|>user\nWhat?<|im_end|>\n<|im_start|>assistant\n', completion: 'A.' }]); // biome-ignore format: one line
+    expect((await rowsOf(mini, ended)).rows[0]!.learnt).toBe('A.<|im_end|>');
+  });
+
+  test('what asks for an answer may stand at the beginning of the completion: it is given, and the answer learnt', async () => {
+    const file = writeRows(join(folder, 'moved.jsonl'), [
+      { prompt: '<|im_start|>user\nWhat?<|im_end|>\n', completion: '<|im_start|>assistant\nThat.<|im_end|>\n' },
+    ]);
+    const { refusals, report, rows } = await rowsOf(mini, file);
+    expect(refusals).toEqual([]);
+    expect(rows[0]!.text).toBe('<|im_start|>user\nWhat?<|im_end|>\n<|im_start|>assistant\nThat.<|im_end|>');
+    expect(rows[0]!.learnt).toBe('That.<|im_end|>');
+    expect(Object.keys(report.notices).join()).toMatch(/at the beginning of completions/);
+  });
+
+  test('a completion that is a whole chat is refused, and learnt as a text', async () => {
+    const chat = '<|im_start|>user\nhi<|im_end|>\n<|im_start|>assistant\nHello<|im_end|>';
+    const file = writeRows(join(folder, 'whole.jsonl'), [{ prompt: '', completion: chat }]);
+    const { refusals, remedy } = await rowsOf(mini, file);
+    expect(refusals).toEqual(["the completion holds a whole chat in the template's markup"]);
+    expect(remedy).toMatch(/learn the completions as texts: --text-column/);
+    expect((await rowsOf(mini, file, { textColumn: 'completion' })).rows[0]!.text).toBe(chat);
+  });
+
   test('one that only speaks of markup is a question, its markup text', async () => {
     const question = 'What does <|im_start|> mean?';
     const file = writeRows(join(folder, 'about.jsonl'), [{ prompt: question, completion: 'A turn begins.' }]);
@@ -63,7 +90,7 @@ describe('prerendered-prompts', () => {
     expect(text.rows[0]!.text).toBe(control.rows[0]!.text);
     expect(text.rows[0]!.tokens.length).toBeGreaterThan(control.rows[0]!.tokens.length);
     expect(Object.keys(text.report.notices).join()).toMatch(/control tokens spelled in the data are taken as text/);
-    expect(control.report.notices).toEqual({});
+    expect(Object.keys(control.report.notices).join()).toMatch(/are taken as control tokens/);
   });
 });
 
@@ -127,4 +154,42 @@ test('strip-characters: only the named characters are stripped', async () => {
   expect(learnt[1]).toBe('<think>\n  - first point\n  - second\n</think>\n\n    deep: 1\n    deeper: 2<|im_end|>');
   // The template drops what was thought in earlier turns, so each answer has a row of its own.
   expect(learnt.slice(2)).toEqual([1, 2].map((n) => `<think>\nt${n}\n</think>\n\na${n}<|im_end|>`));
+});
+
+describe('control tokens in data', () => {
+  const end = '<|im_end|>';
+  const chat = (content: string, answer: string) => ({ messages: [{ role: 'user', content }, { role: 'assistant', content: answer }] }); // biome-ignore format: one line
+  const rowOf = (row: unknown, given = {}) => rowsOf(mini, writeRows(join(folder, 'control.jsonl'), [row]), given);
+
+  test('are counted whatever becomes of them, where all is supervised too', async () => {
+    const row = chat(`What is ${end}?`, 'An end.');
+    for (const supervise of ['answers', 'all'])
+      for (const [specialTokens, said] of [
+        ['auto', /taken as text/],
+        ['control', /taken as control tokens/],
+      ] as const)
+        expect(Object.keys((await rowOf(row, { supervise, specialTokens })).report.notices).join()).toMatch(said);
+  });
+
+  test('all ends behind an answer are cut off, and an answer of nothing else is refused', async () => {
+    for (const answer of [`A${end}${end}\n`, `A${end} ${end}`])
+      expect((await rowOf(chat('q', answer))).rows[0]!.learnt).toBe(`A${end}`);
+    expect((await rowOf(chat('q', `${end}${end}`))).refusals).toEqual([
+      'an answer is nothing but an end-of-turn token',
+    ]);
+  });
+
+  test('in the keys of calls and tools they are refused: a template writes keys as its own text', async () => {
+    const called = chat('q', 'a').messages;
+    const template = "{% for m in messages %}<|im_start|>{{ m.role }}\n{{ m.content }}{% if m.tool_calls %}{{ m.tool_calls | tojson }}{% endif %}<|im_end|>\n{% endfor %}{% if add_generation_prompt %}<|im_start|>assistant\n{% endif %}"; // biome-ignore format: one line
+    const model = withTemplate(join(folder, 'keys.gguf'), template);
+    const row = { messages: [called[0], { ...called[1], tool_calls: [{ function: { name: 'f', arguments: { [end]: 1 } } }] }] }; // biome-ignore format: one line
+    const file = writeRows(join(folder, 'keys.jsonl'), [row]);
+    expect((await rowsOf(model, file)).refusals[0]).toMatch(/a key of a call or a tool spells a control token/);
+  });
+
+  test('texts in the markup of another model are learnt with a note', async () => {
+    const { report } = await rowOf({ text: '<s>[INST] hi [/INST] Hello </s>' });
+    expect(Object.keys(report.notices).join()).toMatch(/\[INST\], the chat markup of another model/);
+  });
 });
