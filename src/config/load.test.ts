@@ -3,8 +3,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, expect, test } from 'vitest';
 import { NomoatError } from '../errors.ts';
-import { readRecipe, resolveOptions } from './load.ts';
+import { resolveOptions } from './load.ts';
 import { type Option, tuneOptions } from './options.ts';
+import { readRecipe } from './recipe.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'nomoat-config-'));
 afterAll(() => rmSync(folder, { recursive: true }));

@@ -2,12 +2,9 @@
  * Settings from flags, a recipe and the defaults, in this order of precedence. Promises: all faults are reported together, and an
  * unknown key names the nearest right one.
  */
-import { existsSync, readFileSync, statSync } from 'node:fs';
+import { existsSync } from 'node:fs';
 import { basename, join, resolve } from 'node:path';
-import { parse } from 'yaml';
 import { NomoatError } from '../errors.ts';
-import { tooDeep } from '../files/bounded-json.ts';
-import { decodeText } from '../files/decode-text.ts';
 import { resolveModel } from '../files/local-models.ts';
 import { nearestNames } from '../files/nearest-name.ts';
 import type { AskedSettings, RunSettings } from '../jobs/run-settings.ts';
@@ -24,13 +21,9 @@ import {
   type TuneOptionName,
   tuneOptions,
 } from './options.ts';
+import { type Given, readRecipe } from './recipe.ts';
 
-/** Larger files are no recipes. */
-const maxRecipeBytes = 1 << 20;
-/** YAML aliases beyond this are an attack. */
-const maxAliases = 100;
-
-export type Given = Readonly<Record<string, unknown>>;
+export type { Given } from './recipe.ts';
 
 /** Powers of ten, as disks and the rest of nomoat count. */
 const sizeUnits: Readonly<Record<string, number>> = { '': 1, k: 1e3, m: 1e6, g: 1e9, t: 1e12 };
@@ -84,36 +77,6 @@ function parseValue(option: Option, value: unknown): { value: unknown } | string
         ? { value: String(value) }
         : `${JSON.stringify(value)} is no text`;
   }
-}
-
-/** Reads a recipe: a YAML map of options. */
-export function readRecipe(path: string): Given {
-  const refuse = (fault: string, cause?: unknown): never => {
-    throw new NomoatError({
-      part: path,
-      fault,
-      remedy: 'A recipe is a YAML file of `option: value` lines; see recipes/.',
-      cause,
-    });
-  };
-  let text = '';
-  try {
-    if (statSync(path).size > maxRecipeBytes) refuse(`is larger than ${maxRecipeBytes} bytes`);
-    text = decodeText(path, readFileSync(path));
-  } catch (error) {
-    if (error instanceof NomoatError) throw error;
-    refuse(`cannot be read (${(error as NodeJS.ErrnoException).code})`, error);
-  }
-  // The parser takes minutes for what it calls itself for thousands of times.
-  if (tooDeep(text)) refuse('is nested too deeply');
-  let value: unknown;
-  try {
-    value = parse(text, { maxAliasCount: maxAliases, logLevel: 'silent' });
-  } catch (error) {
-    refuse(`is no valid YAML (${(error as Error).message.split('\n')[0]})`, error);
-  }
-  if (typeof value !== 'object' || value === null || Array.isArray(value)) refuse('is no map of options');
-  return value as Given;
 }
 
 /** Options that only one method has. In a recipe they may stand for the other one, too: a recipe serves many runs. */
