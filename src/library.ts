@@ -9,6 +9,7 @@ import { resolveChatTemplate, templateBeside } from './config/chat-template.ts';
 import { adapterInside, isRun, resolvePretrainSettings, resolveSettings } from './config/load.ts';
 import type { PretrainOptionName, TuneOptionName } from './config/options.ts';
 import { NomoatError } from './errors.ts';
+import { assertGiven } from './files/given.ts';
 import { resolveModel } from './files/local-models.ts';
 import { assertSameBase, doubtOfBase } from './jobs/base-model.ts';
 import { physicalCores } from './jobs/machine.ts';
@@ -101,6 +102,8 @@ const doubtsOfRun = (path: string | null | undefined): string[] =>
 
 /** What a run's folder or a model's name stands for. */
 export async function resolveChat(options: ChatOptions): Promise<ResolvedChat> {
+  assertGiven('--adapter', options.adapter);
+  assertGiven('--chat-template', options.chatTemplate);
   const adapter = options.adapter ? adapterInside(resolve(options.adapter)) : null;
   const doubts = doubtsOfRun(options.adapter);
   const given = options.chatTemplate ? { chatTemplate: resolveChatTemplate(options.chatTemplate) } : {};

@@ -9,6 +9,7 @@ import { chatTemplateFile } from '../config/chat-template.ts';
 import { NomoatError } from '../errors.ts';
 import { replaceFolderAtomic, writeFailure, writeFileAtomic } from '../files/atomic-write.ts';
 import type { GgufFile } from '../files/gguf/types.ts';
+import { assertGiven } from '../files/given.ts';
 import type { LoraAdapter } from '../lora/adapter.ts';
 import { readModelConfig } from '../models/config.ts';
 import { type AdapterBase, adapterBaseName, writeAdapterBase } from './adapter-base.ts';
@@ -135,6 +136,7 @@ function checkDestination(out: string, kind: 'file' | 'folder'): void {
 
 /** Writes the adapter as `format` and returns the paths of the files. Throws NomoatError. */
 export async function exportAdapter(options: ExportOptions): Promise<string[]> {
+  assertGiven('--out', options.out);
   const out = resolve(options.out);
   const { kind, write } = exporters[options.format];
   checkAdapterFits('the adapter', options.adapter, options.model);

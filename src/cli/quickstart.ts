@@ -7,6 +7,7 @@ import type { ChatModel } from '../chat/chat-model.ts';
 import { resolveSettings } from '../config/load.ts';
 import { defaultModel } from '../config/options.ts';
 import type { AskedQuestion, ExactMatch } from '../evaluate/exact-match.ts';
+import { assertGiven } from '../files/given.ts';
 import { readExamples } from '../jobs/dataset-files.ts';
 import { startRun } from '../jobs/start-run.ts';
 import { shellQuote } from '../shell-quote.ts';
@@ -62,6 +63,7 @@ export function quickstartCommand(): Command {
     .option('--run <DIR>', 'the folder of the run; default runs/quickstart');
   return command.action(async () => {
     const { model, run } = command.opts<{ model: string; run?: string }>();
+    assertGiven('--run', run);
     const { exactMatch, wilsonInterval } = await import('../evaluate/exact-match.ts');
     const { chat } = await import('../library.ts');
     const questions = await heldOut();

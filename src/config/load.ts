@@ -5,6 +5,7 @@
 import { existsSync } from 'node:fs';
 import { basename, join, resolve } from 'node:path';
 import { NomoatError } from '../errors.ts';
+import { assertGiven, emptyText } from '../files/given.ts';
 import { resolveModel } from '../files/local-models.ts';
 import { nearestNames } from '../files/nearest-name.ts';
 import type { AskedSettings, RunSettings } from '../jobs/run-settings.ts';
@@ -73,9 +74,8 @@ function parseValue(option: Option, value: unknown): { value: unknown } | string
       return { value: option.choices.filter((choice) => items.includes(choice)) };
     }
     case 'text':
-      return typeof value === 'string' || typeof value === 'number'
-        ? { value: String(value) }
-        : `${JSON.stringify(value)} is no text`;
+      if (typeof value !== 'string' && typeof value !== 'number') return `${JSON.stringify(value)} is no text`;
+      return String(value).trim() === '' ? emptyText : { value: String(value) };
   }
 }
 
@@ -165,6 +165,7 @@ const stemOf = (path: string): string =>
 function assertData(data: readonly string[], usage: string): void {
   if (data.length === 0)
     throw new NomoatError({ part: 'DATA', fault: 'no data was given', remedy: `Give a file or a folder: ${usage}` });
+  for (const path of data) assertGiven('DATA', path);
   const missing = data.filter((path) => !existsSync(path));
   if (missing.length > 0)
     throw new NomoatError({ part: missing.join(', '), fault: 'does not exist', remedy: 'Check the path.' });
@@ -177,7 +178,7 @@ function newRun(given: unknown, stem: string): string {
 }
 
 /** Whether the folder is a run's. */
-export const isRun = (folder: string): boolean => existsSync(join(folder, 'run.json'));
+export const isRun = (folder: string): boolean => folder !== '' && existsSync(join(folder, 'run.json'));
 
 /** Throws NomoatError where something stands at the path of a new run. */
 export function assertFree(run: string): void {
@@ -197,7 +198,7 @@ export async function resolveSettings(
   flags: Given,
   recipePath: string | null,
 ): Promise<AskedSettings> {
-  const options = resolveOptions(flags, recipePath ? readRecipe(recipePath) : {});
+  const options = resolveOptions(flags, recipePath === null ? {} : readRecipe(recipePath));
   assertData(data, 'nomoat tune examples.jsonl');
   const model = await resolveBase(String(options.model));
   const run = newRun(options.run, `${stemOf(data[0]!)}-${stemOf(model.name)}`);
@@ -232,7 +233,7 @@ async function resolveBase(name: string): Promise<{ name: string; path: string }
 export function resolvePretrainSettings(data: readonly string[], flags: Given, recipePath: string | null): RunSettings {
   const { size, tokenizer, vocabulary, init, ...options } = resolveOptions<PretrainOptionName>(
     flags,
-    recipePath ? readRecipe(recipePath) : {},
+    recipePath === null ? {} : readRecipe(recipePath),
     pretrainOptions,
   );
   if (tokenizer !== null && vocabulary !== null) {

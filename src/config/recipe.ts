@@ -7,6 +7,7 @@ import { parseDocument } from 'yaml';
 import { NomoatError } from '../errors.ts';
 import { tooDeep } from '../files/bounded-json.ts';
 import { decodeText } from '../files/decode-text.ts';
+import { assertGiven } from '../files/given.ts';
 
 /** Larger files are no recipes. */
 const maxRecipeBytes = 1 << 20;
@@ -25,6 +26,7 @@ export function readRecipe(path: string): Given {
       cause,
     });
   };
+  assertGiven('--recipe', path);
   let text = '';
   try {
     if (statSync(path).size > maxRecipeBytes) refuse(`is larger than ${maxRecipeBytes} bytes`);

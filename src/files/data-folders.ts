@@ -7,6 +7,7 @@ import { type Dirent, readdirSync, readFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { statOf } from './byte-source.ts';
 import { kindByName, knownExtensions, unpackedName } from './data-files.ts';
+import { assertGiven } from './given.ts';
 import { fileError } from './raw-record.ts';
 import { byNumber, incomplete, partNotes, shardOf, some } from './shards.ts';
 
@@ -233,6 +234,7 @@ function folderFiles(folder: string): DataFiles {
 
 /** The files that paths of files and folders stand for. Throws NomoatError where one does not exist. */
 export function findDataFiles(paths: readonly string[]): DataFiles {
+  for (const path of paths) assertGiven('DATA', path);
   const found = paths.map((path): DataFiles => {
     const stat = statOf(path);
     if (!stat) throw fileError(path, 'does not exist', 'Check the path.');

@@ -8,6 +8,7 @@ import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { NomoatError } from '../errors.ts';
 import { chooseGguf, findInCatalogue, nearestInCatalogue } from './catalogue.ts';
+import { assertGiven } from './given.ts';
 import { blobPath, cachedCommit, isRepoId, leadsToFile, nameBlob, repoFolder, snapshotPath } from './hub-cache.ts';
 import { downloadChecked, megabytes, sha256OfFile } from './hub-download.ts';
 import { type HubClient, hubClient, hubError, UNREACHABLE } from './hub-fetch.ts';
@@ -54,6 +55,7 @@ export async function pullModel(name: string, options: PullOptions = {}): Promis
 }
 
 function whatIsWanted(name: string): Wanted {
+  assertGiven('the name', name);
   const entry = findInCatalogue(name);
   if (entry !== null) return entry;
   const [repo = '', quantization = DEFAULT_QUANTIZATION] = name.split(':');

@@ -8,6 +8,7 @@ import { basename, dirname, join, resolve } from 'node:path';
 import { NomoatError } from '../errors.ts';
 import { CATALOGUE, type CatalogueEntry, findInCatalogue, isModelGguf } from './catalogue.ts';
 import { standsForModel } from './gguf/part-names.ts';
+import { assertGiven } from './given.ts';
 import { ggufStem, type LocalModel, type ModelSource, scanLocalModels, statOrNull } from './local-scan.ts';
 import { type Surroundings, surroundings } from './model-folders.ts';
 import { nearestNames } from './nearest-name.ts';
@@ -28,6 +29,7 @@ export async function resolveModel(
   nameOrPath: string,
   around: Surroundings = surroundings(),
 ): Promise<{ path: string; name: string }> {
+  assertGiven('the model', nameOrPath);
   const path = resolve(nameOrPath.replace(/^~(?=[/\\])/, around.home));
   const stats = statOrNull(path);
   if (stats?.isFile()) return { path, name: ggufStem(path) };

@@ -19,6 +19,7 @@ import { assertFree, isRun } from '../config/load.ts';
 import { pretrainOptions, tuneOptions } from '../config/options.ts';
 import { NomoatError } from '../errors.ts';
 import { writeFailure, writeFileAtomic } from '../files/atomic-write.ts';
+import { assertGiven } from '../files/given.ts';
 import { lockHolder, releaseLock, takeLock } from '../files/process-lock.ts';
 import { shellQuote } from '../shell-quote.ts';
 import { readEvents } from './event-log.ts';
@@ -37,6 +38,7 @@ export class RunFolder {
   private log: number | null = null;
 
   constructor(path: string) {
+    assertGiven('the run', path);
     this.path = resolve(path);
   }
 

@@ -1,0 +1,14 @@
+/**
+ * Whether a text that was given says anything. An empty one comes of a variable that is not set, and as a path it would mean the
+ * current folder: what lies there was not asked for.
+ */
+import { NomoatError } from '../errors.ts';
+
+export const emptyText = 'is empty';
+export const emptyRemedy = 'Leave it out, or see why what stands in its place (a variable?) is empty.';
+
+/** Throws NomoatError where `value`, given as `part`, is empty. What was not given is no fault. */
+export function assertGiven(part: string, value: string | null | undefined): void {
+  if (value === null || value === undefined || value.trim() !== '') return;
+  throw new NomoatError({ part, fault: emptyText, remedy: emptyRemedy });
+}
