@@ -83,6 +83,17 @@ export const wasTold = (error: unknown): boolean => typeof error === 'object' &&
 /** Of a run that ended, but whose result is not to be trusted. */
 const untrustedCode = 3;
 
+/**
+ * Calls `listener` when the terminal is closed; returns what takes that back. Who has no terminal loses none: under nohup the signal
+ * changes nothing, though Node takes back what nohup asks for.
+ */
+function onHangUp(listener: () => void): () => void {
+  const hasTerminal = [process.stdin, process.stdout, process.stderr].some(({ isTTY }) => isTTY);
+  const heard = hasTerminal ? listener : (): void => {};
+  process.on('SIGHUP', heard);
+  return () => void process.off('SIGHUP', heard);
+}
+
 /** Shows a run until it ends; Ctrl-C once asks for a checkpoint, twice ends at once. Returns the exit code. */
 export async function follow(
   handle: RunHandle,
@@ -100,6 +111,7 @@ export async function follow(
   };
   process.on('SIGINT', onSignal);
   process.on('SIGTERM', onSignal);
+  const offHangUp = onHangUp(() => handle.interrupt());
   // Nobody sees what it says: it stops as at Ctrl-C, so that nothing that was computed is lost.
   const offLostOutput = onLostOutput(() => handle.interrupt());
   let code = 0;
@@ -127,6 +139,7 @@ export async function follow(
   } finally {
     process.off('SIGINT', onSignal);
     process.off('SIGTERM', onSignal);
+    offHangUp();
     offLostOutput();
   }
   // Stopped before there was anything to stop.

@@ -16,7 +16,7 @@ import type { Shrunk, WorkerCommand, WorkerMessage } from './worker.ts';
 import {
   type Death,
   deathError,
-  howToGoOn,
+  endedFromOutside,
   lookAtMemory,
   type MemoryLook,
   memoryEvidence,
@@ -232,7 +232,9 @@ class ForkedRun implements RunHandle {
       return;
     }
     removeHalfRun(this.run);
-    const error = this.killed ? this.stoppedAtOnce() : deathError(this.run, death, evidence);
+    const error = this.killed
+      ? endedFromOutside(this.run, 'was stopped at once')
+      : deathError(this.run, death, evidence);
     this.waiting.push(errorEvent(error));
     this.finish();
   }
@@ -244,15 +246,6 @@ class ForkedRun implements RunHandle {
     } catch {
       return microBatchTokens;
     }
-  }
-
-  private stoppedAtOnce(): NomoatError {
-    return new NomoatError({
-      part: 'the training process',
-      fault: 'was stopped at once',
-      remedy: howToGoOn(this.run),
-      kind: 'interrupted',
-    });
   }
 
   async *[Symbol.asyncIterator](): AsyncIterator<RunEvent> {

@@ -49,6 +49,17 @@ test.each<[string, Partial<Death>, RegExp | null]>([
   else expect(found).toMatch(evidence);
 });
 
+test.each(['SIGINT', 'SIGTERM', 'SIGHUP'] as const)(
+  '%s before it listens is an interrupt, not a fault to report',
+  (signal) => {
+    const error = deathError(join(folder, 'none'), died({ signal }), null);
+    expect(error.kind).toBe('interrupted');
+    expect(error.message).toBe(
+      `the training process: was ended from outside (${signal}). Nothing had been written: start it again.`,
+    );
+  },
+);
+
 describe('the advice', () => {
   const said = (change: Partial<Death>, run = join(folder, 'none')): string => {
     const death = died(change);

@@ -107,7 +107,6 @@ const advice: Readonly<Partial<Record<NodeJS.Signals, Advice>>> = {
     fault: 'was killed from outside (SIGKILL)',
     help: 'If nobody did that, a limit of the system or the container did: see its log.',
   },
-  SIGTERM: { fault: 'was ended from outside (SIGTERM)', help: '' },
   SIGSEGV: { fault: 'crashed in native code (SIGSEGV)', help: restart },
   SIGABRT: { fault: 'gave up in native code (SIGABRT)', help: restart },
   SIGFPE: { fault: 'crashed in native code (SIGFPE)', help: restart },
@@ -121,6 +120,9 @@ const advice: Readonly<Partial<Record<NodeJS.Signals, Advice>>> = {
   },
 };
 
+/** By which whoever ends a group of processes ends the training process, where it does not listen yet. */
+const endings: readonly (NodeJS.Signals | null)[] = ['SIGINT', 'SIGTERM', 'SIGHUP'];
+
 /** How a run goes on whose process is gone. */
 export function howToGoOn(run: string): string {
   if (!isRun(run)) return 'Nothing had been written: start it again.';
@@ -130,9 +132,14 @@ export function howToGoOn(run: string): string {
     : `It had no checkpoint yet; begin it again: nomoat tune --resume ${shellQuote(run)}`;
 }
 
+/** Somebody wanted the run to end: that is no fault. */
+export const endedFromOutside = (run: string, fault: string): NomoatError =>
+  new NomoatError({ part: 'the training process', fault, remedy: howToGoOn(run), kind: 'interrupted' });
+
 /** The death as an error whose advice fits it. `evidence` is memoryEvidence's. */
 export function deathError(run: string, death: Death, evidence: string | null): NomoatError {
   const { code, lastWords, look, signal } = death;
+  if (endings.includes(signal)) return endedFromOutside(run, `was ended from outside (${signal})`);
   const known = signal === null ? undefined : advice[signal];
   const how = signal ?? `code ${code}`;
   const memory = look
@@ -149,7 +156,7 @@ export function deathError(run: string, death: Death, evidence: string | null): 
   return new NomoatError({
     part: 'the training process',
     fault,
-    remedy: help === '' ? howToGoOn(run) : `${howToGoOn(run)}${isRun(run) ? '.' : ''} ${help}`,
+    remedy: `${howToGoOn(run)}${isRun(run) ? '.' : ''} ${help}`,
     kind: 'failed',
     fields: { signal, code, outOfMemory: evidence !== null, lastWords: lastWords.trim() },
   });

@@ -32,6 +32,8 @@ const abort = new AbortController();
 const stop = (): void => abort.abort();
 // Ctrl-C reaches the whole group; the parent decides what it means.
 process.on('SIGINT', () => {});
+// So does the end of the terminal; a parent that dies of it is a lost one.
+process.on('SIGHUP', () => {});
 process.on('SIGTERM', stop);
 process.on('disconnect', stop);
 

@@ -15,6 +15,8 @@ export interface InTerminal {
   /** Waits until the text matches. */
   readonly until: (pattern: RegExp) => Promise<void>;
   readonly kill: (signal: NodeJS.Signals) => void;
+  /** Closes the terminal: the system tells all that run in it. */
+  readonly hangUp: () => void;
   /** The exit code, once it has one. */
   readonly ended: Promise<number | null>;
 }
@@ -43,6 +45,7 @@ export function inTerminal(
     send: (keys) => void child.stdin.write(keys),
     until,
     kill: (signal) => void process.kill(Number(text.match(/pid (\d+)/)![1]), signal),
+    hangUp: () => void child.kill('SIGKILL'),
     ended: new Promise((resolve) => child.on('close', resolve)),
   };
 }
