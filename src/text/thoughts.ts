@@ -25,7 +25,7 @@ export function thoughtsOf(
   if (texts.size > 1)
     throw new RecordRefused('a message has two different thoughts', `${where}: ${[...given, ...(parts.length > 0 ? ['a part of the content'] : [])].join(', ')}`); // biome-ignore format: one line
   const [thoughts] = texts;
-  const there = inside.exec(content ?? '')?.[2]!.trim();
+  const there = inside.exec(content ?? '')?.[2]?.trim();
   if (there === undefined && opened.test(content ?? '')) notes.add('answers open thoughts and do not close them');
   if (thoughts === undefined) return {};
   if (there === undefined || there === '') return { reasoning_content: thoughts };

@@ -7,7 +7,7 @@ const parsed = (message: Record<string, unknown>) =>
   parseRecord('messages', { messages: [{ role: 'user', content: 'q' }, { role: 'assistant', ...message }] }, source); // biome-ignore format: one line
 const callOf = (message: Record<string, unknown>): unknown => {
   const example = parsed(message) as Extract<Example, { kind: 'chat' }>;
-  return example.messages?.[1]!.tool_calls;
+  return example.messages[1]!.tool_calls;
 };
 const withArguments = (given: unknown) => ({ tool_calls: [{ function: { name: 'f', arguments: given } }] });
 const learnt = (value: unknown) => [{ function: { name: 'f', arguments: value } }];
