@@ -139,7 +139,7 @@ export function previewCommand(): Command {
     const { resolveChatTemplate } = await import('../config/chat-template.ts');
     const { withChatTemplate } = await import('../text/chat-template.ts');
     const { harmless, renderPreview } = await import('../tokens/preview.ts');
-    const { countRefusal } = await import('../tokens/rows.ts');
+    const { countRefusal, endless, neverStops } = await import('../tokens/rows.ts');
     const { showsColour } = await import('../chat/terminal-abilities.ts');
     const { path } = await resolveModel(options.model);
     const dataset = await readExamples(data, options);
@@ -158,13 +158,16 @@ export function previewCommand(): Command {
           progress,
         });
         const { rows, report } = sets.train;
-        const remedy = rows.length === 0 ? sets.remedy() : null;
+        const remedy = sets.remedy();
+        const fault = neverStops(rows, tokenizer) ? endless : null;
         for (const refusal of dataset.refusals) countRefusal(report, refusal);
-        if (command.opts<{ json?: true }>().json) printRows(rows.slice(0, wanted), dataset, { remedy, ...report });
+        if (command.opts<{ json?: true }>().json)
+          printRows(rows.slice(0, wanted), dataset, { fault, remedy, ...report });
         else {
           print(`format: ${dataset.format} (${[...new Set(dataset.files.map(({ why }) => why))].join(', ')})`);
           for (const note of dataset.notes) print(harmless(note));
           print(renderPreview(rows, report, tokenizer, { rows: wanted, color: showsColour(process.stdout) }));
+          if (fault) print(`A run refuses these rows: ${fault}.`);
           if (remedy) print(harmless(remedy));
         }
       } finally {
@@ -180,7 +183,7 @@ export function previewCommand(): Command {
 function printRows(
   rows: readonly TokenRow[],
   { format, notes }: Dataset,
-  report: RowsReport & { readonly remedy: string | null },
+  report: RowsReport & { readonly fault: string | null; readonly remedy: string | null },
 ): void {
   for (const { source, supervised, tokens } of rows)
     print(JSON.stringify({ type: 'row', source, tokens: [...tokens], supervised: [...supervised] }));

@@ -178,6 +178,8 @@ export async function prepareExamples(
       sequenceLength,
       contextLength: readModelConfig(model).contextLength,
     });
+    const remedy = rows.report.refusedRows > dataset.refusals.length ? sets.remedy() : null;
+    if (remedy) notes.push(remedy);
     if (prefix > 0) {
       const share = Math.round((100 * prefix * rows.rows.length) / rows.report.tokens);
       notes.push(

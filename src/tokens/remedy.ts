@@ -7,7 +7,7 @@ import type { Example, Message } from '../text/example.ts';
 import { namedTemplates, templateNames } from '../text/named-templates.ts';
 import { lackingIn, markupOf } from '../text/prompt-markup.ts';
 import { type EncodeOptions, encodeExample } from './encode-example.ts';
-import type { EncodedRows } from './rows.ts';
+import { type EncodedRows, stops } from './rows.ts';
 
 /** Rows that a change is tried on. */
 const triedRows = 5;
@@ -155,21 +155,33 @@ function helps(
       return false;
     }
     if ('reason' in encoded) return false;
-    return encoded.sequences.every(({ tokens, supervised }) =>
-      tokens.some((token, t) => supervised[t] === 1 && options.tokenizer.isEndOfGeneration(token)),
-    );
+    return encoded.sequences.every((row) => stops(row, options.tokenizer));
   });
 }
 
+type Tried = 'refused' | 'endless';
+
+/** Examples that a remedy is sought for: those that are refused, else, where no row has an end of turn, all. */
+function toTry(examples: readonly Example[], encoded: EncodedRows, { tokenizer }: EncodeOptions): [Tried, Example[]] {
+  const refused = examples.filter((_, i) => 'reason' in encoded[i]!.encoded);
+  if (refused.length > 0) return ['refused', refused];
+  const ends = encoded.some(({ encoded: made }) => !('reason' in made) && made.sequences.some((row) => stops(row, tokenizer))); // biome-ignore format: one line
+  return ['endless', ends ? [] : [...examples]];
+}
+
 /**
- * The first change that makes rows of the first refused examples, as a sentence; null where none of those known does. `encoded` are the
- * `examples` as they were encoded with `options`.
+ * The first change that makes rows with an end of turn of the first refused examples, or of the first of all where no row has one, as a
+ * sentence; null where none of those known does. `encoded` are the `examples` as they were encoded with `options`. Where most rows are kept
+ * as they are, only what changes the data is proposed.
  */
 export function remedyFor(examples: readonly Example[], encoded: EncodedRows, options: EncodeOptions): string | null {
-  const refused = examples.filter((_, i) => 'reason' in encoded[i]!.encoded).slice(0, triedRows);
-  if (refused.length === 0) return null;
-  const found = [...changes, ...lastResorts(options)].find((change) => helps(change, refused, options));
+  const [kind, all] = toTry(examples, encoded, options);
+  const tried = all.slice(0, triedRows);
+  if (tried.length === 0) return null;
+  const few = all.length < examples.length;
+  const found = [...changes, ...(few ? [] : lastResorts(options))].find((change) => helps(change, tried, options));
   if (!found) return null;
-  const rows = refused.length === 1 ? 'the refused row' : `the first ${refused.length} refused rows`;
+  const name = kind === 'refused' ? 'refused row' : 'row';
+  const rows = tried.length === 1 ? `the ${name}` : `the first ${tried.length} ${name}s`;
   return `Tried on ${rows}, this helps: ${found.words}.`;
 }

@@ -246,6 +246,25 @@ export function cutRows(encoded: EncodedRows, options: CutOptions): BuiltRows {
 const nothingHelps =
   'Rows are learnt by their answers: a completion, or a message of the role assistant. No change that nomoat knows (another chat template, other places for system prompts, thoughts and tools) makes rows of these.';
 
+interface Learnt {
+  readonly tokens: ArrayLike<number>;
+  readonly supervised: ArrayLike<number>;
+}
+
+/** Whether the row teaches to stop. */
+export function stops({ supervised, tokens }: Learnt, tokenizer: Tokenizer): boolean {
+  for (let t = 0; t < tokens.length; t++)
+    if (supervised[t] === 1 && tokenizer.isEndOfGeneration(tokens[t]!)) return true;
+  return false;
+}
+
+/** Whether no row does, though there are some. */
+export const neverStops = (rows: readonly Learnt[], tokenizer: Tokenizer): boolean =>
+  rows.length > 0 && !rows.some((row) => stops(row, tokenizer));
+
+export const endless = 'the end-of-turn token is never supervised, so the model would never learn to stop';
+const endlessTemplate = 'The chat template does not end an answer with a token that stops generation of this model.';
+
 /** Refuses data that nothing, or no stopping, can be learnt from. Throws NomoatError. */
 export function assertTrainable(
   { rows, report }: BuiltRows,
@@ -264,16 +283,16 @@ export function assertTrainable(
       fields: { refusals: report.refusals },
     });
   }
-  const stops = ({ tokens, supervised }: TokenRow): boolean =>
-    tokens.some((token, t) => supervised[t] === 1 && tokenizer.isEndOfGeneration(token));
-  if (!rows.some(stops)) {
-    const cut = report.truncatedRows > 0;
+  if (neverStops(rows, tokenizer)) {
+    const tried = report.refusedRows === 0 ? remedy() : null;
+    // Ends that were cut off are in the whole rows, for which nothing is tried then.
+    const cut = report.truncatedRows > 0 && tried === null;
     throw new NomoatError({
       part: 'the training data',
-      fault: 'the end-of-turn token is never supervised, so the model would never learn to stop',
+      fault: endless,
       remedy: cut
         ? 'Raise --sequence-length, or keep the ends of answers with --too-long truncate-left; see `nomoat preview`.'
-        : "Look at `nomoat preview`: the model's chat template does not end an answer with a token that stops generation.",
+        : `${endlessTemplate} ${tried ?? 'Look at `nomoat preview`.'}`,
     });
   }
 }

@@ -124,6 +124,27 @@ test('remedies are tried on the very rows', async () => {
   expect([code, err]).toEqual([2, expect.stringContaining('this helps: put the system prompt')]);
 });
 
+test('a template whose ends are no tokens of the model is refused with one whose ends are, in preview as in a run', async () => {
+  const row = { messages: [{ role: 'user', content: 'q' }, { role: 'assistant', content: 'a' }] }; // biome-ignore format: one line
+  const file = writeRows(join(folder, 'endless.jsonl'), [row]);
+  const asked = (command: string, ...more: string[]) => nomoat([command, file, '--model', mini, '--chat-template', 'llama3', ...more]); // biome-ignore format: one line
+  const helps = /Tried on the row, this helps: --chat-template chatml/;
+  expect(asked('preview').out).toMatch(/A run refuses these rows: the end-of-turn token is never supervised/);
+  expect(asked('preview').out).toMatch(helps);
+  expect(asked('tune', '--yes').err).toMatch(helps);
+});
+
+test('where some rows are refused, what helps them is said, and nothing that would change the others', async () => {
+  const good = { messages: [{ role: 'user', content: 'q' }, { role: 'assistant', content: 'a' }] }; // biome-ignore format: one line
+  const unanswered = { messages: [{ role: 'user', content: 'q' }] };
+  const unasked = { prompt: '<|im_start|>user\nq<|im_end|>', completion: 'a' };
+  const remedyFor = async (...rows: unknown[]) =>
+    (await rowsOf(mini, writeRows(join(folder, 'some.jsonl'), rows))).remedy;
+  expect(await remedyFor(good, unasked)).toMatch(/Tried on the refused row, this helps: end the prompts/);
+  expect(await remedyFor(good, unanswered)).toBeNull();
+  expect(await remedyFor(unanswered)).toMatch(/--supervise all/);
+});
+
 test('tokenizer-long-run: a row that the tokenizer cannot take is refused, the others are learnt', async () => {
   const qwen2 = join(repo, 'test/fixtures/reference/qwen2/base.gguf');
   const model = withMetadata(qwen2, join(folder, 'tekken.gguf'), {
