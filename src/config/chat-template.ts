@@ -27,7 +27,7 @@ function readTemplate(given: string): string {
   } catch (error) {
     if (error instanceof NomoatError) throw error;
     const { code } = error as NodeJS.ErrnoException;
-    const [near] = nearestNames(given, templateNames, 1);
+    const [near] = nearestNames(given.toLowerCase(), templateNames, 1);
     throw new NomoatError({
       part: '--chat-template',
       fault: `${given} is no template by name, and no file that can be read (${code})`,
@@ -37,10 +37,34 @@ function readTemplate(given: string): string {
   }
 }
 
+/** The template inside the JSON that the hub keeps it in (tokenizer_config.json, chat_template.json); null where the text is no such JSON. */
+function templateInside(text: string, given: string): string | null {
+  if (!text.trimStart().startsWith('{')) return null;
+  let value: unknown;
+  try {
+    value = JSON.parse(text);
+  } catch {
+    // A template may begin with a brace.
+    return null;
+  }
+  const { chat_template: inside } = value as { chat_template?: unknown };
+  // Several by name: the one that is used unless asked.
+  const named = Array.isArray(inside) ? (inside as { name?: unknown; template?: unknown }[]) : [];
+  const template = named.find(({ name }) => name === 'default')?.template ?? inside;
+  if (typeof template === 'string') return template;
+  throw new NomoatError({
+    part: given,
+    fault: 'is JSON without a chat_template',
+    remedy: 'Give a file that holds a Jinja template, or the tokenizer_config.json that holds one.',
+  });
+}
+
+const templateIn = (text: string, given: string): string => templateInside(text, given) ?? text;
+
 /** The template of a name, a file, or the text itself; null where none is given. Throws NomoatError. */
 export function resolveChatTemplate(given: string | null): string | null {
   if (given === null) return null;
-  const text = templateOfName(given) ?? (isTemplate(given) ? given : readTemplate(given));
+  const text = templateOfName(given) ?? (isTemplate(given) ? given : templateIn(readTemplate(given), given));
   if (!isTemplate(text))
     throw new NomoatError({
       part: given,
