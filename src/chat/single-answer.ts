@@ -5,6 +5,7 @@ import { NomoatError } from '../errors.ts';
 import { decodeText } from '../files/decode-text.ts';
 import type { Generated } from './chat-model.ts';
 import { ChatSession } from './session.ts';
+import { shownText } from './shown-text.ts';
 import type { TerminalChatOptions } from './terminal-options.ts';
 
 /** A piped prompt beyond this cannot fit any model's context; better refused than read without end. */
@@ -44,7 +45,7 @@ export async function answerOnce(options: TerminalChatOptions, prompt: string): 
   const generated = await model.generate(session.messages, {
     ...sampling,
     ...(signal ? { signal } : {}),
-    ...(options.json ? {} : { onText: (piece) => void output.write(piece) }),
+    ...(options.json ? {} : { onText: (piece) => void output.write(shownText(piece, output)) }),
   });
   output.write(options.json ? `${JSON.stringify({ type: 'answer', ...generated })}\n` : '\n');
   if (generated.stopReason === 'length') options.notices.write(lengthNotice(generated, 'give a larger --context-size'));

@@ -1,6 +1,7 @@
 /** What a chat in a terminal is given. */
 import type { ChatModel, Sampling } from './chat-model.ts';
 import type { KeySource } from './paste-reader.ts';
+import type { AnswerOutput } from './shown-text.ts';
 
 export interface TerminalChatOptions {
   readonly model: ChatModel;
@@ -9,7 +10,7 @@ export interface TerminalChatOptions {
   /** One question, one answer, the end; standard input is then not read. */
   readonly prompt?: string | null;
   readonly input: KeySource;
-  readonly output: NodeJS.WritableStream;
+  readonly output: AnswerOutput;
   /** Where prompts, hints and errors go: standard error. Lines are edited there where it is a terminal. */
   readonly notices: NodeJS.WritableStream & { readonly isTTY?: boolean };
   /** With a single answer: print one JSON object instead of its text. */

@@ -12,6 +12,8 @@ import type { TerminalChatOptions } from './terminal-options.ts';
 const folder = mkdtempSync(join(tmpdir(), 'nomoat-terminal-'));
 afterAll(() => rmSync(folder, { recursive: true }));
 
+type Stream = PassThrough & { isTTY: boolean };
+
 /** Answers "answer N" in two pieces, or does what the test says; remembers what it was asked. */
 class ScriptedModel implements ChatModel {
   readonly contextSize = 100;
@@ -61,12 +63,45 @@ function collect(stream: PassThrough): { text: string; until(pattern: RegExp): P
 
 function start(model: ChatModel, tty: boolean, extra: Partial<TerminalChatOptions> = {}) {
   const input = Object.assign(new PassThrough(), { isTTY: tty });
-  const [output, notices] = [new PassThrough(), Object.assign(new PassThrough(), { isTTY: tty })];
+  const [output, notices] = [0, 1].map(() => Object.assign(new PassThrough(), { isTTY: tty })) as [Stream, Stream];
   const shown = collect(output);
   const noticed = collect(notices);
   const ended = runTerminalChat({ model, input, output, notices, ...extra });
   return { input, shown, noticed, ended };
 }
+
+/** A colour, a title, an answer to who asks, a C1 code, and a line that is written over: split inside the codes. */
+const steering = ['a\x1b', '[31mb\x1b]0;t', '\x07c\x9b2', 'Jd\re\u202ef\tg\nh'];
+const says = async (options: GenerateOptions): Promise<Generated> => {
+  for (const piece of steering) options.onText?.(piece);
+  return { text: steering.join(''), tokens: 4, promptTokens: 1, reusedTokens: 0, stopReason: 'end-of-turn' };
+};
+
+describe('an answer with control characters', () => {
+  it.each([
+    ['single', { prompt: 'hi' }],
+    ['in a chat', {}],
+  ])('cannot steer the terminal: %s', async (_, extra) => {
+    const model = Object.assign(new ScriptedModel(), { next: says });
+    const { input, noticed, shown, ended } = start(model, true, extra);
+    if (!('prompt' in extra)) {
+      input.write('hi\r');
+      await shown.until(/h\n/);
+      input.write('/system \u009b2J\u202e\r/system\r/exit\r');
+    }
+    await ended;
+    expect(shown.text).toBe('a␛[31mb␛]0;t␇c\ufffd2Jd␍e\ufffdf\tg\nh\n');
+    if (!('prompt' in extra)) expect(noticed.text).toContain('system prompt: \ufffd2J\ufffd');
+    expect(model.asked[0]!.messages[0]!.content).toBe('hi');
+  });
+
+  it('goes into a pipe or a file as it is', async () => {
+    const model = Object.assign(new ScriptedModel(), { next: says });
+    const { shown, ended } = start(model, false, { prompt: 'hi' });
+    await ended;
+    expect(shown.text).toBe(`${steering.join('')}\n`);
+  });
+});
 
 describe('a single answer', () => {
   it('streams the answer to a prompt, and nothing else, to the output', async () => {

@@ -8,10 +8,12 @@ import { createInterface, type Interface } from 'node:readline';
 import { NomoatError } from '../errors.ts';
 import { assertDecoded, decodeText } from '../files/decode-text.ts';
 import { nearestNames } from '../files/nearest-name.ts';
+import { harmless } from '../tokens/preview.ts';
 import { Draft, plainPaste } from './draft.ts';
 import { askForPasteMarks, maxPasteBytes, PasteReader } from './paste-reader.ts';
 import { ConversationSaver } from './save-conversation.ts';
 import { type ChatCommand, ChatSession, chatHelp, commandNames } from './session.ts';
+import { shownText } from './shown-text.ts';
 import { answerOnce, lengthNotice, readPiped } from './single-answer.ts';
 import { movesCursor } from './terminal-abilities.ts';
 import type { TerminalChatOptions } from './terminal-options.ts';
@@ -106,7 +108,7 @@ class TerminalChat {
   }
 
   private notice(text: string): void {
-    this.options.notices.write(`${text}\n`);
+    this.options.notices.write(`${harmless(text)}\n`);
   }
 
   private interrupt(): void {
@@ -242,7 +244,7 @@ class TerminalChat {
         signal: this.answering.signal,
         onText: (piece) => {
           shown += piece;
-          output.write(piece);
+          output.write(shownText(piece, output));
         },
       });
       output.write('\n');

@@ -7,12 +7,14 @@ import { NomoatError } from '../errors.ts';
 import type { Dataset } from '../jobs/dataset-files.ts';
 import type { RunRecord } from '../jobs/run-folder.ts';
 import { shellQuote } from '../shell-quote.ts';
+import { harmless } from '../tokens/preview.ts';
 import type { RowsReport } from '../tokens/rows.ts';
 import type { TokenRow } from '../tokens/token-row.ts';
 import { commandName } from './command-name.ts';
 import { addTuneFlags, givenFlags } from './tune.ts';
 
-const print = (text: string): void => void process.stdout.write(`${text}\n`);
+/** What is read by people cannot steer their terminal: names of files, runs and models are others' texts. */
+const print = (text: string): void => void process.stdout.write(`${process.stdout.isTTY ? harmless(text) : text}\n`);
 
 /** The numbers among `flags` by name. Throws NomoatError with all that are none. */
 export function numberFlags(
@@ -68,7 +70,6 @@ export function chatCommand(): Command {
     const { assertDecoded } = await import('../files/decode-text.ts');
     const { physicalCores } = await import('../jobs/machine.ts');
     const { resolveSampling } = await import('../chat/sampling.ts');
-    const { harmless } = await import('../tokens/preview.ts');
     const samplingFlags = ['temperature', 'topP', 'topK', 'minP', 'repeatPenalty', 'maxTokens', 'seed'];
     const {
       contextSize,
@@ -138,7 +139,7 @@ export function previewCommand(): Command {
     const { buildSets } = await import('../jobs/row-sets.ts');
     const { resolveChatTemplate } = await import('../config/chat-template.ts');
     const { withChatTemplate } = await import('../text/chat-template.ts');
-    const { harmless, renderPreview } = await import('../tokens/preview.ts');
+    const { renderPreview } = await import('../tokens/preview.ts');
     const { countRefusal, endless, neverStops } = await import('../tokens/rows.ts');
     const { showsColour } = await import('../chat/terminal-abilities.ts');
     const { path } = await resolveModel(options.model);
@@ -166,7 +167,8 @@ export function previewCommand(): Command {
         else {
           print(`format: ${dataset.format} (${[...new Set(dataset.files.map(({ why }) => why))].join(', ')})`);
           for (const note of dataset.notes) print(harmless(note));
-          print(renderPreview(rows, report, tokenizer, { rows: wanted, color: showsColour(process.stdout) }));
+          const color = showsColour(process.stdout);
+          process.stdout.write(`${renderPreview(rows, report, tokenizer, { rows: wanted, color })}\n`);
           if (fault) print(`A run refuses these rows: ${fault}.`);
           if (remedy) print(harmless(remedy));
         }

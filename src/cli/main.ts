@@ -72,7 +72,7 @@ try {
   } else {
     const known = error instanceof NomoatError;
     tellOf(error);
-    process.stderr.write(`${known ? harmless(error.message) : `nomoat itself failed: ${String(error)}`}\n`);
+    process.stderr.write(`${harmless(known ? error.message : `nomoat itself failed: ${String(error)}`)}\n`);
     if (process.argv.includes('--debug') && error instanceof Error) process.stderr.write(`${error.stack}\n`);
     process.exitCode = known ? exitCodes[error.kind] : 1;
   }

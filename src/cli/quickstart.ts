@@ -11,6 +11,7 @@ import { assertGiven } from '../files/given.ts';
 import { readExamples } from '../jobs/dataset-files.ts';
 import { startRun } from '../jobs/start-run.ts';
 import { shellQuote } from '../shell-quote.ts';
+import { harmless } from '../tokens/preview.ts';
 import { commandName } from './command-name.ts';
 import { follow } from './tune.ts';
 
@@ -29,7 +30,7 @@ const settings = {
 const settingsOfOthers = { ...settings, epochs: 2, learningRate: 1e-3 };
 const shownExamples = 4;
 
-const say = (text: string): void => void process.stderr.write(`${text}\n`);
+const say = (text: string): void => void process.stderr.write(`${harmless(text)}\n`);
 
 async function heldOut(): Promise<AskedQuestion[]> {
   const { train } = await readExamples([join(data, 'valid.jsonl')], {
