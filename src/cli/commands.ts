@@ -139,6 +139,7 @@ export function previewCommand(): Command {
     const { buildSets } = await import('../jobs/row-sets.ts');
     const { resolveChatTemplate } = await import('../config/chat-template.ts');
     const { withChatTemplate } = await import('../text/chat-template.ts');
+    const { modelNotes } = await import('../models/model-notes.ts');
     const { renderPreview } = await import('../tokens/preview.ts');
     const { countRefusal, endless, neverStops } = await import('../tokens/rows.ts');
     const { showsColour } = await import('../chat/terminal-abilities.ts');
@@ -162,11 +163,13 @@ export function previewCommand(): Command {
         const remedy = sets.remedy();
         const fault = neverStops(rows, tokenizer) ? endless : null;
         for (const refusal of dataset.refusals) countRefusal(report, refusal);
+        // As a run says before it begins.
+        const notes = [...dataset.notes, ...modelNotes(model)];
         if (command.opts<{ json?: true }>().json)
-          printRows(rows.slice(0, wanted), dataset, { fault, remedy, ...report });
+          printRows(rows.slice(0, wanted), { format: dataset.format, notes }, { fault, remedy, ...report });
         else {
           print(`format: ${dataset.format} (${[...new Set(dataset.files.map(({ why }) => why))].join(', ')})`);
-          for (const note of dataset.notes) print(harmless(note));
+          for (const note of notes) print(harmless(note));
           const color = showsColour(process.stdout);
           process.stdout.write(`${renderPreview(rows, report, tokenizer, { rows: wanted, color })}\n`);
           if (fault) print(`A run refuses these rows: ${fault}.`);
@@ -184,7 +187,7 @@ export function previewCommand(): Command {
 /** The rows and their counts for programs. */
 function printRows(
   rows: readonly TokenRow[],
-  { format, notes }: Dataset,
+  { format, notes }: Pick<Dataset, 'format' | 'notes'>,
   report: RowsReport & { readonly fault: string | null; readonly remedy: string | null },
 ): void {
   for (const { source, supervised, tokens } of rows)

@@ -5,6 +5,7 @@ import { NomoatError } from '../errors.ts';
 import { type Prices, usualPrices } from '../jobs/costs.ts';
 import type { SettingPlan } from '../jobs/plan.ts';
 import type { PlanReport } from '../jobs/plan-variants.ts';
+import { harmless } from '../tokens/preview.ts';
 import { numberFlags } from './commands.ts';
 import { duration } from './progress.ts';
 import { addTuneFlags, givenFlags } from './tune.ts';
@@ -36,7 +37,7 @@ const columns: readonly (readonly [title: string, text: (plan: SettingPlan) => s
 
 /** The plans as a table, the one to take marked, and the advice. */
 export function renderPlan(report: PlanReport): string {
-  const { advice, chosen, plans, prices, probe, recommended, rows, threads, tokens } = report;
+  const { advice, chosen, notes, plans, prices, probe, recommended, rows, threads, tokens } = report;
   const cells = [
     columns.map(([title]) => title),
     ...plans.map((plan) =>
@@ -54,6 +55,7 @@ export function renderPlan(report: PlanReport): string {
   return [
     `${report.model}: ${rows.toLocaleString('en')} rows, ${tokens.toLocaleString('en')} tokens; ${threads} threads, ${rate(probe.float32Rate)} GFLOPS float32, ${rate(probe.int8Rate)} GOPS int8, disk ${(probe.diskRate / 1e6).toFixed(0)} MB/s, a block of ${probe.blockTokens} tokens in ${probe.blockSeconds.toFixed(3)} s`,
     ...(chosen ? [chosen] : []),
+    ...notes.map(harmless),
     ...table,
     `${advice} (${prices.watts} W, ${prices.perKilowattHour} a kWh, ${prices.perHour} an hour rented)`,
   ].join('\n');

@@ -1,16 +1,14 @@
 /**
- * What a run says before its first step: what it trains, on what, with what in the way. Pure but for the machine's memory. Knows nothing of
+ * What a run says before its first step: what it trains, on what, with what in the way. Knows nothing of
  * what comes after.
  */
-import { sizeText } from '../files/size-text.ts';
 import { parameterCount } from '../models/config.ts';
 import type { Loaded } from '../train/checkpoint.ts';
 import type { TrainStep } from '../train/step.ts';
 import type { PrecisionEvent, RunEvent } from './events.ts';
-import { memoryBytes } from './machine.ts';
 import type { Opened } from './open-run.ts';
 import type { Prepared } from './prepared.ts';
-import type { RunSettings } from './run-settings.ts';
+import { settingDoubts } from './setting-doubts.ts';
 
 export interface Beginning {
   readonly opened: Opened;
@@ -60,7 +58,7 @@ export function beginningOf({
     ...notice('defaults', prepared.chosen ? [prepared.chosen] : []),
     ...notice('data', prepared.notes),
     ...notice('machine', notices),
-    ...notice('settings', [...prepared.overruled, ...doubtsOf(settings, steps, threads)]),
+    ...notice('settings', [...prepared.overruled, ...settingDoubts(settings, steps, threads)]),
     ...notice('checkpoint', loaded ? brokenCheckpoints(loaded) : []),
     ...notice('smaller-micro-batch', shrunk ? [shrunk.message] : []),
   ];
@@ -89,24 +87,6 @@ function dataReady(prepared: Prepared, steps: number, stepsPerEpoch: number): Ru
     stepsPerEpoch,
     steps,
   };
-}
-
-/** Settings that do not do what they seem to. */
-function doubtsOf(
-  { learningRate, memory, threads, ...settings }: RunSettings,
-  steps: number,
-  atOnce: number,
-): string[] {
-  const { total } = memoryBytes();
-  const warmupSteps = settings.warmupSteps ?? 0;
-  const doubts: string[] = [];
-  if (threads !== null && threads > atOnce)
-    doubts.push(`--threads ${threads}: this machine runs ${atOnce} at once, and more would only wait for each other; ${atOnce} are used.`); // biome-ignore format: one line
-  if (memory !== null && memory > total)
-    doubts.push(`--memory ${sizeText(memory)}: this machine has ${sizeText(total)}, with which the run was planned.`);
-  if (warmupSteps > 0 && steps <= warmupSteps)
-    doubts.push(`All ${steps} steps are in the warm-up: the learning rate begins with 0 and gets to ${Number(((learningRate * (steps - 1)) / warmupSteps).toPrecision(3))}, not to ${learningRate}. --warmup-steps shortens it.`); // biome-ignore format: one line
-  return doubts;
 }
 
 /** What was passed over when the run went on, and what was used instead. */

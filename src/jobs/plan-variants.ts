@@ -19,7 +19,8 @@ import {
 import { type ExpectedPrecision, isSmall } from './precision.ts';
 import { prepareExamples } from './prepare.ts';
 import type { AskedSettings, RunSettings } from './run-settings.ts';
-import { workOf } from './work.ts';
+import { settingDoubts } from './setting-doubts.ts';
+import { stepsOf, workOf } from './work.ts';
 
 /** SHA-256 of the model's file, bytes a second. */
 const digestRate = 1e9;
@@ -73,6 +74,8 @@ export interface PlanReport {
   readonly rows: number;
   readonly tokens: number;
   readonly chosen: string | null;
+  /** What is to be known of the data, the model and the settings, in sentences. */
+  readonly notes: readonly string[];
   readonly probe: {
     /** Operations a second; null where nothing depended on them. */
     readonly float32Rate: number | null;
@@ -172,6 +175,7 @@ export async function planTuning(asked: AskedSettings, prices: Prices): Promise<
       if (keepsItsName(plan, whole)) plans.push(plan);
     }
     const room = roomOf(context, settings);
+    const { steps } = stepsOf(prepared.train.length, settings);
     const recommended = recommend(plans, room);
     return {
       model: settings.model,
@@ -179,6 +183,7 @@ export async function planTuning(asked: AskedSettings, prices: Prices): Promise<
       rows: prepared.report.rows,
       tokens: prepared.report.tokens,
       chosen: prepared.chosen,
+      notes: [...prepared.notes, ...prepared.overruled, ...settingDoubts(settings, steps, threads)],
       probe: {
         float32Rate: first.expected.probe?.float32Rate ?? null,
         int8Rate: first.expected.probe?.int8Rate ?? null,

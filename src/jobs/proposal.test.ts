@@ -2,6 +2,7 @@ import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { withMetadata } from '../../test/cases/support.ts';
 import { tune } from '../library.ts';
 import type { RunEvent } from './events.ts';
 import type { Confirm, Proposal } from './proposal.ts';
@@ -34,6 +35,21 @@ test('a run that is not wanted has no events and no folder', async () => {
   expect(proposals[0]).toMatchObject({ rows: 8, steps: 1, plan: { type: 'plan' }, money: { watts: 60 } });
   await expect(run(() => Promise.reject(new Error('nobody answers')))).rejects.toThrow('nobody answers');
   expect(existsSync(join(folder, 'run'))).toBe(false);
+});
+
+test('what is to be known of the model and the settings is known before it is decided', async () => {
+  const odd = withMetadata(model, join(folder, 'odd.gguf'), { 'llama.attention.sliding_window': { type: 'uint32', value: 64 } }); // biome-ignore format: one line
+  const notes: string[] = [];
+  const no: Confirm = (proposal) => {
+    notes.push(...proposal.notes);
+    return false;
+  };
+  const options = { data, model: odd, maxSteps: 1, validateEvery: 1, run: join(folder, 'run'), confirm: no };
+  for await (const event of await tune(options)) expect.unreachable(event.type);
+  const said = notes.join('\n');
+  expect(said).toMatch(/states llama\.attention\.sliding_window = 64/);
+  expect(said).toMatch(/--validate-every does nothing/);
+  expect(said).toMatch(/All 1 steps are in the warm-up/);
 });
 
 test('aborting while it is asked ends it, and tells whoever is asked', async () => {

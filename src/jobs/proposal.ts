@@ -3,7 +3,9 @@ import type { GgufFile } from '../files/gguf/types.ts';
 import { parameterCount } from '../models/config.ts';
 import { type Money, moneyOf, type Prices, usualPrices } from './costs.ts';
 import type { PlanEvent } from './events.ts';
+import { threadsOf } from './machine.ts';
 import type { Prepared } from './prepared.ts';
+import { settingDoubts } from './setting-doubts.ts';
 import { stepsOf } from './work.ts';
 
 export interface Proposal {
@@ -18,7 +20,7 @@ export interface Proposal {
   readonly steps: number;
   /** Says which settings the data decided, where it did. */
   readonly chosen: string | null;
-  /** What the data says of itself. */
+  /** What is to be known of the data, the model, the settings and the runs that it begins with, in sentences. */
   readonly notes: readonly string[];
   readonly plan: PlanEvent;
   /** Of the plan's time, at usual prices. */
@@ -29,10 +31,11 @@ export interface Proposal {
 export type Confirm = (proposal: Proposal, signal: AbortSignal) => boolean | Promise<boolean>;
 
 export function proposalOf(
-  { chosen, notes, report, settings, train }: Prepared,
+  { chosen, notes, overruled, report, settings, train }: Prepared,
   plan: PlanEvent,
   model: GgufFile,
 ): Proposal {
+  const { steps } = stepsOf(train.length, settings);
   return {
     run: settings.run,
     model: settings.model,
@@ -41,9 +44,9 @@ export function proposalOf(
     tokens: report.tokens,
     supervisedTokens: report.supervisedTokens,
     refusedRows: report.refusedRows,
-    steps: stepsOf(train.length, settings).steps,
+    steps,
     chosen,
-    notes,
+    notes: [...notes, ...overruled, ...settingDoubts(settings, steps, threadsOf(settings.threads))],
     plan,
     money: { ...moneyOf(plan.seconds, usualPrices), ...usualPrices },
   };
