@@ -3,9 +3,9 @@
  * meaning is obeyed (ranks, alphas, layers by pattern) or refused by name; what says nothing about this model is noted.
  * Knows nothing of the weights' file. Settings: peft/tuners/lora/config.py.
  */
-import { readFileSync, statSync } from 'node:fs';
 import { z } from 'zod';
 import { NomoatError } from '../errors.ts';
+import { readBoundedJson } from '../files/bounded-json.ts';
 import type { Projection } from '../lora/adapter.ts';
 import { peftModulePath } from './module-names.ts';
 
@@ -69,18 +69,7 @@ function faultsOf(config: PeftConfig): string[] {
 
 /** Reads and checks the file. Throws NomoatError. */
 export function readPeftConfig(path: string): PeftConfig {
-  let parsed: unknown;
-  try {
-    if (statSync(path).size > maxConfigBytes) throw new Error(`larger than ${maxConfigBytes} bytes`);
-    parsed = JSON.parse(readFileSync(path, 'utf8'));
-  } catch (error) {
-    throw new NomoatError({
-      part: path,
-      fault: `cannot be read as JSON (${(error as Error).message})`,
-      remedy: 'Save the adapter again with PEFT or nomoat.',
-      cause: error,
-    });
-  }
+  const parsed = readBoundedJson(path, maxConfigBytes, 'Save the adapter again with PEFT or nomoat.');
   if (typeof parsed === 'object' && parsed !== null && 'lora_parameters' in parsed) {
     throw new NomoatError({
       part: path,

@@ -3,9 +3,10 @@
  * weights. Promises: what is missing or cannot be read (a pickle) is named, and so is the adapter that lies one folder
  * further down.
  */
-import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
+import { existsSync, readdirSync, statSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { NomoatError } from '../errors.ts';
+import { readBoundedJson } from '../files/bounded-json.ts';
 
 export const peftConfigName = 'adapter_config.json';
 export const peftWeightsName = 'adapter_model.safetensors';
@@ -44,13 +45,7 @@ function adaptersBelow(folder: string): string[] {
 function partsOf(folder: string): string[] {
   const path = join(folder, indexName);
   const remedy = 'Save the adapter again with PEFT, as one file.';
-  let parsed: { weight_map?: unknown } | null;
-  try {
-    if (statSync(path).size > maxIndexBytes) throw new Error(`larger than ${maxIndexBytes} bytes`);
-    parsed = JSON.parse(readFileSync(path, 'utf8'));
-  } catch (error) {
-    return refuse(path, `cannot be read as JSON (${(error as Error).message})`, remedy);
-  }
+  const parsed = readBoundedJson(path, maxIndexBytes, remedy) as { weight_map?: unknown } | null;
   const map = parsed?.weight_map;
   const names = map && typeof map === 'object' ? [...new Set(Object.values(map))].sort() : [];
   // A part in another folder would be a file that nobody gave.

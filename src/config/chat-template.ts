@@ -5,6 +5,7 @@
 import { existsSync, readFileSync, statSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { NomoatError } from '../errors.ts';
+import { decodeText } from '../files/decode-text.ts';
 import { nearestNames } from '../files/nearest-name.ts';
 import { ChatTemplate } from '../text/chat-template.ts';
 import { templateNames, templateOfName } from '../text/named-templates.ts';
@@ -23,7 +24,8 @@ function readTemplate(given: string): string {
         fault: `has ${size} bytes, more than any chat template (${maxTemplateBytes})`,
         remedy: 'Give a file that holds a Jinja template.',
       });
-    return readFileSync(given, 'utf8');
+    // A byte order mark would be the beginning of every prompt.
+    return decodeText(given, readFileSync(given));
   } catch (error) {
     if (error instanceof NomoatError) throw error;
     const { code } = error as NodeJS.ErrnoException;

@@ -4,6 +4,7 @@
  */
 import { readFileSync, statSync } from 'node:fs';
 import { NomoatError } from '../errors.ts';
+import { decodeText } from './decode-text.ts';
 
 /** What we write is nested five deep; what calls itself for each level runs out of stack some thousands down. */
 const maxDepth = 100;
@@ -41,7 +42,8 @@ export function readBoundedJson(path: string, maxBytes: number, remedy: string):
   try {
     const { size } = statSync(path);
     if (size > maxBytes) throw refuse(`has ${size} bytes, where ${maxBytes} are the most`);
-    text = readFileSync(path, 'utf8');
+    // Editors and PowerShell put a byte order mark before it.
+    text = decodeText(path, readFileSync(path));
   } catch (error) {
     if (error instanceof NomoatError) throw error;
     throw refuse(`cannot be read (${(error as NodeJS.ErrnoException).code})`, error);
