@@ -7,8 +7,11 @@ import type { Remarks } from './byte-source.ts';
 import { listElements, listUnderKey, topValues } from './json-borders.ts';
 import { type Line, readLines, readWholeText } from './line-reader.ts';
 import { inBatches, maxRecordBytes, maxWholeFileBytes, parseJson, type RawRecord } from './raw-record.ts';
+import { isTurn } from './wrapped-json.ts';
 
 const blank = /^\s*$/;
+/** Lines in which a second list is looked for. */
+const maxLookedAt = 100;
 
 /** One record a line; lines of white space are none. */
 const lineRecords = (lines: readonly Line[]): RawRecord[] =>
@@ -85,10 +88,21 @@ function* brokenObject(text: string, whole: RawRecord, remarks: Remarks): Genera
   }
 }
 
+/** JSONL whose lines are lists: of the messages of one record each, or of records. Null where the text is one list. */
+function listPerLine(text: string): RawRecord[] | null {
+  const [first, second] = text.split(/\r\n|\n|\r/, maxLookedAt).filter((line) => !blank.test(line));
+  if (!second?.trimStart().startsWith('[') || !('value' in parseJson(1, first!))) return null;
+  const lines = text.split(/\r\n|\n|\r/).map((line, i): Line => ({ line: i + 1, text: line }));
+  return lineRecords(lines).flatMap((record): RawRecord[] => {
+    if (!('value' in record) || !Array.isArray(record.value) || record.value.every(isTurn)) return [record];
+    return record.value.map((value: unknown, i) => ({ line: record.line, record: i + 1, value }));
+  });
+}
+
 function* textRecords(text: string, remarks: Remarks): Generator<RawRecord> {
   const trimmed = text.trimStart();
   if (trimmed.startsWith('[')) {
-    yield* listRecords(text);
+    yield* listPerLine(text) ?? listRecords(text);
     return;
   }
   if (trimmed === '') return;

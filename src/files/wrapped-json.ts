@@ -25,7 +25,7 @@ const isObject = (value: unknown): value is Fields =>
   Object.getPrototypeOf(value) === Object.prototype;
 const isList = (value: unknown): value is readonly unknown[] => Array.isArray(value);
 /** A turn of a conversation: a list of these is one record's, not a list of records. */
-const isTurn = (value: unknown): boolean => isObject(value) && ('role' in value || 'from' in value);
+export const isTurn = (value: unknown): boolean => isObject(value) && ('role' in value || 'from' in value);
 
 /** Objects around the list of records; nobody wraps deeper. */
 const maxWraps = 3;
@@ -114,6 +114,10 @@ function underKeys(value: Fields, isRecord: IsRecord): Found {
   return { records: taken.flatMap(([, list]) => list), layout, notes };
 }
 
+/** What people call the object around their records, where other things stand beside it. */
+const wrappers =
+  /^(data|dataset|records|rows|items|examples|samples|results?|response|body|payload|content|train|training)$/i;
+
 /** The key of a list of records, where there is one. */
 const listOfRecords = (value: Fields, isRecord: IsRecord): string | undefined =>
   Object.keys(value).find((key) => isList(value[key]) && value[key].some(isRecord) && !value[key].some(isTurn));
@@ -126,8 +130,10 @@ export function unwrap(value: unknown, isRecord: IsRecord, wraps = 0): Found {
   const { [listOfRecords(value, isRecord) ?? '']: _, ...beside } = value;
   if (here || isRecord(beside)) return here;
   const objects = Object.entries(value).filter(([, each]) => isObject(each));
-  if (objects.length === 1) {
-    const [key, inner] = objects[0]!;
+  const [only] = objects;
+  // Beside other values an object is part of a record, unless its name says that it wraps some.
+  if (only && objects.length === 1 && (Object.keys(value).length === 1 || wrappers.test(only[0]))) {
+    const [key, inner] = only;
     const found = unwrap(inner, isRecord, wraps + 1);
     if (found) return 'fault' in found ? found : { ...found, layout: `${found.layout}, under "${key.slice(0, 40)}"` };
   }

@@ -7,6 +7,8 @@ import { type FileKind, openDataFile, type RawFile } from '../files/data-files.t
 import { nearestNames } from '../files/nearest-name.ts';
 import type { RawRecord } from '../files/raw-record.ts';
 import { unwrap } from '../files/wrapped-json.ts';
+import { shellQuote } from '../shell-quote.ts';
+import { isConversation, placeConversation } from '../text/conversation-place.ts';
 import type { Example, RecordSource } from '../text/example.ts';
 import {
   type Columns,
@@ -19,6 +21,7 @@ import {
   renameColumns,
   unreadKeys,
 } from '../text/records.ts';
+import type { Fields } from '../text/refused.ts';
 import { SeenKeys } from './seen-keys.ts';
 
 export interface Refusal {
@@ -65,6 +68,9 @@ function checkColumns(path: string, known: readonly string[], columns: Columns):
 
 /** Names that people give to a question and its answer, as they often come together. */
 const likelyPairs: readonly (readonly [string, string])[] = [
+  // In capitals.
+  ['prompt', 'completion'],
+  ['instruction', 'output'],
   ['question', 'answer'],
   ['instruction', 'response'],
   ['instruction', 'answer'],
@@ -82,24 +88,45 @@ const likelyPairs: readonly (readonly [string, string])[] = [
   ['q', 'a'],
 ];
 
+/** What a question is often asked of, in a column of its own. */
+const moreColumns: readonly string[] = ['context', 'input', 'passage', 'document'];
+/** A column's name for a shell. */
+const columnFlag = (name: string): string => shellQuote(name);
+
 /** What to try with columns of other names. */
 function likelyColumns(record: unknown): string {
   const names = new Map(typeof record === 'object' && record ? Object.keys(record).map((key) => [key.toLowerCase(), key]) : []); // biome-ignore format: one line
   const pair = likelyPairs.find((each) => each.every((name) => names.has(name)));
-  return pair ? `Try --prompt-column ${names.get(pair[0])} --completion-column ${names.get(pair[1])}. ` : '';
+  if (!pair) return names.has('text') ? `Try --text-column ${columnFlag(names.get('text')!)}. ` : '';
+  const more = moreColumns.find((name) => names.has(name));
+  const lost =
+    more === undefined ? '' : `To learn "${names.get(more)}" too, name the columns instruction, input and output. `;
+  return `Try --prompt-column ${columnFlag(names.get(pair[0])!)} --completion-column ${columnFlag(names.get(pair[1])!)}. ${lost}`;
 }
+
+/** How the chosen answers alone are learnt: beside a prompt, or as whole conversations. */
+function chosenAlone(record: unknown): string {
+  const { chosen, prompt } = record as Fields;
+  if (prompt !== undefined && !isConversation(chosen))
+    return 'To learn the chosen answers alone: --prompt-column prompt --completion-column chosen.';
+  return isConversation(chosen)
+    ? 'To learn the chosen conversations alone, name the key "chosen" messages.'
+    : 'To learn the chosen texts alone: --text-column chosen.';
+}
+
+const isPreference = (keys: string): boolean => /\bchosen\b/.test(keys) && /\brejected\b/.test(keys);
 
 /** Why the format of a file cannot be told. */
 function unknownFormat(path: string, kind: FileKind, record: unknown): NomoatError {
   const keys = describeKeys(record);
-  const preference = /\bchosen\b/.test(keys) && /\brejected\b/.test(keys);
+  const preference = isPreference(keys);
   return new NomoatError({
     part: path,
     fault: preference
       ? `holds preference data (${keys}), which cannot be trained on yet`
       : `is of no known format (${isTable(kind) ? 'its columns' : 'keys of its first record'}: ${keys})`,
     remedy: preference
-      ? `Known formats and their keys: ${formatList}. To learn the chosen answers alone: --prompt-column prompt --completion-column chosen, where both are texts.`
+      ? `Known formats and their keys: ${formatList}. ${chosenAlone(record)}`
       : `${likelyColumns(record)}Known formats and their keys: ${formatList}. Other names are chosen by --prompt-column and --completion-column, or --text-column.`,
     fields: { keys },
   });
@@ -168,6 +195,24 @@ function unwrapped(head: readonly RawRecord[], raw: RawFile, columns: Columns): 
   return found.records.map((value, i) => ({ line: only.line, record: i + 1, value }));
 }
 
+/** A JSON file that is the list of one conversation's messages. */
+function oneConversation(head: readonly RawRecord[], raw: RawFile): readonly RawRecord[] {
+  const values = head.flatMap((record) => ('value' in record ? [record.value] : []));
+  if (raw.kind !== 'JSON' || values.length !== head.length || !isConversation(values)) return head;
+  raw.remarks.layout = 'its list is one conversation';
+  return [{ line: head[0]!.line, value: { messages: values } }];
+}
+
+/** A record of no known format whose conversation stands in another place, as one of messages. */
+function placed(value: unknown, { remarks }: RawFile, { format }: Request): unknown {
+  if (format !== null || isRecord(value) || likelyColumns(value) !== '' || isPreference(describeKeys(value))) return value; // biome-ignore format: one line
+  const found = placeConversation(value);
+  if (!found) return value;
+  const note = `conversations are read from ${found.place}`;
+  if (!remarks.notes.includes(note)) remarks.notes.push(note);
+  return found.record;
+}
+
 /** Reads as many records as tell the format, and goes on with all. */
 async function openRecords(
   path: string,
@@ -176,7 +221,7 @@ async function openRecords(
   mayBeEmpty: boolean,
 ): Promise<OpenRecords | null> {
   const rename = (record: RawRecord): RawRecord =>
-    'value' in record ? { ...record, value: renameColumns(record.value, request.columns) } : record;
+    'value' in record ? { ...record, value: placed(renameColumns(record.value, request.columns), raw, request) } : record; // biome-ignore format: one line
   const source = raw.records[Symbol.asyncIterator]();
   let head: RawRecord[] = [];
   let ended = false;
@@ -185,7 +230,7 @@ async function openRecords(
     if (next.done) ended = true;
     else head = head.concat(next.value);
   }
-  const found = (ended ? unwrapped(head, raw, request.columns) : head).map(rename);
+  const found = (ended ? unwrapped(oneConversation(head, raw), raw, request.columns) : head).map(rename);
   if (found.length === 0 && mayBeEmpty) return null;
   const { format, why } = formatOf(path, raw, found.slice(0, detectionRecords), request);
   const batches = async function* (): AsyncGenerator<readonly RawRecord[]> {

@@ -47,6 +47,7 @@ const readKeys = new Set<string>([
   'from',
   'content',
   'value',
+  'parts',
   'tool_calls',
   'function_call',
   'name',
@@ -77,7 +78,8 @@ function turnOf(value: unknown, index: number, notes: Set<string>): Message[] {
   const { role, said } = roleOf(value, where);
   if (!holdsNothing(value.content) && !holdsNothing(value.value) && value.content !== value.value)
     throw new RecordRefused('a message has both a content and a value', where);
-  const written = value.content ?? value.value;
+  // Google's form has parts.
+  const written = value.content ?? value.value ?? value.parts;
   const isCall = callRoles.includes(said);
   noteUnread(value, notes);
   const { calls, content, results, thoughts } = saidBy(isCall ? null : written, where, notes);

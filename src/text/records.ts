@@ -6,7 +6,7 @@ import { isSpelledNumber, readJson } from '../files/exact-json.ts';
 import { jsonFault } from '../files/json-faults.ts';
 import type { Example, RecordSource } from './example.ts';
 import { messagesOf, offeredTools } from './messages.ts';
-import { type Fields, isObject, RecordRefused, textOf, wordsOf } from './refused.ts';
+import { type Fields, isObject, RecordRefused, wordsOf } from './refused.ts';
 
 /** In the order in which they are looked for: Alpaca's own files have a `text`, too, and some conversations a `prompt`. */
 export const recordFormats = ['messages', 'sharegpt', 'prompt-completion', 'alpaca', 'text'] as const;
@@ -39,7 +39,9 @@ const turn = (role: string, content: unknown): Fields => ({ role, content });
 
 /** A system prompt beside the turns becomes the first of them. */
 const systemTurn = (system: unknown): Fields[] =>
-  system === undefined || system === null || system === '' ? [] : [turn('system', textOf(system, 'system'))];
+  system === undefined || system === null || system === ''
+    ? []
+    : [isObject(system) ? { ...system, role: 'system' } : turn('system', system)];
 
 /** A list of turns, or JSON text of one, as tables hold it. */
 function listOf(value: unknown): unknown {
