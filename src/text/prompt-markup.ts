@@ -46,6 +46,9 @@ function findMarkup(template: ChatTemplate): TurnMarkup | null {
   }
 }
 
+/** Whether the template writes nothing behind an answer that is the last: GLM's next turn ends it, others leave it to who generates. */
+export const leavesAnswersOpen = (template: ChatTemplate): boolean => turnMarkup(template)?.turnEnd.trim() === '';
+
 /** The markup that a turn begins with: the last line or tag before the question. */
 const openingOf = (before: string): string => /(?:<[^<>]*>|\[[^[\]]*\])[^<>[\]]*$/.exec(before)?.[0].trim() ?? '';
 

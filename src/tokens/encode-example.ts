@@ -6,7 +6,7 @@ import { NomoatError } from '../errors.ts';
 import { type ChatTemplate, ConversationRefused, noChatTemplate } from '../text/chat-template.ts';
 import type { Example } from '../text/example.ts';
 import { leftOut } from '../text/left-out.ts';
-import { foreignMarkup, holdsChat, markupOf, movedBorder } from '../text/prompt-markup.ts';
+import { foreignMarkup, holdsChat, leavesAnswersOpen, markupOf, movedBorder } from '../text/prompt-markup.ts';
 import { type Rendering, unroll } from '../text/unroll.ts';
 import { Borders, withBos } from './borders.ts';
 import { controlTokensIn, encodeText, type Range, type SpecialTokens } from './encode-text.ts';
@@ -134,12 +134,16 @@ function encodeChat(given: ChatExample['messages'], tools: ChatExample['tools'],
     if (spelled !== null) found.add(spelled);
     const made = encodeRendering(rendering, options);
     if (made.length > 1 || made.some(({ apart }) => apart)) found.add(apartNote);
-    return made.map((sequence) => withoutTail(sequence, options));
+    const rows = made.map((sequence) => withoutTail(sequence, options));
+    const ended = leavesAnswersOpen(template) ? rows.map((row) => withTurnEnd(row, options)) : rows;
+    if (ended.some(({ tokens }, i) => tokens.length > rows[i]!.tokens.length)) found.add(openNote);
+    return ended;
   });
   return { sequences, raw: false, notes: [...found] };
 }
 
 const endsNote = 'answers that end in the end-of-turn token are taken without it: the template adds it';
+const openNote = "the template writes no end behind the last answer: the model's own end token is learnt there";
 const apartNote =
   'answers are tokenised apart from their prompt, as chat does, since a token would reach across the border';
 
@@ -236,6 +240,14 @@ function withEnd({ tokens, supervised }: Sequence, { tokenizer }: EncodeOptions)
   // White space may follow the end that a rendered chat spells.
   const ends = spelt >= 0 && tokenizer.decode(tokens.slice(spelt + 1)).trim() === '';
   if (end === null || tokens.length === 0 || ends) return { tokens, supervised };
+  return { tokens: [...tokens, end], supervised: [...supervised, 1] };
+}
+
+/** The end of the turn, for a template that writes none behind its last answer. */
+function withTurnEnd({ supervised, tokens }: Sequence, { tokenizer }: EncodeOptions): Sequence {
+  const end = tokenizer.eotToken ?? tokenizer.eosToken;
+  const first = supervised.lastIndexOf(0) + 1;
+  if (end === null || endOfGeneration(tokens, first, tokens.length, tokenizer) >= 0) return { tokens, supervised };
   return { tokens: [...tokens, end], supervised: [...supervised, 1] };
 }
 

@@ -123,6 +123,14 @@ describe('what is supervised', () => {
     expect([...row.supervised]).toEqual([0, ...new Array<number>(row.tokens.length - 1).fill(1)]);
   });
 
+  test('where a template writes no end behind the last answer, it is learnt with the one that stops generation', () => {
+    const open = new ChatTemplate("{% for m in messages %}<|{{ m.role }}|>{{ m.content }}{% endfor %}{% if add_generation_prompt %}<|assistant|>{% endif %}", { bosToken: '', eosToken: '' }); // biome-ignore format: one line
+    const { report, rows } = buildRows([chat(['user', 'q'], ['assistant', 'a'], ['user', 'r'], ['assistant', 'b'])], { ...options, template: () => open }); // biome-ignore format: one line
+    expect(tokenizer.isEndOfGeneration(rows[0]!.tokens.at(-1)!)).toBe(true);
+    expect(rows[0]!.supervised.at(-1)).toBe(1);
+    expect(Object.keys(report.notices).join()).toMatch(/no end behind the last answer/);
+  });
+
   test('only the first of several ends, where a template writes more', () => {
     const wordy = new ChatTemplate(`${chatMl}{% if not add_generation_prompt %}</s>{% endif %}`, {
       bosToken: '',
@@ -286,7 +294,7 @@ describe('before training', () => {
     expect(assertion(built([good], { sequenceLength: length - 1, tooLong: 'truncate-right' }))).toThrow(
       /never supervised.*--sequence-length/,
     );
-    const endless = new ChatTemplate("{% for m in messages %}{{ m.role + ': ' + m.content + '\n' }}{% endfor %}", {
+    const endless = new ChatTemplate("{% for m in messages %}{{ m.role + ': ' + m.content + ' END\n' }}{% endfor %}", {
       bosToken: '',
       eosToken: '',
     });
