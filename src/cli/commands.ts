@@ -2,7 +2,7 @@
 import { existsSync } from 'node:fs';
 import { Command } from 'commander';
 import { resolveOptions } from '../config/load.ts';
-import { defaultModel, flagOf } from '../config/options.ts';
+import { defaultModel, flagOf, tuneSettings } from '../config/options.ts';
 import { NomoatError } from '../errors.ts';
 import type { Dataset } from '../jobs/dataset-files.ts';
 import type { RunRecord } from '../jobs/run-folder.ts';
@@ -11,7 +11,7 @@ import { harmless } from '../tokens/preview.ts';
 import type { RowsReport } from '../tokens/rows.ts';
 import type { TokenRow } from '../tokens/token-row.ts';
 import { commandName } from './command-name.ts';
-import { addTuneFlags, givenFlags } from './tune.ts';
+import { addFlags, givenFlags } from './flags.ts';
 
 /** What is read by people cannot steer their terminal: names of files, runs and models are others' texts. */
 const print = (text: string): void => void process.stdout.write(`${process.stdout.isTTY ? harmless(text) : text}\n`);
@@ -110,6 +110,18 @@ export function chatCommand(): Command {
 }
 
 const shownRows = 3;
+const { shape: previewOptions } = tuneSettings.pick({
+  model: true,
+  format: true,
+  promptColumn: true,
+  completionColumn: true,
+  textColumn: true,
+  sequenceLength: true,
+  tooLong: true,
+  supervise: true,
+  specialTokens: true,
+  chatTemplate: true,
+});
 
 export function previewCommand(): Command {
   const command = new Command('preview')
@@ -117,21 +129,10 @@ export function previewCommand(): Command {
     .argument('<DATA...>')
     .option('--rows <N>', `rows to show (default: ${shownRows})`)
     .option('--json', 'one JSON object a row, then the counts');
-  addTuneFlags(command, [
-    'model',
-    'format',
-    'promptColumn',
-    'completionColumn',
-    'textColumn',
-    'sequenceLength',
-    'tooLong',
-    'supervise',
-    'specialTokens',
-    'chatTemplate',
-  ]);
+  addFlags(command, previewOptions);
   return command.action(async (data: string[]) => {
     const wanted = wholeFlag('rows', numberFlags(command.opts(), ['rows'])['rows'], 0, shownRows);
-    const options = resolveOptions(givenFlags(command)) as unknown as import('../jobs/run-settings.ts').AskedSettings;
+    const options = resolveOptions(givenFlags(command, previewOptions));
     const { resolveModel } = await import('../files/local-models.ts');
     const { openGguf } = await import('../files/gguf/read.ts');
     const { openTokenizer } = await import('../tokens/llama-cpp.ts');

@@ -1,14 +1,15 @@
 /** `nomoat plan`: what a run would take, before it is started. */
 import { Command } from 'commander';
 import { resolveSettings } from '../config/load.ts';
+import { tuneOptions } from '../config/options.ts';
 import { NomoatError } from '../errors.ts';
 import { type Prices, usualPrices } from '../jobs/costs.ts';
 import type { SettingPlan } from '../jobs/plan.ts';
 import type { PlanReport } from '../jobs/plan-variants.ts';
 import { harmless } from '../tokens/preview.ts';
 import { numberFlags } from './commands.ts';
+import { addFlags, givenFlags } from './flags.ts';
 import { duration } from './progress.ts';
-import { addTuneFlags, givenFlags } from './tune.ts';
 
 function pricesOf(flags: Readonly<Record<string, string | undefined>>): Prices {
   const { watts, pricePerKwh, pricePerHour } = numberFlags(flags, ['watts', 'pricePerKwh', 'pricePerHour']);
@@ -70,10 +71,10 @@ export function planCommand(): Command {
     .option('--price-per-kwh <X>', `of electricity (default: ${usualPrices.perKilowattHour})`)
     .option('--price-per-hour <X>', `of a rented machine as fast as this one (default: ${usualPrices.perHour})`)
     .option('--json', 'as one JSON object');
-  return addTuneFlags(command).action(async (data: string[]) => {
+  return addFlags(command, tuneOptions).action(async (data: string[]) => {
     const flags = command.opts<Record<string, string | undefined> & { json?: true }>();
     const prices = pricesOf(flags);
-    const settings = await resolveSettings(data, givenFlags(command), flags['recipe'] ?? null);
+    const settings = await resolveSettings(data, givenFlags(command, tuneOptions), flags['recipe'] ?? null);
     const { planTuning } = await import('../jobs/plan-variants.ts');
     const report = await planTuning(settings, prices);
     process.stdout.write(`${flags.json ? JSON.stringify(report) : renderPlan(report)}\n`);

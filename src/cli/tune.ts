@@ -1,50 +1,16 @@
 /** `nomoat tune` and `nomoat pretrain`: parse, start the run, show its events. */
 import { createInterface } from 'node:readline';
-import { Command, Option as Flag } from 'commander';
+import { Command } from 'commander';
 import { resolvePretrainSettings, resolveSettings } from '../config/load.ts';
-import { flagOf, type Option, type OptionTable, pretrainOptions, tuneOptions } from '../config/options.ts';
+import { flagOf, pretrainOptions, tuneOptions } from '../config/options.ts';
 import { NomoatError } from '../errors.ts';
 import type { Confirm, Proposal } from '../jobs/proposal.ts';
 import { type RunHandle, resumeRun, startRun } from '../jobs/start-run.ts';
 import { shellQuote } from '../shell-quote.ts';
 import { commandName } from './command-name.ts';
+import { addFlags, givenFlags } from './flags.ts';
 import { onLostOutput } from './output.ts';
 import { Progress } from './progress.ts';
-
-/** The flags of the option table; commander hands the text on and load.ts judges it. */
-export function addTuneFlags(command: Command, names: readonly string[] = Object.keys(tuneOptions)): Command {
-  return addFlags(
-    command,
-    Object.fromEntries(Object.entries(tuneOptions).filter(([name]) => names.includes(name))) as OptionTable,
-  );
-}
-
-/** Every option says its default; some say in words what it comes of. */
-function defaultText({ default: value, help, kind }: Option): string {
-  if (kind === 'boolean') return ' (default: no)';
-  if (value === null) return help.includes('default') ? '' : ' (default: none)';
-  return ` (default: ${Array.isArray(value) ? value.join() : value})`;
-}
-
-function addFlags(command: Command, table: OptionTable): Command {
-  for (const [name, option] of Object.entries(table)) {
-    const flag = flagOf(name);
-    const choices = option.kind === 'choice' ? `: ${option.choices.join(', ')}` : '';
-    const help = `${option.help}${choices}${defaultText(option)}`;
-    if (option.kind === 'boolean') command.addOption(new Flag(option.default ? `--no-${flag}` : `--${flag}`, help));
-    else command.addOption(new Flag(`--${flag} <${option.argument ?? 'NAME'}>`, help));
-  }
-  return command;
-}
-
-/** Only what the user wrote: commander gives negated flags a value of their own. */
-export function givenFlags(command: Command, table: OptionTable = tuneOptions): Record<string, unknown> {
-  return Object.fromEntries(
-    Object.keys(table)
-      .filter((name) => command.getOptionValueSource(name) === 'cli')
-      .map((name) => [name, command.getOptionValue(name)]),
-  );
-}
 
 const notBegun = (): NomoatError =>
   new NomoatError({
@@ -154,7 +120,7 @@ export function tuneCommand(): Command {
     .option('--resume <DIR>', 'continue the run in this folder')
     .option('--json', 'events on stdout, one JSON object a line (default: false)')
     .option('--yes', 'do not ask before starting (default: ask on a terminal)');
-  return addTuneFlags(command).action(async (data: string[]) => {
+  return addFlags(command, tuneOptions).action(async (data: string[]) => {
     const {
       json = false,
       recipe,
@@ -162,7 +128,7 @@ export function tuneCommand(): Command {
       yes,
     } = command.opts<{ json?: boolean; recipe?: string; resume?: string; yes?: boolean }>();
     if (resume !== undefined) {
-      const extra = Object.keys(givenFlags(command)).map((name) => `--${flagOf(name)}`);
+      const extra = Object.keys(givenFlags(command, tuneOptions)).map((name) => `--${flagOf(name)}`);
       if (data.length > 0 || recipe || extra.length > 0) {
         throw new NomoatError({
           part: '--resume',
@@ -173,7 +139,7 @@ export function tuneCommand(): Command {
       process.exitCode = await follow(resumeRun(resume), json);
       return;
     }
-    const settings = await resolveSettings(data, givenFlags(command), recipe ?? null);
+    const settings = await resolveSettings(data, givenFlags(command, tuneOptions), recipe ?? null);
     const progress = new Progress(process.stderr);
     const confirm: Confirm = (proposal, signal) => confirmed(progress, proposal, signal);
     const asks = !yes && !json && process.stdin.isTTY;

@@ -2,44 +2,39 @@ import { mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, expect, test } from 'vitest';
+import { z } from 'zod';
 import { NomoatError } from '../errors.ts';
+import { type Field, fieldOf } from './fields.ts';
 import { resolveOptions } from './load.ts';
-import { type Option, tuneOptions } from './options.ts';
+import { tuneOptions } from './options.ts';
 import { readRecipe } from './recipe.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'nomoat-config-'));
 afterAll(() => rmSync(folder, { recursive: true }));
 
 /** A value that differs from the default and lies within the bounds. */
-function another(option: Option): unknown {
-  switch (option.kind) {
-    case 'number':
-      return option.default === option.least
-        ? Math.min(option.most, option.least + (option.whole ? 1 : (option.most - option.least) / 2))
-        : option.least;
-    case 'size':
-      return 8e9;
-    case 'boolean':
-      return !option.default;
-    case 'choice':
-      return option.choices.find((choice) => choice !== option.default && choice !== 'int8');
-    case 'list':
-      return option.choices[0];
-    case 'text':
-      return 'something';
+function another({ choices, fallback, inner, kind }: Field, name: string): unknown {
+  if (inner instanceof z.ZodNumber) {
+    const [least, most] = [inner.minValue!, inner.maxValue!];
+    return fallback === least ? Math.min(most, least + (inner.isInt ? 1 : (most - least) / 2)) : least;
   }
+  if (kind === 'boolean') return !fallback;
+  if (kind === 'choice') return choices.find((choice) => choice !== fallback && choice !== 'int8');
+  if (kind === 'list') return choices[0];
+  return name === 'memory' ? 8e9 : 'something';
 }
 
-test.each(Object.entries(tuneOptions) as [string, Option][])(
+test.each(Object.entries<z.ZodType>(tuneOptions))(
   '%s: a flag wins over the recipe, the recipe over the default',
   (name, option) => {
-    const value = another(option);
+    const field = fieldOf(option);
+    const value = another(field, name);
     const key = name as keyof typeof tuneOptions;
     const fallback = resolveOptions({})[key];
-    expect(fallback).toEqual(option.default);
+    expect(fallback).toEqual(field.fallback);
     const fromRecipe = resolveOptions({}, { [name]: value })[key];
     expect(fromRecipe).not.toEqual(fallback);
-    const recipe = { ...(name === 'outputType' ? { method: 'full' } : {}), ...(option.kind === 'text' ? { [name]: 'other' } : {}) }; // biome-ignore format: one line
+    const recipe = { ...(name === 'outputType' ? { method: 'full' } : {}), ...(field.kind === 'text' || name === 'validation' ? { [name]: 'other' } : {}) }; // biome-ignore format: one line
     expect(resolveOptions({ [name]: value }, recipe)[key]).toEqual(fromRecipe);
   },
 );

@@ -5,82 +5,29 @@
 import { existsSync } from 'node:fs';
 import { basename, join, resolve } from 'node:path';
 import { NomoatError } from '../errors.ts';
-import { assertGiven, emptyText } from '../files/given.ts';
+import { assertGiven } from '../files/given.ts';
 import { resolveModel } from '../files/local-models.ts';
-import { nearestNames } from '../files/nearest-name.ts';
 import type { AskedSettings, RunSettings } from '../jobs/run-settings.ts';
-import { type PretrainSizeName, pretrainSizes } from '../models/sizes.ts';
+import { pretrainSizes } from '../models/sizes.ts';
 import { shellQuote } from '../shell-quote.ts';
 import { resolveChatTemplate } from './chat-template.ts';
+import { fieldOf } from './fields.ts';
 import {
-  flagOf,
-  type Option,
-  type OptionTable,
-  type PretrainOptionName,
-  pretrainOptions,
+  type PretrainValues,
+  pretrainSettings,
   startModelName,
   type TuneOptionName,
+  type TuneValues,
   tuneOptions,
+  tuneSettings,
 } from './options.ts';
-import { type Given, readRecipe } from './recipe.ts';
+import { flagLabel, type Given, parseSettings } from './parse-settings.ts';
+import { readRecipe } from './recipe.ts';
 
-export type { Given } from './recipe.ts';
-
-/** Powers of ten, as disks and the rest of nomoat count. */
-const sizeUnits: Readonly<Record<string, number>> = { '': 1, k: 1e3, m: 1e6, g: 1e9, t: 1e12 };
-/** Node and the engine alone take more than this. */
-const leastMemory = 200e6;
-
-/** `8GB`, `1.5 g`, `900MB` or a number of bytes. */
-function parseSize(value: unknown): { value: number } | string {
-  const [, digits, unit] = /^\s*([\d.]+)\s*([kmgt]?)i?b?\s*$/i.exec(String(value)) ?? [];
-  const bytes = Number(digits) * (sizeUnits[unit?.toLowerCase() ?? ''] ?? Number.NaN);
-  if (!Number.isFinite(bytes)) return `${JSON.stringify(value)} is no size such as 8GB`;
-  return bytes < leastMemory
-    ? `${bytes} bytes are less than nomoat takes for itself (${leastMemory / 1e6} MB)`
-    : { value: bytes };
-}
-
-/** A value of one option, or the fault as text. */
-function parseValue(option: Option, value: unknown): { value: unknown } | string {
-  switch (option.kind) {
-    case 'number': {
-      const parsed = typeof value === 'string' && value.trim() !== '' ? Number(value) : value;
-      if (typeof parsed !== 'number' || !Number.isFinite(parsed)) return `${JSON.stringify(value)} is no number`;
-      if (option.whole && !Number.isInteger(parsed)) return `${parsed} is no whole number`;
-      return parsed < option.least || parsed > option.most
-        ? `${parsed} is not from ${option.least} to ${option.most}`
-        : { value: parsed };
-    }
-    case 'size':
-      return parseSize(value);
-    case 'boolean':
-      return typeof value === 'boolean' ? { value } : `${JSON.stringify(value)} is neither true nor false`;
-    case 'choice':
-      return option.choices.includes(String(value))
-        ? { value }
-        : `${JSON.stringify(value)} is none of ${option.choices.join(', ')}`;
-    case 'list': {
-      const items = Array.isArray(value)
-        ? value.map(String)
-        : String(value)
-            .split(',')
-            .map((item) => item.trim());
-      if (items.join() === 'all') return { value: option.choices };
-      if (items.length === 0) return `is empty; choose of ${option.choices.join(', ')}`;
-      const unknown = items.filter((item) => !option.choices.includes(item));
-      if (unknown.length > 0)
-        return `${unknown.map((item) => `${item} (nearest: ${nearestNames(item, option.choices, 1)[0] ?? option.choices[0]})`).join(', ')} is none of ${option.choices.join(', ')}`;
-      return { value: option.choices.filter((choice) => items.includes(choice)) };
-    }
-    case 'text':
-      if (typeof value !== 'string' && typeof value !== 'number') return `${JSON.stringify(value)} is no text`;
-      return String(value).trim() === '' ? emptyText : { value: String(value) };
-  }
-}
+export type { Given } from './parse-settings.ts';
 
 /** Options that only one method has. In a recipe they may stand for the other one, too: a recipe serves many runs. */
-const methodOf: Readonly<Record<string, 'lora' | 'full'>> = {
+const methodOf: { readonly [Name in TuneOptionName]?: TuneValues['method'] } = {
   rank: 'lora',
   alpha: 'lora',
   dropout: 'lora',
@@ -91,60 +38,42 @@ const methodOf: Readonly<Record<string, 'lora' | 'full'>> = {
   outputType: 'full',
 };
 
-const methodFaults = (flags: Given, method: string): string[] =>
-  Object.entries(flags).flatMap(([name, value]) =>
-    value !== undefined && value !== null && methodOf[name] && methodOf[name] !== method
-      ? [`--${flagOf(name)}: only --method ${methodOf[name]} has it`]
-      : [],
+const methodFaults = (flags: Given, method: unknown): string[] =>
+  Object.entries(methodOf).flatMap(([name, only]) =>
+    (flags[name] ?? null) !== null && only !== method ? [`${flagLabel(name)}: only --method ${only} has it`] : [],
   );
 
-/** Values of all options; faults of flags and recipe are thrown together. */
-export function resolveOptions<Name extends string = TuneOptionName>(
-  flags: Given,
-  recipe: Given = {},
-  table: OptionTable = tuneOptions,
-): Record<Name, unknown> {
-  const faults: string[] = [];
-  const values: Record<string, unknown> = {};
-  const names = Object.keys(table);
-  for (const [source, given] of [
-    ['recipe', recipe],
-    ['option', flags],
-  ] as const) {
-    // biome-ignore format: a table
-    for (const [name, raw] of Object.entries(given)) {
-      const label = source === 'recipe' ? `recipe key ${name}` : `--${flagOf(name)}`;
-      const option = Object.hasOwn(table, name) ? table[name] : undefined;
-      if (!option) {
-        const near = nearestNames(name, names, 1)[0];
-        faults.push(`${label} does not exist${near ? ` (did you mean ${near}?)` : ''}`);
-      } else if (raw !== undefined && raw !== null) {
-        const parsed = parseValue(option, raw);
-        if (typeof parsed === 'string') faults.push(`${label}: ${parsed}`);
-        else values[name] = parsed.value;
-      }
-    }
-  }
-  if (table === tuneOptions)
-    faults.push(...methodFaults(flags, String(values['method'] ?? tuneOptions.method.default)));
-  if (values['device'] === 'webgpu' && values['precision'] === 'int8')
-    faults.push('--precision int8: --device webgpu computes in float32, the graphics card has no int8 kernels here');
-  const validation = values['validation'] ?? table['validation']?.default;
-  if (typeof validation === 'string' && /^[\d.]+$/.test(validation) && !existsSync(validation)) {
-    const fraction = Number(validation);
-    if (fraction > 0 && fraction < 1) values['validation'] = fraction;
-    else faults.push(`--validation: ${validation} is no file and no fraction between 0 and 1`);
-  }
-  if (faults.length > 0) {
-    throw new NomoatError({
-      part: 'settings',
-      fault: faults.join('; '),
-      remedy: `\`nomoat ${table === tuneOptions ? 'tune' : 'pretrain'} --help\` lists every option with its default.`,
-      fields: { faults },
-    });
-  }
-  const defaults = Object.fromEntries(Object.entries(table).map(([name, option]) => [name, option.default]));
-  return { ...defaults, ...values } as Record<Name, unknown>;
+const deviceFaults = ({ device, precision }: Given): string[] =>
+  device === 'webgpu' && precision === 'int8'
+    ? ['--precision int8: --device webgpu computes in float32, the graphics card has no int8 kernels here']
+    : [];
+
+/** The fraction that a number stands for, unless it is the name of a file; null for all else. */
+const fractionIn = (validation: unknown): number | null =>
+  typeof validation === 'number' || (typeof validation === 'string' && /^[\d.]+$/.test(validation) && !existsSync(validation)) ? Number(validation) : null; // biome-ignore format: one line
+
+function validationFaults({ validation }: Given): string[] {
+  const fraction = fractionIn(validation);
+  return fraction === null || (fraction > 0 && fraction < 1)
+    ? []
+    : [`--validation: ${validation} is no file and no fraction between 0 and 1`];
+}
+
+/** Values of all options of `tune`; faults of flags and recipe are thrown together. */
+export function resolveOptions(flags: Given, recipe: Given = {}): TuneValues {
+  const together = (values: Given): string[] => [
+    ...methodFaults(flags, values['method'] ?? fieldOf(tuneOptions.method).fallback),
+    ...deviceFaults(values),
+    ...validationFaults(values),
+  ];
+  const values = parseSettings(tuneSettings, { given: flags, recipe }, { command: 'tune', together });
+  return { ...values, validation: fractionIn(values.validation) ?? values.validation };
+}
+
+/** Values of all options of `pretrain`, likewise. */
+function resolvePretrainOptions(flags: Given, recipe: Given): PretrainValues {
+  const values = parseSettings(pretrainSettings, { given: flags, recipe }, { command: 'pretrain', together: validationFaults }); // biome-ignore format: one line
+  return { ...values, validation: fractionIn(values.validation) ?? values.validation };
 }
 
 /** A folder of that name that does not exist yet. */
@@ -171,8 +100,8 @@ function assertData(data: readonly string[], usage: string): void {
     throw new NomoatError({ part: missing.join(', '), fault: 'does not exist', remedy: 'Check the path.' });
 }
 
-function newRun(given: unknown, stem: string): string {
-  const run = given === null ? freeFolder(stem) : resolve(String(given));
+function newRun(given: string | null, stem: string): string {
+  const run = given === null ? freeFolder(stem) : resolve(given);
   assertFree(run);
   return run;
 }
@@ -190,7 +119,10 @@ export function assertFree(run: string): void {
   });
 }
 
-const absolute = (path: unknown): string | null => (path === null ? null : resolve(String(path)));
+const absolute = (path: string | null): string | null => (path === null ? null : resolve(path));
+/** A file's path; a fraction as it is. */
+const heldOut = (validation: string | number | null): string | number | null =>
+  typeof validation === 'string' ? resolve(validation) : validation;
 
 /** Everything a fine-tuning run needs but what its data decides, paths made absolute. Throws NomoatError. */
 export async function resolveSettings(
@@ -200,19 +132,18 @@ export async function resolveSettings(
 ): Promise<AskedSettings> {
   const options = resolveOptions(flags, recipePath === null ? {} : readRecipe(recipePath));
   assertData(data, 'nomoat tune examples.jsonl');
-  const model = await resolveBase(String(options.model));
+  const model = await resolveBase(options.model);
   const run = newRun(options.run, `${stemOf(data[0]!)}-${stemOf(model.name)}`);
   return {
-    ...(options as unknown as AskedSettings),
+    ...options,
     pretrain: null,
     data: data.map((path) => resolve(path)),
     model: model.name,
     modelPath: model.path,
     run,
-    validation:
-      typeof options.validation === 'string' ? absolute(options.validation) : (options.validation as number | null),
+    validation: heldOut(options.validation),
     initialAdapter: peftInside(absolute(options.initialAdapter)),
-    chatTemplate: resolveChatTemplate(options.chatTemplate as string | null),
+    chatTemplate: resolveChatTemplate(options.chatTemplate),
   };
 }
 
@@ -231,10 +162,9 @@ async function resolveBase(name: string): Promise<{ name: string; path: string }
 
 /** Everything a pretraining run needs. Throws NomoatError. */
 export function resolvePretrainSettings(data: readonly string[], flags: Given, recipePath: string | null): RunSettings {
-  const { size, tokenizer, vocabulary, init, ...options } = resolveOptions<PretrainOptionName>(
+  const { size, tokenizer, vocabulary, init, ...options } = resolvePretrainOptions(
     flags,
     recipePath === null ? {} : readRecipe(recipePath),
-    pretrainOptions,
   );
   if (tokenizer !== null && vocabulary !== null) {
     throw new NomoatError({
@@ -244,26 +174,25 @@ export function resolvePretrainSettings(data: readonly string[], flags: Given, r
     });
   }
   assertData(data, 'nomoat pretrain story.txt --size nano');
-  const name = size as PretrainSizeName;
-  const run = newRun(options.run, `${stemOf(data[0]!)}-${name}`);
+  const run = newRun(options.run, `${stemOf(data[0]!)}-${size}`);
   const { model: _, ...rest } = resolveOptions({});
   return {
-    ...(rest as unknown as RunSettings),
-    ...(options as unknown as RunSettings),
+    ...rest,
+    ...options,
     method: 'pretrain',
     // There is no adapter.
     rank: 0,
     pretrain: {
-      size: name,
-      vocabulary: (vocabulary as number | null) ?? pretrainSizes[name].vocabulary,
+      size,
+      vocabulary: vocabulary ?? pretrainSizes[size].vocabulary,
       tokenizer: absolute(tokenizer),
-      init: init as NonNullable<RunSettings['pretrain']>['init'],
+      init,
     },
     data: data.map((path) => resolve(path)),
-    model: `nomoat-${name}`,
+    model: `nomoat-${size}`,
     modelPath: join(run, startModelName),
     run,
-    validation: typeof options.validation === 'string' ? absolute(options.validation) : (options.validation as number),
+    validation: heldOut(options.validation),
     supervise: 'all',
     tooLong: 'split',
   };

@@ -8,13 +8,12 @@ import { NomoatError } from '../errors.ts';
 import { tooDeep } from '../files/bounded-json.ts';
 import { decodeText } from '../files/decode-text.ts';
 import { assertGiven } from '../files/given.ts';
+import type { Given } from './parse-settings.ts';
 
 /** Larger files are no recipes. */
 const maxRecipeBytes = 1 << 20;
 /** YAML aliases beyond this are an attack. */
 const maxAliases = 100;
-
-export type Given = Readonly<Record<string, unknown>>;
 
 /** The options that the recipe at `path` gives. Throws NomoatError. */
 export function readRecipe(path: string): Given {

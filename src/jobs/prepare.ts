@@ -7,6 +7,7 @@ import { readAdapter } from '../adapter/read-adapter.ts';
 import { shuffled } from '../batches/order.ts';
 import { sharedPrefix } from '../batches/pack.ts';
 import { chooseDefaults, explainDefaults, type ModelFacts } from '../config/defaults-from-data.ts';
+import { fieldOf } from '../config/fields.ts';
 import { tuneOptions } from '../config/options.ts';
 import { NomoatError } from '../errors.ts';
 import type { GgufFile } from '../files/gguf/types.ts';
@@ -124,7 +125,7 @@ function withAdapter(asked: AskedSettings, model: GgufFile): { asked: AskedSetti
   const overruled = (Object.keys(brought) as (keyof typeof brought)[]).flatMap((name) => {
     const [has, set] = [brought[name], asked[name]].map((value) => String(value));
     // What is as by default was hardly set.
-    const usual = asked[name] === null || set === String(tuneOptions[name].default);
+    const usual = asked[name] === null || set === String(fieldOf(tuneOptions[name]).fallback);
     return usual || has === set ? [] : [`The initial adapter has ${name} ${has}; the setting ${set} is not used.`]; // biome-ignore format: one line
   });
   return { asked: { ...asked, ...brought }, notes: [...read, ...overruled] };

@@ -3,10 +3,12 @@
  * keys that this version does not know are kept.
  */
 import { z } from 'zod';
+import { fieldOf } from '../config/fields.ts';
 import { type OptionTable, pretrainOptions, tuneOptions } from '../config/options.ts';
 import { NomoatError } from '../errors.ts';
 import { readBoundedJson } from '../files/bounded-json.ts';
 import type { FileStamp } from '../files/file-digest.ts';
+import { projections } from '../lora/adapter.ts';
 import type { PlanEvent, RunEndEvent } from './events.ts';
 import type { RunSettings } from './run-settings.ts';
 
@@ -58,23 +60,17 @@ const number = z.number();
 const loss = number.nullable();
 
 /** One setting of an option table, as run.json keeps it. */
-function settingSchema(option: OptionTable[string]): z.ZodType {
-  switch (option.kind) {
-    case 'number': {
-      const bounded = number.min(option.least).max(option.most * leeway);
-      return option.whole ? bounded.refine(Number.isInteger, 'is no whole number') : bounded;
-    }
-    case 'size':
-      return number.positive();
-    case 'boolean':
-      return z.boolean();
-    case 'choice':
-      return z.enum([...option.choices] as [string, ...string[]]);
-    case 'list':
-      return z.array(z.enum([...option.choices] as [string, ...string[]]));
-    case 'text':
-      return z.string();
+function settingSchema(option: z.ZodType): z.ZodType {
+  const { choices, inner, kind } = fieldOf(option);
+  if (inner instanceof z.ZodNumber) {
+    const bounded = number.min(inner.minValue ?? 0).max((inner.maxValue ?? Infinity) * leeway);
+    return inner.isInt ? bounded.refine(Number.isInteger, 'is no whole number') : bounded;
   }
+  if (kind === 'boolean') return z.boolean();
+  if (kind === 'choice') return z.enum(choices);
+  if (kind === 'list') return z.array(z.enum(choices));
+  // A size is kept in bytes.
+  return kind === 'text' ? z.string() : number.positive();
 }
 
 const tableSchema = (table: OptionTable): Record<string, z.ZodType> =>
@@ -95,7 +91,7 @@ const settingsSchema = z.looseObject({
   sequenceLength: z.int().positive(),
   epochs: number.positive(),
   validation: z.union([z.string(), number.min(0).max(1)]).nullable(),
-  targetModules: z.array(z.enum([...tuneOptions.targetModules.choices] as [string, ...string[]])),
+  targetModules: z.array(z.enum(projections)),
   pretrain: z
     .looseObject({
       ...tableSchema({ size: pretrainOptions.size, init: pretrainOptions.init }),

@@ -1,0 +1,35 @@
+/** The flags of a command, made from its settings; what was given by them is judged where they are parsed (config/parse-settings.ts). */
+import { type Command, Option as Flag } from 'commander';
+import { type Field, fieldOf } from '../config/fields.ts';
+import { flagOf, type OptionTable } from '../config/options.ts';
+import type { Given } from '../config/parse-settings.ts';
+
+/** Every option says its default; some say in words what it comes of. */
+function defaultText({ fallback, kind, words }: Field): string {
+  if (fallback === undefined) return '';
+  if (kind === 'boolean') return ' (default: no)';
+  if (fallback === null) return words.description.includes('default') ? '' : ' (default: none)';
+  return ` (default: ${Array.isArray(fallback) ? fallback.join() : fallback})`;
+}
+
+function flagFor(name: string, field: Field): Flag {
+  const { choices, fallback, kind, words } = field;
+  const flag = flagOf(name);
+  const named = kind === 'choice' && words.argument === undefined ? `: ${choices.join(', ')}` : '';
+  const help = `${words.negated ?? words.description}${named}${defaultText(field)}`;
+  if (kind === 'boolean') return new Flag(fallback === true ? `--no-${flag}` : `--${flag}`, help);
+  return new Flag(`--${flag} <${words.argument ?? 'NAME'}>`, help).makeOptionMandatory(fallback === undefined);
+}
+
+export function addFlags(command: Command, table: OptionTable): Command {
+  for (const [name, schema] of Object.entries(table)) command.addOption(flagFor(name, fieldOf(schema)));
+  return command;
+}
+
+/** Only what the user wrote: commander gives negated flags a value of their own. */
+export const givenFlags = (command: Command, table: OptionTable): Given =>
+  Object.fromEntries(
+    Object.keys(table)
+      .filter((name) => command.getOptionValueSource(name) === 'cli')
+      .map((name) => [name, command.getOptionValue(name)]),
+  );
