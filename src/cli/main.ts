@@ -20,6 +20,7 @@ import {
 import { lostOutputCode, watchOutput } from './output.ts';
 import { planCommand } from './plan.ts';
 import { quickstartCommand } from './quickstart.ts';
+import { schemaCommand } from './schema.ts';
 import { pretrainCommand, tuneCommand, wasTold } from './tune.ts';
 
 const exitCodes = { input: 2, failed: 1, untrusted: 3, interrupted: 130 } as const;
@@ -56,6 +57,7 @@ for (const command of [
   modelsCommand(),
   runsCommand(),
   doctorCommand(),
+  schemaCommand(),
 ]) {
   command.exitOverride().option('--debug', 'show stack traces');
   program.addCommand(command);

@@ -1,28 +1,16 @@
 /** `nomoat plan`: what a run would take, before it is started. */
 import { Command } from 'commander';
+import { commandSettings, planOptions, priceOptions, recipeOption } from '../config/command-settings.ts';
+import { toggle } from '../config/fields.ts';
 import { resolveSettings } from '../config/load.ts';
 import { tuneOptions } from '../config/options.ts';
-import { NomoatError } from '../errors.ts';
-import { type Prices, usualPrices } from '../jobs/costs.ts';
 import type { SettingPlan } from '../jobs/plan.ts';
 import type { PlanReport } from '../jobs/plan-variants.ts';
 import { harmless } from '../tokens/preview.ts';
-import { numberFlags } from './commands.ts';
-import { addFlags, givenFlags } from './flags.ts';
+import { addFlags, flagsOf, givenFlags } from './flags.ts';
 import { duration } from './progress.ts';
 
-function pricesOf(flags: Readonly<Record<string, string | undefined>>): Prices {
-  const { watts, pricePerKwh, pricePerHour } = numberFlags(flags, ['watts', 'pricePerKwh', 'pricePerHour']);
-  const prices = {
-    watts: watts ?? usualPrices.watts,
-    perKilowattHour: pricePerKwh ?? usualPrices.perKilowattHour,
-    perHour: pricePerHour ?? usualPrices.perHour,
-  };
-  const named = { '--watts': watts, '--price-per-kwh': pricePerKwh, '--price-per-hour': pricePerHour };
-  const negative = Object.entries(named).find(([, price]) => price !== undefined && price < 0);
-  if (!negative) return prices;
-  throw new NomoatError({ part: negative[0], fault: `${negative[1]} is negative`, remedy: 'Give a number from 0.' });
-}
+const shown = { json: toggle(false, 'as one JSON object') };
 
 const columns: readonly (readonly [title: string, text: (plan: SettingPlan) => string])[] = [
   ['', ({ name }) => name],
@@ -63,20 +51,15 @@ export function renderPlan(report: PlanReport): string {
 }
 
 export function planCommand(): Command {
-  const command = new Command('plan')
-    .description('what tuning on DATA would take: time, memory, disk, energy and money, from a probe of this machine')
-    .argument('<DATA...>')
-    .option('--recipe <FILE.yaml>', 'settings from a file; flags win')
-    .option('--watts <X>', `what the machine draws while it trains (default: ${usualPrices.watts})`)
-    .option('--price-per-kwh <X>', `of electricity (default: ${usualPrices.perKilowattHour})`)
-    .option('--price-per-hour <X>', `of a rented machine as fast as this one (default: ${usualPrices.perHour})`)
-    .option('--json', 'as one JSON object');
-  return addFlags(command, tuneOptions).action(async (data: string[]) => {
-    const flags = command.opts<Record<string, string | undefined> & { json?: true }>();
-    const prices = pricesOf(flags);
-    const settings = await resolveSettings(data, givenFlags(command, tuneOptions), flags['recipe'] ?? null);
-    const { planTuning } = await import('../jobs/plan-variants.ts');
-    const report = await planTuning(settings, prices);
-    process.stdout.write(`${flags.json ? JSON.stringify(report) : renderPlan(report)}\n`);
-  });
+  const command = new Command('plan').description(commandSettings.plan.summary).argument('<DATA...>');
+  return addFlags(command, { ...recipeOption, ...priceOptions, ...shown, ...tuneOptions }).action(
+    async (data: string[]) => {
+      const { json, recipe } = flagsOf(command, { ...recipeOption, ...shown });
+      const { pricePerHour: perHour, pricePerKwh: perKilowattHour, watts } = flagsOf(command, planOptions);
+      const settings = await resolveSettings(data, givenFlags(command, tuneOptions), recipe);
+      const { planTuning } = await import('../jobs/plan-variants.ts');
+      const report = await planTuning(settings, { watts, perKilowattHour, perHour });
+      process.stdout.write(`${json ? JSON.stringify(report) : renderPlan(report)}\n`);
+    },
+  );
 }

@@ -1,6 +1,8 @@
 /** `nomoat tune` and `nomoat pretrain`: parse, start the run, show its events. */
 import { createInterface } from 'node:readline';
 import { Command } from 'commander';
+import { commandSettings, recipeOption } from '../config/command-settings.ts';
+import { openText, toggle } from '../config/fields.ts';
 import { resolvePretrainSettings, resolveSettings } from '../config/load.ts';
 import { flagOf, pretrainOptions, tuneOptions } from '../config/options.ts';
 import { NomoatError } from '../errors.ts';
@@ -8,7 +10,7 @@ import type { Confirm, Proposal } from '../jobs/proposal.ts';
 import { type RunHandle, resumeRun, startRun } from '../jobs/start-run.ts';
 import { shellQuote } from '../shell-quote.ts';
 import { commandName } from './command-name.ts';
-import { addFlags, givenFlags } from './flags.ts';
+import { addFlags, flagsOf, givenFlags } from './flags.ts';
 import { onLostOutput } from './output.ts';
 import { Progress } from './progress.ts';
 
@@ -112,22 +114,20 @@ export async function follow(
   return asked && !ended ? interruptedCode : code;
 }
 
+const shown = { json: toggle(false, 'events on stdout, one JSON object a line') };
+const pretrainControls = { ...recipeOption, ...shown };
+const tuneControls = {
+  ...recipeOption,
+  resume: openText('DIR', 'continue the run in this folder'),
+  ...shown,
+  yes: toggle(false, 'do not ask before starting; default: ask on a terminal'),
+};
+
 export function tuneCommand(): Command {
-  const command = new Command('tune')
-    .description('fine-tune a model on DATA (JSONL, JSON, CSV, or a folder with train and valid files)')
-    .argument('[DATA...]')
-    .option('--recipe <FILE.yaml>', 'settings from a file; flags win')
-    .option('--resume <DIR>', 'continue the run in this folder')
-    .option('--json', 'events on stdout, one JSON object a line (default: false)')
-    .option('--yes', 'do not ask before starting (default: ask on a terminal)');
-  return addFlags(command, tuneOptions).action(async (data: string[]) => {
-    const {
-      json = false,
-      recipe,
-      resume,
-      yes,
-    } = command.opts<{ json?: boolean; recipe?: string; resume?: string; yes?: boolean }>();
-    if (resume !== undefined) {
+  const command = new Command('tune').description(commandSettings.tune.summary).argument('[DATA...]');
+  return addFlags(command, { ...tuneControls, ...tuneOptions }).action(async (data: string[]) => {
+    const { json, recipe, resume, yes } = flagsOf(command, tuneControls);
+    if (resume !== null) {
       const extra = Object.keys(givenFlags(command, tuneOptions)).map((name) => `--${flagOf(name)}`);
       if (data.length > 0 || recipe || extra.length > 0) {
         throw new NomoatError({
@@ -139,7 +139,7 @@ export function tuneCommand(): Command {
       process.exitCode = await follow(resumeRun(resume), json);
       return;
     }
-    const settings = await resolveSettings(data, givenFlags(command, tuneOptions), recipe ?? null);
+    const settings = await resolveSettings(data, givenFlags(command, tuneOptions), recipe);
     const progress = new Progress(process.stderr);
     const confirm: Confirm = (proposal, signal) => confirmed(progress, proposal, signal);
     const asks = !yes && !json && process.stdin.isTTY;
@@ -148,16 +148,10 @@ export function tuneCommand(): Command {
 }
 
 export function pretrainCommand(): Command {
-  const command = new Command('pretrain')
-    .description(
-      'train a new model from random weights on TEXT (plain text files, documents divided by <|endoftext|>, or the texts of data files)',
-    )
-    .argument('<TEXT...>')
-    .option('--recipe <FILE.yaml>', 'settings from a file; flags win')
-    .option('--json', 'events on stdout, one JSON object a line (default: false)');
-  return addFlags(command, pretrainOptions).action(async (data: string[]) => {
-    const { json = false, recipe } = command.opts<{ json?: boolean; recipe?: string }>();
-    const settings = resolvePretrainSettings(data, givenFlags(command, pretrainOptions), recipe ?? null);
+  const command = new Command('pretrain').description(commandSettings.pretrain.summary).argument('<TEXT...>');
+  return addFlags(command, { ...pretrainControls, ...pretrainOptions }).action(async (data: string[]) => {
+    const { json, recipe } = flagsOf(command, pretrainControls);
+    const settings = resolvePretrainSettings(data, givenFlags(command, pretrainOptions), recipe);
     process.exitCode = await follow(startRun(settings), json);
   });
 }

@@ -1,6 +1,18 @@
 import { expect, test } from 'vitest';
 import { z } from 'zod';
-import { choice, fieldOf, number, openSize, openText, readText, someOf, toggle, whole, wholeFrom } from './fields.ts';
+import {
+  choice,
+  fieldOf,
+  fileOrFraction,
+  number,
+  openSize,
+  openText,
+  readText,
+  someOf,
+  toggle,
+  whole,
+  wholeFrom,
+} from './fields.ts';
 import { parseSettings } from './parse-settings.ts';
 
 const table = {
@@ -11,13 +23,14 @@ const table = {
   schedule: choice('cosine', ['cosine', 'linear'], 'how it falls'),
   modules: someOf(['q_proj', 'k_proj', 'v_proj'], 'q_proj,...', 'what is adapted'),
   memory: openSize('SIZE', 'memory'),
+  held: fileOrFraction(null, 'held-out data'),
   name: openText('NAME', 'a name'),
 };
 const schema = z.object(table);
 const parse = (given: Record<string, unknown>) => parseSettings(schema, { given }, { command: 'test' });
 
 test('what is not given, or null, has its default', () => {
-  const all = { share: 0.5, steps: null, topK: null, shuffle: true, schedule: 'cosine', modules: ['q_proj', 'k_proj', 'v_proj'], memory: null, name: null }; // biome-ignore format: one line
+  const all = { share: 0.5, steps: null, topK: null, shuffle: true, schedule: 'cosine', modules: ['q_proj', 'k_proj', 'v_proj'], memory: null, held: null, name: null }; // biome-ignore format: one line
   expect(parse({})).toEqual(all);
   expect(parse(Object.fromEntries(Object.keys(table).map((name) => [name, null])))).toEqual(all);
 });
@@ -40,7 +53,7 @@ test.each([
   ['steps', 1.5, '--steps: 1.5 is no whole number'],
   ['steps', [1], '--steps: [1] is no number'],
   ['topK', -1, '--top-k: -1 is no whole number from 0'],
-  ['topK', '0.5', '--top-k: 0.5 is no whole number'],
+  ['topK', '0.5', '--top-k: 0.5 is no whole number from 0'],
   ['shuffle', 'no', '--shuffle: "no" is neither true nor false'],
   ['schedule', 'cosin', '--schedule: "cosin" is none of cosine, linear'],
   ['schedule', {}, '--schedule: {} is none of cosine, linear'],
@@ -50,6 +63,10 @@ test.each([
   ['memory', 'much', '--memory: "much" is no size such as 8GB'],
   ['memory', [8e9], '--memory: [8000000000] is no size such as 8GB'],
   ['memory', '5MB', '--memory: 5000000 bytes are less than nomoat takes for itself (200 MB)'],
+  ['memory', 5e6, '--memory: 5000000 bytes are less than nomoat takes for itself (200 MB)'],
+  ['held', 1.5, '--held: 1.5 is no file and no fraction between 0 and 1'],
+  ['held', Number.NaN, '--held: null is no file and no fraction between 0 and 1'],
+  ['held', true, '--held: true is no file and no fraction between 0 and 1'],
   ['name', ['x'], '--name: ["x"] is no text'],
   ['nmae', 'x', '--nmae does not exist (did you mean name?)'],
   ['__proto__x', 1, '--__proto__x does not exist'],

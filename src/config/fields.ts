@@ -32,11 +32,19 @@ interface NumberWords extends Omit<FieldWords, 'description'> {
   readonly fault?: Fault;
 }
 
-function bounded(least: number, most: number, whole: boolean, fault?: Fault): z.ZodNumber {
+interface Bounds {
+  readonly least: number;
+  /** Absent where any number is as good. */
+  readonly most?: number;
+  readonly isWhole?: boolean;
+  readonly fault?: Fault | undefined;
+}
+
+function bounded({ fault, isWhole, least, most }: Bounds): z.ZodNumber {
   const range = worded(fault ?? ((value) => `${value} is not from ${least} to ${most}`));
   const base = z.number(worded(notOf('no number')));
-  const kind = whole ? base.int(worded((value) => `${value} is no whole number`)) : base;
-  return kind.min(least, range).max(most, range);
+  const kind = isWhole ? base.int(worded(fault ?? ((value) => `${value} is no whole number`))) : base;
+  return most === undefined ? kind.min(least, range) : kind.min(least, range).max(most, range);
 }
 
 type NumberField = z.ZodDefault<z.ZodNumber>;
@@ -47,7 +55,7 @@ export function number(fallback: null, least: number, most: number, help: string
 export function number(fallback: number, least: number, most: number, help: string, words?: NumberWords): NumberField;
 export function number(fallback: number | null, least: number, most: number, help: string, words: NumberWords = {}) {
   const { fault, ...more } = words;
-  return open(bounded(least, most, false, fault), fallback).register(fieldWords, { description: help, argument: 'X', ...more }); // biome-ignore format: one line
+  return open(bounded({ least, most, fault }), fallback).register(fieldWords, { description: help, argument: 'X', ...more }); // biome-ignore format: one line
 }
 
 /** A whole number from `least` to `most`. */
@@ -55,18 +63,45 @@ export function whole(fallback: null, least: number, most: number, help: string,
 export function whole(fallback: number, least: number, most: number, help: string, words?: NumberWords): NumberField;
 export function whole(fallback: number | null, least: number, most: number, help: string, words: NumberWords = {}) {
   const { fault, ...more } = words;
-  return open(bounded(least, most, true, fault), fallback).register(fieldWords, { description: help, argument: 'N', ...more }); // biome-ignore format: one line
+  return open(bounded({ least, most, isWhole: true, fault }), fallback).register(fieldWords, { description: help, argument: 'N', ...more }); // biome-ignore format: one line
 }
 
 const open = (schema: z.ZodNumber, fallback: number | null): NumberField | OpenNumberField =>
   fallback === null ? schema.nullable().default(null) : schema.default(fallback);
 
 /** A whole number that only has a least value. */
-export const wholeFrom = (fallback: null, least: number, help: string, words: NumberWords = {}): OpenNumberField =>
-  whole(fallback, least, Number.MAX_SAFE_INTEGER, help, {
-    fault: (value) => `${value} is no whole number from ${least}`,
-    ...words,
-  });
+export function wholeFrom(fallback: null, least: number, help: string, words?: NumberWords): OpenNumberField;
+export function wholeFrom(fallback: number, least: number, help: string, words?: NumberWords): NumberField;
+export function wholeFrom(fallback: number | null, least: number, help: string, words: NumberWords = {}) {
+  const fault: Fault = (value) => `${value} is no whole number from ${least}`;
+  return open(bounded({ least, isWhole: true, fault }), fallback).register(fieldWords, { description: help, argument: 'N', ...words }); // biome-ignore format: one line
+}
+
+/** A number that is not negative. */
+export const notNegative = (fallback: number, help: string, words: NumberWords = {}): z.ZodDefault<z.ZodNumber> =>
+  bounded({ least: 0, fault: (value) => `${value} is negative` })
+    .default(fallback)
+    .register(fieldWords, { description: help, argument: 'X', ...words });
+
+/** A number above `lower`, and no more than `most` where there is one. */
+export function above(fallback: number, lower: number, help: string, most?: number): z.ZodDefault<z.ZodNumber> {
+  const range = worded((value) => `${value} is not above ${lower}${most === undefined ? '' : ` and up to ${most}`}`);
+  const schema = z.number(worded(notOf('no number'))).gt(lower, range);
+  return (most === undefined ? schema : schema.max(most, range))
+    .default(fallback)
+    .register(fieldWords, { description: help, argument: 'X' });
+}
+
+/** A number from `least` to below `upper`. */
+export const below = (fallback: number, least: number, upper: number, help: string): z.ZodDefault<z.ZodNumber> => {
+  const range = worded((value) => `${value} is not from ${least} to below ${upper}`);
+  return z
+    .number(worded(notOf('no number')))
+    .min(least, range)
+    .lt(upper, range)
+    .default(fallback)
+    .register(fieldWords, { description: help, argument: 'X' });
+};
 
 /** On or off. */
 export const toggle = (fallback: boolean, help: string, negated?: string): z.ZodDefault<z.ZodBoolean> =>
@@ -92,12 +127,17 @@ export const openChoice = <const Name extends string>(choices: readonly Name[], 
 export const requiredChoice = <const Name extends string>(choices: readonly Name[], help: string, argument: string) =>
   oneOf(choices).register(fieldWords, { description: help, argument });
 
+const anyText = () => z.string(worded(notOf('no text')));
 // An empty text comes of a variable that is not set.
-const plainText = () => z.string(worded(notOf('no text'))).regex(/\S/, { error: emptyText });
+const plainText = () => anyText().regex(/\S/, { error: emptyText });
 
 /** A text, or none. */
 export const openText = (argument: string, help: string): z.ZodDefault<z.ZodNullable<z.ZodString>> =>
   plainText().nullable().default(null).register(fieldWords, { description: help, argument });
+
+/** Words, which may be none at all, or nothing given. */
+export const openWords = (argument: string, help: string): z.ZodDefault<z.ZodNullable<z.ZodString>> =>
+  anyText().nullable().default(null).register(fieldWords, { description: help, argument });
 
 /** A text with a default. */
 export const text = (fallback: string, argument: string, help: string): z.ZodDefault<z.ZodString> =>
@@ -126,18 +166,20 @@ const sizeUnits: Readonly<Record<string, number>> = { '': 1, k: 1e3, m: 1e6, g: 
 /** Node and the engine alone take more than this. */
 const leastMemory = 200e6;
 
+const tooLittle: Fault = (bytes) => `${bytes} bytes are less than nomoat takes for itself (${leastMemory / 1e6} MB)`;
+
 /** `8GB`, `1.5 g`, `900MB` or a number of bytes, as bytes; else the fault as text. */
 function bytesOf(value: string | number): number | string {
   const [, digits, unit] = /^\s*([\d.]+)\s*([kmgt]?)i?b?\s*$/i.exec(String(value)) ?? [];
   const bytes = Number(digits) * (sizeUnits[unit?.toLowerCase() ?? ''] ?? Number.NaN);
   if (!Number.isFinite(bytes)) return notOf('no size such as 8GB')(value);
-  return bytes < leastMemory ? `${bytes} bytes are less than nomoat takes for itself (${leastMemory / 1e6} MB)` : bytes;
+  return bytes < leastMemory ? tooLittle(bytes) : bytes;
 }
 
 /** An amount of memory, or none. */
 export const openSize = (argument: string, help: string) =>
   z
-    .union([z.number(), z.string()], worded(notOf('no size such as 8GB')))
+    .union([z.number().min(leastMemory, worded(tooLittle)), z.string()], worded(notOf('no size such as 8GB')))
     .nullable()
     .default(null)
     .transform((value, context) => {
@@ -148,15 +190,14 @@ export const openSize = (argument: string, help: string) =>
     })
     .register(fieldWords, { description: help, argument, unit: 'bytes' });
 
+const noFraction = worded((value) =>
+  String(value).trim() === '' ? emptyText : notOf('no file and no fraction between 0 and 1')(value),
+);
+
 /** A file's path, or a fraction: which of them a text is, is seen once it is known whether there is such a file. */
 export const fileOrFraction = (fallback: number | null, help: string) =>
   z
-    .union(
-      [z.number(), z.string()],
-      worded((value) =>
-        String(value).trim() === '' ? emptyText : notOf('no file and no fraction between 0 and 1')(value),
-      ),
-    )
+    .union([z.number().gt(0, noFraction).lt(1, noFraction), z.string()], noFraction)
     .nullable()
     .default(fallback)
     .register(fieldWords, { description: help, argument: 'FILE|FRACTION' });

@@ -22,8 +22,18 @@ function faultText({ issues }: z.core.$ZodError, { choices }: Field): string {
   return items.length > 0 ? `${items.join(', ')} is none of ${choices.join(', ')}` : issues[0]!.message;
 }
 
+/** How a fault of a value begins. */
+export type Lead = (name: string, value: unknown) => string;
+const flagLead: Lead = (name) => `${flagLabel(name)}:`;
+const recipeLead: Lead = (name) => `${recipeLabel(name)}:`;
+
 /** The values among `given` that are ones of the table, and the faults of the others. */
-export function readGiven(table: OptionTable, given: Given, label: Label): { values: Given; faults: string[] } {
+export function readGiven(
+  table: OptionTable,
+  given: Given,
+  label: Label,
+  lead: Lead,
+): { values: Given; faults: string[] } {
   const faults: string[] = [];
   const values: Record<string, unknown> = {};
   for (const [name, raw] of Object.entries(given)) {
@@ -35,7 +45,7 @@ export function readGiven(table: OptionTable, given: Given, label: Label): { val
       const field = fieldOf(schema);
       const value = readText(field, raw);
       const { error } = schema.safeParse(value);
-      if (error) faults.push(`${label(name)}: ${faultText(error, field)}`);
+      if (error) faults.push(`${lead(name, value)} ${faultText(error, field)}`);
       else values[name] = value;
     }
   }
@@ -51,6 +61,8 @@ export interface Sources {
 export interface ParseOptions {
   /** Whose --help lists the settings. */
   readonly command: string;
+  /** How faults of values begin, where not by the flag. */
+  readonly lead?: Lead;
   /** Faults of values that are right one by one, from the right ones. */
   readonly together?: (values: Given) => readonly string[];
 }
@@ -59,11 +71,11 @@ export interface ParseOptions {
 export function parseSettings<Shape extends z.core.$ZodLooseShape>(
   schema: z.ZodObject<Shape>,
   { given, recipe = {} }: Sources,
-  { command, together }: ParseOptions,
+  { command, lead = flagLead, together }: ParseOptions,
 ): z.output<z.ZodObject<Shape>> {
   const table: OptionTable = Object.fromEntries(Object.entries(schema.shape));
-  const fromRecipe = readGiven(table, recipe, recipeLabel);
-  const fromFlags = readGiven(table, given, flagLabel);
+  const fromRecipe = readGiven(table, recipe, recipeLabel, recipeLead);
+  const fromFlags = readGiven(table, given, flagLabel, lead);
   const values = { ...fromRecipe.values, ...fromFlags.values };
   const faults = [...fromRecipe.faults, ...fromFlags.faults, ...(together?.(values) ?? [])];
   if (faults.length > 0)

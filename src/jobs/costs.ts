@@ -2,6 +2,7 @@
  * What a run costs: time, memory, disk, energy and money, from what it computes and what this machine was measured to do.
  * Pure: numbers in, numbers out. All durations are seconds, all sizes bytes. docs/plan.md holds plans against actual runs.
  */
+import { priceSettings } from '../config/command-settings.ts';
 import type { ModelConfig } from '../models/config.ts';
 import { type ActivationPolicy, borderBytes, mostBorderBytes } from '../train/block-walk.ts';
 import { mostHeadRows } from '../train/head-rows.ts';
@@ -322,12 +323,8 @@ export interface Prices {
   readonly perHour: number;
 }
 
-/**
- * A laptop with a busy processor: 28 to 45 W of the package and 10 to 20 W of the rest. A household's kilowatt-hour costs about 0.29
- * EUR in the EU and 0.17 USD in the US; a rented machine with four virtual processors and 16 GB about 0.20 an hour. Nothing depends on
- * the currency.
- */
-export const usualPrices: Prices = { watts: 60, perKilowattHour: 0.3, perHour: 0.2 };
+const { pricePerHour: perHour, pricePerKwh: perKilowattHour, watts } = priceSettings.parse({});
+export const usualPrices: Prices = { watts, perKilowattHour, perHour };
 
 export interface Money {
   readonly kilowattHours: number;

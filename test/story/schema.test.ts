@@ -1,0 +1,58 @@
+/** `nomoat schema`, through the built CLI: what it prints is what the library says, and what the flags are. */
+import { spawnSync } from 'node:child_process';
+import { join } from 'node:path';
+import { expect, test } from 'vitest';
+import { commandNames } from '../../src/config/json-schema.ts';
+import { settingsSchema } from '../../src/index.ts';
+
+const main = join(import.meta.dirname, '../../dist/cli/main.js');
+function nomoat(...args: string[]): { code: number | null; out: string; err: string } {
+  const { status, stderr, stdout } = spawnSync(process.execPath, [main, ...args], { encoding: 'utf8' });
+  return { code: status, out: stdout, err: stderr };
+}
+
+test('of one command, and of all of them by name', () => {
+  expect(JSON.parse(nomoat('schema', 'tune').out)).toEqual(settingsSchema('tune'));
+  const all = JSON.parse(nomoat('schema').out) as Record<string, unknown>;
+  expect(Object.keys(all)).toEqual(commandNames);
+  for (const name of commandNames) expect(all[name]).toEqual(settingsSchema(name));
+});
+
+test('a name that has none ends in 2, and the nearest is told', () => {
+  const { code, err, out } = nomoat('schema', 'caht');
+  expect([code, out]).toEqual([2, '']);
+  expect(err).toContain('caht is no command with settings (did you mean chat?)');
+});
+
+/** Of the terminal alone, and therefore not in the schema. */
+const ofTerminal = ['json', 'yes', 'resume', 'debug', 'help'];
+
+test.each(commandNames)('%s: the flags of --help are the properties of the schema', (command) => {
+  const { out } = nomoat(command, '--help');
+  const flags = [...out.matchAll(/^ {2}(?:-h, )?--(?:no-)?([\w-]+)/gm)].map(([, flag]) => flag!);
+  const names = flags.map((flag) => flag.replace(/-(\w)/g, (_, letter: string) => letter.toUpperCase()));
+  const given = Object.keys(settingsSchema(command)['properties'] as object);
+  const argument =
+    ['data', 'name'].includes(given[0]!) || ['chat', 'export'].includes(command) ? given.slice(1) : given;
+  expect(names.filter((name) => !ofTerminal.includes(name)).sort()).toEqual([...argument].sort());
+});
+
+test('all faults of a call are told together, whatever the command', () => {
+  const said = (...args: string[]): string => nomoat(...args).err;
+  expect(said('chat', '--prompt', 'x', '--threads', '0', '--top-p', '3', '--seed', 'x')).toBe(
+    'settings: top-p 3 is not above 0 and up to 1; --seed: "x" is no number; --threads: 0 is no whole number from 1. `nomoat chat --help` lists every option with its default.\n',
+  );
+  const plan = said('plan', 'x.jsonl', '--watts', '-3', '--price-per-kwh', 'x', '--rank', '0', '--schedule', 'cosin');
+  for (const fault of ['--watts: -3 is negative', '--price-per-kwh: "x" is no number', '--rank: 0 is not from 1 to 256', '--schedule: "cosin" is none of']) // biome-ignore format: one line
+    expect(plan).toContain(fault);
+  const written = said('export', 'r', '--to', 'guf', '--out', 'x', '--type', 'F17');
+  expect(written).toContain(
+    '--to: "guf" is none of peft, gguf, ollama, merged-gguf; --type: "F17" is none of F16, Q8_0',
+  );
+  expect(said('export', 'r', '--to', 'gguf', '--out', 'x', '--type', 'F16', '--ollama-adapter')).toContain('--ollama-adapter: does nothing with --to gguf; --type: nothing is merged'); // biome-ignore format: one line
+  expect(said('pull', 'x', '--source', 'ftp')).toContain('--source: "ftp" is none of hub, pypi');
+  expect(said('preview', 'x.jsonl', '--rows', '-1', '--format', 'x')).toMatch(
+    /--rows: -1 is no whole number from 0; --format/,
+  );
+  expect(said('export', 'r', '--to', 'gguf')).toContain("required option '--out <PATH>' not specified");
+});
