@@ -2,6 +2,7 @@
 export type { ChatModel, Generated, GenerateOptions, Sampling } from './chat/chat-model.ts';
 export type { CommandName } from './config/command-settings.ts';
 export { type JsonSchema, settingsSchema } from './config/json-schema.ts';
+export type { PretrainOptionValues, TuneOptionValues } from './config/option-types.ts';
 export { NomoatError } from './errors.ts';
 export type { RunEvent } from './jobs/events.ts';
 export type { Confirm, Proposal } from './jobs/proposal.ts';

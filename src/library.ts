@@ -7,7 +7,7 @@ import type { ChatModel } from './chat/chat-model.ts';
 import { openChatModel } from './chat/engine.ts';
 import { resolveChatTemplate, templateBeside } from './config/chat-template.ts';
 import { adapterInside, isRun, resolvePretrainSettings, resolveSettings } from './config/load.ts';
-import type { PretrainOptionName, TuneOptionName } from './config/options.ts';
+import type { PretrainOptionValues, TuneOptionValues } from './config/option-types.ts';
 import { NomoatError } from './errors.ts';
 import { assertGiven } from './files/given.ts';
 import { resolveModel } from './files/local-models.ts';
@@ -20,9 +20,7 @@ import { type RunHandle, resumeRun, startRun } from './jobs/start-run.ts';
 import { shellQuote } from './shell-quote.ts';
 import type { SpecialTokens } from './tokens/encode-text.ts';
 
-export type TuneOptions = Partial<
-  Readonly<Record<TuneOptionName, string | number | boolean | readonly string[] | null>>
-> & {
+export interface TuneOptions extends TuneOptionValues {
   /** Files or folders. */
   readonly data: string | readonly string[];
   /** A YAML file of options; those given here win. */
@@ -30,7 +28,7 @@ export type TuneOptions = Partial<
   readonly signal?: AbortSignal;
   /** Asked once the plan is known and before anything is written; where it says no, the run has no events. */
   readonly confirm?: Confirm;
-};
+}
 
 /** Callers without types may leave it out; then it is said that there is none. */
 const listOf = (data: string | readonly string[] | undefined): readonly string[] => {
@@ -45,9 +43,7 @@ export async function tune({ data, recipe, signal, confirm, ...options }: TuneOp
   return startRun(settings, { ...(signal ? { signal } : {}), ...(confirm ? { confirm } : {}) });
 }
 
-type OptionValue = string | number | boolean | readonly string[] | null;
-export type PretrainOptions = Partial<Readonly<Record<PretrainOptionName, OptionValue>>> &
-  Pick<TuneOptions, 'data' | 'recipe' | 'signal'>;
+export interface PretrainOptions extends PretrainOptionValues, Pick<TuneOptions, 'data' | 'recipe' | 'signal'> {}
 
 /** Trains a new model on plain text; iterate the result for its events. */
 export async function pretrain({ data, recipe, signal, ...options }: PretrainOptions): Promise<RunHandle> {

@@ -253,3 +253,7 @@ export function readText({ choices, kind }: Field, value: unknown): unknown {
   const items = Array.isArray(value) ? value.map(String) : String(value).split(',').map((item) => item.trim()); // biome-ignore format: one line
   return items.join() === 'all' ? choices : items;
 }
+
+/** Words of a help text for those who write no flags: `--max-steps` is `maxSteps` to them. */
+export const inProgramWords = (help: string): string =>
+  help.replace(/--([a-z][\w-]*)/g, (_, flag: string) => flag.replace(/-(\w)/g, (_dash, letter: string) => letter.toUpperCase())); // biome-ignore format: one line

@@ -84,7 +84,7 @@ export const tuneOptions = {
   ),
   initialAdapter: openText(
     'DIR|FILE',
-    'start from this adapter (PEFT folder, another run, .gguf, or .safetensors: without its config, alpha is that of --alpha)',
+    'start from this adapter (PEFT folder, another run, .gguf, or .safetensors: without its config, --alpha holds)',
   ),
   precision: choice(
     'auto',

@@ -1,0 +1,192 @@
+/** The options of `tune` and `pretrain` as programs give them. Written by option-types.test.ts from options.ts: change that. */
+
+/** Every option of `tune`. */
+export interface TuneOptionValues {
+  /** The base model: a file, or a name that `nomoat models` lists. Default: 'nomoat-mini'. */
+  readonly model?: string;
+  /** Train an adapter, or every weight of a small model. Default: 'lora'. */
+  readonly method?: 'lora' | 'full';
+  /** The folder of the run. Default: runs/<data>-<model>. */
+  readonly run?: string | null;
+  /** Held-out data: a file, or a fraction of the training data such as 0.1. Default: none. */
+  readonly validation?: number | string | null;
+  /** Format of the data; auto detects it. Default: 'auto'. */
+  readonly format?: 'auto' | 'messages' | 'prompt-completion' | 'text' | 'alpaca' | 'sharegpt' | 'csv';
+  /** CSV column of the prompts. Default: none. */
+  readonly promptColumn?: string | null;
+  /** CSV column of the completions. Default: none. */
+  readonly completionColumn?: string | null;
+  /** CSV column of plain texts. Default: none. */
+  readonly textColumn?: string | null;
+  /** Rows beyond the sequence length: which side is cut, or split or refuse them. Default: 'truncate-left'. */
+  readonly tooLong?: 'truncate-left' | 'truncate-right' | 'split' | 'refuse';
+  /** Tokens that are learnt: the answers with their end-of-turn token, or all. Default: 'answers'. */
+  readonly supervise?: 'answers' | 'all';
+  /**
+   * Control tokens spelled in the data: text, or control tokens; auto: text inside messages and prompts, control tokens
+   * in plain texts and in prompts that hold chat markup. Default: 'auto'.
+   */
+  readonly specialTokens?: 'auto' | 'text' | 'control';
+  /**
+   * Chat template to train and chat with instead of the model's own: a file, or chatml, llama2, llama3, mistral, gemma,
+   * phi3, zephyr, alpaca, vicuna. Default: none.
+   */
+  readonly chatTemplate?: string | null;
+  /** Passes over the data. A number of passes from 0.01 to 1000. Default: chosen from the data. */
+  readonly epochs?: number | null;
+  /** Stop after this many steps. A whole number of steps from 1 to 10000000. Default: none. */
+  readonly maxSteps?: number | null;
+  /** Conversations per optimizer step. A whole number of rows from 1 to 4096. Default: chosen from the data. */
+  readonly batchSize?: number | null;
+  /** Conversations computed at once. A whole number of rows from 1 to 4096. Default: as many as 512 tokens hold. */
+  readonly microBatchSize?: number | null;
+  /** Longest row in tokens. A whole number of tokens from 8 to 131072. Default: chosen from the data. */
+  readonly sequenceLength?: number | null;
+  /** Top of the learning rate schedule. A number from 1e-8 to 1. Default: chosen for the model. */
+  readonly learningRate?: number | null;
+  /** How the learning rate falls after the warm-up. Default: 'cosine'. */
+  readonly schedule?: 'linear' | 'cosine' | 'constant';
+  /** Steps over which the learning rate rises. A whole number of steps from 0 to 10000000. Default: 5. */
+  readonly warmupSteps?: number;
+  /** Rank of the adapter. A whole number from 1 to 256. Default: chosen from the data. */
+  readonly rank?: number | null;
+  /** The adapter is scaled by alpha / rank. A number from 0.001 to 10000. Default: 16. */
+  readonly alpha?: number;
+  /** Dropout on the inputs of the adapter. A number from 0 to 0.99. Default: 0. */
+  readonly dropout?: number;
+  /** Scale by alpha / sqrt(rank) instead. Default: false. */
+  readonly rslora?: boolean;
+  /** The adapted projections. Default: all. */
+  readonly targetModules?: readonly (
+    | 'q_proj'
+    | 'k_proj'
+    | 'v_proj'
+    | 'o_proj'
+    | 'gate_proj'
+    | 'up_proj'
+    | 'down_proj'
+  )[];
+  /** Weight decay of AdamW. A number from 0 to 1. Default: 0. */
+  readonly weightDecay?: number;
+  /** AdamW's decay of the second moment. A number from 0.5 to 0.99999. Default: 0.999. */
+  readonly beta2?: number;
+  /** Gradients are clipped to this norm. A number from 0.000001 to 1000000. Default: 1. */
+  readonly maxGradientNorm?: number;
+  /** Seed of everything random. A whole number from 0 to 2147483647. Default: 0. */
+  readonly seed?: number;
+  /** Take the rows in random order. Default: true. */
+  readonly shuffle?: boolean;
+  /** Lay the rows of a micro-batch end to end instead of padding them. Default: true. */
+  readonly packing?: boolean;
+  /** Compute what all rows begin with, such as a system prompt, once per micro-batch. Default: true. */
+  readonly sharePrefix?: boolean;
+  /**
+   * Start from this adapter (PEFT folder, another run, .gguf, or .safetensors: without its config, alpha holds).
+   * Default: none.
+   */
+  readonly initialAdapter?: string | null;
+  /** Arithmetic of the frozen weights; auto takes int8 where it is faster and measured to be close. Default: 'auto'. */
+  readonly precision?: 'auto' | 'f32' | 'int8';
+  /**
+   * Where training computes: the processor, or a graphics card through WebGPU, in float32 (experimental). Default:
+   * 'cpu'.
+   */
+  readonly device?: 'cpu' | 'webgpu';
+  /**
+   * Memory that training may take, such as 8GB: within it activations are kept, kept as float16, recomputed, or the
+   * model is read from the disk. A number of bytes. Default: what is free.
+   */
+  readonly memory?: number | string | null;
+  /**
+   * Threads to compute with, no more than the machine runs at once. A whole number of threads from 1 to 1024. Default:
+   * physical cores.
+   */
+  readonly threads?: number | null;
+  /** Train in the background: at the lowest priority, behind all other programs. Default: false. */
+  readonly nice?: boolean;
+  /**
+   * Steps between checkpoints. A whole number of steps from 1 to 10000000. Default: a quarter of the run, at most 50.
+   */
+  readonly checkpointEvery?: number | null;
+  /** Steps between validations. A whole number of steps from 1 to 10000000. Default: a quarter of the run. */
+  readonly validateEvery?: number | null;
+  /**
+   * Stop after this many validations without improvement. A whole number of validations from 1 to 1000. Default: none.
+   */
+  readonly earlyStop?: number | null;
+  /** Type of the written matrices, for method full. Default: 'F16'. */
+  readonly outputType?: 'F16' | 'Q8_0';
+}
+
+/** Every option of `pretrain`. */
+export interface PretrainOptionValues {
+  /** Shape of the model. Default: 'micro'. */
+  readonly size?: 'nano' | 'micro' | 'mini' | 'small';
+  /** Use this model's tokenizer. Default: train one. */
+  readonly tokenizer?: string | null;
+  /** Tokens of the trained tokenizer. A whole number of tokens from 259 to 262144. Default: by size. */
+  readonly vocabulary?: number | null;
+  /** Scale of the random weights. Default: 'gpt2'. */
+  readonly init?: 'gpt2' | 'neox';
+  /** The folder of the run. Default: runs/<text>-<size>. */
+  readonly run?: string | null;
+  /** Field or column of a data file that holds the texts. Default: text. */
+  readonly textColumn?: string | null;
+  /** Held-out text: a file, or a fraction of the documents (of a single text its end). Default: 0.05. */
+  readonly validation?: number | string | null;
+  /** Passes over the text. A number of passes from 0.01 to 1000. Default: 1. */
+  readonly epochs?: number;
+  /** Stop after this many steps. A whole number of steps from 1 to 10000000. Default: none. */
+  readonly maxSteps?: number | null;
+  /** Rows of text per optimizer step. A whole number of rows from 1 to 4096. Default: 32. */
+  readonly batchSize?: number;
+  /** Conversations computed at once. A whole number of rows from 1 to 4096. Default: as many as 512 tokens hold. */
+  readonly microBatchSize?: number | null;
+  /** Longest row in tokens. A whole number of tokens from 8 to 131072. Default: 256. */
+  readonly sequenceLength?: number;
+  /** Top of the learning rate schedule. A number from 1e-8 to 1. Default: 0.001. */
+  readonly learningRate?: number;
+  /** How the learning rate falls after the warm-up. Default: 'cosine'. */
+  readonly schedule?: 'linear' | 'cosine' | 'constant';
+  /**
+   * Steps over which the learning rate rises. A whole number of steps from 0 to 10000000. Default: 100, or a tenth of
+   * all where that is less.
+   */
+  readonly warmupSteps?: number | null;
+  /** Weight decay of AdamW, on matrices only. A number from 0 to 1. Default: 0.1. */
+  readonly weightDecay?: number;
+  /** AdamW's decay of the second moment. A number from 0.5 to 0.99999. Default: 0.95. */
+  readonly beta2?: number;
+  /** Gradients are clipped to this norm. A number from 0.000001 to 1000000. Default: 1. */
+  readonly maxGradientNorm?: number;
+  /** Seed of everything random. A whole number from 0 to 2147483647. Default: 0. */
+  readonly seed?: number;
+  /** Take the rows in random order. Default: true. */
+  readonly shuffle?: boolean;
+  /** Lay the rows of a micro-batch end to end instead of padding them. Default: true. */
+  readonly packing?: boolean;
+  /**
+   * Where training computes: the processor, or a graphics card through WebGPU, in float32 (experimental). Default:
+   * 'cpu'.
+   */
+  readonly device?: 'cpu' | 'webgpu';
+  /**
+   * Threads to compute with, no more than the machine runs at once. A whole number of threads from 1 to 1024. Default:
+   * physical cores.
+   */
+  readonly threads?: number | null;
+  /** Train in the background: at the lowest priority, behind all other programs. Default: false. */
+  readonly nice?: boolean;
+  /**
+   * Steps between checkpoints. A whole number of steps from 1 to 10000000. Default: a quarter of the run, at most 50.
+   */
+  readonly checkpointEvery?: number | null;
+  /** Steps between validations. A whole number of steps from 1 to 10000000. Default: a quarter of the run. */
+  readonly validateEvery?: number | null;
+  /**
+   * Stop after this many validations without improvement. A whole number of validations from 1 to 1000. Default: none.
+   */
+  readonly earlyStop?: number | null;
+  /** Type of the written matrices, for method full. Default: 'F16'. */
+  readonly outputType?: 'F16' | 'Q8_0';
+}
