@@ -5,7 +5,7 @@
 import { parameterCount } from '../models/config.ts';
 import type { Loaded } from '../train/checkpoint.ts';
 import type { TrainStep } from '../train/step.ts';
-import type { PrecisionEvent, RunEvent } from './events.ts';
+import { eventsVersion, type PrecisionEvent, type RunEvent } from './events.ts';
 import type { Opened } from './open-run.ts';
 import type { Prepared } from './prepared.ts';
 import { settingDoubts } from './setting-doubts.ts';
@@ -43,6 +43,7 @@ export function beginningOf({
   return [
     {
       type: 'run-start',
+      version: eventsVersion,
       run: folder.path,
       model: settings.model,
       architecture: model.string('general.architecture')!,

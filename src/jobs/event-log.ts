@@ -5,7 +5,8 @@
 import { readFileSync } from 'node:fs';
 import { z } from 'zod';
 import { parseBounded } from '../files/bounded-json.ts';
-import type { RunEndEvent, RunEvent } from './events.ts';
+import { versionField, versionOf } from '../files/file-version.ts';
+import { eventsVersion, type RunEndEvent, type RunEvent } from './events.ts';
 
 const number = z.number();
 const figure = number.nullable();
@@ -24,7 +25,7 @@ const endings = ['done', 'interrupted', 'failed', 'stopped-early', 'diverged', '
 
 /** What the report and a resumed run read of each kind of event: numbers that are computed with, texts that are shown. */
 const shapes: { readonly [T in RunEvent['type']]: z.ZodType } = {
-  'run-start': shape({ number: ['parameters', 'trainableParameters'], text: ['run', 'model', 'architecture'] }, { resumedFromStep: number.optional() }), // biome-ignore format: a table
+  'run-start': shape({ number: ['parameters', 'trainableParameters'], text: ['run', 'model', 'architecture'] }, { version: versionField(eventsVersion), resumedFromStep: number.optional() }), // biome-ignore format: a table
   'data-ready': shape({ number: ['rows', 'tokens', 'supervisedTokens', 'truncatedRows', 'refusedRows', 'splitRows', 'duplicateRows', 'leakedRows', 'validationRows', 'validationSupervisedTokens', 'stepsPerEpoch', 'steps'], text: ['format'] }, { refusals: z.record(text, number), refused: z.array(z.looseObject({ reason: text, source: z.looseObject({ file: text }) })) }), // biome-ignore format: a table
   plan: shape({ number: ['seconds', 'firstStepSeconds', 'tokensPerSecond', 'peakMemoryBytes', 'diskBytes'], text: ['activations'] }), // biome-ignore format: a table
   estimate: shape({ number: ['seconds', 'tokensPerSecond', 'peakMemoryBytes'] }),
@@ -39,14 +40,27 @@ const shapes: { readonly [T in RunEvent['type']]: z.ZodType } = {
   error: shape({ text: ['message'] }),
 };
 
-function eventOf(line: string): RunEvent | null {
+/** A line of the log: an event, one that only a newer nomoat knows, or damaged. */
+function eventOf(line: string): RunEvent | 'newer' | null {
   const parsed = parseBounded(line);
   if (typeof parsed === 'string') return null;
   const { value } = parsed;
   const type = typeof value === 'object' && value !== null && 'type' in value ? value.type : null;
   if (typeof type !== 'string' || !Object.hasOwn(shapes, type)) return null;
+  if (type === 'run-start' && (versionOf(value) ?? 0) > eventsVersion) return 'newer';
   return shapes[type as RunEvent['type']].safeParse(value).success ? (value as RunEvent) : null;
 }
+
+const damage = (lost: number, of: number): RunEvent => ({
+  type: 'notice',
+  code: 'damaged-log',
+  message: `${lost} of ${of} lines of events.jsonl are damaged and left out.`,
+});
+const newer: RunEvent = {
+  type: 'notice',
+  code: 'newer-log',
+  message: `A newer nomoat wrote in events.jsonl: this one reads its version ${eventsVersion}, and leaves out what that one wrote.`,
+};
 
 /** The events of the file, and a notice where some of its lines are none; empty where there is no file that can be read. */
 export function readEvents(path: string): RunEvent[] {
@@ -56,11 +70,17 @@ export function readEvents(path: string): RunEvent[] {
   } catch {
     return [];
   }
+  const events: RunEvent[] = [];
+  let [lost, isNewer, leftOut] = [0, false, false];
   // A kill can leave a half-written last line.
-  const read = lines.slice(0, -1).map(eventOf);
-  const events = read.filter((event) => event !== null);
-  const lost = read.length - events.length;
-  if (lost === 0) return events;
-  const message = `${lost} of ${read.length} lines of events.jsonl are damaged and left out.`;
-  return [...events, { type: 'notice', code: 'damaged-log', message }];
+  const whole = lines.slice(0, -1);
+  for (const event of whole.map(eventOf)) {
+    // One log holds what several versions wrote, where a run was resumed by another.
+    if (event === 'newer') isNewer = true;
+    else if (event?.type === 'run-start') isNewer = false;
+    if (isNewer) leftOut = true;
+    else if (event === null || event === 'newer') lost++;
+    else events.push(event);
+  }
+  return [...events, ...(leftOut ? [newer] : []), ...(lost > 0 ? [damage(lost, whole.length)] : [])];
 }

@@ -7,8 +7,13 @@ import type { NomoatError } from '../errors.ts';
 import type { RecordSource } from '../text/example.ts';
 import type { ActivationPolicy } from '../train/block-walk.ts';
 
+/** Of the events: raised where a program that reads them has to know of it. */
+export const eventsVersion = 1;
+
 export interface RunStartEvent {
   readonly type: 'run-start';
+  /** eventsVersion of the nomoat that wrote it and the events up to the next run-start; absent in those of 0.1. */
+  readonly version?: number;
   readonly run: string;
   readonly model: string;
   readonly architecture: string;

@@ -24,7 +24,7 @@ import { lockHolder, releaseLock, takeLock } from '../files/process-lock.ts';
 import { shellQuote } from '../shell-quote.ts';
 import { readEvents } from './event-log.ts';
 import type { RunEvent } from './events.ts';
-import { type RunRecord, type RunState, readRunRecord } from './run-record.ts';
+import { type RunRecord, type RunState, readRunRecord, recordVersion } from './run-record.ts';
 import type { RunSettings } from './run-settings.ts';
 
 export type { RunRecord, RunState } from './run-record.ts';
@@ -68,7 +68,8 @@ export class RunFolder {
   }
 
   write(record: RunRecord): void {
-    writeFileAtomic(this.file('run.json'), `${JSON.stringify(record, null, 2)}\n`);
+    const { version: _, ...kept } = record;
+    writeFileAtomic(this.file('run.json'), `${JSON.stringify({ version: recordVersion, ...kept }, null, 2)}\n`);
   }
 
   /** The settings as a recipe that repeats the run, as far as they are known. */

@@ -8,13 +8,19 @@ import { type OptionTable, pretrainOptions, tuneOptions } from '../config/option
 import { NomoatError } from '../errors.ts';
 import { readBoundedJson } from '../files/bounded-json.ts';
 import type { FileStamp } from '../files/file-digest.ts';
+import { assertKnownVersion, versionField } from '../files/file-version.ts';
 import { projections } from '../lora/adapter.ts';
 import type { PlanEvent, RunEndEvent } from './events.ts';
 import type { RunSettings } from './run-settings.ts';
 
 export type RunState = 'running' | RunEndEvent['state'];
 
+/** Of run.json. */
+export const recordVersion = 1;
+
 export interface RunRecord {
+  /** Of the file's form; absent until it is written. */
+  readonly version?: number;
   readonly nomoat: string;
   readonly state: RunState;
   readonly created: string;
@@ -115,6 +121,7 @@ const planSchema = z.looseObject({
 
 const schema = z
   .looseObject({
+    version: versionField(recordVersion),
     nomoat: z.string(),
     state: z.enum(states),
     created: z.string(),
@@ -147,7 +154,9 @@ const remedy = 'Restore it from a copy, or start a new run; recipe.yaml beside i
 
 /** The record at `path`. Throws NomoatError. */
 export function readRunRecord(path: string): RunRecord {
-  const { data, error } = schema.safeParse(readBoundedJson(path, maxRecordBytes, remedy));
+  const value = readBoundedJson(path, maxRecordBytes, remedy);
+  assertKnownVersion(path, value, recordVersion);
+  const { data, error } = schema.safeParse(value);
   if (!data) {
     const faults = error.issues.map(({ message, path: at }) => `${at.join('.') || 'it'}: ${message}`);
     const more = faults.length > shownFaults ? ` and ${faults.length - shownFaults} more` : '';

@@ -9,7 +9,7 @@ import { replaceFolderAtomic, writeFileAtomic } from '../files/atomic-write.ts';
 import { readSafetensors, writeSafetensors } from '../files/safetensors.ts';
 import type { AdamWState } from './optimizer.ts';
 import type { Parameter } from './step.ts';
-import { readState, type SavedState } from './trainer-state.ts';
+import { readState, type SavedState, stateVersion } from './trainer-state.ts';
 
 const folderName = (step: number): string => String(step).padStart(6, '0');
 const stateName = 'state.json';
@@ -53,7 +53,7 @@ export function saveCheckpoint(
     ]);
     writeFileAtomic(
       join(temporary, stateName),
-      `${JSON.stringify({ ...state, updates: optimizer.updates }, null, 2)}\n`,
+      `${JSON.stringify({ version: stateVersion, ...state, updates: optimizer.updates }, null, 2)}\n`,
     );
   });
   const steps = checkpointSteps(folder);

@@ -5,6 +5,7 @@
 import { z } from 'zod';
 import { NomoatError } from '../errors.ts';
 import { readBoundedJson } from '../files/bounded-json.ts';
+import { assertKnownVersion, versionField } from '../files/file-version.ts';
 
 /** Where a run stands between two steps. */
 export interface TrainerState {
@@ -26,6 +27,9 @@ export interface SavedState extends TrainerState {
   readonly eventBytes: number;
 }
 
+/** Of state.json. */
+export const stateVersion = 1;
+
 const broken = 'The checkpoint is broken.';
 /** A real state.json has less than 1 kB. */
 const maxBytes = 1 << 20;
@@ -34,6 +38,7 @@ const count = z.int().nonnegative();
 const loss = z.number().nullable();
 /** What the file holds. Runs from before it was kept have no validatedStep. */
 const schema = z.looseObject({
+  version: versionField(stateVersion),
   step: count,
   validationBefore: loss,
   validatedStep: count.nullable().default(null),
@@ -49,9 +54,11 @@ const schema = z.looseObject({
 export function readState(path: string, step: number): SavedState & { readonly updates: number } {
   const refuse = (fault: string): NomoatError => new NomoatError({ part: path, fault, remedy: broken });
   const parsed = readBoundedJson(path, maxBytes, broken);
+  assertKnownVersion(path, parsed, stateVersion);
   const { data, error } = schema.safeParse(parsed);
   if (!data)
     throw refuse(error.issues.map(({ message, path: at }) => `${at.join('.') || 'it'}: ${message}`).join('; '));
   if (data.step !== step) throw refuse(`says that it is of step ${data.step}`);
-  return data;
+  const { version: _, ...state } = data;
+  return state;
 }
