@@ -6,6 +6,7 @@ export type { PretrainOptionValues, TuneOptionValues } from './config/option-typ
 export { NomoatError } from './errors.ts';
 export type { RunEvent } from './jobs/events.ts';
 export type { Confirm, Proposal } from './jobs/proposal.ts';
+export type { Run, RunResult } from './jobs/run.ts';
 export type { RunHandle } from './jobs/start-run.ts';
 export {
   type ChatOptions,

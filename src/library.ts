@@ -14,9 +14,10 @@ import { resolveModel } from './files/local-models.ts';
 import { assertSameBase, doubtOfBase } from './jobs/base-model.ts';
 import { physicalCores } from './jobs/machine.ts';
 import type { Confirm } from './jobs/proposal.ts';
+import { followRun, type Run } from './jobs/run.ts';
 import { modelFileName, RunFolder } from './jobs/run-folder.ts';
 import { doubtOf } from './jobs/run-result.ts';
-import { type RunHandle, resumeRun, startRun } from './jobs/start-run.ts';
+import { resumeRun, startRun } from './jobs/start-run.ts';
 import { shellQuote } from './shell-quote.ts';
 import type { SpecialTokens } from './tokens/encode-text.ts';
 
@@ -37,23 +38,35 @@ const listOf = (data: string | readonly string[] | undefined): readonly string[]
   throw new NomoatError({ part: 'data', fault: 'is no path and no list of paths', remedy: 'Give files or a folder.' });
 };
 
-/** Starts a run; iterate the result for its events. Aborting ends it with a checkpoint. Rejects with NomoatError on bad options. */
-export async function tune({ data, recipe, signal, confirm, ...options }: TuneOptions): Promise<RunHandle> {
-  const settings = await resolveSettings(listOf(data), options, recipe ?? null);
-  return startRun(settings, { ...(signal ? { signal } : {}), ...(confirm ? { confirm } : {}) });
+/**
+ * Starts a run and returns at once: iterate it for its events, await its `result`. Aborting ends it with a checkpoint. Throws nothing:
+ * what is wrong with the options is an event and an error as well.
+ */
+export function tune(given: TuneOptions): Run {
+  const { data, recipe, signal, confirm, ...options } = { ...given };
+  return followRun(async () => {
+    const settings = await resolveSettings(listOf(data), options, recipe ?? null);
+    return startRun(settings, { ...(signal ? { signal } : {}), ...(confirm ? { confirm } : {}) });
+  });
 }
 
 export interface PretrainOptions extends PretrainOptionValues, Pick<TuneOptions, 'data' | 'recipe' | 'signal'> {}
 
-/** Trains a new model on plain text; iterate the result for its events. */
-export async function pretrain({ data, recipe, signal, ...options }: PretrainOptions): Promise<RunHandle> {
-  const settings = resolvePretrainSettings(listOf(data), options, recipe ?? null);
-  return startRun(settings, signal ? { signal } : {});
+/** Trains a new model on plain text; returns at once, as `tune` does. */
+export function pretrain(given: PretrainOptions): Run {
+  const { data, recipe, signal, ...options } = { ...given };
+  return followRun(() => {
+    const settings = resolvePretrainSettings(listOf(data), options, recipe ?? null);
+    return startRun(settings, signal ? { signal } : {});
+  });
 }
 
-/** Continues an interrupted run. */
-export async function resumeTune(run: string, options: { signal?: AbortSignal } = {}): Promise<RunHandle> {
-  return resumeRun(run, options);
+/** Continues an interrupted run; returns at once, as `tune` does. */
+export function resumeTune(run: string, options: { readonly signal?: AbortSignal } = {}): Run {
+  return followRun(() => {
+    if (typeof run === 'string' && run !== '') return resumeRun(run, { ...options });
+    throw new NomoatError({ part: 'the run', fault: 'is no path', remedy: "Give an interrupted run's folder." });
+  });
 }
 
 export interface ChatOptions {

@@ -98,6 +98,14 @@ const graceMilliseconds = 1500;
 /** How often the process's memory is looked at: what it held at the last look says what it died of. */
 const lookMilliseconds = 1000;
 
+const isLast = ({ type }: RunEvent): boolean => type === 'run-end' || type === 'error';
+
+const saidOnStderr = (text: string): RunEvent => ({
+  type: 'notice',
+  code: 'worker-output',
+  message: `The training process printed: ${text.trim()}`,
+});
+
 class ForkedRun implements RunHandle {
   readonly run: string;
   private readonly settings: AskedSettings;
@@ -152,14 +160,20 @@ class ForkedRun implements RunHandle {
     child.on('message', (message: WorkerMessage) => {
       if ('proposal' in message) void this.propose(message.proposal);
       else if ('end' in message) this.finish();
-      else this.hear(message.event);
+      else {
+        // The host's own stderr is not a run's to write to: what engines print there is an event, before the last one.
+        if (isLast(message.event) && heard.trim() !== '') {
+          this.hear(saidOnStderr(heard));
+          heard = '';
+        }
+        this.hear(message.event);
+      }
       this.wake();
     });
     // `close` comes after the last words on stderr.
     child.on('close', (code, signal) => {
       clearInterval(looks);
-      if (this.ended) process.stderr.write(heard);
-      else this.die(code, signal, heard);
+      if (!this.ended) this.die(code, signal, heard);
       this.wake();
     });
     // A process that never began; `close` does not come then.
