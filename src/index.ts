@@ -1,5 +1,14 @@
 /** The public surface of the package. */
-export type { ChatModel, Generated, GenerateOptions, Sampling } from './chat/chat-model.ts';
+export type {
+  AnswerStream,
+  ChatModel,
+  Generated,
+  GenerateOptions,
+  Model,
+  Sampling,
+  StopReason,
+} from './chat/chat-model.ts';
+export type { Score, ScoredToken } from './chat/score.ts';
 export type { CommandName } from './config/command-settings.ts';
 export { type JsonSchema, settingsSchema } from './config/json-schema.ts';
 export type { PretrainOptionValues, TuneOptionValues } from './config/option-types.ts';
@@ -11,9 +20,11 @@ export type { RunHandle } from './jobs/start-run.ts';
 export {
   type ChatOptions,
   chat,
+  openModel,
   type PretrainOptions,
   pretrain,
   resumeTune,
   type TuneOptions,
   tune,
 } from './library.ts';
+export type { Message } from './text/example.ts';

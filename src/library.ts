@@ -3,7 +3,7 @@
  */
 import { existsSync } from 'node:fs';
 import { join, resolve } from 'node:path';
-import type { ChatModel } from './chat/chat-model.ts';
+import type { Model } from './chat/chat-model.ts';
 import { openChatModel } from './chat/engine.ts';
 import { resolveChatTemplate, templateBeside } from './config/chat-template.ts';
 import { adapterInside, isRun, resolvePretrainSettings, resolveSettings } from './config/load.ts';
@@ -76,8 +76,12 @@ export interface ChatOptions {
   readonly adapter?: string | null;
   /** A chat template instead of the model's own: a file, or one by name (chatml, llama3, ...). */
   readonly chatTemplate?: string | null;
+  /** Threads to compute with, at most; by default one for each physical core. */
   readonly threads?: number;
+  /** Tokens of prompt and answer together; by default 4096, or fewer where the model was trained on fewer. */
   readonly contextSize?: number;
+  /** Stops the opening. */
+  readonly signal?: AbortSignal;
 }
 
 /** What a chat is opened with. */
@@ -144,10 +148,13 @@ export async function resolveChat(options: ChatOptions): Promise<ResolvedChat> {
   return { modelPath: record.settings.modelPath, adapterPath: adapter ?? inside, ...trained, doubts };
 }
 
-/** Opens a model, with its adapter where a run is given, for chatting. Close it when done. */
-export async function chat(options: ChatOptions): Promise<ChatModel> {
-  const { model, threads } = options ?? {};
-  if (typeof model !== 'string' || model === '')
+/**
+ * Opens a model, with its adapter where a run is given: to generate, to stream, to score. Close it when done, or hold it with
+ * `await using`. Several can be open at once.
+ */
+export async function openModel(options: ChatOptions): Promise<Model> {
+  const { model, signal, threads } = options ?? {};
+  if (typeof model !== 'string')
     throw new NomoatError({
       part: 'model',
       fault: 'was not given',
@@ -155,10 +162,27 @@ export async function chat(options: ChatOptions): Promise<ChatModel> {
     });
   if (threads !== undefined && !(Number.isSafeInteger(threads) && threads > 0))
     throw new NomoatError({ part: 'threads', fault: `${threads} is no whole number from 1`, remedy: 'Give one.' });
-  const { doubts: _doubts, systemPrompt: _, ...resolved } = await resolveChat(options);
-  return openChatModel({
-    ...resolved,
-    threads: threads ?? physicalCores(),
-    contextSize: options.contextSize,
-  });
+  try {
+    signal?.throwIfAborted();
+    const { doubts, ...resolved } = await resolveChat(options);
+    return await openChatModel({
+      ...resolved,
+      notes: doubts,
+      threads: threads ?? physicalCores(),
+      contextSize: options.contextSize,
+      ...(signal ? { signal } : {}),
+    });
+  } catch (error) {
+    if (!signal?.aborted) throw error;
+    throw new NomoatError({
+      part: model,
+      fault: 'was not opened: it was stopped',
+      remedy: 'Open it again.',
+      kind: 'interrupted',
+      cause: error,
+    });
+  }
 }
+
+/** The same as `openModel`, by its name in 0.1. */
+export const chat = openModel;

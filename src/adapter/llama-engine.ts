@@ -1,15 +1,26 @@
 /**
- * llama.cpp loaded once per process and shared by parity and chat.
- * Promises: CPU, no compiler, no download, the threads asked for and no more; what llama.cpp logs at warning level or above is kept
- * for whoever asks instead of being printed. Knows nothing of prompts or adapters.
+ * llama.cpp loaded once per process and shared by parity and chat: it logs for the process and registers itself with it, so that an
+ * engine for each model would take the log from the one before.
+ * Promises: CPU, no compiler, no download, the threads asked for and no more; what llama.cpp logs at warning level or above goes to the
+ * calls that are under way instead of being printed; models share nothing but the count of the machine's free cores.
+ * Knows nothing of prompts or adapters.
  */
 import { existsSync } from 'node:fs';
 import { cpus } from 'node:os';
-import { getLlama, type Llama, type LlamaContext, LlamaLogLevel, type LlamaModel } from 'node-llama-cpp';
+import {
+  getLlama,
+  type Llama,
+  type LlamaContext,
+  type LlamaContextOptions,
+  LlamaLogLevel,
+  type LlamaModel,
+} from 'node-llama-cpp';
 import { NomoatError } from '../errors.ts';
 
 /** Enough to see what went wrong; a broken file can log a line per tensor. */
 const maxKeptLogLines = 50;
+/** How long a call that failed waits for what the engine logged of it. */
+const logMilliseconds = 20;
 
 /**
  * Bytes of weights that one thread reads in a few milliseconds. Below, more threads spend their time waiting for each other a hundred
@@ -18,7 +29,9 @@ const maxKeptLogLines = 50;
  */
 const oneThreadBytes = 32e6;
 
+/** Lines since they were last taken, and what each call under way hears: calls at the same time hear each other's. */
 const logLines: string[] = [];
+const hearing = new Set<string[]>();
 let instance: Promise<Llama> | null = null;
 
 /**
@@ -34,7 +47,8 @@ export function llamaEngine(): Promise<Llama> {
     maxThreads: 0,
     logLevel: LlamaLogLevel.warn,
     logger: (level, message) => {
-      if (logLines.length < maxKeptLogLines) logLines.push(`${level}: ${message.trim()}`);
+      for (const lines of [logLines, ...hearing])
+        if (lines.length < maxKeptLogLines) lines.push(`${level}: ${message.trim()}`);
     },
   }).catch((error: unknown) => {
     instance = null;
@@ -57,7 +71,8 @@ export function evaluationThreads(model: { readonly size: number }, most: number
 /** How long other programs are watched, and how long what was seen holds. */
 const watchMilliseconds = 100;
 const seenMilliseconds = 5000;
-let watched = Number.NEGATIVE_INFINITY;
+/** A fact of the machine, so one for all models; evaluations of our own are not other programs' work. */
+const cores = { watched: Number.NEGATIVE_INFINITY, evaluations: 0 };
 
 /** Milliseconds that all processors have worked and have existed since the system started. */
 function processorTimes(): { busy: number; all: number } {
@@ -75,16 +90,27 @@ export const sparedThreads = (cores: number, busyShare: number): number =>
   Math.max(1, Math.floor(cores * (1 - busyShare) + 0.25));
 
 /**
- * Lets what is evaluated next use no more threads than there are free cores: a thread that has to wait for another program's time slice makes all
- * others wait, a hundred times a token (30 times slower, docs/log.md). To be called before an evaluation; looks for a tenth of a second, now and then.
+ * Evaluates with no more threads than there are free cores: a thread that has to wait for another program's time slice makes all
+ * others wait, a hundred times a token (30 times slower, docs/log.md). Looks for a tenth of a second before, now and then.
  */
-export async function leaveBusyCores({ idealThreads }: Pick<LlamaContext, 'idealThreads'>): Promise<void> {
-  // One thread waits for no other.
-  if (idealThreads === 1 || performance.now() - watched < seenMilliseconds) return;
+export async function evaluating<T>(context: Pick<LlamaContext, 'idealThreads'>, call: () => Promise<T>): Promise<T> {
+  await leaveBusyCores(context);
+  cores.evaluations++;
+  try {
+    return await call();
+  } finally {
+    cores.evaluations--;
+  }
+}
+
+async function leaveBusyCores({ idealThreads }: Pick<LlamaContext, 'idealThreads'>): Promise<void> {
+  // One thread waits for no other; and while another model here evaluates, what is busy says nothing of other programs.
+  if (idealThreads === 1 || cores.evaluations > 0 || performance.now() - cores.watched < seenMilliseconds) return;
   const before = processorTimes();
   await new Promise((resolve) => setTimeout(resolve, watchMilliseconds));
   const after = processorTimes();
-  watched = performance.now();
+  if (cores.evaluations > 0) return;
+  cores.watched = performance.now();
   const all = after.all - before.all;
   const llama = await llamaEngine();
   llama.maxThreads = all > 0 ? sparedThreads(cpus().length, (after.busy - before.busy) / all) : 0;
@@ -97,13 +123,15 @@ export function takeLlamaLog(): string[] {
 
 /** Wraps an engine call: its error becomes a NomoatError that names `part` and what llama.cpp logged. */
 export async function llamaCall<T>(part: string, what: string, remedy: string, call: () => Promise<T>): Promise<T> {
-  takeLlamaLog();
+  const heard: string[] = [];
+  hearing.add(heard);
   try {
     return await call();
   } catch (error) {
     if (error instanceof NomoatError) throw error;
-    const log = takeLlamaLog().filter((line) => line.startsWith('error'));
-    const detail = [(error as Error).message, ...log].join('; ');
+    // The engine's log comes from its own threads, a turn of the event loop after its error.
+    await new Promise((resolve) => setTimeout(resolve, logMilliseconds));
+    const detail = [(error as Error).message, ...heard.filter((line) => line.startsWith('error'))].join('; ');
     throw new NomoatError({
       part,
       fault: `llama.cpp could not ${what} (${detail})`,
@@ -111,6 +139,8 @@ export async function llamaCall<T>(part: string, what: string, remedy: string, c
       kind: 'failed',
       cause: error,
     });
+  } finally {
+    hearing.delete(heard);
   }
 }
 
@@ -125,11 +155,20 @@ export async function loadLlamaModel(modelPath: string, signal?: AbortSignal): P
   }
   const llama = await llamaEngine();
   const remedy = 'Check that the file is complete and that memory suffices.';
-  const model = await llamaCall(modelPath, 'load the model', remedy, () =>
+  return llamaCall(modelPath, 'load the model', remedy, () =>
     llama.loadModel({ modelPath, gpuLayers: 0, ...(signal ? { loadSignal: signal } : {}) }),
   );
-  // A context keeps the limit of the moment in which it is made; what is free is seen again before it evaluates.
+}
+
+/** A context with the threads that are asked for: it would keep the limit of the moment in which it is made. */
+export async function openContext(model: LlamaModel, options: LlamaContextOptions): Promise<LlamaContext> {
+  const llama = await llamaEngine();
+  const limit = llama.maxThreads;
   llama.maxThreads = 0;
-  watched = Number.NEGATIVE_INFINITY;
-  return model;
+  try {
+    return await model.createContext(options);
+  } finally {
+    // Other models may be evaluating under it.
+    llama.maxThreads = limit;
+  }
 }

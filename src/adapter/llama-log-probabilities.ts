@@ -3,10 +3,16 @@
  * Promises: one value per supervised token, in order, float32 attention cache; only the wanted logits leave the engine, since the
  * whole vocabulary per token would cost more than the model. Knows nothing of trainers.
  */
-import type { ControlledEvaluateIndexOutput, ControlledEvaluateInputItem, LlamaContext, Token } from 'node-llama-cpp';
+import type {
+  ControlledEvaluateIndexOutput,
+  ControlledEvaluateInputItem,
+  LlamaContext,
+  LlamaContextSequence,
+  Token,
+} from 'node-llama-cpp';
 import { NomoatError } from '../errors.ts';
 import type { TokenRow } from '../tokens/token-row.ts';
-import { evaluationThreads, leaveBusyCores, llamaCall, loadLlamaModel } from './llama-engine.ts';
+import { evaluating, evaluationThreads, llamaCall, loadLlamaModel, openContext } from './llama-engine.ts';
 
 /** llama.cpp needs one free cell beyond the tokens that it holds, and rounds contexts up to this. */
 const contextStep = 256;
@@ -63,23 +69,28 @@ function readOutput(output: ControlledEvaluateIndexOutput | undefined, wanted: T
   return { value: logit - largest - Math.log(totalLogitWeight), top: token === wanted };
 }
 
-async function evaluateRow(context: LlamaContext, row: TokenRow): Promise<RowLogProbabilities> {
-  const input = requests(row);
+/** Of the row's beginning, what the sequence holds already (but nothing of the answer) is not evaluated again. */
+export async function evaluateOn(sequence: LlamaContextSequence, row: TokenRow): Promise<RowLogProbabilities> {
   const targets = [...row.supervised.keys()].filter((t) => t > 0 && row.supervised[t]);
   const logProbabilities = new Float32Array(targets.length);
   const mostLikely = new Uint8Array(targets.length);
+  const held = sequence.nextTokenIndex;
+  const outputs = await sequence.controlledEvaluate(requests(row).slice(held));
+  targets.forEach((t, i) => {
+    const { value, top } = readOutput(outputs[t - 1 - held], row.tokens[t]! as Token);
+    logProbabilities[i] = value;
+    mostLikely[i] = top ? 1 : 0;
+  });
+  return { logProbabilities, mostLikely };
+}
+
+async function evaluateRow(context: LlamaContext, row: TokenRow): Promise<RowLogProbabilities> {
   const sequence = context.getSequence();
   try {
-    const outputs = await sequence.controlledEvaluate(input);
-    targets.forEach((t, i) => {
-      const { value, top } = readOutput(outputs[t - 1], row.tokens[t]! as Token);
-      logProbabilities[i] = value;
-      mostLikely[i] = top ? 1 : 0;
-    });
+    return await evaluateOn(sequence, row);
   } finally {
     await sequence.dispose();
   }
-  return { logProbabilities, mostLikely };
 }
 
 /**
@@ -93,7 +104,7 @@ export async function llamaLogProbabilities(options: LogProbabilityOptions): Pro
   try {
     const remedy = 'Check that the adapter was exported for this model and that memory suffices.';
     return await llamaCall(adapterPath ?? modelPath, 'evaluate the rows', remedy, async () => {
-      const context = await model.createContext({
+      const context = await openContext(model, {
         contextSize: Math.ceil((longest + 1) / contextStep) * contextStep,
         batchSize: Math.min(decodeBatch, longest),
         threads: evaluationThreads(model, threads),
@@ -105,8 +116,7 @@ export async function llamaLogProbabilities(options: LogProbabilityOptions): Pro
       const results: RowLogProbabilities[] = [];
       for (const row of rows) {
         if (signal?.aborted) throw interrupted(modelPath);
-        await leaveBusyCores(context);
-        results.push(await evaluateRow(context, row));
+        results.push(await evaluating(context, () => evaluateRow(context, row)));
       }
       await context.dispose();
       return results;

@@ -3,6 +3,7 @@
  */
 import { samplingSettings } from '../config/command-settings.ts';
 import type { Message } from '../text/example.ts';
+import type { Score } from './score.ts';
 
 export interface Sampling {
   /** 0 takes the most likely token at each step. */
@@ -53,4 +54,23 @@ export interface ChatModel {
   promptTokens(messages: readonly Message[]): number[];
   /** Frees the engine's memory. */
   close(): Promise<void>;
+}
+
+/** An answer as it comes: its pieces together are the answer. */
+export interface AnswerStream extends AsyncIterable<string> {
+  /** The whole answer, with its tokens counted and why it ended. */
+  readonly result: Promise<Generated>;
+}
+
+/** What a program gets: `await using model = await openModel({ model })` closes it by itself. */
+export interface Model extends ChatModel {
+  /** What should be known before an answer is read, in sentences: doubts about the adapter or its proof. */
+  readonly notes: readonly string[];
+  /** The system prompt that the training conversations of a run shared, which it wants to be asked with; else null. */
+  readonly systemPrompt: string | null;
+  /** The answer piece by piece; its `result` counts the tokens. Generation begins at once, and ends where the loop is left. */
+  stream(messages: readonly Message[], options?: GenerateOptions): AnswerStream;
+  /** Log-probabilities of the last message, which is an answer, after those before it; computed as chat computes, with float16 keys. */
+  score(messages: readonly Message[], options?: { readonly signal?: AbortSignal }): Promise<Score>;
+  [Symbol.asyncDispose](): Promise<void>;
 }

@@ -5,7 +5,8 @@
  * does not fit is refused, never cut. Knows nothing of terminals or servers.
  */
 import type { LlamaContext, LlamaContextSequence, LlamaModel, Token } from 'node-llama-cpp';
-import { evaluationThreads, leaveBusyCores, llamaCall, loadLlamaModel } from '../adapter/llama-engine.ts';
+import { evaluating, evaluationThreads, llamaCall, loadLlamaModel, openContext } from '../adapter/llama-engine.ts';
+import { evaluateOn } from '../adapter/llama-log-probabilities.ts';
 import { NomoatError } from '../errors.ts';
 import { openGguf } from '../files/gguf/read.ts';
 import type { GgufFile } from '../files/gguf/types.ts';
@@ -13,14 +14,16 @@ import { assertVocabulary } from '../files/gguf/vocabulary.ts';
 import { documentSeparator } from '../files/text-documents.ts';
 import { type ChatTemplate, chatTemplateOf, noChatTemplate, withChatTemplate } from '../text/chat-template.ts';
 import type { Message } from '../text/example.ts';
-import { roles } from '../text/messages.ts';
 import { withBos } from '../tokens/borders.ts';
 import { encodeText, type SpecialTokens } from '../tokens/encode-text.ts';
 import { tokenizerOf } from '../tokens/llama-cpp.ts';
 import type { Tokenizer } from '../tokens/tokenizer.ts';
-import type { ChatModel, Generated, GenerateOptions, Sampling } from './chat-model.ts';
+import { streamAnswer } from './answer-stream.ts';
+import type { AnswerStream, Generated, GenerateOptions, Model, Sampling } from './chat-model.ts';
 import { prepareAdapter } from './prepare-adapter.ts';
+import { assertConversation, closedModel, stoppedScoring, tooLong } from './refusals.ts';
 import { resolveSampling } from './sampling.ts';
+import { answerRow, type Score, scoreOf } from './score.ts';
 import { TextStream } from './text-stream.ts';
 
 /** Chats rarely need more, and a longer context costs memory from the first token on. */
@@ -44,11 +47,15 @@ export interface OpenChatOptions {
   readonly chatTemplate?: string | null | undefined;
   /** What control tokens spelled in messages become; text unless asked. */
   readonly specialTokens?: SpecialTokens | undefined;
+  /** What a person should know before they read an answer, and what the training conversations shared: the model hands them on. */
+  readonly notes?: readonly string[];
+  readonly systemPrompt?: string | null;
+  /** Stops the opening. */
   readonly signal?: AbortSignal;
 }
 
 /** Loads the model. Throws NomoatError where the file or the adapter will not do. */
-export async function openChatModel(options: OpenChatOptions): Promise<ChatModel> {
+export async function openChatModel(options: OpenChatOptions): Promise<Model> {
   const { threads, signal } = options;
   const gguf = openGguf(options.modelPath);
   // Of a divided model, llama.cpp opens the first part.
@@ -71,7 +78,7 @@ export async function openChatModel(options: OpenChatOptions): Promise<ChatModel
       ? 'Check that the adapter was made for this model, or lower the context size.'
       : 'Lower the context size, or close other programs to free memory.';
     const context = await llamaCall(options.adapterPath ?? modelPath, 'open a context', remedy, () =>
-      loaded.createContext({
+      openContext(loaded, {
         contextSize,
         threads: evaluationThreads(loaded, threads),
         ...(adapter ? { lora: { adapters: [{ filePath: adapter.path, scale: 1 }] } } : {}),
@@ -80,7 +87,7 @@ export async function openChatModel(options: OpenChatOptions): Promise<ChatModel
     );
     const tokenizer = tokenizerOf(loaded, modelPath);
     const prompts = { template, tokenizer, specialTokens: options.specialTokens ?? 'text' };
-    return new LlamaChatModel(loaded, context, prompts, contextSize);
+    return new LlamaChatModel(loaded, context, prompts, { ...options, contextSize });
   } catch (error) {
     await model?.dispose();
     throw error;
@@ -117,8 +124,13 @@ interface Prompts {
   readonly specialTokens: SpecialTokens;
 }
 
-class LlamaChatModel implements ChatModel {
+/** What the model hands on as it was given; llama.cpp rounds the context up, and what was asked for is what counts. */
+type Given = Pick<OpenChatOptions, 'notes' | 'systemPrompt'> & { readonly contextSize: number };
+
+class LlamaChatModel implements Model {
   readonly contextSize: number;
+  readonly notes: readonly string[];
+  readonly systemPrompt: string | null;
   private readonly model: LlamaModel;
   private readonly context: LlamaContext;
   private readonly sequence: LlamaContextSequence;
@@ -126,13 +138,16 @@ class LlamaChatModel implements ChatModel {
   /** Answers are generated one at a time: they share the evaluated state. */
   private queue: Promise<unknown> = Promise.resolve();
   private closed = false;
+  private closing: Promise<void> | null = null;
 
-  constructor(model: LlamaModel, context: LlamaContext, prompts: Prompts, contextSize: number) {
+  constructor(model: LlamaModel, context: LlamaContext, prompts: Prompts, given: Given) {
     this.model = model;
     this.context = context;
     this.sequence = context.getSequence();
     this.prompts = prompts;
-    this.contextSize = contextSize;
+    this.contextSize = given.contextSize;
+    this.notes = given.notes ?? [];
+    this.systemPrompt = given.systemPrompt ?? null;
   }
 
   promptTokens(messages: readonly Message[]): number[] {
@@ -176,16 +191,43 @@ class LlamaChatModel implements ChatModel {
     return this.inTurn(() => this.generateNow(this.textTokens(text), options));
   }
 
-  async close(): Promise<void> {
+  stream(messages: readonly Message[], options: GenerateOptions = {}): AnswerStream {
+    return streamAnswer((withText) => this.generate(messages, withText), options);
+  }
+
+  score(messages: readonly Message[], { signal }: { readonly signal?: AbortSignal } = {}): Promise<Score> {
+    return this.inTurn(async () => {
+      assertConversation(messages);
+      const { specialTokens, template, tokenizer } = this.prompts;
+      const row = answerRow(messages, { template, specialTokens, tokenizer });
+      const head = [...row.tokens.subarray(0, Math.max(0, row.supervised.indexOf(1) - 1))] as Token[];
+      if (row.tokens.length + reservedCells > this.contextSize)
+        throw tooLong(row.tokens.length, this.contextSize, this.model.trainContextSize);
+      await this.sequence.adaptStateToTokens(head, false);
+      if (!(await this.evaluatePrompt(head, signal))) throw stoppedScoring();
+      return scoreOf(row, await evaluateOn(this.sequence, row), (id) => tokenizer.decode([id]));
+    });
+  }
+
+  close(): Promise<void> {
+    this.closing ??= this.closeNow();
+    return this.closing;
+  }
+
+  private async closeNow(): Promise<void> {
     this.closed = true;
     await this.queue;
     await this.context.dispose();
     await this.model.dispose();
   }
 
-  private inTurn(generate: () => Promise<Generated>): Promise<Generated> {
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close();
+  }
+
+  private inTurn<T>(call: () => Promise<T>): Promise<T> {
     if (this.closed) return Promise.reject(closedModel());
-    const result = this.queue.then(generate);
+    const result = this.queue.then(() => evaluating(this.context, call));
     this.queue = result.catch(() => {});
     return result;
   }
@@ -205,12 +247,11 @@ class LlamaChatModel implements ChatModel {
     const stream = new TextStream((tokens, before) => this.model.detokenize(tokens, false, before), prompt, onText);
     await this.sequence.adaptStateToTokens(prompt.slice(0, -1), false);
     const reusedTokens = this.sequence.nextTokenIndex;
-    await leaveBusyCores(this.context);
     const end = (stopReason: Generated['stopReason']): Generated => {
       stream.end();
       return { text: stream.text, tokens: stream.tokens.length, promptTokens: prompt.length, reusedTokens, stopReason };
     };
-    if (!(await this.evaluatePrompt(prompt, signal))) return end('aborted');
+    if (!(await this.evaluatePrompt(prompt.slice(0, -1), signal))) return end('aborted');
     const generation = this.sequence.evaluate(prompt.slice(-1), {
       ...samplerOptions(sampling, stream.tokens),
       yieldEogToken: true,
@@ -227,45 +268,18 @@ class LlamaChatModel implements ChatModel {
   /** How many tokens the answer may have; throws where not even one fits. */
   private answerLimit(promptLength: number, sampling: Sampling): number {
     const room = this.contextSize - reservedCells - promptLength;
-    if (room < 1) {
-      throw new NomoatError({
-        part: 'the conversation',
-        fault: `has ${promptLength} tokens, and the context holds ${this.contextSize} with the answer`,
-        remedy: `Shorten it, or begin a new one (/reset in a chat)${this.contextSize < this.model.trainContextSize ? `; a larger --context-size goes up to ${this.model.trainContextSize}` : ''}.`,
-        fields: { promptTokens: promptLength, contextSize: this.contextSize },
-      });
-    }
+    if (room < 1) throw tooLong(promptLength, this.contextSize, this.model.trainContextSize);
     return Math.min(room, sampling.maxTokens ?? room);
   }
 
-  /** Evaluates what is new of the prompt, but its last token; false where it was aborted. */
-  private async evaluatePrompt(prompt: readonly Token[], signal: AbortSignal | undefined): Promise<boolean> {
-    const head = prompt.slice(0, -1);
+  /** Evaluates what is new of the prompt; false where it was aborted. */
+  private async evaluatePrompt(head: readonly Token[], signal: AbortSignal | undefined): Promise<boolean> {
     for (let at = this.sequence.nextTokenIndex; at < head.length; at += promptChunk) {
       if (signal?.aborted) return false;
       await this.sequence.evaluateWithoutGeneratingNewTokens(head.slice(at, at + promptChunk));
     }
     return !signal?.aborted;
   }
-}
-
-const closedModel = (): NomoatError =>
-  new NomoatError({ part: 'the model', fault: 'is closed', remedy: 'Open it again.' });
-
-/** Throws NomoatError where a template would make something of nothing, or of a turn that it does not know. */
-function assertConversation(messages: readonly Message[]): void {
-  const faultOf = (message: Message | null): string | null => {
-    if (typeof message !== 'object' || message === null) return 'has a message that is no object';
-    const { content, role } = message;
-    if (!roles.includes(role)) return `has a message of the unknown role ${JSON.stringify(role)}`;
-    return content === null || typeof content === 'string' ? null : 'has a content that is no text';
-  };
-  const fault =
-    !Array.isArray(messages) || messages.length === 0
-      ? 'is no list with at least one message'
-      : (messages.map(faultOf).find((found) => found !== null) ?? null);
-  if (fault === null) return;
-  throw new NomoatError({ part: 'the conversation', fault, remedy: `Roles are ${roles.join(', ')}.` });
 }
 
 /** node-llama-cpp's names. `answer` grows while it is generated; the prompt is not punished for what it repeats. */

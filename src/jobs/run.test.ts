@@ -4,8 +4,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, expect, test, vi } from 'vitest';
 import { NomoatError } from '../errors.ts';
+import { EventHistory } from '../files/event-history.ts';
 import { pretrain, resumeTune, tune } from '../library.ts';
-import { EventHistory } from './event-history.ts';
 import type { RunEvent } from './events.ts';
 import { followRun } from './run.ts';
 

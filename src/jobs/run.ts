@@ -5,7 +5,7 @@
  */
 import { join } from 'node:path';
 import { NomoatError } from '../errors.ts';
-import { EventHistory } from './event-history.ts';
+import { EventHistory } from '../files/event-history.ts';
 import { type ExportParityEvent, errorEvent, type RunEndEvent, type RunEvent } from './events.ts';
 import type { RunHandle } from './start-run.ts';
 

@@ -1,0 +1,39 @@
+/** What a chat model refuses, and the words for it. Pure. */
+import { NomoatError } from '../errors.ts';
+import type { Message } from '../text/example.ts';
+import { roles } from '../text/messages.ts';
+
+export const closedModel = (): NomoatError =>
+  new NomoatError({ part: 'the model', fault: 'is closed', remedy: 'Open it again.' });
+
+export const tooLong = (promptTokens: number, contextSize: number, trained: number): NomoatError =>
+  new NomoatError({
+    part: 'the conversation',
+    fault: `has ${promptTokens} tokens, and the context holds ${contextSize} with the answer`,
+    remedy: `Shorten it, or begin a new one (/reset in a chat)${contextSize < trained ? `; a larger --context-size goes up to ${trained}` : ''}.`,
+    fields: { promptTokens, contextSize },
+  });
+
+/** Throws NomoatError where a template would make something of nothing, or of a turn that it does not know. */
+export function assertConversation(messages: readonly Message[]): void {
+  const faultOf = (message: Message | null): string | null => {
+    if (typeof message !== 'object' || message === null) return 'has a message that is no object';
+    const { content, role } = message;
+    if (!roles.includes(role)) return `has a message of the unknown role ${JSON.stringify(role)}`;
+    return content === null || typeof content === 'string' ? null : 'has a content that is no text';
+  };
+  const fault =
+    !Array.isArray(messages) || messages.length === 0
+      ? 'is no list with at least one message'
+      : (messages.map(faultOf).find((found) => found !== null) ?? null);
+  if (fault === null) return;
+  throw new NomoatError({ part: 'the conversation', fault, remedy: `Roles are ${roles.join(', ')}.` });
+}
+
+export const stoppedScoring = (): NomoatError =>
+  new NomoatError({
+    part: 'the score',
+    fault: 'was stopped',
+    remedy: 'Ask for it again.',
+    kind: 'interrupted',
+  });
