@@ -1,4 +1,4 @@
-/** The public surface of the package. */
+/** The public surface of the package. Every type that a signature names is here, so that programs can name it too. */
 export type {
   AnswerStream,
   ChatModel,
@@ -12,11 +12,46 @@ export type { Score, ScoredToken } from './chat/score.ts';
 export type { CommandName } from './config/command-settings.ts';
 export { type JsonSchema, settingsSchema } from './config/json-schema.ts';
 export type { PretrainOptionValues, TuneOptionValues } from './config/option-types.ts';
-export { NomoatError } from './errors.ts';
-export type { RunEvent } from './jobs/events.ts';
+export { type ErrorKind, NomoatError, type NomoatErrorOptions } from './errors.ts';
+export type { CatalogueEntry, PypiSource } from './files/catalogue.ts';
+export type { FileStamp } from './files/file-digest.ts';
+export type { LocalModel, ModelSource } from './files/local-models.ts';
+export type { OnPullProgress, PulledModel, PullPhase, PullProgress } from './files/pull-progress.ts';
+export type { Room } from './jobs/costs.ts';
+export type { DataFile } from './jobs/dataset-files.ts';
+export type { DoctorEngine, DoctorFolder, DoctorReport, Finding } from './jobs/doctor.ts';
+export type {
+  CheckpointSavedEvent,
+  DataReadyEvent,
+  ErrorEvent,
+  EstimateEvent,
+  ExportParityEvent,
+  NoticeEvent,
+  PlanEvent,
+  PrecisionEvent,
+  RefusedRow,
+  RunEndEvent,
+  RunEvent,
+  RunStartEvent,
+  SampleEvent,
+  StepEndEvent,
+  ValidationEvent,
+} from './jobs/events.ts';
+export type { MachineFacts } from './jobs/machine.ts';
+export type { SettingPlan } from './jobs/plan.ts';
+export type { PlanReport } from './jobs/plan-variants.ts';
+export type { Money, Prices } from './jobs/prices.ts';
 export type { Confirm, Proposal } from './jobs/proposal.ts';
 export type { Run, RunResult } from './jobs/run.ts';
+export type { ListedRun, RunRecord, RunState } from './jobs/run-folder.ts';
+export type { DataFormat, PretrainSettings, RunSettings, TooLong } from './jobs/run-settings.ts';
 export type { RunHandle } from './jobs/start-run.ts';
+export { type DoctorOptions, doctor } from './library/doctor.ts';
+export { type Exported, type ExportRunOptions, exportRun } from './library/export-run.ts';
+export { type ListedModels, listModels, type PullModelOptions, pullModel, resolveModel } from './library/models.ts';
+export { type PlanOptions, plan } from './library/plan.ts';
+export { type Preview, type PreviewOptions, preview } from './library/preview.ts';
+export { type FollowOptions, listRuns, type OpenedRun, openRun } from './library/runs.ts';
 export {
   type ChatOptions,
   chat,
@@ -27,4 +62,11 @@ export {
   type TuneOptions,
   tune,
 } from './library.ts';
-export type { Message } from './text/example.ts';
+export type { Projection } from './lora/adapter.ts';
+export type { InitScheme } from './models/random-model.ts';
+export type { PretrainSizeName } from './models/sizes.ts';
+export type { Adapter as GraphicsAdapter } from './runtime/onnxruntime-node/webgpu-adapter.ts';
+export type { Message, RecordSource } from './text/example.ts';
+export type { PreviewedRow } from './tokens/preview.ts';
+export type { RowsReport } from './tokens/rows.ts';
+export type { ActivationPolicy } from './train/block-walk.ts';

@@ -4,7 +4,6 @@
 import { existsSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import type { Model } from './chat/chat-model.ts';
-import { openChatModel } from './chat/engine.ts';
 import { resolveChatTemplate, templateBeside } from './config/chat-template.ts';
 import { adapterInside, isRun, resolvePretrainSettings, resolveSettings } from './config/load.ts';
 import type { PretrainOptionValues, TuneOptionValues } from './config/option-types.ts';
@@ -32,7 +31,7 @@ export interface TuneOptions extends TuneOptionValues {
 }
 
 /** Callers without types may leave it out; then it is said that there is none. */
-const listOf = (data: string | readonly string[] | undefined): readonly string[] => {
+export const listOf = (data: string | readonly string[] | undefined): readonly string[] => {
   const list = typeof data === 'string' ? [data] : (data ?? []);
   if (Array.isArray(list) && list.every((path) => typeof path === 'string')) return list;
   throw new NomoatError({ part: 'data', fault: 'is no path and no list of paths', remedy: 'Give files or a folder.' });
@@ -162,6 +161,8 @@ export async function openModel(options: ChatOptions): Promise<Model> {
     });
   if (threads !== undefined && !(Number.isSafeInteger(threads) && threads > 0))
     throw new NomoatError({ part: 'threads', fault: `${threads} is no whole number from 1`, remedy: 'Give one.' });
+  // Engines are loaded where they are needed: a program that trains in a process of its own does not wait for them.
+  const { openChatModel } = await import('./chat/engine.ts');
   try {
     signal?.throwIfAborted();
     const { doubts, ...resolved } = await resolveChat(options);

@@ -22,6 +22,7 @@ const order = [
   'evaluate',
   'jobs',
   'library.ts',
+  'library',
   'index.ts',
   'server',
   'cli',

@@ -18,7 +18,7 @@ const fault = new NomoatError({ part: 'the test', fault: 'fails', remedy: 'Go on
 vi.mock('../chat/engine.ts', () => ({
   openChatModel: async () => {
     opened.push('chat');
-    return { generate: () => Promise.reject(fault), close: async () => void closed.push('chat') };
+    return { notes: [], generate: () => Promise.reject(fault), close: async () => void closed.push('chat') };
   },
 }));
 vi.mock('../tokens/llama-cpp.ts', () => ({

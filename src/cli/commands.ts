@@ -1,19 +1,13 @@
 /** The commands beside `tune`: parse, call, print. */
-import { existsSync } from 'node:fs';
 import { Command } from 'commander';
-import { chatOptions, commandSettings, exportOptions, modelsOptions, previewOptions, pullOptions, rowsOptions, samplingFault } from '../config/command-settings.ts'; // biome-ignore format: one line
+import { chatOptions, commandSettings, exportOptions, modelsOptions, previewOptions, pullOptions, samplingFault } from '../config/command-settings.ts'; // biome-ignore format: one line
 import { toggle } from '../config/fields.ts';
-import { type Given, resolveOptions } from '../config/load.ts';
-import { defaultModel } from '../config/options.ts';
-import { NomoatError } from '../errors.ts';
-import type { Dataset } from '../jobs/dataset-files.ts';
-import type { RunRecord } from '../jobs/run-folder.ts';
+import { defaultModel, flagOf } from '../config/options.ts';
+import type { Preview } from '../library/preview.ts';
 import { shellQuote } from '../shell-quote.ts';
 import { harmless } from '../tokens/preview.ts';
-import type { RowsReport } from '../tokens/rows.ts';
-import type { TokenRow } from '../tokens/token-row.ts';
 import { commandName } from './command-name.ts';
-import { addFlags, flagsOf, givenFlags } from './flags.ts';
+import { addFlags, flagsOf } from './flags.ts';
 
 /** What is read by people cannot steer their terminal: names of files, runs and models are others' texts. */
 const print = (text: string): void => void process.stdout.write(`${process.stdout.isTTY ? harmless(text) : text}\n`);
@@ -28,8 +22,7 @@ export function chatCommand(): Command {
     const values = flagsOf(command, { ...chatOptions, ...answerShown }, { lead: samplingFault });
     const { adapter, chatTemplate, contextSize, json, threads, ...rest } = values;
     const { prompt: givenPrompt, system: givenSystem, ...sampling } = rest;
-    const { resolveChat } = await import('../library.ts');
-    const { openChatModel } = await import('../chat/engine.ts');
+    const { openModel } = await import('../library.ts');
     const { runTerminalChat } = await import('../chat/terminal.ts');
     const { assertPrompt, readPiped } = await import('../chat/single-answer.ts');
     const { assertDecoded } = await import('../files/decode-text.ts');
@@ -38,17 +31,18 @@ export function chatCommand(): Command {
     assertDecoded('--system', givenSystem ?? '');
     const prompt = givenPrompt ?? (process.stdin.isTTY ? null : await readPiped(process.stdin));
     if (prompt !== null) assertPrompt(prompt);
-    const { doubts, systemPrompt, ...resolved } = await resolveChat({ model, adapter, chatTemplate });
-    for (const doubt of doubts) process.stderr.write(`${harmless(doubt)}\n`);
-    const system = givenSystem ?? systemPrompt;
-    if (givenSystem === null && systemPrompt)
-      process.stderr.write(`(system prompt of the training data: ${harmless(systemPrompt)})\n`);
-    const chat = await openChatModel({
-      ...resolved,
+    const chat = await openModel({
+      model,
+      adapter,
+      chatTemplate,
       threads: threads ?? physicalCores(),
-      contextSize: contextSize ?? undefined,
+      ...(contextSize === null ? {} : { contextSize }),
     });
     try {
+      for (const note of chat.notes) process.stderr.write(`${harmless(note)}\n`);
+      const system = givenSystem ?? chat.systemPrompt;
+      if (givenSystem === null && chat.systemPrompt)
+        process.stderr.write(`(system prompt of the training data: ${harmless(chat.systemPrompt)})\n`);
       process.exitCode = await runTerminalChat({
         model: chat,
         system,
@@ -70,131 +64,42 @@ const rowsShown = { json: toggle(false, 'one JSON object a row, then the counts'
 export function previewCommand(): Command {
   const command = new Command('preview').description(commandSettings.preview.summary).argument('<DATA...>');
   return addFlags(command, { ...previewOptions, ...rowsShown }).action(async (data: string[]) => {
-    const { json, rows: wanted } = flagsOf(command, { ...previewOptions, ...rowsShown });
-    const options = resolveOptions(givenFlags(command, rowsOptions));
-    const { resolveModel } = await import('../files/local-models.ts');
-    const { openGguf } = await import('../files/gguf/read.ts');
-    const { openTokenizer } = await import('../tokens/llama-cpp.ts');
-    const { readExamples } = await import('../jobs/dataset-files.ts');
-    const { buildSets } = await import('../jobs/row-sets.ts');
-    const { resolveChatTemplate } = await import('../config/chat-template.ts');
-    const { withChatTemplate } = await import('../text/chat-template.ts');
-    const { modelNotes } = await import('../models/model-notes.ts');
-    const { renderPreview } = await import('../tokens/preview.ts');
-    const { countRefusal, endless, neverStops } = await import('../tokens/rows.ts');
+    const { json, ...asked } = flagsOf(command, { ...previewOptions, ...rowsShown });
+    const { preview } = await import('../library/preview.ts');
+    const { renderPreviewed } = await import('../tokens/preview.ts');
     const { showsColour } = await import('../chat/terminal-abilities.ts');
-    const { path } = await resolveModel(options.model);
-    const dataset = await readExamples(data, options);
-    const model = withChatTemplate(openGguf(path), resolveChatTemplate(options.chatTemplate));
-    try {
-      const tokenizer = await openTokenizer(path);
-      try {
-        // As a run does.
-        const progress = (message: string): void => void process.stderr.write(`${message}\n`);
-        const sets = await buildSets({
-          train: dataset.train,
-          validation: [],
-          settings: options,
-          model,
-          tokenizer,
-          progress,
-        });
-        const { rows, report } = sets.train;
-        const remedy = sets.remedy();
-        const fault = neverStops(rows, tokenizer) ? endless : null;
-        for (const refusal of dataset.refusals) countRefusal(report, refusal);
-        // As a run says before it begins.
-        const notes = [...dataset.notes, ...modelNotes(model)];
-        if (json) printRows(rows.slice(0, wanted), { format: dataset.format, notes }, { fault, remedy, ...report });
-        else {
-          print(`format: ${dataset.format} (${[...new Set(dataset.files.map(({ why }) => why))].join(', ')})`);
-          for (const note of notes) print(harmless(note));
-          const color = showsColour(process.stdout);
-          process.stdout.write(`${renderPreview(rows, report, tokenizer, { rows: wanted, color })}\n`);
-          if (fault) print(`A run refuses these rows: ${fault}.`);
-          if (remedy) print(harmless(remedy));
-        }
-      } finally {
-        await tokenizer.close();
-      }
-    } finally {
-      model.close();
+    const onProgress = (message: string): void => void process.stderr.write(`${message}\n`);
+    const shown = await preview({ ...asked, data, onProgress });
+    if (json) {
+      printRows(shown);
+      return;
     }
+    const { counts, fault, files, format, notes, remedy, rows } = shown;
+    print(`format: ${format} (${[...new Set(files.map(({ why }) => why))].join(', ')})`);
+    for (const note of notes) print(harmless(note));
+    process.stdout.write(`${renderPreviewed(rows, counts, showsColour(process.stdout))}\n`);
+    if (fault) print(`A run refuses these rows: ${fault}.`);
+    if (remedy) print(harmless(remedy));
   });
 }
 
 /** The rows and their counts for programs. */
-function printRows(
-  rows: readonly TokenRow[],
-  { format, notes }: Pick<Dataset, 'format' | 'notes'>,
-  report: RowsReport & { readonly fault: string | null; readonly remedy: string | null },
-): void {
-  for (const { source, supervised, tokens } of rows)
-    print(JSON.stringify({ type: 'row', source, tokens: [...tokens], supervised: [...supervised] }));
-  print(JSON.stringify({ type: 'counts', format, notes, ...report }));
+function printRows({ counts, fault, format, notes, remedy, rows }: Preview): void {
+  for (const { source, supervised, tokens } of rows) print(JSON.stringify({ type: 'row', source, tokens, supervised }));
+  print(JSON.stringify({ type: 'counts', format, notes, fault, remedy, ...counts }));
 }
-
-function assertExportable(run: string, adapter: string, record: RunRecord): void {
-  if (record.settings.method !== 'lora') {
-    throw new NomoatError({
-      part: run,
-      fault: 'trained every weight: it has no adapter',
-      remedy: `Its result is a whole model, which others load as it is: ${run}/model/model.gguf`,
-    });
-  }
-  if (existsSync(adapter)) return;
-  throw new NomoatError({
-    part: run,
-    fault: `is a run without a result yet (${record.state})`,
-    remedy: `Finish it first: nomoat tune --resume ${shellQuote(run)}`,
-  });
-}
-
-/** What does nothing in this format. */
-const exportFaults = ({ ollamaAdapter, to, type }: Given): string[] => [
-  ...(ollamaAdapter && to !== 'ollama' ? [`--ollama-adapter: does nothing with --to ${to}`] : []),
-  ...(type !== undefined && (ollamaAdapter || (to !== 'ollama' && to !== 'merged-gguf'))
-    ? ['--type: nothing is merged, so there is no type to choose']
-    : []),
-];
 
 export function exportCommand(): Command {
   const command = new Command('export').description(commandSettings.export.summary).argument('<RUN>');
   return addFlags(command, exportOptions).action(async (run: string) => {
-    const { to: format, out, type, ollamaAdapter } = flagsOf(command, exportOptions, { together: exportFaults });
-    const { exportAdapter } = await import('../adapter/export.ts');
-    const { RunFolder } = await import('../jobs/run-folder.ts');
-    const { openGguf } = await import('../files/gguf/read.ts');
-    const { readPeft } = await import('../adapter/peft.ts');
-    const { readAdapterBase } = await import('../adapter/adapter-base.ts');
-    const folder = new RunFolder(run);
-    const record = folder.read();
-    const { doubtOf } = await import('../jobs/run-result.ts');
-    const doubt = doubtOf(run, record);
-    // PEFT computes as the trainer does.
-    if (doubt !== null && format !== 'peft') process.stderr.write(`${doubt}\n`);
-    assertExportable(run, folder.adapter, record);
-    const { assertSameBase } = await import('../jobs/base-model.ts');
-    const { withChatTemplate } = await import('../text/chat-template.ts');
-    await assertSameBase(run, record);
-    const { chatTemplate = null } = record.settings;
-    const model = withChatTemplate(openGguf(record.settings.modelPath), chatTemplate);
-    try {
-      const written = await exportAdapter({
-        format,
-        adapter: readPeft(folder.adapter),
-        model,
-        out,
-        mergedType: type ?? 'F16',
-        ollamaAdapter,
-        systemPrompt: record.systemPrompt,
-        chatTemplate,
-        base: readAdapterBase(folder.adapter),
-      });
-      for (const path of written) print(path);
-    } finally {
-      model.close();
-    }
+    const { exportRun, needlessFaults } = await import('../library/export-run.ts');
+    const asFlag = (fault: string): string => fault.replace(/^\w+/, (name) => `--${flagOf(name)}`);
+    const { type, ...asked } = flagsOf(command, exportOptions, {
+      together: (values) => needlessFaults(values).map(asFlag),
+    });
+    const { files, notes } = await exportRun(run, { ...asked, ...(type === null ? {} : { type }) });
+    for (const note of notes) process.stderr.write(`${harmless(note)}\n`);
+    for (const path of files) print(path);
   });
 }
 
@@ -202,7 +107,7 @@ export function pullCommand(): Command {
   const command = new Command('pull').description(commandSettings.pull.summary).argument('<NAME>');
   return addFlags(command, pullOptions).action(async (name: string) => {
     const { source } = flagsOf(command, pullOptions);
-    const { pullModel } = await import('../files/hub.ts');
+    const { pullModel } = await import('../library/models.ts');
     let shown = 0;
     const { path, licence } = await pullModel(name, {
       ...(source ? { source } : {}),
@@ -232,23 +137,22 @@ export function modelsCommand(): Command {
       print(await showCache({ prune, json }));
       return;
     }
-    const { findLocalModels } = await import('../files/local-models.ts');
-    const { CATALOGUE } = await import('../files/catalogue.ts');
+    const { listModels } = await import('../library/models.ts');
     const size = (bytes: number): string => `${(bytes / 1e6).toFixed(0)} MB`.padStart(8);
-    const local = await findLocalModels();
-    const widest = Math.max(0, ...[...local, ...CATALOGUE].map(({ name }) => name.length));
+    const { catalogue, local } = await listModels();
+    const widest = Math.max(0, ...[...local, ...catalogue].map(({ name }) => name.length));
     print(local.length > 0 ? 'On this machine:' : 'On this machine: none');
     for (const { bytes, name, path } of local) print(`  ${name.padEnd(widest)} ${size(bytes)}  ${path}`);
     print('To pull (sizes are approximate):');
-    for (const { bytes, licence, name } of CATALOGUE)
+    for (const { bytes, licence, name } of catalogue)
       print(`  ${name.padEnd(widest)} ${size(bytes)}  licence ${licence}`);
   });
 }
 
 export function runsCommand(): Command {
   return new Command('runs').description('the runs in ./runs').action(async () => {
-    const { listRuns } = await import('../jobs/run-folder.ts');
-    const runs = listRuns('runs');
+    const { listRuns } = await import('../library/runs.ts');
+    const runs = listRuns();
     if (runs.length === 0) print('No runs here.');
     const loss = (value: number | null): string => (value === null ? '-' : value.toFixed(4));
     for (const { fault, path, state, record } of runs) {
@@ -269,7 +173,8 @@ export function doctorCommand(): Command {
   const command = new Command('doctor').description('what this machine has, and what is wrong');
   return addFlags(command, reportShown).action(async () => {
     const { json } = flagsOf(command, reportShown);
-    const { doctor, renderDoctor } = await import('../jobs/doctor.ts');
+    const { doctor } = await import('../library/doctor.ts');
+    const { renderDoctor } = await import('../jobs/doctor.ts');
     const report = await doctor();
     print(json ? JSON.stringify(report) : renderDoctor(report));
   });

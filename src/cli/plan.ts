@@ -2,7 +2,6 @@
 import { Command } from 'commander';
 import { commandSettings, planOptions, priceOptions, recipeOption } from '../config/command-settings.ts';
 import { toggle } from '../config/fields.ts';
-import { resolveSettings } from '../config/load.ts';
 import { tuneOptions } from '../config/options.ts';
 import type { SettingPlan } from '../jobs/plan.ts';
 import type { PlanReport } from '../jobs/plan-variants.ts';
@@ -56,9 +55,10 @@ export function planCommand(): Command {
     async (data: string[]) => {
       const { json, recipe } = flagsOf(command, { ...recipeOption, ...shown });
       const { pricePerHour: perHour, pricePerKwh: perKilowattHour, watts } = flagsOf(command, planOptions);
-      const settings = await resolveSettings(data, givenFlags(command, tuneOptions), recipe);
-      const { planTuning } = await import('../jobs/plan-variants.ts');
-      const report = await planTuning(settings, { watts, perKilowattHour, perHour });
+      const { planGiven } = await import('../library/plan.ts');
+      const prices = { watts, perKilowattHour, perHour };
+      const asked = { prices, ...(recipe === null ? {} : { recipe }) };
+      const report = await planGiven(data, givenFlags(command, tuneOptions), asked);
       process.stdout.write(`${json ? JSON.stringify(report) : renderPlan(report)}\n`);
     },
   );

@@ -10,7 +10,6 @@ import {
   durationOf,
   lacks,
   memoryOf,
-  moneyOf,
   projectionWeightsPerBlock,
   type Rates,
   recommend,
@@ -21,6 +20,7 @@ import {
   type Work,
   weightBytes,
 } from './costs.ts';
+import { moneyOf } from './prices.ts';
 
 /** SmolLM2-135M. */
 const smol: Shape = { layers: 30, modelWidth: 576, heads: 9, kvHeads: 3, headDim: 64, feedForward: 1536, vocabulary: 49152, tiedHead: true, headNorms: false }; // biome-ignore format: one line

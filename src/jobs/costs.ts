@@ -2,7 +2,6 @@
  * What a run costs: time, memory, disk, energy and money, from what it computes and what this machine was measured to do.
  * Pure: numbers in, numbers out. All durations are seconds, all sizes bytes. docs/plan.md holds plans against actual runs.
  */
-import { priceSettings } from '../config/command-settings.ts';
 import type { ModelConfig } from '../models/config.ts';
 import { type ActivationPolicy, borderBytes, mostBorderBytes } from '../train/block-walk.ts';
 import { mostHeadRows } from '../train/head-rows.ts';
@@ -313,29 +312,6 @@ export function assumedRates(
     diskRate: assumed.diskRate,
     grownBytes: 0,
   };
-}
-
-export interface Prices {
-  /** Watts that the machine draws while it trains. */
-  readonly watts: number;
-  readonly perKilowattHour: number;
-  /** Of a rented machine that is as fast. */
-  readonly perHour: number;
-}
-
-const { pricePerHour: perHour, pricePerKwh: perKilowattHour, watts } = priceSettings.parse({});
-export const usualPrices: Prices = { watts, perKilowattHour, perHour };
-
-export interface Money {
-  readonly kilowattHours: number;
-  readonly energyCost: number;
-  readonly rentedCost: number;
-}
-
-export function moneyOf(seconds: number, { perHour, perKilowattHour, watts }: Prices): Money {
-  const hours = seconds / 3600;
-  const kilowattHours = (watts * hours) / 1000;
-  return { kilowattHours, energyCost: kilowattHours * perKilowattHour, rentedCost: hours * perHour };
 }
 
 /** What a run may take of the machine. */

@@ -62,6 +62,34 @@ const newer: RunEvent = {
   message: `A newer nomoat wrote in events.jsonl: this one reads its version ${eventsVersion}, and leaves out what that one wrote.`,
 };
 
+/** The lines of one log, in order, as events. What is left out is counted. */
+export class LogLines {
+  private lines = 0;
+  private lost = 0;
+  private isNewer = false;
+  private leftOut = false;
+
+  /** The event of the next line; null where it is none, or a newer nomoat's. */
+  read(line: string): RunEvent | null {
+    this.lines++;
+    const event = eventOf(line);
+    // One log holds what several versions wrote, where a run was resumed by another.
+    if (event === 'newer') this.isNewer = true;
+    else if (event?.type === 'run-start') this.isNewer = false;
+    if (event === 'newer' || this.isNewer) {
+      this.leftOut = true;
+      return null;
+    }
+    if (event === null) this.lost++;
+    return event;
+  }
+
+  /** What was left out, in sentences. */
+  notices(): RunEvent[] {
+    return [...(this.leftOut ? [newer] : []), ...(this.lost > 0 ? [damage(this.lost, this.lines)] : [])];
+  }
+}
+
 /** The events of the file, and a notice where some of its lines are none; empty where there is no file that can be read. */
 export function readEvents(path: string): RunEvent[] {
   let lines: string[];
@@ -70,17 +98,8 @@ export function readEvents(path: string): RunEvent[] {
   } catch {
     return [];
   }
-  const events: RunEvent[] = [];
-  let [lost, isNewer, leftOut] = [0, false, false];
+  const log = new LogLines();
   // A kill can leave a half-written last line.
-  const whole = lines.slice(0, -1);
-  for (const event of whole.map(eventOf)) {
-    // One log holds what several versions wrote, where a run was resumed by another.
-    if (event === 'newer') isNewer = true;
-    else if (event?.type === 'run-start') isNewer = false;
-    if (isNewer) leftOut = true;
-    else if (event === null || event === 'newer') lost++;
-    else events.push(event);
-  }
-  return [...events, ...(leftOut ? [newer] : []), ...(lost > 0 ? [damage(lost, whole.length)] : [])];
+  const events = lines.slice(0, -1).flatMap((line) => log.read(line) ?? []);
+  return [...events, ...log.notices()];
 }

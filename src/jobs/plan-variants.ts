@@ -3,7 +3,7 @@ import type { PackedBatch } from '../batches/packed-batch.ts';
 import { openGguf } from '../files/gguf/read.ts';
 import { sizeText } from '../files/size-text.ts';
 import { withChatTemplate } from '../text/chat-template.ts';
-import { lacks, type Prices, type Rates, type Room, recommend, type Work } from './costs.ts';
+import { lacks, type Rates, type Room, recommend, type Work } from './costs.ts';
 import { threadsOf } from './machine.ts';
 import {
   assemble,
@@ -18,6 +18,7 @@ import {
 } from './plan.ts';
 import { type ExpectedPrecision, isSmall } from './precision.ts';
 import { prepareExamples } from './prepare.ts';
+import type { Prices } from './prices.ts';
 import type { AskedSettings, RunSettings } from './run-settings.ts';
 import { settingDoubts } from './setting-doubts.ts';
 import { stepsOf, workOf } from './work.ts';

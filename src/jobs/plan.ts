@@ -18,10 +18,7 @@ import {
   durationOf,
   lacks,
   type Memory,
-  type Money,
   memoryOf,
-  moneyOf,
-  type Prices,
   projectionWeightsPerBlock,
   type Rates,
   type Room,
@@ -36,6 +33,7 @@ import type { PlanEvent } from './events.ts';
 import { diskFreeBytes, memoryBytes } from './machine.ts';
 import { type ExpectedPrecision, expectPrecision, isSmall } from './precision.ts';
 import type { Prepared } from './prepared.ts';
+import { type Money, moneyOf, type Prices } from './prices.ts';
 import type { RunSettings } from './run-settings.ts';
 import { workOf } from './work.ts';
 

@@ -1,10 +1,10 @@
 /** A run before it begins, for whoever decides whether it shall: nothing of it is written yet. */
 import type { GgufFile } from '../files/gguf/types.ts';
 import { parameterCount } from '../models/config.ts';
-import { type Money, moneyOf, type Prices, usualPrices } from './costs.ts';
 import type { PlanEvent } from './events.ts';
 import { threadsOf } from './machine.ts';
 import type { Prepared } from './prepared.ts';
+import { type Money, moneyOf, type Prices, usualPrices } from './prices.ts';
 import { settingDoubts } from './setting-doubts.ts';
 import { stepsOf } from './work.ts';
 

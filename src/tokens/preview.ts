@@ -1,10 +1,20 @@
 /**
  * Token rows for people: the borders of tokens visible, the supervised ones marked, control characters harmless; and the counts. Pure.
  */
-import { placeOf } from '../text/example.ts';
+import { placeOf, type RecordSource } from '../text/example.ts';
 import type { RowsReport } from './rows.ts';
 import type { TokenRow } from './token-row.ts';
 import type { Tokenizer } from './tokenizer.ts';
+
+/** A row with the texts of its tokens. */
+export interface PreviewedRow {
+  readonly source: RecordSource;
+  readonly tokens: readonly number[];
+  /** 1 where the token is learnt. */
+  readonly supervised: readonly number[];
+  /** Texts as they are; tokens that hold one character only together are one text. */
+  readonly pieces: readonly { readonly text: string; readonly supervised: boolean }[];
+}
 
 export interface PreviewOptions {
   readonly rows: number;
@@ -50,16 +60,24 @@ function pieces(row: TokenRow, tokenizer: Tokenizer): { text: string; supervised
     )
       length++;
     if (textOf().includes('\ufffd')) length = 1;
-    out.push({ text: visible(textOf()), supervised: row.supervised[t] === 1 });
+    out.push({ text: textOf(), supervised: row.supervised[t] === 1 });
     t += length;
   }
   return out;
 }
 
-function renderRow(row: TokenRow, tokenizer: Tokenizer, color: boolean): string {
+export const previewRow = (row: TokenRow, tokenizer: Tokenizer): PreviewedRow => ({
+  source: row.source,
+  tokens: [...row.tokens],
+  supervised: [...row.supervised],
+  pieces: pieces(row, tokenizer),
+});
+
+function renderRow(row: PreviewedRow, color: boolean): string {
   let before = false;
-  return pieces(row, tokenizer)
-    .map(({ text, supervised }, i) => {
+  return row.pieces
+    .map(({ text: raw, supervised }, i) => {
+      const text = visible(raw);
       if (color) {
         const style = shades[supervised ? 'supervised' : 'other'][i % 2]!;
         return style ? `${style}${text}${reset}` : text;
@@ -104,10 +122,16 @@ export function renderPreview(
   tokenizer: Tokenizer,
   options: PreviewOptions,
 ): string {
-  const shown = rows.slice(0, options.rows).map((row) => {
+  const shown = rows.slice(0, options.rows).map((row) => previewRow(row, tokenizer));
+  return renderPreviewed(shown, report, options.color);
+}
+
+/** Those rows and the counts of all. */
+export function renderPreviewed(rows: readonly PreviewedRow[], report: RowsReport, color: boolean): string {
+  const shown = rows.map((row) => {
     const supervised = row.supervised.reduce((a, b) => a + b, 0);
     const title = `--- ${placeOf(row.source)}: ${row.tokens.length} tokens, ${supervised} supervised`;
-    return `${title}\n${renderRow(row, tokenizer, options.color)}`;
+    return `${title}\n${renderRow(row, color)}`;
   });
   return [...shown, '---', renderCounts(report)].join('\n');
 }

@@ -1,0 +1,105 @@
+/** A run's adapter in another format. Promises: what would do nothing is refused; nothing that exists is overwritten. */
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import { readAdapterBase } from '../adapter/adapter-base.ts';
+import { exportAdapter } from '../adapter/export.ts';
+import { readPeft } from '../adapter/peft.ts';
+import { type ExportFormat, exportFormats } from '../config/command-settings.ts';
+import type { Given } from '../config/parse-settings.ts';
+import { NomoatError } from '../errors.ts';
+import { openGguf } from '../files/gguf/read.ts';
+import { assertSameBase } from '../jobs/base-model.ts';
+import { modelFileName, RunFolder, type RunRecord } from '../jobs/run-folder.ts';
+import { doubtOf } from '../jobs/run-result.ts';
+import { shellQuote } from '../shell-quote.ts';
+import { withChatTemplate } from '../text/chat-template.ts';
+
+export interface ExportRunOptions {
+  /** `peft`: a folder for Transformers; `gguf`: an adapter for llama.cpp; `ollama`: a folder with a Modelfile; `merged-gguf`: one model. */
+  readonly to: ExportFormat;
+  /** A new folder for peft and ollama, a new .gguf file for gguf and merged-gguf. */
+  readonly out: string;
+  /** Type of the merged weights, for merged-gguf and ollama (default: F16). */
+  readonly type?: 'F16' | 'Q8_0';
+  /** For ollama: the adapter in a file of its own, which only Ollama up to 0.34.0 reads (default: false). */
+  readonly ollamaAdapter?: boolean;
+}
+
+export interface Exported {
+  /** Absolute paths of what was written. */
+  readonly files: readonly string[];
+  /** What should be known before it is used, in sentences. */
+  readonly notes: readonly string[];
+}
+
+/** What does nothing in this format, by the call's own names; the command line has other ones for them. */
+export function needlessFaults({ ollamaAdapter, to, type }: Given): string[] {
+  const merges = to === 'merged-gguf' || (to === 'ollama' && !ollamaAdapter);
+  return [
+    ...(ollamaAdapter && to !== undefined && to !== 'ollama' ? [`ollamaAdapter: does nothing with ${to}`] : []),
+    ...(type !== undefined && to !== undefined && !merges
+      ? ['type: nothing is merged, so there is no type to choose']
+      : []),
+  ];
+}
+
+const exportFaults = (options: Given): string[] => [
+  ...(exportFormats.some((name) => name === options['to']) ? [] : [`to: ${options['to']} is none of ${exportFormats.join(', ')}`]), // biome-ignore format: one line
+  ...(typeof options['out'] === 'string' && options['out'] !== '' ? [] : ['out: is no path']),
+  ...(['F16', 'Q8_0', undefined].some((name) => name === options['type']) ? [] : [`type: ${options['type']} is neither F16 nor Q8_0`]), // biome-ignore format: one line
+  ...needlessFaults(options),
+];
+
+function assertExportable(run: string, folder: RunFolder, record: RunRecord): void {
+  if (record.settings.method !== 'lora') {
+    throw new NomoatError({
+      part: run,
+      fault: 'trained every weight: it has no adapter',
+      remedy: `Its result is a whole model, which others load as it is: ${join(run, 'model', modelFileName)}`,
+    });
+  }
+  if (existsSync(folder.adapter)) return;
+  throw new NomoatError({
+    part: run,
+    fault: `is a run without a result yet (${record.state})`,
+    remedy: `Finish it first: nomoat tune --resume ${shellQuote(run)}`,
+  });
+}
+
+/** Writes the adapter of the run in `run`. Rejects with NomoatError. */
+export async function exportRun(run: string, options: ExportRunOptions): Promise<Exported> {
+  const faults = exportFaults({ ...options });
+  if (typeof run !== 'string') faults.push("the run: is no path of a run's folder");
+  if (faults.length > 0)
+    throw new NomoatError({
+      part: 'the export',
+      fault: faults.join('; '),
+      remedy: 'Leave out what does nothing, and give the others as said.',
+      fields: { faults },
+    });
+  const { ollamaAdapter = false, out, to, type = 'F16' } = options;
+  const folder = new RunFolder(run);
+  const record = folder.read();
+  const doubt = doubtOf(run, record);
+  assertExportable(run, folder, record);
+  await assertSameBase(run, record);
+  const { chatTemplate = null } = record.settings;
+  const model = withChatTemplate(openGguf(record.settings.modelPath), chatTemplate);
+  try {
+    const files = await exportAdapter({
+      format: to,
+      adapter: readPeft(folder.adapter),
+      model,
+      out,
+      mergedType: type,
+      ollamaAdapter,
+      systemPrompt: record.systemPrompt,
+      chatTemplate,
+      base: readAdapterBase(folder.adapter),
+    });
+    // PEFT computes as the trainer does.
+    return { files, notes: doubt !== null && to !== 'peft' ? [doubt] : [] };
+  } finally {
+    model.close();
+  }
+}

@@ -1,0 +1,50 @@
+/** What a run would take, from a probe of this machine. Promises: nothing is written, nothing is trained but the probe's blocks. */
+import { resolveSettings } from '../config/load.ts';
+import type { Given } from '../config/parse-settings.ts';
+import { NomoatError } from '../errors.ts';
+import type { PlanReport } from '../jobs/plan-variants.ts';
+import { type Prices, usualPrices } from '../jobs/prices.ts';
+import { listOf, type TuneOptions } from '../library.ts';
+
+export type PlanOptions = Omit<TuneOptions, 'confirm' | 'signal'> & {
+  /** What the machine draws (watts), a kilowatt-hour costs, and an hour of a rented machine; those left out are usual ones. */
+  readonly prices?: Partial<Prices>;
+};
+
+function pricesOf(given: Partial<Prices>): Prices {
+  const prices = { ...usualPrices };
+  for (const name of Object.keys(usualPrices) as (keyof Prices)[]) {
+    const price = given[name];
+    if (price === undefined) continue;
+    if (typeof price !== 'number' || !(price >= 0 && Number.isFinite(price)))
+      throw new NomoatError({
+        part: `prices.${name}`,
+        fault: `${String(price)} is ${price < 0 ? 'negative' : 'no number'}`,
+        remedy: 'Give a number from 0.',
+      });
+    prices[name] = price;
+  }
+  return prices;
+}
+
+/** What else a plan is asked with, beside a run's settings. */
+type Beside = Pick<PlanOptions, 'prices' | 'recipe'>;
+
+/** As `plan`, of settings that nobody has looked at yet. */
+export async function planGiven(
+  data: readonly string[],
+  given: Given,
+  { prices, recipe }: Beside,
+): Promise<PlanReport> {
+  const resolved = pricesOf(prices ?? {});
+  const settings = await resolveSettings(data, given, recipe ?? null);
+  // With the engines, which a program that imports the library does not wait for.
+  const { planTuning } = await import('../jobs/plan-variants.ts');
+  return planTuning(settings, resolved);
+}
+
+/** The run as asked for beside faster, leaner and better ones, and which to take. Rejects with NomoatError. */
+export async function plan(given: PlanOptions): Promise<PlanReport> {
+  const { data, prices = {}, recipe, ...options } = { ...given };
+  return planGiven(listOf(data), options, { prices, ...(recipe === undefined ? {} : { recipe }) });
+}

@@ -1,0 +1,104 @@
+/**
+ * Data as the tokens that would be trained on. Promises: rows are read, rendered, tokenised and cut as a run does; every row that is
+ * refused is counted with its reason. Trains nothing, writes nothing.
+ */
+import { resolveChatTemplate } from '../config/chat-template.ts';
+import { resolveOptions } from '../config/load.ts';
+import { NomoatError } from '../errors.ts';
+import { openGguf } from '../files/gguf/read.ts';
+import { resolveModel } from '../files/local-models.ts';
+import { type DataFile, readExamples } from '../jobs/dataset-files.ts';
+import { listOf, type TuneOptions } from '../library.ts';
+import { modelNotes } from '../models/model-notes.ts';
+import { withChatTemplate } from '../text/chat-template.ts';
+import { type PreviewedRow, previewRow } from '../tokens/preview.ts';
+import { countRefusal, endless, neverStops, type RowsReport } from '../tokens/rows.ts';
+
+/** Rows that are shown where nobody says how many: enough to see a mistake, few enough to read. */
+export const usualRows = 3;
+
+/** What of a run's settings decides its rows. */
+type RowSetting =
+  | 'data'
+  | 'model'
+  | 'format'
+  | 'promptColumn'
+  | 'completionColumn'
+  | 'textColumn'
+  | 'sequenceLength'
+  | 'tooLong'
+  | 'supervise'
+  | 'specialTokens'
+  | 'chatTemplate';
+
+export type PreviewOptions = Pick<TuneOptions, RowSetting> & {
+  /** Rows to show (default: 3); all are counted. */
+  readonly rows?: number;
+  /** Told how far the preparation is, in sentences. */
+  readonly onProgress?: (message: string) => void;
+};
+
+export interface Preview {
+  /** How the data was read, such as `messages`. */
+  readonly format: string;
+  readonly files: readonly DataFile[];
+  /** What a person should know of the data and the model, in sentences: what a run says before it begins. */
+  readonly notes: readonly string[];
+  /** The first rows. */
+  readonly rows: readonly PreviewedRow[];
+  /** Of all rows, refusals with their reasons among them. */
+  readonly counts: RowsReport;
+  /** Why a run would refuse the rows that are left; null where it would not. */
+  readonly fault: string | null;
+  /** What was tried on the refused rows and helps; null where none are, or nothing helps. */
+  readonly remedy: string | null;
+}
+
+function rowsOf(rows: number | undefined): number {
+  if (rows === undefined) return usualRows;
+  if (Number.isSafeInteger(rows) && rows >= 0) return rows;
+  throw new NomoatError({ part: 'rows', fault: `${String(rows)} is no whole number from 0`, remedy: 'Give one.' });
+}
+
+/** Reads and tokenises all of the data and shows its first rows. Rejects with NomoatError. */
+export async function preview(given: PreviewOptions): Promise<Preview> {
+  const { data, onProgress = () => {}, rows: asked, ...settings } = { ...given };
+  const wanted = rowsOf(asked);
+  const options = resolveOptions(settings);
+  const { path } = await resolveModel(options.model);
+  // With its engine, which a program that imports the library does not wait for.
+  const { openTokenizer } = await import('../tokens/llama-cpp.ts');
+  const { buildSets } = await import('../jobs/row-sets.ts');
+  const dataset = await readExamples(listOf(data), options);
+  const model = withChatTemplate(openGguf(path), resolveChatTemplate(options.chatTemplate));
+  try {
+    const tokenizer = await openTokenizer(path);
+    try {
+      const { train } = dataset;
+      const sets = await buildSets({
+        train,
+        validation: [],
+        settings: options,
+        model,
+        tokenizer,
+        progress: onProgress,
+      });
+      const { report, rows } = sets.train;
+      const remedy = sets.remedy();
+      for (const refusal of dataset.refusals) countRefusal(report, refusal);
+      return {
+        format: dataset.format,
+        files: dataset.files,
+        notes: [...dataset.notes, ...modelNotes(model)],
+        rows: rows.slice(0, wanted).map((row) => previewRow(row, tokenizer)),
+        counts: report,
+        fault: neverStops(rows, tokenizer) ? endless : null,
+        remedy,
+      };
+    } finally {
+      await tokenizer.close();
+    }
+  } finally {
+    model.close();
+  }
+}
