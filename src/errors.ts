@@ -3,8 +3,9 @@
  * and carries machine-readable fields. It knows nothing of terminals: the CLI renders it.
  */
 
-/** Exit codes of the CLI: `input` ends in 2, `failed` in 1, `untrusted` in 3, `interrupted` in 130. */
-export type ErrorKind = 'input' | 'failed' | 'untrusted' | 'interrupted';
+import { codeOfKind, type ErrorCode, type ErrorKind, errorCodes } from './error-codes.ts';
+
+export type { ErrorCode, ErrorKind } from './error-codes.ts';
 
 export interface NomoatErrorOptions {
   /** Which component or file is at fault, e.g. `train.jsonl line 3` or `--rank`. */
@@ -13,7 +14,9 @@ export interface NomoatErrorOptions {
   readonly fault: string;
   /** What the user can do about it, one sentence. */
   readonly remedy: string;
-  /** `input` (default) when the user can mend it, `failed` when the machine or we failed, `untrusted` when a run's result is not to be used, `interrupted` when stopped. */
+  /** What went wrong, for programs (error-codes.ts); the kind follows from it. Left out, it is the general one of the kind. */
+  readonly code?: ErrorCode;
+  /** Where there is no code: `input` (default) when the user can mend it, `failed` when the machine or we failed, `untrusted` when a run's result is not to be used, `interrupted` when stopped. */
   readonly kind?: ErrorKind;
   /** Extra facts for programs, JSON-serialisable. */
   readonly fields?: Readonly<Record<string, unknown>>;
@@ -22,6 +25,7 @@ export interface NomoatErrorOptions {
 
 export class NomoatError extends Error {
   override readonly name = 'NomoatError';
+  readonly code: ErrorCode;
   readonly part: string;
   readonly fault: string;
   readonly remedy: string;
@@ -33,13 +37,15 @@ export class NomoatError extends Error {
     this.part = options.part;
     this.fault = options.fault;
     this.remedy = options.remedy;
-    this.kind = options.kind ?? 'input';
+    this.code = options.code ?? codeOfKind[options.kind ?? 'input'];
+    this.kind = errorCodes[this.code].kind;
     this.fields = options.fields ?? {};
   }
 
   /** The error as one JSON-serialisable record, as the `error` event carries it. */
   toJSON(): Record<string, unknown> {
     return {
+      code: this.code,
       kind: this.kind,
       part: this.part,
       fault: this.fault,

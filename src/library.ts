@@ -33,8 +33,16 @@ export interface TuneOptions extends TuneOptionValues {
 /** Callers without types may leave it out; then it is said that there is none. */
 export const listOf = (data: string | readonly string[] | undefined): readonly string[] => {
   const list = typeof data === 'string' ? [data] : (data ?? []);
+  const remedy = 'Give files or a folder.';
+  if (Array.isArray(list) && list.length === 0)
+    throw new NomoatError({ code: 'data-not-found', part: 'data', fault: 'none was given', remedy });
   if (Array.isArray(list) && list.every((path) => typeof path === 'string')) return list;
-  throw new NomoatError({ part: 'data', fault: 'is no path and no list of paths', remedy: 'Give files or a folder.' });
+  throw new NomoatError({
+    code: 'data-not-found',
+    part: 'data',
+    fault: 'is no path and no list of paths',
+    remedy,
+  });
 };
 
 /**
@@ -64,7 +72,12 @@ export function pretrain(given: PretrainOptions): Run {
 export function resumeTune(run: string, options: { readonly signal?: AbortSignal } = {}): Run {
   return followRun(() => {
     if (typeof run === 'string' && run !== '') return resumeRun(run, { ...options });
-    throw new NomoatError({ part: 'the run', fault: 'is no path', remedy: "Give an interrupted run's folder." });
+    throw new NomoatError({
+      code: 'run-not-found',
+      part: 'the run',
+      fault: 'is no path',
+      remedy: "Give an interrupted run's folder.",
+    });
   });
 }
 
@@ -136,6 +149,7 @@ export async function resolveChat(options: ChatOptions): Promise<ResolvedChat> {
   const whole = record.settings.method === 'lora' ? null : join(folder.model, modelFileName);
   if (!existsSync(whole ?? inside)) {
     throw new NomoatError({
+      code: 'run-unfinished',
       part: options.model,
       fault: `is a run without a result yet (${record.state})`,
       remedy: `Finish it first: nomoat tune --resume ${shellQuote(options.model)}`,
@@ -155,12 +169,18 @@ export async function openModel(options: ChatOptions): Promise<Model> {
   const { model, signal, threads } = options ?? {};
   if (typeof model !== 'string')
     throw new NomoatError({
+      code: 'model-not-found',
       part: 'model',
       fault: 'was not given',
       remedy: "Give a model's name or file, or a run's folder.",
     });
   if (threads !== undefined && !(Number.isSafeInteger(threads) && threads > 0))
-    throw new NomoatError({ part: 'threads', fault: `${threads} is no whole number from 1`, remedy: 'Give one.' });
+    throw new NomoatError({
+      code: 'invalid-settings',
+      part: 'threads',
+      fault: `${threads} is no whole number from 1`,
+      remedy: 'Give one.',
+    });
   // Engines are loaded where they are needed: a program that trains in a process of its own does not wait for them.
   const { openChatModel } = await import('./chat/engine.ts');
   try {

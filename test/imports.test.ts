@@ -5,6 +5,7 @@ import { expect, test } from 'vitest';
 
 /** The order of the data: a folder may import those before it and itself. */
 const order = [
+  'error-codes.ts',
   'errors.ts',
   'shell-quote.ts',
   'files',
@@ -39,7 +40,7 @@ const earlierTypes: readonly string[] = [
 /** Files of a folder that need each other's types. */
 const circles: readonly string[] = [];
 const pure =
-  /^(text|batches|graph|models|lora)\/|^tokens\/(tokenizer|token-row|rows|preview)\.|^train\/(optimizer|clip|schedule|dropout|step)\.|^(errors|shell-quote)\./;
+  /^(text|batches|graph|models|lora)\/|^tokens\/(tokenizer|token-row|rows|preview)\.|^train\/(optimizer|clip|schedule|dropout|step)\.|^(error-codes|errors|shell-quote)\./;
 
 const root = join(import.meta.dirname, '../src');
 const slashes = (path: string): string => path.split(sep).join('/');

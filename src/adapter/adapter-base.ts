@@ -36,7 +36,7 @@ export function readAdapterBase(path: string): AdapterBase | null {
   const folder = statSync(path, { throwIfNoEntry: false })?.isDirectory() ? path : dirname(path);
   const file = join(folder, adapterBaseName);
   if (!existsSync(file)) return null;
-  const { data, error } = schema.safeParse(readBoundedJson(file, maxBytes, remedy));
+  const { data, error } = schema.safeParse(readBoundedJson(file, maxBytes, { remedy, code: 'unusable-adapter' }));
   if (data) return data.base;
   throw new NomoatError({
     part: file,

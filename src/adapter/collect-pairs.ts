@@ -25,6 +25,7 @@ const remedy = 'Export the adapter again from where it was trained.';
 function checkMatrix(part: string, tensor: LooseTensor): void {
   if (tensor.shape.length !== 2 || tensor.shape.some((size) => size < 1)) {
     throw new NomoatError({
+      code: 'unusable-adapter',
       part,
       fault: `${tensor.name} has shape [${tensor.shape.join(', ')}], not that of a matrix`,
       remedy,
@@ -37,6 +38,7 @@ function finite(part: string, tensor: LooseTensor): Float32Array {
   const bad = values.findIndex((value) => !Number.isFinite(value));
   if (bad >= 0) {
     throw new NomoatError({
+      code: 'unusable-adapter',
       part,
       fault: `${tensor.name} holds ${values[bad]} at element ${bad}`,
       remedy: 'The training that made it went wrong: use an earlier checkpoint.',
@@ -57,7 +59,8 @@ function group(
     layers.set(tensor.layer, layer);
     const halves = layer.get(tensor.projection) ?? {};
     layer.set(tensor.projection, halves);
-    if (halves[tensor.half]) throw new NomoatError({ part, fault: `${tensor.name} comes twice`, remedy });
+    if (halves[tensor.half])
+      throw new NomoatError({ code: 'unusable-adapter', part, fault: `${tensor.name} comes twice`, remedy });
     halves[tensor.half] = tensor;
   }
   return layers;
@@ -71,6 +74,7 @@ function toPair(
 ): RankedPair {
   if (!A || !B) {
     throw new NomoatError({
+      code: 'unusable-adapter',
       part,
       fault: `layer ${layer} ${projection} has lora_${A ? 'A' : 'B'} but no lora_${A ? 'B' : 'A'}`,
       remedy,
@@ -79,6 +83,7 @@ function toPair(
   const rank = A.shape[0]!;
   if (B.shape[1] !== rank) {
     throw new NomoatError({
+      code: 'unusable-adapter',
       part,
       fault: `layer ${layer} ${projection} has lora_A [${A.shape.join(', ')}] and lora_B [${B.shape.join(', ')}], which do not both have rank ${rank}`,
       remedy,
@@ -102,7 +107,12 @@ function toPair(
 export function collectPairs(part: string, tensors: Iterable<LooseTensor>): RankedPair[] {
   const layers = group(part, tensors);
   if (layers.size === 0) {
-    throw new NomoatError({ part, fault: 'holds no LoRA weights', remedy: 'Give an adapter for this model.' });
+    throw new NomoatError({
+      code: 'unusable-adapter',
+      part,
+      fault: 'holds no LoRA weights',
+      remedy: 'Give an adapter for this model.',
+    });
   }
   return [...layers.entries()]
     .sort(([left], [right]) => left - right)

@@ -52,6 +52,7 @@ function gapsOf(
   const layers = given ?? last + 1;
   if (last >= layers) {
     throw new NomoatError({
+      code: 'unusable-adapter',
       part,
       fault: `adapts layer ${last}, and the model's last layer is ${layers - 1}`,
       remedy: 'Use the adapter with the base model that it was trained on.',
@@ -65,6 +66,7 @@ function gapsOf(
       gaps.push({ layer, projection });
       if (given !== null) continue;
       throw new NomoatError({
+        code: 'unusable-adapter',
         part,
         fault: `layers do not all adapt the same modules: layer ${layer} has no ${projection}`,
         remedy: 'Give the adapter together with its base model.',
@@ -78,6 +80,7 @@ function assertModest(part: string, pairs: readonly RankedPair[], rank: number):
   const filled = pairs.reduce((sum, { inFeatures, outFeatures }) => sum + rank * (inFeatures + outFeatures), 0);
   if (filled <= maxGrowth * held) return;
   throw new NomoatError({
+    code: 'unusable-adapter',
     part,
     fault: `has ranks from ${Math.min(...pairs.map((pair) => pair.rank))} to ${rank}, too far apart to be held as one`,
     remedy: 'Train or convert it with one rank for all modules.',

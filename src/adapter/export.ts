@@ -71,6 +71,7 @@ function writeOllamaFolder(options: ExportOptions, out: string): string[] {
   const { adapter, mergedType, model, ollamaAdapter, stop, systemPrompt } = options;
   if (ollamaAdapter && model.parts.length > 1) {
     throw new NomoatError({
+      code: 'unusable-export',
       part: model.path,
       fault: `is a model in ${model.parts.length} files, which a Modelfile cannot name`,
       remedy: 'Export the merged model: leave --ollama-adapter out.',
@@ -113,6 +114,7 @@ const exporters: Readonly<Record<ExportFormat, { readonly kind: 'file' | 'folder
 function checkDestination(out: string, kind: 'file' | 'folder'): void {
   if (existsSync(out)) {
     throw new NomoatError({
+      code: 'path-exists',
       part: out,
       fault: 'exists already, and exports overwrite nothing',
       remedy: 'Give another --out, or remove it first.',
@@ -120,6 +122,7 @@ function checkDestination(out: string, kind: 'file' | 'folder'): void {
   }
   if (kind === 'file' && !out.endsWith('.gguf')) {
     throw new NomoatError({
+      code: 'invalid-settings',
       part: out,
       fault: 'does not end in .gguf',
       remedy: 'Give --out a file name like model.gguf.',

@@ -39,13 +39,19 @@ export function checkAdapterFits(part: string, adapter: LoraAdapter, model: Gguf
   const { layers } = readModelConfig(model);
   const covered = new Set(adapter.pairs.map(({ layer }) => layer)).size;
   if (covered !== layers) {
-    throw new NomoatError({ part, fault: `adapts ${covered} layers, but ${model.path} has ${layers}`, remedy });
+    throw new NomoatError({
+      code: 'unusable-adapter',
+      part,
+      fault: `adapts ${covered} layers, but ${model.path} has ${layers}`,
+      remedy,
+    });
   }
   for (const { layer, projection, inFeatures, outFeatures } of adapter.pairs) {
     const shape = model.tensors.get(ggufWeightName(layer, projection))?.shape;
     if (shape?.length === 2 && shape[0] === outFeatures && shape[1] === inFeatures) continue;
     const base = shape ? `is [${shape.join(', ')}]` : 'does not exist';
     throw new NomoatError({
+      code: 'unusable-adapter',
       part,
       fault: `layer ${layer} ${projection} is made for a matrix [${outFeatures}, ${inFeatures}], which in ${model.path} ${base}`,
       remedy,
@@ -83,6 +89,7 @@ export function writeGgufLora(path: string, adapter: LoraAdapter, model: GgufFil
   // llama.cpp takes an alpha of 0 for "no alpha given" and would then scale by 1.
   if (!(adapter.alpha > 0)) {
     throw new NomoatError({
+      code: 'unusable-export',
       part: path,
       fault: `alpha is ${adapter.alpha}, which GGUF cannot say`,
       remedy: 'Use an alpha above 0.',
@@ -109,7 +116,12 @@ export function writeGgufLora(path: string, adapter: LoraAdapter, model: GgufFil
 function expectString(file: GgufFile, key: string, wanted: string, remedy: string): void {
   const found = file.string(key);
   if (found === wanted) return;
-  throw new NomoatError({ part: file.path, fault: `${key} is ${found ?? 'missing'}, not ${wanted}`, remedy });
+  throw new NomoatError({
+    code: 'unusable-adapter',
+    part: file.path,
+    fault: `${key} is ${found ?? 'missing'}, not ${wanted}`,
+    remedy,
+  });
 }
 
 /** A tensor of the file with its rows back in transformers' order. */
@@ -117,6 +129,7 @@ function looseTensor(file: GgufFile, name: string, model: GgufFile): LooseTensor
   const parsed = parseGgufTensorName(name);
   if (!parsed) {
     throw new NomoatError({
+      code: 'unusable-adapter',
       part: file.path,
       fault: `holds the tensor ${name}, which nomoat cannot use`,
       remedy: 'LoRA on attn_q, attn_k, attn_v, attn_output, ffn_gate, ffn_up and ffn_down is supported.',
@@ -141,6 +154,7 @@ function readScale(file: GgufFile, pairs: readonly RankedPair[]): { alpha: (rank
   const effective = file.number('adapter.lora.alpha') ?? 0;
   if (!(effective >= 0) || !Number.isFinite(effective)) {
     throw new NomoatError({
+      code: 'unusable-adapter',
       part: file.path,
       fault: `adapter.lora.alpha is ${effective}`,
       remedy: 'Export the adapter again.',
@@ -170,6 +184,7 @@ export function readGgufLora(path: string, model: GgufFile, note?: (text: string
     expectString(file, 'general.architecture', architecture, 'Use the adapter with its own base model.');
     if (file.metadata.has(invocationKey)) {
       throw new NomoatError({
+        code: 'unusable-adapter',
         part: path,
         fault: `has ${invocationKey}: it is switched on by tokens, which nomoat does not do`,
         remedy: 'Give a plain LoRA.',

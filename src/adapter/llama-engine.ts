@@ -53,6 +53,7 @@ export function llamaEngine(): Promise<Llama> {
   }).catch((error: unknown) => {
     instance = null;
     throw new NomoatError({
+      code: 'engine-missing',
       part: 'llama.cpp',
       fault: `the engine could not be loaded (${(error as Error).message})`,
       remedy: 'Run `nomoat doctor`; the package node-llama-cpp may be incomplete for this platform.',
@@ -133,6 +134,7 @@ export async function llamaCall<T>(part: string, what: string, remedy: string, c
     await new Promise((resolve) => setTimeout(resolve, logMilliseconds));
     const detail = [(error as Error).message, ...heard.filter((line) => line.startsWith('error'))].join('; ');
     throw new NomoatError({
+      code: 'engine-failed',
       part,
       fault: `llama.cpp could not ${what} (${detail})`,
       remedy,
@@ -148,6 +150,7 @@ export async function llamaCall<T>(part: string, what: string, remedy: string, c
 export async function loadLlamaModel(modelPath: string, signal?: AbortSignal): Promise<LlamaModel> {
   if (!existsSync(modelPath)) {
     throw new NomoatError({
+      code: 'model-not-found',
       part: modelPath,
       fault: 'there is no such file',
       remedy: 'Give the path of a .gguf model file, or a name that `nomoat models` lists.',

@@ -59,6 +59,7 @@ function readOutput(output: ControlledEvaluateIndexOutput | undefined, wanted: T
   const largest = token === null || token === undefined ? undefined : logits?.get(token);
   if (logit === undefined || largest === undefined || totalLogitWeight === undefined) {
     throw new NomoatError({
+      code: 'engine-failed',
       part: 'llama.cpp',
       fault: `gave no logit for token ${wanted}`,
       remedy: 'This is a fault of nomoat or of its engine: please report it.',

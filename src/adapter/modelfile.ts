@@ -48,6 +48,7 @@ const usesDate = (model: GgufFile): boolean => (model.string('tokenizer.chat_tem
 function quoted(part: string, text: string): string {
   if (text.includes('"""') || text.endsWith('"')) {
     throw new NomoatError({
+      code: 'unusable-export',
       part,
       fault: 'holds """ or ends in a quotation mark, which a Modelfile cannot say',
       remedy: 'Change it, or export with --to gguf.',
@@ -69,6 +70,7 @@ export function renderModelfile({ model, from, adapterFile, systemPrompt, stop }
   const frame = turnFrame(model.path, render);
   if (systemPrompt && !frame.system) {
     throw new NomoatError({
+      code: 'unusable-export',
       part: model.path,
       fault: 'has a chat template without a system prompt',
       remedy: 'Export without a system prompt.',

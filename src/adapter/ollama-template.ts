@@ -113,6 +113,7 @@ export function turnFrame(part: string, render: RenderMessages): TurnFrame {
   const wrong = frame ? wanted.find((messages) => tryRender(render, messages) !== renderFrame(frame, messages)) : [];
   if (!frame || wrong) {
     throw new NomoatError({
+      code: 'unusable-export',
       part,
       fault:
         'has a chat template that nomoat cannot translate for Ollama (it does more than put fixed texts around turns)',
@@ -137,6 +138,7 @@ export function goTemplate(part: string, frame: TurnFrame): string {
   if (frame.system) literals.push(frame.system.before, frame.system.after);
   if (literals.some((text) => unsafeLiteral.test(text))) {
     throw new NomoatError({
+      code: 'unusable-export',
       part,
       fault: 'has a chat template with {{, }} or """ in its texts, which a Modelfile cannot hold',
       remedy: 'Export with --to gguf or --to merged-gguf and write the Modelfile by hand.',

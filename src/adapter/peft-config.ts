@@ -69,9 +69,13 @@ function faultsOf(config: PeftConfig): string[] {
 
 /** Reads and checks the file. Throws NomoatError. */
 export function readPeftConfig(path: string): PeftConfig {
-  const parsed = readBoundedJson(path, maxConfigBytes, 'Save the adapter again with PEFT or nomoat.');
+  const parsed = readBoundedJson(path, maxConfigBytes, {
+    remedy: 'Save the adapter again with PEFT or nomoat.',
+    code: 'unusable-adapter',
+  });
   if (typeof parsed === 'object' && parsed !== null && 'lora_parameters' in parsed) {
     throw new NomoatError({
+      code: 'unusable-adapter',
       part: path,
       fault: 'is that of an adapter of mlx-lm, whose weights stand in another form',
       remedy: 'Merge it there (mlx_lm.fuse --export-gguf) and give the GGUF as the model.',
@@ -80,6 +84,7 @@ export function readPeftConfig(path: string): PeftConfig {
   const result = configSchema.safeParse(parsed);
   if (!result.success) {
     throw new NomoatError({
+      code: 'unusable-adapter',
       part: path,
       fault: result.error.issues.map((issue) => `${issue.path.join('.') || 'the file'}: ${issue.message}`).join('; '),
       remedy: 'Give a LoRA adapter as PEFT saves it.',
@@ -88,6 +93,7 @@ export function readPeftConfig(path: string): PeftConfig {
   const on = faultsOf(result.data);
   if (on.length > 0) {
     throw new NomoatError({
+      code: 'unusable-adapter',
       part: path,
       fault: `uses ${on.map((key) => `${key} = ${JSON.stringify(result.data[key])}`).join(', ')}, which nomoat does not support`,
       remedy:
@@ -110,6 +116,7 @@ function patternMatches(part: string, key: string, modulePath: string): boolean 
     return new RegExp(`^(.*\\.)?(${key})$`).test(modulePath);
   } catch (error) {
     throw new NomoatError({
+      code: 'unusable-adapter',
       part,
       fault: `has the pattern ${key}, which nomoat cannot use (${(error as Error).message})`,
       remedy: 'Write the names of modules in rank_pattern and alpha_pattern.',

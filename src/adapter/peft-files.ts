@@ -30,7 +30,7 @@ const pickleRemedy =
   'It is a pickle, which can run programs and which nomoat does not read: load it with PEFT and save it with safe_serialization=True.';
 
 function refuse(part: string, fault: string, remedy: string): never {
-  throw new NomoatError({ part, fault, remedy });
+  throw new NomoatError({ code: 'unusable-adapter', part, fault, remedy });
 }
 
 /** Names of folders in `folder` that hold an adapter. */
@@ -45,7 +45,9 @@ function adaptersBelow(folder: string): string[] {
 function partsOf(folder: string): string[] {
   const path = join(folder, indexName);
   const remedy = 'Save the adapter again with PEFT, as one file.';
-  const parsed = readBoundedJson(path, maxIndexBytes, remedy) as { weight_map?: unknown } | null;
+  const parsed = readBoundedJson(path, maxIndexBytes, { remedy, code: 'unusable-adapter' }) as {
+    weight_map?: unknown;
+  } | null;
   const map = parsed?.weight_map;
   const names = map && typeof map === 'object' ? [...new Set(Object.values(map))].sort() : [];
   // A part in another folder would be a file that nobody gave.

@@ -92,6 +92,7 @@ function looseTensors(path: string): LooseTensor[] {
   if (unknown.length > 0) {
     const more = unknown.length > 3 ? ` and ${unknown.length - 3} more` : '';
     throw new NomoatError({
+      code: 'unusable-adapter',
       part: path,
       fault: `holds tensors that nomoat cannot use: ${unknown.slice(0, 3).join(', ')}${more}`,
       remedy: 'LoRA on q_proj, k_proj, v_proj, o_proj, gate_proj, up_proj and down_proj is supported.',
@@ -110,7 +111,7 @@ function checkAgainstConfig(path: string, config: PeftConfig, pairs: readonly Ra
     const { rank: stated } = moduleSettings(path, config, wrong);
     const where = Object.keys(config.rank_pattern ?? {}).length === 0 ? '' : ` for ${peftModulePath(wrong)}`;
     const fault = `says r = ${stated}${where}, but the weights have rank ${wrong.rank}`;
-    throw new NomoatError({ part: path, fault, remedy: sideBySide });
+    throw new NomoatError({ code: 'unusable-adapter', part: path, fault, remedy: sideBySide });
   }
   const extra = pairs.find((pair) => !targets(config, pair));
   if (!extra) return;
@@ -118,6 +119,7 @@ function checkAgainstConfig(path: string, config: PeftConfig, pairs: readonly Ra
   const layers =
     config.layers_to_transform == null ? '' : ` in the layers ${[config.layers_to_transform].flat().join(', ')}`;
   throw new NomoatError({
+    code: 'unusable-adapter',
     part: path,
     fault: `lists the target modules ${listed}${layers}, but the weights have ${peftModulePath(extra)}`,
     remedy: sideBySide,
@@ -146,6 +148,7 @@ export function readPeft(folderOrSafetensors: string, context: PeftContext = {})
   const { alpha: otherwise, layers } = context;
   if (!config && otherwise === undefined) {
     throw new NomoatError({
+      code: 'unusable-adapter',
       part,
       fault: `has no ${peftConfigName} beside it, so its alpha is unknown`,
       remedy: `Put ${peftConfigName} beside it: {"peft_type": "LORA", "r": ${ranked[0]!.rank}, "lora_alpha": ALPHA}.`,

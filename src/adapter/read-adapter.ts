@@ -17,6 +17,7 @@ import { peftFiles } from './peft-files.ts';
 export function readAdapter(path: string, model: GgufFile, context: PeftContext = {}): LoraAdapter {
   if (!existsSync(path)) {
     throw new NomoatError({
+      code: 'adapter-not-found',
       part: path,
       fault: 'there is no such file or folder',
       remedy: 'Give a PEFT folder, a .safetensors file or a GGUF LoRA.',

@@ -51,6 +51,7 @@ function checkRange(part: string, name: string, values: Float32Array): void {
   for (const value of values) {
     if (Math.abs(value) <= maxFloat16) continue;
     throw new NomoatError({
+      code: 'unusable-export',
       part,
       fault: `${name} holds ${value}, which float16 cannot`,
       remedy: 'Export the adapter on its own (--to gguf).',
@@ -104,7 +105,12 @@ export function rewriteModel(
   options: { overwrite?: boolean } = {},
 ): void {
   if (!options.overwrite && existsSync(path)) {
-    throw new NomoatError({ part: path, fault: 'exists already', remedy: 'Give another path, or remove it first.' });
+    throw new NomoatError({
+      code: 'path-exists',
+      part: path,
+      fault: 'exists already',
+      remedy: 'Give another path, or remove it first.',
+    });
   }
   if (adapter) checkAdapterFits(path, adapter, model);
   const merges = new Map<string, LoraPair>(

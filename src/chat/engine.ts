@@ -110,6 +110,7 @@ function chooseContextSize(part: string, trained: number, asked: number | undefi
   if (asked === undefined) return Math.min(defaultContextSize, trained);
   if (Number.isSafeInteger(asked) && asked > reservedCells && asked <= trained) return asked;
   throw new NomoatError({
+    code: 'invalid-settings',
     part,
     fault: `cannot have a context of ${asked} tokens: it was trained on ${trained}`,
     remedy: `Give a whole number of tokens up to ${trained}.`,
@@ -173,6 +174,7 @@ class LlamaChatModel implements Model {
     const [only, ...more] = messages;
     if (only?.role === 'user' && typeof only.content === 'string' && more.length === 0) return only.content;
     throw new NomoatError({
+      code: 'no-chat-template',
       part: 'the model',
       fault: 'has no chat template, so it continues single prompts and holds no conversation',
       remedy: 'Give one prompt without a system prompt (/reset before the next), or use an instruction-tuned model.',

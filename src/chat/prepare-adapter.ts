@@ -24,6 +24,7 @@ function checkGgufLora(path: string, model: GgufFile): void {
   const wanted = model.string('general.architecture');
   if (type === 'adapter' && architecture === wanted) return;
   throw new NomoatError({
+    code: 'unusable-adapter',
     part: path,
     fault: type === 'adapter' ? `is an adapter for ${architecture}, and the model is ${wanted}` : 'is no adapter',
     remedy: 'Give a GGUF LoRA, a PEFT folder or a .safetensors file that was made for this model.',

@@ -4,10 +4,11 @@ import type { Message } from '../text/example.ts';
 import { roles } from '../text/messages.ts';
 
 export const closedModel = (): NomoatError =>
-  new NomoatError({ part: 'the model', fault: 'is closed', remedy: 'Open it again.' });
+  new NomoatError({ code: 'model-closed', part: 'the model', fault: 'is closed', remedy: 'Open it again.' });
 
 export const tooLong = (promptTokens: number, contextSize: number, trained: number): NomoatError =>
   new NomoatError({
+    code: 'context-full',
     part: 'the conversation',
     fault: `has ${promptTokens} tokens, and the context holds ${contextSize} with the answer`,
     remedy: `Shorten it, or begin a new one (/reset in a chat)${contextSize < trained ? `; a larger --context-size goes up to ${trained}` : ''}.`,
@@ -27,7 +28,12 @@ export function assertConversation(messages: readonly Message[]): void {
       ? 'is no list with at least one message'
       : (messages.map(faultOf).find((found) => found !== null) ?? null);
   if (fault === null) return;
-  throw new NomoatError({ part: 'the conversation', fault, remedy: `Roles are ${roles.join(', ')}.` });
+  throw new NomoatError({
+    code: 'invalid-conversation',
+    part: 'the conversation',
+    fault,
+    remedy: `Roles are ${roles.join(', ')}.`,
+  });
 }
 
 export const stoppedScoring = (): NomoatError =>

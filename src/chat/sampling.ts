@@ -9,6 +9,11 @@ export function resolveSampling(options: Partial<Sampling>): Sampling {
   const given = Object.fromEntries(Object.entries(options).filter(([name]) => Object.hasOwn(samplingOptions, name)));
   const { faults, values } = readGiven(samplingOptions, given, String, samplingFault);
   if (faults.length > 0)
-    throw new NomoatError({ part: 'sampling', fault: faults.join('; '), remedy: 'Give values in these ranges.' });
+    throw new NomoatError({
+      code: 'invalid-settings',
+      part: 'sampling',
+      fault: faults.join('; '),
+      remedy: 'Give values in these ranges.',
+    });
   return samplingSettings.parse(values);
 }

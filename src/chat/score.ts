@@ -29,6 +29,7 @@ export interface Score {
 
 const refuse = (fault: string): NomoatError =>
   new NomoatError({
+    code: 'invalid-conversation',
     part: 'the conversation',
     fault,
     remedy: 'Give messages of which the last is the answer to score: { role: "assistant", content: "..." }.',
@@ -52,6 +53,7 @@ function exampleOf(messages: readonly Message[], template: ChatTemplate | null):
 /** As chatTemplateOf says it. */
 function none(): never {
   throw new NomoatError({
+    code: 'no-chat-template',
     part: 'the model',
     fault: 'has no chat template',
     remedy: 'Give one.',

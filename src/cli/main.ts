@@ -4,6 +4,7 @@
  * its proof failed), 130 interrupted with a checkpoint written, 141 when the reader of its output has left.
  */
 import { Command, CommanderError } from 'commander';
+import { exitStatus } from '../error-codes.ts';
 import { NomoatError } from '../errors.ts';
 import { errorEvent } from '../jobs/events.ts';
 import { version } from '../jobs/version.ts';
@@ -22,8 +23,6 @@ import { planCommand } from './plan.ts';
 import { quickstartCommand } from './quickstart.ts';
 import { schemaCommand } from './schema.ts';
 import { pretrainCommand, tuneCommand, wasTold } from './tune.ts';
-
-const exitCodes = { input: 2, failed: 1, untrusted: 3, interrupted: 130 } as const;
 
 /** With --json the error is an event on stdout as well, as a run's own are, for programs that read that. */
 function tellOf(error: unknown): void {
@@ -76,7 +75,7 @@ try {
     tellOf(error);
     process.stderr.write(`${harmless(known ? error.message : `nomoat itself failed: ${String(error)}`)}\n`);
     if (process.argv.includes('--debug') && error instanceof Error) process.stderr.write(`${error.stack}\n`);
-    process.exitCode = known ? exitCodes[error.kind] : 1;
+    process.exitCode = known ? exitStatus[error.kind] : 1;
   }
 }
 process.exitCode = lostOutputCode() ?? process.exitCode;

@@ -16,6 +16,7 @@ import { Progress } from './progress.ts';
 
 const notBegun = (): NomoatError =>
   new NomoatError({
+    code: 'run-not-begun',
     part: 'the run',
     fault: 'was not begun',
     remedy: 'Nothing was written: start it again.',

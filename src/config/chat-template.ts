@@ -20,6 +20,7 @@ function readTemplate(given: string): string {
     const { size } = statSync(given);
     if (size > maxTemplateBytes)
       throw new NomoatError({
+        code: 'unusable-chat-template',
         part: given,
         fault: `has ${size} bytes, more than any chat template (${maxTemplateBytes})`,
         remedy: 'Give a file that holds a Jinja template.',
@@ -31,6 +32,7 @@ function readTemplate(given: string): string {
     const { code } = error as NodeJS.ErrnoException;
     const [near] = nearestNames(given.toLowerCase(), templateNames, 1);
     throw new NomoatError({
+      code: 'unusable-chat-template',
       part: '--chat-template',
       fault: `${given} is no template by name, and no file that can be read (${code})`,
       remedy: `${near ? `Did you mean ${near}? ` : ''}Names are ${templateNames.join(', ')}.`,
@@ -69,6 +71,7 @@ export function resolveChatTemplate(given: string | null): string | null {
   const text = templateOfName(given) ?? (isTemplate(given) ? given : templateIn(readTemplate(given), given));
   if (!isTemplate(text))
     throw new NomoatError({
+      code: 'unusable-chat-template',
       part: given,
       fault: 'holds no Jinja template (neither {{ nor {%)',
       remedy: "Give the text of a model's chat_template.",

@@ -93,11 +93,21 @@ const stemOf = (path: string): string =>
 
 function assertData(data: readonly string[], usage: string): void {
   if (data.length === 0)
-    throw new NomoatError({ part: 'DATA', fault: 'no data was given', remedy: `Give a file or a folder: ${usage}` });
+    throw new NomoatError({
+      code: 'data-not-found',
+      part: 'DATA',
+      fault: 'no data was given',
+      remedy: `Give a file or a folder: ${usage}`,
+    });
   for (const path of data) assertGiven('DATA', path);
   const missing = data.filter((path) => !existsSync(path));
   if (missing.length > 0)
-    throw new NomoatError({ part: missing.join(', '), fault: 'does not exist', remedy: 'Check the path.' });
+    throw new NomoatError({
+      code: 'data-not-found',
+      part: missing.join(', '),
+      fault: 'does not exist',
+      remedy: 'Check the path.',
+    });
 }
 
 function newRun(given: string | null, stem: string): string {
@@ -113,6 +123,7 @@ export const isRun = (folder: string): boolean => folder !== '' && existsSync(jo
 export function assertFree(run: string): void {
   if (!existsSync(run)) return;
   throw new NomoatError({
+    code: 'run-exists',
     part: run,
     fault: 'exists already, and runs are never overwritten',
     remedy: `Give another --run${isRun(run) ? `, or continue that one: nomoat tune --resume ${shellQuote(run)}` : '.'}`,
@@ -168,6 +179,7 @@ export function resolvePretrainSettings(data: readonly string[], flags: Given, r
   );
   if (tokenizer !== null && vocabulary !== null) {
     throw new NomoatError({
+      code: 'invalid-settings',
       part: 'settings',
       fault: '--vocabulary is the size of a trained tokenizer, and --tokenizer takes one that is trained already',
       remedy: 'Give one of them.',

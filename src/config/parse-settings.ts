@@ -85,6 +85,7 @@ export function parseSettings<Shape extends z.core.$ZodLooseShape>(
 
 export const settingsFault = (faults: readonly string[], remedy: string): NomoatError =>
   new NomoatError({
+    code: 'invalid-settings',
     part: 'settings',
     fault: faults.join('; '),
     remedy: faults.every((fault) => fault.endsWith('is no number')) ? 'Give numbers.' : remedy,

@@ -67,6 +67,7 @@ export function writeFailure(path: string, error: unknown): NomoatError {
   const code = (error as NodeJS.ErrnoException).code ?? '';
   const full = code === 'ENOSPC' || code === 'EDQUOT';
   return new NomoatError({
+    code: full ? 'disk-full' : 'write-failed',
     part: path,
     fault: full ? 'the disk is full' : `could not be written (${code || String(error)})`,
     remedy: full

@@ -3,7 +3,7 @@
  * name. Knows nothing of what they mean.
  */
 import { readFileSync, statSync } from 'node:fs';
-import { NomoatError } from '../errors.ts';
+import { NomoatError, type NomoatErrorOptions } from '../errors.ts';
 import { decodeText } from './decode-text.ts';
 
 /** What we write is nested five deep; what calls itself for each level runs out of stack some thousands down. */
@@ -35,9 +35,13 @@ export function parseBounded(text: string): { readonly value: unknown } | string
 /** The text without what stands in quotes. */
 const withoutTexts = (text: string): string => text.replace(/"(?:[^"\\]|\\.)*"/g, '');
 
+/** What a file that cannot be read is refused with. */
+type Refusal = Pick<NomoatErrorOptions, 'remedy' | 'code'>;
+
 /** The value in the file at `path`. Throws NomoatError, with that remedy. */
-export function readBoundedJson(path: string, maxBytes: number, remedy: string): unknown {
-  const refuse = (fault: string, cause?: unknown): NomoatError => new NomoatError({ part: path, fault, remedy, cause });
+export function readBoundedJson(path: string, maxBytes: number, refusal: Refusal): unknown {
+  const refuse = (fault: string, cause?: unknown): NomoatError =>
+    new NomoatError({ ...refusal, part: path, fault, cause });
   let text: string;
   try {
     const { size } = statSync(path);

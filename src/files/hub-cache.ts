@@ -52,6 +52,7 @@ export function assertCacheNames(repo: string, commit: string, sha256: string, f
   }
   if (faults.length === 0) return;
   throw new NomoatError({
+    code: 'download-failed',
     part: repo,
     fault: `the hub answered with an unusable ${faults.join(', ')}`,
     remedy: 'Check HF_ENDPOINT; report it when that is the real hub.',

@@ -228,6 +228,7 @@ export function diskFull(
 ): NomoatError {
   const numbers = needed === null || free === null ? '' : `: ${megabytes(needed)} needed, ${megabytes(free)} free`;
   return new NomoatError({
+    code: 'disk-full',
     part: subject,
     fault: `the disk of ${folder} is full${numbers}`,
     remedy: 'Make room, or set HF_HOME to a larger disk; the pull goes on from what is already here.',
@@ -252,6 +253,7 @@ function tooLong({ subject, bytes }: Download): NomoatError {
 
 function lost({ subject, bytes }: Download, here: number, cause: unknown): NomoatError {
   return new NomoatError({
+    code: 'download-failed',
     part: subject,
     fault: `the connection broke at ${here} of ${bytes} bytes (${cause === null ? 'the answer ended early' : reasonOf(cause)})`,
     remedy: 'Run the same command again: it goes on from there.',

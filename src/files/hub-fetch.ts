@@ -148,6 +148,7 @@ export function reasonOf(error: unknown): string {
 /** The error of a pull that the user stopped. */
 export function interrupted(cause: unknown): NomoatError {
   return new NomoatError({
+    code: 'interrupted',
     part: 'pull',
     fault: 'stopped before the end',
     remedy: 'Run the same command again: it goes on from what is already here.',
@@ -164,7 +165,14 @@ export function hubError(
   remedy: string,
   fields: Record<string, unknown> = {},
 ): NomoatError {
-  return new NomoatError({ part, fault, remedy, kind: 'failed', fields: { problem, ...fields } });
+  return new NomoatError({
+    code: 'download-failed',
+    part,
+    fault,
+    remedy,
+    kind: 'failed',
+    fields: { problem, ...fields },
+  });
 }
 
 function refuseWhenOffline(value: string | undefined): void {
@@ -180,6 +188,7 @@ function unreachable(url: URL, reason: string, { env }: Surroundings, cause: unk
       ? ` ${proxy} is set, which Node heeds only with NODE_USE_ENV_PROXY=1 (Node 24 or later).`
       : '';
   return new NomoatError({
+    code: 'download-failed',
     part: url.origin,
     fault: `cannot be reached (${reason})`,
     remedy: `Check the network, set HF_ENDPOINT to a mirror, or copy a GGUF here and give its path.${proxyHint}`,

@@ -62,6 +62,7 @@ function whatIsWanted(name: string): Wanted {
   if (isRepoId(repo)) return { name, repos: [repo], file: '', quantization, licence: 'not stated', pypi: null };
   const nearest = nearestInCatalogue(name);
   throw new NomoatError({
+    code: 'model-not-found',
     part: name,
     fault: 'is not in the catalogue',
     remedy:

@@ -64,6 +64,7 @@ function oneOf(name: string, models: readonly LocalModel[]): LocalModel | null {
   const isAmbiguous = others.some((other) => other.source === first.source && other.bytes !== first.bytes);
   if (!isAmbiguous) return first;
   throw new NomoatError({
+    code: 'ambiguous-model',
     part: `model ${name}`,
     fault: `means ${models.length} different files on this machine`,
     remedy: `Give the path of one: ${models.map((model) => model.path).join(', ')}.`,
@@ -85,6 +86,7 @@ function onlyModelIn(folder: string): { path: string; name: string } {
   const [only] = files;
   if (only !== undefined && files.length === 1) return { path: join(folder, only), name: ggufStem(only) };
   throw new NomoatError({
+    code: files.length === 0 ? 'model-not-found' : 'ambiguous-model',
     part: folder,
     fault: files.length === 0 ? 'is a folder without a GGUF file' : `is a folder with ${files.length} GGUF files`,
     remedy: files.length === 0 ? 'Give the path of a GGUF file.' : `Give one of them: ${files.join(', ')}.`,
@@ -94,6 +96,7 @@ function onlyModelIn(folder: string): { path: string; name: string } {
 
 function onlyInCatalogue(entry: CatalogueEntry): NomoatError {
   return new NomoatError({
+    code: 'model-not-pulled',
     part: `model ${entry.name}`,
     fault: `is not on this machine yet (about ${Math.round(entry.bytes / 1e6)} MB, ${entry.licence})`,
     remedy: `Fetch it: nomoat pull ${entry.name}`,
@@ -107,6 +110,7 @@ function notFound(nameOrPath: string, path: string, models: readonly LocalModel[
   const nearest = nearestNames(nameOrPath, known);
   const looksLikePath = /[/\\]|\.gguf$/i.test(nameOrPath);
   return new NomoatError({
+    code: 'model-not-found',
     part: `model ${nameOrPath}`,
     fault: looksLikePath
       ? `there is no file ${path}, nor a model of that name on this machine`

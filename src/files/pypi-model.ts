@@ -148,6 +148,7 @@ async function runPython(
       .slice(-2)
       .join(' ') || output.trim().split('\n').at(-1);
   throw new NomoatError({
+    code: 'download-failed',
     part,
     fault: `failed with code ${code} (${reason || 'it said nothing'})`,
     remedy: 'Check that `python3 -m pip download` works on this machine (index, proxy, disk), then try again.',

@@ -29,7 +29,12 @@ export interface SafetensorsFile {
 }
 
 function fault(path: string, text: string): NomoatError {
-  return new NomoatError({ part: path, fault: text, remedy: 'Check the file, or download or export it again.' });
+  return new NomoatError({
+    code: 'unusable-adapter',
+    part: path,
+    fault: text,
+    remedy: 'Check the file, or download or export it again.',
+  });
 }
 
 function parseHeader(path: string, bytes: Buffer): { header: Record<string, unknown>; data: number } {

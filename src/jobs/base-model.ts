@@ -17,6 +17,7 @@ export async function assertSameBase(path: string, record: RunRecord): Promise<v
   const { modelPath } = record.settings;
   if (!existsSync(modelPath)) {
     throw new NomoatError({
+      code: 'base-not-found',
       part: path,
       fault: `its base model ${modelPath} is not there any more`,
       remedy: `Put it back; its sha256 is ${record.modelDigest}.`,
@@ -26,6 +27,7 @@ export async function assertSameBase(path: string, record: RunRecord): Promise<v
   const now = await digestOf(modelPath);
   if (now === record.modelDigest) return;
   throw new NomoatError({
+    code: 'base-changed',
     part: path,
     fault: `its base model ${modelPath} is another file than the one that it was trained on (sha256 ${short(record.modelDigest)} then, ${short(now)} now)`,
     remedy: 'Put back the file that was there, or train again on the new one.',
@@ -58,6 +60,7 @@ export async function doubtOfBase(adapterPath: string, modelPath: string): Promi
   if (base.file !== basename(modelPath))
     return `${adapterPath} was trained on ${base.file}, not on ${basename(modelPath)} (${digests}): another quantisation of the same model is fine, another model is not.`;
   throw new NomoatError({
+    code: 'base-changed',
     part: adapterPath,
     fault: `${modelPath} is another file than the ${base.file} that it was trained on (${digests})`,
     remedy:

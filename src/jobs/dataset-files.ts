@@ -109,6 +109,7 @@ async function readAll(paths: readonly string[], request: Request): Promise<File
     if (result) results.push(result);
     if (!result || result.examples.length > 0) continue;
     throw new NomoatError({
+      code: 'unusable-data',
       part: path,
       fault: `holds no usable record of the format ${result.file.format} (${result.file.why}); all ${result.file.rows} are refused, the first one: ${describe(result.refusals[0]!)}`,
       remedy: helpOf(result.refusals) ?? `Known formats and their keys: ${formatList}; --format forces one.`,
@@ -116,6 +117,7 @@ async function readAll(paths: readonly string[], request: Request): Promise<File
   }
   if (results.length > 0) return results;
   throw new NomoatError({
+    code: 'unusable-data',
     part: paths[0]!,
     fault: 'is empty, and so are the other parts',
     remedy: 'Fetch the set again.',

@@ -42,6 +42,7 @@ export function runBytes(trained: number, method: RunSettings['method']): number
 export function assertDiskHolds(path: string, needed: number, free: number | null = diskFreeBytes(path)): void {
   if (free === null || free >= needed) return;
   throw new NomoatError({
+    code: 'too-little-memory',
     part: path,
     fault: `its disk has ${sizeText(free)} free, and the checkpoints and the result take up to ${sizeText(needed)}`,
     remedy: 'Free some space, or give a --run on another disk.',

@@ -4,6 +4,7 @@
  */
 import { readFileSync } from 'node:fs';
 import { z } from 'zod';
+import { codeOfKind, isErrorCode } from '../error-codes.ts';
 import { parseBounded } from '../files/bounded-json.ts';
 import { versionField, versionOf } from '../files/file-version.ts';
 import { eventsVersion, type RunEndEvent, type RunEvent } from './events.ts';
@@ -48,7 +49,11 @@ function eventOf(line: string): RunEvent | 'newer' | null {
   const type = typeof value === 'object' && value !== null && 'type' in value ? value.type : null;
   if (typeof type !== 'string' || !Object.hasOwn(shapes, type)) return null;
   if (type === 'run-start' && (versionOf(value) ?? 0) > eventsVersion) return 'newer';
-  return shapes[type as RunEvent['type']].safeParse(value).success ? (value as RunEvent) : null;
+  if (!shapes[type as RunEvent['type']].safeParse(value).success) return null;
+  const event = value as RunEvent;
+  if (event.type !== 'error' || isErrorCode(event.code)) return event;
+  // Logs of 0.1 have no codes.
+  return { ...event, code: Object.hasOwn(codeOfKind, event.kind ?? '') ? codeOfKind[event.kind] : 'failed' };
 }
 
 const damage = (lost: number, of: number): RunEvent => ({

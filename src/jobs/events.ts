@@ -3,7 +3,7 @@
  * The names are public: programs build on them. All durations are seconds, all sizes bytes, losses nats per supervised token.
  * JSON has no NaN and no infinity: where a number can be one, its type has null for it.
  */
-import type { NomoatError } from '../errors.ts';
+import type { ErrorCode, ErrorKind, NomoatError } from '../errors.ts';
 import type { RecordSource } from '../text/example.ts';
 import type { ActivationPolicy } from '../train/block-walk.ts';
 
@@ -185,7 +185,9 @@ export interface RunEndEvent {
 
 export interface ErrorEvent {
   readonly type: 'error';
-  readonly kind: string;
+  /** For programs: docs/errors.md lists them. */
+  readonly code: ErrorCode;
+  readonly kind: ErrorKind;
   readonly part: string;
   readonly fault: string;
   readonly remedy: string;
@@ -194,8 +196,16 @@ export interface ErrorEvent {
 }
 
 /** An error as the event that tells of it. */
-export const errorEvent = (error: NomoatError): ErrorEvent =>
-  ({ type: 'error', ...error.toJSON() }) as unknown as ErrorEvent;
+export const errorEvent = ({ code, fault, fields, kind, message, part, remedy }: NomoatError): ErrorEvent => ({
+  type: 'error',
+  code,
+  kind,
+  part,
+  fault,
+  remedy,
+  fields,
+  message,
+});
 
 export type RunEvent =
   | RunStartEvent

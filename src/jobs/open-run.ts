@@ -232,6 +232,7 @@ export function asFailure(error: unknown): NomoatError {
   if (error instanceof NomoatError) return error;
   const memory = outOfMemory(error);
   return new NomoatError({
+    code: memory ? 'out-of-memory' : 'failed',
     part: 'training',
     fault: memory ? 'memory ran out' : error instanceof Error ? (error.stack ?? error.message) : String(error),
     remedy: memory

@@ -292,6 +292,7 @@ function assertFits(
   ).training;
   const leanFits = lean <= has;
   throw new NomoatError({
+    code: 'too-little-memory',
     part: 'the run',
     fault: `needs about ${sizeText(needed)} of ${lacking}, and there are ${sizeText(has)}`,
     remedy:

@@ -166,6 +166,7 @@ export async function prepareExamples(
     assertTrainable(rows, tokenizer, sets.remedy);
     if (held && held.rows.length === 0) {
       throw new NomoatError({
+        code: 'nothing-to-learn',
         part: 'the validation data',
         fault: 'no row has a supervised token',
         remedy: 'Look at it with `nomoat preview`, or leave --validation out.',

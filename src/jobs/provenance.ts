@@ -56,6 +56,7 @@ export function assertUnchanged(record: RunRecord, modelDigest: string, files: r
   if (modelDigest !== record.modelDigest) changed.push(settings.modelPath);
   if (changed.length === 0) return;
   throw new NomoatError({
+    code: 'data-changed',
     part: record.settings.run,
     fault: `cannot go on: ${changed.join(', ')} changed since the run began`,
     remedy: 'Put back what was there, or start a new run.',
@@ -80,6 +81,7 @@ export function assertSameRows({ nomoat, rows, rowsDigest, settings }: RunRecord
   if ((rows === undefined || rows === now.rows) && (rowsDigest === undefined || rowsDigest === now.rowsDigest)) return;
   const others = rows === now.rows ? `${rows} others` : `${now.rows}`;
   throw new NomoatError({
+    code: 'data-changed',
     part: settings.run,
     fault: `cannot go on: it began with ${rows} training rows, and the same files make ${others} now`,
     remedy: `Go on with the version that it began with (nomoat ${nomoat}), or start a new run.`,

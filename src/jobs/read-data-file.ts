@@ -59,6 +59,7 @@ function checkColumns(path: string, known: readonly string[], columns: Columns):
     if (column === null || known.includes(column)) continue;
     const [near] = nearestNames(column, known, 1);
     throw new NomoatError({
+      code: 'unusable-data',
       part: path,
       fault: `has no column "${column}" (--${name}-column); its columns are ${describeKeys(Object.fromEntries(known.map((key) => [key, 1])))}`,
       remedy: near ? `Did you mean "${near}"?` : 'Give one of its columns.',
@@ -143,6 +144,7 @@ function formatOf(
 ): { format: RecordFormat; why: string } {
   if (head.length === 0)
     throw new NomoatError({
+      code: 'unusable-data',
       part: path,
       fault: raw.columns?.length ? `has columns (${raw.columns.join(', ').slice(0, 80)}) and no rows` : 'is empty',
       remedy: raw.columns?.length
@@ -155,6 +157,7 @@ function formatOf(
   if (telling === undefined && values.length === 0) {
     const first = head[0] as Extract<RawRecord, { fault: string }>;
     throw new NomoatError({
+      code: 'unusable-data',
       part: `${path}:${first.line}`,
       fault: `${first.fault}${first.detail ? ` (${first.detail})` : ''}, and none of the first ${head.length} records is one`,
       remedy: `JSONL holds one JSON object a line. Known formats and their keys: ${formatList}.`,

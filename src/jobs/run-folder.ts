@@ -59,6 +59,7 @@ export class RunFolder {
     const path = this.file('run.json');
     if (!existsSync(path)) {
       throw new NomoatError({
+        code: 'run-not-found',
         part: this.path,
         fault: 'is no run (it has no run.json)',
         remedy: '`nomoat runs` lists the runs in ./runs.',
@@ -130,6 +131,7 @@ export class RunFolder {
 
   private held(holder: number): NomoatError {
     return new NomoatError({
+      code: 'run-busy',
       part: this.path,
       fault: `process ${holder} is working in this run`,
       remedy: `Wait for it, or stop it first. If it is another program that got that number after a restart, delete ${this.file('lock')}.`,

@@ -154,13 +154,14 @@ const remedy = 'Restore it from a copy, or start a new run; recipe.yaml beside i
 
 /** The record at `path`. Throws NomoatError. */
 export function readRunRecord(path: string): RunRecord {
-  const value = readBoundedJson(path, maxRecordBytes, remedy);
+  const value = readBoundedJson(path, maxRecordBytes, { remedy, code: 'unreadable-run' });
   assertKnownVersion(path, value, recordVersion);
   const { data, error } = schema.safeParse(value);
   if (!data) {
     const faults = error.issues.map(({ message, path: at }) => `${at.join('.') || 'it'}: ${message}`);
     const more = faults.length > shownFaults ? ` and ${faults.length - shownFaults} more` : '';
     throw new NomoatError({
+      code: 'unreadable-run',
       part: path,
       fault: `is no record of a run (${faults.slice(0, shownFaults).join('; ')}${more})`,
       remedy,

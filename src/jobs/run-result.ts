@@ -10,6 +10,7 @@ export function doubtOf(path: string, { state, verdict }: Pick<RunRecord, 'state
   if (state === 'proof-failed') return `${path}: ${verdict ?? 'the proof of its result failed.'}`;
   if (state !== 'diverged') return null;
   throw new NomoatError({
+    code: 'run-diverged',
     part: path,
     fault: 'this run diverged: it has no result that can be used',
     remedy: verdict ?? 'Start a new run with a lower --learning-rate.',

@@ -59,6 +59,7 @@ const notChosen = (): NomoatError =>
 
 const notBegun = (): NomoatError =>
   new NomoatError({
+    code: 'run-not-begun',
     part: 'the run',
     fault: 'was not begun',
     remedy: 'Nothing was written: start it again.',
@@ -67,6 +68,7 @@ const notBegun = (): NomoatError =>
 
 const stopped = (folder: string, { steps }: RunEndEvent): NomoatError =>
   new NomoatError({
+    code: 'run-interrupted',
     part: folder,
     fault: `the run was stopped after ${steps} steps`,
     remedy: 'Its checkpoint is there: resume the run in this folder.',

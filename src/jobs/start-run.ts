@@ -68,6 +68,7 @@ export function resumeRun(path: string, options: { signal?: AbortSignal } = {}):
   const record = folder.read();
   if (record.state === 'done' || record.state === 'stopped-early') {
     throw new NomoatError({
+      code: 'run-done',
       part: folder.path,
       fault: 'this run is done',
       remedy: `Use it: nomoat chat ${shellQuote(path)}`,
@@ -75,6 +76,7 @@ export function resumeRun(path: string, options: { signal?: AbortSignal } = {}):
   }
   if (record.state === 'diverged')
     throw new NomoatError({
+      code: 'run-diverged',
       part: folder.path,
       fault: 'this run diverged, and would again',
       remedy: record.verdict ?? 'Start a new run with a lower --learning-rate.',
@@ -268,7 +270,7 @@ class ForkedRun implements RunHandle {
         const event = this.waiting.shift();
         if (event) {
           yield event;
-          if (event.type === 'error') throw new NomoatError({ ...event, kind: event.kind as 'failed' });
+          if (event.type === 'error') throw new NomoatError(event);
         } else if (this.ended) {
           if (this.unanswered !== null) throw this.unanswered;
           return;

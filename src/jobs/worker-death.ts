@@ -134,7 +134,13 @@ export function howToGoOn(run: string): string {
 
 /** Somebody wanted the run to end: that is no fault. */
 export const endedFromOutside = (run: string, fault: string): NomoatError =>
-  new NomoatError({ part: 'the training process', fault, remedy: howToGoOn(run), kind: 'interrupted' });
+  new NomoatError({
+    code: 'run-interrupted',
+    part: 'the training process',
+    fault,
+    remedy: howToGoOn(run),
+    kind: 'interrupted',
+  });
 
 /** The death as an error whose advice fits it. `evidence` is memoryEvidence's. */
 export function deathError(run: string, death: Death, evidence: string | null): NomoatError {
@@ -154,6 +160,7 @@ export function deathError(run: string, death: Death, evidence: string | null): 
       ? (known?.help ?? restart)
       : 'Close other programs first, or start a run with a smaller --sequence-length, --micro-batch-size or --model.';
   return new NomoatError({
+    code: evidence === null ? 'worker-died' : 'out-of-memory',
     part: 'the training process',
     fault,
     remedy: `${howToGoOn(run)}${isRun(run) ? '.' : ''} ${help}`,

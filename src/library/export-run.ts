@@ -53,6 +53,7 @@ const exportFaults = (options: Given): string[] => [
 function assertExportable(run: string, folder: RunFolder, record: RunRecord): void {
   if (record.settings.method !== 'lora') {
     throw new NomoatError({
+      code: 'no-adapter',
       part: run,
       fault: 'trained every weight: it has no adapter',
       remedy: `Its result is a whole model, which others load as it is: ${join(run, 'model', modelFileName)}`,
@@ -60,6 +61,7 @@ function assertExportable(run: string, folder: RunFolder, record: RunRecord): vo
   }
   if (existsSync(folder.adapter)) return;
   throw new NomoatError({
+    code: 'run-unfinished',
     part: run,
     fault: `is a run without a result yet (${record.state})`,
     remedy: `Finish it first: nomoat tune --resume ${shellQuote(run)}`,
@@ -72,6 +74,7 @@ export async function exportRun(run: string, options: ExportRunOptions): Promise
   if (typeof run !== 'string') faults.push("the run: is no path of a run's folder");
   if (faults.length > 0)
     throw new NomoatError({
+      code: 'invalid-settings',
       part: 'the export',
       fault: faults.join('; '),
       remedy: 'Leave out what does nothing, and give the others as said.',

@@ -21,6 +21,7 @@ import {
   listModels,
   listRuns,
   NomoatError,
+  openModel,
   openRun,
   plan,
   preview,
@@ -28,6 +29,7 @@ import {
   type Run,
   type RunEvent,
   resolveModel,
+  resumeTune,
   tune,
 } from '../index.ts';
 import { followLog } from '../jobs/follow-log.ts';
@@ -170,4 +172,34 @@ test('importing the library loads no engine, prints nothing and leaves no handle
   const { stdout, stderr } = spawnSync(process.execPath, ['--input-type=module', '-e', program], { encoding: 'utf8' });
   expect(stderr).toBe('');
   expect(JSON.parse(stdout)).toEqual({ same: true, engines: [] });
+});
+
+test('programs branch on codes', async () => {
+  const noModel = join(folder, 'no-model.gguf');
+  writeFileSync(noModel, 'GGUF, it says');
+  const one = { data, model, run: join(folder, 'coded') };
+  const calls: readonly (readonly [string, () => Promise<unknown>])[] = [
+    ['invalid-settings', () => tune({ ...one, rank: -1 }).result],
+    ['data-not-found', () => tune({ ...one, data: join(folder, 'none') }).result],
+    ['data-not-found', () => preview({ ...one, data: [] })],
+    ['model-not-found', () => tune({ ...one, model: 'nomoat-minj' }).result],
+    ['model-not-pulled', () => resolveModel('qwen3-0.6b')],
+    ['unusable-model', () => openModel({ model: noModel })],
+    ['run-exists', () => tune({ ...one, run: path }).result],
+    ['run-done', () => resumeTune(path).result],
+    ['run-not-found', () => resumeTune(folder).result],
+    ['run-not-begun', () => tune({ ...one, confirm: () => false }).result],
+    ['adapter-not-found', () => openModel({ model, adapter: join(folder, 'none') })],
+    ['unusable-adapter', () => openModel({ model, adapter: model })],
+    ['path-exists', () => exportRun(path, { to: 'gguf', out: data })],
+    ['invalid-settings', () => exportRun(path, { to: 'peft', out: join(folder, 'x'), type: 'F16' })],
+  ];
+  for (const [code, call] of calls) {
+    const error = await call().then(
+      () => null,
+      (fault: unknown) => fault,
+    );
+    expect(error, code).toBeInstanceOf(NomoatError);
+    expect((error as NomoatError).code, String(error)).toBe(code);
+  }
 });

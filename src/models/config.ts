@@ -29,7 +29,7 @@ export interface ModelConfig extends RopeScaling {
 /** Reads and checks the configuration. Throws NomoatError naming the file and the field. */
 export function readModelConfig(model: GgufFile): ModelConfig {
   const refuse = (fault: string, remedy = `Use a complete model of ${architectures.join(', ')}.`): never => {
-    throw new NomoatError({ part: model.path, fault, remedy });
+    throw new NomoatError({ code: 'unusable-model', part: model.path, fault, remedy });
   };
   if (model.string('general.type') === 'adapter')
     return refuse(

@@ -44,6 +44,7 @@ export class ConversationRefused extends NomoatError {
 
   constructor(fault: string, detail?: string, cause?: unknown) {
     super({
+      code: 'invalid-conversation',
       part: 'the conversation',
       fault: detail === undefined ? fault : `${fault} (${detail})`,
       remedy: 'Check the roles, their order and their contents against what the model was trained on.',
@@ -68,6 +69,7 @@ export class ChatTemplate {
     } catch (error) {
       const missing = error instanceof TemplateConstructError ? error : null;
       throw new NomoatError({
+        code: 'unusable-chat-template',
         part: 'the chat template',
         fault: missing
           ? needs(missing)
@@ -238,6 +240,7 @@ export function chatTemplateOf(model: TemplateSource): ChatTemplate {
   const source = model.string(templateKey);
   if (!source) {
     throw new NomoatError({
+      code: 'no-chat-template',
       part: model.path,
       fault: 'has no chat template (tokenizer.chat_template)',
       remedy:

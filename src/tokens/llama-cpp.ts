@@ -26,6 +26,7 @@ export async function openTokenizer(model: string): Promise<Tokenizer> {
     },
   }).catch((error: unknown) => {
     throw new NomoatError({
+      code: 'engine-missing',
       part: 'llama.cpp',
       fault: `the engine could not be loaded (${(error as Error).message})`,
       remedy: 'Run `nomoat doctor`; the package node-llama-cpp may be incomplete for this platform.',
@@ -43,6 +44,7 @@ export async function openTokenizer(model: string): Promise<Tokenizer> {
     await engine.dispose();
     if (error instanceof NomoatError) throw error;
     throw new NomoatError({
+      code: 'unusable-model',
       part: modelPath,
       fault: `llama.cpp could not load its vocabulary (${[(error as Error).message, ...log].join('; ')})`,
       remedy: 'Check that the file is a complete language model with a tokenizer.',

@@ -275,6 +275,7 @@ export function assertTrainable(
   if (!rows.some(({ supervised }) => supervised.includes(1))) {
     const [reason] = Object.entries(report.refusals).sort((a, b) => b[1] - a[1])[0] ?? ['there are none'];
     throw new NomoatError({
+      code: 'nothing-to-learn',
       part: 'the training data',
       fault: `no row has a supervised token (${report.refusedRows} refused, mostly: ${reason})`,
       remedy: /sequence length/.test(reason)

@@ -66,7 +66,12 @@ export function saveCheckpoint(
 /** The values where they are those of a parameter of `length`. Throws NomoatError. */
 function whole(path: string, name: string, values: Float32Array | undefined, length: number): Float32Array {
   const refuse = (fault: string): NomoatError =>
-    new NomoatError({ part: path, fault, remedy: 'The checkpoint is not of this run, or broken.' });
+    new NomoatError({
+      code: 'unreadable-run',
+      part: path,
+      fault,
+      remedy: 'The checkpoint is not of this run, or broken.',
+    });
   if (values?.length !== length) throw refuse(`holds no ${name} of ${length} values`);
   // A run that goes on from such numbers has none but such numbers.
   for (let i = 0; i < length; i++)
@@ -145,6 +150,7 @@ export function loadLatest(folder: string, parameters: readonly Parameter[], opt
   }
   if (broken.length === 0) return null;
   throw new NomoatError({
+    code: 'unreadable-run',
     part: folder,
     fault: `none of its ${broken.length} checkpoints is whole: ${broken.map(({ fault }) => fault).join('; ')}`,
     remedy: 'Put one back from a copy, or start a new run: recipe.yaml beside them repeats this one.',

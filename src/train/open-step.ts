@@ -48,6 +48,7 @@ function checkAdapter(adapter: LoraAdapter, config: ModelConfig): void {
     const { inFeatures, outFeatures } = projectionDimensions(config, pair.projection);
     if (pair.layer >= config.layers || pair.inFeatures !== inFeatures || pair.outFeatures !== outFeatures) {
       throw new NomoatError({
+        code: 'unusable-adapter',
         part: 'adapter',
         fault: `layer ${pair.layer} ${pair.projection} is ${pair.outFeatures} x ${pair.inFeatures}; the model has ${config.layers} layers of ${outFeatures} x ${inFeatures}`,
         remedy: 'Use an adapter that was trained on this base model.',
@@ -57,6 +58,7 @@ function checkAdapter(adapter: LoraAdapter, config: ModelConfig): void {
   const expected = config.layers * adapter.targetModules.length;
   if (adapter.pairs.length !== expected) {
     throw new NomoatError({
+      code: 'unusable-adapter',
       part: 'adapter',
       fault: `holds ${adapter.pairs.length} pairs; ${adapter.targetModules.length} modules of ${config.layers} layers are ${expected}`,
       remedy: 'Use an adapter that adapts the same modules in every layer.',

@@ -52,8 +52,9 @@ const schema = z.looseObject({
 
 /** The state at `path`, which should be that after `step` steps, with the optimizer's number of updates. Throws NomoatError. */
 export function readState(path: string, step: number): SavedState & { readonly updates: number } {
-  const refuse = (fault: string): NomoatError => new NomoatError({ part: path, fault, remedy: broken });
-  const parsed = readBoundedJson(path, maxBytes, broken);
+  const refuse = (fault: string): NomoatError =>
+    new NomoatError({ code: 'unreadable-run', part: path, fault, remedy: broken });
+  const parsed = readBoundedJson(path, maxBytes, { remedy: broken, code: 'unreadable-run' });
   assertKnownVersion(path, parsed, stateVersion);
   const { data, error } = schema.safeParse(parsed);
   if (!data)

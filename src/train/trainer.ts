@@ -75,6 +75,7 @@ const breathe = (): Promise<void> => new Promise((resolve) => setImmediate(resol
 
 const memoryFailure = (what: string, tokens: number, cause: unknown): NomoatError =>
   new NomoatError({
+    code: 'out-of-memory',
     part: what,
     fault: `memory does not suffice, not even for micro-batches of ${tokens} tokens`,
     remedy:

@@ -39,12 +39,12 @@ describe.each(forms)('%s', (_, encode) => {
   });
 
   test('run.json and nomoat.json', () => {
-    expect(readBoundedJson(put('run.json', encode('{"a": 1}')), 100, '')).toEqual({ a: 1 });
+    expect(readBoundedJson(put('run.json', encode('{"a": 1}')), 100, { remedy: '' })).toEqual({ a: 1 });
   });
 });
 
 test('bytes that are no text are refused by name, not replaced', () => {
   const latin = Buffer.from('{{ "caf\xe9" }}', 'latin1');
   expect(() => resolveChatTemplate(put('l.jinja', latin))).toThrow(/l\.jinja: is not valid UTF-8 \(line 1\)/);
-  expect(() => readBoundedJson(put('l.json', latin), 100, '')).toThrow(/l\.json: is not valid UTF-8/);
+  expect(() => readBoundedJson(put('l.json', latin), 100, { remedy: '' })).toThrow(/l\.json: is not valid UTF-8/);
 });

@@ -54,7 +54,7 @@ const maxArrayDepth = 4;
 const readAheadBytes = 1 << 20;
 
 export function ggufFault(path: string, text: string, remedy = 'Download or convert the file again.'): NomoatError {
-  return new NomoatError({ part: path, fault: text, remedy });
+  return new NomoatError({ code: 'unusable-model', part: path, fault: text, remedy });
 }
 
 /** Reads the header front to back with bounds. */

@@ -36,6 +36,7 @@ function openOne(path: string): GgufFile {
     descriptor = openSync(path, 'r');
   } catch (error) {
     throw new NomoatError({
+      code: 'unusable-model',
       part: path,
       fault: `cannot be opened (${(error as NodeJS.ErrnoException).code})`,
       remedy: 'Give the path of a .gguf model file, or a name that `nomoat models` lists.',

@@ -29,7 +29,7 @@ function named(text: string, id: number): string {
 }
 
 function fault(path: string, text: string, remedy = 'Convert or download the model again.'): NomoatError {
-  return new NomoatError({ part: path, fault: text, remedy });
+  return new NomoatError({ code: 'unusable-model', part: path, fault: text, remedy });
 }
 
 /** Throws NomoatError where the file has no vocabulary, or one that llama.cpp does not load. */

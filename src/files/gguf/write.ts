@@ -103,7 +103,12 @@ class HeaderWriter {
 /** Writes the file. Throws NomoatError when it exists (unless told) or cannot be written. */
 export function writeGguf(path: string, content: GgufContent, options: { overwrite?: boolean } = {}): void {
   if (!options.overwrite && existsSync(path)) {
-    throw new NomoatError({ part: path, fault: 'exists already', remedy: 'Give another name, or remove it first.' });
+    throw new NomoatError({
+      code: 'path-exists',
+      part: path,
+      fault: 'exists already',
+      remedy: 'Give another name, or remove it first.',
+    });
   }
   const stated = content.metadata.get('general.alignment')?.value;
   const alignment = typeof stated === 'number' ? stated : defaultAlignment;

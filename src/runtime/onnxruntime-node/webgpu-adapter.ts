@@ -51,6 +51,7 @@ export function assertAdapter(): void {
   const adapter = findAdapter();
   if (adapter.found) return;
   throw new NomoatError({
+    code: 'no-device',
     part: '--device webgpu',
     fault: `no WebGPU adapter works here: ${adapter.reason}`,
     remedy:
@@ -68,6 +69,7 @@ export function assertAdapterHolds(
   if (adapter.found) return;
   const bytes = rows * columns * Float32Array.BYTES_PER_ELEMENT;
   throw new NomoatError({
+    code: 'no-device',
     part: '--device webgpu',
     fault: `the graphics adapter failed with an array as large as ${name} [${rows}, ${columns}], ${(bytes / 1e6).toFixed(0)} MB in one piece: ${adapter.reason}`,
     remedy: 'Leave --device out to train on the processor, or take a smaller --model.',
