@@ -200,7 +200,7 @@ describe('commands of nomoat run', { timeout: 240_000 }, () => {
   });
 });
 
-test('the code of README is what examples/tune-and-chat.ts compiles: names and options that there are', () => {
+test('the code of README is what the programs of examples/ compile: names and options that there are', () => {
   const code = /```ts\n([\s\S]*?)```/.exec(text('README.md'))![1]!;
   const [, names] = /import \{ ([\w, ]+) \} from 'nomoat'/.exec(code)!;
   const index = text('src/index.ts');
