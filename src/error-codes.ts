@@ -6,7 +6,8 @@
 /** `input`: the caller can mend it. `failed`: the machine or nomoat failed. `untrusted`: a result is not to be used. `interrupted`: stopped. */
 export type ErrorKind = 'input' | 'failed' | 'untrusted' | 'interrupted';
 
-interface CodeEntry {
+/** What follows from a code. */
+export interface CodeEntry {
   readonly kind: ErrorKind;
   /** What a server answers with. */
   readonly http: number;

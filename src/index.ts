@@ -9,16 +9,16 @@ export type {
   StopReason,
 } from './chat/chat-model.ts';
 export type { Score, ScoredToken } from './chat/score.ts';
-export type { CommandName } from './config/command-settings.ts';
+export type { CommandName, ExportFormat } from './config/command-settings.ts';
 export { type JsonSchema, settingsSchema } from './config/json-schema.ts';
 export type { PretrainOptionValues, TuneOptionValues } from './config/option-types.ts';
-export { errorCodes, isErrorCode } from './error-codes.ts';
+export { type CodeEntry, errorCodes, isErrorCode } from './error-codes.ts';
 export { type ErrorCode, type ErrorKind, NomoatError, type NomoatErrorOptions } from './errors.ts';
 export type { CatalogueEntry, PypiSource } from './files/catalogue.ts';
 export type { FileStamp } from './files/file-digest.ts';
 export type { LocalModel, ModelSource } from './files/local-models.ts';
 export type { OnPullProgress, PulledModel, PullPhase, PullProgress } from './files/pull-progress.ts';
-export type { Room } from './jobs/costs.ts';
+export type { Memory as PlannedMemory, Room } from './jobs/costs.ts';
 export type { DataFile } from './jobs/dataset-files.ts';
 export type { DoctorEngine, DoctorFolder, DoctorReport, Finding } from './jobs/doctor.ts';
 export type {
@@ -39,7 +39,7 @@ export type {
   ValidationEvent,
 } from './jobs/events.ts';
 export type { MachineFacts } from './jobs/machine.ts';
-export type { SettingPlan } from './jobs/plan.ts';
+export type { Holding, SettingPlan } from './jobs/plan.ts';
 export type { PlanReport } from './jobs/plan-variants.ts';
 export type { Money, Prices } from './jobs/prices.ts';
 export type { Confirm, Proposal } from './jobs/proposal.ts';
@@ -51,7 +51,7 @@ export { type DoctorOptions, doctor } from './library/doctor.ts';
 export { type Exported, type ExportRunOptions, exportRun } from './library/export-run.ts';
 export { type ListedModels, listModels, type PullModelOptions, pullModel, resolveModel } from './library/models.ts';
 export { type PlanOptions, plan } from './library/plan.ts';
-export { type Preview, type PreviewOptions, preview } from './library/preview.ts';
+export { type Preview, type PreviewOptions, preview, type RowSetting } from './library/preview.ts';
 export { type FollowOptions, listRuns, type OpenedRun, openRun } from './library/runs.ts';
 export {
   type ChatOptions,

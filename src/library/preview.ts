@@ -18,7 +18,7 @@ import { countRefusal, endless, neverStops, type RowsReport } from '../tokens/ro
 export const usualRows = 3;
 
 /** What of a run's settings decides its rows. */
-type RowSetting =
+export type RowSetting =
   | 'data'
   | 'model'
   | 'format'
