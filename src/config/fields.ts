@@ -197,7 +197,7 @@ const noFraction = worded((value) =>
 /** A file's path, or a fraction: which of them a text is, is seen once it is known whether there is such a file. */
 export const fileOrFraction = (fallback: number | null, help: string) =>
   z
-    .union([z.number().gt(0, noFraction).lt(1, noFraction), z.string()], noFraction)
+    .union([z.number().gt(0, noFraction).lt(1, noFraction), plainText()], noFraction)
     .nullable()
     .default(fallback)
     .register(fieldWords, { description: help, argument: 'FILE|FRACTION' });

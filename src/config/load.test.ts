@@ -105,3 +105,11 @@ test.each([
 test.each(['much', '8 apples', '5MB', '-1GB'])('no size: %s', (given) => {
   expect(() => resolveOptions({ memory: given })).toThrow(/--memory/);
 });
+
+test('an empty text is refused wherever a setting is a text, with what helps', () => {
+  for (const name of ['model', 'run', 'validation', 'promptColumn', 'chatTemplate', 'initialAdapter'])
+    for (const empty of ['', ' ']) {
+      expect(() => resolveOptions({ [name]: empty })).toThrow(/: is empty\. .*\(a variable\?\) is empty/);
+      expect(() => resolveOptions({}, { [name]: empty })).toThrow(`recipe key ${name}: is empty`);
+    }
+});

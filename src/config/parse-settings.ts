@@ -4,6 +4,7 @@
  */
 import type { z } from 'zod';
 import { NomoatError } from '../errors.ts';
+import { emptyRemedy, emptyText } from '../files/given.ts';
 import { nearestNames } from '../files/nearest-name.ts';
 import { type Field, fieldOf, readText } from './fields.ts';
 import { flagOf, type OptionTable } from './options.ts';
@@ -83,11 +84,17 @@ export function parseSettings<Shape extends z.core.$ZodLooseShape>(
   return schema.parse(values);
 }
 
+/** What helps where all faults end alike. */
+const remedyOfAll = [
+  ['is no number', 'Give numbers.'],
+  [`: ${emptyText}`, emptyRemedy],
+] as const;
+
 export const settingsFault = (faults: readonly string[], remedy: string): NomoatError =>
   new NomoatError({
     code: 'invalid-settings',
     part: 'settings',
     fault: faults.join('; '),
-    remedy: faults.every((fault) => fault.endsWith('is no number')) ? 'Give numbers.' : remedy,
+    remedy: remedyOfAll.find(([end]) => faults.every((fault) => fault.endsWith(end)))?.[1] ?? remedy,
     fields: { faults },
   });

@@ -19,7 +19,10 @@ test.each([
   [['tune', 'ok.jsonl', '--initial-adapter', ' '], '--initial-adapter'],
   [['tune', 'ok.jsonl', '--validation', ''], '--validation'],
   [['tune', 'ok.jsonl', '--chat-template', ''], '--chat-template'],
-  [['tune', '--resume', ''], 'the run'],
+  [['tune', '--resume', ''], '--resume'],
+  [['pretrain', 'ok.jsonl', '--tokenizer', ''], '--tokenizer'],
+  [['preview', 'ok.jsonl', '--text-column', ''], '--text-column'],
+  [['export', '.', '--to', 'gguf', '--out', ''], '--out'],
   [['pretrain', 'ok.jsonl', '--recipe', ''], '--recipe'],
   [['plan', 'ok.jsonl', '--recipe', ''], '--recipe'],
   [['preview', ''], 'DATA'],
@@ -32,6 +35,7 @@ test.each([
 ])('%j is refused: %s is empty', { timeout: patience }, (args, part) => {
   const { code, err } = nomoat(args);
   expect(err).toContain(`${part}: is empty`);
+  expect(err).toContain('see why what stands in its place (a variable?) is empty');
   expect(code).toBe(2);
 });
 
