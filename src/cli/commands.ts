@@ -93,7 +93,8 @@ export function exportCommand(): Command {
   const command = new Command('export').description(commandSettings.export.summary).argument('<RUN>');
   return addFlags(command, exportOptions).action(async (run: string) => {
     const { exportRun, needlessFaults } = await import('../library/export-run.ts');
-    const asFlag = (fault: string): string => fault.replace(/^\w+/, (name) => `--${flagOf(name)}`);
+    const asFlag = (fault: string): string =>
+      fault.replace(/^\w+/, (name) => `--${flagOf(name)}`).replace(' with to: ', ' with --to ');
     const { type, ...asked } = flagsOf(command, exportOptions, {
       together: (values) => needlessFaults(values).map(asFlag),
     });

@@ -36,7 +36,7 @@ export interface Exported {
 export function needlessFaults({ ollamaAdapter, to, type }: Given): string[] {
   const merges = to === 'merged-gguf' || (to === 'ollama' && !ollamaAdapter);
   return [
-    ...(ollamaAdapter && to !== undefined && to !== 'ollama' ? [`ollamaAdapter: does nothing with ${to}`] : []),
+    ...(ollamaAdapter && to !== undefined && to !== 'ollama' ? [`ollamaAdapter: does nothing with to: ${to}`] : []),
     ...(type !== undefined && to !== undefined && !merges
       ? ['type: nothing is merged, so there is no type to choose']
       : []),
