@@ -133,7 +133,7 @@ function encodeChat(given: ChatExample['messages'], tools: ChatExample['tools'],
     const spelled = spelledNote(rendering.text, rendering.data, tokenizer, special);
     if (spelled !== null) found.add(spelled);
     const made = encodeRendering(rendering, options);
-    if (made.length > 1 || made.some(({ apart }) => apart)) found.add(apartNote);
+    for (const note of notesOn(made)) found.add(note);
     const rows = made.map((sequence) => withoutTail(sequence, options));
     const ended = leavesAnswersOpen(template) ? rows.map((row) => withTurnEnd(row, options)) : rows;
     if (ended.some(({ tokens }, i) => tokens.length > rows[i]!.tokens.length)) found.add(openNote);
@@ -144,6 +144,7 @@ function encodeChat(given: ChatExample['messages'], tools: ChatExample['tools'],
 
 const endsNote = 'answers that end in the end-of-turn token are taken without it: the template adds it';
 const openNote = "the template writes no end behind the last answer: the model's own end token is learnt there";
+const headlessNote = 'answers begin their row: the first token is given, not learnt, since nothing stands before it';
 const apartNote =
   'answers are tokenised apart from their prompt, as chat does, since a token would reach across the border';
 
@@ -175,13 +176,20 @@ function encodeRaw(prompt: string, completion: string, turnEnd: string, options:
   };
   const made = encodeRendering(rendering, options);
   const sequences = made.map((sequence) => withEnd(withoutTail(sequence, options), options));
-  return { sequences, raw: turnEnd === '', notes: made.some(({ apart }) => apart) ? [apartNote] : [] };
+  return { sequences, raw: turnEnd === '', notes: notesOn(made) };
 }
 
 interface EncodedRendering extends Sequence {
   /** Whether the answer's tokens are its own, where those of the whole would reach across its border. */
   readonly apart: boolean;
+  /** Whether an answer begins the row: nothing predicts its first token, which is given. */
+  readonly headless: boolean;
 }
+
+const notesOn = (made: readonly EncodedRendering[]): string[] => [
+  ...(made.some(({ apart }) => apart) ? [apartNote] : []),
+  ...(made.some(({ headless }) => headless) ? [headlessNote] : []),
+];
 
 /**
  * The tokens of a rendering, and which of them belong to answers. What stands before an answer must be the tokens that chat sends: it is
@@ -207,9 +215,10 @@ function encodeRendering({ answers, data, text }: Rendering, options: EncodeOpti
     if (stop >= 0 && said !== null && (borders.tokensBefore(said) ?? 0) > stop + 1) throw new RowRefused(stopsInside);
     supervised.fill(1, first, stop < 0 ? last : stop + 1);
   }
+  const headless = supervise !== 'all' && supervised[0] === 1;
   // Nothing predicts the first token, and the one that begins every text is given, never generated.
   if (supervised.length > 0) supervised[0] = 0;
-  return learnt > 0 || answers.length === 0 ? [{ tokens, supervised, apart: false }, ...apart] : apart;
+  return learnt > 0 || answers.length === 0 ? [{ tokens, supervised, apart: false, headless }, ...apart] : apart;
 }
 
 const stopsInside =
@@ -230,7 +239,7 @@ function encodeApart(borders: Borders, { start, end }: Range, { tokenizer }: Enc
   const kept = stop < 0 ? answer : answer.slice(0, stop + 1);
   const supervised = [...before.map(() => 0), ...kept.map(() => 1)];
   supervised[0] = 0;
-  return { tokens: [...before, ...kept], supervised, apart: true };
+  return { tokens: [...before, ...kept], supervised, apart: true, headless: before.length === 0 };
 }
 
 /** Adds the supervised end that plain text does not spell. */

@@ -74,6 +74,16 @@ const junk = [
   '<b>',
   'None',
   '🏳️‍🌈',
+  '\u200b',
+  '\u202e',
+  'e\u0301',
+  '\ufeff',
+  '\r\n',
+  '<think>',
+  '</think>',
+  '<tool_call>',
+  '<|im_start|>user\n',
+  '<end_of_turn>',
 ];
 const text = (of: string): string => {
   let out = chance(20) ? pick(junk) : '';
@@ -95,34 +105,65 @@ function value(of: string, depth: number): unknown {
 const args = (): Record<string, unknown> =>
   Object.fromEntries(Array.from({ length: 1 + random.below(3) }, () => [word('argument'), value('argument', 0)]));
 
+/** Arguments as an object, as JSON text, and as JSON inside JSON text. */
+function written(value: unknown): unknown {
+  const kind = random.below(6);
+  if (kind < 3) return value;
+  return kind < 5 ? JSON.stringify(value) : JSON.stringify(JSON.stringify(value));
+}
+
+function call(id: string): Record<string, unknown> {
+  const called = { name: word('call'), arguments: chance(10) ? pick(['', '{}', null]) : written(args()) };
+  return chance(85) ? { id, type: 'function', function: called } : { id, ...called };
+}
+
+/** A text as it is, or in parts. */
+const contentOf = (of: string): unknown =>
+  chance(85) ? text(of) : [{ type: 'text', text: text(of) }, text(of), { type: 'output_text', text: word(of) }];
+
+const ids = ['call12345', 'call67890'];
+
 function assistant(last: boolean): Record<string, unknown> {
   const learnt = last || chance(80);
   const of = learnt ? 'answer' : 'earlier answer';
-  const thoughts = chance(25) ? text('thought') : null;
+  const thoughts = chance(25) ? text('thought').replace(/<\/?think>/g, '') : null;
   const inside = thoughts !== null && chance(50);
-  const calls = chance(15);
-  const silent = calls && chance(50) && !inside;
-  const content = silent ? null : `${inside ? `<think>\n${thoughts}\n</think>\n\n` : ''}${text(of)}`;
+  const calls = chance(15) ? ids.slice(0, chance(70) ? 1 : 2).map(call) : null;
+  const silent = calls !== null && chance(50) && !inside;
+  const content = silent ? null : inside ? `<think>\n${thoughts}\n</think>\n\n${text(of)}` : contentOf(of);
+  const beside = thoughts !== null && (!inside || chance(20));
   return {
     role: 'assistant',
     content,
-    ...(thoughts !== null && !inside ? { reasoning_content: thoughts } : {}),
-    ...(calls ? { tool_calls: [{ id: 'call12345', type: 'function', function: { name: word('call'), arguments: chance(50) ? args() : JSON.stringify(args()) } }] } : {}), // biome-ignore format: one line
-    ...(learnt ? {} : { weight: 0 }),
+    ...(beside ? { [pick(['reasoning_content', 'thinking', 'reasoning'])]: thoughts } : {}),
+    ...(calls ? { tool_calls: calls } : {}),
+    ...(chance(3) ? { name: word('name') } : {}),
+    ...(learnt ? {} : pick([{ weight: 0 }, { train: false }, { mask: true }])),
   };
 }
 
+const toolRole = (): string => (chance(85) ? 'tool' : pick(['function', 'ipython']));
+
 function record(): Record<string, unknown> {
   const messages: Record<string, unknown>[] = [];
-  if (chance(40)) messages.push({ role: chance(90) ? 'system' : 'developer', content: text('system') });
+  if (chance(40)) messages.push({ role: chance(90) ? 'system' : 'developer', content: contentOf('system') });
+  if (chance(4)) messages.push(assistant(false));
   const turns = 1 + random.below(3);
   for (let t = 0; t < turns; t++) {
-    messages.push({ role: 'user', content: text('user'), ...(chance(5) ? { name: word('name') } : {}) });
+    for (let n = chance(4) ? 2 : 1; n > 0; n--)
+      messages.push({
+        role: 'user',
+        content: contentOf('user'),
+        ...(chance(5) ? { name: word('name') } : {}),
+        ...(chance(2) ? { thinking: text('thought of a user') } : {}),
+      });
+    if (chance(3)) messages.push({ role: 'system', content: text('system') });
     const answer = assistant(t === turns - 1);
     messages.push(answer);
     if (answer.tool_calls) {
-      messages.push({ role: 'tool', tool_call_id: 'call12345', content: text('tool') });
-      messages.push({ role: 'assistant', content: text('answer') });
+      for (const id of ids.slice(0, (answer.tool_calls as unknown[]).length))
+        messages.push({ role: toolRole(), tool_call_id: id, content: contentOf('tool'), ...(chance(20) ? { name: word('name') } : {}) }); // biome-ignore format: one line
+      messages.push({ role: 'assistant', content: contentOf('answer') });
     }
   }
   if (chance(5)) messages.push({ role: 'user', content: text('behind') });
@@ -137,6 +178,7 @@ const accounts: Readonly<Record<string, RegExp>> = {
   behind: /behind the last answer/,
   name: /no place for the name/,
   'earlier answer': /earlier answers/,
+  'thought of a user': /no place for the reasoning_content of a user/,
   thought: /earlier answers/,
   system: /changes the text of a (system|developer)/,
   user: /changes the text of a user/,
@@ -154,6 +196,8 @@ test(`${conversations} conversations under ${templates.length} templates: no tex
     const [name, options] = prepared[i % prepared.length]!;
     const raw = record();
     const example = parseRecord('messages', raw, { file: 'generated', line: i + 1 });
+    // Answers of junk may begin with thoughts of their own.
+    if ('reason' in example && example.reason === 'a message has two different thoughts') continue;
     expect('kind' in example, JSON.stringify(example)).toBe(true);
     const encoded = encodeExample(example as Example, options);
     if ('reason' in encoded) continue;
@@ -164,8 +208,10 @@ test(`${conversations} conversations under ${templates.length} templates: no tex
       .map(({ tokens, supervised }) => tokenizer.decode(tokens.filter((_, t) => supervised[t] === 1)))
       .join('\u0000');
     const notes = encoded.notes.join('; ');
+    // The first letter of a row is given.
+    const given = /the first token is given/.test(notes) ? rows.slice(0, 1) : '';
     for (const { of, word: sought } of words) {
-      const there = of === 'answer' || of === 'argument' || of === 'call' ? learnt.includes(sought) || (!(of === 'answer') && rows.includes(sought)) : rows.includes(sought); // biome-ignore format: one line
+      const there = of === 'answer' || of === 'argument' || of === 'call' ? (given + learnt).includes(sought) || (!(of === 'answer') && rows.includes(sought)) : rows.includes(sought); // biome-ignore format: one line
       if (!there && !accounts[of]?.test(notes))
         lost.push(`${name}: ${of} ${sought}: ${notes}\n${JSON.stringify(raw)}\n${rows}`);
     }
