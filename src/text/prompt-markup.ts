@@ -128,3 +128,20 @@ export function foreignMarkup(
   }
   return [...notes];
 }
+
+/** Tags that data sets write around a result by themselves (Hermes) and that templates write, too. */
+const resultTags = /^\s*(<tool_response>|<tool_result>|<function_results?>)/;
+
+/** Notes on results of tools that would stand between the same tags twice. */
+export function doubledTags(
+  messages: readonly { readonly role: string; readonly content: string | null }[],
+  { source }: { readonly source: string },
+): string[] {
+  const notes = new Set<string>();
+  for (const { content, role } of messages) {
+    const tag = role === 'tool' ? resultTags.exec(content ?? '')?.[1] : undefined;
+    if (tag !== undefined && source.includes(tag))
+      notes.add(`texts of tool messages begin with ${tag}, which the template puts around them once more`);
+  }
+  return [...notes];
+}

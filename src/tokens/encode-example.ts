@@ -6,7 +6,14 @@ import { NomoatError } from '../errors.ts';
 import { type ChatTemplate, ConversationRefused, noChatTemplate } from '../text/chat-template.ts';
 import type { Example } from '../text/example.ts';
 import { leftOut } from '../text/left-out.ts';
-import { foreignMarkup, holdsChat, leavesAnswersOpen, markupOf, movedBorder } from '../text/prompt-markup.ts';
+import {
+  doubledTags,
+  foreignMarkup,
+  holdsChat,
+  leavesAnswersOpen,
+  markupOf,
+  movedBorder,
+} from '../text/prompt-markup.ts';
 import { type Rendering, unroll } from '../text/unroll.ts';
 import { Borders, withBos } from './borders.ts';
 import { controlTokensIn, encodeText, type Range, type SpecialTokens } from './encode-text.ts';
@@ -113,7 +120,7 @@ function encodeChat(given: ChatExample['messages'], tools: ChatExample['tools'],
   if (emptied) throw new RowRefused('an answer is nothing but an end-of-turn token');
   const key = special === 'text' ? controlKey([messages.map((message) => message.tool_calls ?? []), tools ?? []], tokenizer) : null; // biome-ignore format: one line
   if (key !== null) throw new ConversationRefused('a key of a call or a tool spells a control token', key);
-  const notes = [...(cut ? [endsNote] : []), ...foreignMarkup(messages, tokenizer.controlTexts)];
+  const notes = [...(cut ? [endsNote] : []), ...foreignMarkup(messages, tokenizer.controlTexts), ...doubledTags(messages, template)]; // biome-ignore format: one line
   if (supervise === 'all') {
     const whole = template.renderMarked(messages, { tools, addGenerationPrompt: false });
     const { notes: more, refusal } = leftOut(whole, messages, tools, new Set());

@@ -156,6 +156,16 @@ test('strip-characters: only the named characters are stripped', async () => {
   expect(learnt.slice(2)).toEqual([1, 2].map((n) => `<think>\nt${n}\n</think>\n\na${n}<|im_end|>`));
 });
 
+test('results that stand between tags already are noted where the template writes the same ones', async () => {
+  const result = '<tool_response>\n5\n</tool_response>';
+  const row = { conversations: [{ from: 'human', value: 'q' }, { from: 'tool', value: result }, { from: 'gpt', value: 'five' }] }; // biome-ignore format: one line
+  const file = writeRows(join(folder, 'hermes.jsonl'), [row]);
+  const wraps = "{% for m in messages %}<|im_start|>{{ m.role }}\n{% if m.role == 'tool' %}<tool_response>{{ m.content }}</tool_response>{% else %}{{ m.content }}{% endif %}<|im_end|>\n{% endfor %}{% if add_generation_prompt %}<|im_start|>assistant\n{% endif %}"; // biome-ignore format: one line
+  const notices = async (model: string) => Object.keys((await rowsOf(model, file)).report.notices).join();
+  expect(await notices(withTemplate(join(folder, 'wraps.gguf'), wraps))).toMatch(/begin with <tool_response>, which the template puts around them once more/); // biome-ignore format: one line
+  expect(await notices(mini)).not.toMatch(/tool_response/);
+});
+
 describe('control tokens in data', () => {
   const end = '<|im_end|>';
   const chat = (content: string, answer: string) => ({ messages: [{ role: 'user', content }, { role: 'assistant', content: answer }] }); // biome-ignore format: one line
