@@ -30,6 +30,7 @@ const cases: Readonly<Record<string, Case>> = {
   'one tool': { refused: { ...good, tools: { name: 'f' } }, remedy: /tools is a list/, better: { ...good, tools: [{ name: 'f' }] } },
   'two thoughts': { refused: said({ content: 'a', thinking: 'x', reasoning: 'y' }), remedy: /Keep one/, better: said({ content: 'a', thinking: 'x' }) },
   'a list': { refused: { instruction: 'i', output: ['a'] }, remedy: /json.dumps/, better: { instruction: 'i', output: '["a"]' }, format: 'alpaca' },
+  'a list of labels': { refused: { prompt: 'p', completion: ['a'] }, remedy: /json.dumps/, better: { prompt: 'p', completion: '["a"]' }, format: 'prompt-completion' },
   'a turn alone': { refused: { messages: { role: 'user', content: 'q' } }, remedy: /list of messages/, better: good },
   "Python's words": { refused: { messages: "[{'role': 'user'}]" }, remedy: /json.dumps before to_csv/, better: { messages: JSON.stringify(good.messages) } },
   'half a character': { refused: said({ content: '\ud83d' }), remedy: /cut inside a character/, better: said({ content: '?' }) },

@@ -21,7 +21,7 @@ const remedies: readonly (readonly [reason: RegExp, remedy: string])[] = [
   [/^tools is/, 'tools is a list of {"type": "function", "function": {"name": "...", "parameters": {...}}}.'],
   [/two different thoughts/, 'Keep one of them.'],
   [/has both|in its content and beside it/, 'Keep one of them.'],
-  [/ is no text$/, 'Write it as a text: lists and objects as their JSON text (json.dumps).'],
+  [/ is no text$|is a list without messages/, 'Write it as a text: lists and objects as their JSON text (json.dumps).'],
 ];
 
 /** What helps against this reason, or null. */

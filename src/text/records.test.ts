@@ -56,3 +56,9 @@ test('numbers and truth values are taken as they are spelled, which is noted', (
 test('an empty instruction leaves no blank lines before the input', () => {
   expect(parse('alpaca', { instruction: '', input: 'x', output: 'y' })).toMatchObject({ messages: [{ content: 'x' }, { content: 'y' }] }); // biome-ignore format: one line
 });
+
+test('answers that are what Python writes for an empty cell are noted', () => {
+  expect(parse('alpaca', { instruction: 'i', output: 'nan' })).toMatchObject({ notes: [expect.stringMatching(/the word "nan" alone/)] }); // biome-ignore format: one line
+  expect(parse('prompt-completion', { prompt: 'p', completion: 'None' })).toHaveProperty('notes');
+  expect(parse('prompt-completion', { prompt: 'p', completion: 'none of them' })).not.toHaveProperty('notes');
+});

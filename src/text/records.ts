@@ -66,12 +66,21 @@ function historyTurns(history: unknown): Fields[] {
   });
 }
 
+/** Python's words for a cell that holds nothing; an answer may be one of them, but seldom is. */
+const emptyCell = /^(nan|none|<NA>|NaT)$/i;
+
+function noteEmptyCell(answer: string, notes: Set<string>): void {
+  const found = emptyCell.exec(answer.trim())?.[1];
+  if (found) notes.add(`answers are the word "${found}" alone, as Python writes an empty cell; they are learnt as they are`); // biome-ignore format: one line
+}
+
 function alpaca({ instruction, input, output, system, history }: Fields, notes: Set<string>): Content {
   const asked = wordsOf(instruction, 'instruction', notes);
   const given = input === undefined || input === null ? '' : wordsOf(input, 'input', notes);
   const content = [asked, given].filter((each) => each !== '').join('\n\n');
   const answer = wordsOf(output, 'output', notes);
   if (answer.trim() === '') throw new RecordRefused('the output is empty');
+  noteEmptyCell(answer, notes);
   const turns = [...systemTurn(system), ...historyTurns(history), turn('user', content), turn('assistant', answer)];
   return { kind: 'chat', messages: messagesOf(turns, notes) };
 }
@@ -99,6 +108,7 @@ function promptCompletion(fields: Fields, notes: Set<string>): Content {
     return conversational(fields, notes);
   const [asked, answer] = [wordsOf(prompt, 'the prompt', notes), wordsOf(completion, 'the completion', notes)];
   if (answer.trim() === '') throw new RecordRefused('the completion is empty');
+  noteEmptyCell(answer, notes);
   if (offeredTools(fields).tools) notes.add('tools beside a prompt that is plain text are not learnt');
   const system = systemTurn(fields.system);
   if (system.length === 0) return { kind: 'completion', prompt: asked, completion: answer };
