@@ -157,7 +157,9 @@ describe('resolving', () => {
     const path = write('folder/one.gguf');
     expect(await resolveModel(join(home, 'folder'), around)).toEqual({ path, name: 'one' });
     write('folder/two.gguf');
-    expect((await failure(join(home, 'folder'))).message).toMatch(/2 GGUF files. Give one of them: one.gguf, two.gguf/);
+    expect((await failure(join(home, 'folder'))).message).toMatch(
+      /2 GGUF files. Give one of them: \S*folder.one\.gguf, \S*folder.two\.gguf/,
+    );
     mkdirSync(join(home, 'none'));
     expect((await failure(join(home, 'none'))).message).toMatch(/folder without a GGUF file/);
   });
@@ -195,6 +197,21 @@ describe('resolving', () => {
     const error = await failure('Mistral-7B');
     expect(error.remedy).toBe('Fetch it: nomoat pull mistral-7b');
     expect(error.kind).toBe('input');
+  });
+
+  test('a folder of weights in other formats says how they become a GGUF', async () => {
+    write('weights/model.safetensors', 'x');
+    expect((await failure(join(home, 'weights'))).message).toMatch(
+      /holds weights in other formats.*convert_hf_to_gguf/,
+    );
+  });
+
+  test('a link to nothing is called one, and what lies beside it is named as it has to be given', async () => {
+    write('linked/right.gguf');
+    symlinkSync(join(home, 'away.gguf'), join(home, 'linked/rigth.gguf'));
+    const error = await failure(join(home, 'linked/rigth.gguf'));
+    expect(error.fault).toMatch(/linked.rigth\.gguf is a link to a file that is not there/);
+    expect(error.remedy).toBe(`Did you mean ${join(home, 'linked/right.gguf')}?`);
   });
 
   test('what is nowhere names the nearest, of the catalogue, this machine and the folder', async () => {

@@ -3,10 +3,11 @@
  * Promises: a path to a file always wins over a name; a name that means two different files is an error, not a guess;
  * what is only in the catalogue says how to fetch it, what is nowhere names the nearest. Fetches nothing itself.
  */
-import { readdirSync } from 'node:fs';
+import { lstatSync, readdirSync } from 'node:fs';
 import { basename, dirname, join, resolve } from 'node:path';
 import { NomoatError } from '../errors.ts';
 import { CATALOGUE, type CatalogueEntry, findInCatalogue, isModelGguf } from './catalogue.ts';
+import { convertRemedy } from './foreign-model.ts';
 import { standsForModel } from './gguf/part-names.ts';
 import { assertGiven } from './given.ts';
 import { ggufStem, type LocalModel, type ModelSource, scanLocalModels, statOrNull } from './local-scan.ts';
@@ -85,11 +86,20 @@ function onlyModelIn(folder: string): { path: string; name: string } {
   }
   const [only] = files;
   if (only !== undefined && files.length === 1) return { path: join(folder, only), name: ggufStem(only) };
+  if (files.length === 0 && readdirSync(folder).some((name) => /\.(safetensors|bin|pth?)$/i.test(name)))
+    throw new NomoatError({
+      part: folder,
+      fault: 'holds weights in other formats, and no GGUF file',
+      remedy: convertRemedy,
+    });
   throw new NomoatError({
     code: files.length === 0 ? 'model-not-found' : 'ambiguous-model',
     part: folder,
     fault: files.length === 0 ? 'is a folder without a GGUF file' : `is a folder with ${files.length} GGUF files`,
-    remedy: files.length === 0 ? 'Give the path of a GGUF file.' : `Give one of them: ${files.join(', ')}.`,
+    remedy:
+      files.length === 0
+        ? 'Give the path of a GGUF file.'
+        : `Give one of them: ${files.map((file) => join(folder, file)).join(', ')}.`,
     fields: { files },
   });
 }
@@ -104,16 +114,23 @@ function onlyInCatalogue(entry: CatalogueEntry): NomoatError {
   });
 }
 
+/** Names that are offered for one that is not known. */
+const shownNames = 3;
+
 function notFound(nameOrPath: string, path: string, models: readonly LocalModel[]): NomoatError {
-  const neighbours = ggufsBeside(path);
-  const known = [...models.map((model) => model.name), ...CATALOGUE.map((entry) => entry.name), ...neighbours];
-  const nearest = nearestNames(nameOrPath, known);
   const looksLikePath = /[/\\]|\.gguf$/i.test(nameOrPath);
+  // Given as it would have to be given.
+  const beside = nearestNames(basename(path), ggufsBeside(path)).map((name) => join(dirname(nameOrPath), name));
+  const known = [...models.map((model) => model.name), ...CATALOGUE.map((entry) => entry.name)];
+  const nearest = [...beside, ...nearestNames(nameOrPath, known)].slice(0, shownNames);
+  const link = lstatSync(path, { throwIfNoEntry: false })?.isSymbolicLink();
   return new NomoatError({
     code: 'model-not-found',
     part: `model ${nameOrPath}`,
     fault: looksLikePath
-      ? `there is no file ${path}, nor a model of that name on this machine`
+      ? link
+        ? `${path} is a link to a file that is not there`
+        : `there is no file ${path}, nor a model of that name on this machine`
       : 'is neither a file, nor on this machine, nor in the catalogue',
     remedy:
       nearest.length > 0
@@ -125,7 +142,8 @@ function notFound(nameOrPath: string, path: string, models: readonly LocalModel[
 
 function ggufsBeside(path: string): string[] {
   try {
-    return modelsIn(dirname(path));
+    const folder = dirname(path);
+    return modelsIn(folder).filter((name) => statOrNull(join(folder, name))?.isFile());
   } catch {
     return [];
   }

@@ -5,6 +5,7 @@
 import { readFileSync, statSync } from 'node:fs';
 import { NomoatError } from '../errors.ts';
 import { writeChunksAtomic } from './atomic-write.ts';
+import { foreignHeadBytes, notFetched } from './foreign-model.ts';
 import { dequantize } from './gguf/dequantize.ts';
 
 /** The format's own bound on its header. */
@@ -38,6 +39,8 @@ function fault(path: string, text: string): NomoatError {
 }
 
 function parseHeader(path: string, bytes: Buffer): { header: Record<string, unknown>; data: number } {
+  const foreign = notFetched(bytes.subarray(0, foreignHeadBytes));
+  if (foreign) throw new NomoatError({ part: path, ...foreign });
   if (bytes.length < 8) throw fault(path, `is no safetensors file: ${bytes.length} bytes`);
   const length = bytes.readBigUInt64LE(0);
   if (length > BigInt(Math.min(maxHeaderBytes, bytes.length - 8))) {

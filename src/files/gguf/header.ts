@@ -5,6 +5,7 @@
  */
 import { readSync } from 'node:fs';
 import { NomoatError } from '../../errors.ts';
+import { foreignHeadBytes, foreignModel } from '../foreign-model.ts';
 import { ggmlLayouts } from './dequantize.ts';
 import {
   type GgmlType,
@@ -238,6 +239,9 @@ export interface GgufHeader {
 
 /** Reads the header of the open file of `size` bytes. Throws NomoatError. */
 export function readHeader(descriptor: number, path: string, size: number): GgufHeader {
+  const head = new Uint8Array(foreignHeadBytes);
+  const foreign = foreignModel(head.subarray(0, readSync(descriptor, head, 0, head.length, 0)));
+  if (foreign) throw ggufFault(path, foreign.fault, foreign.remedy);
   const reader = new HeaderReader(descriptor, path, size);
   if (reader.uint32('the magic') !== 0x46554747) {
     throw ggufFault(path, 'is no GGUF file (it does not begin with "GGUF")', 'Give the path of a .gguf model file.');

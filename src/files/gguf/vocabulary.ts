@@ -3,7 +3,7 @@
  * end the process on, is refused by name before llama.cpp sees it. Knows nothing of how text is tokenised.
  */
 import { NomoatError } from '../../errors.ts';
-import type { GgufFile, GgufValue } from './types.ts';
+import { type GgufFile, type GgufValue, stringIn } from './types.ts';
 
 type Source = Pick<GgufFile, 'metadata' | 'path' | 'number'>;
 
@@ -34,6 +34,12 @@ function fault(path: string, text: string, remedy = 'Convert or download the mod
 
 /** Throws NomoatError where the file has no vocabulary, or one that llama.cpp does not load. */
 export function assertVocabulary(file: Source): void {
+  if (stringIn(file.metadata, 'general.type') === 'adapter')
+    throw fault(
+      file.path,
+      'is an adapter, not a model',
+      'Give it with --adapter, and the model that it was trained on in its place.',
+    );
   const texts = tokenTexts(file);
   if (!texts || texts.length === 0) {
     throw fault(file.path, `has no vocabulary (${listKey})`, 'Use a complete language model with its tokenizer.');
