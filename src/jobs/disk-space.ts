@@ -30,10 +30,13 @@ export function loraWeights(
   return config.layers * perLayer;
 }
 
-/** Bytes that a new run writes at most. `trained` and, for a run that starts with a model of its own, the weights of that. */
-export function runBytes(trained: number, method: RunSettings['method']): number {
+/**
+ * Bytes that a new run writes at most. `trained` and, for a run that starts with a model of its own, the weights of that; one that goes on
+ * from an adapter keeps it. A LoRA run's result is no larger than the checkpoint that is not being written any more then.
+ */
+export function runBytes(trained: number, method: RunSettings['method'], goesOn = false): number {
   const checkpoints = trained * checkpointBytesPerWeight * checkpointsOnDisk;
-  if (method === 'lora') return checkpoints;
+  if (method === 'lora') return checkpoints + (goesOn ? trained * float32Bytes : 0);
   const start = method === 'pretrain' ? trained * float32Bytes : 0;
   return checkpoints + start + trained * resultBytesPerWeight;
 }

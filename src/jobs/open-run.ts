@@ -3,7 +3,6 @@
  * compared with what it began with. And how a failure is left in the folder.
  */
 import { existsSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
 import { basename, dirname } from 'node:path';
 import { isRun } from '../config/load.ts';
 import { NomoatError } from '../errors.ts';
@@ -134,8 +133,9 @@ async function openTuningOf(
     }
   }
   const trained = settings.method === 'lora' ? loraWeights(settings, model) : parameterCount(model);
-  assertDiskHolds(settings.run, runBytes(trained, settings.method));
-  const notices = placesOf(settings, model, facts.modelDigest, runBytes(trained, settings.method));
+  const written = runBytes(trained, settings.method, settings.initialAdapter !== null);
+  assertDiskHolds(settings.run, written);
+  const notices = placesOf(settings, model, facts.modelDigest, written);
   const plan = await planOf(prepared, model, started);
   if (confirm && !(await confirm(proposalOf(prepared, plan, model)))) return null;
   await heedStop(signal);
@@ -151,18 +151,10 @@ function assertRunWritable(run: string): void {
   throw new NomoatError({ part: run, fault, remedy: 'Give a --run in a folder that can be written.', fields: { run } });
 }
 
-/** Asks for every other place that the run will write to; returns what is to be said where one cannot be used. */
-function placesOf(settings: RunSettings, model: GgufFile, digest: string, bytes: number): string[] {
-  const { initialAdapter, method, run } = settings;
-  const notices = method === 'lora' ? [assertProofPlace(model, digest, run, bytes)] : [];
-  // llama.cpp reads an adapter of PEFT's as a GGUF file, which is made for the samples.
-  if (initialAdapter && !initialAdapter.toLowerCase().endsWith('.gguf')) {
-    const adapterBytes = loraWeights(settings, model) * Float32Array.BYTES_PER_ELEMENT;
-    const fault = writeFault(tmpdir(), adapterBytes);
-    if (fault)
-      notices.push(`The temporary folder ${tmpdir()} ${fault}: there will be no samples. TMPDIR names another place.`);
-  }
-  return notices.filter((notice) => notice !== null);
+/** Asks for the other place that the run will write to; returns what is to be said where it cannot be used. */
+function placesOf({ method, run }: RunSettings, model: GgufFile, digest: string, bytes: number): string[] {
+  const notice = method === 'lora' ? assertProofPlace(model, digest, run, bytes) : null;
+  return notice === null ? [] : [notice];
 }
 
 function takeFolder(settings: RunSettings): RunFolder {
