@@ -15,7 +15,7 @@ import { physicalCores } from './jobs/machine.ts';
 import type { Confirm } from './jobs/proposal.ts';
 import { followRun, type Run } from './jobs/run.ts';
 import { modelFileName, RunFolder } from './jobs/run-folder.ts';
-import { doubtOf } from './jobs/run-result.ts';
+import { assertHasAdapter, doubtOf } from './jobs/run-result.ts';
 import { resumeRun, startRun } from './jobs/start-run.ts';
 import { shellQuote } from './shell-quote.ts';
 import type { SpecialTokens } from './tokens/encode-text.ts';
@@ -131,6 +131,8 @@ export async function resolveChat(options: ChatOptions): Promise<ResolvedChat> {
   assertGiven('--chat-template', options.chatTemplate);
   const adapter = options.adapter ? adapterInside(resolve(options.adapter)) : null;
   const doubts = doubtsOfRun(options.adapter);
+  if (adapter !== null && isRun(options.adapter!))
+    assertHasAdapter(options.adapter!, new RunFolder(options.adapter!).read(), adapter);
   const given = options.chatTemplate ? { chatTemplate: resolveChatTemplate(options.chatTemplate) } : {};
   const held = async (modelPath: string): Promise<void> => {
     const doubt = adapter === null ? null : await doubtOfBase(adapter, modelPath);

@@ -13,6 +13,8 @@ export const peftWeightsName = 'adapter_model.safetensors';
 const pickleName = 'adapter_model.bin';
 /** mlx-lm's name of its weights; its config says what they are. */
 const mlxName = 'adapters.safetensors';
+/** A checkpoint of a run of nomoat. */
+const checkpointName = 'parameters.safetensors';
 const indexName = `${peftWeightsName}.index.json`;
 /** Where a run of nomoat keeps its adapter. */
 const runAdapterFolder = 'adapter';
@@ -64,7 +66,8 @@ function inFolder(folder: string): PeftFiles {
   const config = join(folder, peftConfigName);
   if (has(peftConfigName) && has(peftWeightsName)) return { weights: [join(folder, peftWeightsName)], config };
   if (has(peftConfigName) && has(indexName)) return { weights: partsOf(folder), config };
-  if (has(peftConfigName) && has(mlxName)) return { weights: [join(folder, mlxName)], config };
+  for (const name of [mlxName, checkpointName])
+    if (has(peftConfigName) && has(name)) return { weights: [join(folder, name)], config };
   if (!has(peftConfigName) && has(join(runAdapterFolder, peftConfigName)))
     return inFolder(join(folder, runAdapterFolder));
   const missing = [peftConfigName, peftWeightsName].filter((name) => !has(name));
@@ -75,6 +78,8 @@ function inFolder(folder: string): PeftFiles {
     if (below.length > 0)
       return `Give one of the adapters in it: ${below.map((name) => join(folder, name)).join(', ')}.`;
     if (has(peftWeightsName)) return `Put its ${peftConfigName} beside it, or give the file ${peftWeightsName} itself.`;
+    if (has(checkpointName))
+      return `It is a checkpoint of a version that kept no ${peftConfigName} in it: give ${join(folder, checkpointName)} with the --alpha of its run.`;
     if (others.length === 1) return `Give ${join(folder, others[0]!)} if that is the adapter.`;
     return 'Give the folder that PEFT or nomoat saved the adapter in.';
   };

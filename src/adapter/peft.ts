@@ -70,6 +70,10 @@ function peftConfig(adapter: LoraAdapter): Record<string, unknown> {
   };
 }
 
+/** Writes what the weights of `adapter` mean, beside which others stand. */
+export const writePeftConfig = (folder: string, adapter: LoraAdapter): void =>
+  writeFileAtomic(join(folder, peftConfigName), `${JSON.stringify(peftConfig(adapter), null, 2)}\n`);
+
 /** Writes the two files into `folder`, which is made when missing; each file appears whole or not at all. */
 export function writePeft(folder: string, adapter: LoraAdapter): void {
   try {
@@ -78,7 +82,7 @@ export function writePeft(folder: string, adapter: LoraAdapter): void {
     throw writeFailure(folder, error);
   }
   writeSafetensors(join(folder, peftWeightsName), peftTensors(adapter));
-  writeFileAtomic(join(folder, peftConfigName), `${JSON.stringify(peftConfig(adapter), null, 2)}\n`);
+  writePeftConfig(folder, adapter);
 }
 
 function looseTensors(path: string): LooseTensor[] {

@@ -2,7 +2,7 @@
  * Settings from flags, a recipe and the defaults, in this order of precedence. Promises: all faults are reported together, and an
  * unknown key names the nearest right one.
  */
-import { existsSync } from 'node:fs';
+import { existsSync, readdirSync } from 'node:fs';
 import { basename, join, resolve } from 'node:path';
 import { NomoatError } from '../errors.ts';
 import { assertGiven } from '../files/given.ts';
@@ -210,11 +210,28 @@ export function resolvePretrainSettings(data: readonly string[], flags: Given, r
   };
 }
 
-/** The PEFT folder of a run folder, or the path itself. */
-const peftInside = (path: string | null): string | null =>
-  path !== null && isRun(path) ? join(path, 'adapter') : path;
+/** The PEFT folder of a run folder, or what the path stands for. */
+const peftInside = (path: string | null): string | null => {
+  if (path === null) return null;
+  return isRun(path) ? join(path, 'adapter') : loneGguf(path);
+};
 
-/** The adapter of a run folder, or the path itself. */
+/** The adapter of a run folder, or what the path stands for. */
 export function adapterInside(path: string): string {
-  return isRun(path) ? join(path, 'adapter', 'adapter.gguf') : path;
+  return isRun(path) ? join(path, 'adapter', 'adapter.gguf') : loneGguf(path);
+}
+
+/** The one GGUF file in a folder that holds no adapter of PEFT's, as an export for Ollama is; else the path itself. */
+function loneGguf(path: string): string {
+  let names: string[];
+  try {
+    names = readdirSync(path);
+  } catch {
+    // A file, or nothing that can be read, which is said where it is opened.
+    return path;
+  }
+  const [only, ...others] = names.filter((name) => name.toLowerCase().endsWith('.gguf'));
+  if (only === undefined || others.length > 0 || names.some((name) => /^adapter(_config\.json)?$/.test(name)))
+    return path;
+  return join(path, only);
 }

@@ -7,7 +7,7 @@ import { basename, join } from 'node:path';
 import { writeAdapterBase } from '../adapter/adapter-base.ts';
 import { renderCard } from '../adapter/card.ts';
 import { writeGgufLora } from '../adapter/gguf-lora.ts';
-import { writePeft } from '../adapter/peft.ts';
+import { writePeft, writePeftConfig } from '../adapter/peft.ts';
 import { writeTrainedModel } from '../adapter/trained-model.ts';
 import { chatTemplateFile } from '../config/chat-template.ts';
 import { replaceFolderAtomic, writeFileAtomic } from '../files/atomic-write.ts';
@@ -44,6 +44,8 @@ export interface Method {
   readonly result: { readonly adapter: string | null; readonly model: string | null };
   readonly before: Runnable;
   readonly after: Runnable;
+  /** Writes into a checkpoint's folder what its weights mean to others, so that it is an adapter by itself. */
+  describe(folder: string): void;
   /** Writes the result, whole or not at all. */
   write(state: TrainerState, stepsPerEpoch: number): void;
   /** What the parity proof compares with the trainer. */
@@ -103,8 +105,14 @@ async function openLora({ activations, settings, folder, model, threads, weights
   // What cannot be written for llama.cpp would otherwise be known after the training only.
   if (before) writeGgufLora(before, adapter, model);
   const base = { file: basename(model.path), bytes: model.byteLength, sha256: folder.read().modelDigest };
+  const describe = (path: string): void => {
+    writePeftConfig(path, adapter);
+    writeAdapterBase(path, base);
+    if (settings.chatTemplate) writeFileAtomic(join(path, chatTemplateFile), settings.chatTemplate);
+  };
   return {
     step,
+    describe,
     exactStep: async () => {
       if (!weights) return step;
       await step.close();
@@ -117,9 +125,8 @@ async function openLora({ activations, settings, folder, model, threads, weights
       replaceFolderAtomic(folder.adapter, (temporary) => {
         writePeft(temporary, adapter);
         writeGgufLora(join(temporary, 'adapter.gguf'), adapter, model);
-        writeAdapterBase(temporary, base);
         writeFileAtomic(join(temporary, 'README.md'), adapterCard({ settings, adapter, model, state, stepsPerEpoch }));
-        if (settings.chatTemplate) writeFileAtomic(join(temporary, chatTemplateFile), settings.chatTemplate);
+        describe(temporary);
       }),
     proofs: () => {
       const { notice, path, release } = openProofBase(model, base.sha256, folder);
@@ -184,6 +191,7 @@ async function openFull({ settings, folder, model, threads }: MethodOptions): Pr
     writeTrainedModel({ path, model, weights: step.weights, type, overwrite: true });
   return {
     step,
+    describe: () => {},
     exactStep: async () => step,
     result: { adapter: null, model: modelPath },
     before: { modelPath: model.path, adapterPath: null, ...askedAs(settings) },

@@ -30,7 +30,7 @@ import { assertSameRows, assertUnchanged, newRecord, rowsFacts } from './provena
 import { readTexts, textFiles } from './read-texts.ts';
 import { resumedHolding } from './resumed-holding.ts';
 import { createRunFolder, RunFolder, type RunRecord } from './run-folder.ts';
-import { doubtOf } from './run-result.ts';
+import { assertHasAdapter, doubtOf } from './run-result.ts';
 import type { AskedSettings, RunSettings } from './run-settings.ts';
 import { startModel } from './start-model.ts';
 import { heedStop } from './stop.ts';
@@ -66,6 +66,8 @@ async function doubtsOfInputs(asked: Pick<AskedSettings, 'initialAdapter' | 'mod
   // The adapter of a run lies in its folder.
   const runs = [model, ...(initialAdapter === null ? [] : [dirname(initialAdapter)])].filter(isRun);
   const doubts = runs.map((path) => doubtOf(path, new RunFolder(path).read()));
+  const from = initialAdapter === null ? null : dirname(initialAdapter);
+  if (from !== null && isRun(from)) assertHasAdapter(from, new RunFolder(from).read(), initialAdapter!);
   if (initialAdapter !== null) doubts.push(await doubtOfBase(initialAdapter, modelPath));
   return doubts.filter((doubt) => doubt !== null);
 }

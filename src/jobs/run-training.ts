@@ -176,7 +176,9 @@ class Run {
       const path = join(folder.checkpoints, String(state.step).padStart(6, '0'));
       const event: RunEvent = { type: 'checkpoint-saved', step: state.step, path, best: state.bestStep === state.step };
       const eventBytes = folder.eventBytes + Buffer.byteLength(`${JSON.stringify(event)}\n`);
-      saveCheckpoint(folder.checkpoints, step.parameters, optimizer, { ...state, eventBytes });
+      saveCheckpoint(folder.checkpoints, step.parameters, optimizer, { ...state, eventBytes }, (path) =>
+        method.describe(path),
+      );
       return event;
     };
     const loop = trainLoop({
@@ -237,7 +239,7 @@ class Run {
     const good =
       step === null
         ? 'No checkpoint from before that is left.'
-        : `The last good checkpoint is that after ${step} steps, ${join(folder.checkpoints, String(step).padStart(6, '0'))}.${settings.method === 'lora' ? ' A new run goes on from its weights with --initial-adapter and the path of its parameters.safetensors.' : ''}`;
+        : `The last good checkpoint is that after ${step} steps, ${join(folder.checkpoints, String(step).padStart(6, '0'))}.${settings.method === 'lora' ? ' A new run goes on from its weights with --initial-adapter and that path.' : ''}`;
     const verdict = `The run diverged: ${why}. ${good} Start a new run with a lower --learning-rate (it was ${settings.learningRate})${settings.warmupSteps === 0 ? ' and some --warmup-steps' : ''}.`; // biome-ignore format: one line
     this.tell({ type: 'notice', code: 'diverged', message: verdict });
     return { how: 'diverged', verdict };

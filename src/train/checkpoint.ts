@@ -29,12 +29,13 @@ function namedSteps(folder: string): number[] {
 export const checkpointSteps = (folder: string): number[] =>
   namedSteps(folder).filter((step) => existsSync(join(folder, folderName(step), stateName)));
 
-/** Writes a checkpoint and then removes those no longer needed. Returns its path. */
+/** Writes a checkpoint, with what `describe` puts into it, and then removes those no longer needed. Returns its path. */
 export function saveCheckpoint(
   folder: string,
   parameters: readonly Parameter[],
   optimizer: AdamWState,
   state: SavedState,
+  describe: (folder: string) => void = () => {},
 ): string {
   const path = join(folder, folderName(state.step));
   const named = (arrays: readonly Float32Array[], prefix: string) =>
@@ -51,6 +52,7 @@ export function saveCheckpoint(
       ...named(optimizer.first, 'first.'),
       ...named(optimizer.second, 'second.'),
     ]);
+    describe(temporary);
     writeFileAtomic(
       join(temporary, stateName),
       `${JSON.stringify({ version: stateVersion, ...state, updates: optimizer.updates }, null, 2)}\n`,
