@@ -45,6 +45,24 @@ export const listOf = (data: string | readonly string[] | undefined): readonly s
   });
 };
 
+/** Of whichever realm it comes. */
+const isSignal = (value: unknown): boolean =>
+  typeof value === 'object' && value !== null && 'aborted' in value && 'addEventListener' in value;
+
+/** What callers without types get wrong, before a process is started that could not be ended. */
+function assertOptions(options: { readonly signal?: unknown; readonly confirm?: unknown } | null | undefined): void {
+  const fault =
+    typeof options !== 'object' || options === null
+      ? ['the options', 'were not given', 'Give an object.']
+      : options.signal !== undefined && !isSignal(options.signal)
+        ? ['signal', 'is no AbortSignal', 'Give that of an AbortController.']
+        : options.confirm !== undefined && typeof options.confirm !== 'function'
+          ? ['confirm', 'is no function', 'Give one that says whether to begin.']
+          : null;
+  if (fault)
+    throw new NomoatError({ code: 'invalid-settings', part: fault[0]!, fault: fault[1]!, remedy: fault[2]! });
+}
+
 /**
  * Starts a run and returns at once: iterate it for its events, await its `result`. Aborting ends it with a checkpoint. Throws nothing:
  * what is wrong with the options is an event and an error as well.
@@ -52,6 +70,7 @@ export const listOf = (data: string | readonly string[] | undefined): readonly s
 export function tune(given: TuneOptions): Run {
   const { data, recipe, signal, confirm, ...options } = { ...given };
   return followRun(async () => {
+    assertOptions(given);
     const settings = await resolveSettings(listOf(data), options, recipe ?? null);
     return startRun(settings, { ...(signal ? { signal } : {}), ...(confirm ? { confirm } : {}) });
   });
@@ -63,6 +82,7 @@ export interface PretrainOptions extends PretrainOptionValues, Pick<TuneOptions,
 export function pretrain(given: PretrainOptions): Run {
   const { data, recipe, signal, ...options } = { ...given };
   return followRun(() => {
+    assertOptions(given);
     const settings = resolvePretrainSettings(listOf(data), options, recipe ?? null);
     return startRun(settings, signal ? { signal } : {});
   });
@@ -71,6 +91,7 @@ export function pretrain(given: PretrainOptions): Run {
 /** Continues an interrupted run; returns at once, as `tune` does. */
 export function resumeTune(run: string, options: { readonly signal?: AbortSignal } = {}): Run {
   return followRun(() => {
+    assertOptions(options);
     if (typeof run === 'string' && run !== '') return resumeRun(run, { ...options });
     throw new NomoatError({
       code: 'run-not-found',
