@@ -85,6 +85,7 @@ test('thoughts that are given twice are learnt once, two different ones are refu
   expect(twice.notes).toEqual(['thoughts that stand in the answer too are learnt once']);
   expect(reason({ content: '<think>ha</think>yes', reasoning: 'hm' })).toBe('a message has two different thoughts');
   expect(parse({ content: '<think></think>yes', reasoning: 'hm' }).answer.reasoning_content).toBe('hm');
+  expect(parse({}, { content: '<think> is what?' }).notes).toEqual([]);
   expect(parse({ content: '<think>\nhm' }).notes).toEqual(['answers open thoughts and do not close them']);
 });
 

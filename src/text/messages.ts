@@ -93,7 +93,7 @@ function turnOf(value: unknown, index: number, notes: Set<string>): Message[] {
       : toolCallsOf(calls.length > 0 ? { ...value, tool_calls: calls } : value, where, notes)),
     ...(typeof value.name === 'string' && value.name !== '' ? { name: textOf(value.name, 'a name', where) } : {}),
     ...(typeof value.tool_call_id === 'string' ? { tool_call_id: value.tool_call_id } : {}),
-    ...thoughtsOf(value, { content, parts: thoughts, where }, notes),
+    ...thoughtsOf(value, { content, parts: thoughts, role, where }, notes),
   };
   const before = results.map((result): Message => ({ role: 'tool', ...result }));
   if (message.content === null && !message.tool_calls) {

@@ -10,13 +10,21 @@ export const thoughtKeys = ['reasoning_content', 'reasoning', 'thinking', 'thoug
 const inside = /^\s*<(think|thinking|thought)>([\s\S]*?)<\/\1>/;
 const opened = /^\s*<(think|thinking|thought)>/;
 
+interface Place {
+  readonly role: string;
+  readonly content: string | null;
+  /** Thoughts among the parts of the content. */
+  readonly parts: readonly string[];
+  readonly where: string;
+}
+
 /**
  * The thoughts of a message with this content, `parts` of it among them, where they do not stand in the content already. Throws
  * RecordRefused.
  */
 export function thoughtsOf(
   fields: Fields,
-  { content, parts, where }: { content: string | null; parts: readonly string[]; where: string },
+  { content, parts, role, where }: Place,
   notes: Set<string>,
 ): { reasoning_content?: string } {
   const given = thoughtKeys.filter((key) => fields[key] !== undefined && fields[key] !== null && fields[key] !== '');
@@ -26,7 +34,8 @@ export function thoughtsOf(
     throw new RecordRefused('a message has two different thoughts', `${where}: ${[...given, ...(parts.length > 0 ? ['a part of the content'] : [])].join(', ')}`); // biome-ignore format: one line
   const [thoughts] = texts;
   const there = inside.exec(content ?? '')?.[2]?.trim();
-  if (there === undefined && opened.test(content ?? '')) notes.add('answers open thoughts and do not close them');
+  const unclosed = there === undefined && opened.test(content ?? '');
+  if (role === 'assistant' && unclosed) notes.add('answers open thoughts and do not close them');
   if (thoughts === undefined) return {};
   if (there === undefined || there === '') return { reasoning_content: thoughts };
   if (there !== thoughts.trim())
