@@ -59,8 +59,7 @@ function assertOptions(options: { readonly signal?: unknown; readonly confirm?: 
         : options.confirm !== undefined && typeof options.confirm !== 'function'
           ? ['confirm', 'is no function', 'Give one that says whether to begin.']
           : null;
-  if (fault)
-    throw new NomoatError({ code: 'invalid-settings', part: fault[0]!, fault: fault[1]!, remedy: fault[2]! });
+  if (fault) throw new NomoatError({ code: 'invalid-settings', part: fault[0]!, fault: fault[1]!, remedy: fault[2]! });
 }
 
 /**
