@@ -178,6 +178,8 @@ export async function resolveChat(options: ChatOptions): Promise<ResolvedChat> {
     });
   }
   await held(whole ?? record.settings.modelPath);
+  if (adapter !== null && whole === null)
+    doubts.push(`${options.model}: its own adapter is not used, since ${options.adapter} was given in its place.`);
   if (whole) return { modelPath: whole, adapterPath: adapter, ...trained, doubts };
   await assertSameBase(options.model, record);
   return { modelPath: record.settings.modelPath, adapterPath: adapter ?? inside, ...trained, doubts };

@@ -50,6 +50,14 @@ describe('a checkpoint', { timeout: patience }, () => {
   });
 });
 
+test('a run that is asked with another adapter says that its own is not used', { timeout: patience }, () => {
+  const words = ['--prompt', 'hi', '--max-tokens', '2', '--temperature', '0'];
+  const { code, err } = nomoat(['chat', 'first', '--adapter', 'first/checkpoints/000006', ...words]);
+  expect(err).toContain('first: its own adapter is not used, since first/checkpoints/000006 was given in its place.');
+  expect(code).toBe(0);
+  expect(nomoat(['chat', 'first', ...words]).err).not.toContain('its own adapter');
+});
+
 describe('a run without an adapter', { timeout: patience }, () => {
   test('is called one, with what can be used of it', () => {
     const run = unfinished('half', {});
