@@ -9,6 +9,7 @@ import { defaultModel } from '../config/options.ts';
 import type { AskedQuestion, ExactMatch } from '../evaluate/exact-match.ts';
 import { assertGiven } from '../files/given.ts';
 import { readExamples } from '../jobs/dataset-files.ts';
+import { assertRunWritable } from '../jobs/open-run.ts';
 import { startRun } from '../jobs/start-run.ts';
 import { shellQuote } from '../shell-quote.ts';
 import { harmless } from '../tokens/preview.ts';
@@ -74,6 +75,8 @@ export function quickstartCommand(): Command {
       { ...(model === defaultModel ? settings : settingsOfOthers), model, run: path },
       null,
     );
+    // Before the model is asked what it can do, which takes longer than the training of a toy.
+    assertRunWritable(chosen.run);
     const score = async (what: string): Promise<ExactMatch> => {
       const opened: ChatModel = await chat({ model: what });
       try {

@@ -147,7 +147,7 @@ async function openTuningOf(
 }
 
 /** Throws NomoatError where a run's folder could not be made or written, before the data is read. */
-function assertRunWritable(run: string): void {
+export function assertRunWritable(run: string): void {
   const fault = writeFault(run, 0);
   if (fault === null) return;
   throw new NomoatError({ part: run, fault, remedy: 'Give a --run in a folder that can be written.', fields: { run } });

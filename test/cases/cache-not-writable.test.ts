@@ -93,6 +93,9 @@ describe('a run folder that cannot be written', { timeout: patience }, () => {
     const { code, err } = nomoat([...usual, '--run', 'file/run']);
     expect(err).toMatch(/file\/run: cannot be written \(ENOTDIR\)\. Give a --run/);
     expect(code).toBe(2);
+    const quickstart = nomoat(['quickstart', '--run', 'file/run']);
+    expect(quickstart.err).toMatch(/^\S*file\/run: cannot be written \(ENOTDIR\)\. Give a --run/);
+    expect(quickstart.code).toBe(2);
     const pretrain = nomoat(['pretrain', data, '--run', 'file/run']);
     expect(pretrain.err).toMatch(/file\/run: cannot be written \(ENOTDIR\)\. Give a --run/);
   });
