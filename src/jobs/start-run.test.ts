@@ -10,7 +10,7 @@ import { resolvePretrainSettings, resolveSettings } from '../config/load.ts';
 import type { NomoatError } from '../errors.ts';
 import type { RunEvent } from './events.ts';
 import type { AskedSettings } from './run-settings.ts';
-import { startRun } from './start-run.ts';
+import { assertWorkerThere, startRun } from './start-run.ts';
 
 const repo = join(import.meta.dirname, '../..');
 const library = pathToFileURL(join(repo, 'dist/index.js')).href;
@@ -49,6 +49,13 @@ test.each([
   expect(stderr).toBe('');
   expect(stdout.trim().split('\n').at(-1)).toBe('run-end');
   expect(status).toBe(0);
+});
+
+test('a bundle without the training process is told what a bundler has to do', () => {
+  expect(() => assertWorkerThere()).not.toThrow();
+  expect(() => assertWorkerThere(join(folder, 'bundle/worker.js'))).toThrow(
+    /worker\.js is not there\. A bundler must leave/,
+  );
 });
 
 test('a signal that outlives its runs keeps no listeners of theirs', { timeout: 120_000 }, async () => {

@@ -3,6 +3,7 @@
  * smaller micro-batches. Knows nothing of terminals.
  */
 import { type ChildProcess, fork } from 'node:child_process';
+import { existsSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { startModelName } from '../config/options.ts';
 import { NomoatError } from '../errors.ts';
@@ -45,6 +46,17 @@ function workerPath(): string {
   return fileURLToPath(new URL(built, import.meta.url));
 }
 
+/** Throws NomoatError where the training process's program is not beside this one, as in a bundle of one file. */
+export function assertWorkerThere(path = workerPath()): void {
+  if (existsSync(path)) return;
+  throw new NomoatError({
+    part: 'nomoat',
+    fault: `its training process ${path} is not there`,
+    remedy: 'A bundler must leave the package nomoat out (as external), since it starts a file of its own; in a source tree, npm run build makes it.', // biome-ignore format: one line
+    kind: 'failed',
+  });
+}
+
 export interface StartOptions {
   readonly resume?: boolean;
   readonly signal?: AbortSignal;
@@ -54,6 +66,7 @@ export interface StartOptions {
 
 /** Starts (or resumes) the run. Iterating it ends after `run-end`, and throws NomoatError after an `error` event. */
 export function startRun(settings: AskedSettings, options: StartOptions = {}): RunHandle {
+  assertWorkerThere();
   const { confirm = null, resume = false, signal } = options;
   const stop = (): void => handle.interrupt();
   const handle = new ForkedRun(settings, resume, confirm, () => signal?.removeEventListener('abort', stop));
