@@ -20,7 +20,9 @@ export const fieldWords = z.registry<FieldWords>();
 
 /** The fault of a value, as a clause that follows the setting's name. */
 type Fault = (value: unknown) => string;
-const quoted = (value: unknown): string => JSON.stringify(value) ?? String(value);
+/** As it was given: of infinity JSON makes null. */
+const quoted = (value: unknown): string =>
+  typeof value === 'number' ? String(value) : (JSON.stringify(value) ?? String(value));
 const notOf =
   (what: string): Fault =>
   (value) =>
@@ -173,7 +175,8 @@ function bytesOf(value: string | number): number | string {
   const [, digits, unit] = /^\s*([\d.]+)\s*([kmgt]?)i?b?\s*$/i.exec(String(value)) ?? [];
   const bytes = Number(digits) * (sizeUnits[unit?.toLowerCase() ?? ''] ?? Number.NaN);
   if (!Number.isFinite(bytes)) return notOf('no size such as 8GB')(value);
-  return bytes < leastMemory ? tooLittle(bytes) : bytes;
+  const unitLess = unit === '' ? `; with a unit it is ${digits}GB` : '';
+  return bytes < leastMemory ? `${tooLittle(bytes)}${unitLess}` : bytes;
 }
 
 /** An amount of memory, or none. */

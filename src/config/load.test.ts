@@ -44,6 +44,23 @@ test('an empty list is refused, and int8 where every weight is trained', () => {
   expect(() => resolveOptions({ method: 'full', precision: 'int8' })).toThrow(/--precision: only --method lora has it/);
 });
 
+test.each(['10%', '-0.1', '0,1', '1', '0', '1.5', '1e1'])(
+  '--validation %s is no fraction, and no file is looked for',
+  (validation) => {
+    expect(() => resolveOptions({ validation })).toThrow(/is no file and no fraction between 0 and 1, such as 0\.1/);
+  },
+);
+
+test('a fraction in any spelling of a number', () => {
+  for (const validation of ['0.1', '.1', '1e-1', 0.1]) expect(resolveOptions({ validation }).validation).toBe(0.1);
+});
+
+test('what is said of a number is what was given', () => {
+  expect(() => resolveOptions({}, { epochs: Number.POSITIVE_INFINITY })).toThrow(/epochs: Infinity is no number/);
+  expect(() => resolveOptions({ memory: '8' })).toThrow(/8 bytes are less than .*; with a unit it is 8GB/);
+  expect(() => resolveOptions({ memory: '8MB' })).toThrow(/takes for itself \(200 MB\)\. /);
+});
+
 test('faults are reported together', () => {
   try {
     resolveOptions({ rank: '0', epochs: 'x', precision: 'int4', targetModules: 'q_proj,k_prj' }, { lerningRate: 1 });

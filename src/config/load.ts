@@ -48,15 +48,18 @@ const deviceFaults = ({ device, precision }: Given): string[] =>
     ? ['--precision int8: --device webgpu computes in float32, the graphics card has no int8 kernels here']
     : [];
 
+/** 0.1, 1e-2, and what is meant so: 10%, -0.1, 0,1. */
+const looksLikeNumber = /^[-+]?[\d.,]+(e[-+]?\d+)?\s*%?$/i;
+
 /** The fraction that a number stands for, unless it is the name of a file; null for all else. */
 const fractionIn = (validation: unknown): number | null =>
-  typeof validation === 'number' || (typeof validation === 'string' && /^[\d.]+$/.test(validation) && !existsSync(validation)) ? Number(validation) : null; // biome-ignore format: one line
+  typeof validation === 'number' || (typeof validation === 'string' && looksLikeNumber.test(validation) && !existsSync(validation)) ? Number(validation) : null; // biome-ignore format: one line
 
 function validationFaults({ validation }: Given): string[] {
   const fraction = fractionIn(validation);
   return fraction === null || (fraction > 0 && fraction < 1)
     ? []
-    : [`--validation: ${validation} is no file and no fraction between 0 and 1`];
+    : [`--validation: ${validation} is no file and no fraction between 0 and 1, such as 0.1`];
 }
 
 /** Values of all options of `tune`; faults of flags and recipe are thrown together. */
