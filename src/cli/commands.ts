@@ -1,4 +1,5 @@
 /** The commands beside `tune`: parse, call, print. */
+import { resolve } from 'node:path';
 import { Command } from 'commander';
 import { chatOptions, commandSettings, exportOptions, modelsOptions, previewOptions, pullOptions, samplingFault } from '../config/command-settings.ts'; // biome-ignore format: one line
 import { toggle } from '../config/fields.ts';
@@ -154,7 +155,7 @@ export function runsCommand(): Command {
   return new Command('runs').description('the runs in ./runs').action(async () => {
     const { listRuns } = await import('../library/runs.ts');
     const runs = listRuns();
-    if (runs.length === 0) print('No runs here.');
+    if (runs.length === 0) print(`No runs in ${resolve('runs')}.`);
     const loss = (value: number | null): string => (value === null ? '-' : value.toFixed(4));
     for (const { fault, path, state, record } of runs) {
       if (!record) print(`${'unreadable'.padEnd(13)} ${path}: ${fault}`);

@@ -49,7 +49,7 @@ test.each([
   ['share', ' ', '--share: " " is no number'],
   ['share', '1e999', '--share: "1e999" is no number'],
   ['share', true, '--share: true is no number'],
-  ['share', Number.NaN, '--share: null is no number'],
+  ['share', Number.NaN, '--share: NaN is no number'],
   ['steps', 1.5, '--steps: 1.5 is no whole number'],
   ['steps', [1], '--steps: [1] is no number'],
   ['topK', -1, '--top-k: -1 is no whole number from 0'],

@@ -35,7 +35,9 @@ export function beginningOf({
   stepsPerEpoch,
   threads,
 }: Beginning): RunEvent[] {
-  const { folder, model, notices, prepared } = opened;
+  const { folder, holding, model, notices, prepared } = opened;
+  // Only a run that was resumed is held by what this machine has now.
+  const resumed = holding !== undefined;
   const { settings } = prepared;
   const { plan } = folder.read();
   const notice = (code: string, messages: readonly string[]): RunEvent[] =>
@@ -60,10 +62,12 @@ export function beginningOf({
     ...notice('data', prepared.notes),
     ...notice('machine', notices),
     ...notice('settings', [...prepared.overruled, ...settingDoubts(settings, steps, threads)]),
-    ...notice('checkpoint', loaded ? brokenCheckpoints(loaded) : []),
+    ...notice('checkpoint', loaded ? brokenCheckpoints(loaded) : resumed ? [noCheckpoint] : []),
     ...notice('smaller-micro-batch', shrunk ? [shrunk.message] : []),
   ];
 }
+
+const noCheckpoint = 'There is no checkpoint to go on from: the run begins anew, with its settings.';
 
 const countOf = (step: TrainStep): number => step.parameters.reduce((total, { value }) => total + value.length, 0);
 

@@ -122,8 +122,8 @@ async function openTuningOf(
   const facts = { ...(await factsOf(settings.modelPath)), systemPrompt: prepared.systemPrompt };
   if (resume) {
     const began = new RunFolder(settings.run).read();
-    assertUnchanged(began, facts.modelDigest, prepared.files);
-    assertSameRows(began, prepared.train);
+    assertUnchanged(settings.run, began, facts.modelDigest, prepared.files);
+    assertSameRows(settings.run, began, prepared.train);
     const folder = takeFolder(settings);
     try {
       const { holding, notice } = resumedHolding(contextOf(prepared, model), began);
@@ -186,7 +186,7 @@ export async function openPretraining(
     const made = record.modelDigest !== '' && existsSync(settings.modelPath);
     // Earlier versions kept no digest of the validation file.
     const kept = files.filter((path) => settings.data.includes(path) || basename(path) in record.dataDigests);
-    assertUnchanged(record, made ? await digestOf(settings.modelPath) : record.modelDigest, kept);
+    assertUnchanged(settings.run, record, made ? await digestOf(settings.modelPath) : record.modelDigest, kept);
   }
   const start = existsSync(settings.modelPath) ? null : startModel(settings, texts.train);
   if (start) assertDiskHolds(settings.run, runBytes(weightsOf(start), settings.method));
@@ -199,7 +199,7 @@ export async function openPretraining(
     folder.write({ ...folder.read(), ...(await factsOf(settings.modelPath)) });
     const model = openGguf(settings.modelPath);
     const prepared = await prepareTexts(settings, texts);
-    if (resume) assertSameRows(folder.read(), prepared.train);
+    if (resume) assertSameRows(settings.run, folder.read(), prepared.train);
     else {
       const plan = await planOf(prepared, model, started);
       // With the warm-up that the text decided.

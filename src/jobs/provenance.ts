@@ -2,7 +2,7 @@
  * What a run was made from: digests of model and data, version, machine. Promises: a run that goes on goes on with the same.
  */
 import { createHash } from 'node:crypto';
-import { readFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { basename } from 'node:path';
 import { adapterFiles } from '../adapter/read-adapter.ts';
 import { NomoatError } from '../errors.ts';
@@ -47,8 +47,26 @@ type Digests = Readonly<Record<string, string>>;
 const differences = (before: Digests, now: Digests): string[] =>
   [...new Set([...Object.keys(before), ...Object.keys(now)])].filter((name) => before[name] !== now[name]);
 
+/** Throws NomoatError where a file that the run in `run` began with is gone: nothing else can be given to a run that goes on. */
+export function assertInputsThere(run: string, { modelDigest, settings }: RunRecord): void {
+  const { data, initialAdapter, method, modelPath, pretrain, validation } = settings;
+  // A pretraining run's model is made by itself, in its folder.
+  const model = method === 'pretrain' ? (pretrain?.tokenizer ?? null) : modelPath;
+  const gone = [model, initialAdapter, ...data, validation].filter(
+    (path): path is string => typeof path === 'string' && !existsSync(path),
+  );
+  if (gone.length === 0) return;
+  const digest = gone.includes(modelPath) && modelDigest !== '' ? ` The model's sha256 is ${modelDigest}.` : '';
+  throw new NomoatError({
+    part: run,
+    fault: `cannot go on: ${gone.join(', ')} ${gone.length > 1 ? 'are' : 'is'} not there any more`,
+    remedy: `Put it back (a link to where it is now will do), or start a new run: recipe.yaml has the settings.${digest}`,
+    fields: { gone },
+  });
+}
+
 /** A run goes on with what it began with, or its result would be that of no settings at all. */
-export function assertUnchanged(record: RunRecord, modelDigest: string, files: readonly string[]): void {
+export function assertUnchanged(run: string, record: RunRecord, modelDigest: string, files: readonly string[]): void {
   const changed = differences(record.dataDigests, fileDigests(files));
   const { adapterDigests, settings } = record;
   // Runs from before they were kept have none.
@@ -57,7 +75,7 @@ export function assertUnchanged(record: RunRecord, modelDigest: string, files: r
   if (changed.length === 0) return;
   throw new NomoatError({
     code: 'data-changed',
-    part: record.settings.run,
+    part: run,
     fault: `cannot go on: ${changed.join(', ')} changed since the run began`,
     remedy: 'Put back what was there, or start a new run.',
     fields: { changed },
@@ -76,13 +94,17 @@ export function rowsFacts(rows: readonly TokenRow[]): Required<Pick<RunRecord, '
 }
 
 /** Throws where the same files make other rows than when the run began: another version of nomoat reads them otherwise, and steps would be other ones. */
-export function assertSameRows({ nomoat, rows, rowsDigest, settings }: RunRecord, made: readonly TokenRow[]): void {
+export function assertSameRows(
+  run: string,
+  { nomoat, rows, rowsDigest }: RunRecord,
+  made: readonly TokenRow[],
+): void {
   const now = rowsFacts(made);
   if ((rows === undefined || rows === now.rows) && (rowsDigest === undefined || rowsDigest === now.rowsDigest)) return;
   const others = rows === now.rows ? `${rows} others` : `${now.rows}`;
   throw new NomoatError({
     code: 'data-changed',
-    part: settings.run,
+    part: run,
     fault: `cannot go on: it began with ${rows} training rows, and the same files make ${others} now`,
     remedy: `Go on with the version that it began with (nomoat ${nomoat}), or start a new run.`,
     fields: { rows, now: now.rows },

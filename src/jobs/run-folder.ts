@@ -223,7 +223,15 @@ function listed(folder: RunFolder): ListedRun {
 /** Runs directly under `root`, by name. */
 export function listRuns(root: string): ListedRun[] {
   if (!existsSync(root)) return [];
-  return readdirSync(root)
+  let names: string[];
+  try {
+    names = readdirSync(root);
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    const fault = `is no folder of runs that can be read (${code})`;
+    throw new NomoatError({ part: resolve(root), fault, remedy: 'Call `nomoat runs` where runs/ is.', cause: error });
+  }
+  return names
     .sort()
     .map((name) => new RunFolder(join(root, name)))
     .filter(({ path }) => isRun(path))

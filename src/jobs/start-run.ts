@@ -11,6 +11,7 @@ import { shellQuote } from '../shell-quote.ts';
 import { leastMicroBatchTokens, microBatchTokens } from '../train/trainer.ts';
 import { errorEvent, type RunEvent } from './events.ts';
 import type { Confirm, Proposal } from './proposal.ts';
+import { assertInputsThere } from './provenance.ts';
 import { RunFolder, removeHalfRun } from './run-folder.ts';
 import type { AskedSettings } from './run-settings.ts';
 import type { Shrunk, WorkerCommand, WorkerMessage } from './worker.ts';
@@ -95,6 +96,7 @@ export function resumeRun(path: string, options: { signal?: AbortSignal } = {}):
       remedy: record.verdict ?? 'Start a new run with a lower --learning-rate.',
       kind: 'untrusted',
     });
+  assertInputsThere(folder.path, record);
   const { settings } = record;
   // Where the run is now: it may have been moved, and a pretraining run's model is inside.
   const modelPath = settings.method === 'pretrain' ? folder.file(startModelName) : settings.modelPath;
