@@ -143,7 +143,7 @@ export const commandSettings = {
     options: exportOptions,
   },
   pull: {
-    summary: 'fetch a model by its catalogue name',
+    summary: 'fetch a model by its catalogue name, or any GGUF of the hub by organisation/name or address',
     argument: { name: requiredText('NAME', 'a name that `nomoat models` lists') },
     options: pullOptions,
   },

@@ -65,7 +65,7 @@ test.each([
   ['memory', '5MB', '--memory: 5000000 bytes are less than nomoat takes for itself (200 MB)'],
   ['memory', 5e6, '--memory: 5000000 bytes are less than nomoat takes for itself (200 MB)'],
   ['held', 1.5, '--held: 1.5 is no file and no fraction between 0 and 1'],
-  ['held', Number.NaN, '--held: null is no file and no fraction between 0 and 1'],
+  ['held', Number.NaN, '--held: NaN is no file and no fraction between 0 and 1'],
   ['held', true, '--held: true is no file and no fraction between 0 and 1'],
   ['name', ['x'], '--name: ["x"] is no text'],
   ['nmae', 'x', '--nmae does not exist (did you mean name?)'],

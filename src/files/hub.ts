@@ -5,10 +5,11 @@
  * source, a copy kept from before) is said through onProgress. Does not know how the messages are shown.
  */
 import { readdirSync } from 'node:fs';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { NomoatError } from '../errors.ts';
 import { chooseGguf, findInCatalogue, nearestInCatalogue } from './catalogue.ts';
 import { assertGiven } from './given.ts';
+import { hubAddress } from './hub-address.ts';
 import { blobPath, cachedCommit, isRepoId, leadsToFile, nameBlob, repoFolder, snapshotPath } from './hub-cache.ts';
 import { downloadChecked, megabytes, sha256OfFile } from './hub-download.ts';
 import { type HubClient, hubClient, hubError, UNREACHABLE } from './hub-fetch.ts';
@@ -58,8 +59,16 @@ function whatIsWanted(name: string): Wanted {
   assertGiven('the name', name);
   const entry = findInCatalogue(name);
   if (entry !== null) return entry;
-  const [repo = '', quantization = DEFAULT_QUANTIZATION] = name.split(':');
-  if (isRepoId(repo)) return { name, repos: [repo], file: '', quantization, licence: 'not stated', pypi: null };
+  const { file, quantization, repo } = hubAddress(name);
+  if (isRepoId(repo))
+    return {
+      name,
+      repos: [repo],
+      file: file === null ? '' : basename(file),
+      quantization: quantization ?? DEFAULT_QUANTIZATION,
+      licence: 'not stated',
+      pypi: null,
+    };
   const nearest = nearestInCatalogue(name);
   throw new NomoatError({
     code: 'model-not-found',
