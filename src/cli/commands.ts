@@ -4,6 +4,7 @@ import { Command } from 'commander';
 import { chatOptions, commandSettings, exportOptions, modelsOptions, previewOptions, pullOptions, samplingFault } from '../config/command-settings.ts'; // biome-ignore format: one line
 import { toggle } from '../config/fields.ts';
 import { defaultModel, flagOf } from '../config/options.ts';
+import type { RunRecord } from '../jobs/run-folder.ts';
 import type { Preview } from '../library/preview.ts';
 import { shellQuote } from '../shell-quote.ts';
 import { harmless } from '../tokens/preview.ts';
@@ -128,7 +129,8 @@ export function pullCommand(): Command {
   });
 }
 
-const cacheShown = { json: toggle(false, 'with --cache or --prune: one JSON object') };
+const cacheShown = { json: toggle(false, 'one JSON object') };
+const runsShown = { json: toggle(false, 'one JSON object a run') };
 
 export function modelsCommand(): Command {
   const command = new Command('models').description(commandSettings.models.summary);
@@ -142,6 +144,11 @@ export function modelsCommand(): Command {
     const { listModels } = await import('../library/models.ts');
     const size = (bytes: number): string => `${(bytes / 1e6).toFixed(0)} MB`.padStart(8);
     const { catalogue, local } = await listModels();
+    if (json) {
+      const toPull = catalogue.map(({ bytes, licence, name }) => ({ name, bytes, licence }));
+      print(JSON.stringify({ type: 'models', local, toPull }));
+      return;
+    }
     const widest = Math.max(0, ...[...local, ...catalogue].map(({ name }) => name.length));
     print(local.length > 0 ? 'On this machine:' : 'On this machine: none');
     for (const { bytes, name, path } of local) print(`  ${name.padEnd(widest)} ${size(bytes)}  ${path}`);
@@ -151,10 +158,26 @@ export function modelsCommand(): Command {
   });
 }
 
+/** What a list says of a run. */
+const summaryOf = ({ created, settings, validationAfter, validationBefore, verdict }: RunRecord) => ({
+  created,
+  model: settings.model,
+  method: settings.method,
+  validationBefore,
+  validationAfter,
+  ...(verdict === undefined ? {} : { verdict }),
+});
+
 export function runsCommand(): Command {
-  return new Command('runs').description('the runs in ./runs').action(async () => {
+  const command = new Command('runs').description('the runs in ./runs');
+  return addFlags(command, runsShown).action(async () => {
     const { listRuns } = await import('../library/runs.ts');
     const runs = listRuns();
+    if (flagsOf(command, runsShown).json) {
+      for (const { record, ...run } of runs)
+        print(JSON.stringify({ type: 'run', ...run, ...(record ? summaryOf(record) : {}) }));
+      return;
+    }
     if (runs.length === 0) print(`No runs in ${resolve('runs')}.`);
     const loss = (value: number | null): string => (value === null ? '-' : value.toFixed(4));
     for (const { fault, path, state, record } of runs) {

@@ -206,6 +206,14 @@ describe('resolving', () => {
     );
   });
 
+  test('the folder of an adapter says where it belongs', async () => {
+    write('lora/adapter_model.safetensors', 'x');
+    write('lora/adapter_config.json', '{}');
+    expect((await failure(join(home, 'lora'))).message).toMatch(
+      /lora: holds an adapter, no model\. Give it with --adapter/,
+    );
+  });
+
   test('a link to nothing is called one, and what lies beside it is named as it has to be given', async () => {
     write('linked/right.gguf');
     symlinkSync(join(home, 'away.gguf'), join(home, 'linked/rigth.gguf'));

@@ -86,6 +86,12 @@ function onlyModelIn(folder: string): { path: string; name: string } {
   }
   const [only] = files;
   if (only !== undefined && files.length === 1) return { path: join(folder, only), name: ggufStem(only) };
+  if (files.length === 0 && statOrNull(join(folder, 'adapter_config.json')))
+    throw new NomoatError({
+      part: folder,
+      fault: 'holds an adapter, no model',
+      remedy: 'Give it with --adapter (to train on, --initial-adapter), and its base as the model.',
+    });
   if (files.length === 0 && readdirSync(folder).some((name) => /\.(safetensors|bin|pth?)$/i.test(name)))
     throw new NomoatError({
       part: folder,

@@ -94,11 +94,7 @@ export function rowsFacts(rows: readonly TokenRow[]): Required<Pick<RunRecord, '
 }
 
 /** Throws where the same files make other rows than when the run began: another version of nomoat reads them otherwise, and steps would be other ones. */
-export function assertSameRows(
-  run: string,
-  { nomoat, rows, rowsDigest }: RunRecord,
-  made: readonly TokenRow[],
-): void {
+export function assertSameRows(run: string, { nomoat, rows, rowsDigest }: RunRecord, made: readonly TokenRow[]): void {
   const now = rowsFacts(made);
   if ((rows === undefined || rows === now.rows) && (rowsDigest === undefined || rowsDigest === now.rowsDigest)) return;
   const others = rows === now.rows ? `${rows} others` : `${now.rows}`;

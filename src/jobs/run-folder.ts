@@ -13,7 +13,7 @@ import {
   rmSync,
   writeSync,
 } from 'node:fs';
-import { basename, join, resolve } from 'node:path';
+import { basename, dirname, join, resolve } from 'node:path';
 import { stringify } from 'yaml';
 import { assertFree, isRun } from '../config/load.ts';
 import { pretrainOptions, tuneOptions } from '../config/options.ts';
@@ -58,11 +58,12 @@ export class RunFolder {
   read(): RunRecord {
     const path = this.file('run.json');
     if (!existsSync(path)) {
+      const outer = [dirname(this.path), dirname(dirname(this.path))].find(isRun);
       throw new NomoatError({
         code: 'run-not-found',
         part: this.path,
-        fault: 'is no run (it has no run.json)',
-        remedy: '`nomoat runs` lists the runs in ./runs.',
+        fault: existsSync(this.path) ? 'is no run (it has no run.json)' : 'there is no such run',
+        remedy: outer ? `Give the run that it lies in: ${outer}` : '`nomoat runs` lists the runs in ./runs.',
       });
     }
     return readRunRecord(path);
