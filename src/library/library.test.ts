@@ -136,7 +136,7 @@ test('exportRun writes each format, says what was written, and refuses what does
   await expect(refused({ to: 'gguf', out, ollamaAdapter: true })).rejects.toThrow('ollamaAdapter: does nothing');
   await expect(refused({})).rejects.toThrow(NomoatError);
   await expect(refused(undefined)).rejects.toThrow(NomoatError);
-  await expect(exportRun(join(folder, 'none'), { to: 'gguf', out })).rejects.toThrow('is no run');
+  await expect(exportRun(join(folder, 'none'), { to: 'gguf', out })).rejects.toThrow('there is no such run');
   const bare = join(folder, 'runs', 'two');
   mkdirSync(bare);
   copyFileSync(join(path, 'run.json'), join(bare, 'run.json'));
