@@ -6,7 +6,7 @@ export default defineConfig({
     // Two cores: more workers only make the engines' threads fight.
     maxWorkers: 2,
     pool: 'forks',
-    testTimeout: 60_000,
-    hookTimeout: 60_000,
+    testTimeout: 120_000,
+    hookTimeout: 120_000,
   },
 });
