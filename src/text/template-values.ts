@@ -115,10 +115,16 @@ export function markedMessage(message: Message, index: number): Record<string, u
   return made;
 }
 
-/** Tools as templates see them. */
-export const plainTools = (tools: readonly unknown[]): unknown => plainValue(tools);
+const plainOfTools = new WeakMap<readonly unknown[], unknown>();
+const markedOfTools = new WeakMap<readonly unknown[], unknown>();
 
-export const markedTools = (tools: readonly unknown[]): unknown => markLeaves(tools, tools, { message: null, field: 'tools' }, ''); // biome-ignore format: one line
+/** Tools as templates see them. A conversation is rendered many times with the same ones. */
+export const plainTools = (tools: readonly unknown[]): unknown =>
+  remembered(plainOfTools, tools, () => plainValue(tools));
+
+/** The same with marks. */
+export const markedTools = (tools: readonly unknown[]): unknown =>
+  remembered(markedOfTools, tools, () => markLeaves(tools, tools, { message: null, field: 'tools' }, ''));
 
 /** All places of a message that hold something, as its marks name them. */
 export function originsOf(message: Message, index: number): readonly Origin[] {
