@@ -4,6 +4,7 @@
  * write after that prompt to give the data's answer, and what the template ends an answer with. Pure.
  */
 import { ConversationRefused, type MarkedText } from './chat-template.ts';
+import { commonLength } from './common-length.ts';
 import type { Message } from './example.ts';
 import { keptOf, type SourceSpan } from './left-out.ts';
 import { originOfField } from './template-values.ts';
@@ -12,8 +13,8 @@ export interface Composed {
   readonly text: string;
   /** What of the text came from the answer. */
   readonly spans: readonly SourceSpan[];
-  /** What a person should know, or null. */
-  readonly note: string | null;
+  /** What a person should know. */
+  readonly note: string;
 }
 
 /** What opens a model's thoughts and what closes them. */
@@ -53,7 +54,7 @@ export function composeAnswer(prompt: MarkedText, whole: MarkedText, answer: Mes
     const lead = asWritten ? '' : rendered.slice(asked.length);
     return join([literal(lead), body, turnEnd], asWritten ? wholeNote : behindNote);
   }
-  const common = commonLength(asked, rendered);
+  const common = commonBeforeTags(asked, rendered);
   const thoughts = thoughtsIn(asked.slice(common));
   if (!thoughts)
     throw new ConversationRefused(
@@ -72,9 +73,8 @@ const behindNote =
   'answers are put behind the prompt that asks for them, since the template renders them in another place';
 
 /** The length of what both begin with, back to before a tag that only begins alike. */
-function commonLength(a: string, b: string): number {
-  let length = 0;
-  while (length < a.length && length < b.length && a[length] === b[length]) length++;
+function commonBeforeTags(a: string, b: string): number {
+  let length = commonLength(a, b);
   for (const [open, close] of ['<>', '[]']) {
     const at = a.lastIndexOf(open!, length - 1);
     const end = at < 0 ? -1 : a.indexOf(close!, at);

@@ -3,6 +3,7 @@
  * that asks for it in use and as the data has it; what a template leaves out is refused or noted. Knows nothing of tokens. Pure.
  */
 import { type Beginning, type ChatTemplate, ConversationRefused, type MarkedText } from './chat-template.ts';
+import { commonLength } from './common-length.ts';
 import { composeAnswer } from './compose-answer.ts';
 import type { Message } from './example.ts';
 import { leftOut, type SourceSpan } from './left-out.ts';
@@ -50,8 +51,7 @@ export function unroll(template: ChatTemplate, messages: readonly Message[], too
   while (pending.length > 0) {
     const newest = pending.at(-1)!;
     const part = taken.slice(0, newest + 1);
-    const shared = sharedRendering(asked, part, pending);
-    const made = shared ?? { ...alone(template, part, tools), learnt: new Set([newest]) };
+    const made = sharedRendering(asked, part, pending) ?? alone(template, part, tools);
     renderings.unshift(made.rendering);
     for (const each of made.notes) notes.add(each);
     pending = pending.filter((i) => !made.learnt.has(i));
@@ -59,7 +59,9 @@ export function unroll(template: ChatTemplate, messages: readonly Message[], too
   return { renderings, notes: [...notes] };
 }
 
-interface Made {
+/** A rendering, and which answers are learnt from it. */
+interface Learnt {
+  readonly learnt: ReadonlySet<number>;
   readonly rendering: Rendering;
   readonly notes: readonly string[];
 }
@@ -115,11 +117,7 @@ class Asked {
 }
 
 /** The whole rendering with all of `pending` that stand in it as they are asked for; null where the newest does not, or not whole. */
-function sharedRendering(
-  asked: Asked,
-  messages: readonly Message[],
-  pending: readonly number[],
-): (Made & { readonly learnt: ReadonlySet<number> }) | null {
+function sharedRendering(asked: Asked, messages: readonly Message[], pending: readonly number[]): Learnt | null {
   const { template, tools } = asked;
   const whole = template.renderMarked(messages, { tools, addGenerationPrompt: false });
   const held = new Held(whole.text);
@@ -133,7 +131,8 @@ function sharedRendering(
   const { notes, refusal } = leftOut(whole, messages, tools, learnt);
   if (refusal) {
     // Alone, an answer may be whole: behind its prompt, as the data has it.
-    if (canBeAlone(template, messages, tools)) return null;
+    const made = aloneOrNull(template, messages, tools);
+    if (made) return made;
     throw new ConversationRefused(refusal.fault, refusal.detail);
   }
   const answers = [...spans.values()].sort((a, b) => a.start - b.start);
@@ -141,22 +140,21 @@ function sharedRendering(
   return { rendering: { text: whole.text, answers, data: whole.spans }, notes, learnt };
 }
 
-function canBeAlone(
+function aloneOrNull(
   template: ChatTemplate,
   messages: readonly Message[],
   tools: readonly unknown[] | undefined,
-): boolean {
+): Learnt | null {
   try {
-    alone(template, messages, tools);
-    return true;
+    return alone(template, messages, tools);
   } catch (error) {
-    if (error instanceof ConversationRefused) return false;
+    if (error instanceof ConversationRefused) return null;
     throw error;
   }
 }
 
 /** The prompt that asks for the newest answer, and that answer behind it. Throws ConversationRefused. */
-function alone(template: ChatTemplate, messages: readonly Message[], tools: readonly unknown[] | undefined): Made {
+function alone(template: ChatTemplate, messages: readonly Message[], tools: readonly unknown[] | undefined): Learnt {
   const newest = messages.length - 1;
   const prompt = template.renderMarked(messages.slice(0, newest), { tools, addGenerationPrompt: true });
   const whole = template.renderMarked(messages, { tools, addGenerationPrompt: false });
@@ -170,7 +168,8 @@ function alone(template: ChatTemplate, messages: readonly Message[], tools: read
   const answer = { start: prompt.text.length, end: row.text.length };
   return {
     rendering: { text: row.text, answers: [answer], data: row.spans },
-    notes: note === null ? notes : [...notes, note],
+    notes: [...notes, note],
+    learnt: new Set([newest]),
   };
 }
 
@@ -192,12 +191,6 @@ function locate(asked: Asked, whole: Held, count: number, i: number): Span | nul
 }
 
 const lengthOf = ({ shared, text }: Beginning): number => shared + text.length;
-
-function commonLength(a: string, b: string): number {
-  let length = 0;
-  while (length < a.length && length < b.length && a.charCodeAt(length) === b.charCodeAt(length)) length++;
-  return length;
-}
 
 /** A rendering that beginnings are held against: those of one whole are compared with it once, not each by itself. */
 class Held {
