@@ -188,7 +188,7 @@ test('a run that cannot fit is refused before its folder is made, with what woul
   machine.disk = 1000;
   await expect(train({}, run)).rejects.toThrow(/disk/);
   machine.disk = null;
-  expect(() => new RunFolder(run).read()).toThrow(/is no run/);
+  expect(() => new RunFolder(run).read()).toThrow(/there is no such run/);
 });
 
 test('what the data decided is told, stored, and kept on resuming; the plan too', async () => {

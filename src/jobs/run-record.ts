@@ -3,7 +3,7 @@
  * keys that this version does not know are kept.
  */
 import { z } from 'zod';
-import { fieldOf } from '../config/fields.ts';
+import { type Field, fieldOf } from '../config/fields.ts';
 import { type OptionTable, pretrainOptions, tuneOptions } from '../config/options.ts';
 import { NomoatError } from '../errors.ts';
 import { readBoundedJson } from '../files/bounded-json.ts';
@@ -65,9 +65,8 @@ const digests = z.record(z.string(), z.string());
 const number = z.number();
 const loss = number.nullable();
 
-/** One setting of an option table, as run.json keeps it. */
-function settingSchema(option: z.ZodType): z.ZodType {
-  const { choices, inner, kind } = fieldOf(option);
+/** A value of one option, as run.json keeps it. */
+function valueSchema({ choices, inner, kind }: Field): z.ZodType {
   if (inner instanceof z.ZodNumber) {
     const bounded = number.min(inner.minValue ?? 0).max((inner.maxValue ?? Infinity) * leeway);
     return inner.isInt ? bounded.refine(Number.isInteger, 'is no whole number') : bounded;
@@ -79,8 +78,15 @@ function settingSchema(option: z.ZodType): z.ZodType {
   return kind === 'text' ? z.string() : number.positive();
 }
 
+/** A setting of one option. Runs from before there was the option did what is its default now. */
+function settingSchema(option: z.ZodType): z.ZodType {
+  const field = fieldOf(option);
+  const value = valueSchema(field);
+  return field.nullable ? value.nullable().default(null) : value.default(field.fallback);
+}
+
 const tableSchema = (table: OptionTable): Record<string, z.ZodType> =>
-  Object.fromEntries(Object.entries(table).map(([name, option]) => [name, settingSchema(option).nullish()]));
+  Object.fromEntries(Object.entries(table).map(([name, option]) => [name, settingSchema(option)]));
 
 const settingsSchema = z.looseObject({
   ...tableSchema(tuneOptions),
@@ -96,6 +102,12 @@ const settingsSchema = z.looseObject({
   batchSize: z.int().positive(),
   sequenceLength: z.int().positive(),
   epochs: number.positive(),
+  learningRate: number.positive(),
+  // Open until a pretraining run has seen its text.
+  warmupSteps: z.int().nonnegative().nullable(),
+  // Runs from before there was a choice did not as is the default now.
+  specialTokens: valueSchema(fieldOf(tuneOptions.specialTokens)).optional(),
+  sharePrefix: z.boolean().optional(),
   validation: z.union([z.string(), number.min(0).max(1)]).nullable(),
   targetModules: z.array(z.enum(projections)),
   pretrain: z
@@ -104,7 +116,8 @@ const settingsSchema = z.looseObject({
       vocabulary: z.int().positive(),
       tokenizer: z.string().nullable(),
     })
-    .nullish(),
+    .nullable()
+    .default(null),
 });
 
 const planSchema = z.looseObject({
