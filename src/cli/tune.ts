@@ -7,21 +7,13 @@ import { resolvePretrainSettings, resolveSettings } from '../config/load.ts';
 import { flagOf, pretrainOptions, tuneOptions } from '../config/options.ts';
 import { NomoatError } from '../errors.ts';
 import type { Confirm, Proposal } from '../jobs/proposal.ts';
+import { notBegun } from '../jobs/run.ts';
 import { type RunHandle, resumeRun, startRun } from '../jobs/start-run.ts';
 import { shellQuote } from '../shell-quote.ts';
 import { commandName } from './command-name.ts';
 import { addFlags, flagsOf, givenFlags } from './flags.ts';
 import { onLostOutput } from './output.ts';
 import { Progress } from './progress.ts';
-
-const notBegun = (): NomoatError =>
-  new NomoatError({
-    code: 'run-not-begun',
-    part: 'the run',
-    fault: 'was not begun',
-    remedy: 'Nothing was written: start it again.',
-    kind: 'interrupted',
-  });
 
 /** Shows a run's plan and asks whether it shall begin: Enter and yes do. Throws NomoatError at Ctrl-C. */
 async function confirmed(progress: Progress, proposal: Proposal, signal: AbortSignal): Promise<boolean> {

@@ -57,7 +57,8 @@ const notChosen = (): NomoatError =>
     remedy: 'Its first event, or its result, comes after the folder was chosen.',
   });
 
-const notBegun = (): NomoatError =>
+/** The error of a run that was stopped, or answered with no, before it had a folder. */
+export const notBegun = (): NomoatError =>
   new NomoatError({
     code: 'run-not-begun',
     part: 'the run',

@@ -17,7 +17,7 @@ import {
 import { type Rendering, unroll } from '../text/unroll.ts';
 import { Borders, withBos } from './borders.ts';
 import { controlTokensIn, encodeText, type Range, type SpecialTokens } from './encode-text.ts';
-import { controlKey, plainEnds, spelledNote, stopsInText } from './spelled-control.ts';
+import { controlKey, plainEnds, spelledNote, stopsInText, withoutEnds } from './spelled-control.ts';
 import { TextRefused, type Tokenizer } from './tokenizer.ts';
 
 /** Tokens with their mask: `supervised[t]` is 1 where token t is a target. */
@@ -172,9 +172,7 @@ function encodeRaw(prompt: string, completion: string, turnEnd: string, options:
   const { specialTokens, supervise, tokenizer } = options;
   const asText = specialTokens === 'text';
   const answer = { start: prompt.length, end: prompt.length + completion.length };
-  const ends = completion.trimEnd();
-  const last = controlTokensIn(ends, tokenizer).at(-1);
-  const ended = last?.end === ends.length && tokenizer.isEndOfGeneration(tokenizer.encode(last.text, true)[0]!);
+  const ended = withoutEnds(completion, tokenizer) !== null;
   const text = `${prompt}${completion}${ended ? '' : turnEnd}`;
   const rendering: Rendering = {
     text,

@@ -8,12 +8,16 @@ import type { Rendering } from '../text/unroll.ts';
 import { controlTokensIn, type Range, type SpecialTokens } from './encode-text.ts';
 import type { Tokenizer } from './tokenizer.ts';
 
+/** Whether a control token's text is one that ends a turn. */
+const endsTurn = (text: string, tokenizer: Tokenizer): boolean =>
+  tokenizer.isEndOfGeneration(tokenizer.encode(text, true)[0]!);
+
 /** The text without the end-of-turn tokens that it spells at its end, or null where it spells none. */
 export function withoutEnds(text: string, tokenizer: Tokenizer): string | null {
   let kept: string | null = null;
   for (let rest = text.trimEnd(); ; rest = kept.trimEnd()) {
     const last = controlTokensIn(rest, tokenizer).at(-1);
-    const ends = last?.end === rest.length && tokenizer.isEndOfGeneration(tokenizer.encode(last.text, true)[0]!);
+    const ends = last?.end === rest.length && endsTurn(last.text, tokenizer);
     // White space before the first of them is the answer's own.
     if (!ends) return kept;
     kept = rest.slice(0, last.start);
@@ -53,7 +57,7 @@ export function spelledNote(
 /** Whether an answer spells an end-of-turn token inside its text: it would teach the model to stop in the middle of what it says. */
 export function stopsInText({ answers, data, text }: Rendering, tokenizer: Tokenizer): boolean {
   const stops = (start: number, end: number): boolean =>
-    controlTokensIn(text.slice(start, end), tokenizer).some((found) => tokenizer.isEndOfGeneration(tokenizer.encode(found.text, true)[0]!)); // biome-ignore format: one line
+    controlTokensIn(text.slice(start, end), tokenizer).some((found) => endsTurn(found.text, tokenizer));
   return data.some(
     ({ start, end }) => answers.some((answer) => answer.start <= start && end <= answer.end) && stops(start, end),
   );
