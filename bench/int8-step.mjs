@@ -10,7 +10,7 @@ import { readFileSync } from 'node:fs';
 import { readAdapter } from '../dist/adapter/read-adapter.js';
 import { readModelConfig } from '../dist/models/config.js';
 import { packRows, sharedPrefix } from '../dist/batches/pack.js';
-import { openGguf } from '../dist/files/gguf/read.js';
+import { openGguf } from '../dist/formats/gguf/read.js';
 import { probeKernels, weightLevels } from '../dist/runtime/onnxruntime-node/probe.js';
 import { quantiseModel } from '../dist/train/int8-model.js';
 import { createLoraStep } from '../dist/train/open-step.js';

@@ -12,7 +12,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { packRows } from '../dist/batches/pack.js';
 import { int8Limit } from './int8-limit.mjs';
-import { openGguf } from '../dist/files/gguf/read.js';
+import { openGguf } from '../dist/formats/gguf/read.js';
 import { projections } from '../dist/lora/adapter.js';
 import { projectionGroups } from '../dist/models/block.js';
 import { projectionDimensions, projectionWeights, readModelConfig } from '../dist/models/config.js';

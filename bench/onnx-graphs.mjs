@@ -7,7 +7,7 @@ import { createHash } from 'node:crypto';
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { packRows } from '../dist/batches/pack.js';
-import { openGguf } from '../dist/files/gguf/read.js';
+import { openGguf } from '../dist/formats/gguf/read.js';
 import { projections } from '../dist/lora/adapter.js';
 import { initLora } from '../dist/lora/init.js';
 import { projectionDimensions, readModelConfig } from '../dist/models/config.js';

@@ -6,8 +6,8 @@
 import { parseArgs } from 'node:util';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { resolveSettings } from '../dist/config/load.js';
-import { startRun } from '../dist/jobs/start-run.js';
+import { resolveSettings } from '../dist/settings/load.js';
+import { startRun } from '../dist/run/start-run.js';
 
 const { values, positionals } = parseArgs({ allowPositionals: true, options: { steps: { type: 'string', default: '20' }, few: { type: 'boolean' } } });
 const [data, model, out] = positionals;

@@ -4,8 +4,8 @@
  */
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { prepareTexts } from '../dist/jobs/prepare-texts.js';
-import { readTexts } from '../dist/jobs/read-texts.js';
+import { prepareTexts } from '../dist/dataset/prepare-texts.js';
+import { readTexts } from '../dist/dataset/read-texts.js';
 
 const [run, trainPath, validPath] = process.argv.slice(2);
 const { settings } = JSON.parse(readFileSync(join(run, 'run.json'), 'utf8'));

@@ -5,14 +5,14 @@
  */
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { llamaLogProbabilities } from '../dist/adapter/llama-log-probabilities.js';
+import { llamaLogProbabilities } from '../dist/llama/log-probabilities.js';
 import { readPeft } from '../dist/adapter/peft.js';
 import { packRows } from '../dist/batches/pack.js';
-import { openGguf } from '../dist/files/gguf/read.js';
-import { readSafetensors } from '../dist/files/safetensors.js';
-import { readExamples } from '../dist/jobs/dataset-files.js';
+import { openGguf } from '../dist/formats/gguf/read.js';
+import { readSafetensors } from '../dist/formats/safetensors.js';
+import { readExamples } from '../dist/dataset/dataset-files.js';
 import { chatTemplateOf } from '../dist/text/chat-template.js';
-import { openTokenizer } from '../dist/tokens/llama-cpp.js';
+import { openTokenizer } from '../dist/llama/tokenizer.js';
 import { buildRows } from '../dist/tokens/rows.js';
 import { createLoraStep } from '../dist/train/open-step.js';
 

@@ -7,10 +7,10 @@
  */
 import { parseArgs } from 'node:util';
 import { Random } from '../dist/batches/random.js';
-import { ggmlLayouts } from '../dist/files/gguf/dequantize.js';
-import { quantize, toFloat16 } from '../dist/files/gguf/quantize.js';
-import { openGguf } from '../dist/files/gguf/read.js';
-import { writeGguf } from '../dist/files/gguf/write.js';
+import { ggmlLayouts } from '../dist/formats/gguf/dequantize.js';
+import { quantize, toFloat16 } from '../dist/formats/gguf/quantize.js';
+import { openGguf } from '../dist/formats/gguf/read.js';
+import { writeGguf } from '../dist/formats/gguf/write.js';
 
 /** Published configurations: Qwen/Qwen3-0.6B, meta-llama/Llama-2-7b, TinyLlama/TinyLlama-1.1B. `type` is that of all matrices. */
 const shapes = {

@@ -9,18 +9,9 @@ export type {
   StopReason,
 } from './chat/chat-model.ts';
 export type { Score, ScoredToken } from './chat/score.ts';
-export type { CommandName, ExportFormat } from './config/command-settings.ts';
-export { type JsonSchema, settingsSchema } from './config/json-schema.ts';
-export type { PretrainOptionValues, TuneOptionValues } from './config/option-types.ts';
+export type { DataFile } from './dataset/dataset-files.ts';
 export { type CodeEntry, errorCodes, isErrorCode } from './error-codes.ts';
 export { type ErrorCode, type ErrorKind, NomoatError, type NomoatErrorOptions } from './errors.ts';
-export type { CatalogueEntry, PypiSource } from './files/catalogue.ts';
-export type { FileStamp } from './files/file-digest.ts';
-export type { LocalModel, ModelSource } from './files/local-models.ts';
-export type { OnPullProgress, PulledModel, PullPhase, PullProgress } from './files/pull-progress.ts';
-export type { Memory as PlannedMemory, Room } from './jobs/costs.ts';
-export type { DataFile } from './jobs/dataset-files.ts';
-export type { DoctorEngine, DoctorFolder, DoctorReport, Finding } from './jobs/doctor.ts';
 export type {
   CheckpointSavedEvent,
   DataReadyEvent,
@@ -37,16 +28,7 @@ export type {
   SampleEvent,
   StepEndEvent,
   ValidationEvent,
-} from './jobs/events.ts';
-export type { MachineFacts } from './jobs/machine.ts';
-export type { Holding, SettingPlan } from './jobs/plan.ts';
-export type { PlanReport } from './jobs/plan-variants.ts';
-export type { Money, Prices } from './jobs/prices.ts';
-export type { Confirm, Proposal } from './jobs/proposal.ts';
-export type { Run, RunResult } from './jobs/run.ts';
-export type { ListedRun, RunRecord, RunState } from './jobs/run-folder.ts';
-export type { DataFormat, PretrainSettings, RunSettings, TooLong } from './jobs/run-settings.ts';
-export type { RunHandle } from './jobs/start-run.ts';
+} from './events.ts';
 export { type DoctorOptions, doctor } from './library/doctor.ts';
 export { type Exported, type ExportRunOptions, exportRun } from './library/export-run.ts';
 export { type ListedModels, listModels, type PullModelOptions, pullModel, resolveModel } from './library/models.ts';
@@ -64,10 +46,28 @@ export {
   tune,
 } from './library.ts';
 export type { Projection } from './lora/adapter.ts';
+export type { DoctorEngine, DoctorFolder, DoctorReport, Finding } from './machine/doctor.ts';
+export type { MachineFacts } from './machine/machine.ts';
+export type { ActivationPolicy } from './models/activation-policy.ts';
 export type { InitScheme } from './models/random-model.ts';
 export type { PretrainSizeName } from './models/sizes.ts';
+export type { Memory as PlannedMemory, Room } from './plan/costs.ts';
+export type { Holding, SettingPlan } from './plan/plan.ts';
+export type { PlanReport } from './plan/plan-variants.ts';
+export type { Money, Prices } from './plan/prices.ts';
+export type { Confirm, Proposal } from './plan/proposal.ts';
+export type { Run, RunResult } from './run/run.ts';
+export type { ListedRun, RunRecord, RunState } from './run/run-folder.ts';
+export type { RunHandle } from './run/start-run.ts';
 export type { Adapter as GraphicsAdapter } from './runtime/onnxruntime-node/webgpu-adapter.ts';
+export type { CommandName, ExportFormat } from './settings/command-settings.ts';
+export { type JsonSchema, settingsSchema } from './settings/json-schema.ts';
+export type { PretrainOptionValues, TuneOptionValues } from './settings/option-types.ts';
+export type { DataFormat, PretrainSettings, RunSettings, TooLong } from './settings/run-settings.ts';
+export type { CatalogueEntry, PypiSource } from './store/catalogue.ts';
+export type { FileStamp } from './store/file-digest.ts';
+export type { LocalModel, ModelSource } from './store/local-models.ts';
+export type { OnPullProgress, PulledModel, PullPhase, PullProgress } from './store/pull-progress.ts';
 export type { Message, RecordSource } from './text/example.ts';
 export type { PreviewedRow } from './tokens/preview.ts';
 export type { RowsReport } from './tokens/rows.ts';
-export type { ActivationPolicy } from './train/block-walk.ts';

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { NomoatError } from './errors.ts';
-import type { Run } from './jobs/run.ts';
 import { chat, pretrain, resumeTune, tune } from './library.ts';
+import type { Run } from './run/run.ts';
 
 /** As a program without types calls it. */
 const call = (f: (...args: never[]) => Promise<unknown> | Run, ...args: unknown[]): Promise<unknown> => {

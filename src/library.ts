@@ -4,21 +4,21 @@
 import { existsSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import type { Model } from './chat/chat-model.ts';
-import { resolveChatTemplate, templateBeside } from './config/chat-template.ts';
-import { adapterInside, isRun, resolvePretrainSettings, resolveSettings } from './config/load.ts';
-import type { PretrainOptionValues, TuneOptionValues } from './config/option-types.ts';
 import { NomoatError } from './errors.ts';
-import { assertGiven } from './files/given.ts';
-import { resolveModel } from './files/local-models.ts';
-import { assertSameBase, doubtOfBase } from './jobs/base-model.ts';
-import { physicalCores } from './jobs/machine.ts';
-import type { Confirm } from './jobs/proposal.ts';
-import { followRun, type Run } from './jobs/run.ts';
-import { modelFileName, RunFolder } from './jobs/run-folder.ts';
-import { assertHasAdapter, doubtOf } from './jobs/run-result.ts';
-import { resumeRun, startRun } from './jobs/start-run.ts';
-import { shellQuote } from './shell-quote.ts';
+import { physicalCores } from './machine/machine.ts';
+import type { Confirm } from './plan/proposal.ts';
+import { assertSameBase, doubtOfBase } from './run/base-model.ts';
+import { followRun, type Run } from './run/run.ts';
+import { modelFileName, RunFolder } from './run/run-folder.ts';
+import { assertHasAdapter, doubtOf } from './run/run-result.ts';
+import { resumeRun, startRun } from './run/start-run.ts';
+import { resolveChatTemplate, templateBeside } from './settings/chat-template.ts';
+import { adapterInside, isRun, resolvePretrainSettings, resolveSettings } from './settings/load.ts';
+import type { PretrainOptionValues, TuneOptionValues } from './settings/option-types.ts';
+import { resolveModel } from './store/local-models.ts';
 import type { SpecialTokens } from './tokens/encode-text.ts';
+import { assertGiven } from './words/given.ts';
+import { shellQuote } from './words/shell-quote.ts';
 
 export interface TuneOptions extends TuneOptionValues {
   /** Files or folders. */
@@ -206,7 +206,7 @@ export async function openModel(options: ChatOptions): Promise<Model> {
       remedy: 'Give one.',
     });
   // Engines are loaded where they are needed: a program that trains in a process of its own does not wait for them.
-  const { openChatModel } = await import('./chat/engine.ts');
+  const { openChatModel } = await import('./llama/chat-engine.ts');
   try {
     signal?.throwIfAborted();
     const { doubts, ...resolved } = await resolveChat(options);

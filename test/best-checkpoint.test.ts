@@ -3,10 +3,10 @@ import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, expect, test, vi } from 'vitest';
-import { resolveSettings } from '../src/config/load.ts';
-import { readSafetensors } from '../src/files/safetensors.ts';
-import type { RunEvent } from '../src/jobs/events.ts';
-import { runTraining } from '../src/jobs/run-training.ts';
+import type { RunEvent } from '../src/events.ts';
+import { readSafetensors } from '../src/formats/safetensors.ts';
+import { runTraining } from '../src/run/run-training.ts';
+import { resolveSettings } from '../src/settings/load.ts';
 import { checkpointSteps } from '../src/train/checkpoint.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'nomoat-best-'));

@@ -10,9 +10,9 @@ import { writeGgufLora } from '../src/adapter/gguf-lora.ts';
 import { readPeft, writePeft } from '../src/adapter/peft.ts';
 import { adapterFiles, readAdapter } from '../src/adapter/read-adapter.ts';
 import { NomoatError } from '../src/errors.ts';
-import { openGguf } from '../src/files/gguf/read.ts';
-import type { GgufValue } from '../src/files/gguf/types.ts';
-import { writeGguf } from '../src/files/gguf/write.ts';
+import { openGguf } from '../src/formats/gguf/read.ts';
+import type { GgufValue } from '../src/formats/gguf/types.ts';
+import { writeGguf } from '../src/formats/gguf/write.ts';
 import { parameterCount, readModelConfig } from '../src/models/config.ts';
 import { mutations } from './mutate.ts';
 

@@ -6,11 +6,11 @@ import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:f
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeEach, describe, expect, test, vi } from 'vitest';
-import { readEvents } from '../src/jobs/event-log.ts';
-import type { RunEvent } from '../src/jobs/events.ts';
-import { renderReport } from '../src/jobs/report.ts';
-import { listRuns, RunFolder } from '../src/jobs/run-folder.ts';
-import { runTraining } from '../src/jobs/run-training.ts';
+import type { RunEvent } from '../src/events.ts';
+import { readEvents } from '../src/run/event-log.ts';
+import { renderReport } from '../src/run/report.ts';
+import { listRuns, RunFolder } from '../src/run/run-folder.ts';
+import { runTraining } from '../src/run/run-training.ts';
 import { readState } from '../src/train/trainer-state.ts';
 
 const fixtures = join(import.meta.dirname, 'fixtures/runs-of-0.1');

@@ -1,4 +1,4 @@
-"""Tables as pyarrow, pandas and datasets write them, for the tests of src/files: test/fixtures/data/tables.
+"""Tables as pyarrow, pandas and datasets write them, for the tests of src/records: test/fixtures/data/tables.
 
 pip install pyarrow==26.0.1 datasets==5.2.0 pandas==3.1.1; python bench/oracles/make_table_cases.py test/fixtures/data/tables
 """

@@ -6,8 +6,8 @@ import { existsSync, statSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { z } from 'zod';
 import { NomoatError } from '../errors.ts';
-import { writeFileAtomic } from '../files/atomic-write.ts';
-import { readBoundedJson } from '../files/bounded-json.ts';
+import { writeFileAtomic } from '../formats/atomic-write.ts';
+import { readBoundedJson } from '../formats/bounded-json.ts';
 
 /** The base's file: its name, size and SHA-256 (lower-case hex). */
 export interface AdapterBase {

@@ -2,12 +2,12 @@ import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
-import { openGguf } from '../files/gguf/read.ts';
+import { openGguf } from '../formats/gguf/read.ts';
+import { takeLlamaLog } from '../llama/engine.ts';
+import { llamaLogProbabilities } from '../llama/log-probabilities.ts';
 import type { TokenRow } from '../tokens/token-row.ts';
 import { exportAdapter } from './export.ts';
 import { readGgufLora } from './gguf-lora.ts';
-import { takeLlamaLog } from './llama-engine.ts';
-import { llamaLogProbabilities } from './llama-log-probabilities.ts';
 import { stopTexts } from './modelfile.ts';
 import { readPeft } from './peft.ts';
 

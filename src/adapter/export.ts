@@ -5,14 +5,14 @@
  */
 import { existsSync, mkdirSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
-import { chatTemplateFile } from '../config/chat-template.ts';
-import type { ExportFormat } from '../config/command-settings.ts';
 import { NomoatError } from '../errors.ts';
-import { replaceFolderAtomic, writeFailure, writeFileAtomic } from '../files/atomic-write.ts';
-import type { GgufFile } from '../files/gguf/types.ts';
-import { assertGiven } from '../files/given.ts';
+import { replaceFolderAtomic, writeFailure, writeFileAtomic } from '../formats/atomic-write.ts';
+import type { GgufFile } from '../formats/gguf/types.ts';
 import type { LoraAdapter } from '../lora/adapter.ts';
 import { readModelConfig } from '../models/config.ts';
+import { chatTemplateFile } from '../settings/chat-template.ts';
+import type { ExportFormat } from '../settings/command-settings.ts';
+import { assertGiven } from '../words/given.ts';
 import { type AdapterBase, adapterBaseName, writeAdapterBase } from './adapter-base.ts';
 import { type CardInfo, renderCard } from './card.ts';
 import { checkAdapterFits, writeGgufLora } from './gguf-lora.ts';

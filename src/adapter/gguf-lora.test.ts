@@ -2,13 +2,13 @@ import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
-import { openGguf } from '../files/gguf/read.ts';
-import { writeGguf } from '../files/gguf/write.ts';
+import { openGguf } from '../formats/gguf/read.ts';
+import { writeGguf } from '../formats/gguf/write.ts';
+import { takeLlamaLog } from '../llama/engine.ts';
+import { llamaLogProbabilities } from '../llama/log-probabilities.ts';
 import type { TokenRow } from '../tokens/token-row.ts';
 import { readGgufLora, writeGgufLora } from './gguf-lora.ts';
 import { fromFileRows, toFileRows } from './head-rows.ts';
-import { takeLlamaLog } from './llama-engine.ts';
-import { llamaLogProbabilities } from './llama-log-probabilities.ts';
 import { readPeft } from './peft.ts';
 import { readAdapter } from './read-adapter.ts';
 

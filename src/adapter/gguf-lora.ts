@@ -6,9 +6,9 @@
  */
 import { basename } from 'node:path';
 import { NomoatError } from '../errors.ts';
-import { openGguf } from '../files/gguf/read.ts';
-import type { GgufFile, GgufValue } from '../files/gguf/types.ts';
-import { writeGguf } from '../files/gguf/write.ts';
+import { openGguf } from '../formats/gguf/read.ts';
+import type { GgufFile, GgufValue } from '../formats/gguf/types.ts';
+import { writeGguf } from '../formats/gguf/write.ts';
 import { type LoraAdapter, type LoraPair, loraScale } from '../lora/adapter.ts';
 import { readModelConfig } from '../models/config.ts';
 import { collectPairs, type LooseTensor, type RankedPair } from './collect-pairs.ts';

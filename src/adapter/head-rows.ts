@@ -2,7 +2,7 @@
  * The row orders of q and k in adapters: GGUF files of the llama architecture hold these rows reordered (models/weights.ts says how),
  * and adapters for llama.cpp with them; PEFT's keep transformers' order. Pure.
  */
-import type { GgufFile } from '../files/gguf/types.ts';
+import type { GgufFile } from '../formats/gguf/types.ts';
 import type { Projection } from '../lora/adapter.ts';
 import { type Architecture, readModelConfig } from '../models/config.ts';
 import { unpermute, unpermutedRow } from '../models/weights.ts';

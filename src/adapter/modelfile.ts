@@ -4,7 +4,7 @@
  * end-of-turn tokens. https://docs.ollama.com/modelfile
  */
 import { NomoatError } from '../errors.ts';
-import type { GgufFile } from '../files/gguf/types.ts';
+import type { GgufFile } from '../formats/gguf/types.ts';
 import { chatTemplateOf } from '../text/chat-template.ts';
 import { goTemplate, turnFrame } from './ollama-template.ts';
 

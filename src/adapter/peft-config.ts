@@ -5,7 +5,7 @@
  */
 import { z } from 'zod';
 import { NomoatError } from '../errors.ts';
-import { readBoundedJson } from '../files/bounded-json.ts';
+import { readBoundedJson } from '../formats/bounded-json.ts';
 import type { Projection } from '../lora/adapter.ts';
 import { peftModulePath } from './module-names.ts';
 

@@ -6,7 +6,7 @@
 import { existsSync, readdirSync, statSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { NomoatError } from '../errors.ts';
-import { readBoundedJson } from '../files/bounded-json.ts';
+import { readBoundedJson } from '../formats/bounded-json.ts';
 
 export const peftConfigName = 'adapter_config.json';
 export const peftWeightsName = 'adapter_model.safetensors';

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
 import { NomoatError } from '../errors.ts';
-import { type NamedTensor, readSafetensors, writeSafetensors } from '../files/safetensors.ts';
+import { type NamedTensor, readSafetensors, writeSafetensors } from '../formats/safetensors.ts';
 import { type LoraAdapter, loraScale, type Projection, projections } from '../lora/adapter.ts';
 import { peftTensors, readPeft, writePeft } from './peft.ts';
 

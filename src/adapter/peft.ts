@@ -7,8 +7,8 @@
 import { mkdirSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { NomoatError } from '../errors.ts';
-import { writeFailure, writeFileAtomic } from '../files/atomic-write.ts';
-import { type NamedTensor, readSafetensors, writeSafetensors } from '../files/safetensors.ts';
+import { writeFailure, writeFileAtomic } from '../formats/atomic-write.ts';
+import { type NamedTensor, readSafetensors, writeSafetensors } from '../formats/safetensors.ts';
 import type { LoraAdapter } from '../lora/adapter.ts';
 import { collectPairs, type LooseTensor, type RankedPair } from './collect-pairs.ts';
 import { evenPairs } from './even-pairs.ts';

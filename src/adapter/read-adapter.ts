@@ -3,7 +3,7 @@
  */
 import { existsSync } from 'node:fs';
 import { NomoatError } from '../errors.ts';
-import type { GgufFile } from '../files/gguf/types.ts';
+import type { GgufFile } from '../formats/gguf/types.ts';
 import type { LoraAdapter } from '../lora/adapter.ts';
 import { readModelConfig } from '../models/config.ts';
 import { checkAdapterFits, readGgufLora } from './gguf-lora.ts';

@@ -6,9 +6,9 @@
 import { existsSync, mkdirSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { NomoatError } from '../errors.ts';
-import { quantize } from '../files/gguf/quantize.ts';
-import type { GgmlType, GgufFile, GgufValue } from '../files/gguf/types.ts';
-import { writeGguf } from '../files/gguf/write.ts';
+import { quantize } from '../formats/gguf/quantize.ts';
+import type { GgmlType, GgufFile, GgufValue } from '../formats/gguf/types.ts';
+import { writeGguf } from '../formats/gguf/write.ts';
 import { type LoraAdapter, type LoraPair, loraScale } from '../lora/adapter.ts';
 import { checkAdapterFits, ggufRowsOfB } from './gguf-lora.ts';
 import { ggufWeightName } from './module-names.ts';

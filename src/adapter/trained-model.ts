@@ -3,9 +3,9 @@
  * Promises: q and k rows stand in the base file's order, so that llama.cpp computes what the trainer did. Whole or not at all.
  */
 import { NomoatError } from '../errors.ts';
-import { quantize } from '../files/gguf/quantize.ts';
-import type { GgufFile } from '../files/gguf/types.ts';
-import { writeGguf } from '../files/gguf/write.ts';
+import { quantize } from '../formats/gguf/quantize.ts';
+import type { GgufFile } from '../formats/gguf/types.ts';
+import { writeGguf } from '../formats/gguf/write.ts';
 import type { Projection } from '../lora/adapter.ts';
 import { ggufNames } from '../models/config.ts';
 import type { ModelWeights } from '../models/weights.ts';

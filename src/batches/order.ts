@@ -29,6 +29,21 @@ export function stepsPerEpoch(rows: number, batchSize: number): number {
   return Math.ceil(rows / batchSize);
 }
 
+export interface RunLength {
+  readonly batchSize: number;
+  /** Passes over the rows; a part of one is rounded up to whole steps. */
+  readonly epochs: number;
+  /** null = no limit. */
+  readonly maxSteps: number | null;
+}
+
+/** Optimizer steps of a run over `rows` training rows. */
+export function stepsOf(rows: number, { batchSize, epochs, maxSteps }: RunLength): { steps: number; perEpoch: number } {
+  const perEpoch = stepsPerEpoch(rows, batchSize);
+  const planned = Math.ceil(perEpoch * epochs);
+  return { perEpoch, steps: maxSteps === null ? planned : Math.min(planned, maxSteps) };
+}
+
 /** Row indices of `step` (from 0); the last batch of an epoch may be short, and every epoch has its own order. */
 export function batchIndices(step: number, { rows, batchSize, seed, shuffle }: OrderOptions): number[] {
   if (![rows, batchSize].every((count) => Number.isSafeInteger(count) && count > 0)) {

@@ -2,7 +2,7 @@
  * An answer as it comes. Promises: the pieces together are the answer, also for a reader that comes late; whoever leaves the loop before
  * the end stops the generation; what fails is thrown by the loop and by the result, and a result that nobody reads is no unhandled rejection.
  */
-import { EventHistory } from '../files/event-history.ts';
+import { EventHistory } from '../event-history.ts';
 import type { AnswerStream, Generated, GenerateOptions } from './chat-model.ts';
 
 /** Starts `generate` at once. */

@@ -1,7 +1,7 @@
 /**
  * What a chat needs of a model. Pure interface: engine.ts implements it with llama.cpp, tests with a script.
  */
-import { samplingSettings } from '../config/command-settings.ts';
+import { samplingSettings } from '../settings/command-settings.ts';
 import type { Message } from '../text/example.ts';
 import type { Score } from './score.ts';
 

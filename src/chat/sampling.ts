@@ -1,7 +1,8 @@
 /** Sampling settings, checked. Pure. */
-import { samplingFault, samplingOptions, samplingSettings } from '../config/command-settings.ts';
-import { readGiven } from '../config/parse-settings.ts';
+
 import { NomoatError } from '../errors.ts';
+import { samplingFault, samplingOptions, samplingSettings } from '../settings/command-settings.ts';
+import { readGiven } from '../settings/parse-settings.ts';
 import type { Sampling } from './chat-model.ts';
 
 /** The settings in full. Throws NomoatError with all faults together. */

@@ -4,7 +4,7 @@
  */
 import { existsSync, readFileSync, statSync } from 'node:fs';
 import { NomoatError } from '../errors.ts';
-import { writeFileAtomic } from '../files/atomic-write.ts';
+import { writeFileAtomic } from '../formats/atomic-write.ts';
 
 /** A file of saved chats is rewritten whole at each save; beyond this it is a data set, which should not be. */
 const maxSaveBytes = 64 << 20;

@@ -2,12 +2,12 @@
  * How likely a model holds an answer, token by token. Promises: the answer's tokens are those that training learns of it, its end of
  * turn among them. Knows nothing of engines but their log-probabilities.
  */
-import type { RowLogProbabilities } from '../adapter/llama-log-probabilities.ts';
+
 import { NomoatError } from '../errors.ts';
 import { type ChatTemplate, noChatTemplate } from '../text/chat-template.ts';
 import type { Example, Message } from '../text/example.ts';
 import { type EncodeOptions, encodeExample } from '../tokens/encode-example.ts';
-import type { TokenRow } from '../tokens/token-row.ts';
+import type { RowLogProbabilities, TokenRow } from '../tokens/token-row.ts';
 
 export interface ScoredToken {
   readonly id: number;

@@ -2,7 +2,7 @@
  * One question, one answer, for pipes and scripts. Promises: the answer, and nothing else, goes to `output`.
  */
 import { NomoatError } from '../errors.ts';
-import { decodeText } from '../files/decode-text.ts';
+import { decodeText } from '../formats/decode-text.ts';
 import type { Generated } from './chat-model.ts';
 import { ChatSession } from './session.ts';
 import { shownText } from './shown-text.ts';

@@ -6,9 +6,9 @@
  */
 import { createInterface, type Interface } from 'node:readline';
 import { NomoatError } from '../errors.ts';
-import { assertDecoded, decodeText } from '../files/decode-text.ts';
-import { nearestNames } from '../files/nearest-name.ts';
+import { assertDecoded, decodeText } from '../formats/decode-text.ts';
 import { harmless } from '../tokens/preview.ts';
+import { nearestNames } from '../words/nearest-name.ts';
 import { Draft, plainPaste } from './draft.ts';
 import { askForPasteMarks, maxPasteBytes, PasteReader } from './paste-reader.ts';
 import { ConversationSaver } from './save-conversation.ts';

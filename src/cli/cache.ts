@@ -1,6 +1,6 @@
 /** `nomoat models --cache` and `--prune`: the copies of bases that proofs keep. */
-import { type CachedFile, cacheFolder, cacheLimitBytes, limitVariable, listCache, pruneCache } from '../files/cache.ts';
-import { sizeText } from '../files/size-text.ts';
+import { type CachedFile, cacheFolder, cacheLimitBytes, limitVariable, listCache, pruneCache } from '../store/cache.ts';
+import { sizeText } from '../words/size-text.ts';
 
 const sizeOf = (files: readonly CachedFile[]): string => sizeText(files.reduce((sum, { bytes }) => sum + bytes, 0));
 

@@ -1,6 +1,6 @@
 /** How this program was called, so that what it says to type next can be typed. */
 import { basename, relative, sep } from 'node:path';
-import { shellQuote } from '../shell-quote.ts';
+import { shellQuote } from '../words/shell-quote.ts';
 
 /** `nomoat` where that is a command, else `npx nomoat` in a project that has it installed, or `node PATH` in a checkout. */
 export function commandName(script: string = process.argv[1] ?? '', folder: string = process.cwd()): string {

@@ -15,13 +15,13 @@ beforeEach(() => {
 });
 
 const fault = new NomoatError({ part: 'the test', fault: 'fails', remedy: 'Go on.' });
-vi.mock('../chat/engine.ts', () => ({
+vi.mock('../llama/chat-engine.ts', () => ({
   openChatModel: async () => {
     opened.push('chat');
     return { notes: [], generate: () => Promise.reject(fault), close: async () => void closed.push('chat') };
   },
 }));
-vi.mock('../tokens/llama-cpp.ts', () => ({
+vi.mock('../llama/tokenizer.ts', () => ({
   openTokenizer: async () => {
     opened.push('tokenizer');
     const encode = (): never => {
@@ -30,8 +30,8 @@ vi.mock('../tokens/llama-cpp.ts', () => ({
     return { encode, controlTexts: [], close: async () => void closed.push('tokenizer') };
   },
 }));
-vi.mock('../files/gguf/read.ts', async (original) => {
-  const real = await original<typeof import('../files/gguf/read.ts')>();
+vi.mock('../formats/gguf/read.ts', async (original) => {
+  const real = await original<typeof import('../formats/gguf/read.ts')>();
   const openGguf: typeof real.openGguf = (path) => {
     const file = real.openGguf(path);
     opened.push('model');

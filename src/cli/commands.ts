@@ -1,13 +1,13 @@
 /** The commands beside `tune`: parse, call, print. */
 import { resolve } from 'node:path';
 import { Command } from 'commander';
-import { chatOptions, commandSettings, exportOptions, modelsOptions, previewOptions, pullOptions, samplingFault } from '../config/command-settings.ts'; // biome-ignore format: one line
-import { toggle } from '../config/fields.ts';
-import { defaultModel, flagOf } from '../config/options.ts';
-import type { RunRecord } from '../jobs/run-folder.ts';
 import type { Preview } from '../library/preview.ts';
-import { shellQuote } from '../shell-quote.ts';
+import type { RunRecord } from '../run/run-folder.ts';
+import { chatOptions, commandSettings, exportOptions, modelsOptions, previewOptions, pullOptions, samplingFault } from '../settings/command-settings.ts'; // biome-ignore format: one line
+import { toggle } from '../settings/fields.ts';
+import { defaultModel, flagOf } from '../settings/options.ts';
 import { harmless } from '../tokens/preview.ts';
+import { shellQuote } from '../words/shell-quote.ts';
 import { commandName } from './command-name.ts';
 import { addFlags, flagsOf } from './flags.ts';
 
@@ -27,8 +27,8 @@ export function chatCommand(): Command {
     const { openModel } = await import('../library.ts');
     const { runTerminalChat } = await import('../chat/terminal.ts');
     const { assertPrompt, readPiped } = await import('../chat/single-answer.ts');
-    const { assertDecoded } = await import('../files/decode-text.ts');
-    const { physicalCores } = await import('../jobs/machine.ts');
+    const { assertDecoded } = await import('../formats/decode-text.ts');
+    const { physicalCores } = await import('../machine/machine.ts');
     assertDecoded('--prompt', givenPrompt ?? '');
     assertDecoded('--system', givenSystem ?? '');
     const prompt = givenPrompt ?? (process.stdin.isTTY ? null : await readPiped(process.stdin));
@@ -199,7 +199,7 @@ export function doctorCommand(): Command {
   return addFlags(command, reportShown).action(async () => {
     const { json } = flagsOf(command, reportShown);
     const { doctor } = await import('../library/doctor.ts');
-    const { renderDoctor } = await import('../jobs/doctor.ts');
+    const { renderDoctor } = await import('../machine/doctor.ts');
     const report = await doctor();
     print(json ? JSON.stringify(report) : renderDoctor(report));
   });

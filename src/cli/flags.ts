@@ -1,9 +1,9 @@
-/** The flags of a command, made from its settings; what was given by them is judged where they are parsed (config/parse-settings.ts). */
+/** The flags of a command, made from its settings; what was given by them is judged where they are parsed (settings/parse-settings.ts). */
 import { type Command, Option as Flag } from 'commander';
 import { z } from 'zod';
-import { type Field, fieldOf } from '../config/fields.ts';
-import { flagOf, type OptionTable } from '../config/options.ts';
-import { type Given, type ParseOptions, parseSettings } from '../config/parse-settings.ts';
+import { type Field, fieldOf } from '../settings/fields.ts';
+import { flagOf, type OptionTable } from '../settings/options.ts';
+import { type Given, type ParseOptions, parseSettings } from '../settings/parse-settings.ts';
 
 /** Every option says its default; some say in words what it comes of. */
 function defaultText({ fallback, kind, words }: Field): string {

@@ -6,8 +6,8 @@
 import { Command, CommanderError } from 'commander';
 import { exitStatus } from '../error-codes.ts';
 import { NomoatError } from '../errors.ts';
-import { errorEvent } from '../jobs/events.ts';
-import { version } from '../jobs/version.ts';
+import { errorEvent } from '../events.ts';
+import { version } from '../run/version.ts';
 import { harmless } from '../tokens/preview.ts';
 import {
   chatCommand,

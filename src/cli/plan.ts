@@ -1,10 +1,10 @@
 /** `nomoat plan`: what a run would take, before it is started. */
 import { Command } from 'commander';
-import { commandSettings, planOptions, priceOptions, recipeOption } from '../config/command-settings.ts';
-import { toggle } from '../config/fields.ts';
-import { tuneOptions } from '../config/options.ts';
-import type { SettingPlan } from '../jobs/plan.ts';
-import type { PlanReport } from '../jobs/plan-variants.ts';
+import type { SettingPlan } from '../plan/plan.ts';
+import type { PlanReport } from '../plan/plan-variants.ts';
+import { commandSettings, planOptions, priceOptions, recipeOption } from '../settings/command-settings.ts';
+import { toggle } from '../settings/fields.ts';
+import { tuneOptions } from '../settings/options.ts';
 import { harmless } from '../tokens/preview.ts';
 import { addFlags, flagsOf, givenFlags } from './flags.ts';
 import { duration } from './progress.ts';

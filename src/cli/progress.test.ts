@@ -1,6 +1,6 @@
 import { PassThrough } from 'node:stream';
 import { afterEach, expect, test, vi } from 'vitest';
-import type { RunEvent } from '../jobs/events.ts';
+import type { RunEvent } from '../events.ts';
 import { Progress } from './progress.ts';
 
 afterEach(() => void vi.unstubAllEnvs());

@@ -3,9 +3,9 @@
  * itself: that needs no codes. Knows nothing of processes.
  */
 import { movesCursor } from '../chat/terminal-abilities.ts';
-import type { ExportParityEvent, RunEvent } from '../jobs/events.ts';
-import { fixed } from '../jobs/figures.ts';
-import type { Proposal } from '../jobs/proposal.ts';
+import type { ExportParityEvent, RunEvent } from '../events.ts';
+import type { Proposal } from '../plan/proposal.ts';
+import { fixed } from '../run/figures.ts';
 import { placeOf } from '../text/example.ts';
 import { harmless } from '../tokens/preview.ts';
 

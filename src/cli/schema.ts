@@ -1,6 +1,6 @@
 /** `nomoat schema`: what the commands can be given, for programs. */
 import { Command } from 'commander';
-import { commandNames, settingsSchema } from '../config/json-schema.ts';
+import { commandNames, settingsSchema } from '../settings/json-schema.ts';
 
 export function schemaCommand(): Command {
   return new Command('schema')

@@ -1,15 +1,15 @@
 /** `nomoat tune` and `nomoat pretrain`: parse, start the run, show its events. */
 import { createInterface } from 'node:readline';
 import { Command } from 'commander';
-import { commandSettings, recipeOption } from '../config/command-settings.ts';
-import { openText, toggle } from '../config/fields.ts';
-import { resolvePretrainSettings, resolveSettings } from '../config/load.ts';
-import { flagOf, pretrainOptions, tuneOptions } from '../config/options.ts';
 import { NomoatError } from '../errors.ts';
-import type { Confirm, Proposal } from '../jobs/proposal.ts';
-import { notBegun } from '../jobs/run.ts';
-import { type RunHandle, resumeRun, startRun } from '../jobs/start-run.ts';
-import { shellQuote } from '../shell-quote.ts';
+import type { Confirm, Proposal } from '../plan/proposal.ts';
+import { notBegun } from '../run/run.ts';
+import { type RunHandle, resumeRun, startRun } from '../run/start-run.ts';
+import { commandSettings, recipeOption } from '../settings/command-settings.ts';
+import { openText, toggle } from '../settings/fields.ts';
+import { resolvePretrainSettings, resolveSettings } from '../settings/load.ts';
+import { flagOf, pretrainOptions, tuneOptions } from '../settings/options.ts';
+import { shellQuote } from '../words/shell-quote.ts';
 import { commandName } from './command-name.ts';
 import { addFlags, flagsOf, givenFlags } from './flags.ts';
 import { onLostOutput } from './output.ts';

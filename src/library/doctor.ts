@@ -1,5 +1,5 @@
 /** What this machine has, and what is wrong with it. */
-import { type DoctorReport, doctor as examine } from '../jobs/doctor.ts';
+import { type DoctorReport, doctor as examine } from '../machine/doctor.ts';
 
 export interface DoctorOptions {
   /** Where runs would be written (default: the working directory). */

@@ -4,15 +4,15 @@ import { join } from 'node:path';
 import { readAdapterBase } from '../adapter/adapter-base.ts';
 import { exportAdapter } from '../adapter/export.ts';
 import { readPeft } from '../adapter/peft.ts';
-import { type ExportFormat, exportFormats } from '../config/command-settings.ts';
-import type { Given } from '../config/parse-settings.ts';
 import { NomoatError } from '../errors.ts';
-import { openGguf } from '../files/gguf/read.ts';
-import { assertSameBase } from '../jobs/base-model.ts';
-import { modelFileName, RunFolder, type RunRecord } from '../jobs/run-folder.ts';
-import { doubtOf } from '../jobs/run-result.ts';
-import { shellQuote } from '../shell-quote.ts';
+import { openGguf } from '../formats/gguf/read.ts';
+import { assertSameBase } from '../run/base-model.ts';
+import { modelFileName, RunFolder, type RunRecord } from '../run/run-folder.ts';
+import { doubtOf } from '../run/run-result.ts';
+import { type ExportFormat, exportFormats } from '../settings/command-settings.ts';
+import type { Given } from '../settings/parse-settings.ts';
 import { withChatTemplate } from '../text/chat-template.ts';
+import { shellQuote } from '../words/shell-quote.ts';
 
 export interface ExportRunOptions {
   /** `peft`: a folder for Transformers; `gguf`: an adapter for llama.cpp; `ollama`: a folder with a Modelfile; `merged-gguf`: one model. */

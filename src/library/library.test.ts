@@ -32,7 +32,7 @@ import {
   resumeTune,
   tune,
 } from '../index.ts';
-import { followLog } from '../jobs/follow-log.ts';
+import { followLog } from '../run/follow-log.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'nomoat-library-'));
 afterAll(() => rmSync(folder, { recursive: true, force: true }));

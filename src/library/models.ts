@@ -1,9 +1,9 @@
 /** The models that there are: on this machine, and by name to be fetched. */
 import { NomoatError } from '../errors.ts';
-import { CATALOGUE, type CatalogueEntry } from '../files/catalogue.ts';
-import { pullModel as pull } from '../files/hub.ts';
-import { findLocalModels, type LocalModel, resolveModel as resolve } from '../files/local-models.ts';
-import type { OnPullProgress, PulledModel } from '../files/pull-progress.ts';
+import { CATALOGUE, type CatalogueEntry } from '../store/catalogue.ts';
+import { pullModel as pull } from '../store/hub.ts';
+import { findLocalModels, type LocalModel, resolveModel as resolve } from '../store/local-models.ts';
+import type { OnPullProgress, PulledModel } from '../store/pull-progress.ts';
 
 export interface ListedModels {
   /** On this machine, by name: nomoat's own, and those of Hugging Face's cache, LM Studio and Ollama. */

@@ -1,10 +1,11 @@
 /** What a run would take, from a probe of this machine. Promises: nothing is written, nothing is trained but the probe's blocks. */
-import { resolveSettings } from '../config/load.ts';
-import type { Given } from '../config/parse-settings.ts';
+
 import { NomoatError } from '../errors.ts';
-import type { PlanReport } from '../jobs/plan-variants.ts';
-import { type Prices, usualPrices } from '../jobs/prices.ts';
 import { listOf, type TuneOptions } from '../library.ts';
+import type { PlanReport } from '../plan/plan-variants.ts';
+import { type Prices, usualPrices } from '../plan/prices.ts';
+import { resolveSettings } from '../settings/load.ts';
+import type { Given } from '../settings/parse-settings.ts';
 
 export type PlanOptions = Omit<TuneOptions, 'confirm' | 'signal'> & {
   /** What the machine draws (watts), a kilowatt-hour costs, and an hour of a rented machine; those left out are usual ones. */
@@ -40,7 +41,7 @@ export async function planGiven(
   const resolved = pricesOf(prices ?? {});
   const settings = await resolveSettings(data, given, recipe ?? null);
   // With the engines, which a program that imports the library does not wait for.
-  const { planTuning } = await import('../jobs/plan-variants.ts');
+  const { planTuning } = await import('../plan/plan-variants.ts');
   return planTuning(settings, resolved);
 }
 

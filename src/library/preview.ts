@@ -2,14 +2,15 @@
  * Data as the tokens that would be trained on. Promises: rows are read, rendered, tokenised and cut as a run does; every row that is
  * refused is counted with its reason. Trains nothing, writes nothing.
  */
-import { resolveChatTemplate } from '../config/chat-template.ts';
-import { resolveOptions } from '../config/load.ts';
+
+import { type DataFile, readExamples } from '../dataset/dataset-files.ts';
 import { NomoatError } from '../errors.ts';
-import { openGguf } from '../files/gguf/read.ts';
-import { resolveModel } from '../files/local-models.ts';
-import { type DataFile, readExamples } from '../jobs/dataset-files.ts';
+import { openGguf } from '../formats/gguf/read.ts';
 import { listOf, type TuneOptions } from '../library.ts';
 import { modelNotes } from '../models/model-notes.ts';
+import { resolveChatTemplate } from '../settings/chat-template.ts';
+import { resolveOptions } from '../settings/load.ts';
+import { resolveModel } from '../store/local-models.ts';
 import { withChatTemplate } from '../text/chat-template.ts';
 import { type PreviewedRow, previewRow } from '../tokens/preview.ts';
 import { countRefusal, endless, neverStops, type RowsReport } from '../tokens/rows.ts';
@@ -67,8 +68,8 @@ export async function preview(given: PreviewOptions): Promise<Preview> {
   const options = resolveOptions(settings);
   const { path } = await resolveModel(options.model);
   // With its engine, which a program that imports the library does not wait for.
-  const { openTokenizer } = await import('../tokens/llama-cpp.ts');
-  const { buildSets } = await import('../jobs/row-sets.ts');
+  const { openTokenizer } = await import('../llama/tokenizer.ts');
+  const { buildSets } = await import('../dataset/row-sets.ts');
   const dataset = await readExamples(listOf(data), options);
   const model = withChatTemplate(openGguf(path), resolveChatTemplate(options.chatTemplate));
   try {

@@ -4,16 +4,10 @@
  */
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
-import type { RunEvent } from '../jobs/events.ts';
-import { followLog } from '../jobs/follow-log.ts';
-import {
-  type ListedRun,
-  listRuns as listRunsIn,
-  modelFileName,
-  RunFolder,
-  type RunRecord,
-} from '../jobs/run-folder.ts';
-import type { RunState } from '../jobs/run-record.ts';
+import type { RunEvent } from '../events.ts';
+import { followLog } from '../run/follow-log.ts';
+import { type ListedRun, listRuns as listRunsIn, modelFileName, RunFolder, type RunRecord } from '../run/run-folder.ts';
+import type { RunState } from '../run/run-record.ts';
 
 /** Where runs lie unless they are told to lie elsewhere, in the working directory. */
 const usualRoot = 'runs';

@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import { openGguf } from '../files/gguf/read.ts';
-import type { GgufFile, GgufTensorInfo, GgufValue } from '../files/gguf/types.ts';
+import { openGguf } from '../formats/gguf/read.ts';
+import type { GgufFile, GgufTensorInfo, GgufValue } from '../formats/gguf/types.ts';
 import { architectures, largestMatrix, readModelConfig } from './config.ts';
 import { unusedKeys } from './metadata-keys.ts';
 

@@ -2,8 +2,8 @@
  * What the GGUF metadata says about a model, checked. Knows the architectures that nomoat can train and refuses the others by name.
  */
 import { NomoatError } from '../errors.ts';
-import type { GgufFile } from '../files/gguf/types.ts';
-import { tokenTexts } from '../files/gguf/vocabulary.ts';
+import type { GgufFile } from '../formats/gguf/types.ts';
+import { tokenTexts } from '../formats/gguf/vocabulary.ts';
 import type { Projection } from '../lora/adapter.ts';
 import { checkMetadataKeys, type Refuse, uniformNumber } from './metadata-keys.ts';
 import { type RopeScaling, readRopeScaling } from './rope-scaling.ts';
@@ -134,6 +134,18 @@ export function projectionDimensions(
   };
   const [inFeatures, outFeatures] = table[projection];
   return { inFeatures, outFeatures };
+}
+
+/** Weights of an adapter of that rank on those projections of every layer. */
+export function loraWeights(
+  config: ModelConfig,
+  { rank, targetModules }: { readonly rank: number; readonly targetModules: readonly Projection[] },
+): number {
+  const perLayer = targetModules.reduce((sum, projection) => {
+    const { inFeatures, outFeatures } = projectionDimensions(config, projection);
+    return sum + rank * (inFeatures + outFeatures);
+  }, 0);
+  return config.layers * perLayer;
 }
 
 /** Weights of all projections of all layers: what int8 and streaming are about. */

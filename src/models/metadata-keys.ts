@@ -4,7 +4,7 @@
  * that neither of the two uses is listed. Knows nothing of tensors. As in llama.cpp's load_hparams (llama-model.cpp)
  * and llama_context (llama-context.cpp).
  */
-import type { GgufFile, GgufScalarType, GgufValue } from '../files/gguf/types.ts';
+import type { GgufFile, GgufScalarType, GgufValue } from '../formats/gguf/types.ts';
 
 interface KeyRule {
   /** llama.cpp refuses to load a file with the key in another type. */

@@ -3,9 +3,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, expect, test } from 'vitest';
 import { withMetadata } from '../../test/cases/support.ts';
-import { openGguf } from '../files/gguf/read.ts';
-import type { GgufValue } from '../files/gguf/types.ts';
-import { assertVocabulary, endTokenTexts, tokenTexts } from '../files/gguf/vocabulary.ts';
+import { openGguf } from '../formats/gguf/read.ts';
+import type { GgufValue } from '../formats/gguf/types.ts';
+import { assertVocabulary, endTokenTexts, tokenTexts } from '../formats/gguf/vocabulary.ts';
 import { readModelConfig } from './config.ts';
 import { modelNotes } from './model-notes.ts';
 

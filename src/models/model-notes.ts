@@ -2,8 +2,8 @@
  * What a model's file says that its owner should know before training on it, and that is no reason to refuse it.
  * Promises: every note names the key or the token. Knows nothing of the data.
  */
-import type { GgufFile } from '../files/gguf/types.ts';
-import { endTokenTexts, specialTexts, strayTokenIds } from '../files/gguf/vocabulary.ts';
+import type { GgufFile } from '../formats/gguf/types.ts';
+import { endTokenTexts, specialTexts, strayTokenIds } from '../formats/gguf/vocabulary.ts';
 import { type ChatTemplate, chatTemplateOf } from '../text/chat-template.ts';
 import type { Message } from '../text/example.ts';
 import { unusedKeys } from './metadata-keys.ts';

@@ -2,8 +2,8 @@
  * A Llama model with random weights, as the content of a GGUF file. Pure: equal seeds give equal files.
  */
 import { Random } from '../batches/random.ts';
-import type { GgufValue } from '../files/gguf/types.ts';
-import type { GgufContent } from '../files/gguf/write.ts';
+import type { GgufValue } from '../formats/gguf/types.ts';
+import type { GgufContent } from '../formats/gguf/write.ts';
 import type { PretrainSize } from './sizes.ts';
 
 /**

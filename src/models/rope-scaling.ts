@@ -3,7 +3,7 @@
  * where the newer one is missing, YaRN (https://arxiv.org/abs/2309.00071) with llama.cpp's constants. Promises: other
  * kinds are refused by name. Pure.
  */
-import type { GgufFile } from '../files/gguf/types.ts';
+import type { GgufFile } from '../formats/gguf/types.ts';
 import type { Refuse } from './metadata-keys.ts';
 
 /** What rotary angles are computed with. */

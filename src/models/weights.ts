@@ -1,7 +1,7 @@
 /**
  * A model's frozen weights as float32, in transformers' row order (llama's q and k rows un-permuted). Knows GGUF's names, no engine.
  */
-import type { GgufFile } from '../files/gguf/types.ts';
+import type { GgufFile } from '../formats/gguf/types.ts';
 import type { Projection } from '../lora/adapter.ts';
 import { ggufNames, type ModelConfig } from './config.ts';
 import { scaledFrequency } from './rope-scaling.ts';

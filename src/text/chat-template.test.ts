@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import type { NomoatError } from '../errors.ts';
-import { readJson } from '../files/exact-json.ts';
+import { readJson } from '../formats/exact-json.ts';
 import { ChatTemplate, ConversationRefused, chatTemplateOf, noChatTemplate } from './chat-template.ts';
 import type { Message } from './example.ts';
 import { unroll } from './unroll.ts';

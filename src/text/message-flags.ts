@@ -2,7 +2,7 @@
  * Marks on messages that keep an answer out of the loss, as data sets of other trainers write them. Promises: each is obeyed, or noted
  * where it says nothing that can be obeyed; marks that contradict each other are refused. Pure.
  */
-import { plainNumber } from '../files/exact-json.ts';
+import { plainNumber } from '../formats/exact-json.ts';
 import { type Fields, RecordRefused } from './refused.ts';
 
 /** What a mark's truth means: `learn` (OpenAI's weight, Axolotl's train, ...), or `leave`, a mask over what is not learnt. */

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { writeJson } from '../files/exact-json.ts';
+import { writeJson } from '../formats/exact-json.ts';
 import { flagNames } from './message-flags.ts';
 import { messagesOf, offeredTools } from './messages.ts';
 import { RecordRefused } from './refused.ts';

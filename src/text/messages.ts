@@ -2,7 +2,7 @@
  * Conversations as data sets write them (OpenAI, Anthropic, sharegpt, LLaMA-Factory) as messages. Promises: what cannot be kept is refused with the
  * reason. Knows nothing of files. Pure.
  */
-import { readJson } from '../files/exact-json.ts';
+import { readJson } from '../formats/exact-json.ts';
 import type { Message } from './example.ts';
 import { saidBy } from './message-contents.ts';
 import { flagNames, weightOf } from './message-flags.ts';

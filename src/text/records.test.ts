@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { readJson } from '../files/exact-json.ts';
+import { readJson } from '../formats/exact-json.ts';
 import { parseRecord, type RecordFormat, renameColumns } from './records.ts';
 
 const columns = { prompt: null, completion: null, text: null };

@@ -2,8 +2,8 @@
  * Records of the usual data formats as examples. Promises: a record becomes an example or a refusal with its reason, nothing is
  * dropped. Knows nothing of files or tokens. Pure.
  */
-import { isSpelledNumber, readJson } from '../files/exact-json.ts';
-import { jsonFault } from '../files/json-faults.ts';
+import { isSpelledNumber, readJson } from '../formats/exact-json.ts';
+import { jsonFault } from '../records/json-faults.ts';
 import type { Example, RecordSource } from './example.ts';
 import { messagesOf, offeredTools } from './messages.ts';
 import { type Fields, isObject, RecordRefused, wordsOf } from './refused.ts';

@@ -1,5 +1,5 @@
 /** Why a record cannot be used, and what all parsers of records share. Pure. */
-import { isSpelledNumber } from '../files/exact-json.ts';
+import { isSpelledNumber } from '../formats/exact-json.ts';
 
 /** `reason` is equal for equal causes, `detail` says where or what exactly. */
 export class RecordRefused extends Error {

@@ -2,8 +2,8 @@
  * A conversation as the values that a chat template sees, each text, number and argument marked with where it came from, so that the
  * rendering can be held against the record. Pure.
  */
-import { isSpelledNumber, readJson } from '../files/exact-json.ts';
-import { hasOrder, orderedKeys } from '../files/ordered-json.ts';
+import { isSpelledNumber, readJson } from '../formats/exact-json.ts';
+import { hasOrder, orderedKeys } from '../formats/ordered-json.ts';
 import type { Message } from './example.ts';
 import { marked } from './jinja/index.ts';
 import { isObject } from './refused.ts';

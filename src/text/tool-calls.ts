@@ -2,7 +2,7 @@
  * Calls of functions, as data sets write them (OpenAI's list, its older single call, LLaMA-Factory's turns of JSON text), in one form.
  * Promises: a call has a name and arguments that are what was meant, an object where they are JSON; what is neither is refused. Pure.
  */
-import { readJson } from '../files/exact-json.ts';
+import { readJson } from '../formats/exact-json.ts';
 import { type Fields, isObject, RecordRefused, textOf } from './refused.ts';
 
 /** How often arguments are JSON inside JSON text: APIs do it once, and who stores their answers once more. */

@@ -2,8 +2,8 @@
  * A trained vocabulary as GGUF metadata that llama.cpp reads as GPT-2's kind, with the special tokens and the chat template of ChatML.
  * Spec: https://github.com/ggml-org/ggml/blob/master/docs/gguf.md#tokenizer. Pure.
  */
-import type { GgufValue } from '../files/gguf/types.ts';
-import { documentSeparator } from '../files/text-documents.ts';
+import type { GgufValue } from '../formats/gguf/types.ts';
+import { documentSeparator } from '../records/text-documents.ts';
 import { type Bpe, preTokenizer } from './bpe.ts';
 
 /** They stand after the trained tokens. Text that spells them only becomes them where special tokens are wanted. */

@@ -3,12 +3,12 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, test } from 'vitest';
 import { Random } from '../batches/random.ts';
-import { writeGguf } from '../files/gguf/write.ts';
+import { writeGguf } from '../formats/gguf/write.ts';
+import { openTokenizer } from '../llama/tokenizer.ts';
 import { randomModel } from '../models/random-model.ts';
 import { pretrainSizes } from '../models/sizes.ts';
 import { encodeBpe, trainBpe } from './bpe.ts';
 import { bpeMetadata, specialTokens } from './bpe-metadata.ts';
-import { openTokenizer } from './llama-cpp.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'nomoat-bpe-'));
 afterAll(() => rmSync(folder, { recursive: true, force: true }));

@@ -13,3 +13,11 @@ export interface TokenRow {
   readonly supervised: Uint8Array;
   readonly source: RecordSource;
 }
+
+/** What a model thinks of a row. */
+export interface RowLogProbabilities {
+  /** ln p of each supervised token of the row, in order. */
+  readonly logProbabilities: Float32Array;
+  /** 1 where that token is also the most likely one: all 1 means that greedy generation gives the row's answer. */
+  readonly mostLikely: Uint8Array;
+}

@@ -2,8 +2,8 @@
  * What a model file says of its vocabulary before llama.cpp loads it. Promises: bounded reading; a file without a vocabulary is named.
  * https://github.com/ggml-org/ggml/blob/master/docs/gguf.md
  */
-import { openGguf } from '../files/gguf/read.ts';
-import { assertVocabulary, tokenTexts } from '../files/gguf/vocabulary.ts';
+import { openGguf } from '../formats/gguf/read.ts';
+import { assertVocabulary, tokenTexts } from '../formats/gguf/vocabulary.ts';
 
 export interface Vocabulary {
   /** The file that llama.cpp opens: of a model in several, the first. */

@@ -3,8 +3,8 @@
  * nothing of training.
  */
 import { closeSync, openSync, read, rmSync, writeSync } from 'node:fs';
-import { writeFailure } from '../files/atomic-write.ts';
-import type { GgufFile } from '../files/gguf/types.ts';
+import { writeFailure } from '../formats/atomic-write.ts';
+import type { GgufFile } from '../formats/gguf/types.ts';
 import type { Projection } from '../lora/adapter.ts';
 import { type ModelConfig, projectionDimensions } from '../models/config.ts';
 import { type QuantisedMatrix, turnedValues } from '../models/quantise.ts';

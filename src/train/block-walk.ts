@@ -1,7 +1,9 @@
 /**
  * The forward half of a step: walks the blocks of a model over one micro-batch, in memory of its own that is used again and again.
  */
+
 import type { PackedBatch } from '../batches/packed-batch.ts';
+import type { ActivationPolicy } from '../models/activation-policy.ts';
 import { type ProjectionGroup, projectionGroups } from '../models/block.ts';
 import type { ModelConfig } from '../models/config.ts';
 import { rotaryAngles } from '../models/weights.ts';
@@ -36,13 +38,6 @@ export interface Pass extends Layout {
   /** Which of several passes that are walked together: each has block borders of its own. */
   readonly id: number;
 }
-
-/**
- * What a step holds for backward: `keep` every activation that backward reads, keep them as `float16`, which halves most of them, or
- * `recompute` them block by block from the blocks' inputs, which costs one more forward pass and a seventh of the memory.
- */
-export const activationPolicies = ['keep', 'float16', 'recompute'] as const;
-export type ActivationPolicy = (typeof activationPolicies)[number];
 
 /** The hidden states of some models go beyond float16's largest number: what is saved of them stays float32, as the blocks' inputs do. */
 const hiddenState = 'saved.mid';

@@ -5,8 +5,8 @@
 import { existsSync, readdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { NomoatError } from '../errors.ts';
-import { replaceFolderAtomic, writeFileAtomic } from '../files/atomic-write.ts';
-import { readSafetensors, writeSafetensors } from '../files/safetensors.ts';
+import { replaceFolderAtomic, writeFileAtomic } from '../formats/atomic-write.ts';
+import { readSafetensors, writeSafetensors } from '../formats/safetensors.ts';
 import type { AdamWState } from './optimizer.ts';
 import type { Parameter } from './step.ts';
 import { readState, type SavedState, stateVersion } from './trainer-state.ts';

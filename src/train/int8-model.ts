@@ -3,7 +3,7 @@
  * never exists whole.
  */
 import type { PackedBatch } from '../batches/packed-batch.ts';
-import type { GgufFile } from '../files/gguf/types.ts';
+import type { GgufFile } from '../formats/gguf/types.ts';
 import { projections } from '../lora/adapter.ts';
 import { type BlockOptions, head, int8Head } from '../models/block.ts';
 import { type ModelConfig, projectionDimensions, readModelConfig } from '../models/config.ts';

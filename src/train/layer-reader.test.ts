@@ -3,7 +3,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, expect, test, vi } from 'vitest';
-import { openGguf } from '../files/gguf/read.ts';
+import { openGguf } from '../formats/gguf/read.ts';
 import { projections } from '../lora/adapter.ts';
 import { projectionDimensions, readModelConfig } from '../models/config.ts';
 import { emptyMatrix } from '../models/quantise.ts';

@@ -3,15 +3,15 @@
  * itself (model-step.ts) does not.
  */
 import { NomoatError } from '../errors.ts';
-import type { GgufFile } from '../files/gguf/types.ts';
+import type { GgufFile } from '../formats/gguf/types.ts';
 import type { Device } from '../graph/onnx/emit.ts';
 import type { LoraAdapter } from '../lora/adapter.ts';
+import type { ActivationPolicy } from '../models/activation-policy.ts';
 import type { BlockOptions } from '../models/block.ts';
 import { type ModelConfig, projectionDimensions, readModelConfig } from '../models/config.ts';
 import { type ModelWeights, readWeights } from '../models/weights.ts';
 import { DeviceMemory } from '../runtime/onnxruntime-node/device-memory.ts';
 import { type BaseWeights, fileWeights, float32Weights } from './base-weights.ts';
-import type { ActivationPolicy } from './block-walk.ts';
 import { Buffers } from './buffers.ts';
 import { DeviceWalk, onDevice } from './device-walk.ts';
 import { HalfStore } from './half-store.ts';

@@ -2,7 +2,7 @@ import { join } from 'node:path';
 import { afterEach, describe, expect, test, vi } from 'vitest';
 import { packRows } from '../batches/pack.ts';
 import type { PackedBatch } from '../batches/packed-batch.ts';
-import { openGguf } from '../files/gguf/read.ts';
+import { openGguf } from '../formats/gguf/read.ts';
 import { type Projection, projections } from '../lora/adapter.ts';
 import { initLora } from '../lora/init.ts';
 import { projectionDimensions, readModelConfig } from '../models/config.ts';

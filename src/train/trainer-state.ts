@@ -4,8 +4,8 @@
  */
 import { z } from 'zod';
 import { NomoatError } from '../errors.ts';
-import { readBoundedJson } from '../files/bounded-json.ts';
-import { assertKnownVersion, versionField } from '../files/file-version.ts';
+import { readBoundedJson } from '../formats/bounded-json.ts';
+import { assertKnownVersion, versionField } from '../formats/file-version.ts';
 
 /** Where a run stands between two steps. */
 export interface TrainerState {

@@ -1,7 +1,7 @@
 import { describe, expect, test, vi } from 'vitest';
 import type { PackedBatch } from '../batches/packed-batch.ts';
-import { resolveOptions } from '../config/load.ts';
-import type { RunEvent } from '../jobs/events.ts';
+import type { RunEvent } from '../events.ts';
+import { resolveOptions } from '../settings/load.ts';
 import type { TokenRow } from '../tokens/token-row.ts';
 import { Diverged } from './divergence.ts';
 import { initAdamW } from './optimizer.ts';

@@ -2,8 +2,8 @@
 import { copyFileSync, cpSync, existsSync, readFileSync, renameSync, rmSync, statSync, utimesSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, test } from 'vitest';
-import { openGguf } from '../../src/files/gguf/read.ts';
-import { writeGguf } from '../../src/files/gguf/write.ts';
+import { openGguf } from '../../src/formats/gguf/read.ts';
+import { writeGguf } from '../../src/formats/gguf/write.ts';
 import { fixtures, mini, workspace } from './support.ts';
 
 const patience = 120_000;

@@ -4,9 +4,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, test } from 'vitest';
 import { readPeft, writePeft } from '../../src/adapter/peft.ts';
-import { resolveChatTemplate } from '../../src/config/chat-template.ts';
-import { readBoundedJson } from '../../src/files/bounded-json.ts';
+import { readBoundedJson } from '../../src/formats/bounded-json.ts';
 import { initLora } from '../../src/lora/init.ts';
+import { resolveChatTemplate } from '../../src/settings/chat-template.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'nomoat-marks-'));
 afterAll(() => rmSync(folder, { recursive: true }));

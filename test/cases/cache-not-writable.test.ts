@@ -3,7 +3,7 @@ import { spawnSync } from 'node:child_process';
 import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import type { RunEvent } from '../../src/jobs/events.ts';
+import type { RunEvent } from '../../src/events.ts';
 import { fixtures, mini, workspace } from './support.ts';
 
 const patience = 120_000;

@@ -2,7 +2,7 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import type { RunEvent } from '../../src/jobs/events.ts';
+import type { RunEvent } from '../../src/events.ts';
 import { fixtures, workspace } from './support.ts';
 
 const patience = 120_000;

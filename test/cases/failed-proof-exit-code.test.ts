@@ -2,9 +2,9 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, test } from 'vitest';
-import { openGguf } from '../../src/files/gguf/read.ts';
-import { writeGguf } from '../../src/files/gguf/write.ts';
-import type { RunEvent } from '../../src/jobs/events.ts';
+import type { RunEvent } from '../../src/events.ts';
+import { openGguf } from '../../src/formats/gguf/read.ts';
+import { writeGguf } from '../../src/formats/gguf/write.ts';
 import { fixtures, workspace } from './support.ts';
 
 const patience = 120_000;

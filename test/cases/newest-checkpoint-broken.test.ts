@@ -2,11 +2,11 @@
 import { cpSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, test, vi } from 'vitest';
-import { resolveSettings } from '../../src/config/load.ts';
-import { readSafetensors, writeSafetensors } from '../../src/files/safetensors.ts';
-import type { RunEvent } from '../../src/jobs/events.ts';
-import { RunFolder } from '../../src/jobs/run-folder.ts';
-import { runTraining } from '../../src/jobs/run-training.ts';
+import type { RunEvent } from '../../src/events.ts';
+import { readSafetensors, writeSafetensors } from '../../src/formats/safetensors.ts';
+import { RunFolder } from '../../src/run/run-folder.ts';
+import { runTraining } from '../../src/run/run-training.ts';
+import { resolveSettings } from '../../src/settings/load.ts';
 import { repo, workspace, writeRows } from './support.ts';
 
 const patience = 120_000;

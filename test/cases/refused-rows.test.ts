@@ -5,9 +5,9 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { openGguf } from '../../src/files/gguf/read.ts';
+import { openGguf } from '../../src/formats/gguf/read.ts';
+import { openTokenizer } from '../../src/llama/tokenizer.ts';
 import { chatTemplateOf } from '../../src/text/chat-template.ts';
-import { openTokenizer } from '../../src/tokens/llama-cpp.ts';
 import { rowsOf } from './rows.ts';
 import { fixture, fixtures, mini, repo, withMetadata, withTemplate, workspace, writeRows } from './support.ts';
 

@@ -2,8 +2,8 @@
 import { cpSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, test } from 'vitest';
-import { resolveSettings } from '../../src/config/load.ts';
-import { runTraining } from '../../src/jobs/run-training.ts';
+import { runTraining } from '../../src/run/run-training.ts';
+import { resolveSettings } from '../../src/settings/load.ts';
 import { mini, workspace, writeRows } from './support.ts';
 
 const patience = 120_000;

@@ -5,7 +5,7 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import type { GgufValue } from '../../src/files/gguf/types.ts';
+import type { GgufValue } from '../../src/formats/gguf/types.ts';
 import { fixtures, mini, withMetadata, workspace } from './support.ts';
 
 const { folder, nomoat } = workspace();

@@ -1,12 +1,13 @@
 /** The rows that a data file becomes under a model, as `preview` and a run make them, with their texts. */
-import { resolveOptions } from '../../src/config/load.ts';
-import { openGguf } from '../../src/files/gguf/read.ts';
-import { readExamples } from '../../src/jobs/dataset-files.ts';
-import { buildSets } from '../../src/jobs/row-sets.ts';
-import type { AskedSettings } from '../../src/jobs/run-settings.ts';
+
+import { readExamples } from '../../src/dataset/dataset-files.ts';
+import { buildSets } from '../../src/dataset/row-sets.ts';
+import { openGguf } from '../../src/formats/gguf/read.ts';
+import { openTokenizer } from '../../src/llama/tokenizer.ts';
+import { resolveOptions } from '../../src/settings/load.ts';
+import type { AskedSettings } from '../../src/settings/run-settings.ts';
 import { withChatTemplate } from '../../src/text/chat-template.ts';
 import { templateOfName } from '../../src/text/named-templates.ts';
-import { openTokenizer } from '../../src/tokens/llama-cpp.ts';
 import type { RowsReport } from '../../src/tokens/rows.ts';
 
 export interface Rows {

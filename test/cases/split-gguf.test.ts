@@ -2,9 +2,9 @@
 import { copyFileSync, mkdirSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeAll, expect, test } from 'vitest';
-import { openGguf } from '../../src/files/gguf/read.ts';
-import type { GgufFile, GgufValue } from '../../src/files/gguf/types.ts';
-import { writeGguf } from '../../src/files/gguf/write.ts';
+import { openGguf } from '../../src/formats/gguf/read.ts';
+import type { GgufFile, GgufValue } from '../../src/formats/gguf/types.ts';
+import { writeGguf } from '../../src/formats/gguf/write.ts';
 import { fixtures, mini, withMetadata, workspace } from './support.ts';
 
 const { folder, nomoat } = workspace();

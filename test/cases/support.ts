@@ -7,9 +7,9 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll } from 'vitest';
-import { openGguf } from '../../src/files/gguf/read.ts';
-import type { GgufValue } from '../../src/files/gguf/types.ts';
-import { writeGguf } from '../../src/files/gguf/write.ts';
+import { openGguf } from '../../src/formats/gguf/read.ts';
+import type { GgufValue } from '../../src/formats/gguf/types.ts';
+import { writeGguf } from '../../src/formats/gguf/write.ts';
 
 export const repo = join(import.meta.dirname, '../..');
 export const mini = join(repo, 'models/nomoat-mini/nomoat-mini.gguf');

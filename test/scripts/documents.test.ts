@@ -7,7 +7,7 @@ import { spawnSync } from 'node:child_process';
 import { copyFileSync, existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, test } from 'vitest';
-import { CATALOGUE } from '../../src/files/catalogue.ts';
+import { CATALOGUE } from '../../src/store/catalogue.ts';
 import { commandNames, faultsOf, flagsOf } from './command-lines.ts';
 import { type Documented, documented, documentedFlags } from './documented.ts';
 import { addReference, addRun, repo, scripts, smallInputs, tiny } from './small-inputs.ts';
@@ -132,7 +132,7 @@ const smaller: Readonly<Record<string, readonly string[]>> = {
 /** Run elsewhere, or not without a network. */
 const elsewhere: Readonly<Record<string, string>> = {
   quickstart: 'test/story/quickstart.test.ts',
-  pull: 'src/files/hub.test.ts',
+  pull: 'src/store/hub.test.ts',
 };
 /** A model of that size is not trained in a second; its smallest is. */
 const tooLarge = ['micro', 'mini', 'small'];

@@ -2,11 +2,11 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import { openChatModel } from '../../src/chat/engine.ts';
-import { openGguf } from '../../src/files/gguf/read.ts';
+import { openGguf } from '../../src/formats/gguf/read.ts';
 import { resolveChat } from '../../src/library.ts';
+import { openChatModel } from '../../src/llama/chat-engine.ts';
+import { openTokenizer } from '../../src/llama/tokenizer.ts';
 import { namedTemplates } from '../../src/text/named-templates.ts';
-import { openTokenizer } from '../../src/tokens/llama-cpp.ts';
 import { mini, workspace, writeRows } from '../cases/support.ts';
 
 const { folder, nomoat } = workspace();

@@ -3,7 +3,7 @@ import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'no
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import type { RunEvent } from '../../src/jobs/events.ts';
+import type { RunEvent } from '../../src/events.ts';
 
 const repo = join(import.meta.dirname, '../..');
 const main = join(repo, 'dist/cli/main.js');

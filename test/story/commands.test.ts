@@ -4,10 +4,10 @@ import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { tuneOptions } from '../../src/config/options.ts';
-import { openGguf } from '../../src/files/gguf/read.ts';
-import { writeGguf } from '../../src/files/gguf/write.ts';
-import type { RunEvent } from '../../src/jobs/events.ts';
+import type { RunEvent } from '../../src/events.ts';
+import { openGguf } from '../../src/formats/gguf/read.ts';
+import { writeGguf } from '../../src/formats/gguf/write.ts';
+import { tuneOptions } from '../../src/settings/options.ts';
 
 const repo = join(import.meta.dirname, '../..');
 const llama = join(repo, 'test/fixtures/reference/llama/base.gguf');

@@ -2,8 +2,8 @@
 import { spawnSync } from 'node:child_process';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import { commandNames } from '../../src/config/json-schema.ts';
 import { settingsSchema } from '../../src/index.ts';
+import { commandNames } from '../../src/settings/json-schema.ts';
 
 const main = join(import.meta.dirname, '../../dist/cli/main.js');
 function nomoat(...args: string[]): { code: number | null; out: string; err: string } {

@@ -14,11 +14,11 @@ import {
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { resolveSettings } from '../../src/config/load.ts';
-import { openGguf } from '../../src/files/gguf/read.ts';
-import { writeGguf } from '../../src/files/gguf/write.ts';
-import type { RunEvent } from '../../src/jobs/events.ts';
-import { runTraining } from '../../src/jobs/run-training.ts';
+import type { RunEvent } from '../../src/events.ts';
+import { openGguf } from '../../src/formats/gguf/read.ts';
+import { writeGguf } from '../../src/formats/gguf/write.ts';
+import { runTraining } from '../../src/run/run-training.ts';
+import { resolveSettings } from '../../src/settings/load.ts';
 
 const repo = join(import.meta.dirname, '../..');
 const main = join(repo, 'dist/cli/main.js');

@@ -6,7 +6,7 @@ import { createHash } from 'node:crypto';
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, test } from 'vitest';
-import { readJson } from '../../src/files/exact-json.ts';
+import { readJson } from '../../src/formats/exact-json.ts';
 import {
   JinjaTemplate,
   marked,

@@ -2,7 +2,7 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import { readJson } from '../../src/files/exact-json.ts';
+import { readJson } from '../../src/formats/exact-json.ts';
 import { JinjaTemplate, marked, type PrefixRendering, type Rendered } from '../../src/text/jinja/index.ts';
 import { conversations } from './conversations.ts';
 

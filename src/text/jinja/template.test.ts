@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { readJson } from '../../files/exact-json.ts';
+import { readJson } from '../../formats/exact-json.ts';
 import { JinjaTemplate, marked, TemplateConstructError, TemplateFailed, TemplateRaised } from './index.ts';
 
 const render = (source: string, variables: Record<string, unknown> = {}): string =>

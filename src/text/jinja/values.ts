@@ -4,7 +4,7 @@
  * the rest are classes of this folder. Values of the caller are read in place, each through `admit`, so that a long
  * conversation is not copied for a rendering.
  */
-import { isSpelledNumber } from '../../files/exact-json.ts';
+import { isSpelledNumber } from '../../formats/exact-json.ts';
 import { PythonError } from './errors.ts';
 import { MarkedText, markText, Native, type Origin } from './marked-text.ts';
 

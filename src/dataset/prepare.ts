@@ -1,0 +1,246 @@
+/**
+ * A fine-tuning run's data as token rows. Promises: all counts that the user is shown; data
+ * that nothing can be learnt from is refused here, before anything is computed.
+ */
+
+import { readAdapter } from '../adapter/read-adapter.ts';
+import { shuffled } from '../batches/order.ts';
+import { sharedPrefix } from '../batches/pack.ts';
+import { NomoatError } from '../errors.ts';
+import type { GgufFile } from '../formats/gguf/types.ts';
+import { openTokenizer } from '../llama/tokenizer.ts';
+import type { LoraAdapter } from '../lora/adapter.ts';
+import { loraWeights, parameterCount, readModelConfig } from '../models/config.ts';
+import { modelNotes } from '../models/model-notes.ts';
+import { chooseDefaults, explainDefaults, type ModelFacts } from '../settings/defaults-from-data.ts';
+import { fieldOf } from '../settings/fields.ts';
+import { tuneOptions } from '../settings/options.ts';
+import type { AskedSettings, RunSettings } from '../settings/run-settings.ts';
+import { chatTemplateOf } from '../text/chat-template.ts';
+import type { Example } from '../text/example.ts';
+import { markupOf, movedBorder } from '../text/prompt-markup.ts';
+import { assertTrainable, countRefusal, leakedRows, type RowsReport } from '../tokens/rows.ts';
+import { SmallModel } from '../train/small-model.ts';
+import { type Dataset, readExamples } from './dataset-files.ts';
+import type { Prepared, Question } from './prepared.ts';
+import { buildSets, type RowSetsOptions, type Sets } from './row-sets.ts';
+
+interface Divided {
+  readonly train: readonly Example[];
+  readonly validation: readonly Example[];
+  /** The file of --validation. */
+  readonly held: Dataset | null;
+}
+
+/** Examples for training and validation: a file, a folder's own, or a seeded fraction of the training examples. */
+async function divide(
+  settings: Pick<AskedSettings, 'validation' | 'format' | 'promptColumn' | 'completionColumn' | 'textColumn' | 'seed'>,
+  dataset: Dataset,
+): Promise<Divided> {
+  const { validation } = settings;
+  if (typeof validation === 'string') {
+    const held = await readExamples([validation], settings);
+    return { train: dataset.train, validation: held.train, held };
+  }
+  if (validation === null || dataset.validation)
+    return { train: dataset.train, validation: dataset.validation ?? [], held: null };
+  const count = Math.round(dataset.train.length * validation);
+  if (count < 1 || count >= dataset.train.length) {
+    throw new NomoatError({
+      part: '--validation',
+      fault: `${validation} of ${dataset.train.length} examples leaves ${count} for validation`,
+      remedy: 'Give another fraction, or a file.',
+    });
+  }
+  const held = new Set(shuffled(dataset.train.length, settings.seed).slice(0, count));
+  return {
+    train: dataset.train.filter((_, i) => !held.has(i)),
+    validation: dataset.train.filter((_, i) => held.has(i)),
+    held: null,
+  };
+}
+
+interface Lengths {
+  readonly train: RowsReport;
+  readonly report: RowsReport | null;
+  readonly sequenceLength: number;
+  readonly contextLength: number;
+}
+
+/** What the counts of the training rows do not say: the held-out rows' own losses, and settings that the data or the model overrule. */
+function notesOf(
+  settings: Pick<AskedSettings, 'earlyStop' | 'sequenceLength' | 'validateEvery' | 'validation'>,
+  dataset: Dataset,
+  held: Dataset | null,
+  { contextLength, train, report, sequenceLength }: Lengths,
+): string[] {
+  const notes = [...dataset.notes, ...(held?.notes ?? [])];
+  if (settings.validation !== null && dataset.validation)
+    notes.push(
+      held
+        ? `The folder's own validation file is left alone: --validation ${settings.validation} was given.`
+        : `--validation ${settings.validation} is not used: the folder has a validation file of its own.`,
+    );
+  const tooLong = [train, ...(report ? [report] : [])].some((r) => r.truncatedRows + r.splitRows + r.refusedRows > 0);
+  if (settings.sequenceLength === null && tooLong)
+    notes.push(
+      `Rows are cut at ${sequenceLength} tokens${sequenceLength >= contextLength ? ", the model's context" : '; --sequence-length sets another length'}.`,
+    );
+  else if (settings.sequenceLength !== null && sequenceLength < settings.sequenceLength && tooLong)
+    notes.push(`Rows are cut at ${sequenceLength} tokens, the model's context, not at ${settings.sequenceLength}.`);
+  if (!report) {
+    const idle = [settings.earlyStop !== null ? '--early-stop' : '', settings.validateEvery !== null ? '--validate-every' : ''].filter((flag) => flag !== ''); // biome-ignore format: one line
+    if (idle.length > 0) notes.push(`${idle.join(' and ')} ${idle.length > 1 ? 'do' : 'does'} nothing: no rows are held out (--validation).`); // biome-ignore format: one line
+  }
+  if (train.unrolledRows > 0)
+    notes.push(`${train.unrolledRows} rows added, since the template rewrites earlier turns.`);
+  const refusals = { ...report?.refusals };
+  for (const { reason } of held?.refusals ?? []) refusals[reason] = (refusals[reason] ?? 0) + 1;
+  for (const [reason, rows] of Object.entries(refusals)) notes.push(`Held out: ${rows} rows refused: ${reason}.`);
+  for (const [note, examples] of Object.entries(train.notices)) notes.push(`${examples} of the examples: ${note}.`);
+  for (const [note, examples] of Object.entries(report?.notices ?? {}))
+    notes.push(`Held out, ${examples} of the examples: ${note}.`);
+  if (report && report.truncatedRows + report.splitRows > 0)
+    notes.push(`Held out: ${report.truncatedRows} rows truncated, ${report.splitRows} split.`);
+  return notes;
+}
+
+/** The adapter that a run goes on from; what a bare .safetensors file does not say is as in the settings. */
+export function initialAdapter(
+  { alpha, model: baseModel, rslora }: Pick<AskedSettings, 'alpha' | 'model' | 'rslora'>,
+  path: string,
+  model: GgufFile,
+  note?: (text: string) => void,
+): LoraAdapter {
+  return readAdapter(path, model, { alpha, rslora, baseModel, ...(note ? { note } : {}) });
+}
+
+/** The settings with those that an initial adapter brings and that cannot be set, and what is said where one was. */
+function withAdapter(asked: AskedSettings, model: GgufFile): { asked: AskedSettings; notes: string[] } {
+  if (asked.method !== 'lora' || !asked.initialAdapter) return { asked, notes: [] };
+  const read: string[] = [];
+  const { alpha, rank, rslora, targetModules } = initialAdapter(asked, asked.initialAdapter, model, (text) => read.push(text)); // biome-ignore format: one line
+  const brought = { alpha, rank, rslora, targetModules };
+  const overruled = (Object.keys(brought) as (keyof typeof brought)[]).flatMap((name) => {
+    const [has, set] = [brought[name], asked[name]].map((value) => String(value));
+    // What is as by default was hardly set.
+    const usual = asked[name] === null || set === String(fieldOf(tuneOptions[name]).fallback);
+    return usual || has === set ? [] : [`The initial adapter has ${name} ${has}; the setting ${set} is not used.`]; // biome-ignore format: one line
+  });
+  return { asked: { ...asked, ...brought }, notes: [...read, ...overruled] };
+}
+
+/** The settings with what the rows and the model decide, and the line that says so. */
+function decide(asked: AskedSettings, sets: Sets, model: GgufFile): { settings: RunSettings; chosen: string | null } {
+  const config = readModelConfig(model);
+  const facts: ModelFacts = {
+    ...config,
+    method: asked.method === 'lora' ? 'lora' : 'full',
+    weights: parameterCount(model),
+    weightsPerRank: loraWeights(config, { rank: 1, targetModules: asked.targetModules }),
+  };
+  const { report } = sets.train;
+  // Rows that were cut at the model's context are longer than anyone knows.
+  const cut = report.truncatedRows > 0 && sets.longest >= config.contextLength;
+  const data = { ...report, longest: cut ? null : sets.longest };
+  // What was given is kept as it was given, the model's context notwithstanding.
+  const chosen = chooseDefaults(asked, asked.sequenceLength ?? sets.sequenceLength, data, facts);
+  return { settings: { ...asked, ...chosen }, chosen: explainDefaults(asked, chosen, data, facts) };
+}
+
+/** The rows of a fine-tuning run. Throws NomoatError. */
+export async function prepareExamples(
+  given: AskedSettings,
+  model: GgufFile,
+  pace: Pick<RowSetsOptions, 'progress' | 'signal'> = {},
+): Promise<Prepared> {
+  const { asked: settings, notes: brought } = withAdapter(given, model);
+  const dataset = await readExamples(settings.data, settings);
+  const { train, validation, held: heldFile } = await divide(settings, dataset);
+  const tokenizer = await openTokenizer(settings.modelPath);
+  try {
+    const sets = await buildSets({ train, validation, settings, model, tokenizer, ...pace });
+    const { held, sequenceLength, train: rows } = sets;
+    for (const refusal of dataset.refusals) countRefusal(rows.report, refusal);
+    assertTrainable(rows, tokenizer, sets.remedy);
+    if (held && held.rows.length === 0) {
+      throw new NomoatError({
+        code: 'nothing-to-learn',
+        part: 'the validation data',
+        fault: 'no row has a supervised token',
+        remedy: 'Look at it with `nomoat preview`, or leave --validation out.',
+      });
+    }
+    const decided = decide(settings, sets, model);
+    const prefix = prefixOf(decided.settings, sets, model);
+    const notes = notesOf(settings, dataset, heldFile, {
+      train: rows.report,
+      report: held?.report ?? null,
+      sequenceLength,
+      contextLength: readModelConfig(model).contextLength,
+    });
+    const remedy = rows.report.refusedRows > dataset.refusals.length ? sets.remedy() : null;
+    if (remedy) notes.push(remedy);
+    if (prefix > 0) {
+      const share = Math.round((100 * prefix * rows.rows.length) / rows.report.tokens);
+      notes.push(
+        `All rows begin with the same ${prefix} tokens, ${share}% of all: each micro-batch computes them once. --no-share-prefix computes them in every row.`,
+      );
+    }
+    return {
+      ...decided,
+      format: dataset.format,
+      files: [...dataset.files, ...(heldFile?.files ?? [])].map(({ path }) => path),
+      notes,
+      overruled: [...modelNotes(model), ...brought],
+      prefix,
+      systemPrompt: commonSystemPrompt(dataset.train),
+      train: rows.rows,
+      validation: held?.rows ?? [],
+      questions: (validation.length > 0 ? validation : train).flatMap((example) => questionOf(example, model) ?? []),
+      report: rows.report,
+      leaked: held ? leakedRows(rows.rows, held.rows) : 0,
+      validationReport: held?.report ?? null,
+      validationBytes: null,
+    };
+  } finally {
+    await tokenizer.close();
+  }
+}
+
+/** A small model is otherwise taken in one call, which knows no prefix: up to this share of the tokens that is as quick (docs/log.md). */
+const worthwhileShare = 0.35;
+
+/** Tokens to share. Dropout is drawn for each row, padded rows are rows of their own, and a graphics card walks them as they are. */
+function prefixOf(settings: RunSettings, { held, train }: Sets, model: GgufFile): number {
+  const { device, dropout, packing, sharePrefix } = settings;
+  if (!sharePrefix || !packing || dropout > 0 || device !== 'cpu') return 0;
+  const prefix = sharedPrefix([...train.rows, ...(held?.rows ?? [])]);
+  const small = SmallModel.suits(readModelConfig(model), { dropout: false, precision: 'f32' });
+  return small && prefix * train.rows.length < worthwhileShare * train.report.tokens ? 0 : prefix;
+}
+
+/** What the model is asked, and the answer that the data has; null for plain text. */
+function questionOf(example: Example, model: GgufFile): Question | null {
+  if (example.kind === 'text') return null;
+  if (example.kind === 'completion' && model.string('tokenizer.chat_template')) {
+    const { completion, prompt } = example;
+    const markup = markupOf(prompt, chatTemplateOf(model));
+    const asked = (markup?.kind === 'unfinished' && movedBorder(prompt, completion, markup)) || example;
+    if (markup) return { prompt: asked.prompt, expected: asked.completion };
+  }
+  if (example.kind === 'completion')
+    return { messages: [{ role: 'user', content: example.prompt }], expected: example.completion };
+  const last = example.messages.findLastIndex(({ role }) => role === 'assistant');
+  return last < 1
+    ? null
+    : { messages: example.messages.slice(0, last), expected: example.messages[last]!.content ?? '' };
+}
+
+/** The system prompt that every conversation begins with, or null. */
+function commonSystemPrompt(examples: readonly Example[]): string | null {
+  const prompts = new Set(
+    examples.map((e) => (e.kind === 'chat' && e.messages[0]?.role === 'system' ? e.messages[0].content : null)),
+  );
+  return prompts.size === 1 ? [...prompts][0]! : null;
+}

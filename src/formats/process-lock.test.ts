@@ -1,0 +1,58 @@
+import { spawn, spawnSync } from 'node:child_process';
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { pathToFileURL } from 'node:url';
+import { afterAll, expect, test } from 'vitest';
+import { lockHolder, releaseLock, takeLock, unknownHolder } from './process-lock.ts';
+
+const folder = mkdtempSync(join(tmpdir(), 'nomoat-lock-'));
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
+const path = join(folder, 'file.lock');
+const dead = String(spawnSync(process.execPath, ['-e', '']).pid);
+const built = pathToFileURL(join(import.meta.dirname, '../../dist/formats/process-lock.js')).href;
+
+test('is taken, told and given back', () => {
+  expect(lockHolder(path)).toBe(null);
+  expect(takeLock(path)).toBe(null);
+  expect(readFileSync(path, 'utf8')).toBe(String(process.pid));
+  expect(takeLock(path)).toBe(process.pid);
+  releaseLock(path);
+  expect(existsSync(path)).toBe(false);
+});
+
+test.each([dead, '', 'x'])("a lock of %j is nobody's", (text) => {
+  writeFileSync(path, text);
+  expect(takeLock(path)).toBe(null);
+  expect(readdirSync(folder)).toEqual(['file.lock']);
+  releaseLock(path);
+});
+
+test("an empty one is its writer's for a moment, where that is asked for", () => {
+  writeFileSync(path, '');
+  expect(takeLock(path, 60_000)).toBe(unknownHolder);
+  expect(takeLock(path, 0)).toBe(null);
+  releaseLock(path);
+});
+
+/** Takes the lock at that time in a process of its own and holds on for a while; whether it could. */
+function takes(at: number): Promise<boolean> {
+  const script = `const { takeLock } = await import(${JSON.stringify(built)});
+    while (Date.now() < ${at});
+    if (takeLock(${JSON.stringify(path)}) !== null) process.exit(7);
+    await new Promise((resolve) => setTimeout(resolve, 1500));`;
+  const child = spawn(process.execPath, ['--input-type=module', '-e', script]);
+  return new Promise((resolve, reject) => {
+    child.on('close', (code) => (code === 0 || code === 7 ? resolve(code === 0) : reject(new Error(`code ${code}`))));
+  });
+}
+
+test("of several that find a dead process's, one takes it", { timeout: 120_000 }, async () => {
+  for (let round = 0; round < 3; round++) {
+    writeFileSync(path, dead);
+    const at = Date.now() + 2000;
+    const taken = await Promise.all(Array.from({ length: 4 }, () => takes(at)));
+    expect(taken.filter(Boolean)).toHaveLength(1);
+    rmSync(path, { force: true });
+  }
+});

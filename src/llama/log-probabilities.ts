@@ -1,0 +1,131 @@
+/**
+ * llama.cpp's log-probabilities of given tokens, teacher-forced.
+ * Promises: one value per supervised token, in order, float32 attention cache; only the wanted logits leave the engine, since the
+ * whole vocabulary per token would cost more than the model. Knows nothing of trainers.
+ */
+
+import type {
+  ControlledEvaluateIndexOutput,
+  ControlledEvaluateInputItem,
+  LlamaContext,
+  LlamaContextSequence,
+  Token,
+} from 'node-llama-cpp';
+import { NomoatError } from '../errors.ts';
+import type { RowLogProbabilities, TokenRow } from '../tokens/token-row.ts';
+import { evaluating, evaluationThreads, llamaCall, loadLlamaModel, openContext } from './engine.ts';
+
+/** llama.cpp needs one free cell beyond the tokens that it holds, and rounds contexts up to this. */
+const contextStep = 256;
+/** Tokens decoded at once: a larger batch is no faster on a CPU and holds a vocabulary of logits per supervised token. */
+const decodeBatch = 512;
+
+export interface LogProbabilityOptions {
+  readonly modelPath: string;
+  /** A GGUF LoRA made for that model, or null for the base alone. */
+  readonly adapterPath: string | null;
+  readonly rows: readonly TokenRow[];
+  readonly threads: number;
+  readonly signal?: AbortSignal;
+}
+
+/** Position t is asked for token t+1 where that is supervised; greedy selection names the largest logit. */
+function requests(row: TokenRow): ControlledEvaluateInputItem[] {
+  const input: ControlledEvaluateInputItem[] = [];
+  for (let t = 0; t + 1 < row.tokens.length; t++) {
+    const token = row.tokens[t]! as Token;
+    const wanted = row.tokens[t + 1]! as Token;
+    if (!row.supervised[t + 1]) input.push(token);
+    else {
+      const logits = { filter: { tokens: [wanted], includeSelected: true } };
+      input.push([
+        token,
+        { generateNext: { token: true, logits, totalLogitWeight: true, options: { temperature: 0 } } },
+      ]);
+    }
+  }
+  return input;
+}
+
+function readOutput(output: ControlledEvaluateIndexOutput | undefined, wanted: Token): { value: number; top: boolean } {
+  const { token, logits, totalLogitWeight } = output?.next ?? {};
+  const logit = logits?.get(wanted);
+  const largest = token === null || token === undefined ? undefined : logits?.get(token);
+  if (logit === undefined || largest === undefined || totalLogitWeight === undefined) {
+    throw new NomoatError({
+      code: 'engine-failed',
+      part: 'llama.cpp',
+      fault: `gave no logit for token ${wanted}`,
+      remedy: 'This is a fault of nomoat or of its engine: please report it.',
+      kind: 'failed',
+    });
+  }
+  // ln softmax = logit - max - ln(sum of exp(l - max))
+  return { value: logit - largest - Math.log(totalLogitWeight), top: token === wanted };
+}
+
+/** Of the row's beginning, what the sequence holds already (but nothing of the answer) is not evaluated again. */
+export async function evaluateOn(sequence: LlamaContextSequence, row: TokenRow): Promise<RowLogProbabilities> {
+  const targets = [...row.supervised.keys()].filter((t) => t > 0 && row.supervised[t]);
+  const logProbabilities = new Float32Array(targets.length);
+  const mostLikely = new Uint8Array(targets.length);
+  const held = sequence.nextTokenIndex;
+  const outputs = await sequence.controlledEvaluate(requests(row).slice(held));
+  targets.forEach((t, i) => {
+    const { value, top } = readOutput(outputs[t - 1 - held], row.tokens[t]! as Token);
+    logProbabilities[i] = value;
+    mostLikely[i] = top ? 1 : 0;
+  });
+  return { logProbabilities, mostLikely };
+}
+
+async function evaluateRow(context: LlamaContext, row: TokenRow): Promise<RowLogProbabilities> {
+  const sequence = context.getSequence();
+  try {
+    return await evaluateOn(sequence, row);
+  } finally {
+    await sequence.dispose();
+  }
+}
+
+/**
+ * Log-probabilities (nats) of every supervised token of `rows` under llama.cpp. Throws NomoatError, kind `interrupted` when
+ * `signal` aborts.
+ */
+export async function llamaLogProbabilities(options: LogProbabilityOptions): Promise<RowLogProbabilities[]> {
+  const { modelPath, adapterPath, rows, threads, signal } = options;
+  const longest = rows.reduce((most, row) => Math.max(most, row.tokens.length), 1);
+  const model = await loadLlamaModel(modelPath, signal);
+  try {
+    const remedy = 'Check that the adapter was exported for this model and that memory suffices.';
+    return await llamaCall(adapterPath ?? modelPath, 'evaluate the rows', remedy, async () => {
+      const context = await openContext(model, {
+        contextSize: Math.ceil((longest + 1) / contextStep) * contextStep,
+        batchSize: Math.min(decodeBatch, longest),
+        threads: evaluationThreads(model, threads),
+        flashAttention: false,
+        experimentalKvCacheKeyType: 'F32',
+        experimentalKvCacheValueType: 'F32',
+        ...(adapterPath ? { lora: { adapters: [{ filePath: adapterPath, scale: 1 }] } } : {}),
+      });
+      const results: RowLogProbabilities[] = [];
+      for (const row of rows) {
+        if (signal?.aborted) throw interrupted(modelPath);
+        results.push(await evaluating(context, () => evaluateRow(context, row)));
+      }
+      await context.dispose();
+      return results;
+    });
+  } finally {
+    await model.dispose();
+  }
+}
+
+function interrupted(part: string): NomoatError {
+  return new NomoatError({
+    part,
+    fault: 'the measurement was interrupted',
+    remedy: 'Run it again.',
+    kind: 'interrupted',
+  });
+}

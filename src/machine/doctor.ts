@@ -1,0 +1,294 @@
+/**
+ * `nomoat doctor`: what this machine has, and what is wrong with it, each fault with its remedy.
+ * Promises: never fails because a part is missing or broken (that is what it reports); changes nothing, asks no network.
+ * Does not know the terminal beyond plain lines of text.
+ */
+import { accessSync, constants, existsSync, readFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { type Adapter, findAdapter } from '../runtime/onnxruntime-node/webgpu-adapter.ts';
+import { type LocalModel, scanLocalModels } from '../store/local-scan.ts';
+import { hubCacheFolder, nomoatModelsFolder, type Surroundings, surroundings } from '../store/model-folders.ts';
+import { sizeText } from '../words/size-text.ts';
+import { diskFreeBytes, type MachineFacts, machineFacts } from './machine.ts';
+
+export interface DoctorFolder {
+  /** What lies there, e.g. `runs`. */
+  readonly purpose: string;
+  readonly path: string;
+  readonly freeBytes: number | null;
+  readonly writable: boolean;
+}
+
+export interface DoctorEngine {
+  readonly works: boolean;
+  /** What it said of itself, or why it does not work. */
+  readonly detail: string;
+  readonly seconds: number;
+}
+
+export interface Finding {
+  /** `error`: tuning or chatting cannot work. `warning`: it works, but slower or not for long. */
+  readonly severity: 'error' | 'warning';
+  readonly fault: string;
+  readonly remedy: string;
+}
+
+export interface DoctorReport {
+  readonly machine: MachineFacts;
+  readonly folders: readonly DoctorFolder[];
+  /** Version by package name; null where it is not installed. */
+  readonly versions: Readonly<Record<string, string | null>>;
+  /** onnxruntime's execution providers, `bundled` when the package itself brings them. */
+  readonly providers: readonly { readonly name: string; readonly bundled: boolean }[];
+  /** Whether `--device webgpu` has something to run on. */
+  readonly webgpu: Adapter;
+  /** Training. */
+  readonly onnxruntime: DoctorEngine;
+  /** Tokenising and chat. */
+  readonly llamaCpp: DoctorEngine;
+  readonly models: readonly LocalModel[];
+  readonly findings: readonly Finding[];
+}
+
+export interface DoctorOptions {
+  readonly around?: Surroundings;
+  /** Where runs would be written; by default the working directory. */
+  readonly runsFolder?: string;
+  /** Stand-ins for the parts, for tests. */
+  readonly parts?: Partial<DoctorParts>;
+}
+
+/** What the doctor asks; each may throw. */
+export interface DoctorParts {
+  readonly machine: () => MachineFacts;
+  readonly nodeVersion: string;
+  readonly packageVersion: (name: string) => string | null;
+  readonly providers: () => Promise<{ name: string; bundled: boolean }[]>;
+  readonly findAdapter: () => Adapter;
+  readonly startLlamaCpp: () => Promise<string>;
+}
+
+const PACKAGES = ['onnxruntime-node', 'node-llama-cpp', '@huggingface/hub', '@huggingface/jinja'] as const;
+
+const OLDEST_NODE = [20, 11] as const;
+/** A 135M model trains in about one gigabyte; the next sizes need several. */
+const LEAST_MEMORY_BYTES = 2e9;
+/** A small model, its run with some checkpoints, and a merged export. */
+const LEAST_DISK_BYTES = 3e9;
+/** More than half of the cores taken by others: llama.cpp's threads wait for each other, and speed falls many times over. */
+const BUSY_SHARE = 0.5;
+
+const REAL_PARTS: DoctorParts = {
+  machine: machineFacts,
+  nodeVersion: process.versions.node,
+  packageVersion: installedVersion,
+  providers: async () => {
+    await import('../runtime/onnxruntime-node/no-telemetry.ts');
+    const { listSupportedBackends } = await import('onnxruntime-node');
+    return listSupportedBackends().map(({ name, bundled }) => ({ name, bundled }));
+  },
+  findAdapter,
+  startLlamaCpp: async () => {
+    const { getLlama, LlamaLogLevel } = await import('node-llama-cpp');
+    const llama = await getLlama({ gpu: false, build: 'never', progressLogs: false, logLevel: LlamaLogLevel.error });
+    const detail = `llama.cpp ${llama.llamaCppRelease.release}, ${llama.buildType}`;
+    await llama.dispose();
+    return detail;
+  },
+};
+
+/** Examines the machine. Never rejects. */
+export async function doctor(options: DoctorOptions = {}): Promise<DoctorReport> {
+  const around = options.around ?? surroundings();
+  const parts = { ...REAL_PARTS, ...options.parts };
+  const machine = parts.machine();
+  const versions: Record<string, string | null> = { nomoat: ownVersion(), node: parts.nodeVersion };
+  for (const name of PACKAGES) versions[name] = parts.packageVersion(name);
+  let providers: DoctorReport['providers'] = [];
+  const onnxruntime = await tryEngine(async () => {
+    providers = await parts.providers();
+    return `providers ${providers.map(({ name }) => name).join(', ')}`;
+  });
+  const webgpu: Adapter = onnxruntime.works
+    ? parts.findAdapter()
+    : { found: false, reason: 'onnxruntime does not load' };
+  const llamaCpp = await tryEngine(parts.startLlamaCpp);
+  const folders = [
+    folderFacts('runs', options.runsFolder ?? process.cwd()),
+    folderFacts('Hugging Face cache', hubCacheFolder(around)),
+    folderFacts('nomoat cache', nomoatModelsFolder(around)),
+  ];
+  const scan = scanLocalModels(around);
+  const facts = { machine, folders, versions, providers, webgpu, onnxruntime, llamaCpp, models: scan.models };
+  const findings = CHECKS.flatMap((check) => check(facts) ?? []);
+  for (const { path, fault } of scan.problems) {
+    findings.push({ severity: 'warning', fault: `${path}: ${fault}`, remedy: 'Mend or delete it; it is left out.' });
+  }
+  return { ...facts, findings };
+}
+
+async function tryEngine(start: () => Promise<string>): Promise<DoctorEngine> {
+  const begun = performance.now();
+  const seconds = (): number => (performance.now() - begun) / 1000;
+  try {
+    const detail = await start();
+    return { works: true, detail, seconds: seconds() };
+  } catch (error) {
+    const detail = (error instanceof Error ? error.message : String(error)).split('\n')[0]!;
+    return { works: false, detail, seconds: seconds() };
+  }
+}
+
+function folderFacts(purpose: string, path: string): DoctorFolder {
+  let existing = path;
+  while (!existsSync(existing) && dirname(existing) !== existing) existing = dirname(existing);
+  let writable = true;
+  try {
+    accessSync(existing, constants.W_OK);
+  } catch {
+    writable = false;
+  }
+  return { purpose, path, freeBytes: diskFreeBytes(path), writable };
+}
+
+/** The version of an installed package, found as Node would find it from here; null when there is none. */
+function installedVersion(name: string): string | null {
+  const require = createRequire(import.meta.url);
+  for (const folder of require.resolve.paths(name) ?? []) {
+    const version = versionIn(join(folder, name, 'package.json'));
+    if (version !== null) return version;
+  }
+  return null;
+}
+
+/** Two folders up from src/machine and from dist/machine alike. */
+function ownVersion(): string | null {
+  return versionIn(fileURLToPath(new URL('../../package.json', import.meta.url)));
+}
+
+function versionIn(path: string): string | null {
+  try {
+    const parsed: unknown = JSON.parse(readFileSync(path, 'utf8'));
+    const version = (parsed as { version?: unknown } | null)?.version;
+    return typeof version === 'string' ? version : null;
+  } catch {
+    return null;
+  }
+}
+
+type Facts = Omit<DoctorReport, 'findings'>;
+
+/** One a fault; a check that finds nothing wrong returns null. */
+const CHECKS: readonly ((facts: Facts) => Finding | Finding[] | null)[] = [
+  ({ versions }) => {
+    const [major = 0, minor = 0] = (versions.node ?? '').split('.').map(Number);
+    const isOld = major < OLDEST_NODE[0] || (major === OLDEST_NODE[0] && minor < OLDEST_NODE[1]);
+    if (!isOld) return null;
+    return finding('error', `Node ${versions.node} is too old`, `Install Node ${OLDEST_NODE.join('.')} or later.`);
+  },
+  ({ onnxruntime, machine }) => {
+    if (onnxruntime.works) return null;
+    const isIntelMac = machine.platform === 'darwin' && machine.architecture === 'x64';
+    const remedy = isIntelMac
+      ? 'onnxruntime-node has no build for Intel Macs: train on another machine; chat works here.'
+      : 'Run `npm install onnxruntime-node` again, and on Windows install the Visual C++ runtime.';
+    return finding('error', `onnxruntime does not load (${onnxruntime.detail})`, remedy);
+  },
+  ({ llamaCpp, versions }) => {
+    if (llamaCpp.works) return null;
+    const version = versions['node-llama-cpp'];
+    const wanted = `${llamaPackage()}${version === null ? '' : `@${version}`}`;
+    const remedy = `Install its binary for this machine: npm install ${wanted}`;
+    return finding('error', `llama.cpp does not load (${llamaCpp.detail})`, remedy);
+  },
+  ({ machine }) => {
+    const isPlainX64 = machine.architecture === 'x64' && machine.instructionSets.length > 0;
+    if (!isPlainX64 || machine.instructionSets.includes('avx2')) return null;
+    return finding('warning', 'the processor has no AVX2', 'It works, several times slower; a newer machine helps.');
+  },
+  ({ machine }) => {
+    if (machine.memoryAvailableBytes >= LEAST_MEMORY_BYTES) return null;
+    const fault = `only ${gigabytes(machine.memoryAvailableBytes)} of memory are free`;
+    return finding('warning', fault, 'Close other programs, or use a smaller model and --micro-batch-size 1.');
+  },
+  ({ machine }) => {
+    if (machine.processorLimit === null || machine.processorLimit >= 1) return null;
+    const fault = `this container may use only ${machine.processorLimit} of a processor`;
+    return finding('warning', fault, 'Give it at least one whole processor.');
+  },
+  ({ machine }) => {
+    if (machine.load <= machine.physicalCores * BUSY_SHARE) return null;
+    const fault = `other programs keep ${machine.load.toFixed(1)} of ${machine.physicalCores} cores busy`;
+    return finding('warning', fault, 'Wait for them, or leave them cores with --threads.');
+  },
+  ({ folders }) =>
+    folders.flatMap(({ purpose, path, freeBytes, writable }) => {
+      const found: Finding[] = [];
+      if (!writable) found.push(finding('warning', `${path} (${purpose}) cannot be written`, WRITE_REMEDIES[purpose]!));
+      if (freeBytes !== null && freeBytes < LEAST_DISK_BYTES) {
+        const fault = `only ${gigabytes(freeBytes)} are free for ${path} (${purpose})`;
+        found.push(finding('warning', fault, 'Make room, or use another disk.'));
+      }
+      return found;
+    }),
+  ({ models }) =>
+    models.length > 0 ? null : finding('warning', 'no model is on this machine', 'Fetch one: nomoat pull smollm2-135m'),
+];
+
+const WRITE_REMEDIES: Readonly<Record<string, string>> = {
+  runs: 'Work in a folder of yours, or give --run.',
+  'Hugging Face cache': 'Set HF_HOME to a folder of yours.',
+  'nomoat cache': 'Set NOMOAT_HOME to a folder of yours.',
+};
+
+/** The npm package with llama.cpp's CPU build for this machine. */
+function llamaPackage(): string {
+  const os = ({ darwin: 'mac', win32: 'win' } as Record<string, string>)[process.platform] ?? process.platform;
+  const arch = process.arch === 'arm' ? 'armv7l' : process.arch;
+  return `@node-llama-cpp/${os}-${arch}${os === 'mac' && arch === 'arm64' ? '-metal' : ''}`;
+}
+
+function finding(severity: Finding['severity'], fault: string, remedy: string): Finding {
+  return { severity, fault, remedy };
+}
+
+const gigabytes = (bytes: number): string => (bytes < 1e9 ? sizeText(bytes) : `${(bytes / 1e9).toFixed(1)} GB`);
+
+/** The report as plain text, one fact a line, the findings last. */
+export function renderDoctor(report: DoctorReport): string {
+  const { machine, folders, versions, webgpu, onnxruntime, llamaCpp, models, findings } = report;
+  const limit = machine.processorLimit === null ? '' : `, limited to ${machine.processorLimit} processors`;
+  const rows: [string, string][] = [
+    ['machine', `${machine.platform} ${machine.architecture}, ${machine.release}`],
+    ['processor', machine.cpu],
+    ['cores', `${machine.physicalCores} physical, ${machine.logicalCores} logical${limit}`],
+    ['instructions', machine.instructionSets.join(' ') || 'not told'],
+    ['memory', `${gigabytes(machine.memoryAvailableBytes)} free of ${gigabytes(machine.memoryTotalBytes)}`],
+    ...folders.map(({ purpose, path, freeBytes }): [string, string] => [
+      'disk',
+      `${freeBytes === null ? 'unknown' : gigabytes(freeBytes)} free for ${purpose}: ${path}`,
+    ]),
+    [
+      'versions',
+      Object.entries(versions)
+        .map(([name, version]) => `${name} ${version ?? 'missing'}`)
+        .join(', '),
+    ],
+    ['onnxruntime', engineLine(onnxruntime)],
+    ['webgpu', webgpu.found ? 'an adapter works' : `no adapter: ${webgpu.reason}`],
+    ['llama.cpp', engineLine(llamaCpp)],
+    ...models.map((model): [string, string] => ['model', `${model.name}  ${gigabytes(model.bytes)}  ${model.path}`]),
+  ];
+  const width = Math.max(...rows.map(([name]) => name.length)) + 2;
+  const lines = rows.map(([name, value]) => name.padEnd(width) + value);
+  lines.push('');
+  if (findings.length === 0) lines.push('Nothing is wrong.');
+  for (const { severity, fault, remedy } of findings) lines.push(`${severity}: ${fault}`, `  remedy: ${remedy}`);
+  return `${lines.join('\n')}\n`;
+}
+
+function engineLine({ works, detail, seconds }: DoctorEngine): string {
+  return works ? `works (${detail}, ${seconds.toFixed(1)} s)` : `does not load: ${detail}`;
+}

@@ -1,0 +1,244 @@
+/**
+ * What two blocks of a model and its head cost on this machine, forward and backward, for a micro-batch of a given run. Promises: the
+ * step that is timed is the one that trains, opened on the file's first blocks; the model is never loaded whole. Knows no plans.
+ */
+import type { PackedBatch } from '../batches/packed-batch.ts';
+import type { GgufFile } from '../formats/gguf/types.ts';
+import { initLora } from '../lora/init.ts';
+import type { ActivationPolicy } from '../models/activation-policy.ts';
+import { type ModelConfig, projectionDimensions, readModelConfig } from '../models/config.ts';
+import { emptyMatrix } from '../models/quantise.ts';
+import { readLayer } from '../models/weights.ts';
+import { bytes, type Feeds, floats } from '../runtime/onnxruntime-node/executor.ts';
+import { type BaseWeights, int8Feeds, shapeOf } from '../train/base-weights.ts';
+import { clipping } from '../train/clip.ts';
+import { quantiseLayer } from '../train/int8-model.ts';
+import { createLoraStep } from '../train/open-step.ts';
+import { initAdamW, updateAdamW } from '../train/optimizer.ts';
+import type { TrainStep } from '../train/step.ts';
+
+/** Blocks of the measured model: the first one, whose input needs no gradient, and one that stands for all others. */
+const measuredBlocks = 2;
+/** A measurement is repeated, and the quickest counts, until it has taken this long: others may be using the machine. */
+const patienceSeconds = 3;
+const mostRepetitions = 10;
+/** Bytes of the file that are read to see how fast its disk is. */
+const diskBytes = 32 << 20;
+
+export interface MeasureOptions {
+  readonly model: GgufFile;
+  readonly batch: PackedBatch;
+  readonly threads: number;
+  readonly precision: 'f32' | 'int8';
+  /** Largest magnitude of an int8 weight. */
+  readonly levels: number;
+  readonly activations: ActivationPolicy;
+  readonly adapter: Omit<Parameters<typeof initLora>[0], 'layers' | 'dimensions' | 'baseModel'>;
+}
+
+/** Seconds and bytes; of a micro-batch of `tokens` tokens with `headRows` supervised ones. */
+export interface BlockCosts {
+  readonly tokens: number;
+  readonly headRows: number;
+  /** Before the first block: embedding, rotary angles, adapter's matrices of two blocks. */
+  readonly start: number;
+  readonly firstBlock: number;
+  readonly furtherBlock: number;
+  readonly head: number;
+  /** The same without gradients. */
+  readonly forwardBlock: number;
+  readonly forwardHead: number;
+  /** Clipping and AdamW of the adapter of one block. */
+  readonly optimizerBlock: number;
+  /** Compiling the graphs. */
+  readonly open: number;
+  /** A block from the file to float32, and from there to int8 once. */
+  readonly readBlock: number;
+  readonly quantiseBlock: number;
+  /** Bytes of the file that a second reads, undecoded. */
+  readonly diskRate: number;
+  /** What the process grew by while it computed. */
+  readonly grownBytes: number;
+}
+
+/** The file as one of a model with only the first blocks. */
+function firstBlocks(model: GgufFile, count: number): GgufFile {
+  const blocks = `${model.string('general.architecture')}.block_count`;
+  const kept = [...model.tensors].filter(([name]) => Number(/^blk\.(\d+)\./.exec(name)?.[1] ?? 0) < count);
+  return {
+    path: model.path,
+    parts: model.parts,
+    byteLength: model.byteLength,
+    version: model.version,
+    alignment: model.alignment,
+    metadata: model.metadata,
+    tensors: new Map(kept),
+    readBytes: (name) => model.readBytes(name),
+    readFloat32: (name, options) => model.readFloat32(name, options),
+    number: (key) => (key === blocks ? count : model.number(key)),
+    string: (key) => model.string(key),
+    boolean: (key) => model.boolean(key),
+    close() {},
+  };
+}
+
+const seconds = (since: number): number => (performance.now() - since) / 1000;
+
+/** Gives the time between marks to the mark before. */
+class Clock {
+  private spent = new Map<string, number>();
+  private current = 'start';
+  private since = performance.now();
+
+  start(): void {
+    this.spent = new Map();
+    this.current = 'start';
+    this.since = performance.now();
+  }
+
+  mark(name: string): void {
+    this.spent.set(this.current, (this.spent.get(this.current) ?? 0) + seconds(this.since));
+    this.current = name;
+    this.since = performance.now();
+  }
+
+  stop(): ReadonlyMap<string, number> {
+    this.mark('end');
+    return this.spent;
+  }
+}
+
+interface Loaded {
+  readonly feeds: Feeds;
+  readonly readBlock: number;
+  readonly quantiseBlock: number;
+}
+
+/** The first block's real weights: what computes with them may depend on their values, and reading them is timed as well. */
+function loadBlock(model: GgufFile, config: ModelConfig, { precision, levels }: MeasureOptions): Loaded {
+  let since = performance.now();
+  const layer = readLayer(model, config, 0);
+  const readBlock = seconds(since);
+  if (precision === 'f32') {
+    const feeds = new Map([...layer].map(([name, v]) => [name, floats(v, shapeOf(config, name, v))] as const));
+    return { feeds, readBlock, quantiseBlock: 0 };
+  }
+  since = performance.now();
+  const quantised = quantiseLayer(config, layer, levels);
+  const quantiseBlock = seconds(since);
+  return { feeds: int8Feeds(quantised), readBlock, quantiseBlock };
+}
+
+/** A head of the right shape and precision; its values cost the same whatever they are. */
+function headFeeds({ modelWidth: width, vocabulary }: ModelConfig, precision: 'f32' | 'int8'): Feeds {
+  const norm = ['output_norm', floats(new Float32Array(width).fill(1), [width])] as const;
+  if (precision === 'f32') {
+    return new Map([norm, ['output', floats(new Float32Array(width * vocabulary).fill(0.01), [vocabulary, width])]]);
+  }
+  const { scale, values } = emptyMatrix(width, vocabulary);
+  const matrix = bytes(values.fill(1), [width, vocabulary]);
+  const turned = bytes(values, [vocabulary, width]);
+  return new Map([
+    norm,
+    ['output', matrix],
+    ['output.turned', turned],
+    ['output.scale', floats(scale.fill(0.01), [vocabulary])],
+  ]);
+}
+
+/** Both blocks have the first one's weights, and the clock hears when one is asked for. */
+function timedWeights(config: ModelConfig, feeds: Feeds, precision: 'f32' | 'int8', clock: Clock): BaseWeights {
+  const head = headFeeds(config, precision);
+  return {
+    precision,
+    streamed: false,
+    biases: feeds.has('q_proj.bias'),
+    headNorms: feeds.has('attn_q_norm'),
+    ropeFactors: null,
+    embed: (_, out) => {
+      for (let i = 0; i < out.length; i++) out[i] = ((i % 17) - 8) / 8;
+    },
+    layer: (layer) => {
+      clock.mark(layer === 0 ? 'first' : 'further');
+      return feeds;
+    },
+    get head() {
+      clock.mark('head');
+      return head;
+    },
+    close() {},
+  };
+}
+
+/** The least that each part of the work took. */
+async function quickest(work: () => Promise<unknown>, clock: Clock): Promise<(name: string) => number> {
+  const began = performance.now();
+  const best = new Map<string, number>();
+  for (let i = 0; i < mostRepetitions && (i === 0 || seconds(began) < patienceSeconds); i++) {
+    clock.start();
+    await work();
+    for (const [name, spent] of clock.stop()) best.set(name, Math.min(spent, best.get(name) ?? spent));
+  }
+  return (name) => best.get(name) ?? 0;
+}
+
+/** Seconds of an update of all parameters. */
+function timeOptimizer({ parameters }: TrainStep): number {
+  const state = initAdamW(parameters);
+  const since = performance.now();
+  const { factor: clip } = clipping(parameters, 1);
+  updateAdamW(parameters, state, 0, { weightDecay: 0, clip });
+  return seconds(since);
+}
+
+/** Bytes a second of the file's last tensors: the first ones have just been read. */
+function timeDisk(model: GgufFile): number {
+  let read = 0;
+  const since = performance.now();
+  for (const name of [...model.tensors.keys()].reverse()) {
+    if (read >= diskBytes) break;
+    if (model.tensors.get(name)!.byteLength <= diskBytes) read += model.readBytes(name).length;
+  }
+  return read / seconds(since);
+}
+
+/** Takes seconds: one block is read, and a micro-batch goes through two blocks and the head a few times. */
+export async function measureBlock(options: MeasureOptions): Promise<BlockCosts> {
+  const { activations, batch, model, threads } = options;
+  const blocks = Math.min(measuredBlocks, readModelConfig(model).layers);
+  const small = firstBlocks(model, blocks);
+  const config = readModelConfig(small);
+  const { feeds, readBlock, quantiseBlock } = loadBlock(model, config, options);
+  const clock = new Clock();
+  const weights = timedWeights(config, feeds, options.precision, clock);
+  const dimensions = (p: Parameters<typeof projectionDimensions>[1]) => projectionDimensions(config, p);
+  const adapter = initLora({ ...options.adapter, baseModel: model.path, layers: blocks, dimensions });
+  const before = process.memoryUsage.rss();
+  const since = performance.now();
+  const step = await createLoraStep({ model: small, adapter, threads, weights, activations, oneCall: false });
+  const open = seconds(since);
+  try {
+    const scale = 1 / Math.max(1, batch.supervisedTokens);
+    const trained = await quickest(() => step.accumulate([batch], scale, [0]), clock);
+    const grownBytes = Math.max(0, process.memoryUsage.rss() - before);
+    const forward = await quickest(() => step.logProbabilities([batch]), clock);
+    return {
+      tokens: batch.tokens.length,
+      headRows: batch.supervisedTokens,
+      start: trained('start'),
+      firstBlock: trained('first'),
+      furtherBlock: blocks === 1 ? trained('first') : trained('further'),
+      head: trained('head'),
+      forwardBlock: (forward('first') + forward('further')) / blocks,
+      forwardHead: forward('head'),
+      optimizerBlock: timeOptimizer(step) / blocks,
+      open,
+      readBlock,
+      quantiseBlock,
+      diskRate: timeDisk(model),
+      grownBytes,
+    };
+  } finally {
+    await step.close();
+  }
+}

@@ -1,0 +1,207 @@
+/** What `nomoat plan` says: the run as asked for beside faster, leaner and better ones, and which of them to take. */
+
+import { stepsOf } from '../batches/order.ts';
+import type { PackedBatch } from '../batches/packed-batch.ts';
+import { prepareExamples } from '../dataset/prepare.ts';
+import { openGguf } from '../formats/gguf/read.ts';
+import { threadsOf } from '../machine/machine.ts';
+import type { AskedSettings, RunSettings } from '../settings/run-settings.ts';
+import { withChatTemplate } from '../text/chat-template.ts';
+import { sizeText } from '../words/size-text.ts';
+import { lacks, type Rates, type Room, recommend, type Work } from './costs.ts';
+import {
+  assemble,
+  assume,
+  assumedParentBytes,
+  type Context,
+  decide,
+  measurable,
+  type Rated,
+  roomOf,
+  type SettingPlan,
+} from './plan.ts';
+import { type ExpectedPrecision, isSmall } from './precision.ts';
+import type { Prices } from './prices.ts';
+import { settingDoubts } from './setting-doubts.ts';
+import { workOf } from './work.ts';
+
+/** SHA-256 of the model's file, bytes a second. */
+const digestRate = 1e9;
+
+/** Another way to run, and the flags that make it. */
+interface Variant {
+  readonly name: string;
+  readonly changes: Partial<RunSettings>;
+  readonly flags: string;
+}
+
+const mlp = ['gate_proj', 'up_proj', 'down_proj'] as const;
+/** A lean micro-batch holds this share of the usual rows. */
+const leanShare = 1 / 4;
+
+/** Faster: half the passes, or only the MLP adapted. Leaner: small micro-batches, int8. Better: one more pass (twice the steps where their number is given), twice the rank. */
+export function variantsOf(settings: RunSettings, work: Work, precision: 'f32' | 'int8', small: boolean): Variant[] {
+  const lora = settings.method === 'lora';
+  const epochs = Math.max(1, Math.floor(settings.epochs / 2));
+  // With --max-steps reached, passes decide nothing.
+  const bound = work.steps === settings.maxSteps;
+  const faster: Variant[] =
+    settings.epochs > 1 && !bound
+      ? [{ name: 'faster', changes: { epochs }, flags: `--epochs ${epochs}` }]
+      : lora && settings.targetModules.some((name) => !mlp.includes(name as (typeof mlp)[number]))
+        ? [{ name: 'faster', changes: { targetModules: mlp }, flags: `--target-modules ${mlp.join(',')}` }]
+        : [];
+  const usual = settings.batchSize / work.microBatchesPerStep;
+  const microBatchSize = Math.max(1, Math.floor(usual * leanShare));
+  const int8 =
+    lora && precision === 'f32' && !small && settings.device !== 'webgpu' ? ({ precision: 'int8' } as const) : {};
+  const leaner: Variant = {
+    name: 'leaner',
+    changes: { microBatchSize, ...int8 },
+    flags: `--micro-batch-size ${microBatchSize}${int8.precision ? ' --precision int8' : ''}`,
+  };
+  const more = settings.epochs + 1;
+  const rank = Math.min(256, settings.rank * 2);
+  const further = bound
+    ? { changes: { maxSteps: 2 * work.steps, epochs: 2 * settings.epochs }, flags: `--max-steps ${2 * work.steps} --epochs ${2 * settings.epochs}` } // biome-ignore format: one line
+    : { changes: { epochs: more }, flags: `--epochs ${more}` };
+  const better: Variant = lora
+    ? { name: 'better', changes: { ...further.changes, rank }, flags: `${further.flags} --rank ${rank}` }
+    : { name: 'better', ...further };
+  return [...faster, leaner, better];
+}
+
+export interface PlanReport {
+  readonly model: string;
+  readonly threads: number;
+  readonly rows: number;
+  readonly tokens: number;
+  readonly chosen: string | null;
+  /** What is to be known of the data, the model and the settings, in sentences. */
+  readonly notes: readonly string[];
+  readonly probe: {
+    /** Operations a second; null where nothing depended on them. */
+    readonly float32Rate: number | null;
+    readonly int8Rate: number | null;
+    /** Bytes a second. */
+    readonly diskRate: number;
+    /** Seconds of one block, forward and backward, for a micro-batch of so many tokens. */
+    readonly blockSeconds: number;
+    readonly blockTokens: number;
+    readonly seconds: number;
+  };
+  readonly room: Room;
+  readonly prices: Prices;
+  readonly plans: readonly SettingPlan[];
+  /** Name of the one to take, or null where none fits. */
+  readonly recommended: string | null;
+  readonly advice: string;
+}
+
+function adviceOf(plans: readonly SettingPlan[], recommended: string | null, room: Room): string {
+  const asked = plans[0]!;
+  const plan = plans.find(({ name }) => name === recommended);
+  if (!plan) {
+    const least = plans.reduce((a, b) => (a.neededMemoryBytes < b.neededMemoryBytes ? a : b));
+    const short = lacks(asked, room) ?? 'memory';
+    return short === 'disk'
+      ? `Nothing here fits the disk: ${sizeText(least.diskBytes)} are needed.`
+      : `Nothing here fits the memory (${sizeText(least.neededMemoryBytes)} at least): take a smaller model.`;
+  }
+  if (plan === asked) return 'Run it as it is.';
+  const lacking = lacks(asked, room);
+  const reason = lacking ? `as asked it does not fit the ${lacking}` : 'as asked it takes longer than a night';
+  return `Add ${plan.flags}: ${reason}.`;
+}
+
+interface Known extends Rated {
+  readonly probing: number;
+}
+
+/** What a measurement depends on. */
+const keyOf = ({ precision, rank, targetModules }: RunSettings, { tokens }: PackedBatch): string =>
+  JSON.stringify([rank, targetModules, precision, tokens.length]);
+
+/** Later measurements find memory that earlier ones left behind, so the growth of the first one counts for all of its precision. */
+function withGrowth(rates: Rates, { precision }: ExpectedPrecision, known: ReadonlyMap<string, Known>): Rates {
+  const first = [...known.values()].find(({ expected }) => expected.precision === precision);
+  return first ? { ...rates, grownBytes: first.rates.grownBytes * (rates.tokens / first.rates.tokens) } : rates;
+}
+
+/** Whether a plan is what it is called, beside the run as asked for. */
+const keepsItsName = ({ name, neededMemoryBytes, seconds }: SettingPlan, asked: SettingPlan): boolean =>
+  (name !== 'faster' || seconds < asked.seconds) && (name !== 'leaner' || neededMemoryBytes < asked.neededMemoryBytes);
+
+/** Everything that `nomoat plan` says: the run as asked for, and other ways to do it. Throws NomoatError. */
+export async function planTuning(asked: AskedSettings, prices: Prices): Promise<PlanReport> {
+  const started = performance.now();
+  const model = withChatTemplate(openGguf(asked.modelPath), asked.chatTemplate);
+  try {
+    const prepared = await prepareExamples(asked, model);
+    const { settings } = prepared;
+    const threads = threadsOf(settings.threads);
+    const held = process.memoryUsage.rss() + assumedParentBytes;
+    const context: Context = { model, prepared, threads, held };
+    const reading = (performance.now() - started) / 1000 + model.byteLength / digestRate;
+    const small = isSmall(model);
+    const known = new Map<string, Known>();
+    // What is measured first comes out slower than what follows: on a small model by more than the settings differ.
+    const { typical: usual, work } = workOf(prepared, settings);
+    if (small && measurable(settings)) await decide(context, settings, { work, typical: usual });
+    // The other ways are planned in the arithmetic that was decided on: measurements differ, and are not to decide anew each time.
+    let precision = settings.precision;
+    const planOf = async ({ name, changes, flags }: Variant): Promise<SettingPlan> => {
+      const changed = { ...settings, precision, ...changes };
+      const { work, typical } = workOf(prepared, changed);
+      const key = keyOf(changed, typical);
+      const measured = measurable(changed);
+      let rated = known.get(key);
+      if (!rated) {
+        const since = performance.now();
+        const { expected, rates } = measured
+          ? await decide(context, changed, { work, typical })
+          : await assume(context, changed, typical);
+        rated = { expected, rates: withGrowth(rates, expected, known), probing: (performance.now() - since) / 1000 };
+        known.set(key, rated);
+      }
+      const preparation = reading + (small ? 0 : [...known.values()][0]!.probing);
+      const costs = { rates: rated.rates, measured, preparation, work };
+      return assemble(name, flags, context, rated.expected, changed, costs, prices);
+    };
+    const plans = [await planOf({ name: 'as asked', changes: {}, flags: '' })];
+    const [first] = [...known.values()] as [Known];
+    const [whole] = plans as [SettingPlan];
+    precision = whole.precision;
+    known.set(keyOf({ ...settings, precision }, usual), first);
+    for (const variant of variantsOf(settings, work, precision, small)) {
+      const plan = await planOf(variant);
+      if (keepsItsName(plan, whole)) plans.push(plan);
+    }
+    const room = roomOf(context, settings);
+    const { steps } = stepsOf(prepared.train.length, settings);
+    const recommended = recommend(plans, room);
+    return {
+      model: settings.model,
+      threads,
+      rows: prepared.report.rows,
+      tokens: prepared.report.tokens,
+      chosen: prepared.chosen,
+      notes: [...prepared.notes, ...prepared.overruled, ...settingDoubts(settings, steps, threads)],
+      probe: {
+        float32Rate: first.expected.probe?.float32Rate ?? null,
+        int8Rate: first.expected.probe?.int8Rate ?? null,
+        diskRate: first.rates.diskRate,
+        blockSeconds: first.rates.furtherBlock,
+        blockTokens: first.rates.tokens,
+        seconds: [...new Set(known.values())].reduce((sum, { probing }) => sum + probing, 0),
+      },
+      room,
+      prices,
+      plans,
+      recommended,
+      advice: adviceOf(plans, recommended, room),
+    };
+  } finally {
+    model.close();
+  }
+}

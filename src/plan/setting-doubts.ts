@@ -1,0 +1,26 @@
+/**
+ * Settings that do not do what they seem to, on this machine and for so many steps: said before it is asked whether to begin, and when a
+ * run begins. Pure but for the machine's memory.
+ */
+
+import { memoryBytes } from '../machine/machine.ts';
+import type { RunSettings } from '../settings/run-settings.ts';
+import { sizeText } from '../words/size-text.ts';
+
+/** Each a sentence; `atOnce` is how many threads compute. */
+export function settingDoubts(
+  { learningRate, memory, threads, ...settings }: RunSettings,
+  steps: number,
+  atOnce: number,
+): string[] {
+  const { total } = memoryBytes();
+  const warmupSteps = settings.warmupSteps ?? 0;
+  const doubts: string[] = [];
+  if (threads !== null && threads > atOnce)
+    doubts.push(`--threads ${threads}: this machine runs ${atOnce} at once, and more would only wait for each other; ${atOnce} are used.`); // biome-ignore format: one line
+  if (memory !== null && memory > total)
+    doubts.push(`--memory ${sizeText(memory)}: this machine has ${sizeText(total)}, with which the run was planned.`);
+  if (warmupSteps > 0 && steps <= warmupSteps)
+    doubts.push(`All ${steps} steps are in the warm-up: the learning rate begins with 0 and gets to ${Number(((learningRate * (steps - 1)) / warmupSteps).toPrecision(3))}, not to ${learningRate}. --warmup-steps shortens it.`); // biome-ignore format: one line
+  return doubts;
+}

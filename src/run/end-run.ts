@@ -1,0 +1,64 @@
+/**
+ * How a run ends: its last event, its record and its report. Promises: the record says how it ended only when the report is there.
+ */
+
+import type { RunEndEvent, RunEvent } from '../events.ts';
+import { writeFileAtomic } from '../formats/atomic-write.ts';
+import { parentBytes } from '../machine/machine.ts';
+import { surroundings } from '../store/model-folders.ts';
+import type { TrainerState } from '../train/trainer-state.ts';
+import type { Method } from './methods.ts';
+import { plannedAndActual, renderReport } from './report.ts';
+import type { RunFolder } from './run-folder.ts';
+import { shareable } from './shareable.ts';
+
+export type Ending = RunEndEvent['state'];
+
+/** What this process measured of itself. */
+export interface Measured {
+  readonly seconds: number;
+  readonly secondsBefore: number;
+  readonly tokensPerSecond: number | null;
+  readonly firstStepSeconds: number | null;
+}
+
+export interface EndOptions {
+  readonly folder: RunFolder;
+  readonly how: Ending;
+  /** Why the result is not to be trusted, as a sentence; null where it is. */
+  readonly verdict: string | null;
+  /** Null where there is no result. */
+  readonly result: Method['result'] | null;
+  readonly state: TrainerState;
+  readonly measured: Measured;
+  readonly tell: (event: RunEvent) => void;
+}
+
+export function endRun({ folder, how, verdict, result, state, measured, tell }: EndOptions): RunEndEvent {
+  const event: RunEndEvent = {
+    type: 'run-end',
+    state: how,
+    adapter: result?.adapter ?? null,
+    model: result?.model ?? null,
+    ...measured,
+    // This process at its peak, and the one that shows its progress.
+    peakMemoryBytes: process.resourceUsage().maxRSS * 1024 + parentBytes(),
+    validationBefore: state.validationBefore,
+    validationAfter: state.bestLoss,
+    steps: state.step,
+    bestStep: state.bestStep,
+    ...(verdict === null ? {} : { verdict }),
+  };
+  tell(event);
+  const { validationAfter, validationBefore } = event;
+  const { verdict: _, ...before } = folder.read();
+  const record = { ...before, state: how, validationBefore, validationAfter, ...(verdict === null ? {} : { verdict }) };
+  if (how !== 'interrupted') {
+    const { events, record: run } = shareable(record, folder.events(), surroundings().home);
+    const text = JSON.stringify({ run, plannedAndActual: plannedAndActual(events), events }, null, 1);
+    writeFileAtomic(folder.file('report.json'), `${text}\n`);
+    writeFileAtomic(folder.file('report.html'), renderReport(run, events));
+  }
+  folder.write(record);
+  return event;
+}

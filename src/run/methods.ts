@@ -1,0 +1,209 @@
+/**
+ * What a run trains and what comes of it: an adapter (LoRA), or every weight (full fine-tuning and pretraining).
+ * The rest of the run is the same for both.
+ */
+import { rmSync } from 'node:fs';
+import { basename, join } from 'node:path';
+import { writeAdapterBase } from '../adapter/adapter-base.ts';
+import { renderCard } from '../adapter/card.ts';
+import { writeGgufLora } from '../adapter/gguf-lora.ts';
+import { writePeft, writePeftConfig } from '../adapter/peft.ts';
+import { writeTrainedModel } from '../adapter/trained-model.ts';
+import { initialAdapter } from '../dataset/prepare.ts';
+import { replaceFolderAtomic, writeFileAtomic } from '../formats/atomic-write.ts';
+import type { GgufFile } from '../formats/gguf/types.ts';
+import type { LoraAdapter } from '../lora/adapter.ts';
+import { initLora } from '../lora/init.ts';
+import type { ActivationPolicy } from '../models/activation-policy.ts';
+import { projectionDimensions, readModelConfig } from '../models/config.ts';
+import { chatTemplateFile } from '../settings/chat-template.ts';
+import type { RunSettings } from '../settings/run-settings.ts';
+import type { SpecialTokens } from '../tokens/encode-text.ts';
+import { type BaseWeights, fileWeights } from '../train/base-weights.ts';
+import { createFullStep, createLoraStep } from '../train/open-step.ts';
+import type { TrainStep } from '../train/step.ts';
+import type { TrainerState } from '../train/trainer-state.ts';
+import { openProofBase } from './proof-place.ts';
+import { modelFileName, type RunFolder } from './run-folder.ts';
+import { version } from './version.ts';
+
+/** What llama.cpp opens. */
+export interface Runnable {
+  readonly modelPath: string;
+  readonly adapterPath: string | null;
+  /** As in training, where it is not the model's own and what llama.cpp opens does not carry it. */
+  readonly chatTemplate?: string | null;
+  readonly specialTokens?: SpecialTokens;
+}
+
+export interface Method {
+  readonly step: TrainStep;
+  /** A step over the same parameters with float32 weights, for the parity proof; the step itself where it has those. */
+  exactStep(): Promise<TrainStep>;
+  /** The folder of the result, and its kind. */
+  readonly result: { readonly adapter: string | null; readonly model: string | null };
+  readonly before: Runnable;
+  readonly after: Runnable;
+  /** Writes into a checkpoint's folder what its weights mean to others, so that it is an adapter by itself. */
+  describe(folder: string): void;
+  /** Writes the result, whole or not at all. */
+  write(state: TrainerState, stepsPerEpoch: number): void;
+  /** What the parity proof compares with the trainer. */
+  proofs(): Proofs;
+}
+
+export interface Proofs {
+  /** Most exact first. */
+  readonly files: readonly Runnable[];
+  /** What a person should know of where they are, or null. */
+  readonly notice: string | null;
+  /** Lets go of what the proof alone needed. */
+  readonly release: () => void;
+}
+
+export interface MethodOptions {
+  readonly settings: RunSettings;
+  readonly folder: RunFolder;
+  readonly model: GgufFile;
+  readonly threads: number;
+  /** Frozen weights other than float32 ones in memory. */
+  readonly weights: BaseWeights | null;
+  readonly activations: ActivationPolicy;
+}
+
+/** The adapter that a run goes on from, as llama.cpp opens it: whatever form it came in, and whatever becomes of its file. */
+const startAdapterName = 'start-adapter.gguf';
+
+/** Opens the step of the run's method. */
+export function openMethod(options: MethodOptions): Promise<Method> {
+  return options.settings.method === 'lora' ? openLora(options) : openFull(options);
+}
+
+function startingAdapter(settings: RunSettings, model: GgufFile): LoraAdapter {
+  if (settings.initialAdapter) return { ...initialAdapter(settings, settings.initialAdapter, model), dropout: settings.dropout }; // biome-ignore format: one line
+  const config = readModelConfig(model);
+  return initLora({
+    ...settings,
+    baseModel: settings.model,
+    layers: config.layers,
+    dimensions: (projection) => projectionDimensions(config, projection),
+  });
+}
+
+async function openLora({ activations, settings, folder, model, threads, weights }: MethodOptions): Promise<Method> {
+  const adapter = startingAdapter(settings, model);
+  const step = await createLoraStep({
+    model,
+    adapter,
+    threads,
+    activations,
+    device: settings.device,
+    ...(weights ? { weights } : {}),
+  });
+  const adapterPath = join(folder.adapter, 'adapter.gguf');
+  const before = settings.initialAdapter ? folder.file(startAdapterName) : null;
+  // What cannot be written for llama.cpp would otherwise be known after the training only.
+  if (before) writeGgufLora(before, adapter, model);
+  const base = { file: basename(model.path), bytes: model.byteLength, sha256: folder.read().modelDigest };
+  const describe = (path: string): void => {
+    writePeftConfig(path, adapter);
+    writeAdapterBase(path, base);
+    if (settings.chatTemplate) writeFileAtomic(join(path, chatTemplateFile), settings.chatTemplate);
+  };
+  return {
+    step,
+    describe,
+    exactStep: async () => {
+      if (!weights) return step;
+      await step.close();
+      return createLoraStep({ model, adapter, threads, weights: fileWeights(model, readModelConfig(model)) });
+    },
+    result: { adapter: folder.adapter, model: null },
+    before: { modelPath: model.path, adapterPath: before, ...askedAs(settings) },
+    after: { modelPath: model.path, adapterPath, ...askedAs(settings) },
+    write: (state, stepsPerEpoch) =>
+      replaceFolderAtomic(folder.adapter, (temporary) => {
+        writePeft(temporary, adapter);
+        writeGgufLora(join(temporary, 'adapter.gguf'), adapter, model);
+        writeFileAtomic(join(temporary, 'README.md'), adapterCard({ settings, adapter, model, state, stepsPerEpoch }));
+        describe(temporary);
+      }),
+    proofs: () => {
+      const { notice, path, release } = openProofBase(model, base.sha256, folder);
+      const files = [...new Set([path, model.path])].map((modelPath) => ({ modelPath, adapterPath }));
+      return { files, notice, release };
+    },
+  };
+}
+
+/** As the trained model is to be asked. */
+const askedAs = ({ chatTemplate, specialTokens }: RunSettings): Pick<Runnable, 'chatTemplate' | 'specialTokens'> => ({
+  chatTemplate: chatTemplate ?? null,
+  specialTokens: specialTokens === 'control' || specialTokens === undefined ? 'control' : 'text',
+});
+
+interface CardParts {
+  readonly settings: RunSettings;
+  readonly adapter: LoraAdapter;
+  readonly model: GgufFile;
+  readonly state: TrainerState;
+  readonly stepsPerEpoch: number;
+}
+
+function adapterCard({ adapter, model, settings, state, stepsPerEpoch }: CardParts): string {
+  const { pairs: _, ...described } = adapter;
+  // The adapter is the best checkpoint's, and a run may have ended before its passes did.
+  const steps = state.bestStep ?? state.step;
+  return renderCard({
+    adapter: described,
+    architecture: model.string('general.architecture')!,
+    data: settings.data.map((path) => basename(path)),
+    settings: {
+      'learning rate': settings.learningRate,
+      schedule: settings.schedule,
+      epochs: Number((steps / stepsPerEpoch).toFixed(2)),
+      'batch size': settings.batchSize,
+      steps,
+      seed: settings.seed,
+      ...(settings.initialAdapter ? { 'initial adapter': basename(settings.initialAdapter) } : {}),
+    },
+    ...(state.bestLoss === null || state.validationBefore === null
+      ? {}
+      : {
+          figures: [
+            {
+              name: 'validation loss (nats per supervised token)',
+              before: state.validationBefore,
+              after: state.bestLoss,
+            },
+          ],
+        }),
+    files: { ggufLora: 'adapter.gguf' },
+    version,
+  });
+}
+
+async function openFull({ settings, folder, model, threads }: MethodOptions): Promise<Method> {
+  const step = await createFullStep({ model, threads, device: settings.device });
+  const modelPath = join(folder.model, modelFileName);
+  const exact = folder.file('parity-f32.gguf');
+  const save = (path: string, type: 'F32' | 'F16' | 'Q8_0'): void =>
+    writeTrainedModel({ path, model, weights: step.weights, type, overwrite: true });
+  return {
+    step,
+    describe: () => {},
+    exactStep: async () => step,
+    result: { adapter: null, model: modelPath },
+    before: { modelPath: model.path, adapterPath: null, ...askedAs(settings) },
+    after: { modelPath, adapterPath: null, ...askedAs(settings) },
+    write: () =>
+      replaceFolderAtomic(folder.model, (temporary) => {
+        save(join(temporary, modelFileName), settings.outputType);
+      }),
+    proofs: () => {
+      save(exact, 'F32');
+      const files = [exact, modelPath].map((path) => ({ modelPath: path, adapterPath: null }));
+      return { files, notice: null, release: () => rmSync(exact, { force: true }) };
+    },
+  };
+}

@@ -1,0 +1,247 @@
+/**
+ * A run's folder, model and data before training: a new run is planned and gets a folder once its data is known to be good, a resumed one is
+ * compared with what it began with. And how a failure is left in the folder.
+ */
+import { existsSync, rmSync } from 'node:fs';
+import { basename, dirname } from 'node:path';
+import { prepareExamples } from '../dataset/prepare.ts';
+import { prepareTexts } from '../dataset/prepare-texts.ts';
+import type { Prepared } from '../dataset/prepared.ts';
+import { readTexts, textFiles } from '../dataset/read-texts.ts';
+import { NomoatError } from '../errors.ts';
+import { errorEvent, type PlanEvent } from '../events.ts';
+import { removeUnfinished } from '../formats/atomic-write.ts';
+import { openGguf } from '../formats/gguf/read.ts';
+import type { GgufFile } from '../formats/gguf/types.ts';
+import { type GgufContent, writeGguf } from '../formats/gguf/write.ts';
+import { writeFault } from '../formats/write-probe.ts';
+import { parentBytes, threadsOf } from '../machine/machine.ts';
+import { largestMatrix, loraWeights, parameterCount, readModelConfig } from '../models/config.ts';
+import { assertDiskHolds, runBytes } from '../plan/disk-space.ts';
+import { type Context, type Holding, planRun } from '../plan/plan.ts';
+import { type Proposal, proposalOf } from '../plan/proposal.ts';
+import { assertAdapterHolds } from '../runtime/onnxruntime-node/webgpu-adapter.ts';
+import { isRun } from '../settings/load.ts';
+import type { AskedSettings, RunSettings } from '../settings/run-settings.ts';
+import { heedStop } from '../stop.ts';
+import { digestOf, stampOf } from '../store/file-digest.ts';
+import { withChatTemplate } from '../text/chat-template.ts';
+import { outOfMemory } from '../train/out-of-memory.ts';
+import { doubtOfBase } from './base-model.ts';
+import { assertProofPlace } from './proof-place.ts';
+import { assertSameRows, assertUnchanged, newRecord, rowsFacts } from './provenance.ts';
+import { resumedHolding } from './resumed-holding.ts';
+import { createRunFolder, RunFolder, type RunRecord } from './run-folder.ts';
+import { assertHasAdapter, doubtOf } from './run-result.ts';
+import { startModel } from './start-model.ts';
+
+/** What a run works on. The folder is locked. */
+export interface Opened {
+  readonly folder: RunFolder;
+  readonly model: GgufFile;
+  readonly prepared: Prepared;
+  /** What a person should know of the machine before training begins. */
+  readonly notices: readonly string[];
+  /** Where a run that was resumed keeps its activations and weights here; a new one does as it was planned. */
+  readonly holding?: Holding;
+}
+
+const contextOf = (prepared: Prepared, model: GgufFile): Context => ({
+  model,
+  prepared,
+  threads: threadsOf(prepared.settings.threads),
+  held: process.memoryUsage.rss() + parentBytes(),
+});
+
+const planOf = (prepared: Prepared, model: GgufFile, started: number): Promise<PlanEvent> =>
+  planRun({
+    settings: prepared.settings,
+    ...contextOf(prepared, model),
+    elapsed: () => (performance.now() - started) / 1000,
+  });
+
+/** What is to be said of the runs that this one begins with. Throws where one of them has no result to be used. */
+async function doubtsOfInputs(asked: Pick<AskedSettings, 'initialAdapter' | 'model' | 'modelPath'>): Promise<string[]> {
+  const { initialAdapter, model, modelPath } = asked;
+  // The adapter of a run lies in its folder.
+  const runs = [model, ...(initialAdapter === null ? [] : [dirname(initialAdapter)])].filter(isRun);
+  const doubts = runs.map((path) => doubtOf(path, new RunFolder(path).read()));
+  const from = initialAdapter === null ? null : dirname(initialAdapter);
+  if (from !== null && isRun(from)) assertHasAdapter(from, new RunFolder(from).read(), initialAdapter!);
+  if (initialAdapter !== null) doubts.push(await doubtOfBase(initialAdapter, modelPath));
+  return doubts.filter((doubt) => doubt !== null);
+}
+
+/** Digest and stamp of the model's file. */
+async function factsOf(
+  path: string,
+): Promise<Pick<RunRecord, 'modelDigest'> & Required<Pick<RunRecord, 'modelStamp'>>> {
+  const modelStamp = stampOf(path);
+  return { modelDigest: await digestOf(path), modelStamp };
+}
+
+export interface OpenTuningOptions {
+  readonly asked: AskedSettings;
+  readonly resume: boolean;
+  /** When the process began, by performance.now(). */
+  readonly started: number;
+  readonly signal: AbortSignal;
+  /** Told of long work before the run begins, as a sentence. */
+  readonly progress: (message: string) => void;
+  /** Asked before a new run begins. */
+  readonly confirm: ((proposal: Proposal) => Promise<boolean>) | null;
+}
+
+/** The folder is made only once the data is known to be good, and `confirm` says yes to the plan; null where it says no. */
+export async function openTuning(options: OpenTuningOptions): Promise<Opened | null> {
+  const { asked } = options;
+  const doubts = await doubtsOfInputs(asked);
+  const model = withChatTemplate(openGguf(asked.modelPath), asked.chatTemplate);
+  let opened: Opened | null = null;
+  try {
+    opened = await openTuningOf(model, doubts, options);
+    return opened;
+  } finally {
+    if (!opened) model.close();
+  }
+}
+
+async function openTuningOf(
+  model: GgufFile,
+  doubts: readonly string[],
+  { asked, confirm, progress, resume, signal, started }: OpenTuningOptions,
+): Promise<Opened | null> {
+  readModelConfig(model);
+  if (asked.device === 'webgpu') assertAdapterHolds(largestMatrix(model.tensors.values()));
+  assertRunWritable(asked.run);
+  await heedStop(signal);
+  const examples = await prepareExamples(asked, model, { signal, progress });
+  const prepared = { ...examples, overruled: [...examples.overruled, ...doubts] };
+  const { chosen, settings } = prepared;
+  await heedStop(signal);
+  const facts = { ...(await factsOf(settings.modelPath)), systemPrompt: prepared.systemPrompt };
+  if (resume) {
+    const began = new RunFolder(settings.run).read();
+    assertUnchanged(settings.run, began, facts.modelDigest, prepared.files);
+    assertSameRows(settings.run, began, prepared.train);
+    const folder = takeFolder(settings);
+    try {
+      const { holding, notice } = resumedHolding(contextOf(prepared, model), began);
+      const notices = [...placesOf(settings, model, facts.modelDigest, 0), ...(notice === null ? [] : [notice])];
+      return { folder, model, prepared, notices, holding };
+    } catch (error) {
+      folder.unlock();
+      throw error;
+    }
+  }
+  const trained = settings.method === 'lora' ? loraWeights(readModelConfig(model), settings) : parameterCount(model);
+  const written = runBytes(trained, settings.method, settings.initialAdapter !== null);
+  assertDiskHolds(settings.run, written);
+  const notices = placesOf(settings, model, facts.modelDigest, written);
+  const plan = await planOf(prepared, model, started);
+  if (confirm && !(await confirm(proposalOf(prepared, plan, model)))) return null;
+  await heedStop(signal);
+  const record = { ...newRecord(settings, facts, prepared.files), plan, ...rowsFacts(prepared.train) };
+  const folder = createRunFolder(settings, chosen === null ? record : { ...record, chosenFromData: chosen });
+  return { folder, model, notices, prepared };
+}
+
+/** Throws NomoatError where a run's folder could not be made or written, before the data is read. */
+export function assertRunWritable(run: string): void {
+  const fault = writeFault(run, 0);
+  if (fault === null) return;
+  throw new NomoatError({ part: run, fault, remedy: 'Give a --run in a folder that can be written.', fields: { run } });
+}
+
+/** Asks for the other place that the run will write to; returns what is to be said where it cannot be used. */
+function placesOf({ method, run }: RunSettings, model: GgufFile, digest: string, bytes: number): string[] {
+  const notice = method === 'lora' ? assertProofPlace(model, digest, run, bytes) : null;
+  return notice === null ? [] : [notice];
+}
+
+function takeFolder(settings: RunSettings): RunFolder {
+  const folder = new RunFolder(settings.run);
+  folder.lock();
+  for (const path of [folder.path, folder.checkpoints]) removeUnfinished(path);
+  return folder;
+}
+
+const weightsOf = ({ tensors }: GgufContent): number =>
+  tensors.reduce((total, { shape }) => total + shape.reduce((a, b) => a * b, 1), 0);
+
+/** The model that pretraining begins with is made here and kept in the run's folder: its vocabulary comes of the data. */
+export async function openPretraining(
+  settings: RunSettings,
+  resume: boolean,
+  started: number,
+  signal: AbortSignal,
+): Promise<Opened> {
+  assertRunWritable(settings.run);
+  const texts = await readTexts(settings);
+  const files = textFiles(settings);
+  await heedStop(signal);
+  if (resume) {
+    const record = new RunFolder(settings.run).read();
+    // Killed before the model was finished, the run makes it again.
+    const made = record.modelDigest !== '' && existsSync(settings.modelPath);
+    // Earlier versions kept no digest of the validation file.
+    const kept = files.filter((path) => settings.data.includes(path) || basename(path) in record.dataDigests);
+    assertUnchanged(settings.run, record, made ? await digestOf(settings.modelPath) : record.modelDigest, kept);
+  }
+  const start = existsSync(settings.modelPath) ? null : startModel(settings, texts.train);
+  if (start) assertDiskHolds(settings.run, runBytes(weightsOf(start), settings.method));
+  if (start && settings.device === 'webgpu') assertAdapterHolds(largestMatrix(start.tensors));
+  await heedStop(signal);
+  const facts = { modelDigest: '', systemPrompt: null };
+  const folder = resume ? takeFolder(settings) : createRunFolder(settings, newRecord(settings, facts, files));
+  try {
+    if (start) writeGguf(settings.modelPath, start);
+    folder.write({ ...folder.read(), ...(await factsOf(settings.modelPath)) });
+    const model = openGguf(settings.modelPath);
+    const prepared = await prepareTexts(settings, texts);
+    if (resume) assertSameRows(settings.run, folder.read(), prepared.train);
+    else {
+      const plan = await planOf(prepared, model, started);
+      // With the warm-up that the text decided.
+      folder.write({ ...folder.read(), settings: prepared.settings, plan, ...rowsFacts(prepared.train) });
+    }
+    if (!resume) return { folder, model, notices: [], prepared };
+    const { holding, notice } = resumedHolding(contextOf(prepared, model), folder.read());
+    return { folder, model, notices: notice === null ? [] : [notice], prepared, holding };
+  } catch (error) {
+    const known = asFailure(error);
+    // What the text or the machine forbids, or was stopped, has not begun.
+    if (!resume && known.kind !== 'failed') {
+      folder.unlock();
+      rmSync(folder.path, { recursive: true, force: true });
+      throw known;
+    }
+    fail(folder, known);
+    throw known;
+  }
+}
+
+/** What no part of nomoat foresaw, as an error that says so; want of memory is foreseen. */
+export function asFailure(error: unknown): NomoatError {
+  if (error instanceof NomoatError) return error;
+  const memory = outOfMemory(error);
+  return new NomoatError({
+    code: memory ? 'out-of-memory' : 'failed',
+    part: 'training',
+    fault: memory ? 'memory ran out' : error instanceof Error ? (error.stack ?? error.message) : String(error),
+    remedy: memory
+      ? 'Close other programs and go on with --resume, or start a run with a smaller --sequence-length or --model.'
+      : 'This is a fault of nomoat: please report it. The run can be resumed from its last checkpoint.',
+    kind: 'failed',
+    cause: error,
+  });
+}
+
+/** Marks the run as failed, or interrupted. What stopped it matters more than a disk that is too full to say so: without the mark it resumes as well. */
+export function fail(folder: RunFolder, error: NomoatError): void {
+  try {
+    folder.append(errorEvent(error));
+    folder.write({ ...folder.read(), state: error.kind === 'interrupted' ? 'interrupted' : 'failed' });
+  } catch {}
+  folder.unlock();
+}

@@ -1,0 +1,77 @@
+/**
+ * A few answers before and after the run, for the eye. Promises: a question that the model's context does not hold is passed over, a
+ * sample is no reason for a run to fail; what was cut says so.
+ */
+import type { ChatModel, GenerateOptions } from '../chat/chat-model.ts';
+import type { Question } from '../dataset/prepared.ts';
+import { NomoatError } from '../errors.ts';
+import type { RunEvent } from '../events.ts';
+import { openChatModel } from '../llama/chat-engine.ts';
+import type { Runnable } from './methods.ts';
+
+const sampleCount = 3;
+/** Questions that are looked at for them. */
+const sampleCandidates = 20;
+/** A sample shows what the model does; a model that does not stop need not be shown for long. */
+const sampleTokens = 80;
+/** The answer, marked where it was cut; null where the question does not fit into the context. */
+async function answerOf(chat: ChatModel, question: Question, options: GenerateOptions): Promise<string | null> {
+  try {
+    const { stopReason, text } =
+      'messages' in question
+        ? await chat.generate(question.messages, options)
+        : 'prompt' in question
+          ? await chat.continue(question.prompt, options)
+          : await chat.complete(question.beginning, options);
+    if (stopReason === 'aborted') throw new Error('interrupted');
+    return stopReason === 'length' ? `${text} ...` : text;
+  } catch (error) {
+    if (error instanceof NomoatError && error.kind === 'input') return null;
+    throw error;
+  }
+}
+
+const promptOf = (question: Question): string =>
+  'messages' in question
+    ? (question.messages.at(-1)?.content ?? '')
+    : 'prompt' in question
+      ? question.prompt
+      : question.beginning;
+
+/** Events of the samples, or the notice that there are none. Throws when `signal` aborts. */
+export async function makeSamples(
+  questions: readonly Question[],
+  models: { readonly before: Runnable; readonly after: Runnable },
+  threads: number,
+  signal: AbortSignal,
+): Promise<RunEvent[]> {
+  const options = { temperature: 0, maxTokens: sampleTokens, seed: 0, signal };
+  const answers = async (runnable: Runnable, asked: readonly Question[]): Promise<[Question, string][]> => {
+    const chat = await openChatModel({ ...runnable, threads, signal });
+    const made: [Question, string][] = [];
+    try {
+      for (const question of asked) {
+        if (made.length === sampleCount) break;
+        const answer = await answerOf(chat, question, options);
+        if (answer !== null) made.push([question, answer]);
+      }
+    } finally {
+      await chat.close();
+    }
+    return made;
+  };
+  const candidates = questions.slice(0, sampleCandidates);
+  if (candidates.length === 0) return [];
+  const before = await answers(models.before, candidates);
+  if (before.length === 0)
+    return [{ type: 'notice', code: 'no-samples', message: "No samples: the questions fill the model's context." }];
+  const chosen = before.map(([question]) => question);
+  const after = await answers(models.after, chosen);
+  return before.map(([question, text], i) => ({
+    type: 'sample',
+    prompt: promptOf(question),
+    expected: question.expected,
+    before: text,
+    after: after[i]![1],
+  }));
+}

@@ -1,0 +1,98 @@
+/**
+ * The resolved settings of a fine-tuning run, as run.json and recipe.yaml keep them and the training process obeys them.
+ * Names are those of the flags in camelCase. Pure type: parsing, defaults and help are settings/options.ts's and settings/load.ts's.
+ */
+
+import type { Projection } from '../lora/adapter.ts';
+import type { InitScheme } from '../models/random-model.ts';
+import type { PretrainSizeName } from '../models/sizes.ts';
+import type { AskedDefaults, ChosenName } from './defaults-from-data.ts';
+
+/** What happens to a row longer than the sequence length; `truncate-left` drops its beginning. */
+export type TooLong = 'truncate-left' | 'truncate-right' | 'split' | 'refuse';
+/** How a data file is read; `auto` detects it and says what it found. */
+export type DataFormat = 'auto' | 'messages' | 'prompt-completion' | 'text' | 'alpaca' | 'sharegpt' | 'csv';
+
+/** What pretraining makes its model of. */
+export interface PretrainSettings {
+  readonly size: PretrainSizeName;
+  /** Tokens of the vocabulary to train, the special ones included. */
+  readonly vocabulary: number;
+  /** Absolute path of a GGUF whose tokenizer is used instead. */
+  readonly tokenizer: string | null;
+  readonly init: InitScheme;
+}
+
+export interface RunSettings {
+  /** What is trained: an adapter, every weight of a model, or every weight of a new model. */
+  readonly method: 'lora' | 'full' | 'pretrain';
+  /** Only for method pretrain. */
+  readonly pretrain: PretrainSettings | null;
+  /** Type of the written model's matrices, where every weight is trained. */
+  readonly outputType: 'F16' | 'Q8_0';
+  /** Absolute paths of data files or folders. */
+  readonly data: readonly string[];
+  readonly format: DataFormat;
+  /** CSV columns, where the format is csv: prompt and completion, or text. null = the usual names. */
+  readonly promptColumn: string | null;
+  readonly completionColumn: string | null;
+  readonly textColumn: string | null;
+  /** A file, or the fraction (0..1) of the training rows held out, or null for none (a data folder's own valid file still counts). */
+  readonly validation: string | number | null;
+  /** Absolute path of the base GGUF (already resolved from a name) and the name the user gave. */
+  readonly modelPath: string;
+  readonly model: string;
+  /** Absolute path of the run's folder; it must not exist unless resuming. */
+  readonly run: string;
+  readonly tooLong: TooLong;
+  /** `answers`: assistant turns and their end-of-turn token; `all`: every token. */
+  readonly supervise: 'answers' | 'all';
+  /** What control tokens spelled in the data become (tokens/encode-example.ts). Absent in runs from before there was a choice: control. */
+  readonly specialTokens?: 'auto' | 'text' | 'control';
+  /** Text of the chat template that is used instead of the model's own; null or absent = the model's own. */
+  readonly chatTemplate?: string | null;
+  readonly epochs: number;
+  readonly maxSteps: number | null;
+  /** Conversations per optimizer step. */
+  readonly batchSize: number;
+  /** Conversations per forward/backward, null = as many as a token budget allows. */
+  readonly microBatchSize: number | null;
+  readonly sequenceLength: number;
+  readonly learningRate: number;
+  readonly schedule: 'linear' | 'cosine' | 'constant';
+  /** null in a pretraining run that has not seen its text yet: then of the number of steps. */
+  readonly warmupSteps: number | null;
+  readonly rank: number;
+  readonly alpha: number;
+  readonly dropout: number;
+  readonly rslora: boolean;
+  readonly targetModules: readonly Projection[];
+  readonly weightDecay: number;
+  /** AdamW's decay of the second moment. */
+  readonly beta2: number;
+  readonly maxGradientNorm: number;
+  readonly seed: number;
+  readonly shuffle: boolean;
+  readonly packing: boolean;
+  /** Whether what all rows begin with is computed once per micro-batch. Absent in runs from before there was a choice: it is not. */
+  readonly sharePrefix?: boolean;
+  /** Absolute path of a PEFT folder, .safetensors or .gguf adapter to start from. */
+  readonly initialAdapter: string | null;
+  readonly precision: 'auto' | 'f32' | 'int8';
+  /** Where the graphs run; webgpu means float32. */
+  readonly device: 'cpu' | 'webgpu';
+  /** Bytes that the run may take; null = what is free. */
+  readonly memory: number | null;
+  /** null = physical cores. */
+  readonly threads: number | null;
+  /** Whether the training process steps back behind all others. */
+  readonly nice: boolean;
+  /** Steps between checkpoints and between validations; null = chosen from the number of steps. */
+  readonly checkpointEvery: number | null;
+  readonly validateEvery: number | null;
+  /** Validations without improvement after which the run stops; null = never. */
+  readonly earlyStop: number | null;
+}
+
+/** The settings before the data was seen: what it decides may be open (null). */
+export type AskedSettings = Omit<RunSettings, ChosenName> & AskedDefaults;

@@ -1,0 +1,19 @@
+/** How a run hears that it shall stop while it prepares, plans and opens its model. Knows nothing of what it stops. */
+import { NomoatError } from './errors.ts';
+
+/** Lets messages and signals in, and throws NomoatError (interrupted) where one of them was to stop. */
+export async function heedStop(signal: AbortSignal): Promise<void> {
+  await new Promise((resolve) => setImmediate(resolve));
+  assertGoesOn(signal);
+}
+
+/** Throws NomoatError (interrupted) where `signal` says so. */
+export function assertGoesOn(signal: AbortSignal): void {
+  if (!signal.aborted) return;
+  throw new NomoatError({
+    part: 'the run',
+    fault: 'was stopped before it trained',
+    remedy: 'Start it again, or resume it where its folder is there already.',
+    kind: 'interrupted',
+  });
+}

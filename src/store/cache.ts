@@ -1,0 +1,124 @@
+/**
+ * Large files that can be made again, kept for the next time: the copies of bases that proofs run on. Promises: named by what they are made
+ * of, so that a base copied or touched makes no second one; of all together no more than a limit, those not used for longest go first; a file
+ * that a living process holds stays. Does not know how they are made.
+ */
+import { existsSync, readdirSync, rmSync, statSync, utimesSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { NomoatError } from '../errors.ts';
+import { isAlive, removeUnfinished, temporaryMark } from '../formats/atomic-write.ts';
+import { sizeText } from '../words/size-text.ts';
+import { nomoatCacheFolder, surroundings } from './model-folders.ts';
+
+/** Room for the copies of a dozen small models, or of two of the largest (4 GB each): who tunes them in turn makes none twice. */
+const usualLimitBytes = 10e9;
+/** Sets another limit, in bytes or as `5GB`. */
+export const limitVariable = 'NOMOAT_CACHE_LIMIT';
+
+/** Where the copies are. */
+export const cacheFolder = (): string => join(nomoatCacheFolder(surroundings()), 'parity');
+
+const units: Readonly<Record<string, number>> = { '': 1, K: 1e3, M: 1e6, G: 1e9, T: 1e12 };
+
+/** The limit of all files together. Throws NomoatError where the variable holds no size. */
+export function cacheLimitBytes(env: Readonly<Record<string, string | undefined>> = process.env): number {
+  const text = env[limitVariable]?.trim();
+  if (!text) return usualLimitBytes;
+  const [, digits, unit] = /^(\d+(?:\.\d+)?)\s*([KMGT]?)B?$/i.exec(text) ?? [];
+  if (digits !== undefined) return Number(digits) * units[unit!.toUpperCase()]!;
+  throw new NomoatError({
+    part: limitVariable,
+    fault: `"${text}" is no size such as 5GB`,
+    remedy: `Leave it out for ${sizeText(usualLimitBytes)}, or give 0 to keep nothing.`,
+  });
+}
+
+export interface CachedFile {
+  readonly path: string;
+  readonly name: string;
+  readonly bytes: number;
+  /** When it was made or used last, milliseconds since 1970. */
+  readonly usedMs: number;
+  /** Whether a living process holds it. */
+  readonly held: boolean;
+}
+
+const heldMark = '.held-by-';
+
+/** Processes that hold files of the folder, by file name; what dead ones left is not counted. */
+function holders(names: readonly string[]): Set<string> {
+  const living = names.flatMap((name) => {
+    const [file, pid] = name.split(heldMark);
+    return pid !== undefined && isAlive(Number(pid)) ? [file!] : [];
+  });
+  return new Set(living);
+}
+
+/** What is kept, the least recently used first. */
+export function listCache(folder = cacheFolder()): CachedFile[] {
+  if (!existsSync(folder)) return [];
+  const names = readdirSync(folder);
+  const held = holders(names);
+  const files = names
+    .filter((name) => name.endsWith('.gguf'))
+    .flatMap((name): CachedFile[] => {
+      const path = join(folder, name);
+      // Another process may take it away meanwhile.
+      const stats = statSync(path, { throwIfNoEntry: false });
+      return stats?.isFile() ? [{ path, name, bytes: stats.size, usedMs: stats.mtimeMs, held: held.has(name) }] : [];
+    });
+  return files.sort((a, b) => a.usedMs - b.usedMs);
+}
+
+/**
+ * Removes those not used for longest until all together have no more than `limitBytes`, and what killed processes left. Returns what it
+ * removed. What cannot be removed stays.
+ */
+export function pruneCache(limitBytes = cacheLimitBytes(), folder = cacheFolder()): CachedFile[] {
+  if (!existsSync(folder)) return [];
+  const tried = (work: () => void): boolean => {
+    try {
+      work();
+      return true;
+    } catch {
+      return false;
+    }
+  };
+  tried(() => removeUnfinished(folder));
+  for (const name of readdirSync(folder)) {
+    const pid = name.split(heldMark)[1];
+    if (pid !== undefined && !isAlive(Number(pid))) tried(() => rmSync(join(folder, name), { force: true }));
+  }
+  const files = listCache(folder);
+  let total = files.reduce((sum, { bytes }) => sum + bytes, 0);
+  return files.filter(({ bytes, held, path }) => {
+    if (total <= limitBytes || held || !tried(() => rmSync(path, { force: true }))) return false;
+    total -= bytes;
+    return true;
+  });
+}
+
+/** The file whose name ends in `.KEY.gguf`, or null. */
+export const findCached = (folder: string, key: string): string | null => {
+  const name = existsSync(folder) ? readdirSync(folder).find((each) => each.endsWith(`.${key}.gguf`)) : undefined;
+  return name === undefined || name.includes(temporaryMark) ? null : join(folder, name);
+};
+
+/** Marks the file as used now and held by this process until the returned function is called. A folder that cannot be written keeps it anyway. */
+export function holdCached(path: string): () => void {
+  const mark = `${path}${heldMark}${process.pid}`;
+  try {
+    writeFileSync(mark, '');
+    const now = new Date();
+    utimesSync(path, now, now);
+  } catch {
+    // Nobody can take it away there either.
+  }
+  return () => {
+    try {
+      rmSync(mark, { force: true });
+    } catch {
+      // Seen as a dead process's once this one has ended.
+    }
+  };
+}

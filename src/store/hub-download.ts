@@ -1,0 +1,280 @@
+/**
+ * One large file from the hub to one path: resumed where it stopped, checked before it gets its final name.
+ * Promises: `target` exists only with the size and sha256 asked for; what has arrived stays in `target.incomplete`
+ * when the connection, the disk or the user ends the download, and the next call goes on from there; only one process
+ * at a time writes a file. Does not know repositories, only a URL that may be asked again.
+ *
+ * Why not @huggingface/hub's downloadFileToCacheDir (2.17): it starts `.incomplete` from nothing each time, never
+ * compares a digest, files the snapshot under the last commit of the file instead of the repository's, writes no ref,
+ * and prints on the console, where --json promises events and nothing else.
+ */
+import { createHash } from 'node:crypto';
+import { createReadStream } from 'node:fs';
+import { type FileHandle, mkdir, open, rename, rm, stat, statfs, truncate } from 'node:fs/promises';
+import { dirname } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { NomoatError } from '../errors.ts';
+import { releaseLock, takeLock, unknownHolder } from '../formats/process-lock.ts';
+import { type HubClient, hubError, interrupted, reasonOf } from './hub-fetch.ts';
+
+export interface Download {
+  readonly url: string;
+  /** Final path. Its folder is made. */
+  readonly target: string;
+  readonly bytes: number;
+  /** Lower-case hex. */
+  readonly sha256: string;
+  /** How messages name the file. */
+  readonly subject: string;
+  readonly signal?: AbortSignal;
+  /** Bytes here so far. */
+  readonly onBytes?: (received: number) => void;
+  readonly onNotice?: (message: string) => void;
+  readonly onVerify?: () => void;
+  /** Milliseconds before the first retry, doubled each time. */
+  readonly retryDelayMs?: number;
+  /** Milliseconds without a byte after which a connection counts as lost. */
+  readonly idleMs?: number;
+}
+
+/** Attempts in a row that bring no byte; one that brought some starts the count again. */
+const MAX_FRUITLESS_ATTEMPTS = 5;
+const RETRY_DELAY_MS = 1000;
+/** Laptops change networks: half a minute of silence is a lost connection, not a slow one. */
+const IDLE_MS = 30_000;
+/** Room left on the disk for everything else. */
+const DISK_MARGIN_BYTES = 64 * 2 ** 20;
+
+const DISK_REMEDY = 'Check the disk, or set HF_HOME to another one; the pull goes on from what is already here.';
+
+/** Downloads, resumes and checks. Throws a NomoatError with `fields.problem`. */
+export async function downloadChecked(client: HubClient, download: Download): Promise<void> {
+  await mkdir(dirname(download.target), { recursive: true }).catch((error: unknown) => {
+    throw hubError(
+      'disk',
+      download.subject,
+      `cannot be written to ${dirname(download.target)} (${reasonOf(error)})`,
+      DISK_REMEDY,
+    );
+  });
+  const unlock = lock(`${download.target}.lock`, download.subject);
+  try {
+    const partial = `${download.target}.incomplete`;
+    const kept = await prepare(partial, download);
+    const isWhole = async (): Promise<boolean> => {
+      await fetchRest(client, download, partial);
+      download.onVerify?.();
+      return (await sha256OfFile(partial, download.signal)) === download.sha256;
+    };
+    let good = await isWhole();
+    if (!good && kept > 0) {
+      download.onNotice?.(`what was kept of ${download.subject} does not fit the rest; fetching it from the start`);
+      await rm(partial, { force: true });
+      good = await isWhole();
+    }
+    if (!good) {
+      await rm(partial, { force: true });
+      throw hubError(
+        'checksum',
+        download.subject,
+        `what arrived does not have the digest that the hub states (sha256 ${download.sha256.slice(0, 12)}...); it was discarded`,
+        'Try again; if it stays so, a proxy or the mirror changes the file.',
+      );
+    }
+    await publish(partial, download.target);
+  } finally {
+    unlock();
+  }
+}
+
+/** sha256 of a file, lower-case hex. */
+export async function sha256OfFile(path: string, signal?: AbortSignal): Promise<string> {
+  const hash = createHash('sha256');
+  try {
+    for await (const chunk of createReadStream(path, { highWaterMark: 2 ** 20, signal })) hash.update(chunk as Buffer);
+  } catch (error) {
+    if (signal?.aborted) throw interrupted(error);
+    throw error;
+  }
+  return hash.digest('hex');
+}
+
+/** Bytes of an earlier attempt that can be continued; checks the disk for the rest. */
+async function prepare(partial: string, { bytes, subject }: Download): Promise<number> {
+  let kept = await sizeOf(partial);
+  if (kept > bytes) {
+    await rm(partial);
+    kept = 0;
+  }
+  const disk = await statfs(dirname(partial));
+  const free = disk.bavail * disk.bsize;
+  const needed = bytes - kept;
+  if (free < needed + DISK_MARGIN_BYTES) throw diskFull(subject, dirname(partial), needed, free);
+  return kept;
+}
+
+async function fetchRest(client: HubClient, download: Download, partial: string): Promise<void> {
+  let fruitless = 0;
+  for (;;) {
+    const before = await sizeOf(partial);
+    download.onBytes?.(before);
+    if (before === download.bytes) return;
+    let failure: unknown = null;
+    try {
+      await fetchOnce(client, download, partial, before);
+    } catch (error) {
+      if (error instanceof NomoatError && error.fields.problem !== 'offline' && error.fields.problem !== 'server') {
+        throw error;
+      }
+      failure = error;
+    }
+    const after = await sizeOf(partial);
+    if (after === download.bytes) return;
+    if (after > download.bytes) throw tooLong(download);
+    fruitless = after > before ? 1 : fruitless + 1;
+    if (fruitless >= MAX_FRUITLESS_ATTEMPTS) throw lost(download, after, failure);
+    const delay = (download.retryDelayMs ?? RETRY_DELAY_MS) * 2 ** (fruitless - 1);
+    download.onNotice?.(`connection lost at ${after} of ${download.bytes} bytes; going on in ${delay} ms`);
+    await sleep(delay, undefined, { signal: download.signal }).catch((error) => {
+      throw interrupted(error);
+    });
+  }
+}
+
+/** One request for the rest of the file, appended as it arrives. Returns at the end of the answer, whole or not. */
+async function fetchOnce(client: HubClient, download: Download, partial: string, from: number): Promise<void> {
+  const idle = new AbortController();
+  // A compressed answer would have other offsets than the file.
+  const headers = new Headers({ 'accept-encoding': 'identity' });
+  if (from > 0) headers.set('range', `bytes=${from}-`);
+  const { response } = await client.get(download.url, { headers, signal: idle.signal, subject: download.subject });
+  let position = from;
+  if (response.status === 206) {
+    assertRange(response, from, download);
+  } else if (from > 0) {
+    download.onNotice?.('the server does not continue files; fetching it from the start');
+    await truncate(partial, 0);
+    position = 0;
+  }
+  const file = await open(partial, 'a');
+  let timer: NodeJS.Timeout | undefined;
+  const watch = (): void => {
+    clearTimeout(timer);
+    timer = setTimeout(() => idle.abort(new Error('no data')), download.idleMs ?? IDLE_MS);
+  };
+  try {
+    watch();
+    for await (const chunk of response.body ?? []) {
+      watch();
+      position += chunk.byteLength;
+      if (position > download.bytes) throw tooLong(download);
+      await append(file, chunk, download);
+      download.onBytes?.(position);
+    }
+  } catch (error) {
+    if (download.signal?.aborted) throw interrupted(error);
+    throw error;
+  } finally {
+    clearTimeout(timer);
+    await file.close();
+  }
+}
+
+function assertRange(response: Response, from: number, download: Download): void {
+  const range = response.headers.get('content-range') ?? '';
+  const match = /^bytes (\d+)-\d+\/(\d+|\*)$/.exec(range);
+  const isRight =
+    match !== null && Number(match[1]) === from && (match[2] === '*' || Number(match[2]) === download.bytes);
+  if (isRight) return;
+  void response.body?.cancel();
+  throw hubError(
+    'protocol',
+    download.subject,
+    `asked for bytes from ${from} of ${download.bytes}, the server answered "${range.slice(0, 80)}"`,
+    'Try again; if it stays so, delete the .incomplete file in the cache.',
+  );
+}
+
+async function append(file: FileHandle, chunk: Uint8Array, { subject, target }: Download): Promise<void> {
+  try {
+    await file.appendFile(chunk);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOSPC') throw diskFull(subject, dirname(target), null, null, error);
+    throw hubError('disk', subject, `cannot be written to ${dirname(target)} (${reasonOf(error)})`, DISK_REMEDY);
+  }
+}
+
+async function publish(partial: string, target: string): Promise<void> {
+  const file = await open(partial, 'r+');
+  try {
+    await file.sync();
+  } finally {
+    await file.close();
+  }
+  await rename(partial, target);
+}
+
+async function sizeOf(path: string): Promise<number> {
+  return (await stat(path).catch(() => null))?.size ?? 0;
+}
+
+/** The error of a disk without room; `needed` and `free` in bytes where they are known. */
+export function diskFull(
+  subject: string,
+  folder: string,
+  needed: number | null,
+  free: number | null,
+  cause?: unknown,
+): NomoatError {
+  const numbers = needed === null || free === null ? '' : `: ${megabytes(needed)} needed, ${megabytes(free)} free`;
+  return new NomoatError({
+    code: 'disk-full',
+    part: subject,
+    fault: `the disk of ${folder} is full${numbers}`,
+    remedy: 'Make room, or set HF_HOME to a larger disk; the pull goes on from what is already here.',
+    kind: 'failed',
+    fields: { problem: 'disk-full', folder, needed, free },
+    cause,
+  });
+}
+
+export function megabytes(bytes: number): string {
+  return `${Math.ceil(bytes / 1e6)} MB`;
+}
+
+function tooLong({ subject, bytes }: Download): NomoatError {
+  return hubError(
+    'protocol',
+    subject,
+    `more arrived than the ${bytes} bytes announced`,
+    'Try again; check HF_ENDPOINT.',
+  );
+}
+
+function lost({ subject, bytes }: Download, here: number, cause: unknown): NomoatError {
+  return new NomoatError({
+    code: 'download-failed',
+    part: subject,
+    fault: `the connection broke at ${here} of ${bytes} bytes (${cause === null ? 'the answer ended early' : reasonOf(cause)})`,
+    remedy: 'Run the same command again: it goes on from there.',
+    kind: 'failed',
+    fields: { problem: 'offline', receivedBytes: here, totalBytes: bytes },
+    cause: cause ?? undefined,
+  });
+}
+
+/** A lock younger than this may still be without its writer's number. */
+const LOCK_SETTLES_MS = 2000;
+
+/** Takes the lock file or says who has it; the lock of a process that is gone is taken over. Returns the release. */
+function lock(path: string, subject: string): () => void {
+  let holder: number | null;
+  try {
+    holder = takeLock(path, LOCK_SETTLES_MS);
+  } catch (error) {
+    throw hubError('disk', subject, `cannot be written to ${dirname(path)} (${reasonOf(error)})`, DISK_REMEDY);
+  }
+  if (holder === null) return () => releaseLock(path);
+  const who = holder === unknownHolder ? 'another process' : `process ${holder}`;
+  throw hubError('busy', subject, `${who} is downloading it already`, 'Wait for it to end.', { holder });
+}

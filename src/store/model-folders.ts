@@ -1,0 +1,65 @@
+/**
+ * Where models lie on this machine: the Hugging Face cache, LM Studio's and Ollama's folders, nomoat's own cache.
+ * Promises: the same environment variables and defaults as those programs, absolute paths, nothing created or read.
+ * Does not know what lies in them (local-models.ts) nor how it got there (hub.ts, pypi-model.ts).
+ */
+import { homedir } from 'node:os';
+import { join, resolve } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+/** What decides the folders; tests pass their own. */
+export interface Surroundings {
+  readonly env: Readonly<Record<string, string | undefined>>;
+  readonly home: string;
+  /** The models that the package itself brings; none where it is left out. */
+  readonly packagedModels?: string;
+}
+
+/** `models/` of this package, seen from src/store as from dist/store. */
+const packagedModels = fileURLToPath(new URL('../../models', import.meta.url));
+
+/** This process's environment and home folder, and the package's models. */
+export function surroundings(): Surroundings {
+  return { env: process.env, home: homedir(), packagedModels };
+}
+
+/** The value of the first variable that is set and not empty, `~` expanded and made absolute; else null. */
+function folderFrom({ env, home }: Surroundings, ...names: readonly string[]): string | null {
+  for (const name of names) {
+    const value = env[name]?.trim();
+    if (value) return resolve(value.replace(/^~(?=$|[/\\])/, home));
+  }
+  return null;
+}
+
+function userCache(around: Surroundings): string {
+  return folderFrom(around, 'XDG_CACHE_HOME') ?? join(around.home, '.cache');
+}
+
+/** The hub's cache as huggingface_hub finds it: HF_HUB_CACHE, HUGGINGFACE_HUB_CACHE, HF_HOME/hub, ~/.cache/huggingface/hub. */
+export function hubCacheFolder(around: Surroundings): string {
+  const hfHome = folderFrom(around, 'HF_HOME') ?? join(userCache(around), 'huggingface');
+  return folderFrom(around, 'HF_HUB_CACHE', 'HUGGINGFACE_HUB_CACHE') ?? join(hfHome, 'hub');
+}
+
+/** What nomoat keeps for itself: NOMOAT_HOME, else ~/.cache/nomoat. */
+export function nomoatCacheFolder(around: Surroundings): string {
+  return folderFrom(around, 'NOMOAT_HOME') ?? join(userCache(around), 'nomoat');
+}
+
+/** nomoat's own models: NOMOAT_HOME/models, else ~/.cache/nomoat/models. */
+export const nomoatModelsFolder = (around: Surroundings): string => join(nomoatCacheFolder(around), 'models');
+
+/** LM Studio's folders, of today and of its first versions. */
+export function lmStudioFolders({ home }: Surroundings): string[] {
+  return [join(home, '.lmstudio', 'models'), join(home, '.cache', 'lm-studio', 'models')];
+}
+
+/** Ollama's folder; the service on Linux keeps its own beside the user's. */
+export function ollamaFolders(around: Surroundings): string[] {
+  const chosen = folderFrom(around, 'OLLAMA_MODELS');
+  if (chosen !== null) return [chosen];
+  const folders = [join(around.home, '.ollama', 'models')];
+  if (process.platform === 'linux') folders.push('/usr/share/ollama/.ollama/models');
+  return folders;
+}
