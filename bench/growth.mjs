@@ -122,7 +122,7 @@ async function measurePoint({ context, depth }) {
   const trained = step.parameters.reduce((sum, { value }) => sum + value.length, 0);
   const setting = { method: 'lora', precision: values.precision, activations: 'keep', streamed: false, trained, parameters: 0, fileBytes: 0, measuredBlocks: 0, copyBytes: 0, copyIsThere: true };
   const parameters = depth * projections.reduce((sum, name) => sum + dimensions(name).inFeatures * dimensions(name).outFeatures, 0) + config.vocabulary * config.modelWidth;
-  const planned = memoryOf({ ...config, headNorms: false }, { ...setting, parameters }, null, { microBatch: length, step: total, validation: 0 }, held);
+  const planned = memoryOf({ shape: { ...config, headNorms: false }, setting: { ...setting, parameters }, rates: null, tokens: { microBatch: length, step: total, validation: 0 }, held });
   // Neither an optimizer nor a proof runs here: moments and starting values are not held.
   const plannedBytes = planned.training - 3 * 4 * trained;
   console.log(JSON.stringify({ context, depth, seconds, peakBytes: process.resourceUsage().maxRSS * 1024, plannedBytes }));

@@ -11,7 +11,7 @@ import { cpus, totalmem, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { gunzipSync } from 'node:zlib';
-import { divergenceBound } from '../dist/plan/precision.js';
+import { divergenceBound } from '../dist/run/open-weights.js';
 
 const root = new URL('..', import.meta.url).pathname;
 const { values } = parseArgs({

@@ -1,6 +1,6 @@
 /** `nomoat plan`: what a run would take, before it is started. */
 import { Command } from 'commander';
-import type { SettingPlan } from '../plan/plan.ts';
+import type { SettingPlan } from '../plan/decide.ts';
 import type { PlanReport } from '../plan/plan-variants.ts';
 import { commandSettings, planOptions, priceOptions, recipeOption } from '../settings/command-settings.ts';
 import { toggle } from '../settings/fields.ts';
@@ -20,7 +20,7 @@ const columns: readonly (readonly [title: string, text: (plan: SettingPlan) => s
   ['disk', ({ diskBytes }) => `${(diskBytes / 1e9).toFixed(2)} GB`],
   ['energy', ({ energyCost, kilowattHours }) => `${kilowattHours.toFixed(3)} kWh = ${energyCost.toFixed(3)}`],
   ['rented', ({ rentedCost }) => rentedCost.toFixed(3)],
-  ['flags', ({ flags, precision }) => `${flags === '' ? '-' : flags} (${precision})`],
+  ['flags', ({ decision, flags }) => `${flags === '' ? '-' : flags} (${decision.precision})`],
 ];
 
 /** The plans as a table, the one to take marked, and the advice. */

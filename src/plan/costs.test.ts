@@ -62,7 +62,13 @@ test.each(['llama', 'qwen2', 'qwen3'])(
 
 test('memory: what is saved grows with tokens and blocks, what was measured is scaled', () => {
   const at = (tokens: number, of: Partial<Setting> = {}): ReturnType<typeof memoryOf> =>
-    memoryOf(smol, { ...setting, ...of }, rates, { microBatch: tokens, step: 1500, validation: 0 }, 100e6);
+    memoryOf({
+      shape: smol,
+      setting: { ...setting, ...of },
+      rates: rates,
+      tokens: { microBatch: tokens, step: 1500, validation: 0 },
+      held: 100e6,
+    });
   const whole = at(1000);
   expect(whole.saved).toBe(1000 * (6336 * 30 + 576) * 4);
   // The measured growth less the activations that its two blocks saved.
@@ -82,15 +88,27 @@ test('memory: what is saved grows with tokens and blocks, what was measured is s
   expect(at(10, { copyBytes: 2e9 }).proof).toBe(whole.fixed + 2e9);
   expect(at(10, { copyBytes: 2e9 }).peak).toBe(whole.fixed + 2e9);
   expect(at(10, { copyBytes: 2e9, method: 'full' }).proof).toBe(whole.fixed + 2e9 + setting.trained * 20);
-  expect(memoryOf(smol, setting, null, { microBatch: 1000, step: 1500, validation: 0 }, 0).working).toBeGreaterThan(
-    50e6,
-  );
+  expect(
+    memoryOf({
+      shape: smol,
+      setting: setting,
+      rates: null,
+      tokens: { microBatch: 1000, step: 1500, validation: 0 },
+      held: 0,
+    }).working,
+  ).toBeGreaterThan(50e6);
 });
 
 test('streamed blocks: two in memory, and the borders of all micro-batches of a step', () => {
   const int8 = { ...setting, precision: 'int8', activations: 'recompute' } as const;
   const at = (of: Partial<Setting>) =>
-    memoryOf(smol, { ...int8, ...of }, rates, { microBatch: 1000, step: 1500, validation: 0 }, 0);
+    memoryOf({
+      shape: smol,
+      setting: { ...int8, ...of },
+      rates: rates,
+      tokens: { microBatch: 1000, step: 1500, validation: 0 },
+      held: 0,
+    });
   expect(at({ streamed: true }).weights).toBe(2 * 3_538_944 + 2 * 49152 * 576);
   expect(at({ streamed: true }).saved).toBe(at({}).saved * 1.5);
 });
@@ -98,7 +116,7 @@ test('streamed blocks: two in memory, and the borders of all micro-batches of a 
 test('streamed blocks: a step and an evaluation take no less time than reading them', () => {
   const int8 = { ...setting, precision: 'int8', activations: 'recompute' } as const;
   const block = 3_538_944;
-  const of = (streamed: boolean, diskRate: number) => durationOf(smol, { ...int8, streamed }, { ...rates, diskRate }, work, 0); // biome-ignore format: one line
+  const of = (streamed: boolean, diskRate: number) => durationOf({ shape: smol, setting: { ...int8, streamed }, rates: { ...rates, diskRate }, work, preparation: 0 }); // biome-ignore format: one line
   expect(of(true, 1e12).step).toBe(of(false, 1e12).step);
   const slow = of(true, 1e6);
   expect(slow.step).toBeCloseTo((59 * block) / 1e6, 6);
@@ -107,7 +125,9 @@ test('streamed blocks: a step and an evaluation take no less time than reading t
 
 test('streamed blocks: held-out rows wait between two of them, up to a bound', () => {
   const int8 = { ...setting, precision: 'int8', activations: 'recompute', streamed: true } as const;
-  const saved = (validation: number) => memoryOf(smol, int8, rates, { microBatch: 10, step: 10, validation }, 0).saved;
+  const saved = (validation: number) =>
+    memoryOf({ shape: smol, setting: int8, rates: rates, tokens: { microBatch: 10, step: 10, validation }, held: 0 })
+      .saved;
   expect(saved(0)).toBe(10 * 576 * 4 * 31);
   expect(saved(20_000) - saved(0)).toBe(20_000 * 2 * 576 * 4);
   expect(saved(1e6) - saved(0)).toBe(256e6);
@@ -128,21 +148,29 @@ test('a step is its blocks, its head, its micro-batches and its optimizer', () =
 });
 
 test('the whole run', () => {
-  const d = durationOf(smol, setting, rates, work, 5);
+  const d = durationOf({ shape: smol, setting: setting, rates: rates, work, preparation: 5 });
   expect(d.training).toBeCloseTo(10 * d.step, 9);
   // 500 tokens through 30 blocks at 0.05 s a thousand, 50 rows of the head at 0.1 s a hundred, three times.
   expect(d.validation).toBeCloseTo(3 * (0.5 * 30 * 0.05 + 0.05), 9);
   expect(d.firstStep).toBeCloseTo(5 + d.loading + d.step, 9);
   expect(d.total).toBeCloseTo(5 + d.loading + d.training + d.validation + d.proof + d.samples, 9);
   expect(d.tokensPerSecond).toBeCloseTo(1400 / d.step, 9);
-  const int8 = durationOf(smol, { ...setting, precision: 'int8' }, rates, work, 5);
+  const int8 = durationOf({
+    shape: smol,
+    setting: { ...setting, precision: 'int8' },
+    rates: rates,
+    work,
+    preparation: 5,
+  });
   expect(int8.loading).toBeGreaterThan(d.loading + 30 * (0.04 + 4 * 0.32 * 0.05));
-  expect(durationOf(smol, { ...setting, copyIsThere: false }, rates, work, 5).proof).toBeGreaterThan(d.proof + 0.538);
+  expect(
+    durationOf({ shape: smol, setting: { ...setting, copyIsThere: false }, rates: rates, work, preparation: 5 }).proof,
+  ).toBeGreaterThan(d.proof + 0.538);
 });
 
 test('assumed rates grow with the work and fall with what the machine does', () => {
   const of = (speed: number, tokens: number, method: 'lora' | 'full' = 'lora') =>
-    assumedRates(smol, 20e9 * speed, tokens, 10, method);
+    assumedRates(smol, { tokens, headRows: 10 }, 20e9 * speed, method);
   expect(of(2, 100).furtherBlock).toBeLessThan(of(1, 100).furtherBlock);
   expect(of(1, 200).furtherBlock).toBeGreaterThan(1.5 * of(1, 100).furtherBlock);
   // Where every weight is trained, backward multiplies twice as much, and each has its update.

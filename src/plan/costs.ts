@@ -137,14 +137,19 @@ export interface Tokens {
 const exactBytes = (shape: Shape, { method, precision }: Setting): number =>
   method === 'full' || precision === 'f32' ? 0 : float32 * (headWeights(shape) + projectionWeightsPerBlock(shape));
 
-/** Peak of the training process and its parent. `held` is what they hold before anything is loaded. */
-export function memoryOf(
-  shape: Shape,
-  setting: Setting,
-  rates: Rates | null,
-  { microBatch: tokens, step, validation }: Tokens,
-  held: number,
-): Memory {
+export interface MemoryOptions {
+  readonly shape: Shape;
+  readonly setting: Setting;
+  /** Null where nothing was measured. */
+  readonly rates: Rates | null;
+  readonly tokens: Tokens;
+  /** Bytes that the training process and its parent hold before anything is loaded. */
+  readonly held: number;
+}
+
+/** Peak of the training process and its parent. */
+export function memoryOf({ held, rates, setting, shape, tokens: of }: MemoryOptions): Memory {
+  const { microBatch: tokens, step, validation } = of;
   const perToken = savedPerToken(shape, setting) * float32;
   const together = setting.streamed ? Math.max(step, tokens) : tokens;
   // A streamed model is evaluated many micro-batches at a time, and their arrays stay.
@@ -241,7 +246,16 @@ const samplesOf = { bytesPerSecond: 5e9, tokens: 300, seconds: 1.5 } as const;
 /** llama.cpp takes a prompt about as fast as we take a forward pass in float32; the proof asks two files. */
 const proofPasses = 2;
 
-export function durationOf(shape: Shape, setting: Setting, rates: Rates, work: Work, preparation: number): Duration {
+export interface DurationOptions {
+  readonly shape: Shape;
+  readonly setting: Setting;
+  readonly rates: Rates;
+  readonly work: Work;
+  /** Seconds before the run is opened. */
+  readonly preparation: number;
+}
+
+export function durationOf({ preparation, rates, setting, shape, work }: DurationOptions): Duration {
   const computing = stepSeconds(shape, rates, work, setting.activations);
   // Streamed blocks are read beside, once forward and once backward, but for the last, which is still there.
   const reading = (blocks: number): number =>
@@ -285,12 +299,11 @@ const products = { lora: 2, full: 3 } as const;
 /** Graph calls of a block: before, attention twice, after, forward and backward. */
 const callsPerBlock = { training: 8, forward: 4 } as const;
 
-/** `productRate`: float32 operations (two a multiplication) a second of products by themselves. */
+/** Of a micro-batch; `productRate`: float32 operations (two a multiplication) a second of products by themselves. */
 export function assumedRates(
   shape: Shape,
+  { headRows, tokens }: Pick<Rates, 'tokens' | 'headRows'>,
   productRate: number,
-  tokens: number,
-  headRows: number,
   method: Setting['method'],
 ): Rates {
   const rate = productRate * assumed.share;

@@ -19,9 +19,13 @@ import type { TrainStep } from '../train/step.ts';
 
 /** Blocks of the measured model: the first one, whose input needs no gradient, and one that stands for all others. */
 const measuredBlocks = 2;
-/** A measurement is repeated, and the quickest counts, until it has taken this long: others may be using the machine. */
+/**
+ * Others may be using the machine, so the quickest of some repetitions counts: they end once a second one has come as near to it as this
+ * share, or have taken this long. The first one warms up, and confirms nothing.
+ */
+const confirmed = 0.05;
 const patienceSeconds = 3;
-const mostRepetitions = 10;
+const maxRepetitions = 10;
 /** Bytes of the file that are read to see how fast its disk is. */
 const diskBytes = 32 << 20;
 
@@ -170,14 +174,27 @@ function timedWeights(config: ModelConfig, feeds: Feeds, precision: 'f32' | 'int
   };
 }
 
+/** Whether the two quickest are as good as equal. */
+function agree(totals: readonly number[]): boolean {
+  const [best, second] = [...totals].sort((a, b) => a - b);
+  return second !== undefined && second <= best! * (1 + confirmed);
+}
+
 /** The least that each part of the work took. */
 async function quickest(work: () => Promise<unknown>, clock: Clock): Promise<(name: string) => number> {
   const began = performance.now();
   const best = new Map<string, number>();
-  for (let i = 0; i < mostRepetitions && (i === 0 || seconds(began) < patienceSeconds); i++) {
+  const totals: number[] = [];
+  while (
+    totals.length < maxRepetitions &&
+    !agree(totals) &&
+    (totals.length === 0 || seconds(began) < patienceSeconds)
+  ) {
+    const since = performance.now();
     clock.start();
     await work();
     for (const [name, spent] of clock.stop()) best.set(name, Math.min(spent, best.get(name) ?? spent));
+    totals.push(seconds(since));
   }
   return (name) => best.get(name) ?? 0;
 }

@@ -8,19 +8,10 @@ import { threadsOf } from '../machine/machine.ts';
 import type { AskedSettings, RunSettings } from '../settings/run-settings.ts';
 import { withChatTemplate } from '../text/chat-template.ts';
 import { sizeText } from '../words/size-text.ts';
+import { contextOf, roomOf } from './context.ts';
 import { lacks, type Rates, type Room, recommend, type Work } from './costs.ts';
-import {
-  assemble,
-  assume,
-  assumedParentBytes,
-  type Context,
-  decide,
-  measurable,
-  type Rated,
-  roomOf,
-  type SettingPlan,
-} from './plan.ts';
-import { type ExpectedPrecision, isSmall } from './precision.ts';
+import { assumeRates, decide, measurable, measureRates, type Rated, type SettingPlan } from './decide.ts';
+import { assumedParentBytes, probeFor } from './plan.ts';
 import type { Prices } from './prices.ts';
 import { settingDoubts } from './setting-doubts.ts';
 import { workOf } from './work.ts';
@@ -123,8 +114,8 @@ const keyOf = ({ precision, rank, targetModules }: RunSettings, { tokens }: Pack
   JSON.stringify([rank, targetModules, precision, tokens.length]);
 
 /** Later measurements find memory that earlier ones left behind, so the growth of the first one counts for all of its precision. */
-function withGrowth(rates: Rates, { precision }: ExpectedPrecision, known: ReadonlyMap<string, Known>): Rates {
-  const first = [...known.values()].find(({ expected }) => expected.precision === precision);
+function withGrowth({ arithmetic, rates }: Rated, known: ReadonlyMap<string, Known>): Rates {
+  const first = [...known.values()].find((rated) => rated.arithmetic.precision === arithmetic.precision);
   return first ? { ...rates, grownBytes: first.rates.grownBytes * (rates.tokens / first.rates.tokens) } : rates;
 }
 
@@ -141,38 +132,37 @@ export async function planTuning(asked: AskedSettings, prices: Prices): Promise<
     const { settings } = prepared;
     const threads = threadsOf(settings.threads);
     const held = process.memoryUsage.rss() + assumedParentBytes;
-    const context: Context = { model, prepared, threads, held };
+    const context = contextOf({ model, prepared, threads, held, probe: await probeFor(settings, threads) });
     const reading = (performance.now() - started) / 1000 + model.byteLength / digestRate;
-    const small = isSmall(model);
+    const { small } = context;
     const known = new Map<string, Known>();
     // What is measured first comes out slower than what follows: on a small model by more than the settings differ.
-    const { typical: usual, work } = workOf(prepared, settings);
-    if (small && measurable(settings)) await decide(context, settings, { work, typical: usual });
+    const usual = workOf(prepared, settings);
+    const { work } = usual;
+    if (small && measurable(settings)) await measureRates(context, settings, usual);
     // The other ways are planned in the arithmetic that was decided on: measurements differ, and are not to decide anew each time.
     let precision = settings.precision;
     const planOf = async ({ name, changes, flags }: Variant): Promise<SettingPlan> => {
       const changed = { ...settings, precision, ...changes };
-      const { work, typical } = workOf(prepared, changed);
-      const key = keyOf(changed, typical);
-      const measured = measurable(changed);
+      const laidOut = workOf(prepared, changed);
+      const key = keyOf(changed, laidOut.typical);
       let rated = known.get(key);
       if (!rated) {
         const since = performance.now();
-        const { expected, rates } = measured
-          ? await decide(context, changed, { work, typical })
-          : await assume(context, changed, typical);
-        rated = { expected, rates: withGrowth(rates, expected, known), probing: (performance.now() - since) / 1000 };
+        const found = measurable(changed)
+          ? await measureRates(context, changed, laidOut)
+          : assumeRates(context, changed, laidOut);
+        rated = { ...found, rates: withGrowth(found, known), probing: (performance.now() - since) / 1000 };
         known.set(key, rated);
       }
       const preparation = reading + (small ? 0 : [...known.values()][0]!.probing);
-      const costs = { rates: rated.rates, measured, preparation, work };
-      return assemble(name, flags, context, rated.expected, changed, costs, prices);
+      return decide({ context, settings: changed, work: laidOut.work, rated, preparation, prices, name, flags });
     };
     const plans = [await planOf({ name: 'as asked', changes: {}, flags: '' })];
     const [first] = [...known.values()] as [Known];
     const [whole] = plans as [SettingPlan];
-    precision = whole.precision;
-    known.set(keyOf({ ...settings, precision }, usual), first);
+    precision = whole.decision.precision;
+    known.set(keyOf({ ...settings, precision }, usual.typical), first);
     for (const variant of variantsOf(settings, work, precision, small)) {
       const plan = await planOf(variant);
       if (keepsItsName(plan, whole)) plans.push(plan);
@@ -188,8 +178,8 @@ export async function planTuning(asked: AskedSettings, prices: Prices): Promise<
       chosen: prepared.chosen,
       notes: [...prepared.notes, ...prepared.overruled, ...settingDoubts(settings, steps, threads)],
       probe: {
-        float32Rate: first.expected.probe?.float32Rate ?? null,
-        int8Rate: first.expected.probe?.int8Rate ?? null,
+        float32Rate: context.probe?.float32Rate ?? null,
+        int8Rate: context.probe?.int8Rate ?? null,
         diskRate: first.rates.diskRate,
         blockSeconds: first.rates.furtherBlock,
         blockTokens: first.rates.tokens,

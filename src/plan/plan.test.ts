@@ -7,16 +7,18 @@ import { NomoatError } from '../errors.ts';
 import type { RunEvent } from '../events.ts';
 import { openGguf } from '../formats/gguf/read.ts';
 import { parameterCount } from '../models/config.ts';
+import { openWeights } from '../run/open-weights.ts';
 import { plannedAndActual, renderReport } from '../run/report.ts';
-import { resumedHolding } from '../run/resumed-holding.ts';
+import { resumedDecision } from '../run/resumed-decision.ts';
 import { RunFolder, type RunRecord } from '../run/run-folder.ts';
 import { runTraining } from '../run/run-training.ts';
 import { type Given, resolveSettings } from '../settings/load.ts';
 import type { RunSettings } from '../settings/run-settings.ts';
 import type { TokenRow } from '../tokens/token-row.ts';
-import { trainingMemory } from './plan.ts';
+import { arithmeticOf } from './arithmetic.ts';
+import { contextOf, trainingMemory } from './context.ts';
+import type { Decision } from './decide.ts';
 import { planTuning, variantsOf } from './plan-variants.ts';
-import { choosePrecision, expectPrecision } from './precision.ts';
 import { usualPrices } from './prices.ts';
 import { workOf } from './work.ts';
 
@@ -157,8 +159,9 @@ test('a plan within memory that was given says when nothing fits it', async () =
 test('where every weight is trained, nothing is planned in int8, and no copy of the base', async () => {
   const asked = await resolveSettings([data], { model: llama, threads: 1, run: 'none', method: 'full' }, null);
   const model = openGguf(llama);
-  expect(await expectPrecision({ ...asked, precision: 'int8' }, model, 1, true)).toMatchObject({ precision: 'f32' });
-  expect(await expectPrecision({ ...asked, precision: 'int8', method: 'lora' }, model, 1, true)).toMatchObject({ precision: 'int8' }); // biome-ignore format: one line
+  const seen = { small: false, probe: { saturates: false, int8Rate: 9e9, float32Rate: 1e9 } };
+  expect(arithmeticOf({ ...asked, precision: 'int8' }, seen)).toMatchObject({ precision: 'f32' });
+  expect(arithmeticOf({ ...asked, precision: 'int8', method: 'lora' }, seen)).toMatchObject({ precision: 'int8' }); // biome-ignore format: one line
   const { plans } = await planOf({ method: 'full' });
   const weights = parameterCount(model);
   // Checkpoints, the result and the float32 copy of it that it is proven on, all in the run.
@@ -168,16 +171,24 @@ test('where every weight is trained, nothing is planned in int8, and no copy of 
 
 test('a run in float32 whose plan streams goes on to read its blocks from the file', async () => {
   const model = openGguf(llama);
-  const options = {
-    settings: { precision: 'f32', device: 'cpu' },
-    planned: null,
-    model,
-    rows: [],
-    threads: 1,
-  } as const;
-  expect((await choosePrecision({ ...options, streamTo: join(folder, 'layers') })).weights!.streamed).toBe(true);
-  expect((await choosePrecision({ ...options, streamTo: null })).weights).toBeNull();
+  const decision: Decision = { precision: 'f32', reason: 'as asked', fallsBack: false, probe: null, activations: 'recompute', streamed: true, microBatchTokens: 512 }; // biome-ignore format: one line
+  const options = { model, rows: [], threads: 1, streamTo: join(folder, 'layers') };
+  expect((await openWeights({ ...options, decision })).weights!.streamed).toBe(true);
+  expect((await openWeights({ ...options, decision: { ...decision, streamed: false } })).weights).toBeNull();
   model.close();
+});
+
+test('the arithmetic: as asked, by size, by what the kernels do, and why', () => {
+  const at = (int8Rate: number, small = false) => ({ small, probe: { saturates: false, int8Rate, float32Rate: 1e9 } });
+  const lora = { method: 'lora', device: 'cpu' } as const;
+  const auto = { ...lora, precision: 'auto' } as const;
+  const float32 = { precision: 'f32', fallsBack: false, probe: null } as const;
+  expect(arithmeticOf({ ...lora, precision: 'f32' }, at(9e9))).toEqual({ ...float32, reason: 'as asked' });
+  expect(arithmeticOf({ ...auto, device: 'webgpu' }, { small: false, probe: null })).toEqual({ ...float32, reason: 'as WebGPU computes' }); // biome-ignore format: one line
+  expect(arithmeticOf(auto, at(9e9, true))).toEqual({ ...float32, reason: 'the model is small' });
+  expect(arithmeticOf({ ...lora, precision: 'int8' }, at(1e9, true))).toMatchObject({ precision: 'int8', fallsBack: false, reason: 'as asked' }); // biome-ignore format: one line
+  expect(arithmeticOf(auto, at(1.2e9))).toMatchObject({ precision: 'f32', reason: 'int8 products are only 1.2 times as fast here', probe: { int8Rate: 1.2e9 } }); // biome-ignore format: one line
+  expect(arithmeticOf(auto, at(2e9))).toMatchObject({ precision: 'int8', fallsBack: true, reason: 'its products are 2.0 times as fast here' }); // biome-ignore format: one line
 });
 
 test('a run that cannot fit is refused before its folder is made, with what would', async () => {
@@ -216,21 +227,26 @@ test('what the data decided is told, stored, and kept on resuming; the plan too'
 test('a resumed run keeps what it began with, unless this machine has not the memory for that', () => {
   const model = openGguf(llama);
   const rows = Array.from({ length: 8 }, () => row(400, 50));
-  const context = { model, prepared: { train: rows, validation: [], prefix: 0 }, threads: 1, held: 1e6 };
+  const context = contextOf({ model, prepared: { train: rows, validation: [], prefix: 0 }, threads: 1, held: 1e6, probe: null }); // biome-ignore format: one line
   const lora = { ...settings, method: 'lora', device: 'cpu', rank: 8, targetModules: ['q_proj'], memory: null, run: folder }; // biome-ignore format: one line
   const began = { settings: lora, plan: { activations: 'keep', streamed: false, precision: 'f32' } } as unknown as RunRecord; // biome-ignore format: one line
   machine.memory = 8e9;
-  expect(resumedHolding(context, began)).toEqual({ holding: { activations: 'keep', streamed: false }, notice: null });
+  expect(resumedDecision(context, began)).toMatchObject({ decision: { activations: 'keep', streamed: false }, notice: null }); // biome-ignore format: one line
   const { work } = workOf(context.prepared, began.settings);
-  const lean = trainingMemory(context, began.settings, 'f32', { activations: 'recompute', streamed: false }, work);
-  expect(lean).toBeLessThan(trainingMemory(context, began.settings, 'f32', { activations: 'keep', streamed: false }, work)); // biome-ignore format: one line
+  const lean = trainingMemory(
+    context,
+    began.settings,
+    { precision: 'f32', activations: 'recompute', streamed: false },
+    work,
+  );
+  expect(lean).toBeLessThan(trainingMemory(context, began.settings, { precision: 'f32', activations: 'keep', streamed: false }, work)); // biome-ignore format: one line
   machine.memory = lean - context.held;
-  const leaner = resumedHolding(context, began);
-  expect(leaner.holding.activations).toBe('recompute');
+  const leaner = resumedDecision(context, began);
+  expect(leaner.decision.activations).toBe('recompute');
   expect(leaner.notice).toMatch(/began with room for about .* of memory, and here are .*: activations are computed again from here on/); // biome-ignore format: one line
   machine.memory = 1e6;
   const full = { ...began, settings: { ...lora, method: 'full' } } as unknown as RunRecord;
-  expect(resumedHolding(context, full).notice).toMatch(/it may not fit/);
+  expect(resumedDecision(context, full).notice).toMatch(/it may not fit/);
   machine.memory = null;
   model.close();
 });

@@ -4,43 +4,18 @@
  */
 
 import type { Prepared } from '../dataset/prepared.ts';
-import { eventsVersion, type PrecisionEvent, type RunEvent } from '../events.ts';
+import { eventsVersion, type RunEvent } from '../events.ts';
 import { parameterCount } from '../models/config.ts';
 import { settingDoubts } from '../plan/setting-doubts.ts';
 import type { Loaded } from '../train/checkpoint.ts';
 import type { TrainStep } from '../train/step.ts';
-import type { Opened } from './open-run.ts';
+import type { Running } from './load-run.ts';
 
-export interface Beginning {
-  readonly opened: Opened;
-  readonly step: TrainStep;
-  /** Null where the run begins anew. */
-  readonly loaded: Loaded | null;
-  readonly precision: PrecisionEvent | null;
-  /** That it computes with. */
-  readonly threads: number;
-  readonly stepsPerEpoch: number;
-  readonly steps: number;
-  /** Given where memory ran out in the process before. */
-  readonly shrunk: { readonly message: string } | null;
-}
-
-/** The events, in their order. */
-export function beginningOf({
-  loaded,
-  opened,
-  precision,
-  shrunk,
-  step,
-  steps,
-  stepsPerEpoch,
-  threads,
-}: Beginning): RunEvent[] {
-  const { folder, holding, model, notices, prepared } = opened;
-  // Only a run that was resumed is held by what this machine has now.
-  const resumed = holding !== undefined;
+/** The events, in their order. `shrunk` is said where memory ran out in the process before. */
+export function beginningOf(running: Running, shrunk: string | null): RunEvent[] {
+  const { loaded, method, opened, precision, steps, stepsPerEpoch, threads } = running;
+  const { folder, model, notices, plan, prepared, resumed } = opened;
   const { settings } = prepared;
-  const { plan } = folder.read();
   const notice = (code: string, messages: readonly string[]): RunEvent[] =>
     messages.map((message) => ({ type: 'notice', code, message }));
   return [
@@ -52,7 +27,7 @@ export function beginningOf({
       architecture: model.string('general.architecture')!,
       parameters: parameterCount(model),
       method: settings.method,
-      trainableParameters: countOf(step),
+      trainableParameters: countOf(method.step),
       settings: { ...settings },
       ...(loaded ? { resumedFromStep: loaded.state.step } : {}),
     },
@@ -64,7 +39,7 @@ export function beginningOf({
     ...notice('machine', notices),
     ...notice('settings', [...prepared.overruled, ...settingDoubts(settings, steps, threads)]),
     ...notice('checkpoint', loaded ? brokenCheckpoints(loaded) : resumed ? [noCheckpoint] : []),
-    ...notice('smaller-micro-batch', shrunk ? [shrunk.message] : []),
+    ...notice('smaller-micro-batch', shrunk === null ? [] : [shrunk]),
   ];
 }
 

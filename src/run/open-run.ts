@@ -17,8 +17,10 @@ import { type GgufContent, writeGguf } from '../formats/gguf/write.ts';
 import { writeFault } from '../formats/write-probe.ts';
 import { parentBytes, threadsOf } from '../machine/machine.ts';
 import { largestMatrix, loraWeights, parameterCount, readModelConfig } from '../models/config.ts';
+import { contextOf, type Planned } from '../plan/context.ts';
+import type { Decision } from '../plan/decide.ts';
 import { assertDiskHolds, runBytes } from '../plan/disk-space.ts';
-import { type Context, type Holding, planRun } from '../plan/plan.ts';
+import { planRun, probeFor, type RunPlan } from '../plan/plan.ts';
 import { type Proposal, proposalOf } from '../plan/proposal.ts';
 import { assertAdapterHolds } from '../runtime/onnxruntime-node/webgpu-adapter.ts';
 import { isRun } from '../settings/load.ts';
@@ -30,7 +32,7 @@ import { outOfMemory } from '../train/out-of-memory.ts';
 import { doubtOfBase } from './base-model.ts';
 import { assertProofPlace } from './proof-place.ts';
 import { assertSameRows, assertUnchanged, newRecord, rowsFacts } from './provenance.ts';
-import { resumedHolding } from './resumed-holding.ts';
+import { resumedDecision } from './resumed-decision.ts';
 import { createRunFolder, RunFolder, type RunRecord } from './run-folder.ts';
 import { assertHasAdapter, doubtOf } from './run-result.ts';
 import { startModel } from './start-model.ts';
@@ -42,23 +44,53 @@ export interface Opened {
   readonly prepared: Prepared;
   /** What a person should know of the machine before training begins. */
   readonly notices: readonly string[];
-  /** Where a run that was resumed keeps its activations and weights here; a new one does as it was planned. */
-  readonly holding?: Holding;
+  /** In what it computes, where it keeps what it computes with, and why. */
+  readonly decision: Decision;
+  /** Null in a resumed run of a version that did not plan. */
+  readonly plan: PlanEvent | null;
+  readonly resumed: boolean;
 }
 
-const contextOf = (prepared: Prepared, model: GgufFile): Context => ({
+/** When the process began, by performance.now(); how it hears that it shall stop, and whom it tells of long work, in sentences. */
+export interface Pacing {
+  readonly started: number;
+  readonly signal: AbortSignal;
+  readonly progress: (message: string) => void;
+}
+
+/** What a plan or a resumed run is decided of. */
+const planned = (prepared: Prepared, model: GgufFile): Omit<Planned, 'probe'> => ({
   model,
   prepared,
   threads: threadsOf(prepared.settings.threads),
   held: process.memoryUsage.rss() + parentBytes(),
 });
 
-const planOf = (prepared: Prepared, model: GgufFile, started: number): Promise<PlanEvent> =>
+const planOf = (prepared: Prepared, model: GgufFile, { progress, signal, started }: Pacing): Promise<RunPlan> =>
   planRun({
     settings: prepared.settings,
-    ...contextOf(prepared, model),
+    ...planned(prepared, model),
     elapsed: () => (performance.now() - started) / 1000,
+    step: async (what) => {
+      await heedStop(signal);
+      progress(what);
+    },
   });
+
+/** Where a run was that goes on here. */
+interface Continued {
+  readonly decision: Decision;
+  readonly plan: PlanEvent | null;
+  readonly notices: readonly string[];
+}
+
+async function goOn(prepared: Prepared, model: GgufFile, record: RunRecord): Promise<Continued> {
+  const { settings } = prepared;
+  const given = planned(prepared, model);
+  const probe = settings.method === 'lora' ? await probeFor(settings, given.threads) : null;
+  const { decision, notice } = resumedDecision(contextOf({ ...given, probe }), record);
+  return { decision, plan: record.plan ?? null, notices: notice === null ? [] : [notice] };
+}
 
 /** What is to be said of the runs that this one begins with. Throws where one of them has no result to be used. */
 async function doubtsOfInputs(asked: Pick<AskedSettings, 'initialAdapter' | 'model' | 'modelPath'>): Promise<string[]> {
@@ -80,14 +112,9 @@ async function factsOf(
   return { modelDigest: await digestOf(path), modelStamp };
 }
 
-export interface OpenTuningOptions {
+export interface OpenTuningOptions extends Pacing {
   readonly asked: AskedSettings;
   readonly resume: boolean;
-  /** When the process began, by performance.now(). */
-  readonly started: number;
-  readonly signal: AbortSignal;
-  /** Told of long work before the run begins, as a sentence. */
-  readonly progress: (message: string) => void;
   /** Asked before a new run begins. */
   readonly confirm: ((proposal: Proposal) => Promise<boolean>) | null;
 }
@@ -109,8 +136,9 @@ export async function openTuning(options: OpenTuningOptions): Promise<Opened | n
 async function openTuningOf(
   model: GgufFile,
   doubts: readonly string[],
-  { asked, confirm, progress, resume, signal, started }: OpenTuningOptions,
+  { asked, confirm, resume, ...pacing }: OpenTuningOptions,
 ): Promise<Opened | null> {
+  const { progress, signal } = pacing;
   readModelConfig(model);
   if (asked.device === 'webgpu') assertAdapterHolds(largestMatrix(model.tensors.values()));
   assertRunWritable(asked.run);
@@ -126,9 +154,9 @@ async function openTuningOf(
     assertSameRows(settings.run, began, prepared.train);
     const folder = takeFolder(settings);
     try {
-      const { holding, notice } = resumedHolding(contextOf(prepared, model), began);
-      const notices = [...placesOf(settings, model, facts.modelDigest, 0), ...(notice === null ? [] : [notice])];
-      return { folder, model, prepared, notices, holding };
+      const continued = await goOn(prepared, model, began);
+      const notices = [...placesOf(settings, model, facts.modelDigest, 0), ...continued.notices];
+      return { folder, model, prepared, ...continued, notices, resumed: true };
     } catch (error) {
       folder.unlock();
       throw error;
@@ -138,12 +166,12 @@ async function openTuningOf(
   const written = runBytes(trained, settings.method, settings.initialAdapter !== null);
   assertDiskHolds(settings.run, written);
   const notices = placesOf(settings, model, facts.modelDigest, written);
-  const plan = await planOf(prepared, model, started);
+  const { decision, event: plan } = await planOf(prepared, model, pacing);
   if (confirm && !(await confirm(proposalOf(prepared, plan, model)))) return null;
   await heedStop(signal);
   const record = { ...newRecord(settings, facts, prepared.files), plan, ...rowsFacts(prepared.train) };
   const folder = createRunFolder(settings, chosen === null ? record : { ...record, chosenFromData: chosen });
-  return { folder, model, notices, prepared };
+  return { folder, model, notices, prepared, decision, plan, resumed: false };
 }
 
 /** Throws NomoatError where a run's folder could not be made or written, before the data is read. */
@@ -170,12 +198,8 @@ const weightsOf = ({ tensors }: GgufContent): number =>
   tensors.reduce((total, { shape }) => total + shape.reduce((a, b) => a * b, 1), 0);
 
 /** The model that pretraining begins with is made here and kept in the run's folder: its vocabulary comes of the data. */
-export async function openPretraining(
-  settings: RunSettings,
-  resume: boolean,
-  started: number,
-  signal: AbortSignal,
-): Promise<Opened> {
+export async function openPretraining(settings: RunSettings, resume: boolean, pacing: Pacing): Promise<Opened> {
+  const { signal } = pacing;
   assertRunWritable(settings.run);
   const texts = await readTexts(settings);
   const files = textFiles(settings);
@@ -196,18 +220,18 @@ export async function openPretraining(
   const folder = resume ? takeFolder(settings) : createRunFolder(settings, newRecord(settings, facts, files));
   try {
     if (start) writeGguf(settings.modelPath, start);
-    folder.write({ ...folder.read(), ...(await factsOf(settings.modelPath)) });
+    folder.update(await factsOf(settings.modelPath));
     const model = openGguf(settings.modelPath);
     const prepared = await prepareTexts(settings, texts);
-    if (resume) assertSameRows(settings.run, folder.read(), prepared.train);
-    else {
-      const plan = await planOf(prepared, model, started);
-      // With the warm-up that the text decided.
-      folder.write({ ...folder.read(), settings: prepared.settings, plan, ...rowsFacts(prepared.train) });
+    if (resume) {
+      const record = folder.read();
+      assertSameRows(settings.run, record, prepared.train);
+      return { folder, model, prepared, ...(await goOn(prepared, model, record)), resumed: true };
     }
-    if (!resume) return { folder, model, notices: [], prepared };
-    const { holding, notice } = resumedHolding(contextOf(prepared, model), folder.read());
-    return { folder, model, notices: notice === null ? [] : [notice], prepared, holding };
+    const { decision, event: plan } = await planOf(prepared, model, pacing);
+    // With the warm-up that the text decided.
+    folder.update({ settings: prepared.settings, plan, ...rowsFacts(prepared.train) });
+    return { folder, model, notices: [], prepared, decision, plan, resumed: false };
   } catch (error) {
     const known = asFailure(error);
     // What the text or the machine forbids, or was stopped, has not begun.
@@ -241,7 +265,7 @@ export function asFailure(error: unknown): NomoatError {
 export function fail(folder: RunFolder, error: NomoatError): void {
   try {
     folder.append(errorEvent(error));
-    folder.write({ ...folder.read(), state: error.kind === 'interrupted' ? 'interrupted' : 'failed' });
+    folder.update({ state: error.kind === 'interrupted' ? 'interrupted' : 'failed' });
   } catch {}
   folder.unlock();
 }

@@ -74,6 +74,11 @@ export class RunFolder {
     writeFileAtomic(this.file('run.json'), `${JSON.stringify({ version: recordVersion, ...kept }, null, 2)}\n`);
   }
 
+  /** Writes the record with other values in some places. Only the process that holds the folder does. */
+  update(changes: Partial<RunRecord>): void {
+    this.write({ ...this.read(), ...changes });
+  }
+
   /** The settings as a recipe that repeats the run, as far as they are known. */
   writeRecipe(): void {
     writeFileAtomic(this.file('recipe.yaml'), recipeOf(this.read()));

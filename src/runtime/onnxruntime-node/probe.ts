@@ -10,8 +10,10 @@ export interface KernelProbe {
   readonly float32Rate: number;
 }
 
-/** Largest magnitude of an int8 weight: 127, or 63 where two products of 255 and a weight must fit into 16 bits. */
-export const weightLevels = ({ saturates }: Pick<KernelProbe, 'saturates'>): number => (saturates ? 63 : 127);
+/** Largest magnitude of an int8 weight. */
+export const maxLevels = 127;
+/** maxLevels, or 63 where two products of 255 and a weight must fit into 16 bits. */
+export const weightLevels = ({ saturates }: Pick<KernelProbe, 'saturates'>): number => (saturates ? 63 : maxLevels);
 
 /** Rows, inputs and outputs of the probed product: a micro-batch through a middling projection. */
 const size = { rows: 256, inner: 1024, columns: 1024 } as const;

@@ -1,0 +1,111 @@
+/**
+ * The second stage of a run: what was opened is loaded. Weights in the arithmetic that was decided on, the step over them, the optimizer, and
+ * the newest checkpoint where there is one. Promises: run.json says `running` only once all of it is there.
+ */
+import { stepsOf } from '../batches/order.ts';
+import type { PrecisionEvent } from '../events.ts';
+import { threadsOf } from '../machine/machine.ts';
+import { readModelConfig } from '../models/config.ts';
+import { heedStop } from '../stop.ts';
+import { checkpointSteps, type Loaded, loadLatest } from '../train/checkpoint.ts';
+import { LossWatch } from '../train/divergence.ts';
+import { type AdamWState, initAdamW } from '../train/optimizer.ts';
+import type { TrainerState } from '../train/trainer-state.ts';
+import type { Journal } from './journal.ts';
+import { type Method, openMethod } from './methods.ts';
+import type { Opened } from './open-run.ts';
+import { openWeights } from './open-weights.ts';
+import { StepMeter } from './step-meter.ts';
+
+/** What the stages of a run hand on. The step is open until a stage says that it closed it. */
+export interface Running {
+  readonly opened: Opened;
+  readonly journal: Journal;
+  readonly signal: AbortSignal;
+  readonly threads: number;
+  readonly method: Method;
+  readonly optimizer: AdamWState;
+  /** Null where every weight is trained. */
+  readonly precision: PrecisionEvent | null;
+  /** The checkpoint that the run goes on from; null where it begins anew. */
+  readonly loaded: Loaded | null;
+  /** Changed in place by the trainer. */
+  readonly state: TrainerState;
+  /** The weights before the first step, where a resumed run still owes their validation; else null. */
+  readonly initial: readonly Float32Array[] | null;
+  readonly losses: LossWatch;
+  readonly meter: StepMeter;
+  readonly steps: number;
+  readonly stepsPerEpoch: number;
+}
+
+const noSteps = (): TrainerState => ({
+  step: 0,
+  validationBefore: null,
+  validatedStep: null,
+  bestLoss: null,
+  bestStep: null,
+  withoutImprovement: 0,
+  seconds: 0,
+});
+
+export interface LoadOptions {
+  readonly opened: Opened;
+  readonly journal: Journal;
+  readonly signal: AbortSignal;
+  /** When the run was asked for, by performance.now(). */
+  readonly started: number;
+}
+
+/** Throws NomoatError. */
+export async function loadRun({ journal, opened, signal, started }: LoadOptions): Promise<Running> {
+  const { decision, folder, model, prepared } = opened;
+  const { settings } = prepared;
+  const threads = threadsOf(settings.threads);
+  await heedStop(signal);
+  const frozen =
+    settings.method === 'lora'
+      ? await openWeights({
+          decision,
+          model,
+          rows: prepared.train,
+          threads,
+          streamTo: folder.file('layers.int8'),
+          progress: (message) => journal.mention(message),
+          signal,
+        })
+      : null;
+  if (frozen) {
+    folder.update({ chosenPrecision: frozen.event.precision });
+    folder.writeRecipe();
+  }
+  const { activations } = decision;
+  const method = await openMethod({ settings, folder, model, threads, weights: frozen?.weights ?? null, activations });
+  const { parameters } = method.step;
+  const optimizer = initAdamW(parameters);
+  const goesOn = prepared.validation.length > 0 && checkpointSteps(folder.checkpoints).length > 0;
+  const initial = goesOn ? parameters.map(({ value }) => value.slice()) : null;
+  const loaded = loadLatest(folder.checkpoints, parameters, optimizer);
+  const state = loaded?.state ?? noSteps();
+  folder.openLog(loaded?.state.eventBytes ?? 0);
+  const losses = new LossWatch(readModelConfig(model).vocabulary);
+  for (const event of folder.events()) if (event.type === 'step-end') losses.see(event.loss);
+  folder.update({ state: 'running' });
+  const { perEpoch, steps } = stepsOf(prepared.train.length, settings);
+  return {
+    opened,
+    journal,
+    signal,
+    threads,
+    method,
+    optimizer,
+    precision: frozen?.event ?? null,
+    loaded,
+    state,
+    initial: loaded?.state.validationBefore === null ? initial : null,
+    losses,
+    meter: new StepMeter(started, state.seconds),
+    steps,
+    stepsPerEpoch: perEpoch,
+  };
+}
