@@ -124,3 +124,41 @@ test('no file imports itself by way of others, but those of one folder within a 
   const found = groups.filter((group) => !isOneThing(group)).map((group) => group.join(', '));
   expect([...new Set(found)].sort()).toEqual([...circles].sort());
 });
+
+/** Packages and modules that are loaded with a file: what `import()` and types name is not. */
+function loadedWith(name: string): Set<string> {
+  const seen = new Set<string>([name]);
+  const pending = [name];
+  for (let next = pending.pop(); next !== undefined; next = pending.pop()) {
+    const text = readFileSync(join(root, next), 'utf8');
+    for (const [, type, from] of text.matchAll(/^(?:import|export)\s+(type\s)?[^;]*?from\s+'([^']+)'/gm)) {
+      const target = type ? null : (targetOf(next, from!) ?? from!);
+      if (target === null || target.startsWith('node:') || seen.has(target)) continue;
+      seen.add(target);
+      if (files.includes(target)) pending.push(target);
+    }
+  }
+  return seen;
+}
+const heavy = ['node-llama-cpp', 'onnxruntime-node', '@bufbuild/protobuf', 'csv-parse/sync'];
+
+test('a command loads what it needs: the help no schemas, the process that shows a run no engine', () => {
+  const help = loadedWith('cli/main.ts');
+  for (const unneeded of [...heavy, 'zod', 'yaml']) expect(help).not.toContain(unneeded);
+  expect(help).toContain('commander');
+  for (const name of [
+    'tune',
+    'pretrain',
+    'runs',
+    'plan',
+    'chat',
+    'models',
+    'doctor',
+    'schema',
+    'preview',
+    'export',
+    'pull',
+  ])
+    for (const unneeded of heavy) expect(loadedWith(`cli/${name}.ts`), name).not.toContain(unneeded);
+  expect(loadedWith('run/run-training.ts')).toContain('onnxruntime-node');
+});

@@ -7,7 +7,7 @@
 import { createInterface, type Interface } from 'node:readline';
 import { NomoatError } from '../errors.ts';
 import { assertDecoded, decodeText } from '../formats/decode-text.ts';
-import { harmless } from '../tokens/preview.ts';
+import { harmless } from '../words/harmless.ts';
 import { nearestNames } from '../words/nearest-name.ts';
 import { Draft, plainPaste } from './draft.ts';
 import { askForPasteMarks, maxPasteBytes, PasteReader } from './paste-reader.ts';

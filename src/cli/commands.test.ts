@@ -45,7 +45,8 @@ vi.mock('../formats/gguf/read.ts', async (original) => {
   };
   return { ...real, openGguf };
 });
-const { chatCommand, previewCommand } = await import('./commands.ts');
+const { command: chatCommand } = await import('./chat.ts');
+const { command: previewCommand } = await import('./preview.ts');
 
 test('chat', async () => {
   const words = ['--prompt', 'x', '--threads', '1'];

@@ -8,21 +8,10 @@ import { exitStatus } from '../error-codes.ts';
 import { NomoatError } from '../errors.ts';
 import { errorEvent } from '../events.ts';
 import { version } from '../run/version.ts';
-import { harmless } from '../tokens/preview.ts';
-import {
-  chatCommand,
-  doctorCommand,
-  exportCommand,
-  modelsCommand,
-  previewCommand,
-  pullCommand,
-  runsCommand,
-} from './commands.ts';
+import { harmless } from '../words/harmless.ts';
+import { commandsFor } from './command-table.ts';
 import { lostOutputCode, watchOutput } from './output.ts';
-import { planCommand } from './plan.ts';
-import { quickstartCommand } from './quickstart.ts';
-import { schemaCommand } from './schema.ts';
-import { pretrainCommand, tuneCommand, wasTold } from './tune.ts';
+import { wasTold } from './told.ts';
 
 /** With --json the error is an event on stdout as well, as a run's own are, for programs that read that. */
 function tellOf(error: unknown): void {
@@ -44,20 +33,7 @@ const program = new Command('nomoat')
     'after',
     '\nExit codes: 0 done, 1 failed, 2 wrong usage or input, 3 the run ended but its result is not to be trusted\n(it diverged, or its proof failed), 130 interrupted with a checkpoint written.',
   );
-for (const command of [
-  quickstartCommand(),
-  tuneCommand(),
-  planCommand(),
-  pretrainCommand(),
-  chatCommand(),
-  previewCommand(),
-  exportCommand(),
-  pullCommand(),
-  modelsCommand(),
-  runsCommand(),
-  doctorCommand(),
-  schemaCommand(),
-]) {
+for (const command of await commandsFor(process.argv.slice(2))) {
   command.exitOverride().option('--debug', 'show stack traces');
   program.addCommand(command);
 }

@@ -1,11 +1,12 @@
 /** `nomoat plan`: what a run would take, before it is started. */
-import { Command } from 'commander';
+import type { Command } from 'commander';
 import type { SettingPlan } from '../plan/decide.ts';
 import type { PlanReport } from '../plan/plan-variants.ts';
-import { commandSettings, planOptions, priceOptions, recipeOption } from '../settings/command-settings.ts';
+import { planOptions, priceOptions, recipeOption } from '../settings/command-settings.ts';
 import { toggle } from '../settings/fields.ts';
 import { tuneOptions } from '../settings/options.ts';
-import { harmless } from '../tokens/preview.ts';
+import { harmless } from '../words/harmless.ts';
+import { bare } from './bare-command.ts';
 import { addFlags, flagsOf, givenFlags } from './flags.ts';
 import { duration } from './progress.ts';
 
@@ -49,8 +50,8 @@ export function renderPlan(report: PlanReport): string {
   ].join('\n');
 }
 
-export function planCommand(): Command {
-  const command = new Command('plan').description(commandSettings.plan.summary).argument('<DATA...>');
+export function command(): Command {
+  const command = bare('plan').argument('<DATA...>');
   return addFlags(command, { ...recipeOption, ...priceOptions, ...shown, ...tuneOptions }).action(
     async (data: string[]) => {
       const { json, recipe } = flagsOf(command, { ...recipeOption, ...shown });

@@ -7,7 +7,7 @@ import type { ExportParityEvent, RunEvent } from '../events.ts';
 import type { Proposal } from '../plan/proposal.ts';
 import { fixed } from '../run/figures.ts';
 import { placeOf } from '../text/example.ts';
-import { harmless } from '../tokens/preview.ts';
+import { harmless } from '../words/harmless.ts';
 
 /** In a log, at most one progress line in this many seconds. */
 const logSeconds = 10;

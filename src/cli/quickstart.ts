@@ -2,19 +2,21 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { Command } from 'commander';
+import type { Command } from 'commander';
 import type { ChatModel } from '../chat/chat-model.ts';
 import { readExamples } from '../dataset/dataset-files.ts';
 import type { AskedQuestion, ExactMatch } from '../evaluate/exact-match.ts';
 import { assertRunWritable } from '../run/open-run.ts';
 import { startRun } from '../run/start-run.ts';
+import { openText, text } from '../settings/fields.ts';
 import { resolveSettings } from '../settings/load.ts';
 import { defaultModel } from '../settings/options.ts';
-import { harmless } from '../tokens/preview.ts';
-import { assertGiven } from '../words/given.ts';
+import { harmless } from '../words/harmless.ts';
 import { shellQuote } from '../words/shell-quote.ts';
+import { bare } from './bare-command.ts';
 import { commandName } from './command-name.ts';
-import { follow } from './tune.ts';
+import { addFlags, flagsOf } from './flags.ts';
+import { follow } from './follow.ts';
 
 const data = fileURLToPath(new URL('../../examples/intents', import.meta.url));
 /** Enough passes for a toy (docs/log.md has the figures). The checkpoint is chosen on a part of the training data, so that the scored sentences stay unseen. */
@@ -56,16 +58,15 @@ function freeFolder(): string {
   }
 }
 
-export function quickstartCommand(): Command {
-  const command = new Command('quickstart')
-    .description(
-      'fine-tune the model that comes with nomoat on data that comes with it, compare before and after, chat',
-    )
-    .option('--model <NAME|FILE.gguf>', 'another model, such as smollm2-135m once it is pulled', defaultModel)
-    .option('--run <DIR>', 'the folder of the run; default runs/quickstart');
+const options = {
+  model: text(defaultModel, 'NAME|FILE.gguf', 'another model, such as smollm2-135m once it is pulled'),
+  run: openText('DIR', 'the folder of the run; default runs/quickstart'),
+};
+
+export function command(): Command {
+  const command = addFlags(bare('quickstart'), options);
   return command.action(async () => {
-    const { model, run } = command.opts<{ model: string; run?: string }>();
-    assertGiven('--run', run);
+    const { model, run } = flagsOf(command, options);
     const { exactMatch, wilsonInterval } = await import('../evaluate/exact-match.ts');
     const { chat } = await import('../library.ts');
     const questions = await heldOut();

@@ -1,10 +1,10 @@
 /** `nomoat schema`: what the commands can be given, for programs. */
-import { Command } from 'commander';
+import type { Command } from 'commander';
 import { commandNames, settingsSchema } from '../settings/json-schema.ts';
+import { bare } from './bare-command.ts';
 
-export function schemaCommand(): Command {
-  return new Command('schema')
-    .description('the settings of a command as JSON Schema, for programs; without COMMAND, of all commands by name')
+export function command(): Command {
+  return bare('schema')
     .argument('[COMMAND]', commandNames.join(', '))
     .action((command?: string) => {
       const schema =

@@ -3,6 +3,7 @@
  * know how they are given (cli/flags.ts) nor what only concerns a terminal, such as --json.
  */
 import { z } from 'zod';
+import { summaries } from './command-summaries.ts';
 import { above, below, fieldWords, notNegative, number, openChoice, openText, openWords, requiredChoice, requiredText, text, toggle, whole, wholeFrom } from './fields.ts'; // biome-ignore format: one line
 import { defaultModel, flagOf, type OptionTable, pretrainOptions, tuneOptions, tuneSettings } from './options.ts';
 import { flagLabel, type Lead } from './parse-settings.ts';
@@ -112,41 +113,40 @@ const data = { data: pathOrPaths.register(fieldWords, { description: 'files or a
 /** By name, as they are called. */
 export const commandSettings = {
   tune: {
-    summary: 'fine-tune a model on DATA (JSONL, JSON, CSV, or a folder with train and valid files)',
+    summary: summaries.tune,
     argument: data,
     options: { ...recipeOption, ...tuneOptions },
   },
   pretrain: {
-    summary:
-      'train a new model from random weights on TEXT (plain text files, documents divided by <|endoftext|>, or the texts of data files)',
+    summary: summaries.pretrain,
     argument: data,
     options: { ...recipeOption, ...pretrainOptions },
   },
   plan: {
-    summary: 'what tuning on DATA would take: time, memory, disk, energy and money, from a probe of this machine',
+    summary: summaries.plan,
     argument: data,
     options: { ...recipeOption, ...planOptions },
   },
   preview: {
-    summary: 'show DATA as the tokens that would be trained on, supervised ones marked',
+    summary: summaries.preview,
     argument: data,
     options: previewOptions,
   },
   chat: {
-    summary: 'chat with a model, or with the result of a run',
+    summary: summaries.chat,
     argument: { model: chatModel },
     options: chatOptions,
   },
   export: {
-    summary: "write a run's adapter in another format",
+    summary: summaries.export,
     argument: { run: requiredText('RUN', 'the folder of a run') },
     options: exportOptions,
   },
   pull: {
-    summary: 'fetch a model by its catalogue name, or any GGUF of the hub by organisation/name or address',
+    summary: summaries.pull,
     argument: { name: requiredText('NAME', 'a name that `nomoat models` lists') },
     options: pullOptions,
   },
-  models: { summary: 'models on this machine, and those that `pull` knows', argument: {}, options: modelsOptions },
+  models: { summary: summaries.models, argument: {}, options: modelsOptions },
 } satisfies Record<string, CommandSettings>;
 export type CommandName = keyof typeof commandSettings;

@@ -1,7 +1,9 @@
 /**
  * Token rows for people: the borders of tokens visible, the supervised ones marked, control characters harmless; and the counts. Pure.
  */
+
 import { placeOf, type RecordSource } from '../text/example.ts';
+import { picture } from '../words/harmless.ts';
 import type { RowsReport } from './rows.ts';
 import type { TokenRow } from './token-row.ts';
 import type { Tokenizer } from './tokenizer.ts';
@@ -27,15 +29,6 @@ const reset = '\u001b[0m';
 const shades = { supervised: ['\u001b[30;42m', '\u001b[30;102m'], other: ['', '\u001b[2m'] } as const;
 /** Of a character's bytes in tokens of their own: UTF-8 has up to four. */
 const maxTokensPerCharacter = 4;
-
-const picture = (char: string): string => {
-  const code = char.charCodeAt(0);
-  return code < 0x20 ? String.fromCharCode(0x2400 + code) : '\ufffd';
-};
-
-/** Control characters as their pictures, so that data cannot steer a terminal: but for line ends and tabs, and of those that order text only the ones that override. */
-export const harmless = (text: string): string =>
-  text.replace(/(?![\n\t])[\p{Cc}\u202a-\u202e\u2066-\u2069]/gu, picture);
 
 /** All of them, line ends visible and real. */
 const visible = (text: string): string =>

@@ -1,31 +1,8 @@
 /** Command lines of nomoat as they stand in scripts and documents, held against the flags that its commands really have. */
 import type { Command } from 'commander';
-import {
-  chatCommand,
-  doctorCommand,
-  exportCommand,
-  modelsCommand,
-  previewCommand,
-  pullCommand,
-  runsCommand,
-} from '../../src/cli/commands.ts';
-import { planCommand } from '../../src/cli/plan.ts';
-import { quickstartCommand } from '../../src/cli/quickstart.ts';
-import { pretrainCommand, tuneCommand } from '../../src/cli/tune.ts';
+import { allCommands } from '../../src/cli/command-table.ts';
 
-const commands: readonly Command[] = [
-  chatCommand(),
-  doctorCommand(),
-  exportCommand(),
-  modelsCommand(),
-  planCommand(),
-  pretrainCommand(),
-  previewCommand(),
-  pullCommand(),
-  quickstartCommand(),
-  runsCommand(),
-  tuneCommand(),
-];
+const commands: readonly Command[] = await allCommands();
 
 export const commandNames: readonly string[] = commands.map((command) => command.name());
 const everywhere = ['--help', '--debug', '--version'];

@@ -1,0 +1,16 @@
+/** What each command does, in a line, in the order of the help. Pure: the help needs no schema. */
+export const summaries = {
+  quickstart: 'fine-tune the model that comes with nomoat on data that comes with it, compare before and after, chat',
+  tune: 'fine-tune a model on DATA (JSONL, JSON, CSV, or a folder with train and valid files)',
+  plan: 'what tuning on DATA would take: time, memory, disk, energy and money, from a probe of this machine',
+  pretrain:
+    'train a new model from random weights on TEXT (plain text files, documents divided by <|endoftext|>, or the texts of data files)',
+  chat: 'chat with a model, or with the result of a run',
+  preview: 'show DATA as the tokens that would be trained on, supervised ones marked',
+  export: "write a run's adapter in another format",
+  pull: 'fetch a model by its catalogue name, or any GGUF of the hub by organisation/name or address',
+  models: 'models on this machine, and those that `pull` knows',
+  runs: 'the runs in ./runs',
+  doctor: 'what this machine has, and what is wrong',
+  schema: 'the settings of a command as JSON Schema, for programs; without COMMAND, of all commands by name',
+} as const;
