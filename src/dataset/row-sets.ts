@@ -13,6 +13,7 @@ import type { EncodeOptions } from '../tokens/encode-example.ts';
 import { remedyFor } from '../tokens/remedy.ts';
 import { type BuiltRows, cutRows, type EncodedRow, type EncodedRows, encodeEach } from '../tokens/rows.ts';
 import type { Tokenizer } from '../tokens/tokenizer.ts';
+import { cachedRows, keepRows, rowsKey, worthKeepingSeconds } from './rows-cache.ts';
 
 export interface Sets {
   readonly train: BuiltRows;
@@ -41,7 +42,22 @@ const pauseEvery = 100;
 /** Work after which a person wants to know how far it is, and how often, in ms. */
 const toldEvery = 2000;
 
-/** All examples as tokens, with pauses in which signals are heard. Throws NomoatError where it was told to stop. */
+/** All examples as tokens: as they were made before, or made now. Throws NomoatError where it was told to stop. */
+async function encodeOnce(
+  examples: readonly Example[],
+  options: EncodeOptions,
+  given: Pick<RowSetsOptions, 'model' | 'progress' | 'signal'>,
+): Promise<EncodedRows> {
+  const key = rowsKey(examples, { model: given.model, options });
+  const before = key === null ? null : cachedRows(key, examples);
+  if (before) return before;
+  const began = performance.now();
+  const made = await encodeAll(examples, options, given);
+  if (key !== null && performance.now() - began >= worthKeepingSeconds * 1000) keepRows(key, made);
+  return made;
+}
+
+/** Makes them, with pauses in which signals are heard. */
 async function encodeAll(
   examples: readonly Example[],
   options: EncodeOptions,
@@ -76,8 +92,8 @@ export async function buildSets(given: RowSetsOptions): Promise<Sets> {
     template: () => chatTemplateOf(model),
     tokenizer,
   };
-  const encoded = await encodeAll(train, options, given);
-  const encodedHeld = validation.length > 0 ? await encodeAll(validation, options, given) : null;
+  const encoded = await encodeOnce(train, options, given);
+  const encodedHeld = validation.length > 0 ? await encodeOnce(validation, options, given) : null;
   const cut = (sequenceLength: number): Sets => {
     const rows = cutRows(encoded, { ...options, tooLong: settings.tooLong, sequenceLength });
     const held = encodedHeld && cutRows(encodedHeld, { ...options, tooLong: settings.tooLong, sequenceLength });

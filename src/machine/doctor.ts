@@ -3,11 +3,10 @@
  * Promises: never fails because a part is missing or broken (that is what it reports); changes nothing, asks no network.
  * Does not know the terminal beyond plain lines of text.
  */
-import { accessSync, constants, existsSync, readFileSync } from 'node:fs';
-import { createRequire } from 'node:module';
-import { dirname, join } from 'node:path';
-import { fileURLToPath } from 'node:url';
+import { accessSync, constants, existsSync } from 'node:fs';
+import { dirname } from 'node:path';
 import { type Adapter, findAdapter } from '../runtime/onnxruntime-node/webgpu-adapter.ts';
+import { installedVersion, ownVersion } from '../store/installed-version.ts';
 import { type LocalModel, scanLocalModels } from '../store/local-scan.ts';
 import { hubCacheFolder, nomoatModelsFolder, type Surroundings, surroundings } from '../store/model-folders.ts';
 import { sizeText } from '../words/size-text.ts';
@@ -151,31 +150,6 @@ function folderFacts(purpose: string, path: string): DoctorFolder {
     writable = false;
   }
   return { purpose, path, freeBytes: diskFreeBytes(path), writable };
-}
-
-/** The version of an installed package, found as Node would find it from here; null when there is none. */
-function installedVersion(name: string): string | null {
-  const require = createRequire(import.meta.url);
-  for (const folder of require.resolve.paths(name) ?? []) {
-    const version = versionIn(join(folder, name, 'package.json'));
-    if (version !== null) return version;
-  }
-  return null;
-}
-
-/** Two folders up from src/machine and from dist/machine alike. */
-function ownVersion(): string | null {
-  return versionIn(fileURLToPath(new URL('../../package.json', import.meta.url)));
-}
-
-function versionIn(path: string): string | null {
-  try {
-    const parsed: unknown = JSON.parse(readFileSync(path, 'utf8'));
-    const version = (parsed as { version?: unknown } | null)?.version;
-    return typeof version === 'string' ? version : null;
-  } catch {
-    return null;
-  }
 }
 
 type Facts = Omit<DoctorReport, 'findings'>;

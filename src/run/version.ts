@@ -1,6 +1,5 @@
 /** The version of this package, for run.json and the cards. */
-import { readFileSync } from 'node:fs';
+import { ownVersion } from '../store/installed-version.ts';
 
-export const version = (
-  JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8')) as { version: string }
-).version;
+/** `unknown` where package.json does not lie beside the code, as in a bundle. */
+export const version = ownVersion() ?? 'unknown';

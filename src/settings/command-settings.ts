@@ -94,8 +94,11 @@ export const pullOptions = {
 export const pullSettings = z.object(pullOptions);
 
 export const modelsOptions = {
-  cache: toggle(false, 'list the copies of bases that proofs keep instead, least recently used first'),
-  prune: toggle(false, 'remove those copies, but for what a run is using'),
+  cache: toggle(
+    false,
+    'list what is kept for the next time instead (copies of bases for proofs, data sets as tokens), least recently used first',
+  ),
+  prune: toggle(false, 'remove all that, but for what a run is using'),
 };
 export const modelsSettings = z.object(modelsOptions);
 

@@ -1,5 +1,5 @@
 /**
- * Large files that can be made again, kept for the next time: the copies of bases that proofs run on. Promises: named by what they are made
+ * Large files that can be made again, kept for the next time: the copies of bases that proofs run on, and data sets as tokens. Promises: named by what they are made
  * of, so that a base copied or touched makes no second one; of all together no more than a limit, those not used for longest go first; a file
  * that a living process holds stays. Does not know how they are made.
  */
@@ -15,8 +15,12 @@ const usualLimitBytes = 10e9;
 /** Sets another limit, in bytes or as `5GB`. */
 export const limitVariable = 'NOMOAT_CACHE_LIMIT';
 
-/** Where the copies are. */
+/** Where the copies of bases are. */
 export const cacheFolder = (): string => join(nomoatCacheFolder(surroundings()), 'parity');
+/** Where data sets are as tokens: they say what their data says. */
+export const rowsCacheFolder = (): string => join(nomoatCacheFolder(surroundings()), 'rows');
+export const cachedRowsPath = (key: string): string => join(rowsCacheFolder(), `${key}.rows`);
+const allFolders = (): string[] => [cacheFolder(), rowsCacheFolder()];
 
 const units: Readonly<Record<string, number>> = { '': 1, K: 1e3, M: 1e6, G: 1e9, T: 1e12 };
 
@@ -36,6 +40,8 @@ export function cacheLimitBytes(env: Readonly<Record<string, string | undefined>
 export interface CachedFile {
   readonly path: string;
   readonly name: string;
+  /** A base's copy for proofs, or the rows of a data set. */
+  readonly kind: 'base' | 'rows';
   readonly bytes: number;
   /** When it was made or used last, milliseconds since 1970. */
   readonly usedMs: number;
@@ -54,28 +60,34 @@ function holders(names: readonly string[]): Set<string> {
   return new Set(living);
 }
 
-/** What is kept, the least recently used first. */
-export function listCache(folder = cacheFolder()): CachedFile[] {
+const kindOf = (name: string): CachedFile['kind'] | null =>
+  name.endsWith('.gguf') ? 'base' : name.endsWith('.rows') ? 'rows' : null;
+
+function listFolder(folder: string): CachedFile[] {
   if (!existsSync(folder)) return [];
   const names = readdirSync(folder);
   const held = holders(names);
-  const files = names
-    .filter((name) => name.endsWith('.gguf'))
-    .flatMap((name): CachedFile[] => {
-      const path = join(folder, name);
-      // Another process may take it away meanwhile.
-      const stats = statSync(path, { throwIfNoEntry: false });
-      return stats?.isFile() ? [{ path, name, bytes: stats.size, usedMs: stats.mtimeMs, held: held.has(name) }] : [];
-    });
-  return files.sort((a, b) => a.usedMs - b.usedMs);
+  return names.flatMap((name): CachedFile[] => {
+    const kind = kindOf(name);
+    if (kind === null) return [];
+    const path = join(folder, name);
+    // Another process may take it away meanwhile.
+    const stats = statSync(path, { throwIfNoEntry: false });
+    if (!stats?.isFile()) return [];
+    return [{ path, name, kind, bytes: stats.size, usedMs: stats.mtimeMs, held: held.has(name) }];
+  });
 }
+
+/** What is kept, the least recently used first. */
+export const listCache = (...folders: readonly string[]): CachedFile[] =>
+  (folders.length > 0 ? folders : allFolders()).flatMap(listFolder).sort((a, b) => a.usedMs - b.usedMs);
 
 /**
  * Removes those not used for longest until all together have no more than `limitBytes`, and what killed processes left. Returns what it
  * removed. What cannot be removed stays.
  */
-export function pruneCache(limitBytes = cacheLimitBytes(), folder = cacheFolder()): CachedFile[] {
-  if (!existsSync(folder)) return [];
+export function pruneCache(limitBytes = cacheLimitBytes(), ...folders: readonly string[]): CachedFile[] {
+  const all = folders.length > 0 ? folders : allFolders();
   const tried = (work: () => void): boolean => {
     try {
       work();
@@ -84,12 +96,14 @@ export function pruneCache(limitBytes = cacheLimitBytes(), folder = cacheFolder(
       return false;
     }
   };
-  tried(() => removeUnfinished(folder));
-  for (const name of readdirSync(folder)) {
-    const pid = name.split(heldMark)[1];
-    if (pid !== undefined && !isAlive(Number(pid))) tried(() => rmSync(join(folder, name), { force: true }));
+  for (const folder of all.filter((path) => existsSync(path))) {
+    tried(() => removeUnfinished(folder));
+    for (const name of readdirSync(folder)) {
+      const pid = name.split(heldMark)[1];
+      if (pid !== undefined && !isAlive(Number(pid))) tried(() => rmSync(join(folder, name), { force: true }));
+    }
   }
-  const files = listCache(folder);
+  const files = listCache(...all);
   let total = files.reduce((sum, { bytes }) => sum + bytes, 0);
   return files.filter(({ bytes, held, path }) => {
     if (total <= limitBytes || held || !tried(() => rmSync(path, { force: true }))) return false;

@@ -1,0 +1,177 @@
+/**
+ * Tokenised examples, kept for the next command that wants the same: `plan`, then `tune`, then a resumed run tokenise once. Promises: found only
+ * where examples, settings, template, vocabulary and the code that makes rows are the same to the last byte; a file that is broken, or cannot
+ * be written, costs time only. The files are private to the user (mode 600) and of limited size together (store/cache.ts).
+ */
+import { createHash } from 'node:crypto';
+import { chmodSync, mkdirSync, readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { z } from 'zod';
+import { writeChunksAtomic } from '../formats/atomic-write.ts';
+import { isSpelledNumber } from '../formats/exact-json.ts';
+import type { GgufFile } from '../formats/gguf/types.ts';
+import { orderedKeys } from '../formats/ordered-json.ts';
+import { cachedRowsPath, pruneCache, rowsCacheFolder } from '../store/cache.ts';
+import { installedVersion } from '../store/installed-version.ts';
+import type { Example } from '../text/example.ts';
+import type { EncodeOptions } from '../tokens/encode-example.ts';
+import type { EncodedRow, EncodedRows } from '../tokens/rows.ts';
+
+/** Rows that are made in less time are made again: reading them back would save nothing that anybody notices. */
+export const worthKeepingSeconds = 0.2;
+
+/** What rows are made of, beside the examples. */
+export interface RowsMakers {
+  readonly model: GgufFile;
+  readonly options: Pick<EncodeOptions, 'supervise' | 'specialTokens'>;
+}
+
+/** A value as a text that no other value has: numbers as they were spelled, keys in their order. */
+function spelled(value: unknown): string {
+  if (isSpelledNumber(value)) return `#${value.value}`;
+  if (Array.isArray(value)) return `[${value.map(spelled).join()}]`;
+  if (typeof value === 'object' && value !== null) {
+    const fields = value as Readonly<Record<string, unknown>>;
+    return `{${orderedKeys(value)
+      .map((key) => `${JSON.stringify(key)}:${spelled(fields[key])}`)
+      .join()}}`;
+  }
+  return JSON.stringify(value) ?? 'undefined';
+}
+
+/** Folders of this package whose code decides what rows are. */
+const makers = ['text', 'text/jinja', 'tokens', 'llama', 'formats', 'formats/gguf'];
+/** Of that code; null where it does not lie in its folders, as in a bundle. */
+let codeDigest: string | null | undefined;
+
+function digestOfCode(): string | null {
+  if (codeDigest !== undefined) return codeDigest;
+  const hash = createHash('sha256');
+  try {
+    for (const folder of makers) {
+      const path = fileURLToPath(new URL(`../${folder}/`, import.meta.url));
+      for (const name of readdirSync(path).sort())
+        if (/(?<!\.test|\.d)\.[jt]s$/.test(name)) hash.update(name).update(readFileSync(join(path, name)));
+    }
+    codeDigest = hash.update(String(installedVersion('node-llama-cpp'))).digest('hex');
+  } catch {
+    codeDigest = null;
+  }
+  return codeDigest;
+}
+
+/** The name of these examples' rows; null where they cannot be named. */
+export function rowsKey(examples: readonly Example[], { model, options }: RowsMakers): string | null {
+  const code = digestOfCode();
+  if (code === null) return null;
+  const hash = createHash('sha256').update(JSON.stringify([code, options.supervise, options.specialTokens]));
+  try {
+    // The chat template is among them: the one that was given, where one was.
+    for (const [name, { value }] of model.metadata) if (name.startsWith('tokenizer.')) hash.update(`${name}=${spelled(value)}\n`); // biome-ignore format: one line
+    hash.update(`${model.string('tokenizer.chat_template')}\n`);
+    for (const { source: _, ...example } of examples) hash.update(`${spelled(example)}\n`);
+  } catch {
+    // Nested deeper than the stack.
+    return null;
+  }
+  return hash.digest('hex').slice(0, 32);
+}
+
+const encodedSchema = z.union([
+  z.object({ reason: z.string(), detail: z.string().optional() }),
+  z.object({ raw: z.boolean(), notes: z.array(z.string()), lengths: z.array(z.int().nonnegative()) }),
+]);
+const headerSchema = z.array(encodedSchema);
+/** In front: SHA-256 of all that follows, then the header's length. */
+const digestBytes = 32;
+const lengthBytes = 8;
+
+/** Writes them for the next time, quietly. */
+export function keepRows(key: string, rows: EncodedRows): void {
+  const header: z.infer<typeof headerSchema> = rows.map(({ encoded }) =>
+    'reason' in encoded
+      ? { reason: encoded.reason, ...(encoded.detail === undefined ? {} : { detail: encoded.detail }) }
+      : { raw: encoded.raw, notes: [...encoded.notes], lengths: encoded.sequences.map(({ tokens }) => tokens.length) },
+  );
+  const text = Buffer.from(JSON.stringify(header));
+  const length = Buffer.alloc(lengthBytes);
+  length.writeBigUInt64LE(BigInt(text.length));
+  const sequences = rows.flatMap(({ encoded }) => ('reason' in encoded ? [] : encoded.sequences));
+  const bytes = ({ buffer, byteLength, byteOffset }: Int32Array | Uint8Array): Uint8Array => new Uint8Array(buffer, byteOffset, byteLength); // biome-ignore format: one line
+  try {
+    mkdirSync(rowsCacheFolder(), { recursive: true, mode: 0o700 });
+    const path = cachedRowsPath(key);
+    const parts = sequences.flatMap(({ supervised, tokens }) => [bytes(tokens), bytes(supervised)]);
+    const body = [length, text, ...joined(parts)];
+    const hash = createHash('sha256');
+    for (const part of body) hash.update(part);
+    writeChunksAtomic(path, [hash.digest(), ...body]);
+    chmodSync(path, 0o600);
+    pruneCache();
+  } catch {
+    // Made again the next time.
+  }
+}
+
+/** Rows have few bytes each: written in larger pieces. */
+const pieceBytes = 1 << 20;
+
+function* joined(parts: readonly Uint8Array[]): Generator<Uint8Array> {
+  let held: Uint8Array[] = [];
+  let size = 0;
+  for (const part of parts) {
+    held.push(part);
+    size += part.length;
+    if (size < pieceBytes) continue;
+    yield Buffer.concat(held);
+    [held, size] = [[], 0];
+  }
+  yield Buffer.concat(held);
+}
+
+/** The rows of that name, for these examples; null where there are none, or not whole. */
+export function cachedRows(key: string, examples: readonly Example[]): EncodedRows | null {
+  try {
+    const file = readFileSync(cachedRowsPath(key));
+    const body = file.subarray(digestBytes);
+    if (!createHash('sha256').update(body).digest().equals(file.subarray(0, digestBytes))) return null;
+    const at = lengthBytes + Number(body.readBigUInt64LE(0));
+    const header = headerSchema.parse(JSON.parse(body.toString('utf8', lengthBytes, at)));
+    if (header.length !== examples.length) return null;
+    const reader = new SequenceReader(body, at);
+    const rows = header.map(({ ...encoded }, i): EncodedRow => {
+      const { source } = examples[i]!;
+      if ('reason' in encoded) return { source, encoded };
+      const { lengths, notes, raw } = encoded;
+      return { source, encoded: { raw, notes, sequences: lengths.map((length) => reader.next(length)) } };
+    });
+    return reader.isAtEnd ? rows : null;
+  } catch {
+    return null;
+  }
+}
+
+class SequenceReader {
+  private readonly file: Buffer;
+  private at: number;
+
+  constructor(file: Buffer, at: number) {
+    this.file = file;
+    this.at = at;
+  }
+
+  get isAtEnd(): boolean {
+    return this.at === this.file.length;
+  }
+
+  /** Throws RangeError behind the end. */
+  next(length: number): { tokens: Int32Array; supervised: Uint8Array } {
+    const tokens = new Int32Array(length);
+    const end = this.at + length * Int32Array.BYTES_PER_ELEMENT;
+    if (end + length > this.file.length) throw new RangeError('cut off');
+    new Uint8Array(tokens.buffer).set(this.file.subarray(this.at, end));
+    this.at = end + length;
+    return { tokens, supervised: Uint8Array.from(this.file.subarray(end, this.at)) };
+  }
+}
