@@ -19,7 +19,10 @@ import { addFlags, flagsOf } from './flags.ts';
 import { follow } from './follow.ts';
 
 const data = fileURLToPath(new URL('../../examples/intents', import.meta.url));
-/** Enough passes for a toy (docs/log.md has the figures). The checkpoint is chosen on a part of the training data, so that the scored sentences stay unseen. */
+/**
+ * Enough passes for a toy (docs/log/quickstart-and-audits.md has the figures). The checkpoint is chosen on a part of
+ * the training data, so that the scored sentences stay unseen.
+ */
 const settings = {
   validation: '0.125',
   epochs: 6,

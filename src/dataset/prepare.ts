@@ -208,7 +208,10 @@ export async function prepareExamples(
   }
 }
 
-/** A small model is otherwise taken in one call, which knows no prefix: up to this share of the tokens that is as quick (docs/log.md). */
+/**
+ * A small model is otherwise taken in one call, which knows no prefix: up to this share of the tokens that is as quick
+ * (docs/log/step-speed.md).
+ */
 const worthwhileShare = 0.35;
 
 /** Tokens to share. Dropout is drawn for each row, padded rows are rows of their own, and a graphics card walks them as they are. */

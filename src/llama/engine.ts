@@ -91,8 +91,9 @@ export const sparedThreads = (cores: number, busyShare: number): number =>
   Math.max(1, Math.floor(cores * (1 - busyShare) + 0.25));
 
 /**
- * Evaluates with no more threads than there are free cores: a thread that has to wait for another program's time slice makes all
- * others wait, a hundred times a token (30 times slower, docs/log.md). Looks for a tenth of a second before, now and then.
+ * Evaluates with no more threads than there are free cores: a thread that has to wait for another program's time slice
+ * makes all others wait, a hundred times a token (30 times slower, docs/log/chat-and-llama-cpp.md). Looks for a tenth of
+ * a second before, now and then.
  */
 export async function evaluating<T>(context: Pick<LlamaContext, 'idealThreads'>, call: () => Promise<T>): Promise<T> {
   await leaveBusyCores(context);

@@ -193,7 +193,7 @@ export interface Duration {
   readonly tokensPerSecond: number;
 }
 
-/** Seconds to make a float16 of a number, or a number of it: with both cores, and mostly the memory's speed (docs/log.md). */
+/** Seconds to make a float16 of a number, or a number of it: both cores, and mostly the memory's speed (docs/log). */
 const castSeconds = 0.2e-9;
 
 /** Seconds that a token's activations take beyond computing them once and keeping them: two conversions, or one more forward pass. */
@@ -288,7 +288,7 @@ export function durationOf({ preparation, rates, setting, shape, work }: Duratio
 
 /**
  * Rates where no block is measured: a tiny model, whose run is short anyway, one that is trained whole, a graphics card. The share of this
- * machine's float32 products that a step reaches, and what each call of a graph costs beside, are means of runs in docs/log.md; on a graphics
+ * machine's float32 products that a step reaches, and what each call of a graph costs beside, are means of runs in docs/log; on a graphics
  * card the products are assumed as well.
  */
 const assumed = { share: 0.5, graphCall: 60e-6, readWeight: 4e-9, updateWeight: 2e-9, diskRate: 1e9 } as const;

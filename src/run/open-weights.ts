@@ -19,7 +19,7 @@ import { quantiseModel } from '../train/int8-model.ts';
 
 /**
  * Mean KL divergence (nats) of next-token distributions up to which the int8 base passes for the float32 one. On
- * SmolLM2 it measures 0.0065 and trains to the same loss; with 0.015, as it once was, to one 3.6% worse (docs/log.md).
+ * SmolLM2 it measures 0.0065 and trains to the same loss; with 0.015, as it once was, to one 3.6% worse (docs/log/int8.md).
  */
 export const divergenceBound = 0.02;
 

@@ -18,8 +18,8 @@ import { evaluationCalls, type Parameter, type TrainStep } from './step.ts';
 import type { TrainerState } from './trainer-state.ts';
 
 /**
- * Tokens of a micro-batch where its number of conversations is not set: enough to fill the kernels, little enough for memory. Twice as
- * many were 3% faster on SmolLM2 and took half as much memory again (docs/log.md).
+ * Tokens of a micro-batch where its number of conversations is not set: enough to fill the kernels, little enough for
+ * memory. Twice as many were 3% faster on SmolLM2 and took half as much memory again (docs/log/step-speed.md).
  */
 export const microBatchTokens = 512;
 /** After an out-of-memory the micro-batch shrinks down to this; a model that cannot take it does not fit. */

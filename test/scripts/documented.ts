@@ -15,7 +15,7 @@ export const documents = [
   'examples/intents/README.md',
   'models/nomoat-mini/README.md',
   ...readdirSync(join(repo, 'docs'), { recursive: true, encoding: 'utf8' })
-    .filter((name) => name.endsWith('.md'))
+    .filter((name) => name.endsWith('.md') && !name.includes('node_modules'))
     .map((name) => `docs/${name.replaceAll('\\', '/')}`),
 ];
 
