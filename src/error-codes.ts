@@ -8,9 +8,11 @@ export type ErrorKind = 'input' | 'failed' | 'untrusted' | 'interrupted';
 
 /** What follows from a code. */
 export interface CodeEntry {
+  /** Who can mend it. */
   readonly kind: ErrorKind;
   /** What a server answers with. */
   readonly http: number;
+  /** What happened, in a sentence. */
   readonly meaning: string;
 }
 
@@ -21,6 +23,7 @@ const untrusted = (http: number, meaning: string): CodeEntry => ({ kind: 'untrus
 const gaveUp = 499;
 const interrupted = (meaning: string): CodeEntry => ({ kind: 'interrupted', http: gaveUp, meaning });
 
+/** What follows from each code, by its name. */
 export const errorCodes = {
   'invalid-input': input(400, 'Something that was given will not do; no narrower code says what.'),
   'invalid-settings': input(
@@ -81,6 +84,7 @@ export const errorCodes = {
   ),
 } as const satisfies Readonly<Record<string, CodeEntry>>;
 
+/** The codes that there are. */
 export type ErrorCode = keyof typeof errorCodes;
 
 /** Of an error that has no code of its own. */
@@ -96,6 +100,7 @@ export const exitStatus = { input: 2, failed: 1, untrusted: 3, interrupted: 130 
   Record<ErrorKind, number>
 >;
 
+/** Whether a value, such as that of a field of parsed JSON, is one of the codes. */
 export const isErrorCode = (code: unknown): code is ErrorCode =>
   typeof code === 'string' && Object.hasOwn(errorCodes, code);
 

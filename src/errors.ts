@@ -7,6 +7,7 @@ import { codeOfKind, type ErrorCode, type ErrorKind, errorCodes } from './error-
 
 export type { ErrorCode, ErrorKind } from './error-codes.ts';
 
+/** What an error is made of. */
 export interface NomoatErrorOptions {
   /** Which component or file is at fault, e.g. `train.jsonl line 3` or `--rank`. */
   readonly part: string;
@@ -20,18 +21,31 @@ export interface NomoatErrorOptions {
   readonly kind?: ErrorKind;
   /** Extra facts for programs, JSON-serialisable. */
   readonly fields?: Readonly<Record<string, unknown>>;
+  /** What it was made of, where it was caught. */
   readonly cause?: unknown;
 }
 
+/**
+ * Every error of nomoat. Its `message` is `part: fault. remedy`; programs branch on `code`, or on `kind` where a code
+ * is new to them.
+ */
 export class NomoatError extends Error {
+  /** Always the same. */
   override readonly name = 'NomoatError';
+  /** What went wrong, for programs: docs/errors.md lists them. */
   readonly code: ErrorCode;
+  /** What is at fault: a file with its line, an option, a part of nomoat. */
   readonly part: string;
+  /** What is wrong, one clause. */
   readonly fault: string;
+  /** What can be done about it, one sentence. */
   readonly remedy: string;
+  /** Who can mend it. */
   readonly kind: ErrorKind;
+  /** Figures and names for programs, JSON-serialisable. */
   readonly fields: Readonly<Record<string, unknown>>;
 
+  /** The kind follows from the code. */
   constructor(options: NomoatErrorOptions) {
     super(`${options.part}: ${options.fault}. ${options.remedy}`, { cause: options.cause });
     this.part = options.part;

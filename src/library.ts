@@ -20,11 +20,13 @@ import type { SpecialTokens } from './tokens/encode-text.ts';
 import { assertGiven } from './words/given.ts';
 import { shellQuote } from './words/shell-quote.ts';
 
+/** What a fine-tuning run is started with: `data`, and any of the options. */
 export interface TuneOptions extends TuneOptionValues {
   /** Files or folders. */
   readonly data: string | readonly string[];
   /** A YAML file of options; those given here win. */
   readonly recipe?: string;
+  /** Ends the run with a checkpoint: `result` rejects with code `run-interrupted`. */
   readonly signal?: AbortSignal;
   /** Asked once the plan is known and before anything is written; where it says no, the run has no events. */
   readonly confirm?: Confirm;
@@ -75,6 +77,7 @@ export function tune(given: TuneOptions): Run {
   });
 }
 
+/** What a pretraining run is started with: `data`, and any of the options. */
 export interface PretrainOptions extends PretrainOptionValues, Pick<TuneOptions, 'data' | 'recipe' | 'signal'> {}
 
 /** Trains a new model on plain text; returns at once, as `tune` does. */
@@ -101,6 +104,7 @@ export function resumeTune(run: string, options: { readonly signal?: AbortSignal
   });
 }
 
+/** What a model is opened with. */
 export interface ChatOptions {
   /** A model's name or file, or a run's folder. */
   readonly model: string;

@@ -5,6 +5,7 @@ import { samplingSettings } from '../settings/command-settings.ts';
 import type { Message } from '../text/example.ts';
 import type { Score } from './score.ts';
 
+/** How the next token is drawn. */
 export interface Sampling {
   /** 0 takes the most likely token at each step. */
   readonly temperature: number;
@@ -24,27 +25,39 @@ export interface Sampling {
 
 export const defaultSampling: Sampling = samplingSettings.parse({});
 
+/** How one answer is generated. */
 export interface GenerateOptions extends Partial<Sampling> {
+  /** Ends the answer where it is: `stopReason` is `aborted`, nothing is thrown. */
   readonly signal?: AbortSignal;
   /** Called with each piece of the answer as it comes; the pieces together are the answer. */
   readonly onText?: (piece: string) => void;
 }
 
+/** Why an answer ended: by itself, at its most tokens or the end of the context, or by the signal. */
 export type StopReason = 'end-of-turn' | 'length' | 'aborted';
 
+/** An answer that has ended. */
 export interface Generated {
+  /** The answer without its end-of-turn token. */
   readonly text: string;
   /** Tokens generated, the end-of-turn token not counted. */
   readonly tokens: number;
+  /** Tokens that the model was asked with. */
   readonly promptTokens: number;
   /** Prompt tokens that were already evaluated for an earlier answer. */
   readonly reusedTokens: number;
+  /** Why no more tokens came. */
   readonly stopReason: StopReason;
 }
 
+/** A model that answers. After `close`, calls fail with a NomoatError of code `model-closed`. */
 export interface ChatModel {
   /** Tokens that prompt and answer may have together. */
   readonly contextSize: number;
+  /**
+   * The next answer of a conversation. Rejects with NomoatError, of code `context-full` where the prompt leaves no
+   * room.
+   */
   generate(messages: readonly Message[], options?: GenerateOptions): Promise<Generated>;
   /** Continues a prompt that is taken as it is, control tokens that it spells among it: one that holds chat markup already. */
   continue(prompt: string, options?: GenerateOptions): Promise<Generated>;
@@ -72,5 +85,6 @@ export interface Model extends ChatModel {
   stream(messages: readonly Message[], options?: GenerateOptions): AnswerStream;
   /** Log-probabilities of the last message, which is an answer, after those before it; computed as chat computes, with float16 keys. */
   score(messages: readonly Message[], options?: { readonly signal?: AbortSignal }): Promise<Score>;
+  /** As `close`. */
   [Symbol.asyncDispose](): Promise<void>;
 }

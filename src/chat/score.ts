@@ -9,8 +9,11 @@ import type { Example, Message } from '../text/example.ts';
 import { type EncodeOptions, encodeExample } from '../tokens/encode-example.ts';
 import type { RowLogProbabilities, TokenRow } from '../tokens/token-row.ts';
 
+/** A token of the answer, and how likely it was there. */
 export interface ScoredToken {
+  /** In the model's vocabulary. */
   readonly id: number;
+  /** May be part of a character. */
   readonly text: string;
   /** ln p of this token after all before it, nats. */
   readonly logProbability: number;
@@ -18,6 +21,7 @@ export interface ScoredToken {
   readonly mostLikely: boolean;
 }
 
+/** How likely a model holds an answer. */
 export interface Score {
   /** The answer's tokens in order, the one that ends its turn last. */
   readonly tokens: readonly ScoredToken[];

@@ -32,10 +32,13 @@ export interface Refusal {
   readonly detail?: string | undefined;
 }
 
+/** A data file as it was read. */
 export interface DataFile {
+  /** As it was given or found in a folder. */
   readonly path: string;
   /** Examples and refusals together. */
   readonly rows: number;
+  /** Such as `messages`. */
   readonly format: string;
   /** By what the format was known. */
   readonly why: string;

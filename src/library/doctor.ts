@@ -1,6 +1,7 @@
 /** What this machine has, and what is wrong with it. */
 import { type DoctorReport, doctor as examine } from '../machine/doctor.ts';
 
+/** What is looked at. */
 export interface DoctorOptions {
   /** Where runs would be written (default: the working directory). */
   readonly runsFolder?: string;

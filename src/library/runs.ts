@@ -15,6 +15,7 @@ const usualRoot = 'runs';
 /** The runs directly in a folder (default: `runs` in the working directory), by name; none where there is no such folder. */
 export const listRuns = (root: string = usualRoot): ListedRun[] => listRunsIn(root);
 
+/** How the events of a run are read. */
 export interface FollowOptions {
   /** Waits for what the run says next, until it ends (default: false). */
   readonly follow?: boolean;
@@ -26,6 +27,7 @@ export interface FollowOptions {
 export interface OpenedRun {
   /** Absolute path. */
   readonly folder: string;
+  /** What run.json says. */
   readonly record: RunRecord;
   /** A run whose process was killed is `interrupted`, whatever its record says. */
   readonly state: RunState;
@@ -33,6 +35,7 @@ export interface OpenedRun {
   readonly pid: number | null;
   /** Folder of the PEFT adapter, and the GGUF model where every weight was trained; null while there is none. */
   readonly adapter: string | null;
+  /** As `adapter`, where every weight was trained. */
   readonly model: string | null;
   /** The report as a page; null while there is none. */
   readonly report: string | null;

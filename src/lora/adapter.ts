@@ -4,6 +4,7 @@
 
 /** The seven projections that LoRA can adapt, in PEFT's order of a block. */
 export const projections = ['q_proj', 'k_proj', 'v_proj', 'o_proj', 'gate_proj', 'up_proj', 'down_proj'] as const;
+/** A projection of a block, as PEFT names it: q_proj, k_proj, v_proj, o_proj, gate_proj, up_proj or down_proj. */
 export type Projection = (typeof projections)[number];
 
 /** One adapted matrix W [out, in]: W' = W + scale * B A. Rows of q and k are in PEFT's (unpermuted) order. */

@@ -12,30 +12,43 @@ import { hubCacheFolder, nomoatModelsFolder, type Surroundings, surroundings } f
 import { sizeText } from '../words/size-text.ts';
 import { diskFreeBytes, type MachineFacts, machineFacts } from './machine.ts';
 
+/** A folder that nomoat writes to. */
 export interface DoctorFolder {
   /** What lies there, e.g. `runs`. */
   readonly purpose: string;
+  /** Absolute. */
   readonly path: string;
+  /** On its disk; null where the system does not tell. */
   readonly freeBytes: number | null;
+  /** Whether it can be written or, where it is not there, the nearest folder above it. */
   readonly writable: boolean;
 }
 
+/** Whether an engine does what it is there for. */
 export interface DoctorEngine {
+  /** It was started and asked something. */
   readonly works: boolean;
   /** What it said of itself, or why it does not work. */
   readonly detail: string;
+  /** That the answer took. */
   readonly seconds: number;
 }
 
+/** Something that is wrong, and what helps. */
 export interface Finding {
   /** `error`: tuning or chatting cannot work. `warning`: it works, but slower or not for long. */
   readonly severity: 'error' | 'warning';
+  /** What is wrong. */
   readonly fault: string;
+  /** What helps, often a command. */
   readonly remedy: string;
 }
 
+/** What this machine has, and what is wrong with it. */
 export interface DoctorReport {
+  /** Cores, instruction sets, memory. */
   readonly machine: MachineFacts;
+  /** Where nomoat writes. */
   readonly folders: readonly DoctorFolder[];
   /** Version by package name; null where it is not installed. */
   readonly versions: Readonly<Record<string, string | null>>;
@@ -47,7 +60,9 @@ export interface DoctorReport {
   readonly onnxruntime: DoctorEngine;
   /** Tokenising and chat. */
   readonly llamaCpp: DoctorEngine;
+  /** Models on this machine. */
   readonly models: readonly LocalModel[];
+  /** Errors and warnings; empty where all is well. */
   readonly findings: readonly Finding[];
 }
 

@@ -11,12 +11,17 @@ import { cgroupLimits } from './cgroup.ts';
 
 export { PeakMemory, parentBytes, treeMemoryBytes } from './process-memory.ts';
 
+/** Cores, instruction sets and memory of this machine. */
 export interface MachineFacts {
+  /** As Node's `process.platform`. */
   readonly platform: NodeJS.Platform;
+  /** As Node's `process.arch`. */
   readonly architecture: string;
   /** Kernel or system version. */
   readonly release: string;
+  /** The processor's name. */
   readonly cpu: string;
+  /** Cores that this process may use. */
   readonly physicalCores: number;
   /** Hardware threads that this process may use. */
   readonly logicalCores: number;
@@ -24,6 +29,7 @@ export interface MachineFacts {
   readonly processorLimit: number | null;
   /** Of INSTRUCTION_SETS, those that this processor has; empty where the system does not tell. */
   readonly instructionSets: string[];
+  /** Of the machine, or of its control group. */
   readonly memoryTotalBytes: number;
   /** What can be taken without swapping, as far as the system tells. */
   readonly memoryAvailableBytes: number;

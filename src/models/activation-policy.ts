@@ -5,4 +5,5 @@
  * `recompute` them block by block from the blocks' inputs, which costs one more forward pass and a seventh of the memory.
  */
 export const activationPolicies = ['keep', 'float16', 'recompute'] as const;
+/** One of `activationPolicies`: keep, float16 or recompute. */
 export type ActivationPolicy = (typeof activationPolicies)[number];

@@ -19,6 +19,7 @@ export const initSchemes = {
     residual: 2 / (layers * Math.sqrt(modelWidth)),
   }),
 } as const;
+/** By what rule random weights are scaled: gpt2 or neox. */
 export type InitScheme = keyof typeof initSchemes;
 
 /** Llama's own epsilon and rotary base. */

@@ -20,6 +20,7 @@ export const pretrainSizes = {
   mini: { layers: 8, modelWidth: 256, heads: 8, feedForward: 704, vocabulary: 4096, contextLength: 512 },
   small: { layers: 12, modelWidth: 512, heads: 8, feedForward: 1376, vocabulary: 8192, contextLength: 1024 },
 } as const satisfies Record<string, PretrainSize>;
+/** A shape of a new model: nano, micro, mini or small. */
 export type PretrainSizeName = keyof typeof pretrainSizes;
 
 /** Weights of a model of this shape. */

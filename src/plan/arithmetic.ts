@@ -12,7 +12,9 @@ const fewWeights = 30e6;
 /** `auto` wants int8 products to be at least this much faster, or the rest of the step eats the gain. */
 const minSpeedup = 1.5;
 
+/** The arithmetic of the frozen weights, and why. */
 export interface Arithmetic {
+  /** Of their products; what is trained, norms and hidden states are float32 in either. */
   readonly precision: 'f32' | 'int8';
   /** Why, as the end of a sentence. */
   readonly reason: string;

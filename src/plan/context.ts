@@ -60,7 +60,9 @@ function plannedCopy(model: GgufFile): Context['copy'] {
 
 /** Where a run keeps its activations and its frozen weights. */
 export interface Holding {
+  /** Whether backward finds its activations kept, kept as float16, or computes them again. */
   readonly activations: ActivationPolicy;
+  /** Whether the blocks' weights come from the disk. */
   readonly streamed: boolean;
 }
 

@@ -95,17 +95,23 @@ const trainedBytes = { lora: 7 * float32, full: 5 * float32 } as const;
  */
 const engineBytes = 120e6;
 
+/** Memory of a run by what it holds, bytes. */
 export interface Memory {
   /** Node, the libraries, the data, and the process that shows progress. */
   readonly fixed: number;
+  /** Frozen weights, as the precision has them. */
   readonly weights: number;
+  /** Activations that wait for backward. */
   readonly saved: number;
+  /** What computing takes beside. */
   readonly working: number;
+  /** Trained weights with their gradients and moments. */
   readonly trained: number;
   /** While training. */
   readonly training: number;
   /** While the result is proven: our figures are made with what training left, then llama.cpp maps the base's copy. The system can take that file's pages back. */
   readonly proof: number;
+  /** The higher one of `training` and `proof`. */
   readonly peak: number;
 }
 
@@ -333,6 +339,7 @@ export function assumedRates(
 export interface Room {
   /** Null where the system does not tell. */
   readonly memoryBytes: number | null;
+  /** Free where the run's folder will be; null where the system does not tell. */
   readonly diskBytes: number | null;
 }
 

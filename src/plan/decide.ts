@@ -13,6 +13,7 @@ import { assumedDeviceRate, assumedRates, durationOf, type Memory, memoryOf, typ
 import { measureBlock } from './measure-block.ts';
 import { type Money, moneyOf, type Prices } from './prices.ts';
 
+/** In what a run computes, where it keeps what it computes with, and why. */
 export interface Decision extends Arithmetic, Holding {
   /** Tokens of a micro-batch, padding included, where its rows are not counted. */
   readonly microBatchTokens: number;
@@ -20,18 +21,27 @@ export interface Decision extends Arithmetic, Holding {
 
 /** A decision with what it costs. */
 export interface SettingPlan extends Money {
+  /** Such as `as asked`, `faster`. */
   readonly name: string;
   /** What distinguishes it from what was asked for, as flags. */
   readonly flags: string;
+  /** In what it computes, where it keeps what, and why. */
   readonly decision: Decision;
+  /** From the beginning to the end of the first step. */
   readonly firstStepSeconds: number;
+  /** Of a later one. */
   readonly stepSeconds: number;
+  /** The whole run: validations, proof and samples included. */
   readonly seconds: number;
+  /** Real tokens while training. */
   readonly tokensPerSecond: number;
+  /** At its highest, the proof included. */
   readonly peakMemoryBytes: number;
   /** Of that, what has to be there; the rest are pages of a file. */
   readonly neededMemoryBytes: number;
+  /** What it consists of. */
   readonly memory: Memory;
+  /** Checkpoints, result, and the base's copy for the proof where it is not there yet. */
   readonly diskBytes: number;
 }
 

@@ -62,30 +62,43 @@ export function variantsOf(settings: RunSettings, work: Work, precision: 'f32' |
   return [...faster, leaner, better];
 }
 
+/** A run as asked for, beside other ways to do it. */
 export interface PlanReport {
+  /** The base model's name or file. */
   readonly model: string;
+  /** That it would compute with. */
   readonly threads: number;
+  /** Training rows. */
   readonly rows: number;
+  /** Of those rows. */
   readonly tokens: number;
+  /** Which settings the data decided, in a sentence; null where it decided none. */
   readonly chosen: string | null;
   /** What is to be known of the data, the model and the settings, in sentences. */
   readonly notes: readonly string[];
+  /** What was measured of this machine. */
   readonly probe: {
     /** Operations a second; null where nothing depended on them. */
     readonly float32Rate: number | null;
+    /** As `float32Rate`, of int8 products. */
     readonly int8Rate: number | null;
     /** Bytes a second. */
     readonly diskRate: number;
     /** Seconds of one block, forward and backward, for a micro-batch of so many tokens. */
     readonly blockSeconds: number;
+    /** Of that micro-batch. */
     readonly blockTokens: number;
     readonly seconds: number;
   };
+  /** What the run may take. */
   readonly room: Room;
+  /** That its costs were counted with. */
   readonly prices: Prices;
+  /** The first is as asked. */
   readonly plans: readonly SettingPlan[];
   /** Name of the one to take, or null where none fits. */
   readonly recommended: string | null;
+  /** In a sentence. */
   readonly advice: string;
 }
 

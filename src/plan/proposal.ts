@@ -9,20 +9,29 @@ import { parameterCount } from '../models/config.ts';
 import { type Money, moneyOf, type Prices, usualPrices } from './prices.ts';
 import { settingDoubts } from './setting-doubts.ts';
 
+/** What whoever confirms a run is shown. */
 export interface Proposal {
+  /** Absolute path of the folder that it would make. */
   readonly run: string;
+  /** The base model's name or file. */
   readonly model: string;
+  /** Weights of the model. */
   readonly parameters: number;
+  /** Training rows. */
   readonly rows: number;
+  /** Of those rows. */
   readonly tokens: number;
+  /** Of those, the learnt ones. */
   readonly supervisedTokens: number;
   /** Rows of the data that cannot be used. */
   readonly refusedRows: number;
+  /** Optimizer steps of the whole run. */
   readonly steps: number;
   /** Says which settings the data decided, where it did. */
   readonly chosen: string | null;
   /** What is to be known of the data, the model, the settings and the runs that it begins with, in sentences. */
   readonly notes: readonly string[];
+  /** What it would take. */
   readonly plan: PlanEvent;
   /** Of the plan's time, at usual prices. */
   readonly money: Money & Prices;

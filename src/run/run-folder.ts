@@ -203,8 +203,11 @@ export function removeHalfRun(path: string): void {
   }
 }
 
+/** A run among others. */
 export interface ListedRun {
+  /** Its folder's. */
   readonly name: string;
+  /** Absolute. */
   readonly path: string;
   /** A run whose process was killed still says `running`; it is interrupted. */
   readonly state: RunState | 'unreadable';

@@ -13,28 +13,39 @@ import { type OptionTable, pretrainOptions, tuneOptions } from '../settings/opti
 import type { RunSettings } from '../settings/run-settings.ts';
 import type { FileStamp } from '../store/file-digest.ts';
 
+/** Whether a run goes on, or how it ended. */
 export type RunState = 'running' | RunEndEvent['state'];
 
 /** Of run.json. */
 export const recordVersion = 1;
 
+/** What run.json says. */
 export interface RunRecord {
   /** Of the file's form; absent until it is written. */
   readonly version?: number;
+  /** Version that made it. */
   readonly nomoat: string;
+  /** Where it stands; `running` also after a kill. */
   readonly state: RunState;
+  /** When, ISO 8601. */
   readonly created: string;
+  /** SHA-256 of the base's file, hexadecimal. */
   readonly modelDigest: string;
   /** Size and times of the model's file, so that it need not be read again; absent in runs from before it was kept. */
   readonly modelStamp?: FileStamp;
+  /** SHA-256 by name of the file. */
   readonly dataDigests: Readonly<Record<string, string>>;
   /** Of the adapter that the run began with, where it began with one. */
   readonly adapterDigests?: Readonly<Record<string, string>>;
+  /** What it was made on. */
   readonly machine: Readonly<Record<string, unknown>>;
   /** The system prompt that all training conversations share, or null. */
   readonly systemPrompt: string | null;
+  /** Loss before training, nats per supervised token; null where nothing was held out, or not yet. */
   readonly validationBefore: number | null;
+  /** The same of the result. */
   readonly validationAfter: number | null;
+  /** Of the run, resolved. */
   readonly settings: RunSettings;
   /** Why the result is not to be trusted, where it is not. */
   readonly verdict?: string;

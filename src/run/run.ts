@@ -25,15 +25,19 @@ export interface RunResult {
   readonly parity: Omit<ExportParityEvent, 'type'> | null;
   /** Optimizer steps that were made, and the one after which the result was taken; null for the last. */
   readonly steps: number;
+  /** Steps after which the result was taken; null: after the last. */
   readonly bestStep: number | null;
   /** Why the result is not to be trusted, in sentences; null where it is. */
   readonly verdict: string | null;
   /** The report, as a page and for programs. */
   readonly report: { readonly html: string; readonly json: string };
+  /** Of this process, all stages together. */
   readonly seconds: number;
+  /** Of the training process and the one that shows its progress. */
   readonly peakMemoryBytes: number;
 }
 
+/** A run as a program holds it: iterate it for its events, by as many readers as like; await its `result`. */
 export interface Run extends RunHandle {
   /** Absolute path of the run's folder. Throws NomoatError while the run has not chosen it: it is known with the first event. */
   readonly folder: string;

@@ -25,8 +25,11 @@ import {
   memoryKills,
 } from './worker-death.ts';
 
+/** A training process. */
 export interface RunHandle extends AsyncIterable<RunEvent> {
+  /** Absolute path of the run's folder. */
   readonly run: string;
+  /** Undefined until the process is up. */
   readonly pid: number | undefined;
   /** Asks for a checkpoint and the end. */
   interrupt(): void;

@@ -75,6 +75,7 @@ export const previewOptions = { rows: wholeFrom(shownRows, 0, 'rows to show', { 
 export const previewSettings = z.object(previewOptions);
 
 export const exportFormats = ['peft', 'gguf', 'ollama', 'merged-gguf'] as const;
+/** peft, gguf, ollama or merged-gguf. */
 export type ExportFormat = (typeof exportFormats)[number];
 
 export const exportOptions = {
@@ -152,4 +153,5 @@ export const commandSettings = {
   },
   models: { summary: summaries.models, argument: {}, options: modelsOptions },
 } satisfies Record<string, CommandSettings>;
+/** A command that has settings, by its name: `tune`, `pretrain`, `chat` and so on. */
 export type CommandName = keyof typeof commandSettings;

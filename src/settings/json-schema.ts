@@ -8,6 +8,7 @@ import { nearestNames } from '../words/nearest-name.ts';
 import { type CommandName, type CommandSettings, commandSettings } from './command-settings.ts';
 import { fieldWords, inProgramWords } from './fields.ts';
 
+/** A JSON Schema, draft 2020-12. */
 export type JsonSchema = Readonly<Record<string, unknown>>;
 
 /** The commands that have settings. */

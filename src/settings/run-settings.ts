@@ -15,14 +15,17 @@ export type DataFormat = 'auto' | 'messages' | 'prompt-completion' | 'text' | 'a
 
 /** What pretraining makes its model of. */
 export interface PretrainSettings {
+  /** Its shape. */
   readonly size: PretrainSizeName;
   /** Tokens of the vocabulary to train, the special ones included. */
   readonly vocabulary: number;
   /** Absolute path of a GGUF whose tokenizer is used instead. */
   readonly tokenizer: string | null;
+  /** By what rule its random weights are scaled. */
   readonly init: InitScheme;
 }
 
+/** The settings of a run, resolved: units, bounds and defaults are those of `TuneOptions` and `PretrainOptions`. */
 export interface RunSettings {
   /** What is trained: an adapter, every weight of a model, or every weight of a new model. */
   readonly method: 'lora' | 'full' | 'pretrain';

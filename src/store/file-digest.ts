@@ -13,8 +13,11 @@ import { nomoatCacheFolder, surroundings } from './model-folders.ts';
 
 /** What changes when a file is written to: the time of change cannot be set back, as that of modification can. */
 export interface FileStamp {
+  /** Of all its files together. */
   readonly bytes: number;
+  /** Of modification, milliseconds since 1970. */
   readonly mtimeMs: number;
+  /** Of change, milliseconds since 1970. */
   readonly ctimeMs: number;
   readonly inode: number;
 }

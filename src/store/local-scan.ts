@@ -18,14 +18,18 @@ import {
   surroundings,
 } from './model-folders.ts';
 
+/** Whose cache a model lies in. */
 export type ModelSource = 'hugging-face' | 'lm-studio' | 'ollama' | 'nomoat' | 'packaged';
 
+/** A model on this machine. */
 export interface LocalModel {
   /** What `--model` takes: a catalogue name where it is one, Ollama's tag, else the file's name without `.gguf`. */
   readonly name: string;
   /** Absolute path of the GGUF. */
   readonly path: string;
+  /** Of all its files together. */
   readonly bytes: number;
+  /** Whose cache it lies in. */
   readonly source: ModelSource;
   /** The hub repository `org/name` where the folders say so, else null. */
   readonly repo: string | null;

@@ -2,9 +2,12 @@
  * What a pull tells while it works, whatever the source. Pure types.
  */
 
+/** What a pull is at: finding the file, fetching it, checking its digest, or done. */
 export type PullPhase = 'resolve' | 'download' | 'verify' | 'done';
 
+/** How far a pull is. */
 export interface PullProgress {
+  /** What it is at. */
   readonly phase: PullPhase;
   /** A sentence to show, or null when only the numbers moved. */
   readonly message: string | null;
@@ -14,10 +17,13 @@ export interface PullProgress {
   readonly totalBytes: number | null;
 }
 
+/** Told how far a pull is. */
 export type OnPullProgress = (progress: PullProgress) => void;
 
+/** A model that was pulled. */
 export interface PulledModel {
   /** Absolute path of the GGUF. */
   readonly path: string;
+  /** SPDX identifier, or the hub's name of the licence. */
   readonly licence: string;
 }

@@ -4,19 +4,27 @@
 
 /** One turn of a conversation. `weight` 0 keeps an assistant turn out of the loss (OpenAI's field). */
 export interface Message {
+  /** Such as `system`, `user`, `assistant`, `tool`. */
   readonly role: string;
+  /** Null for an answer that only calls tools. */
   readonly content: string | null;
+  /** Of an answer: 0 is not learnt, 1 is. */
   readonly weight?: 0 | 1;
+  /** Of the function or the person, where the template has a place for it. */
   readonly name?: string;
   /** What the model thought before its answer, where its template has a place for it (Qwen3). */
   readonly reasoning_content?: string;
+  /** An answer's calls, in OpenAI's form. */
   readonly tool_calls?: readonly unknown[];
+  /** Of the call that a tool message answers. */
   readonly tool_call_id?: string;
 }
 
 /** Where a record came from, so that every refusal can name it. `line` counts from 1 (CSV: the record's first line). */
 export interface RecordSource {
+  /** Path. */
   readonly file: string;
+  /** From 1. */
   readonly line: number;
   /** Of a JSON list, which may stand on one line: which of its elements, from 1. */
   readonly record?: number;

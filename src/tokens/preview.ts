@@ -10,7 +10,9 @@ import type { Tokenizer } from './tokenizer.ts';
 
 /** A row with the texts of its tokens. */
 export interface PreviewedRow {
+  /** Where its record stands. */
   readonly source: RecordSource;
+  /** Ids in the model's vocabulary. */
   readonly tokens: readonly number[];
   /** 1 where the token is learnt. */
   readonly supervised: readonly number[];

@@ -22,20 +22,27 @@ export type RowsOptions = EncodeOptions & CutOptions;
 
 /** rows + refusedRows = examples + unrolledRows + addedParts. */
 export interface RowsReport {
+  /** Records that could be read as examples. */
   examples: number;
   /** Rows kept. */
   rows: number;
+  /** Of the kept rows. */
   tokens: number;
+  /** Of those, the learnt ones. */
   supervisedTokens: number;
+  /** Rows that were cut to the sequence length. */
   truncatedRows: number;
   /** Rows that were split; `addedParts` more rows came of them. */
   splitRows: number;
+  /** Rows that splitting added. */
   addedParts: number;
   /** Rows added because the template rewrites earlier turns, so that answers of one conversation need renderings of their own. */
   unrolledRows: number;
   /** Prompt/completion examples without a chat template around them, because the model has none. */
   rawCompletions: number;
+  /** Rows that cannot be used. */
   refusedRows: number;
+  /** Refused rows by reason. */
   refusals: Record<string, number>;
   /** The first refused rows with their reasons. */
   refused: { source: RecordSource; reason: string }[];
@@ -45,6 +52,7 @@ export interface RowsReport {
   duplicateRows: number;
   /** Tokens of kept rows that were too long and are in none of their parts (parts without a target among them). */
   cutTokens: number;
+  /** Of those, the learnt ones. */
   cutSupervisedTokens: number;
   /** Tokens put in front of parts to lead them: tokens = those of the whole rows - cutTokens + leadTokens. */
   leadTokens: number;

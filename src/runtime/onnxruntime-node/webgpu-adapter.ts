@@ -9,6 +9,7 @@ import { NomoatError } from '../../errors.ts';
 import { add, input, sumRows } from '../../graph/graph.ts';
 import { emitOnnx } from '../../graph/onnx/emit.ts';
 
+/** Whether a graphics adapter was found that computes, or why none was. */
 export type Adapter = { readonly found: true } | { readonly found: false; readonly reason: string };
 
 /** Drivers that compile their first shader in software take a few seconds. */
