@@ -11,6 +11,9 @@ export interface Documented {
 
 export const documents = [
   'README.md',
+  'CHANGELOG.md',
+  'CONTRIBUTING.md',
+  'SECURITY.md',
   'bench/README.md',
   'examples/intents/README.md',
   'models/nomoat-mini/README.md',

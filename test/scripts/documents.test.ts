@@ -40,7 +40,9 @@ function scriptFaults(words: readonly string[]): string[] {
 
 function npmFaults([program, verb = '', ...words]: readonly string[]): string[] {
   if (program === 'npx') {
-    const paths = words.filter((word) => word !== 'run' && !isFlag(word));
+    // What `-t` picks are words of a test's name.
+    const given = words.filter((word, i) => !/^(run|check|-\w)$/.test(word) && words[i - 1] !== '-t');
+    const paths = given.filter((word) => !isFlag(word));
     return paths.filter((path) => !existsSync(join(repo, path))).map((path) => `there is no ${path}`);
   }
   if (verb === 'test' || verb === 'run') {
@@ -109,6 +111,7 @@ const standsFor: Readonly<Record<string, () => string>> = {
   MODEL: () => tiny,
   'BASE.gguf': () => at('BASE.gguf'),
   RUN: () => at('run'),
+  '[COMMAND]': () => 'tune',
   'RUN/recipe.yaml': () => at('run/recipe.yaml'),
   'REFERENCE/train.jsonl': () => at('reference/train.jsonl'),
   'REFERENCE/test.jsonl': () => at('reference/test.jsonl'),
@@ -129,6 +132,7 @@ const smaller: Readonly<Record<string, readonly string[]>> = {
   doctor: [],
   models: [],
   runs: [],
+  schema: [],
 }; // biome-ignore format: a table
 /** Run elsewhere, or not without a network. */
 const elsewhere: Readonly<Record<string, string>> = {

@@ -2,6 +2,7 @@
 import { input, int8Matmul, matmul, quantise, rowScale } from '../../graph/graph.ts';
 import { bytes, Executor, floats } from './executor.ts';
 
+/** What the kernels of this processor do. */
 export interface KernelProbe {
   /** Sums of products overflow 16 bits (x86 without VNNI): weights must keep to 7 bits. */
   readonly saturates: boolean;
