@@ -16,7 +16,6 @@ import { diskFreeBytes, type MachineFacts, machineFacts } from './machine.ts';
 export interface DoctorFolder {
   /** What lies there, e.g. `runs`. */
   readonly purpose: string;
-  /** Absolute. */
   readonly path: string;
   /** On its disk; null where the system does not tell. */
   readonly freeBytes: number | null;
@@ -26,11 +25,9 @@ export interface DoctorFolder {
 
 /** Whether an engine does what it is there for. */
 export interface DoctorEngine {
-  /** It was started and asked something. */
   readonly works: boolean;
   /** What it said of itself, or why it does not work. */
   readonly detail: string;
-  /** That the answer took. */
   readonly seconds: number;
 }
 
@@ -38,17 +35,13 @@ export interface DoctorEngine {
 export interface Finding {
   /** `error`: tuning or chatting cannot work. `warning`: it works, but slower or not for long. */
   readonly severity: 'error' | 'warning';
-  /** What is wrong. */
   readonly fault: string;
-  /** What helps, often a command. */
   readonly remedy: string;
 }
 
 /** What this machine has, and what is wrong with it. */
 export interface DoctorReport {
-  /** Cores, instruction sets, memory. */
   readonly machine: MachineFacts;
-  /** Where nomoat writes. */
   readonly folders: readonly DoctorFolder[];
   /** Version by package name; null where it is not installed. */
   readonly versions: Readonly<Record<string, string | null>>;
@@ -60,9 +53,7 @@ export interface DoctorReport {
   readonly onnxruntime: DoctorEngine;
   /** Tokenising and chat. */
   readonly llamaCpp: DoctorEngine;
-  /** Models on this machine. */
   readonly models: readonly LocalModel[];
-  /** Errors and warnings; empty where all is well. */
   readonly findings: readonly Finding[];
 }
 
