@@ -16,6 +16,7 @@ export const flagsOf = (name: string | null): Set<string> =>
 
 /** What is wrong with `nomoat WORDS`. */
 export function faultsOf([name = '', ...words]: readonly string[]): string[] {
+  if (everywhere.includes(name)) return [];
   if (!commandNames.includes(name)) return [`there is no command ${name}`];
   const known = flagsOf(name);
   const given = words.filter((word) => word.startsWith('--')).map((word) => word.split('=')[0]!);
