@@ -7,15 +7,9 @@
  */
 import { existsSync } from 'node:fs';
 import { cpus } from 'node:os';
-import {
-  getLlama,
-  type Llama,
-  type LlamaContext,
-  type LlamaContextOptions,
-  LlamaLogLevel,
-  type LlamaModel,
-} from 'node-llama-cpp';
+import type { Llama, LlamaContext, LlamaContextOptions, LlamaModel } from 'node-llama-cpp';
 import { NomoatError } from '../errors.ts';
+import { loadNodeLlamaCpp } from './load.ts';
 
 /** Enough to see what went wrong; a broken file can log a line per tensor. */
 const maxKeptLogLines = 50;
@@ -29,8 +23,7 @@ const logMilliseconds = 20;
  */
 const oneThreadBytes = 32e6;
 
-/** Lines since they were last taken, and what each call under way hears: calls at the same time hear each other's. */
-const logLines: string[] = [];
+/** What each call under way hears of what llama.cpp logs for the whole process: calls at the same time hear each other's. */
 const hearing = new Set<string[]>();
 let instance: Promise<Llama> | null = null;
 
@@ -39,7 +32,16 @@ let instance: Promise<Llama> | null = null;
  * oversubscribed a 2-core machine and fell from 62 to 0.2 tokens/s.
  */
 export function llamaEngine(): Promise<Llama> {
-  instance ??= getLlama({
+  instance ??= openEngine().catch((error: unknown) => {
+    instance = null;
+    throw engineMissing(error);
+  });
+  return instance;
+}
+
+async function openEngine(): Promise<Llama> {
+  const { getLlama, LlamaLogLevel } = await loadNodeLlamaCpp();
+  return getLlama({
     gpu: false,
     build: 'never',
     skipDownload: true,
@@ -47,22 +49,20 @@ export function llamaEngine(): Promise<Llama> {
     maxThreads: 0,
     logLevel: LlamaLogLevel.warn,
     logger: (level, message) => {
-      for (const lines of [logLines, ...hearing])
-        if (lines.length < maxKeptLogLines) lines.push(`${level}: ${message.trim()}`);
+      for (const lines of hearing) if (lines.length < maxKeptLogLines) lines.push(`${level}: ${message.trim()}`);
     },
-  }).catch((error: unknown) => {
-    instance = null;
-    throw new NomoatError({
-      code: 'engine-missing',
-      part: 'llama.cpp',
-      fault: `the engine could not be loaded (${(error as Error).message})`,
-      remedy: 'Run `nomoat doctor`; the package node-llama-cpp may be incomplete for this platform.',
-      kind: 'failed',
-      cause: error,
-    });
   });
-  return instance;
 }
+
+export const engineMissing = (cause: unknown): NomoatError =>
+  new NomoatError({
+    code: 'engine-missing',
+    part: 'llama.cpp',
+    fault: `the engine could not be loaded (${(cause as Error).message})`,
+    remedy: 'Run `nomoat doctor`; the package node-llama-cpp may be incomplete for this platform.',
+    kind: 'failed',
+    cause,
+  });
 
 /** Threads to evaluate a model with: up to `most`, or one where the model is so small that more make it slower. `leaveBusyCores` says how many of them at the time. */
 export function evaluationThreads(model: { readonly size: number }, most: number): { ideal: number; min: number } {
@@ -118,22 +118,23 @@ async function leaveBusyCores({ idealThreads }: Pick<LlamaContext, 'idealThreads
   llama.maxThreads = all > 0 ? sparedThreads(cpus().length, (after.busy - before.busy) / all) : 0;
 }
 
-/** Takes what llama.cpp logged (warnings and errors) since the last call. */
-export function takeLlamaLog(): string[] {
-  return logLines.splice(0);
+/** Hears what llama.cpp logs (warnings and errors) until it is stopped. */
+export function hearLlama(): { readonly lines: readonly string[]; readonly stop: () => void } {
+  const lines: string[] = [];
+  hearing.add(lines);
+  return { lines, stop: () => void hearing.delete(lines) };
 }
 
 /** Wraps an engine call: its error becomes a NomoatError that names `part` and what llama.cpp logged. */
 export async function llamaCall<T>(part: string, what: string, remedy: string, call: () => Promise<T>): Promise<T> {
-  const heard: string[] = [];
-  hearing.add(heard);
+  const heard = hearLlama();
   try {
     return await call();
   } catch (error) {
     if (error instanceof NomoatError) throw error;
     // The engine's log comes from its own threads, a turn of the event loop after its error.
     await new Promise((resolve) => setTimeout(resolve, logMilliseconds));
-    const detail = [(error as Error).message, ...heard.filter((line) => line.startsWith('error'))].join('; ');
+    const detail = [(error as Error).message, ...heard.lines.filter((line) => line.startsWith('error'))].join('; ');
     throw new NomoatError({
       code: 'engine-failed',
       part,
@@ -143,7 +144,7 @@ export async function llamaCall<T>(part: string, what: string, remedy: string, c
       cause: error,
     });
   } finally {
-    hearing.delete(heard);
+    heard.stop();
   }
 }
 

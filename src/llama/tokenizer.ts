@@ -2,10 +2,12 @@
  * The tokenizer of llama.cpp itself, loaded from the model file without its weights. Implements Tokenizer.
  * Promises: prints nothing, needs no GPU and no compiler; ids are checked on both sides, since llama.cpp ends the process on a wrong one.
  */
-import { getLlama, LlamaLogLevel, type LlamaModel, type Token } from 'node-llama-cpp';
+import type { Llama, LlamaModel, Token } from 'node-llama-cpp';
 import { NomoatError } from '../errors.ts';
 import { TextRefused, type Tokenizer } from '../tokens/tokenizer.ts';
 import { readVocabulary, type Vocabulary } from '../tokens/vocabulary.ts';
+import { engineMissing } from './engine.ts';
+import { loadNodeLlamaCpp } from './load.ts';
 
 /** Enough to see why a vocabulary does not load. */
 const maxKeptLogLines = 10;
@@ -15,24 +17,8 @@ export async function openTokenizer(model: string): Promise<Tokenizer> {
   const vocabulary = readVocabulary(model);
   const modelPath = vocabulary.path;
   const log: string[] = [];
-  const engine = await getLlama({
-    gpu: false,
-    build: 'never',
-    skipDownload: true,
-    progressLogs: false,
-    logLevel: LlamaLogLevel.error,
-    logger: (_, message) => {
-      if (log.length < maxKeptLogLines) log.push(message.trim());
-    },
-  }).catch((error: unknown) => {
-    throw new NomoatError({
-      code: 'engine-missing',
-      part: 'llama.cpp',
-      fault: `the engine could not be loaded (${(error as Error).message})`,
-      remedy: 'Run `nomoat doctor`; the package node-llama-cpp may be incomplete for this platform.',
-      kind: 'failed',
-      cause: error,
-    });
+  const engine = await openVocabularyEngine(log).catch((error: unknown) => {
+    throw engineMissing(error);
   });
   try {
     const model = await engine.loadModel({ modelPath, vocabOnly: true });
@@ -51,6 +37,21 @@ export async function openTokenizer(model: string): Promise<Tokenizer> {
       cause: error,
     });
   }
+}
+
+/** An engine of its own, which is let go with the tokenizer: it keeps nothing of the model in memory. */
+async function openVocabularyEngine(log: string[]): Promise<Llama> {
+  const { getLlama, LlamaLogLevel } = await loadNodeLlamaCpp();
+  return getLlama({
+    gpu: false,
+    build: 'never',
+    skipDownload: true,
+    progressLogs: false,
+    logLevel: LlamaLogLevel.error,
+    logger: (_, message) => {
+      if (log.length < maxKeptLogLines) log.push(message.trim());
+    },
+  });
 }
 
 /** The tokenizer of a model that is open already; closing it leaves the model open. */

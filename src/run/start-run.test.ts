@@ -51,10 +51,10 @@ test.each([
   expect(status).toBe(0);
 });
 
-test('a bundle without the training process is told what a bundler has to do', () => {
+test('a bundle without the training process is told what it needs', () => {
   expect(() => assertWorkerThere()).not.toThrow();
   expect(() => assertWorkerThere(join(folder, 'bundle/worker.js'))).toThrow(
-    /worker\.js is not there\. A bundler must leave/,
+    /worker\.js is not there\. A bundle needs the package nomoat installed/,
   );
 });
 

@@ -4,12 +4,14 @@
  */
 import { type ChildProcess, fork } from 'node:child_process';
 import { existsSync } from 'node:fs';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { NomoatError } from '../errors.ts';
 import { errorEvent, type RunEvent } from '../events.ts';
 import type { Confirm, Proposal } from '../plan/proposal.ts';
 import { startModelName } from '../settings/options.ts';
 import type { AskedSettings } from '../settings/run-settings.ts';
+import { packageRoot } from '../store/package-root.ts';
 import { leastMicroBatchTokens, microBatchTokens } from '../train/trainer.ts';
 import { shellQuote } from '../words/shell-quote.ts';
 import { assertInputsThere } from './provenance.ts';
@@ -44,19 +46,19 @@ export interface RunHandle extends AsyncIterable<RunEvent> {
  */
 const ownMappingBytes = String(128 << 10);
 
-/** The worker as built: Node cannot fork TypeScript, so a source tree uses its dist. */
+/** The worker as built: Node cannot fork TypeScript, so a source tree uses its dist; a bundle uses the installed package's. */
 function workerPath(): string {
-  const built = import.meta.url.endsWith('.ts') ? '../../dist/run/worker.js' : './worker.js';
-  return fileURLToPath(new URL(built, import.meta.url));
+  const root = packageRoot();
+  return root === null ? fileURLToPath(new URL('./worker.js', import.meta.url)) : join(root, 'dist/run/worker.js');
 }
 
-/** Throws NomoatError where the training process's program is not beside this one, as in a bundle of one file. */
+/** Throws NomoatError where the training process's program is not to be found, as in a bundle away from the package. */
 export function assertWorkerThere(path = workerPath()): void {
   if (existsSync(path)) return;
   throw new NomoatError({
     part: 'nomoat',
     fault: `its training process ${path} is not there`,
-    remedy: 'A bundler must leave the package nomoat out (as external), since it starts a file of its own; in a source tree, npm run build makes it.', // biome-ignore format: one line
+    remedy: 'A bundle needs the package nomoat installed where it runs, since it starts a file of its own; in a source tree, npm run build makes it.', // biome-ignore format: one line
     kind: 'failed',
   });
 }

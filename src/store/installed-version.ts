@@ -2,21 +2,24 @@
 import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
+import { packageRoot } from './package-root.ts';
 
-/** The version of an installed package, found as Node would find it from here; null when there is none. */
-export function installedVersion(name: string): string | null {
-  const require = createRequire(import.meta.url);
-  for (const folder of require.resolve.paths(name) ?? []) {
-    const version = versionIn(join(folder, name, 'package.json'));
-    if (version !== null) return version;
-  }
-  return null;
+/** The folder of an installed package, found as Node would find it from here; null when there is none. */
+export function installedPackage(name: string): string | null {
+  const folders = createRequire(import.meta.url).resolve.paths(name) ?? [];
+  return folders.map((folder) => join(folder, name)).find((path) => versionIn(join(path, 'package.json')) !== null) ?? null; // biome-ignore format: one line
 }
 
-/** Two folders up from src/store and from dist/store alike. */
+/** The version of an installed package; null when there is none. */
+export function installedVersion(name: string): string | null {
+  const folder = installedPackage(name);
+  return folder === null ? null : versionIn(join(folder, 'package.json'));
+}
+
+/** Of this package. */
 export function ownVersion(): string | null {
-  return versionIn(fileURLToPath(new URL('../../package.json', import.meta.url)));
+  const root = packageRoot();
+  return root === null ? null : versionIn(join(root, 'package.json'));
 }
 
 function versionIn(path: string): string | null {

@@ -5,7 +5,7 @@
  */
 import { homedir } from 'node:os';
 import { join, resolve } from 'node:path';
-import { fileURLToPath } from 'node:url';
+import { packageRoot } from './package-root.ts';
 
 /** What decides the folders; tests pass their own. */
 export interface Surroundings {
@@ -15,12 +15,16 @@ export interface Surroundings {
   readonly packagedModels?: string;
 }
 
-/** `models/` of this package, seen from src/store as from dist/store. */
-const packagedModels = fileURLToPath(new URL('../../models', import.meta.url));
+/** `models/` of this package. */
+const packagedModels = (): string | null => {
+  const root = packageRoot();
+  return root === null ? null : join(root, 'models');
+};
 
 /** This process's environment and home folder, and the package's models. */
 export function surroundings(): Surroundings {
-  return { env: process.env, home: homedir(), packagedModels };
+  const models = packagedModels();
+  return { env: process.env, home: homedir(), ...(models === null ? {} : { packagedModels: models }) };
 }
 
 /** The value of the first variable that is set and not empty, `~` expanded and made absolute; else null. */

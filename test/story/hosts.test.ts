@@ -1,0 +1,92 @@
+/**
+ * Programs that nomoat runs inside of: a worker thread, a bundle, several runs and chats at once. Nothing of theirs is touched: what they
+ * print, their handlers, their listeners. Programs given to node as text are in src/run/start-run.test.ts.
+ */
+import { spawnSync } from 'node:child_process';
+import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+
+const repo = join(import.meta.dirname, '../..');
+const model = join(repo, 'test/fixtures/reference/llama/base.gguf');
+const folder = mkdtempSync(join(tmpdir(), 'nomoat-hosts-'));
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
+const patience = 240_000;
+
+beforeAll(() => {
+  mkdirSync(join(folder, 'node_modules'));
+  symlinkSync(repo, join(folder, 'node_modules/nomoat'));
+  const rows = Array.from({ length: 12 }, (_, i) => ({ prompt: `number ${i}`, completion: i % 2 ? 'odd' : 'even' }));
+  writeFileSync(join(folder, 'data.jsonl'), rows.map((row) => JSON.stringify(row)).join('\n'));
+});
+
+const run = (file: string, program: string) => {
+  writeFileSync(join(folder, file), program);
+  const env = { ...process.env, NOMOAT_HOME: join(folder, 'home') };
+  return spawnSync(process.execPath, [file], { cwd: folder, env, encoding: 'utf8' });
+};
+
+/** Trains one step, chats with the result, and says so; `name` is the run's folder. */
+const whole = `
+import { openModel, tune } from 'nomoat';
+export async function whole(name) {
+  const run = tune({ data: 'data.jsonl', model: ${JSON.stringify(model)}, maxSteps: 2, threads: 1, run: name });
+  const seen = [];
+  for await (const event of run) seen.push(event.type);
+  const { adapter, folder, state } = await run.result;
+  await using chat = { chat: await openModel({ model: folder }), [Symbol.asyncDispose]() { return this.chat.close(); } };
+  const { stopReason } = await chat.chat.generate([{ role: 'user', content: 'number 3' }], { maxTokens: 4, temperature: 0 });
+  return [state, seen.filter((type) => type === 'step-end').length, adapter.endsWith('adapter'), typeof stopReason].join(' ');
+}`
+  .replace(
+    // Node 20 has no syntax for it.
+    /await using chat = .*\n/,
+    'const chat = { chat: await openModel({ model: folder }) };\n',
+  )
+  .replace('  return [state', '  await chat.chat.close();\n  return [state');
+const said = 'done 2 true string';
+
+describe('a host', { timeout: patience }, () => {
+  test('keeps its output, handlers, listeners and arguments; two runs and two chats at once do not meet', () => {
+    writeFileSync(join(folder, 'whole.mjs'), whole);
+    const { status, stderr, stdout } = run(
+      'two.mjs',
+      `import { whole } from './whole.mjs';
+       // node-llama-cpp lets go of its threads before the process ends: 'beforeExit' is its own, and takes nothing from the host.
+       const names = ['SIGINT', 'SIGTERM', 'SIGHUP', 'exit', 'uncaughtException', 'unhandledRejection', 'warning'];
+       const { emit, reallyExit } = process;
+       const counts = () => names.map((name) => process.listenerCount(name)).join();
+       const before = [counts(), process.execArgv.join(), process.cwd(), Object.keys(process.env).sort().join()];
+       const ended = await Promise.all([whole('a'), whole('b')]);
+       const after = [counts(), process.execArgv.join(), process.cwd(), Object.keys(process.env).sort().join()];
+       console.log(JSON.stringify({ ended, before, after, same: process.emit === emit && process.reallyExit === reallyExit }));`,
+    );
+    expect(stderr).toBe('');
+    const { after, before, ended, same } = JSON.parse(stdout) as Record<'after' | 'before' | 'ended', string[]> & { same: boolean }; // biome-ignore format: one line
+    expect(same).toBe(true);
+    expect(ended).toEqual([said, said]);
+    expect(after).toEqual(before);
+    expect(status).toBe(0);
+  });
+
+  test('is a worker thread', () => {
+    writeFileSync(join(folder, 'whole.mjs'), whole);
+    writeFileSync(
+      join(folder, 'thread.mjs'),
+      `import { parentPort } from 'node:worker_threads';
+       import { whole } from './whole.mjs';
+       parentPort.postMessage(await whole('thread'));`,
+    );
+    const { status, stderr, stdout } = run(
+      'main.mjs',
+      `import { Worker } from 'node:worker_threads';
+       const worker = new Worker(new URL('./thread.mjs', import.meta.url));
+       worker.on('message', (text) => console.log(text));
+       worker.on('error', (error) => { console.error(error); process.exitCode = 5; });`,
+    );
+    expect(stderr).toBe('');
+    expect(stdout.trim()).toBe(said);
+    expect(status).toBe(0);
+  });
+});
