@@ -20,6 +20,7 @@ import { chatTemplateOf } from '../text/chat-template.ts';
 import type { Example } from '../text/example.ts';
 import { markupOf, movedBorder } from '../text/prompt-markup.ts';
 import { assertTrainable, countRefusal, leakedRows, type RowsReport } from '../tokens/rows.ts';
+import type { Tokenizer } from '../tokens/tokenizer.ts';
 import { SmallModel } from '../train/small-model.ts';
 import { type Dataset, readExamples } from './dataset-files.ts';
 import type { Prepared, Question } from './prepared.ts';
@@ -157,12 +158,17 @@ export async function prepareExamples(
   const { asked: settings, notes: brought } = withAdapter(given, model);
   const dataset = await readExamples(settings.data, settings);
   const { train, validation, held: heldFile } = await divide(settings, dataset);
-  const tokenizer = await openTokenizer(settings.modelPath);
+  const opened: Tokenizer[] = [];
+  const open = async (): Promise<Tokenizer> => {
+    const tokenizer = await openTokenizer(settings.modelPath);
+    opened.push(tokenizer);
+    return tokenizer;
+  };
   try {
-    const sets = await buildSets({ train, validation, settings, model, tokenizer, ...pace });
+    const sets = await buildSets({ train, validation, settings, model, tokenizer: { open }, ...pace });
     const { held, sequenceLength, train: rows } = sets;
     for (const refusal of dataset.refusals) countRefusal(rows.report, refusal);
-    assertTrainable(rows, tokenizer, sets.remedy);
+    assertTrainable(rows, sets.facts, sets.remedy);
     if (held && held.rows.length === 0) {
       throw new NomoatError({
         code: 'nothing-to-learn',
@@ -204,7 +210,7 @@ export async function prepareExamples(
       validationBytes: null,
     };
   } finally {
-    await tokenizer.close();
+    for (const tokenizer of opened) await tokenizer.close();
   }
 }
 

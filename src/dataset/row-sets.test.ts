@@ -1,5 +1,7 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { expect, test } from 'vitest';
+import { expect, test, vi } from 'vitest';
 import { openGguf } from '../formats/gguf/read.ts';
 import { openTokenizer } from '../llama/tokenizer.ts';
 import type { Example } from '../text/example.ts';
@@ -37,6 +39,47 @@ test('it tells how far it is, now and then', async () => {
   } finally {
     await tokenizer.close();
     model.close();
+  }
+});
+
+test('rows that were made before are the same, and no tokenizer is opened for them', async () => {
+  const home = mkdtempSync(join(tmpdir(), 'nomoat-row-sets-'));
+  vi.stubEnv('NOMOAT_HOME', home);
+  const model = openGguf(path);
+  let opened = 0;
+  const late = {
+    open: () => {
+      opened++;
+      return openTokenizer(path);
+    },
+  };
+  const build = (held: readonly Example[]) => buildSets({ train: examples, validation: held, settings, model, tokenizer: late }); // biome-ignore format: one line
+  try {
+    // Few rows are made again, not kept.
+    const first = await build(examples.slice(0, 4));
+    expect(opened).toBe(1);
+    rmSync(join(home, 'rows'), { recursive: true });
+    const held = examples.slice(0, 2000);
+    const [made, kept] = [await build(held), await build(held)];
+    expect(opened).toBe(2);
+    expect(kept.train).toEqual(made.train);
+    expect(kept.held).toEqual(made.held);
+    expect(kept.sequenceLength).toBe(made.sequenceLength);
+    expect(made.train).toEqual(first.train);
+    const { tokens } = kept.train.rows[0]!;
+    const ends = ({ facts }: typeof kept): boolean[] => [...tokens].map((token) => facts.isEndOfGeneration(token));
+    expect(ends(kept)).toEqual(ends(made));
+    expect(ends(kept)).toContain(true);
+    // What helps a refused row is tried with the tokenizer.
+    const refused: Example = { kind: 'completion', prompt: '', completion: '', source: { file: 'x', line: 0 } };
+    const withRefused = () => buildSets({ train: [refused, ...examples], validation: [], settings, model, tokenizer: late }); // biome-ignore format: one line
+    await withRefused();
+    await withRefused();
+    expect(opened).toBe(4);
+  } finally {
+    model.close();
+    vi.unstubAllEnvs();
+    rmSync(home, { recursive: true, force: true });
   }
 });
 

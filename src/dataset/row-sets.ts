@@ -11,9 +11,9 @@ import { chatTemplateOf } from '../text/chat-template.ts';
 import type { Example } from '../text/example.ts';
 import type { EncodeOptions } from '../tokens/encode-example.ts';
 import { remedyFor } from '../tokens/remedy.ts';
-import { type BuiltRows, cutRows, type EncodedRow, type EncodedRows, encodeEach } from '../tokens/rows.ts';
-import type { Tokenizer } from '../tokens/tokenizer.ts';
-import { cachedRows, keepRows, rowsKey, worthKeepingSeconds } from './rows-cache.ts';
+import { type BuiltRows, cutRows, type EncodedRow, type EncodedRows, encodeEach, stops } from '../tokens/rows.ts';
+import type { TokenFacts, Tokenizer } from '../tokens/tokenizer.ts';
+import { cachedRows, type KeptRows, keepRows, rowsKey, worthKeepingSeconds } from './rows-cache.ts';
 
 export interface Sets {
   readonly train: BuiltRows;
@@ -24,6 +24,13 @@ export interface Sets {
   readonly remedy: () => string | null;
   /** Tokens of the longest row, cut ones excepted. */
   readonly longest: number;
+  /** What else is to be known of the tokens. */
+  readonly facts: TokenFacts;
+}
+
+/** A tokenizer that is opened where it is needed. */
+export interface LateTokenizer {
+  readonly open: () => Promise<Tokenizer>;
 }
 
 export interface RowSetsOptions {
@@ -31,7 +38,8 @@ export interface RowSetsOptions {
   readonly validation: readonly Example[];
   readonly settings: Pick<AskedSettings, 'sequenceLength' | 'tooLong' | 'supervise' | 'specialTokens'>;
   readonly model: GgufFile;
-  readonly tokenizer: Tokenizer;
+  /** Rows that were made before need none. */
+  readonly tokenizer: Tokenizer | LateTokenizer;
   /** Told of long work now and then, as a sentence. */
   readonly progress?: ((message: string) => void) | undefined;
   readonly signal?: AbortSignal | undefined;
@@ -42,19 +50,39 @@ const pauseEvery = 100;
 /** Work after which a person wants to know how far it is, and how often, in ms. */
 const toldEvery = 2000;
 
-/** All examples as tokens: as they were made before, or made now. Throws NomoatError where it was told to stop. */
+/** How rows are made, but for the tokenizer. */
+type Making = Omit<EncodeOptions, 'tokenizer'>;
+
+/** A set's rows as they were made before; null where they were not. */
+interface Found {
+  readonly examples: readonly Example[];
+  readonly key: string | null;
+  readonly kept: KeptRows | null;
+}
+
+function find(examples: readonly Example[], model: GgufFile, options: Making): Found {
+  const key = rowsKey(examples, { model, options });
+  return { examples, key, kept: key === null ? null : cachedRows(key, examples) };
+}
+
+/** Whether nothing more will be asked of the tokenizer: what helps refused rows, and rows that never stop, is tried with it. */
+const suffices = ({ kept }: Found): boolean =>
+  kept !== null &&
+  kept.rows.every(({ encoded }) => !('reason' in encoded)) &&
+  kept.rows.some(({ encoded }) => !('reason' in encoded) && encoded.sequences.some((row) => stops(row, kept.facts)));
+
+/** A set's rows as they were made before, or made now. Throws NomoatError where it was told to stop. */
 async function encodeOnce(
-  examples: readonly Example[],
+  { examples, kept, key }: Found,
   options: EncodeOptions,
-  given: Pick<RowSetsOptions, 'model' | 'progress' | 'signal'>,
+  pace: Pick<RowSetsOptions, 'progress' | 'signal'>,
 ): Promise<EncodedRows> {
-  const key = rowsKey(examples, { model: given.model, options });
-  const before = key === null ? null : cachedRows(key, examples);
-  if (before) return before;
+  if (kept) return kept.rows;
   const began = performance.now();
-  const made = await encodeAll(examples, options, given);
-  if (key !== null && performance.now() - began >= worthKeepingSeconds * 1000) keepRows(key, made);
-  return made;
+  const rows = await encodeAll(examples, options, pace);
+  if (key !== null && performance.now() - began >= worthKeepingSeconds * 1000)
+    keepRows(key, { rows, facts: options.tokenizer });
+  return rows;
 }
 
 /** Makes them, with pauses in which signals are heard. */
@@ -81,24 +109,50 @@ async function encodeAll(
   return encoded;
 }
 
+interface EncodedSets {
+  readonly train: EncodedRows;
+  /** Null where nothing is held out. */
+  readonly held: EncodedRows | null;
+  readonly facts: TokenFacts;
+  readonly remedy: () => string | null;
+}
+
+async function encodeSets(given: RowSetsOptions, options: Making): Promise<EncodedSets> {
+  const { model, tokenizer, train, validation } = given;
+  const found = find(train, model, options);
+  const foundHeld = validation.length > 0 ? find(validation, model, options) : null;
+  if (suffices(found) && (foundHeld === null || foundHeld.kept))
+    return {
+      train: found.kept!.rows,
+      held: foundHeld?.kept?.rows ?? null,
+      facts: found.kept!.facts,
+      remedy: () => null,
+    };
+  const facts = 'open' in tokenizer ? await tokenizer.open() : tokenizer;
+  const whole = { ...options, tokenizer: facts };
+  const encoded = await encodeOnce(found, whole, given);
+  const held = foundHeld && (await encodeOnce(foundHeld, whole, given));
+  return { train: encoded, held, facts, remedy: () => remedyFor(train, encoded, whole) };
+}
+
 /** The rows of both sets, cut at the sequence length that was given or, where none was, at the one that their lengths suggest. */
 export async function buildSets(given: RowSetsOptions): Promise<Sets> {
-  const { model, settings, tokenizer, train, validation } = given;
+  const { model, settings } = given;
   const { contextLength } = readModelConfig(model);
-  const options: EncodeOptions = {
+  const options: Making = {
     supervise: settings.supervise,
     // As runs from before there was a choice began.
     specialTokens: settings.specialTokens ?? 'control',
     template: () => chatTemplateOf(model),
-    tokenizer,
   };
-  const encoded = await encodeOnce(train, options, given);
-  const encodedHeld = validation.length > 0 ? await encodeOnce(validation, options, given) : null;
+  const encoded = await encodeSets(given, options);
+  const { facts, remedy } = encoded;
   const cut = (sequenceLength: number): Sets => {
-    const rows = cutRows(encoded, { ...options, tooLong: settings.tooLong, sequenceLength });
-    const held = encodedHeld && cutRows(encodedHeld, { ...options, tooLong: settings.tooLong, sequenceLength });
+    const how = { tokenizer: facts, tooLong: settings.tooLong, sequenceLength };
+    const rows = cutRows(encoded.train, how);
+    const held = encoded.held && cutRows(encoded.held, how);
     const longest = Math.max(rows.report.lengths.longest, held?.report.lengths.longest ?? 0);
-    return { train: rows, held, sequenceLength, longest, remedy: () => remedyFor(train, encoded, options) };
+    return { train: rows, held, sequenceLength, longest, remedy, facts };
   };
   if (settings.sequenceLength !== null) return cut(Math.min(settings.sequenceLength, contextLength));
   const bound = lengthBound(contextLength, settings.tooLong);

@@ -32,15 +32,22 @@ const rows: EncodedRows = [
   { source: source(3), encoded: { raw: false, notes: [], sequences: [{ tokens: Int32Array.of(7), supervised: Uint8Array.of(1) }] } }, // biome-ignore format: one line
 ];
 
+const facts = { addsBos: true, bosToken: 5, isEndOfGeneration: (token: number) => token === 7 || token === 8 };
+/** The rows alone. */
+const found = (key: string, of: readonly Example[]): EncodedRows | null => cachedRows(key, of)?.rows ?? null;
+
 test('what was kept comes back, under the places of whoever asks', () => {
   const key = keyOf(...examples);
-  expect(cachedRows(key, examples)).toBeNull();
-  keepRows(key, rows);
-  expect(cachedRows(key, examples)).toEqual(rows);
+  expect(found(key, examples)).toBeNull();
+  keepRows(key, { rows, facts });
+  expect(found(key, examples)).toEqual(rows);
+  const kept = cachedRows(key, examples)!.facts;
+  expect(kept).toMatchObject({ addsBos: true, bosToken: 5 });
+  expect([1, 7].map(kept.isEndOfGeneration)).toEqual([false, true]);
   const moved = examples.map((example) => ({ ...example, source: { file: 'b.jsonl', line: 9 } }));
   expect(keyOf(...moved)).toBe(key);
-  expect(cachedRows(key, moved)!.map((row) => row.source)).toEqual(moved.map((example) => example.source));
-  expect(cachedRows(key, examples.slice(1))).toBeNull();
+  expect(found(key, moved)!.map((row) => row.source)).toEqual(moved.map((example) => example.source));
+  expect(found(key, examples.slice(1))).toBeNull();
   expect(listCache().map(({ kind, path }) => [kind, path])).toEqual([['rows', join(rowsCacheFolder(), `${key}.rows`)]]);
   if (process.platform !== 'win32') expect(statSync(join(rowsCacheFolder(), `${key}.rows`)).mode & 0o777).toBe(0o600);
 });
@@ -72,12 +79,12 @@ test('another example, setting, template or spelling is another name', () => {
 
 test('a damaged file is none, and never other rows', () => {
   const key = keyOf(...examples);
-  keepRows(key, rows);
+  keepRows(key, { rows, facts });
   const path = join(rowsCacheFolder(), `${key}.rows`);
   const whole = readFileSync(path);
   for (const { bytes, how } of mutations(whole, 1, 300)) {
     writeFileSync(path, bytes);
-    expect(cachedRows(key, examples), how).toEqual(whole.equals(bytes) ? rows : null);
+    expect(found(key, examples), how).toEqual(whole.equals(bytes) ? rows : null);
   }
 });
 
@@ -85,13 +92,13 @@ test('a folder that cannot be written costs nothing but time', () => {
   vi.stubEnv('NOMOAT_HOME', join(folder, 'file'));
   writeFileSync(join(folder, 'file'), '');
   const key = keyOf(...examples);
-  keepRows(key, rows);
-  expect(cachedRows(key, examples)).toBeNull();
+  keepRows(key, { rows, facts });
+  expect(found(key, examples)).toBeNull();
 });
 
 test('a limit of nothing keeps nothing', () => {
   vi.stubEnv('NOMOAT_CACHE_LIMIT', '0');
   const key = keyOf(...examples);
-  keepRows(key, rows);
+  keepRows(key, { rows, facts });
   expect(existsSync(rowsCacheFolder()) ? readdirSync(rowsCacheFolder()) : []).toEqual([]);
 });

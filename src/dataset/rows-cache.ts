@@ -17,6 +17,7 @@ import { installedVersion } from '../store/installed-version.ts';
 import type { Example } from '../text/example.ts';
 import type { EncodeOptions } from '../tokens/encode-example.ts';
 import type { EncodedRow, EncodedRows } from '../tokens/rows.ts';
+import type { TokenFacts } from '../tokens/tokenizer.ts';
 
 /** Rows that are made in less time are made again: reading them back would save nothing that anybody notices. */
 export const worthKeepingSeconds = 0.2;
@@ -68,11 +69,11 @@ export function rowsKey(examples: readonly Example[], { model, options }: RowsMa
   const hash = createHash('sha256').update(JSON.stringify([code, options.supervise, options.specialTokens]));
   try {
     // The chat template is among them: the one that was given, where one was.
-    for (const [name, { value }] of model.metadata) if (name.startsWith('tokenizer.')) hash.update(`${name}=${spelled(value)}\n`); // biome-ignore format: one line
+    for (const [name, { value }] of model.metadata) if (name.startsWith('tokenizer.')) hash.update(`${name}=${JSON.stringify(value)}\n`); // biome-ignore format: one line
     hash.update(`${model.string('tokenizer.chat_template')}\n`);
     for (const { source: _, ...example } of examples) hash.update(`${spelled(example)}\n`);
   } catch {
-    // Nested deeper than the stack.
+    // Nested deeper than the stack, or no JSON.
     return null;
   }
   return hash.digest('hex').slice(0, 32);
@@ -82,18 +83,46 @@ const encodedSchema = z.union([
   z.object({ reason: z.string(), detail: z.string().optional() }),
   z.object({ raw: z.boolean(), notes: z.array(z.string()), lengths: z.array(z.int().nonnegative()) }),
 ]);
-const headerSchema = z.array(encodedSchema);
+const headerSchema = z.object({
+  addsBos: z.boolean(),
+  bosToken: z.int().nullable(),
+  /** Those among the rows' tokens at which generation stops. */
+  endTokens: z.array(z.int()),
+  rows: z.array(encodedSchema),
+});
+
+/** Rows, and what is asked of their tokenizer later. */
+export interface KeptRows {
+  readonly rows: EncodedRows;
+  readonly facts: TokenFacts;
+}
+
+function endTokensOf(rows: EncodedRows, facts: TokenFacts): number[] {
+  const all = new Set<number>();
+  for (const { encoded } of rows)
+    if (!('reason' in encoded)) for (const { tokens } of encoded.sequences) for (const token of tokens) all.add(token);
+  return [...all].filter((token) => facts.isEndOfGeneration(token));
+}
 /** In front: SHA-256 of all that follows, then the header's length. */
 const digestBytes = 32;
 const lengthBytes = 8;
 
 /** Writes them for the next time, quietly. */
-export function keepRows(key: string, rows: EncodedRows): void {
-  const header: z.infer<typeof headerSchema> = rows.map(({ encoded }) =>
-    'reason' in encoded
-      ? { reason: encoded.reason, ...(encoded.detail === undefined ? {} : { detail: encoded.detail }) }
-      : { raw: encoded.raw, notes: [...encoded.notes], lengths: encoded.sequences.map(({ tokens }) => tokens.length) },
-  );
+export function keepRows(key: string, { facts, rows }: KeptRows): void {
+  const header: z.infer<typeof headerSchema> = {
+    addsBos: facts.addsBos,
+    bosToken: facts.bosToken,
+    endTokens: endTokensOf(rows, facts),
+    rows: rows.map(({ encoded }) =>
+      'reason' in encoded
+        ? { reason: encoded.reason, ...(encoded.detail === undefined ? {} : { detail: encoded.detail }) }
+        : {
+            raw: encoded.raw,
+            notes: [...encoded.notes],
+            lengths: encoded.sequences.map(({ tokens }) => tokens.length),
+          },
+    ),
+  };
   const text = Buffer.from(JSON.stringify(header));
   const length = Buffer.alloc(lengthBytes);
   length.writeBigUInt64LE(BigInt(text.length));
@@ -131,22 +160,26 @@ function* joined(parts: readonly Uint8Array[]): Generator<Uint8Array> {
 }
 
 /** The rows of that name, for these examples; null where there are none, or not whole. */
-export function cachedRows(key: string, examples: readonly Example[]): EncodedRows | null {
+export function cachedRows(key: string, examples: readonly Example[]): KeptRows | null {
   try {
     const file = readFileSync(cachedRowsPath(key));
     const body = file.subarray(digestBytes);
     if (!createHash('sha256').update(body).digest().equals(file.subarray(0, digestBytes))) return null;
     const at = lengthBytes + Number(body.readBigUInt64LE(0));
     const header = headerSchema.parse(JSON.parse(body.toString('utf8', lengthBytes, at)));
-    if (header.length !== examples.length) return null;
+    if (header.rows.length !== examples.length) return null;
     const reader = new SequenceReader(body, at);
-    const rows = header.map(({ ...encoded }, i): EncodedRow => {
+    const rows = header.rows.map(({ ...encoded }, i): EncodedRow => {
       const { source } = examples[i]!;
       if ('reason' in encoded) return { source, encoded };
       const { lengths, notes, raw } = encoded;
       return { source, encoded: { raw, notes, sequences: lengths.map((length) => reader.next(length)) } };
     });
-    return reader.isAtEnd ? rows : null;
+    const { addsBos, bosToken } = header;
+    const ends = new Set(header.endTokens);
+    return reader.isAtEnd
+      ? { rows, facts: { addsBos, bosToken, isEndOfGeneration: (token) => ends.has(token) } }
+      : null;
   } catch {
     return null;
   }

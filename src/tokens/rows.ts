@@ -9,10 +9,10 @@ import { cutRow, leastSequenceLength, type Part, type TooLong } from './cut.ts';
 import { type Encoded, type EncodeOptions, encodeExample, type Refused, type Sequence } from './encode-example.ts';
 import { SameRows } from './same-rows.ts';
 import type { TokenRow } from './token-row.ts';
-import type { Tokenizer } from './tokenizer.ts';
+import type { TokenFacts } from './tokenizer.ts';
 
 export interface CutOptions {
-  readonly tokenizer: Tokenizer;
+  readonly tokenizer: TokenFacts;
   /** Longest row in tokens. */
   readonly sequenceLength: number;
   readonly tooLong: TooLong;
@@ -260,14 +260,14 @@ interface Learnt {
 }
 
 /** Whether the row teaches to stop. */
-export function stops({ supervised, tokens }: Learnt, tokenizer: Tokenizer): boolean {
+export function stops({ supervised, tokens }: Learnt, tokenizer: TokenFacts): boolean {
   for (let t = 0; t < tokens.length; t++)
     if (supervised[t] === 1 && tokenizer.isEndOfGeneration(tokens[t]!)) return true;
   return false;
 }
 
 /** Whether no row does, though there are some. */
-export const neverStops = (rows: readonly Learnt[], tokenizer: Tokenizer): boolean =>
+export const neverStops = (rows: readonly Learnt[], tokenizer: TokenFacts): boolean =>
   rows.length > 0 && !rows.some((row) => stops(row, tokenizer));
 
 export const endless = 'the end-of-turn token is never supervised, so the model would never learn to stop';
@@ -276,7 +276,7 @@ const endlessTemplate = 'The chat template does not end an answer with a token t
 /** Refuses data that nothing, or no stopping, can be learnt from. Throws NomoatError. */
 export function assertTrainable(
   { rows, report }: BuiltRows,
-  tokenizer: Tokenizer,
+  tokenizer: TokenFacts,
   /** What was tried on the refused rows and helps (remedy.ts); null where nothing does. */
   remedy: () => string | null = () => null,
 ): void {

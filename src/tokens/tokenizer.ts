@@ -33,3 +33,6 @@ export interface Tokenizer {
   /** Frees the engine's memory. The tokenizer is unusable afterwards. */
   close(): Promise<void>;
 }
+
+/** What is asked of a tokenizer where the rows are there already. */
+export type TokenFacts = Pick<Tokenizer, 'addsBos' | 'bosToken' | 'isEndOfGeneration'>;
