@@ -71,7 +71,11 @@ test('rows that were made before are the same, and no tokenizer is opened for th
     expect(ends(kept)).toEqual(ends(made));
     expect(ends(kept)).toContain(true);
     // What helps a refused row is tried with the tokenizer.
-    const refused: Example = { kind: 'completion', prompt: '', completion: '', source: { file: 'x', line: 0 } };
+    const refused: Example = {
+      kind: 'chat',
+      messages: [{ role: 'user', content: 'x' }],
+      source: { file: 'x', line: 0 },
+    };
     const withRefused = () => buildSets({ train: [refused, ...examples], validation: [], settings, model, tokenizer: late }); // biome-ignore format: one line
     await withRefused();
     await withRefused();
