@@ -1,19 +1,19 @@
 /** The rate of the engine's int8 product alone, in operations (two a multiplication) per second: the limit that a step is held against. */
 import * as ort from 'onnxruntime-node';
-import { serialise, valueInfo, Writer } from '../dist/graph/onnx/emit.js';
+import { OnnxWriter, valueInfo } from '../dist/graph/onnx/writer.js';
 import { bytes, Executor, floats } from '../dist/runtime/onnxruntime-node/executor.js';
 
 /** Best of many, of `rows` rows through a weight [inner, columns] that is an input, as in a step; the bare kernel, without the rows' scales. */
 export async function int8Limit(rows, inner, columns, threads) {
-  const to = new Writer();
-  to.node('MatMulIntegerToFloat', ['x', 'w', to.float(1), 's', to.byte(128)], {}, 'y', 'com.microsoft');
+  const to = new OnnxWriter();
+  to.node('MatMulIntegerToFloat', ['x', 'w', to.float(1), 's', to.byte(128)], {}, 'y');
   const given = [
     ['x', [rows, inner], 'uint8'],
     ['w', [inner, columns], 'int8'],
     ['s', [columns], 'float32'],
   ];
   const named = ([name, shape, type]) => valueInfo(name, { shape, type });
-  const model = serialise(to, given.map(named), [named(['y', [rows, columns], 'float32'])]);
+  const model = to.model(given.map(named), [named(['y', [rows, columns], 'float32'])]);
   const executor = await Executor.open(model, threads, 'cpu');
   const feeds = new Map([
     ['x', new ort.Tensor('uint8', new Uint8Array(rows * inner).fill(130), [rows, inner])],

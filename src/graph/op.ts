@@ -1,5 +1,5 @@
 /**
- * The closed set of operations that a graph is made of. Every pass (gradient, emit, print) is a total map over it.
+ * The closed set of operations that a graph is made of, and how many inputs each has. Every pass (gradient, emit) is a total map over it.
  * Knows nothing of engines.
  */
 
@@ -85,6 +85,54 @@ export type Op =
   | { readonly kind: 'zero-at' };
 
 export type OpKind = Op['kind'];
+
+/** How many inputs a node of each kind has; the graph is built by it (graph.ts), and passes take inputs apart by it. */
+export const inputCounts = {
+  input: 0,
+  scalar: 0,
+  add: 2,
+  mul: 2,
+  matmul: 2,
+  'batch-matmul': 2,
+  cast: 1,
+  sigmoid: 1,
+  silu: 1,
+  'silu-grad': 3,
+  softmax: 1,
+  'softmax-grad': 2,
+  'rms-norm': 2,
+  'unit-rows': 1,
+  'rms-norm-grad': 3,
+  rope: 3,
+  reshape: 1,
+  transpose: 1,
+  'order-rows': 3,
+  'gather-rows': 2,
+  columns: 1,
+  'pad-columns': 1,
+  hadamard: 1,
+  'row-scale': 1,
+  quantise: 2,
+  dither: 3,
+  'int8-matmul': 4,
+  'int8-matmul-transposed': 3,
+  'row-dot': 2,
+  'sum-rows': 1,
+  'log-probability': 2,
+  'log-probability-grad': 2,
+  exp: 1,
+  'zero-at': 2,
+} as const satisfies Record<OpKind, number>;
+
+interface Tuples<T> {
+  readonly 0: readonly [];
+  readonly 1: readonly [T];
+  readonly 2: readonly [T, T];
+  readonly 3: readonly [T, T, T];
+  readonly 4: readonly [T, T, T, T];
+}
+/** One T for each input of a node of that kind. */
+export type PerInput<K extends OpKind, T> = Tuples<T>[(typeof inputCounts)[K]];
 
 /** One value of a graph. Graphs are made of nothing else: a node knows its inputs. */
 export interface Node {
