@@ -14,7 +14,7 @@ import { packRows } from '../dist/batches/pack.js';
 import { int8Limit } from './int8-limit.mjs';
 import { openGguf } from '../dist/formats/gguf/read.js';
 import { projections } from '../dist/lora/adapter.js';
-import { projectionGroups } from '../dist/models/block.js';
+import { projectionGroups } from '../dist/models/block-options.js';
 import { projectionDimensions, projectionWeights, readModelConfig } from '../dist/models/config.js';
 import { emptyMatrix } from '../dist/models/quantise.js';
 import { diskStore, memoryStore } from '../dist/train/base-weights.js';

@@ -1,8 +1,8 @@
 /**
- * Builds nodes and checks their shapes as they are made, walks them in order, and prints them as stable text.
+ * Builds nodes and checks their shapes as they are made, and walks them in order.
  * Pure; knows nothing of models or engines.
  */
-import type { DataType, Dimension, Node, Op, Shape } from './op.ts';
+import { type DataType, type Dimension, inputCounts, type Node, type Op, type Shape } from './op.ts';
 
 export const showShape = (shape: Shape): string => `[${shape.join(', ')}]`;
 const same = (a: Shape, b: Shape): boolean => a.length === b.length && a.every((size, i) => size === b[i]);
@@ -13,6 +13,7 @@ function refuse(text: string): never {
 }
 
 function node(op: Op, inputs: readonly Node[], shape: Shape, type: DataType = 'float32'): Node {
+  if (inputs.length !== inputCounts[op.kind]) refuse(`${op.kind} of ${inputs.length} inputs`);
   return { op, inputs, shape, type };
 }
 
@@ -90,7 +91,17 @@ export function rmsNormGrad(x: Node, dyWeight: Node, epsilon: number): Node {
   return node({ kind: 'rms-norm-grad', epsilon }, [unitRows(x, epsilon), x, dyWeight], x.shape);
 }
 
-export function rope(x: Node, cos: Node, sin: Node, heads: number, inverse = false): Node {
+/** What each row of a matrix is rotated by, [N, D/2] both. */
+export interface Angles {
+  readonly cos: Node;
+  readonly sin: Node;
+}
+interface RopeOptions {
+  readonly heads: number;
+  /** Rotates back. */
+  readonly inverse?: boolean;
+}
+export function rope(x: Node, { cos, sin }: Angles, { heads, inverse = false }: RopeOptions): Node {
   const width = x.shape[1];
   if (
     x.shape.length !== 2 ||
@@ -168,8 +179,22 @@ export function dither(x: Node, scale: Node, thresholds: Node): Node {
   if (!isColumn(x, scale) || !same(thresholds.shape, [x.shape[1]!])) refuse(`dither of ${showShape(x.shape)}`);
   return node({ kind: 'dither' }, [x, scale, thresholds], x.shape, 'uint8');
 }
+/** Eight-bit numbers, and what they are multiplied by: x with a scale a row [R, 1], a weight with one a column [N] or one for all []. */
+export interface Quantised {
+  readonly values: Node;
+  readonly scale: Node;
+}
+/** x with a sign, each row by its own scale. */
+export function quantiseRows(x: Node): Quantised {
+  const scale = rowScale(x);
+  return { values: quantise(x, scale), scale };
+}
 /** `signed`: as quantise makes x, else as dither does. */
-export function int8Matmul(x: Node, scale: Node, weight: Node, weightScale: Node, signed = true): Node {
+export function int8Matmul(
+  { values: x, scale }: Quantised,
+  { values: weight, scale: weightScale }: Quantised,
+  { signed = true }: { readonly signed?: boolean } = {},
+): Node {
   if (x.type !== 'uint8' || weight.type !== 'int8' || !isColumn(x, scale)) refuse('int8-matmul of unquantised inputs');
   const oneScale = weightScale.shape.length === 0;
   if (x.shape[1] !== weight.shape[0] || !(oneScale || same(weightScale.shape, [weight.shape[1]!]))) {

@@ -4,7 +4,7 @@
 
 import type { PackedBatch } from '../batches/packed-batch.ts';
 import type { ActivationPolicy } from '../models/activation-policy.ts';
-import { type ProjectionGroup, projectionGroups } from '../models/block.ts';
+import { type ProjectionGroup, projectionGroups } from '../models/block-options.ts';
 import type { ModelConfig } from '../models/config.ts';
 import { rotaryAngles } from '../models/weights.ts';
 import { type Executor, type Feed, type Feeds, floats } from '../runtime/onnxruntime-node/executor.ts';

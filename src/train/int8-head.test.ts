@@ -1,8 +1,8 @@
 import { expect, test } from 'vitest';
 import { relative } from '../../test/relative.ts';
 import { seededRandom } from '../batches/random.ts';
-import { head, int8Head } from '../models/block.ts';
 import type { ModelConfig } from '../models/config.ts';
+import { head, int8Head } from '../models/head.ts';
 import { quantiseMatrix, turnedValues } from '../models/quantise.ts';
 import { bytes, Executor, type Feed, floats, integers } from '../runtime/onnxruntime-node/executor.ts';
 import { HeadThresholds } from './head-thresholds.ts';

@@ -5,8 +5,9 @@
 import type { PackedBatch } from '../batches/packed-batch.ts';
 import type { GgufFile } from '../formats/gguf/types.ts';
 import { projections } from '../lora/adapter.ts';
-import { type BlockOptions, head, int8Head } from '../models/block.ts';
+import type { BlockOptions } from '../models/block-options.ts';
 import { type ModelConfig, projectionDimensions, readModelConfig } from '../models/config.ts';
+import { head, int8Head } from '../models/head.ts';
 import { emptyMatrix, quantiseMatrix, quantiseRows } from '../models/quantise.ts';
 import { Executor, floats } from '../runtime/onnxruntime-node/executor.ts';
 import {

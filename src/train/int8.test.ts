@@ -7,7 +7,7 @@ import { packRows } from '../batches/pack.ts';
 import type { PackedBatch } from '../batches/packed-batch.ts';
 import { openGguf } from '../formats/gguf/read.ts';
 import { writeGguf } from '../formats/gguf/write.ts';
-import { input, int8Matmul, quantise, rowScale } from '../graph/graph.ts';
+import { input, int8Matmul, quantiseRows } from '../graph/graph.ts';
 import { projections } from '../lora/adapter.ts';
 import { initLora } from '../lora/init.ts';
 
@@ -213,8 +213,8 @@ describe('what a step holds', () => {
 async function errorAt(level: number): Promise<number> {
   const [rows, inner, columns] = [5, 96, 8];
   const x = input('x', ['N', inner]);
-  const scale = rowScale(x);
-  const y = int8Matmul(quantise(x, scale), scale, input('w', [inner, columns], 'int8'), input('s', [columns]));
+  const weight = { values: input('w', [inner, columns], 'int8'), scale: input('s', [columns]) };
+  const y = int8Matmul(quantiseRows(x), weight);
   const executor = await Executor.create(new Map([['y', y]]), threads);
   const sign = (column: number): number => (column % 2 ? -1 : 1);
   const out = new Float32Array(rows * columns);

@@ -7,7 +7,7 @@ import type { GgufFile } from '../formats/gguf/types.ts';
 import type { Device } from '../graph/onnx/emit.ts';
 import type { LoraAdapter } from '../lora/adapter.ts';
 import type { ActivationPolicy } from '../models/activation-policy.ts';
-import type { BlockOptions } from '../models/block.ts';
+import type { BlockOptions } from '../models/block-options.ts';
 import { type ModelConfig, projectionDimensions, readModelConfig } from '../models/config.ts';
 import { type ModelWeights, readWeights } from '../models/weights.ts';
 import { DeviceMemory } from '../runtime/onnxruntime-node/device-memory.ts';

@@ -3,7 +3,7 @@
  * Base weights are fed as they are; LoRA's matrices are merged and scaled first.
  */
 import { type LoraAdapter, loraScale, type Projection } from '../lora/adapter.ts';
-import { type ProjectionGroup, projectionGroups } from '../models/block.ts';
+import { type ProjectionGroup, projectionGroups } from '../models/block-options.ts';
 import type { ModelConfig } from '../models/config.ts';
 import type { ModelWeights } from '../models/weights.ts';
 import { type Feed, floats } from '../runtime/onnxruntime-node/executor.ts';

@@ -3,8 +3,9 @@
  * the two dozen calls of the walk, each of which wakes the engine's threads, cost as much as what they compute.
  */
 import type { PackedBatch } from '../batches/packed-batch.ts';
-import { type BlockOptions, smallModel } from '../models/block.ts';
+import type { BlockOptions } from '../models/block-options.ts';
 import { type ModelConfig, projectionWeights } from '../models/config.ts';
+import { smallModel } from '../models/small-model-graph.ts';
 import { Executor, type Feed, type Feeds, floats, integers } from '../runtime/onnxruntime-node/executor.ts';
 import type { AttentionPlan } from './attention-plan.ts';
 import type { BaseWeights } from './base-weights.ts';

@@ -4,8 +4,10 @@ import type { Graph } from '../graph/graph.ts';
 import type { Device } from '../graph/onnx/emit.ts';
 import type { Partition } from '../graph/partition.ts';
 import { attention, type TileSize, tiledAttention } from '../models/attention.ts';
-import { afterAttention, type BlockOptions, beforeAttention, head, int8Head } from '../models/block.ts';
+import { afterAttention, beforeAttention } from '../models/block.ts';
+import type { BlockOptions } from '../models/block-options.ts';
 import type { ModelConfig } from '../models/config.ts';
+import { head, int8Head } from '../models/head.ts';
 import { Executor } from '../runtime/onnxruntime-node/executor.ts';
 
 export interface Stages {

@@ -13,11 +13,10 @@ import {
   mul,
   orderRows,
   padColumns,
-  quantise,
+  quantiseRows,
   reshape,
   rmsNormGrad,
   rope,
-  rowScale,
   scalar,
   sigmoid,
   siluGrad,
@@ -26,11 +25,11 @@ import {
   transpose,
   unitRows,
 } from '../graph.ts';
-import type { Node, Op, OpKind } from '../op.ts';
+import type { Node, Op, OpKind, PerInput } from '../op.ts';
 
 type Rule<K extends OpKind> = (
   op: Extract<Op, { kind: K }>,
-  inputs: readonly Node[],
+  inputs: PerInput<K, Node>,
   dy: Node,
   y: Node,
 ) => readonly ((() => Node) | null)[];
@@ -54,12 +53,12 @@ function productRule(multiply: typeof batchMatmul): Rule<Product> {
     return [
       () =>
         transposeA
-          ? multiply(b!, g, { transposeA: transposeB, transposeB: true, factor })
-          : weighted(multiply(g, b!, { transposeB: !transposeB, factor })),
+          ? multiply(b, g, { transposeA: transposeB, transposeB: true, factor })
+          : weighted(multiply(g, b, { transposeB: !transposeB, factor })),
       () =>
         transposeB
-          ? multiply(g, weighted(a!), { transposeA: true, transposeB: transposeA, factor })
-          : multiply(weighted(a!), g, { transposeA: !transposeA, factor }),
+          ? multiply(g, weighted(a), { transposeA: true, transposeB: transposeA, factor })
+          : multiply(weighted(a), g, { transposeA: !transposeA, factor }),
     ];
   };
 }
@@ -72,24 +71,28 @@ function none(kind: OpKind): never {
 const rules: { readonly [K in OpKind]: Rule<K> } = {
   input: () => [],
   scalar: () => [],
-  add: (_, [, b], dy) => [() => dy, () => sumTo(dy, b!)],
-  mul: (_, [a, b], dy) => [() => mul(dy, b!), () => sumTo(mul(dy, a!), b!)],
+  add: (_, [, b], dy) => [() => dy, () => sumTo(dy, b)],
+  mul: (_, [a, b], dy) => [() => mul(dy, b), () => sumTo(mul(dy, a), b)],
   matmul: productRule(matmul) as Rule<'matmul'>,
   'batch-matmul': productRule(batchMatmul) as Rule<'batch-matmul'>,
   cast: () => none('cast'),
   sigmoid: () => none('sigmoid'),
-  silu: (_, [x], dy, y) => [() => siluGrad(sigmoid(x!), y, dy)],
+  silu: (_, [x], dy, y) => [() => siluGrad(sigmoid(x), y, dy)],
   'silu-grad': () => none('silu-grad'),
   softmax: (_, __, dy, y) => [() => softmaxGrad(y, dy)],
   'softmax-grad': () => none('softmax-grad'),
   'rms-norm': ({ epsilon }, [x, weight], dy) => [
-    () => rmsNormGrad(x!, mul(dy, weight!), epsilon),
-    () => sumRows(mul(dy, unitRows(x!, epsilon))),
+    () => rmsNormGrad(x, mul(dy, weight), epsilon),
+    () => sumRows(mul(dy, unitRows(x, epsilon))),
   ],
   'unit-rows': () => none('unit-rows'),
   'rms-norm-grad': () => none('rms-norm-grad'),
-  rope: ({ heads, inverse }, [, cos, sin], dy) => [() => rope(dy, cos!, sin!, heads, !inverse), null, null],
-  reshape: (_, [x], dy) => [() => reshape(dy, x!.shape)],
+  rope: ({ heads, inverse }, [, cos, sin], dy) => [
+    () => rope(dy, { cos, sin }, { heads, inverse: !inverse }),
+    null,
+    null,
+  ],
+  reshape: (_, [x], dy) => [() => reshape(dy, x.shape)],
   transpose: ({ permutation }, _, dy) => [
     () =>
       transpose(
@@ -97,16 +100,16 @@ const rules: { readonly [K in OpKind]: Rule<K> } = {
         permutation.map((_, axis) => permutation.indexOf(axis)),
       ),
   ],
-  'order-rows': (_, [, index, inverse], dy) => [() => orderRows(dy, inverse!, index!), null, null],
+  'order-rows': (_, [, index, inverse], dy) => [() => orderRows(dy, inverse, index), null, null],
   'gather-rows': () => none('gather-rows'),
-  columns: ({ from }, [x], dy) => [() => padColumns(dy, from, x!.shape[1] as number)],
+  columns: ({ from }, [x], dy) => [() => padColumns(dy, from, x.shape[1] as number)],
   'pad-columns': () => none('pad-columns'),
   hadamard: ({ block }, _, dy) => [() => hadamard(dy, block)],
   'row-scale': () => none('row-scale'),
   // Straight through; the scale is not differentiated.
   quantise: (_, __, dy) => [() => dy, null],
   'int8-matmul': (_, [, , weight, weightScale], dy) => [
-    () => int8Product(mul(dy, weightScale!), weight!),
+    () => int8Product(mul(dy, weightScale), weight),
     null,
     null,
     null,
@@ -115,7 +118,7 @@ const rules: { readonly [K in OpKind]: Rule<K> } = {
   'row-dot': () => none('row-dot'),
   'sum-rows': () => none('sum-rows'),
   'log-probability': (_, [logits, target], dy) => [
-    () => mul(logProbabilityGrad(logits!, target!), mul(dy, scalar(-1))),
+    () => mul(logProbabilityGrad(logits, target), mul(dy, scalar(-1))),
     null,
   ],
   'log-probability-grad': () => none('log-probability-grad'),
@@ -126,8 +129,8 @@ const rules: { readonly [K in OpKind]: Rule<K> } = {
 
 /** g W^T with g in one int8 term, which is enough where the weights are rotated (docs/decisions: int8). */
 function int8Product(g: Node, weight: Node): Node {
-  const scale = rowScale(g);
-  return int8MatmulTransposed(quantise(g, scale), scale, weight);
+  const { values, scale } = quantiseRows(g);
+  return int8MatmulTransposed(values, scale, weight);
 }
 
 /**
@@ -150,7 +153,7 @@ export function gradients(outputs: readonly Node[], seeds: readonly Node[], want
     const dy = total.get(n);
     if (!dy || !n.inputs.some((i) => reaches.has(i))) continue;
     const rule = rules[n.op.kind] as Rule<OpKind>;
-    rule(n.op, n.inputs, dy, n).forEach((make, i) => {
+    rule(n.op, n.inputs as PerInput<OpKind, Node>, dy, n).forEach((make, i) => {
       const to = n.inputs[i]!;
       if (make && reaches.has(to)) accumulate(to, make());
     });

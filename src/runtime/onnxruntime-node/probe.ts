@@ -1,5 +1,5 @@
 /** What this processor's int8 kernels do: whether their sums saturate, and how fast they are beside float32. */
-import { input, int8Matmul, matmul, quantise, rowScale } from '../../graph/graph.ts';
+import { input, int8Matmul, matmul, quantiseRows } from '../../graph/graph.ts';
 import { bytes, Executor, floats } from './executor.ts';
 
 /** What the kernels of this processor do. */
@@ -27,9 +27,8 @@ const tolerance = 1e-3;
 export async function probeKernels(threads: number): Promise<KernelProbe> {
   const { rows, inner, columns } = size;
   const x = input('x', ['N', inner]);
-  const scale = rowScale(x);
-  const weight = input('w8', [inner, columns], 'int8');
-  const int8 = new Map([['y', int8Matmul(quantise(x, scale), scale, weight, input('s', [columns]))]]);
+  const weight = { values: input('w8', [inner, columns], 'int8'), scale: input('s', [columns]) };
+  const int8 = new Map([['y', int8Matmul(quantiseRows(x), weight)]]);
   const float32 = new Map([['y', matmul(x, input('w', [columns, inner]), { transposeB: true })]]);
   // The largest values there are: every pair of products overflows 16 bits where that is the kernel's limit.
   const feeds = new Map([
