@@ -62,7 +62,7 @@ function compileRun(node: ForNode, home: Frame): Run {
   return (a, iterable, depth, recurse) => {
     const lazy = filtered || iterable instanceof Lazy;
     const view = Array.isArray(iterable) && !lazy ? viewOf(iterable) : undefined;
-    if (view) return overView(a, view, { depth, recurse, loopSlot, round }, home.isTop, otherwise);
+    if (view) return overView(a, view, { depth, recurse, loopSlot, round, isTop: home.isTop, otherwise });
     const done = lazy
       ? overLazy(a, filtered ? filtered(a, iterable) : iterate(iterable), { depth, recurse, loopSlot, round })
       : overList(a, Array.isArray(iterable) ? iterable : toArray(iterable), { depth, recurse, loopSlot, round });
@@ -93,14 +93,13 @@ function overList(a: Activation, items: readonly Value[], { depth, recurse, loop
   return done;
 }
 
+interface ViewRounds extends Rounds {
+  readonly isTop: boolean;
+  readonly otherwise: (activation: Activation) => void;
+}
+
 /** Over a list whose beginnings are rendered, too, where the loop stands at the top of the template. */
-function overView(
-  a: Activation,
-  view: View,
-  { depth, recurse, loopSlot, round }: Rounds,
-  isTop: boolean,
-  otherwise: (activation: Activation) => void,
-): void {
+function overView(a: Activation, view: View, { depth, isTop, loopSlot, otherwise, recurse, round }: ViewRounds): void {
   const loop = new ViewLoop(view, depth, recurse);
   let done = false;
   const finish = (): void => {

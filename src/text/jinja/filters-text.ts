@@ -4,7 +4,7 @@ import { capitalize } from './char-classes.ts';
 import { lengthInPoints, slicePoints } from './code-points.ts';
 import { dictEntries, isDict } from './dict.ts';
 import { MissingConstruct, PythonError, typeError, valueError } from './errors.ts';
-import { type Filter, filter } from './filter-table.ts';
+import { type Filter, filter, type Given, namedFilter } from './filter-table.ts';
 import { dumps, indentOf } from './json.ts';
 import { spaces } from './lexer.ts';
 import { concat, isStr, joinTexts, lengthOf, Markup, mapRuns, mapWhole, type Str, textOf } from './marked-text.ts';
@@ -50,7 +50,8 @@ function indent(value: Value, width: Value, first: Value, blank: Value): Str {
 /** How far over its length a text may go before truncate cuts it (the policy truncate.leeway). */
 const defaultLeeway = 5;
 
-function truncate(value: Value, length: Value, killWords: Value, end: Value, leeway: Value): Value {
+function truncate(given: Given<'s' | 'length' | 'killwords' | 'end' | 'leeway'>): Value {
+  const { end, killwords, leeway, length, s: value } = given;
   const most = int(length);
   const ending = softStr(end);
   const endLength = lengthInPoints(textOf(ending));
@@ -63,7 +64,7 @@ function truncate(value: Value, length: Value, killWords: Value, end: Value, lee
   if (size <= most + slack) return value;
   if (!isStr(value)) throw typeError(`can't put text to a ${typeName(value)}`);
   const cut = slicePoints(value, 0, most - endLength);
-  return add(like(value, isTrue(killWords) ? cut : (rsplit(cut, ' ', 1)[0] ?? '')), ending);
+  return add(like(value, isTrue(killwords) ? cut : (rsplit(cut, ' ', 1)[0] ?? '')), ending);
 }
 
 function formatFilter(args: readonly Value[], kwargs: ReadonlyMap<string, Value>): Value {
@@ -74,16 +75,16 @@ function formatFilter(args: readonly Value[], kwargs: ReadonlyMap<string, Value>
 }
 
 /** transformers' tojson, which is json.dumps without jinja2's escapes for HTML. */
-function tojson(value: Value, ascii: Value, indention: Value, separators: Value, sortKeys: Value): Str {
-  const indent = indentOf(indention);
-  const given = separators === null ? null : toArray(separators).map((part) => textOf(str(part)));
-  if (given && given.length !== 2) throw valueError('not enough values to unpack (expected 2)');
-  return dumps(value, {
-    ensureAscii: isTrue(ascii),
+function tojson(given: Given<'x' | 'ensure_ascii' | 'indent' | 'separators' | 'sort_keys'>): Str {
+  const indent = indentOf(given.indent);
+  const separators = given.separators === null ? null : toArray(given.separators).map((part) => textOf(str(part)));
+  if (separators && separators.length !== 2) throw valueError('not enough values to unpack (expected 2)');
+  return dumps(given.x, {
+    ensureAscii: isTrue(given.ensure_ascii),
     indent,
-    itemSeparator: given?.[0] ?? (indent === null ? ', ' : ','),
-    keySeparator: given?.[1] ?? ': ',
-    sortKeys: isTrue(sortKeys),
+    itemSeparator: separators?.[0] ?? (indent === null ? ', ' : ','),
+    keySeparator: separators?.[1] ?? ': ',
+    sortKeys: isTrue(given.sort_keys),
   });
 }
 
@@ -169,10 +170,10 @@ export const textFilters: ReadonlyMap<string, Filter> = new Map([
   }),
   ...filter('indent', 's, width=4, first=False, blank=False', indent),
   ...filter('center', 'value, width=80', (value, width) => like(value, center(str(value), int(width)))),
-  ...filter('truncate', "s, length=255, killwords=False, end='...', leeway=None", truncate),
-  ...filter('wordwrap', 's, width=79, break_long_words=True, wrapstring=None, break_on_hyphens=True', wrapped),
+  namedFilter('truncate', "s, length=255, killwords=False, end='...', leeway=None", truncate),
+  namedFilter('wordwrap', 's, width=79, break_long_words=True, wrapstring=None, break_on_hyphens=True', wrapped),
   ...filter('wordcount', 's', words),
-  ...filter('tojson', 'x, ensure_ascii=False, indent=None, separators=None, sort_keys=False', tojson),
+  namedFilter('tojson', 'x, ensure_ascii=False, indent=None, separators=None, sort_keys=False', tojson),
   ...filter('urlencode', 'value', urlencode),
   ...filter('xmlattr', 'd, autospace=True', xmlattr),
   ...filter('striptags', 'value', striptags),

@@ -49,13 +49,13 @@ class Writer {
   }
 
   private list(items: readonly Value[], newline: string): void {
-    this.block('[', ']', items, newline, (item, inner) => this.write(admit(item), inner));
+    this.block('[]', items, newline, (item, inner) => this.write(admit(item), inner));
   }
 
   private dict(value: Value, newline: string): void {
     const entries: readonly Entry[] = isDict(value) ? dictEntries(value) : [];
     const sorted = this.options.sortKeys ? [...entries].sort(([a], [b]) => order(a, b)) : entries;
-    this.block('{', '}', sorted, newline, ([key, item], inner) => {
+    this.block('{}', sorted, newline, ([key, item], inner) => {
       this.key(key);
       this.out.write(this.options.keySeparator);
       this.write(item, inner);
@@ -70,21 +70,20 @@ class Writer {
   }
 
   private block<T>(
-    open: string,
-    close: string,
+    brackets: '[]' | '{}',
     items: readonly T[],
     newline: string,
     write: (item: T, inner: string) => void,
   ): void {
     const { indent, itemSeparator } = this.options;
-    this.out.write(open);
+    this.out.write(brackets.slice(0, 1));
     const inner = indent === null ? '' : newline + indent;
     items.forEach((item, i) => {
       this.out.write(i > 0 ? itemSeparator + inner : inner);
       write(item, inner);
     });
     if (indent !== null && items.length > 0) this.out.write(newline);
-    this.out.write(close);
+    this.out.write(brackets.slice(1));
   }
 }
 

@@ -71,8 +71,13 @@ for (const [name, change] of Object.entries({
 
 for (const [name, test] of Object.entries(classTests)) method(name, '', (self) => test(textOf(self)));
 
+interface Window {
+  readonly text: string;
+  readonly start: number;
+}
+
 /** The part of a text that find, count, startswith and endswith look at; null where it begins beyond the end. */
-function window(self: Str, start: Value, end: Value): { text: string; start: number } | null {
+function window(self: Str, start: Value, end: Value): Window | null {
   const text = textOf(self);
   const length = lengthInPoints(text);
   const bound = (value: Value, otherwise: number): number => {
@@ -108,8 +113,8 @@ method('removesuffix', 'suffix, /', (self, suffix) => {
   return affix !== '' && textOf(self).endsWith(affix) ? slice(self, 0, lengthOf(self) - affix.length) : self;
 });
 
-function find(self: Str, sought: Value, start: Value, end: Value, last: boolean): number {
-  const part = window(self, start, end);
+/** Where a text stands in a part of another, counted from the other's beginning; -1 where it does not. */
+function find(part: Window | null, sought: Value, last: boolean): number {
   const text = textArgument(sought);
   if (!part) return -1;
   const at = last ? part.text.lastIndexOf(text) : part.text.indexOf(text);
@@ -123,7 +128,7 @@ for (const [name, last, must] of [
   ['rindex', true, true],
 ] as const)
   method(name, 'sub, start=None, end=None, /', (self, sought, start, end) => {
-    const at = find(self, sought, start, end, last);
+    const at = find(window(self, start, end), sought, last);
     if (at < 0 && must) throw valueError('substring not found');
     return at;
   });

@@ -1,19 +1,23 @@
 /** The filter wordwrap: Python's textwrap of each line, without expanding tabs or replacing white space. */
 import { MissingConstruct, typeError } from './errors.ts';
+import type { Given } from './filter-table.ts';
 import { isStr, joinTexts, type Str, slice, textOf } from './marked-text.ts';
 import { splitlines } from './str-split.ts';
 import { str } from './to-text.ts';
 import { isTrue, typeName } from './types.ts';
-import { toIndex, type Value } from './values.ts';
+import { toIndex } from './values.ts';
 
-export function wrapped(value: Value, width: Value, breakLong: Value, wrapString: Value, breakHyphens: Value): Str {
+type Parameter = 's' | 'width' | 'break_long_words' | 'wrapstring' | 'break_on_hyphens';
+
+export function wrapped(given: Given<Parameter>): Str {
+  const { s: value, width, wrapstring } = given;
   if (!isStr(value)) throw typeError(`'${typeName(value)}' object has no attribute 'splitlines'`);
   const most = toIndex(width);
   if (most === null || most <= 0) throw typeError(`invalid width ${textOf(str(width))}`);
-  if (isTrue(breakHyphens) && /\w-/.test(textOf(value)))
+  if (isTrue(given.break_on_hyphens) && /\w-/.test(textOf(value)))
     throw new MissingConstruct('the filter `wordwrap` of words with hyphens');
-  const separator = wrapString === null ? '\n' : str(wrapString);
-  const lines = splitlines(value, false).map((line) => wrapLine(line, most, isTrue(breakLong)));
+  const separator = wrapstring === null ? '\n' : str(wrapstring);
+  const lines = splitlines(value, false).map((line) => wrapLine(line, most, isTrue(given.break_long_words)));
   return joinTexts(
     separator,
     lines.map((parts) => joinTexts(separator, parts)),
