@@ -36,11 +36,21 @@ class Cursor {
   }
 }
 
-/**
- * Runs of equal or packed values of `width` bits from `start` to `end`: whether they hold `count` values, no more and
- * no fewer.
- */
-export function checkRuns(view: DataView, start: number, end: number, width: number, count: number): void {
+/** How many values there shall be, and how many bits each has. */
+export interface Runs {
+  readonly width: number;
+  readonly count: number;
+}
+
+/** Bytes of a page, up to its end where no `end` is given. */
+export interface Span {
+  readonly view: DataView;
+  readonly start: number;
+  readonly end?: number;
+}
+
+/** Runs of equal or packed values: whether they hold `count` values, no more and no fewer. */
+export function checkRuns({ view, start, end = view.byteLength }: Span, { width, count }: Runs): void {
   if (width > 32) fail(`values have ${width} bits`);
   const cursor = new Cursor(view, start);
   let seen = 0;
@@ -56,15 +66,15 @@ export function checkRuns(view: DataView, start: number, end: number, width: num
 }
 
 /** Runs behind four bytes with their length. Returns where they end. */
-export function checkSizedRuns(view: DataView, start: number, width: number, count: number): number {
+export function checkSizedRuns({ view, start }: Span, runs: Runs): number {
   const end = start + 4 + view.getUint32(start, true);
   if (end > view.byteLength) fail('runs are longer than their page');
-  checkRuns(view, start + 4, end, width, count);
+  checkRuns({ view, start: start + 4, end }, runs);
   return end;
 }
 
 /** How many levels of checked runs reach the highest one: values that are there. */
-export function countPresent(view: DataView, start: number, width: number, count: number, highest: number): number {
+export function countPresent({ view, start }: Span, { width, count }: Runs, highest: number): number {
   const levels: number[] = new Array(count);
   readRleBitPackedHybrid({ view, offset: start }, width, levels, 0);
   let present = 0;

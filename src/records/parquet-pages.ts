@@ -8,7 +8,15 @@ import { getMaxDefinitionLevel, getMaxRepetitionLevel, getTreePath } from 'hypar
 import { deserializeTCompactProtocol } from 'hyparquet/src/thrift.js';
 import { compressors } from 'hyparquet-compressors';
 import { sizeText } from '../words/size-text.ts';
-import { checkDeltas, checkRuns, checkSizedRuns, checkTexts, countPresent } from './parquet-encodings.ts';
+import {
+  checkDeltas,
+  checkRuns,
+  checkSizedRuns,
+  checkTexts,
+  countPresent,
+  type Runs,
+  type Span,
+} from './parquet-encodings.ts';
 import { maxStreamedBytes } from './raw-record.ts';
 
 /**
@@ -34,61 +42,69 @@ interface Column {
   readonly highest: { readonly repetition: number; readonly definition: number };
 }
 
-const bits = (highest: number): number => 32 - Math.clz32(highest);
+/** Levels of so many values, of which the highest is `highest`. */
+const levels = (highest: number, count: number): Runs => ({ width: 32 - Math.clz32(highest), count });
+
+/** A page as it lies in the file, and how many bytes it says that it unpacks to. */
+interface Stored {
+  readonly bytes: Uint8Array;
+  readonly size: number;
+}
 
 const encoding = { plainDictionary: 2, runs: 3, deltas: 5, lengths: 6, prefixes: 7, dictionary: 8 } as const;
 
 /** The values of a page, behind its levels. */
-function checkValues({ meta }: Column, view: DataView, at: number, kind: unknown, values: number): void {
-  if (values === 0) return;
+function checkValues({ meta }: Column, { view, start }: Span, kind: unknown, count: number): void {
+  if (count === 0) return;
   if (kind === encoding.dictionary || kind === encoding.plainDictionary)
-    checkRuns(view, at + 1, view.byteLength, view.getUint8(at), values);
-  else if (kind === encoding.runs) checkSizedRuns(view, at, 1, values);
-  else if (kind === encoding.deltas) checkDeltas(view, at, values, meta.type === 'INT64');
+    checkRuns({ view, start: start + 1 }, { width: view.getUint8(start), count });
+  else if (kind === encoding.runs) checkSizedRuns({ view, start }, { width: 1, count });
+  else if (kind === encoding.deltas) checkDeltas(view, start, count, meta.type === 'INT64');
   else if (kind === encoding.lengths || kind === encoding.prefixes)
-    checkTexts(view, at, values, kind === encoding.prefixes);
+    checkTexts(view, start, count, kind === encoding.prefixes);
 }
 
 const viewOf = (bytes: Uint8Array): DataView => new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
 
-function checkPageV1(column: Column, bytes: Uint8Array, size: number, page: Header): void {
+function checkPageV1(column: Column, { bytes, size }: Stored, page: Header): void {
   const { highest, meta } = column;
   const view = viewOf(decompressPage(bytes, size, meta.codec, compressors));
   const values = count(page['field_1']);
   let at = 0;
-  if (highest.repetition > 0) at = checkSizedRuns(view, at, bits(highest.repetition), values);
+  if (highest.repetition > 0) at = checkSizedRuns({ view, start: at }, levels(highest.repetition, values));
   let present = values;
   if (highest.definition > 0) {
-    const start = at;
-    at = checkSizedRuns(view, start, bits(highest.definition), values);
-    present = countPresent(view, start + 4, bits(highest.definition), values, highest.definition);
+    const [start, definitions] = [at, levels(highest.definition, values)];
+    at = checkSizedRuns({ view, start }, definitions);
+    present = countPresent({ view, start: start + 4 }, definitions, highest.definition);
   }
-  checkValues(column, view, at, page['field_2'], present);
+  checkValues(column, { view, start: at }, page['field_2'], present);
 }
 
-function checkPageV2(column: Column, bytes: Uint8Array, size: number, page: Header): void {
+function checkPageV2(column: Column, { bytes, size }: Stored, page: Header): void {
   const { highest, meta } = column;
   const [values, nulls] = [count(page['field_1']), count(page['field_2'])];
   const [definition, repetition] = [count(page['field_5']), count(page['field_6'])];
   if (nulls > values || definition + repetition > Math.min(size, bytes.length)) throw new Error('a page is longer than it says'); // biome-ignore format: one line
   const view = viewOf(bytes);
-  if (highest.repetition > 0) checkRuns(view, 0, repetition, bits(highest.repetition), values);
-  if (highest.definition > 0) checkRuns(view, repetition, repetition + definition, bits(highest.definition), values);
-  const rest = bytes.subarray(repetition + definition);
-  const unpacked = size - repetition - definition;
+  const end = repetition + definition;
+  if (highest.repetition > 0) checkRuns({ view, start: 0, end: repetition }, levels(highest.repetition, values));
+  if (highest.definition > 0) checkRuns({ view, start: repetition, end }, levels(highest.definition, values));
+  const rest = bytes.subarray(end);
+  const unpacked = size - end;
   const packed = page['field_7'] !== false && unpacked > 0;
   const data = packed ? decompressPage(rest, unpacked, meta.codec, compressors) : rest;
-  checkValues(column, viewOf(data), 0, page['field_4'], values - nulls);
+  checkValues(column, { view: viewOf(data), start: 0 }, page['field_4'], values - nulls);
 }
 
 /** One page; returns how many values it adds to its column. */
-function checkPage(column: Column, header: Header, bytes: Uint8Array, size: number, total: number): number {
+function checkPage(column: Column, header: Header, stored: Stored, total: number): number {
   const [v1, dictionary, v2] = [part(header, 'field_5'), part(header, 'field_7'), part(header, 'field_8')];
   const page = v1 ?? dictionary ?? v2;
   const values = count(page?.['field_1'] ?? 0);
   if (values > total) throw new Error(`a page has ${values} values, and its column ${total}`);
-  if (v1) checkPageV1(column, bytes, size, v1);
-  else if (v2) checkPageV2(column, bytes, size, v2);
+  if (v1) checkPageV1(column, stored, v1);
+  else if (v2) checkPageV2(column, stored, v2);
   return v1 || v2 ? values : 0;
 }
 
@@ -115,7 +131,8 @@ async function checkChunk(file: AsyncBuffer, column: Column, rows: number): Prom
     if (reader.offset + stored > view.byteLength) throw new Error('a page is longer than its column');
     unpacked += size;
     if (unpacked > maxColumnBytes) throw new Error(`a column unpacks to more than ${sizeText(maxColumnBytes)}`);
-    seen += checkPage(column, header, new Uint8Array(view.buffer, reader.offset, stored), size, values);
+    const bytes = new Uint8Array(view.buffer, reader.offset, stored);
+    seen += checkPage(column, header, { bytes, size }, values);
     reader.offset += stored;
   }
   if (seen !== values) throw new Error(`the pages of a column hold ${seen} of ${values} values`);
