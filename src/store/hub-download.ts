@@ -47,15 +47,13 @@ const DISK_MARGIN_BYTES = 64 * 2 ** 20;
 
 const DISK_REMEDY = 'Check the disk, or set HF_HOME to another one; the pull goes on from what is already here.';
 
+const notWritten = (part: string, path: string, error: unknown): NomoatError =>
+  hubError('disk', { part, fault: `cannot be written to ${dirname(path)} (${reasonOf(error)})`, remedy: DISK_REMEDY });
+
 /** Downloads, resumes and checks. Throws a NomoatError with `fields.problem`. */
 export async function downloadChecked(client: HubClient, download: Download): Promise<void> {
   await mkdir(dirname(download.target), { recursive: true }).catch((error: unknown) => {
-    throw hubError(
-      'disk',
-      download.subject,
-      `cannot be written to ${dirname(download.target)} (${reasonOf(error)})`,
-      DISK_REMEDY,
-    );
+    throw notWritten(download.subject, download.target, error);
   });
   const unlock = lock(`${download.target}.lock`, download.subject);
   try {
@@ -74,12 +72,11 @@ export async function downloadChecked(client: HubClient, download: Download): Pr
     }
     if (!good) {
       await rm(partial, { force: true });
-      throw hubError(
-        'checksum',
-        download.subject,
-        `what arrived does not have the digest that the hub states (sha256 ${download.sha256.slice(0, 12)}...); it was discarded`,
-        'Try again; if it stays so, a proxy or the mirror changes the file.',
-      );
+      throw hubError('checksum', {
+        part: download.subject,
+        fault: `what arrived does not have the digest that the hub states (sha256 ${download.sha256.slice(0, 12)}...); it was discarded`,
+        remedy: 'Try again; if it stays so, a proxy or the mirror changes the file.',
+      });
     }
     await publish(partial, download.target);
   } finally {
@@ -109,7 +106,7 @@ async function prepare(partial: string, { bytes, subject }: Download): Promise<n
   const disk = await statfs(dirname(partial));
   const free = disk.bavail * disk.bsize;
   const needed = bytes - kept;
-  if (free < needed + DISK_MARGIN_BYTES) throw diskFull(subject, dirname(partial), needed, free);
+  if (free < needed + DISK_MARGIN_BYTES) throw diskFull({ subject, folder: dirname(partial), space: { needed, free } });
   return kept;
 }
 
@@ -187,20 +184,20 @@ function assertRange(response: Response, from: number, download: Download): void
     match !== null && Number(match[1]) === from && (match[2] === '*' || Number(match[2]) === download.bytes);
   if (isRight) return;
   void response.body?.cancel();
-  throw hubError(
-    'protocol',
-    download.subject,
-    `asked for bytes from ${from} of ${download.bytes}, the server answered "${range.slice(0, 80)}"`,
-    'Try again; if it stays so, delete the .incomplete file in the cache.',
-  );
+  throw hubError('protocol', {
+    part: download.subject,
+    fault: `asked for bytes from ${from} of ${download.bytes}, the server answered "${range.slice(0, 80)}"`,
+    remedy: 'Try again; if it stays so, delete the .incomplete file in the cache.',
+  });
 }
 
 async function append(file: FileHandle, chunk: Uint8Array, { subject, target }: Download): Promise<void> {
   try {
     await file.appendFile(chunk);
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ENOSPC') throw diskFull(subject, dirname(target), null, null, error);
-    throw hubError('disk', subject, `cannot be written to ${dirname(target)} (${reasonOf(error)})`, DISK_REMEDY);
+    if ((error as NodeJS.ErrnoException).code === 'ENOSPC')
+      throw diskFull({ subject, folder: dirname(target), cause: error });
+    throw notWritten(subject, target, error);
   }
 }
 
@@ -218,22 +215,25 @@ async function sizeOf(path: string): Promise<number> {
   return (await stat(path).catch(() => null))?.size ?? 0;
 }
 
-/** The error of a disk without room; `needed` and `free` in bytes where they are known. */
-export function diskFull(
-  subject: string,
-  folder: string,
-  needed: number | null,
-  free: number | null,
-  cause?: unknown,
-): NomoatError {
-  const numbers = needed === null || free === null ? '' : `: ${megabytes(needed)} needed, ${megabytes(free)} free`;
+interface FullDisk {
+  /** What there is no room for. */
+  readonly subject: string;
+  readonly folder: string;
+  /** Bytes, where they are known. */
+  readonly space?: { readonly needed: number; readonly free: number };
+  readonly cause?: unknown;
+}
+
+/** The error of a disk without room. */
+export function diskFull({ cause, folder, space, subject }: FullDisk): NomoatError {
+  const numbers = space ? `: ${megabytes(space.needed)} needed, ${megabytes(space.free)} free` : '';
   return new NomoatError({
     code: 'disk-full',
     part: subject,
     fault: `the disk of ${folder} is full${numbers}`,
     remedy: 'Make room, or set HF_HOME to a larger disk; the pull goes on from what is already here.',
     kind: 'failed',
-    fields: { problem: 'disk-full', folder, needed, free },
+    fields: { problem: 'disk-full', folder, needed: space?.needed ?? null, free: space?.free ?? null },
     cause,
   });
 }
@@ -243,12 +243,11 @@ export function megabytes(bytes: number): string {
 }
 
 function tooLong({ subject, bytes }: Download): NomoatError {
-  return hubError(
-    'protocol',
-    subject,
-    `more arrived than the ${bytes} bytes announced`,
-    'Try again; check HF_ENDPOINT.',
-  );
+  return hubError('protocol', {
+    part: subject,
+    fault: `more arrived than the ${bytes} bytes announced`,
+    remedy: 'Try again; check HF_ENDPOINT.',
+  });
 }
 
 function lost({ subject, bytes }: Download, here: number, cause: unknown): NomoatError {
@@ -272,9 +271,14 @@ function lock(path: string, subject: string): () => void {
   try {
     holder = takeLock(path, LOCK_SETTLES_MS);
   } catch (error) {
-    throw hubError('disk', subject, `cannot be written to ${dirname(path)} (${reasonOf(error)})`, DISK_REMEDY);
+    throw notWritten(subject, path, error);
   }
   if (holder === null) return () => releaseLock(path);
   const who = holder === unknownHolder ? 'another process' : `process ${holder}`;
-  throw hubError('busy', subject, `${who} is downloading it already`, 'Wait for it to end.', { holder });
+  throw hubError('busy', {
+    part: subject,
+    fault: `${who} is downloading it already`,
+    remedy: 'Wait for it to end.',
+    fields: { holder },
+  });
 }

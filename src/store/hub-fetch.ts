@@ -73,7 +73,11 @@ export function hubClient(around: Surroundings, signal?: AbortSignal): HubClient
       if (target.origin === endpoint.origin) hubHeaders = response.headers;
       target = redirected(target, location);
     }
-    throw hubError('protocol', target.origin, `more than ${MAX_REDIRECTS} redirects`, 'Check HF_ENDPOINT.');
+    throw hubError('protocol', {
+      part: target.origin,
+      fault: `more than ${MAX_REDIRECTS} redirects`,
+      remedy: 'Check HF_ENDPOINT.',
+    });
   };
 
   return {
@@ -113,7 +117,11 @@ function redirected(from: URL, location: string): URL {
   const to = URL.canParse(location, from) ? new URL(location, from) : null;
   const isDowngrade = from.protocol === 'https:' && to?.protocol !== 'https:';
   if (to === null || isDowngrade || !/^https?:$/.test(to.protocol)) {
-    throw hubError('protocol', from.origin, `redirects to "${location.slice(0, 200)}"`, 'Check HF_ENDPOINT.');
+    throw hubError('protocol', {
+      part: from.origin,
+      fault: `redirects to "${location.slice(0, 200)}"`,
+      remedy: 'Check HF_ENDPOINT.',
+    });
   }
   return to;
 }
@@ -158,13 +166,15 @@ export function interrupted(cause: unknown): NomoatError {
   });
 }
 
-export function hubError(
-  problem: HubProblem,
-  part: string,
-  fault: string,
-  remedy: string,
-  fields: Record<string, unknown> = {},
-): NomoatError {
+interface HubFault {
+  /** What could not be had. */
+  readonly part: string;
+  readonly fault: string;
+  readonly remedy: string;
+  readonly fields?: Readonly<Record<string, unknown>>;
+}
+
+export function hubError(problem: HubProblem, { fault, fields, part, remedy }: HubFault): NomoatError {
   return new NomoatError({
     code: 'download-failed',
     part,
@@ -177,7 +187,11 @@ export function hubError(
 
 function refuseWhenOffline(value: string | undefined): void {
   if (!value || /^(0|false|no|off)$/i.test(value)) return;
-  throw hubError('offline', 'Hugging Face hub', 'HF_HUB_OFFLINE is set', 'Unset it to allow downloads.');
+  throw hubError('offline', {
+    part: 'Hugging Face hub',
+    fault: 'HF_HUB_OFFLINE is set',
+    remedy: 'Unset it to allow downloads.',
+  });
 }
 
 /** The error of a hub that could not be reached; says so when a proxy is set that Node's fetch does not use. */
@@ -245,8 +259,10 @@ function refusal(response: Response, hubHeaders: Headers, subject: string, hasTo
     remedy: 'Try again later.',
   };
   const withToken = response.status === 401 && hasToken ? ' HF_TOKEN was sent and not accepted: check it.' : '';
-  return hubError(problem, subject, `${fault} (HTTP ${response.status})`, remedy + withToken, {
-    status: response.status,
-    code,
+  return hubError(problem, {
+    part: subject,
+    fault: `${fault} (HTTP ${response.status})`,
+    remedy: remedy + withToken,
+    fields: { status: response.status, code },
   });
 }

