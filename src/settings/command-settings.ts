@@ -10,13 +10,13 @@ import { flagLabel, type Lead } from './parse-settings.ts';
 
 /** Small models repeat themselves at temperature 0 and ramble at 1; fine-tuned ones are asked for what they learnt. */
 export const samplingOptions = {
-  temperature: number(0.7, 0, 100, '0 always takes the likeliest token'),
+  temperature: number(0.7, [0, 100], '0 always takes the likeliest token'),
   topP: above(0.95, 0, 'share of probability considered', 1),
   topK: wholeFrom(40, 0, 'number of tokens considered; 0 considers all', { unit: 'tokens' }),
   minP: below(0.05, 0, 1, 'least probability relative to the likeliest'),
   repeatPenalty: above(1, 0, '1 leaves repetitions alone'),
   maxTokens: wholeFrom(null, 1, 'longest answer; default: what the context holds', { unit: 'tokens' }),
-  seed: whole(null, 0, 2 ** 32 - 1, 'repeatable answers; default: another one each time'),
+  seed: whole(null, [0, 2 ** 32 - 1], 'repeatable answers; default: another one each time'),
 };
 export const samplingSettings = z.object(samplingOptions);
 

@@ -16,8 +16,8 @@ import {
 import { parseSettings } from './parse-settings.ts';
 
 const table = {
-  share: number(0.5, 0, 1, 'a share'),
-  steps: whole(null, 1, 10, 'steps', { unit: 'steps' }),
+  share: number(0.5, [0, 1], 'a share'),
+  steps: whole(null, [1, 10], 'steps', { unit: 'steps' }),
   topK: wholeFrom(null, 0, 'tokens'),
   shuffle: toggle(true, 'in random order', 'in order'),
   schedule: choice('cosine', ['cosine', 'linear'], 'how it falls'),

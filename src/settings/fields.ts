@@ -52,18 +52,21 @@ function bounded({ fault, isWhole, least, most }: Bounds): z.ZodNumber {
 type NumberField = z.ZodDefault<z.ZodNumber>;
 type OpenNumberField = z.ZodDefault<z.ZodNullable<z.ZodNumber>>;
 
-/** A number from `least` to `most`; where its default is null it may stay open. */
-export function number(fallback: null, least: number, most: number, help: string, words?: NumberWords): OpenNumberField;
-export function number(fallback: number, least: number, most: number, help: string, words?: NumberWords): NumberField;
-export function number(fallback: number | null, least: number, most: number, help: string, words: NumberWords = {}) {
+/** The least and the most that a number may be. */
+type Range = readonly [least: number, most: number];
+
+/** A number of a range; where its default is null it may stay open. */
+export function number(fallback: null, range: Range, help: string, words?: NumberWords): OpenNumberField;
+export function number(fallback: number, range: Range, help: string, words?: NumberWords): NumberField;
+export function number(fallback: number | null, [least, most]: Range, help: string, words: NumberWords = {}) {
   const { fault, ...more } = words;
   return open(bounded({ least, most, fault }), fallback).register(fieldWords, { description: help, argument: 'X', ...more }); // biome-ignore format: one line
 }
 
-/** A whole number from `least` to `most`. */
-export function whole(fallback: null, least: number, most: number, help: string, words?: NumberWords): OpenNumberField;
-export function whole(fallback: number, least: number, most: number, help: string, words?: NumberWords): NumberField;
-export function whole(fallback: number | null, least: number, most: number, help: string, words: NumberWords = {}) {
+/** A whole number of a range. */
+export function whole(fallback: null, range: Range, help: string, words?: NumberWords): OpenNumberField;
+export function whole(fallback: number, range: Range, help: string, words?: NumberWords): NumberField;
+export function whole(fallback: number | null, [least, most]: Range, help: string, words: NumberWords = {}) {
   const { fault, ...more } = words;
   return open(bounded({ least, most, isWhole: true, fault }), fallback).register(fieldWords, { description: help, argument: 'N', ...more }); // biome-ignore format: one line
 }
