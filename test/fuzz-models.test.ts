@@ -25,10 +25,16 @@ const slowMilliseconds = 1000;
 /** The files are below 2 MB; what is read of them is some times as much. */
 const wildBytes = 200e6;
 
+interface Fuzzing {
+  readonly header: number;
+  readonly seed: number;
+  readonly count: number;
+}
+
 /**
  * Damages the first `header` bytes, which say what the rest is, and the whole file; `open` reads what lies at `path`.
  */
-function fuzz(path: string, header: number, seed: number, count: number, open: () => void): number {
+function fuzz(path: string, { count, header, seed }: Fuzzing, open: () => void): number {
   const original = readFileSync(path);
   let refused = 0;
   const attempt = (bytes: Uint8Array, how: string): void => {
@@ -71,9 +77,9 @@ test.each(['llama', 'qwen2', 'qwen3'])('a %s model', (name) => {
   const path = join(folder, `${name}.gguf`);
   writeFileSync(path, readFileSync(model(name)));
   // Tokens and the table of tensors.
-  expect(fuzz(path, 6000, 11, 200, () => openWhole(path))).toBeGreaterThan(100);
+  expect(fuzz(path, { header: 6000, seed: 11, count: 200 }, () => openWhole(path))).toBeGreaterThan(100);
   // Metadata alone.
-  expect(fuzz(path, 900, 12, 200, () => openWhole(path))).toBeGreaterThan(100);
+  expect(fuzz(path, { header: 900, seed: 12, count: 200 }, () => openWhole(path))).toBeGreaterThan(100);
 });
 
 test('a model in two files', () => {
@@ -96,7 +102,8 @@ test('a model in two files', () => {
     [parts[0], 900],
     [parts[1], 900],
   ] as const)
-    for (const given of parts) expect(fuzz(damaged, header, 51, 50, () => openWhole(given))).toBeGreaterThan(25);
+    for (const given of parts)
+      expect(fuzz(damaged, { header, seed: 51, count: 50 }, () => openWhole(given))).toBeGreaterThan(25);
 });
 
 test('a PEFT folder, its config and its weights', () => {
@@ -116,9 +123,9 @@ test('a PEFT folder, its config and its weights', () => {
   };
   writeFileSync(config, JSON.stringify(settings));
   open();
-  expect(fuzz(config, readFileSync(config).length, 21, 400, open)).toBeGreaterThan(100);
+  expect(fuzz(config, { header: readFileSync(config).length, seed: 21, count: 400 }, open)).toBeGreaterThan(100);
   const weights = join(peft, 'adapter_model.safetensors');
-  expect(fuzz(weights, 5000, 22, 400, open)).toBeGreaterThan(100);
+  expect(fuzz(weights, { header: 5000, seed: 22, count: 400 }, open)).toBeGreaterThan(100);
   base.close();
 });
 
@@ -126,7 +133,7 @@ test('a GGUF LoRA', () => {
   const base = openGguf(model('llama'));
   const path = join(folder, 'lora.gguf');
   writeGgufLora(path, readPeft(join(reference, 'llama/lora.after20.safetensors')), base);
-  expect(fuzz(path, 3500, 31, 400, () => readAdapter(path, base))).toBeGreaterThan(100);
+  expect(fuzz(path, { header: 3500, seed: 31, count: 400 }, () => readAdapter(path, base))).toBeGreaterThan(100);
   base.close();
 });
 
@@ -141,6 +148,8 @@ test('the index of a divided adapter', () => {
   const index = join(peft, 'adapter_model.safetensors.index.json');
   writeFileSync(index, JSON.stringify({ metadata: {}, weight_map: { one: 'a.safetensors', two: 'a.safetensors' } }));
   readAdapter(peft, base);
-  expect(fuzz(index, readFileSync(index).length, 41, 100, () => readAdapter(peft, base))).toBeGreaterThan(20);
+  expect(
+    fuzz(index, { header: readFileSync(index).length, seed: 41, count: 100 }, () => readAdapter(peft, base)),
+  ).toBeGreaterThan(20);
   base.close();
 });

@@ -87,14 +87,14 @@ function writeOllamaFolder(options: ExportOptions, out: string): string[] {
   });
   replaceFolderAtomic(out, (temporary) => {
     if (ollamaAdapter) writeGgufLora(join(temporary, ggufLoraName), adapter, model);
-    else rewriteModel(join(temporary, mergedName), model, mergedType ?? 'F16', adapter);
+    else rewriteModel(join(temporary, mergedName), model, { type: mergedType ?? 'F16', adapter });
     writeFileAtomic(join(temporary, modelfileName), modelfile);
   });
   return [ollamaAdapter ? ggufLoraName : mergedName, modelfileName].map((name) => join(out, name));
 }
 
 function writeMerged({ adapter, model, mergedType }: ExportOptions, out: string): string[] {
-  rewriteModel(out, model, mergedType ?? 'F16', adapter);
+  rewriteModel(out, model, { type: mergedType ?? 'F16', adapter });
   return [out];
 }
 

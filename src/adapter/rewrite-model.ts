@@ -93,18 +93,19 @@ export function rewrittenType(shape: readonly number[], stored: GgmlType, type: 
   return type === 'Q8_0' && shape.at(-1)! % q8BlockSize !== 0 ? 'F16' : type;
 }
 
-/**
- * Writes `model` to `path` with its matrices as `type`, `adapter` merged in unless it is null. Refuses a `path` that exists,
- * unless it may be overwritten. Throws NomoatError where the adapter does not fit the model.
- */
-export function rewriteModel(
-  path: string,
-  model: GgufFile,
-  type: RewriteType,
-  adapter: LoraAdapter | null,
-  options: { overwrite?: boolean } = {},
-): void {
-  if (!options.overwrite && existsSync(path)) {
+interface Rewriting {
+  /** Of the matrices. */
+  readonly type: RewriteType;
+  /** Merged in. */
+  readonly adapter?: LoraAdapter;
+  /** Whether a file that is there may be replaced. */
+  readonly overwrite?: boolean;
+}
+
+/** Writes `model` to `path` as `rewriting` says. Throws NomoatError where the path exists, or the adapter does not fit the model. */
+export function rewriteModel(path: string, model: GgufFile, rewriting: Rewriting): void {
+  const { adapter, overwrite = false, type } = rewriting;
+  if (!overwrite && existsSync(path)) {
     throw new NomoatError({
       code: 'path-exists',
       part: path,
@@ -126,5 +127,5 @@ export function rewriteModel(
     return { name, shape, type: to, bytes: () => encode(model, name, to, mergeOf(name)) };
   });
   mkdirSync(dirname(path), { recursive: true });
-  writeGguf(path, { metadata: rewrittenMetadata(model, type), tensors }, options);
+  writeGguf(path, { metadata: rewrittenMetadata(model, type), tensors }, { overwrite });
 }

@@ -97,7 +97,7 @@ describe('the copy of a base', () => {
   it('is an F32 copy of a quantised file, with the same weights, named by its contents', () => {
     const source = openGguf(join(reference, 'qwen2', 'base.gguf'));
     const path = join(folder, 'small.gguf');
-    rewriteModel(path, source, 'Q8_0', null);
+    rewriteModel(path, source, { type: 'Q8_0' });
     source.close();
     const cache = join(folder, 'cache');
     const model = openGguf(path);

@@ -90,7 +90,7 @@ export function makeCopy(folder: string, copy: BaseCopy & { readonly path?: stri
   } catch (error) {
     throw writeFailure(folder, error);
   }
-  rewriteModel(path, model, copy.type, null, { overwrite: true });
+  rewriteModel(path, model, { type: copy.type, overwrite: true });
   return path;
 }
 

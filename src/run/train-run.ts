@@ -48,7 +48,8 @@ function save({ method, opened: { folder }, optimizer, state }: Running): RunEve
   // The event that says so counts as part of the state, or a resumed log would miss it.
   const eventBytes = folder.eventBytes + Buffer.byteLength(`${JSON.stringify(event)}\n`);
   const { parameters } = method.step;
-  saveCheckpoint(folder.checkpoints, parameters, optimizer, { ...state, eventBytes }, (at) => method.describe(at));
+  const saved = { parameters, optimizer, state: { ...state, eventBytes } };
+  saveCheckpoint(folder.checkpoints, saved, (at) => method.describe(at));
   return event;
 }
 

@@ -12,6 +12,15 @@ export type Keep = (name: string, length: number) => Float32Array;
 /** An array [rows, width] of that name that every call uses again. */
 export type Take = (name: string, rows: number, width: number) => Feed;
 
+/** What backward works on. */
+export interface BackwardArrays {
+  /** q, k, v, o and `d.o`. */
+  readonly read: Feeds;
+  /** `d.q`, `d.k` and `d.v`. */
+  readonly written: Feeds;
+  readonly keep: Keep;
+}
+
 export class AttentionWalk {
   private readonly stages: Pick<Stages, 'attentionForward' | 'attentionBackward' | 'tiled' | 'wholeSegment'>;
   private readonly heads: number;
@@ -40,15 +49,15 @@ export class AttentionWalk {
     }
   }
 
-  /** From `read`: q, k, v, o and `d.o`, to `written`: `d.q`, `d.k` and `d.v`. */
-  async backward(plans: readonly AttentionPlan[], read: Feeds, written: Feeds, keep: Keep): Promise<void> {
+  /** From what is read to what is written. */
+  async backward(plans: readonly AttentionPlan[], arrays: BackwardArrays): Promise<void> {
     for (const { chunks, tiles } of plans) {
-      for (const some of tiles) await this.tilesBackward(some, read, written, keep);
-      for (const [i, chunk] of chunks.entries()) await this.chunkBackward(chunk, i, read, written, keep);
+      for (const some of tiles) await this.tilesBackward(some, arrays);
+      for (const [i, chunk] of chunks.entries()) await this.chunkBackward(chunk, i, arrays);
     }
   }
 
-  private async tilesBackward(tiles: QueryTiles, read: Feeds, written: Feeds, keep: Keep): Promise<void> {
+  private async tilesBackward(tiles: QueryTiles, { keep, read, written }: BackwardArrays): Promise<void> {
     const { end, first, prefix } = tiles;
     const { backward } = await this.stages.tiled(tiles);
     const shares = this.tileShares(tiles, backward.inputs, keep);
@@ -60,7 +69,8 @@ export class AttentionWalk {
     for (const [name, part] of parts) addTo(values(written.get(name)!), values(part));
   }
 
-  private async chunkBackward(chunk: QueryChunk, i: number, read: Feeds, written: Feeds, keep: Keep): Promise<void> {
+  private async chunkBackward(chunk: QueryChunk, i: number, arrays: BackwardArrays): Promise<void> {
+    const { keep, read, written } = arrays;
     const { end, first, keys, prefix, whole } = chunk;
     const from = this.chunkFeeds(chunk, read, ['q', 'o', 'd.o']);
     const to = rowsOf(written, first, end);

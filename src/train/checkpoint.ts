@@ -29,14 +29,16 @@ function namedSteps(folder: string): number[] {
 export const checkpointSteps = (folder: string): number[] =>
   namedSteps(folder).filter((step) => existsSync(join(folder, folderName(step), stateName)));
 
+/** All that a run goes on from. */
+export interface Saved {
+  readonly parameters: readonly Parameter[];
+  readonly optimizer: AdamWState;
+  readonly state: SavedState;
+}
+
 /** Writes a checkpoint, with what `describe` puts into it, and then removes those no longer needed. Returns its path. */
-export function saveCheckpoint(
-  folder: string,
-  parameters: readonly Parameter[],
-  optimizer: AdamWState,
-  state: SavedState,
-  describe: (folder: string) => void = () => {},
-): string {
+export function saveCheckpoint(folder: string, saved: Saved, describe: (folder: string) => void = () => {}): string {
+  const { optimizer, parameters, state } = saved;
   const path = join(folder, folderName(state.step));
   const named = (arrays: readonly Float32Array[], prefix: string) =>
     parameters.map(({ name, shape }, i) => ({ name: `${prefix}${name}`, shape, values: arrays[i]! }));

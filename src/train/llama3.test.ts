@@ -115,7 +115,7 @@ describe.each([
 
   test('log-probabilities against llama.cpp, base alone and with the exported adapter', async () => {
     const exact = join(folder, `${kind}.f32.gguf`);
-    rewriteModel(exact, model, 'F32', null);
+    rewriteModel(exact, model, { type: 'F32' });
     const adapter = adapterFor(model);
     const file = join(folder, `${kind}.lora.gguf`);
     writeGgufLora(file, adapter, model);

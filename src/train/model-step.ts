@@ -96,7 +96,7 @@ export class ModelStep extends BlockWalk implements TrainStep {
     const x = this.border(pass, 0).data as Float32Array;
     this.base.embed(pass.batch.tokens, x);
     const dx = this.buffers.take(`${pass.id}.dy`, x.length);
-    const logp = await small.accumulate(pass, x, scale, this.inputs, this.headGradients, dx);
+    const logp = await small.accumulate(pass, scale, { x, dx, inputs: this.inputs, outer: this.headGradients });
     this.collectEmbedding(pass);
     return logp;
   }
@@ -284,7 +284,7 @@ export class ModelStep extends BlockWalk implements TrainStep {
     if (before) {
       const read = picked(new Map([...feeds, ...into]), ['q', 'k', 'v', 'o', 'd.o']);
       const written = picked(into, ['d.q', 'd.k', 'd.v']);
-      await this.attention.backward(pass.attention, read, written, this.keep(pass, layer));
+      await this.attention.backward(pass.attention, { read, written, keep: this.keep(pass, layer) });
       for (const [name, feed] of written) feeds.set(name, feed);
       feeds.set('d.through', into.get('d.x')!);
       into.set('d.x', dy);

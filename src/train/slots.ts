@@ -20,19 +20,19 @@ export interface Slot {
   readonly parameter: Parameter;
 }
 
-function slot(layer: number | null, input: string, name: string, shape: readonly number[], value: Float32Array): Slot {
-  const gradient = zerosLike(value);
-  return { layer, input, parameter: { name, shape, value, gradient, decays: shape.length > 1 } };
+/** With a gradient of zeros; matrices decay. */
+function slot(place: Pick<Slot, 'layer' | 'input'>, tensor: Pick<Parameter, 'name' | 'shape' | 'value'>): Slot {
+  const { name, shape, value } = tensor;
+  return { ...place, parameter: { name, shape, value, gradient: zerosLike(value), decays: shape.length > 1 } };
 }
 
 /** PEFT's names; two slots a pair, A then B. */
 export function adapterSlots(adapter: LoraAdapter): Slot[] {
   return adapter.pairs.flatMap(({ layer, projection, a, b, inFeatures, outFeatures }) => {
     const base = `base_model.model.model.layers.${layer}.${moduleOf(projection)}.${projection}`;
-    return [
-      slot(layer, `${projection}.lora_A`, `${base}.lora_A.weight`, [adapter.rank, inFeatures], a),
-      slot(layer, `${projection}.lora_B`, `${base}.lora_B.weight`, [outFeatures, adapter.rank], b),
-    ];
+    const matrix = (name: 'lora_A' | 'lora_B', shape: readonly number[], value: Float32Array): Slot =>
+      slot({ layer, input: `${projection}.${name}` }, { name: `${base}.${name}.weight`, shape, value });
+    return [matrix('lora_A', [adapter.rank, inFeatures], a), matrix('lora_B', [outFeatures, adapter.rank], b)];
   });
 }
 
@@ -68,14 +68,17 @@ export function weightSlots(config: ModelConfig, weights: ModelWeights): Slot[] 
   const layers = weights.layers.flatMap((layer, i) =>
     [...layer].map(([input, values]) => {
       const name = normNames[input] ?? `${moduleOf(input)}.${input}`;
-      return slot(i, input, `model.layers.${i}.${name}`, shapeOf(config, input, values), values);
+      const shape = shapeOf(config, input, values);
+      return slot({ layer: i, input }, { name: `model.layers.${i}.${name}`, shape, value: values });
     }),
   );
+  const outer = (input: string, name: string, shape: readonly number[], value: Float32Array): Slot =>
+    slot({ layer: null, input }, { name, shape, value });
   return [
-    slot(null, 'embedding', 'model.embed_tokens.weight', [vocabulary, modelWidth], weights.embedding),
+    outer('embedding', 'model.embed_tokens.weight', [vocabulary, modelWidth], weights.embedding),
     ...layers,
-    slot(null, 'output_norm', 'model.norm.weight', [modelWidth], weights.outputNorm),
-    ...(tiedHead ? [] : [slot(null, 'output', 'lm_head.weight', [vocabulary, modelWidth], weights.output)]),
+    outer('output_norm', 'model.norm.weight', [modelWidth], weights.outputNorm),
+    ...(tiedHead ? [] : [outer('output', 'lm_head.weight', [vocabulary, modelWidth], weights.output)]),
   ];
 }
 

@@ -21,6 +21,17 @@ const mostActivations = 64e6;
 /** The one call computes the head on all rows; where too few are supervised, in a large vocabulary, that is not worth it: share of the blocks' work. */
 const mostIdleHead = 0.2;
 
+export interface SmallModelArrays {
+  /** Embedded rows [N, D]. */
+  readonly x: Float32Array;
+  /** Their gradient is left here. */
+  readonly dx: Float32Array;
+  /** What is trained of each layer, which gradients are added to. */
+  readonly inputs: readonly (readonly TrainedInput[])[];
+  /** Gradients of what is trained outside of the layers, by name, which are added to as well. */
+  readonly outer: Feeds;
+}
+
 export class SmallModel {
   private readonly config: ModelConfig;
   private readonly options: BlockOptions;
@@ -54,18 +65,9 @@ export class SmallModel {
     return chunks.length === 0 && tiles.length === 1 && rows * held <= mostActivations;
   }
 
-  /**
-   * From embedded rows x [N, D]; adds the gradients of the scaled loss to what `inputs` and `outer` hold, and leaves that of x in `dx`
-   * where it is wanted. Returns the log-probabilities of the supervised tokens in order.
-   */
-  async accumulate(
-    pass: Pass,
-    x: Float32Array,
-    scale: number,
-    inputs: readonly (readonly TrainedInput[])[],
-    outer: Feeds,
-    dx: Float32Array,
-  ): Promise<Float32Array> {
+  /** Adds the gradients of the scaled loss. Returns the log-probabilities of the supervised tokens in order. */
+  async accumulate(pass: Pass, scale: number, arrays: SmallModelArrays): Promise<Float32Array> {
+    const { dx, inputs, outer, x } = arrays;
     const { rows } = pass;
     const { modelWidth } = this.config;
     const { feeds: places, tile, whole } = pass.attention[0]!.tiles[0]!;

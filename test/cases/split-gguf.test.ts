@@ -10,14 +10,15 @@ import { fixtures, mini, withMetadata, workspace } from './support.ts';
 const { folder, nomoat } = workspace();
 const data = join(fixtures, 'split-gguf/ok.jsonl');
 
-/** Part `number` (from 0) of `count` of the model: the tensors that `holds` says, metadata in the first. */
-function writePart(
-  path: string,
-  model: GgufFile,
-  number: number,
-  count: number,
-  holds: (name: string) => boolean,
-): void {
+interface Part {
+  /** From 0. */
+  readonly number: number;
+  readonly count: number;
+  readonly holds: (name: string) => boolean;
+}
+
+/** A part of the model: the tensors that it holds, metadata in the first. */
+function writePart(path: string, model: GgufFile, { count, holds, number }: Part): void {
   const metadata = new Map<string, GgufValue>(number === 0 ? model.metadata : []);
   metadata.set('split.no', { type: 'uint16', value: number });
   metadata.set('split.count', { type: 'uint16', value: count });
@@ -32,8 +33,8 @@ function split(where: string): [string, string] {
   const model = openGguf(mini);
   const late = (name: string): boolean => Number(/^blk\.(\d+)\./.exec(name)?.[1] ?? 0) >= 3;
   const parts: [string, string] = [join(where, 'x-00001-of-00002.gguf'), join(where, 'x-00002-of-00002.gguf')];
-  writePart(parts[0], model, 0, 2, (name) => !late(name));
-  writePart(parts[1], model, 1, 2, late);
+  writePart(parts[0], model, { number: 0, count: 2, holds: (name) => !late(name) });
+  writePart(parts[1], model, { number: 1, count: 2, holds: late });
   model.close();
   return parts;
 }
@@ -116,7 +117,7 @@ function withMetadataOfPart(part: string, path: string, changes: Readonly<Record
   const model = openGguf(part);
   const late = (name: string): boolean => Number(/^blk\.(\d+)\./.exec(name)?.[1] ?? 0) >= 3;
   const plain = join(folder, 'plain.gguf');
-  writePart(plain, model, 0, 1, (name) => !late(name));
+  writePart(plain, model, { number: 0, count: 1, holds: (name) => !late(name) });
   model.close();
   withMetadata(plain, path, { 'split.count': { type: 'uint16', value: 2 }, ...changes });
 }
