@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import type { ChatModel, Generated } from '../chat/chat-model.ts';
+import type { ChatModel } from '../chat/chat-model.ts';
 import { exactMatch, wilsonInterval } from './exact-match.ts';
 
 test('the interval is the published one', () => {
@@ -12,12 +12,13 @@ test('the interval is the published one', () => {
 
 test('only exact answers count, white space at the ends apart', async () => {
   const said = ['yes', ' yes\n', 'Yes', 'yes!'];
-  const model = {
-    generate: (_: unknown, { temperature }: { temperature: number }) => {
-      expect(temperature).toBe(0);
-      return Promise.resolve({ text: said.shift()! } as Generated);
+  const model: Pick<ChatModel, 'generate'> = {
+    generate: (_, options) => {
+      expect(options?.temperature).toBe(0);
+      const counts = { tokens: 1, promptTokens: 1, reusedTokens: 0, stopReason: 'end-of-turn' } as const;
+      return Promise.resolve({ text: said.shift()!, ...counts });
     },
-  } as unknown as ChatModel;
+  };
   const done: number[] = [];
   const question = { messages: [{ role: 'user' as const, content: '?' }], expected: 'yes' };
   const result = await exactMatch(model, [question, question, question, question], (n) => done.push(n));

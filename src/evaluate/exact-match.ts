@@ -24,7 +24,7 @@ const leastAnswerTokens = 16;
 
 /** Asks every question. `onAnswer` is told how many are done. */
 export async function exactMatch(
-  model: ChatModel,
+  model: Pick<ChatModel, 'generate'>,
   questions: readonly AskedQuestion[],
   onAnswer: (done: number) => void = () => {},
 ): Promise<ExactMatch> {

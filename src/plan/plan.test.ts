@@ -2,6 +2,7 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, expect, test, vi } from 'vitest';
+import { runRecord, runSettings } from '../../test/made-runs.ts';
 import { stepsOf } from '../batches/order.ts';
 import { NomoatError } from '../errors.ts';
 import type { RunEvent } from '../events.ts';
@@ -10,7 +11,7 @@ import { parameterCount } from '../models/config.ts';
 import { openWeights } from '../run/open-weights.ts';
 import { plannedAndActual, renderReport } from '../run/report.ts';
 import { resumedDecision } from '../run/resumed-decision.ts';
-import { RunFolder, type RunRecord } from '../run/run-folder.ts';
+import { RunFolder } from '../run/run-folder.ts';
 import { runTraining } from '../run/run-training.ts';
 import { type Given, resolveSettings } from '../settings/load.ts';
 import type { RunSettings } from '../settings/run-settings.ts';
@@ -51,9 +52,9 @@ vi.mock('../machine/machine.ts', async (original) => {
 const row = (length: number, supervised: number): TokenRow => ({
   tokens: new Int32Array(length),
   supervised: Uint8Array.from({ length }, (_, i) => (i >= length - supervised ? 1 : 0)),
-  source: { path: 'x', line: 1 } as unknown as TokenRow['source'],
+  source: { file: 'x', line: 1 },
 });
-const settings = { batchSize: 4, epochs: 2, maxSteps: null, microBatchSize: null, packing: true, seed: 0, shuffle: false, validateEvery: null } as unknown as RunSettings; // biome-ignore format: one line
+const settings = runSettings({}, { epochs: 2, shuffle: false });
 
 test('the work of a run is that of its own micro-batches', () => {
   // Steps of 4 x 150 tokens: three rows a micro-batch of 512, and one alone.
@@ -89,7 +90,7 @@ test('a shared prefix is work once per micro-batch, and real in every row', () =
 });
 
 test('the other ways to run', () => {
-  const lora = { ...settings, method: 'lora', rank: 8, targetModules: ['q_proj', 'up_proj'] } as unknown as RunSettings;
+  const lora: RunSettings = { ...settings, method: 'lora', rank: 8, targetModules: ['q_proj', 'up_proj'] };
   const { work } = workOf({ train: Array.from({ length: 8 }, () => row(100, 5)), validation: [], prefix: 0 }, lora);
   const flags = (of: RunSettings, small = false): string[] => variantsOf(of, work, 'f32', small).map((v) => v.flags);
   expect(flags(lora)).toEqual(['--epochs 1', '--micro-batch-size 1 --precision int8', '--epochs 3 --rank 16']);
@@ -228,8 +229,8 @@ test('a resumed run keeps what it began with, unless this machine has not the me
   const model = openGguf(llama);
   const rows = Array.from({ length: 8 }, () => row(400, 50));
   const context = contextOf({ model, prepared: { train: rows, validation: [], prefix: 0 }, threads: 1, held: 1e6, probe: null }); // biome-ignore format: one line
-  const lora = { ...settings, method: 'lora', device: 'cpu', rank: 8, targetModules: ['q_proj'], memory: null, run: folder }; // biome-ignore format: one line
-  const began = { settings: lora, plan: { activations: 'keep', streamed: false, precision: 'f32' } } as unknown as RunRecord; // biome-ignore format: one line
+  const lora: RunSettings = { ...settings, rank: 8, targetModules: ['q_proj'], run: folder };
+  const began = runRecord(lora);
   machine.memory = 8e9;
   expect(resumedDecision(context, began)).toMatchObject({ decision: { activations: 'keep', streamed: false }, notice: null }); // biome-ignore format: one line
   const { work } = workOf(context.prepared, began.settings);
@@ -245,8 +246,7 @@ test('a resumed run keeps what it began with, unless this machine has not the me
   expect(leaner.decision.activations).toBe('recompute');
   expect(leaner.notice).toMatch(/began with room for about .* of memory, and here are .*: activations are computed again from here on/); // biome-ignore format: one line
   machine.memory = 1e6;
-  const full = { ...began, settings: { ...lora, method: 'full' } } as unknown as RunRecord;
-  expect(resumedDecision(context, full).notice).toMatch(/it may not fit/);
+  expect(resumedDecision(context, runRecord({ ...lora, method: 'full' })).notice).toMatch(/it may not fit/);
   machine.memory = null;
   model.close();
 });

@@ -21,7 +21,8 @@ export interface CsvTable {
 
 interface CsvRow {
   readonly record: readonly string[];
-  readonly info: { readonly lines: number };
+  /** Lines up to its end, as the parser counts them. */
+  readonly lines: number;
 }
 
 /** The delimiter that the first line has most of, quoted text aside. */
@@ -33,15 +34,21 @@ function delimiterOf(text: string): string {
 }
 
 function parseRows(path: string, text: string, delimiter: string): CsvRow[] {
+  const rows: CsvRow[] = [];
   try {
-    return parse(text, {
+    parse(text, {
       delimiter,
-      info: true,
       skip_empty_lines: true,
       relax_column_count: true,
       record_delimiter: ['\r\n', '\n', '\r'],
       max_record_size: maxRecordBytes,
-    }) as unknown as CsvRow[];
+      // Without column names to the parser, a record is the list of its fields. Nothing is kept by the parser itself.
+      on_record: (record, { lines }) => {
+        rows.push({ record: record as string[], lines });
+        return null;
+      },
+    });
+    return rows;
   } catch (error) {
     const { lines } = error as CsvError & { lines?: number };
     throw fileError(
@@ -88,10 +95,10 @@ export async function readCsv(path: string, remarks: Remarks): Promise<CsvTable>
   checkColumns(path, columns);
   // The parser counts lines to a record's end, and CR LF inside quotes as two.
   let counted = pairs(header);
-  const records = rows.map(({ record, info }): RawRecord => {
+  const records = rows.map(({ record, lines }): RawRecord => {
     const inner = record.reduce((sum, field) => sum + (field.match(/\r\n|\r|\n/g)?.length ?? 0), 0);
     counted += pairs({ record });
-    return recordOf(columns, record, info.lines - counted - inner);
+    return recordOf(columns, record, lines - counted - inner);
   });
   return { columns, delimiter, records };
 }

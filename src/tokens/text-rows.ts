@@ -22,7 +22,7 @@ export function* tokenizedPieces(document: string): Generator<string> {
 }
 
 export interface TextRowsOptions {
-  readonly tokenizer: Tokenizer;
+  readonly tokenizer: Pick<Tokenizer, 'encode'>;
   /** Longest row in tokens, the given first one included. */
   readonly sequenceLength: number;
   /** The token that ends (and leads) a document. */

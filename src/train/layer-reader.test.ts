@@ -13,15 +13,9 @@ import { diskStore } from './base-weights.ts';
 const seen: string[] = [];
 vi.mock('node:fs', async (original) => {
   const fs = await original<typeof import('node:fs')>();
-  const read = (...args: Parameters<typeof fs.read>): void => {
-    const [descriptor, into, offset, length, position, done] = args as unknown as [
-      number,
-      Int8Array,
-      number,
-      number,
-      number,
-      (error: Error | null, count: number) => void,
-    ];
+  type Done = (error: Error | null, count: number) => void;
+  type ReadArguments = [descriptor: number, into: Int8Array, offset: number, length: number, position: number, Done];
+  const read = (...[descriptor, into, offset, length, position, done]: ReadArguments): void => {
     // A slow disk.
     setTimeout(() => {
       const count = fs.readSync(descriptor, into, offset, length, position);

@@ -24,9 +24,17 @@ export interface AdamWFactors {
   readonly keep: number;
 }
 
+/** What the module exports. */
 interface Kernels {
-  squares(at: number, bytes: number): number;
-  update(value: number, gradient: number, first: number, second: number, bytes: number, ...factors: number[]): void;
+  readonly squares: (at: number, bytes: number) => number;
+  /** Places of value, gradient and moments, their bytes, and the factors; see `update` below. */
+  readonly update: (...numbers: number[]) => void;
+}
+
+function kernelsOf({ exports: { squares, update } }: WebAssembly.Instance): Kernels {
+  if (typeof squares !== 'function' || typeof update !== 'function')
+    throw new Error('tensor memory: the module does not export its two functions');
+  return { squares: squares as Kernels['squares'], update: update as Kernels['update'] };
 }
 
 const memories = new WeakMap<ArrayBufferLike, TensorMemory>();
@@ -39,7 +47,7 @@ export class TensorMemory {
   private constructor(pages: number) {
     this.memory = new WebAssembly.Memory({ initial: pages, maximum: pages });
     const module = new WebAssembly.Module(kernelModule());
-    this.kernels = new WebAssembly.Instance(module, { e: { m: this.memory } }).exports as unknown as Kernels;
+    this.kernels = kernelsOf(new WebAssembly.Instance(module, { e: { m: this.memory } }));
     memories.set(this.memory.buffer, this);
   }
 
@@ -87,12 +95,7 @@ export class TensorMemory {
   ): void {
     const { first, gradient, second, value } = arrays;
     const factors = [beta1, (1 - beta1) * clip, beta2, (1 - beta2) * clip * clip, step, least, keep];
-    const places = [value, gradient, first, second].map((array) => array.byteOffset) as [
-      number,
-      number,
-      number,
-      number,
-    ];
+    const places = [value, gradient, first, second].map((array) => array.byteOffset);
     this.kernels.update(...places, padded(value.length), ...factors);
   }
 }

@@ -1,12 +1,12 @@
 import { describe, expect, test, vi } from 'vitest';
+import { runSettings } from '../../test/made-runs.ts';
 import type { PackedBatch } from '../batches/packed-batch.ts';
 import type { RunEvent } from '../events.ts';
-import { resolveOptions } from '../settings/load.ts';
 import type { TokenRow } from '../tokens/token-row.ts';
 import { Diverged } from './divergence.ts';
 import { initAdamW } from './optimizer.ts';
 import { evaluationCalls, type Parameter, type TrainStep } from './step.ts';
-import { microBatchTokens, type TrainerSettings, trainLoop } from './trainer.ts';
+import { microBatchTokens, trainLoop } from './trainer.ts';
 import type { TrainerState } from './trainer-state.ts';
 
 const row = (length: number, line: number): TokenRow => ({
@@ -77,7 +77,7 @@ async function run(
     [],
     new AbortController(),
   ];
-  const settings = resolveOptions({ learningRate: '0.1', warmupSteps: '0', batchSize: '4', ...flags }) as unknown as TrainerSettings; // biome-ignore format: one line
+  const settings = runSettings({ learningRate: '0.1', warmupSteps: '0', batchSize: '4', ...flags });
   const loop = trainLoop({
     step,
     optimizer: initAdamW(step.parameters),
@@ -130,7 +130,7 @@ describe('the training loop', () => {
     });
     const error = await run(step, { flags: { checkpointEvery: '2' } }).catch((e: unknown) => e);
     expect(error).toBeInstanceOf(Diverged);
-    expect((error as unknown as Diverged).message).toMatch(/step 5.*gradient of w is not finite/);
+    expect(error).toHaveProperty('message', expect.stringMatching(/step 5.*gradient of w is not finite/));
     expect(Number.isFinite(step.parameters[0]!.value[0]!)).toBe(true);
   });
 

@@ -5,7 +5,6 @@ import { buildSets } from '../../src/dataset/row-sets.ts';
 import { openGguf } from '../../src/formats/gguf/read.ts';
 import { openTokenizer } from '../../src/llama/tokenizer.ts';
 import { resolveOptions } from '../../src/settings/load.ts';
-import type { AskedSettings } from '../../src/settings/run-settings.ts';
 import { withChatTemplate } from '../../src/text/chat-template.ts';
 import { templateOfName } from '../../src/text/named-templates.ts';
 import type { RowsReport } from '../../src/tokens/rows.ts';
@@ -25,7 +24,7 @@ export async function rowsOf(
   data: string,
   given: Readonly<Record<string, string | number>> = {},
 ): Promise<Rows> {
-  const settings = { ...resolveOptions(given), data: [data], modelPath } as unknown as AskedSettings;
+  const settings = resolveOptions(given);
   const dataset = await readExamples([data], settings);
   const model = withChatTemplate(openGguf(modelPath), templateOfName(String(given['chatTemplate'] ?? '')));
   const tokenizer = await openTokenizer(modelPath);
