@@ -1,8 +1,8 @@
 /** For loops: over lists, lazily over generators and filtered loops, and recursive ones. */
 import { undeclared } from './children.ts';
 import { compileExpression } from './compile-expression.ts';
-import { compileBody, compileTarget } from './compile-statement.ts';
-import type { Frame } from './frame.ts';
+import { type Assign, compileTarget } from './compile-target.ts';
+import type { CompileBody, Frame } from './frame.ts';
 import { SyntaxFault } from './lexer.ts';
 import { LazyLoop, ListLoop, type Recurse, ViewLoop } from './loop-context.ts';
 import type { ForNode, Target } from './nodes.ts';
@@ -11,23 +11,21 @@ import { isTrue, iterate, toArray } from './types.ts';
 import { admit, Lazy, type Value } from './values.ts';
 import { type View, viewOf } from './watched-list.ts';
 
-type Assign = (activation: Activation, value: Value) => void;
-
 /** One loop over what is iterable, in the activation of its body; `depth` counts the recursion. */
 type Run = (activation: Activation, iterable: Value, depth: number, recurse: Recurse | null) => void;
 
-export function compileFor(node: ForNode, frame: Frame): Execute {
+export function compileFor(node: ForNode, frame: Frame, compileBody: CompileBody): Execute {
   assertLoopNotSet(node.target);
   const iterable = compileExpression(node.iterable, frame);
   if (!node.recursive) {
-    const run = compileRun(node, frame);
+    const run = compileRun(node, frame, compileBody);
     return (a) => {
       run(a, iterable(a), 0, null);
       return 'done';
     };
   }
   const called = frame.called();
-  const run = compileRun(node, called);
+  const run = compileRun(node, called, compileBody);
   return (a) => {
     const recurse: Recurse = (inner, depth) =>
       a.runtime.call(() => run(new Activation(a.runtime, called.unit.size, a), inner, depth, recurse));
@@ -43,14 +41,14 @@ function assertLoopNotSet(target: Target): void {
 }
 
 /** `home` is the frame in whose unit the body runs. */
-function compileRun(node: ForNode, home: Frame): Run {
+function compileRun(node: ForNode, home: Frame, compileBody: CompileBody): Run {
   const bodyFrame = home.loop();
   const usesLoop = node.recursive || undeclared(node.body, ['loop']).size > 0;
   const loopSlot = usesLoop ? bodyFrame.symbols.declareParameter('loop').slot : null;
   bodyFrame.symbols.visitLoop(node, 'body');
   const filtered = node.test ? compileTest(node, home) : null;
   const assign = compileTarget(node.target, bodyFrame);
-  const otherwise = compileOtherwise(node, home);
+  const otherwise = compileOtherwise(node, home, compileBody);
   const body = compileBody(node.body, bodyFrame);
   const enter = bodyFrame.enter();
   const round = (a: Activation, value: Value): 'done' | 'break' | 'continue' => {
@@ -152,7 +150,7 @@ function compileTest(node: ForNode, home: Frame): (activation: Activation, itera
   };
 }
 
-function compileOtherwise(node: ForNode, home: Frame): (activation: Activation) => void {
+function compileOtherwise(node: ForNode, home: Frame, compileBody: CompileBody): (activation: Activation) => void {
   if (node.otherwise.length === 0) return () => {};
   const frame = home.inner();
   frame.symbols.visitLoop(node, 'otherwise');

@@ -1,8 +1,7 @@
 /** Macros, and what is a macro without a name: the bodies of call blocks and of {% generation %}. */
 import { undeclared } from './children.ts';
 import { compileExpression } from './compile-expression.ts';
-import { compileBody } from './compile-statement.ts';
-import type { Frame } from './frame.ts';
+import type { CompileBody, Frame } from './frame.ts';
 import { SyntaxFault } from './lexer.ts';
 import { Macro, type MacroShape } from './macro.ts';
 import type { CallBlockNode, MacroNode, ScopeNode, Signature } from './nodes.ts';
@@ -10,7 +9,11 @@ import { Activation, type Evaluate } from './runtime.ts';
 import { Undefined, type Value } from './values.ts';
 
 /** Makes the macro as a value, bound to the names around it. */
-export function compileMacro(node: MacroNode | CallBlockNode | ScopeNode, outer: Frame): Evaluate {
+export function compileMacro(
+  node: MacroNode | CallBlockNode | ScopeNode,
+  outer: Frame,
+  compileBody: CompileBody,
+): Evaluate {
   const frame = outer.called();
   const { symbols } = frame;
   const parameters: Signature = node.kind === 'scope' ? { args: [], defaults: [] } : node;

@@ -2,10 +2,10 @@
 import { compileCall, compileExpression, filterCall } from './compile-expression.ts';
 import { compileFor } from './compile-loop.ts';
 import { compileMacro } from './compile-macro.ts';
-import { MissingConstruct, PythonError, valueError } from './errors.ts';
+import { compileTarget, namespaceOf, namespaceRefs } from './compile-target.ts';
+import { MissingConstruct } from './errors.ts';
 import type { Frame } from './frame.ts';
 import { reader } from './frame.ts';
-import { assertNamespaceName } from './globals.ts';
 import { SyntaxFault } from './lexer.ts';
 import type { Macro } from './macro.ts';
 import type {
@@ -22,8 +22,8 @@ import type {
 } from './nodes.ts';
 import type { Activation, Evaluate, Execute } from './runtime.ts';
 import { str } from './to-text.ts';
-import { isTrue, toArray } from './types.ts';
-import { Namespace, noKwargs, type Value } from './values.ts';
+import { isTrue } from './types.ts';
+import { noKwargs } from './values.ts';
 
 export function compileBody(nodes: readonly Statement[], frame: Frame): Execute {
   const statements = nodes.map((node) => compileStatement(node, frame));
@@ -56,13 +56,13 @@ function compileKind(node: Statement, frame: Frame): Execute {
     case 'if':
       return branches(node, frame.branch());
     case 'for':
-      return compileFor(node, frame);
+      return compileFor(node, frame, compileBody);
     case 'assign':
       return assignment(node.target, compileExpression(node.value, frame), frame);
     case 'assign-block':
       return assignBlock(node, frame);
     case 'macro': {
-      const macro = compileMacro(node, frame);
+      const macro = compileMacro(node, frame, compileBody);
       const { slot } = frame.place(node.name, node.line);
       return (a) => {
         a.locals[slot] = macro(a);
@@ -76,7 +76,7 @@ function compileKind(node: Statement, frame: Frame): Execute {
     case 'with':
       return withBlock(node, frame);
     case 'scope': {
-      const macro = compileMacro(node, frame);
+      const macro = compileMacro(node, frame, compileBody);
       return (a) => {
         const text = (macro(a) as Macro).invoke([], noKwargs);
         a.runtime.out.write(text);
@@ -136,41 +136,6 @@ function branches(node: IfNode, frame: Frame): Execute {
   };
 }
 
-/** Gives a value to a name, to an attribute of a namespace, or its elements to several of them. */
-export function compileTarget(target: Target, frame: Frame): (activation: Activation, value: Value) => void {
-  if (target.kind === 'name') {
-    const { slot } = frame.place(target.name, target.line);
-    return (a, value) => {
-      a.locals[slot] = value;
-    };
-  }
-  if (target.kind === 'namespace-ref') {
-    const read = reader(frame.unit, frame.place(target.name, target.line));
-    const { attribute } = target;
-    return (a, value) => {
-      assertNamespaceName(attribute);
-      const namespace = namespaceOf(read(a));
-      a.runtime.prefixes?.beforeChange(namespace, value);
-      namespace.values.set(attribute, value);
-    };
-  }
-  const targets = target.items.map((item) => compileTarget(item as Target, frame));
-  return (a, value) => {
-    const items = toArray(value);
-    if (items.length > targets.length) throw valueError(`too many values to unpack (expected ${targets.length})`);
-    if (items.length < targets.length)
-      throw valueError(`not enough values to unpack (expected ${targets.length}, got ${items.length})`);
-    targets.forEach((assign, i) => {
-      assign(a, items[i]);
-    });
-  };
-}
-
-function namespaceOf(value: Value): Namespace {
-  if (value instanceof Namespace) return value;
-  throw new PythonError('TemplateRuntimeError', 'cannot assign attribute on non-namespace object');
-}
-
 function assignment(target: Target, value: Evaluate, frame: Frame): Execute {
   const assign = compileTarget(target, frame);
   const refs = namespaceRefs(target).map((name) => reader(frame.unit, frame.place(name, target.line)));
@@ -180,11 +145,6 @@ function assignment(target: Target, value: Evaluate, frame: Frame): Execute {
     assign(a, value(a));
     return 'done';
   };
-}
-
-function namespaceRefs(target: Target): string[] {
-  if (target.kind === 'namespace-ref') return [target.name];
-  return target.kind === 'tuple' ? target.items.flatMap((item) => namespaceRefs(item as Target)) : [];
 }
 
 /** A body whose text is a value, through filters where there are some. */
@@ -223,7 +183,7 @@ function filterBlock(node: FilterBlockNode, frame: Frame): Execute {
 }
 
 function callBlock(node: CallBlockNode, frame: Frame): Execute {
-  const call = compileCall(node.call, frame, compileMacro(node, frame));
+  const call = compileCall(node.call, frame, compileMacro(node, frame, compileBody));
   return (a) => {
     const text = str(call(a));
     a.runtime.out.write(text);

@@ -1,8 +1,12 @@
 /** A scope while a template is compiled: where its names are, and what happens when it is entered. */
 import { SyntaxFault } from './lexer.ts';
-import type { Activation, Evaluate } from './runtime.ts';
+import type { Statement } from './nodes.ts';
+import type { Activation, Evaluate, Execute } from './runtime.ts';
 import { type Place, Symbols, Unit } from './symbols.ts';
 import { Undefined } from './values.ts';
+
+/** Compiles statements, which may hold bodies themselves: loops and macros are given it, so that they need not know what there is. */
+export type CompileBody = (nodes: readonly Statement[], frame: Frame) => Execute;
 
 export class Frame {
   readonly symbols: Symbols;

@@ -6,7 +6,7 @@
  */
 import { MissingConstruct, PythonError, Raised } from './errors.ts';
 import { type Span, TextBuilder } from './marked-text.ts';
-import type { Activation, Execute, Runtime } from './runtime.ts';
+import type { Activation, Execute, PrefixHooks, Runtime } from './runtime.ts';
 import { Lazy, type Namespace, type Value } from './values.ts';
 import { Watch } from './watched-list.ts';
 
@@ -24,7 +24,7 @@ interface Running {
   index: number;
 }
 
-export class PrefixRun {
+export class PrefixRun implements PrefixHooks {
   readonly watch = new Watch();
   readonly found = new Map<number, PrefixRendering>();
   private readonly cuts: ReadonlySet<number>;
@@ -36,7 +36,6 @@ export class PrefixRun {
     this.cuts = new Set(cuts);
   }
 
-  /** Runs a body of the top level, so that a beginning can go on behind it. */
   body(statements: readonly Execute[], activation: Activation): ReturnType<Execute> {
     const running: Running = { statements, index: 0 };
     if (this.journal === null) this.running.push(running);
@@ -49,7 +48,6 @@ export class PrefixRun {
     return 'done';
   }
 
-  /** To be called before a namespace is changed. */
   beforeChange(namespace: Namespace, value: Value): void {
     if (this.journal === null) {
       // What is used up by reading cannot be put back.
@@ -57,7 +55,6 @@ export class PrefixRun {
     } else if (!this.journal.has(namespace)) this.journal.set(namespace, new Map(namespace.values));
   }
 
-  /** Before the element at `cut` of the list; `finish` ends the loop as if there were no more elements. */
   before(cut: number, activation: Activation, finish: () => void): void {
     const possible = this.journal === null && this.watch.need <= cut && this.cuts.has(cut) && !this.found.has(cut);
     if (!possible || activation.locals.some((value) => value instanceof Lazy)) return;

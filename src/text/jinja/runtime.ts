@@ -5,8 +5,17 @@
 import { MissingConstruct, PythonError } from './errors.ts';
 import { deepestCall, longestText, mostSteps } from './limits.ts';
 import { type Str, TextBuilder } from './marked-text.ts';
-import type { PrefixRun } from './prefixes.ts';
-import { admit, type Value } from './values.ts';
+import { admit, type Namespace, type Value } from './values.ts';
+
+/** What a rendering tells of where it is, for beginnings of a list to be rendered as well (prefixes.ts). */
+export interface PrefixHooks {
+  /** Runs a body of the top level, so that a beginning can go on behind it. */
+  body(statements: readonly Execute[], activation: Activation): Signal;
+  /** To be called before a namespace is changed. */
+  beforeChange(namespace: Namespace, value: Value): void;
+  /** Before the element at `cut` of the list; `finish` ends the loop as if there were no more elements. */
+  before(cut: number, activation: Activation, finish: () => void): void;
+}
 
 export class Runtime {
   private readonly variables: Readonly<Record<string, unknown>>;
@@ -17,13 +26,13 @@ export class Runtime {
   private steps = 0;
   private depth = 0;
   /** Where beginnings of a list are rendered, too. */
-  readonly prefixes: PrefixRun | null;
+  readonly prefixes: PrefixHooks | null;
 
   constructor(
     variables: Readonly<Record<string, unknown>>,
     globals: ReadonlyMap<string, Value>,
     now: () => Date,
-    prefixes: PrefixRun | null = null,
+    prefixes: PrefixHooks | null = null,
   ) {
     this.prefixes = prefixes;
     this.variables = variables;
