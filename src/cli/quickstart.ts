@@ -61,6 +61,58 @@ function freeFolder(): string {
   }
 }
 
+async function scoreOf(model: string, questions: readonly AskedQuestion[]): Promise<ExactMatch> {
+  const { exactMatch } = await import('../evaluate/exact-match.ts');
+  const { chat } = await import('../library.ts');
+  const opened: ChatModel = await chat({ model });
+  try {
+    return await exactMatch(opened, questions);
+  } finally {
+    await opened.close();
+  }
+}
+
+async function scoreLine({ right, total }: ExactMatch): Promise<string> {
+  const { wilsonInterval } = await import('../evaluate/exact-match.ts');
+  const [low, high] = wilsonInterval(right, total).map((share) => (share * 100).toFixed(0));
+  return `${right} of ${total} right (${((right / total) * 100).toFixed(0)}%, 95% interval ${low} to ${high}%)`;
+}
+
+function showAnswers(questions: readonly AskedQuestion[], before: ExactMatch, after: ExactMatch): void {
+  const every = Math.floor(questions.length / shownExamples);
+  for (let i = 0; i < shownExamples; i++) {
+    const at = i * (every + 1);
+    const { messages, expected } = questions[at]!;
+    say(`\n  ${messages[0]!.content}\n    expected  ${expected}`);
+    say(
+      `    before    ${before.answers[at]!.replaceAll('\n', ' ').slice(0, 100)}\n    after     ${after.answers[at]!.slice(0, 100)}`,
+    );
+  }
+}
+
+/** A chat with the result; where nobody is there to chat, how to. */
+async function offerChat(run: string): Promise<void> {
+  if (!process.stdin.isTTY) {
+    say(`\nChat with it:  ${commandName()} chat ${shellQuote(run)}`);
+    return;
+  }
+  say('\nNow ask it something, such as: play some jazz');
+  const { runTerminalChat } = await import('../chat/terminal.ts');
+  const { chat } = await import('../library.ts');
+  const opened = await chat({ model: run });
+  try {
+    process.exitCode = await runTerminalChat({
+      model: opened,
+      sampling: { temperature: 0 },
+      input: process.stdin,
+      output: process.stdout,
+      notices: process.stderr,
+    });
+  } finally {
+    await opened.close();
+  }
+}
+
 const options = {
   model: text(defaultModel, 'NAME|FILE.gguf', 'another model, such as smollm2-135m once it is pulled'),
   run: openText('DIR', 'the folder of the run; default runs/quickstart'),
@@ -70,8 +122,6 @@ export function command(): Command {
   const command = addFlags(bare('quickstart'), options);
   return command.action(async () => {
     const { model, run } = flagsOf(command, options);
-    const { exactMatch, wilsonInterval } = await import('../evaluate/exact-match.ts');
-    const { chat } = await import('../library.ts');
     const questions = await heldOut();
     const path = run ?? freeFolder();
     const chosen = await resolveSettings(
@@ -81,54 +131,18 @@ export function command(): Command {
     );
     // Before the model is asked what it can do, which takes longer than the training of a toy.
     assertRunWritable(chosen.run);
-    const score = async (what: string): Promise<ExactMatch> => {
-      const opened: ChatModel = await chat({ model: what });
-      try {
-        return await exactMatch(opened, questions);
-      } finally {
-        await opened.close();
-      }
-    };
-    const line = ({ right, total }: ExactMatch): string => {
-      const [low, high] = wilsonInterval(right, total).map((share) => (share * 100).toFixed(0));
-      return `${right} of ${total} right (${((right / total) * 100).toFixed(0)}%, 95% interval ${low} to ${high}%)`;
-    };
     say(`Task: what does the sentence ask for? 280 examples to learn from, ${questions.length} held out (SNIPS, CC0).`);
-    const before = await score(chosen.modelPath);
-    say(`Before: ${line(before)}`);
+    const before = await scoreOf(chosen.modelPath, questions);
+    const beforeLine = await scoreLine(before);
+    say(`Before: ${beforeLine}`);
     const code = await follow(startRun(chosen), false);
     if (code !== 0) {
       process.exitCode = code;
       return;
     }
-    const after = await score(path);
-    const every = Math.floor(questions.length / shownExamples);
-    for (let i = 0; i < shownExamples; i++) {
-      const at = i * (every + 1);
-      const { messages, expected } = questions[at]!;
-      say(`\n  ${messages[0]!.content}\n    expected  ${expected}`);
-      say(
-        `    before    ${before.answers[at]!.replaceAll('\n', ' ').slice(0, 100)}\n    after     ${after.answers[at]!.slice(0, 100)}`,
-      );
-    }
-    say(`\nBefore: ${line(before)}\nAfter:  ${line(after)}`);
-    if (!process.stdin.isTTY) {
-      say(`\nChat with it:  ${commandName()} chat ${shellQuote(path)}`);
-      return;
-    }
-    say('\nNow ask it something, such as: play some jazz');
-    const { runTerminalChat } = await import('../chat/terminal.ts');
-    const opened = await chat({ model: path });
-    try {
-      process.exitCode = await runTerminalChat({
-        model: opened,
-        sampling: { temperature: 0 },
-        input: process.stdin,
-        output: process.stdout,
-        notices: process.stderr,
-      });
-    } finally {
-      await opened.close();
-    }
+    const after = await scoreOf(path, questions);
+    showAnswers(questions, before, after);
+    say(`\nBefore: ${beforeLine}\nAfter:  ${await scoreLine(after)}`);
+    await offerChat(path);
   });
 }

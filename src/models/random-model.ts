@@ -49,28 +49,32 @@ export interface RandomModelOptions {
   readonly seed: number;
 }
 
-/** All tensors F32. The head is the embedding. */
-export function randomModel(options: RandomModelOptions): GgufContent {
-  const { contextLength, init, name, seed, size, tokenizer, vocabulary } = options;
-  const { feedForward: ff, heads, layers, modelWidth: d } = size;
-  const { inner, residual } = initSchemes[init](size);
+function metadataOf({ contextLength, name, size, tokenizer, vocabulary }: RandomModelOptions): Map<string, GgufValue> {
+  const { feedForward, heads, layers, modelWidth } = size;
   const whole = (value: number): GgufValue => ({ type: 'uint32', value });
-  const metadata = new Map<string, GgufValue>([
+  return new Map<string, GgufValue>([
     ['general.architecture', { type: 'string', value: 'llama' }],
     ['general.name', { type: 'string', value: name }],
     ['general.file_type', whole(0)],
     ['llama.context_length', whole(contextLength)],
-    ['llama.embedding_length', whole(d)],
+    ['llama.embedding_length', whole(modelWidth)],
     ['llama.block_count', whole(layers)],
-    ['llama.feed_forward_length', whole(ff)],
+    ['llama.feed_forward_length', whole(feedForward)],
     ['llama.attention.head_count', whole(heads)],
     ['llama.attention.head_count_kv', whole(heads)],
-    ['llama.rope.dimension_count', whole(d / heads)],
+    ['llama.rope.dimension_count', whole(modelWidth / heads)],
     ['llama.rope.freq_base', { type: 'float32', value: ropeBase }],
     ['llama.attention.layer_norm_rms_epsilon', { type: 'float32', value: normEpsilon }],
     ['llama.vocab_size', whole(vocabulary)],
     ...tokenizer,
   ]);
+}
+
+/** All tensors F32. The head is the embedding. */
+export function randomModel(options: RandomModelOptions): GgufContent {
+  const { init, seed, size, vocabulary } = options;
+  const { feedForward: ff, layers, modelWidth: d } = size;
+  const { inner, residual } = initSchemes[init](size);
   let stream = 0;
   const bytesOf = (values: Float32Array): Uint8Array => new Uint8Array(values.buffer);
   const matrix = (tensor: string, rows: number, columns: number, deviation: number) => {
@@ -105,5 +109,5 @@ export function randomModel(options: RandomModelOptions): GgufContent {
     ...Array.from({ length: layers }, (_, i) => block(i)).flat(),
     norm('output_norm.weight'),
   ];
-  return { metadata, tensors };
+  return { metadata: metadataOf(options), tensors };
 }

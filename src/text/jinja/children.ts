@@ -1,72 +1,60 @@
 /** The children of a node in the order of jinja2's fields, on which its analysis of names depends. */
-import type { Node } from './nodes.ts';
+import type { CallArguments, Node } from './nodes.ts';
 
 type Part = Node | string | null | undefined;
 const nodesOf = (...parts: readonly (Part | readonly Part[])[]): Node[] =>
   parts.flat().filter((part): part is Node => typeof part === 'object' && part !== null);
 
-export function children(node: Node): readonly Node[] {
-  switch (node.kind) {
-    case 'name':
-    case 'constant':
-    case 'namespace-ref':
-    case 'break':
-    case 'continue':
-    case 'missing':
-      return [];
-    case 'tuple':
-    case 'list':
-    case 'concat':
-    case 'output':
-      return nodesOf(node.items);
-    case 'dict':
-      return nodesOf(node.items.flat());
-    case 'slice':
-      return nodesOf(node.start, node.stop, node.step);
-    case 'conditional':
-      return nodesOf(node.test, node.then, node.otherwise);
-    case 'and':
-    case 'or':
-    case 'binary':
-      return nodesOf(node.left, node.right);
-    case 'not':
-    case 'negative':
-    case 'positive':
-    case 'attribute':
-      return [node.node];
-    case 'item':
-      return [node.node, node.key];
-    case 'compare':
-      return nodesOf(
-        node.first,
-        node.rest.map((operand) => operand.node),
-      );
-    case 'filter':
-    case 'test':
-    case 'call': {
-      const values = node.kwargs.map(({ value }) => value);
-      return nodesOf(node.node, node.args, values, node.dynamicArgs, node.dynamicKwargs);
-    }
-    case 'assign':
-      return [node.target, node.value];
-    case 'assign-block':
-      return nodesOf(node.target, node.filter, node.body);
-    case 'if':
-      return nodesOf(node.test, node.body, node.elifs, node.otherwise);
-    case 'for':
-      return nodesOf(node.target, node.iterable, node.body, node.otherwise, node.test);
-    case 'macro':
-      return nodesOf(node.args, node.defaults, node.body);
-    case 'call-block':
-      return nodesOf(node.call, node.args, node.defaults, node.body);
-    case 'filter-block':
-      return nodesOf(node.body, node.filter);
-    case 'with':
-      return nodesOf(node.targets, node.values, node.body);
-    case 'scope':
-      return node.body;
-  }
-}
+type OfKind<Kind, N = Node> = N extends { readonly kind: infer Kinds } ? (Kind extends Kinds ? N : never) : never;
+
+const none = (): readonly Node[] => [];
+const items = ({ items }: { readonly items: readonly Part[] }): readonly Node[] => nodesOf(items);
+const sides = ({ left, right }: { readonly left: Node; readonly right: Node }): readonly Node[] => [left, right];
+const inner = ({ node }: { readonly node: Node }): readonly Node[] => [node];
+const called = (node: CallArguments & { readonly node: Node | null }): readonly Node[] => {
+  const values = node.kwargs.map(({ value }) => value);
+  return nodesOf(node.node, node.args, values, node.dynamicArgs, node.dynamicKwargs);
+};
+
+const childrenOf: { readonly [Kind in Node['kind']]: (node: OfKind<Kind>) => readonly Node[] } = {
+  name: none,
+  constant: none,
+  'namespace-ref': none,
+  break: none,
+  continue: none,
+  missing: none,
+  tuple: items,
+  list: items,
+  concat: items,
+  output: items,
+  dict: (node) => node.items.flat(),
+  slice: (node) => nodesOf(node.start, node.stop, node.step),
+  conditional: (node) => nodesOf(node.test, node.then, node.otherwise),
+  and: sides,
+  or: sides,
+  binary: sides,
+  not: inner,
+  negative: inner,
+  positive: inner,
+  attribute: inner,
+  item: (node) => [node.node, node.key],
+  compare: (node) => [node.first, ...node.rest.map((operand) => operand.node)],
+  filter: called,
+  test: called,
+  call: called,
+  assign: (node) => [node.target, node.value],
+  'assign-block': (node) => nodesOf(node.target, node.filter, node.body),
+  if: (node) => nodesOf(node.test, node.body, node.elifs, node.otherwise),
+  for: (node) => nodesOf(node.target, node.iterable, node.body, node.otherwise, node.test),
+  macro: (node) => nodesOf(node.args, node.defaults, node.body),
+  'call-block': (node) => nodesOf(node.call, node.args, node.defaults, node.body),
+  'filter-block': (node) => nodesOf(node.body, node.filter),
+  with: (node) => nodesOf(node.targets, node.values, node.body),
+  scope: (node) => node.body,
+};
+
+export const children = (node: Node): readonly Node[] =>
+  (childrenOf[node.kind] as (node: Node) => readonly Node[])(node);
 
 /** Which of the names are read in nodes before they are set there: whether a body needs `loop`, `caller`, `varargs`. */
 export function undeclared(nodes: readonly Node[], names: readonly string[]): Set<string> {

@@ -17,6 +17,9 @@ import { str } from './to-text.ts';
 import { isTrue, typeName } from './types.ts';
 import { Callable, type Kwargs, noKwargs, PyFloat, Tuple, Undefined, type Value } from './values.ts';
 
+/** Operators of one operand. */
+const ofOne = { not: (value: Value): Value => !isTrue(value), negative, positive } as const;
+
 export function compileExpression(node: Expression, frame: Frame): Evaluate {
   switch (node.kind) {
     case 'name':
@@ -39,14 +42,10 @@ export function compileExpression(node: Expression, frame: Frame): Evaluate {
     case 'and':
     case 'or':
       return logical(node.kind === 'and', node.left, node.right, frame);
-    case 'not': {
-      const value = compileExpression(node.node, frame);
-      return (a) => !isTrue(value(a));
-    }
+    case 'not':
     case 'negative':
     case 'positive': {
-      const value = compileExpression(node.node, frame);
-      const apply = node.kind === 'negative' ? negative : positive;
+      const [apply, value] = [ofOne[node.kind], compileExpression(node.node, frame)];
       return (a) => apply(value(a));
     }
     case 'binary': {
