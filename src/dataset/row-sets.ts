@@ -11,8 +11,9 @@ import { chatTemplateOf } from '../text/chat-template.ts';
 import type { Example } from '../text/example.ts';
 import type { EncodeOptions } from '../tokens/encode-example.ts';
 import { remedyFor } from '../tokens/remedy.ts';
-import { type BuiltRows, cutRows, type EncodedRow, type EncodedRows, encodeEach, stops } from '../tokens/rows.ts';
+import { type BuiltRows, cutRows, type EncodedRow, type EncodedRows, encodeEach } from '../tokens/rows.ts';
 import type { TokenFacts, Tokenizer } from '../tokens/tokenizer.ts';
+import { stops } from '../tokens/trainable.ts';
 import { cachedRows, type KeptRows, keepRows, rowsKey, worthKeepingSeconds } from './rows-cache.ts';
 
 export interface Sets {

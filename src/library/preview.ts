@@ -13,7 +13,8 @@ import { resolveOptions } from '../settings/load.ts';
 import { resolveModel } from '../store/local-models.ts';
 import { withChatTemplate } from '../text/chat-template.ts';
 import { type PreviewedRow, previewRow } from '../tokens/preview.ts';
-import { countRefusal, endless, neverStops, type RowsReport } from '../tokens/rows.ts';
+import { countRefusal, type RowsReport } from '../tokens/rows.ts';
+import { endless, neverStops } from '../tokens/trainable.ts';
 
 /** Rows that are shown where nobody says how many: enough to see a mistake, few enough to read. */
 export const usualRows = 3;

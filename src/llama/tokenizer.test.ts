@@ -8,8 +8,9 @@ import { chatTemplateOf } from '../text/chat-template.ts';
 import type { Example } from '../text/example.ts';
 import { parseRecord } from '../text/records.ts';
 import { renderPreview } from '../tokens/preview.ts';
-import { assertTrainable, buildRows, type RowsOptions } from '../tokens/rows.ts';
+import { buildRows, type RowsOptions } from '../tokens/rows.ts';
 import type { Tokenizer } from '../tokens/tokenizer.ts';
+import { assertTrainable } from '../tokens/trainable.ts';
 import { openTokenizer } from './tokenizer.ts';
 
 const repo = join(import.meta.dirname, '../..');

@@ -7,7 +7,8 @@ import type { Example, Message } from '../text/example.ts';
 import { namedTemplates, templateNames } from '../text/named-templates.ts';
 import { lackingIn, markupOf } from '../text/prompt-markup.ts';
 import { type EncodeOptions, encodeExample } from './encode-example.ts';
-import { type EncodedRows, stops } from './rows.ts';
+import type { EncodedRows } from './rows.ts';
+import { stops } from './trainable.ts';
 
 /** Rows that a change is tried on. */
 const triedRows = 5;

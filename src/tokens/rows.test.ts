@@ -6,9 +6,11 @@ import type { Example, Message } from '../text/example.ts';
 import type { TooLong } from './cut.ts';
 import { encodeExample } from './encode-example.ts';
 import { renderPreview } from './preview.ts';
-import { assertTrainable, buildRows, cutRows, leakedRows, type RowsOptions } from './rows.ts';
+import { buildRows, cutRows, type RowsOptions } from './rows.ts';
+import { leakedRows } from './same-rows.ts';
 import type { TokenRow } from './token-row.ts';
 import type { Tokenizer } from './tokenizer.ts';
+import { assertTrainable } from './trainable.ts';
 
 /** Special tokens, a merge of two line ends, and one token for each other UTF-16 unit. */
 const spelled = ['<s>', '</s>', '<|im_start|>', '<|im_end|>', '\n\n'];

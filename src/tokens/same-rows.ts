@@ -27,3 +27,10 @@ export class SameRows {
     else this.byHash.set(key, [tokens]);
   }
 }
+
+/** Training rows whose tokens also stand in the validation set. */
+export function leakedRows(train: readonly TokenRow[], validation: readonly TokenRow[]): number {
+  const held = new SameRows();
+  for (const row of validation) if (!held.has(row)) held.add(row);
+  return train.filter((row) => held.has(row)).length;
+}
