@@ -2,7 +2,7 @@
  * The training loop: batches in, events out. Promises: loss is the mean over the supervised tokens of the whole batch, for training
  * and validation alike; the order of everything depends on nothing but the settings and the step. Knows no files: `save` does.
  */
-import { batchIndices, stepsPerEpoch } from '../batches/order.ts';
+import { batchIndices } from '../batches/order.ts';
 import { type PackOptions, packRows } from '../batches/pack.ts';
 import type { PackedBatch } from '../batches/packed-batch.ts';
 import { NomoatError } from '../errors.ts';
@@ -11,10 +11,12 @@ import type { RunSettings } from '../settings/run-settings.ts';
 import type { TokenRow } from '../tokens/token-row.ts';
 import { clipping } from './clip.ts';
 import { Diverged } from './divergence.ts';
+import { Estimation, measuredSteps } from './estimate.ts';
+import { assertFinite, neverFinite } from './finite.ts';
 import { type AdamWState, updateAdamW } from './optimizer.ts';
 import { outOfMemory } from './out-of-memory.ts';
 import { learningRateAt } from './schedule.ts';
-import { evaluationCalls, type Parameter, type TrainStep } from './step.ts';
+import { evaluationCalls, type TrainStep } from './step.ts';
 import type { TrainerState } from './trainer-state.ts';
 
 /**
@@ -24,10 +26,6 @@ import type { TrainerState } from './trainer-state.ts';
 export const microBatchTokens = 512;
 /** After an out-of-memory the micro-batch shrinks down to this; a model that cannot take it does not fit. */
 export const leastMicroBatchTokens = 64;
-/** Steps whose speed the estimate is made from; the first one warms up. */
-const measuredSteps = 3;
-/** Steps whose micro-batches are looked at for the estimate of memory: the order of the rows is drawn anew for each. */
-const forecastSteps = 200;
 
 export type TrainerSettings = Pick<
   RunSettings,
@@ -125,7 +123,7 @@ export async function* trainLoop(
       if (signal.aborted) throw new Interrupted();
       if (holdsOut && state.step === 0) initial = options.step.parameters.map(({ value }) => value.slice());
       yield* loop.update();
-      if (state.step - first === measuredSteps && state.step < steps) yield loop.estimate(first, steps);
+      if (state.step - first === measuredSteps && state.step < steps) yield loop.estimate(first, validateEvery);
     }
   } catch (error) {
     if (!(error instanceof Interrupted)) throw error;
@@ -137,11 +135,7 @@ export async function* trainLoop(
 class Loop {
   private readonly options: TrainerOptions;
   private maxTokens: number;
-  private trainedTokens = 0;
-  private trainedSeconds = 0;
-  /** Memory with everything loaded and nothing computed. */
-  private readonly idleBytes = process.memoryUsage.rss();
-  private largestSeen = 1;
+  private readonly estimation = new Estimation();
 
   constructor(options: TrainerOptions) {
     this.options = options;
@@ -191,7 +185,7 @@ class Loop {
     const start = performance.now();
     const indices = batchIndices(state.step, { rows: train.length, ...settings });
     const batches = this.batches(indices.map((i) => train[i]!));
-    this.largestSeen = Math.max(this.largestSeen, ...batches.map(({ tokens }) => tokens.length));
+    this.estimation.sees(batches);
     const sum = (of: (batch: PackedBatch) => number): number => batches.reduce((total, batch) => total + of(batch), 0);
     const supervisedTokens = sum((batch) => batch.supervisedTokens);
     step.clearGradients();
@@ -219,8 +213,7 @@ class Loop {
     });
     const seconds = (performance.now() - start) / 1000;
     const tokens = sum((batch) => batch.realTokens);
-    this.trainedTokens += tokens;
-    this.trainedSeconds += seconds;
+    this.estimation.trained(tokens, seconds);
     state.seconds += seconds;
     state.step += 1;
     return {
@@ -292,60 +285,9 @@ class Loop {
     return { type: 'validation', step: state.step, loss, tokens };
   }
 
-  /** Tokens of the largest micro-batch among the next steps, up to an epoch of them. */
-  private largestToCome(steps: number): number {
-    const { settings, state, train } = this.options;
-    const end = Math.min(
-      steps,
-      state.step + stepsPerEpoch(train.length, settings.batchSize),
-      state.step + forecastSteps,
-    );
-    let largest = this.largestSeen;
-    for (let step = state.step; step < end; step++) {
-      const rows = batchIndices(step, { rows: train.length, ...settings }).map((i) => train[i]!);
-      for (const { tokens } of this.batches(rows)) largest = Math.max(largest, tokens.length);
-    }
-    return largest;
+  /** Of this process, which began with the step `first`. */
+  estimate(first: number, validateEvery: number): RunEvent {
+    const pack = (rows: readonly TokenRow[]): PackedBatch[] => this.batches(rows);
+    return this.estimation.event({ ...this.options, first, validateEvery, pack });
   }
-
-  /**
-   * Time of training and validation from the step `first` on, with which this process began, judged by its steps so far, validation at a
-   * third of training's cost per token; and the peak of this process's memory while training, what computing took so far growing as the
-   * largest micro-batch does.
-   */
-  estimate(first: number, steps: number): RunEvent {
-    const tokensPerSecond = this.trainedTokens / this.trainedSeconds;
-    const perStep = this.trainedSeconds / measuredSteps;
-    const held = this.options.validation.reduce((total, { tokens }) => total + tokens.length, 0);
-    const every = this.options.settings.validateEvery ?? Math.max(1, Math.ceil(steps / 4));
-    // Those of the steps that are passed, the last step's, and the one before training.
-    const due = Math.ceil(steps / every) - Math.floor(first / every) + (first === 0 ? 1 : 0);
-    const validations = held > 0 ? due : 0;
-    const seconds = perStep * (steps - first) + (validations * held) / (3 * tokensPerSecond);
-    const peak = process.resourceUsage().maxRSS * 1024;
-    const growth = this.largestToCome(steps) / this.largestSeen;
-    const peakMemoryBytes = Math.round(this.idleBytes + Math.max(0, peak - this.idleBytes) * growth);
-    return { type: 'estimate', seconds, peakMemoryBytes: Math.max(peak, peakMemoryBytes), tokensPerSecond };
-  }
-}
-
-/** Nothing was learnt yet: it is the model, or a row. */
-const neverFinite = (part: string, fault: string, fields: Readonly<Record<string, unknown>>): NomoatError =>
-  new NomoatError({
-    part,
-    fault,
-    remedy:
-      'Nothing has been learnt yet, so the learning rate is not at fault: the model itself gives such numbers, or a row of the data is extreme. Check the model with nomoat chat, or take another file of it.',
-    kind: 'failed',
-    fields,
-  });
-
-function assertFinite(loss: number, norm: number, parameters: readonly Parameter[], step: number): void {
-  if (Number.isFinite(loss) && Number.isFinite(norm)) return;
-  const tensor = parameters.find(({ gradient, value }) =>
-    [gradient, value].some((array) => array.some((x) => !Number.isFinite(x))),
-  );
-  const fault = `the loss is ${loss} and ${tensor ? `the gradient of ${tensor.name} is not finite` : `the gradient's norm is ${norm}`}`;
-  if (step > 0) throw new Diverged(`in step ${step} ${fault}`);
-  throw neverFinite(`step ${step}`, fault, { step, tensor: tensor?.name ?? null });
 }
