@@ -1,14 +1,13 @@
 /**
- * The train step of a model: walks the blocks forward, the head, and the blocks backward over one micro-batch.
+ * The train step of a model: walks the blocks forward, the head (head-step.ts), and the blocks backward over one micro-batch.
  * Promises gradients of the summed loss with respect to what is trained, exact in float32; its arrays are trained in place. Knows
  * nothing of data sets, schedules or files; open-step.ts opens one.
  */
 import type { PackedBatch } from '../batches/packed-batch.ts';
-import { type Feed, type Feeds, floats, integers } from '../runtime/onnxruntime-node/executor.ts';
+import { type Feeds, floats } from '../runtime/onnxruntime-node/executor.ts';
 import { BlockWalk, borderBytes, mostBorderBytes, type Observe, type Pass, type WalkParts } from './block-walk.ts';
 import type { DeviceWalk, Walked } from './device-walk.ts';
-import { mostHeadRows } from './head-rows.ts';
-import { HeadThresholds } from './head-thresholds.ts';
+import { HeadStep, inGivenOrder } from './head-step.ts';
 import { addTo, type Slot } from './slots.ts';
 import type { SmallModel } from './small-model.ts';
 import type { MicroBatchLoss, Parameter, TrainStep } from './step.ts';
@@ -24,20 +23,16 @@ export interface StepParts extends WalkParts {
 
 export class ModelStep extends BlockWalk implements TrainStep {
   readonly parameters: readonly Parameter[];
-  /** Gradients of the head's `output` and `output_norm`, where they are trained. */
-  private readonly headGradients: Feeds;
   private readonly embeddingGradient: Float32Array | null;
-  /** Of an int8 head. */
-  private readonly thresholds: HeadThresholds | null;
+  private readonly head: HeadStep;
   private readonly device: DeviceWalk | null;
   private readonly small: SmallModel | null;
 
   constructor({ device, slots, small, ...walk }: StepParts) {
     super(walk);
-    const { base, config } = walk;
+    const { base, config, stages } = walk;
     this.device = device;
     this.small = small;
-    this.thresholds = base.precision === 'int8' ? new HeadThresholds(config.vocabulary) : null;
     this.parameters = slots.map(({ parameter }) => parameter);
     const gradientOf = (input: string): Float32Array | null =>
       slots.find((s) => s.layer === null && s.input === input)?.parameter.gradient ?? null;
@@ -46,7 +41,7 @@ export class ModelStep extends BlockWalk implements TrainStep {
       const gradient = gradientOf(name === 'output' && config.tiedHead ? 'embedding' : name);
       return gradient ? [[name, floats(gradient, dims)] as const] : [];
     });
-    this.headGradients = new Map(heads);
+    this.head = new HeadStep({ base, config, stages, buffers: this.buffers, gradients: new Map(heads) });
   }
 
   /** Weights that come from the disk are read once for all micro-batches of a step. */
@@ -81,7 +76,7 @@ export class ModelStep extends BlockWalk implements TrainStep {
       const ends = await this.walk(passes);
       for (const [i, pass] of passes.entries()) {
         const dx = this.buffers.take(`${pass.id}.dy`, ends[i]!.length).fill(0);
-        const logp = await this.runHead(pass, ends[i]!, gradientScale, dx);
+        const logp = await this.head.run(pass, ends[i]!, { scale: gradientScale, dx });
         for (const value of logp) lossSum -= value;
         supervisedTokens += logp.length;
       }
@@ -96,7 +91,7 @@ export class ModelStep extends BlockWalk implements TrainStep {
     const x = this.border(pass, 0).data as Float32Array;
     this.base.embed(pass.batch.tokens, x);
     const dx = this.buffers.take(`${pass.id}.dy`, x.length);
-    const logp = await small.accumulate(pass, scale, { x, dx, inputs: this.inputs, outer: this.headGradients });
+    const logp = await small.accumulate(pass, scale, { x, dx, inputs: this.inputs, outer: this.head.gradients });
     this.collectEmbedding(pass);
     return logp;
   }
@@ -107,7 +102,7 @@ export class ModelStep extends BlockWalk implements TrainStep {
       const passes = group.map((i, id) => this.pass(batches[i]!, null, false, id));
       const ends = await this.walk(passes);
       for (const [i, pass] of passes.entries())
-        results.push(inOrder(pass, await this.runHead(pass, ends[i]!, null, null)));
+        results.push(inGivenOrder(pass, await this.head.run(pass, ends[i]!, null)));
     }
     return results;
   }
@@ -161,82 +156,6 @@ export class ModelStep extends BlockWalk implements TrainStep {
       layerFeeds: async (pass, layer) => this.layerFeeds(pass, layer, await base.layer(layer)),
       width: (name) => this.width(name),
     };
-  }
-
-  /** Log-probabilities of the supervised tokens in order; with a scale, adds the gradient of the scaled loss to `dx`. */
-  private async runHead(
-    { batch, seed }: Pass,
-    last: Float32Array,
-    scale: number | null,
-    dx: Float32Array | null,
-  ): Promise<Float32Array> {
-    const { modelWidth: width, vocabulary } = this.config;
-    const targets = targetsOf(batch);
-    const logp = new Float32Array(targets.length);
-    const calls = Math.ceil(targets.length / mostHeadRows(vocabulary, this.headGradients.size > 0));
-    const headRows = Math.ceil(targets.length / calls);
-    const { head: weights } = this.base;
-    for (let first = 0; first < targets.length; first += headRows) {
-      const chunk = targets.slice(first, first + headRows);
-      const rows = chunk.length;
-      const x = this.array('head.x', rows, width);
-      chunk.forEach((n, i) => {
-        (x.data as Float32Array).set(last.subarray((n - 1) * width, n * width), i * width);
-      });
-      const target = BigInt64Array.from(chunk, (n) => BigInt(batch.tokens[n]!));
-      const feeds = new Map([...weights, ['x', x], ['target', integers(target, [rows, 1])]]);
-      const into = new Map([['logp', floats(logp.subarray(first, first + rows), [rows, 1])]]);
-      if (scale === null || !dx) {
-        await this.stages.headForward.run(feeds, into);
-        continue;
-      }
-      feeds.set('d.logp', floats(new Float32Array(rows).fill(-scale), [rows, 1]));
-      if (this.thresholds) {
-        feeds.set('target_rows', this.targetRows(target, rows));
-        if (seed === null) throw new Error('step: an int8 head rounds by a seed, and there is none');
-        feeds.set('thresholds', floats(this.thresholds.of(seed, first), [vocabulary]));
-      }
-      into.set('d.x', this.array('head.dx', rows, width));
-      const collect = this.headSums(feeds, into);
-      await this.stages.head.run(feeds, into);
-      collect();
-      const part = into.get('d.x')!.data as Float32Array;
-      chunk.forEach((n, i) => {
-        addTo(dx, part.subarray(i * width, (i + 1) * width), (n - 1) * width);
-      });
-    }
-    return logp;
-  }
-
-  /** Feeds for the gradients of what is trained in the head; returns what brings them to the parameters' afterwards. */
-  private headSums(feeds: Map<string, Feed>, into: Map<string, Feed>): () => void {
-    const adds = this.stages.head.inputs.includes('sum.output');
-    const made = [...this.headGradients].map(([name, total]) => {
-      const { data, dims } = total;
-      const own = adds ? total : floats(this.buffers.take(`d.${name}`, data.length), dims);
-      feeds.set(`sum.${name}`, own);
-      into.set(`d.${name}`, own);
-      return [total, own] as const;
-    });
-    return () => {
-      if (adds) return;
-      for (const [total, own] of made) addTo(total.data as Float32Array, own.data as Float32Array);
-    };
-  }
-
-  /** The head's rows [R, D] of the target tokens, as in its int8 values. */
-  private targetRows(target: BigInt64Array, rows: number): Feed {
-    const { modelWidth: width } = this.config;
-    const values = this.base.head.get('output.turned')!.data as Int8Array;
-    const scales = this.base.head.get('output.scale')!.data as Float32Array;
-    const feed = this.array('head.rows', rows, width);
-    const out = feed.data as Float32Array;
-    for (let i = 0; i < rows; i++) {
-      const token = Number(target[i]);
-      const scale = scales[token]!;
-      for (let d = 0; d < width; d++) out[i * width + d] = values[token * width + d]! * scale;
-    }
-    return feed;
   }
 
   /**
@@ -306,23 +225,3 @@ export class ModelStep extends BlockWalk implements TrainStep {
 }
 
 const picked = (from: Feeds, names: readonly string[]): Feeds => new Map(names.map((name) => [name, from.get(name)!]));
-
-/** Rows that are predicted and learnt, in order. */
-function targetsOf({ positions, supervised }: PackedBatch): number[] {
-  const targets: number[] = [];
-  supervised.forEach((on, n) => {
-    if (on && positions[n]! > 0) targets.push(n);
-  });
-  return targets;
-}
-
-/** Values of the pass's targets, in the order of the batch as it was given. */
-function inOrder({ batch, places }: Pass, values: Float32Array): Float32Array {
-  const rank = new Map(targetsOf(batch).map((n, i) => [n, i]));
-  const found: number[] = [];
-  for (const place of places) {
-    const i = rank.get(place);
-    if (i !== undefined) found.push(values[i]!);
-  }
-  return Float32Array.from(found);
-}

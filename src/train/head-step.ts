@@ -1,0 +1,143 @@
+/** The head over a micro-batch, forward and backward, as many rows at once as memory is to be spent on. */
+import type { PackedBatch } from '../batches/packed-batch.ts';
+import type { ModelConfig } from '../models/config.ts';
+import { type Feed, type Feeds, floats, integers } from '../runtime/onnxruntime-node/executor.ts';
+import type { BaseWeights } from './base-weights.ts';
+import type { Pass } from './block-walk.ts';
+import type { Buffers } from './buffers.ts';
+import { mostHeadRows } from './head-rows.ts';
+import { HeadThresholds } from './head-thresholds.ts';
+import { addTo } from './slots.ts';
+import type { Stages } from './stages.ts';
+
+interface HeadParts {
+  readonly base: BaseWeights;
+  readonly config: ModelConfig;
+  readonly stages: Pick<Stages, 'head' | 'headForward'>;
+  readonly buffers: Buffers;
+  /** Gradients of the head's `output` and `output_norm`, where they are trained. */
+  readonly gradients: Feeds;
+}
+
+/** What backward is done with. */
+interface HeadBackward {
+  /** Of the loss. */
+  readonly scale: number;
+  /** The gradient of the hidden states, which is added to. */
+  readonly dx: Float32Array;
+}
+
+export class HeadStep {
+  readonly gradients: Feeds;
+  private readonly base: BaseWeights;
+  private readonly config: ModelConfig;
+  private readonly stages: HeadParts['stages'];
+  private readonly buffers: Buffers;
+  /** Of an int8 head. */
+  private readonly thresholds: HeadThresholds | null;
+
+  constructor({ base, buffers, config, gradients, stages }: HeadParts) {
+    this.base = base;
+    this.config = config;
+    this.stages = stages;
+    this.buffers = buffers;
+    this.gradients = gradients;
+    this.thresholds = base.precision === 'int8' ? new HeadThresholds(config.vocabulary) : null;
+  }
+
+  /** From the last hidden states [N, D] the log-probabilities of the supervised tokens in order; with `backward` their gradients too. */
+  async run({ batch, seed }: Pass, last: Float32Array, backward: HeadBackward | null): Promise<Float32Array> {
+    const { modelWidth: width, vocabulary } = this.config;
+    const targets = targetsOf(batch);
+    const logp = new Float32Array(targets.length);
+    const calls = Math.ceil(targets.length / mostHeadRows(vocabulary, this.gradients.size > 0));
+    const headRows = Math.ceil(targets.length / calls);
+    const { head: weights } = this.base;
+    for (let first = 0; first < targets.length; first += headRows) {
+      const chunk = targets.slice(first, first + headRows);
+      const rows = chunk.length;
+      const x = this.array('head.x', rows, width);
+      chunk.forEach((n, i) => {
+        (x.data as Float32Array).set(last.subarray((n - 1) * width, n * width), i * width);
+      });
+      const target = BigInt64Array.from(chunk, (n) => BigInt(batch.tokens[n]!));
+      const feeds = new Map([...weights, ['x', x], ['target', integers(target, [rows, 1])]]);
+      const into = new Map([['logp', floats(logp.subarray(first, first + rows), [rows, 1])]]);
+      if (!backward) {
+        await this.stages.headForward.run(feeds, into);
+        continue;
+      }
+      feeds.set('d.logp', floats(new Float32Array(rows).fill(-backward.scale), [rows, 1]));
+      if (this.thresholds) {
+        feeds.set('target_rows', this.targetRows(target, rows));
+        if (seed === null) throw new Error('step: an int8 head rounds by a seed, and there is none');
+        feeds.set('thresholds', floats(this.thresholds.of(seed, first), [vocabulary]));
+      }
+      into.set('d.x', this.array('head.dx', rows, width));
+      const collect = this.headSums(feeds, into);
+      await this.stages.head.run(feeds, into);
+      collect();
+      const part = into.get('d.x')!.data as Float32Array;
+      chunk.forEach((n, i) => {
+        addTo(backward.dx, part.subarray(i * width, (i + 1) * width), (n - 1) * width);
+      });
+    }
+    return logp;
+  }
+
+  /** Feeds for the gradients of what is trained in the head; returns what brings them to the parameters' afterwards. */
+  private headSums(feeds: Map<string, Feed>, into: Map<string, Feed>): () => void {
+    const adds = this.stages.head.inputs.includes('sum.output');
+    const made = [...this.gradients].map(([name, total]) => {
+      const { data, dims } = total;
+      const own = adds ? total : floats(this.buffers.take(`d.${name}`, data.length), dims);
+      feeds.set(`sum.${name}`, own);
+      into.set(`d.${name}`, own);
+      return [total, own] as const;
+    });
+    return () => {
+      if (adds) return;
+      for (const [total, own] of made) addTo(total.data as Float32Array, own.data as Float32Array);
+    };
+  }
+
+  /** The head's rows [R, D] of the target tokens, as in its int8 values. */
+  private targetRows(target: BigInt64Array, rows: number): Feed {
+    const { modelWidth: width } = this.config;
+    const values = this.base.head.get('output.turned')!.data as Int8Array;
+    const scales = this.base.head.get('output.scale')!.data as Float32Array;
+    const feed = this.array('head.rows', rows, width);
+    const out = feed.data as Float32Array;
+    for (let i = 0; i < rows; i++) {
+      const token = Number(target[i]);
+      const scale = scales[token]!;
+      for (let d = 0; d < width; d++) out[i * width + d] = values[token * width + d]! * scale;
+    }
+    return feed;
+  }
+
+  /** An array [rows, width] of the step's own, as a feed. */
+  private array(name: string, rows: number, width: number): Feed {
+    return floats(this.buffers.take(name, rows * width), [rows, width]);
+  }
+}
+
+/** Rows that are predicted and learnt, in order. */
+function targetsOf({ positions, supervised }: PackedBatch): number[] {
+  const targets: number[] = [];
+  supervised.forEach((on, n) => {
+    if (on && positions[n]! > 0) targets.push(n);
+  });
+  return targets;
+}
+
+/** Values of the pass's targets, in the order of the batch as it was given. */
+export function inGivenOrder({ batch, places }: Pass, values: Float32Array): Float32Array {
+  const rank = new Map(targetsOf(batch).map((n, i) => [n, i]));
+  const found: number[] = [];
+  for (const place of places) {
+    const i = rank.get(place);
+    if (i !== undefined) found.push(values[i]!);
+  }
+  return Float32Array.from(found);
+}
