@@ -38,7 +38,7 @@ const order = [
   'cli',
 ];
 const pure =
-  /^(text|batches|graph|models|lora)\/|^tokens\/(tokenizer|token-row|rows|preview)\.|^train\/(optimizer|clip|schedule|dropout|step)\.|^(error-codes|errors|words\/shell-quote)\./;
+  /^(text|batches|graph|models|lora)\/|^tokens\/(tokenizer|token-row|rows|same-rows|trainable|preview)\.|^train\/(optimizer|clip|schedule|dropout|step)\.|^(error-codes|errors|words\/shell-quote)\./;
 
 const root = join(import.meta.dirname, '../src');
 const slashes = (path: string): string => path.split(sep).join('/');
