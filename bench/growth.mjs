@@ -10,7 +10,7 @@ import { writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { openGguf } from '../dist/formats/gguf/read.js';
-import { memoryOf } from '../dist/plan/costs.js';
+import { memoryOf } from '../dist/plan/memory.js';
 import { projections } from '../dist/lora/adapter.js';
 import { projectionDimensions, readModelConfig } from '../dist/models/config.js';
 import { emptyMatrix } from '../dist/models/quantise.js';

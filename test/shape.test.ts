@@ -14,11 +14,9 @@ interface Shape {
 }
 
 /** Of over 300 lines. What is split makes this smaller; one that grows over it is to be split. */
-const longFiles = 4;
+const longFiles = 1;
 /** Of over 50 lines, likewise. */
-const longFunctions = 2;
-/** lead removes this: what is being rewritten elsewhere. */
-const pending = /^src\/(plan|run)\//;
+const longFunctions = 0;
 
 const script = join(import.meta.dirname, '../bench/shape.mjs');
 const shape: Shape = JSON.parse(execFileSync(process.execPath, [script, '--json'], { encoding: 'utf8' }));
@@ -28,7 +26,7 @@ test('the whole library was looked at', () => {
 });
 
 test('no function takes five things by place', () => {
-  expect(shape.manyParameters.filter((place) => !pending.test(place))).toEqual([]);
+  expect(shape.manyParameters).toEqual([]);
 });
 
 test('nothing is cast by way of unknown', () => {

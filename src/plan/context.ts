@@ -13,8 +13,10 @@ import type { RunSettings } from '../settings/run-settings.ts';
 import { cacheFolder } from '../store/cache.ts';
 import { knownDigest } from '../store/file-digest.ts';
 import { isSmall } from './arithmetic.ts';
-import { memoryOf, projectionWeightsPerBlock, type Room, type Setting, type Shape, type Tokens, type Work } from './costs.ts'; // biome-ignore format: one line
 import { runBytes } from './disk-space.ts';
+import { memoryOf, type Tokens } from './memory.ts';
+import type { Room } from './recommend.ts';
+import { projectionWeightsPerBlock, type Setting, type Shape, type Work } from './work-shape.ts';
 
 /** Share of a Mac's memory that counts as free: the system gives back what it keeps for files, but does not say so. */
 const macShare = 0.7;

@@ -4,23 +4,11 @@ import { openGguf } from '../formats/gguf/read.ts';
 import { projections } from '../lora/adapter.ts';
 import { readModelConfig } from '../models/config.ts';
 import { openStages } from '../train/stages.ts';
-import {
-  assumedRates,
-  type Candidate,
-  durationOf,
-  lacks,
-  memoryOf,
-  projectionWeightsPerBlock,
-  type Rates,
-  recommend,
-  type Setting,
-  type Shape,
-  savedPerToken,
-  stepSeconds,
-  type Work,
-  weightBytes,
-} from './costs.ts';
+import { assumedRates, durationOf, stepSeconds } from './costs.ts';
+import { memoryOf, savedPerToken, weightBytes } from './memory.ts';
 import { moneyOf } from './prices.ts';
+import { type Candidate, lacks, recommend } from './recommend.ts';
+import { projectionWeightsPerBlock, type Rates, type Setting, type Shape, type Work } from './work-shape.ts';
 
 /** SmolLM2-135M. */
 const smol: Shape = { layers: 30, modelWidth: 576, heads: 9, kvHeads: 3, headDim: 64, feedForward: 1536, vocabulary: 49152, tiedHead: true, headNorms: false }; // biome-ignore format: one line

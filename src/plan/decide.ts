@@ -9,9 +9,11 @@ import type { RunSettings } from '../settings/run-settings.ts';
 import { microBatchTokens } from '../train/trainer.ts';
 import { type Arithmetic, arithmeticOf, inFloat32 } from './arithmetic.ts';
 import { budgetOf, type Context, diskNeeds, type Holding, heldTokens, holdingsOf, settingOf, trainedIn } from './context.ts'; // biome-ignore format: one line
-import { assumedDeviceRate, assumedRates, durationOf, type Memory, memoryOf, type Rates, stepSeconds, type Work } from './costs.ts'; // biome-ignore format: one line
+import { assumedDeviceRate, assumedRates, durationOf, stepSeconds } from './costs.ts';
 import { measureBlock } from './measure-block.ts';
+import { type Memory, memoryOf } from './memory.ts';
 import { type Money, moneyOf, type Prices } from './prices.ts';
+import type { Rates, Work } from './work-shape.ts';
 
 /** In what a run computes, where it keeps what it computes with, and why. */
 export interface Decision extends Arithmetic, Holding {

@@ -3,18 +3,20 @@
 import { stepsOf } from '../batches/order.ts';
 import type { PackedBatch } from '../batches/packed-batch.ts';
 import { prepareExamples } from '../dataset/prepare.ts';
+import type { Prepared } from '../dataset/prepared.ts';
 import { openGguf } from '../formats/gguf/read.ts';
 import { threadsOf } from '../machine/machine.ts';
 import type { AskedSettings, RunSettings } from '../settings/run-settings.ts';
 import { withChatTemplate } from '../text/chat-template.ts';
 import { sizeText } from '../words/size-text.ts';
-import { contextOf, roomOf } from './context.ts';
-import { lacks, type Rates, type Room, recommend, type Work } from './costs.ts';
-import { assumeRates, decide, measurable, measureRates, type Rated, type SettingPlan } from './decide.ts';
+import { type Context, contextOf, roomOf } from './context.ts';
+import { assumeRates, decide, type LaidOut, measurable, measureRates, type Rated, type SettingPlan } from './decide.ts';
 import { assumedParentBytes, probeFor } from './plan.ts';
 import type { Prices } from './prices.ts';
+import { lacks, type Room, recommend } from './recommend.ts';
 import { settingDoubts } from './setting-doubts.ts';
 import { workOf } from './work.ts';
+import type { Rates, Work } from './work-shape.ts';
 
 /** SHA-256 of the model's file, bytes a second. */
 const digestRate = 1e9;
@@ -126,15 +128,90 @@ interface Known extends Rated {
 const keyOf = ({ precision, rank, targetModules }: RunSettings, { tokens }: PackedBatch): string =>
   JSON.stringify([rank, targetModules, precision, tokens.length]);
 
-/** Later measurements find memory that earlier ones left behind, so the growth of the first one counts for all of its precision. */
-function withGrowth({ arithmetic, rates }: Rated, known: ReadonlyMap<string, Known>): Rates {
-  const first = [...known.values()].find((rated) => rated.arithmetic.precision === arithmetic.precision);
-  return first ? { ...rates, grownBytes: first.rates.grownBytes * (rates.tokens / first.rates.tokens) } : rates;
+/** What was measured already is not measured again. */
+class KnownRates {
+  private readonly context: Context;
+  private readonly known = new Map<string, Known>();
+
+  constructor(context: Context) {
+    this.context = context;
+  }
+
+  async of(settings: RunSettings, laidOut: LaidOut): Promise<Rated> {
+    const key = keyOf(settings, laidOut.typical);
+    const before = this.known.get(key);
+    if (before) return before;
+    const since = performance.now();
+    const found = measurable(settings)
+      ? await measureRates(this.context, settings, laidOut)
+      : assumeRates(this.context, settings, laidOut);
+    const rated = { ...found, rates: this.withGrowth(found), probing: (performance.now() - since) / 1000 };
+    this.known.set(key, rated);
+    return rated;
+  }
+
+  /** The first ones hold for these settings, too. */
+  same(settings: RunSettings, { typical }: LaidOut): void {
+    this.known.set(keyOf(settings, typical), this.first);
+  }
+
+  /** What was asked for first. */
+  get first(): Known {
+    return [...this.known.values()][0]!;
+  }
+
+  /** Of all measurements. */
+  get seconds(): number {
+    return [...new Set(this.known.values())].reduce((sum, { probing }) => sum + probing, 0);
+  }
+
+  /** Later measurements find memory that earlier ones left behind, so the growth of the first one counts for all of its precision. */
+  private withGrowth({ arithmetic, rates }: Rated): Rates {
+    const first = [...this.known.values()].find((rated) => rated.arithmetic.precision === arithmetic.precision);
+    return first ? { ...rates, grownBytes: first.rates.grownBytes * (rates.tokens / first.rates.tokens) } : rates;
+  }
 }
 
 /** Whether a plan is what it is called, beside the run as asked for. */
 const keepsItsName = ({ name, neededMemoryBytes, seconds }: SettingPlan, asked: SettingPlan): boolean =>
   (name !== 'faster' || seconds < asked.seconds) && (name !== 'leaner' || neededMemoryBytes < asked.neededMemoryBytes);
+
+interface Costs {
+  readonly prices: Prices;
+  /** Seconds until the data is read and the model is known. */
+  readonly reading: number;
+}
+
+/** The run as asked for, and the other ways that are what they are called. */
+async function allPlans(
+  context: Context,
+  prepared: Prepared,
+  known: KnownRates,
+  { prices, reading }: Costs,
+): Promise<SettingPlan[]> {
+  const { settings } = prepared;
+  const { small } = context;
+  const usual = workOf(prepared, settings);
+  // What is measured first comes out slower than what follows: on a small model by more than the settings differ.
+  if (small && measurable(settings)) await measureRates(context, settings, usual);
+  const planOf = async ({ name, changes, flags }: Variant): Promise<SettingPlan> => {
+    const changed = { ...settings, ...changes };
+    const laidOut = workOf(prepared, changed);
+    const rated = await known.of(changed, laidOut);
+    const preparation = reading + (small ? 0 : known.first.probing);
+    return decide({ context, settings: changed, work: laidOut.work, rated, preparation, prices, name, flags });
+  };
+  const asked = await planOf({ name: 'as asked', changes: {}, flags: '' });
+  // The other ways are planned in the arithmetic that was decided on: measurements differ, and are not to decide anew each time.
+  const { precision } = asked.decision;
+  known.same({ ...settings, precision }, usual);
+  const plans = [asked];
+  for (const variant of variantsOf(settings, usual.work, precision, small)) {
+    const plan = await planOf({ ...variant, changes: { precision, ...variant.changes } });
+    if (keepsItsName(plan, asked)) plans.push(plan);
+  }
+  return plans;
+}
 
 /** Everything that `nomoat plan` says: the run as asked for, and other ways to do it. Throws NomoatError. */
 export async function planTuning(asked: AskedSettings, prices: Prices): Promise<PlanReport> {
@@ -147,42 +224,12 @@ export async function planTuning(asked: AskedSettings, prices: Prices): Promise<
     const held = process.memoryUsage.rss() + assumedParentBytes;
     const context = contextOf({ model, prepared, threads, held, probe: await probeFor(settings, threads) });
     const reading = (performance.now() - started) / 1000 + model.byteLength / digestRate;
-    const { small } = context;
-    const known = new Map<string, Known>();
-    // What is measured first comes out slower than what follows: on a small model by more than the settings differ.
-    const usual = workOf(prepared, settings);
-    const { work } = usual;
-    if (small && measurable(settings)) await measureRates(context, settings, usual);
-    // The other ways are planned in the arithmetic that was decided on: measurements differ, and are not to decide anew each time.
-    let precision = settings.precision;
-    const planOf = async ({ name, changes, flags }: Variant): Promise<SettingPlan> => {
-      const changed = { ...settings, precision, ...changes };
-      const laidOut = workOf(prepared, changed);
-      const key = keyOf(changed, laidOut.typical);
-      let rated = known.get(key);
-      if (!rated) {
-        const since = performance.now();
-        const found = measurable(changed)
-          ? await measureRates(context, changed, laidOut)
-          : assumeRates(context, changed, laidOut);
-        rated = { ...found, rates: withGrowth(found, known), probing: (performance.now() - since) / 1000 };
-        known.set(key, rated);
-      }
-      const preparation = reading + (small ? 0 : [...known.values()][0]!.probing);
-      return decide({ context, settings: changed, work: laidOut.work, rated, preparation, prices, name, flags });
-    };
-    const plans = [await planOf({ name: 'as asked', changes: {}, flags: '' })];
-    const [first] = [...known.values()] as [Known];
-    const [whole] = plans as [SettingPlan];
-    precision = whole.decision.precision;
-    known.set(keyOf({ ...settings, precision }, usual.typical), first);
-    for (const variant of variantsOf(settings, work, precision, small)) {
-      const plan = await planOf(variant);
-      if (keepsItsName(plan, whole)) plans.push(plan);
-    }
+    const known = new KnownRates(context);
+    const plans = await allPlans(context, prepared, known, { prices, reading });
     const room = roomOf(context, settings);
     const { steps } = stepsOf(prepared.train.length, settings);
     const recommended = recommend(plans, room);
+    const { rates } = known.first;
     return {
       model: settings.model,
       threads,
@@ -193,10 +240,10 @@ export async function planTuning(asked: AskedSettings, prices: Prices): Promise<
       probe: {
         float32Rate: context.probe?.float32Rate ?? null,
         int8Rate: context.probe?.int8Rate ?? null,
-        diskRate: first.rates.diskRate,
-        blockSeconds: first.rates.furtherBlock,
-        blockTokens: first.rates.tokens,
-        seconds: [...new Set(known.values())].reduce((sum, { probing }) => sum + probing, 0),
+        diskRate: rates.diskRate,
+        blockSeconds: rates.furtherBlock,
+        blockTokens: rates.tokens,
+        seconds: known.seconds,
       },
       room,
       prices,

@@ -9,10 +9,12 @@ import { probeKernels } from '../runtime/onnxruntime-node/probe.ts';
 import type { RunSettings } from '../settings/run-settings.ts';
 import { sizeText } from '../words/size-text.ts';
 import { type Context, contextOf, heldTokens, type Planned, roomOf, settingOf } from './context.ts';
-import { lacks, memoryOf, type Work } from './costs.ts';
 import { assumeRates, type Decision, decide, measurable, measureRates, type Pace, type Rated, type SettingPlan } from './decide.ts'; // biome-ignore format: one line
+import { memoryOf } from './memory.ts';
 import type { Prices } from './prices.ts';
+import { lacks } from './recommend.ts';
 import { workOf } from './work.ts';
+import type { Work } from './work-shape.ts';
 
 /** The process that shows a run's progress, before it can be measured. */
 export const assumedParentBytes = 80e6;

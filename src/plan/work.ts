@@ -6,7 +6,7 @@ import type { Prepared } from '../dataset/prepared.ts';
 import type { RunSettings } from '../settings/run-settings.ts';
 import type { TokenRow } from '../tokens/token-row.ts';
 import { packOptions } from '../train/trainer.ts';
-import type { Work } from './costs.ts';
+import type { Work } from './work-shape.ts';
 
 /** Steps of the first epoch that are laid out to see their micro-batches. */
 const forecastSteps = 200;

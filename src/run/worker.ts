@@ -66,7 +66,7 @@ process.on('message', (command: WorkerCommand) => {
   // Before the engine starts its threads: on Linux each has a priority of its own, which it takes from the thread that started it.
   if (settings.nice) setPriority(constants.priority.PRIORITY_LOW);
   const emit = (event: RunEvent): void => void send({ event });
-  runTraining({ settings, resume, shrunk, signal: abort.signal, emit, confirm: asks ? confirm : null })
+  void runTraining({ settings, resume, shrunk, signal: abort.signal, emit, confirm: asks ? confirm : null })
     .catch((error: unknown) => {
       return send({ event: errorEvent(asFailure(error)) });
     })
