@@ -9,9 +9,9 @@ export type { ErrorCode, ErrorKind } from './error-codes.ts';
 
 /** What an error is made of. */
 export interface NomoatErrorOptions {
-  /** Which component or file is at fault, e.g. `train.jsonl line 3` or `--rank`. */
+  /** Which component or file is at fault, e.g. `train.jsonl line 3`, or an option in backticks. */
   readonly part: string;
-  /** What is wrong, one clause, with the numbers. */
+  /** What is wrong, one clause, with the numbers. Options and calls are in words of a program (words/program-words.ts). */
   readonly fault: string;
   /** What the user can do about it, one sentence. */
   readonly remedy: string;

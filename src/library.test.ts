@@ -20,18 +20,18 @@ test.each<[string, (...args: never[]) => Promise<unknown> | Run, unknown[], RegE
     'tune with a recipe that is none',
     tune,
     [{ data: 'd.jsonl', recipe: { rank: 4 } }],
-    /^--recipe: \[object Object\] is no text/,
+    /^`recipe`: \[object Object\] is no text/,
   ],
   ['pretrain()', pretrain, [], /^the options: were not given/],
   ['resumeTune()', resumeTune, [], /^the run: is no path/],
   ['resumeTune with a signal in its place', resumeTune, [new AbortController().signal], /^the run: is no path/],
   ['chat()', chat, [], /^model: was not given/],
-  ['chat with a number for adapter', chat, [{ model: 'nomoat-mini', adapter: 5 }], /^--adapter: 5 is no text/],
+  ['chat with a number for adapter', chat, [{ model: 'nomoat-mini', adapter: 5 }], /^`adapter`: 5 is no text/],
   [
     'chat with an object for template',
     chat,
     [{ model: 'nomoat-mini', chatTemplate: {} }],
-    /^--chat-template: .* is no text/,
+    /^`chatTemplate`: .* is no text/,
   ],
 ])('%s is refused by name', async (_, f, args, said) => {
   const error = await call(f, ...args).catch((thrown: unknown) => thrown);

@@ -18,7 +18,7 @@ import type { PretrainOptionValues, TuneOptionValues } from './settings/option-t
 import { resolveModel } from './store/local-models.ts';
 import type { SpecialTokens } from './tokens/encode-text.ts';
 import { assertGiven } from './words/given.ts';
-import { shellQuote } from './words/shell-quote.ts';
+import { callWith } from './words/program-words.ts';
 
 /** What a fine-tuning run is started with: `data`, and any of the options. */
 export interface TuneOptions extends TuneOptionValues {
@@ -151,8 +151,8 @@ const doubtsOfRun = (path: string | null | undefined): string[] =>
 
 /** What a run's folder or a model's name stands for. */
 export async function resolveChat(options: ChatOptions): Promise<ResolvedChat> {
-  assertGiven('--adapter', options.adapter);
-  assertGiven('--chat-template', options.chatTemplate);
+  assertGiven('`adapter`', options.adapter);
+  assertGiven('`chatTemplate`', options.chatTemplate);
   const adapter = options.adapter ? adapterInside(resolve(options.adapter)) : null;
   const doubts = doubtsOfRun(options.adapter);
   if (adapter !== null && isRun(options.adapter!))
@@ -178,7 +178,7 @@ export async function resolveChat(options: ChatOptions): Promise<ResolvedChat> {
       code: 'run-unfinished',
       part: options.model,
       fault: `is a run without a result yet (${record.state})`,
-      remedy: `Finish it first: nomoat tune --resume ${shellQuote(options.model)}`,
+      remedy: `Finish it first: ${callWith('resumeTune', options.model)}`,
     });
   }
   await held(whole ?? record.settings.modelPath);

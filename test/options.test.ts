@@ -218,7 +218,7 @@ test.each(Object.entries(cases))(
     else if (name === 'memory') {
       expect(changed.fault).toContain('of memory, and there are 300 MB');
       // What the refusal says would do does.
-      const [, enough, unit] = changed.fault!.match(/--memory ([\d.]+)([MG]B) or more/)!;
+      const [, enough, unit] = changed.fault!.match(/`memory: '([\d.]+)([MG]B)'` or more/)!;
       const roomy = `${(Number(enough) * memoryMargin).toFixed(1)}${unit}`;
       expect(await observe(file, { ...common, memory: roomy }, stopAfter)).toMatchObject({ fault: null });
     } else expect(changed.fault).toBeNull();

@@ -74,7 +74,7 @@ function writeOllamaFolder(options: ExportOptions, out: string): string[] {
       code: 'unusable-export',
       part: model.path,
       fault: `is a model in ${model.parts.length} files, which a Modelfile cannot name`,
-      remedy: 'Export the merged model: leave --ollama-adapter out.',
+      remedy: 'Export the merged model: leave `ollamaAdapter` out.',
     });
   }
   // First, since it may refuse the template.
@@ -117,7 +117,7 @@ function checkDestination(out: string, kind: 'file' | 'folder'): void {
       code: 'path-exists',
       part: out,
       fault: 'exists already, and exports overwrite nothing',
-      remedy: 'Give another --out, or remove it first.',
+      remedy: 'Give another `out`, or remove it first.',
     });
   }
   if (kind === 'file' && !out.endsWith('.gguf')) {
@@ -125,7 +125,7 @@ function checkDestination(out: string, kind: 'file' | 'folder'): void {
       code: 'invalid-settings',
       part: out,
       fault: 'does not end in .gguf',
-      remedy: 'Give --out a file name like model.gguf.',
+      remedy: 'Give `out` a file name like model.gguf.',
     });
   }
   try {
@@ -137,7 +137,7 @@ function checkDestination(out: string, kind: 'file' | 'folder'): void {
 
 /** Writes the adapter as `format` and returns the paths of the files. Throws NomoatError. */
 export async function exportAdapter(options: ExportOptions): Promise<string[]> {
-  assertGiven('--out', options.out);
+  assertGiven('`out`', options.out);
   const out = resolve(options.out);
   const { kind, write } = exporters[options.format];
   checkAdapterFits('the adapter', options.adapter, options.model);

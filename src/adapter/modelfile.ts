@@ -51,7 +51,7 @@ function quoted(part: string, text: string): string {
       code: 'unusable-export',
       part,
       fault: 'holds """ or ends in a quotation mark, which a Modelfile cannot say',
-      remedy: 'Change it, or export with --to gguf.',
+      remedy: "Change it, or export with `to: 'gguf'`.",
     });
   }
   return `"""${text}"""`;

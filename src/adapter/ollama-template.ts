@@ -117,7 +117,7 @@ export function turnFrame(part: string, render: RenderMessages): TurnFrame {
       part,
       fault:
         'has a chat template that nomoat cannot translate for Ollama (it does more than put fixed texts around turns)',
-      remedy: 'Export with --to gguf or --to merged-gguf and write the Modelfile by hand.',
+      remedy: "Export with `to: 'gguf'` or `to: 'merged-gguf'` and write the Modelfile by hand.",
       fields: { probe: wrong ?? [] },
     });
   }
@@ -141,7 +141,7 @@ export function goTemplate(part: string, frame: TurnFrame): string {
       code: 'unusable-export',
       part,
       fault: 'has a chat template with {{, }} or """ in its texts, which a Modelfile cannot hold',
-      remedy: 'Export with --to gguf or --to merged-gguf and write the Modelfile by hand.',
+      remedy: "Export with `to: 'gguf'` or `to: 'merged-gguf'` and write the Modelfile by hand.",
     });
   }
   return (

@@ -79,7 +79,7 @@ function inFolder(folder: string): PeftFiles {
       return `Give one of the adapters in it: ${below.map((name) => join(folder, name)).join(', ')}.`;
     if (has(peftWeightsName)) return `Put its ${peftConfigName} beside it, or give the file ${peftWeightsName} itself.`;
     if (has(checkpointName))
-      return `It is a checkpoint of a version that kept no ${peftConfigName} in it: give ${join(folder, checkpointName)} with the --alpha of its run.`;
+      return `It is a checkpoint of a version that kept no ${peftConfigName} in it: give ${join(folder, checkpointName)} with the \`alpha\` of its run.`;
     if (others.length === 1) return `Give ${join(folder, others[0]!)} if that is the adapter.`;
     return 'Give the folder that PEFT or nomoat saved the adapter in.';
   };

@@ -54,7 +54,7 @@ function checkRange(part: string, name: string, values: Float32Array): void {
       code: 'unusable-export',
       part,
       fault: `${name} holds ${value}, which float16 cannot`,
-      remedy: 'Export the adapter on its own (--to gguf).',
+      remedy: "Export the adapter on its own (`to: 'gguf'`).",
     });
   }
 }

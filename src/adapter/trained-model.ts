@@ -60,7 +60,7 @@ export function writeTrainedModel({ path, model, weights, type, overwrite }: Tra
         throw new NomoatError({
           part: name,
           fault: 'holds values that are not finite',
-          remedy: 'Training went wrong: start again with a lower --learning-rate.',
+          remedy: 'Training went wrong: start again with a lower `learningRate`.',
           kind: 'failed',
         });
       }

@@ -11,7 +11,7 @@ export const tooLong = (promptTokens: number, contextSize: number, trained: numb
     code: 'context-full',
     part: 'the conversation',
     fault: `has ${promptTokens} tokens, and the context holds ${contextSize} with the answer`,
-    remedy: `Shorten it, or begin a new one (/reset in a chat)${contextSize < trained ? `; a larger --context-size goes up to ${trained}` : ''}.`,
+    remedy: `Shorten it, or begin a new one${contextSize < trained ? `; a larger \`contextSize\` goes up to ${trained}` : ''}.`,
     fields: { promptTokens, contextSize },
   });
 

@@ -1,4 +1,5 @@
 /** What a chat in a terminal is given. */
+import type { NomoatError } from '../errors.ts';
 import type { ChatModel, Sampling } from './chat-model.ts';
 import type { KeySource } from './paste-reader.ts';
 import type { AnswerOutput } from './shown-text.ts';
@@ -17,6 +18,8 @@ export interface TerminalChatOptions {
   readonly json?: boolean;
   /** Stops the answer and the program. */
   readonly signal?: AbortSignal;
+  /** The words in which an error of the library is shown here (default: its message). */
+  readonly errorText?: (error: NomoatError) => string;
   /** The clock behind the default name of a saved file. */
   readonly now?: () => Date;
 }

@@ -103,6 +103,18 @@ describe('an answer with control characters', () => {
   });
 });
 
+it('an error of the model is said in the words that it was given, with what helps in a terminal', async () => {
+  const full = new NomoatError({ code: 'context-full', part: 'x', fault: 'is full', remedy: 'Raise `contextSize`.' });
+  const model = Object.assign(new ScriptedModel(), { next: () => Promise.reject(full) });
+  const errorText = ({ remedy }: NomoatError): string => remedy.replace('`contextSize`', '--context-size');
+  const { input, noticed, ended } = start(model, true, { errorText });
+  input.write('hi\r');
+  await noticed.until(/new conversation/);
+  input.write('/exit\r');
+  await ended;
+  expect(noticed.text).toContain('Raise --context-size. /reset begins a new conversation.\n');
+});
+
 describe('a single answer', () => {
   it('streams the answer to a prompt, and nothing else, to the output', async () => {
     const model = new ScriptedModel();

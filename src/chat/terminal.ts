@@ -111,6 +111,11 @@ class TerminalChat {
     this.options.notices.write(`${harmless(text)}\n`);
   }
 
+  private said(error: NomoatError): string {
+    const { errorText = ({ message }) => message } = this.options;
+    return `${errorText(error)}${error.code === 'context-full' ? ' /reset begins a new conversation.' : ''}`;
+  }
+
   private interrupt(): void {
     if (this.answering && !this.answering.signal.aborted) {
       this.answering.abort();
@@ -145,7 +150,7 @@ class TerminalChat {
       else this.show(taken);
       if (leftOut > 0) this.aside(`(${leftOut} control character${leftOut === 1 ? '' : 's'} of the paste left out)`);
     } catch (error) {
-      this.aside(error instanceof NomoatError ? `(left out) ${error.message}` : String(error));
+      this.aside(error instanceof NomoatError ? `(left out) ${this.said(error)}` : String(error));
     }
   }
 
@@ -194,7 +199,7 @@ class TerminalChat {
       if (fault !== null) throw fault;
       await this.obey(command!);
     } catch (error) {
-      this.notice(error instanceof NomoatError ? error.message : String(error));
+      this.notice(error instanceof NomoatError ? this.said(error) : String(error));
     }
     if (!this.closed) this.readline.prompt();
   }

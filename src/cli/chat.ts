@@ -6,6 +6,7 @@ import { defaultModel } from '../settings/options.ts';
 import { harmless } from '../words/harmless.ts';
 import { bare } from './bare-command.ts';
 import { addFlags, flagsOf } from './flags.ts';
+import { errorText, inCommandWords } from './words.ts';
 
 const answerShown = { json: toggle(false, 'with --prompt: the answer as one JSON object') };
 
@@ -36,7 +37,7 @@ export function command(): Command {
       ...(contextSize === null ? {} : { contextSize }),
     });
     try {
-      for (const note of chat.notes) process.stderr.write(`${harmless(note)}\n`);
+      for (const note of chat.notes) process.stderr.write(`${harmless(inCommandWords(note))}\n`);
       const system = givenSystem ?? chat.systemPrompt;
       if (givenSystem === null && chat.systemPrompt)
         process.stderr.write(`(system prompt of the training data: ${harmless(chat.systemPrompt)})\n`);
@@ -49,6 +50,7 @@ export function command(): Command {
         output: process.stdout,
         notices: process.stderr,
         json,
+        errorText,
       });
     } finally {
       await chat.close();

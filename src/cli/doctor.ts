@@ -4,6 +4,7 @@ import { toggle } from '../settings/fields.ts';
 import { bare } from './bare-command.ts';
 import { addFlags, flagsOf } from './flags.ts';
 import { print } from './print.ts';
+import { inCommandWords } from './words.ts';
 
 const reportShown = { json: toggle(false, 'as one JSON object') };
 
@@ -13,7 +14,9 @@ export function command(): Command {
     const { json } = flagsOf(command, reportShown);
     const { doctor } = await import('../library/doctor.ts');
     const { renderDoctor } = await import('../machine/doctor.ts');
-    const report = await doctor();
+    const { findings, ...facts } = await doctor();
+    const remedies = findings.map((finding) => ({ ...finding, remedy: inCommandWords(finding.remedy) }));
+    const report = { ...facts, findings: remedies };
     print(json ? JSON.stringify(report) : renderDoctor(report));
   });
 }

@@ -4,6 +4,7 @@ import { z } from 'zod';
 import { type Field, fieldOf } from '../settings/fields.ts';
 import { flagOf, type OptionTable } from '../settings/options.ts';
 import { type Given, type ParseOptions, parseSettings } from '../settings/parse-settings.ts';
+import { inCommandWords } from './words.ts';
 
 /** Every option says its default; some say in words what it comes of. */
 function defaultText({ fallback, kind, words }: Field): string {
@@ -18,7 +19,7 @@ function flagFor(name: string, field: Field): Flag {
   const { choices, fallback, kind, words } = field;
   const flag = flagOf(name);
   const named = kind === 'choice' && words.argument === undefined ? `: ${choices.join(', ')}` : '';
-  const help = `${words.negated ?? words.description}${named}${defaultText(field)}`;
+  const help = `${inCommandWords(words.negated ?? words.description)}${named}${defaultText(field)}`;
   if (kind === 'boolean') return new Flag(fallback === true ? `--no-${flag}` : `--${flag}`, help);
   return new Flag(`--${flag} <${words.argument ?? 'NAME'}>`, help).makeOptionMandatory(fallback === undefined);
 }
@@ -34,7 +35,11 @@ export const flagsOf = <Shape extends OptionTable>(
   table: Shape,
   options: Omit<ParseOptions, 'command'> = {},
 ): z.output<z.ZodObject<Shape>> =>
-  parseSettings(z.object(table), { given: givenFlags(command, table) }, { command: command.name(), ...options });
+  parseSettings(
+    z.object(table),
+    { given: givenFlags(command, table) },
+    { command: command.name(), lead: (name) => `--${flagOf(name)}:`, ...options },
+  );
 
 /** Only what the user wrote: commander gives negated flags a value of their own. */
 export const givenFlags = (command: Command, table: OptionTable): Given =>

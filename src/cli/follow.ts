@@ -5,6 +5,7 @@ import { commandName } from './command-name.ts';
 import { onLostOutput } from './output.ts';
 import { Progress } from './progress.ts';
 import { tellOnce } from './told.ts';
+import { eventInCommandWords } from './words.ts';
 
 /** As shells report a program that Ctrl-C ended. */
 const interruptedCode = 130;
@@ -47,7 +48,7 @@ export async function follow(
   let ended = false;
   try {
     for await (const event of handle) {
-      if (json) process.stdout.write(`${JSON.stringify(event)}\n`);
+      if (json) process.stdout.write(`${JSON.stringify(eventInCommandWords(event))}\n`);
       else progress.show(event);
       if (event.type !== 'run-end') continue;
       ended = true;

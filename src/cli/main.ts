@@ -14,7 +14,7 @@ import { lostOutputCode, watchOutput } from './output.ts';
 import { wasTold } from './told.ts';
 
 /** With --json the error is an event on stdout as well, as a run's own are, for programs that read that. */
-function tellOf(error: unknown): void {
+async function tellOf(error: unknown): Promise<void> {
   if (!process.argv.includes('--json') || wasTold(error)) return;
   const known =
     error instanceof NomoatError
@@ -22,7 +22,8 @@ function tellOf(error: unknown): void {
       : error instanceof CommanderError
         ? new NomoatError({ part: 'the command line', fault: error.message, remedy: 'See --help.' })
         : new NomoatError({ part: 'nomoat', fault: String(error), remedy: 'Please report it.', kind: 'failed' });
-  process.stdout.write(`${JSON.stringify(errorEvent(known))}\n`);
+  const { eventInCommandWords } = await import('./words.ts');
+  process.stdout.write(`${JSON.stringify(eventInCommandWords(errorEvent(known)))}\n`);
 }
 
 const program = new Command('nomoat')
@@ -45,11 +46,13 @@ try {
 } catch (error) {
   if (error instanceof CommanderError) {
     process.exitCode = error.exitCode === 0 ? 0 : 2;
-    if (process.exitCode !== 0) tellOf(error);
+    if (process.exitCode !== 0) await tellOf(error);
   } else {
     const known = error instanceof NomoatError;
-    tellOf(error);
-    process.stderr.write(`${harmless(known ? error.message : `nomoat itself failed: ${String(error)}`)}\n`);
+    // With the settings, whose names it knows: the help does not wait for them.
+    const { errorText } = await import('./words.ts');
+    await tellOf(error);
+    process.stderr.write(`${harmless(known ? errorText(error) : `nomoat itself failed: ${String(error)}`)}\n`);
     if (process.argv.includes('--debug') && error instanceof Error) process.stderr.write(`${error.stack}\n`);
     process.exitCode = known ? exitStatus[error.kind] : 1;
   }

@@ -9,6 +9,7 @@ import { harmless } from '../words/harmless.ts';
 import { bare } from './bare-command.ts';
 import { addFlags, flagsOf, givenFlags } from './flags.ts';
 import { duration } from './progress.ts';
+import { flagsFor, inCommandWords } from './words.ts';
 
 const shown = { json: toggle(false, 'as one JSON object') };
 
@@ -21,7 +22,7 @@ const columns: readonly (readonly [title: string, text: (plan: SettingPlan) => s
   ['disk', ({ diskBytes }) => `${(diskBytes / 1e9).toFixed(2)} GB`],
   ['energy', ({ energyCost, kilowattHours }) => `${kilowattHours.toFixed(3)} kWh = ${energyCost.toFixed(3)}`],
   ['rented', ({ rentedCost }) => rentedCost.toFixed(3)],
-  ['flags', ({ decision, flags }) => `${flags === '' ? '-' : flags} (${decision.precision})`],
+  ['flags', ({ changes, decision }) => `${flagsFor(changes) || '-'} (${decision.precision})`],
 ];
 
 /** The plans as a table, the one to take marked, and the advice. */
@@ -44,11 +45,19 @@ export function renderPlan(report: PlanReport): string {
   return [
     `${report.model}: ${rows.toLocaleString('en')} rows, ${tokens.toLocaleString('en')} tokens; ${threads} threads, ${rate(probe.float32Rate)} GFLOPS float32, ${rate(probe.int8Rate)} GOPS int8, disk ${(probe.diskRate / 1e6).toFixed(0)} MB/s, a block of ${probe.blockTokens} tokens in ${probe.blockSeconds.toFixed(3)} s`,
     ...(chosen ? [chosen] : []),
-    ...notes.map(harmless),
+    ...notes.map(inCommandWords).map(harmless),
     ...table,
-    `${advice} (${prices.watts} W, ${prices.perKilowattHour} a kWh, ${prices.perHour} an hour rented)`,
+    `${inCommandWords(advice)} (${prices.watts} W, ${prices.perKilowattHour} a kWh, ${prices.perHour} an hour rented)`,
   ].join('\n');
 }
+
+/** The report for programs that call the command: what its plans change as flags. */
+const withFlags = ({ advice, notes, plans, ...report }: PlanReport) => ({
+  ...report,
+  notes: notes.map(inCommandWords),
+  plans: plans.map(({ changes, ...plan }) => ({ ...plan, flags: flagsFor(changes) })),
+  advice: inCommandWords(advice),
+});
 
 export function command(): Command {
   const command = bare('plan').argument('<DATA...>');
@@ -60,7 +69,7 @@ export function command(): Command {
       const prices = { watts, perKilowattHour, perHour };
       const asked = { prices, ...(recipe === null ? {} : { recipe }) };
       const report = await planGiven(data, givenFlags(command, tuneOptions), asked);
-      process.stdout.write(`${json ? JSON.stringify(report) : renderPlan(report)}\n`);
+      process.stdout.write(`${json ? JSON.stringify(withFlags(report)) : renderPlan(report)}\n`);
     },
   );
 }

@@ -7,6 +7,7 @@ import { harmless } from '../words/harmless.ts';
 import { bare } from './bare-command.ts';
 import { addFlags, flagsOf } from './flags.ts';
 import { print } from './print.ts';
+import { inCommandWords } from './words.ts';
 
 const rowsShown = { json: toggle(false, 'one JSON object a row, then the counts') };
 
@@ -17,7 +18,7 @@ export function command(): Command {
     const { preview } = await import('../library/preview.ts');
     const { renderPreviewed } = await import('../tokens/preview.ts');
     const { showsColour } = await import('../chat/terminal-abilities.ts');
-    const onProgress = (message: string): void => void process.stderr.write(`${message}\n`);
+    const onProgress = (message: string): void => void process.stderr.write(`${inCommandWords(message)}\n`);
     const shown = await preview({ ...asked, data, onProgress });
     if (json) {
       printRows(shown);
@@ -25,15 +26,16 @@ export function command(): Command {
     }
     const { counts, fault, files, format, notes, remedy, rows } = shown;
     print(`format: ${format} (${[...new Set(files.map(({ why }) => why))].join(', ')})`);
-    for (const note of notes) print(harmless(note));
+    for (const note of notes) print(harmless(inCommandWords(note)));
     process.stdout.write(`${renderPreviewed(rows, counts, showsColour(process.stdout))}\n`);
     if (fault) print(`A run refuses these rows: ${fault}.`);
-    if (remedy) print(harmless(remedy));
+    if (remedy) print(harmless(inCommandWords(remedy)));
   });
 }
 
 /** The rows and their counts for programs. */
 function printRows({ counts, fault, format, notes, remedy, rows }: Preview): void {
   for (const { source, supervised, tokens } of rows) print(JSON.stringify({ type: 'row', source, tokens, supervised }));
-  print(JSON.stringify({ type: 'counts', format, notes, fault, remedy, ...counts }));
+  const said = { notes: notes.map(inCommandWords), fault, remedy: remedy === null ? null : inCommandWords(remedy) };
+  print(JSON.stringify({ type: 'counts', format, ...said, ...counts }));
 }

@@ -8,6 +8,7 @@ import type { Proposal } from '../plan/proposal.ts';
 import { fixed } from '../run/figures.ts';
 import { placeOf } from '../text/example.ts';
 import { harmless } from '../words/harmless.ts';
+import { eventInCommandWords, inCommandWords } from './words.ts';
 
 /** In a log, at most one progress line in this many seconds. */
 const logSeconds = 10;
@@ -181,7 +182,7 @@ export class Progress {
     this.line(
       `Data     ${count(data.rows)} rows${refused}, ${count(data.tokens)} tokens, ${count(data.supervisedTokens)} supervised; ${count(data.steps)} steps`,
     );
-    for (const text of [...(chosen === null ? [] : [chosen]), ...notes]) this.line(`         ${text}`);
+    for (const text of [...(chosen === null ? [] : [chosen]), ...notes]) this.line(`         ${inCommandWords(text)}`);
     this.show(plan);
     this.line(
       `Money    ${money.energyCost.toFixed(3)} of electricity (${money.watts} W at ${money.perKilowattHour} a kWh), or ${money.rentedCost.toFixed(3)} where the machine is rented at ${money.perHour} an hour`,
@@ -190,6 +191,6 @@ export class Progress {
   }
 
   show(event: RunEvent): void {
-    (this.handlers[event.type] as (e: RunEvent) => void)(event);
+    (this.handlers[event.type] as (e: RunEvent) => void)(eventInCommandWords(event));
   }
 }

@@ -4,6 +4,7 @@ import { pullOptions } from '../settings/command-settings.ts';
 import { bare } from './bare-command.ts';
 import { addFlags, flagsOf } from './flags.ts';
 import { print } from './print.ts';
+import { inCommandWords } from './words.ts';
 
 export function command(): Command {
   const command = bare('pull').argument('<NAME>');
@@ -14,7 +15,7 @@ export function command(): Command {
     const { path, licence } = await pullModel(name, {
       ...(source ? { source } : {}),
       onProgress: ({ message, receivedBytes, totalBytes }) => {
-        if (message) process.stderr.write(`${message}\n`);
+        if (message) process.stderr.write(`${inCommandWords(message)}\n`);
         else if (Date.now() - shown > 2000) {
           shown = Date.now();
           process.stderr.write(

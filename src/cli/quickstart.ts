@@ -17,6 +17,7 @@ import { bare } from './bare-command.ts';
 import { commandName } from './command-name.ts';
 import { addFlags, flagsOf } from './flags.ts';
 import { follow } from './follow.ts';
+import { errorText } from './words.ts';
 
 const data = fileURLToPath(new URL('../../examples/intents', import.meta.url));
 /**
@@ -107,6 +108,7 @@ async function offerChat(run: string): Promise<void> {
       input: process.stdin,
       output: process.stdout,
       notices: process.stderr,
+      errorText,
     });
   } finally {
     await opened.close();

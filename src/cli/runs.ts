@@ -8,6 +8,7 @@ import { bare } from './bare-command.ts';
 import { commandName } from './command-name.ts';
 import { addFlags, flagsOf } from './flags.ts';
 import { print } from './print.ts';
+import { inCommandWords } from './words.ts';
 
 const runsShown = { json: toggle(false, 'one JSON object a run') };
 
@@ -18,7 +19,7 @@ const summaryOf = ({ created, settings, validationAfter, validationBefore, verdi
   method: settings.method,
   validationBefore,
   validationAfter,
-  ...(verdict === undefined ? {} : { verdict }),
+  ...(verdict === undefined ? {} : { verdict: inCommandWords(verdict) }),
 });
 
 export function command(): Command {

@@ -65,13 +65,13 @@ test('lists of records, one a line: the second line was refused', async () => {
 });
 
 test('columns in capitals are proposed as they are written, and what would be lost is said', async () => {
-  await expect(read('Prompt,Completion\nq,a\n', 'csv')).rejects.toThrow(/Try --prompt-column Prompt --completion-column Completion\./); // biome-ignore format: one line
-  await expect(read('Text\nq\n', 'csv')).rejects.toThrow(/Try --text-column Text\./);
+  await expect(read('Prompt,Completion\nq,a\n', 'csv')).rejects.toThrow(/Try `promptColumn: 'Prompt', completionColumn: 'Completion'`\./); // biome-ignore format: one line
+  await expect(read('Text\nq\n', 'csv')).rejects.toThrow(/Try `textColumn: 'Text'`\./);
   await expect(read(lines({ instruction: 'i', context: 'c', response: 'r' }))).rejects.toThrow(/To learn "context" too, name the columns instruction, input and output/); // biome-ignore format: one line
 });
 
 test('preference data: what helps is for this very data', async () => {
   await expect(read(lines({ chosen: turns, rejected: turns }))).rejects.toThrow(/name the key "chosen" messages/);
-  await expect(read(lines({ chosen: 'a', rejected: 'b' }))).rejects.toThrow(/--text-column chosen/);
-  await expect(read(lines({ prompt: 'p', chosen: 'a', rejected: 'b' }))).rejects.toThrow(/--completion-column chosen/);
+  await expect(read(lines({ chosen: 'a', rejected: 'b' }))).rejects.toThrow(/`textColumn: 'chosen'`/);
+  await expect(read(lines({ prompt: 'p', chosen: 'a', rejected: 'b' }))).rejects.toThrow(/completionColumn: 'chosen'`/);
 });

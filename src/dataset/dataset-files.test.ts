@@ -242,7 +242,7 @@ describe('bad input', () => {
     ['nothing.csv', 'a,b\n', /has columns \(a, b\) and no rows/],
     ['list.json', '[]', /is empty/],
     ['odd.jsonl', '{"a": 1, "b": 2}', /is of no known format \(keys of its first record: a, b\).*prompt, completion/],
-    ['odd.csv', 'x,y\n1,2\n', /its columns: x, y.*--prompt-column/],
+    ['odd.csv', 'x,y\n1,2\n', /its columns: x, y.*`promptColumn`/],
     ['pairs.jsonl', '{"prompt": "q", "chosen": "a", "rejected": "b"}', /preference data/],
     ['plain.jsonl', 'a story\nof lines\n', /plain.jsonl:1: is no valid JSON .*none of the first 2 records/],
     ['x.parquet', 'PAR1', /Parquet file that is damaged or cut off/],
@@ -291,7 +291,7 @@ describe('bad input', () => {
     const all = { promptColumn: 'question', completionColumn: 'answer', textColumn: 'answer' };
     await expect(read('c.csv', csv, all)).rejects.toThrow(/besides prompt and completion/);
     await expect(read('c.csv', csv, { textColumn: 'answer', format: 'messages' })).rejects.toThrow(
-      /--format is messages/,
+      /`format` is messages/,
     );
   });
 
@@ -365,7 +365,7 @@ test('rows of a JSON list on one line are told apart; a text beside a label says
   expect(placeOf(refusals[0]!.source)).toBe(`${list}:1, record 2`);
   const labelled = join(folder, 'labelled.csv');
   writeFileSync(labelled, 'text,category\nhello,greeting\n');
-  expect((await readExamples([labelled])).notes[0]).toContain('--prompt-column text --completion-column category');
+  expect((await readExamples([labelled])).notes[0]).toContain("`promptColumn: 'text', completionColumn: 'category'`");
   const chosen = await readExamples([labelled], { promptColumn: 'text', completionColumn: 'category' });
   expect(chosen.train[0]).toMatchObject({ kind: 'completion', completion: 'greeting' });
 });

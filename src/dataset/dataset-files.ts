@@ -47,17 +47,17 @@ function requestOf(options: ReadOptions): Request {
     options.format === undefined || options.format === 'auto' || options.format === 'csv' ? null : options.format;
   const pair = [columns.prompt, columns.completion].filter((column) => column !== null).length;
   if (pair === 0 && columns.text === null)
-    return { columns, format: forced, why: forced ? 'as --format says' : '', asCsv };
+    return { columns, format: forced, why: forced ? 'as `format` says' : '', asCsv };
   if (pair === 1)
     throw settingsError(
       'only one of prompt and completion is chosen',
-      'Give both --prompt-column and --completion-column.',
+      'Give both `promptColumn` and `completionColumn`.',
     );
   if (pair === 2 && columns.text !== null)
-    throw settingsError('a text is chosen besides prompt and completion', 'Give --text-column, or the two others.');
+    throw settingsError('a text is chosen besides prompt and completion', 'Give `textColumn`, or the two others.');
   const format = pair === 2 ? 'prompt-completion' : 'text';
   if (forced && forced !== format)
-    throw settingsError(`they are of the format ${format}, and --format is ${forced}`, 'Leave one of them out.');
+    throw settingsError(`they are of the format ${format}, and \`format\` is ${forced}`, 'Leave one of them out.');
   return { columns, format, why: 'by the chosen columns', asCsv };
 }
 
@@ -112,7 +112,7 @@ async function readAll(paths: readonly string[], request: Request): Promise<File
       code: 'unusable-data',
       part: path,
       fault: `holds no usable record of the format ${result.file.format} (${result.file.why}); all ${result.file.rows} are refused, the first one: ${describe(result.refusals[0]!)}`,
-      remedy: helpOf(result.refusals) ?? `Known formats and their keys: ${formatList}; --format forces one.`,
+      remedy: helpOf(result.refusals) ?? `Known formats and their keys: ${formatList}; \`format\` forces one.`,
     });
   }
   if (results.length > 0) return results;

@@ -273,13 +273,13 @@ describe('formats', () => {
     const rows = Array.from({ length: 40 }, (_, i) => ({ text: `t${i}`, id: `n${i}`, kind: ['x', 'y'][i % 2], ...(i < 3 ? { rare: 1 } : {}) })); // biome-ignore format: one line
     const { notes } = await read('labels.jsonl', rows.map((row) => JSON.stringify(row)).join('\n'));
     expect(notes).toEqual([
-      expect.stringMatching(/not read: id, kind, rare \(3 of 40 rows\); "kind" looks like a label.*--prompt-column text --completion-column kind$/), // biome-ignore format: one line
+      expect.stringMatching(/not read: id, kind, rare \(3 of 40 rows\); "kind" looks like a label.*`promptColumn: 'text', completionColumn: 'kind'`$/), // biome-ignore format: one line
     ]);
   });
 
   test('the remedy for other names tries the ones that are there', async () => {
     await expect(read('qa.jsonl', '{"Question": "a", "Answer": "b"}')).rejects.toThrow(
-      'Try --prompt-column Question --completion-column Answer.',
+      "Try `promptColumn: 'Question', completionColumn: 'Answer'`.",
     );
     await expect(read('p.jsonl', '{"prompt": "q", "chosen": "a", "rejected": "b"}')).rejects.toThrow(/preference data/);
   });

@@ -25,7 +25,7 @@ function endOfText(tokenizer: Tokenizer): number {
   throw new NomoatError({
     part: 'the tokenizer',
     fault: `has neither ${documentSeparator} nor an end-of-sequence token`,
-    remedy: 'Give another --tokenizer, or leave it out to train one.',
+    remedy: 'Give another `tokenizer`, or leave it out to train one.',
   });
 }
 

@@ -24,6 +24,7 @@ import { leakedRows } from '../tokens/same-rows.ts';
 import type { Tokenizer } from '../tokens/tokenizer.ts';
 import { assertTrainable } from '../tokens/trainable.ts';
 import { SmallModel } from '../train/small-model.ts';
+import { withValues } from '../words/program-words.ts';
 import { type Dataset, readExamples } from './dataset-files.ts';
 import type { Prepared, Question } from './prepared.ts';
 import { buildSets, type RowSetsOptions, type Sets } from './row-sets.ts';
@@ -31,7 +32,7 @@ import { buildSets, type RowSetsOptions, type Sets } from './row-sets.ts';
 interface Divided {
   readonly train: readonly Example[];
   readonly validation: readonly Example[];
-  /** The file of --validation. */
+  /** The file of `validation`. */
   readonly held: Dataset | null;
 }
 
@@ -50,7 +51,7 @@ async function divide(
   const count = Math.round(dataset.train.length * validation);
   if (count < 1 || count >= dataset.train.length) {
     throw new NomoatError({
-      part: '--validation',
+      part: '`validation`',
       fault: `${validation} of ${dataset.train.length} examples leaves ${count} for validation`,
       remedy: 'Give another fraction, or a file.',
     });
@@ -81,19 +82,19 @@ function notesOf(
   if (settings.validation !== null && dataset.validation)
     notes.push(
       held
-        ? `The folder's own validation file is left alone: --validation ${settings.validation} was given.`
-        : `--validation ${settings.validation} is not used: the folder has a validation file of its own.`,
+        ? `The folder's own validation file is left alone: ${withValues({ validation: settings.validation })} was given.`
+        : `${withValues({ validation: settings.validation })} is not used: the folder has a validation file of its own.`,
     );
   const tooLong = [train, ...(report ? [report] : [])].some((r) => r.truncatedRows + r.splitRows + r.refusedRows > 0);
   if (settings.sequenceLength === null && tooLong)
     notes.push(
-      `Rows are cut at ${sequenceLength} tokens${sequenceLength >= contextLength ? ", the model's context" : '; --sequence-length sets another length'}.`,
+      `Rows are cut at ${sequenceLength} tokens${sequenceLength >= contextLength ? ", the model's context" : '; `sequenceLength` sets another length'}.`,
     );
   else if (settings.sequenceLength !== null && sequenceLength < settings.sequenceLength && tooLong)
     notes.push(`Rows are cut at ${sequenceLength} tokens, the model's context, not at ${settings.sequenceLength}.`);
   if (!report) {
-    const idle = [settings.earlyStop !== null ? '--early-stop' : '', settings.validateEvery !== null ? '--validate-every' : ''].filter((flag) => flag !== ''); // biome-ignore format: one line
-    if (idle.length > 0) notes.push(`${idle.join(' and ')} ${idle.length > 1 ? 'do' : 'does'} nothing: no rows are held out (--validation).`); // biome-ignore format: one line
+    const idle = [settings.earlyStop !== null ? '`earlyStop`' : '', settings.validateEvery !== null ? '`validateEvery`' : ''].filter((flag) => flag !== ''); // biome-ignore format: one line
+    if (idle.length > 0) notes.push(`${idle.join(' and ')} ${idle.length > 1 ? 'do' : 'does'} nothing: no rows are held out (\`validation\`).`); // biome-ignore format: one line
   }
   if (train.unrolledRows > 0)
     notes.push(`${train.unrolledRows} rows added, since the template rewrites earlier turns.`);
@@ -176,7 +177,7 @@ export async function prepareExamples(
         code: 'nothing-to-learn',
         part: 'the validation data',
         fault: 'no row has a supervised token',
-        remedy: 'Look at it with `nomoat preview`, or leave --validation out.',
+        remedy: 'Look at it with `preview()`, or leave `validation` out.',
       });
     }
     const decided = decide(settings, sets, model);
@@ -192,7 +193,7 @@ export async function prepareExamples(
     if (prefix > 0) {
       const share = Math.round((100 * prefix * rows.rows.length) / rows.report.tokens);
       notes.push(
-        `All rows begin with the same ${prefix} tokens, ${share}% of all: each micro-batch computes them once. --no-share-prefix computes them in every row.`,
+        `All rows begin with the same ${prefix} tokens, ${share}% of all: each micro-batch computes them once. ${withValues({ sharePrefix: false })} computes them in every row.`,
       );
     }
     return {

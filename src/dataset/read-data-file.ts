@@ -21,7 +21,7 @@ import {
 } from '../text/records.ts';
 import type { Fields } from '../text/refused.ts';
 import { nearestNames } from '../words/nearest-name.ts';
-import { shellQuote } from '../words/shell-quote.ts';
+import { withValues } from '../words/program-words.ts';
 import { SeenKeys } from './seen-keys.ts';
 
 export interface Refusal {
@@ -46,7 +46,7 @@ export interface DataFile {
 
 export interface Request {
   readonly columns: Columns;
-  /** Forced by --format or by the columns. */
+  /** Forced by `format` or by the columns. */
   readonly format: RecordFormat | null;
   readonly why: string;
   readonly asCsv: boolean;
@@ -64,7 +64,7 @@ function checkColumns(path: string, known: readonly string[], columns: Columns):
     throw new NomoatError({
       code: 'unusable-data',
       part: path,
-      fault: `has no column "${column}" (--${name}-column); its columns are ${describeKeys(Object.fromEntries(known.map((key) => [key, 1])))}`,
+      fault: `has no column "${column}" (\`${name}Column\`); its columns are ${describeKeys(Object.fromEntries(known.map((key) => [key, 1])))}`,
       remedy: near ? `Did you mean "${near}"?` : 'Give one of its columns.',
     });
   }
@@ -94,28 +94,27 @@ const likelyPairs: readonly (readonly [string, string])[] = [
 
 /** What a question is often asked of, in a column of its own. */
 const moreColumns: readonly string[] = ['context', 'input', 'passage', 'document'];
-/** A column's name for a shell. */
-const columnFlag = (name: string): string => shellQuote(name);
 
 /** What to try with columns of other names. */
 function likelyColumns(record: unknown): string {
   const names = new Map(typeof record === 'object' && record ? Object.keys(record).map((key) => [key.toLowerCase(), key]) : []); // biome-ignore format: one line
   const pair = likelyPairs.find((each) => each.every((name) => names.has(name)));
-  if (!pair) return names.has('text') ? `Try --text-column ${columnFlag(names.get('text')!)}. ` : '';
+  if (!pair) return names.has('text') ? `Try ${withValues({ textColumn: names.get('text') })}. ` : '';
   const more = moreColumns.find((name) => names.has(name));
   const lost =
     more === undefined ? '' : `To learn "${names.get(more)}" too, name the columns instruction, input and output. `;
-  return `Try --prompt-column ${columnFlag(names.get(pair[0])!)} --completion-column ${columnFlag(names.get(pair[1])!)}. ${lost}`;
+  const columns = { promptColumn: names.get(pair[0]), completionColumn: names.get(pair[1]) };
+  return `Try ${withValues(columns)}. ${lost}`;
 }
 
 /** How the chosen answers alone are learnt: beside a prompt, or as whole conversations. */
 function chosenAlone(record: unknown): string {
   const { chosen, prompt } = record as Fields;
   if (prompt !== undefined && !isConversation(chosen))
-    return 'To learn the chosen answers alone: --prompt-column prompt --completion-column chosen.';
+    return "To learn the chosen answers alone: `promptColumn: 'prompt', completionColumn: 'chosen'`.";
   return isConversation(chosen)
     ? 'To learn the chosen conversations alone, name the key "chosen" messages.'
-    : 'To learn the chosen texts alone: --text-column chosen.';
+    : "To learn the chosen texts alone: `textColumn: 'chosen'`.";
 }
 
 const isPreference = (keys: string): boolean => /\bchosen\b/.test(keys) && /\brejected\b/.test(keys);
@@ -131,7 +130,7 @@ function unknownFormat(path: string, kind: FileKind, record: unknown): NomoatErr
       : `is of no known format (${isTable(kind) ? 'its columns' : 'keys of its first record'}: ${keys})`,
     remedy: preference
       ? `Known formats and their keys: ${formatList}. ${chosenAlone(record)}`
-      : `${likelyColumns(record)}Known formats and their keys: ${formatList}. Other names are chosen by --prompt-column and --completion-column, or --text-column.`,
+      : `${likelyColumns(record)}Known formats and their keys: ${formatList}. Other names are chosen by \`promptColumn\` and \`completionColumn\`, or \`textColumn\`.`,
     fields: { keys },
   });
 }

@@ -42,7 +42,7 @@ test('of data files the texts are learnt, not the JSON or the table around them'
 
 test('files of other records are refused with what helps, a text that begins with a brace is a text', async () => {
   const pairs = at('pairs.jsonl', '{"prompt":"q","completion":"a"}\n');
-  await expect(read(pairs)).rejects.toThrow(/format prompt-completion, not texts. Learn them with `nomoat tune`/);
+  await expect(read(pairs)).rejects.toThrow(/format prompt-completion, not texts. Learn them with `tune\(\)`/);
   expect((await read(pairs, { textColumn: 'completion' })).train).toEqual(['a']);
   await expect(read(at('odd.txt', '{"text":"The cat."}\n{"text":"A dog."}\n'))).rejects.toThrow(/Name it .jsonl/);
   expect((await read(at('code.txt', '{"name": "x"}\n'))).train).toEqual(['{"name": "x"}']);

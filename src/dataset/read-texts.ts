@@ -49,7 +49,7 @@ async function recordTexts(path: string, textColumn: string | null): Promise<Doc
     throw new NomoatError({
       part: path,
       fault: `holds records of the format ${files[0]!.format}, not texts`,
-      remedy: 'Learn them with `nomoat tune`, or choose the field that holds the text: --text-column NAME.',
+      remedy: 'Learn them with `tune()`, or choose the field that holds the text: `textColumn`.',
     });
   const texts = train.flatMap((example) => (example.kind === 'text' ? [example.text] : []));
   return { documents: texts.flatMap(documentsOf), notes: [`${path}: the texts of ${texts.length} records are learnt, not the file as it is`, ...notes], refusals }; // biome-ignore format: one line

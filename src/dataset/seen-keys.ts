@@ -2,6 +2,7 @@
  * Keys of records that their format does not read, for a note: with counts, and which of them looks like a label.
  * Promises: memory stays bounded whatever the records hold.
  */
+import { withValues } from '../words/program-words.ts';
 
 /** Keys that are kept apart; a file with more has keys that are data. */
 const maxKeys = 200;
@@ -81,7 +82,7 @@ export class SeenKeys {
     });
     const more = this.keys.size > shown.length || this.more > 0 ? ', ...' : '';
     const label = mayBeLabelled ? this.label() : undefined;
-    const hint = label === undefined ? '' : `; "${label.slice(0, 40)}" looks like a label: to learn to answer with it, --prompt-column text --completion-column ${label.slice(0, 40)}`; // biome-ignore format: one line
+    const hint = label === undefined ? '' : `; "${label.slice(0, 40)}" looks like a label: to learn to answer with it, ${withValues({ promptColumn: 'text', completionColumn: label.slice(0, 40) })}`; // biome-ignore format: one line
     return [`${path}: not read: ${shown.join(', ')}${more}${hint}`];
   }
 }

@@ -12,7 +12,7 @@ import { doubtOf } from '../run/run-result.ts';
 import { type ExportFormat, exportFormats } from '../settings/command-settings.ts';
 import type { Given } from '../settings/parse-settings.ts';
 import { withChatTemplate } from '../text/chat-template.ts';
-import { shellQuote } from '../words/shell-quote.ts';
+import { callWith, withValues } from '../words/program-words.ts';
 
 /** What is written, and where. */
 export interface ExportRunOptions {
@@ -34,21 +34,23 @@ export interface Exported {
   readonly notes: readonly string[];
 }
 
-/** What does nothing in this format, by the call's own names; the command line has other ones for them. */
+/** What does nothing in this format. */
 export function needlessFaults({ ollamaAdapter, to, type }: Given): string[] {
   const merges = to === 'merged-gguf' || (to === 'ollama' && !ollamaAdapter);
   return [
-    ...(ollamaAdapter && to !== undefined && to !== 'ollama' ? [`ollamaAdapter: does nothing with to: ${to}`] : []),
+    ...(ollamaAdapter && to !== undefined && to !== 'ollama'
+      ? [`\`ollamaAdapter\`: does nothing with ${withValues({ to })}`]
+      : []),
     ...(type !== undefined && to !== undefined && !merges
-      ? ['type: nothing is merged, so there is no type to choose']
+      ? ['`type`: nothing is merged, so there is no type to choose']
       : []),
   ];
 }
 
 const exportFaults = (options: Given): string[] => [
-  ...(exportFormats.some((name) => name === options['to']) ? [] : [`to: ${options['to']} is none of ${exportFormats.join(', ')}`]), // biome-ignore format: one line
-  ...(typeof options['out'] === 'string' && options['out'] !== '' ? [] : ['out: is no path']),
-  ...(['F16', 'Q8_0', undefined].some((name) => name === options['type']) ? [] : [`type: ${options['type']} is neither F16 nor Q8_0`]), // biome-ignore format: one line
+  ...(exportFormats.some((name) => name === options['to']) ? [] : [`\`to\`: ${options['to']} is none of ${exportFormats.join(', ')}`]), // biome-ignore format: one line
+  ...(typeof options['out'] === 'string' && options['out'] !== '' ? [] : ['`out`: is no path']),
+  ...(['F16', 'Q8_0', undefined].some((name) => name === options['type']) ? [] : [`\`type\`: ${options['type']} is neither F16 nor Q8_0`]), // biome-ignore format: one line
   ...needlessFaults(options),
 ];
 
@@ -66,7 +68,7 @@ function assertExportable(run: string, folder: RunFolder, record: RunRecord): vo
     code: 'run-unfinished',
     part: run,
     fault: `is a run without a result yet (${record.state})`,
-    remedy: `Finish it first: nomoat tune --resume ${shellQuote(run)}`,
+    remedy: `Finish it first: ${callWith('resumeTune', run)}`,
   });
 }
 

@@ -131,9 +131,9 @@ test('exportRun writes each format, says what was written, and refuses what does
   }
   const out = join(folder, 'never.gguf');
   const refused = (options: unknown) => exportRun(path, options as Parameters<typeof exportRun>[1]);
-  await expect(refused({ to: 'onnx', out })).rejects.toThrow('to: onnx is none of');
-  await expect(refused({ to: 'gguf', out, type: 'F16' })).rejects.toThrow('type: nothing is merged');
-  await expect(refused({ to: 'gguf', out, ollamaAdapter: true })).rejects.toThrow('ollamaAdapter: does nothing');
+  await expect(refused({ to: 'onnx', out })).rejects.toThrow('`to`: onnx is none of');
+  await expect(refused({ to: 'gguf', out, type: 'F16' })).rejects.toThrow('`type`: nothing is merged');
+  await expect(refused({ to: 'gguf', out, ollamaAdapter: true })).rejects.toThrow('`ollamaAdapter`: does nothing');
   await expect(refused({})).rejects.toThrow(NomoatError);
   await expect(refused(undefined)).rejects.toThrow(NomoatError);
   await expect(exportRun(join(folder, 'none'), { to: 'gguf', out })).rejects.toThrow('there is no such run');

@@ -153,7 +153,7 @@ describe('limits', () => {
     expect(full.promptTokens + full.tokens).toBe(63);
     expect(full.stopReason).toBe('length');
     await expect(chat.generate([user('word '.repeat(60))])).rejects.toThrow(
-      /the conversation: has \d+ tokens, and the context holds 64 .*\/reset/,
+      /the conversation: has \d+ tokens, and the context holds 64 .*a larger `contextSize`/,
     );
     await expect(chat.generate([user('x')], { temperature: -1, topP: 0, seed: 1.5 })).rejects.toThrow(
       /temperature -1 .*; top-p 0 .*; seed 1.5/,

@@ -59,7 +59,7 @@ export const engineMissing = (cause: unknown): NomoatError =>
     code: 'engine-missing',
     part: 'llama.cpp',
     fault: `the engine could not be loaded (${(cause as Error).message})`,
-    remedy: 'Run `nomoat doctor`; the package node-llama-cpp may be incomplete for this platform.',
+    remedy: 'Run `doctor()`; the package node-llama-cpp may be incomplete for this platform.',
     kind: 'failed',
     cause,
   });
@@ -155,7 +155,7 @@ export async function loadLlamaModel(modelPath: string, signal?: AbortSignal): P
       code: 'model-not-found',
       part: modelPath,
       fault: 'there is no such file',
-      remedy: 'Give the path of a .gguf model file, or a name that `nomoat models` lists.',
+      remedy: 'Give the path of a .gguf model file, or a name that `listModels()` lists.',
     });
   }
   const llama = await llamaEngine();

@@ -69,9 +69,9 @@ describe('the doctor', () => {
       /llama\.cpp does not load \(NoBinaryFoundError\).*npm install @node-llama-cpp\/\S+@1\.2\.3/,
     ],
     ['no AVX2', machine({ instructionSets: ['avx'] }), 'warning', /no AVX2/],
-    ['little memory', machine({ memoryAvailableBytes: 1e9 }), 'warning', /only 1\.0 GB of memory.*micro-batch-size/],
+    ['little memory', machine({ memoryAvailableBytes: 1e9 }), 'warning', /only 1\.0 GB of memory.*`microBatchSize: 1`/],
     ['a small container', machine({ processorLimit: 0.5 }), 'warning', /only 0\.5 of a processor/],
-    ['a busy machine', machine({ load: 7.9 }), 'warning', /keep 7\.9 of 8 cores busy.*--threads/],
+    ['a busy machine', machine({ load: 7.9 }), 'warning', /keep 7\.9 of 8 cores busy.*`threads`/],
   ])('%s', async (_, parts, severity, words) => {
     const report = await examine(parts);
     const found = report.findings.map(({ severity, fault, remedy }) => `${severity}: ${fault}. ${remedy}`);
@@ -83,7 +83,7 @@ describe('the doctor', () => {
   test('no model and a broken one', async () => {
     writeFileSync(join(home, '.lmstudio', 'models', 'a', 'b', 'tiny.gguf'), 'something else');
     const faults = (await examine()).findings.map((found) => `${found.fault} ${found.remedy}`).join('\n');
-    expect(faults).toMatch(/no model is on this machine Fetch one: nomoat pull smollm2-135m/);
+    expect(faults).toMatch(/no model is on this machine Fetch one: `pullModel\('smollm2-135m'\)`/);
     expect(faults).toMatch(/tiny\.gguf: is not a GGUF file/);
   });
 

@@ -47,7 +47,7 @@ export interface DoctorReport {
   readonly versions: Readonly<Record<string, string | null>>;
   /** onnxruntime's execution providers, `bundled` when the package itself brings them. */
   readonly providers: readonly { readonly name: string; readonly bundled: boolean }[];
-  /** Whether `--device webgpu` has something to run on. */
+  /** Whether `device: 'webgpu'` has something to run on. */
   readonly webgpu: Adapter;
   /** Training. */
   readonly onnxruntime: DoctorEngine;
@@ -191,7 +191,7 @@ const CHECKS: readonly ((facts: Facts) => Finding | Finding[] | null)[] = [
   ({ machine }) => {
     if (machine.memoryAvailableBytes >= LEAST_MEMORY_BYTES) return null;
     const fault = `only ${gigabytes(machine.memoryAvailableBytes)} of memory are free`;
-    return finding('warning', fault, 'Close other programs, or use a smaller model and --micro-batch-size 1.');
+    return finding('warning', fault, 'Close other programs, or use a smaller model and `microBatchSize: 1`.');
   },
   ({ machine }) => {
     if (machine.processorLimit === null || machine.processorLimit >= 1) return null;
@@ -201,7 +201,7 @@ const CHECKS: readonly ((facts: Facts) => Finding | Finding[] | null)[] = [
   ({ machine }) => {
     if (machine.load <= machine.physicalCores * BUSY_SHARE) return null;
     const fault = `other programs keep ${machine.load.toFixed(1)} of ${machine.physicalCores} cores busy`;
-    return finding('warning', fault, 'Wait for them, or leave them cores with --threads.');
+    return finding('warning', fault, 'Wait for them, or leave them cores with `threads`.');
   },
   ({ folders }) =>
     folders.flatMap(({ purpose, path, freeBytes, writable }) => {
@@ -214,11 +214,13 @@ const CHECKS: readonly ((facts: Facts) => Finding | Finding[] | null)[] = [
       return found;
     }),
   ({ models }) =>
-    models.length > 0 ? null : finding('warning', 'no model is on this machine', 'Fetch one: nomoat pull smollm2-135m'),
+    models.length > 0
+      ? null
+      : finding('warning', 'no model is on this machine', "Fetch one: `pullModel('smollm2-135m')`"),
 ];
 
 const WRITE_REMEDIES: Readonly<Record<string, string>> = {
-  runs: 'Work in a folder of yours, or give --run.',
+  runs: 'Work in a folder of yours, or give `run`.',
   'Hugging Face cache': 'Set HF_HOME to a folder of yours.',
   'nomoat cache': 'Set NOMOAT_HOME to a folder of yours.',
 };

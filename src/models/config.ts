@@ -32,10 +32,7 @@ export function readModelConfig(model: GgufFile): ModelConfig {
     throw new NomoatError({ code: 'unusable-model', part: model.path, fault, remedy });
   };
   if (model.string('general.type') === 'adapter')
-    return refuse(
-      'is an adapter, not a model',
-      'Give its base as --model, and this as --adapter or --initial-adapter.',
-    );
+    return refuse('is an adapter, not a model', 'Give its base as `model`, and this as `adapter` or `initialAdapter`.');
   const architecture = architectures.find((name) => name === model.string('general.architecture'));
   if (!architecture) {
     return refuse(

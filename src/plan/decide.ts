@@ -25,8 +25,8 @@ export interface Decision extends Arithmetic, Holding {
 export interface SettingPlan extends Money {
   /** Such as `as asked`, `faster`. */
   readonly name: string;
-  /** What distinguishes it from what was asked for, as flags. */
-  readonly flags: string;
+  /** What distinguishes it from what was asked for. */
+  readonly changes: Partial<RunSettings>;
   /** In what it computes, where it keeps what, and why. */
   readonly decision: Decision;
   /** From the beginning to the end of the first step. */
@@ -131,12 +131,12 @@ export interface DecideOptions {
   readonly preparation: number;
   readonly prices: Prices;
   readonly name?: string;
-  readonly flags?: string;
+  readonly changes?: Partial<RunSettings>;
 }
 
 /** Decides, with activations and weights kept in the quickest way that fits, or the leanest where none does; and what it costs. */
 export function decide(options: DecideOptions): SettingPlan {
-  const { context, flags = '', name = 'as asked', preparation, prices, rated, settings, work } = options;
+  const { changes = {}, context, name = 'as asked', preparation, prices, rated, settings, work } = options;
   const { arithmetic, measured, rates } = rated;
   const { held, shape } = context;
   const tokens = heldTokens(work);
@@ -150,7 +150,7 @@ export function decide(options: DecideOptions): SettingPlan {
   const disk = diskNeeds(setting, shape);
   return {
     name,
-    flags,
+    changes,
     decision: { ...arithmetic, ...holding, microBatchTokens },
     firstStepSeconds: duration.firstStep,
     stepSeconds: duration.step,

@@ -33,7 +33,7 @@ export function assertDiskHolds(path: string, needed: number, free: number | nul
     code: 'too-little-memory',
     part: path,
     fault: `its disk has ${sizeText(free)} free, and the checkpoints and the result take up to ${sizeText(needed)}`,
-    remedy: 'Free some space, or give a --run on another disk.',
+    remedy: 'Free some space, or give a `run` on another disk.',
     fields: { neededBytes: needed, freeBytes: free },
   });
 }

@@ -8,6 +8,7 @@ import { openGguf } from '../formats/gguf/read.ts';
 import { threadsOf } from '../machine/machine.ts';
 import type { AskedSettings, RunSettings } from '../settings/run-settings.ts';
 import { withChatTemplate } from '../text/chat-template.ts';
+import { withValues } from '../words/program-words.ts';
 import { sizeText } from '../words/size-text.ts';
 import { type Context, contextOf, roomOf } from './context.ts';
 import { assumeRates, decide, type LaidOut, measurable, measureRates, type Rated, type SettingPlan } from './decide.ts';
@@ -21,11 +22,10 @@ import type { Rates, Work } from './work-shape.ts';
 /** SHA-256 of the model's file, bytes a second. */
 const digestRate = 1e9;
 
-/** Another way to run, and the flags that make it. */
+/** Another way to run. */
 interface Variant {
   readonly name: string;
   readonly changes: Partial<RunSettings>;
-  readonly flags: string;
 }
 
 const mlp = ['gate_proj', 'up_proj', 'down_proj'] as const;
@@ -36,13 +36,13 @@ const leanShare = 1 / 4;
 export function variantsOf(settings: RunSettings, work: Work, precision: 'f32' | 'int8', small: boolean): Variant[] {
   const lora = settings.method === 'lora';
   const epochs = Math.max(1, Math.floor(settings.epochs / 2));
-  // With --max-steps reached, passes decide nothing.
+  // With maxSteps reached, passes decide nothing.
   const bound = work.steps === settings.maxSteps;
   const faster: Variant[] =
     settings.epochs > 1 && !bound
-      ? [{ name: 'faster', changes: { epochs }, flags: `--epochs ${epochs}` }]
+      ? [{ name: 'faster', changes: { epochs } }]
       : lora && settings.targetModules.some((name) => !mlp.includes(name as (typeof mlp)[number]))
-        ? [{ name: 'faster', changes: { targetModules: mlp }, flags: `--target-modules ${mlp.join(',')}` }]
+        ? [{ name: 'faster', changes: { targetModules: mlp } }]
         : [];
   const usual = settings.batchSize / work.microBatchesPerStep;
   const microBatchSize = Math.max(1, Math.floor(usual * leanShare));
@@ -51,16 +51,13 @@ export function variantsOf(settings: RunSettings, work: Work, precision: 'f32' |
   const leaner: Variant = {
     name: 'leaner',
     changes: { microBatchSize, ...int8 },
-    flags: `--micro-batch-size ${microBatchSize}${int8.precision ? ' --precision int8' : ''}`,
   };
   const more = settings.epochs + 1;
   const rank = Math.min(256, settings.rank * 2);
-  const further = bound
-    ? { changes: { maxSteps: 2 * work.steps, epochs: 2 * settings.epochs }, flags: `--max-steps ${2 * work.steps} --epochs ${2 * settings.epochs}` } // biome-ignore format: one line
-    : { changes: { epochs: more }, flags: `--epochs ${more}` };
+  const further = bound ? { maxSteps: 2 * work.steps, epochs: 2 * settings.epochs } : { epochs: more };
   const better: Variant = lora
-    ? { name: 'better', changes: { ...further.changes, rank }, flags: `${further.flags} --rank ${rank}` }
-    : { name: 'better', ...further };
+    ? { name: 'better', changes: { ...further, rank } }
+    : { name: 'better', changes: further };
   return [...faster, leaner, better];
 }
 
@@ -117,7 +114,7 @@ function adviceOf(plans: readonly SettingPlan[], recommended: string | null, roo
   if (plan === asked) return 'Run it as it is.';
   const lacking = lacks(asked, room);
   const reason = lacking ? `as asked it does not fit the ${lacking}` : 'as asked it takes longer than a night';
-  return `Add ${plan.flags}: ${reason}.`;
+  return `Add ${withValues(plan.changes)}: ${reason}.`;
 }
 
 interface Known extends Rated {
@@ -194,14 +191,14 @@ async function allPlans(
   const usual = workOf(prepared, settings);
   // What is measured first comes out slower than what follows: on a small model by more than the settings differ.
   if (small && measurable(settings)) await measureRates(context, settings, usual);
-  const planOf = async ({ name, changes, flags }: Variant): Promise<SettingPlan> => {
+  const planOf = async ({ name, changes }: Variant): Promise<SettingPlan> => {
     const changed = { ...settings, ...changes };
     const laidOut = workOf(prepared, changed);
     const rated = await known.of(changed, laidOut);
     const preparation = reading + (small ? 0 : known.first.probing);
-    return decide({ context, settings: changed, work: laidOut.work, rated, preparation, prices, name, flags });
+    return decide({ context, settings: changed, work: laidOut.work, rated, preparation, prices, name, changes });
   };
-  const asked = await planOf({ name: 'as asked', changes: {}, flags: '' });
+  const asked = await planOf({ name: 'as asked', changes: {} });
   // The other ways are planned in the arithmetic that was decided on: measurements differ, and are not to decide anew each time.
   const { precision } = asked.decision;
   known.same({ ...settings, precision }, usual);

@@ -92,20 +92,21 @@ test('a shared prefix is work once per micro-batch, and real in every row', () =
 test('the other ways to run', () => {
   const lora: RunSettings = { ...settings, method: 'lora', rank: 8, targetModules: ['q_proj', 'up_proj'] };
   const { work } = workOf({ train: Array.from({ length: 8 }, () => row(100, 5)), validation: [], prefix: 0 }, lora);
-  const flags = (of: RunSettings, small = false): string[] => variantsOf(of, work, 'f32', small).map((v) => v.flags);
-  expect(flags(lora)).toEqual(['--epochs 1', '--micro-batch-size 1 --precision int8', '--epochs 3 --rank 16']);
-  expect(flags({ ...lora, epochs: 1 }, true)).toEqual([
-    '--target-modules gate_proj,up_proj,down_proj',
-    '--micro-batch-size 1',
-    '--epochs 2 --rank 16',
+  const mlp = ['gate_proj', 'up_proj', 'down_proj'];
+  const changes = (of: RunSettings, small = false) => variantsOf(of, work, 'f32', small).map((v) => v.changes);
+  expect(changes(lora)).toEqual([{ epochs: 1 }, { microBatchSize: 1, precision: 'int8' }, { epochs: 3, rank: 16 }]);
+  expect(changes({ ...lora, epochs: 1 }, true)).toEqual([
+    { targetModules: mlp },
+    { microBatchSize: 1 },
+    { epochs: 2, rank: 16 },
   ]);
   // Twice the steps have to have their passes.
-  expect(flags({ ...lora, maxSteps: work.steps })).toEqual([
-    '--target-modules gate_proj,up_proj,down_proj',
-    '--micro-batch-size 1 --precision int8',
-    `--max-steps ${2 * work.steps} --epochs 4 --rank 16`,
+  expect(changes({ ...lora, maxSteps: work.steps })).toEqual([
+    { targetModules: mlp },
+    { microBatchSize: 1, precision: 'int8' },
+    { maxSteps: 2 * work.steps, epochs: 4, rank: 16 },
   ]);
-  expect(flags({ ...lora, method: 'full', epochs: 1 })).toEqual(['--micro-batch-size 1', '--epochs 2']);
+  expect(changes({ ...lora, method: 'full', epochs: 1 })).toEqual([{ microBatchSize: 1 }, { epochs: 2 }]);
 });
 
 const planOf = async (given: Given, prices = usualPrices): ReturnType<typeof planTuning> =>
@@ -197,7 +198,7 @@ test('a run that cannot fit is refused before its folder is made, with what woul
   // This process alone holds more than that.
   const refused = await train({ memory: '200MB' }, run).catch((error: unknown) => error);
   expect(refused).toBeInstanceOf(NomoatError);
-  expect((refused as NomoatError).message).toMatch(/needs about .* of memory, and there are 200 MB.*smaller --model/);
+  expect((refused as NomoatError).message).toMatch(/needs about .* of memory, and there are 200 MB.*smaller `model`/);
   machine.disk = 1000;
   await expect(train({}, run)).rejects.toThrow(/disk/);
   machine.disk = null;
@@ -251,15 +252,15 @@ test('a resumed run keeps what it began with, unless this machine has not the me
   model.close();
 });
 
-test('--memory of more than the machine has is planned with what it has, and said', async () => {
+test('memory of more than the machine has is planned with what it has, and said', async () => {
   const run = join(folder, 'boast');
   machine.memory = 2e9;
   const events = await train({ memory: '64GB', epochs: 1 }, run, 1);
   machine.memory = 1e6;
   const refused = await train({ memory: '64GB' }, join(folder, 'boast-more')).catch((error: unknown) => error);
   machine.memory = null;
-  const said = events.find((e) => e.type === 'notice' && e.message.startsWith('--memory'));
-  expect(said).toMatchObject({ message: '--memory 64 GB: this machine has 2.0 GB, with which the run was planned.' });
+  const said = events.find((e) => e.type === 'notice' && e.message.startsWith('`memory'));
+  expect(said).toMatchObject({ message: "`memory: '64GB'`: this machine has 2.0 GB, with which the run was planned." });
   expect((refused as NomoatError).message).toMatch(
     /needs about .* of memory, and there are 1 MB.*a machine with more memory/,
   );

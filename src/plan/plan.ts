@@ -7,6 +7,7 @@ import type { PlanEvent } from '../events.ts';
 import { memoryBytes } from '../machine/machine.ts';
 import { probeKernels } from '../runtime/onnxruntime-node/probe.ts';
 import type { RunSettings } from '../settings/run-settings.ts';
+import { withValues } from '../words/program-words.ts';
 import { sizeText } from '../words/size-text.ts';
 import { type Context, contextOf, heldTokens, type Planned, roomOf, settingOf } from './context.ts';
 import { assumeRates, type Decision, decide, measurable, measureRates, type Pace, type Rated, type SettingPlan } from './decide.ts'; // biome-ignore format: one line
@@ -51,8 +52,8 @@ function assertFits({ plan, rated, work }: Fitting, context: Context, settings: 
     fault: `needs about ${sizeText(needed)} of ${lacking}, and there are ${sizeText(has)}`,
     remedy:
       lacking === 'disk'
-        ? 'Free some space, or give a --run on another disk.'
-        : `Give ${leanFits && settings.microBatchSize !== 1 ? `--micro-batch-size 1 (${sizeText(lean)})` : 'a smaller --model or --sequence-length'}, or ${settings.memory === null ? 'close other programs' : needed > memoryBytes().total ? 'take a machine with more memory' : `--memory ${sizeText(needed).replace(' ', '')} or more`}.`,
+        ? 'Free some space, or give a `run` on another disk.'
+        : `Give ${leanFits && settings.microBatchSize !== 1 ? `\`microBatchSize: 1\` (${sizeText(lean)})` : 'a smaller `model` or `sequenceLength`'}, or ${settings.memory === null ? 'close other programs' : needed > memoryBytes().total ? 'take a machine with more memory' : `${withValues({ memory: sizeText(needed).replace(' ', '') })} or more`}.`,
     fields: { neededBytes: needed, freeBytes: has },
   });
 }

@@ -48,7 +48,7 @@ test('what is to be known of the model and the settings is known before it is de
   for await (const event of await tune(options)) expect.unreachable(event.type);
   const said = notes.join('\n');
   expect(said).toMatch(/states llama\.attention\.sliding_window = 64/);
-  expect(said).toMatch(/--validate-every does nothing/);
+  expect(said).toMatch(/`validateEvery` does nothing/);
   expect(said).toMatch(/All 1 steps are in the warm-up/);
 });
 

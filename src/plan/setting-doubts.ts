@@ -5,6 +5,7 @@
 
 import { memoryBytes } from '../machine/machine.ts';
 import type { RunSettings } from '../settings/run-settings.ts';
+import { withValues } from '../words/program-words.ts';
 import { sizeText } from '../words/size-text.ts';
 
 /** Each a sentence; `atOnce` is how many threads compute. */
@@ -17,10 +18,12 @@ export function settingDoubts(
   const warmupSteps = settings.warmupSteps ?? 0;
   const doubts: string[] = [];
   if (threads !== null && threads > atOnce)
-    doubts.push(`--threads ${threads}: this machine runs ${atOnce} at once, and more would only wait for each other; ${atOnce} are used.`); // biome-ignore format: one line
+    doubts.push(`${withValues({ threads })}: this machine runs ${atOnce} at once, and more would only wait for each other; ${atOnce} are used.`); // biome-ignore format: one line
   if (memory !== null && memory > total)
-    doubts.push(`--memory ${sizeText(memory)}: this machine has ${sizeText(total)}, with which the run was planned.`);
+    doubts.push(
+      `${withValues({ memory: sizeText(memory).replace(' ', '') })}: this machine has ${sizeText(total)}, with which the run was planned.`,
+    );
   if (warmupSteps > 0 && steps <= warmupSteps)
-    doubts.push(`All ${steps} steps are in the warm-up: the learning rate begins with 0 and gets to ${Number(((learningRate * (steps - 1)) / warmupSteps).toPrecision(3))}, not to ${learningRate}. --warmup-steps shortens it.`); // biome-ignore format: one line
+    doubts.push(`All ${steps} steps are in the warm-up: the learning rate begins with 0 and gets to ${Number(((learningRate * (steps - 1)) / warmupSteps).toPrecision(3))}, not to ${learningRate}. \`warmupSteps\` shortens it.`); // biome-ignore format: one line
   return doubts;
 }

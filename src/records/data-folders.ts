@@ -234,7 +234,7 @@ function folderFiles(folder: string): DataFiles {
 
 /** The files that paths of files and folders stand for. Throws NomoatError where one does not exist. */
 export function findDataFiles(paths: readonly string[]): DataFiles {
-  for (const path of paths) assertGiven('DATA', path);
+  for (const path of paths) assertGiven('`data`', path);
   const found = paths.map((path): DataFiles => {
     const stat = statOf(path);
     if (!stat) throw fileError(path, 'does not exist', 'Check the path.');

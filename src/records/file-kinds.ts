@@ -33,7 +33,7 @@ const unpack = 'Unpack it and give the data files in it.';
 /** What no reader here takes. */
 const foreign: readonly Kind[] = [
   { magic: ascii('PK\x03\x04'), name: 'a zip or spreadsheet file', remedy: 'Unpack it, or export it as CSV.' },
-  { magic: ascii('GGUF'), name: 'a GGUF model, no data', remedy: 'Give it to --model.' },
+  { magic: ascii('GGUF'), name: 'a GGUF model, no data', remedy: 'Give it to `model`.' },
   { magic: ascii('ustar'), at: 257, name: 'a tar archive', remedy: unpack },
   { magic: ascii('BZh'), name: 'compressed with bzip2', remedy: 'Unpack it with bunzip2.' },
   { magic: [0xfd, ...ascii('7zXZ')], name: 'compressed with xz', remedy: 'Unpack it with unxz.' },

@@ -106,7 +106,7 @@ function underKeys(value: Fields, isRecord: IsRecord): Found {
   const taken = train.length > 0 ? train : found.length > held.length ? found.filter((each) => !held.includes(each)) : found; // biome-ignore format: one line
   const notes = found
     .filter((each) => !taken.includes(each))
-    .map(([name, list]) => `the ${list.length} records under "${name}" are left alone; in a file of their own they can be given to --validation`); // biome-ignore format: one line
+    .map(([name, list]) => `the ${list.length} records under "${name}" are left alone; in a file of their own they can be given to \`validation\``); // biome-ignore format: one line
   const rest = Object.keys(value).filter((key) => !found.some(([name]) => name === key));
   if (rest.length > 0) notes.push(`not read beside the records: ${rest.slice(0, shown).map((key) => key.slice(0, 40)).join(', ')}`); // biome-ignore format: one line
   const names = taken.map(([name]) => `"${name.slice(0, 40)}"`);

@@ -178,7 +178,7 @@ async function openTuningOf(
 export function assertRunWritable(run: string): void {
   const fault = writeFault(run, 0);
   if (fault === null) return;
-  throw new NomoatError({ part: run, fault, remedy: 'Give a --run in a folder that can be written.', fields: { run } });
+  throw new NomoatError({ part: run, fault, remedy: 'Give a `run` in a folder that can be written.', fields: { run } });
 }
 
 /** Asks for the other place that the run will write to; returns what is to be said where it cannot be used. */
@@ -254,7 +254,7 @@ export function asFailure(error: unknown): NomoatError {
     part: 'training',
     fault: memory ? 'memory ran out' : error instanceof Error ? (error.stack ?? error.message) : String(error),
     remedy: memory
-      ? 'Close other programs and go on with --resume, or start a run with a smaller --sequence-length or --model.'
+      ? 'Close other programs and go on with `resumeTune()`, or start a run with a smaller `sequenceLength` or `model`.'
       : 'This is a fault of nomoat: please report it. The run can be resumed from its last checkpoint.',
     kind: 'failed',
     cause: error,

@@ -78,9 +78,9 @@ export async function openWeights(options: OpenWeightsOptions): Promise<FrozenWe
     return { weights: float32(), event };
   }
   throw new NomoatError({
-    part: '--precision int8',
+    part: "`precision: 'int8'`",
     fault: `the int8 base diverges from the float32 base by ${divergence.toFixed(4)} nats on rows of this data, above the bound of ${divergenceBound}`,
-    remedy: 'Use --precision f32, or auto.',
+    remedy: "Use `precision: 'f32'`, or auto.",
     fields: { divergence, bound: divergenceBound },
   });
 }

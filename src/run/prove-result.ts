@@ -83,6 +83,6 @@ export function failureText(failed: readonly FailedProof[], { result }: Pick<Met
   const usable =
     result.adapter === null
       ? 'The checkpoints hold what was trained; do not use the GGUF model before this is explained.'
-      : 'What was trained is in adapter_model.safetensors, which PEFT computes with as the trainer did (nomoat export --to peft); do not use the GGUF adapter, chat, Ollama or a merged model before this is explained.';
+      : "What was trained is in adapter_model.safetensors, which PEFT computes with as the trainer did (`exportRun(run, { to: 'peft' })`); do not use the GGUF adapter, chat, Ollama or a merged model before this is explained.";
   return `llama.cpp does not compute what was trained: ${parts.join('; ')}. ${usable}`;
 }

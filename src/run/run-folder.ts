@@ -63,7 +63,7 @@ export class RunFolder {
         code: 'run-not-found',
         part: this.path,
         fault: existsSync(this.path) ? 'is no run (it has no run.json)' : 'there is no such run',
-        remedy: outer ? `Give the run that it lies in: ${outer}` : '`nomoat runs` lists the runs in ./runs.',
+        remedy: outer ? `Give the run that it lies in: ${outer}` : '`listRuns()` lists the runs in ./runs.',
       });
     }
     return readRunRecord(path);
@@ -238,7 +238,7 @@ export function listRuns(root: string): ListedRun[] {
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException;
     const fault = `is no folder of runs that can be read (${code})`;
-    throw new NomoatError({ part: resolve(root), fault, remedy: 'Call `nomoat runs` where runs/ is.', cause: error });
+    throw new NomoatError({ part: resolve(root), fault, remedy: 'Call `listRuns()` where runs/ is.', cause: error });
   }
   return names
     .sort()

@@ -1,7 +1,7 @@
 /** Whether the result of a run may be used, asked wherever one is opened: chat, export, a run that begins with it. */
 import { existsSync } from 'node:fs';
 import { NomoatError } from '../errors.ts';
-import { shellQuote } from '../words/shell-quote.ts';
+import { callWith } from '../words/program-words.ts';
 import type { RunRecord } from './run-folder.ts';
 
 /**
@@ -15,7 +15,7 @@ export function doubtOf(path: string, { state, verdict }: Pick<RunRecord, 'state
     code: 'run-diverged',
     part: path,
     fault: 'this run diverged: it has no result that can be used',
-    remedy: verdict ?? 'Start a new run with a lower --learning-rate.',
+    remedy: verdict ?? 'Start a new run with a lower `learningRate`.',
     kind: 'untrusted',
   });
 }
@@ -31,6 +31,6 @@ export function assertHasAdapter(path: string, { settings, state }: RunRecord, a
       : `is a run without an adapter yet (${state})`,
     remedy: isWhole
       ? 'Give it as the model.'
-      : `Finish it first: nomoat tune --resume ${shellQuote(path)}. Or give one of the folders in its checkpoints.`,
+      : `Finish it first: ${callWith('resumeTune', path)}. Or give one of the folders in its checkpoints.`,
   });
 }

@@ -65,7 +65,12 @@ test('another model lends its tokenizer', () => {
 });
 
 test.each([
-  ['text too small', { size: 'small' }, text, /needs \d+ KB of text; there are \d+ KB.*take --size (nano|micro|mini)/s],
+  [
+    'text too small',
+    { size: 'small' },
+    text,
+    /needs \d+ KB of text; there are \d+ KB.*take `size: '(nano|micro|mini)'`/s,
+  ],
   ['hardly any text', { size: 'nano' }, 'hello', /no size is small enough/],
   [
     'a vocabulary that the text does not support',

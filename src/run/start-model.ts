@@ -12,6 +12,7 @@ import { type PretrainSizeName, pretrainSizes, weightCount } from '../models/siz
 import type { RunSettings } from '../settings/run-settings.ts';
 import { trainBpe } from '../tokens/bpe.ts';
 import { bpeMetadata, specialTokens } from '../tokens/bpe-metadata.ts';
+import { withValues } from '../words/program-words.ts';
 
 /** With less text than a byte for this many weights, a model only learns its text by heart. */
 const weightsPerByte = 10;
@@ -40,7 +41,7 @@ function trained(texts: readonly string[], wanted: number): Vocabulary {
   const room = wanted - byteTokens - specialTokens.length;
   if (room < 0) {
     throw new NomoatError({
-      part: '--vocabulary',
+      part: '`vocabulary`',
       fault: `${wanted} tokens do not hold the ${byteTokens} bytes and ${specialTokens.length} special tokens`,
       remedy: `Give at least ${byteTokens + specialTokens.length}.`,
     });
@@ -49,9 +50,9 @@ function trained(texts: readonly string[], wanted: number): Vocabulary {
   const found = bpe.tokens.length + specialTokens.length;
   if (found < wanted) {
     throw new NomoatError({
-      part: '--vocabulary',
+      part: '`vocabulary`',
       fault: `the text supports ${found} tokens, not ${wanted}: no further pair of tokens occurs twice in it`,
-      remedy: `Give --vocabulary ${found} or less, or more text.`,
+      remedy: `Give ${withValues({ vocabulary: found })} or less, or more text.`,
     });
   }
   return { metadata: bpeMetadata(bpe), size: wanted };
@@ -72,10 +73,10 @@ export function startModel(settings: RunSettings, texts: readonly string[]): Ggu
     );
     const remedy =
       fitting.length > 0
-        ? `Give more text, or take --size ${fitting.at(-1)}.`
+        ? `Give more text, or take ${withValues({ size: fitting.at(-1) })}.`
         : 'Give more text: no size is small enough for so little.';
     throw new NomoatError({
-      part: `--size ${sizeName}`,
+      part: withValues({ size: sizeName }),
       fault: `has ${((least * weightsPerByte) / 1e6).toFixed(1)} million weights and needs ${Math.ceil(least / 1000)} KB of text; there are ${Math.floor(bytes / 1000)} KB`,
       remedy,
       fields: { bytes, neededBytes: Math.ceil(least) },

@@ -86,7 +86,7 @@ test('a crash in native code is not taken for want of memory: said at once, not 
       process.kill(pid!, 'SIGSEGV');
     }
   };
-  await expect(follow()).rejects.toThrow(/crashed in native code \(SIGSEGV\).*checkpoint after \d+ steps: nomoat tune/);
+  await expect(follow()).rejects.toThrow(/crashed in native code \(SIGSEGV\).*checkpoint after \d+ steps: `resumeTune/);
   expect(handle.pid).toBe(pid);
   expect(events.at(-1)).toMatchObject({ type: 'error', fields: { signal: 'SIGSEGV', outOfMemory: false } });
 });

@@ -13,7 +13,7 @@ import { startModelName } from '../settings/options.ts';
 import type { AskedSettings } from '../settings/run-settings.ts';
 import { packageRoot } from '../store/package-root.ts';
 import { leastMicroBatchTokens, microBatchTokens } from '../train/trainer.ts';
-import { shellQuote } from '../words/shell-quote.ts';
+import { callWithOptions } from '../words/program-words.ts';
 import { assertInputsThere } from './provenance.ts';
 import { RunFolder, removeHalfRun } from './run-folder.ts';
 import type { Shrunk, WorkerCommand, WorkerMessage } from './worker.ts';
@@ -90,7 +90,7 @@ export function resumeRun(path: string, options: { signal?: AbortSignal } = {}):
       code: 'run-done',
       part: folder.path,
       fault: 'this run is done',
-      remedy: `Use it: nomoat chat ${shellQuote(path)}`,
+      remedy: `Use it: ${callWithOptions('openModel', { model: path })}`,
     });
   }
   if (record.state === 'diverged')
@@ -98,7 +98,7 @@ export function resumeRun(path: string, options: { signal?: AbortSignal } = {}):
       code: 'run-diverged',
       part: folder.path,
       fault: 'this run diverged, and would again',
-      remedy: record.verdict ?? 'Start a new run with a lower --learning-rate.',
+      remedy: record.verdict ?? 'Start a new run with a lower `learningRate`.',
       kind: 'untrusted',
     });
   assertInputsThere(folder.path, record);

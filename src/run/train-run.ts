@@ -90,8 +90,8 @@ export function diverged({ journal, losses, opened }: Running, why: string): Out
   const good =
     step === null
       ? 'No checkpoint from before that is left.'
-      : `The last good checkpoint is that after ${step} steps, ${join(folder.checkpoints, String(step).padStart(6, '0'))}.${settings.method === 'lora' ? ' A new run goes on from its weights with --initial-adapter and that path.' : ''}`;
-  const verdict = `The run diverged: ${why}. ${good} Start a new run with a lower --learning-rate (it was ${settings.learningRate})${settings.warmupSteps === 0 ? ' and some --warmup-steps' : ''}.`; // biome-ignore format: one line
+      : `The last good checkpoint is that after ${step} steps, ${join(folder.checkpoints, String(step).padStart(6, '0'))}.${settings.method === 'lora' ? ' A new run goes on from its weights with `initialAdapter` and that path.' : ''}`;
+  const verdict = `The run diverged: ${why}. ${good} Start a new run with a lower \`learningRate\` (it was ${settings.learningRate})${settings.warmupSteps === 0 ? ' and some `warmupSteps`' : ''}.`; // biome-ignore format: one line
   journal.notice('diverged', verdict);
   return { how: 'diverged', verdict };
 }

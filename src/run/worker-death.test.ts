@@ -70,7 +70,9 @@ describe('the advice', () => {
     const crash = said({ signal: 'SIGSEGV' });
     expect(crash).toMatch(/crashed in native code \(SIGSEGV\); it held 1\.0 GB, 5\.0 GB of 8\.0 GB were free/);
     expect(crash).not.toMatch(/smaller|want of memory/);
-    expect(said({ signal: 'SIGABRT', lastWords: 'std::bad_alloc' })).toMatch(/for want of memory.*smaller --sequence/);
+    expect(said({ signal: 'SIGABRT', lastWords: 'std::bad_alloc' })).toMatch(
+      /for want of memory.*smaller `sequenceLength`/,
+    );
     expect(said({ signal: 'SIGBUS' })).toMatch(/model's file is whole.*disk is not full/);
     expect(said({ signal: 'SIGKILL' })).toMatch(/from outside/);
   });
@@ -79,9 +81,9 @@ describe('the advice', () => {
     expect(said({ signal: 'SIGSEGV' })).toMatch(/Nothing had been written: start it again/);
     const run = join(folder, 'run');
     put(run, 'run.json', '{}');
-    expect(said({ signal: 'SIGSEGV' }, run)).toMatch(/no checkpoint yet; begin it again: nomoat tune --resume/);
+    expect(said({ signal: 'SIGSEGV' }, run)).toMatch(/no checkpoint yet; begin it again: `resumeTune\('/);
     put(run, 'checkpoints/000004/state.json', '{}');
-    expect(said({ signal: 'SIGSEGV' }, run)).toMatch(/checkpoint after 4 steps: nomoat tune --resume/);
+    expect(said({ signal: 'SIGSEGV' }, run)).toMatch(/checkpoint after 4 steps: `resumeTune\('/);
   });
 });
 

@@ -10,7 +10,7 @@ import { cgroupKills } from '../machine/cgroup.ts';
 import { memoryBytes } from '../machine/machine.ts';
 import { isRun } from '../settings/load.ts';
 import { checkpointSteps } from '../train/checkpoint.ts';
-import { shellQuote } from '../words/shell-quote.ts';
+import { callWith } from '../words/program-words.ts';
 import { sizeText } from '../words/size-text.ts';
 
 /** The memory of a process and around it, at one moment. */
@@ -112,7 +112,7 @@ const advice: Readonly<Partial<Record<NodeJS.Signals, Advice>>> = {
   SIGFPE: { fault: 'crashed in native code (SIGFPE)', help: restart },
   SIGILL: {
     fault: 'met an instruction that this processor does not have (SIGILL)',
-    help: '`nomoat doctor` says what the processor has.',
+    help: '`doctor()` says what the processor has.',
   },
   SIGBUS: {
     fault: 'lost pages of a file that it had mapped (SIGBUS)',
@@ -128,8 +128,8 @@ export function howToGoOn(run: string): string {
   if (!isRun(run)) return 'Nothing had been written: start it again.';
   const steps = checkpointSteps(`${run}/checkpoints`);
   return steps.length > 0
-    ? `Go on from its checkpoint after ${steps.at(-1)} steps: nomoat tune --resume ${shellQuote(run)}`
-    : `It had no checkpoint yet; begin it again: nomoat tune --resume ${shellQuote(run)}`;
+    ? `Go on from its checkpoint after ${steps.at(-1)} steps: ${callWith('resumeTune', run)}`
+    : `It had no checkpoint yet; begin it again: ${callWith('resumeTune', run)}`;
 }
 
 /** Somebody wanted the run to end: that is no fault. */
@@ -158,7 +158,7 @@ export function deathError(run: string, death: Death, evidence: string | null): 
   const help =
     evidence === null
       ? (known?.help ?? restart)
-      : 'Close other programs first, or start a run with a smaller --sequence-length, --micro-batch-size or --model.';
+      : 'Close other programs first, or start a run with a smaller `sequenceLength`, `microBatchSize` or `model`.';
   return new NomoatError({
     code: evidence === null ? 'worker-died' : 'out-of-memory',
     part: 'the training process',

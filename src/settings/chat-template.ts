@@ -1,5 +1,5 @@
 /**
- * What --chat-template names, as the template's text. Promises: a file that cannot be read or holds no template is named before any time
+ * What `chatTemplate` names, as the template's text. Promises: a file that cannot be read or holds no template is named before any time
  * is spent.
  */
 import { existsSync, readFileSync, statSync } from 'node:fs';
@@ -33,7 +33,7 @@ function readTemplate(given: string): string {
     const [near] = nearestNames(given.toLowerCase(), templateNames, 1);
     throw new NomoatError({
       code: 'unusable-chat-template',
-      part: '--chat-template',
+      part: '`chatTemplate`',
       fault: `${given} is no template by name, and no file that can be read (${code})`,
       remedy: `${near ? `Did you mean ${near}? ` : ''}Names are ${templateNames.join(', ')}.`,
       cause: error,

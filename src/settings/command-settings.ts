@@ -1,12 +1,12 @@
 /**
  * The settings of every command, as zod schemas: those of `tune` and `pretrain` are in options.ts. `nomoat schema` shows them all. Does not
- * know how they are given (cli/flags.ts) nor what only concerns a terminal, such as --json.
+ * know how they are given (cli/flags.ts) nor what only concerns a terminal, such as `json`.
  */
 import { z } from 'zod';
 import { summaries } from './command-summaries.ts';
 import { above, below, fieldWords, notNegative, number, openChoice, openText, openWords, requiredChoice, requiredText, text, toggle, whole, wholeFrom } from './fields.ts'; // biome-ignore format: one line
 import { defaultModel, flagOf, type OptionTable, pretrainOptions, tuneOptions, tuneSettings } from './options.ts';
-import { flagLabel, type Lead } from './parse-settings.ts';
+import { type Lead, optionLabel } from './parse-settings.ts';
 
 /** Small models repeat themselves at temperature 0 and ramble at 1; fine-tuned ones are asked for what they learnt. */
 export const samplingOptions = {
@@ -25,9 +25,9 @@ const inWords = (name: string): string => flagOf(name).replace(/-(?=\w\w)/g, ' '
 
 /** Numbers of sampling are told by their names in words: programs and people in a chat set them as well. */
 export const samplingFault: Lead = (name, value) =>
-  Object.hasOwn(samplingOptions, name) && typeof value === 'number' ? inWords(name) : `${flagLabel(name)}:`;
+  Object.hasOwn(samplingOptions, name) && typeof value === 'number' ? inWords(name) : `${optionLabel(name)}:`;
 
-const chatModel = text(defaultModel, 'MODEL|RUN', 'a name that `nomoat models` lists, a file, or the folder of a run');
+const chatModel = text(defaultModel, 'MODEL|RUN', 'a name that `listModels()` lists, a file, or the folder of a run');
 export const chatOptions = {
   adapter: openText('DIR|FILE', 'use this adapter (a run, a PEFT folder or a GGUF LoRA)'),
   system: openWords('TEXT', "system prompt; default: the one the run's data shares"),
@@ -52,7 +52,7 @@ export const priceOptions = {
 export const priceSettings = z.object(priceOptions);
 
 /** Settings from a file, which recipes do not have themselves. */
-export const recipeOption = { recipe: openText('FILE.yaml', 'settings from a file; flags win') };
+export const recipeOption = { recipe: openText('FILE.yaml', 'settings from a file; options given beside it win') };
 
 export const planOptions = { ...priceOptions, ...tuneOptions };
 export const planSettings = z.object(planOptions);
@@ -148,7 +148,7 @@ export const commandSettings = {
   },
   pull: {
     summary: summaries.pull,
-    argument: { name: requiredText('NAME', 'a name that `nomoat models` lists') },
+    argument: { name: requiredText('NAME', 'a name that `listModels()` lists') },
     options: pullOptions,
   },
   models: { summary: summaries.models, argument: {}, options: modelsOptions },

@@ -44,40 +44,40 @@ test('texts of flags are read as what the field is, values of programs are taken
 });
 
 test.each([
-  ['share', 2, '--share: 2 is not from 0 to 1'],
-  ['share', 'x', '--share: "x" is no number'],
-  ['share', ' ', '--share: " " is no number'],
-  ['share', '1e999', '--share: "1e999" is no number'],
-  ['share', true, '--share: true is no number'],
-  ['share', Number.NaN, '--share: NaN is no number'],
-  ['steps', 1.5, '--steps: 1.5 is no whole number'],
-  ['steps', [1], '--steps: [1] is no number'],
-  ['topK', -1, '--top-k: -1 is no whole number from 0'],
-  ['topK', '0.5', '--top-k: 0.5 is no whole number from 0'],
-  ['shuffle', 'no', '--shuffle: "no" is neither true nor false'],
-  ['schedule', 'cosin', '--schedule: "cosin" is none of cosine, linear'],
-  ['schedule', {}, '--schedule: {} is none of cosine, linear'],
-  ['modules', [], '--modules: is empty; choose of q_proj, k_proj, v_proj'],
-  ['modules', 'q_prj,v_proj,k_prj', '--modules: q_prj (nearest: q_proj), k_prj (nearest: k_proj) is none of q_proj, k_proj, v_proj'], // biome-ignore format: a table
-  ['modules', true, '--modules: true is no list of q_proj, k_proj, v_proj'],
-  ['memory', 'much', '--memory: "much" is no size such as 8GB'],
-  ['memory', [8e9], '--memory: [8000000000] is no size such as 8GB'],
-  ['memory', '5MB', '--memory: 5000000 bytes are less than nomoat takes for itself (200 MB)'],
-  ['memory', 5e6, '--memory: 5000000 bytes are less than nomoat takes for itself (200 MB)'],
-  ['held', 1.5, '--held: 1.5 is no file and no fraction between 0 and 1'],
-  ['held', Number.NaN, '--held: NaN is no file and no fraction between 0 and 1'],
-  ['held', true, '--held: true is no file and no fraction between 0 and 1'],
-  ['name', ['x'], '--name: ["x"] is no text'],
-  ['nmae', 'x', '--nmae does not exist (did you mean name?)'],
-  ['__proto__x', 1, '--__proto__x does not exist'],
+  ['share', 2, '`share`: 2 is not from 0 to 1'],
+  ['share', 'x', '`share`: "x" is no number'],
+  ['share', ' ', '`share`: " " is no number'],
+  ['share', '1e999', '`share`: "1e999" is no number'],
+  ['share', true, '`share`: true is no number'],
+  ['share', Number.NaN, '`share`: NaN is no number'],
+  ['steps', 1.5, '`steps`: 1.5 is no whole number'],
+  ['steps', [1], '`steps`: [1] is no number'],
+  ['topK', -1, '`topK`: -1 is no whole number from 0'],
+  ['topK', '0.5', '`topK`: 0.5 is no whole number from 0'],
+  ['shuffle', 'no', '`shuffle`: "no" is neither true nor false'],
+  ['schedule', 'cosin', '`schedule`: "cosin" is none of cosine, linear'],
+  ['schedule', {}, '`schedule`: {} is none of cosine, linear'],
+  ['modules', [], '`modules`: is empty; choose of q_proj, k_proj, v_proj'],
+  ['modules', 'q_prj,v_proj,k_prj', '`modules`: q_prj (nearest: q_proj), k_prj (nearest: k_proj) is none of q_proj, k_proj, v_proj'], // biome-ignore format: a table
+  ['modules', true, '`modules`: true is no list of q_proj, k_proj, v_proj'],
+  ['memory', 'much', '`memory`: "much" is no size such as 8GB'],
+  ['memory', [8e9], '`memory`: [8000000000] is no size such as 8GB'],
+  ['memory', '5MB', '`memory`: 5000000 bytes are less than nomoat takes for itself (200 MB)'],
+  ['memory', 5e6, '`memory`: 5000000 bytes are less than nomoat takes for itself (200 MB)'],
+  ['held', 1.5, '`held`: 1.5 is no file and no fraction between 0 and 1'],
+  ['held', Number.NaN, '`held`: NaN is no file and no fraction between 0 and 1'],
+  ['held', true, '`held`: true is no file and no fraction between 0 and 1'],
+  ['name', ['x'], '`name`: ["x"] is no text'],
+  ['nmae', 'x', '`nmae` does not exist (did you mean name?)'],
+  ['__proto__x', 1, '`__proto__x` does not exist'],
 ])('%s = %j', (name, value, fault) => {
   expect(() => parse({ [name]: value })).toThrow(expect.objectContaining({ fault }));
 });
 
 test('all faults are told together; where only numbers are wanted, that is the remedy', () => {
   const words = { share: 'x', steps: 'y' };
-  expect(() => parse(words)).toThrow('settings: --share: "x" is no number; --steps: "y" is no number. Give numbers.');
-  expect(() => parse({ ...words, schedule: 'z' })).toThrow('`nomoat test --help` lists every option');
+  expect(() => parse(words)).toThrow('settings: `share`: "x" is no number; `steps`: "y" is no number. Give numbers.');
+  expect(() => parse({ ...words, schedule: 'z' })).toThrow("`settingsSchema('test')` lists every option");
 });
 
 test('a field knows its kind, its default and its bounds', () => {

@@ -13,7 +13,7 @@ export interface FieldWords {
   readonly unit?: string;
   /** The flag's argument in the help text. */
   readonly argument?: string;
-  /** Of what is on unless said otherwise: what its --no-flag does. */
+  /** Of what is on unless said otherwise: what turning it off does. */
   readonly negated?: string;
 }
 export const fieldWords = z.registry<FieldWords>();
@@ -259,7 +259,3 @@ export function readText({ choices, kind }: Field, value: unknown): unknown {
   const items = Array.isArray(value) ? value.map(String) : String(value).split(',').map((item) => item.trim()); // biome-ignore format: one line
   return items.join() === 'all' ? choices : items;
 }
-
-/** Words of a help text for those who write no flags: `--max-steps` is `maxSteps` to them. */
-export const inProgramWords = (help: string): string =>
-  help.replace(/--([a-z][\w-]*)/g, (_, flag: string) => flag.replace(/-(\w)/g, (_dash, letter: string) => letter.toUpperCase())); // biome-ignore format: one line

@@ -6,7 +6,7 @@ import { z } from 'zod';
 import { NomoatError } from '../errors.ts';
 import { nearestNames } from '../words/nearest-name.ts';
 import { type CommandName, type CommandSettings, commandSettings } from './command-settings.ts';
-import { fieldWords, inProgramWords } from './fields.ts';
+import { fieldWords } from './fields.ts';
 
 /** A JSON Schema, draft 2020-12. */
 export type JsonSchema = Readonly<Record<string, unknown>>;
@@ -25,7 +25,6 @@ function schemaOf(command: CommandName): JsonSchema {
     override: ({ jsonSchema }) => {
       // Words of the command line, and what a list is in TypeScript.
       for (const name of ['argument', 'negated', 'readOnly']) delete jsonSchema[name];
-      if (jsonSchema.description !== undefined) jsonSchema.description = inProgramWords(jsonSchema.description);
       // Every whole number in JavaScript has it.
       if (jsonSchema.maximum === Number.MAX_SAFE_INTEGER) delete jsonSchema.maximum;
     },

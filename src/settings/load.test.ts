@@ -40,12 +40,14 @@ test.each(Object.entries<z.ZodType>(tuneOptions))(
 );
 
 test('an empty list is refused, and int8 where every weight is trained', () => {
-  expect(() => resolveOptions({ targetModules: [] })).toThrow(/target-modules: is empty; choose of q_proj/);
-  expect(() => resolveOptions({ method: 'full', precision: 'int8' })).toThrow(/--precision: only --method lora has it/);
+  expect(() => resolveOptions({ targetModules: [] })).toThrow(/`targetModules`: is empty; choose of q_proj/);
+  expect(() => resolveOptions({ method: 'full', precision: 'int8' })).toThrow(
+    /`precision`: only `method: 'lora'` has it/,
+  );
 });
 
 test.each(['10%', '-0.1', '0,1', '1', '0', '1.5', '1e1'])(
-  '--validation %s is no fraction, and no file is looked for',
+  'validation %s is no fraction, and no file is looked for',
   (validation) => {
     expect(() => resolveOptions({ validation })).toThrow(/is no file and no fraction between 0 and 1, such as 0\.1/);
   },
@@ -74,9 +76,9 @@ test('faults are reported together', () => {
 
 test('a flag of the other method is a fault; in a recipe it waits for its method', () => {
   expect(() => resolveOptions({ method: 'full', rank: 4, initialAdapter: 'x' })).toThrow(
-    /--rank: only --method lora has it; --initial-adapter: only --method lora has it/,
+    /`rank`: only `method: 'lora'` has it; `initialAdapter`: only `method: 'lora'` has it/,
   );
-  expect(() => resolveOptions({ outputType: 'Q8_0' })).toThrow(/--output-type: only --method full has it/);
+  expect(() => resolveOptions({ outputType: 'Q8_0' })).toThrow(/`outputType`: only `method: 'full'` has it/);
   expect(resolveOptions({ method: 'full' }, { rank: 4 })).toMatchObject({ method: 'full', rank: 4 });
 });
 
@@ -120,7 +122,7 @@ test.each([
 });
 
 test.each(['much', '8 apples', '5MB', '-1GB'])('no size: %s', (given) => {
-  expect(() => resolveOptions({ memory: given })).toThrow(/--memory/);
+  expect(() => resolveOptions({ memory: given })).toThrow(/`memory`/);
 });
 
 test('an empty text is refused wherever a setting is a text, with what helps', () => {

@@ -8,7 +8,7 @@ import { NomoatError } from '../errors.ts';
 import { pretrainSizes } from '../models/sizes.ts';
 import { resolveModel } from '../store/local-models.ts';
 import { assertGiven } from '../words/given.ts';
-import { shellQuote } from '../words/shell-quote.ts';
+import { callWith, callWithOptions, withValues } from '../words/program-words.ts';
 import { resolveChatTemplate } from './chat-template.ts';
 import { fieldOf } from './fields.ts';
 import {
@@ -20,7 +20,7 @@ import {
   tuneOptions,
   tuneSettings,
 } from './options.ts';
-import { flagLabel, type Given, parseSettings } from './parse-settings.ts';
+import { type Given, optionLabel, parseSettings } from './parse-settings.ts';
 import { readRecipe } from './recipe.ts';
 import type { AskedSettings, RunSettings } from './run-settings.ts';
 
@@ -40,12 +40,14 @@ const methodOf: { readonly [Name in TuneOptionName]?: TuneValues['method'] } = {
 
 const methodFaults = (flags: Given, method: unknown): string[] =>
   Object.entries(methodOf).flatMap(([name, only]) =>
-    (flags[name] ?? null) !== null && only !== method ? [`${flagLabel(name)}: only --method ${only} has it`] : [],
+    (flags[name] ?? null) !== null && only !== method
+      ? [`${optionLabel(name)}: only ${withValues({ method: only })} has it`]
+      : [],
   );
 
 const deviceFaults = ({ device, precision }: Given): string[] =>
   device === 'webgpu' && precision === 'int8'
-    ? ['--precision int8: --device webgpu computes in float32, the graphics card has no int8 kernels here']
+    ? ["`precision: 'int8'`: `device: 'webgpu'` computes in float32, the graphics card has no int8 kernels here"]
     : [];
 
 /** 0.1, 1e-2, and what is meant so: 10%, -0.1, 0,1. */
@@ -59,7 +61,7 @@ function validationFaults({ validation }: Given): string[] {
   const fraction = fractionIn(validation);
   return fraction === null || (fraction > 0 && fraction < 1)
     ? []
-    : [`--validation: ${validation} is no file and no fraction between 0 and 1, such as 0.1`];
+    : [`\`validation\`: ${validation} is no file and no fraction between 0 and 1, such as 0.1`];
 }
 
 /** Values of all options of `tune`; faults of flags and recipe are thrown together. */
@@ -98,11 +100,11 @@ function assertData(data: readonly string[], usage: string): void {
   if (data.length === 0)
     throw new NomoatError({
       code: 'data-not-found',
-      part: 'DATA',
+      part: '`data`',
       fault: 'no data was given',
       remedy: `Give a file or a folder: ${usage}`,
     });
-  for (const path of data) assertGiven('DATA', path);
+  for (const path of data) assertGiven('`data`', path);
   const missing = data.filter((path) => !existsSync(path));
   if (missing.length > 0)
     throw new NomoatError({
@@ -129,7 +131,7 @@ export function assertFree(run: string): void {
     code: 'run-exists',
     part: run,
     fault: 'exists already, and runs are never overwritten',
-    remedy: `Give another --run${isRun(run) ? `, or continue that one: nomoat tune --resume ${shellQuote(run)}` : '.'}`,
+    remedy: `Give another \`run\`${isRun(run) ? `, or continue that one: ${callWith('resumeTune', run)}` : '.'}`,
   });
 }
 
@@ -145,7 +147,7 @@ export async function resolveSettings(
   recipePath: string | null,
 ): Promise<AskedSettings> {
   const options = resolveOptions(flags, recipePath === null ? {} : readRecipe(recipePath));
-  assertData(data, 'nomoat tune examples.jsonl');
+  assertData(data, callWithOptions('tune', { data: 'examples.jsonl' }));
   const model = await resolveBase(options.model);
   const run = newRun(options.run, `${stemOf(data[0]!)}-${stemOf(model.name)}`);
   return {
@@ -170,7 +172,7 @@ async function resolveBase(name: string): Promise<{ name: string; path: string }
   throw new NomoatError({
     part: name,
     fault: 'is a run that holds no model of its own',
-    remedy: 'Go on from its adapter with --initial-adapter, or merge it: nomoat export RUN --to merged-gguf.',
+    remedy: "Go on from its adapter with `initialAdapter`, or merge it: `exportRun(run, { to: 'merged-gguf' })`.",
   });
 }
 
@@ -184,11 +186,11 @@ export function resolvePretrainSettings(data: readonly string[], flags: Given, r
     throw new NomoatError({
       code: 'invalid-settings',
       part: 'settings',
-      fault: '--vocabulary is the size of a trained tokenizer, and --tokenizer takes one that is trained already',
+      fault: '`vocabulary` is the size of a trained tokenizer, and `tokenizer` takes one that is trained already',
       remedy: 'Give one of them.',
     });
   }
-  assertData(data, 'nomoat pretrain story.txt --size nano');
+  assertData(data, callWithOptions('pretrain', { data: 'story.txt', size: 'nano' }));
   const run = newRun(options.run, `${stemOf(data[0]!)}-${size}`);
   const { model: _, ...rest } = resolveOptions({});
   return {

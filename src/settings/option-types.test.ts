@@ -5,7 +5,7 @@
 import { expect, expectTypeOf, test } from 'vitest';
 import { z } from 'zod';
 import { type PretrainOptions, pretrain, type TuneOptions, tune } from '../index.ts';
-import { type Field, fieldOf, inProgramWords } from './fields.ts';
+import { type Field, fieldOf } from './fields.ts';
 import type { PretrainOptionValues, TuneOptionValues } from './option-types.ts';
 import { type OptionTable, pretrainOptions, type pretrainSettings, tuneOptions, type tuneSettings } from './options.ts';
 
@@ -29,7 +29,7 @@ function amount({ inner, words }: Field): string {
 /** Unit, range and default, behind what the field is. */
 function sentences(field: Field): string {
   const { fallback, words } = field;
-  const description = inProgramWords(words.description).replace(/; default:? .*$/, '');
+  const description = words.description.replace(/; default:? .*$/, '');
   const openDefault = /default:? (.*)$/.exec(words.description)?.[1] ?? 'none';
   const given = Array.isArray(fallback)
     ? 'all'

@@ -2,7 +2,7 @@
 
 /** Every option of `tune`. */
 export interface TuneOptionValues {
-  /** The base model: a file, or a name that `nomoat models` lists. Default: 'nomoat-mini'. */
+  /** The base model: a file, or a name that `listModels()` lists. Default: 'nomoat-mini'. */
   readonly model?: string;
   /** Train an adapter, or every weight of a small model. Default: 'lora'. */
   readonly method?: 'lora' | 'full';
@@ -81,7 +81,7 @@ export interface TuneOptionValues {
   /** Compute what all rows begin with, such as a system prompt, once per micro-batch. Default: true. */
   readonly sharePrefix?: boolean;
   /**
-   * Start from this adapter (PEFT folder, another run, .gguf, or .safetensors: without its config, alpha holds).
+   * Start from this adapter (PEFT folder, another run, .gguf, or .safetensors: without its config, `alpha` holds).
    * Default: none.
    */
   readonly initialAdapter?: string | null;

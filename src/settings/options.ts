@@ -19,7 +19,7 @@ const manySteps = 10_000_000;
 export const defaultModel = 'nomoat-mini';
 
 export const tuneOptions = {
-  model: text(defaultModel, 'NAME|FILE.gguf', 'the base model: a file, or a name that `nomoat models` lists'),
+  model: text(defaultModel, 'NAME|FILE.gguf', 'the base model: a file, or a name that `listModels()` lists'),
   method: choice('lora', ['lora', 'full'], 'train an adapter, or every weight of a small model'),
   run: openText('DIR', 'the folder of the run; default runs/<data>-<model>'),
   validation: fileOrFraction(null, 'held-out data: a file, or a fraction of the training data such as 0.1'),
@@ -84,7 +84,7 @@ export const tuneOptions = {
   ),
   initialAdapter: openText(
     'DIR|FILE',
-    'start from this adapter (PEFT folder, another run, .gguf, or .safetensors: without its config, --alpha holds)',
+    'start from this adapter (PEFT folder, another run, .gguf, or .safetensors: without its config, `alpha` holds)',
   ),
   precision: choice(
     'auto',

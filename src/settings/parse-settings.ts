@@ -6,15 +6,17 @@ import type { z } from 'zod';
 import { NomoatError } from '../errors.ts';
 import { emptyRemedy, emptyText } from '../words/given.ts';
 import { nearestNames } from '../words/nearest-name.ts';
+import { callWith } from '../words/program-words.ts';
 import { type Field, fieldOf, readText } from './fields.ts';
-import { flagOf, type OptionTable } from './options.ts';
+import type { OptionTable } from './options.ts';
 
 /** Values by camelCase name, not looked at yet. */
 export type Given = Readonly<Record<string, unknown>>;
 
 /** How a fault names the setting that it is of. */
 export type Label = (name: string) => string;
-export const flagLabel: Label = (name) => `--${flagOf(name)}`;
+/** By its name in a program; the command line makes the flag of it (cli/words.ts). */
+export const optionLabel: Label = (name) => `\`${name}\``;
 export const recipeLabel: Label = (name) => `recipe key ${name}`;
 
 /** The fault as a clause; those of a list's items are one. */
@@ -25,7 +27,7 @@ function faultText({ issues }: z.core.$ZodError, { choices }: Field): string {
 
 /** How a fault of a value begins. */
 export type Lead = (name: string, value: unknown) => string;
-const flagLead: Lead = (name) => `${flagLabel(name)}:`;
+const optionLead: Lead = (name) => `${optionLabel(name)}:`;
 const recipeLead: Lead = (name) => `${recipeLabel(name)}:`;
 
 /** The values among `given` that are ones of the table, and the faults of the others. */
@@ -60,9 +62,9 @@ export interface Sources {
 }
 
 export interface ParseOptions {
-  /** Whose --help lists the settings. */
+  /** Whose settings they are. */
   readonly command: string;
-  /** How faults of values begin, where not by the flag. */
+  /** How faults of values begin, where not by the option's name. */
   readonly lead?: Lead;
   /** Faults of values that are right one by one, from the right ones. */
   readonly together?: (values: Given) => readonly string[];
@@ -72,15 +74,15 @@ export interface ParseOptions {
 export function parseSettings<Shape extends z.core.$ZodLooseShape>(
   schema: z.ZodObject<Shape>,
   { given, recipe = {} }: Sources,
-  { command, lead = flagLead, together }: ParseOptions,
+  { command, lead = optionLead, together }: ParseOptions,
 ): z.output<z.ZodObject<Shape>> {
   const table: OptionTable = Object.fromEntries(Object.entries(schema.shape));
   const fromRecipe = readGiven(table, recipe, recipeLabel, recipeLead);
-  const fromFlags = readGiven(table, given, flagLabel, lead);
+  const fromFlags = readGiven(table, given, optionLabel, lead);
   const values = { ...fromRecipe.values, ...fromFlags.values };
   const faults = [...fromRecipe.faults, ...fromFlags.faults, ...(together?.(values) ?? [])];
   if (faults.length > 0)
-    throw settingsFault(faults, `\`nomoat ${command} --help\` lists every option with its default.`);
+    throw settingsFault(faults, `${callWith('settingsSchema', command)} lists every option with its default.`);
   return schema.parse(values);
 }
 

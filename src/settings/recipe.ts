@@ -25,7 +25,7 @@ export function readRecipe(path: string): Given {
       cause,
     });
   };
-  assertGiven('--recipe', path);
+  assertGiven('`recipe`', path);
   let text = '';
   try {
     if (statSync(path).size > maxRecipeBytes) refuse(`is larger than ${maxRecipeBytes} bytes`);

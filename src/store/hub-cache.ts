@@ -34,7 +34,7 @@ export function repoFolder(cache: string, repo: string): string {
     throw new NomoatError({
       part: 'hub repository',
       fault: `"${repo}" is not of the form organisation/name`,
-      remedy: 'Give a name of the catalogue (`nomoat models`) or a repository such as Qwen/Qwen3-0.6B-GGUF.',
+      remedy: 'Give a name of the catalogue (`listModels()`) or a repository such as Qwen/Qwen3-0.6B-GGUF.',
     });
   }
   return join(cache, `models--${repo.replace('/', '--')}`);

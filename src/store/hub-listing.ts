@@ -5,6 +5,7 @@
  */
 import { listFiles, modelInfo } from '@huggingface/hub';
 import { NomoatError } from '../errors.ts';
+import { callWith } from '../words/program-words.ts';
 import { type CatalogueEntry, chooseGguf, isWholeGguf } from './catalogue.ts';
 import { assertCacheNames } from './hub-cache.ts';
 import { type HubClient, hubError } from './hub-fetch.ts';
@@ -107,7 +108,7 @@ function noSuchGguf(repo: string, { file, quantization }: Wanted, ggufs: readonl
     remedy:
       ggufs.length === 0
         ? 'It holds no GGUF that is a whole model; choose a repository whose name ends in -GGUF.'
-        : `It has ${named}: take one with \`nomoat pull ${repo}:QUANTIZATION\`.`,
+        : `It has ${named}: take one with ${callWith('pullModel', `${repo}:QUANTIZATION`)}.`,
     fields: { problem: 'not-found', repo, ggufs },
   });
 }

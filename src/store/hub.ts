@@ -77,7 +77,7 @@ function whatIsWanted(name: string): Wanted {
     remedy:
       nearest.length > 0
         ? `Did you mean ${nearest.join(', ')}? Any other model: organisation/name of a hub repository with GGUF files.`
-        : 'List the names with `nomoat models`, or give organisation/name of a hub repository with GGUF files.',
+        : 'List the names with `listModels()`, or give organisation/name of a hub repository with GGUF files.',
     fields: { problem: 'not-found', nearest },
   });
 }

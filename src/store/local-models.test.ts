@@ -60,7 +60,7 @@ async function failure(name: string): Promise<NomoatError> {
 }
 
 describe('finding', () => {
-  test('models of every program, each with the name that --model takes', async () => {
+  test('models of every program, each with the name that `model` takes', async () => {
     hubModel('Qwen/Qwen3-0.6B-GGUF', 'Qwen3-0.6B-Q8_0.gguf');
     hubModel('Qwen/Qwen3-0.6B-GGUF', 'Qwen3-0.6B-Q4_K_M.gguf');
     write('.lmstudio/models/bartowski/Phi-GGUF/phi.Q4_0.gguf');
@@ -195,7 +195,7 @@ describe('resolving', () => {
 
   test('what is only in the catalogue says how to fetch it', async () => {
     const error = await failure('Mistral-7B');
-    expect(error.remedy).toBe('Fetch it: nomoat pull mistral-7b');
+    expect(error.remedy).toBe("Fetch it: `pullModel('mistral-7b')`");
     expect(error.kind).toBe('input');
   });
 
@@ -210,7 +210,7 @@ describe('resolving', () => {
     write('lora/adapter_model.safetensors', 'x');
     write('lora/adapter_config.json', '{}');
     expect((await failure(join(home, 'lora'))).message).toMatch(
-      /lora: holds an adapter, no model\. Give it with --adapter/,
+      /lora: holds an adapter, no model\. Give it with `adapter`/,
     );
   });
 
@@ -228,6 +228,6 @@ describe('resolving', () => {
     expect((await failure('wizzard')).remedy).toMatch(/wizard/);
     write('here/mine.gguf');
     expect((await failure(join(home, 'here', 'mime.gguf'))).message).toMatch(/there is no file/);
-    expect((await failure('zzzzzzzzzzzzzzz')).remedy).toMatch(/nomoat models/);
+    expect((await failure('zzzzzzzzzzzzzzz')).remedy).toMatch(/`listModels\(\)`/);
   });
 });

@@ -10,6 +10,7 @@ import { convertRemedy } from '../formats/foreign-model.ts';
 import { standsForModel } from '../formats/gguf/part-names.ts';
 import { assertGiven } from '../words/given.ts';
 import { nearestNames } from '../words/nearest-name.ts';
+import { callWith } from '../words/program-words.ts';
 import { CATALOGUE, type CatalogueEntry, findInCatalogue, isModelGguf } from './catalogue.ts';
 import { ggufStem, type LocalModel, type ModelSource, scanLocalModels, statOrNull } from './local-scan.ts';
 import { type Surroundings, surroundings } from './model-folders.ts';
@@ -24,7 +25,7 @@ export async function findLocalModels(around: Surroundings = surroundings()): Pr
 /**
  * The model that a user's words mean: an existing file; a folder with one GGUF; a catalogue name; an Ollama tag, a
  * file's name with or without `.gguf`, or `org/name`, of a model on this machine.
- * Throws a NomoatError: what is only in the catalogue names `nomoat pull`, what is nowhere names the nearest.
+ * Throws a NomoatError: what is only in the catalogue names `pullModel()`, what is nowhere names the nearest.
  */
 export async function resolveModel(
   nameOrPath: string,
@@ -90,7 +91,7 @@ function onlyModelIn(folder: string): { path: string; name: string } {
     throw new NomoatError({
       part: folder,
       fault: 'holds an adapter, no model',
-      remedy: 'Give it with --adapter (to train on, --initial-adapter), and its base as the model.',
+      remedy: 'Give it with `adapter` (to train on, `initialAdapter`), and its base as the model.',
     });
   if (files.length === 0 && readdirSync(folder).some((name) => /\.(safetensors|bin|pth?)$/i.test(name)))
     throw new NomoatError({
@@ -115,8 +116,8 @@ function onlyInCatalogue(entry: CatalogueEntry): NomoatError {
     code: 'model-not-pulled',
     part: `model ${entry.name}`,
     fault: `is not on this machine yet (about ${Math.round(entry.bytes / 1e6)} MB, ${entry.licence})`,
-    remedy: `Fetch it: nomoat pull ${entry.name}`,
-    fields: { name: entry.name, pull: `nomoat pull ${entry.name}` },
+    remedy: `Fetch it: ${callWith('pullModel', entry.name)}`,
+    fields: { name: entry.name },
   });
 }
 
@@ -141,7 +142,7 @@ function notFound(nameOrPath: string, path: string, models: readonly LocalModel[
     remedy:
       nearest.length > 0
         ? `Did you mean ${nearest.join(' or ')}?`
-        : 'See `nomoat models`, or give the path of a GGUF file.',
+        : 'See `listModels()`, or give the path of a GGUF file.',
     fields: { path, nearest },
   });
 }

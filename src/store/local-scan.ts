@@ -23,7 +23,7 @@ export type ModelSource = 'hugging-face' | 'lm-studio' | 'ollama' | 'nomoat' | '
 
 /** A model on this machine. */
 export interface LocalModel {
-  /** What `--model` takes: a catalogue name where it is one, Ollama's tag, else the file's name without `.gguf`. */
+  /** What `model` takes: a catalogue name where it is one, Ollama's tag, else the file's name without `.gguf`. */
   readonly name: string;
   /** Absolute path of the GGUF. */
   readonly path: string;

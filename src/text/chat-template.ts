@@ -190,8 +190,7 @@ const isSilent = ({ content, tool_calls }: Message): boolean => content === null
 
 const nones = ({ text }: MarkedText): number => text.split('None').length;
 
-const otherTemplate =
-  'Give another template with --chat-template FILE, or one by name, such as --chat-template chatml.';
+const otherTemplate = "Give another template with `chatTemplate`, or one by name, such as `chatTemplate: 'chatml'`.";
 
 const needs = ({ construct, line }: TemplateConstructError): string =>
   `needs ${construct} (line ${line}), which nomoat's template engine does not have`;
@@ -244,7 +243,7 @@ export function chatTemplateOf(model: TemplateSource): ChatTemplate {
       part: model.path,
       fault: 'has no chat template (tokenizer.chat_template)',
       remedy:
-        'Use an instruction-tuned model file, train on `text` or prompt/completion records, or give one with --chat-template.',
+        'Use an instruction-tuned model file, train on `text` or prompt/completion records, or give one with `chatTemplate`.',
       fields: { code: noChatTemplate },
     });
   }

@@ -163,7 +163,7 @@ function encodeWhole(text: string, options: EncodeOptions): Encoded {
   const supervised = tokens.map((_, t) => (t === 0 ? 0 : 1));
   const control = controlTokensIn(text, tokenizer).length > 0;
   const notes = foreignMarkup([{ role: 'assistant', content: text }], tokenizer.controlTexts);
-  if (control) notes.push(`control tokens spelled in texts are taken as ${specialTokens === 'text' ? 'text' : 'control tokens; --special-tokens text makes them text'}`); // biome-ignore format: one line
+  if (control) notes.push(`control tokens spelled in texts are taken as ${specialTokens === 'text' ? 'text' : "control tokens; `specialTokens: 'text'` makes them text"}`); // biome-ignore format: one line
   return { sequences: [withEnd({ tokens, supervised }, options)], raw: false, notes };
 }
 

@@ -6,6 +6,7 @@ import { ChatTemplate } from '../text/chat-template.ts';
 import type { Example, Message } from '../text/example.ts';
 import { namedTemplates, templateNames } from '../text/named-templates.ts';
 import { lackingIn, markupOf } from '../text/prompt-markup.ts';
+import { withValues } from '../words/program-words.ts';
 import { type EncodeOptions, encodeExample } from './encode-example.ts';
 import type { EncodedRows } from './rows.ts';
 import { stops } from './trainable.ts';
@@ -92,9 +93,9 @@ const asText = (example: Example): Example => {
 /** Tried in this order: what changes least comes first. */
 const changes: readonly Change[] = [
   { words: 'end the prompts in what asks for an answer, as the reason shows it', example: askedFor },
-  { words: 'learn the completions as texts: --text-column and the name of their column', example: asText },
-  { words: '--special-tokens text', options: (options) => ({ ...options, specialTokens: 'text' }) },
-  { words: '--special-tokens auto', options: (options) => ({ ...options, specialTokens: 'auto' }) },
+  { words: 'learn the completions as texts: `textColumn` and the name of their column', example: asText },
+  { words: "`specialTokens: 'text'`", options: (options) => ({ ...options, specialTokens: 'text' }) },
+  { words: "`specialTokens: 'auto'`", options: (options) => ({ ...options, specialTokens: 'auto' }) },
   { words: 'put the system prompt at the beginning of the first question', example: onMessages(systemIntoQuestion) },
   { words: 'join neighbouring messages of one role', example: onMessages(joined) },
   {
@@ -124,14 +125,14 @@ const changes: readonly Change[] = [
 ];
 
 const everyToken =
-  '--supervise all, which learns every token (otherwise rows are learnt by their answers: a completion, or a message of the role assistant)';
+  "`supervise: 'all'`, which learns every token (otherwise rows are learnt by their answers: a completion, or a message of the role assistant)";
 
 /** Templates by name, and all tokens: they change what the model is asked with, or what it learns. */
 function lastResorts(options: EncodeOptions): Change[] {
   const specials = specialsOf(options);
   const named = templateNames.map((name): Change => {
     const template = new ChatTemplate(namedTemplates[name], specials);
-    return { words: `--chat-template ${name}`, options: (given) => ({ ...given, template: () => template }) };
+    return { words: withValues({ chatTemplate: name }), options: (given) => ({ ...given, template: () => template }) };
   });
   return [...named, { words: everyToken, options: (given) => ({ ...given, supervise: 'all' }) }];
 }

@@ -164,7 +164,7 @@ describe('what is refused, with its reason', () => {
 
   test('a sequence length that nothing fits into', () => {
     for (const sequenceLength of [0, 1, 1.5, Number.NaN])
-      expect(() => buildRows([], { ...options, sequenceLength })).toThrow(/--sequence-length/);
+      expect(() => buildRows([], { ...options, sequenceLength })).toThrow(/`sequenceLength`/);
   });
 
   test('the template is asked for once, and its own faults are not the examples’', () => {
@@ -294,13 +294,13 @@ describe('before training', () => {
     expect(assertion(built([chat(['user', 'q'])]))).toThrow(/1 refused, mostly: has no answer to learn/);
     const length = one(good).tokens.length;
     expect(assertion(built([good], { sequenceLength: length - 1, tooLong: 'truncate-right' }))).toThrow(
-      /never supervised.*--sequence-length/,
+      /never supervised.*`sequenceLength`/,
     );
     const endless = new ChatTemplate("{% for m in messages %}{{ m.role + ': ' + m.content + ' END\n' }}{% endfor %}", {
       bosToken: '',
       eosToken: '',
     });
-    expect(assertion(built([good], { template: () => endless }))).toThrow(/does not end an answer.*nomoat preview/);
+    expect(assertion(built([good], { template: () => endless }))).toThrow(/does not end an answer.*`preview\(\)`/);
   });
 
   test('duplicates and rows that also stand in validation are counted', () => {

@@ -237,7 +237,7 @@ export interface BuiltRows {
 export function cutRows(encoded: EncodedRows, options: CutOptions): BuiltRows {
   if (!Number.isSafeInteger(options.sequenceLength) || options.sequenceLength < leastSequenceLength) {
     throw new NomoatError({
-      part: '--sequence-length',
+      part: '`sequenceLength`',
       fault: `is ${options.sequenceLength}`,
       remedy: `Give a whole number from ${leastSequenceLength}.`,
     });

@@ -50,8 +50,8 @@ export function spelledNote(
 ): string | null {
   if (!data.some(({ start, end }) => controlTokensIn(text.slice(start, end), tokenizer).length > 0)) return null;
   return specialTokens === 'control'
-    ? 'control tokens spelled in the data are taken as control tokens; --special-tokens text makes them text'
-    : 'control tokens spelled in the data are taken as text; --special-tokens control makes them control tokens';
+    ? "control tokens spelled in the data are taken as control tokens; `specialTokens: 'text'` makes them text"
+    : "control tokens spelled in the data are taken as text; `specialTokens: 'control'` makes them control tokens";
 }
 
 /** Whether an answer spells an end-of-turn token inside its text: it would teach the model to stop in the middle of what it says. */

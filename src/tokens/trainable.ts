@@ -39,8 +39,8 @@ export function assertTrainable(
       part: 'the training data',
       fault: `no row has a supervised token (${report.refusedRows} refused, mostly: ${reason})`,
       remedy: /sequence length/.test(reason)
-        ? 'Give a longer --sequence-length; `nomoat preview` shows the rows.'
-        : `${remedy() ?? nothingHelps} \`nomoat preview\` shows the rows.`,
+        ? 'Give a longer `sequenceLength`; `preview()` shows the rows.'
+        : `${remedy() ?? nothingHelps} \`preview()\` shows the rows.`,
       fields: { refusals: report.refusals },
     });
   }
@@ -52,8 +52,8 @@ export function assertTrainable(
       part: 'the training data',
       fault: endless,
       remedy: cut
-        ? 'Raise --sequence-length, or keep the ends of answers with --too-long truncate-left; see `nomoat preview`.'
-        : `${endlessTemplate} ${tried ?? 'Look at `nomoat preview`.'}`,
+        ? "Raise `sequenceLength`, or keep the ends of answers with `tooLong: 'truncate-left'`; see `preview()`."
+        : `${endlessTemplate} ${tried ?? 'Look at `preview()`.'}`,
     });
   }
 }

@@ -34,9 +34,9 @@ const ofQueries: readonly string[] = ['q', 'o', 'd.q', 'd.o'];
 export async function onDevice(base: BaseWeights, layers: number, memory: DeviceMemory): Promise<BaseWeights> {
   if (base.precision !== 'f32') {
     throw new NomoatError({
-      part: '--device webgpu',
+      part: "`device: 'webgpu'`",
       fault: `the weights are ${base.precision}, and WebGPU computes in float32 here`,
-      remedy: 'Use --precision f32.',
+      remedy: "Use `precision: 'f32'`.",
     });
   }
   const move = async (place: string, feeds: Feeds): Promise<Feeds> => {

@@ -9,7 +9,7 @@ export const neverFinite = (part: string, fault: string, fields: Readonly<Record
     part,
     fault,
     remedy:
-      'Nothing has been learnt yet, so the learning rate is not at fault: the model itself gives such numbers, or a row of the data is extreme. Check the model with nomoat chat, or take another file of it.',
+      'Nothing has been learnt yet, so the learning rate is not at fault: the model itself gives such numbers, or a row of the data is extreme. Check the model with `openModel()`, or take another file of it.',
     kind: 'failed',
     fields,
   });

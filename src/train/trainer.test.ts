@@ -176,7 +176,7 @@ describe('the training loop', () => {
       throw new Error('bad alloc');
     });
     await expect(run(step)).rejects.toThrow(
-      /step 0: memory does not suffice, not even for micro-batches of 64 tokens.*--sequence-length/,
+      /step 0: memory does not suffice, not even for micro-batches of 64 tokens.*`sequenceLength`/,
     );
   });
 

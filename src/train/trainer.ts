@@ -77,7 +77,7 @@ const memoryFailure = (what: string, tokens: number, cause: unknown): NomoatErro
     part: what,
     fault: `memory does not suffice, not even for micro-batches of ${tokens} tokens`,
     remedy:
-      'The last checkpoint is good: resume when other programs have freed memory, or start a run with a smaller --sequence-length or --model.',
+      'The last checkpoint is good: resume when other programs have freed memory, or start a run with a smaller `sequenceLength` or `model`.',
     kind: 'failed',
     fields: { microBatchTokens: tokens },
     cause,

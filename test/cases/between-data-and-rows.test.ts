@@ -79,7 +79,7 @@ describe('prerendered-prompts', () => {
     const file = writeRows(join(folder, 'whole.jsonl'), [{ prompt: '', completion: chat }]);
     const { refusals, remedy } = await rowsOf(mini, file);
     expect(refusals).toEqual(["the completion holds a whole chat in the template's markup"]);
-    expect(remedy).toMatch(/learn the completions as texts: --text-column/);
+    expect(remedy).toMatch(/learn the completions as texts: `textColumn`/);
     expect((await rowsOf(mini, file, { textColumn: 'completion' })).rows[0]!.text).toBe(chat);
   });
 

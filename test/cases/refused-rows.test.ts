@@ -142,7 +142,7 @@ test('where some rows are refused, what helps them is said, and nothing that wou
     (await rowsOf(mini, writeRows(join(folder, 'some.jsonl'), rows))).remedy;
   expect(await remedyFor(good, unasked)).toMatch(/Tried on the refused row, this helps: end the prompts/);
   expect(await remedyFor(good, unanswered)).toBeNull();
-  expect(await remedyFor(unanswered)).toMatch(/--supervise all/);
+  expect(await remedyFor(unanswered)).toMatch(/`supervise: 'all'`/);
 });
 
 test('tokenizer-long-run: a row that the tokenizer cannot take is refused, the others are learnt', async () => {

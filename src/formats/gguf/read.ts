@@ -39,7 +39,7 @@ function openOne(path: string): GgufFile {
       code: 'unusable-model',
       part: path,
       fault: `cannot be opened (${(error as NodeJS.ErrnoException).code})`,
-      remedy: 'Give the path of a .gguf model file, or a name that `nomoat models` lists.',
+      remedy: 'Give the path of a .gguf model file, or a name that `listModels()` lists.',
       cause: error,
     });
   }

@@ -38,7 +38,7 @@ export function assertVocabulary(file: Source): void {
     throw fault(
       file.path,
       'is an adapter, not a model',
-      'Give it with --adapter, and the model that it was trained on in its place.',
+      'Give it with `adapter`, and the model that it was trained on in its place.',
     );
   const texts = tokenTexts(file);
   if (!texts || texts.length === 0) {

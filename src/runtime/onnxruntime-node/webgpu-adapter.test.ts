@@ -22,10 +22,10 @@ function refusal(of: () => void): NomoatError {
 
 test('a matrix that the adapter does not hold is refused by name and size, with a remedy', () => {
   const { fault, fields, part, remedy } = refusal(() => assertAdapterHolds(wide, small));
-  expect(part).toBe('--device webgpu');
+  expect(part).toBe("`device: 'webgpu'`");
   expect(fault).toContain('token_embd.weight [49152, 2048], 403 MB in one piece: the buffer is too large');
   expect(fields).toMatchObject({ matrix: 'token_embd.weight', bytes: 49_152 * 2048 * 4 });
-  expect(remedy).toContain('Leave --device out');
+  expect(remedy).toContain('Leave `device` out');
   expect(() => assertAdapterHolds({ ...wide, columns: 576 }, small)).not.toThrow();
 });
 

@@ -53,10 +53,10 @@ export function assertAdapter(): void {
   if (adapter.found) return;
   throw new NomoatError({
     code: 'no-device',
-    part: '--device webgpu',
+    part: "`device: 'webgpu'`",
     fault: `no WebGPU adapter works here: ${adapter.reason}`,
     remedy:
-      'Leave --device out to train on the processor, or install a graphics driver (on Linux also the Vulkan loader, libvulkan1).',
+      'Leave `device` out to train on the processor, or install a graphics driver (on Linux also the Vulkan loader, libvulkan1).',
     fields: { reason: adapter.reason },
   });
 }
@@ -71,9 +71,9 @@ export function assertAdapterHolds(
   const bytes = rows * columns * Float32Array.BYTES_PER_ELEMENT;
   throw new NomoatError({
     code: 'no-device',
-    part: '--device webgpu',
+    part: "`device: 'webgpu'`",
     fault: `the graphics adapter failed with an array as large as ${name} [${rows}, ${columns}], ${(bytes / 1e6).toFixed(0)} MB in one piece: ${adapter.reason}`,
-    remedy: 'Leave --device out to train on the processor, or take a smaller --model.',
+    remedy: 'Leave `device` out to train on the processor, or take a smaller `model`.',
     fields: { matrix: name, bytes, reason: adapter.reason },
   });
 }
