@@ -1,0 +1,54 @@
+/**
+ * The package.json that is published, made of the repository's own: node-llama-cpp and onnxruntime-node come inside the package, without
+ * what a CPU does not need, and what they need at run time are dependencies of nomoat. Pure. docs/install-size.md says why, with figures.
+ */
+
+/** Come inside the package. They are pinned to one version each: what is packed is what the tests ran against. */
+export const bundled = ['node-llama-cpp', 'onnxruntime-node'];
+
+/**
+ * llama.cpp's CPU builds, those of node-llama-cpp's own optional dependencies for machines that onnxruntime-node trains on, and Intel Macs,
+ * which chat only. npm takes the ones that declare themselves fit for the machine.
+ */
+export const cpuBuilds = ['linux-x64', 'linux-arm64', 'mac-arm64-metal', 'mac-x64', 'win-x64', 'win-arm64'];
+
+/** Of the bundled packages, what serves their install scripts alone, which are left out: onnxruntime-node's fetch CUDA files. */
+const onlyForInstalling = { 'onnxruntime-node': ['adm-zip', 'global-agent'] };
+
+/** Files of the bundled packages that are left out: llama.cpp's source, 35 MB for those who compile; nomoat never does. */
+export const leftOut = { 'node-llama-cpp': ['llama/gitRelease.bundle'] };
+
+/** What a clone needs and a user does not. */
+const ofTheClone = ['private', 'scripts', 'devDependencies'];
+
+/** A bundled package's own manifest: nothing to run, nothing to install. Its dependencies are nomoat's. */
+export function bundledManifest(manifest) {
+  const { scripts, dependencies, optionalDependencies, devDependencies, ...kept } = manifest;
+  return kept;
+}
+
+/** Of a bundled package, by name: what it needs at run time. */
+function dependenciesOf({ name, dependencies }) {
+  return Object.entries(dependencies ?? {}).filter(([wanted]) => !onlyForInstalling[name]?.includes(wanted));
+}
+
+/** `manifests` are those of the installed packages in `bundled`. Throws where versions are not the pinned ones, or where two ranges differ. */
+export function leanManifest(own, manifests) {
+  const kept = Object.fromEntries(Object.entries(own).filter(([field]) => !ofTheClone.includes(field)));
+  const dependencies = { ...own.dependencies };
+  for (const manifest of manifests) {
+    const { name, version } = manifest;
+    if (dependencies[name] !== version) throw new Error(`${name} ${version} is installed, not ${dependencies[name]}`);
+    for (const [wanted, range] of dependenciesOf(manifest)) dependencies[wanted] ??= range;
+  }
+  const { version, optionalDependencies } = manifests.find(({ name }) => name === 'node-llama-cpp');
+  const builds = cpuBuilds.map((build) => `@node-llama-cpp/${build}`);
+  for (const build of builds)
+    if (optionalDependencies[build] !== version) throw new Error(`node-llama-cpp ${version} knows no ${build}`);
+  return {
+    ...kept,
+    dependencies: Object.fromEntries(Object.entries(dependencies).sort(([a], [b]) => (a < b ? -1 : 1))),
+    optionalDependencies: Object.fromEntries(builds.map((build) => [build, version])),
+    bundleDependencies: bundled,
+  };
+}
