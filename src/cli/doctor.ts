@@ -13,7 +13,7 @@ export function command(): Command {
   return addFlags(command, reportShown).action(async () => {
     const { json } = flagsOf(command, reportShown);
     const { doctor } = await import('../library/doctor.ts');
-    const { renderDoctor } = await import('../machine/doctor.ts');
+    const { renderDoctor } = await import('../machine/render-doctor.ts');
     const { findings, ...facts } = await doctor();
     const remedies = findings.map((finding) => ({ ...finding, remedy: inCommandWords(finding.remedy) }));
     const report = { ...facts, findings: remedies };

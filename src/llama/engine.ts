@@ -9,6 +9,7 @@ import { existsSync } from 'node:fs';
 import { cpus } from 'node:os';
 import type { Llama, LlamaContext, LlamaContextOptions, LlamaModel } from 'node-llama-cpp';
 import { NomoatError } from '../errors.ts';
+import { cpuBuild } from '../machine/llama-builds.ts';
 import { loadNodeLlamaCpp } from './load.ts';
 
 /** Enough to see what went wrong; a broken file can log a line per tensor. */
@@ -42,7 +43,7 @@ export function llamaEngine(): Promise<Llama> {
 async function openEngine(): Promise<Llama> {
   const { getLlama, LlamaLogLevel } = await loadNodeLlamaCpp();
   return getLlama({
-    gpu: false,
+    ...cpuBuild(),
     build: 'never',
     skipDownload: true,
     progressLogs: false,

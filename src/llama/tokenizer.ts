@@ -4,6 +4,7 @@
  */
 import type { Llama, LlamaModel, Token } from 'node-llama-cpp';
 import { NomoatError } from '../errors.ts';
+import { cpuBuild } from '../machine/llama-builds.ts';
 import { TextRefused, type Tokenizer } from '../tokens/tokenizer.ts';
 import { readVocabulary, type Vocabulary } from '../tokens/vocabulary.ts';
 import { engineMissing } from './engine.ts';
@@ -43,7 +44,7 @@ export async function openTokenizer(model: string): Promise<Tokenizer> {
 async function openVocabularyEngine(log: string[]): Promise<Llama> {
   const { getLlama, LlamaLogLevel } = await loadNodeLlamaCpp();
   return getLlama({
-    gpu: false,
+    ...cpuBuild(),
     build: 'never',
     skipDownload: true,
     progressLogs: false,

@@ -2,8 +2,9 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { type DoctorParts, doctor, renderDoctor } from './doctor.ts';
+import { type DoctorParts, doctor } from './doctor.ts';
 import { type MachineFacts, machineFacts } from './machine.ts';
+import { renderDoctor } from './render-doctor.ts';
 
 const GOOD_MACHINE: MachineFacts = {
   ...machineFacts(),
@@ -55,12 +56,12 @@ describe('the doctor', () => {
   });
 
   test.each<[string, Partial<DoctorParts>, 'error' | 'warning', RegExp]>([
-    ['old Node', { nodeVersion: '20.10.0' }, 'error', /Node 20\.10\.0 is too old.*Install Node 20\.11/],
+    ['old Node', { nodeVersion: '20.10.0' }, 'error', /Node 20\.10\.0 is too old.*Install Node 20\.12/],
     [
       'no onnxruntime',
       { providers: () => Promise.reject(new Error('Cannot find package\nat x')) },
       'error',
-      /onnxruntime does not load \(Cannot find package\).*npm install onnxruntime-node/,
+      /onnxruntime does not load \(Cannot find package\).*Install nomoat again/,
     ],
     [
       'no llama.cpp',
@@ -78,6 +79,21 @@ describe('the doctor', () => {
     expect(found.filter((line) => words.test(line))).toHaveLength(1);
     expect(found.find((line) => words.test(line))?.startsWith(severity)).toBe(true);
     expect(renderDoctor(report)).toMatch(new RegExp(`^${severity}: `, 'm'));
+  });
+
+  test('llama.cpp for graphics cards: the command where it is missing, in the version of node-llama-cpp', async () => {
+    const hasVulkan = (name: string): string | null => (name.includes('-cuda') ? null : '1.2.3');
+    const report = await examine({ packageVersion: hasVulkan });
+    const cuda = 'npm install @node-llama-cpp/linux-x64-cuda@1.2.3 @node-llama-cpp/linux-x64-cuda-ext@1.2.3';
+    expect(report.gpuBuilds).toEqual([
+      { name: 'Vulkan', command: null },
+      { name: 'CUDA', command: cuda },
+    ]);
+    expect(report.findings.filter((found) => !/free for/.test(found.fault))).toEqual([]);
+    expect(renderDoctor(report)).toMatch(
+      /^with Vulkan +installed;.*\nwith CUDA +not installed, .*: npm install @node/m,
+    );
+    expect((await examine(machine({ platform: 'darwin', architecture: 'arm64' }))).gpuBuilds).toEqual([]);
   });
 
   test('no model and a broken one', async () => {

@@ -10,6 +10,7 @@ import { installedVersion, ownVersion } from '../store/installed-version.ts';
 import { type LocalModel, scanLocalModels } from '../store/local-scan.ts';
 import { hubCacheFolder, nomoatModelsFolder, type Surroundings, surroundings } from '../store/model-folders.ts';
 import { sizeText } from '../words/size-text.ts';
+import { cpuBuild, cpuPackage, gpuBuilds, installCommand } from './llama-builds.ts';
 import { diskFreeBytes, type MachineFacts, machineFacts } from './machine.ts';
 
 /** A folder that nomoat writes to. */
@@ -53,6 +54,8 @@ export interface DoctorReport {
   readonly onnxruntime: DoctorEngine;
   /** Tokenising and chat. */
   readonly llamaCpp: DoctorEngine;
+  /** llama.cpp's builds for graphics cards; nomoat itself chats on the CPU. `command` installs one, null where it is there. */
+  readonly gpuBuilds: readonly { readonly name: string; readonly command: string | null }[];
   readonly models: readonly LocalModel[];
   readonly findings: readonly Finding[];
 }
@@ -75,9 +78,9 @@ export interface DoctorParts {
   readonly startLlamaCpp: () => Promise<string>;
 }
 
-const PACKAGES = ['onnxruntime-node', 'node-llama-cpp', '@huggingface/hub', '@huggingface/jinja'] as const;
+const PACKAGES = ['onnxruntime-node', 'node-llama-cpp', '@huggingface/hub'] as const;
 
-const OLDEST_NODE = [20, 11] as const;
+const OLDEST_NODE = [20, 12] as const;
 /** A 135M model trains in about one gigabyte; the next sizes need several. */
 const LEAST_MEMORY_BYTES = 2e9;
 /** A small model, its run with some checkpoints, and a merged export. */
@@ -97,7 +100,7 @@ const REAL_PARTS: DoctorParts = {
   findAdapter,
   startLlamaCpp: async () => {
     const { getLlama, LlamaLogLevel } = await import('node-llama-cpp');
-    const llama = await getLlama({ gpu: false, build: 'never', progressLogs: false, logLevel: LlamaLogLevel.error });
+    const llama = await getLlama({ ...cpuBuild(), build: 'never', progressLogs: false, logLevel: LlamaLogLevel.error });
     const detail = `llama.cpp ${llama.llamaCppRelease.release}, ${llama.buildType}`;
     await llama.dispose();
     return detail;
@@ -120,13 +123,19 @@ export async function doctor(options: DoctorOptions = {}): Promise<DoctorReport>
     ? parts.findAdapter()
     : { found: false, reason: 'onnxruntime does not load' };
   const llamaCpp = await tryEngine(parts.startLlamaCpp);
+  const builds = gpuBuilds(machine.platform, machine.architecture).map(({ name, packages }) => {
+    const isThere = packages.every((each) => parts.packageVersion(each) !== null);
+    const wanted = packages.map((each) => withVersion(each, versions['node-llama-cpp']));
+    return { name, command: isThere ? null : installCommand(wanted) };
+  });
   const folders = [
     folderFacts('runs', options.runsFolder ?? process.cwd()),
     folderFacts('Hugging Face cache', hubCacheFolder(around)),
     folderFacts('nomoat cache', nomoatModelsFolder(around)),
   ];
   const scan = scanLocalModels(around);
-  const facts = { machine, folders, versions, providers, webgpu, onnxruntime, llamaCpp, models: scan.models };
+  const { models } = scan;
+  const facts = { machine, folders, versions, providers, webgpu, onnxruntime, llamaCpp, gpuBuilds: builds, models };
   const findings = CHECKS.flatMap((check) => check(facts) ?? []);
   for (const { path, fault } of scan.problems) {
     findings.push({ severity: 'warning', fault: `${path}: ${fault}`, remedy: 'Mend or delete it; it is left out.' });
@@ -173,14 +182,13 @@ const CHECKS: readonly ((facts: Facts) => Finding | Finding[] | null)[] = [
     const isIntelMac = machine.platform === 'darwin' && machine.architecture === 'x64';
     const remedy = isIntelMac
       ? 'onnxruntime-node has no build for Intel Macs: train on another machine; chat works here.'
-      : 'Run `npm install onnxruntime-node` again, and on Windows install the Visual C++ runtime.';
+      : 'Install nomoat again, and on Windows the Visual C++ runtime.';
     return finding('error', `onnxruntime does not load (${onnxruntime.detail})`, remedy);
   },
   ({ llamaCpp, versions }) => {
     if (llamaCpp.works) return null;
-    const version = versions['node-llama-cpp'];
-    const wanted = `${llamaPackage()}${version === null ? '' : `@${version}`}`;
-    const remedy = `Install its binary for this machine: npm install ${wanted}`;
+    const wanted = withVersion(cpuPackage(), versions['node-llama-cpp']);
+    const remedy = `Install its binary for this machine: ${installCommand([wanted])}`;
     return finding('error', `llama.cpp does not load (${llamaCpp.detail})`, remedy);
   },
   ({ machine }) => {
@@ -225,52 +233,12 @@ const WRITE_REMEDIES: Readonly<Record<string, string>> = {
   'nomoat cache': 'Set NOMOAT_HOME to a folder of yours.',
 };
 
-/** The npm package with llama.cpp's CPU build for this machine. */
-function llamaPackage(): string {
-  const os = ({ darwin: 'mac', win32: 'win' } as Record<string, string>)[process.platform] ?? process.platform;
-  const arch = process.arch === 'arm' ? 'armv7l' : process.arch;
-  return `@node-llama-cpp/${os}-${arch}${os === 'mac' && arch === 'arm64' ? '-metal' : ''}`;
-}
+/** llama.cpp's builds are released with node-llama-cpp, under its version. */
+const withVersion = (name: string, version: string | null | undefined): string =>
+  typeof version === 'string' ? `${name}@${version}` : name;
 
 function finding(severity: Finding['severity'], fault: string, remedy: string): Finding {
   return { severity, fault, remedy };
 }
 
-const gigabytes = (bytes: number): string => (bytes < 1e9 ? sizeText(bytes) : `${(bytes / 1e9).toFixed(1)} GB`);
-
-/** The report as plain text, one fact a line, the findings last. */
-export function renderDoctor(report: DoctorReport): string {
-  const { machine, folders, versions, webgpu, onnxruntime, llamaCpp, models, findings } = report;
-  const limit = machine.processorLimit === null ? '' : `, limited to ${machine.processorLimit} processors`;
-  const rows: [string, string][] = [
-    ['machine', `${machine.platform} ${machine.architecture}, ${machine.release}`],
-    ['processor', machine.cpu],
-    ['cores', `${machine.physicalCores} physical, ${machine.logicalCores} logical${limit}`],
-    ['instructions', machine.instructionSets.join(' ') || 'not told'],
-    ['memory', `${gigabytes(machine.memoryAvailableBytes)} free of ${gigabytes(machine.memoryTotalBytes)}`],
-    ...folders.map(({ purpose, path, freeBytes }): [string, string] => [
-      'disk',
-      `${freeBytes === null ? 'unknown' : gigabytes(freeBytes)} free for ${purpose}: ${path}`,
-    ]),
-    [
-      'versions',
-      Object.entries(versions)
-        .map(([name, version]) => `${name} ${version ?? 'missing'}`)
-        .join(', '),
-    ],
-    ['onnxruntime', engineLine(onnxruntime)],
-    ['webgpu', webgpu.found ? 'an adapter works' : `no adapter: ${webgpu.reason}`],
-    ['llama.cpp', engineLine(llamaCpp)],
-    ...models.map((model): [string, string] => ['model', `${model.name}  ${gigabytes(model.bytes)}  ${model.path}`]),
-  ];
-  const width = Math.max(...rows.map(([name]) => name.length)) + 2;
-  const lines = rows.map(([name, value]) => name.padEnd(width) + value);
-  lines.push('');
-  if (findings.length === 0) lines.push('Nothing is wrong.');
-  for (const { severity, fault, remedy } of findings) lines.push(`${severity}: ${fault}`, `  remedy: ${remedy}`);
-  return `${lines.join('\n')}\n`;
-}
-
-function engineLine({ works, detail, seconds }: DoctorEngine): string {
-  return works ? `works (${detail}, ${seconds.toFixed(1)} s)` : `does not load: ${detail}`;
-}
+export const gigabytes = (bytes: number): string => (bytes < 1e9 ? sizeText(bytes) : `${(bytes / 1e9).toFixed(1)} GB`);
