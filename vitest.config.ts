@@ -6,6 +6,7 @@ import { defineConfig } from 'vitest/config';
 export default defineConfig({
   test: {
     include: ['src/**/*.test.ts', 'test/**/*.test.ts'],
+    setupFiles: process.env.NOMOAT_TEST_NODE === undefined ? [] : ['test/expect-node.ts'],
     // Two cores: more workers only make the engines' threads fight.
     maxWorkers: 2,
     pool: 'forks',
