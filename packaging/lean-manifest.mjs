@@ -12,8 +12,14 @@ export const bundled = ['node-llama-cpp', 'onnxruntime-node'];
  */
 export const cpuBuilds = ['linux-x64', 'linux-arm64', 'mac-arm64-metal', 'mac-x64', 'win-x64', 'win-arm64'];
 
-/** Of the bundled packages, what serves their install scripts alone, which are left out: onnxruntime-node's fetch CUDA files. */
-const onlyForInstalling = { 'onnxruntime-node': ['adm-zip', 'global-agent'] };
+/**
+ * What the bundled packages need for work that nomoat never asks for, and do not load otherwise: onnxruntime-node's install script fetches
+ * CUDA files, node-llama-cpp compiles llama.cpp and has a command line.
+ */
+const neverLoaded = {
+  'onnxruntime-node': ['adm-zip', 'global-agent'],
+  'node-llama-cpp': ['cmake-js', 'ignore', 'node-addon-api', 'validate-npm-package-name', 'yargs'],
+};
 
 /** Files of the bundled packages that are left out: llama.cpp's source, 35 MB for those who compile; nomoat never does. */
 export const leftOut = { 'node-llama-cpp': ['llama/gitRelease.bundle'] };
@@ -29,7 +35,7 @@ export function bundledManifest(manifest) {
 
 /** Of a bundled package, by name: what it needs at run time. */
 function dependenciesOf({ name, dependencies }) {
-  return Object.entries(dependencies ?? {}).filter(([wanted]) => !onlyForInstalling[name]?.includes(wanted));
+  return Object.entries(dependencies ?? {}).filter(([wanted]) => !neverLoaded[name].includes(wanted));
 }
 
 /** `manifests` are those of the installed packages in `bundled`. Throws where versions are not the pinned ones, or where two ranges differ. */

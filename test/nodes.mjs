@@ -38,12 +38,22 @@ function install(version) {
 }
 
 /**
+ * Whether the Node itself prints that importing JSON is experimental, which a dependency of node-llama-cpp does: tests that hold standard
+ * error to be empty are about what nomoat prints.
+ */
+function warnsOfJson(version) {
+  const [major, minor, patch] = version.split('.').map(Number);
+  return major === 20 && (minor < 18 || (minor === 18 && patch < 3));
+}
+
+/**
  * Runs the tests with this Node, also the programs that they start, and returns vitest's own report. Vitest itself, which needs a newer Node
  * than the oldest of these, stays on the one that runs this script: it starts the processes of tests from `process.execPath`.
  */
 async function run(node, version, report) {
   const path = `${dirname(node)}${delimiter}${process.env.PATH}`;
   const env = { ...process.env, PATH: path, NOMOAT_TEST_NODE: version };
+  if (warnsOfJson(version)) env.NODE_OPTIONS = `${env.NODE_OPTIONS ?? ''} --disable-warning=ExperimentalWarning`;
   const vitest = join(repo, 'node_modules/vitest/vitest.mjs');
   const start = `data:text/javascript,process.execPath=${encodeURIComponent(JSON.stringify(node))}`;
   const args = ['--import', start, vitest, 'run', ...positionals, '--reporter=default', '--reporter=json'];
