@@ -10,7 +10,7 @@ import { cpus } from 'node:os';
 import type { Llama, LlamaContext, LlamaContextOptions, LlamaModel } from 'node-llama-cpp';
 import { NomoatError } from '../errors.ts';
 import { cpuBuild } from '../machine/llama-builds.ts';
-import { loadNodeLlamaCpp } from './load.ts';
+import { openLlama } from './load.ts';
 
 /** Enough to see what went wrong; a broken file can log a line per tensor. */
 const maxKeptLogLines = 50;
@@ -40,20 +40,18 @@ export function llamaEngine(): Promise<Llama> {
   return instance;
 }
 
-async function openEngine(): Promise<Llama> {
-  const { getLlama, LlamaLogLevel } = await loadNodeLlamaCpp();
-  return getLlama({
+const openEngine = (): Promise<Llama> =>
+  openLlama((levels) => ({
     ...cpuBuild(),
     build: 'never',
     skipDownload: true,
     progressLogs: false,
     maxThreads: 0,
-    logLevel: LlamaLogLevel.warn,
+    logLevel: levels.warn,
     logger: (level, message) => {
       for (const lines of hearing) if (lines.length < maxKeptLogLines) lines.push(`${level}: ${message.trim()}`);
     },
-  });
-}
+  }));
 
 export const engineMissing = (cause: unknown): NomoatError =>
   new NomoatError({

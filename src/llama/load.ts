@@ -3,6 +3,7 @@
  * signal-exit 3, which puts listeners on the process's signals and replaces process.emit for locks that nomoat never takes.
  */
 import { createRequire } from 'node:module';
+import type { Llama, LlamaOptions } from 'node-llama-cpp';
 import { installedPackage } from '../store/installed-version.ts';
 
 export type NodeLlamaCpp = typeof import('node-llama-cpp');
@@ -37,5 +38,30 @@ function unloadSignalExit(): void {
       signalExit.unload();
   } catch {
     // Another version, without it.
+  }
+}
+
+/** Calls that are under way without the arguments that `startable` takes away, and those arguments. */
+const without = { calls: 0, all: process.execArgv };
+
+/** Node starts no file with these, only what it is given as text. */
+const forTextOnly = /^--input-type\b/;
+
+/**
+ * The engine. node-llama-cpp first tries its build in a process of its own, to which Node hands on the arguments of this one: given
+ * `--input-type=module` that process would not start, and no build would be found. For as long, this process goes without.
+ */
+export async function openLlama(options: (levels: NodeLlamaCpp['LlamaLogLevel']) => LlamaOptions): Promise<Llama> {
+  const { getLlama, LlamaLogLevel } = await loadNodeLlamaCpp();
+  if (without.calls === 0 && !process.execArgv.some((argument) => forTextOnly.test(argument)))
+    return getLlama(options(LlamaLogLevel));
+  if (without.calls++ === 0) {
+    without.all = process.execArgv;
+    process.execArgv = process.execArgv.filter((argument) => !forTextOnly.test(argument));
+  }
+  try {
+    return await getLlama(options(LlamaLogLevel));
+  } finally {
+    if (--without.calls === 0) process.execArgv = without.all;
   }
 }

@@ -8,7 +8,7 @@ import { cpuBuild } from '../machine/llama-builds.ts';
 import { TextRefused, type Tokenizer } from '../tokens/tokenizer.ts';
 import { readVocabulary, type Vocabulary } from '../tokens/vocabulary.ts';
 import { engineMissing } from './engine.ts';
-import { loadNodeLlamaCpp } from './load.ts';
+import { openLlama } from './load.ts';
 
 /** Enough to see why a vocabulary does not load. */
 const maxKeptLogLines = 10;
@@ -41,19 +41,17 @@ export async function openTokenizer(model: string): Promise<Tokenizer> {
 }
 
 /** An engine of its own, which is let go with the tokenizer: it keeps nothing of the model in memory. */
-async function openVocabularyEngine(log: string[]): Promise<Llama> {
-  const { getLlama, LlamaLogLevel } = await loadNodeLlamaCpp();
-  return getLlama({
+const openVocabularyEngine = (log: string[]): Promise<Llama> =>
+  openLlama((levels) => ({
     ...cpuBuild(),
     build: 'never',
     skipDownload: true,
     progressLogs: false,
-    logLevel: LlamaLogLevel.error,
+    logLevel: levels.error,
     logger: (_, message) => {
       if (log.length < maxKeptLogLines) log.push(message.trim());
     },
-  });
-}
+  }));
 
 /** The tokenizer of a model that is open already; closing it leaves the model open. */
 export const tokenizerOf = (model: LlamaModel, modelPath: string): Tokenizer =>

@@ -70,6 +70,19 @@ describe('a host', { timeout: patience }, () => {
     expect(status).toBe(0);
   });
 
+  test.each([
+    ['a text', ['-e']],
+    ['a module as text', ['--input-type=module', '-e']],
+  ])('is %s: it tunes and chats', (name, args) => {
+    writeFileSync(join(folder, 'whole.mjs'), whole);
+    const run = name.replaceAll(' ', '-');
+    const program = `import('./whole.mjs').then(async ({ whole }) => console.log(await whole(${JSON.stringify(run)}), process.execArgv.join()))`;
+    const env = { ...process.env, NOMOAT_HOME: join(folder, 'home') };
+    const { stderr, stdout } = spawnSync(process.execPath, [...args, program], { cwd: folder, env, encoding: 'utf8' });
+    expect(stderr).toBe('');
+    expect(stdout.trim()).toBe(`${said} ${[...args, program].join()}`);
+  });
+
   test('is a worker thread', () => {
     writeFileSync(join(folder, 'whole.mjs'), whole);
     writeFileSync(
