@@ -6,6 +6,7 @@ import { spawnSync } from 'node:child_process';
 import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { build } from 'esbuild';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 
 const repo = join(import.meta.dirname, '../..');
@@ -81,6 +82,34 @@ describe('a host', { timeout: patience }, () => {
     const { stderr, stdout } = spawnSync(process.execPath, [...args, program], { cwd: folder, env, encoding: 'utf8' });
     expect(stderr).toBe('');
     expect(stdout.trim()).toBe(`${said} ${[...args, program].join()}`);
+  });
+
+  test('is a bundle, with nomoat inside and its engines beside', async () => {
+    writeFileSync(join(folder, 'whole.mjs'), whole);
+    writeFileSync(
+      join(folder, 'bundled.mjs'),
+      `import { whole } from './whole.mjs';\nconsole.log(await whole('bundled'));`,
+    );
+    await build({
+      entryPoints: [join(folder, 'bundled.mjs')],
+      outfile: join(folder, 'bundle/program.mjs'),
+      bundle: true,
+      platform: 'node',
+      format: 'esm',
+      // Native code stays in its packages.
+      external: ['onnxruntime-node', 'node-llama-cpp'],
+      // Some of what is bundled is CommonJS and requires what Node has.
+      banner: { js: "import { createRequire as requireFrom } from 'node:module'; const require = requireFrom(import.meta.url);" },
+      logLevel: 'error',
+    });
+    // As deployed: the packages that it needs are where it runs.
+    for (const name of ['onnxruntime-node', 'node-llama-cpp'])
+      symlinkSync(join(repo, 'node_modules', name), join(folder, 'node_modules', name));
+    const env = { ...process.env, NOMOAT_HOME: join(folder, 'home') };
+    const { status, stderr, stdout } = spawnSync(process.execPath, ['bundle/program.mjs'], { cwd: folder, env, encoding: 'utf8' }); // biome-ignore format: one line
+    expect(stderr).toBe('');
+    expect(stdout.trim()).toBe(said);
+    expect(status).toBe(0);
   });
 
   test('is a worker thread', () => {
