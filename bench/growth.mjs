@@ -13,7 +13,7 @@ import { openGguf } from '../dist/formats/gguf/read.js';
 import { memoryOf } from '../dist/plan/memory.js';
 import { projections } from '../dist/lora/adapter.js';
 import { projectionDimensions, readModelConfig } from '../dist/models/config.js';
-import { emptyMatrix } from '../dist/models/quantise.js';
+import { emptyMatrix } from '../dist/models/quantize.js';
 import { memoryStore, shapeOf } from '../dist/train/base-weights.js';
 import { createLoraStep } from '../dist/train/open-step.js';
 import { floats } from '../dist/runtime/onnxruntime-node/executor.js';
@@ -81,8 +81,8 @@ function randomWeights(config) {
   const width = config.modelWidth;
   const output = random(config.vocabulary * width, 0.0003)(new Float32Array(config.vocabulary * width));
   return {
-    precision: 'f32', streamed: false, biases: false, headNorms: false, ropeFactors: null,
-    embed: (tokens, into) => tokens.forEach((token, n) => into.set(output.subarray(token * width, (token + 1) * width), n * width)),
+    precision: 'f32', streamed: false, biases: false, qkNorms: false, ropeFactors: null,
+    embed: (tokens, out) => tokens.forEach((token, n) => out.set(output.subarray(token * width, (token + 1) * width), n * width)),
     layer: (layer) => layers[layer],
     head: new Map([['output_norm', floats(ones(), [width])], ['output', floats(output, [config.vocabulary, width])]]),
     close() {},
@@ -122,7 +122,7 @@ async function measurePoint({ context, depth }) {
   const trained = step.parameters.reduce((sum, { value }) => sum + value.length, 0);
   const setting = { method: 'lora', precision: values.precision, activations: 'keep', streamed: false, trained, parameters: 0, fileBytes: 0, measuredBlocks: 0, copyBytes: 0, copyIsThere: true };
   const parameters = depth * projections.reduce((sum, name) => sum + dimensions(name).inFeatures * dimensions(name).outFeatures, 0) + config.vocabulary * config.modelWidth;
-  const planned = memoryOf({ shape: { ...config, headNorms: false }, setting: { ...setting, parameters }, rates: null, tokens: { microBatch: length, step: total, validation: 0 }, held });
+  const planned = memoryOf({ shape: { ...config, qkNorms: false }, setting: { ...setting, parameters }, rates: null, tokens: { microBatch: length, step: total, validation: 0 }, held });
   // Neither an optimizer nor a proof runs here: moments and starting values are not held.
   const plannedBytes = planned.training - 3 * 4 * trained;
   console.log(JSON.stringify({ context, depth, seconds, peakBytes: process.resourceUsage().maxRSS * 1024, plannedBytes }));

@@ -15,16 +15,16 @@ export async function int8Limit(rows, inner, columns, threads) {
   const named = ([name, shape, type]) => valueInfo(name, { shape, type });
   const model = to.model(given.map(named), [named(['y', [rows, columns], 'float32'])]);
   const executor = await Executor.open(model, threads, 'cpu');
-  const feeds = new Map([
+  const inputs = new Map([
     ['x', new ort.Tensor('uint8', new Uint8Array(rows * inner).fill(130), [rows, inner])],
     ['w', bytes(new Int8Array(inner * columns).fill(3), [inner, columns])],
     ['s', floats(new Float32Array(columns).fill(1), [columns])],
   ]);
-  const into = new Map([['y', floats(new Float32Array(rows * columns), [rows, columns])]]);
+  const outputs = new Map([['y', floats(new Float32Array(rows * columns), [rows, columns])]]);
   let best = Number.POSITIVE_INFINITY;
   for (let i = 0; i < 30; i++) {
     const start = performance.now();
-    await executor.run(feeds, into);
+    await executor.run(inputs, outputs);
     best = Math.min(best, performance.now() - start);
   }
   await executor.close();

@@ -12,7 +12,7 @@ import { readModelConfig } from '../dist/models/config.js';
 import { packRows, sharedPrefix } from '../dist/batches/pack.js';
 import { openGguf } from '../dist/formats/gguf/read.js';
 import { probeKernels, weightLevels } from '../dist/runtime/onnxruntime-node/probe.js';
-import { quantiseModel } from '../dist/train/int8-model.js';
+import { quantizeModel } from '../dist/train/int8-model.js';
 import { createLoraStep } from '../dist/train/open-step.js';
 import { freshAdapter } from './fresh-adapter.mjs';
 
@@ -36,8 +36,8 @@ function adapter() {
 const kernels = await probeKernels(options.threads);
 const started = performance.now();
 const compared = pack(rows.slice(6, 12), { maxTokens: 1e9 })[0];
-const { weights, divergence } = await quantiseModel({ ...options, compared, levels: weightLevels(kernels) });
-console.log(JSON.stringify({ kernels, divergence, quantiseSeconds: (performance.now() - started) / 1000 }));
+const { weights, divergence } = await quantizeModel({ ...options, compared, levels: weightLevels(kernels) });
+console.log(JSON.stringify({ kernels, divergence, quantizeSeconds: (performance.now() - started) / 1000 }));
 
 async function measure(name, more, prefix = sharedPrefix(rows)) {
   const step = await createLoraStep({ ...options, adapter: adapter(), ...more });

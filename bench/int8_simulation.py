@@ -52,7 +52,7 @@ class Product(torch.autograd.Function):
             return x @ layer.weight.t()
         x = x / layer.divisor @ layer.rotation
         coarse = rounded(x)
-        return (coarse + rounded(x - coarse) if mode["two_term_activations"] else coarse) @ layer.quantised.t()
+        return (coarse + rounded(x - coarse) if mode["two_term_activations"] else coarse) @ layer.quantized.t()
 
     @staticmethod
     def backward(ctx, g):
@@ -61,7 +61,7 @@ class Product(torch.autograd.Function):
             return g @ layer.weight, None
         if mode["one_term"]:
             g = rounded(g * layer.step) / layer.step
-        return g @ layer.quantised @ layer.rotation.t() / layer.divisor, None
+        return g @ layer.quantized @ layer.rotation.t() / layer.divisor, None
 
 
 class Adapted(torch.nn.Module):
@@ -79,7 +79,7 @@ class Adapted(torch.nn.Module):
         self.rotation = torch.eye(width) if block is None else rotation(width, block)
         prepared = self.weight * self.divisor @ self.rotation
         self.step = prepared.abs().amax(1) / 127
-        self.quantised = rounded(prepared)
+        self.quantized = rounded(prepared)
 
     def forward(self, x):
         if mode["collect"]:

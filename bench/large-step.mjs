@@ -16,7 +16,7 @@ import { openGguf } from '../dist/formats/gguf/read.js';
 import { projections } from '../dist/lora/adapter.js';
 import { projectionGroups } from '../dist/models/block-options.js';
 import { projectionDimensions, projectionWeights, readModelConfig } from '../dist/models/config.js';
-import { emptyMatrix } from '../dist/models/quantise.js';
+import { emptyMatrix } from '../dist/models/quantize.js';
 import { diskStore, memoryStore } from '../dist/train/base-weights.js';
 import { createLoraStep } from '../dist/train/open-step.js';
 import { microBatchTokens } from '../dist/train/trainer.js';

@@ -11,7 +11,7 @@ import { openGguf } from '../dist/formats/gguf/read.js';
 import { projections } from '../dist/lora/adapter.js';
 import { initLora } from '../dist/lora/init.js';
 import { projectionDimensions, readModelConfig } from '../dist/models/config.js';
-import { quantiseModel } from '../dist/train/int8-model.js';
+import { quantizeModel } from '../dist/train/int8-model.js';
 import { createFullStep, createLoraStep } from '../dist/train/open-step.js';
 import { InferenceSession } from 'onnxruntime-node';
 
@@ -60,8 +60,8 @@ for (const name of ['llama', 'qwen2', 'qwen3', 'llama3']) {
     });
     await stepOf({ model, adapter });
     label = `${name}-lora-${variant}-int8`;
-    const quantised = () => quantiseModel({ model, compared: batch, threads: 1, levels: 127 });
-    for (const activations of ['keep', 'float16']) await stepOf({ model, adapter, activations, ...(await quantised()) });
+    const quantized = () => quantizeModel({ model, compared: batch, threads: 1, levels: 127 });
+    for (const activations of ['keep', 'float16']) await stepOf({ model, adapter, activations, ...(await quantized()) });
   }
   label = `${name}-full`;
   await (await createFullStep({ model, threads: 1 })).close();

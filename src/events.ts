@@ -182,7 +182,7 @@ export interface ExportParityEvent {
   readonly meanDifference: number | null;
   /** As `meanDifference`, of the token furthest apart. */
   readonly worstDifference: number | null;
-  /** Null on a quantised file, where the figure is shown and only judged for being a number. */
+  /** Null on a quantized file, where the figure is shown and only judged for being a number. */
   readonly bound: number | null;
   /** Null where nothing was judged. */
   readonly passed: boolean | null;

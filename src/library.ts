@@ -7,10 +7,10 @@ import type { Model } from './chat/chat-model.ts';
 import { NomoatError } from './errors.ts';
 import { physicalCores } from './machine/machine.ts';
 import type { Confirm } from './plan/proposal.ts';
-import { assertSameBase, doubtOfBase } from './run/base-model.ts';
+import { assertSameBase, baseWarning } from './run/base-model.ts';
 import { followRun, type Run } from './run/run.ts';
 import { modelFileName, RunFolder } from './run/run-folder.ts';
-import { assertHasAdapter, doubtOf } from './run/run-result.ts';
+import { assertHasAdapter, runWarning } from './run/run-result.ts';
 import { resumeRun, startRun } from './run/start-run.ts';
 import { resolveChatTemplate, templateBeside } from './settings/chat-template.ts';
 import { adapterInside, isRun, resolvePretrainSettings, resolveSettings } from './settings/load.ts';
@@ -131,7 +131,7 @@ export interface ResolvedChat {
   /** What control tokens that are spelled in messages become, as in training. */
   readonly specialTokens: SpecialTokens;
   /** What a person should know before they read an answer, in sentences. */
-  readonly doubts: readonly string[];
+  readonly warnings: readonly string[];
 }
 
 type Trained = Pick<ResolvedChat, 'systemPrompt' | 'chatTemplate' | 'specialTokens'>;
@@ -146,28 +146,28 @@ function trainedWith(path: string | null | undefined): Trained {
 }
 
 /** What is to be said of the run at that path; nothing of an adapter that is no run. Throws where it has no result to be used. */
-const doubtsOfRun = (path: string | null | undefined): string[] =>
-  path && isRun(path) ? [doubtOf(path, new RunFolder(path).read()) ?? []].flat() : [];
+const runWarnings = (path: string | null | undefined): string[] =>
+  path && isRun(path) ? [runWarning(path, new RunFolder(path).read()) ?? []].flat() : [];
 
 /** What a run's folder or a model's name stands for. */
 export async function resolveChat(options: ChatOptions): Promise<ResolvedChat> {
   assertGiven('`adapter`', options.adapter);
   assertGiven('`chatTemplate`', options.chatTemplate);
   const adapter = options.adapter ? adapterInside(resolve(options.adapter)) : null;
-  const doubts = doubtsOfRun(options.adapter);
+  const warnings = runWarnings(options.adapter);
   if (adapter !== null && isRun(options.adapter!))
     assertHasAdapter(options.adapter!, new RunFolder(options.adapter!).read(), adapter);
   const given = options.chatTemplate ? { chatTemplate: resolveChatTemplate(options.chatTemplate) } : {};
   const held = async (modelPath: string): Promise<void> => {
-    const doubt = adapter === null ? null : await doubtOfBase(adapter, modelPath);
-    if (doubt !== null) doubts.push(doubt);
+    const warning = adapter === null ? null : await baseWarning(adapter, modelPath);
+    if (warning !== null) warnings.push(warning);
   };
   if (!isRun(options.model)) {
     const { path: modelPath } = await resolveModel(options.model);
     await held(modelPath);
-    return { modelPath, adapterPath: adapter, ...trainedWith(options.adapter), ...given, doubts };
+    return { modelPath, adapterPath: adapter, ...trainedWith(options.adapter), ...given, warnings };
   }
-  doubts.push(...doubtsOfRun(options.model));
+  warnings.push(...runWarnings(options.model));
   const folder = new RunFolder(options.model);
   const record = folder.read();
   const trained = { ...trainedWith(options.model), ...given };
@@ -183,10 +183,10 @@ export async function resolveChat(options: ChatOptions): Promise<ResolvedChat> {
   }
   await held(whole ?? record.settings.modelPath);
   if (adapter !== null && whole === null)
-    doubts.push(`${options.model}: its own adapter is not used, since ${options.adapter} was given in its place.`);
-  if (whole) return { modelPath: whole, adapterPath: adapter, ...trained, doubts };
+    warnings.push(`${options.model}: its own adapter is not used, since ${options.adapter} was given in its place.`);
+  if (whole) return { modelPath: whole, adapterPath: adapter, ...trained, warnings };
   await assertSameBase(options.model, record);
-  return { modelPath: record.settings.modelPath, adapterPath: adapter ?? inside, ...trained, doubts };
+  return { modelPath: record.settings.modelPath, adapterPath: adapter ?? inside, ...trained, warnings };
 }
 
 /**
@@ -213,10 +213,10 @@ export async function openModel(options: ChatOptions): Promise<Model> {
   const { openChatModel } = await import('./llama/chat-engine.ts');
   try {
     signal?.throwIfAborted();
-    const { doubts, ...resolved } = await resolveChat(options);
+    const { warnings, ...resolved } = await resolveChat(options);
     return await openChatModel({
       ...resolved,
-      notes: doubts,
+      notes: warnings,
       threads: threads ?? physicalCores(),
       contextSize: options.contextSize,
       ...(signal ? { signal } : {}),

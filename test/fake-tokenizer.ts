@@ -1,4 +1,4 @@
-/** A tokenizer of one token for each UTF-16 unit, for the control tokens given, and for two line ends in a row: quick, and with merges across borders. */
+/** A tokenizer of one token for each UTF-16 unit, for the control tokens given, and for two line ends in a row: quick, and with merges across boundaries. */
 import type { Tokenizer } from '../src/tokens/tokenizer.ts';
 
 export function fakeTokenizer(

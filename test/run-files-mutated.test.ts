@@ -30,13 +30,13 @@ const [root, data] = [join(folder, 'runs'), join(folder, 'data.jsonl')];
 const [stopped, damaged] = [join(folder, 'stopped'), join(root, 'damaged')];
 
 /** Processor time that one mutant may take, seconds: whoever waits longer takes it for a hang. */
-const mostSeconds = 1;
+const maxSeconds = 1;
 /** What the system, V8 and the yaml package say, which tells a user nothing. */
 const raw =
   /TypeError|RangeError|SyntaxError|ENOENT:|EISDIR:|Unexpected token|Maximum call stack|fault of nomoat|\n +at /;
 
 /** Does `work` with a mutant; it ends well, or in a NomoatError, soon. Returns whether it ended well. */
-async function survives(mutant: Mutant, name: string, work: () => unknown, seconds = mostSeconds): Promise<boolean> {
+async function survives(mutant: Mutant, name: string, work: () => unknown, seconds = maxSeconds): Promise<boolean> {
   const begun = process.cpuUsage();
   let whole = true;
   try {

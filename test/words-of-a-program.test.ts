@@ -48,7 +48,7 @@ const exceptions: Readonly<Record<string, { readonly words: readonly string[]; r
     why: 'flags of pip',
   },
   'records/arrow-messages.ts': { words: ['--budget'], why: 'a decrement' },
-  'records/json-borders.ts': { words: ['--depth'], why: 'a decrement' },
+  'records/json-spans.ts': { words: ['--depth'], why: 'a decrement' },
   'text/jinja/str-format.ts': { words: ['--depth'], why: 'a decrement' },
 };
 

@@ -18,8 +18,8 @@ describe('renderCard', () => {
     const card = renderCard({
       adapter,
       architecture: 'llama',
-      baseLicence: 'apache-2.0',
-      dataLicence: 'cc-by-4.0',
+      baseLicense: 'apache-2.0',
+      dataLicense: 'cc-by-4.0',
       data: ['train.jsonl'],
       settings: { 'learning rate': 0.001, epochs: 1 },
       figures: [{ name: 'validation loss', before: 6.98123456, after: 0.4637 }],
@@ -57,7 +57,7 @@ describe('renderCard', () => {
     const card = renderCard({
       adapter: { ...adapter, baseModel },
       architecture: 'llama',
-      baseLicence: 'x\n---\ny: z',
+      baseLicense: 'x\n---\ny: z',
       data: ['a|b`c\nd'],
     });
     expect(frontMatter(card)).toMatchObject({ license: 'x\n---\ny: z', library_name: 'peft' });

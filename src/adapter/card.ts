@@ -17,9 +17,9 @@ export interface CardInfo {
   readonly architecture: string;
   /** The adapter's name; the default says what it adapts. */
   readonly title?: string;
-  /** Licence of the base model and of the data, where known: SPDX names in lower case. */
-  readonly baseLicence?: string;
-  readonly dataLicence?: string;
+  /** License of the base model and of the data, where known: SPDX names in lower case. */
+  readonly baseLicense?: string;
+  readonly dataLicense?: string;
   /** What it was trained on, e.g. file names; no paths of the machine. */
   readonly data?: readonly string[];
   readonly languages?: readonly string[];
@@ -49,12 +49,12 @@ const literal = (text: string): string => JSON.stringify(text);
 /** The hub takes nothing else for base_model. */
 const hubId = /^[\w.-]+\/[\w.-]+$/;
 
-function frontMatter({ adapter, architecture, baseLicence, languages }: CardInfo): string {
+function frontMatter({ adapter, architecture, baseLicense, languages }: CardInfo): string {
   const fields = {
     ...(hubId.test(adapter.baseModel) ? { base_model: adapter.baseModel } : {}),
     library_name: 'peft',
     pipeline_tag: 'text-generation',
-    ...(baseLicence ? { license: baseLicence } : {}),
+    ...(baseLicense ? { license: baseLicense } : {}),
     ...(languages?.length ? { language: [...languages] } : {}),
     tags: ['lora', 'peft', architecture, 'nomoat'],
   };
@@ -66,7 +66,7 @@ function table(head: readonly string[], rows: readonly (readonly (string | numbe
   return [line(head), line(head.map(() => '---')), ...rows.map(line)].join('\n');
 }
 
-function training({ adapter, data, dataLicence, settings }: CardInfo): string {
+function training({ adapter, data, dataLicense, settings }: CardInfo): string {
   const rows: [string, string | number | boolean][] = [
     ['method', adapter.rslora ? 'LoRA, rank-stabilised' : 'LoRA'],
     ['rank', adapter.rank],
@@ -77,8 +77,8 @@ function training({ adapter, data, dataLicence, settings }: CardInfo): string {
     ...Object.entries(settings ?? {}),
   ];
   const source = data?.length ? `Trained on ${data.map(code).join(', ')}` : 'The training data is not stated';
-  const licence = dataLicence ? `, under ${inline(dataLicence)}` : data?.length ? '; its licence is not stated' : '';
-  return `## Training\n\n${source}${licence}.\n\n${table(['setting', 'value'], rows)}\n`;
+  const license = dataLicense ? `, under ${inline(dataLicense)}` : data?.length ? '; its license is not stated' : '';
+  return `## Training\n\n${source}${license}.\n\n${table(['setting', 'value'], rows)}\n`;
 }
 
 function figures({ figures: list }: CardInfo): string {
@@ -119,13 +119,13 @@ tokenizer = AutoTokenizer.from_pretrained(base)
 export function renderCard(info: CardInfo): string {
   const { adapter, architecture, version } = info;
   const title = info.title ?? `LoRA adapter for ${adapter.baseModel || `a ${architecture} model`}`;
-  const licence = info.baseLicence
-    ? `The base model is under ${inline(info.baseLicence)}; that licence applies to what is made with it.`
-    : 'The licence of the base model applies to what is made with it.';
+  const license = info.baseLicense
+    ? `The base model is under ${inline(info.baseLicense)}; that license applies to what is made with it.`
+    : 'The license of the base model applies to what is made with it.';
   const disclosure = `## Limits
 
 This adapter changes a language model's answers. They can be wrong, biased or invented; check them before you rely on them.
-It was made automatically with [nomoat](https://www.npmjs.com/package/nomoat)${version ? ` ${inline(version)}` : ''} and only the figures above were measured. ${licence}
+It was made automatically with [nomoat](https://www.npmjs.com/package/nomoat)${version ? ` ${inline(version)}` : ''} and only the figures above were measured. ${license}
 `;
   const sections = [frontMatter(info), `# ${inline(title)}\n`, training(info), figures(info), usage(info), disclosure];
   return sections.filter((section) => section !== '').join('\n');

@@ -8,9 +8,9 @@ import { hearLlama } from '../llama/engine.ts';
 import { llamaLogProbabilities } from '../llama/log-probabilities.ts';
 import type { TokenRow } from '../tokens/token-row.ts';
 import { readGgufLora, writeGgufLora } from './gguf-lora.ts';
-import { fromFileRows, toFileRows } from './head-rows.ts';
 import { readPeft } from './peft.ts';
 import { readAdapter } from './read-adapter.ts';
+import { fromFileRows, toFileRows } from './rope-row-order.ts';
 
 const reference = join(import.meta.dirname, '../../test/fixtures/reference');
 const folder = mkdtempSync(join(tmpdir(), 'nomoat-gguf-lora-'));

@@ -13,8 +13,8 @@ import { type LoraAdapter, type LoraPair, loraScale } from '../lora/adapter.ts';
 import { readModelConfig } from '../models/config.ts';
 import { collectPairs, type LooseTensor, type RankedPair } from './collect-pairs.ts';
 import { evenPairs } from './even-pairs.ts';
-import { fromFileRows, reorderedHeadDim, toFileRows } from './head-rows.ts';
 import { ggufTensorName, ggufWeightName, parseGgufTensorName } from './module-names.ts';
+import { fromFileRows, reorderedHeadDim, toFileRows } from './rope-row-order.ts';
 
 /** Our own keys: what PEFT's settings were before alpha took rsLoRA in. llama.cpp ignores keys that it does not know. */
 const ownKeys = {

@@ -86,19 +86,19 @@ function derive(render: RenderMessages): TurnFrame | null {
   const plainText = tryRender(render, [user(u), assistant(a), user(n)]);
   const plain = plainText === null ? null : around(plainText, [u, a, n]);
   if (!plain) return null;
-  const [head, answerBefore, border, request] = plain as [string, string, string, string];
+  const [head, answerBefore, boundary, request] = plain as [string, string, string, string];
   const withText = tryRender(render, [system(s), user(u), assistant(a), user(n)]);
   const withSystem = withText === null ? null : around(withText, [s, u, a, n]);
   // A template may refuse or leave out system prompts; one that puts them elsewhere is no frame.
   if (withText !== null && !withSystem && withText !== plainText) return null;
-  const userBefore = commonSuffix(withSystem ? [head, withSystem[1]!, border] : [head, border]);
+  const userBefore = commonSuffix(withSystem ? [head, withSystem[1]!, boundary] : [head, boundary]);
   const cut = (text: string): string => text.slice(0, text.length - userBefore.length);
   return {
     withoutSystem: cut(head),
     system: withSystem ? { before: withSystem[0]!, after: cut(withSystem[1]!) } : null,
     userBefore,
     answerBefore,
-    answerAfter: cut(border),
+    answerAfter: cut(boundary),
     request,
   };
 }

@@ -131,7 +131,7 @@ function checkAgainstConfig(path: string, config: PeftConfig, pairs: readonly Ra
 }
 
 /** Says what the files do not say, or say in vain; their name goes before each, no path: notes stand in reports. */
-function tellNotes(context: PeftContext, path: string, notes: readonly string[]): void {
+function emitNotes(context: PeftContext, path: string, notes: readonly string[]): void {
   for (const note of notes) context.note?.(`${basename(path)} ${note}.`);
 }
 
@@ -147,7 +147,7 @@ export function readPeft(folderOrSafetensors: string, context: PeftContext = {})
   const ranked = collectPairs(part, weights.flatMap(looseTensors));
   if (config && configPath) {
     checkAgainstConfig(configPath, config, ranked);
-    tellNotes(context, configPath, unusedSettings(config, ranked));
+    emitNotes(context, configPath, unusedSettings(config, ranked));
   }
   const { alpha: otherwise, layers } = context;
   if (!config && otherwise === undefined) {
@@ -161,8 +161,8 @@ export function readPeft(folderOrSafetensors: string, context: PeftContext = {})
   const rslora = config?.use_rslora ?? context.rslora ?? false;
   const alphaOf = (pair: RankedPair): number => (config ? moduleSettings(configPath!, config, pair).alpha : otherwise!);
   const { notes, ...even } = evenPairs(part, ranked, { layers: layers ?? null, rslora, alphaOf });
-  if (!config) tellNotes(context, part, [`has no ${peftConfigName} beside it: alpha ${otherwise} is taken`]);
-  tellNotes(context, part, notes);
+  if (!config) emitNotes(context, part, [`has no ${peftConfigName} beside it: alpha ${otherwise} is taken`]);
+  emitNotes(context, part, notes);
   return {
     ...even,
     rslora,

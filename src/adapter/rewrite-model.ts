@@ -19,7 +19,7 @@ export type RewriteType = 'F32' | 'F16' | 'Q8_0';
 const fileTypes: Readonly<Record<RewriteType, number>> = { F32: 0, F16: 1, Q8_0: 7 };
 const quantizationVersion = 2;
 
-/** Weights that are dequantised, merged and encoded at once: 16 MiB of float32. */
+/** Weights that are dequantized, merged and encoded at once: 16 MiB of float32. */
 const chunkWeights = 1 << 22;
 const q8BlockSize = 32;
 /** The largest finite float16. */

@@ -9,8 +9,8 @@ import { writeGguf } from '../formats/gguf/write.ts';
 import type { Projection } from '../lora/adapter.ts';
 import { ggufNames } from '../models/config.ts';
 import type { ModelWeights } from '../models/weights.ts';
-import { reorderedHeadDim, toFileRows } from './head-rows.ts';
 import { type RewriteType, rewrittenMetadata, rewrittenType } from './rewrite-model.ts';
+import { reorderedHeadDim, toFileRows } from './rope-row-order.ts';
 
 /** GGUF's name of a tensor after `blk.N.`, from the block graphs' input name. */
 function fileName(input: string): string {

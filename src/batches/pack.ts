@@ -94,7 +94,7 @@ export function packRows(rows: readonly TokenRow[], options: PackOptions): Packe
 }
 
 /** A shorter beginning saves less than looking after it costs. */
-const leastPrefix = 8;
+const minPrefix = 8;
 
 /**
  * How many tokens all rows begin with, up to where the first of them has a supervised token (its loss is its own row's, and so is the
@@ -109,5 +109,5 @@ export function sharedPrefix(rows: readonly TokenRow[]): number {
     while (same < length && tokens[same] === first.tokens[same] && supervised[same + 1] === 0) same++;
     length = same;
   }
-  return length < leastPrefix ? 0 : length;
+  return length < minPrefix ? 0 : length;
 }

@@ -1,7 +1,7 @@
 /**
  * One micro-batch as the model sees it: all its tokens in one flat row of N, block-diagonal by segment. Pure type.
  *
- * Attention never crosses a segment border, but to a prefix, and is causal inside one; positions restart at each segment. So the result is
+ * Attention never crosses a segment boundary, but to a prefix, and is causal inside one; positions restart at each segment. So the result is
  * that of each conversation alone and padding costs nothing. What all conversations begin with may stand there once (`prefix`). A padded (unpacked) batch is the same thing with its padding
  * tokens as segments of their own, unsupervised.
  */

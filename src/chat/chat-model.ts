@@ -77,7 +77,7 @@ export interface AnswerStream extends AsyncIterable<string> {
 
 /** What a program gets: `await using model = await openModel({ model })` closes it by itself. */
 export interface Model extends ChatModel {
-  /** What should be known before an answer is read, in sentences: doubts about the adapter or its proof. */
+  /** What should be known before an answer is read, in sentences: warnings about the adapter or its proof. */
   readonly notes: readonly string[];
   /** The system prompt that the training conversations of a run shared, which it wants to be asked with; else null. */
   readonly systemPrompt: string | null;

@@ -11,8 +11,8 @@ export function command(): Command {
   const command = bare('export').argument('<RUN>');
   return addFlags(command, exportOptions).action(async (run: string) => {
     const { exportRun, needlessFaults } = await import('../library/export-run.ts');
-    const { type, ...asked } = flagsOf(command, exportOptions, { together: needlessFaults });
-    const { files, notes } = await exportRun(run, { ...asked, ...(type === null ? {} : { type }) });
+    const { type, ...requested } = flagsOf(command, exportOptions, { together: needlessFaults });
+    const { files, notes } = await exportRun(run, { ...requested, ...(type === null ? {} : { type }) });
     for (const note of notes) process.stderr.write(`${harmless(inCommandWords(note))}\n`);
     for (const path of files) print(path);
   });

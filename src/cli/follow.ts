@@ -4,7 +4,7 @@ import { shellQuote } from '../words/shell-quote.ts';
 import { commandName } from './command-name.ts';
 import { onLostOutput } from './output.ts';
 import { Progress } from './progress.ts';
-import { tellOnce } from './told.ts';
+import { markReported } from './reported-errors.ts';
 import { eventInCommandWords } from './words.ts';
 
 /** As shells report a program that Ctrl-C ended. */
@@ -30,11 +30,11 @@ export async function follow(
   json: boolean,
   progress = new Progress(process.stderr),
 ): Promise<number> {
-  let asked = false;
+  let interruptRequested = false;
   const onSignal = (): void => {
-    if (asked) handle.kill();
+    if (interruptRequested) handle.kill();
     else {
-      asked = true;
+      interruptRequested = true;
       process.stderr.write('\nStopping with a checkpoint (Ctrl-C again stops at once) ...\n');
       handle.interrupt();
     }
@@ -64,7 +64,7 @@ export async function follow(
         );
     }
   } catch (error) {
-    if (json) tellOnce(error);
+    if (json) markReported(error);
     throw error;
   } finally {
     process.off('SIGINT', onSignal);
@@ -73,5 +73,5 @@ export async function follow(
     offLostOutput();
   }
   // Stopped before there was anything to stop.
-  return asked && !ended ? interruptedCode : code;
+  return interruptRequested && !ended ? interruptedCode : code;
 }

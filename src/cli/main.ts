@@ -11,11 +11,11 @@ import { version } from '../run/version.ts';
 import { harmless } from '../words/harmless.ts';
 import { commandsFor } from './command-table.ts';
 import { lostOutputCode, watchOutput } from './output.ts';
-import { wasTold } from './told.ts';
+import { wasReported } from './reported-errors.ts';
 
 /** With --json the error is an event on stdout as well, as a run's own are, for programs that read that. */
-async function tellOf(error: unknown): Promise<void> {
-  if (!process.argv.includes('--json') || wasTold(error)) return;
+async function report(error: unknown): Promise<void> {
+  if (!process.argv.includes('--json') || wasReported(error)) return;
   const known =
     error instanceof NomoatError
       ? error
@@ -46,12 +46,12 @@ try {
 } catch (error) {
   if (error instanceof CommanderError) {
     process.exitCode = error.exitCode === 0 ? 0 : 2;
-    if (process.exitCode !== 0) await tellOf(error);
+    if (process.exitCode !== 0) await report(error);
   } else {
     const known = error instanceof NomoatError;
     // With the settings, whose names it knows: the help does not wait for them.
     const { errorText } = await import('./words.ts');
-    await tellOf(error);
+    await report(error);
     process.stderr.write(`${harmless(known ? errorText(error) : `nomoat itself failed: ${String(error)}`)}\n`);
     if (process.argv.includes('--debug') && error instanceof Error) process.stderr.write(`${error.stack}\n`);
     process.exitCode = known ? exitStatus[error.kind] : 1;

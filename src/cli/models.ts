@@ -21,7 +21,7 @@ export function command(): Command {
     const size = (bytes: number): string => `${(bytes / 1e6).toFixed(0)} MB`.padStart(8);
     const { catalogue, local } = await listModels();
     if (json) {
-      const toPull = catalogue.map(({ bytes, licence, name }) => ({ name, bytes, licence }));
+      const toPull = catalogue.map(({ bytes, license, name }) => ({ name, bytes, license }));
       print(JSON.stringify({ type: 'models', local, toPull }));
       return;
     }
@@ -29,7 +29,7 @@ export function command(): Command {
     print(local.length > 0 ? 'On this machine:' : 'On this machine: none');
     for (const { bytes, name, path } of local) print(`  ${name.padEnd(widest)} ${size(bytes)}  ${path}`);
     print('To pull (sizes are approximate):');
-    for (const { bytes, licence, name } of catalogue)
-      print(`  ${name.padEnd(widest)} ${size(bytes)}  licence ${licence}`);
+    for (const { bytes, license, name } of catalogue)
+      print(`  ${name.padEnd(widest)} ${size(bytes)}  license ${license}`);
   });
 }

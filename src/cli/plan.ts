@@ -67,8 +67,8 @@ export function command(): Command {
       const { pricePerHour: perHour, pricePerKwh: perKilowattHour, watts } = flagsOf(command, planOptions);
       const { planGiven } = await import('../library/plan.ts');
       const prices = { watts, perKilowattHour, perHour };
-      const asked = { prices, ...(recipe === null ? {} : { recipe }) };
-      const report = await planGiven(data, givenFlags(command, tuneOptions), asked);
+      const requested = { prices, ...(recipe === null ? {} : { recipe }) };
+      const report = await planGiven(data, givenFlags(command, tuneOptions), requested);
       process.stdout.write(`${json ? JSON.stringify(withFlags(report)) : renderPlan(report)}\n`);
     },
   );

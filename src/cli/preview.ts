@@ -14,12 +14,12 @@ const rowsShown = { json: toggle(false, 'one JSON object a row, then the counts'
 export function command(): Command {
   const command = bare('preview').argument('<DATA...>');
   return addFlags(command, { ...previewOptions, ...rowsShown }).action(async (data: string[]) => {
-    const { json, ...asked } = flagsOf(command, { ...previewOptions, ...rowsShown });
+    const { json, ...requested } = flagsOf(command, { ...previewOptions, ...rowsShown });
     const { preview } = await import('../library/preview.ts');
     const { renderPreviewed } = await import('../tokens/preview.ts');
     const { showsColour } = await import('../chat/terminal-abilities.ts');
     const onProgress = (message: string): void => void process.stderr.write(`${inCommandWords(message)}\n`);
-    const shown = await preview({ ...asked, data, onProgress });
+    const shown = await preview({ ...requested, data, onProgress });
     if (json) {
       printRows(shown);
       return;

@@ -47,7 +47,7 @@ function parityText({ bound, meanDifference, passed, tokens, worstDifference }: 
       : `llama.cpp differs by ${fixed(meanDifference, 5)} nats on average, ${fixed(worstDifference, 4)} at worst`;
   const judged =
     passed === null
-      ? 'quantised: shown, not judged'
+      ? 'quantized: shown, not judged'
       : `${bound === null ? '' : `bound ${bound}: `}${passed ? 'passed' : 'FAILED'}`;
   return `${found}, over ${tokens} tokens (${judged})`;
 }
@@ -61,7 +61,7 @@ type Out = NodeJS.WritableStream & { isTTY?: boolean; columns?: number };
 
 /** Where a terminal does not tell its width. */
 const usualColumns = 80;
-const shortestBar = 10;
+const minBar = 10;
 
 export class Progress {
   private readonly out: Out;
@@ -88,7 +88,7 @@ export class Progress {
   /** Never the last column, after which terminals go on in the next line. */
   private drawBar(share: number, text: string): void {
     const columns = (this.out.columns || usualColumns) - 1;
-    const room = Math.max(shortestBar, columns - text.length - '[] '.length);
+    const room = Math.max(minBar, columns - text.length - '[] '.length);
     const filled = Math.round(room * share);
     const bar = `[${'#'.repeat(filled)}${' '.repeat(room - filled)}] ${text}`.slice(0, columns);
     this.out.write(`\r${bar.padEnd(this.bar)}`);

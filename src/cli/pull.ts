@@ -12,7 +12,7 @@ export function command(): Command {
     const { source } = flagsOf(command, pullOptions);
     const { pullModel } = await import('../library/models.ts');
     let shown = 0;
-    const { path, licence } = await pullModel(name, {
+    const { path, license } = await pullModel(name, {
       ...(source ? { source } : {}),
       onProgress: ({ message, receivedBytes, totalBytes }) => {
         if (message) process.stderr.write(`${inCommandWords(message)}\n`);
@@ -24,7 +24,7 @@ export function command(): Command {
         }
       },
     });
-    process.stderr.write(`Licence: ${licence}\n`);
+    process.stderr.write(`License: ${license}\n`);
     print(path);
   });
 }

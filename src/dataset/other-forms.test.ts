@@ -159,7 +159,7 @@ describe('lines', () => {
     }
   });
 
-  test('ends of CR alone, at the border of pieces too, and byte order marks inside', async () => {
+  test('ends of CR alone, at the boundary of pieces too, and byte order marks inside', async () => {
     const text = Array.from({ length: 20_000 }, (_, i) => JSON.stringify({ text: `${i} ${'x'.repeat(i % 97)}` }));
     for (const end of ['\r', '\r\n', '\n'])
       expect((await read('ends.jsonl', text.join(end))).train.length).toBe(20_000);

@@ -15,10 +15,10 @@ import { modelNotes } from '../models/model-notes.ts';
 import { chooseDefaults, explainDefaults, type ModelFacts } from '../settings/defaults-from-data.ts';
 import { fieldOf } from '../settings/fields.ts';
 import { tuneOptions } from '../settings/options.ts';
-import type { AskedSettings, RunSettings } from '../settings/run-settings.ts';
+import type { RequestedSettings, RunSettings } from '../settings/run-settings.ts';
 import { chatTemplateOf } from '../text/chat-template.ts';
 import type { Example } from '../text/example.ts';
-import { markupOf, movedBorder } from '../text/prompt-markup.ts';
+import { markupOf, movedBoundary } from '../text/prompt-markup.ts';
 import { countRefusal, type RowsReport } from '../tokens/rows.ts';
 import { leakedRows } from '../tokens/same-rows.ts';
 import type { Tokenizer } from '../tokens/tokenizer.ts';
@@ -38,7 +38,10 @@ interface Divided {
 
 /** Examples for training and validation: a file, a folder's own, or a seeded fraction of the training examples. */
 async function divide(
-  settings: Pick<AskedSettings, 'validation' | 'format' | 'promptColumn' | 'completionColumn' | 'textColumn' | 'seed'>,
+  settings: Pick<
+    RequestedSettings,
+    'validation' | 'format' | 'promptColumn' | 'completionColumn' | 'textColumn' | 'seed'
+  >,
   dataset: Dataset,
 ): Promise<Divided> {
   const { validation } = settings;
@@ -73,7 +76,7 @@ interface Lengths {
 
 /** What the counts of the training rows do not say: the held-out rows' own losses, and settings that the data or the model overrule. */
 function notesOf(
-  settings: Pick<AskedSettings, 'earlyStop' | 'sequenceLength' | 'validateEvery' | 'validation'>,
+  settings: Pick<RequestedSettings, 'earlyStop' | 'sequenceLength' | 'validateEvery' | 'validation'>,
   dataset: Dataset,
   held: Dataset | null,
   { contextLength, train, report, sequenceLength }: Lengths,
@@ -111,7 +114,7 @@ function notesOf(
 
 /** The adapter that a run goes on from; what a bare .safetensors file does not say is as in the settings. */
 export function initialAdapter(
-  { alpha, model: baseModel, rslora }: Pick<AskedSettings, 'alpha' | 'model' | 'rslora'>,
+  { alpha, model: baseModel, rslora }: Pick<RequestedSettings, 'alpha' | 'model' | 'rslora'>,
   path: string,
   model: GgufFile,
   note?: (text: string) => void,
@@ -120,45 +123,49 @@ export function initialAdapter(
 }
 
 /** The settings with those that an initial adapter brings and that cannot be set, and what is said where one was. */
-function withAdapter(asked: AskedSettings, model: GgufFile): { asked: AskedSettings; notes: string[] } {
-  if (asked.method !== 'lora' || !asked.initialAdapter) return { asked, notes: [] };
+function withAdapter(requested: RequestedSettings, model: GgufFile): { requested: RequestedSettings; notes: string[] } {
+  if (requested.method !== 'lora' || !requested.initialAdapter) return { requested, notes: [] };
   const read: string[] = [];
-  const { alpha, rank, rslora, targetModules } = initialAdapter(asked, asked.initialAdapter, model, (text) => read.push(text)); // biome-ignore format: one line
+  const { alpha, rank, rslora, targetModules } = initialAdapter(requested, requested.initialAdapter, model, (text) => read.push(text)); // biome-ignore format: one line
   const brought = { alpha, rank, rslora, targetModules };
   const overruled = (Object.keys(brought) as (keyof typeof brought)[]).flatMap((name) => {
-    const [has, set] = [brought[name], asked[name]].map((value) => String(value));
+    const [has, set] = [brought[name], requested[name]].map((value) => String(value));
     // What is as by default was hardly set.
-    const usual = asked[name] === null || set === String(fieldOf(tuneOptions[name]).fallback);
+    const usual = requested[name] === null || set === String(fieldOf(tuneOptions[name]).fallback);
     return usual || has === set ? [] : [`The initial adapter has ${name} ${has}; the setting ${set} is not used.`]; // biome-ignore format: one line
   });
-  return { asked: { ...asked, ...brought }, notes: [...read, ...overruled] };
+  return { requested: { ...requested, ...brought }, notes: [...read, ...overruled] };
 }
 
 /** The settings with what the rows and the model decide, and the line that says so. */
-function decide(asked: AskedSettings, sets: Sets, model: GgufFile): { settings: RunSettings; chosen: string | null } {
+function decide(
+  requested: RequestedSettings,
+  sets: Sets,
+  model: GgufFile,
+): { settings: RunSettings; chosen: string | null } {
   const config = readModelConfig(model);
   const facts: ModelFacts = {
     ...config,
-    method: asked.method === 'lora' ? 'lora' : 'full',
+    method: requested.method === 'lora' ? 'lora' : 'full',
     weights: parameterCount(model),
-    weightsPerRank: loraWeights(config, { rank: 1, targetModules: asked.targetModules }),
+    weightsPerRank: loraWeights(config, { rank: 1, targetModules: requested.targetModules }),
   };
   const { report } = sets.train;
   // Rows that were cut at the model's context are longer than anyone knows.
   const cut = report.truncatedRows > 0 && sets.longest >= config.contextLength;
   const data = { ...report, longest: cut ? null : sets.longest };
   // What was given is kept as it was given, the model's context notwithstanding.
-  const chosen = chooseDefaults(asked, asked.sequenceLength ?? sets.sequenceLength, data, facts);
-  return { settings: { ...asked, ...chosen }, chosen: explainDefaults(asked, chosen, data, facts) };
+  const chosen = chooseDefaults(requested, requested.sequenceLength ?? sets.sequenceLength, data, facts);
+  return { settings: { ...requested, ...chosen }, chosen: explainDefaults(requested, chosen, data, facts) };
 }
 
 /** The rows of a fine-tuning run. Throws NomoatError. */
 export async function prepareExamples(
-  given: AskedSettings,
+  given: RequestedSettings,
   model: GgufFile,
   pace: Pick<RowSetsOptions, 'progress' | 'signal'> = {},
 ): Promise<Prepared> {
-  const { asked: settings, notes: brought } = withAdapter(given, model);
+  const { requested: settings, notes: brought } = withAdapter(given, model);
   const dataset = await readExamples(settings.data, settings);
   const { train, validation, held: heldFile } = await divide(settings, dataset);
   const opened: Tokenizer[] = [];
@@ -223,7 +230,7 @@ export async function prepareExamples(
  */
 const worthwhileShare = 0.35;
 
-/** Tokens to share. Dropout is drawn for each row, padded rows are rows of their own, and a graphics card walks them as they are. */
+/** Tokens to share. Dropout is drawn for each row, padded rows are rows of their own, and a graphics card computes them as they are. */
 function prefixOf(settings: RunSettings, { held, train }: Sets, model: GgufFile): number {
   const { device, dropout, packing, sharePrefix } = settings;
   if (!sharePrefix || !packing || dropout > 0 || device !== 'cpu') return 0;
@@ -238,7 +245,7 @@ function questionOf(example: Example, model: GgufFile): Question | null {
   if (example.kind === 'completion' && model.string('tokenizer.chat_template')) {
     const { completion, prompt } = example;
     const markup = markupOf(prompt, chatTemplateOf(model));
-    const asked = (markup?.kind === 'unfinished' && movedBorder(prompt, completion, markup)) || example;
+    const asked = (markup?.kind === 'unfinished' && movedBoundary(prompt, completion, markup)) || example;
     if (markup) return { prompt: asked.prompt, expected: asked.completion };
   }
   if (example.kind === 'completion')

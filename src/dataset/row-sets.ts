@@ -5,7 +5,7 @@
 import type { GgufFile } from '../formats/gguf/types.ts';
 import { readModelConfig } from '../models/config.ts';
 import { chooseSequenceLength, lengthBound } from '../settings/defaults-from-data.ts';
-import type { AskedSettings } from '../settings/run-settings.ts';
+import type { RequestedSettings } from '../settings/run-settings.ts';
 import { assertGoesOn } from '../stop.ts';
 import { chatTemplateOf } from '../text/chat-template.ts';
 import type { Example } from '../text/example.ts';
@@ -37,7 +37,7 @@ export interface LateTokenizer {
 export interface RowSetsOptions {
   readonly train: readonly Example[];
   readonly validation: readonly Example[];
-  readonly settings: Pick<AskedSettings, 'sequenceLength' | 'tooLong' | 'supervise' | 'specialTokens'>;
+  readonly settings: Pick<RequestedSettings, 'sequenceLength' | 'tooLong' | 'supervise' | 'specialTokens'>;
   readonly model: GgufFile;
   /** Rows that were made before need none. */
   readonly tokenizer: Tokenizer | LateTokenizer;
@@ -49,7 +49,7 @@ export interface RowSetsOptions {
 /** Work that others, such as a message to stop, wait for at most, in ms. */
 const pauseEvery = 100;
 /** Work after which a person wants to know how far it is, and how often, in ms. */
-const toldEvery = 2000;
+const progressEvery = 2000;
 
 /** How rows are made, but for the tokenizer. */
 type Making = Omit<EncodeOptions, 'tokenizer'>;
@@ -94,7 +94,7 @@ async function encodeAll(
 ): Promise<EncodedRows> {
   const encoded: EncodedRow[] = [];
   const began = performance.now();
-  let [paused, told] = [began, began];
+  let [paused, reported] = [began, began];
   for (const row of encodeEach(examples, options)) {
     encoded.push(row);
     const now = performance.now();
@@ -102,8 +102,8 @@ async function encodeAll(
     await new Promise((resolve) => setImmediate(resolve));
     if (signal) assertGoesOn(signal);
     paused = performance.now();
-    if (now - told < toldEvery) continue;
-    told = now;
+    if (now - reported < progressEvery) continue;
+    reported = now;
     const left = ((now - began) / 1000 / encoded.length) * (examples.length - encoded.length);
     progress?.(`Preparing rows: ${encoded.length} of ${examples.length}, ${Math.ceil(left)} s left`);
   }

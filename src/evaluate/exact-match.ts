@@ -20,7 +20,7 @@ export interface ExactMatch {
 /** An answer may be this many times longer than the longest expected one, in tokens; more cannot be right. */
 const roomForAnswers = 2;
 /** Tokens of the shortest limit. */
-const leastAnswerTokens = 16;
+const minAnswerTokens = 16;
 
 /** Asks every question. `onAnswer` is told how many are done. */
 export async function exactMatch(
@@ -29,7 +29,7 @@ export async function exactMatch(
   onAnswer: (done: number) => void = () => {},
 ): Promise<ExactMatch> {
   const longest = Math.max(0, ...questions.map(({ expected }) => expected.length));
-  const maxTokens = Math.max(leastAnswerTokens, roomForAnswers * longest);
+  const maxTokens = Math.max(minAnswerTokens, roomForAnswers * longest);
   const answers: string[] = [];
   let right = 0;
   for (const { messages, expected } of questions) {

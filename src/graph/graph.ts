@@ -171,36 +171,36 @@ export function rowScale(x: Node, signed = true): Node {
   if (x.shape.length !== 2) refuse(`row-scale of ${showShape(x.shape)}`);
   return node({ kind: 'row-scale', signed }, [x], [x.shape[0]!, 1]);
 }
-export function quantise(x: Node, scale: Node): Node {
-  if (!isColumn(x, scale)) refuse(`quantise ${showShape(x.shape)} by ${showShape(scale.shape)}`);
-  return node({ kind: 'quantise' }, [x, scale], x.shape, 'uint8');
+export function quantize(x: Node, scale: Node): Node {
+  if (!isColumn(x, scale)) refuse(`quantize ${showShape(x.shape)} by ${showShape(scale.shape)}`);
+  return node({ kind: 'quantize' }, [x, scale], x.shape, 'uint8');
 }
 export function dither(x: Node, scale: Node, thresholds: Node): Node {
   if (!isColumn(x, scale) || !same(thresholds.shape, [x.shape[1]!])) refuse(`dither of ${showShape(x.shape)}`);
   return node({ kind: 'dither' }, [x, scale, thresholds], x.shape, 'uint8');
 }
 /** Eight-bit numbers, and what they are multiplied by: x with a scale a row [R, 1], a weight with one a column [N] or one for all []. */
-export interface Quantised {
+export interface Quantized {
   readonly values: Node;
   readonly scale: Node;
 }
 /** x with a sign, each row by its own scale. */
-export function quantiseRows(x: Node): Quantised {
+export function quantizeRows(x: Node): Quantized {
   const scale = rowScale(x);
-  return { values: quantise(x, scale), scale };
+  return { values: quantize(x, scale), scale };
 }
-/** `signed`: as quantise makes x, else as dither does. */
+/** `signed`: as quantize makes x, else as dither does. */
 export function int8Matmul(
-  { values: x, scale }: Quantised,
-  { values: weight, scale: weightScale }: Quantised,
+  { values: x, scale }: Quantized,
+  { values: weight, scale: weightScale }: Quantized,
   { signed = true }: { readonly signed?: boolean } = {},
 ): Node {
-  if (x.type !== 'uint8' || weight.type !== 'int8' || !isColumn(x, scale)) refuse('int8-matmul of unquantised inputs');
+  if (x.type !== 'uint8' || weight.type !== 'int8' || !isColumn(x, scale)) refuse('int8-matmul of unquantized inputs');
   const oneScale = weightScale.shape.length === 0;
   if (x.shape[1] !== weight.shape[0] || !(oneScale || same(weightScale.shape, [weight.shape[1]!]))) {
     refuse(`int8-matmul of ${showShape(x.shape)} and ${showShape(weight.shape)}`);
   }
-  if (signed ? x.op.kind === 'dither' : x.op.kind === 'quantise') refuse('int8-matmul: x has the other zero point');
+  if (signed ? x.op.kind === 'dither' : x.op.kind === 'quantize') refuse('int8-matmul: x has the other zero point');
   return node({ kind: 'int8-matmul', signed }, [x, scale, weight, weightScale], [x.shape[0]!, weight.shape[1]!]);
 }
 export function int8MatmulTransposed(x: Node, scale: Node, weight: Node): Node {

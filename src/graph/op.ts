@@ -56,20 +56,20 @@ export type Op =
   /** Columns [from, to) of a matrix, and its gradient: a matrix of `width` columns, zero but for those from `from` on. */
   | { readonly kind: 'columns'; readonly from: number; readonly to: number }
   | { readonly kind: 'pad-columns'; readonly from: number; readonly width: number }
-  /** x [R, D] with each block of `block` columns rotated (hadamard.ts); its own inverse, so its gradient is the same of dy. */
+  /** x [R, D] with each block of `block` columns Hadamard-transformed (hadamard.ts); its own inverse, so its gradient is the same of dy. */
   | { readonly kind: 'hadamard'; readonly block: number }
   /** x [R, D] -> the scale [R, 1] that brings each row into -127..127, or 0..255 where no x is negative: max |x| / 127 or / 255, at least a tiny number. */
   | { readonly kind: 'row-scale'; readonly signed: boolean }
   /** (x [R, D], scale [R, 1]) -> x / scale rounded, plus 128, as uint8. Its gradient passes straight through (Bengio et al., https://arxiv.org/abs/1308.3432). */
-  | { readonly kind: 'quantise' }
+  | { readonly kind: 'quantize' }
   /**
    * (x [R, D] >= 0, scale [R, 1], thresholds [D] in -1/2 .. 1/2) -> x / scale + threshold rounded, as uint8, without 128: in sums over many
    * columns that are far below the scale, as probabilities are, what one loses another gains. Not differentiated.
    */
   | { readonly kind: 'dither' }
-  /** (quantised or, without a sign, dithered x [R, K], scale of x [R, 1], weight [K, N] int8, scale of the weight's columns [N] or of all) -> x W as float32 [R, N]. */
+  /** (quantized or, without a sign, dithered x [R, K], scale of x [R, 1], weight [K, N] int8, scale of the weight's columns [N] or of all) -> x W as float32 [R, N]. */
   | { readonly kind: 'int8-matmul'; readonly signed: boolean }
-  /** (quantised x [R, N], scale of x [R, 1], weight [K, N] int8) -> x W^T as float32 [R, K]; the columns' scale is already in x. */
+  /** (quantized x [R, N], scale of x [R, 1], weight [K, N] int8) -> x W^T as float32 [R, K]; the columns' scale is already in x. */
   | { readonly kind: 'int8-matmul-transposed' }
   /** Products of the last dimensions of a and b [..., D], summed: [..., 1]. Only in gradients. */
   | { readonly kind: 'row-dot' }
@@ -112,7 +112,7 @@ export const inputCounts = {
   'pad-columns': 1,
   hadamard: 1,
   'row-scale': 1,
-  quantise: 2,
+  quantize: 2,
   dither: 3,
   'int8-matmul': 4,
   'int8-matmul-transposed': 3,

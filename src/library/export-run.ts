@@ -8,7 +8,7 @@ import { NomoatError } from '../errors.ts';
 import { openGguf } from '../formats/gguf/read.ts';
 import { assertSameBase } from '../run/base-model.ts';
 import { modelFileName, RunFolder, type RunRecord } from '../run/run-folder.ts';
-import { doubtOf } from '../run/run-result.ts';
+import { runWarning } from '../run/run-result.ts';
 import { type ExportFormat, exportFormats } from '../settings/command-settings.ts';
 import type { Given } from '../settings/parse-settings.ts';
 import { withChatTemplate } from '../text/chat-template.ts';
@@ -87,7 +87,7 @@ export async function exportRun(run: string, options: ExportRunOptions): Promise
   const { ollamaAdapter = false, out, to, type = 'F16' } = options;
   const folder = new RunFolder(run);
   const record = folder.read();
-  const doubt = doubtOf(run, record);
+  const warning = runWarning(run, record);
   assertExportable(run, folder, record);
   await assertSameBase(run, record);
   const { chatTemplate = null } = record.settings;
@@ -105,7 +105,7 @@ export async function exportRun(run: string, options: ExportRunOptions): Promise
       base: readAdapterBase(folder.adapter),
     });
     // PEFT computes as the trainer does.
-    return { files, notes: doubt !== null && to !== 'peft' ? [doubt] : [] };
+    return { files, notes: warning !== null && to !== 'peft' ? [warning] : [] };
   } finally {
     model.close();
   }

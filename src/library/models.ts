@@ -1,6 +1,6 @@
 /** The models that there are: on this machine, and by name to be fetched. */
 import { NomoatError } from '../errors.ts';
-import { CATALOGUE, type CatalogueEntry } from '../store/catalogue.ts';
+import { type CatalogueEntry, modelCatalogue } from '../store/catalogue.ts';
 import { pullModel as pull } from '../store/hub.ts';
 import { findLocalModels, type LocalModel, resolveModel as resolve } from '../store/local-models.ts';
 import type { OnPullProgress, PulledModel } from '../store/pull-progress.ts';
@@ -29,7 +29,10 @@ function assertName(name: unknown): void {
 }
 
 /** Asks no network. */
-export const listModels = async (): Promise<ListedModels> => ({ local: await findLocalModels(), catalogue: CATALOGUE });
+export const listModels = async (): Promise<ListedModels> => ({
+  local: await findLocalModels(),
+  catalogue: modelCatalogue,
+});
 
 /**
  * The file that a name or a path means on this machine. Rejects with NomoatError, whose remedy says how to fetch what is only in the

@@ -67,8 +67,8 @@ function rowsOf(rows: number | undefined): number {
 
 /** Reads and tokenises all of the data and shows its first rows. Rejects with NomoatError. */
 export async function preview(given: PreviewOptions): Promise<Preview> {
-  const { data, onProgress = () => {}, rows: asked, ...settings } = { ...given };
-  const wanted = rowsOf(asked);
+  const { data, onProgress = () => {}, rows: requested, ...settings } = { ...given };
+  const wanted = rowsOf(requested);
   const options = resolveOptions(settings);
   const { path } = await resolveModel(options.model);
   // With its engine, which a program that imports the library does not wait for.

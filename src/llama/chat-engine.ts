@@ -18,7 +18,7 @@ import { assertVocabulary } from '../formats/gguf/vocabulary.ts';
 import { documentSeparator } from '../records/text-documents.ts';
 import { type ChatTemplate, chatTemplateOf, noChatTemplate, withChatTemplate } from '../text/chat-template.ts';
 import type { Message } from '../text/example.ts';
-import { withBos } from '../tokens/borders.ts';
+import { withBos } from '../tokens/boundaries.ts';
 import { encodeText, type SpecialTokens } from '../tokens/encode-text.ts';
 import type { Tokenizer } from '../tokens/tokenizer.ts';
 import { evaluating, evaluationThreads, llamaCall, loadLlamaModel, openContext } from './engine.ts';

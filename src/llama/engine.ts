@@ -64,8 +64,11 @@ export const engineMissing = (cause: unknown): NomoatError =>
   });
 
 /** Threads to evaluate a model with: up to `most`, or one where the model is so small that more make it slower. `leaveBusyCores` says how many of them at the time. */
-export function evaluationThreads(model: { readonly size: number }, most: number): { ideal: number; min: number } {
-  return { ideal: model.size < oneThreadBytes ? 1 : most, min: 1 };
+export function evaluationThreads(
+  model: { readonly size: number },
+  maxThreads: number,
+): { ideal: number; min: number } {
+  return { ideal: model.size < oneThreadBytes ? 1 : maxThreads, min: 1 };
 }
 
 /** How long other programs are watched, and how long what was seen holds. */

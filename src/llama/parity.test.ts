@@ -94,7 +94,7 @@ describe('the copy of a base', () => {
     model.close();
   });
 
-  it('is an F32 copy of a quantised file, with the same weights, named by its contents', () => {
+  it('is an F32 copy of a quantized file, with the same weights, named by its contents', () => {
     const source = openGguf(join(reference, 'qwen2', 'base.gguf'));
     const path = join(folder, 'small.gguf');
     rewriteModel(path, source, { type: 'Q8_0' });

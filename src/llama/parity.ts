@@ -16,7 +16,7 @@ import type { TokenRow } from '../tokens/token-row.ts';
 import { llamaLogProbabilities } from './log-probabilities.ts';
 
 /**
- * Mean |difference| of log-probability per supervised token, nats, that an export may show on a base without quantised matrices.
+ * Mean |difference| of log-probability per supervised token, nats, that an export may show on a base without quantized matrices.
  * Measured on SmolLM2-135M: F32 0.0001, F16 0.005; swapped rows, a wrong alpha or a lost tensor cost tenths. On Q8_0 llama.cpp
  * rounds activations to 8 bits, which alone costs 0.13: there the figure says nothing about the export.
  */
@@ -32,7 +32,7 @@ const copyTypes: readonly { readonly maxWeights: number; readonly type: RewriteT
   { maxWeights: Number.POSITIVE_INFINITY, type: 'Q8_0' },
 ];
 
-/** The bound for a proof on this base: null where its quantisation hides what is to be proven. */
+/** The bound for a proof on this base: null where its quantization hides what is to be proven. */
 export function parityBoundOn(base: GgufFile): number | null {
   const exact = [...base.tensors.values()].every(
     ({ shape, type }) => shape.length < 2 || /^(F32|F16|BF16)$/.test(type),
@@ -95,7 +95,7 @@ export function makeCopy(folder: string, copy: BaseCopy & { readonly path?: stri
 }
 
 export interface ParityOptions {
-  /** The base for the proof: parityBase's, or the file itself to see what its quantisation costs. */
+  /** The base for the proof: parityBase's, or the file itself to see what its quantization costs. */
   readonly modelPath: string;
   /** The exported GGUF LoRA; null compares the base alone. */
   readonly adapterPath: string | null;

@@ -15,7 +15,7 @@ export interface CgroupLimits {
 }
 
 /** Version 1 writes "no limit" as a number near 2^63; no machine has 2^60 bytes. */
-const NO_LIMIT = 2 ** 60;
+const noLimit = 2 ** 60;
 
 /** @param root `/`, or a folder that stands for it in tests. */
 export function cgroupLimits(root = '/'): CgroupLimits {
@@ -45,7 +45,7 @@ export function cgroupLimits(root = '/'): CgroupLimits {
 
 /** Lines `id:controllers:path` of /proc/self/cgroup; version 2 has no controllers. */
 function ownGroups(root: string): { controllers: string[]; path: string }[] {
-  const text = read(join(root, 'proc', 'self', 'cgroup')) ?? '';
+  const text = fileText(join(root, 'proc', 'self', 'cgroup')) ?? '';
   return text
     .split('\n')
     .map((line) => /^\d+:([^:]*):(.*)$/.exec(line))
@@ -61,23 +61,28 @@ function upwards(base: string, path: string): string[] {
 }
 
 function quotaV2(folder: string): number | null {
-  const [quota, period] = (read(join(folder, 'cpu.max')) ?? 'max').trim().split(/\s+/);
+  const [quota, period] = (fileText(join(folder, 'cpu.max')) ?? 'max').trim().split(/\s+/);
   return quota === 'max' ? null : positive(Number(quota) / Number(period));
 }
 
 function quotaV1(folder: string): number | null {
-  const quota = number(join(folder, 'cpu.cfs_quota_us'));
-  const period = number(join(folder, 'cpu.cfs_period_us'));
+  const quota = fileNumber(join(folder, 'cpu.cfs_quota_us'));
+  const period = fileNumber(join(folder, 'cpu.cfs_period_us'));
   return quota === null || period === null ? null : positive(quota / period);
 }
 
 function memoryV2(folder: string): { limit: number; used: number } | null {
-  return memoryOf(number(join(folder, 'memory.max')), number(join(folder, 'memory.current')), folder, 'inactive_file');
+  return memoryOf(
+    fileNumber(join(folder, 'memory.max')),
+    fileNumber(join(folder, 'memory.current')),
+    folder,
+    'inactive_file',
+  );
 }
 
 function memoryV1(folder: string): { limit: number; used: number } | null {
-  const limit = number(join(folder, 'memory.limit_in_bytes'));
-  return memoryOf(limit, number(join(folder, 'memory.usage_in_bytes')), folder, 'total_inactive_file');
+  const limit = fileNumber(join(folder, 'memory.limit_in_bytes'));
+  return memoryOf(limit, fileNumber(join(folder, 'memory.usage_in_bytes')), folder, 'total_inactive_file');
 }
 
 /** Usage counts cached files; those not used of late are dropped before anything fails. */
@@ -87,8 +92,8 @@ function memoryOf(
   folder: string,
   droppable: string,
 ): { limit: number; used: number } | null {
-  if (limit === null || limit >= NO_LIMIT) return null;
-  const match = new RegExp(`^${droppable} (\\d+)`, 'm').exec(read(join(folder, 'memory.stat')) ?? '');
+  if (limit === null || limit >= noLimit) return null;
+  const match = new RegExp(`^${droppable} (\\d+)`, 'm').exec(fileText(join(folder, 'memory.stat')) ?? '');
   return { limit, used: Math.max(0, (usage ?? 0) - Number(match?.[1] ?? 0)) };
 }
 
@@ -101,12 +106,12 @@ function positive(value: number): number | null {
   return Number.isFinite(value) && value > 0 ? value : null;
 }
 
-function number(path: string): number | null {
-  const text = read(path)?.trim();
+function fileNumber(path: string): number | null {
+  const text = fileText(path)?.trim();
   return text === undefined || text === '' || !Number.isFinite(Number(text)) ? null : Number(text);
 }
 
-function read(path: string): string | undefined {
+function fileText(path: string): string | undefined {
   try {
     return readFileSync(path, 'utf8');
   } catch {
@@ -124,7 +129,7 @@ export function cgroupKills(root = '/'): number | null {
     // The own group first; in a container its path may not exist below the mount, and the root's file then counts.
     const [mount, ...own] = upwards(isV2 ? base : join(base, 'memory'), path);
     for (const folder of [...own, mount!]) {
-      const found = /^oom_kill (\d+)$/m.exec(read(join(folder, file)) ?? '');
+      const found = /^oom_kill (\d+)$/m.exec(fileText(join(folder, file)) ?? '');
       if (found) return Number(found[1]);
     }
   }

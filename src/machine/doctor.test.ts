@@ -6,7 +6,7 @@ import { type DoctorParts, doctor } from './doctor.ts';
 import { type MachineFacts, machineFacts } from './machine.ts';
 import { renderDoctor } from './render-doctor.ts';
 
-const GOOD_MACHINE: MachineFacts = {
+const goodMachine: MachineFacts = {
   ...machineFacts(),
   platform: 'linux',
   architecture: 'x64',
@@ -30,7 +30,7 @@ afterEach(() => rmSync(home, { recursive: true, force: true }));
 
 function examine(parts: Partial<DoctorParts> = {}) {
   const good: Partial<DoctorParts> = {
-    machine: () => GOOD_MACHINE,
+    machine: () => goodMachine,
     nodeVersion: '22.1.0',
     packageVersion: () => '1.2.3',
     providers: async () => [{ name: 'cpu', bundled: true }],
@@ -41,7 +41,7 @@ function examine(parts: Partial<DoctorParts> = {}) {
   return doctor({ around, runsFolder: home, parts: { ...good, ...parts } });
 }
 
-const machine = (changes: Partial<MachineFacts>) => ({ machine: () => ({ ...GOOD_MACHINE, ...changes }) });
+const machine = (changes: Partial<MachineFacts>) => ({ machine: () => ({ ...goodMachine, ...changes }) });
 
 describe('the doctor', () => {
   test('finds nothing wrong with a good machine, and shows what it has', async () => {

@@ -78,17 +78,17 @@ export interface DoctorParts {
   readonly startLlamaCpp: () => Promise<string>;
 }
 
-const PACKAGES = ['onnxruntime-node', 'node-llama-cpp', '@huggingface/hub'] as const;
+const packages = ['onnxruntime-node', 'node-llama-cpp', '@huggingface/hub'] as const;
 
-const OLDEST_NODE = [20, 12] as const;
+const oldestNode = [20, 12] as const;
 /** A 135M model trains in about one gigabyte; the next sizes need several. */
-const LEAST_MEMORY_BYTES = 2e9;
+const minMemoryBytes = 2e9;
 /** A small model, its run with some checkpoints, and a merged export. */
-const LEAST_DISK_BYTES = 3e9;
+const minDiskBytes = 3e9;
 /** More than half of the cores taken by others: llama.cpp's threads wait for each other, and speed falls many times over. */
-const BUSY_SHARE = 0.5;
+const busyShare = 0.5;
 
-const REAL_PARTS: DoctorParts = {
+const realParts: DoctorParts = {
   machine: machineFacts,
   nodeVersion: process.versions.node,
   packageVersion: installedVersion,
@@ -110,10 +110,10 @@ const REAL_PARTS: DoctorParts = {
 /** Examines the machine. Never rejects. */
 export async function doctor(options: DoctorOptions = {}): Promise<DoctorReport> {
   const around = options.around ?? surroundings();
-  const parts = { ...REAL_PARTS, ...options.parts };
+  const parts = { ...realParts, ...options.parts };
   const machine = parts.machine();
   const versions: Record<string, string | null> = { nomoat: ownVersion(), node: parts.nodeVersion };
-  for (const name of PACKAGES) versions[name] = parts.packageVersion(name);
+  for (const name of packages) versions[name] = parts.packageVersion(name);
   let providers: DoctorReport['providers'] = [];
   const onnxruntime = await tryEngine(async () => {
     providers = await parts.providers();
@@ -136,7 +136,7 @@ export async function doctor(options: DoctorOptions = {}): Promise<DoctorReport>
   const scan = scanLocalModels(around);
   const { models } = scan;
   const facts = { machine, folders, versions, providers, webgpu, onnxruntime, llamaCpp, gpuBuilds: builds, models };
-  const findings = CHECKS.flatMap((check) => check(facts) ?? []);
+  const findings = checks.flatMap((check) => check(facts) ?? []);
   for (const { path, fault } of scan.problems) {
     findings.push({ severity: 'warning', fault: `${path}: ${fault}`, remedy: 'Mend or delete it; it is left out.' });
   }
@@ -170,12 +170,12 @@ function folderFacts(purpose: string, path: string): DoctorFolder {
 type Facts = Omit<DoctorReport, 'findings'>;
 
 /** One a fault; a check that finds nothing wrong returns null. */
-const CHECKS: readonly ((facts: Facts) => Finding | Finding[] | null)[] = [
+const checks: readonly ((facts: Facts) => Finding | Finding[] | null)[] = [
   ({ versions }) => {
     const [major = 0, minor = 0] = (versions.node ?? '').split('.').map(Number);
-    const isOld = major < OLDEST_NODE[0] || (major === OLDEST_NODE[0] && minor < OLDEST_NODE[1]);
+    const isOld = major < oldestNode[0] || (major === oldestNode[0] && minor < oldestNode[1]);
     if (!isOld) return null;
-    return finding('error', `Node ${versions.node} is too old`, `Install Node ${OLDEST_NODE.join('.')} or later.`);
+    return finding('error', `Node ${versions.node} is too old`, `Install Node ${oldestNode.join('.')} or later.`);
   },
   ({ onnxruntime, machine }) => {
     if (onnxruntime.works) return null;
@@ -197,7 +197,7 @@ const CHECKS: readonly ((facts: Facts) => Finding | Finding[] | null)[] = [
     return finding('warning', 'the processor has no AVX2', 'It works, several times slower; a newer machine helps.');
   },
   ({ machine }) => {
-    if (machine.memoryAvailableBytes >= LEAST_MEMORY_BYTES) return null;
+    if (machine.memoryAvailableBytes >= minMemoryBytes) return null;
     const fault = `only ${gigabytes(machine.memoryAvailableBytes)} of memory are free`;
     return finding('warning', fault, 'Close other programs, or use a smaller model and `microBatchSize: 1`.');
   },
@@ -207,15 +207,15 @@ const CHECKS: readonly ((facts: Facts) => Finding | Finding[] | null)[] = [
     return finding('warning', fault, 'Give it at least one whole processor.');
   },
   ({ machine }) => {
-    if (machine.load <= machine.physicalCores * BUSY_SHARE) return null;
+    if (machine.load <= machine.physicalCores * busyShare) return null;
     const fault = `other programs keep ${machine.load.toFixed(1)} of ${machine.physicalCores} cores busy`;
     return finding('warning', fault, 'Wait for them, or leave them cores with `threads`.');
   },
   ({ folders }) =>
     folders.flatMap(({ purpose, path, freeBytes, writable }) => {
       const found: Finding[] = [];
-      if (!writable) found.push(finding('warning', `${path} (${purpose}) cannot be written`, WRITE_REMEDIES[purpose]!));
-      if (freeBytes !== null && freeBytes < LEAST_DISK_BYTES) {
+      if (!writable) found.push(finding('warning', `${path} (${purpose}) cannot be written`, writeRemedies[purpose]!));
+      if (freeBytes !== null && freeBytes < minDiskBytes) {
         const fault = `only ${gigabytes(freeBytes)} are free for ${path} (${purpose})`;
         found.push(finding('warning', fault, 'Make room, or use another disk.'));
       }
@@ -227,7 +227,7 @@ const CHECKS: readonly ((facts: Facts) => Finding | Finding[] | null)[] = [
       : finding('warning', 'no model is on this machine', "Fetch one: `pullModel('smollm2-135m')`"),
 ];
 
-const WRITE_REMEDIES: Readonly<Record<string, string>> = {
+const writeRemedies: Readonly<Record<string, string>> = {
   runs: 'Work in a folder of yours, or give `run`.',
   'Hugging Face cache': 'Set HF_HOME to a folder of yours.',
   'nomoat cache': 'Set NOMOAT_HOME to a folder of yours.',

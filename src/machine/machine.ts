@@ -27,7 +27,7 @@ export interface MachineFacts {
   readonly logicalCores: number;
   /** Processors' worth of time that the control group allows, null without a limit. */
   readonly processorLimit: number | null;
-  /** Of INSTRUCTION_SETS, those that this processor has; empty where the system does not tell. */
+  /** Those of this processor that llama.cpp and onnxruntime choose their kernels by; empty where the system does not tell. */
   readonly instructionSets: string[];
   /** Of the machine, or of its control group. */
   readonly memoryTotalBytes: number;
@@ -38,7 +38,7 @@ export interface MachineFacts {
 }
 
 /** Those that llama.cpp and onnxruntime choose their kernels by, under our names. */
-const INSTRUCTION_SETS: Readonly<Record<string, readonly string[]>> = {
+const instructionSpellings: Readonly<Record<string, readonly string[]>> = {
   // name: what /proc/cpuinfo or sysctl calls it
   sse4_2: ['sse4_2', 'sse4.2'],
   avx: ['avx', 'avx1.0'],
@@ -60,8 +60,8 @@ const INSTRUCTION_SETS: Readonly<Record<string, readonly string[]>> = {
 };
 
 /** macOS and Windows have two threads a core where they have more than one; a guess, used when nothing is told. */
-const THREADS_PER_CORE = 2;
-const COMMAND_TIMEOUT_MS = 5000;
+const threadsPerCore = 2;
+const commandTimeoutMs = 5000;
 
 /** Everything of above in one record. */
 export function machineFacts(): MachineFacts {
@@ -87,7 +87,7 @@ export function machineFacts(): MachineFacts {
  * At least 1. Hyper-threads are left out: they share the arithmetic units that a GEMM keeps busy.
  */
 export function physicalCores(root = '/'): number {
-  const counted = (CORE_COUNTERS[process.platform] ?? halfOfThreads)(root);
+  const counted = (coreCounters[process.platform] ?? halfOfThreads)(root);
   return Math.min(Math.max(1, counted), threadsAtOnce(root));
 }
 
@@ -98,16 +98,16 @@ function threadsAtOnce(root = '/'): number {
 }
 
 /** Threads that a run computes with: as many as asked for or physical cores, and no more than can run at the same time. */
-export const threadsOf = (asked: number | null): number => Math.min(asked ?? physicalCores(), threadsAtOnce());
+export const threadsOf = (requested: number | null): number => Math.min(requested ?? physicalCores(), threadsAtOnce());
 
-const CORE_COUNTERS: Partial<Record<NodeJS.Platform, (root: string) => number>> = {
-  linux: (root) => coresOfCpuinfo(text(join(root, 'proc', 'cpuinfo')) ?? '') ?? coresOfTopology(root),
+const coreCounters: Partial<Record<NodeJS.Platform, (root: string) => number>> = {
+  linux: (root) => coresOfCpuinfo(fileText(join(root, 'proc', 'cpuinfo')) ?? '') ?? coresOfTopology(root),
   darwin: () => Number(sysctl('hw.physicalcpu')) || halfOfThreads(),
   win32: () => halfOfThreads(),
 };
 
 function halfOfThreads(): number {
-  return Math.max(1, Math.floor(os.cpus().length / THREADS_PER_CORE));
+  return Math.max(1, Math.floor(os.cpus().length / threadsPerCore));
 }
 
 /** Different (physical id, core id) pairs; null where the file names no cores (ARM). */
@@ -124,7 +124,7 @@ export function coresOfCpuinfo(cpuinfo: string): number | null {
 function coresOfTopology(root: string): number {
   const cores = new Set<string>();
   for (let index = 0; index < os.cpus().length; index++) {
-    const siblings = text(join(root, `sys/devices/system/cpu/cpu${index}/topology/thread_siblings_list`))?.trim();
+    const siblings = fileText(join(root, `sys/devices/system/cpu/cpu${index}/topology/thread_siblings_list`))?.trim();
     cores.add(siblings ?? `cpu${index}`);
   }
   return Math.max(1, cores.size);
@@ -137,16 +137,16 @@ function cpuName(): string {
 }
 
 function instructionSets(): string[] {
-  const told = process.platform === 'darwin' ? darwinFeatures() : (text('/proc/cpuinfo') ?? '');
-  const found = instructionSetsOf(told);
+  const features = process.platform === 'darwin' ? darwinFeatures() : (fileText('/proc/cpuinfo') ?? '');
+  const found = instructionSetsOf(features);
   // Every 64-bit ARM processor has NEON, also where the system does not list it.
   return process.arch === 'arm64' && !found.includes('neon') ? ['neon', ...found] : found;
 }
 
 /** The known instruction sets among the words of /proc/cpuinfo or sysctl's features. */
-export function instructionSetsOf(told: string): string[] {
+export function instructionSetsOf(features: string): string[] {
   const words = new Set(
-    told
+    features
       .split('\n')
       .filter((line) => /^(flags|features|Features)\s*:/i.test(line))
       .flatMap((line) =>
@@ -156,7 +156,7 @@ export function instructionSetsOf(told: string): string[] {
           .split(/\s+/),
       ),
   );
-  return Object.entries(INSTRUCTION_SETS)
+  return Object.entries(instructionSpellings)
     .filter(([, spellings]) => spellings.some((spelling) => words.has(spelling)))
     .map(([name]) => name);
 }
@@ -164,7 +164,7 @@ export function instructionSetsOf(told: string): string[] {
 /** Intel Macs list words; Apple's own processors answer `hw.optional.arm.FEAT_X: 1` a line. */
 function darwinFeatures(): string {
   const words = [sysctl('machdep.cpu.features'), sysctl('machdep.cpu.leaf7_features')];
-  const lines = (run('sysctl', ['hw.optional']) ?? '').split('\n');
+  const lines = (outputOf('sysctl', ['hw.optional']) ?? '').split('\n');
   for (const line of lines) {
     const match = /^hw\.optional\.(?:arm\.)?(\w+): 1$/.exec(line.trim());
     if (match !== null) words.push(match[1]!);
@@ -174,7 +174,7 @@ function darwinFeatures(): string {
 
 /** Memory of the machine, or of the container where that is less. */
 export function memoryBytes(root = '/'): { total: number; available: number } {
-  const meminfo = text(join(root, 'proc', 'meminfo')) ?? '';
+  const meminfo = fileText(join(root, 'proc', 'meminfo')) ?? '';
   const field = (name: string): number | null => {
     const match = new RegExp(`^${name}:\\s+(\\d+) kB`, 'm').exec(meminfo);
     return match === null ? null : Number(match[1]) * 1024;
@@ -199,14 +199,14 @@ export function diskFreeBytes(path: string): number | null {
 }
 
 function sysctl(name: string): string | null {
-  return process.platform === 'darwin' ? run('sysctl', ['-n', name]) : null;
+  return process.platform === 'darwin' ? outputOf('sysctl', ['-n', name]) : null;
 }
 
-function run(program: string, args: readonly string[]): string | null {
+function outputOf(program: string, args: readonly string[]): string | null {
   try {
     const answer = execFileSync(program, args, {
       encoding: 'utf8',
-      timeout: COMMAND_TIMEOUT_MS,
+      timeout: commandTimeoutMs,
       stdio: ['ignore', 'pipe', 'ignore'],
     });
     return answer.trim() || null;
@@ -215,7 +215,7 @@ function run(program: string, args: readonly string[]): string | null {
   }
 }
 
-function text(path: string): string | null {
+function fileText(path: string): string | null {
   try {
     return readFileSync(path, 'utf8');
   } catch {

@@ -17,8 +17,8 @@ interface ProcessRow {
 }
 
 /** A ps or tasklist that hangs must not stop a run. */
-const COMMAND_TIMEOUT_MS = 5000;
-const DEFAULT_INTERVAL_MS = 250;
+const commandTimeoutMs = 5000;
+const defaultIntervalMs = 250;
 
 /** Resident bytes of `rootPid` and its descendants now; 0 when it is gone. */
 export function treeMemoryBytes(rootPid: number, root = '/'): number {
@@ -27,7 +27,7 @@ export function treeMemoryBytes(rootPid: number, root = '/'): number {
 
 function tree(rootPid: number, root: string): ProcessRow[] {
   try {
-    return (READERS[process.platform] ?? readOwn)(rootPid, root);
+    return (readers[process.platform] ?? readOwn)(rootPid, root);
   } catch {
     return [];
   }
@@ -35,12 +35,12 @@ function tree(rootPid: number, root: string): ProcessRow[] {
 
 type Reader = (rootPid: number, root: string) => ProcessRow[];
 
-const READERS: Partial<Record<NodeJS.Platform, Reader>> = {
+const readers: Partial<Record<NodeJS.Platform, Reader>> = {
   linux: (rootPid, root) => readLinuxTree(rootPid, root) ?? descendants(rootPid, readAllLinux(root)),
-  darwin: (rootPid) => descendants(rootPid, parsePs(command('ps', ['-axo', 'pid=,ppid=,rss=']))),
+  darwin: (rootPid) => descendants(rootPid, parsePs(outputOf('ps', ['-axo', 'pid=,ppid=,rss=']))),
   win32: (rootPid) => {
     if (rootPid === process.pid) return readOwn(rootPid);
-    const bytes = parseTasklist(command('tasklist', ['/FI', `PID eq ${rootPid}`, '/FO', 'CSV', '/NH']));
+    const bytes = parseTasklist(outputOf('tasklist', ['/FI', `PID eq ${rootPid}`, '/FO', 'CSV', '/NH']));
     return bytes === null ? [] : [{ parent: 0, residentBytes: bytes, peakBytes: bytes }];
   },
 };
@@ -51,10 +51,10 @@ function readOwn(rootPid: number): ProcessRow[] {
   return [{ parent: 0, residentBytes, peakBytes: process.resourceUsage().maxRSS * 1024 }];
 }
 
-function command(program: string, args: readonly string[]): string {
+function outputOf(program: string, args: readonly string[]): string {
   return execFileSync(program, args, {
     encoding: 'utf8',
-    timeout: COMMAND_TIMEOUT_MS,
+    timeout: commandTimeoutMs,
     stdio: ['ignore', 'pipe', 'ignore'],
   });
 }
@@ -71,9 +71,9 @@ function readLinuxTree(rootPid: number, root: string): ProcessRow[] | null {
     if (row === null) continue;
     rows.push(row);
     const tasks = join(root, 'proc', String(pid), 'task');
-    for (const task of list(tasks)) {
-      const children = text(join(tasks, task, 'children'));
-      if (children === null && text(join(tasks, task, 'status')) !== null) return null;
+    for (const task of folderNames(tasks)) {
+      const children = fileText(join(tasks, task, 'children'));
+      if (children === null && fileText(join(tasks, task, 'status')) !== null) return null;
       pending.push(...(children ?? '').split(' ').filter(Boolean).map(Number));
     }
   }
@@ -82,7 +82,7 @@ function readLinuxTree(rootPid: number, root: string): ProcessRow[] | null {
 
 function readAllLinux(root: string): Map<number, ProcessRow> {
   const rows = new Map<number, ProcessRow>();
-  for (const name of list(join(root, 'proc')).filter((each) => /^\d+$/.test(each))) {
+  for (const name of folderNames(join(root, 'proc')).filter((each) => /^\d+$/.test(each))) {
     const row = readLinuxProcess(Number(name), root);
     if (row !== null) rows.set(Number(name), row);
   }
@@ -90,7 +90,7 @@ function readAllLinux(root: string): Map<number, ProcessRow> {
 }
 
 function readLinuxProcess(pid: number, root: string): ProcessRow | null {
-  const status = text(join(root, 'proc', String(pid), 'status'));
+  const status = fileText(join(root, 'proc', String(pid), 'status'));
   if (status === null) return null;
   const field = (name: string): number => Number(new RegExp(`^${name}:\\s+(\\d+)`, 'm').exec(status)?.[1] ?? 0);
   const residentBytes = field('VmRSS') * 1024;
@@ -131,7 +131,7 @@ export function parseTasklist(output: string): number | null {
   return digits === '' ? null : Number(digits) * 1024;
 }
 
-function list(folder: string): string[] {
+function folderNames(folder: string): string[] {
   try {
     return readdirSync(folder);
   } catch {
@@ -139,7 +139,7 @@ function list(folder: string): string[] {
   }
 }
 
-function text(path: string): string | null {
+function fileText(path: string): string | null {
   try {
     return readFileSync(path, 'utf8');
   } catch {
@@ -158,7 +158,7 @@ export class PeakMemory {
   private timer: NodeJS.Timeout | null = null;
   private peak = 0;
 
-  constructor(pid: number = process.pid, intervalMs: number = DEFAULT_INTERVAL_MS) {
+  constructor(pid: number = process.pid, intervalMs: number = defaultIntervalMs) {
     this.pid = pid;
     this.intervalMs = intervalMs;
   }

@@ -2,7 +2,8 @@
 
 /**
  * What a step holds for backward: `keep` every activation that backward reads, keep them as `float16`, which halves most of them, or
- * `recompute` them block by block from the blocks' inputs, which costs one more forward pass and a seventh of the memory.
+ * `recompute` them block by block from the blocks' inputs (gradient checkpointing), which costs one more forward pass and a seventh of the
+ * memory.
  */
 export const activationPolicies = ['keep', 'float16', 'recompute'] as const;
 /** One of `activationPolicies`: keep, float16 or recompute. */

@@ -24,11 +24,11 @@ import type { ModelConfig } from './config.ts';
 
 /**
  * Attention of C query rows to T key rows: q [C, heads * headDim], k, v [T, kvHeads * headDim], bias [C, T] (0 or very negative).
- * Query heads that share a key head are folded into rows, so that keys and values are never repeated. `keepsShares`: what the rows see,
- * p [heads, C, T], is saved. Backward reads `o` too: with it the gradient of the scores needs no sum over them (FlashAttention,
+ * Query heads that share a key head are folded into rows, so that keys and values are never repeated. `keepsProbabilities`: the attention
+ * probabilities, p [heads, C, T], are saved. Backward reads `o` too: with it the gradient of the scores needs no sum over them (FlashAttention,
  * https://arxiv.org/abs/2205.14135, appendix B.2).
  */
-export function attention(config: ModelConfig, keepsShares = false): Partition {
+export function attention(config: ModelConfig, keepsProbabilities = false): Partition {
   const { headDim, heads, kvHeads } = config;
   const group = heads / kvHeads;
   const rows = group === 1 ? 'C' : `${group}*C`;
@@ -63,7 +63,7 @@ export function attention(config: ModelConfig, keepsShares = false): Partition {
     ['d.k', together(batchMatmul(ds, q, { transposeA: true, factor }))],
     ['d.v', together(batchMatmul(byKeyHead(p), dMixed, { transposeA: true }))],
   ]);
-  return partition(new Map([['o', o]]), backward, keepsShares ? new Map([['p', p]]) : new Map());
+  return partition(new Map([['o', o]]), backward, keepsProbabilities ? new Map([['p', p]]) : new Map());
 }
 
 /** Where rows stand in tiles. */
@@ -76,14 +76,14 @@ export interface TileSize {
   readonly prefix: number;
 }
 
-/** Longer beginnings make what the rows see of them larger than all else that is saved of a block: it is computed again. */
-export const longestKeptPrefix = 64;
+/** Longer beginnings make the attention probabilities larger than all else that is saved of a block: they are computed again. */
+export const maxKeptPrefix = 64;
 
 /**
  * Attention of short segments, many in one call: rows stand in G tiles of `tile` rows, filled up where segments end.
  * q [N, heads * headDim], k, v [N, kvHeads * headDim]; `index` [M] orders them into tiles, `inverse` [N] back; bias [G, 1, tile, tile].
- * A row of filling sees only itself and is seen by no other. What the rows see, p [G, heads, tile, prefix + tile], is saved: computing it
- * again takes a third of the time of backward. Behind a long prefix it is not.
+ * A row of filling sees only itself and is seen by no other. The attention probabilities, p [G, heads, tile, prefix + tile], are saved:
+ * computing them again takes a third of the time of backward. Behind a long prefix they are not.
  * With a prefix, k and v [T, .] hold its rows as well, first; bias is [G, 1, tile, prefix + tile], `keys` [E] are the rows that each tile
  * sees, prefix + tile of them, and `own` [N] says where each row stands there. The gradients d.k and d.v [N, .] are those of the
  * rows in tiles; the prefix gets its own, d.prefix.k and d.prefix.v [prefix, .], summed over the tiles.
@@ -93,12 +93,12 @@ export function tiledAttention(config: ModelConfig, size: TileSize): Partition {
   const { prefix, tile, whole } = size;
   const rows = whole ? 'M' : 'N';
   const width = kvHeads * headDim;
-  const places = tilesOf(size);
+  const tiles = tilesOf(size);
   const q = input('q', [rows, heads * headDim]);
   const sides = ['k', 'v'].map((name) => input(name, [prefix > 0 ? 'T' : rows, width])) as [Node, Node];
-  const [k, v] = sides.map((side) => seen(side, places)) as [Node, Node];
-  const { o, p } = attendTiles(config, places, [inTiles(q, places), k, v]);
-  const out = inRows(o, places);
+  const [k, v] = sides.map((side) => seen(side, tiles)) as [Node, Node];
+  const { o, p } = attendTiles(config, tiles, [inTiles(q, tiles), k, v]);
+  const out = inRows(o, tiles);
   const wanted = [q, ...(prefix > 0 ? [k, v] : sides)];
   const [dq, dk, dv] = gradients([out], [input('d.o', out.shape)], wanted) as [Node, Node, Node];
   const own = input('own', [rows], 'int64');
@@ -109,10 +109,10 @@ export function tiledAttention(config: ModelConfig, size: TileSize): Partition {
       ? [['d.k', dk], ['d.v', dv]]
       : [['d.k', gatherRows(dk, own)], ['d.v', gatherRows(dv, own)], ['d.prefix.k', ofPrefix(dk)], ['d.prefix.v', ofPrefix(dv)]]; // biome-ignore format: a table
   const backward = new Map([['d.q', dq], ...dSides]);
-  return partition(new Map([['o', out]]), backward, prefix <= longestKeptPrefix ? new Map([['p', p]]) : new Map());
+  return partition(new Map([['o', out]]), backward, prefix <= maxKeptPrefix ? new Map([['p', p]]) : new Map());
 }
 
-/** What the rows see, and where they stand. */
+/** The mask of rows in tiles, and where they stand. */
 interface Tiles extends TileSize {
   readonly bias: Node;
   readonly index: Node;
@@ -149,7 +149,7 @@ export function attendTiles(
   };
   const products = batchMatmul(queries, side(k), { transposeB: true, factor: 1 / Math.sqrt(headDim) });
   const p = softmax(add(reshape(products, ['G', heads, tile, span]), bias));
-  const shares = reshape(p, [`${kvHeads}*G`, group * tile, span]);
-  const mixed = reshape(batchMatmul(shares, side(v)), ['G', kvHeads, group, tile, headDim]);
+  const probabilities = reshape(p, [`${kvHeads}*G`, group * tile, span]);
+  const mixed = reshape(batchMatmul(probabilities, side(v)), ['G', kvHeads, group, tile, headDim]);
   return { o: reshape(transpose(mixed, [0, 3, 1, 2, 4]), ['M', heads * headDim]), p };
 }

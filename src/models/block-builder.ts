@@ -10,7 +10,7 @@ import {
   int8Matmul,
   matmul,
   mul,
-  quantiseRows,
+  quantizeRows,
   reshape,
   rmsNorm,
   rope,
@@ -20,7 +20,7 @@ import type { DataType, Node, Shape } from '../graph/op.ts';
 import type { Projection } from '../lora/adapter.ts';
 import { type BlockOptions, type ProjectionGroup, projectionGroups } from './block-options.ts';
 import { type ModelConfig, projectionDimensions } from './config.ts';
-import { rotated } from './rotated.ts';
+import { hadamardRows } from './hadamard-rows.ts';
 
 /** Named values of a part of a block, and those worth saving for backward. */
 export interface Built {
@@ -79,7 +79,7 @@ export class BlockBuilder {
     });
   }
 
-  /** x W^T of a projection; in int8, x is rotated and quantised once for all. */
+  /** x W^T of a projection; in int8, x is Hadamard-transformed and quantized once for all. */
   private frozen(x: Node): (projection: Projection) => Node {
     const sizes = (projection: Projection) => projectionDimensions(this.config, projection);
     if (this.options.precision === 'f32') {
@@ -88,11 +88,11 @@ export class BlockBuilder {
         return matmul(x, this.weight(`${projection}.weight`, [outFeatures, inFeatures]), { transposeB: true });
       };
     }
-    const quantised = quantiseRows(rotated(x));
+    const quantized = quantizeRows(hadamardRows(x));
     return (projection) => {
       const { inFeatures, outFeatures } = sizes(projection);
       const values = this.input(`${projection}.weight`, [inFeatures, outFeatures], 'int8');
-      return int8Matmul(quantised, { values, scale: this.input(`${projection}.scale`, [outFeatures]) });
+      return int8Matmul(quantized, { values, scale: this.input(`${projection}.scale`, [outFeatures]) });
     };
   }
 
@@ -110,7 +110,7 @@ export class BlockBuilder {
     const rows = x.shape[0]!;
     const policy = new Map<string, Node>();
     const rotate = (y: Node, name: string, count: number): Node => {
-      if (!this.options.headNorms) return rope(y, angles, { heads: count });
+      if (!this.options.qkNorms) return rope(y, angles, { heads: count });
       policy.set(`${name}_raw`, y);
       const normed = rmsNorm(
         reshape(y, [`${count}*${rows}`, headDim]),

@@ -1,7 +1,7 @@
 /** What the graphs of a block are built by, and how its projections are grouped. */
 import type { Projection } from '../lora/adapter.ts';
 
-/** Projections that read the same input, by the name of that input's place: it is quantised once, and their A matrices are one. */
+/** Projections that read the same input, by the name of that input's place: it is quantized once, and their A matrices are one. */
 export const projectionGroups = {
   pre: ['q_proj', 'k_proj', 'v_proj'],
   o: ['o_proj'],
@@ -15,7 +15,7 @@ export interface BlockOptions {
   readonly trainable: 'adapter' | 'all';
   /** Gradients of what is trained are added to inputs `sum.NAME`: results `d.NAME` that may be written where those stand. */
   readonly accumulates?: boolean;
-  /** How the frozen projections are given: `NAME.weight` [out, in], or int8 `NAME.weight` [in, out] with `NAME.scale` [out], rotated (quantise.ts). */
+  /** How the frozen projections are given: `NAME.weight` [out, in], or int8 `NAME.weight` [in, out] with `NAME.scale` [out], Hadamard-transformed (quantize.ts). */
   readonly precision: 'f32' | 'int8';
   readonly targets: readonly Projection[];
   readonly rank: number;
@@ -24,5 +24,5 @@ export interface BlockOptions {
   /** q, k and v have biases. */
   readonly biases: boolean;
   /** q and k are normed per head (qwen3). */
-  readonly headNorms: boolean;
+  readonly qkNorms: boolean;
 }

@@ -10,7 +10,7 @@ import {
   logProbability,
   matmul,
   mul,
-  quantiseRows,
+  quantizeRows,
   rmsNorm,
   rowScale,
   scalar,
@@ -19,7 +19,7 @@ import {
 } from '../graph/graph.ts';
 import type { ModelConfig } from './config.ts';
 import { summed } from './differentiate.ts';
-import { rotated } from './rotated.ts';
+import { hadamardRows } from './hadamard-rows.ts';
 
 /**
  * Final hidden rows x [R, D] and target [R, 1] -> log-probability `logp` [R, 1], or just the `logits` [R, V]. With `gradient`, also d.x for the seed d.logp, and for
@@ -42,12 +42,12 @@ export function head(config: ModelConfig, gradient: 'logits' | 'none' | 'input' 
 }
 
 /**
- * The same for a head in int8: `output` [D, vocabulary], rotated, with `output.scale` [vocabulary], and, with `gradient`, `target_rows` [R, D],
- * the targets' rows of the head, and `output.turned` [vocabulary, D], the same matrix: turning it in every call took a tenth of the time of a
+ * The same for a head in int8: `output` [D, vocabulary], Hadamard-transformed, with `output.scale` [vocabulary], and, with `gradient`, `target_rows` [R, D],
+ * the targets' rows of the head, and `output.transposed` [vocabulary, D], the same matrix: transposing it in every call took a tenth of the time of a
  * step of few tokens. The gradient is (1 - p) times the target's row, in float32, less the other tokens' rows by their probabilities,
- * quantised without the target's, next to which theirs would be rounded away, and by `thresholds` [vocabulary] (head-thresholds.ts).
- * Levels of a row sum to at most 255 over its largest share: of the engine's 32-bit sums, 127 times that is too much only where a vocabulary
- * of 66,000 tokens or more has nearly equal shares and weights of one sign.
+ * quantized without the target's, next to which theirs would be rounded away, and by `thresholds` [vocabulary] (head-thresholds.ts).
+ * Levels of a row sum to at most 255 over its largest probability: of the engine's 32-bit sums, 127 times that is too much only where a vocabulary
+ * of 66,000 tokens or more has nearly equal probabilities and weights of one sign.
  */
 export function int8Head(config: ModelConfig, gradient: 'logits' | 'none' | 'input'): Graph {
   const { modelWidth, normEpsilon, vocabulary } = config;
@@ -56,18 +56,18 @@ export function int8Head(config: ModelConfig, gradient: 'logits' | 'none' | 'inp
   const output = input('output', [modelWidth, vocabulary], 'int8');
   const outputScale = input('output.scale', [vocabulary]);
   const h = rmsNorm(x, input('output_norm', [modelWidth]), normEpsilon);
-  const turned = rotated(h);
-  const logits = int8Matmul(quantiseRows(turned), { values: output, scale: outputScale });
+  const transformed = hadamardRows(h);
+  const logits = int8Matmul(quantizeRows(transformed), { values: output, scale: outputScale });
   if (gradient === 'logits') return new Map([['logits', logits]]);
   const logp = logProbability(logits, target);
   if (gradient === 'none') return new Map([['logp', logp]]);
   const others = mul(zeroAt(softmax(logits), target), outputScale);
   const othersScale = rowScale(others, false);
-  const turnedOutput = input('output.turned', [vocabulary, modelWidth], 'int8');
+  const transposedOutput = input('output.transposed', [vocabulary, modelWidth], 'int8');
   const levels = { values: dither(others, othersScale, input('thresholds', [vocabulary])), scale: othersScale };
-  const away = int8Matmul(levels, { values: turnedOutput, scale: scalar(1) }, { signed: false }); // [R, D]
+  const away = int8Matmul(levels, { values: transposedOutput, scale: scalar(1) }, { signed: false }); // [R, D]
   const missing = add(mul(exp(logp), scalar(-1)), scalar(1)); // [R, 1]: 1 - p
   const towards = mul(input('target_rows', ['R', modelWidth]), missing);
   const dh = mul(add(towards, mul(away, scalar(-1))), input('d.logp', ['R', 1]));
-  return new Map([['logp', logp], ['d.x', gradients([turned], [dh], [x])[0]!]]); // biome-ignore format: one line reads best
+  return new Map([['logp', logp], ['d.x', gradients([transformed], [dh], [x])[0]!]]); // biome-ignore format: one line reads best
 }

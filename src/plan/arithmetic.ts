@@ -7,7 +7,7 @@ import { projectionWeights, readModelConfig } from '../models/config.ts';
 import type { KernelProbe } from '../runtime/onnxruntime-node/probe.ts';
 import type { RunSettings } from '../settings/run-settings.ts';
 
-/** `auto` leaves smaller models in float32: they are quick anyway, and quantising them takes longer than it saves. */
+/** `auto` leaves smaller models in float32: they are quick anyway, and quantizing them takes longer than it saves. */
 const fewWeights = 30e6;
 /** `auto` wants int8 products to be at least this much faster, or the rest of the step eats the gain. */
 const minSpeedup = 1.5;

@@ -43,10 +43,10 @@ export interface Context extends Planned {
 
 export function contextOf(planned: Planned): Context {
   const { model } = planned;
-  const headNorms = model.tensors.has('blk.0.attn_q_norm.weight');
+  const qkNorms = model.tensors.has('blk.0.attn_q_norm.weight');
   return {
     ...planned,
-    shape: { ...readModelConfig(model), headNorms },
+    shape: { ...readModelConfig(model), qkNorms },
     parameters: parameterCount(model),
     small: isSmall(model),
     copy: plannedCopy(model),
@@ -62,9 +62,9 @@ function plannedCopy(model: GgufFile): Context['copy'] {
 
 /** Where a run keeps its activations and its frozen weights. */
 export interface Holding {
-  /** Whether backward finds its activations kept, kept as float16, or computes them again. */
+  /** Whether backward finds its activations kept, kept as float16, or computes them again (gradient checkpointing). */
   readonly activations: ActivationPolicy;
-  /** Whether the blocks' weights come from the disk. */
+  /** Whether the blocks' weights come from the disk (weight offloading). */
   readonly streamed: boolean;
 }
 

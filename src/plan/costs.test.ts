@@ -11,9 +11,9 @@ import { type Candidate, lacks, recommend } from './recommend.ts';
 import { projectionWeightsPerBlock, type Rates, type Setting, type Shape, type Work } from './work-shape.ts';
 
 /** SmolLM2-135M. */
-const smol: Shape = { layers: 30, modelWidth: 576, heads: 9, kvHeads: 3, headDim: 64, feedForward: 1536, vocabulary: 49152, tiedHead: true, headNorms: false }; // biome-ignore format: one line
+const smol: Shape = { layers: 30, modelWidth: 576, heads: 9, kvHeads: 3, headDim: 64, feedForward: 1536, vocabulary: 49152, tiedHead: true, qkNorms: false }; // biome-ignore format: one line
 const setting: Setting = { method: 'lora', precision: 'f32', activations: 'keep', streamed: false, trained: 2_442_240, parameters: 134_515_008, fileBytes: 98e6, measuredBlocks: 2, copyBytes: 538e6, copyIsThere: true }; // biome-ignore format: one line
-const rates: Rates = { tokens: 1000, headRows: 100, start: 0.01, firstBlock: 0.1, furtherBlock: 0.2, head: 0.5, forwardBlock: 0.05, forwardHead: 0.1, optimizerBlock: 0.001, open: 0.3, readBlock: 0.02, quantiseBlock: 0.04, diskRate: 1e9, grownBytes: 300e6 }; // biome-ignore format: one line
+const rates: Rates = { tokens: 1000, headRows: 100, start: 0.01, firstBlock: 0.1, furtherBlock: 0.2, head: 0.5, forwardBlock: 0.05, forwardHead: 0.1, optimizerBlock: 0.001, open: 0.3, readBlock: 0.02, quantizeBlock: 0.04, diskRate: 1e9, grownBytes: 300e6 }; // biome-ignore format: one line
 const work: Work = { steps: 10, microBatchesPerStep: 2, tokensPerStep: 1500, realTokensPerStep: 1400, supervisedPerStep: 150, largestMicroBatch: 1000, validations: 3, validationTokens: 500, validationSupervised: 50, proofTokens: 1000 }; // biome-ignore format: one line
 
 test('weights of a block, and what they take', () => {
@@ -27,21 +27,21 @@ test.each(['llama', 'qwen2', 'qwen3'])(
   async (name) => {
     const model = openGguf(join(import.meta.dirname, '../../test/fixtures/reference', name, 'base.gguf'));
     const config = readModelConfig(model);
-    const headNorms = model.tensors.has('blk.0.attn_q_norm.weight');
+    const qkNorms = model.tensors.has('blk.0.attn_q_norm.weight');
     const biases = model.tensors.has('blk.0.attn_q.bias');
     const options = { trainable: 'adapter', precision: 'f32', targets: projections, rank: 2, dropout: false } as const;
-    const stages = await openStages(config, { ...options, biases, headNorms }, 1);
+    const stages = await openStages(config, { ...options, biases, qkNorms }, 1);
     const { feedForward, headDim, heads, kvHeads, modelWidth } = config;
     const widths: Record<string, number> = { mid: modelWidth, gate: feedForward, up: feedForward, attn_q_raw: heads * headDim, attn_k_raw: kvHeads * headDim }; // biome-ignore format: one line
     const saved = [...stages.preForward.outputs, ...stages.postForward.outputs].filter((out) =>
       out.startsWith('saved.'),
     );
     const kept = saved.reduce((sum, out) => sum + widths[out.slice('saved.'.length)]!, 0);
-    // Beside them: the input, q, k, v, attention's output and its shares in tiles of 64 rows.
+    // Beside them: the input, q, k, v, attention's output and its probabilities in tiles of 64 rows.
     const own = modelWidth + headDim * (2 * heads + 2 * kvHeads) + 64 * heads;
-    expect(savedPerToken({ ...config, headNorms }, { activations: 'keep', method: 'lora' })).toBe(own + kept);
-    expect(savedPerToken({ ...config, headNorms }, { activations: 'recompute', method: 'lora' })).toBe(modelWidth);
-    const half = savedPerToken({ ...config, headNorms }, { activations: 'float16', method: 'lora' });
+    expect(savedPerToken({ ...config, qkNorms }, { activations: 'keep', method: 'lora' })).toBe(own + kept);
+    expect(savedPerToken({ ...config, qkNorms }, { activations: 'recompute', method: 'lora' })).toBe(modelWidth);
+    const half = savedPerToken({ ...config, qkNorms }, { activations: 'float16', method: 'lora' });
     expect(half).toBe(2 * modelWidth + (own + kept - 2 * modelWidth) / 2);
     await stages.close();
     model.close();
@@ -87,7 +87,7 @@ test('memory: what is saved grows with tokens and blocks, what was measured is s
   ).toBeGreaterThan(50e6);
 });
 
-test('streamed blocks: two in memory, and the borders of all micro-batches of a step', () => {
+test('streamed blocks: two in memory, and the hidden states of all micro-batches of a step', () => {
   const int8 = { ...setting, precision: 'int8', activations: 'recompute' } as const;
   const at = (of: Partial<Setting>) =>
     memoryOf({

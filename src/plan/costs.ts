@@ -2,7 +2,7 @@
  * What a run costs in time, from what it computes and what this machine was measured to do. Pure: numbers in, numbers out. All durations are
  * seconds, all sizes bytes. docs/plan.md holds plans against actual runs.
  */
-import { borderBytes, mostBorderBytes } from '../train/block-walk.ts';
+import { hiddenBytes, maxHiddenBytes } from '../train/forward-pass.ts';
 import { savedPerToken } from './memory.ts';
 import {
   headWeights,
@@ -19,7 +19,7 @@ export const comparedTokens = 320;
 export interface Duration {
   /** Reading the data and opening the run: already known when a plan is made. */
   readonly preparation: number;
-  /** Loading the weights; in int8, quantising them and comparing the two bases too. */
+  /** Loading the weights; in int8, quantizing them and comparing the two bases too. */
   readonly loading: number;
   readonly step: number;
   readonly firstStep: number;
@@ -72,10 +72,10 @@ function loadingSeconds(shape: Shape, setting: Setting, rates: Rates): number {
   const readWeight = rates.readBlock / blockWeights;
   if (setting.precision === 'f32') return rates.open + setting.parameters * readWeight;
   const pass = (comparedTokens * rates.forwardBlock) / rates.tokens;
-  // Each block: read, quantised, computed in float32 (about three times what int8 takes) and in int8.
-  const blocks = shape.layers * (rates.readBlock + rates.quantiseBlock + 4 * pass);
+  // Each block: read, quantized, computed in float32 (about three times what int8 takes) and in int8.
+  const blocks = shape.layers * (rates.readBlock + rates.quantizeBlock + 4 * pass);
   // The head is read for its logits and for its values.
-  const head = headWeights(shape) * (2 * readWeight + rates.quantiseBlock / blockWeights);
+  const head = headWeights(shape) * (2 * readWeight + rates.quantizeBlock / blockWeights);
   return 4 * rates.open + blocks + head;
 }
 
@@ -102,7 +102,7 @@ export function durationOf({ preparation, rates, setting, shape, work }: Duratio
   const loading = loadingSeconds(shape, setting, rates);
   const training = step * work.steps;
   const evaluating = forwardSeconds(shape, rates, work.validationTokens, work.validationSupervised);
-  const parts = Math.ceil((work.validationTokens * borderBytes(shape)) / mostBorderBytes);
+  const parts = Math.ceil((work.validationTokens * hiddenBytes(shape)) / maxHiddenBytes);
   const validation = work.validations * Math.max(evaluating, reading(parts * shape.layers));
   const readWeight = rates.readBlock / projectionWeightsPerBlock(shape);
   const reread = setting.precision === 'int8' ? setting.parameters * readWeight : 0;
@@ -161,7 +161,7 @@ export function assumedRates(
     optimizerBlock: method === 'full' ? (projectionWeightsPerBlock(shape) + headWeights(shape) / shape.layers) * assumed.updateWeight : 0, // biome-ignore format: one line
     open: 0.2,
     readBlock: projectionWeightsPerBlock(shape) * assumed.readWeight,
-    quantiseBlock: 0,
+    quantizeBlock: 0,
     diskRate: assumed.diskRate,
     grownBytes: 0,
   };

@@ -7,12 +7,12 @@ import type { GgufFile } from '../formats/gguf/types.ts';
 import { initLora } from '../lora/init.ts';
 import type { ActivationPolicy } from '../models/activation-policy.ts';
 import { type ModelConfig, projectionDimensions, readModelConfig } from '../models/config.ts';
-import { emptyMatrix } from '../models/quantise.ts';
+import { emptyMatrix } from '../models/quantize.ts';
 import { readLayer } from '../models/weights.ts';
-import { bytes, type Feeds, floats } from '../runtime/onnxruntime-node/executor.ts';
-import { type BaseWeights, int8Feeds, shapeOf } from '../train/base-weights.ts';
+import { bytes, floats, type Tensors } from '../runtime/onnxruntime-node/executor.ts';
+import { type BaseWeights, int8Tensors, shapeOf } from '../train/base-weights.ts';
 import { clipping } from '../train/clip.ts';
-import { quantiseLayer } from '../train/int8-model.ts';
+import { quantizeLayer } from '../train/int8-model.ts';
 import { createLoraStep } from '../train/open-step.ts';
 import { initAdamW, updateAdamW } from '../train/optimizer.ts';
 import type { TrainStep } from '../train/step.ts';
@@ -60,7 +60,7 @@ export interface BlockCosts {
   readonly open: number;
   /** A block from the file to float32, and from there to int8 once. */
   readonly readBlock: number;
-  readonly quantiseBlock: number;
+  readonly quantizeBlock: number;
   /** Bytes of the file that a second reads, undecoded. */
   readonly diskRate: number;
   /** What the process grew by while it computed. */
@@ -120,9 +120,9 @@ class Clock {
 }
 
 interface Loaded {
-  readonly feeds: Feeds;
+  readonly tensors: Tensors;
   readonly readBlock: number;
-  readonly quantiseBlock: number;
+  readonly quantizeBlock: number;
 }
 
 /** The first block's real weights: what computes with them may depend on their values, and reading them is timed as well. */
@@ -131,40 +131,40 @@ function loadBlock(model: GgufFile, config: ModelConfig, { precision, levels }: 
   const layer = readLayer(model, config, 0);
   const readBlock = seconds(since);
   if (precision === 'f32') {
-    const feeds = new Map([...layer].map(([name, v]) => [name, floats(v, shapeOf(config, name, v))] as const));
-    return { feeds, readBlock, quantiseBlock: 0 };
+    const tensors = new Map([...layer].map(([name, v]) => [name, floats(v, shapeOf(config, name, v))] as const));
+    return { tensors, readBlock, quantizeBlock: 0 };
   }
   since = performance.now();
-  const quantised = quantiseLayer(config, layer, levels);
-  const quantiseBlock = seconds(since);
-  return { feeds: int8Feeds(quantised), readBlock, quantiseBlock };
+  const quantized = quantizeLayer(config, layer, levels);
+  const quantizeBlock = seconds(since);
+  return { tensors: int8Tensors(quantized), readBlock, quantizeBlock };
 }
 
 /** A head of the right shape and precision; its values cost the same whatever they are. */
-function headFeeds({ modelWidth: width, vocabulary }: ModelConfig, precision: 'f32' | 'int8'): Feeds {
+function headTensors({ modelWidth: width, vocabulary }: ModelConfig, precision: 'f32' | 'int8'): Tensors {
   const norm = ['output_norm', floats(new Float32Array(width).fill(1), [width])] as const;
   if (precision === 'f32') {
     return new Map([norm, ['output', floats(new Float32Array(width * vocabulary).fill(0.01), [vocabulary, width])]]);
   }
   const { scale, values } = emptyMatrix(width, vocabulary);
   const matrix = bytes(values.fill(1), [width, vocabulary]);
-  const turned = bytes(values, [vocabulary, width]);
+  const transposed = bytes(values, [vocabulary, width]);
   return new Map([
     norm,
     ['output', matrix],
-    ['output.turned', turned],
+    ['output.transposed', transposed],
     ['output.scale', floats(scale.fill(0.01), [vocabulary])],
   ]);
 }
 
 /** Both blocks have the first one's weights, and the clock hears when one is asked for. */
-function timedWeights(config: ModelConfig, feeds: Feeds, precision: 'f32' | 'int8', clock: Clock): BaseWeights {
-  const head = headFeeds(config, precision);
+function timedWeights(config: ModelConfig, tensors: Tensors, precision: 'f32' | 'int8', clock: Clock): BaseWeights {
+  const head = headTensors(config, precision);
   return {
     precision,
     streamed: false,
-    biases: feeds.has('q_proj.bias'),
-    headNorms: feeds.has('attn_q_norm'),
+    biases: tensors.has('q_proj.bias'),
+    qkNorms: tensors.has('attn_q_norm'),
     ropeFactors: null,
     embed: (_, out) => {
       for (let i = 0; i < out.length; i++) out[i] = ((i % 17) - 8) / 8;
@@ -172,7 +172,7 @@ function timedWeights(config: ModelConfig, feeds: Feeds, precision: 'f32' | 'int
     layer: (layer) => {
       // The head stands between the way forward and the way back.
       clock.mark(`${layer === 0 ? 'first' : 'further'} ${clock.has('head') ? 'backward' : 'forward'}`);
-      return feeds;
+      return tensors;
     },
     get head() {
       clock.mark('head');
@@ -233,9 +233,9 @@ export async function measureBlock(options: MeasureOptions): Promise<BlockCosts>
   const blocks = Math.min(measuredBlocks, readModelConfig(model).layers);
   const small = firstBlocks(model, blocks);
   const config = readModelConfig(small);
-  const { feeds, readBlock, quantiseBlock } = loadBlock(model, config, options);
+  const { tensors, readBlock, quantizeBlock } = loadBlock(model, config, options);
   const clock = new Clock();
-  const weights = timedWeights(config, feeds, options.precision, clock);
+  const weights = timedWeights(config, tensors, options.precision, clock);
   const dimensions = (p: Parameters<typeof projectionDimensions>[1]) => projectionDimensions(config, p);
   const adapter = initLora({ ...options.adapter, baseModel: model.path, layers: blocks, dimensions });
   const before = process.memoryUsage.rss();
@@ -260,7 +260,7 @@ export async function measureBlock(options: MeasureOptions): Promise<BlockCosts>
       optimizerBlock: timeOptimizer(step) / blocks,
       open,
       readBlock,
-      quantiseBlock,
+      quantizeBlock,
       diskRate: timeDisk(model),
       grownBytes,
     };

@@ -1,6 +1,6 @@
 /** What a run takes of memory, from what it holds. Pure: numbers in, bytes out. docs/plan.md holds plans against actual runs. */
-import { borderBytes, mostBorderBytes } from '../train/block-walk.ts';
-import { mostHeadRows } from '../train/head-rows.ts';
+import { hiddenBytes, maxHiddenBytes } from '../train/forward-pass.ts';
+import { maxHeadRows } from '../train/lm-head-rows.ts';
 import {
   float32Bytes as float32,
   headWeights,
@@ -13,14 +13,14 @@ import {
 /** Rows that a row mostly sees where attention keeps what it takes of them: tiles of conversations, and up to whole segments where every weight is trained. */
 const usualTile = { lora: 64, full: 256 } as const;
 
-/** Floats that a token leaves behind in a block until backward: its input, q, k, v, attention's output and shares, mid, gate, up; as float16, all but input and mid. */
+/** Floats that a token leaves behind in a block until backward: its input, q, k, v, attention's output and probabilities, mid, gate, up; as float16, all but input and mid. */
 export function savedPerToken(shape: Shape, { activations, method }: Pick<Setting, 'activations' | 'method'>): number {
-  const { feedForward, headDim, headNorms, heads, kvHeads, modelWidth } = shape;
+  const { feedForward, headDim, qkNorms, heads, kvHeads, modelWidth } = shape;
   if (activations === 'recompute') return modelWidth;
   const exact = 2 * modelWidth;
   const qk = headDim * (heads + kvHeads);
   const attention = headDim * (2 * heads + 2 * kvHeads) + heads * usualTile[method];
-  const rest = attention + 2 * feedForward + (headNorms ? qk : 0);
+  const rest = attention + 2 * feedForward + (qkNorms ? qk : 0);
   return exact + (activations === 'float16' ? rest / 2 : rest);
 }
 
@@ -33,7 +33,7 @@ const workingPerToken = ({ feedForward, modelWidth }: Shape): number => 6 * feed
 /** The head's logits, probabilities and a copy of them. */
 const headArrays = 3;
 
-/** Per trained weight: value, gradient, two moments; and, for an adapter, the merged feed, its gradient and the starting values. */
+/** Per trained weight: value, gradient, two moments; and, for an adapter, the merged input, its gradient and the starting values. */
 const trainedBytes = { lora: 7 * float32, full: 5 * float32 } as const;
 
 /**
@@ -106,9 +106,9 @@ export function memoryOf({ held, rates, setting, shape, tokens: of }: MemoryOpti
   const perToken = savedPerToken(shape, setting) * float32;
   const together = setting.streamed ? Math.max(step, tokens) : tokens;
   // A streamed model is evaluated many micro-batches at a time, and their arrays stay.
-  const evaluated = setting.streamed ? Math.min(mostBorderBytes, validation * borderBytes(shape)) : 0;
+  const evaluated = setting.streamed ? Math.min(maxHiddenBytes, validation * hiddenBytes(shape)) : 0;
   const saved = together * perToken * shape.layers + together * shape.modelWidth * float32 + evaluated;
-  const headRows = Math.min(tokens, mostHeadRows(shape.vocabulary, setting.method === 'full'));
+  const headRows = Math.min(tokens, maxHeadRows(shape.vocabulary, setting.method === 'full'));
   const head = headArrays * float32 * headRows * shape.vocabulary;
   // What was measured holds the saved activations of its own blocks, all kept.
   const keptPerToken = savedPerToken(shape, { ...setting, activations: 'keep' }) * float32;

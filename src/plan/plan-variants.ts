@@ -6,7 +6,7 @@ import { prepareExamples } from '../dataset/prepare.ts';
 import type { Prepared } from '../dataset/prepared.ts';
 import { openGguf } from '../formats/gguf/read.ts';
 import { threadsOf } from '../machine/machine.ts';
-import type { AskedSettings, RunSettings } from '../settings/run-settings.ts';
+import type { RequestedSettings, RunSettings } from '../settings/run-settings.ts';
 import { withChatTemplate } from '../text/chat-template.ts';
 import { withValues } from '../words/program-words.ts';
 import { sizeText } from '../words/size-text.ts';
@@ -15,7 +15,7 @@ import { assumeRates, decide, type LaidOut, measurable, measureRates, type Rated
 import { assumedParentBytes, probeFor } from './plan.ts';
 import type { Prices } from './prices.ts';
 import { lacks, type Room, recommend } from './recommend.ts';
-import { settingDoubts } from './setting-doubts.ts';
+import { settingWarnings } from './setting-warnings.ts';
 import { workOf } from './work.ts';
 import type { Rates, Work } from './work-shape.ts';
 
@@ -102,17 +102,17 @@ export interface PlanReport {
 }
 
 function adviceOf(plans: readonly SettingPlan[], recommended: string | null, room: Room): string {
-  const asked = plans[0]!;
+  const requested = plans[0]!;
   const plan = plans.find(({ name }) => name === recommended);
   if (!plan) {
     const least = plans.reduce((a, b) => (a.neededMemoryBytes < b.neededMemoryBytes ? a : b));
-    const short = lacks(asked, room) ?? 'memory';
+    const short = lacks(requested, room) ?? 'memory';
     return short === 'disk'
       ? `Nothing here fits the disk: ${sizeText(least.diskBytes)} are needed.`
       : `Nothing here fits the memory (${sizeText(least.neededMemoryBytes)} at least): take a smaller model.`;
   }
-  if (plan === asked) return 'Run it as it is.';
-  const lacking = lacks(asked, room);
+  if (plan === requested) return 'Run it as it is.';
+  const lacking = lacks(requested, room);
   const reason = lacking ? `as asked it does not fit the ${lacking}` : 'as asked it takes longer than a night';
   return `Add ${withValues(plan.changes)}: ${reason}.`;
 }
@@ -170,8 +170,9 @@ class KnownRates {
 }
 
 /** Whether a plan is what it is called, beside the run as asked for. */
-const keepsItsName = ({ name, neededMemoryBytes, seconds }: SettingPlan, asked: SettingPlan): boolean =>
-  (name !== 'faster' || seconds < asked.seconds) && (name !== 'leaner' || neededMemoryBytes < asked.neededMemoryBytes);
+const keepsItsName = ({ name, neededMemoryBytes, seconds }: SettingPlan, requested: SettingPlan): boolean =>
+  (name !== 'faster' || seconds < requested.seconds) &&
+  (name !== 'leaner' || neededMemoryBytes < requested.neededMemoryBytes);
 
 interface Costs {
   readonly prices: Prices;
@@ -198,24 +199,24 @@ async function allPlans(
     const preparation = reading + (small ? 0 : known.first.probing);
     return decide({ context, settings: changed, work: laidOut.work, rated, preparation, prices, name, changes });
   };
-  const asked = await planOf({ name: 'as asked', changes: {} });
+  const requested = await planOf({ name: 'as asked', changes: {} });
   // The other ways are planned in the arithmetic that was decided on: measurements differ, and are not to decide anew each time.
-  const { precision } = asked.decision;
+  const { precision } = requested.decision;
   known.same({ ...settings, precision }, usual);
-  const plans = [asked];
+  const plans = [requested];
   for (const variant of variantsOf(settings, usual.work, precision, small)) {
     const plan = await planOf({ ...variant, changes: { precision, ...variant.changes } });
-    if (keepsItsName(plan, asked)) plans.push(plan);
+    if (keepsItsName(plan, requested)) plans.push(plan);
   }
   return plans;
 }
 
 /** Everything that `nomoat plan` says: the run as asked for, and other ways to do it. Throws NomoatError. */
-export async function planTuning(asked: AskedSettings, prices: Prices): Promise<PlanReport> {
+export async function planTuning(requested: RequestedSettings, prices: Prices): Promise<PlanReport> {
   const started = performance.now();
-  const model = withChatTemplate(openGguf(asked.modelPath), asked.chatTemplate);
+  const model = withChatTemplate(openGguf(requested.modelPath), requested.chatTemplate);
   try {
-    const prepared = await prepareExamples(asked, model);
+    const prepared = await prepareExamples(requested, model);
     const { settings } = prepared;
     const threads = threadsOf(settings.threads);
     const held = process.memoryUsage.rss() + assumedParentBytes;
@@ -233,7 +234,7 @@ export async function planTuning(asked: AskedSettings, prices: Prices): Promise<
       rows: prepared.report.rows,
       tokens: prepared.report.tokens,
       chosen: prepared.chosen,
-      notes: [...prepared.notes, ...prepared.overruled, ...settingDoubts(settings, steps, threads)],
+      notes: [...prepared.notes, ...prepared.overruled, ...settingWarnings(settings, steps, threads)],
       probe: {
         float32Rate: context.probe?.float32Rate ?? null,
         int8Rate: context.probe?.int8Rate ?? null,

@@ -7,7 +7,7 @@ import type { GgufFile } from '../formats/gguf/types.ts';
 import { threadsOf } from '../machine/machine.ts';
 import { parameterCount } from '../models/config.ts';
 import { type Money, moneyOf, type Prices, usualPrices } from './prices.ts';
-import { settingDoubts } from './setting-doubts.ts';
+import { settingWarnings } from './setting-warnings.ts';
 
 /** What whoever confirms a run is shown. */
 export interface Proposal {
@@ -56,7 +56,7 @@ export function proposalOf(
     refusedRows: report.refusedRows,
     steps,
     chosen,
-    notes: [...notes, ...overruled, ...settingDoubts(settings, steps, threadsOf(settings.threads))],
+    notes: [...notes, ...overruled, ...settingWarnings(settings, steps, threadsOf(settings.threads))],
     plan,
     money: { ...moneyOf(plan.seconds, usualPrices), ...usualPrices },
   };

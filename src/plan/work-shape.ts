@@ -9,7 +9,7 @@ export type Shape = Pick<
   'layers' | 'modelWidth' | 'heads' | 'kvHeads' | 'headDim' | 'feedForward' | 'vocabulary' | 'tiedHead'
 > & {
   /** q and k are normed per head, and kept from before. */
-  readonly headNorms: boolean;
+  readonly qkNorms: boolean;
 };
 
 /** What a run computes. A step's figures are means over an epoch, or over its first 200 steps. */

@@ -83,12 +83,12 @@ export function readAt(path: string, file: number, start: number, end: number): 
 }
 
 /** The file as it lies on the disk; each piece is one's own. */
-function* storedChunks(path: string, most: number): Generator<Uint8Array> {
+function* storedChunks(path: string, maxBytes: number): Generator<Uint8Array> {
   const { file, size } = openBounded(path);
   try {
     // What is appended meanwhile is left out, as the size that was checked says.
     for (let left = size; left > 0; ) {
-      const buffer = new Uint8Array(Math.min(most, left));
+      const buffer = new Uint8Array(Math.min(maxBytes, left));
       const bytes = buffer.subarray(0, read(path, file, buffer, null));
       if (bytes.length === 0) return;
       left -= bytes.length;

@@ -1,7 +1,7 @@
 /**
  * Why a text is no JSON, in words that help: what Python and JavaScript print is close to JSON and not JSON. Pure.
  */
-import { stringEnd } from './json-borders.ts';
+import { stringEnd } from './json-spans.ts';
 
 /** A longer text is not looked at for the reason: it would be copied. */
 const maxExplained = 1 << 20;

@@ -4,7 +4,7 @@
  * what records mean.
  */
 import type { Remarks } from './byte-source.ts';
-import { listElements, listUnderKey, topValues } from './json-borders.ts';
+import { listElements, listUnderKey, topValues } from './json-spans.ts';
 import { type Line, readLines, readWholeText } from './line-reader.ts';
 import { inBatches, maxRecordBytes, maxWholeFileBytes, parseJson, type RawRecord } from './raw-record.ts';
 import { isTurn } from './wrapped-json.ts';

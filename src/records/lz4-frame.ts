@@ -9,7 +9,7 @@ const magic = 0x184d2204;
 const flag = { blockChecksum: 0x10, contentSize: 0x08, dictionary: 0x01 } as const;
 /** A block's length has this bit where its bytes lie as they are. */
 const stored = 0x80000000;
-const shortestMatch = 4;
+const minMatch = 4;
 
 class Output {
   private bytes = new Uint8Array(1 << 16);
@@ -69,7 +69,7 @@ function unpackBlock(block: Uint8Array, out: Output): void {
     // The last sequence has literals alone.
     if (at === block.length) return;
     const distance = byte() | (byte() << 8);
-    out.match(distance, longer(token & 15) + shortestMatch);
+    out.match(distance, longer(token & 15) + minMatch);
   }
 }
 

@@ -49,16 +49,16 @@ function baseOf(adapterPath: string): AdapterBase | null {
 
 /**
  * Holds the base that the adapter at `adapterPath` was trained on against the model at `modelPath`. Throws NomoatError where that is a
- * file of the same name and other contents; of another file, which may be meant (another quantisation), it returns what is to be said.
+ * file of the same name and other contents; of another file, which may be meant (another quantization), it returns what is to be said.
  */
-export async function doubtOfBase(adapterPath: string, modelPath: string): Promise<string | null> {
+export async function baseWarning(adapterPath: string, modelPath: string): Promise<string | null> {
   const base = baseOf(adapterPath);
   if (base === null) return null;
   const now = await digestOf(modelPath);
   if (now === base.sha256) return null;
   const digests = `sha256 ${short(base.sha256)} then, ${short(now)} now`;
   if (base.file !== basename(modelPath))
-    return `${adapterPath} was trained on ${base.file}, not on ${basename(modelPath)} (${digests}): another quantisation of the same model is fine, another model is not.`;
+    return `${adapterPath} was trained on ${base.file}, not on ${basename(modelPath)} (${digests}): another quantization of the same model is fine, another model is not.`;
   throw new NomoatError({
     code: 'base-changed',
     part: adapterPath,

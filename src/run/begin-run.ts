@@ -6,7 +6,7 @@
 import type { Prepared } from '../dataset/prepared.ts';
 import { eventsVersion, type RunEvent } from '../events.ts';
 import { parameterCount } from '../models/config.ts';
-import { settingDoubts } from '../plan/setting-doubts.ts';
+import { settingWarnings } from '../plan/setting-warnings.ts';
 import type { Loaded } from '../train/checkpoint.ts';
 import type { TrainStep } from '../train/step.ts';
 import type { Running } from './load-run.ts';
@@ -37,7 +37,7 @@ export function beginningOf(running: Running, shrunk: string | null): RunEvent[]
     ...notice('defaults', prepared.chosen ? [prepared.chosen] : []),
     ...notice('data', prepared.notes),
     ...notice('machine', notices),
-    ...notice('settings', [...prepared.overruled, ...settingDoubts(settings, steps, threads)]),
+    ...notice('settings', [...prepared.overruled, ...settingWarnings(settings, steps, threads)]),
     ...notice('checkpoint', loaded ? brokenCheckpoints(loaded) : resumed ? [noCheckpoint] : []),
     ...notice('smaller-micro-batch', shrunk === null ? [] : [shrunk]),
   ];

@@ -31,10 +31,10 @@ export interface EndOptions {
   readonly result: Method['result'] | null;
   readonly state: TrainerState;
   readonly measured: Measured;
-  readonly tell: (event: RunEvent) => void;
+  readonly emit: (event: RunEvent) => void;
 }
 
-export function endRun({ folder, how, verdict, result, state, measured, tell }: EndOptions): RunEndEvent {
+export function endRun({ folder, how, verdict, result, state, measured, emit }: EndOptions): RunEndEvent {
   const event: RunEndEvent = {
     type: 'run-end',
     state: how,
@@ -49,7 +49,7 @@ export function endRun({ folder, how, verdict, result, state, measured, tell }: 
     bestStep: state.bestStep,
     ...(verdict === null ? {} : { verdict }),
   };
-  tell(event);
+  emit(event);
   const { validationAfter, validationBefore } = event;
   const { verdict: _, ...before } = folder.read();
   const record = { ...before, state: how, validationBefore, validationAfter, ...(verdict === null ? {} : { verdict }) };

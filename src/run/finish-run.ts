@@ -33,15 +33,15 @@ export async function finishRun(running: Running, trained: Outcome): Promise<Out
   // llama.cpp maps another copy of the base, for which what training held makes room.
   await exact.close();
   collectGarbage();
-  const { tell } = journal;
-  const failed = await proveResult({ proofs: files, rows, ours, threads, signal, tell }).finally(release);
+  const { emit } = journal;
+  const failed = await proveResult({ proofs: files, rows, ours, threads, signal, emit }).finally(release);
   const torn = failed.some(({ meanDifference }) => meanDifference === null) && losses.spiked;
   if (torn) return diverged(running, `the loss rose above ${losses.bound.toFixed(1)} on the way, and llama.cpp's numbers with the result are not finite`); // biome-ignore format: one line
   const verdict = failed.length > 0 ? failureText(failed, method) : null;
   if (verdict !== null) journal.notice('parity-failed', verdict);
   // Where its numbers are not finite, nothing can be said with them.
   if (failed.every(({ meanDifference }) => meanDifference !== null))
-    for (const event of await samples(running)) tell(event);
+    for (const event of await samples(running)) emit(event);
   return verdict === null ? trained : { how: 'proof-failed', verdict };
 }
 

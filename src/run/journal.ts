@@ -4,24 +4,24 @@ import type { RunFolder } from './run-folder.ts';
 
 export class Journal {
   private readonly folder: RunFolder;
-  private readonly emit: (event: RunEvent) => void;
+  private readonly listener: (event: RunEvent) => void;
 
-  constructor(folder: RunFolder, emit: (event: RunEvent) => void) {
+  constructor(folder: RunFolder, listener: (event: RunEvent) => void) {
     this.folder = folder;
-    this.emit = emit;
+    this.listener = listener;
   }
 
-  readonly tell = (event: RunEvent): void => {
+  readonly emit = (event: RunEvent): void => {
     this.folder.append(event);
-    this.emit(event);
+    this.listener(event);
   };
 
   notice(code: string, message: string): void {
-    this.tell({ type: 'notice', code, message });
+    this.emit({ type: 'notice', code, message });
   }
 
   /** What is only worth knowing while it lasts: it is not logged. */
-  mention(message: string): void {
-    this.emit({ type: 'notice', code: 'preparing', message });
+  emitTransient(message: string): void {
+    this.listener({ type: 'notice', code: 'preparing', message });
   }
 }

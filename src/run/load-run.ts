@@ -71,7 +71,7 @@ export async function loadRun({ journal, opened, signal, started }: LoadOptions)
           rows: prepared.train,
           threads,
           streamTo: folder.file('layers.int8'),
-          progress: (message) => journal.mention(message),
+          progress: (message) => journal.emitTransient(message),
           signal,
         })
       : null;

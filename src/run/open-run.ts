@@ -24,17 +24,17 @@ import { planRun, probeFor, type RunPlan } from '../plan/plan.ts';
 import { type Proposal, proposalOf } from '../plan/proposal.ts';
 import { assertAdapterHolds } from '../runtime/onnxruntime-node/webgpu-adapter.ts';
 import { isRun } from '../settings/load.ts';
-import type { AskedSettings, RunSettings } from '../settings/run-settings.ts';
+import type { RequestedSettings, RunSettings } from '../settings/run-settings.ts';
 import { heedStop } from '../stop.ts';
 import { digestOf, stampOf } from '../store/file-digest.ts';
 import { withChatTemplate } from '../text/chat-template.ts';
 import { outOfMemory } from '../train/out-of-memory.ts';
-import { doubtOfBase } from './base-model.ts';
+import { baseWarning } from './base-model.ts';
 import { assertProofPlace } from './proof-place.ts';
 import { assertSameRows, assertUnchanged, newRecord, rowsFacts } from './provenance.ts';
 import { resumedDecision } from './resumed-decision.ts';
 import { createRunFolder, RunFolder, type RunRecord } from './run-folder.ts';
-import { assertHasAdapter, doubtOf } from './run-result.ts';
+import { assertHasAdapter, runWarning } from './run-result.ts';
 import { startModel } from './start-model.ts';
 
 /** What a run works on. The folder is locked. */
@@ -93,15 +93,17 @@ async function goOn(prepared: Prepared, model: GgufFile, record: RunRecord): Pro
 }
 
 /** What is to be said of the runs that this one begins with. Throws where one of them has no result to be used. */
-async function doubtsOfInputs(asked: Pick<AskedSettings, 'initialAdapter' | 'model' | 'modelPath'>): Promise<string[]> {
-  const { initialAdapter, model, modelPath } = asked;
+async function inputWarnings(
+  requested: Pick<RequestedSettings, 'initialAdapter' | 'model' | 'modelPath'>,
+): Promise<string[]> {
+  const { initialAdapter, model, modelPath } = requested;
   // The adapter of a run lies in its folder.
   const runs = [model, ...(initialAdapter === null ? [] : [dirname(initialAdapter)])].filter(isRun);
-  const doubts = runs.map((path) => doubtOf(path, new RunFolder(path).read()));
+  const warnings = runs.map((path) => runWarning(path, new RunFolder(path).read()));
   const from = initialAdapter === null ? null : dirname(initialAdapter);
   if (from !== null && isRun(from)) assertHasAdapter(from, new RunFolder(from).read(), initialAdapter!);
-  if (initialAdapter !== null) doubts.push(await doubtOfBase(initialAdapter, modelPath));
-  return doubts.filter((doubt) => doubt !== null);
+  if (initialAdapter !== null) warnings.push(await baseWarning(initialAdapter, modelPath));
+  return warnings.filter((warning) => warning !== null);
 }
 
 /** Digest and stamp of the model's file. */
@@ -113,7 +115,7 @@ async function factsOf(
 }
 
 export interface OpenTuningOptions extends Pacing {
-  readonly asked: AskedSettings;
+  readonly requested: RequestedSettings;
   readonly resume: boolean;
   /** Asked before a new run begins. */
   readonly confirm: ((proposal: Proposal) => Promise<boolean>) | null;
@@ -121,12 +123,12 @@ export interface OpenTuningOptions extends Pacing {
 
 /** The folder is made only once the data is known to be good, and `confirm` says yes to the plan; null where it says no. */
 export async function openTuning(options: OpenTuningOptions): Promise<Opened | null> {
-  const { asked } = options;
-  const doubts = await doubtsOfInputs(asked);
-  const model = withChatTemplate(openGguf(asked.modelPath), asked.chatTemplate);
+  const { requested } = options;
+  const warnings = await inputWarnings(requested);
+  const model = withChatTemplate(openGguf(requested.modelPath), requested.chatTemplate);
   let opened: Opened | null = null;
   try {
-    opened = await openTuningOf(model, doubts, options);
+    opened = await openTuningOf(model, warnings, options);
     return opened;
   } finally {
     if (!opened) model.close();
@@ -135,16 +137,16 @@ export async function openTuning(options: OpenTuningOptions): Promise<Opened | n
 
 async function openTuningOf(
   model: GgufFile,
-  doubts: readonly string[],
-  { asked, confirm, resume, ...pacing }: OpenTuningOptions,
+  warnings: readonly string[],
+  { requested, confirm, resume, ...pacing }: OpenTuningOptions,
 ): Promise<Opened | null> {
   const { progress, signal } = pacing;
   readModelConfig(model);
-  if (asked.device === 'webgpu') assertAdapterHolds(largestMatrix(model.tensors.values()));
-  assertRunWritable(asked.run);
+  if (requested.device === 'webgpu') assertAdapterHolds(largestMatrix(model.tensors.values()));
+  assertRunWritable(requested.run);
   await heedStop(signal);
-  const examples = await prepareExamples(asked, model, { signal, progress });
-  const prepared = { ...examples, overruled: [...examples.overruled, ...doubts] };
+  const examples = await prepareExamples(requested, model, { signal, progress });
+  const prepared = { ...examples, overruled: [...examples.overruled, ...warnings] };
   const { chosen, settings } = prepared;
   await heedStop(signal);
   const facts = { ...(await factsOf(settings.modelPath)), systemPrompt: prepared.systemPrompt };

@@ -15,7 +15,7 @@ import { weightLevels } from '../runtime/onnxruntime-node/probe.ts';
 import { assertGoesOn } from '../stop.ts';
 import type { TokenRow } from '../tokens/token-row.ts';
 import { type BaseWeights, diskStore, fileWeights } from '../train/base-weights.ts';
-import { quantiseModel } from '../train/int8-model.ts';
+import { quantizeModel } from '../train/int8-model.ts';
 
 /**
  * Mean KL divergence (nats) of next-token distributions up to which the int8 base passes for the float32 one. On
@@ -43,7 +43,7 @@ export interface OpenWeightsOptions {
   readonly signal?: AbortSignal;
 }
 
-/** Opens them; quantises and compares where they are int8. Throws NomoatError where int8 was asked for and is too far from float32. */
+/** Opens them; quantizes and compares where they are int8. Throws NomoatError where int8 was asked for and is too far from float32. */
 export async function openWeights(options: OpenWeightsOptions): Promise<FrozenWeights> {
   const { decision, model, progress, rows, signal, streamTo, threads } = options;
   const { fallsBack, precision, probe, reason, streamed } = decision;
@@ -60,7 +60,7 @@ export async function openWeights(options: OpenWeightsOptions): Promise<FrozenWe
   const float32 = (): BaseWeights | null => (streamed ? fileWeights(model, readModelConfig(model)) : null);
   if (precision === 'f32' || probe === null) return { weights: float32(), event: said };
   const say = sometimes((done, all) => progress?.(`Preparing the int8 base: block ${done} of ${all}`));
-  const { weights, divergence } = await quantiseModel({
+  const { weights, divergence } = await quantizeModel({
     model,
     compared: packAll(firstRows(rows)),
     threads,

@@ -40,7 +40,7 @@ export interface ProofOptions {
   readonly ours: readonly Float32Array[];
   readonly threads: number;
   readonly signal: AbortSignal;
-  readonly tell: (event: ExportParityEvent) => void;
+  readonly emit: (event: ExportParityEvent) => void;
 }
 
 /** A file on which llama.cpp computes something else. */
@@ -55,11 +55,11 @@ export interface FailedProof {
 const finite = (value: number): number | null => (Number.isFinite(value) ? value : null);
 
 /** Compares all of them and tells of each; returns those that failed. */
-export async function proveResult({ proofs, tell, ...options }: ProofOptions): Promise<FailedProof[]> {
+export async function proveResult({ proofs, emit, ...options }: ProofOptions): Promise<FailedProof[]> {
   const failed: FailedProof[] = [];
   for (const { modelPath, adapterPath } of proofs) {
     const parity = await measureParity({ modelPath, adapterPath, ...options });
-    // On a quantised file llama.cpp's own arithmetic differs; that figure is shown, not judged, as long as it is one.
+    // On a quantized file llama.cpp's own arithmetic differs; that figure is shown, not judged, as long as it is one.
     const opened = openGguf(modelPath);
     const bound = parityBoundOn(opened);
     opened.close();
@@ -67,7 +67,7 @@ export async function proveResult({ proofs, tell, ...options }: ProofOptions): P
     const passed = meanDifference === null ? false : bound === null ? null : meanDifference <= bound;
     const base = basename(modelPath);
     const worstDifference = finite(parity.worstDifference);
-    tell({ type: 'export-parity', base, tokens: parity.tokens, meanDifference, worstDifference, bound, passed });
+    emit({ type: 'export-parity', base, tokens: parity.tokens, meanDifference, worstDifference, bound, passed });
     if (passed === false) failed.push({ base, meanDifference, bound });
   }
   return failed;

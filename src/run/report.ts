@@ -16,10 +16,10 @@ export const escapeHtml = (text: unknown): string => String(text).replace(/[&<>"
 
 type Point = readonly [x: number, y: number];
 /** Points of a line that can be told apart at its width. */
-const mostPoints = 1000;
+const maxPoints = 1000;
 /** Every so many points that no more than that remain, and the last: a million steps would be a page of 20 MB. */
 function thinned(points: readonly Point[]): readonly Point[] {
-  const every = Math.ceil(points.length / mostPoints);
+  const every = Math.ceil(points.length / maxPoints);
   return points.filter((_, i) => i % every === 0 || i === points.length - 1);
 }
 /** Drawn at the width of a phone, so that its letters can be read there; wider pages enlarge it. */

@@ -68,7 +68,7 @@ const maxRecordBytes = 16 << 20;
 /** What an initial adapter brings may be above what can be set, but not by that. */
 const leeway = 16;
 /** The rank that an initial adapter may have brought, likewise. */
-const mostRank = 4096;
+const maxRank = 4096;
 
 const states = ['running', 'done', 'interrupted', 'failed', 'stopped-early', 'diverged', 'proof-failed'] as const satisfies readonly RunState[]; // biome-ignore format: one line
 const precision = z.enum(['f32', 'int8']);
@@ -109,7 +109,7 @@ const settingsSchema = z.looseObject({
   run: z.string(),
   seed: z.int(),
   // A run that trains every weight has none.
-  rank: z.int().nonnegative().max(mostRank),
+  rank: z.int().nonnegative().max(maxRank),
   batchSize: z.int().positive(),
   sequenceLength: z.int().positive(),
   epochs: number.positive(),

@@ -8,7 +8,7 @@ import type { RunRecord } from './run-folder.ts';
  * What is to be said before the result of the run at `path` is used; null where nothing is. Throws NomoatError (untrusted) where it
  * is no result.
  */
-export function doubtOf(path: string, { state, verdict }: Pick<RunRecord, 'state' | 'verdict'>): string | null {
+export function runWarning(path: string, { state, verdict }: Pick<RunRecord, 'state' | 'verdict'>): string | null {
   if (state === 'proof-failed') return `${path}: ${verdict ?? 'the proof of its result failed.'}`;
   if (state !== 'diverged') return null;
   throw new NomoatError({

@@ -6,7 +6,7 @@
 import type { RunEndEvent, RunEvent } from '../events.ts';
 import type { Proposal } from '../plan/proposal.ts';
 import { assertAdapter } from '../runtime/onnxruntime-node/webgpu-adapter.ts';
-import type { AskedSettings, RunSettings } from '../settings/run-settings.ts';
+import type { RequestedSettings, RunSettings } from '../settings/run-settings.ts';
 import { beginningOf } from './begin-run.ts';
 import { endRun } from './end-run.ts';
 import { finishRun } from './finish-run.ts';
@@ -16,7 +16,7 @@ import { asFailure, fail, type Opened, openPretraining, openTuning } from './ope
 import { type Outcome, trainRun } from './train-run.ts';
 
 export interface RunOptions {
-  readonly settings: AskedSettings;
+  readonly settings: RequestedSettings;
   readonly resume: boolean;
   /** Given where memory ran out in the process before. */
   readonly shrunk?: { readonly microBatchTokens: number; readonly message: string } | null;
@@ -53,14 +53,14 @@ export async function runTraining({
   const opened =
     settings.method === 'pretrain'
       ? await openPretraining(settings as RunSettings, resume, pacing)
-      : await openTuning({ asked: settings, resume, ...pacing, confirm: confirm ? ask : null });
+      : await openTuning({ requested: settings, resume, ...pacing, confirm: confirm ? ask : null });
   if (!opened) return null;
   const { folder, model } = opened;
   try {
     const journal = new Journal(folder, emit);
     const running = await loadRun({ opened: withShrunk(opened, shrunk), journal, signal, started: started + waited });
     if (shrunk) folder.update({ microBatchTokens: shrunk.microBatchTokens });
-    for (const event of beginningOf(running, shrunk?.message ?? null)) journal.tell(event);
+    for (const event of beginningOf(running, shrunk?.message ?? null)) journal.emit(event);
     return end(running, await proven(running, await trainRun(running)));
   } catch (error) {
     const known = asFailure(error);
@@ -103,5 +103,5 @@ const end = ({ journal, meter, method, opened, state }: Running, { hasResult, ho
     result: hasResult ? method.result : null,
     state,
     measured: meter.measured,
-    tell: journal.tell,
+    emit: journal.emit,
   });

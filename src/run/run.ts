@@ -120,7 +120,7 @@ class FollowedRun implements Run {
       result = resultOf(this.handle.run, await this.hear(this.handle));
     } catch (error) {
       const failure = known(error);
-      this.tell(failure);
+      this.emitFailure(failure);
       this.history.end(failure);
       throw failure;
     }
@@ -140,7 +140,7 @@ class FollowedRun implements Run {
   }
 
   /** A fault from before the training process is an event as well, as one of that process is. */
-  private tell(failure: NomoatError): void {
+  private emitFailure(failure: NomoatError): void {
     if (this.history.soFar.at(-1)?.type !== 'error') this.history.push(errorEvent(failure));
   }
 

@@ -46,11 +46,11 @@ export async function makeSamples(
   signal: AbortSignal,
 ): Promise<RunEvent[]> {
   const options = { temperature: 0, maxTokens: sampleTokens, seed: 0, signal };
-  const answers = async (runnable: Runnable, asked: readonly Question[]): Promise<[Question, string][]> => {
+  const answers = async (runnable: Runnable, questions: readonly Question[]): Promise<[Question, string][]> => {
     const chat = await openChatModel({ ...runnable, threads, signal });
     const made: [Question, string][] = [];
     try {
-      for (const question of asked) {
+      for (const question of questions) {
         if (made.length === sampleCount) break;
         const answer = await answerOf(chat, question, options);
         if (answer !== null) made.push([question, answer]);

@@ -9,7 +9,7 @@ import { afterAll, describe, expect, test } from 'vitest';
 import type { NomoatError } from '../errors.ts';
 import type { RunEvent } from '../events.ts';
 import { resolvePretrainSettings, resolveSettings } from '../settings/load.ts';
-import type { AskedSettings } from '../settings/run-settings.ts';
+import type { RequestedSettings } from '../settings/run-settings.ts';
 import { assertWorkerThere, startRun } from './start-run.ts';
 
 const repo = join(import.meta.dirname, '../..');
@@ -94,7 +94,7 @@ test('a crash in native code is not taken for want of memory: said at once, not 
 describe('a run that is stopped while it prepares', { timeout: 120_000 }, () => {
   /** Stops it as soon as its process runs, and says how it ended. */
   async function stopped(
-    settings: AskedSettings,
+    settings: RequestedSettings,
   ): Promise<{ error: NomoatError; seconds: number; events: RunEvent[] }> {
     const abort = new AbortController();
     const handle = startRun(settings, { signal: abort.signal });

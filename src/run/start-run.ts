@@ -10,9 +10,9 @@ import { NomoatError } from '../errors.ts';
 import { errorEvent, type RunEvent } from '../events.ts';
 import type { Confirm, Proposal } from '../plan/proposal.ts';
 import { startModelName } from '../settings/options.ts';
-import type { AskedSettings } from '../settings/run-settings.ts';
+import type { RequestedSettings } from '../settings/run-settings.ts';
 import { packageRoot } from '../store/package-root.ts';
-import { leastMicroBatchTokens, microBatchTokens } from '../train/trainer.ts';
+import { microBatchTokens, minMicroBatchTokens } from '../train/trainer.ts';
 import { callWithOptions } from '../words/program-words.ts';
 import { assertInputsThere } from './provenance.ts';
 import { RunFolder, removeHalfRun } from './run-folder.ts';
@@ -41,7 +41,7 @@ export interface RunHandle extends AsyncIterable<RunEvent> {
 
 /**
  * From this size on, glibc gives an allocation pages of its own, which go back to the system when it is freed. It begins with the same
- * size, but raises it to that of what was freed last, and a run's peak was a third higher: what quantising had freed stayed. With 1 MB the
+ * size, but raises it to that of what was freed last, and a run's peak was a third higher: what quantizing had freed stayed. With 1 MB the
  * arrays of a small model's blocks stayed, and the peak was 80 MB higher. Others ignore the variable.
  */
 const ownMappingBytes = String(128 << 10);
@@ -71,7 +71,7 @@ export interface StartOptions {
 }
 
 /** Starts (or resumes) the run. Iterating it ends after `run-end`, and throws NomoatError after an `error` event. */
-export function startRun(settings: AskedSettings, options: StartOptions = {}): RunHandle {
+export function startRun(settings: RequestedSettings, options: StartOptions = {}): RunHandle {
   assertWorkerThere();
   const { confirm = null, resume = false, signal } = options;
   const stop = (): void => handle.interrupt();
@@ -122,7 +122,7 @@ const lookMilliseconds = 1000;
 
 const isLast = ({ type }: RunEvent): boolean => type === 'run-end' || type === 'error';
 
-const saidOnStderr = (text: string): RunEvent => ({
+const stderrNotice = (text: string): RunEvent => ({
   type: 'notice',
   code: 'worker-output',
   message: `The training process printed: ${text.trim()}`,
@@ -130,7 +130,7 @@ const saidOnStderr = (text: string): RunEvent => ({
 
 class ForkedRun implements RunHandle {
   readonly run: string;
-  private readonly settings: AskedSettings;
+  private readonly settings: RequestedSettings;
   private child: ChildProcess;
   private readonly waiting: RunEvent[] = [];
   private wake: () => void = () => {};
@@ -150,7 +150,7 @@ class ForkedRun implements RunHandle {
   private readonly over = new AbortController();
   private unanswered: unknown = null;
 
-  constructor(settings: AskedSettings, resume: boolean, confirm: Confirm | null, onOver: () => void) {
+  constructor(settings: RequestedSettings, resume: boolean, confirm: Confirm | null, onOver: () => void) {
     this.settings = settings;
     this.confirm = confirm;
     this.run = settings.run;
@@ -185,7 +185,7 @@ class ForkedRun implements RunHandle {
       else {
         // The host's own stderr is not a run's to write to: what engines print there is an event, before the last one.
         if (isLast(message.event) && heard.trim() !== '') {
-          this.hear(saidOnStderr(heard));
+          this.hear(stderrNotice(heard));
           heard = '';
         }
         this.hear(message.event);
@@ -261,7 +261,7 @@ class ForkedRun implements RunHandle {
     const evidence = memoryEvidence(death);
     const training = this.stage === 'training' && this.steps > 0 && this.done < this.steps;
     this.maxTokens = Math.min(this.maxTokens, this.recordedTokens());
-    if (evidence !== null && training && !this.stopped && this.maxTokens > leastMicroBatchTokens) {
+    if (evidence !== null && training && !this.stopped && this.maxTokens > minMicroBatchTokens) {
       this.maxTokens >>= 1;
       const message = `Memory ran out in step ${this.done}, and the training process died (${signal ?? `code ${code}`}: ${evidence}); going on from the last checkpoint with micro-batches of up to ${this.maxTokens} tokens.`;
       this.child = this.spawn(true, { microBatchTokens: this.maxTokens, message });

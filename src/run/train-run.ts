@@ -64,7 +64,7 @@ async function follow(running: Running, loop: ReturnType<typeof trainLoop>): Pro
       const event = next.value;
       if (event.type === 'step-end') losses.see(event.loss);
       meter.see(event);
-      journal.tell(withParent(withBitsPerByte(event, validationBytes)));
+      journal.emit(withParent(withBitsPerByte(event, validationBytes)));
       if (losses.hopeless) return diverged(running, `the loss has been above ${losses.bound.toFixed(1)} for long`);
     }
   } catch (error) {

@@ -43,7 +43,7 @@ const addressShare = 0.5;
 const memoryWords =
   /bad_alloc|bad allocation|out of memory|cannot allocate memory|(failed|unable) to allocate|allocation failed/i;
 
-function text(path: string): string | null {
+function fileText(path: string): string | null {
   try {
     return readFileSync(path, 'utf8');
   } catch {
@@ -54,14 +54,14 @@ function text(path: string): string | null {
 /** How often the kernel has killed for memory, in this process's group and on the machine; null where nothing is told. */
 export function memoryKills(root = '/'): number | null {
   const inGroup = cgroupKills(root);
-  const found = text(join(root, 'proc/vmstat'))?.match(/^oom_kill (\d+)$/m);
+  const found = fileText(join(root, 'proc/vmstat'))?.match(/^oom_kill (\d+)$/m);
   // Not each system counts in both places: their sum rises with either.
   return inGroup === null && !found ? null : (inGroup ?? 0) + Number(found?.[1] ?? 0);
 }
 
 /** The memory of the process `pid` now; null where the system does not tell (only Linux does, cheaply) or it is gone. */
 export function lookAtMemory(pid: number, root = '/'): MemoryLook | null {
-  const status = text(join(root, `proc/${pid}/status`));
+  const status = fileText(join(root, `proc/${pid}/status`));
   const field = (name: string): number | null => {
     const found = status?.match(new RegExp(`^${name}:\\s+(\\d+) kB$`, 'm'));
     return found ? Number(found[1]) * 1024 : null;
@@ -69,7 +69,7 @@ export function lookAtMemory(pid: number, root = '/'): MemoryLook | null {
   const residentBytes = field('VmRSS');
   if (residentBytes === null) return null;
   const { available, total } = memoryBytes(root);
-  const limit = text(join(root, `proc/${pid}/limits`))?.match(/^Max address space\s+(\d+)/m);
+  const limit = fileText(join(root, `proc/${pid}/limits`))?.match(/^Max address space\s+(\d+)/m);
   return {
     residentBytes,
     totalBytes: total,

@@ -6,7 +6,7 @@
 import { constants, setPriority } from 'node:os';
 import { errorEvent, type RunEvent } from '../events.ts';
 import type { Proposal } from '../plan/proposal.ts';
-import type { AskedSettings } from '../settings/run-settings.ts';
+import type { RequestedSettings } from '../settings/run-settings.ts';
 import { asFailure } from './open-run.ts';
 import { runTraining } from './run-training.ts';
 
@@ -18,7 +18,7 @@ export interface Shrunk {
 export type WorkerCommand =
   | {
       readonly type: 'start';
-      readonly settings: AskedSettings;
+      readonly settings: RequestedSettings;
       readonly resume: boolean;
       readonly shrunk: Shrunk | null;
       /** Whether it waits for an answer to its proposal. */

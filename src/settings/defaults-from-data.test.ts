@@ -1,6 +1,5 @@
 import { expect, test } from 'vitest';
 import {
-  type AskedDefaults,
   chooseBatchSize,
   chooseDefaults,
   chooseEpochs,
@@ -9,9 +8,16 @@ import {
   chooseSequenceLength,
   explainDefaults,
   type ModelFacts,
+  type RequestedDefaults,
 } from './defaults-from-data.ts';
 
-const nothing: AskedDefaults = { sequenceLength: null, batchSize: null, epochs: null, rank: null, learningRate: null };
+const nothing: RequestedDefaults = {
+  sequenceLength: null,
+  batchSize: null,
+  epochs: null,
+  rank: null,
+  learningRate: null,
+};
 /** SmolLM2-135M, all seven projections. */
 const smol: ModelFacts = { modelWidth: 576, contextLength: 8192, weights: 134_515_008, weightsPerRank: 305_280, architecture: 'llama', method: 'lora' }; // biome-ignore format: one line
 const data = { rows: 1600, supervisedTokens: 7581 };

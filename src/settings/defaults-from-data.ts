@@ -4,14 +4,14 @@
  */
 
 /** The settings that are chosen here; null where nobody gave one. */
-export interface AskedDefaults {
+export interface RequestedDefaults {
   readonly sequenceLength: number | null;
   readonly batchSize: number | null;
   readonly epochs: number | null;
   readonly rank: number | null;
   readonly learningRate: number | null;
 }
-export type ChosenName = keyof AskedDefaults;
+export type ChosenName = keyof RequestedDefaults;
 export type Chosen = { readonly [Name in ChosenName]: number };
 
 export interface ModelFacts {
@@ -33,7 +33,7 @@ export interface DataFacts {
 /** Lengths are rounded up to this: rows of a later data set are a little longer than those of the first. */
 const lengthStep = 64;
 /** No longer than this without being asked: memory and time of a row grow with it, and few conversations need more. */
-const longestDefault = 2048;
+const maxDefaultLength = 2048;
 /** Share of the rows that the length holds whole; the others are outliers. */
 const wholeShare = 0.995;
 /** Outliers up to this many times that length are held as well: packed rows cost what they hold, not what the longest one does. */
@@ -44,7 +44,7 @@ const splitDefault = 512;
 
 /** The longest row to look at while the length is still to be chosen. */
 export const lengthBound = (contextLength: number, tooLong: string): number =>
-  Math.min(contextLength, tooLong === 'split' ? splitDefault : longestDefault);
+  Math.min(contextLength, tooLong === 'split' ? splitDefault : maxDefaultLength);
 
 /** The smallest multiple of 64 that holds 99.5% of the rows, or all where the longest is at most twice that, within the bounds. */
 export function chooseSequenceLength(lengths: readonly number[], contextLength: number): number {
@@ -52,7 +52,7 @@ export function chooseSequenceLength(lengths: readonly number[], contextLength: 
   const whole = sorted[Math.max(0, Math.ceil(wholeShare * sorted.length) - 1)] ?? lengthStep;
   const longest = sorted.at(-1) ?? lengthStep;
   const held = longest <= outlierFactor * whole ? longest : whole;
-  return Math.min(contextLength, longestDefault, Math.ceil(held / lengthStep) * lengthStep);
+  return Math.min(contextLength, maxDefaultLength, Math.ceil(held / lengthStep) * lengthStep);
 }
 
 const batchSizes = [16, 8, 4] as const;
@@ -66,12 +66,12 @@ export const chooseBatchSize = (rows: number): number =>
 const updatesWanted = 300;
 /** Models with fewer weights know so little that they need twice the passes. */
 const toyWeights = 30e6;
-const mostEpochs = { toy: 6, other: 3 } as const;
+const maxEpochs = { toy: 6, other: 3 } as const;
 
 export function chooseEpochs(rows: number, batchSize: number, weights: number): number {
   const toy = weights < toyWeights;
   const wanted = Math.ceil(((toy ? 2 : 1) * updatesWanted) / Math.ceil(rows / batchSize));
-  return Math.max(1, Math.min(toy ? mostEpochs.toy : mostEpochs.other, wanted));
+  return Math.max(1, Math.min(toy ? maxEpochs.toy : maxEpochs.other, wanted));
 }
 
 const ranks = [8, 16, 32, 64] as const;
@@ -91,35 +91,35 @@ const widthExponents: Readonly<Record<ModelFacts['architecture'], number>> = {
 /** The fit knows no models narrower than 2048. Llamas of 192 and 576 want an adapter's rate to rise faster (our own sweeps, docs/defaults.md). */
 const narrowExponent = 1.3;
 /** The highest rate that those sweeps tried on the narrowest. */
-const mostRate = 5e-3;
+const maxRate = 5e-3;
 
 export function chooseLearningRate({ architecture, method, modelWidth }: ModelFacts): number {
   const narrow = architecture === 'llama' && method === 'lora' && modelWidth < 2000;
   const exponent = narrow ? narrowExponent : widthExponents[architecture];
-  const rate = Math.min(mostRate, rateAt2000 * (2000 / modelWidth) ** exponent);
+  const rate = Math.min(maxRate, rateAt2000 * (2000 / modelWidth) ** exponent);
   return Number((rate * (method === 'full' ? fullShare : 1)).toPrecision(2));
 }
 
 /** Fills in what nobody gave; what was given stays and is built upon. `sequenceLength` is the given or chosen one: it decides the rows. */
 export function chooseDefaults(
-  asked: AskedDefaults,
+  requested: RequestedDefaults,
   sequenceLength: number,
   data: DataFacts,
   model: ModelFacts,
 ): Chosen {
-  const batchSize = asked.batchSize ?? chooseBatchSize(data.rows);
+  const batchSize = requested.batchSize ?? chooseBatchSize(data.rows);
   return {
     sequenceLength,
     batchSize,
-    epochs: asked.epochs ?? chooseEpochs(data.rows, batchSize, model.weights),
-    rank: asked.rank ?? chooseRank(data.supervisedTokens, model.weightsPerRank),
-    learningRate: asked.learningRate ?? chooseLearningRate(model),
+    epochs: requested.epochs ?? chooseEpochs(data.rows, batchSize, model.weights),
+    rank: requested.rank ?? chooseRank(data.supervisedTokens, model.weightsPerRank),
+    learningRate: requested.learningRate ?? chooseLearningRate(model),
   };
 }
 
 /** One line that says what was chosen and what of; null where everything was given. */
 export function explainDefaults(
-  asked: AskedDefaults,
+  requested: RequestedDefaults,
   chosen: Chosen,
   data: DataFacts & { readonly longest: number | null },
   model: ModelFacts,
@@ -135,6 +135,6 @@ export function explainDefaults(
     ['rank', `rank ${chosen.rank} (${count(data.supervisedTokens)} supervised tokens)`],
     ['learningRate', `learning rate ${chosen.learningRate} (width ${model.modelWidth})`],
   ];
-  const said = parts.filter(([name]) => asked[name] === null && (name !== 'rank' || model.method === 'lora'));
+  const said = parts.filter(([name]) => requested[name] === null && (name !== 'rank' || model.method === 'lora'));
   return said.length === 0 ? null : `Chosen from the data: ${said.map(([, text]) => text).join(', ')}.`;
 }

@@ -35,74 +35,74 @@ interface NumberWords extends Omit<FieldWords, 'description'> {
 }
 
 interface Bounds {
-  readonly least: number;
+  readonly min: number;
   /** Absent where any number is as good. */
-  readonly most?: number;
+  readonly max?: number;
   readonly isWhole?: boolean;
   readonly fault?: Fault | undefined;
 }
 
-function bounded({ fault, isWhole, least, most }: Bounds): z.ZodNumber {
-  const range = worded(fault ?? ((value) => `${value} is not from ${least} to ${most}`));
+function bounded({ fault, isWhole, min, max }: Bounds): z.ZodNumber {
+  const range = worded(fault ?? ((value) => `${value} is not from ${min} to ${max}`));
   const base = z.number(worded(notOf('no number')));
   const kind = isWhole ? base.int(worded(fault ?? ((value) => `${value} is no whole number`))) : base;
-  return most === undefined ? kind.min(least, range) : kind.min(least, range).max(most, range);
+  return max === undefined ? kind.min(min, range) : kind.min(min, range).max(max, range);
 }
 
 type NumberField = z.ZodDefault<z.ZodNumber>;
 type OpenNumberField = z.ZodDefault<z.ZodNullable<z.ZodNumber>>;
 
-/** The least and the most that a number may be. */
-type Range = readonly [least: number, most: number];
+/** The minimum and the maximum of a number. */
+type Range = readonly [min: number, max: number];
 
 /** A number of a range; where its default is null it may stay open. */
 export function number(fallback: null, range: Range, help: string, words?: NumberWords): OpenNumberField;
 export function number(fallback: number, range: Range, help: string, words?: NumberWords): NumberField;
-export function number(fallback: number | null, [least, most]: Range, help: string, words: NumberWords = {}) {
+export function number(fallback: number | null, [min, max]: Range, help: string, words: NumberWords = {}) {
   const { fault, ...more } = words;
-  return open(bounded({ least, most, fault }), fallback).register(fieldWords, { description: help, argument: 'X', ...more }); // biome-ignore format: one line
+  return open(bounded({ min, max, fault }), fallback).register(fieldWords, { description: help, argument: 'X', ...more }); // biome-ignore format: one line
 }
 
 /** A whole number of a range. */
 export function whole(fallback: null, range: Range, help: string, words?: NumberWords): OpenNumberField;
 export function whole(fallback: number, range: Range, help: string, words?: NumberWords): NumberField;
-export function whole(fallback: number | null, [least, most]: Range, help: string, words: NumberWords = {}) {
+export function whole(fallback: number | null, [min, max]: Range, help: string, words: NumberWords = {}) {
   const { fault, ...more } = words;
-  return open(bounded({ least, most, isWhole: true, fault }), fallback).register(fieldWords, { description: help, argument: 'N', ...more }); // biome-ignore format: one line
+  return open(bounded({ min, max, isWhole: true, fault }), fallback).register(fieldWords, { description: help, argument: 'N', ...more }); // biome-ignore format: one line
 }
 
 const open = (schema: z.ZodNumber, fallback: number | null): NumberField | OpenNumberField =>
   fallback === null ? schema.nullable().default(null) : schema.default(fallback);
 
-/** A whole number that only has a least value. */
-export function wholeFrom(fallback: null, least: number, help: string, words?: NumberWords): OpenNumberField;
-export function wholeFrom(fallback: number, least: number, help: string, words?: NumberWords): NumberField;
-export function wholeFrom(fallback: number | null, least: number, help: string, words: NumberWords = {}) {
-  const fault: Fault = (value) => `${value} is no whole number from ${least}`;
-  return open(bounded({ least, isWhole: true, fault }), fallback).register(fieldWords, { description: help, argument: 'N', ...words }); // biome-ignore format: one line
+/** A whole number that only has a minimum. */
+export function wholeFrom(fallback: null, min: number, help: string, words?: NumberWords): OpenNumberField;
+export function wholeFrom(fallback: number, min: number, help: string, words?: NumberWords): NumberField;
+export function wholeFrom(fallback: number | null, min: number, help: string, words: NumberWords = {}) {
+  const fault: Fault = (value) => `${value} is no whole number from ${min}`;
+  return open(bounded({ min, isWhole: true, fault }), fallback).register(fieldWords, { description: help, argument: 'N', ...words }); // biome-ignore format: one line
 }
 
 /** A number that is not negative. */
 export const notNegative = (fallback: number, help: string, words: NumberWords = {}): z.ZodDefault<z.ZodNumber> =>
-  bounded({ least: 0, fault: (value) => `${value} is negative` })
+  bounded({ min: 0, fault: (value) => `${value} is negative` })
     .default(fallback)
     .register(fieldWords, { description: help, argument: 'X', ...words });
 
-/** A number above `lower`, and no more than `most` where there is one. */
-export function above(fallback: number, lower: number, help: string, most?: number): z.ZodDefault<z.ZodNumber> {
-  const range = worded((value) => `${value} is not above ${lower}${most === undefined ? '' : ` and up to ${most}`}`);
+/** A number above `lower`, and no more than `max` where there is one. */
+export function above(fallback: number, lower: number, help: string, max?: number): z.ZodDefault<z.ZodNumber> {
+  const range = worded((value) => `${value} is not above ${lower}${max === undefined ? '' : ` and up to ${max}`}`);
   const schema = z.number(worded(notOf('no number'))).gt(lower, range);
-  return (most === undefined ? schema : schema.max(most, range))
+  return (max === undefined ? schema : schema.max(max, range))
     .default(fallback)
     .register(fieldWords, { description: help, argument: 'X' });
 }
 
-/** A number from `least` to below `upper`. */
-export const below = (fallback: number, least: number, upper: number, help: string): z.ZodDefault<z.ZodNumber> => {
-  const range = worded((value) => `${value} is not from ${least} to below ${upper}`);
+/** A number from `min` to below `upper`. */
+export const below = (fallback: number, min: number, upper: number, help: string): z.ZodDefault<z.ZodNumber> => {
+  const range = worded((value) => `${value} is not from ${min} to below ${upper}`);
   return z
     .number(worded(notOf('no number')))
-    .min(least, range)
+    .min(min, range)
     .lt(upper, range)
     .default(fallback)
     .register(fieldWords, { description: help, argument: 'X' });
@@ -169,9 +169,9 @@ export const someOf = <const Name extends string>(choices: readonly Name[], argu
 /** Powers of ten, as disks and the rest of nomoat count. */
 const sizeUnits: Readonly<Record<string, number>> = { '': 1, k: 1e3, m: 1e6, g: 1e9, t: 1e12 };
 /** Node and the engine alone take more than this. */
-const leastMemory = 200e6;
+const minMemory = 200e6;
 
-const tooLittle: Fault = (bytes) => `${bytes} bytes are less than nomoat takes for itself (${leastMemory / 1e6} MB)`;
+const tooLittle: Fault = (bytes) => `${bytes} bytes are less than nomoat takes for itself (${minMemory / 1e6} MB)`;
 
 /** `8GB`, `1.5 g`, `900MB` or a number of bytes, as bytes; else the fault as text. */
 function bytesOf(value: string | number): number | string {
@@ -179,13 +179,13 @@ function bytesOf(value: string | number): number | string {
   const bytes = Number(digits) * (sizeUnits[unit?.toLowerCase() ?? ''] ?? Number.NaN);
   if (!Number.isFinite(bytes)) return notOf('no size such as 8GB')(value);
   const unitLess = unit === '' ? `; with a unit it is ${digits}GB` : '';
-  return bytes < leastMemory ? `${tooLittle(bytes)}${unitLess}` : bytes;
+  return bytes < minMemory ? `${tooLittle(bytes)}${unitLess}` : bytes;
 }
 
 /** An amount of memory, or none. */
 export const openSize = (argument: string, help: string) =>
   z
-    .union([z.number().min(leastMemory, worded(tooLittle)), z.string()], worded(notOf('no size such as 8GB')))
+    .union([z.number().min(minMemory, worded(tooLittle)), z.string()], worded(notOf('no size such as 8GB')))
     .nullable()
     .default(null)
     .transform((value, context) => {

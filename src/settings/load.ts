@@ -22,7 +22,7 @@ import {
 } from './options.ts';
 import { type Given, optionLabel, parseSettings } from './parse-settings.ts';
 import { readRecipe } from './recipe.ts';
-import type { AskedSettings, RunSettings } from './run-settings.ts';
+import type { RequestedSettings, RunSettings } from './run-settings.ts';
 
 export type { Given } from './parse-settings.ts';
 
@@ -145,7 +145,7 @@ export async function resolveSettings(
   data: readonly string[],
   flags: Given,
   recipePath: string | null,
-): Promise<AskedSettings> {
+): Promise<RequestedSettings> {
   const options = resolveOptions(flags, recipePath === null ? {} : readRecipe(recipePath));
   assertData(data, callWithOptions('tune', { data: 'examples.jsonl' }));
   const model = await resolveBase(options.model);

@@ -85,7 +85,10 @@ export interface TuneOptionValues {
    * Default: none.
    */
   readonly initialAdapter?: string | null;
-  /** Arithmetic of the frozen weights; auto takes int8 where it is faster and measured to be close. Default: 'auto'. */
+  /**
+   * Dtype of the frozen base weights and arithmetic with them; auto takes int8 where it is faster and measured to be
+   * close. Default: 'auto'.
+   */
   readonly precision?: 'auto' | 'f32' | 'int8';
   /**
    * Where training computes: the processor, or a graphics card through WebGPU, in float32 (experimental). Default:
@@ -93,8 +96,8 @@ export interface TuneOptionValues {
    */
   readonly device?: 'cpu' | 'webgpu';
   /**
-   * Memory that training may take, such as 8GB: within it activations are kept, kept as float16, recomputed, or the
-   * model is read from the disk. A number of bytes. Default: what is free.
+   * Memory that training may take, such as 8GB: within it activations are kept, kept as float16, recomputed (gradient
+   * checkpointing), or the model is read from the disk (weight offloading). A number of bytes. Default: what is free.
    */
   readonly memory?: number | string | null;
   /**

@@ -89,7 +89,7 @@ export const tuneOptions = {
   precision: choice(
     'auto',
     ['auto', 'f32', 'int8'],
-    'arithmetic of the frozen weights; auto takes int8 where it is faster and measured to be close',
+    'dtype of the frozen base weights and arithmetic with them; auto takes int8 where it is faster and measured to be close',
   ),
   device: choice(
     'cpu',
@@ -98,7 +98,7 @@ export const tuneOptions = {
   ),
   memory: openSize(
     'SIZE',
-    'memory that training may take, such as 8GB: within it activations are kept, kept as float16, recomputed, or the model is read from the disk; default: what is free',
+    'memory that training may take, such as 8GB: within it activations are kept, kept as float16, recomputed (gradient checkpointing), or the model is read from the disk (weight offloading); default: what is free',
   ),
   threads: whole(
     null,

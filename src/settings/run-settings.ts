@@ -6,7 +6,7 @@
 import type { Projection } from '../lora/adapter.ts';
 import type { InitScheme } from '../models/random-model.ts';
 import type { PretrainSizeName } from '../models/sizes.ts';
-import type { AskedDefaults, ChosenName } from './defaults-from-data.ts';
+import type { ChosenName, RequestedDefaults } from './defaults-from-data.ts';
 
 /** What happens to a row longer than the sequence length; `truncate-left` drops its beginning. */
 export type TooLong = 'truncate-left' | 'truncate-right' | 'split' | 'refuse';
@@ -98,4 +98,4 @@ export interface RunSettings {
 }
 
 /** The settings before the data was seen: what it decides may be open (null). */
-export type AskedSettings = Omit<RunSettings, ChosenName> & AskedDefaults;
+export type RequestedSettings = Omit<RunSettings, ChosenName> & RequestedDefaults;

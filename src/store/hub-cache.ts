@@ -9,14 +9,14 @@ import { dirname, join, relative } from 'node:path';
 import { NomoatError } from '../errors.ts';
 import { renameWhenFree } from '../formats/rename.ts';
 
-const COMMIT = /^[0-9a-f]{40}$/;
-const SHA256 = /^[0-9a-f]{64}$/;
+const commitPattern = /^[0-9a-f]{40}$/;
+const sha256Pattern = /^[0-9a-f]{64}$/;
 /** As the hub allows them: two words of letters, digits, dot, dash and underscore, neither beginning with a dot. */
-const REPO = /^(?!\.)[\w.-]{1,96}\/(?!\.)[\w.-]{1,96}$/;
+const repoPattern = /^(?!\.)[\w.-]{1,96}\/(?!\.)[\w.-]{1,96}$/;
 
 /** True for `org/name` as the hub spells repositories. */
 export function isRepoId(text: string): boolean {
-  return REPO.test(text) && !text.includes('..') && !text.includes('--');
+  return repoPattern.test(text) && !text.includes('..') && !text.includes('--');
 }
 
 /** The cache folder of a model repository; throws when `repo` is not `org/name`. */
@@ -34,8 +34,8 @@ export function repoFolder(cache: string, repo: string): string {
 /** Throws unless a commit, digest and file name that came from the network are safe to use as file names. */
 export function assertCacheNames(repo: string, commit: string, sha256: string, file: string): void {
   const faults: string[] = [];
-  if (!COMMIT.test(commit)) faults.push(`commit "${commit.slice(0, 80)}"`);
-  if (!SHA256.test(sha256)) faults.push(`digest "${sha256.slice(0, 80)}"`);
+  if (!commitPattern.test(commit)) faults.push(`commit "${commit.slice(0, 80)}"`);
+  if (!sha256Pattern.test(sha256)) faults.push(`digest "${sha256.slice(0, 80)}"`);
   const parts = file.split(/[/\\]/);
   // biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what is refused here.
   if (/[\u0000-\u001f:\\]/.test(file) || parts.some((part) => part === '' || part === '.' || part === '..')) {
@@ -64,14 +64,14 @@ export function snapshotPath(folder: string, commit: string, file: string): stri
 export function cachedCommit(folder: string): string | null {
   try {
     const commit = readFileSync(join(folder, 'refs', 'main'), 'utf8').trim();
-    return COMMIT.test(commit) ? commit : null;
+    return commitPattern.test(commit) ? commit : null;
   } catch {
     return null;
   }
 }
 
 /** How a blob can be given its readable name, best first: Windows refuses symbolic links to ordinary users. */
-const WAYS_TO_NAME: readonly ((blob: string, name: string) => void)[] = [
+const waysToName: readonly ((blob: string, name: string) => void)[] = [
   (blob, name) => symlinkSync(relative(dirname(name), blob), name),
   (blob, name) => linkSync(blob, name),
   (blob, name) => copyFileSync(blob, name),
@@ -87,7 +87,7 @@ export function nameBlob(folder: string, commit: string, file: string, sha256: s
   mkdirSync(dirname(name), { recursive: true });
   if (!leadsToFile(name)) {
     rmSync(name, { force: true }); // a dangling link of a blob that was deleted by hand
-    tryInOrder(WAYS_TO_NAME, blob, name);
+    tryInOrder(waysToName, blob, name);
   }
   if (cachedCommit(folder) !== commit) writeRef(folder, commit);
   return name;
@@ -102,7 +102,7 @@ function writeRef(folder: string, commit: string): void {
   renameWhenFree(temporary, join(refs, 'main'));
 }
 
-function tryInOrder(ways: typeof WAYS_TO_NAME, blob: string, name: string): void {
+function tryInOrder(ways: typeof waysToName, blob: string, name: string): void {
   let lastError: unknown;
   for (const way of ways) {
     try {

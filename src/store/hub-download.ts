@@ -39,17 +39,17 @@ export interface Download {
 }
 
 /** Attempts in a row that bring no byte; one that brought some starts the count again. */
-const MAX_FRUITLESS_ATTEMPTS = 5;
-const RETRY_DELAY_MS = 1000;
+const maxFruitlessAttempts = 5;
+const defaultRetryDelayMs = 1000;
 /** Laptops change networks: half a minute of silence is a lost connection, not a slow one. */
-const IDLE_MS = 30_000;
+const defaultIdleMs = 30_000;
 /** Room left on the disk for everything else. */
-const DISK_MARGIN_BYTES = 64 * 2 ** 20;
+const diskMarginBytes = 64 * 2 ** 20;
 
-const DISK_REMEDY = 'Check the disk, or set HF_HOME to another one; the pull goes on from what is already here.';
+const diskRemedy = 'Check the disk, or set HF_HOME to another one; the pull goes on from what is already here.';
 
 const notWritten = (part: string, path: string, error: unknown): NomoatError =>
-  hubError('disk', { part, fault: `cannot be written to ${dirname(path)} (${reasonOf(error)})`, remedy: DISK_REMEDY });
+  hubError('disk', { part, fault: `cannot be written to ${dirname(path)} (${reasonOf(error)})`, remedy: diskRemedy });
 
 /** Downloads, resumes and checks. Throws a NomoatError with `fields.problem`. */
 export async function downloadChecked(client: HubClient, download: Download): Promise<void> {
@@ -107,7 +107,7 @@ async function prepare(partial: string, { bytes, subject }: Download): Promise<n
   const disk = await statfs(dirname(partial));
   const free = disk.bavail * disk.bsize;
   const needed = bytes - kept;
-  if (free < needed + DISK_MARGIN_BYTES) throw diskFull({ subject, folder: dirname(partial), space: { needed, free } });
+  if (free < needed + diskMarginBytes) throw diskFull({ subject, folder: dirname(partial), space: { needed, free } });
   return kept;
 }
 
@@ -130,8 +130,8 @@ async function fetchRest(client: HubClient, download: Download, partial: string)
     if (after === download.bytes) return;
     if (after > download.bytes) throw tooLong(download);
     fruitless = after > before ? 1 : fruitless + 1;
-    if (fruitless >= MAX_FRUITLESS_ATTEMPTS) throw lost(download, after, failure);
-    const delay = (download.retryDelayMs ?? RETRY_DELAY_MS) * 2 ** (fruitless - 1);
+    if (fruitless >= maxFruitlessAttempts) throw lost(download, after, failure);
+    const delay = (download.retryDelayMs ?? defaultRetryDelayMs) * 2 ** (fruitless - 1);
     download.onNotice?.(`connection lost at ${after} of ${download.bytes} bytes; going on in ${delay} ms`);
     await sleep(delay, undefined, { signal: download.signal }).catch((error) => {
       throw interrupted(error);
@@ -158,7 +158,7 @@ async function fetchOnce(client: HubClient, download: Download, partial: string,
   let timer: NodeJS.Timeout | undefined;
   const watch = (): void => {
     clearTimeout(timer);
-    timer = setTimeout(() => idle.abort(new Error('no data')), download.idleMs ?? IDLE_MS);
+    timer = setTimeout(() => idle.abort(new Error('no data')), download.idleMs ?? defaultIdleMs);
   };
   try {
     watch();
@@ -264,13 +264,13 @@ function lost({ subject, bytes }: Download, here: number, cause: unknown): Nomoa
 }
 
 /** A lock younger than this may still be without its writer's number. */
-const LOCK_SETTLES_MS = 2000;
+const lockSettlesMs = 2000;
 
 /** Takes the lock file or says who has it; the lock of a process that is gone is taken over. Returns the release. */
 function lock(path: string, subject: string): () => void {
   let holder: number | null;
   try {
-    holder = takeLock(path, LOCK_SETTLES_MS);
+    holder = takeLock(path, lockSettlesMs);
   } catch (error) {
     throw notWritten(subject, path, error);
   }

@@ -22,14 +22,19 @@ export type HubProblem =
   | 'interrupted';
 
 /** Problems of the way to the hub, not of what was asked: another source may do. */
-export const UNREACHABLE: ReadonlySet<unknown> = new Set<HubProblem>(['offline', 'server', 'rate-limited', 'protocol']);
+export const unreachableProblems: ReadonlySet<unknown> = new Set<HubProblem>([
+  'offline',
+  'server',
+  'rate-limited',
+  'protocol',
+]);
 
-const DEFAULT_ENDPOINT = 'https://huggingface.co';
+const defaultEndpoint = 'https://huggingface.co';
 /** The hub sends one redirect to its CDN, renamed repositories one more. */
-const MAX_REDIRECTS = 5;
+const maxRedirects = 5;
 /** Until the headers of an answer; a file's body has its own idle limit (hub-download.ts). */
-const HEADERS_TIMEOUT_MS = 30_000;
-const REDIRECTS: ReadonlySet<number> = new Set([301, 302, 303, 307, 308]);
+const headersTimeoutMs = 30_000;
+const redirectStatuses: ReadonlySet<number> = new Set([301, 302, 303, 307, 308]);
 
 export interface HubAnswer {
   readonly response: Response;
@@ -57,14 +62,14 @@ export function hubClient(around: Surroundings, signal?: AbortSignal): HubClient
     refuseWhenOffline(around.env.HF_HUB_OFFLINE);
     let target = new URL(url);
     let hubHeaders: Headers | null = null;
-    for (let hop = 0; hop <= MAX_REDIRECTS; hop++) {
+    for (let hop = 0; hop <= maxRedirects; hop++) {
       const headers = new Headers(options.headers);
       headers.delete('authorization');
       if (token !== null && mayCarryToken(target, endpoint)) headers.set('authorization', `Bearer ${token}`);
       const response = await send(target, headers, [options.signal, signal], around);
       hubHeaders ??= response.headers;
       const location = response.headers.get('location');
-      if (!REDIRECTS.has(response.status) || location === null) {
+      if (!redirectStatuses.has(response.status) || location === null) {
         if (!response.ok) throw refusal(response, hubHeaders, options.subject ?? target.pathname, token !== null);
         return { response, hubHeaders };
       }
@@ -75,7 +80,7 @@ export function hubClient(around: Surroundings, signal?: AbortSignal): HubClient
     }
     throw hubError('protocol', {
       part: target.origin,
-      fault: `more than ${MAX_REDIRECTS} redirects`,
+      fault: `more than ${maxRedirects} redirects`,
       remedy: 'Check HF_ENDPOINT.',
     });
   };
@@ -91,7 +96,7 @@ export function hubClient(around: Surroundings, signal?: AbortSignal): HubClient
 }
 
 function parseEndpoint(text: string | undefined): URL {
-  const value = text?.trim() || DEFAULT_ENDPOINT;
+  const value = text?.trim() || defaultEndpoint;
   try {
     const url = new URL(value);
     if (url.protocol === 'https:' || url.protocol === 'http:') return url;
@@ -101,7 +106,7 @@ function parseEndpoint(text: string | undefined): URL {
   throw new NomoatError({
     part: 'HF_ENDPOINT',
     fault: `"${value}" is not an http(s) address`,
-    remedy: `Unset it, or set it to a mirror such as ${DEFAULT_ENDPOINT}.`,
+    remedy: `Unset it, or set it to a mirror such as ${defaultEndpoint}.`,
   });
 }
 
@@ -133,7 +138,7 @@ async function send(
   around: Surroundings,
 ): Promise<Response> {
   const timeout = new AbortController();
-  const timer = setTimeout(() => timeout.abort(), HEADERS_TIMEOUT_MS);
+  const timer = setTimeout(() => timeout.abort(), headersTimeoutMs);
   const given = signals.filter((signal) => signal !== undefined);
   try {
     return await fetch(url, { headers, redirect: 'manual', signal: AbortSignal.any([timeout.signal, ...given]) });
@@ -219,10 +224,10 @@ interface Refusal {
 }
 
 /** What the hub's X-Error-Code means; it is more exact than the status (a missing repository answers 401). */
-const REFUSALS_BY_CODE: Readonly<Record<string, Refusal>> = {
+const refusalsByCode: Readonly<Record<string, Refusal>> = {
   GatedRepo: {
     problem: 'gated',
-    fault: 'is gated: its owner asks you to accept a licence first',
+    fault: 'is gated: its owner asks you to accept a license first',
     remedy: 'Accept it on the model page of the hub, then set HF_TOKEN to a token of that account.',
   },
   RepoNotFound: {
@@ -234,7 +239,7 @@ const REFUSALS_BY_CODE: Readonly<Record<string, Refusal>> = {
   EntryNotFound: { problem: 'not-found', fault: 'is not in that repository', remedy: 'Check the name.' },
 };
 
-const REFUSALS_BY_STATUS: Readonly<Record<number, Refusal>> = {
+const refusalsByStatus: Readonly<Record<number, Refusal>> = {
   401: {
     problem: 'unauthorised',
     fault: 'needs a token (or does not exist)',
@@ -243,7 +248,7 @@ const REFUSALS_BY_STATUS: Readonly<Record<number, Refusal>> = {
   403: {
     problem: 'gated',
     fault: 'is refused to you: gated or private, or a network filter stands in the way',
-    remedy: 'Accept its licence on the hub and set HF_TOKEN to a token of that account.',
+    remedy: 'Accept its license on the hub and set HF_TOKEN to a token of that account.',
   },
   404: { problem: 'not-found', fault: 'does not exist on the hub', remedy: 'Check the name.' },
   429: { problem: 'rate-limited', fault: 'is refused for now: too many requests', remedy: 'Wait a few minutes.' },
@@ -252,7 +257,7 @@ const REFUSALS_BY_STATUS: Readonly<Record<number, Refusal>> = {
 function refusal(response: Response, hubHeaders: Headers, subject: string, hasToken: boolean): NomoatError {
   void response.body?.cancel();
   const code = response.headers.get('x-error-code') ?? hubHeaders.get('x-error-code');
-  const known = (code === null ? undefined : REFUSALS_BY_CODE[code]) ?? REFUSALS_BY_STATUS[response.status];
+  const known = (code === null ? undefined : refusalsByCode[code]) ?? refusalsByStatus[response.status];
   const { problem, fault, remedy } = known ?? {
     problem: 'server' as const,
     fault: 'could not be had',

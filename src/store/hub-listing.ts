@@ -11,7 +11,7 @@ import { assertCacheNames } from './hub-cache.ts';
 import { type HubClient, hubError } from './hub-fetch.ts';
 
 /** What is wanted of the hub: a catalogue entry, or `org/name[:QUANTIZATION]` made into the same shape. */
-export type Wanted = Pick<CatalogueEntry, 'name' | 'repos' | 'file' | 'quantization' | 'licence' | 'pypi'>;
+export type Wanted = Pick<CatalogueEntry, 'name' | 'repos' | 'file' | 'quantization' | 'license' | 'pypi'>;
 
 export interface HubFile {
   readonly repo: string;
@@ -19,13 +19,13 @@ export interface HubFile {
   readonly path: string;
   readonly bytes: number;
   readonly sha256: string;
-  readonly licence: string;
+  readonly license: string;
 }
 
 /** A listing longer than this is not a model repository's. */
-const MAX_LISTED_FILES = 10_000;
+const maxListedFiles = 10_000;
 /** GGUFs named in an error. */
-const MAX_NAMED = 12;
+const maxNamed = 12;
 
 /**
  * The wanted file as the repository's own listing has it, at the commit that `main` stands at now.
@@ -35,18 +35,18 @@ export async function findInRepo(
   client: HubClient,
   repo: string,
   wanted: Wanted,
-  say: (message: string) => void,
+  report: (message: string) => void,
 ): Promise<HubFile> {
   const shared = { hubUrl: client.endpoint, fetch: subjectFetch(client, repo) };
-  const { commit, licence } = await asHubAnswer(repo, async () => {
+  const { commit, license } = await asHubAnswer(repo, async () => {
     const info = await modelInfo({ name: repo, additionalFields: ['sha', 'tags', 'cardData'], ...shared });
-    return { commit: String(info.sha), licence: licenceOf(info) ?? wanted.licence };
+    return { commit: String(info.sha), license: licenseOf(info) ?? wanted.license };
   });
   const ggufs = await asHubAnswer(repo, async () => {
     const found = new Map<string, { bytes: number; sha256: string | undefined }>();
     let listed = 0;
     for await (const entry of listFiles({ repo, recursive: true, revision: commit, ...shared })) {
-      if (++listed > MAX_LISTED_FILES) throw new Error(`more than ${MAX_LISTED_FILES} files`);
+      if (++listed > maxListedFiles) throw new Error(`more than ${maxListedFiles} files`);
       if (entry.type === 'file' && isWholeGguf(entry.path)) {
         found.set(entry.path, { bytes: entry.lfs?.size ?? entry.size, sha256: entry.lfs?.oid });
       }
@@ -57,13 +57,13 @@ export async function findInRepo(
   if (path === null) throw noSuchGguf(repo, wanted, [...ggufs.keys()]);
   const { file } = wanted;
   if (file !== '' && !path.toLowerCase().endsWith(file.toLowerCase())) {
-    say(`${repo} has no ${file}; taking ${path}`);
+    report(`${repo} has no ${file}; taking ${path}`);
   }
   const { bytes, sha256 } = ggufs.get(path)!;
   assertCacheNames(repo, commit, sha256 ?? 'none stated', path);
   if (!Number.isSafeInteger(bytes) || bytes <= 0)
     throw hubError('protocol', { part: repo, fault: `states ${bytes} bytes for ${path}`, remedy: 'Try again.' });
-  return { repo, commit, path, bytes, sha256: sha256!, licence };
+  return { repo, commit, path, bytes, sha256: sha256!, license };
 }
 
 /** The client's fetch with errors that name the repository instead of an API path. */
@@ -89,8 +89,8 @@ async function asHubAnswer<T>(repo: string, call: () => Promise<T>): Promise<T> 
   }
 }
 
-/** The licence that the hub states, from the card or the tags. */
-function licenceOf(info: { tags?: unknown; cardData?: unknown }): string | null {
+/** The license that the hub states, from the card or the tags. */
+function licenseOf(info: { tags?: unknown; cardData?: unknown }): string | null {
   const card = info.cardData as { license?: unknown; license_name?: unknown } | undefined;
   const stated = card?.license === 'other' ? (card.license_name ?? card.license) : card?.license;
   if (typeof stated === 'string' && stated !== '') return stated;
@@ -101,7 +101,7 @@ function licenceOf(info: { tags?: unknown; cardData?: unknown }): string | null 
 
 function noSuchGguf(repo: string, { file, quantization }: Wanted, ggufs: readonly string[]): NomoatError {
   const named =
-    ggufs.slice(0, MAX_NAMED).join(', ') + (ggufs.length > MAX_NAMED ? `, and ${ggufs.length - MAX_NAMED} more` : '');
+    ggufs.slice(0, maxNamed).join(', ') + (ggufs.length > maxNamed ? `, and ${ggufs.length - maxNamed} more` : '');
   return new NomoatError({
     part: repo,
     fault: `has no ${file === '' ? `GGUF of ${quantization}` : `${file} and no other ${quantization}`}`,

@@ -20,13 +20,13 @@ import { type PullOptions, pullModel } from './hub.ts';
 import type { Surroundings } from './model-folders.ts';
 import type { PullProgress } from './pull-progress.ts';
 
-const REPO = 'Qwen/Qwen3-0.6B-GGUF';
-const FILE = 'Qwen3-0.6B-Q8_0.gguf';
+const repoName = 'Qwen/Qwen3-0.6B-GGUF';
+const fileName = 'Qwen3-0.6B-Q8_0.gguf';
 /** Larger than a socket's buffers, so that a cut connection has delivered some of it. */
-const BODY = Buffer.alloc(3_000_000);
-for (let at = 0; at < BODY.length; at += 4) BODY.writeUInt32LE(Math.imul(at, 2654435761) >>> 0, at);
-BODY.write('GGUF', 0, 'latin1');
-const DIGEST = sha256(BODY);
+const body = Buffer.alloc(3_000_000);
+for (let at = 0; at < body.length; at += 4) body.writeUInt32LE(Math.imul(at, 2654435761) >>> 0, at);
+body.write('GGUF', 0, 'latin1');
+const digest = sha256(body);
 
 let home: string;
 let hub: FakeHub;
@@ -36,7 +36,9 @@ let events: PullProgress[];
 beforeEach(async () => {
   home = mkdtempSync(join(tmpdir(), 'nomoat-hub-'));
   events = [];
-  await serve(new FakeHub({ repo: REPO, licence: 'apache-2.0', files: [file(FILE), file('README.md', false)] }));
+  await serve(
+    new FakeHub({ repo: repoName, license: 'apache-2.0', files: [file(fileName), file('README.md', false)] }),
+  );
 });
 
 afterEach(async () => {
@@ -45,7 +47,7 @@ afterEach(async () => {
 });
 
 function file(path: string, isModel = true): { path: string; body: Buffer; lfs: boolean } {
-  return { path, body: isModel ? BODY : Buffer.from('read me'), lfs: isModel };
+  return { path, body: isModel ? body : Buffer.from('read me'), lfs: isModel };
 }
 
 async function serve(fake: FakeHub): Promise<void> {
@@ -76,29 +78,29 @@ async function failure(promise: Promise<unknown>): Promise<NomoatError> {
 
 const messages = (): string => events.map((event) => event.message ?? '').join('\n');
 const repoFolder = (): string => join(home, '.cache', 'huggingface', 'hub', 'models--Qwen--Qwen3-0.6B-GGUF');
-const blob = (): string => join(repoFolder(), 'blobs', DIGEST);
+const blob = (): string => join(repoFolder(), 'blobs', digest);
 
 describe('a pull', () => {
   test('leaves the standard cache layout: blob by digest, snapshot by commit, ref', async () => {
-    const { path, licence } = await pull();
-    expect(path).toBe(join(repoFolder(), 'snapshots', hub.commit, FILE));
-    expect(readFileSync(path).equals(BODY)).toBe(true);
-    expect(licence).toBe('apache-2.0');
+    const { path, license } = await pull();
+    expect(path).toBe(join(repoFolder(), 'snapshots', hub.commit, fileName));
+    expect(readFileSync(path).equals(body)).toBe(true);
+    expect(license).toBe('apache-2.0');
     expect(readFileSync(join(repoFolder(), 'refs', 'main'), 'utf8')).toBe(hub.commit);
-    expect(readdirSync(join(repoFolder(), 'blobs'))).toEqual([DIGEST]);
+    expect(readdirSync(join(repoFolder(), 'blobs'))).toEqual([digest]);
     if (process.platform !== 'win32') {
       expect(lstatSync(path).isSymbolicLink()).toBe(true);
-      expect(readlinkSync(path)).toBe(join('..', '..', 'blobs', DIGEST));
+      expect(readlinkSync(path)).toBe(join('..', '..', 'blobs', digest));
     }
   });
 
-  test('shows the licence before the first byte, counts bytes up to the whole', async () => {
+  test('shows the license before the first byte, counts bytes up to the whole', async () => {
     await pull();
-    const licenceAt = events.findIndex((event) => event.message?.includes('licence: apache-2.0'));
+    const licenseAt = events.findIndex((event) => event.message?.includes('license: apache-2.0'));
     const bytesAt = events.findIndex((event) => event.phase === 'download');
-    expect(licenceAt).toBeGreaterThanOrEqual(0);
-    expect(bytesAt).toBeGreaterThan(licenceAt);
-    expect(events.at(-1)).toMatchObject({ phase: 'done', receivedBytes: BODY.length, totalBytes: BODY.length });
+    expect(licenseAt).toBeGreaterThanOrEqual(0);
+    expect(bytesAt).toBeGreaterThan(licenseAt);
+    expect(events.at(-1)).toMatchObject({ phase: 'done', receivedBytes: body.length, totalBytes: body.length });
     const counts = events.filter((event) => event.phase === 'download').map((event) => event.receivedBytes);
     expect(counts).toEqual([...counts].sort((left, right) => left - right));
   });
@@ -122,21 +124,23 @@ describe('a pull', () => {
     expect(path.startsWith(join(expected(folder), 'models--Qwen--Qwen3-0.6B-GGUF'))).toBe(true);
   });
 
-  test('takes any repository by organisation/name, with a quantisation', async () => {
+  test('takes any repository by organisation/name, with a quantization', async () => {
     await serve(new FakeHub({ repo: 'a/b-GGUF', files: [file('b.Q4_K_M.gguf'), file('deep/b.Q5_0.gguf')] }));
     expect((await pull('a/b-GGUF:q5_0')).path).toMatch(/deep.b\.Q5_0\.gguf$/);
     const error = await failure(pull('a/b-GGUF'));
     expect(error.message).toMatch(/no GGUF of Q8_0.*b\.Q4_K_M\.gguf, deep\/b\.Q5_0\.gguf/);
   });
 
-  test('a renamed file is found by its quantisation, and said', async () => {
-    await serve(new FakeHub({ repo: REPO, files: [file('other-q4_0.gguf'), file('qwen3-0.6b-instruct-q8_0.gguf')] }));
+  test('a renamed file is found by its quantization, and said', async () => {
+    await serve(
+      new FakeHub({ repo: repoName, files: [file('other-q4_0.gguf'), file('qwen3-0.6b-instruct-q8_0.gguf')] }),
+    );
     expect((await pull()).path).toMatch(/qwen3-0\.6b-instruct-q8_0\.gguf$/);
     expect(messages()).toMatch(/has no Qwen3-0.6B-Q8_0.gguf; taking qwen3-0.6b-instruct-q8_0.gguf/);
   });
 
   test('goes to the next repository when the first is gone', async () => {
-    await serve(new FakeHub({ repo: 'unsloth/Qwen3-0.6B-GGUF', files: [file(FILE)] }));
+    await serve(new FakeHub({ repo: 'unsloth/Qwen3-0.6B-GGUF', files: [file(fileName)] }));
     expect((await pull()).path).toContain('models--unsloth--Qwen3-0.6B-GGUF');
     expect(messages()).toMatch(/Trying the next repository/);
   });
@@ -146,7 +150,7 @@ describe('a broken connection', () => {
   test('is continued by Range from where it broke', async () => {
     hub.faults.cut = { afterBytes: 1_000_000, times: 1 };
     const { path } = await pull();
-    expect(readFileSync(path).equals(BODY)).toBe(true);
+    expect(readFileSync(path).equals(body)).toBe(true);
     expect(hub.downloads).toHaveLength(2);
     const from = Number(/^bytes=(\d+)-$/.exec(hub.downloads[1]!.range ?? '')?.[1]);
     expect(from).toBeGreaterThan(0);
@@ -164,31 +168,31 @@ describe('a broken connection', () => {
     expect(stopped.kind).toBe('interrupted');
     const kept = readFileSync(`${blob()}.incomplete`);
     expect(kept.length).toBeGreaterThan(0);
-    expect(kept.equals(BODY.subarray(0, kept.length))).toBe(true);
+    expect(kept.equals(body.subarray(0, kept.length))).toBe(true);
     hub.faults.cut = { afterBytes: 0, times: 99 };
     const error = await failure(pull());
-    expect(error.fields).toMatchObject({ problem: 'offline', receivedBytes: kept.length, totalBytes: BODY.length });
+    expect(error.fields).toMatchObject({ problem: 'offline', receivedBytes: kept.length, totalBytes: body.length });
     expect(error.remedy).toMatch(/goes on/);
     hub.faults.cut = null;
     await pull();
     expect(hub.downloads.at(-1)?.range).toBe(`bytes=${kept.length}-`);
-    expect(readFileSync(blob()).equals(BODY)).toBe(true);
+    expect(readFileSync(blob()).equals(body)).toBe(true);
     expect(existsSync(`${blob()}.incomplete`)).toBe(false);
   });
 
   test('that is only silent is given up and continued', async () => {
     hub.faults.stall = 1_000_000;
     const { path } = await pull('qwen3-0.6b', { idleMs: 100 });
-    expect(readFileSync(path).equals(BODY)).toBe(true);
+    expect(readFileSync(path).equals(body)).toBe(true);
     expect(hub.downloads).toHaveLength(2);
     expect(hub.downloads[1]?.range).toMatch(/^bytes=\d+-$/);
   });
 
   test('a server that ignores Range is read from the start', async () => {
-    keep(BODY.subarray(0, 1000));
+    keep(body.subarray(0, 1000));
     hub.faults.ignoreRange = true;
     const { path } = await pull();
-    expect(readFileSync(path).equals(BODY)).toBe(true);
+    expect(readFileSync(path).equals(body)).toBe(true);
     expect(messages()).toMatch(/does not continue files/);
   });
 });
@@ -211,18 +215,18 @@ describe('digests', () => {
   test('kept bytes of another file are noticed, and the whole is fetched once more', async () => {
     keep(Buffer.alloc(1000, 7));
     const { path } = await pull();
-    expect(readFileSync(path).equals(BODY)).toBe(true);
+    expect(readFileSync(path).equals(body)).toBe(true);
     expect(messages()).toMatch(/does not fit the rest; fetching it from the start/);
     expect(hub.downloads.map((request) => request.range)).toEqual(['bytes=1000-', undefined]);
   });
 
   test('a file without a stated sha256 is refused', async () => {
-    await serve(new FakeHub({ repo: REPO, files: [{ path: FILE, body: BODY, lfs: false }] }));
+    await serve(new FakeHub({ repo: repoName, files: [{ path: fileName, body, lfs: false }] }));
     expect((await failure(pull())).message).toMatch(/unusable digest/);
   });
 
   test('a file name that leads out of the cache is refused', async () => {
-    await serve(new FakeHub({ repo: REPO, files: [file('../../../evil-Q8_0.gguf')] }));
+    await serve(new FakeHub({ repo: repoName, files: [file('../../../evil-Q8_0.gguf')] }));
     expect((await failure(pull())).message).toMatch(/unusable file name/);
     expect(hub.downloads).toHaveLength(0);
   });
@@ -230,7 +234,7 @@ describe('digests', () => {
 
 describe('the disk', () => {
   const stating = (statedBytes: number): FakeHub =>
-    new FakeHub({ repo: REPO, files: [{ path: FILE, body: BODY, statedBytes }] });
+    new FakeHub({ repo: repoName, files: [{ path: fileName, body, statedBytes }] });
 
   test('without room for the file: refused before the download', async () => {
     await serve(stating(1e15));
@@ -283,7 +287,7 @@ describe('refusals', () => {
     const error = await failure(pull());
     expect(error.fields.problem).toBe(problem);
     expect(error.message).toMatch(words);
-    expect(error.part).toContain(REPO);
+    expect(error.part).toContain(repoName);
   });
 
   test('a sign-in page is not taken for the hub', async () => {

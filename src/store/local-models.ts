@@ -11,7 +11,7 @@ import { standsForModel } from '../formats/gguf/part-names.ts';
 import { assertGiven } from '../words/given.ts';
 import { nearestNames } from '../words/nearest-name.ts';
 import { callWith } from '../words/program-words.ts';
-import { CATALOGUE, type CatalogueEntry, findInCatalogue, isModelGguf } from './catalogue.ts';
+import { type CatalogueEntry, findInCatalogue, isModelGguf, modelCatalogue } from './catalogue.ts';
 import { ggufStem, type LocalModel, type ModelSource, scanLocalModels, statOrNull } from './local-scan.ts';
 import { type Surroundings, surroundings } from './model-folders.ts';
 
@@ -55,12 +55,12 @@ function namesOf({ name, path, repo, source }: LocalModel): Set<string> {
 }
 
 /** The order in which equal names win: the package's own, then what was pulled for nomoat. */
-const SOURCE_ORDER: readonly ModelSource[] = ['packaged', 'hugging-face', 'nomoat', 'lm-studio', 'ollama'];
+const sourceOrder: readonly ModelSource[] = ['packaged', 'hugging-face', 'nomoat', 'lm-studio', 'ollama'];
 
 /** The one that is meant; the same file in several programs' folders is one model. null when there is none. */
 function oneOf(name: string, models: readonly LocalModel[]): LocalModel | null {
   const [first, ...others] = [...models].sort(
-    (left, right) => SOURCE_ORDER.indexOf(left.source) - SOURCE_ORDER.indexOf(right.source),
+    (left, right) => sourceOrder.indexOf(left.source) - sourceOrder.indexOf(right.source),
   );
   if (first === undefined) return null;
   const isAmbiguous = others.some((other) => other.source === first.source && other.bytes !== first.bytes);
@@ -115,7 +115,7 @@ function onlyInCatalogue(entry: CatalogueEntry): NomoatError {
   return new NomoatError({
     code: 'model-not-pulled',
     part: `model ${entry.name}`,
-    fault: `is not on this machine yet (about ${Math.round(entry.bytes / 1e6)} MB, ${entry.licence})`,
+    fault: `is not on this machine yet (about ${Math.round(entry.bytes / 1e6)} MB, ${entry.license})`,
     remedy: `Fetch it: ${callWith('pullModel', entry.name)}`,
     fields: { name: entry.name },
   });
@@ -128,7 +128,7 @@ function notFound(nameOrPath: string, path: string, models: readonly LocalModel[
   const looksLikePath = /[/\\]|\.gguf$/i.test(nameOrPath);
   // Given as it would have to be given.
   const beside = nearestNames(basename(path), ggufsBeside(path)).map((name) => join(dirname(nameOrPath), name));
-  const known = [...models.map((model) => model.name), ...CATALOGUE.map((entry) => entry.name)];
+  const known = [...models.map((model) => model.name), ...modelCatalogue.map((entry) => entry.name)];
   const nearest = [...beside, ...nearestNames(nameOrPath, known)].slice(0, shownNames);
   const link = lstatSync(path, { throwIfNoEntry: false })?.isSymbolicLink();
   return new NomoatError({

@@ -7,7 +7,7 @@
 import { closeSync, openSync, readdirSync, readFileSync, readSync, realpathSync, statSync } from 'node:fs';
 import { basename, join, relative, sep } from 'node:path';
 import { missingParts, parsePartName, partPaths, standsForModel } from '../formats/gguf/part-names.ts';
-import { CATALOGUE, chooseGguf, findInCatalogue, isModelGguf } from './catalogue.ts';
+import { chooseGguf, findInCatalogue, isModelGguf, modelCatalogue } from './catalogue.ts';
 import { cachedCommit } from './hub-cache.ts';
 import {
   hubCacheFolder,
@@ -42,15 +42,15 @@ export interface LocalScan {
 }
 
 /** LM Studio nests two folders, the hub's cache four and whatever folders a repository has. */
-const MAX_DEPTH = 8;
+const maxDepth = 8;
 /** Of all folders together; a home folder mounted under a models folder must not be searched for minutes. */
-const MAX_ENTRIES = 50_000;
+const maxEntries = 50_000;
 /** A manifest is about one kilobyte. */
-const MAX_MANIFEST_BYTES = 2 ** 20;
+const maxManifestBytes = 2 ** 20;
 
-const OLLAMA_MODEL_LAYER = 'application/vnd.ollama.image.model';
-const OLLAMA_REGISTRY = 'registry.ollama.ai';
-const SHA256_DIGEST = /^sha256:[0-9a-f]{64}$/;
+const ollamaModelLayer = 'application/vnd.ollama.image.model';
+const ollamaRegistry = 'registry.ollama.ai';
+const digestPattern = /^sha256:[0-9a-f]{64}$/;
 
 /** Every GGUF model in the known folders, sorted by name, and what could not be read; a divided model is one. */
 export function scanLocalModels(around: Surroundings = surroundings()): LocalScan {
@@ -112,7 +112,7 @@ class Scan implements LocalScan {
       for (const entry of this.read(folder, visited)) {
         const path = join(folder, entry);
         const stats = this.statOf(path);
-        if (stats?.isDirectory() && depth < MAX_DEPTH) visit(path, depth + 1);
+        if (stats?.isDirectory() && depth < maxDepth) visit(path, depth + 1);
         else if (stats?.isFile()) found.push(path);
       }
     };
@@ -131,8 +131,8 @@ class Scan implements LocalScan {
         .filter((name) => !name.startsWith('.'))
         .sort();
       this.entries += names.length;
-      if (this.entries <= MAX_ENTRIES) return names;
-      this.report(folder, `not searched: more than ${MAX_ENTRIES} files`);
+      if (this.entries <= maxEntries) return names;
+      this.report(folder, `not searched: more than ${maxEntries} files`);
     } catch (error) {
       if (!isMissing(error)) this.report(folder, error);
     }
@@ -178,14 +178,14 @@ class Scan implements LocalScan {
 
 function ollamaModelDigest(manifestPath: string): string | null {
   const { size } = statSync(manifestPath);
-  if (size > MAX_MANIFEST_BYTES) throw new Error(`a manifest of ${size} bytes`);
+  if (size > maxManifestBytes) throw new Error(`a manifest of ${size} bytes`);
   const manifest: unknown = JSON.parse(readFileSync(manifestPath, 'utf8'));
   const layers = (manifest as { layers?: unknown } | null)?.layers;
   if (!Array.isArray(layers)) throw new Error('a manifest without layers');
-  const layer = layers.find((each: { mediaType?: unknown } | null) => each?.mediaType === OLLAMA_MODEL_LAYER);
+  const layer = layers.find((each: { mediaType?: unknown } | null) => each?.mediaType === ollamaModelLayer);
   if (layer === undefined) return null;
   const digest = (layer as { digest?: unknown }).digest;
-  if (typeof digest !== 'string' || !SHA256_DIGEST.test(digest)) throw new Error('a manifest with an unusable digest');
+  if (typeof digest !== 'string' || !digestPattern.test(digest)) throw new Error('a manifest with an unusable digest');
   return digest;
 }
 
@@ -193,7 +193,7 @@ function ollamaModelDigest(manifestPath: string): string | null {
 function ollamaTag(manifest: string): string {
   const parts = manifest.split(sep);
   const tag = parts.pop()!;
-  if (parts[0] === OLLAMA_REGISTRY) parts.shift();
+  if (parts[0] === ollamaRegistry) parts.shift();
   if (parts[0] === 'library') parts.shift();
   return `${parts.join('/')}:${tag}`;
 }
@@ -216,7 +216,7 @@ function inHubCache(cache: string, path: string): HubCacheFile | null {
 
 /** The catalogue's name of a file in a hub repository, when it is the one that a pull would choose. */
 function catalogueNameOf(repo: string, path: string): string | null {
-  const entry = CATALOGUE.find((each) => each.repos.some((known) => known.toLowerCase() === repo.toLowerCase()));
+  const entry = modelCatalogue.find((each) => each.repos.some((known) => known.toLowerCase() === repo.toLowerCase()));
   return entry !== undefined && chooseGguf([basename(path)], entry) !== null ? entry.name : null;
 }
 

@@ -24,6 +24,6 @@ export type OnPullProgress = (progress: PullProgress) => void;
 export interface PulledModel {
   /** Absolute path of the GGUF. */
   readonly path: string;
-  /** SPDX identifier, or the hub's name of the licence. */
-  readonly licence: string;
+  /** SPDX identifier, or the hub's name of the license. */
+  readonly license: string;
 }

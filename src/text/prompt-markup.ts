@@ -81,7 +81,7 @@ export const lackingIn = (prompt: string, { between }: { readonly between: strin
  * A prompt that stops before what asks for an answer and the completion that begins with it, divided where the answer begins; null where
  * they are not so divided. TRL's own templates divide them there.
  */
-export function movedBorder(
+export function movedBoundary(
   prompt: string,
   completion: string,
   markup: { readonly between: string },

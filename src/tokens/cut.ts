@@ -12,7 +12,7 @@ export interface Part extends Sequence {
 }
 
 /** Splitting needs a token that leads and one that follows. */
-export const leastSequenceLength = 2;
+export const minSequenceLength = 2;
 
 /** tokens[start, end) behind `lead`; without one, nothing predicts the first token. */
 function part({ tokens, supervised }: Sequence, start: number, end: number, lead: readonly number[] = []): Part {

@@ -12,10 +12,10 @@ import {
   holdsChat,
   leavesAnswersOpen,
   markupOf,
-  movedBorder,
+  movedBoundary,
 } from '../text/prompt-markup.ts';
 import { type Rendering, unroll } from '../text/unroll.ts';
-import { Borders, withBos } from './borders.ts';
+import { Boundaries, withBos } from './boundaries.ts';
 import { controlTokensIn, encodeText, type Range, type SpecialTokens } from './encode-text.ts';
 import { controlKey, plainEnds, spelledNote, stopsInText, withoutEnds } from './spelled-control.ts';
 import { TextRefused, type Tokenizer } from './tokenizer.ts';
@@ -76,7 +76,7 @@ function encode(example: Example, options: EncodeOptions): Encoded {
   const template = templateOrNull(options);
   if (!template) return encodeRaw(prompt, completion, '', options);
   const markup = options.specialTokens === 'text' ? null : markupOf(prompt, template);
-  const moved = markup?.kind === 'unfinished' ? movedBorder(prompt, completion, markup) : null;
+  const moved = markup?.kind === 'unfinished' ? movedBoundary(prompt, completion, markup) : null;
   if (markup?.kind === 'unfinished' && !moved)
     throw new RowRefused(
       `the prompt holds the chat template's markup and does not end in what asks for an answer (${JSON.stringify(markup.expected)})`,
@@ -153,7 +153,7 @@ const endsNote = 'answers that end in the end-of-turn token are taken without it
 const openNote = "the template writes no end behind the last answer: the model's own end token is learnt there";
 const headlessNote = 'answers begin their row: the first token is given, not learnt, since nothing stands before it';
 const apartNote =
-  'answers are tokenised apart from their prompt, as chat does, since a token would reach across the border';
+  'answers are tokenised apart from their prompt, as chat does, since a token would reach across the boundary';
 
 /** A text is learnt whole, its end too: rendered chats and several documents in one text among them. */
 function encodeWhole(text: string, options: EncodeOptions): Encoded {
@@ -185,7 +185,7 @@ function encodeRaw(prompt: string, completion: string, turnEnd: string, options:
 }
 
 interface EncodedRendering extends Sequence {
-  /** Whether the answer's tokens are its own, where those of the whole would reach across its border. */
+  /** Whether the answer's tokens are its own, where those of the whole would reach across its boundary. */
   readonly apart: boolean;
   /** Whether an answer begins the row: nothing predicts its first token, which is given. */
   readonly headless: boolean;
@@ -203,21 +203,22 @@ const notesOn = (made: readonly EncodedRendering[]): string[] => [
  */
 function encodeRendering({ answers, data, text }: Rendering, options: EncodeOptions): EncodedRendering[] {
   const { supervise, tokenizer } = options;
-  const borders = new Borders(text, data, tokenizer, specialTokensOf(options));
-  const tokens = [...borders.tokens];
+  const boundaries = new Boundaries(text, data, tokenizer, specialTokensOf(options));
+  const tokens = [...boundaries.tokens];
   const supervised = new Array<number>(tokens.length).fill(0);
   const apart: EncodedRendering[] = [];
   let learnt = 0;
   for (const { start, end } of answers) {
-    const [first, last] = [borders.tokensBefore(start), borders.tokensBefore(end)];
+    const [first, last] = [boundaries.tokensBefore(start), boundaries.tokensBefore(end)];
     if (first === null || last === null) {
-      apart.push(encodeApart(borders, { start, end }, options));
+      apart.push(encodeApart(boundaries, { start, end }, options));
       continue;
     }
     learnt++;
     const stop = supervise === 'all' ? -1 : endOfGeneration(tokens, first, last, tokenizer);
-    const said = borders.lastData(start, end);
-    if (stop >= 0 && said !== null && (borders.tokensBefore(said) ?? 0) > stop + 1) throw new RowRefused(stopsInside);
+    const said = boundaries.lastData(start, end);
+    if (stop >= 0 && said !== null && (boundaries.tokensBefore(said) ?? 0) > stop + 1)
+      throw new RowRefused(stopsInside);
     supervised.fill(1, first, stop < 0 ? last : stop + 1);
   }
   const headless = supervise !== 'all' && supervised[0] === 1;
@@ -235,12 +236,12 @@ function endOfGeneration(tokens: readonly number[], first: number, last: number,
 }
 
 /** The prompt's own tokens, and the answer's behind them. */
-function encodeApart(borders: Borders, { start, end }: Range, { tokenizer }: EncodeOptions): EncodedRendering {
-  const before = borders.encode(0, start);
-  const answer = borders.encode(start, end);
+function encodeApart(boundaries: Boundaries, { start, end }: Range, { tokenizer }: EncodeOptions): EncodedRendering {
+  const before = boundaries.encode(0, start);
+  const answer = boundaries.encode(start, end);
   const stop = endOfGeneration(answer, 0, answer.length, tokenizer);
-  const said = borders.lastData(start, end);
-  if (stop >= 0 && said !== null && borders.encode(start, said).length > stop + 1) throw new RowRefused(stopsInside);
+  const said = boundaries.lastData(start, end);
+  if (stop >= 0 && said !== null && boundaries.encode(start, said).length > stop + 1) throw new RowRefused(stopsInside);
   const kept = stop < 0 ? answer : answer.slice(0, stop + 1);
   const supervised = [...before.map(() => 0), ...kept.map(() => 1)];
   supervised[0] = 0;

@@ -1,5 +1,5 @@
 /**
- * Token rows for people: the borders of tokens visible, the supervised ones marked, control characters harmless; and the counts. Pure.
+ * Token rows for people: the boundaries of tokens visible, the supervised ones marked, control characters harmless; and the counts. Pure.
  */
 
 import { placeOf, type RecordSource } from '../text/example.ts';

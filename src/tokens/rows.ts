@@ -5,7 +5,7 @@
 import { NomoatError } from '../errors.ts';
 import type { ChatTemplate } from '../text/chat-template.ts';
 import type { Example, RecordSource } from '../text/example.ts';
-import { cutRow, leastSequenceLength, type Part, type TooLong } from './cut.ts';
+import { cutRow, minSequenceLength, type Part, type TooLong } from './cut.ts';
 import { type Encoded, type EncodeOptions, encodeExample, type Refused, type Sequence } from './encode-example.ts';
 import { SameRows } from './same-rows.ts';
 import type { TokenRow } from './token-row.ts';
@@ -235,11 +235,11 @@ export interface BuiltRows {
 
 /** Rows of at most `sequenceLength` tokens. */
 export function cutRows(encoded: EncodedRows, options: CutOptions): BuiltRows {
-  if (!Number.isSafeInteger(options.sequenceLength) || options.sequenceLength < leastSequenceLength) {
+  if (!Number.isSafeInteger(options.sequenceLength) || options.sequenceLength < minSequenceLength) {
     throw new NomoatError({
       part: '`sequenceLength`',
       fault: `is ${options.sequenceLength}`,
-      remedy: `Give a whole number from ${leastSequenceLength}.`,
+      remedy: `Give a whole number from ${minSequenceLength}.`,
     });
   }
   const builder = new RowsBuilder(options);

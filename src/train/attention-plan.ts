@@ -1,10 +1,10 @@
 /**
- * How attention walks a micro-batch: short segments in tiles, all of a size in one call (behind a long prefix in a few); long ones in
+ * How attention takes a micro-batch: short segments in tiles, all of a size in one call (behind a long prefix in a few); long ones in
  * chunks of queries, each with only the keys that any of them may see; a common beginning first, by itself. Pure but for the tensor type.
  */
 import type { PackedBatch } from '../batches/packed-batch.ts';
 import type { TileSize } from '../models/attention.ts';
-import { type Feed, type Feeds, floats, integers } from '../runtime/onnxruntime-node/executor.ts';
+import { floats, integers, type Tensor, type Tensors } from '../runtime/onnxruntime-node/executor.ts';
 
 /** Query rows of one attention call: scores take heads x this x keys floats, so long rows never build [heads, T, T]. */
 const queryRows = 128;
@@ -17,8 +17,8 @@ const tileSizes = [32, 64, 128] as const;
 const tileStep = { text: 8, chance: 32 } as const;
 /** Rows of one length are no chance from this many on. */
 const rowsOfText = 4;
-/** What hides a key from a query: its exponential is 0 in float32, and it stays finite. */
-const hidden = -1e30;
+/** What masks a key from a query: its exponential is 0 in float32, and it stays finite. */
+const masked = -1e30;
 
 /**
  * A chunk of queries [first, end) and the keys that any of them may see, with the mask between them: the rows of the prefix [0, prefix), if
@@ -32,10 +32,10 @@ export interface QueryChunk {
   /** The chunk is a segment of its own. */
   readonly whole: boolean;
   /** null where those of a row together would take much memory, and `writeBias` makes each when it is wanted. */
-  readonly bias: Feed | null;
+  readonly bias: Tensor | null;
 }
 
-/** Rows that attention takes in one call, in tiles: [first, end) of the micro-batch, and feeds of the graph for such tiles. */
+/** Rows that attention takes in one call, in tiles: [first, end) of the micro-batch, and inputs of the graph for such tiles. */
 export interface QueryTiles extends TileSize {
   /** Which of the calls with tiles of this size. */
   readonly call: number;
@@ -43,23 +43,23 @@ export interface QueryTiles extends TileSize {
   readonly count: number;
   readonly first: number;
   readonly end: number;
-  readonly feeds: Feeds;
+  readonly inputs: Tensors;
 }
 
-/** How attention walks segments that stand in order of their length. */
+/** How attention takes segments that stand in order of their length. */
 export interface AttentionPlan {
   readonly tiles: readonly QueryTiles[];
   readonly chunks: readonly QueryChunk[];
 }
 
 /** Scores of a head that one call computes: the tiles of segments that go on from a long prefix are shared out among calls. */
-const mostScores = 512 * 256;
+const maxScores = 512 * 256;
 
 /** Numbers of a row's masks that are held between layers: they grow with the square of its length, to 20 GB at 100,000 tokens. */
-const mostBias = 16e6;
+const maxBias = 16e6;
 
 /** The segments in order of their length, a prefix first, so that those of a tile size stand together, and for each old row its new place. */
-export function byLength(batch: PackedBatch): { batch: PackedBatch; places: Int32Array } {
+export function byLength(batch: PackedBatch): { batch: PackedBatch; permutation: Int32Array } {
   const { prefix = 0, segmentStarts } = batch;
   const count = segmentStarts.length - 1;
   const length = (i: number): number => (prefix > 0 && i === 0 ? 0 : segmentStarts[i + 1]! - segmentStarts[i]!);
@@ -70,20 +70,20 @@ export function byLength(batch: PackedBatch): { batch: PackedBatch; places: Int3
     positions: new Int32Array(batch.tokens.length),
     supervised: new Uint8Array(batch.tokens.length),
   };
-  const places = new Int32Array(batch.tokens.length);
+  const permutation = new Int32Array(batch.tokens.length);
   const starts = [0];
   for (const i of order) {
     const to = starts.at(-1)!;
     const [start, end] = [segmentStarts[i]!, segmentStarts[i + 1]!];
     for (const key of ['tokens', 'positions', 'supervised'] as const)
       sorted[key].set(batch[key].subarray(start, end), to);
-    for (let n = start; n < end; n++) places[n] = to + n - start;
+    for (let n = start; n < end; n++) permutation[n] = to + n - start;
     starts.push(to + end - start);
   }
-  return { batch: { ...sorted, segmentStarts: Int32Array.from(starts) }, places };
+  return { batch: { ...sorted, segmentStarts: Int32Array.from(starts) }, permutation };
 }
 
-/** The plans of a micro-batch from `byLength`, to be walked in turn: of its prefix, if it has one, and of what goes on from there. */
+/** The plans of a micro-batch from `byLength`, to be computed in turn: of its prefix, if it has one, and of what goes on from there. */
 export function planAttention({ prefix = 0, segmentStarts }: PackedBatch): AttentionPlan[] {
   if (prefix === 0) return [planSegments(segmentStarts, 0)];
   return [planSegments(segmentStarts.subarray(0, 2), 0), planSegments(segmentStarts.subarray(1), prefix)];
@@ -106,7 +106,7 @@ function planSegments(segmentStarts: Int32Array, prefix: number): AttentionPlan 
       tiles.push(...inCalls(starts, tile, prefix).map((some, call) => tilesOf(some, { tile, prefix, call })));
   }
   const chunks: QueryChunk[] = [];
-  for (; i < count; i++) chunks.push(...chunksOf(segmentStarts[i]!, segmentStarts[i + 1]!, prefix, mostBias));
+  for (; i < count; i++) chunks.push(...chunksOf(segmentStarts[i]!, segmentStarts[i + 1]!, prefix, maxBias));
   return { tiles, chunks };
 }
 
@@ -127,7 +127,7 @@ export function planChunks({ segmentStarts }: PackedBatch): QueryChunk[] {
 function sharedChunk(starts: readonly number[]): QueryChunk {
   const [first, end] = [starts[0]!, starts.at(-1)!];
   const width = end - first;
-  const bias = new Float32Array(width * width).fill(hidden);
+  const bias = new Float32Array(width * width).fill(masked);
   for (let i = 0; i + 1 < starts.length; i++) {
     const from = starts[i]! - first;
     for (let n = from; n < starts[i + 1]! - first; n++) bias.fill(0, n * width + from, n * width + n + 1);
@@ -136,7 +136,7 @@ function sharedChunk(starts: readonly number[]): QueryChunk {
 }
 
 /** A segment longer than a tile: each chunk sees it from its beginning. One of two chunks is taken at once: at most a quarter more scores in half the calls. */
-function chunksOf(start: number, end: number, prefix: number, most: number): QueryChunk[] {
+function chunksOf(start: number, end: number, prefix: number, max: number): QueryChunk[] {
   const chunks: QueryChunk[] = [];
   const rows = end - start <= 2 * queryRows ? end - start : queryRows;
   for (let first = start; first < end; first += rows) {
@@ -145,7 +145,7 @@ function chunksOf(start: number, end: number, prefix: number, most: number): Que
     chunks.push({ first, end: last, keys: start, prefix, whole, bias: null });
   }
   const sizes = chunks.map((chunk) => [chunk.end - chunk.first, seenBy(chunk)] as const);
-  if (sizes.reduce((sum, [count, width]) => sum + count * width, 0) > most) return chunks;
+  if (sizes.reduce((sum, [count, width]) => sum + count * width, 0) > max) return chunks;
   return chunks.map((chunk, i) => {
     const [count, width] = sizes[i]!;
     return { ...chunk, bias: floats(writeBias(chunk, new Float32Array(count * width)), [count, width]) };
@@ -160,7 +160,7 @@ export const seenBy = ({ end, keys, prefix }: Pick<QueryChunk, 'end' | 'keys' | 
 export function writeBias(chunk: Omit<QueryChunk, 'bias' | 'whole'>, out: Float32Array): Float32Array {
   const { end, first, keys, prefix } = chunk;
   const width = seenBy(chunk);
-  out.fill(hidden);
+  out.fill(masked);
   for (let n = first; n < end; n++) out.fill(0, (n - first) * width, (n - first) * width + prefix + n - keys + 1);
   return out;
 }
@@ -168,7 +168,7 @@ export function writeBias(chunk: Omit<QueryChunk, 'bias' | 'whole'>, out: Float3
 /** Segments, given by their starts and the end of the last, in as many calls as their scores need. */
 function inCalls(starts: readonly number[], tile: number, prefix: number): number[][] {
   if (prefix === 0) return [[...starts]];
-  const rows = Math.max(tile, Math.floor(mostScores / (prefix + tile)));
+  const rows = Math.max(tile, Math.floor(maxScores / (prefix + tile)));
   const calls: number[][] = [[starts[0]!]];
   for (let i = 1; i < starts.length; i++) {
     const call = calls.at(-1)!;
@@ -184,21 +184,21 @@ function tilesOf(
   { call, prefix, tile }: Pick<QueryTiles, 'call' | 'prefix' | 'tile'>,
 ): QueryTiles {
   const [first, end] = [starts[0]!, starts.at(-1)!];
-  const places: number[] = [];
-  let place = 0;
+  const offsets: number[] = [];
+  let offset = 0;
   for (let i = 0; i + 1 < starts.length; i++) {
     const length = starts[i + 1]! - starts[i]!;
-    if ((place % tile) + length > tile) place = Math.ceil(place / tile) * tile;
-    places.push(place);
-    place += length;
+    if ((offset % tile) + length > tile) offset = Math.ceil(offset / tile) * tile;
+    offsets.push(offset);
+    offset += length;
   }
-  const count = Math.ceil(place / tile);
+  const count = Math.ceil(offset / tile);
   const index = new BigInt64Array(count * tile);
   const inverse = new BigInt64Array(end - first);
   const span = prefix + tile;
-  const bias = new Float32Array(count * tile * span).fill(hidden);
+  const bias = new Float32Array(count * tile * span).fill(masked);
   for (let row = 0; row < count * tile; row++) bias[row * span + prefix + (row % tile)] = 0;
-  places.forEach((at, i) => {
+  offsets.forEach((at, i) => {
     for (let n = starts[i]!; n < starts[i + 1]!; n++) {
       const row = at + n - starts[i]!;
       index[row] = BigInt(n - first);
@@ -207,7 +207,7 @@ function tilesOf(
       bias.fill(0, row * span + prefix + (at % tile), row * span + prefix + (row % tile) + 1);
     }
   });
-  const feeds = new Map([
+  const inputs = new Map([
     ['index', integers(index, [index.length])],
     ['inverse', integers(inverse, [inverse.length])],
     ['bias', floats(bias, [count, 1, tile, span])],
@@ -218,7 +218,7 @@ function tilesOf(
       return at < prefix ? BigInt(at) : BigInt(first) + index[own]!;
     });
     const own = inverse.map((row) => (row / BigInt(tile)) * BigInt(span) + BigInt(prefix) + (row % BigInt(tile)));
-    feeds.set('keys', integers(keys, [keys.length])).set('own', integers(own, [own.length]));
+    inputs.set('keys', integers(keys, [keys.length])).set('own', integers(own, [own.length]));
   }
-  return { tile, whole: count * tile === end - first, prefix, call, count, first, end, feeds };
+  return { tile, whole: count * tile === end - first, prefix, call, count, first, end, inputs };
 }

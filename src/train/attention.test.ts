@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { Random } from '../batches/random.ts';
 import { attention } from '../models/attention.ts';
 import type { ModelConfig } from '../models/config.ts';
-import { Executor, type Feed, floats } from '../runtime/onnxruntime-node/executor.ts';
+import { Executor, floats, type Tensor } from '../runtime/onnxruntime-node/executor.ts';
 
 const headDim = 8;
 const [C, T] = [5, 9];
@@ -51,25 +51,25 @@ describe.each([
   const data = { q: array(C * width), k: array(T * kvWidth), v: array(T * kvWidth), bias: array(C * T), 'd.o': array(C * width) }; // biome-ignore format: one line reads best
   const expected = byDefinition(heads, kvHeads, data);
 
-  test.each([false, true])('and its gradients are those of the definition; shares kept: %s', async (keeps) => {
+  test.each([false, true])('and its gradients are those of the definition; probabilities kept: %s', async (keeps) => {
     const graphs = attention(config, keeps);
     expect(graphs.saved).toEqual(keeps ? ['saved.p'] : []);
     const shapes: Record<string, number[]> = { q: [C, width], k: [T, kvWidth], v: [T, kvWidth], bias: [C, T], 'd.o': [C, width], o: [C, width], 'saved.p': [heads, C, T], 'd.q': [C, width], 'd.k': [T, kvWidth], 'd.v': [T, kvWidth] }; // biome-ignore format: one line reads best
-    const feeds = new Map<string, Feed>(Object.entries(data).map(([name, x]) => [name, floats(x, shapes[name]!)]));
+    const tensors = new Map<string, Tensor>(Object.entries(data).map(([name, x]) => [name, floats(x, shapes[name]!)]));
     for (const graph of [graphs.forward, graphs.backward]) {
       const stage = await Executor.create(graph, 1);
-      const into = new Map(
+      const outputs = new Map(
         stage.outputs.map((name) => {
           const shape = shapes[name]!;
           return [name, floats(new Float32Array(shape.reduce((a, b) => a * b)), shape)] as const;
         }),
       );
-      await stage.run(feeds, into);
+      await stage.run(tensors, outputs);
       await stage.close();
-      for (const [name, feed] of into) feeds.set(name, feed);
+      for (const [name, tensor] of outputs) tensors.set(name, tensor);
     }
     for (const [name, values] of Object.entries(expected)) {
-      const got = feeds.get(name)!.data as Float32Array;
+      const got = tensors.get(name)!.data as Float32Array;
       values.forEach((value, i) => {
         expect(got[i], `${name} ${i}`).toBeCloseTo(value, 5);
       });

@@ -1,5 +1,5 @@
 /**
- * Where a step finds the weights of its model, layer by layer, as feeds of the block graphs. Knows files and the engine's tensors,
+ * Where a step finds the weights of its model, layer by layer, as inputs of the block graphs. Knows files and the engine's tensors,
  * nothing of training.
  */
 import { openSync, rmSync } from 'node:fs';
@@ -7,15 +7,15 @@ import { writeFailure } from '../formats/atomic-write.ts';
 import type { GgufFile } from '../formats/gguf/types.ts';
 import type { Projection } from '../lora/adapter.ts';
 import { type ModelConfig, projectionDimensions } from '../models/config.ts';
-import { type QuantisedMatrix, turnedValues } from '../models/quantise.ts';
+import { type QuantizedMatrix, transposedValues } from '../models/quantize.ts';
 import { type ModelWeights, readLayer } from '../models/weights.ts';
-import { bytes, type Feed, type Feeds, floats } from '../runtime/onnxruntime-node/executor.ts';
+import { bytes, floats, type Tensor, type Tensors } from '../runtime/onnxruntime-node/executor.ts';
 import { LayerReader, writeFully } from './layer-reader.ts';
 
 export interface BaseWeights {
   readonly precision: 'f32' | 'int8';
   readonly biases: boolean;
-  readonly headNorms: boolean;
+  readonly qkNorms: boolean;
   /** Divisors of the rotary frequencies [headDim / 2], or null. */
   readonly ropeFactors: Float32Array | null;
   /** Writes the embedding rows [n, modelWidth] of the tokens. */
@@ -23,9 +23,9 @@ export interface BaseWeights {
   /** Whether layers come from the disk each time they are asked for. */
   readonly streamed: boolean;
   /** Weights of a layer by the block graphs' input names, until the next call; `next` is the layer that will be asked for then. */
-  layer(layer: number, next?: number): Feeds | Promise<Feeds>;
-  /** `output_norm` and `output`, and `output.scale` and `output.turned` where the head is int8. */
-  readonly head: Feeds;
+  layer(layer: number, next?: number): Tensors | Promise<Tensors>;
+  /** `output_norm` and `output`, and `output.scale` and `output.transposed` where the head is int8. */
+  readonly head: Tensors;
   /** Lets go of the weights' memory, and of what they hold beside it. */
   close(): void;
 }
@@ -38,14 +38,14 @@ export function shapeOf(config: ModelConfig, name: string, values: Float32Array)
   return [outFeatures, inFeatures];
 }
 
-function layerFeeds(config: ModelConfig, layer: ReadonlyMap<string, Float32Array>): Map<string, Feed> {
+function layerTensors(config: ModelConfig, layer: ReadonlyMap<string, Float32Array>): Map<string, Tensor> {
   return new Map([...layer].map(([name, values]) => [name, floats(values, shapeOf(config, name, values))]));
 }
 
 /** All weights in memory, float32. */
 export function float32Weights(config: ModelConfig, weights: ModelWeights): BaseWeights {
   const { modelWidth: width, vocabulary } = config;
-  const layers = weights.layers.map((layer) => layerFeeds(config, layer));
+  const layers = weights.layers.map((layer) => layerTensors(config, layer));
   const head = new Map([
     ['output_norm', floats(weights.outputNorm, [width])],
     ['output', floats(weights.output, [vocabulary, width])],
@@ -56,7 +56,7 @@ export function float32Weights(config: ModelConfig, weights: ModelWeights): Base
     precision: 'f32',
     streamed: false,
     biases: weights.layers[0]!.has('q_proj.bias'),
-    headNorms: weights.layers[0]!.has('attn_q_norm'),
+    qkNorms: weights.layers[0]!.has('attn_q_norm'),
     ropeFactors: weights.ropeFactors,
     embed(tokens, out) {
       tokens.forEach((token, n) => {
@@ -93,10 +93,10 @@ export function fileWeights(model: GgufFile, config: ModelConfig): BaseWeights {
     precision: 'f32',
     streamed: true,
     biases: model.tensors.has('blk.0.attn_q.bias'),
-    headNorms: model.tensors.has('blk.0.attn_q_norm.weight'),
+    qkNorms: model.tensors.has('blk.0.attn_q_norm.weight'),
     ropeFactors: model.tensors.has('rope_freqs.weight') ? model.readFloat32('rope_freqs.weight') : null,
     embed: embedFromFile(model, width),
-    layer: (layer) => layerFeeds(config, readLayer(model, config, layer)),
+    layer: (layer) => layerTensors(config, readLayer(model, config, layer)),
     get head() {
       return new Map([
         ['output_norm', floats(model.readFloat32('output_norm.weight'), [width])],
@@ -109,19 +109,19 @@ export function fileWeights(model: GgufFile, config: ModelConfig): BaseWeights {
 
 /** A layer of int8 projections with its float32 vectors (norms, biases). */
 export interface Int8Layer {
-  readonly matrices: ReadonlyMap<Projection, QuantisedMatrix>;
+  readonly matrices: ReadonlyMap<Projection, QuantizedMatrix>;
   readonly vectors: ReadonlyMap<string, Float32Array>;
 }
 
-/** The layer as feeds of the block graphs. */
-export function int8Feeds({ matrices, vectors }: Int8Layer): Map<string, Feed> {
-  const feeds = new Map<string, Feed>();
-  for (const [name, values] of vectors) feeds.set(name, floats(values, [values.length]));
+/** The layer as inputs of the block graphs. */
+export function int8Tensors({ matrices, vectors }: Int8Layer): Map<string, Tensor> {
+  const tensors = new Map<string, Tensor>();
+  for (const [name, values] of vectors) tensors.set(name, floats(values, [values.length]));
   for (const [projection, { values, scale, inFeatures, outFeatures }] of matrices) {
-    feeds.set(`${projection}.weight`, bytes(values, [inFeatures, outFeatures]));
-    feeds.set(`${projection}.scale`, floats(scale, [outFeatures]));
+    tensors.set(`${projection}.weight`, bytes(values, [inFeatures, outFeatures]));
+    tensors.set(`${projection}.scale`, floats(scale, [outFeatures]));
   }
-  return feeds;
+  return tensors;
 }
 
 /** The parts of int8 weights that do not depend on where the layers are. */
@@ -130,13 +130,13 @@ function int8Parts(model: GgufFile, config: ModelConfig, first: Int8Layer, head:
   return {
     precision: 'int8',
     biases: first.vectors.has('q_proj.bias'),
-    headNorms: first.vectors.has('attn_q_norm'),
+    qkNorms: first.vectors.has('attn_q_norm'),
     ropeFactors: model.tensors.has('rope_freqs.weight') ? model.readFloat32('rope_freqs.weight') : null,
     embed: embedFromFile(model, width),
     head: new Map([
       ['output_norm', floats(head.norm, [width])],
       ['output', bytes(head.output.values, [width, vocabulary])],
-      ['output.turned', bytes(turnedValues(head.output), [vocabulary, width])],
+      ['output.transposed', bytes(transposedValues(head.output), [vocabulary, width])],
       ['output.scale', floats(head.output.scale, [vocabulary])],
     ]),
   } as const;
@@ -144,7 +144,7 @@ function int8Parts(model: GgufFile, config: ModelConfig, first: Int8Layer, head:
 
 export interface Int8Head {
   readonly norm: Float32Array;
-  readonly output: QuantisedMatrix;
+  readonly output: QuantizedMatrix;
 }
 
 /** Takes the layers of an int8 model one after the other, and then says where a step finds them. */
@@ -159,15 +159,15 @@ export function memoryStore(): Int8Store {
   return {
     add: (layer) => void layers.push(layer),
     finish(model, config, head) {
-      const feeds = layers.map(int8Feeds);
+      const tensors = layers.map(int8Tensors);
       const parts = int8Parts(model, config, layers[0]!, head);
       layers.length = 0;
       return {
         ...parts,
         streamed: false,
-        layer: (layer) => feeds[layer]!,
+        layer: (layer) => tensors[layer]!,
         close() {
-          feeds.length = 0;
+          tensors.length = 0;
           parts.head.clear();
         },
       };
@@ -220,7 +220,7 @@ export function diskStore(path: string): Int8Store {
       return {
         ...int8Parts(model, config, { ...kept[0]!, matrices: new Map() }, head),
         streamed: true,
-        layer: async (layer, next) => int8Feeds(layerOf(layer, await reader.take(layer, next))),
+        layer: async (layer, next) => int8Tensors(layerOf(layer, await reader.take(layer, next))),
         close() {
           reader.close();
           rmSync(path, { force: true });

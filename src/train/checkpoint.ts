@@ -104,8 +104,8 @@ function loadMoments(folder: string, step: number, parameters: readonly Paramete
   const { tensors } = readSafetensors(path);
   parameters.forEach(({ name: parameter }, i) => {
     for (const moment of ['first', 'second'] as const) {
-      const [name, into] = [`${moment}.${parameter}`, optimizer[moment][i]!];
-      into.set(whole(path, name, tensors.get(name)?.float32(), into.length));
+      const [name, values] = [`${moment}.${parameter}`, optimizer[moment][i]!];
+      values.set(whole(path, name, tensors.get(name)?.float32(), values.length));
     }
   });
 }

@@ -1,12 +1,12 @@
 /** The head over a micro-batch, forward and backward, as many rows at once as memory is to be spent on. */
 import type { PackedBatch } from '../batches/packed-batch.ts';
 import type { ModelConfig } from '../models/config.ts';
-import { type Feed, type Feeds, floats, integers } from '../runtime/onnxruntime-node/executor.ts';
+import { floats, integers, type Tensor, type Tensors } from '../runtime/onnxruntime-node/executor.ts';
 import type { BaseWeights } from './base-weights.ts';
-import type { Pass } from './block-walk.ts';
 import type { Buffers } from './buffers.ts';
-import { mostHeadRows } from './head-rows.ts';
+import type { Pass } from './forward-pass.ts';
 import { HeadThresholds } from './head-thresholds.ts';
+import { maxHeadRows } from './lm-head-rows.ts';
 import { addTo } from './slots.ts';
 import type { Stages } from './stages.ts';
 
@@ -16,7 +16,7 @@ interface HeadParts {
   readonly stages: Pick<Stages, 'head' | 'headForward'>;
   readonly buffers: Buffers;
   /** Gradients of the head's `output` and `output_norm`, where they are trained. */
-  readonly gradients: Feeds;
+  readonly gradients: Tensors;
 }
 
 /** What backward is done with. */
@@ -28,7 +28,7 @@ interface HeadBackward {
 }
 
 export class HeadStep {
-  readonly gradients: Feeds;
+  readonly gradients: Tensors;
   private readonly base: BaseWeights;
   private readonly config: ModelConfig;
   private readonly stages: HeadParts['stages'];
@@ -50,7 +50,7 @@ export class HeadStep {
     const { modelWidth: width, vocabulary } = this.config;
     const targets = targetsOf(batch);
     const logp = new Float32Array(targets.length);
-    const calls = Math.ceil(targets.length / mostHeadRows(vocabulary, this.gradients.size > 0));
+    const calls = Math.ceil(targets.length / maxHeadRows(vocabulary, this.gradients.size > 0));
     const headRows = Math.ceil(targets.length / calls);
     const { head: weights } = this.base;
     for (let first = 0; first < targets.length; first += headRows) {
@@ -61,23 +61,23 @@ export class HeadStep {
         (x.data as Float32Array).set(last.subarray((n - 1) * width, n * width), i * width);
       });
       const target = BigInt64Array.from(chunk, (n) => BigInt(batch.tokens[n]!));
-      const feeds = new Map([...weights, ['x', x], ['target', integers(target, [rows, 1])]]);
-      const into = new Map([['logp', floats(logp.subarray(first, first + rows), [rows, 1])]]);
+      const inputs = new Map([...weights, ['x', x], ['target', integers(target, [rows, 1])]]);
+      const outputs = new Map([['logp', floats(logp.subarray(first, first + rows), [rows, 1])]]);
       if (!backward) {
-        await this.stages.headForward.run(feeds, into);
+        await this.stages.headForward.run(inputs, outputs);
         continue;
       }
-      feeds.set('d.logp', floats(new Float32Array(rows).fill(-backward.scale), [rows, 1]));
+      inputs.set('d.logp', floats(new Float32Array(rows).fill(-backward.scale), [rows, 1]));
       if (this.thresholds) {
-        feeds.set('target_rows', this.targetRows(target, rows));
+        inputs.set('target_rows', this.targetRows(target, rows));
         if (seed === null) throw new Error('step: an int8 head rounds by a seed, and there is none');
-        feeds.set('thresholds', floats(this.thresholds.of(seed, first), [vocabulary]));
+        inputs.set('thresholds', floats(this.thresholds.of(seed, first), [vocabulary]));
       }
-      into.set('d.x', this.array('head.dx', rows, width));
-      const collect = this.headSums(feeds, into);
-      await this.stages.head.run(feeds, into);
+      outputs.set('d.x', this.array('head.dx', rows, width));
+      const collect = this.headSums(inputs, outputs);
+      await this.stages.head.run(inputs, outputs);
       collect();
-      const part = into.get('d.x')!.data as Float32Array;
+      const part = outputs.get('d.x')!.data as Float32Array;
       chunk.forEach((n, i) => {
         addTo(backward.dx, part.subarray(i * width, (i + 1) * width), (n - 1) * width);
       });
@@ -85,14 +85,14 @@ export class HeadStep {
     return logp;
   }
 
-  /** Feeds for the gradients of what is trained in the head; returns what brings them to the parameters' afterwards. */
-  private headSums(feeds: Map<string, Feed>, into: Map<string, Feed>): () => void {
+  /** Inputs and outputs for the gradients of what is trained in the head; returns what brings them to the parameters' afterwards. */
+  private headSums(inputs: Map<string, Tensor>, outputs: Map<string, Tensor>): () => void {
     const adds = this.stages.head.inputs.includes('sum.output');
     const made = [...this.gradients].map(([name, total]) => {
       const { data, dims } = total;
       const own = adds ? total : floats(this.buffers.take(`d.${name}`, data.length), dims);
-      feeds.set(`sum.${name}`, own);
-      into.set(`d.${name}`, own);
+      inputs.set(`sum.${name}`, own);
+      outputs.set(`d.${name}`, own);
       return [total, own] as const;
     });
     return () => {
@@ -102,22 +102,22 @@ export class HeadStep {
   }
 
   /** The head's rows [R, D] of the target tokens, as in its int8 values. */
-  private targetRows(target: BigInt64Array, rows: number): Feed {
+  private targetRows(target: BigInt64Array, rows: number): Tensor {
     const { modelWidth: width } = this.config;
-    const values = this.base.head.get('output.turned')!.data as Int8Array;
+    const values = this.base.head.get('output.transposed')!.data as Int8Array;
     const scales = this.base.head.get('output.scale')!.data as Float32Array;
-    const feed = this.array('head.rows', rows, width);
-    const out = feed.data as Float32Array;
+    const tensor = this.array('head.rows', rows, width);
+    const out = tensor.data as Float32Array;
     for (let i = 0; i < rows; i++) {
       const token = Number(target[i]);
       const scale = scales[token]!;
       for (let d = 0; d < width; d++) out[i * width + d] = values[token * width + d]! * scale;
     }
-    return feed;
+    return tensor;
   }
 
-  /** An array [rows, width] of the step's own, as a feed. */
-  private array(name: string, rows: number, width: number): Feed {
+  /** An array [rows, width] of the step's own, as a tensor. */
+  private array(name: string, rows: number, width: number): Tensor {
     return floats(this.buffers.take(name, rows * width), [rows, width]);
   }
 }
@@ -132,11 +132,11 @@ function targetsOf({ positions, supervised }: PackedBatch): number[] {
 }
 
 /** Values of the pass's targets, in the order of the batch as it was given. */
-export function inGivenOrder({ batch, places }: Pass, values: Float32Array): Float32Array {
+export function inGivenOrder({ batch, permutation }: Pass, values: Float32Array): Float32Array {
   const rank = new Map(targetsOf(batch).map((n, i) => [n, i]));
   const found: number[] = [];
-  for (const place of places) {
-    const i = rank.get(place);
+  for (const row of permutation) {
+    const i = rank.get(row);
     if (i !== undefined) found.push(values[i]!);
   }
   return Float32Array.from(found);

@@ -3,8 +3,8 @@ import { relative } from '../../test/relative.ts';
 import { seededRandom } from '../batches/random.ts';
 import type { ModelConfig } from '../models/config.ts';
 import { head, int8Head } from '../models/head.ts';
-import { quantiseMatrix, turnedValues } from '../models/quantise.ts';
-import { bytes, Executor, type Feed, floats, integers } from '../runtime/onnxruntime-node/executor.ts';
+import { quantizeMatrix, transposedValues } from '../models/quantize.ts';
+import { bytes, Executor, floats, integers, type Tensor } from '../runtime/onnxruntime-node/executor.ts';
 import { HeadThresholds } from './head-thresholds.ts';
 
 const width = 64;
@@ -46,26 +46,26 @@ async function gradientError(
   }
   const targets = Array.from({ length: rows }, (_, r) => (best === 'target' ? bestOf(r) : 5000 + r));
   const target = integers(BigInt64Array.from(targets, BigInt), [rows, 1]);
-  const weight = quantiseMatrix(output, width, 127);
-  const shared: [string, Feed][] = [
+  const weight = quantizeMatrix(output, width, 127);
+  const shared: [string, Tensor][] = [
     ['x', floats(x, [rows, width])],
     ['target', target],
     ['output_norm', floats(new Float32Array(width).fill(1), [width])],
     ['d.logp', floats(new Float32Array(rows).fill(-1), [rows, 1])],
   ];
-  const values = turnedValues(weight);
+  const values = transposedValues(weight);
   const targetRows = new Float32Array(rows * width);
   for (let r = 0; r < rows; r++)
     for (let d = 0; d < width; d++)
       targetRows[r * width + d] = values[targets[r]! * width + d]! * weight.scale[targets[r]!]!;
   const results = [];
-  for (const [graph, feeds] of [
+  for (const [graph, inputs] of [
     [head(config, 'input'), [['output', floats(output, [vocabulary, width])]]],
     [
       int8Head(config, 'input'),
       [
         ['output', bytes(weight.values, [width, vocabulary])],
-        ['output.turned', bytes(values, [vocabulary, width])],
+        ['output.transposed', bytes(values, [vocabulary, width])],
         ['output.scale', floats(weight.scale, [vocabulary])],
         ['target_rows', floats(targetRows, [rows, width])],
         ['thresholds', floats(new HeadThresholds(vocabulary).of(1, 0), [vocabulary])],
@@ -75,7 +75,7 @@ async function gradientError(
     const executor = await Executor.create(graph, 2);
     const [logp, dx] = [new Float32Array(rows), new Float32Array(rows * width)];
     await executor.run(
-      new Map<string, Feed>([...shared, ...feeds]),
+      new Map<string, Tensor>([...shared, ...inputs]),
       new Map([['logp', floats(logp, [rows, 1])], ['d.x', floats(dx, [rows, width])]]), // biome-ignore format: one line reads best
     );
     await executor.close();

@@ -8,7 +8,7 @@ import { projections } from '../lora/adapter.ts';
 import type { BlockOptions } from '../models/block-options.ts';
 import { type ModelConfig, projectionDimensions, readModelConfig } from '../models/config.ts';
 import { head, int8Head } from '../models/head.ts';
-import { emptyMatrix, quantiseMatrix, quantiseRows } from '../models/quantise.ts';
+import { emptyMatrix, quantizeMatrix, quantizeRows } from '../models/quantize.ts';
 import { Executor, floats } from '../runtime/onnxruntime-node/executor.ts';
 import {
   type BaseWeights,
@@ -18,7 +18,7 @@ import {
   type Int8Store,
   memoryStore,
 } from './base-weights.ts';
-import { BlockWalk, type Observe } from './block-walk.ts';
+import { ForwardPass, type Observe } from './forward-pass.ts';
 import { openStages } from './stages.ts';
 
 /** Positions whose distributions are compared: enough for a mean, few enough that their logits take little memory. */
@@ -43,20 +43,20 @@ export interface Int8ModelOptions {
   readonly store?: Int8Store;
 }
 
-/** A walk without anything trained, whose end is logits. */
-class Evaluation extends BlockWalk {
+/** A forward pass without anything trained, whose end is logits. */
+class Evaluation extends ForwardPass {
   private readonly headLogits: Executor;
 
-  private constructor(config: ModelConfig, base: BaseWeights, stages: BlockWalk['stages'], headLogits: Executor) {
+  private constructor(config: ModelConfig, base: BaseWeights, stages: ForwardPass['stages'], headLogits: Executor) {
     const nothing = Array.from({ length: config.layers }, () => []);
-    super({ config, base, stages, inputs: nothing, dropout: 0, activations: 'keep' });
+    super({ config, base, stages, trainedInputs: nothing, dropout: 0, activations: 'keep' });
     this.headLogits = headLogits;
   }
 
   static async open(config: ModelConfig, base: BaseWeights, threads: number): Promise<Evaluation> {
-    const { biases, headNorms, precision } = base;
+    const { biases, qkNorms, precision } = base;
     const none = { trainable: 'adapter', targets: [], rank: 0, dropout: false } as const;
-    const options: BlockOptions = { ...none, biases, headNorms, precision };
+    const options: BlockOptions = { ...none, biases, qkNorms, precision };
     const graph = precision === 'int8' ? int8Head(config, 'logits') : head(config, 'logits');
     return new Evaluation(
       config,
@@ -70,7 +70,7 @@ class Evaluation extends BlockWalk {
   async logits(batch: PackedBatch, observe?: Observe): Promise<Float32Array> {
     const { modelWidth: width, vocabulary } = this.config;
     const pass = this.pass(batch, null, false);
-    const last = (await this.walk([pass], observe))[0]!;
+    const last = (await this.forward([pass], observe))[0]!;
     const tokens = last.length / width;
     const count = Math.min(comparedRows, tokens);
     const x = new Float32Array(count * width);
@@ -79,8 +79,8 @@ class Evaluation extends BlockWalk {
       x.set(last.subarray(n * width, (n + 1) * width), i * width);
     }
     const logits = new Float32Array(count * vocabulary);
-    const into = new Map([['logits', floats(logits, [count, vocabulary])]]);
-    await this.headLogits.run(new Map([...this.base.head, ['x', floats(x, [count, width])]]), into);
+    const outputs = new Map([['logits', floats(logits, [count, vocabulary])]]);
+    await this.headLogits.run(new Map([...this.base.head, ['x', floats(x, [count, width])]]), outputs);
     return logits;
   }
 
@@ -90,19 +90,19 @@ class Evaluation extends BlockWalk {
   }
 }
 
-/** Reads and quantises the model. */
-export async function quantiseModel(options: Int8ModelOptions): Promise<Int8Model> {
+/** Reads and quantizes the model. */
+export async function quantizeModel(options: Int8ModelOptions): Promise<Int8Model> {
   const { compared, levels, model, progress, store = memoryStore(), threads } = options;
   const config = readModelConfig(model);
   const float32 = await Evaluation.open(config, fileWeights(model, config), threads);
   try {
     // A block's float32 weights are at hand where it is computed.
-    const expected = await float32.logits(compared, (layer, feeds) => {
-      const arrays = [...feeds].map(([name, { data }]) => [name, data as Float32Array] as const);
-      store.add(quantiseLayer(config, arrays, levels));
+    const expected = await float32.logits(compared, (layer, tensors) => {
+      const arrays = [...tensors].map(([name, { data }]) => [name, data as Float32Array] as const);
+      store.add(quantizeLayer(config, arrays, levels));
       progress?.(layer + 1, config.layers);
     });
-    const weights = store.finish(model, config, quantiseHead(model, config, levels));
+    const weights = store.finish(model, config, quantizeHead(model, config, levels));
     const int8 = await Evaluation.open(config, weights, threads);
     const got = await int8.logits(compared);
     await int8.close();
@@ -113,7 +113,7 @@ export async function quantiseModel(options: Int8ModelOptions): Promise<Int8Mode
 }
 
 /** A block in int8, from its float32 arrays by the block graphs' names. */
-export function quantiseLayer(
+export function quantizeLayer(
   config: ModelConfig,
   layer: Iterable<readonly [string, Float32Array]>,
   levels: number,
@@ -122,7 +122,7 @@ export function quantiseLayer(
   const matrices = projections.map((projection) => {
     const name = `${projection}.weight`;
     const { inFeatures } = projectionDimensions(config, projection);
-    const matrix = quantiseMatrix(vectors.get(name)!, inFeatures, levels);
+    const matrix = quantizeMatrix(vectors.get(name)!, inFeatures, levels);
     vectors.delete(name);
     return [projection, matrix] as const;
   });
@@ -132,12 +132,12 @@ export function quantiseLayer(
 /** Rows of the head that are read at once. */
 const headRows = 2048;
 
-function quantiseHead(model: GgufFile, { modelWidth, tiedHead, vocabulary }: ModelConfig, levels: number): Int8Head {
+function quantizeHead(model: GgufFile, { modelWidth, tiedHead, vocabulary }: ModelConfig, levels: number): Int8Head {
   const output = emptyMatrix(modelWidth, vocabulary);
   for (let firstRow = 0; firstRow < vocabulary; firstRow += headRows) {
     const rows = Math.min(headRows, vocabulary - firstRow);
     const part = model.readFloat32(tiedHead ? 'token_embd.weight' : 'output.weight', { firstRow, rows });
-    quantiseRows(output, firstRow, part, levels);
+    quantizeRows(output, firstRow, part, levels);
   }
   return { norm: model.readFloat32('output_norm.weight'), output };
 }

@@ -7,7 +7,7 @@ import { packRows } from '../batches/pack.ts';
 import type { PackedBatch } from '../batches/packed-batch.ts';
 import { openGguf } from '../formats/gguf/read.ts';
 import { writeGguf } from '../formats/gguf/write.ts';
-import { input, int8Matmul, quantiseRows } from '../graph/graph.ts';
+import { input, int8Matmul, quantizeRows } from '../graph/graph.ts';
 import { projections } from '../lora/adapter.ts';
 import { initLora } from '../lora/init.ts';
 
@@ -16,7 +16,7 @@ import { projectionDimensions, readModelConfig } from '../models/config.ts';
 import { bytes, Executor, floats } from '../runtime/onnxruntime-node/executor.ts';
 import { probeKernels, weightLevels } from '../runtime/onnxruntime-node/probe.ts';
 import { diskStore } from './base-weights.ts';
-import { quantiseModel } from './int8-model.ts';
+import { quantizeModel } from './int8-model.ts';
 import { createLoraStep, type LoraStepOptions } from './open-step.ts';
 import type { TrainStep } from './step.ts';
 
@@ -80,7 +80,7 @@ describe.each(['llama', 'qwen2', 'qwen3'])('int8 base of %s', (name) => {
   test('is close to float32, and so are the loss and each gradient', async () => {
     const levels = weightLevels(await probeKernels(threads));
     const model = openGguf(path);
-    const { weights, divergence } = await quantiseModel({ model, compared: batch, threads, levels });
+    const { weights, divergence } = await quantizeModel({ model, compared: batch, threads, levels });
     expect(divergence).toBeGreaterThan(0);
     expect(divergence).toBeLessThan(0.01);
     const exact = await createLoraStep({ model, adapter: adapterFor(path), threads });
@@ -124,8 +124,8 @@ test('an outlier channel of the inputs costs little', async () => {
   });
   const batch = packed(rowsOf('llama'));
   const options = { compared: batch, threads, levels: 127 };
-  // 0.018 where nothing is rotated.
-  expect((await quantiseModel({ model: openGguf(out), ...options })).divergence).toBeLessThan(0.006);
+  // 0.018 where nothing is Hadamard-transformed.
+  expect((await quantizeModel({ model: openGguf(out), ...options })).divergence).toBeLessThan(0.006);
 });
 
 describe('what a step holds', () => {
@@ -134,13 +134,13 @@ describe('what a step holds', () => {
   const batches = rows.map((row) => packed([row]));
   const scale = 1 / batches.reduce((sum, { supervisedTokens }) => sum + supervisedTokens, 0);
 
-  /** The blocks are walked, small as they are. */
-  const walked = (activations: ActivationPolicy) =>
+  /** Computed block by block, small as the model is. */
+  const blockByBlock = (activations: ActivationPolicy) =>
     createLoraStep({ model: openGguf(path), adapter: adapterFor(path), threads, activations, oneCall: false });
 
   async function train(options: Partial<LoraStepOptions>, dropout = 0) {
     const adapter = { ...adapterFor(path), dropout };
-    // The blocks are walked, small as they are.
+    // Computed block by block, small as the model is.
     const step = await createLoraStep({ model: openGguf(path), adapter, threads, oneCall: false, ...options });
     let lossSum = 0;
     if (step.together) lossSum = (await step.accumulate(batches, scale, [1, 2, 3])).lossSum;
@@ -167,7 +167,7 @@ describe('what a step holds', () => {
 
   test.each(activationPolicies)('several micro-batches in a call give the same bits: %s', async (activations) => {
     const apart = await train({ activations });
-    const step = await walked(activations);
+    const step = await blockByBlock(activations);
     const { lossSum } = await step.accumulate(batches, scale, [1, 2, 3]);
     expect(lossSum).toBeCloseTo(apart.lossSum, 5);
     step.parameters.forEach(({ gradient, name }, i) => {
@@ -177,7 +177,7 @@ describe('what a step holds', () => {
   });
 
   test.each(activationPolicies)('memory let go of and taken again changes nothing: %s', async (activations) => {
-    const step = await walked(activations);
+    const step = await blockByBlock(activations);
     const once = async (batch: PackedBatch) => {
       step.clearGradients();
       const { lossSum } = await step.accumulate([batch], scale, [1]);
@@ -196,8 +196,8 @@ describe('what a step holds', () => {
     const model = openGguf(path);
     const options = { model, compared: packed(rows), threads, levels: 127 };
     const file = join(mkdtempSync(join(tmpdir(), 'nomoat-int8-')), 'layers');
-    const memory = await train({ weights: (await quantiseModel(options)).weights });
-    const { weights } = await quantiseModel({ ...options, store: diskStore(file) });
+    const memory = await train({ weights: (await quantizeModel(options)).weights });
+    const { weights } = await quantizeModel({ ...options, store: diskStore(file) });
     expect(weights.streamed).toBe(true);
     const disk = await train({ weights, activations: 'recompute' });
     expect(disk.lossSum).toBeCloseTo(memory.lossSum, 5);
@@ -214,11 +214,11 @@ async function errorAt(level: number): Promise<number> {
   const [rows, inner, columns] = [5, 96, 8];
   const x = input('x', ['N', inner]);
   const weight = { values: input('w', [inner, columns], 'int8'), scale: input('s', [columns]) };
-  const y = int8Matmul(quantiseRows(x), weight);
+  const y = int8Matmul(quantizeRows(x), weight);
   const executor = await Executor.create(new Map([['y', y]]), threads);
   const sign = (column: number): number => (column % 2 ? -1 : 1);
   const out = new Float32Array(rows * columns);
-  const feeds = new Map([
+  const inputs = new Map([
     ['x', floats(new Float32Array(rows * inner).fill(3), [rows, inner])],
     [
       'w',
@@ -229,7 +229,7 @@ async function errorAt(level: number): Promise<number> {
     ],
     ['s', floats(new Float32Array(columns).fill(1 / level), [columns])],
   ]);
-  await executor.run(feeds, new Map([['y', floats(out, [rows, columns])]]));
+  await executor.run(inputs, new Map([['y', floats(out, [rows, columns])]]));
   await executor.close();
   return Math.max(...out.map((value, i) => Math.abs(value / (3 * inner) - sign(i % columns))));
 }
@@ -248,7 +248,7 @@ test('an int8 head rounds by the seed of the micro-batch: equal seeds give equal
   const path = join(root, 'llama', 'base.gguf');
   const batch = packed(rowsOf('llama'));
   const model = openGguf(path);
-  const { weights } = await quantiseModel({ model, compared: batch, threads, levels: 127 });
+  const { weights } = await quantizeModel({ model, compared: batch, threads, levels: 127 });
   const step = await createLoraStep({ model, adapter: adapterFor(path), threads, weights });
   const of = async (seed: number): Promise<Float32Array[]> => {
     step.clearGradients();

@@ -6,7 +6,7 @@ import { afterAll, expect, test, vi } from 'vitest';
 import { openGguf } from '../formats/gguf/read.ts';
 import { projections } from '../lora/adapter.ts';
 import { projectionDimensions, readModelConfig } from '../models/config.ts';
-import { emptyMatrix } from '../models/quantise.ts';
+import { emptyMatrix } from '../models/quantize.ts';
 import { diskStore } from './base-weights.ts';
 
 /** What happens to files, in order. */
@@ -14,11 +14,11 @@ const seen: string[] = [];
 vi.mock('node:fs', async (original) => {
   const fs = await original<typeof import('node:fs')>();
   type Done = (error: Error | null, count: number) => void;
-  type ReadArguments = [descriptor: number, into: Int8Array, offset: number, length: number, position: number, Done];
-  const read = (...[descriptor, into, offset, length, position, done]: ReadArguments): void => {
+  type ReadArguments = [descriptor: number, buffer: Int8Array, offset: number, length: number, position: number, Done];
+  const read = (...[descriptor, buffer, offset, length, position, done]: ReadArguments): void => {
     // A slow disk.
     setTimeout(() => {
-      const count = fs.readSync(descriptor, into, offset, length, position);
+      const count = fs.readSync(descriptor, buffer, offset, length, position);
       seen.push('read');
       done(null, count);
     }, 50);

@@ -46,28 +46,28 @@ export class LayerReader {
   private reading = 0;
   private whenRead: (() => void) | null = null;
 
-  private async read(layer: number, into: Int8Array): Promise<void> {
+  private async read(layer: number, buffer: Int8Array): Promise<void> {
     this.reading++;
     try {
-      await this.fill(layer, into);
+      await this.fill(layer, buffer);
     } finally {
       this.reading--;
       if (this.reading === 0) this.whenRead?.();
     }
   }
 
-  private async fill(layer: number, into: Int8Array): Promise<void> {
-    for (let done = 0; done < into.length && this.whenRead === null; ) {
-      const got = await readAt(this.descriptor, into, done, layer * into.length + done);
+  private async fill(layer: number, buffer: Int8Array): Promise<void> {
+    for (let done = 0; done < buffer.length && this.whenRead === null; ) {
+      const got = await readAt(this.descriptor, buffer, done, layer * buffer.length + done);
       if (got === 0) throw new Error('the file of int8 layers ended early');
       done += got;
     }
   }
 }
 
-function readAt(descriptor: number, into: Int8Array, offset: number, position: number): Promise<number> {
+function readAt(descriptor: number, buffer: Int8Array, offset: number, position: number): Promise<number> {
   return new Promise((resolve, reject) => {
-    read(descriptor, into, offset, into.length - offset, position, (error, count) => {
+    read(descriptor, buffer, offset, buffer.length - offset, position, (error, count) => {
       if (error) reject(error);
       else resolve(count);
     });

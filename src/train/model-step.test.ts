@@ -240,8 +240,8 @@ describe.each(ways)('every weight of $name against PyTorch, in one call: $oneCal
   });
 });
 
-test('every weight: rows whose shares are kept give the gradients of the same rows with more tokens after them', async () => {
-  // Nothing is supervised in what follows, and no row sees ahead: but longer rows are walked in chunks, and keep nothing.
+test('every weight: rows whose attention probabilities are kept give the gradients of the same rows with more tokens after them', async () => {
+  // Nothing is supervised in what follows, and no row sees ahead: but longer rows are computed in chunks, and keep nothing.
   const path = join(root, 'llama', 'base.gguf');
   const { vocabulary } = readModelConfig(openGguf(path));
   const lengths = [150, 200];

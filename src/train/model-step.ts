@@ -1,36 +1,43 @@
 /**
- * The train step of a model: walks the blocks forward, the head (head-step.ts), and the blocks backward over one micro-batch.
+ * The train step of a model: the forward pass (forward-pass.ts), the head (head-step.ts) and the backward pass over one micro-batch.
  * Promises gradients of the summed loss with respect to what is trained, exact in float32; its arrays are trained in place. Knows
  * nothing of data sets, schedules or files; open-step.ts opens one.
  */
 import type { PackedBatch } from '../batches/packed-batch.ts';
-import { type Feeds, floats } from '../runtime/onnxruntime-node/executor.ts';
-import { BlockWalk, borderBytes, mostBorderBytes, type Observe, type Pass, type WalkParts } from './block-walk.ts';
-import type { DeviceWalk, Walked } from './device-walk.ts';
+import { floats, type Tensors } from '../runtime/onnxruntime-node/executor.ts';
+import type { DeviceModel, DevicePass } from './device-pass.ts';
+import {
+  type ForwardParts,
+  ForwardPass,
+  hiddenBytes,
+  maxHiddenBytes,
+  type Observe,
+  type Pass,
+} from './forward-pass.ts';
 import { HeadStep, inGivenOrder } from './head-step.ts';
 import { addTo, type Slot } from './slots.ts';
 import type { SmallModel } from './small-model.ts';
 import type { MicroBatchLoss, Parameter, TrainStep } from './step.ts';
 
-export interface StepParts extends WalkParts {
+export interface StepParts extends ForwardParts {
   /** What is trained. */
   readonly slots: readonly Slot[];
-  /** Walks the blocks on a device; null where they are walked in this process's memory. */
-  readonly device: DeviceWalk | null;
+  /** Computes the blocks on a device; null where they are computed in this process's memory. */
+  readonly device: DevicePass | null;
   /** Takes micro-batches in one call where the model is small. */
   readonly small: SmallModel | null;
 }
 
-export class ModelStep extends BlockWalk implements TrainStep {
+export class ModelStep extends ForwardPass implements TrainStep {
   readonly parameters: readonly Parameter[];
   private readonly embeddingGradient: Float32Array | null;
   private readonly head: HeadStep;
-  private readonly device: DeviceWalk | null;
+  private readonly device: DevicePass | null;
   private readonly small: SmallModel | null;
 
-  constructor({ device, slots, small, ...walk }: StepParts) {
-    super(walk);
-    const { base, config, stages } = walk;
+  constructor({ device, slots, small, ...parts }: StepParts) {
+    super(parts);
+    const { base, config, stages } = parts;
     this.device = device;
     this.small = small;
     this.parameters = slots.map(({ parameter }) => parameter);
@@ -50,7 +57,7 @@ export class ModelStep extends BlockWalk implements TrainStep {
   }
 
   get evaluatedTogether(): number {
-    return this.base.streamed ? Math.floor(mostBorderBytes / borderBytes(this.config)) : 0;
+    return this.base.streamed ? Math.floor(maxHiddenBytes / hiddenBytes(this.config)) : 0;
   }
 
   clearGradients(): void {
@@ -73,7 +80,7 @@ export class ModelStep extends BlockWalk implements TrainStep {
         supervisedTokens += logp.length;
         continue;
       }
-      const ends = await this.walk(passes);
+      const ends = await this.forward(passes);
       for (const [i, pass] of passes.entries()) {
         const dx = this.buffers.take(`${pass.id}.dy`, ends[i]!.length).fill(0);
         const logp = await this.head.run(pass, ends[i]!, { scale: gradientScale, dx });
@@ -87,11 +94,16 @@ export class ModelStep extends BlockWalk implements TrainStep {
 
   /** A micro-batch of a small model, in one call. */
   private async accumulateWhole(pass: Pass, small: SmallModel, scale: number): Promise<Float32Array> {
-    for (const inputs of this.inputs) for (const input of inputs) input.refresh();
-    const x = this.border(pass, 0).data as Float32Array;
+    for (const layer of this.trainedInputs) for (const input of layer) input.refresh();
+    const x = this.hiddenStates(pass, 0).data as Float32Array;
     this.base.embed(pass.batch.tokens, x);
     const dx = this.buffers.take(`${pass.id}.dy`, x.length);
-    const logp = await small.accumulate(pass, scale, { x, dx, inputs: this.inputs, outer: this.head.gradients });
+    const logp = await small.accumulate(pass, scale, {
+      x,
+      dx,
+      trainedInputs: this.trainedInputs,
+      outer: this.head.gradients,
+    });
     this.collectEmbedding(pass);
     return logp;
   }
@@ -100,7 +112,7 @@ export class ModelStep extends BlockWalk implements TrainStep {
     const results: Float32Array[] = [];
     for (const group of this.groups(batches, false)) {
       const passes = group.map((i, id) => this.pass(batches[i]!, null, false, id));
-      const ends = await this.walk(passes);
+      const ends = await this.forward(passes);
       for (const [i, pass] of passes.entries())
         results.push(inGivenOrder(pass, await this.head.run(pass, ends[i]!, null)));
     }
@@ -108,7 +120,7 @@ export class ModelStep extends BlockWalk implements TrainStep {
   }
 
   /**
-   * Which batches are walked together, by their indices: all, or each alone on a device, and where backward follows and activations
+   * Which batches are computed together, by their indices: all, or each alone on a device, and where backward follows and activations
    * are kept in whatever form, because there is memory for those of one.
    */
   private groups(batches: readonly PackedBatch[], saves: boolean): number[][] {
@@ -133,33 +145,33 @@ export class ModelStep extends BlockWalk implements TrainStep {
     this.buffers.clear();
   }
 
-  protected override async walk(passes: readonly Pass[], observe?: Observe): Promise<Float32Array[]> {
-    if (!this.device) return super.walk(passes, observe);
-    for (const inputs of this.inputs) for (const input of inputs) input.refresh();
+  protected override async forward(passes: readonly Pass[], observe?: Observe): Promise<Float32Array[]> {
+    if (!this.device) return super.forward(passes, observe);
+    for (const layer of this.trainedInputs) for (const input of layer) input.refresh();
     const ends: Float32Array[] = [];
     for (const pass of passes) {
-      const x = this.border(pass, 0).data as Float32Array;
+      const x = this.hiddenStates(pass, 0).data as Float32Array;
       this.base.embed(pass.batch.tokens, x);
-      ends.push(await this.device.forward(this.walked(), pass, x));
+      ends.push(await this.device.forward(this.deviceModel(), pass, x));
     }
     return ends;
   }
 
-  private walked(): Walked {
-    const { base, config, inputs, stages } = this;
+  private deviceModel(): DeviceModel {
+    const { base, config, trainedInputs, stages } = this;
     const { layers, modelWidth } = config;
     return {
       layers,
       modelWidth,
       stages,
-      inputs,
-      layerFeeds: async (pass, layer) => this.layerFeeds(pass, layer, await base.layer(layer)),
+      trainedInputs,
+      layerInputs: async (pass, layer) => this.layerInputs(pass, layer, await base.layer(layer)),
       width: (name) => this.width(name),
     };
   }
 
   /**
-   * Walks the blocks back from the gradients of the last hidden states (arrays `ID.dy`), adding to the parameters'.
+   * Goes through the blocks backward from the gradients of the last hidden states (arrays `ID.dy`), adding to the parameters'.
    * Those arrays hold the gradient of each block's input in turn.
    */
   private async backward(passes: readonly Pass[]): Promise<void> {
@@ -171,45 +183,46 @@ export class ModelStep extends BlockWalk implements TrainStep {
     for (const pass of passes) this.collectEmbedding(pass);
   }
 
-  private async deviceBackward(device: DeviceWalk, passes: readonly Pass[]): Promise<void> {
+  private async deviceBackward(device: DevicePass, passes: readonly Pass[]): Promise<void> {
     const wholly = this.embeddingGradient !== null;
     for (const pass of passes) {
       const dy = this.buffers.take(`${pass.id}.dy`, pass.rows * this.config.modelWidth);
-      await device.backward(this.walked(), pass, dy, wholly);
+      await device.backward(this.deviceModel(), pass, dy, wholly);
       this.collectEmbedding(pass);
     }
   }
 
-  private async blockBackward(pass: Pass, layer: number, weights: Feeds): Promise<void> {
+  private async blockBackward(pass: Pass, layer: number, weights: Tensors): Promise<void> {
     const { rows } = pass;
     const { modelWidth } = this.config;
     const dy = this.array(`${pass.id}.dy`, rows, modelWidth);
-    const feeds = this.layerFeeds(pass, layer, weights).set('x', this.border(pass, layer));
+    const inputs = this.layerInputs(pass, layer, weights).set('x', this.hiddenStates(pass, layer));
     await this.half?.get(layer);
-    if (this.recomputes) await this.block(pass, layer, feeds, this.array('y', rows, modelWidth));
-    for (const name of ['q', 'k', 'v', 'o']) feeds.set(name, this.kept(pass, layer, name));
-    for (const stage of [this.stages.preForward, this.stages.postForward]) this.savedFeeds(pass, layer, stage, feeds);
+    if (this.recomputes) await this.block(pass, layer, inputs, this.array('y', rows, modelWidth));
+    for (const name of ['q', 'k', 'v', 'o']) inputs.set(name, this.kept(pass, layer, name));
+    for (const stage of [this.stages.preForward, this.stages.postForward])
+      this.savedTensors(pass, layer, stage, inputs);
     const ends = ['d.q', 'd.k', 'd.v', 'd.o'];
-    const into = new Map(ends.map((name) => [name, this.array(name, rows, this.width(name.slice(2)))]));
-    for (const { name, gradient } of this.inputs[layer]!) {
-      feeds.set(`sum.${name}`, gradient);
-      into.set(`d.${name}`, gradient);
+    const outputs = new Map(ends.map((name) => [name, this.array(name, rows, this.width(name.slice(2)))]));
+    for (const { name, gradient } of this.trainedInputs[layer]!) {
+      inputs.set(`sum.${name}`, gradient);
+      outputs.set(`d.${name}`, gradient);
     }
-    into.set('d.x', this.array('d.x', rows, modelWidth));
-    feeds.set('d.y', dy);
-    await this.stages.postBackward.run(feeds, into);
+    outputs.set('d.x', this.array('d.x', rows, modelWidth));
+    inputs.set('d.y', dy);
+    await this.stages.postBackward.run(inputs, outputs);
     const first = layer === 0 && this.embeddingGradient === null;
     const before = first ? this.stages.preBackwardFirst : this.stages.preBackward;
     if (before) {
-      const read = picked(new Map([...feeds, ...into]), ['q', 'k', 'v', 'o', 'd.o']);
-      const written = picked(into, ['d.q', 'd.k', 'd.v']);
+      const read = picked(new Map([...inputs, ...outputs]), ['q', 'k', 'v', 'o', 'd.o']);
+      const written = picked(outputs, ['d.q', 'd.k', 'd.v']);
       await this.attention.backward(pass.attention, { read, written, keep: this.keep(pass, layer) });
-      for (const [name, feed] of written) feeds.set(name, feed);
-      feeds.set('d.through', into.get('d.x')!);
-      into.set('d.x', dy);
-      await before.run(feeds, into);
+      for (const [name, tensor] of written) inputs.set(name, tensor);
+      inputs.set('d.through', outputs.get('d.x')!);
+      outputs.set('d.x', dy);
+      await before.run(inputs, outputs);
     }
-    for (const input of this.inputs[layer]!) input.collect();
+    for (const input of this.trainedInputs[layer]!) input.collect();
   }
 
   /** Adds the gradient of the embedded tokens [N, D] to that of their rows. */
@@ -224,4 +237,5 @@ export class ModelStep extends BlockWalk implements TrainStep {
   }
 }
 
-const picked = (from: Feeds, names: readonly string[]): Feeds => new Map(names.map((name) => [name, from.get(name)!]));
+const picked = (from: Tensors, names: readonly string[]): Tensors =>
+  new Map(names.map((name) => [name, from.get(name)!]));

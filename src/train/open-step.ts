@@ -13,7 +13,7 @@ import { type ModelWeights, readWeights } from '../models/weights.ts';
 import { DeviceMemory } from '../runtime/onnxruntime-node/device-memory.ts';
 import { type BaseWeights, fileWeights, float32Weights } from './base-weights.ts';
 import { Buffers } from './buffers.ts';
-import { DeviceWalk, onDevice } from './device-walk.ts';
+import { DevicePass, toDevice } from './device-pass.ts';
 import { HalfStore } from './half-store.ts';
 import { ModelStep } from './model-step.ts';
 import { adapterInputs, adapterSlots, inTensorMemory, weightInputs, weightSlots } from './slots.ts';
@@ -73,24 +73,34 @@ export async function createLoraStep(options: LoraStepOptions): Promise<TrainSte
   checkAdapter(adapter, config);
   const memory = device === 'webgpu' ? await DeviceMemory.open() : null;
   const base = memory
-    ? await onDevice(weights ?? fileWeights(model, config), config.layers, memory)
+    ? await toDevice(weights ?? fileWeights(model, config), config.layers, memory)
     : (weights ?? float32Weights(config, readWeights(model, config)));
-  const { biases, headNorms, precision } = base;
+  const { biases, qkNorms, precision } = base;
   const { rank, targetModules } = adapter;
   const trained = { trainable: 'adapter', targets: targetModules, rank, dropout: adapter.dropout > 0 } as const;
-  const block = { ...trained, biases, headNorms, precision };
+  const block = { ...trained, biases, qkNorms, precision };
   const stages = await openStages(config, block, threads, device);
   const slots = adapterSlots(adapter);
-  const inputs = Array.from({ length: config.layers }, (_, layer) => {
+  const trainedInputs = Array.from({ length: config.layers }, (_, layer) => {
     const own = slots.filter((s) => s.layer === layer);
     return adapterInputs(adapter, own);
   });
-  const walk = memory && (await DeviceWalk.open(memory));
-  const fits = oneCall && !walk && activations === 'keep' && !base.streamed && SmallModel.suits(config, block);
+  const onDevice = memory && (await DevicePass.open(memory));
+  const fits = oneCall && !onDevice && activations === 'keep' && !base.streamed && SmallModel.suits(config, block);
   const small = fits ? new SmallModel(config, block, threads, base) : null;
   const held = activations === 'float16' ? await HalfStore.open(threads) : activations;
   const { dropout } = adapter;
-  return new ModelStep({ config, base, stages, inputs, dropout, activations: held, slots, device: walk, small });
+  return new ModelStep({
+    config,
+    base,
+    stages,
+    trainedInputs,
+    dropout,
+    activations: held,
+    slots,
+    device: onDevice,
+    small,
+  });
 }
 
 /** Opens the engine and reads the weights, all of which are trained, in float32. */
@@ -98,7 +108,7 @@ export async function createFullStep({ device, model, oneCall = true, threads }:
   const config = readModelConfig(model);
   const weights = inTensorMemory(readWeights(model, config));
   const base = float32Weights(config, weights);
-  const { biases, headNorms } = base;
+  const { biases, qkNorms } = base;
   const block: BlockOptions = {
     trainable: 'all',
     // A device keeps no sums.
@@ -108,20 +118,30 @@ export async function createFullStep({ device, model, oneCall = true, threads }:
     dropout: false,
     precision: 'f32',
     biases,
-    headNorms,
+    qkNorms,
   };
   const stages = await openStages(config, block, threads, device);
   const slots = weightSlots(config, weights);
   const scratch = new Buffers();
-  const inputs = weights.layers.map((_, layer) =>
+  const trainedInputs = weights.layers.map((_, layer) =>
     weightInputs(
       slots.filter((s) => s.layer === layer),
       device !== 'webgpu' ? null : (name, length) => scratch.take(name, length),
     ),
   );
-  const walk = device === 'webgpu' ? await DeviceWalk.open(await DeviceMemory.open()) : null;
-  const fits = oneCall && !walk && SmallModel.suits(config, block);
+  const onDevice = device === 'webgpu' ? await DevicePass.open(await DeviceMemory.open()) : null;
+  const fits = oneCall && !onDevice && SmallModel.suits(config, block);
   const small = fits ? new SmallModel(config, block, threads, base) : null;
-  const parts = { config, base, stages, inputs, dropout: 0, activations: 'keep', slots, device: walk, small } as const;
+  const parts = {
+    config,
+    base,
+    stages,
+    trainedInputs,
+    dropout: 0,
+    activations: 'keep',
+    slots,
+    device: onDevice,
+    small,
+  } as const;
   return Object.assign(new ModelStep(parts), { weights });
 }

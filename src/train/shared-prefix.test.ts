@@ -11,7 +11,7 @@ import { initLora } from '../lora/init.ts';
 import { activationPolicies } from '../models/activation-policy.ts';
 import { projectionDimensions, readModelConfig } from '../models/config.ts';
 import type { TokenRow } from '../tokens/token-row.ts';
-import { quantiseModel } from './int8-model.ts';
+import { quantizeModel } from './int8-model.ts';
 import { createFullStep, createLoraStep } from './open-step.ts';
 import type { TrainStep } from './step.ts';
 
@@ -105,7 +105,7 @@ test('int8: as close to rows by themselves as rounding the sum of their gradient
   const model = openGguf(pathOf('llama'));
   const { vocabulary } = readModelConfig(model);
   const compared = packed(rowsOf(20, [30, 40], vocabulary), 0);
-  const { weights } = await quantiseModel({ model, compared, threads: 2, levels: 127 });
+  const { weights } = await quantizeModel({ model, compared, threads: 2, levels: 127 });
   const step = await createLoraStep({ model, adapter: adapterOf('llama'), threads: 2, weights });
   expect(await apart(step, 20, [9, 30, 60], vocabulary)).toBeLessThan(0.03);
   await step.close();

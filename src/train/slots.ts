@@ -1,19 +1,19 @@
 /**
- * The trained tensors of a step: their names, values and gradients, and how they become feeds of the block graphs.
- * Base weights are fed as they are; LoRA's matrices are merged and scaled first.
+ * The trained tensors of a step: their names, values and gradients, and how they become inputs of the block graphs.
+ * Base weights are inputs as they are; LoRA's matrices are merged and scaled first.
  */
 import { type LoraAdapter, loraScale, type Projection } from '../lora/adapter.ts';
 import { type ProjectionGroup, projectionGroups } from '../models/block-options.ts';
 import type { ModelConfig } from '../models/config.ts';
 import type { ModelWeights } from '../models/weights.ts';
-import { type Feed, floats } from '../runtime/onnxruntime-node/executor.ts';
+import { floats, type Tensor } from '../runtime/onnxruntime-node/executor.ts';
 import { shapeOf } from './base-weights.ts';
 import type { Parameter } from './step.ts';
 import { TensorMemory, zerosLike } from './tensor-memory.ts';
 
 const moduleOf = (projection: string): string => (/^[qkvo]_/.test(projection) ? 'self_attn' : 'mlp');
 
-/** A trainable tensor: where it stands (layer, or null for embedding, last norm and head) and the input of the graphs that feeds it. */
+/** A trainable tensor: where it stands (layer, or null for embedding, last norm and head) and the input of the graphs that is made of it. */
 export interface Slot {
   readonly layer: number | null;
   readonly input: string;
@@ -85,17 +85,17 @@ export function weightSlots(config: ModelConfig, weights: ModelWeights): Slot[] 
 /** One graph input made of trained tensors: its values, its gradient as the graph gives it, and the way back. */
 export interface TrainedInput {
   readonly name: string;
-  readonly feed: Feed;
+  readonly tensor: Tensor;
   /** Receives the graph's gradient `d.NAME`. */
-  readonly gradient: Feed;
-  /** Brings the feed up to date with the parameters. */
+  readonly gradient: Tensor;
+  /** Brings the tensor up to date with the parameters. */
   refresh(): void;
   /** Adds the graph's gradient to the parameters'. */
   collect(): void;
 }
 
 /**
- * Base weights of one layer: fed in place. Graphs that add up gradients write into the parameters' own; for others `scratch` gives
+ * Base weights of one layer, in place. Graphs that add up gradients write into the parameters' own; for others `scratch` gives
  * arrays that layers share.
  */
 export function weightInputs(
@@ -106,7 +106,7 @@ export function weightInputs(
     const made = scratch?.(`d.${input}`, value.length) ?? gradient;
     return {
       name: input,
-      feed: floats(value, shape),
+      tensor: floats(value, shape),
       gradient: floats(made, shape),
       refresh() {},
       collect() {
@@ -140,7 +140,7 @@ function mergedRows(name: string, parts: readonly Parameter[], factor: number): 
   const shape = [total / width, width];
   return {
     name,
-    feed: floats(merged, shape),
+    tensor: floats(merged, shape),
     gradient: floats(gradient, shape),
     refresh() {
       let at = 0;
@@ -153,12 +153,12 @@ function mergedRows(name: string, parts: readonly Parameter[], factor: number): 
   };
 }
 
-/** A matrix fed as it is. */
+/** A matrix as it is. */
 function asItIs(name: string, { gradient: total, shape, value }: Parameter): TrainedInput {
   const gradient = new Float32Array(value.length);
   return {
     name,
-    feed: floats(value, shape),
+    tensor: floats(value, shape),
     gradient: floats(gradient, shape),
     refresh() {},
     collect: () => addTo(total, gradient),

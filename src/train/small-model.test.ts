@@ -50,17 +50,17 @@ describe.each(['llama', 'qwen2', 'qwen3'])('%s in one call', (name) => {
     ['an adapter, rows of several lengths', lora, batchOf(9, 30, 17)],
     ['every weight, rows that fill their tiles', full, batchOf(24, 24)],
     ['every weight, rows of several lengths', full, batchOf(9, 30, 17)],
-  ])('%s: the loss and gradients of the walk', async (_, make, batch) => {
+  ])('%s: the loss and gradients of block by block', async (_, make, batch) => {
     const step = await make();
     const taken = vi.spyOn(SmallModel.prototype, 'accumulate');
     const whole = await gradientsOf(step, batch);
     expect(taken).toHaveBeenCalledTimes(2);
     vi.spyOn(SmallModel.prototype, 'takes').mockReturnValue(false);
-    const walked = await gradientsOf(step, batch);
+    const byBlocks = await gradientsOf(step, batch);
     expect(taken).toHaveBeenCalledTimes(2);
     await step.close();
-    expect(whole.loss / walked.loss).toBeCloseTo(1, 6);
-    walked.gradients.forEach((theirs, p) => {
+    expect(whole.loss / byBlocks.loss).toBeCloseTo(1, 6);
+    byBlocks.gradients.forEach((theirs, p) => {
       const ours = whole.gradients[p]!;
       const size = Math.sqrt(theirs.reduce((sum, x) => sum + x * x, 0));
       const apart = Math.sqrt(theirs.reduce((sum, x, i) => sum + (x - ours[i]!) ** 2, 0));

@@ -1,25 +1,25 @@
 /**
  * The step of a small model in one call: forward, head and backward over a micro-batch whose rows are all of about one length. There
- * the two dozen calls of the walk, each of which wakes the engine's threads, cost as much as what they compute.
+ * the two dozen calls of going block by block, each of which wakes the engine's threads, cost as much as what they compute.
  */
 import type { PackedBatch } from '../batches/packed-batch.ts';
 import type { BlockOptions } from '../models/block-options.ts';
 import { type ModelConfig, projectionWeights } from '../models/config.ts';
 import { smallModel } from '../models/small-model-graph.ts';
-import { Executor, type Feed, type Feeds, floats, integers } from '../runtime/onnxruntime-node/executor.ts';
+import { Executor, floats, integers, type Tensor, type Tensors } from '../runtime/onnxruntime-node/executor.ts';
 import type { AttentionPlan } from './attention-plan.ts';
 import type { BaseWeights } from './base-weights.ts';
-import type { Pass } from './block-walk.ts';
 import { Buffers } from './buffers.ts';
+import type { Pass } from './forward-pass.ts';
 import type { TrainedInput } from './slots.ts';
 
 /** Up to this many weights in the blocks a model is small: beyond, arithmetic takes most of the time and one call saves little. */
 const smallWeights = 16e6;
-/** Activations and logits of a micro-batch are all held at once: those of larger ones are walked block by block. */
-const mostActivations = 64e6;
+/** Activations and logits of a micro-batch are all held at once: those of larger ones are computed block by block. */
+const maxActivations = 64e6;
 
 /** The one call computes the head on all rows; where too few are supervised, in a large vocabulary, that is not worth it: share of the blocks' work. */
-const mostIdleHead = 0.2;
+const maxIdleHead = 0.2;
 
 export interface SmallModelArrays {
   /** Embedded rows [N, D]. */
@@ -27,9 +27,9 @@ export interface SmallModelArrays {
   /** Their gradient is left here. */
   readonly dx: Float32Array;
   /** What is trained of each layer, which gradients are added to. */
-  readonly inputs: readonly (readonly TrainedInput[])[];
+  readonly trainedInputs: readonly (readonly TrainedInput[])[];
   /** Gradients of what is trained outside of the layers, by name, which are added to as well. */
-  readonly outer: Feeds;
+  readonly outer: Tensors;
 }
 
 export class SmallModel {
@@ -59,47 +59,47 @@ export class SmallModel {
     if (further) return false;
     const { feedForward, heads, layers, modelWidth, vocabulary } = this.config;
     const idle = (rows - batch.supervisedTokens) * modelWidth * vocabulary;
-    if (idle > mostIdleHead * rows * projectionWeights(this.config)) return false;
+    if (idle > maxIdleHead * rows * projectionWeights(this.config)) return false;
     const tile = tiles[0]?.tile ?? 0;
     const held = layers * (8 * modelWidth + 6 * feedForward + 3 * heads * tile) + 3 * vocabulary;
-    return chunks.length === 0 && tiles.length === 1 && rows * held <= mostActivations;
+    return chunks.length === 0 && tiles.length === 1 && rows * held <= maxActivations;
   }
 
   /** Adds the gradients of the scaled loss. Returns the log-probabilities of the supervised tokens in order. */
   async accumulate(pass: Pass, scale: number, arrays: SmallModelArrays): Promise<Float32Array> {
-    const { dx, inputs, outer, x } = arrays;
+    const { dx, trainedInputs, outer, x } = arrays;
     const { rows } = pass;
     const { modelWidth } = this.config;
-    const { feeds: places, tile, whole } = pass.attention[0]!.tiles[0]!;
+    const { inputs: tiles, tile, whole } = pass.attention[0]!.tiles[0]!;
     const graph = await this.graph(tile, whole);
     const next = nextTokens(pass.batch);
     const seeds = this.buffers.take('d.logp', rows);
     for (let n = 0; n < rows; n++) seeds[n] = next.supervised[n] ? -scale : 0;
-    const feeds = new Map<string, Feed>([
+    const inputs = new Map<string, Tensor>([
       ...(await this.weights()),
       ...pass.angles,
-      ...places,
+      ...tiles,
       ['x', floats(x, [rows, modelWidth])],
       ['target', integers(next.tokens, [rows, 1])],
       ['d.logp', floats(seeds, [rows, 1])],
     ]);
     const logp = this.buffers.take('logp', rows);
-    const into = new Map<string, Feed>([
+    const outputs = new Map<string, Tensor>([
       ['logp', floats(logp, [rows, 1])],
       ['d.x', floats(dx, [rows, modelWidth])],
     ]);
-    for (const [layer, own] of inputs.entries()) {
-      for (const { feed, gradient, name } of own) {
-        feeds.set(`${layer}.${name}`, feed).set(`sum.${layer}.${name}`, gradient);
-        into.set(`d.${layer}.${name}`, gradient);
+    for (const [layer, own] of trainedInputs.entries()) {
+      for (const { tensor, gradient, name } of own) {
+        inputs.set(`${layer}.${name}`, tensor).set(`sum.${layer}.${name}`, gradient);
+        outputs.set(`d.${layer}.${name}`, gradient);
       }
     }
-    for (const [name, feed] of outer) {
-      feeds.set(`sum.${name}`, feed);
-      into.set(`d.${name}`, feed);
+    for (const [name, tensor] of outer) {
+      inputs.set(`sum.${name}`, tensor);
+      outputs.set(`d.${name}`, tensor);
     }
-    await graph.run(feeds, into);
-    for (const own of inputs) for (const input of own) input.collect();
+    await graph.run(inputs, outputs);
+    for (const own of trainedInputs) for (const input of own) input.collect();
     return logp.filter((_, n) => next.supervised[n]);
   }
 
@@ -113,11 +113,11 @@ export class SmallModel {
   }
 
   /** The frozen weights and the head, by the graph's names. */
-  private async weights(): Promise<Feeds> {
-    const feeds = new Map(this.base.head);
+  private async weights(): Promise<Tensors> {
+    const inputs = new Map(this.base.head);
     for (let layer = 0; layer < this.config.layers; layer++)
-      for (const [name, feed] of await this.base.layer(layer)) feeds.set(`${layer}.${name}`, feed);
-    return feeds;
+      for (const [name, tensor] of await this.base.layer(layer)) inputs.set(`${layer}.${name}`, tensor);
+    return inputs;
   }
 
   /** Lets go of all memory; what is asked for again is made again. */

@@ -19,7 +19,7 @@ export interface Stages {
   readonly attentionBackward: Executor;
   /** The same for micro-batches in tiles; compiled when first asked for. */
   tiled(size: TileSize): Promise<AttentionStages>;
-  /** For a chunk that is a whole segment, with what its rows see kept; null where that memory is not to be spent. */
+  /** For a chunk that is a whole segment, with the attention probabilities kept; null where that memory is not to be spent. */
   readonly wholeSegment: (() => Promise<AttentionStages>) | null;
   readonly postForward: Executor;
   readonly postBackward: Executor;

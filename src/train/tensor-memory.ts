@@ -9,7 +9,7 @@ const lanes = 4;
 const floatBytes = 4;
 const pageBytes = 65536;
 /** 32-bit addresses. */
-const mostPages = 65536;
+const maxPages = 65536;
 /** Numbers whose squares are summed in float32 before the sums are added in float64. */
 const partLength = 4096;
 
@@ -57,7 +57,7 @@ export class TensorMemory {
    */
   static for(lengths: readonly number[]): TensorMemory | null {
     const pages = Math.ceil(lengths.reduce((sum, length) => sum + padded(length), 0) / pageBytes);
-    if (pages > mostPages) return null;
+    if (pages > maxPages) return null;
     try {
       return new TensorMemory(pages);
     } catch (error) {

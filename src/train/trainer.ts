@@ -25,7 +25,7 @@ import type { TrainerState } from './trainer-state.ts';
  */
 export const microBatchTokens = 512;
 /** After an out-of-memory the micro-batch shrinks down to this; a model that cannot take it does not fit. */
-export const leastMicroBatchTokens = 64;
+export const minMicroBatchTokens = 64;
 
 export type TrainerSettings = Pick<
   RunSettings,
@@ -155,8 +155,8 @@ class Loop {
         return;
       } catch (error) {
         if (!outOfMemory(error)) throw error;
-        if (this.maxTokens <= leastMicroBatchTokens) throw memoryFailure(what, this.maxTokens, error);
-        this.maxTokens = Math.max(leastMicroBatchTokens, this.maxTokens >> 1);
+        if (this.maxTokens <= minMicroBatchTokens) throw memoryFailure(what, this.maxTokens, error);
+        this.maxTokens = Math.max(minMicroBatchTokens, this.maxTokens >> 1);
         await this.options.step.release();
         this.options.shrunk(this.maxTokens);
         const message = `Memory ran out in ${what}; going on with micro-batches of up to ${this.maxTokens} tokens.`;

@@ -5,7 +5,7 @@
  */
 
 /** An edit costs one; more than this share of the longer name's letters is no longer a misspelling. */
-const FARTHEST_SHARE = 0.5;
+const maxDistanceShare = 0.5;
 
 /** Levenshtein distance of two strings, in edits. */
 function editDistance(from: string, to: string): number {
@@ -29,7 +29,7 @@ export function nearestNames(name: string, candidates: Iterable<string>, limit =
     const lower = candidate.toLowerCase();
     const isPrefix = wanted.length > 1 && (lower.startsWith(wanted) || wanted.startsWith(lower));
     const distance = isPrefix ? 1 : editDistance(wanted, lower);
-    if (distance <= Math.max(wanted.length, lower.length) * FARTHEST_SHARE) scored.push({ candidate, distance });
+    if (distance <= Math.max(wanted.length, lower.length) * maxDistanceShare) scored.push({ candidate, distance });
   }
   scored.sort((left, right) => left.distance - right.distance || left.candidate.localeCompare(right.candidate));
   return scored.slice(0, limit).map(({ candidate }) => candidate);

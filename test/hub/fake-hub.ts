@@ -26,7 +26,7 @@ export interface Seen {
 export interface FakeHubOptions {
   readonly repo: string;
   readonly files: readonly FakeFile[];
-  readonly licence?: string;
+  readonly license?: string;
 }
 
 /** Faults, changed by tests while the server runs. */
@@ -103,7 +103,7 @@ export class FakeHub {
     if (signInPage) {
       response.writeHead(200, { 'Content-Type': 'text/html' }).end('<html>Please sign in</html>');
     } else if (pathname.startsWith(`/api/models/${repo}/revision/`)) {
-      const tags = this.options.licence === undefined ? [] : [`license:${this.options.licence}`];
+      const tags = this.options.license === undefined ? [] : [`license:${this.options.license}`];
       json(response, { _id: '1', id: repo, sha: this.commit, private: false, gated: false, tags });
     } else if (pathname === `/api/models/${repo}/tree/${this.commit}`) {
       json(response, this.options.files.map(treeEntry));

@@ -7,7 +7,7 @@ import { spawnSync } from 'node:child_process';
 import { copyFileSync, existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, test } from 'vitest';
-import { CATALOGUE } from '../../src/store/catalogue.ts';
+import { modelCatalogue } from '../../src/store/catalogue.ts';
 import { commandNames, faultsOf, flagsOf } from './command-lines.ts';
 import { type Documented, documented, documentedFlags } from './documented.ts';
 import { addReference, addRun, repo, scripts, smallInputs, tiny } from './small-inputs.ts';
@@ -96,7 +96,7 @@ describe('what is named is there', () => {
   test('names of models that are pulled are in the catalogue', () => {
     for (const { words } of documented) {
       const [, verb, name] = plainWords(words);
-      if (verb === 'pull' && name) expect(CATALOGUE.map((entry) => entry.name)).toContain(name);
+      if (verb === 'pull' && name) expect(modelCatalogue.map((entry) => entry.name)).toContain(name);
     }
   });
 });

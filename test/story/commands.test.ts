@@ -274,12 +274,12 @@ test('runs: those that were killed can be gone on with, and a broken one hides n
   expect(out).toContain(`main.js tune --resume ${join(folder, 'runs/c-killed')}`);
 });
 
-test('models: sizes here, licences of those to pull', () => {
+test('models: sizes here, licenses of those to pull', () => {
   const { code, out } = nomoat('models');
   expect(code).toBe(0);
   expect(out).toMatch(/nomoat-mini +3 MB {2}\S+nomoat-mini\.gguf/);
-  expect(out).toMatch(/llama-3\.2-1b +\d+ MB {2}licence llama3\.2/);
-  expect(out.match(/ MB {2}licence /g)?.length).toBe(10);
+  expect(out).toMatch(/llama-3\.2-1b +\d+ MB {2}license llama3\.2/);
+  expect(out.match(/ MB {2}license /g)?.length).toBe(10);
 });
 
 test('an error is an event on stdout with --json, whenever it comes', () => {

@@ -99,7 +99,9 @@ describe('a host', { timeout: patience }, () => {
       // Native code stays in its packages.
       external: ['onnxruntime-node', 'node-llama-cpp'],
       // Some of what is bundled is CommonJS and requires what Node has.
-      banner: { js: "import { createRequire as requireFrom } from 'node:module'; const require = requireFrom(import.meta.url);" },
+      banner: {
+        js: "import { createRequire as requireFrom } from 'node:module'; const require = requireFrom(import.meta.url);",
+      },
       logLevel: 'error',
     });
     // As deployed: the packages that it needs are where it runs.

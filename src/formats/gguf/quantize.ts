@@ -1,5 +1,5 @@
 /**
- * float32 to GGUF's tensor types, as ggml's reference quantisers: F32, F16, BF16 and Q8_0. Pure.
+ * float32 to GGUF's tensor types, as ggml's reference quantizers: F32, F16, BF16 and Q8_0. Pure.
  */
 import { NomoatError } from '../../errors.ts';
 import { ggmlLayouts } from './dequantize.ts';

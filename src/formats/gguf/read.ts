@@ -11,7 +11,7 @@ import { isPart, openParts } from './parts.ts';
 import { booleanIn, type GgufFile, type GgufTensorInfo, type GgufValue, numberIn, stringIn } from './types.ts';
 
 /**
- * Rows are dequantised through a buffer of at most this size, so that reading a large tensor needs little beside its
+ * Rows are dequantized through a buffer of at most this size, so that reading a large tensor needs little beside its
  * result.
  */
 const chunkBytes = 4 << 20;

@@ -89,7 +89,7 @@ export interface GgufFile {
   readonly tensors: ReadonlyMap<string, GgufTensorInfo>;
   /** The tensor's bytes as stored. */
   readBytes(name: string): Uint8Array;
-  /** Rows [firstRow, firstRow + rows) of the tensor dequantised to float32, row-major; a vector is one row. `out` receives them when given. */
+  /** Rows [firstRow, firstRow + rows) of the tensor dequantized to float32, row-major; a vector is one row. `out` receives them when given. */
   readFloat32(name: string, options?: { firstRow?: number; rows?: number; out?: Float32Array }): Float32Array;
   /** The scalar under `key`, or undefined where the key is absent or of another kind. */
   number(key: string): number | undefined;

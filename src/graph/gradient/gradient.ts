@@ -13,7 +13,7 @@ import {
   mul,
   orderRows,
   padColumns,
-  quantiseRows,
+  quantizeRows,
   reshape,
   rmsNormGrad,
   rope,
@@ -107,7 +107,7 @@ const rules: { readonly [K in OpKind]: Rule<K> } = {
   hadamard: ({ block }, _, dy) => [() => hadamard(dy, block)],
   'row-scale': () => none('row-scale'),
   // Straight through; the scale is not differentiated.
-  quantise: (_, __, dy) => [() => dy, null],
+  quantize: (_, __, dy) => [() => dy, null],
   'int8-matmul': (_, [, , weight, weightScale], dy) => [
     () => int8Product(mul(dy, weightScale), weight),
     null,
@@ -127,9 +127,9 @@ const rules: { readonly [K in OpKind]: Rule<K> } = {
   dither: () => none('dither'),
 };
 
-/** g W^T with g in one int8 term, which is enough where the weights are rotated (docs/decisions: int8). */
+/** g W^T with g in one int8 term, which is enough where the weights are Hadamard-transformed (docs/decisions: int8). */
 function int8Product(g: Node, weight: Node): Node {
-  const { values, scale } = quantiseRows(g);
+  const { values, scale } = quantizeRows(g);
   return int8MatmulTransposed(values, scale, weight);
 }
 

@@ -6,7 +6,7 @@ import { attention } from './emit/attention.ts';
 import { Emission, type Emitter, type Emitters } from './emit/emission.ts';
 import { loss } from './emit/loss.ts';
 import { norm } from './emit/norm.ts';
-import { quantised } from './emit/quantised.ts';
+import { quantized } from './emit/quantized.ts';
 import { shape } from './emit/shape.ts';
 import { webgpu } from './emit/webgpu.ts';
 import { OnnxWriter, sequenceInfo, type ValueInfo, valueInfo } from './writer.ts';
@@ -22,7 +22,7 @@ const cpuEmitters: Emitters = {
   ...norm,
   ...attention,
   ...loss,
-  ...quantised,
+  ...quantized,
 };
 const emitters: Readonly<Record<Device, Emitters>> = { cpu: cpuEmitters, webgpu: { ...cpuEmitters, ...webgpu } };
 

@@ -25,7 +25,7 @@ test('every float32 graph keeps to the operators of WebGPU', () => {
   const seen = new Set([emitTakeRows(), emitAddRows()].flatMap(operators));
   let graphs = 0;
   for (const trainable of ['adapter', 'all'] as const) {
-    for (const headNorms of [false, true]) {
+    for (const qkNorms of [false, true]) {
       const targets = trainable === 'all' ? [] : projections;
       const options = {
         trainable,
@@ -34,7 +34,7 @@ test('every float32 graph keeps to the operators of WebGPU', () => {
         rank: 2,
         dropout: true,
         biases: true,
-        headNorms,
+        qkNorms,
       } as const;
       const stages = [beforeAttention(config, options), attention(config), afterAttention(config, options)];
       const all = [

@@ -13,9 +13,9 @@ const row = (...values: number[]) => floats(Float32Array.from(values), [1, value
 describe.skipIf(!adapter.found)(`memory of the device${why}`, () => {
   test('written, copied, read; buffers are used again and grow', async () => {
     const memory = await DeviceMemory.open();
-    const read = async (feed: Awaited<ReturnType<DeviceMemory['take']>>, length: number): Promise<number[]> => {
+    const read = async (tensor: Awaited<ReturnType<DeviceMemory['take']>>, length: number): Promise<number[]> => {
       const values = new Float32Array(length);
-      await memory.read(feed, values);
+      await memory.read(tensor, values);
       return [...values];
     };
     const first = await memory.write('a', row(1, 2, 3, 4));

@@ -7,7 +7,7 @@
  */
 import { input, mul } from '../../graph/graph.ts';
 import { emitOnnx } from '../../graph/onnx/emit.ts';
-import { Executor, type Feed, floats, view } from './executor.ts';
+import { Executor, floats, type Tensor, view } from './executor.ts';
 
 const sizeOf = (shape: readonly number[]): number => shape.reduce((total, size) => total * size, 1);
 
@@ -16,7 +16,7 @@ const copied = emitOnnx(new Map([['y', mul(input('x', ['N', 1]), input('one', [1
 const one = floats(Float32Array.of(1), [1]);
 
 export class DeviceMemory {
-  private readonly buffers = new Map<string, { readonly buffer: Feed; readonly size: number }>();
+  private readonly buffers = new Map<string, { readonly buffer: Tensor; readonly size: number }>();
   private readonly allocator: Executor;
   private readonly copier: Executor;
 
@@ -38,7 +38,7 @@ export class DeviceMemory {
   }
 
   /** The buffer of that name under a shape; what it held is lost when it has to grow. */
-  async take(name: string, shape: readonly number[]): Promise<Feed> {
+  async take(name: string, shape: readonly number[]): Promise<Tensor> {
     const size = sizeOf(shape);
     const found = this.buffers.get(name);
     if (found && found.size >= size) return view(found.buffer, shape);
@@ -46,7 +46,7 @@ export class DeviceMemory {
   }
 
   /** A copy on the device of an array of the caller's. */
-  async write(name: string, from: Feed): Promise<Feed> {
+  async write(name: string, from: Tensor): Promise<Tensor> {
     const size = sizeOf(from.dims);
     const found = this.buffers.get(name);
     if (!found || found.size < size) return this.make(name, from);
@@ -55,13 +55,13 @@ export class DeviceMemory {
   }
 
   /** Writes a buffer's values into an array of the caller's, of the same size. */
-  async read(from: Feed, into: Float32Array): Promise<void> {
-    const values = view(from, [into.length, 1]);
-    await this.copier.run(new Map([['x', values], ['one', one]]), new Map([['y', floats(into, [into.length, 1])]])); // biome-ignore format: one line reads best
+  async read(from: Tensor, to: Float32Array): Promise<void> {
+    const values = view(from, [to.length, 1]);
+    await this.copier.run(new Map([['x', values], ['one', one]]), new Map([['y', floats(to, [to.length, 1])]])); // biome-ignore format: one line reads best
   }
 
   /** From one buffer to another of the same size. */
-  async copy(from: Feed, to: Feed): Promise<void> {
+  async copy(from: Tensor, to: Tensor): Promise<void> {
     const shape = [sizeOf(to.dims), 1];
     await this.copier.run(new Map([['x', view(from, shape)], ['one', one]]), new Map([['y', view(to, shape)]])); // biome-ignore format: one line reads best
   }
@@ -73,7 +73,7 @@ export class DeviceMemory {
     await this.allocator.close();
   }
 
-  private async make(name: string, from: Feed): Promise<Feed> {
+  private async make(name: string, from: Tensor): Promise<Tensor> {
     this.buffers.get(name)?.buffer.dispose();
     const buffer = await this.allocator.make(flat(from));
     this.buffers.set(name, { buffer, size: sizeOf(from.dims) });
@@ -81,6 +81,6 @@ export class DeviceMemory {
   }
 }
 
-function flat(from: Feed): Map<string, Feed> {
+function flat(from: Tensor): Map<string, Tensor> {
   return new Map([['x', floats(from.data as Float32Array, [sizeOf(from.dims), 1])], ['one', one]]); // biome-ignore format: one line reads best
 }

@@ -7,29 +7,29 @@ import * as ort from 'onnxruntime-node';
 import type { Graph } from '../../graph/graph.ts';
 import { type Device, emitOnnx, nothingFetched, stackedOutputs } from '../../graph/onnx/emit.ts';
 
-export type Feed = ort.Tensor;
-export type Feeds = ReadonlyMap<string, Feed>;
+export type Tensor = ort.Tensor;
+export type Tensors = ReadonlyMap<string, Tensor>;
 
 /** A float32 tensor over `values`, which are wrapped, not copied. */
-export function floats(values: Float32Array, shape: readonly number[]): Feed {
+export function floats(values: Float32Array, shape: readonly number[]): Tensor {
   return new ort.Tensor('float32', values, shape);
 }
 
 /** float16, as its bits. */
-export function halves(values: Uint16Array, shape: readonly number[]): Feed {
+export function halves(values: Uint16Array, shape: readonly number[]): Tensor {
   return new ort.Tensor('float16', values, shape);
 }
 
-export function integers(values: BigInt64Array, shape: readonly number[]): Feed {
+export function integers(values: BigInt64Array, shape: readonly number[]): Tensor {
   return new ort.Tensor('int64', values, shape);
 }
 
-export function bytes(values: Int8Array, shape: readonly number[]): Feed {
+export function bytes(values: Int8Array, shape: readonly number[]): Tensor {
   return new ort.Tensor('int8', values, shape);
 }
 
 /** The beginning of a device's buffer under another shape. Uses the buffer itself: void once that is disposed of. */
-export function view(buffer: Feed, shape: readonly number[]): Feed {
+export function view(buffer: Tensor, shape: readonly number[]): Tensor {
   return ort.Tensor.fromGpuBuffer(buffer.gpuBuffer, { dataType: 'float32', dims: [...shape] });
 }
 
@@ -92,17 +92,18 @@ export class Executor {
   }
 
   /**
-   * Feeds the inputs that the graph has, by name, and writes every output into `into`. Throws where one is missing.
+   * Reads those of `inputs` that the graph has, by name, and writes every output into its array in `outputs`. Throws where one is
+   * missing.
    * The binding would copy each output into an array of its own, which takes longer than most graphs here compute:
    * the graph's first output is one that it refuses, so that it stops before the first copy. A binding that refuses
-   * nothing only costs the copies. On WebGPU each array may be the caller's or a buffer of the device, feeds and outputs alike.
+   * nothing only costs the copies. On WebGPU each array may be the caller's or a buffer of the device, inputs and outputs alike.
    */
-  async run(feeds: Feeds, into: Feeds): Promise<void> {
-    const given = this.given(feeds);
-    const fetches: Record<string, Feed | null> = this.stopsAtNothing ? { [nothingFetched]: null } : {};
+  async run(inputs: Tensors, outputs: Tensors): Promise<void> {
+    const given = this.given(inputs);
+    const fetches: Record<string, Tensor | null> = this.stopsAtNothing ? { [nothingFetched]: null } : {};
     for (const name of this.outputs) {
-      const feed = into.get(name) ?? missing('output', name);
-      fetches[name] = this.stacked.has(name) ? stackedView(feed) : feed;
+      const tensor = outputs.get(name) ?? missing('output', name);
+      fetches[name] = this.stacked.has(name) ? stackedView(tensor) : tensor;
     }
     try {
       await this.session.run(given, fetches);
@@ -112,13 +113,13 @@ export class Executor {
   }
 
   /** The only output, as a new buffer of the device: the binding makes them in sessions that take no arrays to write to. */
-  async make(feeds: Feeds): Promise<Feed> {
-    const results = await this.session.run(this.given(feeds));
-    return results[this.outputs[0]!] as Feed;
+  async make(inputs: Tensors): Promise<Tensor> {
+    const results = await this.session.run(this.given(inputs));
+    return results[this.outputs[0]!] as Tensor;
   }
 
-  private given(feeds: Feeds): Record<string, Feed> {
-    return Object.fromEntries(this.inputs.map((name) => [name, feeds.get(name) ?? missing('input', name)]));
+  private given(inputs: Tensors): Record<string, Tensor> {
+    return Object.fromEntries(this.inputs.map((name) => [name, inputs.get(name) ?? missing('input', name)]));
   }
 
   close(): Promise<void> {
@@ -127,7 +128,7 @@ export class Executor {
 }
 
 /** The same memory as [1, N, W]. */
-const stackedView = ({ data, dims }: Feed): Feed => floats(data as Float32Array, [1, ...dims]);
+const stackedView = ({ data, dims }: Tensor): Tensor => floats(data as Float32Array, [1, ...dims]);
 
 function missing(what: string, name: string): never {
   throw new Error(`executor: no array for the ${what} ${name}`);

@@ -1,12 +1,12 @@
 /** What this processor's int8 kernels do: whether their sums saturate, and how fast they are beside float32. */
-import { input, int8Matmul, matmul, quantiseRows } from '../../graph/graph.ts';
+import { input, int8Matmul, matmul, quantizeRows } from '../../graph/graph.ts';
 import { bytes, Executor, floats } from './executor.ts';
 
 /** What the kernels of this processor do. */
 export interface KernelProbe {
   /** Sums of products overflow 16 bits (x86 without VNNI): weights must keep to 7 bits. */
   readonly saturates: boolean;
-  /** Operations (two a multiplication) per second of a product as training has them, activations quantised on the way. */
+  /** Operations (two a multiplication) per second of a product as training has them, activations quantized on the way. */
   readonly int8Rate: number;
   readonly float32Rate: number;
 }
@@ -28,10 +28,10 @@ export async function probeKernels(threads: number): Promise<KernelProbe> {
   const { rows, inner, columns } = size;
   const x = input('x', ['N', inner]);
   const weight = { values: input('w8', [inner, columns], 'int8'), scale: input('s', [columns]) };
-  const int8 = new Map([['y', int8Matmul(quantiseRows(x), weight)]]);
+  const int8 = new Map([['y', int8Matmul(quantizeRows(x), weight)]]);
   const float32 = new Map([['y', matmul(x, input('w', [columns, inner]), { transposeB: true })]]);
   // The largest values there are: every pair of products overflows 16 bits where that is the kernel's limit.
-  const feeds = new Map([
+  const inputs = new Map([
     ['x', floats(new Float32Array(rows * inner).fill(1), [rows, inner])],
     ['w8', bytes(new Int8Array(inner * columns).fill(127), [inner, columns])],
     ['s', floats(new Float32Array(columns).fill(1 / 127), [columns])],
@@ -43,7 +43,7 @@ export async function probeKernels(threads: number): Promise<KernelProbe> {
     let best = Number.POSITIVE_INFINITY;
     for (let i = 0; i < repetitions; i++) {
       const start = performance.now();
-      await executor.run(feeds, new Map([['y', floats(y, [rows, columns])]]));
+      await executor.run(inputs, new Map([['y', floats(y, [rows, columns])]]));
       best = Math.min(best, performance.now() - start);
     }
     await executor.close();

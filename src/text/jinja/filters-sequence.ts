@@ -9,7 +9,7 @@ import { dictEntries, dictGet, hash, isDict } from './dict.ts';
 import { MissingConstruct, PythonError, typeError } from './errors.ts';
 import { type Filter, filter } from './filter-table.ts';
 import { int } from './filters-text.ts';
-import { longestList } from './limits.ts';
+import { maxList } from './limits.ts';
 import { isStr, mapWhole, textOf } from './marked-text.ts';
 import { add, equal, order } from './operators.ts';
 import { isTrue, iterate, sizeOf, toArray, typeName } from './types.ts';
@@ -120,7 +120,7 @@ function sum(value: Value, attribute: Value, start: Value): Value {
 
 function rowLength(count: Value): number {
   const size = int(count);
-  if (size > longestList) throw new MissingConstruct(`a list of over ${longestList} elements`);
+  if (size > maxList) throw new MissingConstruct(`a list of over ${maxList} elements`);
   return size;
 }
 

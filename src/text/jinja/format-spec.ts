@@ -2,7 +2,7 @@
 import { lengthInPoints, slicePoints } from './code-points.ts';
 import { MissingConstruct, typeError, valueError } from './errors.ts';
 import { formatFloat } from './format-number.ts';
-import { widestFormat } from './limits.ts';
+import { maxFormatDigits } from './limits.ts';
 import { concat, isStr, type Str, textOf } from './marked-text.ts';
 import { floatOf, floatRepr } from './numbers.ts';
 import { str } from './to-text.ts';
@@ -27,8 +27,8 @@ function parseSpec(text: string, isText: boolean): Spec {
   if (!found) throw valueError(`Invalid format specifier '${text}'`);
   const [, fill, align, sign, z, alternate, zero, width, grouping, precision, type] = found;
   if (z) throw new MissingConstruct('the option z of a format');
-  if (Number(width ?? 0) > widestFormat || Number(precision ?? 0) > widestFormat)
-    throw new MissingConstruct(`a format of over ${widestFormat} characters`);
+  if (Number(width ?? 0) > maxFormatDigits || Number(precision ?? 0) > maxFormatDigits)
+    throw new MissingConstruct(`a format of over ${maxFormatDigits} characters`);
   return {
     fill: fill ?? (zero ? '0' : ' '),
     align: align ?? (zero && !isText ? '=' : isText ? '<' : '>'),

@@ -121,7 +121,7 @@ export function mapRuns(str: Str, change: (text: string) => string): Str {
 
 /**
  * A text changed as a whole (upper, title, wrapping). Where the runs changed apart give the same, they keep their
- * marks; otherwise the result is marked by the first origin: an approximation that only long casings at the border of
+ * marks; otherwise the result is marked by the first origin: an approximation that only long casings at the boundary of
  * two origins meet.
  */
 export function mapWhole(str: Str, change: (text: string) => string): Str {

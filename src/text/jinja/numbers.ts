@@ -1,6 +1,6 @@
 /** Python's arithmetic of int and float, and float's repr. Pure. */
 import { MissingConstruct, PythonError, valueError } from './errors.ts';
-import { longestIntegerText, widestInteger } from './limits.ts';
+import { maxIntegerBits, maxIntegerDigits } from './limits.ts';
 import type { BinaryOperator } from './nodes.ts';
 import { type Int, type Num, normalInt, PyFloat } from './values.ts';
 
@@ -36,8 +36,8 @@ function withExponent(digits: string, exponent: number): string {
 export function numRepr(value: Num): string {
   if (value instanceof PyFloat) return floatRepr(value.value);
   const text = String(value);
-  if (text.length > longestIntegerText + 1)
-    throw valueError(`Exceeds the limit (${longestIntegerText} digits) for integer string conversion`);
+  if (text.length > maxIntegerDigits + 1)
+    throw valueError(`Exceeds the limit (${maxIntegerDigits} digits) for integer string conversion`);
   return text;
 }
 
@@ -94,16 +94,16 @@ function smallIntegers(operator: BinaryOperator, a: number, b: number): number {
 }
 
 function bounded(value: bigint): bigint {
-  if (value.toString(16).length * 4 > widestInteger)
-    throw new MissingConstruct(`an integer of over ${widestInteger} bits`);
+  if (value.toString(16).length * 4 > maxIntegerBits)
+    throw new MissingConstruct(`an integer of over ${maxIntegerBits} bits`);
   return value;
 }
 
 function power(a: Num, b: Num): Num {
   if (!(a instanceof PyFloat) && !(b instanceof PyFloat) && b >= 0) {
     const bits = BigInt(a).toString(2).length * Number(b);
-    if (bits > widestInteger && ![0, 1, -1].includes(Number(a)))
-      throw new MissingConstruct(`an integer of over ${widestInteger} bits`);
+    if (bits > maxIntegerBits && ![0, 1, -1].includes(Number(a)))
+      throw new MissingConstruct(`an integer of over ${maxIntegerBits} bits`);
     return normalInt(BigInt(a) ** BigInt(b));
   }
   const x = floatOf(a);

@@ -2,7 +2,7 @@
 import { compareTexts } from './code-points.ts';
 import { DictView, dictEntries, dictGet, dictSize, isDict } from './dict.ts';
 import { MissingConstruct, typeError } from './errors.ts';
-import { longestList, longestText } from './limits.ts';
+import { maxList, maxText } from './limits.ts';
 import { concat, isStr, joinTexts, Markup, type Str, textOf } from './marked-text.ts';
 import { asMarkup, escapeHtml, like } from './markup.ts';
 import type { BinaryOperator, CompareOperator } from './nodes.ts';
@@ -32,7 +32,7 @@ export function binary(operator: BinaryOperator, a: Value, b: Value): Value {
 }
 
 function boundedList(items: readonly Value[]): readonly Value[] {
-  if (items.length > longestList) throw new MissingConstruct(`a list of over ${longestList} elements`);
+  if (items.length > maxList) throw new MissingConstruct(`a list of over ${maxList} elements`);
   return items;
 }
 
@@ -40,7 +40,7 @@ const joined = (a: Str, b: Str): Str =>
   a instanceof Markup || b instanceof Markup ? asMarkup(concat(escapeHtml(a), escapeHtml(b))) : concat(a, b);
 
 function bounded(text: Str): Str {
-  if (textOf(text).length > longestText) throw new MissingConstruct(`a text of over ${longestText} characters`);
+  if (textOf(text).length > maxText) throw new MissingConstruct(`a text of over ${maxText} characters`);
   return text;
 }
 
@@ -48,8 +48,7 @@ function repeated(value: Value, by: ReturnType<typeof toNum>): Value {
   if (by === null || by instanceof PyFloat) return null;
   const times = Math.max(0, Number(by));
   if (isStr(value)) {
-    if (textOf(value).length * times > longestText)
-      throw new MissingConstruct(`a text of over ${longestText} characters`);
+    if (textOf(value).length * times > maxText) throw new MissingConstruct(`a text of over ${maxText} characters`);
     if (typeof value === 'string') return value.repeat(times);
     return like(
       value,
@@ -61,7 +60,7 @@ function repeated(value: Value, by: ReturnType<typeof toNum>): Value {
   }
   const items = Array.isArray(value) ? value : value instanceof Tuple ? value.items : null;
   if (items === null) return null;
-  if (items.length * times > longestList) throw new MissingConstruct(`a list of over ${longestList} elements`);
+  if (items.length * times > maxList) throw new MissingConstruct(`a list of over ${maxList} elements`);
   const all = Array.from({ length: times }, () => items).flat(1);
   return Array.isArray(value) ? all : new Tuple(all);
 }
@@ -69,7 +68,7 @@ function repeated(value: Value, by: ReturnType<typeof toNum>): Value {
 export function add(a: Value, b: Value): Value {
   if (typeof a === 'string' && typeof b === 'string') {
     const text = a + b;
-    return text.length > longestText ? bounded(text) : text;
+    return text.length > maxText ? bounded(text) : text;
   }
   if (typeof a === 'number' && typeof b === 'number') {
     const sum = a + b;

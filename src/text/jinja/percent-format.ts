@@ -3,7 +3,7 @@ import { lengthInPoints, slicePoints } from './code-points.ts';
 import { dictGet, isDict } from './dict.ts';
 import { MissingConstruct, PythonError, typeError, valueError } from './errors.ts';
 import { formatFloat } from './format-number.ts';
-import { widestFormat } from './limits.ts';
+import { maxFormatDigits } from './limits.ts';
 import { isStr, type Str, slice, TextBuilder, textOf } from './marked-text.ts';
 import { floatOf, truncated } from './numbers.ts';
 import { Range } from './range.ts';
@@ -90,8 +90,8 @@ function replacement(found: RegExpMatchArray, args: Arguments, escaping: Escape)
     precision: whole.includes('.') && /\.(?:\*|\d+)?[lhL]?[\s\S]$/u.test(whole) ? size(precision) : null,
     letter,
   };
-  if (shape.width > widestFormat || (shape.precision ?? 0) > widestFormat)
-    throw new MissingConstruct(`a format of over ${widestFormat} characters`);
+  if (shape.width > maxFormatDigits || (shape.precision ?? 0) > maxFormatDigits)
+    throw new MissingConstruct(`a format of over ${maxFormatDigits} characters`);
   return converted(named ? named.value : args.next(), shape, escaping);
 }
 

@@ -1,6 +1,6 @@
 /** Python's range. */
 import { PythonError, typeError, valueError } from './errors.ts';
-import { longestRange } from './limits.ts';
+import { maxRange } from './limits.ts';
 import { Native } from './marked-text.ts';
 import { toIndex, type Value } from './values.ts';
 
@@ -38,10 +38,10 @@ export function rangeOf(args: readonly Value[]): Range {
   const step = numbers[2] ?? 1;
   if (step === 0) throw valueError('range() arg 3 must not be zero');
   const range = new Range(start, stop, step);
-  if (range.length > longestRange)
+  if (range.length > maxRange)
     throw new PythonError(
       'OverflowError',
-      `Range too big. The sandbox blocks ranges larger than MAX_RANGE (${longestRange}).`,
+      `Range too big. The sandbox blocks ranges larger than MAX_RANGE (${maxRange}).`,
     );
   return range;
 }

@@ -3,7 +3,7 @@
  * bounds.
  */
 import { MissingConstruct, PythonError } from './errors.ts';
-import { deepestCall, longestText, mostSteps } from './limits.ts';
+import { maxCallDepth, maxTemplateSteps, maxText } from './limits.ts';
 import { type Str, TextBuilder } from './marked-text.ts';
 import { admit, type Namespace, type Value } from './values.ts';
 
@@ -57,8 +57,9 @@ export class Runtime {
   }
 
   step(): void {
-    if (++this.steps > mostSteps) throw new MissingConstruct(`over ${mostSteps} steps of loops and macros`);
-    if (this.out.text.length > longestText) throw new MissingConstruct(`a text of over ${longestText} characters`);
+    if (++this.steps > maxTemplateSteps)
+      throw new MissingConstruct(`over ${maxTemplateSteps} steps of loops and macros`);
+    if (this.out.text.length > maxText) throw new MissingConstruct(`a text of over ${maxText} characters`);
   }
 
   /** Runs a body and gives what it wrote, which does not reach the output. */
@@ -74,7 +75,7 @@ export class Runtime {
   /** As capture, for what can call itself. */
   call(run: () => void): Str {
     this.step();
-    if (++this.depth > deepestCall) throw new PythonError('RecursionError', 'maximum recursion depth exceeded');
+    if (++this.depth > maxCallDepth) throw new PythonError('RecursionError', 'maximum recursion depth exceeded');
     const text = this.capture(run);
     this.depth--;
     return text;

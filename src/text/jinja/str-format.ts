@@ -19,10 +19,10 @@ export interface FormatValues {
 }
 
 /** Formats inside formats: Python allows two levels. */
-const deepest = 2;
+const maxDepth = 2;
 
 export function strFormat(template: Str, values: FormatValues): Str {
-  return new Formatter(values).run(template, deepest);
+  return new Formatter(values).run(template, maxDepth);
 }
 
 class Formatter {

@@ -2,7 +2,7 @@
 import { capitalize, casefold, classTests, swapcase, title } from './char-classes.ts';
 import { lengthInPoints, pointOf, unitOf } from './code-points.ts';
 import { MissingConstruct, typeError, valueError } from './errors.ts';
-import { longestText } from './limits.ts';
+import { maxText } from './limits.ts';
 import { concat, isStr, joinTexts, lengthOf, mapWhole, type Str, slice, textOf } from './marked-text.ts';
 import { bind, type Parameters, parameters } from './signature.ts';
 import { replace, rsplit, type Side, split, splitlines, strip } from './str-split.ts';
@@ -152,7 +152,7 @@ method('rpartition', 'sep, /', (self, separator) => partition(self, separator, t
 /** Fills to a width, by so much of it on the left. */
 export function justify(self: Str, width: number, fill: Str, left: (missing: number) => number): Str {
   if (lengthInPoints(textOf(fill)) !== 1) throw typeError('The fill character must be exactly one character long');
-  if (width > longestText) throw new MissingConstruct(`a text of over ${longestText} characters`);
+  if (width > maxText) throw new MissingConstruct(`a text of over ${maxText} characters`);
   const missing = width - lengthInPoints(textOf(self));
   if (missing <= 0) return self;
   const before = left(missing);

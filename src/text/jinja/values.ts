@@ -126,11 +126,11 @@ export const normalInt = (value: bigint): Int =>
   value >= Number.MIN_SAFE_INTEGER && value <= Number.MAX_SAFE_INTEGER ? Number(value) : value;
 
 /** From here on JavaScript prints a number with an exponent: it is taken for a float. */
-const largestPrintedInteger = 1e21;
+const maxPrintedInteger = 1e21;
 
 function numberOf(value: number): Num {
   if (Number.isSafeInteger(value)) return value;
-  if (Number.isInteger(value) && Math.abs(value) < largestPrintedInteger) return normalInt(BigInt(value));
+  if (Number.isInteger(value) && Math.abs(value) < maxPrintedInteger) return normalInt(BigInt(value));
   return new PyFloat(value);
 }
 

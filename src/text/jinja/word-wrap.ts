@@ -24,7 +24,7 @@ export function wrapped(given: Given<Parameter>): Str {
   );
 }
 
-/** Pieces of white space and of words are put into lines as long as they fit; white space at a border is dropped. */
+/** Pieces of white space and of words are put into lines as long as they fit; white space at a boundary is dropped. */
 function wrapLine(line: Str, width: number, breakLong: boolean): Str[] {
   const chunks = [...textOf(line).matchAll(/[\t\n\v\f\r ]+|[^\t\n\v\f\r ]+/g)].map((found) => ({
     text: found[0],

@@ -7,12 +7,12 @@ import type { Projection } from '../lora/adapter.ts';
 import { type Architecture, readModelConfig } from '../models/config.ts';
 import { unpermute, unpermutedRow } from '../models/weights.ts';
 
-const reordersHeads: Readonly<Record<Architecture, boolean>> = { llama: true, qwen2: false, qwen3: false };
+const reordersRopeRows: Readonly<Record<Architecture, boolean>> = { llama: true, qwen2: false, qwen3: false };
 
 /** The head width by which the model's file reorders the rows of `projection`, or null where it keeps transformers' order. */
 export function reorderedHeadDim(model: GgufFile, projection: Projection): number | null {
   const { architecture, headDim } = readModelConfig(model);
-  return reordersHeads[architecture] && (projection === 'q_proj' || projection === 'k_proj') ? headDim : null;
+  return reordersRopeRows[architecture] && (projection === 'q_proj' || projection === 'k_proj') ? headDim : null;
 }
 
 /** `values` [rows, width] from transformers' row order to that of a file with heads of `headDim` rows; a fresh array. */

@@ -1,21 +1,21 @@
-/** Frozen matrices as int8 with one scale an output column, rotated. Pure. */
-import { hadamardBlock, rotateBlocks } from '../graph/hadamard.ts';
+/** Frozen matrices as int8 with one scale an output column, Hadamard-transformed. Pure. */
+import { hadamardBlock, hadamardInPlace } from '../graph/hadamard.ts';
 
 /**
- * Matrix W [out, in] as int8 values [in, out] and the scale [out] of each column: values * scale ~ H W^T, H the rotation of
+ * Matrix W [out, in] as int8 values [in, out] and the scale [out] of each column: values * scale ~ H W^T, H the transform of
  * graph/hadamard.ts. (x H) (H W^T) = x W^T, and neither side has channels much louder than others.
  */
-export interface QuantisedMatrix {
+export interface QuantizedMatrix {
   readonly values: Int8Array;
   readonly scale: Float32Array;
   readonly inFeatures: number;
   readonly outFeatures: number;
 }
 
-/** Rows that are turned at once: their columns then stand side by side in whole cache lines. */
+/** Rows that are transposed at once: their columns then stand side by side in whole cache lines. */
 const rowsAtOnce = 64;
 
-export function emptyMatrix(inFeatures: number, outFeatures: number): QuantisedMatrix {
+export function emptyMatrix(inFeatures: number, outFeatures: number): QuantizedMatrix {
   return {
     values: new Int8Array(inFeatures * outFeatures),
     scale: new Float32Array(outFeatures),
@@ -25,10 +25,10 @@ export function emptyMatrix(inFeatures: number, outFeatures: number): QuantisedM
 }
 
 /**
- * Quantises rows of W, given as [rows, in], into `to` from its column `firstRow` on, rotated as block graphs rotate their inputs.
+ * Quantizes rows of W, given as [rows, in], into `to` from its column `firstRow` on, transformed as block graphs transform their inputs.
  * `levels`: largest magnitude of a value, at most 127.
  */
-export function quantiseRows(to: QuantisedMatrix, firstRow: number, weight: Float32Array, levels: number): void {
+export function quantizeRows(to: QuantizedMatrix, firstRow: number, weight: Float32Array, levels: number): void {
   const { inFeatures, outFeatures, scale, values } = to;
   const all = weight.length / inFeatures;
   const block = hadamardBlock(inFeatures);
@@ -38,7 +38,7 @@ export function quantiseRows(to: QuantisedMatrix, firstRow: number, weight: Floa
     const count = Math.min(rowsAtOnce, all - first);
     for (let r = 0; r < count; r++) {
       row.set(weight.subarray((first + r) * inFeatures, (first + r + 1) * inFeatures));
-      rotateBlocks(row, block);
+      hadamardInPlace(row, block);
       let top = 0;
       for (let k = 0; k < inFeatures; k++) {
         const value = row[k]!;
@@ -58,21 +58,21 @@ export function quantiseRows(to: QuantisedMatrix, firstRow: number, weight: Floa
   }
 }
 
-/** Quantises W [out, in] whole. */
-export function quantiseMatrix(weight: Float32Array, inFeatures: number, levels: number): QuantisedMatrix {
+/** Quantizes W [out, in] whole. */
+export function quantizeMatrix(weight: Float32Array, inFeatures: number, levels: number): QuantizedMatrix {
   const matrix = emptyMatrix(inFeatures, weight.length / inFeatures);
-  quantiseRows(matrix, 0, weight, levels);
+  quantizeRows(matrix, 0, weight, levels);
   return matrix;
 }
 
-/** The values turned, [out, in]. */
-export function turnedValues({ inFeatures, outFeatures, values }: QuantisedMatrix): Int8Array {
-  const turned = new Int8Array(values.length);
+/** The values transposed, [out, in]. */
+export function transposedValues({ inFeatures, outFeatures, values }: QuantizedMatrix): Int8Array {
+  const transposed = new Int8Array(values.length);
   for (let first = 0; first < outFeatures; first += rowsAtOnce) {
     const last = Math.min(outFeatures, first + rowsAtOnce);
     for (let k = 0; k < inFeatures; k++) {
-      for (let out = first; out < last; out++) turned[out * inFeatures + k] = values[k * outFeatures + out]!;
+      for (let out = first; out < last; out++) transposed[out * inFeatures + k] = values[k * outFeatures + out]!;
     }
   }
-  return turned;
+  return transposed;
 }

@@ -24,7 +24,7 @@ interface Anchor {
   readonly token: number;
 }
 
-export class Borders {
+export class Boundaries {
   readonly tokens: readonly number[];
   private readonly text: string;
   private readonly data: readonly Range[];

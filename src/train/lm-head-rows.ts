@@ -5,9 +5,9 @@ const headLogits = 128 * 49152;
 /** Times as many where the head itself is trained: each call adds to the gradient of the whole matrix, and its moments take more memory anyway. */
 const trainedHeadFactor = 4;
 /** Yet so many rows at least: every call goes over the whole matrix, which the engine lays out anew for it. */
-const leastHeadRows = 128;
+const minHeadRows = 128;
 
-export function mostHeadRows(vocabulary: number, trained: boolean): number {
+export function maxHeadRows(vocabulary: number, trained: boolean): number {
   const logits = headLogits * (trained ? trainedHeadFactor : 1);
-  return Math.max(leastHeadRows, Math.floor(logits / vocabulary));
+  return Math.max(minHeadRows, Math.floor(logits / vocabulary));
 }

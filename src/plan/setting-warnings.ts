@@ -9,21 +9,21 @@ import { withValues } from '../words/program-words.ts';
 import { sizeText } from '../words/size-text.ts';
 
 /** Each a sentence; `atOnce` is how many threads compute. */
-export function settingDoubts(
+export function settingWarnings(
   { learningRate, memory, threads, ...settings }: RunSettings,
   steps: number,
   atOnce: number,
 ): string[] {
   const { total } = memoryBytes();
   const warmupSteps = settings.warmupSteps ?? 0;
-  const doubts: string[] = [];
+  const warnings: string[] = [];
   if (threads !== null && threads > atOnce)
-    doubts.push(`${withValues({ threads })}: this machine runs ${atOnce} at once, and more would only wait for each other; ${atOnce} are used.`); // biome-ignore format: one line
+    warnings.push(`${withValues({ threads })}: this machine runs ${atOnce} at once, and more would only wait for each other; ${atOnce} are used.`); // biome-ignore format: one line
   if (memory !== null && memory > total)
-    doubts.push(
+    warnings.push(
       `${withValues({ memory: sizeText(memory).replace(' ', '') })}: this machine has ${sizeText(total)}, with which the run was planned.`,
     );
   if (warmupSteps > 0 && steps <= warmupSteps)
-    doubts.push(`All ${steps} steps are in the warm-up: the learning rate begins with 0 and gets to ${Number(((learningRate * (steps - 1)) / warmupSteps).toPrecision(3))}, not to ${learningRate}. \`warmupSteps\` shortens it.`); // biome-ignore format: one line
-  return doubts;
+    warnings.push(`All ${steps} steps are in the warm-up: the learning rate begins with 0 and gets to ${Number(((learningRate * (steps - 1)) / warmupSteps).toPrecision(3))}, not to ${learningRate}. \`warmupSteps\` shortens it.`); // biome-ignore format: one line
+  return warnings;
 }

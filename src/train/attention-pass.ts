@@ -1,8 +1,8 @@
 /**
  * Attention of one block over a micro-batch, forward and backward, by its plan: which call reads and writes which rows of the block's arrays.
  */
-import { longestKeptPrefix } from '../models/attention.ts';
-import { type Feed, type Feeds, floats } from '../runtime/onnxruntime-node/executor.ts';
+import { maxKeptPrefix } from '../models/attention.ts';
+import { floats, type Tensor, type Tensors } from '../runtime/onnxruntime-node/executor.ts';
 import { type AttentionPlan, type QueryChunk, type QueryTiles, seenBy, writeBias } from './attention-plan.ts';
 import { addTo } from './slots.ts';
 import type { Stages } from './stages.ts';
@@ -10,40 +10,41 @@ import type { Stages } from './stages.ts';
 /** An array of that name that lasts from forward to backward. */
 export type Keep = (name: string, length: number) => Float32Array;
 /** An array [rows, width] of that name that every call uses again. */
-export type Take = (name: string, rows: number, width: number) => Feed;
+export type Take = (name: string, rows: number, width: number) => Tensor;
 
 /** What backward works on. */
 export interface BackwardArrays {
   /** q, k, v, o and `d.o`. */
-  readonly read: Feeds;
+  readonly read: Tensors;
   /** `d.q`, `d.k` and `d.v`. */
-  readonly written: Feeds;
+  readonly written: Tensors;
   readonly keep: Keep;
 }
 
-export class AttentionWalk {
+export class AttentionPass {
   private readonly stages: Pick<Stages, 'attentionForward' | 'attentionBackward' | 'tiled' | 'wholeSegment'>;
   private readonly heads: number;
   private readonly take: Take;
 
-  constructor(stages: AttentionWalk['stages'], heads: number, take: Take) {
+  constructor(stages: AttentionPass['stages'], heads: number, take: Take) {
     this.stages = stages;
     this.heads = heads;
     this.take = take;
   }
 
   /** From `q` [N, heads * headDim], `k` and `v` [N, kvHeads * headDim] to `o`, in place. */
-  async forward(plans: readonly AttentionPlan[], arrays: Feeds, keep: Keep): Promise<void> {
+  async forward(plans: readonly AttentionPlan[], arrays: Tensors, keep: Keep): Promise<void> {
     for (const { chunks, tiles } of plans) {
       for (const some of tiles) {
-        const rows = tileFeeds(some, arrays, ['q', 'o']);
+        const rows = tileInputs(some, arrays, ['q', 'o']);
         const { forward } = await this.stages.tiled(some);
-        await forward.run(rows, new Map([...rows, ...this.tileShares(some, forward.outputs, keep)]));
+        await forward.run(rows, new Map([...rows, ...this.tileProbabilities(some, forward.outputs, keep)]));
       }
       for (const [i, chunk] of chunks.entries()) {
-        const rows = this.chunkFeeds(chunk, arrays, ['q', 'o']);
+        const rows = this.chunkInputs(chunk, arrays, ['q', 'o']);
         const kept = chunk.whole && (await this.stages.wholeSegment?.());
-        if (kept) await kept.forward.run(rows, new Map([...rows, ['saved.p', this.segmentShares(chunk, i, keep)]]));
+        if (kept)
+          await kept.forward.run(rows, new Map([...rows, ['saved.p', this.segmentProbabilities(chunk, i, keep)]]));
         else await this.stages.attentionForward.run(rows, rows);
       }
     }
@@ -60,31 +61,31 @@ export class AttentionWalk {
   private async tilesBackward(tiles: QueryTiles, { keep, read, written }: BackwardArrays): Promise<void> {
     const { end, first, prefix } = tiles;
     const { backward } = await this.stages.tiled(tiles);
-    const shares = this.tileShares(tiles, backward.inputs, keep);
+    const probabilities = this.tileProbabilities(tiles, backward.inputs, keep);
     const to = rowsOf(written, first, end);
     // What the tiles give to the rows of the prefix, which other calls give to as well.
     const parts = prefix > 0 ? this.parts(prefix, written) : [];
     for (const [name, part] of parts) to.set(name.replace('d.', 'd.prefix.'), part);
-    await backward.run(new Map([...tileFeeds(tiles, read, ['q', 'o', 'd.o']), ...shares]), to);
+    await backward.run(new Map([...tileInputs(tiles, read, ['q', 'o', 'd.o']), ...probabilities]), to);
     for (const [name, part] of parts) addTo(values(written.get(name)!), values(part));
   }
 
   private async chunkBackward(chunk: QueryChunk, i: number, arrays: BackwardArrays): Promise<void> {
     const { keep, read, written } = arrays;
     const { end, first, keys, prefix, whole } = chunk;
-    const from = this.chunkFeeds(chunk, read, ['q', 'o', 'd.o']);
+    const from = this.chunkInputs(chunk, read, ['q', 'o', 'd.o']);
     const to = rowsOf(written, first, end);
     // The keys of a segment's first chunk are its own; later chunks see them again, and add to what is there. A prefix is always seen again.
     if (first === keys && prefix === 0) {
       const kept = whole && (await this.stages.wholeSegment?.());
-      if (kept) await kept.backward.run(new Map([...from, ['saved.p', this.segmentShares(chunk, i, keep)]]), to);
+      if (kept) await kept.backward.run(new Map([...from, ['saved.p', this.segmentProbabilities(chunk, i, keep)]]), to);
       else await this.stages.attentionBackward.run(from, to);
       return;
     }
     const parts = this.parts(prefix + end - keys, written);
     await this.stages.attentionBackward.run(from, new Map([...to, ...parts]));
-    for (const [name, feed] of parts) {
-      const [total, part, width] = [values(written.get(name)!), values(feed), feed.dims[1]!];
+    for (const [name, tensor] of parts) {
+      const [total, part, width] = [values(written.get(name)!), values(tensor), tensor.dims[1]!];
       const own = (prefix + first - keys) * width;
       addTo(total, part.subarray(0, prefix * width));
       addTo(total, part.subarray(prefix * width, own), keys * width);
@@ -93,18 +94,18 @@ export class AttentionWalk {
   }
 
   /** Arrays of `rows` rows for a part of `d.k` and `d.v`, by those names. */
-  private parts(rows: number, written: Feeds): (readonly [string, Feed])[] {
+  private parts(rows: number, written: Tensors): (readonly [string, Tensor])[] {
     return ['d.k', 'd.v'].map((name) => [name, this.take(`part.${name}`, rows, written.get(name)!.dims[1]!)] as const);
   }
 
-  /** What each row of the tiles takes of the rows that it sees, [tiles, heads, tile, prefix + tile], where the graph names it. */
-  private tileShares({ call, count, prefix, tile }: QueryTiles, names: readonly string[], keep: Keep): Feeds {
+  /** The attention probabilities of tiles, [tiles, heads, tile, prefix + tile], where the graph names it. */
+  private tileProbabilities({ call, count, prefix, tile }: QueryTiles, names: readonly string[], keep: Keep): Tensors {
     if (!names.includes('saved.p')) return new Map();
     const shape = [count, this.heads, tile, prefix + tile];
-    return new Map([['saved.p', shares(`p.${prefix}.${tile}.${call}`, shape, keep)]]);
+    return new Map([['saved.p', probabilities(`p.${prefix}.${tile}.${call}`, shape, keep)]]);
   }
 
-  private biasOf(chunk: QueryChunk): Feed {
+  private biasOf(chunk: QueryChunk): Tensor {
     if (chunk.bias) return chunk.bias;
     const made = this.take('bias', chunk.end - chunk.first, seenBy(chunk));
     writeBias(chunk, values(made));
@@ -112,21 +113,21 @@ export class AttentionWalk {
   }
 
   /** The same of the `i`th chunk where it is a segment, [heads, rows, rows]. */
-  private segmentShares({ end, first }: QueryChunk, i: number, keep: Keep): Feed {
-    return shares(`p.chunk.${i}`, [this.heads, end - first, end - first], keep);
+  private segmentProbabilities({ end, first }: QueryChunk, i: number, keep: Keep): Tensor {
+    return probabilities(`p.chunk.${i}`, [this.heads, end - first, end - first], keep);
   }
 
   /**
    * Rows of `arrays` that a chunk reads and writes: its queries' of those in `queries`, its keys' of the others. Keys that go on from
    * a prefix do not stand behind it: those are copied.
    */
-  private chunkFeeds(chunk: QueryChunk, arrays: Feeds, queries: readonly string[]): Feeds {
+  private chunkInputs(chunk: QueryChunk, arrays: Tensors, queries: readonly string[]): Tensors {
     const { end, first, keys, prefix } = chunk;
     const { own, seen } = divided(arrays, queries);
     const rows = rowsOf(seen, keys, end);
     if (prefix > 0) {
-      for (const [name, feed] of seen) {
-        const [from, width] = [values(feed), feed.dims[1]!];
+      for (const [name, tensor] of seen) {
+        const [from, width] = [values(tensor), tensor.dims[1]!];
         const joined = this.take(`joined.${name}`, prefix + end - keys, width);
         values(joined).set(from.subarray(0, prefix * width));
         values(joined).set(from.subarray(keys * width, end * width), prefix * width);
@@ -137,38 +138,38 @@ export class AttentionWalk {
   }
 }
 
-/** How many numbers the kept shares of these plans' tiles are for each head. */
-export function sharesPerHead(plans: readonly AttentionPlan[]): number {
+/** How many numbers the kept attention probabilities of these plans' tiles are for each head. */
+export function probabilitiesPerHead(plans: readonly AttentionPlan[]): number {
   return plans
     .flatMap(({ tiles }) => tiles)
-    .filter(({ prefix }) => prefix <= longestKeptPrefix)
+    .filter(({ prefix }) => prefix <= maxKeptPrefix)
     .reduce((sum, { count, prefix, tile }) => sum + count * tile * (prefix + tile), 0);
 }
 
-const values = (feed: Feed): Float32Array => feed.data as Float32Array;
+const values = (tensor: Tensor): Float32Array => tensor.data as Float32Array;
 
-function shares(name: string, shape: readonly number[], keep: Keep): Feed {
+function probabilities(name: string, shape: readonly number[], keep: Keep): Tensor {
   const size = shape.reduce((product, length) => product * length, 1);
   return floats(keep(name, size), shape);
 }
 
-const divided = (arrays: Feeds, queries: readonly string[]): { own: Feeds; seen: Feeds } => ({
+const divided = (arrays: Tensors, queries: readonly string[]): { own: Tensors; seen: Tensors } => ({
   own: new Map([...arrays].filter(([name]) => queries.includes(name))),
   seen: new Map([...arrays].filter(([name]) => !queries.includes(name))),
 });
 
 /** What tiles read and write of `arrays`: their rows, and of keys and values (those not in `queries`) the prefix as well. */
-function tileFeeds({ end, feeds, first, prefix }: QueryTiles, arrays: Feeds, queries: readonly string[]): Feeds {
+function tileInputs({ end, inputs, first, prefix }: QueryTiles, arrays: Tensors, queries: readonly string[]): Tensors {
   const { own, seen } = divided(arrays, queries);
-  return new Map([...feeds, ...rowsOf(own, first, end), ...rowsOf(seen, prefix > 0 ? 0 : first, end)]);
+  return new Map([...inputs, ...rowsOf(own, first, end), ...rowsOf(seen, prefix > 0 ? 0 : first, end)]);
 }
 
 /** Rows [from, to) of matrices, in place. */
-function rowsOf(arrays: Feeds, from: number, to: number): Map<string, Feed> {
+function rowsOf(arrays: Tensors, from: number, to: number): Map<string, Tensor> {
   return new Map(
-    [...arrays].map(([name, feed]) => {
-      const width = feed.dims[1]!;
-      return [name, floats(values(feed).subarray(from * width, to * width), [to - from, width])];
+    [...arrays].map(([name, tensor]) => {
+      const width = tensor.dims[1]!;
+      return [name, floats(values(tensor).subarray(from * width, to * width), [to - from, width])];
     }),
   );
 }

@@ -13,7 +13,7 @@ import { type LoraAdapter, projections } from '../lora/adapter.ts';
 import { attention } from '../models/attention.ts';
 import { afterAttention, beforeAttention } from '../models/block.ts';
 import { type ModelConfig, projectionDimensions, readModelConfig } from '../models/config.ts';
-import { Executor, type Feed, floats } from '../runtime/onnxruntime-node/executor.ts';
+import { Executor, floats, type Tensor } from '../runtime/onnxruntime-node/executor.ts';
 import { findAdapter } from '../runtime/onnxruntime-node/webgpu-adapter.ts';
 import { createFullStep, createLoraStep } from './open-step.ts';
 import { initAdamW, updateAdamW } from './optimizer.ts';
@@ -163,7 +163,7 @@ describe.skipIf(!adapter.found)(`WebGPU against the CPU${why}`, () => {
         kvHeads: 3,
         headDim: 64,
       };
-      const options = { trainable: 'adapter', precision: 'f32', targets: projections, rank: 8, dropout: false, biases: false, headNorms: false } as const; // biome-ignore format: one line reads best
+      const options = { trainable: 'adapter', precision: 'f32', targets: projections, rank: 8, dropout: false, biases: false, qkNorms: false } as const; // biome-ignore format: one line reads best
       const lengthOf = (size: Shape[number]): number => {
         if (typeof size === 'number') return size;
         const [factor, symbol] = size.includes('*') ? size.split('*') : ['1', size];
@@ -172,26 +172,26 @@ describe.skipIf(!adapter.found)(`WebGPU against the CPU${why}`, () => {
       const random = new Random(1, 1);
       const stages = [beforeAttention(config, options), attention(config), afterAttention(config, options)];
       for (const graph of stages.flatMap(({ backward, forward }) => [forward, backward])) {
-        const feeds = new Map<string, Feed>();
+        const inputs = new Map<string, Tensor>();
         for (const { op, shape } of inOrder(graph.values())) {
           if (op.kind !== 'input') continue;
           const dims = shape.map(lengthOf);
           // Weights as small as real ones, so that sums stay of the size of their terms.
           const spread = op.name.endsWith('.weight') || op.name.includes('lora_') ? 0.1 : 2;
           const count = dims.reduce((a, b) => a * b, 1);
-          feeds.set(op.name, floats(Float32Array.from({ length: count }, () => spread * (random.uniform() - 0.5)), dims)); // biome-ignore format: one line reads best
+          inputs.set(op.name, floats(Float32Array.from({ length: count }, () => spread * (random.uniform() - 0.5)), dims)); // biome-ignore format: one line reads best
         }
-        const results: Map<string, Feed>[] = [];
+        const results: Map<string, Tensor>[] = [];
         for (const device of ['cpu', 'webgpu'] as const) {
-          const into = new Map<string, Feed>();
+          const outputs = new Map<string, Tensor>();
           for (const [name, { shape }] of graph) {
             const dims = shape.map(lengthOf);
-            into.set(name, floats(new Float32Array(dims.reduce((a, b) => a * b, 1)), dims));
+            outputs.set(name, floats(new Float32Array(dims.reduce((a, b) => a * b, 1)), dims));
           }
           const executor = await Executor.create(graph, 2, device);
-          await executor.run(feeds, into);
+          await executor.run(inputs, outputs);
           await executor.close();
-          results.push(into);
+          results.push(outputs);
         }
         for (const [name, expected] of results[0]!) {
           const got = results[1]!.get(name)!;

@@ -1,11 +1,11 @@
 /** Eight-bit numbers and their products. */
 import type { Emission, Emitters } from './emission.ts';
 
-/** Quantised numbers are 128 - 127 .. 128 + 127, or 0 .. 255 where they have no sign. */
+/** Quantized numbers are 128 - 127 .. 128 + 127, or 0 .. 255 where they have no sign. */
 const levelsOf = (signed: boolean): number => (signed ? 127 : 255);
 const zeroPointOf = (signed: boolean): number => (signed ? 128 : 0);
 /** Added to the scale of a row, so that a row of zeros divides by something. */
-const leastScale = 1e-30;
+const minScale = 1e-30;
 
 interface Int8Operands {
   readonly x: string;
@@ -23,18 +23,18 @@ function int8Product(at: Emission, { scale, weight, weightScale, x }: Int8Operan
   at.result('Mul', [at.emit('MatMulIntegerToFloat', inputs), scale]);
 }
 
-export const quantised = {
+export const quantized = {
   hadamard: (at, [x], { block }) => {
     const blocks = at.emit('Reshape', [x, at.int64(-1, block)]);
-    const rotated = at.emit('MatMul', [blocks, at.graph.writer.hadamard(block)]);
-    at.result('Reshape', [rotated, at.int64(-1, at.columns)]);
+    const transformed = at.emit('MatMul', [blocks, at.graph.writer.hadamard(block)]);
+    at.result('Reshape', [transformed, at.int64(-1, at.columns)]);
   },
   'row-scale': (at, [x], { signed }) => {
     const size = signed ? at.emit('Abs', [x]) : x;
     const top = at.emit('ReduceMax', [size, at.int64(-1)], { keepdims: { int: 1 } });
-    at.result('Add', [at.emit('Mul', [top, at.float(1 / levelsOf(signed))]), at.float(leastScale)]);
+    at.result('Add', [at.emit('Mul', [top, at.float(1 / levelsOf(signed))]), at.float(minScale)]);
   },
-  quantise: (at, [x, scale]) => {
+  quantize: (at, [x, scale]) => {
     // One scale a row is QuantizeLinear's per-axis form: a single kernel instead of divide, round, add and cast.
     const flat = at.emit('Reshape', [scale, at.int64(-1)]);
     const zeros = at.emit('Expand', [at.byte(zeroPointOf(true)), at.emit('Shape', [flat])]);
