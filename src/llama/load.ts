@@ -62,6 +62,7 @@ export async function openLlama(options: (levels: NodeLlamaCpp['LlamaLogLevel'])
   try {
     return await getLlama(options(LlamaLogLevel));
   } finally {
-    if (--without.calls === 0) process.execArgv = without.all;
+    without.calls -= 1;
+    if (without.calls === 0) process.execArgv = without.all;
   }
 }
