@@ -13,8 +13,11 @@ import {
   type Work,
 } from './work-shape.ts';
 
-/** Tokens of training rows on which the int8 base is compared with the float32 one. */
-export const comparedTokens = 320;
+/**
+ * Tokens of training rows on which the int8 base is compared with the float32 one. On four parts of banking77 the divergence was 0.0065 to
+ * 0.0081 with 320 tokens and 0.0067 to 0.0088 with 160: it is a mean over 48 positions in either, and far from its bound.
+ */
+export const comparedTokens = 160;
 
 export interface Duration {
   /** Reading the data and opening the run: already known when a plan is made. */

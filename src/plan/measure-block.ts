@@ -23,7 +23,7 @@ const measuredBlocks = 2;
  * Others may be using the machine, so the quickest of some repetitions counts: they end once a second one has come as near to it as this
  * share, or have taken this long. The first one warms up, and confirms nothing.
  */
-const confirmed = 0.05;
+const confirmed = 0.1;
 const patienceSeconds = 3;
 const maxRepetitions = 10;
 /** The head's gradient is one more product of the size of its logits'. Measured apart: 0.46 of it in float32, 0.55 in int8. */
