@@ -1,0 +1,79 @@
+/** The answers to one request, computed one after the other on an open model. Knows nothing of HTTP. */
+import type { Generated, GenerateOptions, Model, Sampling } from '../chat/chat-model.ts';
+import { StopFilter } from './stop-filter.ts';
+
+/** What is to be computed. */
+export interface Job {
+  /** The model's name, as it was asked for. */
+  readonly model: string;
+  /** One for each prompt. */
+  readonly asks: readonly ((model: Model, options: GenerateOptions) => Promise<Generated>)[];
+  /** Choices for each prompt. */
+  readonly n: number;
+  readonly sampling: Partial<Sampling>;
+  readonly stop: readonly string[];
+  readonly stream: boolean;
+  /** Of a stream: whether a last piece has the count of tokens. */
+  readonly includeUsage: boolean;
+}
+
+export type FinishReason = 'stop' | 'length';
+
+/** A piece of a choice, or its end. */
+export type AnswerEvent =
+  | { readonly kind: 'text'; readonly index: number; readonly text: string }
+  | { readonly kind: 'end'; readonly index: number; readonly reason: FinishReason };
+
+/** Tokens, as OpenAI's API counts them. */
+export interface Usage {
+  readonly prompt_tokens: number;
+  readonly completion_tokens: number;
+  readonly total_tokens: number;
+  readonly prompt_tokens_details: { readonly cached_tokens: number };
+}
+
+const seedCount = 2 ** 32;
+
+/** Choices differ, and with a seed they are the same ones each time. */
+const seedOf = (seed: number | null | undefined, index: number): number | null =>
+  seed === null || seed === undefined ? null : (seed + index) % seedCount;
+
+type Say = (event: AnswerEvent) => void;
+
+/** Computes every choice. Rejects with the reason of `signal` where it is aborted: the computation ends with the token at hand. */
+export async function answer(model: Model, job: Job, signal: AbortSignal, say: Say): Promise<Usage> {
+  const all: Generated[] = [];
+  for (let index = 0; index < job.asks.length * job.n; index++) {
+    const stopped = new AbortController();
+    const filter = new StopFilter(job.stop, (text) => say({ kind: 'text', index, text }));
+    const generated = await job.asks[Math.floor(index / job.n)]!(model, {
+      ...job.sampling,
+      seed: seedOf(job.sampling.seed, index),
+      signal: AbortSignal.any([signal, stopped.signal]),
+      onText: (piece) => {
+        filter.push(piece);
+        if (filter.stopped) stopped.abort();
+      },
+    });
+    signal.throwIfAborted();
+    filter.end();
+    all.push(generated);
+    say({ kind: 'end', index, reason: !filter.stopped && generated.stopReason === 'length' ? 'length' : 'stop' });
+  }
+  return usageOf(all, job.n);
+}
+
+const sum = (values: readonly number[]): number => values.reduce((total, each) => total + each, 0);
+
+/** Every answer is counted, and each prompt once, however many choices it has. */
+function usageOf(all: readonly Generated[], n: number): Usage {
+  const first = all.filter((_, index) => index % n === 0);
+  const prompt = sum(first.map(({ promptTokens }) => promptTokens));
+  const completion = sum(all.map(({ tokens }) => tokens));
+  return {
+    prompt_tokens: prompt,
+    completion_tokens: completion,
+    total_tokens: prompt + completion,
+    prompt_tokens_details: { cached_tokens: sum(first.map(({ reusedTokens }) => reusedTokens)) },
+  };
+}

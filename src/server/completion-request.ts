@@ -1,0 +1,53 @@
+/** The parameters of POST /v1/completions, and the job that they ask for. */
+import { z } from 'zod';
+import type { Job } from './answer.ts';
+import {
+  assertChoices,
+  assertStreamOptions,
+  commonParameters,
+  commonRefusals,
+  open,
+  plainText,
+  type RefusedTable,
+  readParameters,
+  samplingOf,
+  stopsOf,
+} from './parameters.ts';
+
+/** OpenAI's, which clients of this old route count on. */
+const usualTokens = 16;
+const prompt = plainText.min(1);
+
+export const completionParameters = z.object({
+  ...commonParameters,
+  prompt: z
+    .union([prompt, z.array(prompt).min(1)], { error: 'expected a text, or a list of texts (lists of tokens are not supported yet)' }) // biome-ignore format: one line
+    .describe('a text or a list of texts, none of them empty; taken as it is, without a chat template, control tokens that it spells among it'), // biome-ignore format: one line
+  max_tokens: open(z.int().min(1)).describe(`default ${usualTokens}`),
+});
+
+export const completionRefusals: RefusedTable = {
+  ...commonRefusals,
+  best_of: { why: 'answers are not ranked', nothing: z.literal(1) },
+  echo: { why: 'the prompt is not given back yet', nothing: z.literal(false) },
+  logprobs: { why: 'log-probabilities are not supported yet' },
+  suffix: { why: 'models here continue a text and do not fill gaps', nothing: z.literal('') },
+};
+
+/** What the body asks for. Throws ApiError. */
+export function completionJob(body: unknown, mostChoices: number): Job {
+  const given = readParameters(body, completionParameters, completionRefusals);
+  assertStreamOptions(given);
+  const prompts = [given.prompt].flat();
+  const n = given.n ?? 1;
+  assertChoices(prompts.length * n, mostChoices);
+  return {
+    model: given.model,
+    asks: prompts.map((text) => (model, options) => model.continue(text, options)),
+    n,
+    sampling: samplingOf(given, given.max_tokens ?? usualTokens),
+    stop: stopsOf(given),
+    stream: given.stream ?? false,
+    includeUsage: given.stream_options?.include_usage ?? false,
+  };
+}

@@ -1,0 +1,39 @@
+/** Bounds of the server, so that nothing a client does or leaves undone takes the machine. Tests give smaller ones. */
+export interface ServerLimits {
+  /** A conversation that fills the longest contexts of today (a million tokens) has some four million characters. */
+  readonly bodyBytes: number;
+  /** Until all headers are there; a client that sends them byte by byte would hold its connection for ever. */
+  readonly headersMilliseconds: number;
+  /** Until the whole request is there; computing the answer is not counted. */
+  readonly requestMilliseconds: number;
+  /** A connection without a request is closed; clients open another one by themselves. */
+  readonly keepAliveMilliseconds: number;
+  /** Each takes a socket and buffers; more than queues can hold would only be refused. */
+  readonly connections: number;
+  /** Requests that wait for the same model, which answers one at a time; whoever would wait behind more had better come again. */
+  readonly waitingPerModel: number;
+  /** When one that was refused may come again: about a short answer of a small model. */
+  readonly retryAfterSeconds: number;
+  /** Each holds a context of some hundred megabytes beside its weights. */
+  readonly openModels: number;
+  /** Answers to one request, `n` times prompts: the model is not free for others meanwhile. */
+  readonly choices: number;
+  /** What running requests get to end when the server closes; supervisors kill after ten seconds. */
+  readonly graceMilliseconds: number;
+  /** The folders of models are read again after this, so that a run that ends is there without a restart. */
+  readonly listMilliseconds: number;
+}
+
+export const serverLimits: ServerLimits = {
+  bodyBytes: 8 << 20,
+  headersMilliseconds: 10_000,
+  requestMilliseconds: 60_000,
+  keepAliveMilliseconds: 5_000,
+  connections: 256,
+  waitingPerModel: 16,
+  retryAfterSeconds: 2,
+  openModels: 4,
+  choices: 16,
+  graceMilliseconds: 5_000,
+  listMilliseconds: 1_000,
+};
