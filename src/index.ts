@@ -64,6 +64,8 @@ export type { ListedRun, RunRecord, RunState } from './run/run-folder.ts';
 export type { RunHandle } from './run/start-run.ts';
 export type { KernelProbe } from './runtime/onnxruntime-node/probe.ts';
 export type { Adapter as GraphicsAdapter } from './runtime/onnxruntime-node/webgpu-adapter.ts';
+export type { ModelOpenedLog, RequestLog, ServerFailureLog, ServerLog } from './server/log.ts';
+export { type RunningServer, type ServeOptions, serve } from './server/serve.ts';
 export type { CommandName, ExportFormat } from './settings/command-settings.ts';
 export { type JsonSchema, settingsSchema } from './settings/json-schema.ts';
 export type { PretrainOptionValues, TuneOptionValues } from './settings/option-types.ts';

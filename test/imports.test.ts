@@ -33,8 +33,8 @@ const order = [
   'run',
   'library.ts',
   'library',
-  'index.ts',
   'server',
+  'index.ts',
   'cli',
 ];
 const pure =
@@ -146,6 +146,7 @@ test('a command loads what it needs: the help no schemas, the process that shows
     'runs',
     'plan',
     'chat',
+    'serve',
     'models',
     'doctor',
     'schema',

@@ -15,6 +15,7 @@ const table: Readonly<Record<CommandName, Entry>> = {
   plan: { argument: '<DATA...>', load: () => import('./plan.ts') },
   pretrain: { argument: '<TEXT...>', load: () => import('./pretrain.ts') },
   chat: { argument: '[MODEL|RUN]', load: () => import('./chat.ts') },
+  serve: { load: () => import('./serve.ts') },
   preview: { argument: '<DATA...>', load: () => import('./preview.ts') },
   export: { argument: '<RUN>', load: () => import('./export.ts') },
   pull: { argument: '<NAME>', load: () => import('./pull.ts') },

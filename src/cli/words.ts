@@ -24,6 +24,7 @@ const commandOf: Readonly<Record<string, CommandName | 'runs' | 'doctor' | 'sche
   plan: 'plan',
   preview: 'preview',
   openModel: 'chat',
+  serve: 'serve',
   exportRun: 'export',
   pullModel: 'pull',
   listModels: 'models',

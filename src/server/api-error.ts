@@ -12,10 +12,11 @@ export interface ApiErrorBody {
 
 interface ApiErrorOptions {
   readonly status: number;
-  readonly code: string;
+  readonly code: string | null;
   readonly message: string;
   readonly param?: string | null;
   readonly headers?: Readonly<Record<string, string>>;
+  readonly cause?: unknown;
 }
 
 const serverFault = 500;
@@ -25,11 +26,11 @@ export class ApiError extends Error {
   override readonly name = 'ApiError';
   readonly status: number;
   readonly headers: Readonly<Record<string, string>>;
-  private readonly code: string;
+  private readonly code: string | null;
   private readonly param: string | null;
 
-  constructor({ code, headers = {}, message, param = null, status }: ApiErrorOptions) {
-    super(message);
+  constructor({ cause, code, headers = {}, message, param = null, status }: ApiErrorOptions) {
+    super(message, { cause });
     this.status = status;
     this.headers = headers;
     this.code = code;
@@ -70,7 +71,11 @@ const theirNames: { readonly [Code in ErrorCode]?: string } = {
 export function apiErrorOf(error: unknown, param: string | null): ApiError {
   if (error instanceof ApiError) return error;
   if (!(error instanceof NomoatError))
-    return new ApiError({ status: serverFault, code: 'internal_error', message: 'The server failed; its log says how.' });
+    return new ApiError({
+      status: serverFault,
+      code: 'internal_error',
+      message: 'The server failed; its log says how.',
+    });
   return new ApiError({
     status: errorCodes[error.code].http,
     code: theirNames[error.code] ?? error.code.replaceAll('-', '_'),

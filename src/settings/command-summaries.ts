@@ -6,6 +6,7 @@ export const summaries = {
   pretrain:
     'train a new model from random weights on TEXT (plain text files, documents divided by <|endoftext|>, or the texts of data files)',
   chat: 'chat with a model, or with the result of a run',
+  serve: "answer OpenAI's API over the models of this machine and the runs in ./runs, for clients on this machine",
   preview: 'show DATA as the tokens that would be trained on, supervised ones marked',
   export: "write a run's adapter in another format",
   pull: 'fetch a model by its catalogue name, or any GGUF of the hub by organisation/name or address',

@@ -166,6 +166,14 @@ export const someOf = <const Name extends string>(choices: readonly Name[], argu
     .register(fieldWords, { description: help, argument });
 };
 
+/** Texts, or none at all. */
+export const texts = (argument: string, help: string) =>
+  z
+    .array(plainText(), worded(notOf('no list of texts')))
+    .readonly()
+    .default([])
+    .register(fieldWords, { description: help, argument });
+
 /** Powers of ten, as disks and the rest of nomoat count. */
 const sizeUnits: Readonly<Record<string, number>> = { '': 1, k: 1e3, m: 1e6, g: 1e9, t: 1e12 };
 /** Node and the engine alone take more than this. */
@@ -256,6 +264,8 @@ export function readText({ choices, kind }: Field, value: unknown): unknown {
     return Number.isFinite(Number(value)) ? Number(value) : value;
   if (kind === 'text' && typeof value === 'number') return String(value);
   if (kind !== 'list' || typeof value === 'boolean') return value;
+  // Texts of any kind have commas.
+  if (choices.length === 0) return typeof value === 'string' ? [value] : value;
   const items = Array.isArray(value) ? value.map(String) : String(value).split(',').map((item) => item.trim()); // biome-ignore format: one line
   return items.join() === 'all' ? choices : items;
 }

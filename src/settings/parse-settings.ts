@@ -22,6 +22,7 @@ export const recipeLabel: Label = (name) => `recipe key ${name}`;
 /** The fault as a clause; those of a list's items are one. */
 function faultText({ issues }: z.core.$ZodError, { choices }: Field): string {
   const items = issues.filter(({ path }) => path.length > 0).map(({ message }) => message);
+  if (choices.length === 0) return issues[0]!.message;
   return items.length > 0 ? `${items.join(', ')} is none of ${choices.join(', ')}` : issues[0]!.message;
 }
 

@@ -25,7 +25,7 @@ test('a name that has none ends in 2, and the nearest is told', () => {
 });
 
 /** Of the terminal alone, and therefore not in the schema. */
-const ofTerminal = ['json', 'yes', 'resume', 'debug', 'help'];
+const ofTerminal = ['json', 'yes', 'resume', 'debug', 'help', 'quiet'];
 
 test.each(commandNames)('%s: the flags of --help are the properties of the schema', (command) => {
   const { out } = nomoat(command, '--help');

@@ -1,0 +1,240 @@
+/**
+ * The routes. Promises: every fault is an error object of OpenAI's form; a client that leaves ends its computation; nothing of a
+ * request's contents is told to the log. Knows models by the list and the pool only.
+ */
+import { randomUUID } from 'node:crypto';
+import type { HttpBindings } from '@hono/node-server';
+import { type Context, Hono, type MiddlewareHandler } from 'hono';
+import { bodyLimit } from 'hono/body-limit';
+import { EventHistory } from '../event-history.ts';
+import { nearestNames } from '../words/nearest-name.ts';
+import { assertHost, type KeyCheck } from './access.ts';
+import { type AnswerEvent, answer, type Job, type Usage } from './answer.ts';
+import { ApiError, apiErrorOf, clientLeft, stopping } from './api-error.ts';
+import { chatJob } from './chat-request.ts';
+import { completionJob } from './completion-request.ts';
+import { chatDialect, completionDialect, type Dialect, pieces, wholeAnswer } from './dialects.ts';
+import { eventStream } from './event-stream.ts';
+import type { ServerLimits } from './limits.ts';
+import type { ServerLog } from './log.ts';
+import { listed, type ModelList, type ServedModel } from './model-list.ts';
+import type { ModelPool } from './model-pool.ts';
+
+export interface AppParts {
+  readonly host: string;
+  readonly key: KeyCheck;
+  readonly limits: ServerLimits;
+  readonly models: ModelList;
+  readonly pool: ModelPool;
+  readonly onLog: (entry: ServerLog) => void;
+  /** Aborted once the server closes: then no request is taken any more. */
+  readonly closing: AbortSignal;
+  /** Of each request that runs; aborted, it ends with the reason. */
+  readonly running: Set<AbortController>;
+}
+
+/** What a request's handlers know of it. */
+interface Asked {
+  readonly id: string;
+  /** Aborted where the client leaves or the server ends, with the ApiError to answer with. */
+  readonly signal: AbortSignal;
+  readonly noted: { model: ServedModel | null; usage: Usage | null; route: string };
+}
+
+interface Environment {
+  readonly Bindings: HttpBindings;
+  readonly Variables: { asked: Asked };
+}
+type Handler = (context: Context<Environment>) => Promise<Response> | Response;
+
+/** What is shown of names that are near one that is not known. */
+const shownNames = 3;
+
+async function modelOf(context: Context<Environment>, { models }: AppParts, name: string): Promise<ServedModel> {
+  const found = await models.find(name);
+  if (found === null) {
+    const near = nearestNames(name, (await models.all()).map(({ id }) => id), shownNames); // biome-ignore format: one line
+    const hint = near.length > 0 ? ` Did you mean ${near.join(' or ')}?` : '';
+    const message = `The model '${name}' does not exist.${hint} GET /v1/models lists those that do.`;
+    throw new ApiError({ status: 404, code: 'model_not_found', param: 'model', message });
+  }
+  context.get('asked').noted.model = found;
+  return found;
+}
+
+/** The body as JSON, whatever was said of its type. Throws ApiError. */
+async function jsonOf(context: Context<Environment>): Promise<unknown> {
+  // Pages of other sites may send any other type without being asked for leave first.
+  if (!/^application\/json\s*(;|$)/i.test(context.req.header('content-type') ?? ''))
+    throw new ApiError({ status: 415, code: 'unsupported_media_type', message: 'Send JSON, with Content-Type: application/json.' }); // biome-ignore format: one line
+  try {
+    const text = new TextDecoder('utf-8', { fatal: true }).decode(await context.req.arrayBuffer());
+    return JSON.parse(text);
+  } catch (error) {
+    if (error instanceof ApiError) throw error;
+    throw new ApiError({ status: 400, code: 'invalid_json', message: 'The body is no valid JSON in UTF-8.' });
+  }
+}
+
+/** An error of a model's, which names it as the client does: where it lies is nobody's business. */
+function errorOf(thrown: unknown, served: ServedModel, dialect: Dialect): ApiError {
+  const told = apiErrorOf(thrown, dialect.param);
+  const { code, message, param } = told.toJSON().error;
+  const named = message.replaceAll(served.path, served.id);
+  return new ApiError({ status: told.status, headers: told.headers, param, code, message: named, cause: thrown });
+}
+
+/** Computes what a job asks for; its events can be read at once. */
+function begin(parts: AppParts, served: ServedModel, job: Job, signal: AbortSignal) {
+  const events = new EventHistory<AnswerEvent>();
+  const usage = parts.pool.use(served, signal, (model) => answer(model, job, signal, (event) => events.push(event)));
+  usage.then(
+    () => events.end(),
+    (error: unknown) => events.end(error),
+  );
+  return { events, usage };
+}
+
+/** A route that answers with a model. */
+function answering(parts: AppParts, dialect: Dialect, jobOf: (body: unknown, mostChoices: number) => Job): Handler {
+  return async (context) => {
+    const job = jobOf(await jsonOf(context), parts.limits.choices);
+    const served = await modelOf(context, parts, job.model);
+    const { noted, signal } = context.get('asked');
+    const { events, usage } = begin(parts, served, job, signal);
+    const counted = usage.then((each) => {
+      noted.usage = each;
+      return each;
+    });
+    try {
+      if (!job.stream) return context.json(wholeAnswer(dialect, job, events.soFar, await counted));
+      // Until there is something to send, a fault still has a status of its own.
+      await first(events);
+    } catch (error) {
+      throw errorOf(error, served, dialect);
+    }
+    const source = pieces(dialect, job, events, counted);
+    return context.body(
+      eventStream(source, (error) => errorOf(error, served, dialect)),
+      200,
+      { 'Content-Type': 'text/event-stream; charset=utf-8' },
+    );
+  };
+}
+
+/** Resolves when the first value is there, or rejects with what came in its place. */
+async function first(events: AsyncIterable<unknown>): Promise<void> {
+  for await (const _ of events) return;
+}
+
+/** Of every answer. */
+const usualHeaders = (id: string) => ({
+  'x-request-id': id,
+  'Cache-Control': 'no-store',
+  'X-Content-Type-Options': 'nosniff',
+});
+
+/** What is kept of a request while it runs, and told to the log when its connection is done with it. */
+function watched(parts: AppParts): MiddlewareHandler<Environment> {
+  return async (context, next) => {
+    const { outgoing } = context.env;
+    const began = performance.now();
+    const running = new AbortController();
+    const asked: Asked = {
+      id: `req_${randomUUID().replaceAll('-', '')}`,
+      signal: running.signal,
+      noted: { model: null, usage: null, route: '-' },
+    };
+    parts.running.add(running);
+    outgoing.once('close', () => {
+      parts.running.delete(running);
+      const left = outgoing.writableFinished ? null : clientLeft();
+      if (left) running.abort(left);
+      const { model, route, usage } = asked.noted;
+      parts.onLog({
+        type: 'request',
+        id: asked.id,
+        method: context.req.method,
+        route,
+        status: left?.status ?? outgoing.statusCode,
+        milliseconds: Math.round(performance.now() - began),
+        model: model?.id ?? null,
+        promptTokens: usage?.prompt_tokens ?? null,
+        completionTokens: usage?.completion_tokens ?? null,
+      });
+    });
+    context.set('asked', asked);
+    for (const [name, value] of Object.entries(usualHeaders(asked.id))) context.header(name, value);
+    await next();
+  };
+}
+
+const health = '/healthz';
+
+/** Whether a request is answered at all: by whom it asked for, while the server is open, with its key. */
+function admitted({ closing, host, key }: AppParts): MiddlewareHandler<Environment> {
+  return async (context, next) => {
+    assertHost(host, context.env.incoming.headers.host);
+    const { path } = context.req;
+    if (closing.aborted && path !== health) throw stopping();
+    if (path.startsWith('/v1')) key.assert(context.req.header('authorization'));
+    await next();
+  };
+}
+
+function failed(parts: AppParts, thrown: Error, context: Context<Environment>): Response {
+  const told = apiErrorOf(thrown, null);
+  const isOurs = told.status >= 500 && told.status !== stopping().status;
+  const { cause = thrown } = thrown;
+  if (isOurs) parts.onLog({ type: 'failure', id: context.get('asked').id, message: String(cause) });
+  return new Response(JSON.stringify(told), {
+    status: told.status,
+    headers: {
+      ...usualHeaders(context.get('asked').id),
+      'Content-Type': 'application/json',
+      ...told.headers,
+      // A body that is not wanted is not read to its end.
+      ...(told.status === tooLarge ? { Connection: 'close' } : {}),
+    },
+  });
+}
+
+const tooLarge = 413;
+
+function limited({ limits }: AppParts): MiddlewareHandler<Environment> {
+  const message = `The body is larger than ${limits.bodyBytes} bytes.`;
+  return bodyLimit({
+    maxSize: limits.bodyBytes,
+    onError: () => {
+      throw new ApiError({ status: tooLarge, code: 'request_too_large', message });
+    },
+  });
+}
+
+/** The routes on a server's parts. */
+export function createApp(parts: AppParts): Hono<Environment> {
+  const app = new Hono<Environment>();
+  const on = (method: 'get' | 'post', path: string, handler: Handler): void => {
+    app.on(method.toUpperCase(), path, (context) => {
+      context.get('asked').noted.route = path;
+      return handler(context);
+    });
+  };
+  app.use(watched(parts), admitted(parts), limited(parts));
+  on('get', health, (context) => context.json({ status: 'ok' }));
+  on('get', '/readyz', (context) => context.json({ status: 'ready' }));
+  on('get', '/v1/models', async (context) =>
+    context.json({ object: 'list', data: (await parts.models.all()).map(listed) }),
+  );
+  on('get', '/v1/models/:id{.+}', async (context) =>
+    context.json(listed(await modelOf(context, parts, context.req.param('id') ?? ''))),
+  );
+  on('post', '/v1/chat/completions', answering(parts, chatDialect, chatJob));
+  on('post', '/v1/completions', answering(parts, completionDialect, completionJob));
+  app.notFound((context) => {
+    const message = `There is no ${context.req.method} ${context.req.path} here; docs/openai-compatibility.md lists what there is.`;
+    throw new ApiError({ status: 404, code: 'unknown_url', message });
+  });
+  app.onError((error, context) => failed(parts, error, context));
+  return app;
+}

@@ -1,0 +1,101 @@
+/** Answers in the form of the two routes of OpenAI's API, whole and in pieces. Pure. */
+import { randomUUID } from 'node:crypto';
+import type { AnswerEvent, FinishReason, Job, Usage } from './answer.ts';
+
+/** A choice that has ended. */
+interface Choice {
+  readonly index: number;
+  readonly text: string;
+  readonly reason: FinishReason;
+}
+
+/** How a route words its answers. */
+export interface Dialect {
+  /** What a request's faults are about: where its prompt is. */
+  readonly param: string;
+  readonly idPrefix: string;
+  readonly wholeObject: string;
+  readonly pieceObject: string;
+  readonly choice: (choice: Choice) => object;
+  /** What comes before the first text of each choice, where something does. */
+  readonly opening: (index: number) => object | null;
+  readonly piece: (event: AnswerEvent) => object;
+}
+
+const reasonOf = (event: AnswerEvent): FinishReason | null => (event.kind === 'end' ? event.reason : null);
+const delta = (index: number, content: object, reason: FinishReason | null): object => ({
+  index,
+  delta: content,
+  logprobs: null,
+  finish_reason: reason,
+});
+
+export const chatDialect: Dialect = {
+  param: 'messages',
+  idPrefix: 'chatcmpl-',
+  wholeObject: 'chat.completion',
+  pieceObject: 'chat.completion.chunk',
+  choice: ({ index, reason, text }) => ({
+    index,
+    message: { role: 'assistant', content: text, refusal: null },
+    logprobs: null,
+    finish_reason: reason,
+  }),
+  opening: (index) => delta(index, { role: 'assistant', content: '' }, null),
+  piece: (event) => delta(event.index, event.kind === 'text' ? { content: event.text } : {}, reasonOf(event)),
+};
+
+const textChoice = (index: number, text: string, reason: FinishReason | null): object => ({
+  index,
+  text,
+  logprobs: null,
+  finish_reason: reason,
+});
+
+export const completionDialect: Dialect = {
+  param: 'prompt',
+  idPrefix: 'cmpl-',
+  wholeObject: 'text_completion',
+  pieceObject: 'text_completion',
+  choice: ({ index, reason, text }) => textChoice(index, text, reason),
+  opening: () => null,
+  piece: (event) => textChoice(event.index, event.kind === 'text' ? event.text : '', reasonOf(event)),
+};
+
+/** What every piece of an answer begins with. */
+const head = ({ idPrefix }: Dialect, model: string) => ({
+  id: `${idPrefix}${randomUUID().replaceAll('-', '')}`,
+  created: Math.floor(Date.now() / 1000),
+  model,
+});
+
+/** The answer as one object. */
+export function wholeAnswer(dialect: Dialect, job: Job, events: readonly AnswerEvent[], usage: Usage): object {
+  const choices = events.flatMap((event) => {
+    if (event.kind !== 'end') return [];
+    const { index, reason } = event;
+    const text = events.map((each) => (each.kind === 'text' && each.index === index ? each.text : '')).join('');
+    return [dialect.choice({ index, text, reason })];
+  });
+  return { ...head(dialect, job.model), object: dialect.wholeObject, choices, usage };
+}
+
+/** The answer in pieces, as they are sent; a fault is the last one. `faultOf` words what is thrown. */
+export async function* pieces(
+  dialect: Dialect,
+  job: Job,
+  events: AsyncIterable<AnswerEvent>,
+  usage: Promise<Usage>,
+): AsyncGenerator<object, void, undefined> {
+  const common = { ...head(dialect, job.model), object: dialect.pieceObject };
+  // With the count at the end, every piece before it says that it has none.
+  const noUsage = job.includeUsage ? { usage: null } : {};
+  let opened = -1;
+  for await (const event of events) {
+    const opening = event.index > opened ? dialect.opening(event.index) : null;
+    opened = event.index;
+    if (opening) yield { ...common, choices: [opening], ...noUsage };
+    yield { ...common, choices: [dialect.piece(event)], ...noUsage };
+  }
+  if (job.includeUsage) yield { ...common, choices: [], usage: await usage };
+}
