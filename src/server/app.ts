@@ -102,18 +102,19 @@ function answering(parts: AppParts, dialect: Dialect, jobOf: (body: unknown, mos
     const served = await modelOf(context, parts, job.model);
     const { noted, signal } = context.get('asked');
     const { events, usage } = begin(parts, served, job, signal);
-    const counted = usage.then((each) => {
+    const note = (each: Usage): void => {
       noted.usage = each;
-      return each;
-    });
+    };
+    // Who reads the events is told of a fault there.
+    usage.then(note, () => {});
     try {
-      if (!job.stream) return context.json(wholeAnswer(dialect, job, events.soFar, await counted));
+      if (!job.stream) return context.json(wholeAnswer(dialect, job, events.soFar, await usage));
       // Until there is something to send, a fault still has a status of its own.
       await first(events);
     } catch (error) {
       throw errorOf(error, served, dialect);
     }
-    const source = pieces(dialect, job, events, counted);
+    const source = pieces(dialect, job, events, usage);
     return context.body(
       eventStream(source, (error) => errorOf(error, served, dialect)),
       200,
@@ -220,7 +221,8 @@ export function createApp(parts: AppParts): Hono<Environment> {
       return handler(context);
     });
   };
-  app.use(watched(parts), admitted(parts), limited(parts));
+  app.use(watched(parts), admitted(parts));
+  app.post('/v1/*', limited(parts));
   on('get', health, (context) => context.json({ status: 'ok' }));
   on('get', '/readyz', (context) => context.json({ status: 'ready' }));
   on('get', '/v1/models', async (context) =>
