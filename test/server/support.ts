@@ -6,7 +6,8 @@ import OpenAI from 'openai';
 import { afterAll } from 'vitest';
 import { type ServerLimits, serverLimits } from '../../src/server/limits.ts';
 import type { ServerLog } from '../../src/server/log.ts';
-import { type RunningServer, type ServeOptions, startServer } from '../../src/server/serve.ts';
+import type { RunningServer, ServeOptions } from '../../src/server/serve-options.ts';
+import { startServer } from '../../src/server/start-server.ts';
 import { repo, withMetadata } from '../cases/support.ts';
 
 /** A model of some thousand weights with random values, and a context of 256 tokens. */

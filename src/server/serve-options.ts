@@ -1,0 +1,35 @@
+/** What a server is started with, and what its starter gets. */
+import type { ServerLog } from './log.ts';
+
+/** What a server is started with. */
+export interface ServeOptions {
+  /** Folders whose GGUF files are served, beside the models that `listModels()` finds. */
+  readonly models?: readonly string[];
+  /** The folder whose finished runs are served (default: `runs` in the working directory). */
+  readonly runs?: string;
+  /** Where it listens; 0 takes any port that is free (default: 8080). */
+  readonly port?: number;
+  /** Address or name to listen on; another than this machine's own wants an `apiKey` (default: 127.0.0.1). */
+  readonly host?: string;
+  /** Tokens of prompt and answer together; by default 4096, or what a model was trained on where that is less. */
+  readonly contextSize?: number | null;
+  /** Threads to compute with, at most; by default one for each physical core. */
+  readonly threads?: number | null;
+  /** What clients have to send as their bearer token; without one, whoever reaches the server may ask. */
+  readonly apiKey?: string | null;
+  /** Told of each request when it has ended, and of what should be known of the server. */
+  readonly onLog?: (entry: ServerLog) => void;
+}
+
+/** A server that answers. */
+export interface RunningServer {
+  /** Such as `http://127.0.0.1:8080`; OpenAI's clients take it with `/v1` as their base URL. */
+  readonly url: string;
+  /** The names of the models that it has now. */
+  readonly models: readonly string[];
+  /**
+   * Takes no more requests, gives those that run five seconds to end, ends them, and frees all memory. The second call waits for
+   * the first.
+   */
+  close(): Promise<void>;
+}

@@ -1,0 +1,110 @@
+/**
+ * An HTTP server that speaks OpenAI's API, over the models of this machine. Promises: it listens to this machine alone unless a key is set;
+ * it prints nothing; it ends when it is told to, with no request left running.
+ */
+import { createServer, type Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { isIPv6 } from 'node:net';
+import { getRequestListener } from '@hono/node-server';
+import { NomoatError } from '../errors.ts';
+import { serveSettings } from '../settings/command-settings.ts';
+import { parseSettings } from '../settings/parse-settings.ts';
+import { assertSafe, KeyCheck } from './access.ts';
+import { stopping } from './api-error.ts';
+import { type AppParts, createApp } from './app.ts';
+import type { ServerLimits } from './limits.ts';
+import { ModelList } from './model-list.ts';
+import { ModelPool } from './model-pool.ts';
+import type { RunningServer, ServeOptions } from './serve-options.ts';
+
+/** How often connections are held against the limits of time. */
+const timeChecks = 4;
+
+function httpServer(parts: AppParts): Server {
+  const { limits } = parts;
+  const app = createApp(parts);
+  const listener = getRequestListener(app.fetch, {
+    // The host's own Request and Response stay what they are.
+    overrideGlobalObjects: false,
+    errorHandler: () => new Response(null, { status: 400 }),
+  });
+  const server = createServer(
+    {
+      headersTimeout: limits.headersMilliseconds,
+      requestTimeout: limits.requestMilliseconds,
+      keepAliveTimeout: limits.keepAliveMilliseconds,
+      connectionsCheckingInterval: Math.ceil(limits.headersMilliseconds / timeChecks),
+    },
+    (incoming, outgoing) => void listener(incoming, outgoing),
+  );
+  server.maxConnections = limits.connections;
+  return server;
+}
+
+/** Resolves once connections are taken. Rejects with NomoatError. */
+function listen(server: Server, host: string, port: number): Promise<AddressInfo> {
+  return new Promise((resolve, reject) => {
+    server.once('error', (cause: NodeJS.ErrnoException) => {
+      const isTaken = cause.code === 'EADDRINUSE';
+      const fault = isTaken
+        ? `${port} is taken by another program on ${host}`
+        : `cannot be listened on (${cause.code})`;
+      const [part, remedy] = isTaken ? ['`port`', 'Give another one, or 0 for any that is free.'] : [`${host}:${port}`, 'Give another `host` or `port`.']; // biome-ignore format: one line
+      reject(new NomoatError({ code: 'invalid-settings', part: part!, fault, remedy: remedy!, cause }));
+    });
+    server.listen(port, host, () => {
+      const address = server.address();
+      if (address !== null && typeof address === 'object') resolve(address);
+    });
+  });
+}
+
+/** Resolves when no request runs any more, or the time is over. */
+async function idle(running: ReadonlySet<unknown>, milliseconds: number): Promise<void> {
+  const lookMilliseconds = 20;
+  for (const end = performance.now() + milliseconds; running.size > 0 && performance.now() < end; )
+    await new Promise((resolve) => setTimeout(resolve, lookMilliseconds));
+}
+
+async function closeServer(server: Server, parts: AppParts, closing: AbortController): Promise<void> {
+  closing.abort();
+  const closed = new Promise<void>((resolve) => server.close(() => resolve()));
+  server.closeIdleConnections();
+  await idle(parts.running, parts.limits.graceMilliseconds);
+  for (const request of parts.running) request.abort(stopping());
+  await parts.pool.close();
+  // The last words are on their way; who does not read them is not waited for.
+  await idle(parts.running, lastWordsMilliseconds);
+  server.closeAllConnections();
+  await closed;
+}
+
+/** For an error object to get through a socket. */
+const lastWordsMilliseconds = 500;
+
+/** Starts a server. Rejects with NomoatError where it may not or cannot. */
+export async function startServer(options: ServeOptions, limits: ServerLimits): Promise<RunningServer> {
+  const { apiKey = null, onLog = () => {}, ...given } = { ...options };
+  const settings = parseSettings(serveSettings, { given }, { command: 'serve' });
+  const { contextSize, host, port, runs, threads } = settings;
+  assertSafe(host, apiKey);
+  const closing = new AbortController();
+  const models = new ModelList({ models: settings.models, runs }, limits.listMilliseconds);
+  const names = (await models.all()).map(({ id }) => id);
+  const onOpened = (model: string, notes: readonly string[]): void => onLog({ type: 'model-opened', model, notes });
+  const pool = new ModelPool({ limits, contextSize, threads, onOpened });
+  const key = new KeyCheck(apiKey);
+  const parts: AppParts = { host, key, limits, models, pool, onLog, closing: closing.signal, running: new Set() };
+  const server = httpServer(parts);
+  const { address, port: taken } = await listen(server, host, port);
+  const named = host === 'localhost' ? host : isIPv6(address) ? `[${address}]` : address;
+  let closed: Promise<void> | null = null;
+  return {
+    url: `http://${named}:${taken}`,
+    models: names,
+    close: () => {
+      closed ??= closeServer(server, parts, closing);
+      return closed;
+    },
+  };
+}
