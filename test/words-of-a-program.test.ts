@@ -35,6 +35,10 @@ const exceptions: Readonly<Record<string, { readonly words: readonly string[]; r
     why: 'the comment of recipe.yaml is the command that repeats it',
   },
   'run/start-run.ts': { words: ['--expose-gc'], why: "Node's flag for the training process" },
+  'server/compatibility.ts': {
+    words: ['--host', '--models', 'nomoat chat', 'nomoat serve', 'nomoat tune'],
+    why: 'a page of the documentation, for people who type commands',
+  },
   'store/pypi-model.ts': {
     words: [
       '--dest',

@@ -46,38 +46,38 @@ export const chatParameters = z.object({
   max_completion_tokens: open(z.int().min(1)).describe('the same as `max_tokens`, by its newer name'),
 });
 
-const tools: RefusedTable = {
-  tools: { why: toolsLater, nothing: z.array(z.unknown()).max(0) },
-  tool_choice: { why: toolsLater, nothing: z.enum(['none', 'auto']) },
-  parallel_tool_calls: { why: toolsLater, nothing: z.boolean() },
-  functions: { why: toolsLater, nothing: z.array(z.unknown()).max(0) },
-  function_call: { why: toolsLater, nothing: z.enum(['none', 'auto']) },
+const tools = {
+  tools: { why: toolsLater, nothing: [[]] },
+  tool_choice: { why: toolsLater, nothing: ['none', 'auto'] },
+  parallel_tool_calls: { why: toolsLater, nothing: [true, false] },
+  functions: { why: toolsLater, nothing: [[]] },
+  function_call: { why: toolsLater, nothing: ['none', 'auto'] },
   web_search_options: { why: 'nothing here asks the network' },
-};
+} satisfies RefusedTable;
 
-export const chatRefusals: RefusedTable = {
+export const chatRefusals = {
   ...commonRefusals,
   ...tools,
-  logprobs: { why: 'log-probabilities are not supported yet', nothing: z.literal(false) },
-  top_logprobs: { why: 'log-probabilities are not supported yet', nothing: z.literal(0) },
+  logprobs: { why: 'log-probabilities are not supported yet', nothing: [false] },
+  top_logprobs: { why: 'log-probabilities are not supported yet', nothing: [0] },
   response_format: {
     why: 'only text is supported; JSON and grammars are not yet',
-    nothing: z.strictObject({ type: z.literal('text') }),
+    nothing: [{ type: 'text' }],
   },
   reasoning_effort: { why: 'the effort of models here cannot be set' },
-  verbosity: { why: 'the verbosity of models here cannot be set', nothing: z.literal('medium') },
-  modalities: { why: 'only text is supported', nothing: z.tuple([z.literal('text')]) },
+  verbosity: { why: 'the verbosity of models here cannot be set', nothing: ['medium'] },
+  modalities: { why: 'only text is supported', nothing: [['text']] },
   audio: { why: 'only text is supported' },
   prediction: { why: 'predicted outputs are not supported' },
   moderation: { why: 'there is no moderation' },
-  store: { why: 'nothing is stored', nothing: z.literal(false) },
-  metadata: { why: 'nothing is stored', nothing: z.strictObject({}) },
-  service_tier: { why: 'there are no tiers', nothing: z.enum(['auto', 'default']) },
+  store: { why: 'nothing is stored', nothing: [false] },
+  metadata: { why: 'nothing is stored', nothing: [{}] },
+  service_tier: { why: 'there are no tiers', nothing: ['auto', 'default'] },
   safety_identifier: { why: 'users are not told apart, and nothing is kept of them' },
   prompt_cache_key: { why: 'what prompts share is found without a key' },
   prompt_cache_options: { why: 'the cache of prompts has no options' },
   prompt_cache_retention: { why: 'the cache of prompts has no options' },
-};
+} satisfies RefusedTable;
 
 type ChatParameters = z.output<typeof chatParameters>;
 

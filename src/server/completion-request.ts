@@ -26,13 +26,13 @@ export const completionParameters = z.object({
   max_tokens: open(z.int().min(1)).describe(`default ${usualTokens}`),
 });
 
-export const completionRefusals: RefusedTable = {
+export const completionRefusals = {
   ...commonRefusals,
-  best_of: { why: 'answers are not ranked', nothing: z.literal(1) },
-  echo: { why: 'the prompt is not given back yet', nothing: z.literal(false) },
+  best_of: { why: 'answers are not ranked', nothing: [1] },
+  echo: { why: 'the prompt is not given back yet', nothing: [false] },
   logprobs: { why: 'log-probabilities are not supported yet' },
-  suffix: { why: 'models here continue a text and do not fill gaps', nothing: z.literal('') },
-};
+  suffix: { why: 'models here continue a text and do not fill gaps', nothing: [''] },
+} satisfies RefusedTable;
 
 /** What the body asks for. Throws ApiError. */
 export function completionJob(body: unknown, mostChoices: number): Job {

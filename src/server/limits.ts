@@ -1,6 +1,6 @@
 /** Bounds of the server, so that nothing a client does or leaves undone takes the machine. Tests give smaller ones. */
 export interface ServerLimits {
-  /** A conversation that fills the longest contexts of today (a million tokens) has some four million characters. */
+  /** A conversation that fills the longest contexts of today (a million tokens) has some four million characters; all connections hold half a gigabyte. */
   readonly bodyBytes: number;
   /** Until all headers are there; a client that sends them byte by byte would hold its connection for ever. */
   readonly headersMilliseconds: number;
@@ -25,11 +25,11 @@ export interface ServerLimits {
 }
 
 export const serverLimits: ServerLimits = {
-  bodyBytes: 8 << 20,
+  bodyBytes: 4 << 20,
   headersMilliseconds: 10_000,
   requestMilliseconds: 60_000,
   keepAliveMilliseconds: 5_000,
-  connections: 256,
+  connections: 128,
   waitingPerModel: 16,
   retryAfterSeconds: 2,
   openModels: 4,

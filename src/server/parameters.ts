@@ -3,14 +3,14 @@
  * supported passes only with a value that asks for nothing. docs/openai-compatibility.md is made from these tables.
  */
 import { z } from 'zod';
-import type { Sampling } from '../chat/chat-model.ts';
+import { type Sampling, defaultSampling as usual } from '../chat/chat-model.ts';
 import { wrongParameter } from './api-error.ts';
 
 /** A parameter of OpenAI's reference that is refused. */
 export interface Refused {
   readonly why: string;
   /** Values that ask for nothing, beside null. */
-  readonly nothing?: z.ZodType;
+  readonly nothing?: readonly unknown[];
 }
 export type RefusedTable = Readonly<Record<string, Refused>>;
 
@@ -33,11 +33,17 @@ const choicesText =
 /** What chat and completions have in common; the words are those of the documentation. */
 export const commonParameters = {
   model: z.string().min(1).describe('a name that `GET /v1/models` lists'),
-  temperature: open(z.number().min(0).max(mostTemperature)).describe('default 0.7, as in `nomoat chat` (OpenAI: 1)'),
-  top_p: open(z.number().gt(0).max(1)).describe('default 0.95 (OpenAI: 1); 0 is refused: `temperature: 0` says that'),
-  top_k: open(z.int().min(0)).describe('not of OpenAI; default 40, 0 considers all tokens'),
-  min_p: open(z.number().min(0).lt(1)).describe('not of OpenAI; default 0.05'),
-  seed: open(z.int().min(0).max(seedLimit)).describe('0 to 2^32 - 1; the same answer each time on the same machine'),
+  temperature: open(z.number().min(0).max(mostTemperature)).describe(
+    `default ${usual.temperature}, as with \`openModel\` (OpenAI: 1)`,
+  ),
+  top_p: open(z.number().gt(0).max(1)).describe(
+    `default ${usual.topP} (OpenAI: 1); 0 is refused: \`temperature: 0\` says that`,
+  ),
+  top_k: open(z.int().min(0)).describe(`not of OpenAI; default ${usual.topK}, 0 considers all tokens`),
+  min_p: open(z.number().min(0).lt(1)).describe(`not of OpenAI; default ${usual.minP}`),
+  seed: open(z.int().min(0).max(seedLimit)).describe(
+    '0 to 2^32 - 1; repeats an answer; by default another one each time',
+  ),
   n: open(z.int().min(1)).describe(choicesText),
   stop: open(
     z.union([stopText, z.array(stopText).max(mostStops)], {
@@ -49,12 +55,12 @@ export const commonParameters = {
 };
 
 /** What is refused of both. */
-export const commonRefusals: RefusedTable = {
-  frequency_penalty: { why: 'penalties are not supported yet', nothing: z.literal(0) },
-  presence_penalty: { why: 'penalties are not supported yet', nothing: z.literal(0) },
-  logit_bias: { why: 'biases of tokens are not supported yet', nothing: z.strictObject({}) },
+export const commonRefusals = {
+  frequency_penalty: { why: 'penalties are not supported yet', nothing: [0] },
+  presence_penalty: { why: 'penalties are not supported yet', nothing: [0] },
+  logit_bias: { why: 'biases of tokens are not supported yet', nothing: [{}] },
   user: { why: 'users are not told apart, and nothing is kept of them' },
-};
+} satisfies RefusedTable;
 
 type Body = Readonly<Record<string, unknown>>;
 
@@ -100,8 +106,8 @@ export function readParameters<Shape extends z.core.$ZodLooseShape>(
     if (Object.hasOwn(schema.shape, name)) continue;
     if (!Object.hasOwn(refusals, name))
       throw wrongParameter(name, 'unknown_parameter', `Unknown parameter: '${name}'.`);
-    const { nothing, why } = refusals[name]!;
-    if (value !== null && !nothing?.safeParse(value).success)
+    const { nothing = [], why } = refusals[name]!;
+    if (![null, ...nothing].some((each) => JSON.stringify(each) === JSON.stringify(value)))
       throw wrongParameter(name, 'unsupported_parameter', `Unsupported parameter: '${name}': ${why}.`);
   }
   const known = Object.fromEntries(Object.entries(given).filter(([name]) => Object.hasOwn(schema.shape, name)));

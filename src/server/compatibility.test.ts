@@ -1,0 +1,46 @@
+/** The page of what is compatible is what the server does, and knows every parameter of OpenAI's reference (npx tsc holds the types). */
+import type OpenAI from 'openai';
+import { expect, expectTypeOf, test } from 'vitest';
+import { KeyCheck } from './access.ts';
+import { createApp } from './app.ts';
+import { chatParameters, chatRefusals } from './chat-request.ts';
+import { endpoints, renderCompatibility } from './compatibility.ts';
+import { completionParameters, completionRefusals } from './completion-request.ts';
+import { serverLimits } from './limits.ts';
+import { ModelList } from './model-list.ts';
+import { ModelPool } from './model-pool.ts';
+
+test('docs/openai-compatibility.md is what the tables say (-u writes it)', async () => {
+  await expect(renderCompatibility()).toMatchFileSnapshot('../../docs/openai-compatibility.md');
+});
+
+test('every parameter of the reference is supported or refused by name, and of others there are two', () => {
+  type Chat = keyof OpenAI.ChatCompletionCreateParamsStreaming;
+  type OwnChat = keyof typeof chatParameters.shape | keyof typeof chatRefusals;
+  expectTypeOf<Exclude<Chat, OwnChat>>().toEqualTypeOf<never>();
+  expectTypeOf<Exclude<OwnChat, Chat>>().toEqualTypeOf<'top_k' | 'min_p'>();
+  type Completion = keyof OpenAI.CompletionCreateParamsStreaming;
+  type OwnCompletion = keyof typeof completionParameters.shape | keyof typeof completionRefusals;
+  expectTypeOf<Exclude<Completion, OwnCompletion>>().toEqualTypeOf<never>();
+  expectTypeOf<Exclude<OwnCompletion, Completion>>().toEqualTypeOf<'top_k' | 'min_p'>();
+  for (const [parameters, refusals] of [[chatParameters, chatRefusals], [completionParameters, completionRefusals]] as const) {
+    for (const [name, schema] of Object.entries(parameters.shape)) expect(schema.description, name).toMatch(/\w/);
+    expect(Object.keys(refusals).filter((name) => name in parameters.shape)).toEqual([]);
+  } // biome-ignore format: pairs
+});
+
+test('the endpoints of the page are the routes of the server', () => {
+  const parts = {
+    host: '127.0.0.1',
+    key: new KeyCheck(null),
+    limits: serverLimits,
+    models: new ModelList({ models: [], runs: 'runs' }, 0),
+    pool: new ModelPool({ limits: serverLimits, contextSize: null, threads: null, onOpened: () => {} }),
+    onLog: () => {},
+    closing: new AbortController().signal,
+    running: new Set<AbortController>(),
+  };
+  const routes = createApp(parts).routes.filter(({ method, path }) => method !== 'ALL' && !path.endsWith('*'));
+  const named = routes.map(({ method, path }) => `${method} ${path.replace(/:id\{.*\}/, '{id}')}`);
+  expect([...named].sort()).toEqual(Object.keys(endpoints).sort());
+});
