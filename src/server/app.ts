@@ -12,6 +12,7 @@ import { assertHost, type KeyCheck } from './access.ts';
 import { type AnswerEvent, answer, type Job, type Usage } from './answer.ts';
 import { ApiError, apiErrorOf, clientLeft, stopping } from './api-error.ts';
 import { chatJob } from './chat-request.ts';
+import { endpoints } from './compatibility.ts';
 import { completionJob } from './completion-request.ts';
 import { chatDialect, completionDialect, type Dialect, pieces, wholeAnswer } from './dialects.ts';
 import { eventStream } from './event-stream.ts';
@@ -234,7 +235,7 @@ export function createApp(parts: AppParts): Hono<Environment> {
   on('post', '/v1/chat/completions', answering(parts, chatDialect, chatJob));
   on('post', '/v1/completions', answering(parts, completionDialect, completionJob));
   app.notFound((context) => {
-    const message = `There is no ${context.req.method} ${context.req.path} here; docs/openai-compatibility.md lists what there is.`;
+    const message = `There is no ${context.req.method} ${context.req.path} here, but ${Object.keys(endpoints).join(', ')}.`;
     throw new ApiError({ status: 404, code: 'unknown_url', message });
   });
   app.onError((error, context) => failed(parts, error, context));

@@ -80,13 +80,16 @@ function runModel({ name, path }: ListedRun, { created, settings }: RunRecord): 
 const runsInside = (folder: string): ServedModel[] =>
   listRuns(folder).flatMap((run) => (run.record && finished.includes(run.state) ? [runModel(run, run.record)] : []));
 
-/** A name stands for one model: of several, the later ones are listed with where they lie before it. */
+/** A name stands for one model: of several, the later ones are listed by whose they are as well, and a number. */
 function withoutDoubles(models: readonly ServedModel[]): Map<string, ServedModel> {
   const byId = new Map<string, ServedModel>();
+  const paths = new Set<string>();
   for (const model of models) {
-    const known = byId.get(model.id);
-    const id = known === undefined ? model.id : `${model.ownedBy}/${model.id}`;
-    if (known?.path !== model.path && !byId.has(id)) byId.set(id, { ...model, id });
+    if (paths.has(model.path)) continue;
+    let { id } = model;
+    for (let n = 1; byId.has(id); n++) id = `${model.ownedBy}/${model.id}${n === 1 ? '' : `-${n}`}`;
+    byId.set(id, { ...model, id });
+    paths.add(model.path);
   }
   return byId;
 }
@@ -99,7 +102,7 @@ export interface ModelFolders {
 export class ModelList {
   private readonly folders: ModelFolders;
   private readonly freshMilliseconds: number;
-  private known = new Map<string, ServedModel>();
+  private known: ReadonlyMap<string, ServedModel> | null = null;
   private readAt = Number.NEGATIVE_INFINITY;
 
   /** What was read of the disk holds for `freshMilliseconds`. */
@@ -108,23 +111,35 @@ export class ModelList {
     this.freshMilliseconds = freshMilliseconds;
   }
 
-  /** In the order of precedence. Rejects with NomoatError where a folder cannot be read. */
+  /** In the order of precedence. Rejects with NomoatError where a folder cannot be read the first time. */
   async all(): Promise<readonly ServedModel[]> {
-    if (performance.now() - this.readAt > this.freshMilliseconds) await this.read();
-    return [...this.known.values()];
+    return [...(await this.fresh()).values()];
   }
 
   /** null where there is none of that name; full names go before others. */
   async find(name: string): Promise<ServedModel | null> {
-    const models = await this.all();
-    return this.known.get(name) ?? models.find(({ aliases }) => aliases.includes(name)) ?? null;
+    const known = await this.fresh();
+    return known.get(name) ?? [...known.values()].find(({ aliases }) => aliases.includes(name)) ?? null;
   }
 
-  private async read(): Promise<void> {
-    const own = this.folders.models.flatMap(modelsInside);
+  private async fresh(): Promise<ReadonlyMap<string, ServedModel>> {
+    if (this.known !== null && performance.now() - this.readAt <= this.freshMilliseconds) return this.known;
+    const isFirst = this.known === null;
+    // What is in a folder that is taken away later is not there any more; the other models are.
+    const inside = (list: (folder: string) => ServedModel[], folder: string): ServedModel[] => {
+      try {
+        return list(folder);
+      } catch (error) {
+        if (isFirst) throw error;
+        return [];
+      }
+    };
+    const own = this.folders.models.flatMap((folder) => inside(modelsInside, folder));
     const { local } = await listModels();
     const found = local.flatMap(({ name, path, source }) => fileModel(name, path, source));
-    this.known = withoutDoubles([...own, ...found, ...runsInside(this.folders.runs)]);
+    const known = withoutDoubles([...own, ...found, ...inside(runsInside, this.folders.runs)]);
+    this.known = known;
     this.readAt = performance.now();
+    return known;
   }
 }
