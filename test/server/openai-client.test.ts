@@ -162,6 +162,11 @@ describe('chat', () => {
     const answer = await client.chat.completions.create({ ...mini, stop: ['never said', stop] });
     expect(answer.choices[0]).toMatchObject({ finish_reason: 'stop', message: { content: content.slice(0, at - 2) } });
     expect(answer.usage!.completion_tokens).toBeLessThan(pieces.length);
+    // Nothing is computed behind it.
+    const begun = (await client.completions.create({ ...long, max_tokens: 40 })).choices[0]!.text;
+    const ended = await client.completions.create({ ...long, stop: begun.slice(2, 6) }, { timeout: 20_000 });
+    expect(ended.choices[0]!.finish_reason).toBe('stop');
+    expect(ended.usage!.completion_tokens).toBeLessThanOrEqual(40);
   });
 });
 
