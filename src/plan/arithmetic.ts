@@ -2,8 +2,7 @@
  * In which arithmetic the frozen weights of a run are to be computed with, as far as that is known before they are read: from the settings,
  * the model's size and what this processor's kernels do. Pure. Whether int8 is close enough is seen when the weights are opened (run/open-weights.ts).
  */
-import type { GgufFile } from '../formats/gguf/types.ts';
-import { projectionWeights, readModelConfig } from '../models/config.ts';
+import { type ModelConfig, projectionWeights } from '../models/config.ts';
 import type { KernelProbe } from '../runtime/onnxruntime-node/probe.ts';
 import type { RunSettings } from '../settings/run-settings.ts';
 
@@ -25,13 +24,13 @@ export interface Arithmetic {
 }
 
 /** Whether `auto` leaves the model in float32 for its size. */
-export const isSmall = (model: GgufFile): boolean => projectionWeights(readModelConfig(model)) < fewWeights;
+export const isSmall = (config: ModelConfig): boolean => projectionWeights(config) < fewWeights;
 
 export const speedupOf = ({ float32Rate, int8Rate }: KernelProbe): number => int8Rate / float32Rate;
 
 /** Of the model and the processor, what the arithmetic depends on. */
 export interface Seen {
-  /** isSmall of the model. */
+  /** isSmall of the model's configuration. */
   readonly small: boolean;
   /** May be null only where none of this depends on it. */
   readonly probe: KernelProbe | null;

@@ -7,7 +7,7 @@ import type { GgufFile } from '../formats/gguf/types.ts';
 import { copyOf, findCopy } from '../llama/parity.ts';
 import { diskFreeBytes, memoryBytes } from '../machine/machine.ts';
 import type { ActivationPolicy } from '../models/activation-policy.ts';
-import { loraWeights, parameterCount, readModelConfig } from '../models/config.ts';
+import { loraWeights, type ModelConfig, parameterCount, readModelConfig } from '../models/config.ts';
 import type { KernelProbe } from '../runtime/onnxruntime-node/probe.ts';
 import type { RunSettings } from '../settings/run-settings.ts';
 import { cacheFolder } from '../store/cache.ts';
@@ -33,6 +33,7 @@ export interface Planned {
 }
 
 export interface Context extends Planned {
+  readonly config: ModelConfig;
   readonly shape: Shape;
   readonly parameters: number;
   /** Whether `auto` leaves the model in float32 for its size. */
@@ -43,12 +44,14 @@ export interface Context extends Planned {
 
 export function contextOf(planned: Planned): Context {
   const { model } = planned;
+  const config = readModelConfig(model);
   const qkNorms = model.tensors.has('blk.0.attn_q_norm.weight');
   return {
     ...planned,
-    shape: { ...readModelConfig(model), qkNorms },
+    config,
+    shape: { ...config, qkNorms },
     parameters: parameterCount(model),
-    small: isSmall(model),
+    small: isSmall(config),
     copy: plannedCopy(model),
   };
 }
@@ -87,7 +90,7 @@ export const holdingsOf = (precision: 'f32' | 'int8', { device, method }: RunSet
 export const trainedIn = ({ method }: RunSettings): 'lora' | 'full' => (method === 'lora' ? 'lora' : 'full');
 
 export function settingOf(
-  { copy, model, parameters, shape }: Context,
+  { config, copy, model, parameters, shape }: Context,
   settings: RunSettings,
   precision: 'f32' | 'int8',
   holding: Holding = holdings[0]!,
@@ -97,7 +100,7 @@ export function settingOf(
     method: trainedIn(settings),
     precision,
     ...holding,
-    trained: adapter ? loraWeights(readModelConfig(model), settings) : parameters,
+    trained: adapter ? loraWeights(config, settings) : parameters,
     parameters,
     fileBytes: model.byteLength,
     measuredBlocks: Math.min(2, shape.layers),

@@ -69,7 +69,7 @@ export interface Rated {
 
 /** Hears, as a sentence, what is done, and says before each measurement whether to go on. */
 export interface Pace {
-  readonly step?: (what: string) => Promise<void>;
+  readonly step?: ((what: string) => Promise<void>) | undefined;
 }
 
 function ratesIn(

@@ -78,10 +78,9 @@ export async function planRun({ settings, elapsed, step, ...given }: RunPlanOpti
   const context = contextOf({ ...given, probe: await probeFor(settings, given.threads) });
   const laidOut = workOf(context.prepared, settings);
   const { work } = laidOut;
-  const pace = step ? { step } : {};
   const rated =
     measurable(settings) && !context.small
-      ? await measureRates(context, settings, laidOut, pace)
+      ? await measureRates(context, settings, laidOut, { step })
       : assumeRates(context, settings, laidOut);
   const plan = decide({ context, settings, work, rated, preparation: elapsed(), prices: free });
   assertFits({ plan, rated, work }, context, settings);
