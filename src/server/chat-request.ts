@@ -4,16 +4,14 @@ import type { Message } from '../text/example.ts';
 import type { Job } from './answer.ts';
 import { wrongParameter } from './api-error.ts';
 import {
-  assertChoices,
-  assertStreamOptions,
   commonParameters,
   commonRefusals,
+  jobOf,
   open,
   plainText,
   type RefusedTable,
   readParameters,
   samplingOf,
-  stopsOf,
 } from './parameters.ts';
 
 const textPart = z.strictObject({
@@ -101,17 +99,7 @@ const messageOf = ({ content, role }: ChatParameters['messages'][number]): Messa
 /** What the body asks for. Throws ApiError. */
 export function chatJob(body: unknown, mostChoices: number): Job {
   const given = readParameters(body, chatParameters, chatRefusals);
-  assertStreamOptions(given);
-  const n = given.n ?? 1;
-  assertChoices(n, mostChoices);
   const messages = given.messages.map(messageOf);
-  return {
-    model: given.model,
-    asks: [(model, options) => model.generate(messages, options)],
-    n,
-    sampling: samplingOf(given, mostTokens(given)),
-    stop: stopsOf(given),
-    stream: given.stream ?? false,
-    includeUsage: given.stream_options?.include_usage ?? false,
-  };
+  const job = jobOf(given, [(model, options) => model.generate(messages, options)], mostChoices);
+  return { ...job, sampling: samplingOf(given, mostTokens(given)) };
 }

@@ -2,16 +2,14 @@
 import { z } from 'zod';
 import type { Job } from './answer.ts';
 import {
-  assertChoices,
-  assertStreamOptions,
   commonParameters,
   commonRefusals,
+  jobOf,
   open,
   plainText,
   type RefusedTable,
   readParameters,
   samplingOf,
-  stopsOf,
 } from './parameters.ts';
 
 /** OpenAI's, which clients of this old route count on. */
@@ -37,17 +35,6 @@ export const completionRefusals = {
 /** What the body asks for. Throws ApiError. */
 export function completionJob(body: unknown, mostChoices: number): Job {
   const given = readParameters(body, completionParameters, completionRefusals);
-  assertStreamOptions(given);
-  const prompts = [given.prompt].flat();
-  const n = given.n ?? 1;
-  assertChoices(prompts.length * n, mostChoices);
-  return {
-    model: given.model,
-    asks: prompts.map((text) => (model, options) => model.continue(text, options)),
-    n,
-    sampling: samplingOf(given, given.max_tokens ?? usualTokens),
-    stop: stopsOf(given),
-    stream: given.stream ?? false,
-    includeUsage: given.stream_options?.include_usage ?? false,
-  };
+  const asks: Job['asks'] = [given.prompt].flat().map((text) => (model, options) => model.continue(text, options));
+  return { ...jobOf(given, asks, mostChoices), sampling: samplingOf(given, given.max_tokens ?? usualTokens) };
 }

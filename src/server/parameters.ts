@@ -4,6 +4,7 @@
  */
 import { z } from 'zod';
 import { type Sampling, defaultSampling as usual } from '../chat/chat-model.ts';
+import type { Job } from './answer.ts';
 import { wrongParameter } from './api-error.ts';
 
 /** A parameter of OpenAI's reference that is refused. */
@@ -127,10 +128,10 @@ export function samplingOf(given: Common, maxTokens: number | null): Partial<Sam
 }
 
 /** The stop sequences as a list. */
-export const stopsOf = ({ stop }: Common): readonly string[] => [stop ?? []].flat();
+const stopsOf = ({ stop }: Common): readonly string[] => [stop ?? []].flat();
 
 /** Throws ApiError where a request asks for more answers than one may. */
-export function assertChoices(count: number, most: number): void {
+function assertChoices(count: number, most: number): void {
   if (count <= most) return;
   throw wrongParameter(
     'n',
@@ -140,8 +141,23 @@ export function assertChoices(count: number, most: number): void {
 }
 
 /** Throws ApiError where stream_options stand without a stream. */
-export function assertStreamOptions({ stream, stream_options: options }: Common): void {
+function assertStreamOptions({ stream, stream_options: options }: Common): void {
   if (!options || stream) return;
   const fault = "'stream_options' is for streams: set 'stream' to true, or leave it out.";
   throw wrongParameter('stream_options', 'invalid_value', fault);
+}
+
+/** What both routes ask for alike, of these prompts. Throws ApiError. */
+export function jobOf(given: Common, asks: Job['asks'], mostChoices: number): Omit<Job, 'sampling'> {
+  assertStreamOptions(given);
+  const n = given.n ?? 1;
+  assertChoices(asks.length * n, mostChoices);
+  return {
+    model: given.model,
+    asks,
+    n,
+    stop: stopsOf(given),
+    stream: given.stream ?? false,
+    includeUsage: given.stream_options?.include_usage ?? false,
+  };
 }
