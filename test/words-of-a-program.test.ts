@@ -29,7 +29,10 @@ const exceptions: Readonly<Record<string, { readonly words: readonly string[]; r
     why: 'a card is read by people who got the folder: it shows commands, those of others too',
   },
   'adapter/peft-config.ts': { words: ['--export-gguf'], why: 'a flag of mlx_lm.fuse' },
-  'llama/load.ts': { words: ['--input-type'], why: "Node's flag for programs that it is given as text" },
+  'runtime/node-llama-cpp/load.ts': {
+    words: ['--input-type'],
+    why: "Node's flag for programs that it is given as text",
+  },
   'run/run-folder.ts': {
     words: ['--recipe', '--run'],
     why: 'the comment of recipe.yaml is the command that repeats it',

@@ -10,7 +10,7 @@ import { cpus } from 'node:os';
 import type { Llama, LlamaContext, LlamaContextOptions, LlamaModel } from 'node-llama-cpp';
 import { NomoatError } from '../errors.ts';
 import { cpuBuild } from '../machine/llama-builds.ts';
-import { openLlama } from './load.ts';
+import { openLlama } from '../runtime/node-llama-cpp/load.ts';
 
 /** Enough to see what went wrong; a broken file can log a line per tensor. */
 const maxKeptLogLines = 50;

@@ -5,10 +5,10 @@
 import type { Llama, LlamaModel, Token } from 'node-llama-cpp';
 import { NomoatError } from '../errors.ts';
 import { cpuBuild } from '../machine/llama-builds.ts';
+import { openLlama } from '../runtime/node-llama-cpp/load.ts';
 import { TextRefused, type Tokenizer } from '../tokens/tokenizer.ts';
 import { readVocabulary, type Vocabulary } from '../tokens/vocabulary.ts';
 import { engineMissing } from './engine.ts';
-import { openLlama } from './load.ts';
 
 /** Enough to see why a vocabulary does not load. */
 const maxKeptLogLines = 10;

@@ -5,6 +5,7 @@
  */
 import { accessSync, constants, existsSync } from 'node:fs';
 import { dirname } from 'node:path';
+import { openLlama } from '../runtime/node-llama-cpp/load.ts';
 import { type Adapter, findAdapter } from '../runtime/onnxruntime-node/webgpu-adapter.ts';
 import { installedVersion, ownVersion } from '../store/installed-version.ts';
 import { type LocalModel, scanLocalModels } from '../store/local-scan.ts';
@@ -99,8 +100,12 @@ const realParts: DoctorParts = {
   },
   findAdapter,
   startLlamaCpp: async () => {
-    const { getLlama, LlamaLogLevel } = await import('node-llama-cpp');
-    const llama = await getLlama({ ...cpuBuild(), build: 'never', progressLogs: false, logLevel: LlamaLogLevel.error });
+    const llama = await openLlama((levels) => ({
+      ...cpuBuild(),
+      build: 'never',
+      progressLogs: false,
+      logLevel: levels.error,
+    }));
     const detail = `llama.cpp ${llama.llamaCppRelease.release}, ${llama.buildType}`;
     await llama.dispose();
     return detail;

@@ -28,7 +28,7 @@ const run = (file: string, program: string) => {
   return spawnSync(process.execPath, [file], { cwd: folder, env, encoding: 'utf8' });
 };
 
-/** Trains one step, chats with the result, and says so; `name` is the run's folder. */
+/** Trains two steps, chats with the result, and says so; `name` is the run's folder. */
 const whole = `
 import { openModel, tune } from 'nomoat';
 export async function whole(name) {
@@ -36,16 +36,11 @@ export async function whole(name) {
   const seen = [];
   for await (const event of run) seen.push(event.type);
   const { adapter, folder, state } = await run.result;
-  await using chat = { chat: await openModel({ model: folder }), [Symbol.asyncDispose]() { return this.chat.close(); } };
-  const { stopReason } = await chat.chat.generate([{ role: 'user', content: 'number 3' }], { maxTokens: 4, temperature: 0 });
+  const chat = await openModel({ model: folder });
+  const { stopReason } = await chat.generate([{ role: 'user', content: 'number 3' }], { maxTokens: 4, temperature: 0 });
+  await chat.close();
   return [state, seen.filter((type) => type === 'step-end').length, adapter.endsWith('adapter'), typeof stopReason].join(' ');
-}`
-  .replace(
-    // Node 20 has no syntax for it.
-    /await using chat = .*\n/,
-    'const chat = { chat: await openModel({ model: folder }) };\n',
-  )
-  .replace('  return [state', '  await chat.chat.close();\n  return [state');
+}`;
 const said = 'done 2 true string';
 
 describe('a host', { timeout: patience }, () => {
@@ -53,12 +48,14 @@ describe('a host', { timeout: patience }, () => {
     writeFileSync(join(folder, 'whole.mjs'), whole);
     const { status, stderr, stdout } = run(
       'two.mjs',
-      `import { whole } from './whole.mjs';
+      `import { doctor } from 'nomoat';
+       import { whole } from './whole.mjs';
        // node-llama-cpp lets go of its threads before the process ends: 'beforeExit' is its own, and takes nothing from the host.
        const names = ['SIGINT', 'SIGTERM', 'SIGHUP', 'exit', 'uncaughtException', 'unhandledRejection', 'warning'];
        const { emit, reallyExit } = process;
        const counts = () => names.map((name) => process.listenerCount(name)).join();
        const before = [counts(), process.execArgv.join(), process.cwd(), Object.keys(process.env).sort().join()];
+       await doctor();
        const ended = await Promise.all([whole('a'), whole('b')]);
        const after = [counts(), process.execArgv.join(), process.cwd(), Object.keys(process.env).sort().join()];
        console.log(JSON.stringify({ ended, before, after, same: process.emit === emit && process.reallyExit === reallyExit }));`,

@@ -4,14 +4,14 @@
  */
 import { createRequire } from 'node:module';
 import type { Llama, LlamaOptions } from 'node-llama-cpp';
-import { installedPackage } from '../store/installed-version.ts';
+import { installedPackage } from '../../store/installed-version.ts';
 
-export type NodeLlamaCpp = typeof import('node-llama-cpp');
+type NodeLlamaCpp = typeof import('node-llama-cpp');
 
 let loaded: Promise<NodeLlamaCpp> | null = null;
 
 /** Rejects where the package cannot be loaded; the next call tries again. */
-export function loadNodeLlamaCpp(): Promise<NodeLlamaCpp> {
+function loadNodeLlamaCpp(): Promise<NodeLlamaCpp> {
   loaded ??= importQuietly().catch((error: unknown) => {
     loaded = null;
     throw error;
@@ -41,7 +41,7 @@ function unloadSignalExit(): void {
   }
 }
 
-/** Calls that are under way without the arguments that `startable` takes away, and those arguments. */
+/** Calls that are under way without the arguments that are for texts only, and all arguments of this process. */
 const without = { calls: 0, all: process.execArgv };
 
 /** Node starts no file with these, only what it is given as text. */
