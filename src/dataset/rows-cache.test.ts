@@ -1,4 +1,13 @@
-import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import {
+  existsSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  utimesSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeEach, expect, test, vi } from 'vitest';
@@ -94,6 +103,18 @@ test('a folder that cannot be written costs nothing but time', () => {
   const key = keyOf(...examples);
   keepRows(key, { rows, facts });
   expect(found(key, examples)).toBeNull();
+});
+
+test('what is read was used now: others go first', () => {
+  const [old, other] = [keyOf(completion('b')), keyOf(completion('c'))];
+  for (const [i, key] of [old, other].entries()) {
+    keepRows(key, { rows: rows.slice(0, 1), facts });
+    utimesSync(join(rowsCacheFolder(), `${key}.rows`), i + 1, i + 1);
+  }
+  const names = (): string[] => listCache().map(({ name }) => name);
+  expect(names()).toEqual([`${old}.rows`, `${other}.rows`]);
+  expect(cachedRows(old, [completion('b')])).not.toBeNull();
+  expect(names()).toEqual([`${other}.rows`, `${old}.rows`]);
 });
 
 test('a limit of nothing keeps nothing', () => {

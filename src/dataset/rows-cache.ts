@@ -12,7 +12,7 @@ import { writeChunksAtomic } from '../formats/atomic-write.ts';
 import { isSpelledNumber } from '../formats/exact-json.ts';
 import type { GgufFile } from '../formats/gguf/types.ts';
 import { orderedKeys } from '../formats/ordered-json.ts';
-import { cachedRowsPath, pruneCache, rowsCacheFolder } from '../store/cache.ts';
+import { cachedRowsPath, markUsed, pruneCache, rowsCacheFolder } from '../store/cache.ts';
 import { installedVersion } from '../store/installed-version.ts';
 import type { Example } from '../text/example.ts';
 import type { EncodeOptions } from '../tokens/encode-example.ts';
@@ -162,7 +162,9 @@ function* joined(parts: readonly Uint8Array[]): Generator<Uint8Array> {
 /** The rows of that name, for these examples; null where there are none, or not whole. */
 export function cachedRows(key: string, examples: readonly Example[]): KeptRows | null {
   try {
-    const file = readFileSync(cachedRowsPath(key));
+    const path = cachedRowsPath(key);
+    const file = readFileSync(path);
+    markUsed(path);
     const body = file.subarray(digestBytes);
     if (!createHash('sha256').update(body).digest().equals(file.subarray(0, digestBytes))) return null;
     const at = lengthBytes + Number(body.readBigUInt64LE(0));

@@ -118,16 +118,25 @@ export const findCached = (folder: string, key: string): string | null => {
   return name === undefined || name.includes(temporaryMark) ? null : join(folder, name);
 };
 
+/** Marks the file as used now, so that others go first. */
+export function markUsed(path: string): void {
+  const now = new Date();
+  try {
+    utimesSync(path, now, now);
+  } catch {
+    // A folder that cannot be written keeps it anyway.
+  }
+}
+
 /** Marks the file as used now and held by this process until the returned function is called. A folder that cannot be written keeps it anyway. */
 export function holdCached(path: string): () => void {
   const mark = `${path}${heldMark}${process.pid}`;
   try {
     writeFileSync(mark, '');
-    const now = new Date();
-    utimesSync(path, now, now);
   } catch {
     // Nobody can take it away there either.
   }
+  markUsed(path);
   return () => {
     try {
       rmSync(mark, { force: true });
