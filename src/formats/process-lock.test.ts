@@ -1,9 +1,10 @@
-import { spawn, spawnSync } from 'node:child_process';
+import { spawnSync } from 'node:child_process';
 import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { afterAll, expect, test } from 'vitest';
+import { together } from '../../test/together.ts';
 import { lockHolder, releaseLock, takeLock, unknownHolder } from './process-lock.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'nomoat-lock-'));
@@ -35,24 +36,13 @@ test("an empty one is its writer's for a moment, where that is asked for", () =>
   releaseLock(path);
 });
 
-/** Takes the lock at that time in a process of its own and holds on for a while; whether it could. */
-function takes(at: number): Promise<boolean> {
-  const script = `const { takeLock } = await import(${JSON.stringify(built)});
-    while (Date.now() < ${at});
-    if (takeLock(${JSON.stringify(path)}) !== null) process.exit(7);
-    await new Promise((resolve) => setTimeout(resolve, 1500));`;
-  const child = spawn(process.execPath, ['--input-type=module', '-e', script]);
-  return new Promise((resolve, reject) => {
-    child.on('close', (code) => (code === 0 || code === 7 ? resolve(code === 0) : reject(new Error(`code ${code}`))));
-  });
-}
-
 test("of several that find a dead process's, one takes it", { timeout: 120_000 }, async () => {
+  const imports = `const { takeLock } = await import(${JSON.stringify(built)});`;
   for (let round = 0; round < 3; round++) {
     writeFileSync(path, dead);
-    const at = Date.now() + 2000;
-    const taken = await Promise.all(Array.from({ length: 4 }, () => takes(at)));
-    expect(taken.filter(Boolean)).toHaveLength(1);
+    const taken = await together(4, imports, `takeLock(${JSON.stringify(path)}) === null`);
+    expect(taken.filter((took) => took === 'true')).toHaveLength(1);
+    expect(taken.filter((took) => took === 'false')).toHaveLength(3);
     rmSync(path, { force: true });
   }
 });

@@ -1,38 +1,20 @@
-import { type ChildProcess, spawn } from 'node:child_process';
+import { spawn } from 'node:child_process';
 import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { afterAll, expect, test } from 'vitest';
+import { together } from '../../test/together.ts';
 import { RunFolder } from './run-folder.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'nomoat-lock-'));
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
-/** Time for a message to reach each of them. */
-const togetherMilliseconds = 100;
 const built = pathToFileURL(join(import.meta.dirname, '../../dist/run/run-folder.js')).href;
 
-/** Processes that lock the folder at the same time, once all of them are up, and hold on until all have tried; which of them could. */
+/** Processes that lock the folder at the same time; which of them could. */
 async function lockTogether(count: number): Promise<boolean[]> {
-  const script = `const { RunFolder } = await import(${JSON.stringify(built)});
-    process.on('message', (at) => {
-      if (at === 'end') process.exit(0);
-      while (Date.now() < at);
-      try { new RunFolder(${JSON.stringify(folder)}).lock(); process.send('took'); } catch (error) { process.send(error.message); }
-    });
-    process.send('up');`;
-  const children = Array.from({ length: count }, () =>
-    spawn(process.execPath, ['--input-type=module', '-e', script], { stdio: ['ignore', 'ignore', 'inherit', 'ipc'] }),
-  );
-  const said = (child: ChildProcess): Promise<unknown> => new Promise((resolve) => child.once('message', resolve));
-  await Promise.all(children.map(said));
-  const answers = Promise.all(children.map(said));
-  const at = Date.now() + togetherMilliseconds;
-  for (const child of children) child.send(at);
-  const told = await answers;
-  const ended = Promise.all(children.map((child) => new Promise((resolve) => child.on('close', resolve))));
-  for (const child of children) child.send('end');
-  await ended;
+  const imports = `const { RunFolder } = await import(${JSON.stringify(built)});`;
+  const told = await together(count, imports, `(new RunFolder(${JSON.stringify(folder)}).lock(), 'took')`);
   for (const answer of told) expect(answer).toMatch(/^took$|is working in this run/);
   return told.map((answer) => answer === 'took');
 }
