@@ -3,7 +3,6 @@
  * request's contents is told to the log. Knows models by the list and the pool only.
  */
 import { randomUUID } from 'node:crypto';
-import type { HttpBindings } from '@hono/node-server';
 import { type Context, Hono, type MiddlewareHandler } from 'hono';
 import { bodyLimit } from 'hono/body-limit';
 import { EventHistory } from '../event-history.ts';
@@ -20,6 +19,7 @@ import type { ServerLimits } from './limits.ts';
 import type { ServerLog } from './log.ts';
 import { listed, type ModelList, type ServedModel } from './model-list.ts';
 import type { ModelPool } from './model-pool.ts';
+import { type Asked, type Environment, type Handler, jsonOf } from './request.ts';
 
 export interface AppParts {
   readonly host: string;
@@ -34,20 +34,6 @@ export interface AppParts {
   readonly running: Set<AbortController>;
 }
 
-/** What a request's handlers know of it. */
-interface Asked {
-  readonly id: string;
-  /** Aborted where the client leaves or the server ends, with the ApiError to answer with. */
-  readonly signal: AbortSignal;
-  readonly noted: { model: ServedModel | null; usage: Usage | null; route: string };
-}
-
-interface Environment {
-  readonly Bindings: HttpBindings;
-  readonly Variables: { asked: Asked };
-}
-type Handler = (context: Context<Environment>) => Promise<Response> | Response;
-
 /** What is shown of names that are near one that is not known. */
 const shownNames = 3;
 
@@ -61,20 +47,6 @@ async function modelOf(context: Context<Environment>, { models }: AppParts, name
   }
   context.get('asked').noted.model = found;
   return found;
-}
-
-/** The body as JSON, whatever was said of its type. Throws ApiError. */
-async function jsonOf(context: Context<Environment>): Promise<unknown> {
-  // Pages of other sites may send any other type without being asked for leave first.
-  if (!/^application\/json\s*(;|$)/i.test(context.req.header('content-type') ?? ''))
-    throw new ApiError({ status: 415, code: 'unsupported_media_type', message: 'Send JSON, with Content-Type: application/json.' }); // biome-ignore format: one line
-  try {
-    const text = new TextDecoder('utf-8', { fatal: true }).decode(await context.req.arrayBuffer());
-    return JSON.parse(text);
-  } catch (error) {
-    if (error instanceof ApiError) throw error;
-    throw new ApiError({ status: 400, code: 'invalid_json', message: 'The body is no valid JSON in UTF-8.' });
-  }
 }
 
 /** An error of a model's, which names it as the client does: where it lies is nobody's business. */
