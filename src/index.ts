@@ -4,6 +4,7 @@ export type {
   ChatModel,
   Generated,
   GenerateOptions,
+  LogitBias,
   Model,
   Sampling,
   StopReason,

@@ -17,6 +17,10 @@ export interface Sampling {
   readonly minP: number;
   /** 1 leaves repetitions alone. */
   readonly repeatPenalty: number;
+  /** Taken from a token's logit for each time that the answer has it already; 0 takes nothing. */
+  readonly frequencyPenalty: number;
+  /** Taken from a token's logit where the answer has it already; 0 takes nothing. */
+  readonly presencePenalty: number;
   /** null: as many as the context holds. */
   readonly maxTokens: number | null;
   /** null: another one each time. */
@@ -25,8 +29,13 @@ export interface Sampling {
 
 export const defaultSampling: Sampling = samplingSettings.parse({});
 
+/** What is added to the logits of tokens, by their ids: -100 as good as forbids one, 100 as good as forces it. */
+export type LogitBias = Readonly<Record<number, number>>;
+
 /** How one answer is generated. */
 export interface GenerateOptions extends Partial<Sampling> {
+  /** From -100 to 100 for each token of the model's vocabulary that is named. */
+  readonly logitBias?: LogitBias;
   /** Ends the answer where it is: `stopReason` is `aborted`, nothing is thrown. */
   readonly signal?: AbortSignal;
   /** Called with each piece of the answer as it comes; the pieces together are the answer. */

@@ -3,7 +3,7 @@
 import { NomoatError } from '../errors.ts';
 import { samplingFault, samplingOptions, samplingSettings } from '../settings/command-settings.ts';
 import { readGiven } from '../settings/parse-settings.ts';
-import type { Sampling } from './chat-model.ts';
+import type { LogitBias, Sampling } from './chat-model.ts';
 
 /** The settings in full. Throws NomoatError with all faults together. */
 export function resolveSampling(options: Partial<Sampling>): Sampling {
@@ -17,4 +17,27 @@ export function resolveSampling(options: Partial<Sampling>): Sampling {
       remedy: 'Give values in these ranges.',
     });
   return samplingSettings.parse(values);
+}
+
+/** Beyond it a token is as good as forbidden or forced already: OpenAI's range. */
+const mostBias = 100;
+
+/** The biases, of tokens that there are. Throws NomoatError. */
+export function resolveLogitBias(given: LogitBias | undefined, vocabularySize: number): LogitBias {
+  const bias = given ?? {};
+  for (const [id, value] of Object.entries(bias)) {
+    const isToken = /^\d+$/.test(id) && Number(id) < vocabularySize;
+    const isInRange = typeof value === 'number' && Math.abs(value) <= mostBias;
+    if (isToken && isInRange) continue;
+    throw new NomoatError({
+      code: 'invalid-settings',
+      part: '`logitBias`',
+      fault: isToken
+        ? `${String(value)} for token ${id} is not from -${mostBias} to ${mostBias}`
+        : `the model has no token ${id}; its ids are 0 to ${vocabularySize - 1}`,
+      remedy: 'Give numbers by token ids.',
+      fields: { option: 'logitBias' },
+    });
+  }
+  return bias;
 }

@@ -8,7 +8,7 @@ import type { LlamaContext, LlamaContextSequence, LlamaModel, Token } from 'node
 import { streamAnswer } from '../chat/answer-stream.ts';
 import type { AnswerStream, Generated, GenerateOptions, Model, Sampling } from '../chat/chat-model.ts';
 import { assertConversation, closedModel, stoppedScoring, tooLong } from '../chat/refusals.ts';
-import { resolveSampling } from '../chat/sampling.ts';
+import { resolveLogitBias, resolveSampling } from '../chat/sampling.ts';
 import { answerRow, type Score, scoreOf } from '../chat/score.ts';
 import { TextStream } from '../chat/text-stream.ts';
 import { NomoatError } from '../errors.ts';
@@ -24,14 +24,13 @@ import type { Tokenizer } from '../tokens/tokenizer.ts';
 import { evaluating, evaluationThreads, llamaCall, loadLlamaModel, openContext } from './engine.ts';
 import { evaluateOn } from './log-probabilities.ts';
 import { prepareAdapter } from './prepare-adapter.ts';
+import { samplerOptions } from './sampler.ts';
 import { tokenizerOf } from './tokenizer.ts';
 
 /** Chats rarely need more, and a longer context costs memory from the first token on. */
 const defaultContextSize = 4096;
 /** Prompt tokens between two looks at the abort signal. */
 const promptChunk = 256;
-/** How many tokens back repetitions are looked for: llama.cpp's default. */
-const repeatWindow = 64;
 /** llama.cpp keeps one cell free. */
 const reservedCells = 1;
 
@@ -245,6 +244,7 @@ class LlamaChatModel implements Model {
   private async generateNow(prompt: Token[], options: GenerateOptions): Promise<Generated> {
     const { signal, onText } = options;
     const sampling = resolveSampling(options);
+    const logitBias = resolveLogitBias(options.logitBias, this.prompts.tokenizer.vocabularySize);
     const limit = this.answerLimit(prompt.length, sampling);
     const stream = new TextStream((tokens, before) => this.model.detokenize(tokens, false, before), prompt, onText);
     await this.sequence.adaptStateToTokens(prompt.slice(0, -1), false);
@@ -255,7 +255,7 @@ class LlamaChatModel implements Model {
     };
     if (!(await this.evaluatePrompt(prompt.slice(0, -1), signal))) return end('aborted');
     const generation = this.sequence.evaluate(prompt.slice(-1), {
-      ...samplerOptions(sampling, stream.tokens),
+      ...(await samplerOptions(this.model, { sampling, logitBias, answer: stream.tokens, most: limit })),
       yieldEogToken: true,
     });
     for await (const token of generation) {
@@ -282,19 +282,4 @@ class LlamaChatModel implements Model {
     }
     return !signal?.aborted;
   }
-}
-
-/** node-llama-cpp's names. `answer` grows while it is generated; the prompt is not punished for what it repeats. */
-function samplerOptions(sampling: Sampling, answer: readonly Token[]) {
-  const { temperature, topP, topK, minP, repeatPenalty, seed } = sampling;
-  return {
-    temperature,
-    topP,
-    topK,
-    minP,
-    seed: seed ?? Math.floor(Math.random() * 2 ** 32),
-    ...(repeatPenalty === 1
-      ? {}
-      : { repeatPenalty: { penalty: repeatPenalty, punishTokens: () => answer.slice(-repeatWindow) } }),
-  };
 }

@@ -1,5 +1,5 @@
 /** The answers to one request, computed one after the other on an open model. Knows nothing of HTTP. */
-import type { Generated, GenerateOptions, Model, Sampling } from '../chat/chat-model.ts';
+import type { Generated, GenerateOptions, Model } from '../chat/chat-model.ts';
 import { StopFilter } from './stop-filter.ts';
 
 /** What is to be computed. */
@@ -10,7 +10,8 @@ export interface Job {
   readonly asks: readonly ((model: Model, options: GenerateOptions) => Promise<Generated>)[];
   /** Choices for each prompt. */
   readonly n: number;
-  readonly sampling: Partial<Sampling>;
+  /** How its tokens are drawn. */
+  readonly sampling: Omit<GenerateOptions, 'signal' | 'onText'>;
   readonly stop: readonly string[];
   readonly stream: boolean;
   /** Of a stream: whether a last piece has the count of tokens. */

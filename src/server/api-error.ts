@@ -67,6 +67,11 @@ const theirNames: { readonly [Code in ErrorCode]?: string } = {
   'model-not-found': 'model_not_found',
 };
 
+/** Options of the library that a model refuses, by the parameters that clients know them by. */
+const theirParameters: Readonly<Record<string, string>> = {
+  logitBias: 'logit_bias',
+};
+
 /** What a client is told of whatever was thrown; `param` is what the request is about where the error does not say. */
 export function apiErrorOf(error: unknown, param: string | null): ApiError {
   if (error instanceof ApiError) return error;
@@ -76,6 +81,9 @@ export function apiErrorOf(error: unknown, param: string | null): ApiError {
       code: 'internal_error',
       message: 'The server failed; its log says how.',
     });
+  const option = theirParameters[String(error.fields['option'])];
+  if (option !== undefined)
+    return wrongParameter(option, 'invalid_value', `Invalid value for '${option}': ${error.fault}.`);
   return new ApiError({
     status: errorCodes[error.code].http,
     code: theirNames[error.code] ?? error.code.replaceAll('-', '_'),

@@ -3,7 +3,7 @@
  * supported passes only with a value that asks for nothing. docs/openai-compatibility.md is made from these tables.
  */
 import { z } from 'zod';
-import { type Sampling, defaultSampling as usual } from '../chat/chat-model.ts';
+import { defaultSampling as usual } from '../chat/chat-model.ts';
 import type { Job } from './answer.ts';
 import { wrongParameter } from './api-error.ts';
 
@@ -28,6 +28,8 @@ const mostStops = 4;
 const stopText = plainText.min(1);
 const seedLimit = 2 ** 32 - 1;
 const mostTemperature = 2;
+const mostPenalty = 2;
+const mostBias = 100;
 const choicesText =
   'answers to each prompt, computed one after the other; with a seed, the first uses it, the next seed + 1, ...';
 
@@ -46,6 +48,13 @@ export const commonParameters = {
     '0 to 2^32 - 1; repeats an answer; by default another one each time',
   ),
   n: open(z.int().min(1)).describe(choicesText),
+  frequency_penalty: open(z.number().min(-mostPenalty).max(mostPenalty)).describe(
+    '-2 to 2; taken from the logit of a token for each time that the answer has it already',
+  ),
+  presence_penalty: open(z.number().min(-mostPenalty).max(mostPenalty)).describe(
+    '-2 to 2; taken from the logit of a token that the answer has already',
+  ),
+  logit_bias: open(z.record(z.string().regex(/^\d+$/, 'expected token ids as keys'), z.number().min(-mostBias).max(mostBias))).describe('-100 to 100 by token ids, added to logits; tokens that end an answer among them'), // biome-ignore format: one line
   stop: open(
     z.union([stopText, z.array(stopText).max(mostStops)], {
       error: `Invalid input: expected a text or a list of up to ${mostStops} texts, none of them empty`,
@@ -57,9 +66,6 @@ export const commonParameters = {
 
 /** What is refused of both. */
 export const commonRefusals = {
-  frequency_penalty: { why: 'penalties are not supported yet', nothing: [0] },
-  presence_penalty: { why: 'penalties are not supported yet', nothing: [0] },
-  logit_bias: { why: 'biases of tokens are not supported yet', nothing: [{}] },
   user: { why: 'users are not told apart, and nothing is kept of them' },
 } satisfies RefusedTable;
 
@@ -120,9 +126,10 @@ export function readParameters<Shape extends z.core.$ZodLooseShape>(
 type Common = z.output<z.ZodObject<typeof commonParameters>>;
 
 /** How tokens are drawn; what was not given has the library's defaults. */
-export function samplingOf(given: Common, maxTokens: number | null): Partial<Sampling> {
-  const { min_p: minP, seed = null, temperature, top_k: topK, top_p: topP } = given;
-  const some = { temperature, topP, topK, minP };
+export function samplingOf(given: Common, maxTokens: number | null): Job['sampling'] {
+  const { logit_bias: logitBias, min_p: minP, seed = null, temperature, top_k: topK, top_p: topP } = given;
+  const { frequency_penalty: frequencyPenalty, presence_penalty: presencePenalty } = given;
+  const some = { temperature, topP, topK, minP, frequencyPenalty, presencePenalty, logitBias };
   const said = Object.fromEntries(Object.entries(some).filter(([, value]) => value !== null && value !== undefined));
   return { ...said, seed, maxTokens };
 }

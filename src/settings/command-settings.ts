@@ -15,6 +15,8 @@ export const samplingOptions = {
   topK: wholeFrom(40, 0, 'number of tokens considered; 0 considers all', { unit: 'tokens' }),
   minP: below(0.05, 0, 1, 'least probability relative to the likeliest'),
   repeatPenalty: above(1, 0, '1 leaves repetitions alone'),
+  frequencyPenalty: number(0, [-2, 2], 'taken from the logit of a token for each time that the answer has it already'),
+  presencePenalty: number(0, [-2, 2], 'taken from the logit of a token that the answer has already'),
   maxTokens: wholeFrom(null, 1, 'longest answer; default: what the context holds', { unit: 'tokens' }),
   seed: whole(null, [0, 2 ** 32 - 1], 'repeatable answers; default: another one each time'),
 };

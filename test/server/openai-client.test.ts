@@ -170,6 +170,18 @@ describe('chat', () => {
   });
 });
 
+test('penalties and biases, on both routes', async () => {
+  const drawn = { model: 'nomoat-mini', temperature: 2, top_p: 1, top_k: 0, min_p: 0, seed: 7, max_tokens: 40 };
+  const chat = async (more: object) => (await client.chat.completions.create({ ...drawn, messages, ...more })).choices[0]!.message.content; // biome-ignore format: one line
+  const complete = async (more: object) => (await client.completions.create({ ...drawn, prompt: 'Once', ...more })).choices[0]!.text; // biome-ignore format: one line
+  for (const ask of [chat, complete]) {
+    const plain = await ask({});
+    for (const more of [{ frequency_penalty: -2 }, { presence_penalty: -2 }, { logit_bias: { 5: 100 } }])
+      expect(await ask(more), JSON.stringify(more)).not.toBe(plain);
+    expect(await ask({ logit_bias: { 5: 0 }, presence_penalty: 0 })).toBe(plain);
+  }
+});
+
 describe('completions', () => {
   test('continue texts as they are, several and by repetition', async () => {
     const one = { model: 'nomoat-mini', temperature: 0, max_tokens: 6 };
@@ -194,7 +206,11 @@ describe('completions', () => {
 
 describe('errors', () => {
   const wrong: readonly (readonly [param: string, code: string, body: object])[] = [
-    ['frequency_penalty', 'unsupported_parameter', { frequency_penalty: 0.5 }],
+    ['frequency_penalty', 'invalid_value', { frequency_penalty: 2.5 }],
+    ['presence_penalty', 'invalid_value', { presence_penalty: -2.5 }],
+    ['logit_bias.5', 'invalid_value', { logit_bias: { 5: 101 } }],
+    ['logit_bias.the', 'invalid_value', { logit_bias: { the: 1 } }],
+    ['logit_bias', 'invalid_value', { logit_bias: { 100000: 1 } }],
     ['tools', 'unsupported_parameter', { tools: [{ type: 'function', function: { name: 'f' } }] }],
     ['response_format', 'unsupported_parameter', { response_format: { type: 'json_object' } }],
     ['logprobs', 'unsupported_parameter', { logprobs: true }],

@@ -93,6 +93,8 @@ describe('every flag of chat changes something', { timeout: 120_000 }, () => {
     ['top-p', '0.001'],
     ['min-p', '0.99'],
     ['repeat-penalty', '100'],
+    ['frequency-penalty', '2'],
+    ['presence-penalty', '2'],
     ['context-size', '30'],
     ['system', 'be brief'],
     ['adapter', tuned],

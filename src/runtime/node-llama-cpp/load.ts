@@ -10,8 +10,8 @@ type NodeLlamaCpp = typeof import('node-llama-cpp');
 
 let loaded: Promise<NodeLlamaCpp> | null = null;
 
-/** Rejects where the package cannot be loaded; the next call tries again. */
-function loadNodeLlamaCpp(): Promise<NodeLlamaCpp> {
+/** The package. Rejects where it cannot be loaded; the next call tries again. */
+export function loadNodeLlamaCpp(): Promise<NodeLlamaCpp> {
   loaded ??= importQuietly().catch((error: unknown) => {
     loaded = null;
     throw error;
