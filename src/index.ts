@@ -11,6 +11,7 @@ export type {
 } from './chat/chat-model.ts';
 export type { Score, ScoredToken } from './chat/score.ts';
 export type { DataFile } from './dataset/dataset-files.ts';
+export type { TuningFault, TuningFileCheck } from './dataset/tuning-file.ts';
 export { type CodeEntry, errorCodes, isErrorCode } from './error-codes.ts';
 export { type ErrorCode, type ErrorKind, NomoatError, type NomoatErrorOptions } from './errors.ts';
 export type {
@@ -36,6 +37,7 @@ export { type ListedModels, listModels, type PullModelOptions, pullModel, resolv
 export { type PlanOptions, plan } from './library/plan.ts';
 export { type Preview, type PreviewOptions, preview, type RowSetting } from './library/preview.ts';
 export { type FollowOptions, listRuns, type OpenedRun, openRun } from './library/runs.ts';
+export { type CheckTuningFileOptions, checkTuningFile } from './library/tuning-file.ts';
 export {
   type ChatOptions,
   chat,
@@ -76,5 +78,6 @@ export type { FileStamp } from './store/file-digest.ts';
 export type { LocalModel, ModelSource } from './store/local-models.ts';
 export type { OnPullProgress, PulledModel, PullPhase, PullProgress } from './store/pull-progress.ts';
 export type { Message, RecordSource } from './text/example.ts';
+export type { TuningFormat } from './text/tuning-rows.ts';
 export type { PreviewedRow } from './tokens/preview.ts';
 export type { RowsReport } from './tokens/rows.ts';

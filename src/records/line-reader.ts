@@ -11,7 +11,8 @@ const [newline, carriageReturn] = [0x0a, 0x0d];
 const byteOrderMark = '\ufeff';
 
 export type Line =
-  | { readonly line: number; readonly text: string }
+  /** `marks`: byte order marks that stood before it, where there were some. */
+  | { readonly line: number; readonly text: string; readonly marks?: number }
   | { readonly line: number; readonly fault: string; readonly detail?: string };
 
 /** What to do with text of which only some is UTF-8. */
@@ -81,8 +82,9 @@ export async function* readLines(path: string, remarks: Remarks = noRemarks()): 
   const clean = (line: Line): Line => {
     if (!('text' in line) || !line.text.startsWith(byteOrderMark)) return line;
     const text = line.text.replace(/^\ufeff+/, '');
-    marks += line.text.length - text.length;
-    return { line: line.line, text };
+    const own = line.text.length - text.length;
+    marks += own;
+    return { line: line.line, text, marks: own };
   };
   for await (const bytes of utf8Chunks(path, remarks)) yield [...splitter.push(bytes)].map(clean);
   yield [...splitter.rest()].map(clean);

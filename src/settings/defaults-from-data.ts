@@ -93,7 +93,10 @@ const narrowExponent = 1.3;
 /** The highest rate that those sweeps tried on the narrowest. */
 const maxRate = 5e-3;
 
-export function chooseLearningRate({ architecture, method, modelWidth }: ModelFacts): number {
+/** What of a model its default learning rate depends on. */
+export type RateFacts = Pick<ModelFacts, 'architecture' | 'method' | 'modelWidth'>;
+
+export function chooseLearningRate({ architecture, method, modelWidth }: RateFacts): number {
   const narrow = architecture === 'llama' && method === 'lora' && modelWidth < 2000;
   const exponent = narrow ? narrowExponent : widthExponents[architecture];
   const rate = Math.min(maxRate, rateAt2000 * (2000 / modelWidth) ** exponent);

@@ -1,0 +1,80 @@
+/**
+ * What OpenAI's fine-tuning jobs set, as settings of `tune`: bounds as the platform had them, and what each number means here. Promises: a number
+ * that was given reaches the run or is refused; `auto` leaves the choice to the data (defaults-from-data.ts). Pure.
+ */
+import { z } from 'zod';
+import { NomoatError } from '../errors.ts';
+import { chooseLearningRate, type RateFacts } from './defaults-from-data.ts';
+import { tuneOptions } from './options.ts';
+
+const auto = z.literal('auto');
+const wholeOrAuto = (most: number) =>
+  z.union([auto, z.int().min(1).max(most)], { error: `expected auto or a whole number from 1 to ${most}` });
+
+/** Hyperparameters of a job of the method supervised; what is left out or null is `auto`. */
+export const jobHyperparameters = z.strictObject({
+  n_epochs: wholeOrAuto(50).nullish().describe('passes over the data: `epochs`'),
+  batch_size: wholeOrAuto(256).nullish().describe('conversations per optimizer step: `batchSize`'),
+  learning_rate_multiplier: z
+    .union([auto, z.number().gt(0)], { error: 'expected auto or a number above 0' })
+    .nullish()
+    .describe("times the learning rate that nomoat chooses for the model: 1 is that, whatever OpenAI's own base was"),
+});
+export type JobHyperparameters = z.output<typeof jobHyperparameters>;
+
+/** The end of the name of a job's result. */
+export const jobSuffix = z.string().min(1).max(64);
+/** As OpenAI bounds it, and `tune` too. */
+export const jobSeed = z
+  .int()
+  .min(0)
+  .max(2 ** 31 - 1);
+
+/** Settings of `tune` that a job's hyperparameters decide. */
+export interface JobSettings {
+  readonly epochs?: number;
+  readonly batchSize?: number;
+  readonly learningRate?: number;
+}
+
+/** Digits of a learning rate: more would only show how numbers are stored. */
+const rateDigits = 6;
+
+function learningRateOf(multiplier: number, model: RateFacts): number {
+  const usual = chooseLearningRate(model);
+  const rate = Number((multiplier * usual).toPrecision(rateDigits));
+  if (tuneOptions.learningRate.safeParse(rate).success) return rate;
+  throw new NomoatError({
+    code: 'invalid-settings',
+    part: '`learning_rate_multiplier`',
+    fault: `${multiplier} times this model's default learning rate of ${usual} is ${rate}, which \`learningRate\` cannot be`,
+    remedy: 'Give one nearer to 1, or auto.',
+  });
+}
+
+/**
+ * Settings of `tune` that correspond to a job's hyperparameters, for a model: `learning_rate_multiplier` multiplies the rate that `tune` takes for
+ * it by default, so that 1 changes nothing. Throws NomoatError where the rate is out of bounds.
+ */
+export function settingsOfHyperparameters(given: JobHyperparameters, model: RateFacts): JobSettings {
+  const number = (value: number | 'auto' | null | undefined): number | null =>
+    typeof value === 'number' ? value : null;
+  const [epochs, batchSize, multiplier] = [given.n_epochs, given.batch_size, given.learning_rate_multiplier].map(
+    number,
+  );
+  return {
+    ...(epochs == null ? {} : { epochs }),
+    ...(batchSize == null ? {} : { batchSize }),
+    ...(multiplier == null ? {} : { learningRate: learningRateOf(multiplier, model) }),
+  };
+}
+
+/** The other way round: a run's settings as a job object shows them, once nothing is `auto` any more. */
+export const hyperparametersOf = (
+  { batchSize, epochs, learningRate }: Required<JobSettings>,
+  model: RateFacts,
+): { n_epochs: number; batch_size: number; learning_rate_multiplier: number } => ({
+  n_epochs: epochs,
+  batch_size: batchSize,
+  learning_rate_multiplier: Number((learningRate / chooseLearningRate(model)).toPrecision(rateDigits)),
+});
