@@ -116,6 +116,8 @@ export interface ChatOptions {
   readonly threads?: number;
   /** Tokens of prompt and answer together; by default 4096, or fewer where the model was trained on fewer. */
   readonly contextSize?: number;
+  /** Answers that are computed side by side, at most; others wait. Each takes the memory of a whole context (default: 1). */
+  readonly sequences?: number;
   /** Stops the opening. */
   readonly signal?: AbortSignal;
 }
@@ -189,12 +191,15 @@ export async function resolveChat(options: ChatOptions): Promise<ResolvedChat> {
   return { modelPath: record.settings.modelPath, adapterPath: adapter ?? inside, ...trained, warnings };
 }
 
+/** llama.cpp's own limit. */
+const mostSequences = 256;
+
 /**
  * Opens a model, with its adapter where a run is given: to generate, to stream, to score. Close it when done, or hold it with
- * `await using`. Several can be open at once.
+ * `await using`. Several can be open at once; those on one base share its weights.
  */
 export async function openModel(options: ChatOptions): Promise<Model> {
-  const { model, signal, threads } = options ?? {};
+  const { model, sequences, signal, threads } = options ?? {};
   if (typeof model !== 'string')
     throw new NomoatError({
       code: 'model-not-found',
@@ -202,13 +207,18 @@ export async function openModel(options: ChatOptions): Promise<Model> {
       fault: 'was not given',
       remedy: "Give a model's name or file, or a run's folder.",
     });
-  if (threads !== undefined && !(Number.isSafeInteger(threads) && threads > 0))
-    throw new NomoatError({
-      code: 'invalid-settings',
-      part: 'threads',
-      fault: `${threads} is no whole number from 1`,
-      remedy: 'Give one.',
-    });
+  for (const [
+    part,
+    count,
+    most,
+  ] of [['threads', threads, Number.MAX_SAFE_INTEGER], ['sequences', sequences, mostSequences]] as const) // biome-ignore format: pairs
+    if (count !== undefined && !(Number.isSafeInteger(count) && count > 0 && count <= most))
+      throw new NomoatError({
+        code: 'invalid-settings',
+        part,
+        fault: `${count} is no whole number from 1${part === 'sequences' ? ` to ${most}` : ''}`,
+        remedy: 'Give one.',
+      });
   // Engines are loaded where they are needed: a program that trains in a process of its own does not wait for them.
   const { openChatModel } = await import('./llama/chat-engine.ts');
   try {
@@ -219,6 +229,7 @@ export async function openModel(options: ChatOptions): Promise<Model> {
       notes: warnings,
       threads: threads ?? physicalCores(),
       contextSize: options.contextSize,
+      sequences,
       ...(signal ? { signal } : {}),
     });
   } catch (error) {

@@ -7,6 +7,7 @@
 import type {
   ControlledEvaluateIndexOutput,
   ControlledEvaluateInputItem,
+  EvaluationPriority,
   LlamaContext,
   LlamaContextSequence,
   Token,
@@ -65,12 +66,19 @@ function readOutput(output: ControlledEvaluateIndexOutput | undefined, wanted: T
 }
 
 /** Of the row's beginning, what the sequence holds already (but nothing of the answer) is not evaluated again. */
-export async function evaluateOn(sequence: LlamaContextSequence, row: TokenRow): Promise<RowLogProbabilities> {
+export async function evaluateOn(
+  sequence: LlamaContextSequence,
+  row: TokenRow,
+  evaluationPriority?: EvaluationPriority,
+): Promise<RowLogProbabilities> {
   const targets = [...row.supervised.keys()].filter((t) => t > 0 && row.supervised[t]);
   const logProbabilities = new Float32Array(targets.length);
   const mostLikely = new Uint8Array(targets.length);
   const held = sequence.nextTokenIndex;
-  const outputs = await sequence.controlledEvaluate(requests(row).slice(held));
+  const outputs = await sequence.controlledEvaluate(
+    requests(row).slice(held),
+    evaluationPriority === undefined ? {} : { evaluationPriority },
+  );
   targets.forEach((t, i) => {
     const { value, top } = readOutput(outputs[t - 1 - held], row.tokens[t]! as Token);
     logProbabilities[i] = value;

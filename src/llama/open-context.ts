@@ -1,0 +1,60 @@
+/** The context of an opened model: how long it is, with its adapters, on the base that it shares. */
+import type { LlamaContext } from 'node-llama-cpp';
+import { NomoatError } from '../errors.ts';
+import type { GgufFile } from '../formats/gguf/types.ts';
+import { evaluationThreads, llamaCall, openContext } from './engine.ts';
+import type { Batches } from './sequences.ts';
+import type { Base, ScaledAdapter } from './shared-base.ts';
+
+/** Chats rarely need more, and a longer context costs memory from the first token on. */
+export const defaultContextSize = 4096;
+/** llama.cpp keeps one cell free. */
+export const reservedCells = 1;
+
+/** What is asked for, held against what the model was trained on. Throws NomoatError. */
+export function chooseContextSize(part: string, trained: number, asked: number | undefined): number {
+  if (asked === undefined) return Math.min(defaultContextSize, trained);
+  if (Number.isSafeInteger(asked) && asked > reservedCells && asked <= trained) return asked;
+  throw new NomoatError({
+    code: 'invalid-settings',
+    part,
+    fault: `cannot have a context of ${asked} tokens: it was trained on ${trained}`,
+    remedy: `Give a whole number of tokens up to ${trained}.`,
+  });
+}
+
+interface ContextOptions {
+  readonly adapterPath?: string | null;
+  readonly adapters?: readonly ScaledAdapter[];
+  readonly contextSize: number;
+  readonly sequences?: number | undefined;
+  readonly signal?: AbortSignal;
+  readonly threads: number;
+}
+
+/** `gguf` is the base's file. Rejects with NomoatError. */
+export function openContextOn(
+  base: Base,
+  gguf: GgufFile,
+  options: ContextOptions,
+  batches: Batches,
+): Promise<LlamaContext> {
+  const { adapterPath, adapters = [], contextSize, sequences = 1, signal, threads } = options;
+  const all = [...(adapterPath ? [{ path: adapterPath, scale: 1 }] : []), ...adapters];
+  const remedy =
+    all.length > 0
+      ? 'Check that the adapter was made for this model, or lower the context size.'
+      : 'Lower the context size, or close other programs to free memory.';
+  return base.withAdapters(all, gguf, (loras) =>
+    llamaCall(all[0]?.path ?? gguf.path, 'open a context', remedy, () =>
+      openContext(base.model, {
+        contextSize,
+        sequences,
+        threads: evaluationThreads(base.model, threads),
+        batching: { itemPrioritizationStrategy: batches.strategy },
+        ...(loras.length > 0 ? { lora: { adapters: [...loras] } } : {}),
+        ...(signal ? { createSignal: signal } : {}),
+      }),
+    ),
+  );
+}

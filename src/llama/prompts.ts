@@ -1,0 +1,67 @@
+/** Prompts as the model is asked with them: of conversations by its chat template, or as they are. Promises the tokens of training. */
+import { assertConversation } from '../chat/refusals.ts';
+import { answerRow } from '../chat/score.ts';
+import { NomoatError } from '../errors.ts';
+import { documentSeparator } from '../records/text-documents.ts';
+import type { ChatTemplate } from '../text/chat-template.ts';
+import type { Message } from '../text/example.ts';
+import { withBos } from '../tokens/boundaries.ts';
+import { encodeText, type SpecialTokens } from '../tokens/encode-text.ts';
+import type { TokenRow } from '../tokens/token-row.ts';
+import type { Tokenizer } from '../tokens/tokenizer.ts';
+
+export interface PromptParts {
+  /** null: a base model, which continues single prompts. */
+  readonly template: ChatTemplate | null;
+  readonly tokenizer: Tokenizer;
+  readonly specialTokens: SpecialTokens;
+}
+
+export class Prompts {
+  readonly tokenizer: Tokenizer;
+  private readonly parts: PromptParts;
+
+  constructor(parts: PromptParts) {
+    this.parts = parts;
+    this.tokenizer = parts.tokenizer;
+  }
+
+  /** What the next answer of a conversation follows. Throws NomoatError. */
+  ofConversation(messages: readonly Message[]): number[] {
+    assertConversation(messages);
+    const { specialTokens, template, tokenizer } = this.parts;
+    if (!template) return this.asIs(this.barePrompt(messages));
+    const { spans, text } = template.renderMarked(messages, { addGenerationPrompt: true });
+    return withBos(encodeText(text, spans, tokenizer, specialTokens), tokenizer);
+  }
+
+  /** A prompt taken as it is, control tokens that it spells among it. */
+  asIs(prompt: string): number[] {
+    return withBos(this.tokenizer.encode(prompt, true), this.tokenizer);
+  }
+
+  /** A text as pretraining saw it: after the token that ends the text before it, where the vocabulary has one. */
+  ofText(text: string): number[] {
+    const separator = this.tokenizer.encode(documentSeparator, true);
+    const ids = this.tokenizer.encode(text, false);
+    return withBos(separator.length === 1 ? [...separator, ...ids] : ids, this.tokenizer);
+  }
+
+  /** A conversation as a row of which only the last answer is asked about. Throws NomoatError. */
+  answerRow(messages: readonly Message[]): TokenRow {
+    assertConversation(messages);
+    return answerRow(messages, this.parts);
+  }
+
+  /** Without a template, training on prompt and completion has seen the prompt as it is. */
+  private barePrompt(messages: readonly Message[]): string {
+    const [only, ...more] = messages;
+    if (only?.role === 'user' && typeof only.content === 'string' && more.length === 0) return only.content;
+    throw new NomoatError({
+      code: 'no-chat-template',
+      part: 'the model',
+      fault: 'has no chat template, so it continues single prompts and holds no conversation',
+      remedy: 'Give one prompt without a system prompt (/reset before the next), or use an instruction-tuned model.',
+    });
+  }
+}

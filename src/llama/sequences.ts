@@ -1,0 +1,127 @@
+/**
+ * The sequences of a context, each with what it has evaluated. Promises: whoever asks gets the free one that holds the most of its
+ * prompt's beginning, in the order of asking; all that evaluate at the same time are one batch; what is measured alone is a batch of its
+ * own, so that its sums do not depend on who else asks.
+ */
+import type { BatchingOptions, EvaluationPriority, LlamaContext, LlamaContextSequence, Token } from 'node-llama-cpp';
+
+/** node-llama-cpp hands a priority to the strategy and has no meaning of its own for it here: this one marks what is measured alone. */
+export const alone: EvaluationPriority = 1;
+
+/**
+ * How many turns of the microtask queue a batch waits for sequences that are between two tokens. Their next token is asked for within
+ * some ten of them; without waiting, those that finish a batch together would go on in two batches for ever, each half as large.
+ */
+const patience = 64;
+
+/** A sequence on loan. */
+export interface Lane {
+  readonly sequence: LlamaContextSequence;
+  /** Of its first tokens, how many were evaluated alone, from nothing, in whole chunks: their state depends on nothing else. */
+  alone: number;
+}
+const sharedBeginning = (held: readonly Token[], wanted: readonly Token[]): number => {
+  let length = 0;
+  while (length < held.length && length < wanted.length && held[length] === wanted[length]) length++;
+  return length;
+};
+
+type Item = Parameters<
+  Extract<BatchingOptions['itemPrioritizationStrategy'], (...args: never) => unknown>
+>[0]['items'][number];
+
+/** The shortest first, and each its share of what is left: who generates does not wait for who reads a long prompt. */
+export function fairShares(items: readonly Item[], size: number): { item: Item; processAmount: number }[] {
+  const first = items.find(({ evaluationPriority }) => evaluationPriority === alone);
+  if (first) return [{ item: first, processAmount: Math.min(first.tokens.length, size) }];
+  let left = size;
+  const shortestFirst = [...items].sort((a, b) => a.tokens.length - b.tokens.length);
+  return shortestFirst.flatMap((item, i) => {
+    const processAmount = Math.min(item.tokens.length, Math.ceil(left / (shortestFirst.length - i)));
+    left -= processAmount;
+    return processAmount > 0 ? [{ item, processAmount }] : [];
+  });
+}
+
+/** Counts who generates, so that a batch waits for those between two tokens. */
+export class Batches {
+  /** Sequences that ask for one token after the other. */
+  generating = 0;
+  private waited = 0;
+
+  /** For node-llama-cpp's `batching`. */
+  readonly strategy = ({ items, size }: { readonly items: readonly Item[]; readonly size: number }) => {
+    const asking = items.filter(({ logits }) => logits.some(Boolean)).length;
+    if (asking < this.generating && this.waited < patience) {
+      this.waited++;
+      return [];
+    }
+    this.waited = 0;
+    return fairShares(items, size);
+  };
+}
+
+interface Waiting {
+  readonly prompt: readonly Token[];
+  readonly go: (lane: Lane) => void;
+}
+
+export class Sequences {
+  /** Free ones, least recently used first. */
+  private readonly free: Lane[];
+  private readonly waiting: Waiting[] = [];
+  private readonly count: number;
+  private whenIdle: (() => void)[] = [];
+
+  constructor(context: LlamaContext) {
+    this.count = context.totalSequences;
+    this.free = Array.from({ length: this.count }, () => ({ sequence: context.getSequence(), alone: 0 }));
+  }
+
+  /** The lane to evaluate `prompt` on; null where `signal` is aborted before one is free. */
+  take(prompt: readonly Token[], signal: AbortSignal | undefined): Promise<Lane | null> {
+    if (signal?.aborted) return Promise.resolve(null);
+    if (this.free.length > 0 && this.waiting.length === 0) return Promise.resolve(this.best(prompt));
+    return new Promise((resolve) => {
+      const leave = (): void => {
+        this.waiting.splice(this.waiting.indexOf(waiting), 1);
+        resolve(null);
+      };
+      const waiting: Waiting = {
+        prompt,
+        go: (lane) => {
+          signal?.removeEventListener('abort', leave);
+          resolve(lane);
+        },
+      };
+      signal?.addEventListener('abort', leave, { once: true });
+      this.waiting.push(waiting);
+    });
+  }
+
+  give(lane: Lane): void {
+    this.free.push(lane);
+    const next = this.waiting.shift();
+    if (next) next.go(this.best(next.prompt));
+    else if (this.free.length === this.count) for (const tell of this.whenIdle.splice(0)) tell();
+  }
+
+  /** Resolves when nobody evaluates or waits. */
+  idle(): Promise<void> {
+    if (this.free.length === this.count) return Promise.resolve();
+    return new Promise((resolve) => this.whenIdle.push(resolve));
+  }
+
+  /** Takes the one that saves most; where more would be lost than saved, an empty one if there is one. */
+  private best(prompt: readonly Token[]): Lane {
+    let best = { at: 0, shared: -1, lost: 0 };
+    this.free.forEach(({ sequence }, at) => {
+      const held = sequence.contextTokens;
+      const shared = sharedBeginning(held, prompt);
+      if (shared > best.shared) best = { at, shared, lost: held.length - shared };
+    });
+    const empty = this.free.findIndex(({ sequence }) => sequence.nextTokenIndex === 0);
+    const at = best.lost > best.shared && empty >= 0 ? empty : best.at;
+    return this.free.splice(at, 1)[0]!;
+  }
+}
