@@ -1,6 +1,7 @@
 /** The public surface of the package. Every type that a signature names is here, so that programs can name it too. */
 export type {
   AnswerStream,
+  AnswerToken,
   ChatModel,
   Generated,
   GenerateOptions,
@@ -8,6 +9,7 @@ export type {
   Model,
   Sampling,
   StopReason,
+  TokenProbability,
 } from './chat/chat-model.ts';
 export type { Score, ScoredToken } from './chat/score.ts';
 export type { DataFile } from './dataset/dataset-files.ts';

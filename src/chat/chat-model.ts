@@ -32,10 +32,37 @@ export const defaultSampling: Sampling = samplingSettings.parse({});
 /** What is added to the logits of tokens, by their ids: -100 as good as forbids one, 100 as good as forces it. */
 export type LogitBias = Readonly<Record<number, number>>;
 
+/** How likely a token was in its place by the model's own distribution: before temperature, penalties, biases and grammars. */
+export interface TokenProbability {
+  /** In the model's vocabulary. */
+  readonly id: number;
+  /** As it reads in its place; a part of a character reads as U+FFFD. */
+  readonly text: string;
+  /** Its text in UTF-8; of a part of a character, that part. */
+  readonly bytes: Uint8Array;
+  /** ln p of this token after all before it, nats. */
+  readonly logProbability: number;
+}
+
+/** A token of an answer with its log-probability. */
+export interface AnswerToken extends TokenProbability {
+  /** As many as were asked for of the likeliest tokens in its place, the likeliest first. */
+  readonly alternatives: readonly TokenProbability[];
+  /** Whether it ended the answer; it is no part of its text then. */
+  readonly endsAnswer: boolean;
+}
+
 /** How one answer is generated. */
 export interface GenerateOptions extends Partial<Sampling> {
   /** From -100 to 100 for each token of the model's vocabulary that is named. */
   readonly logitBias?: LogitBias;
+  /**
+   * Asks for log-probabilities of the answer's tokens, and for this many of the likeliest ones in the place of each, 0 to 20. Each token is
+   * evaluated twice: the answer stays the same and takes twice as long.
+   */
+  readonly logProbabilities?: number;
+  /** With `logProbabilities`: called with each token as it comes, before the piece of the answer that it completes. */
+  readonly onToken?: (token: AnswerToken) => void;
   /** Ends the answer where it is: `stopReason` is `aborted`, nothing is thrown. */
   readonly signal?: AbortSignal;
   /** Called with each piece of the answer as it comes; the pieces together are the answer. */
@@ -55,6 +82,8 @@ export interface Generated {
   readonly promptTokens: number;
   /** Prompt tokens that were already evaluated for an earlier answer. */
   readonly reusedTokens: number;
+  /** Of each token, and last of the one that ended the answer, where it ended by itself; only where they were asked for. */
+  readonly logProbabilities?: readonly AnswerToken[];
   /** Why no more tokens came. */
   readonly stopReason: StopReason;
 }

@@ -18,6 +18,7 @@ import { assertVocabulary } from '../formats/gguf/vocabulary.ts';
 import { type ChatTemplate, chatTemplateOf, noChatTemplate, withChatTemplate } from '../text/chat-template.ts';
 import type { Message } from '../text/example.ts';
 import type { SpecialTokens } from '../tokens/encode-text.ts';
+import { TokenBytes } from '../tokens/token-bytes.ts';
 import { evaluating } from './engine.ts';
 import { evaluateOn } from './log-probabilities.ts';
 import { chooseContextSize, openContextOn, reservedCells } from './open-context.ts';
@@ -25,6 +26,7 @@ import { Prompts } from './prompts.ts';
 import { samplerOptions } from './sampler.ts';
 import { alone, Batches, type Lane, Sequences } from './sequences.ts';
 import { type Base, openBase, type ScaledAdapter } from './shared-base.ts';
+import { answerScores, TokenWords } from './token-scores.ts';
 import { tokenizerOf } from './tokenizer.ts';
 
 /** Prompt tokens between two looks at the abort signal. */
@@ -76,7 +78,8 @@ export async function openChatModel(options: OpenChatOptions): Promise<OpenChatM
     const context = await openContextOn(base, gguf, { ...options, contextSize }, batches);
     const tokenizer = tokenizerOf(base.model, gguf.path);
     const prompts = new Prompts({ template, tokenizer, specialTokens: options.specialTokens ?? 'text' });
-    return new LlamaChatModel({ base, batches, context, prompts }, { ...options, contextSize });
+    const words = new TokenWords(base.model, new TokenBytes(gguf.path));
+    return new LlamaChatModel({ base, batches, context, prompts, words }, { ...options, contextSize });
   } catch (error) {
     await base?.release();
     throw error;
@@ -104,6 +107,7 @@ interface Engine {
   readonly batches: Batches;
   readonly context: LlamaContext;
   readonly prompts: Prompts;
+  readonly words: TokenWords;
 }
 
 class LlamaChatModel implements OpenChatModel {
@@ -222,13 +226,15 @@ class LlamaChatModel implements OpenChatModel {
     const sampling = resolveSampling(options);
     const logitBias = resolveLogitBias(options.logitBias, this.engine.prompts.tokenizer.vocabularySize);
     const limit = this.answerLimit(prompt.length, sampling);
+    const scores = answerScores(sequence, this.engine.words, options);
     const stream = new TextStream((tokens, before) => this.model.detokenize(tokens, false, before), prompt, onText);
     lane.alone = 0;
     await sequence.adaptStateToTokens(prompt.slice(0, -1), false);
     const reusedTokens = sequence.nextTokenIndex;
     const end = (stopReason: Generated['stopReason']): Generated => {
       stream.end();
-      return { text: stream.text, tokens: stream.tokens.length, promptTokens: prompt.length, reusedTokens, stopReason };
+      const scored = scores ? { logProbabilities: scores.tokens } : {};
+      return { text: stream.text, tokens: stream.tokens.length, promptTokens: prompt.length, reusedTokens, stopReason, ...scored }; // biome-ignore format: one line
     };
     if (!(await this.evaluatePrompt(lane, prompt.slice(0, -1), { signal }))) return end('aborted');
     const generation = sequence.evaluate(prompt.slice(-1), {
@@ -238,7 +244,9 @@ class LlamaChatModel implements OpenChatModel {
     batches.generating++;
     try {
       for await (const token of generation) {
-        if (this.model.isEogToken(token)) return end('end-of-turn');
+        const isEnd = this.model.isEogToken(token);
+        await scores?.add(token, isEnd);
+        if (isEnd) return end('end-of-turn');
         stream.push(token);
         if (signal?.aborted) return end('aborted');
         if (stream.tokens.length >= limit) return end('length');

@@ -5,7 +5,6 @@
  */
 
 import type {
-  ControlledEvaluateIndexOutput,
   ControlledEvaluateInputItem,
   EvaluationPriority,
   LlamaContext,
@@ -15,6 +14,7 @@ import type {
 import { NomoatError } from '../errors.ts';
 import type { RowLogProbabilities, TokenRow } from '../tokens/token-row.ts';
 import { evaluating, evaluationThreads, llamaCall, loadLlamaModel, openContext } from './engine.ts';
+import { asked, scored } from './token-scores.ts';
 
 /** llama.cpp needs one free cell beyond the tokens that it holds, and rounds contexts up to this. */
 const contextStep = 256;
@@ -30,39 +30,14 @@ export interface LogProbabilityOptions {
   readonly signal?: AbortSignal;
 }
 
-/** Position t is asked for token t+1 where that is supervised; greedy selection names the largest logit. */
+/** Position t is asked for token t+1 where that is supervised. */
 function requests(row: TokenRow): ControlledEvaluateInputItem[] {
   const input: ControlledEvaluateInputItem[] = [];
   for (let t = 0; t + 1 < row.tokens.length; t++) {
     const token = row.tokens[t]! as Token;
-    const wanted = row.tokens[t + 1]! as Token;
-    if (!row.supervised[t + 1]) input.push(token);
-    else {
-      const logits = { filter: { tokens: [wanted], includeSelected: true } };
-      input.push([
-        token,
-        { generateNext: { token: true, logits, totalLogitWeight: true, options: { temperature: 0 } } },
-      ]);
-    }
+    input.push(row.supervised[t + 1] ? asked(token, row.tokens[t + 1]! as Token, 1) : token);
   }
   return input;
-}
-
-function readOutput(output: ControlledEvaluateIndexOutput | undefined, wanted: Token): { value: number; top: boolean } {
-  const { token, logits, totalLogitWeight } = output?.next ?? {};
-  const logit = logits?.get(wanted);
-  const largest = token === null || token === undefined ? undefined : logits?.get(token);
-  if (logit === undefined || largest === undefined || totalLogitWeight === undefined) {
-    throw new NomoatError({
-      code: 'engine-failed',
-      part: 'llama.cpp',
-      fault: `gave no logit for token ${wanted}`,
-      remedy: 'This is a fault of nomoat or of its engine: please report it.',
-      kind: 'failed',
-    });
-  }
-  // ln softmax = logit - max - ln(sum of exp(l - max))
-  return { value: logit - largest - Math.log(totalLogitWeight), top: token === wanted };
 }
 
 /** Of the row's beginning, what the sequence holds already (but nothing of the answer) is not evaluated again. */
@@ -80,9 +55,10 @@ export async function evaluateOn(
     evaluationPriority === undefined ? {} : { evaluationPriority },
   );
   targets.forEach((t, i) => {
-    const { value, top } = readOutput(outputs[t - 1 - held], row.tokens[t]! as Token);
-    logProbabilities[i] = value;
-    mostLikely[i] = top ? 1 : 0;
+    const wanted = row.tokens[t]! as Token;
+    const { logProbability, top } = scored(outputs[t - 1 - held], wanted, 1);
+    logProbabilities[i] = logProbability;
+    mostLikely[i] = top[0]?.token === wanted ? 1 : 0;
   });
   return { logProbabilities, mostLikely };
 }

@@ -1,6 +1,7 @@
 /** The answers to one request, computed one after the other on an open model. Knows nothing of HTTP. */
 import type { Generated, GenerateOptions, Model } from '../chat/chat-model.ts';
 import { StopFilter } from './stop-filter.ts';
+import { type PlacedToken, TokenPlaces } from './token-places.ts';
 
 /** What is to be computed. */
 export interface Job {
@@ -11,7 +12,7 @@ export interface Job {
   /** Choices for each prompt. */
   readonly n: number;
   /** How its tokens are drawn. */
-  readonly sampling: Omit<GenerateOptions, 'signal' | 'onText'>;
+  readonly sampling: Omit<GenerateOptions, 'signal' | 'onText' | 'onToken'>;
   readonly stop: readonly string[];
   readonly stream: boolean;
   /** Of a stream: whether a last piece has the count of tokens. */
@@ -20,10 +21,11 @@ export interface Job {
 
 export type FinishReason = 'stop' | 'length';
 
-/** A piece of a choice, or its end. */
-export type AnswerEvent =
-  | { readonly kind: 'text'; readonly index: number; readonly text: string }
-  | { readonly kind: 'end'; readonly index: number; readonly reason: FinishReason };
+/** A piece of a choice, or its end, with the tokens that it is made of where log-probabilities are asked for. */
+export type AnswerEvent = { readonly index: number; readonly tokens: readonly PlacedToken[] } & (
+  | { readonly kind: 'text'; readonly text: string }
+  | { readonly kind: 'end'; readonly reason: FinishReason }
+);
 
 /** Tokens, as OpenAI's API counts them. */
 export interface Usage {
@@ -46,12 +48,15 @@ export async function answer(model: Model, job: Job, signal: AbortSignal, say: S
   const all: Generated[] = [];
   for (let index = 0; index < job.asks.length * job.n; index++) {
     const stopped = new AbortController();
-    const filter = new StopFilter(job.stop, (text) => say({ kind: 'text', index, text }));
+    const places = new TokenPlaces();
+    const filter = new StopFilter(job.stop, (text) => say({ kind: 'text', index, text, tokens: places.take(text) }));
     const generated = await job.asks[Math.floor(index / job.n)]!(model, {
       ...job.sampling,
       seed: seedOf(job.sampling.seed, index),
       signal: AbortSignal.any([signal, stopped.signal]),
+      onToken: (token) => places.push(token),
       onText: (piece) => {
+        places.heard(piece);
         filter.push(piece);
         if (filter.stopped) stopped.abort();
       },
@@ -59,7 +64,8 @@ export async function answer(model: Model, job: Job, signal: AbortSignal, say: S
     signal.throwIfAborted();
     filter.end();
     all.push(generated);
-    say({ kind: 'end', index, reason: !filter.stopped && generated.stopReason === 'length' ? 'length' : 'stop' });
+    const reason = !filter.stopped && generated.stopReason === 'length' ? 'length' : 'stop';
+    say({ kind: 'end', index, reason, tokens: filter.stopped ? [] : places.rest() });
   }
   return usageOf(all, job.n);
 }

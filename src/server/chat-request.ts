@@ -3,6 +3,7 @@ import { z } from 'zod';
 import type { Message } from '../text/example.ts';
 import type { Job } from './answer.ts';
 import { wrongParameter } from './api-error.ts';
+import { mostTopLogprobs } from './logprobs.ts';
 import {
   commonParameters,
   commonRefusals,
@@ -40,6 +41,8 @@ const message = z.strictObject({
 export const chatParameters = z.object({
   ...commonParameters,
   messages: z.array(message).min(1).describe('roles system, developer (asked as system), user and assistant; texts, or lists of text parts, which are joined'), // biome-ignore format: one line
+  logprobs: open(z.boolean()).describe('of the tokens of the text, by the model itself: before temperature, penalties, biases and grammars; streamed with the piece that a token begins in; each token is computed twice'), // biome-ignore format: one line
+  top_logprobs: open(z.int().min(0).max(mostTopLogprobs)).describe(`0 to ${mostTopLogprobs}, with \`logprobs\``),
   max_tokens: open(z.int().min(1)).describe('default: as many as the context holds'),
   max_completion_tokens: open(z.int().min(1)).describe('the same as `max_tokens`, by its newer name'),
 });
@@ -56,8 +59,6 @@ const tools = {
 export const chatRefusals = {
   ...commonRefusals,
   ...tools,
-  logprobs: { why: 'log-probabilities are not supported yet', nothing: [false] },
-  top_logprobs: { why: 'log-probabilities are not supported yet', nothing: [0] },
   response_format: {
     why: 'only text is supported; JSON and grammars are not yet',
     nothing: [{ type: 'text' }],
@@ -90,6 +91,13 @@ function mostTokens({ max_completion_tokens: newer, max_tokens: older }: ChatPar
   return newer ?? older ?? null;
 }
 
+/** How many alternatives are asked for; null without log-probabilities. */
+function alternativesOf({ logprobs, top_logprobs: top }: ChatParameters): number | null {
+  if (logprobs) return top ?? 0;
+  if (top) throw wrongParameter('top_logprobs', 'invalid_value', "'top_logprobs' wants 'logprobs' to be true.");
+  return null;
+}
+
 /** As the library asks models: one text a message. */
 const messageOf = ({ content, role }: ChatParameters['messages'][number]): Message => ({
   role: role === 'developer' ? 'system' : role,
@@ -101,5 +109,5 @@ export function chatJob(body: unknown, mostChoices: number): Job {
   const given = readParameters(body, chatParameters, chatRefusals);
   const messages = given.messages.map(messageOf);
   const job = jobOf(given, [(model, options) => model.generate(messages, options)], mostChoices);
-  return { ...job, sampling: samplingOf(given, mostTokens(given)) };
+  return { ...job, sampling: samplingOf(given, mostTokens(given), alternativesOf(given)) };
 }

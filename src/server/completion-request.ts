@@ -1,6 +1,7 @@
 /** The parameters of POST /v1/completions, and the job that they ask for. */
 import { z } from 'zod';
 import type { Job } from './answer.ts';
+import { mostTopLogprobs } from './logprobs.ts';
 import {
   commonParameters,
   commonRefusals,
@@ -22,13 +23,13 @@ export const completionParameters = z.object({
     .union([prompt, z.array(prompt).min(1)], { error: 'expected a text, or a list of texts (lists of tokens are not supported yet)' }) // biome-ignore format: one line
     .describe('a text or a list of texts, none of them empty; taken as it is, without a chat template, control tokens that it spells among it'), // biome-ignore format: one line
   max_tokens: open(z.int().min(1)).describe(`default ${usualTokens}`),
+  logprobs: open(z.int().min(0).max(mostTopLogprobs)).describe(`0 to ${mostTopLogprobs} of the likeliest tokens beside each (OpenAI: up to 5); as those of chat, but the token that ended the answer is among them, and offsets are in the text that is sent`), // biome-ignore format: one line
 });
 
 export const completionRefusals = {
   ...commonRefusals,
   best_of: { why: 'answers are not ranked', nothing: [1] },
   echo: { why: 'the prompt is not given back yet', nothing: [false] },
-  logprobs: { why: 'log-probabilities are not supported yet' },
   suffix: { why: 'models here continue a text and do not fill gaps', nothing: [''] },
 } satisfies RefusedTable;
 
@@ -36,5 +37,8 @@ export const completionRefusals = {
 export function completionJob(body: unknown, mostChoices: number): Job {
   const given = readParameters(body, completionParameters, completionRefusals);
   const asks: Job['asks'] = [given.prompt].flat().map((text) => (model, options) => model.continue(text, options));
-  return { ...jobOf(given, asks, mostChoices), sampling: samplingOf(given, given.max_tokens ?? usualTokens) };
+  return {
+    ...jobOf(given, asks, mostChoices),
+    sampling: samplingOf(given, given.max_tokens ?? usualTokens, given.logprobs ?? null),
+  };
 }

@@ -1,12 +1,16 @@
 /** Answers in the form of the two routes of OpenAI's API, whole and in pieces. Pure. */
 import { randomUUID } from 'node:crypto';
 import type { AnswerEvent, FinishReason, Job, Usage } from './answer.ts';
+import { chatLogprobs, completionLogprobs } from './logprobs.ts';
+import type { PlacedToken } from './token-places.ts';
 
 /** A choice that has ended. */
 interface Choice {
   readonly index: number;
   readonly text: string;
   readonly reason: FinishReason;
+  /** null where no log-probabilities are asked for. */
+  readonly logprobs: object | null;
 }
 
 /** How a route words its answers. */
@@ -16,17 +20,18 @@ export interface Dialect {
   readonly idPrefix: string;
   readonly wholeObject: string;
   readonly pieceObject: string;
+  readonly logprobs: (tokens: readonly PlacedToken[]) => object;
   readonly choice: (choice: Choice) => object;
   /** What comes before the first text of each choice, where something does. */
   readonly opening: (index: number) => object | null;
-  readonly piece: (event: AnswerEvent) => object;
+  readonly piece: (event: AnswerEvent, logprobs: object | null) => object;
 }
 
 const reasonOf = (event: AnswerEvent): FinishReason | null => (event.kind === 'end' ? event.reason : null);
-const delta = (index: number, content: object, reason: FinishReason | null): object => ({
+const delta = (index: number, content: object, logprobs: object | null, reason: FinishReason | null): object => ({
   index,
   delta: content,
-  logprobs: null,
+  logprobs,
   finish_reason: reason,
 });
 
@@ -35,20 +40,22 @@ export const chatDialect: Dialect = {
   idPrefix: 'chatcmpl-',
   wholeObject: 'chat.completion',
   pieceObject: 'chat.completion.chunk',
-  choice: ({ index, reason, text }) => ({
+  logprobs: chatLogprobs,
+  choice: ({ index, logprobs, reason, text }) => ({
     index,
     message: { role: 'assistant', content: text, refusal: null },
-    logprobs: null,
+    logprobs,
     finish_reason: reason,
   }),
-  opening: (index) => delta(index, { role: 'assistant', content: '' }, null),
-  piece: (event) => delta(event.index, event.kind === 'text' ? { content: event.text } : {}, reasonOf(event)),
+  opening: (index) => delta(index, { role: 'assistant', content: '' }, null, null),
+  piece: (event, logprobs) =>
+    delta(event.index, event.kind === 'text' ? { content: event.text } : {}, logprobs, reasonOf(event)),
 };
 
-const textChoice = (index: number, text: string, reason: FinishReason | null): object => ({
+const textChoice = (index: number, text: string, logprobs: object | null, reason: FinishReason | null): object => ({
   index,
   text,
-  logprobs: null,
+  logprobs,
   finish_reason: reason,
 });
 
@@ -57,9 +64,11 @@ export const completionDialect: Dialect = {
   idPrefix: 'cmpl-',
   wholeObject: 'text_completion',
   pieceObject: 'text_completion',
-  choice: ({ index, reason, text }) => textChoice(index, text, reason),
+  logprobs: completionLogprobs,
+  choice: ({ index, logprobs, reason, text }) => textChoice(index, text, logprobs, reason),
   opening: () => null,
-  piece: (event) => textChoice(event.index, event.kind === 'text' ? event.text : '', reasonOf(event)),
+  piece: (event, logprobs) =>
+    textChoice(event.index, event.kind === 'text' ? event.text : '', logprobs, reasonOf(event)),
 };
 
 /** What every piece of an answer begins with. */
@@ -69,13 +78,19 @@ const head = ({ idPrefix }: Dialect, model: string) => ({
   model,
 });
 
+/** null where none are asked for, as OpenAI has it. */
+const logprobsOf = (dialect: Dialect, job: Job, tokens: readonly PlacedToken[]): object | null =>
+  job.sampling.logProbabilities === undefined ? null : dialect.logprobs(tokens);
+
 /** The answer as one object. */
 export function wholeAnswer(dialect: Dialect, job: Job, events: readonly AnswerEvent[], usage: Usage): object {
   const choices = events.flatMap((event) => {
     if (event.kind !== 'end') return [];
     const { index, reason } = event;
-    const text = events.map((each) => (each.kind === 'text' && each.index === index ? each.text : '')).join('');
-    return [dialect.choice({ index, text, reason })];
+    const own = events.filter((each) => each.index === index);
+    const text = own.map((each) => (each.kind === 'text' ? each.text : '')).join('');
+    const tokens = own.flatMap((each) => each.tokens);
+    return [dialect.choice({ index, text, reason, logprobs: logprobsOf(dialect, job, tokens) })];
   });
   return { ...head(dialect, job.model), object: dialect.wholeObject, choices, usage };
 }
@@ -95,7 +110,8 @@ export async function* pieces(
     const opening = event.index > opened ? dialect.opening(event.index) : null;
     opened = event.index;
     if (opening) yield { ...common, choices: [opening], ...noUsage };
-    yield { ...common, choices: [dialect.piece(event)], ...noUsage };
+    const logprobs = event.tokens.length > 0 ? logprobsOf(dialect, job, event.tokens) : null;
+    yield { ...common, choices: [dialect.piece(event, logprobs)], ...noUsage };
   }
   if (job.includeUsage) yield { ...common, choices: [], usage: await usage };
 }

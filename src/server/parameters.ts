@@ -126,10 +126,19 @@ export function readParameters<Shape extends z.core.$ZodLooseShape>(
 type Common = z.output<z.ZodObject<typeof commonParameters>>;
 
 /** How tokens are drawn; what was not given has the library's defaults. */
-export function samplingOf(given: Common, maxTokens: number | null): Job['sampling'] {
+export function samplingOf(given: Common, maxTokens: number | null, alternatives: number | null): Job['sampling'] {
   const { logit_bias: logitBias, min_p: minP, seed = null, temperature, top_k: topK, top_p: topP } = given;
   const { frequency_penalty: frequencyPenalty, presence_penalty: presencePenalty } = given;
-  const some = { temperature, topP, topK, minP, frequencyPenalty, presencePenalty, logitBias };
+  const some = {
+    temperature,
+    topP,
+    topK,
+    minP,
+    frequencyPenalty,
+    presencePenalty,
+    logitBias,
+    logProbabilities: alternatives,
+  };
   const said = Object.fromEntries(Object.entries(some).filter(([, value]) => value !== null && value !== undefined));
   return { ...said, seed, maxTokens };
 }

@@ -25,6 +25,15 @@ const byteCharacters: readonly string[] = (() => {
   let next = 256;
   return Array.from({ length: 256 }, (_, byte) => String.fromCodePoint(printable(byte) ? byte : next++));
 })();
+const byteOfCharacter: ReadonlyMap<string, number> = new Map(
+  byteCharacters.map((character, byte) => [character, byte]),
+);
+
+/** The bytes that a token spells in GPT-2's alphabet; null where it is spelled otherwise, as control tokens are. */
+export function bytesInAlphabet(token: string): Uint8Array | null {
+  const bytes = Array.from(token, (character) => byteOfCharacter.get(character));
+  return bytes.every((byte) => byte !== undefined) ? Uint8Array.from(bytes) : null;
+}
 /** Bytes in the order of GPT-2's vocabulary: the printable ones first. */
 const byteOrder = [...byteCharacters.keys()].sort(
   (a, b) => byteCharacters[a]!.codePointAt(0)! - byteCharacters[b]!.codePointAt(0)!,

@@ -1,0 +1,128 @@
+/**
+ * Log-probabilities of single tokens with the likeliest ones beside them. Promises: they are of the model's own distribution, whatever
+ * the tokens were drawn by; only the wanted logits leave the engine. Knows nothing of prompts.
+ */
+import type {
+  ControlledEvaluateIndexOutput,
+  ControlledEvaluateInputItem,
+  LlamaContextSequence,
+  LlamaModel,
+  Token,
+} from 'node-llama-cpp';
+import type { AnswerToken, GenerateOptions, TokenProbability } from '../chat/chat-model.ts';
+import { resolveAlternatives } from '../chat/sampling.ts';
+import { NomoatError } from '../errors.ts';
+import type { TokenBytes } from '../tokens/token-bytes.ts';
+
+/** What is known of the token that follows a position. */
+export interface Scored {
+  /** ln p of the wanted token, nats. */
+  readonly logProbability: number;
+  /** The likeliest ones, the likeliest first. */
+  readonly top: readonly { readonly token: Token; readonly logProbability: number }[];
+}
+
+/** Asks of `token`'s position for `wanted` and the likeliest `count`: greedy selection leaves logits as they are, and names the largest. */
+export function asked(token: Token, wanted: Token, count: number): ControlledEvaluateInputItem {
+  // Of more than one, all have to be sorted.
+  const more = count > 1 ? { includeTop: count } : {};
+  const logits = { filter: { tokens: [wanted], includeSelected: true, ...more } };
+  return [token, { generateNext: { token: true, logits, totalLogitWeight: true, options: { temperature: 0 } } }];
+}
+
+/** What was answered to `asked`. Throws NomoatError where that is not all there. */
+export function scored(output: ControlledEvaluateIndexOutput | undefined, wanted: Token, count: number): Scored {
+  const { token, logits, totalLogitWeight } = output?.next ?? {};
+  const logit = logits?.get(wanted);
+  const largest = token === null || token === undefined ? undefined : logits?.get(token);
+  if (logits === undefined || logit === undefined || largest === undefined || totalLogitWeight === undefined) {
+    throw new NomoatError({
+      code: 'engine-failed',
+      part: 'llama.cpp',
+      fault: `gave no logit for token ${wanted}`,
+      remedy: 'This is a fault of nomoat or of its engine: please report it.',
+      kind: 'failed',
+    });
+  }
+  // ln softmax = logit - max - ln(sum of exp(l - max))
+  const total = largest + Math.log(totalLogitWeight);
+  const sorted = [...logits].sort(([, a], [, b]) => b - a).slice(0, count);
+  return {
+    logProbability: logit - total,
+    top: sorted.map(([each, value]) => ({ token: each, logProbability: value - total })),
+  };
+}
+
+/** Tokens of context that tell a tokenizer whether a word's first space is shown. */
+const contextTokens = 4;
+
+/** Words tokens as they read behind others. */
+export class TokenWords {
+  private readonly model: Pick<LlamaModel, 'detokenize'>;
+  private readonly bytes: TokenBytes;
+
+  constructor(model: Pick<LlamaModel, 'detokenize'>, bytes: TokenBytes) {
+    this.model = model;
+    this.bytes = bytes;
+  }
+
+  probability(id: Token, logProbability: number, before: readonly Token[]): TokenProbability {
+    const text = this.model.detokenize([id], true, before.slice(-contextTokens));
+    return { id, text, bytes: this.bytes.of(id, text), logProbability };
+  }
+
+  alternatives({ top }: Scored, before: readonly Token[]): TokenProbability[] {
+    return top.map(({ token, logProbability }) => this.probability(token, logProbability, before));
+  }
+}
+
+/** What is to be known of an answer's tokens. */
+interface AnswerScoring {
+  /** How many of the likeliest tokens. */
+  readonly count: number;
+  readonly words: TokenWords;
+  readonly onToken: ((token: AnswerToken) => void) | undefined;
+}
+
+/**
+ * The tokens of an answer with their log-probabilities. What a token was drawn from is gone when it is drawn, by way of penalties and
+ * temperature: the position before it is evaluated once more, which gives the very same logits and leaves the sequence as it was.
+ */
+class AnswerScores {
+  readonly tokens: AnswerToken[] = [];
+  private readonly sequence: LlamaContextSequence;
+  private readonly scoring: AnswerScoring;
+
+  constructor(sequence: LlamaContextSequence, scoring: AnswerScoring) {
+    this.sequence = sequence;
+    this.scoring = scoring;
+  }
+
+  /** Of a token that was just drawn, and is not evaluated yet. */
+  async add(drawn: Token, endsAnswer: boolean): Promise<void> {
+    const { sequence } = this;
+    const { count, onToken, words } = this.scoring;
+    const before = sequence.contextTokens;
+    const start = before.length - 1;
+    await sequence.eraseContextTokenRanges([{ start, end: start + 1 }]);
+    const [output] = await sequence.controlledEvaluate([asked(before[start]!, drawn, count)]);
+    const score = scored(output, drawn, count);
+    const token = {
+      ...words.probability(drawn, score.logProbability, before),
+      alternatives: words.alternatives(score, before),
+      endsAnswer,
+    };
+    this.tokens.push(token);
+    onToken?.(token);
+  }
+}
+
+/** null where no log-probabilities are asked for. Throws NomoatError. */
+export function answerScores(
+  sequence: LlamaContextSequence,
+  words: TokenWords,
+  { logProbabilities, onToken }: GenerateOptions,
+): AnswerScores | null {
+  const count = resolveAlternatives(logProbabilities);
+  return count === null ? null : new AnswerScores(sequence, { count, words, onToken });
+}

@@ -1,0 +1,40 @@
+import { expect, test } from 'vitest';
+import type { AnswerToken } from '../chat/chat-model.ts';
+import { StopFilter } from './stop-filter.ts';
+import { TokenPlaces } from './token-places.ts';
+
+const token = (text: string, endsAnswer = false): AnswerToken => ({ id: 0, text, bytes: new Uint8Array(), logProbability: 0, alternatives: [], endsAnswer }); // biome-ignore format: one line
+
+/** The texts of the tokens that each piece is made of, where `pieces` are tokens and what the model gives with them. */
+function placed(pieces: readonly (readonly [token: string, heard: string])[], stops: readonly string[] = []) {
+  const places = new TokenPlaces();
+  const out: [piece: string, tokens: string[]][] = [];
+  const filter = new StopFilter(stops, (text) => out.push([text, places.take(text).map((each) => each.token.text)]));
+  for (const [text, heard] of pieces) {
+    places.push(token(text));
+    if (heard === '') continue;
+    places.heard(heard);
+    filter.push(heard);
+  }
+  filter.end();
+  return { out, rest: filter.stopped ? [] : places.rest() };
+}
+
+test('each token is with the piece that it begins in', () => {
+  expect(placed([['a', 'a'], ['bc', 'bc']]).out).toEqual([['a', ['a']], ['bc', ['bc']]]); // biome-ignore format: pairs
+});
+
+test('parts of a character are with the character', () => {
+  expect(placed([['a', 'a'], ['1/2', ''], ['2/2', '😀'], ['b', 'b']]).out).toEqual([['a', ['a']], ['😀', ['1/2', '2/2']], ['b', ['b']]]); // biome-ignore format: pairs
+});
+
+test('what is held back comes with its tokens, and what a stop sequence cuts off does not', () => {
+  expect(placed([['aE', 'aE'], ['N', 'N'], ['x', 'x']], ['END']).out).toEqual([['a', ['aE']], ['ENx', ['N', 'x']]]); // biome-ignore format: pairs
+  expect(placed([['a', 'a'], ['bE', 'bE'], ['ND', 'ND'], ['x', 'x']], ['END'])).toEqual({ out: [['a', ['a']], ['b', ['bE']]], rest: [] }); // biome-ignore format: pairs
+});
+
+test('a token without a text is in its place, and one at the end is the rest', () => {
+  const { out, rest } = placed([['a', 'a'], ['<control>', ''], ['b', 'b'], ['<end>', '']]); // biome-ignore format: pairs
+  expect(out).toEqual([['a', ['a']], ['b', ['<control>', 'b']]]); // biome-ignore format: pairs
+  expect(rest.map((each) => [each.token.text, each.offset])).toEqual([['<end>', 2]]);
+});
