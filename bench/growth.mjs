@@ -120,7 +120,7 @@ async function measurePoint({ context, depth }) {
     if (round > 0) seconds.push((performance.now() - start) / 1000);
   }
   const trained = step.parameters.reduce((sum, { value }) => sum + value.length, 0);
-  const setting = { method: 'lora', precision: values.precision, activations: 'keep', streamed: false, trained, parameters: 0, fileBytes: 0, measuredBlocks: 0, copyBytes: 0, copyIsThere: true };
+  const setting = { method: 'lora', precision: values.precision, activations: 'keep', streamed: false, keepEpochs: 0, trained, parameters: 0, fileBytes: 0, measuredBlocks: 0, copyBytes: 0, copyIsThere: true };
   const parameters = depth * projections.reduce((sum, name) => sum + dimensions(name).inFeatures * dimensions(name).outFeatures, 0) + config.vocabulary * config.modelWidth;
   const planned = memoryOf({ shape: { ...config, qkNorms: false }, setting: { ...setting, parameters }, rates: null, tokens: { microBatch: length, step: total, validation: 0 }, held });
   // Neither an optimizer nor a proof runs here: moments and starting values are not held.

@@ -1,6 +1,6 @@
 /** Every option of `tune` changes something in a real run: a tiny model, three steps, no engine but the trainer's. */
 import { createHash } from 'node:crypto';
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { constants, getPriority, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { InferenceSession } from 'onnxruntime-node';
@@ -182,6 +182,7 @@ const cases: Readonly<Record<TuneOptionName, Case>> = {
   nice: { to: true, seen: (o) => o.priority },
   checkpointEvery: { to: 1, seen: (o) => all(o, 'checkpoint-saved').length },
   validateEvery: { to: 1, seen: (o) => all(o, 'validation').length, with: { validation: '0.25' } },
+  keepEpochs: { to: 3, seen: (o) => readdirSync(join(o.run, 'checkpoints')), stopAfter: 1000, with: { epochs: 4 } }, // biome-ignore format: a table
   earlyStop: { to: 1, seen: (o) => all(o, 'step-end').length, stopAfter: 12, with: { validation: '0.25', validateEvery: 1, learningRate: 1, epochs: 10 } }, // biome-ignore format: a table
   outputType: { to: 'Q8_0', seen: (o) => openGguf(join(o.run, 'model/model.gguf')).number('general.file_type'), stopAfter: toTheEnd, with: { method: 'full', maxSteps: 1 } }, // biome-ignore format: a table
 };
@@ -196,7 +197,7 @@ function baseline(file: string, given: Given, stopAfter: number): Promise<Observ
 
 test('the cases are the options of the table', () => {
   expect(Object.keys(cases).sort()).toEqual(Object.keys(tuneOptions).sort());
-  expect(Object.keys(cases).length).toBe(42);
+  expect(Object.keys(cases).length).toBe(43);
 });
 
 test.each(Object.entries(cases))(

@@ -98,6 +98,7 @@ export function settingOf(
   const adapter = settings.method === 'lora';
   return {
     method: trainedIn(settings),
+    keepEpochs: settings.keepEpochs,
     precision,
     ...holding,
     trained: adapter ? loraWeights(config, settings) : parameters,
@@ -129,10 +130,10 @@ export function trainingMemory(
 
 /** Bytes on the disk of the run, and of the cache. */
 export const diskNeeds = (
-  { copyBytes, copyIsThere, method, streamed, trained }: Setting,
+  { copyBytes, copyIsThere, keepEpochs, method, streamed, trained }: Setting,
   shape: Shape,
 ): { run: number; copy: number } => ({
-  run: runBytes(trained, method) + (streamed ? shape.layers * projectionWeightsPerBlock(shape) : 0),
+  run: runBytes(trained, method, { keepEpochs }) + (streamed ? shape.layers * projectionWeightsPerBlock(shape) : 0),
   // What a trained model is compared with is in its run, and counted there.
   copy: copyIsThere || method === 'full' ? 0 : copyBytes,
 });

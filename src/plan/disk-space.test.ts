@@ -20,7 +20,8 @@ test('a disk that is too small is refused with both figures', () => {
 
 test('pretraining also holds its starting model, LoRA only its adapter', () => {
   expect(runBytes(1000, 'lora')).toBe(48_000);
-  expect(runBytes(1000, 'lora', true)).toBe(52_000);
+  expect(runBytes(1000, 'lora', { goesOn: true })).toBe(52_000);
+  expect(runBytes(1000, 'lora', { keepEpochs: 3 })).toBe(84_000);
   expect(runBytes(1000, 'full')).toBe(54_000);
   expect(runBytes(1000, 'pretrain')).toBe(58_000);
 });

@@ -17,10 +17,14 @@ const resultBytesPerWeight = 2 + float32Bytes;
 
 /**
  * Bytes that a new run writes at most. `trained` and, for a run that starts with a model of its own, the weights of that; one that goes on
- * from an adapter keeps it. A LoRA run's result is no larger than the checkpoint that is not being written any more then.
+ * from an adapter (`goesOn`) keeps it, and `keepEpochs` checkpoints stay beside. A LoRA run's result is no larger than the checkpoint that is not being written any more then.
  */
-export function runBytes(trained: number, method: RunSettings['method'], goesOn = false): number {
-  const checkpoints = trained * checkpointBytesPerWeight * checkpointsOnDisk;
+export function runBytes(
+  trained: number,
+  method: RunSettings['method'],
+  { goesOn = false, keepEpochs = 0 }: { readonly goesOn?: boolean; readonly keepEpochs?: number } = {},
+): number {
+  const checkpoints = trained * checkpointBytesPerWeight * (checkpointsOnDisk + keepEpochs);
   if (method === 'lora') return checkpoints + (goesOn ? trained * float32Bytes : 0);
   const start = method === 'pretrain' ? trained * float32Bytes : 0;
   return checkpoints + start + trained * resultBytesPerWeight;

@@ -38,6 +38,8 @@ export interface Setting {
   readonly activations: ActivationPolicy;
   /** Blocks come from the disk, two in memory at a time; the micro-batches of a step then go through together. */
   readonly streamed: boolean;
+  /** Checkpoints that are kept beside those that a run needs. */
+  readonly keepEpochs: number;
   /** Weights that are trained. */
   readonly trained: number;
   /** All weights of the file, and its size. */

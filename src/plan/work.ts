@@ -5,6 +5,7 @@ import type { PackedBatch } from '../batches/packed-batch.ts';
 import type { Prepared } from '../dataset/prepared.ts';
 import type { RunSettings } from '../settings/run-settings.ts';
 import type { TokenRow } from '../tokens/token-row.ts';
+import { validationInterval } from '../train/cadence.ts';
 import { packOptions } from '../train/trainer.ts';
 import type { Work } from './work-shape.ts';
 
@@ -31,7 +32,7 @@ export function workOf(
   const tokensPerStep = mean(({ tokens }) => tokens.length);
   const middle = (tokensPerStep * seen) / batches.length;
   const distance = ({ tokens }: PackedBatch): number => Math.abs(tokens.length - middle);
-  const every = settings.validateEvery ?? Math.max(1, Math.ceil(steps / 4));
+  const every = validationInterval(settings, steps, train.length);
   const work: Work = {
     steps,
     microBatchesPerStep: batches.length / seen,

@@ -165,7 +165,7 @@ async function openTuningOf(
     }
   }
   const trained = settings.method === 'lora' ? loraWeights(readModelConfig(model), settings) : parameterCount(model);
-  const written = runBytes(trained, settings.method, settings.initialAdapter !== null);
+  const written = runBytes(trained, settings.method, { ...settings, goesOn: settings.initialAdapter !== null });
   assertDiskHolds(settings.run, written);
   const notices = placesOf(settings, model, facts.modelDigest, written);
   const { decision, event: plan } = await planOf(prepared, model, pacing);

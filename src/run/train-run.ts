@@ -2,6 +2,7 @@
 import { join } from 'node:path';
 import type { RunEvent } from '../events.ts';
 import { parentBytes } from '../machine/machine.ts';
+import { keptEpochEnds } from '../train/cadence.ts';
 import { checkpointSteps, saveCheckpoint } from '../train/checkpoint.ts';
 import { Diverged } from '../train/divergence.ts';
 import { trainLoop } from '../train/trainer.ts';
@@ -42,14 +43,16 @@ export async function trainRun(running: Running): Promise<Outcome> {
 }
 
 /** Makes the state durable; returns the event that says so. */
-function save({ method, opened: { folder }, optimizer, state }: Running): RunEvent {
+function save({ method, opened, optimizer, state, stepsPerEpoch }: Running): RunEvent {
+  const { folder, prepared } = opened;
   const path = join(folder.checkpoints, String(state.step).padStart(6, '0'));
   const event: RunEvent = { type: 'checkpoint-saved', step: state.step, path, best: state.bestStep === state.step };
   // The event that says so counts as part of the state, or a resumed log would miss it.
   const eventBytes = folder.eventBytes + Buffer.byteLength(`${JSON.stringify(event)}\n`);
   const { parameters } = method.step;
   const saved = { parameters, optimizer, state: { ...state, eventBytes } };
-  saveCheckpoint(folder.checkpoints, saved, (at) => method.describe(at));
+  const keep = keptEpochEnds(state.step, stepsPerEpoch, prepared.settings.keepEpochs);
+  saveCheckpoint(folder.checkpoints, saved, { describe: (at) => method.describe(at), keep });
   return event;
 }
 

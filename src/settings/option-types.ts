@@ -114,6 +114,11 @@ export interface TuneOptionValues {
   /** Steps between validations. A whole number of steps from 1 to 10000000. Default: a quarter of the run. */
   readonly validateEvery?: number | null;
   /**
+   * Keep the checkpoints of the last epochs, this many, each an adapter by itself; validations are then at the ends of
+   * epochs, unless set otherwise. A whole number of epochs from 0 to 1000. Default: 0.
+   */
+  readonly keepEpochs?: number;
+  /**
    * Stop after this many validations without improvement. A whole number of validations from 1 to 1000. Default: none.
    */
   readonly earlyStop?: number | null;

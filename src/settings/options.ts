@@ -113,6 +113,12 @@ export const tuneOptions = {
   validateEvery: whole(null, [1, manySteps], 'steps between validations; default: a quarter of the run', {
     unit: 'steps',
   }),
+  keepEpochs: whole(
+    0,
+    [0, 1000],
+    'keep the checkpoints of the last epochs, this many, each an adapter by itself; validations are then at the ends of epochs, unless set otherwise',
+    { unit: 'epochs' },
+  ),
   earlyStop: whole(null, [1, 1000], 'stop after this many validations without improvement', { unit: 'validations' }),
   outputType: choice('F16', ['F16', 'Q8_0'], 'type of the written matrices, for method full'),
 };

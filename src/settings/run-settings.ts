@@ -93,6 +93,8 @@ export interface RunSettings {
   /** Steps between checkpoints and between validations; null = chosen from the number of steps. */
   readonly checkpointEvery: number | null;
   readonly validateEvery: number | null;
+  /** Checkpoints at ends of epochs that are kept, the last of them; 0 = none beside those that a run needs. */
+  readonly keepEpochs: number;
   /** Validations without improvement after which the run stops; null = never. */
   readonly earlyStop: number | null;
 }

@@ -36,8 +36,17 @@ export interface Saved {
   readonly state: SavedState;
 }
 
-/** Writes a checkpoint, with what `describe` puts into it, and then removes those no longer needed. Returns its path. */
-export function saveCheckpoint(folder: string, saved: Saved, describe: (folder: string) => void = () => {}): string {
+/** What is special about a run's checkpoints. */
+export interface CheckpointUse {
+  /** Puts more into the folder of one. */
+  readonly describe?: (folder: string) => void;
+  /** Steps of those that are kept beside the ones that a run needs. */
+  readonly keep?: readonly number[];
+}
+
+/** Writes a checkpoint, and then removes those no longer needed. Returns its path. */
+export function saveCheckpoint(folder: string, saved: Saved, use: CheckpointUse = {}): string {
+  const { describe = () => {}, keep = [] } = use;
   const { optimizer, parameters, state } = saved;
   const path = join(folder, folderName(state.step));
   const named = (arrays: readonly Float32Array[], prefix: string) =>
@@ -62,7 +71,7 @@ export function saveCheckpoint(folder: string, saved: Saved, describe: (folder: 
   });
   const steps = checkpointSteps(folder);
   for (const step of steps.slice(0, -keptCheckpoints)) {
-    if (step !== state.bestStep) rmSync(join(folder, folderName(step)), { recursive: true });
+    if (step !== state.bestStep && !keep.includes(step)) rmSync(join(folder, folderName(step)), { recursive: true });
   }
   return path;
 }

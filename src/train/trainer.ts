@@ -2,13 +2,14 @@
  * The training loop: batches in, events out. Promises: loss is the mean over the supervised tokens of the whole batch, for training
  * and validation alike; the order of everything depends on nothing but the settings and the step. Knows no files: `save` does.
  */
-import { batchIndices } from '../batches/order.ts';
+import { batchIndices, stepsPerEpoch } from '../batches/order.ts';
 import { type PackOptions, packRows } from '../batches/pack.ts';
 import type { PackedBatch } from '../batches/packed-batch.ts';
 import { NomoatError } from '../errors.ts';
 import type { RunEvent } from '../events.ts';
 import type { RunSettings } from '../settings/run-settings.ts';
 import type { TokenRow } from '../tokens/token-row.ts';
+import { endsKeptEpoch, validationInterval } from './cadence.ts';
 import { clipping } from './clip.ts';
 import { Diverged } from './divergence.ts';
 import { Estimation, measuredSteps } from './estimate.ts';
@@ -43,6 +44,7 @@ export type TrainerSettings = Pick<
   | 'checkpointEvery'
   | 'validateEvery'
   | 'earlyStop'
+  | 'keepEpochs'
 >;
 
 export interface TrainerOptions {
@@ -101,10 +103,13 @@ export async function* trainLoop(
 ): AsyncGenerator<RunEvent, 'done' | 'stopped-early' | 'interrupted'> {
   const { settings, signal, state, steps } = options;
   const loop = new Loop(options);
-  const validateEvery = settings.validateEvery ?? Math.max(1, Math.ceil(steps / 4));
+  const validateEvery = validationInterval(settings, steps, options.train.length);
+  const perEpoch = stepsPerEpoch(options.train.length, settings.batchSize);
   const checkpointEvery = settings.checkpointEvery ?? Math.max(1, Math.min(50, Math.ceil(steps / 4)));
   const first = state.step;
   const holdsOut = options.validation.length > 0;
+  const isCheckpoint = (): boolean =>
+    state.step % checkpointEvery === 0 || endsKeptEpoch(state.step, perEpoch, settings.keepEpochs);
   let initial = state.step > 0 && state.validationBefore === null ? options.initial : null;
   try {
     for (;;) {
@@ -116,7 +121,7 @@ export async function* trainLoop(
       if (holdsOut && owed && (last || state.step % validateEvery === 0)) {
         yield* loop.validate();
         yield options.save();
-      } else if (state.step > first && (last || state.step % checkpointEvery === 0)) yield options.save();
+      } else if (state.step > first && (last || isCheckpoint())) yield options.save();
       // Seen again by a run that was killed between its stop and its result.
       if (settings.earlyStop !== null && state.withoutImprovement >= settings.earlyStop) return 'stopped-early';
       if (last) return 'done';
