@@ -9,7 +9,7 @@ import { physicalCores } from './machine/machine.ts';
 import type { Confirm } from './plan/proposal.ts';
 import { assertSameBase, baseWarning } from './run/base-model.ts';
 import { followRun, type Run } from './run/run.ts';
-import { modelFileName, RunFolder } from './run/run-folder.ts';
+import { modelFileName, RunFolder, runOfCheckpoint } from './run/run-folder.ts';
 import { assertHasAdapter, runWarning } from './run/run-result.ts';
 import { resumeRun, startRun } from './run/start-run.ts';
 import { resolveChatTemplate, templateBeside } from './settings/chat-template.ts';
@@ -106,7 +106,7 @@ export function resumeTune(run: string, options: { readonly signal?: AbortSignal
 
 /** What a model is opened with. */
 export interface ChatOptions {
-  /** A model's name or file, or a run's folder. */
+  /** A model's name or file, a run's folder, or one of its checkpoints (`runs/x/checkpoints/000088`). */
   readonly model: string;
   /** An adapter beside it: a run, a PEFT folder, a .safetensors or a .gguf file. */
   readonly adapter?: string | null;
@@ -151,7 +151,21 @@ function trainedWith(path: string | null | undefined): Trained {
 const runWarnings = (path: string | null | undefined): string[] =>
   path && isRun(path) ? [runWarning(path, new RunFolder(path).read()) ?? []].flat() : [];
 
-/** What a run's folder or a model's name stands for. */
+/** The base and the adapter of a run's checkpoint, asked as that run was trained. */
+async function resolveCheckpoint({ adapter, model }: ChatOptions, run: string): Promise<ResolvedChat> {
+  const record = new RunFolder(run).read();
+  const fault = adapter
+    ? ['is a checkpoint, which is an adapter itself', 'Leave `adapter` out, or give the base and one adapter.']
+    : record.settings.method === 'lora'
+      ? null
+      : ['is a checkpoint of a run that trained every weight, and no model by itself', 'Give the run.'];
+  if (fault)
+    throw new NomoatError({ code: 'invalid-settings', part: model, fault: fault[0]!, remedy: fault[1]! });
+  await assertSameBase(run, record);
+  return { modelPath: record.settings.modelPath, adapterPath: resolve(model), ...trainedWith(run), warnings: [] };
+}
+
+/** What a run's folder, one of its checkpoints, or a model's name stands for. */
 export async function resolveChat(options: ChatOptions): Promise<ResolvedChat> {
   assertGiven('`adapter`', options.adapter);
   assertGiven('`chatTemplate`', options.chatTemplate);
@@ -164,6 +178,8 @@ export async function resolveChat(options: ChatOptions): Promise<ResolvedChat> {
     const warning = adapter === null ? null : await baseWarning(adapter, modelPath);
     if (warning !== null) warnings.push(warning);
   };
+  const checkpointed = runOfCheckpoint(options.model);
+  if (checkpointed !== null) return { ...(await resolveCheckpoint(options, checkpointed)), ...given };
   if (!isRun(options.model)) {
     const { path: modelPath } = await resolveModel(options.model);
     await held(modelPath);

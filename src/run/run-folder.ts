@@ -168,6 +168,14 @@ function recipeOf({ chosenFromData, chosenPrecision, settings }: RunRecord): str
   return `# Repeats the run: ${command}\n${chosen}${stringify(Object.fromEntries(set))}`;
 }
 
+/** The run that the checkpoint at `path` belongs to; null where that is no checkpoint of a run. */
+export function runOfCheckpoint(path: string): string | null {
+  const folder = dirname(resolve(path));
+  const run = dirname(folder);
+  const isOne = basename(folder) === 'checkpoints' && existsSync(join(path, 'parameters.safetensors')) && isRun(run);
+  return isOne ? run : null;
+}
+
 /** Makes the folder of a new run. Throws NomoatError where something stands there. */
 export function createRunFolder(settings: RunSettings, record: RunRecord): RunFolder {
   const folder = new RunFolder(settings.run);

@@ -17,9 +17,10 @@ import { chatDialect, completionDialect, type Dialect, pieces, wholeAnswer } fro
 import { eventStream } from './event-stream.ts';
 import type { ServerLimits } from './limits.ts';
 import type { ServerLog } from './log.ts';
-import { listed, type ModelList, type ServedModel } from './model-list.ts';
+import type { ModelList } from './model-list.ts';
 import type { ModelPool } from './model-pool.ts';
 import { type Asked, type Environment, type Handler, jsonOf } from './request.ts';
+import { listed, type ServedModel } from './served-model.ts';
 
 export interface AppParts {
   readonly host: string;

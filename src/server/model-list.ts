@@ -2,43 +2,17 @@
  * The models that a server offers, by name: those on this machine, those in its own folders, and finished runs. Promises: a request's
  * name is only ever looked up here, never made a path; what is new on the disk is there without a restart.
  */
-import { createHash } from 'node:crypto';
 import { readdirSync, statSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { NomoatError } from '../errors.ts';
 import { standsForModel } from '../formats/gguf/part-names.ts';
 import { listModels } from '../library/models.ts';
 import { listRuns } from '../library/runs.ts';
-import type { ListedRun, RunRecord, RunState } from '../run/run-folder.ts';
+import type { ListedRun, RunState } from '../run/run-folder.ts';
 import { isModelGguf } from '../store/catalogue.ts';
 import { ggufStem } from '../store/local-scan.ts';
-
-/** A model by the name that requests have for it. */
-export interface ServedModel {
-  readonly id: string;
-  /** Other names for it. */
-  readonly aliases: readonly string[];
-  /** What `openModel` takes: a file, or the folder of a run. */
-  readonly path: string;
-  /** Seconds since 1970. */
-  readonly created: number;
-  readonly ownedBy: string;
-  /** The base that a run trained an adapter for; else null. */
-  readonly parent: string | null;
-}
-
-/** As OpenAI's API and vLLM's list it. */
-export const listed = ({ created, id, ownedBy, parent }: ServedModel) => ({
-  id,
-  object: 'model' as const,
-  created,
-  owned_by: ownedBy,
-  parent,
-  root: parent ?? id,
-  shutdown_date: null,
-});
-
-const secondsOf = (milliseconds: number): number => Math.floor(milliseconds / 1000);
+import { checkpointIn, checkpointModel, runModel, secondsOf } from './fine-tuned-names.ts';
+import type { ServedModel } from './served-model.ts';
 
 function fileModel(id: string, path: string, ownedBy: string): ServedModel[] {
   const stats = statSync(path, { throwIfNoEntry: false });
@@ -63,23 +37,6 @@ function modelsInside(folder: string): ServedModel[] {
 }
 
 const finished: readonly (RunState | 'unreadable')[] = ['done', 'stopped-early'];
-/** Enough to tell the runs of a folder apart. */
-const idLetters = 8;
-/** Names of fine-tuned models are divided by colons. */
-const withoutColons = (name: string): string => name.replace(/[:\s]+/g, '-');
-
-/** `ft:<base>:nomoat:<run>:<id>` of an adapter or of a base that was tuned whole; a pretrained model has its run's name. */
-function runModel({ name, path }: ListedRun, { created, settings }: RunRecord): ServedModel {
-  const since = { path, created: secondsOf(Date.parse(created)), ownedBy: 'nomoat' };
-  if (settings.method === 'pretrain') return { ...since, id: name, aliases: [], parent: null };
-  const id = createHash('sha256').update(`${created} ${name}`).digest('hex').slice(0, idLetters);
-  const { model: parent } = settings;
-  return { ...since, id: `ft:${withoutColons(parent)}:nomoat:${withoutColons(name)}:${id}`, aliases: [name], parent };
-}
-
-const runsInside = (folder: string): ServedModel[] =>
-  listRuns(folder).flatMap((run) => (run.record && finished.includes(run.state) ? [runModel(run, run.record)] : []));
-
 /** A name stands for one model: of several, the later ones are listed by whose they are as well, and a number. */
 function withoutDoubles(models: readonly ServedModel[]): Map<string, ServedModel> {
   const byId = new Map<string, ServedModel>();
@@ -97,12 +54,25 @@ function withoutDoubles(models: readonly ServedModel[]): Map<string, ServedModel
 export interface ModelFolders {
   readonly models: readonly string[];
   readonly runs: string;
+  /** Local models by the names that scripts have for hosted ones; a date behind such a name is of no account. */
+  readonly map?: ReadonlyMap<string, string>;
+  /** The suffix that a job gave the model of a run, by the run's name; null where no job made it. */
+  readonly suffixOf?: (run: string) => string | null;
+}
+
+/** A name of a hosted model without the date of its version. */
+const undated = (name: string): string => name.replace(/-\d{4}-\d{2}-\d{2}$/, '');
+
+interface Known {
+  readonly models: ReadonlyMap<string, ServedModel>;
+  /** Of runs that have no result yet: their checkpoints are models already. */
+  readonly unfinished: readonly ServedModel[];
 }
 
 export class ModelList {
   private readonly folders: ModelFolders;
   private readonly freshMilliseconds: number;
-  private known: ReadonlyMap<string, ServedModel> | null = null;
+  private known: Known | null = null;
   private readAt = Number.NEGATIVE_INFINITY;
 
   /** What was read of the disk holds for `freshMilliseconds`. */
@@ -113,20 +83,32 @@ export class ModelList {
 
   /** In the order of precedence. Rejects with NomoatError where a folder cannot be read the first time. */
   async all(): Promise<readonly ServedModel[]> {
-    return [...(await this.fresh()).values()];
+    return [...(await this.fresh()).models.values()];
   }
 
-  /** null where there is none of that name; full names go before others. */
+  /** null where there is none of that name; full names go before others, and what is here before what a name is mapped to. */
   async find(name: string): Promise<ServedModel | null> {
     const known = await this.fresh();
-    return known.get(name) ?? [...known.values()].find(({ aliases }) => aliases.includes(name)) ?? null;
+    const found = findIn(known, name);
+    const mapped = found ? null : this.mapped(name);
+    return found ?? (mapped === null ? null : findIn(known, mapped));
   }
 
-  private async fresh(): Promise<ReadonlyMap<string, ServedModel>> {
+  /** The local model that a hosted one's name is mapped to; null where it is not. */
+  mapped(name: string): string | null {
+    return this.folders.map?.get(name) ?? this.folders.map?.get(undated(name)) ?? null;
+  }
+
+  /** What is on the disk is read anew for the next request. */
+  forget(): void {
+    this.readAt = Number.NEGATIVE_INFINITY;
+  }
+
+  private async fresh(): Promise<Known> {
     if (this.known !== null && performance.now() - this.readAt <= this.freshMilliseconds) return this.known;
     const isFirst = this.known === null;
     // What is in a folder that is taken away later is not there any more; the other models are.
-    const inside = (list: (folder: string) => ServedModel[], folder: string): ServedModel[] => {
+    const inside = <T>(list: (folder: string) => T[], folder: string): T[] => {
       try {
         return list(folder);
       } catch (error) {
@@ -137,9 +119,28 @@ export class ModelList {
     const own = this.folders.models.flatMap((folder) => inside(modelsInside, folder));
     const { local } = await listModels();
     const found = local.flatMap(({ name, path, source }) => fileModel(name, path, source));
-    const known = withoutDoubles([...own, ...found, ...inside(runsInside, this.folders.runs)]);
-    this.known = known;
+    const runs = inside(listRuns, this.folders.runs);
+    const of = (wanted: (run: ListedRun) => boolean): ServedModel[] => runs.filter(wanted).flatMap((run) => this.ofRun(run)); // biome-ignore format: one line
+    const models = withoutDoubles([...own, ...found, ...of(({ state }) => finished.includes(state))]);
+    this.known = { models, unfinished: of(({ state }) => !finished.includes(state)) };
     this.readAt = performance.now();
-    return known;
+    return this.known;
   }
+
+  private ofRun(run: ListedRun): ServedModel[] {
+    const suffix = this.folders.suffixOf?.(run.name) ?? run.name;
+    return run.record ? [runModel(run, run.record, suffix)] : [];
+  }
+}
+
+function findIn(known: Known, name: string): ServedModel | null {
+  const byAlias = (models: Iterable<ServedModel>, wanted: string): ServedModel | undefined =>
+    [...models].find(({ aliases, id }) => id === wanted || aliases.includes(wanted));
+  const found = known.models.get(name) ?? byAlias(known.models.values(), name);
+  if (found) return found;
+  const checkpoint = checkpointIn(name);
+  if (checkpoint === null) return null;
+  const { model, step } = checkpoint;
+  const run = byAlias(known.models.values(), model) ?? byAlias(known.unfinished, model);
+  return run ? checkpointModel(run, step) : null;
 }

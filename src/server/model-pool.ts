@@ -7,7 +7,7 @@ import { openGguf } from '../formats/gguf/read.ts';
 import { openModel, resolveChat } from '../library.ts';
 import { stopping, tooManyRequests } from './api-error.ts';
 import type { ServerLimits } from './limits.ts';
-import type { ServedModel } from './model-list.ts';
+import type { ServedModel } from './served-model.ts';
 import { Turns } from './turns.ts';
 
 export interface PoolOptions {

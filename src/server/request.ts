@@ -1,9 +1,11 @@
 /** What the handlers of all routes have in common: their types, and a request's body as JSON. */
 import type { HttpBindings } from '@hono/node-server';
 import type { Context } from 'hono';
+import { z } from 'zod';
 import type { Usage } from './answer.ts';
 import { ApiError } from './api-error.ts';
-import type { ServedModel } from './model-list.ts';
+import { readParameters } from './parameters.ts';
+import type { ServedModel } from './served-model.ts';
 
 /** What a request's handlers know of it. */
 export interface Asked {
@@ -31,4 +33,11 @@ export async function jsonOf(context: Context<Environment>): Promise<unknown> {
     if (error instanceof ApiError) throw error;
     throw new ApiError({ status: 400, code: 'invalid_json', message: 'The body is no valid JSON in UTF-8.' });
   }
+}
+
+/** Of a route that takes no body: an empty one or an empty object passes. Rejects with ApiError. */
+export async function noBody(context: Context<Environment>): Promise<void> {
+  const text = await context.req.text();
+  if (text.trim() === '') return;
+  readParameters(await jsonOf(context), z.object({}), {});
 }
