@@ -159,8 +159,7 @@ async function resolveCheckpoint({ adapter, model }: ChatOptions, run: string): 
     : record.settings.method === 'lora'
       ? null
       : ['is a checkpoint of a run that trained every weight, and no model by itself', 'Give the run.'];
-  if (fault)
-    throw new NomoatError({ code: 'invalid-settings', part: model, fault: fault[0]!, remedy: fault[1]! });
+  if (fault) throw new NomoatError({ code: 'invalid-settings', part: model, fault: fault[0]!, remedy: fault[1]! });
   await assertSameBase(run, record);
   return { modelPath: record.settings.modelPath, adapterPath: resolve(model), ...trainedWith(run), warnings: [] };
 }

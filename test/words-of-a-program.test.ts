@@ -39,7 +39,7 @@ const exceptions: Readonly<Record<string, { readonly words: readonly string[]; r
   },
   'run/start-run.ts': { words: ['--expose-gc'], why: "Node's flag for the training process" },
   'server/compatibility.ts': {
-    words: ['--host', '--models', 'nomoat chat', 'nomoat serve', 'nomoat tune'],
+    words: ['--host', '--map', '--models', '--origins', 'nomoat chat', 'nomoat serve'],
     why: 'a page of the documentation, for people who type commands',
   },
   'store/pypi-model.ts': {

@@ -45,6 +45,17 @@ export function assertHost(listening: string, header: string | undefined): void 
   });
 }
 
+/**
+ * Throws ApiError where a web page of another origin asks that may not: browsers send forms and bare POSTs to whatever address a page
+ * names, with nobody's leave.
+ */
+export function assertOrigin(origin: string | undefined, host: string | undefined, allowed: readonly string[]): void {
+  if (origin === undefined || allowed.includes(origin)) return;
+  const own = URL.canParse(origin) ? new URL(origin).host : null;
+  if (own !== null && own === host?.toLowerCase()) return;
+  throw new ApiError({ status: 403, code: 'origin_not_allowed', message: 'This web page may not ask this server: its origin is not in the list of those that may.' }); // biome-ignore format: one line
+}
+
 /** Compares keys in a time that says nothing of them. */
 export class KeyCheck {
   private readonly salt = randomBytes(32);

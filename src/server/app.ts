@@ -5,9 +5,9 @@
 import { randomUUID } from 'node:crypto';
 import { type Context, Hono, type MiddlewareHandler } from 'hono';
 import { bodyLimit } from 'hono/body-limit';
+import { cors } from 'hono/cors';
 import { EventHistory } from '../event-history.ts';
-import { nearestNames } from '../words/nearest-name.ts';
-import { assertHost, type KeyCheck } from './access.ts';
+import { assertHost, assertOrigin, type KeyCheck } from './access.ts';
 import { type AnswerEvent, answer, type Job, type Usage } from './answer.ts';
 import { ApiError, apiErrorOf, clientLeft, stopping } from './api-error.ts';
 import { chatJob } from './chat-request.ts';
@@ -20,7 +20,13 @@ import type { ServerLog } from './log.ts';
 import type { ModelList } from './model-list.ts';
 import type { ModelPool } from './model-pool.ts';
 import { type Asked, type Environment, type Handler, jsonOf } from './request.ts';
-import { listed, type ServedModel } from './served-model.ts';
+import { fileRoutes } from './routes/files.ts';
+import { fineTuningRoutes } from './routes/jobs.ts';
+import { modelOf, modelRoutes } from './routes/models.ts';
+import type { Routes } from './routes/routes.ts';
+import { uploadRoutes } from './routes/uploads.ts';
+import type { ServedModel } from './served-model.ts';
+import type { Workspace } from './workspace.ts';
 
 export interface AppParts {
   readonly host: string;
@@ -28,26 +34,14 @@ export interface AppParts {
   readonly limits: ServerLimits;
   readonly models: ModelList;
   readonly pool: ModelPool;
+  readonly workspace: Workspace;
+  /** Origins of web pages that may ask. */
+  readonly origins: readonly string[];
   readonly onLog: (entry: ServerLog) => void;
   /** Aborted once the server closes: then no request is taken any more. */
   readonly closing: AbortSignal;
   /** Of each request that runs; aborted, it ends with the reason. */
   readonly running: Set<AbortController>;
-}
-
-/** What is shown of names that are near one that is not known. */
-const shownNames = 3;
-
-async function modelOf(context: Context<Environment>, { models }: AppParts, name: string): Promise<ServedModel> {
-  const found = await models.find(name);
-  if (found === null) {
-    const near = nearestNames(name, (await models.all()).map(({ id }) => id), shownNames); // biome-ignore format: one line
-    const hint = near.length > 0 ? ` Did you mean ${near.join(' or ')}?` : '';
-    const message = `The model '${name}' does not exist.${hint} GET /v1/models lists those that do.`;
-    throw new ApiError({ status: 404, code: 'model_not_found', param: 'model', message });
-  }
-  context.get('asked').noted.model = found;
-  return found;
 }
 
 /** An error of a model's, which names it as the client does: where it lies is nobody's business. */
@@ -73,7 +67,7 @@ function begin(parts: AppParts, served: ServedModel, job: Job, signal: AbortSign
 function answering(parts: AppParts, dialect: Dialect, jobOf: (body: unknown, mostChoices: number) => Job): Handler {
   return async (context) => {
     const job = jobOf(await jsonOf(context), parts.limits.choices);
-    const served = await modelOf(context, parts, job.model);
+    const served = await modelOf(context, parts.models, job.model);
     const { noted, signal } = context.get('asked');
     const { events, usage } = begin(parts, served, job, signal);
     const note = (each: Usage): void => {
@@ -147,9 +141,11 @@ function watched(parts: AppParts): MiddlewareHandler<Environment> {
 const health = '/healthz';
 
 /** Whether a request is answered at all: by whom it asked for, while the server is open, with its key. */
-function admitted({ closing, host, key }: AppParts): MiddlewareHandler<Environment> {
+function admitted({ closing, host, key, origins }: AppParts): MiddlewareHandler<Environment> {
   return async (context, next) => {
-    assertHost(host, context.env.incoming.headers.host);
+    const { headers } = context.env.incoming;
+    assertHost(host, headers.host);
+    assertOrigin(headers.origin, headers.host, origins);
     const { path } = context.req;
     if (closing.aborted && path !== health) throw stopping();
     if (path.startsWith('/v1')) key.assert(context.req.header('authorization'));
@@ -176,37 +172,48 @@ function failed(parts: AppParts, thrown: Error, context: Context<Environment>): 
 
 const tooLarge = 413;
 
+/** Bodies that go to the disk as they come, and have bounds of their own. */
+const filePaths = /^\/v1\/(files|uploads\/[^/]+\/parts)$/;
+
 function limited({ limits }: AppParts): MiddlewareHandler<Environment> {
   const message = `The body is larger than ${limits.bodyBytes} bytes.`;
-  return bodyLimit({
+  const held = bodyLimit({
     maxSize: limits.bodyBytes,
     onError: () => {
       throw new ApiError({ status: tooLarge, code: 'request_too_large', message });
     },
   });
+  return (context, next) => (filePaths.test(context.req.path) ? next() : held(context, next));
 }
+
+const routesOf = (parts: AppParts): Routes => ({
+  [`GET ${health}`]: (context) => context.json({ status: 'ok' }),
+  'GET /readyz': (context) => context.json({ status: 'ready' }),
+  ...modelRoutes(parts),
+  'POST /v1/chat/completions': answering(parts, chatDialect, chatJob),
+  'POST /v1/completions': answering(parts, completionDialect, completionJob),
+  ...fileRoutes(parts),
+  ...uploadRoutes(parts),
+  ...fineTuningRoutes(parts),
+});
+
+/** What web pages may read of an answer beside its body. */
+const shownHeaders = ['x-request-id', 'Retry-After'] as const;
 
 /** The routes on a server's parts. */
 export function createApp(parts: AppParts): Hono<Environment> {
   const app = new Hono<Environment>();
-  const on = (method: 'get' | 'post', path: string, handler: Handler): void => {
-    app.on(method.toUpperCase(), path, (context) => {
+  app.use(watched(parts));
+  if (parts.origins.length > 0) app.use(cors({ origin: [...parts.origins], exposeHeaders: [...shownHeaders] }));
+  app.use(admitted(parts));
+  app.post('/v1/*', limited(parts));
+  for (const [asked, handler] of Object.entries(routesOf(parts))) {
+    const [method = '', path = ''] = asked.split(' ');
+    app.on(method, path, (context) => {
       context.get('asked').noted.route = path;
       return handler(context);
     });
-  };
-  app.use(watched(parts), admitted(parts));
-  app.post('/v1/*', limited(parts));
-  on('get', health, (context) => context.json({ status: 'ok' }));
-  on('get', '/readyz', (context) => context.json({ status: 'ready' }));
-  on('get', '/v1/models', async (context) =>
-    context.json({ object: 'list', data: (await parts.models.all()).map(listed) }),
-  );
-  on('get', '/v1/models/:id{.+}', async (context) =>
-    context.json(listed(await modelOf(context, parts, context.req.param('id') ?? ''))),
-  );
-  on('post', '/v1/chat/completions', answering(parts, chatDialect, chatJob));
-  on('post', '/v1/completions', answering(parts, completionDialect, completionJob));
+  }
   app.notFound((context) => {
     const message = `There is no ${context.req.method} ${context.req.path} here, but ${Object.keys(endpoints).join(', ')}.`;
     throw new ApiError({ status: 404, code: 'unknown_url', message });

@@ -9,6 +9,7 @@ import { completionParameters, completionRefusals } from './completion-request.t
 import { serverLimits } from './limits.ts';
 import { ModelList } from './model-list.ts';
 import { ModelPool } from './model-pool.ts';
+import { Workspace } from './workspace.ts';
 
 test('docs/openai-compatibility.md is what the tables say (-u writes it)', async () => {
   await expect(renderCompatibility()).toMatchFileSnapshot('../../docs/openai-compatibility.md');
@@ -36,11 +37,19 @@ test('the endpoints of the page are the routes of the server', () => {
     limits: serverLimits,
     models: new ModelList({ models: [], runs: 'runs' }, 0),
     pool: new ModelPool({ limits: serverLimits, contextSize: null, threads: null, onOpened: () => {} }),
+    workspace: new Workspace({
+      models: new ModelList({ models: [], runs: 'runs' }, 0),
+      runs: 'runs',
+      most: 1,
+      threads: null,
+      onLog: () => {},
+    }),
+    origins: [],
     onLog: () => {},
     closing: new AbortController().signal,
     running: new Set<AbortController>(),
   };
   const routes = createApp(parts).routes.filter(({ method, path }) => method !== 'ALL' && !path.endsWith('*'));
-  const named = routes.map(({ method, path }) => `${method} ${path.replace(/:id\{.*\}/, '{id}')}`);
+  const named = routes.map(({ method, path }) => `${method} ${path.replace(/:(\w+)(\{.*?\})?/g, '{$1}')}`);
   expect([...named].sort()).toEqual(Object.keys(endpoints).sort());
 });

@@ -1,25 +1,48 @@
 /** docs/openai-compatibility.md, made from the tables that requests are held against. Pure. */
-import type { z } from 'zod';
+import { z } from 'zod';
 import { chatParameters, chatRefusals } from './chat-request.ts';
 import { completionParameters, completionRefusals } from './completion-request.ts';
+import { jobParameters, jobRefusals } from './jobs/job-request.ts';
 import { serverLimits } from './limits.ts';
 import type { RefusedTable } from './parameters.ts';
+import { fileParameters } from './routes/files.ts';
+import { completeParameters, uploadParameters } from './routes/uploads.ts';
 
 /** What is answered, as the app has it. */
 export const endpoints: Readonly<Record<string, string>> = {
   'GET /v1/models': 'models of this machine, of `--models` folders, and finished runs; with `parent`, `root` and `shutdown_date` (always null)',
-  'GET /v1/models/{id}': 'one of them, by its id; a run also by its name',
+  'GET /v1/models/{id}': 'one of them, by its id; a run also by its name, a checkpoint by `…:ckpt-step-<n>`, a hosted name by what it is mapped to (`--map`)',
+  'DELETE /v1/models/{id}': 'the run of a fine-tuning job, with its folder; other models are refused: no request removes what it did not make',
   'POST /v1/chat/completions': 'whole and streamed',
   'POST /v1/completions': 'whole and streamed; the prompt as it is, without a chat template',
+  'POST /v1/files': 'multipart/form-data, written to the disk as it comes',
+  'GET /v1/files': 'newest first; `after`, `limit`, `order`, `purpose`',
+  'GET /v1/files/{id}': 'one of them',
+  'GET /v1/files/{id}/content': 'as it was sent',
+  'DELETE /v1/files/{id}': 'at once; a job that still reads it keeps it until it has ended',
+  'POST /v1/uploads': 'a file in parts, to be completed within an hour',
+  'POST /v1/uploads/{id}/parts': 'multipart/form-data with the part as `data`',
+  'POST /v1/uploads/{id}/complete': 'the file is there; sizes and `md5` are checked',
+  'POST /v1/uploads/{id}/cancel': 'its parts are removed',
+  'POST /v1/fine_tuning/jobs': 'files are validated, then the job trains when its turn comes',
+  'GET /v1/fine_tuning/jobs': 'newest first; `after`, `limit`, `metadata[key]=value`, `metadata=null`',
+  'GET /v1/fine_tuning/jobs/{id}': 'one of them',
+  'POST /v1/fine_tuning/jobs/{id}/cancel': 'ends it; checkpoints that are there stay models',
+  'POST /v1/fine_tuning/jobs/{id}/pause': 'ends its computing with a checkpoint; status `queued` and an event',
+  'POST /v1/fine_tuning/jobs/{id}/resume': 'goes on bit for bit from there',
+  'GET /v1/fine_tuning/jobs/{id}/events': 'newest first; `after`, `limit`; with `stream=true` (not of OpenAI) as server-sent events, oldest first, until the job has ended',
+  'GET /v1/fine_tuning/jobs/{id}/checkpoints': 'those of the last three epochs, newest first, with `valid_loss` where there is a validation file',
+  'POST /v1/fine_tuning/checkpoints/{model}/permissions': 'kept and listed; there is one project here, so that they grant nothing',
+  'GET /v1/fine_tuning/checkpoints/{model}/permissions': '`after`, `limit`, `order`, `project_id`',
+  'DELETE /v1/fine_tuning/checkpoints/{model}/permissions/{id}': 'one of them',
   'GET /healthz': 'whether the server lives; without a key',
   'GET /readyz': 'whether it takes requests: 503 while it closes; without a key',
 }; // biome-ignore format: a table
 
 /** What scripts may look for, and is not there. */
 const absent: Readonly<Record<string, string>> = {
-  '/v1/files, /v1/uploads, /v1/fine_tuning': 'tune with `nomoat tune`; the finished run is a model here',
+  '/v1/fine_tuning/alpha/graders': 'reinforcement fine-tuning, which needs them, is not supported',
   '/v1/embeddings, /v1/responses, /v1/batches, /v1/evals, /v1/moderations': 'nothing yet',
-  'DELETE /v1/models/{id}': 'nothing: no request changes a file',
 };
 
 const differences: readonly string[] = [
@@ -29,6 +52,11 @@ const differences: readonly string[] = [
   'An answer ends with `length` where the context is full, also without `max_tokens`. A prompt that leaves no room is refused with `context_length_exceeded` and both numbers.',
   'Each model answers one request at a time; others wait in their order.',
   'Contents other than text, names of speakers and messages of tools are refused by their place, such as `messages[0].content[1].type`.',
+  "A job's model is named by the local base, `ft:<base>:nomoat:<suffix>:<id>`, also where the job was created for a hosted model's name; the job's first events say which one is trained.",
+  'Training files are checked as OpenAI did (JSONL, 10 examples at least, roles, weights, tool calls, spelled control tokens), and by whether the model can learn from them; the job fails with the first fault, and its events have the others with their lines.',
+  'With a validation file, the result of a job is the epoch with the lowest validation loss (OpenAI: the last one). `valid_loss` and `full_valid_loss` are the same: all of the file is validated. Token accuracies are not measured: their columns in the result file are empty.',
+  '`learning_rate_multiplier` multiplies the rate that nomoat chooses for the model. `trained_tokens` counts tokens of all epochs.',
+  'A paused job has status `queued`: the API has no other for it.',
   'A model without a chat template answers a single user message as a prompt, and refuses a conversation.',
 ]; // biome-ignore format: sentences
 
@@ -48,16 +76,26 @@ const refusedRows = (refusals: RefusedTable): string[][] =>
     `\`${[null, ...nothing].map((value) => JSON.stringify(value)).join(', ')}\``,
   ]);
 
+const fileField = z.string().describe(`the file, at most ${serverLimits.fileBytes} bytes`);
+
 const errorRows: readonly (readonly string[])[] = [
   ['400', '`unknown_parameter`, `unsupported_parameter`, `missing_required_parameter`, `invalid_value`, `invalid_type`, `invalid_json`', '`param` is the place'],
   ['400', '`context_length_exceeded`', 'the message has both numbers'],
   ['401', '`invalid_api_key`', 'where a key is set'],
   ['403', '`host_not_allowed`', 'the Host header is not of this machine'],
+  ['400', '`invalid_multipart`, `empty_file`', 'a form that is cut off or no form, a file without bytes'],
+  ['400', '`invalid_training_file`, `invalid_validation_file`', 'no file of that id, or one of another purpose; as an error of a job: what is wrong with it'],
+  ['400', '`invalid_job_status`, `upload_not_pending`', 'two pauses, a job that has ended, an upload that is completed, cancelled or expired'],
+  ['403', '`origin_not_allowed`', 'a web page asks whose origin is not in the list (`--origins`)'],
+  ['403', '`model_not_deletable`', 'no job made the model'],
   ['404', '`model_not_found`, `unknown_url`', 'the message has near names'],
-  ['413', '`request_too_large`', `beyond ${serverLimits.bodyBytes} bytes`],
-  ['415', '`unsupported_media_type`', 'other than `application/json`'],
+  ['404', '`file_not_found`, `upload_not_found`, `fine_tune_not_found`, `permission_not_found`', 'no such object, or not any more'],
+  ['413', '`request_too_large`, `file_too_large`', `beyond ${serverLimits.bodyBytes} bytes, a file beyond ${serverLimits.fileBytes}, a part of an upload beyond ${serverLimits.partBytes}`],
+  ['415', '`unsupported_media_type`', 'other than `application/json`, or `multipart/form-data` for files'],
   ['429', '`rate_limit_exceeded`', `${serverLimits.waitingPerModel} requests wait for the model, or ${serverLimits.openModels} others are in use; \`Retry-After\` says when to come again`],
   ['503', '`server_stopping`', 'the server closes'],
+  ['503', '`workspace_in_use`', 'another server keeps files and jobs of this folder of runs'],
+  ['507', '`disk_full`', 'nothing of the file was kept'],
   ['others', "the library's [codes](errors.md), with `_` for `-`", 'with the status that stands there'],
 ]; // biome-ignore format: a table
 
@@ -67,8 +105,9 @@ export function renderCompatibility(): string {
     `## ${name}`,
     ...table(['supported', 'how'], supportedRows(shape)),
     '',
-    ...table(['refused', 'because', 'passes with'], refusedRows(refusals)),
-    '',
+    ...(Object.keys(refusals).length > 0
+      ? [...table(['refused', 'because', 'passes with'], refusedRows(refusals)), '']
+      : []),
   ];
   return `${[
     '# What of OpenAI\'s API `nomoat serve` answers',
@@ -82,6 +121,10 @@ export function renderCompatibility(): string {
     '',
     ...parameters('Parameters of chat completions', chatParameters.shape, chatRefusals),
     ...parameters('Parameters of completions', completionParameters.shape, completionRefusals),
+    ...parameters('Parameters of fine-tuning jobs', jobParameters.shape, jobRefusals),
+    ...parameters('Fields of files', { file: fileField, ...fileParameters.shape }, {}),
+    ...parameters('Parameters of uploads', uploadParameters.shape, {}),
+    ...parameters('Parameters of completing an upload', completeParameters.shape, {}),
     '## What is different',
     ...differences.map((text) => `- ${text}`),
     '',
@@ -91,8 +134,8 @@ export function renderCompatibility(): string {
     '',
     '## Who may ask',
     'The server listens on 127.0.0.1 unless `--host` says otherwise, and then only with an API key in the environment variable `NOMOAT_API_KEY`, which clients send as their bearer token. It speaks no TLS: put a proxy before it where the network is not trusted.',
-    'On 127.0.0.1 requests for another Host are refused, no other site is given leave (no CORS), and bodies have to be `application/json`. No path of a request reaches the file system: models are looked up by name in the list.',
-    `Ctrl-C or SIGTERM: no request is taken any more, those that run have ${serverLimits.graceMilliseconds / 1000} seconds, then they are ended.`,
+    'On 127.0.0.1 requests for another Host are refused, web pages of other origins are refused unless `--origins` lists theirs, and bodies have to be `application/json`, or `multipart/form-data` for files. No path of a request reaches the file system: models are looked up by name in the list, files by the ids that they were given.',
+    `Ctrl-C or SIGTERM: no request is taken any more, those that run have ${serverLimits.graceMilliseconds / 1000} seconds, then they are ended; a job that trains ends with a checkpoint, and goes on when a server is started again, as after a kill.`,
     '',
   ].join('\n')}`; // biome-ignore format: a page
 }

@@ -2,6 +2,10 @@
 export interface ServerLimits {
   /** A conversation that fills the longest contexts of today (a million tokens) has some four million characters; all connections hold half a gigabyte. */
   readonly bodyBytes: number;
+  /** Of an uploaded file, as OpenAI bounds it. */
+  readonly fileBytes: number;
+  /** Of a part of an upload, likewise. */
+  readonly partBytes: number;
   /** Until all headers are there; a client that sends them byte by byte would hold its connection for ever. */
   readonly headersMilliseconds: number;
   /** Until the whole request is there; computing the answer is not counted. */
@@ -26,6 +30,8 @@ export interface ServerLimits {
 
 export const serverLimits: ServerLimits = {
   bodyBytes: 4 << 20,
+  fileBytes: 512 << 20,
+  partBytes: 64 << 20,
   headersMilliseconds: 10_000,
   requestMilliseconds: 60_000,
   keepAliveMilliseconds: 5_000,

@@ -7,6 +7,12 @@ export interface ServeOptions {
   readonly models?: readonly string[];
   /** The folder whose finished runs are served (default: `runs` in the working directory). */
   readonly runs?: string;
+  /** Names that scripts have for hosted models, as `gpt-4.1-mini=qwen3-0.6b`: the model answers by that name, also with a date behind it, and is what jobs for it tune. */
+  readonly map?: readonly string[];
+  /** Fine-tuning jobs that train at once (default: 1). */
+  readonly trainingJobs?: number;
+  /** Origins of web pages that may ask from a browser, such as `http://localhost:5173` (default: none). */
+  readonly origins?: readonly string[];
   /** Where it listens; 0 takes any port that is free (default: 8080). */
   readonly port?: number;
   /** Address or name to listen on; another than this machine's own wants an `apiKey` (default: 127.0.0.1). */

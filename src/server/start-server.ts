@@ -15,7 +15,9 @@ import { type AppParts, createApp } from './app.ts';
 import type { ServerLimits } from './limits.ts';
 import { ModelList } from './model-list.ts';
 import { ModelPool } from './model-pool.ts';
+import { assertMapped, assertOrigins, mapOf } from './names-and-origins.ts';
 import type { RunningServer, ServeOptions } from './serve-options.ts';
+import { Workspace } from './workspace.ts';
 
 /** How often connections are held against the limits of time. */
 const timeChecks = 4;
@@ -70,9 +72,10 @@ async function closeServer(server: Server, parts: AppParts, closing: AbortContro
   closing.abort();
   const closed = new Promise<void>((resolve) => server.close(() => resolve()));
   server.closeIdleConnections();
+  const training = parts.workspace.close();
   await idle(parts.running, parts.limits.graceMilliseconds);
   for (const request of parts.running) request.abort(stopping());
-  await parts.pool.close();
+  await Promise.all([parts.pool.close(), training]);
   // The last words are on their way; who does not read them is not waited for.
   await idle(parts.running, lastWordsMilliseconds);
   server.closeAllConnections();
@@ -89,14 +92,23 @@ export async function startServer(options: ServeOptions, limits: ServerLimits): 
   const { contextSize, host, port, runs, threads } = settings;
   assertSafe(host, apiKey);
   const closing = new AbortController();
-  const models = new ModelList({ models: settings.models, runs }, limits.listMilliseconds);
+  const map = mapOf(settings.map);
+  const models = new ModelList(
+    { models: settings.models, runs, map, suffixOf: (run) => workspace.suffixOf(run) },
+    limits.listMilliseconds,
+  );
+  const workspace = new Workspace({ models, runs, most: settings.trainingJobs, threads, onLog });
+  await assertMapped(models, map);
+  assertOrigins(settings.origins);
   const names = (await models.all()).map(({ id }) => id);
   const onOpened = (model: string, notes: readonly string[]): void => onLog({ type: 'model-opened', model, notes });
   const pool = new ModelPool({ limits, contextSize, threads, onOpened });
   const key = new KeyCheck(apiKey);
-  const parts: AppParts = { host, key, limits, models, pool, onLog, closing: closing.signal, running: new Set() };
+  const { origins } = settings;
+  const parts: AppParts = { host, key, limits, models, pool, workspace, origins, onLog, closing: closing.signal, running: new Set() }; // biome-ignore format: one line
   const server = httpServer(parts);
   const { address, port: taken } = await listen(server, host, port);
+  workspace.takeUp();
   const named = host === 'localhost' ? host : isIPv6(address) ? `[${address}]` : address;
   let closed: Promise<void> | null = null;
   return {

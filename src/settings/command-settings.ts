@@ -95,6 +95,15 @@ const mostPort = 65535;
 export const serveOptions = {
   models: texts('DIR...', 'folders whose GGUF files are served, beside those that `listModels()` lists; default: none'),
   runs: text('runs', 'DIR', 'the folder whose finished runs are served'),
+  map: texts(
+    'NAME=MODEL...',
+    'names that scripts have for hosted models, each with the model of this machine that answers and is tuned for it; default: none',
+  ),
+  trainingJobs: wholeFrom(1, 1, 'fine-tuning jobs that train at once', { unit: 'jobs' }),
+  origins: texts(
+    'URL...',
+    'origins of web pages that may ask from a browser, such as http://localhost:5173; default: none',
+  ),
   port: whole(8080, [0, mostPort], 'where it listens; 0 takes any that is free', { unit: 'TCP port' }),
   host: text('127.0.0.1', 'ADDRESS', "address to listen on; another than this machine's own wants an API key, in NOMOAT_API_KEY"), // biome-ignore format: one line
   contextSize: wholeFrom(null, 1, 'tokens of prompt and answer together, at most; default: 4096, or what a model was trained on', { unit: 'tokens' }), // biome-ignore format: one line

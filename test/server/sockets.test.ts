@@ -95,7 +95,7 @@ test.each(['text/plain', 'application/x-www-form-urlencoded', 'multipart/form-da
 test('no other site is given leave', async () => {
   const preflight = `OPTIONS /v1/chat/completions HTTP/1.1\r\nHost: localhost\r\nOrigin: https://evil.com\r\nAccess-Control-Request-Method: POST\r\n\r\n`; // biome-ignore format: one line
   const answer = await exchange(preflight);
-  expect(answer).toMatch(/^HTTP\/1.1 404 /);
+  expect(answer).toMatch(/^HTTP\/1.1 403 /);
   expect(answer).not.toMatch(/access-control-allow/i);
 });
 

@@ -1,0 +1,76 @@
+/** A job's files held against the platform's rules and the model that is tuned, before anything is trained. */
+import { existsSync } from 'node:fs';
+import type { TuningFault } from '../../dataset/tuning-file.ts';
+import { openGguf } from '../../formats/gguf/read.ts';
+import { checkTuningFile } from '../../library/tuning-file.ts';
+import { resolveChat } from '../../library.ts';
+import { readModelConfig } from '../../models/config.ts';
+import { type JobSettings, settingsOfHyperparameters } from '../../settings/job-hyperparameters.ts';
+import type { ModelList } from '../model-list.ts';
+import type { FileStore } from '../state/file-store.ts';
+import type { JobError, JobStore, NewEvent, StoredJob } from '../state/job-store.ts';
+import { JobFailure } from './job-failure.ts';
+
+interface Parts {
+  readonly jobs: JobStore;
+  readonly files: FileStore;
+  readonly models: ModelList;
+}
+
+type Param = 'training_file' | 'validation_file';
+
+/** Faults that are events of their own; the job's error has the first. */
+const toldFaults = 20;
+
+/** Throws JobFailure where a file will not do; events say what else is to be known of it. */
+export async function checkFiles(parts: Parts, job: StoredJob, signal: AbortSignal): Promise<void> {
+  const { asked, id } = job;
+  const { modelPath } = await baseOf(parts, job);
+  for (const param of ['training_file', 'validation_file'] as const) {
+    const file = asked[param];
+    if (file === null) continue;
+    parts.jobs.tell(id, { key: `check ${param}`, message: `Validating ${param.replace('_', ' ')}: ${file}` });
+    const path = parts.files.pathOf(file);
+    if (!existsSync(path)) throw refused(param, file, gone, 1);
+    const found = await checkTuningFile(path, { formats: ['chat', 'completion'], model: modelPath, signal });
+    if (found.faults.length > 0) throw refused(param, file, found.faults, found.faultCount);
+    for (const note of found.notes) parts.jobs.tell(id, { key: `note ${param} ${note}`, level: 'warn', message: `${file}: ${note}` }); // biome-ignore format: one line
+  }
+}
+
+const gone: readonly TuningFault[] = [{ line: null, message: 'The file is not there any more.', code: 'invalid_file_format' }]; // biome-ignore format: one line
+
+function refused(param: Param, file: string, faults: readonly TuningFault[], count: number): JobFailure {
+  const [first] = faults;
+  const more = count > 1 ? ` (and ${count - 1} more; the job's events have them)` : '';
+  const code = param === 'training_file' && first!.line === null ? first!.code : codeOf(param, first!);
+  const told: JobError = { code, param, message: `${file}: ${first!.message}${more}` };
+  const events = faults.slice(0, toldFaults).map(({ message }, i): NewEvent => ({ key: `fault ${param} ${i}`, level: 'error', message: `${file}: ${message}` })); // biome-ignore format: one line
+  return new JobFailure(told, events);
+}
+
+/** As the platform called them. */
+const codeOf = (param: Param, { code }: TuningFault): string =>
+  code === 'invalid_n_examples' ? code : `invalid_${param}`;
+
+/** The file of a job's base, and the adapter that it goes on from. Throws JobFailure where the model is gone. */
+export async function baseOf(
+  { models }: Pick<Parts, 'models'>,
+  { base }: StoredJob,
+): Promise<{ modelPath: string; adapterPath: string | null }> {
+  // biome-ignore format: one line
+  const served = await models.find(base);
+  if (served) return resolveChat({ model: served.path });
+  const message = `The model '${base}' is not there any more.`;
+  throw new JobFailure({ code: 'model_not_found', param: 'model', message });
+}
+
+/** Settings of `tune` that the job's hyperparameters decide for its model. Throws NomoatError where they are out of bounds. */
+export function trainingSettings({ asked }: StoredJob, modelPath: string): JobSettings {
+  const model = openGguf(modelPath);
+  try {
+    return settingsOfHyperparameters(asked.hyperparameters, { ...readModelConfig(model), method: 'lora' });
+  } finally {
+    model.close();
+  }
+}

@@ -1,0 +1,95 @@
+/**
+ * Files, uploads and jobs of a folder of runs. Promises: what a server kept is taken up again when it starts; a server that is only
+ * chatted with writes nothing; where another server keeps that folder, requests for it are refused and the rest works.
+ */
+import { resolve } from 'node:path';
+import { NomoatError } from '../errors.ts';
+import { ApiError } from './api-error.ts';
+import { JobQueue, type QueueParts } from './jobs/job-queue.ts';
+import { State } from './state/database.ts';
+import { FileStore } from './state/file-store.ts';
+import { JobStore } from './state/job-store.ts';
+import { PermissionStore } from './state/permission-store.ts';
+import { UploadStore } from './state/upload-store.ts';
+
+/** The parts of an open workspace. */
+export interface Opened {
+  readonly files: FileStore;
+  readonly uploads: UploadStore;
+  readonly jobs: JobStore;
+  readonly permissions: PermissionStore;
+  readonly queue: JobQueue;
+}
+
+export type WorkspaceOptions = Omit<QueueParts, 'files' | 'jobs'>;
+
+export class Workspace {
+  private readonly options: WorkspaceOptions;
+  private state: State | null = null;
+  private opened: Opened | null = null;
+  private closed = false;
+
+  constructor(options: WorkspaceOptions) {
+    this.options = { ...options, runs: resolve(options.runs) };
+  }
+
+  /** Takes up what an earlier server left, where there is something. Throws NomoatError where it cannot be read. */
+  takeUp(): void {
+    if (!State.isThere(this.options.runs)) return;
+    try {
+      this.begin();
+    } catch (error) {
+      // Another server does the work; this one may still answer chats.
+      if (!(error instanceof NomoatError && error.code === 'run-busy')) throw error;
+    }
+  }
+
+  /** Throws ApiError where another server has this folder, or this one is closed. */
+  open(): Opened {
+    try {
+      return this.opened ?? this.begin();
+    } catch (error) {
+      if (!(error instanceof NomoatError && error.code === 'run-busy')) throw error;
+      const message = 'Another server keeps files and jobs of this folder of runs: ask that one.';
+      throw new ApiError({ status: 503, code: 'workspace_in_use', message, cause: error });
+    }
+  }
+
+  /** Absolute path of the folder. */
+  get runs(): string {
+    return this.options.runs;
+  }
+
+  /** The suffix of the job that made a run; null where none did. */
+  suffixOf(run: string): string | null {
+    const job = this.opened?.jobs.ofRun(run) ?? null;
+    return job && (job.asked.suffix ?? '');
+  }
+
+  /** Ends training with checkpoints. */
+  async close(): Promise<void> {
+    this.closed = true;
+    await this.opened?.queue.close();
+    this.opened = null;
+    this.state?.close();
+    this.state = null;
+  }
+
+  private begin(): Opened {
+    if (this.closed) throw new ApiError({ status: 503, code: 'server_stopping', message: 'The server is closing.' });
+    const state = State.open(this.options.runs);
+    try {
+      const jobs = new JobStore(state);
+      const files = new FileStore(state, jobs.filesInUse());
+      const uploads = new UploadStore(state, files);
+      const queue = new JobQueue({ ...this.options, files, jobs });
+      this.opened = { files, uploads, jobs, permissions: new PermissionStore(state), queue };
+    } catch (error) {
+      state.close();
+      throw error;
+    }
+    this.state = state;
+    this.opened.queue.pump();
+    return this.opened;
+  }
+}
