@@ -35,6 +35,7 @@ export type {
 } from './events.ts';
 export { type DoctorOptions, doctor } from './library/doctor.ts';
 export { type Exported, type ExportRunOptions, exportRun } from './library/export-run.ts';
+export { type ImportOptions, importOpenAI } from './library/import-openai.ts';
 export { type ListedModels, listModels, type PullModelOptions, pullModel, resolveModel } from './library/models.ts';
 export { type PlanOptions, plan } from './library/plan.ts';
 export { type Preview, type PreviewOptions, preview, type RowSetting } from './library/preview.ts';
@@ -53,6 +54,7 @@ export {
 export type { Projection } from './lora/adapter.ts';
 export type { DoctorEngine, DoctorFolder, DoctorReport, Finding } from './machine/doctor.ts';
 export type { MachineFacts } from './machine/machine.ts';
+export type { Imported, ImportedKind, ImportedTune } from './migrate/imported.ts';
 export type { ActivationPolicy } from './models/activation-policy.ts';
 export type { InitScheme } from './models/random-model.ts';
 export type { PretrainSizeName } from './models/sizes.ts';
@@ -72,6 +74,7 @@ export type { Adapter as GraphicsAdapter } from './runtime/onnxruntime-node/webg
 export type { ModelOpenedLog, RequestLog, ServerFailureLog, ServerLog } from './server/log.ts';
 export { type RunningServer, type ServeOptions, serve } from './server/serve.ts';
 export type { CommandName, ExportFormat } from './settings/command-settings.ts';
+export type { JobSettings } from './settings/job-hyperparameters.ts';
 export { type JsonSchema, settingsSchema } from './settings/json-schema.ts';
 export type { PretrainOptionValues, TuneOptionValues } from './settings/option-types.ts';
 export type { DataFormat, PretrainSettings, RunSettings, TooLong } from './settings/run-settings.ts';

@@ -29,6 +29,7 @@ const order = [
   'llama',
   'evaluate',
   'dataset',
+  'migrate',
   'plan',
   'run',
   'library.ts',

@@ -17,6 +17,7 @@ const table: Readonly<Record<CommandName, Entry>> = {
   chat: { argument: '[MODEL|RUN]', load: () => import('./chat.ts') },
   serve: { load: () => import('./serve.ts') },
   preview: { argument: '<DATA...>', load: () => import('./preview.ts') },
+  'import-openai': { argument: '<FILE|FOLDER...>', load: () => import('./import-openai.ts') },
   export: { argument: '<RUN>', load: () => import('./export.ts') },
   pull: { argument: '<NAME>', load: () => import('./pull.ts') },
   models: { load: () => import('./models.ts') },

@@ -25,6 +25,7 @@ const commandOf: Readonly<Record<string, CommandName | 'runs' | 'doctor' | 'sche
   preview: 'preview',
   openModel: 'chat',
   serve: 'serve',
+  importOpenAI: 'import-openai',
   exportRun: 'export',
   pullModel: 'pull',
   listModels: 'models',

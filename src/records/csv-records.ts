@@ -84,8 +84,11 @@ function recordOf(columns: readonly string[], record: readonly string[], line: n
 }
 
 /** Reads a whole CSV file. Throws NomoatError. A file without records has none. */
-export async function readCsv(path: string, remarks: Remarks): Promise<CsvTable> {
-  const whole = await readWholeText(path, maxWholeFileBytes, remarks);
+export const readCsv = async (path: string, remarks: Remarks): Promise<CsvTable> =>
+  csvTable(path, await readWholeText(path, maxWholeFileBytes, remarks));
+
+/** The table in a text of the file at `path`. Throws NomoatError. */
+export function csvTable(path: string, whole: string): CsvTable {
   const [said, separator, lineEnd] = separatorLine.exec(whole) ?? ['', undefined, ''];
   // Its line stays, empty, so that lines keep their numbers.
   const text = said === '' ? whole : whole.slice(said.length - (lineEnd ?? '').length);

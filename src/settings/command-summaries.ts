@@ -8,6 +8,8 @@ export const summaries = {
   chat: 'chat with a model, or with the result of a run',
   serve: "answer OpenAI's API over the models of this machine and the runs in ./runs, for clients on this machine",
   preview: 'show DATA as the tokens that would be trained on, supervised ones marked',
+  'import-openai':
+    "what files of OpenAI's fine-tuning and evals are here: data sets checked, jobs as commands, results, evals",
   export: "write a run's adapter in another format",
   pull: 'fetch a model by its catalogue name, or any GGUF of the hub by organisation/name or address',
   models: 'models on this machine, and those that `pull` knows',

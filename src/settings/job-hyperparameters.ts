@@ -8,15 +8,18 @@ import { chooseLearningRate, type RateFacts } from './defaults-from-data.ts';
 import { tuneOptions } from './options.ts';
 
 const auto = z.literal('auto');
-const wholeOrAuto = (most: number) =>
-  z.union([auto, z.int().min(1).max(most)], { error: `expected auto or a whole number from 1 to ${most}` });
+const wholeOrAuto = (most: number) => {
+  const error = `expected auto or a whole number from 1 to ${most}`;
+  return z.union([auto, z.int(error).min(1, error).max(most, error)], { error });
+};
+const aboveZero = 'expected auto or a number above 0';
 
 /** Hyperparameters of a job of the method supervised; what is left out or null is `auto`. */
 export const jobHyperparameters = z.strictObject({
   n_epochs: wholeOrAuto(50).nullish().describe('passes over the data: `epochs`'),
   batch_size: wholeOrAuto(256).nullish().describe('conversations per optimizer step: `batchSize`'),
   learning_rate_multiplier: z
-    .union([auto, z.number().gt(0)], { error: 'expected auto or a number above 0' })
+    .union([auto, z.number(aboveZero).gt(0, aboveZero)], { error: aboveZero })
     .nullish()
     .describe("times the learning rate that nomoat chooses for the model: 1 is that, whatever OpenAI's own base was"),
 });
@@ -32,8 +35,11 @@ export const jobSeed = z
 
 /** Settings of `tune` that a job's hyperparameters decide. */
 export interface JobSettings {
+  /** Passes over the data. */
   readonly epochs?: number;
+  /** Rows per optimizer step. */
   readonly batchSize?: number;
+  /** Top of the learning rate schedule. */
   readonly learningRate?: number;
 }
 

@@ -104,6 +104,7 @@ describe('what is named is there', () => {
 /** What the documents' names stand for. `fresh` ones are new files and folders. */
 const standsFor: Readonly<Record<string, () => string>> = {
   DATA: () => at('train.jsonl'),
+  FOLDER: () => at('train.jsonl'),
   'train.jsonl': () => at('train.jsonl'),
   'test.jsonl': () => at('test.jsonl'),
   TEXT: () => at('text.txt'),
@@ -127,6 +128,7 @@ const smaller: Readonly<Record<string, readonly string[]>> = {
   pretrain: ['--max-steps', '1', '--sequence-length', '16', '--batch-size', '2', '--validation', '0.01', '--threads', '1'],
   chat: ['--prompt', 'number 3', '--max-tokens', '2', '--threads', '1'],
   preview: [],
+  'import-openai': [],
   export: [],
   plan: [],
   doctor: [],

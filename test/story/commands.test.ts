@@ -388,3 +388,29 @@ test('a run that stops early says so, and of which step its result is', () => {
   const report = JSON.parse(readFileSync(join(folder, 'early/report.json'), 'utf8')) as { plannedAndActual: object[] };
   expect(report.plannedAndActual).toEqual([]);
 });
+
+test('import-openai says what an export of OpenAI is here, and fails while something is wrong with it', () => {
+  const row = {
+    messages: [
+      { role: 'user', content: 'a' },
+      { role: 'assistant', content: 'b' },
+    ],
+  };
+  const job = { object: 'fine_tuning.job', id: 'ftjob-1', model: 'gpt-4.1-mini', training_file: 'file-a', seed: 7, hyperparameters: { n_epochs: 2 } }; // biome-ignore format: one line
+  mkdirSync(join(folder, 'export'));
+  write('export/file-a.jsonl', Array(10).fill(row));
+  writeFileSync(join(folder, 'export/job.json'), JSON.stringify(job));
+  const { code, out } = nomoat('import-openai', 'export', '--model', llama);
+  expect(code).toBe(0);
+  expect(out).toContain(`tune ${join('export', 'file-a.jsonl')} --model ${llama} --seed 7 --epochs 2`);
+  expect(out).toContain('Jobs take it as it is, and so does `nomoat tune`.');
+  write('export/file-a.jsonl', Array(10).fill({ messages: row.messages.slice(0, 1) }));
+  const failed = nomoat('import-openai', 'export', '--json');
+  expect(failed.code).toBe(2);
+  const [data, ...others] = failed.out
+    .trim()
+    .split('\n')
+    .map((line) => JSON.parse(line));
+  expect(data).toMatchObject({ type: 'imported', kind: 'data-set', faultCount: 10, command: null });
+  expect(others).toMatchObject([{ kind: 'job', command: expect.stringContaining('--epochs 2') }]);
+});
