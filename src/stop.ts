@@ -17,3 +17,14 @@ export function assertGoesOn(signal: AbortSignal): void {
     kind: 'interrupted',
   });
 }
+
+/** Rejects with the signal's reason where that comes first. */
+export function unlessAborted<T>(result: Promise<T>, signal: AbortSignal | undefined): Promise<T> {
+  if (!signal) return result;
+  return new Promise((resolve, reject) => {
+    const leave = (): void => reject(signal.reason);
+    if (signal.aborted) return leave();
+    signal.addEventListener('abort', leave, { once: true });
+    result.then(resolve, reject).finally(() => signal.removeEventListener('abort', leave));
+  });
+}

@@ -21,16 +21,13 @@ import type { SpecialTokens } from '../tokens/encode-text.ts';
 import { TokenBytes } from '../tokens/token-bytes.ts';
 import { evaluating } from './engine.ts';
 import { evaluateOn } from './log-probabilities.ts';
-import { chooseContextSize, openContextOn, reservedCells } from './open-context.ts';
+import { batchTokens, chooseContextSize, openContextOn, reservedCells } from './open-context.ts';
 import { Prompts } from './prompts.ts';
 import { samplerOptions } from './sampler.ts';
 import { alone, Batches, type Lane, Sequences } from './sequences.ts';
 import { type Base, openBase, type ScaledAdapter } from './shared-base.ts';
 import { answerScores, TokenWords } from './token-scores.ts';
 import { tokenizerOf } from './tokenizer.ts';
-
-/** Prompt tokens between two looks at the abort signal. */
-const promptChunk = 256;
 
 export interface OpenChatOptions {
   readonly modelPath: string;
@@ -133,8 +130,7 @@ class LlamaChatModel implements OpenChatModel {
 
   get memory(): OpenChatModel['memory'] {
     const { base, context } = this.engine;
-    // llama.cpp counts the weights with every context.
-    return { context: context.memoryUsage.ram - this.model.size, base: this.model.size + base.adapterBytes };
+    return { context: context.memoryUsage.ram, base: this.model.size + base.adapterBytes };
   }
 
   promptTokens(messages: readonly Message[]): number[] {
@@ -264,15 +260,15 @@ class LlamaChatModel implements OpenChatModel {
     return Math.min(room, sampling.maxTokens ?? room);
   }
 
-  /** Evaluates what is new of the prompt; false where it was aborted. */
+  /** Evaluates what is new of the prompt, and looks at the signal before each batch; false where it was aborted. */
   private async evaluatePrompt(
     { sequence }: Lane,
     head: readonly Token[],
     { signal, ...priority }: { readonly signal: AbortSignal | undefined; readonly evaluationPriority?: typeof alone },
   ): Promise<boolean> {
-    for (let at = sequence.nextTokenIndex; at < head.length; at += promptChunk) {
+    for (let at = sequence.nextTokenIndex; at < head.length; at += batchTokens) {
       if (signal?.aborted) return false;
-      await sequence.evaluateWithoutGeneratingNewTokens(head.slice(at, at + promptChunk), priority);
+      await sequence.evaluateWithoutGeneratingNewTokens(head.slice(at, at + batchTokens), priority);
     }
     return !signal?.aborted;
   }

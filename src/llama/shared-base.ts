@@ -8,6 +8,7 @@ import { basename, join } from 'node:path';
 import type { LlamaModel } from 'node-llama-cpp';
 import { adapterFiles } from '../adapter/read-adapter.ts';
 import type { GgufFile } from '../formats/gguf/types.ts';
+import { unlessAborted } from '../stop.ts';
 import { loadLlamaModel } from './engine.ts';
 import { type PreparedAdapter, prepareAdapter } from './prepare-adapter.ts';
 
@@ -81,17 +82,6 @@ function begin(key: string, path: string): Held {
 
 function forget(key: string, base: Held): void {
   if (held.get(key) === base) held.delete(key);
-}
-
-/** Rejects with the signal's reason where that comes first. */
-function unlessAborted<T>(result: Promise<T>, signal: AbortSignal | undefined): Promise<T> {
-  if (!signal) return result;
-  return new Promise((resolve, reject) => {
-    const leave = (): void => reject(signal.reason);
-    if (signal.aborted) return leave();
-    signal.addEventListener('abort', leave, { once: true });
-    result.then(resolve, reject).finally(() => signal.removeEventListener('abort', leave));
-  });
 }
 
 async function release(key: string, base: Held): Promise<void> {

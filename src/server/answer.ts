@@ -1,4 +1,7 @@
-/** The answers to one request, computed one after the other on an open model. Knows nothing of HTTP. */
+/**
+ * The answers to one request, computed on an open model: those to several prompts side by side, choices of one prompt one after the other,
+ * so that it is evaluated once. Knows nothing of HTTP.
+ */
 import type { Generated, GenerateOptions, Model } from '../chat/chat-model.ts';
 import { StopFilter } from './stop-filter.ts';
 import { type PlacedToken, TokenPlaces } from './token-places.ts';
@@ -7,6 +10,8 @@ import { type PlacedToken, TokenPlaces } from './token-places.ts';
 export interface Job {
   /** The model's name, as it was asked for. */
   readonly model: string;
+  /** Adapters beside the model's own, by the names of their runs. */
+  readonly lora: readonly { readonly id: string; readonly scale: number }[];
   /** One for each prompt. */
   readonly asks: readonly ((model: Model, options: GenerateOptions) => Promise<Generated>)[];
   /** Choices for each prompt. */
@@ -43,31 +48,56 @@ const seedOf = (seed: number | null | undefined, index: number): number | null =
 
 type Say = (event: AnswerEvent) => void;
 
+/** Prompts of one request that are computed side by side, at most: others want their turn too. */
+const promptsAtOnce = 4;
+
 /** Computes every choice. Rejects with the reason of `signal` where it is aborted: the computation ends with the token at hand. */
 export async function answer(model: Model, job: Job, signal: AbortSignal, say: Say): Promise<Usage> {
   const all: Generated[] = [];
-  for (let index = 0; index < job.asks.length * job.n; index++) {
-    const stopped = new AbortController();
-    const places = new TokenPlaces();
-    const filter = new StopFilter(job.stop, (text) => say({ kind: 'text', index, text, tokens: places.take(text) }));
-    const generated = await job.asks[Math.floor(index / job.n)]!(model, {
-      ...job.sampling,
-      seed: seedOf(job.sampling.seed, index),
-      signal: AbortSignal.any([signal, stopped.signal]),
-      onToken: (token) => places.push(token),
-      onText: (piece) => {
-        places.heard(piece);
-        filter.push(piece);
-        if (filter.stopped) stopped.abort();
-      },
-    });
-    signal.throwIfAborted();
-    filter.end();
-    all.push(generated);
-    const reason = !filter.stopped && generated.stopReason === 'length' ? 'length' : 'stop';
-    say({ kind: 'end', index, reason, tokens: filter.stopped ? [] : places.rest() });
-  }
+  const failed = new AbortController();
+  const either = AbortSignal.any([signal, failed.signal]);
+  const prompts = job.asks.keys();
+  const lane = async (): Promise<void> => {
+    // Each takes the next prompt that no other has taken.
+    for (const prompt of prompts)
+      for (let index = prompt * job.n; index < (prompt + 1) * job.n; index++)
+        all[index] = await choiceOf(model, job, { index, signal: either, say });
+  };
+  const lanes = Array.from({ length: Math.min(promptsAtOnce, job.asks.length) }, () =>
+    lane().catch((error: unknown) => failed.abort(error)),
+  );
+  await Promise.all(lanes);
+  either.throwIfAborted();
   return usageOf(all, job.n);
+}
+
+interface Choice {
+  readonly index: number;
+  readonly signal: AbortSignal;
+  readonly say: Say;
+}
+
+async function choiceOf(model: Model, job: Job, { index, say, signal }: Choice): Promise<Generated> {
+  signal.throwIfAborted();
+  const stopped = new AbortController();
+  const places = new TokenPlaces();
+  const filter = new StopFilter(job.stop, (text) => say({ kind: 'text', index, text, tokens: places.take(text) }));
+  const generated = await job.asks[Math.floor(index / job.n)]!(model, {
+    ...job.sampling,
+    seed: seedOf(job.sampling.seed, index),
+    signal: AbortSignal.any([signal, stopped.signal]),
+    onToken: (token) => places.push(token),
+    onText: (piece) => {
+      places.heard(piece);
+      filter.push(piece);
+      if (filter.stopped) stopped.abort();
+    },
+  });
+  signal.throwIfAborted();
+  filter.end();
+  const reason = !filter.stopped && generated.stopReason === 'length' ? 'length' : 'stop';
+  say({ kind: 'end', index, reason, tokens: filter.stopped ? [] : places.rest() });
+  return generated;
 }
 
 const sum = (values: readonly number[]): number => values.reduce((total, each) => total + each, 0);

@@ -6,10 +6,12 @@ import { randomUUID } from 'node:crypto';
 import { type Context, Hono, type MiddlewareHandler } from 'hono';
 import { bodyLimit } from 'hono/body-limit';
 import { cors } from 'hono/cors';
+import type { Model } from '../chat/chat-model.ts';
 import { EventHistory } from '../event-history.ts';
 import { assertHost, assertOrigin, type KeyCheck } from './access.ts';
 import { type AnswerEvent, answer, type Job, type Usage } from './answer.ts';
 import { ApiError, apiErrorOf, clientLeft, stopping } from './api-error.ts';
+import type { AskedAdapter, AskedModel } from './asked-model.ts';
 import { chatJob } from './chat-request.ts';
 import { endpoints } from './compatibility.ts';
 import { completionJob } from './completion-request.ts';
@@ -22,7 +24,7 @@ import type { ModelPool } from './model-pool.ts';
 import { type Asked, type Environment, type Handler, jsonOf } from './request.ts';
 import { fileRoutes } from './routes/files.ts';
 import { fineTuningRoutes } from './routes/jobs.ts';
-import { modelOf, modelRoutes } from './routes/models.ts';
+import { modelOf, modelRoutes, namedModel } from './routes/models.ts';
 import type { Routes } from './routes/routes.ts';
 import { uploadRoutes } from './routes/uploads.ts';
 import type { ServedModel } from './served-model.ts';
@@ -52,10 +54,19 @@ function errorOf(thrown: unknown, served: ServedModel, dialect: Dialect): ApiErr
   return new ApiError({ status: told.status, headers: told.headers, param, code, message: named, cause: thrown });
 }
 
+const adaptersOf = ({ models }: AppParts, { lora }: Job): Promise<AskedAdapter[]> =>
+  Promise.all(
+    lora.map(async ({ id, scale }, i) => {
+      const param = `lora[${i}].id`;
+      return { served: await namedModel(models, id, param), scale, param };
+    }),
+  );
+
 /** Computes what a job asks for; its events can be read at once. */
-function begin(parts: AppParts, served: ServedModel, job: Job, signal: AbortSignal) {
+function begin(parts: AppParts, { adapters, served }: AskedModel, job: Job, signal: AbortSignal) {
   const events = new EventHistory<AnswerEvent>();
-  const usage = parts.pool.use(served, signal, (model) => answer(model, job, signal, (event) => events.push(event)));
+  const answered = (model: Model) => answer(model, job, signal, (event) => events.push(event));
+  const usage = parts.pool.use(served, signal, answered, adapters);
   usage.then(
     () => events.end(),
     (error: unknown) => events.end(error),
@@ -69,7 +80,8 @@ function answering(parts: AppParts, dialect: Dialect, jobOf: (body: unknown, mos
     const job = jobOf(await jsonOf(context), parts.limits.choices);
     const served = await modelOf(context, parts.models, job.model);
     const { noted, signal } = context.get('asked');
-    const { events, usage } = begin(parts, served, job, signal);
+    const adapters = await adaptersOf(parts, job);
+    const { events, usage } = begin(parts, { served, adapters }, job, signal);
     const note = (each: Usage): void => {
       noted.usage = each;
     };

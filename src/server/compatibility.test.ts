@@ -15,15 +15,15 @@ test('docs/openai-compatibility.md is what the tables say (-u writes it)', async
   await expect(renderCompatibility()).toMatchFileSnapshot('../../docs/openai-compatibility.md');
 });
 
-test('every parameter of the reference is supported or refused by name, and of others there are two', () => {
+test('every parameter of the reference is supported or refused by name, and of others there are three', () => {
   type Chat = keyof OpenAI.ChatCompletionCreateParamsStreaming;
   type OwnChat = keyof typeof chatParameters.shape | keyof typeof chatRefusals;
   expectTypeOf<Exclude<Chat, OwnChat>>().toEqualTypeOf<never>();
-  expectTypeOf<Exclude<OwnChat, Chat>>().toEqualTypeOf<'top_k' | 'min_p'>();
+  expectTypeOf<Exclude<OwnChat, Chat>>().toEqualTypeOf<'top_k' | 'min_p' | 'lora'>();
   type Completion = keyof OpenAI.CompletionCreateParamsStreaming;
   type OwnCompletion = keyof typeof completionParameters.shape | keyof typeof completionRefusals;
   expectTypeOf<Exclude<Completion, OwnCompletion>>().toEqualTypeOf<never>();
-  expectTypeOf<Exclude<OwnCompletion, Completion>>().toEqualTypeOf<'top_k' | 'min_p'>();
+  expectTypeOf<Exclude<OwnCompletion, Completion>>().toEqualTypeOf<'top_k' | 'min_p' | 'lora'>();
   for (const [parameters, refusals] of [[chatParameters, chatRefusals], [completionParameters, completionRefusals]] as const) {
     for (const [name, schema] of Object.entries(parameters.shape)) expect(schema.description, name).toMatch(/\w/);
     expect(Object.keys(refusals).filter((name) => name in parameters.shape)).toEqual([]);
@@ -36,7 +36,7 @@ test('the endpoints of the page are the routes of the server', () => {
     key: new KeyCheck(null),
     limits: serverLimits,
     models: new ModelList({ models: [], runs: 'runs' }, 0),
-    pool: new ModelPool({ limits: serverLimits, contextSize: null, threads: null, onOpened: () => {} }),
+    pool: new ModelPool({ limits: serverLimits, contextSize: null, threads: null, memory: 0, onOpened: () => {} }),
     workspace: new Workspace({
       models: new ModelList({ models: [], runs: 'runs' }, 0),
       runs: 'runs',

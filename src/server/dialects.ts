@@ -84,14 +84,16 @@ const logprobsOf = (dialect: Dialect, job: Job, tokens: readonly PlacedToken[]):
 
 /** The answer as one object. */
 export function wholeAnswer(dialect: Dialect, job: Job, events: readonly AnswerEvent[], usage: Usage): object {
-  const choices = events.flatMap((event) => {
+  const ended = events.flatMap((event) => {
     if (event.kind !== 'end') return [];
     const { index, reason } = event;
     const own = events.filter((each) => each.index === index);
     const text = own.map((each) => (each.kind === 'text' ? each.text : '')).join('');
     const tokens = own.flatMap((each) => each.tokens);
-    return [dialect.choice({ index, text, reason, logprobs: logprobsOf(dialect, job, tokens) })];
+    return [{ index, choice: dialect.choice({ index, text, reason, logprobs: logprobsOf(dialect, job, tokens) }) }];
   });
+  // Prompts that were computed side by side end in any order.
+  const choices = ended.sort((a, b) => a.index - b.index).map(({ choice }) => choice);
   return { ...head(dialect, job.model), object: dialect.wholeObject, choices, usage };
 }
 
@@ -105,10 +107,10 @@ export async function* pieces(
   const common = { ...head(dialect, job.model), object: dialect.pieceObject };
   // With the count at the end, every piece before it says that it has none.
   const noUsage = job.includeUsage ? { usage: null } : {};
-  let opened = -1;
+  const opened = new Set<number>();
   for await (const event of events) {
-    const opening = event.index > opened ? dialect.opening(event.index) : null;
-    opened = event.index;
+    const opening = opened.has(event.index) ? null : dialect.opening(event.index);
+    opened.add(event.index);
     if (opening) yield { ...common, choices: [opening], ...noUsage };
     const logprobs = event.tokens.length > 0 ? logprobsOf(dialect, job, event.tokens) : null;
     yield { ...common, choices: [dialect.piece(event, logprobs)], ...noUsage };

@@ -28,7 +28,7 @@ export const secondsOf = (milliseconds: number): number => Math.floor(millisecon
 /** What a run made, whether it is finished or not: an adapter or a base that was tuned whole; a pretrained model has its run's name. */
 export function runModel({ name, path }: ListedRun, record: RunRecord, suffix: string): ServedModel {
   const { created, settings } = record;
-  const since = { path, created: secondsOf(Date.parse(created)), ownedBy: 'nomoat' };
+  const since = { path, base: null, created: secondsOf(Date.parse(created)), ownedBy: 'nomoat' };
   if (settings.method === 'pretrain') return { ...since, id: name, aliases: [], parent: null };
   return { ...since, id: fineTunedName(path, record, suffix), aliases: [name], parent: settings.model };
 }

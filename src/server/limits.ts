@@ -14,12 +14,12 @@ export interface ServerLimits {
   readonly keepAliveMilliseconds: number;
   /** Each takes a socket and buffers; more than queues can hold would only be refused. */
   readonly connections: number;
-  /** Requests that wait for the same model, which answers one at a time; whoever would wait behind more had better come again. */
+  /** Answers that one context computes side by side: more share what a batch gains, and each holds the memory of a whole conversation. */
+  readonly sequences: number;
+  /** Requests at the same model beside those; whoever would wait behind more had better come again. */
   readonly waitingPerModel: number;
   /** When one that was refused may come again: about a short answer of a small model. */
   readonly retryAfterSeconds: number;
-  /** Each holds a context of some hundred megabytes beside its weights. */
-  readonly openModels: number;
   /** Answers to one request, `n` times prompts: the model is not free for others meanwhile. */
   readonly choices: number;
   /** What running requests get to end when the server closes; supervisors kill after ten seconds. */
@@ -36,9 +36,9 @@ export const serverLimits: ServerLimits = {
   requestMilliseconds: 60_000,
   keepAliveMilliseconds: 5_000,
   connections: 128,
+  sequences: 16,
   waitingPerModel: 16,
   retryAfterSeconds: 2,
-  openModels: 4,
   choices: 16,
   graceMilliseconds: 5_000,
   listMilliseconds: 1_000,

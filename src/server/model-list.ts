@@ -16,7 +16,7 @@ import type { ServedModel } from './served-model.ts';
 
 function fileModel(id: string, path: string, ownedBy: string): ServedModel[] {
   const stats = statSync(path, { throwIfNoEntry: false });
-  return stats ? [{ id, aliases: [], path, created: secondsOf(stats.mtimeMs), ownedBy, parent: null }] : [];
+  return stats ? [{ id, aliases: [], path, created: secondsOf(stats.mtimeMs), ownedBy, parent: null, base: null }] : [];
 }
 
 function modelsInside(folder: string): ServedModel[] {

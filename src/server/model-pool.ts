@@ -1,44 +1,35 @@
 /**
- * Open models. Promises: a model is opened when it is first asked for and kept; one generation at a time on each; where another has to be
- * opened and no more may be, the one that was used longest ago is closed, and never one that a request uses or waits for.
+ * Open models. Promises: a base is in memory once, however many adapters are asked for on it; contexts are kept for the next request; where
+ * another has to be opened and memory does not suffice, those that were used longest ago are closed, and never one that a request uses or
+ * waits for; more requests than may wait are refused.
  */
-import type { Model } from '../chat/chat-model.ts';
-import { openGguf } from '../formats/gguf/read.ts';
-import { openModel, resolveChat } from '../library.ts';
-import { stopping, tooManyRequests } from './api-error.ts';
+import type { OpenChatModel } from '../llama/chat-engine.ts';
+import { physicalCores } from '../machine/machine.ts';
+import { sizeText } from '../words/size-text.ts';
+import { ApiError, stopping, tooManyRequests } from './api-error.ts';
+import { type AskedAdapter, type AskedModel, keyOf } from './asked-model.ts';
 import type { ServerLimits } from './limits.ts';
+import { bytesOf, type Needs } from './model-memory.ts';
 import type { ServedModel } from './served-model.ts';
-import { Turns } from './turns.ts';
+import { Slot } from './slot.ts';
 
 export interface PoolOptions {
   readonly limits: ServerLimits;
   readonly contextSize: number | null;
   readonly threads: number | null;
+  /** Bytes for bases, adapters and contexts together. */
+  readonly memory: number;
   /** Told when a model is open, with what should be known of it. */
   readonly onOpened: (id: string, notes: readonly string[]) => void;
 }
 
-interface Slot {
-  readonly model: Promise<Model>;
-  readonly turns: Turns;
-  /** Requests that use it or wait for it. */
-  users: number;
+/** An open model, for who watches the server. */
+export interface PoolEntry {
+  readonly asked: AskedModel;
+  readonly needs: readonly Needs[];
+  readonly sequences: number;
+  readonly users: number;
 }
-
-/** Tokens that the model was trained on; null where its file does not say. */
-function trainedContext(path: string): number | null {
-  const model = openGguf(path);
-  try {
-    const architecture = model.metadata.get('general.architecture')?.value;
-    const trained = model.metadata.get(`${String(architecture)}.context_length`)?.value;
-    return typeof trained === 'number' || typeof trained === 'bigint' ? Number(trained) : null;
-  } finally {
-    model.close();
-  }
-}
-
-/** Another file under the same name is another model. */
-const keyOf = ({ created, path }: ServedModel): string => `${created} ${path}`;
 
 export class ModelPool {
   private readonly options: PoolOptions;
@@ -52,92 +43,95 @@ export class ModelPool {
     this.options = options;
   }
 
-  /** Calls with the model when it is this request's turn. Rejects with the signal's reason where that is aborted before. */
-  async use<T>(served: ServedModel, signal: AbortSignal, call: (model: Model) => Promise<T>): Promise<T> {
+  /** Calls with the model, and with adapters beside its own. Rejects with the signal's reason where that is aborted before. */
+  async use<T>(
+    served: ServedModel,
+    signal: AbortSignal,
+    call: (model: OpenChatModel) => Promise<T>,
+    adapters: readonly AskedAdapter[] = [],
+  ): Promise<T> {
     if (this.closing.signal.aborted) throw stopping();
-    const slot = this.slotOf(served);
-    slot.users++;
+    const key = keyOf({ served, adapters });
+    const slot = this.slotOf(key, { served, adapters });
     try {
-      const release = await slot.turns.take(signal);
-      try {
-        const model = await slot.model;
-        signal.throwIfAborted();
-        return await call(model);
-      } finally {
-        release();
-      }
+      return await slot.use(signal, call);
     } finally {
-      slot.users--;
+      // Whoever asks next tries again.
+      if (slot.failed && this.slots.get(key) === slot) this.slots.delete(key);
     }
+  }
+
+  /** What is open, least recently used first. */
+  entries(): PoolEntry[] {
+    return [...this.slots.values()].map(({ asked, needs, sequences, users }) => ({ asked, needs, sequences, users }));
+  }
+
+  /** Bytes of all that is open. */
+  bytes(): number {
+    return bytesOf([...this.slots.values()].flatMap(({ needs }) => needs));
   }
 
   /** Closes all models, once their generations have ended; nothing is opened any more. */
   async close(): Promise<void> {
     this.closing.abort(stopping());
-    const open = [...this.slots.values()].map(({ model }) => closed(model));
+    const open = [...this.slots.values()].map((slot) => slot.close());
     this.slots.clear();
     await Promise.all([...open, ...this.leaving]);
   }
 
-  private slotOf(served: ServedModel): Slot {
-    const { retryAfterSeconds, waitingPerModel } = this.options.limits;
-    const key = keyOf(served);
-    const slot = this.slots.get(key) ?? this.open(key, served);
-    if (slot.turns.full)
-      throw tooManyRequests(`${waitingPerModel} requests are waiting for ${served.id} already.`, retryAfterSeconds);
+  private slotOf(key: string, asked: AskedModel): Slot {
+    const { retryAfterSeconds, sequences, waitingPerModel } = this.options.limits;
+    const slot = this.slots.get(key) ?? this.newSlot(asked);
+    if (slot.users >= sequences + waitingPerModel)
+      throw tooManyRequests(`${slot.users} requests are at ${asked.served.id} already.`, retryAfterSeconds);
     this.slots.delete(key);
     this.slots.set(key, slot);
     return slot;
   }
 
-  private open(key: string, served: ServedModel): Slot {
-    const room = this.makeRoom();
-    const slot = {
-      turns: new Turns(this.options.limits.waitingPerModel),
-      users: 0,
-      model: this.openWhen(room, served),
-    };
-    // Whoever asks next tries again.
-    slot.model.catch(() => {
-      if (this.slots.get(key) === slot) this.slots.delete(key);
+  private newSlot(asked: AskedModel): Slot {
+    const { contextSize, limits, onOpened, threads } = this.options;
+    return new Slot(asked, {
+      contextSize,
+      threads: threads ?? physicalCores(),
+      mostSequences: limits.sequences,
+      signal: this.closing.signal,
+      hasRoom: (slot, needs) => this.bytesWith(needs, this.idle(slot)) <= this.options.memory,
+      makeRoom: (slot, needs) => this.makeRoom(slot, needs),
+      onOpened,
     });
-    this.slots.set(key, slot);
-    return slot;
   }
 
-  private async openWhen(room: Promise<void>, served: ServedModel): Promise<Model> {
-    await room;
-    const { contextSize, onOpened, threads } = this.options;
-    const { signal } = this.closing;
-    const size = contextSize === null ? {} : { contextSize: await this.atMost(contextSize, served.path) };
-    const model = await openModel({ model: served.path, signal, ...size, ...(threads === null ? {} : { threads }) });
-    onOpened(served.id, model.notes);
-    return model;
+  /** Slots that nobody uses, least recently used first. */
+  private idle(but: Slot): Set<Slot> {
+    return new Set([...this.slots.values()].filter((slot) => slot !== but && slot.users === 0));
   }
 
-  /** What is asked for, or what the model was trained on where that is less. */
-  private async atMost(contextSize: number, path: string): Promise<number> {
-    const { modelPath } = await resolveChat({ model: path });
-    return Math.min(contextSize, trainedContext(modelPath) ?? contextSize);
+  /** Bytes of all that is open with what is about to be, without `gone`. */
+  private bytesWith(needs: Needs, gone: ReadonlySet<Slot>): number {
+    const stay = [...this.slots.values()].filter((slot) => !gone.has(slot));
+    return bytesOf([needs, ...stay.flatMap((slot) => slot.needs)]);
   }
 
-  /** Closes the model that was used longest ago where no more may be open. Throws ApiError where all are in use. */
-  private makeRoom(): Promise<void> {
-    const { openModels, retryAfterSeconds } = this.options.limits;
-    if (this.slots.size < openModels) return Promise.resolve();
-    const idle = [...this.slots].find(([, { users }]) => users === 0);
-    if (!idle)
-      throw tooManyRequests(`${openModels} other models are in use, and no more are open at once.`, retryAfterSeconds);
-    const [key, { model }] = idle;
-    this.slots.delete(key);
-    const gone = closed(model);
-    this.leaving.add(gone);
-    return gone.finally(() => this.leaving.delete(gone));
+  /** Closes models that were used longest ago until there is room. Throws ApiError where there is none. */
+  private async makeRoom(slot: Slot, needs: Needs): Promise<void> {
+    const { limits, memory } = this.options;
+    const idle = this.idle(slot);
+    if (this.bytesWith(needs, idle) > memory) {
+      const message = `${slot.asked.served.id} takes ${sizeText(bytesOf([needs]))}, and models may take ${sizeText(memory)} here`;
+      if (bytesOf([needs]) > memory) throw new ApiError({ status: 503, code: 'insufficient_memory', param: 'model', message: `${message}.` }); // biome-ignore format: one line
+      throw tooManyRequests(`${message}: others are in use, and leave too little.`, limits.retryAfterSeconds);
+    }
+    const gone = new Set<Slot>();
+    for (const [key, each] of this.slots) {
+      if (this.bytesWith(needs, gone) <= memory) break;
+      if (!idle.has(each)) continue;
+      gone.add(each);
+      this.slots.delete(key);
+      const closed = each.close();
+      this.leaving.add(closed);
+      void closed.finally(() => this.leaving.delete(closed));
+    }
+    await Promise.all(this.leaving);
   }
 }
-
-/** One that was never open has nothing to close. */
-const closed = async (model: Promise<Model>): Promise<void> => {
-  const open = await model.catch(() => null);
-  await open?.close();
-};

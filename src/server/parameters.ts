@@ -30,6 +30,9 @@ const seedLimit = 2 ** 32 - 1;
 const mostTemperature = 2;
 const mostPenalty = 2;
 const mostBias = 100;
+const mostAdapters = 8;
+/** Twice as strong as it was trained already takes most adapters apart. */
+const mostScale = 2;
 const choicesText =
   'answers to each prompt, computed one after the other; with a seed, the first uses it, the next seed + 1, ...';
 
@@ -46,6 +49,13 @@ export const commonParameters = {
   min_p: open(z.number().min(0).lt(1)).describe(`not of OpenAI; default ${usual.minP}`),
   seed: open(z.int().min(0).max(seedLimit)).describe(
     '0 to 2^32 - 1; repeats an answer; by default another one each time',
+  ),
+  lora: open(
+    z
+      .array(z.strictObject({ id: z.string().min(1), scale: z.number().min(0).max(mostScale).default(1) }))
+      .max(mostAdapters),
+  ).describe(
+    `not of OpenAI: \`[{"id", "scale"}]\`, up to ${mostAdapters} runs whose adapters are added to the model, which they have to be trained on; scale 0 to ${mostScale}, default 1. A run that is the \`model\` counts 1 unless it is named here`,
   ),
   n: open(z.int().min(1)).describe(choicesText),
   frequency_penalty: open(z.number().min(-mostPenalty).max(mostPenalty)).describe(
@@ -163,13 +173,28 @@ function assertStreamOptions({ stream, stream_options: options }: Common): void 
   throw wrongParameter('stream_options', 'invalid_value', fault);
 }
 
+/** Throws ApiError where an adapter is named twice. */
+function assertNamedOnce(lora: Job['lora']): void {
+  lora.forEach(({ id }, i) => {
+    if (lora.findIndex((other) => other.id === id) < i)
+      throw wrongParameter(
+        `lora[${i}].id`,
+        'invalid_value',
+        `Invalid value for 'lora[${i}].id': '${id}' is named twice.`,
+      );
+  });
+}
+
 /** What both routes ask for alike, of these prompts. Throws ApiError. */
 export function jobOf(given: Common, asks: Job['asks'], mostChoices: number): Omit<Job, 'sampling'> {
   assertStreamOptions(given);
   const n = given.n ?? 1;
   assertChoices(asks.length * n, mostChoices);
+  const lora = given.lora ?? [];
+  assertNamedOnce(lora);
   return {
     model: given.model,
+    lora,
     asks,
     n,
     stop: stopsOf(given),

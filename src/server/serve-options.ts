@@ -21,6 +21,8 @@ export interface ServeOptions {
   readonly contextSize?: number | null;
   /** Threads to compute with, at most; by default one for each physical core. */
   readonly threads?: number | null;
+  /** Memory for models, adapters and conversations together: bytes, or a size such as `8GB` (default: half of what is free at the start). */
+  readonly memory?: number | string | null;
   /** What clients have to send as their bearer token; without one, whoever reaches the server may ask. */
   readonly apiKey?: string | null;
   /** Told of each request when it has ended, and of what should be known of the server. */

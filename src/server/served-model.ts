@@ -5,8 +5,10 @@ export interface ServedModel {
   readonly id: string;
   /** Other names for it. */
   readonly aliases: readonly string[];
-  /** What `openModel` takes: a file, the folder of a run, or one of its checkpoints. */
+  /** What `openModel` takes: a file, the folder of a run, or one of its checkpoints; where there is a `base`, an adapter for it. */
   readonly path: string;
+  /** The model that the adapter at `path` is for, where that does not say it itself as a run does; else null. */
+  readonly base: string | null;
   /** Seconds since 1970. */
   readonly created: number;
   readonly ownedBy: string;

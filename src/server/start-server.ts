@@ -7,6 +7,7 @@ import type { AddressInfo } from 'node:net';
 import { isIPv6 } from 'node:net';
 import { getRequestListener } from '@hono/node-server';
 import { NomoatError } from '../errors.ts';
+import { memoryBytes } from '../machine/machine.ts';
 import { serveSettings } from '../settings/command-settings.ts';
 import { parseSettings } from '../settings/parse-settings.ts';
 import { assertSafe, KeyCheck } from './access.ts';
@@ -85,11 +86,15 @@ async function closeServer(server: Server, parts: AppParts, closing: AbortContro
 /** For an error object to get through a socket. */
 const lastWordsMilliseconds = 500;
 
+/** Of what is free when the server starts, what models may take: the rest is for a training job, other programs, and their files' cache. */
+const memoryShare = 0.5;
+const usualMemory = (): number => Math.floor(memoryBytes().available * memoryShare);
+
 /** Starts a server. Rejects with NomoatError where it may not or cannot. */
 export async function startServer(options: ServeOptions, limits: ServerLimits): Promise<RunningServer> {
   const { apiKey = null, onLog = () => {}, ...given } = { ...options };
   const settings = parseSettings(serveSettings, { given }, { command: 'serve' });
-  const { contextSize, host, port, runs, threads } = settings;
+  const { contextSize, host, memory, port, runs, threads } = settings;
   assertSafe(host, apiKey);
   const closing = new AbortController();
   const map = mapOf(settings.map);
@@ -102,7 +107,7 @@ export async function startServer(options: ServeOptions, limits: ServerLimits): 
   assertOrigins(settings.origins);
   const names = (await models.all()).map(({ id }) => id);
   const onOpened = (model: string, notes: readonly string[]): void => onLog({ type: 'model-opened', model, notes });
-  const pool = new ModelPool({ limits, contextSize, threads, onOpened });
+  const pool = new ModelPool({ limits, contextSize, threads, memory: memory ?? usualMemory(), onOpened });
   const key = new KeyCheck(apiKey);
   const { origins } = settings;
   const parts: AppParts = { host, key, limits, models, pool, workspace, origins, onLog, closing: closing.signal, running: new Set() }; // biome-ignore format: one line

@@ -4,7 +4,7 @@
  */
 import { z } from 'zod';
 import { summaries } from './command-summaries.ts';
-import { above, below, fieldWords, notNegative, number, openChoice, openText, openWords, requiredChoice, requiredText, text, texts, toggle, whole, wholeFrom } from './fields.ts'; // biome-ignore format: one line
+import { above, below, fieldWords, notNegative, number, openChoice, openSize, openText, openWords, requiredChoice, requiredText, text, texts, toggle, whole, wholeFrom } from './fields.ts'; // biome-ignore format: one line
 import { defaultModel, flagOf, type OptionTable, pretrainOptions, tuneOptions, tuneSettings } from './options.ts';
 import { type Lead, optionLabel } from './parse-settings.ts';
 
@@ -108,6 +108,7 @@ export const serveOptions = {
   host: text('127.0.0.1', 'ADDRESS', "address to listen on; another than this machine's own wants an API key, in NOMOAT_API_KEY"), // biome-ignore format: one line
   contextSize: wholeFrom(null, 1, 'tokens of prompt and answer together, at most; default: 4096, or what a model was trained on', { unit: 'tokens' }), // biome-ignore format: one line
   threads: wholeFrom(null, 1, 'threads to compute with, at most: small models use one; default: physical cores', { unit: 'threads' }), // biome-ignore format: one line
+  memory: openSize('SIZE', 'memory for models, adapters and conversations together, such as 8GB; those that were used longest ago make room; default: half of what is free at the start'), // biome-ignore format: one line
 };
 export const serveSettings = z.object(serveOptions);
 

@@ -223,6 +223,12 @@ describe('errors', () => {
     ['top_p', 'invalid_value', { top_p: 0 }],
     ['seed', 'invalid_value', { seed: 1.5 }],
     ['n', 'invalid_value', { n: 17 }],
+    ['lora[0].scale', 'invalid_value', { lora: [{ id: 'reference', scale: 2.1 }] }],
+    ['lora[0].scale', 'invalid_value', { lora: [{ id: 'reference', scale: -1 }] }],
+    ['lora[0].id', 'invalid_value', { lora: [{ id: 'reference' }] }],
+    ['lora[1].id', 'invalid_value', { lora: [{ id: 'a' }, { id: 'a' }] }],
+    ['lora[0].name', 'unknown_parameter', { lora: [{ id: 'a', name: 'a' }] }],
+    ['lora[0].id', 'missing_required_parameter', { lora: [{}] }],
     ['stop', 'invalid_value', { stop: ['a', 'b', 'c', 'd', 'e'] }],
     ['stop', 'invalid_value', { stop: '' }],
     ['max_tokens', 'invalid_value', { max_tokens: 1, max_completion_tokens: 2 }],
@@ -290,7 +296,10 @@ test('a stream that is left half-way stops its computation: the next request is 
 test('more than may wait are told to come again, and whoever leaves the queue frees a place', {
   timeout: 60_000,
 }, async () => {
-  const { client: own, log } = await served({ models: [models], contextSize: manyTokens }, { waitingPerModel: 1 });
+  const { client: own, log } = await served(
+    { models: [models], contextSize: manyTokens },
+    { sequences: 1, waitingPerModel: 1 },
+  );
   const [running, waiting] = [new AbortController(), new AbortController()];
   const stream = await own.completions.create({ ...long, stream: true }, { signal: running.signal });
   const left = thrown(() => own.completions.create({ ...long, max_tokens: 1 }, { signal: waiting.signal }));
@@ -313,16 +322,19 @@ test('more than may wait are told to come again, and whoever leaves the queue fr
   expect((await next).usage!.completion_tokens).toBe(1);
 });
 
-test('of more models than may be open, the one that was used longest ago is closed', async () => {
-  const { client: own, log } = await served({ models: [models] }, { openModels: 1 });
-  const ask = (model: string) => own.completions.create({ model, prompt: 'x', max_tokens: 1 });
-  for (const model of ['reference', 'nomoat-mini', 'nomoat-mini', 'reference']) await ask(model);
-  const opened = log.flatMap((entry) => (entry.type === 'model-opened' ? [entry.model] : []));
-  expect(opened).toEqual(['reference', 'nomoat-mini', 'reference']);
-  // One that is in use is not.
-  const stream = await own.completions.create({ ...long, stream: true });
-  expect(await refused(() => ask('reference'))).toBeInstanceOf(RateLimitError);
-  stream.controller.abort();
+test('sixteen at once are answered side by side, each as it would be alone', async () => {
+  const { client: own, log } = await served({ models: [models] });
+  const names = ['Ada', 'Bob', 'Cem', 'Dee'];
+  const ask = async (name: string) => {
+    const said = [{ role: 'user' as const, content: `My name is ${name}. What is my name?` }];
+    return (await own.chat.completions.create({ ...mini, messages: said, max_tokens: 24 })).choices[0]!.message.content;
+  };
+  const alone: (string | null)[] = [];
+  for (const name of names) alone.push(await ask(name));
+  const together = await Promise.all(Array.from({ length: 16 }, (_, i) => ask(names[i % names.length]!)));
+  expect(together).toEqual(Array.from({ length: 16 }, (_, i) => alone[i % names.length]));
+  // It is one model still, for who reads the log.
+  expect(log.filter(({ type }) => type === 'model-opened')).toHaveLength(1);
 });
 
 test('with a key, only who has it is answered; health is for everybody', async () => {

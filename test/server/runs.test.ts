@@ -2,6 +2,7 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { NotFoundError } from 'openai';
+import type { ChatCompletionCreateParamsNonStreaming } from 'openai/resources';
 import { expect, test } from 'vitest';
 import { openModel, tune } from '../../src/index.ts';
 import { writeRows } from '../cases/support.ts';
@@ -43,6 +44,18 @@ test('a run that ends is a model without a restart', { timeout: 120_000 }, async
   const [trained, untrained] = [await run.generate(messages, { temperature: 0, maxTokens: 8 }), await base.generate(messages, { temperature: 0, maxTokens: 8 })]; // biome-ignore format: one line
   expect(trained.text).not.toBe(untrained.text);
   expect([await ask(other), await ask('other')]).toEqual([trained.text, trained.text]);
+
+  // Beside the model: an adapter by its run, as strong as is asked, on its own base only.
+  const withLora = async (model: string, ...lora: readonly { id: string; scale?: number }[]) =>
+    (await client.chat.completions.create({ model, messages, temperature: 0, max_tokens: 8, lora } as ChatCompletionCreateParamsNonStreaming)).choices[0]!.message.content; // biome-ignore format: one line
+  expect(await withLora(other, { id: 'other', scale: 0 })).toBe(untrained.text);
+  expect(await withLora(id, { id, scale: 0 }, { id: other })).toBe(trained.text);
+  for (const [lora, expected] of [
+    [{ id: 'nomoat-mini' }, { status: 400, param: 'lora[0].id' }],
+    [{ id: 'anothr' }, { status: 404, param: 'lora[0].id', code: 'model_not_found' }],
+  ] as const)
+    await expect(withLora(other, lora)).rejects.toMatchObject(expected);
+  await expect(withLora('nomoat-mini', { id: other })).rejects.toMatchObject({ status: 400, param: 'lora[0].id' });
 
   for (const state of ['diverged', 'proof-failed', 'failed', 'running']) {
     endAs('other', state);

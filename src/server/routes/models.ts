@@ -13,15 +13,19 @@ import type { RouteParts, Routes } from './routes.ts';
 /** What is shown of names that are near one that is not known. */
 const shownNames = 3;
 
-/** The model of that name, noted for the log. Throws ApiError where there is none. */
-export async function modelOf(context: Context<Environment>, models: ModelList, name: string): Promise<ServedModel> {
+/** The model of that name; `param` is where the request has it. Rejects with ApiError where there is none. */
+export async function namedModel(models: ModelList, name: string, param: string): Promise<ServedModel> {
   const found = await models.find(name);
-  if (found === null) {
-    const near = nearestNames(name, (await models.all()).map(({ id }) => id), shownNames); // biome-ignore format: one line
-    const hint = near.length > 0 ? ` Did you mean ${near.join(' or ')}?` : '';
-    const message = `The model '${name}' does not exist.${hint} GET /v1/models lists those that do.`;
-    throw new ApiError({ status: 404, code: 'model_not_found', param: 'model', message });
-  }
+  if (found !== null) return found;
+  const near = nearestNames(name, (await models.all()).map(({ id }) => id), shownNames); // biome-ignore format: one line
+  const hint = near.length > 0 ? ` Did you mean ${near.join(' or ')}?` : '';
+  const message = `The model '${name}' does not exist.${hint} GET /v1/models lists those that do.`;
+  throw new ApiError({ status: 404, code: 'model_not_found', param, message });
+}
+
+/** The model that a request is about, noted for the log. Rejects with ApiError where there is none. */
+export async function modelOf(context: Context<Environment>, models: ModelList, name: string): Promise<ServedModel> {
+  const found = await namedModel(models, name, 'model');
   context.get('asked').noted.model = found;
   return found;
 }
