@@ -36,6 +36,14 @@ export type {
 export { type DoctorOptions, doctor } from './library/doctor.ts';
 export { type Exported, type ExportRunOptions, exportRun } from './library/export-run.ts';
 export { type ImportOptions, importOpenAI } from './library/import-openai.ts';
+export {
+  type AddApiKeyOptions,
+  type ApiKey,
+  addApiKey,
+  listApiKeys,
+  type NewApiKey,
+  removeApiKey,
+} from './library/keys.ts';
 export { type ListedModels, listModels, type PullModelOptions, pullModel, resolveModel } from './library/models.ts';
 export { type PlanOptions, plan } from './library/plan.ts';
 export { type Preview, type PreviewOptions, preview, type RowSetting } from './library/preview.ts';
@@ -80,6 +88,7 @@ export type { PretrainOptionValues, TuneOptionValues } from './settings/option-t
 export type { DataFormat, PretrainSettings, RunSettings, TooLong } from './settings/run-settings.ts';
 export type { CatalogueEntry, PypiSource } from './store/catalogue.ts';
 export type { FileStamp } from './store/file-digest.ts';
+export type { KeyScope } from './store/key-scopes.ts';
 export type { LocalModel, ModelSource } from './store/local-models.ts';
 export type { OnPullProgress, PulledModel, PullPhase, PullProgress } from './store/pull-progress.ts';
 export type { Message, RecordSource } from './text/example.ts';

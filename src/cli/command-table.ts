@@ -16,6 +16,7 @@ const table: Readonly<Record<CommandName, Entry>> = {
   pretrain: { argument: '<TEXT...>', load: () => import('./pretrain.ts') },
   chat: { argument: '[MODEL|RUN]', load: () => import('./chat.ts') },
   serve: { load: () => import('./serve.ts') },
+  keys: { argument: '<ACTION> [NAME]', load: () => import('./keys.ts') },
   preview: { argument: '<DATA...>', load: () => import('./preview.ts') },
   'import-openai': { argument: '<FILE|FOLDER...>', load: () => import('./import-openai.ts') },
   export: { argument: '<RUN>', load: () => import('./export.ts') },
@@ -39,7 +40,7 @@ export async function commandsFor(words: readonly string[]): Promise<Command[]> 
   return Promise.all(
     entries.map(async ([name, { argument, load }]) => {
       if (named.includes(name)) return (await load()).command();
-      return argument === undefined ? bare(name) : bare(name).argument(argument);
+      return argument === undefined ? bare(name) : bare(name).arguments(argument);
     }),
   );
 }

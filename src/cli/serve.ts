@@ -13,9 +13,9 @@ const logShown = { quiet: toggle(false, 'no line a request on stderr') };
 
 /** Each entry as a line. */
 const lineOf: { readonly [Type in ServerLog['type']]: (entry: Extract<ServerLog, { type: Type }>) => string | null } = {
-  request: ({ completionTokens, id, method, milliseconds, model, promptTokens, route, status }) => {
+  request: ({ completionTokens, id, key, method, milliseconds, model, promptTokens, route, status }) => {
     const tokens = completionTokens === null ? '' : ` ${promptTokens}+${completionTokens} tokens`;
-    return `${new Date().toISOString()} ${id} ${method} ${route} ${status} ${milliseconds} ms${model === null ? '' : ` ${model}`}${tokens}`;
+    return `${new Date().toISOString()} ${id} ${method} ${route} ${status} ${milliseconds} ms${key === null ? '' : ` key ${key}`}${model === null ? '' : ` ${model}`}${tokens}`;
   },
   'model-opened': ({ model, notes }) =>
     notes.length > 0 ? notes.map((note) => `${model}: ${inCommandWords(note)}`).join('\n') : null,

@@ -7,7 +7,12 @@
  */
 import type { NomoatError } from '../errors.ts';
 import type { RunEvent } from '../events.ts';
-import { type CommandName, type CommandSettings, commandSettings } from '../settings/command-settings.ts';
+import {
+  type CommandName,
+  type CommandSettings,
+  commandSettings,
+  type keysActions,
+} from '../settings/command-settings.ts';
 import { fieldOf } from '../settings/fields.ts';
 import { flagOf } from '../settings/options.ts';
 import { shellQuote } from '../words/shell-quote.ts';
@@ -18,7 +23,9 @@ const options = new Map(commands.flatMap((command) => Object.entries(command.opt
 const positional = Object.keys(commandSettings.tune.argument);
 
 /** The command that does what the function does. */
-const commandOf: Readonly<Record<string, CommandName | 'runs' | 'doctor' | 'schema' | 'tune --resume'>> = {
+const commandOf: Readonly<
+  Record<string, CommandName | 'runs' | 'doctor' | 'schema' | 'tune --resume' | `keys ${(typeof keysActions)[number]}`>
+> = {
   tune: 'tune',
   pretrain: 'pretrain',
   plan: 'plan',
@@ -26,6 +33,9 @@ const commandOf: Readonly<Record<string, CommandName | 'runs' | 'doctor' | 'sche
   openModel: 'chat',
   serve: 'serve',
   importOpenAI: 'import-openai',
+  addApiKey: 'keys add',
+  listApiKeys: 'keys list',
+  removeApiKey: 'keys remove',
   exportRun: 'export',
   pullModel: 'pull',
   listModels: 'models',

@@ -1,5 +1,4 @@
-/** Who may ask: by the Host that was asked for, and by key. Pure but for hashing. */
-import { createHash, randomBytes, timingSafeEqual } from 'node:crypto';
+/** Who may ask: by the address that is listened on, by Host and by Origin; keys are in keys.ts. Pure. */
 import { isIPv4 } from 'node:net';
 import { NomoatError } from '../errors.ts';
 import { emptyRemedy, emptyText } from '../words/given.ts';
@@ -12,19 +11,30 @@ export const isLoopback = (host: string): boolean =>
 /** A header holds no others. */
 const printable = /^[\x21-\x7e]+$/;
 
-/** Throws NomoatError where the server would be open to others without a key, or with one that cannot be sent. */
-export function assertSafe(host: string, apiKey: string | null): void {
-  const fault =
-    apiKey === null
-      ? isLoopback(host)
-        ? null
-        : [`\`host\``, `${host} can be reached from other machines, and no API key is set`, 'Give `apiKey` (the command line takes it from NOMOAT_API_KEY), or listen on 127.0.0.1.'] // biome-ignore format: one line
-      : apiKey === ''
-        ? ['the API key', emptyText, emptyRemedy]
-        : printable.test(apiKey)
-          ? null
-          : ['the API key', 'has characters that a header cannot hold', 'Give letters, digits and signs, no spaces.'];
-  if (fault) throw new NomoatError({ code: 'invalid-settings', part: fault[0]!, fault: fault[1]!, remedy: fault[2]! });
+export interface Doors {
+  readonly host: string;
+  /** The key of the environment. */
+  readonly apiKey: string | null;
+  /** Whether there are keys that were made for clients. */
+  readonly hasKeys: boolean;
+  /** Whether anybody is to be let in without one. */
+  readonly openToEverybody: boolean;
+}
+
+function doorsFault({ apiKey, hasKeys, host, openToEverybody }: Doors): readonly [string, string, string] | null {
+  const isShut = apiKey !== null || hasKeys || openToEverybody || isLoopback(host);
+  if (!isShut) return ['`host`', `${host} can be reached from other machines, and there is no API key`, 'Make one with `addApiKey()`, give `apiKey` (the command line takes it from NOMOAT_API_KEY), say `openToEverybody` where all who reach it may chat, train, read files and delete models, or listen on 127.0.0.1.']; // biome-ignore format: one line
+  if (apiKey === null || printable.test(apiKey)) return null;
+  if (apiKey === '') return ['the API key', emptyText, emptyRemedy];
+  return ['the API key', 'has characters that a header cannot hold', 'Give letters, digits and signs, no spaces.'];
+}
+
+/** Throws NomoatError where the server would be open to others without a key or a word of it, or with a key that cannot be sent. */
+export function assertSafe(doors: Doors): void {
+  const found = doorsFault(doors);
+  if (!found) return;
+  const [part, fault, remedy] = found;
+  throw new NomoatError({ code: 'invalid-settings', part, fault, remedy });
 }
 
 /** The name or address of a Host header, without its port; null where it is none. */
@@ -54,31 +64,4 @@ export function assertOrigin(origin: string | undefined, host: string | undefine
   const own = URL.canParse(origin) ? new URL(origin).host : null;
   if (own !== null && own === host?.toLowerCase()) return;
   throw new ApiError({ status: 403, code: 'origin_not_allowed', message: 'This web page may not ask this server: its origin is not in the list of those that may.' }); // biome-ignore format: one line
-}
-
-/** Compares keys in a time that says nothing of them. */
-export class KeyCheck {
-  private readonly salt = randomBytes(32);
-  private readonly digest: Buffer | null;
-
-  constructor(apiKey: string | null) {
-    this.digest = apiKey === null ? null : this.digestOf(apiKey);
-  }
-
-  /** Throws ApiError where there is a key and the Authorization header has it not. */
-  assert(authorization: string | undefined): void {
-    if (this.digest === null) return;
-    const [, given = ''] = /^Bearer +(\S+)$/i.exec(authorization ?? '') ?? [];
-    if (timingSafeEqual(this.digestOf(given), this.digest)) return;
-    throw new ApiError({
-      status: 401,
-      code: 'invalid_api_key',
-      message: given === '' ? 'No API key was given: send it as a bearer token.' : 'The API key is wrong.',
-      headers: { 'WWW-Authenticate': 'Bearer' },
-    });
-  }
-
-  private digestOf(key: string): Buffer {
-    return createHash('sha256').update(this.salt).update(key).digest();
-  }
 }

@@ -8,7 +8,7 @@ import { bodyLimit } from 'hono/body-limit';
 import { cors } from 'hono/cors';
 import type { Model } from '../chat/chat-model.ts';
 import { EventHistory } from '../event-history.ts';
-import { assertHost, assertOrigin, type KeyCheck } from './access.ts';
+import { assertHost, assertOrigin } from './access.ts';
 import { type AnswerEvent, answer, type Job, type Usage } from './answer.ts';
 import { ApiError, apiErrorOf, clientLeft, stopping } from './api-error.ts';
 import type { AskedAdapter, AskedModel } from './asked-model.ts';
@@ -17,6 +17,7 @@ import { endpoints } from './compatibility.ts';
 import { completionJob } from './completion-request.ts';
 import { chatDialect, completionDialect, type Dialect, pieces, wholeAnswer } from './dialects.ts';
 import { eventStream } from './event-stream.ts';
+import { assertScope, type KeyRing } from './keys.ts';
 import type { ServerLimits } from './limits.ts';
 import type { ServerLog } from './log.ts';
 import type { ModelList } from './model-list.ts';
@@ -25,14 +26,15 @@ import { type Asked, type Environment, type Handler, jsonOf } from './request.ts
 import { fileRoutes } from './routes/files.ts';
 import { fineTuningRoutes } from './routes/jobs.ts';
 import { modelOf, modelRoutes, namedModel } from './routes/models.ts';
-import type { Routes } from './routes/routes.ts';
+import { endpointOf, type Routes } from './routes/routes.ts';
 import { uploadRoutes } from './routes/uploads.ts';
+import { openPaths, scopeOf } from './scopes.ts';
 import type { ServedModel } from './served-model.ts';
 import type { Workspace } from './workspace.ts';
 
 export interface AppParts {
   readonly host: string;
-  readonly key: KeyCheck;
+  readonly keys: KeyRing;
   readonly limits: ServerLimits;
   readonly models: ModelList;
   readonly pool: ModelPool;
@@ -79,14 +81,15 @@ function answering(parts: AppParts, dialect: Dialect, jobOf: (body: unknown, mos
   return async (context) => {
     const job = jobOf(await jsonOf(context), parts.limits.choices);
     const served = await modelOf(context, parts.models, job.model);
-    const { noted, signal } = context.get('asked');
+    const { noted, signal, spend } = context.get('asked');
     const adapters = await adaptersOf(parts, job);
     const { events, usage } = begin(parts, { served, adapters }, job, signal);
     const note = (each: Usage): void => {
       noted.usage = each;
+      spend(each.total_tokens);
     };
-    // Who reads the events is told of a fault there.
-    usage.then(note, () => {});
+    // Who reads the events is told of a fault there. What was computed before it counts: each piece is a token at least.
+    usage.then(note, () => spend(events.soFar.length));
     try {
       if (!job.stream) return context.json(wholeAnswer(dialect, job, events.soFar, await usage));
       // Until there is something to send, a fault still has a status of its own.
@@ -121,17 +124,21 @@ function watched(parts: AppParts): MiddlewareHandler<Environment> {
     const { outgoing } = context.env;
     const began = performance.now();
     const running = new AbortController();
+    const noted: Asked['noted'] = { model: null, usage: null, route: '-', caller: null };
     const asked: Asked = {
       id: `req_${randomUUID().replaceAll('-', '')}`,
       signal: running.signal,
-      noted: { model: null, usage: null, route: '-' },
+      noted,
+      spend: (tokens) => {
+        if (noted.caller) parts.keys.used(noted.caller, tokens);
+      },
     };
     parts.running.add(running);
     outgoing.once('close', () => {
       parts.running.delete(running);
       const left = outgoing.writableFinished ? null : clientLeft();
       if (left) running.abort(left);
-      const { model, route, usage } = asked.noted;
+      const { caller, model, route, usage } = noted;
       parts.onLog({
         type: 'request',
         id: asked.id,
@@ -140,6 +147,7 @@ function watched(parts: AppParts): MiddlewareHandler<Environment> {
         status: left?.status ?? outgoing.statusCode,
         milliseconds: Math.round(performance.now() - began),
         model: model?.id ?? null,
+        key: caller?.key?.name ?? null,
         promptTokens: usage?.prompt_tokens ?? null,
         completionTokens: usage?.completion_tokens ?? null,
       });
@@ -153,14 +161,18 @@ function watched(parts: AppParts): MiddlewareHandler<Environment> {
 const health = '/healthz';
 
 /** Whether a request is answered at all: by whom it asked for, while the server is open, with its key. */
-function admitted({ closing, host, key, origins }: AppParts): MiddlewareHandler<Environment> {
+function admitted({ closing, host, keys, origins }: AppParts): MiddlewareHandler<Environment> {
   return async (context, next) => {
     const { headers } = context.env.incoming;
     assertHost(host, headers.host);
     assertOrigin(headers.origin, headers.host, origins);
     const { path } = context.req;
     if (closing.aborted && path !== health) throw stopping();
-    if (path.startsWith('/v1')) key.assert(context.req.header('authorization'));
+    if (!openPaths.has(path)) {
+      const { noted, spend } = context.get('asked');
+      noted.caller = keys.admit(context.req.header('authorization'));
+      spend(0);
+    }
     await next();
   };
 }
@@ -221,8 +233,11 @@ export function createApp(parts: AppParts): Hono<Environment> {
   app.post('/v1/*', limited(parts));
   for (const [asked, handler] of Object.entries(routesOf(parts))) {
     const [method = '', path = ''] = asked.split(' ');
+    const scope = scopeOf(endpointOf(asked));
     app.on(method, path, (context) => {
-      context.get('asked').noted.route = path;
+      const { noted } = context.get('asked');
+      noted.route = path;
+      if (noted.caller && scope !== 'open') assertScope(noted.caller, scope);
       return handler(context);
     });
   }

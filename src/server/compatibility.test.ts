@@ -1,14 +1,18 @@
 /** The page of what is compatible is what the server does, and knows every parameter of OpenAI's reference (npx tsc holds the types). */
 import type OpenAI from 'openai';
 import { expect, expectTypeOf, test } from 'vitest';
-import { KeyCheck } from './access.ts';
+import { ApiKeys } from '../store/api-keys.ts';
+import { surroundings } from '../store/model-folders.ts';
 import { createApp } from './app.ts';
 import { chatParameters, chatRefusals } from './chat-request.ts';
 import { endpoints, renderCompatibility } from './compatibility.ts';
 import { completionParameters, completionRefusals } from './completion-request.ts';
+import { KeyRing } from './keys.ts';
 import { serverLimits } from './limits.ts';
 import { ModelList } from './model-list.ts';
 import { ModelPool } from './model-pool.ts';
+import { endpointOf } from './routes/routes.ts';
+import { scopes } from './scopes.ts';
 import { Workspace } from './workspace.ts';
 
 test('docs/openai-compatibility.md is what the tables say (-u writes it)', async () => {
@@ -33,7 +37,7 @@ test('every parameter of the reference is supported or refused by name, and of o
 test('the endpoints of the page are the routes of the server', () => {
   const parts = {
     host: '127.0.0.1',
-    key: new KeyCheck(null),
+    keys: new KeyRing({ apiKey: null, isOpen: false, needsKey: false, keys: new ApiKeys(surroundings()) }),
     limits: serverLimits,
     models: new ModelList({ models: [], runs: 'runs' }, 0),
     pool: new ModelPool({ limits: serverLimits, contextSize: null, threads: null, memory: 0, onOpened: () => {} }),
@@ -50,6 +54,7 @@ test('the endpoints of the page are the routes of the server', () => {
     running: new Set<AbortController>(),
   };
   const routes = createApp(parts).routes.filter(({ method, path }) => method !== 'ALL' && !path.endsWith('*'));
-  const named = routes.map(({ method, path }) => `${method} ${path.replace(/:(\w+)(\{.*?\})?/g, '{$1}')}`);
+  const named = routes.map(({ method, path }) => endpointOf(`${method} ${path}`));
   expect([...named].sort()).toEqual(Object.keys(endpoints).sort());
+  expect(Object.values(scopes).flat().sort(), 'src/server/scopes.ts has a scope for each').toEqual([...named].sort());
 });

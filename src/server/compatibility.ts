@@ -7,6 +7,7 @@ import { serverLimits } from './limits.ts';
 import type { RefusedTable } from './parameters.ts';
 import { fileParameters } from './routes/files.ts';
 import { completeParameters, uploadParameters } from './routes/uploads.ts';
+import { type EndpointScope, scopes } from './scopes.ts';
 
 /** What is answered, as the app has it. */
 export const endpoints: Readonly<Record<string, string>> = {
@@ -81,7 +82,8 @@ const fileField = z.string().describe(`the file, at most ${serverLimits.fileByte
 const errorRows: readonly (readonly string[])[] = [
   ['400', '`unknown_parameter`, `unsupported_parameter`, `missing_required_parameter`, `invalid_value`, `invalid_type`, `invalid_json`', '`param` is the place'],
   ['400', '`context_length_exceeded`', 'the message has both numbers'],
-  ['401', '`invalid_api_key`', 'where a key is set'],
+  ['401', '`invalid_api_key`', 'where there are keys'],
+  ['403', '`insufficient_permissions`', 'the key has a scope that does not open this: the message has both'],
   ['403', '`host_not_allowed`', 'the Host header is not of this machine'],
   ['400', '`invalid_multipart`, `empty_file`', 'a form that is cut off or no form, a file without bytes'],
   ['400', '`invalid_training_file`, `invalid_validation_file`', 'no file of that id, or one of another purpose; as an error of a job: what is wrong with it'],
@@ -93,12 +95,21 @@ const errorRows: readonly (readonly string[])[] = [
   ['413', '`request_too_large`, `file_too_large`', `beyond ${serverLimits.bodyBytes} bytes, a file beyond ${serverLimits.fileBytes}, a part of an upload beyond ${serverLimits.partBytes}`],
   ['415', '`unsupported_media_type`', 'other than `application/json`, or `multipart/form-data` for files'],
   ['429', '`rate_limit_exceeded`', `${serverLimits.sequences + serverLimits.waitingPerModel} requests are at the model already, or others are in use and leave too little memory for it; \`Retry-After\` says when to come again`],
+  ['429', '`rate_limit_exceeded`, `insufficient_quota`', 'the requests of the key\'s minute, the tokens of its day (UTC) are used; with `Retry-After`'],
   ['503', '`server_stopping`', 'the server closes'],
   ['503', '`insufficient_memory`', 'the model alone takes more than models may; the message has both numbers'],
   ['503', '`workspace_in_use`', 'another server keeps files and jobs of this folder of runs'],
   ['507', '`disk_full`', 'nothing of the file was kept'],
   ['others', "the library's [codes](errors.md), with `_` for `-`", 'with the status that stands there'],
 ]; // biome-ignore format: a table
+
+const before: Readonly<Record<EndpointScope, string>> = {
+  open: '(no key)',
+  chat: '`chat`',
+  tune: '`tune`',
+  admin: '`admin`',
+};
+const scopeRows = Object.entries(scopes).map(([scope, endpoints], i) => [before[scope as EndpointScope], `${i > 1 ? 'that, and ' : ''}${endpoints.map((each) => `\`${each}\``).join(', ')}`]); // biome-ignore format: one line
 
 /** The page as Markdown. */
 export function renderCompatibility(): string {
@@ -134,7 +145,11 @@ export function renderCompatibility(): string {
     ...table(['status', 'code', 'when'], errorRows),
     '',
     '## Who may ask',
-    'The server listens on 127.0.0.1 unless `--host` says otherwise, and then only with an API key in the environment variable `NOMOAT_API_KEY`, which clients send as their bearer token. It speaks no TLS: put a proxy before it where the network is not trusted.',
+    'The server listens on 127.0.0.1 unless `--host` says otherwise, and then only with API keys, which clients send as their bearer token, or with `--open-to-everybody`. It speaks no TLS: put a proxy before it where the network is not trusted.',
+    '`nomoat keys` makes, lists and removes keys, of which a running server knows at once; once there is one, it is asked for on 127.0.0.1 too. The key in the environment variable `NOMOAT_API_KEY` has scope admin. A quota counts prompts and answers as `usage` does, and of an answer that was cut off its pieces; requests that run while it is used up end as they would.',
+    '',
+    ...table(['scope', 'opens'], scopeRows),
+    '',
     'On 127.0.0.1 requests for another Host are refused, web pages of other origins are refused unless `--origins` lists theirs, and bodies have to be `application/json`, or `multipart/form-data` for files. No path of a request reaches the file system: models are looked up by name in the list, files by the ids that they were given.',
     `Ctrl-C or SIGTERM: no request is taken any more, those that run have ${serverLimits.graceMilliseconds / 1000} seconds, then they are ended; a job that trains ends with a checkpoint, and goes on when a server is started again, as after a kill.`,
     '',

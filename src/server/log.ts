@@ -14,6 +14,8 @@ export interface RequestLog {
   readonly milliseconds: number;
   /** The model, where one was found. */
   readonly model: string | null;
+  /** The name of the key that was sent, where it is one of `nomoat keys`. */
+  readonly key: string | null;
   /** Tokens, where an answer was computed to its end. */
   readonly promptTokens: number | null;
   /** Likewise. */

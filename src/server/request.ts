@@ -4,6 +4,7 @@ import type { Context } from 'hono';
 import { z } from 'zod';
 import type { Usage } from './answer.ts';
 import { ApiError } from './api-error.ts';
+import type { Caller } from './keys.ts';
 import { readParameters } from './parameters.ts';
 import type { ServedModel } from './served-model.ts';
 
@@ -12,7 +13,9 @@ export interface Asked {
   readonly id: string;
   /** Aborted where the client leaves or the server ends, with the ApiError to answer with. */
   readonly signal: AbortSignal;
-  readonly noted: { model: ServedModel | null; usage: Usage | null; route: string };
+  readonly noted: { model: ServedModel | null; usage: Usage | null; route: string; caller: Caller | null };
+  /** Counts tokens to the key that asked, whether its answer is read to the end or not. */
+  readonly spend: (tokens: number) => void;
 }
 
 export interface Environment {

@@ -15,7 +15,7 @@ export interface ServeOptions {
   readonly origins?: readonly string[];
   /** Where it listens; 0 takes any port that is free (default: 8080). */
   readonly port?: number;
-  /** Address or name to listen on; another than this machine's own wants an `apiKey` (default: 127.0.0.1). */
+  /** Address or name to listen on; another than this machine's own wants a key, or `openToEverybody` (default: 127.0.0.1). */
   readonly host?: string;
   /** Tokens of prompt and answer together; by default 4096, or what a model was trained on where that is less. */
   readonly contextSize?: number | null;
@@ -23,8 +23,13 @@ export interface ServeOptions {
   readonly threads?: number | null;
   /** Memory for models, adapters and conversations together: bytes, or a size such as `8GB` (default: half of what is free at the start). */
   readonly memory?: number | string | null;
-  /** What clients have to send as their bearer token; without one, whoever reaches the server may ask. */
+  /**
+   * A bearer token that opens everything, beside the keys that `addApiKey()` made. Where there is neither, whoever reaches the server
+   * may ask.
+   */
   readonly apiKey?: string | null;
+  /** Lets everybody who reaches the server chat, train, read uploaded files and delete models, without a key (default: false). */
+  readonly openToEverybody?: boolean;
   /** Told of each request when it has ended, and of what should be known of the server. */
   readonly onLog?: (entry: ServerLog) => void;
 }

@@ -10,9 +10,12 @@ import { NomoatError } from '../errors.ts';
 import { memoryBytes } from '../machine/machine.ts';
 import { serveSettings } from '../settings/command-settings.ts';
 import { parseSettings } from '../settings/parse-settings.ts';
-import { assertSafe, KeyCheck } from './access.ts';
+import { ApiKeys } from '../store/api-keys.ts';
+import { surroundings } from '../store/model-folders.ts';
+import { assertSafe, type Doors, isLoopback } from './access.ts';
 import { stopping } from './api-error.ts';
 import { type AppParts, createApp } from './app.ts';
+import { KeyRing } from './keys.ts';
 import type { ServerLimits } from './limits.ts';
 import { ModelList } from './model-list.ts';
 import { ModelPool } from './model-pool.ts';
@@ -81,6 +84,7 @@ async function closeServer(server: Server, parts: AppParts, closing: AbortContro
   await idle(parts.running, lastWordsMilliseconds);
   server.closeAllConnections();
   await closed;
+  parts.keys.close();
 }
 
 /** For an error object to get through a socket. */
@@ -90,12 +94,19 @@ const lastWordsMilliseconds = 500;
 const memoryShare = 0.5;
 const usualMemory = (): number => Math.floor(memoryBytes().available * memoryShare);
 
+/** Throws NomoatError where the server would be open to others and nobody said so. */
+function keyRing({ apiKey, host, openToEverybody }: Omit<Doors, 'hasKeys'>): KeyRing {
+  const keys = new ApiKeys(surroundings());
+  assertSafe({ apiKey, host, openToEverybody, hasKeys: keys.all().length > 0 });
+  return new KeyRing({ apiKey, keys, isOpen: openToEverybody, needsKey: !isLoopback(host) });
+}
+
 /** Starts a server. Rejects with NomoatError where it may not or cannot. */
 export async function startServer(options: ServeOptions, limits: ServerLimits): Promise<RunningServer> {
   const { apiKey = null, onLog = () => {}, ...given } = { ...options };
   const settings = parseSettings(serveSettings, { given }, { command: 'serve' });
   const { contextSize, host, memory, port, runs, threads } = settings;
-  assertSafe(host, apiKey);
+  const keys = keyRing({ apiKey, host, openToEverybody: settings.openToEverybody });
   const closing = new AbortController();
   const map = mapOf(settings.map);
   const models = new ModelList(
@@ -108,9 +119,8 @@ export async function startServer(options: ServeOptions, limits: ServerLimits): 
   const names = (await models.all()).map(({ id }) => id);
   const onOpened = (model: string, notes: readonly string[]): void => onLog({ type: 'model-opened', model, notes });
   const pool = new ModelPool({ limits, contextSize, threads, memory: memory ?? usualMemory(), onOpened });
-  const key = new KeyCheck(apiKey);
   const { origins } = settings;
-  const parts: AppParts = { host, key, limits, models, pool, workspace, origins, onLog, closing: closing.signal, running: new Set() }; // biome-ignore format: one line
+  const parts: AppParts = { host, keys, limits, models, pool, workspace, origins, onLog, closing: closing.signal, running: new Set() }; // biome-ignore format: one line
   const server = httpServer(parts);
   const { address, port: taken } = await listen(server, host, port);
   workspace.takeUp();

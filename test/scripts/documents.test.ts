@@ -110,6 +110,7 @@ const standsFor: Readonly<Record<string, () => string>> = {
   TEXT: () => at('text.txt'),
   M: () => tiny,
   MODEL: () => tiny,
+  NAME: () => `key-${made++}`,
   'BASE.gguf': () => at('BASE.gguf'),
   RUN: () => at('run'),
   '[COMMAND]': () => 'tune',
@@ -133,6 +134,7 @@ const smaller: Readonly<Record<string, readonly string[]>> = {
   plan: [],
   doctor: [],
   models: [],
+  keys: [],
   runs: [],
   schema: [],
 }; // biome-ignore format: a table
@@ -182,7 +184,7 @@ describe('commands of nomoat run', { timeout: 240_000 }, () => {
   const each = new Map(
     whole
       .flatMap(({ command, words }) => variants(words.slice(1)).map((variant) => [variant.join(' '), command] as const))
-      .filter(([line]) => !/^(preview|plan|export)$/.test(line)),
+      .filter(([line]) => !/^(preview|plan|export|keys)$/.test(line)),
   );
 
   test('there are some of every command', () => {

@@ -414,3 +414,25 @@ test('import-openai says what an export of OpenAI is here, and fails while somet
   expect(data).toMatchObject({ type: 'imported', kind: 'data-set', faultCount: 10, command: null });
   expect(others).toMatchObject([{ kind: 'job', command: expect.stringContaining('--epochs 2') }]);
 });
+
+test('keys: added, listed and removed', () => {
+  const made = nomoat(
+    'keys',
+    'add',
+    'laptop',
+    ...'--scope tune --requests-per-minute 30 --tokens-per-day 90'.split(' '),
+  );
+  expect([made.code, made.out]).toEqual([0, expect.stringMatching(/^sk-nomoat-[\w-]{43}\n$/)]);
+  expect(made.err).toContain('shown this once');
+  expect(nomoat('keys', 'list').out).toBe(
+    'laptop           tune   never used  30 requests a minute  90 tokens a day\n',
+  );
+  expect(JSON.parse(nomoat('keys', 'list', '--json').out)).toMatchObject({ type: 'key', name: 'laptop', scope: 'tune', tokensPerDay: 90 }); // biome-ignore format: one line
+  expect(nomoat('keys', 'add', 'laptop').err).toContain('there is a key laptop already');
+  expect(nomoat('keys', 'remove', 'laptob').err).toContain('Did you mean laptop?');
+  expect(nomoat('keys', 'remove').err).toContain('NAME: was not given');
+  expect(nomoat('keys', 'list', '--scope', 'tune').err).toContain('--scope: is for `nomoat keys add`');
+  expect(nomoat('keys', 'give', 'x').err).toContain('Allowed choices are add, list, remove');
+  expect(nomoat('keys', 'remove', 'laptop')).toEqual({ code: 0, out: '', err: '' });
+  expect(nomoat('keys', 'list').out).toBe('No API keys.\n');
+});

@@ -83,7 +83,7 @@ test('what it is not started with', async () => {
     return stderr;
   };
   expect(said(['--host', '0.0.0.0'])).toContain(
-    '--host: 0.0.0.0 can be reached from other machines, and no API key is set',
+    '--host: 0.0.0.0 can be reached from other machines, and there is no API key',
   );
   expect(said([], { NOMOAT_API_KEY: '' })).toContain('the API key: is empty');
   expect(said(['--port', port])).toContain(`--port: ${port} is taken by another program on 127.0.0.1`);

@@ -1,0 +1,49 @@
+/** What each endpoint asks of a key. Pure. */
+import type { KeyScope } from '../store/key-scopes.ts';
+
+/** `open`: answered without a key. */
+export type EndpointScope = KeyScope | 'open';
+
+/** Every endpoint, by the least scope that may ask it. */
+export const scopes: Readonly<Record<EndpointScope, readonly string[]>> = {
+  open: ['GET /healthz', 'GET /readyz'],
+  chat: ['GET /v1/models', 'GET /v1/models/{id}', 'POST /v1/chat/completions', 'POST /v1/completions'],
+  tune: [
+    'DELETE /v1/models/{id}',
+    'POST /v1/files',
+    'GET /v1/files',
+    'GET /v1/files/{id}',
+    'GET /v1/files/{id}/content',
+    'DELETE /v1/files/{id}',
+    'POST /v1/uploads',
+    'POST /v1/uploads/{id}/parts',
+    'POST /v1/uploads/{id}/complete',
+    'POST /v1/uploads/{id}/cancel',
+    'POST /v1/fine_tuning/jobs',
+    'GET /v1/fine_tuning/jobs',
+    'GET /v1/fine_tuning/jobs/{id}',
+    'POST /v1/fine_tuning/jobs/{id}/cancel',
+    'POST /v1/fine_tuning/jobs/{id}/pause',
+    'POST /v1/fine_tuning/jobs/{id}/resume',
+    'GET /v1/fine_tuning/jobs/{id}/events',
+    'GET /v1/fine_tuning/jobs/{id}/checkpoints',
+  ],
+  // OpenAI wants an admin key for these.
+  admin: [
+    'POST /v1/fine_tuning/checkpoints/{model}/permissions',
+    'GET /v1/fine_tuning/checkpoints/{model}/permissions',
+    'DELETE /v1/fine_tuning/checkpoints/{model}/permissions/{id}',
+  ],
+};
+
+const byEndpoint = new Map(
+  (Object.entries(scopes) as [EndpointScope, readonly string[]][]).flatMap(([scope, all]) =>
+    all.map((endpoint) => [endpoint, scope] as const),
+  ),
+);
+
+/** One that stands nowhere is for admins. */
+export const scopeOf = (endpoint: string): EndpointScope => byEndpoint.get(endpoint) ?? 'admin';
+
+/** What is answered without a key. */
+export const openPaths: ReadonlySet<string> = new Set(scopes.open.map((endpoint) => endpoint.split(' ')[1]!));
