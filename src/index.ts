@@ -7,8 +7,12 @@ export type {
   GenerateOptions,
   LogitBias,
   Model,
+  Prompt,
   Sampling,
+  ScoreTextOptions,
   StopReason,
+  TextScore,
+  TextToken,
   TokenProbability,
 } from './chat/chat-model.ts';
 export type { Score, ScoredToken } from './chat/score.ts';

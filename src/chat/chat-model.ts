@@ -36,7 +36,7 @@ export type LogitBias = Readonly<Record<number, number>>;
 export interface TokenProbability {
   /** In the model's vocabulary. */
   readonly id: number;
-  /** As it reads in its place; a part of a character reads as U+FFFD. */
+  /** As it reads; a part of a character reads as U+FFFD. */
   readonly text: string;
   /** Its text in UTF-8; of a part of a character, that part. */
   readonly bytes: Uint8Array;
@@ -50,6 +50,35 @@ export interface AnswerToken extends TokenProbability {
   readonly alternatives: readonly TokenProbability[];
   /** Whether it ended the answer; it is no part of its text then. */
   readonly endsAnswer: boolean;
+}
+
+/** A token of a text with its log-probability. */
+export interface TextToken extends Omit<TokenProbability, 'logProbability'> {
+  /** ln p of this token after all before it, nats; null of the first, which nothing is before. */
+  readonly logProbability: number | null;
+  /** As many as were asked for of the likeliest tokens in its place, the likeliest first. */
+  readonly alternatives: readonly TokenProbability[];
+  /** Where it begins in the text, in UTF-16 units. */
+  readonly offset: number;
+}
+
+/** How likely a model holds a text, token by token. */
+export interface TextScore {
+  readonly text: string;
+  readonly tokens: readonly TextToken[];
+  /** Tokens that nothing was computed for again: an earlier text began with them. */
+  readonly reusedTokens: number;
+}
+
+/** A prompt that is taken as it is: a text, or the ids of its tokens, to which none is added. */
+export type Prompt = string | readonly number[];
+
+/** How a text is scored. */
+export interface ScoreTextOptions {
+  /** Of the likeliest tokens in the place of each (default: 0). */
+  readonly alternatives?: number;
+  /** Stops it. */
+  readonly signal?: AbortSignal;
 }
 
 /** How one answer is generated. */
@@ -98,7 +127,7 @@ export interface ChatModel {
    */
   generate(messages: readonly Message[], options?: GenerateOptions): Promise<Generated>;
   /** Continues a prompt that is taken as it is, control tokens that it spells among it: one that holds chat markup already. */
-  continue(prompt: string, options?: GenerateOptions): Promise<Generated>;
+  continue(prompt: Prompt, options?: GenerateOptions): Promise<Generated>;
   /** Continues a plain text, without a chat template; stops where generation stops. */
   complete(text: string, options?: GenerateOptions): Promise<Generated>;
   /** The token ids that the model is asked with: the same as training saw before the answer. */
@@ -123,6 +152,15 @@ export interface Model extends ChatModel {
   stream(messages: readonly Message[], options?: GenerateOptions): AnswerStream;
   /** Log-probabilities of the last message, which is an answer, after those before it; computed as chat computes, with float16 keys. */
   score(messages: readonly Message[], options?: { readonly signal?: AbortSignal }): Promise<Score>;
+  /**
+   * Log-probabilities of a text's tokens, each after all before it, with as many of the likeliest in the place of each as `alternatives`
+   * says, 0 to 20. The text is taken as `continue` takes a prompt. Rejects with NomoatError.
+   */
+  scoreText(text: Prompt, options?: ScoreTextOptions): Promise<TextScore>;
+  /** The tokens of a text that is taken as it is, control tokens that it spells among it, with the one that begins every text where the model wants that. */
+  tokenize(text: string): number[];
+  /** The text of tokens, control tokens spelled out. Throws NomoatError where there are none of these ids. */
+  detokenize(tokens: readonly number[]): string;
   /** As `close`. */
   [Symbol.asyncDispose](): Promise<void>;
 }

@@ -23,12 +23,12 @@ export function resolveSampling(options: Partial<Sampling>): Sampling {
 const mostAlternatives = 20;
 
 /** How many alternatives were asked for; null where no log-probabilities were. Throws NomoatError. */
-export function resolveAlternatives(given: number | undefined): number | null {
+export function resolveAlternatives(given: number | undefined, option: string): number | null {
   if (given === undefined) return null;
   if (Number.isInteger(given) && given >= 0 && given <= mostAlternatives) return given;
   throw new NomoatError({
     code: 'invalid-settings',
-    part: '`logProbabilities`',
+    part: `\`${option}\``,
     fault: `${String(given)} is no whole number from 0 to ${mostAlternatives}`,
     remedy: 'Give how many of the likeliest tokens are wanted beside each.',
   });

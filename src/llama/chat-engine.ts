@@ -6,9 +6,9 @@
  */
 import type { LlamaContext, LlamaModel, Token } from 'node-llama-cpp';
 import { streamAnswer } from '../chat/answer-stream.ts';
-import type { AnswerStream, Generated, GenerateOptions, Model, Sampling } from '../chat/chat-model.ts';
+import type { AnswerStream, Generated, GenerateOptions, Model, Prompt, Sampling, ScoreTextOptions, TextScore } from '../chat/chat-model.ts'; // biome-ignore format: one line
 import { closedModel, stoppedScoring, tooLong } from '../chat/refusals.ts';
-import { resolveLogitBias, resolveSampling } from '../chat/sampling.ts';
+import { resolveAlternatives, resolveLogitBias, resolveSampling } from '../chat/sampling.ts';
 import { type Score, scoreOf } from '../chat/score.ts';
 import { TextStream } from '../chat/text-stream.ts';
 import { NomoatError } from '../errors.ts';
@@ -20,13 +20,15 @@ import type { Message } from '../text/example.ts';
 import type { SpecialTokens } from '../tokens/encode-text.ts';
 import { TokenBytes } from '../tokens/token-bytes.ts';
 import { evaluating } from './engine.ts';
+import { evaluatePrompt } from './evaluate-prompt.ts';
 import { evaluateOn } from './log-probabilities.ts';
-import { batchTokens, chooseContextSize, openContextOn, reservedCells } from './open-context.ts';
+import { chooseContextSize, openContextOn, reservedCells } from './open-context.ts';
 import { Prompts } from './prompts.ts';
 import { samplerOptions } from './sampler.ts';
 import { alone, Batches, type Lane, Sequences } from './sequences.ts';
 import { type Base, openBase, type ScaledAdapter } from './shared-base.ts';
-import { answerScores, TokenWords } from './token-scores.ts';
+import { TextScores, textScore } from './text-scores.ts';
+import { answerScores, detokenizer, TokenWords } from './token-scores.ts';
 import { tokenizerOf } from './tokenizer.ts';
 
 export interface OpenChatOptions {
@@ -75,7 +77,7 @@ export async function openChatModel(options: OpenChatOptions): Promise<OpenChatM
     const context = await openContextOn(base, gguf, { ...options, contextSize }, batches);
     const tokenizer = tokenizerOf(base.model, gguf.path);
     const prompts = new Prompts({ template, tokenizer, specialTokens: options.specialTokens ?? 'text' });
-    const words = new TokenWords(base.model, new TokenBytes(gguf.path));
+    const words = new TokenWords(new TokenBytes(gguf.path));
     return new LlamaChatModel({ base, batches, context, prompts, words }, { ...options, contextSize });
   } catch (error) {
     await base?.release();
@@ -115,6 +117,7 @@ class LlamaChatModel implements OpenChatModel {
   private readonly engine: Engine;
   private readonly model: LlamaModel;
   private readonly lanes: Sequences;
+  private readonly texts = new TextScores();
   private closed = false;
   private closing: Promise<void> | null = null;
 
@@ -142,7 +145,7 @@ class LlamaChatModel implements OpenChatModel {
     return this.answer(() => this.engine.prompts.ofConversation(messages), options);
   }
 
-  continue(prompt: string, options: GenerateOptions = {}): Promise<Generated> {
+  continue(prompt: Prompt, options: GenerateOptions = {}): Promise<Generated> {
     return this.answer(() => this.engine.prompts.asIs(prompt), options);
   }
 
@@ -154,20 +157,47 @@ class LlamaChatModel implements OpenChatModel {
     return streamAnswer((withText) => this.generate(messages, withText), options);
   }
 
+  async scoreText(text: Prompt, { alternatives = 0, signal }: ScoreTextOptions = {}): Promise<TextScore> {
+    if (this.closed) throw closedModel();
+    const { prompts, words } = this.engine;
+    const count = resolveAlternatives(alternatives, 'alternatives') ?? 0;
+    const tokens = prompts.asIs(text) as Token[];
+    this.assertFits(tokens.length + reservedCells, tokens.length);
+    const scored = await this.onLane(tokens, signal, (lane) => {
+      lane.alone = 0;
+      return this.texts.of(lane, { tokens, count, signal });
+    });
+    if (scored === null) throw stoppedScoring();
+    return textScore(words, detokenizer(this.model, true), {
+      ...scored,
+      tokens,
+      text: prompts.textOf(text),
+      added: prompts.addedTo(text),
+    });
+  }
+
+  tokenize(text: string): number[] {
+    return this.engine.prompts.asIs(text);
+  }
+
+  detokenize(tokens: readonly number[]): string {
+    return this.engine.prompts.textOf(tokens);
+  }
+
   async score(messages: readonly Message[], { signal }: { readonly signal?: AbortSignal } = {}): Promise<Score> {
     if (this.closed) throw closedModel();
     const { prompts } = this.engine;
     const row = prompts.answerRow(messages);
     const head = [...row.tokens.subarray(0, Math.max(0, row.supervised.indexOf(1) - 1))] as Token[];
-    if (row.tokens.length + reservedCells > this.contextSize)
-      throw tooLong(row.tokens.length, this.contextSize, this.model.trainContextSize);
+    this.assertFits(row.tokens.length + reservedCells, row.tokens.length);
     const score = await this.onLane(head, signal, async (lane) => {
       // The sums of a prompt differ in their last bits with the batches that it was evaluated in: what was evaluated otherwise is not used.
       const { firstDifferentIndex } = lane.sequence.compareContextTokens(head);
       if (lane.alone !== head.length || firstDifferentIndex < head.length) await lane.sequence.clearHistory();
       lane.alone = head.length;
+      lane.exact = 0;
       await lane.sequence.adaptStateToTokens(head, false);
-      if (!(await this.evaluatePrompt(lane, head, { signal, evaluationPriority: alone }))) {
+      if (!(await evaluatePrompt(lane, head, { signal, evaluationPriority: alone }))) {
         lane.alone = 0;
         throw stoppedScoring();
       }
@@ -223,16 +253,17 @@ class LlamaChatModel implements OpenChatModel {
     const logitBias = resolveLogitBias(options.logitBias, this.engine.prompts.tokenizer.vocabularySize);
     const limit = this.answerLimit(prompt.length, sampling);
     const scores = answerScores(sequence, this.engine.words, options);
-    const stream = new TextStream((tokens, before) => this.model.detokenize(tokens, false, before), prompt, onText);
+    const stream = new TextStream(detokenizer(this.model, false), prompt, onText);
     lane.alone = 0;
     await sequence.adaptStateToTokens(prompt.slice(0, -1), false);
     const reusedTokens = sequence.nextTokenIndex;
+    lane.exact = Math.min(lane.exact, reusedTokens);
     const end = (stopReason: Generated['stopReason']): Generated => {
       stream.end();
       const scored = scores ? { logProbabilities: scores.tokens } : {};
       return { text: stream.text, tokens: stream.tokens.length, promptTokens: prompt.length, reusedTokens, stopReason, ...scored }; // biome-ignore format: one line
     };
-    if (!(await this.evaluatePrompt(lane, prompt.slice(0, -1), { signal }))) return end('aborted');
+    if (!(await evaluatePrompt(lane, prompt.slice(0, -1), { signal }))) return end('aborted');
     const generation = sequence.evaluate(prompt.slice(-1), {
       ...(await samplerOptions(this.model, { sampling, logitBias, answer: stream.tokens, most: limit })),
       yieldEogToken: true,
@@ -241,7 +272,7 @@ class LlamaChatModel implements OpenChatModel {
     try {
       for await (const token of generation) {
         const isEnd = this.model.isEogToken(token);
-        await scores?.add(token, isEnd);
+        if (scores) await scores.add(token, isEnd);
         if (isEnd) return end('end-of-turn');
         stream.push(token);
         if (signal?.aborted) return end('aborted');
@@ -253,23 +284,14 @@ class LlamaChatModel implements OpenChatModel {
     return end('end-of-turn');
   }
 
+  private assertFits(cells: number, tokens: number): void {
+    if (cells > this.contextSize) throw tooLong(tokens, this.contextSize, this.model.trainContextSize);
+  }
+
   /** How many tokens the answer may have; throws where not even one fits. */
   private answerLimit(promptLength: number, sampling: Sampling): number {
     const room = this.contextSize - reservedCells - promptLength;
-    if (room < 1) throw tooLong(promptLength, this.contextSize, this.model.trainContextSize);
+    this.assertFits(promptLength + reservedCells + 1, promptLength);
     return Math.min(room, sampling.maxTokens ?? room);
-  }
-
-  /** Evaluates what is new of the prompt, and looks at the signal before each batch; false where it was aborted. */
-  private async evaluatePrompt(
-    { sequence }: Lane,
-    head: readonly Token[],
-    { signal, ...priority }: { readonly signal: AbortSignal | undefined; readonly evaluationPriority?: typeof alone },
-  ): Promise<boolean> {
-    for (let at = sequence.nextTokenIndex; at < head.length; at += batchTokens) {
-      if (signal?.aborted) return false;
-      await sequence.evaluateWithoutGeneratingNewTokens(head.slice(at, at + batchTokens), priority);
-    }
-    return !signal?.aborted;
   }
 }

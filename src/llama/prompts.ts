@@ -1,5 +1,6 @@
 /** Prompts as the model is asked with them: of conversations by its chat template, or as they are. Promises the tokens of training. */
-import { assertConversation } from '../chat/refusals.ts';
+import type { Prompt } from '../chat/chat-model.ts';
+import { assertConversation, assertTokens } from '../chat/refusals.ts';
 import { answerRow } from '../chat/score.ts';
 import { NomoatError } from '../errors.ts';
 import { documentSeparator } from '../records/text-documents.ts';
@@ -36,8 +37,21 @@ export class Prompts {
   }
 
   /** A prompt taken as it is, control tokens that it spells among it. */
-  asIs(prompt: string): number[] {
-    return withBos(this.tokenizer.encode(prompt, true), this.tokenizer);
+  asIs(prompt: Prompt): number[] {
+    if (typeof prompt === 'string') return withBos(this.tokenizer.encode(prompt, true), this.tokenizer);
+    assertTokens(prompt, this.tokenizer.vocabularySize);
+    return [...prompt];
+  }
+
+  /** How many tokens `asIs` puts before a text that does not spell them. */
+  addedTo(prompt: Prompt): number {
+    if (typeof prompt !== 'string') return 0;
+    return this.asIs(prompt).length - this.tokenizer.encode(prompt, true).length;
+  }
+
+  /** The text that tokens of `asIs` spell, without one that was put before it. */
+  textOf(prompt: Prompt): string {
+    return typeof prompt === 'string' ? prompt : this.tokenizer.decode(this.asIs(prompt));
   }
 
   /** A text as pretraining saw it: after the token that ends the text before it, where the vocabulary has one. */

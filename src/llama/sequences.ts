@@ -19,8 +19,11 @@ export interface Lane {
   readonly sequence: LlamaContextSequence;
   /** Of its first tokens, how many were evaluated alone, from nothing, in whole chunks: their state depends on nothing else. */
   alone: number;
+  /** Of its first tokens, how many were evaluated in batches so small that each is as it is alone. */
+  exact: number;
 }
-const sharedBeginning = (held: readonly Token[], wanted: readonly Token[]): number => {
+
+export const sharedBeginning = (held: readonly Token[], wanted: readonly Token[]): number => {
   let length = 0;
   while (length < held.length && length < wanted.length && held[length] === wanted[length]) length++;
   return length;
@@ -75,7 +78,7 @@ export class Sequences {
 
   constructor(context: LlamaContext) {
     this.count = context.totalSequences;
-    this.free = Array.from({ length: this.count }, () => ({ sequence: context.getSequence(), alone: 0 }));
+    this.free = Array.from({ length: this.count }, () => ({ sequence: context.getSequence(), alone: 0, exact: 0 }));
   }
 
   /** The lane to evaluate `prompt` on; null where `signal` is aborted before one is free. */

@@ -11,6 +11,7 @@ import type {
 } from 'node-llama-cpp';
 import type { AnswerToken, GenerateOptions, TokenProbability } from '../chat/chat-model.ts';
 import { resolveAlternatives } from '../chat/sampling.ts';
+import type { Detokenize } from '../chat/text-stream.ts';
 import { NomoatError } from '../errors.ts';
 import type { TokenBytes } from '../tokens/token-bytes.ts';
 
@@ -53,26 +54,29 @@ export function scored(output: ControlledEvaluateIndexOutput | undefined, wanted
   };
 }
 
-/** Tokens of context that tell a tokenizer whether a word's first space is shown. */
-const contextTokens = 4;
+/** The model's texts of tokens: control tokens are spelled out, or are no text. */
+export const detokenizer =
+  (model: LlamaModel, isSpelled: boolean): Detokenize<Token> =>
+  (tokens, before) =>
+    model.detokenize(tokens, isSpelled, before);
 
-/** Words tokens as they read behind others. */
+const decoder = new TextDecoder();
+
+/** Words tokens by what the vocabulary says of them: what a part of a character reads like behind its beginning depends on the engine. */
 export class TokenWords {
-  private readonly model: Pick<LlamaModel, 'detokenize'>;
   private readonly bytes: TokenBytes;
 
-  constructor(model: Pick<LlamaModel, 'detokenize'>, bytes: TokenBytes) {
-    this.model = model;
+  constructor(bytes: TokenBytes) {
     this.bytes = bytes;
   }
 
-  probability(id: Token, logProbability: number, before: readonly Token[]): TokenProbability {
-    const text = this.model.detokenize([id], true, before.slice(-contextTokens));
-    return { id, text, bytes: this.bytes.of(id, text), logProbability };
+  probability(id: Token, logProbability: number): TokenProbability {
+    const bytes = this.bytes.of(id);
+    return { id, text: decoder.decode(bytes), bytes, logProbability };
   }
 
-  alternatives({ top }: Scored, before: readonly Token[]): TokenProbability[] {
-    return top.map(({ token, logProbability }) => this.probability(token, logProbability, before));
+  alternatives({ top }: Scored): TokenProbability[] {
+    return top.map(({ token, logProbability }) => this.probability(token, logProbability));
   }
 }
 
@@ -108,8 +112,8 @@ class AnswerScores {
     const [output] = await sequence.controlledEvaluate([asked(before[start]!, drawn, count)]);
     const score = scored(output, drawn, count);
     const token = {
-      ...words.probability(drawn, score.logProbability, before),
-      alternatives: words.alternatives(score, before),
+      ...words.probability(drawn, score.logProbability),
+      alternatives: words.alternatives(score),
       endsAnswer,
     };
     this.tokens.push(token);
@@ -123,6 +127,6 @@ export function answerScores(
   words: TokenWords,
   { logProbabilities, onToken }: GenerateOptions,
 ): AnswerScores | null {
-  const count = resolveAlternatives(logProbabilities);
+  const count = resolveAlternatives(logProbabilities, 'logProbabilities');
   return count === null ? null : new AnswerScores(sequence, { count, words, onToken });
 }

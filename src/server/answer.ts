@@ -3,6 +3,7 @@
  * so that it is evaluated once. Knows nothing of HTTP.
  */
 import type { Generated, GenerateOptions, Model } from '../chat/chat-model.ts';
+import type { Echo } from './echo.ts';
 import { StopFilter } from './stop-filter.ts';
 import { type PlacedToken, TokenPlaces } from './token-places.ts';
 
@@ -14,6 +15,8 @@ export interface Job {
   readonly lora: readonly { readonly id: string; readonly scale: number }[];
   /** One for each prompt. */
   readonly asks: readonly ((model: Model, options: GenerateOptions) => Promise<Generated>)[];
+  /** One for each prompt where prompts are given back before their answers. */
+  readonly echoes?: readonly ((model: Model, signal: AbortSignal) => Promise<Echo>)[];
   /** Choices for each prompt. */
   readonly n: number;
   /** How its tokens are drawn. */
@@ -80,7 +83,9 @@ interface Choice {
 async function choiceOf(model: Model, job: Job, { index, say, signal }: Choice): Promise<Generated> {
   signal.throwIfAborted();
   const stopped = new AbortController();
-  const places = new TokenPlaces();
+  const echo = await job.echoes?.[Math.floor(index / job.n)]?.(model, signal);
+  if (echo) say({ kind: 'text', index, text: echo.text, tokens: echo.tokens });
+  const places = new TokenPlaces(echo?.text.length);
   const filter = new StopFilter(job.stop, (text) => say({ kind: 'text', index, text, tokens: places.take(text) }));
   const generated = await job.asks[Math.floor(index / job.n)]!(model, {
     ...job.sampling,
@@ -97,7 +102,7 @@ async function choiceOf(model: Model, job: Job, { index, say, signal }: Choice):
   filter.end();
   const reason = !filter.stopped && generated.stopReason === 'length' ? 'length' : 'stop';
   say({ kind: 'end', index, reason, tokens: filter.stopped ? [] : places.rest() });
-  return generated;
+  return { ...generated, reusedTokens: echo?.reusedTokens ?? generated.reusedTokens };
 }
 
 const sum = (values: readonly number[]): number => values.reduce((total, each) => total + each, 0);

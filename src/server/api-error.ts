@@ -70,6 +70,7 @@ const theirNames: { readonly [Code in ErrorCode]?: string } = {
 /** Options of the library that a model refuses, by the parameters that clients know them by. */
 const theirParameters: Readonly<Record<string, string>> = {
   logitBias: 'logit_bias',
+  prompt: 'prompt',
 };
 
 /** What a client is told of whatever was thrown; `param` is what the request is about where the error does not say. */

@@ -1,11 +1,13 @@
 /** Log-probabilities in the forms of OpenAI's two routes. Pure. */
-import type { AnswerToken, TokenProbability } from '../chat/chat-model.ts';
+import type { TokenProbability } from '../chat/chat-model.ts';
 import type { PlacedToken } from './token-places.ts';
 
 /** The most alternatives that OpenAI's chat gives; its completions give five. */
 export const mostTopLogprobs = 20;
 
-const entry = ({ bytes, logProbability, text }: TokenProbability) => ({
+type Token = PlacedToken['token'];
+
+const entry = ({ bytes, logProbability, text }: Pick<Token, 'bytes' | 'logProbability' | 'text'>) => ({
   token: text,
   logprob: logProbability,
   bytes: [...bytes],
@@ -19,9 +21,11 @@ export const chatLogprobs = (tokens: readonly PlacedToken[]): object => ({
   refusal: null,
 });
 
-/** By texts: of two tokens that read alike the likelier one stands there. The token itself is always among them. */
-function byText({ alternatives, ...own }: AnswerToken): Record<string, number> {
-  const likeliestLast = [...alternatives, own].sort((a, b) => a.logProbability - b.logProbability);
+/** By texts; null of a prompt's first token. Of two tokens that read alike the likelier one stands there. The token itself is always among them. */
+function byText({ alternatives, logProbability: value, ...own }: Token): Record<string, number> | null {
+  if (value === null) return null;
+  const all: Pick<TokenProbability, 'logProbability' | 'text'>[] = [...alternatives, { ...own, logProbability: value }];
+  const likeliestLast = all.sort((a, b) => a.logProbability - b.logProbability);
   return Object.fromEntries(likeliestLast.map(({ logProbability, text }) => [text, logProbability]));
 }
 

@@ -157,12 +157,14 @@ export function samplingOf(given: Common, maxTokens: number | null, alternatives
 const stopsOf = ({ stop }: Common): readonly string[] => [stop ?? []].flat();
 
 /** Throws ApiError where a request asks for more answers than one may. */
-function assertChoices(count: number, most: number): void {
+function assertChoices(prompts: number, n: number, most: number): void {
+  const count = prompts * n;
   if (count <= most) return;
+  const param = n > 1 ? 'n' : 'prompt';
   throw wrongParameter(
-    'n',
+    param,
     'invalid_value',
-    `Invalid value for 'n': ${count} answers to one request, and ${most} are the most.`,
+    `Invalid value for '${param}': ${count} answers to one request, and ${most} are the most.`,
   );
 }
 
@@ -189,7 +191,7 @@ function assertNamedOnce(lora: Job['lora']): void {
 export function jobOf(given: Common, asks: Job['asks'], mostChoices: number): Omit<Job, 'sampling'> {
   assertStreamOptions(given);
   const n = given.n ?? 1;
-  assertChoices(asks.length * n, mostChoices);
+  assertChoices(asks.length, n, mostChoices);
   const lora = given.lora ?? [];
   assertNamedOnce(lora);
   return {

@@ -4,17 +4,24 @@
  */
 import type { AnswerToken } from '../chat/chat-model.ts';
 
-/** A token, and where its text begins in the answer, in UTF-16 units. */
+/** A token, and where its text begins in the text that is given out, in UTF-16 units. */
 export interface PlacedToken {
-  readonly token: AnswerToken;
+  /** Of a prompt's first token there is no log-probability: nothing is before it. */
+  readonly token: Omit<AnswerToken, 'logProbability'> & { readonly logProbability: number | null };
   readonly offset: number;
 }
 
 export class TokenPlaces {
   private readonly waiting: PlacedToken[] = [];
-  /** UTF-16 units of the answer that the model has given, and that were given out. */
-  private given = 0;
-  private out = 0;
+  /** UTF-16 units that the model has given, and that were given out. */
+  private given: number;
+  private out: number;
+
+  /** `begun` units are before the answer. */
+  constructor(begun = 0) {
+    this.given = begun;
+    this.out = begun;
+  }
 
   /** A token comes before the text that it completes. */
   push(token: AnswerToken): void {

@@ -15,14 +15,13 @@ test('tokens of each kind of vocabulary as bytes', () => {
   expect(spelled('llama', '\u2581the')).toBe(' the');
 });
 
-test('parts of characters are found in the file of the model, together they are the text', async () => {
+test('of a model, in whose file they are found: together they are the text', async () => {
   const path = join(import.meta.dirname, '../../models/nomoat-mini/nomoat-mini.gguf');
   const tokenizer = await openTokenizer(path);
   const text = 'né 😀 日本';
   const ids = tokenizer.encode(text, false);
   const bytes = new TokenBytes(path);
-  const texts = ids.map((id) => tokenizer.decode([id]));
   await tokenizer.close();
-  expect(texts.some((each) => each.includes('\uFFFD'))).toBe(true);
-  expect(Buffer.concat(ids.map((id, i) => bytes.of(id, texts[i]!))).toString()).toBe(text);
+  expect(ids.length).toBeGreaterThan(new TextEncoder().encode('日本').length);
+  expect(Buffer.concat(ids.map((id) => bytes.of(id))).toString()).toBe(text);
 });

@@ -1,6 +1,6 @@
 /**
  * The bytes of a vocabulary's tokens. A token may hold a part of a character, whose text nobody can show. Promises: the vocabulary is read
- * when the first such token is asked for, and only its texts are kept.
+ * when the first token is asked for, and only its texts are kept.
  */
 import { openGguf } from '../formats/gguf/read.ts';
 import { tokenTexts } from '../formats/gguf/vocabulary.ts';
@@ -10,7 +10,6 @@ import { bytesInAlphabet } from './bpe.ts';
 const byteToken = /^<0x([\dA-F]{2})>$/;
 /** How they spell a space. */
 const spaceMark = /\u2581/g;
-const unfinished = '\uFFFD';
 const encoder = new TextEncoder();
 
 /** The bytes that a token stands for, of a vocabulary of this kind (`tokenizer.ggml.model`). */
@@ -34,10 +33,8 @@ export class TokenBytes {
     this.modelPath = modelPath;
   }
 
-  /** The bytes of token `id`, which reads as `text` where it stands. Throws NomoatError where the file is gone. */
-  of(id: number, text: string): Uint8Array {
-    // Only bytes that are no characters read like this, or a token that is this very character.
-    if (!text.includes(unfinished)) return encoder.encode(text);
+  /** The bytes of a token. Throws NomoatError where the file is gone before the first is asked for. */
+  of(id: number): Uint8Array {
     this.read ??= this.readTexts();
     return bytesOfToken(this.read.kind, this.read.texts[id] ?? '');
   }

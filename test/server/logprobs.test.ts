@@ -114,4 +114,62 @@ describe('completions', () => {
         joined[name]!.push(...(values as unknown[]));
     expect(joined).toEqual(logprobs);
   });
+
+  test('the prompt before the answer, with its own', async () => {
+    const own = await model.scoreText('Once upon a time', { alternatives: 2 });
+    const plain = (await whole({ prompt: 'Once upon a time' })).choices[0]!;
+    const { logprobs, text } = (await whole({ prompt: 'Once upon a time', echo: true })).choices[0]!;
+    expect(text).toBe(`Once upon a time${plain.text}`);
+    const { text_offset, token_logprobs, tokens, top_logprobs } = logprobs!;
+    expect(text_offset).toEqual(offsets(tokens!));
+    expect([token_logprobs![0], top_logprobs![0]]).toEqual([null, null]);
+    const count = own.tokens.length;
+    expect(token_logprobs!.slice(1, count)).toEqual(own.tokens.slice(1).map(({ logProbability }) => logProbability));
+    for (const [i, top] of top_logprobs!.slice(1).entries()) {
+      expect(Object.values(top).sort((a, b) => b - a)[0]).toBeGreaterThanOrEqual(token_logprobs![i + 1]!);
+      expect(top[tokens![i + 1]!]).toBe(token_logprobs![i + 1]);
+    }
+    expect(tokens!.slice(count)).toEqual(plain.logprobs!.tokens);
+    const textAlone = (await whole({ prompt: 'Once upon a time', echo: true, logprobs: null })).choices[0]!;
+    expect(textAlone).toMatchObject({ text, logprobs: null });
+  });
+
+  test('as evaluation harnesses ask: lists of tokens, no answer or one token, what prompts share only once', async () => {
+    const texts = ['The cat sat on the mat.', 'The cat sat on the dog.', 'A bird sang.'];
+    const prompt = texts.map((text) => model.tokenize(text));
+    const harness = { model: 'nomoat-mini', temperature: 0, logprobs: 1, echo: true, seed: 1234 };
+    for (const max_tokens of [0, 1]) {
+      const { choices, usage } = await client.completions.create({ ...harness, prompt, max_tokens });
+      for (const [i, { finish_reason, index, logprobs, text }] of choices.entries()) {
+        expect([index, finish_reason === 'length' || max_tokens === 1]).toEqual([i, true]);
+        expect(logprobs!.tokens).toHaveLength(prompt[i]!.length + max_tokens);
+        expect(text.startsWith(texts[i]!)).toBe(true);
+        const { tokens } = await model.scoreText(texts[i]!, { alternatives: 1 });
+        const values = tokens.map(({ logProbability }) => logProbability);
+        expect(logprobs!.token_logprobs!.slice(0, tokens.length)).toEqual(values);
+      }
+      expect(usage!.prompt_tokens).toBe(prompt.flat().length);
+      const shared = prompt[0]!.findIndex((id, i) => id !== prompt[1]![i]);
+      expect(usage!.prompt_tokens_details!.cached_tokens).toBeGreaterThanOrEqual(shared - 1);
+    }
+    // A single list, which spells the same.
+    const one = await client.completions.create({ ...harness, prompt: prompt[0]!, max_tokens: 0 });
+    expect(one.choices[0]!.text).toBe(texts[0]);
+  });
+
+  test('what cannot be', async () => {
+    const wrong = async (body: object, param: string): Promise<void> => {
+      await expect(whole(body), JSON.stringify(body)).rejects.toMatchObject({ status: 400, param });
+    };
+    await wrong({ max_tokens: 0 }, 'max_tokens');
+    await wrong({ prompt: [] }, 'prompt');
+    await wrong({ prompt: [[]] }, 'prompt[0]');
+    await wrong({ prompt: ['a', 5] }, 'prompt[1]');
+    await wrong({ prompt: [1, 100_000] }, 'prompt');
+    await wrong({ prompt: [1, 100_000], echo: true }, 'prompt');
+    await wrong({ prompt: Array.from({ length: 17 }, () => 'a') }, 'prompt');
+    await wrong({ prompt: 'a', n: 17 }, 'n');
+    await wrong({ prompt: 'a '.repeat(5000), echo: true }, 'prompt');
+    await wrong({ logprobs: 21 }, 'logprobs');
+  });
 });
