@@ -56,7 +56,7 @@ export interface Target {
 
 /** When OpenAI switches off what was tuned on a model (docs/migration.md has the sources); the first that fits counts. */
 const shutdowns: readonly (readonly [RegExp, string])[] = [
-  [/^(gpt-4\.1-nano|gpt-3\.5-turbo|gpt-4(-\d{4})?$)/, '2026-10-23'],
+  [/^(gpt-4\.1-nano|gpt-3\.5-turbo|gpt-4o-2024-05-13|gpt-4(-turbo|-\d{4}|$)|o4-mini)/, '2026-10-23'],
   [/^(gpt-4o|gpt-4\.1)/, '2027-01-14'],
 ];
 

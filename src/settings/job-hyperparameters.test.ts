@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { chooseLearningRate } from './defaults-from-data.ts';
-import { hyperparametersOf, jobHyperparameters, settingsOfHyperparameters } from './job-hyperparameters.ts';
+import { jobHyperparameters, settingsOfHyperparameters } from './job-hyperparameters.ts';
 
 const model = { architecture: 'llama', method: 'lora', modelWidth: 576 } as const;
 const usual = chooseLearningRate(model);
@@ -43,10 +43,4 @@ test.each([
   { warmup: 1 },
 ])('%j is refused', (given) => {
   expect(jobHyperparameters.safeParse(given).success).toBe(false);
-});
-
-test('settings of a run come back as the hyperparameters that made them', () => {
-  const given = { n_epochs: 3, batch_size: 8, learning_rate_multiplier: 1.8 };
-  const settings = settingsOfHyperparameters(given, model);
-  expect(hyperparametersOf(settings as Required<typeof settings>, model)).toEqual(given);
 });

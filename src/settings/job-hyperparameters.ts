@@ -74,13 +74,3 @@ export function settingsOfHyperparameters(given: JobHyperparameters, model: Rate
     ...(multiplier == null ? {} : { learningRate: learningRateOf(multiplier, model) }),
   };
 }
-
-/** The other way round: a run's settings as a job object shows them, once nothing is `auto` any more. */
-export const hyperparametersOf = (
-  { batchSize, epochs, learningRate }: Required<JobSettings>,
-  model: RateFacts,
-): { n_epochs: number; batch_size: number; learning_rate_multiplier: number } => ({
-  n_epochs: epochs,
-  batch_size: batchSize,
-  learning_rate_multiplier: Number((learningRate / chooseLearningRate(model)).toPrecision(rateDigits)),
-});

@@ -75,6 +75,7 @@ const withTorch: readonly Run[] = [
 ];
 const onlyRead: Readonly<Record<string, string>> = {
   'bench/qvac/run.sh': 'fetches 620 MB of packages',
+  'examples/openai-migration/tune.py': 'run against a server in test/server/migration-example.test.ts',
   'models/nomoat-mini/train.sh':
     'trains for a quarter of an hour; its two calls and its scripts are tried by themselves',
 };
