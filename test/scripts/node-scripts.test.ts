@@ -27,6 +27,7 @@ interface Run {
 const runs: Readonly<Record<string, Run>> = {
   'bench/run.mjs': { args: () => ['--smoke', '--model', tiny, '--data', at('train.jsonl'), '--out', at('results')], prints: /\| LoRA step, int8, tokens\/s \| \d+/, covers: ['bench/int8-step.mjs', 'bench/growth.mjs', 'bench/plan-against-actual.mjs', 'bench/fresh-adapter.mjs'] },
   'bench/start-of-run.mjs': { args: () => ['--rounds', '1', '--steps', '2', `tiny=${at('train.jsonl')} --model ${tiny} --threads 1`], prints: /\| tiny \| tokens\/s of further steps \| \d+/ },
+  'bench/kill-server.mjs': { args: () => ['--moments', '3', '--seed', '3'], prints: /3 of 3 ended in the same adapter/ },
   'bench/large-step.mjs': { args: () => [tiny, 'stream', '1', '32', '2', '1', '1'], prints: /"tokensPerSecond":[\d.]+/, covers: ['bench/int8-limit.mjs'] },
   'bench/onnx-graphs.mjs': { args: () => [at('graphs')], prints: /\d{3} sessions opened, \d{2,3} different graphs/ },
   'bench/sweep-defaults.mjs': { args: () => [at('train.jsonl'), '0.1', tiny, at('sweep'), '--rates', '2', '--batches', '1', '--epochs', '1'], prints: /"name":"rate x 2".*"best":[\d.]+/ },
