@@ -44,6 +44,7 @@ export async function receiveForm(incoming: IncomingMessage, { files, mostBytes,
   const parser = parserOf(incoming.headers);
   const fields: Record<string, string> = {};
   const arriving: Promise<Form['file']>[] = [];
+  const streams: Readable[] = [];
   let fault: ApiError | null = null;
   const refuse = (error: ApiError, stream?: Readable): void => {
     fault ??= error;
@@ -61,6 +62,7 @@ export async function receiveForm(incoming: IncomingMessage, { files, mostBytes,
     if (name !== part) return refuse(wrongParameter(name, 'unknown_parameter', `Unknown parameter: '${name}'.`), stream); // biome-ignore format: one line
     const coming = files.receive(stream, mostBytes).then((arrived) => ({ ...arrived, filename }));
     arriving.push(coming);
+    streams.push(stream);
     // Its fault ends the reading of the rest as well.
     coming.catch((error: unknown) => parser.destroy(error instanceof Error ? error : new Error(String(error))));
   });
@@ -69,6 +71,8 @@ export async function receiveForm(incoming: IncomingMessage, { files, mostBytes,
   try {
     await pipeline(incoming, parser);
   } catch (error) {
+    // The parser does not end the file's stream when it is ended itself.
+    for (const stream of streams) stream.destroy(new Error('cut off'));
     await dropped(arriving, files);
     throw faultOf(error, mostBytes);
   }

@@ -4,7 +4,8 @@
  * more, but for a job that is using it.
  */
 import { createHash } from 'node:crypto';
-import { closeSync, createReadStream, createWriteStream, existsSync, fsyncSync, mkdirSync, openSync, readdirSync, rmSync } from 'node:fs'; // biome-ignore format: one line
+import { closeSync, createReadStream, existsSync, fsyncSync, mkdirSync, openSync, readdirSync, rmSync } from 'node:fs'; // biome-ignore format: one line
+import { open } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
@@ -77,8 +78,9 @@ export class FileStore {
       }
     };
     try {
-      await pipeline(source, count, createWriteStream(path, { flags: 'wx', mode: privateFile }));
-      flush(path);
+      // Opened before anything can fail: a stream that is ended while it opens its file would make it afterwards.
+      const file = await open(path, 'wx', privateFile);
+      await pipeline(source, count, file.createWriteStream({ flush: true }));
     } catch (error) {
       this.drop(path);
       if ('syscall' in (error as object)) throw fileFailure(error);
