@@ -46,6 +46,7 @@ test('the endpoints of the page are the routes of the server', () => {
       runs: 'runs',
       most: 1,
       threads: null,
+      nice: true,
       onLog: () => {},
     }),
     origins: [],

@@ -113,7 +113,14 @@ export async function startServer(options: ServeOptions, limits: ServerLimits): 
     { models: settings.models, runs, map, suffixOf: (run) => workspace.suffixOf(run) },
     limits.listMilliseconds,
   );
-  const workspace = new Workspace({ models, runs, most: settings.trainingJobs, threads, onLog });
+  const workspace = new Workspace({
+    models,
+    runs,
+    most: settings.trainingJobs,
+    threads,
+    nice: limits.trainBehind,
+    onLog,
+  });
   await assertMapped(models, map);
   assertOrigins(settings.origins);
   const names = (await models.all()).map(({ id }) => id);

@@ -3,8 +3,9 @@ import { createHash } from 'node:crypto';
 import { readdirSync } from 'node:fs';
 import { connect } from 'node:net';
 import { join } from 'node:path';
-import OpenAI, { toFile } from 'openai';
+import { type OpenAI, toFile } from 'openai';
 import { expect, test } from 'vitest';
+import { fault } from './job-support.ts';
 import { folder, served, until } from './support.ts';
 
 const lines = `${JSON.stringify({ prompt: 'a', completion: 'b' })}\n`.repeat(12);
@@ -17,17 +18,6 @@ const own = async (limits = {}) => {
 /** Files of the server's folder that hold contents. */
 const kept = (runs: string): string[] =>
   ['files', 'incoming', 'parts'].flatMap((name) => readdirSync(join(runs, '.server', name)));
-
-/** The error object that a call was answered with. */
-async function fault(call: Promise<unknown>): Promise<object> {
-  try {
-    await call;
-  } catch (error) {
-    if (error instanceof OpenAI.APIError) return { status: error.status, code: error.code, param: error.param, message: error.message }; // biome-ignore format: one line
-    throw error;
-  }
-  throw new Error('nothing was refused');
-}
 
 test('files are listed in pages, filtered, read and deleted', async () => {
   const { client, runs } = await own();

@@ -38,7 +38,12 @@ export async function served(options: ServeOptions = {}, limits: Partial<ServerL
     { ...serverLimits, ...limits },
   );
   open.push(server);
-  const client = new OpenAI({ baseURL: `${server.url}/v1`, apiKey: options.apiKey ?? 'none', maxRetries: 0 });
+  const client = new OpenAI({
+    baseURL: `${server.url}/v1`,
+    apiKey: options.apiKey ?? 'none',
+    adminAPIKey: options.apiKey ?? 'none',
+    maxRetries: 0,
+  });
   return { ...server, client, log };
 }
 

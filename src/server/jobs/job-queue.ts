@@ -34,6 +34,8 @@ export interface QueueParts {
   /** Runs that train at once. */
   readonly most: number;
   readonly threads: number | null;
+  /** At the lowest priority. */
+  readonly nice: boolean;
   readonly onLog: (entry: ServerLog) => void;
 }
 
@@ -152,7 +154,7 @@ export class JobQueue {
 
   private async begin(job: StoredJob, path: string): Promise<Run> {
     if (isRun(path)) return resumeTune(path);
-    const { files, threads } = this.parts;
+    const { files, nice, threads } = this.parts;
     const { seed, training_file: training, validation_file: validation } = job.asked;
     const { adapterPath, modelPath } = await baseOf(this.parts, job);
     return tune({
@@ -164,7 +166,7 @@ export class JobQueue {
       run: path,
       seed,
       keepEpochs: keptEpochs,
-      nice: true,
+      nice,
       threads,
     });
   }

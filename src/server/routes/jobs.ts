@@ -36,7 +36,7 @@ function metadataFilter(url: URL): Matching[] {
   const found: Matching[] = [];
   for (const [name, value] of [...url.searchParams]) {
     const [, key] = /^metadata\[(.+)\]$/.exec(name) ?? [];
-    if (key !== undefined) found.push({ sql: "json_extract(asked, '$.metadata.' || json_quote(?)) = ?", values: [key, value] }); // biome-ignore format: one line
+    if (key !== undefined) found.push({ sql: "exists (select 1 from json_each(asked, '$.metadata') where key = ? and value = ?)", values: [key, value] }); // biome-ignore format: one line
     else if (name !== 'metadata') continue;
     else if (value === 'null') found.push({ sql: "json_extract(asked, '$.metadata') is null", values: [] });
     else throw wrongParameter('metadata', 'invalid_value', "Invalid value for 'metadata': expected null, or metadata[key]=value."); // biome-ignore format: one line
