@@ -63,6 +63,8 @@ export async function receiveForm(incoming: IncomingMessage, { files, mostBytes,
     const coming = files.receive(stream, mostBytes).then((arrived) => ({ ...arrived, filename }));
     arriving.push(coming);
     streams.push(stream);
+    // It may fail before anybody reads it; who reads it then hears of it.
+    stream.on('error', () => {});
     // Its fault ends the reading of the rest as well.
     coming.catch((error: unknown) => parser.destroy(error instanceof Error ? error : new Error(String(error))));
   });
