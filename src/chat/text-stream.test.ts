@@ -43,4 +43,16 @@ describe('TextStream', () => {
       [4, 5, 6, 7],
     ]);
   });
+
+  it('asks the same of the detokenizer behind a long answer as behind a short one', () => {
+    let most = 0;
+    const stream = new TextStream((tokens: readonly number[], before) => {
+      most = Math.max(most, tokens.length + before.length);
+      return String(tokens);
+    }, []);
+    // With the answer copied for each token, these would be half a minute.
+    for (let i = 0; i < 100_000; i++) stream.push(i);
+    expect(most).toBe(5);
+    expect(stream.tokens).toHaveLength(100_000);
+  });
 });

@@ -16,7 +16,8 @@ export class TextStream<Id extends number> {
   /** All tokens so far; the array itself grows. */
   readonly tokens: Id[] = [];
   private readonly detokenize: Detokenize<Id>;
-  private readonly prompt: readonly Id[];
+  /** The last tokens of what was given out, or of the prompt. */
+  private before: readonly Id[];
   private readonly onText: ((piece: string) => void) | undefined;
   private held: Id[] = [];
   private emitted = '';
@@ -24,7 +25,7 @@ export class TextStream<Id extends number> {
   /** `prompt` are the tokens before the first one. */
   constructor(detokenize: Detokenize<Id>, prompt: readonly Id[], onText?: (piece: string) => void) {
     this.detokenize = detokenize;
-    this.prompt = prompt.slice(-contextTokens);
+    this.before = prompt.slice(-contextTokens);
     this.onText = onText;
   }
 
@@ -47,11 +48,11 @@ export class TextStream<Id extends number> {
   }
 
   private heldText(): string {
-    const before = [...this.prompt, ...this.tokens.slice(0, this.tokens.length - this.held.length)];
-    return this.detokenize(this.held, before.slice(-contextTokens));
+    return this.detokenize(this.held, this.before);
   }
 
   private emit(piece: string): void {
+    this.before = [...this.before, ...this.held].slice(-contextTokens);
     this.held = [];
     if (piece === '') return;
     this.emitted += piece;

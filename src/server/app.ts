@@ -6,8 +6,8 @@ import { randomUUID } from 'node:crypto';
 import { type Context, Hono, type MiddlewareHandler } from 'hono';
 import { bodyLimit } from 'hono/body-limit';
 import { cors } from 'hono/cors';
-import type { Model } from '../chat/chat-model.ts';
 import { EventHistory } from '../event-history.ts';
+import type { OpenChatModel } from '../llama/chat-engine.ts';
 import { assertHost, assertOrigin } from './access.ts';
 import { type AnswerEvent, answer, type Job, type Usage } from './answer.ts';
 import { ApiError, apiErrorOf, clientLeft, stopping } from './api-error.ts';
@@ -20,9 +20,11 @@ import { eventStream } from './event-stream.ts';
 import { assertScope, type KeyRing } from './keys.ts';
 import type { ServerLimits } from './limits.ts';
 import type { ServerLog } from './log.ts';
+import type { Metrics } from './metrics.ts';
 import type { ModelList } from './model-list.ts';
 import type { ModelPool } from './model-pool.ts';
 import { type Asked, type Environment, type Handler, jsonOf } from './request.ts';
+import { adapterRoutes } from './routes/adapters.ts';
 import { fileRoutes } from './routes/files.ts';
 import { fineTuningRoutes } from './routes/jobs.ts';
 import { modelOf, modelRoutes, namedModel } from './routes/models.ts';
@@ -38,6 +40,7 @@ export interface AppParts {
   readonly limits: ServerLimits;
   readonly models: ModelList;
   readonly pool: ModelPool;
+  readonly metrics: Metrics;
   readonly workspace: Workspace;
   /** Origins of web pages that may ask. */
   readonly origins: readonly string[];
@@ -52,7 +55,10 @@ export interface AppParts {
 function errorOf(thrown: unknown, served: ServedModel, dialect: Dialect): ApiError {
   const told = apiErrorOf(thrown, dialect.param);
   const { code, message, param } = told.toJSON().error;
-  const named = message.replaceAll(served.path, served.id);
+  const named = [served.path, served.base ?? served.path].reduce(
+    (text, path) => text.replaceAll(path, served.id),
+    message,
+  );
   return new ApiError({ status: told.status, headers: told.headers, param, code, message: named, cause: thrown });
 }
 
@@ -67,12 +73,24 @@ const adaptersOf = ({ models }: AppParts, { lora }: Job): Promise<AskedAdapter[]
 /** Computes what a job asks for; its events can be read at once. */
 function begin(parts: AppParts, { adapters, served }: AskedModel, job: Job, signal: AbortSignal) {
   const events = new EventHistory<AnswerEvent>();
-  const answered = (model: Model) => answer(model, job, signal, (event) => events.push(event));
+  const watch = parts.metrics.watch();
+  let on: OpenChatModel | null = null;
+  const answered = (model: OpenChatModel) => {
+    on = model;
+    return answer(model, job, signal, (event) => {
+      if (events.soFar.length === 0) watch.begun();
+      events.push(event);
+    });
+  };
   const usage = parts.pool.use(served, signal, answered, adapters);
   usage.then(
-    () => events.end(),
+    (counted) => {
+      watch.ended(counted, on);
+      events.end();
+    },
     (error: unknown) => events.end(error),
   );
+  usage.catch(() => {}).finally(watch.gone);
   return { events, usage };
 }
 
@@ -139,13 +157,16 @@ function watched(parts: AppParts): MiddlewareHandler<Environment> {
       const left = outgoing.writableFinished ? null : clientLeft();
       if (left) running.abort(left);
       const { caller, model, route, usage } = noted;
+      const status = left?.status ?? outgoing.statusCode;
+      const milliseconds = Math.round(performance.now() - began);
+      parts.metrics.requested(route, status, milliseconds);
       parts.onLog({
         type: 'request',
         id: asked.id,
         method: context.req.method,
         route,
-        status: left?.status ?? outgoing.statusCode,
-        milliseconds: Math.round(performance.now() - began),
+        status,
+        milliseconds,
         model: model?.id ?? null,
         key: caller?.key?.name ?? null,
         promptTokens: usage?.prompt_tokens ?? null,
@@ -213,7 +234,10 @@ function limited({ limits }: AppParts): MiddlewareHandler<Environment> {
 const routesOf = (parts: AppParts): Routes => ({
   [`GET ${health}`]: (context) => context.json({ status: 'ok' }),
   'GET /readyz': (context) => context.json({ status: 'ready' }),
+  'GET /metrics': async (context) =>
+    context.text(await parts.metrics.text(), 200, { 'Content-Type': 'text/plain; version=0.0.4; charset=utf-8' }),
   ...modelRoutes(parts),
+  ...adapterRoutes(parts),
   'POST /v1/chat/completions': answering(parts, chatDialect, chatJob),
   'POST /v1/completions': answering(parts, completionDialect, completionJob),
   ...fileRoutes(parts),

@@ -9,6 +9,7 @@ import { endpoints, renderCompatibility } from './compatibility.ts';
 import { completionParameters, completionRefusals } from './completion-request.ts';
 import { KeyRing } from './keys.ts';
 import { serverLimits } from './limits.ts';
+import { Metrics } from './metrics.ts';
 import { ModelList } from './model-list.ts';
 import { ModelPool } from './model-pool.ts';
 import { endpointOf } from './routes/routes.ts';
@@ -35,12 +36,14 @@ test('every parameter of the reference is supported or refused by name, and of o
 });
 
 test('the endpoints of the page are the routes of the server', () => {
+  const pool = new ModelPool({ limits: serverLimits, contextSize: null, threads: null, memory: 0, onOpened: () => {} });
   const parts = {
     host: '127.0.0.1',
     keys: new KeyRing({ apiKey: null, isOpen: false, needsKey: false, keys: new ApiKeys(surroundings()) }),
     limits: serverLimits,
     models: new ModelList({ models: [], runs: 'runs' }, 0),
-    pool: new ModelPool({ limits: serverLimits, contextSize: null, threads: null, memory: 0, onOpened: () => {} }),
+    pool,
+    metrics: new Metrics(pool),
     workspace: new Workspace({
       models: new ModelList({ models: [], runs: 'runs' }, 0),
       runs: 'runs',

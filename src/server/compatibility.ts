@@ -5,6 +5,7 @@ import { completionParameters, completionRefusals } from './completion-request.t
 import { jobParameters, jobRefusals } from './jobs/job-request.ts';
 import { serverLimits } from './limits.ts';
 import type { RefusedTable } from './parameters.ts';
+import { loadParameters, loadRefusals, unloadParameters, unloadRefusals } from './routes/adapters.ts';
 import { fileParameters } from './routes/files.ts';
 import { completeParameters, uploadParameters } from './routes/uploads.ts';
 import { type EndpointScope, scopes } from './scopes.ts';
@@ -16,6 +17,8 @@ export const endpoints: Readonly<Record<string, string>> = {
   'DELETE /v1/models/{id}': 'the run of a fine-tuning job, with its folder; other models are refused: no request removes what it did not make',
   'POST /v1/chat/completions': 'whole and streamed',
   'POST /v1/completions': 'whole and streamed; the prompt as it is, without a chat template',
+  'POST /v1/load_lora_adapter': "vLLM's: an adapter below a `--models` folder becomes a model, until the server ends",
+  'POST /v1/unload_lora_adapter': 'and is one no more',
   'POST /v1/files': 'multipart/form-data, written to the disk as it comes',
   'GET /v1/files': 'newest first; `after`, `limit`, `order`, `purpose`',
   'GET /v1/files/{id}': 'one of them',
@@ -37,6 +40,7 @@ export const endpoints: Readonly<Record<string, string>> = {
   'GET /v1/fine_tuning/checkpoints/{model}/permissions': '`after`, `limit`, `order`, `project_id`',
   'DELETE /v1/fine_tuning/checkpoints/{model}/permissions/{id}': 'one of them',
   'GET /healthz': 'whether the server lives; without a key',
+  'GET /metrics': 'for Prometheus: requests, tokens, times, what waits, what each open context takes and how much slower adapters are; no contents, no names that clients made',
   'GET /readyz': 'whether it takes requests: 503 while it closes; without a key',
 }; // biome-ignore format: a table
 
@@ -133,6 +137,8 @@ export function renderCompatibility(): string {
     '',
     ...parameters('Parameters of chat completions', chatParameters.shape, chatRefusals),
     ...parameters('Parameters of completions', completionParameters.shape, completionRefusals),
+    ...parameters('Parameters of loading an adapter', loadParameters.shape, loadRefusals),
+    ...parameters('Parameters of unloading an adapter', unloadParameters.shape, unloadRefusals),
     ...parameters('Parameters of fine-tuning jobs', jobParameters.shape, jobRefusals),
     ...parameters('Fields of files', { file: fileField, ...fileParameters.shape }, {}),
     ...parameters('Parameters of uploads', uploadParameters.shape, {}),
@@ -150,7 +156,7 @@ export function renderCompatibility(): string {
     '',
     ...table(['scope', 'opens'], scopeRows),
     '',
-    'On 127.0.0.1 requests for another Host are refused, web pages of other origins are refused unless `--origins` lists theirs, and bodies have to be `application/json`, or `multipart/form-data` for files. No path of a request reaches the file system: models are looked up by name in the list, files by the ids that they were given.',
+    'On 127.0.0.1 requests for another Host are refused, web pages of other origins are refused unless `--origins` lists theirs, and bodies have to be `application/json`, or `multipart/form-data` for files. No path of a request leaves the folders that the server was given: models are looked up by name in the list, files by the ids that they were given, adapters below `--models` alone, by names without `..` and links that stay inside.',
     `Ctrl-C or SIGTERM: no request is taken any more, those that run have ${serverLimits.graceMilliseconds / 1000} seconds, then they are ended; a job that trains ends with a checkpoint, and goes on when a server is started again, as after a kill.`,
     '',
   ].join('\n')}`; // biome-ignore format: a page

@@ -70,33 +70,50 @@ interface Known {
 }
 
 export class ModelList {
-  private readonly folders: ModelFolders;
+  private readonly given: ModelFolders;
+  /** Adapters that requests have loaded, by their names. */
+  private readonly loaded = new Map<string, ServedModel>();
   private readonly freshMilliseconds: number;
   private known: Known | null = null;
   private readAt = Number.NEGATIVE_INFINITY;
 
   /** What was read of the disk holds for `freshMilliseconds`. */
   constructor(folders: ModelFolders, freshMilliseconds: number) {
-    this.folders = folders;
+    this.given = folders;
     this.freshMilliseconds = freshMilliseconds;
   }
 
   /** In the order of precedence. Rejects with NomoatError where a folder cannot be read the first time. */
   async all(): Promise<readonly ServedModel[]> {
-    return [...(await this.fresh()).models.values()];
+    return [...(await this.fresh()).models.values(), ...this.loaded.values()];
+  }
+
+  /** Below these, requests may name adapters. */
+  get folders(): readonly string[] {
+    return this.given.models;
+  }
+
+  /** Offers an adapter as a model, under a name that no other has. */
+  load(model: ServedModel): void {
+    this.loaded.set(model.id, model);
+  }
+
+  /** Whether there was a loaded adapter of that name, which is no model any more. */
+  unload(name: string): boolean {
+    return this.loaded.delete(name);
   }
 
   /** null where there is none of that name; full names go before others, and what is here before what a name is mapped to. */
   async find(name: string): Promise<ServedModel | null> {
     const known = await this.fresh();
-    const found = findIn(known, name);
+    const found = findIn(known, name) ?? this.loaded.get(name) ?? null;
     const mapped = found ? null : this.mapped(name);
     return found ?? (mapped === null ? null : findIn(known, mapped));
   }
 
   /** The local model that a hosted one's name is mapped to; null where it is not. */
   mapped(name: string): string | null {
-    return this.folders.map?.get(name) ?? this.folders.map?.get(undated(name)) ?? null;
+    return this.given.map?.get(name) ?? this.given.map?.get(undated(name)) ?? null;
   }
 
   /** What is on the disk is read anew for the next request. */
@@ -116,10 +133,10 @@ export class ModelList {
         return [];
       }
     };
-    const own = this.folders.models.flatMap((folder) => inside(modelsInside, folder));
+    const own = this.given.models.flatMap((folder) => inside(modelsInside, folder));
     const { local } = await listModels();
     const found = local.flatMap(({ name, path, source }) => fileModel(name, path, source));
-    const runs = inside(listRuns, this.folders.runs);
+    const runs = inside(listRuns, this.given.runs);
     const of = (wanted: (run: ListedRun) => boolean): ServedModel[] => runs.filter(wanted).flatMap((run) => this.ofRun(run)); // biome-ignore format: one line
     const models = withoutDoubles([...own, ...found, ...of(({ state }) => finished.includes(state))]);
     this.known = { models, unfinished: of(({ state }) => !finished.includes(state)) };
@@ -128,7 +145,7 @@ export class ModelList {
   }
 
   private ofRun(run: ListedRun): ServedModel[] {
-    const suffix = this.folders.suffixOf?.(run.name) ?? run.name;
+    const suffix = this.given.suffixOf?.(run.name) ?? run.name;
     return run.record ? [runModel(run, run.record, suffix)] : [];
   }
 }

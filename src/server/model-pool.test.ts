@@ -8,7 +8,6 @@ import { readPeft } from '../adapter/peft.ts';
 import { openGguf } from '../formats/gguf/read.ts';
 import type { OpenChatModel } from '../llama/chat-engine.ts';
 import { serverLimits } from './limits.ts';
-import { bytesOf } from './model-memory.ts';
 import { ModelPool } from './model-pool.ts';
 import type { ServedModel } from './served-model.ts';
 
@@ -64,12 +63,12 @@ test('adapters on one base share it, and the base beside them has its own log-pr
   expect(all[2]).toEqual(alone);
   expect(all[0]).not.toEqual(alone);
   expect([all[1], all[3]]).toEqual([all[0], all[0]]);
-  const entries = pool.entries();
-  expect(new Set(entries.flatMap(({ needs }) => needs.map((each) => each.base)))).toEqual(new Set([baseFile]));
+  const contexts = pool.contexts();
+  expect(new Set(contexts.map((each) => each.base))).toEqual(new Set(['base.gguf']));
   // Four contexts, and what is beyond is the weights of adapters.
-  const contexts = entries.flatMap(({ needs }) => needs).reduce((sum, { contextBytes }) => sum + contextBytes, 0);
-  expect(entries).toHaveLength(4);
-  expect(pool.bytes() - contexts).toBeLessThan(2 * (bytes - contexts / 4));
+  const together = contexts.reduce((sum, each) => sum + each.bytes, 0);
+  expect(contexts).toHaveLength(4);
+  expect(pool.bytes() - together).toBeLessThan(2 * (bytes - together / 4));
   expect(await pool.use(base, never, score)).toEqual(alone);
 });
 
@@ -114,9 +113,9 @@ test('what was used longest ago makes room, never what is in use', async () => {
   const memory = measuring.bytes() + 1e6;
   const pool = poolOf(memory);
   for (const each of [base, one, two, base, three]) await pool.use(each, never, score);
-  expect(pool.entries().map(({ asked }) => asked.served.id)).toEqual(['two', 'base', 'three']);
+  expect(pool.names()).toEqual(['two', 'base', 'three']);
   await pool.use(one, never, score);
-  expect(pool.entries().map(({ asked }) => asked.served.id)).toEqual(['base', 'three', 'one']);
+  expect(pool.names()).toEqual(['base', 'three', 'one']);
   expect(pool.bytes()).toBeLessThanOrEqual(memory);
   expect(opened).toEqual(['base', 'one', 'two', 'three', 'one']);
   let done = (): void => {};
@@ -161,17 +160,15 @@ test('where more ask than there are sequences, a larger context takes over, as f
   expect(answers.filter((_, i) => i % 2 === 0).every(({ text }) => text === alone.text)).toBe(true);
   expect(new Set(speakers.slice(0, 30)).size).toBeGreaterThan(3);
   // The small one is gone.
-  await expect.poll(() => pool.entries()[0]!.needs.length).toBe(1);
-  const needs = pool.entries()[0]!.needs[0]!;
+  await expect.poll(() => pool.contexts().length).toBe(1);
+  const { baseBytes, bytes } = pool.contexts()[0]!;
   // With memory for twice a single sequence, there are four at most, or one.
-  const tight = poolOf(needs.baseBytes + needs.contextBytes / 4, { sequences: 8 });
+  const tight = poolOf(baseBytes + bytes / 4, { sequences: 8 });
   const few = await Promise.all(
     [1, 2, 3, 4, 5, 6].map(() => tight.use(mini, never, (each) => Promise.resolve(each.sequences))),
   );
   expect(Math.max(...few)).toBeLessThan(4);
-  expect(bytesOf(tight.entries().flatMap((entry) => entry.needs))).toBeLessThan(
-    needs.baseBytes + needs.contextBytes / 4,
-  );
+  expect(tight.bytes()).toBeLessThan(baseBytes + bytes / 4);
 });
 
 test('who leaves while a model is opened ends nothing for others', async () => {
@@ -181,7 +178,7 @@ test('who leaves while a model is opened ends nothing for others', async () => {
   left.abort(new Error('left'));
   await expect(gone).rejects.toThrow('left');
   expect(await stays).toBe('answered');
-  expect(pool.entries()[0]!.users).toBe(0);
+  expect(pool.users).toBe(0);
 });
 
 test('more than may be at a model are told to come again', async () => {

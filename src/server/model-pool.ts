@@ -3,6 +3,7 @@
  * another has to be opened and memory does not suffice, those that were used longest ago are closed, and never one that a request uses or
  * waits for; more requests than may wait are refused.
  */
+import { basename } from 'node:path';
 import type { OpenChatModel } from '../llama/chat-engine.ts';
 import { physicalCores } from '../machine/machine.ts';
 import { sizeText } from '../words/size-text.ts';
@@ -23,18 +24,25 @@ export interface PoolOptions {
   readonly onOpened: (id: string, notes: readonly string[]) => void;
 }
 
-/** An open model, for who watches the server. */
-export interface PoolEntry {
-  readonly asked: AskedModel;
-  readonly needs: readonly Needs[];
-  readonly sequences: number;
-  readonly users: number;
+/** An open context, for who watches the server. */
+export interface PoolContext {
+  readonly model: OpenChatModel;
+  /** Counts contexts from the server's start on. */
+  readonly number: number;
+  /** The name of the base's file. */
+  readonly base: string;
+  readonly baseBytes: number;
+  /** How many. */
+  readonly adapters: number;
+  readonly bytes: number;
 }
 
 export class ModelPool {
   private readonly options: PoolOptions;
   /** Least recently used first. */
   private readonly slots = new Map<string, Slot>();
+  /** Contexts so far. */
+  private opened = 0;
   private readonly closing = new AbortController();
   /** Those that were closed to make room, as far as they are not gone yet. */
   private readonly leaving = new Set<Promise<void>>();
@@ -62,21 +70,50 @@ export class ModelPool {
   }
 
   /** What is open, least recently used first. */
-  entries(): PoolEntry[] {
-    return [...this.slots.values()].map(({ asked, needs, sequences, users }) => ({ asked, needs, sequences, users }));
+  contexts(): PoolContext[] {
+    return this.all().flatMap((slot) =>
+      slot.contexts.map(({ adapters, base, model, number }) => {
+        const { base: baseBytes, context: bytes } = model.memory;
+        return { model, number, base: basename(base), baseBytes, adapters, bytes };
+      }),
+    );
+  }
+
+  /** The names of the models that are open or about to be, least recently used first. */
+  names(): string[] {
+    return this.all().map(({ asked }) => asked.served.id);
+  }
+
+  /** Bytes that all may take together. */
+  get memory(): number {
+    return this.options.memory;
+  }
+
+  /** Requests that use a model or wait for one. */
+  get users(): number {
+    return this.all().reduce((sum, { users }) => sum + users, 0);
+  }
+
+  /** Those beyond the sequences that there are. */
+  get waiting(): number {
+    return this.all().reduce((sum, { sequences, users }) => sum + Math.max(0, users - sequences), 0);
   }
 
   /** Bytes of all that is open. */
   bytes(): number {
-    return bytesOf([...this.slots.values()].flatMap(({ needs }) => needs));
+    return bytesOf(this.all().flatMap(({ needs }) => needs));
   }
 
   /** Closes all models, once their generations have ended; nothing is opened any more. */
   async close(): Promise<void> {
     this.closing.abort(stopping());
-    const open = [...this.slots.values()].map((slot) => slot.close());
+    const open = this.all().map((slot) => slot.close());
     this.slots.clear();
     await Promise.all([...open, ...this.leaving]);
+  }
+
+  private all(): Slot[] {
+    return [...this.slots.values()];
   }
 
   private slotOf(key: string, asked: AskedModel): Slot {
@@ -99,17 +136,18 @@ export class ModelPool {
       hasRoom: (slot, needs) => this.bytesWith(needs, this.idle(slot)) <= this.options.memory,
       makeRoom: (slot, needs) => this.makeRoom(slot, needs),
       onOpened,
+      nextNumber: () => ++this.opened,
     });
   }
 
   /** Slots that nobody uses, least recently used first. */
   private idle(but: Slot): Set<Slot> {
-    return new Set([...this.slots.values()].filter((slot) => slot !== but && slot.users === 0));
+    return new Set(this.all().filter((slot) => slot !== but && slot.users === 0));
   }
 
   /** Bytes of all that is open with what is about to be, without `gone`. */
   private bytesWith(needs: Needs, gone: ReadonlySet<Slot>): number {
-    const stay = [...this.slots.values()].filter((slot) => !gone.has(slot));
+    const stay = this.all().filter((slot) => !gone.has(slot));
     return bytesOf([needs, ...stay.flatMap((slot) => slot.needs)]);
   }
 

@@ -7,7 +7,8 @@ export type EndpointScope = KeyScope | 'open';
 /** Every endpoint, by the least scope that may ask it. */
 export const scopes: Readonly<Record<EndpointScope, readonly string[]>> = {
   open: ['GET /healthz', 'GET /readyz'],
-  chat: ['GET /v1/models', 'GET /v1/models/{id}', 'POST /v1/chat/completions', 'POST /v1/completions'],
+  // Whoever may ask may know how busy the server is; /metrics has no names and no contents.
+  chat: ['GET /v1/models', 'GET /v1/models/{id}', 'POST /v1/chat/completions', 'POST /v1/completions', 'GET /metrics'],
   tune: [
     'DELETE /v1/models/{id}',
     'POST /v1/files',
@@ -28,8 +29,10 @@ export const scopes: Readonly<Record<EndpointScope, readonly string[]>> = {
     'GET /v1/fine_tuning/jobs/{id}/events',
     'GET /v1/fine_tuning/jobs/{id}/checkpoints',
   ],
-  // OpenAI wants an admin key for these.
+  // OpenAI wants an admin key for permissions, and vLLM calls loading adapters a risk.
   admin: [
+    'POST /v1/load_lora_adapter',
+    'POST /v1/unload_lora_adapter',
     'POST /v1/fine_tuning/checkpoints/{model}/permissions',
     'GET /v1/fine_tuning/checkpoints/{model}/permissions',
     'DELETE /v1/fine_tuning/checkpoints/{model}/permissions/{id}',

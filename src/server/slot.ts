@@ -22,7 +22,10 @@ interface Plan extends ToOpen {
 /** A context in use. */
 interface Opened {
   readonly model: OpenChatModel;
+  /** Counts contexts from the server's start on. */
+  readonly number: number;
   readonly base: string;
+  readonly adapters: number;
   users: number;
 }
 
@@ -38,6 +41,8 @@ export interface SlotOptions {
   /** Whether there is room, or could be made. */
   readonly hasRoom: (slot: Slot, needs: Needs) => boolean;
   readonly onOpened: (id: string, notes: readonly string[]) => void;
+  /** The number of the next context. */
+  readonly nextNumber: () => number;
 }
 
 /** A context that is too small gives way to one with so many times its sequences: few are opened on the way, and little stands idle. */
@@ -91,8 +96,12 @@ export class Slot {
 
   /** What its contexts take, and what is being opened will. */
   get needs(): Needs[] {
-    const open = [this.current ?? [], ...this.leaving].flat();
-    return [...open.map(({ base, model }) => measured(base, model)), ...[this.expected ?? []].flat()];
+    return [...this.contexts.map(({ base, model }) => measured(base, model)), ...[this.expected ?? []].flat()];
+  }
+
+  /** What is open. */
+  get contexts(): readonly Opened[] {
+    return [this.current ?? [], ...this.leaving].flat();
   }
 
   /** The sequences of the context that new requests go to. */
@@ -124,8 +133,7 @@ export class Slot {
   /** Closes what is open, once its generations have ended. */
   async close(): Promise<void> {
     await this.opening?.catch(() => {});
-    const open = [this.current ?? [], ...this.leaving].flat();
-    await Promise.all(open.map(({ model }) => model.close()));
+    await Promise.all(this.contexts.map(({ model }) => model.close()));
   }
 
   private async take(signal: AbortSignal): Promise<Opened> {
@@ -151,7 +159,7 @@ export class Slot {
   }
 
   private async open(sequences: number): Promise<void> {
-    const { makeRoom, onOpened, signal, threads } = this.options;
+    const { makeRoom, nextNumber, onOpened, signal, threads } = this.options;
     const isFirst = this.current === null;
     try {
       const plan = await this.plan;
@@ -162,7 +170,8 @@ export class Slot {
       const model = await openChatModel({ ...plan, sequences, signal, threads });
       if (isFirst) onOpened(this.asked.served.id, plan.notes);
       const smaller = this.current;
-      this.current = { model, base: plan.needs(sequences).base, users: 0 };
+      const { base } = plan.needs(sequences);
+      this.current = { model, number: nextNumber(), base, adapters: plan.adapters.length, users: 0 };
       if (smaller === null) return;
       this.leaving.add(smaller);
       this.closeUnused(smaller);

@@ -17,6 +17,7 @@ import { stopping } from './api-error.ts';
 import { type AppParts, createApp } from './app.ts';
 import { KeyRing } from './keys.ts';
 import type { ServerLimits } from './limits.ts';
+import { Metrics } from './metrics.ts';
 import { ModelList } from './model-list.ts';
 import { ModelPool } from './model-pool.ts';
 import { assertMapped, assertOrigins, mapOf } from './names-and-origins.ts';
@@ -127,7 +128,8 @@ export async function startServer(options: ServeOptions, limits: ServerLimits): 
   const onOpened = (model: string, notes: readonly string[]): void => onLog({ type: 'model-opened', model, notes });
   const pool = new ModelPool({ limits, contextSize, threads, memory: memory ?? usualMemory(), onOpened });
   const { origins } = settings;
-  const parts: AppParts = { host, keys, limits, models, pool, workspace, origins, onLog, closing: closing.signal, running: new Set() }; // biome-ignore format: one line
+  const metrics = new Metrics(pool);
+  const parts: AppParts = { host, keys, limits, models, pool, metrics, workspace, origins, onLog, closing: closing.signal, running: new Set() }; // biome-ignore format: one line
   const server = httpServer(parts);
   const { address, port: taken } = await listen(server, host, port);
   workspace.takeUp();
