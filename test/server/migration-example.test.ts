@@ -1,5 +1,5 @@
 /** The scripts of examples/openai-migration run against a real server, unchanged but for the address in their environment. */
-import { spawn, spawnSync } from 'node:child_process';
+import { execFile, spawnSync } from 'node:child_process';
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
@@ -17,18 +17,12 @@ const programs: readonly (readonly [string, string])[] = [
 ];
 
 /** Without blocking: the server answers in this process. */
-const ended = (
-  program: string,
-  script: string,
-  url: string,
-): Promise<{ code: number | null; out: string; err: string }> =>
+const ended = (program: string, script: string, url: string): Promise<{ code: number; out: string; err: string }> =>
   new Promise((resolve) => {
     const env = { ...process.env, OPENAI_BASE_URL: `${url}/v1`, OPENAI_API_KEY: 'none' };
-    const child = spawn(program, [join(example, script)], { env });
-    let [out, err] = ['', ''];
-    child.stdout.on('data', (piece: Buffer) => void (out += piece.toString()));
-    child.stderr.on('data', (piece: Buffer) => void (err += piece.toString()));
-    child.on('close', (code) => resolve({ code, out, err }));
+    execFile(program, [join(example, script)], { env }, (error, out, err) =>
+      resolve({ code: error ? 1 : 0, out, err }),
+    );
   });
 
 test.each(programs)(
