@@ -8,6 +8,7 @@ export type {
   LogitBias,
   Model,
   Prompt,
+  PromptOptions,
   Sampling,
   ScoreTextOptions,
   StopReason,
@@ -95,6 +96,17 @@ export type { FileStamp } from './store/file-digest.ts';
 export type { KeyScope } from './store/key-scopes.ts';
 export type { LocalModel, ModelSource } from './store/local-models.ts';
 export type { OnPullProgress, PulledModel, PullPhase, PullProgress } from './store/pull-progress.ts';
+export type {
+  AnswerForm,
+  CallForm,
+  HeadPart,
+  JsonCall,
+  MarkedCall,
+  ParameterMarkup,
+  ThoughtForm,
+} from './text/answers/answer-form.ts';
+export { type AnswerPart, AnswerReader, type OnAnswerPart } from './text/answers/answer-reader.ts';
+export { type OfferedTools, offeredTools } from './text/answers/offered-tools.ts';
 export type { Message, RecordSource } from './text/example.ts';
 export type { TuningFormat } from './text/tuning-rows.ts';
 export type { PreviewedRow } from './tokens/preview.ts';

@@ -2,6 +2,7 @@
  * What a chat needs of a model. Pure interface: engine.ts implements it with llama.cpp, tests with a script.
  */
 import { samplingSettings } from '../settings/command-settings.ts';
+import type { AnswerForm } from '../text/answers/answer-form.ts';
 import type { Message } from '../text/example.ts';
 import type { Score } from './score.ts';
 
@@ -81,8 +82,16 @@ export interface ScoreTextOptions {
   readonly signal?: AbortSignal;
 }
 
+/** What a prompt is made with, beside the conversation. */
+export interface PromptOptions {
+  /** Functions that the model may call, in OpenAI's form; the model's answer holds calls as text, which `answerForm` says how to read. */
+  readonly tools?: readonly unknown[];
+  /** Variables that the model's chat template asks for, such as `enable_thinking` (see `templateAsks`). */
+  readonly templateValues?: Readonly<Record<string, unknown>>;
+}
+
 /** How one answer is generated. */
-export interface GenerateOptions extends Partial<Sampling> {
+export interface GenerateOptions extends Partial<Sampling>, PromptOptions {
   /** From -100 to 100 for each token of the model's vocabulary that is named. */
   readonly logitBias?: LogitBias;
   /**
@@ -92,6 +101,8 @@ export interface GenerateOptions extends Partial<Sampling> {
   readonly logProbabilities?: number;
   /** With `logProbabilities`: called with each token as it comes, before the piece of the answer that it completes. */
   readonly onToken?: (token: AnswerToken) => void;
+  /** Markup whose control tokens are given out as text; others are of no answer. */
+  readonly markup?: readonly string[];
   /** Ends the answer where it is: `stopReason` is `aborted`, nothing is thrown. */
   readonly signal?: AbortSignal;
   /** Called with each piece of the answer as it comes; the pieces together are the answer. */
@@ -131,7 +142,7 @@ export interface ChatModel {
   /** Continues a plain text, without a chat template; stops where generation stops. */
   complete(text: string, options?: GenerateOptions): Promise<Generated>;
   /** The token ids that the model is asked with: the same as training saw before the answer. */
-  promptTokens(messages: readonly Message[]): number[];
+  promptTokens(messages: readonly Message[], options?: PromptOptions): number[];
   /** Frees the engine's memory. */
   close(): Promise<void>;
 }
@@ -148,6 +159,10 @@ export interface Model extends ChatModel {
   readonly notes: readonly string[];
   /** The system prompt that the training conversations of a run shared, which it wants to be asked with; else null. */
   readonly systemPrompt: string | null;
+  /** How answers to such prompts are written: where thoughts stand in them, and calls of tools. */
+  answerForm(options?: PromptOptions): AnswerForm;
+  /** Whether the chat template asks for a variable of this name. */
+  templateAsks(name: string): boolean;
   /** The answer piece by piece; its `result` counts the tokens. Generation begins at once, and ends where the loop is left. */
   stream(messages: readonly Message[], options?: GenerateOptions): AnswerStream;
   /** Log-probabilities of the last message, which is an answer, after those before it; computed as chat computes, with float16 keys. */

@@ -2,6 +2,7 @@
 import { NomoatError } from '../errors.ts';
 import type { Message } from '../text/example.ts';
 import { roles } from '../text/messages.ts';
+import type { PromptOptions } from './chat-model.ts';
 
 export const closedModel = (): NomoatError =>
   new NomoatError({ code: 'model-closed', part: 'the model', fault: 'is closed', remedy: 'Open it again.' });
@@ -48,6 +49,19 @@ export function assertTokens(tokens: readonly number[], vocabularySize: number):
     fault: wrong === null ? 'is no list of tokens' : `has the token ${String(tokens[wrong])}; the model's ids are 0 to ${vocabularySize - 1}`, // biome-ignore format: one line
     remedy: 'Give a text, or tokens of this model.',
     fields: { option: 'prompt' },
+  });
+}
+
+/** The prompt of a model without a chat template: training on prompt and completion has seen it as it is. Throws NomoatError. */
+export function barePrompt(messages: readonly Message[], { templateValues, tools }: PromptOptions): string {
+  const [only, ...more] = messages;
+  const isBare = more.length === 0 && !tools && !templateValues;
+  if (only?.role === 'user' && typeof only.content === 'string' && isBare) return only.content;
+  throw new NomoatError({
+    code: 'no-chat-template',
+    part: 'the model',
+    fault: 'has no chat template, so it continues single prompts and holds no conversation',
+    remedy: 'Give one prompt without a system prompt (/reset before the next), or use an instruction-tuned model.',
   });
 }
 

@@ -6,16 +6,15 @@
  */
 import type { LlamaContext, LlamaModel, Token } from 'node-llama-cpp';
 import { streamAnswer } from '../chat/answer-stream.ts';
-import type { AnswerStream, Generated, GenerateOptions, Model, Prompt, Sampling, ScoreTextOptions, TextScore } from '../chat/chat-model.ts'; // biome-ignore format: one line
+import type { AnswerStream, Generated, GenerateOptions, Model, Prompt, PromptOptions, Sampling, ScoreTextOptions, TextScore } from '../chat/chat-model.ts'; // biome-ignore format: one line
 import { closedModel, stoppedScoring, tooLong } from '../chat/refusals.ts';
 import { resolveAlternatives, resolveLogitBias, resolveSampling } from '../chat/sampling.ts';
 import { type Score, scoreOf } from '../chat/score.ts';
 import { TextStream } from '../chat/text-stream.ts';
-import { NomoatError } from '../errors.ts';
 import { openGguf } from '../formats/gguf/read.ts';
-import type { GgufFile } from '../formats/gguf/types.ts';
 import { assertVocabulary } from '../formats/gguf/vocabulary.ts';
-import { type ChatTemplate, chatTemplateOf, noChatTemplate, withChatTemplate } from '../text/chat-template.ts';
+import type { AnswerForm } from '../text/answers/answer-form.ts';
+import { withChatTemplate } from '../text/chat-template.ts';
 import type { Message } from '../text/example.ts';
 import type { SpecialTokens } from '../tokens/encode-text.ts';
 import { TokenBytes } from '../tokens/token-bytes.ts';
@@ -23,10 +22,11 @@ import { evaluating } from './engine.ts';
 import { evaluatePrompt } from './evaluate-prompt.ts';
 import { evaluateOn } from './log-probabilities.ts';
 import { chooseContextSize, openContextOn, reservedCells } from './open-context.ts';
-import { Prompts } from './prompts.ts';
+import { Prompts, templateOf } from './prompts.ts';
 import { samplerOptions } from './sampler.ts';
 import { alone, Batches, type Lane, Sequences } from './sequences.ts';
 import { type Base, openBase, type ScaledAdapter } from './shared-base.ts';
+import { shownTokens } from './shown-tokens.ts';
 import { TextScores, textScore } from './text-scores.ts';
 import { answerScores, detokenizer, TokenWords } from './token-scores.ts';
 import { tokenizerOf } from './tokenizer.ts';
@@ -87,16 +87,6 @@ export async function openChatModel(options: OpenChatOptions): Promise<OpenChatM
   }
 }
 
-/** null for a base model, which continues single prompts. */
-function templateOf(model: GgufFile): ChatTemplate | null {
-  try {
-    return chatTemplateOf(model);
-  } catch (error) {
-    if (error instanceof NomoatError && error.fields['code'] === noChatTemplate) return null;
-    throw error;
-  }
-}
-
 /** What the model hands on as it was given; llama.cpp rounds the context up, and what was asked for is what counts. */
 type Given = Pick<OpenChatOptions, 'notes' | 'systemPrompt'> & { readonly contextSize: number };
 
@@ -136,13 +126,21 @@ class LlamaChatModel implements OpenChatModel {
     return { context: context.memoryUsage.ram, base: this.model.size + base.adapterBytes };
   }
 
-  promptTokens(messages: readonly Message[]): number[] {
+  promptTokens(messages: readonly Message[], options: PromptOptions = {}): number[] {
     if (this.closed) throw closedModel();
-    return this.engine.prompts.ofConversation(messages);
+    return this.engine.prompts.ofConversation(messages, options);
+  }
+
+  answerForm(options: PromptOptions = {}): AnswerForm {
+    return this.engine.prompts.forms.of(options);
+  }
+
+  templateAsks(name: string): boolean {
+    return this.engine.prompts.forms.asksFor(name);
   }
 
   generate(messages: readonly Message[], options: GenerateOptions = {}): Promise<Generated> {
-    return this.answer(() => this.engine.prompts.ofConversation(messages), options);
+    return this.answer(() => this.engine.prompts.ofConversation(messages, options), options);
   }
 
   continue(prompt: Prompt, options: GenerateOptions = {}): Promise<Generated> {
@@ -253,7 +251,8 @@ class LlamaChatModel implements OpenChatModel {
     const logitBias = resolveLogitBias(options.logitBias, this.engine.prompts.tokenizer.vocabularySize);
     const limit = this.answerLimit(prompt.length, sampling);
     const scores = answerScores(sequence, this.engine.words, options);
-    const stream = new TextStream(detokenizer(this.model, false), prompt, onText);
+    const detokenize = shownTokens(this.model, this.engine.prompts.tokenizer, options.markup ?? []);
+    const stream = new TextStream(detokenize, prompt, onText);
     lane.alone = 0;
     await sequence.adaptStateToTokens(prompt.slice(0, -1), false);
     const reusedTokens = sequence.nextTokenIndex;

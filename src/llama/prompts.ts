@@ -1,10 +1,12 @@
 /** Prompts as the model is asked with them: of conversations by its chat template, or as they are. Promises the tokens of training. */
-import type { Prompt } from '../chat/chat-model.ts';
-import { assertConversation, assertTokens } from '../chat/refusals.ts';
+import type { Prompt, PromptOptions } from '../chat/chat-model.ts';
+import { AnswerForms, promptText } from '../chat/prompt-text.ts';
+import { assertConversation, assertTokens, barePrompt } from '../chat/refusals.ts';
 import { answerRow } from '../chat/score.ts';
 import { NomoatError } from '../errors.ts';
+import type { GgufFile } from '../formats/gguf/types.ts';
 import { documentSeparator } from '../records/text-documents.ts';
-import type { ChatTemplate } from '../text/chat-template.ts';
+import { type ChatTemplate, chatTemplateOf, noChatTemplate } from '../text/chat-template.ts';
 import type { Message } from '../text/example.ts';
 import { withBos } from '../tokens/boundaries.ts';
 import { encodeText, type SpecialTokens } from '../tokens/encode-text.ts';
@@ -20,19 +22,21 @@ export interface PromptParts {
 
 export class Prompts {
   readonly tokenizer: Tokenizer;
+  readonly forms: AnswerForms;
   private readonly parts: PromptParts;
 
   constructor(parts: PromptParts) {
     this.parts = parts;
     this.tokenizer = parts.tokenizer;
+    this.forms = new AnswerForms(parts.template);
   }
 
   /** What the next answer of a conversation follows. Throws NomoatError. */
-  ofConversation(messages: readonly Message[]): number[] {
+  ofConversation(messages: readonly Message[], options: PromptOptions): number[] {
     assertConversation(messages);
     const { specialTokens, template, tokenizer } = this.parts;
-    if (!template) return this.asIs(this.barePrompt(messages));
-    const { spans, text } = template.renderMarked(messages, { addGenerationPrompt: true });
+    if (!template) return this.asIs(barePrompt(messages, options));
+    const { spans, text } = promptText(template, messages, options);
     return withBos(encodeText(text, spans, tokenizer, specialTokens), tokenizer);
   }
 
@@ -66,16 +70,14 @@ export class Prompts {
     assertConversation(messages);
     return answerRow(messages, this.parts);
   }
+}
 
-  /** Without a template, training on prompt and completion has seen the prompt as it is. */
-  private barePrompt(messages: readonly Message[]): string {
-    const [only, ...more] = messages;
-    if (only?.role === 'user' && typeof only.content === 'string' && more.length === 0) return only.content;
-    throw new NomoatError({
-      code: 'no-chat-template',
-      part: 'the model',
-      fault: 'has no chat template, so it continues single prompts and holds no conversation',
-      remedy: 'Give one prompt without a system prompt (/reset before the next), or use an instruction-tuned model.',
-    });
+/** The template of a model file; null for a base model, which continues single prompts. */
+export function templateOf(model: GgufFile): ChatTemplate | null {
+  try {
+    return chatTemplateOf(model);
+  } catch (error) {
+    if (error instanceof NomoatError && error.fields.code === noChatTemplate) return null;
+    throw error;
   }
 }

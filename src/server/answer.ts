@@ -3,12 +3,13 @@
  * so that it is evaluated once. Knows nothing of HTTP.
  */
 import type { Generated, GenerateOptions, Model } from '../chat/chat-model.ts';
+import { Choice, type ChoiceOptions, type ChoicePart, type FinishReason } from './choice.ts';
+import type { Asked } from './conversation.ts';
 import type { Echo } from './echo.ts';
-import { StopFilter } from './stop-filter.ts';
-import { type PlacedToken, TokenPlaces } from './token-places.ts';
+import type { PlacedToken } from './token-places.ts';
 
 /** What is to be computed. */
-export interface Job {
+export interface Job extends ChoiceOptions {
   /** The model's name, as it was asked for. */
   readonly model: string;
   /** Adapters beside the model's own, by the names of their runs. */
@@ -21,17 +22,16 @@ export interface Job {
   readonly n: number;
   /** How its tokens are drawn. */
   readonly sampling: Omit<GenerateOptions, 'signal' | 'onText' | 'onToken'>;
-  readonly stop: readonly string[];
   readonly stream: boolean;
   /** Of a stream: whether a last piece has the count of tokens. */
   readonly includeUsage: boolean;
+  /** How a conversation is asked and its answers are read; throws ApiError. null: the answers are text. */
+  readonly conversation: ((model: Model) => Asked) | null;
 }
-
-export type FinishReason = 'stop' | 'length';
 
 /** A piece of a choice, or its end, with the tokens that it is made of where log-probabilities are asked for. */
 export type AnswerEvent = { readonly index: number; readonly tokens: readonly PlacedToken[] } & (
-  | { readonly kind: 'text'; readonly text: string }
+  | ChoicePart
   | { readonly kind: 'end'; readonly reason: FinishReason }
 );
 
@@ -51,11 +51,18 @@ const seedOf = (seed: number | null | undefined, index: number): number | null =
 
 type Say = (event: AnswerEvent) => void;
 
+const textOnly: Asked = {
+  options: { markup: [] },
+  form: { thoughts: null, calls: null, noCalls: null },
+  tools: null,
+};
+
 /** Prompts of one request that are computed side by side, at most: others want their turn too. */
 const promptsAtOnce = 4;
 
 /** Computes every choice. Rejects with the reason of `signal` where it is aborted: the computation ends with the token at hand. */
 export async function answer(model: Model, job: Job, signal: AbortSignal, say: Say): Promise<Usage> {
+  const asked = job.conversation?.(model) ?? textOnly;
   const all: Generated[] = [];
   const failed = new AbortController();
   const either = AbortSignal.any([signal, failed.signal]);
@@ -64,7 +71,7 @@ export async function answer(model: Model, job: Job, signal: AbortSignal, say: S
     // Each takes the next prompt that no other has taken.
     for (const prompt of prompts)
       for (let index = prompt * job.n; index < (prompt + 1) * job.n; index++)
-        all[index] = await choiceOf(model, job, { index, signal: either, say });
+        all[index] = await generate(model, job, asked, { index, signal: either, say });
   };
   const lanes = Array.from({ length: Math.min(promptsAtOnce, job.asks.length) }, () =>
     lane().catch((error: unknown) => failed.abort(error)),
@@ -74,34 +81,28 @@ export async function answer(model: Model, job: Job, signal: AbortSignal, say: S
   return usageOf(all, job.n);
 }
 
-interface Choice {
+interface Place {
   readonly index: number;
   readonly signal: AbortSignal;
   readonly say: Say;
 }
 
-async function choiceOf(model: Model, job: Job, { index, say, signal }: Choice): Promise<Generated> {
+async function generate(model: Model, job: Job, asked: Asked, { index, say, signal }: Place): Promise<Generated> {
   signal.throwIfAborted();
-  const stopped = new AbortController();
   const echo = await job.echoes?.[Math.floor(index / job.n)]?.(model, signal);
   if (echo) say({ kind: 'text', index, text: echo.text, tokens: echo.tokens });
-  const places = new TokenPlaces(echo?.text.length);
-  const filter = new StopFilter(job.stop, (text) => say({ kind: 'text', index, text, tokens: places.take(text) }));
+  const begun = echo?.text.length ?? 0;
+  const choice = new Choice({ ...job, begun }, asked, (part, tokens) => say({ ...part, index, tokens }));
   const generated = await job.asks[Math.floor(index / job.n)]!(model, {
     ...job.sampling,
+    ...asked.options,
     seed: seedOf(job.sampling.seed, index),
-    signal: AbortSignal.any([signal, stopped.signal]),
-    onToken: (token) => places.push(token),
-    onText: (piece) => {
-      places.heard(piece);
-      filter.push(piece);
-      if (filter.stopped) stopped.abort();
-    },
+    signal: AbortSignal.any([signal, choice.ended.signal]),
+    onToken: (token) => choice.token(token),
+    onText: (piece) => choice.push(piece),
   });
   signal.throwIfAborted();
-  filter.end();
-  const reason = !filter.stopped && generated.stopReason === 'length' ? 'length' : 'stop';
-  say({ kind: 'end', index, reason, tokens: filter.stopped ? [] : places.rest() });
+  say({ kind: 'end', index, ...choice.end(generated) });
   return { ...generated, reusedTokens: echo?.reusedTokens ?? generated.reusedTokens };
 }
 

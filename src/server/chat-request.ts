@@ -3,6 +3,7 @@ import { z } from 'zod';
 import type { Message } from '../text/example.ts';
 import type { Job } from './answer.ts';
 import { wrongParameter } from './api-error.ts';
+import { type Conversation, conversationOn } from './conversation.ts';
 import { mostTopLogprobs } from './logprobs.ts';
 import {
   commonParameters,
@@ -14,56 +15,66 @@ import {
   readParameters,
   samplingOf,
 } from './parameters.ts';
+import { checkCalls, toolCall, toolChoice, toolList } from './tools.ts';
 
 const textPart = z.strictObject({
   type: z.literal('text', { error: 'only text parts are supported' }),
   text: plainText,
 });
-const toolsLater = 'tools are not supported yet';
-const empty = z.array(z.never(), { error: toolsLater }).max(0, toolsLater).nullish();
 const noValue = (error: string) => z.null({ error }).optional();
+const older = 'an older form: send `tools` and `tool_calls`';
 
 const message = z.strictObject({
-  role: z.enum(['system', 'developer', 'user', 'assistant'], {
-    error: ({ input }) =>
-      input === 'tool' || input === 'function' ? toolsLater : 'expected system, developer, user or assistant',
+  role: z.enum(['system', 'developer', 'user', 'assistant', 'tool'], {
+    error: ({ input }) => (input === 'function' ? older : 'expected system, developer, user, assistant or tool'),
   }),
-  content: z.union([plainText, z.array(textPart).min(1)], { error: 'expected a text, or a list of text parts' }),
+  content: open(z.union([plainText, z.array(textPart).min(1)], { error: 'expected a text, or a list of text parts' })),
+  tool_calls: open(z.array(toolCall)),
+  tool_call_id: open(plainText),
+  reasoning_content: open(plainText),
   // What answers of this API hold, so that they can be sent back as they are.
   refusal: noValue('refusals are not supported'),
   audio: noValue('audio is not supported'),
-  function_call: noValue(toolsLater),
-  tool_calls: empty,
+  function_call: noValue(older),
   annotations: z.array(z.never(), { error: 'annotations are not supported' }).max(0).nullish(),
   name: noValue('names of speakers are not supported: few chat templates have a place for them'),
 });
 
+const messagesText =
+  'roles system, developer (asked as system), user, assistant (with `tool_calls`, and `reasoning_content`, which is not of OpenAI) and tool; texts, or lists of text parts, which are joined';
+const templateName = z.string().regex(/^[A-Za-z_]\w*$/, 'expected names of variables');
+/** What the server itself gives a template. */
+const ownNames = ['messages', 'tools', 'documents', 'add_generation_prompt', 'bos_token', 'eos_token', 'strftime_now'];
+const templateValues = z
+  .record(templateName, z.union([z.boolean(), z.number(), plainText]))
+  .refine((values) => !ownNames.some((name) => Object.hasOwn(values, name)), `${ownNames.join(', ')} are given by the server`); // biome-ignore format: one line
+
+/** As OpenAI has them. */
+const efforts = ['none', 'minimal', 'low', 'medium', 'high', 'xhigh'] as const;
+
 export const chatParameters = z.object({
   ...commonParameters,
-  messages: z.array(message).min(1).describe('roles system, developer (asked as system), user and assistant; texts, or lists of text parts, which are joined'), // biome-ignore format: one line
+  messages: z.array(message).min(1).superRefine(checkCalls).describe(messagesText),
   logprobs: open(z.boolean()).describe('of the tokens of the text, by the model itself: before temperature, penalties, biases and grammars; streamed with the piece that a token begins in; each token is computed twice'), // biome-ignore format: one line
   top_logprobs: open(z.int().min(0).max(mostTopLogprobs)).describe(`0 to ${mostTopLogprobs}, with \`logprobs\``),
   max_tokens: open(z.int().min(1)).describe('default: as many as the context holds'),
   max_completion_tokens: open(z.int().min(1)).describe('the same as `max_tokens`, by its newer name'),
+  tools: open(toolList).describe('functions, for models whose chat template shows tools and writes calls in a form that can be read; others refuse them. What looks like a call and is none stays text'), // biome-ignore format: one line
+  tool_choice: open(toolChoice).describe('`auto`, or `none`: then the model is not told of the tools'),
+  parallel_tool_calls: open(z.boolean()).describe('`false`: the answer ends with its first call'),
+  reasoning_effort: open(z.enum(efforts)).describe('for models whose chat template asks for it; `none` where the template can do without thoughts (`enable_thinking`, `thinking`)'), // biome-ignore format: one line
+  chat_template_kwargs: open(templateValues).describe('not of OpenAI (vLLM has it): variables that the chat template of the model asks for, such as `enable_thinking`; others are refused'), // biome-ignore format: one line
 });
-
-const tools = {
-  tools: { why: toolsLater, nothing: [[]] },
-  tool_choice: { why: toolsLater, nothing: ['none', 'auto'] },
-  parallel_tool_calls: { why: toolsLater, nothing: [true, false] },
-  functions: { why: toolsLater, nothing: [[]] },
-  function_call: { why: toolsLater, nothing: ['none', 'auto'] },
-  web_search_options: { why: 'nothing here asks the network' },
-} satisfies RefusedTable;
 
 export const chatRefusals = {
   ...commonRefusals,
-  ...tools,
+  functions: { why: older, nothing: [[]] },
+  function_call: { why: older, nothing: ['none', 'auto'] },
+  web_search_options: { why: 'nothing here asks the network' },
   response_format: {
     why: 'only text is supported; JSON and grammars are not yet',
     nothing: [{ type: 'text' }],
   },
-  reasoning_effort: { why: 'the effort of models here cannot be set' },
   verbosity: { why: 'the verbosity of models here cannot be set', nothing: ['medium'] },
   modalities: { why: 'only text is supported', nothing: [['text']] },
   audio: { why: 'only text is supported' },
@@ -99,15 +110,35 @@ function alternativesOf({ logprobs, top_logprobs: top }: ChatParameters): number
 }
 
 /** As the library asks models: one text a message. */
-const messageOf = ({ content, role }: ChatParameters['messages'][number]): Message => ({
-  role: role === 'developer' ? 'system' : role,
-  content: typeof content === 'string' ? content : content.map(({ text }) => text).join(''),
-});
+function messageOf(given: ChatParameters['messages'][number]): Message {
+  const { content, reasoning_content: thoughts, role, tool_call_id: answered, tool_calls: calls } = given;
+  return {
+    role: role === 'developer' ? 'system' : role,
+    content: Array.isArray(content) ? content.map(({ text }) => text).join('') : (content ?? null),
+    ...(thoughts ? { reasoning_content: thoughts } : {}),
+    ...(calls && calls.length > 0 ? { tool_calls: calls } : {}),
+    ...(answered ? { tool_call_id: answered } : {}),
+  };
+}
+
+/** The tools as they were sent: a template shows their keys in their order, as training has seen them. */
+const toolsOf = (body: unknown, { tool_choice: choice, tools }: ChatParameters): readonly unknown[] | null =>
+  tools && tools.length > 0 && choice !== 'none' ? (body as { readonly tools: readonly unknown[] }).tools : null;
 
 /** What the body asks for. Throws ApiError. */
 export function chatJob(body: unknown, mostChoices: number): Job {
   const given = readParameters(body, chatParameters, chatRefusals);
   const messages = given.messages.map(messageOf);
+  const asked: Conversation = {
+    tools: toolsOf(body, given),
+    templateValues: given.chat_template_kwargs ?? {},
+    effort: given.reasoning_effort ?? null,
+  };
   const job = jobOf(given, [(model, options) => model.generate(messages, options)], mostChoices);
-  return { ...job, sampling: samplingOf(given, mostTokens(given), alternativesOf(given)) };
+  return {
+    ...job,
+    sampling: samplingOf(given, mostTokens(given), alternativesOf(given)),
+    conversation: (model) => conversationOn(model, asked),
+    oneCall: given.parallel_tool_calls === false,
+  };
 }

@@ -1,16 +1,25 @@
 /** Answers in the form of the two routes of OpenAI's API, whole and in pieces. Pure. */
 import { randomUUID } from 'node:crypto';
-import type { AnswerEvent, FinishReason, Job, Usage } from './answer.ts';
+import type { AnswerEvent, Job, Usage } from './answer.ts';
+import type { CallEvent, FinishReason } from './choice.ts';
 import { chatLogprobs, completionLogprobs } from './logprobs.ts';
 import type { PlacedToken } from './token-places.ts';
 
 /** A choice that has ended. */
-interface Choice {
+export interface Choice {
   readonly index: number;
   readonly text: string;
+  readonly thoughts: string;
+  readonly calls: readonly ChosenCall[];
   readonly reason: FinishReason;
-  /** null where no log-probabilities are asked for. */
-  readonly logprobs: object | null;
+  readonly tokens: readonly PlacedToken[];
+}
+
+/** A call with its arguments as JSON text. */
+export interface ChosenCall {
+  readonly id: string;
+  readonly name: string;
+  readonly arguments: string;
 }
 
 /** How a route words its answers. */
@@ -21,10 +30,12 @@ export interface Dialect {
   readonly wholeObject: string;
   readonly pieceObject: string;
   readonly logprobs: (tokens: readonly PlacedToken[]) => object;
-  readonly choice: (choice: Choice) => object;
+  /** `logprobs` is null where none are asked for. */
+  readonly choice: (choice: Choice, logprobs: object | null) => object;
   /** What comes before the first text of each choice, where something does. */
   readonly opening: (index: number) => object | null;
-  readonly piece: (event: AnswerEvent, logprobs: object | null) => object;
+  /** null where there is nothing to tell. */
+  readonly piece: (event: AnswerEvent, logprobs: object | null) => object | null;
 }
 
 const reasonOf = (event: AnswerEvent): FinishReason | null => (event.kind === 'end' ? event.reason : null);
@@ -35,21 +46,58 @@ const delta = (index: number, content: object, logprobs: object | null, reason: 
   finish_reason: reason,
 });
 
+const toolCall = ({ arguments: given, id, name }: ChosenCall): object => ({
+  id,
+  type: 'function',
+  function: { name, arguments: given },
+});
+
+function chatMessage({ calls, text, thoughts }: Choice): object {
+  return {
+    role: 'assistant',
+    content: text === '' && calls.length > 0 ? null : text,
+    refusal: null,
+    ...(thoughts === '' ? {} : { reasoning_content: thoughts }),
+    ...(calls.length === 0 ? {} : { tool_calls: calls.map(toolCall) }),
+  };
+}
+
+/** What an event adds to a message; null where nothing: a call's end, also of one that is none after all, whose text follows. */
+function chatDelta(event: AnswerEvent): object | null {
+  switch (event.kind) {
+    case 'text':
+      return { content: event.text };
+    case 'thought':
+      return { reasoning_content: event.text };
+    case 'call':
+      return { tool_calls: [{ index: event.call, ...toolCall({ ...event, arguments: '' }) }] };
+    case 'arguments':
+      return { tool_calls: [{ index: event.call, function: { arguments: event.text } }] };
+    case 'call-end':
+    case 'no-call':
+      return null;
+    case 'end':
+      return {};
+  }
+}
+
 export const chatDialect: Dialect = {
   param: 'messages',
   idPrefix: 'chatcmpl-',
   wholeObject: 'chat.completion',
   pieceObject: 'chat.completion.chunk',
   logprobs: chatLogprobs,
-  choice: ({ index, logprobs, reason, text }) => ({
-    index,
-    message: { role: 'assistant', content: text, refusal: null },
+  choice: (choice, logprobs) => ({
+    index: choice.index,
+    message: chatMessage(choice),
     logprobs,
-    finish_reason: reason,
+    finish_reason: choice.reason,
   }),
   opening: (index) => delta(index, { role: 'assistant', content: '' }, null, null),
-  piece: (event, logprobs) =>
-    delta(event.index, event.kind === 'text' ? { content: event.text } : {}, logprobs, reasonOf(event)),
+  piece: (event, logprobs) => {
+    const added = chatDelta(event) ?? (logprobs ? {} : null);
+    return added && delta(event.index, added, logprobs, reasonOf(event));
+  },
 };
 
 const textChoice = (index: number, text: string, logprobs: object | null, reason: FinishReason | null): object => ({
@@ -65,7 +113,7 @@ export const completionDialect: Dialect = {
   wholeObject: 'text_completion',
   pieceObject: 'text_completion',
   logprobs: completionLogprobs,
-  choice: ({ index, logprobs, reason, text }) => textChoice(index, text, logprobs, reason),
+  choice: ({ index, reason, text }, logprobs) => textChoice(index, text, logprobs, reason),
   opening: () => null,
   piece: (event, logprobs) =>
     textChoice(event.index, event.kind === 'text' ? event.text : '', logprobs, reasonOf(event)),
@@ -78,22 +126,36 @@ const head = ({ idPrefix }: Dialect, model: string) => ({
   model,
 });
 
+/** The choices that the events tell of, whole. */
+export function choicesOf(events: readonly AnswerEvent[]): Choice[] {
+  return events.flatMap((event) => {
+    if (event.kind !== 'end') return [];
+    const { index, reason } = event;
+    const own = events.filter((each) => each.index === index);
+    const said = (kind: 'text' | 'thought'): string =>
+      own.map((each) => (each.kind === kind ? each.text : '')).join('');
+    const ended = new Set(own.map((each) => (each.kind === 'call-end' ? each.call : null)));
+    const calls = own.flatMap((each) => (each.kind === 'call' && ended.has(each.call) ? [wholeCall(each, own)] : []));
+    const tokens = own.flatMap((each) => each.tokens);
+    return [{ index, reason, text: said('text'), thoughts: said('thought'), calls, tokens }];
+  });
+}
+
+const wholeCall = ({ call, id, name }: CallEvent, events: readonly AnswerEvent[]): ChosenCall => ({
+  id,
+  name,
+  arguments: events.map((each) => (each.kind === 'arguments' && each.call === call ? each.text : '')).join(''),
+});
+
 /** null where none are asked for, as OpenAI has it. */
 const logprobsOf = (dialect: Dialect, job: Job, tokens: readonly PlacedToken[]): object | null =>
   job.sampling.logProbabilities === undefined ? null : dialect.logprobs(tokens);
 
 /** The answer as one object. */
 export function wholeAnswer(dialect: Dialect, job: Job, events: readonly AnswerEvent[], usage: Usage): object {
-  const ended = events.flatMap((event) => {
-    if (event.kind !== 'end') return [];
-    const { index, reason } = event;
-    const own = events.filter((each) => each.index === index);
-    const text = own.map((each) => (each.kind === 'text' ? each.text : '')).join('');
-    const tokens = own.flatMap((each) => each.tokens);
-    return [{ index, choice: dialect.choice({ index, text, reason, logprobs: logprobsOf(dialect, job, tokens) }) }];
-  });
   // Prompts that were computed side by side end in any order.
-  const choices = ended.sort((a, b) => a.index - b.index).map(({ choice }) => choice);
+  const ended = choicesOf(events).sort((a, b) => a.index - b.index);
+  const choices = ended.map((choice) => dialect.choice(choice, logprobsOf(dialect, job, choice.tokens)));
   return { ...head(dialect, job.model), object: dialect.wholeObject, choices, usage };
 }
 
@@ -113,7 +175,8 @@ export async function* pieces(
     opened.add(event.index);
     if (opening) yield { ...common, choices: [opening], ...noUsage };
     const logprobs = event.tokens.length > 0 ? logprobsOf(dialect, job, event.tokens) : null;
-    yield { ...common, choices: [dialect.piece(event, logprobs)], ...noUsage };
+    const piece = dialect.piece(event, logprobs);
+    if (piece) yield { ...common, choices: [piece], ...noUsage };
   }
   if (job.includeUsage) yield { ...common, choices: [], usage: await usage };
 }

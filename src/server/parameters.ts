@@ -202,5 +202,7 @@ export function jobOf(given: Common, asks: Job['asks'], mostChoices: number): Om
     stop: stopsOf(given),
     stream: given.stream ?? false,
     includeUsage: given.stream_options?.include_usage ?? false,
+    conversation: null,
+    oneCall: false,
   };
 }

@@ -2,13 +2,7 @@
  * Ends an answer before the first stop sequence. Promises: no character of a stop sequence is given out, wherever the pieces are cut; what
  * may be the beginning of one is held back until it is known. Pure.
  */
-
-/** How many characters at the end of `text` may be the beginning of `stop`. */
-function begunAt(text: string, stop: string): number {
-  for (let length = Math.min(text.length, stop.length - 1); length > 0; length--)
-    if (text.endsWith(stop.slice(0, length))) return length;
-  return 0;
-}
+import { begunAt } from '../text/common-length.ts';
 
 export class StopFilter {
   private readonly stops: readonly string[];

@@ -1,19 +1,24 @@
 import { expect, test } from 'vitest';
 import type { AnswerToken } from '../chat/chat-model.ts';
 import { StopFilter } from './stop-filter.ts';
-import { TokenPlaces } from './token-places.ts';
+import { TextPlaces, TokenPlaces } from './token-places.ts';
 
 const token = (text: string, endsAnswer = false): AnswerToken => ({ id: 0, text, bytes: new Uint8Array(), logProbability: 0, alternatives: [], endsAnswer }); // biome-ignore format: one line
 
 /** The texts of the tokens that each piece is made of, where `pieces` are tokens and what the model gives with them. */
 function placed(pieces: readonly (readonly [token: string, heard: string])[], stops: readonly string[] = []) {
   const places = new TokenPlaces();
+  const texts = new TextPlaces();
+  let end = 0;
   const out: [piece: string, tokens: string[]][] = [];
-  const filter = new StopFilter(stops, (text) => out.push([text, places.take(text).map((each) => each.token.text)]));
+  const tokensOf = (text: string) => places.take(texts.give(text.length)).map((each) => each.token.text);
+  const filter = new StopFilter(stops, (text) => out.push([text, tokensOf(text)]));
   for (const [text, heard] of pieces) {
     places.push(token(text));
     if (heard === '') continue;
     places.heard(heard);
+    end += heard.length;
+    texts.push(heard.length, end);
     filter.push(heard);
   }
   filter.end();
@@ -37,4 +42,11 @@ test('a token without a text is in its place, and one at the end is the rest', (
   const { out, rest } = placed([['a', 'a'], ['<control>', ''], ['b', 'b'], ['<end>', '']]); // biome-ignore format: pairs
   expect(out).toEqual([['a', ['a']], ['b', ['<control>', 'b']]]); // biome-ignore format: pairs
   expect(rest.map((each) => [each.token.text, each.offset])).toEqual([['<end>', 2]]);
+});
+
+test('texts that are given out in other pieces, with gaps between them, keep their places', () => {
+  const texts = new TextPlaces();
+  texts.push(3, 3);
+  texts.push(4, 10);
+  expect([texts.give(2), texts.give(2), texts.give(3)]).toEqual([2, 7, 10]);
 });

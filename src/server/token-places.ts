@@ -13,14 +13,14 @@ export interface PlacedToken {
 
 export class TokenPlaces {
   private readonly waiting: PlacedToken[] = [];
-  /** UTF-16 units that the model has given, and that were given out. */
+  private readonly begun: number;
+  /** UTF-16 units that were given, those before the answer among them. */
   private given: number;
-  private out: number;
 
   /** `begun` units are before the answer. */
   constructor(begun = 0) {
     this.given = begun;
-    this.out = begun;
+    this.begun = begun;
   }
 
   /** A token comes before the text that it completes. */
@@ -33,15 +33,39 @@ export class TokenPlaces {
     this.given += text.length;
   }
 
-  /** The tokens that a piece which is given out now is made of. */
-  take(text: string): PlacedToken[] {
-    this.out += text.length;
-    const end = this.waiting.findIndex(({ offset }) => offset >= this.out);
+  /** The tokens that a piece which is given out now is made of; it ends at this place of the answer. */
+  take(until: number): PlacedToken[] {
+    const end = this.waiting.findIndex(({ offset }) => offset >= this.begun + until);
     return this.waiting.splice(0, end < 0 ? this.waiting.length : end);
   }
 
   /** Those without a text of their own at the end of an answer, that which ended it among them. */
   rest(): PlacedToken[] {
     return this.waiting.splice(0);
+  }
+}
+
+/** Where in the answer texts of it stand that are given out later, in other pieces: in UTF-16 units. */
+export class TextPlaces {
+  private readonly waiting: { length: number; readonly end: number }[] = [];
+
+  /** A text that ends there. */
+  push(length: number, end: number): void {
+    this.waiting.push({ length, end });
+  }
+
+  /** So much of the texts is given out now; where that ends. */
+  give(length: number): number {
+    let left = length;
+    for (let first = this.waiting[0]; first; first = this.waiting[0]) {
+      if (left < first.length) {
+        first.length -= left;
+        return first.end - first.length;
+      }
+      left -= first.length;
+      this.waiting.shift();
+      if (left === 0) return first.end;
+    }
+    return 0;
   }
 }

@@ -12,6 +12,8 @@ import { markedMessage, markedTools, plainMessage, plainTools } from './template
 
 export interface RenderOptions {
   readonly tools?: readonly unknown[] | undefined;
+  /** Further variables that the template asks for, such as `enable_thinking`. */
+  readonly values?: Readonly<Record<string, unknown>> | undefined;
   readonly addGenerationPrompt: boolean;
 }
 
@@ -173,8 +175,12 @@ export class ChatTemplate {
     }
   }
 
-  private valuesOf(values: Record<string, unknown>, { addGenerationPrompt }: RenderOptions): Record<string, unknown> {
+  private valuesOf(
+    values: Record<string, unknown>,
+    { addGenerationPrompt, values: further }: RenderOptions,
+  ): Record<string, unknown> {
     return {
+      ...further,
       ...values,
       // As transformers' apply_chat_template: what is not given is none, not undefined.
       documents: null,

@@ -3,6 +3,7 @@
  * rendered answer lacks, the rendering moves a system prompt, or it drops what was thought. Promises: the text is what a model must
  * write after that prompt to give the data's answer, and what the template ends an answer with. Pure.
  */
+import { thoughtTags } from './answers/thought-tags.ts';
 import { ConversationRefused, type MarkedText } from './chat-template.ts';
 import { commonLength } from './common-length.ts';
 import type { Message } from './example.ts';
@@ -16,18 +17,6 @@ export interface Composed {
   /** What a person should know. */
   readonly note: string;
 }
-
-/** What opens a model's thoughts and what closes them. */
-const thoughtTags: readonly (readonly [open: string, close: string])[] = [
-  ['<think>', '</think>'],
-  ['<thinking>', '</thinking>'],
-  ['<thought>', '</thought>'],
-  ['<mm:think>', '</mm:think>'],
-  ['<seed:think>', '</seed:think>'],
-  ['<|START_THINKING|>', '<|END_THINKING|>'],
-  ['<|channel>thought', '<channel|>'],
-  ['[THINK]', '[/THINK]'],
-];
 
 const lastEnd = (spans: readonly SourceSpan[], before: number): number =>
   spans.reduce((end, span) => (span.end <= before ? Math.max(end, span.end) : end), 0);

@@ -238,7 +238,7 @@ describe('errors', () => {
     ['messages', 'invalid_value', { messages: [] }],
     ['messages[0].content', 'missing_required_parameter', { messages: [{ role: 'user' }] }],
     ['messages[0].content', 'invalid_value', { messages: [{ role: 'user', content: '\ud800' }] }],
-    ['messages[1].role', 'invalid_value', { messages: [...messages, { role: 'tool', content: 'x' }] }],
+    ['messages[1].role', 'invalid_value', { messages: [...messages, { role: 'function', content: 'x' }] }],
     ['messages[0].weight', 'unknown_parameter', { messages: [{ role: 'user', content: 'x', weight: 1 }] }],
     ['messages[0].content[1].type', 'invalid_value', { messages: [{ role: 'user', content: [{ type: 'text', text: 'x' }, { type: 'image_url', image_url: { url: 'x' } }] }] }],
   ]; // biome-ignore format: a table

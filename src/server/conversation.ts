@@ -1,0 +1,56 @@
+/** What a conversation asks of a model beside its messages: tools, thoughts, variables of its template. Pure. */
+import type { Model, PromptOptions } from '../chat/chat-model.ts';
+import type { AnswerForm } from '../text/answers/answer-form.ts';
+import { markupOfAnswers } from '../text/answers/answer-form.ts';
+import { type OfferedTools, offeredTools } from '../text/answers/offered-tools.ts';
+import { wrongParameter } from './api-error.ts';
+
+export interface Conversation {
+  readonly tools: readonly unknown[] | null;
+  readonly templateValues: Readonly<Record<string, unknown>>;
+  readonly effort: string | null;
+}
+
+/** How a model is to be asked, and how its answers are read. */
+export interface Asked {
+  readonly options: PromptOptions & { readonly markup: readonly string[] };
+  readonly form: AnswerForm;
+  readonly tools: OfferedTools | null;
+}
+
+/** Variables by which templates leave thoughts out. */
+const thinkingSwitches = ['enable_thinking', 'thinking'];
+
+/** The variables of a template that set an effort. Throws ApiError where it has none. */
+function valuesOfEffort(model: Model, effort: string | null): Readonly<Record<string, unknown>> {
+  if (effort === null) return {};
+  if (effort !== 'none') {
+    if (model.templateAsks('reasoning_effort')) return { reasoning_effort: effort };
+    throw unsupported('reasoning_effort', 'the chat template of the model asks for no effort');
+  }
+  const found = thinkingSwitches.find((name) => model.templateAsks(name));
+  if (found) return { [found]: false };
+  // A model that does not think has nothing to leave out.
+  if (model.answerForm().thoughts === null) return {};
+  throw unsupported('reasoning_effort', 'the chat template of the model does not leave thoughts out');
+}
+
+const unsupported = (param: string, why: string) =>
+  wrongParameter(param, 'unsupported_parameter', `Unsupported parameter: '${param}': ${why}.`);
+
+/** Throws ApiError where the model cannot be asked so. */
+export function conversationOn(model: Model, { effort, templateValues, tools }: Conversation): Asked {
+  const unknown = Object.keys(templateValues).find((name) => !model.templateAsks(name));
+  if (unknown !== undefined)
+    throw unsupported(`chat_template_kwargs.${unknown}`, 'the chat template of the model does not ask for it');
+  const values = { ...valuesOfEffort(model, effort), ...templateValues };
+  const given = Object.keys(values).length > 0 ? { templateValues: values } : {};
+  const form = model.answerForm(given);
+  if (tools && form.noCalls !== null) throw unsupported('tools', form.noCalls);
+  const read = tools ? form : { ...form, calls: null };
+  return {
+    options: { ...given, ...(tools ? { tools } : {}), markup: markupOfAnswers(read) },
+    form,
+    tools: tools ? offeredTools(tools) : null,
+  };
+}
