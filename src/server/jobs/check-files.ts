@@ -2,19 +2,21 @@
 import { existsSync } from 'node:fs';
 import type { TuningFault } from '../../dataset/tuning-file.ts';
 import { openGguf } from '../../formats/gguf/read.ts';
-import { checkTuningFile } from '../../library/tuning-file.ts';
 import { resolveChat } from '../../library.ts';
 import { readModelConfig } from '../../models/config.ts';
 import { type JobSettings, settingsOfHyperparameters } from '../../settings/job-hyperparameters.ts';
 import type { ModelList } from '../model-list.ts';
 import type { FileStore } from '../state/file-store.ts';
 import type { JobError, JobStore, NewEvent, StoredJob } from '../state/job-store.ts';
+import { checkInProcess } from './file-checker.ts';
 import { JobFailure } from './job-failure.ts';
 
 interface Parts {
   readonly jobs: JobStore;
   readonly files: FileStore;
   readonly models: ModelList;
+  /** At the lowest priority. */
+  readonly nice: boolean;
 }
 
 type Param = 'training_file' | 'validation_file';
@@ -32,7 +34,8 @@ export async function checkFiles(parts: Parts, job: StoredJob, signal: AbortSign
     parts.jobs.tell(id, { key: `check ${param}`, message: `Validating ${param.replace('_', ' ')}: ${file}` });
     const path = parts.files.pathOf(file);
     if (!existsSync(path)) throw refused(param, file, gone, 1);
-    const found = await checkTuningFile(path, { formats: ['chat', 'completion'], model: modelPath, signal });
+    const options = { formats: ['chat', 'completion'], model: modelPath } as const;
+    const found = await checkInProcess({ path, options, nice: parts.nice }, signal);
     if (found.faults.length > 0) throw refused(param, file, found.faults, found.faultCount);
     for (const note of found.notes) parts.jobs.tell(id, { key: `note ${param} ${note}`, level: 'warn', message: `${file}: ${note}` }); // biome-ignore format: one line
   }
