@@ -73,9 +73,15 @@ const theirParameters: Readonly<Record<string, string>> = {
   prompt: 'prompt',
 };
 
+/** Whether SQLite could not write: it says so by this code, also where a bound of the system ends its file. */
+const isFullDatabase = (error: unknown): boolean =>
+  error instanceof Error && 'code' in error && /^SQLITE_(FULL|IOERR)/.test(String(error.code));
+
 /** What a client is told of whatever was thrown; `param` is what the request is about where the error does not say. */
 export function apiErrorOf(error: unknown, param: string | null): ApiError {
   if (error instanceof ApiError) return error;
+  if (isFullDatabase(error))
+    return new ApiError({ status: errorCodes['disk-full'].http, code: 'disk_full', message: 'The disk is full: nothing was changed. Ask again once there is room.', cause: error }); // biome-ignore format: one line
   if (!(error instanceof NomoatError))
     return new ApiError({
       status: serverFault,

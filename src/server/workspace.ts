@@ -12,6 +12,9 @@ import { JobStore } from './state/job-store.ts';
 import { PermissionStore } from './state/permission-store.ts';
 import { UploadStore } from './state/upload-store.ts';
 
+/** How often what has expired is removed from the disk; requests do not find it from that moment on. */
+const sweepMilliseconds = 3_600_000;
+
 /** The parts of an open workspace. */
 export interface Opened {
   readonly files: FileStore;
@@ -28,6 +31,7 @@ export class Workspace {
   private state: State | null = null;
   private opened: Opened | null = null;
   private closed = false;
+  private sweeps: NodeJS.Timeout | null = null;
 
   constructor(options: WorkspaceOptions) {
     this.options = { ...options, runs: resolve(options.runs) };
@@ -69,6 +73,7 @@ export class Workspace {
   /** Ends training with checkpoints. */
   async close(): Promise<void> {
     this.closed = true;
+    if (this.sweeps) clearInterval(this.sweeps);
     await this.opened?.queue.close();
     this.opened = null;
     this.state?.close();
@@ -89,7 +94,13 @@ export class Workspace {
       throw error;
     }
     this.state = state;
-    this.opened.queue.pump();
+    const { files, jobs, queue, uploads } = this.opened;
+    this.sweeps = setInterval(() => {
+      files.sweep(jobs.filesInUse());
+      uploads.sweep();
+    }, sweepMilliseconds);
+    this.sweeps.unref();
+    queue.pump();
     return this.opened;
   }
 }

@@ -1,10 +1,12 @@
 /** Files and uploads by the official client, and what goes wrong with them over a bare socket. */
+import { spawn } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { readdirSync } from 'node:fs';
 import { connect } from 'node:net';
 import { join } from 'node:path';
-import { type OpenAI, toFile } from 'openai';
+import OpenAI, { toFile } from 'openai';
 import { expect, test } from 'vitest';
+import { repo } from '../cases/support.ts';
 import { fault } from './job-support.ts';
 import { folder, served, until } from './support.ts';
 
@@ -154,3 +156,30 @@ test('a server that is only chatted with writes nothing; two servers do not keep
   await first.close();
   expect((await second.client.files.list()).data).toEqual([file]);
 });
+
+/** A server whose files may have 300 KiB, as on a disk that is full beyond them. */
+async function bounded(runs: string) {
+  const line = `ulimit -f 300; exec "${process.execPath}" "${join(repo, 'dist/cli/main.js')}" serve --port 0 --quiet --runs "${runs}"`; // biome-ignore format: one line
+  const child = spawn('bash', ['-c', line], { stdio: ['ignore', 'pipe', 'ignore'] });
+  for await (const chunk of child.stdout as AsyncIterable<Buffer>) {
+    const [, url] = /at (http:\S+\/v1)/.exec(String(chunk)) ?? [];
+    if (url) return { child, client: new OpenAI({ baseURL: url, apiKey: 'none', maxRetries: 0 }) };
+  }
+  throw new Error('the server ended');
+}
+
+test.skipIf(process.platform === 'win32')(
+  'a file that the disk does not hold leaves nothing, and the server goes on',
+  async () => {
+    const runs = join(folder, 'full');
+    const { child, client } = await bounded(runs);
+    try {
+      const kept = await client.files.create({ file: await jsonl(), purpose: 'fine-tune' });
+      expect(await fault(client.files.create({ file: await jsonl('x'.repeat(1 << 20)), purpose: 'fine-tune' }))).toMatchObject({ status: 500, code: 'write_failed', message: expect.stringMatching(/Nothing of it was kept/) }); // biome-ignore format: one line
+      expect(readdirSync(join(runs, '.server', 'incoming'))).toEqual([]);
+      expect((await client.files.list()).data).toEqual([kept]);
+    } finally {
+      child.kill();
+    }
+  },
+);

@@ -83,6 +83,7 @@ export class State {
     const folder = join(runs, folderName);
     let holder: number | null;
     try {
+      mkdirSync(runs, { recursive: true });
       mkdirSync(folder, { recursive: true, mode: privateFolder });
       holder = takeLock(join(folder, 'lock'));
     } catch (error) {
