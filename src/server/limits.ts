@@ -22,8 +22,6 @@ export interface ServerLimits {
   readonly retryAfterSeconds: number;
   /** Answers to one request, `n` times prompts: the model is not free for others meanwhile. */
   readonly choices: number;
-  /** Whether jobs train at the lowest priority: whoever chats meanwhile is not to wait for them. */
-  readonly trainBehind: boolean;
   /** What running requests get to end when the server closes; supervisors kill after ten seconds. */
   readonly graceMilliseconds: number;
   /** The folders of models are read again after this, so that a run that ends is there without a restart. */
@@ -42,7 +40,6 @@ export const serverLimits: ServerLimits = {
   waitingPerModel: 16,
   retryAfterSeconds: 2,
   choices: 16,
-  trainBehind: true,
   graceMilliseconds: 5_000,
   listMilliseconds: 1_000,
 };

@@ -119,7 +119,7 @@ export async function startServer(options: ServeOptions, limits: ServerLimits): 
     runs,
     most: settings.trainingJobs,
     threads,
-    nice: limits.trainBehind,
+    nice: settings.nice,
     onLog,
   });
   await assertMapped(models, map);

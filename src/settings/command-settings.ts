@@ -100,6 +100,11 @@ export const serveOptions = {
     'NAME=MODEL...',
     'names that scripts have for hosted models, each with the model of this machine that answers and is tuned for it; default: none',
   ),
+  nice: toggle(
+    true,
+    'train jobs in the background, at the lowest priority, so that chats do not wait for them',
+    'train jobs at the priority of chats',
+  ),
   trainingJobs: wholeFrom(1, 1, 'fine-tuning jobs that train at once', { unit: 'jobs' }),
   origins: texts(
     'URL...',

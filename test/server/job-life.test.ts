@@ -1,5 +1,6 @@
 /** Jobs that are stopped, listed, refused, and found again by the next server. */
 import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { getPriority } from 'node:os';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { openRun } from '../../src/index.ts';
@@ -188,3 +189,18 @@ test('events come as they happen, and checkpoints have permissions', patience, a
   expect((await permissions.list(checkpoint)).data.map(({ project_id }) => project_id)).toEqual(['proj_b']);
   expect(await fault(permissions.create('ft:x', { project_ids: ['a'] }).then())).toMatchObject({ status: 404, code: 'model_not_found' }); // biome-ignore format: one line
 });
+
+test.skipIf(process.platform === 'win32')(
+  'jobs train at the lowest priority unless that is not wanted',
+  patience,
+  async () => {
+    for (const [nice, priority] of [[undefined, 19], [false, 0]] as const) {
+    const runs = join(folder, `nice${priority}`);
+    const { client } = await withJobs({ runs, nice });
+    const job = await client.fineTuning.jobs.create({ model: 'base', training_file: await uploaded(client), hyperparameters: long }); // biome-ignore format: one line
+    await told(client, job.id, /^Step 1\//);
+    expect(getPriority(openRun(runOf(runs, job.id)).pid!)).toBe(priority);
+    await client.fineTuning.jobs.cancel(job.id);
+  } // biome-ignore format: pairs
+  },
+);
