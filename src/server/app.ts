@@ -15,7 +15,7 @@ import type { AskedAdapter, AskedModel } from './asked-model.ts';
 import { chatJob } from './chat-request.ts';
 import { endpoints } from './compatibility.ts';
 import { completionJob } from './completion-request.ts';
-import { chatDialect, completionDialect, type Dialect, pieces, wholeAnswer } from './dialects.ts';
+import { chatDialect, completionDialect, type Dialect, formOf } from './dialects.ts';
 import { eventStream } from './event-stream.ts';
 import { assertScope, type KeyRing } from './keys.ts';
 import type { ServerLimits } from './limits.ts';
@@ -24,6 +24,8 @@ import type { Metrics } from './metrics.ts';
 import type { ModelList } from './model-list.ts';
 import type { ModelPool } from './model-pool.ts';
 import { type Asked, type Environment, type Handler, jsonOf } from './request.ts';
+import { responseRequest } from './responses/response-form.ts';
+import type { RouteForm } from './route-form.ts';
 import { adapterRoutes } from './routes/adapters.ts';
 import { fileRoutes } from './routes/files.ts';
 import { fineTuningRoutes } from './routes/jobs.ts';
@@ -52,8 +54,8 @@ export interface AppParts {
 }
 
 /** An error of a model's, which names it as the client does: where it lies is nobody's business. */
-function errorOf(thrown: unknown, served: ServedModel, dialect: Dialect): ApiError {
-  const told = apiErrorOf(thrown, dialect.param);
+function errorOf(thrown: unknown, served: ServedModel, about: string): ApiError {
+  const told = apiErrorOf(thrown, about);
   const { code, message, param } = told.toJSON().error;
   const named = [served.path, served.base ?? served.path].reduce(
     (text, path) => text.replaceAll(path, served.id),
@@ -94,10 +96,23 @@ function begin(parts: AppParts, { adapters, served }: AskedModel, job: Job, sign
   return { events, usage };
 }
 
-/** A route that answers with a model. */
-function answering(parts: AppParts, dialect: Dialect, jobOf: (body: unknown, mostChoices: number) => Job): Handler {
+/** What is to be computed for a request, and how it is answered. */
+interface ModelRequest {
+  readonly job: Job;
+  readonly form: RouteForm;
+}
+
+const inDialect =
+  (dialect: Dialect, jobOf: (body: unknown, mostChoices: number) => Job) =>
+  (body: unknown, mostChoices: number): ModelRequest => {
+    const job = jobOf(body, mostChoices);
+    return { job, form: formOf(dialect, job) };
+  };
+
+/** A route that answers with a model. `read` throws ApiError. */
+function answering(parts: AppParts, read: (body: unknown, mostChoices: number) => ModelRequest): Handler {
   return async (context) => {
-    const job = jobOf(await jsonOf(context), parts.limits.choices);
+    const { form, job } = read(await jsonOf(context), parts.limits.choices);
     const served = await modelOf(context, parts.models, job.model);
     const { noted, signal, spend } = context.get('asked');
     const adapters = await adaptersOf(parts, job);
@@ -109,15 +124,15 @@ function answering(parts: AppParts, dialect: Dialect, jobOf: (body: unknown, mos
     // Who reads the events is told of a fault there. What was computed before it counts: each piece is a token at least.
     usage.then(note, () => spend(events.soFar.length));
     try {
-      if (!job.stream) return context.json(wholeAnswer(dialect, job, events.soFar, await usage));
+      if (!job.stream) return context.json(form.whole(events.soFar, await usage));
       // Until there is something to send, a fault still has a status of its own.
       await first(events);
     } catch (error) {
-      throw errorOf(error, served, dialect);
+      throw errorOf(error, served, form.param);
     }
-    const source = pieces(dialect, job, events, usage);
+    const source = form.pieces(events, usage);
     return context.body(
-      eventStream(source, (error) => errorOf(error, served, dialect)),
+      eventStream(source, (error) => errorOf(error, served, form.param), form.frames),
       200,
       { 'Content-Type': 'text/event-stream; charset=utf-8' },
     );
@@ -238,8 +253,9 @@ const routesOf = (parts: AppParts): Routes => ({
     context.text(await parts.metrics.text(), 200, { 'Content-Type': 'text/plain; version=0.0.4; charset=utf-8' }),
   ...modelRoutes(parts),
   ...adapterRoutes(parts),
-  'POST /v1/chat/completions': answering(parts, chatDialect, chatJob),
-  'POST /v1/completions': answering(parts, completionDialect, completionJob),
+  'POST /v1/chat/completions': answering(parts, inDialect(chatDialect, chatJob)),
+  'POST /v1/completions': answering(parts, inDialect(completionDialect, completionJob)),
+  'POST /v1/responses': answering(parts, responseRequest),
   ...fileRoutes(parts),
   ...uploadRoutes(parts),
   ...fineTuningRoutes(parts),

@@ -3,7 +3,7 @@ import { z } from 'zod';
 import type { Message } from '../text/example.ts';
 import type { Job } from './answer.ts';
 import { wrongParameter } from './api-error.ts';
-import { type Conversation, conversationOn } from './conversation.ts';
+import { type Conversation, conversationOn, efforts } from './conversation.ts';
 import { mostTopLogprobs } from './logprobs.ts';
 import {
   commonParameters,
@@ -48,9 +48,6 @@ const ownNames = ['messages', 'tools', 'documents', 'add_generation_prompt', 'bo
 const templateValues = z
   .record(templateName, z.union([z.boolean(), z.number(), plainText]))
   .refine((values) => !ownNames.some((name) => Object.hasOwn(values, name)), `${ownNames.join(', ')} are given by the server`); // biome-ignore format: one line
-
-/** As OpenAI has them. */
-const efforts = ['none', 'minimal', 'low', 'medium', 'high', 'xhigh'] as const;
 
 export const chatParameters = z.object({
   ...commonParameters,
@@ -133,6 +130,7 @@ export function chatJob(body: unknown, mostChoices: number): Job {
     tools: toolsOf(body, given),
     templateValues: given.chat_template_kwargs ?? {},
     effort: given.reasoning_effort ?? null,
+    effortParam: 'reasoning_effort',
   };
   const job = jobOf(given, [(model, options) => model.generate(messages, options)], mostChoices);
   return {

@@ -12,6 +12,7 @@ import { serverLimits } from './limits.ts';
 import { Metrics } from './metrics.ts';
 import { ModelList } from './model-list.ts';
 import { ModelPool } from './model-pool.ts';
+import { responseParameters, responseRefusals } from './responses/response-request.ts';
 import { endpointOf } from './routes/routes.ts';
 import { scopes } from './scopes.ts';
 import { Workspace } from './workspace.ts';
@@ -29,7 +30,13 @@ test('every parameter of the reference is supported or refused by name, and of o
   type OwnCompletion = keyof typeof completionParameters.shape | keyof typeof completionRefusals;
   expectTypeOf<Exclude<Completion, OwnCompletion>>().toEqualTypeOf<never>();
   expectTypeOf<Exclude<OwnCompletion, Completion>>().toEqualTypeOf<'top_k' | 'min_p' | 'lora'>();
-  for (const [parameters, refusals] of [[chatParameters, chatRefusals], [completionParameters, completionRefusals]] as const) {
+  type Response = keyof OpenAI.Responses.ResponseCreateParamsStreaming;
+  type OwnResponse = keyof typeof responseParameters.shape | keyof typeof responseRefusals;
+  expectTypeOf<Exclude<Response, OwnResponse>>().toEqualTypeOf<never>();
+  expectTypeOf<Exclude<OwnResponse, Response>>().toEqualTypeOf<
+    'top_k' | 'min_p' | 'seed' | 'lora' | 'max_tool_calls'
+  >();
+  for (const [parameters, refusals] of [[chatParameters, chatRefusals], [completionParameters, completionRefusals], [responseParameters, responseRefusals]] as const) {
     for (const [name, schema] of Object.entries(parameters.shape)) expect(schema.description, name).toMatch(/\w/);
     expect(Object.keys(refusals).filter((name) => name in parameters.shape)).toEqual([]);
   } // biome-ignore format: pairs

@@ -5,6 +5,7 @@ import { completionParameters, completionRefusals } from './completion-request.t
 import { jobParameters, jobRefusals } from './jobs/job-request.ts';
 import { serverLimits } from './limits.ts';
 import type { RefusedTable } from './parameters.ts';
+import { responseParameters, responseRefusals } from './responses/response-request.ts';
 import { loadParameters, loadRefusals, unloadParameters, unloadRefusals } from './routes/adapters.ts';
 import { fileParameters } from './routes/files.ts';
 import { completeParameters, uploadParameters } from './routes/uploads.ts';
@@ -17,6 +18,7 @@ export const endpoints: Readonly<Record<string, string>> = {
   'DELETE /v1/models/{id}': 'the run of a fine-tuning job, with its folder; other models are refused: no request removes what it did not make',
   'POST /v1/chat/completions': 'whole and streamed',
   'POST /v1/completions': 'whole and streamed; the prompt as it is, without a chat template',
+  'POST /v1/responses': 'text and functions, whole and as events; nothing is stored',
   'POST /v1/load_lora_adapter': "vLLM's: an adapter below a `--models` folder becomes a model, until the server ends",
   'POST /v1/unload_lora_adapter': 'and is one no more',
   'POST /v1/files': 'multipart/form-data, written to the disk as it comes',
@@ -47,7 +49,7 @@ export const endpoints: Readonly<Record<string, string>> = {
 /** What scripts may look for, and is not there. */
 const absent: Readonly<Record<string, string>> = {
   '/v1/fine_tuning/alpha/graders': 'reinforcement fine-tuning, which needs them, is not supported',
-  '/v1/embeddings, /v1/responses, /v1/batches, /v1/evals, /v1/moderations': 'nothing yet',
+  '/v1/embeddings, /v1/batches, /v1/evals, /v1/moderations': 'nothing yet',
 };
 
 const differences: readonly string[] = [
@@ -59,6 +61,7 @@ const differences: readonly string[] = [
   'Contents other than text and names of speakers are refused by their place, such as `messages[0].content[1].type`.',
   "**Tools**: how a model writes calls is told from what its chat template renders of one. A call whose arguments are no JSON object is text; a stream may have begun to tell of it by then: its text follows as `content`, and `finish_reason` is not `tool_calls`.",
   '**Thoughts** of models whose chat template knows them are `reasoning_content`, beside `content` and in deltas; stop sequences are looked for in `content` only.',
+  '**Responses** are never stored: `store` is false where it is not given (OpenAI: true), and true is refused. Thoughts are items of type `reasoning` with `reasoning_text`; `reasoning_tokens` is 0, since they are counted with the rest.',
   "A job's model is named by the local base, `ft:<base>:nomoat:<suffix>:<id>`, also where the job was created for a hosted model's name; the job's first events say which one is trained.",
   'Training files are checked as OpenAI did (JSONL, 10 examples at least, roles, weights, tool calls, spelled control tokens), and by whether the model can learn from them; the job fails with the first fault, and its events have the others with their lines.',
   'With a validation file, the result of a job is the epoch with the lowest validation loss (OpenAI: the last one). `valid_loss` and `full_valid_loss` are the same: all of the file is validated. Token accuracies are not measured: their columns in the result file are empty.',
@@ -139,6 +142,7 @@ export function renderCompatibility(): string {
     '',
     ...parameters('Parameters of chat completions', chatParameters.shape, chatRefusals),
     ...parameters('Parameters of completions', completionParameters.shape, completionRefusals),
+    ...parameters('Parameters of responses', responseParameters.shape, responseRefusals),
     ...parameters('Parameters of loading an adapter', loadParameters.shape, loadRefusals),
     ...parameters('Parameters of unloading an adapter', unloadParameters.shape, unloadRefusals),
     ...parameters('Parameters of fine-tuning jobs', jobParameters.shape, jobRefusals),
@@ -149,7 +153,7 @@ export function renderCompatibility(): string {
     ...differences.map((text) => `- ${text}`),
     '',
     '## Errors',
-    'As OpenAI\'s: `{"error": {"message", "type", "param", "code"}}`; of a stream that has begun, an event with that object, and no `[DONE]`.',
+    'As OpenAI\'s: `{"error": {"message", "type", "param", "code"}}`; of a stream that has begun, an event with that object, and no `[DONE]` (of responses, an event `error` in place of `response.completed`).',
     ...table(['status', 'code', 'when'], errorRows),
     '',
     '## Who may ask',

@@ -9,7 +9,12 @@ export interface Conversation {
   readonly tools: readonly unknown[] | null;
   readonly templateValues: Readonly<Record<string, unknown>>;
   readonly effort: string | null;
+  /** The parameter that says so. */
+  readonly effortParam: string;
 }
+
+/** As OpenAI has them. */
+export const efforts = ['none', 'minimal', 'low', 'medium', 'high', 'xhigh'] as const;
 
 /** How a model is to be asked, and how its answers are read. */
 export interface Asked {
@@ -22,28 +27,29 @@ export interface Asked {
 const thinkingSwitches = ['enable_thinking', 'thinking'];
 
 /** The variables of a template that set an effort. Throws ApiError where it has none. */
-function valuesOfEffort(model: Model, effort: string | null): Readonly<Record<string, unknown>> {
+function valuesOfEffort(model: Model, { effort, effortParam }: Conversation): Readonly<Record<string, unknown>> {
   if (effort === null) return {};
   if (effort !== 'none') {
     if (model.templateAsks('reasoning_effort')) return { reasoning_effort: effort };
-    throw unsupported('reasoning_effort', 'the chat template of the model asks for no effort');
+    throw unsupported(effortParam, 'the chat template of the model asks for no effort');
   }
   const found = thinkingSwitches.find((name) => model.templateAsks(name));
   if (found) return { [found]: false };
   // A model that does not think has nothing to leave out.
   if (model.answerForm().thoughts === null) return {};
-  throw unsupported('reasoning_effort', 'the chat template of the model does not leave thoughts out');
+  throw unsupported(effortParam, 'the chat template of the model does not leave thoughts out');
 }
 
 const unsupported = (param: string, why: string) =>
   wrongParameter(param, 'unsupported_parameter', `Unsupported parameter: '${param}': ${why}.`);
 
 /** Throws ApiError where the model cannot be asked so. */
-export function conversationOn(model: Model, { effort, templateValues, tools }: Conversation): Asked {
+export function conversationOn(model: Model, conversation: Conversation): Asked {
+  const { templateValues, tools } = conversation;
   const unknown = Object.keys(templateValues).find((name) => !model.templateAsks(name));
   if (unknown !== undefined)
     throw unsupported(`chat_template_kwargs.${unknown}`, 'the chat template of the model does not ask for it');
-  const values = { ...valuesOfEffort(model, effort), ...templateValues };
+  const values = { ...valuesOfEffort(model, conversation), ...templateValues };
   const given = Object.keys(values).length > 0 ? { templateValues: values } : {};
   const form = model.answerForm(given);
   if (tools && form.noCalls !== null) throw unsupported('tools', form.noCalls);

@@ -2,7 +2,9 @@
 import { randomUUID } from 'node:crypto';
 import type { AnswerEvent, Job, Usage } from './answer.ts';
 import type { CallEvent, FinishReason } from './choice.ts';
+import { dataFrames } from './event-stream.ts';
 import { chatLogprobs, completionLogprobs } from './logprobs.ts';
+import type { RouteForm } from './route-form.ts';
 import type { PlacedToken } from './token-places.ts';
 
 /** A choice that has ended. */
@@ -152,7 +154,7 @@ const logprobsOf = (dialect: Dialect, job: Job, tokens: readonly PlacedToken[]):
   job.sampling.logProbabilities === undefined ? null : dialect.logprobs(tokens);
 
 /** The answer as one object. */
-export function wholeAnswer(dialect: Dialect, job: Job, events: readonly AnswerEvent[], usage: Usage): object {
+function wholeAnswer(dialect: Dialect, job: Job, events: readonly AnswerEvent[], usage: Usage): object {
   // Prompts that were computed side by side end in any order.
   const ended = choicesOf(events).sort((a, b) => a.index - b.index);
   const choices = ended.map((choice) => dialect.choice(choice, logprobsOf(dialect, job, choice.tokens)));
@@ -160,7 +162,7 @@ export function wholeAnswer(dialect: Dialect, job: Job, events: readonly AnswerE
 }
 
 /** The answer in pieces, as they are sent; a fault is the last one. `faultOf` words what is thrown. */
-export async function* pieces(
+async function* pieces(
   dialect: Dialect,
   job: Job,
   events: AsyncIterable<AnswerEvent>,
@@ -180,3 +182,11 @@ export async function* pieces(
   }
   if (job.includeUsage) yield { ...common, choices: [], usage: await usage };
 }
+
+/** The form of a job's answers in a dialect. */
+export const formOf = (dialect: Dialect, job: Job): RouteForm => ({
+  param: dialect.param,
+  whole: (events, usage) => wholeAnswer(dialect, job, events, usage),
+  pieces: (events, usage) => pieces(dialect, job, events, usage),
+  frames: dataFrames,
+});

@@ -1,26 +1,35 @@
-/** Server-sent events, as clients of OpenAI's API read them: `[DONE]` is the last. */
+/** Server-sent events, as clients of OpenAI's API read them. */
 import type { ApiError } from './api-error.ts';
+import type { Frames } from './route-form.ts';
 
 const encoder = new TextEncoder();
-const eventOf = (data: string): Uint8Array => encoder.encode(`data: ${data}\n\n`);
+
+/** Of all routes but /v1/responses: `[DONE]` is the last. */
+export const dataFrames: Frames = {
+  of: (value) => `data: ${JSON.stringify(value)}\n\n`,
+  error: (error) => `data: ${JSON.stringify(error)}\n\n`,
+  last: 'data: [DONE]\n\n',
+};
 
 /**
  * A body of the values of `source`, taken as fast as the client reads them. What `source` throws is an event with the error, and the
- * end without `[DONE]`.
+ * end without the last one.
  */
 export function eventStream(
   source: AsyncIterator<object, void>,
   errorOf: (thrown: unknown) => ApiError,
+  frames: Frames = dataFrames,
 ): ReadableStream<Uint8Array> {
   let ended = false;
   return new ReadableStream({
     async pull(controller) {
+      const send = (text: string): void => controller.enqueue(encoder.encode(text));
       try {
         const { done, value } = await source.next();
-        if (!done) return controller.enqueue(eventOf(JSON.stringify(value)));
-        controller.enqueue(eventOf('[DONE]'));
+        if (!done) return send(frames.of(value));
+        if (frames.last !== '') send(frames.last);
       } catch (error) {
-        if (!ended) controller.enqueue(eventOf(JSON.stringify(errorOf(error))));
+        if (!ended) send(frames.error(errorOf(error)));
       }
       if (!ended) controller.close();
       ended = true;

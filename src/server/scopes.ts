@@ -8,7 +8,14 @@ export type EndpointScope = KeyScope | 'open';
 export const scopes: Readonly<Record<EndpointScope, readonly string[]>> = {
   open: ['GET /healthz', 'GET /readyz'],
   // Whoever may ask may know how busy the server is; /metrics has no names and no contents.
-  chat: ['GET /v1/models', 'GET /v1/models/{id}', 'POST /v1/chat/completions', 'POST /v1/completions', 'GET /metrics'],
+  chat: [
+    'GET /v1/models',
+    'GET /v1/models/{id}',
+    'POST /v1/chat/completions',
+    'POST /v1/completions',
+    'POST /v1/responses',
+    'GET /metrics',
+  ],
   tune: [
     'DELETE /v1/models/{id}',
     'POST /v1/files',

@@ -27,28 +27,32 @@ const schema = z.record(z.string(), z.unknown()).superRefine((value, context) =>
   if (fault) context.addIssue({ code: 'custom', message: fault });
 });
 
+/** What is said of a function. */
+export const functionFields = {
+  name: functionName,
+  description: open(plainText),
+  parameters: open(schema),
+  strict: open(z.literal(false, { error: 'arguments are not held against their schema: leave it out, or say false' })),
+};
+
 const tool = z.strictObject({
   type: z.literal('function', { error: 'only functions are supported' }),
-  function: z.strictObject({
-    name: functionName,
-    description: open(plainText),
-    parameters: open(schema),
-    strict: open(
-      z.literal(false, { error: 'arguments are not held against their schema: leave it out, or say false' }),
-    ),
-  }),
+  function: z.strictObject(functionFields),
 });
 
-/** A list of tools, each name once. */
+/** Refuses a second tool of the same name. */
+export const uniqueNames =
+  <Tool>(nameOf: (tool: Tool) => string, path: readonly string[]) =>
+  (tools: readonly Tool[], context: z.RefinementCtx): void => {
+    const names = tools.map(nameOf);
+    const twice = names.findIndex((name, i) => names.indexOf(name) !== i);
+    if (twice >= 0) context.addIssue({ code: 'custom', path: [twice, ...path], message: 'another tool has this name' });
+  };
+
 export const toolList = z
   .array(tool)
   .max(mostTools)
-  .superRefine((tools, context) => {
-    const names = tools.map((each) => each.function.name);
-    const twice = names.findIndex((name, i) => names.indexOf(name) !== i);
-    if (twice >= 0)
-      context.addIssue({ code: 'custom', path: [twice, 'function', 'name'], message: 'another tool has this name' });
-  });
+  .superRefine(uniqueNames((each) => each.function.name, ['function', 'name']));
 
 const choices = ['none', 'auto'] as const;
 export const toolChoice = z.enum(choices, {
