@@ -75,6 +75,8 @@ export const errorCodes = {
     502,
     'A model could not be fetched; `fields.problem` says why, such as offline, gated, not-found, checksum.',
   ),
+  'server-unreachable': failed(502, 'No server of nomoat answers at the address, or it broke off.'),
+  'server-refused': input(400, 'A server refused a request; `fields` has its `status`, `code` and `param`.'),
   untrusted: untrusted(409, 'A result is not to be used; no narrower code says why.'),
   'run-diverged': untrusted(409, 'The run diverged: there is no result, and resuming would diverge again.'),
   interrupted: interrupted('Stopped, before anything worth keeping was there; no narrower code says what.'),

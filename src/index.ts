@@ -17,6 +17,9 @@ export type {
   TokenProbability,
 } from './chat/chat-model.ts';
 export type { Score, ScoredToken } from './chat/score.ts';
+export type { ServerOptions } from './client/connection.ts';
+export type { JobAction, ServerJob, ServerJobEvent, ServerJobs } from './client/jobs.ts';
+export type { RemoteModel } from './client/remote-chat.ts';
 export type { DataFile } from './dataset/dataset-files.ts';
 export type { TuningFault, TuningFileCheck } from './dataset/tuning-file.ts';
 export { type CodeEntry, errorCodes, isErrorCode } from './error-codes.ts';
@@ -53,6 +56,7 @@ export { type ListedModels, listModels, type PullModelOptions, pullModel, resolv
 export { type PlanOptions, plan } from './library/plan.ts';
 export { type Preview, type PreviewOptions, preview, type RowSetting } from './library/preview.ts';
 export { type FollowOptions, listRuns, type OpenedRun, openRun } from './library/runs.ts';
+export { connectServer, type ServerClient } from './library/server-client.ts';
 export { type CheckTuningFileOptions, checkTuningFile } from './library/tuning-file.ts';
 export {
   type ChatOptions,

@@ -26,6 +26,7 @@ const order = [
   'train',
   'adapter',
   'chat',
+  'client',
   'llama',
   'evaluate',
   'dataset',

@@ -5,7 +5,8 @@ import type { KeySource } from './paste-reader.ts';
 import type { AnswerOutput } from './shown-text.ts';
 
 export interface TerminalChatOptions {
-  readonly model: ChatModel;
+  /** Of this machine or of a server. */
+  readonly model: Pick<ChatModel, 'generate'>;
   readonly system?: string | null;
   readonly sampling?: Partial<Sampling>;
   /** One question, one answer, the end; standard input is then not read. */

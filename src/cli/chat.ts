@@ -1,12 +1,42 @@
-/** `nomoat chat`: opens the model, then the terminal chat. */
+/** `nomoat chat`: opens the model, here or at a server, then the terminal chat. */
 import type { Command } from 'commander';
+import type { ChatModel, Model } from '../chat/chat-model.ts';
+import { NomoatError } from '../errors.ts';
 import { chatOptions, samplingFault } from '../settings/command-settings.ts';
 import { toggle } from '../settings/fields.ts';
 import { defaultModel } from '../settings/options.ts';
 import { harmless } from '../words/harmless.ts';
 import { bare } from './bare-command.ts';
-import { addFlags, flagsOf } from './flags.ts';
+import { addFlags, flagsOf, givenFlags } from './flags.ts';
 import { errorText, inCommandWords } from './words.ts';
+
+/** What only a model that is opened here has. */
+const { adapter, chatTemplate, contextSize, repeatPenalty, threads } = chatOptions;
+const ofModel = { adapter, chatTemplate, contextSize, repeatPenalty, threads };
+
+interface Opened {
+  readonly model: Pick<ChatModel, 'generate'>;
+  readonly notes: readonly string[];
+  readonly systemPrompt: string | null;
+  close(): Promise<void>;
+}
+
+/** The model of that name at a server. Throws NomoatError where something is given that servers choose. */
+async function connect(url: string, model: string, given: readonly string[]): Promise<Opened> {
+  const [first] = given;
+  if (first !== undefined)
+    throw new NomoatError({ code: 'invalid-settings', part: `\`${first}\``, fault: 'is for models that are opened here', remedy: 'Leave it out beside `server`: the server has its own.' }); // biome-ignore format: one line
+  const { connectServer } = await import('../library/server-client.ts');
+  const client = connectServer({ url, apiKey: process.env.NOMOAT_API_KEY ?? null });
+  return { model: client.model(model), notes: [], systemPrompt: null, close: async () => {} };
+}
+
+/** A model of this machine. */
+async function open(options: Parameters<typeof import('../library.ts').openModel>[0]): Promise<Opened> {
+  const { openModel } = await import('../library.ts');
+  const model: Model = await openModel(options);
+  return { model, notes: model.notes, systemPrompt: model.systemPrompt, close: () => model.close() };
+}
 
 const answerShown = { json: toggle(false, 'with --prompt: the answer as one JSON object') };
 
@@ -18,9 +48,8 @@ export function command(): Command {
   );
   return addFlags(command, { ...chatOptions, ...answerShown }).action(async (model: string) => {
     const values = flagsOf(command, { ...chatOptions, ...answerShown }, { lead: samplingFault });
-    const { adapter, chatTemplate, contextSize, json, threads, ...rest } = values;
+    const { adapter, chatTemplate, contextSize, json, server, threads, ...rest } = values;
     const { prompt: givenPrompt, system: givenSystem, ...sampling } = rest;
-    const { openModel } = await import('../library.ts');
     const { runTerminalChat } = await import('../chat/terminal.ts');
     const { assertPrompt, readPiped } = await import('../chat/single-answer.ts');
     const { assertDecoded } = await import('../formats/decode-text.ts');
@@ -29,20 +58,23 @@ export function command(): Command {
     assertDecoded('--system', givenSystem ?? '');
     const prompt = givenPrompt ?? (process.stdin.isTTY ? null : await readPiped(process.stdin));
     if (prompt !== null) assertPrompt(prompt);
-    const chat = await openModel({
-      model,
-      adapter,
-      chatTemplate,
-      threads: threads ?? physicalCores(),
-      ...(contextSize === null ? {} : { contextSize }),
-    });
+    const opened =
+      server === null
+        ? await open({
+            model,
+            adapter,
+            chatTemplate,
+            threads: threads ?? physicalCores(),
+            ...(contextSize === null ? {} : { contextSize }),
+          })
+        : await connect(server, model, Object.keys(givenFlags(command, ofModel)));
     try {
-      for (const note of chat.notes) process.stderr.write(`${harmless(inCommandWords(note))}\n`);
-      const system = givenSystem ?? chat.systemPrompt;
-      if (givenSystem === null && chat.systemPrompt)
-        process.stderr.write(`(system prompt of the training data: ${harmless(chat.systemPrompt)})\n`);
+      for (const note of opened.notes) process.stderr.write(`${harmless(inCommandWords(note))}\n`);
+      const system = givenSystem ?? opened.systemPrompt;
+      if (givenSystem === null && opened.systemPrompt)
+        process.stderr.write(`(system prompt of the training data: ${harmless(opened.systemPrompt)})\n`);
       process.exitCode = await runTerminalChat({
-        model: chat,
+        model: opened.model,
         system,
         sampling,
         prompt,
@@ -53,7 +85,7 @@ export function command(): Command {
         errorText,
       });
     } finally {
-      await chat.close();
+      await opened.close();
     }
   });
 }

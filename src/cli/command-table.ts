@@ -18,6 +18,7 @@ const table: Readonly<Record<CommandName, Entry>> = {
   serve: { load: () => import('./serve.ts') },
   keys: { argument: '<ACTION> [NAME]', load: () => import('./keys.ts') },
   preview: { argument: '<DATA...>', load: () => import('./preview.ts') },
+  jobs: { argument: '[ACTION] [ID]', load: () => import('./jobs.ts') },
   'import-openai': { argument: '<FILE|FOLDER...>', load: () => import('./import-openai.ts') },
   export: { argument: '<RUN>', load: () => import('./export.ts') },
   pull: { argument: '<NAME>', load: () => import('./pull.ts') },

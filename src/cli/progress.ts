@@ -1,17 +1,10 @@
-/**
- * Events of a run for people: a bar on a terminal, plain lines in a log. The bar goes back to the line's beginning and writes over
- * itself: that needs no codes. Knows nothing of processes.
- */
-import { movesCursor } from '../chat/terminal-abilities.ts';
+/** Events of a run for people: a bar on a terminal, plain lines in a log. Knows nothing of processes. */
 import type { ExportParityEvent, RunEvent } from '../events.ts';
 import type { Proposal } from '../plan/proposal.ts';
 import { fixed } from '../run/figures.ts';
 import { placeOf } from '../text/example.ts';
-import { harmless } from '../words/harmless.ts';
+import { type Out, StatusLine } from './status-line.ts';
 import { eventInCommandWords, inCommandWords } from './words.ts';
-
-/** In a log, at most one progress line in this many seconds. */
-const logSeconds = 10;
 
 export const duration = (seconds: number): string =>
   seconds < 90
@@ -57,42 +50,19 @@ const indented = (text: string): string => text.replaceAll('\n', `\n${' '.repeat
 const gigabytes = (bytes: number): string => `${(bytes / 1e9).toFixed(2)} GB`;
 const count = (value: number): string => value.toLocaleString('en');
 
-type Out = NodeJS.WritableStream & { isTTY?: boolean; columns?: number };
-
-/** Where a terminal does not tell its width. */
-const usualColumns = 80;
-const minBar = 10;
-
 export class Progress {
-  private readonly out: Out;
-  private readonly drawsBar: boolean;
+  private readonly status: StatusLine;
   private steps = 1;
   private proposed = false;
   private validation: number | null = null;
   private secondsPerStep = 0;
-  private lastLine = 0;
-  /** Columns that the bar takes, which a line after it has to blank. */
-  private bar = 0;
 
   constructor(out: Out) {
-    this.out = out;
-    this.drawsBar = movesCursor(out);
+    this.status = new StatusLine(out);
   }
 
   private line(text: string): void {
-    if (this.bar > 0) this.out.write(`\r${' '.repeat(this.bar)}\r`);
-    this.bar = 0;
-    this.out.write(`${harmless(text)}\n`);
-  }
-
-  /** Never the last column, after which terminals go on in the next line. */
-  private drawBar(share: number, text: string): void {
-    const columns = (this.out.columns || usualColumns) - 1;
-    const room = Math.max(minBar, columns - text.length - '[] '.length);
-    const filled = Math.round(room * share);
-    const bar = `[${'#'.repeat(filled)}${' '.repeat(room - filled)}] ${text}`.slice(0, columns);
-    this.out.write(`\r${bar.padEnd(this.bar)}`);
-    this.bar = bar.length;
+    this.status.line(text);
   }
 
   private readonly handlers: { readonly [T in RunEvent['type']]: (event: Extract<RunEvent, { type: T }>) => void } = {
@@ -138,11 +108,7 @@ export class Progress {
       this.secondsPerStep = this.secondsPerStep === 0 ? seconds : 0.8 * this.secondsPerStep + 0.2 * seconds;
       const left = duration((this.steps - e.step - 1) * this.secondsPerStep);
       const text = `step ${e.step + 1}/${this.steps}  loss ${fixed(e.loss, 4)}${this.validation === null ? '' : `  validation ${fixed(this.validation, 4)}`}  ${fixed(e.tokensPerSecond, 0)} tokens/s  ${left} left`;
-      if (this.drawsBar) this.drawBar((e.step + 1) / this.steps, text);
-      else if (e.step === 0 || e.step + 1 === this.steps || Date.now() - this.lastLine > logSeconds * 1000) {
-        this.lastLine = Date.now();
-        this.line(text);
-      }
+      this.status.progress(e.step + 1, this.steps, text);
     },
     validation: (e) => {
       this.validation = e.loss;
@@ -152,7 +118,7 @@ export class Progress {
       );
     },
     'checkpoint-saved': (e) => {
-      if (!this.drawsBar) this.line(`Checkpoint after ${e.step} steps${e.best ? ' (best so far)' : ''}`);
+      if (!this.status.drawsBar) this.line(`Checkpoint after ${e.step} steps${e.best ? ' (best so far)' : ''}`);
     },
     'export-parity': (e) => this.line(`Parity   ${e.base}: ${parityText(e)}`),
     notice: (e) => this.line(e.message),

@@ -32,6 +32,7 @@ const commandOf: Readonly<
   preview: 'preview',
   openModel: 'chat',
   serve: 'serve',
+  connectServer: 'jobs',
   importOpenAI: 'import-openai',
   addApiKey: 'keys add',
   listApiKeys: 'keys list',

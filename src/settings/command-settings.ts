@@ -32,6 +32,10 @@ export const samplingFault: Lead = (name, value) =>
 
 const chatModel = text(defaultModel, 'MODEL|RUN', 'a name that `listModels()` lists, a file, or the folder of a run');
 export const chatOptions = {
+  server: openText(
+    'URL',
+    'ask a server there, by a name that it lists; the key that it wants is taken from NOMOAT_API_KEY; default: the model is opened here',
+  ),
   adapter: openText('DIR|FILE', 'use this adapter (a run, a PEFT folder or a GGUF LoRA)'),
   system: openWords('TEXT', "system prompt; default: the one the run's data shares"),
   chatTemplate: openText('FILE|NAME', "chat template instead of the model's own; default: the one that was trained with"), // biome-ignore format: one line
@@ -119,6 +123,16 @@ export const serveOptions = {
 };
 export const serveSettings = z.object(serveOptions);
 
+export const jobsActions = ['list', 'follow', 'cancel', 'pause', 'resume'] as const;
+export const jobsOptions = {
+  server: text(
+    'http://127.0.0.1:8080',
+    'URL',
+    'where the server is; the key that it wants is taken from NOMOAT_API_KEY',
+  ),
+};
+export const jobsSettings = z.object(jobsOptions);
+
 export const importOptions = {
   model: openText('NAME|FILE.gguf', 'hold data against this model too, and tune it in the place of OpenAI\'s; default: the packaged one, for jobs alone'), // biome-ignore format: one line
 };
@@ -185,6 +199,11 @@ export const commandSettings = {
     options: chatOptions,
   },
   serve: { summary: summaries.serve, argument: {}, options: serveOptions },
+  jobs: {
+    summary: summaries.jobs,
+    argument: { id: openText('ID', 'of the job, or the end of it; without one, the newest is followed') },
+    options: jobsOptions,
+  },
   'import-openai': {
     summary: summaries['import-openai'],
     argument: { paths: pathOrPaths().register(fieldWords, { description: 'files or folders' }) },

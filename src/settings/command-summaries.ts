@@ -9,6 +9,7 @@ export const summaries = {
   serve: "answer OpenAI's API over the models of this machine and the runs in ./runs, for clients on this machine",
   keys: "the API keys of a server's clients: add NAME (the key is printed once), list, remove NAME",
   preview: 'show DATA as the tokens that would be trained on, supervised ones marked',
+  jobs: 'fine-tuning jobs of a server: list them, follow one, or cancel, pause or resume it',
   'import-openai':
     "what files of OpenAI's fine-tuning and evals are here: data sets checked, jobs as commands, results, evals",
   export: "write a run's adapter in another format",

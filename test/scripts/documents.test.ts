@@ -143,6 +143,7 @@ const elsewhere: Readonly<Record<string, string>> = {
   quickstart: 'test/story/quickstart.test.ts',
   pull: 'src/store/hub.test.ts',
   serve: 'test/story/serve.test.ts',
+  jobs: 'test/server/remote.test.ts',
 };
 /** A model of that size is not trained in a second; its smallest is. */
 const tooLarge = ['micro', 'mini', 'small'];
