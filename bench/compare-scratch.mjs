@@ -17,7 +17,7 @@ import { llamaLogProbabilities } from '../dist/llama/log-probabilities.js';
 import { writeTrainedModel } from '../dist/adapter/trained-model.js';
 import { shuffled } from '../dist/batches/order.js';
 import { Random } from '../dist/batches/random.js';
-import { wilsonInterval } from '../dist/evaluate/exact-match.js';
+import { wilsonInterval } from '../dist/evaluate/statistics/proportions.js';
 import { openGguf } from '../dist/formats/gguf/read.js';
 import { resolveModel } from '../dist/store/local-models.js';
 import { tune } from '../dist/index.js';

@@ -74,7 +74,7 @@ async function scoreOf(model: string, questions: readonly AskedQuestion[]): Prom
 }
 
 async function scoreLine({ right, total }: ExactMatch): Promise<string> {
-  const { wilsonInterval } = await import('../evaluate/exact-match.ts');
+  const { wilsonInterval } = await import('../evaluate/statistics/proportions.ts');
   const [low, high] = wilsonInterval(right, total).map((share) => (share * 100).toFixed(0));
   return `${right} of ${total} right (${((right / total) * 100).toFixed(0)}%, 95% interval ${low} to ${high}%)`;
 }

@@ -40,14 +40,3 @@ export async function exactMatch(
   }
   return { right, total: questions.length, answers };
 }
-
-/** Wilson's interval of a share at 95% confidence: https://doi.org/10.1080/01621459.1927.10502953 */
-export function wilsonInterval(right: number, total: number): [low: number, high: number] {
-  if (total === 0) return [0, 1];
-  const z = 1.959963984540054;
-  const share = right / total;
-  const centre = share + (z * z) / (2 * total);
-  const half = z * Math.sqrt((share * (1 - share)) / total + (z * z) / (4 * total * total));
-  const scale = 1 + (z * z) / total;
-  return [Math.max(0, (centre - half) / scale), Math.min(1, (centre + half) / scale)];
-}

@@ -22,6 +22,10 @@ const needsTorch = hasTorch
   : ' (skipped: needs a Python with torch, transformers, peft, gguf; NOMOAT_PYTHON names it)';
 const hasOnnx = hasPython && has('onnx');
 const needsOnnx = hasOnnx ? '' : ' (skipped: needs a Python with onnx; NOMOAT_PYTHON names it)';
+const hasScipy = hasPython && has('scipy', 'statsmodels', 'sklearn', 'sacrebleu', 'rouge_score');
+const needsScipy = hasScipy
+  ? ''
+  : ' (skipped: needs a Python with scipy, statsmodels, scikit-learn, sacrebleu and rouge-score; NOMOAT_PYTHON names it)';
 const hasJinja = hasPython && has('jinja2');
 const needsJinja = hasJinja ? '' : ' (skipped: needs a Python with jinja2 3.1.6; NOMOAT_PYTHON names it)';
 const hasTables = hasPython && has('pyarrow', 'pandas', 'datasets');
@@ -80,7 +84,12 @@ const onlyRead: Readonly<Record<string, string>> = {
     'trains for a quarter of an hour; its two calls and its scripts are tried by themselves',
 };
 
-const byThemselves = ['bench/onnx_check.py', 'bench/oracles/make_table_cases.py', 'bench/oracles/render_templates.py'];
+const byThemselves = [
+  'bench/onnx_check.py',
+  'bench/oracles/make_evaluation_cases.py',
+  'bench/oracles/make_table_cases.py',
+  'bench/oracles/render_templates.py',
+];
 
 test('every script is in one of the tables', () => {
   const covered = withTorch.flatMap(([name, covers]) => [name, ...covers.filter((other) => !other.endsWith('.mjs'))]);
@@ -103,6 +112,13 @@ describe('runs', { timeout: 600_000 }, () => {
       expect(code, err).toBe(0);
       expect(out).toMatch(prints);
     });
+
+  test.runIf(hasScipy)(`bench/oracles/make_evaluation_cases.py${needsScipy}`, () => {
+    const { code, err } = py('bench/oracles/make_evaluation_cases.py', at('cases.json'));
+    expect(code, err).toBe(0);
+    const [made, kept] = [at('cases.json'), join(repo, 'test/fixtures/evaluation/cases.json')].map((path) => JSON.parse(readFileSync(path, 'utf8')) as { texts: unknown[] }); // biome-ignore format: one line
+    expect(made!.texts).toEqual(kept!.texts);
+  });
 
   test.runIf(hasOnnx)(`bench/onnx_check.py${needsOnnx}`, () => {
     expect(run(process.execPath, [join(repo, 'bench/onnx-graphs.mjs'), at('graphs')]).code).toBe(0);
