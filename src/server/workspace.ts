@@ -100,6 +100,8 @@ export class Workspace {
       uploads.sweep();
     }, sweepMilliseconds);
     this.sweeps.unref();
+    // Which suffix a job gave its model is known from now on.
+    this.options.models.forget();
     queue.pump();
     return this.opened;
   }

@@ -71,11 +71,17 @@ test('the next server takes up what an earlier one left', patience, async () => 
   await first.close();
   expect(performance.now() - began).toBeLessThan(10_000);
   expect(openRun(runOf(runs, running!)).pid).toBeNull();
-  const { client } = await withJobs({ runs });
+  const second = await withJobs({ runs });
+  const { client } = second;
   expect((await client.files.list()).data.map(({ id }) => id)).toEqual([training_file]);
   expect((await client.fineTuning.jobs.list()).data.map(({ id }) => id)).toEqual([queued, running]);
   for (const id of [running!, queued!]) expect(await jobWith(client, id), id).toMatchObject({ status: 'succeeded' });
   expect((await messages(client, running!)).filter((message) => /training loss/.test(message))).toHaveLength(96);
+  await second.close();
+  // One that reads the folder of runs but once knows the job's name for its model all the same.
+  const third = await withJobs({ runs }, { listMilliseconds: 600_000 });
+  const { fine_tuned_model: model } = await third.client.fineTuning.jobs.retrieve(running!);
+  expect(await third.client.models.retrieve(model!)).toMatchObject({ id: model });
 });
 
 test('jobs are listed in pages and by their metadata', patience, async () => {
