@@ -23,6 +23,7 @@ import type { ServerLog } from './log.ts';
 import type { Metrics } from './metrics.ts';
 import type { ModelList } from './model-list.ts';
 import type { ModelPool } from './model-pool.ts';
+import { openApiDocument } from './openapi/document.ts';
 import { type Asked, type Environment, type Handler, jsonOf } from './request.ts';
 import { responseRequest } from './responses/response-form.ts';
 import type { RouteForm } from './route-form.ts';
@@ -251,6 +252,7 @@ const routesOf = (parts: AppParts): Routes => ({
   'GET /readyz': (context) => context.json({ status: 'ready' }),
   'GET /metrics': async (context) =>
     context.text(await parts.metrics.text(), 200, { 'Content-Type': 'text/plain; version=0.0.4; charset=utf-8' }),
+  'GET /openapi.json': (context) => context.json(openApiDocument()),
   ...modelRoutes(parts),
   ...adapterRoutes(parts),
   'POST /v1/chat/completions': answering(parts, inDialect(chatDialect, chatJob)),

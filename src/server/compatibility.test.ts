@@ -12,6 +12,7 @@ import { serverLimits } from './limits.ts';
 import { Metrics } from './metrics.ts';
 import { ModelList } from './model-list.ts';
 import { ModelPool } from './model-pool.ts';
+import { descriptions } from './openapi/descriptions.ts';
 import { responseParameters, responseRefusals } from './responses/response-request.ts';
 import { endpointOf } from './routes/routes.ts';
 import { scopes } from './scopes.ts';
@@ -67,5 +68,8 @@ test('the endpoints of the page are the routes of the server', () => {
   const routes = createApp(parts).routes.filter(({ method, path }) => method !== 'ALL' && !path.endsWith('*'));
   const named = routes.map(({ method, path }) => endpointOf(`${method} ${path}`));
   expect([...named].sort()).toEqual(Object.keys(endpoints).sort());
+  expect(Object.keys(descriptions).sort(), 'src/server/openapi/descriptions.ts describes each').toEqual(
+    [...named].sort(),
+  );
   expect(Object.values(scopes).flat().sort(), 'src/server/scopes.ts has a scope for each').toEqual([...named].sort());
 });

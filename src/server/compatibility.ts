@@ -41,6 +41,7 @@ export const endpoints: Readonly<Record<string, string>> = {
   'POST /v1/fine_tuning/checkpoints/{model}/permissions': 'kept and listed; there is one project here, so that they grant nothing',
   'GET /v1/fine_tuning/checkpoints/{model}/permissions': '`after`, `limit`, `order`, `project_id`',
   'DELETE /v1/fine_tuning/checkpoints/{model}/permissions/{id}': 'one of them',
+  'GET /openapi.json': 'this page for programs, as OpenAPI 3.1, made from the same schemas; without a key',
   'GET /healthz': 'whether the server lives; without a key',
   'GET /metrics': 'for Prometheus: requests, tokens, times, what waits, what each open context takes and how much slower adapters are; no contents, no names that clients made',
   'GET /readyz': 'whether it takes requests: 503 while it closes; without a key',

@@ -6,15 +6,13 @@ export type EndpointScope = KeyScope | 'open';
 
 /** Every endpoint, by the least scope that may ask it. */
 export const scopes: Readonly<Record<EndpointScope, readonly string[]>> = {
-  open: ['GET /healthz', 'GET /readyz'],
-  // Whoever may ask may know how busy the server is; /metrics has no names and no contents.
+  open: ['GET /healthz', 'GET /readyz', 'GET /openapi.json'],
   chat: [
     'GET /v1/models',
     'GET /v1/models/{id}',
     'POST /v1/chat/completions',
     'POST /v1/completions',
     'POST /v1/responses',
-    'GET /metrics',
   ],
   tune: [
     'DELETE /v1/models/{id}',
@@ -35,11 +33,13 @@ export const scopes: Readonly<Record<EndpointScope, readonly string[]>> = {
     'POST /v1/fine_tuning/jobs/{id}/resume',
     'GET /v1/fine_tuning/jobs/{id}/events',
     'GET /v1/fine_tuning/jobs/{id}/checkpoints',
-  ],
-  // OpenAI wants an admin key for permissions, and vLLM calls loading adapters a risk.
-  admin: [
+    // Only what lies below the folders of models: whoever may train may put something there.
     'POST /v1/load_lora_adapter',
     'POST /v1/unload_lora_adapter',
+  ],
+  // OpenAI wants an admin key for permissions; metrics are of all who ask.
+  admin: [
+    'GET /metrics',
     'POST /v1/fine_tuning/checkpoints/{model}/permissions',
     'GET /v1/fine_tuning/checkpoints/{model}/permissions',
     'DELETE /v1/fine_tuning/checkpoints/{model}/permissions/{id}',

@@ -9,6 +9,7 @@ import type { ServerLog } from '../../src/server/log.ts';
 import type { RunningServer, ServeOptions } from '../../src/server/serve-options.ts';
 import { startServer } from '../../src/server/start-server.ts';
 import { repo, withMetadata } from '../cases/support.ts';
+import { describedFetch } from './described.ts';
 
 /** A model of some thousand weights with random values, and a context of 256 tokens. */
 export const reference = join(repo, 'test/fixtures/reference/llama/base.gguf');
@@ -43,6 +44,7 @@ export async function served(options: ServeOptions = {}, limits: Partial<ServerL
     apiKey: options.apiKey ?? 'none',
     adminAPIKey: options.apiKey ?? 'none',
     maxRetries: 0,
+    fetch: describedFetch,
   });
   return { ...server, client, log };
 }

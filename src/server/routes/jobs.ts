@@ -26,10 +26,13 @@ const mostProjects = 100;
 /** Letters of a job's id in the name of its run: enough to tell jobs apart. */
 const runLetters = 8;
 
-const jobListParameters = z.object(pageParameters(mostOfPage));
-const eventParameters = z.object({ ...pageParameters(mostEvents), stream: z.enum(['true', 'false']).optional() });
-const permissionParameters = z.object({ ...pageParameters(mostOfPage), project_id: z.string().optional(), order: z.enum(['ascending', 'descending']).optional() }); // biome-ignore format: one line
-const grantParameters = z.object({ project_ids: z.array(z.string().min(1)).min(1).max(mostProjects) });
+export const jobListParameters = z.object(pageParameters(mostOfPage));
+export const eventParameters = z.object({
+  ...pageParameters(mostEvents),
+  stream: z.enum(['true', 'false']).optional(),
+});
+export const permissionParameters = z.object({ ...pageParameters(mostOfPage), project_id: z.string().optional(), order: z.enum(['ascending', 'descending']).optional() }); // biome-ignore format: one line
+export const grantParameters = z.object({ project_ids: z.array(z.string().min(1)).min(1).max(mostProjects) });
 
 /** `metadata[k]=v` and `metadata=null`, taken out of the query. */
 function metadataFilter(url: URL): Matching[] {

@@ -42,7 +42,7 @@ const jobError = z.object({ code: z.string(), message: z.string(), param: z.stri
 /** What a job failed with. */
 export type JobError = z.output<typeof jobError>;
 
-const statuses = ['validating_files', 'queued', 'running', 'succeeded', 'failed', 'cancelled'] as const;
+export const statuses = ['validating_files', 'queued', 'running', 'succeeded', 'failed', 'cancelled'] as const;
 export type JobStatus = (typeof statuses)[number];
 /** Of a job that something is still to be done for. */
 export const unfinished: readonly JobStatus[] = ['validating_files', 'queued', 'running'];

@@ -1,0 +1,170 @@
+/** Real answers of every endpoint have the schema that /openapi.json says, and nothing beside it. */
+import { cpSync, mkdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { beforeAll, expect, test } from 'vitest';
+import { z } from 'zod';
+import { writeGgufLora } from '../../src/adapter/gguf-lora.ts';
+import { readPeft } from '../../src/adapter/peft.ts';
+import { openGguf } from '../../src/formats/gguf/read.ts';
+import { errorSchema } from '../../src/server/openapi/components.ts';
+import { descriptions } from '../../src/server/openapi/descriptions.ts';
+import { assertDescribed } from './described.ts';
+import { folder, reference, type Served, served } from './support.ts';
+
+let server: Served;
+beforeAll(async () => {
+  const models = join(folder, 'models');
+  mkdirSync(join(models, 'adapters'), { recursive: true });
+  cpSync(reference, join(models, 'base.gguf'));
+  const base = openGguf(reference);
+  writeGgufLora(join(models, 'adapters/polite.gguf'), readPeft(join(reference, '../lora.after20.safetensors')), base);
+  base.close();
+  server = await served({ runs: join(folder, 'described'), models: [models] }, { listMilliseconds: 0 });
+});
+
+const checked = new Set<string>();
+
+interface Ask {
+  readonly at?: Readonly<Record<string, string>>;
+  readonly query?: string;
+  readonly json?: object;
+  readonly form?: Readonly<Record<string, string | Blob>>;
+}
+
+async function sent(endpoint: string, { at = {}, form, json, query = '' }: Ask): Promise<Response> {
+  const [method = '', path = ''] = endpoint.split(' ');
+  const url = `${server.url}${path.replace(/\{(\w+)\}/g, (_, name: string) => encodeURIComponent(at[name]!))}${query}`;
+  if (json) return fetch(url, { method, body: JSON.stringify(json), headers: { 'Content-Type': 'application/json' } });
+  if (!form) return fetch(url, { method });
+  const body = new FormData();
+  for (const [name, value] of Object.entries(form)) typeof value === 'string' ? body.append(name, value) : body.append(name, value, 'x.jsonl'); // biome-ignore format: one line
+  return fetch(url, { method, body });
+}
+
+/** What an endpoint answers, once it was held against its description. */
+async function ask(endpoint: string, given: Ask = {}): Promise<Record<string, unknown>> {
+  const { answer } = descriptions[endpoint]!;
+  const found = await sent(endpoint, given);
+  const type = found.headers.get('content-type') ?? '';
+  if (!(answer instanceof z.ZodType)) {
+    expect([found.status, type]).toEqual([200, answer.type]);
+    checked.add(endpoint);
+    return { text: await found.text() };
+  }
+  const body = (await found.json()) as Record<string, unknown>;
+  expect(found.status, JSON.stringify(body)).toBe(200);
+  expect(type).toMatch(/^application\/json/);
+  assertDescribed(answer, body, endpoint);
+  checked.add(endpoint);
+  return body;
+}
+
+/** The events of a stream, held against theirs. */
+async function follow(endpoint: string, given: Ask): Promise<unknown[]> {
+  const found = await sent(endpoint, given);
+  expect(found.headers.get('content-type')).toBe('text/event-stream; charset=utf-8');
+  const lines = (await found.text()).split('\n\n').filter(Boolean);
+  if (endpoint !== 'POST /v1/responses') expect(lines.pop()).toBe('data: [DONE]');
+  const events = lines.map((line) => JSON.parse(line.replace(/^(event: .*\n)?data: /, '')) as unknown);
+  for (const event of events) assertDescribed(descriptions[endpoint]!.events!, event, endpoint);
+  return events;
+}
+
+test('health, metrics and the document', async () => {
+  for (const endpoint of ['GET /healthz', 'GET /readyz', 'GET /openapi.json', 'GET /metrics']) await ask(endpoint);
+});
+
+test('models', async () => {
+  await ask('GET /v1/models');
+  await ask('GET /v1/models/{id}', { at: { id: 'base' } });
+  await ask('POST /v1/load_lora_adapter', { json: { lora_name: 'polite', lora_path: 'adapters/polite.gguf', base_model_name: 'base' } }); // biome-ignore format: one line
+  await ask('POST /v1/unload_lora_adapter', { json: { lora_name: 'polite' } });
+});
+
+test('answers, whole and streamed, with and without log-probabilities', async () => {
+  const messages = [{ role: 'user', content: 'What is your name?' }];
+  for (const more of [{}, { logprobs: true, top_logprobs: 2 }, { n: 2, stop: 'a' }]) {
+    const json = { model: 'nomoat-mini', messages, max_tokens: 6, ...more };
+    await ask('POST /v1/chat/completions', { json });
+    const stream = { ...json, stream: true, stream_options: { include_usage: true } };
+    expect((await follow('POST /v1/chat/completions', { json: stream })).length).toBeGreaterThan(2);
+  }
+  for (const more of [{}, { logprobs: 2 }, { logprobs: 2, echo: true }, { prompt: ['a', 'b'] }]) {
+    const json = { model: 'nomoat-mini', prompt: 'Once upon', max_tokens: 6, ...more };
+    await ask('POST /v1/completions', { json });
+    expect((await follow('POST /v1/completions', { json: { ...json, stream: true } })).length).toBeGreaterThan(2);
+  }
+});
+
+test('responses, whole and streamed', async () => {
+  const json = { model: 'nomoat-mini', input: 'What is your name?', max_output_tokens: 6 };
+  await ask('POST /v1/responses', { json });
+  expect((await follow('POST /v1/responses', { json: { ...json, stream: true } })).length).toBeGreaterThan(4);
+});
+
+const rows = Array.from({ length: 12 }, (_, i) => `${JSON.stringify({ prompt: `number ${i}`, completion: i % 2 ? 'odd' : 'even' })}\n`).join(''); // biome-ignore format: one line
+
+test('files and uploads', async () => {
+  const expiring = { 'expires_after[anchor]': 'created_at', 'expires_after[seconds]': '3600' };
+  const { id } = await ask('POST /v1/files', { form: { file: new Blob([rows]), purpose: 'evals', ...expiring } });
+  const at = { id: String(id) };
+  await ask('GET /v1/files', { query: '?limit=1&order=asc&purpose=evals' });
+  await ask('GET /v1/files/{id}', { at });
+  expect((await ask('GET /v1/files/{id}/content', { at }))['text']).toBe(rows);
+  await ask('DELETE /v1/files/{id}', { at });
+  const json = { bytes: rows.length, filename: 'x.jsonl', mime_type: 'text/jsonl', purpose: 'fine-tune' };
+  const upload = { id: String((await ask('POST /v1/uploads', { json }))['id']) };
+  const part = await ask('POST /v1/uploads/{id}/parts', { at: upload, form: { data: new Blob([rows]) } });
+  await ask('POST /v1/uploads/{id}/complete', { at: upload, json: { part_ids: [part['id']] } });
+  const other = { id: String((await ask('POST /v1/uploads', { json }))['id']) };
+  await ask('POST /v1/uploads/{id}/cancel', { at: other });
+});
+
+test('jobs, from the file to the removal of the model', { timeout: 120_000 }, async () => {
+  const file = await ask('POST /v1/files', { form: { file: new Blob([rows]), purpose: 'fine-tune' } });
+  const start = (n_epochs: number) =>
+    ask('POST /v1/fine_tuning/jobs', { json: { model: 'base', training_file: file['id'], metadata: { team: 'a' }, hyperparameters: { n_epochs } } }); // biome-ignore format: one line
+  const until = async (at: { id: string }, status: string): Promise<Record<string, unknown>> => {
+    for (;;) {
+      const job = await ask('GET /v1/fine_tuning/jobs/{id}', { at });
+      if (job['status'] === status) return job;
+      expect(['failed', 'cancelled', 'succeeded'], JSON.stringify(job)).not.toContain(job['status']);
+      await new Promise((resolve) => setTimeout(resolve, 50));
+    }
+  };
+  const long = { id: String((await start(50))['id']) };
+  await until(long, 'running');
+  for (const action of ['pause', 'resume', 'cancel']) await ask(`POST /v1/fine_tuning/jobs/{id}/${action}`, { at: long }); // biome-ignore format: one line
+  const at = { id: String((await start(3))['id']) };
+  const { fine_tuned_model: model } = await until(at, 'succeeded');
+  await ask('GET /v1/fine_tuning/jobs', { query: '?metadata[team]=a&limit=3' });
+  await ask('GET /v1/fine_tuning/jobs/{id}/events', { at, query: '?limit=100' });
+  expect((await follow('GET /v1/fine_tuning/jobs/{id}/events', { at, query: '?stream=true' })).length).toBeGreaterThan(
+    5,
+  );
+  const checkpoints = await ask('GET /v1/fine_tuning/jobs/{id}/checkpoints', { at });
+  expect(checkpoints['data']).not.toEqual([]);
+  const of = { model: String(model) };
+  const granted = await ask('POST /v1/fine_tuning/checkpoints/{model}/permissions', { at: of, json: { project_ids: ['p'] } }); // biome-ignore format: one line
+  await ask('GET /v1/fine_tuning/checkpoints/{model}/permissions', { at: of });
+  const [{ id } = { id: '' }] = granted['data'] as { id: string }[];
+  await ask('DELETE /v1/fine_tuning/checkpoints/{model}/permissions/{id}', { at: { ...of, id } });
+  await ask('DELETE /v1/models/{id}', { at: { id: String(model) } });
+});
+
+test('errors have their schema on every endpoint', async () => {
+  let refused = 0;
+  for (const endpoint of Object.keys(descriptions)) {
+    const json = endpoint.startsWith('POST') ? { json: { none: 1 } } : {};
+    const found = await sent(endpoint, { at: { id: 'none', model: 'none' }, query: '?none=1', ...json });
+    if (found.ok) continue;
+    assertDescribed(errorSchema, await found.json(), endpoint);
+    refused++;
+  }
+  expect(refused).toBeGreaterThan(15);
+});
+
+test('no endpoint was left out', () => {
+  const left = Object.keys(descriptions).filter((endpoint) => !checked.has(endpoint));
+  expect(left, 'ask each of these above, so that its answer is held against its schema').toEqual([]);
+});
