@@ -4,10 +4,11 @@
  * A Node that cannot be had is named, and is a failure like a test that fails.
  */
 import { execFileSync, spawn } from 'node:child_process';
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { delimiter, dirname, join } from 'node:path';
 import { parseArgs } from 'node:util';
+import { installNode } from './npm-packages.mjs';
 
 /** The oldest that package.json allows, and the even versions since. */
 const nodes = ['20.12.2', '22', '24', '26'];
@@ -16,26 +17,6 @@ const repo = join(import.meta.dirname, '..');
 const { values, positionals } = parseArgs({ allowPositionals: true, options: { node: { type: 'string', multiple: true } } });
 const folder = mkdtempSync(join(tmpdir(), 'nomoat-nodes-'));
 process.on('exit', () => rmSync(folder, { recursive: true, force: true }));
-
-/** The package that the package `node` would fetch for this machine by an install script, which npm 12 does not run unasked. */
-function packageName() {
-  const { platform, arch } = process;
-  const isAppleProcessor = platform === 'darwin' && arch === 'arm64';
-  return `${isAppleProcessor ? 'node-bin' : 'node'}-${platform === 'win32' ? 'win' : platform}-${arch}`;
-}
-
-/** Installs the version and returns the program's path. */
-function install(version) {
-  const place = join(folder, version);
-  mkdirSync(place);
-  writeFileSync(join(place, 'package.json'), '{}');
-  const npm = process.env.npm_execpath;
-  const [program, first] = npm === undefined ? ['npm', []] : [process.execPath, [npm]];
-  const options = { cwd: place, stdio: ['ignore', 'ignore', 'pipe'], shell: npm === undefined && process.platform === 'win32' };
-  execFileSync(program, [...first, 'install', '--ignore-scripts', '--no-audit', '--no-fund', `${packageName()}@${version}`], options);
-  const installed = join(place, 'node_modules', packageName());
-  return join(installed, JSON.parse(readFileSync(join(installed, 'package.json'), 'utf8')).bin.node);
-}
 
 /**
  * Whether the Node itself prints that importing JSON is experimental, which a dependency of node-llama-cpp does: tests that hold standard
@@ -69,7 +50,7 @@ for (const wanted of values.node ?? nodes) {
   const row = { node: wanted, passed: 0, failed: 0, skipped: 0, minutes: 0, fault: '' };
   rows.push(row);
   try {
-    const node = install(wanted);
+    const node = installNode(wanted, join(folder, wanted));
     row.node = execFileSync(node, ['--version'], { encoding: 'utf8' }).trim().slice(1);
     console.error(`\nNode ${row.node}`);
     const report = await run(node, row.node, join(folder, `${wanted}.json`));
