@@ -2,6 +2,7 @@
  * What a chat needs of a model. Pure interface: engine.ts implements it with llama.cpp, tests with a script.
  */
 import { samplingSettings } from '../settings/command-settings.ts';
+import type { JsonSchema } from '../settings/json-schema.ts';
 import type { AnswerForm } from '../text/answers/answer-form.ts';
 import type { Message } from '../text/example.ts';
 import type { Score } from './score.ts';
@@ -94,6 +95,11 @@ export interface PromptOptions {
 export interface GenerateOptions extends Partial<Sampling>, PromptOptions {
   /** From -100 to 100 for each token of the model's vocabulary that is named. */
   readonly logitBias?: LogitBias;
+  /**
+   * The answer is JSON that this schema admits, unless it is cut: `{}` for any JSON, `{ type: 'object' }` for any object. Properties come in
+   * the schema's order, and of an object whose properties are named there are no others. Keywords that cannot be held to are refused.
+   */
+  readonly jsonSchema?: JsonSchema;
   /**
    * Asks for log-probabilities of the answer's tokens, and for this many of the likeliest ones in the place of each, 0 to 20. Each token is
    * evaluated twice: the answer stays the same and takes twice as long.

@@ -8,7 +8,7 @@ import type { LlamaContext, LlamaModel, Token } from 'node-llama-cpp';
 import { streamAnswer } from '../chat/answer-stream.ts';
 import type { AnswerStream, Generated, GenerateOptions, Model, Prompt, PromptOptions, Sampling, ScoreTextOptions, TextScore } from '../chat/chat-model.ts'; // biome-ignore format: one line
 import { closedModel, stoppedScoring, tooLong } from '../chat/refusals.ts';
-import { resolveAlternatives, resolveLogitBias, resolveSampling } from '../chat/sampling.ts';
+import { resolveAlternatives, resolveSampling } from '../chat/sampling.ts';
 import { type Score, scoreOf } from '../chat/score.ts';
 import { TextStream } from '../chat/text-stream.ts';
 import { openGguf } from '../formats/gguf/read.ts';
@@ -247,12 +247,14 @@ class LlamaChatModel implements OpenChatModel {
     const { signal, onText } = options;
     const { sequence } = lane;
     const { batches } = this.engine;
+    const { tokenizer } = this.engine.prompts;
+    const { vocabularySize } = tokenizer;
     const sampling = resolveSampling(options);
-    const logitBias = resolveLogitBias(options.logitBias, this.engine.prompts.tokenizer.vocabularySize);
     const limit = this.answerLimit(prompt.length, sampling);
     const scores = answerScores(sequence, this.engine.words, options);
-    const detokenize = shownTokens(this.model, this.engine.prompts.tokenizer, options.markup ?? []);
+    const detokenize = shownTokens(this.model, tokenizer, options.markup ?? []);
     const stream = new TextStream(detokenize, prompt, onText);
+    const drawing = await samplerOptions(this.model, { sampling, options, vocabularySize, answer: stream.tokens, most: limit }); // biome-ignore format: one line
     lane.alone = 0;
     await sequence.adaptStateToTokens(prompt.slice(0, -1), false);
     const reusedTokens = sequence.nextTokenIndex;
@@ -263,10 +265,7 @@ class LlamaChatModel implements OpenChatModel {
       return { text: stream.text, tokens: stream.tokens.length, promptTokens: prompt.length, reusedTokens, stopReason, ...scored }; // biome-ignore format: one line
     };
     if (!(await evaluatePrompt(lane, prompt.slice(0, -1), { signal }))) return end('aborted');
-    const generation = sequence.evaluate(prompt.slice(-1), {
-      ...(await samplerOptions(this.model, { sampling, logitBias, answer: stream.tokens, most: limit })),
-      yieldEogToken: true,
-    });
+    const generation = sequence.evaluate(prompt.slice(-1), drawing);
     batches.generating++;
     try {
       for await (const token of generation) {

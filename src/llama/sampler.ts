@@ -1,11 +1,22 @@
 /**
  * How tokens are drawn, in node-llama-cpp's words. Promises: penalties look at the answer alone, never at the prompt; biases are added to
- * the logits of exactly the tokens that are named, those that end an answer among them.
+ * the logits of exactly the tokens that are named, those that end an answer among them; with a schema nothing ends an answer before it is
+ * JSON that the schema admits, but its most tokens.
  */
-import type { LlamaModel, SequenceEvaluateOptions, Token, TokenBias } from 'node-llama-cpp';
-import type { LogitBias, Sampling } from '../chat/chat-model.ts';
+import type {
+  LlamaGrammarEvaluationState,
+  LlamaModel,
+  SequenceEvaluateOptions,
+  Token,
+  TokenBias,
+} from 'node-llama-cpp';
+import type { GenerateOptions, LogitBias, Sampling } from '../chat/chat-model.ts';
+import { resolveLogitBias } from '../chat/sampling.ts';
 import { NomoatError } from '../errors.ts';
 import { loadNodeLlamaCpp } from '../runtime/node-llama-cpp/load.ts';
+import type { JsonSchema } from '../settings/json-schema.ts';
+import { llamaEngine } from './engine.ts';
+import { jsonGrammar } from './grammar/json-grammar.ts';
 
 /** How many tokens back repetitions are looked for: llama.cpp's default. */
 const repeatWindow = 64;
@@ -34,6 +45,14 @@ async function tokenBiasOf(model: LlamaModel, logitBias: LogitBias): Promise<Tok
   return bias;
 }
 
+/** What a grammar has seen of an answer: nothing yet. */
+async function grammarState(model: LlamaModel, schema: JsonSchema): Promise<LlamaGrammarEvaluationState> {
+  const { LlamaGrammarEvaluationState } = await loadNodeLlamaCpp();
+  const llama = await llamaEngine();
+  const grammar = await llama.createGrammar({ grammar: jsonGrammar(schema) });
+  return new LlamaGrammarEvaluationState({ model, grammar });
+}
+
 /**
  * Repetitions in the answer: `repeatPenalty` alone looks back over its usual window; penalties by count hold for the whole answer, and llama.cpp has
  * one window for all three.
@@ -55,24 +74,29 @@ function penaltyOptions(
 /** What a sampler is made of. */
 interface Drawing {
   readonly sampling: Sampling;
-  readonly logitBias: LogitBias;
+  readonly options: Pick<GenerateOptions, 'jsonSchema' | 'logitBias'>;
+  readonly vocabularySize: number;
   /** The answer's tokens; the array grows while it is generated. */
   readonly answer: readonly Token[];
   /** Tokens that it may have. */
   readonly most: number;
 }
 
-/** The options of one answer's evaluation. */
+/** The options of one answer's evaluation. Rejects with NomoatError where biases or schema will not do. */
 export async function samplerOptions(model: LlamaModel, drawing: Drawing): Promise<SequenceEvaluateOptions> {
-  const { answer, logitBias, most, sampling } = drawing;
+  const { answer, most, options, sampling, vocabularySize } = drawing;
+  const { jsonSchema } = options;
+  const logitBias = resolveLogitBias(options.logitBias, vocabularySize);
   const { minP, seed, temperature, topK, topP } = sampling;
   return {
     temperature,
     topP,
     topK,
     minP,
+    yieldEogToken: true,
     seed: seed ?? Math.floor(Math.random() * 2 ** 32),
     ...penaltyOptions(sampling, answer, most),
+    ...(jsonSchema === undefined ? {} : { grammarEvaluationState: await grammarState(model, jsonSchema) }),
     ...(Object.keys(logitBias).length > 0 ? { tokenBias: await tokenBiasOf(model, logitBias) } : {}),
   };
 }

@@ -71,6 +71,7 @@ const theirNames: { readonly [Code in ErrorCode]?: string } = {
 const theirParameters: Readonly<Record<string, string>> = {
   logitBias: 'logit_bias',
   prompt: 'prompt',
+  jsonSchema: 'response_format',
 };
 
 /** Whether SQLite could not write: it says so by this code, also where a bound of the system ends its file. */

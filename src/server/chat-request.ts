@@ -15,6 +15,7 @@ import {
   readParameters,
   samplingOf,
 } from './parameters.ts';
+import { jsonSchemaOf, responseFormat } from './response-format.ts';
 import { checkCalls, toolCall, toolChoice, toolList } from './tools.ts';
 
 const textPart = z.strictObject({
@@ -56,6 +57,7 @@ export const chatParameters = z.object({
   top_logprobs: open(z.int().min(0).max(mostTopLogprobs)).describe(`0 to ${mostTopLogprobs}, with \`logprobs\``),
   max_tokens: open(z.int().min(1)).describe('default: as many as the context holds'),
   max_completion_tokens: open(z.int().min(1)).describe('the same as `max_tokens`, by its newer name'),
+  response_format: responseFormat,
   tools: open(toolList).describe('functions, for models whose chat template shows tools and writes calls in a form that can be read; others refuse them. What looks like a call and is none stays text'), // biome-ignore format: one line
   tool_choice: open(toolChoice).describe('`auto`, or `none`: then the model is not told of the tools'),
   parallel_tool_calls: open(z.boolean()).describe('`false`: the answer ends with its first call'),
@@ -68,10 +70,6 @@ export const chatRefusals = {
   functions: { why: older, nothing: [[]] },
   function_call: { why: older, nothing: ['none', 'auto'] },
   web_search_options: { why: 'nothing here asks the network' },
-  response_format: {
-    why: 'only text is supported; JSON and grammars are not yet',
-    nothing: [{ type: 'text' }],
-  },
   verbosity: { why: 'the verbosity of models here cannot be set', nothing: ['medium'] },
   modalities: { why: 'only text is supported', nothing: [['text']] },
   audio: { why: 'only text is supported' },
@@ -122,6 +120,14 @@ function messageOf(given: ChatParameters['messages'][number]): Message {
 const toolsOf = (body: unknown, { tool_choice: choice, tools }: ChatParameters): readonly unknown[] | null =>
   tools && tools.length > 0 && choice !== 'none' ? (body as { readonly tools: readonly unknown[] }).tools : null;
 
+/** Throws where a call could not be written. */
+function formatOf({ response_format: format }: ChatParameters, tools: readonly unknown[] | null): Job['sampling'] {
+  const schema = jsonSchemaOf(format);
+  if (schema !== undefined && tools !== null)
+    throw wrongParameter('response_format', 'invalid_value', "'response_format' of JSON leaves no room for calls of 'tools'."); // biome-ignore format: one line
+  return schema === undefined ? {} : { jsonSchema: schema };
+}
+
 /** What the body asks for. Throws ApiError. */
 export function chatJob(body: unknown, mostChoices: number): Job {
   const given = readParameters(body, chatParameters, chatRefusals);
@@ -135,7 +141,7 @@ export function chatJob(body: unknown, mostChoices: number): Job {
   const job = jobOf(given, [(model, options) => model.generate(messages, options)], mostChoices);
   return {
     ...job,
-    sampling: samplingOf(given, mostTokens(given), alternativesOf(given)),
+    sampling: { ...samplingOf(given, mostTokens(given), alternativesOf(given)), ...formatOf(given, asked.tools) },
     conversation: (model) => conversationOn(model, asked),
     oneCall: given.parallel_tool_calls === false,
   };

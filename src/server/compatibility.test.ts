@@ -30,7 +30,7 @@ test('every parameter of the reference is supported or refused by name, and of o
   type Completion = keyof OpenAI.CompletionCreateParamsStreaming;
   type OwnCompletion = keyof typeof completionParameters.shape | keyof typeof completionRefusals;
   expectTypeOf<Exclude<Completion, OwnCompletion>>().toEqualTypeOf<never>();
-  expectTypeOf<Exclude<OwnCompletion, Completion>>().toEqualTypeOf<'top_k' | 'min_p' | 'lora'>();
+  expectTypeOf<Exclude<OwnCompletion, Completion>>().toEqualTypeOf<'top_k' | 'min_p' | 'lora' | 'response_format'>();
   type Response = keyof OpenAI.Responses.ResponseCreateParamsStreaming;
   type OwnResponse = keyof typeof responseParameters.shape | keyof typeof responseRefusals;
   expectTypeOf<Exclude<Response, OwnResponse>>().toEqualTypeOf<never>();

@@ -15,6 +15,7 @@ import {
   readParameters,
   samplingOf,
 } from './parameters.ts';
+import { jsonSchemaOf, responseFormat } from './response-format.ts';
 
 /** OpenAI's, which clients of this old route count on. */
 const usualTokens = 16;
@@ -28,6 +29,7 @@ export const completionParameters = z.object({
     .describe('a text, a list of texts, a list of token ids, or a list of such lists, none of them empty; taken as it is, without a chat template, control tokens that it spells among it; to token ids none is added'), // biome-ignore format: one line
   max_tokens: open(z.int().min(0)).describe(`default ${usualTokens}; 0 with \`echo\``),
   echo: open(z.boolean()).describe('the prompt before the answer; with `logprobs` those of its tokens too, of the first null. What prompts share at their beginning is not computed again'), // biome-ignore format: one line
+  response_format: responseFormat,
   logprobs: open(z.int().min(0).max(mostTopLogprobs)).describe(`0 to ${mostTopLogprobs} of the likeliest tokens beside each (OpenAI: up to 5); as those of chat, but the token that ended the answer is among them, and offsets are in the text that is sent`), // biome-ignore format: one line
 });
 
@@ -60,12 +62,13 @@ export function completionJob(body: unknown, mostChoices: number): Job {
   if (maxTokens === 0 && !echo)
     throw wrongParameter('max_tokens', 'invalid_value', "'max_tokens' of 0 wants 'echo' to be true.");
   const prompts = promptsOf(given);
+  const schema = jsonSchemaOf(given.response_format);
   const asks: Job['asks'] = prompts.map(
     (prompt) => async (model, options) => (maxTokens === 0 ? nothing(model, prompt) : model.continue(prompt, options)),
   );
   return {
     ...jobOf(given, asks, mostChoices),
     ...(echo ? { echoes: prompts.map((prompt) => echoOf(prompt, logprobs)) } : {}),
-    sampling: samplingOf(given, maxTokens, logprobs),
+    sampling: { ...samplingOf(given, maxTokens, logprobs), ...(schema === undefined ? {} : { jsonSchema: schema }) },
   };
 }
