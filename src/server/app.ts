@@ -33,7 +33,7 @@ import { fineTuningRoutes } from './routes/jobs.ts';
 import { modelOf, modelRoutes, namedModel } from './routes/models.ts';
 import { endpointOf, type Routes } from './routes/routes.ts';
 import { uploadRoutes } from './routes/uploads.ts';
-import { openPaths, scopeOf } from './scopes.ts';
+import { methodsOf, openPaths, scopeOf } from './scopes.ts';
 import type { ServedModel } from './served-model.ts';
 import type { Workspace } from './workspace.ts';
 
@@ -266,6 +266,9 @@ const routesOf = (parts: AppParts): Routes => ({
 /** What web pages may read of an answer beside its body. */
 const shownHeaders = ['x-request-id', 'Retry-After'] as const;
 
+const wrongMethod = (method: string, allowed: readonly string[]): ApiError =>
+  new ApiError({ status: 405, code: 'method_not_allowed', message: `${method} is not answered here, but ${allowed.join(', ')}.`, headers: { Allow: allowed.join(', ') } }); // biome-ignore format: one line
+
 /** The routes on a server's parts. */
 export function createApp(parts: AppParts): Hono<Environment> {
   const app = new Hono<Environment>();
@@ -284,6 +287,8 @@ export function createApp(parts: AppParts): Hono<Environment> {
     });
   }
   app.notFound((context) => {
+    const allowed = methodsOf(context.req.path);
+    if (allowed.length > 0) throw wrongMethod(context.req.method, allowed);
     const message = `There is no ${context.req.method} ${context.req.path} here, but ${Object.keys(endpoints).join(', ')}.`;
     throw new ApiError({ status: 404, code: 'unknown_url', message });
   });

@@ -57,3 +57,12 @@ export const scopeOf = (endpoint: string): EndpointScope => byEndpoint.get(endpo
 
 /** What is answered without a key. */
 export const openPaths: ReadonlySet<string> = new Set(scopes.open.map((endpoint) => endpoint.split(' ')[1]!));
+
+const patterns = [...byEndpoint.keys()].map((endpoint) => {
+  const [method = '', path = ''] = endpoint.split(' ');
+  return { method, pattern: new RegExp(`^${path.replaceAll('.', '\\.').replace(/\{\w+\}/g, '[^/]+')}$`) };
+});
+
+/** The methods that are answered on a path. */
+export const methodsOf = (path: string): readonly string[] =>
+  patterns.filter(({ pattern }) => pattern.test(path)).map(({ method }) => method);

@@ -164,6 +164,17 @@ test('errors have their schema on every endpoint', async () => {
   expect(refused).toBeGreaterThan(15);
 });
 
+test('other methods are refused, with those that there are', async () => {
+  for (const endpoint of Object.keys(descriptions)) {
+    const [own = '', path = ''] = endpoint.split(' ');
+    const found = await sent(`PATCH ${path}`, { at: { id: 'none', model: 'none' } });
+    const body = (await found.json()) as { error: { code: string } };
+    assertDescribed(errorSchema, body, endpoint);
+    expect([found.status, body.error.code], endpoint).toEqual([405, 'method_not_allowed']);
+    expect(found.headers.get('allow')?.split(', '), endpoint).toContain(own);
+  }
+});
+
 test('no endpoint was left out', () => {
   const left = Object.keys(descriptions).filter((endpoint) => !checked.has(endpoint));
   expect(left, 'ask each of these above, so that its answer is held against its schema').toEqual([]);
