@@ -8,8 +8,13 @@ export interface ServerLimits {
   readonly partBytes: number;
   /** Until all headers are there; a client that sends them byte by byte would hold its connection for ever. */
   readonly headersMilliseconds: number;
-  /** Until the whole request is there; computing the answer is not counted. */
-  readonly requestMilliseconds: number;
+  /**
+   * In this time a request that is not whole yet has to come nearer by `progressBytes`, and an answer that waits to be read by anything.
+   * There is no limit for the whole: a file of half a gigabyte takes what the network takes.
+   */
+  readonly progressMilliseconds: number;
+  /** A slow mobile network carries that in a second; byte by byte, a connection would be held for ever. */
+  readonly progressBytes: number;
   /** A connection without a request is closed; clients open another one by themselves. */
   readonly keepAliveMilliseconds: number;
   /** Each takes a socket and buffers; more than queues can hold would only be refused. */
@@ -33,7 +38,8 @@ export const serverLimits: ServerLimits = {
   fileBytes: 512 << 20,
   partBytes: 64 << 20,
   headersMilliseconds: 10_000,
-  requestMilliseconds: 60_000,
+  progressMilliseconds: 30_000,
+  progressBytes: 32 << 10,
   keepAliveMilliseconds: 5_000,
   connections: 128,
   sequences: 16,

@@ -22,6 +22,7 @@ import { ModelList } from './model-list.ts';
 import { ModelPool } from './model-pool.ts';
 import { assertMapped, assertOrigins, mapOf } from './names-and-origins.ts';
 import type { RunningServer, ServeOptions } from './serve-options.ts';
+import { watchClients } from './slow-clients.ts';
 import { Workspace } from './workspace.ts';
 
 /** How often connections are held against the limits of time. */
@@ -38,13 +39,15 @@ function httpServer(parts: AppParts): Server {
   const server = createServer(
     {
       headersTimeout: limits.headersMilliseconds,
-      requestTimeout: limits.requestMilliseconds,
+      // Held to progress instead: slow-clients.ts.
+      requestTimeout: 0,
       keepAliveTimeout: limits.keepAliveMilliseconds,
       connectionsCheckingInterval: Math.ceil(limits.headersMilliseconds / timeChecks),
     },
     (incoming, outgoing) => void listener(incoming, outgoing),
   );
   server.maxConnections = limits.connections;
+  watchClients(server, limits);
   return server;
 }
 

@@ -1,15 +1,21 @@
 /** What no client of good will sends, byte by byte over raw sockets: each is answered by the right error or cut off, and the server goes on. */
+import { mkdirSync } from 'node:fs';
 import { connect, type Socket } from 'node:net';
+import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test, vi } from 'vitest';
-import { type Served, served, until } from './support.ts';
+import { endless, folder, manyTokens, type Served, served, until } from './support.ts';
+
+const models = join(folder, 'models');
 
 const bodyBytes = 10_000;
-const limits = { bodyBytes, headersMilliseconds: 400, requestMilliseconds: 2500 };
+const limits = { bodyBytes, headersMilliseconds: 400, progressMilliseconds: 1200, progressBytes: 1000 };
 let server: Served;
 /** Packages of servers have words for the console; this one prints nothing. */
 const printed = (['log', 'info', 'warn', 'error'] as const).map((name) => vi.spyOn(console, name));
 beforeAll(async () => {
-  server = await served({}, limits);
+  mkdirSync(models);
+  endless(join(models, 'endless.gguf'));
+  server = await served({ models: [models], contextSize: manyTokens }, limits);
 });
 afterAll(() => {
   for (const spy of printed) expect(spy.mock.calls).toEqual([]);
@@ -120,7 +126,9 @@ test.each([
   `GET / HTTP/1.1\r\nX: ${'y'.repeat(20_000)}\r\n\r\n`,
   'GET / HTTP/9.9\r\n\r\n',
 ])('what is no HTTP is cut off: %.12j', async (text) => {
-  expect(await exchange(text)).toMatch(/^HTTP\/1.1 4(00|31) /);
+  const answer = await exchange(text);
+  expect(answer).toMatch(/^HTTP\/1.1 4(00|31) /);
+  expect(['invalid_http', 'headers_too_large']).toContain(bodyOf(answer).error.code);
   await goesOn();
 });
 
@@ -143,9 +151,54 @@ test('who sends headers byte by byte, or half a body, is cut off in time', async
   const half = open();
   half.write(post('{"model":"nomoat-mini"}').slice(0, -5));
   const body = await cutOff(half);
-  expect(body).toBeGreaterThan(2000);
-  expect(body).toBeLessThan(6000);
+  expect(body).toBeGreaterThan(1000);
+  expect(body).toBeLessThan(4500);
   await goesOn();
+});
+
+/** Sends `pieces` of that many bytes each as the body of a request, some time between them; resolves with what came back. */
+async function sendSlowly(pieces: number, bytes: number): Promise<string> {
+  const body = `{"model":"${'x'.repeat(pieces * bytes - 12)}"}`;
+  const [head = ''] = post(body).split(body);
+  const socket = open();
+  let answer = '';
+  socket.on('data', (piece) => (answer += String(piece)));
+  const ended = new Promise((resolve) => socket.once('close', resolve));
+  socket.write(head);
+  for (let i = 0; i < pieces && !socket.destroyed && answer === ''; i++) {
+    socket.write(body.slice(i * bytes, (i + 1) * bytes));
+    await new Promise((resolve) => setTimeout(resolve, 400));
+  }
+  socket.end();
+  await ended;
+  return answer;
+}
+
+test('a body may take as long as it makes progress, and no longer', async () => {
+  // More than twice the time that one without progress has.
+  const steady = await sendSlowly(9, 600);
+  expect(steady).toMatch(/^HTTP\/1.1 400 /);
+  expect(bodyOf(steady).error.code).toBe('missing_required_parameter');
+  const dripped = await sendSlowly(9, 20);
+  expect(dripped).toMatch(/^HTTP\/1.1 408 /);
+  expect(bodyOf(dripped).error.code).toBe('request_timeout');
+  await goesOn();
+});
+
+test('who does not read its answer is cut off', async () => {
+  const form = new FormData();
+  form.append('purpose', 'user_data');
+  form.append('file', new Blob([Buffer.alloc(24 << 20)]), 'large');
+  const { id } = (await (await fetch(`${server.url}/v1/files`, { method: 'POST', body: form })).json()) as {
+    id: string;
+  };
+  const socket = open();
+  socket.write(`GET /v1/files/${id}/content HTTP/1.1\r\nHost: localhost\r\n\r\n`);
+  socket.pause();
+  const left = () => server.log.find((entry) => entry.type === 'request' && entry.route === '/v1/files/:id/content');
+  await until(() => left() !== undefined);
+  expect(left()).toMatchObject({ status: 499 });
+  socket.destroy();
 });
 
 test('who leaves in the middle of a body, or before the answer, is no harm', async () => {
@@ -160,4 +213,18 @@ test('who leaves in the middle of a body, or before the answer, is no harm', asy
   await goesOn();
   await until(() => server.log.length > before);
   expect(server.log.filter(({ type }) => type === 'failure')).toEqual([]);
+});
+
+test('who waits for an answer that takes long is not cut off', async () => {
+  const socket = open();
+  socket.write(post(JSON.stringify({ model: 'endless', prompt: 'Once', temperature: 0, max_tokens: manyTokens })).replace('/chat', '')); // biome-ignore format: one line
+  let ended = false;
+  socket.once('close', () => {
+    ended = true;
+  });
+  socket.resume();
+  await new Promise((resolve) => setTimeout(resolve, 4000));
+  expect(ended).toBe(false);
+  socket.destroy();
+  await until(() => server.log.some((entry) => entry.type === 'request' && entry.model === 'endless'));
 });
