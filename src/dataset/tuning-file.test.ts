@@ -195,6 +195,28 @@ test('faults are listed up to a bound and counted beyond it', async () => {
   expect([found.faults.length, found.faultCount, found.examples]).toEqual([100, 5000, 5000]);
 });
 
+test('a row of millions of values is refused as one', { timeout: 30_000 }, async () => {
+  const found = await check(among({ messages: Array(2_000_000).fill(1) }));
+  expect(found.faults).toEqual([
+    { line: 4, code: 'invalid_file_format', message: 'Line 4 holds more than 100000 values.' },
+  ]);
+  expect(found.faultCount).toBe(1);
+});
+
+test('others in the process go on while a large file is checked', async () => {
+  const path = write(lines(Array(20_000).fill(row)));
+  let [longest, last] = [0, performance.now()];
+  const timer = setInterval(() => {
+    longest = Math.max(longest, performance.now() - last);
+    last = performance.now();
+  }, 1);
+  const began = performance.now();
+  await checkTuningLines(path);
+  clearInterval(timer);
+  const took = performance.now() - began;
+  expect(longest).toBeLessThan(took / 2);
+});
+
 test('it stops when it is told to', async () => {
   const rows = lines(Array(20_000).fill(row));
   await expect(check(rows, { signal: AbortSignal.abort() })).rejects.toMatchObject({ kind: 'interrupted' });

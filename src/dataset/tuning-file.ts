@@ -54,6 +54,9 @@ const mostFaults = 100;
 /** Of one row; further ones mostly follow from the first. */
 const mostOfRow = 5;
 
+/** Work that others in the process, such as a server's answers, wait for at most, in ms. */
+const pauseEvery = 20;
+
 const noRows = 'holds neither chat messages nor prompt/completion pairs';
 const marked = 'begins with a byte order mark, which Azure asks for and OpenAI refused; it is left out';
 
@@ -182,9 +185,15 @@ export async function checkTuningLines(path: string, options: TuningFileOptions 
     checking.refuse(null, wrong);
     return { format: null, examples: 0, faults: checking.faults, faultCount: 1, notes: checking.notes };
   }
-  for await (const lines of readLines(path, noRemarks())) {
-    for (const line of lines) checking.take(line);
-    if (options.signal) await heedStop(options.signal);
-  }
+  const { signal = new AbortController().signal } = options;
+  await heedStop(signal);
+  let paused = performance.now();
+  for await (const lines of readLines(path, noRemarks()))
+    for (const line of lines) {
+      checking.take(line);
+      if (performance.now() - paused < pauseEvery) continue;
+      await heedStop(signal);
+      paused = performance.now();
+    }
   return checking.end();
 }

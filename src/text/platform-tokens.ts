@@ -33,28 +33,25 @@ const escaped = (text: string): string => text.replace(/[\\^$.*+?()[\]{}|]/g, '\
 export const specialTokenPattern = (more: readonly string[]): RegExp =>
   new RegExp([ofPlatform, ...more.filter((text) => text !== '').map(escaped)].join('|'));
 
-/** The first special token in a value and where; null where there is none. */
-function findSpelled(
-  value: unknown,
-  pattern: RegExp,
-  path: PropertyKey[],
-): { token: string; path: PropertyKey[] } | null {
-  if (typeof value === 'string') {
-    const found = pattern.exec(value);
-    return found && { token: found[0], path };
-  }
+/** The first special token in a value, with `path` left where it stands; null where there is none. */
+function findSpelled(value: unknown, pattern: RegExp, path: PropertyKey[]): string | null {
+  if (typeof value === 'string') return pattern.exec(value)?.[0] ?? null;
   if (typeof value !== 'object' || value === null || isSpelledNumber(value)) return null;
+  const isList = Array.isArray(value);
   for (const [key, each] of Object.entries(value)) {
-    const inKey = Array.isArray(value) ? null : pattern.exec(key);
-    if (inKey) return { token: inKey[0], path };
-    const found = findSpelled(each, pattern, [...path, Array.isArray(value) ? Number(key) : key]);
-    if (found) return found;
+    const inKey = isList ? null : pattern.exec(key);
+    if (inKey) return inKey[0];
+    path.push(isList ? Number(key) : key);
+    const found = findSpelled(each, pattern, path);
+    if (found !== null) return found;
+    path.pop();
   }
   return null;
 }
 
 /** The fault of a row that spells a special token; none where it spells none. */
 export function spelledTokens(value: unknown, pattern: RegExp): readonly RowFault[] {
-  const found = findSpelled(value, pattern, []);
-  return found ? [{ place: placeIn(found.path), fault: `contains the special token ${found.token}` }] : [];
+  const path: PropertyKey[] = [];
+  const found = findSpelled(value, pattern, path);
+  return found === null ? [] : [{ place: placeIn(path), fault: `contains the special token ${found}` }];
 }

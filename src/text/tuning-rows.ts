@@ -102,10 +102,24 @@ export interface CheckedRow {
   readonly example: Example | null;
 }
 
+/** Lists, objects, texts and numbers of a row: no conversation with its tools has a hundredth of it, and each could be a fault. */
+const mostValues = 100_000;
+
+/** Whether a row has more values than that. */
+function isLarger(value: object): boolean {
+  let left = mostValues;
+  const goesBeyond = (each: unknown): boolean => {
+    if (left-- <= 0) return true;
+    return typeof each === 'object' && each !== null && Object.values(each).some(goesBeyond);
+  };
+  return goesBeyond(value);
+}
+
 /** All that is wrong with a row of that format; what the reader of examples would refuse is among it. */
 export function checkTuningRow(value: unknown, format: TuningFormat, source: RecordSource): CheckedRow {
   const refuse = (faults: readonly RowFault[]): CheckedRow => ({ faults, example: null });
   if (!isObject(value)) return refuse([{ place: '', fault: 'is no JSON object' }]);
+  if (isLarger(value)) return refuse([{ place: '', fault: `holds more than ${mostValues} values` }]);
   const { error } = schemas[format].safeParse(value);
   if (error) return refuse(faultsOf(error, value));
   const read = recordFormatOf[format];

@@ -38,13 +38,13 @@ const nomoat = (args: readonly string[], env: NodeJS.ProcessEnv = {}): Promise<E
   });
 
 /** A job on a small file. */
-async function started({ client }: Served): Promise<string> {
+async function started({ client }: Served, epochs = 2): Promise<string> {
   const rows = Array.from({ length: 20 }, (_, i) => `${JSON.stringify({ prompt: `number ${i}`, completion: i % 2 ? 'odd' : 'even' })}\n`).join(''); // biome-ignore format: one line
   const file = await client.files.create({
     file: await toFile(Buffer.from(rows), 'train.jsonl'),
     purpose: 'fine-tune',
   });
-  const job = await client.fineTuning.jobs.create({ model: 'base', training_file: file.id, suffix: 'remote', hyperparameters: { n_epochs: 2, batch_size: 4 } }); // biome-ignore format: one line
+  const job = await client.fineTuning.jobs.create({ model: 'base', training_file: file.id, suffix: 'remote', hyperparameters: { n_epochs: epochs, batch_size: 4 } }); // biome-ignore format: one line
   return job.id;
 }
 
@@ -133,6 +133,18 @@ test('a job is followed event by event, across a connection that breaks off', { 
     status: 'succeeded',
     fine_tuned_model: expect.stringContaining(':remote:'),
   });
+});
+
+test('a job is halted, goes on, and is ended from elsewhere', { timeout: 120_000 }, async () => {
+  const server = await served({ models, runs: join(folder, 'remote-change') }, limits);
+  const { jobs } = connectServer({ url: server.url });
+  const id = await started(server, 50);
+  for await (const { message } of jobs.follow(id)) if (message.includes('training loss')) break;
+  expect(await jobs.change(id, 'pause')).toMatchObject({ id, status: 'queued' });
+  await expect(jobs.change(id, 'pause')).rejects.toMatchObject({ code: 'server-refused', fields: { status: 400 } });
+  expect((await jobs.change(id, 'resume')).status).not.toBe('cancelled');
+  expect(await jobs.change(id, 'cancel')).toMatchObject({ id, status: 'cancelled' });
+  expect((await jobs.list()).map(({ status }) => status)).toEqual(['cancelled']);
 });
 
 test('the command line chats with a server, lists its jobs and follows one', { timeout: 120_000 }, async () => {
