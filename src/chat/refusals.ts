@@ -7,11 +7,12 @@ import type { PromptOptions } from './chat-model.ts';
 export const closedModel = (): NomoatError =>
   new NomoatError({ code: 'model-closed', part: 'the model', fault: 'is closed', remedy: 'Open it again.' });
 
-export const tooLong = (promptTokens: number, contextSize: number, trained: number): NomoatError =>
+/** `counted` says how, where the tokens were not all counted. */
+export const tooLong = (promptTokens: number, contextSize: number, trained: number, counted = ''): NomoatError =>
   new NomoatError({
     code: 'context-full',
     part: 'the conversation',
-    fault: `has ${promptTokens} tokens, and the context holds ${contextSize} with the answer`,
+    fault: `has ${counted}${promptTokens} tokens, and the context holds ${contextSize} with the answer`,
     remedy: `Shorten it, or begin a new one${contextSize < trained ? `; a larger \`contextSize\` goes up to ${trained}` : ''}.`,
     fields: { promptTokens, contextSize },
   });

@@ -20,11 +20,12 @@ import type { SpecialTokens } from '../tokens/encode-text.ts';
 import { TokenBytes } from '../tokens/token-bytes.ts';
 import { evaluating } from './engine.ts';
 import { evaluatePrompt } from './evaluate-prompt.ts';
-import { evaluateOn } from './log-probabilities.ts';
 import { chooseContextSize, openContextOn, reservedCells } from './open-context.ts';
+import { assertMayFit, contentsOf } from './prompt-length.ts';
 import { Prompts, templateOf } from './prompts.ts';
 import { samplerOptions } from './sampler.ts';
-import { alone, Batches, type Lane, Sequences } from './sequences.ts';
+import { headOf, scoredAlone } from './score-alone.ts';
+import { Batches, type Lane, Sequences } from './sequences.ts';
 import { type Base, openBase, type ScaledAdapter } from './shared-base.ts';
 import { shownTokens } from './shown-tokens.ts';
 import { TextScores, textScore } from './text-scores.ts';
@@ -140,15 +141,15 @@ class LlamaChatModel implements OpenChatModel {
   }
 
   generate(messages: readonly Message[], options: GenerateOptions = {}): Promise<Generated> {
-    return this.answer(() => this.engine.prompts.ofConversation(messages, options), options);
+    return this.answer(() => this.engine.prompts.ofConversation(messages, options), contentsOf(messages), options);
   }
 
   continue(prompt: Prompt, options: GenerateOptions = {}): Promise<Generated> {
-    return this.answer(() => this.engine.prompts.asIs(prompt), options);
+    return this.answer(() => this.engine.prompts.asIs(prompt), [prompt], options);
   }
 
   complete(text: string, options: GenerateOptions = {}): Promise<Generated> {
-    return this.answer(() => this.engine.prompts.ofText(text), options);
+    return this.answer(() => this.engine.prompts.ofText(text), [text], options);
   }
 
   stream(messages: readonly Message[], options: GenerateOptions = {}): AnswerStream {
@@ -186,21 +187,10 @@ class LlamaChatModel implements OpenChatModel {
     if (this.closed) throw closedModel();
     const { prompts } = this.engine;
     const row = prompts.answerRow(messages);
-    const head = [...row.tokens.subarray(0, Math.max(0, row.supervised.indexOf(1) - 1))] as Token[];
     this.assertFits(row.tokens.length + reservedCells, row.tokens.length);
-    const score = await this.onLane(head, signal, async (lane) => {
-      // The sums of a prompt differ in their last bits with the batches that it was evaluated in: what was evaluated otherwise is not used.
-      const { firstDifferentIndex } = lane.sequence.compareContextTokens(head);
-      if (lane.alone !== head.length || firstDifferentIndex < head.length) await lane.sequence.clearHistory();
-      lane.alone = head.length;
-      lane.exact = 0;
-      await lane.sequence.adaptStateToTokens(head, false);
-      if (!(await evaluatePrompt(lane, head, { signal, evaluationPriority: alone }))) {
-        lane.alone = 0;
-        throw stoppedScoring();
-      }
-      return scoreOf(row, await evaluateOn(lane.sequence, row, alone), (id) => prompts.tokenizer.decode([id]));
-    });
+    const score = await this.onLane(headOf(row), signal, async (lane) =>
+      scoreOf(row, await scoredAlone(lane, row, signal), (id) => prompts.tokenizer.decode([id])),
+    );
     if (score === null) throw stoppedScoring();
     return score;
   }
@@ -236,8 +226,20 @@ class LlamaChatModel implements OpenChatModel {
     }
   }
 
-  private async answer(promptOf: () => number[], options: GenerateOptions): Promise<Generated> {
+  /** `parts` are what the prompt is made of, as far as they are texts. */
+  private async answer(
+    promptOf: () => number[],
+    parts: readonly unknown[],
+    options: GenerateOptions,
+  ): Promise<Generated> {
     if (this.closed) throw closedModel();
+    const { contextSize, engine, model } = this;
+    await assertMayFit(
+      parts,
+      engine.prompts.tokenizer,
+      { contextSize, trained: model.trainContextSize },
+      options.signal,
+    );
     const prompt = promptOf() as Token[];
     const answered = await this.onLane(prompt, options.signal, (lane) => this.generateNow(lane, prompt, options));
     return answered ?? { text: '', tokens: 0, promptTokens: prompt.length, reusedTokens: 0, stopReason: 'aborted' };

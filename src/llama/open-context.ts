@@ -57,7 +57,8 @@ export function openContextOn(
         sequences,
         batchSize: Math.max(batchTokens, sequences),
         threads: evaluationThreads(base.model, threads),
-        batching: { itemPrioritizationStrategy: batches.strategy },
+        // At once: the strategy waits for whoever belongs to the batch, and what is said of the last one is written beside the next.
+        batching: { dispatchSchedule: (dispatch) => dispatch(), itemPrioritizationStrategy: batches.strategy },
         ...(loras.length > 0 ? { lora: { adapters: [...loras] } } : {}),
         ...(signal ? { createSignal: signal } : {}),
       }),

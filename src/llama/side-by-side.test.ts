@@ -6,6 +6,7 @@ import type { Token } from 'node-llama-cpp';
 import { afterAll, describe, expect, test } from 'vitest';
 import { writeGgufLora } from '../adapter/gguf-lora.ts';
 import { readPeft } from '../adapter/peft.ts';
+import { rewriteModel } from '../adapter/rewrite-model.ts';
 import { openGguf } from '../formats/gguf/read.ts';
 import { openModel } from '../library.ts';
 import type { Message } from '../text/example.ts';
@@ -216,6 +217,25 @@ describe('models on one base', () => {
     expect(await values(twice)).toEqual(own20);
     // All three hold the weights of the one adapter.
     expect(tuned.memory.base).toBe(base.memory.base);
+  });
+
+  test('nor does a bit of a score change where batches of other sizes round otherwise, as with float16 weights', async () => {
+    const half = join(folder, 'f16.gguf');
+    const gguf = openGguf(mini);
+    rewriteModel(half, gguf, { type: 'F16' });
+    gguf.close();
+    const score = async (model: Awaited<ReturnType<typeof openChatModel>>, messages: Message[]) =>
+      (await model.score(messages)).tokens.map(({ logProbability }) => logProbability);
+    await using model = await openChatModel({ modelPath: half, threads: 1, sequences: 4 });
+    const { text } = await model.generate(user(questions[1]!), greedy);
+    // The answer was evaluated token by token, and beside others it would have been with them.
+    const asked: Message[] = [...user(questions[1]!), { role: 'assistant', content: text }, ...user('Sure?'), { role: 'assistant', content: 'No.' }]; // biome-ignore format: one line
+    const alone = await score(model, asked);
+    const busy = questions.slice(1).map((question, i) => model.generate(user(question), { temperature: 1, seed: i, maxTokens: 50 })); // biome-ignore format: one line
+    const beside = await score(model, asked);
+    await Promise.all(busy);
+    await using fresh = await openChatModel({ modelPath: half, threads: 1 });
+    expect([beside, await score(model, asked), await score(fresh, asked)]).toEqual([alone, alone, alone]);
   });
 
   test('an adapter is loaded once in every format, anew where its file is another one, and leaves no file', async () => {

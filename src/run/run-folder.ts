@@ -11,6 +11,7 @@ import {
   openSync,
   readdirSync,
   rmSync,
+  statSync,
   writeSync,
 } from 'node:fs';
 import { basename, dirname, join, resolve } from 'node:path';
@@ -237,8 +238,25 @@ function listed(folder: RunFolder): ListedRun {
   }
 }
 
-/** Runs directly under `root`, by name. */
-export function listRuns(root: string): ListedRun[] {
+/** Runs that were listed before, by their paths, with what their run.json was then. */
+export type KnownRuns = Map<string, { readonly stamp: string; readonly run: ListedRun }>;
+
+/** Those that go on may end without a word in run.json. */
+const ends = new Set<ListedRun['state']>(['done', 'stopped-early', 'diverged', 'proof-failed', 'failed']);
+
+/** As `listed`, but for a run that has ended and whose run.json is still the same. */
+function listedAnew(folder: RunFolder, known: KnownRuns): ListedRun {
+  const stats = statSync(folder.file('run.json'), { throwIfNoEntry: false });
+  const stamp = stats ? `${stats.ino} ${stats.mtimeMs} ${stats.size}` : 'gone';
+  const before = known.get(folder.path);
+  if (before?.stamp === stamp && ends.has(before.run.state)) return before.run;
+  const run = listed(folder);
+  known.set(folder.path, { stamp, run });
+  return run;
+}
+
+/** Runs directly under `root`, by name; with `known` those that have ended are read once. */
+export function listRuns(root: string, known: KnownRuns = new Map()): ListedRun[] {
   if (!existsSync(root)) return [];
   let names: string[];
   try {
@@ -252,5 +270,5 @@ export function listRuns(root: string): ListedRun[] {
     .sort()
     .map((name) => new RunFolder(join(root, name)))
     .filter(({ path }) => isRun(path))
-    .map(listed);
+    .map((folder) => listedAnew(folder, known));
 }

@@ -73,25 +73,31 @@ const adaptersOf = ({ models }: AppParts, { lora }: Job): Promise<AskedAdapter[]
     }),
   );
 
-/** Computes what a job asks for; its events can be read at once. */
+/**
+ * Computes what a job asks for; its events can be read at once. Those of a stream come a turn of the event loop later: by then the next token
+ * is being computed, beside which they are worded and written.
+ */
 function begin(parts: AppParts, { adapters, served }: AskedModel, job: Job, signal: AbortSignal) {
   const events = new EventHistory<AnswerEvent>();
+  const tell = job.stream ? setImmediate : (call: () => void): void => call();
   const watch = parts.metrics.watch();
   let on: OpenChatModel | null = null;
   const answered = (model: OpenChatModel) => {
     on = model;
-    return answer(model, job, signal, (event) => {
-      if (events.soFar.length === 0) watch.begun();
-      events.push(event);
-    });
+    return answer(model, job, signal, (event) =>
+      tell(() => {
+        if (events.soFar.length === 0) watch.begun();
+        events.push(event);
+      }),
+    );
   };
   const usage = parts.pool.use(served, signal, answered, adapters);
   usage.then(
     (counted) => {
       watch.ended(counted, on);
-      events.end();
+      tell(() => events.end());
     },
-    (error: unknown) => events.end(error),
+    (error: unknown) => tell(() => events.end(error)),
   );
   usage.catch(() => {}).finally(watch.gone);
   return { events, usage };

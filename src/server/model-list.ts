@@ -5,10 +5,10 @@
 import { readdirSync, statSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { NomoatError } from '../errors.ts';
+import { isAdapterGguf } from '../formats/gguf/adapter-file.ts';
 import { standsForModel } from '../formats/gguf/part-names.ts';
 import { listModels } from '../library/models.ts';
-import { listRuns } from '../library/runs.ts';
-import type { ListedRun, RunState } from '../run/run-folder.ts';
+import { type KnownRuns, type ListedRun, listRuns, type RunState } from '../run/run-folder.ts';
 import { isModelGguf } from '../store/catalogue.ts';
 import { ggufStem } from '../store/local-scan.ts';
 import { checkpointIn, checkpointModel, runModel, secondsOf } from './fine-tuned-names.ts';
@@ -32,7 +32,8 @@ function modelsInside(folder: string): ServedModel[] {
       cause: error,
     });
   }
-  const isModel = (name: string): boolean => isModelGguf(name) && standsForModel(join(path, name));
+  const isModel = (name: string): boolean =>
+    isModelGguf(name) && standsForModel(join(path, name)) && !isAdapterGguf(join(path, name));
   return names.filter(isModel).flatMap((name) => fileModel(ggufStem(name), join(path, name), 'local'));
 }
 
@@ -74,6 +75,7 @@ export class ModelList {
   /** Adapters that requests have loaded, by their names. */
   private readonly loaded = new Map<string, ServedModel>();
   private readonly freshMilliseconds: number;
+  private readonly runs: KnownRuns = new Map();
   private known: Known | null = null;
   private readAt = Number.NEGATIVE_INFINITY;
 
@@ -136,7 +138,7 @@ export class ModelList {
     const own = this.given.models.flatMap((folder) => inside(modelsInside, folder));
     const { local } = await listModels();
     const found = local.flatMap(({ name, path, source }) => fileModel(name, path, source));
-    const runs = inside(listRuns, this.given.runs);
+    const runs = inside((folder) => listRuns(folder, this.runs), this.given.runs);
     const of = (wanted: (run: ListedRun) => boolean): ServedModel[] => runs.filter(wanted).flatMap((run) => this.ofRun(run)); // biome-ignore format: one line
     const models = withoutDoubles([...own, ...found, ...of(({ state }) => finished.includes(state))]);
     this.known = { models, unfinished: of(({ state }) => !finished.includes(state)) };

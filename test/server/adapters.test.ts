@@ -23,6 +23,7 @@ beforeAll(async () => {
     mkdirSync(path, { recursive: true });
   cpSync(reference, join(models, 'reference.gguf'));
   ggufLora(join(models, 'adapters/polite.gguf'));
+  ggufLora(join(models, 'beside.gguf'));
   ggufLora(join(outside, 'secret.gguf'));
   symlinkSync(join(outside, 'secret.gguf'), join(models, 'adapters/link.gguf'));
   symlinkSync(outside, join(models, 'way'));
@@ -53,6 +54,10 @@ const ask = async (model: string) => (await server.client.completions.create({ m
 
 test('an adapter below the folders becomes a model, by file or by folder, and is one no more', async () => {
   const plain = await ask('reference');
+  // One that lies beside models is none of them.
+  expect((await server.client.models.list()).data.map(({ id }) => id)).toEqual(['reference', 'nomoat-mini']);
+  expect(await load('beside', 'beside.gguf')).toMatchObject({ status: 200 });
+  expect(await post('/v1/unload_lora_adapter', { lora_name: 'beside' })).toMatchObject({ status: 200 });
   expect(await load('polite', 'adapters/polite.gguf')).toMatchObject({
     status: 200,
     text: "Success: LoRA adapter 'polite' added successfully.",
