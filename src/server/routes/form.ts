@@ -76,7 +76,7 @@ export async function receiveForm(incoming: IncomingMessage, { files, mostBytes,
     // The parser does not end the file's stream when it is ended itself.
     for (const stream of streams) stream.destroy(new Error('cut off'));
     await dropped(arriving, files);
-    throw faultOf(error, mostBytes);
+    throw faultOf(error, part, mostBytes);
   }
   if (fault === null && arriving.length === 0) fault = wrongParameter(part, 'missing_required_parameter', `Missing required parameter: '${part}'.`); // biome-ignore format: one line
   if (fault !== null) {
@@ -91,9 +91,9 @@ async function dropped(arriving: readonly Promise<Form['file']>[], files: FileSt
     if (arrived.status === 'fulfilled') files.drop(arrived.value.path);
 }
 
-function faultOf(error: unknown, mostBytes: number): unknown {
+function faultOf(error: unknown, part: string, mostBytes: number): unknown {
   if (error instanceof TooManyBytes)
-    return new ApiError({ status: 413, code: 'file_too_large', param: 'file', message: `The file is larger than ${mostBytes} bytes.` }); // biome-ignore format: one line
+    return new ApiError({ status: 413, code: 'file_too_large', param: part, message: `'${part}' is larger than ${mostBytes} bytes.` }); // biome-ignore format: one line
   if (error instanceof Error && error.name === 'NomoatError') return error;
   return broken('The body is no whole multipart/form-data: it ends before its last boundary.', error);
 }
