@@ -195,8 +195,8 @@ test('faults are listed up to a bound and counted beyond it', async () => {
   expect([found.faults.length, found.faultCount, found.examples]).toEqual([100, 5000, 5000]);
 });
 
-test('a row of millions of values is refused as one', { timeout: 30_000 }, async () => {
-  const found = await check(among({ messages: Array(2_000_000).fill(1) }));
+test('a row of hundreds of thousands of values is refused as one', { timeout: 30_000 }, async () => {
+  const found = await check(among({ messages: Array(300_000).fill(1) }));
   expect(found.faults).toEqual([
     { line: 4, code: 'invalid_file_format', message: 'Line 4 holds more than 100000 values.' },
   ]);
