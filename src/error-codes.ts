@@ -48,6 +48,7 @@ export const errorCodes = {
   ),
   'model-closed': input(409, 'The model was closed.'),
   'no-chat-template': input(422, 'The model has no chat template, and a conversation needs one.'),
+  'no-embeddings': input(400, 'The model was not trained to make vectors of texts.'),
   'unusable-chat-template': input(422, 'A chat template that cannot be read, parsed or rendered.'),
   'adapter-not-found': input(404, 'There is no adapter at that path.'),
   'unusable-adapter': input(422, 'An adapter that is broken, of an unsupported form, or made for another model.'),

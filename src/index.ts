@@ -42,6 +42,7 @@ export type {
   ValidationEvent,
 } from './events.ts';
 export { type DoctorOptions, doctor } from './library/doctor.ts';
+export { type EmbedderOptions, openEmbedder } from './library/embedder.ts';
 export { type Exported, type ExportRunOptions, exportRun } from './library/export-run.ts';
 export { type ImportOptions, importOpenAI } from './library/import-openai.ts';
 export {
@@ -68,6 +69,7 @@ export {
   type TuneOptions,
   tune,
 } from './library.ts';
+export type { Embedder, Embedding } from './llama/embedder.ts';
 export type { Projection } from './lora/adapter.ts';
 export type { DoctorEngine, DoctorFolder, DoctorReport, Finding } from './machine/doctor.ts';
 export type { MachineFacts } from './machine/machine.ts';

@@ -38,18 +38,18 @@ export function assertConversation(messages: readonly Message[]): void {
   });
 }
 
-/** Throws NomoatError where a list of tokens is none, or has others than the model's. */
-export function assertTokens(tokens: readonly number[], vocabularySize: number): void {
+/** Throws NomoatError where a list of tokens is none, or has others than the model's. `what` is given as tokens. */
+export function assertTokens(tokens: readonly number[], vocabularySize: number, what = 'prompt'): void {
   const isToken = (id: unknown): boolean => Number.isInteger(id) && Number(id) >= 0 && Number(id) < vocabularySize;
   const isList = Array.isArray(tokens) && tokens.length > 0;
   const wrong = isList ? tokens.findIndex((id) => !isToken(id)) : null;
   if (wrong === -1) return;
   throw new NomoatError({
     code: 'invalid-settings',
-    part: 'the prompt',
+    part: `the ${what}`,
     fault: wrong === null ? 'is no list of tokens' : `has the token ${String(tokens[wrong])}; the model's ids are 0 to ${vocabularySize - 1}`, // biome-ignore format: one line
     remedy: 'Give a text, or tokens of this model.',
-    fields: { option: 'prompt' },
+    fields: { option: what },
   });
 }
 

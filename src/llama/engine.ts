@@ -167,15 +167,19 @@ export async function loadLlamaModel(modelPath: string, signal?: AbortSignal): P
   );
 }
 
-/** A context with the threads that are asked for: it would keep the limit of the moment in which it is made. */
-export async function openContext(model: LlamaModel, options: LlamaContextOptions): Promise<LlamaContext> {
+/** Makes a context with the threads that are asked for: it would keep the limit of the moment in which it is made. */
+export async function withAllThreads<T>(make: () => Promise<T>): Promise<T> {
   const llama = await llamaEngine();
   const limit = llama.maxThreads;
   llama.maxThreads = 0;
   try {
-    return await model.createContext(options);
+    return await make();
   } finally {
     // Other models may be evaluating under it.
     llama.maxThreads = limit;
   }
 }
+
+/** A context of a model. */
+export const openContext = (model: LlamaModel, options: LlamaContextOptions): Promise<LlamaContext> =>
+  withAllThreads(() => model.createContext(options));

@@ -70,6 +70,7 @@ const theirNames: { readonly [Code in ErrorCode]?: string } = {
 /** Options of the library that a model refuses, by the parameters that clients know them by. */
 const theirParameters: Readonly<Record<string, string>> = {
   logitBias: 'logit_bias',
+  input: 'input',
   prompt: 'prompt',
   jsonSchema: 'response_format',
 };

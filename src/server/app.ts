@@ -16,11 +16,13 @@ import { chatJob } from './chat-request.ts';
 import { endpoints } from './compatibility.ts';
 import { completionJob } from './completion-request.ts';
 import { chatDialect, completionDialect, type Dialect, formOf } from './dialects.ts';
+import type { Embedders } from './embeddings/embedders.ts';
 import { eventStream } from './event-stream.ts';
 import { assertScope, type KeyRing } from './keys.ts';
 import type { ServerLimits } from './limits.ts';
 import type { ServerLog } from './log.ts';
 import type { Metrics } from './metrics.ts';
+import { modelFault } from './model-fault.ts';
 import type { ModelList } from './model-list.ts';
 import type { ModelPool } from './model-pool.ts';
 import { openApiDocument } from './openapi/document.ts';
@@ -28,13 +30,13 @@ import { type Asked, type Environment, type Handler, jsonOf } from './request.ts
 import { responseRequest } from './responses/response-form.ts';
 import type { RouteForm } from './route-form.ts';
 import { adapterRoutes } from './routes/adapters.ts';
+import { embeddingRoutes } from './routes/embeddings.ts';
 import { fileRoutes } from './routes/files.ts';
 import { fineTuningRoutes } from './routes/jobs.ts';
 import { modelOf, modelRoutes, namedModel } from './routes/models.ts';
 import { endpointOf, type Routes } from './routes/routes.ts';
 import { uploadRoutes } from './routes/uploads.ts';
 import { methodsOf, openPaths, scopeOf } from './scopes.ts';
-import type { ServedModel } from './served-model.ts';
 import type { Workspace } from './workspace.ts';
 
 export interface AppParts {
@@ -43,6 +45,7 @@ export interface AppParts {
   readonly limits: ServerLimits;
   readonly models: ModelList;
   readonly pool: ModelPool;
+  readonly embedders: Embedders;
   readonly metrics: Metrics;
   readonly workspace: Workspace;
   /** Origins of web pages that may ask. */
@@ -52,17 +55,6 @@ export interface AppParts {
   readonly closing: AbortSignal;
   /** Of each request that runs; aborted, it ends with the reason. */
   readonly running: Set<AbortController>;
-}
-
-/** An error of a model's, which names it as the client does: where it lies is nobody's business. */
-function errorOf(thrown: unknown, served: ServedModel, about: string): ApiError {
-  const told = apiErrorOf(thrown, about);
-  const { code, message, param } = told.toJSON().error;
-  const named = [served.path, served.base ?? served.path].reduce(
-    (text, path) => text.replaceAll(path, served.id),
-    message,
-  );
-  return new ApiError({ status: told.status, headers: told.headers, param, code, message: named, cause: thrown });
 }
 
 const adaptersOf = ({ models }: AppParts, { lora }: Job): Promise<AskedAdapter[]> =>
@@ -135,11 +127,11 @@ function answering(parts: AppParts, read: (body: unknown, mostChoices: number) =
       // Until there is something to send, a fault still has a status of its own.
       await first(events);
     } catch (error) {
-      throw errorOf(error, served, form.param);
+      throw modelFault(error, served, form.param);
     }
     const source = form.pieces(events, usage);
     return context.body(
-      eventStream(source, (error) => errorOf(error, served, form.param), form.frames),
+      eventStream(source, (error) => modelFault(error, served, form.param), form.frames),
       200,
       { 'Content-Type': 'text/event-stream; charset=utf-8' },
     );
@@ -264,6 +256,7 @@ const routesOf = (parts: AppParts): Routes => ({
   'POST /v1/chat/completions': answering(parts, inDialect(chatDialect, chatJob)),
   'POST /v1/completions': answering(parts, inDialect(completionDialect, completionJob)),
   'POST /v1/responses': answering(parts, responseRequest),
+  ...embeddingRoutes(parts),
   ...fileRoutes(parts),
   ...uploadRoutes(parts),
   ...fineTuningRoutes(parts),

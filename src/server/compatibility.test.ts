@@ -7,6 +7,8 @@ import { createApp } from './app.ts';
 import { chatParameters, chatRefusals } from './chat-request.ts';
 import { endpoints, renderCompatibility } from './compatibility.ts';
 import { completionParameters, completionRefusals } from './completion-request.ts';
+import { Embedders } from './embeddings/embedders.ts';
+import { embeddingParameters, embeddingRefusals } from './embeddings/embedding-request.ts';
 import { KeyRing } from './keys.ts';
 import { serverLimits } from './limits.ts';
 import { Metrics } from './metrics.ts';
@@ -37,7 +39,10 @@ test('every parameter of the reference is supported or refused by name, and of o
   expectTypeOf<Exclude<OwnResponse, Response>>().toEqualTypeOf<
     'top_k' | 'min_p' | 'seed' | 'lora' | 'max_tool_calls'
   >();
-  for (const [parameters, refusals] of [[chatParameters, chatRefusals], [completionParameters, completionRefusals], [responseParameters, responseRefusals]] as const) {
+  type Embedding = keyof OpenAI.EmbeddingCreateParams;
+  type OwnEmbedding = keyof typeof embeddingParameters.shape | keyof typeof embeddingRefusals;
+  expectTypeOf<OwnEmbedding>().toEqualTypeOf<Embedding>();
+  for (const [parameters, refusals] of [[embeddingParameters, embeddingRefusals], [chatParameters, chatRefusals], [completionParameters, completionRefusals], [responseParameters, responseRefusals]] as const) {
     for (const [name, schema] of Object.entries(parameters.shape)) expect(schema.description, name).toMatch(/\w/);
     expect(Object.keys(refusals).filter((name) => name in parameters.shape)).toEqual([]);
   } // biome-ignore format: pairs
@@ -51,6 +56,7 @@ test('the endpoints of the page are the routes of the server', () => {
     limits: serverLimits,
     models: new ModelList({ models: [], runs: 'runs' }, 0),
     pool,
+    embedders: new Embedders({ limits: serverLimits, contextSize: null, threads: null }),
     metrics: new Metrics(pool),
     workspace: new Workspace({
       models: new ModelList({ models: [], runs: 'runs' }, 0),

@@ -2,6 +2,7 @@
 import { z } from 'zod';
 import { chatParameters, chatRefusals } from './chat-request.ts';
 import { completionParameters, completionRefusals } from './completion-request.ts';
+import { embeddingParameters, embeddingRefusals } from './embeddings/embedding-request.ts';
 import { jobParameters, jobRefusals } from './jobs/job-request.ts';
 import { serverLimits } from './limits.ts';
 import type { RefusedTable } from './parameters.ts';
@@ -19,6 +20,7 @@ export const endpoints: Readonly<Record<string, string>> = {
   'POST /v1/chat/completions': 'whole and streamed',
   'POST /v1/completions': 'whole and streamed; the prompt as it is, without a chat template',
   'POST /v1/responses': 'text and functions, whole and as events; nothing is stored',
+  'POST /v1/embeddings': 'vectors of unit length, by models that were trained for it',
   'POST /v1/load_lora_adapter': "vLLM's: an adapter below a `--models` folder becomes a model, until the server ends",
   'POST /v1/unload_lora_adapter': 'and is one no more',
   'POST /v1/files': 'multipart/form-data, written to the disk as it comes',
@@ -50,7 +52,7 @@ export const endpoints: Readonly<Record<string, string>> = {
 /** What scripts may look for, and is not there. */
 const absent: Readonly<Record<string, string>> = {
   '/v1/fine_tuning/alpha/graders': 'reinforcement fine-tuning, which needs them, is not supported',
-  '/v1/embeddings, /v1/batches, /v1/evals, /v1/moderations': 'nothing yet',
+  '/v1/batches, /v1/evals, /v1/moderations': 'nothing yet',
 };
 
 const differences: readonly string[] = [
@@ -148,6 +150,7 @@ export function renderCompatibility(): string {
     ...parameters('Parameters of chat completions', chatParameters.shape, chatRefusals),
     ...parameters('Parameters of completions', completionParameters.shape, completionRefusals),
     ...parameters('Parameters of responses', responseParameters.shape, responseRefusals),
+    ...parameters('Parameters of embeddings', embeddingParameters.shape, embeddingRefusals),
     ...parameters('Parameters of loading an adapter', loadParameters.shape, loadRefusals),
     ...parameters('Parameters of unloading an adapter', unloadParameters.shape, unloadRefusals),
     ...parameters('Parameters of fine-tuning jobs', jobParameters.shape, jobRefusals),

@@ -13,6 +13,7 @@ export const scopes: Readonly<Record<EndpointScope, readonly string[]>> = {
     'POST /v1/chat/completions',
     'POST /v1/completions',
     'POST /v1/responses',
+    'POST /v1/embeddings',
   ],
   tune: [
     'DELETE /v1/models/{id}',

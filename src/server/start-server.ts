@@ -15,6 +15,7 @@ import { surroundings } from '../store/model-folders.ts';
 import { assertSafe, type Doors, isLoopback } from './access.ts';
 import { stopping } from './api-error.ts';
 import { type AppParts, createApp } from './app.ts';
+import { Embedders } from './embeddings/embedders.ts';
 import { KeyRing } from './keys.ts';
 import type { ServerLimits } from './limits.ts';
 import { Metrics } from './metrics.ts';
@@ -83,7 +84,7 @@ async function closeServer(server: Server, parts: AppParts, closing: AbortContro
   const training = parts.workspace.close();
   await idle(parts.running, parts.limits.graceMilliseconds);
   for (const request of parts.running) request.abort(stopping());
-  await Promise.all([parts.pool.close(), training]);
+  await Promise.all([parts.pool.close(), parts.embedders.close(), training]);
   // The last words are on their way; who does not read them is not waited for.
   await idle(parts.running, lastWordsMilliseconds);
   server.closeAllConnections();
@@ -132,7 +133,8 @@ export async function startServer(options: ServeOptions, limits: ServerLimits): 
   const pool = new ModelPool({ limits, contextSize, threads, memory: memory ?? usualMemory(), onOpened });
   const { origins } = settings;
   const metrics = new Metrics(pool);
-  const parts: AppParts = { host, keys, limits, models, pool, metrics, workspace, origins, onLog, closing: closing.signal, running: new Set() }; // biome-ignore format: one line
+  const embedders = new Embedders({ limits, contextSize, threads });
+  const parts: AppParts = { host, keys, limits, models, pool, embedders, metrics, workspace, origins, onLog, closing: closing.signal, running: new Set() }; // biome-ignore format: one line
   const server = httpServer(parts);
   const { address, port: taken } = await listen(server, host, port);
   workspace.takeUp();

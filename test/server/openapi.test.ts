@@ -8,6 +8,7 @@ import { readPeft } from '../../src/adapter/peft.ts';
 import { openGguf } from '../../src/formats/gguf/read.ts';
 import { errorSchema } from '../../src/server/openapi/components.ts';
 import { descriptions } from '../../src/server/openapi/descriptions.ts';
+import { withMetadata } from '../cases/support.ts';
 import { assertDescribed } from './described.ts';
 import { folder, reference, type Served, served } from './support.ts';
 
@@ -19,6 +20,7 @@ beforeAll(async () => {
   const base = openGguf(reference);
   writeGgufLora(join(models, 'adapters/polite.gguf'), readPeft(join(reference, '../lora.after20.safetensors')), base);
   base.close();
+  withMetadata(reference, join(models, 'pooled.gguf'), { 'llama.pooling_type': { type: 'uint32', value: 1 } });
   server = await served({ runs: join(folder, 'described'), models: [models] }, { listMilliseconds: 0 });
 });
 
@@ -100,6 +102,11 @@ test('responses, whole and streamed', async () => {
   const json = { model: 'nomoat-mini', input: 'What is your name?', max_output_tokens: 6 };
   await ask('POST /v1/responses', { json });
   expect((await follow('POST /v1/responses', { json: { ...json, stream: true } })).length).toBeGreaterThan(4);
+});
+
+test('embeddings, as numbers and as base64', async () => {
+  for (const more of [{}, { encoding_format: 'base64' }])
+    await ask('POST /v1/embeddings', { json: { model: 'pooled', input: ['a', 'b'], ...more } });
 });
 
 const rows = Array.from({ length: 12 }, (_, i) => `${JSON.stringify({ prompt: `number ${i}`, completion: i % 2 ? 'odd' : 'even' })}\n`).join(''); // biome-ignore format: one line

@@ -132,3 +132,19 @@ export const completionChunk = named(
     usage: streamedUsage,
   }),
 );
+
+export const embeddingList = named(
+  'EmbeddingList',
+  z.object({
+    object: z.literal('list'),
+    data: z.array(
+      z.object({
+        object: z.literal('embedding'),
+        index: z.int().min(0),
+        embedding: z.union([z.array(z.number()), z.string().describe('base64 of float32, little-endian')]),
+      }),
+    ),
+    model: z.string(),
+    usage: z.object({ prompt_tokens: z.int().min(0), total_tokens: z.int().min(0) }),
+  }),
+);

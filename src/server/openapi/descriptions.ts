@@ -5,6 +5,7 @@
 import { z } from 'zod';
 import { chatParameters, chatRefusals } from '../chat-request.ts';
 import { completionParameters, completionRefusals } from '../completion-request.ts';
+import { embeddingParameters, embeddingRefusals } from '../embeddings/embedding-request.ts';
 import { jobParameters, jobRefusals } from '../jobs/job-request.ts';
 import type { RefusedTable } from '../parameters.ts';
 import { responseParameters, responseRefusals } from '../responses/response-request.ts';
@@ -12,7 +13,7 @@ import { loadParameters, loadRefusals, unloadParameters, unloadRefusals } from '
 import { fileListParameters, fileParameters } from '../routes/files.ts';
 import { eventParameters, grantParameters, jobListParameters, permissionParameters } from '../routes/jobs.ts';
 import { completeParameters, uploadParameters } from '../routes/uploads.ts';
-import { chatChunk, chatCompletion, completion, completionChunk, model, modelList } from './answers.ts';
+import { chatChunk, chatCompletion, completion, completionChunk, embeddingList, model, modelList } from './answers.ts';
 import { deletedOf, listOf } from './components.ts';
 import { response, responseEvent } from './responses.ts';
 import { checkpoint, file, job, jobEvent, permission, upload, uploadPart } from './tuning-objects.ts';
@@ -64,6 +65,10 @@ export const descriptions: Readonly<Record<string, Description>> = {
     json: { schema: responseParameters, refusals: responseRefusals },
     answer: response,
     events: responseEvent,
+  },
+  'POST /v1/embeddings': {
+    json: { schema: embeddingParameters, refusals: embeddingRefusals },
+    answer: embeddingList,
   },
   'POST /v1/files': { form: { part: 'file', fields: fileParameters }, answer: file },
   'GET /v1/files': { query: fileListParameters, answer: listOf('FileList', file) },
