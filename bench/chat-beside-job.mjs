@@ -18,12 +18,12 @@ const { values } = parseArgs({
     rounds: { type: 'string', default: '4' },
     chats: { type: 'string', default: '10' },
     tokens: { type: 'string', default: '32' },
-    'no-nice': { type: 'boolean', default: false },
+    'no-background': { type: 'boolean', default: false },
   },
 });
 const runs = mkdtempSync(join(tmpdir(), 'nomoat-beside-'));
 process.on('exit', () => rmSync(runs, { recursive: true, force: true }));
-const server = await serve({ port: 0, runs, nice: !values['no-nice'], ...(values.models ? { models: [values.models] } : {}) });
+const server = await serve({ port: 0, runs, background: !values['no-background'], ...(values.models ? { models: [values.models] } : {}) });
 const client = new OpenAI({ baseURL: `${server.url}/v1`, apiKey: 'none', maxRetries: 0 });
 const { jobs } = client.fineTuning;
 const sleep = (milliseconds) => new Promise((resolve) => setTimeout(resolve, milliseconds));

@@ -31,7 +31,7 @@ function random(seed) {
 }
 
 async function startServer(runs) {
-  const flags = ['serve', '--port', '0', '--quiet', '--no-nice', '--threads', '1', '--runs', runs, '--models', join(repo, 'test/fixtures/reference/llama')];
+  const flags = ['serve', '--port', '0', '--quiet', '--no-background', '--threads', '1', '--runs', runs, '--models', join(repo, 'test/fixtures/reference/llama')];
   const child = spawn(process.execPath, [join(repo, 'dist/cli/main.js'), ...flags], { stdio: ['ignore', 'pipe', 'pipe'] });
   let said = '';
   let failed = '';

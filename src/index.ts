@@ -24,6 +24,10 @@ export type { DataFile } from './dataset/dataset-files.ts';
 export type { TuningFault, TuningFileCheck } from './dataset/tuning-file.ts';
 export { type CodeEntry, errorCodes, isErrorCode } from './error-codes.ts';
 export { type ErrorCode, type ErrorKind, NomoatError, type NomoatErrorOptions } from './errors.ts';
+export type { Degenerate } from './evaluate/ask.ts';
+export type { Comparison, Verdict } from './evaluate/compare.ts';
+export type { LabelReport, LabelScore } from './evaluate/metrics/labels.ts';
+export type { Interval } from './evaluate/statistics/proportions.ts';
 export type {
   CheckpointSavedEvent,
   DataReadyEvent,
@@ -43,6 +47,7 @@ export type {
 } from './events.ts';
 export { type DoctorOptions, doctor } from './library/doctor.ts';
 export { type EmbedderOptions, openEmbedder } from './library/embedder.ts';
+export { type EvaluateOptions, type Evaluation, evaluate, type ModelEvaluation } from './library/evaluate.ts';
 export { type Exported, type ExportRunOptions, exportRun } from './library/export-run.ts';
 export { type ImportOptions, importOpenAI } from './library/import-openai.ts';
 export {
@@ -95,6 +100,7 @@ export { type RunningServer, type ServeOptions, serve } from './server/serve.ts'
 export type { CommandName, ExportFormat } from './settings/command-settings.ts';
 export type { JobSettings } from './settings/job-hyperparameters.ts';
 export { type JsonSchema, settingsSchema } from './settings/json-schema.ts';
+export type { MetricName } from './settings/metric-names.ts';
 export type { PretrainOptionValues, TuneOptionValues } from './settings/option-types.ts';
 export type { DataFormat, PretrainSettings, RunSettings, TooLong } from './settings/run-settings.ts';
 export type { CatalogueEntry, PypiSource } from './store/catalogue.ts';

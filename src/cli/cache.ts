@@ -1,5 +1,6 @@
 /** `nomoat models --cache` and `--prune`: what can be made again, and is kept for the next time. */
 import {
+  answersFolder,
   type CachedFile,
   cacheFolder,
   cacheLimitBytes,
@@ -18,6 +19,7 @@ const line = ({ bytes, held, name, usedMs }: CachedFile): string =>
 const kinds = [
   { kind: 'base', what: 'Copies of bases for proofs', none: 'No copies of bases', folder: cacheFolder },
   { kind: 'rows', what: 'Data sets as tokens', none: 'No data sets as tokens', folder: rowsCacheFolder },
+  { kind: 'answers', what: 'Answers to test questions', none: 'No answers to test questions', folder: answersFolder },
 ] as const;
 
 /** What is kept, or was removed, as text or as one JSON object. */
@@ -25,7 +27,15 @@ export async function showCache({ json, prune }: { prune: boolean; json: boolean
   const limitBytes = cacheLimitBytes();
   const removed = prune ? pruneCache(0) : [];
   const files = listCache();
-  if (json) return JSON.stringify({ folder: cacheFolder(), rowsFolder: rowsCacheFolder(), limitBytes, files, removed });
+  if (json)
+    return JSON.stringify({
+      folder: cacheFolder(),
+      rowsFolder: rowsCacheFolder(),
+      answersFolder: answersFolder(),
+      limitBytes,
+      files,
+      removed,
+    });
   const lines = [
     ...(prune ? [`Removed ${removed.length} (${sizeOf(removed)}):`, ...removed.map(line)] : []),
     ...kinds.flatMap(({ folder, kind, none, what }) => {

@@ -20,6 +20,7 @@ const table: Readonly<Record<CommandName, Entry>> = {
   preview: { argument: '<DATA...>', load: () => import('./preview.ts') },
   jobs: { argument: '[ACTION] [ID]', load: () => import('./jobs.ts') },
   'import-openai': { argument: '<FILE|FOLDER...>', load: () => import('./import-openai.ts') },
+  eval: { argument: '[MODEL|RUN]', load: () => import('./eval.ts') },
   export: { argument: '<RUN>', load: () => import('./export.ts') },
   pull: { argument: '<NAME>', load: () => import('./pull.ts') },
   models: { load: () => import('./models.ts') },

@@ -240,7 +240,7 @@ function prefixOf(settings: RunSettings, { held, train }: Sets, model: GgufFile)
 }
 
 /** What the model is asked, and the answer that the data has; null for plain text. */
-function questionOf(example: Example, model: GgufFile): Question | null {
+export function questionOf(example: Example, model: GgufFile): Question | null {
   if (example.kind === 'text') return null;
   if (example.kind === 'completion' && model.string('tokenizer.chat_template')) {
     const { completion, prompt } = example;

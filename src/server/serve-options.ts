@@ -12,7 +12,7 @@ export interface ServeOptions {
   /** Fine-tuning jobs that train at once (default: 1). */
   readonly trainingJobs?: number;
   /** Whether jobs train in the background, at the lowest priority, so that chats do not wait for them (default: true). */
-  readonly nice?: boolean;
+  readonly background?: boolean;
   /** Origins of web pages that may ask from a browser, such as `http://localhost:5173` (default: none). */
   readonly origins?: readonly string[];
   /** Where it listens; 0 takes any port that is free (default: 8080). */

@@ -123,7 +123,7 @@ export async function startServer(options: ServeOptions, limits: ServerLimits): 
     runs,
     most: settings.trainingJobs,
     threads,
-    nice: settings.nice,
+    nice: settings.background,
     onLog,
   });
   await assertMapped(models, map);

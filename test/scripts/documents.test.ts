@@ -84,7 +84,14 @@ describe('what is named is there', () => {
   });
 
   test('every flag that is named by itself belongs to a command or a script', () => {
-    const foreignFlags = ['--omit', '--ignore-scripts', '--os', '--libc', '--onnxruntime-node-install'];
+    const foreignFlags = [
+      '--omit',
+      '--ignore-scripts',
+      '--os',
+      '--libc',
+      '--onnxruntime-node-install',
+      '--tool-call-parser',
+    ];
     const sources = scripts.map(text).join('\n');
     const known = flagsOf(null);
     const has = (flag: string): boolean => known.has(flag) || sources.includes(flag) || sources.includes(`'${flag.slice(2)}'`); // biome-ignore format: one line
@@ -108,6 +115,7 @@ const standsFor: Readonly<Record<string, () => string>> = {
   'train.jsonl': () => at('train.jsonl'),
   'test.jsonl': () => at('test.jsonl'),
   TEXT: () => at('text.txt'),
+  TEST: () => at('test.jsonl'),
   M: () => tiny,
   MODEL: () => tiny,
   NAME: () => `key-${made++}`,
@@ -131,6 +139,7 @@ const smaller: Readonly<Record<string, readonly string[]>> = {
   preview: [],
   'import-openai': [],
   export: [],
+  eval: ['--limit', '2', '--max-tokens', '2', '--threads', '1'],
   plan: [],
   doctor: [],
   models: [],

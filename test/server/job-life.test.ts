@@ -200,9 +200,9 @@ test.skipIf(process.platform === 'win32')(
   'jobs train at the lowest priority unless that is not wanted',
   patience,
   async () => {
-    for (const [nice, priority] of [[undefined, 19], [false, 0]] as const) {
-    const runs = join(folder, `nice${priority}`);
-    const { client } = await withJobs({ runs, nice });
+    for (const [background, priority] of [[true, 19], [false, 0]] as const) {
+    const runs = join(folder, `priority${priority}`);
+    const { client } = await withJobs({ runs, background });
     const job = await client.fineTuning.jobs.create({ model: 'base', training_file: await uploaded(client), hyperparameters: long }); // biome-ignore format: one line
     await told(client, job.id, /^Step 1\//);
     expect(getPriority(openRun(runOf(runs, job.id)).pid!)).toBe(priority);

@@ -14,7 +14,7 @@ export const rows = (count: number): string =>
 let servers = 0;
 /** A server with a folder of runs of its own, which serves the tiny reference model as `base`. */
 export const withJobs = (options: ServeOptions = {}, limits: Partial<ServerLimits> = {}): Promise<Served> =>
-  served({ runs: join(folder, `jobs${servers++}`), models: [join(reference, '..')], nice: false, ...options }, { listMilliseconds: 0, ...limits }); // biome-ignore format: one line
+  served({ runs: join(folder, `jobs${servers++}`), models: [join(reference, '..')], background: false, ...options }, { listMilliseconds: 0, ...limits }); // biome-ignore format: one line
 
 /** The id of a new training file. */
 export async function uploaded(client: OpenAI, text = rows(24)): Promise<string> {

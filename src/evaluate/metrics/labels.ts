@@ -1,5 +1,6 @@
 /** Answers that are one of a few labels: which was taken for which, and F1 of each. Pure. */
 
+/** How well one label was recognised. */
 export interface LabelScore {
   readonly label: string;
   readonly precision: number;
@@ -9,6 +10,7 @@ export interface LabelScore {
   readonly support: number;
 }
 
+/** How well labels were recognised, and what was taken for what. */
 export interface LabelReport {
   readonly accuracy: number;
   /** Mean of the labels' F1, each counted once, as scikit-learn's `average="macro"`. */

@@ -4,6 +4,7 @@ import { normalQuantile } from './normal.ts';
 /** Of all intervals here. */
 export const confidence = 0.95;
 
+/** Its ends, the lower one first. */
 export type Interval = readonly [low: number, high: number];
 
 /** Wilson's interval of a share: https://doi.org/10.1080/01621459.1927.10502953. Holds for few examples too, where mean and standard error do not. */

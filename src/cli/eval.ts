@@ -1,0 +1,88 @@
+/** `nomoat eval`: how well a model answers test data, and whether it is better than others. */
+import type { Command } from 'commander';
+import type { Evaluation, ModelEvaluation } from '../library/evaluate.ts';
+import { evalOptions } from '../settings/command-settings.ts';
+import { toggle } from '../settings/fields.ts';
+import { defaultModel } from '../settings/options.ts';
+import { harmless } from '../words/harmless.ts';
+import { bare } from './bare-command.ts';
+import { addFlags, flagsOf } from './flags.ts';
+import { print } from './print.ts';
+import { StatusLine } from './status-line.ts';
+import { inCommandWords } from './words.ts';
+
+const shown = { json: toggle(false, 'as one JSON object, with every answer and its score') };
+/** Wrong answers that are shown, of the first model. */
+const shownAnswers = 5;
+const shownLabels = 12;
+const shownText = 100;
+
+const percent = (share: number): string => (100 * share).toFixed(1);
+const short = (text: string): string => {
+  const line = text.replace(/\s+/g, ' ').trim();
+  return line.length > shownText ? `${line.slice(0, shownText)}...` : line;
+};
+
+function table(rows: readonly (readonly string[])[]): string[] {
+  const widths = rows[0]!.map((_, i) => Math.max(...rows.map((row) => row[i]!.length)));
+  return rows.map((row) => row.map((cell, i) => (i === 0 ? cell.padEnd(widths[i]!) : cell.padStart(widths[i]!))).join('  ')); // biome-ignore format: one line
+}
+
+const modelRow = ({ degenerate: { empty, repeating, unended }, interval: [low, high], name, score }: ModelEvaluation): string[] => [name, percent(score), `${percent(low)} to ${percent(high)}`, String(unended), String(empty), String(repeating)]; // biome-ignore format: one line
+
+function labelLines({ labels }: ModelEvaluation): string[] {
+  if (labels === null || labels.labels.length > shownLabels) return [];
+  const rows = labels.labels.map(({ f1, label, precision, recall, support }) => [short(label), percent(precision), percent(recall), percent(f1), String(support)]); // biome-ignore format: one line
+  return ['', `Macro F1 ${percent(labels.macroF1)}`, ...table([['label', 'precision', 'recall', 'F1', 'examples'], ...rows])]; // biome-ignore format: one line
+}
+
+/** The evaluation for people. */
+export function renderEvaluation({
+  examples,
+  majority,
+  metric,
+  models,
+  questions,
+  suggested,
+  verdict,
+}: Evaluation): string {
+  // biome-ignore format: one line
+  const [first] = models;
+  const wrong = first!.scores.flatMap((score, i) => (score < 1 ? [i] : [])).slice(0, shownAnswers);
+  return [
+    ...verdict.map((sentence) => inCommandWords(sentence)),
+    ...(verdict.length > 0 ? [''] : []),
+    `${examples} examples, metric ${metric}${suggested === null ? '' : ` (${suggested})`}, in hundredths`,
+    ...table([
+      ['', 'score', '95% interval', 'never ended', 'empty', 'repeating'],
+      ...models.map(modelRow),
+      [`always "${short(majority.answer)}"`, percent(majority.score), '', '', '', ''],
+    ]),
+    ...labelLines(first!),
+    ...(wrong.length > 0 ? ['', `Not right of ${first!.name}:`] : []),
+    ...wrong.map((i) => `  ${short(questions[i]!.prompt)}\n    expected ${short(questions[i]!.expected)}\n    answered ${short(first!.answers[i]!) || '(nothing)'}`), // biome-ignore format: one line
+  ]
+    .map(harmless)
+    .join('\n');
+}
+
+export function command(): Command {
+  const command = bare('eval').argument('[MODEL|RUN]', "a model's name or file, or the folder of a run");
+  return addFlags(command, { ...evalOptions, ...shown }).action(async (model: string | undefined) => {
+    const { json, ...options } = flagsOf(command, { ...evalOptions, ...shown });
+    const { evaluate } = await import('../library/evaluate.ts');
+    const status = new StatusLine(process.stderr);
+    const abort = new AbortController();
+    process.once('SIGINT', () => abort.abort());
+    const { against, ...given } = options;
+    const report = await evaluate({
+      ...given,
+      model: model ?? defaultModel,
+      ...(against.length > 0 ? { against } : {}),
+      signal: abort.signal,
+      onProgress: ({ done, model: name, total }) =>
+        status.progress(done, total, `${name}: ${done} of ${total} answers`),
+    });
+    print(json ? JSON.stringify(report) : renderEvaluation(report));
+  });
+}

@@ -1,0 +1,74 @@
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, expect, test, vi } from 'vitest';
+import { evaluate } from './evaluate.ts';
+
+const folder = mkdtempSync(join(tmpdir(), 'nomoat-evaluate-'));
+beforeAll(() => void vi.stubEnv('NOMOAT_HOME', join(folder, 'home')));
+afterAll(() => {
+  vi.unstubAllEnvs();
+  rmSync(folder, { recursive: true, force: true });
+});
+
+const model = 'nomoat-mini';
+const write = (name: string, rows: readonly object[]): string => {
+  const path = join(folder, name);
+  writeFileSync(path, rows.map((row) => `${JSON.stringify(row)}\n`).join(''));
+  return path;
+};
+const labelled = (count: number) => Array.from({ length: count }, (_, i) => ({ prompt: `number ${i}`, completion: i % 3 === 0 ? 'yes' : 'no' })); // biome-ignore format: one line
+
+test('the same model twice: no difference shown, and the second time nothing is computed', async () => {
+  const data = write('labels.jsonl', labelled(24));
+  const asked: string[] = [];
+  const options = { model, against: [model], data, maxTokens: 4, onProgress: ({ model: name, done }: { model: string; done: number }) => void asked.push(`${name} ${done}`) }; // biome-ignore format: one line
+  const first = await evaluate(options);
+  // All of the first model's answers, and none of the same model's once more.
+  expect(asked).toHaveLength(24);
+  expect(first).toMatchObject({ metric: 'exact', suggested: 'the expected answers are 2 labels', examples: 24, looks: 1, majority: { answer: 'no', score: 16 / 24 } }); // biome-ignore format: one line
+  expect(first.models.map(({ name }) => name)).toEqual([model, model]);
+  expect(first.comparisons.map(({ verdict }) => verdict)).toEqual(['worse', 'no-difference-shown']);
+  expect(first.verdict.join('\n')).toMatch(/nomoat-mini is worse than the most frequent answer: 66\.7 points below.*p < 0\.001/); // biome-ignore format: one line
+  expect(first.verdict.join('\n')).toMatch(/answers of nomoat-mini did not end by themselves/);
+  const again = await evaluate(options);
+  expect(asked).toHaveLength(24);
+  expect(again).toEqual({ ...first, looks: 2 });
+});
+
+test('what was interrupted goes on with the answers that are there, and a half written one is computed again', async () => {
+  const data = write('more.jsonl', labelled(30).map(({ completion, prompt }) => ({ prompt: `${prompt}!`, completion }))); // biome-ignore format: one line
+  const abort = new AbortController();
+  const stopped = evaluate({ model, data, maxTokens: 4, signal: abort.signal, onProgress: ({ done }) => done === 12 && abort.abort() }); // biome-ignore format: one line
+  await expect(stopped).rejects.toMatchObject({ kind: 'interrupted' });
+  const [kept] = readdirSync(join(folder, 'home', 'answers')).filter((name) => name.endsWith('.answers'));
+  const path = join(folder, 'home', 'answers', kept!);
+  writeFileSync(path, readFileSync(path, 'utf8').slice(0, -9));
+  const computed: number[] = [];
+  const report = await evaluate({ model, data, maxTokens: 4, onProgress: ({ done }) => void computed.push(done) });
+  expect(report.models[0]!.answers).toHaveLength(30);
+  // Those that were asked side by side when it was stopped may be there too.
+  const fresh = readFileSync(path, 'utf8').split('\n').filter(Boolean).length;
+  expect(fresh).toBeGreaterThanOrEqual(24 + 30);
+  expect(report.looks).toBe(1);
+});
+
+test('few examples, trained ones and data without answers are said', async () => {
+  const few = await evaluate({ model, data: write('few.jsonl', labelled(5)), maxTokens: 2 });
+  expect(few.comparisons[0]).toMatchObject({ verdict: 'too-few-examples' });
+  expect(few.verdict.join('\n')).toMatch(/5 examples are too few to compare/);
+  const texts = write('texts.jsonl', [{ text: 'only a text' }, { text: 'another' }]);
+  await expect(evaluate({ model, data: texts })).rejects.toMatchObject({ code: 'unusable-data', fault: 'has no example with an answer to compare with' }); // biome-ignore format: one line
+  const longer = write('long.jsonl', [{ prompt: 'a', completion: 'a rather long answer with many words in it' }]);
+  expect(await evaluate({ model, data: longer, maxTokens: 2 })).toMatchObject({ metric: 'rouge-l' });
+  expect(await evaluate({ model, data: longer, metric: 'chrf', maxTokens: 2 })).toMatchObject({ metric: 'chrf', suggested: null }); // biome-ignore format: one line
+});
+
+test('the tenth look at the same test data is said', async () => {
+  const data = write('looks.jsonl', labelled(3));
+  for (let look = 1; look < 10; look++)
+    expect((await evaluate({ model, data, maxTokens: 1 })).verdict.join('\n')).not.toMatch(/looked at/);
+  expect((await evaluate({ model, data, maxTokens: 1 })).verdict.join('\n')).toMatch(/has been looked at 10 times/);
+  // Other examples of the same file are other data.
+  expect((await evaluate({ model, data, limit: 2, maxTokens: 1 })).looks).toBe(1);
+});
