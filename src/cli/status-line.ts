@@ -1,6 +1,6 @@
 /**
- * Lines for people, and on a terminal a bar below them that writes over itself: it goes back to the line's beginning, which needs no codes. Promises: what
- * is said cannot steer the terminal.
+ * Lines for people, and on a terminal a bar below them that writes over itself: it goes back to the line's beginning,
+ * which needs no codes. Promises: what is said cannot steer the terminal.
  */
 import { movesCursor } from '../chat/terminal-abilities.ts';
 import { harmless } from '../words/harmless.ts';

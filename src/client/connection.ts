@@ -1,6 +1,6 @@
 /**
- * Requests to a server that speaks OpenAI's API, by fetch. Promises: what a server says is read within bounds; a server that is not there, refuses or
- * breaks off is a NomoatError that says which. Knows paths and JSON only.
+ * Requests to a server that speaks OpenAI's API, by fetch. Promises: what a server says is read within bounds; a server
+ * that is not there, refuses or breaks off is a NomoatError that says which. Knows paths and JSON only.
  */
 import { NomoatError } from '../errors.ts';
 import { eventData } from './event-data.ts';

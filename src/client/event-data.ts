@@ -1,4 +1,7 @@
-/** Server-sent events: https://html.spec.whatwg.org/multipage/server-sent-events.html. Promises: an event is held within a bound. */
+/**
+ * Server-sent events: https://html.spec.whatwg.org/multipage/server-sent-events.html. Promises: an event is held within
+ * a bound.
+ */
 
 /** A piece of an answer has some hundred bytes; an error that quotes a prompt has more. */
 const maxEventLength = 4 << 20;

@@ -1,6 +1,6 @@
 /**
- * Fine-tuning jobs of a server. Promises: lists are whole, page by page; who follows a job sees each event once and in order, also where the
- * connection breaks off and the server is started again meanwhile.
+ * Fine-tuning jobs of a server. Promises: lists are whole, page by page; who follows a job sees each event once and in
+ * order, also where the connection breaks off and the server is started again meanwhile.
  */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { z } from 'zod';
@@ -40,7 +40,10 @@ export const hasEnded = ({ status }: ServerJob): boolean => ['succeeded', 'faile
 
 /** Jobs on a page: as many as the API gives. */
 const pageSize = 100;
-/** Tries without an event between them before a job is given up, and the time between two: a server is started again in that. */
+/**
+ * Tries without an event between them before a job is given up, and the time between two: a server is started again in
+ * that.
+ */
 const mostTries = 15;
 const waitMilliseconds = 2000;
 

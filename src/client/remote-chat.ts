@@ -1,5 +1,6 @@
 /**
- * A chat model that a server has. Promises: what is asked for reaches the server or is refused here by name; an answer that is stopped is what came of it.
+ * A chat model that a server has. Promises: what is asked for reaches the server or is refused here by name; an answer
+ * that is stopped is what came of it.
  */
 import type { Generated, GenerateOptions, StopReason } from '../chat/chat-model.ts';
 import { NomoatError } from '../errors.ts';

@@ -1,7 +1,7 @@
 /**
- * Training files by the rules of OpenAI's fine-tuning platform, which refused a file as a whole where one of its rows would not do. Promises: memory stays
- * within one piece of the file and a bounded list of faults; of a file without faults `tune` refuses no record, and where its model is given no
- * row either.
+ * Training files by the rules of OpenAI's fine-tuning platform, which refused a file as a whole where one of its rows
+ * would not do. Promises: memory stays within one piece of the file and a bounded list of faults; of a file without
+ * faults `tune` refuses no record, and where its model is given no row either.
  */
 import { headOf, noRemarks } from '../records/byte-source.ts';
 import { goesOverLines } from '../records/json-records.ts';
@@ -41,7 +41,10 @@ export interface TuningFileCheck {
 export interface TuningFileOptions {
   /** What its rows have to be; left out, what the first one is. */
   readonly formats?: readonly TuningFormat[];
-  /** How the model that is tuned makes tokens of a row: what its template refuses is refused, and so are rows that spell its control tokens. */
+  /**
+   * How the model that is tuned makes tokens of a row: what its template refuses is refused, and so are rows that spell
+   * its control tokens.
+   */
   readonly encoding?: EncodeOptions;
   /** Stops the reading: then it rejects with NomoatError (interrupted). */
   readonly signal?: AbortSignal;
@@ -175,8 +178,8 @@ async function wrongFile(path: string, checking: Checking): Promise<string | nul
 }
 
 /**
- * Checks a training file at `path`. Rejects with NomoatError where it cannot be read or is no text, and where it was told to stop; what is wrong
- * with its rows is in the result.
+ * Checks a training file at `path`. Rejects with NomoatError where it cannot be read or is no text, and where it was
+ * told to stop; what is wrong with its rows is in the result.
  */
 export async function checkTuningLines(path: string, options: TuningFileOptions = {}): Promise<TuningFileCheck> {
   const checking = new Checking(options);

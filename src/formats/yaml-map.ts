@@ -1,6 +1,6 @@
 /**
- * Small YAML files that hold a map. Promises: what the file says is what is read, or it is refused; YAML's parser would go on with what it could
- * make of a broken one. Knows nothing of what the keys mean.
+ * Small YAML files that hold a map. Promises: what the file says is what is read, or it is refused; YAML's parser would
+ * go on with what it could make of a broken one. Knows nothing of what the keys mean.
  */
 import { readFileSync, statSync } from 'node:fs';
 import { parseDocument } from 'yaml';

@@ -1,6 +1,7 @@
 /**
- * Files of OpenAI's fine-tuning and evals (and of those who took its forms over) as they are here. Promises: every file below the paths is told of;
- * data sets are held against the rules that jobs of the server have; nothing is trained, written or fetched.
+ * Files of OpenAI's fine-tuning and evals (and of those who took its forms over) as they are here. Promises: every
+ * JSONL, JSON, CSV and YAML file below the paths is told of, and every file that is given itself; data sets are held
+ * against the rules that jobs of the server have; nothing is trained, written or fetched.
  */
 import { type Dirent, readdirSync } from 'node:fs';
 import { basename, extname, join } from 'node:path';
@@ -17,7 +18,10 @@ import { checkTuningFile } from './tuning-file.ts';
 
 /** How files are brought over. */
 export interface ImportOptions {
-  /** The model that is tuned here: data is held against its chat template, and jobs become calls of `tune` on it (default: the packaged one, for jobs alone). */
+  /**
+   * The model that is tuned here: data is held against its chat template, and jobs become calls of `tune` on it
+   * (default: the packaged one, for jobs alone).
+   */
   readonly model?: string;
   /** Stops the reading: then it rejects with NomoatError (interrupted). */
   readonly signal?: AbortSignal;
@@ -58,8 +62,9 @@ const fileOf =
     files.find((path) => basename(path, extname(path)) === id) ?? files.find((path) => basename(path).includes(id)) ?? null; // biome-ignore format: one line
 
 /**
- * What the files at `paths` are, and below folders: data sets, jobs, result files, evals. Rejects with NomoatError where a path does not exist, a model
- * is not found, or it was told to stop; what is wrong with a file is in the result.
+ * What the files at `paths` are, and below folders: data sets, jobs, result files, evals. Rejects with NomoatError
+ * where a path does not exist, a model is not found, or it was told to stop; what is wrong with a file is in the
+ * result.
  */
 export async function importOpenAI(
   paths: string | readonly string[],

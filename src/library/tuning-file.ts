@@ -1,6 +1,6 @@
 /**
- * A training file by the rules of OpenAI's fine-tuning platform, and by what a model can learn of it. Promises: where nothing is at fault, `tune`
- * of that model refuses none of its rows. Trains nothing, writes nothing.
+ * A training file by the rules of OpenAI's fine-tuning platform, and by what a model can learn of it. Promises: where
+ * nothing is at fault, `tune` of that model refuses none of its rows. Trains nothing, writes nothing.
  */
 import { checkTuningLines, type TuningFileCheck } from '../dataset/tuning-file.ts';
 import { openGguf } from '../formats/gguf/read.ts';
@@ -22,8 +22,9 @@ export interface CheckTuningFileOptions {
 }
 
 /**
- * Checks a training file (JSONL) as OpenAI's platform did before a job: what is wrong with its rows is in the result, with the lines. Rejects with
- * NomoatError where it cannot be read, and where the model is not found or has no chat template that conversations need.
+ * Checks a training file (JSONL) as OpenAI's platform did before a job: what is wrong with its rows is in the result,
+ * with the lines. Rejects with NomoatError where it cannot be read, and where the model is not found or has no chat
+ * template that conversations need.
  */
 export async function checkTuningFile(path: string, options: CheckTuningFileOptions = {}): Promise<TuningFileCheck> {
   const { chatTemplate, formats, model, signal } = options;

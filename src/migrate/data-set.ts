@@ -1,6 +1,6 @@
 /**
- * Data sets for tuning, as OpenAI, Azure, Together and Fireworks take them. Promises: says whose form the rows have, what a job would refuse, and how
- * many rows `tune` reads, which takes more forms than jobs do.
+ * Data sets for tuning, as OpenAI, Azure, Together and Fireworks take them. Promises: says whose form the rows have,
+ * what a job would refuse, and how many rows `tune` reads, which takes more forms than jobs do.
  */
 import { readExamples } from '../dataset/dataset-files.ts';
 import type { TuningFileCheck } from '../dataset/tuning-file.ts';

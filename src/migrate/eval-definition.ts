@@ -1,6 +1,7 @@
 /**
- * Definitions of OpenAI's evals: the registry's YAML (github.com/openai/evals) and objects of /v1/evals. Promises: each grader is said to be one
- * that compares texts, one that asks a model, or one that runs code; fields that a definition refers to and does not have are faults. Runs nothing.
+ * Definitions of OpenAI's evals: the registry's YAML (github.com/openai/evals) and objects of /v1/evals. Promises: each
+ * grader is said to be one that compares texts, one that asks a model, or one that runs code; fields that a definition
+ * refers to and does not have are faults. Runs nothing.
  */
 import { existsSync } from 'node:fs';
 import { dirname, join } from 'node:path';
@@ -79,7 +80,9 @@ type EvalObject = z.output<typeof evalObject>;
 export const isEval = (value: unknown): boolean =>
   typeof value === 'object' && value !== null && 'testing_criteria' in value && 'data_source_config' in value;
 
-/** The fields of an item; null where the definition does not say. The object that comes back has them one level deeper. */
+/**
+ * The fields of an item; null where the definition does not say. The object that comes back has them one level deeper.
+ */
 function itemFields({ data_source_config: config }: EvalObject): readonly string[] | null {
   const inner = config.schema?.properties?.item as { properties?: unknown } | undefined;
   const properties = config.item_schema?.properties ?? inner?.properties;

@@ -1,6 +1,6 @@
 /**
- * A file of another platform, by its name and what it holds. Promises: every file is said to be something, or to be unknown; what cannot be read is a
- * fault of its own and spoils no other.
+ * A file of another platform, by its name and what it holds. Promises: every file is said to be something, or to be
+ * unknown; what cannot be read is a fault of its own and spoils no other.
  */
 import { extname } from 'node:path';
 import type { TuningFileCheck } from '../dataset/tuning-file.ts';

@@ -1,6 +1,6 @@
 /**
- * Fine-tuning jobs of OpenAI and Azure (the object, or the request that made it) as calls of `tune`. Promises: what a job set is a setting, or is
- * said to be different; nothing of it is passed over. Pure.
+ * Fine-tuning jobs of OpenAI and Azure (the object, or the request that made it) as calls of `tune`. Promises: what a
+ * job set is a setting, or is said to be different; nothing of it is passed over. Pure.
  */
 import { z } from 'zod';
 import type { RateFacts } from '../settings/defaults-from-data.ts';
@@ -54,7 +54,9 @@ export interface Target {
   readonly fileOf: (id: string) => string | null;
 }
 
-/** When OpenAI switches off what was tuned on a model (docs/migration.md has the sources); the first that fits counts. */
+/**
+ * When OpenAI switches off what was tuned on a model (docs/migration.md has the sources); the first that fits counts.
+ */
 const shutdowns: readonly (readonly [RegExp, string])[] = [
   [/^(gpt-4\.1-nano|gpt-3\.5-turbo|gpt-4o-2024-05-13|gpt-4(-turbo|-\d{4}|$)|o4-mini)/, '2026-10-23'],
   [/^(gpt-4o|gpt-4\.1)/, '2027-01-14'],

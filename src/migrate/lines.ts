@@ -1,4 +1,7 @@
-/** JSONL files of platforms, row by row. Promises: memory stays within a piece of the file; faults are listed up to a bound and counted beyond it. */
+/**
+ * JSONL files of platforms, row by row. Promises: memory stays within a piece of the file; faults are listed up to a
+ * bound and counted beyond it.
+ */
 import { noRemarks } from '../records/byte-source.ts';
 import { jsonlRecords } from '../records/json-records.ts';
 

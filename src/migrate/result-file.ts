@@ -1,6 +1,6 @@
 /**
- * Result files of fine-tuning jobs (CSV of metrics by step, OpenAI's and Azure's). Promises: base64, in which OpenAI gave them out at times, is read
- * as what is in it; cells that are no numbers are faults.
+ * Result files of fine-tuning jobs (CSV of metrics by step, OpenAI's and Azure's). Promises: base64, in which OpenAI
+ * gave them out at times, is read as what is in it; cells that are no numbers are faults.
  */
 import { noRemarks } from '../records/byte-source.ts';
 import { type CsvTable, csvTable } from '../records/csv-records.ts';

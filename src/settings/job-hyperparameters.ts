@@ -1,6 +1,7 @@
 /**
- * What OpenAI's fine-tuning jobs set, as settings of `tune`: bounds as the platform had them, and what each number means here. Promises: a number
- * that was given reaches the run or is refused; `auto` leaves the choice to the data (defaults-from-data.ts). Pure.
+ * What OpenAI's fine-tuning jobs set, as settings of `tune`: bounds as the platform had them, and what each number
+ * means here. Promises: a number that was given reaches the run or is refused; `auto` leaves the choice to the data
+ * (defaults-from-data.ts). Pure.
  */
 import { z } from 'zod';
 import { NomoatError } from '../errors.ts';
@@ -59,8 +60,9 @@ function learningRateOf(multiplier: number, model: RateFacts): number {
 }
 
 /**
- * Settings of `tune` that correspond to a job's hyperparameters, for a model: `learning_rate_multiplier` multiplies the rate that `tune` takes for
- * it by default, so that 1 changes nothing. Throws NomoatError where the rate is out of bounds.
+ * Settings of `tune` that correspond to a job's hyperparameters, for a model: `learning_rate_multiplier` multiplies the
+ * rate that `tune` takes for it by default, so that 1 changes nothing. Throws NomoatError where the rate is out of
+ * bounds.
  */
 export function settingsOfHyperparameters(given: JobHyperparameters, model: RateFacts): JobSettings {
   const number = (value: number | 'auto' | null | undefined): number | null =>

@@ -1,6 +1,7 @@
 /**
- * Special tokens that a training file must not spell: those of OpenAI's vocabularies, which its platform refused, and those of the model that is
- * tuned. Promises: every text of a row is looked at, keys and what JSON escapes hide among it. Pure.
+ * Special tokens that a training file must not spell: those of OpenAI's vocabularies, which its platform refused, and
+ * those of the model that is tuned. Promises: every text of a row is looked at, keys and what JSON escapes hide among
+ * it. Pure.
  */
 import { isSpelledNumber } from '../formats/exact-json.ts';
 import { placeIn, type RowFault } from './tuning-faults.ts';

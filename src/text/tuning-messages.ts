@@ -1,6 +1,6 @@
 /**
- * Messages, calls and tools as OpenAI's fine-tuning platform took them in training files. Promises: whatever the platform refused is
- * refused, unknown keys among it. Looser data sets are messages.ts's. Pure.
+ * Messages, calls and tools as OpenAI's fine-tuning platform took them in training files. Promises: whatever the
+ * platform refused is refused, unknown keys among it. Looser data sets are messages.ts's. Pure.
  */
 import { z } from 'zod';
 import { plainNumber, readJson } from '../formats/exact-json.ts';

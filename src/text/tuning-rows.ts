@@ -1,6 +1,6 @@
 /**
- * Rows of training files by the rules of OpenAI's fine-tuning platform: for each format what a row has to be, and what is wrong with one that is
- * not. Promises: a row without faults is one that `parseRecord` takes. Pure.
+ * Rows of training files by the rules of OpenAI's fine-tuning platform: for each format what a row has to be, and what
+ * is wrong with one that is not. Promises: a row without faults is one that `parseRecord` takes. Pure.
  */
 import { z } from 'zod';
 import type { Example, RecordSource } from './example.ts';
@@ -11,7 +11,10 @@ import { checkResults, tuningAnswer, tuningFunctions, tuningMessage, tuningTools
 
 /** Formats of the platform's training files, in the order in which they are looked for. */
 export const tuningFormats = ['preference', 'chat', 'completion', 'reinforcement'] as const;
-/** What the rows of a training file are: conversations, prompts with completions, pairs of answers, or conversations to be graded. */
+/**
+ * What the rows of a training file are: conversations, prompts with completions, pairs of answers, or conversations to
+ * be graded.
+ */
 export type TuningFormat = (typeof tuningFormats)[number];
 
 const conversation = z.array(tuningMessage).min(1, 'is an empty list');
@@ -102,7 +105,10 @@ export interface CheckedRow {
   readonly example: Example | null;
 }
 
-/** Lists, objects, texts and numbers of a row: no conversation with its tools has a hundredth of it, and each could be a fault. */
+/**
+ * Lists, objects, texts and numbers of a row: no conversation with its tools has a hundredth of it, and each could be a
+ * fault.
+ */
 const mostValues = 100_000;
 
 /** Whether a row has more values than that. */
