@@ -137,7 +137,11 @@ test('an upload that is cancelled, too long or unknown takes nothing', async () 
   const add = async (id: string, text: string) => client.uploads.parts.create(id, { data: await jsonl(text) });
   await add(upload.id, 'x'.repeat(30));
   expect(await fault(add(upload.id, 'x'.repeat(30)))).toMatchObject({ status: 400, code: 'invalid_value', param: 'data' }); // biome-ignore format: one line
-  expect(await fault(add(upload.id, 'x'.repeat(51)))).toMatchObject({ status: 413, code: 'file_too_large', param: 'data' });
+  expect(await fault(add(upload.id, 'x'.repeat(51)))).toMatchObject({
+    status: 413,
+    code: 'file_too_large',
+    param: 'data',
+  });
   expect(await client.uploads.cancel(upload.id)).toMatchObject({ status: 'cancelled' });
   expect(await fault(add(upload.id, 'x'))).toMatchObject({ status: 400, code: 'upload_not_pending' });
   expect(await fault(client.uploads.cancel('upload_x'))).toMatchObject({ status: 404, code: 'upload_not_found' });
