@@ -178,8 +178,10 @@ export interface Model extends ChatModel {
    * says, 0 to 20. The text is taken as `continue` takes a prompt. Rejects with NomoatError.
    */
   scoreText(text: Prompt, options?: ScoreTextOptions): Promise<TextScore>;
+  /** The text of `promptTokens`, without a token that begins every text. */
+  promptText(messages: readonly Message[], options?: PromptOptions): string;
   /** The tokens of a text that is taken as it is, control tokens that it spells among it, with the one that begins every text where the model wants that. */
-  tokenize(text: string): number[];
+  tokenize(text: string, options?: { readonly addBos?: boolean }): number[];
   /** The text of tokens, control tokens spelled out. Throws NomoatError where there are none of these ids. */
   detokenize(tokens: readonly number[]): string;
   /** As `close`. */

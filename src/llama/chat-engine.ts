@@ -175,8 +175,12 @@ class LlamaChatModel implements OpenChatModel {
     });
   }
 
-  tokenize(text: string): number[] {
-    return this.engine.prompts.asIs(text);
+  tokenize(text: string, options: { readonly addBos?: boolean } = {}): number[] {
+    return this.engine.prompts.ofBareText(text, options);
+  }
+
+  promptText(messages: readonly Message[], options: PromptOptions = {}): string {
+    return this.engine.prompts.textOfConversation(messages, options).text;
   }
 
   detokenize(tokens: readonly number[]): string {
@@ -250,13 +254,12 @@ class LlamaChatModel implements OpenChatModel {
     const { sequence } = lane;
     const { batches } = this.engine;
     const { tokenizer } = this.engine.prompts;
-    const { vocabularySize } = tokenizer;
     const sampling = resolveSampling(options);
     const limit = this.answerLimit(prompt.length, sampling);
     const scores = answerScores(sequence, this.engine.words, options);
     const detokenize = shownTokens(this.model, tokenizer, options.markup ?? []);
     const stream = new TextStream(detokenize, prompt, onText);
-    const drawing = await samplerOptions(this.model, { sampling, options, vocabularySize, answer: stream.tokens, most: limit }); // biome-ignore format: one line
+    const drawing = await samplerOptions(this.model, { sampling, options, vocabularySize: tokenizer.vocabularySize, answer: stream.tokens, most: limit }); // biome-ignore format: one line
     lane.alone = 0;
     await sequence.adaptStateToTokens(prompt.slice(0, -1), false);
     const reusedTokens = sequence.nextTokenIndex;

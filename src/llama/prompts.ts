@@ -6,7 +6,7 @@ import { answerRow } from '../chat/score.ts';
 import { NomoatError } from '../errors.ts';
 import type { GgufFile } from '../formats/gguf/types.ts';
 import { documentSeparator } from '../records/text-documents.ts';
-import { type ChatTemplate, chatTemplateOf, noChatTemplate } from '../text/chat-template.ts';
+import { type ChatTemplate, chatTemplateOf, type MarkedText, noChatTemplate } from '../text/chat-template.ts';
 import type { Message } from '../text/example.ts';
 import { withBos } from '../tokens/boundaries.ts';
 import { encodeText, type SpecialTokens } from '../tokens/encode-text.ts';
@@ -33,11 +33,17 @@ export class Prompts {
 
   /** What the next answer of a conversation follows. Throws NomoatError. */
   ofConversation(messages: readonly Message[], options: PromptOptions): number[] {
-    assertConversation(messages);
     const { specialTokens, template, tokenizer } = this.parts;
-    if (!template) return this.asIs(barePrompt(messages, options));
-    const { spans, text } = promptText(template, messages, options);
+    const { spans, text } = this.textOfConversation(messages, options);
+    if (!template) return this.asIs(text);
     return withBos(encodeText(text, spans, tokenizer, specialTokens), tokenizer);
+  }
+
+  /** Its text, and which parts of it are the messages'. Throws NomoatError. */
+  textOfConversation(messages: readonly Message[], options: PromptOptions): MarkedText {
+    assertConversation(messages);
+    const { template } = this.parts;
+    return template ? promptText(template, messages, options) : { text: barePrompt(messages, options), spans: [] };
   }
 
   /** A prompt taken as it is, control tokens that it spells among it. */
@@ -47,10 +53,15 @@ export class Prompts {
     return [...prompt];
   }
 
+  /** As `asIs`, with or without the token that begins every text. */
+  ofBareText(text: string, { addBos = true }: { readonly addBos?: boolean }): number[] {
+    return addBos ? this.asIs(text) : this.tokenizer.encode(text, true);
+  }
+
   /** How many tokens `asIs` puts before a text that does not spell them. */
   addedTo(prompt: Prompt): number {
     if (typeof prompt !== 'string') return 0;
-    return this.asIs(prompt).length - this.tokenizer.encode(prompt, true).length;
+    return this.asIs(prompt).length - this.ofBareText(prompt, { addBos: false }).length;
   }
 
   /** The text that tokens of `asIs` spell, without one that was put before it. */

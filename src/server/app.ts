@@ -35,6 +35,7 @@ import { fileRoutes } from './routes/files.ts';
 import { fineTuningRoutes } from './routes/jobs.ts';
 import { modelOf, modelRoutes, namedModel } from './routes/models.ts';
 import { endpointOf, type Routes } from './routes/routes.ts';
+import { tokenRoutes } from './routes/tokens.ts';
 import { uploadRoutes } from './routes/uploads.ts';
 import { methodsOf, openPaths, scopeOf } from './scopes.ts';
 import type { Workspace } from './workspace.ts';
@@ -257,6 +258,7 @@ const routesOf = (parts: AppParts): Routes => ({
   'POST /v1/completions': answering(parts, inDialect(completionDialect, completionJob)),
   'POST /v1/responses': answering(parts, responseRequest),
   ...embeddingRoutes(parts),
+  ...tokenRoutes(parts),
   ...fileRoutes(parts),
   ...uploadRoutes(parts),
   ...fineTuningRoutes(parts),
@@ -274,7 +276,7 @@ export function createApp(parts: AppParts): Hono<Environment> {
   app.use(watched(parts));
   if (parts.origins.length > 0) app.use(cors({ origin: [...parts.origins], exposeHeaders: [...shownHeaders] }));
   app.use(admitted(parts));
-  app.post('/v1/*', limited(parts));
+  app.post('*', limited(parts));
   for (const [asked, handler] of Object.entries(routesOf(parts))) {
     const [method = '', path = ''] = asked.split(' ');
     const scope = scopeOf(endpointOf(asked));

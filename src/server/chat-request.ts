@@ -50,19 +50,24 @@ const templateValues = z
   .record(templateName, z.union([z.boolean(), z.number(), plainText]))
   .refine((values) => !ownNames.some((name) => Object.hasOwn(values, name)), `${ownNames.join(', ')} are given by the server`); // biome-ignore format: one line
 
+/** What a conversation is, and what it asks of a chat template. */
+export const conversationParameters = {
+  messages: z.array(message).min(1).superRefine(checkCalls).describe(messagesText),
+  tools: open(toolList).describe('functions, for models whose chat template shows tools and writes calls in a form that can be read; others refuse them. What looks like a call and is none stays text'), // biome-ignore format: one line
+  tool_choice: open(toolChoice).describe('`auto`, or `none`: then the model is not told of the tools'),
+  reasoning_effort: open(z.enum(efforts)).describe('for models whose chat template asks for it; `none` where the template can do without thoughts (`enable_thinking`, `thinking`)'), // biome-ignore format: one line
+  chat_template_kwargs: open(templateValues).describe('not of OpenAI (vLLM has it): variables that the chat template of the model asks for, such as `enable_thinking`; others are refused'), // biome-ignore format: one line
+};
+
 export const chatParameters = z.object({
   ...commonParameters,
-  messages: z.array(message).min(1).superRefine(checkCalls).describe(messagesText),
+  ...conversationParameters,
   logprobs: open(z.boolean()).describe('of the tokens of the text, by the model itself: before temperature, penalties, biases and grammars; streamed with the piece that a token begins in; each token is computed twice'), // biome-ignore format: one line
   top_logprobs: open(z.int().min(0).max(mostTopLogprobs)).describe(`0 to ${mostTopLogprobs}, with \`logprobs\``),
   max_tokens: open(z.int().min(1)).describe('default: as many as the context holds'),
   max_completion_tokens: open(z.int().min(1)).describe('the same as `max_tokens`, by its newer name'),
   response_format: responseFormat,
-  tools: open(toolList).describe('functions, for models whose chat template shows tools and writes calls in a form that can be read; others refuse them. What looks like a call and is none stays text'), // biome-ignore format: one line
-  tool_choice: open(toolChoice).describe('`auto`, or `none`: then the model is not told of the tools'),
   parallel_tool_calls: open(z.boolean()).describe('`false`: the answer ends with its first call'),
-  reasoning_effort: open(z.enum(efforts)).describe('for models whose chat template asks for it; `none` where the template can do without thoughts (`enable_thinking`, `thinking`)'), // biome-ignore format: one line
-  chat_template_kwargs: open(templateValues).describe('not of OpenAI (vLLM has it): variables that the chat template of the model asks for, such as `enable_thinking`; others are refused'), // biome-ignore format: one line
 });
 
 export const chatRefusals = {
@@ -85,6 +90,7 @@ export const chatRefusals = {
 } satisfies RefusedTable;
 
 type ChatParameters = z.output<typeof chatParameters>;
+type ConversationParameters = z.output<z.ZodObject<typeof conversationParameters>>;
 
 function mostTokens({ max_completion_tokens: newer, max_tokens: older }: ChatParameters): number | null {
   const both = newer !== null && newer !== undefined && older !== null && older !== undefined;
@@ -117,8 +123,22 @@ function messageOf(given: ChatParameters['messages'][number]): Message {
 }
 
 /** The tools as they were sent: a template shows their keys in their order, as training has seen them. */
-const toolsOf = (body: unknown, { tool_choice: choice, tools }: ChatParameters): readonly unknown[] | null =>
+const toolsOf = (body: unknown, { tool_choice: choice, tools }: ConversationParameters): readonly unknown[] | null =>
   tools && tools.length > 0 && choice !== 'none' ? (body as { readonly tools: readonly unknown[] }).tools : null;
+
+/** The conversation of a body, and what it asks of the model. */
+export function conversationOf(
+  body: unknown,
+  given: ConversationParameters,
+): { readonly messages: Message[]; readonly asked: Conversation } {
+  const asked = {
+    tools: toolsOf(body, given),
+    templateValues: given.chat_template_kwargs ?? {},
+    effort: given.reasoning_effort ?? null,
+    effortParam: 'reasoning_effort',
+  };
+  return { messages: given.messages.map(messageOf), asked };
+}
 
 /** Throws where a call could not be written. */
 function formatOf({ response_format: format }: ChatParameters, tools: readonly unknown[] | null): Job['sampling'] {
@@ -131,13 +151,7 @@ function formatOf({ response_format: format }: ChatParameters, tools: readonly u
 /** What the body asks for. Throws ApiError. */
 export function chatJob(body: unknown, mostChoices: number): Job {
   const given = readParameters(body, chatParameters, chatRefusals);
-  const messages = given.messages.map(messageOf);
-  const asked: Conversation = {
-    tools: toolsOf(body, given),
-    templateValues: given.chat_template_kwargs ?? {},
-    effort: given.reasoning_effort ?? null,
-    effortParam: 'reasoning_effort',
-  };
+  const { asked, messages } = conversationOf(body, given);
   const job = jobOf(given, [(model, options) => model.generate(messages, options)], mostChoices);
   return {
     ...job,

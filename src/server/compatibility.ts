@@ -9,6 +9,7 @@ import type { RefusedTable } from './parameters.ts';
 import { responseParameters, responseRefusals } from './responses/response-request.ts';
 import { loadParameters, loadRefusals, unloadParameters, unloadRefusals } from './routes/adapters.ts';
 import { fileParameters } from './routes/files.ts';
+import { detokenizeParameters, templateParameters, tokenizeParameters, tokenizeRefusals } from './routes/tokens.ts';
 import { completeParameters, uploadParameters } from './routes/uploads.ts';
 import { type EndpointScope, scopes } from './scopes.ts';
 
@@ -21,6 +22,9 @@ export const endpoints: Readonly<Record<string, string>> = {
   'POST /v1/completions': 'whole and streamed; the prompt as it is, without a chat template',
   'POST /v1/responses': 'text and functions, whole and as events; nothing is stored',
   'POST /v1/embeddings': 'vectors of unit length, by models that were trained for it',
+  'POST /tokenize': "vLLM's: the tokens of a text, or of the prompt that a conversation is asked with",
+  'POST /detokenize': "vLLM's: the text of tokens",
+  'POST /apply-template': "llama-server's: the prompt that the chat template makes of a conversation",
   'POST /v1/load_lora_adapter': "vLLM's: an adapter below a `--models` folder becomes a model, until the server ends",
   'POST /v1/unload_lora_adapter': 'and is one no more',
   'POST /v1/files': 'multipart/form-data, written to the disk as it comes',
@@ -151,6 +155,9 @@ export function renderCompatibility(): string {
     ...parameters('Parameters of completions', completionParameters.shape, completionRefusals),
     ...parameters('Parameters of responses', responseParameters.shape, responseRefusals),
     ...parameters('Parameters of embeddings', embeddingParameters.shape, embeddingRefusals),
+    ...parameters('Parameters of /tokenize', tokenizeParameters.shape, tokenizeRefusals),
+    ...parameters('Parameters of /detokenize', detokenizeParameters.shape, {}),
+    ...parameters('Parameters of /apply-template', templateParameters.shape, tokenizeRefusals),
     ...parameters('Parameters of loading an adapter', loadParameters.shape, loadRefusals),
     ...parameters('Parameters of unloading an adapter', unloadParameters.shape, unloadRefusals),
     ...parameters('Parameters of fine-tuning jobs', jobParameters.shape, jobRefusals),

@@ -14,6 +14,9 @@ export const scopes: Readonly<Record<EndpointScope, readonly string[]>> = {
     'POST /v1/completions',
     'POST /v1/responses',
     'POST /v1/embeddings',
+    'POST /tokenize',
+    'POST /detokenize',
+    'POST /apply-template',
   ],
   tune: [
     'DELETE /v1/models/{id}',

@@ -12,6 +12,7 @@ import { responseParameters, responseRefusals } from '../responses/response-requ
 import { loadParameters, loadRefusals, unloadParameters, unloadRefusals } from '../routes/adapters.ts';
 import { fileListParameters, fileParameters } from '../routes/files.ts';
 import { eventParameters, grantParameters, jobListParameters, permissionParameters } from '../routes/jobs.ts';
+import { detokenizeParameters, templateParameters, tokenizeParameters, tokenizeRefusals } from '../routes/tokens.ts';
 import { completeParameters, uploadParameters } from '../routes/uploads.ts';
 import { chatChunk, chatCompletion, completion, completionChunk, embeddingList, model, modelList } from './answers.ts';
 import { deletedOf, listOf } from './components.ts';
@@ -36,6 +37,7 @@ export interface Description {
 
 /** As vLLM answers. */
 const plain = { type: 'text/plain; charset=UTF-8' };
+const promptAnswer = z.object({ prompt: z.string() });
 const jobAction: Description = { answer: job };
 const permissions = '/v1/fine_tuning/checkpoints/{model}/permissions';
 const permissionList = listOf('CheckpointPermissionList', permission);
@@ -49,6 +51,12 @@ export const descriptions: Readonly<Record<string, Description>> = {
   'GET /v1/models': { answer: modelList },
   'GET /v1/models/{id}': { answer: model },
   'DELETE /v1/models/{id}': { answer: deletedOf('DeletedModel', 'model') },
+  'POST /tokenize': {
+    json: { schema: tokenizeParameters, refusals: tokenizeRefusals },
+    answer: z.object({ count: z.int(), max_model_len: z.int(), tokens: z.array(z.int()), token_strs: z.null() }),
+  },
+  'POST /detokenize': { json: { schema: detokenizeParameters }, answer: promptAnswer },
+  'POST /apply-template': { json: { schema: templateParameters, refusals: tokenizeRefusals }, answer: promptAnswer },
   'POST /v1/load_lora_adapter': { json: { schema: loadParameters, refusals: loadRefusals }, answer: plain },
   'POST /v1/unload_lora_adapter': { json: { schema: unloadParameters, refusals: unloadRefusals }, answer: plain },
   'POST /v1/chat/completions': {
