@@ -228,9 +228,11 @@ const lastCheckpoint = (path: string): number => checkpointSteps(new RunFolder(p
 const endings: readonly RunState[] = ['done', 'stopped-early', 'diverged', 'proof-failed'];
 const ended = (path: string): boolean => endings.includes(openRun(path).state);
 
+const untrustedCodes = { diverged: 'run-diverged', 'proof-failed': 'untrusted' } as const;
+
 const untrusted = (state: 'diverged' | 'proof-failed', verdict: string | null): NomoatError =>
   new NomoatError({
-    code: state === 'diverged' ? 'run-diverged' : 'untrusted',
+    code: untrustedCodes[state],
     part: 'the run',
     fault: verdict ?? state,
     remedy: 'Create a job with a lower `learning_rate_multiplier`.',
