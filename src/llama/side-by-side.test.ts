@@ -119,39 +119,42 @@ describe('batches', () => {
   test('those that come one after the other are soon one batch', async () => {
     const base = await openBase(mini);
     const batches = new Batches();
+    /** Of batches while all four generate. */
     const sizes: number[] = [];
     const context = await openContext(base.model, {
       contextSize: 256,
       sequences: 4,
       threads: 1,
       batching: {
+        dispatchSchedule: (dispatch) => dispatch(),
         itemPrioritizationStrategy: (given) => {
           const shares = batches.strategy(given);
-          if (shares.length > 0) sizes.push(shares.length);
+          if (shares.length > 0 && batches.generating === 4) sizes.push(shares.length);
           return shares;
         },
       },
     });
     const lanes = new Sequences(context);
-    const run = async (prompt: Token[]): Promise<void> => {
+    /** Calls `next` when it has some tokens. */
+    const run = async (prompt: Token[], next: () => void): Promise<void> => {
       const lane = (await lanes.take(prompt, undefined))!;
       batches.generating++;
       let tokens = 0;
-      for await (const _ of lane.sequence.evaluate(prompt, { temperature: 0, yieldEogToken: true }))
-        if (++tokens === 60) break;
+      for await (const _ of lane.sequence.evaluate(prompt, { temperature: 0, yieldEogToken: true })) {
+        if (++tokens === 5) next();
+        if (tokens === 60) break;
+      }
       batches.generating--;
       lanes.give(lane);
     };
     const runs: Promise<void>[] = [];
-    for (const question of questions) {
-      runs.push(run(base.model.tokenize(question)));
-      await new Promise((resolve) => setTimeout(resolve, 5));
-    }
+    for (const question of questions)
+      await new Promise<void>((next) => runs.push(run(base.model.tokenize(question), next)));
     await Promise.all(runs);
     await context.dispose();
     await base.release();
-    const whole = sizes.filter((size) => size === 4).length;
-    expect(whole).toBeGreaterThan(sizes.length / 2);
+    expect(sizes.length).toBeGreaterThan(30);
+    expect(sizes.filter((size) => size === 4).length / sizes.length).toBeGreaterThan(0.8);
   });
 });
 
