@@ -224,8 +224,6 @@ function failed(parts: AppParts, thrown: Error, context: Context<Environment>): 
       ...usualHeaders(context.get('asked').id),
       'Content-Type': 'application/json',
       ...told.headers,
-      // A body that is not wanted is not read to its end.
-      ...(told.status === tooLarge ? { Connection: 'close' } : {}),
     },
   });
 }

@@ -88,6 +88,23 @@ test('a file beyond the limit is refused, and nothing of it is kept', async () =
   expect(kept(runs)).toEqual([]);
 });
 
+test('who sends all of a file that is too large before it reads anything hears of it', async () => {
+  const { runs, url } = await own({ fileBytes: 1000 });
+  const { hostname, port } = new URL(url);
+  const start = '--b\r\nContent-Disposition: form-data; name="file"; filename="a.jsonl"\r\n\r\n';
+  const body = Buffer.concat([Buffer.from(start), Buffer.alloc(16 << 20, 'x'), Buffer.from('\r\n--b--\r\n')]);
+  const socket = connect(Number(port), hostname).on('error', () => {});
+  socket.write(`POST /v1/files HTTP/1.1\r\nHost: localhost\r\nContent-Type: multipart/form-data; boundary=b\r\nContent-Length: ${body.length}\r\n\r\n`); // biome-ignore format: one line
+  let said = '';
+  // Until then nothing is read.
+  await new Promise((resolve) => socket.write(body, resolve));
+  socket.on('data', (piece) => (said += String(piece)));
+  await Promise.race([until(() => said.includes('file_too_large')), new Promise((resolve) => socket.once('close', resolve))]); // biome-ignore format: one line
+  expect(said).toMatch(/^HTTP\/1.1 413 /);
+  socket.destroy();
+  expect(kept(runs)).toEqual([]);
+});
+
 test('of a body that is cut off nothing is kept', async () => {
   const { client, runs, url, log } = await own();
   await client.files.list();

@@ -71,7 +71,8 @@ export async function receiveForm(incoming: IncomingMessage, { files, mostBytes,
   for (const limit of ['fieldsLimit', 'filesLimit', 'partsLimit'] as const)
     parser.on(limit, () => refuse(broken(`The form has more parts than one file and ${mostFields} fields.`)));
   try {
-    await pipeline(incoming, parser);
+    // Left whole where the parser fails: with the connection gone, nobody would hear why.
+    await pipeline(incoming.iterator({ destroyOnReturn: false }), parser);
   } catch (error) {
     // The parser does not end the file's stream when it is ended itself.
     for (const stream of streams) stream.destroy(new Error('cut off'));
