@@ -20,7 +20,7 @@ function cutOff(socket: Socket, fault: ApiError): void {
   socket.end(`${head.join('\r\n')}\r\n\r\n${body}`, () => socket.destroy());
 }
 
-/** Bytes that were sent over a connection before its last request came. */
+/** Bytes that were sent over a connection before its last request came, and with the answer where that is whole. */
 const saidBefore = new WeakMap<Socket, number>();
 
 const tooSlow = (seconds: number): ApiError =>
@@ -38,7 +38,11 @@ export function watchClients(server: Server, { progressBytes, progressMillisecon
   /** Requests whose body is not there yet, with the bytes that their connection had received at the last look. */
   const receiving = new Map<IncomingMessage, number | null>();
   server.on('request', (incoming, outgoing) => {
-    saidBefore.set(incoming.socket, incoming.socket.bytesWritten);
+    // An answer has let go of its connection when it is finished.
+    const { socket } = incoming;
+    const noted = (): void => void saidBefore.set(socket, socket.bytesWritten);
+    noted();
+    outgoing.once('finish', noted);
     if (!incoming.complete) receiving.set(incoming, null);
     outgoing.once('close', () => receiving.delete(incoming));
   });

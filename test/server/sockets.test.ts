@@ -132,6 +132,35 @@ test.each([
   await goesOn();
 });
 
+test('what is no HTTP behind a request that was answered is told so too', async () => {
+  const socket = open();
+  let said = '';
+  socket.on('data', (piece) => (said += String(piece)));
+  socket.write('GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n');
+  await until(() => said.includes('"ok"'));
+  socket.write('GARBAGE\r\n\r\n');
+  await new Promise((resolve) => socket.once('close', resolve));
+  expect(said).toContain('"code":"invalid_http"');
+});
+
+test('the log has nothing of what a request holds', async () => {
+  const secret = 'tell-nobody';
+  const asked = (path: string, body: BodyInit, type?: string) =>
+    fetch(`${server.url}${path}?${secret}=1`, { method: 'POST', body, headers: { ...(type ? { 'Content-Type': type } : {}), 'User-Agent': secret, Authorization: `Bearer ${secret}` } }); // biome-ignore format: one line
+  const before = server.log.length;
+  const messages = [{ role: 'user', content: secret }];
+  await asked('/v1/chat/completions', JSON.stringify({ model: 'nomoat-mini', messages, max_tokens: 2 }), 'application/json'); // biome-ignore format: one line
+  await asked('/v1/chat/completions', JSON.stringify({ model: secret, messages }), 'application/json');
+  await asked('/v1/chat/completions', `{"${secret}`, 'application/json');
+  await asked(`/v1/${secret}`, '');
+  const form = new FormData();
+  form.append('purpose', secret);
+  form.append('file', new Blob([secret]), secret);
+  await asked('/v1/files', form);
+  await until(() => server.log.length >= before + 5);
+  expect(JSON.stringify(server.log)).not.toContain(secret);
+});
+
 /** How long it takes until the server ends the connection. */
 async function cutOff(socket: Socket): Promise<number> {
   const began = performance.now();
