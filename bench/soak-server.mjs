@@ -208,6 +208,7 @@ const total = [...counts.values()].reduce((sum, count) => sum + count, 0);
 console.log('| kind | requests |\n|---|---|');
 for (const [name, count] of counts) console.log(`| ${name} | ${count} |`);
 console.log(`${total} requests in ${seconds.toFixed(0)} s; resident memory ${mb(atStart)} MB at the start, at most ${mb(warm)} MB in the second quarter and ${mb(end)} MB in the last (${(growth * 100).toFixed(1)}%)`);
+console.log(`by twentieths: ${Array.from({ length: 20 }, (_, i) => mb(highest(i / 20, (i + 1) / 20))).join(' ')} MB`);
 for (const [fault, count] of wrong) console.log(`WRONG ${count} times: ${fault}`);
 for (const failure of failures) console.log(`FAILED: ${failure}`);
 if (died) console.log(died);

@@ -57,7 +57,8 @@ export function watchClients(server: Server, { progressBytes, progressMillisecon
       }
     }
   };
-  const timer = setInterval(look, progressMilliseconds).unref();
+  // Behind what has come meanwhile: after a pause of the process timers go before connections.
+  const timer = setInterval(() => setImmediate(look), progressMilliseconds).unref();
   server.once('close', () => clearInterval(timer));
   // Node tells of connections on which nothing has moved, either way. Of those some wait for an answer that is being computed.
   server.setTimeout(progressMilliseconds, (socket) => {
