@@ -100,6 +100,8 @@ export interface GenerateOptions extends Partial<Sampling>, PromptOptions {
    * the schema's order, and of an object whose properties are named there are no others. Keywords that cannot be held to are refused.
    */
   readonly jsonSchema?: JsonSchema;
+  /** The answer is a text of this grammar of llama.cpp's (GBNF), unless it is cut; not with `jsonSchema`. */
+  readonly grammar?: string;
   /**
    * Asks for log-probabilities of the answer's tokens, and for this many of the likeliest ones in the place of each, 0 to 20. Each token is
    * evaluated twice: the answer stays the same and takes twice as long.

@@ -14,7 +14,6 @@ import type { GenerateOptions, LogitBias, Sampling } from '../chat/chat-model.ts
 import { resolveLogitBias } from '../chat/sampling.ts';
 import { NomoatError } from '../errors.ts';
 import { loadNodeLlamaCpp } from '../runtime/node-llama-cpp/load.ts';
-import type { JsonSchema } from '../settings/json-schema.ts';
 import { llamaEngine } from './engine.ts';
 import { jsonGrammar } from './grammar/json-grammar.ts';
 
@@ -46,10 +45,10 @@ async function tokenBiasOf(model: LlamaModel, logitBias: LogitBias): Promise<Tok
 }
 
 /** What a grammar has seen of an answer: nothing yet. */
-async function grammarState(model: LlamaModel, schema: JsonSchema): Promise<LlamaGrammarEvaluationState> {
+async function grammarState(model: LlamaModel, text: string): Promise<LlamaGrammarEvaluationState> {
   const { LlamaGrammarEvaluationState } = await loadNodeLlamaCpp();
   const llama = await llamaEngine();
-  const grammar = await llama.createGrammar({ grammar: jsonGrammar(schema) });
+  const grammar = await llama.createGrammar({ grammar: text });
   return new LlamaGrammarEvaluationState({ model, grammar });
 }
 
@@ -74,7 +73,7 @@ function penaltyOptions(
 /** What a sampler is made of. */
 interface Drawing {
   readonly sampling: Sampling;
-  readonly options: Pick<GenerateOptions, 'jsonSchema' | 'logitBias'>;
+  readonly options: Pick<GenerateOptions, 'grammar' | 'jsonSchema' | 'logitBias'>;
   readonly vocabularySize: number;
   /** The answer's tokens; the array grows while it is generated. */
   readonly answer: readonly Token[];
@@ -85,7 +84,7 @@ interface Drawing {
 /** The options of one answer's evaluation. Rejects with NomoatError where biases or schema will not do. */
 export async function samplerOptions(model: LlamaModel, drawing: Drawing): Promise<SequenceEvaluateOptions> {
   const { answer, most, options, sampling, vocabularySize } = drawing;
-  const { jsonSchema } = options;
+  const grammar = options.jsonSchema === undefined ? options.grammar : jsonGrammar(options.jsonSchema);
   const logitBias = resolveLogitBias(options.logitBias, vocabularySize);
   const { minP, seed, temperature, topK, topP } = sampling;
   return {
@@ -96,7 +95,7 @@ export async function samplerOptions(model: LlamaModel, drawing: Drawing): Promi
     yieldEogToken: true,
     seed: seed ?? Math.floor(Math.random() * 2 ** 32),
     ...penaltyOptions(sampling, answer, most),
-    ...(jsonSchema === undefined ? {} : { grammarEvaluationState: await grammarState(model, jsonSchema) }),
+    ...(grammar === undefined ? {} : { grammarEvaluationState: await grammarState(model, grammar) }),
     ...(Object.keys(logitBias).length > 0 ? { tokenBias: await tokenBiasOf(model, logitBias) } : {}),
   };
 }

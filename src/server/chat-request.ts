@@ -16,7 +16,7 @@ import {
   samplingOf,
 } from './parameters.ts';
 import { jsonSchemaOf, responseFormat } from './response-format.ts';
-import { checkCalls, toolCall, toolChoice, toolList } from './tools.ts';
+import { type ChosenTools, checkCalls, choiceText, chosenTools, toolCall, toolChoice, toolList } from './tools.ts';
 
 const textPart = z.strictObject({
   type: z.literal('text', { error: 'only text parts are supported' }),
@@ -54,7 +54,7 @@ const templateValues = z
 export const conversationParameters = {
   messages: z.array(message).min(1).superRefine(checkCalls).describe(messagesText),
   tools: open(toolList).describe('functions, for models whose chat template shows tools and writes calls in a form that can be read; others refuse them. What looks like a call and is none stays text'), // biome-ignore format: one line
-  tool_choice: open(toolChoice).describe('`auto`, or `none`: then the model is not told of the tools'),
+  tool_choice: open(toolChoice).describe(choiceText),
   reasoning_effort: open(z.enum(efforts)).describe('for models whose chat template asks for it; `none` where the template can do without thoughts (`enable_thinking`, `thinking`)'), // biome-ignore format: one line
   chat_template_kwargs: open(templateValues).describe('not of OpenAI (vLLM has it): variables that the chat template of the model asks for, such as `enable_thinking`; others are refused'), // biome-ignore format: one line
 };
@@ -122,17 +122,25 @@ function messageOf(given: ChatParameters['messages'][number]): Message {
   };
 }
 
+interface SentTool {
+  readonly function: { readonly name: string };
+}
+
 /** The tools as they were sent: a template shows their keys in their order, as training has seen them. */
-const toolsOf = (body: unknown, { tool_choice: choice, tools }: ConversationParameters): readonly unknown[] | null =>
-  tools && tools.length > 0 && choice !== 'none' ? (body as { readonly tools: readonly unknown[] }).tools : null;
+function toolsOf(body: unknown, { tool_choice: choice, tools }: ConversationParameters): ChosenTools {
+  const sent = tools ? (body as { readonly tools: readonly SentTool[] }).tools : [];
+  return chosenTools(sent, typeof choice === 'object' ? choice?.function : choice, (each) => each.function.name);
+}
 
 /** The conversation of a body, and what it asks of the model. */
 export function conversationOf(
   body: unknown,
   given: ConversationParameters,
 ): { readonly messages: Message[]; readonly asked: Conversation } {
-  const asked = {
-    tools: toolsOf(body, given),
+  const asked: Conversation = {
+    ...toolsOf(body, given),
+    oneCall: false,
+    isJson: false,
     templateValues: given.chat_template_kwargs ?? {},
     effort: given.reasoning_effort ?? null,
     effortParam: 'reasoning_effort',
@@ -151,12 +159,17 @@ function formatOf({ response_format: format }: ChatParameters, tools: readonly u
 /** What the body asks for. Throws ApiError. */
 export function chatJob(body: unknown, mostChoices: number): Job {
   const given = readParameters(body, chatParameters, chatRefusals);
-  const { asked, messages } = conversationOf(body, given);
+  const { asked: ofConversation, messages } = conversationOf(body, given);
+  const asked: Conversation = {
+    ...ofConversation,
+    oneCall: given.parallel_tool_calls === false,
+    isJson: (given.response_format?.type ?? 'text') !== 'text',
+  };
   const job = jobOf(given, [(model, options) => model.generate(messages, options)], mostChoices);
   return {
     ...job,
     sampling: { ...samplingOf(given, mostTokens(given), alternativesOf(given)), ...formatOf(given, asked.tools) },
     conversation: (model) => conversationOn(model, asked),
-    oneCall: given.parallel_tool_calls === false,
+    oneCall: asked.oneCall,
   };
 }

@@ -1,5 +1,7 @@
 /** What a conversation asks of a model beside its messages: tools, thoughts, variables of its template. Pure. */
 import type { Model, PromptOptions } from '../chat/chat-model.ts';
+import { NomoatError } from '../errors.ts';
+import { callGrammar } from '../llama/grammar/call-grammar.ts';
 import type { AnswerForm } from '../text/answers/answer-form.ts';
 import { markupOfAnswers } from '../text/answers/answer-form.ts';
 import { type OfferedTools, offeredTools } from '../text/answers/offered-tools.ts';
@@ -11,6 +13,12 @@ export interface Conversation {
   readonly effort: string | null;
   /** The parameter that says so. */
   readonly effortParam: string;
+  /** Whether the answer has to call; one of `tools`. */
+  readonly mustCall: boolean;
+  /** Whether it ends with its first call. */
+  readonly oneCall: boolean;
+  /** Whether the answer is JSON from its first token on: then nothing of it is thoughts. */
+  readonly isJson: boolean;
 }
 
 /** As OpenAI has them. */
@@ -18,7 +26,7 @@ export const efforts = ['none', 'minimal', 'low', 'medium', 'high', 'xhigh'] as 
 
 /** How a model is to be asked, and how its answers are read. */
 export interface Asked {
-  readonly options: PromptOptions & { readonly markup: readonly string[] };
+  readonly options: PromptOptions & { readonly markup: readonly string[]; readonly grammar?: string };
   readonly form: AnswerForm;
   readonly tools: OfferedTools | null;
 }
@@ -53,10 +61,29 @@ export function conversationOn(model: Model, conversation: Conversation): Asked 
   const given = Object.keys(values).length > 0 ? { templateValues: values } : {};
   const form = model.answerForm(given);
   if (tools && form.noCalls !== null) throw unsupported('tools', form.noCalls);
-  const read = tools ? form : { ...form, calls: null };
+  const read = { ...form, calls: tools ? form.calls : null, thoughts: conversation.isJson ? null : form.thoughts };
+  const offered = tools ? offeredTools(tools) : null;
+  const must = offered && conversation.mustCall ? { grammar: grammarOf(read, offered, conversation.oneCall) } : {};
   return {
-    options: { ...given, ...(tools ? { tools } : {}), markup: markupOfAnswers(read) },
-    form,
-    tools: tools ? offeredTools(tools) : null,
+    options: { ...given, ...(tools ? { tools } : {}), ...must, markup: markupOfAnswers(read) },
+    form: read,
+    tools: offered,
   };
+}
+
+/** Throws ApiError where the model cannot be held to calls. */
+function grammarOf(form: AnswerForm, tools: OfferedTools, oneCall: boolean): string {
+  const grammar = schemaFaultsOf(() => callGrammar(form, tools, oneCall));
+  if (grammar !== null) return grammar;
+  throw unsupported('tool_choice', 'the chat template of the model writes arguments one by one, and such calls cannot be required here'); // biome-ignore format: one line
+}
+
+/** A schema that no grammar holds to is a fault of the tools. */
+function schemaFaultsOf<T>(call: () => T): T {
+  try {
+    return call();
+  } catch (error) {
+    if (error instanceof NomoatError) throw unsupported('tools', `a call that has to be made is held to the schemas, and ${error.fault}`); // biome-ignore format: one line
+    throw error;
+  }
 }

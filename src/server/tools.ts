@@ -1,5 +1,6 @@
 /** Tools, and the calls of them, as requests have them. */
 import { z } from 'zod';
+import { wrongParameter } from './api-error.ts';
 import { open, plainText } from './parameters.ts';
 
 /** Deeper schemas are no descriptions of arguments, and whoever walks through them would run out of stack. */
@@ -54,10 +55,35 @@ export const toolList = z
   .max(mostTools)
   .superRefine(uniqueNames((each) => each.function.name, ['function', 'name']));
 
-const choices = ['none', 'auto'] as const;
-export const toolChoice = z.enum(choices, {
-  error: `expected ${choices.join(' or ')}: a model cannot be made to call here yet`,
-});
+const chosen = { name: functionName };
+const choices = ['none', 'auto', 'required'] as const;
+const expectedChoice = { error: 'expected none, auto, required or a function' };
+export const toolChoice = z.union([z.enum(choices), z.strictObject({ type: z.literal('function'), function: z.strictObject(chosen) })], expectedChoice); // biome-ignore format: one line
+/** The same as /v1/responses has it. */
+export const responseToolChoice = z.union([z.enum(choices), z.strictObject({ type: z.literal('function'), ...chosen })], expectedChoice); // biome-ignore format: one line
+export const choiceText =
+  '`auto`; `none`: then the model is not told of the tools; `required` or a function: the answer is held to calls whose arguments their schemas admit, where the template of the model writes them as JSON';
+
+/** Tools as requests of both routes have them, once those that are not to be called are left out. */
+export interface ChosenTools {
+  readonly tools: readonly unknown[] | null;
+  readonly mustCall: boolean;
+}
+
+/** What is offered to the model: nothing, all, or the one that it has to call. `nameOf` of a tool. Throws ApiError. */
+export function chosenTools<Tool>(
+  tools: readonly Tool[],
+  choice: 'none' | 'auto' | 'required' | { readonly name: string } | null | undefined,
+  nameOf: (tool: Tool) => unknown,
+): ChosenTools {
+  if (choice === 'none') return { tools: null, mustCall: false };
+  if (tools.length === 0 && (choice === null || choice === undefined || choice === 'auto')) return { tools: null, mustCall: false }; // biome-ignore format: one line
+  if (tools.length === 0) throw wrongParameter('tool_choice', 'invalid_value', "'tool_choice' wants 'tools'.");
+  if (typeof choice !== 'object' || choice === null) return { tools, mustCall: choice === 'required' };
+  const found = tools.filter((each) => nameOf(each) === choice.name);
+  if (found.length > 0) return { tools: found, mustCall: true };
+  throw wrongParameter('tool_choice', 'invalid_value', `Invalid value for 'tool_choice': no tool has the name '${choice.name}'.`); // biome-ignore format: one line
+}
 
 /** A call that an answer held, sent back with it. */
 export const toolCall = z.strictObject({

@@ -76,6 +76,11 @@ describe('whole', () => {
     expect(with_.usage!.input_tokens).toBeGreaterThan(without.usage!.input_tokens);
   });
 
+  test('a call that is required', async () => {
+    const { output } = await ask('hello', { tool_choice: { type: 'function', name: 'add' }, parallel_tool_calls: false, max_output_tokens: 60 }); // biome-ignore format: one line
+    expect(output).toMatchObject([{ type: 'function_call', name: 'add', status: 'completed' }]);
+  });
+
   test('an answer that is cut, instructions, and what is no call', async () => {
     const cut = await ask('think', { max_output_tokens: 3 });
     expect(cut).toMatchObject({ status: 'incomplete', incomplete_details: { reason: 'max_output_tokens' } });
@@ -148,7 +153,7 @@ describe('refused', () => {
     ['text.format.type', 'invalid_value', { text: { format: { type: 'json_object' } } }],
     ['reasoning.effort', 'unsupported_parameter', { reasoning: { effort: 'high' } }],
     ['reasoning.summary', 'invalid_value', { reasoning: { summary: 'auto' } }],
-    ['tool_choice', 'invalid_value', { tool_choice: 'required' }],
+    ['tool_choice', 'invalid_value', { tool_choice: { type: 'function', name: 'none' } }],
   ])('%s: %s', async (param, code, body) => {
     const error = await client.responses.create({ ...asking('hello'), ...body } as Body).catch((thrown: unknown) => thrown);
     expect(error).toBeInstanceOf(BadRequestError);

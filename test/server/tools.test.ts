@@ -139,6 +139,29 @@ describe('calls', () => {
   });
 });
 
+test('a call that is required is made, of the tool that is named, with arguments that its schema admits', async () => {
+  const some = { ...asking('plain'), max_tokens: 60 };
+  for (const seed of [1, 2, 3]) {
+    const drawn = { ...some, temperature: 1.5, seed, parallel_tool_calls: false };
+    const { finish_reason, message } = await choiceOf({ ...drawn, tool_choice: 'required' });
+    // An argument may be longer than there is room for: then the call is cut, and none.
+    if (finish_reason === 'length') continue;
+    expect(finish_reason).toBe('tool_calls');
+    expect(message.tool_calls!.length).toBe(1);
+  }
+  const named = await choiceOf({ ...some, tool_choice: { type: 'function', function: { name: 'add' } } });
+  expect(named.finish_reason).toBe('tool_calls');
+  for (const call of named.message.tool_calls!) expect(call.type === 'function' && call.function.name).toBe('add');
+  expect(Number.isInteger((callsOf(named.message)[0]![1] as { a: number }).a)).toBe(true);
+  const thought = await choiceOf({ ...asking('thought'), tool_choice: 'required', parallel_tool_calls: false });
+  expect(thought.finish_reason).toBe('tool_calls');
+});
+
+test('of a model that thinks, an answer that has to be JSON is no thought', async () => {
+  const { message } = await choiceOf({ ...asking('thought'), tools: [], response_format: { type: 'json_object' }, max_tokens: 20 }); // biome-ignore format: one line
+  expect(message.content).toMatch(/^\{/);
+});
+
 describe('thoughts', () => {
   const thoughtsOf = (message: object) => (message as Thinking).reasoning_content;
 
@@ -181,8 +204,10 @@ describe('refused', () => {
     ['tools[0].function.parameters', 'invalid_value', tool({ parameters: deep })],
     ['tools[0].function.parameters', 'invalid_value', tool({ parameters: { '\ud800': 1 } })],
     ['tools[0].function.why', 'unknown_parameter', tool({ why: 1 })],
-    ['tool_choice', 'invalid_value', { tool_choice: 'required' }],
-    ['tool_choice', 'invalid_value', { tool_choice: { type: 'function', function: { name: 'look' } } }],
+    ['tool_choice', 'invalid_value', { tool_choice: 'required', tools: [] }],
+    ['tool_choice', 'invalid_value', { tool_choice: { type: 'function', function: { name: 'none' } } }],
+    ['tool_choice', 'invalid_value', { tool_choice: 'any' }],
+    ['tools', 'unsupported_parameter', { tool_choice: 'required', ...tool({ parameters: { type: 'object', properties: { a: { type: 'string', pattern: 'x' } } } }) }],
     ['functions', 'unsupported_parameter', { functions: [{ name: 'f' }] }],
     ['reasoning_effort', 'unsupported_parameter', { reasoning_effort: 'high' }],
     ['reasoning_effort', 'invalid_value', { reasoning_effort: 'much' }],

@@ -1,7 +1,7 @@
 /** Answers of POST /v1/responses, as the document describes them. Pure. */
 import { z } from 'zod';
 import { efforts } from '../conversation.ts';
-import { functionFields, toolChoice } from '../tools.ts';
+import { functionFields, responseToolChoice } from '../tools.ts';
 import { named, time } from './components.ts';
 
 const item = { id: z.string(), status: z.enum(['in_progress', 'completed', 'incomplete']) };
@@ -56,7 +56,7 @@ export const response = named(
     temperature: z.number().nullable(),
     top_p: z.number().nullable(),
     tools: z.array(z.object({ type: z.literal('function'), ...functionFields })),
-    tool_choice: toolChoice,
+    tool_choice: responseToolChoice,
     parallel_tool_calls: z.boolean(),
     reasoning: z.object({ effort: z.enum(efforts).nullable(), summary: z.null() }),
     text: z.object({ format: z.object({ type: z.literal('text') }), verbosity: z.literal('medium') }),

@@ -11,7 +11,14 @@ import {
   readParameters,
   samplingOf,
 } from '../parameters.ts';
-import { functionFields, toolChoice, uniqueNames } from '../tools.ts';
+import {
+  type ChosenTools,
+  choiceText,
+  chosenTools,
+  functionFields,
+  responseToolChoice,
+  uniqueNames,
+} from '../tools.ts';
 import { messagesOf, responseInput, withTypes } from './response-input.ts';
 
 const { lora, min_p, model, seed, stream, temperature, top_k, top_p } = commonParameters;
@@ -37,7 +44,7 @@ export const responseParameters = z.object({
   seed: seed.describe('not of this route of OpenAI; 0 to 2^32 - 1, repeats an answer'),
   lora,
   tools: open(z.array(tool).superRefine(uniqueNames((each) => each.name, ['name']))).describe('functions, as with chat completions'), // biome-ignore format: one line
-  tool_choice: open(toolChoice).describe('`auto`, or `none`: then the model is not told of the tools'),
+  tool_choice: open(responseToolChoice).describe(choiceText),
   parallel_tool_calls: open(z.boolean()).describe('`false`: the answer ends with its first call'),
   reasoning: open(
     z.strictObject({
@@ -80,14 +87,19 @@ export const responseRefusals = {
 
 export type ResponseParameters = z.output<typeof responseParameters>;
 
+interface SentTool {
+  readonly type: string;
+  readonly name: string;
+  readonly strict?: unknown;
+}
+
 /** In the form of chat completions, which templates know; the rest of a tool as it was sent. */
-const toolsOf = (body: unknown, { tool_choice: choice, tools }: ResponseParameters): readonly unknown[] | null =>
-  tools && tools.length > 0 && choice !== 'none'
-    ? (body as { readonly tools: readonly object[] }).tools.map((each) => {
-        const { strict: _, type, ...called } = each as { readonly strict?: unknown; readonly type: string };
-        return { type, function: called };
-      })
-    : null;
+function toolsOf(body: unknown, { tool_choice: choice, tools }: ResponseParameters): ChosenTools {
+  const sent = tools ? (body as { readonly tools: readonly SentTool[] }).tools : [];
+  const { mustCall, tools: offered } = chosenTools(sent, choice, ({ name }) => name);
+  const inChat = ({ strict: _, type, ...called }: SentTool): object => ({ type, function: called });
+  return { mustCall, tools: offered && (offered as readonly SentTool[]).map(inChat) };
+}
 
 /** What the body asks for, and the parameters that it gave. Throws ApiError. */
 export function responseJob(body: unknown): { job: Job; given: ResponseParameters } {
@@ -95,7 +107,9 @@ export function responseJob(body: unknown): { job: Job; given: ResponseParameter
   const given = readParameters(typed, responseParameters, responseRefusals);
   const messages = messagesOf(given.input, given.instructions ?? null);
   const asked = {
-    tools: toolsOf(body, given),
+    ...toolsOf(body, given),
+    oneCall: given.parallel_tool_calls === false,
+    isJson: false,
     templateValues: {},
     effort: given.reasoning?.effort ?? null,
     effortParam: 'reasoning.effort',
@@ -107,7 +121,7 @@ export function responseJob(body: unknown): { job: Job; given: ResponseParameter
       ...job,
       sampling: samplingOf(given, given.max_output_tokens ?? null, null),
       conversation: (opened) => conversationOn(opened, asked),
-      oneCall: given.parallel_tool_calls === false,
+      oneCall: asked.oneCall,
     },
   };
 }
