@@ -108,7 +108,9 @@ function samples(name, task) {
 const best = (scores) => scores.indexOf(Math.max(...scores));
 
 function compared(task) {
-  const [ours, theirs] = [samples('served', task), samples('transformers', task)];
+  // With the harness' own --limit there may be fewer of one.
+  const [all, theirs] = [samples('served', task), samples('transformers', task)];
+  const ours = all.slice(0, theirs.length);
   const normal = ({ doc, scores }) => scores.map((score, i) => score / doc.choices[i].length);
   const share = (holds) => ours.filter((_, i) => holds(i)).length / ours.length;
   const margins = theirs.map(({ scores }) => { const sorted = [...scores].sort((a, b) => b - a); return sorted[0] - sorted[1]; });

@@ -79,6 +79,7 @@ const withTorch: readonly Run[] = [
 ];
 const onlyRead: Readonly<Record<string, string>> = {
   'bench/qvac/run.sh': 'fetches 620 MB of packages',
+  'bench/lm-eval/dequantize.py': 'run by bench/lm-eval.mjs',
   'examples/openai-migration/tune.py': 'run against a server in test/server/migration-example.test.ts',
   'models/nomoat-mini/train.sh':
     'trains for a quarter of an hour; its two calls and its scripts are tried by themselves',
