@@ -1,7 +1,7 @@
 /** The AI SDK (`ai` with @ai-sdk/openai-compatible) against the server, with a model that was tuned to call and to think. */
 import { join } from 'node:path';
 import { createOpenAICompatible } from '@ai-sdk/openai-compatible';
-import { APICallError, generateText, stepCountIs, streamText, tool } from 'ai';
+import { APICallError, generateObject, generateText, stepCountIs, streamText, tool } from 'ai';
 import { beforeAll, expect, test } from 'vitest';
 import { z } from 'zod';
 import { folder, type Served, served } from './support.ts';
@@ -13,7 +13,12 @@ let model: ReturnType<ReturnType<typeof createOpenAICompatible>>;
 beforeAll(async () => {
   await tuneToolModel(join(folder, 'base'), runs);
   server = await served({ runs });
-  model = createOpenAICompatible({ name: 'nomoat', baseURL: `${server.url}/v1`, apiKey: 'none' })('tools');
+  model = createOpenAICompatible({
+    name: 'nomoat',
+    baseURL: `${server.url}/v1`,
+    apiKey: 'none',
+    supportsStructuredOutputs: true,
+  })('tools');
 }, 120_000);
 
 const seen: unknown[] = [];
@@ -51,6 +56,12 @@ test('calls, and a tool that is run for the next step', async () => {
   expect(seen).toEqual(['the sky']);
   expect(steps.length).toBe(2);
   expect(steps[0]!.finishReason).toBe('tool-calls');
+});
+
+test('an object of a schema', async () => {
+  const schema = z.object({ is: z.enum(['red', 'blue']) });
+  const { object } = await generateObject({ model, schema, prompt: 'hello', temperature: 0, maxRetries: 0 });
+  expect(['red', 'blue']).toContain(object.is);
 });
 
 test('streams: texts, thoughts, calls', async () => {

@@ -76,6 +76,13 @@ describe('whole', () => {
     expect(with_.usage!.input_tokens).toBeGreaterThan(without.usage!.input_tokens);
   });
 
+  test('JSON of a schema', async () => {
+    const format = { type: 'json_schema' as const, name: 'colour', schema: { type: 'object', properties: { is: { enum: ['red', 'blue'] } }, required: ['is'] } }; // biome-ignore format: one line
+    const answer = await ask('think', { tools: [], text: { format } });
+    expect(['red', 'blue']).toContain((JSON.parse(answer.output_text) as { is: string }).is);
+    expect(answer.text!.format).toEqual(format);
+  });
+
   test('a call that is required', async () => {
     const { output } = await ask('hello', { tool_choice: { type: 'function', name: 'add' }, parallel_tool_calls: false, max_output_tokens: 60 }); // biome-ignore format: one line
     expect(output).toMatchObject([{ type: 'function_call', name: 'add', status: 'completed' }]);
@@ -150,7 +157,9 @@ describe('refused', () => {
     ['tools[0].type', 'invalid_value', { tools: [{ type: 'web_search' }] }],
     ['tools[1].name', 'invalid_value', { tools: [tools[0], tools[0]] }],
     ['tools[0].strict', 'invalid_value', { tools: [{ ...tools[0], strict: true }] }],
-    ['text.format.type', 'invalid_value', { text: { format: { type: 'json_object' } } }],
+    ['text.format', 'invalid_value', { text: { format: { type: 'json_object' } } }],
+    ['text.format', 'invalid_value', { tools: [], text: { format: { type: 'json_schema', name: 'x', schema: { type: 'string', pattern: 'x' } } } }],
+    ['text.format.type', 'invalid_value', { text: { format: { type: 'xml' } } }],
     ['reasoning.effort', 'unsupported_parameter', { reasoning: { effort: 'high' } }],
     ['reasoning.summary', 'invalid_value', { reasoning: { summary: 'auto' } }],
     ['tool_choice', 'invalid_value', { tool_choice: { type: 'function', name: 'none' } }],

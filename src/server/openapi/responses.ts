@@ -1,6 +1,7 @@
 /** Answers of POST /v1/responses, as the document describes them. Pure. */
 import { z } from 'zod';
 import { efforts } from '../conversation.ts';
+import { textFormat } from '../response-format.ts';
 import { functionFields, responseToolChoice } from '../tools.ts';
 import { named, time } from './components.ts';
 
@@ -59,7 +60,7 @@ export const response = named(
     tool_choice: responseToolChoice,
     parallel_tool_calls: z.boolean(),
     reasoning: z.object({ effort: z.enum(efforts).nullable(), summary: z.null() }),
-    text: z.object({ format: z.object({ type: z.literal('text') }), verbosity: z.literal('medium') }),
+    text: z.object({ format: textFormat, verbosity: z.literal('medium') }),
     background: z.literal(false),
     error: z.null(),
     metadata: z.object({}),

@@ -28,7 +28,7 @@ const askedFor = (given: ResponseParameters) => ({
   tool_choice: given.tool_choice ?? 'auto',
   parallel_tool_calls: given.parallel_tool_calls ?? true,
   reasoning: { effort: given.reasoning?.effort ?? null, summary: null },
-  text: { format: { type: 'text' }, verbosity: 'medium' },
+  text: { format: given.text?.format ?? { type: 'text' }, verbosity: 'medium' },
   background: false,
   error: null,
   metadata: {},

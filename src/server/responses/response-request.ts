@@ -1,6 +1,8 @@
 /** The parameters of POST /v1/responses, and the job that they ask for. Nothing is stored: each request has its whole conversation. */
 import { z } from 'zod';
+import { NomoatError } from '../../errors.ts';
 import type { Job } from '../answer.ts';
+import { wrongParameter } from '../api-error.ts';
 import { conversationOn, efforts } from '../conversation.ts';
 import {
   commonParameters,
@@ -11,6 +13,7 @@ import {
   readParameters,
   samplingOf,
 } from '../parameters.ts';
+import { inChat, jsonSchemaOf, textFormat } from '../response-format.ts';
 import {
   type ChosenTools,
   choiceText,
@@ -26,10 +29,6 @@ const { lora, min_p, model, seed, stream, temperature, top_k, top_p } = commonPa
 const tool = z.strictObject({
   type: z.literal('function', { error: 'only functions are supported: nothing here searches, runs code or asks the network' }), // biome-ignore format: one line
   ...functionFields,
-});
-
-const textFormat = z.strictObject({
-  type: z.literal('text', { error: 'only text is supported here; /v1/chat/completions answers in more formats' }),
 });
 
 export const responseParameters = z.object({
@@ -57,7 +56,7 @@ export const responseParameters = z.object({
       format: open(textFormat),
       verbosity: open(z.literal('medium', { error: 'the verbosity of models here cannot be set' })),
     }),
-  ).describe('`format` of type text'),
+  ).describe('`format`: `text`, `json_object` or `json_schema`, as `response_format` of chat completions'),
   stream: stream.describe('server-sent events of the types that OpenAI has'),
 });
 
@@ -101,6 +100,19 @@ function toolsOf(body: unknown, { tool_choice: choice, tools }: ResponseParamete
   return { mustCall, tools: offered && (offered as readonly SentTool[]).map(inChat) };
 }
 
+/** What the answer has to be. Throws ApiError that names `text.format`. */
+function formatOf({ text }: ResponseParameters, tools: readonly unknown[] | null): Job['sampling'] {
+  const refuse = (why: string) => wrongParameter('text.format', 'invalid_value', `Invalid value for 'text.format': ${why}.`); // biome-ignore format: one line
+  try {
+    const schema = jsonSchemaOf(inChat(text?.format));
+    if (schema === undefined) return {};
+    if (tools === null) return { jsonSchema: schema };
+  } catch (error) {
+    throw error instanceof NomoatError ? refuse(error.fault) : error;
+  }
+  throw refuse("JSON leaves no room for calls of 'tools'");
+}
+
 /** What the body asks for, and the parameters that it gave. Throws ApiError. */
 export function responseJob(body: unknown): { job: Job; given: ResponseParameters } {
   const typed = typeof body === 'object' && body !== null && 'input' in body ? { ...body, input: withTypes(body.input) } : body; // biome-ignore format: one line
@@ -109,7 +121,7 @@ export function responseJob(body: unknown): { job: Job; given: ResponseParameter
   const asked = {
     ...toolsOf(body, given),
     oneCall: given.parallel_tool_calls === false,
-    isJson: false,
+    isJson: (given.text?.format?.type ?? 'text') !== 'text',
     templateValues: {},
     effort: given.reasoning?.effort ?? null,
     effortParam: 'reasoning.effort',
@@ -119,7 +131,7 @@ export function responseJob(body: unknown): { job: Job; given: ResponseParameter
     given,
     job: {
       ...job,
-      sampling: samplingOf(given, given.max_output_tokens ?? null, null),
+      sampling: { ...samplingOf(given, given.max_output_tokens ?? null, null), ...formatOf(given, asked.tools) },
       conversation: (opened) => conversationOn(opened, asked),
       oneCall: asked.oneCall,
     },
