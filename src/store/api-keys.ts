@@ -132,10 +132,11 @@ export class ApiKeys {
   private create(): void {
     try {
       mkdirSync(dirname(this.path), { recursive: true, mode: privateFolder });
-      // SQLite gives the files beside it the same mode.
-      closeSync(openSync(this.path, 'a', privateFile));
+      // SQLite gives the files beside it the same mode. One that is there is not opened: closing it would give away SQLite's locks on it, which
+      // belong to the process and not to who opened the file (https://www.sqlite.org/howtocorrupt.html, 2.2).
+      closeSync(openSync(this.path, 'wx', privateFile));
     } catch (error) {
-      throw writeFailure(this.path, error);
+      if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw writeFailure(this.path, error);
     }
   }
 }
