@@ -3,7 +3,8 @@
  * Greedy answers to fixed prompts, none picked; then exact answers on the held-out conversations' last turns, stories left out.
  */
 import { readFileSync } from 'node:fs';
-import { exactMatch, wilsonInterval } from '../../dist/evaluate/exact-match.js';
+import { exactMatch } from '../../dist/evaluate/exact-match.js';
+import { wilsonInterval } from '../../dist/evaluate/statistics/proportions.js';
 import { chat } from '../../dist/index.js';
 
 const [path, valid] = process.argv.slice(2);
