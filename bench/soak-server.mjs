@@ -28,10 +28,14 @@ if (process.env.NOMOAT_SOAK_FOLDER) {
   const failures = [];
   const server = await startServer(
     { port: 0, threads: 1, contextSize: 128, models: [join(folder, 'models')], runs: join(folder, 'runs'), onLog: (entry) => entry.type === 'failure' && failures.push(entry.message) },
-    { ...serverLimits, bodyBytes, fileBytes, headersMilliseconds: 500, progressMilliseconds: 1000 },
+    { ...serverLimits, bodyBytes, fileBytes, headersMilliseconds: 2000, progressMilliseconds: 2000 },
   );
   process.send(server.url);
-  process.on('message', () => process.send({ failures: failures.splice(0) }));
+  process.on('message', () => {
+    globalThis.gc();
+    const { external, heapUsed } = process.memoryUsage();
+    process.send({ failures: failures.splice(0), kept: heapUsed + external });
+  });
   process.on('disconnect', () => process.exit());
   await new Promise(() => {});
 }
@@ -58,7 +62,7 @@ function random() {
 const folder = mkdtempSync(join(tmpdir(), 'nomoat-soak-'));
 mkdirSync(join(folder, 'models'));
 cpSync(join(import.meta.dirname, '../test/fixtures/reference/llama/base.gguf'), join(folder, 'models/base.gguf'));
-const child = fork(import.meta.filename, { env: { ...process.env, NOMOAT_SOAK_FOLDER: folder, NOMOAT_HOME: join(folder, 'home') } });
+const child = fork(import.meta.filename, { execArgv: ['--expose-gc'], env: { ...process.env, NOMOAT_SOAK_FOLDER: folder, NOMOAT_HOME: join(folder, 'home') } });
 let died = null;
 child.once('exit', (code, signal) => {
   died = `the server ended (${signal ?? code})`;
@@ -177,6 +181,7 @@ const drawn = Object.entries(kinds).flatMap(([name, [weight]]) => Array(weight).
 const counts = new Map(Object.keys(kinds).map((name) => [name, 0]));
 const wrong = new Map();
 const measured = [];
+const failures = [];
 let begun = 0;
 const until = performance.now() + minutes * 60_000;
 const started = performance.now();
@@ -188,27 +193,41 @@ async function client() {
     const fault = await kinds[name][1]().catch((error) => `${error.message} (${error.cause?.code ?? error.cause?.message ?? 'no cause'})`);
     counts.set(name, counts.get(name) + 1);
     if (fault) wrong.set(`${name}: ${fault}`, (wrong.get(`${name}: ${fault}`) ?? 0) + 1);
-    if (number % Math.ceil(requests / 40) === 0 && died === null) measured.push({ share: number / requests, bytes: memory() });
+    if (number === Math.ceil(requests * warmUp) && died === null) {
+      const found = await kept();
+      keptWarm = found.kept;
+      failures.push(...found.failures);
+    }
+    if (number % Math.ceil(requests / 80) === 0 && died === null) measured.push({ share: number / requests, bytes: memory() });
   }
 }
+/** What the server's JavaScript holds when all that can be freed is, in bytes, and what failed since the last time. */
+const kept = () =>
+  new Promise((resolve) => {
+    child.once('message', resolve);
+    child.send('look');
+  });
+let keptWarm = 0;
 const atStart = memory();
 await Promise.all(Array.from({ length: clients }, client));
 const seconds = (performance.now() - started) / 1000;
-const failures = died ? [] : await new Promise((resolve) => {
-  child.once('message', (message) => resolve(message.failures));
-  child.send('end');
-});
+const last = died ? { failures: [], kept: 0 } : await kept();
+failures.push(...last.failures);
 if (died === null) child.kill('SIGKILL');
 rmSync(folder, { recursive: true, force: true });
 
-const highest = (from, to) => Math.max(0, ...measured.filter(({ share }) => share > from && share <= to).map(({ bytes }) => bytes));
-const [warm, end] = [highest(warmUp, warmUp + 0.25), highest(0.75, 1)];
+/** Resident memory between collections goes up and down by a third: single highs say nothing. */
+function middle(from, to) {
+  const all = measured.filter(({ share }) => share > from && share <= to).map(({ bytes }) => bytes).sort((a, b) => a - b);
+  return all[Math.floor(all.length / 2)] ?? 0;
+}
+const [warm, end] = [middle(warmUp, warmUp + 0.25), middle(0.75, 1)];
 const growth = end / warm - 1;
 const total = [...counts.values()].reduce((sum, count) => sum + count, 0);
 console.log('| kind | requests |\n|---|---|');
 for (const [name, count] of counts) console.log(`| ${name} | ${count} |`);
-console.log(`${total} requests in ${seconds.toFixed(0)} s; resident memory ${mb(atStart)} MB at the start, at most ${mb(warm)} MB in the second quarter and ${mb(end)} MB in the last (${(growth * 100).toFixed(1)}%)`);
-console.log(`by twentieths: ${Array.from({ length: 20 }, (_, i) => mb(highest(i / 20, (i + 1) / 20))).join(' ')} MB`);
+console.log(`${total} requests in ${seconds.toFixed(0)} s; resident memory ${mb(atStart)} MB at the start, ${mb(warm)} MB in the second quarter and ${mb(end)} MB in the last (medians; ${(growth * 100).toFixed(1)}%); JavaScript holds ${mb(keptWarm)} MB after a quarter and ${mb(last.kept)} MB at the end`);
+console.log(`by twentieths: ${Array.from({ length: 20 }, (_, i) => mb(middle(i / 20, (i + 1) / 20))).join(' ')} MB`);
 for (const [fault, count] of wrong) console.log(`WRONG ${count} times: ${fault}`);
 for (const failure of failures) console.log(`FAILED: ${failure}`);
 if (died) console.log(died);
