@@ -79,9 +79,12 @@ function parametersOf(path: string, { metadataQuery, query }: Description): Json
 function answerContent({ answer, events }: Description): Json {
   const whole = answer instanceof z.ZodType ? { 'application/json': { schema: schemaOf(answer) } } : { [answer.type]: { schema: answer.type.startsWith('text/') ? { type: 'string' } : { type: 'string', format: 'binary' } } }; // biome-ignore format: one line
   if (!events) return whole;
-  const description =
-    'server-sent events; `data` is JSON of the schema in x-event, or an Error; `[DONE]` is the last, but of responses';
-  return { ...whole, 'text/event-stream': { schema: { type: 'string', description, 'x-event': schemaOf(events) } } };
+  // As OpenAPI 3.2 describes each event: its data is a text, whose contents have a schema.
+  const contentSchema = { anyOf: [schemaOf(events), schemaOf(errorSchema)] };
+  const said = { type: 'string', contentMediaType: 'application/json', contentSchema };
+  const data = { anyOf: [{ const: '[DONE]', description: 'the last one, but of responses' }, said] };
+  const event = { type: 'object', properties: { event: { type: 'string' }, data }, required: ['data'] };
+  return { ...whole, 'text/event-stream': { schema: event } };
 }
 
 function requestBody({ form, json }: Description): Json {
