@@ -114,11 +114,11 @@ export async function startServer(options: ServeOptions, limits: ServerLimits): 
   const keys = keyRing({ apiKey, host, openToEverybody: settings.openToEverybody });
   const closing = new AbortController();
   const map = mapOf(settings.map);
-  const models = new ModelList(
+  const models: ModelList = new ModelList(
     { models: settings.models, runs, map, suffixOf: (run) => workspace.suffixOf(run) },
     limits.listMilliseconds,
   );
-  const workspace = new Workspace({
+  const workspace: Workspace = new Workspace({
     models,
     runs,
     most: settings.trainingJobs,

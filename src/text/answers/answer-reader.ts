@@ -40,6 +40,7 @@ export class AnswerReader {
     this.reading = this.answer();
   }
 
+  /** Takes the next piece; the parts that it completes are told at once. */
   push(piece: string): void {
     this.source.push(piece);
     this.reading.next();
