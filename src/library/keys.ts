@@ -2,7 +2,8 @@
 import { NomoatError } from '../errors.ts';
 import { keysSettings } from '../settings/command-settings.ts';
 import { parseSettings } from '../settings/parse-settings.ts';
-import { ApiKeys, dayOf, type StoredKey } from '../store/api-keys.ts';
+import type { ApiKeys, StoredKey } from '../store/api-keys.ts';
+import { dayOf } from '../store/key-days.ts';
 import type { KeyScope } from '../store/key-scopes.ts';
 import { surroundings } from '../store/model-folders.ts';
 import { nearestNames } from '../words/nearest-name.ts';
@@ -53,8 +54,10 @@ const keyOf = ({ created, last_used, name, requests_per_minute, scope, tokens_pe
   tokensToday: used_day === dayOf(Date.now() / 1000) ? used_tokens : 0,
 }); // biome-ignore format: a table
 
-function withKeys<T>(call: (keys: ApiKeys) => T): T {
-  const keys = new ApiKeys(surroundings());
+/** SQLite is loaded by whoever needs it: a program that imports the library does not wait for it. */
+async function withKeys<T>(call: (keys: ApiKeys) => T): Promise<T> {
+  const { ApiKeys: Keys } = await import('../store/api-keys.ts');
+  const keys = new Keys(surroundings());
   try {
     return call(keys);
   } finally {
@@ -101,7 +104,7 @@ export async function listApiKeys(): Promise<readonly ApiKey[]> {
 /** Takes a key away: running servers refuse it from now on. Rejects with NomoatError where there is none of that name. */
 export async function removeApiKey(name: string): Promise<void> {
   assertKeyName(name);
-  withKeys((keys) => {
+  await withKeys((keys) => {
     if (keys.remove(name)) return;
     const near = nearestNames(name, keys.all().map((each) => each.name), 1); // biome-ignore format: one line
     const remedy = near.length > 0 ? `Did you mean ${near[0]}?` : 'Look at `listApiKeys()`.';

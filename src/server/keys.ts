@@ -3,7 +3,8 @@
  * next request on; a server that has asked for keys once goes on asking; comparing takes a time that says nothing of the keys.
  */
 import { timingSafeEqual } from 'node:crypto';
-import { type ApiKeys, dayOf, digestOf, type StoredKey, secondsToNextDay } from '../store/api-keys.ts';
+import { type ApiKeys, digestOf, type StoredKey } from '../store/api-keys.ts';
+import { dayOf, secondsToNextDay } from '../store/key-days.ts';
 import { type KeyScope, keyScopes } from '../store/key-scopes.ts';
 import { ApiError, tooManyRequests } from './api-error.ts';
 

@@ -10,6 +10,7 @@ import Database from 'libsql';
 import { z } from 'zod';
 import { NomoatError } from '../errors.ts';
 import { writeFailure } from '../formats/atomic-write.ts';
+import { dayOf } from './key-days.ts';
 import { keyScopes } from './key-scopes.ts';
 import { nomoatCacheFolder, type Surroundings } from './model-folders.ts';
 
@@ -42,18 +43,12 @@ const busyMilliseconds = 5000;
 const keyBytes = 32;
 const privateFolder = 0o700;
 const privateFile = 0o600;
-const secondsPerDay = 86_400;
 
 /**
  * What is kept of a key. A plain SHA-256 is enough: slow hashes are for passwords, which can be guessed from a list; of 256 random bits
  * there is nothing to guess.
  */
 export const digestOf = (key: string): string => createHash('sha256').update(key).digest('hex');
-
-/** Days since 1970, of UTC. */
-export const dayOf = (seconds: number): number => Math.floor(seconds / secondsPerDay);
-/** Until the next day of UTC. */
-export const secondsToNextDay = (seconds: number): number => secondsPerDay - (Math.floor(seconds) % secondsPerDay);
 
 const now = (): number => Math.floor(Date.now() / 1000);
 

@@ -5,7 +5,7 @@ import OpenAI from 'openai';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { addApiKey, listApiKeys, removeApiKey } from '../../src/index.ts';
 import { type EndpointScope, scopes } from '../../src/server/scopes.ts';
-import { dayOf, secondsToNextDay } from '../../src/store/api-keys.ts';
+import { dayOf, secondsToNextDay } from '../../src/store/key-days.ts';
 import { keyScopes } from '../../src/store/key-scopes.ts';
 import { folder, served } from './support.ts';
 
