@@ -16,9 +16,7 @@ import { chooseDefaults, explainDefaults, type ModelFacts } from '../settings/de
 import { fieldOf } from '../settings/fields.ts';
 import { tuneOptions } from '../settings/options.ts';
 import type { RequestedSettings, RunSettings } from '../settings/run-settings.ts';
-import { chatTemplateOf } from '../text/chat-template.ts';
 import type { Example } from '../text/example.ts';
-import { markupOf, movedBoundary } from '../text/prompt-markup.ts';
 import { countRefusal, type RowsReport } from '../tokens/rows.ts';
 import { leakedRows } from '../tokens/same-rows.ts';
 import type { Tokenizer } from '../tokens/tokenizer.ts';
@@ -26,7 +24,8 @@ import { assertTrainable } from '../tokens/trainable.ts';
 import { SmallModel } from '../train/small-model.ts';
 import { withValues } from '../words/program-words.ts';
 import { type Dataset, readExamples } from './dataset-files.ts';
-import type { Prepared, Question } from './prepared.ts';
+import type { Prepared } from './prepared.ts';
+import { questionOf } from './questions.ts';
 import { buildSets, type RowSetsOptions, type Sets } from './row-sets.ts';
 
 interface Divided {
@@ -237,23 +236,6 @@ function prefixOf(settings: RunSettings, { held, train }: Sets, model: GgufFile)
   const prefix = sharedPrefix([...train.rows, ...(held?.rows ?? [])]);
   const small = SmallModel.suits(readModelConfig(model), { dropout: false, precision: 'f32' });
   return small && prefix * train.rows.length < worthwhileShare * train.report.tokens ? 0 : prefix;
-}
-
-/** What the model is asked, and the answer that the data has; null for plain text. */
-export function questionOf(example: Example, model: GgufFile): Question | null {
-  if (example.kind === 'text') return null;
-  if (example.kind === 'completion' && model.string('tokenizer.chat_template')) {
-    const { completion, prompt } = example;
-    const markup = markupOf(prompt, chatTemplateOf(model));
-    const asked = (markup?.kind === 'unfinished' && movedBoundary(prompt, completion, markup)) || example;
-    if (markup) return { prompt: asked.prompt, expected: asked.completion };
-  }
-  if (example.kind === 'completion')
-    return { messages: [{ role: 'user', content: example.prompt }], expected: example.completion };
-  const last = example.messages.findLastIndex(({ role }) => role === 'assistant');
-  return last < 1
-    ? null
-    : { messages: example.messages.slice(0, last), expected: example.messages[last]!.content ?? '' };
 }
 
 /** The system prompt that every conversation begins with, or null. */

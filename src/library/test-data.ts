@@ -2,7 +2,7 @@
 import { createHash } from 'node:crypto';
 import { existsSync } from 'node:fs';
 import { readExamples } from '../dataset/dataset-files.ts';
-import { questionOf } from '../dataset/prepare.ts';
+import { questionOf } from '../dataset/questions.ts';
 import { NomoatError } from '../errors.ts';
 import type { TestQuestion } from '../evaluate/ask.ts';
 import { openGguf } from '../formats/gguf/read.ts';
