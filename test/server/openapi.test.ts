@@ -109,6 +109,13 @@ test('embeddings, as numbers and as base64', async () => {
     await ask('POST /v1/embeddings', { json: { model: 'pooled', input: ['a', 'b'], ...more } });
 });
 
+test('tokens and prompts', async () => {
+  const messages = [{ role: 'user', content: 'a' }];
+  for (const json of [{ prompt: 'a text' }, { messages }]) await ask('POST /tokenize', { json: { model: 'nomoat-mini', ...json } }); // biome-ignore format: one line
+  await ask('POST /detokenize', { json: { model: 'nomoat-mini', tokens: [1, 2, 3] } });
+  await ask('POST /apply-template', { json: { model: 'nomoat-mini', messages } });
+});
+
 const rows = Array.from({ length: 12 }, (_, i) => `${JSON.stringify({ prompt: `number ${i}`, completion: i % 2 ? 'odd' : 'even' })}\n`).join(''); // biome-ignore format: one line
 
 test('files and uploads', async () => {

@@ -110,7 +110,7 @@ describe('every flag of chat changes something', { timeout: 120_000 }, () => {
     const listed = nomoat('chat', '--help')
       .out.match(/^ {2}--[\w-]+/gm)!
       .map((text) => text.trim().slice(2));
-    const tested = [...cases.map(([name]) => name), 'prompt', 'threads', 'json', 'debug'];
+    const tested = [...cases.map(([name]) => name), 'prompt', 'server', 'threads', 'json', 'debug'];
     expect(listed.sort()).toEqual(tested.sort());
   });
 });
