@@ -82,11 +82,6 @@ export class JobQueue {
     for (const active of [this.checking.get(id), this.training.get(id)]) if (active) void endActive(active);
   }
 
-  /** Whether a process works on the job. */
-  works(id: string): boolean {
-    return this.training.has(id);
-  }
-
   /** Ends all training with checkpoints; takes up nothing any more. */
   async close(): Promise<void> {
     this.closing = true;
