@@ -36,6 +36,14 @@ test("an empty one is its writer's for a moment, where that is asked for", () =>
   releaseLock(path);
 });
 
+test("what a process left that was killed while it took a lock away is in nobody's way", () => {
+  writeFileSync(path, dead);
+  writeFileSync(`${path}-0`, dead);
+  expect(takeLock(path)).toBe(null);
+  expect(readdirSync(folder)).toEqual(['file.lock']);
+  releaseLock(path);
+});
+
 test("of several that find a dead process's, one takes it", { timeout: 120_000 }, async () => {
   const imports = `const { takeLock } = await import(${JSON.stringify(built)});`;
   for (let round = 0; round < 3; round++) {
