@@ -46,7 +46,6 @@ export function renderEvaluation({
   suggested,
   verdict,
 }: Evaluation): string {
-  // biome-ignore format: one line
   const [first] = models;
   const wrong = first!.scores.flatMap((score, i) => (score < 1 ? [i] : [])).slice(0, shownAnswers);
   return [

@@ -47,7 +47,6 @@ export async function askAll(
   questions: readonly TestQuestion[],
   options: AskOptions,
 ): Promise<(TestAnswer | null)[]> {
-  // biome-ignore format: one line
   const { atOnce, maxTokens, onAnswer, signal, store } = options;
   const answers = new Array<TestAnswer | null>(questions.length).fill(null);
   let [next, done] = [0, 0];

@@ -99,7 +99,6 @@ export function comparisonText(
   }: Comparison,
   examples: number,
 ): string {
-  // biome-ignore format: one line
   const seen = `${points(Math.abs(difference))} points ${difference >= 0 ? 'above' : 'below'} ${second}, 95% interval ${points(interval[0])} to ${points(interval[1])}, ${pText(adjustedPValue)}`; // biome-ignore format: one line
   if (verdict === 'better' || verdict === 'worse') return `${first} is ${verdict} than ${second}: ${seen}.`;
   if (verdict === 'too-few-examples') return `${examples} examples are too few to compare ${first} with ${second}: ${seen}; give at least ${fewestExamples}, better some hundred.`; // biome-ignore format: one line

@@ -156,7 +156,6 @@ function evaluationOf(
   { questions }: TestData,
   metric: MetricName,
 ): ModelEvaluation {
-  // biome-ignore format: one line
   const { binary, of } = metrics[metric];
   const scores = answers.map(({ text }, i) => of(text, questions[i]!.expected));
   const right = scores.filter((score) => score === 1).length;

@@ -33,7 +33,6 @@ export async function readTest(
   { completionColumn = null, data, limit = null, promptColumn = null }: TestDataOptions,
   modelPath: string,
 ): Promise<TestData> {
-  // biome-ignore format: one line
   const paths = listOf(data);
   const { train } = await readExamples(paths, { format: 'auto', promptColumn, completionColumn, textColumn: null });
   const model = openGguf(modelPath);

@@ -13,7 +13,6 @@ export function validationInterval(
   steps: number,
   rows: number,
 ): number {
-  // biome-ignore format: one line
   if (validateEvery !== null) return validateEvery;
   return keepEpochs > 0 ? stepsPerEpoch(rows, batchSize) : Math.max(1, Math.ceil(steps / validationsInRun));
 }

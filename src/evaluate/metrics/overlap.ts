@@ -99,7 +99,6 @@ export function bleu(
   pairs: readonly (readonly [answer: string, expected: string])[],
   { effectiveOrder = false } = {},
 ): number {
-  // biome-ignore format: one line
   const [correct, totals] = [new Array<number>(wordOrder).fill(0), new Array<number>(wordOrder).fill(0)];
   let [length, wantedLength] = [0, 0];
   for (const [answer, expected] of pairs) {

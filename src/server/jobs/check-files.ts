@@ -61,7 +61,6 @@ export async function baseOf(
   { models }: Pick<Parts, 'models'>,
   { base }: StoredJob,
 ): Promise<{ modelPath: string; adapterPath: string | null }> {
-  // biome-ignore format: one line
   const served = await models.find(base);
   if (served) return resolveChat({ model: served.path });
   const message = `The model '${base}' is not there any more.`;

@@ -15,7 +15,6 @@ export async function* followEvents(
   after: string | null,
   signal: AbortSignal,
 ): AsyncGenerator<object, void> {
-  // biome-ignore format: one line
   for (let last = after; ; ) {
     // Before the look, so that what was told last is not missed.
     const goesOn = unfinished.includes(jobs.find(job)?.status ?? 'failed');

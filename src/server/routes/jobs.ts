@@ -61,7 +61,6 @@ function assertTrainable(
   param: 'training_file' | 'validation_file',
   id: string | null,
 ): void {
-  // biome-ignore format: one line
   if (id === null) return;
   const file = workspace.open().files.find(id);
   const fault = file ? (file.purpose === 'fine-tune' ? null : `its purpose is '${file.purpose}', not 'fine-tune'`) : 'there is no such file'; // biome-ignore format: one line
@@ -94,7 +93,6 @@ function change(
   what: string,
   made: JobChange & { readonly message: string },
 ): object {
-  // biome-ignore format: one line
   const { jobs, queue } = parts.workspace.open();
   const { message, ...changed } = made;
   jobs.change(job.id, changed, [{ key: `${what} ${nowInSeconds()} ${Math.random()}`, message }]);

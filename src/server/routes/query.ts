@@ -23,7 +23,6 @@ export function readQuery<Shape extends z.core.$ZodLooseShape>(
   url: string,
   schema: z.ZodObject<Shape>,
 ): z.output<z.ZodObject<Shape>> {
-  // biome-ignore format: one line
   const given: Record<string, string> = {};
   for (const [name, value] of new URL(url).searchParams) {
     if (Object.hasOwn(given, name)) throw wrongParameter(name, 'invalid_value', `'${name}' was given twice.`);

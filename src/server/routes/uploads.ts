@@ -31,7 +31,6 @@ function uploadObject(
   { bytes, created, expires, filename, id, purpose: what, status }: StoredUpload,
   file: object | null = null,
 ) {
-  // biome-ignore format: one line
   const isExpired = status === 'pending' && expires <= nowInSeconds();
   return { id, object: 'upload' as const, bytes, created_at: created, expires_at: expires, filename, purpose: what, status: isExpired ? ('expired' as const) : status, file }; // biome-ignore format: one line
 }

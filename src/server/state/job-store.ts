@@ -161,7 +161,6 @@ export class JobStore {
     { error, finished, learned: more, paused, status }: JobChange,
     events: readonly NewEvent[] = [],
   ): void {
-    // biome-ignore format: one line
     this.state.atomically(() => {
       const job = this.find(id);
       if (!job) return;
