@@ -4,14 +4,12 @@
  */
 import { type ChildProcess, fork } from 'node:child_process';
 import { existsSync } from 'node:fs';
-import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { NomoatError } from '../errors.ts';
 import { errorEvent, type RunEvent } from '../events.ts';
 import type { Confirm, Proposal } from '../plan/proposal.ts';
 import { startModelName } from '../settings/options.ts';
 import type { RequestedSettings } from '../settings/run-settings.ts';
-import { packageRoot } from '../store/package-root.ts';
+import { programPath } from '../store/package-root.ts';
 import { microBatchTokens, minMicroBatchTokens } from '../train/trainer.ts';
 import { callWithOptions } from '../words/program-words.ts';
 import { assertInputsThere } from './provenance.ts';
@@ -46,11 +44,7 @@ export interface RunHandle extends AsyncIterable<RunEvent> {
  */
 const ownMappingBytes = String(128 << 10);
 
-/** The worker as built: Node cannot fork TypeScript, so a source tree uses its dist; a bundle uses the installed package's. */
-function workerPath(): string {
-  const root = packageRoot();
-  return root === null ? fileURLToPath(new URL('./worker.js', import.meta.url)) : join(root, 'dist/run/worker.js');
-}
+const workerPath = (): string => programPath('run/worker.js', import.meta.url);
 
 /** Throws NomoatError where the training process's program is not to be found, as in a bundle away from the package. */
 export function assertWorkerThere(path = workerPath()): void {

@@ -4,7 +4,7 @@
  */
 import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
-import { dirname, join } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 
 const packageName = 'nomoat';
@@ -32,4 +32,13 @@ export function packageRoot(module: string = import.meta.url): string | null {
   const beside = fileURLToPath(new URL('../../', module));
   if (isRoot(beside)) return beside;
   return installedFrom(module) ?? installedFrom(pathToFileURL(join(process.cwd(), 'any.js')));
+}
+
+/**
+ * A program of the package that runs in a process of its own, such as `run/worker.js`, as built: Node cannot fork TypeScript, so a source tree
+ * uses its dist; a bundle uses the installed package's. Where there is no package, it is looked for from `module`, the URL of one beside it.
+ */
+export function programPath(program: string, module: string): string {
+  const root = packageRoot();
+  return root === null ? fileURLToPath(new URL(`./${basename(program)}`, module)) : join(root, 'dist', program);
 }

@@ -1,18 +1,9 @@
 /** Checks training files in a process of their own. Promises: an abort ends it at once; a process that dies is an error that says so. */
 import { fork } from 'node:child_process';
-import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import type { TuningFileCheck } from '../../dataset/tuning-file.ts';
 import { NomoatError } from '../../errors.ts';
-import { packageRoot } from '../../store/package-root.ts';
+import { programPath } from '../../store/package-root.ts';
 import type { CheckAnswer, CheckCommand } from './check-process.ts';
-
-/** As built: Node cannot fork TypeScript, so a source tree uses its dist; a bundle uses the installed package's. */
-function programPath(): string {
-  const root = packageRoot();
-  const beside = new URL('./check-process.js', import.meta.url);
-  return root === null ? fileURLToPath(beside) : join(root, 'dist/server/jobs/check-process.js');
-}
 
 /** Of what a dying process says, this much is kept. */
 const keptStderr = 2000;
@@ -31,7 +22,10 @@ export function checkInProcess(command: CheckCommand, signal: AbortSignal): Prom
   return new Promise((resolve, reject) => {
     signal.throwIfAborted();
     // Not the host's own flags: with `node -e` they are the program itself.
-    const child = fork(programPath(), [], { execArgv: [], stdio: ['ignore', 'ignore', 'pipe', 'ipc'] });
+    const child = fork(programPath('server/jobs/check-process.js', import.meta.url), [], {
+      execArgv: [],
+      stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
+    });
     let lastWords = '';
     const stop = (): void => {
       child.kill('SIGKILL');
