@@ -4,7 +4,7 @@
  */
 import { resolve } from 'node:path';
 import { NomoatError } from '../errors.ts';
-import { ApiError } from './api-error.ts';
+import { ApiError, stopping } from './api-error.ts';
 import { JobQueue, type QueueParts } from './jobs/job-queue.ts';
 import { State } from './state/database.ts';
 import { FileStore } from './state/file-store.ts';
@@ -81,7 +81,7 @@ export class Workspace {
   }
 
   private begin(): Opened {
-    if (this.closed) throw new ApiError({ status: 503, code: 'server_stopping', message: 'The server is closing.' });
+    if (this.closed) throw stopping();
     const state = State.open(this.options.runs);
     try {
       const jobs = new JobStore(state);

@@ -46,15 +46,14 @@ const gone: readonly TuningFault[] = [{ line: null, message: 'The file is not th
 function refused(param: Param, file: string, faults: readonly TuningFault[], count: number): JobFailure {
   const [first] = faults;
   const more = count > 1 ? ` (and ${count - 1} more; the job's events have them)` : '';
-  const code = param === 'training_file' && first!.line === null ? first!.code : codeOf(param, first!);
-  const told: JobError = { code, param, message: `${file}: ${first!.message}${more}` };
+  const told: JobError = { code: codeOf(param, first!), param, message: `${file}: ${first!.message}${more}` };
   const events = faults.slice(0, toldFaults).map(({ message }, i): NewEvent => ({ key: `fault ${param} ${i}`, level: 'error', message: `${file}: ${message}` })); // biome-ignore format: one line
   return new JobFailure(told, events);
 }
 
-/** As the platform called them. */
-const codeOf = (param: Param, { code }: TuningFault): string =>
-  code === 'invalid_n_examples' ? code : `invalid_${param}`;
+/** As the platform called them: what is wrong with a training file as a whole has names of its own, and so have too few examples. */
+const codeOf = (param: Param, { code, line }: TuningFault): string =>
+  code === 'invalid_n_examples' || (param === 'training_file' && line === null) ? code : `invalid_${param}`;
 
 /** The file of a job's base, and the adapter that it goes on from. Throws JobFailure where the model is gone. */
 export async function baseOf(

@@ -1,5 +1,4 @@
 /** Jobs, their events and checkpoints as OpenAI's API has them. */
-import { existsSync } from 'node:fs';
 import { RunFolder } from '../../run/run-folder.ts';
 import { isRun } from '../../settings/load.ts';
 import { checkpointName, checkpointPath, fineTunedName } from '../fine-tuned-names.ts';
@@ -42,7 +41,7 @@ export const eventObject = ({ created, data, id, level, message, type }: StoredE
 
 /** The checkpoints of a job that are there, newest first; `run` is the path of its run. */
 export function checkpointObjects(job: StoredJob, checkpoints: readonly StoredCheckpoint[], run: string) {
-  if (!existsSync(run) || !isRun(run)) return [];
+  if (!isRun(run)) return [];
   const name = fineTunedName(run, new RunFolder(run).read(), job.asked.suffix ?? '');
   return checkpoints
     .filter(({ step }) => checkpointPath(run, step) !== null)

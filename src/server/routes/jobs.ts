@@ -1,7 +1,7 @@
 /** /v1/fine_tuning: jobs, their events and checkpoints, and who may use those. */
 import { join } from 'node:path';
 import { z } from 'zod';
-import { ApiError, wrongParameter } from '../api-error.ts';
+import { ApiError, apiErrorOf, wrongParameter } from '../api-error.ts';
 import { eventStream } from '../event-stream.ts';
 import { checkpointObjects, eventObject, jobObject } from '../jobs/job-object.ts';
 import { readJobRequest } from '../jobs/job-request.ts';
@@ -156,7 +156,7 @@ const followRoutes = (parts: RouteParts): Routes => ({
     if (stream === 'true') {
       const { signal } = context.get('asked');
       const headers = { 'Content-Type': 'text/event-stream; charset=utf-8' };
-      return context.body(eventStream(followEvents(jobs, job.id, given.after ?? null, signal), streamFault), 200, headers); // biome-ignore format: one line
+      return context.body(eventStream(followEvents(jobs, job.id, given.after ?? null, signal), (error) => apiErrorOf(error, null)), 200, headers); // biome-ignore format: one line
     }
     const page = jobs.events(job.id, pageQuery(given, usualJobs));
     return context.json(listOf(page && { ...page, data: page.data.map(eventObject) }));
@@ -171,9 +171,6 @@ const followRoutes = (parts: RouteParts): Routes => ({
     return context.json(listOf(page));
   },
 });
-
-const streamFault = (error: unknown): ApiError =>
-  error instanceof ApiError ? error : new ApiError({ status: 500, code: 'internal_error', message: 'The server failed; its log says how.', cause: error }); // biome-ignore format: one line
 
 const permissionsPath = '/v1/fine_tuning/checkpoints/:model/permissions';
 const permissionRoutes = (parts: RouteParts): Routes => ({

@@ -1,5 +1,6 @@
 /** /v1/models: what can be asked, and what jobs have made. */
 import { rmSync } from 'node:fs';
+import { basename } from 'node:path';
 import type { Context } from 'hono';
 import { removeWhenFree } from '../../formats/rename.ts';
 import { openRun } from '../../library/runs.ts';
@@ -32,11 +33,7 @@ export async function modelOf(context: Context<Environment>, models: ModelList, 
 
 /** Removes the run that a job made. Throws ApiError where the model is none of that kind, or its run goes on. */
 function remove({ models, workspace }: RouteParts, { id, path }: ServedModel): void {
-  const job = workspace
-    .open()
-    .jobs.all()
-    .find(({ learned }) => learned.fine_tuned_model === id);
-  if (!job)
+  if (workspace.open().jobs.ofRun(basename(path))?.learned.fine_tuned_model !== id)
     throw new ApiError({ status: 403, code: 'model_not_deletable', param: 'model', message: `The model '${id}' was not made by a fine-tuning job: remove its file or folder yourself.` }); // biome-ignore format: one line
   if (openRun(path).pid !== null)
     throw new ApiError({ status: 409, code: 'model_in_use', param: 'model', message: `A process is working in the run of '${id}'.` }); // biome-ignore format: one line
