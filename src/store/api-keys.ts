@@ -6,10 +6,11 @@
 import { createHash, randomBytes } from 'node:crypto';
 import { closeSync, mkdirSync, openSync, statSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import Database from 'libsql';
+import type Database from 'libsql';
 import { z } from 'zod';
 import { NomoatError } from '../errors.ts';
 import { writeFailure } from '../formats/atomic-write.ts';
+import { openTables } from '../formats/sqlite.ts';
 import { dayOf } from './key-days.ts';
 import { keyScopes } from './key-scopes.ts';
 import { nomoatCacheFolder, type Surroundings } from './model-folders.ts';
@@ -37,8 +38,6 @@ const tables = `
   ) strict;
 `;
 const tablesVersion = 1;
-/** Other processes change a row in less than a millisecond. */
-const busyMilliseconds = 5000;
 /** Nobody guesses 256 bits. */
 const keyBytes = 32;
 const privateFolder = 0o700;
@@ -116,7 +115,8 @@ export class ApiKeys {
     if (found?.ino !== this.inode) this.close();
     if (!found) return null;
     try {
-      this.database ??= opened(this.path);
+      // What was used is counted at every request: after a power cut the last seconds of it may be gone, and no key is.
+      this.database ??= openTables(this.path, { tables, version: tablesVersion, synchronous: 'normal' });
       this.inode = found.ino;
       return call(this.database);
     } catch (error) {
@@ -133,24 +133,5 @@ export class ApiKeys {
     } catch (error) {
       if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw writeFailure(this.path, error);
     }
-  }
-}
-
-function opened(path: string): Database.Database {
-  const database = new Database(path);
-  try {
-    // What was used is counted at every request: after a power cut the last seconds of it may be gone, and no key is.
-    database.exec(`pragma journal_mode = wal; pragma synchronous = normal; pragma busy_timeout = ${busyMilliseconds}`);
-    const version = (): number => (database.prepare('pragma user_version').get() as { user_version: number }).user_version; // biome-ignore format: one line
-    if (version() > tablesVersion) throw new Error(`it is of a newer nomoat, version ${version()}`);
-    // Another process may be making them at this moment.
-    const make = database.transaction(() => {
-      if (version() === 0) database.exec(`${tables} pragma user_version = ${tablesVersion}`);
-    });
-    make.immediate();
-    return database;
-  } catch (error) {
-    database.close();
-    throw error;
   }
 }

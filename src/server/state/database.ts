@@ -5,18 +5,17 @@
  */
 import { existsSync, mkdirSync } from 'node:fs';
 import { join } from 'node:path';
-import Database from 'libsql';
+import type Database from 'libsql';
 import { NomoatError } from '../../errors.ts';
 import { writeFailure } from '../../formats/atomic-write.ts';
 import { releaseLock, takeLock } from '../../formats/process-lock.ts';
+import { openTables } from '../../formats/sqlite.ts';
 
 /** Below the folder of runs: the state goes where they go. */
 const folderName = '.server';
 const databaseName = 'state.sqlite';
 /** Of the tables, as `user_version` in the file. */
 const tablesVersion = 1;
-/** Another program that looks into the database is waited for. */
-const busyMilliseconds = 5000;
 
 /** Strict tables: a value of another type is an error, not kept as it came. */
 const tables = `
@@ -54,10 +53,10 @@ const tables = `
   ) strict;
 `;
 
-const unreadable = (path: string, fault: string, cause?: unknown): NomoatError =>
+const unreadable = (path: string, cause: unknown): NomoatError =>
   new NomoatError({
     part: path,
-    fault,
+    fault: `cannot be opened (${cause instanceof Error ? cause.message : String(cause)})`,
     remedy: 'Put it back from a copy, or move it away: runs and models are not in it, uploaded files and the list of jobs are.', // biome-ignore format: one line
     kind: 'failed',
     cause,
@@ -127,18 +126,9 @@ export class State {
 const privateFolder = 0o700;
 
 function openDatabase(path: string): Database.Database {
-  let database: Database.Database | null = null;
   try {
-    database = new Database(path);
-    database.exec(`pragma journal_mode = wal; pragma synchronous = full; pragma busy_timeout = ${busyMilliseconds}`);
-    const { user_version: found } = database.prepare('pragma user_version').get() as { user_version: number };
-    if (found > tablesVersion)
-      throw unreadable(path, `is of a newer nomoat (version ${found}, known is ${tablesVersion})`);
-    if (found === 0) database.exec(`begin immediate; ${tables} pragma user_version = ${tablesVersion}; commit`);
-    return database;
+    return openTables(path, { tables, version: tablesVersion, synchronous: 'full' });
   } catch (error) {
-    database?.close();
-    if (error instanceof NomoatError) throw error;
-    throw unreadable(path, `cannot be opened (${error instanceof Error ? error.message : String(error)})`, error);
+    throw unreadable(path, error);
   }
 }
