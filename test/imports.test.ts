@@ -16,6 +16,7 @@ const order = [
   'text',
   'tokens',
   'batches',
+  'linear-algebra',
   'graph',
   'lora',
   'models',
@@ -40,7 +41,7 @@ const order = [
   'cli',
 ];
 const pure =
-  /^(text|batches|graph|models|lora)\/|^tokens\/(tokenizer|token-row|rows|same-rows|trainable|preview)\.|^train\/(optimizer|clip|schedule|dropout|step)\.|^(error-codes|errors|words\/shell-quote)\./;
+  /^(text|batches|linear-algebra|graph|models|lora)\/|^tokens\/(tokenizer|token-row|rows|same-rows|trainable|preview)\.|^train\/(optimizer|clip|schedule|dropout|step)\.|^(error-codes|errors|words\/shell-quote)\./;
 
 const root = join(import.meta.dirname, '../src');
 const slashes = (path: string): string => path.split(sep).join('/');
