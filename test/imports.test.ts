@@ -8,6 +8,7 @@ const order = [
   'error-codes.ts',
   'errors.ts',
   'words',
+  'similarity',
   'stop.ts',
   'event-history.ts',
   'formats',
@@ -41,7 +42,7 @@ const order = [
   'cli',
 ];
 const pure =
-  /^(text|batches|linear-algebra|graph|models|lora)\/|^tokens\/(tokenizer|token-row|rows|same-rows|trainable|preview)\.|^train\/(optimizer|clip|schedule|dropout|step)\.|^(error-codes|errors|words\/shell-quote)\./;
+  /^(text|batches|similarity|linear-algebra|graph|models|lora)\/|^tokens\/(tokenizer|token-row|rows|same-rows|trainable|preview)\.|^train\/(optimizer|clip|schedule|dropout|step)\.|^(error-codes|errors|words\/shell-quote)\./;
 
 const root = join(import.meta.dirname, '../src');
 const slashes = (path: string): string => path.split(sep).join('/');
