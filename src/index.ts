@@ -24,9 +24,13 @@ export type { DataFile } from './dataset/dataset-files.ts';
 export type { TuningFault, TuningFileCheck } from './dataset/tuning-file.ts';
 export { type CodeEntry, errorCodes, isErrorCode } from './error-codes.ts';
 export { type ErrorCode, type ErrorKind, NomoatError, type NomoatErrorOptions } from './errors.ts';
-export type { Degenerate } from './evaluate/ask.ts';
+export type { BaselineKind } from './evaluate/baselines.ts';
 export type { Comparison, Verdict } from './evaluate/compare.ts';
+export type { Degenerate } from './evaluate/degenerate.ts';
+export type { BaselineEvaluation, Costs, Doubt, Evaluation, Measured, MetricUsed, ModelEvaluation, Severity } from './evaluate/evaluation.ts'; // biome-ignore format: one line
+export type { Findings } from './evaluate/findings.ts';
 export type { LabelReport, LabelScore } from './evaluate/metrics/labels.ts';
+export type { MetricScore } from './evaluate/score-answers.ts';
 export type { Interval } from './evaluate/statistics/proportions.ts';
 export type {
   CheckpointSavedEvent,
@@ -47,7 +51,7 @@ export type {
 } from './events.ts';
 export { type DoctorOptions, doctor } from './library/doctor.ts';
 export { type EmbedderOptions, openEmbedder } from './library/embedder.ts';
-export { type EvaluateOptions, type Evaluation, evaluate, type ModelEvaluation } from './library/evaluate.ts';
+export { type EvaluateOptions, evaluate } from './library/evaluate.ts';
 export { type Exported, type ExportRunOptions, exportRun } from './library/export-run.ts';
 export { type ImportOptions, importOpenAI } from './library/import-openai.ts';
 export {

@@ -1,6 +1,7 @@
 /** `nomoat eval`: how well a model answers test data, and whether it is better than others. */
 import type { Command } from 'commander';
-import type { Evaluation, ModelEvaluation } from '../library/evaluate.ts';
+import type { Evaluation, ModelEvaluation } from '../evaluate/evaluation.ts';
+import type { MetricScore } from '../evaluate/score-answers.ts';
 import { evalOptions } from '../settings/command-settings.ts';
 import { toggle } from '../settings/fields.ts';
 import { defaultModel } from '../settings/options.ts';
@@ -28,7 +29,14 @@ function table(rows: readonly (readonly string[])[]): string[] {
   return rows.map((row) => row.map((cell, i) => (i === 0 ? cell.padEnd(widths[i]!) : cell.padStart(widths[i]!))).join('  ')); // biome-ignore format: one line
 }
 
-const modelRow = ({ degenerate: { empty, repeating, unended }, interval: [low, high], name, score }: ModelEvaluation): string[] => [name, percent(score), `${percent(low)} to ${percent(high)}`, String(unended), String(empty), String(repeating)]; // biome-ignore format: one line
+const scoreCells = ({ interval: [low, high], score }: MetricScore): string[] => [percent(score), `${percent(low)} to ${percent(high)}`]; // biome-ignore format: one line
+
+/** By one metric: models with what is odd about their answers, then baselines. */
+function scoreTable({ baselines, models }: Evaluation, at: number): string[] {
+  const modelRows = models.map(({ degenerate: { empty, repeating, unended }, name, results }) => [name, ...scoreCells(results[at]!), String(unended), String(empty), String(repeating)]); // biome-ignore format: one line
+  const baselineRows = baselines.map(({ name, results }) => [name, ...scoreCells(results[at]!), '', '', '']);
+  return table([['', 'score', '95% interval', 'never ended', 'empty', 'repeating'], ...modelRows, ...baselineRows]);
+}
 
 function labelLines({ labels }: ModelEvaluation): string[] {
   if (labels === null || labels.labels.length > shownLabels) return [];
@@ -36,30 +44,27 @@ function labelLines({ labels }: ModelEvaluation): string[] {
   return ['', `Macro F1 ${percent(labels.macroF1)}`, ...table([['label', 'precision', 'recall', 'F1', 'examples'], ...rows])]; // biome-ignore format: one line
 }
 
+function wrongAnswers({ models: [first], questions }: Evaluation): string[] {
+  const { answers, name, results } = first!;
+  const wrong = results[0]!.scores.flatMap((score, i) => (score < 1 ? [i] : [])).slice(0, shownAnswers);
+  return [
+    ...(wrong.length > 0 ? ['', `Not right of ${name}:`] : []),
+    ...wrong.map((i) => `  ${short(questions[i]!.prompt)}\n    expected ${short(questions[i]!.expected)}\n    answered ${short(answers[i]!) || '(nothing)'}`), // biome-ignore format: one line
+  ];
+}
+
 /** The evaluation for people. */
-export function renderEvaluation({
-  examples,
-  majority,
-  metric,
-  models,
-  questions,
-  suggested,
-  verdict,
-}: Evaluation): string {
-  const [first] = models;
-  const wrong = first!.scores.flatMap((score, i) => (score < 1 ? [i] : [])).slice(0, shownAnswers);
+export function renderEvaluation(evaluation: Evaluation): string {
+  const { examples, metrics, models, suggested, verdict } = evaluation;
   return [
     ...verdict.map((sentence) => inCommandWords(sentence)),
-    ...(verdict.length > 0 ? [''] : []),
-    `${examples} examples, metric ${metric}${suggested === null ? '' : ` (${suggested})`}, in hundredths`,
-    ...table([
-      ['', 'score', '95% interval', 'never ended', 'empty', 'repeating'],
-      ...models.map(modelRow),
-      [`always "${short(majority.answer)}"`, percent(majority.score), '', '', '', ''],
+    ...metrics.flatMap(({ name }, i) => [
+      '',
+      `${examples} examples, metric ${name}${suggested === null ? '' : ` (${suggested})`}, in hundredths`,
+      ...scoreTable(evaluation, i),
     ]),
-    ...labelLines(first!),
-    ...(wrong.length > 0 ? ['', `Not right of ${first!.name}:`] : []),
-    ...wrong.map((i) => `  ${short(questions[i]!.prompt)}\n    expected ${short(questions[i]!.expected)}\n    answered ${short(first!.answers[i]!) || '(nothing)'}`), // biome-ignore format: one line
+    ...labelLines(models[0]!),
+    ...wrongAnswers(evaluation),
   ]
     .map(harmless)
     .join('\n');

@@ -7,7 +7,8 @@ import { appendFileSync, existsSync, mkdirSync, readFileSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { z } from 'zod';
 import { writeFailure } from '../formats/atomic-write.ts';
-import type { AnswerStore, TestAnswer, TestQuestion } from './ask.ts';
+import type { AnswerStore, TestAnswer } from './ask.ts';
+import type { TestQuestion } from './test-set.ts';
 
 const line = z.object({ key: z.string(), text: z.string(), ended: z.boolean() });
 const privateFile = 0o600;

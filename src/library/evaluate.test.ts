@@ -26,14 +26,19 @@ test('the same model twice: no difference shown, and the second time nothing is 
   const first = await evaluate(options);
   // All of the first model's answers, and none of the same model's once more.
   expect(asked).toHaveLength(24);
-  expect(first).toMatchObject({ metric: 'exact', suggested: 'the expected answers are 2 labels', examples: 24, looks: 1, majority: { answer: 'no', score: 16 / 24 } }); // biome-ignore format: one line
+  expect(first).toMatchObject({ version: 1, metrics: [{ name: 'exact', binary: true }], suggested: 'the expected answers are 2 labels', examples: 24, findings: { looks: 1 } }); // biome-ignore format: one line
+  expect(first.baselines).toMatchObject([{ kind: 'majority', results: [{ metric: 'exact', score: 16 / 24 }] }]);
+  expect(first.baselines[0]!.answers[0]).toBe('no');
   expect(first.models.map(({ name }) => name)).toEqual([model, model]);
   expect(first.comparisons.map(({ verdict }) => verdict)).toEqual(['worse', 'no-difference-shown']);
   expect(first.verdict.join('\n')).toMatch(/nomoat-mini is worse than the most frequent answer: 66\.7 points below.*p < 0\.001/); // biome-ignore format: one line
   expect(first.verdict.join('\n')).toMatch(/answers of nomoat-mini did not end by themselves/);
   const again = await evaluate(options);
   expect(asked).toHaveLength(24);
-  expect(again).toEqual({ ...first, looks: 2 });
+  // What it took is another thing.
+  const [bare, bareFirst] = [again, first].map((each) => ({ ...each, models: each.models.map(({ costs, ...rest }) => rest) })); // biome-ignore format: one line
+  expect(bare).toEqual({ ...bareFirst, findings: { ...first.findings, looks: 2 } });
+  expect([first.models[0]!.costs.computed, again.models[0]!.costs]).toEqual([24, { seconds: 0, computed: 0 }]);
 });
 
 test('what was interrupted goes on with the answers that are there, and a half written one is computed again', async () => {
@@ -50,7 +55,7 @@ test('what was interrupted goes on with the answers that are there, and a half w
   // Those that were asked side by side when it was stopped may be there too.
   const fresh = readFileSync(path, 'utf8').split('\n').filter(Boolean).length;
   expect(fresh).toBeGreaterThanOrEqual(24 + 30);
-  expect(report.looks).toBe(1);
+  expect(report.findings.looks).toBe(1);
 });
 
 test('few examples, trained ones and data without answers are said', async () => {
@@ -60,8 +65,8 @@ test('few examples, trained ones and data without answers are said', async () =>
   const texts = write('texts.jsonl', [{ text: 'only a text' }, { text: 'another' }]);
   await expect(evaluate({ model, data: texts })).rejects.toMatchObject({ code: 'unusable-data', fault: 'has no example with an answer to compare with' }); // biome-ignore format: one line
   const longer = write('long.jsonl', [{ prompt: 'a', completion: 'a rather long answer with many words in it' }]);
-  expect(await evaluate({ model, data: longer, maxTokens: 2 })).toMatchObject({ metric: 'rouge-l' });
-  expect(await evaluate({ model, data: longer, metric: 'chrf', maxTokens: 2 })).toMatchObject({ metric: 'chrf', suggested: null }); // biome-ignore format: one line
+  expect(await evaluate({ model, data: longer, maxTokens: 2 })).toMatchObject({ metrics: [{ name: 'rouge-l' }] });
+  expect(await evaluate({ model, data: longer, metric: 'chrf', maxTokens: 2 })).toMatchObject({ metrics: [{ name: 'chrf' }], suggested: null }); // biome-ignore format: one line
 });
 
 test('the tenth look at the same test data is said', async () => {
@@ -70,5 +75,5 @@ test('the tenth look at the same test data is said', async () => {
     expect((await evaluate({ model, data, maxTokens: 1 })).verdict.join('\n')).not.toMatch(/looked at/);
   expect((await evaluate({ model, data, maxTokens: 1 })).verdict.join('\n')).toMatch(/has been looked at 10 times/);
   // Other examples of the same file are other data.
-  expect((await evaluate({ model, data, limit: 2, maxTokens: 1 })).looks).toBe(1);
+  expect((await evaluate({ model, data, limit: 2, maxTokens: 1 })).findings.looks).toBe(1);
 });

@@ -1,10 +1,9 @@
 /** Test data as questions with their answers, and whether a run was trained on them. */
-import { createHash } from 'node:crypto';
 import { existsSync } from 'node:fs';
 import { readExamples } from '../dataset/dataset-files.ts';
 import { questionOf } from '../dataset/questions.ts';
 import { NomoatError } from '../errors.ts';
-import type { TestQuestion } from '../evaluate/ask.ts';
+import { type TestQuestion, type TestSet, testSetOf } from '../evaluate/test-set.ts';
 import { openGguf } from '../formats/gguf/read.ts';
 import { listOf } from '../library.ts';
 import { RunFolder } from '../run/run-folder.ts';
@@ -19,12 +18,6 @@ export interface TestDataOptions {
   readonly completionColumn?: string | null;
 }
 
-export interface TestData {
-  readonly questions: readonly TestQuestion[];
-  readonly skipped: number;
-  readonly digest: string;
-}
-
 const invalid = (part: string, fault: string, remedy: string): NomoatError =>
   new NomoatError({ code: 'unusable-data', part, fault, remedy });
 
@@ -32,7 +25,7 @@ const invalid = (part: string, fault: string, remedy: string): NomoatError =>
 export async function readTest(
   { completionColumn = null, data, limit = null, promptColumn = null }: TestDataOptions,
   modelPath: string,
-): Promise<TestData> {
+): Promise<TestSet> {
   const paths = listOf(data);
   const { train } = await readExamples(paths, { format: 'auto', promptColumn, completionColumn, textColumn: null });
   const model = openGguf(modelPath);
@@ -46,16 +39,11 @@ export async function readTest(
     if (questions.length === 0)
       throw invalid(paths.join(', '), 'has no example with an answer to compare with', 'Give prompts with completions, or conversations that end in an answer.'); // biome-ignore format: one line
     const taken = limit === null ? questions : questions.slice(0, limit);
-    const digest = createHash('sha256').update(JSON.stringify(taken)).digest('hex');
-    return { questions: taken, skipped: train.length - questions.length, digest };
+    return testSetOf(taken, train.length - questions.length);
   } finally {
     model.close();
   }
 }
-
-/** The last thing that is asked. */
-export const promptOf = ({ ask }: TestQuestion): string =>
-  'prompt' in ask ? ask.prompt : (ask.messages.at(-1)?.content ?? '');
 
 const userTexts = (messages: readonly Message[]): string =>
   JSON.stringify(messages.filter(({ role }) => role === 'user').map(({ content }) => content));
@@ -68,7 +56,7 @@ const askedIn = (example: Example): string | null =>
       : null;
 
 /** How many of the questions a run was trained on, where its data is there still. */
-export async function trainedOn(name: string, { questions }: TestData): Promise<number> {
+export async function trainedOn(name: string, { questions }: TestSet): Promise<number> {
   if (!isRun(name)) return 0;
   const { settings } = new RunFolder(name).read();
   if (settings.method === 'pretrain' || !settings.data.every((path) => existsSync(path))) return 0;

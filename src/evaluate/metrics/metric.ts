@@ -6,16 +6,18 @@ import { bleu, chrF, rougeL, tokenF1 } from './overlap.ts';
 
 /** A score of an answer, 0 to 1, higher is better. */
 export interface Metric {
+  readonly name: string;
   readonly summary: string;
   /** Whether scores are 0 or 1 only. */
   readonly binary: boolean;
-  readonly of: (answer: string, expected: string) => number;
+  /** A user's own may take its time. */
+  readonly of: (answer: string, expected: string) => number | Promise<number>;
 }
 
 const percent = 100;
 const bit = (holds: boolean): number => (holds ? 1 : 0);
 
-export const metrics: Readonly<Record<MetricName, Metric>> = {
+const table: Readonly<Record<MetricName, Omit<Metric, 'name'>>> = {
   exact: { summary: 'the answer is the expected one, white space at the ends apart', binary: true, of: (answer, expected) => bit(answer.trim() === expected.trim()) },
   normalised: { summary: 'the same without case, punctuation and articles (SQuAD)', binary: true, of: (answer, expected) => bit(normalised(answer) === normalised(expected)) },
   contains: { summary: 'the expected answer stands somewhere in the answer, normalised', binary: true, of: (answer, expected) => bit(normalised(answer).includes(normalised(expected))) },
@@ -25,6 +27,9 @@ export const metrics: Readonly<Record<MetricName, Metric>> = {
   chrf: { summary: 'chrF2 of each answer', binary: false, of: (answer, expected) => chrF([[answer, expected]]) / percent },
   bleu: { summary: 'BLEU of each answer', binary: false, of: (answer, expected) => bleu([[answer, expected]], { effectiveOrder: true }) / percent },
 }; // biome-ignore format: a table
+
+/** The metric of this name. */
+export const metricOf = (name: MetricName): Metric => ({ name, ...table[name] });
 
 function jsonShare(answer: string, expected: string): number {
   const score = jsonScore(answer, expected);

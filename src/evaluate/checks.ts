@@ -1,0 +1,46 @@
+/** What speaks against trust in an evaluation. A new check is a function in this list, and its finding, if it needs one, a field of `Findings`. Pure. */
+import type { Doubt, Measured, Severity } from './evaluation.ts';
+
+/** Looks at everything that was measured and says what is doubtful. */
+export type Check = (measured: Measured) => readonly Doubt[];
+
+/** From this many looks at the same test data on, what is picked by them is no longer measured by them. */
+const manyLooks = 10;
+
+const order: readonly Severity[] = ['severe', 'warning', 'note'];
+
+const trainedOn: Check = ({ examples, findings: { trainedOn: seen = 0 } }) =>
+  seen === 0
+    ? []
+    : [{ code: 'trained-on', severity: 'severe', sentence: `${seen} of the ${examples} test examples were trained on: the score says that much less of new ones.`, figures: { seen, examples } }]; // biome-ignore format: one line
+
+const lookedAtOften: Check = ({ findings: { looks = 0 } }) =>
+  looks < manyLooks
+    ? []
+    : [{ code: 'many-looks', severity: 'severe', sentence: `This test data has been looked at ${looks} times: what is chosen by it is no longer measured by it. Take new data for the last word.`, figures: { looks } }]; // biome-ignore format: one line
+
+/** Of the first model alone: that others do so is the reason to train. */
+const degenerateAnswers: Check = ({ examples, models: [first] }) => {
+  const { empty, repeating, unended } = first!.degenerate;
+  const said = (code: string, count: number, what: string): Doubt[] =>
+    count === 0 ? [] : [{ code, severity: 'warning', sentence: `${count} answers of ${first!.name} ${what}.`, figures: { count, examples } }]; // biome-ignore format: one line
+  return [
+    ...said('empty-answers', empty, 'are empty'),
+    ...said('unended-answers', unended, 'did not end by themselves'),
+    ...said('repeating-answers', repeating, 'repeat themselves'),
+  ];
+};
+
+const withoutAnswer: Check = ({ examples, skipped }) =>
+  skipped === 0
+    ? []
+    : [{ code: 'skipped-examples', severity: 'note', sentence: `${skipped} examples without an answer were left out.`, figures: { skipped, examples } }]; // biome-ignore format: one line
+
+/** All checks; those of the same severity are said in this order. */
+const checks: readonly Check[] = [trainedOn, lookedAtOften, degenerateAnswers, withoutAnswer];
+
+/** What speaks against trust, the worst first. */
+export function doubtsOf(measured: Measured): Doubt[] {
+  const doubts = checks.flatMap((check) => check(measured));
+  return order.flatMap((severity) => doubts.filter((doubt) => doubt.severity === severity));
+}

@@ -1,0 +1,76 @@
+/**
+ * Answers of models and baselines to a test set, scored, compared and put into words. Promises: it resolves no names and opens no models; whoever
+ * has asked (`evaluate`, the end of a run) hands in the answers, and gets the same `Evaluation`.
+ */
+import type { TestAnswer } from './ask.ts';
+import type { Baseline } from './baselines.ts';
+import { doubtsOf } from './checks.ts';
+import { compareAll } from './compare.ts';
+import { degenerateOf } from './degenerate.ts';
+import { type BaselineEvaluation, type Costs, type Evaluation, evaluationVersion, type Measured, type ModelEvaluation } from './evaluation.ts'; // biome-ignore format: one line
+import type { Findings } from './findings.ts';
+import { labelReport } from './metrics/labels.ts';
+import { type Metric, suggestMetric } from './metrics/metric.ts';
+import { type MetricScore, scoreAnswers } from './score-answers.ts';
+import { promptOf, type TestSet } from './test-set.ts';
+import { verdictOf } from './verdict.ts';
+
+/** What a model answered, in the order of the examples. */
+export interface Answered {
+  readonly name: string;
+  readonly answers: readonly TestAnswer[];
+  readonly costs: Costs;
+}
+
+/** Everything that an evaluation is made of. */
+export interface AnswersGiven {
+  readonly test: TestSet;
+  /** At least one; the first one decides. */
+  readonly metrics: readonly Metric[];
+  /** Why the metric was taken; null where it was given. */
+  readonly suggested: string | null;
+  /** At least one: the one that is evaluated, then those that it is compared with. */
+  readonly models: readonly Answered[];
+  readonly baselines: readonly Baseline[];
+  readonly findings: Findings;
+}
+
+/** By every metric, in their order. */
+const resultsOf = (answers: readonly string[], { metrics, test }: AnswersGiven): Promise<MetricScore[]> => Promise.all(metrics.map((metric) => scoreAnswers(answers, test, metric))); // biome-ignore format: one line
+
+async function modelEvaluation({ answers, costs, name }: Answered, given: AnswersGiven): Promise<ModelEvaluation> {
+  const texts = answers.map(({ text }) => text);
+  const expected = given.test.questions.map((question) => question.expected.trim());
+  const areLabels = given.metrics.some((metric) => metric.name === 'exact') && suggestMetric(expected).name === 'exact';
+  return {
+    name,
+    results: await resultsOf(texts, given),
+    degenerate: degenerateOf(answers),
+    labels: areLabels ? labelReport(texts.map((text) => text.trim()), expected) : null, // biome-ignore format: one line
+    answers: texts,
+    costs,
+  };
+}
+
+const baselineEvaluation = async ({ answers, kind, name }: Baseline, given: AnswersGiven): Promise<BaselineEvaluation> => ({ name, kind, results: await resultsOf(answers, given), answers }); // biome-ignore format: one line
+
+/** The evaluation of these answers. */
+export async function evaluateAnswers(given: AnswersGiven): Promise<Evaluation> {
+  const { findings, metrics, suggested, test } = given;
+  const models = await Promise.all(given.models.map((model) => modelEvaluation(model, given)));
+  const baselines = await Promise.all(given.baselines.map((baseline) => baselineEvaluation(baseline, given)));
+  const measured: Measured = {
+    version: evaluationVersion,
+    examples: test.questions.length,
+    skipped: test.skipped,
+    metrics: metrics.map(({ binary, name, summary }) => ({ name, summary, binary })),
+    suggested,
+    questions: test.questions.map((question) => ({ prompt: promptOf(question), expected: question.expected })),
+    models,
+    baselines,
+    comparisons: compareAll({ models, baselines, metrics }),
+    findings,
+  };
+  const doubts = doubtsOf(measured);
+  return { ...measured, doubts, verdict: verdictOf(measured, doubts) };
+}

@@ -1,0 +1,24 @@
+/** What an evaluation comes to, in sentences, the most important first. Pure. */
+import { type Comparison, comparisonText } from './compare.ts';
+import type { Doubt, Measured } from './evaluation.ts';
+
+/** What a fine-tune is not better than comes before what it is better than. */
+const byOutcome: Readonly<Record<Comparison['verdict'], number>> = { 'too-few-examples': 0, worse: 1, 'no-difference-shown': 2, better: 3 }; // biome-ignore format: one line
+
+/**
+ * First the baselines that beat the model, then what makes the scores doubtful, then the comparisons, by the first metric before the others, then
+ * what else is to be said.
+ */
+export function verdictOf({ comparisons, examples, metrics }: Measured, doubts: readonly Doubt[]): string[] {
+  const place = new Map(metrics.map(({ name }, i) => [name, i]));
+  const sorted = [...comparisons].sort((a, b) => place.get(a.metric)! - place.get(b.metric)! || byOutcome[a.verdict] - byOutcome[b.verdict]); // biome-ignore format: one line
+  const isBeaten = ({ verdict, with: other }: Comparison): boolean => other === 'baseline' && verdict === 'worse';
+  const sentences = (some: readonly Comparison[]): string[] => some.map((each) => comparisonText(each, { examples, severalMetrics: metrics.length > 1 })); // biome-ignore format: one line
+  const doubtful = (isSevere: boolean): string[] => doubts.filter(({ severity }) => (severity === 'severe') === isSevere).map(({ sentence }) => sentence); // biome-ignore format: one line
+  return [
+    ...sentences(sorted.filter(isBeaten)),
+    ...doubtful(true),
+    ...sentences(sorted.filter((each) => !isBeaten(each))),
+    ...doubtful(false),
+  ];
+}
