@@ -7,7 +7,7 @@
  * Rows share their common beginning, as in a run, unless the name says otherwise; tokens are those of the rows, computed or shared.
  */
 import { readFileSync } from 'node:fs';
-import { readAdapter } from '../dist/adapter/read-adapter.js';
+import { readEvenAdapter } from '../dist/adapter/read-adapter.js';
 import { readModelConfig } from '../dist/models/config.js';
 import { packRows, sharedPrefix } from '../dist/batches/pack.js';
 import { openGguf } from '../dist/formats/gguf/read.js';
@@ -27,7 +27,7 @@ const rows = readFileSync(rowsPath, 'utf8')
 const pack = (some, { maxTokens = Number(tokens), prefix = 0 }) => packRows(some, { packing: true, microBatchSize: null, maxTokens, padToken: 0, prefix });
 const options = { model, threads: Number(threads) };
 function adapter() {
-  if (adapterPath !== '-') return { ...readAdapter(adapterPath, model, { alpha: 16, rslora: false, baseModel: 'bench' }), dropout: 0 };
+  if (adapterPath !== '-') return { ...readEvenAdapter(adapterPath, model, { alpha: 16, rslora: false, baseModel: 'bench' }), dropout: 0 };
   const fresh = freshAdapter(readModelConfig(model), 8);
   for (const { b } of fresh.pairs) b.set(b.map((_, i) => Math.sin(i) / 100));
   return fresh;

@@ -6,6 +6,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { llamaLogProbabilities } from '../dist/llama/log-probabilities.js';
+import { evenAdapter } from '../dist/adapter/even-adapter.js';
 import { readPeft } from '../dist/adapter/peft.js';
 import { packRows } from '../dist/batches/pack.js';
 import { openGguf } from '../dist/formats/gguf/read.js';
@@ -25,7 +26,9 @@ const [train, test] = [await rowsOf('train.jsonl'), await rowsOf('test.jsonl')];
 await tokenizer.close();
 const pack = (rows) => packRows(rows, { packing: true, microBatchSize: null, maxTokens: 1024, padToken: 0 });
 
-const start = readPeft(join(reference, 'lora.before_step5.f16.safetensors'), { alpha: 16 });
+const { layers } = readModelConfig(model);
+const adapterIn = (path, context) => evenAdapter(readPeft(path, context), { part: path, layers });
+const start = adapterIn(join(reference, 'lora.before_step5.f16.safetensors'), { alpha: 16 });
 const step = await createLoraStep({ model, adapter: start, threads: 2 });
 const batches = pack(train.slice(80, 96));
 const count = batches.reduce((sum, batch) => sum + batch.supervisedTokens, 0);
@@ -44,7 +47,7 @@ for (const { name, gradient } of step.parameters) {
 await step.close();
 console.log(JSON.stringify({ tensors: step.parameters.length, worstGradientError: worst }));
 
-const trained = await createLoraStep({ model, adapter: readPeft(join(run, 'adapter')), threads: 2 });
+const trained = await createLoraStep({ model, adapter: adapterIn(join(run, 'adapter')), threads: 2 });
 let [loss, tokens] = [0, 0];
 for (const batch of pack(test.slice(0, 40))) for (const value of (await trained.logProbabilities([batch]))[0]) [loss, tokens] = [loss - value, tokens + 1];
 await trained.close();

@@ -3,8 +3,9 @@ import { parse } from 'yaml';
 import { renderCard } from './card.ts';
 
 const adapter = {
-  rank: 8,
-  alpha: 16,
+  ranks: [8],
+  alphas: [16],
+  scales: [2],
   rslora: false,
   dropout: 0,
   targetModules: ['q_proj', 'v_proj'],
@@ -35,9 +36,16 @@ describe('renderCard', () => {
     });
     expect(card).toContain('Trained on `train.jsonl`, under cc-by-4.0.');
     expect(card).toContain('| learning rate | 0.001 |');
+    expect(card).toContain('| rank | 8 |');
     expect(card).toContain('| validation loss | 6.98123 | 0.4637 |');
     expect(card).toContain('--lora adapter.gguf');
     expect(card).toMatch(/made automatically with \[nomoat\].* 0\.1\.0/);
+  });
+
+  it('lists the ranks and scales that modules have of their own', () => {
+    const card = renderCard({ adapter: { ...adapter, ranks: [4, 8], scales: [1, 2 / 3] }, architecture: 'qwen3' });
+    expect(card).toContain('| rank | 4, 8 |');
+    expect(card).toContain('| scale | 1, 0.666667 |');
   });
 
   it('states nothing that it was not told', () => {

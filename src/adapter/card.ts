@@ -4,7 +4,7 @@
  * Format: https://huggingface.co/docs/hub/model-cards
  */
 import { stringify } from 'yaml';
-import { type LoraAdapter, loraScale } from '../lora/adapter.ts';
+import type { AdapterSummary } from '../lora/adapter.ts';
 
 export interface CardFigure {
   readonly name: string;
@@ -13,7 +13,7 @@ export interface CardFigure {
 }
 
 export interface CardInfo {
-  readonly adapter: Omit<LoraAdapter, 'pairs'>;
+  readonly adapter: AdapterSummary;
   readonly architecture: string;
   /** The adapter's name; the default says what it adapts. */
   readonly title?: string;
@@ -40,6 +40,9 @@ function inline(text: string | number | boolean): string {
   return shown.replace(/\s+/g, ' ').replace(/\|/g, '\\|').trim();
 }
 
+/** One number, or those that modules have, in a text. */
+const listed = (values: readonly number[]): number | string =>
+  values.length === 1 ? values[0]! : values.map((value) => inline(value)).join(', ');
 /** A text as a code span, whatever it holds. */
 const code = (text: string): string => `\`${inline(text).replace(/`/g, "'")}\``;
 
@@ -69,9 +72,9 @@ function table(head: readonly string[], rows: readonly (readonly (string | numbe
 function training({ adapter, data, dataLicense, settings }: CardInfo): string {
   const rows: [string, string | number | boolean][] = [
     ['method', adapter.rslora ? 'LoRA, rank-stabilised' : 'LoRA'],
-    ['rank', adapter.rank],
-    ['alpha', adapter.alpha],
-    ['scale', loraScale(adapter)],
+    ['rank', listed(adapter.ranks)],
+    ['alpha', listed(adapter.alphas)],
+    ['scale', listed(adapter.scales)],
     ['dropout', adapter.dropout],
     ['target modules', adapter.targetModules.join(', ')],
     ...Object.entries(settings ?? {}),

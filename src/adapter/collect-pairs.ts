@@ -1,7 +1,6 @@
 /**
  * Builds an adapter's pairs out of loose tensors, as PEFT's and GGUF's readers find them. Promises: every pair whole,
- * of one rank, with finite values; all else is refused by name. Which layers and projections there are, and whether
- * their ranks are equal, is for even-pairs.ts. Knows nothing of files.
+ * of one rank, with finite values; all else is refused by name. Knows nothing of files.
  */
 import { NomoatError } from '../errors.ts';
 import { type LoraPair, type Projection, projections } from '../lora/adapter.ts';
@@ -15,10 +14,12 @@ export interface LooseTensor extends LoraTensorName {
   float32(): Float32Array;
 }
 
-/** A pair with the rank that its own matrices have. */
-export interface RankedPair extends LoraPair {
-  readonly rank: number;
-}
+/** A pair with the rank that its own matrices have, and of which alpha nothing is known yet. */
+export type RankedPair = Omit<LoraPair, 'alpha'>;
+
+/** The pairs with the alpha that `alphaOf` gives each. */
+export const withAlpha = (pairs: readonly RankedPair[], alphaOf: (pair: RankedPair) => number): LoraPair[] =>
+  pairs.map((pair) => ({ ...pair, alpha: alphaOf(pair) }));
 
 const remedy = 'Export the adapter again from where it was trained.';
 

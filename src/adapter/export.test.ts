@@ -36,7 +36,8 @@ describe.each(['llama', 'qwen2', 'qwen3'])('exports for %s', (name) => {
     ['Q8_0', 0.15],
   ] as const)('merges into %s, which llama.cpp runs like base and adapter', async (mergedType, bound) => {
     const model = openGguf(basePath(name));
-    const adapter = { ...adapterOf(name), rslora: true, alpha: 4 };
+    const plain = adapterOf(name);
+    const adapter = { ...plain, rslora: true, pairs: plain.pairs.map((pair) => ({ ...pair, alpha: 4 })) };
     const lora = join(folder, `${name}-${mergedType}-lora.gguf`);
     const merged = join(folder, `${name}-${mergedType}.gguf`);
     expect(await exportAdapter({ format: 'gguf', adapter, model, out: lora })).toEqual([lora]);

@@ -8,7 +8,7 @@ import { dirname, join, resolve } from 'node:path';
 import { NomoatError } from '../errors.ts';
 import { replaceFolderAtomic, writeFailure, writeFileAtomic } from '../formats/atomic-write.ts';
 import type { GgufFile } from '../formats/gguf/types.ts';
-import type { LoraAdapter } from '../lora/adapter.ts';
+import { type LoraAdapter, summarizeAdapter } from '../lora/adapter.ts';
 import { readModelConfig } from '../models/config.ts';
 import { chatTemplateFile } from '../settings/chat-template.ts';
 import type { ExportFormat } from '../settings/command-settings.ts';
@@ -39,7 +39,7 @@ export interface ExportOptions {
   /** For peft: the base that the adapter was trained on, where that is known. */
   readonly base?: AdapterBase | null;
   /** For peft: what the card says beyond the adapter's own settings. */
-  readonly card?: Partial<CardInfo>;
+  readonly card?: Partial<Omit<CardInfo, 'adapter'>>;
 }
 
 const cardName = 'README.md';
@@ -51,9 +51,13 @@ type Exporter = (options: ExportOptions, out: string) => string[];
 
 function writePeftFolder({ adapter, base, model, card, chatTemplate }: ExportOptions, out: string): string[] {
   replaceFolderAtomic(out, (temporary) => {
-    writePeft(temporary, adapter);
+    writePeft(temporary, adapter, readModelConfig(model).layers);
     if (base) writeAdapterBase(temporary, base);
-    const info: CardInfo = { architecture: readModelConfig(model).architecture, ...card, adapter };
+    const info: CardInfo = {
+      architecture: readModelConfig(model).architecture,
+      ...card,
+      adapter: summarizeAdapter(adapter),
+    };
     writeFileAtomic(join(temporary, cardName), renderCard(info));
     if (chatTemplate) writeFileAtomic(join(temporary, chatTemplateFile), chatTemplate);
   });

@@ -6,7 +6,9 @@ import { openGguf } from '../formats/gguf/read.ts';
 import { writeGguf } from '../formats/gguf/write.ts';
 import { hearLlama } from '../llama/engine.ts';
 import { llamaLogProbabilities } from '../llama/log-probabilities.ts';
+import { type LoraAdapter, summarizeAdapter } from '../lora/adapter.ts';
 import type { TokenRow } from '../tokens/token-row.ts';
+import { evenAdapter } from './even-adapter.ts';
 import { readGgufLora, writeGgufLora } from './gguf-lora.ts';
 import { readPeft } from './peft.ts';
 import { readAdapter } from './read-adapter.ts';
@@ -17,6 +19,10 @@ const folder = mkdtempSync(join(tmpdir(), 'nomoat-gguf-lora-'));
 afterAll(() => rmSync(folder, { recursive: true }));
 const models = ['llama', 'qwen2', 'qwen3'] as const;
 const open = (model: string) => openGguf(join(reference, model, 'base.gguf'));
+const scaled = (adapter: LoraAdapter, alpha: number): LoraAdapter => ({
+  ...adapter,
+  pairs: adapter.pairs.map((pair) => ({ ...pair, alpha })),
+});
 const adapterOf = (model: string) => readPeft(join(reference, model, 'lora.start.safetensors'));
 
 interface Case {
@@ -58,7 +64,7 @@ describe('row order of q and k', () => {
 describe.each(models)('GGUF LoRA for %s', (name) => {
   it('comes back as it was written, with rsLoRA, dropout and base model', () => {
     const model = open(name);
-    const adapter = { ...adapterOf(name), rslora: true, alpha: 3, dropout: 0.1 };
+    const adapter = { ...scaled(adapterOf(name), 3), rslora: true, dropout: 0.1 };
     const path = join(folder, `${name}-round.gguf`);
     writeGgufLora(path, adapter, model);
     expect(readGgufLora(path, model)).toEqual(adapter);
@@ -92,7 +98,7 @@ describe.each(models)('GGUF LoRA for %s', (name) => {
     const [plain, rslora] = [join(folder, `${name}.gguf`), join(folder, `${name}-rs.gguf`)];
     writeGgufLora(plain, adapterOf(name), model);
     // 8 / 4 = 4 / sqrt(4)
-    writeGgufLora(rslora, { ...adapterOf(name), alpha: 4, rslora: true }, model);
+    writeGgufLora(rslora, { ...scaled(adapterOf(name), 4), rslora: true }, model);
     model.close();
     const heard = hearLlama();
     const { loss } = caseOf(name);
@@ -133,14 +139,20 @@ describe.each([8, 3, 0, null])("others' GGUF LoRA with alpha %s", (alpha) => {
     const model = open('llama');
     const [given, read] = [join(folder, 'foreign.gguf'), join(folder, 'foreign-read.gguf')];
     foreign('llama', given, alpha);
-    const notes: string[] = [];
-    const adapter = readGgufLora(given, model, (text) => notes.push(text));
-    expect(adapter).toMatchObject({ rank: 4, pairs: { length: 3 * 7 } });
-    expect(notes.join()).toMatch(/has ranks 2, 4.*has no weights for layer 1 q_proj/s);
+    const adapter = readGgufLora(given, model);
+    expect(adapter.pairs).toHaveLength(2 * 7 - 1);
+    expect(summarizeAdapter(adapter).ranks).toEqual([2, 4]);
     writeGgufLora(read, adapter, model);
+    const notes: string[] = [];
+    const even = evenAdapter(adapter, { part: given, layers: 3, note: (text) => notes.push(text) });
+    expect(even).toMatchObject({ rank: 4, pairs: { length: 3 * 7 } });
+    expect(notes.join()).toMatch(/^foreign\.gguf has ranks 2, 4.*has no weights for layer 1 q_proj/s);
+    const trainedForm = join(folder, 'foreign-even.gguf');
+    writeGgufLora(trainedForm, even, model);
     model.close();
-    const [theirs, ours] = [await lossUnderLlamaCpp('llama', given), await lossUnderLlamaCpp('llama', read)];
-    expect(Math.abs(ours - theirs)).toBeLessThan(1e-5);
+    const theirs = await lossUnderLlamaCpp('llama', given);
+    for (const path of [read, trainedForm])
+      expect(Math.abs((await lossUnderLlamaCpp('llama', path)) - theirs), path).toBeLessThan(1e-5);
     expect(Math.abs(theirs - (await lossUnderLlamaCpp('llama', null)))).toBeGreaterThan(0.01);
   });
 });
@@ -158,9 +170,9 @@ describe('what does not fit', () => {
     const adapter = adapterOf('llama');
     const path = join(folder, 'refused.gguf');
     expect(() => writeGgufLora(path, adapter, qwen3)).toThrow(/layer 0 q_proj is made for a matrix \[64, 64\]/);
-    const short = { ...adapter, pairs: adapter.pairs.filter(({ layer }) => layer < 2) };
-    expect(() => writeGgufLora(path, short, llama)).toThrow(/adapts 2 layers, but .* has 3/);
-    expect(() => writeGgufLora(path, { ...adapter, alpha: 0 }, llama)).toThrow(/alpha is 0/);
+    const long = { ...adapter, pairs: [...adapter.pairs, { ...adapter.pairs[0]!, layer: 3 }] };
+    expect(() => writeGgufLora(path, long, llama)).toThrow(/adapts layer 3, but the last layer of .* is 2/);
+    expect(() => writeGgufLora(path, scaled(adapter, 0), llama)).toThrow(/alpha is 0/);
     expect(() => readGgufLora(llama.path, llama)).toThrow(/general.type is .*, not adapter/);
     writeGgufLora(path, adapter, llama);
     expect(() => readGgufLora(path, qwen3)).toThrow(/general.architecture is llama, not qwen3/);

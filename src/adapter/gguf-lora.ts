@@ -4,16 +4,16 @@
  * back gives the adapter that was written. Refuses an adapter whose shapes are not the model's.
  * Format: https://github.com/ggml-org/llama.cpp/blob/master/convert_lora_to_gguf.py
  */
-import { basename } from 'node:path';
 import { NomoatError } from '../errors.ts';
 import { openGguf } from '../formats/gguf/read.ts';
 import type { GgufFile, GgufValue } from '../formats/gguf/types.ts';
 import { writeGguf } from '../formats/gguf/write.ts';
-import { type LoraAdapter, type LoraPair, loraScale } from '../lora/adapter.ts';
+import { type LoraAdapter, type LoraPair, loraScale, scalesOf } from '../lora/adapter.ts';
 import { readModelConfig } from '../models/config.ts';
-import { collectPairs, type LooseTensor, type RankedPair } from './collect-pairs.ts';
-import { evenPairs } from './even-pairs.ts';
+import { collectPairs, type LooseTensor, type RankedPair, withAlpha } from './collect-pairs.ts';
 import { ggufTensorName, ggufWeightName, parseGgufTensorName } from './module-names.ts';
+import { mostFrequent } from './most-frequent.ts';
+import { scaledB } from './pair-forms.ts';
 import { fromFileRows, reorderedHeadDim, toFileRows } from './rope-row-order.ts';
 
 /** Our own keys: what PEFT's settings were before alpha took rsLoRA in. llama.cpp ignores keys that it does not know. */
@@ -31,18 +31,17 @@ const floatBytes = (values: Float32Array): Uint8Array =>
   new Uint8Array(values.buffer, values.byteOffset, values.byteLength);
 
 /**
- * Throws NomoatError unless every pair fits the model's matrix of that name and the adapter covers all layers.
- * `part` names the adapter.
+ * Throws NomoatError unless every pair fits the model's matrix of that name. `part` names the adapter.
  */
 export function checkAdapterFits(part: string, adapter: LoraAdapter, model: GgufFile): void {
   const remedy = 'Use the adapter with the base model that it was trained on.';
   const { layers } = readModelConfig(model);
-  const covered = new Set(adapter.pairs.map(({ layer }) => layer)).size;
-  if (covered !== layers) {
+  const last = adapter.pairs.at(-1)!.layer;
+  if (last >= layers) {
     throw new NomoatError({
       code: 'unusable-adapter',
       part,
-      fault: `adapts ${covered} layers, but ${model.path} has ${layers}`,
+      fault: `adapts layer ${last}, but the last layer of ${model.path} is ${layers - 1}`,
       remedy,
     });
   }
@@ -60,14 +59,40 @@ export function checkAdapterFits(part: string, adapter: LoraAdapter, model: Gguf
 }
 
 /** B [out, rank] with its rows in the order of the model's file. */
-export function ggufRowsOfB(pair: LoraPair, rank: number, model: GgufFile): Float32Array {
-  const headDim = reorderedHeadDim(model, pair.projection);
-  return headDim === null ? pair.b : toFileRows(pair.b, rank, headDim);
+export function ggufRowsOfB({ b, projection, rank }: LoraPair, model: GgufFile): Float32Array {
+  const headDim = reorderedHeadDim(model, projection);
+  return headDim === null ? b : toFileRows(b, rank, headDim);
 }
 
-function loraMetadata(adapter: LoraAdapter, model: GgufFile): Map<string, GgufValue> {
+/**
+ * The file has one alpha, and llama.cpp scales each pair by alpha / its rank: what a pair's own scale is beyond that is
+ * multiplied into its B, which float32 rounds. Pairs of one alpha without rsLoRA need none, whatever their ranks.
+ */
+function oneAlpha(adapter: LoraAdapter): { alpha: number; factors: readonly number[] } {
+  const wanted = scalesOf(adapter).map((scale, i) => scale * adapter.pairs[i]!.rank);
+  const alpha = mostFrequent(wanted);
+  return { alpha, factors: wanted.map((own) => own / alpha) };
+}
+
+/** PEFT's own settings, where all modules have the same. */
+function ownMetadata({ baseModel, dropout, pairs, rslora }: LoraAdapter): [string, GgufValue][] {
+  const { alpha, rank } = pairs[0]!;
+  const same = pairs.every((pair) => pair.alpha === alpha && (!rslora || pair.rank === rank));
+  return [
+    ...(same
+      ? ([
+          [ownKeys.alpha, { type: 'float64', value: alpha }],
+          [ownKeys.rslora, { type: 'bool', value: rslora }],
+        ] satisfies [string, GgufValue][])
+      : []),
+    [ownKeys.dropout, { type: 'float64', value: dropout }],
+    [ownKeys.baseModel, { type: 'string', value: baseModel }],
+  ];
+}
+
+function loraMetadata(adapter: LoraAdapter, alpha: number, model: GgufFile): Map<string, GgufValue> {
   const name = adapter.baseModel || model.string('general.name') || 'adapter';
-  const metadata = new Map<string, GgufValue>([
+  return new Map<string, GgufValue>([
     ['general.architecture', { type: 'string', value: readModelConfig(model).architecture }],
     ['general.type', { type: 'string', value: 'adapter' }],
     ['general.name', { type: 'string', value: `${name} LoRA` }],
@@ -75,42 +100,40 @@ function loraMetadata(adapter: LoraAdapter, model: GgufFile): Map<string, GgufVa
     ['general.file_type', { type: 'uint32', value: 0 }],
     ['adapter.type', { type: 'string', value: 'lora' }],
     // llama.cpp multiplies by alpha / rank.
-    ['adapter.lora.alpha', { type: 'float32', value: loraScale(adapter) * adapter.rank }],
-    [ownKeys.alpha, { type: 'float64', value: adapter.alpha }],
-    [ownKeys.rslora, { type: 'bool', value: adapter.rslora }],
-    [ownKeys.dropout, { type: 'float64', value: adapter.dropout }],
-    [ownKeys.baseModel, { type: 'string', value: adapter.baseModel }],
+    ['adapter.lora.alpha', { type: 'float32', value: alpha }],
+    ...ownMetadata(adapter),
   ]);
-  return metadata;
 }
 
 /** Writes `adapter` for `model` to `path`, float32, whole or not at all; a file there is replaced. */
 export function writeGgufLora(path: string, adapter: LoraAdapter, model: GgufFile): void {
   // llama.cpp takes an alpha of 0 for "no alpha given" and would then scale by 1.
-  if (!(adapter.alpha > 0)) {
+  const none = adapter.pairs.find((pair) => !(pair.alpha > 0));
+  if (none) {
     throw new NomoatError({
       code: 'unusable-export',
       part: path,
-      fault: `alpha is ${adapter.alpha}, which GGUF cannot say`,
+      fault: `alpha is ${none.alpha}, which GGUF cannot say`,
       remedy: 'Use an alpha above 0.',
     });
   }
   checkAdapterFits(path, adapter, model);
-  const tensors = adapter.pairs.flatMap((pair) => [
+  const { alpha, factors } = oneAlpha(adapter);
+  const tensors = adapter.pairs.flatMap((pair, i) => [
     {
       name: ggufTensorName({ ...pair, half: 'A' }),
-      shape: [adapter.rank, pair.inFeatures],
+      shape: [pair.rank, pair.inFeatures],
       type: 'F32' as const,
       bytes: () => floatBytes(pair.a),
     },
     {
       name: ggufTensorName({ ...pair, half: 'B' }),
-      shape: [pair.outFeatures, adapter.rank],
+      shape: [pair.outFeatures, pair.rank],
       type: 'F32' as const,
-      bytes: () => floatBytes(ggufRowsOfB(pair, adapter.rank, model)),
+      bytes: () => floatBytes(ggufRowsOfB(scaledB(pair, factors[i]!), model)),
     },
   ]);
-  writeGguf(path, { metadata: loraMetadata(adapter, model), tensors }, { overwrite: true });
+  writeGguf(path, { metadata: loraMetadata(adapter, alpha, model), tensors }, { overwrite: true });
 }
 
 function expectString(file: GgufFile, key: string, wanted: string, remedy: string): void {
@@ -162,9 +185,9 @@ function readScale(file: GgufFile, pairs: readonly RankedPair[]): { alpha: (rank
   }
   const alpha = file.number(ownKeys.alpha);
   const rslora = file.boolean(ownKeys.rslora);
-  const [rank] = new Set(pairs.map((pair) => pair.rank));
+  const { rank } = pairs[0]!;
   if (alpha !== undefined && rslora !== undefined) {
-    const stated = loraScale({ alpha, rslora, rank: rank! }) * rank!;
+    const stated = loraScale({ alpha, rslora, rank }) * rank;
     if (Math.abs(stated - effective) <= alphaTolerance * effective) return { alpha: () => alpha, rslora };
   }
   // llama.cpp scales by 1 where alpha is 0 or missing.
@@ -174,13 +197,13 @@ function readScale(file: GgufFile, pairs: readonly RankedPair[]): { alpha: (rank
 /** llama.cpp switches such an adapter on only after these tokens. */
 const invocationKey = 'adapter.alora.invocation_tokens';
 
-/** Reads a GGUF LoRA made for `model`, telling `note` what was filled up. Throws NomoatError where it is none, or does not fit. */
-export function readGgufLora(path: string, model: GgufFile, note?: (text: string) => void): LoraAdapter {
+/** Reads a GGUF LoRA made for `model`. Throws NomoatError where it is none, or does not fit. */
+export function readGgufLora(path: string, model: GgufFile): LoraAdapter {
   const file = openGguf(path);
   try {
     expectString(file, 'general.type', 'adapter', 'Give a GGUF LoRA, not a model.');
     expectString(file, 'adapter.type', 'lora', 'Only LoRA adapters are supported.');
-    const { architecture, layers } = readModelConfig(model);
+    const { architecture } = readModelConfig(model);
     expectString(file, 'general.architecture', architecture, 'Use the adapter with its own base model.');
     if (file.metadata.has(invocationKey)) {
       throw new NomoatError({
@@ -195,10 +218,8 @@ export function readGgufLora(path: string, model: GgufFile, note?: (text: string
       [...file.tensors.keys()].map((name) => looseTensor(file, name, model)),
     );
     const { alpha, rslora } = readScale(file, ranked);
-    const { notes, ...even } = evenPairs(path, ranked, { layers, rslora, alphaOf: ({ rank }) => alpha(rank) });
-    for (const text of notes) note?.(`${basename(path)} ${text}.`);
     const adapter: LoraAdapter = {
-      ...even,
+      pairs: withAlpha(ranked, ({ rank }) => alpha(rank)),
       rslora,
       dropout: file.number(ownKeys.dropout) ?? 0,
       baseModel: file.string(ownKeys.baseModel) ?? '',

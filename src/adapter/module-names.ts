@@ -1,5 +1,5 @@
 /**
- * What the seven adapted matrices are called in PEFT's files and in GGUF. Promises: each name that is written is parsed to what it
+ * What the seven adapted matrices are called in PEFT's files, mlx-lm's and in GGUF. Promises: each name that is written is parsed to what it
  * was made of, and so are names that others' programs put around it.
  * Knows nothing of shapes or values.
  */
@@ -45,6 +45,13 @@ export function ggufTensorName({ layer, projection, half }: LoraTensorName): str
   return `${ggufWeightName(layer, projection)}.lora_${half.toLowerCase()}`;
 }
 
+/** A module as mlx-lm's `keys` name it within a layer, e.g. `self_attn.q_proj`. */
+export const mlxModuleKey = (projection: Projection): string => peftNames[projection];
+
+/** mlx-lm's tensor name, e.g. `model.layers.0.self_attn.q_proj.lora_a`. */
+export const mlxTensorName = ({ half, ...module }: LoraTensorName): string =>
+  `${peftModulePath(module)}.lora_${half.toLowerCase()}`;
+
 function parse(pattern: RegExp, name: string, names: Readonly<Record<Projection, string>>): LoraTensorName | null {
   const match = pattern.exec(name);
   if (!match) return null;
@@ -64,6 +71,15 @@ const peftName =
 /** What a PEFT tensor name states, or null where it is not one of the adapted projections. Layers have at most 4 digits. */
 export function parsePeftTensorName(name: string): LoraTensorName | null {
   return parse(peftName, name.replace(wrappers, '').replace(/^\./, ''), peftNames);
+}
+
+/** What a tensor name of mlx-lm states, or null where it is not one of the adapted projections. */
+export function parseMlxTensorName(name: string): LoraTensorName | null {
+  return parse(
+    /^(?:language_model\.)?(?:model\.)?layers\.(0|[1-9]\d{0,3})\.([\w.]{1,40})\.lora_([ab])$/,
+    name,
+    peftNames,
+  );
 }
 
 /** What a GGUF LoRA tensor name states, or null where it is not one of the adapted projections. */

@@ -8,9 +8,7 @@ import { NomoatError } from '../errors.ts';
 import { readBoundedJson } from '../formats/bounded-json.ts';
 import type { Projection } from '../lora/adapter.ts';
 import { peftModulePath } from './module-names.ts';
-
-/** A real adapter_config.json has about 1 kB; anything far above is no such file. */
-const maxConfigBytes = 1 << 20;
+import { maxPeftConfigBytes } from './peft-files.ts';
 
 const empty = (value: unknown): boolean =>
   value === null ||
@@ -69,18 +67,10 @@ function faultsOf(config: PeftConfig): string[] {
 
 /** Reads and checks the file. Throws NomoatError. */
 export function readPeftConfig(path: string): PeftConfig {
-  const parsed = readBoundedJson(path, maxConfigBytes, {
+  const parsed = readBoundedJson(path, maxPeftConfigBytes, {
     remedy: 'Save the adapter again with PEFT or nomoat.',
     code: 'unusable-adapter',
   });
-  if (typeof parsed === 'object' && parsed !== null && 'lora_parameters' in parsed) {
-    throw new NomoatError({
-      code: 'unusable-adapter',
-      part: path,
-      fault: 'is that of an adapter of mlx-lm, whose weights stand in another form',
-      remedy: 'Merge it there (mlx_lm.fuse --export-gguf) and give the GGUF as the model.',
-    });
-  }
   const result = configSchema.safeParse(parsed);
   if (!result.success) {
     throw new NomoatError({

@@ -11,8 +11,10 @@ import { readBoundedJson } from '../formats/bounded-json.ts';
 export const peftConfigName = 'adapter_config.json';
 export const peftWeightsName = 'adapter_model.safetensors';
 const pickleName = 'adapter_model.bin';
+/** A real adapter_config.json has about 1 kB; anything far above is no such file. */
+export const maxPeftConfigBytes = 1 << 20;
 /** mlx-lm's name of its weights; its config says what they are. */
-const mlxName = 'adapters.safetensors';
+export const mlxWeightsName = 'adapters.safetensors';
 /** A checkpoint of a run of nomoat. */
 const checkpointName = 'parameters.safetensors';
 const indexName = `${peftWeightsName}.index.json`;
@@ -66,7 +68,7 @@ function inFolder(folder: string): PeftFiles {
   const config = join(folder, peftConfigName);
   if (has(peftConfigName) && has(peftWeightsName)) return { weights: [join(folder, peftWeightsName)], config };
   if (has(peftConfigName) && has(indexName)) return { weights: partsOf(folder), config };
-  for (const name of [mlxName, checkpointName])
+  for (const name of [mlxWeightsName, checkpointName])
     if (has(peftConfigName) && has(name)) return { weights: [join(folder, name)], config };
   if (!has(peftConfigName) && has(join(runAdapterFolder, peftConfigName)))
     return inFolder(join(folder, runAdapterFolder));

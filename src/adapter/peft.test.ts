@@ -1,10 +1,11 @@
-import { mkdtempSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
 import { NomoatError } from '../errors.ts';
 import { type NamedTensor, readSafetensors, writeSafetensors } from '../formats/safetensors.ts';
-import { type LoraAdapter, loraScale, type Projection, projections } from '../lora/adapter.ts';
+import { type LoraAdapter, loraScale, type Projection, projections, summarizeAdapter } from '../lora/adapter.ts';
+import { evenAdapter } from './even-adapter.ts';
 import { peftTensors, readPeft, writePeft } from './peft.ts';
 
 const reference = join(import.meta.dirname, '../../test/fixtures/reference');
@@ -34,8 +35,7 @@ const rename =
 describe('readPeft', () => {
   it.each(['llama', 'qwen2', 'qwen3'])('reads what PEFT saved for %s, config beside it', (model) => {
     const adapter = readPeft(start(model));
-    expect(adapter).toMatchObject({ rank: 4, alpha: 8, rslora: false, dropout: 0, baseModel: `reference-${model}` });
-    expect(adapter.targetModules).toEqual(projections);
+    expect(summarizeAdapter(adapter)).toEqual({ ranks: [4], alphas: [8], scales: [2], targetModules: projections, rslora: false, dropout: 0, baseModel: `reference-${model}` }); // biome-ignore format: one line
     expect(adapter.pairs).toHaveLength(3 * 7);
     const q = adapter.pairs.find(({ layer, projection }) => layer === 1 && projection === 'q_proj')!;
     const raw = readSafetensors(start(model)).tensors;
@@ -48,7 +48,7 @@ describe('readPeft', () => {
     const bare = join(folder, 'bare.safetensors');
     writeSafetensors(bare, peftTensors(readPeft(start('llama'))));
     expect(() => readPeft(bare)).toThrow(/its alpha is unknown/);
-    expect(readPeft(bare, { alpha: 32, rslora: true })).toMatchObject({ alpha: 32, rslora: true, rank: 4 });
+    expect(summarizeAdapter(readPeft(bare, { alpha: 32, rslora: true }))).toMatchObject({ alphas: [32], rslora: true, ranks: [4] }); // biome-ignore format: one line
   });
 
   it.each([
@@ -77,16 +77,6 @@ describe('readPeft', () => {
     ['a DoRA vector', rename(/lora_A\.weight/, 'lora_magnitude_vector'), /lora_magnitude_vector/],
     ['half a pair', (all: NamedTensor[]) => all.slice(1), /layer 0 q_proj has lora_B but no lora_A/],
     [
-      'a missing layer',
-      (all: NamedTensor[]) => all.filter(({ name }) => !name.includes('.1.')),
-      /layer 1 has no q_proj/,
-    ],
-    [
-      'uneven modules',
-      (all: NamedTensor[]) => all.filter(({ name }) => !/2\.mlp\.up/.test(name)),
-      /layer 2 has no up_proj/,
-    ],
-    [
       'ranks that differ',
       (all: NamedTensor[]) => [{ ...all[0]!, shape: [2, 128] }, ...all.slice(1)],
       /do not both have rank/,
@@ -111,11 +101,10 @@ describe('readPeft', () => {
 });
 
 /** What the adapter adds to the matrix: scale * B A, [out, in]. */
-function added({ alpha, pairs, rank, rslora }: LoraAdapter, layer: number, projection: Projection): number[] {
-  const scale = loraScale({ alpha, rank, rslora });
-  const { a, b, inFeatures, outFeatures } = pairs.find(
-    (pair) => pair.layer === layer && pair.projection === projection,
-  )!;
+function added({ pairs, rslora }: LoraAdapter, layer: number, projection: Projection): number[] {
+  const pair = pairs.find((one) => one.layer === layer && one.projection === projection)!;
+  const { a, b, inFeatures, outFeatures, rank } = pair;
+  const scale = loraScale({ ...pair, rslora });
   return Array.from({ length: outFeatures * inFeatures }, (_, i) => {
     const [row, column] = [Math.floor(i / inFeatures), i % inFeatures];
     let sum = 0;
@@ -142,9 +131,9 @@ const halved =
     });
 
 describe('what others write', () => {
-  const told = (change: Parameters<typeof spoiled>[0], layers = 3): { adapter: LoraAdapter; notes: string[] } => {
+  const told = (change: Parameters<typeof spoiled>[0]): { adapter: LoraAdapter; notes: string[] } => {
     const notes: string[] = [];
-    const adapter = readPeft(spoiled(change), { layers, note: (text) => notes.push(text) });
+    const adapter = readPeft(spoiled(change), { note: (text) => notes.push(text) });
     return { adapter, notes };
   };
   const plain = told({ tensors: trained }).adapter;
@@ -189,30 +178,41 @@ describe('what others write', () => {
     };
     const { adapter, notes } = told({ config, tensors: halved('v_proj') });
     const root = (rank: number): number => (rslora ? Math.sqrt(rank) : rank);
-    expect(adapter).toMatchObject({ rank: 4, alpha: 8, rslora });
-    expect(notes.join()).toMatch(/has ranks 2, 4: it is held with rank 4/);
+    expect(notes).toEqual([]);
+    expect(summarizeAdapter(adapter)).toMatchObject({ ranks: [2, 4], alphas: [3, 8, 32], rslora });
+    const filled: string[] = [];
+    const even = evenAdapter(adapter, { part: 'it', layers: 3, note: (text) => filled.push(text) });
+    expect(even).toMatchObject({ rank: 4, alpha: 8, rslora });
+    expect(filled.join()).toMatch(/^it has ranks 2, 4: it is held with rank 4/);
+    const again = join(folder, `patterns-${rslora}`);
+    writePeft(again, adapter);
+    expect(readPeft(again)).toEqual(adapter);
     // B's values are about 0.1, A's too: sums of 4.
     for (const layer of [0, 1, 2])
       for (const projection of projections) {
         const alpha = projection === 'v_proj' ? 3 : projection === 'up_proj' && layer === 1 ? 32 : 8;
         const own = projection === 'v_proj' ? 2 : 4;
         const raw = projection === 'v_proj' ? told({ config: { r: 2, lora_alpha: 2 }, tensors: (all) => halved('v_proj')(all).filter(({ name }) => name.includes('v_proj')) }).adapter : plain; // biome-ignore format: one line
-        const unit = added({ ...raw, alpha: raw.rank, rslora: false }, layer, projection);
+        const unit = added({ ...raw, pairs: raw.pairs.map((pair) => ({ ...pair, alpha: pair.rank })), rslora: false }, layer, projection); // biome-ignore format: one line
         const wanted = unit.map((value) => (value * alpha) / root(own));
-        expect(apart(added(adapter, layer, projection), wanted)).toBeLessThan(1e-5 * largest(wanted));
+        for (const one of [adapter, even])
+          expect(apart(added(one, layer, projection), wanted)).toBeLessThan(1e-5 * largest(wanted));
       }
   });
 
   it('one alpha for all modules by pattern stays that alpha', () => {
     const { adapter, notes } = told({ config: { alpha_pattern: { proj: 1, '.*_proj': 24 } }, tensors: trained });
-    expect(adapter).toEqual({ ...plain, alpha: 24 });
+    expect(adapter).toEqual({ ...plain, pairs: plain.pairs.map((pair) => ({ ...pair, alpha: 24 })) });
     expect(notes).toEqual([]);
   });
 
   it('layers and modules without weights stay as they are', () => {
     const some = (all: NamedTensor[]): NamedTensor[] =>
       trained(all).filter(({ name }) => !name.includes('layers.1.') && !/2\.mlp\.up/.test(name));
-    const { adapter, notes } = told({ config: { layers_to_transform: [0, 2] }, tensors: some }, 4);
+    const sparse = told({ config: { layers_to_transform: [0, 2] }, tensors: some }).adapter;
+    expect(sparse.pairs).toHaveLength(2 * 7 - 1);
+    const notes: string[] = [];
+    const adapter = evenAdapter(sparse, { part: 'it', layers: 4, note: (text) => notes.push(text) });
     expect(adapter.pairs).toHaveLength(4 * 7);
     expect(notes.join()).toMatch(/has no weights for layer 1 q_proj, layer 1 k_proj, layer 1 v_proj and 12 more/);
     expect(added(adapter, 0, 'up_proj')).toEqual(added(plain, 0, 'up_proj'));
@@ -222,13 +222,12 @@ describe('what others write', () => {
       [3, 'down_proj'],
     ] as const)
       expect(largest(added(adapter, layer, projection))).toBe(0);
-    expect(() => told({ tensors: trained }, 2)).toThrow(/adapts layer 2, and the model's last layer is 1/);
-  });
-
-  it("mlx-lm's adapters are named", () => {
-    const path = spoiled({ config: { fine_tune_type: 'lora', lora_parameters: { rank: 8, scale: 20 } } });
-    renameSync(join(path, 'adapter_model.safetensors'), join(path, 'adapters.safetensors'));
-    for (const given of [path, join(path, 'adapters.safetensors')]) expect(() => readPeft(given)).toThrow(/mlx-lm/);
+    const again = join(folder, 'sparse');
+    writePeft(again, sparse, 4);
+    expect(readPeft(again)).toEqual(sparse);
+    expect(() => evenAdapter(plain, { part: 'it', layers: 2 })).toThrow(
+      /adapts layer 2, and the model's last layer is 1/,
+    );
   });
 
   it('folders: divided weights, a run, several adapters, a pickle', () => {

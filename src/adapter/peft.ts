@@ -10,11 +10,11 @@ import { NomoatError } from '../errors.ts';
 import { writeFailure, writeFileAtomic } from '../formats/atomic-write.ts';
 import { type NamedTensor, readSafetensors, writeSafetensors } from '../formats/safetensors.ts';
 import type { LoraAdapter } from '../lora/adapter.ts';
-import { collectPairs, type LooseTensor, type RankedPair } from './collect-pairs.ts';
-import { evenPairs } from './even-pairs.ts';
+import { collectPairs, type LooseTensor, type RankedPair, withAlpha } from './collect-pairs.ts';
 import { parsePeftTensorName, peftModulePath, peftTensorName } from './module-names.ts';
 import { moduleSettings, type PeftConfig, readPeftConfig, targets, unusedSettings } from './peft-config.ts';
 import { peftConfigName, peftFiles, peftWeightsName } from './peft-files.ts';
+import { peftConfig } from './peft-settings.ts';
 
 /** What a file of weights alone does not say. adapter_config.json beside the weights wins over these. */
 export interface PeftContext {
@@ -22,67 +22,36 @@ export interface PeftContext {
   readonly rslora?: boolean;
   readonly dropout?: number;
   readonly baseModel?: string;
-  /**
-   * Layers of the base model: what has no weights is as in the base then. Else all layers must have the same modules.
-   */
-  readonly layers?: number;
-  /** Told what the files say in vain, or leave open. */
+  /** Told what the files say in vain, or leave open, in sentences. */
   readonly note?: (text: string) => void;
 }
 
 /** The adapter's tensors under PEFT's names: A [rank, in], B [out, rank]. */
 export function peftTensors(adapter: LoraAdapter): NamedTensor[] {
-  return adapter.pairs.flatMap(({ layer, projection, a, b, inFeatures, outFeatures }) => [
-    { name: peftTensorName({ layer, projection, half: 'A' }), shape: [adapter.rank, inFeatures], values: a },
-    { name: peftTensorName({ layer, projection, half: 'B' }), shape: [outFeatures, adapter.rank], values: b },
+  return adapter.pairs.flatMap(({ layer, projection, rank, a, b, inFeatures, outFeatures }) => [
+    { name: peftTensorName({ layer, projection, half: 'A' }), shape: [rank, inFeatures], values: a },
+    { name: peftTensorName({ layer, projection, half: 'B' }), shape: [outFeatures, rank], values: b },
   ]);
 }
 
 /**
- * The fields that PEFT 0.9 knows; later versions give the rest their defaults, while a field that a reader does not
- * know makes it warn.
+ * Writes what the weights of `adapter` mean, beside which others stand. `layers` of the base model, where it has more than
+ * are adapted.
  */
-function peftConfig(adapter: LoraAdapter): Record<string, unknown> {
-  return {
-    alpha_pattern: {},
-    auto_mapping: null,
-    base_model_name_or_path: adapter.baseModel,
-    bias: 'none',
-    fan_in_fan_out: false,
-    inference_mode: true,
-    init_lora_weights: true,
-    layers_pattern: null,
-    layers_to_transform: null,
-    loftq_config: {},
-    lora_alpha: adapter.alpha,
-    lora_dropout: adapter.dropout,
-    megatron_config: null,
-    megatron_core: 'megatron.core',
-    modules_to_save: null,
-    peft_type: 'LORA',
-    r: adapter.rank,
-    rank_pattern: {},
-    revision: null,
-    target_modules: [...adapter.targetModules].sort(),
-    task_type: 'CAUSAL_LM',
-    use_dora: false,
-    use_rslora: adapter.rslora,
-  };
+export function writePeftConfig(folder: string, adapter: LoraAdapter, layers = adapter.pairs.at(-1)!.layer + 1): void {
+  const text = JSON.stringify(peftConfig(adapter, layers), null, 2);
+  writeFileAtomic(join(folder, peftConfigName), `${text}\n`);
 }
 
-/** Writes what the weights of `adapter` mean, beside which others stand. */
-export const writePeftConfig = (folder: string, adapter: LoraAdapter): void =>
-  writeFileAtomic(join(folder, peftConfigName), `${JSON.stringify(peftConfig(adapter), null, 2)}\n`);
-
 /** Writes the two files into `folder`, which is made when missing; each file appears whole or not at all. */
-export function writePeft(folder: string, adapter: LoraAdapter): void {
+export function writePeft(folder: string, adapter: LoraAdapter, layers?: number): void {
   try {
     mkdirSync(folder, { recursive: true });
   } catch (error) {
     throw writeFailure(folder, error);
   }
   writeSafetensors(join(folder, peftWeightsName), peftTensors(adapter));
-  writePeftConfig(folder, adapter);
+  writePeftConfig(folder, adapter, layers);
 }
 
 function looseTensors(path: string): LooseTensor[] {
@@ -149,7 +118,7 @@ export function readPeft(folderOrSafetensors: string, context: PeftContext = {})
     checkAgainstConfig(configPath, config, ranked);
     emitNotes(context, configPath, unusedSettings(config, ranked));
   }
-  const { alpha: otherwise, layers } = context;
+  const { alpha: otherwise } = context;
   if (!config && otherwise === undefined) {
     throw new NomoatError({
       code: 'unusable-adapter',
@@ -160,11 +129,9 @@ export function readPeft(folderOrSafetensors: string, context: PeftContext = {})
   }
   const rslora = config?.use_rslora ?? context.rslora ?? false;
   const alphaOf = (pair: RankedPair): number => (config ? moduleSettings(configPath!, config, pair).alpha : otherwise!);
-  const { notes, ...even } = evenPairs(part, ranked, { layers: layers ?? null, rslora, alphaOf });
   if (!config) emitNotes(context, part, [`has no ${peftConfigName} beside it: alpha ${otherwise} is taken`]);
-  emitNotes(context, part, notes);
   return {
-    ...even,
+    pairs: withAlpha(ranked, alphaOf),
     rslora,
     dropout: config?.lora_dropout ?? context.dropout ?? 0,
     baseModel: config?.base_model_name_or_path ?? context.baseModel ?? '',

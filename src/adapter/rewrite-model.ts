@@ -29,13 +29,12 @@ interface Merge {
   readonly pair: LoraPair;
   /** [out, rank], rows in the file's order. */
   readonly b: Float32Array;
-  readonly rank: number;
   readonly scale: number;
 }
 
 /** Adds scale * B A to rows [firstRow, firstRow + rows) of W, in place. */
-function addLowRank(weights: Float32Array, firstRow: number, rows: number, { pair, b, rank, scale }: Merge): void {
-  const width = pair.inFeatures;
+function addLowRank(weights: Float32Array, firstRow: number, rows: number, { pair, b, scale }: Merge): void {
+  const { inFeatures: width, rank } = pair;
   for (let row = 0; row < rows; row++) {
     const out = weights.subarray(row * width, (row + 1) * width);
     for (let r = 0; r < rank; r++) {
@@ -120,7 +119,7 @@ export function rewriteModel(path: string, model: GgufFile, rewriting: Rewriting
   const mergeOf = (name: string): Merge | null => {
     const pair = merges.get(name);
     if (!adapter || !pair) return null;
-    return { pair, b: ggufRowsOfB(pair, adapter.rank, model), rank: adapter.rank, scale: loraScale(adapter) };
+    return { pair, b: ggufRowsOfB(pair, model), scale: loraScale({ ...pair, rslora: adapter.rslora }) };
   };
   const tensors = [...model.tensors.values()].map(({ name, shape, type: stored }) => {
     const to = rewrittenType(shape, stored, type);

@@ -3,13 +3,13 @@
  * that nothing can be learnt from is refused here, before anything is computed.
  */
 
-import { readAdapter } from '../adapter/read-adapter.ts';
+import { readEvenAdapter } from '../adapter/read-adapter.ts';
 import { shuffled } from '../batches/order.ts';
 import { sharedPrefix } from '../batches/pack.ts';
 import { NomoatError } from '../errors.ts';
 import type { GgufFile } from '../formats/gguf/types.ts';
 import { openTokenizer } from '../llama/tokenizer.ts';
-import type { LoraAdapter } from '../lora/adapter.ts';
+import type { EvenAdapter } from '../lora/adapter.ts';
 import { loraWeights, parameterCount, readModelConfig } from '../models/config.ts';
 import { modelNotes } from '../models/model-notes.ts';
 import { chooseDefaults, explainDefaults, type ModelFacts } from '../settings/defaults-from-data.ts';
@@ -117,8 +117,8 @@ export function initialAdapter(
   path: string,
   model: GgufFile,
   note?: (text: string) => void,
-): LoraAdapter {
-  return readAdapter(path, model, { alpha, rslora, baseModel, ...(note ? { note } : {}) });
+): EvenAdapter {
+  return readEvenAdapter(path, model, { alpha, rslora, baseModel, ...(note ? { note } : {}) });
 }
 
 /** The settings with those that an initial adapter brings and that cannot be set, and what is said where one was. */

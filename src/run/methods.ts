@@ -12,7 +12,7 @@ import { writeTrainedModel } from '../adapter/trained-model.ts';
 import { initialAdapter } from '../dataset/prepare.ts';
 import { replaceFolderAtomic, writeFileAtomic } from '../formats/atomic-write.ts';
 import type { GgufFile } from '../formats/gguf/types.ts';
-import type { LoraAdapter } from '../lora/adapter.ts';
+import { type EvenAdapter, summarizeAdapter } from '../lora/adapter.ts';
 import { initLora } from '../lora/init.ts';
 import type { ActivationPolicy } from '../models/activation-policy.ts';
 import { projectionDimensions, readModelConfig } from '../models/config.ts';
@@ -79,7 +79,7 @@ export function openMethod(options: MethodOptions): Promise<Method> {
   return options.settings.method === 'lora' ? openLora(options) : openFull(options);
 }
 
-function startingAdapter(settings: RunSettings, model: GgufFile): LoraAdapter {
+function startingAdapter(settings: RunSettings, model: GgufFile): EvenAdapter {
   if (settings.initialAdapter) return { ...initialAdapter(settings, settings.initialAdapter, model), dropout: settings.dropout }; // biome-ignore format: one line
   const config = readModelConfig(model);
   return initLora({
@@ -144,18 +144,17 @@ const askedAs = ({ chatTemplate, specialTokens }: RunSettings): Pick<Runnable, '
 
 interface CardParts {
   readonly settings: RunSettings;
-  readonly adapter: LoraAdapter;
+  readonly adapter: EvenAdapter;
   readonly model: GgufFile;
   readonly state: TrainerState;
   readonly stepsPerEpoch: number;
 }
 
 function adapterCard({ adapter, model, settings, state, stepsPerEpoch }: CardParts): string {
-  const { pairs: _, ...described } = adapter;
   // The adapter is the best checkpoint's, and a run may have ended before its passes did.
   const steps = state.bestStep ?? state.step;
   return renderCard({
-    adapter: described,
+    adapter: summarizeAdapter(adapter),
     architecture: model.string('general.architecture')!,
     data: settings.data.map((path) => basename(path)),
     settings: {

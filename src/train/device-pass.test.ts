@@ -9,7 +9,7 @@ import { openGguf } from '../formats/gguf/read.ts';
 import { readSafetensors } from '../formats/safetensors.ts';
 import { inOrder } from '../graph/graph.ts';
 import type { Shape } from '../graph/op.ts';
-import { type LoraAdapter, projections } from '../lora/adapter.ts';
+import { type EvenAdapter, projections } from '../lora/adapter.ts';
 import { attention } from '../models/attention.ts';
 import { afterAttention, beforeAttention } from '../models/block.ts';
 import { type ModelConfig, projectionDimensions, readModelConfig } from '../models/config.ts';
@@ -53,14 +53,14 @@ function batchOf(name: string, lengths: readonly number[]): PackedBatch {
   };
 }
 
-function adapterOf(name: string, config: ModelConfig, dropout: number): LoraAdapter {
+function adapterOf(name: string, config: ModelConfig, dropout: number): EvenAdapter {
   const { tensors } = readSafetensors(join(root, name, 'lora.start.safetensors'));
   const pairs = Array.from({ length: config.layers }, (_, layer) =>
     projections.map((projection) => {
       const module = /^[qkvo]_/.test(projection) ? 'self_attn' : 'mlp';
       const base = `base_model.model.model.layers.${layer}.${module}.${projection}`;
       const [a, b] = ['A', 'B'].map((which) => tensors.get(`${base}.lora_${which}.weight`)!.float32());
-      return { layer, projection, a: a!, b: b!, ...projectionDimensions(config, projection) };
+      return { layer, projection, rank: 4, alpha: 8, a: a!, b: b!, ...projectionDimensions(config, projection) };
     }),
   ).flat();
   return { rank: 4, alpha: 8, rslora: false, dropout, targetModules: projections, baseModel: name, pairs };

@@ -14,7 +14,7 @@ import type { GgufFile } from '../formats/gguf/types.ts';
 import { type GgufTensorData, writeGguf } from '../formats/gguf/write.ts';
 import { readSafetensors } from '../formats/safetensors.ts';
 import { measureParity } from '../llama/parity.ts';
-import { type LoraAdapter, projections } from '../lora/adapter.ts';
+import { type EvenAdapter, projections } from '../lora/adapter.ts';
 import { projectionDimensions, readModelConfig } from '../models/config.ts';
 import type { TokenRow } from '../tokens/token-row.ts';
 import { createLoraStep } from './open-step.ts';
@@ -49,17 +49,25 @@ function linearFile(): string {
   return path;
 }
 
-function adapterFor(model: GgufFile): LoraAdapter {
+function adapterFor(model: GgufFile): EvenAdapter {
   const { tensors } = readSafetensors(join(source, 'lora.start.safetensors'));
   const config = readModelConfig(model);
+  const { r: rank, alpha } = reference.lora;
   const pairs = Array.from({ length: config.layers }, (_, layer) =>
     projections.map((projection) => {
       const base = `base_model.model.model.layers.${layer}.${/^[qkvo]_/.test(projection) ? 'self_attn' : 'mlp'}.${projection}`;
       const half = (name: 'A' | 'B'): Float32Array => tensors.get(`${base}.lora_${name}.weight`)!.float32();
-      return { layer, projection, a: half('A'), b: half('B'), ...projectionDimensions(config, projection) };
+      return {
+        layer,
+        projection,
+        rank,
+        alpha,
+        a: half('A'),
+        b: half('B'),
+        ...projectionDimensions(config, projection),
+      };
     }),
   ).flat();
-  const { r: rank, alpha } = reference.lora;
   return { rank, alpha, rslora: false, dropout: 0, targetModules: projections, baseModel: 'llama3', pairs };
 }
 

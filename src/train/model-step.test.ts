@@ -6,7 +6,7 @@ import { packRows } from '../batches/pack.ts';
 import type { PackedBatch } from '../batches/packed-batch.ts';
 import { openGguf } from '../formats/gguf/read.ts';
 import { readSafetensors } from '../formats/safetensors.ts';
-import { type LoraAdapter, type LoraPair, projections } from '../lora/adapter.ts';
+import { type EvenAdapter, type LoraPair, projections } from '../lora/adapter.ts';
 import { projectionDimensions, readModelConfig } from '../models/config.ts';
 import { clipping } from './clip.ts';
 import { createFullStep, createLoraStep } from './open-step.ts';
@@ -65,8 +65,9 @@ describe.each(ways)('$name against PyTorch and PEFT, in one call: $oneCall', ({ 
   const batch = rowsToBatch(reference, [0, 1, 2], false);
   const scale = 1 / reference.supervised_tokens;
 
-  function adapterFrom(file: string, dropout = 0): LoraAdapter {
+  function adapterFrom(file: string, dropout = 0): EvenAdapter {
     const { tensors } = readSafetensors(join(folder, file));
+    const { r: rank, alpha } = reference.lora;
     const pairs: LoraPair[] = [];
     for (let layer = 0; layer < config.layers; layer++) {
       for (const projection of projections) {
@@ -74,10 +75,9 @@ describe.each(ways)('$name against PyTorch and PEFT, in one call: $oneCall', ({ 
         const base = `base_model.model.model.layers.${layer}.${module}.${projection}`;
         const a = tensors.get(`${base}.lora_A.weight`)!.float32();
         const b = tensors.get(`${base}.lora_B.weight`)!.float32();
-        pairs.push({ layer, projection, a, b, ...projectionDimensions(config, projection) });
+        pairs.push({ layer, projection, rank, alpha, a, b, ...projectionDimensions(config, projection) });
       }
     }
-    const { r: rank, alpha } = reference.lora;
     return { rank, alpha, rslora: false, dropout, targetModules: projections, baseModel: name, pairs };
   }
 

@@ -5,7 +5,7 @@
 import { NomoatError } from '../errors.ts';
 import type { GgufFile } from '../formats/gguf/types.ts';
 import type { Device } from '../graph/onnx/emit.ts';
-import type { LoraAdapter } from '../lora/adapter.ts';
+import type { EvenAdapter } from '../lora/adapter.ts';
 import type { ActivationPolicy } from '../models/activation-policy.ts';
 import type { BlockOptions } from '../models/block-options.ts';
 import { type ModelConfig, projectionDimensions, readModelConfig } from '../models/config.ts';
@@ -31,7 +31,7 @@ export interface StepOptions {
   readonly oneCall?: boolean;
 }
 export interface LoraStepOptions extends StepOptions {
-  readonly adapter: LoraAdapter;
+  readonly adapter: EvenAdapter;
   /** The frozen weights; default: all in memory, float32. */
   readonly weights?: BaseWeights;
   /** Default: keep. */
@@ -43,7 +43,7 @@ export interface FullStep extends TrainStep {
   readonly weights: ModelWeights;
 }
 
-function checkAdapter(adapter: LoraAdapter, config: ModelConfig): void {
+function checkAdapter(adapter: EvenAdapter, config: ModelConfig): void {
   for (const pair of adapter.pairs) {
     const { inFeatures, outFeatures } = projectionDimensions(config, pair.projection);
     if (pair.layer >= config.layers || pair.inFeatures !== inFeatures || pair.outFeatures !== outFeatures) {

@@ -6,7 +6,7 @@ import { packRows, sharedPrefix } from '../batches/pack.ts';
 import type { PackedBatch } from '../batches/packed-batch.ts';
 import { Random } from '../batches/random.ts';
 import { openGguf } from '../formats/gguf/read.ts';
-import { type LoraAdapter, projections } from '../lora/adapter.ts';
+import { type EvenAdapter, projections } from '../lora/adapter.ts';
 import { initLora } from '../lora/init.ts';
 import { activationPolicies } from '../models/activation-policy.ts';
 import { projectionDimensions, readModelConfig } from '../models/config.ts';
@@ -31,7 +31,7 @@ function rowsOf(prefix: number, lengths: readonly number[], vocabulary: number):
 const packed = (rows: readonly TokenRow[], prefix: number): PackedBatch =>
   packRows(rows, { packing: true, microBatchSize: null, maxTokens: 1e9, padToken: 0, prefix })[0]!;
 
-function adapterOf(name: string): LoraAdapter {
+function adapterOf(name: string): EvenAdapter {
   const config = readModelConfig(openGguf(pathOf(name)));
   const adapter = initLora({ rank: 4, alpha: 8, rslora: false, dropout: 0, targetModules: projections, seed: 1, baseModel: name, layers: config.layers, dimensions: (p) => projectionDimensions(config, p) }); // biome-ignore format: one line
   const random = new Random(5, 6);

@@ -2,7 +2,7 @@
  * The trained tensors of a step: their names, values and gradients, and how they become inputs of the block graphs.
  * Base weights are inputs as they are; LoRA's matrices are merged and scaled first.
  */
-import { type LoraAdapter, loraScale, type Projection } from '../lora/adapter.ts';
+import { type EvenAdapter, loraScale, type Projection } from '../lora/adapter.ts';
 import { type ProjectionGroup, projectionGroups } from '../models/block-options.ts';
 import type { ModelConfig } from '../models/config.ts';
 import type { ModelWeights } from '../models/weights.ts';
@@ -27,12 +27,12 @@ function slot(place: Pick<Slot, 'layer' | 'input'>, tensor: Pick<Parameter, 'nam
 }
 
 /** PEFT's names; two slots a pair, A then B. */
-export function adapterSlots(adapter: LoraAdapter): Slot[] {
-  return adapter.pairs.flatMap(({ layer, projection, a, b, inFeatures, outFeatures }) => {
+export function adapterSlots(adapter: EvenAdapter): Slot[] {
+  return adapter.pairs.flatMap(({ layer, projection, rank, a, b, inFeatures, outFeatures }) => {
     const base = `base_model.model.model.layers.${layer}.${moduleOf(projection)}.${projection}`;
     const matrix = (name: 'lora_A' | 'lora_B', shape: readonly number[], value: Float32Array): Slot =>
       slot({ layer, input: `${projection}.${name}` }, { name: `${base}.${name}.weight`, shape, value });
-    return [matrix('lora_A', [adapter.rank, inFeatures], a), matrix('lora_B', [outFeatures, adapter.rank], b)];
+    return [matrix('lora_A', [rank, inFeatures], a), matrix('lora_B', [outFeatures, rank], b)];
   });
 }
 
@@ -117,7 +117,7 @@ export function weightInputs(
 }
 
 /** LoRA's matrices of one layer. The A matrices of a group are one input, multiplied by the adapter's scale. */
-export function adapterInputs(adapter: LoraAdapter, slots: readonly Slot[]): TrainedInput[] {
+export function adapterInputs(adapter: EvenAdapter, slots: readonly Slot[]): TrainedInput[] {
   const scale = loraScale(adapter);
   const parameterOf = (input: string): Parameter => slots.find((s) => s.input === input)!.parameter;
   const inputs: TrainedInput[] = [];

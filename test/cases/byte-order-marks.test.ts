@@ -31,7 +31,7 @@ describe.each(forms)('%s', (_, encode) => {
     mkdirSync(path, { recursive: true });
     writePeft(path, adapter);
     put('adapter/adapter_config.json', encode(config));
-    expect(readPeft(path).alpha).toBe(7);
+    expect(readPeft(path).pairs[0]!.alpha).toBe(7);
   });
 
   test('a chat template', () => {

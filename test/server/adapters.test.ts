@@ -31,8 +31,8 @@ beforeAll(async () => {
   // A folder of PEFT's: as it was trained, and one whose weights are a link out of the folder.
   const config = {
     peft_type: 'LORA',
-    r: readPeft(weights).rank,
-    lora_alpha: readPeft(weights).alpha,
+    r: readPeft(weights).pairs[0]!.rank,
+    lora_alpha: readPeft(weights).pairs[0]!.alpha,
     target_modules: 'all-linear',
   };
   for (const name of ['adapters/peft', 'linked'])
