@@ -26,6 +26,7 @@ export { type CodeEntry, errorCodes, isErrorCode } from './error-codes.ts';
 export { type ErrorCode, type ErrorKind, NomoatError, type NomoatErrorOptions } from './errors.ts';
 export type { BaselineKind } from './evaluate/baselines.ts';
 export type { Comparison, Verdict } from './evaluate/compare.ts';
+export type { NearlyTrained } from './evaluate/contamination.ts';
 export type { Degenerate } from './evaluate/degenerate.ts';
 export type { BaselineEvaluation, Costs, Doubt, Evaluation, Measured, MetricUsed, ModelEvaluation, Severity } from './evaluate/evaluation.ts'; // biome-ignore format: one line
 export type { Findings } from './evaluate/findings.ts';

@@ -31,11 +31,19 @@ function table(rows: readonly (readonly string[])[]): string[] {
 
 const scoreCells = ({ interval: [low, high], score }: MetricScore): string[] => [percent(score), `${percent(low)} to ${percent(high)}`]; // biome-ignore format: one line
 
+/** Odd answers; those after the first two have a column only where there are some. */
+const oddKinds = [['unended', 'never ended'], ['empty', 'empty'], ['repeating', 'repeating'], ['echoing', 'echoing'], ['otherScript', 'other script']] as const; // biome-ignore format: one line
+
 /** By one metric: models with what is odd about their answers, then baselines. */
 function scoreTable({ baselines, models }: Evaluation, at: number): string[] {
-  const modelRows = models.map(({ degenerate: { empty, repeating, unended }, name, results }) => [name, ...scoreCells(results[at]!), String(unended), String(empty), String(repeating)]); // biome-ignore format: one line
-  const baselineRows = baselines.map(({ name, results }) => [name, ...scoreCells(results[at]!), '', '', '']);
-  return table([['', 'score', '95% interval', 'never ended', 'empty', 'repeating'], ...modelRows, ...baselineRows]);
+  const kinds = oddKinds.filter(([kind], i) => i < 2 || models.some(({ degenerate }) => degenerate[kind] > 0));
+  const modelRows = models.map(({ degenerate, name, results }) => [name, ...scoreCells(results[at]!), ...kinds.map(([kind]) => String(degenerate[kind]))]); // biome-ignore format: one line
+  const baselineRows = baselines.map(({ name, results }) => [
+    name,
+    ...scoreCells(results[at]!),
+    ...kinds.map(() => ''),
+  ]);
+  return table([['', 'score', '95% interval', ...kinds.map(([, shown]) => shown)], ...modelRows, ...baselineRows]);
 }
 
 function labelLines({ labels }: ModelEvaluation): string[] {

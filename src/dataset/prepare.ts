@@ -4,7 +4,6 @@
  */
 
 import { readEvenAdapter } from '../adapter/read-adapter.ts';
-import { shuffled } from '../batches/order.ts';
 import { sharedPrefix } from '../batches/pack.ts';
 import { NomoatError } from '../errors.ts';
 import type { GgufFile } from '../formats/gguf/types.ts';
@@ -24,47 +23,10 @@ import { assertTrainable } from '../tokens/trainable.ts';
 import { SmallModel } from '../train/small-model.ts';
 import { withValues } from '../words/program-words.ts';
 import { type Dataset, readExamples } from './dataset-files.ts';
+import { divide } from './divide.ts';
 import type { Prepared } from './prepared.ts';
 import { questionOf } from './questions.ts';
 import { buildSets, type RowSetsOptions, type Sets } from './row-sets.ts';
-
-interface Divided {
-  readonly train: readonly Example[];
-  readonly validation: readonly Example[];
-  /** The file of `validation`. */
-  readonly held: Dataset | null;
-}
-
-/** Examples for training and validation: a file, a folder's own, or a seeded fraction of the training examples. */
-async function divide(
-  settings: Pick<
-    RequestedSettings,
-    'validation' | 'format' | 'promptColumn' | 'completionColumn' | 'textColumn' | 'seed'
-  >,
-  dataset: Dataset,
-): Promise<Divided> {
-  const { validation } = settings;
-  if (typeof validation === 'string') {
-    const held = await readExamples([validation], settings);
-    return { train: dataset.train, validation: held.train, held };
-  }
-  if (validation === null || dataset.validation)
-    return { train: dataset.train, validation: dataset.validation ?? [], held: null };
-  const count = Math.round(dataset.train.length * validation);
-  if (count < 1 || count >= dataset.train.length) {
-    throw new NomoatError({
-      part: '`validation`',
-      fault: `${validation} of ${dataset.train.length} examples leaves ${count} for validation`,
-      remedy: 'Give another fraction, or a file.',
-    });
-  }
-  const held = new Set(shuffled(dataset.train.length, settings.seed).slice(0, count));
-  return {
-    train: dataset.train.filter((_, i) => !held.has(i)),
-    validation: dataset.train.filter((_, i) => held.has(i)),
-    held: null,
-  };
-}
 
 interface Lengths {
   readonly train: RowsReport;

@@ -14,6 +14,11 @@ const trainedOn: Check = ({ examples, findings: { trainedOn: seen = 0 } }) =>
     ? []
     : [{ code: 'trained-on', severity: 'severe', sentence: `${seen} of the ${examples} test examples were trained on: the score says that much less of new ones.`, figures: { seen, examples } }]; // biome-ignore format: one line
 
+const nearlyTrainedOn: Check = ({ examples, findings: { nearlyTrainedOn: near = [] } }) =>
+  near.length === 0
+    ? []
+    : [{ code: 'nearly-trained-on', severity: 'severe', sentence: `${near.length} of the ${examples} test examples are nearly the same as ones that were trained on, a word or two apart: what they show is remembering.`, figures: { near: near.length, examples } }]; // biome-ignore format: one line
+
 const lookedAtOften: Check = ({ findings: { looks = 0 } }) =>
   looks < manyLooks
     ? []
@@ -21,13 +26,15 @@ const lookedAtOften: Check = ({ findings: { looks = 0 } }) =>
 
 /** Of the first model alone: that others do so is the reason to train. */
 const degenerateAnswers: Check = ({ examples, models: [first] }) => {
-  const { empty, repeating, unended } = first!.degenerate;
+  const { echoing, empty, otherScript, repeating, unended } = first!.degenerate;
   const said = (code: string, count: number, what: string): Doubt[] =>
     count === 0 ? [] : [{ code, severity: 'warning', sentence: `${count} answers of ${first!.name} ${what}.`, figures: { count, examples } }]; // biome-ignore format: one line
   return [
     ...said('empty-answers', empty, 'are empty'),
     ...said('unended-answers', unended, 'did not end by themselves'),
     ...said('repeating-answers', repeating, 'repeat themselves'),
+    ...said('echoing-answers', echoing, 'say the question again'),
+    ...said('other-language-answers', otherScript, 'are written in another script than the expected ones'),
   ];
 };
 
@@ -37,7 +44,7 @@ const withoutAnswer: Check = ({ examples, skipped }) =>
     : [{ code: 'skipped-examples', severity: 'note', sentence: `${skipped} examples without an answer were left out.`, figures: { skipped, examples } }]; // biome-ignore format: one line
 
 /** All checks; those of the same severity are said in this order. */
-const checks: readonly Check[] = [trainedOn, lookedAtOften, degenerateAnswers, withoutAnswer];
+const checks: readonly Check[] = [trainedOn, nearlyTrainedOn, lookedAtOften, degenerateAnswers, withoutAnswer];
 
 /** What speaks against trust, the worst first. */
 export function doubtsOf(measured: Measured): Doubt[] {

@@ -1,5 +1,7 @@
 /** Answers that no user would want. Pure. */
 import type { TestAnswer } from './ask.ts';
+import { normalised } from './metrics/normalise.ts';
+import { promptOf, type TestQuestion } from './test-set.ts';
 
 /** A text's last words again and again: this many of the same in a row. */
 const repeats = 4;
@@ -14,6 +16,37 @@ function loops(text: string): boolean {
   return false;
 }
 
+/** A question of fewer words may well be a part of its answer. */
+const leastEchoWords = 4;
+
+/** Whether an answer says its question again, which the expected one does not. */
+function echoes(answer: string, question: TestQuestion): boolean {
+  const asked = normalised(promptOf(question));
+  if (asked.split(' ').length < leastEchoWords) return false;
+  return normalised(answer).includes(asked) && !normalised(question.expected).includes(asked);
+}
+
+/** Scripts that people write whole texts in; Japanese is written in several, of which these two are its own. */
+const scripts = ['Latin', 'Cyrillic', 'Greek', 'Arabic', 'Hebrew', 'Devanagari', 'Bengali', 'Tamil', 'Thai', 'Hangul', 'Hiragana', 'Katakana', 'Han', 'Armenian', 'Georgian', 'Ethiopic'] as const; // biome-ignore format: one line
+const scriptPatterns = scripts.map((name) => ({ name, letters: new RegExp(`\\p{Script=${name}}`, 'gu') }));
+/** Fewer letters than these may be a name or a sign. */
+const leastLetters = 4;
+
+/** The script of most of a text's letters; null where it has few. */
+function scriptOf(text: string): string | null {
+  const counts = scriptPatterns.map(({ letters, name }) => ({ name, count: text.match(letters)?.length ?? 0 }));
+  const most = counts.reduce((best, each) => (each.count > best.count ? each : best));
+  return most.count < leastLetters ? null : most.name;
+}
+
+/** Whether an answer is written in a script of which neither the question nor the expected answer has a letter. */
+function isOtherScript(answer: string, question: TestQuestion): boolean {
+  const script = scriptOf(answer);
+  if (script === null) return false;
+  const given = `${promptOf(question)} ${question.expected}`;
+  return !new RegExp(`\\p{Script=${script}}`, 'u').test(given);
+}
+
 /** Answers that no user would want, by kind. */
 export interface Degenerate {
   readonly empty: number;
@@ -21,14 +54,21 @@ export interface Degenerate {
   readonly unended: number;
   /** The same words again and again at the end. */
   readonly repeating: number;
+  /** The question is in the answer, and not in the expected one. */
+  readonly echoing: number;
+  /** Mostly in a script that neither the question nor the expected answer has a letter of: an answer in another language. */
+  readonly otherScript: number;
 }
 
-/** Counts them. */
-export function degenerateOf(answers: readonly TestAnswer[]): Degenerate {
-  const count = (is: (answer: TestAnswer) => boolean): number => answers.filter(is).length;
+/** Counts them; answers are in the order of the questions. */
+export function degenerateOf(answers: readonly TestAnswer[], questions: readonly TestQuestion[]): Degenerate {
+  const count = (is: (answer: TestAnswer, question: TestQuestion) => boolean): number =>
+    answers.filter((answer, i) => is(answer, questions[i]!)).length;
   return {
     empty: count(({ text }) => text.trim() === ''),
     unended: count(({ ended }) => !ended),
     repeating: count(({ text }) => loops(text)),
+    echoing: count(({ text }, question) => echoes(text, question)),
+    otherScript: count(({ text }, question) => isOtherScript(text, question)),
   };
 }

@@ -45,7 +45,7 @@ async function modelEvaluation({ answers, costs, name }: Answered, given: Answer
   return {
     name,
     results: await resultsOf(texts, given),
-    degenerate: degenerateOf(answers),
+    degenerate: degenerateOf(answers, given.test.questions),
     labels: areLabels ? labelReport(texts.map((text) => text.trim()), expected) : null, // biome-ignore format: one line
     answers: texts,
     costs,

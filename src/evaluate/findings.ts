@@ -3,10 +3,14 @@
  * speaks against trust. Types alone.
  */
 
+import type { NearlyTrained } from './contamination.ts';
+
 /** Each is absent where nobody looked. */
 export interface Findings {
   /** How often this test data was looked at, this time counted. */
   readonly looks?: number;
   /** Test examples whose prompt the first model was trained on. */
   readonly trainedOn?: number;
+  /** Of the other test examples, those whose prompt is nearly one that the first model was trained on. */
+  readonly nearlyTrainedOn?: readonly NearlyTrained[];
 }

@@ -8,7 +8,8 @@ import { basename, dirname, join } from 'node:path';
 import { adapterFiles } from '../adapter/read-adapter.ts';
 import { NomoatError } from '../errors.ts';
 import { type AskOptions, askAll } from '../evaluate/ask.ts';
-import { majorityAnswer } from '../evaluate/baselines.ts';
+import { type Baseline, majorityAnswer, nearestAnswer } from '../evaluate/baselines.ts';
+import { contaminationOf } from '../evaluate/contamination.ts';
 import { type Answered, evaluateAnswers } from '../evaluate/evaluate-answers.ts';
 import type { Evaluation } from '../evaluate/evaluation.ts';
 import type { Findings } from '../evaluate/findings.ts';
@@ -21,7 +22,7 @@ import { isRun } from '../settings/load.ts';
 import type { MetricName } from '../settings/metric-names.ts';
 import { answersFolder, keptAnswersPath } from '../store/cache.ts';
 import { digestOf } from '../store/file-digest.ts';
-import { readTest, trainedOn } from './test-data.ts';
+import { learntQuestions, readTest } from './test-data.ts';
 
 /** What is evaluated, and on what. */
 export interface EvaluateOptions {
@@ -88,11 +89,19 @@ async function answersOf(model: string, asked: readonly TestQuestion[], options:
   }
 }
 
+/** What the first model learnt, where that is known. */
+type Learnt = readonly TestQuestion[] | null;
+
 /** What is looked into beside the answers of the first model. */
-const findingsOf = async (model: string, test: TestSet): Promise<Findings> => ({
+const findingsOf = async (test: TestSet, learnt: Learnt, signal?: AbortSignal): Promise<Findings> => ({
   looks: looked(test.digest),
-  trainedOn: await trainedOn(model, test),
+  ...(learnt ? await contaminationOf(test, learnt, signal) : {}),
 });
+
+const baselinesOf = (test: TestSet, learnt: Learnt): Baseline[] => [
+  majorityAnswer(test),
+  ...(learnt && learnt.length > 0 ? [nearestAnswer(test, learnt)] : []),
+];
 
 /** Who a model is compared with where nobody says. */
 function usualRivals(model: string): readonly string[] {
@@ -107,6 +116,7 @@ export async function evaluate(options: EvaluateOptions): Promise<Evaluation> {
   const { modelPath, systemPrompt } = await resolveChat({ model });
   const test = await readTest(options, modelPath);
   signal?.throwIfAborted();
+  const learnt = await learntQuestions(model);
   const suggestion = options.metric ? null : suggestMetric(test.questions.map(({ expected }) => expected));
   // All are asked alike: with the system prompt that the first one was trained with.
   const asked = withSystem(test.questions, systemPrompt);
@@ -117,8 +127,8 @@ export async function evaluate(options: EvaluateOptions): Promise<Evaluation> {
     metrics: [metricOf(options.metric ?? suggestion!.name)],
     suggested: suggestion?.why ?? null,
     models,
-    baselines: [majorityAnswer(test)],
-    findings: await findingsOf(model, test),
+    baselines: baselinesOf(test, learnt),
+    findings: await findingsOf(test, learnt, signal),
   });
 }
 
