@@ -28,7 +28,6 @@ const exceptions: Readonly<Record<string, { readonly words: readonly string[]; r
     words: ['--adapter', '--lora', '--out', '--to', 'nomoat chat', 'nomoat export'],
     why: 'a card is read by people who got the folder: it shows commands, those of others too',
   },
-  'adapter/peft-config.ts': { words: ['--export-gguf'], why: 'a flag of mlx_lm.fuse' },
   'runtime/node-llama-cpp/load.ts': {
     words: ['--input-type'],
     why: "Node's flag for programs that it is given as text",

@@ -52,7 +52,7 @@ function readConfig(path: string): MlxConfig & { lora_parameters: { scale: numbe
   if (type === 'dora')
     return refuse(path, 'is that of a DoRA adapter of mlx-lm, which nomoat does not read', 'Fuse it there: mlx_lm.fuse.'); // biome-ignore format: one line
   if (type !== 'lora' || !parameters)
-    return refuse(path, `says fine_tune_type ${type}: its weights are no adapter`, 'Fuse the model there: mlx_lm.fuse --export-gguf.'); // biome-ignore format: one line
+    return refuse(path, `says fine_tune_type ${type}: its weights are no adapter`, 'Fuse the model there with mlx_lm.fuse, which exports GGUF as well.'); // biome-ignore format: one line
   return { ...result.data, lora_parameters: parameters };
 }
 
