@@ -17,6 +17,7 @@ export type {
   TokenProbability,
 } from './chat/chat-model.ts';
 export type { Score, ScoredToken } from './chat/score.ts';
+export type { RowScore, ScoreRow, ScoreRowsOptions } from './chat/score-row.ts';
 export type { ServerOptions } from './client/connection.ts';
 export type { JobAction, ServerJob, ServerJobEvent, ServerJobs } from './client/jobs.ts';
 export type { RemoteModel } from './client/remote-chat.ts';

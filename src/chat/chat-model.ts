@@ -6,6 +6,7 @@ import type { JsonSchema } from '../settings/json-schema.ts';
 import type { AnswerForm } from '../text/answers/answer-form.ts';
 import type { Message } from '../text/example.ts';
 import type { Score } from './score.ts';
+import type { RowScore, ScoreRow, ScoreRowsOptions } from './score-row.ts';
 
 /** How the next token is drawn. */
 export interface Sampling {
@@ -180,6 +181,12 @@ export interface Model extends ChatModel {
    * says, 0 to 20. The text is taken as `continue` takes a prompt. Rejects with NomoatError.
    */
   scoreText(text: Prompt, options?: ScoreTextOptions): Promise<TextScore>;
+  /**
+   * How likely each row's answer or continuation is after its prompt, in the order of the rows; null for a row that does not fit the context.
+   * Rows are read over all `sequences` at once, and what rows begin with alike is computed once: of four answers to one question, the
+   * question. Rejects with NomoatError.
+   */
+  scoreRows(rows: readonly ScoreRow[], options?: ScoreRowsOptions): Promise<(RowScore | null)[]>;
   /** The text of `promptTokens`, without a token that begins every text. */
   promptText(messages: readonly Message[], options?: PromptOptions): string;
   /** The tokens of a text that is taken as it is, control tokens that it spells among it, with the one that begins every text where the model wants that. */

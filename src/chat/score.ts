@@ -65,12 +65,15 @@ function none(): never {
   });
 }
 
+type RowOptions = Omit<EncodeOptions, 'supervise' | 'template'> & { readonly template: ChatTemplate | null };
+
 /** The conversation as a row of which only the last answer is asked about. Throws NomoatError. */
-export function answerRow(
-  messages: readonly Message[],
-  { template, ...options }: Omit<EncodeOptions, 'supervise' | 'template'> & { readonly template: ChatTemplate | null },
-): TokenRow {
-  const example = exampleOf(messages, template);
+export const answerRow = (messages: readonly Message[], options: RowOptions): TokenRow => rowOf(exampleOf(messages, options.template), options); // biome-ignore format: one line
+
+/** A prompt and its completion as training takes them. Throws NomoatError. */
+export const completionRow = (prompt: string, completion: string, options: RowOptions): TokenRow => rowOf({ kind: 'completion', prompt, completion, source: { file: 'the prompt', line: 1 } }, options); // biome-ignore format: one line
+
+function rowOf(example: Example, { template, ...options }: RowOptions): TokenRow {
   const encoded = encodeExample(example, { ...options, template: () => template ?? none(), supervise: 'answers' });
   if ('reason' in encoded)
     throw refuse(`cannot be scored: ${encoded.reason}${encoded.detail ? ` (${encoded.detail})` : ''}`);

@@ -1,64 +1,75 @@
-/**
- * Answers of one model on the disk, so that another comparison computes only what is new. Promises: each is kept as it comes, and what a kill
- * left half written is passed over; the file is its owner's alone.
- */
-import { createHash } from 'node:crypto';
-import { appendFileSync, existsSync, mkdirSync, readFileSync } from 'node:fs';
-import { dirname } from 'node:path';
+/** Answers and scores of one model on the disk. Promises: what was computed once is not computed again; another file is another model. */
 import { z } from 'zod';
-import { writeFailure } from '../formats/atomic-write.ts';
+import type { Model } from '../chat/chat-model.ts';
+import type { RowScore, ScoreRow } from '../chat/score-row.ts';
 import type { AnswerStore, TestAnswer } from './ask.ts';
+import { KeptLines } from './kept-lines.ts';
 import type { TestQuestion } from './test-set.ts';
 
-const line = z.object({ key: z.string(), text: z.string(), ended: z.boolean() });
-const privateFile = 0o600;
-
-function parsed(text: string): z.output<typeof line> | null {
-  try {
-    return line.safeParse(JSON.parse(text)).data ?? null;
-  } catch {
-    return null;
-  }
-}
+const answer = z.object({ text: z.string(), ended: z.boolean() });
+const score = z.object({ logProbabilities: z.array(z.number()).readonly(), mostLikely: z.boolean() });
 
 export class KeptAnswers implements AnswerStore {
-  private readonly path: string;
+  private readonly lines: KeptLines<TestAnswer>;
   private readonly sampling: string;
-  private readonly known = new Map<string, TestAnswer>();
-  private started = false;
 
   /** `sampling` says all that an answer depends on beside model and question. */
   constructor(path: string, sampling: string) {
-    this.path = path;
+    this.lines = new KeptLines(path, answer);
     this.sampling = sampling;
-    if (!existsSync(path)) return;
-    for (const text of readFileSync(path, 'utf8').split('\n')) {
-      const found = parsed(text);
-      if (found) this.known.set(found.key, { text: found.text, ended: found.ended });
-    }
   }
 
-  find(question: TestQuestion): TestAnswer | null {
-    return this.known.get(this.keyOf(question)) ?? null;
+  find({ ask }: TestQuestion): TestAnswer | null {
+    return this.lines.find([this.sampling, ask]);
   }
 
-  keep(question: TestQuestion, answer: TestAnswer): void {
-    const key = this.keyOf(question);
-    this.known.set(key, answer);
-    try {
-      mkdirSync(dirname(this.path), { recursive: true });
-      // A line that a kill left half written ends here.
-      const head = this.started ? '' : '\n';
-      appendFileSync(this.path, `${head}${JSON.stringify({ key, ...answer })}\n`, { mode: privateFile });
-      this.started = true;
-    } catch (error) {
-      throw writeFailure(this.path, error);
-    }
+  keep({ ask }: TestQuestion, given: TestAnswer): void {
+    this.lines.keep([this.sampling, ask], given);
   }
+}
 
-  private keyOf({ ask }: TestQuestion): string {
-    return createHash('sha256')
-      .update(JSON.stringify([this.sampling, ask]))
-      .digest('hex');
-  }
+/** How rows are scored, where some were before. */
+export interface ScoringOptions {
+  /** As `keptAnswersPath` names it. */
+  readonly path: string;
+  /** Called when a row has to be computed, and not before. */
+  readonly open: () => Promise<Pick<Model, 'scoreRows'>>;
+  readonly signal?: AbortSignal;
+  /** Told how many of all rows there are. */
+  readonly onRow?: (done: number) => void;
+}
+
+/** A row's score; null where the row does not fit the context. */
+export type FoundScore = RowScore | null;
+
+const asked = (row: ScoreRow): unknown => ['score', row];
+const sum = (values: readonly number[]): number => values.reduce((total, value) => total + value, 0);
+
+/** Scores in the order of the rows, each kept as it comes, and how many were computed now. Rejects with NomoatError. */
+export async function scoreKept(
+  rows: readonly ScoreRow[],
+  { onRow, open, path, signal }: ScoringOptions,
+): Promise<{ scores: FoundScore[]; computed: number }> {
+  const lines = new KeptLines(path, score);
+  const scores = rows.map((row): FoundScore => {
+    const known = lines.find(asked(row));
+    return known && { ...known, logProbability: sum(known.logProbabilities) };
+  });
+  const missing = [...rows.keys()].filter((i) => scores[i] === null);
+  if (missing.length === 0) return { scores, computed: 0 };
+  let done = rows.length - missing.length;
+  const model = await open();
+  await model.scoreRows(
+    missing.map((i) => rows[i]!),
+    {
+      ...(signal ? { signal } : {}),
+      onRow: (at, { logProbabilities, logProbability, mostLikely }) => {
+        const i = missing[at]!;
+        scores[i] = { logProbability, logProbabilities, mostLikely };
+        lines.keep(asked(rows[i]!), { logProbabilities, mostLikely });
+        onRow?.(++done);
+      },
+    },
+  );
+  return { scores, computed: missing.length };
 }

@@ -10,50 +10,29 @@ import type { AnswerStream, Generated, GenerateOptions, Model, Prompt, PromptOpt
 import { closedModel, stoppedScoring, tooLong } from '../chat/refusals.ts';
 import { resolveAlternatives, resolveSampling } from '../chat/sampling.ts';
 import { type Score, scoreOf } from '../chat/score.ts';
+import type { RowScore, ScoreRow, ScoreRowsOptions } from '../chat/score-row.ts';
 import { TextStream } from '../chat/text-stream.ts';
 import { openGguf } from '../formats/gguf/read.ts';
 import { assertVocabulary } from '../formats/gguf/vocabulary.ts';
 import type { AnswerForm } from '../text/answers/answer-form.ts';
 import { withChatTemplate } from '../text/chat-template.ts';
 import type { Message } from '../text/example.ts';
-import type { SpecialTokens } from '../tokens/encode-text.ts';
 import { TokenBytes } from '../tokens/token-bytes.ts';
+import type { OpenChatOptions } from './chat-options.ts';
 import { evaluating } from './engine.ts';
 import { evaluatePrompt } from './evaluate-prompt.ts';
 import { chooseContextSize, openContextOn, reservedCells } from './open-context.ts';
 import { assertMayFit, contentsOf } from './prompt-length.ts';
 import { Prompts, templateOf } from './prompts.ts';
+import { scoreRowsFrom } from './row-scores.ts';
 import { samplerOptions } from './sampler.ts';
 import { headOf, scoredAlone } from './score-alone.ts';
 import { Batches, type Lane, Sequences } from './sequences.ts';
-import { type Base, openBase, type ScaledAdapter } from './shared-base.ts';
+import { type Base, openBase } from './shared-base.ts';
 import { shownTokens } from './shown-tokens.ts';
 import { TextScores, textScore } from './text-scores.ts';
 import { answerScores, detokenizer, TokenWords } from './token-scores.ts';
 import { tokenizerOf } from './tokenizer.ts';
-
-export interface OpenChatOptions {
-  readonly modelPath: string;
-  /** A GGUF LoRA, a PEFT folder, a run's folder, or a .safetensors file with its config beside it. */
-  readonly adapterPath?: string | null;
-  /** Further ones, added to it or alone. */
-  readonly adapters?: readonly ScaledAdapter[];
-  /** Answers that are computed side by side, at most; each holds memory for a whole context (default: 1). */
-  readonly sequences?: number | undefined;
-  /** Threads to compute with, at most: a small model is evaluated by one. */
-  readonly threads: number;
-  /** Tokens of prompt and answer together; by default 4096, or fewer where the model was trained on fewer. */
-  readonly contextSize?: number | undefined;
-  /** Text of a chat template to use instead of the model's own. */
-  readonly chatTemplate?: string | null | undefined;
-  /** What control tokens spelled in messages become; text unless asked. */
-  readonly specialTokens?: SpecialTokens | undefined;
-  /** What a person should know before they read an answer, and what the training conversations shared: the model hands them on. */
-  readonly notes?: readonly string[];
-  readonly systemPrompt?: string | null;
-  /** Stops the opening. */
-  readonly signal?: AbortSignal;
-}
 
 /** What an open model holds. */
 export interface OpenChatModel extends Model {
@@ -173,6 +152,21 @@ class LlamaChatModel implements OpenChatModel {
       text: prompts.textOf(text),
       added: prompts.addedTo(text),
     });
+  }
+
+  async scoreRows(rows: readonly ScoreRow[], { onRow, signal }: ScoreRowsOptions = {}): Promise<(RowScore | null)[]> {
+    if (this.closed) throw closedModel();
+    const { batches, prompts } = this.engine;
+    const scores = new Array<RowScore | null>(rows.length).fill(null);
+    const placed = rows.map((row, index) => ({ index, row: prompts.scoreRow(row) })).filter(({ row }) => row.tokens.length + reservedCells <= this.contextSize); // biome-ignore format: one line
+    if (placed.length === 0) return scores;
+    const told = (index: number, score: RowScore): void => {
+      scores[index] = score;
+      onRow?.(index, score);
+    };
+    const done = await this.onLane(headOf(placed[0]!.row), signal, (lane) => scoreRowsFrom(lane, this.lanes, placed, { batches, signal, onRow: told }).then(() => true)); // biome-ignore format: one line
+    if (done === null) throw stoppedScoring();
+    return scores;
   }
 
   tokenize(text: string, options: { readonly addBos?: boolean } = {}): number[] {

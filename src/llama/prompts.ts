@@ -2,7 +2,8 @@
 import type { Prompt, PromptOptions } from '../chat/chat-model.ts';
 import { AnswerForms, promptText } from '../chat/prompt-text.ts';
 import { assertConversation, assertTokens, barePrompt } from '../chat/refusals.ts';
-import { answerRow } from '../chat/score.ts';
+import { answerRow, completionRow } from '../chat/score.ts';
+import type { ScoreRow } from '../chat/score-row.ts';
 import { NomoatError } from '../errors.ts';
 import type { GgufFile } from '../formats/gguf/types.ts';
 import { documentSeparator } from '../records/text-documents.ts';
@@ -76,11 +77,36 @@ export class Prompts {
     return withBos(separator.length === 1 ? [...separator, ...ids] : ids, this.tokenizer);
   }
 
+  /** What is scored of a row. Throws NomoatError. */
+  scoreRow(row: ScoreRow): TokenRow {
+    if ('continuation' in row) return this.continuationRow(row.prompt, row.continuation);
+    if ('prompt' in row) return completionRow(row.prompt, row.answer, this.parts);
+    return this.answerRow([...row.messages, { role: 'assistant', content: row.answer }]);
+  }
+
+  /** Both as one text, divided where the prompt's tokens end; behind nothing, after the token that begins a text or ends the one before. */
+  private continuationRow(prompt: Prompt, continuation: string): TokenRow {
+    if (typeof prompt !== 'string') return continued(this.asIs(prompt), this.tokenizer.encode(continuation, true));
+    const bare = prompt.trimEnd();
+    const whole = this.asIs(prompt + continuation);
+    if (bare !== '') return continued(whole, [], this.asIs(bare).length);
+    const { bosToken, eosToken } = this.tokenizer;
+    const first = bosToken ?? eosToken;
+    const before = first === null || whole[0] === first ? [] : [first];
+    return continued([...before, ...whole], [], 1);
+  }
+
   /** A conversation as a row of which only the last answer is asked about. Throws NomoatError. */
   answerRow(messages: readonly Message[]): TokenRow {
     assertConversation(messages);
     return answerRow(messages, this.parts);
   }
+}
+
+/** A row of which the tokens from `first` on are scored. */
+function continued(prompt: readonly number[], continuation: readonly number[], first = prompt.length): TokenRow {
+  const tokens = Int32Array.from([...prompt, ...continuation]);
+  return { tokens, supervised: Uint8Array.from(tokens, (_, t) => (t > 0 && t >= first ? 1 : 0)), source: { file: 'the row', line: 1 } }; // biome-ignore format: one line
 }
 
 /** The template of a model file; null for a base model, which continues single prompts. */

@@ -51,11 +51,21 @@ export class Batches {
   /** Sequences that ask for one token after the other. */
   generating = 0;
   private waited = 0;
+  /** Evaluations that were begun as one batch, and have not ended. */
+  private begun = 0;
+
+  /** Begins them all, and has them wait for each other. Rejects with the first error when all have ended. */
+  async together(evaluations: readonly (() => Promise<void>)[]): Promise<void> {
+    this.begun += evaluations.length;
+    const ended = await Promise.allSettled(evaluations.map((begin) => begin().finally(() => this.begun--)));
+    for (const each of ended) if (each.status === 'rejected') throw each.reason;
+  }
 
   /** For node-llama-cpp's `batching`. */
   readonly strategy = ({ items, size }: { readonly items: readonly Item[]; readonly size: number }) => {
     const asking = items.filter(({ logits }) => logits.some(Boolean)).length;
-    if (asking < this.generating && this.waited < patience) {
+    const isComplete = asking >= this.generating && items.length >= this.begun;
+    if (!isComplete && this.waited < patience) {
       this.waited++;
       return [];
     }
@@ -100,6 +110,11 @@ export class Sequences {
       signal?.addEventListener('abort', leave, { once: true });
       this.waiting.push(waiting);
     });
+  }
+
+  /** Up to so many of those that are free now, where nobody waits for one. */
+  takeFree(most: number): Lane[] {
+    return this.waiting.length > 0 ? [] : this.free.splice(0, most);
   }
 
   give(lane: Lane): void {

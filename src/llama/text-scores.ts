@@ -14,7 +14,7 @@ import { asked, type Scored, scored, type TokenWords } from './token-scores.ts';
  * tiled and rounds otherwise, which quantised weights make tenths of a nat of. Their logits are held at once: of a vocabulary of 150,000
  * tokens, 20 MB.
  */
-const scoredTogether = 32;
+export const scoredTogether = 32;
 
 /** What was computed on a sequence: `scores[t]` is of token t + 1. */
 interface Known {

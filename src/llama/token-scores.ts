@@ -25,10 +25,35 @@ export interface Scored {
 
 /** Asks of `token`'s position for `wanted` and the likeliest `count`: greedy selection leaves logits as they are, and names the largest. */
 export function asked(token: Token, wanted: Token, count: number): ControlledEvaluateInputItem {
+  return askedAll(token, [wanted], count);
+}
+
+/** Likewise, for several. */
+export function askedAll(token: Token, wanted: Token[], count = 1): ControlledEvaluateInputItem {
   // Of more than one, all have to be sorted.
   const more = count > 1 ? { includeTop: count } : {};
-  const logits = { filter: { tokens: [wanted], includeSelected: true, ...more } };
+  const logits = { filter: { tokens: wanted, includeSelected: true, ...more } };
   return [token, { generateNext: { token: true, logits, totalLogitWeight: true, options: { temperature: 0 } } }];
+}
+
+/** How likely a token is in its place, and whether no other one is likelier. */
+export interface Likelihood {
+  /** ln p, nats. */
+  readonly logProbability: number;
+  readonly mostLikely: boolean;
+}
+
+/** What was answered to `askedAll`, by token. Throws NomoatError where that is not all there. */
+export function likelihoods(
+  output: ControlledEvaluateIndexOutput | undefined,
+  wanted: readonly Token[],
+): Map<number, Likelihood> {
+  return new Map(
+    wanted.map((token) => {
+      const { logProbability, top } = scored(output, token, 1);
+      return [token, { logProbability, mostLikely: top[0]?.token === token }];
+    }),
+  );
 }
 
 /** What was answered to `asked`. Throws NomoatError where that is not all there. */

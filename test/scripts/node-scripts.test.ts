@@ -28,6 +28,7 @@ const runs: Readonly<Record<string, Run>> = {
   'bench/run.mjs': { args: () => ['--smoke', '--model', tiny, '--data', at('train.jsonl'), '--out', at('results')], prints: /\| LoRA step, int8, tokens\/s \| \d+/, covers: ['bench/int8-step.mjs', 'bench/growth.mjs', 'bench/plan-against-actual.mjs'] },
   'bench/start-of-run.mjs': { args: () => ['--rounds', '1', '--steps', '2', `tiny=${at('train.jsonl')} --model ${tiny} --threads 1`], prints: /\| tiny \| tokens\/s of further steps \| \d+/ },
   'bench/serve.mjs': { args: () => ['--rounds', '1', '--tokens', '4', '--clients', '2', '--requests', '8', '--runs', '3'], prints: /"section":"single".*"ratio":[\d.]+[\s\S]*"section":"clients".*"ratio":[\d.]+[\s\S]*"section":"adapters".*"ratio":[\d.]+[\s\S]*"listed":24[\s\S]*"longestWaitOfOthersMs":/, covers: ['bench/fresh-adapter.mjs'] },
+  'bench/score-rows.mjs': { args: () => ['--rows', '12', '--rounds', '2', '--data', join(repo, 'examples/intents/valid.jsonl')], prints: /"ratio":\{"total":[\d.]+/ },
   'bench/fuzz-server.mjs': { args: () => ['--seconds', '10'], prints: /fuzz-server: (skipped, since|\d+ times 200)/ },
   'bench/soak-server.mjs': { args: () => ['--requests', '300', '--minutes', '5'], prints: /300 requests in \d+ s; resident memory/ },
   'bench/chat-beside-job.mjs': { args: () => ['--rounds', '1', '--chats', '2', '--no-background'], prints: /ratio: median \d/ },
