@@ -51,11 +51,29 @@ export type {
   StepEndEvent,
   ValidationEvent,
 } from './events.ts';
+export type { UpdateComparison } from './inspect/compare-updates.ts';
+export type { Intruder, IntruderReport } from './inspect/intruders.ts';
+export type { SpectralComparison, SpectralFigures } from './inspect/spectral.ts';
+export {
+  type AdapterComparison,
+  type CompareAdaptersOptions,
+  type ComparedUpdate,
+  compareAdapters,
+} from './library/compare-adapters.ts';
 export { type DoctorOptions, doctor } from './library/doctor.ts';
 export { type EmbedderOptions, openEmbedder } from './library/embedder.ts';
 export { type EvaluateOptions, evaluate } from './library/evaluate.ts';
 export { type Exported, type ExportRunOptions, exportRun } from './library/export-run.ts';
 export { type ImportOptions, importOpenAI } from './library/import-openai.ts';
+export {
+  type AdapterInspection,
+  type InspectOptions,
+  type InspectProgress,
+  inspectAdapter,
+  type SpectralReport,
+  type UpdateReport,
+} from './library/inspect.ts';
+export type { Lineage, NamedDigest } from './library/inspect-lineage.ts';
 export {
   type AddApiKeyOptions,
   type ApiKey,

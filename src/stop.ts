@@ -28,3 +28,15 @@ export function unlessAborted<T>(result: Promise<T>, signal: AbortSignal | undef
     result.then(resolve, reject).finally(() => signal.removeEventListener('abort', leave));
   });
 }
+
+/** What `work` gives; where it ends in whatever error because `signal` said so, rejects with NomoatError (interrupted) instead. */
+export async function stoppable<T>(part: string, signal: AbortSignal | undefined, work: () => Promise<T>): Promise<T> {
+  try {
+    signal?.throwIfAborted();
+    return await work();
+  } catch (error) {
+    if (!signal?.aborted) throw error;
+    const remedy = 'Start it again.';
+    throw new NomoatError({ part, fault: 'was stopped', remedy, kind: 'interrupted', cause: error });
+  }
+}

@@ -31,6 +31,7 @@ const order = [
   'client',
   'llama',
   'evaluate',
+  'inspect',
   'dataset',
   'migrate',
   'plan',

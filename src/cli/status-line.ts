@@ -26,9 +26,14 @@ export class StatusLine {
     this.drawsBar = movesCursor(out);
   }
 
-  line(text: string): void {
+  /** Takes the bar away. */
+  clear(): void {
     if (this.bar > 0) this.out.write(`\r${' '.repeat(this.bar)}\r`);
     this.bar = 0;
+  }
+
+  line(text: string): void {
+    this.clear();
     this.out.write(`${harmless(text)}\n`);
   }
 

@@ -136,7 +136,7 @@ describe('leading singular vectors', () => {
     const sum = fromRows({ rows, columns }, values);
     addScaled(sum.data, multiply(b, transpose(aTransposed)).data, 1);
     const expected = smallSvd(sum);
-    const operator = updatedOperator(weightOperator({ rows, columns }, values), b, aTransposed);
+    const operator = updatedOperator(weightOperator({ rows, columns }, Float32Array.from(values)), b, aTransposed);
     const found = await leadingSingularVectors(operator, 3, { tolerance: 1e-10, maxPasses: 500 });
     for (let i = 0; i < 3; i++) expect(found.s[i]).toBeCloseTo(expected.s[i]!, 8);
     expect(frobeniusNorm(sum)).toBeCloseTo(Math.hypot(...expected.s), 10);

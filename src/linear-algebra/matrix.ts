@@ -27,6 +27,13 @@ export const firstColumns = (matrix: Matrix, count: number): Matrix => ({
   data: matrix.data.subarray(0, count * matrix.rows),
 });
 
+/** The columns of both, the first's first. */
+export const sideBySide = (first: Matrix, second: Matrix): Matrix => ({
+  rows: first.rows,
+  columns: first.columns + second.columns,
+  data: Float64Array.from([...first.data, ...second.data]),
+});
+
 /** A matrix [rows, columns] from numbers row by row, as weights and LoRA factors are kept; `scale` multiplies each. */
 export function fromRows(
   { rows, columns }: { readonly rows: number; readonly columns: number },

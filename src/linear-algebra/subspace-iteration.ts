@@ -14,7 +14,7 @@ export interface SubspaceOptions {
   /** Most passes; one is a product with W and one with W'. */
   readonly maxPasses?: number;
   readonly seed?: number;
-  /** Columns [columns, any] near which the right singular vectors are expected, such as those of the matrix before its update. */
+  /** Columns [columns, any] near which the right singular vectors are expected; the others begin at random. */
   readonly start?: Matrix;
   readonly signal?: AbortSignal;
 }

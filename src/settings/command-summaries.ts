@@ -13,6 +13,7 @@ export const summaries = {
   'import-openai':
     "what files of OpenAI's fine-tuning and evals are here: data sets checked, jobs as commands, results, evals",
   eval: 'how well a model or a run answers test data, and whether it is better than others',
+  inspect: 'a look into an adapter: where it comes from, what it changes, whether it is unlike others',
   export: "write a run's adapter in another format",
   pull: 'fetch a model by its catalogue name, or any GGUF of the hub by organisation/name or address',
   models: 'models on this machine, and those that `pull` knows',

@@ -139,6 +139,7 @@ const smaller: Readonly<Record<string, readonly string[]>> = {
   preview: [],
   'import-openai': [],
   export: [],
+  inspect: [],
   eval: ['--limit', '2', '--max-tokens', '2', '--threads', '1'],
   plan: [],
   doctor: [],

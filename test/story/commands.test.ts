@@ -7,7 +7,9 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { RunEvent } from '../../src/events.ts';
 import { openGguf } from '../../src/formats/gguf/read.ts';
 import { writeGguf } from '../../src/formats/gguf/write.ts';
+import type { AdapterInspection } from '../../src/library/inspect.ts';
 import { tuneOptions } from '../../src/settings/options.ts';
+import { madeAdapter, writtenAdapter } from '../made-adapters.ts';
 
 const repo = join(import.meta.dirname, '../..');
 const llama = join(repo, 'test/fixtures/reference/llama/base.gguf');
@@ -435,4 +437,22 @@ test('keys: added, listed and removed', () => {
   expect(nomoat('keys', 'give', 'x').err).toContain('Allowed choices are add, list, remove');
   expect(nomoat('keys', 'remove', 'laptop')).toEqual({ code: 0, out: '', err: '' });
   expect(nomoat('keys', 'list').out).toBe('No API keys.\n');
+});
+
+test('inspect: an adapter by itself beside its base, as text and as JSON; two adapters; what is missing', () => {
+  const mini = join(repo, 'models/nomoat-mini/nomoat-mini.gguf');
+  const adapter = writtenAdapter(join(folder, 'adapter'), madeAdapter(1, 0.05));
+  const { code, err, out } = nomoat('inspect', adapter, '--model', mini, '--no-intruders');
+  expect([code, err]).toEqual([0, expect.stringMatching(/layer 0 q_proj \(1 of 12\)/)]);
+  expect(out).toMatch(/Adapter: LoRA of rank 2, alpha 4, factor 2, .* on q_proj, v_proj/);
+  expect(out).toMatch(/layer +q_proj +v_proj\n0 +[\d.]+% [\d.]+ +[\d.]+% [\d.]+\n/);
+  expect(out).toMatch(/Made by: no run is known/);
+  expect(out).not.toMatch(/Intruder dimensions:/);
+  const json = JSON.parse(nomoat('inspect', adapter, '--model', mini, '--json').out) as AdapterInspection;
+  expect(json.updates).toHaveLength(12);
+  expect(json.updates[0]!.intruders).toMatchObject({ tested: 10, undecided: 0 });
+  const compared = nomoat('inspect', adapter, '--with', adapter, '--model', mini);
+  expect(compared.out).toMatch(/Cosine of all that they change: 1\.00/);
+  const gone = nomoat('inspect', adapter);
+  expect([gone.code, gone.err]).toEqual([2, expect.stringMatching(/does not say which model.*--model/)]);
 });

@@ -1,0 +1,28 @@
+/** `nomoat inspect`: a look into an adapter. */
+import type { Command } from 'commander';
+import { inspectOptions } from '../settings/command-settings.ts';
+import { toggle } from '../settings/fields.ts';
+import { bare } from './bare-command.ts';
+import { addFlags, flagsOf } from './flags.ts';
+import { renderComparison, renderInspection } from './inspect-adapter.ts';
+import { paced } from './inspect-text.ts';
+import { print } from './print.ts';
+import { inCommandWords } from './words.ts';
+
+const table = { ...inspectOptions, json: toggle(false, 'as one JSON object, with every number') };
+
+export function command(): Command {
+  const command = bare('inspect').argument('<RUN|ADAPTER>', 'a run, one of its checkpoints, a PEFT folder, a .safetensors file or a GGUF LoRA'); // biome-ignore format: one line
+  return addFlags(command, table).action(async (adapter: string) => {
+    const { clean, intruders, json, model, with: other } = flagsOf(command, table);
+    const show = <T>(found: T, render: (found: T) => string): void =>
+      print(json ? JSON.stringify(found) : inCommandWords(render(found)));
+    if (other !== null) {
+      const { compareAdapters } = await import('../library/compare-adapters.ts');
+      return show(await paced((pace) => compareAdapters({ adapter, other, model, ...pace })), renderComparison);
+    }
+    const { inspectAdapter } = await import('../library/inspect.ts');
+    const given = { adapter, model, intruders, ...(clean.length > 0 ? { clean } : {}) };
+    show(await paced((pace) => inspectAdapter({ ...given, ...pace })), renderInspection);
+  });
+}

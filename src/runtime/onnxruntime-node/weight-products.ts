@@ -1,0 +1,50 @@
+/**
+ * Products with a weight by the engine, in float32: some thirty times as fast as sums in JavaScript, and exact to 1e-6 of the largest
+ * singular value, which residuals of 1e-3 do not notice.
+ */
+import { type Graph, input, matmul } from '../../graph/graph.ts';
+import type { Matrix } from '../../linear-algebra/matrix.ts';
+import type { LinearOperator, Shape } from '../../linear-algebra/operator.ts';
+import { Executor, floats } from './executor.ts';
+
+/** X' W': [K, N] [M, N]' -> [K, M]. A matrix by columns is its transpose by rows, so that nothing is turned. */
+const rowProducts = (): Graph =>
+  new Map([['product', matmul(input('x', ['K', 'N']), input('weight', ['M', 'N']), { transposeB: true })]]);
+/** Y' W: [K, M] [M, N] -> [K, N]. */
+const columnProducts = (): Graph => new Map([['product', matmul(input('x', ['K', 'M']), input('weight', ['M', 'N']))]]);
+
+export class WeightProducts {
+  private readonly rows: Executor;
+  private readonly columns: Executor;
+
+  private constructor(rows: Executor, columns: Executor) {
+    this.rows = rows;
+    this.columns = columns;
+  }
+
+  static async open(threads: number): Promise<WeightProducts> {
+    return new WeightProducts(await Executor.create(rowProducts(), threads), await Executor.create(columnProducts(), threads)); // biome-ignore format: one line
+  }
+
+  /** The weight [rows, columns], row by row, as an operator that is good until `close`. */
+  operator({ columns, rows }: Shape, values: Float32Array): LinearOperator {
+    const weight = floats(values, [rows, columns]);
+    const product = async (executor: Executor, x: Matrix, length: number): Promise<Matrix> => {
+      const made = new Float32Array(x.columns * length);
+      const given = floats(Float32Array.from(x.data), [x.columns, x.rows]);
+      await executor.run(new Map([['x', given], ['weight', weight]]), new Map([['product', floats(made, [x.columns, length])]])); // biome-ignore format: one line
+      return { rows: length, columns: x.columns, data: Float64Array.from(made) };
+    };
+    return {
+      rows,
+      columns,
+      apply: (x) => product(this.rows, x, rows),
+      applyTransposed: (y) => product(this.columns, y, columns),
+    };
+  }
+
+  async close(): Promise<void> {
+    await this.rows.close();
+    await this.columns.close();
+  }
+}
