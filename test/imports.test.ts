@@ -35,6 +35,7 @@ const order = [
   'dataset',
   'migrate',
   'plan',
+  'report',
   'run',
   'library.ts',
   'library',

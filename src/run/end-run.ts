@@ -5,10 +5,11 @@
 import type { RunEndEvent, RunEvent } from '../events.ts';
 import { writeFileAtomic } from '../formats/atomic-write.ts';
 import { parentBytes } from '../machine/machine.ts';
+import { plannedAndActual } from '../report/sections/cost.ts';
 import { surroundings } from '../store/model-folders.ts';
 import type { TrainerState } from '../train/trainer-state.ts';
 import type { Method } from './methods.ts';
-import { plannedAndActual, renderReport } from './report.ts';
+import { renderReport } from './report.ts';
 import type { RunFolder } from './run-folder.ts';
 import { shareable } from './shareable.ts';
 

@@ -15,17 +15,15 @@ import {
   writeSync,
 } from 'node:fs';
 import { basename, dirname, join, resolve } from 'node:path';
-import { stringify } from 'yaml';
 import { NomoatError } from '../errors.ts';
 import type { RunEvent } from '../events.ts';
 import { writeFailure, writeFileAtomic } from '../formats/atomic-write.ts';
 import { lockHolder, releaseLock, takeLock } from '../formats/process-lock.ts';
 import { assertFree, isRun } from '../settings/load.ts';
-import { pretrainOptions, tuneOptions } from '../settings/options.ts';
 import type { RunSettings } from '../settings/run-settings.ts';
 import { assertGiven } from '../words/given.ts';
-import { shellQuote } from '../words/shell-quote.ts';
 import { readEvents } from './event-log.ts';
+import { recipeOf } from './recipe.ts';
 import { type RunRecord, type RunState, readRunRecord, recordVersion } from './run-record.ts';
 
 export type { RunRecord, RunState } from './run-record.ts';
@@ -150,23 +148,6 @@ export class RunFolder {
     this.log = null;
     releaseLock(this.file('lock'));
   }
-}
-
-/** The settings as a recipe that repeats the run, with the command as a comment. */
-function recipeOf({ chosenFromData, chosenPrecision, settings }: RunRecord): string {
-  const pretrains = settings.method === 'pretrain';
-  const values: Readonly<Record<string, unknown>> = {
-    ...settings,
-    ...settings.pretrain,
-    model: settings.modelPath,
-    // `auto` measures, and may come to something else the next time.
-    precision: chosenPrecision ?? settings.precision,
-  };
-  const names = Object.keys(pretrains ? pretrainOptions : tuneOptions).filter((name) => name !== 'run');
-  const set = names.flatMap((name) => (values[name] === null ? [] : [[name, values[name]]]));
-  const command = `nomoat ${pretrains ? 'pretrain' : 'tune'} ${settings.data.map((path) => shellQuote(path)).join(' ')} --recipe recipe.yaml --run NEW`;
-  const chosen = chosenFromData === undefined ? '' : `# ${chosenFromData}\n`;
-  return `# Repeats the run: ${command}\n${chosen}${stringify(Object.fromEntries(set))}`;
 }
 
 /** The run that the checkpoint at `path` belongs to; null where that is no checkpoint of a run. */

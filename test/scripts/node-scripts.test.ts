@@ -38,6 +38,7 @@ const runs: Readonly<Record<string, Run>> = {
   'bench/sweep-defaults.mjs': { args: () => [at('train.jsonl'), '0.1', tiny, at('sweep'), '--rates', '2', '--batches', '1', '--epochs', '1'], prints: /"name":"rate x 2".*"best":[\d.]+/ },
   'bench/compare-scratch.mjs': { args: () => ['--data', at('train.jsonl'), '--validation', at('test.jsonl'), '--model', tiny, '--method', 'lora', '--minutes', '0.005', '--held-out', '4', '--threads', '1', '--out', at('scratch'), '--svg', at('scratch.svg')], prints: /\| LoRA \| 0\.\d M \|/ },
   'bench/contamination.mjs': { args: () => ['--rows', '300', '--examples', '60', '--planted', '10'], prints: /"planted":10,"found":(9|10),"further":0/ },
+  'bench/report-pages.mjs': { args: () => [at('pictures'), at('run/report.html')], prints: /report-pages: skipped, since|report\.html: nothing found/, covers: ['bench/chromium.mjs'] },
   'bench/shape.mjs': { args: () => [], prints: /\| import cycles \| 0 \|/ },
   'bench/synthetic-model.mjs': { args: () => ['tinyllama-1.1b', at('synthetic.gguf'), '--layers', '1'], prints: /"layers":1,.*"parameters":\d+/ },
   'bench/reference-check.mjs': { args: () => [tiny, at('reference'), at('run')], prints: /"worstGradientError":[\d.]+[\s\S]*"exact":\d+/ },

@@ -1,0 +1,1 @@
+export function faultsOf(path: string, out: string, names?: readonly string[]): Promise<string[]>;

@@ -1,0 +1,7 @@
+/** Every text of the page, in both languages, by name. A text with figures is a function of them. */
+import { answerWords } from './words/answers.ts';
+import { pageWords } from './words/page.ts';
+import { resultWords } from './words/result.ts';
+import { runWords } from './words/run.ts';
+
+export const words = { page: pageWords, result: resultWords, answers: answerWords, run: runWords };

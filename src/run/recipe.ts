@@ -1,0 +1,24 @@
+/** A run's settings as a recipe that repeats it. Pure. */
+import { stringify } from 'yaml';
+import { pretrainOptions, tuneOptions } from '../settings/options.ts';
+import { shellQuote } from '../words/shell-quote.ts';
+import type { RunRecord } from './run-record.ts';
+
+/** The command that repeats the run with its recipe. */
+export const recipeCommand = ({ settings }: Pick<RunRecord, 'settings'>): string =>
+  `nomoat ${settings.method === 'pretrain' ? 'pretrain' : 'tune'} ${settings.data.map((path) => shellQuote(path)).join(' ')} --recipe recipe.yaml --run NEW`;
+
+/** The settings, as far as they are known, with the command as a comment. */
+export function recipeOf({ chosenFromData, chosenPrecision, settings }: RunRecord): string {
+  const values: Readonly<Record<string, unknown>> = {
+    ...settings,
+    ...settings.pretrain,
+    model: settings.modelPath,
+    // `auto` measures, and may come to something else the next time.
+    precision: chosenPrecision ?? settings.precision,
+  };
+  const names = Object.keys(settings.method === 'pretrain' ? pretrainOptions : tuneOptions).filter((name) => name !== 'run'); // biome-ignore format: one line
+  const set = names.flatMap((name) => (values[name] === null ? [] : [[name, values[name]]]));
+  const chosen = chosenFromData === undefined ? '' : `# ${chosenFromData}\n`;
+  return `# Repeats the run: ${recipeCommand({ settings })}\n${chosen}${stringify(Object.fromEntries(set))}`;
+}
