@@ -26,12 +26,15 @@ export type { TuningFault, TuningFileCheck } from './dataset/tuning-file.ts';
 export { type CodeEntry, errorCodes, isErrorCode } from './error-codes.ts';
 export { type ErrorCode, type ErrorKind, NomoatError, type NomoatErrorOptions } from './errors.ts';
 export type { BaselineKind } from './evaluate/baselines.ts';
-export type { Comparison, Verdict } from './evaluate/compare.ts';
+export type { Comparison, Tied, Verdict } from './evaluate/compare.ts';
+export type { Paired } from './evaluate/compare-two.ts';
 export type { NearlyTrained } from './evaluate/contamination.ts';
 export type { Degenerate } from './evaluate/degenerate.ts';
 export type { BaselineEvaluation, Costs, Doubt, Evaluation, Measured, MetricUsed, ModelEvaluation, Severity } from './evaluate/evaluation.ts'; // biome-ignore format: one line
 export type { Findings } from './evaluate/findings.ts';
+export type { JsonReport } from './evaluate/metrics/json-fields.ts';
 export type { LabelReport, LabelScore } from './evaluate/metrics/labels.ts';
+export type { MetricFunction } from './evaluate/metrics/own-metric.ts';
 export type { MetricScore } from './evaluate/score-answers.ts';
 export type { Interval } from './evaluate/statistics/proportions.ts';
 export type {
@@ -82,6 +85,7 @@ export {
   type NewApiKey,
   removeApiKey,
 } from './library/keys.ts';
+export type { MetricGiven } from './library/load-metric.ts';
 export { type ListedModels, listModels, type PullModelOptions, pullModel, resolveModel } from './library/models.ts';
 export { type PlanOptions, plan } from './library/plan.ts';
 export { type Preview, type PreviewOptions, preview, type RowSetting } from './library/preview.ts';

@@ -5,6 +5,7 @@
 Needs scipy, statsmodels, scikit-learn, sacrebleu and rouge-score. The texts are those of examples/intents (CC0), in pairs of the same intent.
 """
 import collections
+import itertools
 import json
 import pathlib
 import random
@@ -16,10 +17,12 @@ import numpy
 import rouge_score
 import sacrebleu
 import scipy
+import scipy.optimize
 import scipy.stats
 import sklearn
 import sklearn.metrics
 import statsmodels
+import statsmodels.api
 from rouge_score import rouge_scorer
 from statsmodels.stats.contingency_tables import mcnemar
 from statsmodels.stats.multitest import multipletests
@@ -100,6 +103,44 @@ for values in (generator.normal(0.1, 1, 60), generator.exponential(1, 80), gener
     found = scipy.stats.bootstrap((values,), numpy.mean, n_resamples=100_000, method="BCa", random_state=1, batch=1000)
     intervals.append({"values": values.tolist(), "low": float(found.confidence_interval.low), "high": float(found.confidence_interval.high)})
 
+# Tango's interval: where the score statistic, with the likelihood maximised by search for each difference, is 1.96.
+def tango(b, c, n):
+    def score(d):
+        def loss(q):  # q is the probability that only the second is right; the first alone has q + d
+            terms = [(b, q + d), (c, q), (n - b - c, 1 - 2 * q - d)]
+            return -sum(k * numpy.log(max(p, 1e-300)) for k, p in terms)
+        low, high = max(0, -d), (1 - d) / 2
+        q = scipy.optimize.minimize_scalar(loss, bounds=(low, high), method="bounded", options={"xatol": 1e-14}).x
+        return (b - c - n * d) / numpy.sqrt(n * (2 * q + d - d * d))
+    z, seen = scipy.stats.norm.ppf(0.975), (b - c) / n
+    ends = [scipy.optimize.brentq(lambda d: score(d) - wanted, *bounds, xtol=1e-13) for wanted, bounds in ((z, (-1 + 1e-9, seen - 1e-9)), (-z, (seen + 1e-9, 1 - 1e-9)))]
+    return [b, c, n, *map(float, ends)]
+
+
+paired = [tango(*counts) for counts in [(0, 0, 40), (1, 0, 50), (5, 2, 50), (12, 9, 200), (40, 70, 400), (3, 30, 60)]]
+
+# Standard errors of the mean by clusters: an intercept alone, with cluster-robust errors.
+groups = [int(g) for g in generator.integers(0, 25, 150)]
+clustered = (generator.normal(0, 1, 25)[groups] + generator.normal(0, 1, 150)).round(6)
+fitted = statsmodels.api.OLS(clustered, numpy.ones(150)).fit(cov_type="cluster", cov_kwds={"groups": groups})
+clusters = {"values": clustered.tolist(), "clusters": [str(g) for g in groups], "error": float(fitted.bse[0])}
+
+# pass@k and pass^k, by trying every choice of k samples.
+passes = []
+for n, right in ((1, 1), (5, 2), (6, 5), (8, 3)):
+    for k in range(1, n + 1):
+        choices = list(itertools.combinations([i < right for i in range(n)], k))
+        passes.append([n, right, k, sum(map(any, choices)) / len(choices), sum(map(all, choices)) / len(choices)])
+
+# Macro F1 of drawn examples: its bias-corrected interval.
+def macro(rows):
+    some = sorted({wanted[i] for i in rows} | {given[i] for i in rows})
+    return sklearn.metrics.f1_score([wanted[i] for i in rows], [given[i] for i in rows], labels=some, average="macro", zero_division=0)
+
+
+found = scipy.stats.bootstrap((numpy.arange(len(wanted)),), macro, n_resamples=5000, method="BCa", random_state=1, vectorized=False)
+macros = {"low": float(found.confidence_interval.low), "high": float(found.confidence_interval.high), "some": [[rows, macro(rows)] for rows in ([0, 1, 2], [5, 5, 9, 80], list(range(60)))]}
+
 versions = {each.__name__: getattr(each, "__version__", "0.1.2") for each in (scipy, statsmodels, sklearn, sacrebleu, rouge_score)}
-out = {"versions": versions, "texts": texts, "corpus": corpus, "classes": classes, "normal": normal, "quantiles": quantiles, "wilson": wilson, "mcnemar": mcnemars, "holm": holms, "permutation": differences, "bootstrap": intervals}
+out = {"versions": versions, "texts": texts, "corpus": corpus, "classes": classes, "normal": normal, "quantiles": quantiles, "wilson": wilson, "mcnemar": mcnemars, "holm": holms, "permutation": differences, "bootstrap": intervals, "paired": paired, "clusters": clusters, "passes": passes, "macro": macros}
 pathlib.Path(sys.argv[1]).write_text(json.dumps(out, ensure_ascii=False) + "\n", encoding="utf-8")

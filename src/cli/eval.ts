@@ -52,6 +52,9 @@ function labelLines({ labels }: ModelEvaluation): string[] {
   return ['', `Macro F1 ${percent(labels.macroF1)}`, ...table([['label', 'precision', 'recall', 'F1', 'examples'], ...rows])]; // biome-ignore format: one line
 }
 
+const jsonLines = ({ json }: ModelEvaluation): string[] =>
+  json === null ? [] : ['', `JSON: ${percent(json.valid)} in a hundred answers are valid, ${percent(json.fields)} in a hundred fields are right, ${json.extra} are not expected`]; // biome-ignore format: one line
+
 function wrongAnswers({ models: [first], questions }: Evaluation): string[] {
   const { answers, name, results } = first!;
   const wrong = results[0]!.scores.flatMap((score, i) => (score < 1 ? [i] : [])).slice(0, shownAnswers);
@@ -72,6 +75,7 @@ export function renderEvaluation(evaluation: Evaluation): string {
       ...scoreTable(evaluation, i),
     ]),
     ...labelLines(models[0]!),
+    ...jsonLines(models[0]!),
     ...wrongAnswers(evaluation),
   ]
     .map(harmless)

@@ -37,6 +37,7 @@ const commandOf: Readonly<
   addApiKey: 'keys add',
   listApiKeys: 'keys list',
   removeApiKey: 'keys remove',
+  evaluate: 'eval',
   exportRun: 'export',
   pullModel: 'pull',
   listModels: 'models',

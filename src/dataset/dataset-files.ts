@@ -31,12 +31,19 @@ export interface ReadOptions {
   readonly promptColumn?: string | null;
   readonly completionColumn?: string | null;
   readonly textColumn?: string | null;
+  /** Kept with each example beside what it is made of. */
+  readonly keptColumn?: string | null;
 }
 
 const settingsError = (fault: string, remedy: string): NomoatError =>
   new NomoatError({ part: 'the columns', fault, remedy });
 
-function requestOf(options: ReadOptions): Request {
+const requestOf = (options: ReadOptions): Request => ({
+  ...formatRequest(options),
+  keptColumn: options.keptColumn ?? null,
+});
+
+function formatRequest(options: ReadOptions): Request {
   const columns: Columns = {
     prompt: options.promptColumn ?? null,
     completion: options.completionColumn ?? null,

@@ -3,6 +3,7 @@
  * names file and line. Knows nothing of folders or tokens.
  */
 import { NomoatError } from '../errors.ts';
+import { writeJson } from '../formats/exact-json.ts';
 import { type FileKind, openDataFile, type RawFile } from '../records/data-files.ts';
 import type { RawRecord } from '../records/raw-record.ts';
 import { unwrap } from '../records/wrapped-json.ts';
@@ -50,6 +51,8 @@ export interface Request {
   readonly format: RecordFormat | null;
   readonly why: string;
   readonly asCsv: boolean;
+  /** A column that examples keep beside what they are made of. */
+  readonly keptColumn?: string | null;
 }
 
 /** Records in which a format is looked for; the first may be broken ones. */
@@ -218,6 +221,14 @@ function placed(value: unknown, { remarks }: RawFile, { format }: Request): unkn
   return found.record;
 }
 
+/** What a record has in a column, as text. */
+function keptOf(value: unknown, column: string | null | undefined): { readonly kept?: string } {
+  if (!column || typeof value !== 'object' || value === null || !Object.hasOwn(value, column)) return {};
+  const found = (value as Fields)[column];
+  if (found === null || found === undefined) return {};
+  return { kept: typeof found === 'string' ? found : writeJson(found) };
+}
+
 /** Reads as many records as tell the format, and goes on with all. */
 async function openRecords(
   path: string,
@@ -226,7 +237,7 @@ async function openRecords(
   mayBeEmpty: boolean,
 ): Promise<OpenRecords | null> {
   const rename = (record: RawRecord): RawRecord =>
-    'value' in record ? { ...record, value: placed(renameColumns(record.value, request.columns), raw, request) } : record; // biome-ignore format: one line
+    'value' in record ? { ...record, ...keptOf(record.value, request.keptColumn), value: placed(renameColumns(record.value, request.columns), raw, request) } : record; // biome-ignore format: one line
   const source = raw.records[Symbol.asyncIterator]();
   let head: RawRecord[] = [];
   let ended = false;
@@ -271,7 +282,7 @@ export async function readDataFile(path: string, request: Request, mayBeEmpty = 
       const own = request.format ? format : formatOfRow(format, record.value);
       const parsed = parseRecord(own, record.value, source);
       if ('kind' in parsed) {
-        examples.push(parsed);
+        examples.push(record.kept === undefined ? parsed : { ...parsed, kept: record.kept });
         formats.set(own, (formats.get(own) ?? 0) + 1);
       } else refusals.push({ source, ...parsed });
       unread.add(unreadKeys(own, record.value), record.value);

@@ -1,5 +1,7 @@
 /** What speaks against trust in an evaluation. A new check is a function in this list, and its finding, if it needs one, a field of `Findings`. Pure. */
+
 import type { Doubt, Measured, Severity } from './evaluation.ts';
+import { templateOf } from './group-examples.ts';
 
 /** Looks at everything that was measured and says what is doubtful. */
 export type Check = (measured: Measured) => readonly Doubt[];
@@ -43,8 +45,23 @@ const withoutAnswer: Check = ({ examples, skipped }) =>
     ? []
     : [{ code: 'skipped-examples', severity: 'note', sentence: `${skipped} examples without an answer were left out.`, figures: { skipped, examples } }]; // biome-ignore format: one line
 
+/** Prompts of so few kinds are no independent examples. */
+const leastShareOfTemplates = 0.5;
+
+const fewTemplates: Check = ({ clusters, examples, questions }) => {
+  const templates = new Set(questions.map(({ prompt }) => templateOf(prompt))).size;
+  return clusters !== null || templates > leastShareOfTemplates * examples
+    ? []
+    : [{ code: 'few-templates', severity: 'warning', sentence: `The ${examples} prompts are made of ${templates} templates, numbers and quoted texts apart: intervals are too narrow if the model fails by template. \`cluster: 'template'\` counts each as one.`, figures: { templates, examples } }]; // biome-ignore format: one line
+};
+
+const clustered: Check = ({ clusters, examples }) =>
+  clusters === null || clusters.count === examples
+    ? []
+    : [{ code: 'clusters', severity: 'note', sentence: `The ${examples} examples count as ${clusters.count}: those that share ${clusters.by} belong together.`, figures: { examples, clusters: clusters.count } }]; // biome-ignore format: one line
+
 /** All checks; those of the same severity are said in this order. */
-const checks: readonly Check[] = [trainedOn, nearlyTrainedOn, lookedAtOften, degenerateAnswers, withoutAnswer];
+const checks: readonly Check[] = [trainedOn, nearlyTrainedOn, lookedAtOften, degenerateAnswers, withoutAnswer, fewTemplates, clustered]; // biome-ignore format: one line
 
 /** What speaks against trust, the worst first. */
 export function doubtsOf(measured: Measured): Doubt[] {

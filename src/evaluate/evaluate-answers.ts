@@ -5,14 +5,15 @@
 import type { TestAnswer } from './ask.ts';
 import type { Baseline } from './baselines.ts';
 import { doubtsOf } from './checks.ts';
-import { compareAll } from './compare.ts';
+import { compareAll, tiesOf } from './compare.ts';
 import { degenerateOf } from './degenerate.ts';
 import { type BaselineEvaluation, type Costs, type Evaluation, evaluationVersion, type Measured, type ModelEvaluation } from './evaluation.ts'; // biome-ignore format: one line
 import type { Findings } from './findings.ts';
+import { jsonReport } from './metrics/json-fields.ts';
 import { labelReport } from './metrics/labels.ts';
 import { type Metric, suggestMetric } from './metrics/metric.ts';
-import { type MetricScore, scoreAnswers } from './score-answers.ts';
-import { promptOf, type TestSet } from './test-set.ts';
+import { isBinary, type MetricScore, scoreAnswers } from './score-answers.ts';
+import { promptOf, type TestSet, unitsOf } from './test-set.ts';
 import { verdictOf } from './verdict.ts';
 
 /** What a model answered, in the order of the examples. */
@@ -41,12 +42,15 @@ const resultsOf = (answers: readonly string[], { metrics, test }: AnswersGiven):
 async function modelEvaluation({ answers, costs, name }: Answered, given: AnswersGiven): Promise<ModelEvaluation> {
   const texts = answers.map(({ text }) => text);
   const expected = given.test.questions.map((question) => question.expected.trim());
-  const areLabels = given.metrics.some((metric) => metric.name === 'exact') && suggestMetric(expected).name === 'exact';
+  const areLabels =
+    given.metrics.some((metric) => metric.name === 'exact' || metric.name === 'macro-f1') &&
+    suggestMetric(expected).name === 'exact';
   return {
     name,
     results: await resultsOf(texts, given),
     degenerate: degenerateOf(answers, given.test.questions),
     labels: areLabels ? labelReport(texts.map((text) => text.trim()), expected) : null, // biome-ignore format: one line
+    json: given.metrics.some(({ name }) => name.startsWith('json')) ? jsonReport(texts, expected) : null,
     answers: texts,
     costs,
   };
@@ -59,16 +63,26 @@ export async function evaluateAnswers(given: AnswersGiven): Promise<Evaluation> 
   const { findings, metrics, suggested, test } = given;
   const models = await Promise.all(given.models.map((model) => modelEvaluation(model, given)));
   const baselines = await Promise.all(given.baselines.map((baseline) => baselineEvaluation(baseline, given)));
+  const compared = { models, baselines, metrics, test };
   const measured: Measured = {
     version: evaluationVersion,
     examples: test.questions.length,
     skipped: test.skipped,
-    metrics: metrics.map(({ binary, name, summary }) => ({ name, summary, binary })),
+    metrics: metrics.map(({ name, summary }, i) => ({
+      name,
+      summary,
+      binary: isBinary(
+        metrics[i]!,
+        [...models, ...baselines].map(({ results }) => results[i]!),
+      ),
+    })),
     suggested,
     questions: test.questions.map((question) => ({ prompt: promptOf(question), expected: question.expected })),
     models,
     baselines,
-    comparisons: compareAll({ models, baselines, metrics }),
+    clusters: test.clusters && { by: test.clusters.by, count: unitsOf(test) },
+    comparisons: compareAll(compared),
+    ties: tiesOf(compared),
     findings,
   };
   const doubts = doubtsOf(measured);

@@ -1,8 +1,9 @@
 /** What an evaluation found, every number of it: what is rendered, reported and written as JSON. Types alone. */
 import type { BaselineKind } from './baselines.ts';
-import type { Comparison } from './compare.ts';
+import type { Comparison, Tied } from './compare.ts';
 import type { Degenerate } from './degenerate.ts';
 import type { Findings } from './findings.ts';
+import type { JsonReport } from './metrics/json-fields.ts';
 import type { LabelReport } from './metrics/labels.ts';
 import type { MetricScore } from './score-answers.ts';
 
@@ -25,6 +26,8 @@ export interface ModelEvaluation {
   readonly degenerate: Degenerate;
   /** Of answers that are labels; null for others. */
   readonly labels: LabelReport | null;
+  /** Of answers that are to be JSON; null for others. */
+  readonly json: JsonReport | null;
   /** In the order of the examples. */
   readonly answers: readonly string[];
   readonly costs: Costs;
@@ -76,8 +79,12 @@ export interface Measured {
   /** The one that was asked for first, then those that it is compared with. */
   readonly models: readonly ModelEvaluation[];
   readonly baselines: readonly BaselineEvaluation[];
+  /** Examples that belong together count as one; null: each is one by itself. */
+  readonly clusters: { readonly by: string; readonly count: number } | null;
   /** The first model with every other and with every baseline, by each metric. */
   readonly comparisons: readonly Comparison[];
+  /** Of each metric, where three or more are compared: who was not shown to differ from whom. */
+  readonly ties: readonly Tied[];
   /** What was looked into beside the answers. */
   readonly findings: Findings;
 }

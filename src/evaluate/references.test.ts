@@ -4,12 +4,15 @@ import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { jsonScore } from './metrics/json-fields.ts';
 import { labelReport } from './metrics/labels.ts';
+import { macroF1 } from './metrics/macro-f1.ts';
 import { normalised } from './metrics/normalise.ts';
 import { bleu, chrF, rougeL, tokenF1 } from './metrics/overlap.ts';
+import { clusteredWilson, standardError } from './statistics/clusters.ts';
 import { holm, tiedSets } from './statistics/multiple.ts';
 import { normalCdf, normalQuantile } from './statistics/normal.ts';
-import { deviationOf, examplesNeeded, smallestShown } from './statistics/power.ts';
-import { mcnemarExact, passAllK, passAtK, wilsonInterval } from './statistics/proportions.ts';
+import { examplesNeeded, smallestShown } from './statistics/power.ts';
+import { mcnemarExact, pairedInterval, passAllK, passAtK, wilsonInterval } from './statistics/proportions.ts';
+import { bootstrapStatistic, permuteStatistic } from './statistics/resample-rows.ts';
 import { bootstrapInterval, pairedPermutation, randomNumbers } from './statistics/resampling.ts';
 
 interface Cases {
@@ -22,6 +25,10 @@ interface Cases {
   readonly mcnemar: readonly [number, number, number][];
   readonly holm: readonly { p: number[]; adjusted: number[] }[];
   readonly permutation: readonly { values: number[]; p: number }[];
+  readonly paired: readonly [number, number, number, number, number][];
+  readonly clusters: { values: number[]; clusters: string[]; error: number };
+  readonly passes: readonly [number, number, number, number, number][];
+  readonly macro: { low: number; high: number; some: [number[], number][] };
   readonly bootstrap: readonly { values: number[]; low: number; high: number }[];
 }
 const cases = JSON.parse(readFileSync(join(import.meta.dirname, '../../test/fixtures/evaluation/cases.json'), 'utf8')) as Cases; // biome-ignore format: one line
@@ -82,6 +89,54 @@ describe('statistics', () => {
     for (const { p, values } of cases.permutation) expect(pairedPermutation(values)).toBeCloseTo(p, 12);
   });
 
+  test('an interval of pairs is where the score statistic, by a likelihood maximised by search, is 1.96', () => {
+    for (const [first, second, total, low, high] of cases.paired) {
+      const what = `${first} ${second} ${total}`;
+      const [ourLow, ourHigh] = pairedInterval(first, second, total);
+      expect(ourLow, what).toBeCloseTo(low, digits);
+      expect(ourHigh, what).toBeCloseTo(high, digits);
+    }
+    expect([pairedInterval(0, 0, 0), pairedInterval(3, 0, 3)[1], pairedInterval(0, 3, 3)[0]]).toEqual([[-1, 1], 1, -1]);
+  });
+
+  test('standard errors by clusters are those of statsmodels', () => {
+    const { clusters, error, values } = cases.clusters;
+    expect(standardError(values, clusters)).toBeCloseTo(error, 12);
+    expect(standardError(values)).toBeLessThan(error * 0.8);
+  });
+
+  test('a share of clusters is as wide as that of so many independent ones, and never of no width', () => {
+    const values = Array.from({ length: 400 }, (_, i) => Number(i % 40 < 10));
+    const names = values.map((_, i) => String(Math.floor(i / 10)));
+    const width = ([low, high]: readonly [number, number]): number => high - low;
+    // Forty clusters that are right or wrong as a whole.
+    expect(width(clusteredWilson(values, names)) / width(wilsonInterval(10, 40))).toBeCloseTo(1, 1);
+    expect(clusteredWilson(values, names.map((_, i) => String(i)))[0]).toBeCloseTo(wilsonInterval(100, 400)[0], 2); // biome-ignore format: one line
+    const [low, high] = clusteredWilson(values.map(() => 1), names); // biome-ignore format: one line
+    expect([low < 0.95, high]).toEqual([true, 1]);
+    expect(clusteredWilson([1, 1], ['a', 'a'])).toEqual([0, 1]);
+  });
+
+  test('macro F1 of drawn examples is that of scikit-learn, its interval that of scipy', () => {
+    const statistic = macroF1(cases.classes.answers, cases.classes.expected);
+    for (const [rows, wanted] of cases.macro.some) expect(statistic(rows)).toBeCloseTo(wanted, 12);
+    const { high, low } = cases.macro;
+    const [ourLow, ourHigh] = bootstrapStatistic(statistic, 120);
+    expect(Math.abs(ourLow - low)).toBeLessThan((high - low) / 20);
+    expect(Math.abs(ourHigh - high)).toBeLessThan((high - low) / 20);
+  });
+
+  test('a permutation test of any figure is that of the mean where it is the mean', () => {
+    const random = randomNumbers(2);
+    const [first, second] = [0.7, 0.5].map((share) => Array.from({ length: 60 }, () => Number(random() < share)));
+    const both = [...first!, ...second!];
+    const mean = (rows: readonly number[]): number => rows.reduce((sum, row) => sum + both[row]!, 0) / rows.length;
+    const differences = first!.map((score, i) => score - second![i]!);
+    expect(permuteStatistic(mean, 60)).toBeCloseTo(pairedPermutation(differences), 2);
+    const clusters = differences.map((_, i) => String(i % 12));
+    expect(permuteStatistic(mean, 60, { clusters })).toBeCloseTo(pairedPermutation(differences, { clusters }), 1);
+  });
+
   test('a permutation test of many draws is near the exact one', () => {
     const values = Array.from({ length: 30 }, (_, i) => (i < 20 ? 1 : -1));
     // P(|S| >= 10) of 30 fair signs.
@@ -113,6 +168,10 @@ describe('statistics', () => {
   });
 
   test('pass@k and pass^k are the shares among all choices of k', () => {
+    for (const [samples, right, k, one, all] of cases.passes) {
+      expect(passAtK(samples, right, k)).toBeCloseTo(one, 12);
+      expect(passAllK(samples, right, k)).toBeCloseTo(all, 12);
+    }
     expect(passAtK(5, 2, 1)).toBeCloseTo(0.4, 12);
     expect(passAtK(5, 2, 2)).toBeCloseTo(1 - 3 / 10, 12);
     expect(passAtK(5, 4, 2)).toBe(1);
@@ -130,14 +189,17 @@ describe('statistics', () => {
 
   test('the size of a test set and what it can show belong together', () => {
     const values = Array.from({ length: 100 }, (_, i) => (i % 4 === 0 ? 1 : 0));
-    const deviation = deviationOf(values);
-    expect(deviation).toBeCloseTo(Math.sqrt((0.25 * 0.75 * 100) / 99), 12);
-    const least = smallestShown(deviation, 100);
+    const error = standardError(values);
+    expect(error).toBeCloseTo(Math.sqrt((0.25 * 0.75 * 100) / 99) / 10, 12);
+    const least = smallestShown(error);
     // 1.959964 + 0.841621 standard errors.
-    expect(least / (deviation / 10)).toBeCloseTo(2.801585, 5);
-    expect(examplesNeeded(least, deviation)).toBeGreaterThanOrEqual(100);
-    expect(examplesNeeded(least, deviation)).toBeLessThanOrEqual(101);
-    expect([smallestShown(1, 0), examplesNeeded(0, 1)]).toEqual([Number.POSITIVE_INFINITY, Number.POSITIVE_INFINITY]);
+    expect(least / error).toBeCloseTo(2.801585, 5);
+    expect(examplesNeeded(least, error, 100)).toBeGreaterThanOrEqual(100);
+    expect(examplesNeeded(least, error, 100)).toBeLessThanOrEqual(101);
+    expect([smallestShown(standardError([1])), examplesNeeded(0, 1, 1)]).toEqual([
+      Number.POSITIVE_INFINITY,
+      Number.POSITIVE_INFINITY,
+    ]);
   });
 });
 

@@ -8,6 +8,14 @@ export interface TestQuestion {
   readonly expected: string;
 }
 
+/** Examples that belong together, such as those of one conversation: they are not as many independent ones. */
+export interface Clusters {
+  /** What they have in common, for people: `the column "dialogue"`. */
+  readonly by: string;
+  /** Of each example, in their order. */
+  readonly names: readonly string[];
+}
+
 /** What everything here is computed on: all models answer these questions, in this order. */
 export interface TestSet {
   readonly questions: readonly TestQuestion[];
@@ -15,14 +23,24 @@ export interface TestSet {
   readonly skipped: number;
   /** SHA-256 of the questions and expected answers: which test set this is. */
   readonly digest: string;
+  /** null: each example is one by itself. */
+  readonly clusters: Clusters | null;
 }
 
 /** A test set of questions. */
-export const testSetOf = (questions: readonly TestQuestion[], skipped = 0): TestSet => ({
+export const testSetOf = (
+  questions: readonly TestQuestion[],
+  { clusters = null, skipped = 0 }: Partial<Pick<TestSet, 'clusters' | 'skipped'>> = {},
+): TestSet => ({
   questions,
   skipped,
   digest: createHash('sha256').update(JSON.stringify(questions)).digest('hex'),
+  clusters,
 });
+
+/** How many independent ones there are: clusters, or examples. */
+export const unitsOf = ({ clusters, questions }: TestSet): number =>
+  clusters ? new Set(clusters.names).size : questions.length;
 
 /** The last thing that is asked. */
 export const promptOf = ({ ask }: TestQuestion): string =>

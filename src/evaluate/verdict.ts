@@ -1,5 +1,5 @@
 /** What an evaluation comes to, in sentences, the most important first. Pure. */
-import { type Comparison, comparisonText } from './compare.ts';
+import { type Comparison, comparisonText, tiedText } from './compare.ts';
 import type { Doubt, Measured } from './evaluation.ts';
 
 /** What a fine-tune is not better than comes before what it is better than. */
@@ -9,16 +9,22 @@ const byOutcome: Readonly<Record<Comparison['verdict'], number>> = { 'too-few-ex
  * First the baselines that beat the model, then what makes the scores doubtful, then the comparisons, by the first metric before the others, then
  * what else is to be said.
  */
-export function verdictOf({ comparisons, examples, metrics }: Measured, doubts: readonly Doubt[]): string[] {
+export function verdictOf(
+  { clusters, comparisons, examples, metrics, ties }: Measured,
+  doubts: readonly Doubt[],
+): string[] {
   const place = new Map(metrics.map(({ name }, i) => [name, i]));
+  const severalMetrics = metrics.length > 1;
+  const test = clusters ? `${examples} examples in ${clusters.count} clusters` : `${examples} examples`;
   const sorted = [...comparisons].sort((a, b) => place.get(a.metric)! - place.get(b.metric)! || byOutcome[a.verdict] - byOutcome[b.verdict]); // biome-ignore format: one line
   const isBeaten = ({ verdict, with: other }: Comparison): boolean => other === 'baseline' && verdict === 'worse';
-  const sentences = (some: readonly Comparison[]): string[] => some.map((each) => comparisonText(each, { examples, severalMetrics: metrics.length > 1 })); // biome-ignore format: one line
+  const sentences = (some: readonly Comparison[]): string[] => some.map((each) => comparisonText(each, { test, examples, severalMetrics })); // biome-ignore format: one line
   const doubtful = (isSevere: boolean): string[] => doubts.filter(({ severity }) => (severity === 'severe') === isSevere).map(({ sentence }) => sentence); // biome-ignore format: one line
   return [
     ...sentences(sorted.filter(isBeaten)),
     ...doubtful(true),
     ...sentences(sorted.filter((each) => !isBeaten(each))),
+    ...ties.flatMap((each) => tiedText(each, severalMetrics) ?? []),
     ...doubtful(false),
   ];
 }

@@ -29,7 +29,7 @@ test('the same model twice: no difference shown, and the second time nothing is 
   expect(first).toMatchObject({ version: 1, metrics: [{ name: 'exact', binary: true }], suggested: 'the expected answers are 2 labels', examples: 24, findings: { looks: 1 } }); // biome-ignore format: one line
   expect(first.baselines).toMatchObject([{ kind: 'majority', results: [{ metric: 'exact', score: 16 / 24 }] }]);
   expect(first.baselines[0]!.answers[0]).toBe('no');
-  expect(first.models.map(({ name }) => name)).toEqual([model, model]);
+  expect(first.models.map(({ name }) => name)).toEqual([model, `${model} (2)`]);
   expect(first.comparisons.map(({ verdict }) => verdict)).toEqual(['worse', 'no-difference-shown']);
   expect(first.verdict.join('\n')).toMatch(/nomoat-mini is worse than the most frequent answer: 66\.7 points below.*p < 0\.001/); // biome-ignore format: one line
   expect(first.verdict.join('\n')).toMatch(/answers of nomoat-mini did not end by themselves/);
@@ -76,4 +76,38 @@ test('the tenth look at the same test data is said', async () => {
   expect((await evaluate({ model, data, maxTokens: 1 })).verdict.join('\n')).toMatch(/has been looked at 10 times/);
   // Other examples of the same file are other data.
   expect((await evaluate({ model, data, limit: 2, maxTokens: 1 })).findings.looks).toBe(1);
+});
+
+test('a column says what counts as one, and one that is not there is said', async () => {
+  const data = write('talks.jsonl', labelled(24).map((row, i) => ({ ...row, talk: i < 20 ? Math.floor(i / 2) : undefined }))); // biome-ignore format: one line
+  const { clusters } = await evaluate({ model, data, maxTokens: 1, cluster: 'talk' });
+  expect(clusters).toEqual({ by: 'the column "talk"', count: 14 });
+  expect((await evaluate({ model, data, maxTokens: 1, cluster: 'template' })).clusters?.count).toBe(1);
+  await expect(evaluate({ model, data, maxTokens: 1, cluster: 'tlak' })).rejects.toMatchObject({ fault: 'has no column "tlak" (`cluster`)' }); // biome-ignore format: one line
+  const twice = write('twice.jsonl', [...labelled(3), ...labelled(3)]);
+  expect((await evaluate({ model, data: twice, maxTokens: 1 })).clusters).toMatchObject({ count: 3 });
+  expect((await evaluate({ model, data: twice, maxTokens: 1, cluster: 'none' })).clusters).toBeNull();
+});
+
+test('metrics are named, made of a file or given as a function, and what is none is refused before anything is computed', async () => {
+  const data = write('labels-4.jsonl', labelled(4));
+  const own = join(folder, 'mine.mjs');
+  writeFileSync(own, 'export default (answer, expected) => answer.length > expected.length;');
+  const { metrics, models } = await evaluate({ model, data, maxTokens: 2, metric: ['exact', own, () => 0.5] });
+  expect(metrics.map(({ name }) => name)).toEqual(['exact', 'mine.mjs', 'own']);
+  expect(models[0]!.results[2]!.score).toBe(0.5);
+  const refused = (metric: string, given: object = {}) => expect(evaluate({ model, data: 'not there', metric, ...given })).rejects; // biome-ignore format: one line
+  await refused('exakt').toMatchObject({ fault: expect.stringContaining('"exakt" is none of exact'), remedy: 'Did you mean "exact"?' }); // biome-ignore format: one line
+  await refused('regex').toMatchObject({ fault: 'has no pattern' });
+  await refused('exact', { pattern: 'x' }).toMatchObject({ part: '`pattern`' });
+  await refused('./none.mjs').toMatchObject({ fault: 'does not exist' });
+  const bare = join(folder, 'bare.mjs');
+  writeFileSync(bare, 'export const score = 1;');
+  await refused(bare).toMatchObject({ fault: 'exports no function as its default' });
+  const typed = join(folder, 'typed.ts');
+  writeFileSync(typed, 'export default (answer: string): boolean => answer !== "";');
+  const knowsTypes = (process.features as { typescript?: unknown }).typescript;
+  if (knowsTypes)
+    expect((await evaluate({ model, data, maxTokens: 2, metric: typed })).metrics[0]!.name).toBe('typed.ts'); // biome-ignore format: one line
+  else await refused(typed).toMatchObject({ remedy: expect.stringContaining('22.18') });
 });

@@ -19,9 +19,9 @@ import { roomForAnswers, type TestQuestion, type TestSet, withSystem } from '../
 import { openModel, type ResolvedChat, resolveChat } from '../library.ts';
 import { RunFolder } from '../run/run-folder.ts';
 import { isRun } from '../settings/load.ts';
-import type { MetricName } from '../settings/metric-names.ts';
 import { answersFolder, keptAnswersPath } from '../store/cache.ts';
 import { digestOf } from '../store/file-digest.ts';
+import { loadMetrics, type MetricGiven } from './load-metric.ts';
 import { learntQuestions, readTest } from './test-data.ts';
 
 /** What is evaluated, and on what. */
@@ -32,8 +32,15 @@ export interface EvaluateOptions {
   readonly against?: readonly string[];
   /** Test data with answers: files or folders, as for `tune`. */
   readonly data: string | readonly string[];
-  /** How answers are scored; by default what the data suggests. */
-  readonly metric?: MetricName | null;
+  /**
+   * How answers are scored; by default what the data suggests. A name, a function of your own or the path of a file that exports one as its default,
+   * or several of them: the first one decides, all are compared.
+   */
+  readonly metric?: MetricGiven | readonly MetricGiven[] | null;
+  /** Of the metric `regex`, as JavaScript writes it: the answer has to match, or, where it has a group, what that takes has to be the expected answer. */
+  readonly pattern?: string | null;
+  /** A column of what belongs together and counts as one; or conversation, template or none. By default by conversation, where several begin alike. */
+  readonly cluster?: string | null;
   /** Examples at most, the first of the data; by default all. */
   readonly limit?: number | null;
   /** Tokens of an answer at most; by default twice as many as the longest expected answer has characters, within 16 and 512. */
@@ -110,21 +117,42 @@ function usualRivals(model: string): readonly string[] {
   return settings.method === 'lora' ? [settings.modelPath] : [];
 }
 
+const metricsGiven = ({ metric }: EvaluateOptions): readonly MetricGiven[] =>
+  metric === null || metric === undefined
+    ? []
+    : typeof metric === 'string' || typeof metric === 'function'
+      ? [metric]
+      : metric;
+
+/** Each name once: the same model may be there twice. */
+function namesOf(models: readonly string[]): string[] {
+  const times = new Map<string, number>();
+  return models.map((model) => {
+    const name = shownName(model);
+    times.set(name, (times.get(name) ?? 0) + 1);
+    return times.get(name) === 1 ? name : `${name} (${times.get(name)})`;
+  });
+}
+
 /** Evaluates a model, and compares it with others on the same examples. Rejects with NomoatError. */
 export async function evaluate(options: EvaluateOptions): Promise<Evaluation> {
   const { against, model, signal } = options;
+  const given = await loadMetrics(metricsGiven(options), options.pattern ?? null);
   const { modelPath, systemPrompt } = await resolveChat({ model });
   const test = await readTest(options, modelPath);
   signal?.throwIfAborted();
   const learnt = await learntQuestions(model);
-  const suggestion = options.metric ? null : suggestMetric(test.questions.map(({ expected }) => expected));
+  const suggestion = given.length > 0 ? null : suggestMetric(test.questions.map(({ expected }) => expected));
+  const metrics = suggestion ? [metricOf(suggestion.name)] : given;
   // All are asked alike: with the system prompt that the first one was trained with.
   const asked = withSystem(test.questions, systemPrompt);
   const models: Answered[] = [];
-  for (const name of [model, ...(against ?? usualRivals(model))]) models.push(await answersOf(name, asked, options));
+  const all = [model, ...(against ?? usualRivals(model))];
+  const names = namesOf(all);
+  for (const [i, each] of all.entries()) models.push({ ...(await answersOf(each, asked, options)), name: names[i]! });
   return evaluateAnswers({
     test,
-    metrics: [metricOf(options.metric ?? suggestion!.name)],
+    metrics,
     suggested: suggestion?.why ?? null,
     models,
     baselines: baselinesOf(test, learnt),

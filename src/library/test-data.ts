@@ -4,7 +4,8 @@ import { readExamples } from '../dataset/dataset-files.ts';
 import { learntExamples } from '../dataset/divide.ts';
 import { questionOf } from '../dataset/questions.ts';
 import { NomoatError } from '../errors.ts';
-import { type TestQuestion, type TestSet, testSetOf } from '../evaluate/test-set.ts';
+import { byConversation, byTemplate, clusterKinds } from '../evaluate/group-examples.ts';
+import { type Clusters, type TestQuestion, type TestSet, testSetOf } from '../evaluate/test-set.ts';
 import { openGguf } from '../formats/gguf/read.ts';
 import type { GgufFile } from '../formats/gguf/types.ts';
 import { listOf } from '../library.ts';
@@ -18,34 +19,54 @@ export interface TestDataOptions {
   readonly limit?: number | null;
   readonly promptColumn?: string | null;
   readonly completionColumn?: string | null;
+  /** See `EvaluateOptions`. */
+  readonly cluster?: string | null;
 }
 
 const invalid = (part: string, fault: string, remedy: string): NomoatError =>
   new NomoatError({ code: 'unusable-data', part, fault, remedy });
 
-/** Examples that end in an answer, as questions. */
-const askedIn = (examples: readonly Example[], model: GgufFile): TestQuestion[] =>
-  examples.flatMap((example): TestQuestion[] => {
-    const question = questionOf(example, model);
-    if (question === null || 'beginning' in question || question.expected.trim() === '') return [];
-    const { expected } = question;
-    return [{ ask: 'messages' in question ? { messages: question.messages } : { prompt: question.prompt }, expected }];
-  });
+/** An example that ends in an answer, as a question; null for others. */
+function askedIn(example: Example, model: GgufFile): TestQuestion | null {
+  const question = questionOf(example, model);
+  if (question === null || 'beginning' in question || question.expected.trim() === '') return null;
+  const { expected } = question;
+  return { ask: 'messages' in question ? { messages: question.messages } : { prompt: question.prompt }, expected };
+}
+
+/** Which examples belong together: by a column, by what they are, or, where nobody says, by their conversation. Throws NomoatError where no example has the column. */
+function clustersOf(
+  questions: readonly TestQuestion[],
+  kept: readonly (string | undefined)[],
+  { cluster = null, data }: TestDataOptions,
+): Clusters | null {
+  const missing = kept.filter((name) => name === undefined).length;
+  // An example without a name of its own is one by itself.
+  if (cluster !== null && missing < kept.length) return { by: `the column "${cluster}"`, names: kept.map((name, i) => name ?? `${i}, which has none`) }; // biome-ignore format: one line
+  if (cluster === null || cluster === 'conversation') return byConversation(questions);
+  if (cluster === 'template') return byTemplate(questions);
+  if (cluster === 'none') return null;
+  throw invalid(listOf(data).join(', '), `has no column "${cluster}" (\`cluster\`)`, `Give a column of the data, or one of ${clusterKinds.join(', ')}.`); // biome-ignore format: one line
+}
 
 /** The questions of test data; `modelPath` says how a prompt with markup is to be taken. Rejects with NomoatError where there is none. */
-export async function readTest(
-  { completionColumn = null, data, limit = null, promptColumn = null }: TestDataOptions,
-  modelPath: string,
-): Promise<TestSet> {
+export async function readTest(options: TestDataOptions, modelPath: string): Promise<TestSet> {
+  const { cluster = null, completionColumn = null, data, limit = null, promptColumn = null } = options;
   const paths = listOf(data);
-  const { train } = await readExamples(paths, { format: 'auto', promptColumn, completionColumn, textColumn: null });
+  const columns = { promptColumn, completionColumn, textColumn: null, keptColumn: cluster };
+  const { train } = await readExamples(paths, { format: 'auto', ...columns });
   const model = openGguf(modelPath);
   try {
-    const questions = askedIn(train, model);
-    if (questions.length === 0)
+    const asked = train.flatMap((example) => {
+      const question = askedIn(example, model);
+      return question ? [{ question, kept: example.kept }] : [];
+    });
+    if (asked.length === 0)
       throw invalid(paths.join(', '), 'has no example with an answer to compare with', 'Give prompts with completions, or conversations that end in an answer.'); // biome-ignore format: one line
-    const taken = limit === null ? questions : questions.slice(0, limit);
-    return testSetOf(taken, train.length - questions.length);
+    const taken = limit === null ? asked : asked.slice(0, limit);
+    const questions = taken.map(({ question }) => question);
+    const clusters = clustersOf(questions, taken.map(({ kept }) => kept), options); // biome-ignore format: one line
+    return testSetOf(questions, { skipped: train.length - asked.length, clusters });
   } finally {
     model.close();
   }
@@ -58,7 +79,7 @@ export async function learntQuestions(name: string): Promise<readonly TestQuesti
   if (settings.method === 'pretrain' || ![...settings.data, settings.modelPath].every((path) => existsSync(path))) return null; // biome-ignore format: one line
   const model = openGguf(settings.modelPath);
   try {
-    return askedIn(await learntExamples(settings), model);
+    return (await learntExamples(settings)).flatMap((example) => askedIn(example, model) ?? []);
   } finally {
     model.close();
   }

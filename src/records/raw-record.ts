@@ -7,9 +7,10 @@ import { isDeeper, jsonFault } from './json-faults.ts';
 
 /**
  * `line` counts from 1 (of a table: rows), and so does `record`, which of the elements of a list it is. A fault says
- * what kind of reason it is (equal for equal causes), its detail where or what exactly.
+ * what kind of reason it is (equal for equal causes), its detail where or what exactly. `kept` is the text of a column
+ * that was asked for beside what an example is made of.
  */
-export type RawRecord = { readonly line: number; readonly record?: number } & (
+export type RawRecord = { readonly line: number; readonly record?: number; readonly kept?: string } & (
   | { readonly value: unknown }
   | { readonly fault: string; readonly detail?: string }
 );

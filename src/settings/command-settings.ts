@@ -150,7 +150,18 @@ export const keysActions = ['add', 'list', 'remove'] as const;
 export const evalOptions = {
   data: texts('FILE|DIR...', 'test data with answers, which has to be given; default: none'),
   against: texts('MODEL|RUN...', 'models to compare with; default: the base of a run'),
-  metric: openChoice(metricNames, `${metricNames.join(', ')}; default: what the data suggests`, 'METRIC'),
+  metric: texts(
+    'METRIC|FILE,...',
+    `${metricNames.join(', ')}, or a .mjs or .ts file whose default export scores an answer; default: what the data suggests`,
+  ),
+  pattern: openWords(
+    'REGEX',
+    'of the metric regex: what answers have to match; with a group, what it takes has to be the expected answer',
+  ),
+  cluster: openWords(
+    'COLUMN',
+    'column of what belongs together and counts as one; or conversation, template, none; default: by conversation where several begin alike',
+  ),
   limit: wholeFrom(null, 1, 'examples at most, the first of the data; default: all', { unit: 'examples' }),
   maxTokens: wholeFrom(null, 1, 'longest answer; default: twice the characters of the longest expected one, 16 to 512', { unit: 'tokens' }), // biome-ignore format: one line
   promptColumn: openText('NAME', 'CSV column of the prompts'),

@@ -37,6 +37,8 @@ interface Described {
   readonly source: RecordSource;
   /** What of the record is not learnt as it stands, in sentences that are equal for equal causes; rows are counted by them. */
   readonly notes?: readonly string[];
+  /** Of the column that was asked for beside the example itself, as text; absent where the record has none. */
+  readonly kept?: string;
 }
 
 export type Example = Described &

@@ -37,3 +37,29 @@ export function jsonScore(answer: string, expected: string): JsonScore | null {
   const right = [...fields].filter(([path, value]) => found.get(path) === value).length;
   return { valid: true, right, fields: fields.size, extra: [...found.keys()].filter((path) => !fields.has(path)).length }; // biome-ignore format: one line
 }
+
+/** Whether a text is one JSON value and nothing else. */
+export const isJson = (text: string): boolean => parsed(text) !== null;
+
+/** How answers that are to be JSON came out. */
+export interface JsonReport {
+  /** Share of the answers that are one JSON value and nothing else. */
+  readonly valid: number;
+  /** Share of all expected fields, over all examples, that answers have. */
+  readonly fields: number;
+  /** Fields of answers that are not expected, over all examples. */
+  readonly extra: number;
+}
+
+/** Of answers to examples that expect JSON; null where one expects something else. */
+export function jsonReport(answers: readonly string[], expected: readonly string[]): JsonReport | null {
+  const scores = answers.map((answer, i) => jsonScore(answer, expected[i]!));
+  if (scores.includes(null)) return null;
+  const sum = (of: (score: JsonScore) => number): number => scores.reduce((all, score) => all + of(score!), 0);
+  const fields = sum((score) => score.fields);
+  return {
+    valid: sum(({ valid }) => Number(valid)) / answers.length,
+    fields: fields === 0 ? 0 : sum(({ right }) => right) / fields,
+    extra: sum(({ extra }) => extra),
+  };
+}

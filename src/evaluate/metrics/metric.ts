@@ -1,6 +1,8 @@
 /** Metrics of single answers by name, and which one a data set asks for. Pure. */
 import type { MetricName } from '../../settings/metric-names.ts';
-import { jsonScore } from './json-fields.ts';
+import type { Statistic } from '../statistics/resample-rows.ts';
+import { isJson, jsonScore } from './json-fields.ts';
+import { macroF1 } from './macro-f1.ts';
 import { normalised } from './normalise.ts';
 import { bleu, chrF, rougeL, tokenF1 } from './overlap.ts';
 
@@ -8,28 +10,32 @@ import { bleu, chrF, rougeL, tokenF1 } from './overlap.ts';
 export interface Metric {
   readonly name: string;
   readonly summary: string;
-  /** Whether scores are 0 or 1 only. */
-  readonly binary: boolean;
+  /** Whether scores are 0 or 1 only; null: it shows. */
+  readonly binary: boolean | null;
   /** A user's own may take its time. */
   readonly of: (answer: string, expected: string) => number | Promise<number>;
+  /** Where the score is no mean of single ones: that of all answers, or of some of them. */
+  readonly together?: (answers: readonly string[], expected: readonly string[]) => Statistic;
 }
 
 const percent = 100;
 const bit = (holds: boolean): number => (holds ? 1 : 0);
 
-const table: Readonly<Record<MetricName, Omit<Metric, 'name'>>> = {
+const table: Readonly<Record<Exclude<MetricName, 'regex'>, Omit<Metric, 'name'>>> = {
   exact: { summary: 'the answer is the expected one, white space at the ends apart', binary: true, of: (answer, expected) => bit(answer.trim() === expected.trim()) },
   normalised: { summary: 'the same without case, punctuation and articles (SQuAD)', binary: true, of: (answer, expected) => bit(normalised(answer) === normalised(expected)) },
   contains: { summary: 'the expected answer stands somewhere in the answer, normalised', binary: true, of: (answer, expected) => bit(normalised(answer).includes(normalised(expected))) },
+  'macro-f1': { summary: 'mean of the labels\' F1, white space at the ends apart', binary: false, of: (answer, expected) => bit(answer.trim() === expected.trim()), together: macroF1 },
   json: { summary: 'share of the fields of the expected JSON that the answer has; 0 where it is no JSON', binary: false, of: (answer, expected) => jsonShare(answer, expected) },
+  'json-valid': { summary: 'the answer is one JSON value and nothing else', binary: true, of: (answer) => bit(isJson(answer)) },
   'token-f1': { summary: 'F1 of the words (SQuAD)', binary: false, of: tokenF1 },
   'rouge-l': { summary: 'F1 of the longest common subsequence of words', binary: false, of: rougeL },
   chrf: { summary: 'chrF2 of each answer', binary: false, of: (answer, expected) => chrF([[answer, expected]]) / percent },
   bleu: { summary: 'BLEU of each answer', binary: false, of: (answer, expected) => bleu([[answer, expected]], { effectiveOrder: true }) / percent },
 }; // biome-ignore format: a table
 
-/** The metric of this name. */
-export const metricOf = (name: MetricName): Metric => ({ name, ...table[name] });
+/** The metric of this name; `patternMetric` makes the one of a pattern. */
+export const metricOf = (name: Exclude<MetricName, 'regex'>): Metric => ({ name, ...table[name] });
 
 function jsonShare(answer: string, expected: string): number {
   const score = jsonScore(answer, expected);
@@ -51,7 +57,10 @@ const isObject = (text: string): boolean => {
 };
 
 /** The metric that answers such as these ask for, and why. */
-export function suggestMetric(expected: readonly string[]): { readonly name: MetricName; readonly why: string } {
+export function suggestMetric(expected: readonly string[]): {
+  readonly name: Exclude<MetricName, 'regex'>;
+  readonly why: string;
+} {
   const labels = new Set(expected.map((text) => text.trim()));
   if (expected.every(isObject)) return { name: 'json', why: 'every expected answer is JSON' };
   if (labels.size <= mostLabels && expected.length >= leastRepeats * labels.size)

@@ -8,19 +8,11 @@ const power = 0.8;
 /** Standard errors between no difference and one that is shown with that power. */
 const separation = (): number => normalQuantile((1 + confidence) / 2) + normalQuantile(power);
 
-/** The smallest mean difference that `count` differences of this standard deviation would have shown, four times in five. */
-export const smallestShown = (deviation: number, count: number): number =>
-  count === 0 ? Number.POSITIVE_INFINITY : (separation() * deviation) / Math.sqrt(count);
+/** The smallest mean difference that differences of this standard error would have shown, four times in five. */
+export const smallestShown = (standardError: number): number => separation() * standardError;
 
-/** How many examples a mean difference of this size would need to be shown, four times in five. */
-export function examplesNeeded(difference: number, deviation: number): number {
+/** How many examples of the same kind a mean difference of this size would need to be shown, four times in five; so many had this standard error. */
+export function examplesNeeded(difference: number, standardError: number, count: number): number {
   if (difference === 0) return Number.POSITIVE_INFINITY;
-  return Math.ceil(((separation() * deviation) / difference) ** 2);
-}
-
-/** Standard deviation of values, with n - 1. */
-export function deviationOf(values: readonly number[]): number {
-  if (values.length < 2) return 0;
-  const mean = values.reduce((sum, value) => sum + value, 0) / values.length;
-  return Math.sqrt(values.reduce((sum, value) => sum + (value - mean) ** 2, 0) / (values.length - 1));
+  return Math.ceil(count * (smallestShown(standardError) / difference) ** 2);
 }

@@ -2,6 +2,7 @@
  * What differences of scores on the same examples come to, without a distribution that they would have to follow: bootstrap intervals and
  * permutation tests, by whole clusters where examples belong together. Promises: seeded, so that a report can be repeated. Pure.
  */
+import { type Cluster, clustersOf } from './clusters.ts';
 import { normalCdf, normalQuantile } from './normal.ts';
 import { confidence, type Interval } from './proportions.ts';
 
@@ -25,24 +26,6 @@ const sumOf = (values: Iterable<number>): number => {
   return sum;
 };
 
-/** A cluster's sum and size: all that the mean needs of it. */
-interface Cluster {
-  sum: number;
-  size: number;
-}
-
-function clustersOf(values: readonly number[], names: readonly string[] | undefined): Cluster[] {
-  if (!names) return values.map((sum) => ({ sum, size: 1 }));
-  const byName = new Map<string, Cluster>();
-  values.forEach((value, i) => {
-    const cluster = byName.get(names[i]!) ?? { sum: 0, size: 0 };
-    cluster.sum += value;
-    cluster.size++;
-    byName.set(names[i]!, cluster);
-  });
-  return [...byName.values()];
-}
-
 /** Numbers from 0 to below 1, by SplitMix32: ten million are drawn for an interval, which Philox (batches/random.ts) takes ten times as long for. */
 export function randomNumbers(seed: number): () => number {
   let state = (seed ^ 0x9e3779b9) >>> 0;
@@ -62,22 +45,39 @@ function quantile(sorted: ArrayLike<number>, share: number): number {
   return sorted[low]! + (sorted[high]! - sorted[low]!) * (at - low);
 }
 
-/** The mean without each cluster in turn bends the interval to the side where the values are skewed. */
-function acceleration(clusters: readonly Cluster[], total: Cluster): number {
-  const left = clusters.map(({ size, sum }) => (total.sum - sum) / (total.size - size));
+/** Figures without each cluster in turn: how they are skewed bends the interval to that side. */
+function acceleration(left: readonly number[]): number {
   const mean = sumOf(left) / left.length;
   const [squares, cubes] = [sumOf(left.map((x) => (mean - x) ** 2)), sumOf(left.map((x) => (mean - x) ** 3))];
   return squares === 0 ? 0 : cubes / (6 * squares ** 1.5);
 }
 
 /**
- * Bias-corrected and accelerated bootstrap interval (Efron 1987, https://doi.org/10.1080/01621459.1987.10478410) of the mean at 95%. Where all
- * clusters are equal, or there is but one, the interval says nothing of what was not seen: the mean twice, and all there is, respectively.
+ * Bias-corrected and accelerated interval at 95% (Efron 1987, https://doi.org/10.1080/01621459.1987.10478410) of a figure, from those of the draws
+ * (sorted here) and those without each cluster in turn.
+ */
+export function bcaInterval(drawn: Float64Array, seen: number, left: readonly number[]): Interval {
+  drawn.sort();
+  // Those equal to what was seen count half: scores of 0 and 1 have many.
+  const below = drawn.reduce((count, each) => count + (each < seen ? 1 : each === seen ? 0.5 : 0), 0);
+  const bias = normalQuantile(Math.min(1 - 1 / drawn.length, Math.max(1 / drawn.length, below / drawn.length)));
+  const bend = acceleration(left);
+  const end = (share: number): number => {
+    const z = bias + normalQuantile(share);
+    return quantile(drawn, normalCdf(bias + z / (1 - bend * z)));
+  };
+  return [end((1 - confidence) / 2), end((1 + confidence) / 2)];
+}
+
+const withoutEach = (clusters: readonly Cluster[], total: Cluster): number[] => clusters.map(({ size, sum }) => (total.sum - sum) / (total.size - size)); // biome-ignore format: one line
+
+/**
+ * Bias-corrected and accelerated bootstrap interval of the mean at 95%. Where all clusters are equal, or there is but one, the interval says
+ * nothing of what was not seen: the mean twice, and all there is, respectively.
  */
 export function bootstrapInterval(values: readonly number[], options: ResamplingOptions = {}): Interval {
   const clusters = clustersOf(values, options.clusters);
   const total = { sum: sumOf(values), size: values.length };
-  const mean = total.sum / total.size;
   if (clusters.length < 2) return [Number.NEGATIVE_INFINITY, Number.POSITIVE_INFINITY];
   const random = randomNumbers(options.seed ?? 0);
   const means = new Float64Array(options.draws ?? draws);
@@ -90,16 +90,7 @@ export function bootstrapInterval(values: readonly number[], options: Resampling
     }
     means[i] = sum / size;
   }
-  means.sort();
-  // Those equal to the mean count half: scores of 0 and 1 have many.
-  const below = means.reduce((count, each) => count + (each < mean ? 1 : each === mean ? 0.5 : 0), 0);
-  const bias = normalQuantile(Math.min(1 - 1 / means.length, Math.max(1 / means.length, below / means.length)));
-  const bend = acceleration(clusters, total);
-  const end = (share: number): number => {
-    const z = bias + normalQuantile(share);
-    return quantile(means, normalCdf(bias + z / (1 - bend * z)));
-  };
-  return [end((1 - confidence) / 2), end((1 + confidence) / 2)];
+  return bcaInterval(means, total.sum / total.size, withoutEach(clusters, total));
 }
 
 /**

@@ -1,0 +1,118 @@
+import { expect, test } from 'vitest';
+import { majorityAnswer } from './baselines.ts';
+import { type Answered, evaluateAnswers } from './evaluate-answers.ts';
+import { byConversation, byTemplate, templateOf } from './group-examples.ts';
+import { type Metric, metricOf } from './metrics/metric.ts';
+import { ownMetric } from './metrics/own-metric.ts';
+import { patternMetric } from './metrics/pattern.ts';
+import { randomNumbers } from './statistics/resampling.ts';
+import { type Clusters, type TestQuestion, testSetOf } from './test-set.ts';
+
+const questionsOf = (expected: readonly string[]): TestQuestion[] => expected.map((text, i) => ({ ask: { prompt: `question ${'x'.repeat(i)}` }, expected: text })); // biome-ignore format: one line
+const answered = (name: string, texts: readonly string[]): Answered => ({ name, answers: texts.map((text) => ({ text, ended: true })), costs: { seconds: 0, computed: texts.length } }); // biome-ignore format: one line
+
+interface Given {
+  readonly expected: readonly string[];
+  readonly models: Readonly<Record<string, readonly string[]>>;
+  readonly metrics?: readonly Metric[];
+  readonly clusters?: Clusters;
+}
+
+const evaluated = ({ clusters, expected, metrics = [metricOf('exact')], models }: Given) => {
+  const test = testSetOf(questionsOf(expected), { clusters: clusters ?? null });
+  return evaluateAnswers({ test, metrics, suggested: null, models: Object.entries(models).map(([name, texts]) => answered(name, texts)), baselines: [majorityAnswer(test)], findings: {} }); // biome-ignore format: one line
+};
+
+/** Labels, and answers of which this share is right. */
+const labels = Array.from({ length: 100 }, (_, i) => (i % 2 === 0 ? 'yes' : 'no'));
+const rightly = (share: number, seed: number): string[] => {
+  const random = randomNumbers(seed);
+  return labels.map((label) => (random() < share ? label : 'maybe'));
+};
+
+test('a baseline that beats the model is said first', async () => {
+  const { verdict } = await evaluated({ expected: labels, models: { tuned: rightly(0.2, 1), base: rightly(0.1, 2) } });
+  expect(verdict[0]).toMatch(/^tuned is worse than the most frequent answer: /);
+});
+
+test('clusters widen intervals, change the test, and count as the examples that are there', async () => {
+  // Right or wrong by whole conversations of five.
+  const tuned = labels.map((label, i) => (Math.floor(i / 5) % 4 < 3 ? label : 'maybe'));
+  const base = labels.map((label, i) => (Math.floor(i / 5) % 4 < 2 ? label : 'maybe'));
+  const alone = await evaluated({ expected: labels, models: { tuned, base } });
+  const names = labels.map((_, i) => String(Math.floor(i / 5)));
+  const together = await evaluated({ expected: labels, models: { tuned, base }, clusters: { by: 'the column "talk"', names } }); // biome-ignore format: one line
+  const [plain, grouped] = [alone, together].map(({ comparisons }) => comparisons.find(({ second }) => second === 'base')!); // biome-ignore format: one line
+  expect([plain!.test, plain!.verdict]).toEqual(['mcnemar', 'better']);
+  expect(grouped!.test).toBe('permutation');
+  expect(grouped!.pValue).toBeGreaterThan(plain!.pValue * 100);
+  const width = ([low, high]: readonly [number, number]): number => high - low;
+  expect(width(grouped!.interval)).toBeGreaterThan(1.5 * width(plain!.interval));
+  expect(width(together.models[0]!.results[0]!.interval)).toBeGreaterThan(1.5 * width(alone.models[0]!.results[0]!.interval)); // biome-ignore format: one line
+  expect(together.clusters).toEqual({ by: 'the column "talk"', count: 20 });
+  expect(together.verdict.join('\n')).toContain('The 100 examples count as 20: those that share the column "talk" belong together.'); // biome-ignore format: one line
+  const few = labels.map((_, i) => String(Math.floor(i / 20)));
+  const tooFew = await evaluated({ expected: labels, models: { tuned, base }, clusters: { by: 'x', names: few } });
+  expect(tooFew.comparisons[1]!.verdict).toBe('too-few-examples');
+  expect(tooFew.verdict.join('\n')).toMatch(/100 examples in 5 clusters are too few/);
+});
+
+test('several metrics are compared together, each with its own test, and those that tie are said', async () => {
+  const metrics = ['exact', 'macro-f1', 'chrf'].map((name) => metricOf(name as 'exact'));
+  const models = { tuned: rightly(0.9, 1), twin: rightly(0.9, 2), base: rightly(0.2, 3) };
+  const { comparisons, models: found, ties, verdict } = await evaluated({ expected: labels, metrics, models });
+  expect(comparisons.map(({ metric, second, test: made }) => [metric, second, made])).toEqual(
+    [['exact', 'mcnemar'], ['macro-f1', 'permutation'], ['chrf', 'permutation']].flatMap(([metric, made]) => ['the most frequent answer', 'twin', 'base'].map((second) => [metric, second, made])), // biome-ignore format: one line
+  );
+  // Of nine p-values, the smallest counts nine times.
+  const least = comparisons.reduce((a, b) => (b.pValue < a.pValue ? b : a));
+  expect(least.adjustedPValue).toBeCloseTo(9 * least.pValue, 12);
+  expect(found[0]!.results[1]!.score).toBeCloseTo(found[0]!.labels!.macroF1, 12);
+  expect(ties.map(({ metric, sets }) => [metric, sets[0]])).toEqual(metrics.map(({ name }) => [name, expect.arrayContaining(['tuned', 'twin'])])); // biome-ignore format: one line
+  expect(verdict.join('\n')).toMatch(/Statistically tied by exact: (tuned, twin|twin, tuned)/);
+  expect(verdict.join('\n')).toMatch(/tuned is better than base by macro-f1/);
+});
+
+test('a pattern takes what is to be the expected answer, or has to match', async () => {
+  const texts = labels.map((label, i) => (i < 80 ? `So the answer is: ${label} .` : 'I do not know'));
+  const score = async (pattern: string): Promise<number> => (await evaluated({ expected: labels, metrics: [patternMetric(pattern)], models: { m: texts } })).models[0]!.results[0]!.score; // biome-ignore format: one line
+  expect(await score('answer is: (.*)\\.')).toBeCloseTo(0.8, 12);
+  expect(await score('answer is: (yes)')).toBeCloseTo(0.4, 12);
+  expect(await score('do not know$')).toBeCloseTo(0.2, 12);
+  expect(() => patternMetric('(')).toThrow(/is no regular expression/);
+  expect(() => patternMetric(null)).toThrow(/has no pattern/);
+});
+
+test('a function of one’s own scores; what is no score is said with the answer', async () => {
+  const models = { tuned: rightly(0.9, 1), base: rightly(0.5, 2) };
+  const right = ownMetric('mine', async (answer, expected) => answer === expected);
+  const { comparisons, metrics } = await evaluated({ expected: labels, metrics: [right], models });
+  expect([metrics[0]!.binary, comparisons[0]!.test]).toEqual([true, 'mcnemar']);
+  const half = ownMetric('half', (answer, expected) => (answer === expected ? 1 : 0.5));
+  expect((await evaluated({ expected: labels, metrics: [half], models })).comparisons[0]!.test).toBe('permutation');
+  for (const [given, fault] of [[2, 'gave 2 for the answer'], [Number.NaN, 'gave NaN'], ['x', 'gave x']] as const) // biome-ignore format: one line
+    await expect(evaluated({ expected: labels, metrics: [ownMetric('odd', () => given as number)], models })).rejects.toMatchObject({ part: 'the metric odd', fault: expect.stringContaining(fault) }); // biome-ignore format: one line
+  const broken = ownMetric('broken', () => { throw new Error('no such field'); }); // biome-ignore format: one line
+  await expect(evaluated({ expected: labels, metrics: [broken], models })).rejects.toMatchObject({ fault: 'failed: no such field' }); // biome-ignore format: one line
+});
+
+test('JSON is reported by validity and by fields', async () => {
+  const expected = labels.map((_, i) => JSON.stringify({ a: i, b: 'x' }));
+  const texts = expected.map((text, i) => (i % 4 === 0 ? text : i % 4 === 1 ? `{"a": ${i}, "c": 1}` : 'no'));
+  const { models } = await evaluated({ expected, metrics: [metricOf('json'), metricOf('json-valid')], models: { m: texts } }); // biome-ignore format: one line
+  expect(models[0]!.json).toEqual({ valid: 0.5, fields: 0.375, extra: 25 });
+  expect(models[0]!.results.map(({ score }) => score)).toEqual([0.375, 0.5]);
+});
+
+test('examples are grouped by how their conversations begin, and by template', async () => {
+  const talk = (first: string, more: readonly string[]): TestQuestion => ({ ask: { messages: [first, ...more].map((content, i) => ({ role: i % 2 === 0 ? 'user' : 'assistant', content })) }, expected: 'x' }); // biome-ignore format: one line
+  const grouped = byConversation([talk('a', []), talk('a', ['b', 'c']), talk('d', [])])!;
+  expect(new Set(grouped.names).size).toBe(2);
+  expect(byConversation([talk('a', []), talk('b', [])])).toBeNull();
+  expect(templateOf('Is 12.5 more than "two"?')).toBe('Is # more than #?');
+  const numbered = Array.from({ length: 30 }, (_, i): TestQuestion => ({ ask: { prompt: `${i} plus ${i + 1}?` }, expected: String(2 * i + 1) })); // biome-ignore format: one line
+  expect(new Set(byTemplate(numbered).names).size).toBe(1);
+  const test = testSetOf(numbered);
+  const { doubts } = await evaluateAnswers({ test, metrics: [metricOf('exact')], suggested: null, models: [answered('m', numbered.map(({ expected }) => expected))], baselines: [], findings: {} }); // biome-ignore format: one line
+  expect(doubts).toMatchObject([{ code: 'few-templates', figures: { templates: 1, examples: 30 } }]);
+});

@@ -1,0 +1,67 @@
+/** Values of which some belong together: their mean's standard error, and a share's interval that counts them as fewer than they are. Pure. */
+import { normalQuantile } from './normal.ts';
+import { confidence, type Interval, wilsonInterval } from './proportions.ts';
+
+/** A cluster's sum and size: all that the mean needs of it. */
+export interface Cluster {
+  sum: number;
+  size: number;
+}
+
+/** Sums of values that have the same name; without names, each value is one by itself. */
+export function clustersOf(values: readonly number[], names: readonly string[] | undefined): Cluster[] {
+  if (!names) return values.map((sum) => ({ sum, size: 1 }));
+  const byName = new Map<string, Cluster>();
+  values.forEach((value, i) => {
+    const cluster = byName.get(names[i]!) ?? { sum: 0, size: 0 };
+    cluster.sum += value;
+    cluster.size++;
+    byName.set(names[i]!, cluster);
+  });
+  return [...byName.values()];
+}
+
+/** Indexes of the values of each cluster, in the order of their first ones; without names, each value is one by itself. */
+export function rowsOf(count: number, names: readonly string[] | undefined): number[][] {
+  const byName = new Map<string, number[]>();
+  for (let i = 0; i < count; i++) {
+    const name = names?.[i] ?? String(i);
+    const rows = byName.get(name);
+    if (rows) rows.push(i);
+    else byName.set(name, [i]);
+  }
+  return [...byName.values()];
+}
+
+/**
+ * Standard error of the mean, by whole clusters (Miller 2024, https://arxiv.org/abs/2411.00640, with the factor for few of them): that of plain
+ * values where each is one by itself. Infinite for a single one, of which nothing can be said.
+ */
+export function standardError(values: readonly number[], names?: readonly string[]): number {
+  const clusters = clustersOf(values, names);
+  if (clusters.length < 2) return Number.POSITIVE_INFINITY;
+  const mean = values.reduce((sum, value) => sum + value, 0) / values.length;
+  const squares = clusters.reduce((sum, cluster) => sum + (cluster.sum - cluster.size * mean) ** 2, 0);
+  return Math.sqrt((squares * clusters.length) / (clusters.length - 1)) / values.length;
+}
+
+/** Student's t for so many degrees of freedom, from the normal's z (Cornish and Fisher; within 0.002 from 5 on), for 95% intervals. */
+function studentOf(freedom: number): number {
+  const z = normalQuantile((1 + confidence) / 2);
+  return z + (z ** 3 + z) / (4 * freedom) + (5 * z ** 5 + 16 * z ** 3 + 3 * z) / (96 * freedom ** 2);
+}
+
+/**
+ * Wilson's interval of a share whose values come in clusters: as if there were as many independent ones as would have its standard error, fewer
+ * still for few clusters (Korn and Graubard 1998, https://www150.statcan.gc.ca/n1/en/catalogue/12-001-X19980024356). Where all are
+ * right, or all wrong, each cluster counts as one.
+ */
+export function clusteredWilson(values: readonly number[], names: readonly string[]): Interval {
+  const count = new Set(names).size;
+  if (count < 2) return [0, 1];
+  const mean = values.reduce((sum, value) => sum + value, 0) / values.length;
+  const error = standardError(values, names);
+  const independent = error === 0 ? count : Math.min(values.length, (mean * (1 - mean)) / error ** 2);
+  const fewer = independent * (normalQuantile((1 + confidence) / 2) / studentOf(count - 1)) ** 2;
+  return wilsonInterval(mean * fewer, fewer);
+}
