@@ -29,7 +29,7 @@ function table(rows: readonly (readonly string[])[]): string[] {
   return rows.map((row) => row.map((cell, i) => (i === 0 ? cell.padEnd(widths[i]!) : cell.padStart(widths[i]!))).join('  ')); // biome-ignore format: one line
 }
 
-const scoreCells = ({ interval: [low, high], score }: MetricScore): string[] => [percent(score), `${percent(low)} to ${percent(high)}`]; // biome-ignore format: one line
+const scoreCells = ({ interval: [low, high], score }: Pick<MetricScore, 'interval' | 'score'>): string[] => [percent(score), `${percent(low)} to ${percent(high)}`]; // biome-ignore format: one line
 
 /** Odd answers; those after the first two have a column only where there are some. */
 const oddKinds = [['unended', 'never ended'], ['empty', 'empty'], ['repeating', 'repeating'], ['echoing', 'echoing'], ['otherScript', 'other script']] as const; // biome-ignore format: one line
@@ -55,6 +55,13 @@ function labelLines({ labels }: ModelEvaluation): string[] {
 const jsonLines = ({ json }: ModelEvaluation): string[] =>
   json === null ? [] : ['', `JSON: ${percent(json.valid)} in a hundred answers are valid, ${percent(json.fields)} in a hundred fields are right, ${json.extra} are not expected`]; // biome-ignore format: one line
 
+const passLines = ({ passes }: ModelEvaluation): string[] =>
+  (passes ?? []).flatMap(({ metric, shares }) => [
+    '',
+    `Of k drawn answers, by ${metric}`,
+    ...table([['k', 'one is right', '', 'all are right', ''], ...shares.map(({ all, allInterval, any, anyInterval, k }) => [String(k), ...scoreCells({ score: any, interval: anyInterval }), ...scoreCells({ score: all, interval: allInterval })])]), // biome-ignore format: one line
+  ]);
+
 function wrongAnswers({ models: [first], questions }: Evaluation): string[] {
   const { answers, name, results } = first!;
   const wrong = results[0]!.scores.flatMap((score, i) => (score < 1 ? [i] : [])).slice(0, shownAnswers);
@@ -76,6 +83,7 @@ export function renderEvaluation(evaluation: Evaluation): string {
     ]),
     ...labelLines(models[0]!),
     ...jsonLines(models[0]!),
+    ...passLines(models[0]!),
     ...wrongAnswers(evaluation),
   ]
     .map(harmless)

@@ -1,4 +1,4 @@
-/** Answers of a model to questions, as users get them. Promises: greedy; side by side where the model can; what was answered before is not computed again. */
+/** Answers of a model to questions, as users get them. Promises: side by side where the model can; what was answered before is not computed again. */
 import type { Generated, GenerateOptions, Model } from '../chat/chat-model.ts';
 import { NomoatError } from '../errors.ts';
 import type { TestQuestion } from './test-set.ts';
@@ -17,6 +17,10 @@ export interface AnswerStore {
 
 export interface AskOptions {
   readonly maxTokens: number;
+  /** 0, the default, takes the likeliest token at each step. */
+  readonly temperature?: number;
+  /** Of answers that are drawn: with the same one, the same answers. */
+  readonly seed?: number | null;
   /** Questions at once. */
   readonly atOnce: number;
   /** Without one, everything is computed and nothing is kept. */
@@ -42,14 +46,15 @@ export async function askAll(
   questions: readonly TestQuestion[],
   options: AskOptions,
 ): Promise<(TestAnswer | null)[]> {
-  const { atOnce, maxTokens, onAnswer, signal, store } = options;
+  const { atOnce, maxTokens, onAnswer, seed = null, signal, store, temperature = 0 } = options;
+  const sampling = { temperature, seed, maxTokens, ...(signal ? { signal } : {}) };
   const answers = new Array<TestAnswer | null>(questions.length).fill(null);
   let [next, done] = [0, 0];
   const work = async (): Promise<void> => {
     for (let i = next++; i < questions.length; i = next++) {
       const question = questions[i]!;
       const known = store?.find(question) ?? null;
-      const generated = known ? null : await answerOf(model, question, { temperature: 0, maxTokens, ...(signal ? { signal } : {}) }); // biome-ignore format: one line
+      const generated = known ? null : await answerOf(model, question, sampling); // biome-ignore format: one line
       signal?.throwIfAborted();
       answers[i] = known ?? (generated && { text: generated.text, ended: generated.stopReason === 'end-of-turn' });
       if (!known && answers[i]) store?.keep(question, answers[i]!);

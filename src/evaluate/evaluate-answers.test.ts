@@ -116,3 +116,24 @@ test('examples are grouped by how their conversations begin, and by template', a
   const { doubts } = await evaluateAnswers({ test, metrics: [metricOf('exact')], suggested: null, models: [answered('m', numbered.map(({ expected }) => expected))], baselines: [], findings: {} }); // biome-ignore format: one line
   expect(doubts).toMatchObject([{ code: 'few-templates', figures: { templates: 1, examples: 30 } }]);
 });
+
+test('of several drawn answers an example has their mean, and the report at least one and all of k', async () => {
+  const test = testSetOf(questionsOf(labels));
+  // Of four draws, the first is right of all, the second of half, the others of none.
+  const draws = [1, 0.5, 0, 0].map((share) => labels.map((label, i) => ({ text: i < share * labels.length ? label : 'maybe', ended: true }))); // biome-ignore format: one line
+  const model: Answered = { name: 'm', answers: draws[0]!, samples: draws, costs: { seconds: 0, computed: 0 } };
+  const given = { test, suggested: null, models: [model], baselines: [majorityAnswer(test)], findings: {} };
+  const { comparisons, metrics, models } = await evaluateAnswers({ ...given, metrics: [metricOf('exact'), metricOf('chrf'), ownMetric('mine', (answer, expected) => answer === expected)] }); // biome-ignore format: one line
+  const [exact] = models[0]!.results;
+  expect([exact!.scores[0], exact!.scores[99], exact!.score]).toEqual([0.5, 0.25, 0.375]);
+  expect(metrics[0]!.binary).toBe(false);
+  expect(comparisons[0]!.test).toBe('permutation');
+  expect(models[0]!.samples![0]).toEqual(['yes', 'yes', 'maybe', 'maybe']);
+  expect(models[0]!.passes!.map(({ metric }) => metric)).toEqual(['exact', 'mine']);
+  // Of half 2 of 4 are right, of half 1 of 4: at least one of two is 5/6 and 1/2, both of two 1/6 and 0.
+  const [, two, , four] = models[0]!.passes![0]!.shares;
+  expect([two!.any, two!.all]).toEqual([expect.closeTo(2 / 3, 12), expect.closeTo(1 / 12, 12)]);
+  expect(two!.anyInterval[0]).toBeLessThan(2 / 3);
+  expect([four!.any, four!.all]).toEqual([1, 0]);
+  await expect(evaluateAnswers({ ...given, metrics: [metricOf('macro-f1')] })).rejects.toMatchObject({ part: 'the metric macro-f1' }); // biome-ignore format: one line
+});

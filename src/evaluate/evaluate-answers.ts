@@ -2,6 +2,7 @@
  * Answers of models and baselines to a test set, scored, compared and put into words. Promises: it resolves no names and opens no models; whoever
  * has asked (`evaluate`, the end of a run) hands in the answers, and gets the same `Evaluation`.
  */
+import { NomoatError } from '../errors.ts';
 import type { TestAnswer } from './ask.ts';
 import type { Baseline } from './baselines.ts';
 import { doubtsOf } from './checks.ts';
@@ -12,6 +13,7 @@ import type { Findings } from './findings.ts';
 import { jsonReport } from './metrics/json-fields.ts';
 import { labelReport } from './metrics/labels.ts';
 import { type Metric, suggestMetric } from './metrics/metric.ts';
+import { type Passes, passesOf } from './passes.ts';
 import { isBinary, type MetricScore, scoreAnswers } from './score-answers.ts';
 import { promptOf, type TestSet, unitsOf } from './test-set.ts';
 import { verdictOf } from './verdict.ts';
@@ -20,6 +22,8 @@ import { verdictOf } from './verdict.ts';
 export interface Answered {
   readonly name: string;
   readonly answers: readonly TestAnswer[];
+  /** Where several were drawn to each question: all of them, one list a draw; `answers` is the first draw. */
+  readonly samples?: readonly (readonly TestAnswer[])[];
   readonly costs: Costs;
 }
 
@@ -37,30 +41,53 @@ export interface AnswersGiven {
 }
 
 /** By every metric, in their order. */
-const resultsOf = (answers: readonly string[], { metrics, test }: AnswersGiven): Promise<MetricScore[]> => Promise.all(metrics.map((metric) => scoreAnswers(answers, test, metric))); // biome-ignore format: one line
+const resultsOf = (draws: readonly (readonly string[])[], { metrics, test }: AnswersGiven): Promise<MetricScore[]> => Promise.all(metrics.map((metric) => scoreAnswers(draws, test, metric))); // biome-ignore format: one line
 
-async function modelEvaluation({ answers, costs, name }: Answered, given: AnswersGiven): Promise<ModelEvaluation> {
+async function modelEvaluation(
+  { answers, costs, name, samples = [answers] }: Answered,
+  given: AnswersGiven,
+): Promise<ModelEvaluation> {
   const texts = answers.map(({ text }) => text);
   const expected = given.test.questions.map((question) => question.expected.trim());
   const areLabels =
     given.metrics.some((metric) => metric.name === 'exact' || metric.name === 'macro-f1') &&
     suggestMetric(expected).name === 'exact';
+  const results = await resultsOf(
+    samples.map((draw) => draw.map(({ text }) => text)),
+    given,
+  );
   return {
     name,
-    results: await resultsOf(texts, given),
-    degenerate: degenerateOf(answers, given.test.questions),
+    results,
+    passes: samples.length > 1 ? passesIn(results, samples.length, given.test) : null,
+    degenerate: degenerateOf(
+      samples.flat(),
+      samples.flatMap(() => given.test.questions),
+    ),
     labels: areLabels ? labelReport(texts.map((text) => text.trim()), expected) : null, // biome-ignore format: one line
     json: given.metrics.some(({ name }) => name.startsWith('json')) ? jsonReport(texts, expected) : null,
     answers: texts,
+    samples: samples.length > 1 ? texts.map((_, i) => samples.map((draw) => draw[i]!.text)) : null,
     costs,
   };
 }
 
-const baselineEvaluation = async ({ answers, kind, name }: Baseline, given: AnswersGiven): Promise<BaselineEvaluation> => ({ name, kind, results: await resultsOf(answers, given), answers }); // biome-ignore format: one line
+const baselineEvaluation = async ({ answers, kind, name }: Baseline, given: AnswersGiven): Promise<BaselineEvaluation> => ({ name, kind, results: await resultsOf([answers], given), answers }); // biome-ignore format: one line
+
+/** pass@k and pass^k by the metrics that say right or wrong. */
+const passesIn = (results: readonly MetricScore[], samples: number, test: TestSet): Passes[] => results.flatMap(({ metric, right }) => (right ? [passesOf(metric, right, samples, test)] : [])); // biome-ignore format: one line
+
+/** A figure of all answers together is one of a single draw. */
+function refuseTogether({ metrics, models }: AnswersGiven): void {
+  const together = metrics.find((metric) => metric.together !== undefined);
+  if (together && models.some(({ samples }) => samples !== undefined))
+    throw new NomoatError({ code: 'invalid-settings', part: `the metric ${together.name}`, fault: 'is one of all answers together, and several were drawn to each question', remedy: 'Leave `samples` out, or take another metric.' }); // biome-ignore format: one line
+}
 
 /** The evaluation of these answers. */
 export async function evaluateAnswers(given: AnswersGiven): Promise<Evaluation> {
   const { findings, metrics, suggested, test } = given;
+  refuseTogether(given);
   const models = await Promise.all(given.models.map((model) => modelEvaluation(model, given)));
   const baselines = await Promise.all(given.baselines.map((baseline) => baselineEvaluation(baseline, given)));
   const compared = { models, baselines, metrics, test };

@@ -5,6 +5,7 @@ import type { Degenerate } from './degenerate.ts';
 import type { Findings } from './findings.ts';
 import type { JsonReport } from './metrics/json-fields.ts';
 import type { LabelReport } from './metrics/labels.ts';
+import type { Passes } from './passes.ts';
 import type { MetricScore } from './score-answers.ts';
 
 /** Of the JSON: raised where a program that knows an older one would misread it; what is only added raises nothing. */
@@ -23,6 +24,9 @@ export interface ModelEvaluation {
   readonly name: string;
   /** Of each metric, in their order. */
   readonly results: readonly MetricScore[];
+  /** pass@k and pass^k by each metric that says right or wrong; null where one answer was taken to each question. */
+  readonly passes: readonly Passes[] | null;
+  /** Of all answers, those of every draw. */
   readonly degenerate: Degenerate;
   /** Of answers that are labels; null for others. */
   readonly labels: LabelReport | null;
@@ -30,6 +34,8 @@ export interface ModelEvaluation {
   readonly json: JsonReport | null;
   /** In the order of the examples. */
   readonly answers: readonly string[];
+  /** Where several were drawn to each question: all of them, of each example; `answers` has the first. */
+  readonly samples: readonly (readonly string[])[] | null;
   readonly costs: Costs;
 }
 

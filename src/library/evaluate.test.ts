@@ -111,3 +111,21 @@ test('metrics are named, made of a file or given as a function, and what is none
     expect((await evaluate({ model, data, maxTokens: 2, metric: typed })).metrics[0]!.name).toBe('typed.ts'); // biome-ignore format: one line
   else await refused(typed).toMatchObject({ remedy: expect.stringContaining('22.18') });
 });
+
+test('several answers are drawn to each question, seeded, and kept by how they were drawn', async () => {
+  const data = write('drawn.jsonl', labelled(6).map(({ completion, prompt }) => ({ prompt: `say ${prompt}`, completion }))); // biome-ignore format: one line
+  const asked: number[] = [];
+  const options = { model, data, maxTokens: 6, metric: 'exact', samples: 3, temperature: 1, onProgress: ({ done }: { done: number }) => void asked.push(done) }; // biome-ignore format: one line
+  const { models } = await evaluate(options);
+  expect(asked).toHaveLength(18);
+  const { samples } = models[0]!;
+  expect(samples!.map((draws) => draws.length)).toEqual([3, 3, 3, 3, 3, 3]);
+  expect(samples!.some((draws) => new Set(draws).size > 1)).toBe(true);
+  expect(models[0]!.answers).toEqual(samples!.map(([first]) => first));
+  // One more draw computes one more; another seed and another temperature all of them.
+  expect((await evaluate({ ...options, samples: 4 })).models[0]!.samples!.map((draws) => draws.slice(0, 3))).toEqual(samples); // biome-ignore format: one line
+  expect(asked).toHaveLength(18 + 24);
+  const computed = async (given: object): Promise<number> => (await evaluate({ ...options, ...given })).models[0]!.costs.computed; // biome-ignore format: one line
+  expect([await computed({ samples: 2 }), await computed({ seed: 7 }), await computed({ temperature: 0.5 }), await computed({ samples: 1, temperature: 0 })]).toEqual([0, 18, 18, 6]); // biome-ignore format: one line
+  await expect(evaluate({ ...options, temperature: 0 })).rejects.toMatchObject({ part: '`samples`' });
+});

@@ -2,25 +2,22 @@
  * How well models answer held-out questions, and whether one is better than the others. Promises: all answer the same questions in the way that
  * users get; every comparison is paired, and none is called a difference that was not shown; answers are kept, so that what was interrupted goes on.
  */
-import { createHash } from 'node:crypto';
 import { appendFileSync, mkdirSync, readFileSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
-import { adapterFiles } from '../adapter/read-adapter.ts';
+import { defaultSampling } from '../chat/chat-model.ts';
 import { NomoatError } from '../errors.ts';
-import { type AskOptions, askAll } from '../evaluate/ask.ts';
 import { type Baseline, majorityAnswer, nearestAnswer } from '../evaluate/baselines.ts';
 import { contaminationOf } from '../evaluate/contamination.ts';
 import { type Answered, evaluateAnswers } from '../evaluate/evaluate-answers.ts';
 import type { Evaluation } from '../evaluate/evaluation.ts';
 import type { Findings } from '../evaluate/findings.ts';
-import { KeptAnswers } from '../evaluate/kept-answers.ts';
 import { metricOf, suggestMetric } from '../evaluate/metrics/metric.ts';
-import { roomForAnswers, type TestQuestion, type TestSet, withSystem } from '../evaluate/test-set.ts';
-import { openModel, type ResolvedChat, resolveChat } from '../library.ts';
+import { type TestQuestion, type TestSet, withSystem } from '../evaluate/test-set.ts';
+import { resolveChat } from '../library.ts';
 import { RunFolder } from '../run/run-folder.ts';
 import { isRun } from '../settings/load.ts';
-import { answersFolder, keptAnswersPath } from '../store/cache.ts';
-import { digestOf } from '../store/file-digest.ts';
+import { answersFolder } from '../store/cache.ts';
+import { type AskModelOptions, askModel } from './ask-model.ts';
 import { loadMetrics, type MetricGiven } from './load-metric.ts';
 import { learntQuestions, readTest } from './test-data.ts';
 
@@ -45,6 +42,12 @@ export interface EvaluateOptions {
   readonly limit?: number | null;
   /** Tokens of an answer at most; by default twice as many as the longest expected answer has characters, within 16 and 512. */
   readonly maxTokens?: number | null;
+  /** Answers that are drawn to each question; the report then has pass@k and pass^k (default: 1). */
+  readonly samples?: number | null;
+  /** 0 always takes the likeliest token; by default that, and 0.7 where several answers are drawn. */
+  readonly temperature?: number | null;
+  /** Of drawn answers: with the same one, the same answers (default: 0). */
+  readonly seed?: number | null;
   readonly promptColumn?: string | null;
   readonly completionColumn?: string | null;
   /** Threads to compute with; by default one for each physical core. */
@@ -55,45 +58,12 @@ export interface EvaluateOptions {
   readonly onProgress?: (progress: { readonly model: string; readonly done: number; readonly total: number }) => void;
 }
 
-/** Questions at once: more gain little on a few cores. */
-const sideBySide = 8;
-
-/** All that a model's answers depend on beside questions and sampling, as a name for a file. */
-async function identityOf({ adapterPath, chatTemplate, modelPath, specialTokens }: ResolvedChat): Promise<string> {
-  const files = adapterPath === null ? [modelPath] : [modelPath, ...adapterFiles(adapterPath)];
-  const parts = [await Promise.all(files.map((path) => digestOf(path))), chatTemplate, specialTokens];
-  return createHash('sha256').update(JSON.stringify(parts)).digest('hex');
-}
-
 /** Counts one more look at test data, and returns how many there have been. */
 function looked(digest: string): number {
   const path = join(answersFolder(), 'looks', digest);
   mkdirSync(dirname(path), { recursive: true });
   appendFileSync(path, `${new Date().toISOString()}\n`);
   return readFileSync(path, 'utf8').trim().split('\n').length;
-}
-
-/** Opens the model, unless everything has been answered before. `asked` has the system prompt in it. */
-async function answersOf(model: string, asked: readonly TestQuestion[], options: EvaluateOptions): Promise<Answered> {
-  const { onProgress, signal, threads } = options;
-  const name = shownName(model);
-  const maxTokens = options.maxTokens ?? roomForAnswers(asked);
-  const store = new KeptAnswers(keptAnswersPath(await identityOf(await resolveChat({ model }))), `greedy ${maxTokens}`);
-  const known = asked.flatMap((question) => store.find(question) ?? []);
-  if (known.length === asked.length) return { name, answers: known, costs: { seconds: 0, computed: 0 } };
-  const given = signal ? { signal } : {};
-  await using opened = await openModel({ model, sequences: sideBySide, ...given, ...(threads ? { threads } : {}) });
-  const start = performance.now();
-  const onAnswer: AskOptions['onAnswer'] = (done) => onProgress?.({ model: name, done, total: asked.length });
-  try {
-    const found = await askAll(opened, asked, { maxTokens, atOnce: sideBySide, store, onAnswer, ...given });
-    const costs = { seconds: (performance.now() - start) / 1000, computed: asked.length - known.length };
-    // What does not fit the context is no answer.
-    return { name, answers: found.map((answer) => answer ?? { text: '', ended: false }), costs };
-  } catch (error) {
-    if (!signal?.aborted) throw error;
-    throw new NomoatError({ part: 'the evaluation', fault: 'was stopped', remedy: 'Its answers are kept: the same call goes on with them.', kind: 'interrupted', cause: error }); // biome-ignore format: one line
-  }
 }
 
 /** What the first model learnt, where that is known. */
@@ -117,6 +87,20 @@ function usualRivals(model: string): readonly string[] {
   return settings.method === 'lora' ? [settings.modelPath] : [];
 }
 
+/** Answers are drawn where several are asked for, as chat draws them; a single one is greedy unless a temperature is given. */
+const usualTemperature = defaultSampling.temperature;
+
+/** How answers are drawn. Throws NomoatError where all would be the same. */
+function drawsOf({
+  samples,
+  seed,
+  temperature,
+}: EvaluateOptions): Pick<AskModelOptions, 'samples' | 'temperature' | 'seed'> {
+  const count = samples ?? 1;
+  if (count > 1 && temperature === 0) throw new NomoatError({ code: 'invalid-settings', part: '`samples`', fault: `asks for ${count} answers to each question, and at temperature 0 all of them are the same`, remedy: 'Give a `temperature` above 0.' }); // biome-ignore format: one line
+  return { samples: count, temperature: temperature ?? (count > 1 ? usualTemperature : 0), seed: seed ?? 0 };
+}
+
 const metricsGiven = ({ metric }: EvaluateOptions): readonly MetricGiven[] =>
   metric === null || metric === undefined
     ? []
@@ -138,6 +122,7 @@ function namesOf(models: readonly string[]): string[] {
 export async function evaluate(options: EvaluateOptions): Promise<Evaluation> {
   const { against, model, signal } = options;
   const given = await loadMetrics(metricsGiven(options), options.pattern ?? null);
+  const draws = drawsOf(options);
   const { modelPath, systemPrompt } = await resolveChat({ model });
   const test = await readTest(options, modelPath);
   signal?.throwIfAborted();
@@ -149,7 +134,7 @@ export async function evaluate(options: EvaluateOptions): Promise<Evaluation> {
   const models: Answered[] = [];
   const all = [model, ...(against ?? usualRivals(model))];
   const names = namesOf(all);
-  for (const [i, each] of all.entries()) models.push({ ...(await answersOf(each, asked, options)), name: names[i]! });
+  for (const [i, each] of all.entries()) models.push(await askModel({ model: each, name: names[i]! }, asked, { ...options, ...draws })); // biome-ignore format: one line
   return evaluateAnswers({
     test,
     metrics,

@@ -164,6 +164,13 @@ export const evalOptions = {
   ),
   limit: wholeFrom(null, 1, 'examples at most, the first of the data; default: all', { unit: 'examples' }),
   maxTokens: wholeFrom(null, 1, 'longest answer; default: twice the characters of the longest expected one, 16 to 512', { unit: 'tokens' }), // biome-ignore format: one line
+  samples: wholeFrom(1, 1, 'answers that are drawn to each question, for pass@k and pass^k', { unit: 'answers' }),
+  temperature: number(
+    null,
+    [0, 100],
+    '0 always takes the likeliest token; default: that, and 0.7 where several answers are drawn',
+  ),
+  seed: whole(0, [0, 2 ** 32 - 1], 'of drawn answers: with the same one, the same answers'),
   promptColumn: openText('NAME', 'CSV column of the prompts'),
   completionColumn: openText('NAME', 'CSV column of the expected answers'),
   threads: wholeFrom(null, 1, 'threads to compute with, at most: small models use one; default: physical cores', { unit: 'threads' }), // biome-ignore format: one line

@@ -1,0 +1,91 @@
+/** A model by name, asked a test set's questions. Promises: it is opened only where something has not been answered before, and answers are kept as they come. */
+import { createHash } from 'node:crypto';
+import { adapterFiles } from '../adapter/read-adapter.ts';
+import { NomoatError } from '../errors.ts';
+import { askAll, type TestAnswer } from '../evaluate/ask.ts';
+import type { Answered } from '../evaluate/evaluate-answers.ts';
+import { KeptAnswers } from '../evaluate/kept-answers.ts';
+import { roomForAnswers, type TestQuestion } from '../evaluate/test-set.ts';
+import { openModel, type ResolvedChat, resolveChat } from '../library.ts';
+import { keptAnswersPath } from '../store/cache.ts';
+import { digestOf } from '../store/file-digest.ts';
+
+/** How models are asked. */
+export interface AskModelOptions {
+  /** Tokens of an answer at most. */
+  readonly maxTokens?: number | null;
+  /** Answers that are drawn to each question. */
+  readonly samples: number;
+  /** 0 takes the likeliest token at each step. */
+  readonly temperature: number;
+  /** Of the first draw; each further one has the next. */
+  readonly seed: number;
+  readonly threads?: number | null;
+  readonly signal?: AbortSignal;
+  /** Told after each answer. */
+  readonly onProgress?: (progress: { readonly model: string; readonly done: number; readonly total: number }) => void;
+}
+
+/** Questions at once: more gain little on a few cores. */
+const sideBySide = 8;
+
+/** All that a model's answers depend on beside questions and sampling, as a name for a file. */
+async function identityOf({ adapterPath, chatTemplate, modelPath, specialTokens }: ResolvedChat): Promise<string> {
+  const files = adapterPath === null ? [modelPath] : [modelPath, ...adapterFiles(adapterPath)];
+  const parts = [await Promise.all(files.map((path) => digestOf(path))), chatTemplate, specialTokens];
+  return createHash('sha256').update(JSON.stringify(parts)).digest('hex');
+}
+
+/** Asks each question once with one way of drawing. */
+interface Round {
+  readonly temperature: number;
+  readonly seed: number | null;
+  readonly store: KeptAnswers;
+}
+
+function roundsOf(path: string, maxTokens: number, { samples, seed, temperature }: AskModelOptions): Round[] {
+  if (temperature === 0) return [{ temperature, seed: null, store: new KeptAnswers(path, `greedy ${maxTokens}`) }];
+  return Array.from({ length: samples }, (_, i) => ({
+    temperature,
+    seed: seed + i,
+    store: new KeptAnswers(path, `temperature ${temperature} seed ${seed + i} ${maxTokens}`),
+  }));
+}
+
+/** What does not fit the context is no answer. */
+const unfit: TestAnswer = { text: '', ended: false };
+
+const stopped = (cause: unknown): NomoatError =>
+  new NomoatError({ part: 'the evaluation', fault: 'was stopped', remedy: 'Its answers are kept: the same call goes on with them.', kind: 'interrupted', cause }); // biome-ignore format: one line
+
+/** The model's answers to questions that have the system prompt in them, called `name` in what is told. Rejects with NomoatError. */
+export async function askModel(
+  { model, name }: { readonly model: string; readonly name: string },
+  asked: readonly TestQuestion[],
+  options: AskModelOptions,
+): Promise<Answered> {
+  const { onProgress, signal, threads } = options;
+  const maxTokens = options.maxTokens ?? roomForAnswers(asked);
+  const rounds = roundsOf(keptAnswersPath(await identityOf(await resolveChat({ model }))), maxTokens, options);
+  const known = rounds.map(({ store }) => asked.map((question) => store.find(question)));
+  const total = rounds.length * asked.length;
+  const missing = known.flat().filter((answer) => answer === null).length;
+  const answered = (found: readonly (readonly (TestAnswer | null)[])[], seconds: number): Answered => {
+    const all = found.map((round) => round.map((answer) => answer ?? unfit));
+    return { name, answers: all[0]!, ...(all.length > 1 ? { samples: all } : {}), costs: { seconds, computed: missing } }; // biome-ignore format: one line
+  };
+  if (missing === 0) return answered(known, 0);
+  const given = signal ? { signal } : {};
+  await using opened = await openModel({ model, sequences: sideBySide, ...given, ...(threads ? { threads } : {}) });
+  const start = performance.now();
+  try {
+    const found: (TestAnswer | null)[][] = [];
+    for (const [i, { seed, store, temperature }] of rounds.entries()) {
+      const onAnswer = (done: number): void => onProgress?.({ model: name, done: i * asked.length + done, total });
+      found.push(await askAll(opened, asked, { maxTokens, temperature, seed, atOnce: sideBySide, store, onAnswer, ...given })); // biome-ignore format: one line
+    }
+    return answered(found, (performance.now() - start) / 1000);
+  } catch (error) {
+    throw signal?.aborted ? stopped(error) : error;
+  }
+}
