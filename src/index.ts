@@ -64,6 +64,7 @@ export {
   type ComparedUpdate,
   compareAdapters,
 } from './library/compare-adapters.ts';
+export { type ConvertOptions, type ConvertProgress, convertAdapter } from './library/convert-adapter.ts';
 export { type DoctorOptions, doctor } from './library/doctor.ts';
 export { type EmbedderOptions, openEmbedder } from './library/embedder.ts';
 export { type EvaluateOptions, evaluate } from './library/evaluate.ts';
@@ -126,7 +127,7 @@ export type { KernelProbe } from './runtime/onnxruntime-node/probe.ts';
 export type { Adapter as GraphicsAdapter } from './runtime/onnxruntime-node/webgpu-adapter.ts';
 export type { ModelOpenedLog, RequestLog, ServerFailureLog, ServerLog } from './server/log.ts';
 export { type RunningServer, type ServeOptions, serve } from './server/serve.ts';
-export type { CommandName, ExportFormat } from './settings/command-settings.ts';
+export type { CommandName, ExportFormat, MergedType } from './settings/command-settings.ts';
 export type { JobSettings } from './settings/job-hyperparameters.ts';
 export { type JsonSchema, settingsSchema } from './settings/json-schema.ts';
 export type { MetricName } from './settings/metric-names.ts';

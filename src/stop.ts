@@ -1,4 +1,4 @@
-/** How a run hears that it shall stop while it prepares, plans and opens its model. Knows nothing of what it stops. */
+/** How a run hears that it shall stop while it prepares, plans and opens its model, and other long work. Knows nothing of what it stops. */
 import { NomoatError } from './errors.ts';
 
 /** Lets messages and signals in, and throws NomoatError (interrupted) where one of them was to stop. */
@@ -14,6 +14,18 @@ export function assertGoesOn(signal: AbortSignal): void {
     part: 'the run',
     fault: 'was stopped before it trained',
     remedy: 'Start it again, or resume it where its folder is there already.',
+    kind: 'interrupted',
+  });
+}
+
+/** Lets signals in, and throws NomoatError (interrupted) where `signal` says so: for work that `part` names and that wrote nothing yet. */
+export async function heedSignal(part: string, signal: AbortSignal | undefined): Promise<void> {
+  await new Promise((resolve) => setImmediate(resolve));
+  if (!signal?.aborted) return;
+  throw new NomoatError({
+    part,
+    fault: 'was stopped; nothing was written',
+    remedy: 'Start it again.',
     kind: 'interrupted',
   });
 }

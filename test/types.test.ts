@@ -52,7 +52,10 @@ test('a model gives answers, pieces and scores', () => {
 test('other calls have results of their own, and errors codes', () => {
   expectTypeOf(preview).returns.resolves.toEqualTypeOf<Preview>();
   expectTypeOf(plan).returns.resolves.toEqualTypeOf<PlanReport>();
-  expectTypeOf(exportRun).parameter(1).toHaveProperty('to').toEqualTypeOf<'peft' | 'gguf' | 'ollama' | 'merged-gguf'>();
+  expectTypeOf(exportRun)
+    .parameter(1)
+    .toHaveProperty('to')
+    .toEqualTypeOf<'peft' | 'mlx' | 'gguf' | 'ollama' | 'merged-gguf'>();
   expectTypeOf(listRuns).parameter(0).toEqualTypeOf<string | undefined>();
   expectTypeOf(openRun).returns.toHaveProperty('events').returns.toExtend<AsyncIterable<RunEvent>>();
   expectTypeOf<NomoatError['code']>().toEqualTypeOf<ErrorCode>();

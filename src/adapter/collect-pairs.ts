@@ -23,12 +23,13 @@ export const withAlpha = (pairs: readonly RankedPair[], alphaOf: (pair: RankedPa
 
 const remedy = 'Export the adapter again from where it was trained.';
 
-function checkMatrix(part: string, tensor: LooseTensor): void {
-  if (tensor.shape.length !== 2 || tensor.shape.some((size) => size < 1)) {
+function checkShape(part: string, tensor: LooseTensor): void {
+  const dimensions = tensor.half === 'magnitude' ? 1 : 2;
+  if (tensor.shape.length !== dimensions || tensor.shape.some((size) => size < 1)) {
     throw new NomoatError({
       code: 'unusable-adapter',
       part,
-      fault: `${tensor.name} has shape [${tensor.shape.join(', ')}], not that of a matrix`,
+      fault: `${tensor.name} has shape [${tensor.shape.join(', ')}], not that of a ${dimensions === 1 ? 'vector' : 'matrix'}`,
       remedy,
     });
   }
@@ -55,7 +56,7 @@ function group(
 ): Map<number, Map<Projection, Partial<Record<LoraHalf, LooseTensor>>>> {
   const layers = new Map<number, Map<Projection, Partial<Record<LoraHalf, LooseTensor>>>>();
   for (const tensor of tensors) {
-    checkMatrix(part, tensor);
+    checkShape(part, tensor);
     const layer = layers.get(tensor.layer) ?? new Map<Projection, Partial<Record<LoraHalf, LooseTensor>>>();
     layers.set(tensor.layer, layer);
     const halves = layer.get(tensor.projection) ?? {};
@@ -71,7 +72,7 @@ function toPair(
   part: string,
   layer: number,
   projection: Projection,
-  { A, B }: Partial<Record<LoraHalf, LooseTensor>>,
+  { A, B, magnitude }: Partial<Record<LoraHalf, LooseTensor>>,
 ): RankedPair {
   if (!A || !B) {
     throw new NomoatError({
@@ -90,6 +91,14 @@ function toPair(
       remedy,
     });
   }
+  if (magnitude && magnitude.shape[0] !== B.shape[0]) {
+    throw new NomoatError({
+      code: 'unusable-adapter',
+      part,
+      fault: `${magnitude.name} has ${magnitude.shape[0]} values, and the matrix has ${B.shape[0]} rows`,
+      remedy,
+    });
+  }
   return {
     layer,
     projection,
@@ -98,6 +107,7 @@ function toPair(
     b: finite(part, B),
     inFeatures: A.shape[1]!,
     outFeatures: B.shape[0]!,
+    ...(magnitude ? { magnitude: finite(part, magnitude) } : {}),
   };
 }
 

@@ -11,23 +11,26 @@ import type { GgufFile } from '../formats/gguf/types.ts';
 import { type LoraAdapter, summarizeAdapter } from '../lora/adapter.ts';
 import { readModelConfig } from '../models/config.ts';
 import { chatTemplateFile } from '../settings/chat-template.ts';
-import type { ExportFormat } from '../settings/command-settings.ts';
+import type { ExportFormat, MergedType } from '../settings/command-settings.ts';
 import { assertGiven } from '../words/given.ts';
 import { type AdapterBase, adapterBaseName, writeAdapterBase } from './adapter-base.ts';
 import { type CardInfo, renderCard } from './card.ts';
+import { isDora } from './dora.ts';
 import { checkAdapterFits, writeGgufLora } from './gguf-lora.ts';
+import { writeMlx } from './mlx.ts';
 import { renderModelfile } from './modelfile.ts';
 import { writePeft } from './peft.ts';
+import { mlxWeightsName, peftConfigName } from './peft-files.ts';
 import { rewriteModel } from './rewrite-model.ts';
 
 export interface ExportOptions {
   readonly format: ExportFormat;
   readonly adapter: LoraAdapter;
   readonly model: GgufFile;
-  /** A new folder for peft and ollama, a new file for gguf and merged-gguf. */
+  /** A new folder for peft, mlx and ollama, a new file for gguf and merged-gguf. */
   readonly out: string;
   /** For merged-gguf and ollama; F16 unless asked. */
-  readonly mergedType?: 'F16' | 'Q8_0';
+  readonly mergedType?: MergedType;
   /** For peft: the template that was trained with where it is not the model's own, laid beside as Transformers expects it. */
   readonly chatTemplate?: string | null;
   /** For ollama: the base's path and the adapter in a file of its own, which Ollama reads up to 0.34.0. */
@@ -36,7 +39,7 @@ export interface ExportOptions {
   readonly systemPrompt?: string | null;
   /** For ollama: further stop texts beside the model's own end-of-turn tokens. */
   readonly stop?: readonly string[];
-  /** For peft: the base that the adapter was trained on, where that is known. */
+  /** For peft and mlx: the base that the adapter was trained on, where that is known. */
   readonly base?: AdapterBase | null;
   /** For peft: what the card says beyond the adapter's own settings. */
   readonly card?: Partial<Omit<CardInfo, 'adapter'>>;
@@ -69,6 +72,14 @@ function writePeftFolder({ adapter, base, model, card, chatTemplate }: ExportOpt
     ...(chatTemplate ? [chatTemplateFile] : []),
   ];
   return names.map((name) => join(out, name));
+}
+
+function writeMlxFolder({ adapter, base, model }: ExportOptions, out: string): string[] {
+  replaceFolderAtomic(out, (temporary) => {
+    writeMlx(temporary, adapter, readModelConfig(model).layers);
+    if (base) writeAdapterBase(temporary, base);
+  });
+  return [peftConfigName, mlxWeightsName, ...(base ? [adapterBaseName] : [])].map((name) => join(out, name));
 }
 
 function writeOllamaFolder(options: ExportOptions, out: string): string[] {
@@ -112,6 +123,7 @@ const exporters: Readonly<Record<ExportFormat, { readonly kind: 'file' | 'folder
       return [out];
     },
   },
+  mlx: { kind: 'folder', write: writeMlxFolder },
   'merged-gguf': { kind: 'file', write: writeMerged },
 };
 
@@ -139,6 +151,18 @@ function checkDestination(out: string, kind: 'file' | 'folder'): void {
   }
 }
 
+/** DoRA is merged exactly; as an adapter it is not written. */
+function assertPlain({ adapter, format, ollamaAdapter }: ExportOptions): void {
+  const merged = format === 'merged-gguf' || (format === 'ollama' && !ollamaAdapter);
+  if (merged || !isDora(adapter)) return;
+  throw new NomoatError({
+    code: 'unusable-export',
+    part: 'the adapter',
+    fault: `is DoRA, whose update has full rank: no plain LoRA, which ${format} wants, is the same`,
+    remedy: "Merge it (`to: 'merged-gguf'`), which is exact, or give the `rank` of the nearest plain LoRA.",
+  });
+}
+
 /** Writes the adapter as `format` and returns the paths of the files. Throws NomoatError. */
 export async function exportAdapter(options: ExportOptions): Promise<string[]> {
   assertGiven('`out`', options.out);
@@ -146,5 +170,6 @@ export async function exportAdapter(options: ExportOptions): Promise<string[]> {
   const { kind, write } = exporters[options.format];
   checkAdapterFits('the adapter', options.adapter, options.model);
   checkDestination(out, kind);
+  assertPlain(options);
   return write(options, out);
 }

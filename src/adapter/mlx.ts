@@ -13,6 +13,7 @@ import { readBoundedJson } from '../formats/bounded-json.ts';
 import { type NamedTensor, readSafetensors, type SafetensorsTensor, writeSafetensors } from '../formats/safetensors.ts';
 import { adaptedProjections, type LoraAdapter, type LoraPair, scalesOf } from '../lora/adapter.ts';
 import { collectPairs, type LooseTensor, withAlpha } from './collect-pairs.ts';
+import { checkDora } from './dora.ts';
 import { mlxModuleKey, mlxTensorName, parseMlxTensorName } from './module-names.ts';
 import { mostFrequent } from './most-frequent.ts';
 import { scaledB, trimmed, widened } from './pair-forms.ts';
@@ -49,9 +50,7 @@ function readConfig(path: string): MlxConfig & { lora_parameters: { scale: numbe
     return refuse(path, faults.join('; '), 'Give a LoRA adapter as mlx-lm saves it.');
   }
   const { fine_tune_type: type, lora_parameters: parameters } = result.data;
-  if (type === 'dora')
-    return refuse(path, 'is that of a DoRA adapter of mlx-lm, which nomoat does not read', 'Fuse it there: mlx_lm.fuse.'); // biome-ignore format: one line
-  if (type !== 'lora' || !parameters)
+  if (!['lora', 'dora'].includes(type) || !parameters)
     return refuse(path, `says fine_tune_type ${type}: its weights are no adapter`, 'Fuse the model there with mlx_lm.fuse, which exports GGUF as well.'); // biome-ignore format: one line
   return { ...result.data, lora_parameters: parameters };
 }
@@ -71,12 +70,12 @@ function looseTensor(part: string, name: string, { shape, float32 }: Safetensors
     ...parsed,
     name,
     shape: [...shape].reverse(),
-    float32: () => transposed(float32(), shape as readonly [number, number]),
+    float32: () => (shape.length === 2 ? transposed(float32(), shape as readonly [number, number]) : float32()),
   };
 }
 
 /** Reads `weights` (one file, or several) with the config beside them. Throws NomoatError naming what is wrong. */
-export function readMlx(weights: readonly string[], configPath: string): LoraAdapter {
+export function readMlx(weights: readonly string[], configPath: string, context: { dora?: boolean } = {}): LoraAdapter {
   const config = readConfig(configPath);
   const { dropout, scale } = config.lora_parameters;
   const part = weights[0]!;
@@ -84,6 +83,7 @@ export function readMlx(weights: readonly string[], configPath: string): LoraAda
     [...readSafetensors(path).tensors].map(([name, tensor]) => looseTensor(path, name, tensor)),
   );
   const ranked = collectPairs(part, loose).map(trimmed);
+  checkDora(part, ranked, { stated: config.fine_tune_type === 'dora', wanted: context.dora ?? false });
   const own = config.nomoat;
   return {
     pairs: withAlpha(ranked, ({ rank }) => own?.lora_alpha ?? scale * rank),

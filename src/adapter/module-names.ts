@@ -17,7 +17,8 @@ const peftNames: Readonly<Record<Projection, string>> = {
   down_proj: 'mlp.down_proj',
 };
 
-export type LoraHalf = 'A' | 'B';
+/** A, B, or DoRA's vector of row lengths. */
+export type LoraHalf = 'A' | 'B' | 'magnitude';
 
 /** One half of a pair, as a tensor name states it. */
 export interface LoraTensorName {
@@ -26,12 +27,15 @@ export interface LoraTensorName {
   readonly half: LoraHalf;
 }
 
+/** A matrix of a pair. */
+type MatrixName = LoraTensorName & { readonly half: 'A' | 'B' };
+
 /** The module's path in a transformers model, e.g. `model.layers.0.self_attn.q_proj`. */
 export const peftModulePath = ({ layer, projection }: { layer: number; projection: Projection }): string =>
   `model.layers.${layer}.${peftNames[projection]}`;
 
 /** PEFT's tensor name, e.g. `base_model.model.model.layers.0.self_attn.q_proj.lora_A.weight`. */
-export function peftTensorName({ half, ...module }: LoraTensorName): string {
+export function peftTensorName({ half, ...module }: MatrixName): string {
   return `base_model.model.${peftModulePath(module)}.lora_${half}.weight`;
 }
 
@@ -41,7 +45,7 @@ export function ggufWeightName(layer: number, projection: Projection): string {
 }
 
 /** The tensor name in a GGUF LoRA, e.g. `blk.0.attn_q.weight.lora_a`. */
-export function ggufTensorName({ layer, projection, half }: LoraTensorName): string {
+export function ggufTensorName({ layer, projection, half }: MatrixName): string {
   return `${ggufWeightName(layer, projection)}.lora_${half.toLowerCase()}`;
 }
 
@@ -49,15 +53,18 @@ export function ggufTensorName({ layer, projection, half }: LoraTensorName): str
 export const mlxModuleKey = (projection: Projection): string => peftNames[projection];
 
 /** mlx-lm's tensor name, e.g. `model.layers.0.self_attn.q_proj.lora_a`. */
-export const mlxTensorName = ({ half, ...module }: LoraTensorName): string =>
+export const mlxTensorName = ({ half, ...module }: MatrixName): string =>
   `${peftModulePath(module)}.lora_${half.toLowerCase()}`;
+
+/** What the last part of a name says. */
+const halves: Readonly<Record<string, LoraHalf>> = { lora_A: 'A', lora_a: 'A', lora_B: 'B', lora_b: 'B', lora_magnitude_vector: 'magnitude', m: 'magnitude' }; // biome-ignore format: one line
 
 function parse(pattern: RegExp, name: string, names: Readonly<Record<Projection, string>>): LoraTensorName | null {
   const match = pattern.exec(name);
   if (!match) return null;
   const projection = projections.find((candidate) => names[candidate] === match[2]);
   if (!projection) return null;
-  return { layer: Number(match[1]), projection, half: match[3]!.toUpperCase() as LoraHalf };
+  return { layer: Number(match[1]), projection, half: halves[match[3]!]! };
 }
 
 /**
@@ -66,7 +73,7 @@ function parse(pattern: RegExp, name: string, names: Readonly<Record<Projection,
  */
 const wrappers = /(^|\.)(_orig_mod|_fsdp_wrapped_module|module)(?=\.)/g;
 const peftName =
-  /^(?:base_model\.)?(?:model\.){0,3}layers\.(0|[1-9]\d{0,3})\.([\w.]{1,40})\.lora_([AB])(?:\.default)?\.weight$/;
+  /^(?:base_model\.)?(?:model\.){0,3}layers\.(0|[1-9]\d{0,3})\.([\w.]{1,40})\.(lora_[AB](?=.*\.weight$)|lora_magnitude_vector)(?:\.default)?(?:\.weight)?$/;
 
 /** What a PEFT tensor name states, or null where it is not one of the adapted projections. Layers have at most 4 digits. */
 export function parsePeftTensorName(name: string): LoraTensorName | null {
@@ -76,7 +83,7 @@ export function parsePeftTensorName(name: string): LoraTensorName | null {
 /** What a tensor name of mlx-lm states, or null where it is not one of the adapted projections. */
 export function parseMlxTensorName(name: string): LoraTensorName | null {
   return parse(
-    /^(?:language_model\.)?(?:model\.)?layers\.(0|[1-9]\d{0,3})\.([\w.]{1,40})\.lora_([ab])$/,
+    /^(?:language_model\.)?(?:model\.)?layers\.(0|[1-9]\d{0,3})\.([\w.]{1,40})\.(lora_[ab]|m)$/,
     name,
     peftNames,
   );
@@ -84,5 +91,5 @@ export function parseMlxTensorName(name: string): LoraTensorName | null {
 
 /** What a GGUF LoRA tensor name states, or null where it is not one of the adapted projections. */
 export function parseGgufTensorName(name: string): LoraTensorName | null {
-  return parse(/^blk\.(0|[1-9]\d{0,3})\.(.+)\.weight\.lora_([ab])$/, name, ggufNames);
+  return parse(/^blk\.(0|[1-9]\d{0,3})\.(.+)\.weight\.(lora_[ab])$/, name, ggufNames);
 }

@@ -23,7 +23,6 @@ const changesBase = (value: unknown): boolean =>
 /** Settings that change what the weights mean and that nomoat does not do: each with the test that it is off. */
 const refusedSettings: readonly { readonly key: string; readonly off: (value: unknown) => boolean }[] = [
   ...[
-    'use_dora',
     'lora_bias',
     'layer_replication',
     'target_parameters',
@@ -44,10 +43,12 @@ const wholeModules = /(^|\.)(embed_tokens|lm_head|norm|input_layernorm|post_atte
 const pattern = z.record(z.string(), z.number().positive()).nullish();
 const configSchema = z.looseObject({
   peft_type: z.literal('LORA'),
-  r: z.int().positive(),
-  lora_alpha: z.number().positive(),
+  // What PEFT takes where a config says none.
+  r: z.int().positive().default(8),
+  lora_alpha: z.number().positive().default(8),
   lora_dropout: z.number().min(0).max(1).default(0),
   use_rslora: z.boolean().default(false),
+  use_dora: z.boolean().nullish(),
   target_modules: z.union([z.array(z.string()), z.string()]).nullish(),
   rank_pattern: pattern,
   alpha_pattern: pattern,

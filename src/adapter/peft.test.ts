@@ -52,7 +52,7 @@ describe('readPeft', () => {
   });
 
   it.each([
-    [{ use_dora: true }, /use_dora/],
+    [{ use_dora: true }, /is DoRA by its config, and has no lora_magnitude_vector/],
     [{ lora_bias: true }, /lora_bias/],
     [{ layer_replication: [[0, 2]] }, /layer_replication/],
     [{ target_parameters: ['experts'] }, /target_parameters/],

@@ -11,6 +11,7 @@ import { writeFailure, writeFileAtomic } from '../formats/atomic-write.ts';
 import { type NamedTensor, readSafetensors, writeSafetensors } from '../formats/safetensors.ts';
 import type { LoraAdapter } from '../lora/adapter.ts';
 import { collectPairs, type LooseTensor, type RankedPair, withAlpha } from './collect-pairs.ts';
+import { checkDora } from './dora.ts';
 import { parsePeftTensorName, peftModulePath, peftTensorName } from './module-names.ts';
 import { moduleSettings, type PeftConfig, readPeftConfig, targets, unusedSettings } from './peft-config.ts';
 import { peftConfigName, peftFiles, peftWeightsName } from './peft-files.ts';
@@ -22,6 +23,8 @@ export interface PeftContext {
   readonly rslora?: boolean;
   readonly dropout?: number;
   readonly baseModel?: string;
+  /** Takes DoRA adapters too, whose pairs have a `magnitude`; without it they are refused. */
+  readonly dora?: boolean;
   /** Told what the files say in vain, or leave open, in sentences. */
   readonly note?: (text: string) => void;
 }
@@ -114,6 +117,7 @@ export function readPeft(folderOrSafetensors: string, context: PeftContext = {})
   const config = configPath ? readPeftConfig(configPath) : null;
   const part = weights[0]!;
   const ranked = collectPairs(part, weights.flatMap(looseTensors));
+  checkDora(part, ranked, { stated: config?.use_dora ?? null, wanted: context.dora ?? false });
   if (config && configPath) {
     checkAgainstConfig(configPath, config, ranked);
     emitNotes(context, configPath, unusedSettings(config, ranked));

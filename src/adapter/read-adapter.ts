@@ -29,7 +29,7 @@ export function readAdapter(path: string, model: GgufFile, context: PeftContext 
   }
   if (isGguf(path)) return readGgufLora(path, model);
   const { config, weights } = peftFiles(path);
-  const adapter = config !== null && isMlxConfig(config) ? readMlx(weights, config) : readPeft(path, context);
+  const adapter = config !== null && isMlxConfig(config) ? readMlx(weights, config, context) : readPeft(path, context);
   checkAdapterFits(path, adapter, model);
   return adapter;
 }

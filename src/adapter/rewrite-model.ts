@@ -1,5 +1,6 @@
 /**
- * Writes a GGUF model again with its matrices in another type, an adapter merged in where one is given: W + scale * B A.
+ * Writes a GGUF model again with its matrices in another type, an adapter merged in where one is given: W + scale * B A,
+ * or DoRA's rows.
  * Promises: all metadata is kept but the file type; vectors (norms, biases, rope factors) keep their bytes; q and k rows stand as
  * the base file has them; memory stays at one encoded tensor and a chunk of rows.
  */
@@ -10,6 +11,7 @@ import { quantize } from '../formats/gguf/quantize.ts';
 import type { GgmlType, GgufFile, GgufValue } from '../formats/gguf/types.ts';
 import { writeGguf } from '../formats/gguf/write.ts';
 import { type LoraAdapter, type LoraPair, loraScale } from '../lora/adapter.ts';
+import { scaleToMagnitude } from './dora.ts';
 import { checkAdapterFits, ggufRowsOfB } from './gguf-lora.ts';
 import { ggufWeightName } from './module-names.ts';
 
@@ -27,8 +29,9 @@ const maxFloat16 = 65504;
 
 interface Merge {
   readonly pair: LoraPair;
-  /** [out, rank], rows in the file's order. */
+  /** [out, rank], rows in the file's order, and so are DoRA's lengths [out]. */
   readonly b: Float32Array;
+  readonly magnitude: Float32Array | null;
   readonly scale: number;
 }
 
@@ -70,6 +73,7 @@ function encode(model: GgufFile, name: string, type: GgmlType, merge: Merge | nu
     const rows = Math.min(step, allRows - row);
     const values = model.readFloat32(name, { firstRow: row, rows });
     if (merge) addLowRank(values, row, rows, merge);
+    if (merge?.magnitude) scaleToMagnitude(values, width, merge.magnitude.subarray(row, row + rows));
     // Q8_0 holds its scales as float16.
     if (type !== 'F32') checkRange(model.path, name, values);
     const bytes = quantize(type, values);
@@ -119,7 +123,8 @@ export function rewriteModel(path: string, model: GgufFile, rewriting: Rewriting
   const mergeOf = (name: string): Merge | null => {
     const pair = merges.get(name);
     if (!adapter || !pair) return null;
-    return { pair, b: ggufRowsOfB(pair, model), scale: loraScale({ ...pair, rslora: adapter.rslora }) };
+    const magnitude = pair.magnitude ? ggufRowsOfB({ ...pair, b: pair.magnitude, rank: 1 }, model) : null;
+    return { pair, b: ggufRowsOfB(pair, model), magnitude, scale: loraScale({ ...pair, rslora: adapter.rslora }) };
   };
   const tensors = [...model.tensors.values()].map(({ name, shape, type: stored }) => {
     const to = rewrittenType(shape, stored, type);

@@ -23,6 +23,7 @@ const table: Readonly<Record<CommandName, Entry>> = {
   eval: { argument: '[MODEL|RUN]', load: () => import('./eval.ts') },
   inspect: { argument: '<RUN|ADAPTER>', load: () => import('./inspect.ts') },
   export: { argument: '<RUN>', load: () => import('./export.ts') },
+  convert: { argument: '<ADAPTER>', load: () => import('./convert.ts') },
   pull: { argument: '<NAME>', load: () => import('./pull.ts') },
   models: { load: () => import('./models.ts') },
   runs: { load: () => import('./runs.ts') },

@@ -1,19 +1,16 @@
 /** `nomoat export`: a run's result in another format. */
 import type { Command } from 'commander';
 import { exportOptions } from '../settings/command-settings.ts';
-import { harmless } from '../words/harmless.ts';
 import { bare } from './bare-command.ts';
 import { addFlags, flagsOf } from './flags.ts';
-import { print } from './print.ts';
-import { inCommandWords } from './words.ts';
+import { printExported } from './print-exported.ts';
 
 export function command(): Command {
   const command = bare('export').argument('<RUN>');
   return addFlags(command, exportOptions).action(async (run: string) => {
     const { exportRun, needlessFaults } = await import('../library/export-run.ts');
     const { type, ...requested } = flagsOf(command, exportOptions, { together: needlessFaults });
-    const { files, notes } = await exportRun(run, { ...requested, ...(type === null ? {} : { type }) });
-    for (const note of notes) process.stderr.write(`${harmless(inCommandWords(note))}\n`);
-    for (const path of files) print(path);
+    const exported = await exportRun(run, { ...requested, ...(type === null ? {} : { type }) });
+    printExported(exported);
   });
 }

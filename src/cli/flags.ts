@@ -41,6 +41,14 @@ export const flagsOf = <Shape extends OptionTable>(
     { command: command.name(), lead: (name) => `--${flagOf(name)}:`, ...options },
   );
 
+/** Those values that are not null: functions of the library have options that may be left out. */
+export const stated = <Values extends Readonly<Record<string, unknown>>>(
+  values: Values,
+): { readonly [Name in keyof Values]?: NonNullable<Values[Name]> } =>
+  Object.fromEntries(Object.entries(values).filter(([, value]) => value !== null)) as {
+    readonly [Name in keyof Values]?: NonNullable<Values[Name]>;
+  };
+
 /** Only what the user wrote: commander gives negated flags a value of their own. */
 export const givenFlags = (command: Command, table: OptionTable): Given =>
   Object.fromEntries(

@@ -39,6 +39,7 @@ const commandOf: Readonly<
   removeApiKey: 'keys remove',
   evaluate: 'eval',
   exportRun: 'export',
+  convertAdapter: 'convert',
   pullModel: 'pull',
   listModels: 'models',
   listRuns: 'runs',

@@ -59,7 +59,8 @@ function parseHeader(path: string, bytes: Buffer): { header: Record<string, unkn
 }
 
 function parseMetadata(path: string, value: unknown): Record<string, string> {
-  if (value === undefined) return {};
+  // MLX writes null where there is none.
+  if (value === undefined || value === null) return {};
   const entries = typeof value === 'object' && value !== null ? Object.entries(value) : [['', null]];
   if (entries.some(([, text]) => typeof text !== 'string')) throw fault(path, '__metadata__ is no map of strings');
   return Object.fromEntries(entries as [string, string][]);

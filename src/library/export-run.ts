@@ -9,19 +9,19 @@ import { openGguf } from '../formats/gguf/read.ts';
 import { assertSameBase } from '../run/base-model.ts';
 import { modelFileName, RunFolder, type RunRecord } from '../run/run-folder.ts';
 import { runWarning } from '../run/run-result.ts';
-import { type ExportFormat, exportFormats } from '../settings/command-settings.ts';
+import { type ExportFormat, exportFormats, type MergedType, mergedTypes } from '../settings/command-settings.ts';
 import type { Given } from '../settings/parse-settings.ts';
 import { withChatTemplate } from '../text/chat-template.ts';
 import { callWith, withValues } from '../words/program-words.ts';
 
 /** What is written, and where. */
 export interface ExportRunOptions {
-  /** `peft`: a folder for Transformers; `gguf`: an adapter for llama.cpp; `ollama`: a folder with a Modelfile; `merged-gguf`: one model. */
+  /** `peft`: a folder for Transformers; `gguf`: an adapter for llama.cpp; `mlx`: a folder for mlx-lm; `ollama`: a folder with a Modelfile; `merged-gguf`: one model. */
   readonly to: ExportFormat;
-  /** A new folder for peft and ollama, a new .gguf file for gguf and merged-gguf. */
+  /** A new folder for peft, mlx and ollama, a new .gguf file for gguf and merged-gguf. */
   readonly out: string;
   /** Type of the merged weights, for merged-gguf and ollama (default: F16). */
-  readonly type?: 'F16' | 'Q8_0';
+  readonly type?: MergedType;
   /** For ollama: the adapter in a file of its own, which only Ollama up to 0.34.0 reads (default: false). */
   readonly ollamaAdapter?: boolean;
 }
@@ -50,7 +50,7 @@ export function needlessFaults({ ollamaAdapter, to, type }: Given): string[] {
 const exportFaults = (options: Given): string[] => [
   ...(exportFormats.some((name) => name === options['to']) ? [] : [`\`to\`: ${options['to']} is none of ${exportFormats.join(', ')}`]), // biome-ignore format: one line
   ...(typeof options['out'] === 'string' && options['out'] !== '' ? [] : ['`out`: is no path']),
-  ...(['F16', 'Q8_0', undefined].some((name) => name === options['type']) ? [] : [`\`type\`: ${options['type']} is neither F16 nor Q8_0`]), // biome-ignore format: one line
+  ...([...mergedTypes, undefined].some((name) => name === options['type']) ? [] : [`\`type\`: ${options['type']} is none of ${mergedTypes.join(', ')}`]), // biome-ignore format: one line
   ...needlessFaults(options),
 ];
 

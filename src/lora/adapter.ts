@@ -23,6 +23,11 @@ export interface LoraPair extends LoraModule {
   readonly b: Float32Array;
   readonly inFeatures: number;
   readonly outFeatures: number;
+  /**
+   * [out], of DoRA (https://arxiv.org/abs/2402.09353): W' has the rows of W + scale * B A, brought to these lengths. Only
+   * those who ask for it are given such pairs (`PeftContext`).
+   */
+  readonly magnitude?: Float32Array;
 }
 
 /** Pairs for some of a model's matrices, each with a rank and an alpha of its own. */

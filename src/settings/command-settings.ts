@@ -82,20 +82,41 @@ const shownRows = 3;
 export const previewOptions = { rows: wholeFrom(shownRows, 0, 'rows to show', { unit: 'rows' }), ...rowsOptions };
 export const previewSettings = z.object(previewOptions);
 
-export const exportFormats = ['peft', 'gguf', 'ollama', 'merged-gguf'] as const;
-/** peft, gguf, ollama or merged-gguf. */
+export const exportFormats = ['peft', 'gguf', 'mlx', 'ollama', 'merged-gguf'] as const;
+/** peft, gguf, mlx, ollama or merged-gguf. */
 export type ExportFormat = (typeof exportFormats)[number];
+/** What the matrices of a merged model are written in. */
+export const mergedTypes = ['F16', 'Q8_0'] as const;
+/** F16 or Q8_0. */
+export type MergedType = (typeof mergedTypes)[number];
 
-export const exportOptions = {
-  to: requiredChoice(exportFormats, 'peft, gguf, ollama or merged-gguf', 'FORMAT'),
-  out: requiredText('PATH', 'a new file or folder'),
-  type: openChoice(['F16', 'Q8_0'], 'type of the merged weights, for merged-gguf and ollama; default: F16', 'F16|Q8_0'),
+const exportedAs = {
+  to: requiredChoice(exportFormats, 'peft, gguf, mlx, ollama or merged-gguf', 'FORMAT'),
+  type: openChoice(
+    mergedTypes,
+    'type of the merged weights, for merged-gguf and ollama; default: F16',
+    mergedTypes.join('|'),
+  ),
   ollamaAdapter: toggle(
     false,
     'for ollama: the adapter in a file of its own instead of a merged model; only Ollama up to 0.34.0 reads that (0.34.1 and later refuse ADAPTER in a Modelfile)',
   ),
 };
+export const exportOptions = { out: requiredText('PATH', 'a new file or folder'), ...exportedAs };
 export const exportSettings = z.object(exportOptions);
+
+export const convertOptions = {
+  base: requiredText('MODEL', 'the model that the adapter is for: a name that `listModels()` lists, or a GGUF file'),
+  out: openText('PATH', 'a new file or folder; default: named after the adapter, in this folder'),
+  ...exportedAs,
+  rank: wholeFrom(
+    null,
+    1,
+    'at most this rank for each module, by what of the update is largest; default: the ranks that there are',
+  ),
+  alpha: number(null, [1e-3, 10000], 'of a .safetensors file that has no config beside it; default: none'),
+};
+export const convertSettings = z.object(convertOptions);
 
 const mostPort = 65535;
 export const serveOptions = {
@@ -257,6 +278,13 @@ export const commandSettings = {
     summary: summaries.export,
     argument: { run: requiredText('RUN', 'the folder of a run') },
     options: exportOptions,
+  },
+  convert: {
+    summary: summaries.convert,
+    argument: {
+      adapter: requiredText('ADAPTER', "a PEFT folder, a .safetensors file, mlx-lm's folder, a GGUF LoRA or a run"),
+    },
+    options: convertOptions,
   },
   eval: {
     summary: summaries.eval,

@@ -15,6 +15,7 @@ export const summaries = {
   eval: 'how well a model or a run answers test data, and whether it is better than others',
   inspect: 'a look into an adapter: where it comes from, what it changes, whether it is unlike others',
   export: "write a run's adapter in another format",
+  convert: "write an adapter of any kind (PEFT, GGUF LoRA, mlx-lm's) in another format, or merged into its base",
   pull: 'fetch a model by its catalogue name, or any GGUF of the hub by organisation/name or address',
   models: 'models on this machine, and those that `pull` knows',
   runs: 'the runs in ./runs',

@@ -118,6 +118,7 @@ const standsFor: Readonly<Record<string, () => string>> = {
   TEST: () => at('test.jsonl'),
   M: () => tiny,
   MODEL: () => tiny,
+  ADAPTER: () => at('run'),
   NAME: () => `key-${made++}`,
   'BASE.gguf': () => at('BASE.gguf'),
   RUN: () => at('run'),
@@ -140,6 +141,7 @@ const smaller: Readonly<Record<string, readonly string[]>> = {
   'import-openai': [],
   export: [],
   inspect: [],
+  convert: [],
   eval: ['--limit', '2', '--max-tokens', '2', '--threads', '1'],
   plan: [],
   doctor: [],
@@ -195,7 +197,7 @@ describe('commands of nomoat run', { timeout: 240_000 }, () => {
   const each = new Map(
     whole
       .flatMap(({ command, words }) => variants(words.slice(1)).map((variant) => [variant.join(' '), command] as const))
-      .filter(([line]) => !/^(preview|plan|export|keys)$/.test(line)),
+      .filter(([line]) => !/^(preview|plan|export|convert|keys)$/.test(line)),
   );
 
   test('there are some of every command', () => {

@@ -26,6 +26,10 @@ const hasScipy = hasPython && has('scipy', 'statsmodels', 'sklearn', 'sacrebleu'
 const needsScipy = hasScipy
   ? ''
   : ' (skipped: needs a Python with scipy, statsmodels, scikit-learn, sacrebleu and rouge-score; NOMOAT_PYTHON names it)';
+const hasMlx = hasTorch && has('mlx', 'mlx_lm');
+const needsMlx = hasMlx
+  ? ''
+  : ' (skipped: needs a Python with torch, peft, gguf, mlx and mlx-lm; NOMOAT_PYTHON names it)';
 const hasJinja = hasPython && has('jinja2');
 const needsJinja = hasJinja ? '' : ' (skipped: needs a Python with jinja2 3.1.6; NOMOAT_PYTHON names it)';
 const hasTables = hasPython && has('pyarrow', 'pandas', 'datasets');
@@ -88,6 +92,7 @@ const onlyRead: Readonly<Record<string, string>> = {
 
 const byThemselves = [
   'bench/onnx_check.py',
+  'bench/oracles/make_adapter_cases.py',
   'bench/oracles/make_evaluation_cases.py',
   'bench/oracles/make_table_cases.py',
   'bench/oracles/render_templates.py',
@@ -120,6 +125,12 @@ describe('runs', { timeout: 600_000 }, () => {
     expect(code, err).toBe(0);
     const [made, kept] = [at('cases.json'), join(repo, 'test/fixtures/evaluation/cases.json')].map((path) => JSON.parse(readFileSync(path, 'utf8')) as { texts: unknown[] }); // biome-ignore format: one line
     expect(made!.texts).toEqual(kept!.texts);
+  });
+
+  test.runIf(hasMlx)(`bench/oracles/make_adapter_cases.py${needsMlx}`, () => {
+    const { code, err } = py('bench/oracles/make_adapter_cases.py', at('oracles'), at('adapters'));
+    expect(code, err).toBe(0);
+    expect(readdirSync(at('adapters')).sort()).toEqual(readdirSync(join(repo, 'test/fixtures/adapters')).sort());
   });
 
   test.runIf(hasOnnx)(`bench/onnx_check.py${needsOnnx}`, () => {

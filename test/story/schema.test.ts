@@ -33,7 +33,7 @@ test.each(commandNames)('%s: the flags of --help are the properties of the schem
   const names = flags.map((flag) => flag.replace(/-(\w)/g, (_, letter: string) => letter.toUpperCase()));
   const given = Object.keys(settingsSchema(command)['properties'] as object);
   const argument =
-    ['data', 'name', 'paths', 'id'].includes(given[0]!) || ['chat', 'eval', 'export', 'inspect'].includes(command)
+    ['data', 'name', 'paths', 'id', 'adapter'].includes(given[0]!) || ['chat', 'eval', 'export', 'inspect'].includes(command)
       ? given.slice(1)
       : given;
   expect(names.filter((name) => !ofTerminal.includes(name)).sort()).toEqual([...argument].sort());
@@ -49,7 +49,7 @@ test('all faults of a call are told together, whatever the command', () => {
     expect(plan).toContain(fault);
   const written = said('export', 'r', '--to', 'guf', '--out', 'x', '--type', 'F17');
   expect(written).toContain(
-    '--to: "guf" is none of peft, gguf, ollama, merged-gguf; --type: "F17" is none of F16, Q8_0',
+    '--to: "guf" is none of peft, gguf, mlx, ollama, merged-gguf; --type: "F17" is none of F16, Q8_0',
   );
   expect(said('export', 'r', '--to', 'gguf', '--out', 'x', '--type', 'F16', '--ollama-adapter')).toContain('--ollama-adapter: does nothing with --to gguf; --type: nothing is merged'); // biome-ignore format: one line
   expect(said('pull', 'x', '--source', 'ftp')).toContain('--source: "ftp" is none of hub, pypi');

@@ -1,0 +1,107 @@
+/** An adapter of any kind in another format. Promises: it fits its base, or nothing is written; nothing that exists is overwritten. */
+import { readAdapterBase } from '../adapter/adapter-base.ts';
+import { isDora } from '../adapter/dora.ts';
+import { exportAdapter } from '../adapter/export.ts';
+import { atRank, type Energy } from '../adapter/low-rank.ts';
+import { readAdapter } from '../adapter/read-adapter.ts';
+import { openGguf } from '../formats/gguf/read.ts';
+import type { GgufFile } from '../formats/gguf/types.ts';
+import type { LoraAdapter } from '../lora/adapter.ts';
+import { baseWarning } from '../run/base-model.ts';
+import { templateBeside } from '../settings/chat-template.ts';
+import { convertSettings, type ExportFormat, type MergedType } from '../settings/command-settings.ts';
+import { parseSettings } from '../settings/parse-settings.ts';
+import { resolveModel } from '../store/local-models.ts';
+import { withChatTemplate } from '../text/chat-template.ts';
+import { assertGiven } from '../words/given.ts';
+import { defaultExportPath } from './export-path.ts';
+import { type Exported, needlessFaults } from './export-run.ts';
+
+/** How many modules were brought to another rank, of how many. */
+export interface ConvertProgress {
+  readonly done: number;
+  readonly total: number;
+}
+
+/** What an adapter becomes, and where. */
+export interface ConvertOptions {
+  /** `peft`: a folder for Transformers; `gguf`: an adapter for llama.cpp; `mlx`: a folder for mlx-lm; `ollama`: a folder with a Modelfile; `merged-gguf`: one model. */
+  readonly to: ExportFormat;
+  /** The model that the adapter is for: a name that `listModels()` lists, or a GGUF file, of any type. */
+  readonly base: string;
+  /** A new folder for peft, mlx and ollama, a new .gguf file for gguf and merged-gguf (default: named after the adapter, in the current folder). */
+  readonly out?: string;
+  /** Type of the merged weights, for merged-gguf and ollama (default: F16). */
+  readonly type?: MergedType;
+  /** For ollama: the adapter in a file of its own, which only Ollama up to 0.34.0 reads (default: false). */
+  readonly ollamaAdapter?: boolean;
+  /** At most this rank for each module: the nearest update of that rank (default: the ranks that there are). DoRA needs it unless it is merged. */
+  readonly rank?: number;
+  /** Alpha of a .safetensors file that has no adapter_config.json beside it. */
+  readonly alpha?: number;
+  /** Ends it; nothing is written then. */
+  readonly signal?: AbortSignal;
+  /** Told how far it is. */
+  readonly onProgress?: (progress: ConvertProgress) => void;
+}
+
+/** The share of an update that was left out, in words. */
+const lostText = ({ discarded, total }: Energy): string =>
+  `${total === 0 ? 0 : ((100 * discarded) / total).toPrecision(3)}% of the update's energy (its squared Frobenius norm)`;
+
+interface Lowered {
+  readonly adapter: LoraAdapter;
+  readonly notes: readonly string[];
+}
+
+async function lowered(
+  adapter: LoraAdapter,
+  model: GgufFile,
+  { onProgress, signal }: ConvertOptions,
+  rank: number | null,
+): Promise<Lowered> {
+  if (rank === null) return { adapter, notes: [] };
+  const found = await atRank(adapter, {
+    rank,
+    model,
+    signal,
+    onModule: (done, total) => onProgress?.({ done, total }),
+  });
+  const kind = isDora(adapter) ? 'DoRA as plain LoRA of' : 'With';
+  return { adapter: found.adapter, notes: [`${kind} rank ${rank} leaves out ${lostText(found.energy)}.`] };
+}
+
+/**
+ * Reads the adapter at `adapter` (a PEFT folder, a .safetensors file, mlx-lm's folder, a GGUF LoRA, or a run), holds it
+ * against its base and writes it in another format. Rejects with NomoatError where it is broken or does not fit, of kind
+ * `interrupted` where `signal` is aborted.
+ */
+export async function convertAdapter(adapter: string, options: ConvertOptions): Promise<Exported> {
+  assertGiven('the adapter', adapter);
+  const { onProgress: _, signal: __, ...given } = options;
+  const settings = parseSettings(convertSettings, { given }, { command: 'convert', together: needlessFaults });
+  const { alpha, base, ollamaAdapter, rank, to, type } = settings;
+  const { path: basePath } = await resolveModel(base);
+  const chatTemplate = templateBeside(adapter);
+  const model = withChatTemplate(openGguf(basePath), chatTemplate);
+  try {
+    const notes: string[] = [];
+    const note = (text: string): void => void notes.push(text);
+    const read = readAdapter(adapter, model, { dora: true, note, ...(alpha === null ? {} : { alpha }) });
+    const warning = await baseWarning(adapter, basePath);
+    const { adapter: written, notes: lost } = await lowered(read, model, options, rank);
+    const files = await exportAdapter({
+      format: to,
+      adapter: written,
+      model,
+      out: settings.out ?? defaultExportPath(adapter, to),
+      mergedType: type ?? 'F16',
+      ollamaAdapter,
+      chatTemplate,
+      base: readAdapterBase(adapter),
+    });
+    return { files, notes: [...notes, ...(warning === null ? [] : [warning]), ...lost] };
+  } finally {
+    model.close();
+  }
+}
