@@ -62,6 +62,21 @@ const passLines = ({ passes }: ModelEvaluation): string[] =>
     ...table([['k', 'one is right', '', 'all are right', ''], ...shares.map(({ all, allInterval, any, anyInterval, k }) => [String(k), ...scoreCells({ score: any, interval: anyInterval }), ...scoreCells({ score: all, interval: allInterval })])]), // biome-ignore format: one line
   ]);
 
+function lossLines({ losses }: Evaluation): string[] {
+  if (losses === null) return [];
+  const rows = losses.models.map(({ bitsPerByte, loss, name, perplexity }) => [name, loss.toFixed(4), perplexity.toFixed(3), bitsPerByte.toFixed(4)]); // biome-ignore format: one line
+  return ['', 'Of the expected answers; lower is better', ...table([['', 'loss, nats per token', 'perplexity', 'bits per byte'], ...rows])]; // biome-ignore format: one line
+}
+
+/** How far the probability of a choice may be trusted, of each model that chose by likelihood. */
+function calibrationLines({ models }: Evaluation): string[] {
+  return models.flatMap(({ calibration, name }) => {
+    if (calibration === null) return [];
+    const bins = calibration.bins.filter(({ count }) => count > 0).map(({ accuracy, confidence, count }) => [percent(confidence), percent(accuracy), String(count)]); // biome-ignore format: one line
+    return ['', `Calibration of ${name}: expected error ${percent(calibration.ece)}, Brier ${calibration.brier.toFixed(3)}`, ...table([['it said', 'were right', 'examples'], ...bins])]; // biome-ignore format: one line
+  });
+}
+
 function wrongAnswers({ models: [first], questions }: Evaluation): string[] {
   const { answers, name, results } = first!;
   const wrong = results[0]!.scores.flatMap((score, i) => (score < 1 ? [i] : [])).slice(0, shownAnswers);
@@ -84,6 +99,8 @@ export function renderEvaluation(evaluation: Evaluation): string {
     ...labelLines(models[0]!),
     ...jsonLines(models[0]!),
     ...passLines(models[0]!),
+    ...lossLines(evaluation),
+    ...calibrationLines(evaluation),
     ...wrongAnswers(evaluation),
   ]
     .map(harmless)

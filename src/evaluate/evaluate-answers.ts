@@ -10,6 +10,8 @@ import { compareAll, tiesOf } from './compare.ts';
 import { degenerateOf } from './degenerate.ts';
 import { type BaselineEvaluation, type Costs, type Evaluation, evaluationVersion, type Measured, type ModelEvaluation } from './evaluation.ts'; // biome-ignore format: one line
 import type { Findings } from './findings.ts';
+import type { Calibration } from './likelihood/calibration.ts';
+import { type ExampleLoss, lossReport } from './likelihood/loss.ts';
 import { jsonReport } from './metrics/json-fields.ts';
 import { labelReport } from './metrics/labels.ts';
 import { type Metric, suggestMetric } from './metrics/metric.ts';
@@ -25,6 +27,14 @@ export interface Answered {
   /** Where several were drawn to each question: all of them, one list a draw; `answers` is the first draw. */
   readonly samples?: readonly (readonly TestAnswer[])[];
   readonly costs: Costs;
+  /** Of metrics that score likelihoods instead of answers. */
+  readonly given?: {
+    /** By metric, in the order of the examples. */
+    readonly scores: Readonly<Record<string, readonly number[]>>;
+    readonly calibration: Calibration;
+  };
+  /** What the expected answers cost the model, in the order of the examples, where it was measured. */
+  readonly losses?: readonly ExampleLoss[];
 }
 
 /** Everything that an evaluation is made of. */
@@ -41,10 +51,10 @@ export interface AnswersGiven {
 }
 
 /** By every metric, in their order. */
-const resultsOf = (draws: readonly (readonly string[])[], { metrics, test }: AnswersGiven): Promise<MetricScore[]> => Promise.all(metrics.map((metric) => scoreAnswers(draws, test, metric))); // biome-ignore format: one line
+const resultsOf = (draws: readonly (readonly string[])[], { metrics, test }: AnswersGiven, likelihoods?: Answered['given']): Promise<MetricScore[]> => Promise.all(metrics.map((metric) => scoreAnswers(draws, test, metric, likelihoods?.scores[metric.name]))); // biome-ignore format: one line
 
 async function modelEvaluation(
-  { answers, costs, name, samples = [answers] }: Answered,
+  { answers, costs, given: likelihoods, name, samples = [answers] }: Answered,
   given: AnswersGiven,
 ): Promise<ModelEvaluation> {
   const texts = answers.map(({ text }) => text);
@@ -55,6 +65,7 @@ async function modelEvaluation(
   const results = await resultsOf(
     samples.map((draw) => draw.map(({ text }) => text)),
     given,
+    likelihoods,
   );
   return {
     name,
@@ -66,6 +77,7 @@ async function modelEvaluation(
     ),
     labels: areLabels ? labelReport(texts.map((text) => text.trim()), expected) : null, // biome-ignore format: one line
     json: given.metrics.some(({ name }) => name.startsWith('json')) ? jsonReport(texts, expected) : null,
+    calibration: likelihoods?.calibration ?? null,
     answers: texts,
     samples: samples.length > 1 ? texts.map((_, i) => samples.map((draw) => draw[i]!.text)) : null,
     costs,
@@ -110,6 +122,7 @@ export async function evaluateAnswers(given: AnswersGiven): Promise<Evaluation> 
     clusters: test.clusters && { by: test.clusters.by, count: unitsOf(test) },
     comparisons: compareAll(compared),
     ties: tiesOf(compared),
+    losses: lossReport(given.models, test),
     findings,
   };
   const doubts = doubtsOf(measured);

@@ -3,6 +3,8 @@ import type { BaselineKind } from './baselines.ts';
 import type { Comparison, Tied } from './compare.ts';
 import type { Degenerate } from './degenerate.ts';
 import type { Findings } from './findings.ts';
+import type { Calibration } from './likelihood/calibration.ts';
+import type { LossReport } from './likelihood/loss.ts';
 import type { JsonReport } from './metrics/json-fields.ts';
 import type { LabelReport } from './metrics/labels.ts';
 import type { Passes } from './passes.ts';
@@ -32,7 +34,9 @@ export interface ModelEvaluation {
   readonly labels: LabelReport | null;
   /** Of answers that are to be JSON; null for others. */
   readonly json: JsonReport | null;
-  /** In the order of the examples. */
+  /** Of choices by likelihood; null for others. */
+  readonly calibration: Calibration | null;
+  /** In the order of the examples; where only likelihoods were asked for, the likeliest label. */
   readonly answers: readonly string[];
   /** Where several were drawn to each question: all of them, of each example; `answers` has the first. */
   readonly samples: readonly (readonly string[])[] | null;
@@ -91,6 +95,8 @@ export interface Measured {
   readonly comparisons: readonly Comparison[];
   /** Of each metric, where three or more are compared: who was not shown to differ from whom. */
   readonly ties: readonly Tied[];
+  /** What the expected answers cost the models; null where it was not measured. */
+  readonly losses: LossReport | null;
   /** What was looked into beside the answers. */
   readonly findings: Findings;
 }

@@ -9,7 +9,7 @@ const folder = mkdtempSync(join(tmpdir(), 'nomoat-kept-'));
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
 const rows = ['a', 'b', 'c', 'd'].map((continuation) => ({ prompt: 'p', continuation }));
-const valueOf = (text: string) => -text.charCodeAt(0);
+const likelihoodOf = (text: string) => -text.charCodeAt(0);
 /** Ends after so many rows; `too long` does not fit. */
 function modelOf(most = Number.POSITIVE_INFINITY) {
   const seen: string[] = [];
@@ -21,7 +21,11 @@ function modelOf(most = Number.POSITIVE_INFINITY) {
           if (text === 'too long') return null;
           if (seen.length === most) throw new Error('killed');
           seen.push(text);
-          const score = { logProbability: valueOf(text), logProbabilities: [valueOf(text)], mostLikely: text === 'a' };
+          const score = {
+            logProbability: likelihoodOf(text),
+            logProbabilities: [likelihoodOf(text)],
+            mostLikely: text === 'a',
+          };
           options?.onRow?.(i, score);
           return score;
         }),

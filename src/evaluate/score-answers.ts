@@ -42,15 +42,19 @@ async function scoresOf(
 
 const sum = (values: readonly number[]): number => values.reduce((all, value) => all + value, 0);
 
-/** Scores answers in the order of the examples: of one draw, or of several, whose mean is an example's score then. */
+/**
+ * Scores answers in the order of the examples: of one draw, or of several, whose mean is an example's score then. `given` are scores of
+ * likelihoods, which answers do not show.
+ */
 export async function scoreAnswers(
   draws: readonly (readonly string[])[],
   test: TestSet,
   metric: Metric,
+  given?: readonly number[],
 ): Promise<MetricScore> {
   const { name, together } = metric;
   const { clusters, questions } = test;
-  const each = await scoresOf(draws, test, metric);
+  const each = given ? draws.map(() => given) : await scoresOf(draws, test, metric);
   const sums = questions.map((_, i) => sum(each.map((own) => own[i]!)));
   const scores = sums.map((all) => all / draws.length);
   const right =

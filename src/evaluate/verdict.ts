@@ -1,6 +1,7 @@
 /** What an evaluation comes to, in sentences, the most important first. Pure. */
 import { type Comparison, comparisonText, tiedText } from './compare.ts';
 import type { Doubt, Measured } from './evaluation.ts';
+import { lossText } from './likelihood/loss.ts';
 
 /** What a fine-tune is not better than comes before what it is better than. */
 const byOutcome: Readonly<Record<Comparison['verdict'], number>> = { 'too-few-examples': 0, worse: 1, 'no-difference-shown': 2, better: 3 }; // biome-ignore format: one line
@@ -10,7 +11,7 @@ const byOutcome: Readonly<Record<Comparison['verdict'], number>> = { 'too-few-ex
  * what else is to be said.
  */
 export function verdictOf(
-  { clusters, comparisons, examples, metrics, ties }: Measured,
+  { clusters, comparisons, examples, losses, metrics, ties }: Measured,
   doubts: readonly Doubt[],
 ): string[] {
   const place = new Map(metrics.map(({ name }, i) => [name, i]));
@@ -24,6 +25,7 @@ export function verdictOf(
     ...sentences(sorted.filter(isBeaten)),
     ...doubtful(true),
     ...sentences(sorted.filter((each) => !isBeaten(each))),
+    ...(losses?.comparisons.map(lossText) ?? []),
     ...ties.flatMap((each) => tiedText(each, severalMetrics) ?? []),
     ...doubtful(false),
   ];

@@ -1,14 +1,12 @@
 /** A model by name, asked a test set's questions. Promises: it is opened only where something has not been answered before, and answers are kept as they come. */
-import { createHash } from 'node:crypto';
-import { adapterFiles } from '../adapter/read-adapter.ts';
 import { NomoatError } from '../errors.ts';
 import { askAll, type TestAnswer } from '../evaluate/ask.ts';
 import type { Answered } from '../evaluate/evaluate-answers.ts';
 import { KeptAnswers } from '../evaluate/kept-answers.ts';
 import { roomForAnswers, type TestQuestion } from '../evaluate/test-set.ts';
-import { openModel, type ResolvedChat, resolveChat } from '../library.ts';
+import { openModel, resolveChat } from '../library.ts';
 import { keptAnswersPath } from '../store/cache.ts';
-import { digestOf } from '../store/file-digest.ts';
+import { identityOf } from './model-identity.ts';
 
 /** How models are asked. */
 export interface AskModelOptions {
@@ -28,13 +26,6 @@ export interface AskModelOptions {
 
 /** Questions at once: more gain little on a few cores. */
 const sideBySide = 8;
-
-/** All that a model's answers depend on beside questions and sampling, as a name for a file. */
-async function identityOf({ adapterPath, chatTemplate, modelPath, specialTokens }: ResolvedChat): Promise<string> {
-  const files = adapterPath === null ? [modelPath] : [modelPath, ...adapterFiles(adapterPath)];
-  const parts = [await Promise.all(files.map((path) => digestOf(path))), chatTemplate, specialTokens];
-  return createHash('sha256').update(JSON.stringify(parts)).digest('hex');
-}
 
 /** Asks each question once with one way of drawing. */
 interface Round {

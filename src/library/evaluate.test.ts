@@ -2,6 +2,7 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'n
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test, vi } from 'vitest';
+import { openModel } from '../library.ts';
 import { evaluate } from './evaluate.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'nomoat-evaluate-'));
@@ -128,4 +129,34 @@ test('several answers are drawn to each question, seeded, and kept by how they w
   const computed = async (given: object): Promise<number> => (await evaluate({ ...options, ...given })).models[0]!.costs.computed; // biome-ignore format: one line
   expect([await computed({ samples: 2 }), await computed({ seed: 7 }), await computed({ temperature: 0.5 }), await computed({ samples: 1, temperature: 0 })]).toEqual([0, 18, 18, 6]); // biome-ignore format: one line
   await expect(evaluate({ ...options, temperature: 0 })).rejects.toMatchObject({ part: '`samples`' });
+});
+
+test('labels by likelihood and the loss of the expected answers, which are kept as answers are', async () => {
+  const data = write('likely.jsonl', labelled(24).map(({ completion, prompt }) => ({ prompt: `${prompt}?`, completion }))); // biome-ignore format: one line
+  const asked: string[] = [];
+  const options = { model, against: [model], data, metric: ['label-likelihood', 'label-likelihood-norm'], loss: true, onProgress: ({ model: name, total }: { model: string; total: number }) => void asked.push(`${name} of ${total}`) }; // biome-ignore format: one line
+  const first = await evaluate(options);
+  // 24 questions with two labels each; the expected answers are among them.
+  expect(asked).toEqual(new Array(48).fill('nomoat-mini, likelihoods of 48'));
+  const [own, other] = first.models;
+  expect(own!.results.map(({ metric }) => metric)).toEqual(options.metric);
+  expect(own!.results[0]!.scores).toEqual(own!.answers.map((answer, i) => Number(answer === first.questions[i]!.expected))); // biome-ignore format: one line
+  expect(new Set([...own!.answers, 'yes', 'no']).size).toBe(2);
+  expect(own!.calibration!.bins.reduce((sum, { count }) => sum + count, 0)).toBe(24);
+  expect(other!.results[0]!.scores).toEqual(own!.results[0]!.scores);
+  expect(first.baselines[0]!.results[0]!.score).toBe(16 / 24);
+  const [losses] = first.losses!.models;
+  expect(losses!.perplexity).toBeCloseTo(Math.exp(losses!.loss), 12);
+  expect(first.losses!.comparisons).toMatchObject([{ difference: 0, verdict: 'no-difference-shown' }]);
+  // As one after the other: the same questions' scores.
+  await using opened = await openModel({ model });
+  const { logProbability } = await opened.score([{ role: 'user', content: 'number 0?' }, { role: 'assistant', content: 'yes' }]); // biome-ignore format: one line
+  expect(losses!.examples[0]!.nats).toBeCloseTo(-logProbability, 1);
+  expect((await evaluate({ ...options, loss: false })).losses).toBeNull();
+  expect(asked).toHaveLength(48);
+  const texts = write(
+    'texts.jsonl',
+    Array.from({ length: 300 }, (_, i) => ({ prompt: 'p', completion: `text ${i}` })),
+  );
+  await expect(evaluate({ model, data: texts, metric: 'label-likelihood' })).rejects.toThrow(/expects 300 different answers, not 2 to 200/); // biome-ignore format: one line
 });

@@ -17,8 +17,9 @@ import { resolveChat } from '../library.ts';
 import { RunFolder } from '../run/run-folder.ts';
 import { isRun } from '../settings/load.ts';
 import { answersFolder } from '../store/cache.ts';
-import { type AskModelOptions, askModel } from './ask-model.ts';
+import type { AskModelOptions } from './ask-model.ts';
 import { loadMetrics, type MetricGiven } from './load-metric.ts';
+import { measureModel } from './measure-model.ts';
 import { learntQuestions, readTest } from './test-data.ts';
 
 /** What is evaluated, and on what. */
@@ -38,6 +39,8 @@ export interface EvaluateOptions {
   readonly pattern?: string | null;
   /** A column of what belongs together and counts as one; or conversation, template or none. By default by conversation, where several begin alike. */
   readonly cluster?: string | null;
+  /** Measures the loss of the expected answers too: perplexity, bits per byte (default: false). */
+  readonly loss?: boolean;
   /** Examples at most, the first of the data; by default all. */
   readonly limit?: number | null;
   /** Tokens of an answer at most; by default twice as many as the longest expected answer has characters, within 16 and 512. */
@@ -134,7 +137,7 @@ export async function evaluate(options: EvaluateOptions): Promise<Evaluation> {
   const models: Answered[] = [];
   const all = [model, ...(against ?? usualRivals(model))];
   const names = namesOf(all);
-  for (const [i, each] of all.entries()) models.push(await askModel({ model: each, name: names[i]! }, asked, { ...options, ...draws })); // biome-ignore format: one line
+  for (const [i, each] of all.entries()) models.push(await measureModel({ model: each, name: names[i]! }, asked, { ...options, ...draws, metrics })); // biome-ignore format: one line
   return evaluateAnswers({
     test,
     metrics,

@@ -3,7 +3,8 @@ import { existsSync } from 'node:fs';
 import { basename, resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { NomoatError } from '../errors.ts';
-import { type Metric, metricOf } from '../evaluate/metrics/metric.ts';
+import { labelMetrics } from '../evaluate/likelihood/label-choices.ts';
+import { type ComputedName, type Metric, metricOf } from '../evaluate/metrics/metric.ts';
 import { type MetricFunction, ownMetric } from '../evaluate/metrics/own-metric.ts';
 import { patternMetric } from '../evaluate/metrics/pattern.ts';
 import { type MetricName, metricNames } from '../settings/metric-names.ts';
@@ -38,7 +39,9 @@ async function functionIn(path: string): Promise<MetricFunction> {
 async function metricBy(given: MetricGiven, pattern: string | null): Promise<Metric> {
   if (typeof given === 'function') return ownMetric(given.name || 'own', given);
   if (given === 'regex') return patternMetric(pattern);
-  if (metricNames.includes(given as MetricName)) return metricOf(given as Exclude<MetricName, 'regex'>);
+  const byLikelihood = labelMetrics.find(({ name }) => name === given);
+  if (byLikelihood) return byLikelihood;
+  if (metricNames.includes(given as MetricName)) return metricOf(given as ComputedName);
   if (isProgram(given)) return ownMetric(basename(given), await functionIn(given));
   const [near] = nearestNames(given, metricNames, 1);
   throw failure('`metric`', `"${given}" is none of ${metricNames.join(', ')}, and no file of a function (.mjs, .ts)`, near ? `Did you mean "${near}"?` : 'Give one of them.'); // biome-ignore format: one line

@@ -183,6 +183,7 @@ export const evalOptions = {
     'COLUMN',
     'column of what belongs together and counts as one; or conversation, template, none; default: by conversation where several begin alike',
   ),
+  loss: toggle(false, 'measure the loss of the expected answers too: perplexity, bits per byte'),
   limit: wholeFrom(null, 1, 'examples at most, the first of the data; default: all', { unit: 'examples' }),
   maxTokens: wholeFrom(null, 1, 'longest answer; default: twice the characters of the longest expected one, 16 to 512', { unit: 'tokens' }), // biome-ignore format: one line
   samples: wholeFrom(1, 1, 'answers that are drawn to each question, for pass@k and pass^k', { unit: 'answers' }),

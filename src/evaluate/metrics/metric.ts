@@ -18,10 +18,13 @@ export interface Metric {
   readonly together?: (answers: readonly string[], expected: readonly string[]) => Statistic;
 }
 
+/** Metrics that need nothing but an answer and what is expected. */
+export type ComputedName = Exclude<MetricName, 'regex' | 'label-likelihood' | 'label-likelihood-norm'>;
+
 const percent = 100;
 const bit = (holds: boolean): number => (holds ? 1 : 0);
 
-const table: Readonly<Record<Exclude<MetricName, 'regex'>, Omit<Metric, 'name'>>> = {
+const table: Readonly<Record<ComputedName, Omit<Metric, 'name'>>> = {
   exact: { summary: 'the answer is the expected one, white space at the ends apart', binary: true, of: (answer, expected) => bit(answer.trim() === expected.trim()) },
   normalised: { summary: 'the same without case, punctuation and articles (SQuAD)', binary: true, of: (answer, expected) => bit(normalised(answer) === normalised(expected)) },
   contains: { summary: 'the expected answer stands somewhere in the answer, normalised', binary: true, of: (answer, expected) => bit(normalised(answer).includes(normalised(expected))) },
@@ -35,7 +38,7 @@ const table: Readonly<Record<Exclude<MetricName, 'regex'>, Omit<Metric, 'name'>>
 }; // biome-ignore format: a table
 
 /** The metric of this name; `patternMetric` makes the one of a pattern. */
-export const metricOf = (name: Exclude<MetricName, 'regex'>): Metric => ({ name, ...table[name] });
+export const metricOf = (name: ComputedName): Metric => ({ name, ...table[name] });
 
 function jsonShare(answer: string, expected: string): number {
   const score = jsonScore(answer, expected);
@@ -58,7 +61,7 @@ const isObject = (text: string): boolean => {
 
 /** The metric that answers such as these ask for, and why. */
 export function suggestMetric(expected: readonly string[]): {
-  readonly name: Exclude<MetricName, 'regex'>;
+  readonly name: ComputedName;
   readonly why: string;
 } {
   const labels = new Set(expected.map((text) => text.trim()));
