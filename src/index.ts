@@ -70,6 +70,7 @@ export { type ConvertOptions, type ConvertProgress, convertAdapter } from './lib
 export { type DoctorOptions, doctor } from './library/doctor.ts';
 export { type EmbedderOptions, openEmbedder } from './library/embedder.ts';
 export { type EvaluateOptions, evaluate } from './library/evaluate.ts';
+export type { EvaluationOutputs } from './library/evaluation-outputs.ts';
 export { type Exported, type ExportRunOptions, exportRun } from './library/export-run.ts';
 export { type ImportOptions, importOpenAI } from './library/import-openai.ts';
 export {

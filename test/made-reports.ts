@@ -5,6 +5,7 @@ import type { Evaluation } from '../src/evaluate/evaluation.ts';
 import { metricOf } from '../src/evaluate/metrics/metric.ts';
 import { testSetOf } from '../src/evaluate/test-set.ts';
 import type { RunEvent } from '../src/events.ts';
+import type { UpdateNorm } from '../src/inspect/update-norms.ts';
 import type { RunRecord } from '../src/run/run-folder.ts';
 import { runRecord, runSettings } from './made-runs.ts';
 
@@ -97,3 +98,8 @@ export const reportedRun = (state: RunRecord['state'] = 'done', more: Parameters
   machine: { platform: 'linux', architecture: 'x64', processor: 'Intel Xeon Platinum 8481C', physicalCores: 2, logicalCores: 2, memoryBytes: 8e9 },
   systemPrompt: 'Name the intent of the message.',
 }); // biome-ignore format: a table
+
+/** What the adapter of such a run changes. */
+export const madeUpdates: readonly UpdateNorm[] = Array.from({ length: 30 }, (_, layer) =>
+  (['q_proj', 'k_proj', 'v_proj', 'o_proj', 'gate_proj', 'up_proj', 'down_proj'] as const).map((projection, i) => ({ layer, projection, relative: 0.002 + 0.03 * Math.abs(Math.sin(layer * 0.3 + i)), effectiveRank: 3 + Math.cos(layer) })),
+).flat(); // biome-ignore format: a table

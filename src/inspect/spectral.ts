@@ -52,13 +52,23 @@ function elementKurtosis({ s, u, v }: Svd): number {
 }
 
 /** The exponential of the entropy: how many directions of equal strength would be as spread out; 0 of an update of zeros. */
-export const effectiveRank = ({ entropy, top }: SpectralFigures): number => (top === 0 ? 0 : Math.exp(entropy));
+export const effectiveRank = ({ entropy, top }: Pick<SpectralFigures, 'entropy' | 'top'>): number =>
+  top === 0 ? 0 : Math.exp(entropy);
+
+/** Of singular values as shares of their sum, nats. */
+function entropyOf(s: Float64Array): number {
+  const total = s.reduce((a, b) => a + b, 0);
+  return s.reduce((sum, value) => (value === 0 ? sum : sum - (value / total) * Math.log(value / total)), 0);
+}
+
+/** As `effectiveRank`, of the singular values themselves. */
+export const effectiveRankOf = (s: Float64Array): number => effectiveRank({ entropy: entropyOf(s), top: s[0] ?? 0 });
 
 export function spectralFigures(svd: Svd): SpectralFigures {
   const { s } = svd;
-  const [total, energy] = [s.reduce((a, b) => a + b, 0), dot(s, s)];
+  const energy = dot(s, s);
   if (energy === 0) return { top: 0, norm: 0, concentration: 0, entropy: 0, kurtosis: 0 };
-  const entropy = s.reduce((sum, value) => (value === 0 ? sum : sum - (value / total) * Math.log(value / total)), 0);
+  const entropy = entropyOf(s);
   return {
     top: s[0]!,
     norm: Math.sqrt(energy),

@@ -18,12 +18,13 @@ import { RunFolder } from '../run/run-folder.ts';
 import { isRun } from '../settings/load.ts';
 import { answersFolder } from '../store/cache.ts';
 import type { AskModelOptions } from './ask-model.ts';
+import { type EvaluationOutputs, openOutputs } from './evaluation-outputs.ts';
 import { loadMetrics, type MetricGiven } from './load-metric.ts';
 import { measureModel } from './measure-model.ts';
 import { learntQuestions, readTest } from './test-data.ts';
 
 /** What is evaluated, and on what. */
-export interface EvaluateOptions {
+export interface EvaluateOptions extends EvaluationOutputs {
   /** A model's name or file, a run's folder, or one of its checkpoints. */
   readonly model: string;
   /** Others to compare it with, likewise; by default the base of a run, and nothing for other models. */
@@ -124,6 +125,7 @@ function namesOf(models: readonly string[]): string[] {
 /** Evaluates a model, and compares it with others on the same examples. Rejects with NomoatError. */
 export async function evaluate(options: EvaluateOptions): Promise<Evaluation> {
   const { against, model, signal } = options;
+  const write = openOutputs(options);
   const given = await loadMetrics(metricsGiven(options), options.pattern ?? null);
   const draws = drawsOf(options);
   const { modelPath, systemPrompt } = await resolveChat({ model });
@@ -138,7 +140,7 @@ export async function evaluate(options: EvaluateOptions): Promise<Evaluation> {
   const all = [model, ...(against ?? usualRivals(model))];
   const names = namesOf(all);
   for (const [i, each] of all.entries()) models.push(await measureModel({ model: each, name: names[i]! }, asked, { ...options, ...draws, metrics })); // biome-ignore format: one line
-  return evaluateAnswers({
+  const evaluation = await evaluateAnswers({
     test,
     metrics,
     suggested: suggestion?.why ?? null,
@@ -146,6 +148,8 @@ export async function evaluate(options: EvaluateOptions): Promise<Evaluation> {
     baselines: baselinesOf(test, learnt),
     findings: await findingsOf(test, learnt, signal),
   });
+  write(evaluation);
+  return evaluation;
 }
 
 /** A file by its name, a run by its folder's. */

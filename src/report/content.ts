@@ -3,6 +3,7 @@ import type { BaselineKind } from '../evaluate/baselines.ts';
 import type { Comparison } from '../evaluate/compare.ts';
 import type { Evaluation, ModelEvaluation } from '../evaluate/evaluation.ts';
 import type { RunEvent } from '../events.ts';
+import type { UpdateNorm } from '../inspect/update-norms.ts';
 import type { RunSettings } from '../settings/run-settings.ts';
 import { type Text, verbatim } from './say.ts';
 import { words } from './words.ts';
@@ -28,6 +29,8 @@ export interface ReportContent {
   /** Of the run; empty without one. */
   readonly events: readonly RunEvent[];
   readonly evaluation: Evaluation | null;
+  /** Of the run's adapter; null where nobody looked, or there is none. */
+  readonly updates: readonly UpdateNorm[] | null;
   /** The command that makes it again, and the recipe that the command names. */
   readonly repeat: { readonly command: string; readonly recipe: string | null };
   /** The command that evaluates the run; null where there is an evaluation. */

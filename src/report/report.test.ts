@@ -19,7 +19,7 @@ let texts: Evaluation;
 beforeAll(async () => {
   [labels, texts] = [await labelEvaluation(), await textEvaluation()];
 });
-const contentOf = (more: Partial<ReportContent>): ReportContent => ({ run: null, events: [], evaluation: null, repeat: { command: 'nomoat eval x', recipe: null }, evaluate: null, version: '0.0.0', ...more }); // biome-ignore format: one line
+const contentOf = (more: Partial<ReportContent>): ReportContent => ({ run: null, events: [], evaluation: null, updates: null, repeat: { command: 'nomoat eval x', recipe: null }, evaluate: null, version: '0.0.0', ...more }); // biome-ignore format: one line
 const withoutScripts = (page: string): string => page.replace(/<script[\s\S]*?<\/script>/g, '').replace(/<style>[\s\S]*?<\/style>/g, ''); // biome-ignore format: one line
 
 describe('foreign text', () => {
@@ -28,7 +28,7 @@ describe('foreign text', () => {
 
   test('stays text, wherever it stands', () => {
     const run = { ...attacked(reportedRun()), state: 'done' as const };
-    const page = renderReport({ ...run, settings: { ...run.settings, method: 'lora' } }, attacked(runEvents()), attacked({ ...labels, metrics: [] })  && { ...attacked(labels), metrics: labels.metrics, comparisons: attacked(labels.comparisons) }); // biome-ignore format: one line
+    const page = renderReport({ ...run, settings: { ...run.settings, method: 'lora' } }, attacked(runEvents()), { evaluation: { ...attacked(labels), metrics: labels.metrics } }); // biome-ignore format: one line
     expect(page).not.toContain('<img');
     expect(page).not.toContain('alert(2)</script>');
     expect(page.match(/<script/g)).toHaveLength(3);
@@ -37,7 +37,7 @@ describe('foreign text', () => {
   });
 
   test('a policy lets only the scripts and the style of the page be, and nothing be asked for', () => {
-    const page = renderReport(reportedRun(), runEvents(), labels);
+    const page = renderReport(reportedRun(), runEvents(), { evaluation: labels });
     const policy = /Content-Security-Policy" content="([^"]+)"/.exec(page)![1]!.replaceAll('&#39;', "'");
     const digest = (text: string): string => `'sha256-${createHash('sha256').update(text).digest('base64')}'`;
     const scripts = [...page.matchAll(/<script>([\s\S]*?)<\/script>/g)].map(([, text]) => digest(text!));
@@ -86,7 +86,7 @@ describe('the page', () => {
   test('answers in the order of the questions, and has every section whatever is known', () => {
     const order = ['result', 'answers', 'cost', 'forgotten', 'inside', 'made'];
     const pages = [
-      renderReport(reportedRun(), runEvents(), labels),
+      renderReport(reportedRun(), runEvents(), { evaluation: labels }),
       renderReport(reportedRun('diverged'), runEvents('diverged')),
       renderReport(reportedRun('running'), []),
       renderPage(contentOf({ evaluation: texts })),
@@ -117,7 +117,7 @@ describe('the page', () => {
       'f1',
       'version',
     ]);
-    const page = withoutScripts(renderReport(reportedRun(), runEvents(), labels));
+    const page = withoutScripts(renderReport(reportedRun(), runEvents(), { evaluation: labels }));
     expect(page.match(/class="en"/g)!.length).toBe(page.match(/class="zh"/g)!.length);
   });
 

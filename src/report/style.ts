@@ -111,7 +111,7 @@ dd{margin:0}
 .heat-right-0,.heat-wrong-0{color:var(--muted)}`;
 
 const heat = [1, 2, 3, 4, 5, 6]
-  .map((shade) => `.heat-right-${shade}{background:color-mix(in srgb,var(--good) ${6 * shade}%,transparent)}.heat-wrong-${shade}{background:color-mix(in srgb,var(--bad) ${6 * shade}%,transparent)}`)
+  .map((shade) => `.heat-right-${shade}{background:color-mix(in srgb,var(--good) ${6 * shade}%,transparent)}.heat-wrong-${shade}{background:color-mix(in srgb,var(--bad) ${6 * shade}%,transparent)}.heat-plain-${shade}{background:color-mix(in srgb,var(--accent) ${6 * shade}%,transparent)}`)
   .join('\n'); // biome-ignore format: one line
 
 const answers = `.filters{display:flex;flex-wrap:wrap;align-items:center;gap:.375rem;margin:.75rem 0;font-size:.875rem}
@@ -166,7 +166,8 @@ details .code{margin:0 .875rem .875rem;border-radius:8px}
 th,td{padding:.5rem .4375rem}
 .scroll>table:not(.stacks) th:first-child{padding-left:.75rem}
 .scroll>table:not(.stacks) tr>:last-child{padding-right:.75rem}
-tbody th{overflow-wrap:anywhere}
+tbody th{overflow-wrap:anywhere;min-width:5.75rem}
+.matrix tbody th{min-width:0}
 .stacks,.stacks tbody,.stacks tr,.stacks th,.stacks td{display:block}
 .stacks thead{position:absolute;width:1px;height:1px;overflow:hidden;clip-path:inset(50%)}
 .stacks tr{padding:.5rem .75rem}

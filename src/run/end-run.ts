@@ -9,7 +9,7 @@ import { plannedAndActual } from '../report/sections/cost.ts';
 import { surroundings } from '../store/model-folders.ts';
 import type { TrainerState } from '../train/trainer-state.ts';
 import type { Method } from './methods.ts';
-import { renderReport } from './report.ts';
+import { renderReport, updatesOf } from './report.ts';
 import type { RunFolder } from './run-folder.ts';
 import { shareable } from './shareable.ts';
 
@@ -58,7 +58,7 @@ export function endRun({ folder, how, verdict, result, state, measured, emit }: 
     const { events, record: run } = shareable(record, folder.events(), surroundings().home);
     const text = JSON.stringify({ run, plannedAndActual: plannedAndActual(events), events }, null, 1);
     writeFileAtomic(folder.file('report.json'), `${text}\n`);
-    writeFileAtomic(folder.file('report.html'), renderReport(run, events));
+    writeFileAtomic(folder.file('report.html'), renderReport(run, events, { updates: updatesOf(folder) }));
   }
   folder.write(record);
   return event;

@@ -196,6 +196,7 @@ export const evalOptions = {
   promptColumn: openText('NAME', 'CSV column of the prompts'),
   completionColumn: openText('NAME', 'CSV column of the expected answers'),
   threads: wholeFrom(null, 1, 'threads to compute with, at most: small models use one; default: physical cores', { unit: 'threads' }), // biome-ignore format: one line
+  report: openText('FILE.html', 'a new file for the report as a page, with answers side by side'),
 };
 export const evalSettings = z.object(evalOptions);
 

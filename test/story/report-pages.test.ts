@@ -10,14 +10,15 @@ import { chromiumPath, openChromium } from '../../bench/chromium.mjs';
 import { faultsOf } from '../../bench/report-pages.mjs';
 import { renderPage } from '../../src/report/page.ts';
 import { renderReport } from '../../src/run/report.ts';
-import { labelEvaluation, reportedRun, runEvents, textEvaluation } from '../made-reports.ts';
+import { labelEvaluation, madeUpdates, reportedRun, runEvents, textEvaluation } from '../made-reports.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'nomoat-pages-'));
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
-const evaluation = { run: null, events: [], repeat: { command: 'nomoat eval x', recipe: null }, evaluate: null, version: '0.0.0' }; // biome-ignore format: one line
+const evaluation = { run: null, events: [], updates: null, repeat: { command: 'nomoat eval x', recipe: null }, evaluate: null, version: '0.0.0' }; // biome-ignore format: one line
 const pages: Readonly<Record<string, () => Promise<string>>> = {
-  'an evaluated run': async () => renderReport(reportedRun(), runEvents(), await labelEvaluation()),
+  'an evaluated run': async () =>
+    renderReport(reportedRun(), runEvents(), { evaluation: await labelEvaluation(), updates: madeUpdates }),
   'a run without an evaluation': async () => renderReport(reportedRun(), runEvents()),
   'a diverged run': async () => renderReport(reportedRun('diverged'), runEvents('diverged')),
   'an evaluation of texts': async () => renderPage({ ...evaluation, evaluation: await textEvaluation() }),
@@ -48,7 +49,10 @@ describe.skipIf(!chromiumPath)('in chromium (skipped where there is none: apt-ge
 
   test('its switches, filters and plots work', { timeout: 120_000 }, async () => {
     const path = join(folder, 'used.html');
-    writeFileSync(path, renderReport(reportedRun(), runEvents(), await labelEvaluation()));
+    writeFileSync(
+      path,
+      renderReport(reportedRun(), runEvents(), { evaluation: await labelEvaluation(), updates: madeUpdates }),
+    );
     const browser = await openChromium();
     try {
       const loaded = new Promise<void>((done) => browser.on('Page.loadEventFired', () => done()));

@@ -1,10 +1,11 @@
 /** "What did it forget?" and "What is inside?". Pure. */
+import type { UpdateNorm } from '../../inspect/update-norms.ts';
 import { eventsOf, type ReportContent } from '../content.ts';
 import { count, percent, short } from '../figures.ts';
 import { type Html, html } from '../markup.ts';
-import { facts, note } from '../parts.ts';
+import { facts, note, part, table } from '../parts.ts';
 import { plotFigure } from '../plot.ts';
-import { say } from '../say.ts';
+import { say, verbatim } from '../say.ts';
 import { words } from '../words.ts';
 import { plotsOf } from './result.ts';
 
@@ -23,9 +24,32 @@ function precisionText({ events }: ReportContent): string | undefined {
   return `${chosen.precision === 'int8' ? 'int8' : 'float32'} (${chosen.reason}${divergence})`;
 }
 
+const shades = 6;
+
+/** Layers as rows, projections as columns: the darker, the more that weight was changed. */
+function updatesPart(updates: readonly UpdateNorm[]): Html {
+  const projections = [...new Set(updates.map(({ projection }) => projection))];
+  const layers = [...new Set(updates.map(({ layer }) => layer))].sort((a, b) => a - b);
+  const most = updates.reduce((greatest, { relative }) => Math.max(greatest, relative), 0);
+  const found = new Map(updates.map((update) => [`${update.layer} ${update.projection}`, update]));
+  const cell = (layer: number, projection: string): Html => {
+    const update = found.get(`${layer} ${projection}`);
+    if (!update) return html`·`;
+    const shade = most === 0 ? 0 : Math.max(1, Math.ceil((shades * update.relative) / most));
+    return html`<span class="heat heat-plain-${shade}">${percent(update.relative)}</span>`;
+  };
+  const columns = [{ name: said.layer }, ...projections.map((name) => ({ name: verbatim(name), figures: true }))];
+  const rows = layers.map((layer) => [count(layer), ...projections.map((projection) => cell(layer, projection))]);
+  const mean = updates.reduce((sum, { effectiveRank }) => sum + effectiveRank, 0) / Math.max(1, updates.length);
+  return part(said.layers, [
+    note(said.layersNote({ rank: short(Number(mean.toPrecision(2))) })),
+    html`<div class="matrix">${table(said.layers, columns, rows, true)}</div>`,
+  ]);
+}
+
 /** The section without its heading. */
 export function insideSection(content: ReportContent): Html {
-  const { events, run } = content;
+  const { events, run, updates } = content;
   if (!run) return note(said.noInside);
   const start = eventsOf(events, 'run-start').at(-1);
   const { alpha, method, rank, targetModules } = run.settings;
@@ -38,5 +62,5 @@ export function insideSection(content: ReportContent): Html {
     [said.rank, method === 'lora' ? `${rank}, ${alpha}` : undefined],
     [said.modules, method === 'lora' ? targetModules.join(', ') : undefined],
     [said.precision, precisionText(content)],
-  ])}<div class="pair">${plotsOf(content).slice(1).map(plotFigure)}</div>`; // biome-ignore format: a table
+  ])}${updates === null ? null : updatesPart(updates)}<div class="pair">${plotsOf(content).slice(1).map(plotFigure)}</div>`; // biome-ignore format: a table
 }

@@ -54,10 +54,11 @@ export const runWords = {
   modules: { en: 'Adapted layers', zh: '适配的层' },
   precision: { en: 'Base computed in', zh: '基座计算精度' },
   layers: { en: 'How much each layer changed', zh: '各层改变了多少' },
-  layersNote: {
-    en: 'Norm of each update relative to the weight that it changes.',
-    zh: '各更新的范数，相对于被改变的权重。',
-  },
+  layer: { en: 'Layer', zh: '层' },
+  layersNote: (p: { readonly rank: string }): Text => ({
+    en: `Norm of each update as a share of the norm of the weight that it changes. On average an update is as spread out as ${p.rank} directions of equal strength (effective rank).`,
+    zh: `各更新的范数占被改变权重范数的比例。平均而言，一个更新相当于 ${p.rank} 个同等强度的方向（有效秩）。`,
+  }),
   noInside: { en: 'This evaluation did not look inside the model.', zh: '本次评测没有查看模型内部。' },
   repeat: { en: 'The command that repeats it', zh: '重现的命令' },
   recipe: { en: 'Its recipe (recipe.yaml)', zh: '配方（recipe.yaml）' },

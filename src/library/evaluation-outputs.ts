@@ -1,0 +1,75 @@
+/**
+ * What an evaluation is written as beside its value: the report as a page, and files that other programs' viewers open. Promises: what cannot be
+ * written is said before time is spent; nothing that exists is overwritten.
+ */
+import { existsSync } from 'node:fs';
+import { basename, dirname, isAbsolute, resolve } from 'node:path';
+import { NomoatError } from '../errors.ts';
+import type { Evaluation } from '../evaluate/evaluation.ts';
+import { writeFileAtomic } from '../formats/atomic-write.ts';
+import { renderPage } from '../report/page.ts';
+import { renderReport, updatesOf } from '../run/report.ts';
+import { RunFolder } from '../run/run-folder.ts';
+import { shareable } from '../run/shareable.ts';
+import { version } from '../run/version.ts';
+import { evalOptions } from '../settings/command-settings.ts';
+import { isRun } from '../settings/load.ts';
+import { flagOf } from '../settings/options.ts';
+import { surroundings } from '../store/model-folders.ts';
+import { shellQuote } from '../words/shell-quote.ts';
+
+/** New files that an evaluation is written to; none without. */
+export interface EvaluationOutputs {
+  /** A page as runs have one: the verdict, answers side by side, costs; of a run with all that its report says. */
+  readonly report?: string | null;
+}
+
+/** What is written is no part of how it was evaluated. */
+const outputNames: readonly string[] = ['report'] satisfies (keyof EvaluationOutputs)[];
+
+/** As the report carries it, which is shown to others: by name, not by where it lies on this machine. */
+const shared = (value: unknown): string =>
+  shellQuote(isAbsolute(String(value)) ? basename(String(value)) : String(value));
+
+/** The command that evaluates again, for people: functions have no words there. */
+function commandOf(options: Readonly<Record<string, unknown>>): string {
+  const words = Object.keys(evalOptions).flatMap((name) => {
+    const value = outputNames.includes(name) ? null : options[name];
+    const values = (Array.isArray(value) ? value : [value]).filter((each) => typeof each === 'string' || typeof each === 'number'); // biome-ignore format: one line
+    return values.length === 0 ? [] : [`--${flagOf(name)}`, ...values.map(shared)];
+  });
+  return ['nomoat eval', shared(options['model']), ...words].join(' ');
+}
+
+/** The evaluation as a page; of a run, its report with the evaluation in it. */
+function pageOf(evaluation: Evaluation, options: Readonly<Record<string, unknown>>): string {
+  const model = String(options['model']);
+  const repeat = { command: commandOf(options), recipe: null };
+  if (!isRun(model)) return renderPage({ run: null, events: [], evaluation, updates: null, repeat, evaluate: null, version }); // biome-ignore format: one line
+  const folder = new RunFolder(model);
+  const { events, record } = shareable(folder.read(), folder.events(), surroundings().home);
+  return renderReport(record, events, { evaluation, updates: updatesOf(folder) });
+}
+
+/** Before time is spent: afterwards it would be lost. */
+function assertWritable(path: string): void {
+  const isThere = existsSync(path);
+  if (!isThere && existsSync(dirname(resolve(path)))) return;
+  throw new NomoatError({
+    code: isThere ? 'path-exists' : 'invalid-settings',
+    part: path,
+    fault: isThere ? 'exists already, and evaluations overwrite nothing' : 'is in a folder that is not there',
+    remedy: isThere
+      ? 'Give another name, or delete it first.'
+      : 'Make the folder, or give a name in one that is there.',
+  });
+}
+
+/** Throws NomoatError where something stands in the way; returns what writes the evaluation once it is there. */
+export function openOutputs(options: EvaluationOutputs): (evaluation: Evaluation) => void {
+  const { report } = options;
+  for (const path of [report]) if (path) assertWritable(path);
+  return (evaluation) => {
+    if (report) writeFileAtomic(report, pageOf(evaluation, { ...options }));
+  };
+}
