@@ -60,6 +60,7 @@ export type {
 export type { UpdateComparison } from './inspect/compare-updates.ts';
 export type { Intruder, IntruderReport } from './inspect/intruders.ts';
 export type { SpectralComparison, SpectralFigures } from './inspect/spectral.ts';
+export { type Card, type CardOptions, card } from './library/card.ts';
 export {
   type AdapterComparison,
   type CompareAdaptersOptions,

@@ -29,6 +29,7 @@ describe('renderCard', () => {
     });
     expect(frontMatter(card)).toEqual({
       base_model: 'HuggingFaceTB/SmolLM2-135M-Instruct',
+      base_model_relation: 'adapter',
       library_name: 'peft',
       pipeline_tag: 'text-generation',
       license: 'apache-2.0',

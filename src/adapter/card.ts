@@ -12,6 +12,23 @@ export interface CardFigure {
   readonly after: number | string;
 }
 
+/** Results as the card and the hub's model-index have them. */
+export interface CardEvaluation {
+  /** `id` is the hub's id of the data, or null for data of one's own. */
+  readonly dataset: { readonly name: string; readonly id: string | null; readonly split: string | null };
+  readonly examples: number;
+  /** The first one decides. Scores are shares of 1, with their 95% intervals. */
+  readonly metrics: readonly {
+    readonly name: string;
+    readonly score: number;
+    readonly interval: readonly [number, number];
+  }[];
+  /** By the first metric: whoever it was compared with. */
+  readonly others: readonly { readonly name: string; readonly score: number }[];
+  /** In sentences, the most important first. */
+  readonly verdict: readonly string[];
+}
+
 export interface CardInfo {
   readonly adapter: AdapterSummary;
   readonly architecture: string;
@@ -25,6 +42,12 @@ export interface CardInfo {
   readonly languages?: readonly string[];
   /** Settings worth stating, in order: learning rate, epochs, batch size, ... */
   readonly settings?: Readonly<Record<string, string | number | boolean>>;
+  /** Of the hub, by their ids (`organisation/name`): what it was trained on, where that is published. */
+  readonly datasets?: readonly string[];
+  /** What an evaluation found. */
+  readonly evaluation?: CardEvaluation;
+  /** What has to be known before it is used, in sentences: they stand first. */
+  readonly warnings?: readonly string[];
   /** Validation loss, exact answers, parity, ... */
   readonly figures?: readonly CardFigure[];
   /** File names beside the card, for the instructions. */
@@ -52,14 +75,45 @@ const literal = (text: string): string => JSON.stringify(text);
 /** The hub takes nothing else for base_model. */
 const hubId = /^[\w.-]+\/[\w.-]+$/;
 
-function frontMatter({ adapter, architecture, baseLicense, languages }: CardInfo): string {
+/** The hub's names of metrics, where it has some. */
+const hubMetrics: Readonly<Record<string, string>> = { exact: 'exact_match', 'token-f1': 'f1', 'rouge-l': 'rouge' };
+
+/** https://github.com/huggingface/hub-docs/blob/main/modelcard.md: results that their author reports. */
+const modelIndex = (title: string, { dataset, metrics }: CardEvaluation) => [
+  {
+    name: inline(title),
+    results: [
+      {
+        task: { type: 'text-generation' },
+        dataset: {
+          name: dataset.name,
+          type: dataset.id ?? 'custom',
+          ...(dataset.split ? { split: dataset.split } : {}),
+        },
+        metrics: metrics.map(({ interval, name, score }) => ({
+          type: hubMetrics[name] ?? name,
+          name: `${name} (95% interval ${shown(interval[0])} to ${shown(interval[1])})`,
+          value: Number(score.toFixed(4)),
+          verified: false,
+        })),
+      },
+    ],
+  },
+];
+
+const shown = (score: number): string => score.toFixed(3);
+
+function frontMatter(info: CardInfo, title: string): string {
+  const { adapter, architecture, baseLicense, datasets, evaluation, languages } = info;
   const fields = {
-    ...(hubId.test(adapter.baseModel) ? { base_model: adapter.baseModel } : {}),
+    ...(hubId.test(adapter.baseModel) ? { base_model: adapter.baseModel, base_model_relation: 'adapter' } : {}),
     library_name: 'peft',
     pipeline_tag: 'text-generation',
     ...(baseLicense ? { license: baseLicense } : {}),
     ...(languages?.length ? { language: [...languages] } : {}),
+    ...(datasets?.length ? { datasets: [...datasets] } : {}),
     tags: ['lora', 'peft', architecture, 'nomoat'],
+    ...(evaluation ? { 'model-index': modelIndex(title, evaluation) } : {}),
   };
   return `---\n${stringify(fields)}---\n`;
 }
@@ -89,6 +143,26 @@ function figures({ figures: list }: CardInfo): string {
   const rows = list.map(({ name, before, after }) => [name, before ?? '', after]);
   return `## Figures\n\n${table(['figure', 'before', 'after'], rows)}\n`;
 }
+
+function warnings({ warnings: list }: CardInfo): string {
+  if (!list?.length) return '';
+  return `> [!WARNING]\n${list.map((sentence) => `> - ${prose(sentence)}`).join('\n')}\n`;
+}
+
+/** A sentence that may name what data or models wrote: on one line, its markup none. */
+const prose = (text: string): string => inline(text).replace(/[<>[\]*_#]/g, '\\$&');
+
+function evaluationPart({ evaluation, title }: CardInfo): string {
+  if (!evaluation) return '';
+  const { dataset, examples, metrics, others, verdict } = evaluation;
+  const [first] = metrics;
+  const rows = [
+    ...metrics.map(({ interval, name, score }) => [title ?? 'this adapter', name, shown(score), `${shown(interval[0])} to ${shown(interval[1])}`]),
+    ...others.map(({ name, score }) => [name, first!.name, shown(score), '']),
+  ];
+  const where = dataset.id === null ? `${code(dataset.name)}, which is not published with it` : `[${inline(dataset.id)}](https://huggingface.co/datasets/${dataset.id})`;
+  return `## Evaluation\n\n${examples} examples of ${where}. Measured by those who publish this; nobody else has verified it.\n\n${table(['who', 'metric', 'score', '95% interval'], rows)}\n\n${verdict.map((sentence) => `- ${prose(sentence)}`).join('\n')}\n`;
+} // biome-ignore format: a template
 
 function usage({ adapter, files }: CardInfo): string {
   const base = adapter.baseModel || 'BASE_MODEL';
@@ -130,6 +204,6 @@ export function renderCard(info: CardInfo): string {
 This adapter changes a language model's answers. They can be wrong, biased or invented; check them before you rely on them.
 It was made automatically with [nomoat](https://www.npmjs.com/package/nomoat)${version ? ` ${inline(version)}` : ''} and only the figures above were measured. ${license}
 `;
-  const sections = [frontMatter(info), `# ${inline(title)}\n`, training(info), figures(info), usage(info), disclosure];
+  const sections = [frontMatter(info, title), `# ${inline(title)}\n`, warnings(info), evaluationPart(info), training(info), figures(info), usage(info), disclosure]; // biome-ignore format: one line
   return sections.filter((section) => section !== '').join('\n');
 }

@@ -24,6 +24,7 @@ const table: Readonly<Record<CommandName, Entry>> = {
   inspect: { argument: '<RUN|ADAPTER>', load: () => import('./inspect.ts') },
   export: { argument: '<RUN>', load: () => import('./export.ts') },
   convert: { argument: '<ADAPTER>', load: () => import('./convert.ts') },
+  card: { argument: '<RUN>', load: () => import('./card.ts') },
   pull: { argument: '<NAME>', load: () => import('./pull.ts') },
   models: { load: () => import('./models.ts') },
   runs: { load: () => import('./runs.ts') },

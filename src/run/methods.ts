@@ -24,8 +24,8 @@ import { createFullStep, createLoraStep } from '../train/open-step.ts';
 import type { TrainStep } from '../train/step.ts';
 import type { TrainerState } from '../train/trainer-state.ts';
 import { openProofBase } from './proof-place.ts';
+import { runCard } from './run-card.ts';
 import { modelFileName, type RunFolder } from './run-folder.ts';
-import { version } from './version.ts';
 
 /** What llama.cpp opens. */
 export interface Runnable {
@@ -125,7 +125,11 @@ async function openLora({ activations, settings, folder, model, threads, weights
       replaceFolderAtomic(folder.adapter, (temporary) => {
         writePeft(temporary, adapter);
         writeGgufLora(join(temporary, 'adapter.gguf'), adapter, model);
-        writeFileAtomic(join(temporary, 'README.md'), adapterCard({ settings, adapter, model, state, stepsPerEpoch }));
+        const own = { adapter: summarizeAdapter(adapter), architecture: model.string('general.architecture')! };
+        writeFileAtomic(
+          join(temporary, 'README.md'),
+          renderCard({ ...runCard(settings, state, stepsPerEpoch), ...own }),
+        );
         describe(temporary);
       }),
     proofs: () => {
@@ -141,46 +145,6 @@ const askedAs = ({ chatTemplate, specialTokens }: RunSettings): Pick<Runnable, '
   chatTemplate: chatTemplate ?? null,
   specialTokens: specialTokens === 'control' || specialTokens === undefined ? 'control' : 'text',
 });
-
-interface CardParts {
-  readonly settings: RunSettings;
-  readonly adapter: EvenAdapter;
-  readonly model: GgufFile;
-  readonly state: TrainerState;
-  readonly stepsPerEpoch: number;
-}
-
-function adapterCard({ adapter, model, settings, state, stepsPerEpoch }: CardParts): string {
-  // The adapter is the best checkpoint's, and a run may have ended before its passes did.
-  const steps = state.bestStep ?? state.step;
-  return renderCard({
-    adapter: summarizeAdapter(adapter),
-    architecture: model.string('general.architecture')!,
-    data: settings.data.map((path) => basename(path)),
-    settings: {
-      'learning rate': settings.learningRate,
-      schedule: settings.schedule,
-      epochs: Number((steps / stepsPerEpoch).toFixed(2)),
-      'batch size': settings.batchSize,
-      steps,
-      seed: settings.seed,
-      ...(settings.initialAdapter ? { 'initial adapter': basename(settings.initialAdapter) } : {}),
-    },
-    ...(state.bestLoss === null || state.validationBefore === null
-      ? {}
-      : {
-          figures: [
-            {
-              name: 'validation loss (nats per supervised token)',
-              before: state.validationBefore,
-              after: state.bestLoss,
-            },
-          ],
-        }),
-    files: { ggufLora: 'adapter.gguf' },
-    version,
-  });
-}
 
 async function openFull({ settings, folder, model, threads }: MethodOptions): Promise<Method> {
   const step = await createFullStep({ model, threads, device: settings.device });

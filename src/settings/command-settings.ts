@@ -200,6 +200,23 @@ export const evalOptions = {
 };
 export const evalSettings = z.object(evalOptions);
 
+export const cardOptions = {
+  evaluation: openText(
+    'FILE.json',
+    'what an evaluation found, as JSON; default: the one at the end of the run, where there is one',
+  ),
+  out: openText('DIR', 'where README.md and .eval_results are written; default: the card is printed'),
+  title: openWords('TEXT', "the card's heading"),
+  baseModel: openText('ORG/NAME', 'the base by its id on the hub'),
+  license: openWords('SPDX', "the base's license, such as apache-2.0"),
+  language: texts('CODE,...', 'languages of the answers, such as en'),
+  trainingData: texts('ORG/NAME,...', 'the training data by its ids on the hub'),
+  testData: openText('ORG/NAME', 'the test data by its id on the hub, for .eval_results'),
+  task: openWords('ID', "which of that benchmark's tasks it is; default: default"),
+  split: openWords('NAME', 'which split of the test data it is'),
+};
+export const cardSettings = z.object(cardOptions);
+
 export const inspectOptions = {
   model: openText('MODEL', 'the base of an adapter that is no run; default: the model of this machine that it names by its digest'), // biome-ignore format: one line
   intruders: toggle(true, 'look for intruder dimensions', 'do not look for intruder dimensions, which takes most of the time'), // biome-ignore format: one line
@@ -297,6 +314,11 @@ export const commandSettings = {
     summary: summaries.inspect,
     argument: { adapter: requiredText('RUN|ADAPTER', 'a run, one of its checkpoints, a PEFT folder, a .safetensors file or a GGUF LoRA') }, // biome-ignore format: one line
     options: inspectOptions,
+  },
+  card: {
+    summary: summaries.card,
+    argument: { run: requiredText('RUN', 'the folder of a run') },
+    options: cardOptions,
   },
   pull: {
     summary: summaries.pull,

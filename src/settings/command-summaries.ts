@@ -16,6 +16,7 @@ export const summaries = {
   inspect: 'a look into an adapter: where it comes from, what it changes, whether it is unlike others',
   export: "write a run's adapter in another format",
   convert: "write an adapter of any kind (PEFT, GGUF LoRA, mlx-lm's) in another format, or merged into its base",
+  card: "a run's model card for the Hugging Face hub, with what an evaluation found",
   pull: 'fetch a model by its catalogue name, or any GGUF of the hub by organisation/name or address',
   models: 'models on this machine, and those that `pull` knows',
   runs: 'the runs in ./runs',

@@ -142,6 +142,7 @@ const smaller: Readonly<Record<string, readonly string[]>> = {
   export: [],
   inspect: [],
   convert: [],
+  card: [],
   eval: ['--limit', '2', '--max-tokens', '2', '--threads', '1'],
   plan: [],
   doctor: [],

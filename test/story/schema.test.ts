@@ -34,7 +34,7 @@ test.each(commandNames)('%s: the flags of --help are the properties of the schem
   const given = Object.keys(settingsSchema(command)['properties'] as object);
   const argument =
     ['data', 'name', 'paths', 'id', 'adapter'].includes(given[0]!) ||
-    ['chat', 'eval', 'export', 'inspect'].includes(command)
+    ['card', 'chat', 'eval', 'export', 'inspect'].includes(command)
       ? given.slice(1)
       : given;
   expect(names.filter((name) => !ofTerminal.includes(name)).sort()).toEqual([...argument].sort());

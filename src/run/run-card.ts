@@ -1,0 +1,31 @@
+/** What a run says on its adapter's model card. Pure. */
+import { basename } from 'node:path';
+import type { CardInfo } from '../adapter/card.ts';
+import type { RunSettings } from '../settings/run-settings.ts';
+import type { TrainerState } from '../train/trainer-state.ts';
+import { version } from './version.ts';
+
+/** Where the run stood when its result was taken. */
+export type CardState = Pick<TrainerState, 'bestLoss' | 'bestStep' | 'step' | 'validationBefore'>;
+
+/** All that is not the adapter's own. */
+export function runCard(settings: RunSettings, state: CardState, stepsPerEpoch: number): Partial<CardInfo> {
+  // The adapter is the best checkpoint's, and a run may have ended before its passes did.
+  const steps = state.bestStep ?? state.step;
+  const { bestLoss: after, validationBefore: before } = state;
+  return {
+    data: settings.data.map((path) => basename(path)),
+    settings: {
+      'learning rate': settings.learningRate,
+      schedule: settings.schedule,
+      epochs: Number((steps / stepsPerEpoch).toFixed(2)),
+      'batch size': settings.batchSize,
+      steps,
+      seed: settings.seed,
+      ...(settings.initialAdapter ? { 'initial adapter': basename(settings.initialAdapter) } : {}),
+    },
+    ...(after === null || before === null ? {} : { figures: [{ name: 'validation loss (nats per supervised token)', before, after }] }), // biome-ignore format: one line
+    files: { ggufLora: 'adapter.gguf' },
+    version,
+  };
+}
