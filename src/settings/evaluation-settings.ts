@@ -1,0 +1,53 @@
+/** The settings of the commands that evaluate and say what was found, as zod schemas: of `eval` and `card`. */
+import { z } from 'zod';
+import { number, openText, openWords, texts, toggle, whole, wholeFrom } from './fields.ts';
+import { metricNames } from './metric-names.ts';
+
+export const evalOptions = {
+  data: texts('FILE|DIR...', 'test data with answers, which has to be given; default: none'),
+  against: texts('MODEL|RUN...', 'models to compare with; default: the base of a run'),
+  metric: texts(
+    'METRIC|FILE,...',
+    `${metricNames.join(', ')}, or a .mjs or .ts file whose default export scores an answer; default: what the data suggests`,
+  ),
+  pattern: openWords(
+    'REGEX',
+    'of the metric regex: what answers have to match; with a group, what it takes has to be the expected answer',
+  ),
+  cluster: openWords(
+    'COLUMN',
+    'column of what belongs together and counts as one; or conversation, template, none; default: by conversation where several begin alike',
+  ),
+  loss: toggle(false, 'measure the loss of the expected answers too: perplexity, bits per byte'),
+  limit: wholeFrom(null, 1, 'examples at most, the first of the data; default: all', { unit: 'examples' }),
+  maxTokens: wholeFrom(null, 1, 'longest answer; default: twice the characters of the longest expected one, 16 to 512', { unit: 'tokens' }), // biome-ignore format: one line
+  samples: wholeFrom(1, 1, 'answers that are drawn to each question, for pass@k and pass^k', { unit: 'answers' }),
+  temperature: number(
+    null,
+    [0, 100],
+    '0 always takes the likeliest token; default: that, and 0.7 where several answers are drawn',
+  ),
+  seed: whole(0, [0, 2 ** 32 - 1], 'of drawn answers: with the same one, the same answers'),
+  promptColumn: openText('NAME', 'CSV column of the prompts'),
+  completionColumn: openText('NAME', 'CSV column of the expected answers'),
+  threads: wholeFrom(null, 1, 'threads to compute with, at most: small models use one; default: physical cores', { unit: 'threads' }), // biome-ignore format: one line
+  report: openText('FILE.html', 'a new file for the report as a page, with answers side by side'),
+};
+export const evalSettings = z.object(evalOptions);
+
+export const cardOptions = {
+  evaluation: openText(
+    'FILE.json',
+    'what an evaluation found, as JSON; default: the one at the end of the run, where there is one',
+  ),
+  out: openText('DIR', 'where README.md and .eval_results are written; default: the card is printed'),
+  title: openWords('TEXT', "the card's heading"),
+  baseModel: openText('ORG/NAME', 'the base by its id on the hub'),
+  license: openWords('SPDX', "the base's license, such as apache-2.0"),
+  language: texts('CODE,...', 'languages of the answers, such as en'),
+  trainingData: texts('ORG/NAME,...', 'the training data by its ids on the hub'),
+  testData: openText('ORG/NAME', 'the test data by its id on the hub, for .eval_results'),
+  task: openWords('ID', "which of that benchmark's tasks it is; default: default"),
+  split: openWords('NAME', 'which split of the test data it is'),
+};
+export const cardSettings = z.object(cardOptions);
