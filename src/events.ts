@@ -90,7 +90,7 @@ export interface PlanEvent {
   readonly streamed: boolean;
   /** From the beginning to the end of the first step. */
   readonly firstStepSeconds: number;
-  /** The whole run: validations, proof and samples included. */
+  /** The whole run: validations, proof, samples and verdict included. */
   readonly seconds: number;
   /** Real tokens while training. */
   readonly tokensPerSecond: number;
@@ -100,7 +100,7 @@ export interface PlanEvent {
   readonly diskBytes: number;
 }
 
-/** What the run will take, from its first steps. The proof and the samples at the end come on top of the time. */
+/** What the run will take, from its first steps. Proof, samples and verdict at the end come on top of the time. */
 export interface EstimateEvent {
   readonly type: 'estimate';
   /** Training and validation of this process, those steps included: of a run that was resumed, what was left. */
@@ -210,6 +210,55 @@ export interface SampleEvent {
   readonly after: string;
 }
 
+/** What somebody scored in the quick evaluation at a run's end. */
+export interface VerdictScore {
+  readonly name: string;
+  /** `trained`: the run's result; `base`: what it began with; the others answer without a model. */
+  readonly kind: 'trained' | 'base' | 'majority' | 'nearest';
+  /** Mean, 0 to 1. */
+  readonly score: number;
+  /** 95%, of the mean. */
+  readonly interval: readonly [low: number, high: number];
+}
+
+/** The result of a run beside somebody else, on the same examples. */
+export interface VerdictComparison {
+  /** As in `scores`. */
+  readonly with: string;
+  readonly outcome: 'better' | 'worse' | 'no-difference-shown' | 'too-few-examples';
+  /** Score of the result less that of the other. */
+  readonly difference: number;
+  /** 95%, of the difference. */
+  readonly interval: readonly [low: number, high: number];
+  /** Two-sided, corrected for all comparisons of the verdict (Holm). */
+  readonly pValue: number;
+}
+
+/** Whether it worked: the quick evaluation of held-out examples at a run's end, in a bounded share of its time (`verdictShare`). */
+export interface VerdictEvent {
+  readonly type: 'verdict';
+  /** Held-out examples that were asked, drawn at random. */
+  readonly examples: number;
+  /** Those there are, with an answer. */
+  readonly heldOut: number;
+  /** That the evaluation took, opening the models apart. */
+  readonly seconds: number;
+  /** By which answers were scored, such as `exact`. */
+  readonly metric: string;
+  /** The run's result first. */
+  readonly scores: readonly VerdictScore[];
+  /** With each of the others, in their order. */
+  readonly comparisons: readonly VerdictComparison[];
+  /** Answers of the result that no user would want, by kind, such as `empty`. */
+  readonly degenerate: Readonly<Record<string, number>>;
+  /** Of the examples, those whose prompt was trained on; null where the training data was not there any more. */
+  readonly trainedOn: number | null;
+  /** Of the others, those whose prompt is nearly one that was trained on; null likewise. */
+  readonly nearlyTrainedOn: number | null;
+  /** What it comes to, the most important first. */
+  readonly sentences: readonly string[];
+}
+
 /** The last event of a run that ended in whatever way but by a kill. */
 export interface RunEndEvent {
   readonly type: 'run-end';
@@ -285,5 +334,6 @@ export type RunEvent =
   | ExportParityEvent
   | NoticeEvent
   | SampleEvent
+  | VerdictEvent
   | RunEndEvent
   | ErrorEvent;

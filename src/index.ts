@@ -56,6 +56,9 @@ export type {
   SampleEvent,
   StepEndEvent,
   ValidationEvent,
+  VerdictComparison,
+  VerdictEvent,
+  VerdictScore,
 } from './events.ts';
 export type { UpdateComparison } from './inspect/compare-updates.ts';
 export type { Intruder, IntruderReport } from './inspect/intruders.ts';

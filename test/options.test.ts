@@ -184,6 +184,7 @@ const cases: Readonly<Record<TuneOptionName, Case>> = {
   validateEvery: { to: 1, seen: (o) => all(o, 'validation').length, with: { validation: '0.25' } },
   keepEpochs: { to: 3, seen: (o) => readdirSync(join(o.run, 'checkpoints')), stopAfter: 1000, with: { epochs: 4 } }, // biome-ignore format: a table
   earlyStop: { to: 1, seen: (o) => all(o, 'step-end').length, stopAfter: 12, with: { validation: '0.25', validateEvery: 1, learningRate: 1, epochs: 10 } }, // biome-ignore format: a table
+  verdictShare: { to: 0, seen: (o) => [...all(o, 'verdict'), ...o.events.filter((e) => e.type === 'notice' && e.code === 'no-verdict')].length, stopAfter: toTheEnd, with: { validation: '0.25', maxSteps: 1 } }, // biome-ignore format: a table
   outputType: { to: 'Q8_0', seen: (o) => openGguf(join(o.run, 'model/model.gguf')).number('general.file_type'), stopAfter: toTheEnd, with: { method: 'full', maxSteps: 1 } }, // biome-ignore format: a table
 };
 
@@ -197,7 +198,7 @@ function baseline(file: string, given: Given, stopAfter: number): Promise<Observ
 
 test('the cases are the options of the table', () => {
   expect(Object.keys(cases).sort()).toEqual(Object.keys(tuneOptions).sort());
-  expect(Object.keys(cases).length).toBe(43);
+  expect(Object.keys(cases).length).toBe(44);
 });
 
 test.each(Object.entries(cases))(

@@ -47,6 +47,7 @@ function parityText({ bound, meanDifference, passed, tokens, worstDifference }: 
 
 /** Further lines of a text under its first one. */
 const indented = (text: string): string => text.replaceAll('\n', `\n${' '.repeat(12)}`);
+const hundredths = (score: number): string => fixed(100 * score, 1);
 const gigabytes = (bytes: number): string => `${(bytes / 1e9).toFixed(2)} GB`;
 const count = (value: number): string => value.toLocaleString('en');
 
@@ -126,6 +127,12 @@ export class Progress {
       this.line(
         `\n  asked     ${indented(e.prompt)}\n  expected  ${indented(e.expected)}\n  before    ${indented(e.before)}\n  after     ${indented(e.after)}`,
       ),
+    verdict: (e) => {
+      const all = e.examples < e.heldOut ? ` of ${count(e.heldOut)}, drawn at random` : '';
+      this.line(`\nVerdict  on ${count(e.examples)} held-out examples${all}, ${e.metric}, in ${duration(e.seconds)}:`);
+      for (const { interval: [low, high], name, score } of e.scores) this.line(`  ${hundredths(score).padStart(5)}  ${`(${hundredths(low)} to ${hundredths(high)})`.padEnd(15)} ${name}`); // biome-ignore format: one line
+      for (const sentence of e.sentences) this.line(`  ${sentence}`);
+    },
     'run-end': (e) => {
       this.line('');
       if (e.state === 'stopped-early')

@@ -31,6 +31,7 @@ const commandOf: Readonly<
   plan: 'plan',
   preview: 'preview',
   openModel: 'chat',
+  evaluate: 'eval',
   serve: 'serve',
   connectServer: 'jobs',
   importOpenAI: 'import-openai',
@@ -155,6 +156,8 @@ export function eventInCommandWords(event: RunEvent): RunEvent {
       return { ...event, message: inCommandWords(event.message) };
     case 'precision':
       return { ...event, reason: inCommandWords(event.reason) };
+    case 'verdict':
+      return { ...event, sentences: event.sentences.map(inCommandWords) };
     case 'run-end':
       return event.verdict === undefined ? event : { ...event, verdict: inCommandWords(event.verdict) };
     case 'error':

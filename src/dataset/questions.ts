@@ -1,4 +1,5 @@
 /** Examples as questions with the answers that are expected. Pure. */
+import type { TestQuestion } from '../evaluate/test-set.ts';
 import type { GgufFile } from '../formats/gguf/types.ts';
 import { chatTemplateOf } from '../text/chat-template.ts';
 import type { Example } from '../text/example.ts';
@@ -21,3 +22,14 @@ export function questionOf(example: Example, model: GgufFile): Question | null {
     ? null
     : { messages: example.messages.slice(0, last), expected: example.messages[last]!.content ?? '' };
 }
+
+/** A question that can be scored: with an expected answer, which the beginning of a plain text has not; null for others. */
+export function testQuestion(question: Question | null): TestQuestion | null {
+  if (question === null || 'beginning' in question || question.expected.trim() === '') return null;
+  const { expected } = question;
+  return { ask: 'messages' in question ? { messages: question.messages } : { prompt: question.prompt }, expected };
+}
+
+/** Those of the questions that can be scored. */
+export const testQuestions = (questions: readonly (Question | null)[]): TestQuestion[] =>
+  questions.flatMap((question) => testQuestion(question) ?? []);

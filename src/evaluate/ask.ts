@@ -15,6 +15,9 @@ export interface AnswerStore {
   keep(question: TestQuestion, answer: TestAnswer): void;
 }
 
+/** What is asked: a model, or several that share the work. */
+export type Askable = Pick<Model, 'generate' | 'continue'>;
+
 export interface AskOptions {
   readonly maxTokens: number;
   /** 0, the default, takes the likeliest token at each step. */
@@ -31,7 +34,7 @@ export interface AskOptions {
 }
 
 /** The answer; null where the question does not fit the context. */
-async function answerOf(model: Model, { ask }: TestQuestion, options: GenerateOptions): Promise<Generated | null> {
+async function answerOf(model: Askable, { ask }: TestQuestion, options: GenerateOptions): Promise<Generated | null> {
   try {
     return 'messages' in ask ? await model.generate(ask.messages, options) : await model.continue(ask.prompt, options);
   } catch (error) {
@@ -42,7 +45,7 @@ async function answerOf(model: Model, { ask }: TestQuestion, options: GenerateOp
 
 /** Answers in the order of the questions; null where a question does not fit. Rejects with the signal's reason. */
 export async function askAll(
-  model: Model,
+  model: Askable,
   questions: readonly TestQuestion[],
   options: AskOptions,
 ): Promise<(TestAnswer | null)[]> {

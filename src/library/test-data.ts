@@ -2,7 +2,7 @@
 import { existsSync } from 'node:fs';
 import { readExamples } from '../dataset/dataset-files.ts';
 import { learntExamples } from '../dataset/divide.ts';
-import { questionOf } from '../dataset/questions.ts';
+import { questionOf, testQuestion } from '../dataset/questions.ts';
 import { NomoatError } from '../errors.ts';
 import { byConversation, byTemplate, clusterKinds } from '../evaluate/group-examples.ts';
 import { type Clusters, type TestQuestion, type TestSet, testSetOf } from '../evaluate/test-set.ts';
@@ -27,12 +27,7 @@ const invalid = (part: string, fault: string, remedy: string): NomoatError =>
   new NomoatError({ code: 'unusable-data', part, fault, remedy });
 
 /** An example that ends in an answer, as a question; null for others. */
-function askedIn(example: Example, model: GgufFile): TestQuestion | null {
-  const question = questionOf(example, model);
-  if (question === null || 'beginning' in question || question.expected.trim() === '') return null;
-  const { expected } = question;
-  return { ask: 'messages' in question ? { messages: question.messages } : { prompt: question.prompt }, expected };
-}
+const askedIn = (example: Example, model: GgufFile): TestQuestion | null => testQuestion(questionOf(example, model));
 
 /** Which examples belong together: by a column, by what they are, or, where nobody says, by their conversation. Throws NomoatError where no example has the column. */
 function clustersOf(

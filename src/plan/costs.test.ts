@@ -14,7 +14,7 @@ import { projectionWeightsPerBlock, type Rates, type Setting, type Shape, type W
 const smol: Shape = { layers: 30, modelWidth: 576, heads: 9, kvHeads: 3, headDim: 64, feedForward: 1536, vocabulary: 49152, tiedHead: true, qkNorms: false }; // biome-ignore format: one line
 const setting: Setting = { method: 'lora', precision: 'f32', activations: 'keep', streamed: false, keepEpochs: 0, trained: 2_442_240, parameters: 134_515_008, fileBytes: 98e6, measuredBlocks: 2, copyBytes: 538e6, copyIsThere: true }; // biome-ignore format: one line
 const rates: Rates = { tokens: 1000, headRows: 100, start: 0.01, firstBlock: 0.1, furtherBlock: 0.2, head: 0.5, forwardBlock: 0.05, forwardHead: 0.1, optimizerBlock: 0.001, open: 0.3, readBlock: 0.02, quantizeBlock: 0.04, diskRate: 1e9, grownBytes: 300e6 }; // biome-ignore format: one line
-const work: Work = { steps: 10, microBatchesPerStep: 2, tokensPerStep: 1500, realTokensPerStep: 1400, supervisedPerStep: 150, largestMicroBatch: 1000, validations: 3, validationTokens: 500, validationSupervised: 50, proofTokens: 1000 }; // biome-ignore format: one line
+const work: Work = { steps: 10, microBatchesPerStep: 2, tokensPerStep: 1500, realTokensPerStep: 1400, supervisedPerStep: 150, largestMicroBatch: 1000, validations: 3, validationTokens: 500, validationSupervised: 50, proofTokens: 1000, verdictShare: 0.1 }; // biome-ignore format: one line
 
 test('weights of a block, and what they take', () => {
   expect(projectionWeightsPerBlock(smol)).toBe(884_736 + 2_654_208);
@@ -141,7 +141,7 @@ test('the whole run', () => {
   // 500 tokens through 30 blocks at 0.05 s a thousand, 50 rows of the head at 0.1 s a hundred, three times.
   expect(d.validation).toBeCloseTo(3 * (0.5 * 30 * 0.05 + 0.05), 9);
   expect(d.firstStep).toBeCloseTo(5 + d.loading + d.step, 9);
-  expect(d.total).toBeCloseTo(5 + d.loading + d.training + d.validation + d.proof + d.samples, 9);
+  expect(d.total).toBeCloseTo(5 + d.loading + d.training + d.validation + d.proof + d.samples + d.verdict, 9);
   expect(d.tokensPerSecond).toBeCloseTo(1400 / d.step, 9);
   const int8 = durationOf({
     shape: smol,

@@ -30,6 +30,8 @@ export interface Duration {
   readonly validation: number;
   readonly proof: number;
   readonly samples: number;
+  /** Evaluating held-out rows, in its share of the whole at most. */
+  readonly verdict: number;
   readonly total: number;
   readonly tokensPerSecond: number;
 }
@@ -84,6 +86,8 @@ function loadingSeconds(shape: Shape, setting: Setting, rates: Rates): number {
 
 /** llama.cpp reads its file for every token that it samples, at about this rate; three questions of at most 80 tokens, twice. */
 const samplesOf = { bytesPerSecond: 5e9, tokens: 300, seconds: 1.5 } as const;
+/** The result and the base are asked each held-out question. */
+const evaluatedModels = 2;
 /** llama.cpp takes a prompt about as fast as we take a forward pass in float32; the proof asks two files. */
 const proofPasses = 2;
 
@@ -113,6 +117,10 @@ export function durationOf({ preparation, rates, setting, shape, work }: Duratio
   const proof =
     reread + copy + (1 + proofPasses) * forwardSeconds(shape, rates, work.proofTokens, work.proofTokens / 10);
   const samples = samplesOf.seconds + (samplesOf.tokens * setting.fileBytes) / samplesOf.bytesPerSecond;
+  const withoutVerdict = preparation + loading + training + validation + proof + samples;
+  const asking = forwardSeconds(shape, rates, work.validationTokens, 0) + (work.validationSupervised * setting.fileBytes) / samplesOf.bytesPerSecond; // biome-ignore format: one line
+  const { verdictShare } = work;
+  const verdict = Math.min(evaluatedModels * asking, (withoutVerdict * verdictShare) / (1 - verdictShare));
   return {
     preparation,
     loading,
@@ -122,7 +130,8 @@ export function durationOf({ preparation, rates, setting, shape, work }: Duratio
     validation,
     proof,
     samples,
-    total: preparation + loading + training + validation + proof + samples,
+    verdict,
+    total: withoutVerdict + verdict,
     tokensPerSecond: work.realTokensPerStep / step,
   };
 }

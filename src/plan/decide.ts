@@ -33,7 +33,7 @@ export interface SettingPlan extends Money {
   readonly firstStepSeconds: number;
   /** Of a later one. */
   readonly stepSeconds: number;
-  /** The whole run: validations, proof and samples included. */
+  /** The whole run: validations, proof, samples and verdict included. */
   readonly seconds: number;
   /** Real tokens while training. */
   readonly tokensPerSecond: number;

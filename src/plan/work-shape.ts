@@ -27,6 +27,8 @@ export interface Work {
   readonly validationSupervised: number;
   /** Of the parity proof. */
   readonly proofTokens: number;
+  /** Share of the whole time for evaluating the held-out rows at the end, at most. */
+  readonly verdictShare: number;
 }
 
 /** How fast this machine does it: measured, or assumed. */

@@ -44,6 +44,7 @@ export function workOf(
     validationTokens: tokensOf(pack(validation)),
     validationSupervised: validation.reduce((sum, { supervised }) => sum + supervised.reduce((a, b) => a + b, 0), 0),
     proofTokens: tokensOf((validation.length > 0 ? validation : train).slice(0, parityRows)),
+    verdictShare: validation.length > 0 ? (settings.verdictShare ?? 0) : 0,
   };
   return { work, typical: batches.reduce((best, batch) => (distance(batch) < distance(best) ? batch : best)) };
 }

@@ -2,6 +2,7 @@
  * How a run ends: its last event, its record and its report. Promises: the record says how it ended only when the report is there.
  */
 
+import type { Evaluation } from '../evaluate/evaluation.ts';
 import type { RunEndEvent, RunEvent } from '../events.ts';
 import { writeFileAtomic } from '../formats/atomic-write.ts';
 import { parentBytes } from '../machine/machine.ts';
@@ -28,6 +29,8 @@ export interface EndOptions {
   readonly how: Ending;
   /** Why the result is not to be trusted, as a sentence; null where it is. */
   readonly verdict: string | null;
+  /** Of the held-out examples; null where none was made. */
+  readonly evaluation: Evaluation | null;
   /** Null where there is no result. */
   readonly result: Method['result'] | null;
   readonly state: TrainerState;
@@ -35,7 +38,7 @@ export interface EndOptions {
   readonly emit: (event: RunEvent) => void;
 }
 
-export function endRun({ folder, how, verdict, result, state, measured, emit }: EndOptions): RunEndEvent {
+export function endRun({ evaluation, folder, how, verdict, result, state, measured, emit }: EndOptions): RunEndEvent {
   const event: RunEndEvent = {
     type: 'run-end',
     state: how,
@@ -56,7 +59,7 @@ export function endRun({ folder, how, verdict, result, state, measured, emit }: 
   const record = { ...before, state: how, validationBefore, validationAfter, ...(verdict === null ? {} : { verdict }) };
   if (how !== 'interrupted') {
     const { events, record: run } = shareable(record, folder.events(), surroundings().home);
-    const text = JSON.stringify({ run, plannedAndActual: plannedAndActual(events), events }, null, 1);
+    const text = JSON.stringify({ run, plannedAndActual: plannedAndActual(events), evaluation, events }, null, 1);
     writeFileAtomic(folder.file('report.json'), `${text}\n`);
     writeFileAtomic(folder.file('report.html'), renderReport(run, events, { updates: updatesOf(folder) }));
   }

@@ -12,6 +12,7 @@ import { versionField, versionOf } from '../formats/file-version.ts';
 const number = z.number();
 const figure = number.nullable();
 const text = z.string();
+const interval = z.tuple([number, number]);
 
 /** An object with numbers and texts of those names, and what else is given. */
 function shape(
@@ -37,6 +38,7 @@ const shapes: { readonly [T in RunEvent['type']]: z.ZodType } = {
   'export-parity': shape({ number: ['tokens'], text: ['base'] }, { meanDifference: figure, worstDifference: figure, bound: figure, passed: z.boolean().nullable() }), // biome-ignore format: a table
   notice: shape({ text: ['code', 'message'] }),
   sample: shape({ text: ['prompt', 'expected', 'before', 'after'] }),
+  verdict: shape({ number: ['examples', 'heldOut', 'seconds'], text: ['metric'] }, { scores: z.array(shape({ number: ['score'], text: ['name', 'kind'] }, { interval })).min(1), comparisons: z.array(shape({ number: ['difference', 'pValue'], text: ['with', 'outcome'] }, { interval })), degenerate: z.record(text, number), trainedOn: figure, nearlyTrainedOn: figure, sentences: z.array(text) }), // biome-ignore format: a table
   'run-end': shape({ number: ['seconds', 'peakMemoryBytes', 'steps'] }, { state: z.enum(endings), secondsBefore: number.optional(), validationBefore: figure, validationAfter: figure, bestStep: figure, adapter: text.nullable(), model: text.nullable(), verdict: text.optional() }), // biome-ignore format: a table
   error: shape({ text: ['message'] }),
 };

@@ -1,24 +1,31 @@
-/** The fourth stage of a run: its result is written, proven against llama.cpp, and shown in samples. */
-import type { RunEvent } from '../events.ts';
+/** The fourth stage of a run: its result is written, proven against llama.cpp, shown in samples and evaluated. */
+import type { Evaluation } from '../evaluate/evaluation.ts';
 import { parityRows } from '../plan/work.ts';
 import { loadParameters } from '../train/checkpoint.ts';
 import type { Running } from './load-run.ts';
 import { allFinite, failureText, logProbabilitiesOf, proveResult } from './prove-result.ts';
-import { makeSamples } from './samples.ts';
+import { showResult } from './show-result.ts';
 import { diverged, type Outcome } from './train-run.ts';
 
 /** Gives memory back that nothing names any more; the worker is started with this switched on. */
 const collectGarbage = (): void => (globalThis as { gc?: () => void }).gc?.();
 
-/** The result, its parity proof, samples. Returns how the run ends; the step is closed then. */
-export async function finishRun(running: Running, trained: Outcome): Promise<Outcome> {
+/** How a run ends, and what it is worth where that was evaluated. */
+export interface Finished extends Outcome {
+  readonly evaluation: Evaluation | null;
+}
+
+const withoutEvaluation = (outcome: Outcome): Finished => ({ ...outcome, evaluation: null });
+
+/** The result, its parity proof, samples, evaluation. Returns how the run ends; the step is closed then. */
+export async function finishRun(running: Running, trained: Outcome): Promise<Finished> {
   const { journal, losses, method, opened, signal, state, stepsPerEpoch, threads } = running;
   const { folder, notices, prepared } = opened;
   if (state.bestStep !== null) loadParameters(folder.checkpoints, state.bestStep, method.step.parameters);
   if (losses.tornApart({ before: state.validationBefore, after: state.bestLoss })) {
     await method.step.close();
     const at = state.bestLoss === null ? `the last losses are ${losses.end.toFixed(1)}` : `the validation loss is ${state.bestLoss.toFixed(1)}`; // biome-ignore format: one line
-    return diverged(running, `${at}, worse than a model that guesses`);
+    return withoutEvaluation(diverged(running, `${at}, worse than a model that guesses`));
   }
   method.write(state, stepsPerEpoch);
   const rows = (prepared.validation.length > 0 ? prepared.validation : prepared.train).slice(0, parityRows);
@@ -26,7 +33,7 @@ export async function finishRun(running: Running, trained: Outcome): Promise<Out
   const ours = await logProbabilitiesOf(exact, rows);
   if (!allFinite(ours)) {
     await exact.close();
-    return diverged(running, "the result's own log-probabilities are not finite");
+    return withoutEvaluation(diverged(running, "the result's own log-probabilities are not finite"));
   }
   const { files, notice, release } = method.proofs();
   if (notice !== null && !notices.includes(notice)) journal.notice('cache', notice);
@@ -36,20 +43,10 @@ export async function finishRun(running: Running, trained: Outcome): Promise<Out
   const { emit } = journal;
   const failed = await proveResult({ proofs: files, rows, ours, threads, signal, emit }).finally(release);
   const torn = failed.some(({ meanDifference }) => meanDifference === null) && losses.spiked;
-  if (torn) return diverged(running, `the loss rose above ${losses.bound.toFixed(1)} on the way, and llama.cpp's numbers with the result are not finite`); // biome-ignore format: one line
+  if (torn) return withoutEvaluation(diverged(running, `the loss rose above ${losses.bound.toFixed(1)} on the way, and llama.cpp's numbers with the result are not finite`)); // biome-ignore format: one line
   const verdict = failed.length > 0 ? failureText(failed, method) : null;
   if (verdict !== null) journal.notice('parity-failed', verdict);
   // Where its numbers are not finite, nothing can be said with them.
-  if (failed.every(({ meanDifference }) => meanDifference !== null))
-    for (const event of await samples(running)) emit(event);
-  return verdict === null ? trained : { how: 'proof-failed', verdict };
-}
-
-/** A sample is no reason for a run to fail: what was trained is proven by now. */
-function samples({ method, opened, signal, threads }: Running): Promise<RunEvent[]> {
-  return makeSamples(opened.prepared.questions, method, threads, signal).catch((error: unknown) => {
-    if (signal.aborted) throw error;
-    const why = error instanceof Error ? error.message : String(error);
-    return [{ type: 'notice', code: 'no-samples', message: `No samples: ${why}` }];
-  });
+  const evaluation = failed.every(({ meanDifference }) => meanDifference !== null) ? await showResult(running) : null;
+  return { ...(verdict === null ? trained : { how: 'proof-failed', verdict }), evaluation };
 }

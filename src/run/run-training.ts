@@ -9,7 +9,7 @@ import { assertAdapter } from '../runtime/onnxruntime-node/webgpu-adapter.ts';
 import type { RequestedSettings, RunSettings } from '../settings/run-settings.ts';
 import { beginningOf } from './begin-run.ts';
 import { endRun } from './end-run.ts';
-import { finishRun } from './finish-run.ts';
+import { type Finished, finishRun } from './finish-run.ts';
 import { Journal } from './journal.ts';
 import { loadRun, type Running } from './load-run.ts';
 import { asFailure, fail, type Opened, openPretraining, openTuning } from './open-run.ts';
@@ -76,14 +76,14 @@ const withShrunk = (opened: Opened, shrunk: RunOptions['shrunk']): Opened =>
   shrunk ? { ...opened, decision: { ...opened.decision, microBatchTokens: shrunk.microBatchTokens } } : opened;
 
 /** Whether there is a result; and how the run ends. */
-interface Proven extends Outcome {
+interface Proven extends Finished {
   readonly hasResult: boolean;
 }
 
 async function proven(running: Running, trained: Outcome): Promise<Proven> {
   if (trained.how === 'interrupted' || trained.how === 'diverged') {
     await running.method.step.close();
-    return { ...trained, hasResult: false };
+    return { ...trained, evaluation: null, hasResult: false };
   }
   try {
     const finished = await finishRun(running, trained);
@@ -91,15 +91,19 @@ async function proven(running: Running, trained: Outcome): Promise<Proven> {
   } catch (error) {
     // Whatever the engines call it: an interrupt. Resuming makes the result again from the last checkpoint.
     if (!running.signal.aborted) throw error;
-    return { how: 'interrupted', verdict: null, hasResult: false };
+    return { how: 'interrupted', verdict: null, evaluation: null, hasResult: false };
   }
 }
 
-const end = ({ journal, meter, method, opened, state }: Running, { hasResult, how, verdict }: Proven): RunEndEvent =>
+const end = (
+  { journal, meter, method, opened, state }: Running,
+  { evaluation, hasResult, how, verdict }: Proven,
+): RunEndEvent =>
   endRun({
     folder: opened.folder,
     how,
     verdict,
+    evaluation,
     result: hasResult ? method.result : null,
     state,
     measured: meter.measured,

@@ -6,7 +6,7 @@
 import { join } from 'node:path';
 import { NomoatError } from '../errors.ts';
 import { EventHistory } from '../event-history.ts';
-import { type ExportParityEvent, errorEvent, type RunEndEvent, type RunEvent } from '../events.ts';
+import { type ExportParityEvent, errorEvent, type RunEndEvent, type RunEvent, type VerdictEvent } from '../events.ts';
 import type { RunHandle } from './start-run.ts';
 
 /** What a run came to. */
@@ -23,6 +23,8 @@ export interface RunResult {
   readonly validation: { readonly before: number | null; readonly after: number | null };
   /** How far llama.cpp is from what was trained; null where it was not compared. */
   readonly parity: Omit<ExportParityEvent, 'type'> | null;
+  /** Whether it worked, on held-out examples; null where nothing was held out, or there was no time to ask. */
+  readonly evaluation: Omit<VerdictEvent, 'type'> | null;
   /** Optimizer steps that were made, and the one after which the result was taken; null for the last. */
   readonly steps: number;
   /** Steps after which the result was taken; null: after the last. */
@@ -52,6 +54,7 @@ export interface Run extends RunHandle {
 interface Seen {
   end: RunEndEvent | null;
   parity: ExportParityEvent | null;
+  evaluation: VerdictEvent | null;
 }
 
 const notChosen = (): NomoatError =>
@@ -130,10 +133,11 @@ class FollowedRun implements Run {
   }
 
   private async hear(handle: RunHandle): Promise<Seen> {
-    const seen: Seen = { end: null, parity: null };
+    const seen: Seen = { end: null, parity: null, evaluation: null };
     for await (const event of handle) {
       if (event.type === 'run-end') seen.end = event;
       if (event.type === 'export-parity') seen.parity = event;
+      if (event.type === 'verdict') seen.evaluation = event;
       this.history.push(event);
     }
     return seen;
@@ -172,18 +176,25 @@ class FollowedRun implements Run {
   }
 }
 
-function resultOf(folder: string, { end, parity }: Seen): RunResult | NomoatError {
+/** An event without its name. */
+function contentOf<Event extends { readonly type: string }>(event: Event | null): Omit<Event, 'type'> | null {
+  if (event === null) return null;
+  const { type: _, ...content } = event;
+  return content;
+}
+
+function resultOf(folder: string, { end, evaluation, parity }: Seen): RunResult | NomoatError {
   if (end === null) return notBegun();
   const { adapter, bestStep, model, peakMemoryBytes, seconds, state, steps, validationAfter, validationBefore } = end;
   if (state === 'interrupted' || state === 'failed') return stopped(folder, end);
-  const { type: _, ...proof } = parity ?? { type: null };
   return {
     folder,
     state,
     adapter,
     model,
     validation: { before: validationBefore, after: validationAfter },
-    parity: parity === null ? null : (proof as Omit<ExportParityEvent, 'type'>),
+    parity: contentOf(parity),
+    evaluation: contentOf(evaluation),
     steps,
     bestStep,
     verdict: end.verdict ?? null,

@@ -6,8 +6,6 @@ import type { ChatModel, GenerateOptions } from '../chat/chat-model.ts';
 import type { Question } from '../dataset/prepared.ts';
 import { NomoatError } from '../errors.ts';
 import type { RunEvent } from '../events.ts';
-import { openChatModel } from '../llama/chat-engine.ts';
-import type { Runnable } from './methods.ts';
 
 const sampleCount = 3;
 /** Questions that are looked at for them. */
@@ -38,35 +36,43 @@ const promptOf = (question: Question): string =>
       ? question.prompt
       : question.beginning;
 
+/** The base, and what came of it, as they answer. */
+export interface BeforeAndAfter {
+  readonly before: ChatModel;
+  readonly after: ChatModel;
+}
+
+/** The first of the questions that fit, each with the model's answer. */
+async function answersTo(
+  chat: ChatModel,
+  questions: readonly Question[],
+  signal: AbortSignal,
+): Promise<[Question, string][]> {
+  const made: [Question, string][] = [];
+  for (const question of questions) {
+    if (made.length === sampleCount) break;
+    const answer = await answerOf(chat, question, { temperature: 0, maxTokens: sampleTokens, seed: 0, signal });
+    if (answer !== null) made.push([question, answer]);
+  }
+  return made;
+}
+
 /** Events of the samples, or the notice that there are none. Throws when `signal` aborts. */
 export async function makeSamples(
   questions: readonly Question[],
-  models: { readonly before: Runnable; readonly after: Runnable },
-  threads: number,
+  models: BeforeAndAfter,
   signal: AbortSignal,
 ): Promise<RunEvent[]> {
-  const options = { temperature: 0, maxTokens: sampleTokens, seed: 0, signal };
-  const answers = async (runnable: Runnable, questions: readonly Question[]): Promise<[Question, string][]> => {
-    const chat = await openChatModel({ ...runnable, threads, signal });
-    const made: [Question, string][] = [];
-    try {
-      for (const question of questions) {
-        if (made.length === sampleCount) break;
-        const answer = await answerOf(chat, question, options);
-        if (answer !== null) made.push([question, answer]);
-      }
-    } finally {
-      await chat.close();
-    }
-    return made;
-  };
   const candidates = questions.slice(0, sampleCandidates);
   if (candidates.length === 0) return [];
-  const before = await answers(models.before, candidates);
+  const before = await answersTo(models.before, candidates, signal);
   if (before.length === 0)
     return [{ type: 'notice', code: 'no-samples', message: "No samples: the questions fill the model's context." }];
-  const chosen = before.map(([question]) => question);
-  const after = await answers(models.after, chosen);
+  const after = await answersTo(
+    models.after,
+    before.map(([question]) => question),
+    signal,
+  );
   return before.map(([question, text], i) => ({
     type: 'sample',
     prompt: promptOf(question),

@@ -122,6 +122,11 @@ export interface TuneOptionValues {
    * Stop after this many validations without improvement. A whole number of validations from 1 to 1000. Default: none.
    */
   readonly earlyStop?: number | null;
+  /**
+   * Share of the run's time for evaluating held-out examples at its end, at most; 0: no evaluation. A number from 0 to
+   * 0.5. Default: 0.1.
+   */
+  readonly verdictShare?: number;
   /** Type of the written matrices, for method full. Default: 'F16'. */
   readonly outputType?: 'F16' | 'Q8_0';
 }

@@ -120,6 +120,11 @@ export const tuneOptions = {
     { unit: 'epochs' },
   ),
   earlyStop: whole(null, [1, 1000], 'stop after this many validations without improvement', { unit: 'validations' }),
+  verdictShare: number(
+    0.1,
+    [0, 0.5],
+    "share of the run's time for evaluating held-out examples at its end, at most; 0: no evaluation",
+  ),
   outputType: choice('F16', ['F16', 'Q8_0'], 'type of the written matrices, for method full'),
 };
 

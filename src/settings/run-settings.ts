@@ -97,6 +97,8 @@ export interface RunSettings {
   readonly keepEpochs: number;
   /** Validations without improvement after which the run stops; null = never. */
   readonly earlyStop: number | null;
+  /** Share of the run's time for evaluating held-out examples at its end, 0 for none; absent in runs from before there was one. */
+  readonly verdictShare?: number;
 }
 
 /** The settings before the data was seen: what it decides may be open (null). */

@@ -2,7 +2,7 @@
  * What a run says, as events and checkpoints of its job. Promises: a run that is read again from its beginning, after a kill, tells nothing
  * twice; texts are those of OpenAI's where it has some.
  */
-import type { CheckpointSavedEvent, DataReadyEvent, EstimateEvent, NoticeEvent, RunEvent, RunStartEvent, StepEndEvent, ValidationEvent } from '../../events.ts'; // biome-ignore format: one line
+import type { CheckpointSavedEvent, DataReadyEvent, EstimateEvent, NoticeEvent, RunEvent, RunStartEvent, StepEndEvent, ValidationEvent, VerdictEvent } from '../../events.ts'; // biome-ignore format: one line
 import { nowInSeconds } from '../state/ids.ts';
 import type { Hyperparameters, JobStore, NewEvent } from '../state/job-store.ts';
 
@@ -10,7 +10,7 @@ import type { Hyperparameters, JobStore, NewEvent } from '../state/job-store.ts'
 const namedRows = 5;
 
 /** Notices of a run that something went otherwise than it should. */
-const warnings: ReadonlySet<string> = new Set(['checkpoint', 'diverged', 'no-samples', 'parity-failed', 'smaller-micro-batch', 'damaged-log']); // biome-ignore format: one line
+const warnings: ReadonlySet<string> = new Set(['checkpoint', 'diverged', 'no-samples', 'no-verdict', 'parity-failed', 'smaller-micro-batch', 'damaged-log']); // biome-ignore format: one line
 
 const round = (value: number): string => value.toFixed(4);
 
@@ -37,6 +37,7 @@ export class RunTeller {
     else if (event.type === 'step-end') this.step(event);
     else if (event.type === 'validation') this.validation(event);
     else if (event.type === 'checkpoint-saved') this.checkpoint(event);
+    else if (event.type === 'verdict') this.verdict(event);
     else if (event.type === 'notice') this.notice(event);
   }
 
@@ -69,6 +70,10 @@ export class RunTeller {
 
   private estimate({ seconds }: EstimateEvent): void {
     this.jobs.change(this.job, { learned: { estimated_finish: nowInSeconds() + Math.ceil(seconds) } });
+  }
+
+  private verdict({ examples, heldOut, sentences }: VerdictEvent): void {
+    this.tell({ key: 'verdict', message: `On ${examples} of ${heldOut} held-out examples: ${sentences.join(' ')}` });
   }
 
   private step(event: StepEndEvent): void {
