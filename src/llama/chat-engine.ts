@@ -264,7 +264,7 @@ class LlamaChatModel implements OpenChatModel {
       return { text: stream.text, tokens: stream.tokens.length, promptTokens: prompt.length, reusedTokens, stopReason, ...scored }; // biome-ignore format: one line
     };
     if (!(await evaluatePrompt(lane, prompt.slice(0, -1), { signal }))) return end('aborted');
-    const generation = sequence.evaluate(prompt.slice(-1), drawing);
+    const generation = sequence.evaluate(prompt.slice(-1), { ...drawing, evaluationPriority: lane.order });
     batches.generating++;
     try {
       for await (const token of generation) {

@@ -5,13 +5,16 @@ import type { alone, Lane } from './sequences.ts';
 
 /** Evaluates what is new of the prompt, and looks at the signal before each batch; false where it was aborted. */
 export async function evaluatePrompt(
-  { sequence }: Lane,
+  { order, sequence }: Lane,
   head: readonly Token[],
-  { signal, ...priority }: { readonly signal: AbortSignal | undefined; readonly evaluationPriority?: typeof alone },
+  {
+    signal,
+    evaluationPriority = order,
+  }: { readonly signal: AbortSignal | undefined; readonly evaluationPriority?: typeof alone },
 ): Promise<boolean> {
   for (let at = sequence.nextTokenIndex; at < head.length; at += batchTokens) {
     if (signal?.aborted) return false;
-    await sequence.evaluateWithoutGeneratingNewTokens(head.slice(at, at + batchTokens), priority);
+    await sequence.evaluateWithoutGeneratingNewTokens(head.slice(at, at + batchTokens), { evaluationPriority });
   }
   return !signal?.aborted;
 }

@@ -76,7 +76,7 @@ class Reader {
     const from = lane.sequence.nextTokenIndex;
     const tokens = [...step!.row.tokens.subarray(from, from + count)] as Token[];
     const wanted = tokens.map((_, i) => (found[from + i] ? undefined : step!.wanted.get(from + i)) as Token[] | undefined); // biome-ignore format: one line
-    const outputs = await lane.sequence.controlledEvaluate(tokens.map((token, i) => (wanted[i] ? askedAll(token, wanted[i]) : token))); // biome-ignore format: one line
+    const outputs = await lane.sequence.controlledEvaluate(tokens.map((token, i) => (wanted[i] ? askedAll(token, wanted[i]) : token)), { evaluationPriority: lane.order }); // biome-ignore format: one line
     lane.exact = lane.sequence.nextTokenIndex;
     for (const [i, each] of wanted.entries()) if (each) found[from + i] = likelihoods(outputs[i], each);
   }

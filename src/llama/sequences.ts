@@ -7,6 +7,8 @@ import type { BatchingOptions, EvaluationPriority, LlamaContext, LlamaContextSeq
 
 /** node-llama-cpp hands a priority to the strategy and has no meaning of its own for it here: this one marks what is measured alone. */
 export const alone: EvaluationPriority = 1;
+/** The others say which sequence it is of, so that the strategy can order them. */
+const orderOf = (place: number): EvaluationPriority => (alone + 1 + place) as EvaluationPriority;
 
 /**
  * How many turns of the microtask queue a batch waits for sequences that are between two tokens. Their next token is asked for within
@@ -17,6 +19,8 @@ const patience = 64;
 /** A sequence on loan. */
 export interface Lane {
   readonly sequence: LlamaContextSequence;
+  /** Its place among the sequences, to be handed in with what it evaluates (`evaluationPriority`). */
+  readonly order: EvaluationPriority;
   /** Of its first tokens, how many were evaluated alone, from nothing, in whole chunks: their state depends on nothing else. */
   alone: number;
   /** Of its first tokens, how many were evaluated in batches so small that each is as it is alone. */
@@ -33,17 +37,21 @@ type Item = Parameters<
   Extract<BatchingOptions['itemPrioritizationStrategy'], (...args: never) => unknown>
 >[0]['items'][number];
 
-/** The shortest first, and each its share of what is left: who generates does not wait for who reads a long prompt. */
+/**
+ * The shortest first, and each its share of what is left: who generates does not wait for who reads a long prompt. In the order of the
+ * sequences: llama.cpp computes those together whose numbers follow each other in the batch (`split_equal`), and the others one by one.
+ */
 export function fairShares(items: readonly Item[], size: number): { item: Item; processAmount: number }[] {
   const first = items.find(({ evaluationPriority }) => evaluationPriority === alone);
   if (first) return [{ item: first, processAmount: Math.min(first.tokens.length, size) }];
   let left = size;
   const shortestFirst = [...items].sort((a, b) => a.tokens.length - b.tokens.length);
-  return shortestFirst.flatMap((item, i) => {
+  const shares = shortestFirst.flatMap((item, i) => {
     const processAmount = Math.min(item.tokens.length, Math.ceil(left / (shortestFirst.length - i)));
     left -= processAmount;
     return processAmount > 0 ? [{ item, processAmount }] : [];
   });
+  return shares.sort((a, b) => a.item.evaluationPriority - b.item.evaluationPriority);
 }
 
 /** Counts who generates, so that a batch waits for those between two tokens. */
@@ -88,7 +96,7 @@ export class Sequences {
 
   constructor(context: LlamaContext) {
     this.count = context.totalSequences;
-    this.free = Array.from({ length: this.count }, () => ({ sequence: context.getSequence(), alone: 0, exact: 0 }));
+    this.free = Array.from({ length: this.count }, (_, place) => ({ sequence: context.getSequence(), order: orderOf(place), alone: 0, exact: 0 })); // biome-ignore format: one line
   }
 
   /** The lane to evaluate `prompt` on; null where `signal` is aborted before one is free. */

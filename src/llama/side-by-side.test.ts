@@ -10,6 +10,7 @@ import { rewriteModel } from '../adapter/rewrite-model.ts';
 import { openGguf } from '../formats/gguf/read.ts';
 import { openModel } from '../library.ts';
 import type { Message } from '../text/example.ts';
+import { openTeam, teamShape } from './answer-team.ts';
 import { openChatModel } from './chat-engine.ts';
 import { openContext } from './engine.ts';
 import { alone, Batches, fairShares, Sequences } from './sequences.ts';
@@ -101,6 +102,24 @@ test('as many sequences as llama.cpp has', async () => {
     );
 });
 
+describe('a team', () => {
+  test('answers as one context does, whoever of it is asked', async () => {
+    await using one = await openChatModel({ modelPath: mini, threads: 1 });
+    const apart: string[] = [];
+    for (const question of questions) apart.push((await one.generate(user(question), greedy)).text);
+    await using team = await openTeam({ modelPath: mini, threads: 3, longest: 200 });
+    expect(team.atOnce).toBe(24);
+    const together = await Promise.all([...questions, ...questions].map((question) => team.generate(user(question), greedy))); // biome-ignore format: one line
+    expect(together.map(({ text }) => text)).toEqual([...apart, ...apart]);
+  });
+
+  test('has a context for each thread, as far as the memory goes', () => {
+    expect(teamShape(mini, { threads: 2, longest: 300 })).toEqual({ contexts: 2, sequences: 8, threads: 1, contextSize: 300 }); // biome-ignore format: one line
+    expect(teamShape(mini, { threads: 16, longest: 1e6 })).toMatchObject({ contexts: 4, threads: 4, contextSize: 512 });
+    expect(teamShape(mini, { threads: 1, longest: 10 })).toMatchObject({ contexts: 1, contextSize: 256 });
+  });
+});
+
 describe('batches', () => {
   const item = (length: number, evaluationPriority = 5) =>
     ({ tokens: Array<Token>(length).fill(0 as Token), logits: [], evaluationPriority }) as Parameters<
@@ -114,6 +133,9 @@ describe('batches', () => {
     const measured = item(700, alone);
     expect(fairShares([long, measured, token], 512)).toEqual([{ item: measured, processAmount: 512 }]);
     expect(fairShares([item(5), item(5), item(5)], 2).map(({ processAmount }) => processAmount)).toEqual([1, 1]);
+    // In the order of their sequences, which llama.cpp computes together only so.
+    const [third, first, second] = [item(1, 4), item(9, 2), item(1, 3)];
+    expect(fairShares([third, first, second], 512).map((share) => share.item)).toEqual([first, second, third]);
   });
 
   test('those that come one after the other are soon one batch', async () => {

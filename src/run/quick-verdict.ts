@@ -41,14 +41,12 @@ export function mostAnswerTokens({ validation }: Pick<Prepared, 'validation'>): 
   return Math.max(leastAnswerTokens, roomForAnswers * longest);
 }
 
-interface Asked {
-  /** In the order in which they are asked. */
-  readonly questions: readonly TestQuestion[];
-  readonly atOnce: number;
-}
-
 /** Evaluates and says what came of it, or why nothing did. */
-export async function quickVerdict(running: Running, models: BeforeAndAfter, asked: Asked): Promise<Evaluation | null> {
+export async function quickVerdict(
+  running: Running,
+  { after, before }: BeforeAndAfter,
+  questions: readonly TestQuestion[],
+): Promise<Evaluation | null> {
   const began = performance.now();
   const { journal, meter, opened, signal } = running;
   const share = verdictShareOf(opened.prepared.settings);
@@ -59,16 +57,16 @@ export async function quickVerdict(running: Running, models: BeforeAndAfter, ask
     return null;
   };
   try {
-    const answered = await askWithin([models.after, models.before], asked.questions, {
-      atOnce: asked.atOnce,
+    const answered = await askWithin([after, before], questions, {
+      atOnce: after.atOnce,
       maxTokens: mostAnswerTokens(opened.prepared),
       seconds: shareForAnswers * budget,
       signal,
     });
     const count = answered[0]!.answers.length;
     if (count === 0) return none(`${budget.toFixed(1)} seconds, ${(100 * share).toFixed(0)}% of the run's time, were too few for any answers`); // biome-ignore format: one line
-    const evaluation = await evaluated(running, testSetOf(asked.questions.slice(0, count)), answered);
-    journal.emit(verdictEvent(evaluation, { heldOut: asked.questions.length, seconds: (performance.now() - began) / 1000 })); // biome-ignore format: one line
+    const evaluation = await evaluated(running, testSetOf(questions.slice(0, count)), answered);
+    journal.emit(verdictEvent(evaluation, { heldOut: questions.length, seconds: (performance.now() - began) / 1000 })); // biome-ignore format: one line
     return evaluation;
   } catch (error) {
     return none(signal.aborted ? 'it was stopped' : error instanceof Error ? error.message : String(error));

@@ -2,18 +2,19 @@
  * A few answers before and after the run, for the eye. Promises: a question that the model's context does not hold is passed over, a
  * sample is no reason for a run to fail; what was cut says so.
  */
-import type { ChatModel, GenerateOptions } from '../chat/chat-model.ts';
+import type { GenerateOptions } from '../chat/chat-model.ts';
 import type { Question } from '../dataset/prepared.ts';
 import { NomoatError } from '../errors.ts';
 import type { RunEvent } from '../events.ts';
+import type { AnswerTeam } from '../llama/answer-team.ts';
 
 const sampleCount = 3;
 /** Questions that are looked at for them. */
 const sampleCandidates = 20;
 /** A sample shows what the model does; a model that does not stop need not be shown for long. */
-const sampleTokens = 80;
+export const sampleTokens = 80;
 /** The answer, marked where it was cut; null where the question does not fit into the context. */
-async function answerOf(chat: ChatModel, question: Question, options: GenerateOptions): Promise<string | null> {
+async function answerOf(chat: AnswerTeam, question: Question, options: GenerateOptions): Promise<string | null> {
   try {
     const { stopReason, text } =
       'messages' in question
@@ -38,13 +39,13 @@ const promptOf = (question: Question): string =>
 
 /** The base, and what came of it, as they answer. */
 export interface BeforeAndAfter {
-  readonly before: ChatModel;
-  readonly after: ChatModel;
+  readonly before: AnswerTeam;
+  readonly after: AnswerTeam;
 }
 
 /** The first of the questions that fit, each with the model's answer. */
 async function answersTo(
-  chat: ChatModel,
+  chat: AnswerTeam,
   questions: readonly Question[],
   signal: AbortSignal,
 ): Promise<[Question, string][]> {
