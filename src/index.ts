@@ -56,9 +56,6 @@ export type {
   SampleEvent,
   StepEndEvent,
   ValidationEvent,
-  VerdictComparison,
-  VerdictEvent,
-  VerdictScore,
 } from './events.ts';
 export type { UpdateComparison } from './inspect/compare-updates.ts';
 export type { Intruder, IntruderReport } from './inspect/intruders.ts';
@@ -160,3 +157,4 @@ export type { Message, RecordSource } from './text/example.ts';
 export type { TuningFormat } from './text/tuning-rows.ts';
 export type { PreviewedRow } from './tokens/preview.ts';
 export type { RowsReport } from './tokens/rows.ts';
+export type { VerdictComparison, VerdictEvent, VerdictScore } from './verdict-event.ts';

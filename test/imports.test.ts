@@ -22,6 +22,7 @@ const order = [
   'lora',
   'models',
   'settings',
+  'verdict-event.ts',
   'events.ts',
   'runtime',
   'machine',

@@ -38,7 +38,6 @@ const commandOf: Readonly<
   addApiKey: 'keys add',
   listApiKeys: 'keys list',
   removeApiKey: 'keys remove',
-  evaluate: 'eval',
   exportRun: 'export',
   convertAdapter: 'convert',
   pullModel: 'pull',

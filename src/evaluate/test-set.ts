@@ -65,3 +65,13 @@ export function roomForAnswers(questions: readonly TestQuestion[]): number {
   const longest = questions.reduce((most, { expected }) => Math.max(most, expected.length), 0);
   return Math.min(mostTokens, Math.max(leastTokens, 2 * longest));
 }
+
+/** Tokens of a chat template's markup around a message, at most. */
+const markupTokens = 32;
+
+/** An upper bound of the tokens of a question with its answer: no token stands for less than a byte. */
+export function mostTokensOf(questions: readonly TestQuestion[], answerTokens: number): number {
+  const partsOf = ({ ask }: TestQuestion): readonly string[] => ('prompt' in ask ? [ask.prompt] : ask.messages.map(({ content }) => content ?? '')); // biome-ignore format: one line
+  const tokensOf = (parts: readonly string[]): number => parts.reduce((sum, part) => sum + Buffer.byteLength(part) + markupTokens, markupTokens); // biome-ignore format: one line
+  return questions.reduce((most, question) => Math.max(most, tokensOf(partsOf(question))), 0) + answerTokens;
+}

@@ -3,8 +3,9 @@ import { NomoatError } from '../errors.ts';
 import { askAll, type TestAnswer } from '../evaluate/ask.ts';
 import type { Answered } from '../evaluate/evaluate-answers.ts';
 import { KeptAnswers } from '../evaluate/kept-answers.ts';
-import { roomForAnswers, type TestQuestion } from '../evaluate/test-set.ts';
-import { openModel, resolveChat } from '../library.ts';
+import { mostTokensOf, roomForAnswers, type TestQuestion } from '../evaluate/test-set.ts';
+import { resolveChat } from '../library.ts';
+import { physicalCores } from '../machine/machine.ts';
 import { keptAnswersPath } from '../store/cache.ts';
 import { identityOf } from './model-identity.ts';
 
@@ -23,9 +24,6 @@ export interface AskModelOptions {
   /** Told after each answer. */
   readonly onProgress?: (progress: { readonly model: string; readonly done: number; readonly total: number }) => void;
 }
-
-/** Questions at once: more gain little on a few cores. */
-const sideBySide = 8;
 
 /** Asks each question once with one way of drawing. */
 interface Round {
@@ -57,7 +55,8 @@ export async function askModel(
 ): Promise<Answered> {
   const { onProgress, signal, threads } = options;
   const maxTokens = options.maxTokens ?? roomForAnswers(asked);
-  const rounds = roundsOf(keptAnswersPath(await identityOf(await resolveChat({ model }))), maxTokens, options);
+  const chat = await resolveChat({ model });
+  const rounds = roundsOf(keptAnswersPath(await identityOf(chat)), maxTokens, options);
   const known = rounds.map(({ store }) => asked.map((question) => store.find(question)));
   const total = rounds.length * asked.length;
   const missing = known.flat().filter((answer) => answer === null).length;
@@ -67,13 +66,16 @@ export async function askModel(
   };
   if (missing === 0) return answered(known, 0);
   const given = signal ? { signal } : {};
-  await using opened = await openModel({ model, sequences: sideBySide, ...given, ...(threads ? { threads } : {}) });
-  const start = performance.now();
+  // An engine is loaded where it is needed.
+  const { openTeam } = await import('../llama/answer-team.ts');
   try {
+    const longest = mostTokensOf(asked, maxTokens);
+    await using team = await openTeam({ ...chat, ...given, threads: threads ?? physicalCores(), longest });
+    const start = performance.now();
     const found: (TestAnswer | null)[][] = [];
     for (const [i, { seed, store, temperature }] of rounds.entries()) {
       const onAnswer = (done: number): void => onProgress?.({ model: name, done: i * asked.length + done, total });
-      found.push(await askAll(opened, asked, { maxTokens, temperature, seed, atOnce: sideBySide, store, onAnswer, ...given })); // biome-ignore format: one line
+      found.push(await askAll(team, asked, { maxTokens, temperature, seed, atOnce: team.atOnce, store, onAnswer, ...given })); // biome-ignore format: one line
     }
     return answered(found, (performance.now() - start) / 1000);
   } catch (error) {

@@ -61,7 +61,7 @@ export function endRun({ evaluation, folder, how, verdict, result, state, measur
     const { events, record: run } = shareable(record, folder.events(), surroundings().home);
     const text = JSON.stringify({ run, plannedAndActual: plannedAndActual(events), evaluation, events }, null, 1);
     writeFileAtomic(folder.file('report.json'), `${text}\n`);
-    writeFileAtomic(folder.file('report.html'), renderReport(run, events, { updates: updatesOf(folder) }));
+    writeFileAtomic(folder.file('report.html'), renderReport(run, events, { evaluation, updates: updatesOf(folder) }));
   }
   folder.write(record);
   return event;

@@ -15,7 +15,8 @@ import type { BaselineEvaluation, Evaluation } from '../evaluate/evaluation.ts';
 import type { Findings } from '../evaluate/findings.ts';
 import { metricOf, suggestMetric } from '../evaluate/metrics/metric.ts';
 import { type TestQuestion, type TestSet, testSetOf } from '../evaluate/test-set.ts';
-import type { NoticeEvent, VerdictEvent, VerdictScore } from '../events.ts';
+import type { NoticeEvent } from '../events.ts';
+import type { VerdictEvent, VerdictScore } from '../verdict-event.ts';
 import type { Running } from './load-run.ts';
 import type { BeforeAndAfter } from './samples.ts';
 

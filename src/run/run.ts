@@ -6,7 +6,8 @@
 import { join } from 'node:path';
 import { NomoatError } from '../errors.ts';
 import { EventHistory } from '../event-history.ts';
-import { type ExportParityEvent, errorEvent, type RunEndEvent, type RunEvent, type VerdictEvent } from '../events.ts';
+import { type ExportParityEvent, errorEvent, type RunEndEvent, type RunEvent } from '../events.ts';
+import type { VerdictEvent } from '../verdict-event.ts';
 import type { RunHandle } from './start-run.ts';
 
 /** What a run came to. */

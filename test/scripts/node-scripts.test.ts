@@ -37,6 +37,7 @@ const runs: Readonly<Record<string, Run>> = {
   'bench/onnx-graphs.mjs': { args: () => [at('graphs')], prints: /\d{3} sessions opened, \d{2,3} different graphs/ },
   'bench/sweep-defaults.mjs': { args: () => [at('train.jsonl'), '0.1', tiny, at('sweep'), '--rates', '2', '--batches', '1', '--epochs', '1'], prints: /"name":"rate x 2".*"best":[\d.]+/ },
   'bench/compare-scratch.mjs': { args: () => ['--data', at('train.jsonl'), '--validation', at('test.jsonl'), '--model', tiny, '--method', 'lora', '--minutes', '0.005', '--held-out', '4', '--threads', '1', '--out', at('scratch'), '--svg', at('scratch.svg')], prints: /\| LoRA \| 0\.\d M \|/ },
+  'bench/answers.mjs': { args: () => ['--model', tiny, '--data', at('test.jsonl'), '--examples', '12', '--rounds', '1'], prints: /"same":12\}[\s\S]*"examples":12,"atOnce":\d+,"ratio":[\d.]+/ },
   'bench/contamination.mjs': { args: () => ['--rows', '300', '--examples', '60', '--planted', '10'], prints: /"planted":10,"found":(9|10),"further":0/ },
   'bench/report-pages.mjs': { args: () => [at('pictures'), at('run/report.html')], prints: /report-pages: skipped, since|report\.html: nothing found/, covers: ['bench/chromium.mjs'] },
   'bench/shape.mjs': { args: () => [], prints: /\| import cycles \| 0 \|/ },

@@ -2,7 +2,8 @@
  * What a run says, as events and checkpoints of its job. Promises: a run that is read again from its beginning, after a kill, tells nothing
  * twice; texts are those of OpenAI's where it has some.
  */
-import type { CheckpointSavedEvent, DataReadyEvent, EstimateEvent, NoticeEvent, RunEvent, RunStartEvent, StepEndEvent, ValidationEvent, VerdictEvent } from '../../events.ts'; // biome-ignore format: one line
+import type { CheckpointSavedEvent, DataReadyEvent, EstimateEvent, NoticeEvent, RunEvent, RunStartEvent, StepEndEvent, ValidationEvent } from '../../events.ts'; // biome-ignore format: one line
+import type { VerdictEvent } from '../../verdict-event.ts';
 import { nowInSeconds } from '../state/ids.ts';
 import type { Hyperparameters, JobStore, NewEvent } from '../state/job-store.ts';
 
