@@ -137,6 +137,7 @@ export { type JsonSchema, settingsSchema } from './settings/json-schema.ts';
 export type { MetricName } from './settings/metric-names.ts';
 export type { PretrainOptionValues, TuneOptionValues } from './settings/option-types.ts';
 export type { DataFormat, PretrainSettings, RunSettings, TooLong } from './settings/run-settings.ts';
+export type { TaskName } from './settings/task-names.ts';
 export type { CatalogueEntry, PypiSource } from './store/catalogue.ts';
 export type { FileStamp } from './store/file-digest.ts';
 export type { KeyScope } from './store/key-scopes.ts';

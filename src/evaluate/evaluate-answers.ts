@@ -31,7 +31,8 @@ export interface Answered {
   readonly given?: {
     /** By metric, in the order of the examples. */
     readonly scores: Readonly<Record<string, readonly number[]>>;
-    readonly calibration: Calibration;
+    /** Of choices; null where texts are answered. */
+    readonly calibration: Calibration | null;
   };
   /** What the expected answers cost the model, in the order of the examples, where it was measured. */
   readonly losses?: readonly ExampleLoss[];

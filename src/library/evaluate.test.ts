@@ -160,3 +160,27 @@ test('labels by likelihood and the loss of the expected answers, which are kept 
   );
   await expect(evaluate({ model, data: texts, metric: 'label-likelihood' })).rejects.toThrow(/expects 300 different answers, not 2 to 200/); // biome-ignore format: one line
 });
+
+test('standard tasks: options by likelihood and texts up to what ends them, beside another model, kept', async () => {
+  const tasks = join(import.meta.dirname, '../../test/fixtures/tasks');
+  const asked: number[] = [];
+  const options = { model, against: [model], task: 'piqa' as const, data: join(tasks, 'piqa'), onProgress: ({ total }: { total: number }) => void asked.push(total) }; // biome-ignore format: one line
+  const first = await evaluate(options);
+  expect(asked).toEqual(new Array(10).fill(10));
+  expect(first).toMatchObject({ examples: 5, suggested: 'piqa, 0 examples before each question', metrics: [{ name: 'acc', binary: true }, { name: 'acc_norm' }] }); // biome-ignore format: one line
+  expect(first.comparisons.map(({ metric, verdict }) => [metric, verdict])).toEqual([['acc', 'too-few-examples'], ['acc_norm', 'too-few-examples']]); // biome-ignore format: one line
+  const [own] = first.models;
+  expect(own!.results[0]!.scores).toEqual(own!.answers.map((answer, i) => Number(answer === first.questions[i]!.expected))); // biome-ignore format: one line
+  expect(own!.calibration!.bins.reduce((sum, { count }) => sum + count, 0)).toBe(5);
+  const again = await evaluate({ ...options, limit: 3 });
+  expect([asked.length, again.examples, again.models[0]!.costs.computed]).toEqual([10, 3, 0]);
+  // Two examples before each question are another prompt.
+  await evaluate({ ...options, shots: 2 });
+  expect(asked.length).toBe(20);
+  const texts = await evaluate({ model, task: 'gsm8k', data: join(tasks, 'gsm8k'), shots: 0, limit: 2 });
+  expect(texts.models[0]!.answers.every((answer) => !answer.includes('Question:'))).toBe(true);
+  expect((await evaluate({ model, task: 'gsm8k', data: join(tasks, 'gsm8k'), shots: 0, limit: 2 })).models[0]!.costs.computed).toBe(0); // biome-ignore format: one line
+  await expect(evaluate({ ...options, metric: 'exact' })).rejects.toThrow(/`metric`: is of no use with the task piqa/);
+  await expect(evaluate({ ...options, task: null, shots: 1 })).rejects.toThrow(/`shots`: is of no use without a task/);
+  await expect(evaluate({ ...options, task: 'none' as never })).rejects.toThrow(/"none" is none of arc_easy/);
+});

@@ -15,9 +15,12 @@ import { metricOf, suggestMetric } from '../evaluate/metrics/metric.ts';
 import { type TestQuestion, type TestSet, withSystem } from '../evaluate/test-set.ts';
 import { resolveChat } from '../library.ts';
 import { RunFolder } from '../run/run-folder.ts';
+import { evalSettings } from '../settings/command-settings.ts';
 import { isRun } from '../settings/load.ts';
+import type { TaskName } from '../settings/task-names.ts';
 import { answersFolder } from '../store/cache.ts';
 import type { AskModelOptions } from './ask-model.ts';
+import { askTask } from './evaluate-task.ts';
 import { type EvaluationOutputs, openOutputs } from './evaluation-outputs.ts';
 import { loadMetrics, type MetricGiven } from './load-metric.ts';
 import { measureModel } from './measure-model.ts';
@@ -40,6 +43,10 @@ export interface EvaluateOptions extends EvaluationOutputs {
   readonly pattern?: string | null;
   /** A column of what belongs together and counts as one; or conversation, template or none. By default by conversation, where several begin alike. */
   readonly cluster?: string | null;
+  /** A standard task, of `data` as its authors publish it: asked and scored as lm-evaluation-harness does, instead of by a metric. */
+  readonly task?: TaskName | null;
+  /** Of a task: examples before each question; by default as many as lm-evaluation-harness puts there. */
+  readonly shots?: number | null;
   /** Measures the loss of the expected answers too: perplexity, bits per byte (default: false). */
   readonly loss?: boolean;
   /** Examples at most, the first of the data; by default all. */
@@ -122,10 +129,38 @@ function namesOf(models: readonly string[]): string[] {
   });
 }
 
+/** What says how answers are got and scored: a task has its own ways. */
+const notOfTasks = ['metric', 'pattern', 'cluster', 'samples', 'temperature', 'seed', 'maxTokens', 'promptColumn', 'completionColumn'] as const; // biome-ignore format: one line
+
+/** A task decides how it is asked; and what is of tasks is of nothing else. */
+function assertTaskAlone(options: EvaluateOptions): void {
+  const usual: Readonly<Record<string, unknown>> = evalSettings.parse({});
+  const isGiven = (name: keyof EvaluateOptions): boolean => options[name] !== undefined && JSON.stringify(options[name]) !== JSON.stringify(usual[name]); // biome-ignore format: one line
+  const names = options.task ? [...notOfTasks, 'loss' as const] : (['shots'] as const);
+  const needless = names.find(isGiven);
+  if (needless === undefined) return;
+  const [fault, remedy] = options.task ? [`is of no use with the task ${options.task}, which says how it is asked and scored`, 'Leave it out.'] : ['is of no use without a task', 'Name one: `task`.']; // biome-ignore format: one line
+  throw new NomoatError({ code: 'invalid-settings', part: `\`${needless}\``, fault: fault!, remedy: remedy! });
+}
+
 /** Evaluates a model, and compares it with others on the same examples. Rejects with NomoatError. */
 export async function evaluate(options: EvaluateOptions): Promise<Evaluation> {
-  const { against, model, signal } = options;
   const write = openOutputs(options);
+  const evaluation = await evaluationOf(options);
+  write(evaluation);
+  return evaluation;
+}
+
+/** The evaluation by a task or by metrics. */
+async function evaluationOf(options: EvaluateOptions): Promise<Evaluation> {
+  const { against, model, signal } = options;
+  const all = [model, ...(against ?? usualRivals(model))];
+  const names = namesOf(all);
+  assertTaskAlone(options);
+  if (options.task) {
+    const asked = await askTask(all.map((each, i) => ({ model: each, name: names[i]! })), { ...options, task: options.task }); // biome-ignore format: one line
+    return evaluateAnswers({ ...asked, findings: { looks: looked(asked.test.digest) } });
+  }
   const given = await loadMetrics(metricsGiven(options), options.pattern ?? null);
   const draws = drawsOf(options);
   const { modelPath, systemPrompt } = await resolveChat({ model });
@@ -137,10 +172,8 @@ export async function evaluate(options: EvaluateOptions): Promise<Evaluation> {
   // All are asked alike: with the system prompt that the first one was trained with.
   const asked = withSystem(test.questions, systemPrompt);
   const models: Answered[] = [];
-  const all = [model, ...(against ?? usualRivals(model))];
-  const names = namesOf(all);
   for (const [i, each] of all.entries()) models.push(await measureModel({ model: each, name: names[i]! }, asked, { ...options, ...draws, metrics })); // biome-ignore format: one line
-  const evaluation = await evaluateAnswers({
+  return evaluateAnswers({
     test,
     metrics,
     suggested: suggestion?.why ?? null,
@@ -148,8 +181,6 @@ export async function evaluate(options: EvaluateOptions): Promise<Evaluation> {
     baselines: baselinesOf(test, learnt),
     findings: await findingsOf(test, learnt, signal),
   });
-  write(evaluation);
-  return evaluation;
 }
 
 /** A file by its name, a run by its folder's. */

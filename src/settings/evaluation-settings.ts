@@ -1,7 +1,8 @@
 /** The settings of the commands that evaluate and say what was found, as zod schemas: of `eval` and `card`. */
 import { z } from 'zod';
-import { number, openText, openWords, texts, toggle, whole, wholeFrom } from './fields.ts';
+import { number, openChoice, openText, openWords, texts, toggle, whole, wholeFrom } from './fields.ts';
 import { metricNames } from './metric-names.ts';
+import { taskNames } from './task-names.ts';
 
 export const evalOptions = {
   data: texts('FILE|DIR...', 'test data with answers, which has to be given; default: none'),
@@ -18,6 +19,8 @@ export const evalOptions = {
     'COLUMN',
     'column of what belongs together and counts as one; or conversation, template, none; default: by conversation where several begin alike',
   ),
+  task: openChoice(taskNames, `${taskNames.join(', ')}, of files as their authors publish them; default: none`, 'TASK'),
+  shots: wholeFrom(null, 0, 'of a task: examples before each question; default: as lm-evaluation-harness', { unit: 'examples' }), // biome-ignore format: one line
   loss: toggle(false, 'measure the loss of the expected answers too: perplexity, bits per byte'),
   limit: wholeFrom(null, 1, 'examples at most, the first of the data; default: all', { unit: 'examples' }),
   maxTokens: wholeFrom(null, 1, 'longest answer; default: twice the characters of the longest expected one, 16 to 512', { unit: 'tokens' }), // biome-ignore format: one line

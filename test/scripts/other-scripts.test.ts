@@ -30,6 +30,8 @@ const hasMlx = hasTorch && has('mlx', 'mlx_lm');
 const needsMlx = hasMlx
   ? ''
   : ' (skipped: needs a Python with torch, peft, gguf, mlx and mlx-lm; NOMOAT_PYTHON names it)';
+const hasHarness = hasPython && has('lm_eval');
+const needsHarness = hasHarness ? '' : ' (skipped: needs a Python with lm_eval; NOMOAT_PYTHON names it)';
 const hasJinja = hasPython && has('jinja2');
 const needsJinja = hasJinja ? '' : ' (skipped: needs a Python with jinja2 3.1.6; NOMOAT_PYTHON names it)';
 const hasTables = hasPython && has('pyarrow', 'pandas', 'datasets');
@@ -85,6 +87,7 @@ const withTorch: readonly Run[] = [
 const onlyRead: Readonly<Record<string, string>> = {
   'bench/qvac/run.sh': 'fetches 620 MB of packages',
   'bench/lm-eval/dequantize.py': 'run by bench/lm-eval.mjs',
+  'bench/lm-eval/run_task.py': 'run by bench/tasks-lm-eval.mjs',
   'examples/openai-migration/tune.py': 'run against a server in test/server/migration-example.test.ts',
   'models/nomoat-mini/train.sh':
     'trains for a quarter of an hour; its two calls and its scripts are tried by themselves',
@@ -95,6 +98,7 @@ const byThemselves = [
   'bench/oracles/make_adapter_cases.py',
   'bench/oracles/make_evaluation_cases.py',
   'bench/oracles/make_table_cases.py',
+  'bench/oracles/make_task_cases.py',
   'bench/oracles/render_templates.py',
 ];
 
@@ -119,6 +123,13 @@ describe('runs', { timeout: 600_000 }, () => {
       expect(code, err).toBe(0);
       expect(out).toMatch(prints);
     });
+
+  test.runIf(hasHarness)(`bench/oracles/make_task_cases.py${needsHarness}`, () => {
+    const { code, err } = py('bench/oracles/make_task_cases.py', at('tasks'));
+    expect(code, err).toBe(0);
+    const asked = (path: string) => JSON.parse(readFileSync(path, 'utf8')) as unknown;
+    expect(asked(at('tasks/cases.json'))).toEqual(asked(join(repo, 'test/fixtures/tasks/cases.json')));
+  });
 
   test.runIf(hasScipy)(`bench/oracles/make_evaluation_cases.py${needsScipy}`, () => {
     const { code, err } = py('bench/oracles/make_evaluation_cases.py', at('cases.json'));

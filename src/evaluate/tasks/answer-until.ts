@@ -1,0 +1,64 @@
+/** Texts that go on until something ends them, many side by side. Promises: what ends an answer is no part of it. */
+import type { Model } from '../../chat/chat-model.ts';
+import { NomoatError } from '../../errors.ts';
+import type { KeptAnswers } from '../kept-answers.ts';
+import type { TextQuestion } from './task.ts';
+
+export interface UntilOptions {
+  /** Questions at once. */
+  readonly atOnce: number;
+  readonly store: KeptAnswers;
+  readonly signal?: AbortSignal;
+  /** Told how many there are. */
+  readonly onAnswer?: (done: number) => void;
+}
+
+/** The part of a text before what ends it, one after the other, as lm-evaluation-harness cuts it. */
+export const cutAt = (text: string, until: readonly string[]): string => until.reduce((rest, end) => rest.split(end)[0]!, text); // biome-ignore format: one line
+
+async function answerOne(
+  model: Pick<Model, 'continue'>,
+  { maxTokens, prompt, until }: TextQuestion,
+  signal?: AbortSignal,
+): Promise<string | null> {
+  const stop = new AbortController();
+  let text = '';
+  const onText = (piece: string): void => {
+    text += piece;
+    if (until.some((end) => text.includes(end))) stop.abort();
+  };
+  try {
+    const both = signal ? AbortSignal.any([signal, stop.signal]) : stop.signal;
+    await model.continue(prompt, { temperature: 0, maxTokens, onText, signal: both });
+    signal?.throwIfAborted();
+    return cutAt(text, until);
+  } catch (error) {
+    if (error instanceof NomoatError && error.code === 'context-full') return null;
+    throw error;
+  }
+}
+
+/** Answers in the order of the questions; null where a prompt does not fit. `open` is called where one was not answered before. Rejects with the signal's reason. */
+export async function answerUntil(
+  questions: readonly TextQuestion[],
+  open: () => Promise<Pick<Model, 'continue'>>,
+  { atOnce, onAnswer, signal, store }: UntilOptions,
+): Promise<(string | null)[]> {
+  const asked = questions.map(({ expected, prompt }) => ({ ask: { prompt }, expected }));
+  const answers = asked.map((question) => store.find(question)?.text ?? null);
+  const missing = [...questions.keys()].filter((i) => answers[i] === null);
+  if (missing.length === 0) return answers;
+  const model = await open();
+  let [next, done] = [0, questions.length - missing.length];
+  const work = async (): Promise<void> => {
+    for (let at = next++; at < missing.length; at = next++) {
+      const i = missing[at]!;
+      const text = await answerOne(model, questions[i]!, signal);
+      answers[i] = text;
+      if (text !== null) store.keep(asked[i]!, { text, ended: true });
+      onAnswer?.(++done);
+    }
+  };
+  await Promise.all(Array.from({ length: Math.min(atOnce, missing.length) }, work));
+  return answers;
+}
