@@ -67,12 +67,13 @@ export {
   type ComparedUpdate,
   compareAdapters,
 } from './library/compare-adapters.ts';
-export { type ConvertOptions, type ConvertProgress, convertAdapter } from './library/convert-adapter.ts';
+export { type ConvertOptions, convertAdapter, type ModuleProgress } from './library/convert-adapter.ts';
 export { type DoctorOptions, doctor } from './library/doctor.ts';
 export { type EmbedderOptions, openEmbedder } from './library/embedder.ts';
 export { type EvaluateOptions, evaluate } from './library/evaluate.ts';
 export type { EvaluationOutputs } from './library/evaluation-outputs.ts';
 export { type Exported, type ExportRunOptions, exportRun } from './library/export-run.ts';
+export { type ExtractAdapterOptions, extractAdapter } from './library/extract-adapter.ts';
 export { type ImportOptions, importOpenAI } from './library/import-openai.ts';
 export {
   type AdapterInspection,
@@ -92,6 +93,12 @@ export {
   removeApiKey,
 } from './library/keys.ts';
 export type { MetricGiven } from './library/load-metric.ts';
+export {
+  type Interference,
+  type MergeAdaptersOptions,
+  type MergedAdapters,
+  mergeAdapters,
+} from './library/merge-adapters.ts';
 export { type ListedModels, listModels, type PullModelOptions, pullModel, resolveModel } from './library/models.ts';
 export { type PlanOptions, plan } from './library/plan.ts';
 export { type Preview, type PreviewOptions, preview, type RowSetting } from './library/preview.ts';
@@ -131,9 +138,11 @@ export type { KernelProbe } from './runtime/onnxruntime-node/probe.ts';
 export type { Adapter as GraphicsAdapter } from './runtime/onnxruntime-node/webgpu-adapter.ts';
 export type { ModelOpenedLog, RequestLog, ServerFailureLog, ServerLog } from './server/log.ts';
 export { type RunningServer, type ServeOptions, serve } from './server/serve.ts';
-export type { CommandName, ExportFormat, MergedType } from './settings/command-settings.ts';
+export type { ExportFormat, MergedType } from './settings/adapter-settings.ts';
+export type { CommandName } from './settings/command-settings.ts';
 export type { JobSettings } from './settings/job-hyperparameters.ts';
 export { type JsonSchema, settingsSchema } from './settings/json-schema.ts';
+export type { MergeMethod } from './settings/merge-methods.ts';
 export type { MetricName } from './settings/metric-names.ts';
 export type { PretrainOptionValues, TuneOptionValues } from './settings/option-types.ts';
 export type { DataFormat, PretrainSettings, RunSettings, TooLong } from './settings/run-settings.ts';

@@ -33,6 +33,7 @@ const order = [
   'llama',
   'evaluate',
   'inspect',
+  'merge',
   'dataset',
   'migrate',
   'plan',

@@ -10,8 +10,8 @@ import { replaceFolderAtomic, writeFailure, writeFileAtomic } from '../formats/a
 import type { GgufFile } from '../formats/gguf/types.ts';
 import { type LoraAdapter, summarizeAdapter } from '../lora/adapter.ts';
 import { readModelConfig } from '../models/config.ts';
+import type { ExportFormat, MergedType } from '../settings/adapter-settings.ts';
 import { chatTemplateFile } from '../settings/chat-template.ts';
-import type { ExportFormat, MergedType } from '../settings/command-settings.ts';
 import { assertGiven } from '../words/given.ts';
 import { type AdapterBase, adapterBaseName, writeAdapterBase } from './adapter-base.ts';
 import { type CardInfo, renderCard } from './card.ts';

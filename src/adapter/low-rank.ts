@@ -1,14 +1,15 @@
 /**
  * An adapter of a rank that is asked for, whose update is nearest to the given one in the Frobenius norm. Promises: a
- * pair's own product is never formed (QR of both factors and a small SVD); an update of full rank, such as DoRA's, is
+ * pair's own product is never formed (Gram matrices of both factors and a small SVD); an update of full rank, such as DoRA's, is
  * formed a module at a time. What is lost is told.
  */
 import type { GgufFile } from '../formats/gguf/types.ts';
+import { nearestFactors } from '../linear-algebra/gram-svd.ts';
 import { fromRows, fromRowsTransposed, type Matrix, toRows, transpose } from '../linear-algebra/matrix.ts';
 import { weightOperator } from '../linear-algebra/operator.ts';
 import { leadingSingularVectors } from '../linear-algebra/subspace-iteration.ts';
-import { balancedFactors, productSvd, type Svd, truncateSvd } from '../linear-algebra/svd.ts';
-import { type LoraAdapter, type LoraPair, loraScale } from '../lora/adapter.ts';
+import { balancedFactors } from '../linear-algebra/svd.ts';
+import { type LoraAdapter, type LoraModule, type LoraPair, loraScale } from '../lora/adapter.ts';
 import { heedSignal } from '../stop.ts';
 import { baseMatrix, scaleToMagnitude } from './dora.ts';
 
@@ -18,6 +19,10 @@ export interface Energy {
   /** Of what is left out. */
   readonly discarded: number;
 }
+
+/** The share that was left out, in words. */
+export const lostText = ({ discarded, total }: Energy): string =>
+  `${total === 0 ? 0 : Number(((100 * discarded) / total).toPrecision(3))}% of the update's energy (its squared Frobenius norm)`;
 
 export const sumOfSquares = (values: ArrayLike<number>): number => {
   let sum = 0;
@@ -34,11 +39,12 @@ export function pairFactors(pair: LoraPair, scale: number): { b: Matrix; aTransp
   };
 }
 
-/** A pair whose product is U S V', with a scale of 1 in adapters without rsLoRA. */
-export function pairOfSvd(module: Pick<LoraPair, 'layer' | 'projection'>, svd: Svd): LoraPair {
-  const { aTransposed, b } = balancedFactors(svd);
-  const { layer, projection } = module;
-  const rank = svd.s.length;
+/** A pair with a scale of 1 in adapters without rsLoRA, from B [out, rank] and A' [in, rank]. */
+export function pairOfFactors(
+  { layer, projection }: LoraModule,
+  { aTransposed, b }: { readonly b: Matrix; readonly aTransposed: Matrix },
+): LoraPair {
+  const rank = b.columns;
   return {
     layer,
     projection,
@@ -67,19 +73,30 @@ export async function nearestToUpdate(
   const operator = weightOperator({ rows: outFeatures, columns: inFeatures }, update);
   const svd = await leadingSingularVectors(operator, count, { tolerance, maxPasses });
   const total = sumOfSquares(update);
-  return { pair: pairOfSvd(module, svd), energy: { total, discarded: Math.max(0, total - sumOfSquares(svd.s)) } };
+  return {
+    pair: pairOfFactors(module, balancedFactors(svd)),
+    energy: { total, discarded: Math.max(0, total - sumOfSquares(svd.s)) },
+  };
+}
+
+/** Adds scale * B A to `weights` [out, in], in place. */
+export function addProduct(weights: Float32Array, pair: LoraPair, scale: number): void {
+  const { a, b, inFeatures: width, outFeatures, rank } = pair;
+  for (let row = 0; row < outFeatures; row++) {
+    const target = weights.subarray(row * width, (row + 1) * width);
+    for (let r = 0; r < rank; r++) {
+      const factor = scale * b[row * rank + r]!;
+      for (let i = 0; i < width; i++) target[i]! += factor * a[r * width + i]!;
+    }
+  }
 }
 
 /** W' - W of a pair of DoRA, [out, in], rows in transformers' order. */
 function doraUpdate(pair: LoraPair, scale: number, model: GgufFile): Float32Array {
-  const { a, b, inFeatures: width, magnitude, outFeatures, rank } = pair;
+  const { inFeatures: width, magnitude } = pair;
   const base = baseMatrix(pair, model);
   const merged = base.slice();
-  for (let row = 0; row < outFeatures; row++)
-    for (let r = 0; r < rank; r++) {
-      const factor = scale * b[row * rank + r]!;
-      for (let i = 0; i < width; i++) merged[row * width + i]! += factor * a[r * width + i]!;
-    }
+  addProduct(merged, pair, scale);
   scaleToMagnitude(merged, width, magnitude!);
   for (let i = 0; i < merged.length; i++) merged[i]! -= base[i]!;
   return merged;
@@ -103,11 +120,13 @@ async function pairAtRank(
 ): Promise<{ pair: LoraPair; energy: Energy }> {
   if (pair.magnitude) return nearestToUpdate(pair, doraUpdate(pair, scale, model), rank);
   const { aTransposed, b } = pairFactors(pair, scale);
-  const svd = productSvd(b, aTransposed);
-  const total = sumOfSquares(svd.s);
+  const { s, ...factors } = nearestFactors(b, aTransposed, rank);
+  const total = sumOfSquares(s);
   if (pair.rank <= rank) return { pair: { ...pair, alpha: scale * pair.rank }, energy: { total, discarded: 0 } };
-  const kept = truncateSvd(svd, rank);
-  return { pair: pairOfSvd(pair, kept), energy: { total, discarded: total - sumOfSquares(kept.s) } };
+  return {
+    pair: pairOfFactors(pair, factors),
+    energy: { total, discarded: sumOfSquares(s.subarray(factors.b.columns)) },
+  };
 }
 
 /** The adapter with at most the rank; pairs that have no more keep their matrices. Rejects where `signal` is aborted. */

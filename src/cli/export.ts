@@ -1,6 +1,6 @@
 /** `nomoat export`: a run's result in another format. */
 import type { Command } from 'commander';
-import { exportOptions } from '../settings/command-settings.ts';
+import { exportOptions } from '../settings/adapter-settings.ts';
 import { bare } from './bare-command.ts';
 import { addFlags, flagsOf } from './flags.ts';
 import { printExported } from './print-exported.ts';

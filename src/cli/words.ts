@@ -40,6 +40,8 @@ const commandOf: Readonly<
   removeApiKey: 'keys remove',
   exportRun: 'export',
   convertAdapter: 'convert',
+  mergeAdapters: 'merge',
+  extractAdapter: 'extract',
   pullModel: 'pull',
   listModels: 'models',
   listRuns: 'runs',

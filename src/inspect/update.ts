@@ -1,5 +1,6 @@
 /** What an adapter adds to one weight, by its singular values: https://arxiv.org/abs/2106.09685, section 7. Pure. */
-import { firstColumns, fromRows, fromRowsTransposed, type Matrix } from '../linear-algebra/matrix.ts';
+import { pairFactors } from '../adapter/low-rank.ts';
+import { firstColumns, type Matrix } from '../linear-algebra/matrix.ts';
 import { productSvd, type Svd } from '../linear-algebra/svd.ts';
 import { type LoraAdapter, type LoraPair, loraScale } from '../lora/adapter.ts';
 
@@ -11,13 +12,8 @@ export interface UpdateFactors {
   readonly aTransposed: Matrix;
 }
 
-export function factorsOf({ rslora }: Pick<LoraAdapter, 'rslora'>, pair: LoraPair): UpdateFactors {
-  const { a, alpha, b, inFeatures, outFeatures, rank } = pair;
-  return {
-    b: fromRows({ rows: outFeatures, columns: rank }, b, loraScale({ alpha, rank, rslora })),
-    aTransposed: fromRowsTransposed({ rows: rank, columns: inFeatures }, a),
-  };
-}
+export const factorsOf = ({ rslora }: Pick<LoraAdapter, 'rslora'>, pair: LoraPair): UpdateFactors =>
+  pairFactors(pair, loraScale({ ...pair, rslora }));
 
 export const svdOf = ({ aTransposed, b }: UpdateFactors): Svd => productSvd(b, aTransposed);
 

@@ -2,14 +2,14 @@
 import { readAdapterBase } from '../adapter/adapter-base.ts';
 import { isDora } from '../adapter/dora.ts';
 import { exportAdapter } from '../adapter/export.ts';
-import { atRank, type Energy } from '../adapter/low-rank.ts';
+import { atRank, lostText } from '../adapter/low-rank.ts';
 import { readAdapter } from '../adapter/read-adapter.ts';
 import { openGguf } from '../formats/gguf/read.ts';
 import type { GgufFile } from '../formats/gguf/types.ts';
 import type { LoraAdapter } from '../lora/adapter.ts';
 import { baseWarning } from '../run/base-model.ts';
+import { convertSettings, type ExportFormat, type MergedType } from '../settings/adapter-settings.ts';
 import { templateBeside } from '../settings/chat-template.ts';
-import { convertSettings, type ExportFormat, type MergedType } from '../settings/command-settings.ts';
 import { parseSettings } from '../settings/parse-settings.ts';
 import { resolveModel } from '../store/local-models.ts';
 import { withChatTemplate } from '../text/chat-template.ts';
@@ -17,8 +17,8 @@ import { assertGiven } from '../words/given.ts';
 import { defaultExportPath } from './export-path.ts';
 import { type Exported, needlessFaults } from './export-run.ts';
 
-/** How many modules were brought to another rank, of how many. */
-export interface ConvertProgress {
+/** How many modules are done, of how many. */
+export interface ModuleProgress {
   readonly done: number;
   readonly total: number;
 }
@@ -42,12 +42,8 @@ export interface ConvertOptions {
   /** Ends it; nothing is written then. */
   readonly signal?: AbortSignal;
   /** Told how far it is. */
-  readonly onProgress?: (progress: ConvertProgress) => void;
+  readonly onProgress?: (progress: ModuleProgress) => void;
 }
-
-/** The share of an update that was left out, in words. */
-const lostText = ({ discarded, total }: Energy): string =>
-  `${total === 0 ? 0 : ((100 * discarded) / total).toPrecision(3)}% of the update's energy (its squared Frobenius norm)`;
 
 interface Lowered {
   readonly adapter: LoraAdapter;

@@ -1,6 +1,6 @@
 /** What an export is called where nobody says it. Pure. */
 import { basename, extname, resolve } from 'node:path';
-import type { ExportFormat } from '../settings/command-settings.ts';
+import type { ExportFormat } from '../settings/adapter-settings.ts';
 
 const endings: Readonly<Record<ExportFormat, string>> = {
   peft: '-peft',

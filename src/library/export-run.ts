@@ -9,7 +9,7 @@ import { openGguf } from '../formats/gguf/read.ts';
 import { assertSameBase } from '../run/base-model.ts';
 import { modelFileName, RunFolder, type RunRecord } from '../run/run-folder.ts';
 import { runWarning } from '../run/run-result.ts';
-import { type ExportFormat, exportFormats, type MergedType, mergedTypes } from '../settings/command-settings.ts';
+import { type ExportFormat, exportFormats, type MergedType, mergedTypes } from '../settings/adapter-settings.ts';
 import type { Given } from '../settings/parse-settings.ts';
 import { withChatTemplate } from '../text/chat-template.ts';
 import { callWith, withValues } from '../words/program-words.ts';

@@ -4,9 +4,10 @@
  */
 import { z } from 'zod';
 import { keyScopes } from '../store/key-scopes.ts';
+import { convertOptions, exportOptions, extractOptions, mergeOptions } from './adapter-settings.ts';
 import { summaries } from './command-summaries.ts';
 import { cardOptions, evalOptions } from './evaluation-settings.ts';
-import { above, below, choice, fieldWords, notNegative, number, openChoice, openSize, openText, openWords, requiredChoice, requiredText, text, texts, toggle, whole, wholeFrom } from './fields.ts'; // biome-ignore format: one line
+import { above, below, choice, fieldWords, notNegative, number, openChoice, openSize, openText, openWords, requiredText, text, texts, toggle, whole, wholeFrom } from './fields.ts'; // biome-ignore format: one line
 import { defaultModel, flagOf, type OptionTable, pretrainOptions, tuneOptions, tuneSettings } from './options.ts';
 import { type Lead, optionLabel } from './parse-settings.ts';
 
@@ -82,42 +83,6 @@ export const { shape: rowsOptions } = tuneSettings.pick({
 const shownRows = 3;
 export const previewOptions = { rows: wholeFrom(shownRows, 0, 'rows to show', { unit: 'rows' }), ...rowsOptions };
 export const previewSettings = z.object(previewOptions);
-
-export const exportFormats = ['peft', 'gguf', 'mlx', 'ollama', 'merged-gguf'] as const;
-/** peft, gguf, mlx, ollama or merged-gguf. */
-export type ExportFormat = (typeof exportFormats)[number];
-/** What the matrices of a merged model are written in. */
-export const mergedTypes = ['F16', 'Q8_0'] as const;
-/** F16 or Q8_0. */
-export type MergedType = (typeof mergedTypes)[number];
-
-const exportedAs = {
-  to: requiredChoice(exportFormats, 'peft, gguf, mlx, ollama or merged-gguf', 'FORMAT'),
-  type: openChoice(
-    mergedTypes,
-    'type of the merged weights, for merged-gguf and ollama; default: F16',
-    mergedTypes.join('|'),
-  ),
-  ollamaAdapter: toggle(
-    false,
-    'for ollama: the adapter in a file of its own instead of a merged model; only Ollama up to 0.34.0 reads that (0.34.1 and later refuse ADAPTER in a Modelfile)',
-  ),
-};
-export const exportOptions = { out: requiredText('PATH', 'a new file or folder'), ...exportedAs };
-export const exportSettings = z.object(exportOptions);
-
-export const convertOptions = {
-  base: requiredText('MODEL', 'the model that the adapter is for: a name that `listModels()` lists, or a GGUF file'),
-  out: openText('PATH', 'a new file or folder; default: named after the adapter, in this folder'),
-  ...exportedAs,
-  rank: wholeFrom(
-    null,
-    1,
-    'at most this rank for each module, by what of the update is largest; default: the ranks that there are',
-  ),
-  alpha: number(null, [1e-3, 10000], 'of a .safetensors file that has no config beside it; default: none'),
-};
-export const convertSettings = z.object(convertOptions);
 
 const mostPort = 65535;
 export const serveOptions = {
@@ -256,6 +221,19 @@ export const commandSettings = {
       adapter: requiredText('ADAPTER', "a PEFT folder, a .safetensors file, mlx-lm's folder, a GGUF LoRA or a run"),
     },
     options: convertOptions,
+  },
+  merge: {
+    summary: summaries.merge,
+    argument: { adapters: pathOrPaths().register(fieldWords, { description: 'adapters of any kind, two or more' }) },
+    options: mergeOptions,
+  },
+  extract: {
+    summary: summaries.extract,
+    argument: {
+      tuned: requiredText('TUNED', 'a fully tuned model: a name that `listModels()` lists, or a GGUF file'),
+      base: requiredText('BASE', 'the model that it was tuned from'),
+    },
+    options: extractOptions,
   },
   eval: {
     summary: summaries.eval,

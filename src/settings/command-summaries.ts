@@ -17,6 +17,8 @@ export const summaries = {
   export: "write a run's adapter in another format",
   convert: "write an adapter of any kind (PEFT, GGUF LoRA, mlx-lm's) in another format, or merged into its base",
   card: "a run's model card for the Hugging Face hub, with what an evaluation found",
+  merge: 'join adapters on one base into one, by any of sixteen methods',
+  extract: 'the adapter that comes nearest to what full tuning made of BASE',
   pull: 'fetch a model by its catalogue name, or any GGUF of the hub by organisation/name or address',
   models: 'models on this machine, and those that `pull` knows',
   runs: 'the runs in ./runs',

@@ -166,6 +166,14 @@ export const someOf = <const Name extends string>(choices: readonly Name[], argu
     .register(fieldWords, { description: help, argument });
 };
 
+/** Numbers, or none at all. */
+export const numbers = (argument: string, help: string) =>
+  z
+    .array(z.number(worded(notOf('no number'))), worded(notOf('no list of numbers')))
+    .readonly()
+    .default([])
+    .register(fieldWords, { description: help, argument });
+
 /** Texts, or none at all. */
 export const texts = (argument: string, help: string) =>
   z
@@ -259,11 +267,13 @@ export function fieldOf(schema: z.core.$ZodType): Field {
 }
 
 /** What flags and recipes write as text, as the field has it; what it cannot be is left for the field to refuse. */
-export function readText({ choices, kind }: Field, value: unknown): unknown {
+export function readText({ choices, inner, kind }: Field, value: unknown): unknown {
   if (kind === 'number' && typeof value === 'string' && value.trim() !== '')
     return Number.isFinite(Number(value)) ? Number(value) : value;
   if (kind === 'text' && typeof value === 'number') return String(value);
   if (kind !== 'list' || typeof value === 'boolean') return value;
+  if (inner instanceof z.ZodArray && inner.element instanceof z.ZodNumber)
+    return (Array.isArray(value) ? value : String(value).split(',')).map((item) => Number(item));
   // Texts of any kind have commas.
   if (choices.length === 0) return typeof value === 'string' ? [value] : value;
   const items = Array.isArray(value) ? value.map(String) : String(value).split(',').map((item) => item.trim()); // biome-ignore format: one line

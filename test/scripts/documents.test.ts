@@ -119,6 +119,8 @@ const standsFor: Readonly<Record<string, () => string>> = {
   M: () => tiny,
   MODEL: () => tiny,
   ADAPTER: () => at('run'),
+  TUNED: () => at('BASE.gguf'),
+  BASE: () => tiny,
   NAME: () => `key-${made++}`,
   'BASE.gguf': () => at('BASE.gguf'),
   RUN: () => at('run'),
@@ -143,6 +145,8 @@ const smaller: Readonly<Record<string, readonly string[]>> = {
   inspect: [],
   convert: [],
   card: [],
+  merge: [],
+  extract: [],
   eval: ['--limit', '2', '--max-tokens', '2', '--threads', '1'],
   plan: [],
   doctor: [],
@@ -198,7 +202,7 @@ describe('commands of nomoat run', { timeout: 240_000 }, () => {
   const each = new Map(
     whole
       .flatMap(({ command, words }) => variants(words.slice(1)).map((variant) => [variant.join(' '), command] as const))
-      .filter(([line]) => !/^(preview|plan|export|convert|keys)$/.test(line)),
+      .filter(([line]) => !/^(preview|plan|export|convert|merge|extract|keys)$/.test(line)),
   );
 
   test('there are some of every command', () => {

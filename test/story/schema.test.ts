@@ -33,10 +33,12 @@ test.each(commandNames)('%s: the flags of --help are the properties of the schem
   const names = flags.map((flag) => flag.replace(/-(\w)/g, (_, letter: string) => letter.toUpperCase()));
   const given = Object.keys(settingsSchema(command)['properties'] as object);
   const argument =
-    ['data', 'name', 'paths', 'id', 'adapter'].includes(given[0]!) ||
-    ['card', 'chat', 'eval', 'export', 'inspect'].includes(command)
-      ? given.slice(1)
-      : given;
+    command === 'extract'
+      ? given.slice(2)
+      : ['data', 'name', 'paths', 'id', 'adapter', 'adapters'].includes(given[0]!) ||
+          ['card', 'chat', 'eval', 'export', 'inspect'].includes(command)
+        ? given.slice(1)
+        : given;
   expect(names.filter((name) => !ofTerminal.includes(name)).sort()).toEqual([...argument].sort());
 });
 

@@ -1,0 +1,211 @@
+/** Merging, held against PEFT's add_weighted_adapter (bench/oracles/make_merge_cases.py) and llama.cpp. */
+import { existsSync, mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, describe, expect, it } from 'vitest';
+import { addProduct } from '../adapter/low-rank.ts';
+import { readAdapter } from '../adapter/read-adapter.ts';
+import { rewriteModel } from '../adapter/rewrite-model.ts';
+import { openGguf } from '../formats/gguf/read.ts';
+import { readSafetensors } from '../formats/safetensors.ts';
+import { fromRows } from '../linear-algebra/matrix.ts';
+import { smallSvd } from '../linear-algebra/svd.ts';
+import { llamaLogProbabilities } from '../llama/log-probabilities.ts';
+import { type LoraAdapter, loraScale, type Projection, summarizeAdapter } from '../lora/adapter.ts';
+import { mergeMethods } from '../settings/merge-methods.ts';
+import { extractAdapter } from './extract-adapter.ts';
+import { mergeAdapters } from './merge-adapters.ts';
+
+const fixtures = join(import.meta.dirname, '../../test/fixtures');
+const base = join(fixtures, 'reference/llama/base.gguf');
+const [first, second] = ['first', 'second'].map((name) => join(fixtures, 'merge', name)) as [string, string];
+const folder = mkdtempSync(join(tmpdir(), 'nomoat-merge-'));
+afterAll(() => rmSync(folder, { recursive: true }));
+const model = openGguf(base);
+afterAll(() => model.close());
+let made = 0;
+const fresh = (ending = ''): string => join(folder, `${made++}${ending}`);
+
+/** scale * B A, [out, in]. */
+function update({ pairs, rslora }: LoraAdapter, projection: Projection, layer = 1): Float32Array {
+  const pair = pairs.find((one) => one.layer === layer && one.projection === projection)!;
+  const product = new Float32Array(pair.outFeatures * pair.inFeatures);
+  addProduct(product, pair, loraScale({ ...pair, rslora }));
+  return product;
+}
+const apart = (left: Float32Array, right: Float32Array): number =>
+  left.reduce((most, value, i) => Math.max(most, Math.abs(value - right[i]!)), 0);
+const squares = (values: Float32Array): number => values.reduce((sum, value) => sum + value * value, 0);
+
+const options = { base, weights: [0.7, 0.4] } as const;
+async function merge(given: Omit<Parameters<typeof mergeAdapters>[1], 'base' | 'out'>, paths = [first, second]) {
+  const out = fresh();
+  const result = await mergeAdapters(paths, { ...options, ...given, out });
+  return { result, adapter: readAdapter(out, model) };
+}
+
+describe('PEFT makes the same of', () => {
+  const { tensors } = readSafetensors(join(fixtures, 'merge/merged.safetensors'));
+  it.each([
+    ['cat', { method: 'cat' }],
+    ['svd', { method: 'svd' }],
+    ['svd-2', { method: 'svd', rank: 2 }],
+    ['peft-linear', { method: 'peft-linear' }],
+    ['peft-ties', { method: 'peft-ties', density: 0.6 }],
+    ['peft-magnitude-prune', { method: 'peft-magnitude-prune', density: 0.6 }],
+    ['ties', { method: 'ties', density: 0.6, rank: 64 }],
+    ['magnitude-prune', { method: 'magnitude-prune', density: 0.6, rank: 64 }],
+  ] as const)('%s', async (name, given) => {
+    const { adapter } = await merge(given);
+    for (const projection of ['q_proj', 'k_proj'] as const) {
+      const theirs = tensors.get(`${name}.${projection}`)!.float32();
+      // k has 32 rows, of which PEFT was given all; q's 64 would have more.
+      if (projection === 'q_proj' && (name === 'ties' || name === 'magnitude-prune')) continue;
+      expect(apart(update(adapter, projection), theirs)).toBeLessThan(1e-5);
+      expect(Math.sqrt(squares(theirs))).toBeGreaterThan(0.1);
+    }
+  });
+});
+
+describe('sums', () => {
+  it('are exact: under llama.cpp, cat and linear are the weighted adapters in one', async () => {
+    const rows = [{ tokens: Int32Array.from({ length: 24 }, (_, t) => (t * 37 + 5) % 290), supervised: new Uint8Array(24).fill(1, 1), source: { file: '', line: 0 } }]; // biome-ignore format: one line
+    const under = async (modelPath: string, adapterPath: string | null): Promise<Float32Array> =>
+      (await llamaLogProbabilities({ modelPath, adapterPath, rows, threads: 2 }))[0]!.logProbabilities;
+    // The sum formed once, in the base's own weights: 0.7 of the first and then 0.4 of the second.
+    const weighted = (path: string, weight: number): LoraAdapter => {
+      const adapter = readAdapter(path, model);
+      return { ...adapter, pairs: adapter.pairs.map((pair) => ({ ...pair, alpha: weight * pair.alpha })) };
+    };
+    const [half, whole] = [fresh('.gguf'), fresh('.gguf')];
+    rewriteModel(half, model, { type: 'F32', adapter: weighted(first, 0.7) });
+    const halfway = openGguf(half);
+    rewriteModel(whole, halfway, { type: 'F32', adapter: weighted(second, 0.4) });
+    halfway.close();
+    const wanted = await under(whole, null);
+    for (const method of ['cat', 'linear'] as const) {
+      const out = fresh('.gguf');
+      const result = await mergeAdapters([first, second], { ...options, method, to: 'gguf', out });
+      expect(result).toMatchObject({ discarded: expect.closeTo(0, 10), rank: 6, modules: 6 });
+      expect(apart(await under(base, out), wanted)).toBeLessThan(1e-4);
+    }
+    expect(apart(await under(base, null), wanted)).toBeGreaterThan(0.01);
+  });
+
+  it('brought to a rank lose what the optimum loses, by an SVD of the sum, and say it', async () => {
+    const { adapter: whole } = await merge({ method: 'cat' });
+    for (const rank of [1, 2, 4]) {
+      const { adapter, result } = await merge({ method: 'svd', rank });
+      const sum = update(whole, 'q_proj');
+      const singular = smallSvd(fromRows({ rows: 64, columns: 64 }, sum)).s;
+      const optimum = Math.sqrt(singular.slice(rank).reduce((total, value) => total + value * value, 0));
+      const ours = update(adapter, 'q_proj').map((value, i) => value - sum[i]!);
+      expect(Math.abs(Math.sqrt(squares(ours)) - optimum)).toBeLessThan(1e-6);
+      expect(result.discarded).toBeGreaterThan(0);
+      expect(result.notes.join()).toMatch(/leaves out [\d.]+% of the update's energy/);
+    }
+  });
+
+  it('slerp keeps the length between two of one length, model-stock draws towards the base what disagrees', async () => {
+    const [a, b] = [readAdapter(first, model), readAdapter(second, model)];
+    const ends = await Promise.all([[1, 0], [0, 1]].map(async (weights) => (await merge({ method: 'slerp', weights, rank: 64 })).adapter)); // biome-ignore format: one line
+    expect(apart(update(ends[0]!, 'q_proj'), update(a, 'q_proj'))).toBeLessThan(1e-6);
+    expect(apart(update(ends[1]!, 'q_proj'), update(b, 'q_proj'))).toBeLessThan(1e-6);
+    const { weights: _, ...unweighted } = options;
+    const stock = fresh();
+    await mergeAdapters([first, second], { ...unweighted, method: 'model-stock', rank: 64, out: stock });
+    const [x, y] = [update(a, 'q_proj'), update(b, 'q_proj')];
+    const cosine = x.reduce((sum, value, i) => sum + value * y[i]!, 0) / Math.sqrt(squares(x) * squares(y));
+    const t = (2 * Math.max(0, cosine)) / (1 + Math.max(0, cosine));
+    const wanted = x.map((value, i) => (t * (value + y[i]!)) / 2);
+    expect(apart(update(readAdapter(stock, model), 'q_proj'), wanted)).toBeLessThan(1e-5);
+  });
+});
+
+describe('methods that draw or cut', () => {
+  it('keep the expected share, repeatably by seed', async () => {
+    const twice = [0, 0, 1].map((seed) => merge({ method: 'dare', density: 0.5, seed, weights: [1, 0], rank: 64 }));
+    const [one, same, other] = (await Promise.all(twice)).map(({ adapter }) => update(adapter, 'k_proj'));
+    expect(apart(one!, same!)).toBe(0);
+    expect(apart(one!, other!)).toBeGreaterThan(0.01);
+    const kept = one!.filter((value) => Math.abs(value) > 1e-5).length / one!.length;
+    expect(Math.abs(kept - 0.5)).toBeLessThan(0.05);
+    // The kept ones are divided by their chance.
+    const whole = update(readAdapter(first, model), 'k_proj');
+    const at = one!.findIndex((value) => Math.abs(value) > 0.01);
+    expect(one![at]! / whole[at]!).toBeCloseTo(2, 3);
+  });
+
+  it('breadcrumbs drop the largest too, della keeps larger ones more often', async () => {
+    const whole = update(readAdapter(first, model), 'k_proj');
+    const largest = whole.indexOf(whole.reduce((most, value) => (Math.abs(value) > Math.abs(most) ? value : most), 0));
+    const only = { weights: [1, 0], density: 0.6, rank: 64 };
+    const crumbs = update((await merge({ ...only, method: 'breadcrumbs' })).adapter, 'k_proj');
+    expect(Math.abs(crumbs[largest]!)).toBeLessThan(1e-5);
+    expect(crumbs.filter((value) => Math.abs(value) > 1e-5).length / crumbs.length).toBeCloseTo(0.6, 1);
+  });
+
+  it('every method gives an adapter that fits, and none is as another', async () => {
+    const seen = new Map<string, string>();
+    for (const method of mergeMethods) {
+      const { weights: _, ...rest } = options;
+      const out = fresh();
+      await mergeAdapters([first, second], { ...rest, method, out });
+      const adapter = readAdapter(out, model);
+      expect(summarizeAdapter(adapter).targetModules, method).toEqual(['q_proj', 'k_proj']);
+      const mark = [...update(adapter, 'q_proj').slice(0, 8)].map((value) => value.toFixed(5)).join();
+      // Both are the whole sum.
+      if (method !== 'linear') expect([...seen].find(([, other]) => other === mark)?.[0], method).toBeUndefined();
+      seen.set(method, mark);
+    }
+    expect(seen.size).toBe(16);
+  });
+});
+
+describe('what is said, and what is refused', () => {
+  it('interference: an adapter with itself is all overlap, with another about chance', async () => {
+    const { result } = await merge({ method: 'cat', weights: [1, 1, 1] }, [first, first, second]);
+    expect(result.interference).toHaveLength(3);
+    expect(result.interference[0]).toMatchObject({ modules: 6, cosine: expect.closeTo(1, 6), outputs: expect.closeTo(1, 6), inputs: expect.closeTo(1, 6) }); // biome-ignore format: one line
+    const { chance, outputs } = result.interference[1]!;
+    expect(outputs!).toBeLessThan(4 * chance!.outputs);
+  });
+
+  it.each([
+    [[first], {}, /two or more are merged/],
+    [[first, second], { weights: [1] }, /`weights`: there are 1 for 2 adapters/],
+    [[first, second, first], { method: 'slerp', weights: [1, 1, 1] }, /slerp goes from one to one other/],
+    [[first, second], { method: 'svd', density: 0.5 }, /`density`: `method: 'svd'` prunes nothing/],
+    [[first, second], { method: 'ties', seed: 1 }, /`seed`: `method: 'ties'` draws nothing/],
+    [[first, second], { method: 'peft-linear', rank: 2 }, /`rank`: `method: 'peft-linear'` keeps the rank/],
+    [
+      [first, join(fixtures, 'adapters/unsloth')],
+      { method: 'peft-linear' },
+      /has rank 3 in one adapter and 2 in another/,
+    ],
+    [[first, join(fixtures, 'adapters/llama-factory')], {}, /is made for a matrix \[512, 64\]/],
+    [[first, join(fixtures, 'adapters/peft-dora')], {}, /is DoRA/],
+    [[first, second], { signal: AbortSignal.abort() }, /was stopped; nothing was written/],
+  ] as const)('%#: nothing is written', async (paths, given, message) => {
+    const out = join(folder, 'nothing');
+    await expect(mergeAdapters(paths, { base, out, ...given })).rejects.toThrow(message);
+    expect(existsSync(out)).toBe(false);
+  });
+});
+
+describe('extract', () => {
+  it('gives back the adapter that was merged, of its rank, and less of a lower one', async () => {
+    const tuned = fresh('.gguf');
+    rewriteModel(tuned, model, { type: 'F32', adapter: readAdapter(first, model) });
+    const out = fresh();
+    const { notes } = await extractAdapter(tuned, base, { rank: 3, out });
+    const found = readAdapter(out, model);
+    expect(summarizeAdapter(found)).toMatchObject({ ranks: [3], targetModules: ['q_proj', 'k_proj'] });
+    expect(apart(update(found, 'q_proj'), update(readAdapter(first, model), 'q_proj'))).toBeLessThan(1e-5);
+    expect(Number(/leaves out ([\d.e-]+)%/.exec(notes.join())![1])).toBeLessThan(1e-3);
+    const low = await extractAdapter(tuned, base, { rank: 1, out: fresh() });
+    expect(Number(/leaves out ([\d.e-]+)%/.exec(low.notes.join())![1])).toBeGreaterThan(10);
+    await expect(extractAdapter(base, base, { out: fresh() })).rejects.toThrow(/tuning changed none/);
+    await expect(extractAdapter(join(fixtures, 'reference/qwen3/base.gguf'), base, { out: fresh() })).rejects.toThrow(/is no tuned form of/); // biome-ignore format: one line
+  });
+});

@@ -1,0 +1,187 @@
+/** Several adapters on one base as one. Promises: each fits the base, or nothing is written; nothing that exists is overwritten. */
+import { readAdapterBase } from '../adapter/adapter-base.ts';
+import { exportAdapter } from '../adapter/export.ts';
+import { lostText } from '../adapter/low-rank.ts';
+import { readAdapter } from '../adapter/read-adapter.ts';
+import { openGguf } from '../formats/gguf/read.ts';
+import type { GgufFile } from '../formats/gguf/types.ts';
+import { compareUpdates, cosineOf } from '../inspect/compare-updates.ts';
+import { factorsOf } from '../inspect/update.ts';
+import { type LoraAdapter, moduleKey } from '../lora/adapter.ts';
+import { merged } from '../merge/merge.ts';
+import { baseWarning } from '../run/base-model.ts';
+import { type ExportFormat, mergeSettings } from '../settings/adapter-settings.ts';
+import { templateBeside } from '../settings/chat-template.ts';
+import { averages, draws, type MergeMethod, prunes } from '../settings/merge-methods.ts';
+import { type Given, parseSettings, settingsFault } from '../settings/parse-settings.ts';
+import { heedSignal } from '../stop.ts';
+import { resolveModel } from '../store/local-models.ts';
+import { withChatTemplate } from '../text/chat-template.ts';
+import { callWith, withValues } from '../words/program-words.ts';
+import type { ModuleProgress } from './convert-adapter.ts';
+import type { Exported } from './export-run.ts';
+
+/** How adapters are merged, and what is written. */
+export interface MergeAdaptersOptions {
+  /** The model that the adapters are for: a name that `listModels()` lists, or a GGUF file, of any type. */
+  readonly base: string;
+  /** A new folder for peft, mlx and ollama, a new .gguf file for gguf and merged-gguf. */
+  readonly out: string;
+  /** What the result is written as (default: peft). */
+  readonly to?: ExportFormat;
+  /** How (default: svd). */
+  readonly method?: MergeMethod;
+  /** One for each adapter (default: shares of 1; for methods that take the mean of those that agree, 1 each). */
+  readonly weights?: readonly number[];
+  /** Share of an update's elements that methods which prune keep, above 0 and up to 1 (default: 0.5). */
+  readonly density?: number;
+  /** At most this rank for each module (default: all of it for cat and linear, else the highest of the adapters). */
+  readonly rank?: number;
+  /** Of what dare and della draw (default: 0). */
+  readonly seed?: number;
+  /** Ends it; nothing is written then. */
+  readonly signal?: AbortSignal;
+  /** Told how far it is. */
+  readonly onProgress?: (progress: ModuleProgress) => void;
+}
+
+/** How far two adapters work in the same directions, over the modules that both adapt. */
+export interface Interference {
+  /** The two, as they were given. */
+  readonly adapters: readonly [string, string];
+  /** Modules that both adapt. */
+  readonly modules: number;
+  /** Cosine of the updates of these modules as one vector each, -1 to 1; null where one is zero. */
+  readonly cosine: number | null;
+  /** Share of the smaller space of outputs that lies in the other's, 0 to 1, the mean of the modules; null where none are shared. */
+  readonly outputs: number | null;
+  /** The same of the inputs that are read. */
+  readonly inputs: number | null;
+  /** What random spaces of these dimensions would share. */
+  readonly chance: { readonly outputs: number; readonly inputs: number } | null;
+}
+
+/** What was merged and written. */
+export interface MergedAdapters extends Exported {
+  /** Share of the merged update's squared Frobenius norm that the rank leaves out, 0 to 1. */
+  readonly discarded: number;
+  /** Modules that the result adapts. */
+  readonly modules: number;
+  /** The highest rank of a module. */
+  readonly rank: number;
+  /** As they were used. */
+  readonly weights: readonly number[];
+  /** Of each two adapters. */
+  readonly interference: readonly Interference[];
+}
+
+/** What does nothing with this method, or is not to be had of it. */
+function methodFaults({ density, method, rank, seed, weights }: Given): string[] {
+  const name = (method ?? 'svd') as MergeMethod;
+  const named = withValues({ method: name });
+  return [
+    ...(density !== undefined && !prunes(name) ? [`\`density\`: ${named} prunes nothing`] : []),
+    ...(seed !== undefined && !draws(name) ? [`\`seed\`: ${named} draws nothing`] : []),
+    ...(rank !== undefined && name.startsWith('peft-') ? [`\`rank\`: ${named} keeps the rank of the factors`] : []),
+    ...(weights !== undefined && name === 'model-stock' ? [`\`weights\`: ${named} finds its own`] : []),
+  ];
+}
+
+function weightsOf(given: readonly number[], method: MergeMethod, count: number): readonly number[] {
+  if (given.length > 0) return given;
+  return Array.from({ length: count }, () => (averages(method) ? 1 : 1 / count));
+}
+
+function countFaults(paths: readonly string[], weights: readonly number[], method: MergeMethod): string[] {
+  return [
+    ...(paths.length < 2 ? ['the adapters: two or more are merged'] : []),
+    ...(method === 'slerp' && paths.length !== 2 ? ['the adapters: slerp goes from one to one other'] : []),
+    ...(weights.length > 0 && weights.length !== paths.length ? [`\`weights\`: there are ${weights.length} for ${paths.length} adapters`] : []), // biome-ignore format: one line
+    ...(method === 'slerp' && weights.length === 2 && weights[0]! + weights[1]! === 0 ? ['`weights`: they sum to 0'] : []), // biome-ignore format: one line
+  ];
+}
+
+function interferenceOf(
+  paths: readonly string[],
+  adapters: readonly LoraAdapter[],
+  i: number,
+  j: number,
+): Interference {
+  const [first, second] = [adapters[i]!, adapters[j]!];
+  const others = new Map(second.pairs.map((pair) => [moduleKey(pair), pair]));
+  const found = first.pairs.flatMap((pair) => {
+    const other = others.get(moduleKey(pair));
+    return other ? [compareUpdates(factorsOf(first, pair), factorsOf(second, other))] : [];
+  });
+  const total = { first: 0, second: 0, both: 0 };
+  for (const { products } of found)
+    for (const name of ['first', 'second', 'both'] as const) total[name] += products[name];
+  const mean = (values: readonly (number | null)[]): number | null => {
+    const known = values.filter((value) => value !== null);
+    return known.length === 0 ? null : known.reduce((sum, value) => sum + value, 0) / known.length;
+  };
+  const chance = { outputs: mean(found.map((one) => one.chance.outputs)), inputs: mean(found.map((one) => one.chance.inputs)) }; // biome-ignore format: one line
+  return {
+    adapters: [paths[i]!, paths[j]!],
+    modules: found.length,
+    cosine: cosineOf(total),
+    outputs: mean(found.map(({ outputs }) => outputs)),
+    inputs: mean(found.map(({ inputs }) => inputs)),
+    chance: chance.outputs === null || chance.inputs === null ? null : { outputs: chance.outputs, inputs: chance.inputs }, // biome-ignore format: one line
+  };
+}
+
+async function readAll(
+  paths: readonly string[],
+  model: GgufFile,
+  basePath: string,
+): Promise<{ adapters: LoraAdapter[]; notes: string[] }> {
+  const notes: string[] = [];
+  const adapters = paths.map((path) => readAdapter(path, model, { note: (text) => notes.push(text) }));
+  for (const path of paths) {
+    const warning = await baseWarning(path, basePath);
+    if (warning !== null) notes.push(warning);
+  }
+  return { adapters, notes };
+}
+
+/** The chat template that the adapters were trained with; none where they differ, and that is said. */
+function commonTemplate(paths: readonly string[], notes: string[]): string | null {
+  const templates = [...new Set(paths.map(templateBeside))];
+  if (templates.length === 1) return templates[0]!;
+  notes.push("The adapters were trained with different chat templates: the result has the model's own.");
+  return null;
+}
+
+/** Merges the adapters at `paths` and writes the result. Rejects with NomoatError, of kind `interrupted` where `signal` is aborted. */
+export async function mergeAdapters(paths: readonly string[], options: MergeAdaptersOptions): Promise<MergedAdapters> {
+  const { onProgress, signal, ...given } = options;
+  const settings = parseSettings(mergeSettings, { given }, { command: 'merge', together: methodFaults });
+  const { base, density, method, out, rank, seed, to } = settings;
+  const faults = countFaults(paths, settings.weights, method);
+  if (faults.length > 0) throw settingsFault(faults, `${callWith('settingsSchema', 'merge')} lists every option with its default.`); // biome-ignore format: one line
+  const weights = weightsOf(settings.weights, method, paths.length);
+  const { path: basePath } = await resolveModel(base);
+  const model = openGguf(basePath);
+  try {
+    const { adapters, notes } = await readAll(paths, model, basePath);
+    const chatTemplate = commonTemplate(paths, notes);
+    await heedSignal('the merge', signal);
+    const interference = paths.flatMap((_, i) => paths.slice(i + 1).map((__, k) => interferenceOf(paths, adapters, i, i + 1 + k))); // biome-ignore format: one line
+    const { adapter, energy } = await merged(adapters, { method, weights, density, rank, seed, signal, onModule: (done, total) => onProgress?.({ done, total }) }); // biome-ignore format: one line
+    const files = await exportAdapter({ format: to, adapter, model: withChatTemplate(model, chatTemplate), out, chatTemplate, base: readAdapterBase(paths[0]!) }); // biome-ignore format: one line
+    const highest = Math.max(...adapter.pairs.map((pair) => pair.rank));
+    if (energy.discarded > 0) notes.push(`With rank ${highest} the result leaves out ${lostText(energy)}.`);
+    return {
+      files,
+      notes,
+      discarded: energy.total === 0 ? 0 : energy.discarded / energy.total,
+      modules: adapter.pairs.length,
+      rank: highest,
+      weights,
+      interference,
+    };
+  } finally {
+    model.close();
+  }
+}
