@@ -38,7 +38,7 @@ export type { JsonReport } from './evaluate/metrics/json-fields.ts';
 export type { LabelReport, LabelScore } from './evaluate/metrics/labels.ts';
 export type { MetricFunction } from './evaluate/metrics/own-metric.ts';
 export type { Passes, PassShare } from './evaluate/passes.ts';
-export type { MetricScore } from './evaluate/score-answers.ts';
+export type { MetricScore, SeedScores } from './evaluate/score-answers.ts';
 export type { Interval } from './evaluate/statistics/proportions.ts';
 export type {
   CheckpointSavedEvent,
@@ -104,6 +104,7 @@ export { type PlanOptions, plan } from './library/plan.ts';
 export { type Preview, type PreviewOptions, preview, type RowSetting } from './library/preview.ts';
 export { type FollowOptions, listRuns, type OpenedRun, openRun } from './library/runs.ts';
 export { connectServer, type ServerClient } from './library/server-client.ts';
+export { type ResumeSeedsOptions, resumeTuneSeeds, type TuneSeedsOptions, tuneSeeds } from './library/tune-seeds.ts';
 export { type CheckTuningFileOptions, checkTuningFile } from './library/tuning-file.ts';
 export {
   type ChatOptions,
@@ -133,6 +134,7 @@ export type { Confirm, Proposal } from './plan/proposal.ts';
 export type { Room } from './plan/recommend.ts';
 export type { Run, RunResult } from './run/run.ts';
 export type { ListedRun, RunRecord, RunState } from './run/run-folder.ts';
+export type { SeedRun, SeedSet } from './run/seed-set.ts';
 export type { RunHandle } from './run/start-run.ts';
 export type { KernelProbe } from './runtime/onnxruntime-node/probe.ts';
 export type { Adapter as GraphicsAdapter } from './runtime/onnxruntime-node/webgpu-adapter.ts';

@@ -14,6 +14,7 @@ import string
 import sys
 
 import numpy
+import pandas
 import rouge_score
 import sacrebleu
 import scipy
@@ -23,6 +24,8 @@ import sklearn
 import sklearn.metrics
 import statsmodels
 import statsmodels.api
+import statsmodels.formula.api
+import statsmodels.stats.anova
 from rouge_score import rouge_scorer
 from statsmodels.stats.contingency_tables import mcnemar
 from statsmodels.stats.multitest import multipletests
@@ -141,6 +144,16 @@ def macro(rows):
 found = scipy.stats.bootstrap((numpy.arange(len(wanted)),), macro, n_resamples=5000, method="BCa", random_state=1, vectorized=False)
 macros = {"low": float(found.confidence_interval.low), "high": float(found.confidence_interval.high), "some": [[rows, macro(rows)] for rows in ([0, 1, 2], [5, 5, 9, 80], list(range(60)))]}
 
+# Student's t: tails and quantiles, degrees of freedom that are no whole numbers among them.
+students = [[t, f, float(2 * scipy.stats.t.sf(t, f)), float(scipy.stats.t.ppf(0.975, f))] for t, f in [(0.3, 1), (2, 2), (12.7, 1), (1.5, 2.7), (4.3, 0.8), (1.96, 19), (3.1, 199.5), (2.2, 1e5)]]
+
+# Repeats with other seeds on the same examples: variance components from the mean squares of a two-way analysis.
+repeats = (generator.normal(0.6, 0.05, (4, 1)) + generator.normal(0, 0.3, (1, 50)) + generator.normal(0, 0.1, (4, 50))).round(6)
+frame = pandas.DataFrame([{"score": repeats[s, i], "seed": s, "example": i} for s in range(4) for i in range(50)])
+table = statsmodels.stats.anova.anova_lm(statsmodels.formula.api.ols("score ~ C(seed) + C(example)", frame).fit())
+seed_square, example_square, residual = table["mean_sq"]
+seeds = {"scores": repeats.tolist(), "variance": float((seed_square - residual) / 50), "error": float(numpy.sqrt((seed_square + example_square - residual) / 200))}
+
 versions = {each.__name__: getattr(each, "__version__", "0.1.2") for each in (scipy, statsmodels, sklearn, sacrebleu, rouge_score)}
-out = {"versions": versions, "texts": texts, "corpus": corpus, "classes": classes, "normal": normal, "quantiles": quantiles, "wilson": wilson, "mcnemar": mcnemars, "holm": holms, "permutation": differences, "bootstrap": intervals, "paired": paired, "clusters": clusters, "passes": passes, "macro": macros}
+out = {"versions": versions, "texts": texts, "corpus": corpus, "classes": classes, "normal": normal, "quantiles": quantiles, "wilson": wilson, "mcnemar": mcnemars, "holm": holms, "permutation": differences, "bootstrap": intervals, "paired": paired, "clusters": clusters, "passes": passes, "macro": macros, "students": students, "seeds": seeds}
 pathlib.Path(sys.argv[1]).write_text(json.dumps(out, ensure_ascii=False) + "\n", encoding="utf-8")

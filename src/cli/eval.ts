@@ -55,6 +55,12 @@ function labelLines({ labels }: ModelEvaluation): string[] {
 const jsonLines = ({ json }: ModelEvaluation): string[] =>
   json === null ? [] : ['', `JSON: ${percent(json.valid)} in a hundred answers are valid, ${percent(json.fields)} in a hundred fields are right, ${json.extra} are not expected`]; // biome-ignore format: one line
 
+const seedLines = ({ name, results }: ModelEvaluation): string[] =>
+  results.flatMap(
+    ({ metric, seeds }) =>
+    seeds === null ? [] : ['', `Repeats of ${name}, by ${metric}: ${seeds.means.map(percent).join(', ')}; standard deviation between seeds, chance in the examples taken off: ${percent(seeds.deviation)}`], // biome-ignore format: one line
+  );
+
 const passLines = ({ passes }: ModelEvaluation): string[] =>
   (passes ?? []).flatMap(({ metric, shares }) => [
     '',
@@ -101,6 +107,7 @@ export function renderEvaluation(evaluation: Evaluation): string {
     ...passLines(models[0]!),
     ...lossLines(evaluation),
     ...calibrationLines(evaluation),
+    ...models.flatMap(seedLines),
     ...wrongAnswers(evaluation),
   ]
     .map(harmless)

@@ -11,7 +11,7 @@ import { eventInCommandWords } from './words.ts';
 const interruptedCode = 130;
 
 /** Of a run that ended, but whose result is not to be trusted. */
-const untrustedCode = 3;
+export const untrustedCode = 3;
 
 /**
  * Calls `listener` when the terminal is closed; returns what takes that back. Who has no terminal loses none: under nohup the signal
@@ -29,6 +29,8 @@ export async function follow(
   handle: RunHandle,
   json: boolean,
   progress = new Progress(process.stderr),
+  /** What goes on if it is stopped: the run, or the set of repeats that it is one of. */
+  goesOn = handle.run,
 ): Promise<number> {
   let interruptRequested = false;
   const onSignal = (): void => {
@@ -57,7 +59,7 @@ export async function follow(
         if (!json) process.stderr.write(`Report: ${handle.run}/report.html\n`);
       } else if (event.state === 'interrupted') {
         code = interruptedCode;
-        process.stderr.write(`Go on with: ${commandName()} tune --resume ${shellQuote(handle.run)}\n`);
+        process.stderr.write(`Go on with: ${commandName()} tune --resume ${shellQuote(goesOn)}\n`);
       } else if (!json)
         process.stderr.write(
           `Report: ${handle.run}/report.html\nNext:   ${commandName()} chat ${shellQuote(handle.run)}\n`,

@@ -4,14 +4,16 @@ import type { Command } from 'commander';
 import { NomoatError } from '../errors.ts';
 import type { Confirm, Proposal } from '../plan/proposal.ts';
 import { notBegun } from '../run/run.ts';
+import { createSeedSet, isSeedSet, openSeedSet } from '../run/seed-set.ts';
 import { resumeRun, startRun } from '../run/start-run.ts';
-import { recipeOption } from '../settings/command-settings.ts';
+import { recipeOption, seedsOption } from '../settings/command-settings.ts';
 import { openText, toggle } from '../settings/fields.ts';
 import { resolveSettings } from '../settings/load.ts';
 import { flagOf, tuneOptions } from '../settings/options.ts';
 import { bare } from './bare-command.ts';
 import { addFlags, flagsOf, givenFlags } from './flags.ts';
 import { follow } from './follow.ts';
+import { followSeeds } from './follow-seeds.ts';
 import { Progress } from './progress.ts';
 
 /** Shows a run's plan and asks whether it shall begin: Enter and yes do. Throws NomoatError at Ctrl-C. */
@@ -36,6 +38,7 @@ async function confirmed(progress: Progress, proposal: Proposal, signal: AbortSi
 const shown = { json: toggle(false, 'events on stdout, one JSON object a line') };
 const tuneControls = {
   ...recipeOption,
+  ...seedsOption,
   resume: openText('DIR', 'continue the run in this folder'),
   ...shown,
   yes: toggle(false, 'do not ask before starting; default: ask on a terminal'),
@@ -44,23 +47,29 @@ const tuneControls = {
 export function command(): Command {
   const command = bare('tune').argument('[DATA...]');
   return addFlags(command, { ...tuneControls, ...tuneOptions }).action(async (data: string[]) => {
-    const { json, recipe, resume, yes } = flagsOf(command, tuneControls);
+    const { json, recipe, resume, seeds, yes } = flagsOf(command, tuneControls);
     if (resume !== null) {
       const extra = Object.keys(givenFlags(command, tuneOptions)).map((name) => `--${flagOf(name)}`);
-      if (data.length > 0 || recipe || extra.length > 0) {
+      if (data.length > 0 || recipe || seeds > 1 || extra.length > 0) {
         throw new NomoatError({
           part: '--resume',
-          fault: `takes nothing else, but got ${[...data, ...(recipe ? ['--recipe'] : []), ...extra].join(', ')}`,
+          fault: `takes nothing else, but got ${[...data, ...(recipe ? ['--recipe'] : []), ...(seeds > 1 ? ['--seeds'] : []), ...extra].join(', ')}`,
           remedy: 'A run goes on with the settings it was started with.',
         });
       }
-      process.exitCode = await follow(resumeRun(resume), json);
+      process.exitCode = isSeedSet(resume)
+        ? await followSeeds(openSeedSet(resume), null, { json })
+        : await follow(resumeRun(resume), json);
       return;
     }
     const settings = await resolveSettings(data, givenFlags(command, tuneOptions), recipe);
     const progress = new Progress(process.stderr);
     const confirm: Confirm = (proposal, signal) => confirmed(progress, proposal, signal);
     const asks = !yes && !json && process.stdin.isTTY;
-    process.exitCode = await follow(startRun(settings, asks ? { confirm } : {}), json, progress);
+    const asked = asks ? { confirm } : {};
+    process.exitCode =
+      seeds > 1
+        ? await followSeeds(createSeedSet(settings, seeds), settings, { json, progress, ...asked })
+        : await follow(startRun(settings, asked), json, progress);
   });
 }

@@ -38,6 +38,7 @@ const commandOf: Readonly<
   addApiKey: 'keys add',
   listApiKeys: 'keys list',
   removeApiKey: 'keys remove',
+  resumeTuneSeeds: 'tune --resume',
   exportRun: 'export',
   convertAdapter: 'convert',
   mergeAdapters: 'merge',

@@ -6,6 +6,7 @@ import { examplesNeeded, smallestShown } from './statistics/power.ts';
 import { type Interval, mcnemarExact, pairedInterval } from './statistics/proportions.ts';
 import { bootstrapStatistic, permuteStatistic, type Statistic } from './statistics/resample-rows.ts';
 import { bootstrapInterval, pairedPermutation } from './statistics/resampling.ts';
+import { type BySeed, type SeededMean, seededMean, seedVariance } from './statistics/seeds.ts';
 
 /** What two are compared by. */
 export interface CompareOptions {
@@ -21,6 +22,8 @@ export interface Side {
   readonly score: number;
   readonly scores: readonly number[];
   readonly answers: readonly string[];
+  /** Scores of each repeat of a training; null where there is one. */
+  readonly bySeed: BySeed | null;
 }
 
 /** What two on the same examples come to. */
@@ -29,8 +32,13 @@ export interface Paired {
   readonly difference: number;
   /** Of the difference, 95%: Tango's for scores of 0 and 1 (Wilson's for pairs), else, and for clusters, a bootstrap of the difference. */
   readonly interval: Interval;
-  /** McNemar's exact test for scores of 0 and 1, else (and for clusters) a paired permutation test. */
-  readonly test: 'mcnemar' | 'permutation';
+  /**
+   * McNemar's exact test for scores of 0 and 1, else (and for clusters) a paired permutation test; where one of the two is repeats of a training,
+   * Student's with the noise of seeds in it.
+   */
+  readonly test: 'mcnemar' | 'permutation' | 'seeds';
+  /** Where one of the two is repeats: what the difference is uncertain by, as standard errors; else null. */
+  readonly noise: { readonly seeds: number; readonly examples: number } | null;
   /** Two-sided, of this comparison alone. */
   readonly pValue: number;
   /** Difference that so many examples would have shown four times in five. */
@@ -50,10 +58,18 @@ const count = (differences: readonly number[], sign: number): number => differen
 const bothOf = (first: Side, second: Side, { expected, metric }: CompareOptions): Statistic | null =>
   metric.together?.([...first.answers, ...second.answers], [...expected, ...expected]) ?? null;
 
+/** The difference with the noise of seeds in it; null where neither is repeats. */
+function overSeeds(first: Side, second: Side, { clusters }: CompareOptions): SeededMean | null {
+  const repeats = [first, second].flatMap(({ bySeed }) => (bySeed ? [{ count: bySeed.length, variance: seedVariance(bySeed, clusters) }] : [])); // biome-ignore format: one line
+  return repeats.length === 0 ? null : seededMean(differencesOf(first, second), repeats, clusters);
+}
+
 /** Which test is made, and its p-value. */
 export function testTwo(first: Side, second: Side, options: CompareOptions): Pick<Paired, 'test' | 'pValue'> {
   const { clusters, metric } = options;
   const grouped = clusters ? { clusters } : {};
+  const seeded = overSeeds(first, second, options);
+  if (seeded) return { test: 'seeds', pValue: seeded.pValue };
   const both = bothOf(first, second, options);
   const differences = differencesOf(first, second);
   if (both) return { test: 'permutation', pValue: permuteStatistic(both, differences.length, grouped) };
@@ -78,11 +94,16 @@ function intervalOf(first: Side, second: Side, options: CompareOptions): Interva
 export function compareTwo(first: Side, second: Side, options: CompareOptions): Paired {
   const difference = first.score - second.score;
   const differences = differencesOf(first, second);
-  const error = standardError(differences, options.clusters);
-  const needed = examplesNeeded(difference, error, differences.length);
+  const seeded = overSeeds(first, second, options);
+  const error = seeded
+    ? Math.hypot(seeded.examplesError, seeded.seedsError)
+    : standardError(differences, options.clusters);
+  // More examples take no noise of seeds away.
+  const needed = seeded ? Number.POSITIVE_INFINITY : examplesNeeded(difference, error, differences.length);
   return {
     difference,
-    interval: bounded(intervalOf(first, second, options)),
+    interval: bounded(seeded?.interval ?? intervalOf(first, second, options)),
+    noise: seeded && { seeds: seeded.seedsError, examples: seeded.examplesError },
     ...testTwo(first, second, options),
     smallestShown: Math.min(1, smallestShown(error)),
     examplesNeeded: Number.isFinite(needed) ? needed : null,

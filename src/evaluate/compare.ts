@@ -56,7 +56,11 @@ const optionsOf = (metric: Metric, { clusters, questions }: TestSet): CompareOpt
 });
 
 /** By one metric. */
-const sideOf = ({ answers, results }: Contestant, metric: number): Side => ({ ...results[metric]!, answers });
+const sideOf = ({ answers, results }: Contestant, metric: number): Side => ({
+  ...results[metric]!,
+  answers,
+  bySeed: results[metric]!.seeds?.scores ?? null,
+});
 
 /** Compares the first model with all others; their p-values are corrected together. */
 export function compareAll({ baselines, metrics, models: [first, ...models], test }: Compared): Comparison[] {
@@ -112,13 +116,15 @@ export interface Said {
 
 /** A comparison as a sentence. */
 export function comparisonText(comparison: Comparison, { examples, severalMetrics, test }: Said): string {
-  const { adjustedPValue, difference, examplesNeeded: needed, first, interval, metric, second, smallestShown: least, verdict } = comparison; // biome-ignore format: one line
+  const { adjustedPValue, difference, examplesNeeded: needed, first, interval, metric, noise, second, smallestShown: least, verdict } = comparison; // biome-ignore format: one line
   const by = severalMetrics ? ` by ${metric}` : '';
   const seen = `${points(Math.abs(difference))} points ${difference >= 0 ? 'above' : 'below'} ${second}, 95% interval ${points(interval[0])} to ${points(interval[1])}, ${pText(adjustedPValue)}`; // biome-ignore format: one line
-  if (verdict === 'better' || verdict === 'worse') return `${first} is ${verdict} than ${second}${by}: ${seen}.`;
+  const noisy = noise ? ` Of its uncertainty, ${points(noise.seeds ** 2 / (noise.seeds ** 2 + noise.examples ** 2 || 1))} in a hundred is noise of seeds.` : ''; // biome-ignore format: one line
+  if (verdict === 'better' || verdict === 'worse')
+    return `${first} is ${verdict} than ${second}${by}: ${seen}.${noisy}`;
   if (verdict === 'too-few-examples') return `${test} are too few to compare ${first} with ${second}${by}: ${seen}; give at least ${fewestExamples}, better some hundred.`; // biome-ignore format: one line
   const more = needed !== null && needed > examples ? ` The difference seen would need about ${needed} examples.` : '';
-  return `No difference shown between ${first} and ${second}${by}: ${seen}. With ${test}, one of ${points(least)} points would have been shown four times in five.${more}`; // biome-ignore format: one line
+  return `No difference shown between ${first} and ${second}${by}: ${seen}. With ${test}, one of ${points(least)} points would have been shown four times in five.${more}${noisy}`; // biome-ignore format: one line
 }
 
 /** Ties as a sentence; null where no two tie. */

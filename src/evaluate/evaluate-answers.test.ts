@@ -137,3 +137,27 @@ test('of several drawn answers an example has their mean, and the report at leas
   expect([four!.any, four!.all]).toEqual([1, 0]);
   await expect(evaluateAnswers({ ...given, metrics: [metricOf('macro-f1')] })).rejects.toMatchObject({ part: 'the metric macro-f1' }); // biome-ignore format: one line
 });
+
+test('repeats of a training: a verdict that holds over seeds, with their noise told from the effect', async () => {
+  const test = testSetOf(questionsOf(labels));
+  const base = answered('base', rightly(0.5, 9));
+  const given = { test, metrics: [metricOf('exact')], suggested: null, baselines: [], findings: {} };
+  const repeats = (name: string, shares: readonly number[]): Answered => {
+    const seeds = shares.map((share, i) => rightly(share, i).map((text) => ({ text, ended: true })));
+    return { name, answers: seeds[0]!, seeds, costs: { seconds: 0, computed: 0 } };
+  };
+  const steady = await evaluateAnswers({ ...given, models: [repeats('tuned', [0.95, 0.95, 0.95]), base] });
+  expect(steady.comparisons[0]).toMatchObject({ test: 'seeds', verdict: 'better' });
+  expect(steady.verdict.join('\n')).toMatch(/tuned is better than base: .* Of its uncertainty, \d+\.\d in a hundred is noise of seeds\./); // biome-ignore format: one line
+  // One seed as good as never, one as base: their mean is well above it, and says nothing of the next seed.
+  const moody = await evaluateAnswers({ ...given, models: [repeats('tuned', [1, 1, 0.4]), base] });
+  expect(moody.comparisons[0]).toMatchObject({ test: 'seeds', verdict: 'no-difference-shown', examplesNeeded: null });
+  expect(moody.comparisons[0]!.difference).toBeGreaterThan(0.2);
+  const { deviation, means, scores } = moody.models[0]!.results[0]!.seeds!;
+  expect([means.length, scores.length, means[0]]).toEqual([3, 3, 1]);
+  expect(deviation).toBeGreaterThan(0.25);
+  expect(moody.comparisons[0]!.noise!.seeds).toBeGreaterThan(3 * moody.comparisons[0]!.noise!.examples);
+  // The same answers once: a single run of that score would have been called better.
+  const single = await evaluateAnswers({ ...given, models: [answered('tuned', rightly(0.8, 1)), base] });
+  expect(single.comparisons[0]!.verdict).toBe('better');
+});

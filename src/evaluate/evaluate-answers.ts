@@ -16,9 +16,17 @@ import { jsonReport } from './metrics/json-fields.ts';
 import { labelReport } from './metrics/labels.ts';
 import { type Metric, suggestMetric } from './metrics/metric.ts';
 import { type Passes, passesOf } from './passes.ts';
-import { isBinary, type MetricScore, scoreAnswers } from './score-answers.ts';
+import { type Draws, isBinary, type MetricScore, scoreAnswers } from './score-answers.ts';
 import { promptOf, type TestSet, unitsOf } from './test-set.ts';
 import { verdictOf } from './verdict.ts';
+
+/** What metrics that score likelihoods found of one model. */
+export interface Likelihoods {
+  /** By metric, in the order of the examples. */
+  readonly scores: Readonly<Record<string, readonly number[]>>;
+  /** Of choices; null where texts are answered. */
+  readonly calibration: Calibration | null;
+}
 
 /** What a model answered, in the order of the examples. */
 export interface Answered {
@@ -26,14 +34,11 @@ export interface Answered {
   readonly answers: readonly TestAnswer[];
   /** Where several were drawn to each question: all of them, one list a draw; `answers` is the first draw. */
   readonly samples?: readonly (readonly TestAnswer[])[];
+  /** Of repeats of a training with other seeds: all their answers, one list a repeat; `answers` is the first one's. */
+  readonly seeds?: readonly (readonly TestAnswer[])[];
   readonly costs: Costs;
-  /** Of metrics that score likelihoods instead of answers. */
-  readonly given?: {
-    /** By metric, in the order of the examples. */
-    readonly scores: Readonly<Record<string, readonly number[]>>;
-    /** Of choices; null where texts are answered. */
-    readonly calibration: Calibration | null;
-  };
+  /** Of metrics that score likelihoods instead of answers: those of the model, or of each repeat. */
+  readonly given?: readonly Likelihoods[];
   /** What the expected answers cost the model, in the order of the examples, where it was measured. */
   readonly losses?: readonly ExampleLoss[];
 }
@@ -51,20 +56,21 @@ export interface AnswersGiven {
   readonly findings: Findings;
 }
 
-/** By every metric, in their order. */
-const resultsOf = (draws: readonly (readonly string[])[], { metrics, test }: AnswersGiven, likelihoods?: Answered['given']): Promise<MetricScore[]> => Promise.all(metrics.map((metric) => scoreAnswers(draws, test, metric, likelihoods?.scores[metric.name]))); // biome-ignore format: one line
+/** By every metric, in their order; `likelihoods` are those of each draw. */
+const resultsOf = (draws: Draws, { metrics, test }: AnswersGiven, likelihoods: readonly Likelihoods[] = []): Promise<MetricScore[]> => Promise.all(metrics.map((metric) => scoreAnswers(draws, test, metric, likelihoods.flatMap(({ scores }) => { const own = scores[metric.name]; return own ? [own] : []; })))); // biome-ignore format: one line
 
 async function modelEvaluation(
-  { answers, costs, given: likelihoods, name, samples = [answers] }: Answered,
+  { answers, costs, given: likelihoods, name, samples = [answers], seeds }: Answered,
   given: AnswersGiven,
 ): Promise<ModelEvaluation> {
   const texts = answers.map(({ text }) => text);
+  const all = seeds ?? samples;
   const expected = given.test.questions.map((question) => question.expected.trim());
   const areLabels =
     given.metrics.some((metric) => metric.name === 'exact' || metric.name === 'macro-f1') &&
     suggestMetric(expected).name === 'exact';
   const results = await resultsOf(
-    samples.map((draw) => draw.map(({ text }) => text)),
+    { answers: all.map((draw) => draw.map(({ text }) => text)), of: seeds ? 'seeds' : 'samples' },
     given,
     likelihoods,
   );
@@ -73,19 +79,19 @@ async function modelEvaluation(
     results,
     passes: samples.length > 1 ? passesIn(results, samples.length, given.test) : null,
     degenerate: degenerateOf(
-      samples.flat(),
-      samples.flatMap(() => given.test.questions),
+      all.flat(),
+      all.flatMap(() => given.test.questions),
     ),
     labels: areLabels ? labelReport(texts.map((text) => text.trim()), expected) : null, // biome-ignore format: one line
     json: given.metrics.some(({ name }) => name.startsWith('json')) ? jsonReport(texts, expected) : null,
-    calibration: likelihoods?.calibration ?? null,
+    calibration: likelihoods?.[0]?.calibration ?? null,
     answers: texts,
     samples: samples.length > 1 ? texts.map((_, i) => samples.map((draw) => draw[i]!.text)) : null,
     costs,
   };
 }
 
-const baselineEvaluation = async ({ answers, kind, name }: Baseline, given: AnswersGiven): Promise<BaselineEvaluation> => ({ name, kind, results: await resultsOf([answers], given), answers }); // biome-ignore format: one line
+const baselineEvaluation = async ({ answers, kind, name }: Baseline, given: AnswersGiven): Promise<BaselineEvaluation> => ({ name, kind, results: await resultsOf({ answers: [answers], of: 'samples' }, given), answers }); // biome-ignore format: one line
 
 /** pass@k and pass^k by the metrics that say right or wrong. */
 const passesIn = (results: readonly MetricScore[], samples: number, test: TestSet): Passes[] => results.flatMap(({ metric, right }) => (right ? [passesOf(metric, right, samples, test)] : [])); // biome-ignore format: one line
@@ -93,8 +99,8 @@ const passesIn = (results: readonly MetricScore[], samples: number, test: TestSe
 /** A figure of all answers together is one of a single draw. */
 function refuseTogether({ metrics, models }: AnswersGiven): void {
   const together = metrics.find((metric) => metric.together !== undefined);
-  if (together && models.some(({ samples }) => samples !== undefined))
-    throw new NomoatError({ code: 'invalid-settings', part: `the metric ${together.name}`, fault: 'is one of all answers together, and several were drawn to each question', remedy: 'Leave `samples` out, or take another metric.' }); // biome-ignore format: one line
+  if (together && models.some(({ samples, seeds }) => samples ?? seeds))
+    throw new NomoatError({ code: 'invalid-settings', part: `the metric ${together.name}`, fault: 'is one of all answers together, and there are several to each question', remedy: 'Leave `samples` out, give a single run, or take another metric.' }); // biome-ignore format: one line
 }
 
 /** The evaluation of these answers. */

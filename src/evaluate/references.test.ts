@@ -14,6 +14,8 @@ import { examplesNeeded, smallestShown } from './statistics/power.ts';
 import { mcnemarExact, pairedInterval, passAllK, passAtK, wilsonInterval } from './statistics/proportions.ts';
 import { bootstrapStatistic, permuteStatistic } from './statistics/resample-rows.ts';
 import { bootstrapInterval, pairedPermutation, randomNumbers } from './statistics/resampling.ts';
+import { meanOverSeeds, seededMean, seedVariance } from './statistics/seeds.ts';
+import { studentQuantile, studentTail } from './statistics/student.ts';
 
 interface Cases {
   readonly texts: readonly { answer: string; expected: string; normalised: string; tokenF1: number; rougeL: number; chrF: number; bleu: number }[]; // biome-ignore format: one line
@@ -29,6 +31,8 @@ interface Cases {
   readonly clusters: { values: number[]; clusters: string[]; error: number };
   readonly passes: readonly [number, number, number, number, number][];
   readonly macro: { low: number; high: number; some: [number[], number][] };
+  readonly students: readonly [number, number, number, number][];
+  readonly seeds: { scores: number[][]; variance: number; error: number };
   readonly bootstrap: readonly { values: number[]; low: number; high: number }[];
 }
 const cases = JSON.parse(readFileSync(join(import.meta.dirname, '../../test/fixtures/evaluation/cases.json'), 'utf8')) as Cases; // biome-ignore format: one line
@@ -97,6 +101,23 @@ describe('statistics', () => {
       expect(ourHigh, what).toBeCloseTo(high, digits);
     }
     expect([pairedInterval(0, 0, 0), pairedInterval(3, 0, 3)[1], pairedInterval(0, 3, 3)[0]]).toEqual([[-1, 1], 1, -1]);
+  });
+
+  test("Student's t is that of scipy, of any degrees of freedom", () => {
+    for (const [t, freedom, tails, quantile] of cases.students) {
+      expect(studentTail(t, freedom), `${t} ${freedom}`).toBeCloseTo(tails, 10);
+      expect(studentQuantile(0.95, freedom) / quantile, `${freedom}`).toBeCloseTo(1, 9);
+    }
+  });
+
+  test('repeats: variance of seeds and error of the mean are those of the mean squares of statsmodels', () => {
+    const { error, scores, variance } = cases.seeds;
+    expect(seedVariance(scores)).toBeCloseTo(variance, 12);
+    const found = seededMean(meanOverSeeds(scores), [{ count: 4, variance }]);
+    expect(Math.hypot(found.examplesError, found.seedsError)).toBeCloseTo(error, 12);
+    // Seeds that only chance divides, and a single one.
+    expect([seedVariance([scores[0]!, scores[0]!]), seedVariance([scores[0]!])]).toEqual([0, 0]);
+    expect(seededMean([0, 0], [])).toMatchObject({ mean: 0, pValue: 1 });
   });
 
   test('standard errors by clusters are those of statsmodels', () => {

@@ -4,6 +4,7 @@ import { clusteredWilson } from './statistics/clusters.ts';
 import { type Interval, wilsonInterval } from './statistics/proportions.ts';
 import { bootstrapStatistic } from './statistics/resample-rows.ts';
 import { bootstrapInterval } from './statistics/resampling.ts';
+import { type BySeed, seededMean, seedVariance } from './statistics/seeds.ts';
 import type { TestSet } from './test-set.ts';
 
 /** How one metric scored somebody's answers. */
@@ -11,12 +12,24 @@ export interface MetricScore {
   readonly metric: string;
   /** Mean score, 0 to 1; of metrics such as macro F1, that of all answers together. */
   readonly score: number;
-  /** 95%: Wilson's for scores of 0 and 1 (of clusters, as if there were fewer), else a bias-corrected bootstrap. */
+  /** 95%: Wilson's for scores of 0 and 1 (of clusters, as if there were fewer), else a bias-corrected bootstrap; of repeats Student's, with the noise of seeds in it. */
   readonly interval: Interval;
-  /** In the order of the examples; where several answers were drawn, their means. */
+  /** In the order of the examples; where there are several answers, their means. */
   readonly scores: readonly number[];
   /** Where several were drawn, and each is right or wrong: how many of an example's are right; else null. */
   readonly right: readonly number[] | null;
+  /** Of repeats of a training with other seeds; null where there is one. */
+  readonly seeds: SeedScores | null;
+}
+
+/** How repeats of a training scored. */
+export interface SeedScores {
+  /** Mean score of each repeat. */
+  readonly means: readonly number[];
+  /** Standard deviation between repeats, what chance in these examples gives them taken off. */
+  readonly deviation: number;
+  /** Scores of each repeat, in the order of the examples. */
+  readonly scores: BySeed;
 }
 
 /** Whether a metric's scores are 0 and 1 alone: it does not say otherwise, and these are (means of several draws need not be). */
@@ -42,35 +55,45 @@ async function scoresOf(
 
 const sum = (values: readonly number[]): number => values.reduce((all, value) => all + value, 0);
 
+/** Several answers to each question: drawn by one model, or one of each repeat of a training. */
+export interface Draws {
+  readonly answers: readonly (readonly string[])[];
+  readonly of: 'samples' | 'seeds';
+}
+
+/** 95%, of an example's scores. */
+function intervalOf(metric: Metric, scores: readonly number[], { clusters }: TestSet): Interval {
+  if (!isBinary(metric, [{ scores }])) return bootstrapInterval(scores, clusters ? { clusters: clusters.names } : {});
+  return clusters ? clusteredWilson(scores, clusters.names) : wilsonInterval(sum(scores), scores.length);
+}
+
 /**
  * Scores answers in the order of the examples: of one draw, or of several, whose mean is an example's score then. `given` are scores of
- * likelihoods, which answers do not show.
+ * likelihoods, which answers do not show, of each repeat.
  */
 export async function scoreAnswers(
-  draws: readonly (readonly string[])[],
+  { answers: draws, of: kind }: Draws,
   test: TestSet,
   metric: Metric,
-  given?: readonly number[],
+  given: BySeed = [],
 ): Promise<MetricScore> {
   const { name, together } = metric;
   const { clusters, questions } = test;
-  const each = given ? draws.map(() => given) : await scoresOf(draws, test, metric);
+  const each = given.length > 0 ? given : await scoresOf(draws, test, metric);
   const sums = questions.map((_, i) => sum(each.map((own) => own[i]!)));
-  const scores = sums.map((all) => all / draws.length);
-  const right =
-    draws.length > 1 &&
-    isBinary(
-      metric,
-      each.map((own) => ({ scores: own })),
-    )
-      ? sums
-      : null;
-  const grouped = clusters ? { clusters: clusters.names } : {};
+  const scores = sums.map((all) => all / each.length);
+  const several = each.length > 1 ? kind : null;
+  const right = several === 'samples' && isBinary(metric, each.map((own) => ({ scores: own }))) ? sums : null; // biome-ignore format: one line
+  const found = { metric: name, scores, right, seeds: null };
   if (together) {
     const statistic = together(draws[0]!, questions.map(({ expected }) => expected)); // biome-ignore format: one line
-    const all = [...scores.keys()];
-    return { metric: name, score: statistic(all), interval: bounded(bootstrapStatistic(statistic, all.length, grouped)), scores, right }; // biome-ignore format: one line
+    const grouped = clusters ? { clusters: clusters.names } : {};
+    return { ...found, score: statistic([...scores.keys()]), interval: bounded(bootstrapStatistic(statistic, scores.length, grouped)) }; // biome-ignore format: one line
   }
-  const share = (): Interval => (clusters ? clusteredWilson(scores, clusters.names) : wilsonInterval(sum(scores), scores.length)); // biome-ignore format: one line
-  return { metric: name, score: sum(scores) / scores.length, interval: isBinary(metric, [{ scores }]) ? share() : bounded(bootstrapInterval(scores, grouped)), scores, right }; // biome-ignore format: one line
+  const score = sum(scores) / scores.length;
+  if (several !== 'seeds') return { ...found, score, interval: bounded(intervalOf(metric, scores, test)) };
+  const variance = seedVariance(each, clusters?.names);
+  const { interval } = seededMean(scores, [{ count: each.length, variance }], clusters?.names);
+  const seeds = { means: each.map((own) => sum(own) / own.length), deviation: Math.sqrt(variance), scores: each };
+  return { ...found, score, interval: bounded(interval), seeds };
 }

@@ -3,7 +3,7 @@
  * users get; every comparison is paired, and none is called a difference that was not shown; answers are kept, so that what was interrupted goes on.
  */
 import { appendFileSync, mkdirSync, readFileSync } from 'node:fs';
-import { basename, dirname, join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { defaultSampling } from '../chat/chat-model.ts';
 import { NomoatError } from '../errors.ts';
 import { type Baseline, majorityAnswer, nearestAnswer } from '../evaluate/baselines.ts';
@@ -14,21 +14,27 @@ import type { Findings } from '../evaluate/findings.ts';
 import { metricOf, suggestMetric } from '../evaluate/metrics/metric.ts';
 import { type TestQuestion, type TestSet, withSystem } from '../evaluate/test-set.ts';
 import { resolveChat } from '../library.ts';
-import { RunFolder } from '../run/run-folder.ts';
 import { evalSettings } from '../settings/command-settings.ts';
-import { isRun } from '../settings/load.ts';
 import type { TaskName } from '../settings/task-names.ts';
 import { answersFolder } from '../store/cache.ts';
 import type { AskModelOptions } from './ask-model.ts';
+import {
+  type Contestant,
+  combined,
+  contestantsOf,
+  learntBy,
+  measureContestant,
+  nameOfMember,
+  usualRivals,
+} from './contestants.ts';
 import { askTask } from './evaluate-task.ts';
 import { type EvaluationOutputs, openOutputs } from './evaluation-outputs.ts';
 import { loadMetrics, type MetricGiven } from './load-metric.ts';
-import { measureModel } from './measure-model.ts';
-import { learntQuestions, readTest } from './test-data.ts';
+import { readTest } from './test-data.ts';
 
 /** What is evaluated, and on what. */
 export interface EvaluateOptions extends EvaluationOutputs {
-  /** A model's name or file, a run's folder, or one of its checkpoints. */
+  /** A model's name or file, a run's folder, one of its checkpoints, or the folder of a run's repeats with other seeds. */
   readonly model: string;
   /** Others to compare it with, likewise; by default the base of a run, and nothing for other models. */
   readonly against?: readonly string[];
@@ -91,13 +97,6 @@ const baselinesOf = (test: TestSet, learnt: Learnt): Baseline[] => [
   ...(learnt && learnt.length > 0 ? [nearestAnswer(test, learnt)] : []),
 ];
 
-/** Who a model is compared with where nobody says. */
-function usualRivals(model: string): readonly string[] {
-  if (!isRun(model)) return [];
-  const { settings } = new RunFolder(model).read();
-  return settings.method === 'lora' ? [settings.modelPath] : [];
-}
-
 /** Answers are drawn where several are asked for, as chat draws them; a single one is greedy unless a temperature is given. */
 const usualTemperature = defaultSampling.temperature;
 
@@ -118,16 +117,6 @@ const metricsGiven = ({ metric }: EvaluateOptions): readonly MetricGiven[] =>
     : typeof metric === 'string' || typeof metric === 'function'
       ? [metric]
       : metric;
-
-/** Each name once: the same model may be there twice. */
-function namesOf(models: readonly string[]): string[] {
-  const times = new Map<string, number>();
-  return models.map((model) => {
-    const name = shownName(model);
-    times.set(name, (times.get(name) ?? 0) + 1);
-    return times.get(name) === 1 ? name : `${name} (${times.get(name)})`;
-  });
-}
 
 /** What says how answers are got and scored: a task has its own ways. */
 const notOfTasks = ['metric', 'pattern', 'cluster', 'samples', 'temperature', 'seed', 'maxTokens', 'promptColumn', 'completionColumn'] as const; // biome-ignore format: one line
@@ -151,28 +140,39 @@ export async function evaluate(options: EvaluateOptions): Promise<Evaluation> {
   return evaluation;
 }
 
+/** Every member is asked the task; repeats are one again then. */
+async function byTask(
+  contestants: readonly Contestant[],
+  options: EvaluateOptions & { readonly task: TaskName },
+): Promise<Evaluation> {
+  const members = contestants.flatMap((each) =>
+    each.members.map((model) => ({ model, name: nameOfMember(each, model) })),
+  );
+  const { models, ...asked } = await askTask(members, options);
+  const waiting = [...models];
+  const together = contestants.map(({ members: own, name }) => combined(name, waiting.splice(0, own.length)));
+  return evaluateAnswers({ ...asked, models: together, findings: { looks: looked(asked.test.digest) } });
+}
+
 /** The evaluation by a task or by metrics. */
 async function evaluationOf(options: EvaluateOptions): Promise<Evaluation> {
   const { against, model, signal } = options;
-  const all = [model, ...(against ?? usualRivals(model))];
-  const names = namesOf(all);
+  const contestants = contestantsOf([model, ...(against ?? usualRivals(model))]);
+  const [representative] = contestants[0]!.members;
   assertTaskAlone(options);
-  if (options.task) {
-    const asked = await askTask(all.map((each, i) => ({ model: each, name: names[i]! })), { ...options, task: options.task }); // biome-ignore format: one line
-    return evaluateAnswers({ ...asked, findings: { looks: looked(asked.test.digest) } });
-  }
+  if (options.task) return byTask(contestants, { ...options, task: options.task });
   const given = await loadMetrics(metricsGiven(options), options.pattern ?? null);
   const draws = drawsOf(options);
-  const { modelPath, systemPrompt } = await resolveChat({ model });
+  const { modelPath, systemPrompt } = await resolveChat({ model: representative! });
   const test = await readTest(options, modelPath);
   signal?.throwIfAborted();
-  const learnt = await learntQuestions(model);
+  const learnt = await learntBy(contestants[0]!);
   const suggestion = given.length > 0 ? null : suggestMetric(test.questions.map(({ expected }) => expected));
   const metrics = suggestion ? [metricOf(suggestion.name)] : given;
   // All are asked alike: with the system prompt that the first one was trained with.
   const asked = withSystem(test.questions, systemPrompt);
   const models: Answered[] = [];
-  for (const [i, each] of all.entries()) models.push(await measureModel({ model: each, name: names[i]! }, asked, { ...options, ...draws, metrics })); // biome-ignore format: one line
+  for (const each of contestants) models.push(await measureContestant(each, asked, { ...options, ...draws, metrics }));
   return evaluateAnswers({
     test,
     metrics,
@@ -182,6 +182,3 @@ async function evaluationOf(options: EvaluateOptions): Promise<Evaluation> {
     findings: await findingsOf(test, learnt, signal),
   });
 }
-
-/** A file by its name, a run by its folder's. */
-const shownName = (model: string): string => basename(model).replace(/\.gguf$/i, '') || model;

@@ -29,7 +29,7 @@ async function answered(
   const byLikelihood = metrics.filter(({ name }) => labelMetrics.some((metric) => metric.name === name));
   if (byLikelihood.length === 0) return askModel(of, asked, options);
   const { calibration, chosen, costs, scores } = await labelChoicesOf(asked, likelihoods);
-  const given = { scores, calibration };
+  const given = [{ scores, calibration }];
   if (byLikelihood.length < metrics.length) return { ...(await askModel(of, asked, options)), given };
   return { name: of.name, answers: chosen.map((text) => ({ text, ended: true })), costs, given };
 }

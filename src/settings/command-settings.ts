@@ -167,12 +167,22 @@ export interface CommandSettings {
 const pathOrPaths = () => z.union([z.string(), z.array(z.string()).min(1)]);
 const data = { data: pathOrPaths().register(fieldWords, { description: 'files or a folder' }) };
 
+/** Beside the options of a run: what repeats it. */
+export const seedsOption = {
+  seeds: wholeFrom(
+    1,
+    1,
+    'runs with as many seeds, from the seed on, in one folder; `evaluate` then tells their noise from an effect',
+    { unit: 'runs' },
+  ),
+};
+
 /** By name, as they are called. */
 export const commandSettings = {
   tune: {
     summary: summaries.tune,
     argument: data,
-    options: { ...recipeOption, ...tuneOptions },
+    options: { ...recipeOption, ...seedsOption, ...tuneOptions },
   },
   pretrain: {
     summary: summaries.pretrain,

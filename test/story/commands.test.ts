@@ -46,6 +46,14 @@ beforeAll(() => {
   writeGguf(join(folder, 'base.gguf'), { metadata, tensors });
 });
 
+test('tune --seeds trains repeats in one folder, and eval takes them as one', () => {
+  const trained = nomoat('tune', 'pairs.jsonl', '--model', llama, '--run', 'repeats', '--seeds', '2', '--max-steps', '1', '--threads', '1'); // biome-ignore format: one line
+  expect([trained.code, trained.err]).toEqual([0, expect.stringMatching(/2 runs, one after the other[\s\S]*Run 1 of 2, seed 0[\s\S]*Run 2 of 2, seed 1[\s\S]*eval \S*repeats --data TEST/)]); // biome-ignore format: one line
+  const { code, out } = nomoat('eval', 'repeats', '--data', 'pairs.jsonl', '--max-tokens', '2');
+  expect([code, out]).toEqual([0, expect.stringContaining('Repeats of repeats, by exact: ')]);
+  expect(nomoat('tune', '--resume', 'repeats', '--seeds', '2').err).toContain('takes nothing else, but got --seeds');
+}, 120_000);
+
 test('tune --help lists every option of the table, each with a default', () => {
   const { code, out } = nomoat('tune', '--help');
   expect(code).toBe(0);
@@ -56,7 +64,7 @@ test('tune --help lists every option of the table, each with a default', () => {
     .map((entry) => entry.replace(/\s+/g, ' '));
   const own = ['--recipe', '--resume', '--debug', '-h,'];
   const described = entries.filter((entry) => !own.some((name) => entry.startsWith(name)));
-  expect(described.length).toBe(Object.keys(tuneOptions).length + 2);
+  expect(described.length).toBe(Object.keys(tuneOptions).length + 3);
   for (const entry of described) expect(entry).toMatch(/default/);
 });
 

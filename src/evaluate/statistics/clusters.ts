@@ -1,6 +1,7 @@
 /** Values of which some belong together: their mean's standard error, and a share's interval that counts them as fewer than they are. Pure. */
 import { normalQuantile } from './normal.ts';
 import { confidence, type Interval, wilsonInterval } from './proportions.ts';
+import { studentQuantile } from './student.ts';
 
 /** A cluster's sum and size: all that the mean needs of it. */
 export interface Cluster {
@@ -45,12 +46,6 @@ export function standardError(values: readonly number[], names?: readonly string
   return Math.sqrt((squares * clusters.length) / (clusters.length - 1)) / values.length;
 }
 
-/** Student's t for so many degrees of freedom, from the normal's z (Cornish and Fisher; within 0.002 from 5 on), for 95% intervals. */
-function studentOf(freedom: number): number {
-  const z = normalQuantile((1 + confidence) / 2);
-  return z + (z ** 3 + z) / (4 * freedom) + (5 * z ** 5 + 16 * z ** 3 + 3 * z) / (96 * freedom ** 2);
-}
-
 /**
  * Wilson's interval of a share whose values come in clusters: as if there were as many independent ones as would have its standard error, fewer
  * still for few clusters (Korn and Graubard 1998, https://www150.statcan.gc.ca/n1/en/catalogue/12-001-X19980024356). Where all are
@@ -62,6 +57,6 @@ export function clusteredWilson(values: readonly number[], names: readonly strin
   const mean = values.reduce((sum, value) => sum + value, 0) / values.length;
   const error = standardError(values, names);
   const independent = error === 0 ? count : Math.min(values.length, (mean * (1 - mean)) / error ** 2);
-  const fewer = independent * (normalQuantile((1 + confidence) / 2) / studentOf(count - 1)) ** 2;
+  const fewer = independent * (normalQuantile((1 + confidence) / 2) / studentQuantile(confidence, count - 1)) ** 2;
   return wilsonInterval(mean * fewer, fewer);
 }

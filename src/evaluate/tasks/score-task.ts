@@ -43,7 +43,7 @@ async function scoreChoices(task: Task, documents: readonly TaskDocument[], { sc
   const choices = questions.map(({ right }, i): Choice => ({ probabilities: softmax(chosen[i]!), right }));
   return {
     answers: questions.map(({ options }, i) => ({ text: options[largest(chosen[i]!)]!.text, ended: true })),
-    given: { scores: byMetric(task, questions.map((question, i) => question.score(logs[i]!))), calibration: calibrationOf(choices) }, // biome-ignore format: one line
+    given: [{ scores: byMetric(task, questions.map((question, i) => question.score(logs[i]!))), calibration: calibrationOf(choices) }], // biome-ignore format: one line
   };
 }
 
@@ -56,7 +56,7 @@ async function scoreTexts(task: Task, documents: readonly TaskDocument[], { answ
   for (const [i, question] of questions.entries()) scores.push(await question.score(found[i]!));
   return {
     answers: found.map((text) => ({ text: text!, ended: true })),
-    given: { scores: byMetric(task, scores), calibration: null },
+    given: [{ scores: byMetric(task, scores), calibration: null }],
   };
 }
 

@@ -125,7 +125,7 @@ test('what does not fit the context is an error, never a wrong answer', async ()
   const asker = (fits: boolean) => ({ score: (rows: readonly unknown[]) => Promise.resolve(rows.map((_, i) => (fits || i > 2 ? { ...score, logProbability: -i } : null))), answer: () => Promise.resolve([]) }); // biome-ignore format: one line
   const { answers, given } = await scoreTask(task, asked, asker(true));
   // The first is likelier each time.
-  expect(given!.scores['acc']).toEqual(asked.map((_, i) => Number(i % 2 === 0)));
+  expect(given![0]!.scores['acc']).toEqual(asked.map((_, i) => Number(i % 2 === 0)));
   expect(answers).toHaveLength(asked.length);
   await expect(scoreTask(task, asked, asker(false))).rejects.toThrow(/3 prompts that do not fit the context/);
 });
