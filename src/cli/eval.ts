@@ -2,7 +2,7 @@
 import type { Command } from 'commander';
 import type { Evaluation, ModelEvaluation } from '../evaluate/evaluation.ts';
 import type { MetricScore } from '../evaluate/score-answers.ts';
-import { evalOptions } from '../settings/command-settings.ts';
+import { evalOptions } from '../settings/evaluation-settings.ts';
 import { toggle } from '../settings/fields.ts';
 import { defaultModel } from '../settings/options.ts';
 import { harmless } from '../words/harmless.ts';

@@ -22,7 +22,7 @@ import {
 } from '../text/records.ts';
 import type { Fields } from '../text/refused.ts';
 import { nearestNames } from '../words/nearest-name.ts';
-import { withValues } from '../words/program-words.ts';
+import { likelyColumns } from './likely-columns.ts';
 import { SeenKeys } from './seen-keys.ts';
 
 export interface Refusal {
@@ -71,43 +71,6 @@ function checkColumns(path: string, known: readonly string[], columns: Columns):
       remedy: near ? `Did you mean "${near}"?` : 'Give one of its columns.',
     });
   }
-}
-
-/** Names that people give to a question and its answer, as they often come together. */
-const likelyPairs: readonly (readonly [string, string])[] = [
-  // In capitals.
-  ['prompt', 'completion'],
-  ['instruction', 'output'],
-  ['question', 'answer'],
-  ['instruction', 'response'],
-  ['instruction', 'answer'],
-  ['prompt', 'response'],
-  ['prompt', 'answer'],
-  ['prompt', 'output'],
-  ['input', 'output'],
-  ['input', 'target'],
-  ['query', 'response'],
-  ['query', 'answer'],
-  ['problem', 'solution'],
-  ['source', 'target'],
-  ['user', 'assistant'],
-  ['human', 'assistant'],
-  ['q', 'a'],
-];
-
-/** What a question is often asked of, in a column of its own. */
-const moreColumns: readonly string[] = ['context', 'input', 'passage', 'document'];
-
-/** What to try with columns of other names. */
-function likelyColumns(record: unknown): string {
-  const names = new Map(typeof record === 'object' && record ? Object.keys(record).map((key) => [key.toLowerCase(), key]) : []); // biome-ignore format: one line
-  const pair = likelyPairs.find((each) => each.every((name) => names.has(name)));
-  if (!pair) return names.has('text') ? `Try ${withValues({ textColumn: names.get('text') })}. ` : '';
-  const more = moreColumns.find((name) => names.has(name));
-  const lost =
-    more === undefined ? '' : `To learn "${names.get(more)}" too, name the columns instruction, input and output. `;
-  const columns = { promptColumn: names.get(pair[0]), completionColumn: names.get(pair[1]) };
-  return `Try ${withValues(columns)}. ${lost}`;
 }
 
 /** How the chosen answers alone are learnt: beside a prompt, or as whole conversations. */

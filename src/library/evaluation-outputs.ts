@@ -12,7 +12,7 @@ import { renderReport, updatesOf } from '../run/report.ts';
 import { RunFolder } from '../run/run-folder.ts';
 import { shareable } from '../run/shareable.ts';
 import { version } from '../run/version.ts';
-import { evalOptions } from '../settings/command-settings.ts';
+import { evalOptions } from '../settings/evaluation-settings.ts';
 import { isRun } from '../settings/load.ts';
 import { flagOf } from '../settings/options.ts';
 import { surroundings } from '../store/model-folders.ts';
