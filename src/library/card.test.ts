@@ -19,7 +19,7 @@ beforeAll(async () => {
   const data = join(folder, 'train.jsonl');
   writeFileSync(data, Array.from({ length: 8 }, (_, i) => JSON.stringify({ prompt: `number ${i}`, completion: i % 2 ? 'odd' : 'even' })).join('\n')); // biome-ignore format: one line
   const model = join(import.meta.dirname, '../../test/fixtures/reference/llama/base.gguf');
-  await tune({ data, model, run, maxSteps: 2, validation: 0.25, threads: 1 }).result;
+  await tune({ data, model, run, maxSteps: 2, validation: 0.25, verdictShare: 0, threads: 1 }).result;
   const found = await labelEvaluation();
   const doubt = { code: 'x', severity: 'warning', sentence: 'a <b> | c\n---\nlicense: mit', figures: {} };
   writeFileSync(evaluation, JSON.stringify({ ...found, doubts: [...found.doubts, doubt] }));

@@ -1,5 +1,5 @@
 /** What an evaluation leaves behind: the report of a model and of a run, and refusals before time is spent. */
-import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, expect, test, vi } from 'vitest';
@@ -18,7 +18,10 @@ const given = { data, threads: 1, maxTokens: 3, metric: 'exact' } as const;
 
 test('a model has a report of its evaluation, which names no folder of this machine', async () => {
   const report = join(folder, 'model.html');
-  await evaluate({ ...given, model, report });
+  const [saveSamples, inspectLog] = [join(folder, 'samples'), join(folder, 'logs')];
+  await evaluate({ ...given, model, report, saveSamples, inspectLog });
+  expect(readdirSync(join(saveSamples, 'base')).map((name) => name.split('_')[0])).toEqual(['results', 'samples']);
+  expect(readdirSync(inspectLog)).toHaveLength(1);
   const page = readFileSync(report, 'utf8');
   expect(page).toContain('Evaluation of base');
   expect(page).toContain('nomoat eval base.gguf --data test.jsonl --metric exact --max-tokens 3 --threads 1');

@@ -2,10 +2,12 @@
  * What an evaluation is written as beside its value: the report as a page, and files that other programs' viewers open. Promises: what cannot be
  * written is said before time is spent; nothing that exists is overwritten.
  */
-import { existsSync } from 'node:fs';
-import { basename, dirname, isAbsolute, resolve } from 'node:path';
+import { existsSync, mkdirSync } from 'node:fs';
+import { basename, dirname, isAbsolute, join, resolve } from 'node:path';
 import { NomoatError } from '../errors.ts';
 import type { Evaluation } from '../evaluate/evaluation.ts';
+import { inspectFiles } from '../evaluate/viewers/inspect-log.ts';
+import { lmEvalFiles, type ViewerFiles } from '../evaluate/viewers/lm-eval.ts';
 import { writeFileAtomic } from '../formats/atomic-write.ts';
 import { renderPage } from '../report/page.ts';
 import { renderReport, updatesOf } from '../run/report.ts';
@@ -22,10 +24,14 @@ import { shellQuote } from '../words/shell-quote.ts';
 export interface EvaluationOutputs {
   /** A page as runs have one: the verdict, answers side by side, costs; of a run with all that its report says. */
   readonly report?: string | null;
+  /** A folder for results and samples as lm-evaluation-harness writes them, one inside for each model. */
+  readonly saveSamples?: string | null;
+  /** A folder for logs of Inspect, one for each model: `inspect view --log-dir` opens it. */
+  readonly inspectLog?: string | null;
 }
 
 /** What is written is no part of how it was evaluated. */
-const outputNames: readonly string[] = ['report'] satisfies (keyof EvaluationOutputs)[];
+const outputNames: readonly string[] = ['report', 'saveSamples', 'inspectLog'] satisfies (keyof EvaluationOutputs)[];
 
 /** As the report carries it, which is shown to others: by name, not by where it lies on this machine. */
 const shared = (value: unknown): string =>
@@ -51,6 +57,20 @@ function pageOf(evaluation: Evaluation, options: Readonly<Record<string, unknown
   return renderReport(record, events, { evaluation, updates: updatesOf(folder) });
 }
 
+/** The test data's name, as others name a task. */
+function taskOf({ data }: Readonly<Record<string, unknown>>): string {
+  const [first] = Array.isArray(data) ? (data as string[]) : [String(data)];
+  return basename(String(first)).replace(/\.\w+$/, '').replace(/[^\w.-]/g, '-') || 'test'; // biome-ignore format: one line
+}
+
+function writeFiles(folder: string, files: ViewerFiles): void {
+  for (const [name, text] of Object.entries(files)) {
+    const path = join(folder, name);
+    mkdirSync(dirname(path), { recursive: true });
+    writeFileAtomic(path, text);
+  }
+}
+
 /** Before time is spent: afterwards it would be lost. */
 function assertWritable(path: string): void {
   const isThere = existsSync(path);
@@ -67,9 +87,12 @@ function assertWritable(path: string): void {
 
 /** Throws NomoatError where something stands in the way; returns what writes the evaluation once it is there. */
 export function openOutputs(options: EvaluationOutputs): (evaluation: Evaluation) => void {
-  const { report } = options;
-  for (const path of [report]) if (path) assertWritable(path);
+  const { inspectLog, report, saveSamples } = options;
+  for (const path of [report, saveSamples, inspectLog]) if (path) assertWritable(path);
   return (evaluation) => {
+    const facts = { task: taskOf({ ...options }), date: new Date(), version };
     if (report) writeFileAtomic(report, pageOf(evaluation, { ...options }));
+    if (saveSamples) writeFiles(saveSamples, lmEvalFiles(evaluation, facts));
+    if (inspectLog) writeFiles(inspectLog, inspectFiles(evaluation, facts));
   };
 }

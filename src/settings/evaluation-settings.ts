@@ -35,6 +35,8 @@ export const evalOptions = {
   completionColumn: openText('NAME', 'CSV column of the expected answers'),
   threads: wholeFrom(null, 1, 'threads to compute with, at most: small models use one; default: physical cores', { unit: 'threads' }), // biome-ignore format: one line
   report: openText('FILE.html', 'a new file for the report as a page, with answers side by side'),
+  saveSamples: openText('DIR', 'a new folder for results and samples as lm-evaluation-harness writes them'),
+  inspectLog: openText('DIR', 'a new folder for logs that inspect_ai and its viewer open'),
 };
 export const evalSettings = z.object(evalOptions);
 

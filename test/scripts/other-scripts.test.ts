@@ -57,6 +57,8 @@ describe('reads', () => {
       'bench/compare-torch.sh': 1,
       'bench/qvac/run.sh': 0,
       'bench/three-seeds.sh': 2,
+      'bench/oracles/check_outputs.py':
+        'needs lm_eval and inspect-ai, some gigabytes; the fields are held by src/evaluate/viewers/viewers.test.ts',
       'models/nomoat-mini/train.sh': 2,
     });
     expect(faultsOf(['tune', 'x', '--rnak', '3'])).toEqual(['nomoat tune has no --rnak']);

@@ -19,9 +19,9 @@ test('of one command, and of all of them by name', () => {
 });
 
 test('a name that has none ends in 2, and the nearest is told', () => {
-  const { code, err, out } = nomoat('schema', 'caht');
+  const { code, err, out } = nomoat('schema', 'chatt');
   expect([code, out]).toEqual([2, '']);
-  expect(err).toContain('caht is no command with settings (did you mean chat?)');
+  expect(err).toContain('chatt is no command with settings (did you mean chat?)');
 });
 
 /** Of the terminal alone, and therefore not in the schema. */
