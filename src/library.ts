@@ -3,6 +3,7 @@
  */
 import { existsSync } from 'node:fs';
 import { join, resolve } from 'node:path';
+import { parseStack, type StackedAdapter } from './adapter/stack.ts';
 import type { Model } from './chat/chat-model.ts';
 import { NomoatError } from './errors.ts';
 import { physicalCores } from './machine/machine.ts';
@@ -108,7 +109,7 @@ export function resumeTune(run: string, options: { readonly signal?: AbortSignal
 export interface ChatOptions {
   /** A model's name or file, a run's folder, or one of its checkpoints (`runs/x/checkpoints/000088`). */
   readonly model: string;
-  /** An adapter beside it: a run, a PEFT folder, a .safetensors or a .gguf file. */
+  /** An adapter beside it: a run, a PEFT folder, mlx-lm's, a .safetensors or a .gguf file; or several with scales, as `a@0.7+b`. */
   readonly adapter?: string | null;
   /** A chat template instead of the model's own: a file, or one by name (chatml, llama3, ...). */
   readonly chatTemplate?: string | null;
@@ -206,6 +207,18 @@ export async function resolveChat(options: ChatOptions): Promise<ResolvedChat> {
   return { modelPath: record.settings.modelPath, adapterPath: adapter ?? inside, ...trained, warnings };
 }
 
+/** The same with every adapter of a stack; how it is asked is the first one's. */
+async function resolveStack(
+  options: ChatOptions,
+): Promise<Omit<ResolvedChat, 'adapterPath'> & { readonly adapters: readonly StackedAdapter[] }> {
+  const stack: (StackedAdapter | null)[] = options.adapter ? parseStack(options.adapter) : [null];
+  const all: ResolvedChat[] = [];
+  for (const part of stack) all.push(await resolveChat(part === null ? options : { ...options, adapter: part.path }));
+  const { adapterPath: _, ...first } = all[0]!;
+  const adapters = all.flatMap(({ adapterPath }, i) => (adapterPath === null ? [] : [{ path: adapterPath, scale: stack[i]?.scale ?? 1 }])); // biome-ignore format: one line
+  return { ...first, warnings: [...new Set(all.flatMap(({ warnings }) => warnings))], adapters };
+}
+
 /** llama.cpp's own limit. */
 const mostSequences = 256;
 
@@ -238,7 +251,7 @@ export async function openModel(options: ChatOptions): Promise<Model> {
   const { openChatModel } = await import('./llama/chat-engine.ts');
   try {
     signal?.throwIfAborted();
-    const { warnings, ...resolved } = await resolveChat(options);
+    const { warnings, ...resolved } = await resolveStack(options);
     return await openChatModel({
       ...resolved,
       notes: warnings,

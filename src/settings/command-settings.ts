@@ -39,7 +39,10 @@ export const chatOptions = {
     'URL',
     'ask a server there, by a name that it lists; the key that it wants is taken from NOMOAT_API_KEY; default: the model is opened here',
   ),
-  adapter: openText('DIR|FILE', 'use this adapter (a run, a PEFT folder or a GGUF LoRA)'),
+  adapter: openText(
+    'DIR|FILE',
+    'use this adapter (a run, a PEFT folder, one of mlx-lm or a GGUF LoRA), or several with scales: A@0.7+B',
+  ),
   system: openWords('TEXT', "system prompt; default: the one the run's data shares"),
   chatTemplate: openText('FILE|NAME', "chat template instead of the model's own; default: the one that was trained with"), // biome-ignore format: one line
   prompt: openWords('TEXT', 'answer this on stdout and leave'),

@@ -51,6 +51,8 @@ const runs: Readonly<Record<string, Run>> = {
 const onlyRead: Readonly<Record<string, string>> = {
   'bench/lm-eval.mjs':
     'needs lm-evaluation-harness and a model whose vocabulary transformers reads; what the harness sends is in test/server/logprobs.test.ts',
+  'bench/merge-7b.mjs':
+    'makes adapters of 160 MB and takes half a minute; what it calls is in src/library/merge-adapters.test.ts',
   'bench/tasks-lm-eval.mjs':
     'needs lm-evaluation-harness and PyTorch; what the harness asks and scores is frozen in test/fixtures/tasks',
   'bench/qvac/finetune.js': 'run by bare with packages of 620 MB that run.sh fetches',
