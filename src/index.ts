@@ -21,6 +21,11 @@ export type { RowScore, ScoreRow, ScoreRowsOptions } from './chat/score-row.ts';
 export type { ServerOptions } from './client/connection.ts';
 export type { JobAction, ServerJob, ServerJobEvent, ServerJobs } from './client/jobs.ts';
 export type { RemoteModel } from './client/remote-chat.ts';
+export type { CheckedRows } from './data-checks/check-rows.ts';
+export type { DataFinding, FindingKind, FindingSeverity } from './data-checks/finding.ts';
+export type { LanguageCount } from './data-checks/languages.ts';
+export type { LabelCount, Lengths } from './data-checks/row-shapes.ts';
+export type { CheckedTokens } from './data-checks/tokens-of-rows.ts';
 export type { DataFile } from './dataset/dataset-files.ts';
 export type { TuningFault, TuningFileCheck } from './dataset/tuning-file.ts';
 export { type CodeEntry, errorCodes, isErrorCode } from './error-codes.ts';
@@ -83,6 +88,14 @@ export {
   type SpectralReport,
   type UpdateReport,
 } from './library/inspect.ts';
+export {
+  type DataInspection,
+  type InspectDataOptions,
+  inspectData,
+  type KindCount,
+  type LeftOutRow,
+  type WrittenClean,
+} from './library/inspect-data.ts';
 export type { Lineage, NamedDigest } from './library/inspect-lineage.ts';
 export {
   type AddApiKeyOptions,

@@ -35,6 +35,7 @@ const order = [
   'inspect',
   'merge',
   'dataset',
+  'data-checks',
   'migrate',
   'plan',
   'report',

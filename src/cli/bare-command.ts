@@ -2,7 +2,7 @@
 import { Command } from 'commander';
 import { summaries } from '../settings/command-summaries.ts';
 
-export type CommandName = keyof typeof summaries;
+export type CommandName = Exclude<keyof typeof summaries, 'inspect data'>;
 
 /** Without argument, flags and action. */
 export const bare = (name: CommandName): Command => new Command(name).description(summaries[name]);

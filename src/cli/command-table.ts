@@ -31,7 +31,7 @@ const table: Readonly<Record<CommandName, Entry>> = {
   models: { load: () => import('./models.ts') },
   runs: { load: () => import('./runs.ts') },
   doctor: { load: () => import('./doctor.ts') },
-  schema: { argument: '[COMMAND]', load: () => import('./schema.ts') },
+  schema: { argument: '[COMMAND...]', load: () => import('./schema.ts') },
 };
 
 const entries = Object.entries(table) as [CommandName, Entry][];

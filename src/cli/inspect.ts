@@ -1,10 +1,11 @@
-/** `nomoat inspect`: a look into an adapter. */
+/** `nomoat inspect`: a look into an adapter, or at data (inspect-data.ts). */
 import type { Command } from 'commander';
-import { inspectOptions } from '../settings/command-settings.ts';
 import { toggle } from '../settings/fields.ts';
+import { inspectOptions } from '../settings/inspect-settings.ts';
 import { bare } from './bare-command.ts';
 import { addFlags, flagsOf } from './flags.ts';
 import { renderComparison, renderInspection } from './inspect-adapter.ts';
+import { dataCommand } from './inspect-data.ts';
 import { paced } from './inspect-text.ts';
 import { print } from './print.ts';
 import { inCommandWords } from './words.ts';
@@ -13,6 +14,8 @@ const table = { ...inspectOptions, json: toggle(false, 'as one JSON object, with
 
 export function command(): Command {
   const command = bare('inspect').argument('<RUN|ADAPTER>', 'a run, one of its checkpoints, a PEFT folder, a .safetensors file or a GGUF LoRA'); // biome-ignore format: one line
+  // Both have `--json` and `--model`: what stands behind `data` is its own.
+  command.enablePositionalOptions().addCommand(dataCommand());
   return addFlags(command, table).action(async (adapter: string) => {
     const { clean, intruders, json, model, with: other } = flagsOf(command, table);
     const show = <T>(found: T, render: (found: T) => string): void =>

@@ -30,12 +30,14 @@ const program = new Command('nomoat')
   .description('Fine-tune a language model on this machine, then chat with it.')
   .version(version)
   .option('--debug', 'show stack traces')
+  // What stands behind a command or a subcommand is its own, also where the one above has a flag of that name.
+  .enablePositionalOptions()
   .addHelpText(
     'after',
     '\nExit codes: 0 done, 1 failed, 2 wrong usage or input, 3 the run ended but its result is not to be trusted\n(it diverged, or its proof failed), 130 interrupted with a checkpoint written.',
   );
 for (const command of await commandsFor(process.argv.slice(2))) {
-  command.exitOverride().option('--debug', 'show stack traces');
+  for (const each of [command, ...command.commands]) each.exitOverride().option('--debug', 'show stack traces');
   program.addCommand(command);
 }
 program.exitOverride();

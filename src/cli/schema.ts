@@ -5,12 +5,12 @@ import { bare } from './bare-command.ts';
 
 export function command(): Command {
   return bare('schema')
-    .argument('[COMMAND]', commandNames.join(', '))
-    .action((command?: string) => {
+    .argument('[COMMAND...]', commandNames.join(', '))
+    .action((words: string[]) => {
       const schema =
-        command === undefined
+        words.length === 0
           ? Object.fromEntries(commandNames.map((name) => [name, settingsSchema(name)]))
-          : settingsSchema(command);
+          : settingsSchema(words.join(' '));
       process.stdout.write(`${JSON.stringify(schema, null, 2)}\n`);
     });
 }

@@ -39,6 +39,7 @@ const commandOf: Readonly<
   listApiKeys: 'keys list',
   removeApiKey: 'keys remove',
   resumeTuneSeeds: 'tune --resume',
+  inspectData: 'inspect data',
   exportRun: 'export',
   convertAdapter: 'convert',
   mergeAdapters: 'merge',

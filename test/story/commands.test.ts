@@ -447,6 +447,27 @@ test('keys: added, listed and removed', () => {
   expect(nomoat('keys', 'list').out).toBe('No API keys.\n');
 });
 
+test('inspect data: what is found, by kind and line; a cleaned file; JSON with everything; a wrong kind', () => {
+  const rows = [
+    ['Where is it?', 'Here.'],
+    ['Where is it?', 'Here.'],
+    ['Charge 4111 1111 1111 1111', 'Done.'],
+    ['Who?', 'Me.'],
+  ];
+  writeFileSync(join(folder, 'looked-at.jsonl'), rows.map(([prompt, completion]) => `${JSON.stringify({ prompt, completion })}\n`).join('')); // biome-ignore format: one line
+  const { code, out } = nomoat('inspect', 'data', 'looked-at.jsonl', '--write-clean', 'cleaned.jsonl');
+  expect(code).toBe(0);
+  expect(out).toContain('4 rows of 1 file, format prompt-completion');
+  expect(out).toContain('!! looked-at.jsonl:3, prompt: payment card: Charge 4111••• (19 characters)');
+  expect(out).toContain('! looked-at.jsonl:2: repeats an earlier row (looked-at.jsonl:1)');
+  expect(out).toContain('cleaned.jsonl: 2 rows; 2 left out:\n   looked-at.jsonl:3: personal-data\n   looked-at.jsonl:2: exact-duplicate\n'); // biome-ignore format: one line
+  expect(readFileSync(join(folder, 'cleaned.jsonl'), 'utf8').split('\n')).toHaveLength(3);
+  const json = JSON.parse(nomoat('inspect', 'data', 'looked-at.jsonl', '--json').out) as { type: string; findings: unknown[] }; // biome-ignore format: one line
+  expect([json.type, json.findings.length]).toEqual(['data-inspection', 2]);
+  const wrong = nomoat('inspect', 'data', 'looked-at.jsonl', '--leave-out', 'secret');
+  expect([wrong.code, wrong.err]).toEqual([2, expect.stringContaining('--leave-out: does nothing without --write-clean')]); // biome-ignore format: one line
+});
+
 test('inspect: an adapter by itself beside its base, as text and as JSON; two adapters; what is missing', () => {
   const mini = join(repo, 'models/nomoat-mini/nomoat-mini.gguf');
   const adapter = writtenAdapter(join(folder, 'adapter'), madeAdapter(1, 0.05));

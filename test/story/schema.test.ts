@@ -18,6 +18,10 @@ test('of one command, and of all of them by name', () => {
   for (const name of commandNames) expect(all[name]).toEqual(settingsSchema(name));
 });
 
+test('of a subcommand, by both words', () => {
+  expect(JSON.parse(nomoat('schema', 'inspect', 'data').out)).toEqual(settingsSchema('inspect data'));
+});
+
 test('a name that has none ends in 2, and the nearest is told', () => {
   const { code, err, out } = nomoat('schema', 'chatt');
   expect([code, out]).toEqual([2, '']);
@@ -28,7 +32,7 @@ test('a name that has none ends in 2, and the nearest is told', () => {
 const ofTerminal = ['json', 'yes', 'resume', 'debug', 'help', 'quiet'];
 
 test.each(commandNames)('%s: the flags of --help are the properties of the schema', (command) => {
-  const { out } = nomoat(command, '--help');
+  const { out } = nomoat(...command.split(' '), '--help');
   const flags = [...out.matchAll(/^ {2}(?:-h, )?--(?:no-)?([\w-]+)/gm)].map(([, flag]) => flag!);
   const names = flags.map((flag) => flag.replace(/-(\w)/g, (_, letter: string) => letter.toUpperCase()));
   const given = Object.keys(settingsSchema(command)['properties'] as object);

@@ -1,0 +1,17 @@
+/** The settings of `inspect`, of adapters and of data. */
+import { openText, texts, toggle } from './fields.ts';
+import { tuneSettings } from './options.ts';
+
+export const inspectOptions = {
+  model: openText('MODEL', 'the base of an adapter that is no run; default: the model of this machine that it names by its digest'), // biome-ignore format: one line
+  intruders: toggle(true, 'look for intruder dimensions', 'do not look for intruder dimensions, which takes most of the time'), // biome-ignore format: one line
+  clean: texts('RUN|ADAPTER...', 'adapters on the same base that are held to be clean, to compare the spectrum with; default: finished runs in ./runs on that base'), // biome-ignore format: one line
+  with: openText('RUN|ADAPTER', 'compare the two adapters, and nothing else'),
+};
+
+export const inspectDataOptions = {
+  model: openText('MODEL', 'the model that shall learn it: rows are tokenised as training would, too; default: none'),
+  writeClean: openText('FILE.jsonl', 'write the rows that are left to a new file, and list the others; default: nothing is written'), // biome-ignore format: one line
+  leaveOut: texts('KIND...', 'kinds of findings whose rows that file lacks; default: exact duplicates, empty rows, secrets, personal data, hidden characters'), // biome-ignore format: one line
+  ...tuneSettings.pick({ format: true, promptColumn: true, completionColumn: true, textColumn: true, chatTemplate: true }).shape, // biome-ignore format: one line
+};
