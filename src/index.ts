@@ -43,6 +43,7 @@ export type { JsonReport } from './evaluate/metrics/json-fields.ts';
 export type { LabelReport, LabelScore } from './evaluate/metrics/labels.ts';
 export type { MetricFunction } from './evaluate/metrics/own-metric.ts';
 export type { Passes, PassShare } from './evaluate/passes.ts';
+export type { Rewording, RewordingScore, Sensitivity } from './evaluate/rewordings.ts';
 export type { MetricScore, SeedScores } from './evaluate/score-answers.ts';
 export type { Interval } from './evaluate/statistics/proportions.ts';
 export type {

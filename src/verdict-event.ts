@@ -4,7 +4,7 @@
 export interface VerdictScore {
   readonly name: string;
   /** `trained`: the run's result; `base`: what it began with; the others answer without a model. */
-  readonly kind: 'trained' | 'base' | 'majority' | 'nearest';
+  readonly kind: 'trained' | 'base' | 'majority' | 'nearest' | 'few-shot';
   /** Mean, 0 to 1. */
   readonly score: number;
   /** 95%, of the mean. */

@@ -92,6 +92,13 @@ function wrongAnswers({ models: [first], questions }: Evaluation): string[] {
   ];
 }
 
+/** How the scores moved with the wording. */
+function wordingLines({ findings: { sensitivity } }: Evaluation): string[] {
+  if (!sensitivity) return [];
+  const rows = sensitivity.rewordings.map(({ difference, how, pValue, score }) => [how, percent(score), `${difference < 0 ? '' : '+'}${percent(difference)}`, `p = ${pValue.toFixed(3)}`]); // biome-ignore format: one line
+  return ['', `${sensitivity.examples} questions in other words, instead of ${percent(sensitivity.score)}:`, ...table([['', 'score', 'difference', ''], ...rows])]; // biome-ignore format: one line
+}
+
 /** The evaluation for people. */
 export function renderEvaluation(evaluation: Evaluation): string {
   const { examples, metrics, models, suggested, verdict } = evaluation;
@@ -108,6 +115,7 @@ export function renderEvaluation(evaluation: Evaluation): string {
     ...lossLines(evaluation),
     ...calibrationLines(evaluation),
     ...models.flatMap(seedLines),
+    ...wordingLines(evaluation),
     ...wrongAnswers(evaluation),
   ]
     .map(harmless)

@@ -4,9 +4,10 @@ import { userText } from './contamination.ts';
 import type { TestQuestion, TestSet } from './test-set.ts';
 
 /**
- * majority: always the answer that is expected most often; nearest: that of the training example whose prompt is most like the question.
+ * majority: always the answer that is expected most often; nearest: that of the training example whose prompt is most like the question; few-shot: the base's,
+ * with training examples in its prompt.
  */
-export type BaselineKind = 'majority' | 'nearest';
+export type BaselineKind = 'majority' | 'nearest' | 'few-shot';
 
 /** A baseline's answers: metrics score them as they score a model's. */
 export interface Baseline {

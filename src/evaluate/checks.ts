@@ -2,6 +2,7 @@
 
 import type { Doubt, Measured, Severity } from './evaluation.ts';
 import { templateOf } from './group-examples.ts';
+import { confidence } from './statistics/proportions.ts';
 
 /** Looks at everything that was measured and says what is doubtful. */
 export type Check = (measured: Measured) => readonly Doubt[];
@@ -40,6 +41,15 @@ const degenerateAnswers: Check = ({ examples, models: [first] }) => {
   ];
 };
 
+/** A difference by wording is said where it is shown. */
+const sensitiveToWording: Check = ({ findings: { sensitivity } }) => {
+  const shown = sensitivity?.rewordings.filter(({ difference, pValue }) => difference < 0 && pValue < 1 - confidence) ?? []; // biome-ignore format: one line
+  if (!sensitivity || shown.length === 0) return [];
+  const worst = shown.reduce((least, each) => (each.difference < least.difference ? each : least));
+  const points = (value: number): string => (100 * value).toFixed(1);
+  return [{ code: 'sensitive-to-wording', severity: 'warning', sentence: `Asked ${worst.how}, the same ${sensitivity.examples} questions score ${points(worst.score)} instead of ${points(sensitivity.score)}: some of what was learnt is how questions are written.`, figures: { score: sensitivity.score, worst: worst.score, examples: sensitivity.examples } }]; // biome-ignore format: one line
+};
+
 const withoutAnswer: Check = ({ examples, skipped }) =>
   skipped === 0
     ? []
@@ -61,7 +71,7 @@ const clustered: Check = ({ clusters, examples }) =>
     : [{ code: 'clusters', severity: 'note', sentence: `The ${examples} examples count as ${clusters.count}: those that share ${clusters.by} belong together.`, figures: { examples, clusters: clusters.count } }]; // biome-ignore format: one line
 
 /** All checks; those of the same severity are said in this order. */
-const checks: readonly Check[] = [trainedOn, nearlyTrainedOn, lookedAtOften, degenerateAnswers, withoutAnswer, fewTemplates, clustered]; // biome-ignore format: one line
+const checks: readonly Check[] = [trainedOn, nearlyTrainedOn, lookedAtOften, degenerateAnswers, sensitiveToWording, withoutAnswer, fewTemplates, clustered]; // biome-ignore format: one line
 
 /** What speaks against trust, the worst first. */
 export function doubtsOf(measured: Measured): Doubt[] {

@@ -4,6 +4,7 @@
  */
 
 import type { NearlyTrained } from './contamination.ts';
+import type { Sensitivity } from './rewordings.ts';
 
 /** Each is absent where nobody looked. */
 export interface Findings {
@@ -13,4 +14,6 @@ export interface Findings {
   readonly trainedOn?: number;
   /** Of the other test examples, those whose prompt is nearly one that the first model was trained on. */
   readonly nearlyTrainedOn?: readonly NearlyTrained[];
+  /** How scores move with the wording of the questions. */
+  readonly sensitivity?: Sensitivity;
 }

@@ -3,6 +3,8 @@ import { expect, test } from 'vitest';
 import { nearestAnswer } from './baselines.ts';
 import { contaminationOf } from './contamination.ts';
 import { degenerateOf } from './degenerate.ts';
+import { chosenExamples, withShots } from './few-shot.ts';
+import { reworded, rewordings } from './rewordings.ts';
 import { type TestQuestion, testSetOf } from './test-set.ts';
 
 const question = (prompt: string, expected = 'yes'): TestQuestion => ({ ask: { prompt }, expected });
@@ -44,4 +46,28 @@ test('echoes and answers in another script are counted, and only where the expec
   ];
   const counted = degenerateOf(answers, [asked, asked, asked, repeat, translate]);
   expect(counted).toEqual({ empty: 0, unended: 0, repeating: 0, echoing: 1, otherScript: 1 });
+});
+
+test('examples in the prompt are chosen by the seed, new answers first, and as many as fit', () => {
+  const learnt = Array.from({ length: 12 }, (_, i) => question(`is ${i} odd`, ['yes', 'no', 'perhaps'][i % 3]!));
+  const chosen = chosenExamples(learnt, { count: 5, seed: 1 });
+  expect(new Set(chosen.slice(0, 3).map(({ expected }) => expected)).size).toBe(3);
+  expect(chosenExamples(learnt, { count: 5, seed: 1 })).toEqual(chosen);
+  expect(chosenExamples(learnt, { count: 5, seed: 2 })).not.toEqual(chosen);
+  const chat: TestQuestion = { ask: { messages: [{ role: 'system', content: 'Say.' }, { role: 'user', content: 'is 9 odd' }] }, expected: 'yes' }; // biome-ignore format: one line
+  const given = { count: 3, seed: 1, answerTokens: 10 };
+  const { count, questions } = withShots([chat], learnt, { ...given, most: 4096 });
+  expect(count).toBe(3);
+  const { messages } = questions[0]!.ask as Extract<TestQuestion['ask'], { messages: unknown }>;
+  expect(messages.map(({ role }) => role)).toEqual(['system', 'user', 'assistant', 'user', 'assistant', 'user', 'assistant', 'user']); // biome-ignore format: one line
+  expect(messages.at(-1)).toEqual({ role: 'user', content: 'is 9 odd' });
+  expect(withShots([chat], learnt, { ...given, most: 250 }).count).toBe(1);
+  expect(withShots([chat], learnt, { ...given, most: 50 })).toEqual({ questions: [chat], count: 0 });
+});
+
+test('other wordings change the last thing that is asked, and nothing else', () => {
+  const chat: TestQuestion = { ask: { messages: [{ role: 'system', content: 'Be Brief.' }, { role: 'user', content: 'Where is my Card?' }] }, expected: 'card' }; // biome-ignore format: one line
+  const said = rewordings.map((how) => (reworded(chat, how).ask as Extract<TestQuestion['ask'], { messages: unknown }>).messages); // biome-ignore format: one line
+  expect(said.map((messages) => messages[0]!.content)).toEqual(rewordings.map(() => 'Be Brief.'));
+  expect(said.map((messages) => messages[1]!.content)).toEqual(['where is my card?', 'Where is my Card', 'Hello, I have a question. Where is my Card?', '"Where is my Card?"', '\n  Where is my Card?  \n']); // biome-ignore format: one line
 });

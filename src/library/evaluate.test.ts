@@ -181,6 +181,6 @@ test('standard tasks: options by likelihood and texts up to what ends them, besi
   expect(texts.models[0]!.answers.every((answer) => !answer.includes('Question:'))).toBe(true);
   expect((await evaluate({ model, task: 'gsm8k', data: join(tasks, 'gsm8k'), shots: 0, limit: 2 })).models[0]!.costs.computed).toBe(0); // biome-ignore format: one line
   await expect(evaluate({ ...options, metric: 'exact' })).rejects.toThrow(/`metric`: is of no use with the task piqa/);
-  await expect(evaluate({ ...options, task: null, shots: 1 })).rejects.toThrow(/`shots`: is of no use without a task/);
+  await expect(evaluate({ ...options, reworded: true })).rejects.toThrow(/`reworded`: is of no use with the task piqa/);
   await expect(evaluate({ ...options, task: 'none' as never })).rejects.toThrow(/"none" is none of arc_easy/);
 });

@@ -27,6 +27,7 @@ import {
   nameOfMember,
   usualRivals,
 } from './contestants.ts';
+import { costlyChecks } from './costly-checks.ts';
 import { askTask } from './evaluate-task.ts';
 import { type EvaluationOutputs, openOutputs } from './evaluation-outputs.ts';
 import { loadMetrics, type MetricGiven } from './load-metric.ts';
@@ -51,7 +52,10 @@ export interface EvaluateOptions extends EvaluationOutputs {
   readonly cluster?: string | null;
   /** A standard task, of `data` as its authors publish it: asked and scored as lm-evaluation-harness does, instead of by a metric. */
   readonly task?: TaskName | null;
-  /** Of a task: examples before each question; by default as many as lm-evaluation-harness puts there. */
+  /**
+   * Of a task: examples before each question; by default as many as lm-evaluation-harness puts there. Else training examples in the prompt of a run's
+   * base, as one more baseline, fewer where they do not fit; by default no such baseline.
+   */
   readonly shots?: number | null;
   /** Measures the loss of the expected answers too: perplexity, bits per byte (default: false). */
   readonly loss?: boolean;
@@ -65,6 +69,8 @@ export interface EvaluateOptions extends EvaluationOutputs {
   readonly temperature?: number | null;
   /** Of drawn answers: with the same one, the same answers (default: 0). */
   readonly seed?: number | null;
+  /** Whether up to 100 questions are asked in five other wordings, to see how the scores move (default: no). */
+  readonly reworded?: boolean;
   readonly promptColumn?: string | null;
   readonly completionColumn?: string | null;
   /** Threads to compute with; by default one for each physical core. */
@@ -121,14 +127,13 @@ const metricsGiven = ({ metric }: EvaluateOptions): readonly MetricGiven[] =>
 /** What says how answers are got and scored: a task has its own ways. */
 const notOfTasks = ['metric', 'pattern', 'cluster', 'samples', 'temperature', 'seed', 'maxTokens', 'promptColumn', 'completionColumn'] as const; // biome-ignore format: one line
 
-/** A task decides how it is asked; and what is of tasks is of nothing else. */
+/** A task decides how it is asked. */
 function assertTaskAlone(options: EvaluateOptions): void {
   const usual: Readonly<Record<string, unknown>> = evalSettings.parse({});
   const isGiven = (name: keyof EvaluateOptions): boolean => options[name] !== undefined && JSON.stringify(options[name]) !== JSON.stringify(usual[name]); // biome-ignore format: one line
-  const names = options.task ? [...notOfTasks, 'loss' as const] : (['shots'] as const);
-  const needless = names.find(isGiven);
+  const needless = options.task ? [...notOfTasks, 'loss' as const, 'reworded' as const].find(isGiven) : undefined;
   if (needless === undefined) return;
-  const [fault, remedy] = options.task ? [`is of no use with the task ${options.task}, which says how it is asked and scored`, 'Leave it out.'] : ['is of no use without a task', 'Name one: `task`.']; // biome-ignore format: one line
+  const [fault, remedy] = [`is of no use with the task ${options.task}, which says how it is asked and scored`, 'Leave it out.']; // biome-ignore format: one line
   throw new NomoatError({ code: 'invalid-settings', part: `\`${needless}\``, fault: fault!, remedy: remedy! });
 }
 
@@ -173,12 +178,13 @@ async function evaluationOf(options: EvaluateOptions): Promise<Evaluation> {
   const asked = withSystem(test.questions, systemPrompt);
   const models: Answered[] = [];
   for (const each of contestants) models.push(await measureContestant(each, asked, { ...options, ...draws, metrics }));
+  const further = await costlyChecks({ model: representative!, name: contestants[0]!.name, base: usualRivals(model)[0] ?? null, learnt }, { asked, answers: models[0]!.answers.map(({ text }) => text), metrics }, { ...options, ...draws }); // biome-ignore format: one line
   return evaluateAnswers({
     test,
     metrics,
     suggested: suggestion?.why ?? null,
     models,
-    baselines: baselinesOf(test, learnt),
-    findings: await findingsOf(test, learnt, signal),
+    baselines: [...baselinesOf(test, learnt), ...further.baselines],
+    findings: { ...(await findingsOf(test, learnt, signal)), ...further.findings },
   });
 }

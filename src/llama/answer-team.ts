@@ -7,7 +7,7 @@ import { openGguf } from '../formats/gguf/read.ts';
 import { type OpenChatModel, openChatModel } from './chat-engine.ts';
 import type { OpenChatOptions } from './chat-options.ts';
 import { contextBytes } from './context-memory.ts';
-import { defaultContextSize } from './open-context.ts';
+import { defaultContextSize } from './context-size.ts';
 
 /** Answers at once in one context: its sums gain little from more. */
 const sideBySide = 8;

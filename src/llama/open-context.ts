@@ -2,12 +2,11 @@
 import type { LlamaContext } from 'node-llama-cpp';
 import { NomoatError } from '../errors.ts';
 import type { GgufFile } from '../formats/gguf/types.ts';
+import { defaultContextSize } from './context-size.ts';
 import { evaluationThreads, llamaCall, openContext } from './engine.ts';
 import type { Batches } from './sequences.ts';
 import type { Base, ScaledAdapter } from './shared-base.ts';
 
-/** Chats rarely need more, and a longer context costs memory from the first token on. */
-export const defaultContextSize = 4096;
 /**
  * Tokens of a batch, of all sequences together. On a CPU more are hardly faster (SmolLM2-135M reads 115 tokens/s of a prompt so, 127 by 256 or
  * 512), others wait as long as one takes, and llama.cpp sets the logits of a whole batch aside: 100 MB of 512 tokens of 49,152 words.

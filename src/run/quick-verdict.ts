@@ -66,7 +66,11 @@ export async function quickVerdict(
     });
     const count = answered[0]!.answers.length;
     if (count === 0) return none(`${budget.toFixed(1)} seconds, ${(100 * share).toFixed(0)}% of the run's time, were too few for any answers`); // biome-ignore format: one line
-    const evaluation = await evaluated(running, testSetOf(questions.slice(0, count)), answered);
+    const evaluation = await evaluated(
+      running,
+      { all: questions, test: testSetOf(questions.slice(0, count)) },
+      answered,
+    );
     journal.emit(verdictEvent(evaluation, { heldOut: questions.length, seconds: (performance.now() - began) / 1000 })); // biome-ignore format: one line
     return evaluation;
   } catch (error) {
@@ -91,13 +95,24 @@ async function learntBy({ opened }: Running): Promise<TestQuestion[] | null> {
   }
 }
 
-async function evaluated(running: Running, test: TestSet, answered: readonly AnsweredWithin[]): Promise<Evaluation> {
+interface Tested {
+  readonly all: readonly TestQuestion[];
+  /** Those that there was time for. */
+  readonly test: TestSet;
+}
+
+async function evaluated(
+  running: Running,
+  { all, test }: Tested,
+  answered: readonly AnsweredWithin[],
+): Promise<Evaluation> {
   const { signal } = running;
   const { settings } = running.opened.prepared;
   const learnt = await learntBy(running);
   const baselines: Baseline[] = [majorityAnswer(test), ...(learnt?.length ? [nearestAnswer(test, learnt)] : [])];
   const findings: Findings = learnt ? await contaminationOf(test, learnt, signal) : {};
-  const { name, why } = suggestMetric(test.questions.map(({ expected }) => expected));
+  // What the answers are is seen in all of them: labels come once each in a few.
+  const { name, why } = suggestMetric(all.map(({ expected }) => expected));
   const names = [basename(settings.run), `the base ${basename(settings.model).replace(/\.gguf$/i, '')}`];
   return evaluateAnswers({
     test,
@@ -109,8 +124,6 @@ async function evaluated(running: Running, test: TestSet, answered: readonly Ans
   });
 }
 
-const kinds = { majority: 'majority', nearest: 'nearest' } as const satisfies Record<BaselineEvaluation['kind'], VerdictScore['kind']>; // biome-ignore format: one line
-
 /** The evaluation as the event that tells of it. */
 function verdictEvent(evaluation: Evaluation, took: Pick<VerdictEvent, 'heldOut' | 'seconds'>): VerdictEvent {
   const { baselines, comparisons, examples, findings, metrics, models, verdict } = evaluation;
@@ -121,7 +134,7 @@ function verdictEvent(evaluation: Evaluation, took: Pick<VerdictEvent, 'heldOut'
     examples,
     ...took,
     metric: metrics[0]!.name,
-    scores: [scoreOf('trained', trained!), scoreOf('base', base!), ...baselines.map((each) => scoreOf(kinds[each.kind], each))], // biome-ignore format: one line
+    scores: [scoreOf('trained', trained!), scoreOf('base', base!), ...baselines.map((each) => scoreOf(each.kind, each))], // biome-ignore format: one line
     comparisons: comparisons.map(({ adjustedPValue, difference, interval, second, verdict: outcome }) => ({ with: second, outcome, difference, interval, pValue: adjustedPValue })), // biome-ignore format: one line
     degenerate: { ...trained!.degenerate },
     trainedOn: findings.trainedOn ?? null,

@@ -5,7 +5,7 @@
 import type { Evaluation } from '../evaluate/evaluation.ts';
 import { AnswerTeam, openTeam } from '../llama/answer-team.ts';
 import { openChatModel } from '../llama/chat-engine.ts';
-import { defaultContextSize } from '../llama/open-context.ts';
+import { defaultContextSize } from '../llama/context-size.ts';
 import type { Running } from './load-run.ts';
 import type { Runnable } from './methods.ts';
 import { mostAnswerTokens, quickVerdict, verdictQuestions } from './quick-verdict.ts';

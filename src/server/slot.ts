@@ -8,7 +8,7 @@ import { adapterFiles } from '../adapter/read-adapter.ts';
 import { openGguf } from '../formats/gguf/read.ts';
 import { type OpenChatModel, openChatModel } from '../llama/chat-engine.ts';
 import { contextBytes } from '../llama/context-memory.ts';
-import { defaultContextSize } from '../llama/open-context.ts';
+import { defaultContextSize } from '../llama/context-size.ts';
 import { unlessAborted } from '../stop.ts';
 import { type AskedModel, type ToOpen, toOpen } from './asked-model.ts';
 import { measured, type Needs } from './model-memory.ts';

@@ -20,7 +20,7 @@ export const evalOptions = {
     'column of what belongs together and counts as one; or conversation, template, none; default: by conversation where several begin alike',
   ),
   task: openChoice(taskNames, `${taskNames.join(', ')}, of files as their authors publish them; default: none`, 'TASK'),
-  shots: wholeFrom(null, 0, 'of a task: examples before each question; default: as lm-evaluation-harness', { unit: 'examples' }), // biome-ignore format: one line
+  shots: wholeFrom(null, 0, "of a task: examples before each question; default: as lm-evaluation-harness; else training examples in the prompt of a run's base, as one more baseline; default: none", { unit: 'examples' }), // biome-ignore format: one line
   loss: toggle(false, 'measure the loss of the expected answers too: perplexity, bits per byte'),
   limit: wholeFrom(null, 1, 'examples at most, the first of the data; default: all', { unit: 'examples' }),
   maxTokens: wholeFrom(null, 1, 'longest answer; default: twice the characters of the longest expected one, 16 to 512', { unit: 'tokens' }), // biome-ignore format: one line
@@ -31,6 +31,7 @@ export const evalOptions = {
     '0 always takes the likeliest token; default: that, and 0.7 where several answers are drawn',
   ),
   seed: whole(0, [0, 2 ** 32 - 1], 'of drawn answers: with the same one, the same answers'),
+  reworded: toggle(false, 'ask up to 100 questions in five other wordings too, to see how the scores move'),
   promptColumn: openText('NAME', 'CSV column of the prompts'),
   completionColumn: openText('NAME', 'CSV column of the expected answers'),
   threads: wholeFrom(null, 1, 'threads to compute with, at most: small models use one; default: physical cores', { unit: 'threads' }), // biome-ignore format: one line
