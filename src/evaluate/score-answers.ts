@@ -63,7 +63,8 @@ export interface Draws {
 
 /** 95%, of an example's scores. */
 function intervalOf(metric: Metric, scores: readonly number[], { clusters }: TestSet): Interval {
-  if (!isBinary(metric, [{ scores }])) return bootstrapInterval(scores, clusters ? { clusters: clusters.names } : {});
+  if (!isBinary(metric, [{ scores }]))
+    return clusters ? seededMean(scores, [], clusters.names).interval : bootstrapInterval(scores);
   return clusters ? clusteredWilson(scores, clusters.names) : wilsonInterval(sum(scores), scores.length);
 }
 
