@@ -37,6 +37,7 @@ export type { NearlyTrained } from './evaluate/contamination.ts';
 export type { Degenerate } from './evaluate/degenerate.ts';
 export type { BaselineEvaluation, Costs, Doubt, Evaluation, Measured, MetricUsed, ModelEvaluation, Severity } from './evaluate/evaluation.ts'; // biome-ignore format: one line
 export type { Findings } from './evaluate/findings.ts';
+export type { Judgement } from './evaluate/judge.ts';
 export type { Calibration, ReliabilityBin } from './evaluate/likelihood/calibration.ts';
 export type { ExampleLoss, LossComparison, LossReport, ModelLoss } from './evaluate/likelihood/loss.ts';
 export type { JsonReport } from './evaluate/metrics/json-fields.ts';

@@ -10,6 +10,7 @@ import { compareAll, tiesOf } from './compare.ts';
 import { degenerateOf } from './degenerate.ts';
 import { type BaselineEvaluation, type Costs, type Evaluation, evaluationVersion, type Measured, type ModelEvaluation } from './evaluation.ts'; // biome-ignore format: one line
 import type { Findings } from './findings.ts';
+import type { Judgement } from './judge.ts';
 import type { Calibration } from './likelihood/calibration.ts';
 import { type ExampleLoss, lossReport } from './likelihood/loss.ts';
 import { jsonReport } from './metrics/json-fields.ts';
@@ -54,6 +55,8 @@ export interface AnswersGiven {
   readonly models: readonly Answered[];
   readonly baselines: readonly Baseline[];
   readonly findings: Findings;
+  /** Of a judge, where one was asked. */
+  readonly judgements?: readonly Judgement[];
 }
 
 /** By every metric, in their order; `likelihoods` are those of each draw. */
@@ -130,6 +133,7 @@ export async function evaluateAnswers(given: AnswersGiven): Promise<Evaluation> 
     comparisons: compareAll(compared),
     ties: tiesOf(compared),
     losses: lossReport(given.models, test),
+    judgements: given.judgements ?? [],
     findings,
   };
   const doubts = doubtsOf(measured);

@@ -3,6 +3,7 @@ import type { BaselineKind } from './baselines.ts';
 import type { Comparison, Tied } from './compare.ts';
 import type { Degenerate } from './degenerate.ts';
 import type { Findings } from './findings.ts';
+import type { Judgement } from './judge.ts';
 import type { Calibration } from './likelihood/calibration.ts';
 import type { LossReport } from './likelihood/loss.ts';
 import type { JsonReport } from './metrics/json-fields.ts';
@@ -97,6 +98,8 @@ export interface Measured {
   readonly ties: readonly Tied[];
   /** What the expected answers cost the models; null where it was not measured. */
   readonly losses: LossReport | null;
+  /** What a judge that was named thought: opinions, no measurements; empty where none was. */
+  readonly judgements: readonly Judgement[];
   /** What was looked into beside the answers. */
   readonly findings: Findings;
 }

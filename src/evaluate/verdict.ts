@@ -1,6 +1,7 @@
 /** What an evaluation comes to, in sentences, the most important first. Pure. */
 import { type Comparison, comparisonText, tiedText } from './compare.ts';
 import type { Doubt, Measured } from './evaluation.ts';
+import { judgementText } from './judge.ts';
 import { lossText } from './likelihood/loss.ts';
 
 /** What a fine-tune is not better than comes before what it is better than. */
@@ -11,7 +12,7 @@ const byOutcome: Readonly<Record<Comparison['verdict'], number>> = { 'too-few-ex
  * what else is to be said.
  */
 export function verdictOf(
-  { clusters, comparisons, examples, losses, metrics, ties }: Measured,
+  { clusters, comparisons, examples, judgements, losses, metrics, ties }: Measured,
   doubts: readonly Doubt[],
 ): string[] {
   const place = new Map(metrics.map(({ name }, i) => [name, i]));
@@ -26,6 +27,7 @@ export function verdictOf(
     ...doubtful(true),
     ...sentences(sorted.filter((each) => !isBeaten(each))),
     ...(losses?.comparisons.map(lossText) ?? []),
+    ...judgements.map(judgementText),
     ...ties.flatMap((each) => tiedText(each, severalMetrics) ?? []),
     ...doubtful(false),
   ];

@@ -11,6 +11,7 @@ import { contaminationOf } from '../evaluate/contamination.ts';
 import { type Answered, evaluateAnswers } from '../evaluate/evaluate-answers.ts';
 import type { Evaluation } from '../evaluate/evaluation.ts';
 import type { Findings } from '../evaluate/findings.ts';
+import { type Judge, judgeAll } from '../evaluate/judge.ts';
 import { metricOf, suggestMetric } from '../evaluate/metrics/metric.ts';
 import { type TestQuestion, type TestSet, withSystem } from '../evaluate/test-set.ts';
 import { resolveChat } from '../library.ts';
@@ -30,6 +31,7 @@ import {
 import { costlyChecks } from './costly-checks.ts';
 import { askTask } from './evaluate-task.ts';
 import { type EvaluationOutputs, openOutputs } from './evaluation-outputs.ts';
+import { judgeModel } from './judge-model.ts';
 import { loadMetrics, type MetricGiven } from './load-metric.ts';
 import { readTest } from './test-data.ts';
 
@@ -57,6 +59,11 @@ export interface EvaluateOptions extends EvaluationOutputs {
    * base, as one more baseline, fewer where they do not fit; by default no such baseline.
    */
   readonly shots?: number | null;
+  /**
+   * A model of a server that speaks OpenAI's API, as address and name (`https://host/v1/model`), which is asked over the network whose answers it
+   * prefers, with the key in the environment's NOMOAT_JUDGE_API_KEY. An opinion, told as one.
+   */
+  readonly judge?: string | null;
   /** Measures the loss of the expected answers too: perplexity, bits per byte (default: false). */
   readonly loss?: boolean;
   /** Examples at most, the first of the data; by default all. */
@@ -125,7 +132,7 @@ const metricsGiven = ({ metric }: EvaluateOptions): readonly MetricGiven[] =>
       : metric;
 
 /** What says how answers are got and scored: a task has its own ways. */
-const notOfTasks = ['metric', 'pattern', 'cluster', 'samples', 'temperature', 'seed', 'maxTokens', 'promptColumn', 'completionColumn'] as const; // biome-ignore format: one line
+const notOfTasks = ['metric', 'pattern', 'cluster', 'judge', 'samples', 'temperature', 'seed', 'maxTokens', 'promptColumn', 'completionColumn'] as const; // biome-ignore format: one line
 
 /** A task decides how it is asked. */
 function assertTaskAlone(options: EvaluateOptions): void {
@@ -159,6 +166,12 @@ async function byTask(
   return evaluateAnswers({ ...asked, models: together, findings: { looks: looked(asked.test.digest) } });
 }
 
+/** What the judge is asked is told like answers of a model. */
+const judgeOptions = ({ name }: Judge, total: number, { onProgress, signal }: EvaluateOptions) => {
+  let done = 0;
+  return { ...(signal ? { signal } : {}), onJudged: () => onProgress?.({ model: `judge ${name}`, done: ++done, total }) }; // biome-ignore format: one line
+};
+
 /** The evaluation by a task or by metrics. */
 async function evaluationOf(options: EvaluateOptions): Promise<Evaluation> {
   const { against, model, signal } = options;
@@ -168,6 +181,8 @@ async function evaluationOf(options: EvaluateOptions): Promise<Evaluation> {
   if (options.task) return byTask(contestants, { ...options, task: options.task });
   const given = await loadMetrics(metricsGiven(options), options.pattern ?? null);
   const draws = drawsOf(options);
+  const judge = options.judge ? judgeModel(options.judge) : null;
+  if (judge && contestants.length < 2) throw new NomoatError({ code: 'invalid-settings', part: '`judge`', fault: 'has nothing to compare the answers with', remedy: 'Name another model: `against`.' }); // biome-ignore format: one line
   const { modelPath, systemPrompt } = await resolveChat({ model: representative! });
   const test = await readTest(options, modelPath);
   signal?.throwIfAborted();
@@ -179,9 +194,13 @@ async function evaluationOf(options: EvaluateOptions): Promise<Evaluation> {
   const models: Answered[] = [];
   for (const each of contestants) models.push(await measureContestant(each, asked, { ...options, ...draws, metrics }));
   const further = await costlyChecks({ model: representative!, name: contestants[0]!.name, base: usualRivals(model)[0] ?? null, learnt }, { asked, answers: models[0]!.answers.map(({ text }) => text), metrics }, { ...options, ...draws }); // biome-ignore format: one line
+  const judgements = judge
+    ? await judgeAll(judge, test, models, judgeOptions(judge, (models.length - 1) * test.questions.length, options))
+    : [];
   return evaluateAnswers({
     test,
     metrics,
+    judgements,
     suggested: suggestion?.why ?? null,
     models,
     baselines: [...baselinesOf(test, learnt), ...further.baselines],

@@ -123,7 +123,8 @@ async function tokensOf(
         return template;
       };
       const encoding = { template: once, tokenizer, supervise: 'answers', specialTokens: 'auto' } as const;
-      const said = (done: number, total: number): void => onProgress?.({ doing: 'rows tokenised', done: done - 1, total });
+      const said = (done: number, total: number): void =>
+        onProgress?.({ doing: 'rows tokenised', done: done - 1, total });
       const tokens = await checkTokens(examples, encoding, { signal, onProgress: said });
       return { tokens, tokenizer, close: () => tokenizer.close() };
     } catch (error) {

@@ -24,6 +24,10 @@ export const evalOptions = {
   loss: toggle(false, 'measure the loss of the expected answers too: perplexity, bits per byte'),
   limit: wholeFrom(null, 1, 'examples at most, the first of the data; default: all', { unit: 'examples' }),
   maxTokens: wholeFrom(null, 1, 'longest answer; default: twice the characters of the longest expected one, 16 to 512', { unit: 'tokens' }), // biome-ignore format: one line
+  judge: openText(
+    'URL/MODEL',
+    "a model of a server like OpenAI's that compares answers, asked over the network; its key: NOMOAT_JUDGE_API_KEY; default: none",
+  ),
   samples: wholeFrom(1, 1, 'answers that are drawn to each question, for pass@k and pass^k', { unit: 'answers' }),
   temperature: number(
     null,
