@@ -5,11 +5,8 @@
 import type { PackedBatch } from '../batches/packed-batch.ts';
 import type { GgufFile } from '../formats/gguf/types.ts';
 import { projections } from '../lora/adapter.ts';
-import type { BlockOptions } from '../models/block-options.ts';
 import { type ModelConfig, projectionDimensions, readModelConfig } from '../models/config.ts';
-import { head, int8Head } from '../models/head.ts';
 import { emptyMatrix, quantizeMatrix, quantizeRows } from '../models/quantize.ts';
-import { Executor, floats } from '../runtime/onnxruntime-node/executor.ts';
 import {
   type BaseWeights,
   fileWeights,
@@ -18,8 +15,8 @@ import {
   type Int8Store,
   memoryStore,
 } from './base-weights.ts';
-import { ForwardPass, type Observe } from './forward-pass.ts';
-import { openStages } from './stages.ts';
+import { EvaluationPass } from './evaluation-pass.ts';
+import type { Observe } from './forward-pass.ts';
 
 /** Positions whose distributions are compared: enough for a mean, few enough that their logits take little memory. */
 const comparedRows = 48;
@@ -43,68 +40,39 @@ export interface Int8ModelOptions {
   readonly store?: Int8Store;
 }
 
-/** A forward pass without anything trained, whose end is logits. */
-class Evaluation extends ForwardPass {
-  private readonly headLogits: Executor;
-
-  private constructor(config: ModelConfig, base: BaseWeights, stages: ForwardPass['stages'], headLogits: Executor) {
-    const nothing = Array.from({ length: config.layers }, () => []);
-    super({ config, base, stages, trainedInputs: nothing, dropout: 0, activations: 'keep' });
-    this.headLogits = headLogits;
+/** Logits [rows, vocabulary] of positions evenly spread over the batch; `observe` sees each layer's weights. */
+async function comparedLogits(
+  pass: EvaluationPass,
+  { modelWidth: width }: ModelConfig,
+  batch: PackedBatch,
+  observe?: Observe,
+): Promise<Float32Array> {
+  const last = await pass.last(batch, observe);
+  const tokens = last.length / width;
+  const count = Math.min(comparedRows, tokens);
+  const x = new Float32Array(count * width);
+  for (let i = 0; i < count; i++) {
+    const n = Math.floor(((i + 0.5) * tokens) / count);
+    x.set(last.subarray(n * width, (n + 1) * width), i * width);
   }
-
-  static async open(config: ModelConfig, base: BaseWeights, threads: number): Promise<Evaluation> {
-    const { biases, qkNorms, precision } = base;
-    const none = { trainable: 'adapter', targets: [], rank: 0, dropout: false } as const;
-    const options: BlockOptions = { ...none, biases, qkNorms, precision };
-    const graph = precision === 'int8' ? int8Head(config, 'logits') : head(config, 'logits');
-    return new Evaluation(
-      config,
-      base,
-      await openStages(config, options, threads),
-      await Executor.create(graph, threads),
-    );
-  }
-
-  /** Logits [rows, vocabulary] of positions evenly spread over the batch; `observe` sees each layer's weights. */
-  async logits(batch: PackedBatch, observe?: Observe): Promise<Float32Array> {
-    const { modelWidth: width, vocabulary } = this.config;
-    const pass = this.pass(batch, null, false);
-    const last = (await this.forward([pass], observe))[0]!;
-    const tokens = last.length / width;
-    const count = Math.min(comparedRows, tokens);
-    const x = new Float32Array(count * width);
-    for (let i = 0; i < count; i++) {
-      const n = Math.floor(((i + 0.5) * tokens) / count);
-      x.set(last.subarray(n * width, (n + 1) * width), i * width);
-    }
-    const logits = new Float32Array(count * vocabulary);
-    const outputs = new Map([['logits', floats(logits, [count, vocabulary])]]);
-    await this.headLogits.run(new Map([...this.base.head, ['x', floats(x, [count, width])]]), outputs);
-    return logits;
-  }
-
-  async close(): Promise<void> {
-    await this.stages.close();
-    await this.headLogits.close();
-  }
+  return pass.logits(x);
 }
 
 /** Reads and quantizes the model. */
 export async function quantizeModel(options: Int8ModelOptions): Promise<Int8Model> {
   const { compared, levels, model, progress, store = memoryStore(), threads } = options;
   const config = readModelConfig(model);
-  const float32 = await Evaluation.open(config, fileWeights(model, config), threads);
+  const float32 = await EvaluationPass.open({ config, base: fileWeights(model, config), threads });
   try {
     // A block's float32 weights are at hand where it is computed.
-    const expected = await float32.logits(compared, (layer, tensors) => {
+    const expected = await comparedLogits(float32, config, compared, (layer, tensors) => {
       const arrays = [...tensors].map(([name, { data }]) => [name, data as Float32Array] as const);
       store.add(quantizeLayer(config, arrays, levels));
       progress?.(layer + 1, config.layers);
     });
     const weights = store.finish(model, config, quantizeHead(model, config, levels));
-    const int8 = await Evaluation.open(config, weights, threads);
-    const got = await int8.logits(compared);
+    const int8 = await EvaluationPass.open({ config, base: weights, threads });
+    const got = await comparedLogits(int8, config, compared);
     await int8.close();
     return { weights, divergence: meanDivergence(expected, got, config.vocabulary) };
   } finally {
