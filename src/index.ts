@@ -67,6 +67,7 @@ export type {
 export type { UpdateComparison } from './inspect/compare-updates.ts';
 export type { Intruder, IntruderReport } from './inspect/intruders.ts';
 export type { SpectralComparison, SpectralFigures } from './inspect/spectral.ts';
+export type { TokenChange, TokenTotal } from './inspect/token-changes.ts';
 export { type Card, type CardOptions, card } from './library/card.ts';
 export {
   type AdapterComparison,
@@ -109,6 +110,14 @@ export {
 } from './library/keys.ts';
 export type { MetricGiven } from './library/load-metric.ts';
 export {
+  type LensBlock,
+  type LensGuess,
+  type LensView,
+  type LogitLens,
+  type LogitLensOptions,
+  logitLens,
+} from './library/logit-lens.ts';
+export {
   type Interference,
   type MergeAdaptersOptions,
   type MergedAdapters,
@@ -119,6 +128,12 @@ export { type PlanOptions, plan } from './library/plan.ts';
 export { type Preview, type PreviewOptions, preview, type RowSetting } from './library/preview.ts';
 export { type FollowOptions, listRuns, type OpenedRun, openRun } from './library/runs.ts';
 export { connectServer, type ServerClient } from './library/server-client.ts';
+export {
+  type ChangedAnswer,
+  type TokenChanges,
+  type TokenChangesOptions,
+  tokenChanges,
+} from './library/token-changes.ts';
 export { type ResumeSeedsOptions, resumeTuneSeeds, type TuneSeedsOptions, tuneSeeds } from './library/tune-seeds.ts';
 export { type CheckTuningFileOptions, checkTuningFile } from './library/tuning-file.ts';
 export {

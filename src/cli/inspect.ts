@@ -1,10 +1,13 @@
 /** `nomoat inspect`: a look into an adapter, or at data (inspect-data.ts). */
 import type { Command } from 'commander';
+import { showsColour } from '../chat/terminal-abilities.ts';
+import { NomoatError } from '../errors.ts';
 import { toggle } from '../settings/fields.ts';
 import { inspectOptions } from '../settings/inspect-settings.ts';
 import { bare } from './bare-command.ts';
 import { addFlags, flagsOf } from './flags.ts';
 import { renderComparison, renderInspection } from './inspect-adapter.ts';
+import { renderLens, renderTokenChanges } from './inspect-answers.ts';
 import { dataCommand } from './inspect-data.ts';
 import { paced } from './inspect-text.ts';
 import { print } from './print.ts';
@@ -12,20 +15,46 @@ import { inCommandWords } from './words.ts';
 
 const table = { ...inspectOptions, json: toggle(false, 'as one JSON object, with every number') };
 
+/** What is looked at instead of the adapter's weights: one of them at a time. */
+const views = ['with', 'data', 'lens'] as const;
+
+function assertOneView(given: readonly string[]): void {
+  if (given.length < 2) return;
+  throw new NomoatError({
+    code: 'invalid-settings',
+    part: given.map((name) => `--${name}`).join(' and '),
+    fault: 'show different things',
+    remedy: 'Give one of them.',
+  });
+}
+
 export function command(): Command {
   const command = bare('inspect').argument('<RUN|ADAPTER>', 'a run, one of its checkpoints, a PEFT folder, a .safetensors file or a GGUF LoRA'); // biome-ignore format: one line
   // Both have `--json` and `--model`: what stands behind `data` is its own.
   command.enablePositionalOptions().addCommand(dataCommand());
   return addFlags(command, table).action(async (adapter: string) => {
-    const { clean, intruders, json, model, with: other } = flagsOf(command, table);
+    const { clean, data, intruders, json, lens, limit, model, with: other } = flagsOf(command, table);
+    const given = { with: other, data: data.length > 0 ? data : null, lens };
+    assertOneView(views.filter((name) => given[name] !== null));
     const show = <T>(found: T, render: (found: T) => string): void =>
       print(json ? JSON.stringify(found) : inCommandWords(render(found)));
     if (other !== null) {
       const { compareAdapters } = await import('../library/compare-adapters.ts');
       return show(await paced((pace) => compareAdapters({ adapter, other, model, ...pace })), renderComparison);
     }
+    if (data.length > 0) {
+      const { tokenChanges } = await import('../library/token-changes.ts');
+      const found = await paced((pace) => tokenChanges({ adapter, model, data, limit, ...pace }));
+      // Its colours are codes, which `print` would show.
+      if (!json) return void process.stdout.write(`${inCommandWords(renderTokenChanges(found, showsColour(process.stdout)))}\n`); // biome-ignore format: one line
+      return print(JSON.stringify(found));
+    }
+    if (lens !== null) {
+      const { logitLens } = await import('../library/logit-lens.ts');
+      return show(await paced((pace) => logitLens({ adapter, model, prompt: lens, ...pace })), renderLens);
+    }
     const { inspectAdapter } = await import('../library/inspect.ts');
-    const given = { adapter, model, intruders, ...(clean.length > 0 ? { clean } : {}) };
-    show(await paced((pace) => inspectAdapter({ ...given, ...pace })), renderInspection);
+    const options = { adapter, model, intruders, ...(clean.length > 0 ? { clean } : {}) };
+    show(await paced((pace) => inspectAdapter({ ...options, ...pace })), renderInspection);
   });
 }

@@ -8,7 +8,9 @@ import { mostPointMass } from '../linear-algebra/point-mass.ts';
 import { thinQr } from '../linear-algebra/qr.ts';
 import { compareUpdates, cosineOf } from './compare-updates.ts';
 import { findIntruders, softened } from './intruders.ts';
+import { likeliest, probabilityOf } from './lens.ts';
 import { compareSignatures, effectiveRank, signatureOf, spectralFigures } from './spectral.ts';
+import { totalsOf } from './token-changes.ts';
 import { directions, factorsOf, svdOf, type UpdateFactors } from './update.ts';
 
 const random = new Random(5);
@@ -164,4 +166,28 @@ test('two updates: their cosine is that of all elements, and equal spaces overla
   expect(compareUpdates(first, { ...first, b: zeros(14, 2) })).toMatchObject({ cosine: null, outputs: null });
   expect(cosineOf({ first: 4, second: 9, both: 3 })).toBe(0.5);
   expect(compared.chance).toEqual({ outputs: 3 / 14, inputs: 3 / 9 });
+});
+
+test('the likeliest tokens come first with their probabilities, however large the logits', () => {
+  const logits = Float32Array.from([1000, 1001, 1001 + Math.log(2), 3, 1000]);
+  const total = Math.exp(-1) * 2 + 1 + 2;
+  const found = likeliest(logits, 3);
+  expect(found.map(({ token }) => token)).toEqual([2, 1, 0]);
+  expect(found[0]!.probability).toBeCloseTo(2 / total, 4);
+  expect(probabilityOf(logits, 1)).toBeCloseTo(1 / total, 4);
+  expect(likeliest(logits, 9)).toHaveLength(5);
+});
+
+test('tokens are summed over answers, those that gained most first', () => {
+  const token = (text: string, change: number) => ({ text, before: -5, after: -5 + change });
+  expect(
+    totalsOf([
+      [token('a', 1), token('b', -2)],
+      [token('a', 3), token('c', 2)],
+    ]),
+  ).toEqual([
+    { text: 'a', count: 2, change: 2 },
+    { text: 'c', count: 1, change: 2 },
+    { text: 'b', count: 1, change: -2 },
+  ]);
 });

@@ -9,6 +9,7 @@ import { readAdapter } from '../adapter/read-adapter.ts';
 import { NomoatError } from '../errors.ts';
 import { openGguf } from '../formats/gguf/read.ts';
 import type { GgufFile } from '../formats/gguf/types.ts';
+import { type ResolvedChat, resolveChat } from '../library.ts';
 import type { LoraAdapter } from '../lora/adapter.ts';
 import { assertSameBase, baseWarning } from '../run/base-model.ts';
 import { RunFolder, type RunRecord, runOfCheckpoint } from '../run/run-folder.ts';
@@ -32,7 +33,8 @@ export interface InspectTarget {
   readonly notes: readonly string[];
 }
 
-interface Found {
+/** Where an adapter and its base lie. */
+export interface FoundTarget {
   readonly path: string;
   readonly modelPath: string;
   readonly record: RunRecord | null;
@@ -40,7 +42,7 @@ interface Found {
 }
 
 /** A run's result; of a checkpoint, that checkpoint. */
-async function ofRun(run: string, checkpoint: string | null): Promise<Found> {
+async function ofRun(run: string, checkpoint: string | null): Promise<FoundTarget> {
   const folder = new RunFolder(run);
   const record = folder.read();
   if (record.settings.method !== 'lora')
@@ -76,7 +78,7 @@ async function namedBase(path: string): Promise<string | null> {
   return null;
 }
 
-async function byItself(name: string, model: string | null): Promise<Found> {
+async function byItself(name: string, model: string | null): Promise<FoundTarget> {
   const path = adapterInside(resolve(name));
   if (!existsSync(path))
     throw new NomoatError({
@@ -99,11 +101,22 @@ async function byItself(name: string, model: string | null): Promise<Found> {
   return { path, modelPath, record: run, notes: warning === null ? [] : [warning] };
 }
 
-/** Opens it; `model` is the base of an adapter that is no run's. Rejects with NomoatError. */
-export async function openTarget(name: string, model: string | null = null): Promise<InspectTarget> {
+/** Finds it; `model` is the base of an adapter that is no run's. Rejects with NomoatError. */
+export async function findTarget(name: string, model: string | null = null): Promise<FoundTarget> {
   assertGiven('the adapter', name);
   const run = isRun(name) ? name : runOfCheckpoint(name);
-  const found = run === null ? await byItself(name, model) : await ofRun(run, run === name ? null : resolve(name));
+  return run === null ? byItself(name, model) : ofRun(run, run === name ? null : resolve(name));
+}
+
+/** How the adapter's model is asked: as its run was trained, where it is a run's. */
+export async function asChat(name: string, { modelPath }: FoundTarget): Promise<ResolvedChat> {
+  const ofARun = isRun(name) || runOfCheckpoint(name) !== null;
+  return resolveChat(ofARun ? { model: name } : { model: modelPath, adapter: name });
+}
+
+/** Opens it, as `findTarget` finds it. Rejects with NomoatError. */
+export async function openTarget(name: string, model: string | null = null): Promise<InspectTarget> {
+  const found = await findTarget(name, model);
   const base = openGguf(found.modelPath);
   const notes = [...found.notes];
   try {

@@ -1,5 +1,5 @@
 /** The settings of `inspect`, of adapters and of data. */
-import { openText, texts, toggle } from './fields.ts';
+import { openText, openWords, texts, toggle, wholeFrom } from './fields.ts';
 import { tuneSettings } from './options.ts';
 
 export const inspectOptions = {
@@ -7,6 +7,9 @@ export const inspectOptions = {
   intruders: toggle(true, 'look for intruder dimensions', 'do not look for intruder dimensions, which takes most of the time'), // biome-ignore format: one line
   clean: texts('RUN|ADAPTER...', 'adapters on the same base that are held to be clean, to compare the spectrum with; default: finished runs in ./runs on that base'), // biome-ignore format: one line
   with: openText('RUN|ADAPTER', 'compare the two adapters, and nothing else'),
+  data: texts('FILE|DIR...', 'examples with answers, held out: show which tokens of them became likelier, and nothing else; default: none'), // biome-ignore format: one line
+  limit: wholeFrom(null, 1, 'examples at most, the first of the data; default: 20', { unit: 'examples' }),
+  lens: openWords('PROMPT', 'show what the model would answer to this after each block, before and after, and nothing else'), // biome-ignore format: one line
 };
 
 export const inspectDataOptions = {

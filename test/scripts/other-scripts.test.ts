@@ -85,6 +85,7 @@ const withTorch: readonly Run[] = [
   ['bench/int8_simulation.py', [], () => py('bench/int8_simulation.py', tiny, at('run/adapter'), at('rows.jsonl')), /"inputs": "plain", "exact": \{"divergence": [\d.]+/],
   ['bench/oracles/make_full_cases.py', [], () => py('bench/oracles/make_full_cases.py', at('oracles')), /qwen3 35 tensors/],
   ['bench/oracles/make_llama3_case.py', [], () => py('bench/oracles/make_llama3_case.py', at('oracles')), /61 supervised tokens/],
+  ['bench/oracles/make_hidden_states.py', [], () => py('bench/oracles/make_hidden_states.py', at('oracles')), /qwen3: 4 states of 8 tokens/],
   ['bench/oracles/make_linear_algebra_cases.py', [], () => py('bench/oracles/make_linear_algebra_cases.py', at('linear-algebra.json')), /4 QR, 4 products/],
   ['bench/oracles/make_merge_cases.py', [], () => py('bench/oracles/make_merge_cases.py', at('oracles'), at('merge')), /16 updates/],
   ['bench/oracles/make_quant_cases.py', [], () => py('bench/oracles/make_quant_cases.py', at('oracles')), /11 types/],

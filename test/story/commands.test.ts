@@ -485,3 +485,15 @@ test('inspect: an adapter by itself beside its base, as text and as JSON; two ad
   const gone = nomoat('inspect', adapter);
   expect([gone.code, gone.err]).toEqual([2, expect.stringMatching(/does not say which model.*--model/)]);
 });
+
+test('inspect: which tokens became likelier, and guesses after each block; not both at once', () => {
+  const mini = join(repo, 'models/nomoat-mini/nomoat-mini.gguf');
+  const adapter = writtenAdapter(join(folder, 'changed'), madeAdapter(1, 0.3));
+  const changes = nomoat('inspect', adapter, '--model', mini, '--data', 'pairs.jsonl', '--limit', '2');
+  expect(changes.out).toMatch(/1\. number 0\n {3}.*\[.* [+-]\d+\.\d\].*\n {3}[+-]\d+\.\d nats: -\d/);
+  expect(changes.out).toMatch(/\d of 2 answers became likelier/);
+  const lens = nomoat('inspect', adapter, '--model', mini, '--lens', 'number 3');
+  expect(lens.out).toMatch(/block +before .*\n0 \(embedding\)[\s\S]*\n6 /);
+  const both = nomoat('inspect', adapter, '--lens', 'x', '--with', adapter);
+  expect([both.code, both.err]).toEqual([2, '--with and --lens: show different things. Give one of them.\n']);
+});
