@@ -49,9 +49,12 @@ export async function openChromium() {
     on: (method, listener) => heard.set(method, listener),
     async close() {
       const gone = new Promise((resolve) => child.once('exit', resolve));
-      child.kill();
+      // Its own end, so that its further processes end with it and write nothing into the folder any more.
+      call('Browser.close').catch(() => {});
+      const killed = setTimeout(() => child.kill('SIGKILL'), 10_000);
       await gone;
-      rmSync(profile, { recursive: true, force: true, maxRetries: 5 });
+      clearTimeout(killed);
+      rmSync(profile, { recursive: true, force: true, maxRetries: 20, retryDelay: 200 });
     },
   };
 }

@@ -103,3 +103,24 @@ export const reportedRun = (state: RunRecord['state'] = 'done', more: Parameters
 export const madeUpdates: readonly UpdateNorm[] = Array.from({ length: 30 }, (_, layer) =>
   (['q_proj', 'k_proj', 'v_proj', 'o_proj', 'gate_proj', 'up_proj', 'down_proj'] as const).map((projection, i) => ({ layer, projection, relative: 0.002 + 0.03 * Math.abs(Math.sin(layer * 0.3 + i)), effectiveRank: 3 + Math.cos(layer) })),
 ).flat(); // biome-ignore format: a table
+
+/** Everything that an evaluation may have beside scores. */
+export async function fullEvaluation(): Promise<Evaluation> {
+  const labels = await labelEvaluation();
+  const names = labels.models.map(({ name }) => name);
+  return {
+    ...labels,
+    findings: { ...labels.findings, nearlyTrainedOn: [{ example: 3, similar: 'What is the exchange rate for euros?', similarity: 0.91 }], sensitivity: { examples: 200, score: 0.82, rewordings: [{ how: 'in lower case', score: 0.6, difference: -0.22, pValue: 0.0001 }] } },
+    ties: [{ metric: 'exact', sets: [names] }],
+    models: labels.models.map((model, i) => ({
+      ...model,
+      json: { valid: 0.9, fields: 0.75 - i / 4, extra: 3 },
+      passes: [{ metric: 'exact', shares: [1, 2].map((k) => ({ k, any: 0.8, anyInterval: [0.7, 0.9] as const, all: 0.6, allInterval: [0.5, 0.7] as const })) }],
+      calibration: { ece: 0.08, brier: 0.31, bins: Array.from({ length: 10 }, (_, bin) => ({ from: bin / 10, to: (bin + 1) / 10, count: bin === 2 ? 0 : 20, confidence: bin / 10 + 0.05, accuracy: bin / 10 })) },
+    })),
+    losses: {
+      models: names.map((name, i) => ({ name, loss: 0.4 + i, perplexity: Math.exp(0.4 + i), bitsPerByte: 0.2 + i, examples: [] })),
+      comparisons: [{ first: names[0]!, second: names[1]!, difference: -1, interval: [-1.2, -0.8], pValue: 0.0001, adjustedPValue: 0.0001, verdict: 'better' }],
+    },
+  };
+} // biome-ignore format: a table

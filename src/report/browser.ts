@@ -32,6 +32,8 @@ function chartOptions({ series, x }: PlotData, width: number): object {
   const colour = (name: string): string => getComputedStyle(document.documentElement).getPropertyValue(`--${name}`).trim(); // biome-ignore format: one line
   const said = (text: Text): string => (isEnglish() ? text.en : text.zh);
   const value = (_: unknown, each: number | null): string => digits(each);
+  // Steps are whole.
+  const wholeSteps = Array.from({ length: 24 }, (_, i) => [1, 2, 5][i % 3]! * 10 ** Math.floor(i / 3));
   const font = '12px system-ui, -apple-system, "Segoe UI", Roboto, sans-serif';
   const axis = { stroke: colour('muted'), font, grid: { stroke: colour('line'), width: 1 }, ticks: { show: false } };
   const lines = series.map(({ dots, name }, i) => {
@@ -53,7 +55,7 @@ function chartOptions({ series, x }: PlotData, width: number): object {
     cursor: { drag: { x: false, y: false }, points: { size: 7 } },
     scales: { x: { time: false } },
     axes: [
-      { ...axis, label: said(x), labelFont: font, labelSize: 18, size: 26 },
+      { ...axis, label: said(x), labelFont: font, labelSize: 18, size: 26, incrs: wholeSteps },
       { ...axis, size: 58, values: (_: unknown, ticks: (number | null)[]) => ticks.map(digits) },
     ],
     series: [{ label: said(x), value }, ...lines],

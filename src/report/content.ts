@@ -33,7 +33,7 @@ export interface ReportContent {
   readonly updates: readonly UpdateNorm[] | null;
   /** The command that makes it again, and the recipe that the command names. */
   readonly repeat: { readonly command: string; readonly recipe: string | null };
-  /** The command that evaluates the run; null where there is an evaluation. */
+  /** The command that evaluates the run; null where that was done. */
   readonly evaluate: string | null;
   /** nomoat's version. */
   readonly version: string;
@@ -43,15 +43,22 @@ export interface ReportContent {
 export const eventsOf = <T extends RunEvent['type']>(events: readonly RunEvent[], type: T): Extract<RunEvent, { type: T }>[] =>
   events.filter((event): event is Extract<RunEvent, { type: T }> => event.type === type); // biome-ignore format: a signature
 
-const baselineNames: Readonly<Partial<Record<BaselineKind, Text>>> = {
+const baselineNames: Readonly<Record<BaselineKind, Text>> = {
   majority: words.result.majority,
   nearest: words.result.neighbour,
+  'few-shot': words.result.fewShot,
 };
+
+/** A model as it is called; the base of a run in the reader's language. */
+export function modelName(name: string): Text {
+  const [, base] = /^the base (.+)$/.exec(name) ?? [];
+  return base === undefined ? verbatim(name) : words.result.theBase({ name: base });
+}
 
 /** How somebody who was compared is called: baselines in the reader's language, models as they are. */
 export function nameOf({ baselines }: Evaluation, name: string): Text {
   const baseline = baselines.find((each) => each.name === name);
-  return (baseline && baselineNames[baseline.kind]) ?? verbatim(name);
+  return baseline ? baselineNames[baseline.kind] : modelName(name);
 }
 
 /** The model that the page is about, and the one that it is first compared with. */

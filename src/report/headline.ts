@@ -1,6 +1,6 @@
 /** The page's first sentence: whether it worked. What speaks against that comes before what speaks for it. Pure. */
 import type { Evaluation } from '../evaluate/evaluation.ts';
-import { decisive, eventsOf, nameOf, pairOf, type ReportContent } from './content.ts';
+import { decisive, eventsOf, modelName, nameOf, pairOf, type ReportContent } from './content.ts';
 import { count, fixed, percent } from './figures.ts';
 import { type Text, verbatim } from './say.ts';
 import { words } from './words.ts';
@@ -40,7 +40,7 @@ function outcomeOf(evaluation: Evaluation): Pick<Headline, 'tone' | 'title'> {
   const beaten = baselines.filter(({ verdict }) => verdict === 'worse');
   if (beaten.length > 0) return { tone: 'bad', title: page.beaten({ by: names(beaten) }) };
   const worse = models.find(({ verdict }) => verdict === 'worse');
-  if (worse) return { tone: 'bad', title: page.worse({ than: worse.second }) };
+  if (worse) return { tone: 'bad', title: page.worse({ than: modelName(worse.second) }) };
   // A base that is beaten shows little where an answer that never changes is not.
   const undecided = [...models, ...baselines].filter(({ verdict }) => verdict === 'no-difference-shown');
   if (undecided.length > 0) return { tone: 'doubtful', title: page.noDifference({ than: names(undecided) }) };
@@ -52,8 +52,9 @@ function ofEvaluation(evaluation: Evaluation): Headline {
   const isGrave = evaluation.doubts.some(({ severity }) => severity === 'severe');
   const { rival } = pairOf(evaluation);
   const lead = scoreLead(evaluation);
-  const other = rival ? `; ${rival.name}: ${percent(rival.results[0]!.score)}` : '';
-  const said = { en: `${lead.en}${other}.`, zh: `${lead.zh}${other.replace('; ', '；').replace(': ', '：')}。` };
+  const score = rival ? percent(rival.results[0]!.score) : '';
+  const other = rival && modelName(rival.name);
+  const said = { en: `${lead.en}${other ? `; ${other.en}: ${score}` : ''}.`, zh: `${lead.zh}${other ? `；${other.zh}：${score}` : ''}。` }; // biome-ignore format: one line
   if (isGrave && tone === 'good') return { tone: 'doubtful', title: page.doubtful({ said: title }), lead: said };
   return { tone, title, lead: said };
 }

@@ -1,7 +1,7 @@
 /** The report as text: what it says first, in both languages, and that nothing of a data set becomes markup. In a browser: test/story/report-pages.test.ts. */
 import { createHash } from 'node:crypto';
 import { beforeAll, describe, expect, test } from 'vitest';
-import { labelEvaluation, reportedRun, runEvents, textEvaluation } from '../../test/made-reports.ts';
+import { fullEvaluation, labelEvaluation, reportedRun, runEvents, textEvaluation } from '../../test/made-reports.ts';
 import type { Evaluation } from '../evaluate/evaluation.ts';
 import type { RunEvent } from '../events.ts';
 import { renderReport } from '../run/report.ts';
@@ -101,10 +101,25 @@ describe('the page', () => {
     expect(pages[0]!.match(/<article class="example"/g)).toHaveLength(20);
   });
 
+  test('losses, calibration, several draws, JSON and ties are shown where they were measured', async () => {
+    const page = withoutScripts(renderPage(contentOf({ evaluation: await fullEvaluation() })));
+    for (const text of ['Perplexity', '1.492', 'Calibration error', '8.0%', 'At least one right', 'Right fields', 'in lower case', 'nearly training examples: 1', 'Not shown to differ from one another: banking, SmolLM2-135M-Instruct.'])
+      expect(page).toContain(text);
+    expect(withoutScripts(renderPage(contentOf({ evaluation: labels })))).not.toMatch(/Perplexity|Calibration error|Right fields/);
+  }); // biome-ignore format: assertions
+
+  test('a run that ended with a quick look says how many of the held-out examples it saw, and how to see more', () => {
+    const heldOut = { type: 'verdict', examples: 200, heldOut: 900 } as RunEvent;
+    const quick = renderReport(reportedRun(), [...runEvents(), heldOut], { evaluation: labels });
+    expect(quick).toContain('200 of 900 held-out examples');
+    expect(quick).toContain('nomoat eval RUN');
+    expect(renderReport(reportedRun(), runEvents(), { evaluation: labels })).not.toContain('nomoat eval RUN');
+  });
+
   test('every text is there in English and in Chinese', () => {
     const all = [words.page, words.result, words.answers, words.run].flatMap((table) => Object.entries(table));
     expect(all.length).toBeGreaterThan(150);
-    const figures = new Proxy({}, { get: (_, name) => (/^(said|than|by|time|summary)$/.test(String(name)) ? { en: 'x', zh: '某' } : 'x') }); // biome-ignore format: one line
+    const figures = new Proxy({}, { get: (_, name) => (/^(said|than|by|time|summary|model)$/.test(String(name)) ? { en: 'x', zh: '某' } : 'x') }); // biome-ignore format: one line
     const isChinese = (text: string): boolean => /\p{Script=Han}/u.test(text);
     for (const [name, entry] of all) {
       const { en, zh } =

@@ -29,10 +29,14 @@ export function renderReport(run: RunRecord, events: readonly RunEvent[], found:
     evaluation,
     updates,
     repeat: { command: recipeCommand(run), recipe: recipeOf(run) },
-    evaluate: evaluation === null && canBeAsked ? 'nomoat eval RUN --data TEST' : null,
+    evaluate: (evaluation === null || isQuick(evaluation, events)) && canBeAsked ? 'nomoat eval RUN --data TEST' : null,
     version,
   });
 }
+
+/** Whether it is the one that the run ended with. */
+const isQuick = ({ examples }: Evaluation, events: readonly RunEvent[]): boolean =>
+  events.some((event) => event.type === 'verdict' && event.examples === examples);
 
 /** Bytes of a base whose weights are read for the report: a minute of reading is no part of a run. */
 const mostBaseBytes = 2e9;

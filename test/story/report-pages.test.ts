@@ -10,7 +10,14 @@ import { chromiumPath, openChromium } from '../../bench/chromium.mjs';
 import { faultsOf } from '../../bench/report-pages.mjs';
 import { renderPage } from '../../src/report/page.ts';
 import { renderReport } from '../../src/run/report.ts';
-import { labelEvaluation, madeUpdates, reportedRun, runEvents, textEvaluation } from '../made-reports.ts';
+import {
+  fullEvaluation,
+  labelEvaluation,
+  madeUpdates,
+  reportedRun,
+  runEvents,
+  textEvaluation,
+} from '../made-reports.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'nomoat-pages-'));
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
@@ -18,7 +25,7 @@ afterAll(() => rmSync(folder, { recursive: true, force: true }));
 const evaluation = { run: null, events: [], updates: null, repeat: { command: 'nomoat eval x', recipe: null }, evaluate: null, version: '0.0.0' }; // biome-ignore format: one line
 const pages: Readonly<Record<string, () => Promise<string>>> = {
   'an evaluated run': async () =>
-    renderReport(reportedRun(), runEvents(), { evaluation: await labelEvaluation(), updates: madeUpdates }),
+    renderReport(reportedRun(), runEvents(), { evaluation: await fullEvaluation(), updates: madeUpdates }),
   'a run without an evaluation': async () => renderReport(reportedRun(), runEvents()),
   'a diverged run': async () => renderReport(reportedRun('diverged'), runEvents('diverged')),
   'an evaluation of texts': async () => renderPage({ ...evaluation, evaluation: await textEvaluation() }),

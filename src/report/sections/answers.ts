@@ -1,12 +1,12 @@
 /** "Show me": answers side by side, their differences marked, and the wrong ones by class. Pure. */
 import type { Evaluation, ModelEvaluation } from '../../evaluate/evaluation.ts';
 import type { SampleEvent } from '../../events.ts';
-import { eventsOf, pairOf, type ReportContent } from '../content.ts';
+import { eventsOf, modelName, pairOf, type ReportContent } from '../content.ts';
 import { withDifferences } from '../differences.ts';
 import { count, percent, short } from '../figures.ts';
 import { type Html, html } from '../markup.ts';
 import { note, table } from '../parts.ts';
-import { foreign, say, type Text, verbatim } from '../say.ts';
+import { foreign, say, type Text } from '../say.ts';
 import { words } from '../words.ts';
 import { chosenExamples, type Outcome, outcomes, outcomesOf } from './choose-examples.ts';
 import { wrongByClass } from './mistakes.ts';
@@ -66,7 +66,8 @@ function card({ answers, expected, id, name, outcome, prompt }: Card): Html {
 function kindNames({ metrics, models }: Evaluation): Readonly<Record<Outcome, Text>> {
   const [first, rival] = models;
   const isBinary = metrics[0]!.binary;
-  const ahead = (model: string): Text => (isBinary ? said.onlyRight({ model }) : said.higher({ model }));
+  const ahead = (name: string): Text =>
+    isBinary ? said.onlyRight({ model: modelName(name) }) : said.higher({ model: modelName(name) });
   if (!rival)
     return {
       lost: said.aloneWrong,
@@ -98,7 +99,7 @@ function filters(shown: readonly Outcome[], names: Readonly<Record<Outcome, Text
 }
 
 const answerOf = ({ answers, name, results }: ModelEvaluation, i: number): Answer => ({
-  name: verbatim(name),
+  name: modelName(name),
   text: answers[i]!,
   score: results[0]!.scores[i]!,
 });

@@ -9,7 +9,9 @@ import { say, type Text, verbatim } from '../say.ts';
 import { metricSummaries } from '../words/result.ts';
 import { words } from '../words.ts';
 import { labelsPart } from './labels.ts';
+import { measures } from './measures.ts';
 import { allMetrics, differences, scoresTable } from './scores.ts';
+import { trust } from './trust.ts';
 
 const { result } = words;
 
@@ -17,6 +19,9 @@ const { result } = words;
 const doubtTexts: Readonly<Record<string, (figures: Readonly<Record<string, number>>) => Text>> = {
   'trained-on': result.trainedOn,
   'nearly-trained-on': result.nearlyTrainedOn,
+  'few-templates': result.fewTemplates,
+  clusters: result.clusters,
+  'sensitive-to-wording': result.sensitive,
   'many-looks': result.manyLooks,
   'empty-answers': result.emptyAnswers,
   'unended-answers': result.unendedAnswers,
@@ -52,7 +57,7 @@ function evaluationParts(evaluation: Evaluation): Html[] {
   return [
     doubts.some(({ severity }) => severity === 'severe') ? doubtsPart(evaluation) : html``,
     html`${scoresTable(evaluation)}${about}${why}`,
-    html`${differences(evaluation)}${allMetrics(evaluation)}`,
+    html`${differences(evaluation)}${allMetrics(evaluation)}${measures(evaluation)}${trust(evaluation)}`,
     doubts.some(({ severity }) => severity === 'severe') ? html`` : doubtsPart(evaluation),
     labels === null ? html`` : labelsPart(labels),
   ];
@@ -120,13 +125,20 @@ function proofPart({ events }: ReportContent): Html | null {
   return part(result.proof, [table(result.proof, columns, rows), note(result.proofNote)]);
 }
 
+/** What the command that evaluates would add. */
+function whyEvaluate({ evaluation, events }: ReportContent): Text {
+  const quick = eventsOf(events, 'verdict').at(-1);
+  if (evaluation === null || !quick) return result.noEvaluation;
+  return result.quick({ examples: count(evaluation.examples), heldOut: count(quick.heldOut) });
+}
+
 /** The section without its heading. */
 export function resultSection(content: ReportContent): Html {
   const { evaluate, evaluation } = content;
   const plots = plotsOf(content);
   const loss = plotFigure(plots[0]!);
   return html`${evaluation ? evaluationParts(evaluation) : null}
-${evaluate === null ? null : html`${note(result.noEvaluation)}${copyable('evaluate', evaluate)}`}
+${evaluate === null ? null : html`${note(whyEvaluate(content))}${copyable('evaluate', evaluate)}`}
 ${content.events.length === 0 ? null : part(result.losses, [lossTiles(content), loss])}
 ${proofPart(content)}`;
 }

@@ -1,11 +1,11 @@
 /** Scores with their intervals, and the differences between them. Pure. */
 import type { Comparison, Verdict } from '../../evaluate/compare.ts';
 import type { Evaluation } from '../../evaluate/evaluation.ts';
-import { nameOf } from '../content.ts';
+import { modelName, nameOf } from '../content.ts';
 import { count, dash, percent, points, pValue, short } from '../figures.ts';
 import { type Html, html } from '../markup.ts';
 import { note, part, table } from '../parts.ts';
-import { label, say, type Text, verbatim } from '../say.ts';
+import { label, say, type Text } from '../say.ts';
 import { words } from '../words.ts';
 
 const { result } = words;
@@ -41,7 +41,7 @@ interface Row {
 function rowsOf(evaluation: Evaluation): Row[] {
   const { baselines, models } = evaluation;
   return [
-    ...models.map(({ name, results: [first] }, i): Row => ({ name: verbatim(name), role: i === 0 ? 'first' : 'model', ...first! })),
+    ...models.map(({ name, results: [first] }, i): Row => ({ name: modelName(name), role: i === 0 ? 'first' : 'model', ...first! })),
     ...baselines.map(({ name, results: [first] }): Row => ({ name: nameOf(evaluation, name), role: 'baseline', ...first! })),
   ]; // biome-ignore format: a table
 }
@@ -75,6 +75,10 @@ function differencesRow(evaluation: Evaluation, comparison: Comparison): Paramet
   return [say(nameOf(evaluation, second)), ...bySeveral, verdictTag, points(difference), `${points(interval[0])} … ${points(interval[1])}`, pValue(adjustedPValue), points(comparison.smallestShown).replace('+', ''), needed]; // biome-ignore format: one line
 }
 
+/** By each metric models come before baselines. */
+const ordered = ({ comparisons, metrics }: Evaluation): Comparison[] =>
+  metrics.flatMap(({ name }) => (['model', 'baseline'] as const).flatMap((kind) => comparisons.filter((each) => each.metric === name && each.with === kind))); // biome-ignore format: one line
+
 /** The first model with each other and each baseline. */
 export function differences(evaluation: Evaluation): Html | null {
   const { comparisons, metrics } = evaluation;
@@ -90,7 +94,7 @@ export function differences(evaluation: Evaluation): Html | null {
     { name: result.needed, figures: true },
   ];
   return part(result.differences, [
-    table(result.differences, columns, comparisons.map((each) => differencesRow(evaluation, each))),
+    table(result.differences, columns, ordered(evaluation).map((each) => differencesRow(evaluation, each))),
     note({ en: `${result.differencesNote.en} ${result.powerNote.en}`, zh: `${result.differencesNote.zh}${result.powerNote.zh}` }),
   ]); // biome-ignore format: a list
 }

@@ -49,7 +49,7 @@ export const pageWords = {
     zh: `已完成 ${p.steps} 步，可从最近的检查点继续。`,
   }),
   beaten: (p: { readonly by: Text }): Text => ({ en: `Beaten by ${p.by.en}`, zh: `不如${p.by.zh}` }),
-  worse: (p: { readonly than: string }): Text => ({ en: `Worse than ${p.than}`, zh: `比 ${p.than} 差` }),
+  worse: (p: { readonly than: Text }): Text => ({ en: `Worse than ${p.than.en}`, zh: `比 ${p.than.zh} 差` }),
   better: (p: { readonly than: Text }): Text => ({ en: `Better than ${p.than.en}`, zh: `优于 ${p.than.zh}` }),
   noDifference: (p: { readonly than: Text }): Text => ({
     en: `Not shown to differ from ${p.than.en}`,
