@@ -1,5 +1,6 @@
 /** What speaks against trust in an evaluation. A new check is a function in this list, and its finding, if it needs one, a field of `Findings`. Pure. */
 
+import { fewestExamples } from './compare.ts';
 import type { Doubt, Measured, Severity } from './evaluation.ts';
 import { templateOf } from './group-examples.ts';
 import { confidence } from './statistics/proportions.ts';
@@ -15,7 +16,7 @@ const order: readonly Severity[] = ['severe', 'warning', 'note'];
 const trainedOn: Check = ({ examples, findings: { trainedOn: seen = 0 } }) =>
   seen === 0
     ? []
-    : [{ code: 'trained-on', severity: 'severe', sentence: `${seen} of the ${examples} test examples were trained on: the score says that much less of new ones.`, figures: { seen, examples } }]; // biome-ignore format: one line
+    : [{ code: 'trained-on', severity: 'severe', sentence: seen < examples ? `${seen} of the ${examples} test examples were trained on: the score says that much less of new ones.` : `All ${examples} test examples were trained on: nothing here says how new ones are answered.`, figures: { seen, examples } }]; // biome-ignore format: one line
 
 const nearlyTrainedOn: Check = ({ examples, findings: { nearlyTrainedOn: near = [] } }) =>
   near.length === 0
@@ -26,6 +27,26 @@ const lookedAtOften: Check = ({ findings: { looks = 0 } }) =>
   looks < manyLooks
     ? []
     : [{ code: 'many-looks', severity: 'severe', sentence: `This test data has been looked at ${looks} times: what is chosen by it is no longer measured by it. Take new data for the last word.`, figures: { looks } }]; // biome-ignore format: one line
+
+const oneAnswer: Check = ({ examples, questions }) =>
+  examples < 2 || new Set(questions.map(({ expected }) => expected.trim())).size > 1
+    ? []
+    : [{ code: 'one-answer', severity: 'severe', sentence: `All ${examples} examples expect the same answer: who always gives it is right, and no score here tells a model from that.`, figures: { examples } }]; // biome-ignore format: one line
+
+/** Comparisons say it themselves; where there is none, the score is as uncertain. */
+const fewExamples: Check = ({ clusters, comparisons, examples }) =>
+  comparisons.length > 0 || (clusters?.count ?? examples) >= fewestExamples
+    ? []
+    : [{ code: 'few-examples', severity: 'severe', sentence: `${clusters?.count ?? examples} ${clusters ? 'clusters' : 'examples'} are too few for a score: give at least ${fewestExamples}, better some hundred.`, figures: { examples } }]; // biome-ignore format: one line
+
+/** Cut answers are scored as they are: where every one is, the score is that of the cut. */
+const neverEnds: Check = ({ examples, models: [first] }) => {
+  const { degenerate, name, results, samples } = first!;
+  const answers = examples * (samples?.[0]?.length ?? results[0]?.seeds?.means.length ?? 1);
+  return degenerate.unended < answers
+    ? []
+    : [{ code: 'never-ends', severity: 'severe', sentence: `No answer of ${name} ended by itself: what is scored is where they were cut. Give more \`maxTokens\`, or train answers that end.`, figures: { answers } }]; // biome-ignore format: one line
+};
 
 /** Of the first model alone: that others do so is the reason to train. */
 const degenerateAnswers: Check = ({ examples, models: [first] }) => {
@@ -71,7 +92,7 @@ const clustered: Check = ({ clusters, examples }) =>
     : [{ code: 'clusters', severity: 'note', sentence: `The ${examples} examples count as ${clusters.count}: those that share ${clusters.by} belong together.`, figures: { examples, clusters: clusters.count } }]; // biome-ignore format: one line
 
 /** All checks; those of the same severity are said in this order. */
-const checks: readonly Check[] = [trainedOn, nearlyTrainedOn, lookedAtOften, degenerateAnswers, sensitiveToWording, withoutAnswer, fewTemplates, clustered]; // biome-ignore format: one line
+const checks: readonly Check[] = [trainedOn, nearlyTrainedOn, oneAnswer, fewExamples, neverEnds, lookedAtOften, degenerateAnswers, sensitiveToWording, withoutAnswer, fewTemplates, clustered]; // biome-ignore format: one line
 
 /** What speaks against trust, the worst first. */
 export function doubtsOf(measured: Measured): Doubt[] {

@@ -161,3 +161,24 @@ test('repeats of a training: a verdict that holds over seeds, with their noise t
   const single = await evaluateAnswers({ ...given, models: [answered('tuned', rightly(0.8, 1)), base] });
   expect(single.comparisons[0]!.verdict).toBe('better');
 });
+
+test('bad input is said first: one class, training data alone, too few examples, a model that never stops', async () => {
+  const same = labels.map(() => 'yes');
+  const oneClass = await evaluated({ expected: same, models: { m: same } });
+  expect(oneClass.verdict[0]).toMatch(/^All 100 examples expect the same answer/);
+  // Who is always right is not called better than who always says it.
+  expect(oneClass.comparisons[0]!.verdict).toBe('no-difference-shown');
+  const test = testSetOf(questionsOf(labels));
+  const given = { test, metrics: [metricOf('exact')], suggested: null, baselines: [] };
+  const learnt = await evaluateAnswers({ ...given, models: [answered('m', labels)], findings: { trainedOn: 100, looks: 10 } }); // biome-ignore format: one line
+  expect(learnt.verdict[0]).toBe('All 100 test examples were trained on: nothing here says how new ones are answered.');
+  expect(learnt.verdict[1]).toMatch(/^This test data has been looked at 10 times/);
+  const few = await evaluateAnswers({ ...given, test: testSetOf(questionsOf(labels.slice(0, 19))), models: [answered('m', labels.slice(0, 19))], findings: {} }); // biome-ignore format: one line
+  expect(few.doubts[0]).toMatchObject({ code: 'few-examples', severity: 'severe' });
+  const cut = labels.map((text) => ({ text, ended: false }));
+  const never = await evaluateAnswers({ ...given, models: [{ ...answered('m', labels), answers: cut }], findings: {} });
+  expect(never.verdict[0]).toMatch(/^No answer of m ended by itself/);
+  const mostly = await evaluateAnswers({ ...given, models: [{ ...answered('m', labels), answers: [...cut.slice(1), { text: 'x', ended: true }] }], findings: {} }); // biome-ignore format: one line
+  expect(mostly.doubts.map(({ code }) => code)).toContain('unended-answers');
+  expect(mostly.doubts.map(({ code }) => code)).not.toContain('never-ends');
+});

@@ -46,6 +46,7 @@ const runs: Readonly<Record<string, Run>> = {
   'bench/sweep-defaults.mjs': { args: () => [at('train.jsonl'), '0.1', tiny, at('sweep'), '--rates', '2', '--batches', '1', '--epochs', '1'], prints: /"name":"rate x 2".*"best":[\d.]+/ },
   'bench/compare-scratch.mjs': { args: () => ['--data', at('train.jsonl'), '--validation', at('test.jsonl'), '--model', tiny, '--method', 'lora', '--minutes', '0.005', '--held-out', '4', '--threads', '1', '--out', at('scratch'), '--svg', at('scratch.svg')], prints: /\| LoRA \| 0\.\d M \|/ },
   'bench/answers.mjs': { args: () => ['--model', tiny, '--data', at('test.jsonl'), '--examples', '12', '--rounds', '1'], prints: /"same":12\}[\s\S]*"examples":12,"atOnce":\d+,"ratio":[\d.]+/ },
+  'bench/evaluation-coverage.mjs': { args: () => ['--comparisons', '40', '--sizes', '60'], prints: /\| right or wrong \| 60 \| [\d.]+ [\s\S]*\| seeds \| 60 \| [\d.]+ / },
   'bench/contamination.mjs': { args: () => ['--rows', '300', '--examples', '60', '--planted', '10'], prints: /"planted":10,"found":(9|10),"further":0/ },
   'bench/inspect-data.mjs': { args: () => [plantedItems(), '--rows', '60', join(repo, 'examples/intents/train.jsonl')], prints: /3 of 3 found \(100\.0%\) in 60 rows, precision 100\.0%/ },
   'bench/report-pages.mjs': { args: () => [at('pictures'), at('run/report.html')], prints: /report-pages: skipped, since|report\.html: nothing found/, covers: ['bench/chromium.mjs'] },
