@@ -111,6 +111,7 @@ export async function fullEvaluation(): Promise<Evaluation> {
   return {
     ...labels,
     findings: { ...labels.findings, nearlyTrainedOn: [{ example: 3, similar: 'What is the exchange rate for euros?', similarity: 0.91 }], sensitivity: { examples: 200, score: 0.82, rewordings: [{ how: 'in lower case', score: 0.6, difference: -0.22, pValue: 0.0001 }] } },
+    judgements: [{ judge: 'judge-7b', first: names[0]!, second: names[1]!, wins: 120, losses: 30, ties: 50, disagreed: 40, nonsense: 0, difference: 0.45, interval: [0.35, 0.55], pValue: 0.0001, adjustedPValue: 0.0001, verdict: 'better', opinions: [] }],
     ties: [{ metric: 'exact', sets: [names] }],
     models: labels.models.map((model, i) => ({
       ...model,

@@ -1,9 +1,11 @@
 /** What was measured beside the scores: losses of the expected answers, calibration, several draws, JSON. Pure. */
+import type { Verdict } from '../../evaluate/compare.ts';
 import type { Evaluation, ModelEvaluation } from '../../evaluate/evaluation.ts';
-import { count, dash, fixed, percent, pValue, short } from '../figures.ts';
+import { modelName } from '../content.ts';
+import { count, dash, fixed, percent, points, pValue, short } from '../figures.ts';
 import { type Html, html } from '../markup.ts';
 import { note, part, table } from '../parts.ts';
-import { say, verbatim } from '../say.ts';
+import { say, type Text, verbatim } from '../say.ts';
 import { words } from '../words.ts';
 
 const { result } = words;
@@ -77,6 +79,33 @@ function jsonPart({ models }: Evaluation): Html | null {
   return part(result.json, table(result.json, columns, known.map(({ json, name }) => [name, percent(json.valid), percent(json.fields), count(json.extra)]))); // biome-ignore format: one line
 }
 
+const verdictNames: Readonly<Record<Verdict, Text>> = {
+  better: result.better,
+  worse: result.worse,
+  'no-difference-shown': result.noDifference,
+  'too-few-examples': result.tooFew,
+};
+
+/** What a judge that was named thought, called an opinion. */
+function opinionsPart({ judgements }: Evaluation): Html | null {
+  const [first] = judgements;
+  if (!first) return null;
+  const columns = [
+    { name: result.comparedWith },
+    { name: result.verdict },
+    { name: result.preferred, figures: true },
+    { name: result.notPreferred, figures: true },
+    { name: result.undecided, figures: true },
+    { name: result.interval, figures: true },
+    { name: result.p, figures: true },
+  ];
+  const rows = judgements.map(({ adjustedPValue, interval, losses, second, ties, verdict, wins }) => [say(modelName(second)), say(verdictNames[verdict]), count(wins), count(losses), count(ties), `${points(interval[0])} … ${points(interval[1])}`, pValue(adjustedPValue)]); // biome-ignore format: one line
+  return part(result.opinions, [
+    table(result.opinions, columns, rows),
+    note(result.opinionsNote({ judge: first.judge })),
+  ]);
+}
+
 /** Where several are compared: those of whom no two were shown to differ. */
 function tiesPart({ metrics: [metric], ties }: Evaluation): Html | null {
   const sets = ties.find((each) => each.metric === metric!.name)?.sets.filter((set) => set.length > 1) ?? [];
@@ -85,4 +114,4 @@ function tiesPart({ metrics: [metric], ties }: Evaluation): Html | null {
 
 /** All that there is. */
 export const measures = (evaluation: Evaluation): Html =>
-  html`${tiesPart(evaluation)}${passesPart(evaluation)}${jsonPart(evaluation)}${lossesPart(evaluation)}${calibrationPart(evaluation)}`;
+  html`${tiesPart(evaluation)}${opinionsPart(evaluation)}${passesPart(evaluation)}${jsonPart(evaluation)}${lossesPart(evaluation)}${calibrationPart(evaluation)}`;

@@ -74,6 +74,14 @@ export const resultWords = {
     en: 'Nobody evaluated this run yet. The losses below are all there is; this asks it and its base the same questions:',
     zh: '尚未评测。以下只有损失曲线；用这条命令让它和基座回答同样的问题：',
   },
+  opinions: { en: 'What a judge thought', zh: '评判模型的意见' },
+  opinionsNote: (p: { readonly judge: string }): Text => ({
+    en: `Opinions of the model ${p.judge}, no measurements: it saw each pair in both orders, and where its two opinions disagreed neither was preferred.`,
+    zh: `模型 ${p.judge} 的意见，并非测量：每对回答按两种次序各看一次，两次意见不一致时算作不分上下。`,
+  }),
+  preferred: { en: 'Preferred', zh: '更喜欢' },
+  notPreferred: { en: 'Other preferred', zh: '更喜欢对方' },
+  undecided: { en: 'Neither', zh: '不分上下' },
   wording: { en: 'Asked in other words', zh: '换种问法' },
   asked: { en: 'Asked', zh: '问法' },
   wordingNote: (p: { readonly n: string; readonly score: string }): Text => ({
