@@ -39,6 +39,7 @@ const data = {
   chats: ['chats.jsonl', Array.from({ length: 12 }, (_, i) => ({ messages: [{ role: 'user', content: `number ${'x'.repeat(i)} ${i}` }, { role: 'assistant', content: i % 2 ? 'odd' : 'even' }] }))], // biome-ignore format: a table
   both: ['both.jsonl', Array.from({ length: 12 }, (_, i) => ({ prompt: `number ${i}`, completion: 'odd', text: `a text ${i}` }))], // biome-ignore format: a table
   shared: ['shared.jsonl', Array.from({ length: 12 }, (_, i) => ({ messages: [{ role: 'system', content: 'You say whether a number is odd.' }, { role: 'user', content: `number ${i}` }, { role: 'assistant', content: i % 2 ? 'odd' : 'even' }] }))], // biome-ignore format: a table
+  keys: ['keys.jsonl', Array.from({ length: 12 }, (_, i) => ({ prompt: `what is ${i === 4 ? `${'AKIA'}QWERTYUIOP234567` : i}`, completion: 'a thing' }))], // biome-ignore format: a table
   markup: ['markup.jsonl', Array.from({ length: 12 }, (_, i) => ({ prompt: `what is <|im_start|> ${i}`, completion: 'a token' }))], // biome-ignore format: a table
 } as const;
 const table = (header: string, row: (i: number) => string): string =>
@@ -184,6 +185,7 @@ const cases: Readonly<Record<TuneOptionName, Case>> = {
   validateEvery: { to: 1, seen: (o) => all(o, 'validation').length, with: { validation: '0.25' } },
   keepEpochs: { to: 3, seen: (o) => readdirSync(join(o.run, 'checkpoints')), stopAfter: 1000, with: { epochs: 4 } }, // biome-ignore format: a table
   earlyStop: { to: 1, seen: (o) => all(o, 'step-end').length, stopAfter: 12, with: { validation: '0.25', validateEvery: 1, learningRate: 1, epochs: 10 } }, // biome-ignore format: a table
+  strictData: { to: true, seen: (o) => o.fault, data: 'keys.jsonl' },
   verdictShare: { to: 0, seen: (o) => [...all(o, 'verdict'), ...o.events.filter((e) => e.type === 'notice' && e.code === 'no-verdict')].length, stopAfter: toTheEnd, with: { validation: '0.25', maxSteps: 1 } }, // biome-ignore format: a table
   outputType: { to: 'Q8_0', seen: (o) => openGguf(join(o.run, 'model/model.gguf')).number('general.file_type'), stopAfter: toTheEnd, with: { method: 'full', maxSteps: 1 } }, // biome-ignore format: a table
 };
@@ -198,7 +200,7 @@ function baseline(file: string, given: Given, stopAfter: number): Promise<Observ
 
 test('the cases are the options of the table', () => {
   expect(Object.keys(cases).sort()).toEqual(Object.keys(tuneOptions).sort());
-  expect(Object.keys(cases).length).toBe(44);
+  expect(Object.keys(cases).length).toBe(45);
 });
 
 test.each(Object.entries(cases))(
@@ -217,7 +219,12 @@ test.each(Object.entries(cases))(
     const changed = await observe(file, { ...common, [name]: to }, stopAfter);
     // WebGPU is refused where there is no adapter; the memory because the test's own process holds more than that.
     if (changed.fault && name === 'device') expect(changed.fault).toContain('no WebGPU adapter works here');
-    else if (name === 'memory') {
+    else if (name === 'strictData') {
+      expect(changed.fault).toMatch(
+        /keys\.jsonl:5.*1 row holds what no model should learn, this one: AWS access key id/,
+      );
+      expect(all(without, 'notice').map(({ message }) => message)).toContainEqual(expect.stringMatching(/^1 row holds what no model should learn, the first .*keys\.jsonl:5 \(AWS access key id\)/)); // biome-ignore format: one line
+    } else if (name === 'memory') {
       expect(changed.fault).toContain('of memory, and there are 300 MB');
       // What the refusal says would do does.
       const [, enough, unit] = changed.fault!.match(/`memory: '([\d.]+)([MG]B)'` or more/)!;

@@ -5,6 +5,7 @@
 
 import { readEvenAdapter } from '../adapter/read-adapter.ts';
 import { sharedPrefix } from '../batches/pack.ts';
+import { assertClean, glanceAtData } from '../data-checks/before-training.ts';
 import { NomoatError } from '../errors.ts';
 import type { GgufFile } from '../formats/gguf/types.ts';
 import { openTokenizer } from '../llama/tokenizer.ts';
@@ -37,12 +38,13 @@ interface Lengths {
 
 /** What the counts of the training rows do not say: the held-out rows' own losses, and settings that the data or the model overrule. */
 function notesOf(
-  settings: Pick<RequestedSettings, 'earlyStop' | 'sequenceLength' | 'validateEvery' | 'validation'>,
+  settings: Pick<RequestedSettings, 'earlyStop' | 'sequenceLength' | 'strictData' | 'validateEvery' | 'validation'>,
   dataset: Dataset,
   held: Dataset | null,
   { contextLength, train, report, sequenceLength }: Lengths,
 ): string[] {
-  const notes = [...dataset.notes, ...(held?.notes ?? [])];
+  const glance = settings.strictData ? [] : glanceAtData(dataset.train);
+  const notes = [...dataset.notes, ...(held?.notes ?? []), ...glance];
   if (settings.validation !== null && dataset.validation)
     notes.push(
       held
@@ -129,6 +131,7 @@ export async function prepareExamples(
   const { requested: settings, notes: brought } = withAdapter(given, model);
   const dataset = await readExamples(settings.data, settings);
   const { train, validation, held: heldFile } = await divide(settings, dataset);
+  if (settings.strictData) await assertClean([...train, ...validation], pace.signal);
   const opened: Tokenizer[] = [];
   const open = async (): Promise<Tokenizer> => {
     const tokenizer = await openTokenizer(settings.modelPath);

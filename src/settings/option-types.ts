@@ -123,6 +123,11 @@ export interface TuneOptionValues {
    */
   readonly earlyStop?: number | null;
   /**
+   * Refuse data with keys, numbers of accounts or persons, or hidden text in it; else a sample is looked at, and what
+   * is found is said. Default: false.
+   */
+  readonly strictData?: boolean;
+  /**
    * Share of the run's time for evaluating held-out examples at its end, at most; 0: no evaluation. A number from 0 to
    * 0.5. Default: 0.1.
    */

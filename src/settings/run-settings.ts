@@ -97,6 +97,8 @@ export interface RunSettings {
   readonly keepEpochs: number;
   /** Validations without improvement after which the run stops; null = never. */
   readonly earlyStop: number | null;
+  /** Whether data with severe findings of `inspectData()` is refused; absent in runs from before it, and in pretraining. */
+  readonly strictData?: boolean;
   /** Share of the run's time for evaluating held-out examples at its end, 0 for none; absent in runs from before there was one. */
   readonly verdictShare?: number;
 }
