@@ -47,6 +47,8 @@ export type { Passes, PassShare } from './evaluate/passes.ts';
 export type { Rewording, RewordingScore, Sensitivity } from './evaluate/rewordings.ts';
 export type { MetricScore, SeedScores } from './evaluate/score-answers.ts';
 export type { Interval } from './evaluate/statistics/proportions.ts';
+export type { Forgetting, GeneralScore } from './evaluate/trust/forgetting.ts';
+export type { CanaryExposure, Memorisation } from './evaluate/trust/memorisation.ts';
 export type {
   CheckpointSavedEvent,
   DataReadyEvent,

@@ -71,6 +71,31 @@ const sensitiveToWording: Check = ({ findings: { sensitivity } }) => {
   return [{ code: 'sensitive-to-wording', severity: 'warning', sentence: `Asked ${worst.how}, the same ${sensitivity.examples} questions score ${points(worst.score)} instead of ${points(sensitivity.score)}: some of what was learnt is how questions are written.`, figures: { score: sensitivity.score, worst: worst.score, examples: sensitivity.examples } }]; // biome-ignore format: one line
 };
 
+/** General text costs more, or general questions are answered worse, than before training. */
+const forgotten: Check = ({ findings: { forgetting } }) => {
+  if (!forgetting) return [];
+  const { after, answersPValue, before, lossPValue, questions } = forgetting;
+  const isLoss = after.loss > before.loss && lossPValue < 1 - confidence;
+  const isAnswers = after.right < before.right && answersPValue < 1 - confidence;
+  if (!isLoss && !isAnswers) return [];
+  return [{ code: 'forgotten', severity: 'warning', sentence: `It has forgotten: the loss on general text is ${after.loss.toFixed(2)} instead of ${before.loss.toFixed(2)} nats a token, and ${after.right} instead of ${before.right} of ${questions} general questions are answered.`, figures: { lossBefore: before.loss, lossAfter: after.loss, rightBefore: before.right, rightAfter: after.right } }]; // biome-ignore format: one line
+};
+
+/** Standard errors from which learnt and held-out answers are told apart: one in a thousand by chance, since it is a grave thing to say. */
+const apart = 3.3;
+/** Bits of exposure from which a planted text is as good as known: a sixteenth of the texts are that likely. */
+const exposed = 4;
+
+const knownByHeart: Check = ({ findings: { memorisation } }) => {
+  if (!memorisation) return [];
+  const { canaries, given, separation, standardError } = memorisation;
+  const percent = (value: number): string => (100 * value).toFixed(0);
+  const known = canaries.filter(({ exposure }) => exposure >= exposed).length;
+  const byHeart: Doubt[] = separation - 0.5 < apart * standardError ? [] : [{ code: 'memorised', severity: 'warning', sentence: `Training data can be told from new data by this model: training gained more on a learnt answer than on a held-out one ${percent(separation)} times in 100 (50 by chance), and it gives ${percent(given.learnt)}% of learnt answers word for word, ${percent(given.heldOut)}% of held-out ones.`, figures: { separation, learnt: given.learnt, heldOut: given.heldOut } }]; // biome-ignore format: one line
+  const planted: Doubt[] = known === 0 ? [] : [{ code: 'canaries-known', severity: 'severe', sentence: `${known} of the ${canaries.length} canaries are among the likeliest texts of their form: whoever asks for them can get them.`, figures: { known, canaries: canaries.length } }]; // biome-ignore format: one line
+  return [...planted, ...byHeart];
+};
+
 const withoutAnswer: Check = ({ examples, skipped }) =>
   skipped === 0
     ? []
@@ -92,7 +117,7 @@ const clustered: Check = ({ clusters, examples }) =>
     : [{ code: 'clusters', severity: 'note', sentence: `The ${examples} examples count as ${clusters.count}: those that share ${clusters.by} belong together.`, figures: { examples, clusters: clusters.count } }]; // biome-ignore format: one line
 
 /** All checks; those of the same severity are said in this order. */
-const checks: readonly Check[] = [trainedOn, nearlyTrainedOn, oneAnswer, fewExamples, neverEnds, lookedAtOften, degenerateAnswers, sensitiveToWording, withoutAnswer, fewTemplates, clustered]; // biome-ignore format: one line
+const checks: readonly Check[] = [trainedOn, nearlyTrainedOn, oneAnswer, fewExamples, neverEnds, lookedAtOften, degenerateAnswers, sensitiveToWording, forgotten, knownByHeart, withoutAnswer, fewTemplates, clustered]; // biome-ignore format: one line
 
 /** What speaks against trust, the worst first. */
 export function doubtsOf(measured: Measured): Doubt[] {

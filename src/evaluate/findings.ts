@@ -5,6 +5,8 @@
 
 import type { NearlyTrained } from './contamination.ts';
 import type { Sensitivity } from './rewordings.ts';
+import type { Forgetting } from './trust/forgetting.ts';
+import type { Memorisation } from './trust/memorisation.ts';
 
 /** Each is absent where nobody looked. */
 export interface Findings {
@@ -16,4 +18,8 @@ export interface Findings {
   readonly nearlyTrainedOn?: readonly NearlyTrained[];
   /** How scores move with the wording of the questions. */
   readonly sensitivity?: Sensitivity;
+  /** What of general knowledge the first model lost. */
+  readonly forgetting?: Forgetting;
+  /** What of its training data it knows by heart. */
+  readonly memorisation?: Memorisation;
 }

@@ -6,6 +6,8 @@ import { degenerateOf } from './degenerate.ts';
 import { chosenExamples, withShots } from './few-shot.ts';
 import { reworded, rewordings } from './rewordings.ts';
 import { type TestQuestion, testSetOf } from './test-set.ts';
+import { forgettingOf } from './trust/forgetting.ts';
+import { canaryOf, canaryTexts, exposureOf, memorisationOf } from './trust/memorisation.ts';
 
 const question = (prompt: string, expected = 'yes'): TestQuestion => ({ ask: { prompt }, expected });
 
@@ -70,4 +72,25 @@ test('other wordings change the last thing that is asked, and nothing else', () 
   const said = rewordings.map((how) => (reworded(chat, how).ask as Extract<TestQuestion['ask'], { messages: unknown }>).messages); // biome-ignore format: one line
   expect(said.map((messages) => messages[0]!.content)).toEqual(rewordings.map(() => 'Be Brief.'));
   expect(said.map((messages) => messages[1]!.content)).toEqual(['where is my card?', 'Where is my Card', 'Hello, I have a question. Where is my Card?', '"Where is my Card?"', '\n  Where is my Card?  \n']); // biome-ignore format: one line
+});
+
+test('learnt answers are told from held-out ones by what training gained, and canaries by their rank', () => {
+  const known = (gain: number, isGiven = false) => ({ gain, isGiven });
+  const { given, separation, standardError } = memorisationOf([known(3, true), known(2, true)], [known(1), known(2)]);
+  // Of four pairs three are above, one is equal.
+  expect([given, separation]).toEqual([{ learnt: 1, heldOut: 0 }, 0.875]);
+  expect(standardError).toBeCloseTo(Math.sqrt(5 / 48), 12);
+  const { beginning, endings } = canaryOf('my pin is 4711', 1);
+  expect([beginning, endings[0], endings.length]).toEqual(['my pin ', 'is 4711', canaryTexts]);
+  expect(endings.every((ending) => /^is \d{4}$/.test(ending))).toBe(true);
+  expect(canaryOf('the word is swordfish', 1).endings[1]).toMatch(/^[a-z]{2} [a-z]{9}$/);
+  expect(exposureOf('x', [-1, -2, -3, -4]).exposure).toBe(2);
+  expect(exposureOf('x', [-4, -2, -3, -1]).exposure).toBe(0);
+});
+
+test('forgetting is the loss of all tokens and the right answers, before and after, paired', () => {
+  const measured = (nats: number, right: number) => ({ losses: Array.from({ length: 12 }, (_, i) => ({ nats: nats + i, tokens: 10 })), right: [1, right, 0] }); // biome-ignore format: one line
+  const found = forgettingOf(measured(10, 1), measured(30, 0));
+  expect(found).toMatchObject({ before: { loss: 1.55, right: 2 }, after: { loss: 3.55, right: 1 }, texts: 12, questions: 3, answersPValue: 1 }); // biome-ignore format: one line
+  expect(found.lossPValue).toBeLessThan(0.001);
 });

@@ -33,6 +33,19 @@ test('examples in the prompt of the base are a baseline, and other wordings a fi
   expect(findings.sensitivity!.rewordings).toHaveLength(5);
 }, 120_000);
 
+test('what was forgotten and what is known by heart is measured beside the base', async () => {
+  const canaries = join(folder, 'canaries.txt');
+  writeFileSync(canaries, 'the pin of my card is 4711\n\n');
+  const { findings } = await evaluate({ model: run, data: held, maxTokens: 2, threads: 1, forgetting: true, memorisation: true, canaries }); // biome-ignore format: one line
+  const { forgetting, memorisation } = findings;
+  expect(forgetting).toMatchObject({ texts: 12, questions: 24 });
+  expect(forgetting!.before.loss).toBeGreaterThan(0);
+  expect(forgetting!.after.loss).not.toBe(forgetting!.before.loss);
+  expect(memorisation).toMatchObject({ examples: { learnt: 30, heldOut: 22 }, canaries: [{ among: 64 }] });
+  expect(memorisation!.separation).toBeGreaterThan(0);
+  await expect(evaluate({ model, data: held, maxTokens: 2, threads: 1, forgetting: true })).rejects.toMatchObject({ part: '`forgetting`' }); // biome-ignore format: one line
+}, 120_000);
+
 test('without training data there are no examples to show', async () => {
   const asked = evaluate({ model, data: held, maxTokens: 2, shots: 3, threads: 1 });
   await expect(asked).rejects.toMatchObject({ code: 'invalid-settings', part: '`shots`' });

@@ -11,11 +11,12 @@ import { reworded, rewordings, type Sensitivity } from '../evaluate/rewordings.t
 import { type Draws, scoreAnswers } from '../evaluate/score-answers.ts';
 import { holm } from '../evaluate/statistics/multiple.ts';
 import { pairedPermutation } from '../evaluate/statistics/resampling.ts';
-import { roomForAnswers, type TestQuestion, testSetOf } from '../evaluate/test-set.ts';
+import { roomForAnswers, type TestQuestion, testSetOf, withSystem } from '../evaluate/test-set.ts';
 import { openGguf } from '../formats/gguf/read.ts';
 import { defaultContextSize } from '../llama/context-size.ts';
 import { readModelConfig } from '../models/config.ts';
 import { type AskModelOptions, askModel } from './ask-model.ts';
+import { measureForgetting, measureMemorisation } from './memory-checks.ts';
 
 interface Named {
   readonly model: string;
@@ -117,12 +118,17 @@ export interface LookedInto extends Named {
   /** The file of the base that it was trained on; null where that is not known. */
   readonly base: string | null;
   readonly learnt: readonly TestQuestion[] | null;
+  /** The system prompt that it was trained with, where its data has one. */
+  readonly system: string | null;
 }
 
 /** What is asked for beside the answers. */
 export interface CostlyOptions extends AskModelOptions {
   readonly shots?: number | null;
   readonly reworded?: boolean;
+  readonly forgetting?: boolean;
+  readonly memorisation?: boolean;
+  readonly canaries?: string | null;
 }
 
 /** What was asked for of all this, and nothing where nothing was. Rejects with NomoatError. */
@@ -132,9 +138,24 @@ export async function costlyChecks(
   options: CostlyOptions,
 ): Promise<{ readonly baselines: readonly Baseline[]; readonly findings: Findings }> {
   const { base, learnt, model, name } = of;
-  const { reworded: isReworded = false, shots, ...asking } = options;
+  const { canaries = null, forgetting, memorisation, reworded: isReworded, shots, ...asking } = options;
   const named = base === null ? null : { model: base, name: `the base ${basename(base).replace(/\.gguf$/i, '')}` };
   const baselines = shots ? [await fewShotBaseline(usual.asked, { count: shots, learnt, base: named }, asking)] : [];
-  const findings = isReworded ? { sensitivity: await sensitivityOf({ model, name: `${name}, reworded` }, usual, asking) } : {}; // biome-ignore format: one line
+  const sensitivity = isReworded ? await sensitivityOf({ model, name: `${name}, reworded` }, usual, asking) : undefined;
+  const pair = { model, name, base: base ?? '' };
+  const isByHeart = memorisation || canaries !== null;
+  if (base === null && (forgetting || isByHeart))
+    throw unknown(forgetting ? 'forgetting' : 'memorisation', 'a base to compare it with');
+  if (isByHeart && !learnt?.length) throw unknown('memorisation', 'the examples that it has learnt');
+  const compared = { learnt: withSystem(learnt ?? [], of.system), heldOut: usual.asked, canaries };
+  const findings: Findings = {
+    ...(sensitivity ? { sensitivity } : {}),
+    ...(forgetting ? { forgetting: await measureForgetting(pair, asking) } : {}),
+    ...(isByHeart ? { memorisation: await measureMemorisation(pair, compared, asking) } : {}),
+  };
   return { baselines, findings };
 }
+
+/** Said of what only a run has. */
+const unknown = (option: string, what: string): NomoatError =>
+  new NomoatError({ code: 'invalid-settings', part: `\`${option}\``, fault: `wants ${what}, and that is not known`, remedy: 'Evaluate a LoRA run whose data is where it was.' }); // biome-ignore format: one line

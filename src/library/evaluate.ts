@@ -78,6 +78,12 @@ export interface EvaluateOptions extends EvaluationOutputs {
   readonly seed?: number | null;
   /** Whether up to 100 questions are asked in five other wordings, to see how the scores move (default: no). */
   readonly reworded?: boolean;
+  /** Whether general text and questions are asked of the model and its base, to see what it has forgotten (default: no). */
+  readonly forgetting?: boolean;
+  /** Whether answers that a run has learnt are compared with held-out ones, to see what it knows by heart (default: no). */
+  readonly memorisation?: boolean;
+  /** A text file of what should not be known, a text on each line: how exposed each is among others of its form; by default none. */
+  readonly canaries?: string | null;
   readonly promptColumn?: string | null;
   readonly completionColumn?: string | null;
   /** Threads to compute with; by default one for each physical core. */
@@ -138,7 +144,16 @@ const notOfTasks = ['metric', 'pattern', 'cluster', 'judge', 'samples', 'tempera
 function assertTaskAlone(options: EvaluateOptions): void {
   const usual: Readonly<Record<string, unknown>> = evalSettings.parse({});
   const isGiven = (name: keyof EvaluateOptions): boolean => options[name] !== undefined && JSON.stringify(options[name]) !== JSON.stringify(usual[name]); // biome-ignore format: one line
-  const needless = options.task ? [...notOfTasks, 'loss' as const, 'reworded' as const].find(isGiven) : undefined;
+  const needless = options.task
+    ? [
+        ...notOfTasks,
+        'loss' as const,
+        'reworded' as const,
+        'forgetting' as const,
+        'memorisation' as const,
+        'canaries' as const,
+      ].find(isGiven)
+    : undefined;
   if (needless === undefined) return;
   const [fault, remedy] = [`is of no use with the task ${options.task}, which says how it is asked and scored`, 'Leave it out.']; // biome-ignore format: one line
   throw new NomoatError({ code: 'invalid-settings', part: `\`${needless}\``, fault: fault!, remedy: remedy! });
@@ -193,7 +208,7 @@ async function evaluationOf(options: EvaluateOptions): Promise<Evaluation> {
   const asked = withSystem(test.questions, systemPrompt);
   const models: Answered[] = [];
   for (const each of contestants) models.push(await measureContestant(each, asked, { ...options, ...draws, metrics }));
-  const further = await costlyChecks({ model: representative!, name: contestants[0]!.name, base: usualRivals(model)[0] ?? null, learnt }, { asked, answers: models[0]!.answers.map(({ text }) => text), metrics }, { ...options, ...draws }); // biome-ignore format: one line
+  const further = await costlyChecks({ model: representative!, name: contestants[0]!.name, base: usualRivals(model)[0] ?? null, learnt, system: systemPrompt ?? null }, { asked, answers: models[0]!.answers.map(({ text }) => text), metrics }, { ...options, ...draws }); // biome-ignore format: one line
   const judgements = judge
     ? await judgeAll(judge, test, models, judgeOptions(judge, (models.length - 1) * test.questions.length, options))
     : [];

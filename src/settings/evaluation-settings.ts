@@ -36,6 +36,12 @@ export const evalOptions = {
   ),
   seed: whole(0, [0, 2 ** 32 - 1], 'of drawn answers: with the same one, the same answers'),
   reworded: toggle(false, 'ask up to 100 questions in five other wordings too, to see how the scores move'),
+  forgetting: toggle(false, 'ask general text and questions of a run and its base too, to see what it has forgotten'),
+  memorisation: toggle(
+    false,
+    'compare answers that a run has learnt with held-out ones, to see what it knows by heart',
+  ),
+  canaries: openText('FILE', 'texts that should not be known, one on each line: how exposed they are; default: none'),
   promptColumn: openText('NAME', 'CSV column of the prompts'),
   completionColumn: openText('NAME', 'CSV column of the expected answers'),
   threads: wholeFrom(null, 1, 'threads to compute with, at most: small models use one; default: physical cores', { unit: 'threads' }), // biome-ignore format: one line

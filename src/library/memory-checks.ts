@@ -1,0 +1,107 @@
+/** What a model lost and what it knows by heart, measured on it and on its base: asked for by `forgetting`, `memorisation` and `canaries`. */
+import { readFileSync } from 'node:fs';
+import { shuffled } from '../batches/order.ts';
+import type { RowScore, ScoreRow } from '../chat/score-row.ts';
+import { NomoatError } from '../errors.ts';
+import { rowOf } from '../evaluate/likelihood/label-choices.ts';
+import { metricOf } from '../evaluate/metrics/metric.ts';
+import type { TestQuestion } from '../evaluate/test-set.ts';
+import { type Forgetting, forgettingOf, type GeneralMeasured } from '../evaluate/trust/forgetting.ts';
+import { generalQuestions, generalTexts } from '../evaluate/trust/general-set.ts';
+import { type AnswerKnown, canaryOf, canaryTexts, exposureOf, type Memorisation, memorisationOf } from '../evaluate/trust/memorisation.ts'; // biome-ignore format: one line
+import { type AskModelOptions, askModel } from './ask-model.ts';
+import { withModel } from './likelihoods.ts';
+
+/** A model and the base that it was trained on. */
+export interface Pair {
+  readonly model: string;
+  readonly base: string;
+  /** In what is told. */
+  readonly name: string;
+}
+
+/** A general answer is a sentence or two. */
+const generalTokens = 48;
+
+/** The second half of a text, behind the first. */
+function secondHalf(text: string): ScoreRow {
+  const at = text.indexOf(' ', Math.floor(text.length / 2));
+  return { prompt: text.slice(0, at), continuation: text.slice(at) };
+}
+
+async function scored(
+  rows: readonly ScoreRow[],
+  model: string,
+  { signal, threads }: AskModelOptions,
+): Promise<RowScore[]> {
+  const { result: scores } = await withModel({ model, ...(signal ? { signal } : {}), ...(threads ? { threads } : {}) }, (opened) => opened.scores(rows)); // biome-ignore format: one line
+  if (scores.every((score) => score !== null)) return scores as RowScore[];
+  throw new NomoatError({ code: 'unusable-data', part: model, fault: "has a context that is too short for what is looked into", remedy: 'Leave `forgetting`, `memorisation` and `canaries` out.' }); // biome-ignore format: one line
+}
+
+async function generalOf(model: string, name: string, options: AskModelOptions): Promise<GeneralMeasured> {
+  const scores = await scored(generalTexts.map(secondHalf), model, options);
+  const { answers } = await askModel({ model, name }, generalQuestions, { ...options, samples: 1, temperature: 0, maxTokens: generalTokens }); // biome-ignore format: one line
+  const contains = metricOf('contains');
+  const right = await Promise.all(answers.map(({ text }, i) => contains.of(text, generalQuestions[i]!.expected)));
+  return { losses: scores.map(({ logProbabilities, logProbability }) => ({ nats: -logProbability, tokens: logProbabilities.length })), right }; // biome-ignore format: one line
+}
+
+/** What of general knowledge is left. Rejects with NomoatError. */
+export async function measureForgetting({ base, model, name }: Pair, options: AskModelOptions): Promise<Forgetting> {
+  const after = await generalOf(model, `${name}, general questions`, options);
+  return forgettingOf(await generalOf(base, 'the base, general questions', options), after);
+}
+
+/** Examples of each kind: the separation's standard error is 0.04 then. */
+const mostExamples = 100;
+
+async function knownOf(
+  { base, model }: Pair,
+  questions: readonly TestQuestion[],
+  options: AskModelOptions,
+): Promise<AnswerKnown[]> {
+  const rows = questions.map((question) => rowOf(question, question.expected));
+  const [after, before] = [await scored(rows, model, options), await scored(rows, base, options)];
+  return after.map(({ logProbabilities, logProbability, mostLikely }, i) => ({ gain: (logProbability - before[i]!.logProbability) / logProbabilities.length, isGiven: mostLikely })); // biome-ignore format: one line
+}
+
+/** What is compared: examples that were learnt and others, with the system prompt in them. */
+export interface Compared {
+  readonly learnt: readonly TestQuestion[];
+  readonly heldOut: readonly TestQuestion[];
+  /** A file with a text on each line. */
+  readonly canaries: string | null;
+}
+
+function linesOf(path: string): string[] {
+  let text: string;
+  try {
+    text = readFileSync(path, 'utf8');
+  } catch (error) {
+    throw new NomoatError({ code: 'data-not-found', part: path, fault: 'cannot be read', remedy: 'Give a text file with a canary on each line.', cause: error }); // biome-ignore format: one line
+  }
+  const lines = text.split('\n').filter((line) => line.trim().split(/\s+/).length > 1);
+  if (lines.length > 0) return lines;
+  throw new NomoatError({ code: 'unusable-data', part: path, fault: 'has no line of two words or more', remedy: 'Give a text file with a canary on each line.' }); // biome-ignore format: one line
+}
+
+/** What is known by heart. Rejects with NomoatError. */
+export async function measureMemorisation(
+  pair: Pair,
+  { canaries, heldOut, learnt }: Compared,
+  options: AskModelOptions,
+): Promise<Memorisation> {
+  const some = (questions: readonly TestQuestion[]): TestQuestion[] => shuffled(questions.length, options.seed).slice(0, mostExamples).map((i) => questions[i]!); // biome-ignore format: one line
+  const known = memorisationOf(await knownOf(pair, some(learnt), options), await knownOf(pair, some(heldOut), options));
+  const texts = canaries === null ? [] : linesOf(canaries);
+  const asked = texts.map((text, i) => canaryOf(text, options.seed + i));
+  const rows = asked.flatMap(({ beginning, endings }) =>
+    endings.map((continuation) => ({ prompt: beginning, continuation })),
+  );
+  const scores = (rows.length > 0 ? await scored(rows, pair.model, options) : []).map(
+    ({ logProbability }) => logProbability,
+  );
+  const found = texts.map((text, i) => exposureOf(text, scores.slice(i * canaryTexts, (i + 1) * canaryTexts)));
+  return { ...known, canaries: found };
+}
