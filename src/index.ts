@@ -70,6 +70,12 @@ export type { UpdateComparison } from './inspect/compare-updates.ts';
 export type { Intruder, IntruderReport } from './inspect/intruders.ts';
 export type { SpectralComparison, SpectralFigures } from './inspect/spectral.ts';
 export type { TokenChange, TokenTotal } from './inspect/token-changes.ts';
+export {
+  type AnswerSources,
+  type AnswerSourcesOptions,
+  answerSources,
+  type SourceRow,
+} from './library/answer-sources.ts';
 export { type Card, type CardOptions, card } from './library/card.ts';
 export {
   type AdapterComparison,

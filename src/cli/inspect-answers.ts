@@ -1,5 +1,7 @@
-/** What an adapter does to answers, for people: tokens that became likelier, and guesses after each block. */
+/** What an adapter does to answers, for people: tokens that became likelier, guesses after each block, rows that an answer may come from. */
+import { basename } from 'node:path';
 import type { TokenChange } from '../inspect/token-changes.ts';
+import type { AnswerSources, SourceRow } from '../library/answer-sources.ts';
 import type { LensView, LogitLens } from '../library/logit-lens.ts';
 import type { ChangedAnswer, TokenChanges } from '../library/token-changes.ts';
 import { harmless } from '../words/harmless.ts';
@@ -78,5 +80,18 @@ export function renderLens({ answer, blocks, notes, prompt }: LogitLens): string
       ['block', 'before', `"${last}"`, 'after', `"${last}"`],
       ...blocks.map(({ after, before, block }) => [block === 0 ? '0 (embedding)' : String(block), guessText(before), percent(before.answer), guessText(after), percent(after.answer)]), // biome-ignore format: one line
     ]),
+  ].join('\n');
+}
+
+const sourceLine = ({ answer, source, text, value }: SourceRow): string => `  ${value.toFixed(2).padStart(6)}  ${basename(source.file)}:${source.line}  ${cut(visible(text))} -> ${cut(visible(answer))}`; // biome-ignore format: one line
+
+/** Rows that an answer may come from. */
+export function renderSources({ answer, byGradient, byText, compared, notes, trainingRows }: AnswerSources): string {
+  return [
+    `Where "${cut(visible(answer))}" may come from, of ${trainingRows} training rows:`,
+    'Alike by text:',
+    ...(byText.length > 0 ? byText.map(sourceLine) : ['  none has a word in common']),
+    ...(compared > 0 ? [`Gradients that point the same way (cosine; ${compared} rows compared):`, ...byGradient.map(sourceLine)] : []), // biome-ignore format: one line
+    ...notes.map(harmless),
   ].join('\n');
 }

@@ -7,7 +7,7 @@ import { inspectOptions } from '../settings/inspect-settings.ts';
 import { bare } from './bare-command.ts';
 import { addFlags, flagsOf } from './flags.ts';
 import { renderComparison, renderInspection } from './inspect-adapter.ts';
-import { renderLens, renderTokenChanges } from './inspect-answers.ts';
+import { renderLens, renderSources, renderTokenChanges } from './inspect-answers.ts';
 import { dataCommand } from './inspect-data.ts';
 import { paced } from './inspect-text.ts';
 import { print } from './print.ts';
@@ -16,7 +16,7 @@ import { inCommandWords } from './words.ts';
 const table = { ...inspectOptions, json: toggle(false, 'as one JSON object, with every number') };
 
 /** What is looked at instead of the adapter's weights: one of them at a time. */
-const views = ['with', 'data', 'lens'] as const;
+const views = ['with', 'data', 'lens', 'answer'] as const;
 
 function assertOneView(given: readonly string[]): void {
   if (given.length < 2) return;
@@ -33,8 +33,20 @@ export function command(): Command {
   // Both have `--json` and `--model`: what stands behind `data` is its own.
   command.enablePositionalOptions().addCommand(dataCommand());
   return addFlags(command, table).action(async (adapter: string) => {
-    const { clean, data, intruders, json, lens, limit, model, with: other } = flagsOf(command, table);
-    const given = { with: other, data: data.length > 0 ? data : null, lens };
+    const {
+      answer,
+      clean,
+      data,
+      intruders,
+      json,
+      lens,
+      limit,
+      model,
+      prompt,
+      seconds,
+      with: other,
+    } = flagsOf(command, table);
+    const given = { with: other, data: data.length > 0 ? data : null, lens, answer };
     assertOneView(views.filter((name) => given[name] !== null));
     const show = <T>(found: T, render: (found: T) => string): void =>
       print(json ? JSON.stringify(found) : inCommandWords(render(found)));
@@ -48,6 +60,10 @@ export function command(): Command {
       // Its colours are codes, which `print` would show.
       if (!json) return void process.stdout.write(`${inCommandWords(renderTokenChanges(found, showsColour(process.stdout)))}\n`); // biome-ignore format: one line
       return print(JSON.stringify(found));
+    }
+    if (answer !== null) {
+      const { answerSources } = await import('../library/answer-sources.ts');
+      return show(await paced((pace) => answerSources({ run: adapter, answer, prompt, seconds, ...pace })), renderSources); // biome-ignore format: one line
     }
     if (lens !== null) {
       const { logitLens } = await import('../library/logit-lens.ts');

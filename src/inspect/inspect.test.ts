@@ -7,6 +7,7 @@ import { weightOperator } from '../linear-algebra/operator.ts';
 import { mostPointMass } from '../linear-algebra/point-mass.ts';
 import { thinQr } from '../linear-algebra/qr.ts';
 import { compareUpdates, cosineOf } from './compare-updates.ts';
+import { sketchOf } from './gradient-sketch.ts';
 import { findIntruders, softened } from './intruders.ts';
 import { likeliest, probabilityOf } from './lens.ts';
 import { compareSignatures, effectiveRank, signatureOf, spectralFigures } from './spectral.ts';
@@ -190,4 +191,16 @@ test('tokens are summed over answers, those that gained most first', () => {
     { text: 'c', count: 1, change: 2 },
     { text: 'b', count: 1, change: -2 },
   ]);
+});
+
+test('projected gradients keep their cosines', () => {
+  const gradient = (size: number): Float32Array => Float32Array.from({ length: size }, () => random.uniform() - 0.5);
+  const [first, second] = [gradient(20_000), gradient(20_000)];
+  const mixed = first.map((value, i) => value + second[i]!);
+  const [a, b, c] = [first, second, mixed].map((values) => sketchOf([values.subarray(0, 5_000), values.subarray(5_000)], 3)); // biome-ignore format: one line
+  expect(dot(a!, a!)).toBeCloseTo(1, 10);
+  expect(Math.abs(dot(a!, b!))).toBeLessThan(0.05);
+  expect(dot(a!, c!)).toBeGreaterThan(Math.SQRT1_2 - 0.05);
+  expect(dot(a!, c!)).toBeLessThan(Math.SQRT1_2 + 0.05);
+  expect([...sketchOf([new Float32Array(9)], 3)].every((value) => value === 0)).toBe(true);
 });

@@ -1,5 +1,5 @@
 /** The settings of `inspect`, of adapters and of data. */
-import { openText, openWords, texts, toggle, wholeFrom } from './fields.ts';
+import { notNegative, openText, openWords, texts, toggle, wholeFrom } from './fields.ts';
 import { tuneSettings } from './options.ts';
 
 export const inspectOptions = {
@@ -9,6 +9,9 @@ export const inspectOptions = {
   with: openText('RUN|ADAPTER', 'compare the two adapters, and nothing else'),
   data: texts('FILE|DIR...', 'examples with answers, held out: show which tokens of them became likelier, and nothing else; default: none'), // biome-ignore format: one line
   limit: wholeFrom(null, 1, 'examples at most, the first of the data; default: 20', { unit: 'examples' }),
+  answer: openWords('TEXT', 'of a run: training rows that this answer may come from, by text and by gradient, and nothing else'), // biome-ignore format: one line
+  prompt: openWords('TEXT', 'with `answer`: what was asked; default: nothing'),
+  seconds: notNegative(120, 'with `answer`: longest time for gradients; 0 leaves them out', { unit: 's' }),
   lens: openWords('PROMPT', 'show what the model would answer to this after each block, before and after, and nothing else'), // biome-ignore format: one line
 };
 
