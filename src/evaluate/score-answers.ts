@@ -29,7 +29,7 @@ export interface SeedScores {
   /** Standard deviation between repeats, what chance in these examples gives them taken off. */
   readonly deviation: number;
   /** Scores of each repeat, in the order of the examples. */
-  readonly scores: BySeed;
+  readonly scores: readonly (readonly number[])[];
 }
 
 /** Whether a metric's scores are 0 and 1 alone: it does not say otherwise, and these are (means of several draws need not be). */
