@@ -202,7 +202,7 @@ describe('commands of nomoat run', { timeout: 240_000 }, () => {
   const each = new Map(
     whole
       .flatMap(({ command, words }) => variants(words.slice(1)).map((variant) => [variant.join(' '), command] as const))
-      .filter(([line]) => !/^(preview|plan|export|convert|merge|extract|keys)$/.test(line)),
+      .filter(([line]) => !/^(preview|plan|export|convert|merge|extract|inspect|inspect data|keys)$/.test(line)),
   );
 
   test('there are some of every command', () => {
