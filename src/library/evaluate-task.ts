@@ -22,6 +22,8 @@ export interface TaskOptions {
   readonly shots?: number | null;
   /** Documents at most, the first of the files; by default all. */
   readonly limit?: number | null;
+  /** Whether programs that a model writes are run, in a sandbox (humaneval asks for it; default: false). */
+  readonly runCode?: boolean;
   readonly threads?: number | null;
   readonly signal?: AbortSignal;
   readonly onProgress?: (progress: { readonly model: string; readonly done: number; readonly total: number }) => void;
@@ -37,10 +39,13 @@ const sideBySide = 8;
 
 const wrong = (part: string, fault: string, remedy: string): NomoatError => new NomoatError({ code: 'invalid-settings', part, fault, remedy }); // biome-ignore format: one line
 
-function taskGiven({ shots, task: name }: TaskOptions): Task {
+function taskGiven({ runCode = false, shots, task: name }: TaskOptions): Task {
   if (!taskNames.includes(name)) throw wrong('`task`', `"${name}" is none of ${taskNames.join(', ')}`, 'Give one of them.'); // biome-ignore format: one line
   if (shots !== null && shots !== undefined && !(Number.isSafeInteger(shots) && shots >= 0)) throw wrong('`shots`', `${shots} is no whole number from 0`, 'Give one.'); // biome-ignore format: one line
-  return taskOf(name);
+  const task = taskOf(name);
+  if (task.sandbox && !runCode) throw wrong(`\`task\`: ${name}`, 'scores programs that the model writes, by running them', `\`runCode: true\` runs them, ${task.sandbox}.`); // biome-ignore format: one line
+  if (runCode && !task.sandbox) throw wrong('`runCode`', `is of no use with ${name}, which runs nothing`, 'Leave it out.'); // biome-ignore format: one line
+  return task;
 }
 
 /** As they are shown and compared: without examples and beginnings that all have. */

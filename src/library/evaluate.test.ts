@@ -182,5 +182,9 @@ test('standard tasks: options by likelihood and texts up to what ends them, besi
   expect((await evaluate({ model, task: 'gsm8k', data: join(tasks, 'gsm8k'), shots: 0, limit: 2 })).models[0]!.costs.computed).toBe(0); // biome-ignore format: one line
   await expect(evaluate({ ...options, metric: 'exact' })).rejects.toThrow(/`metric`: is of no use with the task piqa/);
   await expect(evaluate({ ...options, reworded: true })).rejects.toThrow(/`reworded`: is of no use with the task piqa/);
+  const program = write('HumanEval.jsonl', [{ prompt: 'def one():\n', entry_point: 'one', test: 'def check(candidate):\n    assert candidate() == 1' }]); // biome-ignore format: one line
+  await expect(evaluate({ model, task: 'humaneval', data: program })).rejects.toThrow(/humaneval: scores programs that the model writes.*`runCode: true` runs them/); // biome-ignore format: one line
+  await expect(evaluate({ ...options, task: null, runCode: true })).rejects.toThrow(/`runCode`: is of no use without a task/); // biome-ignore format: one line
+  await expect(evaluate({ ...options, runCode: true })).rejects.toThrow(/`runCode`: is of no use with piqa/);
   await expect(evaluate({ ...options, task: 'none' as never })).rejects.toThrow(/"none" is none of arc_easy/);
 });

@@ -64,6 +64,8 @@ export interface EvaluateOptions extends EvaluationOutputs {
    * prefers, with the key in the environment's NOMOAT_JUDGE_API_KEY. An opinion, told as one.
    */
   readonly judge?: string | null;
+  /** Of humaneval: whether programs that a model writes are run, in a sandbox (default: false). */
+  readonly runCode?: boolean;
   /** Measures the loss of the expected answers too: perplexity, bits per byte (default: false). */
   readonly loss?: boolean;
   /** Examples at most, the first of the data; by default all. */
@@ -138,24 +140,15 @@ const metricsGiven = ({ metric }: EvaluateOptions): readonly MetricGiven[] =>
       : metric;
 
 /** What says how answers are got and scored: a task has its own ways. */
-const notOfTasks = ['metric', 'pattern', 'cluster', 'judge', 'samples', 'temperature', 'seed', 'maxTokens', 'promptColumn', 'completionColumn'] as const; // biome-ignore format: one line
+const notOfTasks = ['metric', 'pattern', 'cluster', 'judge', 'samples', 'temperature', 'seed', 'maxTokens', 'promptColumn', 'completionColumn', 'loss', 'reworded', 'forgetting', 'memorisation', 'canaries'] as const; // biome-ignore format: one line
 
-/** A task decides how it is asked. */
+/** A task decides how it is asked; and nothing else runs code. */
 function assertTaskAlone(options: EvaluateOptions): void {
   const usual: Readonly<Record<string, unknown>> = evalSettings.parse({});
   const isGiven = (name: keyof EvaluateOptions): boolean => options[name] !== undefined && JSON.stringify(options[name]) !== JSON.stringify(usual[name]); // biome-ignore format: one line
-  const needless = options.task
-    ? [
-        ...notOfTasks,
-        'loss' as const,
-        'reworded' as const,
-        'forgetting' as const,
-        'memorisation' as const,
-        'canaries' as const,
-      ].find(isGiven)
-    : undefined;
+  const needless = (options.task ? notOfTasks : (['runCode'] as const)).find(isGiven);
   if (needless === undefined) return;
-  const [fault, remedy] = [`is of no use with the task ${options.task}, which says how it is asked and scored`, 'Leave it out.']; // biome-ignore format: one line
+  const [fault, remedy] = options.task ? [`is of no use with the task ${options.task}, which says how it is asked and scored`, 'Leave it out.'] : ['is of no use without a task', 'Name one: `task`.']; // biome-ignore format: one line
   throw new NomoatError({ code: 'invalid-settings', part: `\`${needless}\``, fault: fault!, remedy: remedy! });
 }
 

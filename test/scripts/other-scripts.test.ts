@@ -34,6 +34,8 @@ const hasHarness = hasPython && has('lm_eval');
 const needsHarness = hasHarness ? '' : ' (skipped: needs a Python with lm_eval; NOMOAT_PYTHON names it)';
 const hasFaker = hasPython && has('faker', 'phonenumbers');
 const needsFaker = hasFaker ? '' : ' (skipped: needs a Python with Faker and phonenumbers; NOMOAT_PYTHON names it)';
+const hasIfeval = hasPython && has('lm_eval', 'langdetect', 'immutabledict', 'nltk');
+const needsIfeval = hasIfeval ? '' : ' (skipped: needs a Python with lm_eval, langdetect, immutabledict and nltk; NOMOAT_PYTHON names it)'; // biome-ignore format: one line
 const hasJinja = hasPython && has('jinja2');
 const needsJinja = hasJinja ? '' : ' (skipped: needs a Python with jinja2 3.1.6; NOMOAT_PYTHON names it)';
 const hasTables = hasPython && has('pyarrow', 'pandas', 'datasets');
@@ -104,6 +106,7 @@ const byThemselves = [
   'bench/oracles/make_adapter_cases.py',
   'bench/oracles/make_evaluation_cases.py',
   'bench/oracles/make_planted_data.py',
+  'bench/oracles/make_ifeval_cases.py',
   'bench/oracles/make_table_cases.py',
   'bench/oracles/make_task_cases.py',
   'bench/oracles/render_templates.py',
@@ -130,6 +133,12 @@ describe('runs', { timeout: 600_000 }, () => {
       expect(code, err).toBe(0);
       expect(out).toMatch(prints);
     });
+
+  test.runIf(hasIfeval)(`bench/oracles/make_ifeval_cases.py${needsIfeval}`, () => {
+    const { code, err } = py('bench/oracles/make_ifeval_cases.py', at('ifeval.json'));
+    expect(code, err).toBe(0);
+    expect(readFileSync(at('ifeval.json'), 'utf8')).toBe(text('test/fixtures/tasks/ifeval.json'));
+  });
 
   test.runIf(hasHarness)(`bench/oracles/make_task_cases.py${needsHarness}`, () => {
     const { code, err } = py('bench/oracles/make_task_cases.py', at('tasks'));

@@ -2,9 +2,11 @@
 import type { TaskName } from '../../settings/task-names.ts';
 import { choiceTasks } from './choices.ts';
 import { gsm8k } from './gsm8k.ts';
+import { humaneval } from './humaneval.ts';
+import { ifeval } from './ifeval.ts';
 import type { Task } from './task.ts';
 
-const tasks: readonly Task[] = [...choiceTasks, gsm8k];
+const tasks: readonly Task[] = [...choiceTasks, gsm8k, humaneval, ifeval];
 
 /** The task of this name. */
 export const taskOf = (name: TaskName): Task => tasks.find((task) => task.name === name)!;

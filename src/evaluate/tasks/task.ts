@@ -85,6 +85,8 @@ export interface Task {
   readonly columns?: readonly string[];
   /** Whether labels stand in a file beside, `NAME-labels.lst`, a line each. */
   readonly labelFile?: boolean;
+  /** Where answers are run as programs: in what. */
+  readonly sandbox?: string;
   /** null where the record is none of the task's. `file` is its name without folder and extension. */
   readonly read: (record: unknown, file: string) => TaskDocument | null;
 }
