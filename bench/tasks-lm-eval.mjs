@@ -53,7 +53,7 @@ const made = {
     });
   },
 };
-const files = { arc_easy: 'arc-test.jsonl', piqa: 'piqa-validation.jsonl', hellaswag: 'hellaswag-validation.jsonl' };
+const files = { piqa: 'piqa-validation.jsonl', arc_easy: 'arc-test.jsonl', hellaswag: 'hellaswag-validation.jsonl' };
 for (const [name, make] of Object.entries(made)) writeFileSync(join(out, files[name]), make().map((row) => `${JSON.stringify(row)}\n`).join(''));
 
 const run = (...args) => {
@@ -62,9 +62,12 @@ const run = (...args) => {
 };
 const dequantized = join(out, 'dequantized');
 if (!existsSync(dequantized)) run(join(import.meta.dirname, 'lm-eval', 'dequantize.py'), resolve(model), dequantized);
-const theirsFile = join(out, `transformers-${rows}.json`);
-if (!existsSync(theirsFile)) run(join(import.meta.dirname, 'lm-eval', 'run_task.py'), dequantized, theirsFile, ...Object.entries(files).map(([name, file]) => `${name}=${join(out, file)}`));
-const theirs = JSON.parse(readFileSync(theirsFile, 'utf8'));
+/** The harness' results of a task, from before where they are there. */
+function harness(name) {
+  const file = join(out, `transformers-${name}-${rows}.json`);
+  if (!existsSync(file)) run(join(import.meta.dirname, 'lm-eval', 'run_task.py'), dequantized, file, `${name}=${join(out, files[name])}`);
+  return JSON.parse(readFileSync(file, 'utf8'))[name];
+}
 
 const float32 = join(out, `${basename(model, '.gguf')}.F32.gguf`);
 if (!existsSync(float32)) {
@@ -76,37 +79,41 @@ if (!existsSync(float32)) {
 const best = (list) => list.indexOf(Math.max(...list));
 const share = (list) => list.filter(Boolean).length / list.length;
 
-async function compared(path) {
+async function compared(path, name) {
+  const theirs = harness(name);
   const opened = await openModel({ model: path, threads: Number(values.threads ?? physicalCores()), sequences: 8, contextSize: 512 });
-  const result = {};
-  for (const [name, file] of Object.entries(files)) {
-    const task = taskOf(name);
-    const documents = withShots(task, await readTaskData([join(out, file)], task, 0), 0);
-    const start = performance.now();
-    const scores = await opened.scoreRows(documents.flatMap(({ question }) => question.options.map(({ continuation, prompt }) => ({ prompt, continuation }))));
-    const seconds = (performance.now() - start) / 1000;
-    const samples = documents.map(({ question }) => {
-      const logs = scores.splice(0, question.options.length).map(({ logProbability }) => logProbability);
-      return { logs, lengths: question.options.map(({ text }) => [...text].length), ...question.score(logs) };
-    });
-    const others = theirs[name].samples;
-    const normal = ({ logs }, { lengths }) => logs.map((log, k) => log / lengths[k]);
-    const differences = samples.flatMap(({ logs }, i) => logs.map((log, k) => Math.abs(log - others[i].logs[k])));
-    result[name] = {
-      rows: samples.length,
-      sameChoice: share(samples.map((sample, i) => best(sample.logs) === best(others[i].logs))),
-      sameChoiceByLength: share(samples.map((sample, i) => best(normal(sample, sample)) === best(normal(others[i], sample)))),
-      acc: { nomoat: samples.reduce((sum, { acc }) => sum + acc, 0) / samples.length, harness: theirs[name].scores.acc },
-      acc_norm: { nomoat: samples.reduce((sum, { acc_norm }) => sum + acc_norm, 0) / samples.length, harness: theirs[name].scores.acc_norm },
-      meanDifference: differences.reduce((a, b) => a + b, 0) / differences.length,
-      largestDifference: Math.max(...differences),
-      seconds,
-    };
-  }
+  const task = taskOf(name);
+  const documents = withShots(task, await readTaskData([join(out, files[name])], task, 0), 0);
+  const start = performance.now();
+  const scores = await opened.scoreRows(documents.flatMap(({ question }) => question.options.map(({ continuation, prompt }) => ({ prompt, continuation }))));
+  const seconds = (performance.now() - start) / 1000;
   await opened.close();
-  return result;
+  const samples = documents.map(({ question }) => {
+    const logs = scores.splice(0, question.options.length).map(({ logProbability }) => logProbability);
+    return { logs, lengths: question.options.map(({ text }) => [...text].length), ...question.score(logs) };
+  });
+  const others = theirs.samples;
+  const normal = ({ logs }, { lengths }) => logs.map((log, k) => log / lengths[k]);
+  const differences = samples.flatMap(({ logs }, i) => logs.map((log, k) => Math.abs(log - others[i].logs[k])));
+  const mean = (metric) => samples.reduce((sum, each) => sum + each[metric], 0) / samples.length;
+  return {
+    model: basename(path),
+    task: name,
+    rows: samples.length,
+    sameChoice: share(samples.map((sample, i) => best(sample.logs) === best(others[i].logs))),
+    sameChoiceByLength: share(samples.map((sample, i) => best(normal(sample, sample)) === best(normal(others[i], sample)))),
+    acc: { nomoat: mean('acc'), harness: theirs.scores.acc },
+    acc_norm: { nomoat: mean('acc_norm'), harness: theirs.scores.acc_norm },
+    meanDifference: differences.reduce((a, b) => a + b, 0) / differences.length,
+    largestDifference: Math.max(...differences),
+    seconds,
+  };
 }
 
-const result = { float32: await compared(float32), asItIs: await compared(resolve(model)) };
-writeFileSync(join(out, `result-${rows}.json`), `${JSON.stringify(result, null, 2)}\n`);
-console.log(JSON.stringify(result, null, 2));
+const results = [];
+for (const path of [float32, resolve(model)])
+  for (const name of Object.keys(files)) {
+    results.push(await compared(path, name));
+    console.log(JSON.stringify(results.at(-1)));
+    writeFileSync(join(out, `result-${rows}.json`), `${JSON.stringify(results, null, 2)}\n`);
+  }

@@ -69,7 +69,7 @@ let found: Promise<readonly string[] | null> | null = null;
 
 async function findPython(folder: string): Promise<readonly string[] | null> {
   for (const python of ['python3', 'python'])
-    for (const around of [['unshare', '--user', '--map-root-user', '--net'], []]) {
+    for (const around of [['unshare', '-Urn'], []]) {
       const [command, ...args] = [...around, python, '-I', '-c', 'import resource; print("here")'];
       if ((await run(command!, args, folder)).output.trim() === 'here') return [...around, python];
     }
