@@ -1,5 +1,5 @@
 /**
- * What of the checks a run begins with. Usually a sample is looked at for what takes no library to find, in a hundredth of a second, and what
+ * What of the checks a run begins with. Usually a sample is looked at for what takes no library to find, and what
  * is found is said; with `strictData` every check of every row runs, and severe findings refuse the data. Promises: the same for the same rows.
  */
 import { NomoatError } from '../errors.ts';
@@ -9,7 +9,7 @@ import { rowOf } from './data-row.ts';
 import type { DataFinding } from './finding.ts';
 import { keysIn } from './personal/key-forms.ts';
 
-/** Characters that are looked at: 20 ms, of a start that takes seconds. */
+/** Characters that are looked at: about 50 ms of processor time (docs/log/data-and-templates.md), of a start that takes seconds. */
 const lookedAt = 200_000;
 
 interface Told {

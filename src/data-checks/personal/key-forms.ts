@@ -1,4 +1,4 @@
-/** Forms of keys, tokens and passwords as issuers publish them, which need no library: found in a few milliseconds, also before a run. Pure. */
+/** Forms of keys, tokens and passwords as issuers publish them, which need no library: looked for before a run, too. Pure. */
 import type { Found } from './found.ts';
 
 const ends = '(?![\\w-])';
