@@ -129,6 +129,7 @@ export {
   type Interference,
   type MergeAdaptersOptions,
   type MergedAdapters,
+  type MergeLosses,
   mergeAdapters,
 } from './library/merge-adapters.ts';
 export { type ListedModels, listModels, type PullModelOptions, pullModel, resolveModel } from './library/models.ts';

@@ -23,6 +23,8 @@ const interferenceLine = ({
 function render(merged: MergedAdapters): void {
   const { interference, modules, rank, weights } = merged;
   const said = [...interference.map(interferenceLine), `${modules} modules of rank ${rank} at most, weights ${weights.map((weight) => Number(weight.toPrecision(4))).join(', ')}`]; // biome-ignore format: one line
+  for (const { data, models, verdict } of merged.losses)
+    said.push(`Loss on ${data}: ${models.map(({ loss, name }) => `${name} ${loss.toFixed(4)}`).join(', ')} nats per token`, ...verdict); // biome-ignore format: one line
   for (const line of said) process.stderr.write(`${harmless(line)}\n`);
   printExported(merged);
 }

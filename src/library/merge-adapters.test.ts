@@ -1,5 +1,5 @@
 /** Merging, held against PEFT's add_weighted_adapter (bench/oracles/make_merge_cases.py) and llama.cpp. */
-import { existsSync, mkdtempSync, rmSync } from 'node:fs';
+import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
@@ -190,6 +190,23 @@ describe('what is said, and what is refused', () => {
     const out = join(folder, 'nothing');
     await expect(mergeAdapters(paths, { base, out, ...given })).rejects.toThrow(message);
     expect(existsSync(out)).toBe(false);
+  });
+});
+
+describe('test data', () => {
+  it('has the losses of the result beside those that it was made of, compared in pairs', async () => {
+    const data = join(folder, 'test.jsonl');
+    writeFileSync(data, Array.from({ length: 12 }, (_, i) => JSON.stringify({ prompt: `number ${i}`, completion: i % 2 ? 'odd' : 'even' })).join('\n')); // biome-ignore format: one line
+    const { result } = await merge({ method: 'cat', weights: [1, 0], data: [data] });
+    const [{ comparisons, models, verdict } = { comparisons: [], models: [], verdict: [] }] = result.losses;
+    expect(models.map(({ name }) => name)).toEqual(['merged', first, second, 'base']);
+    // All of the first and nothing of the second.
+    expect(models[0]!.loss).toBeCloseTo(models[1]!.loss, 3);
+    expect(Math.abs(models[0]!.loss - models[2]!.loss)).toBeGreaterThan(0.001);
+    expect(comparisons).toHaveLength(3);
+    expect(verdict[1]).toMatch(/merged .* by the loss of the expected answers/);
+    await expect(mergeAdapters([first, second], { base, out: join(folder, 'nothing'), data: join(folder, 'no.jsonl') })).rejects.toMatchObject({ kind: 'input' }); // biome-ignore format: one line
+    expect(existsSync(join(folder, 'nothing'))).toBe(false);
   });
 });
 

@@ -1,8 +1,11 @@
 /** Several adapters on one base as one. Promises: each fits the base, or nothing is written; nothing that exists is overwritten. */
+import { dirname } from 'node:path';
 import { readAdapterBase } from '../adapter/adapter-base.ts';
 import { exportAdapter } from '../adapter/export.ts';
 import { lostText } from '../adapter/low-rank.ts';
 import { readAdapter } from '../adapter/read-adapter.ts';
+import { type LossReport, lossText } from '../evaluate/likelihood/loss.ts';
+import type { TestSet } from '../evaluate/test-set.ts';
 import { openGguf } from '../formats/gguf/read.ts';
 import type { GgufFile } from '../formats/gguf/types.ts';
 import { compareUpdates, cosineOf } from '../inspect/compare-updates.ts';
@@ -20,6 +23,8 @@ import { withChatTemplate } from '../text/chat-template.ts';
 import { callWith, withValues } from '../words/program-words.ts';
 import type { ModuleProgress } from './convert-adapter.ts';
 import type { Exported } from './export-run.ts';
+import { type MeasuredModel, mergeLosses } from './merge-losses.ts';
+import { readTest } from './test-data.ts';
 
 /** How adapters are merged, and what is written. */
 export interface MergeAdaptersOptions {
@@ -39,7 +44,9 @@ export interface MergeAdaptersOptions {
   readonly rank?: number;
   /** Of what dare and della draw (default: 0). */
   readonly seed?: number;
-  /** Ends it; nothing is written then. */
+  /** Test data with answers, such as each adapter's own: the losses of result, adapters and base on each (default: none). */
+  readonly data?: string | readonly string[];
+  /** Ends it; nothing is written then, but for the result where it was being measured. */
   readonly signal?: AbortSignal;
   /** Told how far it is. */
   readonly onProgress?: (progress: ModuleProgress) => void;
@@ -73,6 +80,15 @@ export interface MergedAdapters extends Exported {
   readonly weights: readonly number[];
   /** Of each two adapters. */
   readonly interference: readonly Interference[];
+  /** On each of `data`: the result, named `merged`, with each adapter and the base. */
+  readonly losses: readonly MergeLosses[];
+}
+
+/** The losses on some test data. */
+export interface MergeLosses extends LossReport {
+  readonly data: string;
+  /** The comparisons as sentences. */
+  readonly verdict: readonly string[];
 }
 
 /** What does nothing with this method, or is not to be had of it. */
@@ -153,6 +169,26 @@ function commonTemplate(paths: readonly string[], notes: string[]): string | nul
   return null;
 }
 
+/** How the result is opened. */
+function resultOf(to: ExportFormat, files: readonly string[], basePath: string): MeasuredModel {
+  const whole = files.find((file) => file.endsWith('.gguf'));
+  if (to === 'merged-gguf' || to === 'ollama') return { name: 'merged', model: whole!, adapter: null };
+  return { name: 'merged', model: basePath, adapter: whole ?? dirname(files[0]!) };
+}
+
+async function lossesOn(
+  tests: readonly { data: string; test: TestSet }[],
+  models: readonly MeasuredModel[],
+  signal: AbortSignal | undefined,
+): Promise<MergeLosses[]> {
+  const losses: MergeLosses[] = [];
+  for (const { data, test } of tests) {
+    const report = await mergeLosses(test, models, signal);
+    losses.push({ data, ...report, verdict: report.comparisons.map(lossText) });
+  }
+  return losses;
+}
+
 /** Merges the adapters at `paths` and writes the result. Rejects with NomoatError, of kind `interrupted` where `signal` is aborted. */
 export async function mergeAdapters(paths: readonly string[], options: MergeAdaptersOptions): Promise<MergedAdapters> {
   const { onProgress, signal, ...given } = options;
@@ -164,6 +200,9 @@ export async function mergeAdapters(paths: readonly string[], options: MergeAdap
   const { path: basePath } = await resolveModel(base);
   const model = openGguf(basePath);
   try {
+    // What cannot be read is known before anything is computed.
+    const tests: { data: string; test: TestSet }[] = [];
+    for (const path of settings.data) tests.push({ data: path, test: await readTest({ data: path }, basePath) });
     const { adapters, notes } = await readAll(paths, model, basePath);
     const chatTemplate = commonTemplate(paths, notes);
     await heedSignal('the merge', signal);
@@ -172,9 +211,12 @@ export async function mergeAdapters(paths: readonly string[], options: MergeAdap
     const files = await exportAdapter({ format: to, adapter, model: withChatTemplate(model, chatTemplate), out, chatTemplate, base: readAdapterBase(paths[0]!) }); // biome-ignore format: one line
     const highest = Math.max(...adapter.pairs.map((pair) => pair.rank));
     if (energy.discarded > 0) notes.push(`With rank ${highest} the result leaves out ${lostText(energy)}.`);
+    const models = [resultOf(to, files, basePath), ...paths.map((path) => ({ name: path, model: basePath, adapter: path })), { name: 'base', model: basePath, adapter: null }]; // biome-ignore format: one line
+    const losses = await lossesOn(tests, models, signal);
     return {
       files,
       notes,
+      losses,
       discarded: energy.total === 0 ? 0 : energy.discarded / energy.total,
       modules: adapter.pairs.length,
       rank: highest,

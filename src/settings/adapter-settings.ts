@@ -1,6 +1,6 @@
 /** The settings of the commands that write adapters: export, convert, merge and extract. */
 import { z } from 'zod';
-import { above, choice, number, numbers, openChoice, openText, requiredChoice, requiredText, toggle, whole, wholeFrom } from './fields.ts'; // biome-ignore format: one line
+import { above, choice, number, numbers, openChoice, openText, requiredChoice, requiredText, texts, toggle, whole, wholeFrom } from './fields.ts'; // biome-ignore format: one line
 import { mergeMethods } from './merge-methods.ts';
 
 export const exportFormats = ['peft', 'gguf', 'mlx', 'ollama', 'merged-gguf'] as const;
@@ -48,6 +48,10 @@ export const mergeOptions = {
   weights: numbers('W,W...', 'one for each adapter; default: shares of 1, or 1 each for methods that take the mean of those that agree'), // biome-ignore format: one line
   density: above(0.5, 0, 'share of an update that ties, dare, della, breadcrumbs and magnitude-prune keep', 1),
   rank: wholeFrom(null, 1, 'at most this rank for each module; default: all of it for cat and linear, else the highest of the adapters'), // biome-ignore format: one line
+  data: texts(
+    'FILE|DIR...',
+    "test data with answers, such as each adapter's own: the losses of result, adapters and base on each; default: none",
+  ),
   seed: whole(0, [0, 2 ** 32 - 1], 'of what dare and della draw'),
 };
 export const mergeSettings = z.object(mergeOptions);
