@@ -8,7 +8,8 @@
 import { parseArgs } from 'node:util';
 import { Random } from '../dist/batches/random.js';
 import { ggmlLayouts } from '../dist/formats/gguf/dequantize.js';
-import { quantize, toFloat16 } from '../dist/formats/gguf/quantize.js';
+import { toFloat16 } from '../dist/formats/gguf/float16.js';
+import { quantize } from '../dist/formats/gguf/quantize.js';
 import { openGguf } from '../dist/formats/gguf/read.js';
 import { writeGguf } from '../dist/formats/gguf/write.js';
 

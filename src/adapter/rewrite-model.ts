@@ -13,17 +13,15 @@ import { writeGguf } from '../formats/gguf/write.ts';
 import { type LoraAdapter, type LoraPair, loraScale } from '../lora/adapter.ts';
 import { scaleToMagnitude } from './dora.ts';
 import { checkAdapterFits, ggufRowsOfB } from './gguf-lora.ts';
+import { matrixType, type RewriteType } from './matrix-types.ts';
 import { ggufWeightName } from './module-names.ts';
 
-export type RewriteType = 'F32' | 'F16' | 'Q8_0';
-
 /** llama.cpp's numbers of general.file_type, and of the block formats' version. */
-const fileTypes: Readonly<Record<RewriteType, number>> = { F32: 0, F16: 1, Q8_0: 7 };
+const fileTypes: Readonly<Record<RewriteType, number>> = { F32: 0, F16: 1, Q8_0: 7, Q4_0: 2, Q4_K_M: 15 };
 const quantizationVersion = 2;
 
 /** Weights that are dequantized, merged and encoded at once: 16 MiB of float32. */
 const chunkWeights = 1 << 22;
-const q8BlockSize = 32;
 /** The largest finite float16. */
 const maxFloat16 = 65504;
 
@@ -86,14 +84,9 @@ function encode(model: GgufFile, name: string, type: GgmlType, merge: Merge | nu
 export function rewrittenMetadata(model: GgufFile, type: RewriteType): Map<string, GgufValue> {
   const metadata = new Map(model.metadata);
   metadata.set('general.file_type', { type: 'uint32', value: fileTypes[type] });
-  if (type === 'Q8_0') metadata.set('general.quantization_version', { type: 'uint32', value: quantizationVersion });
+  if (type.startsWith('Q'))
+    metadata.set('general.quantization_version', { type: 'uint32', value: quantizationVersion });
   return metadata;
-}
-
-/** The type that a tensor of this shape gets: vectors keep theirs, rows that Q8_0 cannot hold become F16 as in llama.cpp. */
-export function rewrittenType(shape: readonly number[], stored: GgmlType, type: RewriteType): GgmlType {
-  if (shape.length < 2) return stored;
-  return type === 'Q8_0' && shape.at(-1)! % q8BlockSize !== 0 ? 'F16' : type;
 }
 
 interface Rewriting {
@@ -126,8 +119,8 @@ export function rewriteModel(path: string, model: GgufFile, rewriting: Rewriting
     const magnitude = pair.magnitude ? ggufRowsOfB({ ...pair, b: pair.magnitude, rank: 1 }, model) : null;
     return { pair, b: ggufRowsOfB(pair, model), magnitude, scale: loraScale({ ...pair, rslora: adapter.rslora }) };
   };
-  const tensors = [...model.tensors.values()].map(({ name, shape, type: stored }) => {
-    const to = rewrittenType(shape, stored, type);
+  const tensors = [...model.tensors.values()].map(({ name, shape }) => {
+    const to = matrixType(name, type, model);
     return { name, shape, type: to, bytes: () => encode(model, name, to, mergeOf(name)) };
   });
   mkdirSync(dirname(path), { recursive: true });

@@ -9,7 +9,8 @@ import { writeGguf } from '../formats/gguf/write.ts';
 import type { Projection } from '../lora/adapter.ts';
 import { ggufNames } from '../models/config.ts';
 import type { ModelWeights } from '../models/weights.ts';
-import { type RewriteType, rewrittenMetadata, rewrittenType } from './rewrite-model.ts';
+import { matrixType, type RewriteType } from './matrix-types.ts';
+import { rewrittenMetadata } from './rewrite-model.ts';
 import { reorderedHeadDim, toFileRows } from './rope-row-order.ts';
 
 /** GGUF's name of a tensor after `blk.N.`, from the block graphs' input name. */
@@ -50,7 +51,7 @@ export interface TrainedModelOptions {
 export function writeTrainedModel({ path, model, weights, type, overwrite }: TrainedModelOptions): void {
   const values = fileValues(model, weights);
   const tensors = [...model.tensors.values()].map(({ name, shape, type: stored }) => {
-    const to = shape.length < 2 ? 'F32' : rewrittenType(shape, stored, type);
+    const to = shape.length < 2 ? 'F32' : matrixType(name, type, model);
     const trained = values.get(name);
     // Rope factors are no weights.
     if (!trained) return { name, shape, type: stored, bytes: () => model.readBytes(name) };

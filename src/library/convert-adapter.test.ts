@@ -159,6 +159,19 @@ describe('ranks and scales of modules of their own', () => {
   });
 });
 
+describe('merged models', () => {
+  it.each(['Q8_0', 'Q4_0', 'Q4_K_M'] as const)('as %s, with the loss that it costs', async (type) => {
+    const [out, data] = [fresh('.gguf'), join(folder, 'test.jsonl')];
+    writeFileSync(data, Array.from({ length: 12 }, (_, i) => JSON.stringify({ prompt: `number ${i}`, completion: i % 2 ? 'odd' : 'even' })).join('\n')); // biome-ignore format: one line
+    const { notes } = await convertAdapter(pathOf('unsloth'), { to: 'merged-gguf', base: basePath('llama'), out, type, data }); // biome-ignore format: one line
+    expect(notes.join('\n')).toMatch(/Loss on .*: the merged model \d\.\d{4}, the base with the adapter \d\.\d{4} nats per token\.\n.*the merged model/); // biome-ignore format: one line
+    expect(openGguf(out).number('general.file_type')).toBe({ Q8_0: 7, Q4_0: 2, Q4_K_M: 15 }[type]);
+    const off = await worst('unsloth', out, null);
+    expect(off).toBeGreaterThan(1e-4);
+    expect(off).toBeLessThan(type === 'Q8_0' ? 0.3 : 2);
+  });
+});
+
 describe('what will not do is refused, and nothing is written', () => {
   const out = join(folder, 'nothing');
   const copied = (change: (folder: string) => void): string => {

@@ -4,18 +4,21 @@ import { isDora } from '../adapter/dora.ts';
 import { exportAdapter } from '../adapter/export.ts';
 import { atRank, lostText } from '../adapter/low-rank.ts';
 import { readAdapter } from '../adapter/read-adapter.ts';
+import { lossText } from '../evaluate/likelihood/loss.ts';
 import { openGguf } from '../formats/gguf/read.ts';
 import type { GgufFile } from '../formats/gguf/types.ts';
 import type { LoraAdapter } from '../lora/adapter.ts';
 import { baseWarning } from '../run/base-model.ts';
 import { convertSettings, type ExportFormat, type MergedType } from '../settings/adapter-settings.ts';
 import { templateBeside } from '../settings/chat-template.ts';
-import { parseSettings } from '../settings/parse-settings.ts';
+import { type Given, parseSettings } from '../settings/parse-settings.ts';
 import { resolveModel } from '../store/local-models.ts';
 import { withChatTemplate } from '../text/chat-template.ts';
 import { assertGiven } from '../words/given.ts';
 import { defaultExportPath } from './export-path.ts';
 import { type Exported, needlessFaults } from './export-run.ts';
+import { mergeLosses } from './merge-losses.ts';
+import { readTest } from './test-data.ts';
 
 /** How many modules are done, of how many. */
 export interface ModuleProgress {
@@ -37,6 +40,8 @@ export interface ConvertOptions {
   readonly ollamaAdapter?: boolean;
   /** At most this rank for each module: the nearest update of that rank (default: the ranks that there are). DoRA needs it unless it is merged. */
   readonly rank?: number;
+  /** Test data with answers: the loss of the merged model beside that of the base with the adapter, for merged-gguf and ollama (default: none). */
+  readonly data?: string | readonly string[];
   /** Alpha of a .safetensors file that has no adapter_config.json beside it. */
   readonly alpha?: number;
   /** Ends it; nothing is written then. */
@@ -67,6 +72,36 @@ async function lowered(
   return { adapter: found.adapter, notes: [`${kind} rank ${rank} leaves out ${lostText(found.energy)}.`] };
 }
 
+/** Only what is merged is rounded. */
+const dataFaults = ({ data, ollamaAdapter, to }: Given): string[] =>
+  data === undefined || to === 'merged-gguf' || (to === 'ollama' && !ollamaAdapter) ? [] : ['`data`: nothing is merged, so there is no loss to measure']; // biome-ignore format: one line
+
+interface Compared {
+  readonly adapter: string;
+  readonly basePath: string;
+  readonly files: readonly string[];
+  /** Whether llama.cpp takes the adapter beside its base. */
+  readonly isPlain: boolean;
+  readonly signal: AbortSignal | undefined;
+}
+
+/** What rounding the merged weights costs, in sentences. */
+async function lossNotes(data: readonly string[], compared: Compared): Promise<string[]> {
+  const { adapter, basePath, files, isPlain, signal } = compared;
+  const merged = { name: 'the merged model', model: files.find((file) => file.endsWith('.gguf'))!, adapter: null };
+  const other = isPlain ? { name: 'the base with the adapter', model: basePath, adapter } : { name: 'the base', model: basePath, adapter: null }; // biome-ignore format: one line
+  const notes: string[] = [];
+  for (const path of data) {
+    const { comparisons, models } = await mergeLosses(
+      await readTest({ data: path }, basePath),
+      [merged, other],
+      signal,
+    );
+    notes.push(`Loss on ${path}: ${models.map(({ loss, name }) => `${name} ${loss.toFixed(4)}`).join(', ')} nats per token.`, ...comparisons.map(lossText)); // biome-ignore format: one line
+  }
+  return notes;
+}
+
 /**
  * Reads the adapter at `adapter` (a PEFT folder, a .safetensors file, mlx-lm's folder, a GGUF LoRA, or a run), holds it
  * against its base and writes it in another format. Rejects with NomoatError where it is broken or does not fit, of kind
@@ -75,7 +110,11 @@ async function lowered(
 export async function convertAdapter(adapter: string, options: ConvertOptions): Promise<Exported> {
   assertGiven('the adapter', adapter);
   const { onProgress: _, signal: __, ...given } = options;
-  const settings = parseSettings(convertSettings, { given }, { command: 'convert', together: needlessFaults });
+  const settings = parseSettings(
+    convertSettings,
+    { given },
+    { command: 'convert', together: (values) => [...needlessFaults(values), ...dataFaults(values)] },
+  );
   const { alpha, base, ollamaAdapter, rank, to, type } = settings;
   const { path: basePath } = await resolveModel(base);
   const chatTemplate = templateBeside(adapter);
@@ -96,7 +135,8 @@ export async function convertAdapter(adapter: string, options: ConvertOptions): 
       chatTemplate,
       base: readAdapterBase(adapter),
     });
-    return { files, notes: [...notes, ...(warning === null ? [] : [warning]), ...lost] };
+    const losses = await lossNotes(settings.data, { adapter, basePath, files, isPlain: !isDora(read), signal: options.signal }); // biome-ignore format: one line
+    return { files, notes: [...notes, ...(warning === null ? [] : [warning]), ...lost, ...losses] };
   } finally {
     model.close();
   }

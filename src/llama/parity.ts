@@ -5,7 +5,8 @@
 import { createHash } from 'node:crypto';
 import { mkdirSync } from 'node:fs';
 import { basename, join } from 'node:path';
-import { type RewriteType, rewriteModel, rewrittenType } from '../adapter/rewrite-model.ts';
+import { matrixType, type RewriteType } from '../adapter/matrix-types.ts';
+import { rewriteModel } from '../adapter/rewrite-model.ts';
 import { NomoatError } from '../errors.ts';
 import { writeFailure } from '../formats/atomic-write.ts';
 import { openGguf } from '../formats/gguf/read.ts';
@@ -26,7 +27,9 @@ export const parityBound = 0.03;
  * The type of the copy by the number of weights: float32 up to 1.2 GB of disk and memory, float16 up to 4 GB, beyond that Q8_0, whose
  * figure is reported and not judged.
  */
-const copyTypes: readonly { readonly maxWeights: number; readonly type: RewriteType }[] = [
+/** What copies for proofs are written in. */
+type CopyType = Extract<RewriteType, 'F32' | 'F16' | 'Q8_0'>;
+const copyTypes: readonly { readonly maxWeights: number; readonly type: CopyType }[] = [
   { maxWeights: 300_000_000, type: 'F32' },
   { maxWeights: 2_000_000_000, type: 'F16' },
   { maxWeights: Number.POSITIVE_INFINITY, type: 'Q8_0' },
@@ -43,7 +46,7 @@ export function parityBoundOn(base: GgufFile): number | null {
 /** Changes whenever the copies' contents would, so that old ones are not taken for new. */
 const copyVersion = 2;
 
-const bytesPerWeight: Readonly<Record<RewriteType, number>> = { F32: 4, F16: 2, Q8_0: 34 / 32 };
+const bytesPerWeight: Readonly<Record<CopyType, number>> = { F32: 4, F16: 2, Q8_0: 34 / 32 };
 
 /** The copy of a base with F32 matrices (F16 or Q8_0 for large models), on which llama.cpp's arithmetic is as exact as its size allows. */
 export interface BaseCopy {
@@ -60,7 +63,7 @@ export function copyOf(model: GgufFile, digest: string): BaseCopy | null {
   const weights = parameterCount(model);
   const { type } = copyTypes.find(({ maxWeights }) => weights <= maxWeights)!;
   const exact = [...model.tensors.values()].every(
-    ({ shape, type: stored }) => stored === 'F32' || stored === rewrittenType(shape, stored, type),
+    ({ name, type: stored }) => stored === 'F32' || stored === matrixType(name, type, model),
   );
   if (exact) return null;
   const contents = createHash('sha256')

@@ -7,8 +7,8 @@ export const exportFormats = ['peft', 'gguf', 'mlx', 'ollama', 'merged-gguf'] as
 /** peft, gguf, mlx, ollama or merged-gguf. */
 export type ExportFormat = (typeof exportFormats)[number];
 /** What the matrices of a merged model are written in. */
-export const mergedTypes = ['F16', 'Q8_0'] as const;
-/** F16 or Q8_0. */
+export const mergedTypes = ['F16', 'Q8_0', 'Q4_0', 'Q4_K_M'] as const;
+/** F16, Q8_0, Q4_0 or Q4_K_M. */
 export type MergedType = (typeof mergedTypes)[number];
 
 const exportedAs = {
@@ -34,6 +34,10 @@ export const convertOptions = {
     null,
     1,
     'at most this rank for each module, by what of the update is largest; default: the ranks that there are',
+  ),
+  data: texts(
+    'FILE|DIR...',
+    'test data with answers: the loss of the merged model beside that of the base with the adapter; default: none',
   ),
   alpha: number(null, [1e-3, 10000], 'of a .safetensors file that has no config beside it; default: none'),
 };

@@ -90,6 +90,7 @@ const withTorch: readonly Run[] = [
   ['bench/oracles/make_hidden_states.py', [], () => py('bench/oracles/make_hidden_states.py', at('oracles')), /qwen3: 4 states of 8 tokens/],
   ['bench/oracles/make_linear_algebra_cases.py', [], () => py('bench/oracles/make_linear_algebra_cases.py', at('linear-algebra.json')), /4 QR, 4 products/],
   ['bench/oracles/make_merge_cases.py', [], () => py('bench/oracles/make_merge_cases.py', at('oracles'), at('merge')), /16 updates/],
+  ['bench/oracles/make_quantize_cases.py', [], () => py('bench/oracles/make_quantize_cases.py', join(repo, 'node_modules/@node-llama-cpp/linux-x64/bins/linux-x64'), at('oracles'), at('quantize')), /9 models, 38 rows/],
   ['bench/oracles/make_quant_cases.py', [], () => py('bench/oracles/make_quant_cases.py', at('oracles')), /11 types/],
 ];
 const onlyRead: Readonly<Record<string, string>> = {

@@ -56,7 +56,7 @@ test('all faults of a call are told together, whatever the command', () => {
     expect(plan).toContain(fault);
   const written = said('export', 'r', '--to', 'guf', '--out', 'x', '--type', 'F17');
   expect(written).toContain(
-    '--to: "guf" is none of peft, gguf, mlx, ollama, merged-gguf; --type: "F17" is none of F16, Q8_0',
+    '--to: "guf" is none of peft, gguf, mlx, ollama, merged-gguf; --type: "F17" is none of F16, Q8_0, Q4_0, Q4_K_M',
   );
   expect(said('export', 'r', '--to', 'gguf', '--out', 'x', '--type', 'F16', '--ollama-adapter')).toContain('--ollama-adapter: does nothing with --to gguf; --type: nothing is merged'); // biome-ignore format: one line
   expect(said('pull', 'x', '--source', 'ftp')).toContain('--source: "ftp" is none of hub, pypi');

@@ -5,7 +5,8 @@ import { afterAll, expect, test } from 'vitest';
 import { NomoatError } from '../../errors.ts';
 import { readSafetensors, writeSafetensors } from '../safetensors.ts';
 import { dequantize } from './dequantize.ts';
-import { quantize, toFloat16 } from './quantize.ts';
+import { toFloat16 } from './float16.ts';
+import { quantize } from './quantize.ts';
 import { openGguf } from './read.ts';
 import { writeGguf } from './write.ts';
 

@@ -1,40 +1,22 @@
 /**
- * float32 to GGUF's tensor types, as ggml's reference quantizers: F32, F16, BF16 and Q8_0. Pure.
+ * float32 to GGUF's tensor types, as ggml's reference quantizers: F32, F16, BF16, Q8_0, Q4_0, Q5_0, Q4_K and Q6_K. Pure.
  */
 import { NomoatError } from '../../errors.ts';
 import { ggmlLayouts } from './dequantize.ts';
+import { toFloat16 } from './float16.ts';
+import { quantizeQ4_0, quantizeQ4_K, quantizeQ5_0, quantizeQ6_K } from './quantize-blocks.ts';
 import type { GgmlType } from './types.ts';
 
 const word = new Float32Array(1);
 const bits = new Uint32Array(word.buffer);
 
-/** The float16 bit pattern nearest to `value`, ties to even. */
-export function toFloat16(value: number): number {
-  word[0] = value;
-  const all = bits[0]!;
-  const sign = (all >>> 16) & 0x8000;
-  const exponent = (all >>> 23) & 255;
-  const fraction = all & 0x7fffff;
-  if (exponent === 255) return sign | 0x7c00 | (fraction ? 0x200 : 0);
-  const shifted = exponent - 112;
-  if (shifted >= 31) return sign | 0x7c00;
-  if (shifted <= 0) {
-    if (shifted < -10) return sign;
-    const whole = fraction | 0x800000;
-    const shift = 14 - shifted;
-    const kept = whole >>> shift;
-    const rest = whole & ((1 << shift) - 1);
-    const middle = 1 << (shift - 1);
-    return sign | (kept + (rest > middle || (rest === middle && kept & 1) ? 1 : 0));
-  }
-  const kept = (shifted << 10) | (fraction >>> 13);
-  const rest = fraction & 0x1fff;
-  return sign | (kept + (rest > 0x1000 || (rest === 0x1000 && kept & 1) ? 1 : 0));
-}
-
 type Quantizer = (values: Float32Array, out: Uint8Array) => void;
 
 const quantizers: Partial<Record<GgmlType, Quantizer>> = {
+  Q4_0: quantizeQ4_0,
+  Q5_0: quantizeQ5_0,
+  Q4_K: quantizeQ4_K,
+  Q6_K: quantizeQ6_K,
   F32: (values, out) => out.set(new Uint8Array(values.buffer, values.byteOffset, values.byteLength)),
   F16: (values, out) => {
     const halves = new Uint16Array(out.buffer);
