@@ -74,7 +74,7 @@ async function lowered(
 
 /** Only what is merged is rounded. */
 const dataFaults = ({ data, ollamaAdapter, to }: Given): string[] =>
-  data === undefined || to === 'merged-gguf' || (to === 'ollama' && !ollamaAdapter) ? [] : ['`data`: nothing is merged, so there is no loss to measure']; // biome-ignore format: one line
+  data === undefined || (Array.isArray(data) && data.length === 0) || to === 'merged-gguf' || (to === 'ollama' && !ollamaAdapter) ? [] : ['`data`: nothing is merged, so there is no loss to measure']; // biome-ignore format: one line
 
 interface Compared {
   readonly adapter: string;
