@@ -2,6 +2,7 @@
 import type { AdapterComparison } from '../library/compare-adapters.ts';
 import type { AdapterInspection, UpdateReport } from '../library/inspect.ts';
 import type { Lineage } from '../library/inspect-lineage.ts';
+import type { SoftenedAdapter } from '../library/soften-adapter.ts';
 import { digits, percent, table } from './inspect-text.ts';
 
 /** Of a digest, enough to tell two files apart. */
@@ -129,3 +130,12 @@ export function renderComparison({
     ...(chance ? ['', `Random spaces would share ${percent(chance.outputs)} and ${percent(chance.inputs)} in the first weight.`] : []), // biome-ignore format: one line
   ].join('\n');
 }
+
+/** What was softened, and what it did to the loss. */
+export const renderSoftened = ({ files, intruders, loss, notes, weights }: SoftenedAdapter): string =>
+  [
+    ...notes,
+    `${intruders} intruder dimensions in ${weights} weights.`,
+    ...(loss ? [`Loss ${loss.before.toFixed(4)} before, ${loss.after.toFixed(4)} after (${loss.tokens} tokens).`] : []),
+    ...files,
+  ].join('\n');

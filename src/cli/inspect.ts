@@ -6,7 +6,7 @@ import { toggle } from '../settings/fields.ts';
 import { inspectOptions } from '../settings/inspect-settings.ts';
 import { bare } from './bare-command.ts';
 import { addFlags, flagsOf } from './flags.ts';
-import { renderComparison, renderInspection } from './inspect-adapter.ts';
+import { renderComparison, renderInspection, renderSoftened } from './inspect-adapter.ts';
 import { renderLens, renderSources, renderTokenChanges } from './inspect-answers.ts';
 import { dataCommand } from './inspect-data.ts';
 import { paced } from './inspect-text.ts';
@@ -16,7 +16,7 @@ import { inCommandWords } from './words.ts';
 const table = { ...inspectOptions, json: toggle(false, 'as one JSON object, with every number') };
 
 /** What is looked at instead of the adapter's weights: one of them at a time. */
-const views = ['with', 'data', 'lens', 'answer'] as const;
+const views = ['with', 'data', 'lens', 'answer', 'soften'] as const;
 
 function assertOneView(given: readonly string[]): void {
   if (given.length < 2) return;
@@ -44,15 +44,22 @@ export function command(): Command {
       model,
       prompt,
       seconds,
+      soften,
+      factor,
       with: other,
     } = flagsOf(command, table);
-    const given = { with: other, data: data.length > 0 ? data : null, lens, answer };
+    const given = { with: other, data: data.length > 0 && soften === null ? data : null, lens, answer, soften };
     assertOneView(views.filter((name) => given[name] !== null));
     const show = <T>(found: T, render: (found: T) => string): void =>
       print(json ? JSON.stringify(found) : inCommandWords(render(found)));
     if (other !== null) {
       const { compareAdapters } = await import('../library/compare-adapters.ts');
       return show(await paced((pace) => compareAdapters({ adapter, other, model, ...pace })), renderComparison);
+    }
+    if (soften !== null) {
+      const { softenAdapter } = await import('../library/soften-adapter.ts');
+      const asked = { adapter, model, factor, out: soften, ...(data.length > 0 ? { data } : {}) };
+      return show(await paced((pace) => softenAdapter({ ...asked, ...pace })), renderSoftened);
     }
     if (data.length > 0) {
       const { tokenChanges } = await import('../library/token-changes.ts');

@@ -3,7 +3,6 @@
  * answer's (TracIn, arXiv 2002.08484, at the result alone; projected as in LESS, arXiv 2402.04333). Promises: bounded in time; what the
  * numbers do not say stands beside them.
  */
-import { evenAdapter } from '../adapter/even-adapter.ts';
 import { shuffled } from '../batches/order.ts';
 import { packRows } from '../batches/pack.ts';
 import { answerRow } from '../chat/score.ts';
@@ -11,8 +10,6 @@ import { learntExamples } from '../dataset/divide.ts';
 import { buildSets } from '../dataset/row-sets.ts';
 import { NomoatError } from '../errors.ts';
 import { sketchOf } from '../inspect/gradient-sketch.ts';
-import { machineFacts, physicalCores } from '../machine/machine.ts';
-import { parameterCount, readModelConfig } from '../models/config.ts';
 import type { RunRecord } from '../run/run-record.ts';
 import { TextIndex } from '../similarity/text-index.ts';
 import { heedStop, stoppable } from '../stop.ts';
@@ -21,6 +18,7 @@ import type { Message, RecordSource } from '../text/example.ts';
 import type { TokenRow } from '../tokens/token-row.ts';
 import type { Tokenizer } from '../tokens/tokenizer.ts';
 import type { TrainStep } from '../train/step.ts';
+import { openAdapterStep } from './adapter-step.ts';
 import type { InspectOptions } from './inspect.ts';
 import { type InspectTarget, openTarget } from './inspect-target.ts';
 
@@ -68,9 +66,6 @@ const usualSeconds = 120;
 const textFirst = 200;
 /** Of the projection and of the order of rows. */
 const seed = 1;
-/** Weights in float32 may take this share of free memory; else they are read anew for each row. */
-const memoryShare = 0.5;
-
 const limits = [
   'By text: words in common, nothing of meaning.',
   'By gradient: rows whose training step would make the answer likelier most, at the result of the run and not on its way; only the top of the list means something, copies of one row stand together, and a high place is no proof that the row was the cause.',
@@ -109,15 +104,6 @@ async function rowsOf(target: InspectTarget, record: RunRecord, options: AnswerS
   }
 }
 
-async function openStep({ adapter, model, name }: InspectTarget): Promise<TrainStep> {
-  const { createLoraStep } = await import('../train/open-step.ts');
-  const { fileWeights } = await import('../train/base-weights.ts');
-  const config = readModelConfig(model);
-  const even = { ...evenAdapter(adapter, { layers: config.layers, part: name }), dropout: 0 };
-  const fits = 4 * parameterCount(model) < memoryShare * machineFacts().memoryAvailableBytes;
-  return createLoraStep({ model, adapter: even, threads: physicalCores(), ...(fits ? {} : { weights: fileWeights(model, config) }) }); // biome-ignore format: one line
-}
-
 /** The projected gradient of a row's mean loss. */
 async function gradientOf(step: TrainStep, row: TokenRow): Promise<Float64Array> {
   const [batch] = packRows([row], { packing: true, microBatchSize: null, maxTokens: row.tokens.length, padToken: 0 });
@@ -140,7 +126,7 @@ async function byGradient(
 ): Promise<Near[]> {
   if (seconds === 0) return [];
   const begun = performance.now();
-  const step = await openStep(target);
+  const step = await openAdapterStep(target.adapter, target);
   try {
     const wanted = await gradientOf(step, asked);
     const found: Near[] = [];

@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync } from 'node:fs';
+import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
@@ -11,6 +11,7 @@ import { readProjection } from '../models/weights.ts';
 import { digestOf } from '../store/file-digest.ts';
 import { compareAdapters } from './compare-adapters.ts';
 import { inspectAdapter } from './inspect.ts';
+import { softenAdapter } from './soften-adapter.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'nomoat-inspect-'));
 beforeAll(() => void vi.stubEnv('NOMOAT_HOME', join(folder, 'home')));
@@ -100,4 +101,18 @@ test('what is not there, and an interruption, are said', async () => {
   const abort = new AbortController();
   const stopped = inspectAdapter({ adapter: write('stopped'), model, signal: abort.signal, onProgress: ({ done }) => done === 2 && abort.abort() }); // biome-ignore format: one line
   await expect(stopped).rejects.toMatchObject({ kind: 'interrupted' });
+});
+
+test('softening writes a copy with less of its intruders, with the loss before and after; without any, nothing', async () => {
+  const adapter = madeAdapter(2, 1e-4);
+  for (const pair of adapter.pairs) if (pair.layer === 2 && pair.projection === 'q_proj') pair.b.set(pair.b.map((value, i) => (i % 2 === 0 ? 2e5 * value : 0))); // biome-ignore format: one line
+  const [data, out] = [join(folder, 'soften.jsonl'), join(folder, 'soft')];
+  writeFileSync(data, JSON.stringify({ prompt: 'What is a cat?', completion: 'An animal.' }));
+  const soft = await softenAdapter({ adapter: write('hard', adapter), model, out, factor: 0, data });
+  expect(soft).toMatchObject({ intruders: 1, weights: 1 });
+  expect(soft.loss!.tokens).toBeGreaterThan(2);
+  expect(Math.abs(soft.loss!.before - soft.loss!.after)).toBeGreaterThan(1e-3);
+  const again = await softenAdapter({ adapter: out, model, out: join(folder, 'never') });
+  expect(again).toMatchObject({ intruders: 0, files: [], loss: null });
+  expect(existsSync(join(folder, 'never'))).toBe(false);
 });

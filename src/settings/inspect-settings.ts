@@ -1,5 +1,5 @@
 /** The settings of `inspect`, of adapters and of data. */
-import { notNegative, openText, openWords, texts, toggle, wholeFrom } from './fields.ts';
+import { notNegative, number, openText, openWords, texts, toggle, wholeFrom } from './fields.ts';
 import { tuneSettings } from './options.ts';
 
 export const inspectOptions = {
@@ -12,6 +12,8 @@ export const inspectOptions = {
   answer: openWords('TEXT', 'of a run: training rows that this answer may come from, by text and by gradient, and nothing else'), // biome-ignore format: one line
   prompt: openWords('TEXT', 'with `answer`: what was asked; default: nothing'),
   seconds: notNegative(120, 'with `answer`: longest time for gradients; 0 leaves them out', { unit: 's' }),
+  soften: openText('DIR', 'write a copy with less of its intruder dimensions to this new folder, with the loss on `data` before and after'), // biome-ignore format: one line
+  factor: number(0.5, [0, 1], 'with `soften`: what is left of the update along each intruder dimension'),
   lens: openWords('PROMPT', 'show what the model would answer to this after each block, before and after, and nothing else'), // biome-ignore format: one line
 };
 
