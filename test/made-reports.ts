@@ -110,7 +110,7 @@ export async function fullEvaluation(): Promise<Evaluation> {
   const names = labels.models.map(({ name }) => name);
   return {
     ...labels,
-    findings: { ...labels.findings, nearlyTrainedOn: [{ example: 3, similar: 'What is the exchange rate for euros?', similarity: 0.91 }], sensitivity: { examples: 200, score: 0.82, rewordings: [{ how: 'in lower case', score: 0.6, difference: -0.22, pValue: 0.0001 }] } },
+    findings: { ...labels.findings, forgetting: { texts: 20, questions: 30, before: { loss: 2.5, right: 21 }, after: { loss: 3.75, right: 12 }, lossPValue: 0.001, answersPValue: 0.02 }, nearlyTrainedOn: [{ example: 3, similar: 'What is the exchange rate for euros?', similarity: 0.91 }], sensitivity: { examples: 200, score: 0.82, rewordings: [{ how: 'in lower case', score: 0.6, difference: -0.22, pValue: 0.0001 }] } },
     judgements: [{ judge: 'judge-7b', first: names[0]!, second: names[1]!, wins: 120, losses: 30, ties: 50, disagreed: 40, nonsense: 0, difference: 0.45, interval: [0.35, 0.55], pValue: 0.0001, adjustedPValue: 0.0001, verdict: 'better', opinions: [] }],
     ties: [{ metric: 'exact', sets: [names] }],
     models: labels.models.map((model, i) => ({

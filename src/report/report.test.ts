@@ -103,7 +103,7 @@ describe('the page', () => {
 
   test('losses, calibration, several draws, JSON and ties are shown where they were measured', async () => {
     const page = withoutScripts(renderPage(contentOf({ evaluation: await fullEvaluation() })));
-    for (const text of ['Perplexity', '1.492', 'Calibration error', '8.0%', 'At least one right', 'Right fields', 'Opinions of the model judge-7b', 'in lower case', 'nearly training examples: 1', 'Not shown to differ from one another: banking, SmolLM2-135M-Instruct.'])
+    for (const text of ['Perplexity', '1.492', 'Calibration error', '8.0%', 'At least one right', 'Right fields', '3.75', 'General questions answered, of 30', 'Opinions of the model judge-7b', 'in lower case', 'nearly training examples: 1', 'Not shown to differ from one another: banking, SmolLM2-135M-Instruct.'])
       expect(page).toContain(text);
     expect(withoutScripts(renderPage(contentOf({ evaluation: labels })))).not.toMatch(/Perplexity|Calibration error|Right fields/);
   }); // biome-ignore format: assertions

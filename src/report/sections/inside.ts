@@ -1,7 +1,8 @@
 /** "What did it forget?" and "What is inside?". Pure. */
+import type { Forgetting } from '../../evaluate/trust/forgetting.ts';
 import type { UpdateNorm } from '../../inspect/update-norms.ts';
 import { eventsOf, type ReportContent } from '../content.ts';
-import { count, percent, short } from '../figures.ts';
+import { count, percent, pValue, short } from '../figures.ts';
 import { type Html, html } from '../markup.ts';
 import { facts, note, part, table } from '../parts.ts';
 import { plotFigure } from '../plot.ts';
@@ -12,8 +13,22 @@ import { plotsOf } from './result.ts';
 const { run: said } = words;
 
 /** The section on forgetting, without its heading. */
-export const forgottenSection = ({ run }: ReportContent): Html =>
-  note(run?.settings.method === 'pretrain' ? said.forgetNothing : said.forgetNotMeasured);
+export function forgottenSection({ evaluation, run }: ReportContent): Html {
+  const found = evaluation?.findings.forgetting;
+  if (found) return forgottenTable(found);
+  return note(run?.settings.method === 'pretrain' ? said.forgetNothing : said.forgetNotMeasured);
+}
+
+/** General text and questions, before and after. */
+function forgottenTable({ after, answersPValue, before, lossPValue, questions }: Forgetting): Html {
+  const { result } = words;
+  const columns = [{ name: said.what }, { name: result.before, figures: true }, { name: result.after, figures: true }, { name: said.pUncorrected, figures: true }]; // biome-ignore format: one line
+  const rows = [
+    [say(said.generalLoss), short(before.loss), short(after.loss), pValue(lossPValue)],
+    [say(said.generalAnswers({ n: count(questions) })), count(before.right), count(after.right), pValue(answersPValue)],
+  ];
+  return table(said.generalLoss, columns, rows, true);
+}
 
 const methods = { lora: said.methodLora, full: said.methodFull, pretrain: said.methodPretrain };
 
