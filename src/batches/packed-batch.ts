@@ -19,6 +19,8 @@ export interface PackedBatch {
   readonly segmentStarts: Int32Array;
   /** [N] 1 where token n is a target that position n-1 (of the same segment) predicts. */
   readonly supervised: Uint8Array;
+  /** [N] what a supervised token's loss counts, not negative; absent: 1 each. */
+  readonly weights?: Float32Array;
   /** Tokens of the conversations, padding excluded; those of a prefix count in each of them. */
   readonly realTokens: number;
   readonly supervisedTokens: number;

@@ -69,6 +69,7 @@ export function byLength(batch: PackedBatch): { batch: PackedBatch; permutation:
     tokens: new Int32Array(batch.tokens.length),
     positions: new Int32Array(batch.tokens.length),
     supervised: new Uint8Array(batch.tokens.length),
+    ...(batch.weights ? { weights: new Float32Array(batch.tokens.length) } : {}),
   };
   const permutation = new Int32Array(batch.tokens.length);
   const starts = [0];
@@ -77,6 +78,7 @@ export function byLength(batch: PackedBatch): { batch: PackedBatch; permutation:
     const [start, end] = [segmentStarts[i]!, segmentStarts[i + 1]!];
     for (const key of ['tokens', 'positions', 'supervised'] as const)
       sorted[key].set(batch[key].subarray(start, end), to);
+    if (batch.weights) sorted.weights!.set(batch.weights.subarray(start, end), to);
     for (let n = start; n < end; n++) permutation[n] = to + n - start;
     starts.push(to + end - start);
   }

@@ -21,10 +21,18 @@ interface HeadParts {
 
 /** What backward is done with. */
 interface HeadBackward {
-  /** Of the loss. */
-  readonly scale: number;
+  /** The scale of the cross-entropy, or from log-probabilities in the order of the batch as it was given to their gradients. */
+  readonly loss: number | ((logProbabilities: Float32Array) => Float32Array);
   /** The gradient of the hidden states, which is added to. */
   readonly dx: Float32Array;
+}
+
+/** Backward for seeds that are known beforehand. */
+interface SeededBackward {
+  /** d.logp of the i-th target. */
+  readonly seed: (target: number, i: number) => number;
+  /** Takes the gradients d.x of some targets, from the `first` on, [some, D]. */
+  readonly take: (part: Float32Array, first: number, targets: readonly number[]) => void;
 }
 
 export class HeadStep {
@@ -46,7 +54,52 @@ export class HeadStep {
   }
 
   /** From the last hidden states [N, D] the log-probabilities of the supervised tokens in order; with `backward` their gradients too. */
-  async run({ batch, seed }: Pass, last: Float32Array, backward: HeadBackward | null): Promise<Float32Array> {
+  run(pass: Pass, last: Float32Array, backward: HeadBackward | null): Promise<Float32Array> {
+    if (!backward) return this.compute(pass, last, null);
+    const { dx, loss } = backward;
+    if (typeof loss === 'function') return this.runWithLoss(pass, last, { dx, loss });
+    const width = this.config.modelWidth;
+    const { weights } = pass.batch;
+    return this.compute(pass, last, {
+      seed: weights ? (n) => -loss * weights[n]! : () => -loss,
+      take: (part, _, targets) => {
+        targets.forEach((n, i) => {
+          addTo(dx, part.subarray(i * width, (i + 1) * width), (n - 1) * width);
+        });
+      },
+    });
+  }
+
+  /**
+   * The same where the loss is known only once the log-probabilities are. d.x of a row is linear in that row's d.logp, so it is computed for
+   * -1 and scaled afterwards, and the head is not computed again; what is trained in a head is summed over rows inside the graph, and is not.
+   */
+  private async runWithLoss(
+    pass: Pass,
+    last: Float32Array,
+    { dx, loss }: { readonly dx: Float32Array; readonly loss: (logProbabilities: Float32Array) => Float32Array },
+  ): Promise<Float32Array> {
+    if (this.gradients.size > 0) throw new Error('step: a loss of log-probabilities wants a head that is not trained');
+    const width = this.config.modelWidth;
+    const targets = targetsOf(pass.batch);
+    const unit = this.buffers.take('head.unit', targets.length * width);
+    const logp = await this.compute(pass, last, {
+      seed: () => -1,
+      take: (part, first) => unit.set(part, first * width),
+    });
+    const weights = fromGivenOrder(pass, loss(inGivenOrder(pass, logp)));
+    targets.forEach((n, i) => {
+      const [from, to, weight] = [i * width, (n - 1) * width, -weights[i]!];
+      for (let d = 0; d < width; d++) dx[to + d]! += unit[from + d]! * weight;
+    });
+    return logp;
+  }
+
+  private async compute(
+    { batch, seed }: Pass,
+    last: Float32Array,
+    backward: SeededBackward | null,
+  ): Promise<Float32Array> {
     const { modelWidth: width, vocabulary } = this.config;
     const targets = targetsOf(batch);
     const logp = new Float32Array(targets.length);
@@ -67,7 +120,7 @@ export class HeadStep {
         await this.stages.headForward.run(inputs, outputs);
         continue;
       }
-      inputs.set('d.logp', floats(new Float32Array(rows).fill(-backward.scale), [rows, 1]));
+      inputs.set('d.logp', floats(Float32Array.from(chunk, backward.seed), [rows, 1]));
       if (this.thresholds) {
         inputs.set('target_rows', this.targetRows(target, rows));
         if (seed === null) throw new Error('step: an int8 head rounds by a seed, and there is none');
@@ -77,10 +130,7 @@ export class HeadStep {
       const collect = this.headSums(inputs, outputs);
       await this.stages.head.run(inputs, outputs);
       collect();
-      const part = outputs.get('d.x')!.data as Float32Array;
-      chunk.forEach((n, i) => {
-        addTo(backward.dx, part.subarray(i * width, (i + 1) * width), (n - 1) * width);
-      });
+      backward.take(outputs.get('d.x')!.data as Float32Array, first, chunk);
     }
     return logp;
   }
@@ -131,13 +181,33 @@ function targetsOf({ positions, supervised }: PackedBatch): number[] {
   return targets;
 }
 
-/** Values of the pass's targets, in the order of the batch as it was given. */
-export function inGivenOrder({ batch, permutation }: Pass, values: Float32Array): Float32Array {
+/** The sum of the targets' losses, nats, by their weights. */
+export function crossEntropy(batch: PackedBatch, logp: Float32Array): number {
+  let sum = 0;
+  const { weights } = batch;
+  if (!weights) for (const value of logp) sum -= value;
+  else
+    targetsOf(batch).forEach((n, i) => {
+      sum -= weights[n]! * logp[i]!;
+    });
+  return sum;
+}
+
+/** For each target, in the order of the batch as it was given, which of the pass's targets it is. */
+function ranks({ batch, permutation }: Pass): number[] {
   const rank = new Map(targetsOf(batch).map((n, i) => [n, i]));
-  const found: number[] = [];
-  for (const row of permutation) {
-    const i = rank.get(row);
-    if (i !== undefined) found.push(values[i]!);
-  }
-  return Float32Array.from(found);
+  return Array.from(permutation, (row) => rank.get(row)).filter((i) => i !== undefined);
+}
+
+/** Values of the pass's targets, in the order of the batch as it was given. */
+export const inGivenOrder = (pass: Pass, values: Float32Array): Float32Array =>
+  Float32Array.from(ranks(pass), (i) => values[i]!);
+
+/** The way back. */
+function fromGivenOrder(pass: Pass, values: Float32Array): Float32Array {
+  const found = new Float32Array(values.length);
+  ranks(pass).forEach((i, given) => {
+    found[i] = values[given]!;
+  });
+  return found;
 }

@@ -14,10 +14,10 @@ import {
   type Observe,
   type Pass,
 } from './forward-pass.ts';
-import { HeadStep, inGivenOrder } from './head-step.ts';
+import { crossEntropy, HeadStep, inGivenOrder } from './head-step.ts';
 import { addTo, type Slot } from './slots.ts';
 import type { SmallModel } from './small-model.ts';
-import type { MicroBatchLoss, Parameter, TrainStep } from './step.ts';
+import type { Loss, MicroBatchLoss, Parameter, TrainStep } from './step.ts';
 
 export interface StepParts extends ForwardParts {
   /** What is trained. */
@@ -64,28 +64,26 @@ export class ModelStep extends ForwardPass implements TrainStep {
     for (const { gradient } of this.parameters) gradient.fill(0);
   }
 
-  async accumulate(
-    batches: readonly PackedBatch[],
-    gradientScale: number,
-    seeds: readonly number[],
-  ): Promise<MicroBatchLoss> {
+  async accumulate(batches: readonly PackedBatch[], loss: Loss, seeds: readonly number[]): Promise<MicroBatchLoss> {
     let lossSum = 0;
     let supervisedTokens = 0;
+    const sees = ({ batch }: Pass, logp: Float32Array): void => {
+      lossSum += crossEntropy(batch, logp);
+      supervisedTokens += logp.length;
+    };
     for (const group of this.groups(batches, true)) {
       const passes = group.map((i, id) => this.pass(batches[i]!, seeds[i]!, true, id));
       const [alone] = passes;
-      if (alone && passes.length === 1 && this.small?.takes(alone)) {
-        const logp = await this.accumulateWhole(alone, this.small, gradientScale);
-        for (const value of logp) lossSum -= value;
-        supervisedTokens += logp.length;
+      if (typeof loss === 'number' && alone && passes.length === 1 && this.small?.takes(alone)) {
+        sees(alone, await this.accumulateWhole(alone, this.small, loss));
         continue;
       }
       const ends = await this.forward(passes);
       for (const [i, pass] of passes.entries()) {
         const dx = this.buffers.take(`${pass.id}.dy`, ends[i]!.length).fill(0);
-        const logp = await this.head.run(pass, ends[i]!, { scale: gradientScale, dx });
-        for (const value of logp) lossSum -= value;
-        supervisedTokens += logp.length;
+        const given = batches[group[i]!]!;
+        const own = typeof loss === 'number' ? loss : (logp: Float32Array): Float32Array => loss(logp, given);
+        sees(pass, await this.head.run(pass, ends[i]!, { loss: own, dx }));
       }
       await this.backward(passes);
     }

@@ -74,7 +74,8 @@ export class SmallModel {
     const graph = await this.graph(tile, whole);
     const next = nextTokens(pass.batch);
     const seeds = this.buffers.take('d.logp', rows);
-    for (let n = 0; n < rows; n++) seeds[n] = next.supervised[n] ? -scale : 0;
+    const { weights } = pass.batch;
+    for (let n = 0; n < rows; n++) seeds[n] = next.supervised[n] ? -scale * (weights?.[n + 1] ?? 1) : 0;
     const inputs = new Map<string, Tensor>([
       ...(await this.weights()),
       ...pass.angles,

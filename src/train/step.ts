@@ -14,6 +14,18 @@ export interface Parameter {
   readonly decays: boolean;
 }
 
+/**
+ * A loss that is a function of the log-probabilities [supervised tokens] of a micro-batch, in the order of the batch: returns its gradient
+ * with respect to each of them. The log-probabilities lie in memory that lasts no longer than the call.
+ */
+export type LossOfTokens = (logProbabilities: Float32Array, batch: PackedBatch) => Float32Array;
+
+/**
+ * What gradients are of: a number scales the cross-entropy, whose weights are known before anything is computed, so that forward and
+ * backward of the head are one call; all else is a function of the log-probabilities.
+ */
+export type Loss = number | LossOfTokens;
+
 export interface MicroBatchLoss {
   /** Sum of the supervised tokens' losses, nats. */
   readonly lossSum: number;
@@ -25,11 +37,12 @@ export interface TrainStep {
   /** Sets all gradients to zero. */
   clearGradients(): void;
   /**
-   * Forward and backward of micro-batches. Adds `gradientScale` times the gradient of the summed loss to every parameter's gradient;
-   * with gradientScale = 1 / (supervised tokens of the whole batch), accumulating micro-batches equals the whole batch (in int8 but for rounding).
+   * Forward and backward of micro-batches. Adds the gradient of the loss to every parameter's gradient: with a number, of the
+   * cross-entropy's sum times that. With 1 / (supervised tokens of the whole batch), accumulating micro-batches equals the whole batch
+   * (in int8 but for rounding). A function wants a head that is not trained, as beside an adapter.
    * `seeds`, one a micro-batch, name what is random in it, dropout masks and an int8 head's thresholds: equal seeds give equal gradients.
    */
-  accumulate(batches: readonly PackedBatch[], gradientScale: number, seeds: readonly number[]): Promise<MicroBatchLoss>;
+  accumulate(batches: readonly PackedBatch[], loss: Loss, seeds: readonly number[]): Promise<MicroBatchLoss>;
   /** Log-probability (nats) of every supervised token of each batch in order, no dropout, no gradient. */
   logProbabilities(batches: readonly PackedBatch[]): Promise<Float32Array[]>;
   /** Whether all micro-batches of a step should come in one call, because the weights are read from the disk each time. */
