@@ -19,7 +19,7 @@ import { projectionDimensions, projectionWeights, readModelConfig } from '../dis
 import { emptyMatrix } from '../dist/models/quantize.js';
 import { diskStore, memoryStore } from '../dist/train/base-weights.js';
 import { createLoraStep } from '../dist/train/open-step.js';
-import { microBatchTokens } from '../dist/train/trainer.js';
+import { microBatchTokens } from '../dist/train/pack-options.js';
 import { freshAdapter } from './fresh-adapter.mjs';
 
 const [path, holding, count = 1, length = 512, rank = 16, threads = 2, rounds = 2] = process.argv.slice(2);

@@ -3,8 +3,11 @@
  * The names are public: programs build on them. All durations are seconds, all sizes bytes, losses nats per supervised token.
  * JSON has no NaN and no infinity: where a number can be one, its type has null for it.
  */
+
 import type { ErrorCode, ErrorKind, NomoatError } from './errors.ts';
+import type { PreferenceFigures } from './losses/preference-tally.ts';
 import type { ActivationPolicy } from './models/activation-policy.ts';
+import type { Method } from './settings/methods.ts';
 import type { RecordSource } from './text/example.ts';
 import type { VerdictEvent } from './verdict-event.ts';
 
@@ -23,7 +26,7 @@ export interface RunStartEvent {
   /** Such as `llama`. */
   readonly architecture: string;
   /** What is trained: an adapter, every weight, every weight of a new model. */
-  readonly method: 'lora' | 'full' | 'pretrain';
+  readonly method: Method;
   /** Weights of the model. */
   readonly parameters: number;
   /** Weights that are trained. */
@@ -146,6 +149,8 @@ export interface StepEndEvent {
   readonly supervisedTokens: number;
   /** Of this step alone. */
   readonly tokensPerSecond: number;
+  /** Where preferences are learnt: rewards, margin and accuracy of the step's pairs, before its update. */
+  readonly preference?: PreferenceFigures;
 }
 
 /** The loss on the held-out rows. */
@@ -159,6 +164,8 @@ export interface ValidationEvent {
   readonly tokens: number;
   /** Pretraining only: loss * tokens / (bytes of the text * ln 2), which compares across tokenizers. */
   readonly bitsPerByte?: number;
+  /** Where preferences are learnt: rewards, margin and accuracy of the held-out pairs. The loss is then a mean over them. */
+  readonly preference?: PreferenceFigures;
 }
 
 /** A checkpoint stands on the disk: a run that is killed goes on from it. */

@@ -1,6 +1,7 @@
 /**
  * The library: the same runs and chats as the CLI's, from code.
  */
+
 import { existsSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { parseStack, type StackedAdapter } from './adapter/stack.ts';
@@ -15,6 +16,7 @@ import { assertHasAdapter, runWarning } from './run/run-result.ts';
 import { resumeRun, startRun } from './run/start-run.ts';
 import { resolveChatTemplate, templateBeside } from './settings/chat-template.ts';
 import { adapterInside, isRun, resolvePretrainSettings, resolveSettings } from './settings/load.ts';
+import { trainsAdapter } from './settings/methods.ts';
 import type { PretrainOptionValues, TuneOptionValues } from './settings/option-types.ts';
 import { resolveModel } from './store/local-models.ts';
 import type { SpecialTokens } from './tokens/encode-text.ts';
@@ -157,7 +159,7 @@ async function resolveCheckpoint({ adapter, model }: ChatOptions, run: string): 
   const record = new RunFolder(run).read();
   const fault = adapter
     ? ['is a checkpoint, which is an adapter itself', 'Leave `adapter` out, or give the base and one adapter.']
-    : record.settings.method === 'lora'
+    : trainsAdapter(record.settings.method)
       ? null
       : ['is a checkpoint of a run that trained every weight, and no model by itself', 'Give the run.'];
   if (fault) throw new NomoatError({ code: 'invalid-settings', part: model, fault: fault[0]!, remedy: fault[1]! });
@@ -190,7 +192,7 @@ export async function resolveChat(options: ChatOptions): Promise<ResolvedChat> {
   const record = folder.read();
   const trained = { ...trainedWith(options.model), ...given };
   const inside = adapterInside(folder.path);
-  const whole = record.settings.method === 'lora' ? null : join(folder.model, modelFileName);
+  const whole = trainsAdapter(record.settings.method) ? null : join(folder.model, modelFileName);
   if (!existsSync(whole ?? inside)) {
     throw new NomoatError({
       code: 'run-unfinished',

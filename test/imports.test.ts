@@ -18,6 +18,7 @@ const order = [
   'tokens',
   'batches',
   'linear-algebra',
+  'losses',
   'graph',
   'lora',
   'models',

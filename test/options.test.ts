@@ -40,6 +40,7 @@ const data = {
   both: ['both.jsonl', Array.from({ length: 12 }, (_, i) => ({ prompt: `number ${i}`, completion: 'odd', text: `a text ${i}` }))], // biome-ignore format: a table
   shared: ['shared.jsonl', Array.from({ length: 12 }, (_, i) => ({ messages: [{ role: 'system', content: 'You say whether a number is odd.' }, { role: 'user', content: `number ${i}` }, { role: 'assistant', content: i % 2 ? 'odd' : 'even' }] }))], // biome-ignore format: a table
   keys: ['keys.jsonl', Array.from({ length: 12 }, (_, i) => ({ prompt: `what is ${i === 4 ? `${'AKIA'}QWERTYUIOP234567` : i}`, completion: 'a thing' }))], // biome-ignore format: a table
+  preferences: ['preferences.jsonl', Array.from({ length: 12 }, (_, i) => ({ prompt: `number ${i}`, chosen: i % 2 ? 'odd' : 'even', rejected: 'no idea' }))], // biome-ignore format: a table
   markup: ['markup.jsonl', Array.from({ length: 12 }, (_, i) => ({ prompt: `what is <|im_start|> ${i}`, completion: 'a token' }))], // biome-ignore format: a table
 } as const;
 const table = (header: string, row: (i: number) => string): string =>
@@ -145,6 +146,13 @@ const memoryMargin = 1.5;
 const cases: Readonly<Record<TuneOptionName, Case>> = {
   model: { to: join(reference, 'qwen2/base.gguf'), seen: start('architecture') },
   method: { to: 'full', seen: start('trainableParameters') },
+  beta: { to: 1, seen: parameters, data: 'preferences.jsonl', with: { method: 'dpo' } },
+  lossType: { to: 'ipo', seen: steps('loss'), data: 'preferences.jsonl', with: { method: 'dpo' } },
+  labelSmoothing: { to: 0.3, seen: parameters, data: 'preferences.jsonl', with: { method: 'dpo', lossType: 'robust' } },
+  gamma: { to: 5, seen: steps('loss'), data: 'preferences.jsonl', with: { method: 'simpo' } },
+  sftShare: { to: 0.5, seen: steps('loss'), data: 'preferences.jsonl', with: { method: 'dpo' } },
+  desirableWeight: { to: 3, seen: steps('loss'), data: 'preferences.jsonl', with: { method: 'kto' } },
+  undesirableWeight: { to: 3, seen: steps('loss'), data: 'preferences.jsonl', with: { method: 'kto' } },
   run: { to: join(folder, 'chosen'), seen: (o) => o.run === join(folder, 'chosen') && start('run')(o) },
   validation: { to: '0.25', seen: ready('validationRows') },
   format: { to: 'text', seen: ready('format'), data: 'both.jsonl' },
@@ -200,7 +208,7 @@ function baseline(file: string, given: Given, stopAfter: number): Promise<Observ
 
 test('the cases are the options of the table', () => {
   expect(Object.keys(cases).sort()).toEqual(Object.keys(tuneOptions).sort());
-  expect(Object.keys(cases).length).toBe(45);
+  expect(Object.keys(cases).length).toBe(52);
 });
 
 test.each(Object.entries(cases))(

@@ -1,3 +1,15 @@
+import type { TokenRow } from '../tokens/token-row.ts';
+
+/**
+ * A segment that is a beginning and two answers to it: rows of the first, [first, second), and of the second, [second, end), which do not see
+ * each other. Positions of both go on from the beginning's, so that each answer's results are as if it stood behind the beginning alone.
+ */
+export interface Fork {
+  readonly first: number;
+  readonly second: number;
+  readonly end: number;
+}
+
 /**
  * One micro-batch as the model sees it: all its tokens in one flat row of N, block-diagonal by segment. Pure type.
  *
@@ -6,6 +18,8 @@
  * tokens as segments of their own, unsupervised.
  */
 export interface PackedBatch {
+  /** Segments in which two answers share their beginning; absent: none. Not together with a prefix. */
+  readonly forks?: readonly Fork[];
   /** [N] token ids, padding included where there is any. */
   readonly tokens: Int32Array;
   /** [N] position inside the segment, from 0, or from the prefix's length in those that go on from one. */
@@ -19,6 +33,8 @@ export interface PackedBatch {
   readonly segmentStarts: Int32Array;
   /** [N] 1 where token n is a target that position n-1 (of the same segment) predicts. */
   readonly supervised: Uint8Array;
+  /** The rows that it was packed of, in order; supervised tokens of a pair are those of its preferred answer, then the other's. */
+  readonly rows?: readonly TokenRow[];
   /** [N] what a supervised token's loss counts, not negative; absent: 1 each. */
   readonly weights?: Float32Array;
   /** Tokens of the conversations, padding excluded; those of a prefix count in each of them. */

@@ -7,6 +7,7 @@ import {
   limitVariable,
   listCache,
   pruneCache,
+  referencesFolder,
   rowsCacheFolder,
 } from '../store/cache.ts';
 import { sizeText } from '../words/size-text.ts';
@@ -20,6 +21,12 @@ const kinds = [
   { kind: 'base', what: 'Copies of bases for proofs', none: 'No copies of bases', folder: cacheFolder },
   { kind: 'rows', what: 'Data sets as tokens', none: 'No data sets as tokens', folder: rowsCacheFolder },
   { kind: 'answers', what: 'Answers to test questions', none: 'No answers to test questions', folder: answersFolder },
+  {
+    kind: 'reference',
+    what: 'What bases give preferences',
+    none: 'Nothing that bases give preferences',
+    folder: referencesFolder,
+  },
 ] as const;
 
 /** What is kept, or was removed, as text or as one JSON object. */
@@ -32,6 +39,7 @@ export async function showCache({ json, prune }: { prune: boolean; json: boolean
       folder: cacheFolder(),
       rowsFolder: rowsCacheFolder(),
       answersFolder: answersFolder(),
+      referencesFolder: referencesFolder(),
       limitBytes,
       files,
       removed,

@@ -1,5 +1,6 @@
 /** Events of a run for people: a bar on a terminal, plain lines in a log. Knows nothing of processes. */
 import type { ExportParityEvent, RunEvent } from '../events.ts';
+import type { PreferenceFigures } from '../losses/preference-tally.ts';
 import type { Proposal } from '../plan/proposal.ts';
 import { fixed } from '../run/figures.ts';
 import { placeOf } from '../text/example.ts';
@@ -43,6 +44,16 @@ function parityText({ bound, meanDifference, passed, tokens, worstDifference }: 
       ? 'quantized: shown, not judged'
       : `${bound === null ? '' : `bound ${bound}: `}${passed ? 'passed' : 'FAILED'}`;
   return `${found}, over ${tokens} tokens (${judged})`;
+}
+
+/** Rewards and accuracy beside a loss. */
+function preferenceText({ accuracy, chosenLogProbability, margin }: PreferenceFigures): string {
+  const parts = [
+    ...(accuracy === null ? [] : [`${fixed(100 * accuracy, 1)}% right`]),
+    ...(margin === null ? [] : [`margin ${fixed(margin, 3)}`]),
+    ...(chosenLogProbability === null ? [] : [`chosen ${fixed(chosenLogProbability, 3)} nats per token`]),
+  ];
+  return `  ${parts.join(', ')}`;
 }
 
 /** Further lines of a text under its first one. */
@@ -108,15 +119,14 @@ export class Progress {
       const seconds = e.tokens / e.tokensPerSecond;
       this.secondsPerStep = this.secondsPerStep === 0 ? seconds : 0.8 * this.secondsPerStep + 0.2 * seconds;
       const left = duration((this.steps - e.step - 1) * this.secondsPerStep);
-      const text = `step ${e.step + 1}/${this.steps}  loss ${fixed(e.loss, 4)}${this.validation === null ? '' : `  validation ${fixed(this.validation, 4)}`}  ${fixed(e.tokensPerSecond, 0)} tokens/s  ${left} left`;
+      const text = `step ${e.step + 1}/${this.steps}  loss ${fixed(e.loss, 4)}${e.preference ? preferenceText(e.preference) : ''}${this.validation === null ? '' : `  validation ${fixed(this.validation, 4)}`}  ${fixed(e.tokensPerSecond, 0)} tokens/s  ${left} left`;
       this.status.progress(e.step + 1, this.steps, text);
     },
     validation: (e) => {
       this.validation = e.loss;
       const bits = e.bitsPerByte === undefined ? '' : `, ${fixed(e.bitsPerByte, 4)} bits per byte`;
-      this.line(
-        `Validation after ${e.step} steps: ${fixed(e.loss, 4)} nats per token${bits} (${count(e.tokens)} tokens)`,
-      );
+      const unit = e.preference ? preferenceText(e.preference) : ` nats per token${bits}`;
+      this.line(`Validation after ${e.step} steps: ${fixed(e.loss, 4)}${unit} (${count(e.tokens)} tokens)`);
     },
     'checkpoint-saved': (e) => {
       if (!this.status.drawsBar) this.line(`Checkpoint after ${e.step} steps${e.best ? ' (best so far)' : ''}`);

@@ -69,9 +69,3 @@ test('columns in capitals are proposed as they are written, and what would be lo
   await expect(read('Text\nq\n', 'csv')).rejects.toThrow(/Try `textColumn: 'Text'`\./);
   await expect(read(lines({ instruction: 'i', context: 'c', response: 'r' }))).rejects.toThrow(/To learn "context" too, name the columns instruction, input and output/); // biome-ignore format: one line
 });
-
-test('preference data: what helps is for this very data', async () => {
-  await expect(read(lines({ chosen: turns, rejected: turns }))).rejects.toThrow(/name the key "chosen" messages/);
-  await expect(read(lines({ chosen: 'a', rejected: 'b' }))).rejects.toThrow(/`textColumn: 'chosen'`/);
-  await expect(read(lines({ prompt: 'p', chosen: 'a', rejected: 'b' }))).rejects.toThrow(/completionColumn: 'chosen'`/);
-});

@@ -243,7 +243,7 @@ describe('bad input', () => {
     ['list.json', '[]', /is empty/],
     ['odd.jsonl', '{"a": 1, "b": 2}', /is of no known format \(keys of its first record: a, b\).*prompt, completion/],
     ['odd.csv', 'x,y\n1,2\n', /its columns: x, y.*`promptColumn`/],
-    ['pairs.jsonl', '{"prompt": "q", "chosen": "a", "rejected": "b"}', /preference data/],
+    ['pairs.jsonl', '{"prompt": "q", "chosen": "a", "rejected": "a"}', /pairs.jsonl:1 both answers are equal/],
     ['plain.jsonl', 'a story\nof lines\n', /plain.jsonl:1: is no valid JSON .*none of the first 2 records/],
     ['x.parquet', 'PAR1', /Parquet file that is damaged or cut off/],
     ['y.parquet', 'a,b', /is no Parquet file, whatever its name says/],

@@ -281,7 +281,6 @@ describe('formats', () => {
     await expect(read('qa.jsonl', '{"Question": "a", "Answer": "b"}')).rejects.toThrow(
       "Try `promptColumn: 'Question', completionColumn: 'Answer'`.",
     );
-    await expect(read('p.jsonl', '{"prompt": "q", "chosen": "a", "rejected": "b"}')).rejects.toThrow(/preference data/);
   });
 });
 

@@ -14,6 +14,7 @@ import { loraWeights, parameterCount, readModelConfig } from '../models/config.t
 import { modelNotes } from '../models/model-notes.ts';
 import { chooseDefaults, explainDefaults, type ModelFacts } from '../settings/defaults-from-data.ts';
 import { fieldOf } from '../settings/fields.ts';
+import { choosePreferenceValues, trainsAdapter, wantsPairs } from '../settings/methods.ts';
 import { tuneOptions } from '../settings/options.ts';
 import type { RequestedSettings, RunSettings } from '../settings/run-settings.ts';
 import type { Example } from '../text/example.ts';
@@ -21,10 +22,12 @@ import { countRefusal, type RowsReport } from '../tokens/rows.ts';
 import { leakedRows } from '../tokens/same-rows.ts';
 import type { Tokenizer } from '../tokens/tokenizer.ts';
 import { assertTrainable } from '../tokens/trainable.ts';
+import { sharesBeginnings } from '../train/pack-options.ts';
 import { SmallModel } from '../train/small-model.ts';
 import { withValues } from '../words/program-words.ts';
 import { type Dataset, readExamples } from './dataset-files.ts';
 import { divide } from './divide.ts';
+import { learntFrom } from './learnt-from.ts';
 import type { Prepared } from './prepared.ts';
 import { questionOf } from './questions.ts';
 import { buildSets, type RowSetsOptions, type Sets } from './row-sets.ts';
@@ -87,7 +90,7 @@ export function initialAdapter(
 
 /** The settings with those that an initial adapter brings and that cannot be set, and what is said where one was. */
 function withAdapter(requested: RequestedSettings, model: GgufFile): { requested: RequestedSettings; notes: string[] } {
-  if (requested.method !== 'lora' || !requested.initialAdapter) return { requested, notes: [] };
+  if (!trainsAdapter(requested.method) || !requested.initialAdapter) return { requested, notes: [] };
   const read: string[] = [];
   const { alpha, rank, rslora, targetModules } = initialAdapter(requested, requested.initialAdapter, model, (text) => read.push(text)); // biome-ignore format: one line
   const brought = { alpha, rank, rslora, targetModules };
@@ -109,7 +112,7 @@ function decide(
   const config = readModelConfig(model);
   const facts: ModelFacts = {
     ...config,
-    method: requested.method === 'lora' ? 'lora' : 'full',
+    method: trainsAdapter(requested.method) ? 'lora' : 'full',
     weights: parameterCount(model),
     weightsPerRank: loraWeights(config, { rank: 1, targetModules: requested.targetModules }),
   };
@@ -119,7 +122,8 @@ function decide(
   const data = { ...report, longest: cut ? null : sets.longest };
   // What was given is kept as it was given, the model's context notwithstanding.
   const chosen = chooseDefaults(requested, requested.sequenceLength ?? sets.sequenceLength, data, facts);
-  return { settings: { ...requested, ...chosen }, chosen: explainDefaults(requested, chosen, data, facts) };
+  const preferences = choosePreferenceValues(requested.method, requested);
+  return { settings: { ...requested, ...chosen, ...preferences }, chosen: explainDefaults(requested, chosen, data, facts) }; // biome-ignore format: one line
 }
 
 /** The rows of a fine-tuning run. Throws NomoatError. */
@@ -130,8 +134,11 @@ export async function prepareExamples(
 ): Promise<Prepared> {
   const { requested: settings, notes: brought } = withAdapter(given, model);
   const dataset = await readExamples(settings.data, settings);
-  const { train, validation, held: heldFile } = await divide(settings, dataset);
-  if (settings.strictData) await assertClean([...train, ...validation], pace.signal);
+  const { held: heldFile, ...divided } = await divide(settings, dataset);
+  const learnt = learntFrom(divided.train, settings.method);
+  const { examples: validation, ...heldLearnt } = learntFrom(divided.validation, settings.method, true);
+  const { examples: train } = learnt;
+  if (settings.strictData) await assertClean([...divided.train, ...divided.validation], pace.signal);
   const opened: Tokenizer[] = [];
   const open = async (): Promise<Tokenizer> => {
     const tokenizer = await openTokenizer(settings.modelPath);
@@ -141,7 +148,9 @@ export async function prepareExamples(
   try {
     const sets = await buildSets({ train, validation, settings, model, tokenizer: { open }, ...pace });
     const { held, sequenceLength, train: rows } = sets;
-    for (const refusal of dataset.refusals) countRefusal(rows.report, refusal);
+    const refusals = [...dataset.refusals, ...learnt.refusals];
+    for (const refusal of refusals) countRefusal(rows.report, refusal);
+    if (held) for (const refusal of heldLearnt.refusals) countRefusal(held.report, refusal);
     assertTrainable(rows, sets.facts, sets.remedy);
     if (held && held.rows.length === 0) {
       throw new NomoatError({
@@ -159,7 +168,8 @@ export async function prepareExamples(
       sequenceLength,
       contextLength: readModelConfig(model).contextLength,
     });
-    const remedy = rows.report.refusedRows > dataset.refusals.length ? sets.remedy() : null;
+    notes.push(...learnt.notes);
+    const remedy = rows.report.refusedRows > refusals.length ? sets.remedy() : null;
     if (remedy) notes.push(remedy);
     if (prefix > 0) {
       const share = Math.round((100 * prefix * rows.rows.length) / rows.report.tokens);
@@ -194,10 +204,9 @@ export async function prepareExamples(
  */
 const worthwhileShare = 0.35;
 
-/** Tokens to share. Dropout is drawn for each row, padded rows are rows of their own, and a graphics card computes them as they are. */
+/** Tokens to share. Pairs share their prompts one by one. */
 function prefixOf(settings: RunSettings, { held, train }: Sets, model: GgufFile): number {
-  const { device, dropout, packing, sharePrefix } = settings;
-  if (!sharePrefix || !packing || dropout > 0 || device !== 'cpu') return 0;
+  if (!sharesBeginnings(settings) || wantsPairs(settings.method)) return 0;
   const prefix = sharedPrefix([...train.rows, ...(held?.rows ?? [])]);
   const small = SmallModel.suits(readModelConfig(model), { dropout: false, precision: 'f32' });
   return small && prefix * train.rows.length < worthwhileShare * train.report.tokens ? 0 : prefix;

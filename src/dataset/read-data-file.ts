@@ -20,6 +20,7 @@ import {
   renameColumns,
   unreadKeys,
 } from '../text/records.ts';
+
 import type { Fields } from '../text/refused.ts';
 import { nearestNames } from '../words/nearest-name.ts';
 import { likelyColumns } from './likely-columns.ts';
@@ -73,30 +74,13 @@ function checkColumns(path: string, known: readonly string[], columns: Columns):
   }
 }
 
-/** How the chosen answers alone are learnt: beside a prompt, or as whole conversations. */
-function chosenAlone(record: unknown): string {
-  const { chosen, prompt } = record as Fields;
-  if (prompt !== undefined && !isConversation(chosen))
-    return "To learn the chosen answers alone: `promptColumn: 'prompt', completionColumn: 'chosen'`.";
-  return isConversation(chosen)
-    ? 'To learn the chosen conversations alone, name the key "chosen" messages.'
-    : "To learn the chosen texts alone: `textColumn: 'chosen'`.";
-}
-
-const isPreference = (keys: string): boolean => /\bchosen\b/.test(keys) && /\brejected\b/.test(keys);
-
 /** Why the format of a file cannot be told. */
 function unknownFormat(path: string, kind: FileKind, record: unknown): NomoatError {
   const keys = describeKeys(record);
-  const preference = isPreference(keys);
   return new NomoatError({
     part: path,
-    fault: preference
-      ? `holds preference data (${keys}), which cannot be trained on yet`
-      : `is of no known format (${isTable(kind) ? 'its columns' : 'keys of its first record'}: ${keys})`,
-    remedy: preference
-      ? `Known formats and their keys: ${formatList}. ${chosenAlone(record)}`
-      : `${likelyColumns(record)}Known formats and their keys: ${formatList}. Other names are chosen by \`promptColumn\` and \`completionColumn\`, or \`textColumn\`.`,
+    fault: `is of no known format (${isTable(kind) ? 'its columns' : 'keys of its first record'}: ${keys})`,
+    remedy: `${likelyColumns(record)}Known formats and their keys: ${formatList}. Other names are chosen by \`promptColumn\` and \`completionColumn\`, or \`textColumn\`.`,
     fields: { keys },
   });
 }
@@ -176,7 +160,7 @@ function oneConversation(head: readonly RawRecord[], raw: RawFile): readonly Raw
 
 /** A record of no known format whose conversation stands in another place, as one of messages. */
 function placed(value: unknown, { remarks }: RawFile, { format }: Request): unknown {
-  if (format !== null || isRecord(value) || likelyColumns(value) !== '' || isPreference(describeKeys(value))) return value; // biome-ignore format: one line
+  if (format !== null || isRecord(value) || likelyColumns(value) !== '') return value;
   const found = placeConversation(value);
   if (!found) return value;
   const note = `conversations are read from ${found.place}`;

@@ -12,6 +12,7 @@ import type { Example } from '../text/example.ts';
 import type { EncodeOptions } from '../tokens/encode-example.ts';
 import { remedyFor } from '../tokens/remedy.ts';
 import { type BuiltRows, cutRows, type EncodedRow, type EncodedRows, encodeEach } from '../tokens/rows.ts';
+import { rowLength } from '../tokens/token-row.ts';
 import type { TokenFacts, Tokenizer } from '../tokens/tokenizer.ts';
 import { stops } from '../tokens/trainable.ts';
 import { cachedRows, type KeptRows, keepRows, rowsKey, worthKeepingSeconds } from './rows-cache.ts';
@@ -136,6 +137,20 @@ async function encodeSets(given: RowSetsOptions, options: Making): Promise<Encod
   return { train: encoded, held, facts, remedy: () => remedyFor(train, encoded, whole) };
 }
 
+/** The answers of an example, each an example of its own. */
+const answersOf = ({ label: _, rejected, ...chosen }: Example): Example[] =>
+  rejected ? [chosen, { ...rejected, source: chosen.source }] : [chosen];
+
+/** The rows of the examples' answers as those of the examples. */
+function together(examples: readonly Example[], answers: EncodedRows): EncodedRow[] {
+  let at = 0;
+  return examples.map(({ label, rejected }) => {
+    const row = answers[at++]!;
+    const other = rejected ? { rejected: answers[at++]!.encoded } : {};
+    return { ...row, ...other, ...(label === undefined ? {} : { label }) };
+  });
+}
+
 /** The rows of both sets, cut at the sequence length that was given or, where none was, at the one that their lengths suggest. */
 export async function buildSets(given: RowSetsOptions): Promise<Sets> {
   const { model, settings } = given;
@@ -146,8 +161,11 @@ export async function buildSets(given: RowSetsOptions): Promise<Sets> {
     specialTokens: settings.specialTokens ?? 'control',
     template: () => chatTemplateOf(model),
   };
-  const encoded = await encodeSets(given, options);
-  const { facts, remedy } = encoded;
+  const { train, validation } = given;
+  const apart = { ...given, train: train.flatMap(answersOf), validation: validation.flatMap(answersOf) };
+  const sets = await encodeSets(apart, options);
+  const encoded = { train: together(train, sets.train), held: sets.held && together(validation, sets.held) };
+  const { facts, remedy } = sets;
   const cut = (sequenceLength: number): Sets => {
     const how = { tokenizer: facts, tooLong: settings.tooLong, sequenceLength };
     const rows = cutRows(encoded.train, how);
@@ -157,8 +175,8 @@ export async function buildSets(given: RowSetsOptions): Promise<Sets> {
   };
   if (settings.sequenceLength !== null) return cut(Math.min(settings.sequenceLength, contextLength));
   const bound = lengthBound(contextLength, settings.tooLong);
-  const sets = cut(bound);
-  const lengths = [...sets.train.rows, ...(sets.held?.rows ?? [])].map(({ tokens }) => tokens.length);
+  const whole = cut(bound);
+  const lengths = [...whole.train.rows, ...(whole.held?.rows ?? [])].map(rowLength);
   const chosen = Math.min(bound, chooseSequenceLength(lengths, contextLength));
-  return chosen < sets.longest ? { ...cut(chosen), longest: sets.longest } : { ...sets, sequenceLength: chosen };
+  return chosen < whole.longest ? { ...cut(chosen), longest: whole.longest } : { ...whole, sequenceLength: chosen };
 }

@@ -1,4 +1,5 @@
 /** A run's adapter in another format. Promises: what would do nothing is refused; nothing that exists is overwritten. */
+
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { readAdapterBase } from '../adapter/adapter-base.ts';
@@ -10,6 +11,7 @@ import { assertSameBase } from '../run/base-model.ts';
 import { modelFileName, RunFolder, type RunRecord } from '../run/run-folder.ts';
 import { runWarning } from '../run/run-result.ts';
 import { type ExportFormat, exportFormats, type MergedType, mergedTypes } from '../settings/adapter-settings.ts';
+import { trainsAdapter } from '../settings/methods.ts';
 import type { Given } from '../settings/parse-settings.ts';
 import { withChatTemplate } from '../text/chat-template.ts';
 import { callWith, withValues } from '../words/program-words.ts';
@@ -55,7 +57,7 @@ const exportFaults = (options: Given): string[] => [
 ];
 
 function assertExportable(run: string, folder: RunFolder, record: RunRecord): void {
-  if (record.settings.method !== 'lora') {
+  if (!trainsAdapter(record.settings.method)) {
     throw new NomoatError({
       code: 'no-adapter',
       part: run,

@@ -2,6 +2,7 @@
  * What is looked at: the adapter of a run, of one of its checkpoints, or one by itself, with the base that it was trained on. Promises: the
  * base is the one that the adapter names, or it is said that it is not.
  */
+
 import { existsSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
 import { readAdapterBase } from '../adapter/adapter-base.ts';
@@ -15,6 +16,7 @@ import { assertSameBase, baseWarning } from '../run/base-model.ts';
 import { RunFolder, type RunRecord, runOfCheckpoint } from '../run/run-folder.ts';
 import { runWarning } from '../run/run-result.ts';
 import { adapterInside, isRun } from '../settings/load.ts';
+import { trainsAdapter } from '../settings/methods.ts';
 import { digestOf } from '../store/file-digest.ts';
 import { findLocalModels, resolveModel } from '../store/local-models.ts';
 import { assertGiven } from '../words/given.ts';
@@ -45,7 +47,7 @@ export interface FoundTarget {
 async function ofRun(run: string, checkpoint: string | null): Promise<FoundTarget> {
   const folder = new RunFolder(run);
   const record = folder.read();
-  if (record.settings.method !== 'lora')
+  if (!trainsAdapter(record.settings.method))
     throw new NomoatError({
       code: 'no-adapter',
       part: run,

@@ -2,6 +2,7 @@
  * A look into an adapter: where it comes from, what it adds to each weight, whether its spectrum is like that of others on its base.
  * Promises: only reads. What it says of safety is nothing: an adapter may be unusual, never safe.
  */
+
 import type { GgufFile } from '../formats/gguf/types.ts';
 import { findIntruders, type IntruderReport } from '../inspect/intruders.ts';
 import {
@@ -19,6 +20,7 @@ import { physicalCores } from '../machine/machine.ts';
 import { type ModelConfig, readModelConfig } from '../models/config.ts';
 import { readProjection } from '../models/weights.ts';
 import type { WeightProducts } from '../runtime/onnxruntime-node/weight-products.ts';
+import { trainsAdapter } from '../settings/methods.ts';
 import { heedStop, stoppable } from '../stop.ts';
 import { digestOf } from '../store/file-digest.ts';
 import { type Lineage, lineageOf } from './inspect-lineage.ts';
@@ -127,7 +129,7 @@ const signatureOfAdapter = (adapter: LoraAdapter): Map<string, number> =>
 async function ownRuns({ model, path }: InspectTarget): Promise<string[]> {
   const sha256 = await digestOf(model.path);
   return listRuns()
-    .filter(({ record }) => record?.settings.method === 'lora' && record.modelDigest === sha256)
+    .filter(({ record }) => record && trainsAdapter(record.settings.method) && record.modelDigest === sha256)
     .filter(({ state }) => state === 'done' || state === 'stopped-early')
     .map(({ path: run }) => run)
     .filter((run) => !path.startsWith(run));

@@ -2,8 +2,10 @@
  * In which arithmetic the frozen weights of a run are to be computed with, as far as that is known before they are read: from the settings,
  * the model's size and what this processor's kernels do. Pure. Whether int8 is close enough is seen when the weights are opened (run/open-weights.ts).
  */
+
 import { type ModelConfig, projectionWeights } from '../models/config.ts';
 import type { KernelProbe } from '../runtime/onnxruntime-node/probe.ts';
+import { trainsAdapter } from '../settings/methods.ts';
 import type { RunSettings } from '../settings/run-settings.ts';
 
 /** `auto` leaves smaller models in float32: they are quick anyway, and quantizing them takes longer than it saves. */
@@ -47,7 +49,7 @@ export function arithmeticOf(
     probe: seen,
   });
   if (device === 'webgpu') return float32('as WebGPU computes');
-  if (method !== 'lora') return float32('every weight is trained');
+  if (!trainsAdapter(method)) return float32('every weight is trained');
   if (precision === 'f32' || probe === null) return float32('as asked');
   if (precision === 'int8') return { precision: 'int8', reason: 'as asked', fallsBack: false, probe };
   if (small) return float32('the model is small');

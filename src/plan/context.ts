@@ -2,6 +2,7 @@
  * What all plans of a run share: its model and rows, this machine, and how much a way of holding activations and weights needs. Reads of the
  * model's file only its header. Knows no times.
  */
+
 import type { Prepared } from '../dataset/prepared.ts';
 import type { GgufFile } from '../formats/gguf/types.ts';
 import { copyOf, findCopy } from '../llama/parity.ts';
@@ -9,6 +10,7 @@ import { diskFreeBytes, memoryBytes } from '../machine/machine.ts';
 import type { ActivationPolicy } from '../models/activation-policy.ts';
 import { loraWeights, type ModelConfig, parameterCount, readModelConfig } from '../models/config.ts';
 import type { KernelProbe } from '../runtime/onnxruntime-node/probe.ts';
+import { trainsAdapter } from '../settings/methods.ts';
 import type { RunSettings } from '../settings/run-settings.ts';
 import { cacheFolder } from '../store/cache.ts';
 import { knownDigest } from '../store/file-digest.ts';
@@ -83,11 +85,11 @@ const holdings: readonly Holding[] = [
 export const holdingsOf = (precision: 'f32' | 'int8', { device, method }: RunSettings): Holding[] =>
   holdings.filter(
     ({ streamed, activations }) =>
-      (precision === 'int8' || !streamed) && ((method === 'lora' && device !== 'webgpu') || activations === 'keep'),
+      (precision === 'int8' || !streamed) && ((trainsAdapter(method) && device !== 'webgpu') || activations === 'keep'),
   );
 
 /** Every weight is trained in full fine-tuning and in pretraining. */
-export const trainedIn = ({ method }: RunSettings): 'lora' | 'full' => (method === 'lora' ? 'lora' : 'full');
+export const trainedIn = ({ method }: RunSettings): 'lora' | 'full' => (trainsAdapter(method) ? 'lora' : 'full');
 
 export function settingOf(
   { config, copy, model, parameters, shape }: Context,
@@ -95,7 +97,7 @@ export function settingOf(
   precision: 'f32' | 'int8',
   holding: Holding = holdings[0]!,
 ): Setting {
-  const adapter = settings.method === 'lora';
+  const adapter = trainsAdapter(settings.method);
   return {
     method: trainedIn(settings),
     keepEpochs: settings.keepEpochs,

@@ -3,10 +3,12 @@
  * why. Promises: from one probe of the processor and, where that tells something, a measured micro-batch of the run's own; it is handed on
  * as a value, and run.json only logs it.
  */
+
 import type { PackedBatch } from '../batches/packed-batch.ts';
 import { maxLevels, weightLevels } from '../runtime/onnxruntime-node/probe.ts';
+import { trainsAdapter } from '../settings/methods.ts';
 import type { RunSettings } from '../settings/run-settings.ts';
-import { microBatchTokens } from '../train/trainer.ts';
+import { microBatchTokens } from '../train/pack-options.ts';
 import { type Arithmetic, arithmeticOf, inFloat32 } from './arithmetic.ts';
 import { budgetOf, type Context, diskNeeds, type Holding, heldTokens, holdingsOf, settingOf, trainedIn } from './context.ts'; // biome-ignore format: one line
 import { assumedDeviceRate, assumedRates, durationOf, stepSeconds } from './costs.ts';
@@ -54,7 +56,7 @@ export interface LaidOut {
 }
 
 /** Only LoRA steps can be opened on a part of a model, and only the processor's are measured: a graphics card's rates are assumed. */
-export const measurable = ({ device, method }: RunSettings): boolean => method === 'lora' && device !== 'webgpu';
+export const measurable = ({ device, method }: RunSettings): boolean => trainsAdapter(method) && device !== 'webgpu';
 
 /** A step in int8 must be this much quicker than one in float32 before `auto` takes it: it rounds, if little, and measurements differ by a tenth. */
 const worthwhileSpeedup = 1.2;

@@ -2,8 +2,10 @@
  * What a run writes, and whether its disk holds that. Asked before the run's folder is made, so that nothing is begun that cannot end.
  * Promises: never too low for the checkpoints; the estimate of the rest leaves out what is small (logs, reports).
  */
+
 import { NomoatError } from '../errors.ts';
 import { diskFreeBytes } from '../machine/machine.ts';
+import { trainsAdapter } from '../settings/methods.ts';
 import type { RunSettings } from '../settings/run-settings.ts';
 import { sizeText } from '../words/size-text.ts';
 
@@ -25,7 +27,7 @@ export function runBytes(
   { goesOn = false, keepEpochs = 0 }: { readonly goesOn?: boolean; readonly keepEpochs?: number } = {},
 ): number {
   const checkpoints = trained * checkpointBytesPerWeight * (checkpointsOnDisk + keepEpochs);
-  if (method === 'lora') return checkpoints + (goesOn ? trained * float32Bytes : 0);
+  if (trainsAdapter(method)) return checkpoints + (goesOn ? trained * float32Bytes : 0);
   const start = method === 'pretrain' ? trained * float32Bytes : 0;
   return checkpoints + start + trained * resultBytesPerWeight;
 }

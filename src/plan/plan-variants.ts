@@ -6,6 +6,7 @@ import { prepareExamples } from '../dataset/prepare.ts';
 import type { Prepared } from '../dataset/prepared.ts';
 import { openGguf } from '../formats/gguf/read.ts';
 import { threadsOf } from '../machine/machine.ts';
+import { trainsAdapter } from '../settings/methods.ts';
 import type { RequestedSettings, RunSettings } from '../settings/run-settings.ts';
 import { withChatTemplate } from '../text/chat-template.ts';
 import { withValues } from '../words/program-words.ts';
@@ -34,7 +35,7 @@ const leanShare = 1 / 4;
 
 /** Faster: half the passes, or only the MLP adapted. Leaner: small micro-batches, int8. Better: one more pass (twice the steps where their number is given), twice the rank. */
 export function variantsOf(settings: RunSettings, work: Work, precision: 'f32' | 'int8', small: boolean): Variant[] {
-  const lora = settings.method === 'lora';
+  const lora = trainsAdapter(settings.method);
   const epochs = Math.max(1, Math.floor(settings.epochs / 2));
   // With maxSteps reached, passes decide nothing.
   const bound = work.steps === settings.maxSteps;

@@ -37,7 +37,7 @@ function assertFits({ plan, rated, work }: Fitting, context: Context, settings: 
   if (lacking === null) return;
   const has = lacking === 'memory' ? room.memoryBytes! : room.diskBytes!;
   const needed = lacking === 'memory' ? plan.neededMemoryBytes : plan.diskBytes;
-  const longest = context.prepared.train.reduce((most, { tokens }) => Math.max(most, tokens.length), 0);
+  const longest = context.prepared.train.reduce((most, row) => Math.max(most, row.tokens.length + (row.rejected?.tokens.length ?? 0)), 0); // biome-ignore format: one line
   const lean = memoryOf({
     shape: context.shape,
     setting: settingOf(context, settings, plan.decision.precision, plan.decision),

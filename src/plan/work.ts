@@ -6,7 +6,7 @@ import type { Prepared } from '../dataset/prepared.ts';
 import type { RunSettings } from '../settings/run-settings.ts';
 import type { TokenRow } from '../tokens/token-row.ts';
 import { validationInterval } from '../train/cadence.ts';
-import { packOptions } from '../train/trainer.ts';
+import { packOptions } from '../train/pack-options.ts';
 import type { Work } from './work-shape.ts';
 
 /** Steps of the first epoch that are laid out to see their micro-batches. */

@@ -3,6 +3,7 @@ import type { Evaluation } from '../evaluate/evaluation.ts';
 import { parityRows } from '../plan/work.ts';
 import { loadParameters } from '../train/checkpoint.ts';
 import type { Running } from './load-run.ts';
+import { preferenceNotices } from './preference-verdict.ts';
 import { allFinite, failureText, logProbabilitiesOf, proveResult } from './prove-result.ts';
 import { showResult } from './show-result.ts';
 import { diverged, type Outcome } from './train-run.ts';
@@ -28,7 +29,9 @@ export async function finishRun(running: Running, trained: Outcome): Promise<Fin
     return withoutEvaluation(diverged(running, `${at}, worse than a model that guesses`));
   }
   method.write(state, stepsPerEpoch);
-  const rows = (prepared.validation.length > 0 ? prepared.validation : prepared.train).slice(0, parityRows);
+  for (const { code, message } of preferenceNotices(folder.events(), state.bestStep)) journal.notice(code, message);
+  // Of pairs the preferred answers.
+  const rows = (prepared.validation.length > 0 ? prepared.validation : prepared.train).slice(0, parityRows).map(({ rejected: _, ...row }) => row); // biome-ignore format: one line
   const exact = await method.exactStep();
   const ours = await logProbabilitiesOf(exact, rows);
   if (!allFinite(ours)) {

@@ -2,19 +2,23 @@
  * The second stage of a run: what was opened is loaded. Weights in the arithmetic that was decided on, the step over them, the optimizer, and
  * the newest checkpoint where there is one. Promises: run.json says `running` only once all of it is there.
  */
+
 import { stepsOf } from '../batches/order.ts';
 import type { PrecisionEvent } from '../events.ts';
 import { threadsOf } from '../machine/machine.ts';
 import { readModelConfig } from '../models/config.ts';
+import { trainsAdapter } from '../settings/methods.ts';
 import { heedStop } from '../stop.ts';
 import { checkpointSteps, type Loaded, loadLatest } from '../train/checkpoint.ts';
 import { LossWatch } from '../train/divergence.ts';
 import { type AdamWState, initAdamW } from '../train/optimizer.ts';
+import type { Reference } from '../train/preferences.ts';
 import type { TrainerState } from '../train/trainer-state.ts';
 import type { Journal } from './journal.ts';
 import { type Method, openMethod } from './methods.ts';
 import type { Opened } from './open-run.ts';
 import { openWeights } from './open-weights.ts';
+import { openReference } from './reference.ts';
 import { StepMeter } from './step-meter.ts';
 
 /** What the stages of a run hand on. The step is open until a stage says that it closed it. */
@@ -33,6 +37,8 @@ export interface Running {
   readonly state: TrainerState;
   /** The weights before the first step, where a resumed run still owes their validation; else null. */
   readonly initial: readonly Float32Array[] | null;
+  /** What the base gives preferences; empty for other methods. */
+  readonly reference: Reference;
   readonly losses: LossWatch;
   readonly meter: StepMeter;
   readonly steps: number;
@@ -63,18 +69,17 @@ export async function loadRun({ journal, opened, signal, started }: LoadOptions)
   const { settings } = prepared;
   const threads = threadsOf(settings.threads);
   await heedStop(signal);
-  const frozen =
-    settings.method === 'lora'
-      ? await openWeights({
-          decision,
-          model,
-          rows: prepared.train,
-          threads,
-          streamTo: folder.file('layers.int8'),
-          progress: (message) => journal.emitTransient(message),
-          signal,
-        })
-      : null;
+  const frozen = trainsAdapter(settings.method)
+    ? await openWeights({
+        decision,
+        model,
+        rows: prepared.train,
+        threads,
+        streamTo: folder.file('layers.int8'),
+        progress: (message) => journal.emitTransient(message),
+        signal,
+      })
+    : null;
   if (frozen) {
     folder.update({ chosenPrecision: frozen.event.precision });
     folder.writeRecipe();
@@ -85,6 +90,14 @@ export async function loadRun({ journal, opened, signal, started }: LoadOptions)
   const optimizer = initAdamW(parameters);
   const goesOn = prepared.validation.length > 0 && checkpointSteps(folder.checkpoints).length > 0;
   const initial = goesOn ? parameters.map(({ value }) => value.slice()) : null;
+  const reference = await openReference({
+    opened,
+    step: method.step,
+    precision: `${frozen?.event.precision} ${frozen?.event.levels}`,
+    threads,
+    signal,
+    progress: (message) => journal.emitTransient(message),
+  });
   const loaded = loadLatest(folder.checkpoints, parameters, optimizer);
   const state = loaded?.state ?? noSteps();
   folder.openLog(loaded?.state.eventBytes ?? 0);
@@ -103,6 +116,7 @@ export async function loadRun({ journal, opened, signal, started }: LoadOptions)
     loaded,
     state,
     initial: loaded?.state.validationBefore === null ? initial : null,
+    reference,
     losses,
     meter: new StepMeter(started, state.seconds),
     steps,

@@ -2,6 +2,7 @@
  * What a run trains and what comes of it: an adapter (LoRA), or every weight (full fine-tuning and pretraining).
  * The rest of the run is the same for both.
  */
+
 import { rmSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { writeAdapterBase } from '../adapter/adapter-base.ts';
@@ -17,6 +18,7 @@ import { initLora } from '../lora/init.ts';
 import type { ActivationPolicy } from '../models/activation-policy.ts';
 import { projectionDimensions, readModelConfig } from '../models/config.ts';
 import { chatTemplateFile } from '../settings/chat-template.ts';
+import { trainsAdapter } from '../settings/methods.ts';
 import type { RunSettings } from '../settings/run-settings.ts';
 import type { SpecialTokens } from '../tokens/encode-text.ts';
 import { type BaseWeights, fileWeights } from '../train/base-weights.ts';
@@ -76,7 +78,7 @@ const startAdapterName = 'start-adapter.gguf';
 
 /** Opens the step of the run's method. */
 export function openMethod(options: MethodOptions): Promise<Method> {
-  return options.settings.method === 'lora' ? openLora(options) : openFull(options);
+  return trainsAdapter(options.settings.method) ? openLora(options) : openFull(options);
 }
 
 function startingAdapter(settings: RunSettings, model: GgufFile): EvenAdapter {

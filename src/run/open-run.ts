@@ -2,6 +2,7 @@
  * A run's folder, model and data before training: a new run is planned and gets a folder once its data is known to be good, a resumed one is
  * compared with what it began with. And how a failure is left in the folder.
  */
+
 import { existsSync, rmSync } from 'node:fs';
 import { basename, dirname } from 'node:path';
 import { prepareExamples } from '../dataset/prepare.ts';
@@ -24,6 +25,7 @@ import { planRun, probeFor, type RunPlan } from '../plan/plan.ts';
 import { type Proposal, proposalOf } from '../plan/proposal.ts';
 import { assertAdapterHolds } from '../runtime/onnxruntime-node/webgpu-adapter.ts';
 import { isRun } from '../settings/load.ts';
+import { trainsAdapter } from '../settings/methods.ts';
 import type { RequestedSettings, RunSettings } from '../settings/run-settings.ts';
 import { heedStop } from '../stop.ts';
 import { digestOf, stampOf } from '../store/file-digest.ts';
@@ -87,7 +89,7 @@ interface Continued {
 async function goOn(prepared: Prepared, model: GgufFile, record: RunRecord): Promise<Continued> {
   const { settings } = prepared;
   const given = planned(prepared, model);
-  const probe = settings.method === 'lora' ? await probeFor(settings, given.threads) : null;
+  const probe = trainsAdapter(settings.method) ? await probeFor(settings, given.threads) : null;
   const { decision, notice } = resumedDecision(contextOf({ ...given, probe }), record);
   return { decision, plan: record.plan ?? null, notices: notice === null ? [] : [notice] };
 }
@@ -164,7 +166,9 @@ async function openTuningOf(
       throw error;
     }
   }
-  const trained = settings.method === 'lora' ? loraWeights(readModelConfig(model), settings) : parameterCount(model);
+  const trained = trainsAdapter(settings.method)
+    ? loraWeights(readModelConfig(model), settings)
+    : parameterCount(model);
   const written = runBytes(trained, settings.method, { ...settings, goesOn: settings.initialAdapter !== null });
   assertDiskHolds(settings.run, written);
   const notices = placesOf(settings, model, facts.modelDigest, written);
@@ -185,7 +189,7 @@ export function assertRunWritable(run: string): void {
 
 /** Asks for the other place that the run will write to; returns what is to be said where it cannot be used. */
 function placesOf({ method, run }: RunSettings, model: GgufFile, digest: string, bytes: number): string[] {
-  const notice = method === 'lora' ? assertProofPlace(model, digest, run, bytes) : null;
+  const notice = trainsAdapter(method) ? assertProofPlace(model, digest, run, bytes) : null;
   return notice === null ? [] : [notice];
 }
 

@@ -110,7 +110,11 @@ function firstRows(rows: readonly TokenRow[]): TokenRow[] {
   for (const row of rows) {
     const room = comparedTokens - tokensOf(taken);
     if (room <= 0) break;
-    taken.push({ ...row, tokens: row.tokens.subarray(0, room), supervised: row.supervised.subarray(0, room) });
+    taken.push({
+      source: row.source,
+      tokens: row.tokens.subarray(0, room),
+      supervised: row.supervised.subarray(0, room),
+    });
   }
   return taken;
 }

@@ -8,8 +8,8 @@ import type { ExportParityEvent } from '../events.ts';
 import { openGguf } from '../formats/gguf/read.ts';
 import { measureParity, parityBoundOn } from '../llama/parity.ts';
 import type { TokenRow } from '../tokens/token-row.ts';
+import { packOptions } from '../train/pack-options.ts';
 import { evaluationCalls, type TrainStep } from '../train/step.ts';
-import { packOptions } from '../train/trainer.ts';
 import type { Method, Runnable } from './methods.ts';
 
 /**
@@ -17,7 +17,7 @@ import type { Method, Runnable } from './methods.ts';
  * prefix: what is proven is each row by itself.
  */
 export async function logProbabilitiesOf(step: TrainStep, rows: readonly TokenRow[]): Promise<Float32Array[]> {
-  const options = packOptions({ packing: true, microBatchSize: null }, 0);
+  const options = packOptions({ packing: true, microBatchSize: null, dropout: 0, device: 'cpu' }, 0);
   const all: number[] = [];
   for (const call of evaluationCalls(step, packRows(rows, options)))
     for (const values of await step.logProbabilities(call)) all.push(...values);

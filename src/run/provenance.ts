@@ -1,12 +1,14 @@
 /**
  * What a run was made from: digests of model and data, version, machine. Promises: a run that goes on goes on with the same.
  */
+
 import { createHash } from 'node:crypto';
 import { existsSync, readFileSync } from 'node:fs';
 import { basename } from 'node:path';
 import { adapterFiles } from '../adapter/read-adapter.ts';
 import { NomoatError } from '../errors.ts';
 import { machineFacts } from '../machine/machine.ts';
+import { trainsAdapter } from '../settings/methods.ts';
 import type { RunSettings } from '../settings/run-settings.ts';
 import type { TokenRow } from '../tokens/token-row.ts';
 import type { RunRecord } from './run-folder.ts';
@@ -22,7 +24,7 @@ export function newRecord(
     state: 'running',
     created: new Date().toISOString(),
     dataDigests: fileDigests(files),
-    ...(settings.method === 'lora' && settings.initialAdapter
+    ...(trainsAdapter(settings.method) && settings.initialAdapter
       ? { adapterDigests: fileDigests(adapterFiles(settings.initialAdapter)) }
       : {}),
     machine: { ...machineFacts() },
@@ -85,10 +87,13 @@ export function assertUnchanged(run: string, record: RunRecord, modelDigest: str
 /** Number and digest of the training rows: tokens, and which of them are learnt. */
 export function rowsFacts(rows: readonly TokenRow[]): Required<Pick<RunRecord, 'rows' | 'rowsDigest'>> {
   const hash = createHash('sha256');
-  for (const { tokens, supervised } of rows) {
-    hash.update(`${tokens.length} `);
-    hash.update(new Uint8Array(tokens.buffer, tokens.byteOffset, tokens.byteLength));
-    hash.update(supervised);
+  for (const { label, rejected, ...row } of rows) {
+    for (const { tokens, supervised } of rejected ? [row, rejected] : [row]) {
+      hash.update(`${tokens.length} `);
+      hash.update(new Uint8Array(tokens.buffer, tokens.byteOffset, tokens.byteLength));
+      hash.update(supervised);
+    }
+    if (label !== undefined) hash.update(String(label));
   }
   return { rows: rows.length, rowsDigest: hash.digest('hex') };
 }

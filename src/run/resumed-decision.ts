@@ -6,7 +6,7 @@ import { type Arithmetic, arithmeticOf, inFloat32, type Seen } from '../plan/ari
 import { type Context, type Holding, holdingsOf, roomOf, trainingMemory } from '../plan/context.ts';
 import type { Decision } from '../plan/decide.ts';
 import { workOf } from '../plan/work.ts';
-import { microBatchTokens } from '../train/trainer.ts';
+import { microBatchTokens } from '../train/pack-options.ts';
 import { sizeText } from '../words/size-text.ts';
 import type { RunRecord } from './run-folder.ts';
 

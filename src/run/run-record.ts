@@ -9,6 +9,7 @@ import { readBoundedJson } from '../formats/bounded-json.ts';
 import { assertKnownVersion, versionField } from '../formats/file-version.ts';
 import { projections } from '../lora/adapter.ts';
 import { type Field, fieldOf } from '../settings/fields.ts';
+import { trainsAdapter, tuneMethods } from '../settings/methods.ts';
 import { type OptionTable, pretrainOptions, tuneOptions } from '../settings/options.ts';
 import type { RunSettings } from '../settings/run-settings.ts';
 import type { FileStamp } from '../store/file-digest.ts';
@@ -102,7 +103,7 @@ const tableSchema = (table: OptionTable): Record<string, z.ZodType> =>
 const settingsSchema = z.looseObject({
   ...tableSchema(tuneOptions),
   // What every run has, and what is kept otherwise than it is given.
-  method: z.enum(['lora', 'full', 'pretrain']),
+  method: z.enum([...tuneMethods, 'pretrain']),
   data: z.array(z.string()).min(1),
   model: z.string(),
   modelPath: z.string().min(1),
@@ -168,7 +169,7 @@ const schema = z
   })
   .refine(({ settings }) => settings.method !== 'pretrain' || settings.pretrain, 'settings.pretrain is missing')
   .refine(
-    ({ settings }) => settings.method !== 'lora' || settings.rank > 0,
+    ({ settings }) => !trainsAdapter(settings.method) || settings.rank > 0,
     'settings.rank: an adapter has at least 1',
   );
 

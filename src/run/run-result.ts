@@ -1,6 +1,8 @@
 /** Whether the result of a run may be used, asked wherever one is opened: chat, export, a run that begins with it. */
+
 import { existsSync } from 'node:fs';
 import { NomoatError } from '../errors.ts';
+import { trainsAdapter } from '../settings/methods.ts';
 import { callWith } from '../words/program-words.ts';
 import type { RunRecord } from './run-folder.ts';
 
@@ -23,7 +25,7 @@ export function runWarning(path: string, { state, verdict }: Pick<RunRecord, 'st
 /** Throws NomoatError where the run at `path` has no adapter at `adapter`: it did not get there, or trained every weight. */
 export function assertHasAdapter(path: string, { settings, state }: RunRecord, adapter: string): void {
   if (existsSync(adapter)) return;
-  const isWhole = settings.method !== 'lora';
+  const isWhole = !trainsAdapter(settings.method);
   throw new NomoatError({
     part: path,
     fault: isWhole

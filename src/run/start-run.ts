@@ -10,7 +10,7 @@ import type { Confirm, Proposal } from '../plan/proposal.ts';
 import { startModelName } from '../settings/options.ts';
 import type { RequestedSettings } from '../settings/run-settings.ts';
 import { programPath } from '../store/package-root.ts';
-import { microBatchTokens, minMicroBatchTokens } from '../train/trainer.ts';
+import { microBatchTokens, minMicroBatchTokens } from '../train/pack-options.ts';
 import { callWithOptions } from '../words/program-words.ts';
 import { assertInputsThere } from './provenance.ts';
 import { RunFolder, removeHalfRun } from './run-folder.ts';

@@ -1,10 +1,13 @@
 /** The third stage of a run: its steps, their checkpoints, and what became of the loss. */
+
 import { join } from 'node:path';
 import type { RunEvent } from '../events.ts';
 import { parentBytes } from '../machine/machine.ts';
+import { trainsAdapter } from '../settings/methods.ts';
 import { keptEpochEnds } from '../train/cadence.ts';
 import { checkpointSteps, saveCheckpoint } from '../train/checkpoint.ts';
 import { Diverged } from '../train/divergence.ts';
+import { Preferences } from '../train/preferences.ts';
 import { trainLoop } from '../train/trainer.ts';
 import type { Ending } from './end-run.ts';
 import type { Running } from './load-run.ts';
@@ -17,7 +20,7 @@ export interface Outcome {
 
 /** Trains until the steps are done, or the run is stopped, or it has come apart. */
 export async function trainRun(running: Running): Promise<Outcome> {
-  const { initial, method, opened, optimizer, signal, state, steps } = running;
+  const { initial, method, opened, optimizer, reference, signal, state, steps } = running;
   const { decision, folder, prepared } = opened;
   const loop = trainLoop({
     step: method.step,
@@ -26,6 +29,7 @@ export async function trainRun(running: Running): Promise<Outcome> {
     validation: prepared.validation,
     steps,
     settings: prepared.settings,
+    preferences: Preferences.of(prepared.settings, reference),
     prefix: prepared.prefix,
     state,
     initial,
@@ -93,7 +97,7 @@ export function diverged({ journal, losses, opened }: Running, why: string): Out
   const good =
     step === null
       ? 'No checkpoint from before that is left.'
-      : `The last good checkpoint is that after ${step} steps, ${join(folder.checkpoints, String(step).padStart(6, '0'))}.${settings.method === 'lora' ? ' A new run goes on from its weights with `initialAdapter` and that path.' : ''}`;
+      : `The last good checkpoint is that after ${step} steps, ${join(folder.checkpoints, String(step).padStart(6, '0'))}.${trainsAdapter(settings.method) ? ' A new run goes on from its weights with `initialAdapter` and that path.' : ''}`;
   const verdict = `The run diverged: ${why}. ${good} Start a new run with a lower \`learningRate\` (it was ${settings.learningRate})${settings.warmupSteps === 0 ? ' and some `warmupSteps`' : ''}.`; // biome-ignore format: one line
   journal.notice('diverged', verdict);
   return { how: 'diverged', verdict };

@@ -42,7 +42,7 @@ test.each(Object.entries<z.ZodType>(tuneOptions))(
 test('an empty list is refused, and int8 where every weight is trained', () => {
   expect(() => resolveOptions({ targetModules: [] })).toThrow(/`targetModules`: is empty; choose of q_proj/);
   expect(() => resolveOptions({ method: 'full', precision: 'int8' })).toThrow(
-    /`precision`: only `method: 'lora'` has it/,
+    /`precision`: only the methods lora, dpo, orpo, simpo, kto have it/,
   );
 });
 
@@ -76,7 +76,7 @@ test('faults are reported together', () => {
 
 test('a flag of the other method is a fault; in a recipe it waits for its method', () => {
   expect(() => resolveOptions({ method: 'full', rank: 4, initialAdapter: 'x' })).toThrow(
-    /`rank`: only `method: 'lora'` has it; `initialAdapter`: only `method: 'lora'` has it/,
+    /`rank`: only the methods lora, .* have it; `initialAdapter`: only the methods lora, .* have it/,
   );
   expect(() => resolveOptions({ outputType: 'Q8_0' })).toThrow(/`outputType`: only `method: 'full'` has it/);
   expect(resolveOptions({ method: 'full' }, { rank: 4 })).toMatchObject({ method: 'full', rank: 4 });

@@ -11,6 +11,7 @@ import { assertGiven } from '../words/given.ts';
 import { callWith, callWithOptions, withValues } from '../words/program-words.ts';
 import { resolveChatTemplate } from './chat-template.ts';
 import { fieldOf } from './fields.ts';
+import { preferenceMethods, trainsAdapter, tuneMethods } from './methods.ts';
 import {
   type PretrainValues,
   pretrainSettings,
@@ -26,24 +27,48 @@ import type { RequestedSettings, RunSettings } from './run-settings.ts';
 
 export type { Given } from './parse-settings.ts';
 
-/** Options that only one method has. In a recipe they may stand for the other one, too: a recipe serves many runs. */
-const methodOf: { readonly [Name in TuneOptionName]?: TuneValues['method'] } = {
-  rank: 'lora',
-  alpha: 'lora',
-  dropout: 'lora',
-  rslora: 'lora',
-  targetModules: 'lora',
-  initialAdapter: 'lora',
-  precision: 'lora',
-  outputType: 'full',
+const adapters = tuneMethods.filter(trainsAdapter);
+/** Options that only some methods have. In a recipe they may stand for others, too: a recipe serves many runs. */
+const methodsOf: { readonly [Name in TuneOptionName]?: readonly TuneValues['method'][] } = {
+  rank: adapters,
+  alpha: adapters,
+  dropout: adapters,
+  rslora: adapters,
+  targetModules: adapters,
+  initialAdapter: adapters,
+  precision: adapters,
+  outputType: ['full'],
+  beta: preferenceMethods,
+  lossType: ['dpo'],
+  labelSmoothing: ['dpo'],
+  gamma: ['simpo'],
+  sftShare: ['dpo', 'simpo'],
+  desirableWeight: ['kto'],
+  undesirableWeight: ['kto'],
 };
 
+/** Which methods have it, in words. */
+const havers = (methods: readonly TuneValues['method'][]): string =>
+  methods.length === 1 ? `${withValues({ method: methods[0] })} has it` : `the methods ${methods.join(', ')} have it`;
+
 const methodFaults = (flags: Given, method: unknown): string[] =>
-  Object.entries(methodOf).flatMap(([name, only]) =>
-    (flags[name] ?? null) !== null && only !== method
-      ? [`${optionLabel(name)}: only ${withValues({ method: only })} has it`]
+  Object.entries(methodsOf).flatMap(([name, only]) =>
+    (flags[name] ?? null) !== null && !only.some((each) => each === method)
+      ? [`${optionLabel(name)}: only ${havers(only)}`]
       : [],
   );
+
+/** What preferences cannot be learnt with. */
+function preferenceFaults(flags: Given, { lossType, method, supervise, tooLong }: Given): string[] {
+  if (!preferenceMethods.some((each) => each === method)) return [];
+  return [
+    ...(supervise === 'all' ? ["`supervise: 'all'`: preferences are about answers; both sides have the same prompt"] : []), // biome-ignore format: one line
+    ...(tooLong === 'split' ? ["`tooLong: 'split'`: an answer that is split is no answer"] : []),
+    ...(method === 'dpo' && (flags['labelSmoothing'] ?? null) !== null && lossType !== 'robust'
+      ? ["`labelSmoothing`: only `lossType: 'robust'` has it"]
+      : []),
+  ];
+}
 
 const deviceFaults = ({ device, precision }: Given): string[] =>
   device === 'webgpu' && precision === 'int8'
@@ -69,6 +94,7 @@ export function resolveOptions(flags: Given, recipe: Given = {}): TuneValues {
   const together = (values: Given): string[] => [
     ...methodFaults(flags, values['method'] ?? fieldOf(tuneOptions.method).fallback),
     ...deviceFaults(values),
+    ...preferenceFaults(flags, values),
     ...validationFaults(values),
   ];
   const values = parseSettings(tuneSettings, { given: flags, recipe }, { command: 'tune', together });

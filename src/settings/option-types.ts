@@ -4,14 +4,46 @@
 export interface TuneOptionValues {
   /** The base model: a file, or a name that `listModels()` lists. Default: 'nomoat-mini'. */
   readonly model?: string;
-  /** Train an adapter, or every weight of a small model. Default: 'lora'. */
-  readonly method?: 'lora' | 'full';
+  /**
+   * Train an adapter, or every weight of a small model; or an adapter on preferences: on pairs of answers (dpo, orpo,
+   * simpo) or on answers with a label (kto). Default: 'lora'.
+   */
+  readonly method?: 'lora' | 'full' | 'dpo' | 'orpo' | 'simpo' | 'kto';
+  /**
+   * Preferences: how much differences of log-probabilities count; in dpo and kto a higher one stays closer to the base.
+   * A number from 0.0001 to 100. Default: by the method.
+   */
+  readonly beta?: number | null;
+  /** Loss of dpo; sigmoid-norm and ipo take means over the tokens of an answer. Default: 'sigmoid'. */
+  readonly lossType?: 'sigmoid' | 'sigmoid-norm' | 'ipo' | 'robust';
+  /** Share of pairs taken to be the wrong way round, for the loss robust. A number from 0 to 0.49. Default: 0.1. */
+  readonly labelSmoothing?: number | null;
+  /** Margin that simpo wants between two answers. A number from 0 to 100. Default: half of beta. */
+  readonly gamma?: number | null;
+  /**
+   * Weight of the cross-entropy of the chosen answers beside the loss of dpo or simpo. A number from 0 to 100. Default:
+   * 0.
+   */
+  readonly sftShare?: number;
+  /** What good answers count, in kto. A number from 0 to 100. Default: 1. */
+  readonly desirableWeight?: number;
+  /** What bad answers count, in kto. A number from 0 to 100. Default: 1. */
+  readonly undesirableWeight?: number;
   /** The folder of the run. Default: runs/<data>-<model>. */
   readonly run?: string | null;
   /** Held-out data: a file, or a fraction of the training data such as 0.1. Default: none. */
   readonly validation?: number | string | null;
   /** Format of the data; auto detects it. Default: 'auto'. */
-  readonly format?: 'auto' | 'messages' | 'prompt-completion' | 'text' | 'alpaca' | 'sharegpt' | 'csv';
+  readonly format?:
+    | 'auto'
+    | 'messages'
+    | 'prompt-completion'
+    | 'text'
+    | 'alpaca'
+    | 'sharegpt'
+    | 'preference'
+    | 'openai-preference'
+    | 'csv';
   /** CSV column of the prompts. Default: none. */
   readonly promptColumn?: string | null;
   /** CSV column of the completions. Default: none. */

@@ -4,10 +4,12 @@
  */
 import { z } from 'zod';
 import { projections } from '../lora/adapter.ts';
+import { lossTypes } from '../losses/pair-losses.ts';
 import { type InitScheme, initSchemes } from '../models/random-model.ts';
 import { type PretrainSizeName, pretrainSizes } from '../models/sizes.ts';
 import { templateNames } from '../text/named-templates.ts';
 import { choice, fileOrFraction, number, openSize, openText, someOf, text, toggle, whole } from './fields.ts';
+import { tuneMethods } from './methods.ts';
 
 /** In a pretraining run's folder, the model that it began with. */
 export const startModelName = 'start.gguf';
@@ -20,12 +22,31 @@ export const defaultModel = 'nomoat-mini';
 
 export const tuneOptions = {
   model: text(defaultModel, 'NAME|FILE.gguf', 'the base model: a file, or a name that `listModels()` lists'),
-  method: choice('lora', ['lora', 'full'], 'train an adapter, or every weight of a small model'),
+  method: choice(
+    'lora',
+    tuneMethods,
+    'train an adapter, or every weight of a small model; or an adapter on preferences: on pairs of answers (dpo, orpo, simpo) or on answers with a label (kto)',
+  ),
+  beta: number(
+    null,
+    [1e-4, 100],
+    'preferences: how much differences of log-probabilities count; in dpo and kto a higher one stays closer to the base; default: by the method',
+  ),
+  lossType: choice('sigmoid', lossTypes, 'loss of dpo; sigmoid-norm and ipo take means over the tokens of an answer'),
+  labelSmoothing: number(
+    null,
+    [0, 0.49],
+    'share of pairs taken to be the wrong way round, for the loss robust; default: 0.1',
+  ),
+  gamma: number(null, [0, 100], 'margin that simpo wants between two answers; default: half of beta'),
+  sftShare: number(0, [0, 100], 'weight of the cross-entropy of the chosen answers beside the loss of dpo or simpo'),
+  desirableWeight: number(1, [0, 100], 'what good answers count, in kto'),
+  undesirableWeight: number(1, [0, 100], 'what bad answers count, in kto'),
   run: openText('DIR', 'the folder of the run; default runs/<data>-<model>'),
   validation: fileOrFraction(null, 'held-out data: a file, or a fraction of the training data such as 0.1'),
   format: choice(
     'auto',
-    ['auto', 'messages', 'prompt-completion', 'text', 'alpaca', 'sharegpt', 'csv'],
+    ['auto', 'messages', 'prompt-completion', 'text', 'alpaca', 'sharegpt', 'preference', 'openai-preference', 'csv'],
     'format of the data; auto detects it',
   ),
   promptColumn: openText('NAME', 'CSV column of the prompts'),

@@ -4,14 +4,25 @@
  */
 
 import type { Projection } from '../lora/adapter.ts';
+import type { LossType } from '../losses/pair-losses.ts';
 import type { InitScheme } from '../models/random-model.ts';
 import type { PretrainSizeName } from '../models/sizes.ts';
 import type { ChosenName, RequestedDefaults } from './defaults-from-data.ts';
+import type { Method } from './methods.ts';
 
 /** What happens to a row longer than the sequence length; `truncate-left` drops its beginning. */
 export type TooLong = 'truncate-left' | 'truncate-right' | 'split' | 'refuse';
 /** How a data file is read; `auto` detects it and says what it found. */
-export type DataFormat = 'auto' | 'messages' | 'prompt-completion' | 'text' | 'alpaca' | 'sharegpt' | 'csv';
+export type DataFormat =
+  | 'auto'
+  | 'messages'
+  | 'prompt-completion'
+  | 'text'
+  | 'alpaca'
+  | 'sharegpt'
+  | 'preference'
+  | 'openai-preference'
+  | 'csv';
 
 /** What pretraining makes its model of. */
 export interface PretrainSettings {
@@ -27,8 +38,21 @@ export interface PretrainSettings {
 
 /** The settings of a run, resolved: units, bounds and defaults are those of `TuneOptions` and `PretrainOptions`. */
 export interface RunSettings {
-  /** What is trained: an adapter, every weight of a model, or every weight of a new model. */
-  readonly method: 'lora' | 'full' | 'pretrain';
+  /** What is trained: an adapter, every weight of a model, every weight of a new model, or an adapter on preferences. */
+  readonly method: Method;
+  /** Of preferences; null for other methods. */
+  readonly beta: number | null;
+  /** Loss of dpo. */
+  readonly lossType: LossType;
+  /** Of the loss robust; null for all else. */
+  readonly labelSmoothing: number | null;
+  /** Of simpo; null for all else. */
+  readonly gamma: number | null;
+  /** Weight of the cross-entropy of the chosen answers, in dpo and simpo. */
+  readonly sftShare: number;
+  /** What good and bad answers count, in kto. */
+  readonly desirableWeight: number;
+  readonly undesirableWeight: number;
   /** Only for method pretrain. */
   readonly pretrain: PretrainSettings | null;
   /** Type of the written model's matrices, where every weight is trained. */

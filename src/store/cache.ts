@@ -23,7 +23,10 @@ export const cachedRowsPath = (key: string): string => join(rowsCacheFolder(), `
 /** Where answers to test questions are: they say what models made of that data. */
 export const answersFolder = (): string => join(nomoatCacheFolder(surroundings()), 'answers');
 export const keptAnswersPath = (identity: string): string => join(answersFolder(), `${identity}.answers`);
-const allFolders = (): string[] => [cacheFolder(), rowsCacheFolder(), answersFolder()];
+/** Where the log-probabilities of preferred and other answers are, as a base gives them. */
+export const referencesFolder = (): string => join(nomoatCacheFolder(surroundings()), 'references');
+export const keptReferencePath = (key: string): string => join(referencesFolder(), `${key}.reference`);
+const allFolders = (): string[] => [cacheFolder(), rowsCacheFolder(), answersFolder(), referencesFolder()];
 
 const units: Readonly<Record<string, number>> = { '': 1, K: 1e3, M: 1e6, G: 1e9, T: 1e12 };
 
@@ -43,8 +46,8 @@ export function cacheLimitBytes(env: Readonly<Record<string, string | undefined>
 export interface CachedFile {
   readonly path: string;
   readonly name: string;
-  /** A base's copy for proofs, the rows of a data set, or a model's answers to test questions. */
-  readonly kind: 'base' | 'rows' | 'answers';
+  /** A base's copy for proofs, the rows of a data set, a model's answers to test questions, or what a base gives preferences. */
+  readonly kind: 'base' | 'rows' | 'answers' | 'reference';
   readonly bytes: number;
   /** When it was made or used last, milliseconds since 1970. */
   readonly usedMs: number;
@@ -63,8 +66,8 @@ function holders(names: readonly string[]): Set<string> {
   return new Set(living);
 }
 
-const kindOf = (name: string): CachedFile['kind'] | null =>
-  name.endsWith('.gguf') ? 'base' : name.endsWith('.rows') ? 'rows' : name.endsWith('.answers') ? 'answers' : null;
+const kinds: Readonly<Record<string, CachedFile['kind']>> = { gguf: 'base', rows: 'rows', answers: 'answers', reference: 'reference' }; // biome-ignore format: one line
+const kindOf = (name: string): CachedFile['kind'] | null => kinds[name.slice(name.lastIndexOf('.') + 1)] ?? null;
 
 function listFolder(folder: string): CachedFile[] {
   if (!existsSync(folder)) return [];

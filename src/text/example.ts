@@ -41,9 +41,18 @@ interface Described {
   readonly kept?: string;
 }
 
-export type Example = Described &
-  (
-    | { readonly kind: 'chat'; readonly messages: readonly Message[]; readonly tools?: readonly unknown[] }
-    | { readonly kind: 'completion'; readonly prompt: string; readonly completion: string }
-    | { readonly kind: 'text'; readonly text: string }
-  );
+/** What is said: a conversation, a prompt with its completion, or a text. */
+export type Content =
+  | { readonly kind: 'chat'; readonly messages: readonly Message[]; readonly tools?: readonly unknown[] }
+  | { readonly kind: 'completion'; readonly prompt: string; readonly completion: string }
+  | { readonly kind: 'text'; readonly text: string };
+
+/** What people think of an answer. */
+export interface Preference {
+  /** The same prompt with another answer, which the example's own is preferred to. */
+  readonly rejected?: Content;
+  /** Whether the example's last answer was found good. */
+  readonly label?: boolean;
+}
+
+export type Example = Described & Preference & Content;

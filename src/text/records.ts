@@ -2,14 +2,24 @@
  * Records of the usual data formats as examples. Promises: a record becomes an example or a refusal with its reason, nothing is
  * dropped. Knows nothing of files or tokens. Pure.
  */
-import { isSpelledNumber, readJson } from '../formats/exact-json.ts';
+import { readJson } from '../formats/exact-json.ts';
 import { jsonFault } from '../records/json-faults.ts';
-import type { Example, RecordSource } from './example.ts';
+import type { Content, Example, Preference, RecordSource } from './example.ts';
 import { messagesOf, offeredTools } from './messages.ts';
+import { labelKeys, labelOf, openaiPair, preferencePair, verdictOf } from './preferences.ts';
+import { noteEmptyCell, promptCompletion, systemTurn, turn, withSystem } from './prompt-completion.ts';
 import { type Fields, isObject, RecordRefused, wordsOf } from './refused.ts';
 
 /** In the order in which they are looked for: Alpaca's own files have a `text`, too, and some conversations a `prompt`. */
-export const recordFormats = ['messages', 'sharegpt', 'prompt-completion', 'alpaca', 'text'] as const;
+export const recordFormats = [
+  'preference',
+  'openai-preference',
+  'messages',
+  'sharegpt',
+  'prompt-completion',
+  'alpaca',
+  'text',
+] as const;
 export type RecordFormat = (typeof recordFormats)[number];
 
 /** Names of the fields to read instead of the usual ones. */
@@ -24,7 +34,8 @@ export interface RecordRefusal {
   readonly detail?: string | undefined;
 }
 
-type Content = Example extends infer Each ? (Each extends Example ? Omit<Each, 'source' | 'notes'> : never) : never;
+/** What a record holds. */
+type Parsed = Content & Preference;
 
 interface Parser {
   /** Keys that a record of this format has. */
@@ -32,16 +43,8 @@ interface Parser {
   /** Further keys that it reads. */
   readonly optional: readonly string[];
   /** What a person should know of the record goes into `notes`. Throws RecordRefused. */
-  parse(fields: Fields, notes: Set<string>): Content;
+  parse(fields: Fields, notes: Set<string>): Parsed;
 }
-
-const turn = (role: string, content: unknown): Fields => ({ role, content });
-
-/** A system prompt beside the turns becomes the first of them. */
-const systemTurn = (system: unknown): Fields[] =>
-  system === undefined || system === null || system === ''
-    ? []
-    : [isObject(system) ? { ...system, role: 'system' } : turn('system', system)];
 
 /** A list of turns, or JSON text of one, as tables hold it. */
 function listOf(value: unknown): unknown {
@@ -54,9 +57,6 @@ function listOf(value: unknown): unknown {
   }
 }
 
-const withSystem = (system: unknown, turns: unknown): unknown =>
-  Array.isArray(turns) ? [...systemTurn(system), ...(turns as readonly unknown[])] : turns;
-
 function historyTurns(history: unknown): Fields[] {
   if (history === undefined || history === null) return [];
   if (!Array.isArray(history)) throw new RecordRefused('history is no list');
@@ -64,14 +64,6 @@ function historyTurns(history: unknown): Fields[] {
     if (!Array.isArray(pair) || pair.length !== 2) throw new RecordRefused('history is no list of pairs');
     return [turn('user', pair[0]), turn('assistant', pair[1])];
   });
-}
-
-/** Python's words for a cell that holds nothing; an answer may be one of them, but seldom is. */
-const emptyCell = /^(nan|none|<NA>|NaT)$/i;
-
-function noteEmptyCell(answer: string, notes: Set<string>): void {
-  const found = emptyCell.exec(answer.trim())?.[1];
-  if (found) notes.add(`answers are the word "${found}" alone, as Python writes an empty cell; they are learnt as they are`); // biome-ignore format: one line
 }
 
 function alpaca({ instruction, input, output, system, history }: Fields, notes: Set<string>): Content {
@@ -85,36 +77,6 @@ function alpaca({ instruction, input, output, system, history }: Fields, notes: 
   return { kind: 'chat', messages: messagesOf(turns, notes) };
 }
 
-/** A turn or several of a conversation, or the text of one by `role`. */
-function turnsOf(value: unknown, role: string, name: string, notes: Set<string>): readonly unknown[] {
-  if (isObject(value)) return [value];
-  if (!Array.isArray(value)) return [turn(role, wordsOf(value, name, notes))];
-  if (!value.some(isObject)) throw new RecordRefused(`${name} is a list without messages`);
-  return value;
-}
-
-/** TRL's conversational form, also with one side as plain text: only the completion is learnt. */
-function conversational(fields: Fields, notes: Set<string>): Content {
-  const prompt = withSystem(fields.system, turnsOf(fields.prompt, 'user', 'the prompt', notes));
-  const before = messagesOf(prompt, notes).map((message) => ({ ...message, weight: 0 as const }));
-  const completion = messagesOf(turnsOf(fields.completion, 'assistant', 'the completion', notes), notes);
-  return { kind: 'chat', messages: [...before, ...completion], ...offeredTools(fields) };
-}
-
-function promptCompletion(fields: Fields, notes: Set<string>): Content {
-  const { completion, prompt } = fields;
-  if (typeof prompt === 'object' && prompt !== null && !isSpelledNumber(prompt)) return conversational(fields, notes);
-  if (typeof completion === 'object' && completion !== null && !isSpelledNumber(completion))
-    return conversational(fields, notes);
-  const [asked, answer] = [wordsOf(prompt, 'the prompt', notes), wordsOf(completion, 'the completion', notes)];
-  if (answer.trim() === '') throw new RecordRefused('the completion is empty');
-  noteEmptyCell(answer, notes);
-  if (offeredTools(fields).tools) notes.add('tools beside a prompt that is plain text are not learnt');
-  const system = systemTurn(fields.system);
-  if (system.length === 0) return { kind: 'completion', prompt: asked, completion: answer };
-  return { kind: 'chat', messages: messagesOf([...system, turn('user', asked), turn('assistant', answer)], notes) };
-}
-
 function plainText({ text }: Fields, notes: Set<string>): Content {
   const content = wordsOf(text, 'the text', notes);
   if (content.trim() === '') throw new RecordRefused('the text is empty');
@@ -122,6 +84,16 @@ function plainText({ text }: Fields, notes: Set<string>): Content {
 }
 
 const parsers: Readonly<Record<RecordFormat, Parser>> = {
+  preference: {
+    keys: ['chosen', 'rejected'],
+    optional: ['prompt', 'system', 'tools', 'functions'],
+    parse: preferencePair,
+  },
+  'openai-preference': {
+    keys: ['input', 'preferred_output', 'non_preferred_output'],
+    optional: [],
+    parse: openaiPair,
+  },
   messages: {
     keys: ['messages'],
     optional: ['system', 'tools', 'functions'],
@@ -130,6 +102,7 @@ const parsers: Readonly<Record<RecordFormat, Parser>> = {
       kind: 'chat',
       messages: messagesOf(withSystem(fields.system, listOf(fields.messages)), notes),
       ...offeredTools(fields),
+      ...labelOf(fields),
     }),
   },
   sharegpt: {
@@ -137,13 +110,13 @@ const parsers: Readonly<Record<RecordFormat, Parser>> = {
     optional: ['system', 'tools', 'functions'],
     parse: (fields, notes) => {
       const turns = withSystem(fields.system, listOf(fields.conversations));
-      return { kind: 'chat', messages: messagesOf(turns, notes), ...offeredTools(fields) };
+      return { kind: 'chat', messages: messagesOf(turns, notes), ...offeredTools(fields), ...labelOf(fields) };
     },
   },
   'prompt-completion': {
     keys: ['prompt', 'completion'],
     optional: ['system', 'tools', 'functions'],
-    parse: promptCompletion,
+    parse: (fields, notes) => ({ ...promptCompletion(fields, notes), ...labelOf(fields) }),
   },
   alpaca: { keys: ['instruction', 'output'], optional: ['input', 'system', 'history'], parse: alpaca },
   text: { keys: ['text'], optional: [], parse: plainText },
@@ -160,10 +133,16 @@ export function detectFormat(record: unknown): RecordFormat | null {
 
 export const keysOf = (format: RecordFormat): readonly string[] => parsers[format].keys;
 
+/** Formats whose records may have a label that says whether the answer is good. */
+const labelled: readonly RecordFormat[] = ['messages', 'sharegpt', 'prompt-completion'];
+
 /** Keys of a record that its format does not read. */
 export function unreadKeys(format: RecordFormat, record: unknown): string[] {
   const { keys, optional } = parsers[format];
-  return isObject(record) ? Object.keys(record).filter((key) => ![...keys, ...optional].includes(key)) : [];
+  if (!isObject(record)) return [];
+  const isLabel = (key: string): boolean =>
+    labelled.includes(format) && labelKeys.includes(key) && verdictOf(record[key]) !== null;
+  return Object.keys(record).filter((key) => ![...keys, ...optional].includes(key) && !isLabel(key));
 }
 
 /** Keys of a record, shortened, for messages. */

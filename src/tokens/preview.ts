@@ -5,13 +5,21 @@
 import { placeOf, type RecordSource } from '../text/example.ts';
 import { picture } from '../words/harmless.ts';
 import type { RowsReport } from './rows.ts';
-import type { TokenRow } from './token-row.ts';
+import type { Answer, TokenRow } from './token-row.ts';
 import type { Tokenizer } from './tokenizer.ts';
 
 /** A row with the texts of its tokens. */
-export interface PreviewedRow {
+export interface PreviewedRow extends PreviewedAnswer {
   /** Where its record stands. */
   readonly source: RecordSource;
+  /** Of a pair the other answer, behind the same prompt; its tokens are all of the row that it makes. */
+  readonly rejected?: PreviewedAnswer;
+  /** Whether the answer was found good, where answers are labelled. */
+  readonly label?: boolean;
+}
+
+/** Tokens with their texts. */
+export interface PreviewedAnswer {
   /** Ids in the model's vocabulary. */
   readonly tokens: readonly number[];
   /** 1 where the token is learnt. */
@@ -37,7 +45,7 @@ const visible = (text: string): string =>
   text.replace(/(?!\n)[\p{Cc}\p{Bidi_Control}]/gu, picture).replaceAll('\n', '⏎\n');
 
 /** The texts of tokens; tokens that hold one character only together are one text. */
-function pieces(row: TokenRow, tokenizer: Tokenizer): { text: string; supervised: boolean }[] {
+function pieces(row: Answer, tokenizer: Tokenizer): { text: string; supervised: boolean }[] {
   const tokens = [...row.tokens];
   const out: { text: string; supervised: boolean }[] = [];
   for (let t = 0; t < tokens.length; ) {
@@ -61,16 +69,26 @@ function pieces(row: TokenRow, tokenizer: Tokenizer): { text: string; supervised
   return out;
 }
 
-export const previewRow = (row: TokenRow, tokenizer: Tokenizer): PreviewedRow => ({
-  source: row.source,
+const previewAnswer = (row: Answer, tokenizer: Tokenizer): PreviewedAnswer => ({
   tokens: [...row.tokens],
   supervised: [...row.supervised],
   pieces: pieces(row, tokenizer),
 });
 
-function renderRow(row: PreviewedRow, color: boolean): string {
+export const previewRow = ({ label, rejected, ...row }: TokenRow, tokenizer: Tokenizer): PreviewedRow => ({
+  source: row.source,
+  ...previewAnswer(row, tokenizer),
+  ...(rejected ? { rejected: previewAnswer(rejected, tokenizer) } : {}),
+  ...(label === undefined ? {} : { label }),
+});
+
+/** The answer of a row without its prompt. */
+const answerAlone = ({ pieces: all }: PreviewedAnswer): PreviewedAnswer['pieces'] =>
+  all.slice(all.findIndex(({ supervised }) => supervised));
+
+function renderPieces(shown: PreviewedAnswer['pieces'], color: boolean): string {
   let before = false;
-  return row.pieces
+  return shown
     .map(({ text: raw, supervised }, i) => {
       const text = visible(raw);
       if (color) {
@@ -82,6 +100,13 @@ function renderRow(row: PreviewedRow, color: boolean): string {
       return supervised ? `«${text}»` : `${bar}${text}`;
     })
     .join('');
+}
+
+/** The row; of a pair the preferred answer, then the other one without the prompt. */
+function renderRow({ label, pieces: shown, rejected }: PreviewedRow, color: boolean): string {
+  const said = renderPieces(shown, color);
+  if (rejected) return `${said}\n--- rejected: ${rejected.tokens.length} tokens\n${renderPieces(answerAlone(rejected), color)}`; // biome-ignore format: one line
+  return label === undefined ? said : `${said}\n--- labelled ${label ? 'good' : 'bad'}`;
 }
 
 /** The counts of all rows, what is zero left out, and every refusal's reason. */

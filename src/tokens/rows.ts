@@ -5,18 +5,14 @@
 import { NomoatError } from '../errors.ts';
 import type { ChatTemplate } from '../text/chat-template.ts';
 import type { Example, RecordSource } from '../text/example.ts';
-import { cutRow, minSequenceLength, type Part, type TooLong } from './cut.ts';
-import { type Encoded, type EncodeOptions, encodeExample, type Refused, type Sequence } from './encode-example.ts';
+import { cutRow, minSequenceLength, type Part } from './cut.ts';
+import { type EncodeOptions, encodeExample, type Sequence } from './encode-example.ts';
+import type { CompactSequence, CutOptions, EncodedAnswer, EncodedRow } from './encoded-row.ts';
+import { makePair } from './pairs.ts';
 import { SameRows } from './same-rows.ts';
-import type { TokenRow } from './token-row.ts';
-import type { TokenFacts } from './tokenizer.ts';
+import { rowLength, type TokenRow } from './token-row.ts';
 
-export interface CutOptions {
-  readonly tokenizer: TokenFacts;
-  /** Longest row in tokens. */
-  readonly sequenceLength: number;
-  readonly tooLong: TooLong;
-}
+export type { CutOptions, EncodedRow } from './encoded-row.ts';
 
 export type RowsOptions = EncodeOptions & CutOptions;
 
@@ -106,18 +102,6 @@ export function countRefusal(
   if (refused.length < maxListedRefusals) refused.push({ source, reason: detail ? `${reason} (${detail})` : reason });
 }
 
-/** An example's tokens before any cutting, or why there are none. */
-export interface EncodedRow {
-  readonly source: RecordSource;
-  readonly encoded: Refused | (Omit<Encoded, 'sequences'> & { readonly sequences: readonly CompactSequence[] });
-}
-
-/** A sequence in a fifth of the memory. */
-interface CompactSequence {
-  readonly tokens: Int32Array;
-  readonly supervised: Uint8Array;
-}
-
 /** All examples of a set as tokens, whole: rows of any sequence length are cut from them. */
 export type EncodedRows = readonly EncodedRow[];
 
@@ -164,9 +148,13 @@ class RowsBuilder {
     this.options = options;
   }
 
-  add({ encoded, source }: EncodedRow): void {
+  add({ encoded, label, rejected, source }: EncodedRow): void {
     const { report } = this;
     report.examples++;
+    if (rejected) {
+      this.addPair(encoded, rejected, source);
+      return;
+    }
     if ('reason' in encoded) {
       this.refuse(source, encoded.reason, encoded.detail);
       return;
@@ -174,10 +162,29 @@ class RowsBuilder {
     report.unrolledRows += encoded.sequences.length - 1;
     if (encoded.raw) report.rawCompletions++;
     for (const note of encoded.notes) countNotice(report, note);
-    for (const sequence of encoded.sequences) this.addSequence(sequence, source);
+    for (const sequence of encoded.sequences) this.addSequence(sequence, source, label);
   }
 
-  private addSequence({ tokens, supervised }: CompactSequence, source: RecordSource): void {
+  /** Two answers, which are kept or refused together. */
+  private addPair(chosen: EncodedAnswer, rejected: EncodedAnswer, source: RecordSource): void {
+    const { report } = this;
+    const made = makePair(chosen, rejected, this.options);
+    if ('reason' in made) {
+      this.refuse(source, made.reason, made.detail);
+      return;
+    }
+    if (!('reason' in chosen)) {
+      if (chosen.raw) report.rawCompletions++;
+      for (const note of chosen.notes) countNotice(report, note);
+    }
+    const { cutTokens, cutSupervisedTokens, ...row } = made;
+    if (cutTokens > 0) report.truncatedRows++;
+    report.cutTokens += cutTokens;
+    report.cutSupervisedTokens += cutSupervisedTokens;
+    this.keep({ ...row, source });
+  }
+
+  private addSequence({ tokens, supervised }: CompactSequence, source: RecordSource, label?: boolean): void {
     const { report } = this;
     const { sequenceLength, tooLong } = this.options;
     const sequence = { tokens: Array.from(tokens), supervised: Array.from(supervised) };
@@ -186,7 +193,13 @@ class RowsBuilder {
       this.refuse(source, parts);
       return;
     }
-    for (const part of parts) this.keep(part, source);
+    for (const part of parts)
+      this.keep({
+        tokens: Int32Array.from(part.tokens),
+        supervised: Uint8Array.from(part.supervised),
+        ...(label === undefined ? {} : { label }),
+        source,
+      });
     if (sequence.tokens.length <= sequenceLength) return;
     report[tooLong === 'split' ? 'splitRows' : 'truncatedRows']++;
     report.addedParts += parts.length - 1;
@@ -209,14 +222,15 @@ class RowsBuilder {
     return kept.length > 0 ? kept : 'has no supervised token left within the sequence length';
   }
 
-  private keep({ tokens, supervised }: Sequence, source: RecordSource): void {
-    const row: TokenRow = { tokens: Int32Array.from(tokens), supervised: Uint8Array.from(supervised), source };
+  private keep(row: TokenRow): void {
     if (this.seen.has(row)) this.report.duplicateRows++;
     else this.seen.add(row);
     this.rows.push(row);
     this.report.rows++;
-    this.report.tokens += tokens.length;
-    this.report.supervisedTokens += count(supervised);
+    for (const { supervised, tokens } of row.rejected ? [row, row.rejected] : [row]) {
+      this.report.tokens += tokens.length;
+      this.report.supervisedTokens += count(supervised);
+    }
   }
 
   private refuse(source: RecordSource, reason: string, detail?: string): void {
@@ -245,7 +259,7 @@ export function cutRows(encoded: EncodedRows, options: CutOptions): BuiltRows {
   const builder = new RowsBuilder(options);
   for (const row of encoded) builder.add(row);
   const { rows, report } = builder;
-  const sorted = Int32Array.from(rows, ({ tokens }) => tokens.length).sort();
+  const sorted = Int32Array.from(rows, rowLength).sort();
   if (sorted.length > 0)
     report.lengths = { shortest: sorted[0]!, median: sorted[sorted.length >> 1]!, longest: sorted.at(-1)! };
   return { rows, report };

@@ -12,15 +12,21 @@ function hash(tokens: Int32Array): number {
 
 const equal = (a: Int32Array, b: Int32Array): boolean => a.length === b.length && a.every((token, t) => token === b[t]);
 
+/** Both answers of a pair. */
+const tokensOf = ({ rejected, tokens }: TokenRow): Int32Array =>
+  rejected ? Int32Array.from([...tokens, ...rejected.tokens]) : tokens;
+
 export class SameRows {
   private readonly byHash = new Map<number, Int32Array[]>();
 
-  has({ tokens }: TokenRow): boolean {
+  has(row: TokenRow): boolean {
+    const tokens = tokensOf(row);
     return this.byHash.get(hash(tokens))?.some((other) => equal(tokens, other)) ?? false;
   }
 
   /** Remembers the row. */
-  add({ tokens }: TokenRow): void {
+  add(row: TokenRow): void {
+    const tokens = tokensOf(row);
     const key = hash(tokens);
     const others = this.byHash.get(key);
     if (others) others.push(tokens);

@@ -11,8 +11,21 @@ export interface TokenRow {
   readonly tokens: Int32Array;
   /** [T] 0 or 1. */
   readonly supervised: Uint8Array;
+  /** [T] what a supervised token's loss counts, not negative; absent: 1 each. */
+  readonly weights?: Float32Array;
+  /** Another answer to the same prompt, which this row's answer is preferred to. */
+  readonly rejected?: Answer;
+  /** Whether the row's answer was found good, where answers are labelled one by one. */
+  readonly label?: boolean;
   readonly source: RecordSource;
 }
+
+/** Tokens of the row, or of the longer answer of a pair. */
+export const rowLength = ({ rejected, tokens }: Pick<TokenRow, 'tokens' | 'rejected'>): number =>
+  Math.max(tokens.length, rejected?.tokens.length ?? 0);
+
+/** A row without its record: tokens and mask as in TokenRow. */
+export type Answer = Pick<TokenRow, 'tokens' | 'supervised'>;
 
 /** What a model thinks of a row. */
 export interface RowLogProbabilities {

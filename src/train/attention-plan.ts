@@ -2,7 +2,7 @@
  * How attention takes a micro-batch: short segments in tiles, all of a size in one call (behind a long prefix in a few); long ones in
  * chunks of queries, each with only the keys that any of them may see; a common beginning first, by itself. Pure but for the tensor type.
  */
-import type { PackedBatch } from '../batches/packed-batch.ts';
+import type { Fork, PackedBatch } from '../batches/packed-batch.ts';
 import type { TileSize } from '../models/attention.ts';
 import { floats, integers, type Tensor, type Tensors } from '../runtime/onnxruntime-node/executor.ts';
 
@@ -29,6 +29,8 @@ export interface QueryChunk {
   readonly end: number;
   readonly keys: number;
   readonly prefix: number;
+  /** Of its segment. */
+  readonly forks: readonly Fork[];
   /** The chunk is a segment of its own. */
   readonly whole: boolean;
   /** null where those of a row together would take much memory, and `writeBias` makes each when it is wanted. */
@@ -82,17 +84,34 @@ export function byLength(batch: PackedBatch): { batch: PackedBatch; permutation:
     for (let n = start; n < end; n++) permutation[n] = to + n - start;
     starts.push(to + end - start);
   }
-  return { batch: { ...sorted, segmentStarts: Int32Array.from(starts) }, permutation };
+  // A fork's segment stays whole.
+  const forks = batch.forks?.map(({ first, second, end }) => {
+    const by = permutation[first]! - first;
+    return { first: first + by, second: second + by, end: end + by };
+  });
+  const moved = { ...sorted, segmentStarts: Int32Array.from(starts), ...(forks ? { forks } : {}) };
+  return { batch: moved, permutation };
 }
 
 /** The plans of a micro-batch from `byLength`, to be computed in turn: of its prefix, if it has one, and of what goes on from there. */
-export function planAttention({ prefix = 0, segmentStarts }: PackedBatch): AttentionPlan[] {
-  if (prefix === 0) return [planSegments(segmentStarts, 0)];
-  return [planSegments(segmentStarts.subarray(0, 2), 0), planSegments(segmentStarts.subarray(1), prefix)];
+export function planAttention({ forks = [], prefix = 0, segmentStarts }: PackedBatch): AttentionPlan[] {
+  if (prefix === 0) return [planSegments(segmentStarts, 0, forks)];
+  return [planSegments(segmentStarts.subarray(0, 2), 0, []), planSegments(segmentStarts.subarray(1), prefix, [])];
+}
+
+/** Takes from the mask [rows, width] what the second answers of forks do not see; `place` is where the key of a row stands. */
+function maskForks(
+  bias: Float32Array,
+  forks: readonly Fork[],
+  [from, to]: readonly [first: number, end: number],
+  place: (row: number, key: number) => number,
+): void {
+  for (const { end, first, second } of forks)
+    for (let n = Math.max(second, from); n < Math.min(end, to); n++) bias.fill(masked, place(n, first), place(n, second)); // biome-ignore format: one line
 }
 
 /** The smallest tiles that hold each segment, and chunks for those that none holds. */
-function planSegments(segmentStarts: Int32Array, prefix: number): AttentionPlan {
+function planSegments(segmentStarts: Int32Array, prefix: number, forks: readonly Fork[]): AttentionPlan {
   const tiles: QueryTiles[] = [];
   const count = segmentStarts.length - 1;
   let i = 0;
@@ -105,28 +124,40 @@ function planSegments(segmentStarts: Int32Array, prefix: number): AttentionPlan 
     const starts = [segmentStarts[i]!];
     while (i < count && segmentStarts[i + 1]! - segmentStarts[i]! <= tile) starts.push(segmentStarts[++i]!);
     if (starts.length > 1)
-      tiles.push(...inCalls(starts, tile, prefix).map((some, call) => tilesOf(some, { tile, prefix, call })));
+      tiles.push(...inCalls(starts, tile, prefix).map((some, call) => tilesOf(some, { tile, prefix, call }, forks)));
   }
   const chunks: QueryChunk[] = [];
-  for (; i < count; i++) chunks.push(...chunksOf(segmentStarts[i]!, segmentStarts[i + 1]!, prefix, maxBias));
+  for (; i < count; i++) {
+    const [start, end] = [segmentStarts[i]!, segmentStarts[i + 1]!];
+    chunks.push(...chunksOf(start, end, { prefix, forks: within(forks, start, end), max: maxBias }));
+  }
   return { tiles, chunks };
 }
 
 /** The same without tiles, for devices, which lay no rows out anew: short segments share a chunk, whole. */
-export function planChunks({ segmentStarts }: PackedBatch): QueryChunk[] {
+export function planChunks({ forks = [], segmentStarts }: PackedBatch): QueryChunk[] {
   const chunks: QueryChunk[] = [];
   const count = segmentStarts.length - 1;
   for (let i = 0; i < count; ) {
     const starts = [segmentStarts[i]!];
     while (i < count && segmentStarts[i + 1]! - starts[0]! <= queryRows) starts.push(segmentStarts[++i]!);
-    if (starts.length > 1) chunks.push(sharedChunk(starts));
-    else chunks.push(...chunksOf(segmentStarts[i]!, segmentStarts[++i]!, 0, Number.POSITIVE_INFINITY));
+    if (starts.length > 1) {
+      chunks.push(sharedChunk(starts, forks));
+      continue;
+    }
+    const [start, end] = [segmentStarts[i]!, segmentStarts[++i]!];
+    chunks.push(
+      ...chunksOf(start, end, { prefix: 0, forks: within(forks, start, end), max: Number.POSITIVE_INFINITY }),
+    );
   }
   return chunks;
 }
 
+const within = (forks: readonly Fork[], start: number, end: number): readonly Fork[] =>
+  forks.filter(({ first }) => first >= start && first < end);
+
 /** Whole segments, given by their starts and the end of the last, in one chunk. */
-function sharedChunk(starts: readonly number[]): QueryChunk {
+function sharedChunk(starts: readonly number[], forks: readonly Fork[]): QueryChunk {
   const [first, end] = [starts[0]!, starts.at(-1)!];
   const width = end - first;
   const bias = new Float32Array(width * width).fill(masked);
@@ -134,17 +165,22 @@ function sharedChunk(starts: readonly number[]): QueryChunk {
     const from = starts[i]! - first;
     for (let n = from; n < starts[i + 1]! - first; n++) bias.fill(0, n * width + from, n * width + n + 1);
   }
-  return { first, end, keys: first, prefix: 0, whole: starts.length === 2, bias: floats(bias, [width, width]) };
+  maskForks(bias, forks, [first, end], (row, key) => (row - first) * width + key - first);
+  return { first, end, keys: first, prefix: 0, forks: [], whole: starts.length === 2, bias: floats(bias, [width, width]) }; // biome-ignore format: one line
 }
 
 /** A segment longer than a tile: each chunk sees it from its beginning. One of two chunks is taken at once: at most a quarter more scores in half the calls. */
-function chunksOf(start: number, end: number, prefix: number, max: number): QueryChunk[] {
+function chunksOf(
+  start: number,
+  end: number,
+  { forks, max, prefix }: Pick<QueryChunk, 'forks' | 'prefix'> & { readonly max: number },
+): QueryChunk[] {
   const chunks: QueryChunk[] = [];
   const rows = end - start <= 2 * queryRows ? end - start : queryRows;
   for (let first = start; first < end; first += rows) {
     const last = Math.min(end, first + rows);
     const whole = prefix === 0 && rows === end - start;
-    chunks.push({ first, end: last, keys: start, prefix, whole, bias: null });
+    chunks.push({ first, end: last, keys: start, prefix, forks, whole, bias: null });
   }
   const sizes = chunks.map((chunk) => [chunk.end - chunk.first, seenBy(chunk)] as const);
   if (sizes.reduce((sum, [count, width]) => sum + count * width, 0) > max) return chunks;
@@ -160,10 +196,11 @@ export const seenBy = ({ end, keys, prefix }: Pick<QueryChunk, 'end' | 'keys' | 
 
 /** A chunk's mask [rows, seen keys]: each row sees the prefix, and its segment up to itself. Returns `out`. */
 export function writeBias(chunk: Omit<QueryChunk, 'bias' | 'whole'>, out: Float32Array): Float32Array {
-  const { end, first, keys, prefix } = chunk;
+  const { end, first, forks, keys, prefix } = chunk;
   const width = seenBy(chunk);
   out.fill(masked);
   for (let n = first; n < end; n++) out.fill(0, (n - first) * width, (n - first) * width + prefix + n - keys + 1);
+  maskForks(out, forks, [first, end], (row, key) => (row - first) * width + prefix + key - keys);
   return out;
 }
 
@@ -184,6 +221,7 @@ function inCalls(starts: readonly number[], tile: number, prefix: number): numbe
 function tilesOf(
   starts: readonly number[],
   { call, prefix, tile }: Pick<QueryTiles, 'call' | 'prefix' | 'tile'>,
+  forks: readonly Fork[],
 ): QueryTiles {
   const [first, end] = [starts[0]!, starts.at(-1)!];
   const offsets: number[] = [];
@@ -208,6 +246,10 @@ function tilesOf(
       bias.fill(0, row * span, row * span + prefix);
       bias.fill(0, row * span + prefix + (at % tile), row * span + prefix + (row % tile) + 1);
     }
+  });
+  maskForks(bias, forks, [first, end], (row, key) => {
+    const at = Number(inverse[row - first]);
+    return at * span + prefix + (at % tile) - (row - key);
   });
   const inputs = new Map([
     ['index', integers(index, [index.length])],

@@ -5,7 +5,7 @@ import { relative } from '../../test/relative.ts';
 import type { PackedBatch } from '../batches/packed-batch.ts';
 import { Random } from '../batches/random.ts';
 import { openGguf } from '../formats/gguf/read.ts';
-import { type LoraAdapter, projections } from '../lora/adapter.ts';
+import { type EvenAdapter, projections } from '../lora/adapter.ts';
 import { initLora } from '../lora/init.ts';
 import { projectionDimensions, readModelConfig } from '../models/config.ts';
 import { quantizeModel } from './int8-model.ts';
@@ -29,7 +29,7 @@ function batchOf(weights?: Float32Array): PackedBatch {
 /** Weights that differ for every token. */
 const fractions = Float32Array.from({ length: 31 }, (_, n) => (n + 1) / 32);
 
-function adapterOf(): LoraAdapter {
+function adapterOf(): EvenAdapter {
   const adapter = initLora({ rank: 4, alpha: 8, rslora: false, dropout: 0, targetModules: projections, seed: 1, baseModel: 'test', layers: config.layers, dimensions: (p) => projectionDimensions(config, p) }); // biome-ignore format: one line
   const random = new Random(5, 6);
   for (const { b } of adapter.pairs) b.set(b.map(() => random.uniform() - 0.5));

@@ -5,8 +5,9 @@ import type { RunEvent } from '../events.ts';
 import type { TokenRow } from '../tokens/token-row.ts';
 import { Diverged } from './divergence.ts';
 import { initAdamW } from './optimizer.ts';
+import { microBatchTokens } from './pack-options.ts';
 import { evaluationCalls, type Parameter, type TrainStep } from './step.ts';
-import { microBatchTokens, trainLoop } from './trainer.ts';
+import { trainLoop } from './trainer.ts';
 import type { TrainerState } from './trainer-state.ts';
 
 const row = (length: number, line: number): TokenRow => ({

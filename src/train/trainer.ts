@@ -3,10 +3,10 @@
  * and validation alike; the order of everything depends on nothing but the settings and the step. Knows no files: `save` does.
  */
 import { batchIndices, stepsPerEpoch } from '../batches/order.ts';
-import { type PackOptions, packRows } from '../batches/pack.ts';
+import { packRows } from '../batches/pack.ts';
 import type { PackedBatch } from '../batches/packed-batch.ts';
 import { NomoatError } from '../errors.ts';
-import type { RunEvent } from '../events.ts';
+import type { RunEvent, ValidationEvent } from '../events.ts';
 import type { RunSettings } from '../settings/run-settings.ts';
 import type { TokenRow } from '../tokens/token-row.ts';
 import { endsKeptEpoch, validationInterval } from './cadence.ts';
@@ -16,17 +16,11 @@ import { Estimation, measuredSteps } from './estimate.ts';
 import { assertFinite, neverFinite } from './finite.ts';
 import { type AdamWState, updateAdamW } from './optimizer.ts';
 import { outOfMemory } from './out-of-memory.ts';
+import { minMicroBatchTokens, packOptions, type SharingSettings } from './pack-options.ts';
+import { type Preferences, type SumRows, sumsBy } from './preferences.ts';
 import { learningRateAt } from './schedule.ts';
 import { evaluationCalls, type TrainStep } from './step.ts';
 import type { TrainerState } from './trainer-state.ts';
-
-/**
- * Tokens of a micro-batch where its number of conversations is not set: enough to fill the kernels, little enough for
- * memory. Twice as many were 3% faster on SmolLM2 and took half as much memory again (docs/log/step-speed.md).
- */
-export const microBatchTokens = 512;
-/** After an out-of-memory the micro-batch shrinks down to this; a model that cannot take it does not fit. */
-export const minMicroBatchTokens = 64;
 
 export type TrainerSettings = Pick<
   RunSettings,
@@ -45,7 +39,8 @@ export type TrainerSettings = Pick<
   | 'validateEvery'
   | 'earlyStop'
   | 'keepEpochs'
->;
+> &
+  SharingSettings;
 
 export interface TrainerOptions {
   readonly step: TrainStep;
@@ -61,6 +56,8 @@ export interface TrainerOptions {
   readonly initial: readonly Float32Array[] | null;
   /** Tokens that all rows begin with and that each micro-batch computes once (batches/pack.ts). */
   readonly prefix: number;
+  /** What is learnt from preferences; none: the cross-entropy. */
+  readonly preferences?: Preferences | null;
   /** Tokens of a micro-batch: microBatchTokens, or fewer where they did not fit. */
   readonly maxTokens: number;
   /** Makes the state durable; returns the event that says so. */
@@ -87,15 +84,8 @@ const memoryFailure = (what: string, tokens: number, cause: unknown): NomoatErro
 
 class Interrupted extends Error {}
 
-/** How a run's rows become micro-batches. A number of conversations is the only limit, until memory has run out (`maxTokens` below the usual). */
-export function packOptions(
-  { microBatchSize, packing }: Pick<RunSettings, 'microBatchSize' | 'packing'>,
-  prefix: number,
-  maxTokens = microBatchTokens,
-): PackOptions {
-  const free = microBatchSize !== null && maxTokens >= microBatchTokens;
-  return { packing, microBatchSize, maxTokens: free ? Number.POSITIVE_INFINITY : maxTokens, padToken: 0, prefix };
-}
+/** What the held-out rows came to. */
+type Measured = Pick<ValidationEvent, 'loss' | 'tokens' | 'preference'>;
 
 /** Yields events until the steps are done, the loss stops falling (with early stop) or `signal` aborts; returns why. */
 export async function* trainLoop(
@@ -193,16 +183,17 @@ class Loop {
     this.estimation.sees(batches);
     const sum = (of: (batch: PackedBatch) => number): number => batches.reduce((total, batch) => total + of(batch), 0);
     const supervisedTokens = sum((batch) => batch.supervisedTokens);
+    const preferred = await this.options.preferences?.begin(batches, this.sums);
     step.clearGradients();
     let lossSum = 0;
     const seedOf = (i: number): number =>
       Math.imul(settings.seed + 1, 0x85ebca6b) ^ Math.imul(state.step * 4096 + i + 1, 0x9e3779b1);
     for (const group of this.calls(batches)) {
       const seeds = group.map((batch) => seedOf(batches.indexOf(batch)));
-      lossSum += (await step.accumulate(group, 1 / supervisedTokens, seeds)).lossSum;
+      lossSum += (await step.accumulate(group, preferred?.lossOf ?? 1 / supervisedTokens, seeds)).lossSum;
       await this.pause();
     }
-    const loss = lossSum / supervisedTokens;
+    const loss = preferred?.loss ?? lossSum / supervisedTokens;
     const learningRate = learningRateAt(state.step, {
       schedule: settings.schedule,
       top: settings.learningRate,
@@ -230,22 +221,31 @@ class Loop {
       tokens,
       supervisedTokens,
       tokensPerSecond: tokens / seconds,
+      ...(preferred ? { preference: preferred.figures } : {}),
     };
   }
 
-  private async measure(): Promise<{ loss: number; tokens: number }> {
+  private readonly sums: SumRows = (rows) =>
+    sumsBy(this.options.step, (some) => evaluationCalls(this.options.step, this.batches(some)), () => this.pause())(rows); // biome-ignore format: one line
+
+  private async measure(): Promise<Measured> {
     const start = performance.now();
     let [lossSum, tokens] = [0, 0];
     const { step, validation } = this.options;
-    for (const group of evaluationCalls(step, this.batches(validation))) {
-      for (const values of await step.logProbabilities(group)) {
+    const batches = this.batches(validation);
+    const preferred = await this.options.preferences?.begin(batches, this.sums);
+    for (const group of evaluationCalls(step, batches)) {
+      const found = await step.logProbabilities(group);
+      for (const [i, values] of found.entries()) {
         for (const value of values) lossSum -= value;
         tokens += values.length;
+        preferred?.lossOf(values, group[i]!);
       }
       await this.pause();
     }
     this.options.state.seconds += (performance.now() - start) / 1000;
-    return { loss: lossSum / tokens, tokens };
+    const loss = preferred?.loss ?? lossSum / tokens;
+    return { loss, tokens, ...(preferred ? { preference: preferred.figures } : {}) };
   }
 
   /** The validation loss before training: measured after the first step with the initial values, so that the first step comes soon. */
@@ -260,11 +260,12 @@ class Loop {
       value.set(initial[i]!);
     });
     try {
-      const { loss, tokens } = await this.measure();
+      const measured = await this.measure();
+      const { loss } = measured;
       if (!Number.isFinite(loss))
         throw neverFinite('the validation before training', `the loss is ${loss}`, { step: 0 });
       this.options.state.validationBefore = loss;
-      return { type: 'validation', step: 0, loss, tokens };
+      return { type: 'validation', step: 0, ...measured };
     } finally {
       parameters.forEach(({ value }, i) => {
         value.set(trained[i]!);
@@ -278,7 +279,8 @@ class Loop {
 
   private async tryValidate(): Promise<RunEvent> {
     const { state } = this.options;
-    const { loss, tokens } = await this.measure();
+    const measured = await this.measure();
+    const { loss } = measured;
     if (!Number.isFinite(loss)) throw new Diverged(`the validation loss after ${state.step} steps is ${loss}`);
     state.validatedStep = state.step;
     const better = state.bestLoss === null || loss < state.bestLoss;
@@ -287,7 +289,7 @@ class Loop {
       state.bestLoss = loss;
       state.bestStep = state.step;
     }
-    return { type: 'validation', step: state.step, loss, tokens };
+    return { type: 'validation', step: state.step, ...measured };
   }
 
   /** Of this process, which began with the step `first`. */

@@ -1,6 +1,7 @@
 /** "What did it forget?" and "What is inside?". Pure. */
 import type { Forgetting } from '../../evaluate/trust/forgetting.ts';
 import type { UpdateNorm } from '../../inspect/update-norms.ts';
+import { isPreferenceMethod, type Method, trainsAdapter } from '../../settings/methods.ts';
 import { eventsOf, type ReportContent } from '../content.ts';
 import { count, percent, pValue, short } from '../figures.ts';
 import { type Html, html } from '../markup.ts';
@@ -31,6 +32,9 @@ function forgottenTable({ after, answersPValue, before, lossPValue, questions }:
 }
 
 const methods = { lora: said.methodLora, full: said.methodFull, pretrain: said.methodPretrain };
+
+const methodText = (method: Method) =>
+  isPreferenceMethod(method) ? said.methodPreferences({ name: method.toUpperCase() }) : methods[method];
 
 function precisionText({ events }: ReportContent): string | undefined {
   const chosen = eventsOf(events, 'precision').at(-1);
@@ -72,10 +76,10 @@ export function insideSection(content: ReportContent): Html {
   return html`${facts([
     [said.model, run.settings.model],
     [said.architecture, start?.architecture],
-    [said.method, say(methods[method])],
+    [said.method, say(methodText(method))],
     [said.trained, start && say(said.ofAll({ trained: count(start.trainableParameters), all: count(start.parameters), share }))],
-    [said.rank, method === 'lora' ? `${rank}, ${alpha}` : undefined],
-    [said.modules, method === 'lora' ? targetModules.join(', ') : undefined],
+    [said.rank, trainsAdapter(method) ? `${rank}, ${alpha}` : undefined],
+    [said.modules, trainsAdapter(method) ? targetModules.join(', ') : undefined],
     [said.precision, precisionText(content)],
   ])}${updates === null ? null : updatesPart(updates)}<div class="pair">${plotsOf(content).slice(1).map(plotFigure)}</div>`; // biome-ignore format: a table
 }

@@ -46,6 +46,10 @@ export const runWords = {
   architecture: { en: 'Architecture', zh: '架构' },
   method: { en: 'Method', zh: '方法' },
   methodLora: { en: 'LoRA adapter', zh: 'LoRA 适配器' },
+  methodPreferences: (p: { readonly name: string }): Text => ({
+    en: `LoRA adapter, from preferences (${p.name})`,
+    zh: `LoRA 适配器，学习偏好（${p.name}）`,
+  }),
   methodFull: { en: 'every weight', zh: '全部权重' },
   methodPretrain: { en: 'every weight of a new model', zh: '新模型的全部权重' },
   trained: { en: 'Trained weights', zh: '训练的权重' },

@@ -1,0 +1,84 @@
+/** Runs that learn from preferences: their reference is computed once and found again, and a resumed run is the one that never stopped. */
+import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
+import type { RunEvent } from '../events.ts';
+import { type Given, resolveSettings } from '../settings/load.ts';
+import { runTraining } from './run-training.ts';
+
+const folder = mkdtempSync(join(tmpdir(), 'nomoat-preferences-'));
+const model = join(import.meta.dirname, '../../test/fixtures/reference/llama/base.gguf');
+const data = join(folder, 'pairs.jsonl');
+const references = join(folder, 'home/references');
+
+beforeAll(() => {
+  vi.stubEnv('NOMOAT_HOME', join(folder, 'home'));
+  const rows = Array.from({ length: 16 }, (_, i) => ({ prompt: `what is ${i} ${'x'.repeat(i)}`, chosen: i % 2 ? 'odd' : 'even', rejected: 'no idea' })); // biome-ignore format: one line
+  writeFileSync(data, rows.map((row) => JSON.stringify(row)).join('\n'));
+});
+afterAll(() => {
+  vi.unstubAllEnvs();
+  rmSync(folder, { recursive: true, force: true });
+});
+
+let runs = 0;
+async function train(given: Given, stopAfter = Number.POSITIVE_INFINITY, run = join(folder, `run${runs++}`)) {
+  const settings = await resolveSettings([data], { model, batchSize: 4, epochs: 2, learningRate: 1e-2, warmupSteps: 0, threads: 1, validation: 0.25, validateEvery: 2, ...given, run }, null); // biome-ignore format: one line
+  const go = async (resume: boolean, until: number): Promise<RunEvent[]> => {
+    const abort = new AbortController();
+    const events: RunEvent[] = [];
+    const emit = (event: RunEvent): void => {
+      events.push(event);
+      if (event.type === 'step-end' && event.step + 1 === until) abort.abort();
+    };
+    await runTraining({ settings, resume, signal: abort.signal, emit });
+    return events;
+  };
+  const events = await go(false, stopAfter);
+  return { run, events, resume: () => go(true, Number.POSITIVE_INFINITY) };
+}
+const parameters = (run: string): Buffer => {
+  const last = readdirSync(join(run, 'checkpoints')).sort().at(-1)!;
+  return readFileSync(join(run, 'checkpoints', last, 'parameters.safetensors'));
+};
+const losses = (events: readonly RunEvent[]) => events.flatMap((e) => (e.type === 'step-end' ? [e.loss] : []));
+
+describe.each(['dpo', 'kto'])('%s', (method) => {
+  test('a run that is stopped and goes on ends with the same bits, and computes no reference again', async () => {
+    const whole = await train({ method });
+    const [file] = readdirSync(references);
+    const made = statSync(join(references, file!)).mtimeMs;
+    const stopped = await train({ method }, 2);
+    const rest = await stopped.resume();
+    expect([...losses(stopped.events), ...losses(rest)]).toEqual(losses(whole.events));
+    expect(parameters(stopped.run).equals(parameters(whole.run))).toBe(true);
+    expect(readdirSync(references)).toEqual([file]);
+    expect(statSync(join(references, file!)).mtimeMs).not.toBe(made);
+    const steps = whole.events.flatMap((e) => (e.type === 'step-end' ? [e.preference!] : []));
+    expect(steps[0]!.margin === null || Math.abs(steps[0]!.margin) < 1e-4).toBe(true);
+    expect(steps.at(-1)!.margin!).toBeGreaterThan(0.01);
+    // A broken file is made again, with the same numbers.
+    writeFileSync(join(references, file!), '{"sums": [[1');
+    const again = await train({ method });
+    expect(losses(again.events)).toEqual(losses(whole.events));
+    rmSync(references, { recursive: true });
+  });
+});
+
+test('another base, another adapter or other data have a reference of their own', async () => {
+  const qwen = join(import.meta.dirname, '../../test/fixtures/reference/qwen2/base.gguf');
+  const start = join(import.meta.dirname, '../../test/fixtures/reference/llama/lora.start.safetensors');
+  for (const given of [{}, { model: qwen }, { initialAdapter: start, alpha: 8 }, { validation: 0.5 }])
+    await train({ method: 'dpo', maxSteps: 1, ...given }, 1);
+  expect(readdirSync(references).length).toBe(4);
+  // Of the pair methods orpo and simpo have none.
+  for (const method of ['orpo', 'simpo']) await train({ method, maxSteps: 1 }, 1);
+  expect(readdirSync(references).length).toBe(4);
+});
+
+test('the end says how many held-out pairs are the right way round, and that preferred answers sank', async () => {
+  const { events } = await train({ method: 'dpo', beta: 2, learningRate: 0.05, epochs: 4 });
+  const said = events.flatMap((e) => (e.type === 'notice' ? [`${e.code}: ${e.message}`] : [])).join('\n');
+  expect(said).toMatch(/preferences: [\d.]+% of 4 held-out pairs are the right way round \(95% interval/);
+});
