@@ -150,9 +150,9 @@ const calls: Calls = [
   [
     'int8 of every weight',
     () => tune({ ...base, method: 'full', precision: 'int8' }).result,
-    "`precision`: only `method: 'lora'` has it. `settingsSchema('tune')` lists",
+    "`precision`: only the methods lora, dpo, orpo, simpo, kto have it. `settingsSchema('tune')` lists",
     ['tune', data, '--method', 'full', '--precision', 'int8', '--yes'],
-    '--precision: only --method lora has it. `nomoat tune --help` lists',
+    '--precision: only the methods lora, dpo, orpo, simpo, kto have it. `nomoat tune --help` lists',
   ],
   ['no data', () => plan({ ...base, data: [''] }), '`data`: is empty', ['plan', ''], 'DATA: is empty'],
   [

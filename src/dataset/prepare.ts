@@ -126,6 +126,22 @@ function decide(
   return { settings: { ...requested, ...chosen, ...preferences }, chosen: explainDefaults(requested, chosen, data, facts) }; // biome-ignore format: one line
 }
 
+function prefixNote(prefix: number, { report, rows }: Sets['train']): string {
+  const share = Math.round((100 * prefix * rows.length) / report.tokens);
+  return `All rows begin with the same ${prefix} tokens, ${share}% of all: each micro-batch computes them once. ${withValues({ sharePrefix: false })} computes them in every row.`;
+}
+
+/** Held-out rows that say nothing are not held out at all. */
+function assertMeasurable(held: Sets['held']): void {
+  if (!held || held.rows.length > 0) return;
+  throw new NomoatError({
+    code: 'nothing-to-learn',
+    part: 'the validation data',
+    fault: 'no row has a supervised token',
+    remedy: 'Look at it with `preview()`, or leave `validation` out.',
+  });
+}
+
 /** The rows of a fine-tuning run. Throws NomoatError. */
 export async function prepareExamples(
   given: RequestedSettings,
@@ -152,14 +168,7 @@ export async function prepareExamples(
     for (const refusal of refusals) countRefusal(rows.report, refusal);
     if (held) for (const refusal of heldLearnt.refusals) countRefusal(held.report, refusal);
     assertTrainable(rows, sets.facts, sets.remedy);
-    if (held && held.rows.length === 0) {
-      throw new NomoatError({
-        code: 'nothing-to-learn',
-        part: 'the validation data',
-        fault: 'no row has a supervised token',
-        remedy: 'Look at it with `preview()`, or leave `validation` out.',
-      });
-    }
+    assertMeasurable(held);
     const decided = decide(settings, sets, model);
     const prefix = prefixOf(decided.settings, sets, model);
     const notes = notesOf(settings, dataset, heldFile, {
@@ -171,12 +180,7 @@ export async function prepareExamples(
     notes.push(...learnt.notes);
     const remedy = rows.report.refusedRows > refusals.length ? sets.remedy() : null;
     if (remedy) notes.push(remedy);
-    if (prefix > 0) {
-      const share = Math.round((100 * prefix * rows.rows.length) / rows.report.tokens);
-      notes.push(
-        `All rows begin with the same ${prefix} tokens, ${share}% of all: each micro-batch computes them once. ${withValues({ sharePrefix: false })} computes them in every row.`,
-      );
-    }
+    if (prefix > 0) notes.push(prefixNote(prefix, rows));
     return {
       ...decided,
       format: dataset.format,

@@ -3,6 +3,7 @@
  * measured is stated, and marked as reported by its author; what speaks against the result stands first. Sends nothing anywhere.
  * Formats: https://huggingface.co/docs/hub/model-cards, https://huggingface.co/docs/hub/eval-results
  */
+
 import { existsSync, mkdirSync } from 'node:fs';
 import { basename, join, resolve } from 'node:path';
 import { stringify } from 'yaml';
@@ -16,6 +17,7 @@ import { summarizeAdapter } from '../lora/adapter.ts';
 import { runCard } from '../run/run-card.ts';
 import { RunFolder, type RunRecord } from '../run/run-folder.ts';
 import { runWarning } from '../run/run-result.ts';
+import { trainsAdapter } from '../settings/methods.ts';
 import { callWith } from '../words/program-words.ts';
 
 /** What the card says beside what the run knows. */
@@ -115,8 +117,8 @@ function evalResultsOf(evaluation: CardEvaluation, { split, task, testData }: Ca
 }
 
 function assertCardable(run: string, folder: RunFolder, { settings, state }: RunRecord): void {
-  if (settings.method === 'lora' && existsSync(folder.adapter)) return;
-  const isWhole = settings.method !== 'lora';
+  if (trainsAdapter(settings.method) && existsSync(folder.adapter)) return;
+  const isWhole = !trainsAdapter(settings.method);
   throw new NomoatError({
     code: isWhole ? 'no-adapter' : 'run-unfinished',
     part: run,

@@ -1,4 +1,5 @@
 /** Who is evaluated, by what they are named: a model, a run, or the folder of a run's repeats with other seeds. */
+
 import { basename } from 'node:path';
 import { NomoatError } from '../errors.ts';
 import type { Answered } from '../evaluate/evaluate-answers.ts';
@@ -7,6 +8,7 @@ import type { TestQuestion } from '../evaluate/test-set.ts';
 import { RunFolder } from '../run/run-folder.ts';
 import { endedRuns, isSeedSet, openSeedSet } from '../run/seed-set.ts';
 import { isRun } from '../settings/load.ts';
+import { trainsAdapter } from '../settings/methods.ts';
 import { type MeasureOptions, measureModel } from './measure-model.ts';
 import { learntQuestions } from './test-data.ts';
 
@@ -31,7 +33,7 @@ export function usualRivals(given: string): readonly string[] {
   const member = membersOf(given)[0]!;
   if (!isRun(member)) return [];
   const { settings } = new RunFolder(member).read();
-  return settings.method === 'lora' ? [settings.modelPath] : [];
+  return trainsAdapter(settings.method) ? [settings.modelPath] : [];
 }
 
 /** A file by its name, a run by its folder's. */

@@ -17,7 +17,7 @@ import type { TrainerState } from '../train/trainer-state.ts';
 import type { Journal } from './journal.ts';
 import { type Method, openMethod } from './methods.ts';
 import type { Opened } from './open-run.ts';
-import { openWeights } from './open-weights.ts';
+import { type FrozenWeights, type OpenWeightsOptions, openWeights } from './open-weights.ts';
 import { openReference } from './reference.ts';
 import { StepMeter } from './step-meter.ts';
 
@@ -63,41 +63,37 @@ export interface LoadOptions {
   readonly started: number;
 }
 
+/** The weights below an adapter, in the arithmetic that was decided on, which is written down; null where every weight is trained. */
+async function openFrozen({
+  opened,
+  ...options
+}: Required<Pick<OpenWeightsOptions, 'threads' | 'progress' | 'signal'>> &
+  Pick<LoadOptions, 'opened'>): Promise<FrozenWeights | null> {
+  const { decision, folder, model, prepared } = opened;
+  if (!trainsAdapter(prepared.settings.method)) return null;
+  const streamTo = folder.file('layers.int8');
+  const frozen = await openWeights({ decision, model, rows: prepared.train, streamTo, ...options });
+  folder.update({ chosenPrecision: frozen.event.precision });
+  folder.writeRecipe();
+  return frozen;
+}
+
 /** Throws NomoatError. */
 export async function loadRun({ journal, opened, signal, started }: LoadOptions): Promise<Running> {
   const { decision, folder, model, prepared } = opened;
   const { settings } = prepared;
   const threads = threadsOf(settings.threads);
   await heedStop(signal);
-  const frozen = trainsAdapter(settings.method)
-    ? await openWeights({
-        decision,
-        model,
-        rows: prepared.train,
-        threads,
-        streamTo: folder.file('layers.int8'),
-        progress: (message) => journal.emitTransient(message),
-        signal,
-      })
-    : null;
-  if (frozen) {
-    folder.update({ chosenPrecision: frozen.event.precision });
-    folder.writeRecipe();
-  }
+  const progress = (message: string): void => journal.emitTransient(message);
+  const frozen = await openFrozen({ opened, threads, progress, signal });
   const { activations } = decision;
   const method = await openMethod({ settings, folder, model, threads, weights: frozen?.weights ?? null, activations });
   const { parameters } = method.step;
   const optimizer = initAdamW(parameters);
   const goesOn = prepared.validation.length > 0 && checkpointSteps(folder.checkpoints).length > 0;
   const initial = goesOn ? parameters.map(({ value }) => value.slice()) : null;
-  const reference = await openReference({
-    opened,
-    step: method.step,
-    precision: `${frozen?.event.precision} ${frozen?.event.levels}`,
-    threads,
-    signal,
-    progress: (message) => journal.emitTransient(message),
-  });
+  const precision = `${frozen?.event.precision} ${frozen?.event.levels}`;
+  const reference = await openReference({ opened, step: method.step, precision, threads, signal, progress });
   const loaded = loadLatest(folder.checkpoints, parameters, optimizer);
   const state = loaded?.state ?? noSteps();
   folder.openLog(loaded?.state.eventBytes ?? 0);

@@ -88,7 +88,7 @@ export async function openReference(options: ReferenceOptions): Promise<Referenc
   const sums: number[][] = [];
   const pack = (rows: readonly TokenRow[]): PackedBatch[][] => evaluationCalls(step, packRows(rows, packOptions(settings, prepared.prefix, decision.microBatchTokens))); // biome-ignore format: one line
   const compute = sumsBy(step, pack, () => heedStop(signal));
-  const reference = await referenceOf(settings, [train, validation], async (rows) => {
+  const ask = async (rows: readonly TokenRow[]): Promise<number[][]> => {
     const began = sums.length;
     if (found) sums.push(...found.slice(began, began + rows.length));
     for (let at = 0; sums.length < began + rows.length; at += rowsBetween) {
@@ -96,6 +96,10 @@ export async function openReference(options: ReferenceOptions): Promise<Referenc
       sums.push(...(await compute(rows.slice(at, at + rowsBetween))));
     }
     return sums.slice(began);
+  };
+  const reference = await referenceOf(settings, [train, validation], ask).catch(async (error: unknown) => {
+    await step.close();
+    throw error;
   });
   if (!found) keep(path, sums);
   return reference;

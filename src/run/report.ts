@@ -1,4 +1,5 @@
 /** What a run's report is made of: its record, its events, and what is known of its answers and its adapter. */
+
 import { existsSync, statSync } from 'node:fs';
 import { readPeft } from '../adapter/peft.ts';
 import type { Evaluation } from '../evaluate/evaluation.ts';
@@ -6,6 +7,7 @@ import type { RunEvent } from '../events.ts';
 import { openGguf } from '../formats/gguf/read.ts';
 import { type UpdateNorm, updateNorms } from '../inspect/update-norms.ts';
 import { renderPage } from '../report/page.ts';
+import { trainsAdapter } from '../settings/methods.ts';
 import { recipeCommand, recipeOf } from './recipe.ts';
 import type { RunFolder, RunRecord } from './run-folder.ts';
 import { version } from './version.ts';
@@ -45,7 +47,7 @@ const mostBaseBytes = 2e9;
 export function updatesOf(folder: RunFolder): UpdateNorm[] | null {
   try {
     const { settings } = folder.read();
-    if (settings.method !== 'lora' || !existsSync(folder.adapter)) return null;
+    if (!trainsAdapter(settings.method) || !existsSync(folder.adapter)) return null;
     if (statSync(settings.modelPath).size > mostBaseBytes) return null;
     const model = openGguf(settings.modelPath);
     try {

@@ -24,6 +24,18 @@ function another({ choices, fallback, inner, kind }: Field, name: string): unkno
   return name === 'memory' ? 8e9 : 'something';
 }
 
+/** What an option wants beside it. */
+const methodsWith: Readonly<Record<string, object>> = {
+  outputType: { method: 'full' },
+  beta: { method: 'dpo' },
+  lossType: { method: 'dpo' },
+  labelSmoothing: { method: 'dpo', lossType: 'robust' },
+  gamma: { method: 'simpo' },
+  sftShare: { method: 'dpo' },
+  desirableWeight: { method: 'kto' },
+  undesirableWeight: { method: 'kto' },
+};
+
 test.each(Object.entries<z.ZodType>(tuneOptions))(
   '%s: a flag wins over the recipe, the recipe over the default',
   (name, option) => {
@@ -34,7 +46,7 @@ test.each(Object.entries<z.ZodType>(tuneOptions))(
     expect(fallback).toEqual(field.fallback);
     const fromRecipe = resolveOptions({}, { [name]: value })[key];
     expect(fromRecipe).not.toEqual(fallback);
-    const recipe = { ...(name === 'outputType' ? { method: 'full' } : {}), ...(field.kind === 'text' || name === 'validation' ? { [name]: 'other' } : {}) }; // biome-ignore format: one line
+    const recipe = { ...methodsWith[name], ...(field.kind === 'text' || name === 'validation' ? { [name]: 'other' } : {}) }; // biome-ignore format: one line
     expect(resolveOptions({ [name]: value }, recipe)[key]).toEqual(fromRecipe);
   },
 );

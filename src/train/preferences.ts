@@ -85,10 +85,10 @@ export async function referenceOf(
   const answers = new Map<TokenRow, readonly number[]>();
   const others = new Map<TokenRow, { row: TokenRow; sum: number }>();
   for (const rows of sets) {
-    (await sums(rows)).forEach((each, i) => answers.set(rows[i]!, each));
+    for (const [i, each] of (await sums(rows)).entries()) answers.set(rows[i]!, each);
     if (wantsPairs(settings.method)) continue;
     const made = mismatched(rows, settings.sequenceLength);
-    (await sums(made)).forEach(([sum], i) => others.set(rows[i]!, { row: made[i]!, sum: sum! }));
+    for (const [i, [sum]] of (await sums(made)).entries()) others.set(rows[i]!, { row: made[i]!, sum: sum! });
   }
   return { answers, mismatched: others };
 }
@@ -202,7 +202,7 @@ export const sumsBy =
     const sums: number[][] = [];
     for (const batches of calls(rows)) {
       const values = await step.logProbabilities(batches);
-      values.forEach((each, i) => sums.push(...sumsOf(batches[i]!, each)));
+      for (const [i, each] of values.entries()) sums.push(...sumsOf(batches[i]!, each));
       await pause();
     }
     return sums;
