@@ -14,7 +14,7 @@ import { loraWeights, parameterCount, readModelConfig } from '../models/config.t
 import { modelNotes } from '../models/model-notes.ts';
 import { chooseDefaults, explainDefaults, type ModelFacts } from '../settings/defaults-from-data.ts';
 import { fieldOf } from '../settings/fields.ts';
-import { choosePreferenceValues, trainsAdapter, wantsPairs } from '../settings/methods.ts';
+import { choosePreferenceValues, isPreferenceMethod, trainsAdapter, wantsPairs } from '../settings/methods.ts';
 import { tuneOptions } from '../settings/options.ts';
 import type { RequestedSettings, RunSettings } from '../settings/run-settings.ts';
 import type { Example } from '../text/example.ts';
@@ -112,7 +112,7 @@ function decide(
   const config = readModelConfig(model);
   const facts: ModelFacts = {
     ...config,
-    method: trainsAdapter(requested.method) ? 'lora' : 'full',
+    method: isPreferenceMethod(requested.method) ? 'preferences' : trainsAdapter(requested.method) ? 'lora' : 'full', // biome-ignore format: one line
     weights: parameterCount(model),
     weightsPerRank: loraWeights(config, { rank: 1, targetModules: requested.targetModules }),
   };

@@ -22,7 +22,8 @@ export interface ModelFacts {
   /** Weights of an adapter of rank 1 on the run's target modules. */
   readonly weightsPerRank: number;
   readonly architecture: 'llama' | 'qwen2' | 'qwen3';
-  readonly method: 'lora' | 'full';
+  /** `preferences`: an adapter that learns which of two answers is preferred. */
+  readonly method: 'lora' | 'full' | 'preferences';
 }
 
 export interface DataFacts {
@@ -82,7 +83,10 @@ export const chooseRank = (supervisedTokens: number, weightsPerRank: number): nu
 
 /** Rate of LoRA at a width of 2000; full fine-tuning wants a tenth. */
 const rateAt2000 = 5e-4;
-const fullShare = 0.1;
+/** Preferences want a fraction of it: too high a rate drives both answers' log-probabilities down together (docs/defaults.md). */
+const shares: Readonly<Record<ModelFacts['method'], number>> = { lora: 1, full: 0.1, preferences: 0.025 };
+/** Further passes over pairs raise the margin of those pairs and little else (docs/defaults.md). */
+const preferenceEpochs = 1;
 const widthExponents: Readonly<Record<ModelFacts['architecture'], number>> = {
   llama: 0.781,
   qwen2: 0.0775,
@@ -97,10 +101,10 @@ const maxRate = 5e-3;
 export type RateFacts = Pick<ModelFacts, 'architecture' | 'method' | 'modelWidth'>;
 
 export function chooseLearningRate({ architecture, method, modelWidth }: RateFacts): number {
-  const narrow = architecture === 'llama' && method === 'lora' && modelWidth < 2000;
+  const narrow = architecture === 'llama' && method !== 'full' && modelWidth < 2000;
   const exponent = narrow ? narrowExponent : widthExponents[architecture];
   const rate = Math.min(maxRate, rateAt2000 * (2000 / modelWidth) ** exponent);
-  return Number((rate * (method === 'full' ? fullShare : 1)).toPrecision(2));
+  return Number((rate * shares[method]).toPrecision(2));
 }
 
 /** Fills in what nobody gave; what was given stays and is built upon. `sequenceLength` is the given or chosen one: it decides the rows. */
@@ -114,7 +118,7 @@ export function chooseDefaults(
   return {
     sequenceLength,
     batchSize,
-    epochs: requested.epochs ?? chooseEpochs(data.rows, batchSize, model.weights),
+    epochs: requested.epochs ?? (model.method === 'preferences' ? preferenceEpochs : chooseEpochs(data.rows, batchSize, model.weights)), // biome-ignore format: one line
     rank: requested.rank ?? chooseRank(data.supervisedTokens, model.weightsPerRank),
     learningRate: requested.learningRate ?? chooseLearningRate(model),
   };
@@ -138,6 +142,6 @@ export function explainDefaults(
     ['rank', `rank ${chosen.rank} (${count(data.supervisedTokens)} supervised tokens)`],
     ['learningRate', `learning rate ${chosen.learningRate} (width ${model.modelWidth})`],
   ];
-  const said = parts.filter(([name]) => requested[name] === null && (name !== 'rank' || model.method === 'lora'));
+  const said = parts.filter(([name]) => requested[name] === null && (name !== 'rank' || model.method !== 'full'));
   return said.length === 0 ? null : `Chosen from the data: ${said.map(([, text]) => text).join(', ')}.`;
 }
