@@ -158,6 +158,8 @@ export {
 } from './library.ts';
 export type { Embedder, Embedding } from './llama/embedder.ts';
 export type { Projection } from './lora/adapter.ts';
+export type { LossType } from './losses/pair-losses.ts';
+export type { PreferenceFigures } from './losses/preference-tally.ts';
 export type { DoctorEngine, DoctorFolder, DoctorReport, Finding } from './machine/doctor.ts';
 export type { MachineFacts } from './machine/machine.ts';
 export type { Imported, ImportedKind, ImportedTune } from './migrate/imported.ts';
@@ -185,6 +187,7 @@ export type { CommandName } from './settings/command-settings.ts';
 export type { JobSettings } from './settings/job-hyperparameters.ts';
 export { type JsonSchema, settingsSchema } from './settings/json-schema.ts';
 export type { MergeMethod } from './settings/merge-methods.ts';
+export type { Method } from './settings/methods.ts';
 export type { MetricName } from './settings/metric-names.ts';
 export type { PretrainOptionValues, TuneOptionValues } from './settings/option-types.ts';
 export type { DataFormat, PretrainSettings, RunSettings, TooLong } from './settings/run-settings.ts';
@@ -207,6 +210,6 @@ export { type AnswerPart, AnswerReader, type OnAnswerPart } from './text/answers
 export { type OfferedTools, offeredTools } from './text/answers/offered-tools.ts';
 export type { Message, RecordSource } from './text/example.ts';
 export type { TuningFormat } from './text/tuning-rows.ts';
-export type { PreviewedRow } from './tokens/preview.ts';
+export type { PreviewedAnswer, PreviewedRow } from './tokens/preview.ts';
 export type { RowsReport } from './tokens/rows.ts';
 export type { VerdictComparison, VerdictEvent, VerdictScore } from './verdict-event.ts';

@@ -6,8 +6,9 @@
  */
 
 /** How DPO compares the two answers. */
-export const lossTypes = ['sigmoid', 'sigmoid-norm', 'ipo', 'robust'] as const;
-export type LossType = (typeof lossTypes)[number];
+export const lossTypes = ['sigmoid', 'sigmoid-norm', 'ipo', 'robust'] as const satisfies readonly LossType[];
+/** A loss of DPO: of whole answers, of means over their tokens (sigmoid-norm, ipo), or with a share of wrong pairs (robust). */
+export type LossType = 'sigmoid' | 'sigmoid-norm' | 'ipo' | 'robust';
 
 /** What is learnt from pairs. */
 export type PairMethod = 'dpo' | 'orpo' | 'simpo';

@@ -6,8 +6,9 @@ export const preferenceMethods = ['dpo', 'orpo', 'simpo', 'kto'] as const satisf
 export type PreferenceMethod = (typeof preferenceMethods)[number];
 
 /** Of `tune`; a pretraining run has one of its own. */
-export const tuneMethods = ['lora', 'full', ...preferenceMethods] as const;
-export type Method = (typeof tuneMethods)[number] | 'pretrain';
+export const tuneMethods = ['lora', 'full', ...preferenceMethods] as const satisfies readonly Method[];
+/** What a run trains, and what it learns from. */
+export type Method = 'lora' | 'full' | 'dpo' | 'orpo' | 'simpo' | 'kto' | 'pretrain';
 
 export const isPreferenceMethod = (method: Method): method is PreferenceMethod =>
   (preferenceMethods as readonly string[]).includes(method);
