@@ -10,6 +10,7 @@ import { evenAdapter } from '../dist/adapter/even-adapter.js';
 import { readPeft } from '../dist/adapter/peft.js';
 import { packRows } from '../dist/batches/pack.js';
 import { openGguf } from '../dist/formats/gguf/read.js';
+import { readModelConfig } from '../dist/models/config.js';
 import { readSafetensors } from '../dist/formats/safetensors.js';
 import { readExamples } from '../dist/dataset/dataset-files.js';
 import { chatTemplateOf } from '../dist/text/chat-template.js';

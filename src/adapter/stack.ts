@@ -27,6 +27,8 @@ function partOf(text: string): StackedAdapter {
 
 /** The adapters that `text` names, in order. Throws NomoatError where a part is empty or its scale is no number. */
 export function parseStack(text: string): StackedAdapter[] {
+  if (typeof text !== 'string')
+    throw new NomoatError({ code: 'invalid-settings', part: '`adapter`', fault: `${JSON.stringify(text)} is no text`, remedy }); // biome-ignore format: one line
   if (existsSync(text)) return [{ path: text, scale: 1 }];
   const parts = text.split('+');
   if (parts.some((part) => part.trim() === ''))

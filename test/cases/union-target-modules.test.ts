@@ -43,7 +43,7 @@ test('what would change the meaning is refused by name, by chat and before train
   const dora = changed('dora', (config) => ({ ...config, use_dora: true }));
   for (const { code, err } of [chat(dora), tune('third', '--initial-adapter', dora)]) {
     expect(code).not.toBe(0);
-    expect(err).toContain('use_dora = true');
+    expect(err).toContain('is DoRA by its config');
   }
 });
 

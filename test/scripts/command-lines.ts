@@ -2,9 +2,9 @@
 import type { Command } from 'commander';
 import { allCommands } from '../../src/cli/command-table.ts';
 
-const commands: readonly Command[] = await allCommands();
+const commands: readonly Command[] = (await allCommands()).flatMap((command) => [command, ...command.commands]);
 
-export const commandNames: readonly string[] = commands.map((command) => command.name());
+export const commandNames: readonly string[] = (await allCommands()).map((command) => command.name());
 const everywhere = ['--help', '--debug', '--version'];
 
 /** Flags of a command, or of all of them. */

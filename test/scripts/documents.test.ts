@@ -91,6 +91,8 @@ describe('what is named is there', () => {
       '--libc',
       '--onnxruntime-node-install',
       '--tool-call-parser',
+      // The harness' --apply_chat_template.
+      '--apply',
     ];
     const sources = scripts.map(text).join('\n');
     const known = flagsOf(null);
@@ -119,7 +121,7 @@ const standsFor: Readonly<Record<string, () => string>> = {
   M: () => tiny,
   MODEL: () => tiny,
   ADAPTER: () => at('run'),
-  TUNED: () => at('BASE.gguf'),
+  TUNED: () => at('TUNED.gguf'),
   BASE: () => tiny,
   NAME: () => `key-${made++}`,
   'BASE.gguf': () => at('BASE.gguf'),
@@ -192,6 +194,7 @@ describe('commands of nomoat run', { timeout: 240_000 }, () => {
     addRun(inputs);
     addReference(inputs);
     copyFileSync(tiny, at('BASE.gguf'));
+    expect(nomoat(['export', at('run'), '--to', 'merged-gguf', '--out', at('TUNED.gguf')]).code).toBe(0);
   }, 120_000);
 
   const whole = documented

@@ -61,8 +61,6 @@ describe('reads', () => {
       'bench/compare-torch.sh': 1,
       'bench/qvac/run.sh': 0,
       'bench/three-seeds.sh': 2,
-      'bench/oracles/check_outputs.py':
-        'needs lm_eval and inspect-ai, some gigabytes; the fields are held by src/evaluate/viewers/viewers.test.ts',
       'models/nomoat-mini/train.sh': 2,
     });
     expect(faultsOf(['tune', 'x', '--rnak', '3'])).toEqual(['nomoat tune has no --rnak']);
@@ -95,6 +93,10 @@ const withTorch: readonly Run[] = [
 ];
 const onlyRead: Readonly<Record<string, string>> = {
   'bench/qvac/run.sh': 'fetches 620 MB of packages',
+  'bench/oracles/check_outputs.py':
+    'needs lm_eval and inspect-ai, some gigabytes; the fields are held by src/evaluate/viewers/viewers.test.ts',
+  'bench/oracles/make_preference_cases.py':
+    'needs TRL, some gigabytes; src/train/preferences.test.ts holds its figures',
   'bench/lm-eval/dequantize.py': 'run by bench/lm-eval.mjs',
   'bench/lm-eval/run_task.py': 'run by bench/tasks-lm-eval.mjs',
   'examples/openai-migration/tune.py': 'run against a server in test/server/migration-example.test.ts',

@@ -98,7 +98,10 @@ describe('a run through the command line', { timeout: patience }, () => {
       expect(existsSync(join(folder, 'whole', name)), name).toBe(true);
     }
     // Its scripts stand in it; the one address is in the plots' licence.
-    const page = readFileSync(join(folder, 'whole/report.html'), 'utf8').replace('https://github.com/leeoniya/uPlot', '');
+    const page = readFileSync(join(folder, 'whole/report.html'), 'utf8').replace(
+      'https://github.com/leeoniya/uPlot',
+      '',
+    );
     expect(page).not.toMatch(/https?:|\ssrc=|url\(/);
     // What is shown to others does not say where things lie on this machine.
     const shared = [
