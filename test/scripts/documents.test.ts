@@ -4,7 +4,7 @@
  * docs/log tells what was run once; there only names and flags are held against what is.
  */
 import { spawnSync } from 'node:child_process';
-import { copyFileSync, existsSync, readFileSync } from 'node:fs';
+import { copyFileSync, existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { modelCatalogue } from '../../src/store/catalogue.ts';
@@ -116,6 +116,7 @@ const standsFor: Readonly<Record<string, () => string>> = {
   FOLDER: () => at('train.jsonl'),
   'train.jsonl': () => at('train.jsonl'),
   'test.jsonl': () => at('test.jsonl'),
+  PAIRS: () => at('pairs.jsonl'),
   TEXT: () => at('text.txt'),
   TEST: () => at('test.jsonl'),
   M: () => tiny,
@@ -194,6 +195,8 @@ describe('commands of nomoat run', { timeout: 240_000 }, () => {
     addRun(inputs);
     addReference(inputs);
     copyFileSync(tiny, at('BASE.gguf'));
+    const pairs = Array.from({ length: 12 }, (_, i) => ({ prompt: `number ${i}`, chosen: i % 2 ? 'odd' : 'even', rejected: 'no idea' })); // biome-ignore format: one line
+    writeFileSync(at('pairs.jsonl'), pairs.map((pair) => `${JSON.stringify(pair)}\n`).join(''));
     expect(nomoat(['export', at('run'), '--to', 'merged-gguf', '--out', at('TUNED.gguf')]).code).toBe(0);
   }, 120_000);
 
