@@ -29,7 +29,6 @@ import {
   usualRivals,
 } from './contestants.ts';
 import { costlyChecks } from './costly-checks.ts';
-import { askTask } from './evaluate-task.ts';
 import { type EvaluationOutputs, openOutputs } from './evaluation-outputs.ts';
 import { judgeModel } from './judge-model.ts';
 import { loadMetrics, type MetricGiven } from './load-metric.ts';
@@ -165,6 +164,8 @@ async function byTask(
   contestants: readonly Contestant[],
   options: EvaluateOptions & { readonly task: TaskName },
 ): Promise<Evaluation> {
+  // With what tasks are checked by, a list of languages among it, which a program that imports the library does not wait for.
+  const { askTask } = await import('./evaluate-task.ts');
   const members = contestants.flatMap((each) =>
     each.members.map((model) => ({ model, name: nameOfMember(each, model) })),
   );
