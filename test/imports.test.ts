@@ -167,3 +167,17 @@ test('a command loads what it needs: the help no schemas, the process that shows
     for (const unneeded of heavy) expect(loadedWith(`cli/${name}.ts`), name).not.toContain(unneeded);
   expect(loadedWith('run/run-training.ts')).toContain('onnxruntime-node');
 });
+
+test('a program that imports the library waits for no engine, and for no lists of languages, keys and phone numbers', () => {
+  const loaded = loadedWith('index.ts');
+  for (const unneeded of [
+    'node-llama-cpp',
+    'onnxruntime-node',
+    'eld/extrasmall',
+    '@secretlint/core',
+    'libphonenumber-js/max',
+    'validator',
+  ])
+    expect(loaded).not.toContain(unneeded);
+  expect(loaded).toContain('zod');
+});
