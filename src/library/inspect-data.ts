@@ -9,16 +9,13 @@ import type { CheckedTokens } from '../data-checks/tokens-of-rows.ts';
 import { type DataFile, readExamples } from '../dataset/dataset-files.ts';
 import { NomoatError } from '../errors.ts';
 import { writeChunksAtomic } from '../formats/atomic-write.ts';
-import { openGguf } from '../formats/gguf/read.ts';
 import type { TuneOptions } from '../library.ts';
-import { resolveChatTemplate } from '../settings/chat-template.ts';
 import { stoppable } from '../stop.ts';
-import { resolveModel } from '../store/local-models.ts';
-import { type ChatTemplate, chatTemplateOf, withChatTemplate } from '../text/chat-template.ts';
 import type { Example, RecordSource } from '../text/example.ts';
-import type { Tokenizer } from '../tokens/tokenizer.ts';
+import type { EncodeOptions } from '../tokens/encode-example.ts';
 import { nearestNames } from '../words/nearest-name.ts';
 import type { InspectProgress } from './inspect.ts';
+import { withEncoding } from './row-encoding.ts';
 
 /** What is looked at, and what is done about it. */
 export interface InspectDataOptions
@@ -99,41 +96,19 @@ function assertNew(path: string | null | undefined): void {
   if (existsSync(path)) throw fault('exists already', 'Name a new file.');
 }
 
-/** Findings of the model's tokens, where one is named. */
-async function tokensOf(
+/** What is found of the rows, and of their tokens where a model's encoding is there. */
+async function checkedOf(
   examples: readonly Example[],
-  { chatTemplate, model, onProgress, signal }: InspectDataOptions,
-): Promise<{
-  readonly tokens: CheckedTokens | null;
-  readonly tokenizer: Tokenizer | null;
-  readonly close: () => Promise<void>;
-}> {
-  if (model === undefined || model === null) return { tokens: null, tokenizer: null, close: async () => {} };
-  const { path } = await resolveModel(model);
-  // With its engine, which a program that imports the library does not wait for.
-  const { openTokenizer } = await import('../llama/tokenizer.ts');
+  encoding: EncodeOptions | null,
+  { onProgress, signal }: InspectDataOptions,
+): Promise<{ readonly checked: CheckedRows; readonly tokens: CheckedTokens | null }> {
   const { checkTokens } = await import('../data-checks/tokens-of-rows.ts');
-  const file = withChatTemplate(openGguf(path), resolveChatTemplate(chatTemplate ?? null));
-  try {
-    const tokenizer = await openTokenizer(path);
-    try {
-      let template: ChatTemplate | null = null;
-      const once = (): ChatTemplate => {
-        template ??= chatTemplateOf(file);
-        return template;
-      };
-      const encoding = { template: once, tokenizer, supervise: 'answers', specialTokens: 'auto' } as const;
-      const said = (done: number, total: number): void =>
-        onProgress?.({ doing: 'rows tokenised', done: done - 1, total });
-      const tokens = await checkTokens(examples, encoding, { signal, onProgress: said });
-      return { tokens, tokenizer, close: () => tokenizer.close() };
-    } catch (error) {
-      await tokenizer.close();
-      throw error;
-    }
-  } finally {
-    file.close();
-  }
+  const { checkRows } = await import('../data-checks/check-rows.ts');
+  const told = (doing: string, done: number, total: number): void => onProgress?.({ doing, done: done - 1, total });
+  const pace = { signal, onProgress: (done: number, total: number) => told('rows tokenised', done, total) };
+  const tokens = encoding && (await checkTokens(examples, encoding, pace));
+  const tokenizer = encoding?.tokenizer ?? null;
+  return { tokens, checked: await checkRows(examples, { tokenizer, signal, onProgress: told }) };
 }
 
 function countsOf(findings: readonly DataFinding[]): KindCount[] {
@@ -149,7 +124,7 @@ function countsOf(findings: readonly DataFinding[]): KindCount[] {
 
 /** Reads and checks data. Rejects with NomoatError where it cannot be read, a setting is wrong, or `signal` says so. */
 export async function inspectData(options: InspectDataOptions): Promise<DataInspection> {
-  const { data, onProgress, signal, writeClean } = options;
+  const { chatTemplate, data, model = null, signal, writeClean } = options;
   const kinds = leaveOutOf(options);
   assertNew(writeClean);
   return await stoppable('inspecting data', signal, async () => {
@@ -157,10 +132,8 @@ export async function inspectData(options: InspectDataOptions): Promise<DataInsp
     if (writeClean && dataset.validation)
       throw new NomoatError({ part: '`writeClean`', fault: 'the folder holds data for training and for validation, which would become one file', remedy: 'Clean its files one by one.' }); // biome-ignore format: one line
     const examples = [...dataset.train, ...(dataset.validation ?? [])];
-    const { checkRows, namedRows } = await import('../data-checks/check-rows.ts');
-    const { close, tokenizer, tokens } = await tokensOf(examples, options);
-    const told = (doing: string, done: number, total: number): void => onProgress?.({ doing, done: done - 1, total });
-    const checked = await checkRows(examples, { tokenizer, signal, onProgress: told }).finally(close);
+    const check = (encoding: EncodeOptions | null) => checkedOf(examples, encoding, options);
+    const { checked, tokens } = await (model === null ? check(null) : withEncoding({ model, chatTemplate }, check));
     const refused = dataset.refusals.map(({ detail, reason, source }): DataFinding => {
       return { kind: 'unusable', severity: 'warning', rule: reason, rows: [source], excerpt: detail ?? '' };
     });
@@ -176,6 +149,7 @@ export async function inspectData(options: InspectDataOptions): Promise<DataInsp
       tokens: tokens ? { lengths: tokens.lengths, notices: tokens.notices } : null,
     };
     if (!writeClean) return { ...result, written: null };
+    const { namedRows } = await import('../data-checks/check-rows.ts');
     const leftOut = namedRows(findings, kinds);
     return { ...result, written: await write(writeClean, examples, leftOut) };
   });

@@ -3,11 +3,8 @@
  * nothing is at fault, `tune` of that model refuses none of its rows. Trains nothing, writes nothing.
  */
 import { checkTuningLines, type TuningFileCheck } from '../dataset/tuning-file.ts';
-import { openGguf } from '../formats/gguf/read.ts';
-import { resolveChatTemplate } from '../settings/chat-template.ts';
-import { resolveModel } from '../store/local-models.ts';
-import { type ChatTemplate, chatTemplateOf, withChatTemplate } from '../text/chat-template.ts';
 import type { TuningFormat } from '../text/tuning-rows.ts';
+import { withEncoding } from './row-encoding.ts';
 
 /** How a training file is checked. */
 export interface CheckTuningFileOptions {
@@ -30,25 +27,5 @@ export async function checkTuningFile(path: string, options: CheckTuningFileOpti
   const { chatTemplate, formats, model, signal } = options;
   const limits = { ...(formats ? { formats } : {}), ...(signal ? { signal } : {}) };
   if (model === undefined) return await checkTuningLines(path, limits);
-  const { path: modelPath } = await resolveModel(model);
-  // With its engine, which a program that imports the library does not wait for.
-  const { openTokenizer } = await import('../llama/tokenizer.ts');
-  const file = withChatTemplate(openGguf(modelPath), resolveChatTemplate(chatTemplate ?? null));
-  try {
-    const tokenizer = await openTokenizer(modelPath);
-    try {
-      // Read once, and only where a row needs it.
-      let template: ChatTemplate | null = null;
-      const once = (): ChatTemplate => {
-        template ??= chatTemplateOf(file);
-        return template;
-      };
-      const encoding = { template: once, tokenizer, supervise: 'answers', specialTokens: 'auto' } as const;
-      return await checkTuningLines(path, { ...limits, encoding });
-    } finally {
-      await tokenizer.close();
-    }
-  } finally {
-    file.close();
-  }
+  return await withEncoding({ model, chatTemplate }, (encoding) => checkTuningLines(path, { ...limits, encoding }));
 }
