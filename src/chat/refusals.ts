@@ -17,6 +17,16 @@ export const tooLong = (promptTokens: number, contextSize: number, trained: numb
     fields: { promptTokens, contextSize },
   });
 
+/** What `ask` gives; null where its prompt does not fit the context. Rejects as it does otherwise. */
+export async function unlessTooLong<T>(ask: () => Promise<T>): Promise<T | null> {
+  try {
+    return await ask();
+  } catch (error) {
+    if (error instanceof NomoatError && error.code === 'context-full') return null;
+    throw error;
+  }
+}
+
 /** Throws NomoatError where a template would make something of nothing, or of a turn that it does not know. */
 export function assertConversation(messages: readonly Message[]): void {
   const faultOf = (message: Message | null): string | null => {

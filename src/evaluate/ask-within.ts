@@ -2,7 +2,7 @@
  * As many answers as a time allows, of several models to the same questions. Promises: all models have answered all questions that are
  * returned; the time is kept, whatever the models do: a model that never stops is stopped, and its last questions are not counted.
  */
-import { type Askable, askAll, type TestAnswer } from './ask.ts';
+import { type Askable, askAll, noAnswer, type TestAnswer } from './ask.ts';
 import type { TestQuestion } from './test-set.ts';
 
 /** How much time there is, and how it is used. */
@@ -63,8 +63,7 @@ async function answerAll(
     for (const model of models) {
       const began = performance.now();
       const found = await askAll(model, questions, { atOnce, maxTokens, signal: AbortSignal.any([signal, timeout]) });
-      // What does not fit the context is no answer.
-      const answers = found.map((answer) => answer ?? { text: '', ended: false });
+      const answers = found.map((answer) => answer ?? noAnswer);
       answered.push({ answers, seconds: (performance.now() - began) / 1000 });
     }
     return answered;

@@ -1,6 +1,7 @@
 /** Answers of a model to questions, as users get them. Promises: side by side where the model can; what was answered before is not computed again. */
 import type { Generated, GenerateOptions, Model } from '../chat/chat-model.ts';
-import { NomoatError } from '../errors.ts';
+import { unlessTooLong } from '../chat/refusals.ts';
+import { sideBySide } from './side-by-side.ts';
 import type { TestQuestion } from './test-set.ts';
 
 /** An answer, and whether it ended by itself. */
@@ -8,6 +9,9 @@ export interface TestAnswer {
   readonly text: string;
   readonly ended: boolean;
 }
+
+/** What a question gets that does not fit the context. */
+export const noAnswer: TestAnswer = { text: '', ended: false };
 
 /** Answers from before, and where new ones are kept. */
 export interface AnswerStore {
@@ -34,14 +38,10 @@ export interface AskOptions {
 }
 
 /** The answer; null where the question does not fit the context. */
-async function answerOf(model: Askable, { ask }: TestQuestion, options: GenerateOptions): Promise<Generated | null> {
-  try {
-    return 'messages' in ask ? await model.generate(ask.messages, options) : await model.continue(ask.prompt, options);
-  } catch (error) {
-    if (error instanceof NomoatError && error.code === 'context-full') return null;
-    throw error;
-  }
-}
+const answerOf = (model: Askable, { ask }: TestQuestion, options: GenerateOptions): Promise<Generated | null> =>
+  unlessTooLong(() =>
+    'messages' in ask ? model.generate(ask.messages, options) : model.continue(ask.prompt, options),
+  );
 
 /** Answers in the order of the questions; null where a question does not fit. Rejects with the signal's reason. */
 export async function askAll(
@@ -52,18 +52,15 @@ export async function askAll(
   const { atOnce, maxTokens, onAnswer, seed = null, signal, store, temperature = 0 } = options;
   const sampling = { temperature, seed, maxTokens, ...(signal ? { signal } : {}) };
   const answers = new Array<TestAnswer | null>(questions.length).fill(null);
-  let [next, done] = [0, 0];
-  const work = async (): Promise<void> => {
-    for (let i = next++; i < questions.length; i = next++) {
-      const question = questions[i]!;
-      const known = store?.find(question) ?? null;
-      const generated = known ? null : await answerOf(model, question, sampling); // biome-ignore format: one line
-      signal?.throwIfAborted();
-      answers[i] = known ?? (generated && { text: generated.text, ended: generated.stopReason === 'end-of-turn' });
-      if (!known && answers[i]) store?.keep(question, answers[i]!);
-      onAnswer?.(++done);
-    }
-  };
-  await Promise.all(Array.from({ length: Math.min(atOnce, questions.length) }, work));
+  let done = 0;
+  await sideBySide(questions.length, atOnce, async (i) => {
+    const question = questions[i]!;
+    const known = store?.find(question) ?? null;
+    const generated = known ? null : await answerOf(model, question, sampling);
+    signal?.throwIfAborted();
+    answers[i] = known ?? (generated && { text: generated.text, ended: generated.stopReason === 'end-of-turn' });
+    if (!known && answers[i]) store?.keep(question, answers[i]!);
+    onAnswer?.(++done);
+  });
   return answers;
 }

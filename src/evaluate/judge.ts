@@ -6,6 +6,7 @@
 import { NomoatError } from '../errors.ts';
 import type { Message } from '../text/example.ts';
 import { fewestExamples, type Verdict } from './compare.ts';
+import { sideBySide } from './side-by-side.ts';
 import { holm } from './statistics/multiple.ts';
 import { confidence, type Interval, mcnemarExact, pairedInterval } from './statistics/proportions.ts';
 import { pairedPermutation } from './statistics/resampling.ts';
@@ -105,21 +106,15 @@ async function opinionsOn(
   { onJudged, signal }: JudgeOptions,
 ): Promise<Opinion[]> {
   const opinions = new Array<Opinion>(questions.length);
-  let [next, done, nonsense] = [0, 0, 0];
-  const work = async (): Promise<void> => {
-    for (let i = next++; i < questions.length; i = next++) {
-      const question = questions[i]!;
-      opinions[i] = await opinionOf(judge, [promptOf(question), question.expected], [first.answers[i]!.text, second.answers[i]!.text], signal); // biome-ignore format: one line
-      if (opinions[i]!.why === 'nonsense') nonsense++;
-      done++;
-      onJudged?.(done);
-      if (done < firstExamples || nonsense < done) continue;
-      // The others end after what they ask now.
-      next = questions.length;
-      throw refused(judge, nonsense, done);
-    }
-  };
-  await Promise.all(Array.from({ length: Math.min(atOnce, questions.length) }, work));
+  let [done, nonsense] = [0, 0];
+  await sideBySide(questions.length, atOnce, async (i) => {
+    const question = questions[i]!;
+    opinions[i] = await opinionOf(judge, [promptOf(question), question.expected], [first.answers[i]!.text, second.answers[i]!.text], signal); // biome-ignore format: one line
+    if (opinions[i]!.why === 'nonsense') nonsense++;
+    done++;
+    onJudged?.(done);
+    if (done >= firstExamples && nonsense === done) throw refused(judge, nonsense, done);
+  });
   if (nonsense > mostNonsense * questions.length) throw refused(judge, nonsense, questions.length);
   return opinions;
 }

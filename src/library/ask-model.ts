@@ -1,6 +1,6 @@
 /** A model by name, asked a test set's questions. Promises: it is opened only where something has not been answered before, and answers are kept as they come. */
 import { NomoatError } from '../errors.ts';
-import { askAll, type TestAnswer } from '../evaluate/ask.ts';
+import { askAll, noAnswer, type TestAnswer } from '../evaluate/ask.ts';
 import type { Answered } from '../evaluate/evaluate-answers.ts';
 import { KeptAnswers } from '../evaluate/kept-answers.ts';
 import { mostTokensOf, roomForAnswers, type TestQuestion } from '../evaluate/test-set.ts';
@@ -41,9 +41,6 @@ function roundsOf(path: string, maxTokens: number, { samples, seed, temperature 
   }));
 }
 
-/** What does not fit the context is no answer. */
-const unfit: TestAnswer = { text: '', ended: false };
-
 const stopped = (cause: unknown): NomoatError =>
   new NomoatError({ part: 'the evaluation', fault: 'was stopped', remedy: 'Its answers are kept: the same call goes on with them.', kind: 'interrupted', cause }); // biome-ignore format: one line
 
@@ -61,7 +58,7 @@ export async function askModel(
   const total = rounds.length * asked.length;
   const missing = known.flat().filter((answer) => answer === null).length;
   const answered = (found: readonly (readonly (TestAnswer | null)[])[], seconds: number): Answered => {
-    const all = found.map((round) => round.map((answer) => answer ?? unfit));
+    const all = found.map((round) => round.map((answer) => answer ?? noAnswer));
     return { name, answers: all[0]!, ...(all.length > 1 ? { samples: all } : {}), costs: { seconds, computed: missing } }; // biome-ignore format: one line
   };
   if (missing === 0) return answered(known, 0);

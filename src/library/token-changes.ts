@@ -2,7 +2,7 @@
  * Which tokens of held-out answers tuning made likelier, example by example. Promises: base and tuned model are asked alike, as the run was
  * trained, by llama.cpp.
  */
-import { NomoatError } from '../errors.ts';
+import { unlessTooLong } from '../chat/refusals.ts';
 import { promptOf, type TestQuestion, withSystem } from '../evaluate/test-set.ts';
 import { type TokenChange, type TokenTotal, totalsOf } from '../inspect/token-changes.ts';
 import type { ResolvedChat } from '../library.ts';
@@ -65,7 +65,7 @@ async function likelihoods(
   const found: (Likelihood[] | null)[] = [];
   for (const { ask, expected } of questions) {
     found.push(
-      await fitting(async () => {
+      await unlessTooLong(async () => {
         if ('messages' in ask) {
           const { tokens } = await model.score([...ask.messages, { role: 'assistant', content: expected }], given);
           return tokens.map(({ logProbability, text }) => ({ logProbability, text }));
@@ -77,16 +77,6 @@ async function likelihoods(
     done();
   }
   return found;
-}
-
-/** Null where the example is longer than the context. */
-async function fitting<T>(work: () => Promise<T>): Promise<T | null> {
-  try {
-    return await work();
-  } catch (error) {
-    if (error instanceof NomoatError && error.code === 'context-full') return null;
-    throw error;
-  }
 }
 
 /** Scores the answers of data before and after tuning. Rejects with NomoatError. */

@@ -1,7 +1,8 @@
 /** Texts that go on until something ends them, many side by side. Promises: what ends an answer is no part of it. */
 import type { Model } from '../../chat/chat-model.ts';
-import { NomoatError } from '../../errors.ts';
+import { unlessTooLong } from '../../chat/refusals.ts';
 import type { KeptAnswers } from '../kept-answers.ts';
+import { sideBySide } from '../side-by-side.ts';
 import type { TextQuestion } from './task.ts';
 
 export interface UntilOptions {
@@ -27,15 +28,10 @@ async function answerOne(
     text += piece;
     if (until.some((end) => text.includes(end))) stop.abort();
   };
-  try {
-    const both = signal ? AbortSignal.any([signal, stop.signal]) : stop.signal;
-    await model.continue(prompt, { temperature: 0, maxTokens, onText, signal: both });
-    signal?.throwIfAborted();
-    return cutAt(text, until);
-  } catch (error) {
-    if (error instanceof NomoatError && error.code === 'context-full') return null;
-    throw error;
-  }
+  const both = signal ? AbortSignal.any([signal, stop.signal]) : stop.signal;
+  const ended = await unlessTooLong(() => model.continue(prompt, { temperature: 0, maxTokens, onText, signal: both }));
+  signal?.throwIfAborted();
+  return ended && cutAt(text, until);
 }
 
 /** Answers in the order of the questions; null where a prompt does not fit. `open` is called where one was not answered before. Rejects with the signal's reason. */
@@ -49,16 +45,13 @@ export async function answerUntil(
   const missing = [...questions.keys()].filter((i) => answers[i] === null);
   if (missing.length === 0) return answers;
   const model = await open();
-  let [next, done] = [0, questions.length - missing.length];
-  const work = async (): Promise<void> => {
-    for (let at = next++; at < missing.length; at = next++) {
-      const i = missing[at]!;
-      const text = await answerOne(model, questions[i]!, signal);
-      answers[i] = text;
-      if (text !== null) store.keep(asked[i]!, { text, ended: true });
-      onAnswer?.(++done);
-    }
-  };
-  await Promise.all(Array.from({ length: Math.min(atOnce, missing.length) }, work));
+  let done = questions.length - missing.length;
+  await sideBySide(missing.length, atOnce, async (at) => {
+    const i = missing[at]!;
+    const text = await answerOne(model, questions[i]!, signal);
+    answers[i] = text;
+    if (text !== null) store.keep(asked[i]!, { text, ended: true });
+    onAnswer?.(++done);
+  });
   return answers;
 }
