@@ -4,6 +4,7 @@ import type { Model } from '../chat/chat-model.ts';
 import type { RowScore, ScoreRow } from '../chat/score-row.ts';
 import type { AnswerStore, TestAnswer } from './ask.ts';
 import { KeptLines } from './kept-lines.ts';
+import { sum } from './statistics/sums.ts';
 import type { TestQuestion } from './test-set.ts';
 
 const answer = z.object({ text: z.string(), ended: z.boolean() });
@@ -43,7 +44,6 @@ export interface ScoringOptions {
 export type FoundScore = RowScore | null;
 
 const asked = (row: ScoreRow): unknown => ['score', row];
-const sum = (values: readonly number[]): number => values.reduce((total, value) => total + value, 0);
 
 /** Scores in the order of the rows, each kept as it comes, and how many were computed now. Rejects with NomoatError. */
 export async function scoreKept(

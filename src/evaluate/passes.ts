@@ -1,6 +1,7 @@
 /** Of several answers that were drawn to each question: how often at least one of k is right, and how often all are. Pure. */
 import { type Interval, passAllK, passAtK } from './statistics/proportions.ts';
 import { bootstrapInterval } from './statistics/resampling.ts';
+import { mean } from './statistics/sums.ts';
 import type { TestSet } from './test-set.ts';
 
 /** Shares for one k. */
@@ -19,8 +20,6 @@ export interface Passes {
   readonly metric: string;
   readonly shares: readonly PassShare[];
 }
-
-const mean = (values: readonly number[]): number => values.reduce((sum, value) => sum + value, 0) / values.length;
 
 /** `right` has how many of `samples` answers were right, of each example. */
 export function passesOf(metric: string, right: readonly number[], samples: number, { clusters }: TestSet): Passes {

@@ -5,6 +5,7 @@ import { type Interval, wilsonInterval } from './statistics/proportions.ts';
 import { bootstrapStatistic } from './statistics/resample-rows.ts';
 import { bootstrapInterval } from './statistics/resampling.ts';
 import { type BySeed, seededMean, seedVariance } from './statistics/seeds.ts';
+import { mean, sum } from './statistics/sums.ts';
 import type { TestSet } from './test-set.ts';
 
 /** How one metric scored somebody's answers. */
@@ -53,8 +54,6 @@ async function scoresOf(
   return scores;
 }
 
-const sum = (values: readonly number[]): number => values.reduce((all, value) => all + value, 0);
-
 /** Several answers to each question: drawn by one model, or one of each repeat of a training. */
 export interface Draws {
   readonly answers: readonly (readonly string[])[];
@@ -91,10 +90,10 @@ export async function scoreAnswers(
     const grouped = clusters ? { clusters: clusters.names } : {};
     return { ...found, score: statistic([...scores.keys()]), interval: bounded(bootstrapStatistic(statistic, scores.length, grouped)) }; // biome-ignore format: one line
   }
-  const score = sum(scores) / scores.length;
+  const score = mean(scores);
   if (several !== 'seeds') return { ...found, score, interval: bounded(intervalOf(metric, scores, test)) };
   const variance = seedVariance(each, clusters?.names);
   const { interval } = seededMean(scores, [{ count: each.length, variance }], clusters?.names);
-  const seeds = { means: each.map((own) => sum(own) / own.length), deviation: Math.sqrt(variance), scores: each };
+  const seeds = { means: each.map(mean), deviation: Math.sqrt(variance), scores: each };
   return { ...found, score, interval: bounded(interval), seeds };
 }

@@ -2,6 +2,7 @@
  * Whether a model that gives a choice 80% is right in 80 of 100 cases. Of choices among given candidates, whose likelihoods sum to one here.
  * Pure.
  */
+import { mean, sum } from '../statistics/sums.ts';
 
 /** A choice: the probability of each candidate, and which one is right. */
 export interface Choice {
@@ -36,7 +37,7 @@ const binCount = 10;
 export function softmax(logProbabilities: readonly number[]): number[] {
   const highest = Math.max(...logProbabilities);
   const weights = logProbabilities.map((each) => Math.exp(each - highest));
-  const total = weights.reduce((sum, weight) => sum + weight, 0);
+  const total = sum(weights);
   return weights.map((weight) => weight / total);
 }
 
@@ -44,7 +45,7 @@ export function softmax(logProbabilities: readonly number[]): number[] {
 export const largest = (values: readonly number[]): number =>
   values.reduce((best, value, i) => (value > values[best]! ? i : best), 0);
 
-const mean = (values: readonly number[]): number => (values.length === 0 ? 0 : values.reduce((sum, value) => sum + value, 0) / values.length); // biome-ignore format: one line
+const meanOrNothing = (values: readonly number[]): number => (values.length === 0 ? 0 : mean(values));
 
 /** The calibration of choices; zeros where there are none. */
 export function calibrationOf(choices: readonly Choice[]): Calibration {
@@ -60,11 +61,11 @@ export function calibrationOf(choices: readonly Choice[]): Calibration {
       from: i / binCount,
       to: (i + 1) / binCount,
       count: inside.length,
-      confidence: mean(inside.map(({ confidence }) => confidence)),
-      accuracy: mean(inside.map(({ isRight }) => Number(isRight))),
+      confidence: meanOrNothing(inside.map(({ confidence }) => confidence)),
+      accuracy: meanOrNothing(inside.map(({ isRight }) => Number(isRight))),
     };
   });
   const ece = bins.reduce((sum, { accuracy, confidence, count }) => sum + count * Math.abs(accuracy - confidence), 0) / Math.max(1, choices.length); // biome-ignore format: one line
-  const brier = mean(choices.map(({ probabilities, right }) => probabilities.reduce((sum, each, i) => sum + (each - Number(i === right)) ** 2, 0))); // biome-ignore format: one line
+  const brier = meanOrNothing(choices.map(({ probabilities, right }) => probabilities.reduce((sum, each, i) => sum + (each - Number(i === right)) ** 2, 0))); // biome-ignore format: one line
   return { ece, brier, bins };
 }

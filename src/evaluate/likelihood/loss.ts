@@ -6,6 +6,7 @@ import { fewestExamples, type Verdict } from '../compare.ts';
 import { holm } from '../statistics/multiple.ts';
 import { confidence, type Interval } from '../statistics/proportions.ts';
 import { bootstrapInterval, pairedPermutation } from '../statistics/resampling.ts';
+import { mean, sum } from '../statistics/sums.ts';
 import { type TestSet, unitsOf } from '../test-set.ts';
 
 /** What one expected answer costs a model. */
@@ -59,8 +60,6 @@ interface Losses {
   readonly losses?: readonly ExampleLoss[];
 }
 
-const sum = (values: readonly number[]): number => values.reduce((total, value) => total + value, 0);
-
 /** Of all answers together. */
 export function modelLoss(name: string, examples: readonly ExampleLoss[]): ModelLoss {
   const [nats, tokens, bytes] = (['nats', 'tokens', 'bytes'] as const).map((key) => sum(examples.map((each) => each[key]))); // biome-ignore format: one line
@@ -82,7 +81,7 @@ export function lossReport(models: readonly Losses[], test: TestSet): LossReport
     return {
       first: first.name,
       second: other.name,
-      difference: sum(differences) / differences.length,
+      difference: mean(differences),
       interval: bootstrapInterval(differences, grouped),
       pValue: pairedPermutation(differences, grouped),
     };

@@ -2,6 +2,7 @@
 import { normalQuantile } from './normal.ts';
 import { confidence, type Interval, wilsonInterval } from './proportions.ts';
 import { studentQuantile } from './student.ts';
+import { mean, sum } from './sums.ts';
 
 /** A cluster's sum and size: all that the mean needs of it. */
 export interface Cluster {
@@ -41,8 +42,8 @@ export function rowsOf(count: number, names: readonly string[] | undefined): num
 export function standardError(values: readonly number[], names?: readonly string[]): number {
   const clusters = clustersOf(values, names);
   if (clusters.length < 2) return Number.POSITIVE_INFINITY;
-  const mean = values.reduce((sum, value) => sum + value, 0) / values.length;
-  const squares = clusters.reduce((sum, cluster) => sum + (cluster.sum - cluster.size * mean) ** 2, 0);
+  const centre = mean(values);
+  const squares = sum(clusters.map((cluster) => (cluster.sum - cluster.size * centre) ** 2));
   return Math.sqrt((squares * clusters.length) / (clusters.length - 1)) / values.length;
 }
 
@@ -54,9 +55,9 @@ export function standardError(values: readonly number[], names?: readonly string
 export function clusteredWilson(values: readonly number[], names: readonly string[]): Interval {
   const count = new Set(names).size;
   if (count < 2) return [0, 1];
-  const mean = values.reduce((sum, value) => sum + value, 0) / values.length;
+  const share = mean(values);
   const error = standardError(values, names);
-  const independent = error === 0 ? count : Math.min(values.length, (mean * (1 - mean)) / error ** 2);
+  const independent = error === 0 ? count : Math.min(values.length, (share * (1 - share)) / error ** 2);
   const fewer = independent * (normalQuantile((1 + confidence) / 2) / studentQuantile(confidence, count - 1)) ** 2;
-  return wilsonInterval(mean * fewer, fewer);
+  return wilsonInterval(share * fewer, fewer);
 }

@@ -5,6 +5,7 @@
 import { type Cluster, clustersOf } from './clusters.ts';
 import { normalCdf, normalQuantile } from './normal.ts';
 import { confidence, type Interval } from './proportions.ts';
+import { sum } from './sums.ts';
 
 /** Draws: the ends of a 95% interval are then within a fiftieth of its width of where they would end up. */
 export const draws = 10_000;
@@ -19,12 +20,6 @@ export interface ResamplingOptions {
   /** Default: 10,000. */
   readonly draws?: number;
 }
-
-const sumOf = (values: Iterable<number>): number => {
-  let sum = 0;
-  for (const value of values) sum += value;
-  return sum;
-};
 
 /** Numbers from 0 to below 1, by SplitMix32: ten million are drawn for an interval, which Philox (batches/random.ts) takes ten times as long for. */
 export function randomNumbers(seed: number): () => number {
@@ -47,8 +42,8 @@ function quantile(sorted: ArrayLike<number>, share: number): number {
 
 /** Figures without each cluster in turn: how they are skewed bends the interval to that side. */
 function acceleration(left: readonly number[]): number {
-  const mean = sumOf(left) / left.length;
-  const [squares, cubes] = [sumOf(left.map((x) => (mean - x) ** 2)), sumOf(left.map((x) => (mean - x) ** 3))];
+  const mean = sum(left) / left.length;
+  const [squares, cubes] = [sum(left.map((x) => (mean - x) ** 2)), sum(left.map((x) => (mean - x) ** 3))];
   return squares === 0 ? 0 : cubes / (6 * squares ** 1.5);
 }
 
@@ -77,7 +72,7 @@ const withoutEach = (clusters: readonly Cluster[], total: Cluster): number[] => 
  */
 export function bootstrapInterval(values: readonly number[], options: ResamplingOptions = {}): Interval {
   const clusters = clustersOf(values, options.clusters);
-  const total = { sum: sumOf(values), size: values.length };
+  const total = { sum: sum(values), size: values.length };
   if (clusters.length < 2) return [Number.NEGATIVE_INFINITY, Number.POSITIVE_INFINITY];
   const random = randomNumbers(options.seed ?? 0);
   const means = new Float64Array(options.draws ?? draws);
@@ -99,7 +94,7 @@ export function bootstrapInterval(values: readonly number[], options: Resampling
  */
 export function pairedPermutation(differences: readonly number[], options: ResamplingOptions = {}): number {
   const sums = clustersOf(differences, options.clusters).map(({ sum }) => sum).filter((sum) => sum !== 0); // biome-ignore format: one line
-  const seen = Math.abs(sumOf(sums));
+  const seen = Math.abs(sum(sums));
   // Sums of the same terms in another order differ in the last bits.
   const enough = seen * (1 - 1e-12);
   if (sums.length <= exactClusters) {

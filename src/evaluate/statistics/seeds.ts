@@ -5,11 +5,10 @@
 import { standardError } from './clusters.ts';
 import { confidence, type Interval } from './proportions.ts';
 import { studentQuantile, studentTail } from './student.ts';
+import { mean, sum } from './sums.ts';
 
 /** Scores of each repeat, in the order of the examples. */
 export type BySeed = readonly (readonly number[])[];
-
-const mean = (values: readonly number[]): number => values.reduce((sum, value) => sum + value, 0) / values.length;
 
 /** Mean of the repeats, of each example. */
 export const meanOverSeeds = (bySeed: BySeed): number[] => bySeed[0]!.map((_, i) => mean(bySeed.map((own) => own[i]!)));
@@ -26,7 +25,7 @@ export function seedVariance(bySeed: BySeed, clusters?: readonly string[]): numb
   const between = own.reduce((sum, each) => sum + (each - overall) ** 2, 0) / (count - 1);
   const usual = meanOverSeeds(bySeed);
   const errors = bySeed.map((scores) => standardError(scores.map((score, i) => score - usual[i]!), clusters) ** 2); // biome-ignore format: one line
-  const byChance = errors.reduce((sum, each) => sum + each, 0) / (count - 1);
+  const byChance = sum(errors) / (count - 1);
   return Math.max(0, between - byChance);
 }
 

@@ -1,5 +1,6 @@
 /** What a model lost of what it knew: its loss on general text and its answers to general questions, beside those of its base. Pure. */
 import { pairedPermutation } from '../statistics/resampling.ts';
+import { sum } from '../statistics/sums.ts';
 
 /** One model on the general set. */
 export interface GeneralScore {
@@ -27,8 +28,6 @@ export interface GeneralMeasured {
   /** Of each question, 0 or 1. */
   readonly right: readonly number[];
 }
-
-const sum = (values: readonly number[]): number => values.reduce((all, each) => all + each, 0);
 
 const scoreOf = ({ losses, right }: GeneralMeasured): GeneralScore => ({
   loss: sum(losses.map(({ nats }) => nats)) / sum(losses.map(({ tokens }) => tokens)),

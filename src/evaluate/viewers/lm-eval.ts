@@ -5,6 +5,7 @@
  */
 import { createHash } from 'node:crypto';
 import type { Evaluation, ModelEvaluation } from '../evaluation.ts';
+import { mean, sum } from '../statistics/sums.ts';
 
 /** What an evaluation does not know of itself. */
 export interface ViewerFacts {
@@ -28,8 +29,8 @@ const sanitized = (name: string): string => name.replace(/["<>:/|\\?*[\]]+/g, '_
 
 /** Of the mean, by the sample's deviation, as the harness has it. */
 export function standardError(scores: readonly number[]): number {
-  const mean = scores.reduce((sum, score) => sum + score, 0) / scores.length;
-  const squares = scores.reduce((sum, score) => sum + (score - mean) ** 2, 0);
+  const centre = mean(scores);
+  const squares = sum(scores.map((score) => (score - centre) ** 2));
   return scores.length < 2 ? 0 : Math.sqrt(squares / (scores.length - 1) / scores.length);
 }
 
