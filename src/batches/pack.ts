@@ -141,6 +141,10 @@ export function packRows(rows: readonly TokenRow[], options: PackOptions): Packe
   });
 }
 
+/** One row, of whatever length, as a micro-batch of its own. */
+export const packAlone = (row: TokenRow): PackedBatch =>
+  packRows([row], { packing: true, microBatchSize: null, maxTokens: row.tokens.length, padToken: 0 })[0]!;
+
 /** A shorter beginning saves less than looking after it costs. */
 const minPrefix = 8;
 

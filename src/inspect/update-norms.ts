@@ -1,4 +1,5 @@
 /** How much an adapter changes each weight, in short: what a look at every layer takes about a second for on a small model. */
+import { sumOfSquares } from '../adapter/low-rank.ts';
 import type { GgufFile } from '../formats/gguf/types.ts';
 import type { LoraAdapter, Projection } from '../lora/adapter.ts';
 import { readModelConfig } from '../models/config.ts';
@@ -16,11 +17,7 @@ export interface UpdateNorm {
   readonly effectiveRank: number;
 }
 
-function norm(values: Float32Array | Float64Array): number {
-  let sum = 0;
-  for (let i = 0; i < values.length; i++) sum += values[i]! ** 2;
-  return Math.sqrt(sum);
-}
+const norm = (values: Float32Array | Float64Array): number => Math.sqrt(sumOfSquares(values));
 
 /** One for each adapted weight. Reads every one of them. */
 export function updateNorms(adapter: LoraAdapter, model: GgufFile): UpdateNorm[] {

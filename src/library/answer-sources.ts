@@ -4,7 +4,7 @@
  * numbers do not say stands beside them.
  */
 import { shuffled } from '../batches/order.ts';
-import { packRows } from '../batches/pack.ts';
+import { packAlone } from '../batches/pack.ts';
 import { answerRow } from '../chat/score.ts';
 import { learntExamples } from '../dataset/divide.ts';
 import { buildSets } from '../dataset/row-sets.ts';
@@ -106,9 +106,9 @@ async function rowsOf(target: InspectTarget, record: RunRecord, options: AnswerS
 
 /** The projected gradient of a row's mean loss. */
 async function gradientOf(step: TrainStep, row: TokenRow): Promise<Float64Array> {
-  const [batch] = packRows([row], { packing: true, microBatchSize: null, maxTokens: row.tokens.length, padToken: 0 });
+  const batch = packAlone(row);
   step.clearGradients();
-  await step.accumulate([batch!], 1 / batch!.supervisedTokens, [seed]);
+  await step.accumulate([batch], 1 / batch.supervisedTokens, [seed]);
   return sketchOf(step.parameters.map(({ gradient }) => gradient), seed); // biome-ignore format: one line
 }
 

@@ -3,7 +3,7 @@
  * reads; one layer's weights are in memory at a time.
  */
 import { evenAdapter } from '../adapter/even-adapter.ts';
-import { packRows } from '../batches/pack.ts';
+import { packAlone } from '../batches/pack.ts';
 import type { PackedBatch } from '../batches/packed-batch.ts';
 import type { GgufFile } from '../formats/gguf/types.ts';
 import { likeliest, probabilityOf } from '../inspect/lens.ts';
@@ -144,6 +144,5 @@ export function logitLens(options: LogitLensOptions): Promise<LogitLens> {
 
 /** One row, in a batch of its own. */
 function rowOf(tokens: readonly number[]): PackedBatch {
-  const row = { tokens: Int32Array.from(tokens), supervised: new Uint8Array(tokens.length), source: { file: 'the prompt', line: 1 } }; // biome-ignore format: one line
-  return packRows([row], { packing: true, microBatchSize: null, maxTokens: tokens.length, padToken: 0 })[0]!;
+  return packAlone({ tokens: Int32Array.from(tokens), supervised: new Uint8Array(tokens.length), source: { file: 'the prompt', line: 1 } }); // biome-ignore format: one line
 }
