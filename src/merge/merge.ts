@@ -20,7 +20,7 @@ import {
 } from '../lora/adapter.ts';
 import type { MergeMethod } from '../settings/merge-methods.ts';
 import { heedSignal } from '../stop.ts';
-import { type ElementMethod, fuse, mergeTable } from './methods.ts';
+import { type ElementMethod, fuse, mergeTable, type SumMethod } from './methods.ts';
 
 export interface MergeOptions {
   readonly method: MergeMethod;
@@ -98,20 +98,23 @@ function productsOf(terms: readonly Term[], adapters: readonly LoraAdapter[]): n
   return factors.map((own) => factors.map((other) => (own && other ? innerProduct(own, other) : 0)));
 }
 
-function summed(terms: readonly Term[], adapters: readonly LoraAdapter[], options: MergeOptions): Part {
-  const { method, rank, weights } = options;
-  const way = mergeTable[method];
-  if (way.kind !== 'sum') throw new Error(`${method} is no sum`);
-  const needsAngles = method === 'slerp' || method === 'model-stock';
-  const products = needsAngles ? productsOf(terms, adapters) : [];
+/** The pair as it is: nothing is left out. */
+function whole(pair: LoraPair): Part {
+  const factors = factorsOf({ rslora: false }, pair);
+  return { pair, energy: { total: innerProduct(factors, factors), discarded: 0 } };
+}
+
+function summed(
+  terms: readonly Term[],
+  way: SumMethod,
+  { rank, weights }: MergeOptions,
+  adapters: readonly LoraAdapter[],
+): Part {
+  const products = way.byAngles ? productsOf(terms, adapters) : [];
   const all = way.factors({ products, weights });
   const pair = stacked(terms, terms.map(({ at }) => all[at]!)); // biome-ignore format: one line
-  const whole = method === 'cat' || method === 'linear';
-  if (method === 'cat' && rank === null) {
-    const { aTransposed, b } = factorsOf({ rslora: false }, pair);
-    return { pair, energy: { total: innerProduct({ b, aTransposed }, { b, aTransposed }), discarded: 0 } };
-  }
-  return reduced(pair, rank ?? (whole ? null : highestRank(adapters)));
+  if (rank === null && way.keeps === 'factors') return whole(pair);
+  return reduced(pair, rank ?? (way.keeps === 'highest-rank' ? highestRank(adapters) : null));
 }
 
 /** Elements of the products, one module at a time. */
@@ -159,8 +162,7 @@ function fusedFactors(terms: readonly Term[], way: ElementMethod, options: Merge
       way.elects,
     );
   const pair = { layer, projection, rank, alpha: rank, a: half('a', inFeatures), b: half('b', rank), inFeatures, outFeatures }; // biome-ignore format: one line
-  const factors = factorsOf({ rslora: false }, pair);
-  return { pair, energy: { total: innerProduct(factors, factors), discarded: 0 } };
+  return whole(pair);
 }
 
 /** Merges adapters that fit one base. Rejects with NomoatError where factors do not meet, or `signal` is aborted. */
@@ -174,7 +176,7 @@ export async function merged(adapters: readonly LoraAdapter[], options: MergeOpt
     await heedSignal('the merge', options.signal);
     const part =
       way.kind === 'sum'
-        ? summed(terms, adapters, options)
+        ? summed(terms, way, options, adapters)
         : way.kind === 'elements'
           ? await fusedProducts(terms, way, options, rank)
           : fusedFactors(terms, way, options);

@@ -14,9 +14,13 @@ export interface Angles {
 }
 
 /** A sum of the updates, each times a factor. */
-interface SumMethod {
+export interface SumMethod {
   readonly kind: 'sum';
   readonly factors: (angles: Angles) => readonly number[];
+  /** Whether they depend on the inner products, which are computed only then. */
+  readonly byAngles: boolean;
+  /** What is kept where no rank is asked for: the adapters' own factors side by side, all directions of the sum, or as many as the highest rank has. */
+  readonly keeps: 'factors' | 'directions' | 'highest-rank';
 }
 /** Element by element: of products, or of A and B themselves. */
 export interface ElementMethod {
@@ -52,15 +56,15 @@ function modelStockFactors({ products }: Angles): readonly number[] {
   return products.map((_, i) => (there.includes(i) ? t / there.length : 0));
 }
 
-const weighted: SumMethod = { kind: 'sum', factors: ({ weights }) => weights };
+const weighted = { kind: 'sum', factors: ({ weights }: Angles) => weights, byAngles: false } as const;
 const keepAll: Prune = (values) => values.slice();
 
 export const mergeTable: Readonly<Record<MergeMethod, SumMethod | ElementMethod>> = {
-  cat: weighted,
-  linear: weighted,
-  svd: weighted,
-  slerp: { kind: 'sum', factors: slerpFactors },
-  'model-stock': { kind: 'sum', factors: modelStockFactors },
+  cat: { ...weighted, keeps: 'factors' },
+  linear: { ...weighted, keeps: 'directions' },
+  svd: { ...weighted, keeps: 'highest-rank' },
+  slerp: { kind: 'sum', factors: slerpFactors, byAngles: true, keeps: 'highest-rank' },
+  'model-stock': { kind: 'sum', factors: modelStockFactors, byAngles: true, keeps: 'highest-rank' },
   'magnitude-prune': { kind: 'elements', prune: byMagnitude, elects: false },
   ties: { kind: 'elements', prune: byMagnitude, elects: true },
   dare: { kind: 'elements', prune: byChance, elects: false },
