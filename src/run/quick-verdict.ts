@@ -16,6 +16,7 @@ import type { Findings } from '../evaluate/findings.ts';
 import { metricOf, suggestMetric } from '../evaluate/metrics/metric.ts';
 import { type TestQuestion, type TestSet, testSetOf } from '../evaluate/test-set.ts';
 import type { NoticeEvent } from '../events.ts';
+import { countSupervised } from '../tokens/token-row.ts';
 import type { VerdictEvent, VerdictScore } from '../verdict-event.ts';
 import type { Running } from './load-run.ts';
 import type { BeforeAndAfter } from './samples.ts';
@@ -38,7 +39,7 @@ const verdictShareOf = ({ verdictShare = 0 }: Prepared['settings']): number => v
 
 /** Tokens of an answer at most: of the longest expected one, twice. */
 export function mostAnswerTokens({ validation }: Pick<Prepared, 'validation'>): number {
-  const longest = validation.reduce((most, { supervised }) => Math.max(most, supervised.reduce((sum, on) => sum + on, 0)), 0); // biome-ignore format: one line
+  const longest = validation.reduce((most, { supervised }) => Math.max(most, countSupervised(supervised)), 0); // biome-ignore format: one line
   return Math.max(leastAnswerTokens, roomForAnswers * longest);
 }
 

@@ -3,7 +3,7 @@
  */
 import type { Refused } from './encode-example.ts';
 import type { CompactSequence, CutOptions, EncodedAnswer } from './encoded-row.ts';
-import type { Answer } from './token-row.ts';
+import { type Answer, countSupervised } from './token-row.ts';
 
 /** A pair, and what was cut of both answers together. */
 export interface MadePair extends Answer {
@@ -24,7 +24,6 @@ function sequenceOf(answer: EncodedAnswer, side: string): CompactSequence | Refu
 
 const promptLength = ({ supervised }: Answer): number => supervised.indexOf(1);
 const equal = (a: Int32Array, b: Int32Array): boolean => a.length === b.length && a.every((token, t) => token === b[t]);
-const count = (mask: Uint8Array): number => mask.reduce((sum, on) => sum + on, 0);
 
 /** Both answers within the sequence length, or why not. */
 export function makePair(
@@ -65,6 +64,6 @@ function measured(sides: readonly [Answer, Answer], cut: (side: Answer) => Answe
     ...won,
     rejected: lost,
     cutTokens: lostOf(({ tokens }) => tokens.length),
-    cutSupervisedTokens: lostOf(({ supervised }) => count(supervised)),
+    cutSupervisedTokens: lostOf(({ supervised }) => countSupervised(supervised)),
   };
 }

@@ -10,7 +10,7 @@ import { type EncodeOptions, encodeExample, type Sequence } from './encode-examp
 import type { CompactSequence, CutOptions, EncodedAnswer, EncodedRow } from './encoded-row.ts';
 import { makePair } from './pairs.ts';
 import { SameRows } from './same-rows.ts';
-import { rowLength, type TokenRow } from './token-row.ts';
+import { countSupervised, rowLength, type TokenRow } from './token-row.ts';
 
 export type { CutOptions, EncodedRow } from './encoded-row.ts';
 
@@ -62,12 +62,6 @@ const maxListedRefusals = 20;
 const maxReasons = 40;
 const otherReasons = 'for other reasons';
 const otherNotices = 'further remarks of their own';
-
-const count = (mask: ArrayLike<number>): number => {
-  let sum = 0;
-  for (let i = 0; i < mask.length; i++) sum += mask[i]!;
-  return sum;
-};
 
 export const emptyReport = (): RowsReport => ({
   examples: 0,
@@ -204,21 +198,21 @@ class RowsBuilder {
     report[tooLong === 'split' ? 'splitRows' : 'truncatedRows']++;
     report.addedParts += parts.length - 1;
     report.cutTokens += sequence.tokens.length;
-    report.cutSupervisedTokens += count(sequence.supervised);
+    report.cutSupervisedTokens += countSupervised(sequence.supervised);
     for (const { tokens: kept, supervised: learnt, leadTokens } of parts) {
       report.leadTokens += leadTokens;
       report.cutTokens -= kept.length - leadTokens;
-      report.cutSupervisedTokens -= count(learnt);
+      report.cutSupervisedTokens -= countSupervised(learnt);
     }
   }
 
   /** The parts that hold targets, or why there are none. */
   private cut(sequence: Sequence): Part[] | string {
     const { sequenceLength, tooLong, tokenizer } = this.options;
-    if (count(sequence.supervised) === 0) return 'has no supervised token';
+    if (countSupervised(sequence.supervised) === 0) return 'has no supervised token';
     const parts = cutRow(sequence, sequenceLength, tooLong, tokenizer.addsBos ? tokenizer.bosToken : null);
     if (!parts) return `is longer than the sequence length of ${sequenceLength} tokens`;
-    const kept = parts.filter(({ supervised }) => count(supervised) > 0);
+    const kept = parts.filter(({ supervised }) => countSupervised(supervised) > 0);
     return kept.length > 0 ? kept : 'has no supervised token left within the sequence length';
   }
 
@@ -229,7 +223,7 @@ class RowsBuilder {
     this.report.rows++;
     for (const { supervised, tokens } of row.rejected ? [row, row.rejected] : [row]) {
       this.report.tokens += tokens.length;
-      this.report.supervisedTokens += count(supervised);
+      this.report.supervisedTokens += countSupervised(supervised);
     }
   }
 

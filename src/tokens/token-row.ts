@@ -1,7 +1,7 @@
 import type { RecordSource } from '../text/example.ts';
 
 /**
- * One example as tokens with its loss mask. Pure type.
+ * One example as tokens with its loss mask. Pure.
  *
  * `supervised[t]` is 1 where token t itself is a target: position t-1 predicts it. `supervised[0]` is always 0,
  * since nothing predicts the first token of a row.
@@ -26,6 +26,13 @@ export const rowLength = ({ rejected, tokens }: Pick<TokenRow, 'tokens' | 'rejec
 
 /** A row without its record: tokens and mask as in TokenRow. */
 export type Answer = Pick<TokenRow, 'tokens' | 'supervised'>;
+
+/** Tokens of a loss mask that are learnt. */
+export function countSupervised(mask: ArrayLike<number>): number {
+  let count = 0;
+  for (let t = 0; t < mask.length; t++) count += mask[t]!;
+  return count;
+}
 
 /** What a model thinks of a row. */
 export interface RowLogProbabilities {
