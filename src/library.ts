@@ -2,26 +2,17 @@
  * The library: the same runs and chats as the CLI's, from code.
  */
 
-import { existsSync } from 'node:fs';
-import { join, resolve } from 'node:path';
-import { parseStack, type StackedAdapter } from './adapter/stack.ts';
 import type { Model } from './chat/chat-model.ts';
 import { NomoatError } from './errors.ts';
 import { physicalCores } from './machine/machine.ts';
 import type { Confirm } from './plan/proposal.ts';
-import { assertSameBase, baseWarning } from './run/base-model.ts';
+import { type ChatOptions, resolveChat } from './run/resolve-chat.ts';
 import { followRun, type Run } from './run/run.ts';
-import { modelFileName, RunFolder, runOfCheckpoint } from './run/run-folder.ts';
-import { assertHasAdapter, runWarning } from './run/run-result.ts';
 import { resumeRun, startRun } from './run/start-run.ts';
-import { resolveChatTemplate, templateBeside } from './settings/chat-template.ts';
-import { adapterInside, isRun, resolvePretrainSettings, resolveSettings } from './settings/load.ts';
-import { trainsAdapter } from './settings/methods.ts';
+import { resolvePretrainSettings, resolveSettings } from './settings/load.ts';
 import type { PretrainOptionValues, TuneOptionValues } from './settings/option-types.ts';
-import { resolveModel } from './store/local-models.ts';
-import type { SpecialTokens } from './tokens/encode-text.ts';
-import { assertGiven } from './words/given.ts';
-import { callWith } from './words/program-words.ts';
+
+export { type ChatOptions, type ResolvedChat, resolveChat } from './run/resolve-chat.ts';
 
 /** What a fine-tuning run is started with: `data`, and any of the options. */
 export interface TuneOptions extends TuneOptionValues {
@@ -107,120 +98,6 @@ export function resumeTune(run: string, options: { readonly signal?: AbortSignal
   });
 }
 
-/** What a model is opened with. */
-export interface ChatOptions {
-  /** A model's name or file, a run's folder, or one of its checkpoints (`runs/x/checkpoints/000088`). */
-  readonly model: string;
-  /** An adapter beside it: a run, a PEFT folder, mlx-lm's, a .safetensors or a .gguf file; or several with scales, as `a@0.7+b`. */
-  readonly adapter?: string | null;
-  /** A chat template instead of the model's own: a file, or one by name (chatml, llama3, ...). */
-  readonly chatTemplate?: string | null;
-  /** Threads to compute with, at most; by default one for each physical core. */
-  readonly threads?: number;
-  /** Tokens of prompt and answer together; by default 4096, or fewer where the model was trained on fewer. */
-  readonly contextSize?: number;
-  /** Answers that are computed side by side, at most; others wait. Each takes the memory of a whole context (default: 1). */
-  readonly sequences?: number;
-  /** Stops the opening. */
-  readonly signal?: AbortSignal;
-}
-
-/** What a chat is opened with. */
-export interface ResolvedChat {
-  readonly modelPath: string;
-  readonly adapterPath: string | null;
-  /** That the training conversations of a run shared; null for an adapter that is no run. */
-  readonly systemPrompt: string | null;
-  /** The text of the template that was trained with, where it is not the model's own. */
-  readonly chatTemplate: string | null;
-  /** What control tokens that are spelled in messages become, as in training. */
-  readonly specialTokens: SpecialTokens;
-  /** What a person should know before they read an answer, in sentences. */
-  readonly warnings: readonly string[];
-}
-
-type Trained = Pick<ResolvedChat, 'systemPrompt' | 'chatTemplate' | 'specialTokens'>;
-
-/** How a run, or the folder of an adapter, was trained to be asked. */
-function trainedWith(path: string | null | undefined): Trained {
-  if (!path) return { systemPrompt: null, chatTemplate: null, specialTokens: 'text' };
-  if (!isRun(path)) return { systemPrompt: null, chatTemplate: templateBeside(path), specialTokens: 'text' };
-  const { settings, systemPrompt } = new RunFolder(path).read();
-  const { chatTemplate = null, specialTokens = 'control' } = settings;
-  return { systemPrompt, chatTemplate, specialTokens: specialTokens === 'control' ? 'control' : 'text' };
-}
-
-/** What is to be said of the run at that path; nothing of an adapter that is no run. Throws where it has no result to be used. */
-const runWarnings = (path: string | null | undefined): string[] =>
-  path && isRun(path) ? [runWarning(path, new RunFolder(path).read()) ?? []].flat() : [];
-
-/** The base and the adapter of a run's checkpoint, asked as that run was trained. */
-async function resolveCheckpoint({ adapter, model }: ChatOptions, run: string): Promise<ResolvedChat> {
-  const record = new RunFolder(run).read();
-  const fault = adapter
-    ? ['is a checkpoint, which is an adapter itself', 'Leave `adapter` out, or give the base and one adapter.']
-    : trainsAdapter(record.settings.method)
-      ? null
-      : ['is a checkpoint of a run that trained every weight, and no model by itself', 'Give the run.'];
-  if (fault) throw new NomoatError({ code: 'invalid-settings', part: model, fault: fault[0]!, remedy: fault[1]! });
-  await assertSameBase(run, record);
-  return { modelPath: record.settings.modelPath, adapterPath: resolve(model), ...trainedWith(run), warnings: [] };
-}
-
-/** What a run's folder, one of its checkpoints, or a model's name stands for. */
-export async function resolveChat(options: ChatOptions): Promise<ResolvedChat> {
-  assertGiven('`adapter`', options.adapter);
-  assertGiven('`chatTemplate`', options.chatTemplate);
-  const adapter = options.adapter ? adapterInside(resolve(options.adapter)) : null;
-  const warnings = runWarnings(options.adapter);
-  if (adapter !== null && isRun(options.adapter!))
-    assertHasAdapter(options.adapter!, new RunFolder(options.adapter!).read(), adapter);
-  const given = options.chatTemplate ? { chatTemplate: resolveChatTemplate(options.chatTemplate) } : {};
-  const held = async (modelPath: string): Promise<void> => {
-    const warning = adapter === null ? null : await baseWarning(adapter, modelPath);
-    if (warning !== null) warnings.push(warning);
-  };
-  const checkpointed = runOfCheckpoint(options.model);
-  if (checkpointed !== null) return { ...(await resolveCheckpoint(options, checkpointed)), ...given };
-  if (!isRun(options.model)) {
-    const { path: modelPath } = await resolveModel(options.model);
-    await held(modelPath);
-    return { modelPath, adapterPath: adapter, ...trainedWith(options.adapter), ...given, warnings };
-  }
-  warnings.push(...runWarnings(options.model));
-  const folder = new RunFolder(options.model);
-  const record = folder.read();
-  const trained = { ...trainedWith(options.model), ...given };
-  const inside = adapterInside(folder.path);
-  const whole = trainsAdapter(record.settings.method) ? null : join(folder.model, modelFileName);
-  if (!existsSync(whole ?? inside)) {
-    throw new NomoatError({
-      code: 'run-unfinished',
-      part: options.model,
-      fault: `is a run without a result yet (${record.state})`,
-      remedy: `Finish it first: ${callWith('resumeTune', options.model)}`,
-    });
-  }
-  await held(whole ?? record.settings.modelPath);
-  if (adapter !== null && whole === null)
-    warnings.push(`${options.model}: its own adapter is not used, since ${options.adapter} was given in its place.`);
-  if (whole) return { modelPath: whole, adapterPath: adapter, ...trained, warnings };
-  await assertSameBase(options.model, record);
-  return { modelPath: record.settings.modelPath, adapterPath: adapter ?? inside, ...trained, warnings };
-}
-
-/** The same with every adapter of a stack; how it is asked is the first one's. */
-async function resolveStack(
-  options: ChatOptions,
-): Promise<Omit<ResolvedChat, 'adapterPath'> & { readonly adapters: readonly StackedAdapter[] }> {
-  const stack: (StackedAdapter | null)[] = options.adapter ? parseStack(options.adapter) : [null];
-  const all: ResolvedChat[] = [];
-  for (const part of stack) all.push(await resolveChat(part === null ? options : { ...options, adapter: part.path }));
-  const { adapterPath: _, ...first } = all[0]!;
-  const adapters = all.flatMap(({ adapterPath }, i) => (adapterPath === null ? [] : [{ path: adapterPath, scale: stack[i]?.scale ?? 1 }])); // biome-ignore format: one line
-  return { ...first, warnings: [...new Set(all.flatMap(({ warnings }) => warnings))], adapters };
-}
-
 /** llama.cpp's own limit. */
 const mostSequences = 256;
 
@@ -253,7 +130,7 @@ export async function openModel(options: ChatOptions): Promise<Model> {
   const { openChatModel } = await import('./llama/chat-engine.ts');
   try {
     signal?.throwIfAborted();
-    const { warnings, ...resolved } = await resolveStack(options);
+    const { warnings, ...resolved } = await resolveChat(options);
     return await openChatModel({
       ...resolved,
       notes: warnings,

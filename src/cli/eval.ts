@@ -123,7 +123,10 @@ export function renderEvaluation(evaluation: Evaluation): string {
 }
 
 export function command(): Command {
-  const command = bare('eval').argument('[MODEL|RUN]', "a model's name or file, or the folder of a run");
+  const command = bare('eval').argument(
+    '[MODEL|RUN]',
+    "a model's name or file, the folder of a run, or one with adapters: MODEL+a@0.7+b",
+  );
   return addFlags(command, { ...evalOptions, ...shown }).action(async (model: string | undefined) => {
     const { json, ...options } = flagsOf(command, { ...evalOptions, ...shown });
     const { evaluate } = await import('../library/evaluate.ts');

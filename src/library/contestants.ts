@@ -1,6 +1,7 @@
 /** Who is evaluated, by what they are named: a model, a run, or the folder of a run's repeats with other seeds. */
 
 import { basename } from 'node:path';
+import { parseModelStack, stackText } from '../adapter/stack.ts';
 import { NomoatError } from '../errors.ts';
 import type { Answered } from '../evaluate/evaluate-answers.ts';
 import type { ExampleLoss } from '../evaluate/likelihood/loss.ts';
@@ -20,6 +21,9 @@ export interface Contestant {
   readonly members: readonly string[];
 }
 
+/** The first of a stack, which says what the others stand on; all else is itself. */
+const firstOf = (given: string): string => parseModelStack(given)?.first.path ?? given;
+
 /** The models that are meant. Throws NomoatError where no repeat of a set has ended. */
 function membersOf(given: string): readonly string[] {
   if (!isSeedSet(given)) return [given];
@@ -28,16 +32,21 @@ function membersOf(given: string): readonly string[] {
   return ended.map(({ run }) => run);
 }
 
-/** Who a model is compared with where nobody says: a run with its base. */
+/** Who a model is compared with where nobody says: a run, or a stack, with its base. */
 export function usualRivals(given: string): readonly string[] {
-  const member = membersOf(given)[0]!;
-  if (!isRun(member)) return [];
+  const member = firstOf(membersOf(given)[0]!);
+  // A base that is named with adapters is what they are compared with.
+  if (!isRun(member)) return member === given ? [] : [member];
   const { settings } = new RunFolder(member).read();
   return trainsAdapter(settings.method) ? [settings.modelPath] : [];
 }
 
-/** A file by its name, a run by its folder's. */
-const shownName = (given: string): string => basename(given).replace(/\.gguf$/i, '') || given;
+/** A file by its name, a run by its folder's; of a stack each. */
+function shownName(given: string): string {
+  const stack = parseModelStack(given);
+  if (stack === null) return basename(given).replace(/\.gguf$/i, '') || given;
+  return stackText([stack.first, ...stack.adapters].map(({ path, scale }) => ({ path: shownName(path), scale })));
+}
 
 /** In the order given; the same model may be there twice. */
 export function contestantsOf(given: readonly string[]): Contestant[] {

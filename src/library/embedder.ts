@@ -21,8 +21,8 @@ export interface EmbedderOptions {
  */
 export async function openEmbedder(options: EmbedderOptions): Promise<Embedder> {
   const { contextSize, model, signal, threads = physicalCores() } = options;
-  const { adapterPath, modelPath } = await resolveChat({ model });
-  if (adapterPath !== null)
+  const { adapters, modelPath } = await resolveChat({ model });
+  if (adapters.length > 0)
     throw new NomoatError({
       code: 'no-embeddings',
       part: model,

@@ -1,5 +1,6 @@
 /** Test data, and what a run was trained on, as questions with their answers. */
 import { existsSync } from 'node:fs';
+import { parseModelStack } from '../adapter/stack.ts';
 import { readExamples } from '../dataset/dataset-files.ts';
 import { learntExamples } from '../dataset/divide.ts';
 import { questionOf, testQuestion } from '../dataset/questions.ts';
@@ -67,8 +68,16 @@ export async function readTest(options: TestDataOptions, modelPath: string): Pro
   }
 }
 
-/** What the run at `name` was trained on, as questions; null where it is no fine-tuning run, or its data is not there any more. */
+/** What a run was trained on, of a stack all of its runs, as questions; null where there is no fine-tuning run, or its data is not there any more. */
 export async function learntQuestions(name: string): Promise<readonly TestQuestion[] | null> {
+  const stack = parseModelStack(name);
+  if (stack === null) return learntByRun(name);
+  const learnt: TestQuestion[] = [];
+  for (const { path } of [stack.first, ...stack.adapters]) learnt.push(...((await learntByRun(path)) ?? []));
+  return learnt.length === 0 ? null : learnt;
+}
+
+async function learntByRun(name: string): Promise<readonly TestQuestion[] | null> {
   if (!isRun(name)) return null;
   const { settings } = new RunFolder(name).read();
   if (settings.method === 'pretrain' || ![...settings.data, settings.modelPath].every((path) => existsSync(path))) return null; // biome-ignore format: one line

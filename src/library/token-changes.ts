@@ -90,7 +90,7 @@ export function tokenChanges(options: TokenChangesOptions): Promise<TokenChanges
     let done = 0;
     const total = 2 * asked.length;
     const next = (doing: string) => () => onProgress?.({ done: done++, total, doing });
-    const before = await likelihoods({ ...chat, adapterPath: null }, asked, options, next('answers by the base'));
+    const before = await likelihoods({ ...chat, adapters: [] }, asked, options, next('answers by the base'));
     const after = await likelihoods(chat, asked, options, next('answers by the tuned model'));
     const examples = asked.flatMap((question, i): ChangedAnswer[] => {
       const [first, second] = [before[i], after[i]];

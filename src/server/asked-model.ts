@@ -34,32 +34,30 @@ const resolved = ({ base, path }: ServedModel): Promise<ResolvedChat> =>
   resolveChat(base === null ? { model: path } : { model: base, adapter: path });
 
 /** What is to be opened. */
-export interface ToOpen extends Omit<ResolvedChat, 'adapterPath' | 'warnings'> {
-  readonly adapters: readonly ScaledAdapter[];
+export interface ToOpen extends Omit<ResolvedChat, 'warnings'> {
   readonly notes: readonly string[];
 }
 
 /** Rejects with NomoatError, or with ApiError where an adapter is none for this model. */
 export async function toOpen({ adapters, served }: AskedModel): Promise<ToOpen> {
-  const { adapterPath, warnings, ...own } = await resolved(served);
+  const { adapters: beside, warnings, ...own } = await resolved(served);
   const base = realpathSync(own.modelPath);
   const all: ScaledAdapter[] = [];
   const notes = [...warnings];
   for (const { param, scale, served: named } of adapters) {
     const other = await resolved(named);
     const fault =
-      other.adapterPath === null
+      other.adapters.length === 0
         ? 'no adapter'
         : realpathSync(other.modelPath) === base
           ? null
           : 'an adapter of another model';
     if (fault !== null)
       throw wrongParameter(param, 'invalid_value', `Invalid value for '${param}': '${named.id}' is ${fault}.`);
-    all.push({ path: other.adapterPath!, scale });
+    all.push(...other.adapters.map((each) => ({ ...each, scale: each.scale * scale })));
     notes.push(...other.warnings);
   }
   // A request that names the model's own adapter says how much it counts.
-  if (adapterPath !== null && !all.some(({ path }) => path === adapterPath))
-    all.unshift({ path: adapterPath, scale: 1 });
-  return { ...own, adapters: all.filter(({ scale }) => scale !== 0), notes };
+  const unnamed = beside.filter((own) => !all.some(({ path }) => path === own.path));
+  return { ...own, adapters: [...unnamed, ...all].filter(({ scale }) => scale !== 0), notes };
 }

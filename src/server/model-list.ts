@@ -12,6 +12,7 @@ import { type KnownRuns, type ListedRun, listRuns, type RunState } from '../run/
 import { isModelGguf } from '../store/catalogue.ts';
 import { ggufStem } from '../store/local-scan.ts';
 import { checkpointIn, checkpointModel, runModel, secondsOf } from './fine-tuned-names.ts';
+import { namedStack } from './named-stack.ts';
 import type { ServedModel } from './served-model.ts';
 
 function fileModel(id: string, path: string, ownedBy: string): ServedModel[] {
@@ -105,12 +106,16 @@ export class ModelList {
     return this.loaded.delete(name);
   }
 
-  /** null where there is none of that name; full names go before others, and what is here before what a name is mapped to. */
+  /** null where there is none of that name, nor a stack of names; full names go before others, and what is here before what a name is mapped to. */
   async find(name: string): Promise<ServedModel | null> {
     const known = await this.fresh();
-    const found = findIn(known, name) ?? this.loaded.get(name) ?? null;
+    const found = this.findAs(known, name);
     const mapped = found ? null : this.mapped(name);
-    return found ?? (mapped === null ? null : findIn(known, mapped));
+    return found ?? (mapped === null ? namedStack(name, (part) => this.findAs(known, part)) : findIn(known, mapped));
+  }
+
+  private findAs(known: Known, name: string): ServedModel | null {
+    return findIn(known, name) ?? this.loaded.get(name) ?? null;
   }
 
   /** The local model that a hosted one's name is mapped to; null where it is not. */

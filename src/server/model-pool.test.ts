@@ -9,6 +9,7 @@ import { openGguf } from '../formats/gguf/read.ts';
 import type { OpenChatModel } from '../llama/chat-engine.ts';
 import { serverLimits } from './limits.ts';
 import { ModelPool } from './model-pool.ts';
+import { namedStack } from './named-stack.ts';
 import type { ServedModel } from './served-model.ts';
 
 const root = join(import.meta.dirname, '../..');
@@ -96,6 +97,9 @@ test('adapters by request: their scale counts, several are added, the own one ca
   });
   const stacked = await ask(one, [two, 1]);
   expect(stacked).not.toEqual(whole);
+  // A name that is a stack asks for the same.
+  const named = namedStack('base+one@0.5', (name) => [base, one].find(({ id }) => id === name) ?? null);
+  expect(await ask(named!)).toEqual(half);
   await expect(ask(mini, [one, 1])).rejects.toMatchObject({
     message: "Invalid value for 'lora[0].id': 'one' is an adapter of another model.",
     param: 'lora[0].id',

@@ -30,15 +30,20 @@ const seedLimit = 2 ** 32 - 1;
 const mostTemperature = 2;
 const mostPenalty = 2;
 const mostBias = 100;
-const mostAdapters = 8;
+export const mostAdapters = 8;
 /** Twice as strong as it was trained already takes most adapters apart. */
-const mostScale = 2;
+export const mostScale = 2;
 const choicesText =
   'answers to each prompt, computed one after the other; with a seed, the first uses it, the next seed + 1, ...';
 
 /** What chat and completions have in common; the words are those of the documentation. */
 export const commonParameters = {
-  model: z.string().min(1).describe('a name that `GET /v1/models` lists'),
+  model: z
+    .string()
+    .min(1)
+    .describe(
+      'a name that `GET /v1/models` lists; or a stack of such names, as `a@0.7+b`: adapters on one base, each with its scale',
+    ),
   temperature: open(z.number().min(0).max(mostTemperature)).describe(
     `default ${usual.temperature}, as with \`openModel\` (OpenAI: 1)`,
   ),

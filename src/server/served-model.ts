@@ -5,7 +5,7 @@ export interface ServedModel {
   readonly id: string;
   /** Other names for it. */
   readonly aliases: readonly string[];
-  /** What `openModel` takes: a file, the folder of a run, or one of its checkpoints; where there is a `base`, an adapter for it. */
+  /** What `openModel` takes: a file, the folder of a run, one of its checkpoints, or a stack of them; where there is a `base`, an adapter for it, or a stack. */
   readonly path: string;
   /** The model that the adapter at `path` is for, where that does not say it itself as a run does; else null. */
   readonly base: string | null;

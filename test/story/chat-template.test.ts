@@ -24,9 +24,9 @@ test('--chat-template NAME: training, chat, PEFT, merged GGUF and Ollama have it
   expect(tune.code, tune.err).toBe(0);
   // What the chat asks is what was trained.
   const run = join(folder, 'r');
-  const { modelPath, adapterPath, chatTemplate, specialTokens } = await resolveChat({ model: run });
+  const { modelPath, adapters, chatTemplate, specialTokens } = await resolveChat({ model: run });
   expect(chatTemplate).toBe(namedTemplates.alpaca);
-  const chat = await openChatModel({ modelPath, adapterPath, chatTemplate, specialTokens, threads: 1 });
+  const chat = await openChatModel({ modelPath, adapters, chatTemplate, specialTokens, threads: 1 });
   const own = await openChatModel({ modelPath, threads: 1 });
   try {
     const messages = [{ role: 'user', content: question }];

@@ -1,5 +1,6 @@
 /** A job's files held against the platform's rules and the model that is tuned, before anything is trained. */
 import { existsSync } from 'node:fs';
+import { stackText } from '../../adapter/stack.ts';
 import type { TuningFault } from '../../dataset/tuning-file.ts';
 import { openGguf } from '../../formats/gguf/read.ts';
 import { resolveChat } from '../../library.ts';
@@ -59,9 +60,12 @@ const codeOf = (param: Param, { code, line }: TuningFault): string =>
 export async function baseOf(
   { models }: Pick<Parts, 'models'>,
   { base }: StoredJob,
-): Promise<{ modelPath: string; adapterPath: string | null }> {
+): Promise<{ modelPath: string; initialAdapter: string | null }> {
   const served = await models.find(base);
-  if (served) return resolveChat({ model: served.path });
+  if (served) {
+    const { adapters, modelPath } = await resolveChat({ model: served.path });
+    return { modelPath, initialAdapter: adapters.length === 0 ? null : stackText(adapters) };
+  }
   const message = `The model '${base}' is not there any more.`;
   throw new JobFailure({ code: 'model_not_found', param: 'model', message });
 }

@@ -151,11 +151,11 @@ export class JobQueue {
     if (isRun(path)) return resumeTune(path);
     const { files, nice, threads } = this.parts;
     const { seed, training_file: training, validation_file: validation } = job.asked;
-    const { adapterPath, modelPath } = await baseOf(this.parts, job);
+    const { initialAdapter, modelPath } = await baseOf(this.parts, job);
     return tune({
       ...trainingSettings(job, modelPath),
       model: modelPath,
-      initialAdapter: adapterPath,
+      initialAdapter,
       data: files.pathOf(training),
       validation: validation === null ? null : files.pathOf(validation),
       run: path,

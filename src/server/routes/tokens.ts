@@ -13,7 +13,7 @@ import { type Environment, jsonOf } from '../request.ts';
 import { modelOf } from './models.ts';
 import type { RouteParts, Routes } from './routes.ts';
 
-const model = z.string().min(1).describe('a name that `GET /v1/models` lists');
+const model = z.string().min(1).describe('a name that `GET /v1/models` lists, or a stack of such names');
 const { messages, ...ofTemplates } = conversationParameters;
 
 export const templateParameters = z.object({ model, ...conversationParameters });

@@ -1,0 +1,117 @@
+/**
+ * Two adapters of different tasks on one model, merged by every method, and each asked the held-out questions of both:
+ * node bench/merge-tasks.mjs MODEL.gguf BANKING77 SNIPS OUT [--examples 80] [--rows 1600,700] [--only METHOD,...]
+ * BANKING77 holds train.csv and test.csv of banking_data, SNIPS the folders of 2017-06-custom-intent-engines. What is in OUT already
+ * (data, runs, merges, scores) is not made again, so that an interrupted call goes on. Prints the table as Markdown.
+ */
+import { appendFileSync, existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+import { parseArgs } from 'node:util';
+import { evaluate, mergeAdapters, tune } from '../dist/index.js';
+
+const { values, positionals } = parseArgs({
+  allowPositionals: true,
+  options: { examples: { type: 'string', default: '80' }, rows: { type: 'string', default: '1600,700' }, only: { type: 'string' } },
+});
+const [model, banking, snips, outGiven] = positionals;
+const out = resolve(outGiven);
+mkdirSync(out, { recursive: true });
+const examples = Number(values.examples);
+const [bankingRows, snipsRows] = values.rows.split(',').map(Number);
+
+/** The same order on every machine: a generator of Lehmer's. */
+function shuffled(rows) {
+  let state = 42;
+  const drawn = () => (state = (state * 48271) % 2147483647) / 2147483647;
+  return rows.map((row) => [drawn(), row]).sort(([left], [right]) => left - right).map(([, row]) => row);
+}
+
+/** Texts in quotes may hold commas and line breaks. */
+function csvRows(path) {
+  const fields = [...readFileSync(path, 'utf8').matchAll(/(?:"((?:[^"]|"")*)"|([^,\n]*))(,|\r?\n|$)/g)];
+  const rows = [[]];
+  for (const [, quoted, plain, end] of fields) {
+    rows.at(-1).push(quoted?.replaceAll('""', '"') ?? plain);
+    if (end !== ',') rows.push([]);
+  }
+  return rows.slice(1).filter((row) => row.length === 2).map(([prompt, completion]) => ({ prompt: prompt.trim(), completion }));
+}
+
+function snipsOf(prefix) {
+  return readdirSync(snips).flatMap((intent) => {
+    const path = join(snips, intent, `${prefix}_${intent}.json`);
+    if (!existsSync(path)) return [];
+    // Some files are Latin-1: what is no UTF-8 there is of no account here.
+    const rows = JSON.parse(readFileSync(path, 'utf8'))[intent];
+    return rows.map(({ data }) => ({ prompt: data.map(({ text }) => text).join('').trim(), completion: intent }));
+  });
+}
+
+function write(name, rows) {
+  const path = join(out, `${name}.jsonl`);
+  if (!existsSync(path)) writeFileSync(path, rows.map((row) => `${JSON.stringify(row)}\n`).join(''));
+  return path;
+}
+
+const tasks = [
+  { name: 'banking77', train: shuffled(csvRows(join(banking, 'train.csv'))).slice(0, bankingRows), test: shuffled(csvRows(join(banking, 'test.csv'))), epochs: 2 },
+  { name: 'snips', train: shuffled(snipsOf('train')).slice(0, snipsRows), test: shuffled(snipsOf('validate')), epochs: 1 },
+].map(({ name, test, train, ...task }) => ({ ...task, name, train: write(`${name}-train`, train), test: write(`${name}-test`, test.slice(0, examples)) }));
+
+for (const { epochs, name, train } of tasks) {
+  const run = join(out, name);
+  if (existsSync(join(run, 'adapter'))) continue;
+  const started = performance.now();
+  const running = tune({ model, data: train, run, epochs, rank: 16 });
+  const { validation } = await running.result;
+  console.error(`${name}: trained in ${((performance.now() - started) / 1000).toFixed(0)} s${validation ? `, held-out loss ${validation.after}` : ''}`);
+}
+
+/** Of a model on both tasks, in answers out of `examples` that are exactly right. */
+const scoresPath = join(out, 'scores.jsonl');
+const known = new Map((existsSync(scoresPath) ? readFileSync(scoresPath, 'utf8').trim().split('\n') : []).filter(Boolean).map((line) => { const { key, ...rest } = JSON.parse(line); return [key, rest]; })); // biome-ignore format: one line
+async function scored(key, name, further = {}) {
+  if (known.has(key)) return known.get(key);
+  const right = [];
+  for (const { test } of tasks) {
+    const { models } = await evaluate({ model: name, data: test, metric: 'exact', against: [] });
+    right.push(models[0].results[0].score);
+  }
+  const row = { right, ...further };
+  known.set(key, row);
+  appendFileSync(scoresPath, `${JSON.stringify({ key, ...row })}\n`);
+  return row;
+}
+
+const paths = tasks.map(({ name }) => join(out, name));
+const parents = [];
+for (const [i, path] of paths.entries()) parents.push(await scored(tasks[i].name, path));
+const base = await scored('base', model);
+const kept = ({ right }) => right.map((score, i) => score / parents[i].right[i]);
+
+/** Each as it is by default, and sums with the adapters as they were trained. */
+const ways = [
+  ...['cat', 'linear', 'svd', 'slerp', 'model-stock', 'magnitude-prune', 'ties', 'dare', 'dare-ties', 'della', 'breadcrumbs'].map((method) => ({ method })),
+  ...['peft-linear', 'peft-ties', 'peft-dare', 'peft-dare-ties', 'peft-magnitude-prune'].map((method) => ({ method })),
+  ...['cat', 'svd', 'magnitude-prune', 'dare', 'breadcrumbs', 'peft-linear'].map((method) => ({ method, weights: [1, 1] })),
+  ...['ties', 'dare-ties'].map((method) => ({ method, density: 0.2 })),
+].filter(({ method }) => !values.only || values.only.split(',').includes(method));
+const rows = [];
+for (const { method, ...way } of ways) {
+  const name = [method, ...(way.weights ? [`weights ${way.weights.join(', ')}`] : []), ...(way.density ? [`density ${way.density}`] : [])].join(', ');
+  const path = join(out, name.replace(/[^\w.-]+/g, '-'));
+  const started = performance.now();
+  const made = existsSync(path) ? null : await mergeAdapters(paths, { base: model, method, out: path, ...way });
+  const facts = made ? { rank: made.rank, discarded: made.discarded, seconds: (performance.now() - started) / 1000 } : {};
+  const row = await scored(name, `${model}+${path}`, facts);
+  rows.push({ name, ...row });
+  console.error(name, row.right.join(' '), `${((performance.now() - started) / 1000).toFixed(0)} s`);
+}
+
+const percent = (share) => (100 * share).toFixed(1);
+console.log(`| method | rank | left out | ${tasks.map(({ name }) => name).join(' | ')} | kept of each |\n|---|---|---|---|---|---|`);
+for (const [i, { right }] of parents.entries()) console.log(`| the adapter of ${tasks[i].name} | 16 | | ${right.map(percent).join(' | ')} | |`);
+console.log(`| the base | | | ${base.right.map(percent).join(' | ')} | |`);
+const least = (row) => Math.min(...kept(row));
+for (const row of rows.sort((left, right) => least(right) - least(left)))
+  console.log(`| ${row.name} | ${row.rank ?? ''} | ${row.discarded === undefined ? '' : `${percent(row.discarded)}%`} | ${row.right.map(percent).join(' | ')} | ${kept(row).map((share) => `${(100 * share).toFixed(0)}%`).join(', ')} |`);
