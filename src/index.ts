@@ -77,6 +77,9 @@ export {
   type SourceRow,
 } from './library/answer-sources.ts';
 export { type Card, type CardOptions, card } from './library/card.ts';
+export { type CheckedAnswer, type CheckOptions, check, type SafetyReport } from './library/check.ts';
+export type { AdapterFigures } from './library/check-adapter.ts';
+export type { GuardFigures } from './library/check-answers.ts';
 export {
   type AdapterComparison,
   type CompareAdaptersOptions,
@@ -180,6 +183,9 @@ export type { SeedRun, SeedSet } from './run/seed-set.ts';
 export type { RunHandle } from './run/start-run.ts';
 export type { KernelProbe } from './runtime/onnxruntime-node/probe.ts';
 export type { Adapter as GraphicsAdapter } from './runtime/onnxruntime-node/webgpu-adapter.ts';
+export type { GuardKind } from './safety/guard.ts';
+export type { CompletedValue, PersonalFindings } from './safety/personal-completions.ts';
+export type { DriftFigure, RefusalComparison, RefusalFigure, SafetyEvent } from './safety-event.ts';
 export type { ModelOpenedLog, RequestLog, ServerFailureLog, ServerLog } from './server/log.ts';
 export { type RunningServer, type ServeOptions, serve } from './server/serve.ts';
 export type { ExportFormat, MergedType } from './settings/adapter-settings.ts';

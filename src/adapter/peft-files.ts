@@ -96,7 +96,7 @@ export function peftFiles(path: string): PeftFiles {
     return refuse(path, 'there is no such file or folder', remedy);
   }
   if (stat.isDirectory()) return inFolder(path);
-  if (/\.(bin|pt|pth|ckpt)$/i.test(path)) return refuse(path, 'is no adapter that nomoat reads', pickleRemedy);
+  if (/\.(bin|pt|pth|ckpt|pkl)$/i.test(path)) return refuse(path, 'is no adapter that nomoat reads', pickleRemedy);
   if (!path.toLowerCase().endsWith('.safetensors'))
     return refuse(path, 'is no adapter', 'Give a PEFT folder, a .safetensors file or a GGUF LoRA.');
   const config = join(dirname(path), peftConfigName);

@@ -5,12 +5,13 @@ import type { Message } from '../text/example.ts';
  * A prompt, and what is to follow it. An `answer` is taken as training takes it: in the chat template, with the end of its turn; with a
  * `prompt` beside it as `tune` takes a prompt and its completion. A `continuation` is taken as it stands: prompt and continuation are one
  * text, of which the tokens behind the prompt's are scored, and white space at the prompt's end counts to the continuation, as
- * lm-evaluation-harness has it.
+ * lm-evaluation-harness has it; behind the ids of tokens, a continuation may be ids too.
  */
 export type ScoreRow =
   | { readonly messages: readonly Message[]; readonly answer: string }
   | { readonly prompt: string; readonly answer: string }
-  | { readonly prompt: string | readonly number[]; readonly continuation: string };
+  | { readonly prompt: string | readonly number[]; readonly continuation: string }
+  | { readonly prompt: readonly number[]; readonly continuation: readonly number[] };
 
 /** How likely a model holds what follows a row's prompt. */
 export interface RowScore {

@@ -17,7 +17,7 @@ function modelOf(most = Number.POSITIVE_INFINITY) {
     scoreRows: (some, options) =>
       Promise.resolve(
         some.map((row, i) => {
-          const text = 'continuation' in row ? row.continuation : row.answer;
+          const text = 'continuation' in row ? String(row.continuation) : row.answer;
           if (text === 'too long') return null;
           if (seen.length === most) throw new Error('killed');
           seen.push(text);

@@ -8,7 +8,7 @@ import { metricOf } from '../evaluate/metrics/metric.ts';
 import type { TestQuestion } from '../evaluate/test-set.ts';
 import { type Forgetting, forgettingOf, type GeneralMeasured } from '../evaluate/trust/forgetting.ts';
 import { generalQuestions, generalTexts } from '../evaluate/trust/general-set.ts';
-import { type AnswerKnown, canaryOf, canaryTexts, exposureOf, type Memorisation, memorisationOf } from '../evaluate/trust/memorisation.ts'; // biome-ignore format: one line
+import { type AnswerKnown, type CanaryExposure, canaryOf, canaryTexts, exposureOf, type Memorisation, memorisationOf } from '../evaluate/trust/memorisation.ts'; // biome-ignore format: one line
 import { type AskModelOptions, askModel } from './ask-model.ts';
 import { withModel } from './likelihoods.ts';
 
@@ -74,7 +74,8 @@ export interface Compared {
   readonly canaries: string | null;
 }
 
-function linesOf(path: string): string[] {
+/** The canaries of a file: its lines of two words or more. Throws NomoatError where there are none. */
+export function canaryLines(path: string): string[] {
   let text: string;
   try {
     text = readFileSync(path, 'utf8');
@@ -86,6 +87,20 @@ function linesOf(path: string): string[] {
   throw new NomoatError({ code: 'unusable-data', part: path, fault: 'has no line of two words or more', remedy: 'Give a text file with a canary on each line.' }); // biome-ignore format: one line
 }
 
+/** How exposed each canary is to a model whose `score` is asked. */
+export async function canaryExposures(
+  texts: readonly string[],
+  seed: number,
+  score: (rows: readonly ScoreRow[]) => Promise<readonly RowScore[]>,
+): Promise<CanaryExposure[]> {
+  const rows = texts.flatMap((text, i) => {
+    const { beginning, endings } = canaryOf(text, seed + i);
+    return endings.map((continuation) => ({ prompt: beginning, continuation }));
+  });
+  const scores = (rows.length > 0 ? await score(rows) : []).map(({ logProbability }) => logProbability);
+  return texts.map((text, i) => exposureOf(text, scores.slice(i * canaryTexts, (i + 1) * canaryTexts)));
+}
+
 /** What is known by heart. Rejects with NomoatError. */
 export async function measureMemorisation(
   pair: Pair,
@@ -94,14 +109,7 @@ export async function measureMemorisation(
 ): Promise<Memorisation> {
   const some = (questions: readonly TestQuestion[]): TestQuestion[] => shuffled(questions.length, options.seed).slice(0, mostExamples).map((i) => questions[i]!); // biome-ignore format: one line
   const known = memorisationOf(await knownOf(pair, some(learnt), options), await knownOf(pair, some(heldOut), options));
-  const texts = canaries === null ? [] : linesOf(canaries);
-  const asked = texts.map((text, i) => canaryOf(text, options.seed + i));
-  const rows = asked.flatMap(({ beginning, endings }) =>
-    endings.map((continuation) => ({ prompt: beginning, continuation })),
-  );
-  const scores = (rows.length > 0 ? await scored(rows, pair.model, options) : []).map(
-    ({ logProbability }) => logProbability,
-  );
-  const found = texts.map((text, i) => exposureOf(text, scores.slice(i * canaryTexts, (i + 1) * canaryTexts)));
+  const texts = canaries === null ? [] : canaryLines(canaries);
+  const found = await canaryExposures(texts, options.seed, (rows) => scored(rows, pair.model, options));
   return { ...known, canaries: found };
 }

@@ -3,6 +3,7 @@
  * one base. Threads of one context wait for each other a hundred times a token, which on a small model, or beside other programs, costs more
  * than it gives; contexts wait for nobody. Promises: answers are those of a context by itself.
  */
+import type { RowScore, ScoreRow, ScoreRowsOptions } from '../chat/score-row.ts';
 import { openGguf } from '../formats/gguf/read.ts';
 import { type OpenChatModel, openChatModel } from './chat-engine.ts';
 import type { OpenChatOptions } from './chat-options.ts';
@@ -72,6 +73,24 @@ export class AnswerTeam implements AsyncDisposable {
   readonly generate: OpenChatModel['generate'] = (...given) => this.ask((model) => model.generate(...given));
   readonly continue: OpenChatModel['continue'] = (...given) => this.ask((model) => model.continue(...given));
   readonly complete: OpenChatModel['complete'] = (...given) => this.ask((model) => model.complete(...given));
+
+  readonly promptTokens: OpenChatModel['promptTokens'] = (...given) => this.members[0]!.promptTokens(...given);
+  readonly promptText: OpenChatModel['promptText'] = (...given) => this.members[0]!.promptText(...given);
+
+  /** As a model's own `scoreRows`, each context a share of neighbours. */
+  async scoreRows(rows: readonly ScoreRow[], { onRow, signal }: ScoreRowsOptions = {}): Promise<(RowScore | null)[]> {
+    const each = Math.ceil(rows.length / this.members.length);
+    const shares = this.members.map((_, i) => rows.slice(i * each, (i + 1) * each));
+    const scores = await Promise.all(
+      this.members.map((model, i) =>
+        model.scoreRows(shares[i]!, {
+          ...(signal ? { signal } : {}),
+          onRow: (index, score) => onRow?.(i * each + index, score),
+        }),
+      ),
+    );
+    return scores.flat();
+  }
 
   /** By the context with the fewest answers under way, the first of equal ones: one question after the other stays with what it evaluated. */
   private async ask<T>(call: (model: OpenChatModel) => Promise<T>): Promise<T> {

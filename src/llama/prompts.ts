@@ -85,8 +85,8 @@ export class Prompts {
   }
 
   /** Both as one text, divided where the prompt's tokens end; behind nothing, after the token that begins a text or ends the one before. */
-  private continuationRow(prompt: Prompt, continuation: string): TokenRow {
-    if (typeof prompt !== 'string') return continued(this.asIs(prompt), this.tokenizer.encode(continuation, true));
+  private continuationRow(prompt: Prompt, continuation: Prompt): TokenRow {
+    if (typeof prompt !== 'string') return continued(this.asIs(prompt), typeof continuation === 'string' ? this.tokenizer.encode(continuation, true) : this.asIs(continuation)); // biome-ignore format: one line
     const bare = prompt.trimEnd();
     const whole = this.asIs(prompt + continuation);
     if (bare !== '') return continued(whole, [], this.asIs(bare).length);

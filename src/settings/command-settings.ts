@@ -5,6 +5,7 @@
 import { z } from 'zod';
 import { keyScopes } from '../store/key-scopes.ts';
 import { convertOptions, exportOptions, extractOptions, mergeOptions } from './adapter-settings.ts';
+import { checkOptions } from './check-settings.ts';
 import { summaries } from './command-summaries.ts';
 import { cardOptions, evalOptions } from './evaluation-settings.ts';
 import { above, below, choice, fieldWords, notNegative, number, openChoice, openSize, openText, openWords, requiredText, text, texts, toggle, whole, wholeFrom } from './fields.ts'; // biome-ignore format: one line
@@ -24,6 +25,7 @@ export const samplingOptions = {
   maxTokens: wholeFrom(null, 1, 'longest answer; default: what the context holds', { unit: 'tokens' }),
   seed: whole(null, [0, 2 ** 32 - 1], 'repeatable answers; default: another one each time'),
 };
+export { checkOptions, checkSettings } from './check-settings.ts';
 export { cardOptions, cardSettings, evalOptions, evalSettings } from './evaluation-settings.ts';
 export const samplingSettings = z.object(samplingOptions);
 
@@ -245,6 +247,11 @@ export const commandSettings = {
     summary: summaries.eval,
     argument: { model: chatModel },
     options: evalOptions,
+  },
+  check: {
+    summary: summaries.check,
+    argument: { model: requiredText('MODEL|RUN|ADAPTER', 'a model by name or file, a run, one of its checkpoints, or an adapter') }, // biome-ignore format: one line
+    options: checkOptions,
   },
   inspect: {
     summary: summaries.inspect,

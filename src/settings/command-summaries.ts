@@ -13,6 +13,7 @@ export const summaries = {
   'import-openai':
     "what files of OpenAI's fine-tuning and evals are here: data sets checked, jobs as commands, results, evals",
   eval: 'how well a model or a run answers test data, and whether it is better than others',
+  check: 'whether a model, a run or an adapter still refuses what its base refuses, and what it gives away',
   inspect: 'a look into an adapter: where it comes from, what it changes, whether it is unlike others',
   'inspect data':
     'what data holds that should be known before it is learnt: copies, secrets, personal data, hidden text, outliers',

@@ -1,0 +1,93 @@
+/** What an open pair of models answers in a safety check. Promises: side by side, greedy, and what was answered before is not computed again. */
+import { askAll, type TestAnswer } from '../evaluate/ask.ts';
+import { compareTwo, type Side } from '../evaluate/compare-two.ts';
+import { KeptAnswers } from '../evaluate/kept-answers.ts';
+import type { Metric } from '../evaluate/metrics/metric.ts';
+import { mean } from '../evaluate/statistics/sums.ts';
+import type { TestQuestion } from '../evaluate/test-set.ts';
+import type { ResolvedChat } from '../library.ts';
+import type { AnswerTeam } from '../llama/answer-team.ts';
+import { type GuardKind, type GuardVerdict, guardTokens, guardVerdict } from '../safety/guard.ts';
+import { keptAnswersPath } from '../store/cache.ts';
+import { identityOf } from './model-identity.ts';
+
+/** A model that is open, and as what. */
+export interface OpenModelOf {
+  readonly chat: ResolvedChat;
+  readonly team: AnswerTeam;
+  /** In what is told. */
+  readonly name: string;
+}
+
+export interface AnswersOptions {
+  readonly maxTokens: number;
+  readonly signal?: AbortSignal;
+  readonly onAnswer?: (done: number, total: number) => void;
+}
+
+/** Answers in the order of the questions; null where one does not fit. */
+export async function answersOf(
+  { chat, team }: OpenModelOf,
+  questions: readonly TestQuestion[],
+  { maxTokens, onAnswer, signal }: AnswersOptions,
+): Promise<(string | null)[]> {
+  const store = new KeptAnswers(keptAnswersPath(await identityOf(chat)), `greedy ${maxTokens}`);
+  const answers: (TestAnswer | null)[] = await askAll(team, questions, {
+    maxTokens,
+    atOnce: team.atOnce,
+    store,
+    ...(signal ? { signal } : {}),
+    onAnswer: (done) => onAnswer?.(done, questions.length),
+  });
+  return answers.map((answer) => answer?.text ?? null);
+}
+
+/** What a guard model says of a model's answers to harmful requests, beside its base's. */
+export interface GuardFigures {
+  readonly guard: string;
+  readonly kind: GuardKind;
+  /** Answers that it gave a verdict of, of both. */
+  readonly judged: number;
+  /** Shares that it calls unsafe; what it calls controversial is not counted. */
+  readonly unsafe: { readonly model: number; readonly base: number | null };
+  /** Share of the model less that of the base, with its 95% interval and McNemar's two-sided p-value; null without a base. */
+  readonly against: { readonly difference: number; readonly interval: readonly [number, number]; readonly pValue: number } | null;
+} // biome-ignore format: one line
+
+/** Requests with the answers of model and base. */
+export interface Judged {
+  readonly prompts: readonly string[];
+  readonly model: readonly string[];
+  readonly base: readonly string[] | null;
+}
+
+const unsafeMetric: Metric = { name: 'unsafe', summary: 'a guard model calls the answer unsafe', binary: true, of: () => Number.NaN }; // biome-ignore format: one line
+
+/** Asks a guard that is open, whose kind is known. */
+export async function judgedBy(
+  guard: OpenModelOf & { readonly kind: GuardKind },
+  { base, model, prompts }: Judged,
+  options: Omit<AnswersOptions, 'maxTokens'>,
+): Promise<GuardFigures> {
+  const verdicts = async (answers: readonly string[]): Promise<(GuardVerdict | null)[]> => {
+    const questions = prompts.map((content, i): TestQuestion => ({ ask: { messages: [{ role: 'user', content }, { role: 'assistant', content: answers[i]! }] }, expected: '' })); // biome-ignore format: one line
+    const said = await answersOf(guard, questions, { ...options, maxTokens: guardTokens });
+    return said.map((text) => (text === null ? null : guardVerdict(guard.kind, text)));
+  };
+  const [own, others] = [await verdicts(model), base === null ? null : await verdicts(base)];
+  const kept = [...own.keys()].filter((i) => own[i] !== null && (others === null || others[i] !== null));
+  const sideOf = (given: readonly (GuardVerdict | null)[]): Side => {
+    const scores = kept.map((i) => Number(given[i] === 'unsafe'));
+    return { score: mean(scores), scores, answers: kept.map((i) => given[i]!), bySeed: null };
+  };
+  const first = sideOf(own);
+  const second = others && sideOf(others);
+  const compared = second && kept.length > 0 ? compareTwo(first, second, { metric: unsafeMetric, expected: first.answers }) : null; // biome-ignore format: one line
+  return {
+    guard: guard.name,
+    kind: guard.kind,
+    judged: kept.length,
+    unsafe: { model: first.score, base: second?.score ?? null },
+    against: compared && { difference: compared.difference, interval: compared.interval, pValue: compared.pValue },
+  };
+}

@@ -1,0 +1,54 @@
+/**
+ * What a safety check asks: harmful requests and harmless ones that look like them (XSTest, in prompts/xstest with its licence), or those of a
+ * file, and ordinary requests. Promises: each set has one order, drawn once, so that its beginning is a fair sample of all of it.
+ */
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { z } from 'zod';
+import { shuffled } from '../batches/order.ts';
+import { NomoatError } from '../errors.ts';
+import { readBoundedJson } from '../formats/bounded-json.ts';
+import { packageRoot } from '../store/package-root.ts';
+import { ordinaryPrompts } from './ordinary-prompts.ts';
+
+/** The requests of a check. */
+export interface SafetyPrompts {
+  /** Which should be refused. */
+  readonly harmful: readonly string[];
+  /** Which should not be, and sometimes are. */
+  readonly harmless: readonly string[];
+  /** Of every day: what a model's first words are compared on. */
+  readonly ordinary: readonly string[];
+}
+
+const schema = z.object({ harmful: z.array(z.string()).min(1), harmless: z.array(z.string()).min(1) });
+/** Two lists of short texts. */
+const mostBytes = 1 << 20;
+/** XSTest is sorted by kind: a part of it has to be of all kinds, and the same part each time. */
+const orderSeed = 0;
+
+const mixed = (texts: readonly string[]): string[] => shuffled(texts.length, orderSeed).map((i) => texts[i]!);
+
+/** A prompt on each line of a text file. */
+function linesOf(path: string): string[] {
+  const remedy = 'Give a text file with a harmful request on each line.';
+  let text: string;
+  try {
+    text = readFileSync(path, 'utf8');
+  } catch (cause) {
+    throw new NomoatError({ code: 'data-not-found', part: path, fault: 'cannot be read', remedy, cause });
+  }
+  const lines = text.split(/\r?\n/).filter((line) => line.trim() !== '');
+  if (lines.length > 0) return lines;
+  throw new NomoatError({ code: 'unusable-data', part: path, fault: 'has no line with a request', remedy });
+}
+
+/** The requests; `path` has harmful ones instead of XSTest's. Throws NomoatError where there are none. */
+export function safetyPrompts(path: string | null = null): SafetyPrompts {
+  const root = packageRoot();
+  if (root === null) throw new NomoatError({ part: 'the safety check', fault: 'finds no installed nomoat, whose prompts it asks', remedy: 'Install the package nomoat.' }); // biome-ignore format: one line
+  const remedy = 'Install nomoat again.';
+  const { harmful, harmless } = schema.parse(readBoundedJson(join(root, 'prompts/xstest/prompts.json'), mostBytes, { remedy })); // biome-ignore format: one line
+  const own = path === null ? null : linesOf(path);
+  return { harmful: own ?? mixed(harmful), harmless: mixed(harmless), ordinary: ordinaryPrompts };
+}
