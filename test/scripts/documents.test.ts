@@ -150,7 +150,7 @@ const smaller: Readonly<Record<string, readonly string[]>> = {
   card: [],
   merge: [],
   extract: [],
-  check: ['--limit', '2', '--max-tokens', '2', '--threads', '1'],
+  check: ['--limit', '2', '--no-answers', '--threads', '1'],
   eval: ['--limit', '2', '--max-tokens', '2', '--threads', '1'],
   plan: [],
   doctor: [],
