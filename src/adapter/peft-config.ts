@@ -50,9 +50,11 @@ const configSchema = z.looseObject({
   use_rslora: z.boolean().default(false),
   use_dora: z.boolean().nullish(),
   target_modules: z.union([z.array(z.string()), z.string()]).nullish(),
+  exclude_modules: z.union([z.array(z.string()), z.string()]).nullish(),
   rank_pattern: pattern,
   alpha_pattern: pattern,
   layers_to_transform: z.union([z.array(z.int()), z.int()]).nullish(),
+  layers_pattern: z.union([z.array(z.string()), z.string()]).nullish(),
   modules_to_save: z.array(z.string()).nullish(),
   bias: z.string().nullish(),
   fan_in_fan_out: z.boolean().nullish(),
@@ -95,16 +97,21 @@ export function readPeftConfig(path: string): PeftConfig {
   return result.data;
 }
 
-/** Repetitions in a pattern beyond this could be tried in too many ways; real ones have one or two. */
-const maxRepetitions = 3;
+/** Repetitions in a pattern beyond this could be tried in too many ways on each module's path; real ones have up to four. */
+const maxRepetitions = 5;
+
+/** The pattern for the whole of a text, as Python's re.fullmatch; throws Error where it may take too long, or is Python's alone. */
+function wholeText(pattern: string): RegExp {
+  const repetitions = pattern.replaceAll('(?:', '(').match(/[*+?{]/g)?.length ?? 0;
+  if (repetitions > maxRepetitions || /\)[*+{]/.test(pattern)) throw new Error('it repeats too much');
+  return new RegExp(`^(?:${pattern})$`);
+}
 
 /** Whether a key of rank_pattern or alpha_pattern means the module, as peft.utils.other.get_pattern_key matches it. */
 function patternMatches(part: string, key: string, modulePath: string): boolean {
   if (/^[\w.]+$/.test(key)) return modulePath === key || modulePath.endsWith(`.${key}`);
   try {
-    if ((key.match(/[*+?{]/g)?.length ?? 0) > maxRepetitions || /\)[*+{]/.test(key))
-      throw new Error('it repeats too much');
-    return new RegExp(`^(.*\\.)?(${key})$`).test(modulePath);
+    return wholeText(key).test(modulePath) || wholeText(`.*\\.(${key})`).test(modulePath);
   } catch (error) {
     throw new NomoatError({
       code: 'unusable-adapter',
@@ -129,18 +136,45 @@ export function moduleSettings(
   return { rank: found(config.rank_pattern, config.r), alpha: found(config.alpha_pattern, config.lora_alpha) };
 }
 
+type Names = readonly string[] | string | null | undefined;
+
+/** Whether names, or a pattern, mean the module of that path; null where the pattern cannot be looked at. */
+function means(names: Names, path: string): boolean | null {
+  if (typeof names !== 'string') return (names ?? []).some((name) => path === name || path.endsWith(`.${name}`));
+  try {
+    return wholeText(names).test(path);
+  } catch {
+    return null;
+  }
+}
+
+/** PEFT's word for every linear layer. */
+const isAllLinear = (names: Names): boolean => typeof names === 'string' && names.toLowerCase() === 'all-linear';
+
+/** Whether the layer is one of those chosen: with a list of names alone, and none for an empty one, as PEFT has it. */
+function isChosenLayer({ layers_pattern, layers_to_transform: layers, target_modules }: PeftConfig, layer: number) {
+  const chosen = [layers ?? []].flat();
+  if (chosen.length === 0 || typeof target_modules === 'string') return true;
+  const folders = [layers_pattern ?? []].flat();
+  // What holds the blocks is called so in every model here.
+  return chosen.includes(layer) && (folders.length === 0 || folders.includes('layers'));
+}
+
 /**
- * Whether PEFT would make an adapter for the module: a weight for any other one is not used. Patterns are not looked
- * at.
+ * Whether PEFT would make an adapter for the module (peft/tuners/tuners_utils.py, check_target_module_exists): a weight
+ * for any other one is not used. What a pattern says that cannot be looked at is taken to be so (`unusedSettings` tells).
  */
 export function targets(
   config: PeftConfig,
   { layer, projection }: { readonly layer: number; readonly projection: Projection },
 ): boolean {
-  const { layers_to_transform: layers, target_modules: names } = config;
-  if (layers !== null && layers !== undefined && ![layers].flat().includes(layer)) return false;
+  const { exclude_modules: excluded, target_modules: names } = config;
   const path = peftModulePath({ layer, projection });
-  return !Array.isArray(names) || names.some((name) => path === name || path.endsWith(`.${name}`));
+  if (excluded && means(excluded, path) === true) return false;
+  if (names === null || names === undefined || isAllLinear(names)) return true;
+  // A module that is named by its whole path is made whatever the layers are.
+  if (Array.isArray(names) && names.includes(path)) return true;
+  return isChosenLayer(config, layer) && means(names, path) !== false;
 }
 
 /** What the config says that means nothing for these weights. */
@@ -152,6 +186,8 @@ export function unusedSettings(
   const paths = modules.map(peftModulePath);
   const names = Array.isArray(config.target_modules) ? config.target_modules : [];
   const idle = names.filter((name) => !paths.some((path) => path === name || path.endsWith(`.${name}`)));
+  const unread = [config.target_modules, config.exclude_modules].filter((each) => typeof each === 'string' && !isAllLinear(each) && means(each, paths[0]!) === null); // biome-ignore format: one line
+  for (const each of unread) notes.push(`has the pattern ${String(each).slice(0, 80)}, which is not looked at`);
   if (idle.length > 0) notes.push(`lists target modules that its weights do not have: ${idle.slice(0, 10).join(', ')}`);
   if (config.modules_to_save?.length) notes.push(`lists modules to save that it does not hold: ${config.modules_to_save.slice(0, 10).join(', ')}`); // biome-ignore format: one line
   if (config.bias && config.bias !== 'none') notes.push(`says bias = "${config.bias}", and holds no biases`);

@@ -66,6 +66,14 @@ describe('readPeft', () => {
     [{ peft_type: 'IA3' }, /peft_type/],
     [{ r: 8 }, /r = 8, but the weights have rank 4/],
     [{ target_modules: ['q_proj'] }, /lists the target modules q_proj/],
+    [
+      { target_modules: '.*_proj', exclude_modules: ['down_proj'] },
+      /lists the target modules \.\*_proj without down_proj, but the weights have model\.layers\.0\.mlp\.down_proj/,
+    ],
+    [{ exclude_modules: '.*layers\\.1\\..*' }, /without .*, but the weights have model\.layers\.1\.self_attn\.q_proj/],
+    [{ target_modules: '.*(q|k|v|o)_proj' }, /but the weights have model\.layers\.0\.mlp\.gate_proj/],
+    [{ target_modules: 'q_proj' }, /but the weights have model\.layers\.0\.self_attn\.q_proj/],
+    [{ layers_to_transform: [0, 1, 2], layers_pattern: ['h'] }, /in the layers 0, 1, 2, but the weights have/],
     [{ lora_alpha: 'many' }, /lora_alpha/],
   ])('refuses %j by name', (config, message) => {
     expect(() => readPeft(spoiled({ config }))).toThrow(message);
@@ -142,6 +150,18 @@ describe('what others write', () => {
     ['more target modules than weights', { target_modules: [...projections, 'W_pack'] }, /do not have: W_pack/],
     ['a pattern', { target_modules: '.*(q|k|v|o|gate|up|down)_proj' }, null],
     ['all-linear', { target_modules: 'all-linear' }, null],
+    ['what is excluded and is not there', { exclude_modules: ['lm_head', 'layers.7.self_attn.q_proj'] }, null],
+    ['no layers chosen', { layers_to_transform: [] }, null],
+    [
+      'a pattern of several parts',
+      { target_modules: '(?:.*?layers\\.\\d+\\.(?:self_attn|mlp)\\.(?:q|k|v|o|gate|up|down)_proj)' },
+      null,
+    ],
+    [
+      'a pattern that is only of Python',
+      { target_modules: '(?P<which>.*)_proj' },
+      /has the pattern \(\?P<which>.*, which is not looked at/,
+    ],
     ['whole paths', { target_modules: projections.flatMap((p) => [0, 1, 2].map((n) => `model.layers.${n}.${p.length > 6 || p === 'up_proj' ? 'mlp' : 'self_attn'}.${p}`)) }, null], // biome-ignore format: one line
     ['no target modules', { target_modules: null }, null],
     [

@@ -94,10 +94,12 @@ function checkAgainstConfig(path: string, config: PeftConfig, pairs: readonly Ra
   const listed = [config.target_modules].flat().join(', ');
   const layers =
     config.layers_to_transform == null ? '' : ` in the layers ${[config.layers_to_transform].flat().join(', ')}`;
+  const excluded = [config.exclude_modules ?? []].flat();
+  const without = excluded.length === 0 ? '' : ` without ${excluded.join(', ')}`;
   throw new NomoatError({
     code: 'unusable-adapter',
     part: path,
-    fault: `lists the target modules ${listed}${layers}, but the weights have ${peftModulePath(extra)}`,
+    fault: `lists the target modules ${listed}${layers}${without}, but the weights have ${peftModulePath(extra)}`,
     remedy: sideBySide,
   });
 }
