@@ -3,13 +3,13 @@
  * that nothing can be learnt from is refused here, before anything is computed.
  */
 
-import { readEvenAdapter } from '../adapter/read-adapter.ts';
 import { sharedPrefix } from '../batches/pack.ts';
 import { assertClean, glanceAtData } from '../data-checks/before-training.ts';
 import { NomoatError } from '../errors.ts';
 import type { GgufFile } from '../formats/gguf/types.ts';
 import { openTokenizer } from '../llama/tokenizer.ts';
 import type { EvenAdapter } from '../lora/adapter.ts';
+import { readStackedAdapter } from '../merge/stacked-adapter.ts';
 import { loraWeights, parameterCount, readModelConfig } from '../models/config.ts';
 import { modelNotes } from '../models/model-notes.ts';
 import { chooseDefaults, explainDefaults, type ModelFacts } from '../settings/defaults-from-data.ts';
@@ -78,21 +78,24 @@ function notesOf(
   return notes;
 }
 
-/** The adapter that a run goes on from; what a bare .safetensors file does not say is as in the settings. */
+/** The adapter, or the stack, that a run goes on from; what a bare .safetensors file does not say is as in the settings. Rejects with NomoatError. */
 export function initialAdapter(
-  { alpha, model: baseModel, rslora }: Pick<RequestedSettings, 'alpha' | 'model' | 'rslora'>,
-  path: string,
+  { alpha, model: baseModel, rank, rslora }: Pick<RequestedSettings, 'alpha' | 'model' | 'rank' | 'rslora'>,
+  stack: string,
   model: GgufFile,
   note?: (text: string) => void,
-): EvenAdapter {
-  return readEvenAdapter(path, model, { alpha, rslora, baseModel, ...(note ? { note } : {}) });
+): Promise<EvenAdapter> {
+  return readStackedAdapter(stack, model, { alpha, rank, rslora, baseModel, ...(note ? { note } : {}) });
 }
 
 /** The settings with those that an initial adapter brings and that cannot be set, and what is said where one was. */
-function withAdapter(requested: RequestedSettings, model: GgufFile): { requested: RequestedSettings; notes: string[] } {
+async function withAdapter(
+  requested: RequestedSettings,
+  model: GgufFile,
+): Promise<{ requested: RequestedSettings; notes: string[] }> {
   if (!trainsAdapter(requested.method) || !requested.initialAdapter) return { requested, notes: [] };
   const read: string[] = [];
-  const { alpha, rank, rslora, targetModules } = initialAdapter(requested, requested.initialAdapter, model, (text) => read.push(text)); // biome-ignore format: one line
+  const { alpha, rank, rslora, targetModules } = await initialAdapter(requested, requested.initialAdapter, model, (text) => read.push(text)); // biome-ignore format: one line
   const brought = { alpha, rank, rslora, targetModules };
   const overruled = (Object.keys(brought) as (keyof typeof brought)[]).flatMap((name) => {
     const [has, set] = [brought[name], requested[name]].map((value) => String(value));
@@ -148,7 +151,7 @@ export async function prepareExamples(
   model: GgufFile,
   pace: Pick<RowSetsOptions, 'progress' | 'signal'> = {},
 ): Promise<Prepared> {
-  const { requested: settings, notes: brought } = withAdapter(given, model);
+  const { requested: settings, notes: brought } = await withAdapter(given, model);
   const dataset = await readExamples(settings.data, settings);
   const { held: heldFile, ...divided } = await divide(settings, dataset);
   const learnt = learntFrom(divided.train, settings.method);

@@ -1,7 +1,6 @@
 /** Who is evaluated, by what they are named: a model, a run, or the folder of a run's repeats with other seeds. */
 
 import { basename } from 'node:path';
-import { parseModelStack, stackText } from '../adapter/stack.ts';
 import { NomoatError } from '../errors.ts';
 import type { Answered } from '../evaluate/evaluate-answers.ts';
 import type { ExampleLoss } from '../evaluate/likelihood/loss.ts';
@@ -10,6 +9,7 @@ import { RunFolder } from '../run/run-folder.ts';
 import { endedRuns, isSeedSet, openSeedSet } from '../run/seed-set.ts';
 import { isRun } from '../settings/load.ts';
 import { trainsAdapter } from '../settings/methods.ts';
+import { parseModelStack, stackText } from '../store/stack.ts';
 import { type MeasureOptions, measureModel } from './measure-model.ts';
 import { learntQuestions } from './test-data.ts';
 

@@ -1,6 +1,5 @@
 /** Test data, and what a run was trained on, as questions with their answers. */
 import { existsSync } from 'node:fs';
-import { parseModelStack } from '../adapter/stack.ts';
 import { readExamples } from '../dataset/dataset-files.ts';
 import { learntExamples } from '../dataset/divide.ts';
 import { questionOf, testQuestion } from '../dataset/questions.ts';
@@ -12,6 +11,7 @@ import type { GgufFile } from '../formats/gguf/types.ts';
 import { listOf } from '../library.ts';
 import { RunFolder } from '../run/run-folder.ts';
 import { isRun } from '../settings/load.ts';
+import { parseModelStack } from '../store/stack.ts';
 import type { Example } from '../text/example.ts';
 
 /** Which data, and how it is read. */

@@ -81,8 +81,8 @@ export function openMethod(options: MethodOptions): Promise<Method> {
   return trainsAdapter(options.settings.method) ? openLora(options) : openFull(options);
 }
 
-function startingAdapter(settings: RunSettings, model: GgufFile): EvenAdapter {
-  if (settings.initialAdapter) return { ...initialAdapter(settings, settings.initialAdapter, model), dropout: settings.dropout }; // biome-ignore format: one line
+async function startingAdapter(settings: RunSettings, model: GgufFile): Promise<EvenAdapter> {
+  if (settings.initialAdapter) return { ...(await initialAdapter(settings, settings.initialAdapter, model)), dropout: settings.dropout }; // biome-ignore format: one line
   const config = readModelConfig(model);
   return initLora({
     ...settings,
@@ -93,7 +93,7 @@ function startingAdapter(settings: RunSettings, model: GgufFile): EvenAdapter {
 }
 
 async function openLora({ activations, settings, folder, model, threads, weights }: MethodOptions): Promise<Method> {
-  const adapter = startingAdapter(settings, model);
+  const adapter = await startingAdapter(settings, model);
   const step = await createLoraStep({
     model,
     adapter,

@@ -29,6 +29,7 @@ import { trainsAdapter } from '../settings/methods.ts';
 import type { RequestedSettings, RunSettings } from '../settings/run-settings.ts';
 import { heedStop } from '../stop.ts';
 import { digestOf, stampOf } from '../store/file-digest.ts';
+import { stackPaths } from '../store/stack.ts';
 import { withChatTemplate } from '../text/chat-template.ts';
 import { outOfMemory } from '../train/out-of-memory.ts';
 import { baseWarning } from './base-model.ts';
@@ -100,11 +101,14 @@ async function inputWarnings(
 ): Promise<string[]> {
   const { initialAdapter, model, modelPath } = requested;
   // The adapter of a run lies in its folder.
-  const runs = [model, ...(initialAdapter === null ? [] : [dirname(initialAdapter)])].filter(isRun);
+  const adapters = stackPaths(initialAdapter);
+  const runs = [model, ...adapters.map((path) => dirname(path))].filter(isRun);
   const warnings = runs.map((path) => runWarning(path, new RunFolder(path).read()));
-  const from = initialAdapter === null ? null : dirname(initialAdapter);
-  if (from !== null && isRun(from)) assertHasAdapter(from, new RunFolder(from).read(), initialAdapter!);
-  if (initialAdapter !== null) warnings.push(await baseWarning(initialAdapter, modelPath));
+  for (const path of adapters) {
+    const from = dirname(path);
+    if (isRun(from)) assertHasAdapter(from, new RunFolder(from).read(), path);
+    warnings.push(await baseWarning(path, modelPath));
+  }
   return warnings.filter((warning) => warning !== null);
 }
 

@@ -10,6 +10,7 @@ import { NomoatError } from '../errors.ts';
 import { machineFacts } from '../machine/machine.ts';
 import { trainsAdapter } from '../settings/methods.ts';
 import type { RunSettings } from '../settings/run-settings.ts';
+import { stackPaths } from '../store/stack.ts';
 import type { TokenRow } from '../tokens/token-row.ts';
 import type { RunRecord } from './run-folder.ts';
 import { version } from './version.ts';
@@ -25,7 +26,7 @@ export function newRecord(
     created: new Date().toISOString(),
     dataDigests: fileDigests(files),
     ...(trainsAdapter(settings.method) && settings.initialAdapter
-      ? { adapterDigests: fileDigests(adapterFiles(settings.initialAdapter)) }
+      ? { adapterDigests: fileDigests(stackFiles(settings.initialAdapter)) }
       : {}),
     machine: { ...machineFacts() },
     validationBefore: null,
@@ -34,6 +35,9 @@ export function newRecord(
     ...facts,
   };
 }
+
+/** Of all adapters of a stack. */
+const stackFiles = (stack: string | null): string[] => stackPaths(stack).flatMap(adapterFiles);
 
 /** By file name, or by path where two files share a name. */
 function fileDigests(files: readonly string[]): Record<string, string> {
@@ -54,7 +58,7 @@ export function assertInputsThere(run: string, { modelDigest, settings }: RunRec
   const { data, initialAdapter, method, modelPath, pretrain, validation } = settings;
   // A pretraining run's model is made by itself, in its folder.
   const model = method === 'pretrain' ? (pretrain?.tokenizer ?? null) : modelPath;
-  const gone = [model, initialAdapter, ...data, validation].filter(
+  const gone = [model, ...stackPaths(initialAdapter), ...data, validation].filter(
     (path): path is string => typeof path === 'string' && !existsSync(path),
   );
   if (gone.length === 0) return;
@@ -72,7 +76,7 @@ export function assertUnchanged(run: string, record: RunRecord, modelDigest: str
   const changed = differences(record.dataDigests, fileDigests(files));
   const { adapterDigests, settings } = record;
   // Runs from before they were kept have none.
-  if (adapterDigests) changed.push(...differences(adapterDigests, fileDigests(adapterFiles(settings.initialAdapter!))));
+  if (adapterDigests) changed.push(...differences(adapterDigests, fileDigests(stackFiles(settings.initialAdapter))));
   if (modelDigest !== record.modelDigest) changed.push(settings.modelPath);
   if (changed.length === 0) return;
   throw new NomoatError({

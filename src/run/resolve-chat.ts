@@ -4,12 +4,12 @@
  */
 import { existsSync } from 'node:fs';
 import { join, resolve } from 'node:path';
-import { parseModelStack, parseStack, type StackedAdapter } from '../adapter/stack.ts';
 import { NomoatError } from '../errors.ts';
 import { resolveChatTemplate, templateBeside } from '../settings/chat-template.ts';
 import { adapterInside, isRun } from '../settings/load.ts';
 import { trainsAdapter } from '../settings/methods.ts';
 import { resolveModel } from '../store/local-models.ts';
+import { parseModelStack, parseStack, type StackedAdapter } from '../store/stack.ts';
 import type { SpecialTokens } from '../tokens/encode-text.ts';
 import { assertGiven } from '../words/given.ts';
 import { callWith } from '../words/program-words.ts';

@@ -2,6 +2,7 @@
 import { basename } from 'node:path';
 import type { CardInfo } from '../adapter/card.ts';
 import type { RunSettings } from '../settings/run-settings.ts';
+import { withPaths } from '../store/stack.ts';
 import type { TrainerState } from '../train/trainer-state.ts';
 import { version } from './version.ts';
 
@@ -22,7 +23,9 @@ export function runCard(settings: RunSettings, state: CardState, stepsPerEpoch: 
       'batch size': settings.batchSize,
       steps,
       seed: settings.seed,
-      ...(settings.initialAdapter ? { 'initial adapter': basename(settings.initialAdapter) } : {}),
+      ...(settings.initialAdapter
+        ? { 'initial adapter': withPaths(settings.initialAdapter, (path) => basename(path)) }
+        : {}),
     },
     ...(after === null || before === null ? {} : { figures: [{ name: 'validation loss (nats per supervised token)', before, after }] }), // biome-ignore format: one line
     files: { ggufLora: 'adapter.gguf' },

@@ -4,6 +4,7 @@
  */
 import type { RunEvent } from '../events.ts';
 import type { RunSettings } from '../settings/run-settings.ts';
+import { stackPaths } from '../store/stack.ts';
 import type { RunRecord } from './run-folder.ts';
 
 export interface Shareable {
@@ -28,7 +29,7 @@ function shortNames(paths: readonly string[]): Map<string, string> {
 
 /** The files and folders of a run. */
 function pathsOf({ data, initialAdapter, modelPath, pretrain, run, validation }: RunSettings): string[] {
-  const single = [modelPath, run, initialAdapter, pretrain?.tokenizer ?? null, validation];
+  const single = [modelPath, run, ...stackPaths(initialAdapter), pretrain?.tokenizer ?? null, validation];
   return [...new Set([...data, ...single.filter((path) => typeof path === 'string')])];
 }
 

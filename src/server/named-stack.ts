@@ -2,8 +2,9 @@
  * A stack that a request names by the names of models: `a@0.7+b`, or `BASE+a@0.7`. Promises: each part is a name of the list, never a path;
  * scales and their number are bounded as those of `lora` are.
  */
-import { parseModelStack, stackText } from '../adapter/stack.ts';
+
 import { NomoatError } from '../errors.ts';
+import { parseModelStack, stackText } from '../store/stack.ts';
 import { wrongParameter } from './api-error.ts';
 import { mostAdapters, mostScale } from './parameters.ts';
 import type { ServedModel } from './served-model.ts';

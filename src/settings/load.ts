@@ -7,6 +7,7 @@ import { basename, join, resolve } from 'node:path';
 import { NomoatError } from '../errors.ts';
 import { pretrainSizes } from '../models/sizes.ts';
 import { resolveModel } from '../store/local-models.ts';
+import { withPaths } from '../store/stack.ts';
 import { assertGiven } from '../words/given.ts';
 import { callWith, callWithOptions, withValues } from '../words/program-words.ts';
 import { resolveChatTemplate } from './chat-template.ts';
@@ -184,7 +185,7 @@ export async function resolveSettings(
     modelPath: model.path,
     run,
     validation: heldOut(options.validation),
-    initialAdapter: peftInside(absolute(options.initialAdapter)),
+    initialAdapter: options.initialAdapter === null ? null : withPaths(options.initialAdapter, (path) => peftInside(resolve(path))), // biome-ignore format: one line
     chatTemplate: resolveChatTemplate(options.chatTemplate),
   };
 }
@@ -242,10 +243,7 @@ export function resolvePretrainSettings(data: readonly string[], flags: Given, r
 }
 
 /** The PEFT folder of a run folder, or what the path stands for. */
-const peftInside = (path: string | null): string | null => {
-  if (path === null) return null;
-  return isRun(path) ? join(path, 'adapter') : loneGguf(path);
-};
+const peftInside = (path: string): string => (isRun(path) ? join(path, 'adapter') : loneGguf(path));
 
 /** The adapter of a run folder, or what the path stands for. */
 export function adapterInside(path: string): string {

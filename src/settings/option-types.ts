@@ -113,8 +113,8 @@ export interface TuneOptionValues {
   /** Compute what all rows begin with, such as a system prompt, once per micro-batch. Default: true. */
   readonly sharePrefix?: boolean;
   /**
-   * Start from this adapter (PEFT folder, another run, .gguf, or .safetensors: without its config, `alpha` holds).
-   * Default: none.
+   * Start from this adapter (PEFT folder, another run, .gguf, or .safetensors: without its config, `alpha` holds), or
+   * from a stack, as a@0.7+b: exactly, or nearest of the `rank` that is given. Default: none.
    */
   readonly initialAdapter?: string | null;
   /**

@@ -105,7 +105,7 @@ export const tuneOptions = {
   ),
   initialAdapter: openText(
     'DIR|FILE',
-    'start from this adapter (PEFT folder, another run, .gguf, or .safetensors: without its config, `alpha` holds)',
+    'start from this adapter (PEFT folder, another run, .gguf, or .safetensors: without its config, `alpha` holds), or from a stack, as a@0.7+b: exactly, or nearest of the `rank` that is given',
   ),
   precision: choice(
     'auto',

@@ -103,7 +103,7 @@ export interface RunSettings {
   readonly packing: boolean;
   /** Whether what all rows begin with is computed once per micro-batch. Absent in runs from before there was a choice: it is not. */
   readonly sharePrefix?: boolean;
-  /** Absolute path of a PEFT folder, .safetensors or .gguf adapter to start from. */
+  /** Absolute path of a PEFT folder, .safetensors or .gguf adapter to start from, or several of them with scales (store/stack.ts). */
   readonly initialAdapter: string | null;
   readonly precision: 'auto' | 'f32' | 'int8';
   /** Where the graphs run; webgpu means float32. */

@@ -1,11 +1,11 @@
 /** A job's files held against the platform's rules and the model that is tuned, before anything is trained. */
 import { existsSync } from 'node:fs';
-import { stackText } from '../../adapter/stack.ts';
 import type { TuningFault } from '../../dataset/tuning-file.ts';
 import { openGguf } from '../../formats/gguf/read.ts';
 import { resolveChat } from '../../library.ts';
 import { readModelConfig } from '../../models/config.ts';
 import { type JobSettings, settingsOfHyperparameters } from '../../settings/job-hyperparameters.ts';
+import { stackText } from '../../store/stack.ts';
 import type { ModelList } from '../model-list.ts';
 import type { FileStore } from '../state/file-store.ts';
 import type { JobError, JobStore, NewEvent, StoredJob } from '../state/job-store.ts';

@@ -24,6 +24,8 @@ function divided(text: string): StackedAdapter | null {
   const at = text.lastIndexOf('@');
   if (at <= 0) return null;
   const number = text.slice(at + 1);
+  // A folder of such a name.
+  if (/[/\\]/.test(number)) return null;
   return { path: text.slice(0, at), scale: number.trim() === '' ? Number.NaN : Number(number) };
 }
 
@@ -58,6 +60,14 @@ export function parseStack(text: string, isName: IsName = existsSync): StackedAd
 /** The stack as a text, which `parseStack` reads. */
 export const stackText = (stack: readonly StackedAdapter[]): string =>
   stack.map(({ path, scale }) => (scale === 1 ? path : `${path}@${scale}`)).join('+');
+
+/** The paths in a stack; none of what was not given. */
+export const stackPaths = (text: string | null): string[] =>
+  text === null ? [] : parseStack(text).map(({ path }) => path);
+
+/** The stack with other paths. */
+export const withPaths = (text: string, change: (path: string) => string): string =>
+  stackText(parseStack(text).map(({ path, scale }) => ({ path: change(path), scale })));
 
 /** A model, or a run, with further adapters. */
 export interface NamedStack {

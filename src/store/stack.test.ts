@@ -13,6 +13,7 @@ it('divides at +, with a scale behind @', () => {
     { path: 'b/c', scale: -0.15 },
     { path: 'd', scale: 1 },
   ]);
+  expect(parseStack('/home/me@work/a')).toEqual([{ path: '/home/me@work/a', scale: 1 }]);
   expect(parseStack('me@home@2')).toEqual([{ path: 'me@home', scale: 2 }]);
 });
 
