@@ -1,4 +1,6 @@
 /** The public surface of the package. Every type that a signature names is here, so that programs can name it too. */
+
+export type { LineageEntry, LineageVerdict, Making, NamedDigest, Parent } from './adapter/lineage.ts';
 export type {
   AnswerStream,
   AnswerToken,
@@ -110,7 +112,7 @@ export {
   type LeftOutRow,
   type WrittenClean,
 } from './library/inspect-data.ts';
-export type { Lineage, NamedDigest } from './library/inspect-lineage.ts';
+export type { Lineage } from './library/inspect-lineage.ts';
 export {
   type AddApiKeyOptions,
   type ApiKey,
@@ -119,6 +121,7 @@ export {
   type NewApiKey,
   removeApiKey,
 } from './library/keys.ts';
+export { type LineageOptions, type LineageReport, lineage } from './library/lineage.ts';
 export type { MetricGiven } from './library/load-metric.ts';
 export {
   type LensBlock,
@@ -149,6 +152,7 @@ export {
 } from './library/token-changes.ts';
 export { type ResumeSeedsOptions, resumeTuneSeeds, type TuneSeedsOptions, tuneSeeds } from './library/tune-seeds.ts';
 export { type CheckTuningFileOptions, checkTuningFile } from './library/tuning-file.ts';
+export type { LineageCheck } from './library/verify-lineage.ts';
 export {
   type ChatOptions,
   chat,

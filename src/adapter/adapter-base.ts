@@ -1,5 +1,6 @@
 /**
- * Which base an adapter was trained on, as nomoat.json beside its files says it: PEFT reads none but its own two.
+ * Which base an adapter was trained on, as nomoat.json beside its files says it: PEFT reads none but its own two. Who begot it stands there
+ * too (lineage.ts).
  * Promises: no path of the machine. Knows nothing of runs.
  */
 import { existsSync, statSync } from 'node:fs';
@@ -17,15 +18,24 @@ export interface AdapterBase {
 }
 
 export const adapterBaseName = 'nomoat.json';
-/** What nomoat writes has some 200 bytes. */
-const maxBytes = 1 << 16;
+/** The base alone has some 200 bytes, an entry of a lineage some 3 kB. */
+export const maxAdapterBaseBytes = 16 << 20;
 
-const schema = z.looseObject({
-  base: z.looseObject({ file: z.string(), bytes: z.int().nonnegative(), sha256: z.string().regex(/^[0-9a-f]{64}$/) }),
+/** As digests are written. */
+export const sha256Text = /^[0-9a-f]{64}$/;
+export const baseSchema = z.looseObject({
+  file: z.string(),
+  bytes: z.int().nonnegative(),
+  sha256: z.string().regex(sha256Text),
 });
+const schema = z.looseObject({ base: baseSchema });
+/** Of an adapter that others made, nobody may know the base. */
+const baselessSchema = z.looseObject({ base: z.undefined().optional(), lineage: z.looseObject({}) });
 
-export function writeAdapterBase(folder: string, { bytes, file, sha256 }: AdapterBase): void {
-  const text = JSON.stringify({ base: { file, bytes, sha256 } }, null, 2);
+/** Writes nomoat.json: the base, where it is known, and who begot the adapter. */
+export function writeAdapterBase(folder: string, base: AdapterBase | null, lineage?: object): void {
+  const named = base === null ? null : { file: base.file, bytes: base.bytes, sha256: base.sha256 };
+  const text = JSON.stringify({ ...(named ? { base: named } : {}), ...(lineage ? { lineage } : {}) }, null, 2);
   writeFileAtomic(join(folder, adapterBaseName), `${text}\n`);
 }
 
@@ -36,8 +46,10 @@ export function readAdapterBase(path: string): AdapterBase | null {
   const folder = statSync(path, { throwIfNoEntry: false })?.isDirectory() ? path : dirname(path);
   const file = join(folder, adapterBaseName);
   if (!existsSync(file)) return null;
-  const { data, error } = schema.safeParse(readBoundedJson(file, maxBytes, { remedy, code: 'unusable-adapter' }));
+  const value = readBoundedJson(file, maxAdapterBaseBytes, { remedy, code: 'unusable-adapter' });
+  const { data, error } = schema.safeParse(value);
   if (data) return data.base;
+  if (baselessSchema.safeParse(value).success) return null;
   throw new NomoatError({
     part: file,
     fault: 'does not say which base the adapter was trained on, as it should',

@@ -4,7 +4,7 @@
  * refused before anything is written.
  */
 import { existsSync, mkdirSync } from 'node:fs';
-import { dirname, join, resolve } from 'node:path';
+import { basename, dirname, join, resolve } from 'node:path';
 import { NomoatError } from '../errors.ts';
 import { replaceFolderAtomic, writeFailure, writeFileAtomic } from '../formats/atomic-write.ts';
 import type { GgufFile } from '../formats/gguf/types.ts';
@@ -17,6 +17,8 @@ import { type AdapterBase, adapterBaseName, writeAdapterBase } from './adapter-b
 import { type CardInfo, renderCard } from './card.ts';
 import { isDora } from './dora.ts';
 import { checkAdapterFits, writeGgufLora } from './gguf-lora.ts';
+import { type Begotten, lineageText } from './lineage.ts';
+import { writeLineage } from './lineage-files.ts';
 import { writeMlx } from './mlx.ts';
 import { renderModelfile } from './modelfile.ts';
 import { writePeft } from './peft.ts';
@@ -41,6 +43,8 @@ export interface ExportOptions {
   readonly stop?: readonly string[];
   /** For peft and mlx: the base that the adapter was trained on, where that is known. */
   readonly base?: AdapterBase | null;
+  /** How it was made and of what; default: nothing is said of it. */
+  readonly begotten?: Begotten;
   /** For peft: what the card says beyond the adapter's own settings. */
   readonly card?: Partial<Omit<CardInfo, 'adapter'>>;
 }
@@ -50,12 +54,18 @@ const ggufLoraName = 'adapter.gguf';
 const mergedName = 'model.gguf';
 const modelfileName = 'Modelfile';
 
+/** nomoat.json, where there is something to say: of `out`, which is `temporary` still. */
+function describeMaking(temporary: string, out: string, { base = null, begotten }: Pick<ExportOptions, 'base' | 'begotten'>): void {
+  if (begotten) writeLineage(temporary, { base, name: out }, begotten);
+  else if (base) writeAdapterBase(temporary, base);
+} // biome-ignore format: a signature
+
 type Exporter = (options: ExportOptions, out: string) => string[];
 
-function writePeftFolder({ adapter, base, model, card, chatTemplate }: ExportOptions, out: string): string[] {
+function writePeftFolder({ adapter, base, begotten, model, card, chatTemplate }: ExportOptions, out: string): string[] {
   replaceFolderAtomic(out, (temporary) => {
     writePeft(temporary, adapter, readModelConfig(model).layers);
-    if (base) writeAdapterBase(temporary, base);
+    describeMaking(temporary, out, { base, begotten });
     const info: CardInfo = {
       architecture: readModelConfig(model).architecture,
       ...card,
@@ -67,19 +77,21 @@ function writePeftFolder({ adapter, base, model, card, chatTemplate }: ExportOpt
   const names = [
     'adapter_config.json',
     'adapter_model.safetensors',
-    ...(base ? [adapterBaseName] : []),
+    ...(base || begotten ? [adapterBaseName] : []),
     cardName,
     ...(chatTemplate ? [chatTemplateFile] : []),
   ];
   return names.map((name) => join(out, name));
 }
 
-function writeMlxFolder({ adapter, base, model }: ExportOptions, out: string): string[] {
+function writeMlxFolder({ adapter, base, begotten, model }: ExportOptions, out: string): string[] {
   replaceFolderAtomic(out, (temporary) => {
     writeMlx(temporary, adapter, readModelConfig(model).layers);
-    if (base) writeAdapterBase(temporary, base);
+    describeMaking(temporary, out, { base, begotten });
   });
-  return [peftConfigName, mlxWeightsName, ...(base ? [adapterBaseName] : [])].map((name) => join(out, name));
+  return [peftConfigName, mlxWeightsName, ...(base || begotten ? [adapterBaseName] : [])].map((name) =>
+    join(out, name),
+  );
 }
 
 function writeOllamaFolder(options: ExportOptions, out: string): string[] {
@@ -118,8 +130,8 @@ const exporters: Readonly<Record<ExportFormat, { readonly kind: 'file' | 'folder
   ollama: { kind: 'folder', write: writeOllamaFolder },
   gguf: {
     kind: 'file',
-    write: ({ adapter, model }, out) => {
-      writeGgufLora(out, adapter, model);
+    write: ({ adapter, base = null, begotten, model }, out) => {
+      writeGgufLora(out, adapter, model, begotten && lineageText(basename(out), base, begotten));
       return [out];
     },
   },
@@ -171,5 +183,7 @@ export async function exportAdapter(options: ExportOptions): Promise<string[]> {
   checkAdapterFits('the adapter', options.adapter, options.model);
   checkDestination(out, kind);
   assertPlain(options);
-  return write(options, out);
+  // What it was made of says which model it is for, also where that is a GGUF file, beside which nothing stands.
+  const base = options.base ?? options.begotten?.parents[0]?.entries[0]?.base ?? null;
+  return write({ ...options, base }, out);
 }

@@ -11,6 +11,7 @@ import { writeGguf } from '../formats/gguf/write.ts';
 import { type LoraAdapter, type LoraPair, loraScale, scalesOf } from '../lora/adapter.ts';
 import { readModelConfig } from '../models/config.ts';
 import { collectPairs, type LooseTensor, type RankedPair, withAlpha } from './collect-pairs.ts';
+import { lineageKey } from './lineage.ts';
 import { ggufTensorName, ggufWeightName, parseGgufTensorName } from './module-names.ts';
 import { mostFrequent } from './most-frequent.ts';
 import { scaledB } from './pair-forms.ts';
@@ -90,7 +91,7 @@ function ownMetadata({ baseModel, dropout, pairs, rslora }: LoraAdapter): [strin
   ];
 }
 
-function loraMetadata(adapter: LoraAdapter, alpha: number, model: GgufFile): Map<string, GgufValue> {
+function loraMetadata(adapter: LoraAdapter, alpha: number, model: GgufFile, lineage?: string): Map<string, GgufValue> {
   const name = adapter.baseModel || model.string('general.name') || 'adapter';
   return new Map<string, GgufValue>([
     ['general.architecture', { type: 'string', value: readModelConfig(model).architecture }],
@@ -102,11 +103,12 @@ function loraMetadata(adapter: LoraAdapter, alpha: number, model: GgufFile): Map
     // llama.cpp multiplies by alpha / rank.
     ['adapter.lora.alpha', { type: 'float32', value: alpha }],
     ...ownMetadata(adapter),
+    ...(lineage === undefined ? [] : ([[lineageKey, { type: 'string', value: lineage }]] satisfies [string, GgufValue][])), // biome-ignore format: one line
   ]);
 }
 
-/** Writes `adapter` for `model` to `path`, float32, whole or not at all; a file there is replaced. */
-export function writeGgufLora(path: string, adapter: LoraAdapter, model: GgufFile): void {
+/** Writes `adapter` for `model` to `path`, float32, whole or not at all; a file there is replaced. `lineage` stands in its metadata. */
+export function writeGgufLora(path: string, adapter: LoraAdapter, model: GgufFile, lineage?: string): void {
   // llama.cpp takes an alpha of 0 for "no alpha given" and would then scale by 1.
   const none = adapter.pairs.find((pair) => !(pair.alpha > 0));
   if (none) {
@@ -133,7 +135,7 @@ export function writeGgufLora(path: string, adapter: LoraAdapter, model: GgufFil
       bytes: () => floatBytes(ggufRowsOfB(scaledB(pair, factors[i]!), model)),
     },
   ]);
-  writeGguf(path, { metadata: loraMetadata(adapter, alpha, model), tensors }, { overwrite: true });
+  writeGguf(path, { metadata: loraMetadata(adapter, alpha, model, lineage), tensors }, { overwrite: true });
 }
 
 function expectString(file: GgufFile, key: string, wanted: string, remedy: string): void {

@@ -28,6 +28,7 @@ const table: Readonly<Record<CommandName, Entry>> = {
   card: { argument: '<RUN>', load: () => import('./card.ts') },
   merge: { argument: '<ADAPTER...>', load: () => import('./merge.ts') },
   extract: { argument: '<TUNED> <BASE>', load: () => import('./extract.ts') },
+  lineage: { argument: '<RUN|ADAPTER>', load: () => import('./lineage.ts') },
   pull: { argument: '<NAME>', load: () => import('./pull.ts') },
   models: { load: () => import('./models.ts') },
   runs: { load: () => import('./runs.ts') },

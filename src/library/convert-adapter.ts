@@ -2,6 +2,7 @@
 import { readAdapterBase } from '../adapter/adapter-base.ts';
 import { isDora } from '../adapter/dora.ts';
 import { exportAdapter } from '../adapter/export.ts';
+import { parentAt } from '../adapter/lineage-files.ts';
 import { atRank, lostText } from '../adapter/low-rank.ts';
 import { readAdapter } from '../adapter/read-adapter.ts';
 import { lossText } from '../evaluate/likelihood/loss.ts';
@@ -134,6 +135,7 @@ export async function convertAdapter(adapter: string, options: ConvertOptions): 
       ollamaAdapter,
       chatTemplate,
       base: readAdapterBase(adapter),
+      begotten: { how: 'convert', settings: { to, ...(rank === null ? {} : { rank }) }, parents: [parentAt(adapter, { note })] }, // biome-ignore format: one line
     });
     const losses = await lossNotes(settings.data, { adapter, basePath, files, isPlain: !isDora(read), signal: options.signal }); // biome-ignore format: one line
     return { files, notes: [...notes, ...(warning === null ? [] : [warning]), ...lost, ...losses] };

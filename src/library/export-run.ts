@@ -4,6 +4,7 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { readAdapterBase } from '../adapter/adapter-base.ts';
 import { exportAdapter } from '../adapter/export.ts';
+import { parentAt } from '../adapter/lineage-files.ts';
 import { readPeft } from '../adapter/peft.ts';
 import { NomoatError } from '../errors.ts';
 import { openGguf } from '../formats/gguf/read.ts';
@@ -105,6 +106,7 @@ export async function exportRun(run: string, options: ExportRunOptions): Promise
       systemPrompt: record.systemPrompt,
       chatTemplate,
       base: readAdapterBase(folder.adapter),
+      begotten: { how: 'convert', settings: { to }, parents: [parentAt(folder.adapter)] },
     });
     // PEFT computes as the trainer does.
     return { files, notes: warning !== null && to !== 'peft' ? [warning] : [] };

@@ -1,6 +1,8 @@
 /** An adapter of a fully tuned model. Promises: what an adapter cannot hold (embeddings, norms, biases) is named where it was changed. */
+import { basename } from 'node:path';
 import { baseMatrix } from '../adapter/dora.ts';
 import { exportAdapter } from '../adapter/export.ts';
+import { type Begotten, foundling, lineageMachine } from '../adapter/lineage.ts';
 import { type Energy, lostText, nearestToUpdate, sumOfSquares } from '../adapter/low-rank.ts';
 import { ggufWeightName } from '../adapter/module-names.ts';
 import { NomoatError } from '../errors.ts';
@@ -104,8 +106,11 @@ export async function extractAdapter(tuned: string, base: string, options: Extra
       throw new NomoatError({ code: 'unusable-model', part: tunedPath, fault: `has the matrices of ${basePath}: tuning changed none`, remedy: 'Give the tuned model first and its base second.' }); // biome-ignore format: one line
     }
     const adapter = { rslora: false, dropout: 0, baseModel: baseModel.string('general.name') ?? '', pairs };
-    const described = { file: basePath.split(/[\\/]/).at(-1)!, bytes: baseModel.byteLength, sha256: await digestOf(basePath) }; // biome-ignore format: one line
-    const files = await exportAdapter({ format: to, adapter, model: baseModel, out, base: described });
+    const described = { file: basename(basePath), bytes: baseModel.byteLength, sha256: await digestOf(basePath) }; // biome-ignore format: one line
+    const tunedDigest = await digestOf(tunedPath);
+    const source = foundling(basename(tunedPath), [{ file: basename(tunedPath), sha256: tunedDigest }], tunedDigest);
+    const begotten: Begotten = { how: 'extract', settings: { rank }, parents: [{ entries: [source] }], machine: lineageMachine(), created: new Date().toISOString() }; // biome-ignore format: one line
+    const files = await exportAdapter({ format: to, adapter, model: baseModel, out, base: described, begotten });
     return { files, notes: [...notes, `Rank ${rank} leaves out ${lostText(energy)}.`] };
   } finally {
     model.close();

@@ -1,16 +1,11 @@
 /** What was trained, by what, on what, as far as the files say it. Promises: nothing is guessed; no path but names of files. */
 import { basename } from 'node:path';
 import { readAdapterBase } from '../adapter/adapter-base.ts';
+import type { NamedDigest } from '../adapter/lineage.ts';
 import { type LoraAdapter, type Projection, summarizeAdapter } from '../lora/adapter.ts';
 import type { RunRecord, RunState } from '../run/run-record.ts';
 import { digestOf } from '../store/file-digest.ts';
 import type { InspectTarget } from './inspect-target.ts';
-
-/** A file by its name and SHA-256 (lower-case hex). */
-export interface NamedDigest {
-  readonly file: string;
-  readonly sha256: string;
-}
 
 /** Where an adapter comes from. What its files do not say is null. */
 export interface Lineage {

@@ -2,6 +2,8 @@
 import { dirname } from 'node:path';
 import { readAdapterBase } from '../adapter/adapter-base.ts';
 import { exportAdapter } from '../adapter/export.ts';
+import { type Begotten, lineageMachine } from '../adapter/lineage.ts';
+import { parentAt } from '../adapter/lineage-files.ts';
 import { lostText } from '../adapter/low-rank.ts';
 import { readAdapter } from '../adapter/read-adapter.ts';
 import { type LossReport, lossText } from '../evaluate/likelihood/loss.ts';
@@ -169,6 +171,19 @@ function commonTemplate(paths: readonly string[], notes: string[]): string | nul
   return null;
 }
 
+/** What the result's lineage says: its settings, as far as the method heeds them. */
+function begottenBy(
+  paths: readonly string[],
+  weights: readonly number[],
+  { density, method, rank, seed }: { method: MergeMethod; density: number; rank: number | null; seed: number },
+  notes: string[],
+): Begotten {
+  const settings = { method, weights, ...(prunes(method) ? { density } : {}), ...(draws(method) ? { seed } : {}), ...(rank === null ? {} : { rank }) }; // biome-ignore format: one line
+  const note = (text: string): void => void notes.push(text);
+  const parents = paths.map((path, i) => parentAt(path, { note, weight: weights[i]! }));
+  return { how: 'merge', settings, parents, machine: lineageMachine(), created: new Date().toISOString() };
+}
+
 /** How the result is opened. */
 function resultOf(to: ExportFormat, files: readonly string[], basePath: string): MeasuredModel {
   const whole = files.find((file) => file.endsWith('.gguf'));
@@ -208,7 +223,8 @@ export async function mergeAdapters(paths: readonly string[], options: MergeAdap
     await heedSignal('the merge', signal);
     const interference = paths.flatMap((_, i) => paths.slice(i + 1).map((__, k) => interferenceOf(paths, adapters, i, i + 1 + k))); // biome-ignore format: one line
     const { adapter, energy } = await merged(adapters, { method, weights, density, rank, seed, signal, onModule: (done, total) => onProgress?.({ done, total }) }); // biome-ignore format: one line
-    const files = await exportAdapter({ format: to, adapter, model: withChatTemplate(model, chatTemplate), out, chatTemplate, base: readAdapterBase(paths[0]!) }); // biome-ignore format: one line
+    const begotten = begottenBy(paths, weights, { method, density, rank, seed }, notes);
+    const files = await exportAdapter({ format: to, adapter, model: withChatTemplate(model, chatTemplate), out, chatTemplate, base: readAdapterBase(paths[0]!), begotten }); // biome-ignore format: one line
     const highest = Math.max(...adapter.pairs.map((pair) => pair.rank));
     if (energy.discarded > 0) notes.push(`With rank ${highest} the result leaves out ${lostText(energy)}.`);
     const models = [resultOf(to, files, basePath), ...paths.map((path) => ({ name: path, model: basePath, adapter: path })), { name: 'base', model: basePath, adapter: null }]; // biome-ignore format: one line

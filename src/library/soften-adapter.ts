@@ -4,6 +4,7 @@
  */
 import { readAdapterBase } from '../adapter/adapter-base.ts';
 import { exportAdapter } from '../adapter/export.ts';
+import { parentAt } from '../adapter/lineage-files.ts';
 import { packRows } from '../batches/pack.ts';
 import { readExamples } from '../dataset/dataset-files.ts';
 import { buildSets } from '../dataset/row-sets.ts';
@@ -129,7 +130,7 @@ export function softenAdapter(options: SoftenAdapterOptions): Promise<SoftenedAd
       const rows = data === undefined ? null : await rowsOf(target, data);
       const measured = rows && [await lossOf(target, target.adapter, rows), await lossOf(target, adapter, rows)] as const; // biome-ignore format: one line
       const loss = measured && { before: measured[0][0], after: measured[1][0], tokens: measured[0][1] };
-      const files = await exportAdapter({ format: 'peft', adapter, model: target.model, out, base: readAdapterBase(target.path) }); // biome-ignore format: one line
+      const files = await exportAdapter({ format: 'peft', adapter, model: target.model, out, base: readAdapterBase(target.path), begotten: { how: 'soften', settings: { factor: options.factor ?? usualFactor }, parents: [parentAt(target.path)] } }); // biome-ignore format: one line
       return { intruders, weights, files, loss, notes: target.notes };
     } finally {
       await products.close();

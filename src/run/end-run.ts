@@ -12,6 +12,7 @@ import type { TrainerState } from '../train/trainer-state.ts';
 import type { Method } from './methods.ts';
 import { renderReport, updatesOf } from './report.ts';
 import type { RunFolder } from './run-folder.ts';
+import { writeRunLineage } from './run-lineage.ts';
 import { shareable } from './shareable.ts';
 
 export type Ending = RunEndEvent['state'];
@@ -61,6 +62,7 @@ export function endRun({ evaluation, folder, how, verdict, result, state, measur
     const { events, record: run } = shareable(record, folder.events(), surroundings().home);
     const text = JSON.stringify({ run, plannedAndActual: plannedAndActual(events), evaluation, events }, null, 1);
     writeFileAtomic(folder.file('report.json'), `${text}\n`);
+    if (result?.adapter) writeRunLineage(folder, record);
     writeFileAtomic(folder.file('report.html'), renderReport(run, events, { evaluation, updates: updatesOf(folder) }));
   }
   folder.write(record);

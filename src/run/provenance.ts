@@ -3,14 +3,16 @@
  */
 
 import { createHash } from 'node:crypto';
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync } from 'node:fs';
 import { basename } from 'node:path';
+import { parentAt } from '../adapter/lineage-files.ts';
 import { adapterFiles } from '../adapter/read-adapter.ts';
 import { NomoatError } from '../errors.ts';
 import { machineFacts } from '../machine/machine.ts';
 import { trainsAdapter } from '../settings/methods.ts';
 import type { RunSettings } from '../settings/run-settings.ts';
 import { stackPaths } from '../store/stack.ts';
+import { sha256OfFile } from '../store/file-digest.ts';
 import type { TokenRow } from '../tokens/token-row.ts';
 import type { RunRecord } from './run-folder.ts';
 import { version } from './version.ts';
@@ -27,6 +29,10 @@ export function newRecord(
     dataDigests: fileDigests(files),
     ...(trainsAdapter(settings.method) && settings.initialAdapter
       ? { adapterDigests: fileDigests(stackFiles(settings.initialAdapter)) }
+      ? {
+          adapterDigests: fileDigests(adapterFiles(settings.initialAdapter)),
+          parents: [parentAt(settings.initialAdapter)],
+        }
       : {}),
     machine: { ...machineFacts() },
     validationBefore: null,
@@ -41,10 +47,9 @@ const stackFiles = (stack: string | null): string[] => stackPaths(stack).flatMap
 
 /** By file name, or by path where two files share a name. */
 function fileDigests(files: readonly string[]): Record<string, string> {
-  const digest = (path: string): string => createHash('sha256').update(readFileSync(path)).digest('hex');
   const names = files.map((path) => basename(path));
   const named = (path: string, i: number): string => (names.indexOf(names[i]!) === i ? names[i]! : path);
-  return Object.fromEntries(files.map((path, i) => [named(path, i), digest(path)]));
+  return Object.fromEntries(files.map((path, i) => [named(path, i), sha256OfFile(path)]));
 }
 
 type Digests = Readonly<Record<string, string>>;

@@ -8,8 +8,8 @@ import type { RunRecord } from './run-record.ts';
 export const recipeCommand = ({ settings }: Pick<RunRecord, 'settings'>): string =>
   `nomoat ${settings.method === 'pretrain' ? 'pretrain' : 'tune'} ${settings.data.map((path) => shellQuote(path)).join(' ')} --recipe recipe.yaml --run NEW`;
 
-/** The settings, as far as they are known, with the command as a comment. */
-export function recipeOf({ chosenFromData, chosenPrecision, settings }: RunRecord): string {
+/** The settings that a recipe states, as far as they are known. */
+export function settingsOf({ chosenPrecision, settings }: RunRecord): Record<string, unknown> {
   const values: Readonly<Record<string, unknown>> = {
     ...settings,
     ...settings.pretrain,
@@ -18,7 +18,12 @@ export function recipeOf({ chosenFromData, chosenPrecision, settings }: RunRecor
     precision: chosenPrecision ?? settings.precision,
   };
   const names = Object.keys(settings.method === 'pretrain' ? pretrainOptions : tuneOptions).filter((name) => name !== 'run'); // biome-ignore format: one line
-  const set = names.flatMap((name) => (values[name] === null ? [] : [[name, values[name]]]));
+  return Object.fromEntries(names.flatMap((name) => (values[name] === null ? [] : [[name, values[name]]])));
+}
+
+/** The settings, with the command as a comment. */
+export function recipeOf(record: RunRecord): string {
+  const { chosenFromData, settings } = record;
   const chosen = chosenFromData === undefined ? '' : `# ${chosenFromData}\n`;
-  return `# Repeats the run: ${recipeCommand({ settings })}\n${chosen}${stringify(Object.fromEntries(set))}`;
+  return `# Repeats the run: ${recipeCommand({ settings })}\n${chosen}${stringify(settingsOf(record))}`;
 }

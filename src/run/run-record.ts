@@ -3,6 +3,7 @@
  * keys that this version does not know are kept.
  */
 import { z } from 'zod';
+import { entriesSchema, type Parent } from '../adapter/lineage.ts';
 import { NomoatError } from '../errors.ts';
 import type { PlanEvent, RunEndEvent } from '../events.ts';
 import { readBoundedJson } from '../formats/bounded-json.ts';
@@ -38,6 +39,8 @@ export interface RunRecord {
   readonly dataDigests: Readonly<Record<string, string>>;
   /** Of the adapter that the run began with, where it began with one. */
   readonly adapterDigests?: Readonly<Record<string, string>>;
+  /** Where the adapters that it began with come from; absent where it began with none, and in runs from before it was kept. */
+  readonly parents?: readonly Parent[];
   /** What it was made on. */
   readonly machine: Readonly<Record<string, unknown>>;
   /** The system prompt that all training conversations share, or null. */
@@ -154,6 +157,7 @@ const schema = z
     modelStamp: z.object({ bytes: number, mtimeMs: number, ctimeMs: number, inode: number }).optional(),
     dataDigests: digests,
     adapterDigests: digests.optional(),
+    parents: z.array(z.object({ entries: entriesSchema, weight: number.optional() })).optional(),
     machine: z.record(z.string(), z.unknown()),
     systemPrompt: z.string().nullable(),
     validationBefore: loss,

@@ -6,6 +6,7 @@ import { z } from 'zod';
 import { keyScopes } from '../store/key-scopes.ts';
 import { convertOptions, exportOptions, extractOptions, mergeOptions } from './adapter-settings.ts';
 import { checkOptions } from './check-settings.ts';
+import { lineageOptions } from './bundle-settings.ts';
 import { summaries } from './command-summaries.ts';
 import { cardOptions, evalOptions } from './evaluation-settings.ts';
 import { above, below, choice, fieldWords, notNegative, number, openChoice, openSize, openText, openWords, requiredText, text, texts, toggle, whole, wholeFrom } from './fields.ts'; // biome-ignore format: one line
@@ -262,6 +263,11 @@ export const commandSettings = {
     summary: summaries.card,
     argument: { run: requiredText('RUN', 'the folder of a run') },
     options: cardOptions,
+  },
+  lineage: {
+    summary: summaries.lineage,
+    argument: { adapter: requiredText('RUN|ADAPTER', 'a run, a PEFT folder, one of mlx-lm, a .safetensors file, a GGUF LoRA or a bundle') }, // biome-ignore format: one line
+    options: lineageOptions,
   },
   'inspect data': { summary: summaries['inspect data'], argument: data, options: inspectDataOptions },
   pull: {

@@ -22,6 +22,7 @@ export const summaries = {
   card: "a run's model card for the Hugging Face hub, with what an evaluation found",
   merge: 'join adapters on one base into one, by any of sixteen methods',
   extract: 'the adapter that comes nearest to what full tuning made of BASE',
+  lineage: 'who begot an adapter: base, data, recipe, parents, verdict, as a tree; checked where asked',
   pull: 'fetch a model by its catalogue name, or any GGUF of the hub by organisation/name or address',
   models: 'models on this machine, and those that `pull` knows',
   runs: 'the runs in ./runs',

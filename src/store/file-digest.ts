@@ -3,7 +3,7 @@
  * Promises: never an old digest for a file that was written to since; a memory of digests that cannot be kept or read costs time only.
  */
 import { createHash } from 'node:crypto';
-import { createReadStream, mkdirSync, readFileSync, statSync } from 'node:fs';
+import { closeSync, createReadStream, mkdirSync, openSync, readFileSync, readSync, statSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { z } from 'zod';
 import { NomoatError } from '../errors.ts';
@@ -106,4 +106,28 @@ export async function digestOf(path: string, folder = nomoatCacheFolder(surround
   // Of a file that was written to meanwhile this is the digest of nothing that will be found again.
   if (sameStamp(stamp, stampOf(path))) remember(folder, resolve(path), stamp, sha256);
   return sha256;
+}
+
+/** What is read at once. */
+const chunkBytes = 1 << 20;
+
+/** The digest of one small file, lower-case hex, read anew and not remembered: those of models would be forgotten for it. Throws NomoatError. */
+export function sha256OfFile(path: string): string {
+  const hash = createHash('sha256');
+  let descriptor: number | null = null;
+  try {
+    descriptor = openSync(path, 'r');
+    const chunk = Buffer.allocUnsafe(chunkBytes);
+    for (let read = readSync(descriptor, chunk); read > 0; read = readSync(descriptor, chunk)) hash.update(chunk.subarray(0, read)); // biome-ignore format: one line
+  } catch (error) {
+    throw new NomoatError({
+      part: path,
+      fault: `cannot be read (${(error as NodeJS.ErrnoException).code ?? String(error)})`,
+      remedy: 'Check the file and its disk.',
+      cause: error,
+    });
+  } finally {
+    if (descriptor !== null) closeSync(descriptor);
+  }
+  return hash.digest('hex');
 }

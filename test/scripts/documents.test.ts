@@ -148,6 +148,7 @@ const smaller: Readonly<Record<string, readonly string[]>> = {
   inspect: [],
   convert: [],
   card: [],
+  lineage: [],
   merge: [],
   extract: [],
   check: ['--limit', '2', '--no-answers', '--threads', '1'],
