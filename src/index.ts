@@ -1,5 +1,6 @@
 /** The public surface of the package. Every type that a signature names is here, so that programs can name it too. */
 
+export type { AdapterBase } from './adapter/adapter-base.ts';
 export type { LineageEntry, LineageVerdict, Making, NamedDigest, Parent } from './adapter/lineage.ts';
 export type {
   AnswerStream,
