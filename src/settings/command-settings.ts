@@ -5,8 +5,8 @@
 import { z } from 'zod';
 import { keyScopes } from '../store/key-scopes.ts';
 import { convertOptions, exportOptions, extractOptions, mergeOptions } from './adapter-settings.ts';
-import { checkOptions } from './check-settings.ts';
 import { lineageOptions } from './bundle-settings.ts';
+import { checkOptions } from './check-settings.ts';
 import { summaries } from './command-summaries.ts';
 import { cardOptions, evalOptions } from './evaluation-settings.ts';
 import { above, below, choice, fieldWords, notNegative, number, openChoice, openSize, openText, openWords, requiredText, text, texts, toggle, whole, wholeFrom } from './fields.ts'; // biome-ignore format: one line
