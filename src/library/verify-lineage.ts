@@ -11,6 +11,7 @@ import { isRun } from '../settings/load.ts';
 import { heedSignal } from '../stop.ts';
 import { digestOf, sha256OfFile } from '../store/file-digest.ts';
 import { findLocalModels } from '../store/local-models.ts';
+import { stackPaths } from '../store/stack.ts';
 
 /** One thing that a lineage names, and what came of looking for it. */
 export interface LineageCheck extends NamedDigest {
@@ -59,7 +60,7 @@ function placesOf(path: string): readonly string[] {
   const { settings } = new RunFolder(path).read();
   const inside = (place: string): string[] => (statSync(place).isDirectory() ? readdirSync(place).map((name) => join(place, name)) : [place]); // biome-ignore format: one line
   const { data, initialAdapter, modelPath, validation } = settings;
-  const named = [...data, modelPath, ...[initialAdapter, validation].filter((each) => typeof each === 'string')].filter((place) => existsSync(place)); // biome-ignore format: one line
+  const named = [...data, modelPath, ...(initialAdapter === null ? [] : stackPaths(initialAdapter)), ...(typeof validation === 'string' ? [validation] : [])].filter((place) => existsSync(place)); // biome-ignore format: one line
   return [...named.flatMap(inside), join(path, 'recipe.yaml')];
 }
 

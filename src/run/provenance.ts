@@ -11,8 +11,8 @@ import { NomoatError } from '../errors.ts';
 import { machineFacts } from '../machine/machine.ts';
 import { trainsAdapter } from '../settings/methods.ts';
 import type { RunSettings } from '../settings/run-settings.ts';
-import { stackPaths } from '../store/stack.ts';
 import { sha256OfFile } from '../store/file-digest.ts';
+import { parseStack, stackPaths } from '../store/stack.ts';
 import type { TokenRow } from '../tokens/token-row.ts';
 import type { RunRecord } from './run-folder.ts';
 import { version } from './version.ts';
@@ -28,10 +28,9 @@ export function newRecord(
     created: new Date().toISOString(),
     dataDigests: fileDigests(files),
     ...(trainsAdapter(settings.method) && settings.initialAdapter
-      ? { adapterDigests: fileDigests(stackFiles(settings.initialAdapter)) }
       ? {
-          adapterDigests: fileDigests(adapterFiles(settings.initialAdapter)),
-          parents: [parentAt(settings.initialAdapter)],
+          adapterDigests: fileDigests(stackFiles(settings.initialAdapter)),
+          parents: parseStack(settings.initialAdapter).map(({ path, scale }) => parentAt(path, scale === 1 ? {} : { weight: scale })), // biome-ignore format: one line
         }
       : {}),
     machine: { ...machineFacts() },
