@@ -1,11 +1,11 @@
 /**
  * What `nomoat serve` costs and gives, each thing beside what it is held against, in turn and in one run: medians of rounds.
  * - single: one client's stream over HTTP, against node-llama-cpp called directly: tokens/s and time to the first token
- * - clients: 16 at once with 64-token answers, against one client that asks for all of them in sequence
+ * - clients: 16 at once with 64-token answers, against one client that asks for all of them in sequence; and against llama.cpp's own server, where --llama-server says where it is
  * - adapters: 32 requests to 8 adapters in turn, against 32 to the base; and the same with all 8 asked at once; memory of each adapter
  * - start: until a server with 200 runs and 20 models answers
  * - body: how long others wait while a conversation of 4 MB is refused
- * Usage: node bench/serve.mjs [--model NAME|FILE.gguf] [--rounds N] [--tokens N] [--threads N] [single] [clients] [adapters] [start] [body]   (after npm run build)
+ * Usage: node bench/serve.mjs [--model NAME|FILE.gguf] [--rounds N] [--tokens N] [--threads N] [--llama-server PROGRAM] [single] [clients] [adapters] [start] [body]   (after npm run build)
  */
 import { spawn } from 'node:child_process';
 import { cpSync, linkSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
@@ -21,7 +21,7 @@ import { freshAdapter } from './fresh-adapter.mjs';
 
 const { positionals, values } = parseArgs({
   allowPositionals: true,
-  options: { model: { type: 'string', default: 'nomoat-mini' }, rounds: { type: 'string', default: '3' }, tokens: { type: 'string', default: '64' }, clients: { type: 'string', default: '16' }, requests: { type: 'string', default: '32' }, runs: { type: 'string', default: '200' }, threads: { type: 'string' } },
+  options: { model: { type: 'string', default: 'nomoat-mini' }, rounds: { type: 'string', default: '3' }, tokens: { type: 'string', default: '64' }, clients: { type: 'string', default: '16' }, requests: { type: 'string', default: '32' }, runs: { type: 'string', default: '200' }, threads: { type: 'string' }, 'llama-server': { type: 'string' } },
 });
 const [rounds, tokens, clients, requests, runs] = ['rounds', 'tokens', 'clients', 'requests', 'runs'].map((name) => Number(values[name]));
 const asked = positionals.length > 0 ? positionals : ['single', 'clients', 'adapters', 'start', 'body'];
@@ -31,27 +31,36 @@ const models = join(folder, 'models');
 mkdirSync(models);
 const cli = resolve(import.meta.dirname, '../dist/cli/main.js');
 
+/** llama-server takes no port 0; one that is rarely used. */
+const llamaServerPort = 18437;
+
 const median = (numbers) => [...numbers].sort((a, b) => a - b)[Math.floor(numbers.length / 2)];
 const rounded = (value, digits = 1) => Number(value.toFixed(digits));
 const print = (section, figures) => console.log(JSON.stringify({ section, ...figures }));
 
-/** A server in a process of its own; resolves when it says that it serves. */
-async function startServer(options = [], home = models) {
-  const began = performance.now();
-  const child = spawn(process.execPath, [cli, 'serve', '--port', '0', '--quiet', '--models', home, '--runs', join(folder, 'runs'), ...options], { stdio: ['ignore', 'pipe', 'inherit'] });
+/** A program that serves, in a process of its own; resolves when its standard output or error says at which address, as `address` finds it. */
+async function startProgram(program, args, address) {
+  const child = spawn(program, args, { stdio: ['ignore', 'pipe', 'pipe'] });
   const url = await new Promise((found, failed) => {
     let said = '';
-    child.stdout.on('data', (piece) => {
-      said += piece;
-      const at = /http:\S+(?=\/v1)/.exec(said);
-      if (at) found(at[0]);
-    });
-    child.once('exit', (code) => failed(new Error(`the server ended with ${code}: ${said}`)));
+    for (const stream of [child.stdout, child.stderr])
+      stream.on('data', (piece) => {
+        said += piece;
+        const at = address.exec(said);
+        if (at) found(at[0]);
+      });
+    child.once('error', failed).once('exit', (code) => failed(new Error(`${program} ended with ${code}: ${said}`)));
   });
   const post = (path, body) => fetch(`${url}/v1/${path}`, { method: 'POST', headers: { 'Content-Type': 'application/json' }, body: JSON.stringify(body) });
   const stop = () => new Promise((ended) => child.removeAllListeners('exit').once('exit', ended) && child.kill());
-  return { url, post, stop, seconds: (performance.now() - began) / 1000 };
+  return { url, post, stop };
 }
+
+const startServer = (options = [], home = models) =>
+  startProgram(process.execPath, [cli, 'serve', '--port', '0', '--quiet', '--models', home, '--runs', join(folder, 'runs'), ...options], /http:\S+(?=\/v1)/);
+
+/** llama.cpp's own server with a sequence for each client and as much context for each as ours has. */
+const startLlamaServer = () => startProgram(values['llama-server'], ['-m', modelPath, '-a', 'base', '-np', String(clients), '-c', String(clients * contextSize), '-t', String(threads), '--port', String(llamaServerPort), '--no-webui'], /http:\/\/127\.0\.0\.1:\d+/);
 
 /** One streamed answer: its tokens, seconds until the first, and until the last. */
 async function streamed(server, body) {
@@ -135,25 +144,37 @@ async function single() {
 
 async function manyClients() {
   const server = await startServer(['--context-size', String(contextSize), '--threads', String(threads)]);
-  const ask = (i) => streamed(server, { model: 'base', prompt: promptOf(i), max_tokens: tokens, logit_bias });
+  const peer = values['llama-server'] ? await startLlamaServer() : null;
+  const asker = (of) => (i) => streamed(of, { model: 'base', prompt: promptOf(i), max_tokens: tokens, logit_bias });
   const all = (from) => Array.from({ length: clients }, (_, i) => from + i);
-  await Promise.all(all(0).map(ask));
-  const ratios = [];
-  const seen = { sequential: [], together: [] };
-  const firsts = [];
-  for (let round = 1; round <= rounds; round++) {
-    const sequential = async () => {
-      for (const i of all(round)) await ask(i);
-    };
-    const together = async () => firsts.push(...(await Promise.all(all(round).map(ask))).map(({ firstSeconds }) => 1000 * firstSeconds));
-    for (const [name, work] of round % 2 ? [['sequential', sequential], ['together', together]] : [['together', together], ['sequential', sequential]]) {
+  const firsts = { together: [], llamaServer: [] };
+  const atOnce = (name, of) => async (round) => {
+    firsts[name].push(...(await Promise.all(all(round).map(asker(of)))).map(({ firstSeconds }) => 1000 * firstSeconds));
+  };
+  const work = {
+    sequential: async (round) => {
+      for (const i of all(round)) await asker(server)(i);
+    },
+    together: atOnce('together', server),
+    ...(peer && { llamaServer: atOnce('llamaServer', peer) }),
+  };
+  const names = Object.keys(work);
+  for (const name of names.slice(1)) await work[name](0);
+  for (const of of Object.values(firsts)) of.length = 0;
+  const seen = Object.fromEntries(names.map((name) => [name, []]));
+  for (let round = 1; round <= rounds; round++)
+    for (const name of round % 2 ? names : [...names].reverse()) {
       const began = performance.now();
-      await work();
+      await work[name](round);
       seen[name].push((clients * tokens * 1000) / (performance.now() - began));
     }
-    ratios.push(seen.together.at(-1) / seen.sequential.at(-1));
-  }
-  print('clients', { model: values.model, clients, tokens, sequentialTokensPerSecond: rounded(median(seen.sequential)), togetherTokensPerSecond: rounded(median(seen.together)), firstTokenMs: { median: rounded(median(firsts)), most: rounded(Math.max(...firsts)) }, ratio: rounded(median(ratios), 2), asked: 2 });
+  const ratio = (against) => rounded(median(seen.together.map((rate, i) => rate / seen[against][i])), 2);
+  const firstMs = (name) => ({ median: rounded(median(firsts[name])), most: rounded(Math.max(...firsts[name])) });
+  print('clients', {
+    ...{ model: values.model, clients, tokens, sequentialTokensPerSecond: rounded(median(seen.sequential)), togetherTokensPerSecond: rounded(median(seen.together)), firstTokenMs: firstMs('together'), ratio: ratio('sequential'), asked: 2 },
+    ...(peer && { llamaServer: { tokensPerSecond: rounded(median(seen.llamaServer)), firstTokenMs: firstMs('llamaServer'), ratio: ratio('llamaServer'), asked: 0.9 } }),
+  });
+  await peer?.stop();
   await server.stop();
 }
 
