@@ -3,6 +3,7 @@
  * "better" is to be said in at most 5 of 100 where nothing differs.
  * Usage: node bench/evaluation-coverage.mjs [--comparisons 1000] [--sizes 50,200,1000] [--seed 1] [--kinds 'scores,seeds']    (after npm run build)
  * Right or wrong: two models, each right on 50 to 95 in 100 and alike on a third to two thirds of the examples. Scores: skewed ones from 0 to 1.
+ * Rare scores: the two differ on one example in ten, by skewed scores.
  * Clusters: right or wrong, of five examples each that are mostly alike. Seeds: three repeats, each as good as chance made it.
  * In half of the comparisons nothing differs; the other half differs by up to ten points.
  */
@@ -18,7 +19,7 @@ const { values } = parseArgs({
     comparisons: { type: 'string', default: '1000' },
     sizes: { type: 'string', default: '50,200,1000' },
     seed: { type: 'string', default: '1' },
-    kinds: { type: 'string', default: 'right or wrong,scores,clusters,seeds' },
+    kinds: { type: 'string', default: 'right or wrong,scores,rare scores,clusters,seeds' },
   },
 });
 const random = randomNumbers(Number(values.seed));
@@ -46,6 +47,11 @@ const kinds = {
     const share = Math.abs(difference) / (difference > 0 ? 2 / 3 : 1 / 3);
     const moved = drawn.map(([first]) => (random() < share ? Number(difference > 0) : first));
     return { difference, sides: [side(moved), side(drawn.map(([, second]) => second))], metric: 'rouge-l' };
+  },
+  'rare scores': (count) => {
+    const isOneSided = random() < 0.5;
+    const drawn = Array.from({ length: count }, () => (random() < 0.1 ? [random() ** 2, isOneSided ? 0 : random() ** 2] : [0, 0]));
+    return { difference: isOneSided ? 0.1 / 3 : 0, sides: [0, 1].map((i) => side(drawn.map((pair) => pair[i]))), metric: 'rouge-l' };
   },
   clusters: (count) => {
     const [difference, right] = [effect(), 0.55 + 0.35 * random()];

@@ -2,10 +2,11 @@
 import type { Metric } from './metrics/metric.ts';
 import { isBinary } from './score-answers.ts';
 import { standardError } from './statistics/clusters.ts';
+import { meanInterval } from './statistics/mean-interval.ts';
 import { examplesNeeded, smallestShown } from './statistics/power.ts';
 import { type Interval, mcnemarExact, pairedInterval } from './statistics/proportions.ts';
 import { bootstrapStatistic, permuteStatistic, type Statistic } from './statistics/resample-rows.ts';
-import { bootstrapInterval, pairedPermutation } from './statistics/resampling.ts';
+import { pairedPermutation } from './statistics/resampling.ts';
 import { type BySeed, type SeededMean, seededMean, seedVariance } from './statistics/seeds.ts';
 
 /** What two are compared by. */
@@ -30,7 +31,7 @@ export interface Side {
 export interface Paired {
   /** Score of the first less that of the second. */
   readonly difference: number;
-  /** Of the difference, 95%: Tango's for scores of 0 and 1 (Wilson's for pairs), Student's for clusters, else a bootstrap of the difference. */
+  /** Of the difference, 95%: Tango's for scores of 0 and 1 (Wilson's for pairs), Student's for clusters, else the wider of Student's and a bootstrap. */
   readonly interval: Interval;
   /**
    * McNemar's exact test for scores of 0 and 1, else (and for clusters) a paired permutation test; where one of the two is repeats of a training,
@@ -78,17 +79,15 @@ export function testTwo(first: Side, second: Side, options: CompareOptions): Pic
     : { test: 'permutation', pValue: pairedPermutation(differences, grouped) };
 }
 
-/** Few clusters make a bootstrap too narrow (92 of 100 at forty of them): Student's with their standard error holds. */
 function intervalOf(first: Side, second: Side, options: CompareOptions): Interval {
   const { clusters, metric } = options;
   const both = bothOf(first, second, options);
   const differences = differencesOf(first, second);
   const total = differences.length;
   if (both) return bootstrapStatistic((rows) => both(rows) - both(rows.map((row) => row + total)), total, clusters ? { clusters } : {}); // biome-ignore format: one line
-  if (clusters) return seededMean(differences, [], clusters).interval;
-  return isBinary(metric, [first, second])
+  return isBinary(metric, [first, second]) && !clusters
     ? pairedInterval(count(differences, 1), count(differences, -1), total)
-    : bootstrapInterval(differences);
+    : meanInterval(differences, clusters);
 }
 
 /** Compares two on the same examples. */

@@ -2,7 +2,8 @@
 import { expect, test } from 'vitest';
 import { compareTwo, type Side } from './compare-two.ts';
 import { metricOf } from './metrics/metric.ts';
-import { randomNumbers } from './statistics/resampling.ts';
+import { meanInterval } from './statistics/mean-interval.ts';
+import { bootstrapInterval, randomNumbers } from './statistics/resampling.ts';
 
 const side = (scores: readonly number[]): Side => ({ score: scores.reduce((sum, each) => sum + each, 0) / scores.length, scores, answers: scores.map(() => ''), bySeed: null }); // biome-ignore format: one line
 
@@ -43,3 +44,25 @@ test('neither do clusters', () => {
   expect(covered).toBeGreaterThan(0.92);
   expect(better).toBeLessThanOrEqual(0.05);
 }, 30_000);
+
+test('skewed scores of few examples: the interval of their mean holds where a bootstrap by itself falls short', () => {
+  const random = randomNumbers(4);
+  const comparisons = 300;
+  let [covered, byBootstrap] = [0, 0];
+  for (let i = 0; i < comparisons; i++) {
+    const differences = Array.from({ length: 20 }, () => (random() < 0.5 ? 0 : random() ** 2 - random() ** 2));
+    const holds = ([low, high]: readonly [number, number]): number => Number(low <= 0 && 0 <= high);
+    covered += holds(meanInterval(differences));
+    byBootstrap += holds(bootstrapInterval(differences));
+  }
+  expect(covered / comparisons).toBeGreaterThan(0.93);
+  expect(covered / comparisons).toBeLessThan(0.98);
+  expect(byBootstrap / comparisons).toBeLessThan(0.92);
+}, 30_000);
+
+test('rare scores, all to one side, bend the interval as a bootstrap does', () => {
+  const values = Array.from({ length: 50 }, (_, i) => (i < 4 ? 0.5 + i / 10 : 0));
+  const [, high] = meanInterval(values);
+  expect(high).toBe(bootstrapInterval(values)[1]);
+  expect(meanInterval(values, values.map((_, i) => String(i)))[1]).toBeLessThan(high); // biome-ignore format: one line
+});

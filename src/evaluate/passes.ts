@@ -1,6 +1,6 @@
 /** Of several answers that were drawn to each question: how often at least one of k is right, and how often all are. Pure. */
+import { meanInterval } from './statistics/mean-interval.ts';
 import { type Interval, passAllK, passAtK } from './statistics/proportions.ts';
-import { bootstrapInterval } from './statistics/resampling.ts';
 import { mean } from './statistics/sums.ts';
 import type { TestSet } from './test-set.ts';
 
@@ -23,9 +23,8 @@ export interface Passes {
 
 /** `right` has how many of `samples` answers were right, of each example. */
 export function passesOf(metric: string, right: readonly number[], samples: number, { clusters }: TestSet): Passes {
-  const grouped = clusters ? { clusters: clusters.names } : {};
   const bounded = ([low, high]: Interval): Interval => [Math.max(0, low), Math.min(1, high)];
-  const shareOf = (values: readonly number[]) => ({ share: mean(values), interval: bounded(bootstrapInterval(values, grouped)) }); // biome-ignore format: one line
+  const shareOf = (values: readonly number[]) => ({ share: mean(values), interval: bounded(meanInterval(values, clusters?.names)) }); // biome-ignore format: one line
   const shares = Array.from({ length: samples }, (_, i): PassShare => {
     const k = i + 1;
     const [any, all] = [passAtK, passAllK].map((of) => shareOf(right.map((count) => of(samples, count, k))));

@@ -1,9 +1,9 @@
 /** How a metric scores somebody's answers, with the interval of their mean. Pure. */
 import type { Metric } from './metrics/metric.ts';
 import { clusteredWilson } from './statistics/clusters.ts';
+import { meanInterval } from './statistics/mean-interval.ts';
 import { type Interval, wilsonInterval } from './statistics/proportions.ts';
 import { bootstrapStatistic } from './statistics/resample-rows.ts';
-import { bootstrapInterval } from './statistics/resampling.ts';
 import { type BySeed, seededMean, seedVariance } from './statistics/seeds.ts';
 import { mean, sum } from './statistics/sums.ts';
 import type { TestSet } from './test-set.ts';
@@ -13,7 +13,7 @@ export interface MetricScore {
   readonly metric: string;
   /** Mean score, 0 to 1; of metrics such as macro F1, that of all answers together. */
   readonly score: number;
-  /** 95%: Wilson's for scores of 0 and 1 (of clusters, as if there were fewer), else a bias-corrected bootstrap; of repeats Student's, with the noise of seeds in it. */
+  /** 95%: Wilson's for scores of 0 and 1 (of clusters, as if there were fewer), else the wider of Student's and a bias-corrected bootstrap; of repeats Student's, with the noise of seeds in it. */
   readonly interval: Interval;
   /** In the order of the examples; where there are several answers, their means. */
   readonly scores: readonly number[];
@@ -62,8 +62,7 @@ export interface Draws {
 
 /** 95%, of an example's scores. */
 function intervalOf(metric: Metric, scores: readonly number[], { clusters }: TestSet): Interval {
-  if (!isBinary(metric, [{ scores }]))
-    return clusters ? seededMean(scores, [], clusters.names).interval : bootstrapInterval(scores);
+  if (!isBinary(metric, [{ scores }])) return meanInterval(scores, clusters?.names);
   return clusters ? clusteredWilson(scores, clusters.names) : wilsonInterval(sum(scores), scores.length);
 }
 

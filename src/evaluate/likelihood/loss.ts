@@ -3,9 +3,10 @@
  * paired, by the mean loss of each example's tokens. Pure.
  */
 import { fewestExamples, type Verdict } from '../compare.ts';
+import { meanInterval } from '../statistics/mean-interval.ts';
 import { holm } from '../statistics/multiple.ts';
 import { confidence, type Interval } from '../statistics/proportions.ts';
-import { bootstrapInterval, pairedPermutation } from '../statistics/resampling.ts';
+import { pairedPermutation } from '../statistics/resampling.ts';
 import { mean, sum } from '../statistics/sums.ts';
 import { type TestSet, unitsOf } from '../test-set.ts';
 
@@ -38,7 +39,7 @@ export interface LossComparison {
   readonly second: string;
   /** Mean over examples of the first's loss per token less the second's, nats: below 0, the first is better. */
   readonly difference: number;
-  /** Of the difference, 95%: a bootstrap. */
+  /** Of the difference, 95%: the wider of Student's and a bootstrap; Student's alone for clusters. */
   readonly interval: Interval;
   /** Two-sided, of a paired permutation test. */
   readonly pValue: number;
@@ -82,7 +83,7 @@ export function lossReport(models: readonly Losses[], test: TestSet): LossReport
       first: first.name,
       second: other.name,
       difference: mean(differences),
-      interval: bootstrapInterval(differences, grouped),
+      interval: meanInterval(differences, test.clusters?.names),
       pValue: pairedPermutation(differences, grouped),
     };
   });
