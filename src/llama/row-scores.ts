@@ -1,11 +1,12 @@
 /**
  * Log-probabilities of many rows, over all sequences at once. Promises: what rows share is computed once; the values are those of scoreText
- * and depend on nothing that is evaluated beside; each round of all sequences is one batch.
+ * and depend on nothing that is evaluated beside; each batch is one that llama.cpp computes in one piece.
  */
 import type { Token } from 'node-llama-cpp';
 import { stoppedScoring } from '../chat/refusals.ts';
 import type { RowScore } from '../chat/score-row.ts';
 import type { TokenRow } from '../tokens/token-row.ts';
+import { largestPiece } from './even-piece.ts';
 import { batchTokens } from './open-context.ts';
 import { groupsOf, type PlacedRow, type Step, stepsOf } from './row-groups.ts';
 import { type Batches, type Lane, type Sequences, sharedBeginning } from './sequences.ts';
@@ -65,6 +66,11 @@ class Reader {
     return true;
   }
 
+  /** Grows with the sequence's number. */
+  get order(): number {
+    return this.lane.order;
+  }
+
   /** Tokens to evaluate before the row is done. */
   get left(): number {
     return this.step!.length - this.lane.sequence.nextTokenIndex;
@@ -102,19 +108,6 @@ class Reader {
   }
 }
 
-/** Shares of a batch, so that the shortest are done and the others have what is left: as many as may be evaluated together, each. */
-function sharesOf(wanted: readonly number[]): number[] {
-  const shares = new Array<number>(wanted.length).fill(0);
-  let left = batchTokens;
-  const shortestFirst = [...wanted.keys()].sort((a, b) => wanted[a]! - wanted[b]!);
-  for (const [done, i] of shortestFirst.entries()) {
-    const fair = Math.max(1, Math.floor(left / (wanted.length - done)));
-    shares[i] = Math.min(wanted[i]!, fair, scoredTogether);
-    left -= shares[i];
-  }
-  return shares;
-}
-
 /**
  * Scores all rows on `lane` and whatever other sequences are free, and tells each. Rejects with NomoatError, kind `interrupted` where
  * `signal` is aborted.
@@ -125,18 +118,21 @@ export async function scoreRowsFrom(
   rows: readonly PlacedRow[],
   { batches, onRow, signal }: RowsScoring,
 ): Promise<void> {
-  const groups = groupsOf(rows);
+  // Those of about one length are evaluated at about one time; short ones come last, so that no sequence is left with a long one.
+  const groups = groupsOf(rows).sort((a, b) => b[0]!.row.tokens.length - a[0]!.row.tokens.length);
   const others = lanes.takeFree(groups.length - 1);
   try {
-    let readers = [lane, ...others].map((each) => new Reader(each, () => groups.shift(), onRow));
+    let readers = [lane, ...others]
+      .sort((a, b) => a.order - b.order)
+      .map((each) => new Reader(each, () => groups.shift(), onRow));
     for (;;) {
       if (signal?.aborted) throw stoppedScoring();
       const going: Reader[] = [];
       for (const reader of readers) if (await reader.advance()) going.push(reader);
       readers = going;
       if (readers.length === 0) return;
-      const shares = sharesOf(readers.map(({ left }) => left));
-      await batches.together(readers.map((reader, i) => () => reader.read(shares[i]!)));
+      const { each, first, last } = largestPiece(readers, { each: scoredTogether, together: batchTokens });
+      await batches.together(readers.slice(first, last + 1).map((reader) => () => reader.read(each)));
     }
   } finally {
     for (const each of others) lanes.give(each);
