@@ -48,7 +48,7 @@ async function scoresOf(
   const scores: number[][] = [];
   for (const answers of draws) {
     const own: number[] = [];
-    for (const [i, text] of answers.entries()) own.push(await score(text, questions[i]!.expected));
+    for (const [i, text] of answers.entries()) own.push(await score(text, questions[i]!.expected, questions[i]!));
     scores.push(own);
   }
   return scores;

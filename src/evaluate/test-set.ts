@@ -6,6 +6,8 @@ import type { Message } from '../text/example.ts';
 export interface TestQuestion {
   readonly ask: { readonly messages: readonly Message[] } | { readonly prompt: string };
   readonly expected: string;
+  /** Of OpenAI's evals: the item that its graders look at. */
+  readonly item?: Readonly<Record<string, unknown>>;
 }
 
 /** Examples that belong together, such as those of one conversation: they are not as many independent ones. */

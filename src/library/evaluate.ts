@@ -14,7 +14,7 @@ import type { Findings } from '../evaluate/findings.ts';
 import { type Judge, judgeAll } from '../evaluate/judge.ts';
 import { metricOf, suggestMetric } from '../evaluate/metrics/metric.ts';
 import { type TestQuestion, type TestSet, withSystem } from '../evaluate/test-set.ts';
-import { resolveChat } from '../library.ts';
+import { listOf, resolveChat } from '../library.ts';
 import { evalSettings } from '../settings/command-settings.ts';
 import type { TaskName } from '../settings/task-names.ts';
 import { answersFolder } from '../store/cache.ts';
@@ -32,6 +32,7 @@ import { costlyChecks } from './costly-checks.ts';
 import { type EvaluationOutputs, openOutputs } from './evaluation-outputs.ts';
 import { judgeModel } from './judge-model.ts';
 import { loadMetrics, type MetricGiven } from './load-metric.ts';
+import { type OpenedEvals, openEvals } from './openai-evals.ts';
 import { readTest } from './test-data.ts';
 
 /** What is evaluated, and on what. */
@@ -40,7 +41,7 @@ export interface EvaluateOptions extends EvaluationOutputs {
   readonly model: string;
   /** Others to compare it with, likewise; by default the base of a run, and nothing for other models. */
   readonly against?: readonly string[];
-  /** Test data with answers: files or folders, as for `tune`. */
+  /** Test data with answers: files or folders, as for `tune`; with `evals`, files of items, which the definition may have itself. */
   readonly data: string | readonly string[];
   /**
    * How answers are scored; by default what the data suggests. A name, a function of your own or the path of a file that exports one as its default,
@@ -63,6 +64,11 @@ export interface EvaluateOptions extends EvaluationOutputs {
    * prefers, with the key in the environment's NOMOAT_JUDGE_API_KEY. An opinion, told as one.
    */
   readonly judge?: string | null;
+  /**
+   * A definition of OpenAI's evals, instead of a metric: files of the eval and of the run that has its prompts (JSON), or of the registry (YAML). Its graders are
+   * the metrics; those that ask a model ask `judge`, and code is not run.
+   */
+  readonly evals?: readonly string[];
   /** Of humaneval: whether programs that a model writes are run, in a sandbox (default: false). */
   readonly runCode?: boolean;
   /** Measures the loss of the expected answers too: perplexity, bits per byte (default: false). */
@@ -139,15 +145,18 @@ const metricsGiven = ({ metric }: EvaluateOptions): readonly MetricGiven[] =>
       : metric;
 
 /** What says how answers are got and scored: a task has its own ways. */
+const notOfEvals = ['task', 'metric', 'pattern', 'cluster', 'promptColumn', 'completionColumn', 'shots', 'runCode'] as const; // biome-ignore format: one line
 const notOfTasks = ['metric', 'pattern', 'cluster', 'judge', 'samples', 'temperature', 'seed', 'maxTokens', 'promptColumn', 'completionColumn', 'loss', 'reworded', 'forgetting', 'memorisation', 'canaries'] as const; // biome-ignore format: one line
 
-/** A task decides how it is asked; and nothing else runs code. */
+/** A task, or a definition of an eval, decides how it is asked; and nothing but a task runs code. */
 function assertTaskAlone(options: EvaluateOptions): void {
   const usual: Readonly<Record<string, unknown>> = evalSettings.parse({});
   const isGiven = (name: keyof EvaluateOptions): boolean => options[name] !== undefined && JSON.stringify(options[name]) !== JSON.stringify(usual[name]); // biome-ignore format: one line
-  const needless = (options.task ? notOfTasks : (['runCode'] as const)).find(isGiven);
+  const needless = (options.evals?.length ? notOfEvals : options.task ? notOfTasks : (['runCode'] as const)).find(
+    isGiven,
+  );
   if (needless === undefined) return;
-  const [fault, remedy] = options.task ? [`is of no use with the task ${options.task}, which says how it is asked and scored`, 'Leave it out.'] : ['is of no use without a task', 'Name one: `task`.']; // biome-ignore format: one line
+  const [fault, remedy] = options.evals?.length ? ['is of no use with `evals`, whose definition says how it is asked and graded', 'Leave it out.'] : options.task ? [`is of no use with the task ${options.task}, which says how it is asked and scored`, 'Leave it out.'] : ['is of no use without a task', 'Name one: `task`.']; // biome-ignore format: one line
   throw new NomoatError({ code: 'invalid-settings', part: `\`${needless}\``, fault: fault!, remedy: remedy! });
 }
 
@@ -181,6 +190,22 @@ const judgeOptions = ({ name }: Judge, total: number, { onProgress, signal }: Ev
   return { ...(signal ? { signal } : {}), onJudged: () => onProgress?.({ model: `judge ${name}`, done: ++done, total }) }; // biome-ignore format: one line
 };
 
+/** Thoughts before a label or a number are borne. */
+const graderTokens = 1024;
+
+/** The definition opened; its judge is asked by its graders alone. */
+async function evalsOf(evals: readonly string[], { data, judge, limit }: EvaluateOptions): Promise<OpenedEvals> {
+  const judged = judge ? judgeModel(judge, process.env, graderTokens) : null;
+  const opened = await openEvals({
+    evals,
+    data: data.length === 0 ? [] : listOf(data),
+    limit: limit ?? null,
+    judge: judged,
+  });
+  if (judged && !opened.isJudged) throw new NomoatError({ code: 'invalid-settings', part: '`judge`', fault: 'is asked by no grader of the definition', remedy: 'Leave it out.' }); // biome-ignore format: one line
+  return opened;
+}
+
 /** The evaluation by a task or by metrics. */
 async function evaluationOf(options: EvaluateOptions): Promise<Evaluation> {
   const { against, model, signal } = options;
@@ -188,21 +213,24 @@ async function evaluationOf(options: EvaluateOptions): Promise<Evaluation> {
   const [representative] = contestants[0]!.members;
   assertTaskAlone(options);
   if (options.task) return byTask(contestants, { ...options, task: options.task });
-  const given = await loadMetrics(metricsGiven(options), options.pattern ?? null);
+  const opened = options.evals?.length ? await evalsOf(options.evals, options) : null;
+  const given = opened?.metrics ?? (await loadMetrics(metricsGiven(options), options.pattern ?? null));
   const draws = drawsOf(options);
-  const judge = options.judge ? judgeModel(options.judge) : null;
+  const judge = options.judge && !opened ? judgeModel(options.judge) : null;
   if (judge && contestants.length < 2) throw new NomoatError({ code: 'invalid-settings', part: '`judge`', fault: 'has nothing to compare the answers with', remedy: 'Name another model: `against`.' }); // biome-ignore format: one line
   const { modelPath, systemPrompt } = await resolveChat({ model: representative! });
-  const test = await readTest(options, modelPath);
+  const test = opened?.test ?? (await readTest(options, modelPath));
   signal?.throwIfAborted();
   const learnt = await learntBy(contestants[0]!);
   const suggestion = given.length > 0 ? null : suggestMetric(test.questions.map(({ expected }) => expected));
+  const maxTokens = options.maxTokens ?? opened?.maxTokens ?? null;
   const metrics = suggestion ? [metricOf(suggestion.name)] : given;
   // All are asked alike: with the system prompt that the first one was trained with.
   const asked = withSystem(test.questions, systemPrompt);
   const models: Answered[] = [];
-  for (const each of contestants) models.push(await measureContestant(each, asked, { ...options, ...draws, metrics }));
-  const further = await costlyChecks({ model: representative!, name: contestants[0]!.name, base: usualRivals(model)[0] ?? null, learnt, system: systemPrompt ?? null }, { asked, answers: models[0]!.answers.map(({ text }) => text), metrics }, { ...options, ...draws }); // biome-ignore format: one line
+  for (const each of contestants)
+    models.push(await measureContestant(each, asked, { ...options, ...draws, metrics, maxTokens }));
+  const further = await costlyChecks({ model: representative!, name: contestants[0]!.name, base: usualRivals(model)[0] ?? null, learnt, system: systemPrompt ?? null }, { asked, answers: models[0]!.answers.map(({ text }) => text), metrics }, { ...options, ...draws, maxTokens }); // biome-ignore format: one line
   const judgements = judge
     ? await judgeAll(judge, test, models, judgeOptions(judge, (models.length - 1) * test.questions.length, options))
     : [];

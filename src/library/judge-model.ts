@@ -12,7 +12,7 @@ const reply = z.object({
 });
 
 /** A word is asked for; models that think aloud first are cut, and have no opinion. */
-const maxTokens = 16;
+const wordTokens = 16;
 
 /** `https://host/v1/model`, the model's name may have slashes of its own. Throws NomoatError where it is none. */
 function partsOf(given: string): { readonly url: string; readonly model: string } {
@@ -29,8 +29,12 @@ function keyFor(url: string, env: Readonly<Record<string, string | undefined>>):
   return env['NOMOAT_JUDGE_API_KEY'] ?? (isOpenAi ? env['OPENAI_API_KEY'] : undefined) ?? null;
 }
 
-/** The judge at an address, with the key in NOMOAT_JUDGE_API_KEY, if one is there. Its replies are kept. Throws NomoatError. */
-export function judgeModel(given: string, env: Readonly<Record<string, string | undefined>> = process.env): Judge {
+/** The judge at an address, with the key in NOMOAT_JUDGE_API_KEY, if one is there. Its replies, of up to `maxTokens`, are kept. Throws NomoatError. */
+export function judgeModel(
+  given: string,
+  env: Readonly<Record<string, string | undefined>> = process.env,
+  maxTokens: number = wordTokens,
+): Judge {
   const { model, url } = partsOf(given);
   const connection = new ServerConnection({ url, apiKey: keyFor(url, env) });
   const identity = createHash('sha256').update(`judge ${url} ${model}`).digest('hex');

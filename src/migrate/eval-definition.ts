@@ -24,12 +24,11 @@ const needs: Readonly<Record<string, GraderNeed>> = {
 };
 const meanings: Readonly<Record<GraderNeed, string>> = {
   text: 'compares texts and needs no other model',
-  model: 'asks another model to judge, which is another judge here than at OpenAI',
+  model: 'asks another model to judge, which is the judge that you name here',
   code: 'runs code of its own, which nomoat will not',
-  others: 'is made of other graders',
+  others: 'is made of other graders, and is not run',
 };
-const notRun =
-  'nomoat does not run evals yet: keep the definition and its samples; `quickstart` and bench/ count exact answers.';
+const runs = 'Run it: `evals` of `evaluate` takes this file, and `data` its items.';
 
 /** What a grader of that name needs, in a sentence. */
 const sentence = (name: string, type: string): string => {
@@ -42,8 +41,8 @@ const registryEval = z.looseObject({
   args: z.looseObject({ samples_jsonl: z.string().nullish() }).nullish(),
 });
 
-/** Where the registry keeps samples, beside the definition or where the repository has them. */
-function samplesPath(definition: string, named: string): string | null {
+/** Where the registry keeps samples, beside the definition or where the repository has them; null where they are not there. */
+export function samplesPath(definition: string, named: string): string | null {
   const folder = dirname(definition);
   const places = [join(folder, named), join(folder, '..', 'data', named), join(folder, 'data', named)];
   return places.find((path) => existsSync(path)) ?? null;
@@ -59,7 +58,7 @@ export function importRegistry(path: string, map: Readonly<Record<string, unknow
     const found = named ? samplesPath(path, named) : null;
     const faults = named && !found ? [`Its samples ${named} are not beside it.`] : [];
     const samples = found ? `, samples in ${found}` : '';
-    return [imported(path, 'eval', `defines the eval ${name}${samples}`, { faults, differences: [sentence(name, type), notRun] })]; // biome-ignore format: one line
+    return [imported(path, 'eval', `defines the eval ${name}${samples}`, { faults, differences: [sentence(name, type), runs] })]; // biome-ignore format: one line
   });
 }
 
@@ -103,6 +102,6 @@ export function importEval(path: string, value: unknown): Imported {
   const graders = data.testing_criteria.map(({ name, type }) => sentence(name ?? 'A grader', type));
   return imported(path, 'eval', `defines the eval ${data.name ?? 'without a name'} of /v1/evals`, {
     faults: unknown.map((field) => `Its graders name the field ${field}, which its items do not have.`),
-    differences: [...graders, notRun],
+    differences: [...graders, runs],
   });
 }

@@ -80,7 +80,7 @@ interface OtherRows {
   readonly difference: string;
 }
 
-const notRun = 'nomoat does not run evals yet: keep them with their definition.';
+const notRun = '`evaluate` asks them by their definition: `evals`.';
 /** Rows that are not for tuning, by their keys. */
 const otherRows: readonly OtherRows[] = [
   { keys: ['input', 'ideal'], kind: 'eval-samples', noun: 'sample', check: checkSample, difference: notRun },

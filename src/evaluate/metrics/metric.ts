@@ -1,6 +1,7 @@
 /** Metrics of single answers by name, and which one a data set asks for. Pure. */
 import type { MetricName } from '../../settings/metric-names.ts';
 import type { Statistic } from '../statistics/resample-rows.ts';
+import type { TestQuestion } from '../test-set.ts';
 import { isJson, jsonScore } from './json-fields.ts';
 import { macroF1 } from './macro-f1.ts';
 import { normalised } from './normalise.ts';
@@ -12,8 +13,8 @@ export interface Metric {
   readonly summary: string;
   /** Whether scores are 0 or 1 only; null: it shows. */
   readonly binary: boolean | null;
-  /** A user's own may take its time. */
-  readonly of: (answer: string, expected: string) => number | Promise<number>;
+  /** A user's own may take its time; some look at more of the question than what is expected. */
+  readonly of: (answer: string, expected: string, question?: TestQuestion) => number | Promise<number>;
   /** Where the score is no mean of single ones: that of all answers, or of some of them. */
   readonly together?: (answers: readonly string[], expected: readonly string[]) => Statistic;
 }

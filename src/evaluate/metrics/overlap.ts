@@ -24,12 +24,25 @@ function commonLength(a: readonly string[], b: readonly string[]): number {
   return row[b.length]!;
 }
 
+/** The reference implementation of ROUGE knows letters a to z and digits only: other scripts have no words there. */
+const rougeTokens = (text: string): string[] => words(text.toLowerCase().replace(/[^a-z0-9]+/g, ' '));
+
 /** F1 of the longest common subsequence of words, 0 to 1: https://aclanthology.org/W04-1013 */
 export function rougeL(answer: string, expected: string): number {
-  // The reference implementation knows letters a to z and digits only: other scripts have no words there.
-  const tokens = (text: string): string[] => words(text.toLowerCase().replace(/[^a-z0-9]+/g, ' '));
-  const [given, wanted] = [tokens(answer), tokens(expected)];
+  const [given, wanted] = [rougeTokens(answer), rougeTokens(expected)];
   return f1(commonLength(given, wanted), given.length, wanted.length);
+}
+
+/** F1 of `n` words after each other, 0 to 1, likewise. */
+export function rougeN(answer: string, expected: string, n: number): number {
+  const [given, wanted] = [answer, expected].map((text) => ngrams(rougeTokens(text), n));
+  return f1(shared(given!, wanted!), total(given!), total(wanted!));
+}
+
+/** How alike two texts are by their longest common subsequence of characters, 0 to 1: rapidfuzz' `fuzz.ratio`, less its factor of 100. */
+export function characterRatio(answer: string, expected: string): number {
+  const [given, wanted] = [[...answer], [...expected]];
+  return given.length + wanted.length === 0 ? 1 : f1(commonLength(given, wanted), given.length, wanted.length);
 }
 
 const characterOrder = 6;
