@@ -76,6 +76,10 @@ export const errorCodes = {
     502,
     'A model could not be fetched; `fields.problem` says why, such as offline, gated, not-found, checksum.',
   ),
+  'upload-failed': failed(
+    502,
+    'Something could not be pushed; `fields.problem` says why, such as offline, unauthorised, conflict, refused.',
+  ),
   'server-unreachable': failed(502, 'No server of nomoat answers at the address, or it broke off.'),
   'server-refused': input(400, 'A server refused a request; `fields` has its `status`, `code` and `param`.'),
   untrusted: untrusted(409, 'A result is not to be used; no narrower code says why.'),

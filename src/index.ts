@@ -96,6 +96,7 @@ export { type EvaluateOptions, evaluate } from './library/evaluate.ts';
 export type { EvaluationOutputs } from './library/evaluation-outputs.ts';
 export { type Exported, type ExportRunOptions, exportRun } from './library/export-run.ts';
 export { type ExtractAdapterOptions, extractAdapter } from './library/extract-adapter.ts';
+export type { FoundBase } from './library/find-base.ts';
 export { type ImportOptions, importOpenAI } from './library/import-openai.ts';
 export {
   type AdapterInspection,
@@ -142,6 +143,7 @@ export {
 export { type ListedModels, listModels, type PullModelOptions, pullModel, resolveModel } from './library/models.ts';
 export { type PlanOptions, plan } from './library/plan.ts';
 export { type Preview, type PreviewOptions, preview, type RowSetting } from './library/preview.ts';
+export { type Pulled, type PullOptions, pull } from './library/pull.ts';
 export { type FollowOptions, listRuns, type OpenedRun, openRun } from './library/runs.ts';
 export { connectServer, type ServerClient } from './library/server-client.ts';
 export { type SoftenAdapterOptions, type SoftenedAdapter, softenAdapter } from './library/soften-adapter.ts';

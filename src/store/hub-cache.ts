@@ -4,13 +4,25 @@
  * Promises: what it writes, huggingface_hub and @huggingface/hub find again; names that come from the network cannot
  * lead out of the repository's folder. Does not know how the bytes got here.
  */
-import { copyFileSync, linkSync, mkdirSync, readFileSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
-import { dirname, join, relative } from 'node:path';
+import {
+  copyFileSync,
+  existsSync,
+  linkSync,
+  mkdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
+import { basename, dirname, join, relative } from 'node:path';
 import { NomoatError } from '../errors.ts';
-import { renameWhenFree } from '../formats/rename.ts';
+import { removeUnfinished, temporaryMark } from '../formats/atomic-write.ts';
+import { removeWhenFree, renameWhenFree } from '../formats/rename.ts';
 
 const commitPattern = /^[0-9a-f]{40}$/;
-const sha256Pattern = /^[0-9a-f]{64}$/;
+/** sha256, or what git names a small file by. */
+const digestPattern = /^([0-9a-f]{64}|[0-9a-f]{40})$/;
 /** As the hub allows them: two words of letters, digits, dot, dash and underscore, neither beginning with a dot. */
 const repoPattern = /^(?!\.)[\w.-]{1,96}\/(?!\.)[\w.-]{1,96}$/;
 
@@ -32,10 +44,10 @@ export function repoFolder(cache: string, repo: string): string {
 }
 
 /** Throws unless a commit, digest and file name that came from the network are safe to use as file names. */
-export function assertCacheNames(repo: string, commit: string, sha256: string, file: string): void {
+export function assertCacheNames(repo: string, commit: string, digest: string, file: string): void {
   const faults: string[] = [];
   if (!commitPattern.test(commit)) faults.push(`commit "${commit.slice(0, 80)}"`);
-  if (!sha256Pattern.test(sha256)) faults.push(`digest "${sha256.slice(0, 80)}"`);
+  if (!digestPattern.test(digest)) faults.push(`digest "${digest.slice(0, 80)}"`);
   const parts = file.split(/[/\\]/);
   // biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what is refused here.
   if (/[\u0000-\u001f:\\]/.test(file) || parts.some((part) => part === '' || part === '.' || part === '..')) {
@@ -52,18 +64,18 @@ export function assertCacheNames(repo: string, commit: string, sha256: string, f
   });
 }
 
-export function blobPath(folder: string, sha256: string): string {
-  return join(folder, 'blobs', sha256);
+export function blobPath(folder: string, digest: string): string {
+  return join(folder, 'blobs', digest);
 }
 
 export function snapshotPath(folder: string, commit: string, file: string): string {
   return join(folder, 'snapshots', commit, ...file.split('/'));
 }
 
-/** The commit that `main` stood at when it was last pulled, or null. */
-export function cachedCommit(folder: string): string | null {
+/** The commit that `revision` stood at when it was last pulled, or null. */
+export function cachedCommit(folder: string, revision = 'main'): string | null {
   try {
-    const commit = readFileSync(join(folder, 'refs', 'main'), 'utf8').trim();
+    const commit = readFileSync(join(folder, 'refs', ...revision.split('/')), 'utf8').trim();
     return commitPattern.test(commit) ? commit : null;
   } catch {
     return null;
@@ -82,24 +94,50 @@ const waysToName: readonly ((blob: string, name: string) => void)[] = [
  * Returns the readable path. A name that already leads to a file is left alone.
  */
 export function nameBlob(folder: string, commit: string, file: string, sha256: string): string {
-  const blob = blobPath(folder, sha256);
   const name = snapshotPath(folder, commit, file);
-  mkdirSync(dirname(name), { recursive: true });
-  if (!leadsToFile(name)) {
-    rmSync(name, { force: true }); // a dangling link of a blob that was deleted by hand
-    tryInOrder(waysToName, blob, name);
-  }
-  if (cachedCommit(folder) !== commit) writeRef(folder, commit);
+  nameOne(blobPath(folder, sha256), name);
+  if (cachedCommit(folder) !== commit) writeRef(folder, commit, 'main');
   return name;
 }
 
+function nameOne(blob: string, name: string): void {
+  mkdirSync(dirname(name), { recursive: true });
+  if (leadsToFile(name)) return;
+  rmSync(name, { force: true }); // a dangling link of a blob that was deleted by hand
+  tryInOrder(waysToName, blob, name);
+}
+
+/** Files of a snapshot by their digests. */
+export type SnapshotFiles = readonly { readonly path: string; readonly digest: string }[];
+
+/**
+ * Names finished blobs as the files of a commit, all of them in one rename, and points the ref of `revision` at it: who looks sees the
+ * whole or nothing. Returns the snapshot's folder.
+ */
+export function nameSnapshot(folder: string, commit: string, files: SnapshotFiles, revision = 'main'): string {
+  const snapshot = join(folder, 'snapshots', commit);
+  // As deep as its place, for the links in it.
+  const temporary = `${snapshot}${temporaryMark}${process.pid}`;
+  const isThere = existsSync(snapshot);
+  rmSync(temporary, removeWhenFree);
+  removeUnfinished(join(folder, 'snapshots'));
+  // Files that another program named there already stay.
+  for (const { digest, path } of files)
+    nameOne(blobPath(folder, digest), join(isThere ? snapshot : temporary, ...path.split('/')));
+  if (!isThere) renameWhenFree(temporary, snapshot);
+  if (cachedCommit(folder, revision) !== commit) writeRef(folder, commit, revision);
+  return snapshot;
+}
+
 /** By rename, so that another program never reads half a commit; losing it in a power cut only costs a request. */
-function writeRef(folder: string, commit: string): void {
-  const refs = join(folder, 'refs');
-  mkdirSync(refs, { recursive: true });
-  const temporary = join(refs, `.main.${process.pid}`);
+function writeRef(folder: string, commit: string, revision: string): void {
+  // A commit by its own name needs no other.
+  if (commitPattern.test(revision)) return;
+  const path = join(folder, 'refs', ...revision.split('/'));
+  mkdirSync(dirname(path), { recursive: true });
+  const temporary = join(dirname(path), `.${basename(path)}.${process.pid}`);
   writeFileSync(temporary, commit);
-  renameWhenFree(temporary, join(refs, 'main'));
+  renameWhenFree(temporary, path);
 }
 
 function tryInOrder(ways: typeof waysToName, blob: string, name: string): void {

@@ -8,14 +8,14 @@
  * compares a digest, files the snapshot under the last commit of the file instead of the repository's, writes no ref,
  * and prints on the console, where --json promises events and nothing else.
  */
-import { createHash } from 'node:crypto';
-import { createReadStream } from 'node:fs';
-import { type FileHandle, mkdir, open, rm, stat, statfs, truncate } from 'node:fs/promises';
+import { type FileHandle, mkdir, open, rm, stat, statfs, truncate, writeFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { NomoatError } from '../errors.ts';
 import { releaseLock, takeLock, unknownHolder } from '../formats/process-lock.ts';
 import { renameWhenFree } from '../formats/rename.ts';
+import { hasDigest, type StatedDigest } from './content-digest.ts';
+import { heeding } from './heeding.ts';
 import { type HubClient, hubError, interrupted, reasonOf } from './hub-fetch.ts';
 
 export interface Download {
@@ -23,8 +23,7 @@ export interface Download {
   /** Final path. Its folder is made. */
   readonly target: string;
   readonly bytes: number;
-  /** Lower-case hex. */
-  readonly sha256: string;
+  readonly digest: StatedDigest;
   /** How messages name the file. */
   readonly subject: string;
   readonly signal?: AbortSignal;
@@ -63,7 +62,7 @@ export async function downloadChecked(client: HubClient, download: Download): Pr
     const isWhole = async (): Promise<boolean> => {
       await fetchRest(client, download, partial);
       download.onVerify?.();
-      return (await sha256OfFile(partial, download.signal)) === download.sha256;
+      return await hasDigest(partial, download.digest, download.signal);
     };
     let good = await isWhole();
     if (!good && kept > 0) {
@@ -75,7 +74,7 @@ export async function downloadChecked(client: HubClient, download: Download): Pr
       await rm(partial, { force: true });
       throw hubError('checksum', {
         part: download.subject,
-        fault: `what arrived does not have the digest that the hub states (sha256 ${download.sha256.slice(0, 12)}...); it was discarded`,
+        fault: `what arrived does not have the digest that the hub states (${download.digest.kind} ${download.digest.hex.slice(0, 12)}...); it was discarded`,
         remedy: 'Try again; if it stays so, a proxy or the mirror changes the file.',
       });
     }
@@ -85,18 +84,6 @@ export async function downloadChecked(client: HubClient, download: Download): Pr
   }
 }
 
-/** sha256 of a file, lower-case hex. */
-export async function sha256OfFile(path: string, signal?: AbortSignal): Promise<string> {
-  const hash = createHash('sha256');
-  try {
-    for await (const chunk of createReadStream(path, { highWaterMark: 2 ** 20, signal })) hash.update(chunk as Buffer);
-  } catch (error) {
-    if (signal?.aborted) throw interrupted(error);
-    throw error;
-  }
-  return hash.digest('hex');
-}
-
 /** Bytes of an earlier attempt that can be continued; checks the disk for the rest. */
 async function prepare(partial: string, { bytes, subject }: Download): Promise<number> {
   let kept = await sizeOf(partial);
@@ -104,6 +91,8 @@ async function prepare(partial: string, { bytes, subject }: Download): Promise<n
     await rm(partial);
     kept = 0;
   }
+  // Nothing is asked for it.
+  if (bytes === 0) await writeFile(partial, '');
   const disk = await statfs(dirname(partial));
   const free = disk.bavail * disk.bsize;
   const needed = bytes - kept;
@@ -162,7 +151,7 @@ async function fetchOnce(client: HubClient, download: Download, partial: string,
   };
   try {
     watch();
-    for await (const chunk of response.body ?? []) {
+    for await (const chunk of heeding(response, [idle.signal, download.signal])) {
       watch();
       position += chunk.byteLength;
       if (position > download.bytes) throw tooLong(download);

@@ -5,21 +5,12 @@
  * `fields.problem` is one of HubProblem. Does not know files or caches.
  */
 import { NomoatError } from '../errors.ts';
+import { type HubProblem, hubError } from './hub-problem.ts';
+import { refusal } from './hub-refusals.ts';
+import { hubToken } from './hub-token.ts';
 import type { Surroundings } from './model-folders.ts';
 
-export type HubProblem =
-  | 'offline'
-  | 'unauthorised'
-  | 'gated'
-  | 'not-found'
-  | 'rate-limited'
-  | 'server'
-  | 'protocol'
-  | 'checksum'
-  | 'disk-full'
-  | 'disk'
-  | 'busy'
-  | 'interrupted';
+export { type HubProblem, hubError } from './hub-problem.ts';
 
 /** Problems of the way to the hub, not of what was asked: another source may do. */
 export const unreachableProblems: ReadonlySet<unknown> = new Set<HubProblem>([
@@ -45,18 +36,27 @@ export interface HubAnswer {
 export interface HubClient {
   /** Without a slash at its end. */
   readonly endpoint: string;
-  get(
-    url: string | URL,
-    options?: { headers?: HeadersInit; signal?: AbortSignal; subject?: string },
-  ): Promise<HubAnswer>;
-  /** The same as a plain `fetch`, for @huggingface/hub. */
+  /** Whether there is a token to be sent. */
+  readonly hasToken: boolean;
+  get(url: string | URL, options?: HubRequest): Promise<HubAnswer>;
+  /** The same as a plain `fetch`, for @huggingface/hub; it sends as well. */
   readonly fetch: typeof fetch;
+}
+
+export interface HubRequest {
+  /** Default: GET. */
+  readonly method?: string;
+  readonly headers?: HeadersInit;
+  readonly body?: RequestInit['body'];
+  readonly signal?: AbortSignal;
+  /** How an error names what was asked for. */
+  readonly subject?: string;
 }
 
 /** A client of HF_ENDPOINT (default: the hub) with HF_TOKEN, if set. HF_HUB_OFFLINE=1 refuses every request. */
 export function hubClient(around: Surroundings, signal?: AbortSignal): HubClient {
   const endpoint = parseEndpoint(around.env.HF_ENDPOINT);
-  const token = (around.env.HF_TOKEN ?? around.env.HUGGING_FACE_HUB_TOKEN)?.trim() || null;
+  const token = hubToken(around);
 
   const get: HubClient['get'] = async (url, options = {}) => {
     refuseWhenOffline(around.env.HF_HUB_OFFLINE);
@@ -66,14 +66,20 @@ export function hubClient(around: Surroundings, signal?: AbortSignal): HubClient
       const headers = new Headers(options.headers);
       headers.delete('authorization');
       if (token !== null && mayCarryToken(target, endpoint)) headers.set('authorization', `Bearer ${token}`);
-      const response = await send(target, headers, [options.signal, signal], around);
+      const { body, method } = options;
+      const response = await send(target, { ...(body ? { body } : {}), method, headers }, [options.signal, signal], around); // biome-ignore format: one line
       hubHeaders ??= response.headers;
       const location = response.headers.get('location');
       if (!redirectStatuses.has(response.status) || location === null) {
-        if (!response.ok) throw refusal(response, hubHeaders, options.subject ?? target.pathname, token !== null);
+        if (!response.ok) {
+          const sent = { isWrite: isWrite(method), hasToken: token !== null };
+          throw refusal(response, hubHeaders, options.subject ?? target.pathname, sent);
+        }
         return { response, hubHeaders };
       }
       await response.body?.cancel();
+      // What is sent goes where it was meant to go.
+      if (isWrite(method)) throw redirectedWrite(target, location);
       // The file's own headers are those of the answer that names the commit, not of a renamed repository's redirect.
       if (target.origin === endpoint.origin) hubHeaders = response.headers;
       target = redirected(target, location);
@@ -87,10 +93,12 @@ export function hubClient(around: Surroundings, signal?: AbortSignal): HubClient
 
   return {
     endpoint: endpoint.href.replace(/\/$/, ''),
+    hasToken: token !== null,
     get,
     fetch: async (input, init) => {
       const url = input instanceof Request ? input.url : input;
-      return (await get(url, { headers: init?.headers, signal: init?.signal ?? undefined })).response;
+      const { body, headers, method, signal: given } = init ?? {};
+      return (await get(url, { method, headers, body, signal: given ?? undefined })).response;
     },
   };
 }
@@ -109,6 +117,16 @@ function parseEndpoint(text: string | undefined): URL {
     remedy: `Unset it, or set it to a mirror such as ${defaultEndpoint}.`,
   });
 }
+
+const isWrite = (method: string | undefined): boolean => method !== undefined && method !== 'GET' && method !== 'HEAD';
+
+const redirectedWrite = (from: URL, location: string): NomoatError =>
+  hubError('protocol', {
+    code: 'upload-failed',
+    part: from.origin,
+    fault: `sends what is uploaded elsewhere (to ${location.slice(0, 200)})`,
+    remedy: 'Give the name that the repository has now, and check HF_ENDPOINT.',
+  });
 
 function isThisMachine(url: URL): boolean {
   return ['localhost', '127.0.0.1', '[::1]'].includes(url.hostname);
@@ -131,20 +149,33 @@ function redirected(from: URL, location: string): URL {
   return to;
 }
 
+/** An answer to an upload comes once all of it has been sent: at no less than this a second. */
+const slowestUpload = 16 * 1024;
+
+/** Of a text or a Blob; else nothing is known. */
+const sizeOf = (body: RequestInit['body']): number =>
+  typeof body === 'string' ? body.length : body instanceof Blob ? body.size : 0;
+
 async function send(
   url: URL,
-  headers: Headers,
+  init: RequestInit,
   signals: readonly (AbortSignal | undefined)[],
   around: Surroundings,
 ): Promise<Response> {
   const timeout = new AbortController();
-  const timer = setTimeout(() => timeout.abort(), headersTimeoutMs);
+  const patienceMs = headersTimeoutMs + (1000 * sizeOf(init.body)) / slowestUpload;
+  const timer = setTimeout(() => timeout.abort(), patienceMs);
   const given = signals.filter((signal) => signal !== undefined);
   try {
-    return await fetch(url, { headers, redirect: 'manual', signal: AbortSignal.any([timeout.signal, ...given]) });
+    return await fetch(url, { ...init, redirect: 'manual', signal: AbortSignal.any([timeout.signal, ...given]) });
   } catch (error) {
     if (given.some((signal) => signal.aborted)) throw interrupted(error);
-    throw unreachable(url, timeout.signal.aborted ? 'no answer in 30 s' : reasonOf(error), around, error);
+    throw unreachable(
+      url,
+      timeout.signal.aborted ? `no answer in ${(patienceMs / 1000).toFixed(0)} s` : reasonOf(error),
+      around,
+      error,
+    );
   } finally {
     clearTimeout(timer);
   }
@@ -168,25 +199,6 @@ export function interrupted(cause: unknown): NomoatError {
     kind: 'interrupted',
     fields: { problem: 'interrupted' satisfies HubProblem },
     cause,
-  });
-}
-
-interface HubFault {
-  /** What could not be had. */
-  readonly part: string;
-  readonly fault: string;
-  readonly remedy: string;
-  readonly fields?: Readonly<Record<string, unknown>>;
-}
-
-export function hubError(problem: HubProblem, { fault, fields, part, remedy }: HubFault): NomoatError {
-  return new NomoatError({
-    code: 'download-failed',
-    part,
-    fault,
-    remedy,
-    kind: 'failed',
-    fields: { problem, ...fields },
   });
 }
 
@@ -214,60 +226,5 @@ function unreachable(url: URL, reason: string, { env }: Surroundings, cause: unk
     kind: 'failed',
     fields: { problem: 'offline' satisfies HubProblem, origin: url.origin, reason },
     cause,
-  });
-}
-
-interface Refusal {
-  readonly problem: HubProblem;
-  readonly fault: string;
-  readonly remedy: string;
-}
-
-/** What the hub's X-Error-Code means; it is more exact than the status (a missing repository answers 401). */
-const refusalsByCode: Readonly<Record<string, Refusal>> = {
-  GatedRepo: {
-    problem: 'gated',
-    fault: 'is gated: its owner asks you to accept a license first',
-    remedy: 'Accept it on the model page of the hub, then set HF_TOKEN to a token of that account.',
-  },
-  RepoNotFound: {
-    problem: 'not-found',
-    fault: 'does not exist on the hub, or is private',
-    remedy: 'Check the name, or set HF_TOKEN to a token that may read it.',
-  },
-  RevisionNotFound: { problem: 'not-found', fault: 'has no such revision', remedy: 'Try again, or report it.' },
-  EntryNotFound: { problem: 'not-found', fault: 'is not in that repository', remedy: 'Check the name.' },
-};
-
-const refusalsByStatus: Readonly<Record<number, Refusal>> = {
-  401: {
-    problem: 'unauthorised',
-    fault: 'needs a token (or does not exist)',
-    remedy: 'Set HF_TOKEN to a token of an account that may read it.',
-  },
-  403: {
-    problem: 'gated',
-    fault: 'is refused to you: gated or private, or a network filter stands in the way',
-    remedy: 'Accept its license on the hub and set HF_TOKEN to a token of that account.',
-  },
-  404: { problem: 'not-found', fault: 'does not exist on the hub', remedy: 'Check the name.' },
-  429: { problem: 'rate-limited', fault: 'is refused for now: too many requests', remedy: 'Wait a few minutes.' },
-};
-
-function refusal(response: Response, hubHeaders: Headers, subject: string, hasToken: boolean): NomoatError {
-  void response.body?.cancel();
-  const code = response.headers.get('x-error-code') ?? hubHeaders.get('x-error-code');
-  const known = (code === null ? undefined : refusalsByCode[code]) ?? refusalsByStatus[response.status];
-  const { problem, fault, remedy } = known ?? {
-    problem: 'server' as const,
-    fault: 'could not be had',
-    remedy: 'Try again later.',
-  };
-  const withToken = response.status === 401 && hasToken ? ' HF_TOKEN was sent and not accepted: check it.' : '';
-  return hubError(problem, {
-    part: subject,
-    fault: `${fault} (HTTP ${response.status})`,
-    remedy: remedy + withToken,
-    fields: { status: response.status, code },
   });
 }

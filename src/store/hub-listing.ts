@@ -23,7 +23,7 @@ export interface HubFile {
 }
 
 /** A listing longer than this is not a model repository's. */
-const maxListedFiles = 10_000;
+export const maxListedFiles = 10_000;
 /** GGUFs named in an error. */
 const maxNamed = 12;
 
@@ -67,7 +67,7 @@ export async function findInRepo(
 }
 
 /** The client's fetch with errors that name the repository instead of an API path. */
-function subjectFetch(client: HubClient, subject: string): typeof fetch {
+export function subjectFetch(client: HubClient, subject: string): typeof fetch {
   return async (input, init) => {
     const url = input instanceof Request ? input.url : input;
     return (await client.get(url, { headers: init?.headers, subject })).response;
@@ -75,7 +75,7 @@ function subjectFetch(client: HubClient, subject: string): typeof fetch {
 }
 
 /** Runs a call of @huggingface/hub; an answer that it cannot read is the error of something that is not the hub. */
-async function asHubAnswer<T>(repo: string, call: () => Promise<T>): Promise<T> {
+export async function asHubAnswer<T>(repo: string, call: () => Promise<T>): Promise<T> {
   try {
     return await call();
   } catch (error) {
@@ -90,7 +90,7 @@ async function asHubAnswer<T>(repo: string, call: () => Promise<T>): Promise<T> 
 }
 
 /** The license that the hub states, from the card or the tags. */
-function licenseOf(info: { tags?: unknown; cardData?: unknown }): string | null {
+export function licenseOf(info: { tags?: unknown; cardData?: unknown }): string | null {
   const card = info.cardData as { license?: unknown; license_name?: unknown } | undefined;
   const stated = card?.license === 'other' ? (card.license_name ?? card.license) : card?.license;
   if (typeof stated === 'string' && stated !== '') return stated;

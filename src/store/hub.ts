@@ -9,9 +9,10 @@ import { basename, join } from 'node:path';
 import { NomoatError } from '../errors.ts';
 import { assertGiven } from '../words/given.ts';
 import { chooseGguf, findInCatalogue, nearestInCatalogue } from './catalogue.ts';
+import { sha256OfFile } from './content-digest.ts';
 import { hubAddress } from './hub-address.ts';
 import { blobPath, cachedCommit, isRepoId, leadsToFile, nameBlob, repoFolder, snapshotPath } from './hub-cache.ts';
-import { downloadChecked, megabytes, sha256OfFile } from './hub-download.ts';
+import { downloadChecked, megabytes } from './hub-download.ts';
 import { type HubClient, hubClient, hubError, unreachableProblems } from './hub-fetch.ts';
 import { findInRepo, type HubFile, type Wanted } from './hub-listing.ts';
 import { hubCacheFolder, type Surroundings, surroundings } from './model-folders.ts';
@@ -155,7 +156,7 @@ class Pull {
       url: `${client.endpoint}/${file.repo}/resolve/${file.commit}/${encoded}`,
       target: blob,
       bytes: file.bytes,
-      sha256: file.sha256,
+      digest: { kind: 'sha256', hex: file.sha256 },
       subject: `${file.repo}/${file.path}`,
       signal: this.options.signal,
       retryDelayMs: this.options.retryDelayMs,

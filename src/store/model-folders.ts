@@ -40,11 +40,16 @@ function userCache(around: Surroundings): string {
   return folderFrom(around, 'XDG_CACHE_HOME') ?? join(around.home, '.cache');
 }
 
+const hfHome = (around: Surroundings): string =>
+  folderFrom(around, 'HF_HOME') ?? join(userCache(around), 'huggingface');
+
 /** The hub's cache as huggingface_hub finds it: HF_HUB_CACHE, HUGGINGFACE_HUB_CACHE, HF_HOME/hub, ~/.cache/huggingface/hub. */
-export function hubCacheFolder(around: Surroundings): string {
-  const hfHome = folderFrom(around, 'HF_HOME') ?? join(userCache(around), 'huggingface');
-  return folderFrom(around, 'HF_HUB_CACHE', 'HUGGINGFACE_HUB_CACHE') ?? join(hfHome, 'hub');
-}
+export const hubCacheFolder = (around: Surroundings): string =>
+  folderFrom(around, 'HF_HUB_CACHE', 'HUGGINGFACE_HUB_CACHE') ?? join(hfHome(around), 'hub');
+
+/** The file that `hf auth login` keeps its token in. */
+export const hubTokenFile = (around: Surroundings): string =>
+  folderFrom(around, 'HF_TOKEN_PATH') ?? join(hfHome(around), 'token');
 
 /** What nomoat keeps for itself: NOMOAT_HOME, else ~/.cache/nomoat. */
 export function nomoatCacheFolder(around: Surroundings): string {
