@@ -80,6 +80,7 @@ export const errorCodes = {
     502,
     'Something could not be pushed; `fields.problem` says why, such as offline, unauthorised, conflict, refused.',
   ),
+  'unusable-license': input(422, 'License or base of what is shared are not stated, or do not go together.'),
   'server-unreachable': failed(502, 'No server of nomoat answers at the address, or it broke off.'),
   'server-refused': input(400, 'A server refused a request; `fields` has its `status`, `code` and `param`.'),
   untrusted: untrusted(409, 'A result is not to be used; no narrower code says why.'),

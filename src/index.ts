@@ -98,6 +98,7 @@ export { type Exported, type ExportRunOptions, exportRun } from './library/expor
 export { type ExtractAdapterOptions, extractAdapter } from './library/extract-adapter.ts';
 export type { FoundBase } from './library/find-base.ts';
 export { type ImportOptions, importOpenAI } from './library/import-openai.ts';
+export { type IndexedFolder, indexFolder } from './library/index-folder.ts';
 export {
   type AdapterInspection,
   type InspectOptions,
@@ -144,6 +145,7 @@ export { type ListedModels, listModels, type PullModelOptions, pullModel, resolv
 export { type PlanOptions, plan } from './library/plan.ts';
 export { type Preview, type PreviewOptions, preview, type RowSetting } from './library/preview.ts';
 export { type Pulled, type PullOptions, pull } from './library/pull.ts';
+export { type Pushed, type PushOptions, push } from './library/push.ts';
 export { type FollowOptions, listRuns, type OpenedRun, openRun } from './library/runs.ts';
 export { connectServer, type ServerClient } from './library/server-client.ts';
 export { type SoftenAdapterOptions, type SoftenedAdapter, softenAdapter } from './library/soften-adapter.ts';

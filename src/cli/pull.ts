@@ -1,15 +1,11 @@
 /** `nomoat pull`: a model or an adapter from the hub, PyPI, a web server or a folder. */
 import type { Command } from 'commander';
 import { pullOptions } from '../settings/command-settings.ts';
-import { harmless } from '../words/harmless.ts';
 import { callWith } from '../words/program-words.ts';
 import { bare } from './bare-command.ts';
 import { addFlags, flagsOf } from './flags.ts';
 import { print } from './print.ts';
-import { transferProgress } from './transfer-progress.ts';
-import { inCommandWords } from './words.ts';
-
-const tell = (text: string): void => void process.stderr.write(`${harmless(inCommandWords(text))}\n`);
+import { interruption, tell, transferProgress } from './transfer-progress.ts';
 
 export function command(): Command {
   const command = bare('pull').argument('<NAME>');
@@ -18,6 +14,7 @@ export function command(): Command {
     const { base, kind, license, notes, path } = await pull(name, {
       ...flagsOf(command, pullOptions),
       onProgress: transferProgress(tell),
+      signal: interruption(),
     });
     for (const note of notes) tell(note);
     tell(`License: ${license ?? 'not stated'}`);

@@ -1,5 +1,10 @@
 /** How far a pull or a push is, as lines on a terminal. */
 import type { PullProgress } from '../store/pull-progress.ts';
+import { harmless } from '../words/harmless.ts';
+import { inCommandWords } from './words.ts';
+
+/** A message beside the result, which may quote what others wrote. */
+export const tell = (text: string): void => void process.stderr.write(`${harmless(inCommandWords(text))}\n`);
 
 /** Numbers alone move too often to be shown each time. */
 const everyMs = 2000;
@@ -14,4 +19,11 @@ export function transferProgress(tell: (text: string) => void): (progress: PullP
     const of = totalBytes ? ` of ${(totalBytes / 1e6).toFixed(0)}` : '';
     tell(`${(receivedBytes / 1e6).toFixed(0)}${of} MB`);
   };
+}
+
+/** Aborted at the first Ctrl-C; the second ends the program. */
+export function interruption(): AbortSignal {
+  const abort = new AbortController();
+  process.once('SIGINT', () => abort.abort());
+  return abort.signal;
 }

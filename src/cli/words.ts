@@ -46,6 +46,8 @@ const commandOf: Readonly<
   extractAdapter: 'extract',
   pullModel: 'pull',
   pull: 'pull',
+  push: 'push',
+  indexFolder: 'index',
   listModels: 'models',
   listRuns: 'runs',
   doctor: 'doctor',

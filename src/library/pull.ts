@@ -124,7 +124,8 @@ export function licenseAsks(licenses: readonly (string | null)[]): string[] {
   });
 }
 
-const leftOutNotes = (leftOut: ReadonlyMap<string, readonly string[]>): string[] =>
+/** What is left out of a folder that is shared, and why, in sentences. */
+export const leftOutNotes = (leftOut: ReadonlyMap<string, readonly string[]>): string[] =>
   [...leftOut]
     .filter(([why]) => why !== "git's own")
     .map(([why, names]) => `Left out, ${why}: ${names.slice(0, 5).join(', ')}${names.length > 5 ? ` and ${names.length - 5} more` : ''}.`); // biome-ignore format: one line

