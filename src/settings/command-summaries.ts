@@ -23,7 +23,6 @@ export const summaries = {
   merge: 'join adapters on one base into one, by any of sixteen methods',
   extract: 'the adapter that comes nearest to what full tuning made of BASE',
   lineage: 'who begot an adapter: base, data, recipe, parents, verdict, as a tree; checked where asked',
-  pull: 'fetch a model by its catalogue name, or any GGUF of the hub by organisation/name or address',
   pull: 'fetch a model by its catalogue name, or any GGUF or adapter of the hub or a shared folder by organisation/name or address',
   push: 'share an adapter: one commit on the Hugging Face hub, or a folder with a catalogue; license and base stated',
   index: 'write the catalogue of a folder of adapters, by which it is a hub for `pull`, as it is behind any web server',
