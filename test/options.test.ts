@@ -184,6 +184,7 @@ const cases: Readonly<Record<TuneOptionName, Case>> = {
   packing: { to: false, seen: (o) => o.shapes },
   sharePrefix: { to: false, seen: (o) => o.shapes, data: 'shared.jsonl' },
   initialAdapter: { to: join(reference, 'llama/lora.start.safetensors'), seen: steps('loss'), with: { rank: 4, alpha: 8 } }, // biome-ignore format: a table
+  frozenAdapter: { to: join(reference, 'llama/lora.after20.safetensors'), seen: steps('loss') },
   precision: { to: 'int8', seen: steps('loss') },
   device: { to: 'webgpu', seen: (o) => o.fault ?? o.parameters },
   memory: { to: '300MB', seen: (o) => o.fault },
@@ -208,7 +209,7 @@ function baseline(file: string, given: Given, stopAfter: number): Promise<Observ
 
 test('the cases are the options of the table', () => {
   expect(Object.keys(cases).sort()).toEqual(Object.keys(tuneOptions).sort());
-  expect(Object.keys(cases).length).toBe(52);
+  expect(Object.keys(cases).length).toBe(53);
 });
 
 test.each(Object.entries(cases))(

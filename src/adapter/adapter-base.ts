@@ -3,8 +3,8 @@
  * too (lineage.ts).
  * Promises: no path of the machine. Knows nothing of runs.
  */
-import { existsSync, statSync } from 'node:fs';
-import { dirname, join } from 'node:path';
+import { copyFileSync, existsSync, statSync } from 'node:fs';
+import { basename, dirname, join } from 'node:path';
 import { z } from 'zod';
 import { NomoatError } from '../errors.ts';
 import { writeFileAtomic } from '../formats/atomic-write.ts';
@@ -35,8 +35,58 @@ const baselessSchema = z.looseObject({ base: z.undefined().optional(), lineage: 
 /** Writes nomoat.json: the base, where it is known, and who begot the adapter. */
 export function writeAdapterBase(folder: string, base: AdapterBase | null, lineage?: object): void {
   const named = base === null ? null : { file: base.file, bytes: base.bytes, sha256: base.sha256 };
-  const text = JSON.stringify({ ...(named ? { base: named } : {}), ...(lineage ? { lineage } : {}) }, null, 2);
-  writeFileAtomic(join(folder, adapterBaseName), `${text}\n`);
+  // What the adapter was trained on top of does not change by who is said to have begotten it.
+  const frozen = frozenIn(folder);
+  writeRecord(folder, { ...(named ? { base: named } : {}), ...(frozen ? { frozen } : {}), ...(lineage ? { lineage } : {}) }); // biome-ignore format: one line
+}
+
+function writeRecord(folder: string, record: object): void {
+  writeFileAtomic(join(folder, adapterBaseName), `${JSON.stringify(record, null, 2)}\n`);
+}
+
+/** Adapters that stay as they are below one that was trained on top of them: their sum, as a GGUF LoRA beside that one's files. */
+export interface FrozenStack {
+  readonly path: string;
+  /** Of that file, lower-case hex. */
+  readonly sha256: string;
+  /** Which adapters they were, by the names of their files or folders. */
+  readonly adapters: readonly { readonly name: string; readonly scale: number }[];
+}
+
+/** What the sum of frozen adapters is called beside an adapter. */
+export const frozenStackName = 'frozen.gguf';
+const frozenSchema = z.object({
+  frozen: z.object({
+    file: z.literal(frozenStackName),
+    sha256: z.string().regex(sha256Text),
+    adapters: z.array(z.object({ name: z.string(), scale: z.number() })),
+  }),
+});
+
+/** What nomoat.json in the folder says of frozen adapters; null where it says nothing. Throws NomoatError. */
+function frozenIn(folder: string) {
+  const file = join(folder, adapterBaseName);
+  if (!existsSync(file)) return null;
+  const value = readBoundedJson(file, maxAdapterBaseBytes, { remedy, code: 'unusable-adapter' });
+  return frozenSchema.safeParse(value).data?.frozen ?? null;
+}
+
+/** What the adapter at `path` (a folder, a file in one, or a run) was trained on top of; null for the base alone. Throws NomoatError. */
+export function readFrozen(path: string): FrozenStack | null {
+  const folder = statSync(path, { throwIfNoEntry: false })?.isDirectory() ? path : dirname(path);
+  // The frozen adapters themselves stand on the base.
+  if (basename(path) === frozenStackName) return null;
+  const inside = [folder, join(folder, 'adapter')].find((each) => existsSync(join(each, adapterBaseName)));
+  const frozen = inside === undefined ? null : frozenIn(inside);
+  return frozen && { path: join(inside!, frozenStackName), sha256: frozen.sha256, adapters: frozen.adapters };
+}
+
+/** Lays the frozen adapters into the folder of an adapter, and says so in its nomoat.json. */
+export function carryFrozen(folder: string, { adapters, path, sha256 }: FrozenStack): void {
+  copyFileSync(path, join(folder, frozenStackName));
+  const file = join(folder, adapterBaseName);
+  const record = existsSync(file) ? readBoundedJson(file, maxAdapterBaseBytes, { remedy, code: 'unusable-adapter' }) : {}; // biome-ignore format: one line
+  writeRecord(folder, { ...(record as object), frozen: { file: frozenStackName, sha256, adapters } });
 }
 
 const remedy = 'Put it back from a copy; without that file the adapter is used unchecked.';

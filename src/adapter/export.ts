@@ -13,10 +13,17 @@ import { readModelConfig } from '../models/config.ts';
 import type { ExportFormat, MergedType } from '../settings/adapter-settings.ts';
 import { chatTemplateFile } from '../settings/chat-template.ts';
 import { assertGiven } from '../words/given.ts';
-import { type AdapterBase, adapterBaseName, writeAdapterBase } from './adapter-base.ts';
+import {
+  type AdapterBase,
+  adapterBaseName,
+  carryFrozen,
+  type FrozenStack,
+  frozenStackName,
+  writeAdapterBase,
+} from './adapter-base.ts';
 import { type CardInfo, renderCard } from './card.ts';
 import { isDora } from './dora.ts';
-import { checkAdapterFits, writeGgufLora } from './gguf-lora.ts';
+import { checkAdapterFits, readGgufLora, writeGgufLora } from './gguf-lora.ts';
 import { type Begotten, lineageText } from './lineage.ts';
 import { writeLineage } from './lineage-files.ts';
 import { writeMlx } from './mlx.ts';
@@ -24,6 +31,7 @@ import { renderModelfile } from './modelfile.ts';
 import { writePeft } from './peft.ts';
 import { mlxWeightsName, peftConfigName } from './peft-files.ts';
 import { rewriteModel } from './rewrite-model.ts';
+import { withUpdates } from './updated-model.ts';
 
 export interface ExportOptions {
   readonly format: ExportFormat;
@@ -43,6 +51,8 @@ export interface ExportOptions {
   readonly stop?: readonly string[];
   /** For peft and mlx: the base that the adapter was trained on, where that is known. */
   readonly base?: AdapterBase | null;
+  /** What the adapter was trained on top of: it goes along, and into what is merged. */
+  readonly frozen?: FrozenStack | null;
   /** How it was made and of what; default: nothing is said of it. */
   readonly begotten?: Begotten;
   /** For peft: what the card says beyond the adapter's own settings. */
@@ -55,17 +65,21 @@ const mergedName = 'model.gguf';
 const modelfileName = 'Modelfile';
 
 /** nomoat.json, where there is something to say: of `out`, which is `temporary` still. */
-function describeMaking(temporary: string, out: string, { base = null, begotten }: Pick<ExportOptions, 'base' | 'begotten'>): void {
+function describeMaking(temporary: string, out: string, { base = null, begotten, frozen }: Pick<ExportOptions, 'base' | 'begotten' | 'frozen'>): void {
+  if (frozen) carryFrozen(temporary, frozen);
   if (begotten) writeLineage(temporary, { base, name: out }, begotten);
   else if (base) writeAdapterBase(temporary, base);
 } // biome-ignore format: a signature
 
 type Exporter = (options: ExportOptions, out: string) => string[];
 
-function writePeftFolder({ adapter, base, begotten, model, card, chatTemplate }: ExportOptions, out: string): string[] {
+function writePeftFolder(
+  { adapter, base, begotten, model, card, chatTemplate, frozen }: ExportOptions,
+  out: string,
+): string[] {
   replaceFolderAtomic(out, (temporary) => {
     writePeft(temporary, adapter, readModelConfig(model).layers);
-    describeMaking(temporary, out, { base, begotten });
+    describeMaking(temporary, out, { base, begotten, frozen });
     const info: CardInfo = {
       architecture: readModelConfig(model).architecture,
       ...card,
@@ -77,21 +91,21 @@ function writePeftFolder({ adapter, base, begotten, model, card, chatTemplate }:
   const names = [
     'adapter_config.json',
     'adapter_model.safetensors',
-    ...(base || begotten ? [adapterBaseName] : []),
+    ...(base || begotten || frozen ? [adapterBaseName] : []),
+    ...(frozen ? [frozenStackName] : []),
     cardName,
     ...(chatTemplate ? [chatTemplateFile] : []),
   ];
   return names.map((name) => join(out, name));
 }
 
-function writeMlxFolder({ adapter, base, begotten, model }: ExportOptions, out: string): string[] {
+function writeMlxFolder({ adapter, base, begotten, model, frozen }: ExportOptions, out: string): string[] {
   replaceFolderAtomic(out, (temporary) => {
     writeMlx(temporary, adapter, readModelConfig(model).layers);
-    describeMaking(temporary, out, { base, begotten });
+    describeMaking(temporary, out, { base, begotten, frozen });
   });
-  return [peftConfigName, mlxWeightsName, ...(base || begotten ? [adapterBaseName] : [])].map((name) =>
-    join(out, name),
-  );
+  const beside = [...(base || begotten || frozen ? [adapterBaseName] : []), ...(frozen ? [frozenStackName] : [])];
+  return [peftConfigName, mlxWeightsName, ...beside].map((name) => join(out, name));
 }
 
 function writeOllamaFolder(options: ExportOptions, out: string): string[] {
@@ -163,6 +177,25 @@ function checkDestination(out: string, kind: 'file' | 'folder'): void {
   }
 }
 
+/** Of what is merged: the model with what the adapter was trained on top of. */
+function withFrozenUpdates({ format, frozen, model, ollamaAdapter }: ExportOptions): GgufFile {
+  const merges = format === 'merged-gguf' || (format === 'ollama' && !ollamaAdapter);
+  return merges && frozen ? withUpdates(model, readGgufLora(frozen.path, model)) : model;
+}
+
+/** What is to be known of an adapter that was trained on top of others, where it is not merged with them; empty for all else. */
+export function frozenNotes({
+  format,
+  frozen,
+  ollamaAdapter,
+}: Pick<ExportOptions, 'format' | 'frozen' | 'ollamaAdapter'>): string[] {
+  if (!frozen || format === 'merged-gguf' || (format === 'ollama' && !ollamaAdapter)) return [];
+  const names = frozen.adapters.map(({ name, scale }) => (scale === 1 ? name : `${name}@${scale}`)).join('+');
+  const beside =
+    format === 'peft' || format === 'mlx' ? `${frozenStackName} beside it has them` : `${frozen.path} has them`;
+  return [`It was trained on top of ${names}, and is nothing without: ${beside}, as a GGUF LoRA.`];
+}
+
 /** DoRA is merged exactly; as an adapter it is not written. */
 function assertPlain({ adapter, format, ollamaAdapter }: ExportOptions): void {
   const merged = format === 'merged-gguf' || (format === 'ollama' && !ollamaAdapter);
@@ -183,7 +216,8 @@ export async function exportAdapter(options: ExportOptions): Promise<string[]> {
   checkAdapterFits('the adapter', options.adapter, options.model);
   checkDestination(out, kind);
   assertPlain(options);
+  const model = withFrozenUpdates(options);
   // What it was made of says which model it is for, also where that is a GGUF file, beside which nothing stands.
   const base = options.base ?? options.begotten?.parents[0]?.entries[0]?.base ?? null;
-  return write({ ...options, base }, out);
+  return write({ ...options, base, model }, out);
 }

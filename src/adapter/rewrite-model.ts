@@ -25,7 +25,7 @@ const chunkWeights = 1 << 22;
 /** The largest finite float16. */
 const maxFloat16 = 65504;
 
-interface Merge {
+export interface Merge {
   readonly pair: LoraPair;
   /** [out, rank], rows in the file's order, and so are DoRA's lengths [out]. */
   readonly b: Float32Array;
@@ -34,7 +34,7 @@ interface Merge {
 }
 
 /** Adds scale * B A to rows [firstRow, firstRow + rows) of W, in place. */
-function addLowRank(weights: Float32Array, firstRow: number, rows: number, { pair, b, scale }: Merge): void {
+export function addLowRank(weights: Float32Array, firstRow: number, rows: number, { pair, b, scale }: Merge): void {
   const { inFeatures: width, rank } = pair;
   for (let row = 0; row < rows; row++) {
     const out = weights.subarray(row * width, (row + 1) * width);

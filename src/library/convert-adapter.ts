@@ -1,7 +1,7 @@
 /** An adapter of any kind in another format. Promises: it fits its base, or nothing is written; nothing that exists is overwritten. */
-import { readAdapterBase } from '../adapter/adapter-base.ts';
+import { readAdapterBase, readFrozen } from '../adapter/adapter-base.ts';
 import { isDora } from '../adapter/dora.ts';
-import { exportAdapter } from '../adapter/export.ts';
+import { exportAdapter, frozenNotes } from '../adapter/export.ts';
 import { parentAt } from '../adapter/lineage-files.ts';
 import { atRank, lostText } from '../adapter/low-rank.ts';
 import { readAdapter } from '../adapter/read-adapter.ts';
@@ -126,6 +126,7 @@ export async function convertAdapter(adapter: string, options: ConvertOptions): 
     const read = readAdapter(adapter, model, { dora: true, note, ...(alpha === null ? {} : { alpha }) });
     const warning = await baseWarning(adapter, basePath);
     const { adapter: written, notes: lost } = await lowered(read, model, options, rank);
+    const frozen = readFrozen(adapter);
     const files = await exportAdapter({
       format: to,
       adapter: written,
@@ -135,10 +136,20 @@ export async function convertAdapter(adapter: string, options: ConvertOptions): 
       ollamaAdapter,
       chatTemplate,
       base: readAdapterBase(adapter),
+      frozen,
       begotten: { how: 'convert', settings: { to, ...(rank === null ? {} : { rank }) }, parents: [parentAt(adapter, { note })] }, // biome-ignore format: one line
     });
     const losses = await lossNotes(settings.data, { adapter, basePath, files, isPlain: !isDora(read), signal: options.signal }); // biome-ignore format: one line
-    return { files, notes: [...notes, ...(warning === null ? [] : [warning]), ...lost, ...losses] };
+    return {
+      files,
+      notes: [
+        ...notes,
+        ...frozenNotes({ format: to, frozen, ollamaAdapter }),
+        ...(warning === null ? [] : [warning]),
+        ...lost,
+        ...losses,
+      ],
+    };
   } finally {
     model.close();
   }

@@ -2,8 +2,8 @@
 
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
-import { readAdapterBase } from '../adapter/adapter-base.ts';
-import { exportAdapter } from '../adapter/export.ts';
+import { readAdapterBase, readFrozen } from '../adapter/adapter-base.ts';
+import { exportAdapter, frozenNotes } from '../adapter/export.ts';
 import { parentAt } from '../adapter/lineage-files.ts';
 import { readPeft } from '../adapter/peft.ts';
 import { NomoatError } from '../errors.ts';
@@ -96,6 +96,7 @@ export async function exportRun(run: string, options: ExportRunOptions): Promise
   const { chatTemplate = null } = record.settings;
   const model = withChatTemplate(openGguf(record.settings.modelPath), chatTemplate);
   try {
+    const frozen = readFrozen(folder.adapter);
     const files = await exportAdapter({
       format: to,
       adapter: readPeft(folder.adapter),
@@ -106,10 +107,12 @@ export async function exportRun(run: string, options: ExportRunOptions): Promise
       systemPrompt: record.systemPrompt,
       chatTemplate,
       base: readAdapterBase(folder.adapter),
+      frozen,
       begotten: { how: 'convert', settings: { to }, parents: [parentAt(folder.adapter)] },
     });
     // PEFT computes as the trainer does.
-    return { files, notes: warning !== null && to !== 'peft' ? [warning] : [] };
+    const below = frozenNotes({ format: to, frozen, ollamaAdapter });
+    return { files, notes: [...below, ...(warning !== null && to !== 'peft' ? [warning] : [])] };
   } finally {
     model.close();
   }

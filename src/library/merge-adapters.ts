@@ -1,11 +1,12 @@
 /** Several adapters on one base as one. Promises: each fits the base, or nothing is written; nothing that exists is overwritten. */
 import { dirname } from 'node:path';
-import { readAdapterBase } from '../adapter/adapter-base.ts';
-import { exportAdapter } from '../adapter/export.ts';
+import { type FrozenStack, readAdapterBase, readFrozen } from '../adapter/adapter-base.ts';
+import { exportAdapter, frozenNotes } from '../adapter/export.ts';
 import { type Begotten, lineageMachine } from '../adapter/lineage.ts';
 import { parentAt } from '../adapter/lineage-files.ts';
 import { lostText } from '../adapter/low-rank.ts';
 import { readAdapter } from '../adapter/read-adapter.ts';
+import { NomoatError } from '../errors.ts';
 import { type LossReport, lossText } from '../evaluate/likelihood/loss.ts';
 import type { TestSet } from '../evaluate/test-set.ts';
 import { openGguf } from '../formats/gguf/read.ts';
@@ -184,6 +185,18 @@ function begottenBy(
   return { how: 'merge', settings, parents, machine: lineageMachine(), created: new Date().toISOString() };
 }
 
+/** What all of them stand on; null for the base alone. Throws NomoatError where that is not the same. */
+function commonFrozen(paths: readonly string[]): FrozenStack | null {
+  const below = paths.map(readFrozen);
+  if (new Set(below.map((frozen) => frozen?.sha256 ?? null)).size === 1) return below[0]!;
+  throw new NomoatError({
+    code: 'unusable-adapter',
+    part: paths.join(', '),
+    fault: 'were trained on top of different adapters, and their updates mean nothing together',
+    remedy: 'Merge those that stand on the same, or ask them as a stack.',
+  });
+}
+
 /** How the result is opened. */
 function resultOf(to: ExportFormat, files: readonly string[], basePath: string): MeasuredModel {
   const whole = files.find((file) => file.endsWith('.gguf'));
@@ -220,11 +233,13 @@ export async function mergeAdapters(paths: readonly string[], options: MergeAdap
     for (const path of settings.data) tests.push({ data: path, test: await readTest({ data: path }, basePath) });
     const { adapters, notes } = await readAll(paths, model, basePath);
     const chatTemplate = commonTemplate(paths, notes);
+    const frozen = commonFrozen(paths);
     await heedSignal('the merge', signal);
     const interference = paths.flatMap((_, i) => paths.slice(i + 1).map((__, k) => interferenceOf(paths, adapters, i, i + 1 + k))); // biome-ignore format: one line
     const { adapter, energy } = await merged(adapters, { method, weights, density, rank, seed, signal, onModule: (done, total) => onProgress?.({ done, total }) }); // biome-ignore format: one line
     const begotten = begottenBy(paths, weights, { method, density, rank, seed }, notes);
-    const files = await exportAdapter({ format: to, adapter, model: withChatTemplate(model, chatTemplate), out, chatTemplate, base: readAdapterBase(paths[0]!), begotten }); // biome-ignore format: one line
+    notes.push(...frozenNotes({ format: to, frozen }));
+    const files = await exportAdapter({ format: to, adapter, model: withChatTemplate(model, chatTemplate), out, chatTemplate, base: readAdapterBase(paths[0]!), begotten, frozen }); // biome-ignore format: one line
     const highest = Math.max(...adapter.pairs.map((pair) => pair.rank));
     if (energy.discarded > 0) notes.push(`With rank ${highest} the result leaves out ${lostText(energy)}.`);
     const models = [resultOf(to, files, basePath), ...paths.map((path) => ({ name: path, model: basePath, adapter: path })), { name: 'base', model: basePath, adapter: null }]; // biome-ignore format: one line

@@ -12,6 +12,7 @@ import type {
   Token,
 } from 'node-llama-cpp';
 import { NomoatError } from '../errors.ts';
+import type { StackedAdapter } from '../store/stack.ts';
 import type { RowLogProbabilities, TokenRow } from '../tokens/token-row.ts';
 import { evaluating, evaluationThreads, llamaCall, loadLlamaModel, openContext } from './engine.ts';
 import { asked, scored } from './token-scores.ts';
@@ -25,6 +26,8 @@ export interface LogProbabilityOptions {
   readonly modelPath: string;
   /** A GGUF LoRA made for that model, or null for the base alone. */
   readonly adapterPath: string | null;
+  /** Further GGUF LoRAs, each with its scale. */
+  readonly adapters?: readonly StackedAdapter[];
   readonly rows: readonly TokenRow[];
   readonly threads: number;
   readonly signal?: AbortSignal;
@@ -77,12 +80,14 @@ async function evaluateRow(context: LlamaContext, row: TokenRow): Promise<RowLog
  * `signal` aborts.
  */
 export async function llamaLogProbabilities(options: LogProbabilityOptions): Promise<RowLogProbabilities[]> {
-  const { modelPath, adapterPath, rows, threads, signal } = options;
+  const { adapters = [], modelPath, adapterPath, rows, threads, signal } = options;
+  const all = [...(adapterPath ? [{ path: adapterPath, scale: 1 }] : []), ...adapters];
+  const loras = all.map(({ path, scale }) => ({ filePath: path, scale }));
   const longest = rows.reduce((most, row) => Math.max(most, row.tokens.length), 1);
   const model = await loadLlamaModel(modelPath, signal);
   try {
     const remedy = 'Check that the adapter was exported for this model and that memory suffices.';
-    return await llamaCall(adapterPath ?? modelPath, 'evaluate the rows', remedy, async () => {
+    return await llamaCall(loras.at(-1)?.filePath ?? modelPath, 'evaluate the rows', remedy, async () => {
       const context = await openContext(model, {
         contextSize: Math.ceil((longest + 1) / contextStep) * contextStep,
         batchSize: Math.min(decodeBatch, longest),
@@ -90,7 +95,7 @@ export async function llamaLogProbabilities(options: LogProbabilityOptions): Pro
         flashAttention: false,
         experimentalKvCacheKeyType: 'F32',
         experimentalKvCacheValueType: 'F32',
-        ...(adapterPath ? { lora: { adapters: [{ filePath: adapterPath, scale: 1 }] } } : {}),
+        ...(loras.length > 0 ? { lora: { adapters: loras } } : {}),
       });
       const results: RowLogProbabilities[] = [];
       for (const row of rows) {

@@ -2,6 +2,7 @@
  * The proof after an export: the log-probabilities that the trainer computed against those of llama.cpp with the exported adapter.
  * Promises: every supervised token is compared; a base's copy for the proof is named by the base's contents. Knows nothing of the trainer.
  */
+
 import { createHash } from 'node:crypto';
 import { mkdirSync } from 'node:fs';
 import { basename, join } from 'node:path';
@@ -13,6 +14,7 @@ import { openGguf } from '../formats/gguf/read.ts';
 import type { GgufFile } from '../formats/gguf/types.ts';
 import { parameterCount } from '../models/config.ts';
 import { findCached } from '../store/cache.ts';
+import type { StackedAdapter } from '../store/stack.ts';
 import type { TokenRow } from '../tokens/token-row.ts';
 import { llamaLogProbabilities } from './log-probabilities.ts';
 
@@ -102,6 +104,8 @@ export interface ParityOptions {
   readonly modelPath: string;
   /** The exported GGUF LoRA; null compares the base alone. */
   readonly adapterPath: string | null;
+  /** Further ones, what it was trained on top of among them. */
+  readonly adapters?: readonly StackedAdapter[];
   readonly rows: readonly TokenRow[];
   /** Per row, the trainer's log-probability of each supervised token, in order. */
   readonly ours: readonly Float32Array[];

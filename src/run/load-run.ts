@@ -3,6 +3,7 @@
  * the newest checkpoint where there is one. Promises: run.json says `running` only once all of it is there.
  */
 
+import { withUpdates } from '../adapter/updated-model.ts';
 import { stepsOf } from '../batches/order.ts';
 import type { PrecisionEvent } from '../events.ts';
 import { threadsOf } from '../machine/machine.ts';
@@ -69,13 +70,14 @@ async function openFrozen({
   ...options
 }: Required<Pick<OpenWeightsOptions, 'threads' | 'progress' | 'signal'>> &
   Pick<LoadOptions, 'opened'>): Promise<FrozenWeights | null> {
-  const { decision, folder, model, prepared } = opened;
+  const { decision, folder, frozen, model, prepared } = opened;
   if (!trainsAdapter(prepared.settings.method)) return null;
   const streamTo = folder.file('layers.int8');
-  const frozen = await openWeights({ decision, model, rows: prepared.train, streamTo, ...options });
-  folder.update({ chosenPrecision: frozen.event.precision });
+  const base = frozen === null ? model : withUpdates(model, frozen);
+  const weights = await openWeights({ decision, model: base, rows: prepared.train, streamTo, ...options });
+  folder.update({ chosenPrecision: weights.event.precision });
   folder.writeRecipe();
-  return frozen;
+  return weights;
 }
 
 /** Throws NomoatError. */
@@ -87,7 +89,15 @@ export async function loadRun({ journal, opened, signal, started }: LoadOptions)
   const progress = (message: string): void => journal.emitTransient(message);
   const frozen = await openFrozen({ opened, threads, progress, signal });
   const { activations } = decision;
-  const method = await openMethod({ settings, folder, model, threads, weights: frozen?.weights ?? null, activations });
+  const method = await openMethod({
+    settings,
+    folder,
+    model,
+    frozen: opened.frozen,
+    threads,
+    weights: frozen?.weights ?? null,
+    activations,
+  });
   const { parameters } = method.step;
   const optimizer = initAdamW(parameters);
   const goesOn = prepared.validation.length > 0 && checkpointSteps(folder.checkpoints).length > 0;

@@ -3,23 +3,26 @@
  * The rest of the run is the same for both.
  */
 
-import { rmSync } from 'node:fs';
+import { createHash } from 'node:crypto';
+import { readFileSync, rmSync } from 'node:fs';
 import { basename, join } from 'node:path';
-import { writeAdapterBase } from '../adapter/adapter-base.ts';
+import { carryFrozen, type FrozenStack, frozenStackName, writeAdapterBase } from '../adapter/adapter-base.ts';
 import { renderCard } from '../adapter/card.ts';
 import { writeGgufLora } from '../adapter/gguf-lora.ts';
 import { writePeft, writePeftConfig } from '../adapter/peft.ts';
 import { writeTrainedModel } from '../adapter/trained-model.ts';
+import { withUpdates } from '../adapter/updated-model.ts';
 import { initialAdapter } from '../dataset/prepare.ts';
 import { replaceFolderAtomic, writeFileAtomic } from '../formats/atomic-write.ts';
 import type { GgufFile } from '../formats/gguf/types.ts';
-import { type EvenAdapter, summarizeAdapter } from '../lora/adapter.ts';
+import { type EvenAdapter, type LoraAdapter, summarizeAdapter } from '../lora/adapter.ts';
 import { initLora } from '../lora/init.ts';
 import type { ActivationPolicy } from '../models/activation-policy.ts';
 import { projectionDimensions, readModelConfig } from '../models/config.ts';
 import { chatTemplateFile } from '../settings/chat-template.ts';
 import { trainsAdapter } from '../settings/methods.ts';
 import type { RunSettings } from '../settings/run-settings.ts';
+import { parseStack, type StackedAdapter } from '../store/stack.ts';
 import type { SpecialTokens } from '../tokens/encode-text.ts';
 import { type BaseWeights, fileWeights } from '../train/base-weights.ts';
 import { createFullStep, createLoraStep } from '../train/open-step.ts';
@@ -32,7 +35,7 @@ import { modelFileName, type RunFolder } from './run-folder.ts';
 /** What llama.cpp opens. */
 export interface Runnable {
   readonly modelPath: string;
-  readonly adapterPath: string | null;
+  readonly adapters: readonly StackedAdapter[];
   /** As in training, where it is not the model's own and what llama.cpp opens does not carry it. */
   readonly chatTemplate?: string | null;
   readonly specialTokens?: SpecialTokens;
@@ -67,6 +70,8 @@ export interface MethodOptions {
   readonly settings: RunSettings;
   readonly folder: RunFolder;
   readonly model: GgufFile;
+  /** What the adapter is trained on top of. */
+  readonly frozen: LoraAdapter | null;
   readonly threads: number;
   /** Frozen weights other than float32 ones in memory. */
   readonly weights: BaseWeights | null;
@@ -92,10 +97,24 @@ async function startingAdapter(settings: RunSettings, model: GgufFile): Promise<
   });
 }
 
-async function openLora({ activations, settings, folder, model, threads, weights }: MethodOptions): Promise<Method> {
+/** The frozen adapters as llama.cpp opens them, in the run's folder: whatever becomes of the files that they came in. */
+function writeFrozen(folder: RunFolder, frozen: LoraAdapter, model: GgufFile, settings: RunSettings): FrozenStack {
+  const path = folder.file(frozenStackName);
+  writeGgufLora(path, frozen, model);
+  const sha256 = createHash('sha256').update(readFileSync(path)).digest('hex');
+  const adapters = parseStack(settings.frozenAdapter!).map((each) => ({
+    name: basename(each.path),
+    scale: each.scale,
+  }));
+  return { path, sha256, adapters };
+}
+
+async function openLora(options: MethodOptions): Promise<Method> {
+  const { activations, folder, frozen, model, settings, threads, weights } = options;
   const adapter = await startingAdapter(settings, model);
+  const base = frozen === null ? model : withUpdates(model, frozen);
   const step = await createLoraStep({
-    model,
+    model: base,
     adapter,
     threads,
     activations,
@@ -106,10 +125,13 @@ async function openLora({ activations, settings, folder, model, threads, weights
   const before = settings.initialAdapter ? folder.file(startAdapterName) : null;
   // What cannot be written for llama.cpp would otherwise be known after the training only.
   if (before) writeGgufLora(before, adapter, model);
-  const base = { file: basename(model.path), bytes: model.byteLength, sha256: folder.read().modelDigest };
+  const below = frozen === null ? null : writeFrozen(folder, frozen, model, settings);
+  const beside = (path: string | null): StackedAdapter[] => [below?.path ?? [], path ?? []].flat().map((each) => ({ path: each, scale: 1 })); // biome-ignore format: one line
+  const sha256 = folder.read().modelDigest;
   const describe = (path: string): void => {
     writePeftConfig(path, adapter);
-    writeAdapterBase(path, base);
+    writeAdapterBase(path, { file: basename(model.path), bytes: model.byteLength, sha256 });
+    if (below) carryFrozen(path, below);
     if (settings.chatTemplate) writeFileAtomic(join(path, chatTemplateFile), settings.chatTemplate);
   };
   return {
@@ -118,11 +140,11 @@ async function openLora({ activations, settings, folder, model, threads, weights
     exactStep: async () => {
       if (!weights) return step;
       await step.close();
-      return createLoraStep({ model, adapter, threads, weights: fileWeights(model, readModelConfig(model)) });
+      return createLoraStep({ model: base, adapter, threads, weights: fileWeights(base, readModelConfig(model)) });
     },
     result: { adapter: folder.adapter, model: null },
-    before: { modelPath: model.path, adapterPath: before, ...askedAs(settings) },
-    after: { modelPath: model.path, adapterPath, ...askedAs(settings) },
+    before: { modelPath: model.path, adapters: beside(before), ...askedAs(settings) },
+    after: { modelPath: model.path, adapters: beside(adapterPath), ...askedAs(settings) },
     write: (state, stepsPerEpoch) =>
       replaceFolderAtomic(folder.adapter, (temporary) => {
         writePeft(temporary, adapter);
@@ -135,8 +157,8 @@ async function openLora({ activations, settings, folder, model, threads, weights
         describe(temporary);
       }),
     proofs: () => {
-      const { notice, path, release } = openProofBase(model, base.sha256, folder);
-      const files = [...new Set([path, model.path])].map((modelPath) => ({ modelPath, adapterPath }));
+      const { notice, path, release } = openProofBase(model, sha256, folder);
+      const files = [...new Set([path, model.path])].map((modelPath) => ({ modelPath, adapters: beside(adapterPath) }));
       return { files, notice, release };
     },
   };
@@ -159,15 +181,15 @@ async function openFull({ settings, folder, model, threads }: MethodOptions): Pr
     describe: () => {},
     exactStep: async () => step,
     result: { adapter: null, model: modelPath },
-    before: { modelPath: model.path, adapterPath: null, ...askedAs(settings) },
-    after: { modelPath, adapterPath: null, ...askedAs(settings) },
+    before: { modelPath: model.path, adapters: [], ...askedAs(settings) },
+    after: { modelPath, adapters: [], ...askedAs(settings) },
     write: () =>
       replaceFolderAtomic(folder.model, (temporary) => {
         save(join(temporary, modelFileName), settings.outputType);
       }),
     proofs: () => {
       save(exact, 'F32');
-      const files = [exact, modelPath].map((path) => ({ modelPath: path, adapterPath: null }));
+      const files = [exact, modelPath].map((path) => ({ modelPath: path, adapters: [] }));
       return { files, notice: null, release: () => rmSync(exact, { force: true }) };
     },
   };

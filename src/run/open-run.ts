@@ -16,7 +16,9 @@ import { openGguf } from '../formats/gguf/read.ts';
 import type { GgufFile } from '../formats/gguf/types.ts';
 import { type GgufContent, writeGguf } from '../formats/gguf/write.ts';
 import { writeFault } from '../formats/write-probe.ts';
+import type { LoraAdapter } from '../lora/adapter.ts';
 import { parentBytes, threadsOf } from '../machine/machine.ts';
+import { frozenBelow, readFrozenStack } from '../merge/stacked-adapter.ts';
 import { largestMatrix, loraWeights, parameterCount, readModelConfig } from '../models/config.ts';
 import { contextOf, type Planned } from '../plan/context.ts';
 import type { Decision } from '../plan/decide.ts';
@@ -44,6 +46,8 @@ import { startModel } from './start-model.ts';
 export interface Opened {
   readonly folder: RunFolder;
   readonly model: GgufFile;
+  /** What a new adapter is trained on top of; null for the base alone. */
+  readonly frozen: LoraAdapter | null;
   readonly prepared: Prepared;
   /** What a person should know of the machine before training begins. */
   readonly notices: readonly string[];
@@ -97,11 +101,11 @@ async function goOn(prepared: Prepared, model: GgufFile, record: RunRecord): Pro
 
 /** What is to be said of the runs that this one begins with. Throws where one of them has no result to be used. */
 async function inputWarnings(
-  requested: Pick<RequestedSettings, 'initialAdapter' | 'model' | 'modelPath'>,
+  requested: Pick<RequestedSettings, 'frozenAdapter' | 'initialAdapter' | 'model' | 'modelPath'>,
 ): Promise<string[]> {
-  const { initialAdapter, model, modelPath } = requested;
+  const { frozenAdapter = null, initialAdapter, model, modelPath } = requested;
   // The adapter of a run lies in its folder.
-  const adapters = stackPaths(initialAdapter);
+  const adapters = [...stackPaths(initialAdapter), ...stackPaths(frozenAdapter)];
   const runs = [model, ...adapters.map((path) => dirname(path))].filter(isRun);
   const warnings = runs.map((path) => runWarning(path, new RunFolder(path).read()));
   for (const path of adapters) {
@@ -128,8 +132,10 @@ export interface OpenTuningOptions extends Pacing {
 }
 
 /** The folder is made only once the data is known to be good, and `confirm` says yes to the plan; null where it says no. */
-export async function openTuning(options: OpenTuningOptions): Promise<Opened | null> {
-  const { requested } = options;
+export async function openTuning(given: OpenTuningOptions): Promise<Opened | null> {
+  const { frozenAdapter = null, initialAdapter } = given.requested;
+  const requested = { ...given.requested, frozenAdapter: frozenBelow(initialAdapter, frozenAdapter) };
+  const options = { ...given, requested };
   const warnings = await inputWarnings(requested);
   const model = withChatTemplate(openGguf(requested.modelPath), requested.chatTemplate);
   let opened: Opened | null = null;
@@ -151,6 +157,7 @@ async function openTuningOf(
   if (requested.device === 'webgpu') assertAdapterHolds(largestMatrix(model.tensors.values()));
   assertRunWritable(requested.run);
   await heedStop(signal);
+  const frozen = requested.frozenAdapter ? await readFrozenStack(requested.frozenAdapter, model, { alpha: requested.alpha }) : null; // biome-ignore format: one line
   const examples = await prepareExamples(requested, model, { signal, progress });
   const prepared = { ...examples, overruled: [...examples.overruled, ...warnings] };
   const { chosen, settings } = prepared;
@@ -164,7 +171,7 @@ async function openTuningOf(
     try {
       const continued = await goOn(prepared, model, began);
       const notices = [...placesOf(settings, model, facts.modelDigest, 0), ...continued.notices];
-      return { folder, model, prepared, ...continued, notices, resumed: true };
+      return { folder, model, frozen, prepared, ...continued, notices, resumed: true };
     } catch (error) {
       folder.unlock();
       throw error;
@@ -181,7 +188,7 @@ async function openTuningOf(
   await heedStop(signal);
   const record = { ...newRecord(settings, facts, prepared.files), plan, ...rowsFacts(prepared.train) };
   const folder = createRunFolder(settings, chosen === null ? record : { ...record, chosenFromData: chosen });
-  return { folder, model, notices, prepared, decision, plan, resumed: false };
+  return { folder, model, frozen, notices, prepared, decision, plan, resumed: false };
 }
 
 /** Throws NomoatError where a run's folder could not be made or written, before the data is read. */
@@ -236,12 +243,12 @@ export async function openPretraining(settings: RunSettings, resume: boolean, pa
     if (resume) {
       const record = folder.read();
       assertSameRows(settings.run, record, prepared.train);
-      return { folder, model, prepared, ...(await goOn(prepared, model, record)), resumed: true };
+      return { folder, model, frozen: null, prepared, ...(await goOn(prepared, model, record)), resumed: true };
     }
     const { decision, event: plan } = await planOf(prepared, model, pacing);
     // With the warm-up that the text decided.
     folder.update({ settings: prepared.settings, plan, ...rowsFacts(prepared.train) });
-    return { folder, model, notices: [], prepared, decision, plan, resumed: false };
+    return { folder, model, frozen: null, notices: [], prepared, decision, plan, resumed: false };
   } catch (error) {
     const known = asFailure(error);
     // What the text or the machine forbids, or was stopped, has not begun.

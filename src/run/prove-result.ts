@@ -57,8 +57,8 @@ const finite = (value: number): number | null => (Number.isFinite(value) ? value
 /** Compares all of them and tells of each; returns those that failed. */
 export async function proveResult({ proofs, emit, ...options }: ProofOptions): Promise<FailedProof[]> {
   const failed: FailedProof[] = [];
-  for (const { modelPath, adapterPath } of proofs) {
-    const parity = await measureParity({ modelPath, adapterPath, ...options });
+  for (const { adapters, modelPath } of proofs) {
+    const parity = await measureParity({ modelPath, adapterPath: null, adapters, ...options });
     // On a quantized file llama.cpp's own arithmetic differs; that figure is shown, not judged, as long as it is one.
     const opened = openGguf(modelPath);
     const bound = parityBoundOn(opened);

@@ -12,7 +12,7 @@ import { machineFacts } from '../machine/machine.ts';
 import { trainsAdapter } from '../settings/methods.ts';
 import type { RunSettings } from '../settings/run-settings.ts';
 import { sha256OfFile } from '../store/file-digest.ts';
-import { parseStack, stackPaths } from '../store/stack.ts';
+import { parseStack, type StackedAdapter } from '../store/stack.ts';
 import type { TokenRow } from '../tokens/token-row.ts';
 import type { RunRecord } from './run-folder.ts';
 import { version } from './version.ts';
@@ -27,10 +27,10 @@ export function newRecord(
     state: 'running',
     created: new Date().toISOString(),
     dataDigests: fileDigests(files),
-    ...(trainsAdapter(settings.method) && settings.initialAdapter
+    ...(trainsAdapter(settings.method) && startFiles(settings).length > 0
       ? {
-          adapterDigests: fileDigests(stackFiles(settings.initialAdapter)),
-          parents: parseStack(settings.initialAdapter).map(({ path, scale }) => parentAt(path, scale === 1 ? {} : { weight: scale })), // biome-ignore format: one line
+          adapterDigests: fileDigests(startFiles(settings)),
+          parents: startAdapters(settings).map(({ path, scale }) => parentAt(path, scale === 1 ? {} : { weight: scale })), // biome-ignore format: one line
         }
       : {}),
     machine: { ...machineFacts() },
@@ -41,8 +41,11 @@ export function newRecord(
   };
 }
 
-/** Of all adapters of a stack. */
-const stackFiles = (stack: string | null): string[] => stackPaths(stack).flatMap(adapterFiles);
+/** The adapters that a run goes on from, and those that it stands on. */
+const startAdapters = ({ frozenAdapter, initialAdapter }: RunSettings): StackedAdapter[] =>
+  [initialAdapter, frozenAdapter ?? null].flatMap((stack) => (stack === null ? [] : parseStack(stack)));
+const startFiles = (settings: RunSettings): string[] =>
+  startAdapters(settings).flatMap(({ path }) => adapterFiles(path));
 
 /** By file name, or by path where two files share a name. */
 function fileDigests(files: readonly string[]): Record<string, string> {
@@ -59,10 +62,10 @@ const differences = (before: Digests, now: Digests): string[] =>
 
 /** Throws NomoatError where a file that the run in `run` began with is gone: nothing else can be given to a run that goes on. */
 export function assertInputsThere(run: string, { modelDigest, settings }: RunRecord): void {
-  const { data, initialAdapter, method, modelPath, pretrain, validation } = settings;
+  const { data, method, modelPath, pretrain, validation } = settings;
   // A pretraining run's model is made by itself, in its folder.
   const model = method === 'pretrain' ? (pretrain?.tokenizer ?? null) : modelPath;
-  const gone = [model, ...stackPaths(initialAdapter), ...data, validation].filter(
+  const gone = [model, ...startAdapters(settings).map(({ path }) => path), ...data, validation].filter(
     (path): path is string => typeof path === 'string' && !existsSync(path),
   );
   if (gone.length === 0) return;
@@ -80,7 +83,7 @@ export function assertUnchanged(run: string, record: RunRecord, modelDigest: str
   const changed = differences(record.dataDigests, fileDigests(files));
   const { adapterDigests, settings } = record;
   // Runs from before they were kept have none.
-  if (adapterDigests) changed.push(...differences(adapterDigests, fileDigests(stackFiles(settings.initialAdapter))));
+  if (adapterDigests) changed.push(...differences(adapterDigests, fileDigests(startFiles(settings))));
   if (modelDigest !== record.modelDigest) changed.push(settings.modelPath);
   if (changed.length === 0) return;
   throw new NomoatError({

@@ -9,6 +9,7 @@ import { z } from 'zod';
 import { packRows } from '../batches/pack.ts';
 import type { PackedBatch } from '../batches/packed-batch.ts';
 import { writeFileAtomic } from '../formats/atomic-write.ts';
+import { type LoraAdapter, moduleKey } from '../lora/adapter.ts';
 import { hasReference, wantsPairs } from '../settings/methods.ts';
 import { heedStop } from '../stop.ts';
 import { keptReferencePath, markUsed, pruneCache, referencesFolder } from '../store/cache.ts';
@@ -44,13 +45,23 @@ function digestOfAdapter({ parameters }: TrainStep): string {
   return hash.digest('hex');
 }
 
+/** Of what the base holds beside itself. */
+function updatesOf({ pairs, rslora }: LoraAdapter): string {
+  const hash = createHash('sha256').update(String(rslora));
+  for (const { a, alpha, b, ...module } of pairs) {
+    hash.update(`${alpha} ${moduleKey(module)}`);
+    for (const values of [a, b]) hash.update(new Uint8Array(values.buffer, values.byteOffset, values.byteLength));
+  }
+  return hash.digest('hex');
+}
+
 /** The name of everything that the numbers depend on. */
 function keyOf({ opened, precision, step, threads }: ReferenceOptions): string {
   const { folder, prepared } = opened;
   const { settings, train, validation } = prepared;
   const rows = [train, validation].map((each) => rowsFacts(each).rowsDigest);
   const packed = packOptions(settings, prepared.prefix, opened.decision.microBatchTokens);
-  const facts = [version, folder.read().modelDigest, digestOfAdapter(step), rows, precision, threads, packed, settings.sequenceLength, wantsPairs(settings.method)]; // biome-ignore format: one line
+  const facts = [version, folder.read().modelDigest, digestOfAdapter(step), opened.frozen && updatesOf(opened.frozen), rows, precision, threads, packed, settings.sequenceLength, wantsPairs(settings.method)]; // biome-ignore format: one line
   return createHash('sha256').update(JSON.stringify(facts)).digest('hex').slice(0, 32);
 }
 

@@ -4,6 +4,7 @@
  */
 import { existsSync } from 'node:fs';
 import { join, resolve } from 'node:path';
+import { type LoadedAdapter, withFrozen } from '../adapter/frozen-stack.ts';
 import { NomoatError } from '../errors.ts';
 import { resolveChatTemplate, templateBeside } from '../settings/chat-template.ts';
 import { adapterInside, isRun } from '../settings/load.ts';
@@ -41,8 +42,8 @@ export interface ChatOptions {
 /** What a chat is opened with. */
 export interface ResolvedChat {
   readonly modelPath: string;
-  /** All that are added to it; none for a model by itself. */
-  readonly adapters: readonly StackedAdapter[];
+  /** All that are added to it, what they were trained on top of among them; none for a model by itself. */
+  readonly adapters: readonly LoadedAdapter[];
   /** That the training conversations of a run shared; null for an adapter that is no run. */
   readonly systemPrompt: string | null;
   /** The text of the template that was trained with, where it is not the model's own. */
@@ -173,5 +174,9 @@ export async function resolveChat(options: ChatOptions): Promise<ResolvedChat> {
   const { one } = parts.find(({ one: { adapterPath } }) => adapterPath !== null) ?? parts[0]!;
   const { adapterPath: _, ...asked } = one;
   const adapters = parts.flatMap(({ one: { adapterPath }, scale }) => (adapterPath === null ? [] : [{ path: adapterPath, scale }])); // biome-ignore format: one line
-  return { ...asked, adapters, warnings: [...new Set(parts.flatMap(({ one: { warnings } }) => warnings))] };
+  return {
+    ...asked,
+    adapters: await withFrozen(adapters),
+    warnings: [...new Set(parts.flatMap(({ one: { warnings } }) => warnings))],
+  };
 }

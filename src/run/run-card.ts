@@ -14,7 +14,10 @@ export function runCard(settings: RunSettings, state: CardState, stepsPerEpoch: 
   // The adapter is the best checkpoint's, and a run may have ended before its passes did.
   const steps = state.bestStep ?? state.step;
   const { bestLoss: after, validationBefore: before } = state;
+  const names = (stack: string): string => withPaths(stack, (path) => basename(path));
+  const below = settings.frozenAdapter ? names(settings.frozenAdapter) : null;
   return {
+    ...(below === null ? {} : { warnings: [`It was trained on top of ${below}, and is nothing without: give llama.cpp frozen.gguf beside adapter.gguf; nomoat does so by itself, and \`nomoat export --to merged-gguf\` makes one model of all.`] }), // biome-ignore format: one line
     data: settings.data.map((path) => basename(path)),
     settings: {
       'learning rate': settings.learningRate,
@@ -23,9 +26,7 @@ export function runCard(settings: RunSettings, state: CardState, stepsPerEpoch: 
       'batch size': settings.batchSize,
       steps,
       seed: settings.seed,
-      ...(settings.initialAdapter
-        ? { 'initial adapter': withPaths(settings.initialAdapter, (path) => basename(path)) }
-        : {}),
+      ...(settings.initialAdapter ? { 'initial adapter': names(settings.initialAdapter) } : {}),
     },
     ...(after === null || before === null ? {} : { figures: [{ name: 'validation loss (nats per supervised token)', before, after }] }), // biome-ignore format: one line
     files: { ggufLora: 'adapter.gguf' },

@@ -28,8 +28,23 @@ function shortNames(paths: readonly string[]): Map<string, string> {
 }
 
 /** The files and folders of a run. */
-function pathsOf({ data, initialAdapter, modelPath, pretrain, run, validation }: RunSettings): string[] {
-  const single = [modelPath, run, ...stackPaths(initialAdapter), pretrain?.tokenizer ?? null, validation];
+function pathsOf({
+  data,
+  frozenAdapter = null,
+  initialAdapter,
+  modelPath,
+  pretrain,
+  run,
+  validation,
+}: RunSettings): string[] {
+  const single = [
+    modelPath,
+    run,
+    ...stackPaths(initialAdapter),
+    ...stackPaths(frozenAdapter),
+    pretrain?.tokenizer ?? null,
+    validation,
+  ];
   return [...new Set([...data, ...single.filter((path) => typeof path === 'string')])];
 }
 

@@ -3,8 +3,8 @@
  * same adapters in another order are the same model; those of another base are refused by their place in the request.
  */
 import { realpathSync } from 'node:fs';
+import type { LoadedAdapter } from '../adapter/frozen-stack.ts';
 import { type ResolvedChat, resolveChat } from '../library.ts';
-import type { ScaledAdapter } from '../llama/shared-base.ts';
 import { wrongParameter } from './api-error.ts';
 import type { ServedModel } from './served-model.ts';
 
@@ -42,7 +42,7 @@ export interface ToOpen extends Omit<ResolvedChat, 'warnings'> {
 export async function toOpen({ adapters, served }: AskedModel): Promise<ToOpen> {
   const { adapters: beside, warnings, ...own } = await resolved(served);
   const base = realpathSync(own.modelPath);
-  const all: ScaledAdapter[] = [];
+  const all: LoadedAdapter[] = [];
   const notes = [...warnings];
   for (const { param, scale, served: named } of adapters) {
     const other = await resolved(named);
@@ -54,10 +54,12 @@ export async function toOpen({ adapters, served }: AskedModel): Promise<ToOpen> 
           : 'an adapter of another model';
     if (fault !== null)
       throw wrongParameter(param, 'invalid_value', `Invalid value for '${param}': '${named.id}' is ${fault}.`);
-    all.push(...other.adapters.map((each) => ({ ...each, scale: each.scale * scale })));
+    // What it stands on counts as it did in its training.
+    all.push(...other.adapters.map((each) => (each.frozen ? each : { ...each, scale: each.scale * scale })));
     notes.push(...other.warnings);
   }
   // A request that names the model's own adapter says how much it counts.
   const unnamed = beside.filter((own) => !all.some(({ path }) => path === own.path));
-  return { ...own, adapters: [...unnamed, ...all].filter(({ scale }) => scale !== 0), notes };
+  const once = all.filter(({ path }, i) => all.findIndex((other) => other.path === path) === i);
+  return { ...own, adapters: [...unnamed, ...once].filter(({ scale }) => scale !== 0), notes };
 }

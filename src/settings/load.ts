@@ -37,6 +37,7 @@ const methodsOf: { readonly [Name in TuneOptionName]?: readonly TuneValues['meth
   rslora: adapters,
   targetModules: adapters,
   initialAdapter: adapters,
+  frozenAdapter: adapters,
   precision: adapters,
   outputType: ['full'],
   beta: preferenceMethods,
@@ -185,7 +186,8 @@ export async function resolveSettings(
     modelPath: model.path,
     run,
     validation: heldOut(options.validation),
-    initialAdapter: options.initialAdapter === null ? null : withPaths(options.initialAdapter, (path) => peftInside(resolve(path))), // biome-ignore format: one line
+    initialAdapter: adaptersInside(options.initialAdapter),
+    frozenAdapter: adaptersInside(options.frozenAdapter),
     chatTemplate: resolveChatTemplate(options.chatTemplate),
   };
 }
@@ -241,6 +243,10 @@ export function resolvePretrainSettings(data: readonly string[], flags: Given, r
     tooLong: 'split',
   };
 }
+
+/** A stack with the adapters of its runs, paths made absolute. */
+const adaptersInside = (stack: string | null): string | null =>
+  stack === null ? null : withPaths(stack, (path) => peftInside(resolve(path)));
 
 /** The PEFT folder of a run folder, or what the path stands for. */
 const peftInside = (path: string): string => (isRun(path) ? join(path, 'adapter') : loneGguf(path));

@@ -118,6 +118,11 @@ export interface TuneOptionValues {
    */
   readonly initialAdapter?: string | null;
   /**
+   * Train a new adapter on top of this one, or of a stack as a@0.7+b, which stay as they are: it is asked with them
+   * from then on. Default: none.
+   */
+  readonly frozenAdapter?: string | null;
+  /**
    * Dtype of the frozen base weights and arithmetic with them; auto takes int8 where it is faster and measured to be
    * close. Default: 'auto'.
    */

@@ -107,6 +107,10 @@ export const tuneOptions = {
     'DIR|FILE',
     'start from this adapter (PEFT folder, another run, .gguf, or .safetensors: without its config, `alpha` holds), or from a stack, as a@0.7+b: exactly, or nearest of the `rank` that is given',
   ),
+  frozenAdapter: openText(
+    'DIR|FILE',
+    'train a new adapter on top of this one, or of a stack as a@0.7+b, which stay as they are: it is asked with them from then on',
+  ),
   precision: choice(
     'auto',
     ['auto', 'f32', 'int8'],

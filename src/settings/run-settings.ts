@@ -105,6 +105,8 @@ export interface RunSettings {
   readonly sharePrefix?: boolean;
   /** Absolute path of a PEFT folder, .safetensors or .gguf adapter to start from, or several of them with scales (store/stack.ts). */
   readonly initialAdapter: string | null;
+  /** What the new adapter is trained on top of, likewise; absent in runs from before there was a choice. */
+  readonly frozenAdapter?: string | null;
   readonly precision: 'auto' | 'f32' | 'int8';
   /** Where the graphs run; webgpu means float32. */
   readonly device: 'cpu' | 'webgpu';
