@@ -106,7 +106,7 @@ export function renderEvaluation(evaluation: Evaluation): string {
     ...verdict.map((sentence) => inCommandWords(sentence)),
     ...metrics.flatMap(({ name }, i) => [
       '',
-      `${examples} examples, metric ${name}${suggested === null ? '' : ` (${suggested})`}, in hundredths`,
+      `${examples} examples, metric ${name}${suggested === null ? '' : ` (${suggested})`}, scores in percent`,
       ...scoreTable(evaluation, i),
     ]),
     ...labelLines(models[0]!),

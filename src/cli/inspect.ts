@@ -5,7 +5,7 @@ import { NomoatError } from '../errors.ts';
 import { toggle } from '../settings/fields.ts';
 import { inspectOptions } from '../settings/inspect-settings.ts';
 import { bare } from './bare-command.ts';
-import { addFlags, flagsOf } from './flags.ts';
+import { addFlags, flagsOf, givenFlags } from './flags.ts';
 import { renderComparison, renderInspection, renderSoftened } from './inspect-adapter.ts';
 import { renderLens, renderSources, renderTokenChanges } from './inspect-answers.ts';
 import { dataCommand } from './inspect-data.ts';
@@ -25,6 +25,31 @@ function assertOneView(given: readonly string[]): void {
     part: given.map((name) => `--${name}`).join(' and '),
     fault: 'show different things',
     remedy: 'Give one of them.',
+  });
+}
+
+/** Flags of some views, and those: elsewhere they would mean nothing. null is the look at the weights. */
+const flagViews: Readonly<Record<string, readonly ((typeof views)[number] | null)[]>> = {
+  model: ['with', 'data', 'lens', 'soften', null],
+  prompt: ['answer'],
+  seconds: ['answer'],
+  factor: ['soften'],
+  limit: ['data'],
+  clean: [null],
+  intruders: [null],
+};
+const spelled: Readonly<Record<string, string>> = { intruders: 'no-intruders' };
+
+/** Refuses what the view that is asked for does not look at. */
+function assertMeansSomething(given: readonly string[], view: (typeof views)[number] | null): void {
+  const idle = given.find((name) => flagViews[name]?.includes(view) === false);
+  if (idle === undefined) return;
+  const [of] = flagViews[idle]!;
+  throw new NomoatError({
+    code: 'invalid-settings',
+    part: `--${spelled[idle] ?? idle}`,
+    fault: view === null ? 'is of no use here' : `is of no use with --${view}`,
+    remedy: of === null ? `Leave out --${view}.` : `It goes with --${of}.`,
   });
 }
 
@@ -49,7 +74,9 @@ export function command(): Command {
       with: other,
     } = flagsOf(command, table);
     const given = { with: other, data: data.length > 0 && soften === null ? data : null, lens, answer, soften };
-    assertOneView(views.filter((name) => given[name] !== null));
+    const chosen = views.filter((name) => given[name] !== null);
+    assertOneView(chosen);
+    assertMeansSomething(Object.keys(givenFlags(command, table)), chosen[0] ?? null);
     const show = <T>(found: T, render: (found: T) => string): void =>
       print(json ? JSON.stringify(found) : inCommandWords(render(found)));
     if (other !== null) {

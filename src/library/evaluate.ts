@@ -2,8 +2,6 @@
  * How well models answer held-out questions, and whether one is better than the others. Promises: all answer the same questions in the way that
  * users get; every comparison is paired, and none is called a difference that was not shown; answers are kept, so that what was interrupted goes on.
  */
-import { appendFileSync, mkdirSync, readFileSync } from 'node:fs';
-import { dirname, join } from 'node:path';
 import { defaultSampling } from '../chat/chat-model.ts';
 import { NomoatError } from '../errors.ts';
 import { type Baseline, majorityAnswer, nearestAnswer } from '../evaluate/baselines.ts';
@@ -12,12 +10,12 @@ import { type Answered, evaluateAnswers } from '../evaluate/evaluate-answers.ts'
 import type { Evaluation } from '../evaluate/evaluation.ts';
 import type { Findings } from '../evaluate/findings.ts';
 import { type Judge, judgeAll } from '../evaluate/judge.ts';
+import { countLook } from '../evaluate/looks.ts';
 import { metricOf, suggestMetric } from '../evaluate/metrics/metric.ts';
 import { type TestQuestion, type TestSet, withSystem } from '../evaluate/test-set.ts';
 import { listOf, resolveChat } from '../library.ts';
 import { evalSettings } from '../settings/command-settings.ts';
 import type { TaskName } from '../settings/task-names.ts';
-import { answersFolder } from '../store/cache.ts';
 import type { AskModelOptions } from './ask-model.ts';
 import {
   type Contestant,
@@ -101,20 +99,12 @@ export interface EvaluateOptions extends EvaluationOutputs {
   readonly onProgress?: (progress: { readonly model: string; readonly done: number; readonly total: number }) => void;
 }
 
-/** Counts one more look at test data, and returns how many there have been. */
-function looked(digest: string): number {
-  const path = join(answersFolder(), 'looks', digest);
-  mkdirSync(dirname(path), { recursive: true });
-  appendFileSync(path, `${new Date().toISOString()}\n`);
-  return readFileSync(path, 'utf8').trim().split('\n').length;
-}
-
 /** What the first model learnt, where that is known. */
 type Learnt = readonly TestQuestion[] | null;
 
 /** What is looked into beside the answers of the first model. */
 const findingsOf = async (test: TestSet, learnt: Learnt, signal?: AbortSignal): Promise<Findings> => ({
-  looks: looked(test.digest),
+  looks: countLook(test.digest),
   ...(learnt ? await contaminationOf(test, learnt, signal) : {}),
 });
 
@@ -181,7 +171,7 @@ async function byTask(
   const { models, ...asked } = await askTask(members, options);
   const waiting = [...models];
   const together = contestants.map(({ members: own, name }) => combined(name, waiting.splice(0, own.length)));
-  return evaluateAnswers({ ...asked, models: together, findings: { looks: looked(asked.test.digest) } });
+  return evaluateAnswers({ ...asked, models: together, findings: { looks: countLook(asked.test.digest) } });
 }
 
 /** What the judge is asked is told like answers of a model. */

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, expect, test, vi } from 'vitest';
 import type { RunEvent } from '../events.ts';
-import { type Run, tune } from '../index.ts';
+import { evaluate, type Run, tune } from '../index.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'nomoat-verdict-'));
 vi.stubEnv('NOMOAT_HOME', join(folder, 'home'));
@@ -47,6 +47,9 @@ test('held-out examples are asked of the result and of the base, beside those wh
   const { evaluation: whole } = JSON.parse(readFileSync(join(path, 'report.json'), 'utf8'));
   expect(whole).toMatchObject({ examples: 25, verdict: evaluation!.sentences });
   expect(whole.models[0].answers).toHaveLength(25);
+  // It was a look at that file: the next one is the second.
+  expect(whole.findings.looks).toBe(1);
+  expect((await evaluate({ model, data: validation, maxTokens: 2, threads: 1 })).findings.looks).toBe(2);
 }, 120_000);
 
 test('a share of 0 turns it off; a share that suffices for nothing is said', async () => {

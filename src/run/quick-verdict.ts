@@ -13,6 +13,7 @@ import { contaminationOf } from '../evaluate/contamination.ts';
 import { evaluateAnswers } from '../evaluate/evaluate-answers.ts';
 import type { BaselineEvaluation, Evaluation } from '../evaluate/evaluation.ts';
 import type { Findings } from '../evaluate/findings.ts';
+import { countLook } from '../evaluate/looks.ts';
 import { metricOf, suggestMetric } from '../evaluate/metrics/metric.ts';
 import { type TestQuestion, type TestSet, testSetOf } from '../evaluate/test-set.ts';
 import type { NoticeEvent } from '../events.ts';
@@ -111,7 +112,9 @@ async function evaluated(
   const { settings } = running.opened.prepared;
   const learnt = await learntBy(running);
   const baselines: Baseline[] = [majorityAnswer(test), ...(learnt?.length ? [nearestAnswer(test, learnt)] : [])];
-  const findings: Findings = learnt ? await contaminationOf(test, learnt, signal) : {};
+  // All that is held out, in the order of the data: what `evaluate` counts when it is given the file.
+  const looks = countLook(testSetOf(testQuestions(running.opened.prepared.questions)).digest);
+  const findings: Findings = { looks, ...(learnt ? await contaminationOf(test, learnt, signal) : {}) };
   // What the answers are is seen in all of them: labels come once each in a few.
   const { name, why } = suggestMetric(all.map(({ expected }) => expected));
   const names = [basename(settings.run), `the base ${basename(settings.model).replace(/\.gguf$/i, '')}`];

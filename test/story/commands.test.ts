@@ -496,4 +496,9 @@ test('inspect: which tokens became likelier, and guesses after each block; not b
   expect(lens.out).toMatch(/block +before .*\n0 \(embedding\)[\s\S]*\n6 /);
   const both = nomoat('inspect', adapter, '--lens', 'x', '--with', adapter);
   expect([both.code, both.err]).toEqual([2, '--with and --lens: show different things. Give one of them.\n']);
+  // What the view does not look at is refused, before anything is read.
+  const idle = (...given: string[]): string => nomoat('inspect', adapter, ...given).err;
+  expect(idle('--prompt', 'x')).toBe('--prompt: is of no use here. It goes with --answer.\n');
+  expect(idle('--lens', 'x', '--factor', '0.3')).toBe('--factor: is of no use with --lens. It goes with --soften.\n');
+  expect(idle('--with', adapter, '--no-intruders')).toBe('--no-intruders: is of no use with --with. Leave out --with.\n'); // biome-ignore format: one line
 });
