@@ -32,7 +32,7 @@ function table(rows: readonly (readonly string[])[]): string[] {
 const scoreCells = ({ interval: [low, high], score }: Pick<MetricScore, 'interval' | 'score'>): string[] => [percent(score), `${percent(low)} to ${percent(high)}`]; // biome-ignore format: one line
 
 /** Odd answers; those after the first two have a column only where there are some. */
-const oddKinds = [['unended', 'never ended'], ['empty', 'empty'], ['repeating', 'repeating'], ['echoing', 'echoing'], ['otherScript', 'other script']] as const; // biome-ignore format: one line
+const oddKinds = [['unended', 'never ended'], ['empty', 'empty'], ['repeating', 'repeating'], ['echoing', 'echoing'], ['otherScript', 'other script'], ['otherLanguage', 'other language']] as const; // biome-ignore format: one line
 
 /** By one metric: models with what is odd about their answers, then baselines. */
 function scoreTable({ baselines, models }: Evaluation, at: number): string[] {

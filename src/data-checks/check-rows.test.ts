@@ -1,10 +1,10 @@
 import { expect, test } from 'vitest';
 import { Random } from '../batches/random.ts';
 import type { Example } from '../text/example.ts';
+import { languageOf } from '../text/text-language.ts';
 import { charactersIn } from './characters.ts';
 import { checkRows, namedRows } from './check-rows.ts';
 import type { FindingKind } from './finding.ts';
-import { languageOf } from './languages.ts';
 
 const pair = (prompt: string, completion: string, line: number): Example => ({
   kind: 'completion',

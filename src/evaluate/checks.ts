@@ -50,7 +50,7 @@ const neverEnds: Check = ({ examples, models: [first] }) => {
 
 /** Of the first model alone: that others do so is the reason to train. */
 const degenerateAnswers: Check = ({ examples, models: [first] }) => {
-  const { echoing, empty, otherScript, repeating, unended } = first!.degenerate;
+  const { echoing, empty, otherLanguage, otherScript, repeating, unended } = first!.degenerate;
   const said = (code: string, count: number, what: string): Doubt[] =>
     count === 0 ? [] : [{ code, severity: 'warning', sentence: `${count} answers of ${first!.name} ${what}.`, figures: { count, examples } }]; // biome-ignore format: one line
   return [
@@ -58,7 +58,11 @@ const degenerateAnswers: Check = ({ examples, models: [first] }) => {
     ...said('unended-answers', unended, 'did not end by themselves'),
     ...said('repeating-answers', repeating, 'repeat themselves'),
     ...said('echoing-answers', echoing, 'say the question again'),
-    ...said('other-language-answers', otherScript, 'are written in another script than the expected ones'),
+    ...said(
+      'other-language-answers',
+      otherScript + otherLanguage,
+      'are in another script or language than the expected ones',
+    ),
   ];
 };
 

@@ -47,6 +47,21 @@ function isOtherScript(answer: string, question: TestQuestion): boolean {
   return !new RegExp(`\\p{Script=${script}}`, 'u').test(given);
 }
 
+/** How languages are told; handed in, since its table takes a while to load. */
+export interface Languages {
+  /** Of a text, null where it cannot be told. */
+  readonly languageOf: (text: string) => string | null;
+  readonly mayBeIn: (text: string, language: string) => boolean;
+}
+
+/** Whether an answer in the same script is clearly in a language that is neither the question's nor the expected answer's. */
+function isOtherLanguage(answer: string, question: TestQuestion, { languageOf, mayBeIn }: Languages): boolean {
+  const own = languageOf(answer);
+  if (own === null || isOtherScript(answer, question)) return false;
+  const known = [promptOf(question), question.expected].map(languageOf).filter((language) => language !== null);
+  return known.length > 0 && known.every((language) => language !== own && !mayBeIn(answer, language));
+}
+
 /** Answers that no user would want, by kind. */
 export interface Degenerate {
   readonly empty: number;
@@ -58,10 +73,16 @@ export interface Degenerate {
   readonly echoing: number;
   /** Mostly in a script that neither the question nor the expected answer has a letter of: an answer in another language. */
   readonly otherScript: number;
+  /** In the same script, and clearly in a language that is neither the question's nor the expected answer's. */
+  readonly otherLanguage: number;
 }
 
 /** Counts them; answers are in the order of the questions. */
-export function degenerateOf(answers: readonly TestAnswer[], questions: readonly TestQuestion[]): Degenerate {
+export function degenerateOf(
+  answers: readonly TestAnswer[],
+  questions: readonly TestQuestion[],
+  languages: Languages,
+): Degenerate {
   const count = (is: (answer: TestAnswer, question: TestQuestion) => boolean): number =>
     answers.filter((answer, i) => is(answer, questions[i]!)).length;
   return {
@@ -70,5 +91,6 @@ export function degenerateOf(answers: readonly TestAnswer[], questions: readonly
     repeating: count(({ text }) => loops(text)),
     echoing: count(({ text }, question) => echoes(text, question)),
     otherScript: count(({ text }, question) => isOtherScript(text, question)),
+    otherLanguage: count(({ text }, question) => isOtherLanguage(text, question, languages)),
   };
 }

@@ -84,6 +84,7 @@ async function modelEvaluation(
     degenerate: degenerateOf(
       all.flat(),
       all.flatMap(() => given.test.questions),
+      await import('../text/text-language.ts'),
     ),
     labels: areLabels ? labelReport(texts.map((text) => text.trim()), expected) : null, // biome-ignore format: one line
     json: given.metrics.some(({ name }) => name.startsWith('json')) ? jsonReport(texts, expected) : null,

@@ -1,5 +1,6 @@
 /** What speaks against trust, and what somebody without training would have answered. */
 import { expect, test } from 'vitest';
+import * as languages from '../text/text-language.ts';
 import { nearestAnswer } from './baselines.ts';
 import { contaminationOf } from './contamination.ts';
 import { degenerateOf } from './degenerate.ts';
@@ -34,7 +35,7 @@ test('the nearest neighbour answers with the most similar training example, and 
   expect(nearestAnswer(set, learnt)).toMatchObject({ kind: 'nearest', answers: ['change pin', 'lost card', ''] });
 });
 
-test('echoes and answers in another script are counted, and only where the expected answer is none', () => {
+test('echoes and answers in another script or language are counted, and only where the expected answer is none', () => {
   const asked = question('What is the capital of France?', 'Paris');
   const repeat = question('Say: the sun is a star', 'the sun is a star. Say: the sun is a star');
   const translate = question('How do you say good morning in Chinese?', '早上好');
@@ -45,9 +46,15 @@ test('echoes and answers in another script are counted, and only where the expec
     answered('Paris'),
     answered('Say: the sun is a star'),
     answered('早上好'),
+    answered('La capitale de la France est la ville de Paris, bien sûr.'),
+    answered('Guten Morgen, wie geht es dir heute?'),
   ];
-  const counted = degenerateOf(answers, [asked, asked, asked, repeat, translate]);
-  expect(counted).toEqual({ empty: 0, unended: 0, repeating: 0, echoing: 1, otherScript: 1 });
+  const german = question(
+    'How do you say good morning, how are you today in German?',
+    'Guten Morgen, wie geht es dir heute?',
+  );
+  const counted = degenerateOf(answers, [asked, asked, asked, repeat, translate, asked, german], languages);
+  expect(counted).toEqual({ empty: 0, unended: 0, repeating: 0, echoing: 1, otherScript: 1, otherLanguage: 1 });
 });
 
 test('examples in the prompt are chosen by the seed, new answers first, and as many as fit', () => {
