@@ -63,6 +63,10 @@ export const errorCodes = {
   'unreadable-run': input(422, 'run.json or a checkpoint of the run is damaged.'),
   'path-exists': input(409, 'Something stands where a file or folder would be written.'),
   'unusable-export': input(422, 'The format cannot hold this adapter, model or template.'),
+  'unusable-key': input(
+    422,
+    'A key to sign or verify with that is absent, has expired, or is of no kind that signs bundles.',
+  ),
   'no-device': input(422, 'The device that was asked for is not there or does not work.'),
   'too-little-memory': input(507, 'The plan needs more memory or disk than there is; nothing was started.'),
   failed: failed(500, 'nomoat or the machine failed; no narrower code says how.'),
@@ -85,6 +89,10 @@ export const errorCodes = {
   'server-refused': input(400, 'A server refused a request; `fields` has its `status`, `code` and `param`.'),
   untrusted: untrusted(409, 'A result is not to be used; no narrower code says why.'),
   'run-diverged': untrusted(409, 'The run diverged: there is no result, and resuming would diverge again.'),
+  'bundle-refused': untrusted(
+    409,
+    'A bundle, or its signature, is not what it says: files were changed, added, renamed or removed, or the key is another.',
+  ),
   interrupted: interrupted('Stopped, before anything worth keeping was there; no narrower code says what.'),
   'run-interrupted': interrupted('The run was stopped and has a checkpoint: resume it.'),
   'run-not-begun': interrupted(

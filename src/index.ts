@@ -142,12 +142,14 @@ export {
   mergeAdapters,
 } from './library/merge-adapters.ts';
 export { type ListedModels, listModels, type PullModelOptions, pullModel, resolveModel } from './library/models.ts';
+export { type PackBundleOptions, packBundle } from './library/pack-bundle.ts';
 export { type PlanOptions, plan } from './library/plan.ts';
 export { type Preview, type PreviewOptions, preview, type RowSetting } from './library/preview.ts';
 export { type Pulled, type PullOptions, pull } from './library/pull.ts';
 export { type Pushed, type PushOptions, push } from './library/push.ts';
 export { type FollowOptions, listRuns, type OpenedRun, openRun } from './library/runs.ts';
 export { connectServer, type ServerClient } from './library/server-client.ts';
+export { type AddSigningKeyOptions, addSigningKey, type NewSigningKey } from './library/signing-keys.ts';
 export { type SoftenAdapterOptions, type SoftenedAdapter, softenAdapter } from './library/soften-adapter.ts';
 export {
   type ChangedAnswer,
@@ -157,6 +159,7 @@ export {
 } from './library/token-changes.ts';
 export { type ResumeSeedsOptions, resumeTuneSeeds, type TuneSeedsOptions, tuneSeeds } from './library/tune-seeds.ts';
 export { type CheckTuningFileOptions, checkTuningFile } from './library/tuning-file.ts';
+export { type VerifiedBundle, type VerifyBundleOptions, verifyBundle } from './library/verify-bundle.ts';
 export type { LineageCheck } from './library/verify-lineage.ts';
 export {
   type ChatOptions,

@@ -30,6 +30,7 @@ const order = [
   'machine',
   'train',
   'adapter',
+  'bundle',
   'chat',
   'client',
   'llama',

@@ -69,9 +69,9 @@ const evaluationSchema = z.looseObject({
 type ReadEvaluation = z.output<typeof evaluationSchema>;
 
 /** The evaluation of a file, or of the run's report; null where there is none. Throws NomoatError. */
-function readEvaluation(run: RunFolder, path: string | null): ReadEvaluation | null {
+export function readEvaluation(run: string, path: string | null = null): ReadEvaluation | null {
   const remedy = 'Give the JSON of an evaluation.';
-  const own = run.file('report.json');
+  const own = new RunFolder(run).file('report.json');
   if (path === null && !existsSync(own)) return null;
   const value = readBoundedJson(path ?? own, mostBytes, { remedy });
   const found = path === null ? ((value as { evaluation?: unknown } | null)?.evaluation ?? null) : value;
@@ -167,7 +167,7 @@ export function card(run: string, options: CardOptions = {}): Card {
   const record = folder.read();
   const { settings, validationAfter: bestLoss, validationBefore } = record;
   assertCardable(run, folder, record);
-  const found = readEvaluation(folder, options.evaluation ?? null);
+  const found = readEvaluation(run, options.evaluation ?? null);
   const warnings = warningsOf(run, record, found);
   const evaluation = found && cardEvaluation(found, options);
   const { stepsPerEpoch, ...progress } = progressOf(folder);

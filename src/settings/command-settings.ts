@@ -5,7 +5,7 @@
 import { z } from 'zod';
 import { keyScopes } from '../store/key-scopes.ts';
 import { convertOptions, exportOptions, extractOptions, mergeOptions } from './adapter-settings.ts';
-import { lineageOptions } from './bundle-settings.ts';
+import { lineageOptions, packOptions, signingKeyOptions, verifyOptions } from './bundle-settings.ts';
 import { checkOptions } from './check-settings.ts';
 import { summaries } from './command-summaries.ts';
 import { cardOptions, evalOptions } from './evaluation-settings.ts';
@@ -141,7 +141,7 @@ export const keysOptions = {
 };
 export const keysSettings = z.object(keysOptions);
 /** What is done with keys. */
-export const keysActions = ['add', 'list', 'remove'] as const;
+export const keysActions = ['add', 'list', 'remove', 'new'] as const;
 
 export const modelsOptions = {
   cache: toggle(
@@ -214,7 +214,7 @@ export const commandSettings = {
   keys: {
     summary: summaries.keys,
     argument: { name: requiredText('NAME', 'what the key is called') },
-    options: keysOptions,
+    options: { ...keysOptions, ...signingKeyOptions },
   },
   export: {
     summary: summaries.export,
@@ -265,6 +265,16 @@ export const commandSettings = {
     summary: summaries.lineage,
     argument: { adapter: requiredText('RUN|ADAPTER', 'a run, a PEFT folder, one of mlx-lm, a .safetensors file, a GGUF LoRA or a bundle') }, // biome-ignore format: one line
     options: lineageOptions,
+  },
+  pack: {
+    summary: summaries.pack,
+    argument: { adapter: requiredText('RUN|ADAPTER', 'a run, a PEFT folder, one of mlx-lm, a .safetensors file or a GGUF LoRA') }, // biome-ignore format: one line
+    options: packOptions,
+  },
+  verify: {
+    summary: summaries.verify,
+    argument: { bundle: requiredText('BUNDLE', 'the folder of a bundle, or an OCI image layout of one') },
+    options: verifyOptions,
   },
   'inspect data': { summary: summaries['inspect data'], argument: data, options: inspectDataOptions },
   pull: {

@@ -7,7 +7,7 @@ export const summaries = {
     'train a new model from random weights on TEXT (plain text files, documents divided by <|endoftext|>, or the texts of data files)',
   chat: 'chat with a model, or with the result of a run',
   serve: "answer OpenAI's API over the models of this machine and the runs in ./runs, for clients on this machine",
-  keys: "the API keys of a server's clients: add NAME (the key is printed once), list, remove NAME",
+  keys: "the API keys of a server's clients: add NAME (the key is printed once), list, remove NAME; or new NAME, a pair of files to sign bundles with",
   preview: 'show DATA as the tokens that would be trained on, supervised ones marked',
   jobs: 'fine-tuning jobs of a server: list them, follow one, or cancel, pause or resume it',
   'import-openai':
@@ -23,6 +23,8 @@ export const summaries = {
   merge: 'join adapters on one base into one, by any of sixteen methods',
   extract: 'the adapter that comes nearest to what full tuning made of BASE',
   lineage: 'who begot an adapter: base, data, recipe, parents, verdict, as a tree; checked where asked',
+  pack: 'an adapter with card, recipe, verdict, lineage, digests, bill of materials and signature, in one folder for others',
+  verify: 'whether a bundle is whole, and signed with a key',
   pull: 'fetch a model by its catalogue name, or any GGUF or adapter of the hub or a shared folder by organisation/name or address',
   push: 'share an adapter: one commit on the Hugging Face hub, or a folder with a catalogue; license and base stated',
   index: 'write the catalogue of a folder of adapters, by which it is a hub for `pull`, as it is behind any web server',

@@ -151,6 +151,7 @@ const smaller: Readonly<Record<string, readonly string[]>> = {
   convert: [],
   card: [],
   lineage: [],
+  pack: ['--license', 'mit'],
   merge: [],
   extract: [],
   check: ['--limit', '2', '--no-answers', '--threads', '1'],
@@ -170,6 +171,7 @@ const elsewhere: Readonly<Record<string, string>> = {
   index: 'src/library/push.test.ts',
   serve: 'test/story/serve.test.ts',
   jobs: 'test/server/remote.test.ts',
+  verify: 'src/library/pack-bundle.test.ts',
 };
 /** A model of that size is not trained in a second; its smallest is. */
 const tooLarge = ['micro', 'mini', 'small'];

@@ -55,6 +55,7 @@ const runs: Readonly<Record<string, Run>> = {
   'bench/synthetic-model.mjs': { args: () => ['tinyllama-1.1b', at('synthetic.gguf'), '--layers', '1'], prints: /"layers":1,.*"parameters":\d+/ },
   'bench/reference-check.mjs': { args: () => [tiny, at('reference'), at('run')], prints: /"worstGradientError":[\d.]+[\s\S]*"exact":\d+/ },
   'bench/pretrain-rows.mjs': { args: () => [at('pretrained'), at('train.bin'), at('valid.bin')], prints: /[1-9]\d* training rows, [1-9]\d* validation rows/ },
+  'bench/tampered-bundles.mjs': { args: () => ['9'], prints: /untouched: nomoat accepts[\s\S]*9 of 9 tampered bundles refused/ },
   'models/nomoat-mini/make-data.mjs': { args: () => [at('mini')], prints: /documents|conversations|examples/ },
   'models/nomoat-mini/samples.mjs': { args: () => [mini, at('valid.jsonl')], prints: /\d+ of \d+ answers ended by themselves/ },
 };

@@ -97,6 +97,7 @@ const onlyRead: Readonly<Record<string, string>> = {
     'needs lm_eval and inspect-ai, some gigabytes; the fields are held by src/evaluate/viewers/viewers.test.ts',
   'bench/oracles/make_preference_cases.py':
     'needs TRL, some gigabytes; src/train/preferences.test.ts holds its figures',
+  'bench/oracles/sign_folders.py': 'needs model-signing; asked by bench/tampered-bundles.mjs',
   'bench/lm-eval/dequantize.py': 'run by bench/lm-eval.mjs',
   'bench/lm-eval/run_task.py': 'run by bench/tasks-lm-eval.mjs',
   'examples/openai-migration/tune.py': 'run against a server in test/server/migration-example.test.ts',
