@@ -165,6 +165,10 @@ test('evals of the API: a field that its graders name and its items lack is a fa
   expect((await one('eval.json', JSON.stringify(back))).faults).toEqual([]);
 });
 
+test('runs of evals are told of as such', async () => {
+  expect(await one('run.json', JSON.stringify({ name: 'r', data_source: { type: 'completions' } }))).toMatchObject({ kind: 'eval', faults: [] }); // biome-ignore format: one line
+});
+
 test.each<readonly [string, string, string, string]>([
   ['items.jsonl', lines([{ item: { a: 1 } }, { item: 3 }]), 'eval-samples', 'Line 2 has no item that is an object.'],
   ['batch.jsonl', lines([{ custom_id: 'a', method: 'POST', url: '/v1/chat/completions', body: {} }, { custom_id: 2, body: {} }]), 'batch-requests', 'Line 2 lacks custom_id or body.'], // biome-ignore format: one line

@@ -28,7 +28,7 @@ const meanings: Readonly<Record<GraderNeed, string>> = {
   code: 'runs code of its own, which nomoat will not',
   others: 'is made of other graders, and is not run',
 };
-const runs = 'Run it: `evals` of `evaluate` takes this file, and `data` its items.';
+const runs = 'It is run by `evaluate()`, whose `evals` takes this file, and the run that has its prompts beside it.';
 
 /** What a grader of that name needs, in a sentence. */
 const sentence = (name: string, type: string): string => {
@@ -91,6 +91,14 @@ function itemFields({ data_source_config: config }: EvalObject): readonly string
 /** Fields of items that graders name in their templates. */
 const named = (criteria: unknown): string[] =>
   [...JSON.stringify(criteria).matchAll(/\{\{\s*item\.(\w+)/g)].map(([, field]) => field!);
+
+/** Whether it is a run of an eval, or a request for one. */
+export const isEvalRun = (value: unknown): boolean =>
+  typeof value === 'object' && value !== null && 'data_source' in value && !isEval(value);
+
+/** A run of an eval: what it asks. */
+export const importEvalRun = (path: string): Imported =>
+  imported(path, 'eval', 'is a run of an eval, with what it asks', { differences: [runs] });
 
 /** An eval object of the file at `path`. */
 export function importEval(path: string, value: unknown): Imported {

@@ -11,7 +11,7 @@ import { noRemarks } from '../records/byte-source.ts';
 import { goesOverLines } from '../records/json-records.ts';
 import { readWholeText } from '../records/line-reader.ts';
 import { importDataSet, importOther } from './data-set.ts';
-import { importEval, importRegistry, isEval } from './eval-definition.ts';
+import { importEval, importEvalRun, importRegistry, isEval, isEvalRun } from './eval-definition.ts';
 import { counted, type Imported, imported } from './imported.ts';
 import { importJob, isJob, type Target } from './job-object.ts';
 import { checkLines, firstValues, type RowCheck } from './lines.ts';
@@ -56,6 +56,7 @@ function importObjects(path: string, objects: readonly unknown[], { target }: Im
   const [first] = objects;
   if (objects.every(isJob)) return objects.slice(0, mostJobs).map((each) => importJob(path, each, target));
   if (objects.every(isEval)) return objects.map((each) => importEval(path, each));
+  if (objects.length > 0 && objects.every(isEvalRun)) return objects.map(() => importEvalRun(path));
   const other = importApiObject(path, first, objects.length);
   return other ? [other] : [];
 }
@@ -80,7 +81,7 @@ interface OtherRows {
   readonly difference: string;
 }
 
-const notRun = '`evaluate` asks them by their definition: `evals`.';
+const notRun = '`evaluate()` asks them by their definition, which its `evals` takes.';
 /** Rows that are not for tuning, by their keys. */
 const otherRows: readonly OtherRows[] = [
   { keys: ['input', 'ideal'], kind: 'eval-samples', noun: 'sample', check: checkSample, difference: notRun },

@@ -21,7 +21,7 @@ export const evalOptions = {
   ),
   task: openChoice(taskNames, `${taskNames.join(', ')}, of files as their authors publish them; default: none`, 'TASK'),
   shots: wholeFrom(null, 0, "of a task: examples before each question; default: as lm-evaluation-harness; else training examples in the prompt of a run's base, as one more baseline; default: none", { unit: 'examples' }), // biome-ignore format: one line
-  evals: texts('FILE,...', "a definition of OpenAI's evals, and the run that has its prompts, instead of a metric; its items are the data; default: none"), // biome-ignore format: one line
+  evals: texts('FILE...', "a definition of OpenAI's evals, and the run that has its prompts, instead of a metric; its items are the data; default: none"), // biome-ignore format: one line
   runCode: toggle(false, 'of humaneval: run the programs that the model writes, in a sandbox'),
   loss: toggle(false, 'measure the loss of the expected answers too: perplexity, bits per byte'),
   limit: wholeFrom(null, 1, 'examples at most, the first of the data; default: all', { unit: 'examples' }),
