@@ -63,11 +63,11 @@ test('labels: good answers become likelier, bad ones less, by their weights', ()
   }
 });
 
-test('figures are means, and a tie is no right pair', () => {
+test('figures are means, and a tie is half a right pair: a coin would get as much', () => {
   const tally = new PreferenceTally();
   const seen = (reward: number) => ({ reward, logProbability: -6, tokens: 3 });
   tally.pair(seen(2), seen(1));
   tally.pair(seen(1), seen(1));
-  expect(tally.figures).toEqual({ count: 2, chosenReward: 1.5, rejectedReward: 1, margin: 0.5, accuracy: 0.5, chosenLogProbability: -2, rejectedLogProbability: -2 }); // biome-ignore format: one line
+  expect(tally.figures).toEqual({ count: 2, chosenReward: 1.5, rejectedReward: 1, margin: 0.5, accuracy: 0.75, chosenLogProbability: -2, rejectedLogProbability: -2 }); // biome-ignore format: one line
   expect(new PreferenceTally().figures.accuracy).toBeNull();
 });

@@ -10,7 +10,7 @@ export interface PreferenceFigures {
   readonly margin: number | null;
   /** Pairs, or labelled answers. */
   readonly count: number;
-  /** Share (0 to 1) of the pairs whose chosen answer has the higher reward; null without pairs. */
+  /** Share (0 to 1) of the pairs whose chosen answer has the higher reward, where both are equal half of one: a model that is its own reference guesses; null without pairs. */
   readonly accuracy: number | null;
   /** Mean log-probability of a chosen or good answer's tokens, nats per token. */
   readonly chosenLogProbability: number | null;
@@ -35,10 +35,13 @@ export interface SeenAnswer {
   readonly tokens: number;
 }
 
+/** Rewards nearer to each other than this differ by rounding alone, as before the first step. */
+const tie = 1e-6;
+
 export class PreferenceTally {
   private readonly chosen = none();
   private readonly rejected = none();
-  /** Pairs, and those whose chosen answer has the higher reward. */
+  /** Pairs, and those whose chosen answer has the higher reward; a tie is half of one. */
   pairs = 0;
   right = 0;
 
@@ -54,7 +57,8 @@ export class PreferenceTally {
     this.answer(true, chosen);
     this.answer(false, rejected);
     this.pairs++;
-    if (chosen.reward > rejected.reward) this.right++;
+    const difference = chosen.reward - rejected.reward;
+    this.right += Math.abs(difference) < tie ? 0.5 : Number(difference > 0);
   }
 
   get figures(): PreferenceFigures {
