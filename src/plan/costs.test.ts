@@ -14,7 +14,7 @@ import { projectionWeightsPerBlock, type Rates, type Setting, type Shape, type W
 const smol: Shape = { layers: 30, modelWidth: 576, heads: 9, kvHeads: 3, headDim: 64, feedForward: 1536, vocabulary: 49152, tiedHead: true, qkNorms: false }; // biome-ignore format: one line
 const setting: Setting = { method: 'lora', precision: 'f32', activations: 'keep', streamed: false, keepEpochs: 0, trained: 2_442_240, parameters: 134_515_008, fileBytes: 98e6, measuredBlocks: 2, copyBytes: 538e6, copyIsThere: true }; // biome-ignore format: one line
 const rates: Rates = { tokens: 1000, headRows: 100, start: 0.01, firstBlock: 0.1, furtherBlock: 0.2, head: 0.5, forwardBlock: 0.05, forwardHead: 0.1, optimizerBlock: 0.001, open: 0.3, readBlock: 0.02, quantizeBlock: 0.04, diskRate: 1e9, grownBytes: 300e6 }; // biome-ignore format: one line
-const work: Work = { steps: 10, microBatchesPerStep: 2, tokensPerStep: 1500, realTokensPerStep: 1400, supervisedPerStep: 150, largestMicroBatch: 1000, validations: 3, validationTokens: 500, validationSupervised: 50, proofTokens: 1000, verdictShare: 0.1 }; // biome-ignore format: one line
+const work: Work = { steps: 10, microBatchesPerStep: 2, tokensPerStep: 1500, realTokensPerStep: 1400, supervisedPerStep: 150, largestMicroBatch: 1000, validations: 3, validationTokens: 500, validationSupervised: 50, referenceTokens: 0, referenceSupervised: 0, proofTokens: 1000, verdictShare: 0.1 }; // biome-ignore format: one line
 
 test('weights of a block, and what they take', () => {
   expect(projectionWeightsPerBlock(smol)).toBe(884_736 + 2_654_208);
@@ -197,4 +197,12 @@ test('what a run lacks, and which one to take', () => {
   expect(recommend([candidate('asked', 1e9, 1e6), candidate('faster', 1e9, 1e4)], room)).toBe('faster');
   expect(recommend([candidate('asked', 1e9, 1e6), candidate('faster', 1e9, 1e5)], room)).toBe('asked');
   expect(recommend([candidate('asked', 20e9, 1)], room)).toBeNull();
+});
+
+test('the pass for the reference of preferences comes before the first step', () => {
+  const of = (more: Partial<Work>) => durationOf({ shape: smol, setting, rates, work: { ...work, ...more }, preparation: 1 }); // biome-ignore format: one line
+  const [without, withPass] = [of({}), of({ referenceTokens: 4000, referenceSupervised: 200 })];
+  // 30 blocks of 0.05 s a thousand tokens, and the head for 200.
+  expect(withPass.firstStep - without.firstStep).toBeCloseTo(4 * 30 * 0.05 + 0.2, 6);
+  expect(withPass.total).toBeGreaterThan(without.total + 6);
 });

@@ -106,11 +106,14 @@ export function durationOf({ preparation, rates, setting, shape, work }: Duratio
   const reading = (blocks: number): number =>
     setting.streamed ? (blocks * projectionWeightsPerBlock(shape)) / rates.diskRate : 0;
   const step = Math.max(computing, reading(2 * shape.layers - 1));
-  const loading = loadingSeconds(shape, setting, rates);
+  /** Hidden states of so many tokens come in parts that fit into memory; each part reads all blocks. */
+  const blocksRead = (tokens: number): number => Math.ceil((tokens * hiddenBytes(shape)) / maxHiddenBytes) * shape.layers; // biome-ignore format: one line
+  const { referenceSupervised, referenceTokens } = work;
+  const reference = Math.max(forwardSeconds(shape, rates, referenceTokens, referenceSupervised), reading(blocksRead(referenceTokens))); // biome-ignore format: one line
+  const loading = loadingSeconds(shape, setting, rates) + reference;
   const training = step * work.steps;
   const evaluating = forwardSeconds(shape, rates, work.validationTokens, work.validationSupervised);
-  const parts = Math.ceil((work.validationTokens * hiddenBytes(shape)) / maxHiddenBytes);
-  const validation = work.validations * Math.max(evaluating, reading(parts * shape.layers));
+  const validation = work.validations * Math.max(evaluating, reading(blocksRead(work.validationTokens)));
   const readWeight = rates.readBlock / projectionWeightsPerBlock(shape);
   const reread = setting.precision === 'int8' ? setting.parameters * readWeight : 0;
   const copy = setting.copyIsThere ? 0 : setting.parameters * readWeight + setting.copyBytes / rates.diskRate;

@@ -77,6 +77,16 @@ test('the work of a run is that of its own micro-batches', () => {
   expect(stepsOf(9, { ...settings, maxSteps: 5 }).steps).toBe(5);
 });
 
+test('of preferences the pass for the reference is work, both answers count, and it takes time', () => {
+  const pairs = Array.from({ length: 8 }, () => ({ ...row(150, 5), rejected: row(140, 7) }));
+  const of = (method: RunSettings['method']) => workOf({ train: pairs, validation: pairs.slice(0, 2), prefix: 0 }, { ...settings, method }).work; // biome-ignore format: one line
+  const [dpo, simpo] = [of('dpo'), of('simpo')];
+  expect(dpo).toMatchObject({ validationSupervised: 24, referenceSupervised: 120 });
+  expect(dpo.referenceTokens).toBeGreaterThan(5 * dpo.validationTokens - 1);
+  expect(simpo).toMatchObject({ referenceTokens: 0, referenceSupervised: 0 });
+  expect(of('kto').referenceTokens).toBe(2 * dpo.referenceTokens);
+});
+
 test('a shared prefix is work once per micro-batch, and real in every row', () => {
   const rows = Array.from({ length: 8 }, () => row(150, 5));
   const held = [row(150, 4), row(160, 3)];

@@ -25,6 +25,9 @@ export interface Work {
   readonly validations: number;
   readonly validationTokens: number;
   readonly validationSupervised: number;
+  /** Of the pass that asks the base for its log-probabilities of preferences, before the first step; 0 where a method has no reference. */
+  readonly referenceTokens: number;
+  readonly referenceSupervised: number;
   /** Of the parity proof. */
   readonly proofTokens: number;
   /** Share of the whole time for evaluating the held-out rows at the end, at most. */

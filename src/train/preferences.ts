@@ -33,7 +33,7 @@ export function answerTokens({ supervised }: Answer): number {
 }
 
 /** The answers of a batch's rows in the order of its log-probabilities: of a pair the preferred one first. */
-const answersOf = ({ rejected, ...row }: TokenRow): Answer[] => (rejected ? [row, rejected] : [row]);
+export const answersOf = ({ rejected, ...row }: TokenRow): Answer[] => (rejected ? [row, rejected] : [row]);
 
 /** Sums of log-probabilities, by the answers of each row. */
 export function sumsOf({ rows = [] }: PackedBatch, logProbabilities: Float32Array): number[][] {
