@@ -9,7 +9,7 @@ import type { PreferenceFigures } from './losses/preference-tally.ts';
 import type { ActivationPolicy } from './models/activation-policy.ts';
 import type { Method } from './settings/methods.ts';
 import type { RecordSource } from './text/example.ts';
-import type { VerdictEvent } from './verdict-event.ts';
+import type { AnswerDriftEvent, VerdictEvent } from './verdict-event.ts';
 
 /** Of the events: raised where a program that reads them has to know of it. */
 export const eventsVersion = 1;
@@ -294,5 +294,6 @@ export type RunEvent =
   | NoticeEvent
   | SampleEvent
   | VerdictEvent
+  | AnswerDriftEvent
   | RunEndEvent
   | ErrorEvent;

@@ -230,4 +230,4 @@ export type { Message, RecordSource } from './text/example.ts';
 export type { TuningFormat } from './text/tuning-rows.ts';
 export type { PreviewedAnswer, PreviewedRow } from './tokens/preview.ts';
 export type { RowsReport } from './tokens/rows.ts';
-export type { VerdictComparison, VerdictEvent, VerdictScore } from './verdict-event.ts';
+export type { AnswerDriftEvent, VerdictComparison, VerdictEvent, VerdictScore } from './verdict-event.ts';

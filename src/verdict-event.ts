@@ -1,4 +1,4 @@
-/** What a run says of its result at its end: whether it worked, on held-out examples. Types alone, public as those of events.ts. */
+/** What a run says of its result at its end: whether it worked, on held-out examples, and what became of its answers. Types alone, public as those of events.ts. */
 
 /** What somebody scored in the quick evaluation at a run's end. */
 export interface VerdictScore {
@@ -47,4 +47,22 @@ export interface VerdictEvent {
   readonly nearlyTrainedOn: number | null;
   /** What it comes to, the most important first. */
   readonly sentences: readonly string[];
+}
+
+/** What learning from preferences did to the answers to held-out prompts, beside what the run began with. */
+export interface AnswerDriftEvent {
+  readonly type: 'answer-drift';
+  /** Held-out prompts that both answered; drawn at random, as many as the time allowed. */
+  readonly prompts: number;
+  /** Mean length of their answers, tokens of what the run began with, and of the result; one that was cut counts as long as it was let be. */
+  readonly tokensBefore: number;
+  readonly tokensAfter: number;
+  /** Answers that did not end by themselves, of either. */
+  readonly cutBefore: number;
+  readonly cutAfter: number;
+  /**
+   * Kullback-Leibler divergence of the result from what the run began with, nats per token of the result's own answers, drawn at temperature 1:
+   * an estimate, which may be below 0 by chance.
+   */
+  readonly divergence: number;
 }

@@ -143,6 +143,10 @@ export class Progress {
       for (const { interval: [low, high], name, score } of e.scores) this.line(`  ${hundredths(score).padStart(5)}  ${`(${hundredths(low)} to ${hundredths(high)})`.padEnd(15)} ${name}`); // biome-ignore format: one line
       for (const sentence of e.sentences) this.line(`  ${sentence}`);
     },
+    'answer-drift': (e) =>
+      this.line(
+        `Answers  of ${fixed(e.tokensAfter, 0)} tokens, ${fixed(e.tokensBefore, 0)} before (to ${e.prompts} held-out prompts; ${e.cutAfter} cut, ${e.cutBefore} before); KL to the base ${fixed(e.divergence, 3)} nats per token`,
+      ),
     'run-end': (e) => {
       this.line('');
       if (e.state === 'stopped-early')

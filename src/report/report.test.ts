@@ -200,3 +200,15 @@ test('a million points are thinned to what can be drawn, spikes and the last one
   const { columns } = plotData({ id: 'x', title: name, xName: name, series: [{ name, points: [[0, 1], [1, Number.NaN], [2, 3]] }, { name, points: [[1, 5]] }] }); // biome-ignore format: one line
   expect(columns).toEqual([[0, 1, 2], [1, null, 3], [null, 5, null]]); // biome-ignore format: one line
 });
+
+test('a run that learnt from preferences shows both sides before and after, and draws margin and accuracy', () => {
+  const figures = { count: 40, accuracy: 0.5, margin: 0, chosenReward: 0, rejectedReward: 0, chosenLogProbability: -2.5, rejectedLogProbability: -2.75 }; // biome-ignore format: one line
+  const learnt = { ...figures, accuracy: 0.725, margin: 0.321, chosenReward: 0.2, rejectedReward: -0.121, chosenLogProbability: -2.625 }; // biome-ignore format: one line
+  const preferred = runEvents().map((event): RunEvent => (event.type === 'step-end' || event.type === 'validation' ? { ...event, preference: event.step === 0 ? figures : learnt } : event)); // biome-ignore format: one line
+  const drift: RunEvent = { type: 'answer-drift', prompts: 32, tokensBefore: 61.3, tokensAfter: 87.9, cutBefore: 4, cutAfter: 9, divergence: 0.042 }; // biome-ignore format: one line
+  const page = renderReport(reportedRun(), [...preferred, drift]);
+  const shown = withoutScripts(page);
+  for (const text of ['Pairs the right way round', '50.0%', '72.5%', '0.321', '-0.121', '-2.625', '61.3', '87.9', '0.042', 'data-plot="margin"', 'data-plot="accuracy"'])
+    expect(shown.replaceAll('−', '-')).toContain(text);
+  expect(withoutScripts(renderReport(reportedRun(), runEvents()))).not.toMatch(/Pairs the right way|data-plot="margin"/);
+}); // biome-ignore format: assertions

@@ -39,6 +39,7 @@ const shapes: { readonly [T in RunEvent['type']]: z.ZodType } = {
   notice: shape({ text: ['code', 'message'] }),
   sample: shape({ text: ['prompt', 'expected', 'before', 'after'] }),
   verdict: shape({ number: ['examples', 'heldOut', 'seconds'], text: ['metric'] }, { scores: z.array(shape({ number: ['score'], text: ['name', 'kind'] }, { interval })).min(1), comparisons: z.array(shape({ number: ['difference', 'pValue'], text: ['with', 'outcome'] }, { interval })), degenerate: z.record(text, number), trainedOn: figure, nearlyTrainedOn: figure, sentences: z.array(text) }), // biome-ignore format: a table
+  'answer-drift': shape({ number: ['prompts', 'tokensBefore', 'tokensAfter', 'cutBefore', 'cutAfter', 'divergence'] }),
   'run-end': shape({ number: ['seconds', 'peakMemoryBytes', 'steps'] }, { state: z.enum(endings), secondsBefore: number.optional(), validationBefore: figure, validationAfter: figure, bestStep: figure, adapter: text.nullable(), model: text.nullable(), verdict: text.optional() }), // biome-ignore format: a table
   error: shape({ text: ['message'] }),
 };

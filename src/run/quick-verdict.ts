@@ -44,17 +44,23 @@ export function mostAnswerTokens({ validation }: Pick<Prepared, 'validation'>): 
   return Math.max(leastAnswerTokens, roomForAnswers * longest);
 }
 
+/** Seconds that the evaluation may take, by the run's time so far. */
+export function verdictSeconds({ meter, opened }: Running): number {
+  const share = verdictShareOf(opened.prepared.settings);
+  const { seconds, secondsBefore } = meter.measured;
+  return ((seconds + secondsBefore) * share) / (1 - share);
+}
+
 /** Evaluates and says what came of it, or why nothing did. */
 export async function quickVerdict(
   running: Running,
   { after, before }: BeforeAndAfter,
   questions: readonly TestQuestion[],
+  budget = verdictSeconds(running),
 ): Promise<Evaluation | null> {
   const began = performance.now();
-  const { journal, meter, opened, signal } = running;
+  const { journal, opened, signal } = running;
   const share = verdictShareOf(opened.prepared.settings);
-  const { seconds, secondsBefore } = meter.measured;
-  const budget = ((seconds + secondsBefore) * share) / (1 - share);
   const none = (why: string): null => {
     journal.emit(noVerdict(why));
     return null;

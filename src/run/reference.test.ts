@@ -4,7 +4,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import type { RunEvent } from '../events.ts';
+import { openTeam } from '../llama/answer-team.ts';
 import { type Given, resolveSettings } from '../settings/load.ts';
+import { answerDrift } from './answer-drift.ts';
 import { runTraining } from './run-training.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'nomoat-preferences-'));
@@ -82,3 +84,16 @@ test('the end says how many held-out pairs are the right way round, and that pre
   const said = events.flatMap((e) => (e.type === 'notice' ? [`${e.code}: ${e.message}`] : [])).join('\n');
   expect(said).toMatch(/preferences: [\d.]+% of 4 held-out pairs are the right way round \(95% interval/);
 });
+
+test('a run ends with how long answers became and how far they are from the base; a model is as far from itself as nothing', async () => {
+  const { events } = await train({ method: 'dpo', verdictShare: 0.5, learningRate: 5e-2 });
+  const drift = events.find((event) => event.type === 'answer-drift')!;
+  expect(drift).toMatchObject({ type: 'answer-drift', prompts: 4 });
+  expect(Math.abs(drift.divergence)).toBeGreaterThan(1e-3);
+  await using team = await openTeam({ modelPath: model, longest: 256, threads: 1 });
+  const questions = [1, 2].map((i) => ({ ask: { messages: [{ role: 'user' as const, content: `number ${i}` }] }, expected: 'odd' })); // biome-ignore format: one line
+  const options = { seconds: 60, seed: 3, signal: new AbortController().signal };
+  const none = await answerDrift({ before: team, after: team }, questions, options);
+  expect(none).toMatchObject({ prompts: 2, divergence: 0, tokensAfter: none!.tokensBefore, cutAfter: none!.cutBefore });
+  expect(await answerDrift({ before: team, after: team }, questions, { ...options, seconds: 0 })).toBeNull();
+}, 60_000);

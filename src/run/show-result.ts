@@ -6,13 +6,18 @@ import type { Evaluation } from '../evaluate/evaluation.ts';
 import { AnswerTeam, openTeam } from '../llama/answer-team.ts';
 import { openChatModel } from '../llama/chat-engine.ts';
 import { defaultContextSize } from '../llama/context-size.ts';
+import { isPreferenceMethod } from '../settings/methods.ts';
+import { answerDrift } from './answer-drift.ts';
 import type { Running } from './load-run.ts';
 import type { Runnable } from './methods.ts';
-import { mostAnswerTokens, quickVerdict, verdictQuestions } from './quick-verdict.ts';
+import { mostAnswerTokens, quickVerdict, verdictQuestions, verdictSeconds } from './quick-verdict.ts';
 import { type BeforeAndAfter, makeSamples, sampleTokens } from './samples.ts';
 
 /** Tokens of markup around a question, beside what its row has, and room to spare. */
 const spareTokens = 64;
+
+/** Of the evaluation's time, what lengths and KL of answers may take where preferences were learnt: what preferences are about. */
+const driftShare = 0.5;
 
 /** Tokens of the longest question with its answer; samples alone have what chats have. */
 function longestOf({ prepared }: Running['opened'], isEvaluated: boolean): number {
@@ -50,7 +55,11 @@ export async function showResult(running: Running): Promise<Evaluation | null> {
       const samples = await makeSamples(questions, models, signal);
       for (const event of samples) journal.emit(event);
       if (evaluated.length === 0) return null;
-      return await quickVerdict(running, models, evaluated);
+      const seconds = verdictSeconds(running);
+      const ofDrift = isPreferenceMethod(settings.method) ? driftShare * seconds : 0;
+      const drift = ofDrift > 0 ? await answerDrift(models, evaluated, { seconds: ofDrift, seed: settings.seed, signal }) : null; // biome-ignore format: one line
+      if (drift) journal.emit(drift);
+      return await quickVerdict(running, models, evaluated, seconds - ofDrift);
     });
   } catch (error) {
     if (signal.aborted) throw error;

@@ -10,6 +10,7 @@ import { metricSummaries } from '../words/result.ts';
 import { words } from '../words.ts';
 import { labelsPart } from './labels.ts';
 import { measures } from './measures.ts';
+import { preferencePlots, preferencesPart } from './preferences.ts';
 import { allMetrics, differences, scoresTable } from './scores.ts';
 import { trust } from './trust.ts';
 
@@ -69,9 +70,10 @@ function lossTiles({ events }: ReportContent): Html | null {
   if (!end) return null;
   const bits = eventsOf(events, 'validation').flatMap(({ bitsPerByte }) => bitsPerByte ?? []);
   const best = bits.reduce((least, each) => Math.min(least, each), Number.POSITIVE_INFINITY);
+  const ofPreferences = eventsOf(events, 'validation').some(({ preference }) => preference);
   const at = end.bestStep === null ? {} : { note: say(result.bestStep({ step: count(end.bestStep) })) };
   return tiles([
-    { name: result.heldOutLoss, value: `${fixed(end.validationBefore, 3)} → ${fixed(end.validationAfter, 3)}`, note: say(result.lossUnit) },
+    { name: result.heldOutLoss, value: `${fixed(end.validationBefore, 3)} → ${fixed(end.validationAfter, 3)}`, ...(ofPreferences ? {} : { note: say(result.lossUnit) }) },
     ...(bits.length > 0 ? [{ name: result.bitsPerByte, value: `${fixed(bits[0], 3)} → ${fixed(best, 3)}` }] : []),
     { name: result.steps, value: count(end.steps), ...at },
   ]); // biome-ignore format: a table
@@ -87,7 +89,7 @@ export function plotsOf({ events }: ReportContent): Plot[] {
       ...frame,
       id: 'loss',
       title: result.loss,
-      unit: result.lossUnit,
+      ...(steps.some(({ preference }) => preference) ? {} : { unit: result.lossUnit }),
       series: [
         { name: result.training, points: steps.map(({ loss, step }) => [step, loss]) },
         { name: result.validation, points: losses.map(({ loss, step }) => [step, loss]), dots: true },
@@ -105,6 +107,7 @@ export function plotsOf({ events }: ReportContent): Plot[] {
       title: result.gradient,
       series: [{ name: result.gradient, points: steps.map(({ gradientNorm, step }) => [step, gradientNorm ?? null]) }],
     },
+    ...preferencePlots(events).map((plot) => ({ ...frame, ...plot })),
   ];
 }
 
@@ -139,6 +142,7 @@ export function resultSection(content: ReportContent): Html {
   const loss = plotFigure(plots[0]!);
   return html`${evaluation ? evaluationParts(evaluation) : null}
 ${evaluate === null ? null : html`${note(whyEvaluate(content))}${copyable('evaluate', evaluate)}`}
+${preferencesPart(content)}
 ${content.events.length === 0 ? null : part(result.losses, [lossTiles(content), loss])}
 ${proofPart(content)}`;
 }

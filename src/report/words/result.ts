@@ -166,6 +166,24 @@ export const resultWords = {
   bitsPerByte: { en: 'Bits per byte', zh: '比特/字节' },
   steps: { en: 'Steps', zh: '步数' },
   bestStep: (p: { readonly step: string }): Text => ({ en: `the result is that of step ${p.step}`, zh: `结果取自第 ${p.step} 步` }), // biome-ignore format: one line
+  preferences: { en: 'Preferences', zh: '偏好' },
+  preferencesNote: (p: { readonly n: string }): Text => ({
+    en: `On ${p.n} held-out rows, before training and for the result. A reward is how much likelier an answer became, as the method counts it. Where the preferred answers themselves sink, the model learns to say neither.`,
+    zh: `在 ${p.n} 条保留数据上，训练前与最终结果。奖励表示回答变得更可能的程度，按所用方法计算。若更受偏好的回答本身也在下降，模型就学会了两者都不说。`,
+  }),
+  figure: { en: 'Figure', zh: '指标' },
+  accuracy: { en: 'Pairs the right way round', zh: '判对的回答对' },
+  margin: { en: 'Margin of rewards', zh: '奖励差' },
+  chosenReward: { en: 'Reward of preferred answers', zh: '更受偏好回答的奖励' },
+  rejectedReward: { en: 'Reward of the others', zh: '另一回答的奖励' },
+  chosenLogProbability: { en: 'Preferred answers, ln p per token', zh: '更受偏好的回答，每词元 ln p' },
+  rejectedLogProbability: { en: 'Others, ln p per token', zh: '另一回答，每词元 ln p' },
+  answerTokens: (p: { readonly n: string }): Text => ({
+    en: `Tokens of answers (mean of ${p.n})`,
+    zh: `回答的词元数（${p.n} 个的平均）`,
+  }),
+  cutAnswers: { en: 'Answers that did not end', zh: '没有自行结束的回答' },
+  klToBase: { en: 'KL to the base, nats per token', zh: '与基座的 KL 散度，奈特/词元' },
   proof: { en: 'Does it run elsewhere?', zh: '换个引擎也一样吗？' },
   proofNote: {
     en: "llama.cpp computed the result's log-probabilities too: how far they are from the trainer's, in nats per token.",
