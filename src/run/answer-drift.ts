@@ -3,6 +3,7 @@
  * answers, and by a model that has left its base; neither shows in the accuracy of pairs. Promises: the time that it is given is kept but for
  * one round of answers.
  */
+import { unlessTooLong } from '../chat/refusals.ts';
 import type { ScoreRow } from '../chat/score-row.ts';
 import { sum } from '../evaluate/statistics/sums.ts';
 import type { TestQuestion } from '../evaluate/test-set.ts';
@@ -32,19 +33,20 @@ interface DriftOptions {
   readonly signal: AbortSignal;
 }
 
+/** One answer to each question, by the model's own distribution; null to one that the context does not hold. */
 async function draw(
   team: AnswerTeam,
   questions: readonly TestQuestion[],
   { seed, signal }: DriftOptions,
-): Promise<Drawn[]> {
-  // biome-ignore format: one line
+): Promise<(Drawn | null)[]> {
   return await Promise.all(
     questions.map(async (question, i) => {
       const options = { ...unchanged, maxTokens: mostTokens, seed: seed + i, signal };
       const { ask } = question;
-      const asked = 'messages' in ask ? team.generate(ask.messages, options) : team.continue(ask.prompt, options);
-      const { stopReason, text, tokens } = await asked;
-      return { question, text, tokens, cut: stopReason !== 'end-of-turn' };
+      const answer = await unlessTooLong(() =>
+        'messages' in ask ? team.generate(ask.messages, options) : team.continue(ask.prompt, options),
+      );
+      return answer && { question, text: answer.text, tokens: answer.tokens, cut: answer.stopReason !== 'end-of-turn' };
     }),
   );
 }
@@ -80,17 +82,15 @@ export async function answerDrift(
   const drawn: { before: Drawn; after: Drawn }[] = [];
   let ratio = { sum: 0, tokens: 0 };
   const all = questions.slice(0, mostPrompts);
-  while (drawn.length < all.length && (performance.now() - began) / 1000 < options.seconds) {
+  const size = Math.max(1, models.after.atOnce);
+  for (let at = 0; at < all.length && (performance.now() - began) / 1000 < options.seconds; at += size) {
     options.signal.throwIfAborted();
-    const round = all.slice(drawn.length, drawn.length + Math.max(1, models.after.atOnce));
-    const after = await draw(models.after, round, options);
-    const before = await draw(models.before, round, options);
-    const { sum: more, tokens } = await logRatio(
-      after.filter(({ text }) => text.trim() !== ''),
-      models,
-    );
-    ratio = { sum: ratio.sum + more, tokens: ratio.tokens + tokens };
-    drawn.push(...after.map((each, i) => ({ before: before[i]!, after: each })));
+    const round = all.slice(at, at + size);
+    const [own, base] = [await draw(models.after, round, options), await draw(models.before, round, options)];
+    const both = own.flatMap((after, i) => (after && base[i] ? [{ after, before: base[i] }] : []));
+    const more = await logRatio(both.flatMap(({ after }) => (after.text.trim() === '' ? [] : [after])), models); // biome-ignore format: one line
+    ratio = { sum: ratio.sum + more.sum, tokens: ratio.tokens + more.tokens };
+    drawn.push(...both);
   }
   if (ratio.tokens === 0) return null;
   const meanOf = (side: 'before' | 'after'): number => sum(drawn.map((each) => each[side].tokens)) / drawn.length;
