@@ -177,7 +177,7 @@ test('pairs, preferences and rows of reinforcement are told apart', async () => 
   const formats = [{ prompt: 'a', completion: 'b' }, preference, graded].map((value) => check(among(value, value)));
   expect((await Promise.all(formats)).map(({ faults, format, notes }) => [format, faults, notes])).toEqual([
     ['completion', [], []],
-    ['preference', [], ['holds preference rows, which cannot be trained on yet']],
+    ['preference', [], []],
     ['reinforcement', [], ['holds reinforcement rows, which cannot be trained on yet']],
   ]);
 });

@@ -37,7 +37,7 @@ test.each<readonly [string, readonly unknown[], string, string]>([
   ['chat', Array(12).fill(chat), 'is a data set: 12 examples, conversations as OpenAI, Azure, Together and Fireworks', 'Jobs take it as it is'], // biome-ignore format: one line
   ['pairs', Array(10).fill(pair), "prompts and completions, as OpenAI's and Azure's older models and Together take", 'Jobs take it as it is'], // biome-ignore format: one line
   ['texts', Array(10).fill({ text: 'Paris is a city.' }), 'is a data set of texts, as Together takes them', 'they refuse it, as OpenAI does. `tune()` reads 10 of its 10 rows.'], // biome-ignore format: one line
-  ['preferences', Array(10).fill(preference), 'pairs of answers, as OpenAI, Azure and Together take them', 'preference cannot be trained yet'], // biome-ignore format: one line
+  ['preferences', Array(10).fill(preference), 'pairs of answers, as OpenAI, Azure and Together take them', 'Jobs of the method dpo take it as it is'], // biome-ignore format: one line
   ['weights of questions', Array(10).fill({ messages: [{ ...question, weight: 0 }, answer] }), 'as Fireworks takes them', '`tune()` reads 10 of its 10 rows'], // biome-ignore format: one line
   ['thoughts', Array(10).fill({ messages: [question, { ...answer, reasoning_content: 'France.' }] }), 'as Fireworks takes them', '`tune()` reads 10 of its 10 rows'], // biome-ignore format: one line
 ])('a data set of %s is known by its rows, and what becomes of it is said', async (_, rows, summary, difference) => {
@@ -109,7 +109,8 @@ test('jobs in lines are all told of, those of an older form too', async () => {
 });
 
 test.each([
-  [{ method: { type: 'dpo', dpo: {} } }, 'The method dpo cannot be trained yet'],
+  [{ method: { type: 'reinforcement' } }, 'The method reinforcement cannot be trained'],
+  [{ method: { type: 'dpo', dpo: { hyperparameters: { beta: 3 } } } }, '`method.dpo.hyperparameters.beta`'],
   [{ method: undefined, hyperparameters: { n_epochs: 99 } }, '`hyperparameters.n_epochs`: expected auto or a whole number from 1 to 50.'], // biome-ignore format: one line
   [{ model: 3 }, '`model`: expected string, received number.'],
 ])('of a job with %j the fault is named', async (more, fault) => {

@@ -68,9 +68,10 @@ export async function importDataSet(
   if (form === null || form === 'text') return await importOther(path, owner);
   const { examples, faultCount, faults, notes } = await check(path);
   const differences = notes.map((note) => `It ${note}.`);
-  const trains = form === 'chat' || form === 'completion';
+  const trains = form !== 'reinforcement';
+  const by = form === 'preference' ? "Jobs of the method dpo take it as it is, and so does `tune()` with `method: 'dpo'`." : 'Jobs take it as it is, and so does `tune()`.'; // biome-ignore format: one line
   if (!trains) differences.push(`A job on it is refused: ${form} cannot be trained yet.`);
-  else if (faultCount === 0) differences.push('Jobs take it as it is, and so does `tune()`.');
+  else if (faultCount === 0) differences.push(by);
   else {
     const { fault, words } = await readByTune(path);
     differences.push(fault === null ? `A job refuses the whole file for what is wrong with it; ${words}, and \`preview()\` shows what a model learns of them.` : `\`tune()\` refuses it, too: ${fault}`); // biome-ignore format: one line

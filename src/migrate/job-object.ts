@@ -5,8 +5,11 @@
 import { z } from 'zod';
 import type { RateFacts } from '../settings/defaults-from-data.ts';
 import {
+  dpoHyperparameters,
   type JobHyperparameters,
+  type JobMethod,
   jobHyperparameters,
+  jobMethods,
   jobSeed,
   settingsOfHyperparameters,
 } from '../settings/job-hyperparameters.ts';
@@ -77,14 +80,16 @@ interface Read {
 }
 
 /** The method's own hyperparameters, or the older ones beside it. */
-function hyperparametersOf(given: Job): Read {
-  const beside = given.method?.supervised?.hyperparameters;
-  const place = beside ? ['method', 'supervised', 'hyperparameters'] : ['hyperparameters'];
-  const { data, error } = jobHyperparameters.safeParse(beside ?? given.hyperparameters ?? {});
+function hyperparametersOf(given: Job, type: JobMethod): Read {
+  const beside = given.method?.[type]?.hyperparameters;
+  const place = beside ? ['method', type, 'hyperparameters'] : ['hyperparameters'];
+  const { data, error } = (type === 'dpo' ? dpoHyperparameters : jobHyperparameters).safeParse(
+    beside ?? given.hyperparameters ?? {},
+  );
   return error ? { hyperparameters: {}, faults: sentences(error, place) } : { hyperparameters: data, faults: [] };
 }
 
-const words: Readonly<Record<keyof JobHyperparameters, string>> = {
+const words: Readonly<Record<Exclude<keyof JobHyperparameters, 'beta'>, string>> = {
   n_epochs: 'epochs',
   batch_size: 'batch size',
   learning_rate_multiplier: 'learning rate',
@@ -92,7 +97,7 @@ const words: Readonly<Record<keyof JobHyperparameters, string>> = {
 
 function differencesOf(given: Job, hyperparameters: JobHyperparameters, tune: ImportedTune): string[] {
   const { learning_rate_multiplier: multiplier } = hyperparameters;
-  const chosen = (Object.keys(words) as (keyof JobHyperparameters)[]).filter((name) => typeof hyperparameters[name] !== 'number'); // biome-ignore format: one line
+  const chosen = (Object.keys(words) as (keyof typeof words)[]).filter((name) => typeof hyperparameters[name] !== 'number'); // biome-ignore format: one line
   const off = shutdowns.find(([pattern]) => pattern.test(given.model))?.[1];
   return [
     `${given.model} runs at OpenAI alone: \`model: '${tune.model}'\` is tuned in its place. Compare both on rows that neither has seen.`,
@@ -113,11 +118,11 @@ export function importJob(path: string, value: unknown, target: Target): Importe
   if (error) return imported(path, 'job', 'is no whole fine-tuning job', { faults: sentences(error) });
   const type = given.method?.type ?? 'supervised';
   const summary = `is a fine-tuning job${given.id ? ` (${given.id}${given.status ? `, ${given.status}` : ''})` : ''} of ${given.model}, ${type}`;
-  if (type !== 'supervised')
+  if (type !== 'supervised' && type !== 'dpo')
     return imported(path, 'job', summary, {
-      faults: [`The method ${type} cannot be trained yet: only supervised can.`],
+      faults: [`The method ${type} cannot be trained: supervised and dpo can.`],
     });
-  const { faults, hyperparameters } = hyperparametersOf(given);
+  const { faults, hyperparameters } = hyperparametersOf(given, type);
   if (faults.length > 0) return imported(path, 'job', summary, { faults });
   const fileOf = (id: string): string => target.fileOf(id) ?? `${id}.jsonl`;
   const suffix = given.suffix ?? given.user_provided_suffix ?? suffixIn(given.fine_tuned_model);
@@ -127,7 +132,8 @@ export function importJob(path: string, value: unknown, target: Target): Importe
     ...(given.validation_file ? { validation: fileOf(given.validation_file) } : {}),
     ...(suffix ? { run: `runs/${suffix.replace(/[^\w.-]/g, '-')}` } : {}),
     ...(given.seed == null ? {} : { seed: given.seed }),
-    ...settingsOfHyperparameters(hyperparameters, target.rates),
+    ...(type === 'dpo' ? { method: type } : {}),
+    ...settingsOfHyperparameters(hyperparameters, { ...target.rates, method: jobMethods[type].rates }),
   };
   const absent = [given.training_file, given.validation_file].filter((id) => id && target.fileOf(id) === null);
   const fetch = absent.length > 0 ? [`Not at hand, to be fetched from OpenAI (files.content) and saved as named: ${absent.map((id) => `${id}.jsonl`).join(', ')}.`] : []; // biome-ignore format: one line

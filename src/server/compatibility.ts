@@ -72,6 +72,7 @@ const differences: readonly string[] = [
   "A job's model is named by the local base, `ft:<base>:nomoat:<suffix>:<id>`, also where the job was created for a hosted model's name; the job's first events say which one is trained.",
   'Training files are checked as OpenAI did (JSONL, 10 examples at least, roles, weights, tool calls, spelled control tokens), and by whether the model can learn from them; the job fails with the first fault, and its events have the others with their lines.',
   'With a validation file, the result of a job is the epoch with the lowest validation loss (OpenAI: the last one). `valid_loss` and `full_valid_loss` are the same: all of the file is validated. Token accuracies are not measured: their columns in the result file are empty.',
+  "**`method: dpo`** learns from files of pairs (`input`, `preferred_output`, `non_preferred_output`), checked line by line; `beta` auto is 0.1, and `learning_rate_multiplier` is taken of the rate that `tune` has for dpo. The job's `hyperparameters` beside `method` are those without `beta`. Its result file and events have `train_accuracy` and `valid_accuracy` (the share of pairs the right way round) and margins of rewards besides.",
   '`learning_rate_multiplier` multiplies the rate that nomoat chooses for the model. `trained_tokens` counts tokens of all epochs.',
   'A paused job has status `queued`: the API has no other for it.',
   'A model without a chat template answers a single user message as a prompt, and refuses a conversation.',

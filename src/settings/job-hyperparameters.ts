@@ -24,7 +24,23 @@ export const jobHyperparameters = z.strictObject({
     .nullish()
     .describe("times the learning rate that nomoat chooses for the model: 1 is that, whatever OpenAI's own base was"),
 });
-export type JobHyperparameters = z.output<typeof jobHyperparameters>;
+const betaRange = 'expected auto or a number above 0, up to 2';
+/** Those of the method dpo. */
+export const dpoHyperparameters = jobHyperparameters.extend({
+  beta: z
+    .union([auto, z.number(betaRange).gt(0, betaRange).max(2, betaRange)], { error: betaRange })
+    .nullish()
+    .describe('how much differences of log-probabilities count: `beta`; auto is 0.1'),
+});
+/** Hyperparameters of a job; `beta` of the method dpo alone. */
+export type JobHyperparameters = z.output<typeof jobHyperparameters> & Pick<z.output<typeof dpoHyperparameters>, 'beta'>; // biome-ignore format: one line
+
+/** What a job learns from, and how nomoat does it: the method, and whose learning rate is taken. */
+export const jobMethods = {
+  supervised: { method: 'lora', rates: 'lora' },
+  dpo: { method: 'dpo', rates: 'preferences' },
+} as const;
+export type JobMethod = keyof typeof jobMethods;
 
 /** The end of the name of a job's result. */
 export const jobSuffix = z.string().min(1).max(64);
@@ -42,6 +58,8 @@ export interface JobSettings {
   readonly batchSize?: number;
   /** Top of the learning rate schedule. */
   readonly learningRate?: number;
+  /** Of the method dpo. */
+  readonly beta?: number;
 }
 
 /** Digits of a learning rate: more would only show how numbers are stored. */
@@ -70,7 +88,11 @@ export function settingsOfHyperparameters(given: JobHyperparameters, model: Rate
   const [epochs, batchSize, multiplier] = [given.n_epochs, given.batch_size, given.learning_rate_multiplier].map(
     number,
   );
+  const beta = number(given.beta);
+  if (beta !== null && !tuneOptions.beta.safeParse(beta).success)
+    throw new NomoatError({ code: 'invalid-settings', part: '`beta`', fault: `is ${beta}, which \`beta\` cannot be`, remedy: 'Give one nearer to 0.1, or auto.' }); // biome-ignore format: one line
   return {
+    ...(beta === null ? {} : { beta }),
     ...(epochs == null ? {} : { epochs }),
     ...(batchSize == null ? {} : { batchSize }),
     ...(multiplier == null ? {} : { learningRate: learningRateOf(multiplier, model) }),

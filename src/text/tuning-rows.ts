@@ -96,6 +96,7 @@ export function tuningFormatOf(value: unknown): TuningFormat | null {
 export const recordFormatOf: Readonly<Partial<Record<TuningFormat, RecordFormat>>> = {
   chat: 'messages',
   completion: 'prompt-completion',
+  preference: 'openai-preference',
 };
 
 /** A row that was checked. */

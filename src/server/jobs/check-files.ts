@@ -4,8 +4,14 @@ import type { TuningFault } from '../../dataset/tuning-file.ts';
 import { openGguf } from '../../formats/gguf/read.ts';
 import { resolveChat } from '../../library.ts';
 import { readModelConfig } from '../../models/config.ts';
-import { type JobSettings, settingsOfHyperparameters } from '../../settings/job-hyperparameters.ts';
+import {
+  type JobMethod,
+  type JobSettings,
+  jobMethods,
+  settingsOfHyperparameters,
+} from '../../settings/job-hyperparameters.ts';
 import { stackText } from '../../store/stack.ts';
+import type { TuningFormat } from '../../text/tuning-rows.ts';
 import type { ModelList } from '../model-list.ts';
 import type { FileStore } from '../state/file-store.ts';
 import type { JobError, JobStore, NewEvent, StoredJob } from '../state/job-store.ts';
@@ -25,6 +31,12 @@ type Param = 'training_file' | 'validation_file';
 /** Faults that are events of their own; the job's error has the first. */
 const toldFaults = 20;
 
+/** What a job's files hold. */
+const formatsOf: Readonly<Record<JobMethod, readonly TuningFormat[]>> = {
+  supervised: ['chat', 'completion'],
+  dpo: ['preference'],
+};
+
 /** Throws JobFailure where a file will not do; events say what else is to be known of it. */
 export async function checkFiles(parts: Parts, job: StoredJob, signal: AbortSignal): Promise<void> {
   const { asked, id } = job;
@@ -35,7 +47,7 @@ export async function checkFiles(parts: Parts, job: StoredJob, signal: AbortSign
     parts.jobs.tell(id, { key: `check ${param}`, message: `Validating ${param.replace('_', ' ')}: ${file}` });
     const path = parts.files.pathOf(file);
     if (!existsSync(path)) throw refused(param, file, gone, 1);
-    const options = { formats: ['chat', 'completion'], model: modelPath } as const;
+    const options = { formats: formatsOf[asked.method], model: modelPath };
     const found = await checkInProcess({ path, options, nice: parts.nice }, signal);
     if (found.faults.length > 0) throw refused(param, file, found.faults, found.faultCount);
     for (const note of found.notes) parts.jobs.tell(id, { key: `note ${param} ${note}`, level: 'warn', message: `${file}: ${note}` }); // biome-ignore format: one line
@@ -71,10 +83,15 @@ export async function baseOf(
 }
 
 /** Settings of `tune` that the job's hyperparameters decide for its model. Throws NomoatError where they are out of bounds. */
-export function trainingSettings({ asked }: StoredJob, modelPath: string): JobSettings {
+export function trainingSettings(
+  { asked }: StoredJob,
+  modelPath: string,
+): JobSettings & { readonly method: 'lora' | 'dpo' } {
   const model = openGguf(modelPath);
   try {
-    return settingsOfHyperparameters(asked.hyperparameters, { ...readModelConfig(model), method: 'lora' });
+    const { method, rates } = jobMethods[asked.method];
+    const facts = { ...readModelConfig(model), method: rates };
+    return { ...settingsOfHyperparameters(asked.hyperparameters, facts), method };
   } finally {
     model.close();
   }

@@ -6,6 +6,7 @@ import type { StoredCheckpoint, StoredEvent, StoredJob } from '../state/job-stor
 
 export function jobObject({ asked, created, error, finished, id, learned, status }: StoredJob) {
   const hyperparameters = learned.hyperparameters ?? asked.hyperparameters;
+  const { beta: _, ...shared } = hyperparameters;
   return {
     id,
     object: 'fine_tuning.job' as const,
@@ -20,8 +21,8 @@ export function jobObject({ asked, created, error, finished, id, learned, status
     training_file: asked.training_file,
     validation_file: asked.validation_file,
     seed: asked.seed,
-    hyperparameters,
-    method: { type: 'supervised' as const, supervised: { hyperparameters } },
+    hyperparameters: shared,
+    method: asked.method === 'dpo' ? { type: asked.method, dpo: { hyperparameters } } : { type: asked.method, supervised: { hyperparameters } }, // biome-ignore format: one line
     metadata: asked.metadata,
     integrations: [],
     error,

@@ -1,7 +1,13 @@
 /** The parameters of POST /v1/fine_tuning/jobs, and what a job is created with. */
 import { randomInt } from 'node:crypto';
 import { z } from 'zod';
-import { jobHyperparameters, jobSeed, jobSuffix } from '../../settings/job-hyperparameters.ts';
+import {
+  dpoHyperparameters,
+  type JobHyperparameters,
+  jobHyperparameters,
+  jobSeed,
+  jobSuffix,
+} from '../../settings/job-hyperparameters.ts';
 import { wrongParameter } from '../api-error.ts';
 import { open, type RefusedTable, readParameters } from '../parameters.ts';
 import type { Asked, Hyperparameters } from '../state/job-store.ts';
@@ -16,15 +22,21 @@ const metadata = z
   .record(z.string().max(mostKey), z.string().max(mostValue))
   .refine((pairs) => Object.keys(pairs).length <= mostPairs, `expected up to ${mostPairs} pairs`);
 
-const method = z.strictObject({
-  type: z.enum(['supervised'], {
-    error: ({ input }) =>
-      input === 'dpo' || input === 'reinforcement'
-        ? `${input} is not supported yet: only supervised fine-tuning is`
-        : "expected 'supervised'",
-  }),
-  supervised: open(z.strictObject({ hyperparameters: open(jobHyperparameters) })),
-});
+const method = z
+  .strictObject({
+    type: z.enum(['supervised', 'dpo'], {
+      error: ({ input }) =>
+        input === 'reinforcement'
+          ? 'reinforcement is not supported: supervised and dpo are'
+          : "expected 'supervised' or 'dpo'",
+    }),
+    supervised: open(z.strictObject({ hyperparameters: open(jobHyperparameters) })),
+    dpo: open(z.strictObject({ hyperparameters: open(dpoHyperparameters) })),
+  })
+  .superRefine(({ type, ...blocks }, context) => {
+    for (const other of ['supervised', 'dpo'] as const)
+      if (other !== type && blocks[other]) context.addIssue({ code: 'custom', path: [other], message: `stands beside the type ${type}` }); // biome-ignore format: one line
+  });
 
 /** Parameters of POST /v1/fine_tuning/jobs. */
 export const jobParameters = z.object({
@@ -33,7 +45,7 @@ export const jobParameters = z.object({
   validation_file: open(z.string().min(1)).describe('likewise; with it, the result is the epoch with the lowest validation loss'), // biome-ignore format: one line
   suffix: open(jobSuffix).describe('1 to 64 characters; part of the name of the result'),
   seed: open(jobSeed).describe('0 to 2^31 - 1; by default another one each time'),
-  method: open(method).describe('`type` supervised, with `supervised.hyperparameters`: `n_epochs` (auto, 1 to 50), `batch_size` (auto, 1 to 256), `learning_rate_multiplier` (auto, above 0)'), // biome-ignore format: one line
+  method: open(method).describe('`type` supervised or dpo, with `supervised.hyperparameters` or `dpo.hyperparameters`: `n_epochs` (auto, 1 to 50), `batch_size` (auto, 1 to 256), `learning_rate_multiplier` (auto, above 0), and of dpo `beta` (auto, above 0, up to 2)'), // biome-ignore format: one line
   hyperparameters: open(jobHyperparameters).describe('the older form of `method.supervised.hyperparameters`'),
   metadata: open(metadata).describe(`up to ${mostPairs} pairs, keys up to ${mostKey} and values up to ${mostValue} characters`), // biome-ignore format: one line
 });
@@ -45,17 +57,19 @@ export const jobRefusals = {
 const auto: Hyperparameters = { n_epochs: 'auto', batch_size: 'auto', learning_rate_multiplier: 'auto' };
 
 /** What was given, and auto for the rest. */
-function withAuto(given: z.output<typeof jobHyperparameters> | null | undefined): Hyperparameters {
+function withAuto(given: JobHyperparameters | null | undefined, type: Asked['method']): Hyperparameters {
   const said = Object.entries(given ?? {}).filter(([, value]) => value !== null && value !== undefined);
-  return { ...auto, ...Object.fromEntries(said) };
+  return { ...auto, ...(type === 'dpo' ? { beta: 'auto' as const } : {}), ...Object.fromEntries(said) };
 }
 
 /** What the body asks for. Throws ApiError. */
 export function readJobRequest(body: unknown): Asked {
   const given = readParameters(body, jobParameters, jobRefusals);
   const { hyperparameters: older, metadata: pairs = null, model, seed, suffix = null, training_file, validation_file = null } = given; // biome-ignore format: one line
-  const newer = given.method?.supervised?.hyperparameters;
-  if (older && newer && JSON.stringify(withAuto(older)) !== JSON.stringify(withAuto(newer)))
-    throw wrongParameter('hyperparameters', 'invalid_value', "'hyperparameters' and 'method.supervised.hyperparameters' say different things: leave the older one out."); // biome-ignore format: one line
-  return { model, training_file, validation_file, suffix, seed: seed ?? randomInt(seedCount), metadata: pairs, hyperparameters: withAuto(newer ?? older) }; // biome-ignore format: one line
+  const type = given.method?.type ?? 'supervised';
+  const newer = given.method?.[type]?.hyperparameters;
+  const whole = (each: JobHyperparameters): Hyperparameters => withAuto(each, type);
+  if (older && newer && JSON.stringify(whole(older)) !== JSON.stringify(whole(newer)))
+    throw wrongParameter('hyperparameters', 'invalid_value', `'hyperparameters' and 'method.${type}.hyperparameters' say different things: leave the older one out.`); // biome-ignore format: one line
+  return { model, training_file, validation_file, suffix, seed: seed ?? randomInt(seedCount), metadata: pairs, method: type, hyperparameters: withAuto(newer ?? older, type) }; // biome-ignore format: one line
 }

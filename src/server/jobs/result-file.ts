@@ -1,5 +1,5 @@
 /** The result file of a job: a row a step, in the columns that scripts for OpenAI's and Azure's look for. Pure. */
-import type { RunEvent } from '../../events.ts';
+import type { RunEvent, StepEndEvent, ValidationEvent } from '../../events.ts';
 
 /** What is not measured here has a column, so that it is found, and no value. */
 const columns = [
@@ -12,20 +12,32 @@ const columns = [
   'full_valid_loss',
   'full_valid_mean_token_accuracy',
 ] as const;
+/** Where pairs are learnt also these: `accuracy` is the share of pairs that are the right way round. */
+const ofPairs = ['valid_accuracy', 'train_margin', 'valid_margin'] as const;
 
-type Row = Partial<Record<(typeof columns)[number], number>>;
+type Row = Partial<Record<(typeof columns)[number] | (typeof ofPairs)[number], number>>;
+
+/** Accuracy and margin of pairs by their names in events and columns; of other losses none. */
+export function preferenceData<Side extends 'train' | 'valid'>(
+  side: Side,
+  { preference }: StepEndEvent | ValidationEvent,
+): Partial<Record<`${Side}_${'accuracy' | 'margin'}`, number>> {
+  const figures = (['accuracy', 'margin'] as const).flatMap((name) => (typeof preference?.[name] === 'number' ? [[`${side}_${name}`, preference[name]]] : [])); // biome-ignore format: one line
+  return Object.fromEntries(figures);
+}
 
 /** The steps of a run as CSV; a step that was computed again after a kill has its last values. */
 export function resultCsv(events: readonly RunEvent[]): string {
   const rows = new Map<number, Row>();
   const add = (step: number, values: Row): void => void rows.set(step, { ...rows.get(step), step, ...values });
   for (const event of events) {
-    if (event.type === 'step-end') add(event.step + 1, { train_loss: event.loss });
+    if (event.type === 'step-end') add(event.step + 1, { train_loss: event.loss, ...preferenceData('train', event) });
     if (event.type === 'validation' && event.step > 0)
-      add(event.step, { valid_loss: event.loss, full_valid_loss: event.loss });
+      add(event.step, { valid_loss: event.loss, full_valid_loss: event.loss, ...preferenceData('valid', event) });
   }
-  const lines = [...rows].sort(([a], [b]) => a - b).map(([, row]) => columns.map((name) => row[name] ?? '').join(','));
-  return `${[columns.join(','), ...lines].join('\n')}\n`;
+  const named = events.some((event) => event.type === 'step-end' && event.preference) ? [...columns, ...ofPairs] : columns; // biome-ignore format: one line
+  const lines = [...rows].sort(([a], [b]) => a - b).map(([, row]) => named.map((name) => row[name] ?? '').join(','));
+  return `${[named.join(','), ...lines].join('\n')}\n`;
 }
 
 /** Tokens that a run's steps have computed, those of steps that a kill made it repeat once. */

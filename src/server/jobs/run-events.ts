@@ -6,6 +6,7 @@ import type { CheckpointSavedEvent, DataReadyEvent, EstimateEvent, NoticeEvent, 
 import type { VerdictEvent } from '../../verdict-event.ts';
 import { nowInSeconds } from '../state/ids.ts';
 import type { Hyperparameters, JobStore, NewEvent } from '../state/job-store.ts';
+import { preferenceData } from './result-file.ts';
 
 /** Refused rows that are named one by one. */
 const namedRows = 5;
@@ -14,6 +15,10 @@ const namedRows = 5;
 const warnings: ReadonlySet<string> = new Set(['checkpoint', 'diverged', 'no-samples', 'no-verdict', 'parity-failed', 'smaller-micro-batch', 'damaged-log']); // biome-ignore format: one line
 
 const round = (value: number): string => value.toFixed(4);
+
+/** How many pairs are the right way round, behind a loss of preferences. */
+const rightOf = ({ preference }: StepEndEvent | ValidationEvent): string =>
+  typeof preference?.accuracy === 'number' ? `, accuracy=${round(preference.accuracy)}` : '';
 
 /** Follows one run. */
 export class RunTeller {
@@ -47,11 +52,11 @@ export class RunTeller {
   }
 
   private started({ model, settings }: RunStartEvent): void {
-    const { batchSize, epochs, learningRate } = settings;
+    const { batchSize, beta, epochs, learningRate } = settings;
     const job = this.jobs.find(this.job);
     if (!job || typeof epochs !== 'number' || typeof batchSize !== 'number') return;
     const multiplier = job.asked.hyperparameters.learning_rate_multiplier;
-    const known: Hyperparameters = { n_epochs: epochs, batch_size: batchSize, learning_rate_multiplier: multiplier === 'auto' ? 1 : multiplier }; // biome-ignore format: one line
+    const known: Hyperparameters = { n_epochs: epochs, batch_size: batchSize, learning_rate_multiplier: multiplier === 'auto' ? 1 : multiplier, ...(typeof beta === 'number' ? { beta } : {}) }; // biome-ignore format: one line
     const message = `Training ${model}: ${epochs} epochs, batches of ${batchSize}, learning rate ${String(learningRate)}.`;
     this.jobs.change(this.job, { learned: { hyperparameters: known } }, [{ key: 'settings', message }]);
   }
@@ -83,8 +88,8 @@ export class RunTeller {
     this.tell({
       key: `step ${step}`,
       type: 'metrics',
-      message: `Step ${step}/${this.steps}: training loss=${round(event.loss)}`,
-      data: { step, total_steps: this.steps, train_loss: event.loss },
+      message: `Step ${step}/${this.steps}: training loss=${round(event.loss)}${rightOf(event)}`,
+      data: { step, total_steps: this.steps, train_loss: event.loss, ...preferenceData('train', event) },
     });
   }
 
@@ -93,8 +98,8 @@ export class RunTeller {
     this.tell({
       key: `validation ${event.step}`,
       type: 'metrics',
-      message: `Step ${event.step}/${this.steps}: validation loss=${round(event.loss)}`,
-      data: { step: event.step, total_steps: this.steps, valid_loss: event.loss, full_valid_loss: event.loss },
+      message: `Step ${event.step}/${this.steps}: validation loss=${round(event.loss)}${rightOf(event)}`,
+      data: { step: event.step, total_steps: this.steps, valid_loss: event.loss, full_valid_loss: event.loss, ...preferenceData('valid', event) }, // biome-ignore format: one line
     });
   }
 

@@ -56,10 +56,10 @@ export const job = named(
     validation_file: z.string().nullable(),
     seed: z.int().min(0),
     hyperparameters: jobHyperparameters,
-    method: z.object({
-      type: z.literal('supervised'),
-      supervised: z.object({ hyperparameters: jobHyperparameters }),
-    }),
+    method: z.union([
+      z.object({ type: z.literal('supervised'), supervised: z.object({ hyperparameters: jobHyperparameters }) }),
+      z.object({ type: z.literal('dpo'), dpo: z.object({ hyperparameters: jobHyperparameters }) }),
+    ]),
     metadata: z.record(z.string(), z.string()).nullable(),
     integrations: z.array(z.never()),
     error: z.object({ code: z.string(), message: z.string(), param: z.string().nullable() }).nullable(),

@@ -13,6 +13,8 @@ export const hyperparameters = z.object({
   n_epochs: z.union([auto, z.number()]),
   batch_size: z.union([auto, z.number()]),
   learning_rate_multiplier: z.union([auto, z.number()]),
+  /** Of the method dpo alone. */
+  beta: z.union([auto, z.number()]).optional(),
 });
 export type Hyperparameters = z.output<typeof hyperparameters>;
 
@@ -23,6 +25,8 @@ const asked = z.object({
   suffix: z.string().nullable(),
   seed: z.int(),
   metadata: z.record(z.string(), z.string()).nullable(),
+  /** Jobs from before there was another are supervised. */
+  method: z.enum(['supervised', 'dpo']).default('supervised'),
   hyperparameters,
 });
 /** What a job was created with. */
