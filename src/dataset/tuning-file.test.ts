@@ -172,7 +172,11 @@ test("what the model's template cannot say is refused where it is given, and onl
 });
 
 test('pairs, preferences and rows of reinforcement are told apart', async () => {
-  const preference = { input: { messages: [question] }, preferred_output: [answer], non_preferred_output: [answer] };
+  const preference = {
+    input: { messages: [question] },
+    preferred_output: [answer],
+    non_preferred_output: [{ ...answer, content: 'no idea' }],
+  };
   const graded = { messages: [question], reference: 'Paris' };
   const formats = [{ prompt: 'a', completion: 'b' }, preference, graded].map((value) => check(among(value, value)));
   expect((await Promise.all(formats)).map(({ faults, format, notes }) => [format, faults, notes])).toEqual([
@@ -183,7 +187,11 @@ test('pairs, preferences and rows of reinforcement are told apart', async () => 
 });
 
 test('rows of another format than the method wants are refused', async () => {
-  const value = { input: { messages: [question] }, preferred_output: [answer], non_preferred_output: [answer] };
+  const value = {
+    input: { messages: [question] },
+    preferred_output: [answer],
+    non_preferred_output: [{ ...answer, content: 'no idea' }],
+  };
   const found = await check(among(value, value), { formats: ['chat', 'completion'] });
   expect(messages(found)).toEqual(['The file is in the format preference, and chat or completion is wanted.']);
   const graded = { messages: [question], reference: 'Paris' };

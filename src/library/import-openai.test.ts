@@ -31,7 +31,11 @@ const question = { role: 'user', content: 'Capital?' };
 const answer = { role: 'assistant', content: 'Paris.' };
 const chat = { messages: [question, answer] };
 const pair = { prompt: 'Capital?', completion: 'Paris.' };
-const preference = { input: { messages: [question] }, preferred_output: [answer], non_preferred_output: [answer] };
+const preference = {
+  input: { messages: [question] },
+  preferred_output: [answer],
+  non_preferred_output: [{ ...answer, content: 'Lyon.' }],
+};
 
 test.each<readonly [string, readonly unknown[], string, string]>([
   ['chat', Array(12).fill(chat), 'is a data set: 12 examples, conversations as OpenAI, Azure, Together and Fireworks', 'Jobs take it as it is'], // biome-ignore format: one line
