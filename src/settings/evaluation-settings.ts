@@ -8,7 +8,7 @@ export const evalOptions = {
   data: texts('FILE|DIR...', 'test data with answers, which has to be given; default: none'),
   against: texts('MODEL|RUN...', 'models to compare with; default: the base of a run'),
   metric: texts(
-    'METRIC|FILE,...',
+    'METRIC|FILE...',
     `${metricNames.join(', ')}, or a .mjs or .ts file whose default export scores an answer; default: what the data suggests`,
   ),
   pattern: openWords(
@@ -62,8 +62,8 @@ export const cardOptions = {
   title: openWords('TEXT', "the card's heading"),
   baseModel: openText('ORG/NAME', 'the base by its id on the hub'),
   license: openWords('SPDX', "the base's license, such as apache-2.0"),
-  language: texts('CODE,...', 'languages of the answers, such as en'),
-  trainingData: texts('ORG/NAME,...', 'the training data by its ids on the hub'),
+  language: texts('CODE...', 'languages of the answers, such as en'),
+  trainingData: texts('ORG/NAME...', 'the training data by its ids on the hub'),
   testData: openText('ORG/NAME', 'the test data by its id on the hub, for .eval_results'),
   task: openWords('ID', "which of that benchmark's tasks it is; default: default"),
   split: openWords('NAME', 'which split of the test data it is'),
