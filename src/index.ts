@@ -177,6 +177,7 @@ export type { LossType } from './losses/pair-losses.ts';
 export type { PreferenceFigures } from './losses/preference-tally.ts';
 export type { DoctorEngine, DoctorFolder, DoctorReport, Finding } from './machine/doctor.ts';
 export type { MachineFacts } from './machine/machine.ts';
+export type { TriedWeights } from './merge/search-weights.ts';
 export type { Imported, ImportedKind, ImportedTune } from './migrate/imported.ts';
 export type { ActivationPolicy } from './models/activation-policy.ts';
 export type { InitScheme } from './models/random-model.ts';

@@ -8,6 +8,6 @@ export function moduleProgress(): { signal: AbortSignal; onProgress: (progress: 
   process.once('SIGINT', () => abort.abort());
   return {
     signal: abort.signal,
-    onProgress: ({ done, total }) => status.progress(done, total, `${done} of ${total} modules`),
+    onProgress: ({ done, of = 'modules', total }) => status.progress(done, total, `${done} of ${total} ${of}`),
   };
 }

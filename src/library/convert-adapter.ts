@@ -21,10 +21,11 @@ import { type Exported, needlessFaults } from './export-run.ts';
 import { mergeLosses } from './merge-losses.ts';
 import { readTest } from './test-data.ts';
 
-/** How many modules are done, of how many. */
+/** How many modules are done, of how many; of a search for weights, how many tries. */
 export interface ModuleProgress {
   readonly done: number;
   readonly total: number;
+  readonly of?: 'tries';
 }
 
 /** What an adapter becomes, and where. */

@@ -226,3 +226,36 @@ describe('extract', () => {
     await expect(extractAdapter(join(fixtures, 'reference/qwen3/base.gguf'), base, { out: fresh() })).rejects.toThrow(/is no tuned form of/); // biome-ignore format: one line
   });
 });
+
+it('weights are looked for on data, and compared with the usual ones on other examples', async () => {
+  const write = (name: string, from: number): string => {
+    const path = join(folder, name);
+    writeFileSync(path, Array.from({ length: 8 }, (_, i) => `${JSON.stringify({ prompt: `number ${from + i}`, completion: (from + i) % 2 === 0 ? 'even' : 'odd' })}\n`).join('')); // biome-ignore format: one line
+    return path;
+  };
+  const [search, data] = [write('search.jsonl', 0), write('other.jsonl', 50)];
+  const told: string[] = [];
+  const found = await mergeAdapters([first, second], { base, out: fresh(), search, searchTries: 5, data, onProgress: ({ done, of, total }) => void (of && told.push(`${done} of ${total} ${of}`)) }); // biome-ignore format: one line
+  expect(told).toEqual(['1 of 5 tries', '2 of 5 tries', '3 of 5 tries', '4 of 5 tries', '5 of 5 tries']);
+  expect(found.searched).toHaveLength(5);
+  expect(found.weights).toEqual(found.searched![0]!.weights);
+  expect(found.searched!.map(({ weights }) => String(weights))).toEqual(expect.arrayContaining(['0.5,0.5', '1,1']));
+  expect(found.notes.join()).toMatch(/5 weights were tried on .*search\.jsonl: loss [\d.]+ with the best, [\d.]+ with the usual ones/); // biome-ignore format: one line
+  expect(found.losses[0]!.models.map(({ name }) => name)).toEqual(['merged', 'with the usual weights', first, second, 'base']); // biome-ignore format: one line
+  // What is written is what was tried: the same weights given have the same loss.
+  const again = await mergeAdapters([first, second], { base, out: fresh(), weights: found.weights, data });
+  expect(again.losses[0]!.models[0]!.loss).toBeCloseTo(found.losses[0]!.models[0]!.loss, 3);
+  const abort = new AbortController();
+  const out = fresh();
+  const stopped = mergeAdapters([first, second], { base, out, search, searchTries: 50, signal: abort.signal, onProgress: ({ done, of }) => void (of && done === 2 && abort.abort()) }); // biome-ignore format: one line
+  await expect(stopped).rejects.toMatchObject({ kind: 'interrupted' });
+  expect(existsSync(out)).toBe(false);
+});
+
+it.each([
+  [{ search: 'x.jsonl', weights: [1, 1] }, /`search` finds them/],
+  [{ search: 'x.jsonl', method: 'model-stock' }, /has no weights/],
+  [{ searchTries: 9 }, /nothing is looked for without `search`/],
+] as const)('a search that would do nothing is refused: %j', async (given, message) => {
+  await expect(mergeAdapters([first, second], { base, out: fresh(), ...given })).rejects.toThrow(message);
+});

@@ -15,6 +15,7 @@ import { compareUpdates, cosineOf } from '../inspect/compare-updates.ts';
 import { factorsOf } from '../inspect/update.ts';
 import { type LoraAdapter, moduleKey } from '../lora/adapter.ts';
 import { merged } from '../merge/merge.ts';
+import type { TriedWeights } from '../merge/search-weights.ts';
 import { baseWarning } from '../run/base-model.ts';
 import { type ExportFormat, mergeSettings } from '../settings/adapter-settings.ts';
 import { templateBeside } from '../settings/chat-template.ts';
@@ -27,6 +28,7 @@ import { callWith, withValues } from '../words/program-words.ts';
 import type { ModuleProgress } from './convert-adapter.ts';
 import type { Exported } from './export-run.ts';
 import { type MeasuredModel, mergeLosses } from './merge-losses.ts';
+import { searchMerge, withMerge } from './search-merge.ts';
 import { readTest } from './test-data.ts';
 
 /** How adapters are merged, and what is written. */
@@ -45,10 +47,17 @@ export interface MergeAdaptersOptions {
   readonly density?: number;
   /** At most this rank for each module (default: all of it for cat and linear, else the highest of the adapters). */
   readonly rank?: number;
-  /** Of what dare and della draw (default: 0). */
+  /** Of what dare and della draw, and of a search (default: 0). */
   readonly seed?: number;
   /** Test data with answers, such as each adapter's own: the losses of result, adapters and base on each (default: none). */
   readonly data?: string | readonly string[];
+  /**
+   * Data with answers, such as each adapter's own, on which weights are looked for without gradients (default: none). Losses on `data`, which
+   * should be other examples, are compared with those of the usual weights.
+   */
+  readonly search?: string | readonly string[];
+  /** Weights that a search tries, the usual ones and 1 each among them (default: 20). */
+  readonly searchTries?: number;
   /** Ends it; nothing is written then, but for the result where it was being measured. */
   readonly signal?: AbortSignal;
   /** Told how far it is. */
@@ -83,6 +92,8 @@ export interface MergedAdapters extends Exported {
   readonly weights: readonly number[];
   /** Of each two adapters. */
   readonly interference: readonly Interference[];
+  /** What a search tried, the best first; null where none was asked for. */
+  readonly searched: readonly TriedWeights[] | null;
   /** On each of `data`: the result, named `merged`, with each adapter and the base. */
   readonly losses: readonly MergeLosses[];
 }
@@ -95,13 +106,18 @@ export interface MergeLosses extends LossReport {
 }
 
 /** What does nothing with this method, or is not to be had of it. */
-function methodFaults({ density, method, rank, seed, weights }: Given): string[] {
+function methodFaults({ density, method, rank, search, searchTries, seed, weights }: Given): string[] {
   const name = (method ?? 'svd') as MergeMethod;
   const named = withValues({ method: name });
   return [
     ...(density !== undefined && !prunes(name) ? [`\`density\`: ${named} prunes nothing`] : []),
-    ...(seed !== undefined && !draws(name) ? [`\`seed\`: ${named} draws nothing`] : []),
+    ...(seed !== undefined && !draws(name) && search === undefined ? [`\`seed\`: ${named} draws nothing`] : []),
     ...(rank !== undefined && name.startsWith('peft-') ? [`\`rank\`: ${named} keeps the rank of the factors`] : []),
+    ...(weights !== undefined && search !== undefined ? ['`weights`: `search` finds them'] : []),
+    ...(search !== undefined && name === 'model-stock' ? [`\`search\`: ${named} has no weights`] : []),
+    ...(searchTries !== undefined && search === undefined
+      ? ['`searchTries`: nothing is looked for without `search`']
+      : []),
     ...(weights !== undefined && name === 'model-stock' ? [`\`weights\`: ${named} finds its own`] : []),
   ];
 }
@@ -164,6 +180,18 @@ async function readAll(
   return { adapters, notes };
 }
 
+async function readTests(files: readonly string[], basePath: string): Promise<{ data: string; test: TestSet }[]> {
+  const all: { data: string; test: TestSet }[] = [];
+  for (const data of files) all.push({ data, test: await readTest({ data }, basePath) });
+  return all;
+}
+
+/** What a search came to, in a sentence. */
+function searchNote(searched: readonly TriedWeights[], usual: readonly number[], data: readonly string[]): string {
+  const plain = searched.find(({ weights }) => String(weights) === String(usual))!;
+  return `${searched.length} weights were tried on ${data.join(', ')}: loss ${searched[0]!.loss.toFixed(4)} with the best, ${plain.loss.toFixed(4)} with the usual ones, nats per token.`;
+}
+
 /** The chat template that the adapters were trained with; none where they differ, and that is said. */
 function commonTemplate(paths: readonly string[], notes: string[]): string | null {
   const templates = [...new Set(paths.map(templateBeside))];
@@ -224,18 +252,21 @@ export async function mergeAdapters(paths: readonly string[], options: MergeAdap
   const { base, density, method, out, rank, seed, to } = settings;
   const faults = countFaults(paths, settings.weights, method);
   if (faults.length > 0) throw settingsFault(faults, `${callWith('settingsSchema', 'merge')} lists every option with its default.`); // biome-ignore format: one line
-  const weights = weightsOf(settings.weights, method, paths.length);
+  const usual = weightsOf(settings.weights, method, paths.length);
   const { path: basePath } = await resolveModel(base);
   const model = openGguf(basePath);
   try {
     // What cannot be read is known before anything is computed.
-    const tests: { data: string; test: TestSet }[] = [];
-    for (const path of settings.data) tests.push({ data: path, test: await readTest({ data: path }, basePath) });
+    const [tests, searchOn] = [await readTests(settings.data, basePath), await readTests(settings.search, basePath)];
     const { adapters, notes } = await readAll(paths, model, basePath);
     const chatTemplate = commonTemplate(paths, notes);
     const frozen = commonFrozen(paths);
     await heedSignal('the merge', signal);
     const interference = paths.flatMap((_, i) => paths.slice(i + 1).map((__, k) => interferenceOf(paths, adapters, i, i + 1 + k))); // biome-ignore format: one line
+    const looking = { adapters, below: frozen?.path ?? null, model, method, weights: usual, density, rank, seed, signal, tests: searchOn.map(({ test }) => test), tries: settings.searchTries, onTry: (done: number, total: number) => onProgress?.({ done, total, of: 'tries' }) }; // biome-ignore format: one line
+    const searched = searchOn.length === 0 ? null : await searchMerge(looking);
+    const weights = searched?.[0]?.weights ?? usual;
+    if (searched) notes.push(searchNote(searched, usual, settings.search));
     const { adapter, energy } = await merged(adapters, { method, weights, density, rank, seed, signal, onModule: (done, total) => onProgress?.({ done, total }) }); // biome-ignore format: one line
     const begotten = begottenBy(paths, weights, { method, density, rank, seed }, notes);
     notes.push(...frozenNotes({ format: to, frozen }));
@@ -243,7 +274,8 @@ export async function mergeAdapters(paths: readonly string[], options: MergeAdap
     const highest = Math.max(...adapter.pairs.map((pair) => pair.rank));
     if (energy.discarded > 0) notes.push(`With rank ${highest} the result leaves out ${lostText(energy)}.`);
     const models = [resultOf(to, files, basePath), ...paths.map((path) => ({ name: path, model: basePath, adapter: path })), { name: 'base', model: basePath, adapter: null }]; // biome-ignore format: one line
-    const losses = await lossesOn(tests, models, signal);
+    const measure = (further: readonly MeasuredModel[]): Promise<MergeLosses[]> => lossesOn(tests, [models[0]!, ...further, ...models.slice(1)], signal); // biome-ignore format: one line
+    const losses = searched && tests.length > 0 ? await withMerge(looking, (path) => measure([{ name: 'with the usual weights', model: basePath, adapter: path }])) : await measure([]); // biome-ignore format: one line
     return {
       files,
       notes,
@@ -252,6 +284,7 @@ export async function mergeAdapters(paths: readonly string[], options: MergeAdap
       modules: adapter.pairs.length,
       rank: highest,
       weights,
+      searched,
       interference,
     };
   } finally {

@@ -56,7 +56,12 @@ export const mergeOptions = {
     'FILE|DIR...',
     "test data with answers, such as each adapter's own: the losses of result, adapters and base on each; default: none",
   ),
-  seed: whole(0, [0, 2 ** 32 - 1], 'of what dare and della draw'),
+  search: texts(
+    'FILE|DIR...',
+    "data with answers, such as each adapter's own, on which weights are looked for without gradients, apart from `data`; default: none",
+  ),
+  searchTries: whole(20, [2, 1000], 'weights that a search tries'),
+  seed: whole(0, [0, 2 ** 32 - 1], 'of what dare and della draw, and of a search'),
 };
 export const mergeSettings = z.object(mergeOptions);
 
