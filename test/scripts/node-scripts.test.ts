@@ -31,6 +31,12 @@ function plantedItems(): string {
   return at('planted.json');
 }
 
+function preferred(): string {
+  const pair = (i: number): string => JSON.stringify({ prompt: `number ${i}`, chosen: i % 2 ? 'odd' : 'even', rejected: 'no idea' }); // biome-ignore format: one line
+  writeFileSync(at('pairs.jsonl'), Array.from({ length: 12 }, (_, i) => pair(i)).join('\n'));
+  return at('pairs.jsonl');
+}
+
 // biome-ignore format: a table
 const runs: Readonly<Record<string, Run>> = {
   'bench/run.mjs': { args: () => ['--smoke', '--model', tiny, '--data', at('train.jsonl'), '--out', at('results')], prints: /\| LoRA step, int8, tokens\/s \| \d+/, covers: ['bench/int8-step.mjs', 'bench/growth.mjs', 'bench/plan-against-actual.mjs'] },
@@ -51,6 +57,7 @@ const runs: Readonly<Record<string, Run>> = {
   'bench/contamination.mjs': { args: () => ['--rows', '300', '--examples', '60', '--planted', '10'], prints: /"planted":10,"found":(9|10),"further":0/ },
   'bench/inspect-data.mjs': { args: () => [plantedItems(), '--rows', '60', join(repo, 'examples/intents/train.jsonl')], prints: /3 of 3 found \(100\.0%\) in 60 rows, precision 100\.0%/ },
   'bench/report-pages.mjs': { args: () => [at('pictures'), at('run/report.html')], prints: /report-pages: skipped, since|report\.html: nothing found/, covers: ['bench/chromium.mjs'] },
+  'bench/preferences.mjs': { args: () => [preferred(), tiny, at('preferences'), '--pairs', '8', '--held-out', '4'], prints: /"accuracy":[\d.]+,"interval":\[[\s\S]*"tokensPerSecond":[\d.]+/ },
   'bench/shape.mjs': { args: () => [], prints: /\| import cycles \| 0 \|/ },
   'bench/synthetic-model.mjs': { args: () => ['tinyllama-1.1b', at('synthetic.gguf'), '--layers', '1'], prints: /"layers":1,.*"parameters":\d+/ },
   'bench/reference-check.mjs': { args: () => [tiny, at('reference'), at('run')], prints: /"worstGradientError":[\d.]+[\s\S]*"exact":\d+/ },
