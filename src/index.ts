@@ -201,6 +201,7 @@ export type { CompletedValue, PersonalFindings } from './safety/personal-complet
 export type { DriftFigure, RefusalComparison, RefusalFigure, SafetyEvent } from './safety-event.ts';
 export type { ModelOpenedLog, RequestLog, ServerFailureLog, ServerLog } from './server/log.ts';
 export { type RunningServer, type ServeOptions, serve } from './server/serve.ts';
+export { type RunningStudio, type StudioOptions, studio } from './server/studio.ts';
 export type { ExportFormat, MergedType } from './settings/adapter-settings.ts';
 export type { CommandName } from './settings/command-settings.ts';
 export type { JobSettings } from './settings/job-hyperparameters.ts';

@@ -160,6 +160,7 @@ test('a command loads what it needs: the help no schemas, the process that shows
     'plan',
     'chat',
     'serve',
+    'studio',
     'models',
     'doctor',
     'schema',

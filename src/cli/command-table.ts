@@ -16,6 +16,7 @@ const table: Readonly<Record<CommandName, Entry>> = {
   pretrain: { argument: '<TEXT...>', load: () => import('./pretrain.ts') },
   chat: { argument: '[MODEL|RUN]', load: () => import('./chat.ts') },
   serve: { load: () => import('./serve.ts') },
+  studio: { load: () => import('./studio.ts') },
   keys: { argument: '<ACTION> [NAME]', load: () => import('./keys.ts') },
   preview: { argument: '<DATA...>', load: () => import('./preview.ts') },
   jobs: { argument: '[ACTION] [ID]', load: () => import('./jobs.ts') },

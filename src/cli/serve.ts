@@ -7,6 +7,7 @@ import { harmless } from '../words/harmless.ts';
 import { bare } from './bare-command.ts';
 import { addFlags, flagsOf } from './flags.ts';
 import { print } from './print.ts';
+import { toldToEnd } from './told-to-end.ts';
 import { inCommandWords } from './words.ts';
 
 const logShown = { quiet: toggle(false, 'no line a request on stderr') };
@@ -26,12 +27,6 @@ function render(entry: ServerLog, quiet: boolean): string | null {
   if (entry.type === 'request') return quiet ? null : lineOf.request(entry);
   return entry.type === 'failure' ? lineOf.failure(entry) : lineOf['model-opened'](entry);
 }
-
-/** Resolves at Ctrl-C or SIGTERM; a second one ends the process at once, as if nobody listened. */
-const toldToEnd = (): Promise<void> =>
-  new Promise((resolve) => {
-    for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => resolve());
-  });
 
 export function command(): Command {
   const command = bare('serve');

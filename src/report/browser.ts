@@ -28,7 +28,7 @@ function kept(name: string, value?: string): string | null {
 const digits = (value: number | null): string => (value === null ? '–' : String(Number(value.toPrecision(4))));
 
 /** What uPlot is told of a plot, at a width, in the page's language and colours. */
-function chartOptions({ series, x }: PlotData, width: number): object {
+export function chartOptions({ series, x }: PlotData, width: number): object {
   const colour = (name: string): string => getComputedStyle(document.documentElement).getPropertyValue(`--${name}`).trim(); // biome-ignore format: one line
   const said = (text: Text): string => (isEnglish() ? text.en : text.zh);
   const value = (_: unknown, each: number | null): string => digits(each);
@@ -62,7 +62,7 @@ function chartOptions({ series, x }: PlotData, width: number): object {
   };
 }
 
-function chartHeight(width: number): number {
+export function chartHeight(width: number): number {
   return Math.max(180, Math.min(280, width * 0.42));
 }
 

@@ -8,7 +8,7 @@ import { bodyLimit } from 'hono/body-limit';
 import { cors } from 'hono/cors';
 import { EventHistory } from '../event-history.ts';
 import type { OpenChatModel } from '../llama/chat-engine.ts';
-import { assertHost, assertOrigin } from './access.ts';
+import { admitted, healthPath } from './admitted.ts';
 import { type AnswerEvent, answer, type Job, type Usage } from './answer.ts';
 import { ApiError, apiErrorOf, clientLeft, stopping } from './api-error.ts';
 import type { AskedAdapter, AskedModel } from './asked-model.ts';
@@ -37,7 +37,10 @@ import { modelOf, modelRoutes, namedModel } from './routes/models.ts';
 import { endpointOf, type Routes } from './routes/routes.ts';
 import { tokenRoutes } from './routes/tokens.ts';
 import { uploadRoutes } from './routes/uploads.ts';
-import { methodsOf, openPaths, scopeOf } from './scopes.ts';
+import { methodsOf, scopeOf } from './scopes.ts';
+import { assetRoutes } from './studio/assets.ts';
+import type { StudioDoor } from './studio/door.ts';
+import { studioRoutes } from './studio/routes.ts';
 import type { Workspace } from './workspace.ts';
 
 export interface AppParts {
@@ -49,6 +52,8 @@ export interface AppParts {
   readonly embedders: Embedders;
   readonly metrics: Metrics;
   readonly workspace: Workspace;
+  /** Of a server with the studio's page; else null. */
+  readonly studio: StudioDoor | null;
   /** Origins of web pages that may ask. */
   readonly origins: readonly string[];
   readonly onLog: (entry: ServerLog) => void;
@@ -194,25 +199,6 @@ function watched(parts: AppParts): MiddlewareHandler<Environment> {
   };
 }
 
-const health = '/healthz';
-
-/** Whether a request is answered at all: by whom it asked for, while the server is open, with its key. */
-function admitted({ closing, host, keys, origins }: AppParts): MiddlewareHandler<Environment> {
-  return async (context, next) => {
-    const { headers } = context.env.incoming;
-    assertHost(host, headers.host);
-    assertOrigin(headers.origin, headers.host, origins);
-    const { path } = context.req;
-    if (closing.aborted && path !== health) throw stopping();
-    if (!openPaths.has(path)) {
-      const { noted, spend } = context.get('asked');
-      noted.caller = keys.admit(context.req.header('authorization'));
-      spend(0);
-    }
-    await next();
-  };
-}
-
 function failed(parts: AppParts, thrown: Error, context: Context<Environment>): Response {
   const told = apiErrorOf(thrown, null);
   const isOurs = told.status >= 500 && told.status !== stopping().status;
@@ -245,7 +231,7 @@ function limited({ limits }: AppParts): MiddlewareHandler<Environment> {
 }
 
 const routesOf = (parts: AppParts): Routes => ({
-  [`GET ${health}`]: (context) => context.json({ status: 'ok' }),
+  [`GET ${healthPath}`]: (context) => context.json({ status: 'ok' }),
   'GET /readyz': (context) => context.json({ status: 'ready' }),
   'GET /metrics': async (context) =>
     context.text(await parts.metrics.text(), 200, { 'Content-Type': 'text/plain; version=0.0.4; charset=utf-8' }),
@@ -260,6 +246,7 @@ const routesOf = (parts: AppParts): Routes => ({
   ...fileRoutes(parts),
   ...uploadRoutes(parts),
   ...fineTuningRoutes(parts),
+  ...studioRoutes(parts),
 });
 
 /** What web pages may read of an answer beside its body. */
@@ -275,6 +262,7 @@ export function createApp(parts: AppParts): Hono<Environment> {
   if (parts.origins.length > 0) app.use(cors({ origin: [...parts.origins], exposeHeaders: [...shownHeaders] }));
   app.use(admitted(parts));
   app.post('*', limited(parts));
+  if (parts.studio) app.use(assetRoutes(parts.studio));
   for (const [asked, handler] of Object.entries(routesOf(parts))) {
     const [method = '', path = ''] = asked.split(' ');
     const scope = scopeOf(endpointOf(asked));

@@ -66,6 +66,7 @@ test('the endpoints of the page are the routes of the server', () => {
       nice: true,
       onLog: () => {},
     }),
+    studio: null,
     origins: [],
     onLog: () => {},
     closing: new AbortController().signal,

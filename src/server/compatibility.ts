@@ -12,6 +12,7 @@ import { fileParameters } from './routes/files.ts';
 import { detokenizeParameters, templateParameters, tokenizeParameters, tokenizeRefusals } from './routes/tokens.ts';
 import { completeParameters, uploadParameters } from './routes/uploads.ts';
 import { type EndpointScope, scopes } from './scopes.ts';
+import { studioEndpoints } from './studio/endpoints.ts';
 
 /** What is answered, as the app has it. */
 export const endpoints: Readonly<Record<string, string>> = {
@@ -51,6 +52,7 @@ export const endpoints: Readonly<Record<string, string>> = {
   'GET /healthz': 'whether the server lives; without a key',
   'GET /metrics': 'for Prometheus: requests, tokens, times, what waits, what each open context takes and how much slower adapters are; no contents, no names that clients made',
   'GET /readyz': 'whether it takes requests: 503 while it closes; without a key',
+  ...studioEndpoints,
 }; // biome-ignore format: a table
 
 /** What scripts may look for, and is not there. */

@@ -1,5 +1,6 @@
 /** What each endpoint asks of a key. Pure. */
 import type { KeyScope } from '../store/key-scopes.ts';
+import { studioEndpoints } from './studio/endpoints.ts';
 
 /** `open`: answered without a key. */
 export type EndpointScope = KeyScope | 'open';
@@ -47,6 +48,8 @@ export const scopes: Readonly<Record<EndpointScope, readonly string[]>> = {
     'POST /v1/fine_tuning/checkpoints/{model}/permissions',
     'GET /v1/fine_tuning/checkpoints/{model}/permissions',
     'DELETE /v1/fine_tuning/checkpoints/{model}/permissions/{id}',
+    // They tell of folders of this machine.
+    ...Object.keys(studioEndpoints),
   ],
 };
 

@@ -24,6 +24,7 @@ import { ModelPool } from './model-pool.ts';
 import { assertMapped, assertOrigins, mapOf } from './names-and-origins.ts';
 import type { RunningServer, ServeOptions } from './serve-options.ts';
 import { watchClients } from './slow-clients.ts';
+import type { StudioDoor } from './studio/door.ts';
 import { Workspace } from './workspace.ts';
 
 /** How often connections are held against the limits of time. */
@@ -100,18 +101,26 @@ const memoryShare = 0.5;
 const usualMemory = (): number => Math.floor(memoryBytes().available * memoryShare);
 
 /** Throws NomoatError where the server would be open to others and nobody said so. */
-function keyRing({ apiKey, host, openToEverybody }: Omit<Doors, 'hasKeys'>): KeyRing {
+function keyRing({ apiKey, host, openToEverybody }: Omit<Doors, 'hasKeys'>, needsKey: boolean): KeyRing {
   const keys = new ApiKeys(surroundings());
   assertSafe({ apiKey, host, openToEverybody, hasKeys: keys.all().length > 0 });
-  return new KeyRing({ apiKey, keys, isOpen: openToEverybody, needsKey: !isLoopback(host) });
+  return new KeyRing({ apiKey, keys, isOpen: openToEverybody, needsKey });
 }
 
 /** Starts a server. Rejects with NomoatError where it may not or cannot. */
-export async function startServer(options: ServeOptions, limits: ServerLimits): Promise<RunningServer> {
+export async function startServer(
+  options: ServeOptions,
+  limits: ServerLimits,
+  studio: StudioDoor | null = null,
+): Promise<RunningServer> {
   const { apiKey = null, onLog = () => {}, ...given } = { ...options };
   const settings = parseSettings(serveSettings, { given }, { command: 'serve' });
   const { contextSize, host, memory, port, runs, threads } = settings;
-  const keys = keyRing({ apiKey, host, openToEverybody: settings.openToEverybody });
+  // The studio's page has a cookie: nobody else is let in without a key.
+  const keys = keyRing(
+    { apiKey, host, openToEverybody: settings.openToEverybody },
+    studio !== null || !isLoopback(host),
+  );
   const closing = new AbortController();
   const map = mapOf(settings.map);
   const models: ModelList = new ModelList(
@@ -134,7 +143,7 @@ export async function startServer(options: ServeOptions, limits: ServerLimits): 
   const { origins } = settings;
   const metrics = new Metrics(pool);
   const embedders = new Embedders({ limits, contextSize, threads });
-  const parts: AppParts = { host, keys, limits, models, pool, embedders, metrics, workspace, origins, onLog, closing: closing.signal, running: new Set() }; // biome-ignore format: one line
+  const parts: AppParts = { host, keys, limits, models, pool, embedders, metrics, workspace, studio, origins, onLog, closing: closing.signal, running: new Set() }; // biome-ignore format: one line
   const server = httpServer(parts);
   const { address, port: taken } = await listen(server, host, port);
   workspace.takeUp();

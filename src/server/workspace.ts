@@ -64,6 +64,11 @@ export class Workspace {
     return this.options.runs;
   }
 
+  /** The jobs, where there are some: a look writes nothing. */
+  openedJobs(): JobStore | null {
+    return this.opened?.jobs ?? null;
+  }
+
   /** The suffix of the job that made a run; null where none did. */
   suffixOf(run: string): string | null {
     const job = this.opened?.jobs.ofRun(run) ?? null;

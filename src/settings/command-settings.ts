@@ -9,10 +9,11 @@ import { lineageOptions, packOptions, signingKeyOptions, verifyOptions } from '.
 import { checkOptions } from './check-settings.ts';
 import { summaries } from './command-summaries.ts';
 import { cardOptions, evalOptions } from './evaluation-settings.ts';
-import { above, below, choice, fieldWords, notNegative, number, openSize, openText, openWords, requiredText, text, texts, toggle, whole, wholeFrom } from './fields.ts'; // biome-ignore format: one line
+import { above, below, choice, fieldWords, notNegative, number, openText, openWords, requiredText, text, toggle, whole, wholeFrom } from './fields.ts'; // biome-ignore format: one line
 import { inspectDataOptions, inspectOptions } from './inspect-settings.ts';
 import { defaultModel, flagOf, type OptionTable, pretrainOptions, tuneOptions, tuneSettings } from './options.ts';
 import { type Lead, optionLabel } from './parse-settings.ts';
+import { serveOptions, studioOptions } from './serve-settings.ts';
 import { pullOptions, pushOptions } from './sharing-settings.ts';
 
 /** Small models repeat themselves at temperature 0 and ramble at 1; fine-tuned ones are asked for what they learnt. */
@@ -93,32 +94,7 @@ const shownRows = 3;
 export const previewOptions = { rows: wholeFrom(shownRows, 0, 'rows to show', { unit: 'rows' }), ...rowsOptions };
 export const previewSettings = z.object(previewOptions);
 
-const mostPort = 65535;
-export const serveOptions = {
-  models: texts('DIR...', 'folders whose GGUF files are served, beside those that `listModels()` lists; default: none'),
-  runs: text('runs', 'DIR', 'the folder whose finished runs are served'),
-  map: texts(
-    'NAME=MODEL...',
-    'names that scripts have for hosted models, each with the model of this machine that answers and is tuned for it; default: none',
-  ),
-  background: toggle(
-    true,
-    'train jobs in the background, at the lowest priority, so that chats do not wait for them',
-    'train jobs at the priority of chats',
-  ),
-  trainingJobs: wholeFrom(1, 1, 'fine-tuning jobs that train at once', { unit: 'jobs' }),
-  origins: texts(
-    'URL...',
-    'origins of web pages that may ask from a browser, such as http://localhost:5173; default: none',
-  ),
-  port: whole(8080, [0, mostPort], 'where it listens; 0 takes any that is free', { unit: 'TCP port' }),
-  host: text('127.0.0.1', 'ADDRESS', "address to listen on; another than this machine's own wants an API key, of `addApiKey()` or in NOMOAT_API_KEY"), // biome-ignore format: one line
-  openToEverybody: toggle(false, 'lets everybody who reaches the server chat, train, read uploaded files and delete models, without a key'), // biome-ignore format: one line
-  contextSize: wholeFrom(null, 1, 'tokens of prompt and answer together, at most; default: 4096, or what a model was trained on', { unit: 'tokens' }), // biome-ignore format: one line
-  threads: wholeFrom(null, 1, 'threads to compute with, at most: small models use one; default: physical cores', { unit: 'threads' }), // biome-ignore format: one line
-  memory: openSize('SIZE', 'memory for models, adapters and conversations together, such as 8GB; those that were used longest ago make room; default: half of what is free at the start'), // biome-ignore format: one line
-};
-export const serveSettings = z.object(serveOptions);
+export { serveOptions, serveSettings, studioOptions, studioSettings } from './serve-settings.ts';
 
 export const jobsActions = ['list', 'follow', 'cancel', 'pause', 'resume'] as const;
 export const jobsOptions = {
@@ -201,6 +177,7 @@ export const commandSettings = {
     options: chatOptions,
   },
   serve: { summary: summaries.serve, argument: {}, options: serveOptions },
+  studio: { summary: summaries.studio, argument: {}, options: studioOptions },
   jobs: {
     summary: summaries.jobs,
     argument: { id: openText('ID', 'of the job, or the end of it; without one, the newest is followed') },

@@ -7,6 +7,7 @@ export const summaries = {
     'train a new model from random weights on TEXT (plain text files, documents divided by <|endoftext|>, or the texts of data files)',
   chat: 'chat with a model, or with the result of a run',
   serve: "answer OpenAI's API over the models of this machine and the runs in ./runs, for clients on this machine",
+  studio: 'the same server with a page in the browser: from data to a model that one can trust',
   keys: "the API keys of a server's clients: add NAME (the key is printed once), list, remove NAME; or new NAME, a pair of files to sign bundles with",
   preview: 'show DATA as the tokens that would be trained on, supervised ones marked',
   jobs: 'fine-tuning jobs of a server: list them, follow one, or cancel, pause or resume it',

@@ -170,6 +170,7 @@ const elsewhere: Readonly<Record<string, string>> = {
   push: 'src/library/push.test.ts',
   index: 'src/library/push.test.ts',
   serve: 'test/story/serve.test.ts',
+  studio: 'test/story/studio.test.ts',
   jobs: 'test/server/remote.test.ts',
   verify: 'src/library/pack-bundle.test.ts',
 };

@@ -74,6 +74,7 @@ const onlyRead: Readonly<Record<string, string>> = {
     'makes adapters of 160 MB and takes half a minute; what it calls is in src/library/merge-adapters.test.ts',
   'bench/tasks-lm-eval.mjs':
     'needs lm-evaluation-harness and PyTorch; what the harness asks and scores is frozen in test/fixtures/tasks',
+  'bench/studio-pages.mjs': 'trains a model on the way; what it calls is in test/story/studio.test.ts',
   'bench/qvac/finetune.js': 'run by bare with packages of 620 MB that run.sh fetches',
   'examples/openai-migration/tune.mjs': 'run against a server in test/server/migration-example.test.ts',
   'examples/intents/make.mjs': 'needs the SNIPS benchmark, and writes the data that is in the repo',

@@ -166,11 +166,30 @@ test('jobs, from the file to the removal of the model', { timeout: 120_000 }, as
   await ask('DELETE /v1/models/{id}', { at: { id: String(model) } });
 });
 
+test('the routes of the studio', async () => {
+  await ask('GET /studio/v1/state');
+  await ask('GET /studio/v1/settings');
+  const { id } = await ask('POST /v1/files', { form: { file: new Blob([rows]), purpose: 'user_data' } });
+  const asked = { data: [id], model: 'nomoat-mini', settings: { maxSteps: 2, verdictShare: 0 } };
+  for (const call of ['preview', 'inspect-data', 'plan']) await ask(`POST /studio/v1/${call}`, { json: asked });
+  const { run } = await ask('POST /studio/v1/runs', { json: { ...asked, name: 'a studio' } });
+  const at = { name: String(run) };
+  while ((await ask('GET /studio/v1/runs/{name}', { at }))['state'] !== 'done') await new Promise((resolve) => setTimeout(resolve, 50)); // biome-ignore format: one line
+  await ask('GET /studio/v1/runs');
+  const first = await ask('GET /studio/v1/runs/{name}/events', { at });
+  expect((first['events'] as object[]).length).toBeGreaterThan(5);
+  const query = `?${new URLSearchParams({ after: String(first['after']), mark: String(first['mark']) })}`;
+  expect(await ask('GET /studio/v1/runs/{name}/events', { at, query })).toMatchObject({ anew: false, events: [] });
+  await ask('GET /studio/v1/runs/{name}/report', { at });
+  await ask('GET /studio/v1/runs/{name}/page', { at });
+  await ask('POST /studio/v1/runs/{name}/export', { at, json: { to: 'gguf' } });
+});
+
 test('errors have their schema on every endpoint', async () => {
   let refused = 0;
   for (const endpoint of Object.keys(descriptions)) {
     const json = endpoint.startsWith('POST') ? { json: { none: 1 } } : {};
-    const found = await sent(endpoint, { at: { id: 'none', model: 'none' }, query: '?none=1', ...json });
+    const found = await sent(endpoint, { at: { id: 'none', model: 'none', name: 'none' }, query: '?none=1', ...json });
     if (found.ok) continue;
     assertDescribed(errorSchema, await found.json(), endpoint);
     refused++;
@@ -181,7 +200,7 @@ test('errors have their schema on every endpoint', async () => {
 test('other methods are refused, with those that there are', async () => {
   for (const endpoint of Object.keys(descriptions)) {
     const [own = '', path = ''] = endpoint.split(' ');
-    const found = await sent(`PATCH ${path}`, { at: { id: 'none', model: 'none' } });
+    const found = await sent(`PATCH ${path}`, { at: { id: 'none', model: 'none', name: 'none' } });
     const body = (await found.json()) as { error: { code: string } };
     assertDescribed(errorSchema, body, endpoint);
     expect([found.status, body.error.code], endpoint).toEqual([405, 'method_not_allowed']);

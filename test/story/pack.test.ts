@@ -77,7 +77,11 @@ test('every source module is there as JavaScript with its types and a map that h
     .filter((name) => /\.[jt]s$/.test(name) && !/\.(test|d)\.ts$/.test(name))
     .map((name) => `dist/${name.replace(/\.ts$/, '.js')}`);
   expect(modules.length).toBeGreaterThan(100);
-  expect(packed.filter((path) => /^dist\/.*\.js$/.test(path))).toEqual(modules.sort());
+  // The studio's page is one script that vite made, with a map of its own (test/story/studio.test.ts).
+  const page = packed.filter((path) => path.startsWith('dist/studio/'));
+  expect(page).toEqual(expect.arrayContaining(['dist/studio/icon.svg', 'dist/studio/index.html']));
+  expect(page.filter((path) => /\.js(?:\.map)?$/.test(path))).toHaveLength(2);
+  expect(packed.filter((path) => /^dist\/.*\.js$/.test(path) && !page.includes(path))).toEqual(modules.sort());
   for (const path of modules) expect(packed).toContain(path.replace(/\.js$/, '.d.ts'));
   const mapped = modules.filter((path) => packed.includes(`${path}.map`));
   // Code that a generator wrote is taken as it is.
@@ -96,7 +100,7 @@ test('what package.json points to is there, and nothing that is no part of the p
   const named = [...Object.values(own.bin), ...Object.values(own.exports['.'])];
   for (const path of named) expect(packed).toContain(relative('.', path).replaceAll('\\', '/'));
   for (const path of own.files) expect(packed.some((name) => name === path || name.startsWith(`${path}/`)), path).toBe(true); // biome-ignore format: one line
-  const others = /^(src|test|bench|docs|packaging)\/|\.test\.|\.ts$(?<!\.d\.ts)/;
+  const others = /^(src|studio|test|bench|docs|packaging)\/|\.test\.|\.ts$(?<!\.d\.ts)/;
   expect(packed.filter((path) => others.test(path) && !/^(examples|node_modules)\//.test(path))).toEqual([]);
   expect(readFileSync(join(clone, 'dist/cli/main.js'), 'utf8')).toMatch(/^#!\/usr\/bin\/env node\n/);
   expect(existsSync(join(clone, 'dist/stale.js'))).toBe(false);

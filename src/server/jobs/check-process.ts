@@ -5,8 +5,9 @@
 import { constants, setPriority } from 'node:os';
 import type { TuningFileCheck } from '../../dataset/tuning-file.ts';
 import { NomoatError } from '../../errors.ts';
-import { type ErrorEvent, errorEvent } from '../../events.ts';
+import { errorEvent } from '../../events.ts';
 import { type CheckTuningFileOptions, checkTuningFile } from '../../library/tuning-file.ts';
+import type { ChildAnswer } from '../child-call.ts';
 
 /** What is to be checked. */
 export interface CheckCommand {
@@ -16,7 +17,7 @@ export interface CheckCommand {
   readonly nice: boolean;
 }
 /** What came of it. */
-export type CheckAnswer = { readonly found: TuningFileCheck } | { readonly error: ErrorEvent };
+export type CheckAnswer = ChildAnswer<TuningFileCheck>;
 
 const known = (error: unknown): NomoatError =>
   error instanceof NomoatError

@@ -107,7 +107,8 @@ export class JobQueue {
   private async check(job: StoredJob, { stop }: Active): Promise<void> {
     const { jobs } = this.parts;
     try {
-      await checkFiles(this.parts, job, stop.signal);
+      // The platform's rules are for its own jobs: `tune` itself says what it cannot learn from.
+      if (job.asked.settings === undefined) await checkFiles(this.parts, job, stop.signal);
     } catch (error) {
       if (stop.signal.aborted) return;
       throw error;
@@ -150,19 +151,17 @@ export class JobQueue {
   private async begin(job: StoredJob, path: string): Promise<Run> {
     if (isRun(path)) return resumeTune(path);
     const { files, nice, threads } = this.parts;
-    const { seed, training_file: training, validation_file: validation } = job.asked;
+    const { more_files: more = [], seed, settings, training_file: training, validation_file: validation } = job.asked;
     const { initialAdapter, modelPath } = await baseOf(this.parts, job);
+    const common = { model: modelPath, initialAdapter, run: path, nice, threads };
+    if (settings) return tune({ ...settings, ...common, data: [training, ...more].map((id) => files.pathOf(id)) });
     return tune({
       ...trainingSettings(job, modelPath),
-      model: modelPath,
-      initialAdapter,
+      ...common,
       data: files.pathOf(training),
       validation: validation === null ? null : files.pathOf(validation),
-      run: path,
       seed,
       keepEpochs: keptEpochs,
-      nice,
-      threads,
     });
   }
 

@@ -7,7 +7,6 @@ import { chatParameters, chatRefusals } from '../chat-request.ts';
 import { completionParameters, completionRefusals } from '../completion-request.ts';
 import { embeddingParameters, embeddingRefusals } from '../embeddings/embedding-request.ts';
 import { jobParameters, jobRefusals } from '../jobs/job-request.ts';
-import type { RefusedTable } from '../parameters.ts';
 import { responseParameters, responseRefusals } from '../responses/response-request.ts';
 import { loadParameters, loadRefusals, unloadParameters, unloadRefusals } from '../routes/adapters.ts';
 import { fileListParameters, fileParameters } from '../routes/files.ts';
@@ -16,24 +15,10 @@ import { detokenizeParameters, templateParameters, tokenizeParameters, tokenizeR
 import { completeParameters, uploadParameters } from '../routes/uploads.ts';
 import { chatChunk, chatCompletion, completion, completionChunk, embeddingList, model, modelList } from './answers.ts';
 import { deletedOf, listOf } from './components.ts';
+import type { Description } from './description.ts';
 import { response, responseEvent } from './responses.ts';
+import { studioDescriptions } from './studio.ts';
 import { checkpoint, file, job, jobEvent, permission, upload, uploadPart } from './tuning-objects.ts';
-
-/** What an endpoint takes and gives. */
-export interface Description {
-  /** Behind the question mark. */
-  readonly query?: z.ZodObject;
-  /** Whether `metadata[key]=value` may stand there too. */
-  readonly metadataQuery?: true;
-  /** The body as JSON, with what is refused of it by name. */
-  readonly json?: { readonly schema: z.ZodObject; readonly refusals?: RefusedTable };
-  /** The body as multipart/form-data: the part with the file, and the fields. */
-  readonly form?: { readonly part: string; readonly fields: z.ZodObject };
-  /** The answer as JSON, or a body of another type. */
-  readonly answer: z.ZodType | { readonly type: string };
-  /** What each server-sent event holds, where a stream can be asked for. */
-  readonly events?: z.ZodType;
-}
 
 /** As vLLM answers. */
 const plain = { type: 'text/plain; charset=UTF-8' };
@@ -109,4 +94,5 @@ export const descriptions: Readonly<Record<string, Description>> = {
   [`POST ${permissions}`]: { json: { schema: grantParameters }, answer: permissionList },
   [`GET ${permissions}`]: { query: permissionParameters, answer: permissionList },
   [`DELETE ${permissions}/{id}`]: { answer: deletedOf('DeletedPermission', 'checkpoint.permission') },
+  ...studioDescriptions,
 };

@@ -5,7 +5,8 @@ import { endpoints } from '../compatibility.ts';
 import type { RefusedTable } from '../parameters.ts';
 import { scopeOf } from '../scopes.ts';
 import { components, errorSchema } from './components.ts';
-import { type Description, descriptions } from './descriptions.ts';
+import type { Description } from './description.ts';
+import { descriptions } from './descriptions.ts';
 
 type Json = Readonly<Record<string, unknown>>;
 

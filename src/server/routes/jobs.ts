@@ -72,11 +72,16 @@ const runName = (suffix: string | null, id: string): string =>
   `${(suffix ?? '').replace(/[^\w.-]+/g, '-').replace(/^[-.]+/, '') || 'job'}-${id.slice(-runLetters)}`;
 
 async function create(parts: RouteParts, asked: Asked): Promise<StoredJob> {
+  assertTrainable(parts, 'training_file', asked.training_file);
+  assertTrainable(parts, 'validation_file', asked.validation_file);
+  return createRun(parts, asked);
+}
+
+/** A job with its first event, on its way. Rejects with ApiError where there is no such model. */
+export async function createRun(parts: RouteParts, asked: Asked): Promise<StoredJob> {
   const served = await parts.models.find(asked.model);
   if (served === null)
     throw new ApiError({ status: 404, code: 'model_not_found', param: 'model', message: `The model '${asked.model}' does not exist, or is not available for fine-tuning. GET /v1/models lists those that are.` }); // biome-ignore format: one line
-  assertTrainable(parts, 'training_file', asked.training_file);
-  assertTrainable(parts, 'validation_file', asked.validation_file);
   const { jobs, queue } = parts.workspace.open();
   const job = jobs.create(asked, served.id, (id) => runName(asked.suffix, id), (id) => [
     { key: 'created', message: `Created fine-tuning job: ${id}` },

@@ -39,8 +39,12 @@ export interface Arrived {
 /** Of `source`, more than `bytes` bytes came. */
 export class TooManyBytes extends Error {}
 
-/** JSON Lines are read by that name. */
+/** JSON Lines are read by that name: training files of jobs are. */
 const ending = '.jsonl';
+/** Files that are the user's own data are read by their own: a table, or JSON as a whole, packed or not. */
+const dataEnding = /\.(?:jsonl?|ndjson|csv|tsv|txt|parquet|arrow|feather)(?:\.(?:gz|zst))?$/i;
+/** The purpose of data that may have any form that `tune` reads; others are JSON Lines. */
+export const dataPurpose = 'user_data';
 
 export class FileStore {
   private readonly state: State;
@@ -61,7 +65,10 @@ export class FileStore {
 
   /** Where the contents of a file are, whether it is still known or only kept for a job. */
   pathOf(id: string): string {
-    return join(this.contents, `${id}${ending}`);
+    const usual = join(this.contents, `${id}${ending}`);
+    if (existsSync(usual)) return usual;
+    const name = readdirSync(this.contents).find((each) => each.startsWith(`${id}.`));
+    return name === undefined ? usual : join(this.contents, name);
   }
 
   /** Takes what comes, at most `mostBytes`. Nothing is left where `source` fails or is cut off. Rejects with TooManyBytes or NomoatError. */
@@ -104,7 +111,8 @@ export class FileStore {
     const { filename, purpose, seconds } = given;
     const file: StoredFile = { id: newId('file-'), created, filename, purpose, bytes, expires: seconds === null ? null : created + seconds }; // biome-ignore format: one line
     try {
-      renameWhenFree(path, this.pathOf(file.id));
+      const kept = purpose === dataPurpose ? (dataEnding.exec(filename)?.[0].toLowerCase() ?? ending) : ending;
+      renameWhenFree(path, join(this.contents, `${file.id}${kept}`));
       flush(this.contents);
     } catch (error) {
       this.drop(path);
@@ -151,7 +159,7 @@ export class FileStore {
     database.prepare('delete from files where expires <= ?').run(nowInSeconds());
     const known = new Set((database.prepare('select id from files').all() as { id: string }[]).map(({ id }) => id));
     for (const name of readdirSync(this.contents)) {
-      const id = name.endsWith(ending) ? name.slice(0, -ending.length) : name;
+      const id = name.split('.')[0]!;
       if (!known.has(id) && !inUse.has(id)) this.drop(join(this.contents, name));
     }
   }

@@ -28,6 +28,9 @@ const asked = z.object({
   /** Jobs from before there was another are supervised. */
   method: z.enum(['supervised', 'dpo']).default('supervised'),
   hyperparameters,
+  // Of a run that the studio started: the settings of `tune`, and further files of its data. Nothing else decides such a run.
+  settings: z.record(z.string(), z.unknown()).optional(),
+  more_files: z.array(z.string()).optional(),
 });
 /** What a job was created with. */
 export type Asked = z.output<typeof asked>;
@@ -156,7 +159,7 @@ export class JobStore {
   /** Files that a job will still read. */
   filesInUse(): ReadonlySet<string> {
     const jobs = this.all().filter(({ status }) => unfinished.includes(status));
-    return new Set(jobs.flatMap(({ asked: { training_file, validation_file } }) => [training_file, validation_file ?? []].flat())); // biome-ignore format: one line
+    return new Set(jobs.flatMap(({ asked: { more_files = [], training_file, validation_file } }) => [training_file, validation_file ?? [], more_files].flat())); // biome-ignore format: one line
   }
 
   /** What `learned` has is added to what is known. Several changes and events at once are one. */

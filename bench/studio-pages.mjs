@@ -1,0 +1,141 @@
+/**
+ * node bench/studio-pages.mjs OUT: the studio in chromium, as a first-time user goes through it with the packaged model, with a picture of each page in
+ * OUT: on a phone (360 px) and a desktop, light and dark, English and Chinese. What axe-core finds, pages that are wider than their window and
+ * requests that leave the machine are told; exit code 1 where there are some. The test of the studio walks with the same functions.
+ */
+import { mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
+import { chromium } from 'playwright-core';
+import { chromiumPath } from './chromium.mjs';
+
+const axe = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
+const patience = 150_000;
+/** A width of a fraction is rounded up. */
+const rounding = 1;
+const looks = [
+  { name: 'desktop-light-en', width: 1280, height: 900, theme: 'light', language: 'en' },
+  { name: 'desktop-dark-zh', width: 1280, height: 900, theme: 'dark', language: 'zh-Hans' },
+  { name: 'phone-light-zh', width: 360, height: 740, theme: 'light', language: 'zh-Hans' },
+  { name: 'phone-dark-en', width: 360, height: 740, theme: 'dark', language: 'en' },
+];
+export const lookNames = looks.map(({ name }) => name);
+
+/** A browser with a page, and what it asked for elsewhere or failed at. */
+export async function openPage() {
+  const browser = await chromium.launch({ executablePath: chromiumPath, args: ['--no-sandbox', '--disable-gpu'] });
+  const context = await browser.newContext({ viewport: { width: 1280, height: 900 } });
+  const page = await context.newPage();
+  // Runs have the lowest priority: beside other work they wait.
+  page.setDefaultTimeout(patience);
+  const faults = [];
+  const left = [];
+  context.on('request', (request) => {
+    const { hostname, protocol } = new URL(request.url());
+    if (!['data:', 'blob:'].includes(protocol) && hostname !== '127.0.0.1') left.push(request.url());
+  });
+  page.on('pageerror', (error) => faults.push(`script: ${error.stack ?? error.message}`));
+  page.on('console', (message) => {
+    if (message.type() === 'error' && !/Failed to load resource/.test(message.text())) faults.push(`console: ${message.text()}`);
+  });
+  return { browser, context, page, faults, left };
+}
+
+/** What is wrong with the page as it stands, in sentences; pictures where `out` is given. */
+export async function faultsOf(page, name, { out = null, names = lookNames } = {}) {
+  const faults = [];
+  const before = page.viewportSize();
+  for (const look of looks.filter((each) => names.includes(each.name))) {
+    await page.setViewportSize({ width: look.width, height: look.height });
+    await page.click(`[data-speak="${look.language}"]`);
+    await page.click(`[data-paint="${look.theme}"]`);
+    await page.mouse.move(0, 0);
+    await page.waitForTimeout(80);
+    const wide = await page.evaluate(() => document.documentElement.scrollWidth - innerWidth);
+    if (wide > rounding) faults.push(`${name} ${look.name}: ${wide} px wider than the window`);
+    if (out) await page.screenshot({ path: join(out, `${name}-${look.name}.png`), fullPage: true });
+    await page.evaluate(axe);
+    const { violations } = await page.evaluate(() => globalThis.axe.run(document, { resultTypes: ['violations'] }));
+    for (const { help, id, nodes } of violations) faults.push(`${name} ${look.name}: ${id} (${help}): ${nodes.slice(0, 3).map(({ failureSummary, target }) => `${target.join(' ')}: ${failureSummary.split('\n').slice(1, 3).join(' ')}`).join(' | ')}`);
+  }
+  await page.setViewportSize(before);
+  await page.click('[data-speak="en"]');
+  return faults;
+}
+
+const rows = ['prompt,completion', ...Array.from({ length: 90 }, (_, i) => `number ${i},${i % 2 ? 'odd' : 'even'}`), '"",', 'write to anna.schmidt@example.org,even', 'number 3,odd', 'number 4,odd'];
+export const csv = rows.join('\n');
+
+/** The way of a first-time user; `at` is called on each page by its name. Resolves with the run's name. */
+export async function walk(page, url, at, { epochs = '1' } = {}) {
+  await page.goto(url);
+  await page.waitForSelector('.drop');
+  await at('home');
+  await page.setInputFiles('input[type=file][multiple]', { name: 'parity.csv', mimeType: 'text/csv', buffer: Buffer.from(csv) });
+  await page.waitForSelector('.tokens b');
+  await page.waitForSelector('.findings, .notice.good');
+  await at('data');
+  await page.click('.next a.button.first');
+  await page.getByLabel('Passes over the data').fill(epochs);
+  await page.getByLabel('Name of the run').fill('parity');
+  await page.getByRole('button', { name: 'Plan it' }).click();
+  await page.waitForSelector('.plans .plan');
+  await at('plan');
+  await page.getByRole('button', { name: 'Start: As asked' }).click();
+  await page.waitForURL(/\/studio\/runs\/[^/?]+$/);
+  await page.waitForSelector('.uplot');
+  await at('follow');
+  const run = decodeURIComponent(new URL(page.url()).pathname.split('/').at(-1));
+  await page.waitForSelector('a[href$="/result"].button');
+  await at('followed');
+  await page.click('a[href$="/result"].button');
+  await page.waitForSelector('.verdict');
+  await at('result');
+  await page.click('a.button[href*="/chat?"]');
+  await page.waitForSelector('.models select >> nth=1');
+  await page.fill('textarea', 'number 7');
+  await page.keyboard.press('Enter');
+  await page.waitForSelector('.turn');
+  await page.waitForSelector('.composer button[type=submit]');
+  await at('chat');
+  await page.goto(`${new URL(url).origin}/studio/runs/${encodeURIComponent(run)}/export`);
+  await page.waitForSelector('.choices');
+  await page.click('.next button');
+  await page.waitForSelector('.notice.good');
+  await at('export');
+  for (const [name, path] of [['runs', 'runs'], ['server', 'server']]) {
+    await page.goto(`${new URL(url).origin}/studio/${path}`);
+    await page.waitForSelector('table');
+    await at(name);
+  }
+  return run;
+}
+
+if (import.meta.filename === resolve(process.argv[1] ?? '')) {
+  const [out] = process.argv.slice(2);
+  if (!out) throw new Error('Give a folder for the pictures.');
+  if (!chromiumPath) console.log('studio-pages: skipped, since there is no chromium (apt-get install chromium fonts-noto-cjk, or name one in CHROMIUM)');
+  else {
+    const folder = mkdtempSync(join(tmpdir(), 'nomoat-studio-'));
+    process.env.NOMOAT_HOME ??= join(folder, 'home');
+    const { studio } = await import('../dist/index.js');
+    const running = await studio({ port: 0, runs: join(folder, 'runs') });
+    const { browser, faults, left, page } = await openPage();
+    mkdirSync(out, { recursive: true });
+    const began = performance.now();
+    try {
+      await walk(page, running.openUrl, async (name) => faults.push(...(await faultsOf(page, name, { out }))), { epochs: '4' });
+    } catch (error) {
+      await page.screenshot({ path: join(out, 'failed.png'), fullPage: true });
+      faults.push(String(error));
+    } finally {
+      await browser.close();
+      await running.close();
+      rmSync(folder, { recursive: true, force: true });
+    }
+    const all = [...faults, ...left.map((address) => `asked for ${address}`)];
+    console.log(`${((performance.now() - began) / 1000).toFixed(0)} s; ${all.length === 0 ? 'nothing found' : `found:\n  ${all.join('\n  ')}`}`);
+    process.exitCode = all.length > 0 ? 1 : 0;
+  }
+}

@@ -1,0 +1,57 @@
+/** Parameters of the studio's routes. Data are files that were uploaded, by their ids: no request names a path of this machine. */
+import { z } from 'zod';
+import { exportFormats, mergedTypes } from '../../settings/adapter-settings.ts';
+import { resolveOptions } from '../../settings/load.ts';
+import type { Given } from '../../settings/parse-settings.ts';
+import { wrongParameter } from '../api-error.ts';
+import { open } from '../parameters.ts';
+import { wholeText } from '../routes/query.ts';
+
+/** A folder that is dropped has some; more are one file before they are here. */
+const mostFiles = 200;
+/** Rows as tokens at once: more nobody reads, and each is drawn. */
+const mostRows = 200;
+const mostName = 64;
+const mostBytes = 999_999_999;
+
+const data = z.array(z.string().min(1)).min(1).max(mostFiles).describe('ids of files (`POST /v1/files`, purpose `user_data`)'); // biome-ignore format: one line
+const model = z.string().min(1).describe('a name that `GET /v1/models` lists');
+const settings = open(z.record(z.string(), z.unknown())).describe('options of `tune` by name, as `GET /studio/v1/settings` lists them; those that name files are refused'); // biome-ignore format: one line
+
+export const previewParameters = z.object({
+  data,
+  model,
+  settings,
+  rows: open(z.int().min(0).max(mostRows)).describe(`rows to show, 0 to ${mostRows}; all are counted`),
+});
+export const inspectParameters = z.object({ data, model: open(model), settings });
+export const planParameters = z.object({ data, model, settings });
+export const runParameters = z.object({
+  data,
+  model,
+  settings,
+  name: open(z.string().trim().min(1).max(mostName)).describe(`of the run, 1 to ${mostName} characters`),
+});
+export const exportParameters = z.object({
+  to: z.enum(exportFormats).describe(exportFormats.join(', ')),
+  type: open(z.enum(mergedTypes)).describe('of merged weights'),
+});
+export const eventsParameters = z.object({
+  after: wholeText(0, mostBytes).optional().describe('what the answer before said'),
+  mark: z.string().optional().describe('likewise'),
+});
+
+/** Options that name a place on this machine, or that the server decides itself. */
+const refusedSettings = ['run', 'model', 'data', 'recipe', 'initialAdapter', 'threads', 'nice'];
+
+/** The options as they were given. Throws ApiError for one that names a place, NomoatError for one that will not do. */
+export function settingsOf(given: Given | null | undefined): Given {
+  const settings = given ?? {};
+  const refused = Object.keys(settings).find((name) => refusedSettings.includes(name));
+  if (refused !== undefined) throw wrongParameter(`settings.${refused}`, 'unsupported_parameter', `Unsupported parameter: 'settings.${refused}': it is not for a page to say.`); // biome-ignore format: one line
+  for (const name of ['validation', 'chatTemplate'])
+    if (typeof settings[name] === 'string' && /[/\\.]/.test(settings[name]))
+      throw wrongParameter(`settings.${name}`, 'unsupported_parameter', `Unsupported parameter: 'settings.${name}': no path of this machine may be named.`); // biome-ignore format: one line
+  resolveOptions(settings);
+  return settings;
+}

@@ -1,0 +1,130 @@
+/**
+ * /studio/v1: what the studio's page needs beside OpenAI's routes. Each is a call of the library, or a look at what the server keeps; nothing is
+ * computed here.
+ */
+import { existsSync, mkdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { listModels } from '../../library/models.ts';
+import { memoryBytes, physicalCores } from '../../machine/machine.ts';
+import { settingsSchema } from '../../settings/json-schema.ts';
+import { ownVersion } from '../../store/installed-version.ts';
+import { ApiError } from '../api-error.ts';
+import { jobObject } from '../jobs/job-object.ts';
+import { readParameters } from '../parameters.ts';
+import { jsonOf } from '../request.ts';
+import { fileOf } from '../routes/files.ts';
+import { createRun } from '../routes/jobs.ts';
+import { namedModel } from '../routes/models.ts';
+import { readQuery } from '../routes/query.ts';
+import type { RouteParts, Routes } from '../routes/routes.ts';
+import { callLibrary, type LibraryCall } from './call-library.ts';
+import { eventsParameters, exportParameters, inspectParameters, planParameters, previewParameters, runParameters, settingsOf } from './parameters.ts'; // biome-ignore format: one line
+import { logPage } from './run-log.ts';
+import { summaries, summaryNamed } from './run-summary.ts';
+
+const auto = { n_epochs: 'auto', batch_size: 'auto', learning_rate_multiplier: 'auto' } as const;
+
+/** A run of that name. Throws ApiError. */
+function runNamed({ workspace }: RouteParts, name: string) {
+  const found = summaryNamed(workspace, name);
+  if (found) return found;
+  throw new ApiError({ status: 404, code: 'run_not_found', param: 'name', message: `There is no run '${name}' here.` });
+}
+
+/** A file of a run's folder. Throws ApiError where it is not there yet. */
+function runFile(parts: RouteParts, name: string, file: string): string {
+  runNamed(parts, name);
+  const path = join(parts.workspace.runs, name, file);
+  if (existsSync(path)) return path;
+  throw new ApiError({ status: 404, code: 'run_unfinished', param: 'name', message: `The run '${name}' has no ${file} yet.` }); // biome-ignore format: one line
+}
+
+/** Files are called as they were when they were dropped, wherever the library names their paths. */
+async function called(
+  parts: RouteParts,
+  ids: readonly string[],
+  call: LibraryCall,
+  signal: AbortSignal,
+): Promise<object> {
+  const { files } = parts.workspace.open();
+  const found = await callLibrary(call, signal);
+  let text = JSON.stringify(found);
+  for (const id of ids) {
+    const inJson = (value: string): string => JSON.stringify(value).slice(1, -1);
+    text = text.replaceAll(inJson(files.pathOf(id)), inJson(files.find(id)?.filename ?? id));
+  }
+  return JSON.parse(text) as object;
+}
+
+const dataRoutes = (parts: RouteParts): Routes => {
+  const pathsOf = (ids: readonly string[]): string[] =>
+    ids.map((id) => parts.workspace.open().files.pathOf(fileOf(parts, id, 'data').id));
+  const pathOfModel = async (name: string): Promise<string> => (await namedModel(parts.models, name, 'model')).path;
+  return {
+    'POST /studio/v1/preview': async (context) => {
+      const given = readParameters(await jsonOf(context), previewParameters, {});
+      const options = { ...settingsOf(given.settings), data: pathsOf(given.data), model: await pathOfModel(given.model), rows: given.rows ?? 20 }; // biome-ignore format: one line
+      return context.json(await called(parts, given.data, { name: 'preview', options }, context.get('asked').signal));
+    },
+    'POST /studio/v1/inspect-data': async (context) => {
+      const given = readParameters(await jsonOf(context), inspectParameters, {});
+      const model = given.model ? await pathOfModel(given.model) : null;
+      const options = { ...settingsOf(given.settings), data: pathsOf(given.data), model };
+      return context.json(await called(parts, given.data, { name: 'inspectData', options }, context.get('asked').signal)); // biome-ignore format: one line
+    },
+    'POST /studio/v1/plan': async (context) => {
+      const given = readParameters(await jsonOf(context), planParameters, {});
+      const options = {
+        ...settingsOf(given.settings),
+        data: pathsOf(given.data),
+        model: await pathOfModel(given.model),
+      };
+      return context.json(await called(parts, given.data, { name: 'plan', options }, context.get('asked').signal));
+    },
+  };
+};
+
+const runRoutes = (parts: RouteParts): Routes => ({
+  'GET /studio/v1/runs': (context) => context.json({ runs: summaries(parts.workspace) }),
+  'POST /studio/v1/runs': async (context) => {
+    const given = readParameters(await jsonOf(context), runParameters, {});
+    const settings = settingsOf(given.settings);
+    const [first = '', ...more] = given.data.map((id) => fileOf(parts, id, 'data').id);
+    const job = await createRun(parts, { model: given.model, training_file: first, validation_file: null, suffix: given.name ?? null, seed: Number(settings['seed'] ?? 0), method: 'supervised', metadata: null, hyperparameters: auto, settings, more_files: more }); // biome-ignore format: one line
+    return context.json({ run: job.run, job: jobObject(job) });
+  },
+  'GET /studio/v1/runs/:name': (context) => context.json(runNamed(parts, context.req.param('name') ?? '')),
+  'GET /studio/v1/runs/:name/events': (context) => {
+    const { after = 0, mark = '' } = readQuery(context.req.url, eventsParameters);
+    // The state before the events: of a run that ended between, the next look has the end.
+    const run = runNamed(parts, context.req.param('name') ?? '');
+    return context.json({ run, ...logPage(join(parts.workspace.runs, run.name, 'events.jsonl'), { after, mark }) });
+  },
+  'GET /studio/v1/runs/:name/report': (context) =>
+    context.body(readFileSync(runFile(parts, context.req.param('name') ?? '', 'report.json')), 200, { 'Content-Type': 'application/json' }), // biome-ignore format: one line
+  'GET /studio/v1/runs/:name/page': (context) =>
+    // Scripts of the page run, by its own policy, but not as this server's.
+    context.body(readFileSync(runFile(parts, context.req.param('name') ?? '', 'report.html')), 200, { 'Content-Type': 'text/html; charset=utf-8', 'Content-Security-Policy': 'sandbox allow-scripts' }), // biome-ignore format: one line
+  'POST /studio/v1/runs/:name/export': async (context) => {
+    const { to, type } = readParameters(await jsonOf(context), exportParameters, {});
+    const { name } = runNamed(parts, context.req.param('name') ?? '');
+    const folder = join(parts.workspace.runs, 'exports');
+    mkdirSync(folder, { recursive: true });
+    const out = join(folder, `${name}-${to}${to === 'gguf' || to === 'merged-gguf' ? '.gguf' : ''}`);
+    const call = { name: 'exportRun', run: join(parts.workspace.runs, name), options: { to, out, ...(type ? { type } : {}) } } as const; // biome-ignore format: one line
+    return context.json(await callLibrary(call, context.get('asked').signal));
+  },
+});
+
+export const studioRoutes = (parts: RouteParts): Routes => ({
+  'GET /studio/v1/state': async (context) => {
+    const { local } = await listModels();
+    const sizes = new Map(local.map(({ bytes, path }) => [path, bytes]));
+    const models = (await parts.models.all()).map(({ id, parent, path }) => ({ id, parent, bytes: sizes.get(path) ?? null })); // biome-ignore format: one line
+    const { available, total } = memoryBytes();
+    return context.json({ version: ownVersion() ?? '0', models, cores: physicalCores(), memory: { available, total }, runs: parts.workspace.runs }); // biome-ignore format: one line
+  },
+  'GET /studio/v1/settings': (context) => context.json(settingsSchema('tune')),
+  ...dataRoutes(parts),
+  ...runRoutes(parts),
+});

@@ -1,0 +1,76 @@
+/** Runs of the server's folder, and jobs that have none yet, as the studio lists them. */
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import { type ListedRun, listRuns, type RunRecord } from '../../run/run-folder.ts';
+import { fineTunedName } from '../fine-tuned-names.ts';
+import { type StoredJob, unfinished } from '../state/job-store.ts';
+import type { Workspace } from '../workspace.ts';
+
+/** As runs end, and what a job is before and between. */
+export const runStates = ['queued', 'paused', 'running', 'done', 'interrupted', 'failed', 'stopped-early', 'diverged', 'proof-failed', 'cancelled', 'unreadable'] as const; // biome-ignore format: one line
+export type SummaryState = (typeof runStates)[number];
+
+const ended: readonly SummaryState[] = ['done', 'stopped-early', 'diverged', 'proof-failed'];
+
+/** Of a job, what it is; a run that ended is what it ended as, whatever became of its job. */
+function stateOf(run: ListedRun | null, job: StoredJob | null): SummaryState {
+  if (run && ended.includes(run.state)) return run.state;
+  if (job?.status === 'failed' || job?.status === 'cancelled') return job.status;
+  if (job && unfinished.includes(job.status)) {
+    if (job.paused) return 'paused';
+    return run?.state === 'running' ? 'running' : 'queued';
+  }
+  return run?.state ?? 'failed';
+}
+
+const jobOf = (job: StoredJob | null) =>
+  job && { id: job.id, status: job.status, paused: job.paused, error: job.error?.message ?? null };
+
+/** Milliseconds of an hour in 1970 until now. */
+const isoOf = (seconds: number): string => new Date(seconds * 1000).toISOString();
+
+const result = (path: string, record: RunRecord, job: StoredJob | null) => ({
+  id: fineTunedName(path, record, job ? (job.asked.suffix ?? '') : ''),
+  systemPrompt: record.systemPrompt,
+});
+
+/** One run; `run` is null while its job waits for its turn. */
+export function summaryOf(name: string, run: ListedRun | null, job: StoredJob | null) {
+  const record = run?.record ?? null;
+  const state = stateOf(run, job);
+  return {
+    name,
+    state,
+    model: job?.base ?? record?.settings.model ?? '',
+    method: record?.settings.method ?? null,
+    created: record?.created ?? isoOf(job?.created ?? 0),
+    epochs: record?.settings.epochs ?? null,
+    rows: record?.rows ?? null,
+    validationBefore: record?.validationBefore ?? null,
+    validationAfter: record?.validationAfter ?? null,
+    verdict: record?.verdict ?? null,
+    chosen: record?.chosenFromData ?? null,
+    fault: run?.fault ?? job?.error?.message ?? null,
+    job: jobOf(job),
+    result: run && record && ended.includes(state) && state !== 'diverged' ? result(run.path, record, job) : null,
+    hasReport: run !== null && existsSync(join(run.path, 'report.json')),
+  };
+}
+
+const jobsOf = (workspace: Workspace): readonly StoredJob[] => workspace.openedJobs()?.all() ?? [];
+
+/** All of them, the newest first. */
+export function summaries(workspace: Workspace) {
+  const jobs = new Map(jobsOf(workspace).map((job) => [job.run, job]));
+  const runs = new Map(listRuns(workspace.runs).map((run) => [run.name, run]));
+  return [...new Set([...runs.keys(), ...jobs.keys()])]
+    .map((name) => summaryOf(name, runs.get(name) ?? null, jobs.get(name) ?? null))
+    .sort((a, b) => b.created.localeCompare(a.created));
+}
+
+/** null where there is none of that name. */
+export function summaryNamed(workspace: Workspace, name: string) {
+  const job = workspace.openedJobs()?.ofRun(name) ?? null;
+  const run = listRuns(workspace.runs).find((each) => each.name === name) ?? null;
+  return run || job ? summaryOf(name, run, job) : null;
+}

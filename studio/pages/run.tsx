@@ -1,0 +1,234 @@
+/** A run: how it goes, whether it worked, and its result in other forms. */
+import type { JSX } from 'preact';
+import { useState } from 'preact/hooks';
+import type { RunEvent } from '../../src/events.ts';
+import { eventsOf } from '../../src/report/content.ts';
+import type { Plot } from '../../src/report/plot.ts';
+import { plotsOf } from '../../src/report/sections/result.ts';
+import { api, type RunSummary } from '../api.ts';
+import { Chart } from '../chart.tsx';
+import { commandLine, libraryCall } from '../commands.ts';
+import { type Followed, isOver, useFollowed } from '../follow.ts';
+import { AsCommand, Busy, FaultNotice, Foreign, fill, Notice, Page, Prose } from '../parts.tsx';
+import { addressOf, type Place } from '../route.ts';
+import { useAction } from '../use.ts';
+import { day, w } from '../words.ts';
+import { Export } from './export.tsx';
+import { Bar, Figures, progressOf } from './progress.tsx';
+import { Result } from './result.tsx';
+import { StateTag } from './runs.tsx';
+import { Steps } from './steps.tsx';
+
+const content = (events: readonly RunEvent[]) => ({
+  run: null,
+  events,
+  evaluation: null,
+  updates: null,
+  repeat: { command: '', recipe: null },
+  evaluate: null,
+  version: '',
+});
+
+function Actions({ look, run }: { readonly run: RunSummary; readonly look: () => void }): JSX.Element | null {
+  const { act, busy, fault } = useAction();
+  const [sure, ask] = useState(false);
+  const words = w().run;
+  const { job } = run;
+  if (!job || isOver(run)) return <FaultNotice fault={fault} />;
+  const does = (action: 'pause' | 'resume' | 'cancel') => (): void =>
+    void act(async () => {
+      await api.act(job.id, action);
+      ask(false);
+      look();
+    });
+  return (
+    <>
+      <p class="actions">
+        {run.state === 'paused' ? (
+          <button type="button" class="button first" disabled={busy} onClick={does('resume')}>
+            {words.resume}
+          </button>
+        ) : (
+          <button type="button" class="button" disabled={busy} onClick={does('pause')}>
+            {words.pause}
+          </button>
+        )}
+        {sure ? (
+          <>
+            <span>{words.stopSure}</span>
+            <button type="button" class="button danger" disabled={busy} onClick={does('cancel')}>
+              {words.stopYes}
+            </button>
+            <button type="button" class="button" onClick={() => ask(false)}>
+              {words.stopNo}
+            </button>
+          </>
+        ) : (
+          <button type="button" class="button" disabled={busy} onClick={() => ask(true)}>
+            {words.stop}
+          </button>
+        )}
+      </p>
+      <FaultNotice fault={fault} />
+    </>
+  );
+}
+
+function Notices({ events }: { readonly events: readonly RunEvent[] }): JSX.Element | null {
+  const notices = [...new Set(eventsOf(events, 'notice').map(({ message }) => message))];
+  if (notices.length === 0) return null;
+  return (
+    <section aria-labelledby="notices-title">
+      <h2 id="notices-title">{w().run.notices}</h2>
+      <ul class="notices">
+        {notices.map((message) => (
+          <li key={message}>
+            <Prose text={message} />
+          </li>
+        ))}
+      </ul>
+    </section>
+  );
+}
+
+function Samples({ events }: { readonly events: readonly RunEvent[] }): JSX.Element | null {
+  const samples = eventsOf(events, 'sample');
+  const words = w().run;
+  if (samples.length === 0) return null;
+  return (
+    <section aria-labelledby="samples-title">
+      <h2 id="samples-title">{words.samples}</h2>
+      <div class="examples">
+        {samples.map(({ after, before, expected, prompt }, i) => (
+          <article class="example" key={i}>
+            <div class="question">
+              <Foreign>{prompt}</Foreign>
+            </div>
+            <div class="columns">
+              {(
+                [
+                  [words.expected, expected],
+                  [words.before, before],
+                  [words.after, after],
+                ] as const
+              ).map(([name, text]) => (
+                <div class="column" key={name}>
+                  <h3>{name}</h3>
+                  <Foreign>{text}</Foreign>
+                </div>
+              ))}
+            </div>
+          </article>
+        ))}
+      </div>
+    </section>
+  );
+}
+
+const isDrawn = ({ series }: Plot): boolean => series.some(({ points }) => points.length > 0);
+
+function Follow({ followed, name }: { readonly followed: Followed; readonly name: string }): JSX.Element {
+  const words = w().run;
+  const { events, look, run } = followed;
+  if (!run) return <>{followed.fault ? null : <Busy>{w().app.loading}</Busy>}</>;
+  const progress = progressOf(events);
+  const over = isOver(run);
+  const [loss, ...others] = plotsOf(content(events)).filter(isDrawn);
+  return (
+    <>
+      <Actions run={run} look={look} />
+      {run.fault ? (
+        <section aria-label={words.error}>
+          <Notice tone="bad">
+            <Prose text={run.fault} />
+          </Notice>
+        </section>
+      ) : null}
+      {run.verdict ? (
+        <Notice tone="bad">
+          <Prose text={run.verdict} />
+        </Notice>
+      ) : null}
+      {over && run.hasReport ? (
+        <p class="next">
+          <a class="button first" href={addressOf(['runs', name, 'result'])}>
+            {words.result}
+          </a>
+        </p>
+      ) : null}
+      {progress.steps > 0 ? <Bar {...progress} /> : null}
+      {over || run.state === 'paused' ? null : (
+        <p class="note" role="status">
+          {progress.step === 0 ? words.waiting : words.closing}
+        </p>
+      )}
+      <Figures events={events} progress={progress} over={over} />
+      {loss ? <Chart plot={loss} /> : <p class="note">{words.noLoss}</p>}
+      {others.length > 0 ? (
+        <div class="pair">
+          {others.map((plot) => (
+            <Chart key={plot.id} plot={plot} />
+          ))}
+        </div>
+      ) : null}
+      <Samples events={events} />
+      <Notices events={events} />
+      <AsCommand
+        command={`${commandLine('runs', [], {})}\n${commandLine('tune', [], { resume: `runs/${name}` })}`}
+        program={libraryCall(
+          'openRun',
+          {},
+          'for await (const event of result.events({ follow: true })) console.log(event);',
+        ).replace('openRun({\n})', `openRun('runs/${name}')`)}
+      />
+    </>
+  );
+}
+
+const parts = { result: Result, export: Export } as const;
+
+export function Run({ place }: { readonly place: Place }): JSX.Element {
+  const [, name = '', part = ''] = place.path;
+  const followed = useFollowed(name);
+  const { run } = followed;
+  const words = w();
+  const Part = part === 'result' || part === 'export' ? parts[part] : null;
+  const at = (...more: readonly string[]): string => addressOf(['runs', name, ...more]);
+  const talk = addressOf(['chat'], {
+    models: run?.result
+      ? `${run.result.id},${run.model
+          .split(/[/\\]/)
+          .at(-1)!
+          .replace(/\.gguf$/, '')}`
+      : '',
+  });
+  const titles = { result: words.result.title, export: words.exported.title };
+  return (
+    <>
+      <Steps
+        now={part === 'result' ? 'result' : part === 'export' ? 'export' : 'follow'}
+        to={{
+          follow: at(),
+          ...(run?.hasReport ? { result: at('result') } : {}),
+          ...(run?.result ? { talk, export: at('export') } : {}),
+        }}
+      />
+      <Page
+        title={Part ? titles[part as keyof typeof titles] : fill(words.run.title, { name })}
+        kicker={
+          run ? (
+            <>
+              <StateTag state={run.state} />
+              {Part ? <span dir="auto">{name}</span> : null}
+              <span dir="auto">{fill(words.run.from, { model: run.model.split(/[/\\]/).at(-1)! })}</span>
+              <span>{fill(words.run.startedOn, { when: day(run.created) })}</span>
+            </>
+          ) : null
+        }
+      >
+        <FaultNotice fault={followed.fault} again={followed.look} />
+        {Part ? <Part run={run} name={name} talk={talk} /> : <Follow followed={followed} name={name} />}
+      </Page>
+    </>
+  );
+}

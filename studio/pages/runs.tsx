@@ -1,0 +1,100 @@
+/** All runs of the folder. */
+import type { JSX } from 'preact';
+import { useState } from 'preact/hooks';
+import { api, type RunSummary } from '../api.ts';
+import { Busy, FaultNotice, fill, Page, Tag, TextField } from '../parts.tsx';
+import { addressOf } from '../route.ts';
+import { useAsked, useRepeated } from '../use.ts';
+import { day, figure, w } from '../words.ts';
+
+const tones: Readonly<Record<string, 'good' | 'bad' | 'warn' | 'plain'>> = {
+  done: 'good',
+  'stopped-early': 'good',
+  failed: 'bad',
+  diverged: 'bad',
+  'proof-failed': 'bad',
+  unreadable: 'bad',
+  interrupted: 'warn',
+  paused: 'warn',
+};
+
+export const StateTag = ({ state }: { readonly state: string }): JSX.Element => (
+  <Tag tone={tones[state] ?? 'plain'}>{w().run.states[state] ?? state}</Tag>
+);
+
+const nameOfModel = (model: string): string =>
+  model
+    .split(/[/\\]/)
+    .at(-1)!
+    .replace(/\.gguf$/, '');
+const losses = ({ validationAfter: after, validationBefore: before }: RunSummary): string =>
+  before === null ? '–' : `${figure(before)} → ${figure(after)}`;
+
+export function RunList({ runs }: { readonly runs: readonly RunSummary[] }): JSX.Element {
+  const words = w().runs;
+  return (
+    <div class="scroll">
+      <table class="runs">
+        <thead>
+          <tr>
+            <th scope="col">{words.name}</th>
+            <th scope="col">{words.state}</th>
+            <th scope="col" class="wide">
+              {words.model}
+            </th>
+            <th scope="col" class="n wide">
+              {words.loss}
+            </th>
+            <th scope="col" class="wide">
+              {words.when}
+            </th>
+          </tr>
+        </thead>
+        <tbody>
+          {runs.map((run) => (
+            <tr key={run.name}>
+              <th scope="row">
+                <a href={addressOf(['runs', run.name])} dir="auto">
+                  {run.name}
+                </a>
+              </th>
+              <td>
+                <StateTag state={run.state} />
+              </td>
+              <td class="wide" dir="auto">
+                {nameOfModel(run.model)}
+              </td>
+              <td class="n wide">{losses(run)}</td>
+              <td class="wide">{day(run.created)}</td>
+            </tr>
+          ))}
+        </tbody>
+      </table>
+    </div>
+  );
+}
+
+/** A list does not change as a run does. */
+const lookMilliseconds = 3000;
+
+export function Runs(): JSX.Element {
+  const { again, fault, value } = useAsked('runs', (signal) => api.runs(signal));
+  const state = useAsked('state', (signal) => api.state(signal));
+  const [filter, set] = useState('');
+  useRepeated(again, lookMilliseconds);
+  const words = w().runs;
+  const shown = value?.filter(({ name }) => name.toLowerCase().includes(filter.toLowerCase())) ?? [];
+  return (
+    <Page title={words.title} lead={state.value ? fill(words.lead, { folder: state.value.runs }) : ''}>
+      <FaultNotice fault={fault} again={again} />
+      {value === null && !fault ? <Busy>{w().app.loading}</Busy> : null}
+      {value && value.length > 8 ? <TextField label={words.filter} value={filter} onChange={set} /> : null}
+      {value?.length === 0 ? (
+        <p class="note">
+          {words.none} <a href={addressOf([])}>{w().plan.begin}</a>
+        </p>
+      ) : null}
+      {shown.length > 0 ? <RunList runs={shown} /> : null}
+    </Page>
+  );
+}

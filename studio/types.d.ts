@@ -1,0 +1,2 @@
+/** What vite makes of styles: nothing that a program sees. */
+declare module '*.css';

@@ -1,0 +1,70 @@
+/** What pages have in common: a value that is asked for, and asked for again. */
+import { useCallback, useEffect, useRef, useState } from 'preact/hooks';
+import { Fault } from './api.ts';
+
+export interface Asking<T> {
+  readonly value: T | null;
+  readonly fault: Fault | null;
+  readonly busy: boolean;
+  readonly again: () => void;
+}
+
+const asFault = (error: unknown): Fault => (error instanceof Fault ? error : new Fault(String(error), 'page', 0));
+
+/** Asks whenever `key` changes; null asks nothing. What is asked no longer is ended. */
+export function useAsked<T>(key: string | null, call: (signal: AbortSignal) => Promise<T>): Asking<T> {
+  const [state, set] = useState<{ readonly value: T | null; readonly fault: Fault | null; readonly busy: boolean }>({ value: null, fault: null, busy: key !== null }); // biome-ignore format: one line
+  const [round, setRound] = useState(0);
+  const latest = useRef(call);
+  latest.current = call;
+  // biome-ignore lint/correctness/useExhaustiveDependencies: a new round asks again
+  useEffect(() => {
+    if (key === null) return set({ value: null, fault: null, busy: false });
+    const stop = new AbortController();
+    set(({ value }) => ({ value, fault: null, busy: true }));
+    latest.current(stop.signal).then(
+      (value) => !stop.signal.aborted && set({ value, fault: null, busy: false }),
+      (error: unknown) => !stop.signal.aborted && set({ value: null, fault: asFault(error), busy: false }),
+    );
+    return () => stop.abort();
+  }, [key, round]);
+  const again = useCallback(() => setRound((each) => each + 1), []);
+  return { ...state, again };
+}
+
+/** Calls now and then, while the page is seen; at once when it is seen again. */
+export function useRepeated(call: () => void, milliseconds: number): void {
+  const latest = useRef(call);
+  latest.current = call;
+  useEffect(() => {
+    const timer = setInterval(() => document.hidden || latest.current(), milliseconds);
+    const seen = (): void => void (document.hidden || latest.current());
+    document.addEventListener('visibilitychange', seen);
+    addEventListener('online', seen);
+    return () => {
+      clearInterval(timer);
+      document.removeEventListener('visibilitychange', seen);
+      removeEventListener('online', seen);
+    };
+  }, [milliseconds]);
+}
+
+/** What an action was refused with, and whether it goes on. */
+export function useAction(): {
+  readonly busy: boolean;
+  readonly fault: Fault | null;
+  readonly act: (call: () => Promise<unknown>) => Promise<void>;
+} {
+  // biome-ignore format: one line
+  const [state, set] = useState<{ readonly busy: boolean; readonly fault: Fault | null }>({ busy: false, fault: null });
+  const act = useCallback(async (call: () => Promise<unknown>) => {
+    set({ busy: true, fault: null });
+    try {
+      await call();
+      set({ busy: false, fault: null });
+    } catch (error) {
+      set({ busy: false, fault: asFault(error) });
+    }
+  }, []);
+  return { ...state, act };
+}

@@ -1,0 +1,32 @@
+/**
+ * Every text of the page in the reader's language. A further language is one file beside these two, and a line here: the type of the English one is
+ * that of all, so that a missing sentence does not compile.
+ */
+import { en, type Words } from './words/en.ts';
+import { zh } from './words/zh.ts';
+
+export type { Words } from './words/en.ts';
+
+export const languages = { en: { name: 'EN', words: en }, 'zh-Hans': { name: '中文', words: zh } } as const;
+export type LanguageName = keyof typeof languages;
+
+let spoken: LanguageName = 'en';
+
+export function setWords(language: LanguageName): void {
+  spoken = language;
+}
+/** The words of now. */
+export const w = (): Words => languages[spoken].words;
+export const languageNow = (): LanguageName => spoken;
+
+/** A text that has both languages, as the report's have. */
+export const said = ({ en: english, zh: chinese }: { readonly en: string; readonly zh: string }): string =>
+  spoken === 'en' ? english : chinese;
+
+export const count = (value: number): string => new Intl.NumberFormat(spoken).format(value);
+export const figure = (value: number | null | undefined, digits = 4): string =>
+  value === null || value === undefined || !Number.isFinite(value) ? '–' : new Intl.NumberFormat(spoken, { maximumSignificantDigits: digits }).format(value); // biome-ignore format: one line
+export const day = (iso: string): string => new Intl.DateTimeFormat(spoken, { dateStyle: 'medium', timeStyle: 'short' }).format(new Date(iso)); // biome-ignore format: one line
+/** `one` or `other` by the language's plurals, with the number in it. */
+export const plural = (n: number, forms: { readonly one: string; readonly other: string }): string =>
+  forms[new Intl.PluralRules(spoken).select(n) === 'one' ? 'one' : 'other'].replace('{n}', count(n));

@@ -1,0 +1,126 @@
+/** Who the studio lets in, and what its routes refuse. The page itself is walked through in test/story/studio.test.ts. */
+import { mkdtempSync, rmSync, statSync } from 'node:fs';
+import { request } from 'node:http';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { StudioDoor } from '../../src/server/studio/door.ts';
+import { type RunningStudio, studio } from '../../src/server/studio.ts';
+
+const folder = mkdtempSync(join(tmpdir(), 'nomoat-studio-'));
+let running: RunningStudio;
+beforeAll(async () => {
+  running = await studio({ port: 0, runs: join(folder, 'runs'), threads: 1 });
+});
+afterAll(async () => {
+  await running.close();
+  rmSync(folder, { recursive: true, force: true });
+});
+
+type Headers = Readonly<Record<string, string>>;
+interface Answer {
+  readonly status: number;
+  readonly headers: NodeJS.Dict<string | string[]>;
+  readonly text: string;
+}
+
+/** Not fetch: browsers' headers are to be said here. */
+function ask(path: string, headers: Headers = {}, body: object | null = null): Promise<Answer> {
+  return new Promise((resolve, reject) => {
+    const json = body === null ? {} : { 'Content-Type': 'application/json' };
+    const sent = request(`${running.url}${path}`, { method: body ? 'POST' : 'GET', headers: { ...json, ...headers } }, (answer) => {
+      let text = '';
+      answer.on('data', (piece) => (text += String(piece))).on('end', () => resolve({ status: answer.statusCode!, headers: answer.headers, text }));
+    }); // biome-ignore format: one call
+    sent.on('error', reject).end(body === null ? undefined : JSON.stringify(body));
+  });
+}
+
+const cookieOf = ({ headers }: Answer): string => String(headers['set-cookie']).split(';')[0]!;
+async function enter(): Promise<string> {
+  const answer = await ask(new URL(running.newUrl()).pathname + new URL(running.newUrl()).search);
+  expect([answer.status, answer.headers['location']]).toEqual([303, '/studio/']);
+  return cookieOf(answer);
+}
+
+test('an address opens once; its cookie opens everything, to nobody else', async () => {
+  const address = new URL(running.newUrl());
+  const first = await ask(address.pathname + address.search);
+  const cookie = String(first.headers['set-cookie']);
+  expect(cookie).toMatch(/HttpOnly; SameSite=Strict/);
+  expect(cookie).toContain(`nomoat-studio-${new URL(running.url).port}=`);
+  expect((await ask(address.pathname + address.search)).headers['set-cookie']).toBeUndefined();
+  expect((await ask('/studio/open?token=guess')).headers['set-cookie']).toBeUndefined();
+  for (const path of ['/v1/models', '/studio/v1/state', '/metrics']) {
+    expect((await ask(path)).status, path).toBe(401);
+    expect((await ask(path, { Cookie: cookieOf(first) })).status, path).toBe(200);
+  }
+});
+
+test('a forged cookie, one of another port and one of yesterday are refused with what to do', async () => {
+  const cookie = await enter();
+  const [name = '', value = ''] = cookie.split('=');
+  const [expires = '', signature = ''] = value.split('.');
+  for (const wrong of [
+    `${Number(expires) + 1}.${signature}`,
+    `${expires}.${signature.slice(1)}`,
+    `1.${signature}`,
+    '',
+  ]) {
+    const { status, text } = await ask('/v1/models', { Cookie: `${name}=${wrong}` });
+    expect([status, (JSON.parse(text) as { error: { code: string; message: string } }).error], wrong).toMatchObject([401, { code: 'studio_session_ended', message: expect.stringContaining('nomoat studio') }]); // biome-ignore format: one line
+  }
+  expect((await ask('/v1/models', { Cookie: cookie.replace(/\d+=/, '1=') })).status).toBe(401);
+});
+
+test('a page of another port or site cannot use the cookie', async () => {
+  const cookie = await enter();
+  const own = { Cookie: cookie, Origin: running.url, 'Sec-Fetch-Site': 'same-origin' };
+  expect((await ask('/v1/models', own)).status).toBe(200);
+  const others: readonly Headers[] = [{ Origin: 'http://127.0.0.1:1' }, { Origin: 'https://example.org' }, { 'Sec-Fetch-Site': 'same-site' }, { 'Sec-Fetch-Site': 'cross-site' }, { Host: 'example.org' }]; // biome-ignore format: a table
+  for (const foreign of others)
+    expect((await ask('/v1/models', { ...own, ...foreign })).status, JSON.stringify(foreign)).toBe(403); // biome-ignore format: one line
+});
+
+test('the page comes with a policy that lets nothing else in, and nothing outside its folder is answered', async () => {
+  const { headers, status, text } = await ask('/studio/runs/some');
+  expect([status, headers['content-type']]).toEqual([200, 'text/html; charset=utf-8']);
+  expect(headers['content-security-policy']).toMatch(/^default-src 'none'; script-src 'self'; style-src 'self';/);
+  expect(text).not.toMatch(/<script(?![^>]*\bsrc=)|<style|\son\w+=/);
+  for (const path of [
+    '/studio/assets/../../index.js',
+    '/studio/assets/%2e%2e/%2e%2e/index.js',
+    '/studio/../package.json',
+  ])
+    expect((await ask(path)).text, path).not.toContain('"nomoat"');
+});
+
+test('a server that is started again knows its pages, and only this user reads what it knows them by', async () => {
+  const home = join(folder, 'home');
+  const [one, other] = [new StudioDoor(home), new StudioDoor(home)];
+  const cookie = one.enter(one.newToken(), 80)!.split(';')[0]!;
+  const incoming = { headers: { cookie }, socket: { localPort: 80 } } as Parameters<StudioDoor['admits']>[0];
+  expect(other.admits(incoming)).toEqual({ renewed: null });
+  if (process.platform !== 'win32') expect(statSync(join(home, 'studio.key')).mode & 0o777).toBe(0o600);
+});
+
+test('no request names a path of this machine', async () => {
+  const cookie = await enter();
+  const refused: readonly object[] = [
+    { data: ['/etc/passwd'] },
+    { settings: { run: '/tmp/x' } },
+    { settings: { initialAdapter: '/tmp/x' } },
+    { settings: { validation: '/etc/passwd' } },
+    { settings: { chatTemplate: '../x' } },
+    { settings: { epochs: -1 } },
+    { settings: { nothing: 1 } },
+    { model: '/etc/passwd' },
+  ];
+  for (const given of refused) {
+    const { status, text } = await ask('/studio/v1/runs', { Cookie: cookie }, { data: ['file-none'], model: 'nomoat-mini', ...given }); // biome-ignore format: one line
+    expect([400, 404], JSON.stringify(given)).toContain(status);
+    expect(text).not.toContain('root:');
+  }
+  for (const name of ['..', '%2e%2e', '..%2f..'])
+    expect((await ask(`/studio/v1/runs/${name}/report`, { Cookie: cookie })).status, name).toBe(404);
+});
