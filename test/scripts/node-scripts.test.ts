@@ -72,6 +72,10 @@ const onlyRead: Readonly<Record<string, string>> = {
     'needs lm-evaluation-harness and a model whose vocabulary transformers reads; what the harness sends is in test/server/logprobs.test.ts',
   'bench/merge-7b.mjs':
     'makes adapters of 160 MB and takes half a minute; what it calls is in src/library/merge-adapters.test.ts',
+  'bench/merge-tasks.mjs':
+    'tunes a real model on two data sets and evaluates some thirty merges; what it calls is in src/library/merge-adapters.test.ts and stack.test.ts',
+  'bench/peft-round-trip.mjs':
+    "needs PyTorch, transformers and peft; that our files are PEFT's is frozen in test/fixtures/adapters and merge",
   'bench/tasks-lm-eval.mjs':
     'needs lm-evaluation-harness and PyTorch; what the harness asks and scores is frozen in test/fixtures/tasks',
   'bench/studio-pages.mjs': 'trains a model on the way; what it calls is in test/story/studio.test.ts',
