@@ -1,0 +1,68 @@
+// The named arrays that a stage is called with, checked for type and length before anything is computed.
+#pragma once
+#define NAPI_VERSION 8
+#include <node_api.h>
+
+#include <stdexcept>
+#include <string>
+
+namespace nomoat {
+
+// A packed matrix as JavaScript holds it: the tag says what `matrix` points to.
+struct Handle {
+  enum Kind { kInt8, kExact } kind;
+  size_t in, out;
+  void* matrix;
+};
+
+class Arguments {
+ public:
+  Arguments(napi_env env, napi_value object) : env_(env), object_(object) {}
+
+  // The array of this name; throws where it is missing, no Float32Array, or not of this length.
+  float* floats(const std::string& name, size_t length) const {
+    float* found = optional(name, length);
+    if (!found) throw std::runtime_error("native stage: no array " + name);
+    return found;
+  }
+
+  // The same, or null where there is none.
+  float* optional(const std::string& name, size_t length) const {
+    const napi_value value = get(name);
+    bool typed = false;
+    if (!value || napi_is_typedarray(env_, value, &typed) != napi_ok || !typed) return nullptr;
+    napi_typedarray_type type;
+    size_t found;
+    void* data;
+    napi_get_typedarray_info(env_, value, &type, &found, &data, nullptr, nullptr);
+    if (type != napi_float32_array || found != length)
+      throw std::runtime_error("native stage: " + name + " is no Float32Array of " + std::to_string(length));
+    return static_cast<float*>(data);
+  }
+
+  // The packed matrix of this name.
+  template <class Matrix>
+  const Matrix& matrix(const std::string& name, Handle::Kind kind, size_t in, size_t out) const {
+    const napi_value value = get(name);
+    napi_valuetype type = napi_undefined;
+    if (value) napi_typeof(env_, value, &type);
+    void* data = nullptr;
+    if (type != napi_external || napi_get_value_external(env_, value, &data) != napi_ok)
+      throw std::runtime_error("native stage: no packed matrix " + name);
+    const auto* handle = static_cast<Handle*>(data);
+    if (handle->kind != kind || handle->in != in || handle->out != out)
+      throw std::runtime_error("native stage: " + name + " is packed otherwise");
+    return *static_cast<Matrix*>(handle->matrix);
+  }
+
+ private:
+  napi_value get(const std::string& name) const {
+    napi_value value;
+    return napi_get_named_property(env_, object_, name.c_str(), &value) == napi_ok ? value : nullptr;
+  }
+
+  napi_env env_;
+  napi_value object_;
+};
+
+}  // namespace nomoat

@@ -1,0 +1,52 @@
+// Arrays that begin on a cache line, and matrices over memory of others.
+#pragma once
+#include <cstdlib>
+#include <cstring>
+#include <memory>
+#include <new>
+
+namespace nomoat {
+
+// Only grows: scratch memory is taken again and again in the same sizes.
+template <class T>
+class Array {
+ public:
+  Array() = default;
+  explicit Array(size_t length) { take(length); }
+  Array(Array&& other) noexcept : data_(other.data_), length_(other.length_) { other.data_ = nullptr, other.length_ = 0; }
+  Array(const Array&) = delete;
+  Array& operator=(const Array&) = delete;
+  ~Array() { std::free(data_); }
+
+  // At least `length` numbers; zeros when they are new, else whatever stood there.
+  T* take(size_t length) {
+    if (length <= length_) return data_;
+    std::free(data_);
+    const size_t bytes = (length * sizeof(T) + 63) / 64 * 64;
+    data_ = static_cast<T*>(std::aligned_alloc(64, bytes));
+    if (!data_) throw std::bad_alloc();
+    std::memset(data_, 0, bytes);
+    length_ = length;
+    return data_;
+  }
+  T* data() const { return data_; }
+
+ private:
+  T* data_ = nullptr;
+  size_t length_ = 0;
+};
+
+constexpr size_t roundUp(size_t n, size_t to) { return (n + to - 1) / to * to; }
+
+// Rows `stride` numbers apart.
+template <class T>
+struct Rows {
+  T* data;
+  size_t stride;
+  T* operator[](size_t row) const { return data + row * stride; }
+  Rows from(size_t row) const { return {data + row * stride, stride}; }
+  Rows columns(size_t first) const { return {data + first, stride}; }
+  operator Rows<const T>() const { return {data, stride}; }
+};
+
+}  // namespace nomoat

@@ -1,0 +1,82 @@
+#include "pool.h"
+
+#include <immintrin.h>
+
+#include <chrono>
+#include <thread>
+
+namespace nomoat {
+
+// How long a thread without work stays awake: about as long as waking one takes. Longer would take time from other processes.
+constexpr auto kSpin = std::chrono::microseconds(50);
+
+struct Pool::Job {
+  const std::function<void(int)>& item;
+  const int count;
+  int places;  // for further workers; guarded by the pool's mutex, like `working`
+  int working = 0;
+  std::atomic<int> next{0};
+
+  void take() {
+    for (int i; (i = next.fetch_add(1, std::memory_order_relaxed)) < count;) item(i);
+  }
+};
+
+// Waits a little for `done` without giving the core away; whether it came.
+template <class Done>
+static bool spin(Done&& done) {
+  const auto end = std::chrono::steady_clock::now() + kSpin;
+  do {
+    for (int i = 0; i < 32; i++) {
+      if (done()) return true;
+      _mm_pause();
+    }
+  } while (std::chrono::steady_clock::now() < end);
+  return done();
+}
+
+Pool& Pool::shared() {
+  static Pool* pool = new Pool();
+  return *pool;
+}
+
+void Pool::grow(int workers) {
+  for (; workers_ < workers; workers_++) std::thread([this] { work(); }).detach();
+}
+
+void Pool::run(int threads, int count, const std::function<void(int)>& item) {
+  Job job{item, count, (threads < count ? threads : count) - 1};
+  if (job.places <= 0) return job.take();
+  const std::lock_guard<std::mutex> alone(one_);
+  grow(job.places);
+  {
+    const std::lock_guard<std::mutex> lock(mutex_);
+    job_ = &job;
+    generation_.fetch_add(1, std::memory_order_release);
+  }
+  wakes_.notify_all();
+  job.take();
+  std::unique_lock<std::mutex> lock(mutex_);
+  job_ = nullptr;
+  leaves_.wait(lock, [&] { return job.working == 0; });
+}
+
+void Pool::work() {
+  unsigned seen = 0;
+  for (;;) {
+    spin([&] { return generation_.load(std::memory_order_acquire) != seen; });
+    std::unique_lock<std::mutex> lock(mutex_);
+    wakes_.wait(lock, [&] { return generation_.load(std::memory_order_relaxed) != seen; });
+    seen = generation_.load(std::memory_order_relaxed);
+    Job* job = job_;
+    if (!job || job->places == 0) continue;
+    job->places--;
+    job->working++;
+    lock.unlock();
+    job->take();
+    lock.lock();
+    if (--job->working == 0) leaves_.notify_all();
+  }
+}
+
+}  // namespace nomoat

@@ -1,0 +1,21 @@
+// The stages of a block around attention, as src/models/block.ts defines them in graphs: equal names, equal shapes, equal results.
+#pragma once
+#include "arguments.h"
+#include "shape.h"
+
+namespace nomoat {
+
+// Each reads and writes `rows` rows of the arrays by the graphs' names. Kind: Int8 or Exact.
+template <class Kind>
+struct Stages {
+  // x -> q, k, v (rotated), and with norms per head saved.attn_q_raw and saved.attn_k_raw.
+  static void beforeForward(const Arguments&, const Shape&, size_t rows);
+  // d.q, d.k, d.v (, d.through) -> d.x where it is among the arrays, and the adapter's gradients.
+  static void beforeBackward(const Arguments&, const Shape&, size_t rows);
+  // x, o -> y, saved.mid, saved.gate, saved.up.
+  static void afterForward(const Arguments&, const Shape&, size_t rows);
+  // d.y -> d.x, d.o, and the adapter's gradients.
+  static void afterBackward(const Arguments&, const Shape&, size_t rows);
+};
+
+}  // namespace nomoat

@@ -1,0 +1,49 @@
+// Sixteen floats at once, and what is computed with them element by element. AVX-512; another instruction set replaces this file.
+// Fused multiply-adds are written out: the compiler is told never to make its own (-ffp-contract=off), or bits would depend on it.
+#pragma once
+#include <immintrin.h>
+
+#include <cmath>
+#include <cstddef>
+#include <cstdint>
+#include <cstring>
+
+namespace nomoat {
+
+// Every width of a model is a multiple of this; supports() of src/runtime/native refuses others.
+constexpr size_t kLanes = 16;
+
+using Floats = __m512;
+using Ints = __m512i;
+
+#define NOMOAT_INLINE static inline __attribute__((always_inline))
+
+NOMOAT_INLINE Floats load(const float* from) { return _mm512_loadu_ps(from); }
+NOMOAT_INLINE void store(float* to, Floats x) { _mm512_storeu_ps(to, x); }
+NOMOAT_INLINE Floats all(float x) { return _mm512_set1_ps(x); }
+NOMOAT_INLINE Floats zeros() { return _mm512_setzero_ps(); }
+NOMOAT_INLINE Floats add(Floats a, Floats b) { return _mm512_add_ps(a, b); }
+NOMOAT_INLINE Floats sub(Floats a, Floats b) { return _mm512_sub_ps(a, b); }
+NOMOAT_INLINE Floats mul(Floats a, Floats b) { return _mm512_mul_ps(a, b); }
+// a * b + c, rounded once.
+NOMOAT_INLINE Floats fma(Floats a, Floats b, Floats c) { return _mm512_fmadd_ps(a, b, c); }
+// In a fixed order, so the same on every run.
+NOMOAT_INLINE float sum(Floats x) { return _mm512_reduce_add_ps(x); }
+NOMOAT_INLINE float largest(Floats x) { return _mm512_reduce_max_ps(x); }
+NOMOAT_INLINE Floats magnitude(Floats x) { return _mm512_abs_ps(x); }
+NOMOAT_INLINE Floats larger(Floats a, Floats b) { return _mm512_max_ps(a, b); }
+
+// e^x within 2e-7, relative: Cody and Waite's reduction and a polynomial of degree six. Below -87 it is e^-87, not a denormal number.
+NOMOAT_INLINE Floats exponential(Floats x) {
+  x = _mm512_min_ps(_mm512_max_ps(x, all(-87.f)), all(88.f));
+  const Floats n = _mm512_roundscale_ps(mul(x, all(1.44269504f)), 0);
+  Floats r = fma(n, all(-0.693145752f), x);
+  r = fma(n, all(-1.42860677e-6f), r);
+  Floats p = all(1.f / 720);
+  for (const float coefficient : {1.f / 120, 1.f / 24, 1.f / 6, .5f, 1.f, 1.f}) p = fma(p, r, all(coefficient));
+  return _mm512_scalef_ps(p, n);
+}
+
+NOMOAT_INLINE Floats sigmoid(Floats x) { return _mm512_div_ps(all(1), add(all(1), exponential(sub(zeros(), x)))); }
+
+}  // namespace nomoat
