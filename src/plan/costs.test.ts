@@ -30,7 +30,7 @@ test.each(['llama', 'qwen2', 'qwen3'])(
     const qkNorms = model.tensors.has('blk.0.attn_q_norm.weight');
     const biases = model.tensors.has('blk.0.attn_q.bias');
     const options = { trainable: 'adapter', precision: 'f32', targets: projections, rank: 2, dropout: false } as const;
-    const stages = await openStages(config, { ...options, biases, qkNorms }, 1);
+    const stages = await openStages(config, { ...options, biases, qkNorms }, { threads: 1 });
     const { feedForward, headDim, heads, kvHeads, modelWidth } = config;
     const widths: Record<string, number> = { mid: modelWidth, gate: feedForward, up: feedForward, attn_q_raw: heads * headDim, attn_k_raw: kvHeads * headDim }; // biome-ignore format: one line
     const saved = [...stages.preForward.outputs, ...stages.postForward.outputs].filter((out) =>

@@ -97,6 +97,7 @@ export async function loadRun({ journal, opened, signal, started }: LoadOptions)
     threads,
     weights: frozen?.weights ?? null,
     activations,
+    onEngine: (message) => journal.notice('engine', message),
   });
   const { parameters } = method.step;
   const optimizer = initAdamW(parameters);

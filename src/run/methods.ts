@@ -76,6 +76,8 @@ export interface MethodOptions {
   /** Frozen weights other than float32 ones in memory. */
   readonly weights: BaseWeights | null;
   readonly activations: ActivationPolicy;
+  /** Hears what computes the step where the environment's NOMOAT_ENGINE asks for native kernels. */
+  readonly onEngine: (message: string) => void;
 }
 
 /** The adapter that a run goes on from, as llama.cpp opens it: whatever form it came in, and whatever becomes of its file. */
@@ -110,7 +112,7 @@ function writeFrozen(folder: RunFolder, frozen: LoraAdapter, model: GgufFile, se
 }
 
 async function openLora(options: MethodOptions): Promise<Method> {
-  const { activations, folder, frozen, model, settings, threads, weights } = options;
+  const { activations, folder, frozen, model, onEngine, settings, threads, weights } = options;
   const adapter = await startingAdapter(settings, model);
   const base = frozen === null ? model : withUpdates(model, frozen);
   const step = await createLoraStep({
@@ -119,6 +121,8 @@ async function openLora(options: MethodOptions): Promise<Method> {
     threads,
     activations,
     device: settings.device,
+    engine: process.env.NOMOAT_ENGINE === 'native' ? 'native' : 'onnxruntime',
+    onEngine,
     ...(weights ? { weights } : {}),
   });
   const adapterPath = join(folder.adapter, 'adapter.gguf');

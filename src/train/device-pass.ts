@@ -5,6 +5,7 @@
  */
 import { NomoatError } from '../errors.ts';
 import { emitAddRows, emitTakeRows } from '../graph/onnx/rows.ts';
+import type { Stage } from '../runtime/native/block-stages.ts';
 import type { DeviceMemory } from '../runtime/onnxruntime-node/device-memory.ts';
 import { Executor, floats, integers, type Tensor, type Tensors } from '../runtime/onnxruntime-node/executor.ts';
 import { planChunks, type QueryChunk } from './attention-plan.ts';
@@ -173,7 +174,7 @@ export class DevicePass {
     of: DeviceModel,
     pass: Pass,
     layer: number,
-    stages: readonly Executor[],
+    stages: readonly Stage[],
   ): Promise<Map<string, Tensor>> {
     const saved = stages.flatMap(({ outputs }) => outputs.filter((name) => name.startsWith('saved.')));
     const made = new Map<string, Tensor>();

@@ -41,7 +41,7 @@ export class EvaluationPass extends ForwardPass {
         : [],
     );
     const graph = precision === 'int8' ? int8Head(config, 'logits') : head(config, 'logits');
-    const stages = await openStages(config, options, threads);
+    const stages = await openStages(config, options, { threads });
     const parts = { config, base, stages, trainedInputs, dropout: 0, activations: 'keep' } as const;
     return new EvaluationPass(parts, await Executor.create(graph, threads));
   }

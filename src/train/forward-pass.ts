@@ -7,7 +7,8 @@ import type { ActivationPolicy } from '../models/activation-policy.ts';
 import { type ProjectionGroup, projectionGroups } from '../models/block-options.ts';
 import type { ModelConfig } from '../models/config.ts';
 import { rotaryAngles } from '../models/weights.ts';
-import { type Executor, floats, type Tensor, type Tensors } from '../runtime/onnxruntime-node/executor.ts';
+import type { Stage } from '../runtime/native/block-stages.ts';
+import { floats, type Tensor, type Tensors } from '../runtime/onnxruntime-node/executor.ts';
 import { AttentionPass, type Keep, probabilitiesPerHead } from './attention-pass.ts';
 import { type AttentionPlan, byLength, planAttention } from './attention-plan.ts';
 import type { BaseWeights } from './base-weights.ts';
@@ -163,7 +164,7 @@ export class ForwardPass {
     return inputs;
   }
 
-  protected savedTensors(pass: Pass, layer: number, stage: Executor, outputs: Map<string, Tensor>): void {
+  protected savedTensors(pass: Pass, layer: number, stage: Stage, outputs: Map<string, Tensor>): void {
     for (const name of stage.outputs) if (name.startsWith('saved.')) outputs.set(name, this.kept(pass, layer, name));
   }
 

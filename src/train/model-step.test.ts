@@ -8,6 +8,7 @@ import { openGguf } from '../formats/gguf/read.ts';
 import { readSafetensors } from '../formats/safetensors.ts';
 import { type EvenAdapter, type LoraPair, projections } from '../lora/adapter.ts';
 import { projectionDimensions, readModelConfig } from '../models/config.ts';
+import { loadKernels } from '../runtime/native/load.ts';
 import { clipping } from './clip.ts';
 import { createFullStep, createLoraStep } from './open-step.ts';
 import { initAdamW, updateAdamW } from './optimizer.ts';
@@ -57,141 +58,162 @@ function rowsToBatch(reference: Case, rows: number[], padded: boolean): PackedBa
 /** A small model is taken in one call, unless that is forbidden: both ways have to be right. */
 const ways = ['llama', 'qwen2', 'qwen3'].flatMap((name) => [true, false].map((oneCall) => ({ name, oneCall })));
 
-describe.each(ways)('$name against PyTorch and PEFT, in one call: $oneCall', ({ name, oneCall }) => {
-  const folder = join(root, name);
-  const reference = JSON.parse(readFileSync(join(folder, 'case.json'), 'utf8')) as Case;
-  const model = openGguf(join(folder, 'base.gguf'));
-  const config = readModelConfig(model);
-  const batch = rowsToBatch(reference, [0, 1, 2], false);
-  const scale = 1 / reference.supervised_tokens;
+const { kernels } = loadKernels();
+const adapterWays = [
+  ...ways.map((way) => ({ ...way, engine: 'onnxruntime' as const })),
+  ...['llama', 'qwen2', 'qwen3'].map((name) => ({ name, oneCall: false, engine: 'native' as const })),
+].filter(({ engine }) => engine === 'onnxruntime' || kernels);
 
-  function adapterFrom(file: string, dropout = 0): EvenAdapter {
-    const { tensors } = readSafetensors(join(folder, file));
-    const { r: rank, alpha } = reference.lora;
-    const pairs: LoraPair[] = [];
-    for (let layer = 0; layer < config.layers; layer++) {
-      for (const projection of projections) {
-        const module = /^[qkvo]_/.test(projection) ? 'self_attn' : 'mlp';
-        const base = `base_model.model.model.layers.${layer}.${module}.${projection}`;
-        const a = tensors.get(`${base}.lora_A.weight`)!.float32();
-        const b = tensors.get(`${base}.lora_B.weight`)!.float32();
-        pairs.push({ layer, projection, rank, alpha, a, b, ...projectionDimensions(config, projection) });
+describe.each(adapterWays)(
+  '$name against PyTorch and PEFT, in one call: $oneCall, engine $engine',
+  ({ engine, name, oneCall }) => {
+    const folder = join(root, name);
+    const reference = JSON.parse(readFileSync(join(folder, 'case.json'), 'utf8')) as Case;
+    const model = openGguf(join(folder, 'base.gguf'));
+    const config = readModelConfig(model);
+    const batch = rowsToBatch(reference, [0, 1, 2], false);
+    const scale = 1 / reference.supervised_tokens;
+
+    function adapterFrom(file: string, dropout = 0): EvenAdapter {
+      const { tensors } = readSafetensors(join(folder, file));
+      const { r: rank, alpha } = reference.lora;
+      const pairs: LoraPair[] = [];
+      for (let layer = 0; layer < config.layers; layer++) {
+        for (const projection of projections) {
+          const module = /^[qkvo]_/.test(projection) ? 'self_attn' : 'mlp';
+          const base = `base_model.model.model.layers.${layer}.${module}.${projection}`;
+          const a = tensors.get(`${base}.lora_A.weight`)!.float32();
+          const b = tensors.get(`${base}.lora_B.weight`)!.float32();
+          pairs.push({ layer, projection, rank, alpha, a, b, ...projectionDimensions(config, projection) });
+        }
       }
+      return { rank, alpha, rslora: false, dropout, targetModules: projections, baseModel: name, pairs };
     }
-    return { rank, alpha, rslora: false, dropout, targetModules: projections, baseModel: name, pairs };
-  }
 
-  let step: TrainStep;
-  beforeAll(async () => {
-    step = await createLoraStep({ model, adapter: adapterFrom('lora.start.safetensors'), threads: 2, oneCall });
-  });
-  afterAll(() => step.close());
-  const clear = (): void => {
-    step.clearGradients();
-  };
-  const copies = (): Float32Array[] => step.parameters.map(({ gradient }) => gradient.slice());
-
-  test('loss and every LoRA gradient', async () => {
-    clear();
-    const { lossSum, supervisedTokens } = await step.accumulate([batch], scale, [0]);
-    expect(supervisedTokens).toBe(reference.supervised_tokens);
-    expect(Math.abs(lossSum * scale - reference.loss) / reference.loss).toBeLessThan(1e-5);
-    const { tensors } = readSafetensors(join(folder, 'lora.gradients.safetensors'));
-    expect(step.parameters.length).toBe(tensors.size);
-    for (const parameter of step.parameters) {
-      expect(relative(parameter.gradient, tensors.get(parameter.name)!.float32()), parameter.name).toBeLessThan(1e-4);
-    }
-  });
-
-  test('log-probabilities are those of the loss', async () => {
-    const logp = (await step.logProbabilities([batch]))[0]!;
-    expect(-logp.reduce((a, b) => a + b, 0) * scale).toBeCloseTo(reference.loss, 4);
-  });
-
-  test('padded rows, and micro-batches accumulated, equal packed rows', async () => {
-    clear();
-    await step.accumulate([batch], scale, [0]);
-    const packed = copies();
-    clear();
-    await step.accumulate([rowsToBatch(reference, [0, 1, 2], true)], scale, [0]);
-    copies().forEach((gradient, i) => {
-      expect(relative(gradient, packed[i]!)).toBeLessThan(1e-5);
-    });
-    clear();
-    for (const row of [2, 0, 1]) await step.accumulate([rowsToBatch(reference, [row], false)], scale, [0]);
-    copies().forEach((gradient, i) => {
-      expect(relative(gradient, packed[i]!)).toBeLessThan(1e-5);
-    });
-  });
-
-  test('a conversation longer than a chunk of queries', async () => {
-    // 12 copies of row 0 as one conversation of 288 tokens: its chunks must agree with the loss of its own prefix.
-    const long = Array.from({ length: 12 }, () => reference.tokens[0]!).flat();
-    const one = (length: number): PackedBatch => ({
-      tokens: Int32Array.from(long.slice(0, length)),
-      positions: Int32Array.from({ length }, (_, i) => i),
-      supervised: new Uint8Array(length).fill(1),
-      segmentStarts: Int32Array.of(0, length),
-      realTokens: length,
-      supervisedTokens: length - 1,
-    });
-    const whole = (await step.logProbabilities([one(288)]))[0]!;
-    const prefix = (await step.logProbabilities([one(120)]))[0]!;
-    prefix.forEach((value, i) => {
-      expect(Math.abs(value - whole[i]!)).toBeLessThan(1e-4);
-    });
-  });
-
-  test('20 AdamW steps', async () => {
-    const trained = await createLoraStep({
-      model,
-      adapter: adapterFrom('lora.start.safetensors'),
-      threads: 2,
-      oneCall,
-    });
-    const state = initAdamW(trained.parameters);
-    for (let i = 0; i < 20; i++) {
-      trained.clearGradients();
-      const { lossSum } = await trained.accumulate([batch], scale, [i]);
-      const { factor: clip, norm } = clipping(trained.parameters, 1);
-      expect(Math.abs(lossSum * scale - reference.losses[i]!) / reference.losses[i]!, `step ${i}`).toBeLessThan(1e-4);
-      expect(Math.abs(norm / reference.gradient_norms_before_clipping[i]! - 1), `norm ${i}`).toBeLessThan(1e-3);
-      updateAdamW(trained.parameters, state, reference.optimizer.lr, {
-        weightDecay: reference.optimizer.weight_decay,
-        clip,
+    let step: TrainStep;
+    beforeAll(async () => {
+      step = await createLoraStep({
+        model,
+        adapter: adapterFrom('lora.start.safetensors'),
+        threads: 2,
+        oneCall,
+        engine,
       });
-    }
-    const { tensors } = readSafetensors(join(folder, 'lora.after20.safetensors'));
-    const all = { ours: [] as number[], theirs: [] as number[] };
-    for (const { name: tensor, value } of trained.parameters) {
-      const theirs = tensors.get(tensor)!.float32();
-      all.ours.push(...value);
-      all.theirs.push(...theirs);
-      // Where a gradient is nearly zero, Adam's first steps turn its last bits into a sign: single tensors differ a little more.
-      expect(relative(value, theirs), tensor).toBeLessThan(3e-4);
-    }
-    expect(relative(Float32Array.from(all.ours), Float32Array.from(all.theirs))).toBeLessThan(1e-4);
-    await trained.close();
-  });
-
-  test('dropout changes the gradients, repeatably by seed, and leaves log-probabilities alone', async () => {
-    const dropped = await createLoraStep({ model, adapter: adapterFrom('lora.start.safetensors', 0.5), threads: 2 });
-    const run = async (seed: number): Promise<Float32Array> => {
-      dropped.clearGradients();
-      await dropped.accumulate([batch], scale, [seed]);
-      return dropped.parameters[0]!.gradient.slice();
-    };
-    const first = await run(1);
-    expect(await run(1)).toEqual(first);
-    expect(relative(await run(2), first)).toBeGreaterThan(0.1);
-    const plain = (await step.logProbabilities([batch]))[0]!;
-    const undropped = (await dropped.logProbabilities([batch]))[0]!;
-    plain.forEach((value, i) => {
-      expect(undropped[i]!).toBeCloseTo(value, 5);
     });
-    await dropped.close();
-  });
-});
+    afterAll(() => step.close());
+    const clear = (): void => {
+      step.clearGradients();
+    };
+    const copies = (): Float32Array[] => step.parameters.map(({ gradient }) => gradient.slice());
+
+    test('loss and every LoRA gradient', async () => {
+      clear();
+      const { lossSum, supervisedTokens } = await step.accumulate([batch], scale, [0]);
+      expect(supervisedTokens).toBe(reference.supervised_tokens);
+      expect(Math.abs(lossSum * scale - reference.loss) / reference.loss).toBeLessThan(1e-5);
+      const { tensors } = readSafetensors(join(folder, 'lora.gradients.safetensors'));
+      expect(step.parameters.length).toBe(tensors.size);
+      for (const parameter of step.parameters) {
+        expect(relative(parameter.gradient, tensors.get(parameter.name)!.float32()), parameter.name).toBeLessThan(1e-4);
+      }
+    });
+
+    test('log-probabilities are those of the loss', async () => {
+      const logp = (await step.logProbabilities([batch]))[0]!;
+      expect(-logp.reduce((a, b) => a + b, 0) * scale).toBeCloseTo(reference.loss, 4);
+    });
+
+    test('padded rows, and micro-batches accumulated, equal packed rows', async () => {
+      clear();
+      await step.accumulate([batch], scale, [0]);
+      const packed = copies();
+      clear();
+      await step.accumulate([rowsToBatch(reference, [0, 1, 2], true)], scale, [0]);
+      copies().forEach((gradient, i) => {
+        expect(relative(gradient, packed[i]!)).toBeLessThan(1e-5);
+      });
+      clear();
+      for (const row of [2, 0, 1]) await step.accumulate([rowsToBatch(reference, [row], false)], scale, [0]);
+      copies().forEach((gradient, i) => {
+        expect(relative(gradient, packed[i]!)).toBeLessThan(1e-5);
+      });
+    });
+
+    test('a conversation longer than a chunk of queries', async () => {
+      // 12 copies of row 0 as one conversation of 288 tokens: its chunks must agree with the loss of its own prefix.
+      const long = Array.from({ length: 12 }, () => reference.tokens[0]!).flat();
+      const one = (length: number): PackedBatch => ({
+        tokens: Int32Array.from(long.slice(0, length)),
+        positions: Int32Array.from({ length }, (_, i) => i),
+        supervised: new Uint8Array(length).fill(1),
+        segmentStarts: Int32Array.of(0, length),
+        realTokens: length,
+        supervisedTokens: length - 1,
+      });
+      const whole = (await step.logProbabilities([one(288)]))[0]!;
+      const prefix = (await step.logProbabilities([one(120)]))[0]!;
+      prefix.forEach((value, i) => {
+        expect(Math.abs(value - whole[i]!)).toBeLessThan(1e-4);
+      });
+    });
+
+    test('20 AdamW steps', async () => {
+      const trained = await createLoraStep({
+        model,
+        adapter: adapterFrom('lora.start.safetensors'),
+        threads: 2,
+        oneCall,
+        engine,
+      });
+      const state = initAdamW(trained.parameters);
+      for (let i = 0; i < 20; i++) {
+        trained.clearGradients();
+        const { lossSum } = await trained.accumulate([batch], scale, [i]);
+        const { factor: clip, norm } = clipping(trained.parameters, 1);
+        expect(Math.abs(lossSum * scale - reference.losses[i]!) / reference.losses[i]!, `step ${i}`).toBeLessThan(1e-4);
+        expect(Math.abs(norm / reference.gradient_norms_before_clipping[i]! - 1), `norm ${i}`).toBeLessThan(1e-3);
+        updateAdamW(trained.parameters, state, reference.optimizer.lr, {
+          weightDecay: reference.optimizer.weight_decay,
+          clip,
+        });
+      }
+      const { tensors } = readSafetensors(join(folder, 'lora.after20.safetensors'));
+      const all = { ours: [] as number[], theirs: [] as number[] };
+      for (const { name: tensor, value } of trained.parameters) {
+        const theirs = tensors.get(tensor)!.float32();
+        all.ours.push(...value);
+        all.theirs.push(...theirs);
+        // Where a gradient is nearly zero, Adam's first steps turn its last bits into a sign: single tensors differ a little more.
+        expect(relative(value, theirs), tensor).toBeLessThan(3e-4);
+      }
+      expect(relative(Float32Array.from(all.ours), Float32Array.from(all.theirs))).toBeLessThan(1e-4);
+      await trained.close();
+    });
+
+    test('dropout changes the gradients, repeatably by seed, and leaves log-probabilities alone', async () => {
+      const dropped = await createLoraStep({
+        model,
+        adapter: adapterFrom('lora.start.safetensors', 0.5),
+        threads: 2,
+        engine,
+      });
+      const run = async (seed: number): Promise<Float32Array> => {
+        dropped.clearGradients();
+        await dropped.accumulate([batch], scale, [seed]);
+        return dropped.parameters[0]!.gradient.slice();
+      };
+      const first = await run(1);
+      expect(await run(1)).toEqual(first);
+      expect(relative(await run(2), first)).toBeGreaterThan(0.1);
+      const plain = (await step.logProbabilities([batch]))[0]!;
+      const undropped = (await dropped.logProbabilities([batch]))[0]!;
+      plain.forEach((value, i) => {
+        expect(undropped[i]!).toBeCloseTo(value, 5);
+      });
+      await dropped.close();
+    });
+  },
+);
 
 interface FullCase {
   losses: number[];

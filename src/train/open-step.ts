@@ -10,6 +10,8 @@ import type { ActivationPolicy } from '../models/activation-policy.ts';
 import type { BlockOptions } from '../models/block-options.ts';
 import { type ModelConfig, projectionDimensions, readModelConfig } from '../models/config.ts';
 import { type ModelWeights, readWeights } from '../models/weights.ts';
+import { unsupported } from '../runtime/native/block-stages.ts';
+import { type Kernels, loadKernels } from '../runtime/native/load.ts';
 import { DeviceMemory } from '../runtime/onnxruntime-node/device-memory.ts';
 import { type BaseWeights, fileWeights, float32Weights } from './base-weights.ts';
 import { Buffers } from './buffers.ts';
@@ -36,6 +38,10 @@ export interface LoraStepOptions extends StepOptions {
   readonly weights?: BaseWeights;
   /** Default: keep. */
   readonly activations?: ActivationPolicy;
+  /** Our own kernels for what they compute, where they can be had; default: onnxruntime alone. */
+  readonly engine?: 'onnxruntime' | 'native';
+  /** Hears, as a sentence for people, what computes the step where `native` was asked for. */
+  readonly onEngine?: (message: string) => void;
 }
 
 /** A step that trains every weight, and the weights themselves, which it changes in place. */
@@ -66,6 +72,28 @@ function checkAdapter(adapter: EvenAdapter, config: ModelConfig): void {
   }
 }
 
+/** The kernels where they are asked for and compute such blocks; `onEngine` hears what came of it. */
+function kernelsFor(
+  { device, engine = 'onnxruntime', onEngine }: LoraStepOptions,
+  config: ModelConfig,
+  { block, streamed }: { readonly block: BlockOptions; readonly streamed: boolean },
+): Kernels | null {
+  if (engine === 'onnxruntime') return null;
+  const loaded = loadKernels();
+  const why =
+    device === 'webgpu'
+      ? 'the kernels run on the CPU'
+      : loaded.kernels
+        ? unsupported(config, block, streamed)
+        : loaded.reason;
+  onEngine?.(
+    why === null
+      ? 'native kernels compute the blocks around attention, onnxruntime attention and the head'
+      : `onnxruntime computes the step, not the native kernels: ${why}`,
+  );
+  return why === null ? loaded.kernels : null;
+}
+
 /** Opens the engine and reads the weights; the adapter is trained. Throws NomoatError when adapter and model do not fit. */
 export async function createLoraStep(options: LoraStepOptions): Promise<TrainStep> {
   const { activations = 'keep', adapter, device, model, oneCall = true, threads, weights } = options;
@@ -79,14 +107,16 @@ export async function createLoraStep(options: LoraStepOptions): Promise<TrainSte
   const { rank, targetModules } = adapter;
   const trained = { trainable: 'adapter', targets: targetModules, rank, dropout: adapter.dropout > 0 } as const;
   const block = { ...trained, biases, qkNorms, precision };
-  const stages = await openStages(config, block, threads, device);
+  const kernels = kernelsFor(options, config, { block, streamed: base.streamed });
+  const stages = await openStages(config, block, { threads, device, kernels });
   const slots = adapterSlots(adapter);
   const trainedInputs = Array.from({ length: config.layers }, (_, layer) => {
     const own = slots.filter((s) => s.layer === layer);
     return adapterInputs(adapter, own);
   });
   const onDevice = memory && (await DevicePass.open(memory));
-  const fits = oneCall && !onDevice && activations === 'keep' && !base.streamed && SmallModel.suits(config, block);
+  const fits =
+    oneCall && !kernels && !onDevice && activations === 'keep' && !base.streamed && SmallModel.suits(config, block);
   const small = fits ? new SmallModel(config, block, threads, base) : null;
   const held = activations === 'float16' ? await HalfStore.open(threads) : activations;
   const { dropout } = adapter;
@@ -120,7 +150,7 @@ export async function createFullStep({ device, model, oneCall = true, threads }:
     biases,
     qkNorms,
   };
-  const stages = await openStages(config, block, threads, device);
+  const stages = await openStages(config, block, { threads, device });
   const slots = weightSlots(config, weights);
   const scratch = new Buffers();
   const trainedInputs = weights.layers.map((_, layer) =>

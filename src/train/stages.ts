@@ -8,21 +8,17 @@ import { afterAttention, beforeAttention } from '../models/block.ts';
 import type { BlockOptions } from '../models/block-options.ts';
 import type { ModelConfig } from '../models/config.ts';
 import { head, int8Head } from '../models/head.ts';
+import { type BlockStages, nativeStages } from '../runtime/native/block-stages.ts';
+import type { Kernels } from '../runtime/native/load.ts';
 import { Executor } from '../runtime/onnxruntime-node/executor.ts';
 
-export interface Stages {
-  readonly preForward: Executor;
-  readonly preBackward: Executor;
-  /** Of the first block: its input is not trained by an adapter. Null where nothing before attention is trained. */
-  readonly preBackwardFirst: Executor | null;
+export interface Stages extends BlockStages {
   readonly attentionForward: Executor;
   readonly attentionBackward: Executor;
   /** The same for micro-batches in tiles; compiled when first asked for. */
   tiled(size: TileSize): Promise<AttentionStages>;
   /** For a chunk that is a whole segment, with the attention probabilities kept; null where that memory is not to be spent. */
   readonly wholeSegment: (() => Promise<AttentionStages>) | null;
-  readonly postForward: Executor;
-  readonly postBackward: Executor;
   readonly head: Executor;
   readonly headForward: Executor;
   /** Lets go of what was compiled when first asked for, and of its memory. */
@@ -36,17 +32,38 @@ export interface AttentionStages {
   readonly backward: Executor;
 }
 
+/** What computes the stages: onnxruntime on a device, and our own kernels those that they have, where they are given. */
+export interface Engine {
+  readonly threads: number;
+  readonly device?: Device;
+  readonly kernels?: Kernels | null;
+}
+
+/** The stages around attention as graphs of onnxruntime. */
+async function compiledStages(
+  config: ModelConfig,
+  options: BlockOptions,
+  make: (graph: Graph) => Promise<Executor>,
+): Promise<BlockStages> {
+  const pre = beforeAttention(config, options);
+  const post = afterAttention(config, options);
+  return {
+    preForward: await make(pre.forward),
+    preBackward: await make(pre.backward),
+    preBackwardFirst: pre.backwardFirst.size > 0 ? await make(pre.backwardFirst) : null,
+    postForward: await make(post.forward),
+    postBackward: await make(post.backward),
+  };
+}
+
 /** Compiles them; takes a fraction of a second, whatever the model's depth. */
 export async function openStages(
   config: ModelConfig,
   options: BlockOptions,
-  threads: number,
-  device: Device = 'cpu',
+  { device = 'cpu', kernels = null, threads }: Engine,
 ): Promise<Stages> {
   const make = (graph: Graph): Promise<Executor> => Executor.create(graph, threads, device);
-  const pre = beforeAttention(config, options);
   const att = attention(config);
-  const post = afterAttention(config, options);
   const int8 = options.precision === 'int8';
   const pairs = new Map<string, AttentionStages>();
   const pair = async (key: string, graphs: () => Partition): Promise<AttentionStages> => {
@@ -59,14 +76,13 @@ export async function openStages(
   };
   // A model that is trained whole is small, and its rows are mostly long.
   const keepsSegments = options.trainable === 'all' && device === 'cpu';
+  const around: BlockStages = kernels
+    ? nativeStages(kernels, config, options, threads)
+    : await compiledStages(config, options, make);
   const stages = {
-    preForward: await make(pre.forward),
-    preBackward: await make(pre.backward),
-    preBackwardFirst: pre.backwardFirst.size > 0 ? await make(pre.backwardFirst) : null,
+    ...around,
     attentionForward: await make(att.forward),
     attentionBackward: await make(att.backward),
-    postForward: await make(post.forward),
-    postBackward: await make(post.backward),
     head: await make(
       int8
         ? int8Head(config, 'input')

@@ -19,7 +19,9 @@ export const fileDigest = (path: string): string => createHash('sha256').update(
 export function sourceDigest(native: string): string | null {
   const folder = join(native, 'src');
   if (!existsSync(folder)) return null;
-  const digest = createHash('sha256').update(zigVersion).update(readFileSync(join(native, 'build.mjs')));
+  const digest = createHash('sha256')
+    .update(zigVersion)
+    .update(readFileSync(join(native, 'build.mjs')));
   for (const name of readdirSync(folder).sort()) {
     digest.update(`\0${name}\0`).update(readFileSync(join(folder, name)));
   }
