@@ -147,6 +147,7 @@ export { type PlanOptions, plan } from './library/plan.ts';
 export { type Preview, type PreviewOptions, preview, type RowSetting } from './library/preview.ts';
 export { type Pulled, type PullOptions, pull } from './library/pull.ts';
 export { type Pushed, type PushOptions, push } from './library/push.ts';
+export { type ReproduceOptions, type Reproduction, reproduceRun } from './library/reproduce-run.ts';
 export { type FollowOptions, listRuns, type OpenedRun, openRun } from './library/runs.ts';
 export { connectServer, type ServerClient } from './library/server-client.ts';
 export { type AddSigningKeyOptions, addSigningKey, type NewSigningKey } from './library/signing-keys.ts';

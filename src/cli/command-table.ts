@@ -31,6 +31,7 @@ const table: Readonly<Record<CommandName, Entry>> = {
   extract: { argument: '<TUNED> <BASE>', load: () => import('./extract.ts') },
   lineage: { argument: '<RUN|ADAPTER>', load: () => import('./lineage.ts') },
   pack: { argument: '<RUN|ADAPTER>', load: () => import('./pack.ts') },
+  reproduce: { argument: '<RUN>', load: () => import('./reproduce.ts') },
   verify: { argument: '<BUNDLE>', load: () => import('./verify.ts') },
   pull: { argument: '<NAME>', load: () => import('./pull.ts') },
   push: { argument: '<RUN|BUNDLE|ADAPTER>', load: () => import('./push.ts') },

@@ -26,3 +26,8 @@ export const verifySettings = z.object(verifyOptions);
 export const signingKeyOptions = {
   days: wholeFrom(null, 1, 'of a signing key: how long it is good for; default: no end', { unit: 'days' }),
 };
+
+export const reproduceOptions = {
+  out: openText('DIR', "a new folder for the repeated run; default: the run's with -again behind it"),
+};
+export const reproduceSettings = z.object(reproduceOptions);

@@ -5,7 +5,7 @@
 import { z } from 'zod';
 import { keyScopes } from '../store/key-scopes.ts';
 import { convertOptions, exportOptions, extractOptions, mergeOptions } from './adapter-settings.ts';
-import { lineageOptions, packOptions, signingKeyOptions, verifyOptions } from './bundle-settings.ts';
+import { lineageOptions, packOptions, reproduceOptions, signingKeyOptions, verifyOptions } from './bundle-settings.ts';
 import { checkOptions } from './check-settings.ts';
 import { summaries } from './command-summaries.ts';
 import { cardOptions, evalOptions } from './evaluation-settings.ts';
@@ -247,6 +247,11 @@ export const commandSettings = {
     summary: summaries.pack,
     argument: { adapter: requiredText('RUN|ADAPTER', 'a run, a PEFT folder, one of mlx-lm, a .safetensors file or a GGUF LoRA') }, // biome-ignore format: one line
     options: packOptions,
+  },
+  reproduce: {
+    summary: summaries.reproduce,
+    argument: { run: requiredText('RUN', 'the folder of a run') },
+    options: reproduceOptions,
   },
   verify: {
     summary: summaries.verify,

@@ -25,6 +25,7 @@ export const summaries = {
   extract: 'the adapter that comes nearest to what full tuning made of BASE',
   lineage: 'who begot an adapter: base, data, recipe, parents, verdict, as a tree; checked where asked',
   pack: 'an adapter with card, recipe, verdict, lineage, digests, bill of materials and signature, in one folder for others',
+  reproduce: 'repeat a run from its record, and say whether its weights come out the same',
   verify: 'whether a bundle is whole, and signed with a key',
   pull: 'fetch a model by its catalogue name, or any GGUF or adapter of the hub or a shared folder by organisation/name or address',
   push: 'share an adapter: one commit on the Hugging Face hub, or a folder with a catalogue; license and base stated',

@@ -173,6 +173,7 @@ const elsewhere: Readonly<Record<string, string>> = {
   studio: 'test/story/studio.test.ts',
   jobs: 'test/server/remote.test.ts',
   verify: 'src/library/pack-bundle.test.ts',
+  reproduce: 'src/library/reproduce-run.test.ts',
 };
 /** A model of that size is not trained in a second; its smallest is. */
 const tooLarge = ['micro', 'mini', 'small'];

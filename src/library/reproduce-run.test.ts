@@ -1,0 +1,37 @@
+/** A run repeated from its record: the same bytes, or by how much it differs; with other data not at all. */
+import { appendFileSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, expect, it } from 'vitest';
+import { readPeft, writePeft } from '../adapter/peft.ts';
+import { tune } from '../library.ts';
+import { reproduceRun } from './reproduce-run.ts';
+
+const model = join(import.meta.dirname, '../../test/fixtures/reference/llama/base.gguf');
+const folder = mkdtempSync(join(tmpdir(), 'nomoat-reproduce-'));
+afterAll(() => rmSync(folder, { recursive: true }));
+const at = (...names: string[]): string => join(folder, ...names);
+
+it('gives the same bytes from the same, says what differs, and refuses other data', async () => {
+  mkdirSync(at('data'));
+  const rows = Array.from({ length: 12 }, (_, i) => `${JSON.stringify({ prompt: `number ${i}`, completion: i % 2 ? 'odd' : 'even' })}\n`); // biome-ignore format: one line
+  for (const name of ['train', 'valid']) writeFileSync(at('data', `${name}.jsonl`), rows.join(''));
+  await tune({ data: at('data'), model, run: at('run'), maxSteps: 2, rank: 2, learningRate: 0.01, threads: 1 }).result;
+  const steps: string[] = [];
+  const first = await reproduceRun(at('run'), { onEvent: ({ type }) => steps.push(type) });
+  expect(first).toMatchObject({ run: at('run-again'), identical: true, largestDifference: 0, loss: { difference: 0 }, differences: [] }); // biome-ignore format: one line
+  expect(steps).toContain('step-end');
+
+  const adapter = readPeft(at('run/adapter'));
+  adapter.pairs[0]!.a[0]! += 0.25;
+  writePeft(at('run/adapter'), adapter, 2);
+  const record = JSON.parse(readFileSync(at('run/run.json'), 'utf8'));
+  writeFileSync(at('run/run.json'), JSON.stringify({ ...record, nomoat: '0.0.1', validationAfter: record.validationAfter + 1, machine: { ...record.machine, cpu: 'Z80' } })); // biome-ignore format: one line
+  const second = await reproduceRun(at('run'), { out: at('second') });
+  expect([second.identical, second.largestDifference]).toEqual([false, expect.closeTo(0.25, 5)]);
+  expect(second.loss!.difference).toBeCloseTo(-1, 6);
+  expect(second.differences).toEqual([expect.stringMatching(/^nomoat was 0.0.1, and is /), expect.stringMatching(/^cpu was Z80, and is /)]); // biome-ignore format: one line
+
+  appendFileSync(at('data/train.jsonl'), rows[0]!);
+  await expect(reproduceRun(at('run'), { out: at('third') })).rejects.toThrow(/cannot be repeated: train.jsonl changed since the run/); // biome-ignore format: one line
+}, 120_000);
