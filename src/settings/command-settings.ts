@@ -137,6 +137,7 @@ export interface CommandSettings {
 }
 
 const pathOrPaths = () => z.union([z.string(), z.array(z.string()).min(1)]);
+const run = { run: requiredText('RUN', 'the folder of a run') };
 const data = { data: pathOrPaths().register(fieldWords, { description: 'files or a folder' }) };
 
 /** Beside the options of a run: what repeats it. */
@@ -193,11 +194,7 @@ export const commandSettings = {
     argument: { name: requiredText('NAME', 'what the key is called') },
     options: { ...keysOptions, ...signingKeyOptions },
   },
-  export: {
-    summary: summaries.export,
-    argument: { run: requiredText('RUN', 'the folder of a run') },
-    options: exportOptions,
-  },
+  export: { summary: summaries.export, argument: run, options: exportOptions },
   convert: {
     summary: summaries.convert,
     argument: {
@@ -233,11 +230,7 @@ export const commandSettings = {
     argument: { adapter: requiredText('RUN|ADAPTER', 'a run, one of its checkpoints, a PEFT folder, a .safetensors file or a GGUF LoRA') }, // biome-ignore format: one line
     options: inspectOptions,
   },
-  card: {
-    summary: summaries.card,
-    argument: { run: requiredText('RUN', 'the folder of a run') },
-    options: cardOptions,
-  },
+  card: { summary: summaries.card, argument: run, options: cardOptions },
   lineage: {
     summary: summaries.lineage,
     argument: { adapter: requiredText('RUN|ADAPTER', 'a run, a PEFT folder, one of mlx-lm, a .safetensors file, a GGUF LoRA or a bundle') }, // biome-ignore format: one line
@@ -248,11 +241,7 @@ export const commandSettings = {
     argument: { adapter: requiredText('RUN|ADAPTER', 'a run, a PEFT folder, one of mlx-lm, a .safetensors file or a GGUF LoRA') }, // biome-ignore format: one line
     options: packOptions,
   },
-  reproduce: {
-    summary: summaries.reproduce,
-    argument: { run: requiredText('RUN', 'the folder of a run') },
-    options: reproduceOptions,
-  },
+  reproduce: { summary: summaries.reproduce, argument: run, options: reproduceOptions },
   verify: {
     summary: summaries.verify,
     argument: { bundle: requiredText('BUNDLE', 'the folder of a bundle, or an OCI image layout of one') },
