@@ -60,7 +60,7 @@ export const mergeOptions = {
     'FILE|DIR...',
     "data with answers, such as each adapter's own, on which weights are looked for without gradients, apart from `data`; default: none",
   ),
-  searchTries: whole(20, [2, 1000], 'weights that a search tries'),
+  searchTries: whole(20, [2, 1000], 'weights that a search tries', { unit: 'tries' }),
   seed: whole(0, [0, 2 ** 32 - 1], 'of what dare and della draw, and of a search'),
 };
 export const mergeSettings = z.object(mergeOptions);
