@@ -7,6 +7,7 @@ import { tmpdir } from 'node:os';
 import { basename, isAbsolute, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { NomoatError } from '../errors.ts';
+import { sharedRecipeOf } from '../run/recipe.ts';
 import { RunFolder } from '../run/run-folder.ts';
 import { assertHasAdapter, runWarning } from '../run/run-result.ts';
 import { isRun } from '../settings/load.ts';
@@ -83,15 +84,20 @@ function targetOf({ revision, to }: Pushing, { endpoint }: HubClient, around: Su
   return { repo, folder: null };
 }
 
+interface OwnUnit {
+  readonly unit: ShareUnit;
+  readonly readme: string | null;
+  /** A run's settings for others; null of what is no run. */
+  readonly recipe: string | null;
+  readonly notes: readonly string[];
+}
+
 /** The folder to share, and a card where it is a run's: with what its end found. */
-function unitOf(
-  source: string,
-  { baseModel, license }: Pushing,
-): { unit: ShareUnit; readme: string | null; notes: string[] } {
+function unitOf(source: string, { baseModel, license }: Pushing): OwnUnit {
   assertGiven('what is pushed', source);
   if (!isRun(source)) {
     const unit = readShareUnit(source);
-    return { unit, readme: unit.readme, notes: [] };
+    return { unit, readme: unit.readme, recipe: null, notes: [] };
   }
   const folder = new RunFolder(source);
   const record = folder.read();
@@ -99,7 +105,7 @@ function unitOf(
   assertHasAdapter(source, record, folder.adapter);
   const unit = readShareUnit(folder.adapter);
   const { readme } = card(source, { ...(baseModel ? { baseModel } : {}), ...(license ? { license } : {}) });
-  return { unit, readme, notes: warning === null ? [] : [warning] };
+  return { unit, readme, recipe: sharedRecipeOf(record), notes: warning === null ? [] : [warning] };
 }
 
 interface Stated {
@@ -139,13 +145,13 @@ async function stated(unit: ShareUnit, options: Pushing, client: HubClient | nul
 
 /** The files with card and config as they go along, written into `folder` where they differ from what lies here. */
 function stagedFiles(
-  unit: ShareUnit,
-  readme: string | null,
+  { readme, recipe, unit }: OwnUnit,
   facts: Stated,
   folder: string,
 ): { files: PushFile[]; notes: string[] } {
   const title = `# LoRA adapter for ${facts.baseModel}\n`;
   const texts = new Map([['README.md', writtenCard(readme ?? title, facts, facts.asks)]]);
+  if (recipe !== null) texts.set('recipe.yaml', recipe);
   const named = configBase(unit.adapter);
   const notes: string[] = [];
   // A path of the machine that it was trained on is of no use to others, and none of their business.
@@ -189,11 +195,12 @@ export async function pushFrom(source: string, options: Pushing): Promise<Pushed
   const around = options.around ?? surroundings();
   const client = hubClient(around, options.signal);
   const target = targetOf(options, client, around);
-  const { notes: warnings, readme, unit } = unitOf(source, options);
+  const own = unitOf(source, options);
+  const { notes: warnings, unit } = own;
   const facts = await stated(unit, options, target.repo === null ? null : client);
   const staging = mkdtempSync(join(tmpdir(), 'nomoat-push-'));
   try {
-    const { files, notes } = stagedFiles(unit, readme, facts, staging);
+    const { files, notes } = stagedFiles(own, facts, staging);
     for (const sentence of facts.asks) options.onProgress?.({ phase: 'resolve', message: sentence, receivedBytes: 0, totalBytes: null }); // biome-ignore format: one line
     const pushed = await sendTo(target, files, client, options);
     const { license, baseModel, asks } = facts;

@@ -17,6 +17,7 @@ import { countLook } from '../evaluate/looks.ts';
 import { metricOf, suggestMetric } from '../evaluate/metrics/metric.ts';
 import { type TestQuestion, type TestSet, testSetOf } from '../evaluate/test-set.ts';
 import type { NoticeEvent } from '../events.ts';
+import { adapterName } from '../store/hub-cache.ts';
 import { countSupervised } from '../tokens/token-row.ts';
 import type { VerdictEvent, VerdictScore } from '../verdict-event.ts';
 import type { Running } from './load-run.ts';
@@ -109,6 +110,12 @@ interface Tested {
   readonly test: TestSet;
 }
 
+/** What the result is held against: the base, or the adapter that the run went on from. */
+const beforeName = ({ initialAdapter, model }: Prepared['settings']): string =>
+  initialAdapter
+    ? `the adapter that it went on from, ${adapterName(initialAdapter)}`
+    : `the base ${basename(model).replace(/\.gguf$/i, '')}`;
+
 async function evaluated(
   running: Running,
   { all, test }: Tested,
@@ -123,7 +130,7 @@ async function evaluated(
   const findings: Findings = { looks, ...(learnt ? await contaminationOf(test, learnt, signal) : {}) };
   // What the answers are is seen in all of them: labels come once each in a few.
   const { name, why } = suggestMetric(all.map(({ expected }) => expected));
-  const names = [basename(settings.run), `the base ${basename(settings.model).replace(/\.gguf$/i, '')}`];
+  const names = [basename(settings.run), beforeName(settings)];
   return evaluateAnswers({
     test,
     metrics: [metricOf(name)],

@@ -27,3 +27,16 @@ export function recipeOf(record: RunRecord): string {
   const chosen = chosenFromData === undefined ? '' : `# ${chosenFromData}\n`;
   return `# Repeats the run: ${recipeCommand({ settings })}\n${chosen}${stringify(settingsOf(record))}`;
 }
+
+/** Settings that hold for one machine: where things lie on it, and what it can do. */
+const placeNames: ReadonlySet<string> = new Set(['model', 'initialAdapter', 'chatTemplate', 'threads', 'memory', 'nice', 'device']); // biome-ignore format: one line
+
+/** Whether a setting means nothing to another machine; a share of the data held out means the same everywhere. */
+export const ofPlace = (name: string, value: unknown): boolean =>
+  placeNames.has(name) || (name === 'validation' && typeof value !== 'number');
+
+/** The settings as a recipe for others: nothing of this machine, no paths of the data. */
+export function sharedRecipeOf(record: RunRecord): string {
+  const settings = Object.entries(settingsOf(record)).filter(([name, value]) => !ofPlace(name, value));
+  return `# Goes on from it: nomoat tune DATA --from ADAPTER\n${stringify(Object.fromEntries(settings))}`;
+}

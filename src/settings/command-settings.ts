@@ -140,6 +140,14 @@ const pathOrPaths = () => z.union([z.string(), z.array(z.string()).min(1)]);
 const run = { run: requiredText('RUN', 'the folder of a run') };
 const data = { data: pathOrPaths().register(fieldWords, { description: 'files or a folder' }) };
 
+/** Somebody's adapter, with what came with it. */
+export const fromOption = {
+  from: openText(
+    'ORG/NAME|PATH',
+    'go on from this adapter, with the recipe that came with it: a run, a folder, a repository of the hub or the address of a shared folder; options given beside it win',
+  ),
+};
+
 /** Beside the options of a run: what repeats it. */
 export const seedsOption = {
   seeds: wholeFrom(
@@ -155,7 +163,7 @@ export const commandSettings = {
   tune: {
     summary: summaries.tune,
     argument: data,
-    options: { ...recipeOption, ...seedsOption, ...tuneOptions },
+    options: { ...recipeOption, ...fromOption, ...seedsOption, ...tuneOptions },
   },
   pretrain: {
     summary: summaries.pretrain,

@@ -172,9 +172,9 @@ const heldOut = (validation: string | number | null): string | number | null =>
 export async function resolveSettings(
   data: readonly string[],
   flags: Given,
-  recipePath: string | null,
+  recipe: string | Given | null,
 ): Promise<RequestedSettings> {
-  const options = resolveOptions(flags, recipePath === null ? {} : readRecipe(recipePath));
+  const options = resolveOptions(flags, typeof recipe === 'string' ? readRecipe(recipe) : (recipe ?? {}));
   assertData(data, callWithOptions('tune', { data: 'examples.jsonl' }));
   const model = await resolveBase(options.model);
   const run = newRun(options.run, `${stemOf(data[0]!)}-${stemOf(model.name)}`);

@@ -167,3 +167,10 @@ export function leadsToFile(path: string): boolean {
     return false;
   }
 }
+
+/** What an adapter is called by people: its repository where it lies in the hub's cache, of a run the run, else its file or folder. */
+export function adapterName(path: string): string {
+  const [, repo] = /models--([^/\\]+)[/\\]snapshots[/\\]/.exec(path) ?? [];
+  if (repo !== undefined) return repo.replace('--', '/');
+  return basename(path) === 'adapter' ? basename(dirname(path)) : basename(path);
+}

@@ -115,3 +115,15 @@ export function entry(path: string, { body, lfs }: StoredFile): Record<string, u
   const common = { type: 'file', path, size: body.length, oid: gitOid(lfs === null ? body : pointer) };
   return lfs === null ? common : { ...common, lfs: { oid: lfs, size: body.length, pointerSize: pointer.length } };
 }
+
+/** An answer that refuses, with the hub's code for it. */
+export class Refusal extends Error {
+  readonly status: number;
+  readonly code: string;
+
+  constructor(status: number, code: string, message = code) {
+    super(message);
+    this.status = status;
+    this.code = code;
+  }
+}

@@ -6,7 +6,7 @@
  */
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { type CommitLine, cardOf, entry, gitOid, HubRepos, isLarge, type StoredCommit, type StoredRepo, sha256 } from './hub-repos.ts'; // biome-ignore format: one line
+import { type CommitLine, cardOf, entry, gitOid, HubRepos, isLarge, Refusal, type StoredCommit, type StoredRepo, sha256 } from './hub-repos.ts'; // biome-ignore format: one line
 
 export interface LocalHubOptions {
   /** Who may write, and read what is private. */
@@ -25,17 +25,6 @@ interface Asked {
 
 const chunkBytes = 16384;
 
-class Refusal extends Error {
-  readonly status: number;
-  readonly code: string;
-
-  constructor(status: number, code: string, message = code) {
-    super(message);
-    this.status = status;
-    this.code = code;
-  }
-}
-
 export class LocalHub extends HubRepos {
   readonly asked: Asked[] = [];
   /** Bytes of bodies that went either way. */
@@ -46,7 +35,9 @@ export class LocalHub extends HubRepos {
   cutAfter: number | null = null;
   /** Told when they break. */
   onCut: () => void = () => {};
-  private readonly server: Server;
+  /** The hub, and where its large files lie: of another origin. */
+  private readonly servers: readonly Server[];
+  private storage = '';
   private readonly parts = new Map<string, Map<number, Buffer>>();
   private readonly token: string;
   private readonly partsFrom: number;
@@ -57,25 +48,28 @@ export class LocalHub extends HubRepos {
     this.token = token;
     this.partsFrom = partsFrom;
     this.partBytes = partBytes;
-    this.server = createServer((request, response) => {
+    const handler = (request: IncomingMessage, response: ServerResponse): void => {
       this.answer(request, response).catch((error: unknown) => {
-        if (response.destroyed || response.headersSent) return response.destroy();
+        if (response.destroyed || response.headersSent) return void response.destroy();
         const { code, message, status } = error instanceof Refusal ? error : { status: 500, code: 'Fault', message: String(error) }; // biome-ignore format: one line
         response.writeHead(status, { 'Content-Type': 'application/json', 'X-Error-Code': code, 'X-Error-Message': message }); // biome-ignore format: one line
-        return response.end(JSON.stringify({ error: message }));
+        response.end(JSON.stringify({ error: message }));
       });
-    });
+    };
+    this.servers = [createServer(handler), createServer(handler)];
   }
 
   async listen(): Promise<string> {
-    await new Promise<void>((resolve) => this.server.listen(0, '127.0.0.1', resolve));
-    this.endpoint = `http://127.0.0.1:${(this.server.address() as AddressInfo).port}`;
+    for (const server of this.servers) await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+    [this.endpoint = '', this.storage = ''] = this.servers.map((server) => `http://127.0.0.1:${(server.address() as AddressInfo).port}`); // biome-ignore format: one line
     return this.endpoint;
   }
 
   async close(): Promise<void> {
-    this.server.closeAllConnections();
-    await new Promise((resolve) => this.server.close(resolve));
+    for (const server of this.servers) {
+      server.closeAllConnections();
+      await new Promise((resolve) => server.close(resolve));
+    }
   }
 
   private move(bytes: number): void {
@@ -84,7 +78,7 @@ export class LocalHub extends HubRepos {
     this.cutAfter -= bytes;
     if (this.cutAfter > 0) return;
     this.cutAfter = null;
-    this.server.closeAllConnections();
+    for (const server of this.servers) server.closeAllConnections();
     this.onCut();
   }
 
@@ -103,11 +97,7 @@ export class LocalHub extends HubRepos {
     for (let at = 0; at < body.length; at += chunkBytes) {
       const piece = body.subarray(at, at + chunkBytes);
       if (response.destroyed) return;
-      if (!response.write(piece))
-        await new Promise((resolve) => {
-          response.once('drain', resolve);
-          response.once('close', resolve);
-        });
+      if (!response.write(piece)) await drained(response);
       this.move(piece.length);
     }
     response.end();
@@ -198,7 +188,7 @@ export class LocalHub extends HubRepos {
     const { objects } = JSON.parse(String(call.body)) as { objects: { oid: string; size: number }[] };
     const inParts = objects.some(({ size }) => size >= this.partsFrom);
     const actions = ({ oid, size }: { oid: string; size: number }) => {
-      const href = `${this.endpoint}/storage/${oid}`;
+      const href = `${this.storage}/storage/${oid}`;
       const verify = { href: `${this.endpoint}/storage/verify`, header: {} };
       if (size < this.partsFrom) return { upload: { href, header: {} }, verify };
       const count = Math.ceil(size / this.partBytes);
@@ -278,7 +268,7 @@ export class LocalHub extends HubRepos {
     const headers = { 'X-Repo-Commit': id, 'Accept-Ranges': 'bytes' };
     if (file.lfs === null) return this.range(call, file.body, { ...headers, ETag: `"${gitOid(file.body)}"` });
     const linked = { 'X-Linked-Etag': `"${file.lfs}"`, 'X-Linked-Size': String(file.body.length) };
-    call.response.writeHead(302, { ...headers, ...linked, Location: `${this.endpoint}/cdn/${file.lfs}` }).end();
+    call.response.writeHead(302, { ...headers, ...linked, Location: `${this.storage}/cdn/${file.lfs}` }).end();
   }
 
   private cdn(call: Call): Promise<void> {
@@ -296,6 +286,17 @@ export class LocalHub extends HubRepos {
     if (request.method === 'HEAD') response.end();
     else await this.send(response, part);
   }
+}
+
+/** Until there is room again, or nobody to send to. */
+function drained(response: ServerResponse): Promise<void> {
+  return new Promise((resolve) => {
+    const done = (): void => {
+      response.off('drain', done).off('close', done);
+      resolve();
+    };
+    response.on('drain', done).on('close', done);
+  });
 }
 
 interface Call {

@@ -46,6 +46,7 @@ const runs: Readonly<Record<string, Run>> = {
   'bench/fuzz-server.mjs': { args: () => ['--seconds', '10'], prints: /fuzz-server: (skipped, since|\d+ times 200)/ },
   'bench/soak-server.mjs': { args: () => ['--requests', '300', '--minutes', '5'], prints: /300 requests in \d+ s; resident memory/ },
   'bench/chat-beside-job.mjs': { args: () => ['--rounds', '1', '--chats', '2', '--no-background'], prints: /ratio: median \d/ },
+  'bench/share-cut-off.mjs': { args: () => ['--moments', '2', '--seed', '3'], prints: /push: 2 of 2 ended whole[\s\S]*pull: 2 of 2 ended whole/ },
   'bench/kill-server.mjs': { args: () => ['--moments', '3', '--seed', '3'], prints: /3 of 3 ended in the same adapter/ },
   'bench/large-step.mjs': { args: () => [tiny, 'stream', '1', '32', '2', '1', '1'], prints: /"tokensPerSecond":[\d.]+/, covers: ['bench/int8-limit.mjs'] },
   'bench/onnx-graphs.mjs': { args: () => [at('graphs')], prints: /\d{3} sessions opened, \d{2,3} different graphs/ },
