@@ -152,6 +152,7 @@ export { type FollowOptions, listRuns, type OpenedRun, openRun } from './library
 export { connectServer, type ServerClient } from './library/server-client.ts';
 export { type AddSigningKeyOptions, addSigningKey, type NewSigningKey } from './library/signing-keys.ts';
 export { type SoftenAdapterOptions, type SoftenedAdapter, softenAdapter } from './library/soften-adapter.ts';
+export { tuneFrom } from './library/start-from.ts';
 export {
   type ChangedAnswer,
   type TokenChanges,

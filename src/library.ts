@@ -11,7 +11,6 @@ import { followRun, type Run } from './run/run.ts';
 import { resumeRun, startRun } from './run/start-run.ts';
 import { resolvePretrainSettings, resolveSettings } from './settings/load.ts';
 import type { PretrainOptionValues, TuneOptionValues } from './settings/option-types.ts';
-import type { RequestedSettings } from './settings/run-settings.ts';
 
 export { type ChatOptions, type ResolvedChat, resolveChat } from './run/resolve-chat.ts';
 
@@ -21,8 +20,6 @@ export interface TuneOptions extends TuneOptionValues {
   readonly data: string | readonly string[];
   /** A YAML file of options; those given here win. */
   readonly recipe?: string;
-  /** An adapter to go on from, with the recipe that came with it: a run, a folder, `organisation/name` of the hub, or the address of a shared folder. */
-  readonly from?: string;
   /** Ends the run with a checkpoint: `result` rejects with code `run-interrupted`. */
   readonly signal?: AbortSignal;
   /** Asked once the plan is known and before anything is written; where it says no, the run has no events. */
@@ -61,27 +58,15 @@ function assertOptions(options: { readonly signal?: unknown; readonly confirm?: 
   if (fault) throw new NomoatError({ code: 'invalid-settings', part: fault[0]!, fault: fault[1]!, remedy: fault[2]! });
 }
 
-/** What is pulled is loaded where something is. */
-export async function settingsOf(
-  data: readonly string[],
-  options: TuneOptionValues,
-  sources: Pick<TuneOptions, 'recipe' | 'from' | 'signal'>,
-): Promise<RequestedSettings> {
-  const { from, recipe, signal } = sources;
-  if (from === undefined) return resolveSettings(data, { ...options }, recipe ?? null);
-  const { tuneSettings } = await import('./library/start-from.ts');
-  return tuneSettings(data, { ...options }, { recipe: recipe ?? null, from, signal });
-}
-
 /**
  * Starts a run and returns at once: iterate it for its events, await its `result`. Aborting ends it with a checkpoint. Throws nothing:
  * what is wrong with the options is an event and an error as well.
  */
 export function tune(given: TuneOptions): Run {
-  const { data, from, recipe, signal, confirm, ...options } = { ...given };
+  const { data, recipe, signal, confirm, ...options } = { ...given };
   return followRun(async () => {
     assertOptions(given);
-    const settings = await settingsOf(listOf(data), options, { recipe, from, signal });
+    const settings = await resolveSettings(listOf(data), options, recipe ?? null);
     return startRun(settings, { ...(signal ? { signal } : {}), ...(confirm ? { confirm } : {}) });
   });
 }

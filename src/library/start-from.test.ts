@@ -8,7 +8,7 @@ import type { NomoatError } from '../errors.ts';
 import { tune } from '../library.ts';
 import { digestOf } from '../store/file-digest.ts';
 import { pushFrom } from './push.ts';
-import { tuneSettings } from './start-from.ts';
+import { tuneFrom, tuneSettings } from './start-from.ts';
 
 let home: string;
 let hub: LocalHub;
@@ -57,9 +57,8 @@ test("a run goes on from a run: shared without paths, and the child's verdict is
   const recipe = readFileSync(join(home, 'shared/ada/numbers/recipe.yaml'), 'utf8');
   expect(recipe).toMatch(/learningRate: 0.001/);
   expect(recipe).not.toContain(home);
-  const child = tune({
+  const child = tuneFrom(join(home, 'shared/ada/numbers'), {
     data,
-    from: join(home, 'shared/ada/numbers'),
     model: miniPath,
     threads: 1,
     run: join(home, 'child'),

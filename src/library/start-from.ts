@@ -5,8 +5,11 @@
 import { existsSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import { NomoatError } from '../errors.ts';
+import { listOf, type TuneOptions } from '../library.ts';
 import { ofPlace } from '../run/recipe.ts';
+import { followRun, type Run } from '../run/run.ts';
 import { RunFolder } from '../run/run-folder.ts';
+import { startRun } from '../run/start-run.ts';
 import { chatTemplateFile } from '../settings/chat-template.ts';
 import { type Given, isRun, resolveSettings } from '../settings/load.ts';
 import { readRecipe } from '../settings/recipe.ts';
@@ -97,4 +100,16 @@ export async function tuneSettings(
   // A recipe has settings of other methods, too; what is given has not.
   const all = { ...theirs, ...template, ...ownRecipe, model, initialAdapter: start.adapter };
   return resolveSettings(data, given, all);
+}
+
+/**
+ * Starts a run that goes on from somebody's adapter and returns at once, as `tune` does: `from` is a run, a folder, `organisation/name` of the
+ * hub, or the address of a shared folder; it is pulled with its base, and its recipe holds where nothing else is given.
+ */
+export function tuneFrom(from: string, given: TuneOptions): Run {
+  const { data, recipe, signal, confirm, ...options } = { ...given };
+  return followRun(async () => {
+    const settings = await tuneSettings(listOf(data), { ...options }, { from, recipe: recipe ?? null, signal });
+    return startRun(settings, { ...(signal ? { signal } : {}), ...(confirm ? { confirm } : {}) });
+  });
 }

@@ -1,8 +1,9 @@
 /** The same fine-tuning with several seeds, one run after the other. */
 import { NomoatError } from '../errors.ts';
 import type { RunEvent } from '../events.ts';
-import { listOf, settingsOf, type TuneOptions } from '../library.ts';
+import { listOf, type TuneOptions } from '../library.ts';
 import { createSeedSet, isSeedSet, openSeedSet, removeEmptySet, type SeedRun, type SeedSet, startNextSeed } from '../run/seed-set.ts'; // biome-ignore format: one line
+import { resolveSettings } from '../settings/load.ts';
 import type { RequestedSettings } from '../settings/run-settings.ts';
 
 /** What repeats are started with. */
@@ -37,9 +38,9 @@ async function trainAll(
 
 /** Fine-tunes with several seeds, so that `evaluate` can tell their noise from an effect. Rejects with NomoatError, `interrupted` where it was stopped. */
 export async function tuneSeeds(given: TuneSeedsOptions): Promise<SeedSet> {
-  const { confirm: _confirm, data, from, onEvent: _onEvent, recipe, seeds, signal, ...options } = given;
+  const { confirm: _confirm, data, onEvent: _onEvent, recipe, seeds, signal: _signal, ...options } = given;
   if (!Number.isInteger(seeds) || seeds < 1) throw new NomoatError({ code: 'invalid-settings', part: '`seeds`', fault: `${seeds} is no whole number from 1`, remedy: 'Give how many runs to train.' }); // biome-ignore format: one line
-  const settings = await settingsOf(listOf(data), options, { recipe, from, signal });
+  const settings = await resolveSettings(listOf(data), options, recipe ?? null);
   return trainAll(createSeedSet(settings, seeds), settings, given);
 }
 

@@ -38,5 +38,5 @@ export const ofPlace = (name: string, value: unknown): boolean =>
 /** The settings as a recipe for others: nothing of this machine, no paths of the data. */
 export function sharedRecipeOf(record: RunRecord): string {
   const settings = Object.entries(settingsOf(record)).filter(([name, value]) => !ofPlace(name, value));
-  return `# Goes on from it: nomoat tune DATA --from ADAPTER\n${stringify(Object.fromEntries(settings))}`;
+  return `# What it was trained with, but for what holds for one machine.\n${stringify(Object.fromEntries(settings))}`;
 }
