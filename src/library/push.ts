@@ -150,7 +150,10 @@ function stagedFiles(
   folder: string,
 ): { files: PushFile[]; notes: string[] } {
   const title = `# LoRA adapter for ${facts.baseModel}\n`;
-  const texts = new Map([['README.md', writtenCard(readme ?? title, facts, facts.asks)]]);
+  // Of what is sealed it is enough that the card states both.
+  const isStated = unit.isSealed && unit.facts.license !== null && unit.facts.baseModel === facts.baseModel;
+  const written = isStated && readme !== null ? readme : writtenCard(readme ?? title, facts, facts.asks);
+  const texts = new Map([['README.md', written]]);
   if (recipe !== null) texts.set('recipe.yaml', recipe);
   const named = configBase(unit.adapter);
   const notes: string[] = [];

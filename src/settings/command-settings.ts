@@ -15,6 +15,7 @@ import { defaultModel, flagOf, type OptionTable, pretrainOptions, tuneOptions, t
 import { type Lead, optionLabel } from './parse-settings.ts';
 import { serveOptions, studioOptions } from './serve-settings.ts';
 import { pullOptions, pushOptions } from './sharing-settings.ts';
+import { fromOption, pullOptions, pushOptions } from './sharing-settings.ts';
 
 /** Small models repeat themselves at temperature 0 and ramble at 1; fine-tuned ones are asked for what they learnt. */
 export const samplingOptions = {
@@ -30,7 +31,7 @@ export const samplingOptions = {
 };
 export { checkOptions, checkSettings } from './check-settings.ts';
 export { cardOptions, cardSettings, evalOptions, evalSettings } from './evaluation-settings.ts';
-export { pullOptions, pullSettings, pushOptions, pushSettings } from './sharing-settings.ts';
+export { fromOption, pullOptions, pullSettings, pushOptions, pushSettings } from './sharing-settings.ts';
 export const samplingSettings = z.object(samplingOptions);
 
 /** `maxTokens` as "max tokens", `topP` as "top-p". */
@@ -139,14 +140,6 @@ export interface CommandSettings {
 const pathOrPaths = () => z.union([z.string(), z.array(z.string()).min(1)]);
 const run = { run: requiredText('RUN', 'the folder of a run') };
 const data = { data: pathOrPaths().register(fieldWords, { description: 'files or a folder' }) };
-
-/** Somebody's adapter, with what came with it. */
-export const fromOption = {
-  from: openText(
-    'ORG/NAME|PATH',
-    'go on from this adapter, with the recipe that came with it: a run, a folder, a repository of the hub or the address of a shared folder; options given beside it win',
-  ),
-};
 
 /** Beside the options of a run: what repeats it. */
 export const seedsOption = {

@@ -17,3 +17,11 @@ export const pushOptions = {
   baseModel: openText('ID', 'the base by its id on the hub; default: what card, config or the catalogue of models say'), // biome-ignore format: one line
 };
 export const pushSettings = z.object(pushOptions);
+
+/** Somebody's adapter, with what came with it. */
+export const fromOption = {
+  from: openText(
+    'ORG/NAME|PATH',
+    'go on from this adapter, with the recipe that came with it: a run, a folder, a repository of the hub or the address of a shared folder; options given beside it win',
+  ),
+};

@@ -107,6 +107,14 @@ function nameOne(blob: string, name: string): void {
   tryInOrder(waysToName, blob, name);
 }
 
+/** By a second name where the disk knows such: who verifies a bundle takes no symbolic links. A name of other contents is replaced. */
+function nameAsFile(blob: string, name: string): void {
+  mkdirSync(dirname(name), { recursive: true });
+  if (leadsToFile(name) && statSync(name).ino === statSync(blob).ino) return;
+  rmSync(name, { force: true });
+  tryInOrder([(from, to) => linkSync(from, to), ...waysToName], blob, name);
+}
+
 /** Files of a snapshot by their digests. */
 export type SnapshotFiles = readonly { readonly path: string; readonly digest: string }[];
 
@@ -123,7 +131,7 @@ export function nameSnapshot(folder: string, commit: string, files: SnapshotFile
   removeUnfinished(join(folder, 'snapshots'));
   // Files that another program named there already stay.
   for (const { digest, path } of files)
-    nameOne(blobPath(folder, digest), join(isThere ? snapshot : temporary, ...path.split('/')));
+    nameAsFile(blobPath(folder, digest), join(isThere ? snapshot : temporary, ...path.split('/')));
   if (!isThere) renameWhenFree(temporary, snapshot);
   if (cachedCommit(folder, revision) !== commit) writeRef(folder, commit, revision);
   return snapshot;
