@@ -14,7 +14,6 @@ import { inspectDataOptions, inspectOptions } from './inspect-settings.ts';
 import { defaultModel, flagOf, type OptionTable, pretrainOptions, tuneOptions, tuneSettings } from './options.ts';
 import { type Lead, optionLabel } from './parse-settings.ts';
 import { serveOptions, studioOptions } from './serve-settings.ts';
-import { pullOptions, pushOptions } from './sharing-settings.ts';
 import { fromOption, pullOptions, pushOptions } from './sharing-settings.ts';
 
 /** Small models repeat themselves at temperature 0 and ramble at 1; fine-tuned ones are asked for what they learnt. */
