@@ -7,6 +7,7 @@
 import type { ErrorCode, ErrorKind, NomoatError } from './errors.ts';
 import type { PreferenceFigures } from './losses/preference-tally.ts';
 import type { ActivationPolicy } from './models/activation-policy.ts';
+import type { SafetyEvent } from './safety-event.ts';
 import type { Method } from './settings/methods.ts';
 import type { RecordSource } from './text/example.ts';
 import type { AnswerDriftEvent, VerdictEvent } from './verdict-event.ts';
@@ -295,5 +296,6 @@ export type RunEvent =
   | SampleEvent
   | VerdictEvent
   | AnswerDriftEvent
+  | SafetyEvent
   | RunEndEvent
   | ErrorEvent;

@@ -196,6 +196,7 @@ const cases: Readonly<Record<TuneOptionName, Case>> = {
   earlyStop: { to: 1, seen: (o) => all(o, 'step-end').length, stopAfter: 12, with: { validation: '0.25', validateEvery: 1, learningRate: 1, epochs: 10 } }, // biome-ignore format: a table
   strictData: { to: true, seen: (o) => o.fault, data: 'keys.jsonl' },
   verdictShare: { to: 0, seen: (o) => [...all(o, 'verdict'), ...o.events.filter((e) => e.type === 'notice' && e.code === 'no-verdict')].length, stopAfter: toTheEnd, with: { validation: '0.25', maxSteps: 1 } }, // biome-ignore format: a table
+  safetyShare: { to: 0, seen: (o) => [...all(o, 'safety'), ...o.events.filter((e) => e.type === 'notice' && e.code === 'no-safety-check')].length, stopAfter: toTheEnd, with: { maxSteps: 1 } }, // biome-ignore format: a table
   outputType: { to: 'Q8_0', seen: (o) => openGguf(join(o.run, 'model/model.gguf')).number('general.file_type'), stopAfter: toTheEnd, with: { method: 'full', maxSteps: 1 } }, // biome-ignore format: a table
 };
 

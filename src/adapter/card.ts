@@ -52,6 +52,12 @@ export interface CardInfo {
   readonly figures?: readonly CardFigure[];
   /** File names beside the card, for the instructions. */
   readonly files?: { readonly ggufLora?: string; readonly modelfile?: string };
+  /** What a safety check beside the base said, in sentences. */
+  readonly safety?: readonly string[];
+  /** What it is meant for, in a sentence of whoever made it. */
+  readonly intendedUse?: string;
+  /** What its training computed with: all parameters of the model, and all tokens that went through it. */
+  readonly compute?: { readonly parameters: number; readonly tokens: number };
   /** nomoat's version. */
   readonly version?: string;
 }
@@ -164,6 +170,12 @@ function evaluationPart({ evaluation, title }: CardInfo): string {
   return `## Evaluation\n\n${examples} examples of ${where}. Measured by those who publish this; nobody else has verified it.\n\n${table(['who', 'metric', 'score', '95% interval'], rows)}\n\n${verdict.map((sentence) => `- ${prose(sentence)}`).join('\n')}\n`;
 } // biome-ignore format: a template
 
+/** Likelihoods at the run's end: less than a check of answers. */
+function safetyPart({ safety }: CardInfo): string {
+  if (!safety?.length) return '';
+  return `## Safety\n\nA quick check beside the base, by likelihoods of refusals and of first words. It does not show that this is safe.\n\n${safety.map((sentence) => `- ${prose(sentence)}`).join('\n')}\n`;
+}
+
 function usage({ adapter, files }: CardInfo): string {
   const base = adapter.baseModel || 'BASE_MODEL';
   const lora = files?.ggufLora ?? 'adapter.gguf';
@@ -192,6 +204,26 @@ tokenizer = AutoTokenizer.from_pretrained(base)
   return `${parts.join('\n\n')}\n`;
 }
 
+/** Floating-point operations from which the European Commission's guidelines of 18 July 2025 take a model for general-purpose AI. */
+const generalPurposeCompute = 1e23;
+/** Share of the original training's operations above which they take whoever modifies such a model for its provider. */
+const modifierShare = 1 / 3;
+
+/** 6 operations for each parameter and token: the guidelines' own estimate of training, which is above what LoRA needs. */
+function computePart({ compute }: CardInfo): string {
+  if (!compute) return '';
+  const { parameters, tokens } = compute;
+  const operations = 6 * parameters * tokens;
+  const power = (value: number): string => value.toExponential(1).replace('e+', ' x 10^');
+  const least = modifierShare * generalPurposeCompute;
+  const side = operations > least ? 'above' : 'below';
+  return `
+### Compute
+
+Training took about ${power(operations)} floating-point operations: 6 x ${parameters.toLocaleString('en')} parameters x ${tokens.toLocaleString('en')} tokens. The European Commission's guidelines of 18 July 2025 take a model for general-purpose AI from ${power(generalPurposeCompute)} on, and whoever modifies one for its provider where that takes more than a third of its training; this is ${side} a third of that threshold (${power(least)}). This is no legal advice.
+`;
+}
+
 /** The card as Markdown with YAML front matter. */
 export function renderCard(info: CardInfo): string {
   const { adapter, architecture, version } = info;
@@ -199,11 +231,13 @@ export function renderCard(info: CardInfo): string {
   const license = info.baseLicense
     ? `The base model is under ${inline(info.baseLicense)}; that license applies to what is made with it.`
     : 'The license of the base model applies to what is made with it.';
-  const disclosure = `## Limits
+  const disclosure = `## Intended use and limits
+
+${info.intendedUse ? inline(info.intendedUse) : 'Whoever made it has not said what it is for: try it on your own examples before you use it.'} Tell people that they talk to a machine.
 
 This adapter changes a language model's answers. They can be wrong, biased or invented; check them before you rely on them.
 It was made automatically with [nomoat](https://www.npmjs.com/package/nomoat)${version ? ` ${inline(version)}` : ''} and only the figures above were measured. ${license}
-`;
-  const sections = [frontMatter(info, title), `# ${inline(title)}\n`, warnings(info), evaluationPart(info), training(info), figures(info), usage(info), disclosure]; // biome-ignore format: one line
+${computePart(info)}`;
+  const sections = [frontMatter(info, title), `# ${inline(title)}\n`, warnings(info), evaluationPart(info), safetyPart(info), training(info), figures(info), usage(info), disclosure]; // biome-ignore format: one line
   return sections.filter((section) => section !== '').join('\n');
 }

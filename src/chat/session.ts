@@ -3,6 +3,7 @@
  * Promises: what the model is asked with is exactly `messages`; a turn is added whole or taken back; a saved conversation is a
  * training record (`messages`), in which answers that were cut short do not count.
  */
+import { createHash } from 'node:crypto';
 import type { Message } from '../text/example.ts';
 
 export type ChatCommand =
@@ -101,8 +102,14 @@ export class ChatSession {
     this.system = text || null;
   }
 
-  /** One JSONL line without its end: a record as `nomoat tune` reads it. */
-  toRecord(): string {
-    return JSON.stringify({ messages: this.messages });
+  /**
+   * One JSONL line without its end: a record as `nomoat tune` reads it. With a producer, under the name that China's GB 45438-2025 has for an implicit
+   * label in a file's metadata, that it was generated, by which model, and the SHA-256 of its messages, which nobody gave a number.
+   */
+  toRecord(producer: string | null = null): string {
+    const { messages } = this;
+    if (producer === null) return JSON.stringify({ messages });
+    const ProduceID = createHash('sha256').update(JSON.stringify(messages)).digest('hex');
+    return JSON.stringify({ messages, AIGC: { Label: '1', ContentProducer: producer, ProduceID } });
   }
 }

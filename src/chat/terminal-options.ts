@@ -17,6 +17,8 @@ export interface TerminalChatOptions {
   readonly notices: NodeJS.WritableStream & { readonly isTTY?: boolean };
   /** With a single answer: print one JSON object instead of its text. */
   readonly json?: boolean;
+  /** The model's name, where saved conversations are to say that it generated them. */
+  readonly disclosed?: string | null;
   /** Stops the answer and the program. */
   readonly signal?: AbortSignal;
   /** The words in which an error of the library is shown here (default: its message). */

@@ -234,7 +234,7 @@ class TerminalChat {
       return;
     }
     this.savePath = path ?? this.savePath ?? `chat-${stamp((this.options.now ?? (() => new Date()))())}.jsonl`;
-    const lines = this.saver.save(this.savePath, this.session.toRecord());
+    const lines = this.saver.save(this.savePath, this.session.toRecord(this.options.disclosed ?? null));
     this.notice(`(saved to ${this.savePath}, which now holds ${lines} conversation${lines === 1 ? '' : 's'})`);
   }
 

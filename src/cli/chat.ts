@@ -1,4 +1,5 @@
 /** `nomoat chat`: opens the model, here or at a server, then the terminal chat. */
+import { basename } from 'node:path';
 import type { Command } from 'commander';
 import type { ChatModel, Model } from '../chat/chat-model.ts';
 import { NomoatError } from '../errors.ts';
@@ -48,7 +49,7 @@ export function command(): Command {
   );
   return addFlags(command, { ...chatOptions, ...answerShown }).action(async (model: string) => {
     const values = flagsOf(command, { ...chatOptions, ...answerShown }, { lead: samplingFault });
-    const { adapter, chatTemplate, contextSize, json, server, threads, ...rest } = values;
+    const { adapter, chatTemplate, contextSize, disclose, json, server, threads, ...rest } = values;
     const { prompt: givenPrompt, system: givenSystem, ...sampling } = rest;
     const { runTerminalChat } = await import('../chat/terminal.ts');
     const { assertPrompt, readPiped } = await import('../chat/single-answer.ts');
@@ -82,6 +83,7 @@ export function command(): Command {
         output: process.stdout,
         notices: process.stderr,
         json,
+        disclosed: disclose ? `nomoat ${basename(model)}` : null,
         errorText,
       });
     } finally {

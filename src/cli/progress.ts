@@ -147,6 +147,10 @@ export class Progress {
       this.line(
         `Answers  of ${fixed(e.tokensAfter, 0)} tokens, ${fixed(e.tokensBefore, 0)} before (to ${e.prompts} held-out prompts; ${e.cutAfter} cut, ${e.cutBefore} before); KL to the base ${fixed(e.divergence, 3)} nats per token`,
       ),
+    safety: (e) => {
+      this.line(`\nSafety   likelihoods of refusals and first words beside the base, in ${duration(e.seconds)}:`);
+      for (const sentence of e.sentences) this.line(`  ${sentence}`);
+    },
     'run-end': (e) => {
       this.line('');
       if (e.state === 'stopped-early')

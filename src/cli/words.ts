@@ -163,6 +163,7 @@ export function eventInCommandWords(event: RunEvent): RunEvent {
     case 'precision':
       return { ...event, reason: inCommandWords(event.reason) };
     case 'verdict':
+    case 'safety':
       return { ...event, sentences: event.sentences.map(inCommandWords) };
     case 'run-end':
       return event.verdict === undefined ? event : { ...event, verdict: inCommandWords(event.verdict) };

@@ -6,6 +6,7 @@ import { afterAll, beforeAll, expect, test, vi } from 'vitest';
 import { parse } from 'yaml';
 import { labelEvaluation } from '../../test/made-reports.ts';
 import { card, tune } from '../index.ts';
+import { RunFolder } from '../run/run-folder.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'nomoat-card-'));
 vi.stubEnv('NOMOAT_HOME', join(folder, 'home'));
@@ -57,6 +58,17 @@ test('with an evaluation: results that the hub reads, marked as self-reported, a
 test('without one it says that nobody evaluated it, and states no result; a failed proof stands first', () => {
   const { evalResults, files, readme, warnings } = card(run);
   expect([evalResults, files]).toEqual([null, []]);
+  // 6 x parameters x tokens of both steps, far below any threshold.
+  const events = new RunFolder(run).events();
+  const tokens = events.reduce((sum, event) => sum + (event.type === 'step-end' ? event.tokens : 0), 0);
+  const start = events.find((event) => event.type === 'run-start')!;
+  const operations = 6 * (start.type === 'run-start' ? start.parameters : 0) * tokens;
+  expect(readme).toContain(`about ${operations.toExponential(1).replace('e+', ' x 10^')} floating-point operations`);
+  expect(readme).toMatch(/below a third of that threshold \(3\.3 x 10\^22\)\. This is no legal advice\./);
+  expect(readme).toContain('Whoever made it has not said what it is for');
+  expect(card(run, { intendedUse: 'Sorting letters to a bank.' }).readme).toContain(
+    'Sorting letters to a bank. Tell people that they talk to a machine.',
+  );
   expect(warnings).toEqual(['Nobody has evaluated this adapter: whether it does what it was trained for is unknown.']);
   expect(frontMatter(readme)).not.toHaveProperty('model-index');
   expect(readme).not.toContain('## Evaluation');

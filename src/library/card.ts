@@ -11,6 +11,7 @@ import { z } from 'zod';
 import { type CardEvaluation, renderCard } from '../adapter/card.ts';
 import { readPeft } from '../adapter/peft.ts';
 import { NomoatError } from '../errors.ts';
+import type { RunEvent } from '../events.ts';
 import { writeFileAtomic } from '../formats/atomic-write.ts';
 import { readBoundedJson } from '../formats/bounded-json.ts';
 import { summarizeAdapter } from '../lora/adapter.ts';
@@ -30,6 +31,8 @@ export interface CardOptions {
   readonly title?: string | null;
   /** The base by its id on the hub, `organisation/name`. */
   readonly baseModel?: string | null;
+  /** What it is meant for, in a sentence. */
+  readonly intendedUse?: string | null;
   /** SPDX identifier of the base's license, in lower case. */
   readonly license?: string | null;
   /** Languages of the answers, such as `en`. */
@@ -160,6 +163,16 @@ function write(out: string, texts: Readonly<Record<string, string>>): string[] {
   return paths;
 }
 
+/** Parameters, and tokens of all steps; null where the events do not say them. */
+function computeOf(events: readonly RunEvent[]): { readonly parameters: number; readonly tokens: number } | null {
+  const start = events.find((event) => event.type === 'run-start');
+  const tokens = events.reduce((sum, event) => sum + (event.type === 'step-end' ? event.tokens : 0), 0);
+  return start?.type === 'run-start' && tokens > 0 ? { parameters: start.parameters, tokens } : null;
+}
+
+/** What the quick safety check at the run's end said; nothing where there was none. */
+const safetyOf = (events: readonly RunEvent[]): readonly string[] => events.flatMap((event) => (event.type === 'safety' ? [event.sentences] : [])).at(-1) ?? []; // biome-ignore format: one line
+
 /** The card of the run in `run`. Throws NomoatError. */
 export function card(run: string, options: CardOptions = {}): Card {
   assertIds(options);
@@ -172,8 +185,10 @@ export function card(run: string, options: CardOptions = {}): Card {
   const evaluation = found && cardEvaluation(found, options);
   const { stepsPerEpoch, ...progress } = progressOf(folder);
   const adapter = summarizeAdapter(readPeft(folder.adapter));
-  const start = folder.events().find((event) => event.type === 'run-start');
-  const { baseModel, language, license, out, title, trainingData } = options;
+  const events = folder.events();
+  const start = events.find((event) => event.type === 'run-start');
+  const { baseModel, intendedUse, language, license, out, title, trainingData } = options;
+  const compute = computeOf(events);
   const readme = renderCard({
     ...runCard(settings, { ...progress, bestLoss, validationBefore }, stepsPerEpoch),
     adapter: baseModel ? { ...adapter, baseModel } : adapter,
@@ -184,6 +199,9 @@ export function card(run: string, options: CardOptions = {}): Card {
     ...(language?.length ? { languages: language } : {}),
     ...(trainingData?.length ? { datasets: trainingData } : {}),
     ...(evaluation ? { evaluation } : {}),
+    ...(intendedUse ? { intendedUse } : {}),
+    ...(compute ? { compute } : {}),
+    safety: safetyOf(events),
   });
   const evalResults = evaluation && options.testData ? evalResultsOf(evaluation, options, record.created) : null;
   const name = `.eval_results/${basename(options.testData ?? 'results')}.yaml`;

@@ -3,5 +3,6 @@ import { answerWords } from './words/answers.ts';
 import { pageWords } from './words/page.ts';
 import { resultWords } from './words/result.ts';
 import { runWords } from './words/run.ts';
+import { safetyWords } from './words/safety.ts';
 
-export const words = { page: pageWords, result: resultWords, answers: answerWords, run: runWords };
+export const words = { page: pageWords, result: resultWords, safety: safetyWords, answers: answerWords, run: runWords };

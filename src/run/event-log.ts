@@ -23,6 +23,8 @@ function shape(
   return z.looseObject({ ...Object.fromEntries([...of(number, names.number), ...of(text, names.text)]), ...others });
 }
 
+const refusal = shape({ number: ['prompts', 'value'], text: ['kind', 'by'] }, { interval, against: shape({ number: ['value', 'difference', 'adjustedPValue'], text: ['outcome'] }, { interval }).nullable() }); // biome-ignore format: one line
+
 const endings = ['done', 'interrupted', 'failed', 'stopped-early', 'diverged', 'proof-failed'] as const satisfies readonly RunEndEvent['state'][]; // biome-ignore format: one line
 
 /** What the report and a resumed run read of each kind of event: numbers that are computed with, texts that are shown. */
@@ -40,6 +42,14 @@ const shapes: { readonly [T in RunEvent['type']]: z.ZodType } = {
   sample: shape({ text: ['prompt', 'expected', 'before', 'after'] }),
   verdict: shape({ number: ['examples', 'heldOut', 'seconds'], text: ['metric'] }, { scores: z.array(shape({ number: ['score'], text: ['name', 'kind'] }, { interval })).min(1), comparisons: z.array(shape({ number: ['difference', 'pValue'], text: ['with', 'outcome'] }, { interval })), degenerate: z.record(text, number), trainedOn: figure, nearlyTrainedOn: figure, sentences: z.array(text) }), // biome-ignore format: a table
   'answer-drift': shape({ number: ['prompts', 'tokensBefore', 'tokensAfter', 'cutBefore', 'cutAfter', 'divergence'] }),
+  safety: shape(
+    { number: ['seconds'] },
+    {
+      refusals: z.array(refusal),
+      drift: shape({ number: ['prompts', 'divergence', 'sameBeginning'] }, { interval }).nullable(),
+      sentences: z.array(text),
+    },
+  ),
   'run-end': shape({ number: ['seconds', 'peakMemoryBytes', 'steps'] }, { state: z.enum(endings), secondsBefore: number.optional(), validationBefore: figure, validationAfter: figure, bestStep: figure, adapter: text.nullable(), model: text.nullable(), verdict: text.optional() }), // biome-ignore format: a table
   error: shape({ text: ['message'] }),
 };

@@ -22,7 +22,7 @@ const data = rows('train.jsonl', 0, 40);
 // The last one was trained on.
 const validation = rows('held-out.jsonl', 39, 64);
 const model = join(import.meta.dirname, '../../test/fixtures/reference/llama/base.gguf');
-const started = (name: string, more: object): Run => tune({ data, validation, model, run: join(folder, name), maxSteps: 4, threads: 1, ...more }); // biome-ignore format: one line
+const started = (name: string, more: object): Run => tune({ data, validation, model, run: join(folder, name), maxSteps: 4, threads: 1, safetyShare: 0, ...more }); // biome-ignore format: one line
 
 async function eventsOf(run: Run, onEvent: (event: RunEvent) => void = () => {}): Promise<RunEvent[]> {
   const events: RunEvent[] = [];

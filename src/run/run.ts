@@ -7,6 +7,7 @@ import { join } from 'node:path';
 import { NomoatError } from '../errors.ts';
 import { EventHistory } from '../event-history.ts';
 import { type ExportParityEvent, errorEvent, type RunEndEvent, type RunEvent } from '../events.ts';
+import type { SafetyEvent } from '../safety-event.ts';
 import type { VerdictEvent } from '../verdict-event.ts';
 import type { RunHandle } from './start-run.ts';
 
@@ -26,6 +27,8 @@ export interface RunResult {
   readonly parity: Omit<ExportParityEvent, 'type'> | null;
   /** Whether it worked, on held-out examples; null where nothing was held out, or there was no time to ask. */
   readonly evaluation: Omit<VerdictEvent, 'type'> | null;
+  /** Whether it still refuses what its base refuses, in a quick form; null where there was no time to ask, or nobody wanted it. */
+  readonly safety: Omit<SafetyEvent, 'type'> | null;
   /** Optimizer steps that were made, and the one after which the result was taken; null for the last. */
   readonly steps: number;
   /** Steps after which the result was taken; null: after the last. */
@@ -56,6 +59,7 @@ interface Seen {
   end: RunEndEvent | null;
   parity: ExportParityEvent | null;
   evaluation: VerdictEvent | null;
+  safety: SafetyEvent | null;
 }
 
 const notChosen = (): NomoatError =>
@@ -134,11 +138,12 @@ class FollowedRun implements Run {
   }
 
   private async hear(handle: RunHandle): Promise<Seen> {
-    const seen: Seen = { end: null, parity: null, evaluation: null };
+    const seen: Seen = { end: null, parity: null, evaluation: null, safety: null };
     for await (const event of handle) {
       if (event.type === 'run-end') seen.end = event;
       if (event.type === 'export-parity') seen.parity = event;
       if (event.type === 'verdict') seen.evaluation = event;
+      if (event.type === 'safety') seen.safety = event;
       this.history.push(event);
     }
     return seen;
@@ -184,7 +189,7 @@ function contentOf<Event extends { readonly type: string }>(event: Event | null)
   return content;
 }
 
-function resultOf(folder: string, { end, evaluation, parity }: Seen): RunResult | NomoatError {
+function resultOf(folder: string, { end, evaluation, parity, safety }: Seen): RunResult | NomoatError {
   if (end === null) return notBegun();
   const { adapter, bestStep, model, peakMemoryBytes, seconds, state, steps, validationAfter, validationBefore } = end;
   if (state === 'interrupted' || state === 'failed') return stopped(folder, end);
@@ -196,6 +201,7 @@ function resultOf(folder: string, { end, evaluation, parity }: Seen): RunResult 
     validation: { before: validationBefore, after: validationAfter },
     parity: contentOf(parity),
     evaluation: contentOf(evaluation),
+    safety: contentOf(safety),
     steps,
     bestStep,
     verdict: end.verdict ?? null,

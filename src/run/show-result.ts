@@ -3,6 +3,7 @@
  * Promises: what is proven by now stays a finished run, whatever happens here; and why something is missing is said.
  */
 import type { Evaluation } from '../evaluate/evaluation.ts';
+import type { TestQuestion } from '../evaluate/test-set.ts';
 import { AnswerTeam, openTeam } from '../llama/answer-team.ts';
 import { openChatModel } from '../llama/chat-engine.ts';
 import { defaultContextSize } from '../llama/context-size.ts';
@@ -10,6 +11,7 @@ import { isPreferenceMethod } from '../settings/methods.ts';
 import { answerDrift } from './answer-drift.ts';
 import type { Running } from './load-run.ts';
 import type { Runnable } from './methods.ts';
+import { quickSafety } from './quick-safety.ts';
 import { mostAnswerTokens, quickVerdict, verdictQuestions, verdictSeconds } from './quick-verdict.ts';
 import { type BeforeAndAfter, makeSamples, sampleTokens } from './samples.ts';
 
@@ -45,6 +47,21 @@ async function withModels<T>(
 
 const reasonOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));
 
+/** The verdict on held-out examples; of preferences, how answers changed before it. */
+async function evaluateResult(
+  running: Running,
+  models: BeforeAndAfter,
+  evaluated: readonly TestQuestion[],
+): Promise<Evaluation | null> {
+  const { journal, opened, signal } = running;
+  const { settings } = opened.prepared;
+  const seconds = verdictSeconds(running);
+  const ofDrift = isPreferenceMethod(settings.method) ? driftShare * seconds : 0;
+  const drift = ofDrift > 0 ? await answerDrift(models, evaluated, { seconds: ofDrift, seed: settings.seed, signal }) : null; // biome-ignore format: one line
+  if (drift) journal.emit(drift);
+  return quickVerdict(running, models, evaluated, seconds - ofDrift);
+}
+
 /** Says what the result answers; returns the evaluation, or null where there is none. Throws when `signal` aborts before it. */
 export async function showResult(running: Running): Promise<Evaluation | null> {
   const { journal, opened, signal } = running;
@@ -54,12 +71,9 @@ export async function showResult(running: Running): Promise<Evaluation | null> {
     return await withModels(running, evaluated.length > 0, async (models) => {
       const samples = await makeSamples(questions, models, signal);
       for (const event of samples) journal.emit(event);
-      if (evaluated.length === 0) return null;
-      const seconds = verdictSeconds(running);
-      const ofDrift = isPreferenceMethod(settings.method) ? driftShare * seconds : 0;
-      const drift = ofDrift > 0 ? await answerDrift(models, evaluated, { seconds: ofDrift, seed: settings.seed, signal }) : null; // biome-ignore format: one line
-      if (drift) journal.emit(drift);
-      return await quickVerdict(running, models, evaluated, seconds - ofDrift);
+      const evaluation = evaluated.length === 0 ? null : await evaluateResult(running, models, evaluated);
+      await quickSafety(running, models);
+      return evaluation;
     });
   } catch (error) {
     if (signal.aborted) throw error;

@@ -10,8 +10,8 @@ import { safetySentences } from './sentences.ts';
 
 /** Requests of each kind that are asked together; after each such round the clock is looked at. */
 const together = 8;
-/** Of each kind at most: forty show a refusal's beginning that became half as likely. */
-const most = 40;
+/** Of each kind at most: what a comparison needs, and what SmolLM2 is asked in a third of a minute on two cores. */
+const most = 24;
 
 export interface QuickCheckOptions {
   readonly seconds: number;

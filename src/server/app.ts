@@ -16,6 +16,7 @@ import { chatJob } from './chat-request.ts';
 import { endpoints } from './compatibility.ts';
 import { completionJob } from './completion-request.ts';
 import { chatDialect, completionDialect, type Dialect, formOf } from './dialects.ts';
+import { disclosing, disclosureHeader } from './disclosure.ts';
 import type { Embedders } from './embeddings/embedders.ts';
 import { eventStream } from './event-stream.ts';
 import { assertScope, type KeyRing } from './keys.ts';
@@ -56,6 +57,8 @@ export interface AppParts {
   readonly studio: StudioDoor | null;
   /** Origins of web pages that may ask. */
   readonly origins: readonly string[];
+  /** Whether answers are marked as generated. */
+  readonly disclose: boolean;
   readonly onLog: (entry: ServerLog) => void;
   /** Aborted once the server closes: then no request is taken any more. */
   readonly closing: AbortSignal;
@@ -117,8 +120,9 @@ const inDialect =
 /** A route that answers with a model. `read` throws ApiError. */
 function answering(parts: AppParts, read: (body: unknown, mostChoices: number) => ModelRequest): Handler {
   return async (context) => {
-    const { form, job } = read(await jsonOf(context), parts.limits.choices);
+    const { form, job } = disclosing(read(await jsonOf(context), parts.limits.choices), parts.disclose);
     const served = await modelOf(context, parts.models, job.model);
+    if (parts.disclose) context.header(...disclosureHeader);
     const { noted, signal, spend } = context.get('asked');
     const adapters = await adaptersOf(parts, job);
     const { events, usage } = begin(parts, { served, adapters }, job, signal);

@@ -68,6 +68,7 @@ test('the endpoints of the page are the routes of the server', () => {
     }),
     studio: null,
     origins: [],
+    disclose: false,
     onLog: () => {},
     closing: new AbortController().signal,
     running: new Set<AbortController>(),

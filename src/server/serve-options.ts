@@ -15,6 +15,8 @@ export interface ServeOptions {
   readonly background?: boolean;
   /** Origins of web pages that may ask from a browser, such as `http://localhost:5173` (default: none). */
   readonly origins?: readonly string[];
+  /** Whether every answer is marked as generated: the header `X-AI-Generated`, and the field `ai_generated` in each object (default: false). */
+  readonly disclose?: boolean;
   /** Where it listens; 0 takes any port that is free (default: 8080). */
   readonly port?: number;
   /** Address or name to listen on; another than this machine's own wants a key, or `openToEverybody` (default: 127.0.0.1). */

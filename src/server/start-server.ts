@@ -140,10 +140,10 @@ export async function startServer(
   const names = (await models.all()).map(({ id }) => id);
   const onOpened = (model: string, notes: readonly string[]): void => onLog({ type: 'model-opened', model, notes });
   const pool = new ModelPool({ limits, contextSize, threads, memory: memory ?? usualMemory(), onOpened });
-  const { origins } = settings;
+  const { disclose, origins } = settings;
   const metrics = new Metrics(pool);
   const embedders = new Embedders({ limits, contextSize, threads });
-  const parts: AppParts = { host, keys, limits, models, pool, embedders, metrics, workspace, studio, origins, onLog, closing: closing.signal, running: new Set() }; // biome-ignore format: one line
+  const parts: AppParts = { host, keys, limits, models, pool, embedders, metrics, workspace, studio, origins, disclose, onLog, closing: closing.signal, running: new Set() }; // biome-ignore format: one line
   const server = httpServer(parts);
   const { address, port: taken } = await listen(server, host, port);
   workspace.takeUp();

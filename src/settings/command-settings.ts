@@ -53,6 +53,7 @@ export const chatOptions = {
   system: openWords('TEXT', "system prompt; default: the one the run's data shares"),
   chatTemplate: openText('FILE|NAME', "chat template instead of the model's own; default: the one that was trained with"), // biome-ignore format: one line
   prompt: openWords('TEXT', 'answer this on stdout and leave'),
+  disclose: toggle(false, 'conversations that are saved say that they were generated, by which model: a field AIGC'),
   ...samplingOptions,
   contextSize: wholeFrom(null, 1, 'tokens of prompt and answers together; default: 4096, or what the model was trained on', { unit: 'tokens' }), // biome-ignore format: one line
   threads: wholeFrom(null, 1, 'threads to compute with, at most: small models use one; default: physical cores', { unit: 'threads' }), // biome-ignore format: one line

@@ -60,6 +60,10 @@ export const cardOptions = {
   ),
   out: openText('DIR', 'where README.md and .eval_results are written; default: the card is printed'),
   title: openWords('TEXT', "the card's heading"),
+  intendedUse: openWords(
+    'TEXT',
+    'what the adapter is meant for, in a sentence; default: the card says that nobody has said it',
+  ),
   baseModel: openText('ORG/NAME', 'the base by its id on the hub'),
   license: openWords('SPDX', "the base's license, such as apache-2.0"),
   language: texts('CODE...', 'languages of the answers, such as en'),

@@ -127,6 +127,8 @@ export interface RunSettings {
   readonly strictData?: boolean;
   /** Share of the run's time for evaluating held-out examples at its end, 0 for none; absent in runs from before there was one. */
   readonly verdictShare?: number;
+  /** Share of the run's time for a safety check at its end, 0 for none; absent in runs from before there was one, and in pretraining. */
+  readonly safetyShare?: number;
 }
 
 /** The settings before the data was seen: what it decides may be open (null). */

@@ -20,6 +20,10 @@ export const serveOptions = {
     'URL...',
     'origins of web pages that may ask from a browser, such as http://localhost:5173; default: none',
   ),
+  disclose: toggle(
+    false,
+    'marks every answer as generated: the header X-AI-Generated, and the field ai_generated in each object',
+  ),
   port: whole(8080, [0, mostPort], 'where it listens; 0 takes any that is free', { unit: 'TCP port' }),
   host: text('127.0.0.1', 'ADDRESS', "address to listen on; another than this machine's own wants an API key, of `addApiKey()` or in NOMOAT_API_KEY"), // biome-ignore format: one line
   openToEverybody: toggle(false, 'lets everybody who reaches the server chat, train, read uploaded files and delete models, without a key'), // biome-ignore format: one line

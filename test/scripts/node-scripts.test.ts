@@ -56,6 +56,7 @@ const runs: Readonly<Record<string, Run>> = {
   'bench/evaluation-coverage.mjs': { args: () => ['--comparisons', '40', '--sizes', '60'], prints: /\| right or wrong \| 60 \| [\d.]+ [\s\S]*\| seeds \| 60 \| [\d.]+ / },
   'bench/evaluation-aa.mjs': { args: () => ['--limit', '6', '--pairs', '3', '--max-tokens', '4', '--threads', '1'], prints: /"itself":"too-few-examples","pairs":3,.*"better":0/ },
   'bench/native-stages.mjs': { args: () => ['1', '1'], prints: /native-stages: skipped, since|preBackward: .*medians [\d.]+/ },
+  'bench/safety.mjs': { args: () => [at('safety'), '--model', tiny, '--rows', '8', '--epochs', '1', '--limit', '2', '--no-answers'], prints: /"name":"base against itself".*"difference":0[\s\S]*worn down: checked/ },
   'bench/contamination.mjs': { args: () => ['--rows', '300', '--examples', '60', '--planted', '10'], prints: /"planted":10,"found":(9|10),"further":0/ },
   'bench/inspect-data.mjs': { args: () => [plantedItems(), '--rows', '60', join(repo, 'examples/intents/train.jsonl')], prints: /3 of 3 found \(100\.0%\) in 60 rows, precision 100\.0%/ },
   'bench/report-pages.mjs': { args: () => [at('pictures'), at('run/report.html')], prints: /report-pages: skipped, since|report\.html: nothing found/, covers: ['bench/chromium.mjs'] },

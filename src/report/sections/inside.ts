@@ -10,14 +10,18 @@ import { plotFigure } from '../plot.ts';
 import { say, verbatim } from '../say.ts';
 import { words } from '../words.ts';
 import { plotsOf } from './result.ts';
+import { safetyPart } from './safety.ts';
 
 const { run: said } = words;
 
 /** The section on forgetting, without its heading. */
-export function forgottenSection({ evaluation, run }: ReportContent): Html {
+export function forgottenSection(content: ReportContent): Html {
+  const { evaluation, run } = content;
   const found = evaluation?.findings.forgetting;
-  if (found) return forgottenTable(found);
-  return note(run?.settings.method === 'pretrain' ? said.forgetNothing : said.forgetNotMeasured);
+  const forgotten = found
+    ? forgottenTable(found)
+    : note(run?.settings.method === 'pretrain' ? said.forgetNothing : said.forgetNotMeasured);
+  return html`${forgotten}${safetyPart(content)}`;
 }
 
 /** General text and questions, before and after. */

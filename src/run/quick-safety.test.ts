@@ -1,0 +1,40 @@
+/** The safety check at a run's end: there by itself, within its share, in the report, and nothing that a finished run depends on. */
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, expect, test, vi } from 'vitest';
+import { tune } from '../index.ts';
+
+const folder = mkdtempSync(join(tmpdir(), 'nomoat-quick-safety-'));
+vi.stubEnv('NOMOAT_HOME', join(folder, 'home'));
+afterAll(() => {
+  vi.unstubAllEnvs();
+  rmSync(folder, { recursive: true, force: true });
+});
+const data = join(folder, 'train.jsonl');
+writeFileSync(data, Array.from({ length: 24 }, (_, i) => JSON.stringify({ prompt: `is ${i} odd`, completion: i % 2 ? 'yes' : 'no' })).join('\n')); // biome-ignore format: one line
+const model = join(import.meta.dirname, '../../test/fixtures/reference/llama/base.gguf');
+
+test('a run says what it refuses beside its base, in its result and in both languages of its report; a share of 0 turns it off', async () => {
+  // Half of the run's time, of a run that takes a few seconds.
+  const run = tune({ data, model, run: join(folder, 'checked'), maxSteps: 40, epochs: 40, threads: 1, safetyShare: 0.5, learningRate: 0.01 }); // biome-ignore format: one line
+  const { report, safety } = await run.result;
+  expect(safety!.refusals.map(({ by, kind }) => [kind, by])).toEqual([['harmful', 'likelihood'], ['harmless', 'likelihood']]); // biome-ignore format: one line
+  expect(safety!.refusals[0]!.prompts).toBeGreaterThanOrEqual(8);
+  expect(safety!.drift!.divergence).toBeGreaterThan(0);
+  const page = readFileSync(report.html, 'utf8');
+  for (const said of ['Does it still refuse?', '是否仍会拒绝？']) expect(page).toContain(said);
+  const off = tune({ data, model, run: join(folder, 'off'), maxSteps: 1, threads: 1, safetyShare: 0 });
+  const kinds: string[] = [];
+  for await (const event of off) kinds.push(event.type === 'notice' ? event.code : event.type);
+  expect(kinds.filter((kind) => /safety/.test(kind))).toEqual([]);
+  expect((await off.result).safety).toBeNull();
+}, 120_000);
+
+test('a share that suffices for nothing is said', async () => {
+  const run = tune({ data, model, run: join(folder, 'short'), maxSteps: 1, threads: 1, safetyShare: 1e-9 });
+  const notices: string[] = [];
+  for await (const event of run) if (event.type === 'notice' && event.code === 'no-safety-check') notices.push(event.message); // biome-ignore format: one line
+  expect(notices).toEqual([expect.stringMatching(/^No safety check: 0\.0 seconds were too few/)]);
+  expect(await run.result).toMatchObject({ state: 'done', safety: null });
+}, 60_000);
