@@ -210,7 +210,7 @@ function baseline(file: string, given: Given, stopAfter: number): Promise<Observ
 
 test('the cases are the options of the table', () => {
   expect(Object.keys(cases).sort()).toEqual(Object.keys(tuneOptions).sort());
-  expect(Object.keys(cases).length).toBe(53);
+  expect(Object.keys(cases).length).toBe(54);
 });
 
 test.each(Object.entries(cases))(
