@@ -7,10 +7,9 @@
 import type { ErrorCode, ErrorKind, NomoatError } from './errors.ts';
 import type { PreferenceFigures } from './losses/preference-tally.ts';
 import type { ActivationPolicy } from './models/activation-policy.ts';
-import type { SafetyEvent } from './safety-event.ts';
 import type { Method } from './settings/methods.ts';
 import type { RecordSource } from './text/example.ts';
-import type { AnswerDriftEvent, VerdictEvent } from './verdict-event.ts';
+import type { ResultEvent } from './verdict-event.ts';
 
 /** Of the events: raised where a program that reads them has to know of it. */
 export const eventsVersion = 1;
@@ -294,8 +293,6 @@ export type RunEvent =
   | ExportParityEvent
   | NoticeEvent
   | SampleEvent
-  | VerdictEvent
-  | AnswerDriftEvent
-  | SafetyEvent
+  | ResultEvent
   | RunEndEvent
   | ErrorEvent;

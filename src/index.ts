@@ -234,4 +234,4 @@ export type { Message, RecordSource } from './text/example.ts';
 export type { TuningFormat } from './text/tuning-rows.ts';
 export type { PreviewedAnswer, PreviewedRow } from './tokens/preview.ts';
 export type { RowsReport } from './tokens/rows.ts';
-export type { AnswerDriftEvent, VerdictComparison, VerdictEvent, VerdictScore } from './verdict-event.ts';
+export type { AnswerDriftEvent, ResultEvent, VerdictComparison, VerdictEvent, VerdictScore } from './verdict-event.ts';

@@ -1,5 +1,7 @@
 /** What a run says of its result at its end: whether it worked, on held-out examples, and what became of its answers. Types alone, public as those of events.ts. */
 
+import type { SafetyEvent } from './safety-event.ts';
+
 /** What somebody scored in the quick evaluation at a run's end. */
 export interface VerdictScore {
   readonly name: string;
@@ -66,3 +68,6 @@ export interface AnswerDriftEvent {
    */
   readonly divergence: number;
 }
+
+/** What a run says of its result before it ends. */
+export type ResultEvent = VerdictEvent | AnswerDriftEvent | SafetyEvent;

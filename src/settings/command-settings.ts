@@ -221,11 +221,7 @@ export const commandSettings = {
     argument: { model: chatModel },
     options: evalOptions,
   },
-  check: {
-    summary: summaries.check,
-    argument: { model: requiredText('MODEL|RUN|ADAPTER', 'a model by name or file, a run, one of its checkpoints, or an adapter') }, // biome-ignore format: one line
-    options: checkOptions,
-  },
+  check: { summary: summaries.check, argument: { model: requiredText('MODEL|RUN|ADAPTER', 'a model by name or file, a run, one of its checkpoints, or an adapter') }, options: checkOptions }, // biome-ignore format: one line
   inspect: {
     summary: summaries.inspect,
     argument: { adapter: requiredText('RUN|ADAPTER', 'a run, one of its checkpoints, a PEFT folder, a .safetensors file or a GGUF LoRA') }, // biome-ignore format: one line
