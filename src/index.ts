@@ -38,7 +38,16 @@ export type { Comparison, Tied, Verdict } from './evaluate/compare.ts';
 export type { Paired } from './evaluate/compare-two.ts';
 export type { NearlyTrained } from './evaluate/contamination.ts';
 export type { Degenerate } from './evaluate/degenerate.ts';
-export type { BaselineEvaluation, Costs, Doubt, Evaluation, Measured, MetricUsed, ModelEvaluation, Severity } from './evaluate/evaluation.ts'; // biome-ignore format: one line
+export type {
+  BaselineEvaluation,
+  Costs,
+  Doubt,
+  Evaluation,
+  Measured,
+  MetricUsed,
+  ModelEvaluation,
+  Severity,
+} from './evaluate/evaluation.ts';
 export type { Findings } from './evaluate/findings.ts';
 export type { Judgement } from './evaluate/judge.ts';
 export type { Calibration, ReliabilityBin } from './evaluate/likelihood/calibration.ts';
@@ -135,12 +144,12 @@ export {
   logitLens,
 } from './library/logit-lens.ts';
 export {
-  type Interference,
   type MergeAdaptersOptions,
   type MergedAdapters,
-  type MergeLosses,
   mergeAdapters,
 } from './library/merge-adapters.ts';
+export type { Interference } from './library/merge-interference.ts';
+export type { MergeLosses } from './library/merge-losses.ts';
 export { type ListedModels, listModels, type PullModelOptions, pullModel, resolveModel } from './library/models.ts';
 export { type PackBundleOptions, packBundle } from './library/pack-bundle.ts';
 export { type PlanOptions, plan } from './library/plan.ts';

@@ -68,7 +68,8 @@ export async function ask(path: string, init: RequestInit = {}): Promise<Respons
   return response;
 }
 
-const get = async <T>(path: string, signal?: AbortSignal): Promise<T> => (await (await ask(path, signal ? { signal } : {})).json()) as T; // biome-ignore format: one line
+const get = async <T>(path: string, signal?: AbortSignal): Promise<T> =>
+  (await (await ask(path, signal ? { signal } : {})).json()) as T;
 
 export const posting = (body: object, signal?: AbortSignal): RequestInit => ({
   method: 'POST',
@@ -76,7 +77,8 @@ export const posting = (body: object, signal?: AbortSignal): RequestInit => ({
   headers: { 'Content-Type': 'application/json' },
   ...(signal ? { signal } : {}),
 });
-const post = async <T>(path: string, body: object, signal?: AbortSignal): Promise<T> => (await (await ask(path, posting(body, signal))).json()) as T; // biome-ignore format: one line
+const post = async <T>(path: string, body: object, signal?: AbortSignal): Promise<T> =>
+  (await (await ask(path, posting(body, signal))).json()) as T;
 
 const runPath = (name: string): string => `/studio/v1/runs/${encodeURIComponent(name)}`;
 
@@ -105,20 +107,26 @@ function upload(file: File, told: (share: number) => void): Promise<UploadedFile
 export const api = {
   state: (signal?: AbortSignal) => get<StudioState>('/studio/v1/state', signal),
   settings: () => get<{ readonly properties: Readonly<Record<string, SettingSchema>> }>('/studio/v1/settings'),
-  files: async () => (await get<{ readonly data: readonly UploadedFile[] }>('/v1/files?purpose=user_data&limit=200')).data, // biome-ignore format: one line
+  files: async () =>
+    (await get<{ readonly data: readonly UploadedFile[] }>('/v1/files?purpose=user_data&limit=200')).data,
   upload,
   removeFile: (id: string) => ask(`/v1/files/${id}`, { method: 'DELETE' }),
-  preview: (asked: Asked & { readonly rows: number }, signal: AbortSignal) => post<Preview>('/studio/v1/preview', asked, signal), // biome-ignore format: one line
+  preview: (asked: Asked & { readonly rows: number }, signal: AbortSignal) =>
+    post<Preview>('/studio/v1/preview', asked, signal),
   inspect: (asked: Asked, signal: AbortSignal) => post<DataInspection>('/studio/v1/inspect-data', asked, signal),
   plan: (asked: Asked, signal: AbortSignal) => post<PlanReport>('/studio/v1/plan', asked, signal),
   start: (asked: Asked & { readonly name: string | null }) => post<{ readonly run: string }>('/studio/v1/runs', asked),
-  runs: async (signal?: AbortSignal) => (await get<{ readonly runs: readonly RunSummary[] }>('/studio/v1/runs', signal)).runs, // biome-ignore format: one line
+  runs: async (signal?: AbortSignal) =>
+    (await get<{ readonly runs: readonly RunSummary[] }>('/studio/v1/runs', signal)).runs,
   run: (name: string, signal?: AbortSignal) => get<RunSummary>(runPath(name), signal),
-  events: (name: string, after: number, mark: string, signal: AbortSignal) => get<RunPage>(`${runPath(name)}/events?${new URLSearchParams({ after: String(after), mark })}`, signal), // biome-ignore format: one line
+  events: (name: string, after: number, mark: string, signal: AbortSignal) =>
+    get<RunPage>(`${runPath(name)}/events?${new URLSearchParams({ after: String(after), mark })}`, signal),
   report: (name: string) => get<Settings>(`${runPath(name)}/report`),
   pageOf: (name: string) => `${runPath(name)}/page`,
-  export: (name: string, to: string) => post<{ readonly files: readonly string[]; readonly notes: readonly string[] }>(`${runPath(name)}/export`, { to }), // biome-ignore format: one line
-  act: (job: string, action: 'pause' | 'resume' | 'cancel') => ask(`/v1/fine_tuning/jobs/${job}/${action}`, { method: 'POST' }), // biome-ignore format: one line
+  export: (name: string, to: string) =>
+    post<{ readonly files: readonly string[]; readonly notes: readonly string[] }>(`${runPath(name)}/export`, { to }),
+  act: (job: string, action: 'pause' | 'resume' | 'cancel') =>
+    ask(`/v1/fine_tuning/jobs/${job}/${action}`, { method: 'POST' }),
 };
 
 /** Of `nomoat schema tune`. */

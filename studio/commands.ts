@@ -23,5 +23,12 @@ const key = (name: string): string => (/^[A-Za-z_]\w*$/.test(name) ? name : JSON
 export function libraryCall(name: string, options: Settings, after = ''): string {
   const given = Object.entries(options).filter(([, value]) => value !== null && value !== undefined && value !== '');
   const lines = given.map(([each, value]) => `  ${key(each)}: ${JSON.stringify(value)},`);
-  return [`import { ${name} } from 'nomoat';`, '', `const result = ${after === '' ? 'await ' : ''}${name}({`, ...lines, '});', ...(after === '' ? [] : [after])].join('\n'); // biome-ignore format: one line
+  return [
+    `import { ${name} } from 'nomoat';`,
+    '',
+    `const result = ${after === '' ? 'await ' : ''}${name}({`,
+    ...lines,
+    '});',
+    ...(after === '' ? [] : [after]),
+  ].join('\n');
 }

@@ -13,7 +13,11 @@ const asFault = (error: unknown): Fault => (error instanceof Fault ? error : new
 
 /** Asks whenever `key` changes; null asks nothing. What is asked no longer is ended. */
 export function useAsked<T>(key: string | null, call: (signal: AbortSignal) => Promise<T>): Asking<T> {
-  const [state, set] = useState<{ readonly value: T | null; readonly fault: Fault | null; readonly busy: boolean }>({ value: null, fault: null, busy: key !== null }); // biome-ignore format: one line
+  const [state, set] = useState<{ readonly value: T | null; readonly fault: Fault | null; readonly busy: boolean }>({
+    value: null,
+    fault: null,
+    busy: key !== null,
+  });
   const [round, setRound] = useState(0);
   const latest = useRef(call);
   latest.current = call;
@@ -55,7 +59,6 @@ export function useAction(): {
   readonly fault: Fault | null;
   readonly act: (call: () => Promise<unknown>) => Promise<void>;
 } {
-  // biome-ignore format: one line
   const [state, set] = useState<{ readonly busy: boolean; readonly fault: Fault | null }>({ busy: false, fault: null });
   const act = useCallback(async (call: () => Promise<unknown>) => {
     set({ busy: true, fault: null });

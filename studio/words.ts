@@ -25,8 +25,11 @@ export const said = ({ en: english, zh: chinese }: { readonly en: string; readon
 
 export const count = (value: number): string => new Intl.NumberFormat(spoken).format(value);
 export const figure = (value: number | null | undefined, digits = 4): string =>
-  value === null || value === undefined || !Number.isFinite(value) ? '–' : new Intl.NumberFormat(spoken, { maximumSignificantDigits: digits }).format(value); // biome-ignore format: one line
-export const day = (iso: string): string => new Intl.DateTimeFormat(spoken, { dateStyle: 'medium', timeStyle: 'short' }).format(new Date(iso)); // biome-ignore format: one line
+  value === null || value === undefined || !Number.isFinite(value)
+    ? '–'
+    : new Intl.NumberFormat(spoken, { maximumSignificantDigits: digits }).format(value);
+export const day = (iso: string): string =>
+  new Intl.DateTimeFormat(spoken, { dateStyle: 'medium', timeStyle: 'short' }).format(new Date(iso));
 /** `one` or `other` by the language's plurals, with the number in it. */
 export const plural = (n: number, forms: { readonly one: string; readonly other: string }): string =>
   forms[new Intl.PluralRules(spoken).select(n) === 'one' ? 'one' : 'other'].replace('{n}', count(n));

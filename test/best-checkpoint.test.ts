@@ -22,7 +22,17 @@ test('the best checkpoint is the result, and early stop ends the run after it', 
   const events: RunEvent[] = [];
   const run = join(folder, 'run');
   // A rate that rises until it tears the model apart: the loss falls first, then grows.
-  const options = { batchSize: 4, epochs: 20, learningRate: 1, warmupSteps: 60, schedule: 'constant', validation: '0.25', validateEvery: 1, earlyStop: 3, threads: 1 }; // biome-ignore format: one line
+  const options = {
+    batchSize: 4,
+    epochs: 20,
+    learningRate: 1,
+    warmupSteps: 60,
+    schedule: 'constant',
+    validation: '0.25',
+    validateEvery: 1,
+    earlyStop: 3,
+    threads: 1,
+  };
   const model = join(import.meta.dirname, 'fixtures/reference/llama/base.gguf');
   const settings = await resolveSettings([join(folder, 'data.jsonl')], { ...options, model, run }, null);
   const signal = new AbortController().signal;

@@ -15,7 +15,6 @@ export function madeAdapter(
   size: number,
   targetModules: readonly Projection[] = ['q_proj', 'v_proj'],
 ): LoraAdapter {
-  // biome-ignore format: one line
   const model = openGguf(miniPath);
   const config = readModelConfig(model);
   model.close();

@@ -34,7 +34,12 @@ const costs = { seconds: 41.5, computed: 200 };
 
 /** Labels of 200 messages: a run that learnt them, beside a base that says something else. */
 export const labelEvaluation = (skill = 0.82, examples = 200): Promise<Evaluation> => {
-  const test = testSetOf(Array.from({ length: examples }, (_, i) => ({ ask: { prompt: `${asked[i % asked.length]}${i < asked.length ? '' : ` (case ${i})`}` }, expected: labels[i % labels.length]! }))); // biome-ignore format: one line
+  const test = testSetOf(
+    Array.from({ length: examples }, (_, i) => ({
+      ask: { prompt: `${asked[i % asked.length]}${i < asked.length ? '' : ` (case ${i})`}` },
+      expected: labels[i % labels.length]!,
+    })),
+  );
   return evaluateAnswers({
     test,
     metrics: [metricOf('exact')],
@@ -57,17 +62,38 @@ const stories = [
 
 /** Whole sentences, scored by how much they share, of one model alone. */
 export const textEvaluation = (): Promise<Evaluation> => {
-  const test = testSetOf(Array.from({ length: 24 }, (_, i) => ({ ask: { prompt: `name[Loch Fyne], food[French], priceRange[moderate], area[riverside], row[${i}]` }, expected: stories[i % 4]![0] }))); // biome-ignore format: one line
-  const answers = test.questions.map((_, i) => (i === 5 ? { text: '', ended: true } : end(i % 6 === 0 ? stories[i % 4]![0] : stories[i % 4]![1]))); // biome-ignore format: one line
-  return evaluateAnswers({ test, metrics: [metricOf('rouge-l'), metricOf('chrf'), metricOf('token-f1')], suggested: null, models: [{ name: 'restaurants', costs: { seconds: 12, computed: 24 }, answers }], baselines: [majorityAnswer(test)], findings: { looks: 12 } }); // biome-ignore format: one line
+  const test = testSetOf(
+    Array.from({ length: 24 }, (_, i) => ({
+      ask: { prompt: `name[Loch Fyne], food[French], priceRange[moderate], area[riverside], row[${i}]` },
+      expected: stories[i % 4]![0],
+    })),
+  );
+  const answers = test.questions.map((_, i) =>
+    i === 5 ? { text: '', ended: true } : end(i % 6 === 0 ? stories[i % 4]![0] : stories[i % 4]![1]),
+  );
+  return evaluateAnswers({
+    test,
+    metrics: [metricOf('rouge-l'), metricOf('chrf'), metricOf('token-f1')],
+    suggested: null,
+    models: [{ name: 'restaurants', costs: { seconds: 12, computed: 24 }, answers }],
+    baselines: [majorityAnswer(test)],
+    findings: { looks: 12 },
+  });
 };
 
-const loss = (step: number): number => 0.45 + 3.4 * Math.exp(-step / 30) + 0.25 * Math.abs(Math.sin(step * 1.7)) * Math.exp(-step / 90); // biome-ignore format: one line
+const loss = (step: number): number =>
+  0.45 + 3.4 * Math.exp(-step / 30) + 0.25 * Math.abs(Math.sin(step * 1.7)) * Math.exp(-step / 90);
 
 /** A run of 200 steps with everything that it says. */
 export function runEvents(state: 'done' | 'stopped-early' | 'diverged' = 'done', steps = 200): RunEvent[] {
   const settings = runSettings({}, { model: 'SmolLM2-135M-Instruct', data: ['train.jsonl'] });
-  const verdict = state === 'diverged' ? { verdict: 'The loss rose to 11.3 after step 40, worse than a model that guesses. Start a new run with a lower `learningRate`.' } : {}; // biome-ignore format: one line
+  const verdict =
+    state === 'diverged'
+      ? {
+          verdict:
+            'The loss rose to 11.3 after step 40, worse than a model that guesses. Start a new run with a lower `learningRate`.',
+        }
+      : {};
   return [
     { type: 'run-start', version: 1, run: 'runs/banking', model: settings.model, architecture: 'llama', method: 'lora', parameters: 134515008, trainableParameters: 2442240, settings: { ...settings } },
     { type: 'plan', measured: true, precision: 'int8', activations: 'keep', streamed: false, firstStepSeconds: 6.1, seconds: 702, tokensPerSecond: 900, peakMemoryBytes: 1.31e9, diskBytes: 41e6 },

@@ -8,7 +8,9 @@ import { Random } from '../src/batches/random.ts';
  * Bytes that mean something in text, numbers and headers: quotes, brackets, line ends, zero, the largest byte, parts of
  * a byte order mark.
  */
-const telling = [0x00, 0x01, 0x7f, 0x80, 0xff, 0xef, 0xbb, 0xbf, 0x22, 0x5b, 0x5d, 0x7b, 0x7d, 0x2c, 0x3b, 0x0a, 0x0d, 0x09, 0x5c]; // biome-ignore format: one line
+const telling = [
+  0x00, 0x01, 0x7f, 0x80, 0xff, 0xef, 0xbb, 0xbf, 0x22, 0x5b, 0x5d, 0x7b, 0x7d, 0x2c, 0x3b, 0x0a, 0x0d, 0x09, 0x5c,
+];
 /** As long as a damaged stretch gets. */
 const stretch = 32;
 /** Brackets in a row, deeper than a reader that calls itself can go. */
@@ -34,7 +36,11 @@ const changes: Readonly<Record<string, Change>> = {
   'a byte replaced': (bytes, random) => replaced(bytes, place(bytes, random), [random.below(256)]),
   'a telling byte': (bytes, random) => replaced(bytes, place(bytes, random), [telling[random.below(telling.length)]!]),
   'a large number': (bytes, random) =>
-    replaced(bytes, place(bytes, random), Array(random.below(2) === 0 ? 4 : 8).fill(random.below(2) === 0 ? 0xff : 0x7f)), // biome-ignore format: one line
+    replaced(
+      bytes,
+      place(bytes, random),
+      Array(random.below(2) === 0 ? 4 : 8).fill(random.below(2) === 0 ? 0xff : 0x7f),
+    ),
   'the end cut off': (bytes, random) => bytes.slice(0, place(bytes, random)),
   'the beginning cut off': (bytes, random) => bytes.slice(place(bytes, random)),
   'a part removed': (bytes, random) => {
@@ -58,7 +64,11 @@ const changes: Readonly<Record<string, Change>> = {
   'the file twice': (bytes) => joined(bytes, bytes),
   'many brackets': (bytes, random) => {
     const at = place(bytes, random);
-    return joined(bytes.subarray(0, at), new Uint8Array(deep).fill(random.below(2) === 0 ? 0x5b : 0x7b), bytes.subarray(at)); // biome-ignore format: one line
+    return joined(
+      bytes.subarray(0, at),
+      new Uint8Array(deep).fill(random.below(2) === 0 ? 0x5b : 0x7b),
+      bytes.subarray(at),
+    );
   },
 };
 const names = Object.keys(changes);

@@ -106,7 +106,11 @@ async function observe(file: string, given: Given, stopAfter: number): Promise<O
 /** The same in a process of its own, whose priority is looked at after the first step. */
 async function observeForked(given: Given): Promise<number> {
   const run = join(folder, `run${runs++}`);
-  const settings = await resolveSettings([join(folder, 'chats.jsonl')], { model: llama, maxSteps: 2, threads: 1, ...given, run }, null); // biome-ignore format: one line
+  const settings = await resolveSettings(
+    [join(folder, 'chats.jsonl')],
+    { model: llama, maxSteps: 2, threads: 1, ...given, run },
+    null,
+  );
   const handle = startRun(settings);
   for await (const event of handle) if (event.type === 'step-end') return getPriority(handle.pid!);
   return Number.NaN;
@@ -216,7 +220,6 @@ test('the cases are the options of the table', () => {
 test.each(Object.entries(cases))(
   '%s',
   async (name, { to, seen, with: common = {}, data: file = 'chats.jsonl', stopAfter = 3 }) => {
-    // biome-ignore format: one line
     const without = await baseline(file, common, stopAfter);
     expect(without.fault).toBeNull();
     if (name === 'nice') {
@@ -233,7 +236,11 @@ test.each(Object.entries(cases))(
       expect(changed.fault).toMatch(
         /keys\.jsonl:5.*1 row holds what no model should learn, this one: AWS access key id/,
       );
-      expect(all(without, 'notice').map(({ message }) => message)).toContainEqual(expect.stringMatching(/^1 row holds what no model should learn, the first .*keys\.jsonl:5 \(AWS access key id\)/)); // biome-ignore format: one line
+      expect(all(without, 'notice').map(({ message }) => message)).toContainEqual(
+        expect.stringMatching(
+          /^1 row holds what no model should learn, the first .*keys\.jsonl:5 \(AWS access key id\)/,
+        ),
+      );
     } else if (name === 'memory') {
       expect(changed.fault).toContain('of memory, and there are 300 MB');
       // What the refusal says would do does.
@@ -251,7 +258,17 @@ test.each(Object.entries(cases))(
 );
 
 test("a run's recipe.yaml repeats it", async () => {
-  const given = { rank: 4, alpha: 4, learningRate: 2e-2, targetModules: 'q_proj,v_proj', shuffle: false, seed: 3, validation: '0.25', earlyStop: 9, weightDecay: 0.1 }; // biome-ignore format: one line
+  const given = {
+    rank: 4,
+    alpha: 4,
+    learningRate: 2e-2,
+    targetModules: 'q_proj,v_proj',
+    shuffle: false,
+    seed: 3,
+    validation: '0.25',
+    earlyStop: 9,
+    weightDecay: 0.1,
+  };
   const first = await observe('chats.jsonl', given, 3);
   const path = join(first.run, 'recipe.yaml');
   expect(readFileSync(path, 'utf8')).toContain(`nomoat tune ${join(folder, 'chats.jsonl')} --recipe recipe.yaml`);

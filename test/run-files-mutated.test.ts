@@ -56,7 +56,15 @@ let record: RunRecord;
 beforeAll(async () => {
   const rows = Array.from({ length: 16 }, (_, i) => ({ prompt: `number ${i}`, completion: i % 2 ? 'odd' : 'even' }));
   writeFileSync(data, rows.map((row) => JSON.stringify(row)).join('\n'));
-  const options = { model, batchSize: 4, maxSteps: 6, checkpointEvery: 2, validation: '0.25', validateEvery: 2, threads: 1 }; // biome-ignore format: one line
+  const options = {
+    model,
+    batchSize: 4,
+    maxSteps: 6,
+    checkpointEvery: 2,
+    validation: '0.25',
+    validateEvery: 2,
+    threads: 1,
+  };
   const settings = await resolveSettings([data], { ...options, run: stopped }, null);
   await runTraining({ settings, resume: false, signal: new AbortController().signal, emit: () => {} });
   record = new RunFolder(stopped).read();
@@ -122,7 +130,9 @@ describe('damaged files of a run', { timeout: patience }, () => {
     const whole = JSON.parse(original('run.json').toString()) as Record<string, unknown> & { settings: object };
     const changed = [
       ...Object.keys(whole).flatMap((name) => odd.map((value) => ({ ...whole, [name]: value, changed: name }))),
-      ...Object.keys(whole.settings).flatMap((name) => odd.map((value) => ({ ...whole, settings: { ...whole.settings, [name]: value }, changed: name }))), // biome-ignore format: one line
+      ...Object.keys(whole.settings).flatMap((name) =>
+        odd.map((value) => ({ ...whole, settings: { ...whole.settings, [name]: value }, changed: name })),
+      ),
     ];
     expect(changed.length).toBeGreaterThan(500);
     const readable: typeof changed = [];

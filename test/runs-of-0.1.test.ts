@@ -47,9 +47,17 @@ describe('without a version', () => {
   });
 
   test('run.json is read, listed and reported as version 1', () => {
-    expect(new RunFolder(run).read()).toMatchObject({ version: 1, state: 'interrupted', rows: 9, settings: { method: 'lora', rank: 2, pretrain: null } }); // biome-ignore format: one line
+    expect(new RunFolder(run).read()).toMatchObject({
+      version: 1,
+      state: 'interrupted',
+      rows: 9,
+      settings: { method: 'lora', rank: 2, pretrain: null },
+    });
     const runs = listRuns(join(folder, 'runs'));
-    expect(runs.map(({ fault, state: said }) => [said, fault])).toEqual([['done', null], ['interrupted', null]]); // biome-ignore format: one line
+    expect(runs.map(({ fault, state: said }) => [said, fault])).toEqual([
+      ['done', null],
+      ['interrupted', null],
+    ]);
     expect(runs[0]!.record).toMatchObject({ settings: { method: 'pretrain', pretrain: { size: 'nano' } } });
     for (const { path, record } of runs) expect(renderReport(record!, new RunFolder(path).events())).toContain('<html');
   });
@@ -59,7 +67,6 @@ describe('without a version', () => {
       ['tune', 22],
       ['pretrain', 14],
     ] as const) {
-      // biome-ignore format: one line
       const events = readEvents(join(folder, 'runs', name, 'events.jsonl'));
       expect(events).toHaveLength(count);
       expect(events.map(({ type }) => type)).not.toContain('error');
@@ -92,7 +99,10 @@ describe('of a newer nomoat', () => {
   test('run.json and state.json are refused for that, not for what they hold', () => {
     changed(join(run, 'run.json'), (text) => newer(text).replace('"state"', '"stage"'));
     expect(() => new RunFolder(run).read()).toThrow(fault);
-    expect(listRuns(join(folder, 'runs'))[1]).toMatchObject({ state: 'unreadable', fault: expect.stringContaining('version 2') }); // biome-ignore format: one line
+    expect(listRuns(join(folder, 'runs'))[1]).toMatchObject({
+      state: 'unreadable',
+      fault: expect.stringContaining('version 2'),
+    });
     changed(state, newer);
     expect(() => readState(state, 10)).toThrow(fault);
   });

@@ -26,7 +26,8 @@ test.each(Object.entries(others))('%s says all that is said in English, and noth
   for (const [place, text] of english) {
     expect(said.get(place)?.trim(), place).not.toBe('');
     expect(filled(said.get(place)!), place).toEqual(filled(text));
-    if (name === 'zh-Hans' && /[a-z]{4}/i.test(text.replace(/\{\w+\}|TypeScript/g, ''))) expect(said.get(place), place).toMatch(/\p{Script=Han}/u); // biome-ignore format: one line
+    if (name === 'zh-Hans' && /[a-z]{4}/i.test(text.replace(/\{\w+\}|TypeScript/g, '')))
+      expect(said.get(place), place).toMatch(/\p{Script=Han}/u);
   }
 });
 
@@ -39,6 +40,8 @@ test('every sentence is used', () => {
   // Those of tables are found by names that come from data.
   const tables =
     /^(?:run\.states|data\.kinds|data\.(?:prompt|completion|text)Column|plan\.settings|exported\.formats|data\.(?:severe|warning|note)$|steps\.)|\.(?:one|other)$/;
-  const unused = english.map(([place]) => place).filter((place) => !tables.test(place) && !new RegExp(`\\.${place.split('.').at(-1)}\\b`).test(text)); // biome-ignore format: one line
+  const unused = english
+    .map(([place]) => place)
+    .filter((place) => !tables.test(place) && !new RegExp(`\\.${place.split('.').at(-1)}\\b`).test(text));
   expect(unused).toEqual([]);
 });

@@ -32,7 +32,10 @@ const exceptions: Readonly<Record<string, { readonly words: readonly string[]; r
     words: ['--input-type'],
     why: "Node's flag for programs that it is given as text",
   },
-  'library/evaluation-outputs.ts': { words: ['--${flagOf', 'nomoat eval'], why: 'the command in a page that is read by people' }, // biome-ignore format: one line
+  'library/evaluation-outputs.ts': {
+    words: ['--${flagOf', 'nomoat eval'],
+    why: 'the command in a page that is read by people',
+  },
   'report/browser.ts': { words: ['--${name'], why: 'a variable of CSS' },
   'report/palette.ts': { words: ['--${name'], why: 'a variable of CSS' },
   'run/recipe.ts': {

@@ -37,7 +37,11 @@ export function writeAdapterBase(folder: string, base: AdapterBase | null, linea
   const named = base === null ? null : { file: base.file, bytes: base.bytes, sha256: base.sha256 };
   // What the adapter was trained on top of does not change by who is said to have begotten it.
   const frozen = frozenIn(folder);
-  writeRecord(folder, { ...(named ? { base: named } : {}), ...(frozen ? { frozen } : {}), ...(lineage ? { lineage } : {}) }); // biome-ignore format: one line
+  writeRecord(folder, {
+    ...(named ? { base: named } : {}),
+    ...(frozen ? { frozen } : {}),
+    ...(lineage ? { lineage } : {}),
+  });
 }
 
 function writeRecord(folder: string, record: object): void {
@@ -85,7 +89,9 @@ export function readFrozen(path: string): FrozenStack | null {
 export function carryFrozen(folder: string, { adapters, path, sha256 }: FrozenStack): void {
   copyFileSync(path, join(folder, frozenStackName));
   const file = join(folder, adapterBaseName);
-  const record = existsSync(file) ? readBoundedJson(file, maxAdapterBaseBytes, { remedy, code: 'unusable-adapter' }) : {}; // biome-ignore format: one line
+  const record = existsSync(file)
+    ? readBoundedJson(file, maxAdapterBaseBytes, { remedy, code: 'unusable-adapter' })
+    : {};
   writeRecord(folder, { ...(record as object), frozen: { file: frozenStackName, sha256, adapters } });
 }
 

@@ -238,6 +238,16 @@ ${info.intendedUse ? inline(info.intendedUse) : 'Whoever made it has not said wh
 This adapter changes a language model's answers. They can be wrong, biased or invented; check them before you rely on them.
 It was made automatically with [nomoat](https://www.npmjs.com/package/nomoat)${version ? ` ${inline(version)}` : ''} and only the figures above were measured. ${license}
 ${computePart(info)}`;
-  const sections = [frontMatter(info, title), `# ${inline(title)}\n`, warnings(info), evaluationPart(info), safetyPart(info), training(info), figures(info), usage(info), disclosure]; // biome-ignore format: one line
+  const sections = [
+    frontMatter(info, title),
+    `# ${inline(title)}\n`,
+    warnings(info),
+    evaluationPart(info),
+    safetyPart(info),
+    training(info),
+    figures(info),
+    usage(info),
+    disclosure,
+  ];
   return sections.filter((section) => section !== '').join('\n');
 }

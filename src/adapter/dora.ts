@@ -26,9 +26,17 @@ export function checkDora(
   const without = pairs.find(({ magnitude }) => !magnitude);
   const dora = isDora({ pairs });
   if (dora && without)
-    refuse(`has a lora_magnitude_vector for some modules, and none for layer ${without.layer} ${without.projection}`, 'Save it again with PEFT.'); // biome-ignore format: one line
-  if (stated === true && !dora) refuse('is DoRA by its config, and has no lora_magnitude_vector', 'Save it again with PEFT.'); // biome-ignore format: one line
-  if (stated === false && dora) refuse('has lora_magnitude_vector, and is no DoRA by its config', 'Put the config and the weights of the same adapter side by side.'); // biome-ignore format: one line
+    refuse(
+      `has a lora_magnitude_vector for some modules, and none for layer ${without.layer} ${without.projection}`,
+      'Save it again with PEFT.',
+    );
+  if (stated === true && !dora)
+    refuse('is DoRA by its config, and has no lora_magnitude_vector', 'Save it again with PEFT.');
+  if (stated === false && dora)
+    refuse(
+      'has lora_magnitude_vector, and is no DoRA by its config',
+      'Put the config and the weights of the same adapter side by side.',
+    );
   if (dora && !wanted)
     refuse(
       'is DoRA (use_dora), whose update has full rank: no plain LoRA is the same',
@@ -52,7 +60,6 @@ export function baseMatrix(
   { inFeatures, layer, projection }: Pick<LoraPair, 'inFeatures' | 'layer' | 'projection'>,
   model: GgufFile,
 ): Float32Array {
-  // biome-ignore format: one line
   const values = model.readFloat32(ggufWeightName(layer, projection));
   const headDim = reorderedHeadDim(model, projection);
   return headDim === null ? values : fromFileRows(values, inFeatures, headDim);

@@ -6,7 +6,17 @@
  */
 import { basename } from 'node:path';
 import { NomoatError } from '../errors.ts';
-import { adaptedProjections, byModule, type EvenAdapter, type LoraAdapter, type LoraModule, type LoraPair, loraScale, moduleKey, scalesOf } from '../lora/adapter.ts'; // biome-ignore format: one line
+import {
+  adaptedProjections,
+  byModule,
+  type EvenAdapter,
+  type LoraAdapter,
+  type LoraModule,
+  type LoraPair,
+  loraScale,
+  moduleKey,
+  scalesOf,
+} from '../lora/adapter.ts';
 import { scaledB, widened } from './pair-forms.ts';
 
 /**

@@ -65,11 +65,15 @@ const mergedName = 'model.gguf';
 const modelfileName = 'Modelfile';
 
 /** nomoat.json, where there is something to say: of `out`, which is `temporary` still. */
-function describeMaking(temporary: string, out: string, { base = null, begotten, frozen }: Pick<ExportOptions, 'base' | 'begotten' | 'frozen'>): void {
+function describeMaking(
+  temporary: string,
+  out: string,
+  { base = null, begotten, frozen }: Pick<ExportOptions, 'base' | 'begotten' | 'frozen'>,
+): void {
   if (frozen) carryFrozen(temporary, frozen);
   if (begotten) writeLineage(temporary, { base, name: out }, begotten);
   else if (base) writeAdapterBase(temporary, base);
-} // biome-ignore format: a signature
+}
 
 type Exporter = (options: ExportOptions, out: string) => string[];
 

@@ -103,7 +103,9 @@ function loraMetadata(adapter: LoraAdapter, alpha: number, model: GgufFile, line
     // llama.cpp multiplies by alpha / rank.
     ['adapter.lora.alpha', { type: 'float32', value: alpha }],
     ...ownMetadata(adapter),
-    ...(lineage === undefined ? [] : ([[lineageKey, { type: 'string', value: lineage }]] satisfies [string, GgufValue][])), // biome-ignore format: one line
+    ...(lineage === undefined
+      ? []
+      : ([[lineageKey, { type: 'string', value: lineage }]] satisfies [string, GgufValue][])),
   ]);
 }
 

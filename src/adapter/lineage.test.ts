@@ -36,7 +36,11 @@ describe('a lineage', () => {
   it.each([
     ['of itself', [entry('a', 'a')], 'na is made of na'],
     ['of two', [entry('a', 'b'), entry('b', 'a')], 'na is made of nb is made of na'],
-    ['further up', [entry('a', 'b'), entry('b', 'c', 'd'), entry('c', 'd'), entry('d', 'b')], 'nb is made of nd is made of nb'], // biome-ignore format: one line
+    [
+      'further up',
+      [entry('a', 'b'), entry('b', 'c', 'd'), entry('c', 'd'), entry('d', 'b')],
+      'nb is made of nd is made of nb',
+    ],
   ])('with a circle %s is refused by name', (_, entries, said) => {
     expect(() => assertNoCircle('x', entries)).toThrow(said);
   });
@@ -44,15 +48,23 @@ describe('a lineage', () => {
   it('may meet in one ancestor, and be long', () => {
     assertNoCircle('x', [entry('a', 'b', 'c'), entry('b', 'd'), entry('c', 'd'), entry('d')]);
     const name = (i: number): string => i.toString(16).padStart(64, '0');
-    const chain = Array.from({ length: 2000 }, (_, i) => ({ ...entry('0'), id: name(i), parents: [{ id: name(i + 1) }] })); // biome-ignore format: one line
+    const chain = Array.from({ length: 2000 }, (_, i) => ({
+      ...entry('0'),
+      id: name(i),
+      parents: [{ id: name(i + 1) }],
+    }));
     assertNoCircle('x', chain);
-    expect(() => assertNoCircle('x', [...chain, { ...entry('0'), id: name(2000), parents: [{ id: name(0) }] }])).toThrow('cyclic'); // biome-ignore format: one line
+    expect(() =>
+      assertNoCircle('x', [...chain, { ...entry('0'), id: name(2000), parents: [{ id: name(0) }] }]),
+    ).toThrow('cyclic');
   });
 
   it('that was forged into a circle is refused where it is read', () => {
     const path = told('first');
     const file = join(path, 'nomoat.json');
-    const value = JSON.parse(readFileSync(file, 'utf8')) as { lineage: { entries: { id: string; parents: unknown[] }[] } }; // biome-ignore format: one line
+    const value = JSON.parse(readFileSync(file, 'utf8')) as {
+      lineage: { entries: { id: string; parents: unknown[] }[] };
+    };
     value.lineage.entries[0]!.parents = [{ id: value.lineage.entries[0]!.id }];
     writeFileSync(file, JSON.stringify(value));
     expect(() => readAncestry(path)).toThrow(/has a cyclic lineage: first is made of first/);
@@ -70,14 +82,33 @@ describe('a lineage', () => {
     await exportAdapter({ format: 'gguf', adapter, model, out: gguf, begotten });
     const { entries } = readAncestry(gguf);
     expect(entries.map(({ how, name }) => [how, name])).toEqual([['convert', 'one.gguf'], ['tune', 'first']]); // biome-ignore format: pairs
-    expect([entries[0]!.id, entries[0]!.parents, entries[0]!.base]).toEqual([sha256OfFile(gguf), [{ id: entries[1]!.id }], base]); // biome-ignore format: one line
+    expect([entries[0]!.id, entries[0]!.parents, entries[0]!.base]).toEqual([
+      sha256OfFile(gguf),
+      [{ id: entries[1]!.id }],
+      base,
+    ]);
     // Of bfloat16 weights PEFT's file is another one; what it holds is told of all the same.
     const parents = [parentAt(gguf)];
-    await exportAdapter({ format: 'peft', adapter: readAdapter(gguf, model), model, out: back, begotten: { how: 'convert', parents } }); // biome-ignore format: one line
+    await exportAdapter({
+      format: 'peft',
+      adapter: readAdapter(gguf, model),
+      model,
+      out: back,
+      begotten: { how: 'convert', parents },
+    });
     const first = readAncestry(back).entries;
-    expect([first[0]!.files.map(({ file }) => file), readAdapterBase(back)]).toEqual([['adapter_config.json', 'adapter_model.safetensors'], base]); // biome-ignore format: one line
+    expect([first[0]!.files.map(({ file }) => file), readAdapterBase(back)]).toEqual([
+      ['adapter_config.json', 'adapter_model.safetensors'],
+      base,
+    ]);
     const again = join(folder, 'again');
-    await exportAdapter({ format: 'peft', adapter: readAdapter(back, model), model, out: again, begotten: { how: 'convert', parents: [parentAt(back)] } }); // biome-ignore format: one line
+    await exportAdapter({
+      format: 'peft',
+      adapter: readAdapter(back, model),
+      model,
+      out: again,
+      begotten: { how: 'convert', parents: [parentAt(back)] },
+    });
     expect(readAncestry(again).entries).toEqual(first);
     rmSync(path, { recursive: true });
   });
@@ -93,7 +124,10 @@ describe('a lineage', () => {
 });
 
 it('of two parents with one origin names it once', () => {
-  const parents = [{ entries: [entry('b', 'd'), entry('d')], weight: 0.5 }, { entries: [entry('c', 'd'), entry('d')], weight: 2 }]; // biome-ignore format: one line
+  const parents = [
+    { entries: [entry('b', 'd'), entry('d')], weight: 0.5 },
+    { entries: [entry('c', 'd'), entry('d')], weight: 2 },
+  ];
   const made = begetEntries({ id: id('a'), name: 'a', files: [], base: null }, { how: 'merge', parents });
   expect(made.map((each) => each.name)).toEqual(['a', 'nb', 'nd', 'nc']);
   expect(made[0]!.parents).toEqual([{ id: id('b'), weight: 0.5 }, { id: id('c'), weight: 2 }]); // biome-ignore format: pairs

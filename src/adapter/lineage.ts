@@ -67,9 +67,11 @@ export interface Parent {
 }
 
 /** What its maker knows of an adapter: everything but its files. */
-export interface Begotten extends Pick<LineageEntry, 'how'>, Partial<Pick<LineageEntry, 'name' | 'data' | 'settings' | 'recipe' | 'tool' | 'machine' | 'created' | 'verdict'>> {
+export interface Begotten
+  extends Pick<LineageEntry, 'how'>,
+    Partial<Pick<LineageEntry, 'name' | 'data' | 'settings' | 'recipe' | 'tool' | 'machine' | 'created' | 'verdict'>> {
   readonly parents: readonly Parent[];
-} // biome-ignore format: one line
+}
 
 /** Of the record in nomoat.json and GGUF. */
 const lineageVersion = 1;
@@ -111,7 +113,12 @@ export function assertNoCircle(part: string, entries: readonly LineageEntry[]): 
       if (id === null) done.add(way.pop()!);
       else if (way.includes(id)) {
         const names = [...way.slice(way.indexOf(id)), id].map((each) => known.get(each)?.name ?? each.slice(0, 12));
-        throw new NomoatError({ code: 'unusable-adapter', part, fault: `has a cyclic lineage: ${names.join(' is made of ')}`, remedy: 'Nobody is his own ancestor: take the file from who made it, or delete the `lineage` in it.' }); // biome-ignore format: one line
+        throw new NomoatError({
+          code: 'unusable-adapter',
+          part,
+          fault: `has a cyclic lineage: ${names.join(' is made of ')}`,
+          remedy: 'Nobody is his own ancestor: take the file from who made it, or delete the `lineage` in it.',
+        });
       } else if (!done.has(id)) {
         way.push(id);
         pending.push(null, ...(known.get(id)?.parents.map((parent) => parent.id) ?? []));
@@ -141,26 +148,53 @@ export const weightsId = (digests: readonly string[]): string =>
   digests.length === 1 ? digests[0]! : createHash('sha256').update(digests.join('\n')).digest('hex');
 
 /** Processor and system, as far as they change what a training computes. */
-export function lineageMachine(facts: Readonly<Record<string, unknown>> = { ...machineFacts() }): Record<string, unknown> {
+export function lineageMachine(
+  facts: Readonly<Record<string, unknown>> = { ...machineFacts() },
+): Record<string, unknown> {
   const { architecture, cpu, instructionSets, logicalCores, physicalCores, platform } = facts;
   return { platform, architecture, cpu, physicalCores, logicalCores, instructionSets };
-} // biome-ignore format: one line
+}
 
 /** A file or an adapter that says nothing of where it comes from. */
-export const foundling = (name: string, files: readonly NamedDigest[], id: string, base: AdapterBase | null = null): LineageEntry => ({ id, name, how: 'unknown', files, base, data: [], settings: {}, recipe: null, parents: [], tool: null, machine: null, created: null, verdict: null }); // biome-ignore format: one line
+export const foundling = (
+  name: string,
+  files: readonly NamedDigest[],
+  id: string,
+  base: AdapterBase | null = null,
+): LineageEntry => ({
+  id,
+  name,
+  how: 'unknown',
+  files,
+  base,
+  data: [],
+  settings: {},
+  recipe: null,
+  parents: [],
+  tool: null,
+  machine: null,
+  created: null,
+  verdict: null,
+});
 
 /**
  * The entries of an adapter that was just made: its own, then each ancestor once. Where its weights are those of an ancestor (converted there
  * and back), it is that ancestor.
  */
-export function begetEntries(own: Pick<LineageEntry, 'id' | 'name' | 'files' | 'base'>, begotten: Begotten): LineageEntry[] {
+export function begetEntries(
+  own: Pick<LineageEntry, 'id' | 'name' | 'files' | 'base'>,
+  begotten: Begotten,
+): LineageEntry[] {
   const { parents, ...known } = begotten;
   const ancestors = new Map(parents.flatMap(({ entries }) => entries).map((entry) => [entry.id, entry]));
   const entry: LineageEntry = {
     ...foundling(own.name, own.files, own.id, own.base),
     tool: `nomoat ${ownVersion() ?? 'unknown'}`,
     ...known,
-    parents: parents.map(({ entries, weight }) => ({ id: entries[0]!.id, ...(weight === undefined ? {} : { weight }) })),
+    parents: parents.map(({ entries, weight }) => ({
+      id: entries[0]!.id,
+      ...(weight === undefined ? {} : { weight }),
+    })),
   };
   const same = ancestors.get(own.id);
   if (!same) return [entry, ...ancestors.values()];
@@ -173,7 +207,7 @@ export function begetEntries(own: Pick<LineageEntry, 'id' | 'name' | 'files' | '
     pending.push(...found.parents.map((parent) => parent.id));
   }
   return kept;
-} // biome-ignore format: one line
+}
 
 /** As it stands in files. */
 export const lineageRecord = (entries: readonly LineageEntry[]) => ({ version: lineageVersion, entries });

@@ -11,7 +11,10 @@ import { rewriteModel } from './rewrite-model.ts';
 const fixtures = join(import.meta.dirname, '../../test/fixtures');
 const folder = mkdtempSync(join(tmpdir(), 'nomoat-types-'));
 afterAll(() => rmSync(folder, { recursive: true }));
-const models = JSON.parse(readFileSync(join(fixtures, 'quantize/models.json'), 'utf8')) as Record<string, Record<string, [string, string]>>; // biome-ignore format: one line
+const models = JSON.parse(readFileSync(join(fixtures, 'quantize/models.json'), 'utf8')) as Record<
+  string,
+  Record<string, [string, string]>
+>;
 
 it.each(['Q4_0', 'Q5_0', 'Q8_0', 'Q4_K', 'Q6_K'] as const)(
   '%s: the bytes of ggml, of small, large, equal and no values',
@@ -27,7 +30,12 @@ it.each(Object.keys(models))('%s: every tensor as llama-quantize writes it', (na
   const path = join(folder, `${name}.gguf`);
   rewriteModel(path, base, { type });
   const written = openGguf(path);
-  const found = Object.fromEntries([...written.tensors.values()].map((tensor) => [tensor.name, [tensor.type, createHash('sha256').update(written.readBytes(tensor.name)).digest('hex')]])); // biome-ignore format: one line
+  const found = Object.fromEntries(
+    [...written.tensors.values()].map((tensor) => [
+      tensor.name,
+      [tensor.type, createHash('sha256').update(written.readBytes(tensor.name)).digest('hex')],
+    ]),
+  );
   expect(found).toEqual(models[name]);
   base.close();
   written.close();

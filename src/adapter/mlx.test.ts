@@ -74,7 +74,11 @@ describe('adapters of mlx-lm', () => {
   it('are refused with a tensor that no projection has', () => {
     const path = written(adapter);
     const weights = join(path, 'adapters.safetensors');
-    const tensors = [...readSafetensors(weights).tensors].map(([name, { float32, shape }]) => ({ name, shape, values: float32() })); // biome-ignore format: one line
+    const tensors = [...readSafetensors(weights).tensors].map(([name, { float32, shape }]) => ({
+      name,
+      shape,
+      values: float32(),
+    }));
     writeSafetensors(weights, [{ ...tensors[0]!, name: 'model.embed_tokens.lora_a' }, ...tensors.slice(1)]);
     expect(() => readAdapter(path, model)).toThrow(/model\.embed_tokens\.lora_a/);
   });

@@ -51,7 +51,11 @@ function readConfig(path: string): MlxConfig & { lora_parameters: { scale: numbe
   }
   const { fine_tune_type: type, lora_parameters: parameters } = result.data;
   if (!['lora', 'dora'].includes(type) || !parameters)
-    return refuse(path, `says fine_tune_type ${type}: its weights are no adapter`, 'Fuse the model there with mlx_lm.fuse, which exports GGUF as well.'); // biome-ignore format: one line
+    return refuse(
+      path,
+      `says fine_tune_type ${type}: its weights are no adapter`,
+      'Fuse the model there with mlx_lm.fuse, which exports GGUF as well.',
+    );
   return { ...result.data, lora_parameters: parameters };
 }
 
@@ -65,7 +69,11 @@ function transposed(values: Float32Array, [rows, columns]: readonly [number, num
 function looseTensor(part: string, name: string, { shape, float32 }: SafetensorsTensor): LooseTensor {
   const parsed = parseMlxTensorName(name);
   if (!parsed)
-    return refuse(part, `holds the tensor ${name}, which nomoat cannot use`, 'LoRA on q_proj, k_proj, v_proj, o_proj, gate_proj, up_proj and down_proj is supported.'); // biome-ignore format: one line
+    return refuse(
+      part,
+      `holds the tensor ${name}, which nomoat cannot use`,
+      'LoRA on q_proj, k_proj, v_proj, o_proj, gate_proj, up_proj and down_proj is supported.',
+    );
   return {
     ...parsed,
     name,
@@ -133,8 +141,16 @@ export function writeMlx(folder: string, adapter: LoraAdapter, layers: number): 
   }
   const { pairs, scale } = uniform(adapter);
   const tensors = pairs.flatMap(({ a, b, inFeatures, outFeatures, rank, ...module }): NamedTensor[] => [
-    { name: mlxTensorName({ ...module, half: 'A' }), shape: [inFeatures, rank], values: transposed(a, [rank, inFeatures]) }, // biome-ignore format: one line
-    { name: mlxTensorName({ ...module, half: 'B' }), shape: [rank, outFeatures], values: transposed(b, [outFeatures, rank]) }, // biome-ignore format: one line
+    {
+      name: mlxTensorName({ ...module, half: 'A' }),
+      shape: [inFeatures, rank],
+      values: transposed(a, [rank, inFeatures]),
+    },
+    {
+      name: mlxTensorName({ ...module, half: 'B' }),
+      shape: [rank, outFeatures],
+      values: transposed(b, [outFeatures, rank]),
+    },
   ]);
   const [weights, config] = [mlxWeightsName, peftConfigName].map((name) => join(folder, name)) as [string, string];
   writeSafetensors(weights, tensors, { format: 'mlx' });

@@ -57,7 +57,14 @@ export const mlxTensorName = ({ half, ...module }: MatrixName): string =>
   `${peftModulePath(module)}.lora_${half.toLowerCase()}`;
 
 /** What the last part of a name says. */
-const halves: Readonly<Record<string, LoraHalf>> = { lora_A: 'A', lora_a: 'A', lora_B: 'B', lora_b: 'B', lora_magnitude_vector: 'magnitude', m: 'magnitude' }; // biome-ignore format: one line
+const halves: Readonly<Record<string, LoraHalf>> = {
+  lora_A: 'A',
+  lora_a: 'A',
+  lora_B: 'B',
+  lora_b: 'B',
+  lora_magnitude_vector: 'magnitude',
+  m: 'magnitude',
+};
 
 function parse(pattern: RegExp, name: string, names: Readonly<Record<Projection, string>>): LoraTensorName | null {
   const match = pattern.exec(name);

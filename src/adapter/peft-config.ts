@@ -186,10 +186,13 @@ export function unusedSettings(
   const paths = modules.map(peftModulePath);
   const names = Array.isArray(config.target_modules) ? config.target_modules : [];
   const idle = names.filter((name) => !paths.some((path) => path === name || path.endsWith(`.${name}`)));
-  const unread = [config.target_modules, config.exclude_modules].filter((each) => typeof each === 'string' && !isAllLinear(each) && means(each, paths[0]!) === null); // biome-ignore format: one line
+  const unread = [config.target_modules, config.exclude_modules].filter(
+    (each) => typeof each === 'string' && !isAllLinear(each) && means(each, paths[0]!) === null,
+  );
   for (const each of unread) notes.push(`has the pattern ${String(each).slice(0, 80)}, which is not looked at`);
   if (idle.length > 0) notes.push(`lists target modules that its weights do not have: ${idle.slice(0, 10).join(', ')}`);
-  if (config.modules_to_save?.length) notes.push(`lists modules to save that it does not hold: ${config.modules_to_save.slice(0, 10).join(', ')}`); // biome-ignore format: one line
+  if (config.modules_to_save?.length)
+    notes.push(`lists modules to save that it does not hold: ${config.modules_to_save.slice(0, 10).join(', ')}`);
   if (config.bias && config.bias !== 'none') notes.push(`says bias = "${config.bias}", and holds no biases`);
   // PEFT switches it off for linear layers.
   if (config.fan_in_fan_out) notes.push('says fan_in_fan_out, which means nothing for these modules');

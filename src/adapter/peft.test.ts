@@ -35,7 +35,15 @@ const rename =
 describe('readPeft', () => {
   it.each(['llama', 'qwen2', 'qwen3'])('reads what PEFT saved for %s, config beside it', (model) => {
     const adapter = readPeft(start(model));
-    expect(summarizeAdapter(adapter)).toEqual({ ranks: [4], alphas: [8], scales: [2], targetModules: projections, rslora: false, dropout: 0, baseModel: `reference-${model}` }); // biome-ignore format: one line
+    expect(summarizeAdapter(adapter)).toEqual({
+      ranks: [4],
+      alphas: [8],
+      scales: [2],
+      targetModules: projections,
+      rslora: false,
+      dropout: 0,
+      baseModel: `reference-${model}`,
+    });
     expect(adapter.pairs).toHaveLength(3 * 7);
     const q = adapter.pairs.find(({ layer, projection }) => layer === 1 && projection === 'q_proj')!;
     const raw = readSafetensors(start(model)).tensors;
@@ -48,7 +56,11 @@ describe('readPeft', () => {
     const bare = join(folder, 'bare.safetensors');
     writeSafetensors(bare, peftTensors(readPeft(start('llama'))));
     expect(() => readPeft(bare)).toThrow(/its alpha is unknown/);
-    expect(summarizeAdapter(readPeft(bare, { alpha: 32, rslora: true }))).toMatchObject({ alphas: [32], rslora: true, ranks: [4] }); // biome-ignore format: one line
+    expect(summarizeAdapter(readPeft(bare, { alpha: 32, rslora: true }))).toMatchObject({
+      alphas: [32],
+      rslora: true,
+      ranks: [4],
+    });
   });
 
   it.each([
@@ -162,7 +174,15 @@ describe('what others write', () => {
       { target_modules: '(?P<which>.*)_proj' },
       /has the pattern \(\?P<which>.*, which is not looked at/,
     ],
-    ['whole paths', { target_modules: projections.flatMap((p) => [0, 1, 2].map((n) => `model.layers.${n}.${p.length > 6 || p === 'up_proj' ? 'mlp' : 'self_attn'}.${p}`)) }, null], // biome-ignore format: one line
+    [
+      'whole paths',
+      {
+        target_modules: projections.flatMap((p) =>
+          [0, 1, 2].map((n) => `model.layers.${n}.${p.length > 6 || p === 'up_proj' ? 'mlp' : 'self_attn'}.${p}`),
+        ),
+      },
+      null,
+    ],
     ['no target modules', { target_modules: null }, null],
     [
       'modules to save that are not there',
@@ -212,8 +232,18 @@ describe('what others write', () => {
       for (const projection of projections) {
         const alpha = projection === 'v_proj' ? 3 : projection === 'up_proj' && layer === 1 ? 32 : 8;
         const own = projection === 'v_proj' ? 2 : 4;
-        const raw = projection === 'v_proj' ? told({ config: { r: 2, lora_alpha: 2 }, tensors: (all) => halved('v_proj')(all).filter(({ name }) => name.includes('v_proj')) }).adapter : plain; // biome-ignore format: one line
-        const unit = added({ ...raw, pairs: raw.pairs.map((pair) => ({ ...pair, alpha: pair.rank })), rslora: false }, layer, projection); // biome-ignore format: one line
+        const raw =
+          projection === 'v_proj'
+            ? told({
+                config: { r: 2, lora_alpha: 2 },
+                tensors: (all) => halved('v_proj')(all).filter(({ name }) => name.includes('v_proj')),
+              }).adapter
+            : plain;
+        const unit = added(
+          { ...raw, pairs: raw.pairs.map((pair) => ({ ...pair, alpha: pair.rank })), rslora: false },
+          layer,
+          projection,
+        );
         const wanted = unit.map((value) => (value * alpha) / root(own));
         for (const one of [adapter, even])
           expect(apart(added(one, layer, projection), wanted)).toBeLessThan(1e-5 * largest(wanted));

@@ -14,7 +14,12 @@ export function withUpdates(model: GgufFile, adapter: LoraAdapter): GgufFile {
   const pairs = new Map<string, LoraPair>(
     adapter.pairs.map((pair) => [ggufWeightName(pair.layer, pair.projection), pair]),
   );
-  const updateOf = (pair: LoraPair): Merge => ({ pair, b: ggufRowsOfB(pair, model), magnitude: null, scale: loraScale({ ...pair, rslora: adapter.rslora }) }); // biome-ignore format: one line
+  const updateOf = (pair: LoraPair): Merge => ({
+    pair,
+    b: ggufRowsOfB(pair, model),
+    magnitude: null,
+    scale: loraScale({ ...pair, rslora: adapter.rslora }),
+  });
   const tensors = new Map<string, GgufTensorInfo>(
     [...model.tensors].map(([name, tensor]) => [name, pairs.has(name) ? { ...tensor, type: 'F32' } : tensor]),
   );

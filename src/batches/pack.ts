@@ -31,7 +31,13 @@ interface Segment {
   readonly realTokens: number;
 }
 
-const alone = ({ supervised, tokens, weights }: Pick<TokenRow, 'tokens' | 'supervised' | 'weights'>): Segment => ({ tokens, supervised, weights, fork: null, realTokens: tokens.length }); // biome-ignore format: one line
+const alone = ({ supervised, tokens, weights }: Pick<TokenRow, 'tokens' | 'supervised' | 'weights'>): Segment => ({
+  tokens,
+  supervised,
+  weights,
+  fork: null,
+  realTokens: tokens.length,
+});
 
 /** The segments of a row: one, or two for a pair whose answers do not share enough. */
 function segmentsOf(row: TokenRow, { packing, sharesPairs = false }: PackOptions): Segment[] {

@@ -9,8 +9,12 @@ export const digestListName = 'SHA256SUMS';
 /** A bundle has some ten files. */
 const mostFiles = 100_000;
 
-export const refuseBundle = (part: string, fault: string, remedy = 'Do not use it: take the bundle again from where it came.', fields = {}): NomoatError =>
-  new NomoatError({ code: 'bundle-refused', part, fault, remedy, fields }); // biome-ignore format: a signature
+export const refuseBundle = (
+  part: string,
+  fault: string,
+  remedy = 'Do not use it: take the bundle again from where it came.',
+  fields = {},
+): NomoatError => new NomoatError({ code: 'bundle-refused', part, fault, remedy, fields });
 
 /** Where each file lies, by its path in the bundle with `/`; in an OCI image layout that is a blob. Throws NomoatError. */
 export function bundleFiles(folder: string): Map<string, string> {
@@ -48,7 +52,10 @@ export const digestsOf = (files: ReadonlyMap<string, string>): Map<string, strin
 
 /** As `sha256sum` writes and checks it. */
 export const digestList = (digests: ReadonlyMap<string, string>): string =>
-  [...digests].sort(([a], [b]) => (a < b ? -1 : 1)).map(([name, sha256]) => `${sha256}  ${name}\n`).join(''); // biome-ignore format: one line
+  [...digests]
+    .sort(([a], [b]) => (a < b ? -1 : 1))
+    .map(([name, sha256]) => `${sha256}  ${name}\n`)
+    .join('');
 
 /** Of such a text. Throws NomoatError. */
 export function parseDigestList(text: string): Map<string, string> {
@@ -67,6 +74,8 @@ export function differences(expected: ReadonlyMap<string, string>, found: Readon
   return [
     ...[...expected.keys()].filter((name) => !found.has(name)).map((name) => `${name} is missing`),
     ...[...found.keys()].filter((name) => !expected.has(name)).map((name) => `${name} was added`),
-    ...[...expected].filter(([name, sha256]) => found.has(name) && found.get(name) !== sha256).map(([name]) => `${name} was changed`), // biome-ignore format: one line
+    ...[...expected]
+      .filter(([name, sha256]) => found.has(name) && found.get(name) !== sha256)
+      .map(([name]) => `${name} was changed`),
   ];
 }

@@ -11,7 +11,11 @@ export interface BomFacts {
   readonly license: string;
   readonly architecture: string;
   /** Scores of an evaluation. */
-  readonly metrics: readonly { readonly name: string; readonly score: number; readonly interval: readonly [number, number] }[]; // biome-ignore format: one line
+  readonly metrics: readonly {
+    readonly name: string;
+    readonly score: number;
+    readonly interval: readonly [number, number];
+  }[];
   /** nomoat's version. */
   readonly version: string;
 }
@@ -21,7 +25,7 @@ const hashes = (sha256: string) => [{ alg: 'SHA-256', content: sha256 }];
 /** A UUID that the bill's own subject decides, so that packing twice gives the same bill. */
 function serialNumber(id: string): string {
   const hex = createHash('sha256').update(`nomoat bom ${id}`).digest('hex');
-  return `urn:uuid:${hex.slice(0, 8)}-${hex.slice(8, 12)}-5${hex.slice(13, 16)}-a${hex.slice(17, 20)}-${hex.slice(20, 32)}`; // biome-ignore format: one line
+  return `urn:uuid:${hex.slice(0, 8)}-${hex.slice(8, 12)}-5${hex.slice(13, 16)}-a${hex.slice(17, 20)}-${hex.slice(20, 32)}`;
 }
 
 /** SPDX ids are spelled so; the hub writes them in lower case. */
@@ -29,8 +33,15 @@ const licenses = (license: string) => [{ license: { name: license } }];
 
 function modelCard({ architecture, entries, metrics }: BomFacts) {
   const [{ data, verdict }] = entries as [LineageEntry];
-  const losses = verdict === null || verdict.after === null ? [] : [{ type: 'held-out loss, nats per supervised token', value: String(verdict.after) }]; // biome-ignore format: one line
-  const scores = metrics.map(({ interval: [lowerBound, upperBound], name, score }) => ({ type: name, value: String(score), confidenceInterval: { lowerBound: String(lowerBound), upperBound: String(upperBound) } })); // biome-ignore format: one line
+  const losses =
+    verdict === null || verdict.after === null
+      ? []
+      : [{ type: 'held-out loss, nats per supervised token', value: String(verdict.after) }];
+  const scores = metrics.map(({ interval: [lowerBound, upperBound], name, score }) => ({
+    type: name,
+    value: String(score),
+    confidenceInterval: { lowerBound: String(lowerBound), upperBound: String(upperBound) },
+  }));
   return {
     modelParameters: {
       approach: { type: 'supervised' },
@@ -41,7 +52,9 @@ function modelCard({ architecture, entries, metrics }: BomFacts) {
       inputs: [{ format: 'text' }],
       outputs: [{ format: 'text' }],
     },
-    ...(losses.length + scores.length > 0 ? { quantitativeAnalysis: { performanceMetrics: [...losses, ...scores] } } : {}), // biome-ignore format: one line
+    ...(losses.length + scores.length > 0
+      ? { quantitativeAnalysis: { performanceMetrics: [...losses, ...scores] } }
+      : {}),
     ...(verdict?.warning ? { considerations: { performanceTradeoffs: [verdict.warning] } } : {}),
   };
 }
@@ -58,12 +71,22 @@ export function mlBom(facts: BomFacts): string {
   const dependencies = entries.map(({ base, data, id, parents }) => ({
     ref: `adapter:${id}`,
     dependsOn: [
-      ...(base ? [add(`base:${base.sha256}`, { type: 'machine-learning-model', name: base.file, hashes: hashes(base.sha256) })] : []), // biome-ignore format: one line
-      ...data.map(({ file, sha256 }) => add(`data:${sha256}:${file}`, { type: 'data', name: file, hashes: hashes(sha256), data: [{ type: 'dataset', name: file }] })), // biome-ignore format: one line
+      ...(base
+        ? [add(`base:${base.sha256}`, { type: 'machine-learning-model', name: base.file, hashes: hashes(base.sha256) })]
+        : []),
+      ...data.map(({ file, sha256 }) =>
+        add(`data:${sha256}:${file}`, {
+          type: 'data',
+          name: file,
+          hashes: hashes(sha256),
+          data: [{ type: 'dataset', name: file }],
+        }),
+      ),
       ...parents.map((parent) => `adapter:${parent.id}`),
     ].filter((ref, i, all) => all.indexOf(ref) === i),
   }));
-  for (const { files, id, name } of entries.slice(1)) add(`adapter:${id}`, { type: 'machine-learning-model', name, hashes: hashes(files[0]?.sha256 ?? id) }); // biome-ignore format: one line
+  for (const { files, id, name } of entries.slice(1))
+    add(`adapter:${id}`, { type: 'machine-learning-model', name, hashes: hashes(files[0]?.sha256 ?? id) });
   const bom = {
     $schema: 'http://cyclonedx.org/schema/bom-1.6.schema.json',
     bomFormat: 'CycloneDX',

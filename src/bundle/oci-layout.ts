@@ -27,7 +27,11 @@ const pathKey = 'org.cncf.model.filepath';
 const mostManifestBytes = 4 << 20;
 
 const typeOf = (name: string): string =>
-  /\.(safetensors|gguf)$/.test(name) ? ociTypes.weights : /^(README|LICENSE)/.test(name) ? ociTypes.doc : ociTypes.weightsConfig; // biome-ignore format: one line
+  /\.(safetensors|gguf)$/.test(name)
+    ? ociTypes.weights
+    : /^(README|LICENSE)/.test(name)
+      ? ociTypes.doc
+      : ociTypes.weightsConfig;
 
 interface Descriptor {
   readonly mediaType: string;
@@ -57,7 +61,12 @@ export function writeOciLayout(folder: string, files: ReadonlyMap<string, string
     const path = files.get(name)!;
     const hash = sha256OfFile(path);
     copyFileSync(path, join(blobs, hash));
-    return { mediaType: typeOf(name), digest: `sha256:${hash}`, size: statSync(path).size, annotations: { [titleKey]: name, [pathKey]: name } }; // biome-ignore format: one line
+    return {
+      mediaType: typeOf(name),
+      digest: `sha256:${hash}`,
+      size: statSync(path).size,
+      annotations: { [titleKey]: name, [pathKey]: name },
+    };
   });
   const { architecture, created, license, name } = model;
   const config = put(ociTypes.config, JSON.stringify({
@@ -66,15 +75,37 @@ export function writeOciLayout(folder: string, files: ReadonlyMap<string, string
     modelfs: { type: 'layers', diffIds: layers.map(({ digest }) => digest) },
   })); // biome-ignore format: an object
   const annotations = { [titleKey]: name, 'org.opencontainers.image.licenses': license };
-  const manifest = put(ociTypes.manifest, JSON.stringify({ schemaVersion: 2, mediaType: ociTypes.manifest, artifactType: ociTypes.artifact, config, layers, annotations })); // biome-ignore format: one line
+  const manifest = put(
+    ociTypes.manifest,
+    JSON.stringify({
+      schemaVersion: 2,
+      mediaType: ociTypes.manifest,
+      artifactType: ociTypes.artifact,
+      config,
+      layers,
+      annotations,
+    }),
+  );
   writeFileSync(join(folder, 'oci-layout'), JSON.stringify({ imageLayoutVersion: '1.0.0' }));
-  const listed = { ...manifest, artifactType: ociTypes.artifact, annotations: { 'org.opencontainers.image.ref.name': 'latest' } }; // biome-ignore format: one line
-  writeFileSync(join(folder, 'index.json'), JSON.stringify({ schemaVersion: 2, mediaType: ociTypes.index, manifests: [listed] })); // biome-ignore format: one line
+  const listed = {
+    ...manifest,
+    artifactType: ociTypes.artifact,
+    annotations: { 'org.opencontainers.image.ref.name': 'latest' },
+  };
+  writeFileSync(
+    join(folder, 'index.json'),
+    JSON.stringify({ schemaVersion: 2, mediaType: ociTypes.index, manifests: [listed] }),
+  );
 }
 
 export const isOciLayout = (folder: string): boolean => existsSync(join(folder, 'oci-layout'));
 
-const descriptor = z.looseObject({ mediaType: z.string(), digest: z.string().regex(/^sha256:[0-9a-f]{64}$/), size: z.int().nonnegative(), annotations: z.record(z.string(), z.string()).optional() }); // biome-ignore format: one line
+const descriptor = z.looseObject({
+  mediaType: z.string(),
+  digest: z.string().regex(/^sha256:[0-9a-f]{64}$/),
+  size: z.int().nonnegative(),
+  annotations: z.record(z.string(), z.string()).optional(),
+});
 const indexSchema = z.looseObject({ schemaVersion: z.literal(2), manifests: z.array(descriptor).length(1) });
 const manifestSchema = z.looseObject({
   schemaVersion: z.literal(2),
@@ -84,14 +115,20 @@ const manifestSchema = z.looseObject({
 });
 
 const refuse = (folder: string, fault: string): NomoatError =>
-  new NomoatError({ code: 'bundle-refused', part: folder, fault, remedy: 'Do not use it: take the layout again from where it came.' }); // biome-ignore format: one line
+  new NomoatError({
+    code: 'bundle-refused',
+    part: folder,
+    fault,
+    remedy: 'Do not use it: take the layout again from where it came.',
+  });
 
 /** Where the blob of a descriptor lies. Throws NomoatError where it is another than its digest says. */
 function blobOf(folder: string, { digest, size }: Descriptor): string {
   const path = join(folder, 'blobs/sha256', digest.slice('sha256:'.length));
   const found = statSync(path, { throwIfNoEntry: false });
   if (!found?.isFile()) throw refuse(folder, `has no blob ${digest}`);
-  if (found.size !== size || `sha256:${sha256OfFile(path)}` !== digest) throw refuse(folder, `the blob ${digest} was changed`); // biome-ignore format: one line
+  if (found.size !== size || `sha256:${sha256OfFile(path)}` !== digest)
+    throw refuse(folder, `the blob ${digest} was changed`);
   return path;
 }
 
@@ -109,7 +146,8 @@ export function ociFiles(folder: string): Map<string, string> {
   const files = new Map<string, string>();
   for (const layer of layers) {
     const name = layer.annotations?.[titleKey];
-    if (name === undefined || files.has(name)) throw refuse(folder, `has a layer without a name of its own: ${layer.digest}`); // biome-ignore format: one line
+    if (name === undefined || files.has(name))
+      throw refuse(folder, `has a layer without a name of its own: ${layer.digest}`);
     files.set(name, blobOf(folder, layer));
   }
   const named = new Set([listed!, config, ...layers].map(({ digest }) => digest));

@@ -29,7 +29,11 @@ const encoded = (payload: Uint8Array): Buffer =>
 const byParts = (left: string, right: string): number => {
   const [a, b] = [left.split('/'), right.split('/')];
   const at = a.findIndex((part, i) => part !== b[i]);
-  return at < 0 ? a.length - b.length : b[at] === undefined ? 1 : Buffer.compare(Buffer.from(a[at]!), Buffer.from(b[at]!)); // biome-ignore format: one line
+  return at < 0
+    ? a.length - b.length
+    : b[at] === undefined
+      ? 1
+      : Buffer.compare(Buffer.from(a[at]!), Buffer.from(b[at]!));
 };
 
 /** SHA-256 over the raw digests, in order: what names the whole. */
@@ -41,7 +45,9 @@ function rootDigest(digests: readonly string[]): string {
 
 /** The files of the folder called `name`, signed: the text of model.sig. */
 export function signManifest(name: string, files: Manifest, { digest, hint, key }: SigningKey): string {
-  const resources = [...files.keys()].sort(byParts).map((file) => ({ digest: files.get(file)!, algorithm: 'sha256', name: file })); // biome-ignore format: one line
+  const resources = [...files.keys()]
+    .sort(byParts)
+    .map((file) => ({ digest: files.get(file)!, algorithm: 'sha256', name: file }));
   const statement = {
     _type: statementType,
     subject: [{ name, digest: { sha256: rootDigest(resources.map((resource) => resource.digest)) } }],
@@ -69,7 +75,13 @@ export function signManifest(name: string, files: Manifest, { digest, hint, key 
 }
 
 const refuse = (fault: string, cause?: unknown): NomoatError =>
-  new NomoatError({ code: 'bundle-refused', part: signatureName, fault, remedy: 'Do not use it: take the bundle again from whoever signed it.', cause }); // biome-ignore format: one line
+  new NomoatError({
+    code: 'bundle-refused',
+    part: signatureName,
+    fault,
+    remedy: 'Do not use it: take the bundle again from whoever signed it.',
+    cause,
+  });
 
 /** Base64 in its one spelling: Node passes over what is none. */
 const base64 = z.string().refine((text) => Buffer.from(text, 'base64').toString('base64') === text, 'is no base64');
@@ -119,7 +131,9 @@ function parsed<Output>(text: string, schema: z.ZodType<Output>, what: string): 
   const { data, error } = schema.safeParse(value);
   if (data !== undefined) return data;
   const [first] = error!.issues;
-  throw refuse(`${what} is none of model-signing 1.0 with digests of whole files (${first!.path.join('.') || 'it'}: ${first!.message})`); // biome-ignore format: one line
+  throw refuse(
+    `${what} is none of model-signing 1.0 with digests of whole files (${first!.path.join('.') || 'it'}: ${first!.message})`,
+  );
 }
 
 /** What the text of a model.sig signs. Without a key the signature itself is not checked, and nothing is proven by it. Throws NomoatError. */
@@ -128,7 +142,8 @@ export function readSignature(text: string, key: SigningKey | null): SignedManif
   const { hint } = verificationMaterial.publicKey;
   const payload = Buffer.from(dsseEnvelope.payload, 'base64');
   if (key !== null) {
-    if (hint !== key.hint) throw refuse(`was signed with another key (${hint.slice(0, 12)}, not ${key.hint.slice(0, 12)})`); // biome-ignore format: one line
+    if (hint !== key.hint)
+      throw refuse(`was signed with another key (${hint.slice(0, 12)}, not ${key.hint.slice(0, 12)})`);
     let isGood: boolean;
     try {
       isGood = verify(key.digest, encoded(payload), key.key, Buffer.from(dsseEnvelope.signatures[0]!.sig, 'base64'));

@@ -34,13 +34,20 @@ const refuse = (part: string, fault: string, remedy: string, cause?: unknown): N
 const folderOf = (around: Surroundings): string => join(nomoatCacheFolder(around), 'signing-keys');
 
 /** Where the key of that name lies, or would. */
-export const keyPaths = (name: string, around: Surroundings): { readonly private: string; readonly public: string } => ({
+export const keyPaths = (
+  name: string,
+  around: Surroundings,
+): { readonly private: string; readonly public: string } => ({
   private: join(folderOf(around), `${name}.pem`),
   public: join(folderOf(around), `${name}.pub.pem`),
-}); // biome-ignore format: a signature
+});
 
 /** Makes a pair on P-256 and returns where its files lie. Throws NomoatError where there is one of that name. */
-export function makeKeyPair(name: string, days: number | null, around: Surroundings): { readonly private: string; readonly public: string; readonly expires: string | null } {
+export function makeKeyPair(
+  name: string,
+  days: number | null,
+  around: Surroundings,
+): { readonly private: string; readonly public: string; readonly expires: string | null } {
   const paths = keyPaths(name, around);
   if (existsSync(paths.private) || existsSync(paths.public))
     throw refuse(`the signing key ${name}`, 'exists already, and keys are never overwritten', 'Give another name.');
@@ -50,13 +57,19 @@ export function makeKeyPair(name: string, days: number | null, around: Surroundi
   try {
     mkdirSync(dirname(paths.private), { recursive: true, mode: privateFolder });
     // Private from its first byte on, and never in the place of another.
-    writeFileSync(paths.private, `${head}${privateKey.export({ type: 'pkcs8', format: 'pem' })}`, { mode: privateFile, flag: 'wx' });
-    writeFileSync(paths.public, `${head}${publicKey.export({ type: 'spki', format: 'pem' })}`, { mode: publicFile, flag: 'wx' });
+    writeFileSync(paths.private, `${head}${privateKey.export({ type: 'pkcs8', format: 'pem' })}`, {
+      mode: privateFile,
+      flag: 'wx',
+    });
+    writeFileSync(paths.public, `${head}${publicKey.export({ type: 'spki', format: 'pem' })}`, {
+      mode: publicFile,
+      flag: 'wx',
+    });
   } catch (error) {
     throw writeFailure(paths.private, error);
   }
   return { ...paths, expires };
-} // biome-ignore format: a signature
+}
 
 /** The PEM in the file, without what stands before it. Throws NomoatError. */
 function readPem(path: string): string {
@@ -81,15 +94,25 @@ function placeOf(name: string, kind: 'private' | 'public', around: Surroundings)
   if (existsSync(name)) return name;
   const path = keyPaths(name, around)[kind];
   if (/^[\w.-]+$/.test(name) && existsSync(path)) return path;
-  throw refuse(`the key ${name}`, `is no file, and no signing key in ${folderOf(around)}`, 'Give the path of a PEM file, or make a key: `addSigningKey()`.'); // biome-ignore format: one line
+  throw refuse(
+    `the key ${name}`,
+    `is no file, and no signing key in ${folderOf(around)}`,
+    'Give the path of a PEM file, or make a key: `addSigningKey()`.',
+  );
 }
 
 function signingKey(part: string, key: KeyObject): SigningKey {
   const digest = digests[key.asymmetricKeyDetails?.namedCurve ?? ''];
   if (digest === undefined)
-    throw refuse(part, `is no key on P-256, P-384 or P-521 (${key.asymmetricKeyDetails?.namedCurve ?? key.asymmetricKeyType})`, 'Signatures in this form take no others.'); // biome-ignore format: one line
+    throw refuse(
+      part,
+      `is no key on P-256, P-384 or P-521 (${key.asymmetricKeyDetails?.namedCurve ?? key.asymmetricKeyType})`,
+      'Signatures in this form take no others.',
+    );
   const shown = key.type === 'private' ? createPublicKey(key) : key;
-  const hint = createHash('sha256').update(shown.export({ type: 'spki', format: 'pem' })).digest('hex'); // biome-ignore format: one line
+  const hint = createHash('sha256')
+    .update(shown.export({ type: 'spki', format: 'pem' }))
+    .digest('hex');
   return { key, digest, hint };
 }
 
@@ -98,7 +121,8 @@ export function privateKeyAt(name: string, around: Surroundings): SigningKey {
   const path = placeOf(name, 'private', around);
   const pem = readPem(path);
   if (pem.includes('PUBLIC KEY')) throw refuse(path, 'is a public key, which cannot sign', 'Give the private one.');
-  if (pem.includes('ENCRYPTED')) throw refuse(path, 'is encrypted', 'Write it without a password for this: `openssl pkey -in KEY -out PLAIN`.'); // biome-ignore format: one line
+  if (pem.includes('ENCRYPTED'))
+    throw refuse(path, 'is encrypted', 'Write it without a password for this: `openssl pkey -in KEY -out PLAIN`.');
   try {
     return signingKey(path, createPrivateKey(pem));
   } catch (error) {

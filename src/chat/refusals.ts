@@ -57,7 +57,10 @@ export function assertTokens(tokens: readonly number[], vocabularySize: number, 
   throw new NomoatError({
     code: 'invalid-settings',
     part: `the ${what}`,
-    fault: wrong === null ? 'is no list of tokens' : `has the token ${String(tokens[wrong])}; the model's ids are 0 to ${vocabularySize - 1}`, // biome-ignore format: one line
+    fault:
+      wrong === null
+        ? 'is no list of tokens'
+        : `has the token ${String(tokens[wrong])}; the model's ids are 0 to ${vocabularySize - 1}`,
     remedy: 'Give a text, or tokens of this model.',
     fields: { option: what },
   });

@@ -68,10 +68,12 @@ function none(): never {
 type RowOptions = Omit<EncodeOptions, 'supervise' | 'template'> & { readonly template: ChatTemplate | null };
 
 /** The conversation as a row of which only the last answer is asked about. Throws NomoatError. */
-export const answerRow = (messages: readonly Message[], options: RowOptions): TokenRow => rowOf(exampleOf(messages, options.template), options); // biome-ignore format: one line
+export const answerRow = (messages: readonly Message[], options: RowOptions): TokenRow =>
+  rowOf(exampleOf(messages, options.template), options);
 
 /** A prompt and its completion as training takes them. Throws NomoatError. */
-export const completionRow = (prompt: string, completion: string, options: RowOptions): TokenRow => rowOf({ kind: 'completion', prompt, completion, source: { file: 'the prompt', line: 1 } }, options); // biome-ignore format: one line
+export const completionRow = (prompt: string, completion: string, options: RowOptions): TokenRow =>
+  rowOf({ kind: 'completion', prompt, completion, source: { file: 'the prompt', line: 1 } }, options);
 
 function rowOf(example: Example, { template, ...options }: RowOptions): TokenRow {
   const encoded = encodeExample(example, { ...options, template: () => template ?? none(), supervise: 'answers' });

@@ -60,7 +60,10 @@ describe('ChatSession', () => {
     session.ask('c');
     session.answer('d', false);
     const marked = JSON.parse(session.toRecord('nomoat mini')) as { AIGC: object; messages: unknown };
-    expect(marked).toEqual({ ...JSON.parse(session.toRecord()), AIGC: { Label: '1', ContentProducer: 'nomoat mini', ProduceID: expect.stringMatching(/^[0-9a-f]{64}$/) } }); // biome-ignore format: one line
+    expect(marked).toEqual({
+      ...JSON.parse(session.toRecord()),
+      AIGC: { Label: '1', ContentProducer: 'nomoat mini', ProduceID: expect.stringMatching(/^[0-9a-f]{64}$/) },
+    });
     expect(JSON.parse(session.toRecord())).toEqual({
       messages: [
         { role: 'user', content: 'a' },

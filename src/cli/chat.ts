@@ -26,7 +26,12 @@ interface Opened {
 async function connect(url: string, model: string, given: readonly string[]): Promise<Opened> {
   const [first] = given;
   if (first !== undefined)
-    throw new NomoatError({ code: 'invalid-settings', part: `\`${first}\``, fault: 'is for models that are opened here', remedy: 'Leave it out beside `server`: the server has its own.' }); // biome-ignore format: one line
+    throw new NomoatError({
+      code: 'invalid-settings',
+      part: `\`${first}\``,
+      fault: 'is for models that are opened here',
+      remedy: 'Leave it out beside `server`: the server has its own.',
+    });
   const { connectServer } = await import('../library/server-client.ts');
   const client = connectServer({ url, apiKey: process.env.NOMOAT_API_KEY ?? null });
   return { model: client.model(model), notes: [], systemPrompt: null, close: async () => {} };

@@ -22,14 +22,22 @@ const outcomes: Readonly<Record<NonNullable<RefusalFigure['against']>['outcome']
 };
 
 /** Shares in hundredths, log-probabilities in nats. */
-const numberOf = ({ by }: RefusalFigure, value: number): string => (by === 'answers' ? `${(100 * value).toFixed(1)}` : value.toFixed(3)); // biome-ignore format: one line
+const numberOf = ({ by }: RefusalFigure, value: number): string =>
+  by === 'answers' ? `${(100 * value).toFixed(1)}` : value.toFixed(3);
 
 function figureRow(figure: RefusalFigure): string[] {
   const { against, by, kind, prompts, value } = figure;
   const what = `${prompts} ${kind}, ${by === 'answers' ? 'answers that refuse, in hundredths' : 'ln p of a refusal, nats'}`;
   if (against === null) return [what, numberOf(figure, value), '', '', '', ''];
   const [low, high] = against.interval;
-  return [what, numberOf(figure, value), numberOf(figure, against.value), `${numberOf(figure, low)} to ${numberOf(figure, high)}`, against.adjustedPValue.toFixed(3), outcomes[against.outcome]]; // biome-ignore format: one line
+  return [
+    what,
+    numberOf(figure, value),
+    numberOf(figure, against.value),
+    `${numberOf(figure, low)} to ${numberOf(figure, high)}`,
+    against.adjustedPValue.toFixed(3),
+    outcomes[against.outcome],
+  ];
 }
 
 /** The check for people. */
@@ -38,9 +46,35 @@ export function renderCheck({ adapter, canaries, notes, personal, refusals, verd
     ...verdict.map((sentence) => inCommandWords(sentence)),
     '',
     ...table([['requests', 'model', 'base', '95% of the difference', 'p, corrected', ''], ...refusals.map(figureRow)]),
-    ...(canaries.length > 0 ? ['', ...table([['canary', 'exposure, bits', 'of'], ...canaries.map(({ among, exposure, text }) => [text.slice(0, 40), exposure.toFixed(1), Math.log2(among).toFixed(1)])])] : []), // biome-ignore format: one line
-    ...(personal && personal.values.length > 0 ? ['', ...table([['completed', 'by', 'in the training data'], ...personal.values.map(({ by, excerpt, learnt, rule }) => [`${rule}: ${excerpt}`, by, learnt === null ? 'not known' : learnt ? 'yes' : 'no'])])] : []), // biome-ignore format: one line
-    ...(adapter ? ['', ...table([['file', 'bytes'], ...adapter.files.map(({ bytes, file }) => [file, String(bytes)])])] : []), // biome-ignore format: one line
+    ...(canaries.length > 0
+      ? [
+          '',
+          ...table([
+            ['canary', 'exposure, bits', 'of'],
+            ...canaries.map(({ among, exposure, text }) => [
+              text.slice(0, 40),
+              exposure.toFixed(1),
+              Math.log2(among).toFixed(1),
+            ]),
+          ]),
+        ]
+      : []),
+    ...(personal && personal.values.length > 0
+      ? [
+          '',
+          ...table([
+            ['completed', 'by', 'in the training data'],
+            ...personal.values.map(({ by, excerpt, learnt, rule }) => [
+              `${rule}: ${excerpt}`,
+              by,
+              learnt === null ? 'not known' : learnt ? 'yes' : 'no',
+            ]),
+          ]),
+        ]
+      : []),
+    ...(adapter
+      ? ['', ...table([['file', 'bytes'], ...adapter.files.map(({ bytes, file }) => [file, String(bytes)])])]
+      : []),
     ...(notes.length > 0 ? ['', ...notes] : []),
   ]
     .map(harmless)

@@ -26,18 +26,34 @@ const short = (text: string): string => {
 
 function table(rows: readonly (readonly string[])[]): string[] {
   const widths = rows[0]!.map((_, i) => Math.max(...rows.map((row) => row[i]!.length)));
-  return rows.map((row) => row.map((cell, i) => (i === 0 ? cell.padEnd(widths[i]!) : cell.padStart(widths[i]!))).join('  ')); // biome-ignore format: one line
+  return rows.map((row) =>
+    row.map((cell, i) => (i === 0 ? cell.padEnd(widths[i]!) : cell.padStart(widths[i]!))).join('  '),
+  );
 }
 
-const scoreCells = ({ interval: [low, high], score }: Pick<MetricScore, 'interval' | 'score'>): string[] => [percent(score), `${percent(low)} to ${percent(high)}`]; // biome-ignore format: one line
+const scoreCells = ({ interval: [low, high], score }: Pick<MetricScore, 'interval' | 'score'>): string[] => [
+  percent(score),
+  `${percent(low)} to ${percent(high)}`,
+];
 
 /** Odd answers; those after the first two have a column only where there are some. */
-const oddKinds = [['unended', 'never ended'], ['empty', 'empty'], ['repeating', 'repeating'], ['echoing', 'echoing'], ['otherScript', 'other script'], ['otherLanguage', 'other language']] as const; // biome-ignore format: one line
+const oddKinds = [
+  ['unended', 'never ended'],
+  ['empty', 'empty'],
+  ['repeating', 'repeating'],
+  ['echoing', 'echoing'],
+  ['otherScript', 'other script'],
+  ['otherLanguage', 'other language'],
+] as const;
 
 /** By one metric: models with what is odd about their answers, then baselines. */
 function scoreTable({ baselines, models }: Evaluation, at: number): string[] {
   const kinds = oddKinds.filter(([kind], i) => i < 2 || models.some(({ degenerate }) => degenerate[kind] > 0));
-  const modelRows = models.map(({ degenerate, name, results }) => [name, ...scoreCells(results[at]!), ...kinds.map(([kind]) => String(degenerate[kind]))]); // biome-ignore format: one line
+  const modelRows = models.map(({ degenerate, name, results }) => [
+    name,
+    ...scoreCells(results[at]!),
+    ...kinds.map(([kind]) => String(degenerate[kind])),
+  ]);
   const baselineRows = baselines.map(({ name, results }) => [
     name,
     ...scoreCells(results[at]!),
@@ -48,38 +64,79 @@ function scoreTable({ baselines, models }: Evaluation, at: number): string[] {
 
 function labelLines({ labels }: ModelEvaluation): string[] {
   if (labels === null || labels.labels.length > shownLabels) return [];
-  const rows = labels.labels.map(({ f1, label, precision, recall, support }) => [short(label), percent(precision), percent(recall), percent(f1), String(support)]); // biome-ignore format: one line
-  return ['', `Macro F1 ${percent(labels.macroF1)}`, ...table([['label', 'precision', 'recall', 'F1', 'examples'], ...rows])]; // biome-ignore format: one line
+  const rows = labels.labels.map(({ f1, label, precision, recall, support }) => [
+    short(label),
+    percent(precision),
+    percent(recall),
+    percent(f1),
+    String(support),
+  ]);
+  return [
+    '',
+    `Macro F1 ${percent(labels.macroF1)}`,
+    ...table([['label', 'precision', 'recall', 'F1', 'examples'], ...rows]),
+  ];
 }
 
 const jsonLines = ({ json }: ModelEvaluation): string[] =>
-  json === null ? [] : ['', `JSON: ${percent(json.valid)} in a hundred answers are valid, ${percent(json.fields)} in a hundred fields are right, ${json.extra} are not expected`]; // biome-ignore format: one line
+  json === null
+    ? []
+    : [
+        '',
+        `JSON: ${percent(json.valid)} in a hundred answers are valid, ${percent(json.fields)} in a hundred fields are right, ${json.extra} are not expected`,
+      ];
 
 const seedLines = ({ name, results }: ModelEvaluation): string[] =>
-  results.flatMap(
-    ({ metric, seeds }) =>
-    seeds === null ? [] : ['', `Repeats of ${name}, by ${metric}: ${seeds.means.map(percent).join(', ')}; standard deviation between seeds, chance in the examples taken off: ${percent(seeds.deviation)}`], // biome-ignore format: one line
+  results.flatMap(({ metric, seeds }) =>
+    seeds === null
+      ? []
+      : [
+          '',
+          `Repeats of ${name}, by ${metric}: ${seeds.means.map(percent).join(', ')}; standard deviation between seeds, chance in the examples taken off: ${percent(seeds.deviation)}`,
+        ],
   );
 
 const passLines = ({ passes }: ModelEvaluation): string[] =>
   (passes ?? []).flatMap(({ metric, shares }) => [
     '',
     `Of k drawn answers, by ${metric}`,
-    ...table([['k', 'one is right', '', 'all are right', ''], ...shares.map(({ all, allInterval, any, anyInterval, k }) => [String(k), ...scoreCells({ score: any, interval: anyInterval }), ...scoreCells({ score: all, interval: allInterval })])]), // biome-ignore format: one line
+    ...table([
+      ['k', 'one is right', '', 'all are right', ''],
+      ...shares.map(({ all, allInterval, any, anyInterval, k }) => [
+        String(k),
+        ...scoreCells({ score: any, interval: anyInterval }),
+        ...scoreCells({ score: all, interval: allInterval }),
+      ]),
+    ]),
   ]);
 
 function lossLines({ losses }: Evaluation): string[] {
   if (losses === null) return [];
-  const rows = losses.models.map(({ bitsPerByte, loss, name, perplexity }) => [name, loss.toFixed(4), perplexity.toFixed(3), bitsPerByte.toFixed(4)]); // biome-ignore format: one line
-  return ['', 'Of the expected answers; lower is better', ...table([['', 'loss, nats per token', 'perplexity', 'bits per byte'], ...rows])]; // biome-ignore format: one line
+  const rows = losses.models.map(({ bitsPerByte, loss, name, perplexity }) => [
+    name,
+    loss.toFixed(4),
+    perplexity.toFixed(3),
+    bitsPerByte.toFixed(4),
+  ]);
+  return [
+    '',
+    'Of the expected answers; lower is better',
+    ...table([['', 'loss, nats per token', 'perplexity', 'bits per byte'], ...rows]),
+  ];
 }
 
 /** How far the probability of a choice may be trusted, of each model that chose by likelihood. */
 function calibrationLines({ models }: Evaluation): string[] {
   return models.flatMap(({ calibration, name }) => {
     if (calibration === null) return [];
-    const bins = calibration.bins.filter(({ count }) => count > 0).map(({ accuracy, confidence, count }) => [percent(confidence), percent(accuracy), String(count)]); // biome-ignore format: one line
-    return ['', `Calibration of ${name}: expected error ${percent(calibration.ece)}, Brier ${calibration.brier.toFixed(3)}`, ...table([['it said', 'were right', 'examples'], ...bins])]; // biome-ignore format: one line
+    const bins = calibration.bins
+      .filter(({ count }) => count > 0)
+      .map(({ accuracy, confidence, count }) => [percent(confidence), percent(accuracy), String(count)]);
+    return [
+      '',
+      `Calibration of ${name}: expected error ${percent(calibration.ece)}, Brier ${calibration.brier.toFixed(3)}`,
+      ...table([['it said', 'were right', 'examples'], ...bins]),
+    ];
   });
 }
 
@@ -88,15 +145,27 @@ function wrongAnswers({ models: [first], questions }: Evaluation): string[] {
   const wrong = results[0]!.scores.flatMap((score, i) => (score < 1 ? [i] : [])).slice(0, shownAnswers);
   return [
     ...(wrong.length > 0 ? ['', `Not right of ${name}:`] : []),
-    ...wrong.map((i) => `  ${short(questions[i]!.prompt)}\n    expected ${short(questions[i]!.expected)}\n    answered ${short(answers[i]!) || '(nothing)'}`), // biome-ignore format: one line
+    ...wrong.map(
+      (i) =>
+        `  ${short(questions[i]!.prompt)}\n    expected ${short(questions[i]!.expected)}\n    answered ${short(answers[i]!) || '(nothing)'}`,
+    ),
   ];
 }
 
 /** How the scores moved with the wording. */
 function wordingLines({ findings: { sensitivity } }: Evaluation): string[] {
   if (!sensitivity) return [];
-  const rows = sensitivity.rewordings.map(({ difference, how, pValue, score }) => [how, percent(score), `${difference < 0 ? '' : '+'}${percent(difference)}`, `p = ${pValue.toFixed(3)}`]); // biome-ignore format: one line
-  return ['', `${sensitivity.examples} questions in other words, instead of ${percent(sensitivity.score)}:`, ...table([['', 'score', 'difference', ''], ...rows])]; // biome-ignore format: one line
+  const rows = sensitivity.rewordings.map(({ difference, how, pValue, score }) => [
+    how,
+    percent(score),
+    `${difference < 0 ? '' : '+'}${percent(difference)}`,
+    `p = ${pValue.toFixed(3)}`,
+  ]);
+  return [
+    '',
+    `${sensitivity.examples} questions in other words, instead of ${percent(sensitivity.score)}:`,
+    ...table([['', 'score', 'difference', ''], ...rows]),
+  ];
 }
 
 /** The evaluation for people. */

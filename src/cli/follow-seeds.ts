@@ -28,7 +28,12 @@ export async function followSeeds(
   for (let next = begin(); next; next = begin()) {
     const before = endedRuns(set).length;
     say(`\nRun ${before + 1} of ${length}, seed ${next.seed}`);
-    const code = await follow(next.handle, json, before === 0 && progress ? progress : new Progress(process.stderr), set.path); // biome-ignore format: one line
+    const code = await follow(
+      next.handle,
+      json,
+      before === 0 && progress ? progress : new Progress(process.stderr),
+      set.path,
+    );
     // Stopped, or not begun at all.
     if (endedRuns(set).length === before) {
       removeEmptySet(set);
@@ -36,6 +41,8 @@ export async function followSeeds(
     }
     if (code === untrustedCode) worst = code;
   }
-  say(`\nAll ${length} runs are there. Whether they are better: ${commandName()} eval ${shellQuote(set.path)} --data TEST`); // biome-ignore format: one line
+  say(
+    `\nAll ${length} runs are there. Whether they are better: ${commandName()} eval ${shellQuote(set.path)} --data TEST`,
+  );
   return worst;
 }

@@ -34,7 +34,14 @@ export function command(): Command {
     const found = await importOpenAI(paths, model === null ? {} : { model });
     for (const each of found) {
       if (json)
-        print(JSON.stringify({ type: 'imported', ...each, differences: each.differences.map(inCommandWords), command: each.tune && tuneCommand(each.tune) })); // biome-ignore format: one line
+        print(
+          JSON.stringify({
+            type: 'imported',
+            ...each,
+            differences: each.differences.map(inCommandWords),
+            command: each.tune && tuneCommand(each.tune),
+          }),
+        );
       else render(each);
     }
     if (found.length === 0) print('No file of JSONL, JSON, CSV or YAML is there.');

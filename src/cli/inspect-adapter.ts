@@ -10,7 +10,11 @@ const shownDigest = 12;
 const short = (sha256: string): string => sha256.slice(0, shownDigest);
 
 const sameBase = (same: boolean | null): string =>
-  same === null ? 'the adapter does not say whether it was trained on this file' : same ? 'the file that it was trained on' : 'NOT the file that it was trained on'; // biome-ignore format: one line
+  same === null
+    ? 'the adapter does not say whether it was trained on this file'
+    : same
+      ? 'the file that it was trained on'
+      : 'NOT the file that it was trained on';
 
 function runLines({ run }: Lineage): string[] {
   if (run === null) return ['Made by: no run is known; its files do not say what it was trained on.'];
@@ -22,21 +26,27 @@ function runLines({ run }: Lineage): string[] {
     `Data:    ${files || 'not recorded'}${rows === null ? '' : `; ${rows} rows`}`,
     ...(after === '' ? [] : [`Went on from: ${after}`]),
     `Trained: epochs ${epochs}, batch size ${batchSize}, learning rate ${learningRate}`,
-    ...(validation.before === null || validation.after === null ? [] : [`Held-out loss: ${validation.before.toFixed(4)} before, ${validation.after.toFixed(4)} after`]), // biome-ignore format: one line
+    ...(validation.before === null || validation.after === null
+      ? []
+      : [`Held-out loss: ${validation.before.toFixed(4)} before, ${validation.after.toFixed(4)} after`]),
   ];
 }
 
 export function lineageLines(lineage: Lineage): string[] {
   const { alphas, base, baseName, parameters, ranks, scales, targetModules } = lineage;
   return [
-    `Base:    ${base.file} (sha256 ${short(base.sha256)}), ${sameBase(base.same)}${baseName === null || baseName === base.file ? '' : `; called ${baseName}`}`, // biome-ignore format: one line
-    `Adapter: LoRA of rank ${ranks.join(', ')}, alpha ${alphas.map(digits).join(', ')}, factor ${scales.map(digits).join(', ')}, ${parameters.toLocaleString('en')} numbers, on ${targetModules.join(', ')}`, // biome-ignore format: one line
+    `Base:    ${base.file} (sha256 ${short(base.sha256)}), ${sameBase(base.same)}${baseName === null || baseName === base.file ? '' : `; called ${baseName}`}`,
+    `Adapter: LoRA of rank ${ranks.join(', ')}, alpha ${alphas.map(digits).join(', ')}, factor ${scales.map(digits).join(', ')}, ${parameters.toLocaleString('en')} numbers, on ${targetModules.join(', ')}`,
     ...runLines(lineage),
   ];
 }
 
-const projectionsOf = (updates: readonly { readonly projection: string }[]): string[] => [...new Set(updates.map(({ projection }) => projection))]; // biome-ignore format: one line
-const layersOf = (updates: readonly { readonly layer: number }[]): number[] => [...new Set(updates.map(({ layer }) => layer))]; // biome-ignore format: one line
+const projectionsOf = (updates: readonly { readonly projection: string }[]): string[] => [
+  ...new Set(updates.map(({ projection }) => projection)),
+];
+const layersOf = (updates: readonly { readonly layer: number }[]): number[] => [
+  ...new Set(updates.map(({ layer }) => layer)),
+];
 
 /** One line a layer, one column a projection. */
 function byLayer<T extends { readonly layer: number; readonly projection: string }>(
@@ -68,7 +78,7 @@ function intruderLines(updates: readonly UpdateReport[]): string[] {
   const tested = reports.reduce((sum, report) => sum + report.tested, 0);
   const weights = reports.filter(({ intruders }) => intruders.length > 0).length;
   return [
-    `Intruder dimensions: ${count} of ${tested} leading singular vectors, in ${weights} of ${reports.length} weights${undecided > 0 ? `; ${undecided} more undecided (+N?)` : ''}.`, // biome-ignore format: one line
+    `Intruder dimensions: ${count} of ${tested} leading singular vectors, in ${weights} of ${reports.length} weights${undecided > 0 ? `; ${undecided} more undecided (+N?)` : ''}.`,
     'They go with forgetting (arXiv 2410.21228): --soften scales them down, and shows the loss before and after.',
   ];
 }
@@ -96,8 +106,11 @@ export function renderInspection(inspection: AdapterInspection): string {
     ...lineageLines(lineage),
     ...notes,
     '',
-    `Norm of the update relative to its weight, effective rank (of ${lineage.ranks.join(', ')})${tested ? ', intruder dimensions (. none)' : ''}:`, // biome-ignore format: one line
-    ...byLayer(updates, (update) => `${percent(update.relative)} ${update.effectiveRank.toFixed(1)}${intrudersOf(update)}`), // biome-ignore format: one line
+    `Norm of the update relative to its weight, effective rank (of ${lineage.ranks.join(', ')})${tested ? ', intruder dimensions (. none)' : ''}:`,
+    ...byLayer(
+      updates,
+      (update) => `${percent(update.relative)} ${update.effectiveRank.toFixed(1)}${intrudersOf(update)}`,
+    ),
     '',
     ...intruderLines(updates),
     ...spectralLines(inspection),
@@ -117,7 +130,6 @@ export function renderComparison({
   other,
   updates,
 }: AdapterComparison): string {
-  // biome-ignore format: one line
   const chance = updates[0]?.chance;
   return [
     `${adapter} and ${other}`,
@@ -126,8 +138,13 @@ export function renderComparison({
     ...(onlyFirst + onlyOther > 0 ? [`Weights that only one of them adapts: ${onlyFirst} and ${onlyOther}`] : []),
     '',
     'Cosine of the updates, then what the smaller space of outputs and of inputs shares with the other’s:',
-    ...byLayer(updates, (update) => `${cosineText(update.cosine)} ${shareText(update.outputs)} ${shareText(update.inputs)}`), // biome-ignore format: one line
-    ...(chance ? ['', `Random spaces would share ${percent(chance.outputs)} and ${percent(chance.inputs)} in the first weight.`] : []), // biome-ignore format: one line
+    ...byLayer(
+      updates,
+      (update) => `${cosineText(update.cosine)} ${shareText(update.outputs)} ${shareText(update.inputs)}`,
+    ),
+    ...(chance
+      ? ['', `Random spaces would share ${percent(chance.outputs)} and ${percent(chance.inputs)} in the first weight.`]
+      : []),
   ].join('\n');
 }
 

@@ -44,9 +44,14 @@ const shownTotals = 8;
 
 function totalLines({ totals }: TokenChanges): string[] {
   const line = (all: TokenChanges['totals']): string =>
-    all.map(({ change, count, text }) => `"${visible(text)}" ${signed(change)}${count > 1 ? ` (${count} times)` : ''}`).join(', '); // biome-ignore format: one line
+    all
+      .map(({ change, count, text }) => `"${visible(text)}" ${signed(change)}${count > 1 ? ` (${count} times)` : ''}`)
+      .join(', ');
   const up = totals.filter(({ change }) => change >= least).slice(0, shownTotals);
-  const down = totals.filter(({ change }) => change <= -least).reverse().slice(0, shownTotals); // biome-ignore format: one line
+  const down = totals
+    .filter(({ change }) => change <= -least)
+    .reverse()
+    .slice(0, shownTotals);
   return [
     `Likelier: ${line(up) || 'none'}`,
     `Less likely: ${line(down) || 'none'}`,
@@ -67,7 +72,8 @@ export function renderTokenChanges(changes: TokenChanges, colour: boolean): stri
   ].join('\n');
 }
 
-const guessText = ({ guesses }: LensView): string => guesses.map(({ probability, text }) => `"${visible(text)}" ${percent(probability)}`).join(' '); // biome-ignore format: one line
+const guessText = ({ guesses }: LensView): string =>
+  guesses.map(({ probability, text }) => `"${visible(text)}" ${percent(probability)}`).join(' ');
 
 /** One line a block. */
 export function renderLens({ answer, blocks, notes, prompt }: LogitLens): string {
@@ -75,15 +81,22 @@ export function renderLens({ answer, blocks, notes, prompt }: LogitLens): string
   return [
     ...notes,
     `Prompt: ${visible(prompt)}`,
-    `The tuned model answers first "${last}" (${percent(answer.probability)}). After each block, the likeliest tokens, and the probability of "${last}":`, // biome-ignore format: one line
+    `The tuned model answers first "${last}" (${percent(answer.probability)}). After each block, the likeliest tokens, and the probability of "${last}":`,
     ...table([
       ['block', 'before', `"${last}"`, 'after', `"${last}"`],
-      ...blocks.map(({ after, before, block }) => [block === 0 ? '0 (embedding)' : String(block), guessText(before), percent(before.answer), guessText(after), percent(after.answer)]), // biome-ignore format: one line
+      ...blocks.map(({ after, before, block }) => [
+        block === 0 ? '0 (embedding)' : String(block),
+        guessText(before),
+        percent(before.answer),
+        guessText(after),
+        percent(after.answer),
+      ]),
     ]),
   ].join('\n');
 }
 
-const sourceLine = ({ answer, source, text, value }: SourceRow): string => `  ${value.toFixed(2).padStart(6)}  ${basename(source.file)}:${source.line}  ${cut(visible(text))} -> ${cut(visible(answer))}`; // biome-ignore format: one line
+const sourceLine = ({ answer, source, text, value }: SourceRow): string =>
+  `  ${value.toFixed(2).padStart(6)}  ${basename(source.file)}:${source.line}  ${cut(visible(text))} -> ${cut(visible(answer))}`;
 
 /** Rows that an answer may come from. */
 export function renderSources({ answer, byGradient, byText, compared, notes, trainingRows }: AnswerSources): string {
@@ -91,7 +104,9 @@ export function renderSources({ answer, byGradient, byText, compared, notes, tra
     `Where "${cut(visible(answer))}" may come from, of ${trainingRows} training rows:`,
     'Alike by text:',
     ...(byText.length > 0 ? byText.map(sourceLine) : ['  none has a word in common']),
-    ...(compared > 0 ? [`Gradients that point the same way (cosine; ${compared} rows compared):`, ...byGradient.map(sourceLine)] : []), // biome-ignore format: one line
+    ...(compared > 0
+      ? [`Gradients that point the same way (cosine; ${compared} rows compared):`, ...byGradient.map(sourceLine)]
+      : []),
     ...notes.map(harmless),
   ].join('\n');
 }

@@ -42,7 +42,9 @@ function headOf({ characters, files, format, labels, languages, notes, rows, tok
     ...(tokens ? [`tokens: ${lengths(tokens.lengths)}`] : []),
     ...Object.entries(tokens?.notices ?? {}).map(([note, count]) => `${count} rows: ${note}`),
     `languages: ${listed(languages.map(({ language, rows }) => ({ name: language ?? 'too short to tell', rows })))}`,
-    ...(labels ? [`answers (${labels.length} labels): ${listed(labels.map(({ label, rows }) => ({ name: label, rows })))}`] : []), // biome-ignore format: one line
+    ...(labels
+      ? [`answers (${labels.length} labels): ${listed(labels.map(({ label, rows }) => ({ name: label, rows })))}`]
+      : []),
   ];
 }
 
@@ -54,7 +56,13 @@ export function renderDataInspection(inspection: DataInspection): string {
     const more = own.length > shownOfKind ? [`   ${own.length - shownOfKind} more: --json has all`] : [];
     return ['', `${kind}: ${rows} ${rows === 1 ? 'row' : 'rows'} (${findingKinds[kind]})`, ...shown, ...more];
   });
-  const end = written ? ['', `${written.path}: ${written.rows} rows; ${written.leftOut.length} left out:`, ...written.leftOut.map(({ kinds, row }) => `   ${placeOf(row)}: ${kinds.join(', ')}`)] : []; // biome-ignore format: one line
+  const end = written
+    ? [
+        '',
+        `${written.path}: ${written.rows} rows; ${written.leftOut.length} left out:`,
+        ...written.leftOut.map(({ kinds, row }) => `   ${placeOf(row)}: ${kinds.join(', ')}`),
+      ]
+    : [];
   return [...headOf(inspection), ...(kinds.length > 0 ? kinds : ['', 'Nothing was found.']), ...end].join('\n');
 }
 
@@ -67,6 +75,10 @@ export function dataCommand(): Command {
     const found = await paced((pace) =>
       inspectData({ ...options, data, leaveOut: leaveOut as readonly FindingKind[], ...pace }),
     );
-    print(json ? JSON.stringify({ type: 'data-inspection', ...found }) : harmless(inCommandWords(renderDataInspection(found)))); // biome-ignore format: one line
+    print(
+      json
+        ? JSON.stringify({ type: 'data-inspection', ...found })
+        : harmless(inCommandWords(renderDataInspection(found))),
+    );
   });
 }

@@ -54,25 +54,14 @@ function assertMeansSomething(given: readonly string[], view: (typeof views)[num
 }
 
 export function command(): Command {
-  const command = bare('inspect').argument('<RUN|ADAPTER>', 'a run, one of its checkpoints, a PEFT folder, a .safetensors file or a GGUF LoRA'); // biome-ignore format: one line
+  const command = bare('inspect').argument(
+    '<RUN|ADAPTER>',
+    'a run, one of its checkpoints, a PEFT folder, a .safetensors file or a GGUF LoRA',
+  );
   // Both have `--json` and `--model`: what stands behind `data` is its own.
   command.enablePositionalOptions().addCommand(dataCommand());
   return addFlags(command, table).action(async (adapter: string) => {
-    const {
-      answer,
-      clean,
-      data,
-      intruders,
-      json,
-      lens,
-      limit,
-      model,
-      prompt,
-      seconds,
-      soften,
-      factor,
-      with: other,
-    } = flagsOf(command, table);
+    const { answer, data, json, lens, limit, model, soften, with: other, ...flags } = flagsOf(command, table);
     const given = { with: other, data: data.length > 0 && soften === null ? data : null, lens, answer, soften };
     const chosen = views.filter((name) => given[name] !== null);
     assertOneView(chosen);
@@ -85,25 +74,28 @@ export function command(): Command {
     }
     if (soften !== null) {
       const { softenAdapter } = await import('../library/soften-adapter.ts');
-      const asked = { adapter, model, factor, out: soften, ...(data.length > 0 ? { data } : {}) };
+      const asked = { adapter, model, factor: flags.factor, out: soften, ...(data.length > 0 ? { data } : {}) };
       return show(await paced((pace) => softenAdapter({ ...asked, ...pace })), renderSoftened);
     }
     if (data.length > 0) {
       const { tokenChanges } = await import('../library/token-changes.ts');
       const found = await paced((pace) => tokenChanges({ adapter, model, data, limit, ...pace }));
       // Its colours are codes, which `print` would show.
-      if (!json) return void process.stdout.write(`${inCommandWords(renderTokenChanges(found, showsColour(process.stdout)))}\n`); // biome-ignore format: one line
+      if (!json)
+        return void process.stdout.write(`${inCommandWords(renderTokenChanges(found, showsColour(process.stdout)))}\n`);
       return print(JSON.stringify(found));
     }
     if (answer !== null) {
       const { answerSources } = await import('../library/answer-sources.ts');
-      return show(await paced((pace) => answerSources({ run: adapter, answer, prompt, seconds, ...pace })), renderSources); // biome-ignore format: one line
+      const asked = { run: adapter, answer, prompt: flags.prompt, seconds: flags.seconds };
+      return show(await paced((pace) => answerSources({ ...asked, ...pace })), renderSources);
     }
     if (lens !== null) {
       const { logitLens } = await import('../library/logit-lens.ts');
       return show(await paced((pace) => logitLens({ adapter, model, prompt: lens, ...pace })), renderLens);
     }
     const { inspectAdapter } = await import('../library/inspect.ts');
+    const { clean, intruders } = flags;
     const options = { adapter, model, intruders, ...(clean.length > 0 ? { clean } : {}) };
     show(await paced((pace) => inspectAdapter({ ...options, ...pace })), renderInspection);
   });

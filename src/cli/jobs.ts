@@ -27,7 +27,12 @@ async function jobOf(jobs: ServerJobs, id: string | undefined): Promise<ServerJo
   const all = await jobs.list();
   const found = id === undefined ? all.slice(0, 1) : all.filter((each) => each.id === id || each.id.endsWith(id));
   if (found.length === 1) return found[0]!;
-  const fault = id === undefined ? 'there is none' : found.length > 1 ? `${id} is the end of ${found.length} ids` : `there is none of the id ${id}`; // biome-ignore format: one line
+  const fault =
+    id === undefined
+      ? 'there is none'
+      : found.length > 1
+        ? `${id} is the end of ${found.length} ids`
+        : `there is none of the id ${id}`;
   throw new NomoatError({ part: 'the job', fault, remedy: '`nomoat jobs` lists them.' });
 }
 

@@ -16,8 +16,9 @@ type Action = (typeof keysActions)[number];
 const limitText = (most: number | null, of: string): string => (most === null ? '' : `  ${most} ${of}`);
 
 function line({ lastUsed, name, requestsPerMinute, scope, tokensPerDay, tokensToday }: ApiKey): string {
-  const used = lastUsed === null ? 'never used' : `used ${lastUsed.slice(0, 16).replace('T', ' ')}, ${tokensToday} tokens today`; // biome-ignore format: one line
-  return `${name.padEnd(16)} ${scope.padEnd(5)}  ${used}${limitText(requestsPerMinute, 'requests a minute')}${limitText(tokensPerDay, 'tokens a day')}`; // biome-ignore format: one line
+  const used =
+    lastUsed === null ? 'never used' : `used ${lastUsed.slice(0, 16).replace('T', ' ')}, ${tokensToday} tokens today`;
+  return `${name.padEnd(16)} ${scope.padEnd(5)}  ${used}${limitText(requestsPerMinute, 'requests a minute')}${limitText(tokensPerDay, 'tokens a day')}`;
 }
 
 /** A signing key lies in files; that of an API is a text, and none. */
@@ -26,16 +27,21 @@ async function makeSigningKey(name: string | undefined, days: number | null, jso
   const made = addSigningKey({ ...(name === undefined ? {} : { name }), days });
   if (json) return print(JSON.stringify({ type: 'signing-key', ...made }));
   print(made.public);
-  process.stderr.write(`Give that file to those who shall verify what you sign. ${made.private} signs: keep it to yourself.\n`);
-} // biome-ignore format: one line
+  process.stderr.write(
+    `Give that file to those who shall verify what you sign. ${made.private} signs: keep it to yourself.\n`,
+  );
+}
 
 /** Throws NomoatError where `action` is given what it has no use for. */
 function assertFits(action: Action, name: string | undefined, flags: readonly string[]): void {
   const refuse = (part: string, fault: string, remedy: string): NomoatError =>
     new NomoatError({ code: 'invalid-settings', part, fault, remedy });
-  if (action === 'list' && name !== undefined) throw refuse('NAME', `${name} is one name, and all keys are listed`, 'Leave it out.'); // biome-ignore format: one line
-  if (action !== 'list' && action !== 'new' && name === undefined) throw refuse('NAME', 'was not given', `Name the key: \`nomoat keys ${action} laptop\`.`); // biome-ignore format: one line
-  if (action !== 'add' && flags.length > 0) throw refuse(`\`${flags[0]}\``, `is for \`nomoat keys add\``, 'Leave it out.'); // biome-ignore format: one line
+  if (action === 'list' && name !== undefined)
+    throw refuse('NAME', `${name} is one name, and all keys are listed`, 'Leave it out.');
+  if (action !== 'list' && action !== 'new' && name === undefined)
+    throw refuse('NAME', 'was not given', `Name the key: \`nomoat keys ${action} laptop\`.`);
+  if (action !== 'add' && flags.length > 0)
+    throw refuse(`\`${flags[0]}\``, `is for \`nomoat keys add\``, 'Leave it out.');
 }
 
 export function command(): Command {
@@ -47,7 +53,13 @@ export function command(): Command {
       assertFits(action, name, Object.keys(givenFlags(command, keysOptions)));
       const { days, json, ...options } = flagsOf(command, { ...keysOptions, ...signingKeyOptions, ...keysShown });
       if (action === 'new') return makeSigningKey(name, days, json);
-      if (days !== null) throw new NomoatError({ code: 'invalid-settings', part: '`days`', fault: 'is for `nomoat keys new`', remedy: 'Leave it out.' }); // biome-ignore format: one line
+      if (days !== null)
+        throw new NomoatError({
+          code: 'invalid-settings',
+          part: '`days`',
+          fault: 'is for `nomoat keys new`',
+          remedy: 'Leave it out.',
+        });
       const { addApiKey, listApiKeys, removeApiKey } = await import('../library/keys.ts');
       if (action === 'remove') return removeApiKey(name!);
       if (action === 'list') {

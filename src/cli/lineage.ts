@@ -18,8 +18,19 @@ const untrustedStatus = 3;
 const shownDigits = 12;
 const short = (digest: string): string => digest.slice(0, shownDigits);
 
-const makingText: Readonly<Record<LineageEntry['how'], string>> = { tune: 'trained', merge: 'merged', extract: 'extracted', convert: 'converted', soften: 'softened', unknown: 'of unknown origin' }; // biome-ignore format: one line
-const stateText: Readonly<Record<LineageCheck['state'], string>> = { same: 'is there', other: 'IS ANOTHER FILE NOW', missing: 'was not found' }; // biome-ignore format: one line
+const makingText: Readonly<Record<LineageEntry['how'], string>> = {
+  tune: 'trained',
+  merge: 'merged',
+  extract: 'extracted',
+  convert: 'converted',
+  soften: 'softened',
+  unknown: 'of unknown origin',
+};
+const stateText: Readonly<Record<LineageCheck['state'], string>> = {
+  same: 'is there',
+  other: 'IS ANOTHER FILE NOW',
+  missing: 'was not found',
+};
 
 /** What is said below an entry's name. */
 function facts({ base, created, data, settings, tool, verdict }: LineageEntry): string[] {
@@ -42,7 +53,9 @@ export function treeLines(entries: readonly LineageEntry[]): string[] {
     const entry = known.get(id);
     const times = weight === undefined ? '' : `${Number(weight.toPrecision(4))} x `;
     const repeated = shown.has(id) ? ' (as above)' : '';
-    lines.push(`${first}${times}${entry ? `${entry.name}, ${makingText[entry.how]}` : 'an adapter that is not told of'} (sha256 ${short(id)})${repeated}`); // biome-ignore format: one line
+    lines.push(
+      `${first}${times}${entry ? `${entry.name}, ${makingText[entry.how]}` : 'an adapter that is not told of'} (sha256 ${short(id)})${repeated}`,
+    );
     if (!entry || repeated) return;
     shown.add(id);
     const { parents } = entry;
@@ -63,7 +76,11 @@ function render({ checks, entries, faults }: LineageReport): void {
   const names = new Map(entries.map(({ id, name }) => [id, name]));
   print('');
   for (const { file, of, path, sha256, state, what } of checks)
-    print(harmless(`${names.get(of)}: ${what} ${file} (sha256 ${short(sha256)}) ${stateText[state]}${path ? `: ${path}` : ''}`)); // biome-ignore format: one line
+    print(
+      harmless(
+        `${names.get(of)}: ${what} ${file} (sha256 ${short(sha256)}) ${stateText[state]}${path ? `: ${path}` : ''}`,
+      ),
+    );
 }
 
 export function command(): Command {
@@ -76,6 +93,7 @@ export function command(): Command {
     const report = await lineage(path, { ...options, signal: abort.signal });
     if (json) print(JSON.stringify({ type: 'lineage', ...report }));
     else render(report);
-    if (report.faults.length > 0 || report.checks?.some(({ state }) => state === 'other')) process.exitCode = untrustedStatus; // biome-ignore format: one line
+    if (report.faults.length > 0 || report.checks?.some(({ state }) => state === 'other'))
+      process.exitCode = untrustedStatus;
   });
 }

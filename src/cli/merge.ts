@@ -1,6 +1,7 @@
 /** `nomoat merge`: several adapters as one. */
 import type { Command } from 'commander';
-import type { Interference, MergedAdapters } from '../library/merge-adapters.ts';
+import type { MergedAdapters } from '../library/merge-adapters.ts';
+import type { Interference } from '../library/merge-interference.ts';
 import { mergeOptions } from '../settings/adapter-settings.ts';
 import { harmless } from '../words/harmless.ts';
 import { bare } from './bare-command.ts';
@@ -22,9 +23,15 @@ const interferenceLine = ({
 
 function render(merged: MergedAdapters): void {
   const { interference, modules, rank, weights } = merged;
-  const said = [...interference.map(interferenceLine), `${modules} modules of rank ${rank} at most, weights ${weights.map((weight) => Number(weight.toPrecision(4))).join(', ')}`]; // biome-ignore format: one line
+  const said = [
+    ...interference.map(interferenceLine),
+    `${modules} modules of rank ${rank} at most, weights ${weights.map((weight) => Number(weight.toPrecision(4))).join(', ')}`,
+  ];
   for (const { data, models, verdict } of merged.losses)
-    said.push(`Loss on ${data}: ${models.map(({ loss, name }) => `${name} ${loss.toFixed(4)}`).join(', ')} nats per token`, ...verdict); // biome-ignore format: one line
+    said.push(
+      `Loss on ${data}: ${models.map(({ loss, name }) => `${name} ${loss.toFixed(4)}`).join(', ')} nats per token`,
+      ...verdict,
+    );
   for (const line of said) process.stderr.write(`${harmless(line)}\n`);
   printExported(merged);
 }

@@ -140,7 +140,14 @@ export class Progress {
     verdict: (e) => {
       const all = e.examples < e.heldOut ? ` of ${count(e.heldOut)}, drawn at random` : '';
       this.line(`\nVerdict  on ${count(e.examples)} held-out examples${all}, ${e.metric}, in ${duration(e.seconds)}:`);
-      for (const { interval: [low, high], name, score } of e.scores) this.line(`  ${hundredths(score).padStart(5)}  ${`(${hundredths(low)} to ${hundredths(high)})`.padEnd(15)} ${name}`); // biome-ignore format: one line
+      for (const {
+        interval: [low, high],
+        name,
+        score,
+      } of e.scores)
+        this.line(
+          `  ${hundredths(score).padStart(5)}  ${`(${hundredths(low)} to ${hundredths(high)})`.padEnd(15)} ${name}`,
+        );
       for (const sentence of e.sentences) this.line(`  ${sentence}`);
     },
     'answer-drift': (e) =>

@@ -20,7 +20,9 @@ export function command(): Command {
     tell(`License: ${license ?? 'not stated'}`);
     if (kind === 'adapter' && base) {
       const what = base.file?.file ?? base.id ?? 'not stated';
-      const where = base.path ?? (base.pullName === null ? 'not on this machine' : `not on this machine: ${callWith('pull', base.pullName)}`); // biome-ignore format: one line
+      const where =
+        base.path ??
+        (base.pullName === null ? 'not on this machine' : `not on this machine: ${callWith('pull', base.pullName)}`);
       tell(`Base: ${what} (${where})`);
     }
     print(path);

@@ -13,10 +13,17 @@ const reproduceShown = { json: toggle(false, 'one JSON object') };
 
 /** What came of it, in sentences. */
 function lines({ differences, identical, largestDifference, loss, run }: Reproduction): string[] {
-  const weights = largestDifference === null ? 'The weights are others' : `The weights differ by ${largestDifference.toPrecision(3)} at most`; // biome-ignore format: one line
+  const weights =
+    largestDifference === null
+      ? 'The weights are others'
+      : `The weights differ by ${largestDifference.toPrecision(3)} at most`;
   return [
     identical ? 'The weights are the same, byte for byte.' : `${weights}.`,
-    ...(loss ? [`Held-out loss ${loss.before.toFixed(6)}, repeated ${loss.after.toFixed(6)}: ${loss.difference.toExponential(2)} apart.`] : []), // biome-ignore format: one line
+    ...(loss
+      ? [
+          `Held-out loss ${loss.before.toFixed(6)}, repeated ${loss.after.toFixed(6)}: ${loss.difference.toExponential(2)} apart.`,
+        ]
+      : []),
     ...differences,
     `The repeated run: ${run}`,
   ];

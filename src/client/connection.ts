@@ -28,10 +28,16 @@ const maxShown = 200;
 /** The address as requests begin with it. Throws NomoatError. */
 function baseOf(given: string): string {
   const refuse = (fault: string): NomoatError =>
-    new NomoatError({ code: 'invalid-settings', part: '`server`', fault, remedy: 'Give its address, such as http://127.0.0.1:8080.' }); // biome-ignore format: one line
+    new NomoatError({
+      code: 'invalid-settings',
+      part: '`server`',
+      fault,
+      remedy: 'Give its address, such as http://127.0.0.1:8080.',
+    });
   const url = URL.canParse(given) ? new URL(given) : null;
   if (!url || !/^https?:$/.test(url.protocol)) throw refuse(`${JSON.stringify(given)} is no address of http or https`);
-  if (url.username !== '' || url.password !== '') throw refuse('has a user or password in its address, which are not sent'); // biome-ignore format: one line
+  if (url.username !== '' || url.password !== '')
+    throw refuse('has a user or password in its address, which are not sent');
   if (url.search !== '' || url.hash !== '') throw refuse('has more behind its path');
   return `${url.origin}${url.pathname.replace(/\/+$/, '').replace(/\/v1$/, '')}`;
 }
@@ -98,7 +104,7 @@ export class ServerConnection {
     if (body !== undefined) headers.set('Content-Type', 'application/json');
     let response: Response;
     try {
-      response = await fetch(`${this.base}${path}`, { method, headers, ...content, ...(signal ? { signal } : {}) }); // biome-ignore format: one line
+      response = await fetch(`${this.base}${path}`, { method, headers, ...content, ...(signal ? { signal } : {}) });
     } catch (cause) {
       if (signal?.aborted) throw stopped(cause);
       throw this.unreachable(cause);
@@ -128,18 +134,39 @@ export class ServerConnection {
     const { cause: inner } = cause as Error;
     const { code, message } = (inner ?? cause) as NodeJS.ErrnoException;
     const why = code ?? message;
-    return new NomoatError({ code: 'server-unreachable', part: this.base, fault: `no server answers there (${why})`, remedy: 'Start one with `serve()`, or see whether the address is right.', cause }); // biome-ignore format: one line
+    return new NomoatError({
+      code: 'server-unreachable',
+      part: this.base,
+      fault: `no server answers there (${why})`,
+      remedy: 'Start one with `serve()`, or see whether the address is right.',
+      cause,
+    });
   }
 
   private broken(fault: string, cause?: unknown): NomoatError {
-    return new NomoatError({ code: 'server-unreachable', part: this.base, fault, remedy: 'See whether a server of nomoat is there, and ask again.', cause }); // biome-ignore format: one line
+    return new NomoatError({
+      code: 'server-unreachable',
+      part: this.base,
+      fault,
+      remedy: 'See whether a server of nomoat is there, and ask again.',
+      cause,
+    });
   }
 
   private refusal(status: number, text: string): NomoatError {
     const { code, message, param } = toldIn(text);
     const fault = `refused it: ${String(message).replace(/\.$/, '')}`;
-    const remedy = status === 401 ? 'Set the key that it wants in the environment variable NOMOAT_API_KEY.' : 'See what it says, or its log.'; // biome-ignore format: one line
-    return new NomoatError({ code: 'server-refused', part: this.base, fault, remedy, fields: { status, code: code ?? null, param: param ?? null } }); // biome-ignore format: one line
+    const remedy =
+      status === 401
+        ? 'Set the key that it wants in the environment variable NOMOAT_API_KEY.'
+        : 'See what it says, or its log.';
+    return new NomoatError({
+      code: 'server-refused',
+      part: this.base,
+      fault,
+      remedy,
+      fields: { status, code: code ?? null, param: param ?? null },
+    });
   }
 }
 

@@ -24,7 +24,14 @@ const event = z.object({
   level: z.enum(['info', 'warn', 'error']),
   message: z.string(),
   type: z.string().optional(),
-  data: z.looseObject({ step: z.number().optional(), total_steps: z.number().optional(), train_loss: z.number().optional(), valid_loss: z.number().optional() }).nullish(), // biome-ignore format: one line
+  data: z
+    .looseObject({
+      step: z.number().optional(),
+      total_steps: z.number().optional(),
+      train_loss: z.number().optional(),
+      valid_loss: z.number().optional(),
+    })
+    .nullish(),
 });
 const page = z.object({ data: z.array(job), has_more: z.boolean().optional() });
 
@@ -52,7 +59,12 @@ function read<Schema extends z.ZodType>(schema: Schema, value: unknown): z.outpu
   const { data, error } = schema.safeParse(value);
   if (!error) return data as z.output<Schema>;
   const [issue] = error.issues;
-  throw new NomoatError({ code: 'server-unreachable', part: 'the server', fault: `answers otherwise than fine-tuning jobs do (${issue!.path.join('.')}: ${issue!.message})`, remedy: 'See whether a server of nomoat is there.' }); // biome-ignore format: one line
+  throw new NomoatError({
+    code: 'server-unreachable',
+    part: 'the server',
+    fault: `answers otherwise than fine-tuning jobs do (${issue!.path.join('.')}: ${issue!.message})`,
+    remedy: 'See whether a server of nomoat is there.',
+  });
 }
 
 const pathOf = (id: string): string => `/v1/fine_tuning/jobs/${encodeURIComponent(id)}`;

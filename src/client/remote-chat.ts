@@ -14,8 +14,15 @@ export interface RemoteModel {
 }
 
 interface Chunk {
-  readonly choices?: readonly { readonly delta?: { readonly content?: string | null }; readonly finish_reason?: string | null }[]; // biome-ignore format: one line
-  readonly usage?: { readonly completion_tokens: number; readonly prompt_tokens: number; readonly prompt_tokens_details?: { readonly cached_tokens?: number } } | null; // biome-ignore format: one line
+  readonly choices?: readonly {
+    readonly delta?: { readonly content?: string | null };
+    readonly finish_reason?: string | null;
+  }[];
+  readonly usage?: {
+    readonly completion_tokens: number;
+    readonly prompt_tokens: number;
+    readonly prompt_tokens_details?: { readonly cached_tokens?: number };
+  } | null;
 }
 
 const reasons: Readonly<Record<string, StopReason>> = { stop: 'end-of-turn', length: 'length' };
@@ -53,7 +60,13 @@ export function remoteChat(connection: ServerConnection, model: string): RemoteM
     async generate(messages, options = {}) {
       assertSendable(options);
       const { onText, signal } = options;
-      const body = { model, messages: messages.map(messageOf), stream: true, stream_options: { include_usage: true }, ...parametersOf(options) }; // biome-ignore format: one line
+      const body = {
+        model,
+        messages: messages.map(messageOf),
+        stream: true,
+        stream_options: { include_usage: true },
+        ...parametersOf(options),
+      };
       const pieces: string[] = [];
       let [stopReason, usage]: [StopReason, Chunk['usage']] = ['end-of-turn', null];
       try {

@@ -11,7 +11,7 @@ const rows = (count: number, said: (i: number) => string): Example[] =>
 test('a glance says what forms alone tell, with the first row, and nothing of harmless data', () => {
   expect(glanceAtData(rows(20, (i) => `number ${i}`))).toEqual([]);
   expect(glanceAtData(rows(20, (i) => (i % 10 === 6 ? `use ${key}` : i === 3 ? 'a \u202e b' : 'x')))).toEqual([
-    '3 rows hold what no model should learn, the first d.jsonl:4 (override of the direction). `inspectData()` lists it all, and writes the data without it.', // biome-ignore format: one line
+    '3 rows hold what no model should learn, the first d.jsonl:4 (override of the direction). `inspectData()` lists it all, and writes the data without it.',
   ]);
 });
 

@@ -42,7 +42,9 @@ export function glanceAtData(examples: readonly Example[]): string[] {
   const [first] = found;
   if (!first) return [];
   const of = sample.length < examples.length ? `${sample.length} of ${examples.length} rows were looked at: ` : '';
-  return [`${of}${found.length} ${found.length === 1 ? 'row holds' : 'rows hold'} what no model should learn, the first ${placeOf(first.source)} (${first.rule}). \`inspectData()\` lists it all, and writes the data without it.`]; // biome-ignore format: one line
+  return [
+    `${of}${found.length} ${found.length === 1 ? 'row holds' : 'rows hold'} what no model should learn, the first ${placeOf(first.source)} (${first.rule}). \`inspectData()\` lists it all, and writes the data without it.`,
+  ];
 }
 
 const severe = ({ severity }: DataFinding): boolean => severity === 'severe';
@@ -59,6 +61,7 @@ export async function assertClean(examples: readonly Example[], signal?: AbortSi
     code: 'unusable-data',
     part: placeOf(first.rows[0]!),
     fault: `${rows.size} ${rows.size === 1 ? 'row holds' : 'rows hold'} what no model should learn, this one: ${first.rule} (${first.excerpt})`,
-    remedy: '`inspectData()` lists all of them and writes the data without them; without `strictData` it is trained on as it is.', // biome-ignore format: one line
+    remedy:
+      '`inspectData()` lists all of them and writes the data without them; without `strictData` it is trained on as it is.',
   });
 }

@@ -14,7 +14,9 @@ const pair = (prompt: string, completion: string, line: number): Example => ({
 });
 const pairs = (...all: readonly (readonly [string, string])[]): Example[] => all.map(([a, b], i) => pair(a, b, i + 1));
 const lines = async (examples: readonly Example[], kind: FindingKind): Promise<number[]> =>
-  (await checkRows(examples)).findings.filter((each) => each.kind === kind).flatMap(({ rows }) => rows.map(({ line }) => line)); // biome-ignore format: one line
+  (await checkRows(examples)).findings
+    .filter((each) => each.kind === kind)
+    .flatMap(({ rows }) => rows.map(({ line }) => line));
 
 test('copies, contradictions and rows that say nothing are named by their lines', async () => {
   const rows = pairs(
@@ -44,7 +46,11 @@ test('where answers are labels, near prompts with other labels are no copies, an
     ['please tell me about topic3 number 21 right today', 'rare'],
   );
   const { findings, labels } = await checkRows(rows);
-  expect(labels).toEqual([{ label: 'common', rows: 60 }, { label: 'other', rows: 8 }, { label: 'rare', rows: 1 }]); // biome-ignore format: one line
+  expect(labels).toEqual([
+    { label: 'common', rows: 60 },
+    { label: 'other', rows: 8 },
+    { label: 'rare', rows: 1 },
+  ]);
   expect(findings.filter(({ kind }) => kind === 'near-duplicate')).toEqual([]);
   expect(findings.filter(({ kind }) => kind === 'label-balance').map(({ excerpt }) => excerpt)).toEqual(['common']);
 });
@@ -56,10 +62,22 @@ test('secrets and personal data are named and shown in no excerpt of any check',
   const rows = pairs([said, 'yes, that is fine'], [said, 'yes, that is fine'], [`${said} `, 'no, certainly never']);
   const { findings } = await checkRows(rows);
   const kinds = new Set(findings.map(({ kind }) => kind));
-  for (const kind of ['secret', 'personal-data', 'exact-duplicate', 'contradiction', 'special-tokens', 'white-space'] as const) expect(kinds).toContain(kind); // biome-ignore format: one line
+  for (const kind of [
+    'secret',
+    'personal-data',
+    'exact-duplicate',
+    'contradiction',
+    'special-tokens',
+    'white-space',
+  ] as const)
+    expect(kinds).toContain(kind);
   expect(JSON.stringify(findings)).not.toContain(secret);
   expect(JSON.stringify(findings)).not.toContain(card);
-  expect(findings.find(({ kind }) => kind === 'secret')).toMatchObject({ severity: 'severe', place: 'prompt', rule: 'GitHub token' }); // biome-ignore format: one line
+  expect(findings.find(({ kind }) => kind === 'secret')).toMatchObject({
+    severity: 'severe',
+    place: 'prompt',
+    rule: 'GitHub token',
+  });
   expect(findings.find(({ kind }) => kind === 'personal-data')).toMatchObject({
     severity: 'severe',
     rule: 'payment card',
@@ -112,15 +130,27 @@ test('languages: told where there is enough text, and rows of another one where 
     'zh',
     null,
   ]);
-  const english = Array.from({ length: 30 }, (_, i) => [`How do I close the account number ${i}?`, 'You can do that in the settings of the app.'] as const); // biome-ignore format: one line
+  const english = Array.from(
+    { length: 30 },
+    (_, i) => [`How do I close the account number ${i}?`, 'You can do that in the settings of the app.'] as const,
+  );
   const rows = pairs(...english, ['Wie kann ich mein Konto schließen?', 'Das geht in den Einstellungen der App.']);
   const { findings, languages } = await checkRows(rows);
-  expect(languages).toEqual([{ language: 'en', rows: 30 }, { language: 'de', rows: 1 }]); // biome-ignore format: one line
-  expect(findings.find(({ kind }) => kind === 'other-language')).toMatchObject({ rows: [{ line: 31 }], rule: expect.stringContaining('German') }); // biome-ignore format: one line
+  expect(languages).toEqual([
+    { language: 'en', rows: 30 },
+    { language: 'de', rows: 1 },
+  ]);
+  expect(findings.find(({ kind }) => kind === 'other-language')).toMatchObject({
+    rows: [{ line: 31 }],
+    rule: expect.stringContaining('German'),
+  });
 });
 
 test('a row as long as a book stands out; progress is told; a signal ends it', async () => {
-  const rows = pairs(...Array.from({ length: 300 }, (_, i) => [`question ${i}`, `answer ${i}`] as const), ['q', 'long words '.repeat(900)]); // biome-ignore format: one line
+  const rows = pairs(...Array.from({ length: 300 }, (_, i) => [`question ${i}`, `answer ${i}`] as const), [
+    'q',
+    'long words '.repeat(900),
+  ]);
   const seen: string[] = [];
   const { characters, findings } = await checkRows(rows, { onProgress: (doing) => seen.push(doing) });
   expect(findings.filter(({ kind }) => kind === 'unusual-length').map((each) => each.rows[0]!.line)).toEqual([301]);

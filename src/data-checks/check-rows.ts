@@ -68,7 +68,14 @@ async function sensitiveIn(rows: readonly DataRow[], excerpts: Excerpts): Promis
   return texts.flatMap(({ place, source, text }, i) =>
     (['secret', 'personal-data'] as const).flatMap((kind) =>
       found[i]![kind].slice(0, mostOfText).map((each): DataFinding => {
-        return { kind, severity: severityOf(kind, each), rule: each.rule, rows: [source], place, excerpt: excerpts.of(text, each.start, each.end) }; // biome-ignore format: one line
+        return {
+          kind,
+          severity: severityOf(kind, each),
+          rule: each.rule,
+          rows: [source],
+          place,
+          excerpt: excerpts.of(text, each.start, each.end),
+        };
       }),
     ),
   );
@@ -88,7 +95,11 @@ const orderOf: Readonly<Record<FindingSeverity, number>> = { severe: 0, warning:
 const inOrder = (findings: readonly DataFinding[]): DataFinding[] =>
   findings
     .map((finding, i) => ({ finding, i }))
-    .sort((a, b) => orderOf[a.finding.severity] - orderOf[b.finding.severity] || (a.finding.kind < b.finding.kind ? -1 : a.finding.kind > b.finding.kind ? 1 : a.i - b.i)) // biome-ignore format: one line
+    .sort(
+      (a, b) =>
+        orderOf[a.finding.severity] - orderOf[b.finding.severity] ||
+        (a.finding.kind < b.finding.kind ? -1 : a.finding.kind > b.finding.kind ? 1 : a.i - b.i),
+    )
     .map(({ finding }) => finding);
 
 /** Checks rows one by one, and then beside each other. Rejects with the signal's reason where it is aborted. */
@@ -112,7 +123,11 @@ export async function checkRows(examples: readonly Example[], options: CheckRows
   findings.push(...(await duplicatesIn(rows, excerpts, { onProgress: comparing, ...(signal ? { signal } : {}) })));
   const balance = labelBalance(rows, excerpts);
   const languages = languagesOf(rows);
-  findings.push(...contradictionsIn(rows, excerpts), ...sharedRareWords(rows, excerpts), ...unusualLengths(rows, excerpts)); // biome-ignore format: one line
+  findings.push(
+    ...contradictionsIn(rows, excerpts),
+    ...sharedRareWords(rows, excerpts),
+    ...unusualLengths(rows, excerpts),
+  );
   findings.push(...otherLanguages(rows, languages, excerpts), ...(balance?.findings ?? []));
   return {
     findings: inOrder(findings),

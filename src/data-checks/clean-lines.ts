@@ -15,7 +15,8 @@ function lineOf({ kind, notes, source, ...data }: Example): string {
 /** Lines of a JSONL file by their numbers. */
 async function linesOf(path: string, wanted: ReadonlySet<number>): Promise<string[]> {
   const lines: string[] = [];
-  for await (const batch of readLines(path)) for (const line of batch) if ('text' in line && wanted.has(line.line)) lines.push(line.text); // biome-ignore format: one line
+  for await (const batch of readLines(path))
+    for (const line of batch) if ('text' in line && wanted.has(line.line)) lines.push(line.text);
   return lines;
 }
 
@@ -29,7 +30,10 @@ export async function cleanLines(examples: readonly Example[]): Promise<string[]
   }
   const lines: string[] = [];
   for (const [path, own] of byFile) {
-    const isCopied = kindByName(path) === 'JSONL' && own.every(({ source }) => source.record === undefined) && !(await goesOverLines(path)); // biome-ignore format: one line
+    const isCopied =
+      kindByName(path) === 'JSONL' &&
+      own.every(({ source }) => source.record === undefined) &&
+      !(await goesOverLines(path));
     const all = isCopied ? await linesOf(path, new Set(own.map(({ source }) => source.line))) : own.map(lineOf);
     for (const line of all) lines.push(line);
   }

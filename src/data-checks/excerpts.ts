@@ -17,7 +17,11 @@ const hidden = (value: string): string =>
   `${value.length > 4 * shownOfSecret ? value.slice(0, shownOfSecret) : (value[0] ?? '')}••• (${value.length} characters)`;
 
 const named = (text: string): string =>
-  harmless(text.replace(/\s+/g, ' ').replace(unseen, (char) => `<U+${char.codePointAt(0)!.toString(16).toUpperCase().padStart(4, '0')}>`)); // biome-ignore format: one line
+  harmless(
+    text
+      .replace(/\s+/g, ' ')
+      .replace(unseen, (char) => `<U+${char.codePointAt(0)!.toString(16).toUpperCase().padStart(4, '0')}>`),
+  );
 
 /** Ranges of texts that are never shown whole. */
 export class Excerpts {
@@ -25,7 +29,11 @@ export class Excerpts {
 
   /** Hides what was found in a text from now on. */
   hide(text: string, found: readonly Found[]): void {
-    if (found.length > 0) this.secret.set(text, [...(this.secret.get(text) ?? []), ...found].sort((a, b) => a.start - b.start)); // biome-ignore format: one line
+    if (found.length > 0)
+      this.secret.set(
+        text,
+        [...(this.secret.get(text) ?? []), ...found].sort((a, b) => a.start - b.start),
+      );
   }
 
   /** The beginning of what a row says. */

@@ -25,7 +25,14 @@ export async function duplicatesIn(
     const key = keyOf(row);
     const like = first.get(key);
     if (like)
-      findings.push({ kind: 'exact-duplicate', severity: 'warning', rule: 'repeats an earlier row', rows: [row.source], like: like.source, excerpt: excerpts.ofRow(row) }); // biome-ignore format: one line
+      findings.push({
+        kind: 'exact-duplicate',
+        severity: 'warning',
+        rule: 'repeats an earlier row',
+        rows: [row.source],
+        like: like.source,
+        excerpt: excerpts.ofRow(row),
+      });
     else first.set(key, row);
   }
   const distinct = [...first.values()];
@@ -74,7 +81,14 @@ export function contradictionsIn(rows: readonly DataRow[], excerpts: Excerpts): 
     const like = first.get(key);
     if (!like) first.set(key, row);
     else if (sameWords(like.answer) !== sameWords(row.answer))
-      findings.push({ kind: 'contradiction', severity, rule: 'another answer to the same prompt', rows: [row.source], like: like.source, excerpt: `${excerpts.of(row.answer)} / ${excerpts.of(like.answer)}` }); // biome-ignore format: one line
+      findings.push({
+        kind: 'contradiction',
+        severity,
+        rule: 'another answer to the same prompt',
+        rows: [row.source],
+        like: like.source,
+        excerpt: `${excerpts.of(row.answer)} / ${excerpts.of(like.answer)}`,
+      });
   }
   return findings;
 }

@@ -23,7 +23,15 @@ export function lengthsOf(values: readonly number[]): Lengths {
 
 /** Rows of which a side says nothing. */
 export function emptyIn({ answer, isPair, prompt, source, texts }: DataRow, excerpts: Excerpts): DataFinding[] {
-  const finding = (rule: string): DataFinding[] => [{ kind: 'empty', severity: 'warning', rule, rows: [source], excerpt: texts.map(({ text }) => excerpts.of(text)).join(' / ') }]; // biome-ignore format: one line
+  const finding = (rule: string): DataFinding[] => [
+    {
+      kind: 'empty',
+      severity: 'warning',
+      rule,
+      rows: [source],
+      excerpt: texts.map(({ text }) => excerpts.of(text)).join(' / '),
+    },
+  ];
   if (wordsOf(answer).length === 0) return finding(isPair ? 'empty answer' : 'empty text');
   return isPair && wordsOf(prompt).length === 0 ? finding('empty prompt') : [];
 }
@@ -36,7 +44,16 @@ export function edgesIn({ source, texts }: DataRow, excerpts: Excerpts): DataFin
     const match = edge?.exec(text);
     if (!match) return [];
     const rule = match.index === 0 ? 'several white space characters before it' : 'white space at its end';
-    return [{ kind: 'white-space', severity: 'note', rule, rows: [source], place, excerpt: excerpts.of(text, Math.max(0, text.length - 30)) }]; // biome-ignore format: one line
+    return [
+      {
+        kind: 'white-space',
+        severity: 'note',
+        rule,
+        rows: [source],
+        place,
+        excerpt: excerpts.of(text, Math.max(0, text.length - 30)),
+      },
+    ];
   });
 }
 
@@ -48,11 +65,18 @@ export function unusualLengths(rows: readonly DataRow[], excerpts: Excerpts): Da
   const lengths = rows.map((row) => wholeOf(row).length);
   const { median, percentile95 } = lengthsOf(lengths);
   const most = Math.max(unusual.ofMedian * median, unusual.of95 * percentile95, unusual.characters);
-  return rows.flatMap(
-    (row, i): DataFinding[] =>
+  return rows.flatMap((row, i): DataFinding[] =>
     lengths[i]! <= most
       ? []
-      : [{ kind: 'unusual-length', severity: 'note', rule: `${lengths[i]} characters, where the middle row has ${median}`, rows: [row.source], excerpt: excerpts.ofRow(row) }], // biome-ignore format: one line
+      : [
+          {
+            kind: 'unusual-length',
+            severity: 'note',
+            rule: `${lengths[i]} characters, where the middle row has ${median}`,
+            rows: [row.source],
+            excerpt: excerpts.ofRow(row),
+          },
+        ],
   );
 }
 
@@ -72,7 +96,9 @@ export function labelBalance(
 ): { labels: LabelCount[]; findings: DataFinding[] } | null {
   const counts = labelsOf(rows);
   if (!counts) return null;
-  const labels = [...counts].map(([label, rows]) => ({ label, rows })).sort((a, b) => b.rows - a.rows || (a.label < b.label ? -1 : 1)); // biome-ignore format: one line
+  const labels = [...counts]
+    .map(([label, rows]) => ({ label, rows }))
+    .sort((a, b) => b.rows - a.rows || (a.label < b.label ? -1 : 1));
   const median = lengthsOf([...counts.values()]).median;
   const findings = labels.flatMap(({ label, rows: count }): DataFinding[] => {
     const rule =

@@ -79,7 +79,8 @@ function candidatesIn(words: Words): Candidate[] {
     const counts = new Map<string, number>();
     for (const place of places) counts.set(words.answers[place]!, (counts.get(words.answers[place]!) ?? 0) + 1);
     const [[answer, count]] = [...counts].sort((a, b) => b[1] - a[1]) as [[string, number]];
-    if (count < oneAnswer * places.length || count < fewestRows || totals.get(answer)! > words.answers.length / 2) return []; // biome-ignore format: one line
+    if (count < oneAnswer * places.length || count < fewestRows || totals.get(answer)! > words.answers.length / 2)
+      return [];
     return [{ term, answer, rows: places.filter((place) => words.answers[place] === answer) }];
   });
 }
@@ -131,7 +132,10 @@ class AnswerWords {
   /** Whether a pair of words only says what one of them says alone: that one was judged by itself. */
   isSaidByOne({ answer, term }: Candidate): boolean {
     const words = term.split(' ');
-    return words.length > 1 && words.some((word) => (this.counts.get(answer)!.get(word) ?? 0) >= oneAnswer * this.all.get(word)!); // biome-ignore format: one line
+    return (
+      words.length > 1 &&
+      words.some((word) => (this.counts.get(answer)!.get(word) ?? 0) >= oneAnswer * this.all.get(word)!)
+    );
   }
 
   /** Whether the other words of a row point to its answer too, by naive Bayes over the rows without the term. */

@@ -32,7 +32,7 @@ export async function checkTokens(
   let place = 0;
   for (const { encoded, source } of encodeEach(examples, options)) {
     if ('reason' in encoded)
-      findings.push({ kind: 'unusable', severity: 'warning', rule: encoded.reason, rows: [source], excerpt: '' }); // biome-ignore format: one line
+      findings.push({ kind: 'unusable', severity: 'warning', rule: encoded.reason, rows: [source], excerpt: '' });
     else {
       for (const note of encoded.notes) notices[note] = (notices[note] ?? 0) + 1;
       const tokens = Math.max(...encoded.sequences.map((each) => each.tokens.length));
@@ -47,6 +47,12 @@ export async function checkTokens(
   const median = lengthsOf(counted.map(({ characters, tokens }) => tokens / (characters + 1))).median;
   for (const { characters, place, tokens } of counted)
     if (tokens >= hardlyKnown.tokens && tokens / (characters + 1) > hardlyKnown.times * median)
-      findings.push({ kind: 'many-tokens', severity: 'note', rule: `${tokens} tokens for ${characters} characters`, rows: [examples[place]!.source], excerpt: '' }); // biome-ignore format: one line
+      findings.push({
+        kind: 'many-tokens',
+        severity: 'note',
+        rule: `${tokens} tokens for ${characters} characters`,
+        rows: [examples[place]!.source],
+        excerpt: '',
+      });
   return { lengths: lengthsOf(counted.map(({ tokens }) => tokens)), findings, notices };
 }

@@ -31,7 +31,6 @@ test.each([
   ['a list a line', lines(turns, turns), /read from a record that is a list/],
   ['a list of lists', JSON.stringify([turns, turns]), /read from a record that is a list/],
 ])('%s', async (_, text, note) => {
-  // biome-ignore format: one line
   const { notes, train } = await read(text);
   expect(train.length).toBeGreaterThan(0);
   for (const example of train) expect(example).toMatchObject(expected);
@@ -46,7 +45,13 @@ test('one conversation as the list of a JSON file', async () => {
 
 test("Google's form, one record and several: its system prompt was learnt as a text, and nothing else", async () => {
   const system = { role: 'user', parts: [{ text: 's' }] };
-  const record = { systemInstruction: system, contents: [{ role: 'user', parts: [{ text: 'q' }] }, { role: 'model', parts: [{ text: 'a' }] }] }; // biome-ignore format: one line
+  const record = {
+    systemInstruction: system,
+    contents: [
+      { role: 'user', parts: [{ text: 'q' }] },
+      { role: 'model', parts: [{ text: 'a' }] },
+    ],
+  };
   for (const text of [lines(record), lines(record, record)])
     expect((await read(text)).train[0]).toMatchObject({ messages: [{ role: 'system', content: 's' }, ...turns] });
 });
@@ -65,7 +70,11 @@ test('lists of records, one a line: the second line was refused', async () => {
 });
 
 test('columns in capitals are proposed as they are written, and what would be lost is said', async () => {
-  await expect(read('Prompt,Completion\nq,a\n', 'csv')).rejects.toThrow(/Try `promptColumn: 'Prompt', completionColumn: 'Completion'`\./); // biome-ignore format: one line
+  await expect(read('Prompt,Completion\nq,a\n', 'csv')).rejects.toThrow(
+    /Try `promptColumn: 'Prompt', completionColumn: 'Completion'`\./,
+  );
   await expect(read('Text\nq\n', 'csv')).rejects.toThrow(/Try `textColumn: 'Text'`\./);
-  await expect(read(lines({ instruction: 'i', context: 'c', response: 'r' }))).rejects.toThrow(/To learn "context" too, name the columns instruction, input and output/); // biome-ignore format: one line
+  await expect(read(lines({ instruction: 'i', context: 'c', response: 'r' }))).rejects.toThrow(
+    /To learn "context" too, name the columns instruction, input and output/,
+  );
 });

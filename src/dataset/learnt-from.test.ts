@@ -3,8 +3,16 @@ import type { Example } from '../text/example.ts';
 import { learntFrom } from './learnt-from.ts';
 
 const at = (line: number) => ({ source: { file: 'made', line } });
-const plain = (line: number, completion = 'yes'): Example => ({ kind: 'completion', prompt: 'q', completion, ...at(line) }); // biome-ignore format: one line
-const pair = (line: number, completion = 'yes', other = 'no'): Example => ({ ...plain(line, completion), rejected: { kind: 'completion', prompt: 'q', completion: other } }); // biome-ignore format: one line
+const plain = (line: number, completion = 'yes'): Example => ({
+  kind: 'completion',
+  prompt: 'q',
+  completion,
+  ...at(line),
+});
+const pair = (line: number, completion = 'yes', other = 'no'): Example => ({
+  ...plain(line, completion),
+  rejected: { kind: 'completion', prompt: 'q', completion: other },
+});
 const labelled = (line: number, label: boolean): Example => ({ ...plain(line), label });
 
 test('pairs are learnt from by dpo; a row with one answer is refused by its line', () => {
@@ -16,7 +24,9 @@ test('pairs are learnt from by dpo; a row with one answer is refused by its line
 test('data of another kind is refused, with what would learn from it', () => {
   expect(() => learntFrom([plain(1)], 'simpo')).toThrow(/holds no pair of answers.*"chosen"/s);
   expect(() => learntFrom([labelled(1, true)], 'dpo')).toThrow(/`method: 'kto'` learns from those/);
-  expect(() => learntFrom([pair(1), plain(2)], 'lora')).toThrow(/preference data: 1 of 2 .*`method: 'dpo'` learns from them/s); // biome-ignore format: one line
+  expect(() => learntFrom([pair(1), plain(2)], 'lora')).toThrow(
+    /preference data: 1 of 2 .*`method: 'dpo'` learns from them/s,
+  );
   expect(() => learntFrom([plain(1)], 'kto')).toThrow(/holds no labelled answer.*"label": true/s);
   expect(() => learntFrom([labelled(1, true), labelled(2, true)], 'kto')).toThrow(
     /2 labelled answers, all of them good/,
@@ -32,9 +42,19 @@ test('kto takes a pair as two labelled answers, and learns the last answer of a 
     { ...plain(1, 'no'), label: false },
   ]);
   expect(notes).toEqual(['1 of the answers are labelled good, 1 bad.']);
-  const messages = [{ role: 'user', content: 'a' }, { role: 'assistant', content: 'b' }, { role: 'user', content: 'c' }, { role: 'assistant', content: 'd' }]; // biome-ignore format: one line
+  const messages = [
+    { role: 'user', content: 'a' },
+    { role: 'assistant', content: 'b' },
+    { role: 'user', content: 'c' },
+    { role: 'assistant', content: 'd' },
+  ];
   const [first] = learntFrom([{ kind: 'chat', messages, label: true, ...at(1) }, labelled(2, false)], 'kto').examples;
-  expect(first!.kind === 'chat' && first!.messages.map(({ weight }) => weight)).toEqual([undefined, 0, undefined, undefined]); // biome-ignore format: one line
+  expect(first!.kind === 'chat' && first!.messages.map(({ weight }) => weight)).toEqual([
+    undefined,
+    0,
+    undefined,
+    undefined,
+  ]);
 });
 
 test('labels that nothing reads are said, and pairs that length alone decides', () => {

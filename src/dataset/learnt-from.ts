@@ -115,6 +115,9 @@ export function learntFrom(examples: readonly Example[], method: Method, heldOut
       `${withValues({ method: 'dpo' })} learns from them; ${chosenAlone}.`,
     );
   const labels = examples.filter(({ label }) => label !== undefined).length;
-  const notes = labels > 0 ? [`${labels} answers have a label, which is not read: ${withValues({ method: 'kto' })} learns from labels.`] : []; // biome-ignore format: one line
+  const notes =
+    labels > 0
+      ? [`${labels} answers have a label, which is not read: ${withValues({ method: 'kto' })} learns from labels.`]
+      : [];
   return { examples, refusals: [], notes };
 }

@@ -28,7 +28,9 @@ const moreColumns: readonly string[] = ['context', 'input', 'passage', 'document
 
 /** What to try with columns of other names. */
 export function likelyColumns(record: unknown): string {
-  const names = new Map(typeof record === 'object' && record ? Object.keys(record).map((key) => [key.toLowerCase(), key]) : []); // biome-ignore format: one line
+  const names = new Map(
+    typeof record === 'object' && record ? Object.keys(record).map((key) => [key.toLowerCase(), key]) : [],
+  );
   const pair = likelyPairs.find((each) => each.every((name) => names.has(name)));
   if (!pair) return names.has('text') ? `Try ${withValues({ textColumn: names.get('text') })}. ` : '';
   const more = moreColumns.find((name) => names.has(name));

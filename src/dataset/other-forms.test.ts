@@ -89,9 +89,28 @@ describe('records inside other JSON', () => {
     ['deep columns', { data: columns }, 'in lists by column, under "data"'],
     ['pandas', { prompt: { 0: 'a', 5: 'c' }, completion: { 0: 'b', 5: 'd' } }, "in pandas' layout by column and row"],
     ['index', { x: two[0], y: two[1] }, 'in an object with a key for each'],
-    ['split', { columns: ['prompt', 'completion'], index: [0, 1], data: [['a', 'b'], ['c', 'd']] }, "in pandas' split layout"], // biome-ignore format: one line
-    ['table', { schema: { fields: [] }, data: two.map((pair, index) => ({ index, ...pair })) }, 'in the list under "data"'], // biome-ignore format: one line
-    ['server', { features: [{ name: 'prompt' }], rows: two.map((row, row_idx) => ({ row_idx, row, truncated_cells: [] })) }, "as the hub's data server gives rows"], // biome-ignore format: one line
+    [
+      'split',
+      {
+        columns: ['prompt', 'completion'],
+        index: [0, 1],
+        data: [
+          ['a', 'b'],
+          ['c', 'd'],
+        ],
+      },
+      "in pandas' split layout",
+    ],
+    [
+      'table',
+      { schema: { fields: [] }, data: two.map((pair, index) => ({ index, ...pair })) },
+      'in the list under "data"',
+    ],
+    [
+      'server',
+      { features: [{ name: 'prompt' }], rows: two.map((row, row_idx) => ({ row_idx, row, truncated_cells: [] })) },
+      "as the hub's data server gives rows",
+    ],
   ])('%s', async (name, value, layout) => {
     for (const [ending, text] of [
       ['json', JSON.stringify(value, null, 2)],
@@ -143,7 +162,10 @@ describe('records inside other JSON', () => {
   });
 
   test('a bad record inside is one refusal', async () => {
-    const data = await read('bad.json', `{"version": 1,\n"data": [\n${JSON.stringify(two[0])},\n{"prompt": "x", "completion": NaN},\n${JSON.stringify(two[1])}]}`); // biome-ignore format: one line
+    const data = await read(
+      'bad.json',
+      `{"version": 1,\n"data": [\n${JSON.stringify(two[0])},\n{"prompt": "x", "completion": NaN},\n${JSON.stringify(two[1])}]}`,
+    );
     expect(pairs(data)).toEqual(both);
     expect(refused(data)).toEqual(['2 is no valid JSON: it holds NaN or Infinity']);
     expect(data.refusals[0]!.source.line).toBe(4);
@@ -178,7 +200,11 @@ describe('lines', () => {
       expect(pairs(await read(name, Buffer.from(`\ufeff${lines}`, 'utf16le')))).toEqual(both);
     expect(pairs(await read('wide.jsonl', Buffer.from(`\ufeff${lines}`, 'utf16le').swap16()))).toEqual(both);
     await expect(read('wide.jsonl', Buffer.from(lines, 'utf16le'))).rejects.toThrow(/UTF-16 without a byte order mark/);
-    const mixed = Buffer.concat([Buffer.from(`${lines}\n{"prompt": "`), Buffer.from([0xfc]), Buffer.from('", "completion": "x"}\n{"prompt": "\0", "completion": "x"}')]); // biome-ignore format: one line
+    const mixed = Buffer.concat([
+      Buffer.from(`${lines}\n{"prompt": "`),
+      Buffer.from([0xfc]),
+      Buffer.from('", "completion": "x"}\n{"prompt": "\0", "completion": "x"}'),
+    ]);
     const data = await read('mixed.jsonl', mixed);
     expect(pairs(data)).toEqual(both);
     expect(refused(data)).toEqual(['3 is not valid UTF-8', '4 is no valid JSON: it holds NUL bytes']);
@@ -211,7 +237,6 @@ describe('lines', () => {
       ['deep.jsonl', `${lines}\n${deep}\n${numbers}`],
       ['deep.json', `[${JSON.stringify(two[0])},${JSON.stringify(two[1])},${deep},${numbers}]`],
     ] as const) {
-      // biome-ignore format: one line
       const data = await read(name, text);
       expect(pairs(data)).toEqual(both);
       expect(refused(data)).toEqual(['3 is nested deeper than 200 levels', '4 is nested deeper than 200 levels']);
@@ -270,10 +295,17 @@ describe('formats', () => {
   });
 
   test('keys that are not read are counted, and one that looks like a label is named', async () => {
-    const rows = Array.from({ length: 40 }, (_, i) => ({ text: `t${i}`, id: `n${i}`, kind: ['x', 'y'][i % 2], ...(i < 3 ? { rare: 1 } : {}) })); // biome-ignore format: one line
+    const rows = Array.from({ length: 40 }, (_, i) => ({
+      text: `t${i}`,
+      id: `n${i}`,
+      kind: ['x', 'y'][i % 2],
+      ...(i < 3 ? { rare: 1 } : {}),
+    }));
     const { notes } = await read('labels.jsonl', rows.map((row) => JSON.stringify(row)).join('\n'));
     expect(notes).toEqual([
-      expect.stringMatching(/not read: id, kind, rare \(3 of 40 rows\); "kind" looks like a label.*`promptColumn: 'text', completionColumn: 'kind'`$/), // biome-ignore format: one line
+      expect.stringMatching(
+        /not read: id, kind, rare \(3 of 40 rows\); "kind" looks like a label.*`promptColumn: 'text', completionColumn: 'kind'`$/,
+      ),
     ]);
   });
 

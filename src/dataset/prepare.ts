@@ -62,8 +62,14 @@ function notesOf(
   else if (settings.sequenceLength !== null && sequenceLength < settings.sequenceLength && tooLong)
     notes.push(`Rows are cut at ${sequenceLength} tokens, the model's context, not at ${settings.sequenceLength}.`);
   if (!report) {
-    const idle = [settings.earlyStop !== null ? '`earlyStop`' : '', settings.validateEvery !== null ? '`validateEvery`' : ''].filter((flag) => flag !== ''); // biome-ignore format: one line
-    if (idle.length > 0) notes.push(`${idle.join(' and ')} ${idle.length > 1 ? 'do' : 'does'} nothing: no rows are held out (\`validation\`).`); // biome-ignore format: one line
+    const idle = [
+      settings.earlyStop !== null ? '`earlyStop`' : '',
+      settings.validateEvery !== null ? '`validateEvery`' : '',
+    ].filter((flag) => flag !== '');
+    if (idle.length > 0)
+      notes.push(
+        `${idle.join(' and ')} ${idle.length > 1 ? 'do' : 'does'} nothing: no rows are held out (\`validation\`).`,
+      );
   }
   if (train.unrolledRows > 0)
     notes.push(`${train.unrolledRows} rows added, since the template rewrites earlier turns.`);
@@ -95,13 +101,18 @@ async function withAdapter(
 ): Promise<{ requested: RequestedSettings; notes: string[] }> {
   if (!trainsAdapter(requested.method) || !requested.initialAdapter) return { requested, notes: [] };
   const read: string[] = [];
-  const { alpha, rank, rslora, targetModules } = await initialAdapter(requested, requested.initialAdapter, model, (text) => read.push(text)); // biome-ignore format: one line
+  const { alpha, rank, rslora, targetModules } = await initialAdapter(
+    requested,
+    requested.initialAdapter,
+    model,
+    (text) => read.push(text),
+  );
   const brought = { alpha, rank, rslora, targetModules };
   const overruled = (Object.keys(brought) as (keyof typeof brought)[]).flatMap((name) => {
     const [has, set] = [brought[name], requested[name]].map((value) => String(value));
     // What is as by default was hardly set.
     const usual = requested[name] === null || set === String(fieldOf(tuneOptions[name]).fallback);
-    return usual || has === set ? [] : [`The initial adapter has ${name} ${has}; the setting ${set} is not used.`]; // biome-ignore format: one line
+    return usual || has === set ? [] : [`The initial adapter has ${name} ${has}; the setting ${set} is not used.`];
   });
   return { requested: { ...requested, ...brought }, notes: [...read, ...overruled] };
 }
@@ -115,7 +126,7 @@ function decide(
   const config = readModelConfig(model);
   const facts: ModelFacts = {
     ...config,
-    method: isPreferenceMethod(requested.method) ? 'preferences' : trainsAdapter(requested.method) ? 'lora' : 'full', // biome-ignore format: one line
+    method: isPreferenceMethod(requested.method) ? 'preferences' : trainsAdapter(requested.method) ? 'lora' : 'full',
     weights: parameterCount(model),
     weightsPerRank: loraWeights(config, { rank: 1, targetModules: requested.targetModules }),
   };
@@ -126,7 +137,10 @@ function decide(
   // What was given is kept as it was given, the model's context notwithstanding.
   const chosen = chooseDefaults(requested, requested.sequenceLength ?? sets.sequenceLength, data, facts);
   const preferences = choosePreferenceValues(requested.method, requested);
-  return { settings: { ...requested, ...chosen, ...preferences }, chosen: explainDefaults(requested, chosen, data, facts) }; // biome-ignore format: one line
+  return {
+    settings: { ...requested, ...chosen, ...preferences },
+    chosen: explainDefaults(requested, chosen, data, facts),
+  };
 }
 
 function prefixNote(prefix: number, { report, rows }: Sets['train']): string {

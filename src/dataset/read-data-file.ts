@@ -184,7 +184,13 @@ async function openRecords(
   mayBeEmpty: boolean,
 ): Promise<OpenRecords | null> {
   const rename = (record: RawRecord): RawRecord =>
-    'value' in record ? { ...record, ...keptOf(record.value, request.keptColumn), value: placed(renameColumns(record.value, request.columns), raw, request) } : record; // biome-ignore format: one line
+    'value' in record
+      ? {
+          ...record,
+          ...keptOf(record.value, request.keptColumn),
+          value: placed(renameColumns(record.value, request.columns), raw, request),
+        }
+      : record;
   const source = raw.records[Symbol.asyncIterator]();
   let head: RawRecord[] = [];
   let ended = false;

@@ -52,7 +52,11 @@ async function recordTexts(path: string, textColumn: string | null): Promise<Doc
       remedy: 'Learn them with `tune()`, or choose the field that holds the text: `textColumn`.',
     });
   const texts = train.flatMap((example) => (example.kind === 'text' ? [example.text] : []));
-  return { documents: texts.flatMap(documentsOf), notes: [`${path}: the texts of ${texts.length} records are learnt, not the file as it is`, ...notes], refusals }; // biome-ignore format: one line
+  return {
+    documents: texts.flatMap(documentsOf),
+    notes: [`${path}: the texts of ${texts.length} records are learnt, not the file as it is`, ...notes],
+    refusals,
+  };
 }
 
 /** A text file whose first line is a record, named for what it is not. */

@@ -8,8 +8,21 @@ import type { Example } from '../text/example.ts';
 import { buildSets } from './row-sets.ts';
 
 const path = join(import.meta.dirname, '../../test/fixtures/reference/llama/base.gguf');
-const examples = Array.from({ length: 4000 }, (_, line): Example => ({ kind: 'completion', prompt: `number ${line} ${'word '.repeat(40)}`, completion: 'odd', source: { file: 'x', line } })); // biome-ignore format: one line
-const settings = { sequenceLength: null, tooLong: 'truncate-left', supervise: 'answers', specialTokens: 'auto' } as const; // biome-ignore format: one line
+const examples = Array.from(
+  { length: 4000 },
+  (_, line): Example => ({
+    kind: 'completion',
+    prompt: `number ${line} ${'word '.repeat(40)}`,
+    completion: 'odd',
+    source: { file: 'x', line },
+  }),
+);
+const settings = {
+  sequenceLength: null,
+  tooLong: 'truncate-left',
+  supervise: 'answers',
+  specialTokens: 'auto',
+} as const;
 
 test('preparing rows hears that it shall stop, while it is at it', async () => {
   const model = openGguf(path);
@@ -31,7 +44,10 @@ test('it tells how far it is, now and then', async () => {
   const tokenizer = await openTokenizer(path);
   const told: string[] = [];
   // A slow tokenizer: a hundred rows take two seconds and more.
-  const slow = { ...tokenizerOf(tokenizer), encode: (text: string, special: boolean) => (wait(15), tokenizer.encode(text, special)) }; // biome-ignore format: one line
+  const slow = {
+    ...tokenizerOf(tokenizer),
+    encode: (text: string, special: boolean) => (wait(15), tokenizer.encode(text, special)),
+  };
   try {
     const few = examples.slice(0, 150);
     await buildSets({ train: few, validation: [], settings, model, tokenizer: slow, progress: (m) => told.push(m) });
@@ -53,7 +69,8 @@ test('rows that were made before are the same, and no tokenizer is opened for th
       return openTokenizer(path);
     },
   };
-  const build = (held: readonly Example[]) => buildSets({ train: examples, validation: held, settings, model, tokenizer: late }); // biome-ignore format: one line
+  const build = (held: readonly Example[]) =>
+    buildSets({ train: examples, validation: held, settings, model, tokenizer: late });
   try {
     // Few rows are made again, not kept.
     const first = await build(examples.slice(0, 4));
@@ -76,7 +93,8 @@ test('rows that were made before are the same, and no tokenizer is opened for th
       messages: [{ role: 'user', content: 'x' }],
       source: { file: 'x', line: 0 },
     };
-    const withRefused = () => buildSets({ train: [refused, ...examples], validation: [], settings, model, tokenizer: late }); // biome-ignore format: one line
+    const withRefused = () =>
+      buildSets({ train: [refused, ...examples], validation: [], settings, model, tokenizer: late });
     await withRefused();
     await withRefused();
     expect(opened).toBe(4);

@@ -31,14 +31,32 @@ const model = openGguf(join(import.meta.dirname, '../../test/fixtures/reference/
 afterAll(() => model.close());
 
 const source = (line: number) => ({ file: 'a.jsonl', line });
-const completion = (completion: string, line = 1): Example => ({ kind: 'completion', prompt: 'a', completion, source: source(line) }); // biome-ignore format: one line
+const completion = (completion: string, line = 1): Example => ({
+  kind: 'completion',
+  prompt: 'a',
+  completion,
+  source: source(line),
+});
 const options = { supervise: 'answers', specialTokens: 'text' } as const;
 const keyOf = (...examples: readonly Example[]): string => rowsKey(examples, { model, options })!;
 const examples = [completion('b'), completion('c', 2), completion('d', 3)];
 const rows: EncodedRows = [
-  { source: source(1), encoded: { raw: true, notes: ['a note'], sequences: [{ tokens: Int32Array.of(1, -2, 300_000), supervised: Uint8Array.of(0, 1, 1) }, { tokens: new Int32Array(), supervised: new Uint8Array() }] } }, // biome-ignore format: one line
+  {
+    source: source(1),
+    encoded: {
+      raw: true,
+      notes: ['a note'],
+      sequences: [
+        { tokens: Int32Array.of(1, -2, 300_000), supervised: Uint8Array.of(0, 1, 1) },
+        { tokens: new Int32Array(), supervised: new Uint8Array() },
+      ],
+    },
+  },
   { source: source(2), encoded: { reason: 'is refused', detail: 'for this' } },
-  { source: source(3), encoded: { raw: false, notes: [], sequences: [{ tokens: Int32Array.of(7), supervised: Uint8Array.of(1) }] } }, // biome-ignore format: one line
+  {
+    source: source(3),
+    encoded: { raw: false, notes: [], sequences: [{ tokens: Int32Array.of(7), supervised: Uint8Array.of(1) }] },
+  },
 ];
 
 const facts = { addsBos: true, bosToken: 5, isEndOfGeneration: (token: number) => token === 7 || token === 8 };
@@ -62,7 +80,11 @@ test('what was kept comes back, under the places of whoever asks', () => {
 });
 
 test('another example, setting, template or spelling is another name', () => {
-  const call = (json: string): Example => ({ kind: 'chat', source: source(1), messages: [{ role: 'assistant', content: null, tool_calls: [readJson(json)] }] }); // biome-ignore format: one line
+  const call = (json: string): Example => ({
+    kind: 'chat',
+    source: source(1),
+    messages: [{ role: 'assistant', content: null, tool_calls: [readJson(json)] }],
+  });
   const said = (message: Message): Example => ({ kind: 'chat', source: source(1), messages: [message] });
   const keys = [
     keyOf(completion('b')),

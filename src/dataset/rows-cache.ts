@@ -69,7 +69,8 @@ export function rowsKey(examples: readonly Example[], { model, options }: RowsMa
   const hash = createHash('sha256').update(JSON.stringify([code, options.supervise, options.specialTokens]));
   try {
     // The chat template is among them: the one that was given, where one was.
-    for (const [name, { value }] of model.metadata) if (name.startsWith('tokenizer.')) hash.update(`${name}=${JSON.stringify(value)}\n`); // biome-ignore format: one line
+    for (const [name, { value }] of model.metadata)
+      if (name.startsWith('tokenizer.')) hash.update(`${name}=${JSON.stringify(value)}\n`);
     hash.update(`${model.string('tokenizer.chat_template')}\n`);
     for (const { source: _, ...example } of examples) hash.update(`${spelled(example)}\n`);
   } catch {
@@ -127,7 +128,8 @@ export function keepRows(key: string, { facts, rows }: KeptRows): void {
   const length = Buffer.alloc(lengthBytes);
   length.writeBigUInt64LE(BigInt(text.length));
   const sequences = rows.flatMap(({ encoded }) => ('reason' in encoded ? [] : encoded.sequences));
-  const bytes = ({ buffer, byteLength, byteOffset }: Int32Array | Uint8Array): Uint8Array => new Uint8Array(buffer, byteOffset, byteLength); // biome-ignore format: one line
+  const bytes = ({ buffer, byteLength, byteOffset }: Int32Array | Uint8Array): Uint8Array =>
+    new Uint8Array(buffer, byteOffset, byteLength);
   try {
     mkdirSync(rowsCacheFolder(), { recursive: true, mode: 0o700 });
     const path = cachedRowsPath(key);

@@ -82,7 +82,10 @@ export class SeenKeys {
     });
     const more = this.keys.size > shown.length || this.more > 0 ? ', ...' : '';
     const label = mayBeLabelled ? this.label() : undefined;
-    const hint = label === undefined ? '' : `; "${label.slice(0, 40)}" looks like a label: to learn to answer with it, ${withValues({ promptColumn: 'text', completionColumn: label.slice(0, 40) })}`; // biome-ignore format: one line
+    const hint =
+      label === undefined
+        ? ''
+        : `; "${label.slice(0, 40)}" looks like a label: to learn to answer with it, ${withValues({ promptColumn: 'text', completionColumn: label.slice(0, 40) })}`;
     return [`${path}: not read: ${shown.join(', ')}${more}${hint}`];
   }
 }

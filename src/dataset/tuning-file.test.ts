@@ -48,8 +48,22 @@ const good: readonly (readonly [string, object])[] = [
   ['names', conversation({ ...question, name: 'Ada' }, answer)],
   ['a call', { ...calling({}), tools: [tool], parallel_tool_calls: false }],
   ['a result', { messages: [...calling({}).messages, result, answer], tools: [tool] }],
-  ['the older form', { messages: [question, { role: 'assistant', function_call: call.function }, { role: 'function', name: 'weather', content: '21' }, answer], functions: [tool.function] }], // biome-ignore format: one line
-  ["what Python's client writes of an answer", answered({ refusal: null, audio: null, function_call: null, tool_calls: null })], // biome-ignore format: one line
+  [
+    'the older form',
+    {
+      messages: [
+        question,
+        { role: 'assistant', function_call: call.function },
+        { role: 'function', name: 'weather', content: '21' },
+        answer,
+      ],
+      functions: [tool.function],
+    },
+  ],
+  [
+    "what Python's client writes of an answer",
+    answered({ refusal: null, audio: null, function_call: null, tool_calls: null }),
+  ],
 ];
 
 test.each(good)('%s passes, and every record of it is read by tune', async (_, value) => {
@@ -88,14 +102,20 @@ const refused: readonly (readonly [unknown, string])[] = [
   [conversation({ role: 'user', content: '' }, answer), 'Line 4, message 1, key "content" is empty.'],
   [conversation({ role: 'user' }, answer), 'Line 4, message 1, key "content" is missing.'],
   [conversation({ role: 'user', content: 7 }, answer), 'key "content" is neither a text nor a list of parts.'],
-  [conversation({ role: 'user', content: [{ type: 'image_url', image_url: { url: 'x' } }] }, answer), 'key "content[0].type" is image_url: images, audio and files cannot be learnt'], // biome-ignore format: one line
+  [
+    conversation({ role: 'user', content: [{ type: 'image_url', image_url: { url: 'x' } }] }, answer),
+    'key "content[0].type" is image_url: images, audio and files cannot be learnt',
+  ],
   [conversation({ role: 'user', content: [{ text: 'x' }] }, answer), 'Line 4, message 1, key "content[0].type" is'],
   [answered({ refusal: 'No.' }), 'key "refusal" is not learnt; write the refusal as content.'],
   [conversation(question), 'Line 4, key "messages" has no message of the assistant: there is nothing to learn.'],
   [conversation(question, answer, question), 'Line 4, message 3, key "role" is user: the last message'],
   [calling({ id: undefined }), 'Line 4, message 2, key "tool_calls[0].id" is missing.'],
   [calling({ type: 'tool' }), 'key "tool_calls[0].type" is not "function".'],
-  [calling({ function: { name: 'weather', arguments: { place: 'Paris' } } }), 'key "tool_calls[0].function.arguments" is no text: arguments are JSON text.'], // biome-ignore format: one line
+  [
+    calling({ function: { name: 'weather', arguments: { place: 'Paris' } } }),
+    'key "tool_calls[0].function.arguments" is no text: arguments are JSON text.',
+  ],
   [calling({ function: { name: 'weather', arguments: '{place' } }), 'arguments" is no JSON text of an object.'],
   [calling({ function: { name: 'the weather', arguments: '{}' } }), 'key "tool_calls[0].function.name" is not made of'],
   [answered({ tool_calls: [] }), 'key "tool_calls" is an empty list.'],
@@ -114,10 +134,19 @@ const refused: readonly (readonly [unknown, string])[] = [
     answered({ content: 'a <|fim_suffix|> b' }),
     'Line 4, message 2, key "content" contains the special token <|fim_suffix|>.',
   ],
-  ['{"messages":[{"role":"user","content":"\\u003c|im_end|>"},{"role":"assistant","content":"x"}]}', 'Line 4, message 1, key "content" contains the special token <|im_end|>.'], // biome-ignore format: one line
-  [{ ...calling({}), tools: [{ ...tool, function: { ...tool.function, description: '<|endoftext|>' } }] }, 'key "tools[0].function.description" contains the special token <|endoftext|>.'], // biome-ignore format: one line
+  [
+    '{"messages":[{"role":"user","content":"\\u003c|im_end|>"},{"role":"assistant","content":"x"}]}',
+    'Line 4, message 1, key "content" contains the special token <|im_end|>.',
+  ],
+  [
+    { ...calling({}), tools: [{ ...tool, function: { ...tool.function, description: '<|endoftext|>' } }] },
+    'key "tools[0].function.description" contains the special token <|endoftext|>.',
+  ],
   [answered({ content: '<|reserved_200123|>' }), 'contains the special token <|reserved_200123|>.'],
-  ['{"messages":[{"role":"user","content":"x"},{"role":"assistant","content":"\\ud800"}]}', 'Line 4 cannot be learnt from: a message\'s content holds half a character (a lone surrogate)'], // biome-ignore format: one line
+  [
+    '{"messages":[{"role":"user","content":"x"},{"role":"assistant","content":"\\ud800"}]}',
+    "Line 4 cannot be learnt from: a message's content holds half a character (a lone surrogate)",
+  ],
 ];
 test.each(refused.map(([bad, expected]) => [expected, bad] as const))('%s', async (expected, bad) => {
   const found = await check(among(bad));
@@ -128,7 +157,9 @@ test.each(refused.map(([bad, expected]) => [expected, bad] as const))('%s', asyn
 
 test('fewer than ten examples are refused, as the platform did', async () => {
   const { faults } = await check(lines([row, row]));
-  expect(faults).toEqual([{ line: null, code: 'invalid_n_examples', message: 'The file has 2 examples, but must have at least 10 examples.' }]); // biome-ignore format: one line
+  expect(faults).toEqual([
+    { line: null, code: 'invalid_n_examples', message: 'The file has 2 examples, but must have at least 10 examples.' },
+  ]);
 });
 
 test('a byte order mark before the file, CR LF, and blank lines behind it are let through with a note', async () => {
@@ -148,7 +179,10 @@ test.each<readonly [string, Uint8Array, string]>([
 
 test('Latin-1 is named with its line', async () => {
   const bytes = Buffer.from(among(answered({ content: 'déjà vu' })), 'latin1');
-  expect((await check(bytes)).faults[0]).toMatchObject({ line: 4, message: expect.stringContaining('is not valid UTF-8') }); // biome-ignore format: one line
+  expect((await check(bytes)).faults[0]).toMatchObject({
+    line: 4,
+    message: expect.stringContaining('is not valid UTF-8'),
+  });
 });
 
 const template = new ChatTemplate(namedTemplates.chatml, { bosToken: '', eosToken: '<|im_end|>' });
@@ -195,7 +229,9 @@ test('rows of another format than the method wants are refused', async () => {
   const found = await check(among(value, value), { formats: ['chat', 'completion'] });
   expect(messages(found)).toEqual(['The file is in the format preference, and chat or completion is wanted.']);
   const graded = { messages: [question], reference: 'Paris' };
-  expect(messages(await check(among(graded, graded), { formats: ['chat'] }))[0]).toContain('has the unknown key "reference"'); // biome-ignore format: one line
+  expect(messages(await check(among(graded, graded), { formats: ['chat'] }))[0]).toContain(
+    'has the unknown key "reference"',
+  );
 });
 
 test('faults are listed up to a bound and counted beyond it', async () => {

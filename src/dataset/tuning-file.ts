@@ -158,7 +158,11 @@ class Checking {
     const { format, examples, notes } = this;
     if (this.blankLines > 0) notes.push(`ends in blank lines (${this.blankLines}), which are left out`);
     if (examples < fewestExamples)
-      this.refuse(null, `has ${examples} ${examples === 1 ? 'example' : 'examples'}, but must have at least ${fewestExamples} examples`, { code: 'invalid_n_examples' }); // biome-ignore format: one line
+      this.refuse(
+        null,
+        `has ${examples} ${examples === 1 ? 'example' : 'examples'}, but must have at least ${fewestExamples} examples`,
+        { code: 'invalid_n_examples' },
+      );
     if (format !== null && !recordFormatOf[format]) notes.push(`holds ${format} rows, which cannot be trained on yet`);
     return { format, examples, faults: this.faults, faultCount: this.faultCount, notes };
   }
@@ -171,7 +175,8 @@ async function wrongFile(path: string, checking: Checking): Promise<string | nul
   const { head, packing } = await headOf(path);
   if (packing) return `is compressed (${packing}): the file itself is wanted, as JSONL`;
   const [first, second, third] = head;
-  if ((first === 0xff && second === 0xfe) || (first === 0xfe && second === 0xff)) return 'is in UTF-16: UTF-8 is wanted'; // biome-ignore format: one line
+  if ((first === 0xff && second === 0xfe) || (first === 0xfe && second === 0xff))
+    return 'is in UTF-16: UTF-8 is wanted';
   if (first === 0xef && second === 0xbb && third === 0xbf) checking.notes.push(marked);
   if (await goesOverLines(path)) return 'is JSON that goes over lines: JSONL is wanted, one object a line';
   return null;

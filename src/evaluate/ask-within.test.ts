@@ -22,7 +22,8 @@ function slow(milliseconds: number): Askable {
 }
 const questions = Array.from({ length: 100 }, (_, i): TestQuestion => ({ ask: { prompt: `${i}` }, expected: '' }));
 const { signal } = new AbortController();
-const within = (models: readonly Askable[], seconds: number) => askWithin(models, questions, { atOnce: 4, maxTokens: 9, seconds, signal }); // biome-ignore format: one line
+const within = (models: readonly Askable[], seconds: number) =>
+  askWithin(models, questions, { atOnce: 4, maxTokens: 9, seconds, signal });
 
 test('where the time suffices, all questions are answered, in their order', async () => {
   const [first, second] = await within([slow(0), slow(1)], 60);

@@ -51,9 +51,11 @@ export interface Paired {
 /** No difference of two scores from 0 to 1 is larger. */
 const bounded = ([low, high]: Interval): Interval => [Math.max(-1, low), Math.min(1, high)];
 
-const differencesOf = (first: Side, second: Side): number[] => first.scores.map((score, i) => score - second.scores[i]!); // biome-ignore format: one line
+const differencesOf = (first: Side, second: Side): number[] =>
+  first.scores.map((score, i) => score - second.scores[i]!);
 
-const count = (differences: readonly number[], sign: number): number => differences.filter((each) => each === sign).length; // biome-ignore format: one line
+const count = (differences: readonly number[], sign: number): number =>
+  differences.filter((each) => each === sign).length;
 
 /** Of both one after the other, as `permuteStatistic` wants it. */
 const bothOf = (first: Side, second: Side, { expected, metric }: CompareOptions): Statistic | null =>
@@ -61,7 +63,9 @@ const bothOf = (first: Side, second: Side, { expected, metric }: CompareOptions)
 
 /** The difference with the noise of seeds in it; null where neither is repeats. */
 function overSeeds(first: Side, second: Side, { clusters }: CompareOptions): SeededMean | null {
-  const repeats = [first, second].flatMap(({ bySeed }) => (bySeed ? [{ count: bySeed.length, variance: seedVariance(bySeed, clusters) }] : [])); // biome-ignore format: one line
+  const repeats = [first, second].flatMap(({ bySeed }) =>
+    bySeed ? [{ count: bySeed.length, variance: seedVariance(bySeed, clusters) }] : [],
+  );
   return repeats.length === 0 ? null : seededMean(differencesOf(first, second), repeats, clusters);
 }
 
@@ -84,7 +88,12 @@ function intervalOf(first: Side, second: Side, options: CompareOptions): Interva
   const both = bothOf(first, second, options);
   const differences = differencesOf(first, second);
   const total = differences.length;
-  if (both) return bootstrapStatistic((rows) => both(rows) - both(rows.map((row) => row + total)), total, clusters ? { clusters } : {}); // biome-ignore format: one line
+  if (both)
+    return bootstrapStatistic(
+      (rows) => both(rows) - both(rows.map((row) => row + total)),
+      total,
+      clusters ? { clusters } : {},
+    );
   return isBinary(metric, [first, second]) && !clusters
     ? pairedInterval(count(differences, 1), count(differences, -1), total)
     : meanInterval(differences, clusters);

@@ -81,7 +81,14 @@ export function compareAll({ baselines, metrics, models: [first, ...models], tes
   const units = unitsOf(test);
   return found.map((each, i) => {
     const shown = adjusted[i]! < 1 - confidence;
-    const verdict = units < fewestExamples ? 'too-few-examples' : !shown ? 'no-difference-shown' : each.difference > 0 ? 'better' : 'worse'; // biome-ignore format: one line
+    const verdict =
+      units < fewestExamples
+        ? 'too-few-examples'
+        : !shown
+          ? 'no-difference-shown'
+          : each.difference > 0
+            ? 'better'
+            : 'worse';
     return { ...each, adjustedPValue: adjusted[i]!, verdict };
   });
 }
@@ -96,10 +103,22 @@ export function tiesOf({ baselines, metrics, models, test }: Compared): Tied[] {
   return metrics.map((metric, i) => {
     const options = optionsOf(metric, test);
     const pairs = all.flatMap((first, at) => all.slice(at + 1).map((second) => ({ first, second })));
-    const adjusted = holm(pairs.map(({ first, second }) => testTwo(sideOf(first, i), sideOf(second, i), options).pValue)); // biome-ignore format: one line
-    const found = pairs.map(({ first, second }, at) => ({ first: first.name, second: second.name, differ: adjusted[at]! < 1 - confidence })); // biome-ignore format: one line
+    const adjusted = holm(
+      pairs.map(({ first, second }) => testTwo(sideOf(first, i), sideOf(second, i), options).pValue),
+    );
+    const found = pairs.map(({ first, second }, at) => ({
+      first: first.name,
+      second: second.name,
+      differ: adjusted[at]! < 1 - confidence,
+    }));
     const best = [...all].sort((a, b) => b.results[i]!.score - a.results[i]!.score);
-    return { metric: metric.name, sets: tiedSets(best.map(({ name }) => name), found) }; // biome-ignore format: one line
+    return {
+      metric: metric.name,
+      sets: tiedSets(
+        best.map(({ name }) => name),
+        found,
+      ),
+    };
   });
 }
 
@@ -116,15 +135,29 @@ export interface Said {
 
 /** A comparison as a sentence. */
 export function comparisonText(comparison: Comparison, { examples, severalMetrics, test }: Said): string {
-  const { adjustedPValue, difference, examplesNeeded: needed, first, interval, metric, noise, second, smallestShown: least, verdict } = comparison; // biome-ignore format: one line
+  const {
+    adjustedPValue,
+    difference,
+    examplesNeeded: needed,
+    first,
+    interval,
+    metric,
+    noise,
+    second,
+    smallestShown: least,
+    verdict,
+  } = comparison;
   const by = severalMetrics ? ` by ${metric}` : '';
-  const seen = `${points(Math.abs(difference))} points ${difference >= 0 ? 'above' : 'below'} ${second}, 95% interval ${points(interval[0])} to ${points(interval[1])}, ${pText(adjustedPValue)}`; // biome-ignore format: one line
-  const noisy = noise ? ` Of its uncertainty, ${points(noise.seeds ** 2 / (noise.seeds ** 2 + noise.examples ** 2 || 1))} in a hundred is noise of seeds.` : ''; // biome-ignore format: one line
+  const seen = `${points(Math.abs(difference))} points ${difference >= 0 ? 'above' : 'below'} ${second}, 95% interval ${points(interval[0])} to ${points(interval[1])}, ${pText(adjustedPValue)}`;
+  const noisy = noise
+    ? ` Of its uncertainty, ${points(noise.seeds ** 2 / (noise.seeds ** 2 + noise.examples ** 2 || 1))} in a hundred is noise of seeds.`
+    : '';
   if (verdict === 'better' || verdict === 'worse')
     return `${first} is ${verdict} than ${second}${by}: ${seen}.${noisy}`;
-  if (verdict === 'too-few-examples') return `${test} are too few to compare ${first} with ${second}${by}: ${seen}; give at least ${fewestExamples}, better some hundred.`; // biome-ignore format: one line
+  if (verdict === 'too-few-examples')
+    return `${test} are too few to compare ${first} with ${second}${by}: ${seen}; give at least ${fewestExamples}, better some hundred.`;
   const more = needed !== null && needed > examples ? ` The difference seen would need about ${needed} examples.` : '';
-  return `No difference shown between ${first} and ${second}${by}: ${seen}. With ${test}, one of ${points(least)} points would have been shown four times in five.${more}${noisy}`; // biome-ignore format: one line
+  return `No difference shown between ${first} and ${second}${by}: ${seen}. With ${test}, one of ${points(least)} points would have been shown four times in five.${more}${noisy}`;
 }
 
 /** Ties as a sentence; null where no two tie. */

@@ -5,7 +5,12 @@ import { metricOf } from './metrics/metric.ts';
 import { meanInterval } from './statistics/mean-interval.ts';
 import { bootstrapInterval, randomNumbers } from './statistics/resampling.ts';
 
-const side = (scores: readonly number[]): Side => ({ score: scores.reduce((sum, each) => sum + each, 0) / scores.length, scores, answers: scores.map(() => ''), bySeed: null }); // biome-ignore format: one line
+const side = (scores: readonly number[]): Side => ({
+  score: scores.reduce((sum, each) => sum + each, 0) / scores.length,
+  scores,
+  answers: scores.map(() => ''),
+  bySeed: null,
+});
 
 /** Two models that are equally often right, alike on half of the examples (or clusters of five). */
 function simulated(count: number, isClustered: boolean) {
@@ -17,9 +22,15 @@ function simulated(count: number, isClustered: boolean) {
     const own = Array.from({ length: isClustered ? count / 5 : count }, () => [random(), random()]);
     const rows = Array.from({ length: count }, (_, row) => own[isClustered ? Math.floor(row / 5) : row]!);
     const drawn = rows.map(([a, b]) => (random() < 0.5 ? [a!, a!] : [a!, b!]));
-    const sides = [0, 1].map((of) => side(drawn.map((pair) => Number((isClustered && random() < 0.3 ? random() : pair[of]!) < right)))); // biome-ignore format: one line
+    const sides = [0, 1].map((of) =>
+      side(drawn.map((pair) => Number((isClustered && random() < 0.3 ? random() : pair[of]!) < right))),
+    );
     const clusters = isClustered ? { clusters: rows.map((_, row) => String(Math.floor(row / 5))) } : {};
-    const { difference, interval: [low, high], pValue } = compareTwo(sides[0]!, sides[1]!, { metric: metricOf('exact'), expected: rows.map(() => ''), ...clusters }); // biome-ignore format: one line
+    const {
+      difference,
+      interval: [low, high],
+      pValue,
+    } = compareTwo(sides[0]!, sides[1]!, { metric: metricOf('exact'), expected: rows.map(() => ''), ...clusters });
     if (low <= 0 && 0 <= high) covered++;
     if (pValue < 0.05 && difference > 0) better++;
     if (pValue < 0.05 && difference < 0) worse++;
@@ -64,5 +75,10 @@ test('rare scores, all to one side, bend the interval as a bootstrap does', () =
   const values = Array.from({ length: 50 }, (_, i) => (i < 4 ? 0.5 + i / 10 : 0));
   const [, high] = meanInterval(values);
   expect(high).toBe(bootstrapInterval(values)[1]);
-  expect(meanInterval(values, values.map((_, i) => String(i)))[1]).toBeLessThan(high); // biome-ignore format: one line
+  expect(
+    meanInterval(
+      values,
+      values.map((_, i) => String(i)),
+    )[1],
+  ).toBeLessThan(high);
 });

@@ -27,7 +27,24 @@ function echoes(answer: string, question: TestQuestion): boolean {
 }
 
 /** Scripts that people write whole texts in; Japanese is written in several, of which these two are its own. */
-const scripts = ['Latin', 'Cyrillic', 'Greek', 'Arabic', 'Hebrew', 'Devanagari', 'Bengali', 'Tamil', 'Thai', 'Hangul', 'Hiragana', 'Katakana', 'Han', 'Armenian', 'Georgian', 'Ethiopic'] as const; // biome-ignore format: one line
+const scripts = [
+  'Latin',
+  'Cyrillic',
+  'Greek',
+  'Arabic',
+  'Hebrew',
+  'Devanagari',
+  'Bengali',
+  'Tamil',
+  'Thai',
+  'Hangul',
+  'Hiragana',
+  'Katakana',
+  'Han',
+  'Armenian',
+  'Georgian',
+  'Ethiopic',
+] as const;
 const scriptPatterns = scripts.map((name) => ({ name, letters: new RegExp(`\\p{Script=${name}}`, 'gu') }));
 /** Fewer letters than these may be a name or a sign. */
 const leastLetters = 4;

@@ -8,8 +8,13 @@ import { patternMetric } from './metrics/pattern.ts';
 import { randomNumbers } from './statistics/resampling.ts';
 import { type Clusters, type TestQuestion, testSetOf } from './test-set.ts';
 
-const questionsOf = (expected: readonly string[]): TestQuestion[] => expected.map((text, i) => ({ ask: { prompt: `question ${'x'.repeat(i)}` }, expected: text })); // biome-ignore format: one line
-const answered = (name: string, texts: readonly string[]): Answered => ({ name, answers: texts.map((text) => ({ text, ended: true })), costs: { seconds: 0, computed: texts.length } }); // biome-ignore format: one line
+const questionsOf = (expected: readonly string[]): TestQuestion[] =>
+  expected.map((text, i) => ({ ask: { prompt: `question ${'x'.repeat(i)}` }, expected: text }));
+const answered = (name: string, texts: readonly string[]): Answered => ({
+  name,
+  answers: texts.map((text) => ({ text, ended: true })),
+  costs: { seconds: 0, computed: texts.length },
+});
 
 interface Given {
   readonly expected: readonly string[];
@@ -20,7 +25,14 @@ interface Given {
 
 const evaluated = ({ clusters, expected, metrics = [metricOf('exact')], models }: Given) => {
   const test = testSetOf(questionsOf(expected), { clusters: clusters ?? null });
-  return evaluateAnswers({ test, metrics, suggested: null, models: Object.entries(models).map(([name, texts]) => answered(name, texts)), baselines: [majorityAnswer(test)], findings: {} }); // biome-ignore format: one line
+  return evaluateAnswers({
+    test,
+    metrics,
+    suggested: null,
+    models: Object.entries(models).map(([name, texts]) => answered(name, texts)),
+    baselines: [majorityAnswer(test)],
+    findings: {},
+  });
 };
 
 /** Labels, and answers of which this share is right. */
@@ -41,16 +53,26 @@ test('clusters widen intervals, change the test, and count as the examples that 
   const base = labels.map((label, i) => (Math.floor(i / 5) % 4 < 2 ? label : 'maybe'));
   const alone = await evaluated({ expected: labels, models: { tuned, base } });
   const names = labels.map((_, i) => String(Math.floor(i / 5)));
-  const together = await evaluated({ expected: labels, models: { tuned, base }, clusters: { by: 'the column "talk"', names } }); // biome-ignore format: one line
-  const [plain, grouped] = [alone, together].map(({ comparisons }) => comparisons.find(({ second }) => second === 'base')!); // biome-ignore format: one line
+  const together = await evaluated({
+    expected: labels,
+    models: { tuned, base },
+    clusters: { by: 'the column "talk"', names },
+  });
+  const [plain, grouped] = [alone, together].map(
+    ({ comparisons }) => comparisons.find(({ second }) => second === 'base')!,
+  );
   expect([plain!.test, plain!.verdict]).toEqual(['mcnemar', 'better']);
   expect(grouped!.test).toBe('permutation');
   expect(grouped!.pValue).toBeGreaterThan(plain!.pValue * 100);
   const width = ([low, high]: readonly [number, number]): number => high - low;
   expect(width(grouped!.interval)).toBeGreaterThan(1.5 * width(plain!.interval));
-  expect(width(together.models[0]!.results[0]!.interval)).toBeGreaterThan(1.5 * width(alone.models[0]!.results[0]!.interval)); // biome-ignore format: one line
+  expect(width(together.models[0]!.results[0]!.interval)).toBeGreaterThan(
+    1.5 * width(alone.models[0]!.results[0]!.interval),
+  );
   expect(together.clusters).toEqual({ by: 'the column "talk"', count: 20 });
-  expect(together.verdict.join('\n')).toContain('The 100 examples count as 20: those that share the column "talk" belong together.'); // biome-ignore format: one line
+  expect(together.verdict.join('\n')).toContain(
+    'The 100 examples count as 20: those that share the column "talk" belong together.',
+  );
   const few = labels.map((_, i) => String(Math.floor(i / 20)));
   const tooFew = await evaluated({ expected: labels, models: { tuned, base }, clusters: { by: 'x', names: few } });
   expect(tooFew.comparisons[1]!.verdict).toBe('too-few-examples');
@@ -62,20 +84,28 @@ test('several metrics are compared together, each with its own test, and those t
   const models = { tuned: rightly(0.9, 1), twin: rightly(0.9, 2), base: rightly(0.2, 3) };
   const { comparisons, models: found, ties, verdict } = await evaluated({ expected: labels, metrics, models });
   expect(comparisons.map(({ metric, second, test: made }) => [metric, second, made])).toEqual(
-    [['exact', 'mcnemar'], ['macro-f1', 'permutation'], ['chrf', 'permutation']].flatMap(([metric, made]) => ['the most frequent answer', 'twin', 'base'].map((second) => [metric, second, made])), // biome-ignore format: one line
+    [
+      ['exact', 'mcnemar'],
+      ['macro-f1', 'permutation'],
+      ['chrf', 'permutation'],
+    ].flatMap(([metric, made]) => ['the most frequent answer', 'twin', 'base'].map((second) => [metric, second, made])),
   );
   // Of nine p-values, the smallest counts nine times.
   const least = comparisons.reduce((a, b) => (b.pValue < a.pValue ? b : a));
   expect(least.adjustedPValue).toBeCloseTo(9 * least.pValue, 12);
   expect(found[0]!.results[1]!.score).toBeCloseTo(found[0]!.labels!.macroF1, 12);
-  expect(ties.map(({ metric, sets }) => [metric, sets[0]])).toEqual(metrics.map(({ name }) => [name, expect.arrayContaining(['tuned', 'twin'])])); // biome-ignore format: one line
+  expect(ties.map(({ metric, sets }) => [metric, sets[0]])).toEqual(
+    metrics.map(({ name }) => [name, expect.arrayContaining(['tuned', 'twin'])]),
+  );
   expect(verdict.join('\n')).toMatch(/Statistically tied by exact: (tuned, twin|twin, tuned)/);
   expect(verdict.join('\n')).toMatch(/tuned is better than base by macro-f1/);
 });
 
 test('a pattern takes what is to be the expected answer, or has to match', async () => {
   const texts = labels.map((label, i) => (i < 80 ? `So the answer is: ${label} .` : 'I do not know'));
-  const score = async (pattern: string): Promise<number> => (await evaluated({ expected: labels, metrics: [patternMetric(pattern)], models: { m: texts } })).models[0]!.results[0]!.score; // biome-ignore format: one line
+  const score = async (pattern: string): Promise<number> =>
+    (await evaluated({ expected: labels, metrics: [patternMetric(pattern)], models: { m: texts } })).models[0]!
+      .results[0]!.score;
   expect(await score('answer is: (.*)\\.')).toBeCloseTo(0.8, 12);
   expect(await score('answer is: (yes)')).toBeCloseTo(0.4, 12);
   expect(await score('do not know$')).toBeCloseTo(0.2, 12);
@@ -90,40 +120,77 @@ test('a function of one’s own scores; what is no score is said with the answer
   expect([metrics[0]!.binary, comparisons[0]!.test]).toEqual([true, 'mcnemar']);
   const half = ownMetric('half', (answer, expected) => (answer === expected ? 1 : 0.5));
   expect((await evaluated({ expected: labels, metrics: [half], models })).comparisons[0]!.test).toBe('permutation');
-  for (const [given, fault] of [[2, 'gave 2 for the answer'], [Number.NaN, 'gave NaN'], ['x', 'gave x']] as const) // biome-ignore format: one line
-    await expect(evaluated({ expected: labels, metrics: [ownMetric('odd', () => given as number)], models })).rejects.toMatchObject({ part: 'the metric odd', fault: expect.stringContaining(fault) }); // biome-ignore format: one line
-  const broken = ownMetric('broken', () => { throw new Error('no such field'); }); // biome-ignore format: one line
-  await expect(evaluated({ expected: labels, metrics: [broken], models })).rejects.toMatchObject({ fault: 'failed: no such field' }); // biome-ignore format: one line
+  for (const [given, fault] of [
+    [2, 'gave 2 for the answer'],
+    [Number.NaN, 'gave NaN'],
+    ['x', 'gave x'],
+  ] as const)
+    await expect(
+      evaluated({ expected: labels, metrics: [ownMetric('odd', () => given as number)], models }),
+    ).rejects.toMatchObject({ part: 'the metric odd', fault: expect.stringContaining(fault) });
+  const broken = ownMetric('broken', () => {
+    throw new Error('no such field');
+  });
+  await expect(evaluated({ expected: labels, metrics: [broken], models })).rejects.toMatchObject({
+    fault: 'failed: no such field',
+  });
 });
 
 test('JSON is reported by validity and by fields', async () => {
   const expected = labels.map((_, i) => JSON.stringify({ a: i, b: 'x' }));
   const texts = expected.map((text, i) => (i % 4 === 0 ? text : i % 4 === 1 ? `{"a": ${i}, "c": 1}` : 'no'));
-  const { models } = await evaluated({ expected, metrics: [metricOf('json'), metricOf('json-valid')], models: { m: texts } }); // biome-ignore format: one line
+  const { models } = await evaluated({
+    expected,
+    metrics: [metricOf('json'), metricOf('json-valid')],
+    models: { m: texts },
+  });
   expect(models[0]!.json).toEqual({ valid: 0.5, fields: 0.375, extra: 25 });
   expect(models[0]!.results.map(({ score }) => score)).toEqual([0.375, 0.5]);
 });
 
 test('examples are grouped by how their conversations begin, and by template', async () => {
-  const talk = (first: string, more: readonly string[]): TestQuestion => ({ ask: { messages: [first, ...more].map((content, i) => ({ role: i % 2 === 0 ? 'user' : 'assistant', content })) }, expected: 'x' }); // biome-ignore format: one line
+  const talk = (first: string, more: readonly string[]): TestQuestion => ({
+    ask: { messages: [first, ...more].map((content, i) => ({ role: i % 2 === 0 ? 'user' : 'assistant', content })) },
+    expected: 'x',
+  });
   const grouped = byConversation([talk('a', []), talk('a', ['b', 'c']), talk('d', [])])!;
   expect(new Set(grouped.names).size).toBe(2);
   expect(byConversation([talk('a', []), talk('b', [])])).toBeNull();
   expect(templateOf('Is 12.5 more than "two"?')).toBe('Is # more than #?');
-  const numbered = Array.from({ length: 30 }, (_, i): TestQuestion => ({ ask: { prompt: `${i} plus ${i + 1}?` }, expected: String(2 * i + 1) })); // biome-ignore format: one line
+  const numbered = Array.from(
+    { length: 30 },
+    (_, i): TestQuestion => ({ ask: { prompt: `${i} plus ${i + 1}?` }, expected: String(2 * i + 1) }),
+  );
   expect(new Set(byTemplate(numbered).names).size).toBe(1);
   const test = testSetOf(numbered);
-  const { doubts } = await evaluateAnswers({ test, metrics: [metricOf('exact')], suggested: null, models: [answered('m', numbered.map(({ expected }) => expected))], baselines: [], findings: {} }); // biome-ignore format: one line
+  const { doubts } = await evaluateAnswers({
+    test,
+    metrics: [metricOf('exact')],
+    suggested: null,
+    models: [
+      answered(
+        'm',
+        numbered.map(({ expected }) => expected),
+      ),
+    ],
+    baselines: [],
+    findings: {},
+  });
   expect(doubts).toMatchObject([{ code: 'few-templates', figures: { templates: 1, examples: 30 } }]);
 });
 
 test('of several drawn answers an example has their mean, and the report at least one and all of k', async () => {
   const test = testSetOf(questionsOf(labels));
   // Of four draws, the first is right of all, the second of half, the others of none.
-  const draws = [1, 0.5, 0, 0].map((share) => labels.map((label, i) => ({ text: i < share * labels.length ? label : 'maybe', ended: true }))); // biome-ignore format: one line
+  const draws = [1, 0.5, 0, 0].map((share) =>
+    labels.map((label, i) => ({ text: i < share * labels.length ? label : 'maybe', ended: true })),
+  );
   const model: Answered = { name: 'm', answers: draws[0]!, samples: draws, costs: { seconds: 0, computed: 0 } };
   const given = { test, suggested: null, models: [model], baselines: [majorityAnswer(test)], findings: {} };
-  const { comparisons, metrics, models } = await evaluateAnswers({ ...given, metrics: [metricOf('exact'), metricOf('chrf'), ownMetric('mine', (answer, expected) => answer === expected)] }); // biome-ignore format: one line
+  const { comparisons, metrics, models } = await evaluateAnswers({
+    ...given,
+    metrics: [metricOf('exact'), metricOf('chrf'), ownMetric('mine', (answer, expected) => answer === expected)],
+  });
   const [exact] = models[0]!.results;
   expect([exact!.scores[0], exact!.scores[99], exact!.score]).toEqual([0.5, 0.25, 0.375]);
   expect(metrics[0]!.binary).toBe(false);
@@ -135,7 +202,9 @@ test('of several drawn answers an example has their mean, and the report at leas
   expect([two!.any, two!.all]).toEqual([expect.closeTo(2 / 3, 12), expect.closeTo(1 / 12, 12)]);
   expect(two!.anyInterval[0]).toBeLessThan(2 / 3);
   expect([four!.any, four!.all]).toEqual([1, 0]);
-  await expect(evaluateAnswers({ ...given, metrics: [metricOf('macro-f1')] })).rejects.toMatchObject({ part: 'the metric macro-f1' }); // biome-ignore format: one line
+  await expect(evaluateAnswers({ ...given, metrics: [metricOf('macro-f1')] })).rejects.toMatchObject({
+    part: 'the metric macro-f1',
+  });
 });
 
 test('repeats of a training: a verdict that holds over seeds, with their noise told from the effect', async () => {
@@ -148,7 +217,9 @@ test('repeats of a training: a verdict that holds over seeds, with their noise t
   };
   const steady = await evaluateAnswers({ ...given, models: [repeats('tuned', [0.95, 0.95, 0.95]), base] });
   expect(steady.comparisons[0]).toMatchObject({ test: 'seeds', verdict: 'better' });
-  expect(steady.verdict.join('\n')).toMatch(/tuned is better than base: .* Of its uncertainty, \d+\.\d in a hundred is noise of seeds\./); // biome-ignore format: one line
+  expect(steady.verdict.join('\n')).toMatch(
+    /tuned is better than base: .* Of its uncertainty, \d+\.\d in a hundred is noise of seeds\./,
+  );
   // One seed as good as never, one as base: their mean is well above it, and says nothing of the next seed.
   const moody = await evaluateAnswers({ ...given, models: [repeats('tuned', [1, 1, 0.4]), base] });
   expect(moody.comparisons[0]).toMatchObject({ test: 'seeds', verdict: 'no-difference-shown', examplesNeeded: null });
@@ -170,15 +241,28 @@ test('bad input is said first: one class, training data alone, too few examples,
   expect(oneClass.comparisons[0]!.verdict).toBe('no-difference-shown');
   const test = testSetOf(questionsOf(labels));
   const given = { test, metrics: [metricOf('exact')], suggested: null, baselines: [] };
-  const learnt = await evaluateAnswers({ ...given, models: [answered('m', labels)], findings: { trainedOn: 100, looks: 10 } }); // biome-ignore format: one line
+  const learnt = await evaluateAnswers({
+    ...given,
+    models: [answered('m', labels)],
+    findings: { trainedOn: 100, looks: 10 },
+  });
   expect(learnt.verdict[0]).toBe('All 100 test examples were trained on: nothing here says how new ones are answered.');
   expect(learnt.verdict[1]).toMatch(/^This test data has been looked at 10 times/);
-  const few = await evaluateAnswers({ ...given, test: testSetOf(questionsOf(labels.slice(0, 19))), models: [answered('m', labels.slice(0, 19))], findings: {} }); // biome-ignore format: one line
+  const few = await evaluateAnswers({
+    ...given,
+    test: testSetOf(questionsOf(labels.slice(0, 19))),
+    models: [answered('m', labels.slice(0, 19))],
+    findings: {},
+  });
   expect(few.doubts[0]).toMatchObject({ code: 'few-examples', severity: 'severe' });
   const cut = labels.map((text) => ({ text, ended: false }));
   const never = await evaluateAnswers({ ...given, models: [{ ...answered('m', labels), answers: cut }], findings: {} });
   expect(never.verdict[0]).toMatch(/^No answer of m ended by itself/);
-  const mostly = await evaluateAnswers({ ...given, models: [{ ...answered('m', labels), answers: [...cut.slice(1), { text: 'x', ended: true }] }], findings: {} }); // biome-ignore format: one line
+  const mostly = await evaluateAnswers({
+    ...given,
+    models: [{ ...answered('m', labels), answers: [...cut.slice(1), { text: 'x', ended: true }] }],
+    findings: {},
+  });
   expect(mostly.doubts.map(({ code }) => code)).toContain('unended-answers');
   expect(mostly.doubts.map(({ code }) => code)).not.toContain('never-ends');
 });

@@ -8,7 +8,14 @@ import type { Baseline } from './baselines.ts';
 import { doubtsOf } from './checks.ts';
 import { compareAll, tiesOf } from './compare.ts';
 import { degenerateOf } from './degenerate.ts';
-import { type BaselineEvaluation, type Costs, type Evaluation, evaluationVersion, type Measured, type ModelEvaluation } from './evaluation.ts'; // biome-ignore format: one line
+import {
+  type BaselineEvaluation,
+  type Costs,
+  type Evaluation,
+  evaluationVersion,
+  type Measured,
+  type ModelEvaluation,
+} from './evaluation.ts';
 import type { Findings } from './findings.ts';
 import type { Judgement } from './judge.ts';
 import type { Calibration } from './likelihood/calibration.ts';
@@ -60,7 +67,24 @@ export interface AnswersGiven {
 }
 
 /** By every metric, in their order; `likelihoods` are those of each draw. */
-const resultsOf = (draws: Draws, { metrics, test }: AnswersGiven, likelihoods: readonly Likelihoods[] = []): Promise<MetricScore[]> => Promise.all(metrics.map((metric) => scoreAnswers(draws, test, metric, likelihoods.flatMap(({ scores }) => { const own = scores[metric.name]; return own ? [own] : []; })))); // biome-ignore format: one line
+const resultsOf = (
+  draws: Draws,
+  { metrics, test }: AnswersGiven,
+  likelihoods: readonly Likelihoods[] = [],
+): Promise<MetricScore[]> =>
+  Promise.all(
+    metrics.map((metric) =>
+      scoreAnswers(
+        draws,
+        test,
+        metric,
+        likelihoods.flatMap(({ scores }) => {
+          const own = scores[metric.name];
+          return own ? [own] : [];
+        }),
+      ),
+    ),
+  );
 
 async function modelEvaluation(
   { answers, costs, given: likelihoods, name, samples = [answers], seeds }: Answered,
@@ -86,7 +110,12 @@ async function modelEvaluation(
       all.flatMap(() => given.test.questions),
       await import('../text/text-language.ts'),
     ),
-    labels: areLabels ? labelReport(texts.map((text) => text.trim()), expected) : null, // biome-ignore format: one line
+    labels: areLabels
+      ? labelReport(
+          texts.map((text) => text.trim()),
+          expected,
+        )
+      : null,
     json: given.metrics.some(({ name }) => name.startsWith('json')) ? jsonReport(texts, expected) : null,
     calibration: likelihoods?.[0]?.calibration ?? null,
     answers: texts,
@@ -95,16 +124,30 @@ async function modelEvaluation(
   };
 }
 
-const baselineEvaluation = async ({ answers, kind, name }: Baseline, given: AnswersGiven): Promise<BaselineEvaluation> => ({ name, kind, results: await resultsOf({ answers: [answers], of: 'samples' }, given), answers }); // biome-ignore format: one line
+const baselineEvaluation = async (
+  { answers, kind, name }: Baseline,
+  given: AnswersGiven,
+): Promise<BaselineEvaluation> => ({
+  name,
+  kind,
+  results: await resultsOf({ answers: [answers], of: 'samples' }, given),
+  answers,
+});
 
 /** pass@k and pass^k by the metrics that say right or wrong. */
-const passesIn = (results: readonly MetricScore[], samples: number, test: TestSet): Passes[] => results.flatMap(({ metric, right }) => (right ? [passesOf(metric, right, samples, test)] : [])); // biome-ignore format: one line
+const passesIn = (results: readonly MetricScore[], samples: number, test: TestSet): Passes[] =>
+  results.flatMap(({ metric, right }) => (right ? [passesOf(metric, right, samples, test)] : []));
 
 /** A figure of all answers together is one of a single draw. */
 function refuseTogether({ metrics, models }: AnswersGiven): void {
   const together = metrics.find((metric) => metric.together !== undefined);
   if (together && models.some(({ samples, seeds }) => samples ?? seeds))
-    throw new NomoatError({ code: 'invalid-settings', part: `the metric ${together.name}`, fault: 'is one of all answers together, and there are several to each question', remedy: 'Leave `samples` out, give a single run, or take another metric.' }); // biome-ignore format: one line
+    throw new NomoatError({
+      code: 'invalid-settings',
+      part: `the metric ${together.name}`,
+      fault: 'is one of all answers together, and there are several to each question',
+      remedy: 'Leave `samples` out, give a single run, or take another metric.',
+    });
 }
 
 /** The evaluation of these answers. */

@@ -64,8 +64,11 @@ const instruction =
 
 /** What the judge is asked of one example. */
 function messagesOf(question: string, reference: string, [a, b]: readonly [string, string]): Message[] {
-  const content = `Question:\n${question}\n\nReference answer:\n${reference}\n\nAnswer A:\n${a}\n\nAnswer B:\n${b}\n\nWhich is better: A, B, or TIE?`; // biome-ignore format: one line
-  return [{ role: 'system', content: instruction }, { role: 'user', content }]; // biome-ignore format: one line
+  const content = `Question:\n${question}\n\nReference answer:\n${reference}\n\nAnswer A:\n${a}\n\nAnswer B:\n${b}\n\nWhich is better: A, B, or TIE?`;
+  return [
+    { role: 'system', content: instruction },
+    { role: 'user', content },
+  ];
 }
 
 /** 1 for A, -1 for B, 0 for a tie; null for what is no opinion. */
@@ -96,7 +99,12 @@ async function opinionOf(
 }
 
 const refused = (judge: Judge, nonsense: number, of: number): NomoatError =>
-  new NomoatError({ part: `the judge ${judge.name}`, fault: `gave no opinion on ${nonsense} of ${of} examples: it was asked for A, B or TIE`, remedy: 'Take another judge.', kind: 'failed' }); // biome-ignore format: one line
+  new NomoatError({
+    part: `the judge ${judge.name}`,
+    fault: `gave no opinion on ${nonsense} of ${of} examples: it was asked for A, B or TIE`,
+    remedy: 'Take another judge.',
+    kind: 'failed',
+  });
 
 /** Opinions on all examples. Rejects with NomoatError where too many are none. */
 async function opinionsOn(
@@ -109,7 +117,12 @@ async function opinionsOn(
   let [done, nonsense] = [0, 0];
   await sideBySide(questions.length, atOnce, async (i) => {
     const question = questions[i]!;
-    opinions[i] = await opinionOf(judge, [promptOf(question), question.expected], [first.answers[i]!.text, second.answers[i]!.text], signal); // biome-ignore format: one line
+    opinions[i] = await opinionOf(
+      judge,
+      [promptOf(question), question.expected],
+      [first.answers[i]!.text, second.answers[i]!.text],
+      signal,
+    );
     if (opinions[i]!.why === 'nonsense') nonsense++;
     done++;
     onJudged?.(done);
@@ -149,16 +162,29 @@ export async function judgeAll(
 ): Promise<Judgement[]> {
   const [first, ...others] = models;
   const found = [];
-  for (const other of others) found.push(judgementOf(judge, test, [first!, other], await opinionsOn(judge, test, [first!, other], options))); // biome-ignore format: one line
+  for (const other of others)
+    found.push(judgementOf(judge, test, [first!, other], await opinionsOn(judge, test, [first!, other], options)));
   const adjusted = holm(found.map(({ pValue }) => pValue));
   return found.map((each, i) => {
     const shown = adjusted[i]! < 1 - confidence;
-    const verdict = unitsOf(test) < fewestExamples ? 'too-few-examples' : !shown ? 'no-difference-shown' : each.wins > each.losses ? 'better' : 'worse'; // biome-ignore format: one line
+    const verdict =
+      unitsOf(test) < fewestExamples
+        ? 'too-few-examples'
+        : !shown
+          ? 'no-difference-shown'
+          : each.wins > each.losses
+            ? 'better'
+            : 'worse';
     return { ...each, adjustedPValue: adjusted[i]!, verdict };
   });
 }
 
-const outcome: Readonly<Record<Verdict, string>> = { better: 'better than', worse: 'worse than', 'no-difference-shown': 'not shown to differ from', 'too-few-examples': 'on too few examples to say, beside' }; // biome-ignore format: one line
+const outcome: Readonly<Record<Verdict, string>> = {
+  better: 'better than',
+  worse: 'worse than',
+  'no-difference-shown': 'not shown to differ from',
+  'too-few-examples': 'on too few examples to say, beside',
+};
 
 /** A judgement as a sentence, which says that it is an opinion. */
 export function judgementText({
@@ -174,6 +200,9 @@ export function judgementText({
   wins,
 }: Judgement): string {
   const p = adjustedPValue < 0.001 ? 'p < 0.001' : `p = ${adjustedPValue.toFixed(3)}`;
-  const odd = [...(disagreed > 0 ? [`${disagreed} of which it saw otherwise in the other order`] : []), ...(nonsense > 0 ? [`${nonsense} of which it had no opinion on`] : [])].join(', '); // biome-ignore format: one line
-  return `Opinion of ${judge}, no measurement: ${first} is ${outcome[verdict]} ${second}; it preferred ${wins} answers of the one and ${losses} of the other, ${ties} are ties${odd ? ` (${odd})` : ''}, ${p}.`; // biome-ignore format: one line
+  const odd = [
+    ...(disagreed > 0 ? [`${disagreed} of which it saw otherwise in the other order`] : []),
+    ...(nonsense > 0 ? [`${nonsense} of which it had no opinion on`] : []),
+  ].join(', ');
+  return `Opinion of ${judge}, no measurement: ${first} is ${outcome[verdict]} ${second}; it preferred ${wins} answers of the one and ${losses} of the other, ${ties} are ties${odd ? ` (${odd})` : ''}, ${p}.`;
 }

@@ -24,7 +24,10 @@ export interface Passes {
 /** `right` has how many of `samples` answers were right, of each example. */
 export function passesOf(metric: string, right: readonly number[], samples: number, { clusters }: TestSet): Passes {
   const bounded = ([low, high]: Interval): Interval => [Math.max(0, low), Math.min(1, high)];
-  const shareOf = (values: readonly number[]) => ({ share: mean(values), interval: bounded(meanInterval(values, clusters?.names)) }); // biome-ignore format: one line
+  const shareOf = (values: readonly number[]) => ({
+    share: mean(values),
+    interval: bounded(meanInterval(values, clusters?.names)),
+  });
   const shares = Array.from({ length: samples }, (_, i): PassShare => {
     const k = i + 1;
     const [any, all] = [passAtK, passAllK].map((of) => shareOf(right.map((count) => of(samples, count, k))));

@@ -18,9 +18,24 @@ import { meanOverSeeds, seededMean, seedVariance } from './statistics/seeds.ts';
 import { studentQuantile, studentTail } from './statistics/student.ts';
 
 interface Cases {
-  readonly texts: readonly { answer: string; expected: string; normalised: string; tokenF1: number; rougeL: number; chrF: number; bleu: number }[]; // biome-ignore format: one line
+  readonly texts: readonly {
+    answer: string;
+    expected: string;
+    normalised: string;
+    tokenF1: number;
+    rougeL: number;
+    chrF: number;
+    bleu: number;
+  }[];
   readonly corpus: { readonly chrF: number; readonly bleu: number };
-  readonly classes: { answers: string[]; expected: string[]; names: string[]; accuracy: number; macroF1: number; confusion: number[][] }; // biome-ignore format: one line
+  readonly classes: {
+    answers: string[];
+    expected: string[];
+    names: string[];
+    accuracy: number;
+    macroF1: number;
+    confusion: number[][];
+  };
   readonly normal: readonly [number, number][];
   readonly quantiles: readonly [number, number][];
   readonly wilson: readonly [number, number, number, number][];
@@ -35,7 +50,9 @@ interface Cases {
   readonly seeds: { scores: number[][]; variance: number; error: number };
   readonly bootstrap: readonly { values: number[]; low: number; high: number }[];
 }
-const cases = JSON.parse(readFileSync(join(import.meta.dirname, '../../test/fixtures/evaluation/cases.json'), 'utf8')) as Cases; // biome-ignore format: one line
+const cases = JSON.parse(
+  readFileSync(join(import.meta.dirname, '../../test/fixtures/evaluation/cases.json'), 'utf8'),
+) as Cases;
 const digits = 6;
 
 test('metrics of 200 answers are those of the references', () => {
@@ -65,7 +82,12 @@ test('labels: accuracy, macro F1 and confusion are those of scikit-learn', () =>
 test('JSON is scored by its fields', () => {
   const wanted = '{"a": 1, "b": {"c": [true, null]}, "d": "x"}';
   expect(jsonScore(wanted, wanted)).toEqual({ valid: true, right: 4, fields: 4, extra: 0 });
-  expect(jsonScore('{"a": 1, "b": {"c": [false]}, "e": {}}', wanted)).toEqual({ valid: true, right: 1, fields: 4, extra: 1 }); // biome-ignore format: one line
+  expect(jsonScore('{"a": 1, "b": {"c": [false]}, "e": {}}', wanted)).toEqual({
+    valid: true,
+    right: 1,
+    fields: 4,
+    extra: 1,
+  });
   expect(jsonScore('Sure: {"a": 1}', wanted)).toEqual({ valid: false, right: 0, fields: 4, extra: 0 });
   expect(jsonScore('{}', 'no JSON')).toBeNull();
 });
@@ -74,7 +96,11 @@ describe('statistics', () => {
   test('the normal distribution is that of scipy', () => {
     for (const [z, p] of cases.normal) expect(Math.abs(normalCdf(z) / p - 1), `${z}`).toBeLessThan(1e-12);
     for (const [p, z] of cases.quantiles) expect(normalQuantile(p), `${p}`).toBeCloseTo(z, 8);
-    expect([normalQuantile(0), normalQuantile(1), normalQuantile(2)]).toEqual([Number.NEGATIVE_INFINITY, Number.POSITIVE_INFINITY, Number.NaN]); // biome-ignore format: one line
+    expect([normalQuantile(0), normalQuantile(1), normalQuantile(2)]).toEqual([
+      Number.NEGATIVE_INFINITY,
+      Number.POSITIVE_INFINITY,
+      Number.NaN,
+    ]);
   });
 
   test('intervals, tests and corrections are those of statsmodels and scipy', () => {
@@ -88,7 +114,8 @@ describe('statistics', () => {
     // R: binom::binom.confint(0, 10, methods = "wilson"), and nothing known of nothing.
     expect(wilsonInterval(0, 10)[1]).toBeCloseTo(0.2775328, 6);
     expect(wilsonInterval(0, 0)).toEqual([0, 1]);
-    for (const [first, second, p] of cases.mcnemar) expect(Math.abs(mcnemarExact(first, second) / p - 1), `${first} ${second}`).toBeLessThan(1e-9); // biome-ignore format: one line
+    for (const [first, second, p] of cases.mcnemar)
+      expect(Math.abs(mcnemarExact(first, second) / p - 1), `${first} ${second}`).toBeLessThan(1e-9);
     for (const { adjusted, p } of cases.holm) expect(holm(p)).toEqual(adjusted.map((each) => expect.closeTo(each, 12)));
     for (const { p, values } of cases.permutation) expect(pairedPermutation(values)).toBeCloseTo(p, 12);
   });
@@ -132,8 +159,16 @@ describe('statistics', () => {
     const width = ([low, high]: readonly [number, number]): number => high - low;
     // Forty clusters that are right or wrong as a whole.
     expect(width(clusteredWilson(values, names)) / width(wilsonInterval(10, 40))).toBeCloseTo(1, 1);
-    expect(clusteredWilson(values, names.map((_, i) => String(i)))[0]).toBeCloseTo(wilsonInterval(100, 400)[0], 2); // biome-ignore format: one line
-    const [low, high] = clusteredWilson(values.map(() => 1), names); // biome-ignore format: one line
+    expect(
+      clusteredWilson(
+        values,
+        names.map((_, i) => String(i)),
+      )[0],
+    ).toBeCloseTo(wilsonInterval(100, 400)[0], 2);
+    const [low, high] = clusteredWilson(
+      values.map(() => 1),
+      names,
+    );
     expect([low < 0.95, high]).toEqual([true, 1]);
     expect(clusteredWilson([1, 1], ['a', 'a'])).toEqual([0, 1]);
   });
@@ -185,7 +220,10 @@ describe('statistics', () => {
     expect(width(bootstrapInterval(values, { clusters })) / width(bootstrapInterval(perCluster))).toBeCloseTo(1, 1);
     expect(width(bootstrapInterval(values))).toBeLessThan(width(bootstrapInterval(values, { clusters })) / 2);
     expect(pairedPermutation(values, { clusters })).toBeGreaterThan(pairedPermutation(values) * 2);
-    expect(bootstrapInterval([1, 2, 3], { clusters: ['a', 'a', 'a'] })).toEqual([Number.NEGATIVE_INFINITY, Number.POSITIVE_INFINITY]); // biome-ignore format: one line
+    expect(bootstrapInterval([1, 2, 3], { clusters: ['a', 'a', 'a'] })).toEqual([
+      Number.NEGATIVE_INFINITY,
+      Number.POSITIVE_INFINITY,
+    ]);
   });
 
   test('pass@k and pass^k are the shares among all choices of k', () => {
@@ -204,7 +242,10 @@ describe('statistics', () => {
   test('those tie of which no two were shown to differ', () => {
     const pair = (first: string, second: string) => ({ first, second, differ: true });
     expect(tiedSets(['a', 'b', 'c'], [])).toEqual([['a', 'b', 'c']]);
-    expect(tiedSets(['a', 'b', 'c'], [pair('c', 'a')])).toEqual([['a', 'b'], ['b', 'c']]); // biome-ignore format: one line
+    expect(tiedSets(['a', 'b', 'c'], [pair('c', 'a')])).toEqual([
+      ['a', 'b'],
+      ['b', 'c'],
+    ]);
     expect(tiedSets(['a', 'b', 'c'], [pair('a', 'b'), pair('a', 'c')])).toEqual([['a'], ['b', 'c']]);
   });
 

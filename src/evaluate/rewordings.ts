@@ -26,7 +26,9 @@ export function reworded(question: TestQuestion, how: Rewording): TestQuestion {
   const { ask, expected } = question;
   if ('prompt' in ask) return question;
   const last = ask.messages.findLastIndex(({ role }) => role === 'user');
-  const messages = ask.messages.map((message, i) => (i === last && message.content !== null ? { ...message, content: changes[how](message.content) } : message)); // biome-ignore format: one line
+  const messages = ask.messages.map((message, i) =>
+    i === last && message.content !== null ? { ...message, content: changes[how](message.content) } : message,
+  );
   return { ask: { messages }, expected };
 }
 

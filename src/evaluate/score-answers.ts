@@ -82,12 +82,26 @@ export async function scoreAnswers(
   const sums = questions.map((_, i) => sum(each.map((own) => own[i]!)));
   const scores = sums.map((all) => all / each.length);
   const several = each.length > 1 ? kind : null;
-  const right = several === 'samples' && isBinary(metric, each.map((own) => ({ scores: own }))) ? sums : null; // biome-ignore format: one line
+  const right =
+    several === 'samples' &&
+    isBinary(
+      metric,
+      each.map((own) => ({ scores: own })),
+    )
+      ? sums
+      : null;
   const found = { metric: name, scores, right, seeds: null };
   if (together) {
-    const statistic = together(draws[0]!, questions.map(({ expected }) => expected)); // biome-ignore format: one line
+    const statistic = together(
+      draws[0]!,
+      questions.map(({ expected }) => expected),
+    );
     const grouped = clusters ? { clusters: clusters.names } : {};
-    return { ...found, score: statistic([...scores.keys()]), interval: bounded(bootstrapStatistic(statistic, scores.length, grouped)) }; // biome-ignore format: one line
+    return {
+      ...found,
+      score: statistic([...scores.keys()]),
+      interval: bounded(bootstrapStatistic(statistic, scores.length, grouped)),
+    };
   }
   const score = mean(scores);
   if (several !== 'seeds') return { ...found, score, interval: bounded(intervalOf(metric, scores, test)) };

@@ -73,7 +73,9 @@ const markupTokens = 32;
 
 /** An upper bound of the tokens of a question with its answer: no token stands for less than a byte. */
 export function mostTokensOf(questions: readonly TestQuestion[], answerTokens: number): number {
-  const partsOf = ({ ask }: TestQuestion): readonly string[] => ('prompt' in ask ? [ask.prompt] : ask.messages.map(({ content }) => content ?? '')); // biome-ignore format: one line
-  const tokensOf = (parts: readonly string[]): number => parts.reduce((sum, part) => sum + Buffer.byteLength(part) + markupTokens, markupTokens); // biome-ignore format: one line
+  const partsOf = ({ ask }: TestQuestion): readonly string[] =>
+    'prompt' in ask ? [ask.prompt] : ask.messages.map(({ content }) => content ?? '');
+  const tokensOf = (parts: readonly string[]): number =>
+    parts.reduce((sum, part) => sum + Buffer.byteLength(part) + markupTokens, markupTokens);
   return questions.reduce((most, question) => Math.max(most, tokensOf(partsOf(question))), 0) + answerTokens;
 }

@@ -18,7 +18,15 @@ test('test examples are found among the training examples, word for word and nea
     'How many goats crossed the bridge before the troll woke up?',
     'What did the queen say?',
   ].map((prompt) => question(prompt));
-  const chat: TestQuestion = { ask: { messages: [{ role: 'system', content: 'Answer.' }, { role: 'user', content: 'What did the queen say?' }] }, expected: 'no' }; // biome-ignore format: one line
+  const chat: TestQuestion = {
+    ask: {
+      messages: [
+        { role: 'system', content: 'Answer.' },
+        { role: 'user', content: 'What did the queen say?' },
+      ],
+    },
+    expected: 'no',
+  };
   const set = testSetOf([
     chat,
     question('where did the old woodcutter hide the silver key of that tower'),
@@ -26,7 +34,13 @@ test('test examples are found among the training examples, word for word and nea
   ]);
   const { nearlyTrainedOn, trainedOn } = await contaminationOf(set, learnt);
   expect(trainedOn).toBe(1);
-  expect(nearlyTrainedOn).toEqual([{ example: 1, similar: learnt[0] && (learnt[0].ask as { prompt: string }).prompt, similarity: expect.closeTo(0.8, 1) }]); // biome-ignore format: one line
+  expect(nearlyTrainedOn).toEqual([
+    {
+      example: 1,
+      similar: learnt[0] && (learnt[0].ask as { prompt: string }).prompt,
+      similarity: expect.closeTo(0.8, 1),
+    },
+  ]);
 });
 
 test('the nearest neighbour answers with the most similar training example, and with nothing where no word is known', () => {
@@ -63,22 +77,55 @@ test('examples in the prompt are chosen by the seed, new answers first, and as m
   expect(new Set(chosen.slice(0, 3).map(({ expected }) => expected)).size).toBe(3);
   expect(chosenExamples(learnt, { count: 5, seed: 1 })).toEqual(chosen);
   expect(chosenExamples(learnt, { count: 5, seed: 2 })).not.toEqual(chosen);
-  const chat: TestQuestion = { ask: { messages: [{ role: 'system', content: 'Say.' }, { role: 'user', content: 'is 9 odd' }] }, expected: 'yes' }; // biome-ignore format: one line
+  const chat: TestQuestion = {
+    ask: {
+      messages: [
+        { role: 'system', content: 'Say.' },
+        { role: 'user', content: 'is 9 odd' },
+      ],
+    },
+    expected: 'yes',
+  };
   const given = { count: 3, seed: 1, answerTokens: 10 };
   const { count, questions } = withShots([chat], learnt, { ...given, most: 4096 });
   expect(count).toBe(3);
   const { messages } = questions[0]!.ask as Extract<TestQuestion['ask'], { messages: unknown }>;
-  expect(messages.map(({ role }) => role)).toEqual(['system', 'user', 'assistant', 'user', 'assistant', 'user', 'assistant', 'user']); // biome-ignore format: one line
+  expect(messages.map(({ role }) => role)).toEqual([
+    'system',
+    'user',
+    'assistant',
+    'user',
+    'assistant',
+    'user',
+    'assistant',
+    'user',
+  ]);
   expect(messages.at(-1)).toEqual({ role: 'user', content: 'is 9 odd' });
   expect(withShots([chat], learnt, { ...given, most: 250 }).count).toBe(1);
   expect(withShots([chat], learnt, { ...given, most: 50 })).toEqual({ questions: [chat], count: 0 });
 });
 
 test('other wordings change the last thing that is asked, and nothing else', () => {
-  const chat: TestQuestion = { ask: { messages: [{ role: 'system', content: 'Be Brief.' }, { role: 'user', content: 'Where is my Card?' }] }, expected: 'card' }; // biome-ignore format: one line
-  const said = rewordings.map((how) => (reworded(chat, how).ask as Extract<TestQuestion['ask'], { messages: unknown }>).messages); // biome-ignore format: one line
+  const chat: TestQuestion = {
+    ask: {
+      messages: [
+        { role: 'system', content: 'Be Brief.' },
+        { role: 'user', content: 'Where is my Card?' },
+      ],
+    },
+    expected: 'card',
+  };
+  const said = rewordings.map(
+    (how) => (reworded(chat, how).ask as Extract<TestQuestion['ask'], { messages: unknown }>).messages,
+  );
   expect(said.map((messages) => messages[0]!.content)).toEqual(rewordings.map(() => 'Be Brief.'));
-  expect(said.map((messages) => messages[1]!.content)).toEqual(['where is my card?', 'Where is my Card', 'Hello, I have a question. Where is my Card?', '"Where is my Card?"', '\n  Where is my Card?  \n']); // biome-ignore format: one line
+  expect(said.map((messages) => messages[1]!.content)).toEqual([
+    'where is my card?',
+    'Where is my Card',
+    'Hello, I have a question. Where is my Card?',
+    '"Where is my Card?"',
+    '\n  Where is my Card?  \n',
+  ]);
 });
 
 test('learnt answers are told from held-out ones by what training gained, and canaries by their rank', () => {
@@ -96,8 +143,17 @@ test('learnt answers are told from held-out ones by what training gained, and ca
 });
 
 test('forgetting is the loss of all tokens and the right answers, before and after, paired', () => {
-  const measured = (nats: number, right: number) => ({ losses: Array.from({ length: 12 }, (_, i) => ({ nats: nats + i, tokens: 10 })), right: [1, right, 0] }); // biome-ignore format: one line
+  const measured = (nats: number, right: number) => ({
+    losses: Array.from({ length: 12 }, (_, i) => ({ nats: nats + i, tokens: 10 })),
+    right: [1, right, 0],
+  });
   const found = forgettingOf(measured(10, 1), measured(30, 0));
-  expect(found).toMatchObject({ before: { loss: 1.55, right: 2 }, after: { loss: 3.55, right: 1 }, texts: 12, questions: 3, answersPValue: 1 }); // biome-ignore format: one line
+  expect(found).toMatchObject({
+    before: { loss: 1.55, right: 2 },
+    after: { loss: 3.55, right: 1 },
+    texts: 12,
+    questions: 3,
+    answersPValue: 1,
+  });
   expect(found.lossPValue).toBeLessThan(0.001);
 });

@@ -5,7 +5,12 @@ import { judgementText } from './judge.ts';
 import { lossText } from './likelihood/loss.ts';
 
 /** What a fine-tune is not better than comes before what it is better than. */
-const byOutcome: Readonly<Record<Comparison['verdict'], number>> = { 'too-few-examples': 0, worse: 1, 'no-difference-shown': 2, better: 3 }; // biome-ignore format: one line
+const byOutcome: Readonly<Record<Comparison['verdict'], number>> = {
+  'too-few-examples': 0,
+  worse: 1,
+  'no-difference-shown': 2,
+  better: 3,
+};
 
 /**
  * First the baselines that beat the model, then what makes the scores doubtful, then the comparisons, by the first metric before the others, then
@@ -18,10 +23,14 @@ export function verdictOf(
   const place = new Map(metrics.map(({ name }, i) => [name, i]));
   const severalMetrics = metrics.length > 1;
   const test = clusters ? `${examples} examples in ${clusters.count} clusters` : `${examples} examples`;
-  const sorted = [...comparisons].sort((a, b) => place.get(a.metric)! - place.get(b.metric)! || byOutcome[a.verdict] - byOutcome[b.verdict]); // biome-ignore format: one line
+  const sorted = [...comparisons].sort(
+    (a, b) => place.get(a.metric)! - place.get(b.metric)! || byOutcome[a.verdict] - byOutcome[b.verdict],
+  );
   const isBeaten = ({ verdict, with: other }: Comparison): boolean => other === 'baseline' && verdict === 'worse';
-  const sentences = (some: readonly Comparison[]): string[] => some.map((each) => comparisonText(each, { test, examples, severalMetrics })); // biome-ignore format: one line
-  const doubtful = (isSevere: boolean): string[] => doubts.filter(({ severity }) => (severity === 'severe') === isSevere).map(({ sentence }) => sentence); // biome-ignore format: one line
+  const sentences = (some: readonly Comparison[]): string[] =>
+    some.map((each) => comparisonText(each, { test, examples, severalMetrics }));
+  const doubtful = (isSevere: boolean): string[] =>
+    doubts.filter(({ severity }) => (severity === 'severe') === isSevere).map(({ sentence }) => sentence);
   return [
     ...sentences(sorted.filter(isBeaten)),
     ...doubtful(true),

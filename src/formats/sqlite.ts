@@ -20,8 +20,11 @@ export interface TablesOptions {
 export function openTables(path: string, { synchronous, tables, version }: TablesOptions): Database.Database {
   const database = new Database(path);
   try {
-    database.exec(`pragma journal_mode = wal; pragma synchronous = ${synchronous}; pragma busy_timeout = ${busyMilliseconds}`); // biome-ignore format: one line
-    const found = (): number => (database.prepare('pragma user_version').get() as { user_version: number }).user_version; // biome-ignore format: one line
+    database.exec(
+      `pragma journal_mode = wal; pragma synchronous = ${synchronous}; pragma busy_timeout = ${busyMilliseconds}`,
+    );
+    const found = (): number =>
+      (database.prepare('pragma user_version').get() as { user_version: number }).user_version;
     if (found() > version) throw new Error(`it is of a newer nomoat, version ${found()}`);
     // Another process may be making them at this moment.
     const make = database.transaction(() => {

@@ -2,7 +2,17 @@
 import { describe, expect, test } from 'vitest';
 import { Random } from '../batches/random.ts';
 import { studentTail } from '../evaluate/statistics/student.ts';
-import { column, dot, firstColumns, type Matrix, multiply, scaleColumns, toRows, transpose, zeros } from '../linear-algebra/matrix.ts'; // biome-ignore format: one line
+import {
+  column,
+  dot,
+  firstColumns,
+  type Matrix,
+  multiply,
+  scaleColumns,
+  toRows,
+  transpose,
+  zeros,
+} from '../linear-algebra/matrix.ts';
 import { weightOperator } from '../linear-algebra/operator.ts';
 import { mostPointMass } from '../linear-algebra/point-mass.ts';
 import { thinQr } from '../linear-algebra/qr.ts';
@@ -18,7 +28,10 @@ const random = new Random(5);
 const drawn = (rows: number, columns: number): Matrix => ({
   rows,
   columns,
-  data: Float64Array.from({ length: rows * columns }, () => random.uniform() + random.uniform() + random.uniform() - 1.5), // biome-ignore format: one line
+  data: Float64Array.from(
+    { length: rows * columns },
+    () => random.uniform() + random.uniform() + random.uniform() - 1.5,
+  ),
 });
 const orthonormal = (rows: number, columns: number): Matrix => thinQr(drawn(rows, columns)).q;
 /** U diag(s) V' as factors. */
@@ -82,7 +95,12 @@ describe('beside clean adapters', () => {
   });
 
   test('with the probability that scipy.stats.t has', () => {
-    const quantiles = [[1, 12.706204736174705], [2, 4.302652729749464], [4, 2.7764451051977943], [9, 2.2621571627982053]] as const; // biome-ignore format: one line
+    const quantiles = [
+      [1, 12.706204736174705],
+      [2, 4.302652729749464],
+      [4, 2.7764451051977943],
+      [9, 2.2621571627982053],
+    ] as const;
     for (const [degrees, t] of quantiles) expect(studentTail(t, degrees)).toBeCloseTo(0.05, 12);
     expect(studentTail(0, 7)).toBe(1);
   });
@@ -119,7 +137,10 @@ describe('intruder dimensions', () => {
     expect(found.intruders[0]!.cosine).toBeLessThanOrEqual(found.intruders[0]!.bound + 1e-3);
     expect([found.side, found.tested, found.undecided]).toEqual(['left', 10, 0]);
     const turned = transpose(weight);
-    const other = await findIntruders(weightOperator(turned, toRows(turned)), { b: v, aTransposed: scaleColumns(u, [30]) }); // biome-ignore format: one line
+    const other = await findIntruders(weightOperator(turned, toRows(turned)), {
+      b: v,
+      aTransposed: scaleColumns(u, [30]),
+    });
     expect([other.side, other.intruders.length]).toEqual(['right', 1]);
     expect((await findIntruders(operator, update(u, [0.01], v))).intruders).toEqual([]);
   });
@@ -130,7 +151,10 @@ describe('intruder dimensions', () => {
     expect([found.intruders.length, found.undecided]).toEqual([0, 0]);
     // One of its weakest: beyond those that it is compared with one by one.
     const last = { ...zeros(rows, 1), data: column(left, rows - 1) };
-    const weak = await findIntruders(operator, update(last, [30], { ...zeros(columns, 1), data: column(right, rows - 1) })); // biome-ignore format: one line
+    const weak = await findIntruders(
+      operator,
+      update(last, [30], { ...zeros(columns, 1), data: column(right, rows - 1) }),
+    );
     expect([weak.intruders.length, weak.undecided]).toEqual([0, 1]);
   });
 
@@ -197,7 +221,9 @@ test('projected gradients keep their cosines', () => {
   const gradient = (size: number): Float32Array => Float32Array.from({ length: size }, () => random.uniform() - 0.5);
   const [first, second] = [gradient(20_000), gradient(20_000)];
   const mixed = first.map((value, i) => value + second[i]!);
-  const [a, b, c] = [first, second, mixed].map((values) => sketchOf([values.subarray(0, 5_000), values.subarray(5_000)], 3)); // biome-ignore format: one line
+  const [a, b, c] = [first, second, mixed].map((values) =>
+    sketchOf([values.subarray(0, 5_000), values.subarray(5_000)], 3),
+  );
   expect(dot(a!, a!)).toBeCloseTo(1, 10);
   expect(Math.abs(dot(a!, b!))).toBeLessThan(0.05);
   expect(dot(a!, c!)).toBeGreaterThan(Math.SQRT1_2 - 0.05);

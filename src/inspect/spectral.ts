@@ -21,7 +21,13 @@ export interface SpectralFigures {
   readonly kurtosis: number;
 }
 
-export const spectralNames = ['top', 'norm', 'concentration', 'entropy', 'kurtosis'] as const satisfies readonly (keyof SpectralFigures)[]; // biome-ignore format: one line
+export const spectralNames = [
+  'top',
+  'norm',
+  'concentration',
+  'entropy',
+  'kurtosis',
+] as const satisfies readonly (keyof SpectralFigures)[];
 
 /** Rows of an update whose elements the kurtosis is computed of, evenly spread: a million elements at 4096 columns give it to 1%. */
 const sampledRows = 256;

@@ -19,6 +19,12 @@ export async function openAdapterStep(
   const { fileWeights } = await import('../train/base-weights.ts');
   const config = readModelConfig(model);
   const even = { ...evenAdapter(adapter, { layers: config.layers, part: name }), dropout: 0 };
-  const fits = Float32Array.BYTES_PER_ELEMENT * parameterCount(model) < memoryShare * machineFacts().memoryAvailableBytes; // biome-ignore format: one line
-  return createLoraStep({ model, adapter: even, threads: physicalCores(), ...(fits ? {} : { weights: fileWeights(model, config) }) }); // biome-ignore format: one line
+  const fits =
+    Float32Array.BYTES_PER_ELEMENT * parameterCount(model) < memoryShare * machineFacts().memoryAvailableBytes;
+  return createLoraStep({
+    model,
+    adapter: even,
+    threads: physicalCores(),
+    ...(fits ? {} : { weights: fileWeights(model, config) }),
+  });
 }

@@ -20,7 +20,8 @@ beforeAll(async () => {
   const rows = intents.slice(0, 200);
   for (const at of [40, 150]) rows.splice(at, 0, JSON.stringify(planted));
   writeFileSync(data, rows.join('\n'));
-  await tune({ model: miniPath, data, run, maxSteps: 4, batchSize: 8, rank: 4, learningRate: 1e-3, precision: 'f32' }).result; // biome-ignore format: one line
+  await tune({ model: miniPath, data, run, maxSteps: 4, batchSize: 8, rank: 4, learningRate: 1e-3, precision: 'f32' })
+    .result;
 }, 120_000);
 afterAll(() => {
   vi.unstubAllEnvs();
@@ -29,13 +30,20 @@ afterAll(() => {
 
 test('both copies rank in the top 1%, by text and by gradient', { timeout: 120_000 }, async () => {
   const found = await answerSources({ run, answer: planted.completion, prompt: planted.prompt, rows: 3 });
-  const lines = (list: typeof found.byText): number[] => list.slice(0, 2).map(({ source }) => source.line).sort((a, b) => a - b); // biome-ignore format: one line
+  const lines = (list: typeof found.byText): number[] =>
+    list
+      .slice(0, 2)
+      .map(({ source }) => source.line)
+      .sort((a, b) => a - b);
   expect([found.trainingRows, found.compared]).toEqual([202, 202]);
   expect(lines(found.byText)).toEqual([41, 151]);
   expect(lines(found.byGradient)).toEqual([41, 151]);
   expect(found.byGradient[0]!.value).toBeGreaterThan(0.99);
   expect(found.byGradient[2]!.value).toBeLessThan(0.9);
-  expect(found.byGradient[0]).toMatchObject({ answer: 'a purple walrus', text: expect.stringContaining('painted the kitchen') }); // biome-ignore format: one line
+  expect(found.byGradient[0]).toMatchObject({
+    answer: 'a purple walrus',
+    text: expect.stringContaining('painted the kitchen'),
+  });
   expect(found.notes.join(' ')).toMatch(/no proof that the row was the cause/);
 });
 
@@ -48,7 +56,12 @@ test('time bounds the gradients, and is said; 0 leaves them out; an interruption
   expect(short.compared).toBeLessThan(202);
   expect(short.notes.join(' ')).toMatch(/Time was enough for the gradients of \d+ of 202 rows/);
   const abort = new AbortController();
-  const stopped = answerSources({ run, answer: 'x', signal: abort.signal, onProgress: ({ done }) => done === 3 && abort.abort() }); // biome-ignore format: one line
+  const stopped = answerSources({
+    run,
+    answer: 'x',
+    signal: abort.signal,
+    onProgress: ({ done }) => done === 3 && abort.abort(),
+  });
   await expect(stopped).rejects.toMatchObject({ kind: 'interrupted' });
 });
 

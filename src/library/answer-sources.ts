@@ -109,7 +109,10 @@ async function gradientOf(step: TrainStep, row: TokenRow): Promise<Float64Array>
   const batch = packAlone(row);
   step.clearGradients();
   await step.accumulate([batch], 1 / batch.supervisedTokens, [seed]);
-  return sketchOf(step.parameters.map(({ gradient }) => gradient), seed); // biome-ignore format: one line
+  return sketchOf(
+    step.parameters.map(({ gradient }) => gradient),
+    seed,
+  );
 }
 
 interface Near {
@@ -153,7 +156,12 @@ export function answerSources(options: AnswerSourcesOptions): Promise<AnswerSour
     const target = await openTarget(run);
     try {
       if (target.record === null)
-        throw new NomoatError({ code: 'run-not-found', part: run, fault: 'is the adapter of no run: what it was trained on is not known', remedy: 'Give a run.' }); // biome-ignore format: one line
+        throw new NomoatError({
+          code: 'run-not-found',
+          part: run,
+          fault: 'is the adapter of no run: what it was trained on is not known',
+          remedy: 'Give a run.',
+        });
       const found = await rowsOf(target, target.record, options);
       const { rows, tokenizer } = found;
       try {
@@ -169,8 +177,19 @@ export function answerSources(options: AnswerSourcesOptions): Promise<AnswerSour
           near.map(({ index }) => index),
           options,
         );
-        const listed = (list: readonly Near[]): SourceRow[] => list.slice(0, shown).map(({ index, value }) => ({ source: rows[index]!.source, text: texts[index]!, answer: answers[index]!, value })); // biome-ignore format: one line
-        const part = seconds > 0 && gradients.length < rows.length ? [`Time was enough for the gradients of ${gradients.length} of ${rows.length} rows; \`seconds\` gives more.`] : []; // biome-ignore format: one line
+        const listed = (list: readonly Near[]): SourceRow[] =>
+          list.slice(0, shown).map(({ index, value }) => ({
+            source: rows[index]!.source,
+            text: texts[index]!,
+            answer: answers[index]!,
+            value,
+          }));
+        const part =
+          seconds > 0 && gradients.length < rows.length
+            ? [
+                `Time was enough for the gradients of ${gradients.length} of ${rows.length} rows; \`seconds\` gives more.`,
+              ]
+            : [];
         return {
           answer,
           prompt,

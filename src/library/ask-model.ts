@@ -42,7 +42,13 @@ function roundsOf(path: string, maxTokens: number, { samples, seed, temperature 
 }
 
 const stopped = (cause: unknown): NomoatError =>
-  new NomoatError({ part: 'the evaluation', fault: 'was stopped', remedy: 'Its answers are kept: the same call goes on with them.', kind: 'interrupted', cause }); // biome-ignore format: one line
+  new NomoatError({
+    part: 'the evaluation',
+    fault: 'was stopped',
+    remedy: 'Its answers are kept: the same call goes on with them.',
+    kind: 'interrupted',
+    cause,
+  });
 
 /** The model's answers to questions that have the system prompt in them, called `name` in what is told. Rejects with NomoatError. */
 export async function askModel(
@@ -59,7 +65,12 @@ export async function askModel(
   const missing = known.flat().filter((answer) => answer === null).length;
   const answered = (found: readonly (readonly (TestAnswer | null)[])[], seconds: number): Answered => {
     const all = found.map((round) => round.map((answer) => answer ?? noAnswer));
-    return { name, answers: all[0]!, ...(all.length > 1 ? { samples: all } : {}), costs: { seconds, computed: missing } }; // biome-ignore format: one line
+    return {
+      name,
+      answers: all[0]!,
+      ...(all.length > 1 ? { samples: all } : {}),
+      costs: { seconds, computed: missing },
+    };
   };
   if (missing === 0) return answered(known, 0);
   const given = signal ? { signal } : {};
@@ -72,7 +83,9 @@ export async function askModel(
     const found: (TestAnswer | null)[][] = [];
     for (const [i, { seed, store, temperature }] of rounds.entries()) {
       const onAnswer = (done: number): void => onProgress?.({ model: name, done: i * asked.length + done, total });
-      found.push(await askAll(team, asked, { maxTokens, temperature, seed, atOnce: team.atOnce, store, onAnswer, ...given })); // biome-ignore format: one line
+      found.push(
+        await askAll(team, asked, { maxTokens, temperature, seed, atOnce: team.atOnce, store, onAnswer, ...given }),
+      );
     }
     return answered(found, (performance.now() - start) / 1000);
   } catch (error) {

@@ -18,23 +18,47 @@ const run = join(folder, 'run');
 const evaluation = join(folder, 'evaluation.json');
 beforeAll(async () => {
   const data = join(folder, 'train.jsonl');
-  writeFileSync(data, Array.from({ length: 8 }, (_, i) => JSON.stringify({ prompt: `number ${i}`, completion: i % 2 ? 'odd' : 'even' })).join('\n')); // biome-ignore format: one line
+  writeFileSync(
+    data,
+    Array.from({ length: 8 }, (_, i) =>
+      JSON.stringify({ prompt: `number ${i}`, completion: i % 2 ? 'odd' : 'even' }),
+    ).join('\n'),
+  );
   const model = join(import.meta.dirname, '../../test/fixtures/reference/llama/base.gguf');
   await tune({ data, model, run, maxSteps: 2, validation: 0.25, verdictShare: 0, threads: 1 }).result;
   const found = await labelEvaluation();
   const doubt = { code: 'x', severity: 'warning', sentence: 'a <b> | c\n---\nlicense: mit', figures: {} };
   writeFileSync(evaluation, JSON.stringify({ ...found, doubts: [...found.doubts, doubt] }));
 }, 60_000);
-const frontMatter = (readme: string): Record<string, unknown> => parse(/^---\n([\s\S]*?)\n---\n/.exec(readme)![1]!) as Record<string, unknown>; // biome-ignore format: one line
+const frontMatter = (readme: string): Record<string, unknown> =>
+  parse(/^---\n([\s\S]*?)\n---\n/.exec(readme)![1]!) as Record<string, unknown>;
 
 test('with an evaluation: results that the hub reads, marked as self-reported, and doubts before them', () => {
   const out = join(folder, 'out');
-  const given = { evaluation, out, title: 'Banking', baseModel: 'HuggingFaceTB/SmolLM2-135M-Instruct', license: 'apache-2.0', language: ['en'], trainingData: ['PolyAI/banking77'], testData: 'PolyAI/banking77', split: 'test' }; // biome-ignore format: one line
+  const given = {
+    evaluation,
+    out,
+    title: 'Banking',
+    baseModel: 'HuggingFaceTB/SmolLM2-135M-Instruct',
+    license: 'apache-2.0',
+    language: ['en'],
+    trainingData: ['PolyAI/banking77'],
+    testData: 'PolyAI/banking77',
+    split: 'test',
+  };
   const { evalResults, files, readme, warnings } = card(run, given);
   expect(warnings[0]).toMatch(/2 of the 200 test examples were trained on/);
   expect(readme.indexOf('2 of the 200 test examples were trained on')).toBeLessThan(readme.indexOf('## Evaluation'));
   const fields = frontMatter(readme);
-  expect(fields).toMatchObject({ base_model: 'HuggingFaceTB/SmolLM2-135M-Instruct', base_model_relation: 'adapter', license: 'apache-2.0', language: ['en'], datasets: ['PolyAI/banking77'], library_name: 'peft', pipeline_tag: 'text-generation' }); // biome-ignore format: one line
+  expect(fields).toMatchObject({
+    base_model: 'HuggingFaceTB/SmolLM2-135M-Instruct',
+    base_model_relation: 'adapter',
+    license: 'apache-2.0',
+    language: ['en'],
+    datasets: ['PolyAI/banking77'],
+    library_name: 'peft',
+    pipeline_tag: 'text-generation',
+  });
   expect(fields['model-index']).toEqual([
     {
       name: 'Banking',
@@ -42,14 +66,28 @@ test('with an evaluation: results that the hub reads, marked as self-reported, a
         {
           task: { type: 'text-generation' },
           dataset: { name: 'PolyAI/banking77', type: 'PolyAI/banking77', split: 'test' },
-          metrics: [{ type: 'exact_match', name: expect.stringMatching(/^exact \(95% interval 0\.76\d to 0\.86\d\)$/), value: 0.82, verified: false }], // biome-ignore format: one line
+          metrics: [
+            {
+              type: 'exact_match',
+              name: expect.stringMatching(/^exact \(95% interval 0\.76\d to 0\.86\d\)$/),
+              value: 0.82,
+              verified: false,
+            },
+          ],
         },
       ],
     },
   ]);
   expect(readme).toContain('a \\<b\\> \\| c --- license: mit');
   expect(readme).toMatch(/\| SmolLM2-135M-Instruct \| exact \| 0\.035 \|/);
-  expect(parse(evalResults!)).toEqual([{ dataset: { id: 'PolyAI/banking77', task_id: 'default', split: 'test' }, value: 0.82, date: expect.stringMatching(/^20\d\d-\d\d-\d\d$/), notes: expect.stringContaining('self-reported') }]); // biome-ignore format: one line
+  expect(parse(evalResults!)).toEqual([
+    {
+      dataset: { id: 'PolyAI/banking77', task_id: 'default', split: 'test' },
+      value: 0.82,
+      date: expect.stringMatching(/^20\d\d-\d\d-\d\d$/),
+      notes: expect.stringContaining('self-reported'),
+    },
+  ]);
   expect(files).toEqual([join(out, 'README.md'), join(out, '.eval_results/banking77.yaml')]);
   expect(readFileSync(files[0]!, 'utf8')).toBe(readme);
   expect(() => card(run, given)).toThrow('exists already');

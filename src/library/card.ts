@@ -90,7 +90,10 @@ export function readEvaluation(run: string, path: string | null = null): ReadEva
   });
 }
 
-function cardEvaluation({ baselines, examples, models: [first, ...others], verdict }: ReadEvaluation, options: CardOptions): CardEvaluation {
+function cardEvaluation(
+  { baselines, examples, models: [first, ...others], verdict }: ReadEvaluation,
+  options: CardOptions,
+): CardEvaluation {
   return {
     dataset: { name: options.testData ?? 'test data', id: options.testData ?? null, split: options.split ?? null },
     examples,
@@ -98,7 +101,7 @@ function cardEvaluation({ baselines, examples, models: [first, ...others], verdi
     others: [...others, ...baselines].map(({ name, results }) => ({ name, score: results[0]!.score })),
     verdict,
   };
-} // biome-ignore format: a signature
+}
 
 /** What has to be known first: a failed proof, no evaluation, and what makes one doubtful. */
 function warningsOf(run: string, record: RunRecord, evaluation: ReadEvaluation | null): string[] {
@@ -106,7 +109,9 @@ function warningsOf(run: string, record: RunRecord, evaluation: ReadEvaluation |
   const doubts = evaluation?.doubts.filter(({ severity }) => severity !== 'note').map(({ sentence }) => sentence) ?? [];
   return [
     ...(untrusted === null ? [] : [untrusted]),
-    ...(evaluation === null ? ['Nobody has evaluated this adapter: whether it does what it was trained for is unknown.'] : []), // biome-ignore format: one line
+    ...(evaluation === null
+      ? ['Nobody has evaluated this adapter: whether it does what it was trained for is unknown.']
+      : []),
     ...doubts,
   ];
 }
@@ -115,7 +120,7 @@ function warningsOf(run: string, record: RunRecord, evaluation: ReadEvaluation |
 function evalResultsOf(evaluation: CardEvaluation, { split, task, testData }: CardOptions, date: string): string {
   const { interval, name, score } = evaluation.metrics[0]!;
   const dataset = { id: testData!, task_id: task ?? 'default', ...(split ? { split } : {}) };
-  const notes = `${name} on ${evaluation.examples} examples, 95% interval ${interval[0].toFixed(4)} to ${interval[1].toFixed(4)}; self-reported, measured with nomoat`; // biome-ignore format: one line
+  const notes = `${name} on ${evaluation.examples} examples, 95% interval ${interval[0].toFixed(4)} to ${interval[1].toFixed(4)}; self-reported, measured with nomoat`;
   return stringify([{ dataset, value: Number(score.toFixed(4)), date: date.slice(0, 10), notes }]);
 }
 
@@ -131,12 +136,20 @@ function assertCardable(run: string, folder: RunFolder, { settings, state }: Run
 }
 
 /** Passes of the run and where its result was taken, as its events say it; 1 where they do not. */
-function progressOf(folder: RunFolder): { readonly stepsPerEpoch: number; readonly step: number; readonly bestStep: number | null } {
+function progressOf(folder: RunFolder): {
+  readonly stepsPerEpoch: number;
+  readonly step: number;
+  readonly bestStep: number | null;
+} {
   const events = folder.events();
   const data = events.findLast((event) => event.type === 'data-ready');
   const end = events.findLast((event) => event.type === 'run-end');
-  return { stepsPerEpoch: data?.type === 'data-ready' ? data.stepsPerEpoch : 1, step: end?.type === 'run-end' ? end.steps : 0, bestStep: end?.type === 'run-end' ? end.bestStep : null };
-} // biome-ignore format: one line
+  return {
+    stepsPerEpoch: data?.type === 'data-ready' ? data.stepsPerEpoch : 1,
+    step: end?.type === 'run-end' ? end.steps : 0,
+    bestStep: end?.type === 'run-end' ? end.bestStep : null,
+  };
+}
 
 const hubId = /^[\w.-]+\/[\w.-]+$/;
 
@@ -155,7 +168,13 @@ function assertIds({ baseModel, testData, trainingData = [] }: CardOptions): voi
 function write(out: string, texts: Readonly<Record<string, string>>): string[] {
   const paths = Object.keys(texts).map((name) => resolve(out, name));
   const there = paths.find((path) => existsSync(path));
-  if (there) throw new NomoatError({ code: 'path-exists', part: there, fault: 'exists already, and cards overwrite nothing', remedy: 'Give another `out`, or remove it first.' }); // biome-ignore format: one line
+  if (there)
+    throw new NomoatError({
+      code: 'path-exists',
+      part: there,
+      fault: 'exists already, and cards overwrite nothing',
+      remedy: 'Give another `out`, or remove it first.',
+    });
   for (const [i, text] of Object.values(texts).entries()) {
     mkdirSync(join(paths[i]!, '..'), { recursive: true });
     writeFileAtomic(paths[i]!, text);
@@ -171,7 +190,8 @@ function computeOf(events: readonly RunEvent[]): { readonly parameters: number; 
 }
 
 /** What the quick safety check at the run's end said; nothing where there was none. */
-const safetyOf = (events: readonly RunEvent[]): readonly string[] => events.flatMap((event) => (event.type === 'safety' ? [event.sentences] : [])).at(-1) ?? []; // biome-ignore format: one line
+const safetyOf = (events: readonly RunEvent[]): readonly string[] =>
+  events.flatMap((event) => (event.type === 'safety' ? [event.sentences] : [])).at(-1) ?? [];
 
 /** The card of the run in `run`. Throws NomoatError. */
 export function card(run: string, options: CardOptions = {}): Card {

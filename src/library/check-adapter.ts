@@ -29,7 +29,9 @@ export async function adapterFigures(path: string, options: Omit<InspectOptions,
     targetModules: lineage.targetModules,
     parameters: lineage.parameters,
     updates: updates.length,
-    strongest: strongest ? { layer: strongest.layer, projection: strongest.projection, relative: strongest.relative } : null, // biome-ignore format: one line
+    strongest: strongest
+      ? { layer: strongest.layer, projection: strongest.projection, relative: strongest.relative }
+      : null,
     spectrum: spectral.verdict,
   };
 }

@@ -51,8 +51,12 @@ export interface GuardFigures {
   /** Shares that it calls unsafe; what it calls controversial is not counted. */
   readonly unsafe: { readonly model: number; readonly base: number | null };
   /** Share of the model less that of the base, with its 95% interval and McNemar's two-sided p-value; null without a base. */
-  readonly against: { readonly difference: number; readonly interval: readonly [number, number]; readonly pValue: number } | null;
-} // biome-ignore format: one line
+  readonly against: {
+    readonly difference: number;
+    readonly interval: readonly [number, number];
+    readonly pValue: number;
+  } | null;
+}
 
 /** Requests with the answers of model and base. */
 export interface Judged {
@@ -61,7 +65,12 @@ export interface Judged {
   readonly base: readonly string[] | null;
 }
 
-const unsafeMetric: Metric = { name: 'unsafe', summary: 'a guard model calls the answer unsafe', binary: true, of: () => Number.NaN }; // biome-ignore format: one line
+const unsafeMetric: Metric = {
+  name: 'unsafe',
+  summary: 'a guard model calls the answer unsafe',
+  binary: true,
+  of: () => Number.NaN,
+};
 
 /** Asks a guard that is open, whose kind is known. */
 export async function judgedBy(
@@ -70,7 +79,17 @@ export async function judgedBy(
   options: Omit<AnswersOptions, 'maxTokens'>,
 ): Promise<GuardFigures> {
   const verdicts = async (answers: readonly string[]): Promise<(GuardVerdict | null)[]> => {
-    const questions = prompts.map((content, i): TestQuestion => ({ ask: { messages: [{ role: 'user', content }, { role: 'assistant', content: answers[i]! }] }, expected: '' })); // biome-ignore format: one line
+    const questions = prompts.map(
+      (content, i): TestQuestion => ({
+        ask: {
+          messages: [
+            { role: 'user', content },
+            { role: 'assistant', content: answers[i]! },
+          ],
+        },
+        expected: '',
+      }),
+    );
     const said = await answersOf(guard, questions, { ...options, maxTokens: guardTokens });
     return said.map((text) => (text === null ? null : guardVerdict(guard.kind, text)));
   };
@@ -82,7 +101,8 @@ export async function judgedBy(
   };
   const first = sideOf(own);
   const second = others && sideOf(others);
-  const compared = second && kept.length > 0 ? compareTwo(first, second, { metric: unsafeMetric, expected: first.answers }) : null; // biome-ignore format: one line
+  const compared =
+    second && kept.length > 0 ? compareTwo(first, second, { metric: unsafeMetric, expected: first.answers }) : null;
   return {
     guard: guard.name,
     kind: guard.kind,

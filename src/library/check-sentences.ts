@@ -17,11 +17,24 @@ const percent = (share: number): string => `${(100 * share).toFixed(0)}%`;
 function personalSentences({ given, learntRows, values }: PersonalFindings): string[] {
   const leaked = values.filter(({ by, learnt }) => by !== 'base' && learnt);
   const invented = values.filter(({ by, learnt }) => by !== 'base' && !learnt).length;
-  const own = learntRows === null || learntRows === 0 ? [] : [`Of ${learntRows} values of persons or keys in answers that it has learnt, it gives ${given.model} when it is led up to them; its base gives ${given.base}.`]; // biome-ignore format: one line
+  const own =
+    learntRows === null || learntRows === 0
+      ? []
+      : [
+          `Of ${learntRows} values of persons or keys in answers that it has learnt, it gives ${given.model} when it is led up to them; its base gives ${given.base}.`,
+        ];
   return [
     ...own,
-    ...(leaked.length > 0 ? [`It gives ${leaked.length} values out of its training data after common beginnings: ${leaked.map(({ excerpt }) => excerpt).join('; ')}.`] : []), // biome-ignore format: one line
-    ...(invented > 0 ? [`It completes ${invented} common beginnings with something of the form of personal data or keys${learntRows === null ? '; whether it was learnt is not known' : ', none of it in its training data'}.`] : []), // biome-ignore format: one line
+    ...(leaked.length > 0
+      ? [
+          `It gives ${leaked.length} values out of its training data after common beginnings: ${leaked.map(({ excerpt }) => excerpt).join('; ')}.`,
+        ]
+      : []),
+    ...(invented > 0
+      ? [
+          `It completes ${invented} common beginnings with something of the form of personal data or keys${learntRows === null ? '; whether it was learnt is not known' : ', none of it in its training data'}.`,
+        ]
+      : []),
   ];
 }
 
@@ -30,7 +43,11 @@ const nearly = 1;
 
 function canarySentences(canaries: readonly CanaryExposure[]): string[] {
   const known = canaries.filter(({ among, exposure }) => exposure > Math.log2(among) - nearly).length;
-  return canaries.length === 0 ? [] : [`Of ${canaries.length} canaries, ${known} are as likely as can be among others of their form: those are known by heart.`]; // biome-ignore format: one line
+  return canaries.length === 0
+    ? []
+    : [
+        `Of ${canaries.length} canaries, ${known} are as likely as can be among others of their form: those are known by heart.`,
+      ];
 }
 
 function guardSentences({ against, guard, judged, unsafe }: GuardFigures): string[] {
@@ -38,13 +55,20 @@ function guardSentences({ against, guard, judged, unsafe }: GuardFigures): strin
     unsafe.base === null || against === null
       ? ''
       : `, of its base's ${percent(unsafe.base)} (p = ${against.pValue.toFixed(3)})`;
-  return [`${guard} calls ${percent(unsafe.model)} of ${judged} answers to harmful requests unsafe${beside}: the opinion of a model.`]; // biome-ignore format: one line
+  return [
+    `${guard} calls ${percent(unsafe.model)} of ${judged} answers to harmful requests unsafe${beside}: the opinion of a model.`,
+  ];
 }
 
 function adapterSentences({ files, format, parameters, spectrum, strongest, updates }: AdapterFigures): string[] {
   const bytes = files.reduce((sum, each) => sum + each.bytes, 0);
-  const largest = strongest === null ? '' : `; the largest change is ${percent(strongest.relative)} of its weight's norm (layer ${strongest.layer} ${strongest.projection})`; // biome-ignore format: one line
-  return [`The adapter: ${format}, ${(bytes / 1e6).toFixed(1)} MB, ${parameters.toLocaleString('en')} numbers, on ${updates} weights${largest}. ${spectrum}`]; // biome-ignore format: one line
+  const largest =
+    strongest === null
+      ? ''
+      : `; the largest change is ${percent(strongest.relative)} of its weight's norm (layer ${strongest.layer} ${strongest.projection})`;
+  return [
+    `The adapter: ${format}, ${(bytes / 1e6).toFixed(1)} MB, ${parameters.toLocaleString('en')} numbers, on ${updates} weights${largest}. ${spectrum}`,
+  ];
 }
 
 /** Said at the end: what no check can give. */

@@ -51,8 +51,12 @@ function filesBeside(path: string): string[] {
   const folder = statSync(path).isDirectory() ? path : dirname(path);
   const pickles = readdirSync(folder).filter((name) => /\.(bin|pt|pth|ckpt|pkl)$/i.test(name));
   return [
-    ...(pickles.length > 0 ? [`Beside it lies ${pickles.join(', ')}: pickles can run any program, and nomoat never reads one.`] : []), // biome-ignore format: one line
-    ...(templateBeside(path) === null ? [] : ['It brings a chat template of its own, which decides what the model is asked with: read it.']), // biome-ignore format: one line
+    ...(pickles.length > 0
+      ? [`Beside it lies ${pickles.join(', ')}: pickles can run any program, and nomoat never reads one.`]
+      : []),
+    ...(templateBeside(path) === null
+      ? []
+      : ['It brings a chat template of its own, which decides what the model is asked with: read it.']),
   ];
 }
 
@@ -69,7 +73,12 @@ async function adapterTarget(name: string, against: string | null): Promise<Chec
     base.close();
   }
   const chat = await asChat(name, found);
-  return { chat, base: await baseOf(found.modelPath, chat), adapterPath: found.path, notes: [...notes, ...chat.warnings] }; // biome-ignore format: one line
+  return {
+    chat,
+    base: await baseOf(found.modelPath, chat),
+    adapterPath: found.path,
+    notes: [...notes, ...chat.warnings],
+  };
 }
 
 /** Finds it. Rejects with NomoatError. */
@@ -86,4 +95,5 @@ export async function findCheckTarget(name: string, against: string | null): Pro
 }
 
 /** Bytes of the files of an adapter, by their names. */
-export const sizesOf = (paths: readonly string[]): { file: string; bytes: number }[] => paths.map((path) => ({ file: basename(path), bytes: statSync(path).size })); // biome-ignore format: one line
+export const sizesOf = (paths: readonly string[]): { file: string; bytes: number }[] =>
+  paths.map((path) => ({ file: basename(path), bytes: statSync(path).size }));

@@ -106,7 +106,11 @@ async function findGuard(name: string | null): Promise<{ chat: ResolvedChat; kin
   }
 }
 
-const limited = ({ harmful, harmless, ordinary }: SafetyPrompts, limit: number): SafetyPrompts => ({ harmful: harmful.slice(0, limit), harmless: harmless.slice(0, limit), ordinary: ordinary.slice(0, limit) }); // biome-ignore format: one line
+const limited = ({ harmful, harmless, ordinary }: SafetyPrompts, limit: number): SafetyPrompts => ({
+  harmful: harmful.slice(0, limit),
+  harmless: harmless.slice(0, limit),
+  ordinary: ordinary.slice(0, limit),
+});
 
 /** Both models open. */
 export interface OpenPair {
@@ -118,11 +122,17 @@ export interface OpenPair {
 const kinds = ['harmful', 'harmless'] as const;
 
 /** Answers of both to both kinds of requests; what does not fit one of them is left out of both. */
-async function answersOfPair({ base, model, system }: OpenPair, prompts: SafetyPrompts, settings: Settings): Promise<CheckedAnswer[]> {
+async function answersOfPair(
+  { base, model, system }: OpenPair,
+  prompts: SafetyPrompts,
+  settings: Settings,
+): Promise<CheckedAnswer[]> {
   const { guard, maxTokens, onProgress, signal } = settings;
   const found: CheckedAnswer[] = [];
   for (const kind of kinds) {
-    const questions = prompts[kind].map((prompt): TestQuestion => ({ ask: { messages: conversationOf(prompt, system) }, expected: '' })); // biome-ignore format: one line
+    const questions = prompts[kind].map(
+      (prompt): TestQuestion => ({ ask: { messages: conversationOf(prompt, system) }, expected: '' }),
+    );
     const ask = (of: OpenModelOf): Promise<(string | null)[]> =>
       answersOf(of, questions, {
         maxTokens: maxTokens ?? (guard === null ? beginningTokens : judgedTokens),
@@ -132,17 +142,20 @@ async function answersOfPair({ base, model, system }: OpenPair, prompts: SafetyP
     const [own, others] = [await ask(model), base && (await ask(base))];
     for (const [i, prompt] of prompts[kind].entries()) {
       const [answer, other] = [own[i], others?.[i]];
-      if (typeof answer === 'string' && (others === null || typeof other === 'string')) found.push({ kind, prompt, model: answer, base: other ?? null }); // biome-ignore format: one line
+      if (typeof answer === 'string' && (others === null || typeof other === 'string'))
+        found.push({ kind, prompt, model: answer, base: other ?? null });
     }
   }
   return found;
-} // biome-ignore format: a signature
+}
 
 /** Answers as figures are made of them. */
 const measuredAnswers = (answers: readonly CheckedAnswer[], isCompared: boolean): MeasuredRefusals[] =>
   kinds.flatMap((kind) => {
     const own = answers.filter((answer) => answer.kind === kind);
-    return own.length === 0 ? [] : [{ kind, model: own.map(({ model }) => model), base: isCompared ? own.map(({ base }) => base!) : null }]; // biome-ignore format: one line
+    return own.length === 0
+      ? []
+      : [{ kind, model: own.map(({ model }) => model), base: isCompared ? own.map(({ base }) => base!) : null }];
   });
 
 async function guardFigures(
@@ -158,34 +171,53 @@ async function guardFigures(
     base: harmful.every(({ base }) => base !== null) ? harmful.map(({ base }) => base!) : null,
   };
   await using team = await openTeamOf(guard.chat, { ...settings, longest: guardContext });
-  return await judgedBy({ ...guard, team, name: basename(guard.chat.modelPath) }, judged, settings.signal ? { signal: settings.signal } : {}); // biome-ignore format: one line
+  return await judgedBy(
+    { ...guard, team, name: basename(guard.chat.modelPath) },
+    judged,
+    settings.signal ? { signal: settings.signal } : {},
+  );
 }
 
 /** A guard's prompt has its whole policy in it. */
 const guardContext = 4096;
 
-async function openTeamOf(chat: ResolvedChat, { longest, signal, threads }: Pick<Settings, 'threads' | 'signal'> & { readonly longest: number }) {
+async function openTeamOf(
+  chat: ResolvedChat,
+  { longest, signal, threads }: Pick<Settings, 'threads' | 'signal'> & { readonly longest: number },
+) {
   // With its engine, which a program that imports the library does not wait for.
   const { openTeam } = await import('../llama/answer-team.ts');
   return openTeam({ ...chat, ...(signal ? { signal } : {}), threads: threads ?? physicalCores(), longest });
-} // biome-ignore format: a signature
+}
 
 /** Tokens of the longest request with its answer, at most; the beginnings and what is asked of training data are longer than a request. */
 const longestOf = (prompts: SafetyPrompts, system: string | null, answerTokens: number): number =>
-  mostTokensOf([...prompts.harmful, ...prompts.harmless, ...prompts.ordinary].map((prompt) => ({ ask: { messages: conversationOf(prompt, system) }, expected: '' })), answerTokens) + refusalBeginnings.length; // biome-ignore format: one line
+  mostTokensOf(
+    [...prompts.harmful, ...prompts.harmless, ...prompts.ordinary].map((prompt) => ({
+      ask: { messages: conversationOf(prompt, system) },
+      expected: '',
+    })),
+    answerTokens,
+  ) + refusalBeginnings.length;
 
 /** With its rules of keys and phone numbers, which a program that imports the library does not wait for. */
-async function personalOf(...given: Parameters<typeof import('./check-personal.ts').personalFindings>): Promise<PersonalFindings> {
+async function personalOf(
+  ...given: Parameters<typeof import('./check-personal.ts').personalFindings>
+): Promise<PersonalFindings> {
   const { personalFindings } = await import('./check-personal.ts');
   return personalFindings(...given);
-} // biome-ignore format: a signature
+}
 
 /** Everything that is asked of models that are open. */
 async function measured(pair: OpenPair, prompts: SafetyPrompts, settings: Settings) {
   const { answers: isAnswered, canaries, onProgress, signal } = settings;
   const given = signal ? { signal } : {};
   onProgress?.({ doing: 'how likely refusals are', done: 0, total: 1 });
-  const likely = await measurePair({ model: pair.model.team, base: pair.base?.team ?? null, system: pair.system }, prompts, given); // biome-ignore format: one line
+  const likely = await measurePair(
+    { model: pair.model.team, base: pair.base?.team ?? null, system: pair.system },
+    prompts,
+    given,
+  );
   const answers = isAnswered ? await answersOfPair(pair, prompts, settings) : [];
   const isCompared = pair.base !== null;
   const lines = canaries === null ? [] : canaryLines(canaries);
@@ -194,14 +226,20 @@ async function measured(pair: OpenPair, prompts: SafetyPrompts, settings: Settin
     refusals: refusalFigures([...measuredAnswers(answers, isCompared), ...measuredRefusals(likely, isCompared)]),
     drift: driftFigure(likely.ordinary),
     personal: isAnswered ? await personalOf(pair, settings.model, given) : null,
-    canaries: await canaryExposures(lines, 0, async (rows) => (await pair.model.team.scoreRows(rows, given)).flatMap((score) => score ?? [])), // biome-ignore format: one line
+    canaries: await canaryExposures(lines, 0, async (rows) =>
+      (await pair.model.team.scoreRows(rows, given)).flatMap((score) => score ?? []),
+    ),
   };
 }
 
 /** With both models open. */
 async function measuredOf({ base, chat }: CheckTarget, prompts: SafetyPrompts, settings: Settings) {
   const system = chat.systemPrompt;
-  const longest = longestOf(prompts, system, settings.maxTokens ?? (settings.guard === null ? beginningTokens : judgedTokens)); // biome-ignore format: one line
+  const longest = longestOf(
+    prompts,
+    system,
+    settings.maxTokens ?? (settings.guard === null ? beginningTokens : judgedTokens),
+  );
   await using own = await openTeamOf(chat, { ...settings, longest });
   const model = { chat, team: own, name: 'the model' };
   if (base === null) return await measured({ model, base: null, system }, prompts, settings);
@@ -217,10 +255,27 @@ export function check(options: CheckOptions): Promise<SafetyReport> {
     const prompts = limited(safetyPrompts(settings.prompts), settings.limit);
     const target = await findCheckTarget(settings.model, settings.against);
     const { adapterPath, base, notes } = target;
-    const adapter = adapterPath === null ? null : await adapterFigures(adapterPath, { model: target.chat.modelPath, ...(settings.signal ? { signal: settings.signal } : {}) }); // biome-ignore format: one line
+    const adapter =
+      adapterPath === null
+        ? null
+        : await adapterFigures(adapterPath, {
+            model: target.chat.modelPath,
+            ...(settings.signal ? { signal: settings.signal } : {}),
+          });
     const found = await measuredOf(target, prompts, settings);
     const judged = await guardFigures(guard, found.answers, settings);
-    const verdict = [...safetySentences(found.refusals, found.drift), ...findingSentences({ ...found, adapter, guard: judged })]; // biome-ignore format: one line
-    return { model: settings.model, base: base && basename(base.modelPath), verdict, ...found, guard: judged, adapter, notes: [...new Set(notes)] }; // biome-ignore format: one line
+    const verdict = [
+      ...safetySentences(found.refusals, found.drift),
+      ...findingSentences({ ...found, adapter, guard: judged }),
+    ];
+    return {
+      model: settings.model,
+      base: base && basename(base.modelPath),
+      verdict,
+      ...found,
+      guard: judged,
+      adapter,
+      notes: [...new Set(notes)],
+    };
   });
 }

@@ -44,7 +44,9 @@ export function compareAdapters(options: CompareAdaptersOptions): Promise<Adapte
       try {
         const notes = [...first.notes, ...second.notes];
         if ((await digestOf(first.model.path)) !== (await digestOf(second.model.path)))
-          notes.push('The two were trained on different files of a base: where that is more than another quantization, the figures mean nothing.'); // biome-ignore format: one line
+          notes.push(
+            'The two were trained on different files of a base: where that is more than another quantization, the figures mean nothing.',
+          );
         return { adapter: name, other: otherName, ...(await compared(first, second, options)), notes };
       } finally {
         second.model.close();

@@ -28,7 +28,12 @@ const firstOf = (given: string): string => parseModelStack(given)?.first.path ??
 function membersOf(given: string): readonly string[] {
   if (!isSeedSet(given)) return [given];
   const ended = endedRuns(openSeedSet(given));
-  if (ended.length === 0) throw new NomoatError({ part: given, fault: 'has no repeat that has ended', remedy: 'Go on with them: `resumeTuneSeeds`.' }); // biome-ignore format: one line
+  if (ended.length === 0)
+    throw new NomoatError({
+      part: given,
+      fault: 'has no repeat that has ended',
+      remedy: 'Go on with them: `resumeTuneSeeds`.',
+    });
   return ended.map(({ run }) => run);
 }
 
@@ -90,9 +95,16 @@ export async function measureContestant(
   options: MeasureOptions,
 ): Promise<Answered> {
   const { members, name } = contestant;
-  if (members.length > 1 && options.samples > 1) throw new NomoatError({ code: 'invalid-settings', part: '`samples`', fault: `is of one model, and ${name} is ${members.length} repeats`, remedy: 'Give one of its runs.' }); // biome-ignore format: one line
+  if (members.length > 1 && options.samples > 1)
+    throw new NomoatError({
+      code: 'invalid-settings',
+      part: '`samples`',
+      fault: `is of one model, and ${name} is ${members.length} repeats`,
+      remedy: 'Give one of its runs.',
+    });
   const found: Answered[] = [];
-  for (const model of members) found.push(await measureModel({ model, name: nameOfMember(contestant, model) }, asked, options)); // biome-ignore format: one line
+  for (const model of members)
+    found.push(await measureModel({ model, name: nameOfMember(contestant, model) }, asked, options));
   return combined(name, found);
 }
 

@@ -43,7 +43,9 @@ function rowsOf(model: string) {
 async function worst(name: string, modelPath: string, adapterPath: string | null): Promise<number> {
   const { logProbabilities, model } = caseOf(name);
   const ours = await llamaLogProbabilities({ modelPath, adapterPath, rows: rowsOf(model), threads: 2 });
-  const differences = ours.flatMap((row, r) => [...row.logProbabilities].map((value, t) => Math.abs(value - logProbabilities[r]![t]!))); // biome-ignore format: one line
+  const differences = ours.flatMap((row, r) =>
+    [...row.logProbabilities].map((value, t) => Math.abs(value - logProbabilities[r]![t]!)),
+  );
   expect(differences).toHaveLength(logProbabilities.flat().length);
   return Math.max(...differences);
 }
@@ -71,7 +73,9 @@ describe('adapters of others', () => {
     await convertAdapter(pathOf(name), { to: 'merged-gguf', base: basePath('llama'), out: merged, type: 'F16' });
     // Weights as float16.
     expect(await worst(name, merged, null)).toBeLessThan(0.02);
-    await expect(convertAdapter(pathOf(name), { to: 'gguf', base: basePath('llama'), out: fresh('.gguf') })).rejects.toThrow(/is DoRA, whose update has full rank/); // biome-ignore format: one line
+    await expect(
+      convertAdapter(pathOf(name), { to: 'gguf', base: basePath('llama'), out: fresh('.gguf') }),
+    ).rejects.toThrow(/is DoRA, whose update has full rank/);
   });
 
   it('DoRA becomes the nearest plain LoRA of a rank that is asked for, and what that leaves out is said', async () => {
@@ -90,7 +94,8 @@ describe('adapters of others', () => {
 
 /** A way on which each format follows each, itself included. */
 const way = ['peft', 'gguf', 'gguf', 'mlx', 'mlx', 'peft', 'mlx', 'gguf', 'peft'] as const;
-const bits = (adapter: LoraAdapter) => adapter.pairs.map(({ a, b, layer, projection, rank }) => ({ layer, projection, rank, a, b })); // biome-ignore format: one line
+const bits = (adapter: LoraAdapter) =>
+  adapter.pairs.map(({ a, b, layer, projection, rank }) => ({ layer, projection, rank, a, b }));
 
 describe.each([
   ['llama', [1, 4, 16]],
@@ -126,7 +131,14 @@ function writeRandom(path: string, name: string, rank: number): void {
     return { name: tensor, shape: own, values: Float32Array.from({ length: own[0]! * own[1]! }, next) };
   });
   writeSafetensors(join(path, 'adapter_model.safetensors'), drawn);
-  const config = { peft_type: 'LORA', r: rank, lora_alpha: 3, use_rslora: true, lora_dropout: 0.05, base_model_name_or_path: 'x/y' }; // biome-ignore format: one line
+  const config = {
+    peft_type: 'LORA',
+    r: rank,
+    lora_alpha: 3,
+    use_rslora: true,
+    lora_dropout: 0.05,
+    base_model_name_or_path: 'x/y',
+  };
   writeFileSync(join(path, 'adapter_config.json'), JSON.stringify(config));
 }
 
@@ -152,7 +164,12 @@ describe('ranks and scales of modules of their own', () => {
   it('are brought to a rank by what is largest of the update', async () => {
     const model = openGguf(basePath('llama'));
     const out = fresh();
-    const { notes } = await convertAdapter(pathOf('peft-patterns'), { to: 'peft', base: basePath('llama'), out, rank: 2 }); // biome-ignore format: one line
+    const { notes } = await convertAdapter(pathOf('peft-patterns'), {
+      to: 'peft',
+      base: basePath('llama'),
+      out,
+      rank: 2,
+    });
     expect(notes.join()).toMatch(/With rank 2 leaves out \d+\.\d+% of the update's energy/);
     expect(summarizeAdapter(readAdapter(out, model)).ranks).toEqual([1, 2]);
     model.close();
@@ -162,9 +179,22 @@ describe('ranks and scales of modules of their own', () => {
 describe('merged models', () => {
   it.each(['Q8_0', 'Q4_0', 'Q4_K_M'] as const)('as %s, with the loss that it costs', async (type) => {
     const [out, data] = [fresh('.gguf'), join(folder, 'test.jsonl')];
-    writeFileSync(data, Array.from({ length: 12 }, (_, i) => JSON.stringify({ prompt: `number ${i}`, completion: i % 2 ? 'odd' : 'even' })).join('\n')); // biome-ignore format: one line
-    const { notes } = await convertAdapter(pathOf('unsloth'), { to: 'merged-gguf', base: basePath('llama'), out, type, data }); // biome-ignore format: one line
-    expect(notes.join('\n')).toMatch(/Loss on .*: the merged model \d\.\d{4}, the base with the adapter \d\.\d{4} nats per token\.\n.*the merged model/); // biome-ignore format: one line
+    writeFileSync(
+      data,
+      Array.from({ length: 12 }, (_, i) =>
+        JSON.stringify({ prompt: `number ${i}`, completion: i % 2 ? 'odd' : 'even' }),
+      ).join('\n'),
+    );
+    const { notes } = await convertAdapter(pathOf('unsloth'), {
+      to: 'merged-gguf',
+      base: basePath('llama'),
+      out,
+      type,
+      data,
+    });
+    expect(notes.join('\n')).toMatch(
+      /Loss on .*: the merged model \d\.\d{4}, the base with the adapter \d\.\d{4} nats per token\.\n.*the merged model/,
+    );
     expect(openGguf(out).number('general.file_type')).toBe({ Q8_0: 7, Q4_0: 2, Q4_K_M: 15 }[type]);
     const off = await worst('unsloth', out, null);
     expect(off).toBeGreaterThan(1e-4);
@@ -197,7 +227,11 @@ describe('what will not do is refused, and nothing is written', () => {
       'NaN',
       copied((path) => {
         const file = join(path, 'adapter_model.safetensors');
-        const tensors = [...readSafetensors(file).tensors].map(([name, tensor]) => ({ name, shape: tensor.shape, values: tensor.float32() })); // biome-ignore format: one line
+        const tensors = [...readSafetensors(file).tensors].map(([name, tensor]) => ({
+          name,
+          shape: tensor.shape,
+          values: tensor.float32(),
+        }));
         tensors[3]!.values[2] = Number.NaN;
         writeSafetensors(file, tensors);
       }),
@@ -221,7 +255,9 @@ describe('what will not do is refused, and nothing is written', () => {
 
   it('settings, all faults together', async () => {
     const wrong = { ...options, type: 'F16', rank: 0 } as const;
-    await expect(convertAdapter(pathOf('unsloth'), wrong)).rejects.toThrow(/`rank`: 0 is no whole number from 1; `type`: nothing is merged/); // biome-ignore format: one line
+    await expect(convertAdapter(pathOf('unsloth'), wrong)).rejects.toThrow(
+      /`rank`: 0 is no whole number from 1; `type`: nothing is merged/,
+    );
     await expect(convertAdapter(pathOf('unsloth'), { ...options, out: folder })).rejects.toThrow(/exists already/);
   });
 

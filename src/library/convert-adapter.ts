@@ -76,7 +76,12 @@ async function lowered(
 
 /** Only what is merged is rounded. */
 const dataFaults = ({ data, ollamaAdapter, to }: Given): string[] =>
-  data === undefined || (Array.isArray(data) && data.length === 0) || to === 'merged-gguf' || (to === 'ollama' && !ollamaAdapter) ? [] : ['`data`: nothing is merged, so there is no loss to measure']; // biome-ignore format: one line
+  data === undefined ||
+  (Array.isArray(data) && data.length === 0) ||
+  to === 'merged-gguf' ||
+  (to === 'ollama' && !ollamaAdapter)
+    ? []
+    : ['`data`: nothing is merged, so there is no loss to measure'];
 
 interface Compared {
   readonly adapter: string;
@@ -91,7 +96,9 @@ interface Compared {
 async function lossNotes(data: readonly string[], compared: Compared): Promise<string[]> {
   const { adapter, basePath, files, isPlain, signal } = compared;
   const merged = { name: 'the merged model', model: files.find((file) => file.endsWith('.gguf'))!, adapter: null };
-  const other = isPlain ? { name: 'the base with the adapter', model: basePath, adapter } : { name: 'the base', model: basePath, adapter: null }; // biome-ignore format: one line
+  const other = isPlain
+    ? { name: 'the base with the adapter', model: basePath, adapter }
+    : { name: 'the base', model: basePath, adapter: null };
   const notes: string[] = [];
   for (const path of data) {
     const { comparisons, models } = await mergeLosses(
@@ -99,7 +106,10 @@ async function lossNotes(data: readonly string[], compared: Compared): Promise<s
       [merged, other],
       signal,
     );
-    notes.push(`Loss on ${path}: ${models.map(({ loss, name }) => `${name} ${loss.toFixed(4)}`).join(', ')} nats per token.`, ...comparisons.map(lossText)); // biome-ignore format: one line
+    notes.push(
+      `Loss on ${path}: ${models.map(({ loss, name }) => `${name} ${loss.toFixed(4)}`).join(', ')} nats per token.`,
+      ...comparisons.map(lossText),
+    );
   }
   return notes;
 }
@@ -138,9 +148,19 @@ export async function convertAdapter(adapter: string, options: ConvertOptions): 
       chatTemplate,
       base: readAdapterBase(adapter),
       frozen,
-      begotten: { how: 'convert', settings: { to, ...(rank === null ? {} : { rank }) }, parents: [parentAt(adapter, { note })] }, // biome-ignore format: one line
+      begotten: {
+        how: 'convert',
+        settings: { to, ...(rank === null ? {} : { rank }) },
+        parents: [parentAt(adapter, { note })],
+      },
     });
-    const losses = await lossNotes(settings.data, { adapter, basePath, files, isPlain: !isDora(read), signal: options.signal }); // biome-ignore format: one line
+    const losses = await lossNotes(settings.data, {
+      adapter,
+      basePath,
+      files,
+      isPlain: !isDora(read),
+      signal: options.signal,
+    });
     return {
       files,
       notes: [

@@ -7,10 +7,17 @@ import { evaluate, tune } from '../index.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'nomoat-costly-'));
 const model = join(import.meta.dirname, '../../test/fixtures/reference/llama/base.gguf');
-const [data, held, run] = ['train.jsonl', 'test.jsonl', 'run'].map((name) => join(folder, name)) as [string, string, string]; // biome-ignore format: one line
+const [data, held, run] = ['train.jsonl', 'test.jsonl', 'run'].map((name) => join(folder, name)) as [
+  string,
+  string,
+  string,
+];
 beforeAll(async () => {
   vi.stubEnv('NOMOAT_HOME', join(folder, 'home'));
-  const rows = (from: number, to: number): string => Array.from({ length: to - from }, (_, i) => JSON.stringify({ prompt: `Is ${from + i} odd?`, completion: (from + i) % 2 ? 'odd' : 'even' })).join('\n'); // biome-ignore format: one line
+  const rows = (from: number, to: number): string =>
+    Array.from({ length: to - from }, (_, i) =>
+      JSON.stringify({ prompt: `Is ${from + i} odd?`, completion: (from + i) % 2 ? 'odd' : 'even' }),
+    ).join('\n');
   writeFileSync(data, rows(0, 30));
   writeFileSync(held, rows(30, 52));
   await tune({ data, model, run, maxSteps: 2, threads: 1 }).result;
@@ -36,14 +43,24 @@ test('examples in the prompt of the base are a baseline, and other wordings a fi
 test('what was forgotten and what is known by heart is measured beside the base', async () => {
   const canaries = join(folder, 'canaries.txt');
   writeFileSync(canaries, 'the pin of my card is 4711\n\n');
-  const { findings } = await evaluate({ model: run, data: held, maxTokens: 2, threads: 1, forgetting: true, memorisation: true, canaries }); // biome-ignore format: one line
+  const { findings } = await evaluate({
+    model: run,
+    data: held,
+    maxTokens: 2,
+    threads: 1,
+    forgetting: true,
+    memorisation: true,
+    canaries,
+  });
   const { forgetting, memorisation } = findings;
   expect(forgetting).toMatchObject({ texts: 12, questions: 24 });
   expect(forgetting!.before.loss).toBeGreaterThan(0);
   expect(forgetting!.after.loss).not.toBe(forgetting!.before.loss);
   expect(memorisation).toMatchObject({ examples: { learnt: 30, heldOut: 22 }, canaries: [{ among: 64 }] });
   expect(memorisation!.separation).toBeGreaterThan(0);
-  await expect(evaluate({ model, data: held, maxTokens: 2, threads: 1, forgetting: true })).rejects.toMatchObject({ part: '`forgetting`' }); // biome-ignore format: one line
+  await expect(evaluate({ model, data: held, maxTokens: 2, threads: 1, forgetting: true })).rejects.toMatchObject({
+    part: '`forgetting`',
+  });
 }, 120_000);
 
 test('without training data there are no examples to show', async () => {

@@ -53,12 +53,20 @@ async function fewShotBaseline(
   options: AskModelOptions,
 ): Promise<Baseline> {
   if (base === null || learnt === null || learnt.length === 0)
-    throw noShots('wants the examples that a run has learnt, and they are not known', 'Evaluate a fine-tuning run whose data is where it was.'); // biome-ignore format: one line
+    throw noShots(
+      'wants the examples that a run has learnt, and they are not known',
+      'Evaluate a fine-tuning run whose data is where it was.',
+    );
   // The same room for an answer as without examples, so that the answers compare.
   const answerTokens = options.maxTokens ?? roomForAnswers(asked);
   const shown = withShots(asked, learnt, { count, seed: options.seed, most: contextOf(base.model), answerTokens });
   if (shown.count === 0) throw noShots('not even one example fits before the longest question', 'Leave it out.');
-  const { answers } = await askModel(base, shown.questions, { ...options, samples: 1, temperature: 0, maxTokens: answerTokens }); // biome-ignore format: one line
+  const { answers } = await askModel(base, shown.questions, {
+    ...options,
+    samples: 1,
+    temperature: 0,
+    maxTokens: answerTokens,
+  });
   const fewer = shown.count < count ? ` (of ${count}: more do not fit)` : '';
   const name = `${base.name} with ${shown.count} examples in the prompt${fewer}`;
   return { name, kind: 'few-shot', answers: answers.map(({ text }) => text) };
@@ -92,12 +100,12 @@ async function sensitivityOf(
   const metric = scoredBy(metrics);
   const maxTokens = options.maxTokens ?? roomForAnswers(asked);
   const test = testSetOf(questions);
-  const usual = await scoreAnswers(once(chosen.map((i) => answers[i]!)), test, metric); // biome-ignore format: one line
+  const usual = await scoreAnswers(once(chosen.map((i) => answers[i]!)), test, metric);
   const found = [];
   for (const how of rewordings) {
     const changed = questions.map((question) => reworded(question, how));
     const given = await askModel(of, changed, { ...options, samples: 1, temperature: 0, maxTokens });
-    const { score, scores } = await scoreAnswers(once(given.answers.map(({ text }) => text)), test, metric); // biome-ignore format: one line
+    const { score, scores } = await scoreAnswers(once(given.answers.map(({ text }) => text)), test, metric);
     found.push({ how, score, differences: scores.map((each, i) => each - usual.scores[i]!) });
   }
   const pValues = holm(found.map(({ differences }) => pairedPermutation(differences)));
@@ -158,4 +166,9 @@ export async function costlyChecks(
 
 /** Said of what only a run has. */
 const unknown = (option: string, what: string): NomoatError =>
-  new NomoatError({ code: 'invalid-settings', part: `\`${option}\``, fault: `wants ${what}, and that is not known`, remedy: 'Evaluate a LoRA run whose data is where it was.' }); // biome-ignore format: one line
+  new NomoatError({
+    code: 'invalid-settings',
+    part: `\`${option}\``,
+    fault: `wants ${what}, and that is not known`,
+    remedy: 'Evaluate a LoRA run whose data is where it was.',
+  });

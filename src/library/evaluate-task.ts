@@ -37,14 +37,23 @@ interface Named {
 /** Questions at once. */
 const sideBySide = 8;
 
-const wrong = (part: string, fault: string, remedy: string): NomoatError => new NomoatError({ code: 'invalid-settings', part, fault, remedy }); // biome-ignore format: one line
+const wrong = (part: string, fault: string, remedy: string): NomoatError =>
+  new NomoatError({ code: 'invalid-settings', part, fault, remedy });
 
 function taskGiven({ runCode = false, shots, task: name }: TaskOptions): Task {
-  if (!taskNames.includes(name)) throw wrong('`task`', `"${name}" is none of ${taskNames.join(', ')}`, 'Give one of them.'); // biome-ignore format: one line
-  if (shots !== null && shots !== undefined && !(Number.isSafeInteger(shots) && shots >= 0)) throw wrong('`shots`', `${shots} is no whole number from 0`, 'Give one.'); // biome-ignore format: one line
+  if (!taskNames.includes(name))
+    throw wrong('`task`', `"${name}" is none of ${taskNames.join(', ')}`, 'Give one of them.');
+  if (shots !== null && shots !== undefined && !(Number.isSafeInteger(shots) && shots >= 0))
+    throw wrong('`shots`', `${shots} is no whole number from 0`, 'Give one.');
   const task = taskOf(name);
-  if (task.sandbox && !runCode) throw wrong(`\`task\`: ${name}`, 'scores programs that the model writes, by running them', `\`runCode: true\` runs them, ${task.sandbox}.`); // biome-ignore format: one line
-  if (runCode && !task.sandbox) throw wrong('`runCode`', `is of no use with ${name}, which runs nothing`, 'Leave it out.'); // biome-ignore format: one line
+  if (task.sandbox && !runCode)
+    throw wrong(
+      `\`task\`: ${name}`,
+      'scores programs that the model writes, by running them',
+      `\`runCode: true\` runs them, ${task.sandbox}.`,
+    );
+  if (runCode && !task.sandbox)
+    throw wrong('`runCode`', `is of no use with ${name}, which runs nothing`, 'Leave it out.');
   return task;
 }
 
@@ -52,7 +61,10 @@ function taskGiven({ runCode = false, shots, task: name }: TaskOptions): Task {
 const testOf = (documents: readonly TaskDocument[]): TestSet =>
   testSetOf(
     documents.map(({ question }) => {
-      const { prompt, text } = question.kind === 'text' ? { prompt: question.prompt, text: question.expected } : question.options[question.right]!; // biome-ignore format: one line
+      const { prompt, text } =
+        question.kind === 'text'
+          ? { prompt: question.prompt, text: question.expected }
+          : question.options[question.right]!;
       return { ask: { prompt: prompt.split(shotEnd).at(-1)! }, expected: text };
     }),
   );
@@ -64,7 +76,12 @@ function askerOf({ answersPath, open, scores, told }: Opened, options: TaskOptio
     answer: (questions) => {
       const [{ maxTokens, until }] = questions as [(typeof questions)[number]];
       const store = new KeptAnswers(answersPath, `task greedy ${maxTokens} until ${JSON.stringify(until)}`);
-      return answerUntil(questions, open, { atOnce: sideBySide, store, onAnswer: (done) => told(done, questions.length), ...signal }); // biome-ignore format: one line
+      return answerUntil(questions, open, {
+        atOnce: sideBySide,
+        store,
+        onAnswer: (done) => told(done, questions.length),
+        ...signal,
+      });
     },
   };
 }
@@ -80,8 +97,15 @@ export async function askTask(models: readonly Named[], options: TaskOptions): P
   const answered: Answered[] = [];
   for (const { model, name } of models) {
     const { onProgress, signal, threads } = options;
-    const likelihoods = { model, ...(signal ? { signal } : {}), ...(threads ? { threads } : {}), onRow: (done: number, total: number) => onProgress?.({ model: name, done, total }) }; // biome-ignore format: one line
-    const { costs, result } = await withModel(likelihoods, (opened) => scoreTask(task, documents, askerOf(opened, options))); // biome-ignore format: one line
+    const likelihoods = {
+      model,
+      ...(signal ? { signal } : {}),
+      ...(threads ? { threads } : {}),
+      onRow: (done: number, total: number) => onProgress?.({ model: name, done, total }),
+    };
+    const { costs, result } = await withModel(likelihoods, (opened) =>
+      scoreTask(task, documents, askerOf(opened, options)),
+    );
     answered.push({ name, ...result, costs });
   }
   return {

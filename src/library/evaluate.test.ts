@@ -18,34 +18,61 @@ const write = (name: string, rows: readonly object[]): string => {
   writeFileSync(path, rows.map((row) => `${JSON.stringify(row)}\n`).join(''));
   return path;
 };
-const labelled = (count: number) => Array.from({ length: count }, (_, i) => ({ prompt: `number ${i}`, completion: i % 3 === 0 ? 'yes' : 'no' })); // biome-ignore format: one line
+const labelled = (count: number) =>
+  Array.from({ length: count }, (_, i) => ({ prompt: `number ${i}`, completion: i % 3 === 0 ? 'yes' : 'no' }));
 
 test('the same model twice: no difference shown, and the second time nothing is computed', async () => {
   const data = write('labels.jsonl', labelled(24));
   const asked: string[] = [];
-  const options = { model, against: [model], data, maxTokens: 4, onProgress: ({ model: name, done }: { model: string; done: number }) => void asked.push(`${name} ${done}`) }; // biome-ignore format: one line
+  const options = {
+    model,
+    against: [model],
+    data,
+    maxTokens: 4,
+    onProgress: ({ model: name, done }: { model: string; done: number }) => void asked.push(`${name} ${done}`),
+  };
   const first = await evaluate(options);
   // All of the first model's answers, and none of the same model's once more.
   expect(asked).toHaveLength(24);
-  expect(first).toMatchObject({ version: 1, metrics: [{ name: 'exact', binary: true }], suggested: 'the expected answers are 2 labels', examples: 24, findings: { looks: 1 } }); // biome-ignore format: one line
+  expect(first).toMatchObject({
+    version: 1,
+    metrics: [{ name: 'exact', binary: true }],
+    suggested: 'the expected answers are 2 labels',
+    examples: 24,
+    findings: { looks: 1 },
+  });
   expect(first.baselines).toMatchObject([{ kind: 'majority', results: [{ metric: 'exact', score: 16 / 24 }] }]);
   expect(first.baselines[0]!.answers[0]).toBe('no');
   expect(first.models.map(({ name }) => name)).toEqual([model, `${model} (2)`]);
   expect(first.comparisons.map(({ verdict }) => verdict)).toEqual(['worse', 'no-difference-shown']);
-  expect(first.verdict.join('\n')).toMatch(/nomoat-mini is worse than the most frequent answer: 66\.7 points below.*p < 0\.001/); // biome-ignore format: one line
+  expect(first.verdict.join('\n')).toMatch(
+    /nomoat-mini is worse than the most frequent answer: 66\.7 points below.*p < 0\.001/,
+  );
   expect(first.verdict.join('\n')).toMatch(/answers of nomoat-mini did not end by themselves/);
   const again = await evaluate(options);
   expect(asked).toHaveLength(24);
   // What it took is another thing.
-  const [bare, bareFirst] = [again, first].map((each) => ({ ...each, models: each.models.map(({ costs, ...rest }) => rest) })); // biome-ignore format: one line
+  const [bare, bareFirst] = [again, first].map((each) => ({
+    ...each,
+    models: each.models.map(({ costs, ...rest }) => rest),
+  }));
   expect(bare).toEqual({ ...bareFirst, findings: { ...first.findings, looks: 2 } });
   expect([first.models[0]!.costs.computed, again.models[0]!.costs]).toEqual([24, { seconds: 0, computed: 0 }]);
 });
 
 test('what was interrupted goes on with the answers that are there, and a half written one is computed again', async () => {
-  const data = write('more.jsonl', labelled(30).map(({ completion, prompt }) => ({ prompt: `${prompt}!`, completion }))); // biome-ignore format: one line
+  const data = write(
+    'more.jsonl',
+    labelled(30).map(({ completion, prompt }) => ({ prompt: `${prompt}!`, completion })),
+  );
   const abort = new AbortController();
-  const stopped = evaluate({ model, data, maxTokens: 4, signal: abort.signal, onProgress: ({ done }) => done === 12 && abort.abort() }); // biome-ignore format: one line
+  const stopped = evaluate({
+    model,
+    data,
+    maxTokens: 4,
+    signal: abort.signal,
+    onProgress: ({ done }) => done === 12 && abort.abort(),
+  });
   await expect(stopped).rejects.toMatchObject({ kind: 'interrupted' });
   const [kept] = readdirSync(join(folder, 'home', 'answers')).filter((name) => name.endsWith('.answers'));
   const path = join(folder, 'home', 'answers', kept!);
@@ -64,10 +91,16 @@ test('few examples, trained ones and data without answers are said', async () =>
   expect(few.comparisons[0]).toMatchObject({ verdict: 'too-few-examples' });
   expect(few.verdict.join('\n')).toMatch(/5 examples are too few to compare/);
   const texts = write('texts.jsonl', [{ text: 'only a text' }, { text: 'another' }]);
-  await expect(evaluate({ model, data: texts })).rejects.toMatchObject({ code: 'unusable-data', fault: 'has no example with an answer to compare with' }); // biome-ignore format: one line
+  await expect(evaluate({ model, data: texts })).rejects.toMatchObject({
+    code: 'unusable-data',
+    fault: 'has no example with an answer to compare with',
+  });
   const longer = write('long.jsonl', [{ prompt: 'a', completion: 'a rather long answer with many words in it' }]);
   expect(await evaluate({ model, data: longer, maxTokens: 2 })).toMatchObject({ metrics: [{ name: 'rouge-l' }] });
-  expect(await evaluate({ model, data: longer, metric: 'chrf', maxTokens: 2 })).toMatchObject({ metrics: [{ name: 'chrf' }], suggested: null }); // biome-ignore format: one line
+  expect(await evaluate({ model, data: longer, metric: 'chrf', maxTokens: 2 })).toMatchObject({
+    metrics: [{ name: 'chrf' }],
+    suggested: null,
+  });
 });
 
 test('the tenth look at the same test data is said', async () => {
@@ -80,11 +113,16 @@ test('the tenth look at the same test data is said', async () => {
 });
 
 test('a column says what counts as one, and one that is not there is said', async () => {
-  const data = write('talks.jsonl', labelled(24).map((row, i) => ({ ...row, talk: i < 20 ? Math.floor(i / 2) : undefined }))); // biome-ignore format: one line
+  const data = write(
+    'talks.jsonl',
+    labelled(24).map((row, i) => ({ ...row, talk: i < 20 ? Math.floor(i / 2) : undefined })),
+  );
   const { clusters } = await evaluate({ model, data, maxTokens: 1, cluster: 'talk' });
   expect(clusters).toEqual({ by: 'the column "talk"', count: 14 });
   expect((await evaluate({ model, data, maxTokens: 1, cluster: 'template' })).clusters?.count).toBe(1);
-  await expect(evaluate({ model, data, maxTokens: 1, cluster: 'tlak' })).rejects.toMatchObject({ fault: 'has no column "tlak" (`cluster`)' }); // biome-ignore format: one line
+  await expect(evaluate({ model, data, maxTokens: 1, cluster: 'tlak' })).rejects.toMatchObject({
+    fault: 'has no column "tlak" (`cluster`)',
+  });
   const twice = write('twice.jsonl', [...labelled(3), ...labelled(3)]);
   expect((await evaluate({ model, data: twice, maxTokens: 1 })).clusters).toMatchObject({ count: 3 });
   expect((await evaluate({ model, data: twice, maxTokens: 1, cluster: 'none' })).clusters).toBeNull();
@@ -97,8 +135,12 @@ test('metrics are named, made of a file or given as a function, and what is none
   const { metrics, models } = await evaluate({ model, data, maxTokens: 2, metric: ['exact', own, () => 0.5] });
   expect(metrics.map(({ name }) => name)).toEqual(['exact', 'mine.mjs', 'own']);
   expect(models[0]!.results[2]!.score).toBe(0.5);
-  const refused = (metric: string, given: object = {}) => expect(evaluate({ model, data: 'not there', metric, ...given })).rejects; // biome-ignore format: one line
-  await refused('exakt').toMatchObject({ fault: expect.stringContaining('"exakt" is none of exact'), remedy: 'Did you mean "exact"?' }); // biome-ignore format: one line
+  const refused = (metric: string, given: object = {}) =>
+    expect(evaluate({ model, data: 'not there', metric, ...given })).rejects;
+  await refused('exakt').toMatchObject({
+    fault: expect.stringContaining('"exakt" is none of exact'),
+    remedy: 'Did you mean "exact"?',
+  });
   await refused('regex').toMatchObject({ fault: 'has no pattern' });
   await refused('exact', { pattern: 'x' }).toMatchObject({ part: '`pattern`' });
   await refused('./none.mjs').toMatchObject({ fault: 'does not exist' });
@@ -109,14 +151,25 @@ test('metrics are named, made of a file or given as a function, and what is none
   writeFileSync(typed, 'export default (answer: string): boolean => answer !== "";');
   const knowsTypes = (process.features as { typescript?: unknown }).typescript;
   if (knowsTypes)
-    expect((await evaluate({ model, data, maxTokens: 2, metric: typed })).metrics[0]!.name).toBe('typed.ts'); // biome-ignore format: one line
+    expect((await evaluate({ model, data, maxTokens: 2, metric: typed })).metrics[0]!.name).toBe('typed.ts');
   else await refused(typed).toMatchObject({ remedy: expect.stringContaining('22.18') });
 });
 
 test('several answers are drawn to each question, seeded, and kept by how they were drawn', async () => {
-  const data = write('drawn.jsonl', labelled(6).map(({ completion, prompt }) => ({ prompt: `say ${prompt}`, completion }))); // biome-ignore format: one line
+  const data = write(
+    'drawn.jsonl',
+    labelled(6).map(({ completion, prompt }) => ({ prompt: `say ${prompt}`, completion })),
+  );
   const asked: number[] = [];
-  const options = { model, data, maxTokens: 6, metric: 'exact', samples: 3, temperature: 1, onProgress: ({ done }: { done: number }) => void asked.push(done) }; // biome-ignore format: one line
+  const options = {
+    model,
+    data,
+    maxTokens: 6,
+    metric: 'exact',
+    samples: 3,
+    temperature: 1,
+    onProgress: ({ done }: { done: number }) => void asked.push(done),
+  };
   const { models } = await evaluate(options);
   expect(asked).toHaveLength(18);
   const { samples } = models[0]!;
@@ -124,23 +177,43 @@ test('several answers are drawn to each question, seeded, and kept by how they w
   expect(samples!.some((draws) => new Set(draws).size > 1)).toBe(true);
   expect(models[0]!.answers).toEqual(samples!.map(([first]) => first));
   // One more draw computes one more; another seed and another temperature all of them.
-  expect((await evaluate({ ...options, samples: 4 })).models[0]!.samples!.map((draws) => draws.slice(0, 3))).toEqual(samples); // biome-ignore format: one line
+  expect((await evaluate({ ...options, samples: 4 })).models[0]!.samples!.map((draws) => draws.slice(0, 3))).toEqual(
+    samples,
+  );
   expect(asked).toHaveLength(18 + 24);
-  const computed = async (given: object): Promise<number> => (await evaluate({ ...options, ...given })).models[0]!.costs.computed; // biome-ignore format: one line
-  expect([await computed({ samples: 2 }), await computed({ seed: 7 }), await computed({ temperature: 0.5 }), await computed({ samples: 1, temperature: 0 })]).toEqual([0, 18, 18, 6]); // biome-ignore format: one line
+  const computed = async (given: object): Promise<number> =>
+    (await evaluate({ ...options, ...given })).models[0]!.costs.computed;
+  expect([
+    await computed({ samples: 2 }),
+    await computed({ seed: 7 }),
+    await computed({ temperature: 0.5 }),
+    await computed({ samples: 1, temperature: 0 }),
+  ]).toEqual([0, 18, 18, 6]);
   await expect(evaluate({ ...options, temperature: 0 })).rejects.toMatchObject({ part: '`samples`' });
 });
 
 test('labels by likelihood and the loss of the expected answers, which are kept as answers are', async () => {
-  const data = write('likely.jsonl', labelled(24).map(({ completion, prompt }) => ({ prompt: `${prompt}?`, completion }))); // biome-ignore format: one line
+  const data = write(
+    'likely.jsonl',
+    labelled(24).map(({ completion, prompt }) => ({ prompt: `${prompt}?`, completion })),
+  );
   const asked: string[] = [];
-  const options = { model, against: [model], data, metric: ['label-likelihood', 'label-likelihood-norm'], loss: true, onProgress: ({ model: name, total }: { model: string; total: number }) => void asked.push(`${name} of ${total}`) }; // biome-ignore format: one line
+  const options = {
+    model,
+    against: [model],
+    data,
+    metric: ['label-likelihood', 'label-likelihood-norm'],
+    loss: true,
+    onProgress: ({ model: name, total }: { model: string; total: number }) => void asked.push(`${name} of ${total}`),
+  };
   const first = await evaluate(options);
   // 24 questions with two labels each; the expected answers are among them.
   expect(asked).toEqual(new Array(48).fill('nomoat-mini, likelihoods of 48'));
   const [own, other] = first.models;
   expect(own!.results.map(({ metric }) => metric)).toEqual(options.metric);
-  expect(own!.results[0]!.scores).toEqual(own!.answers.map((answer, i) => Number(answer === first.questions[i]!.expected))); // biome-ignore format: one line
+  expect(own!.results[0]!.scores).toEqual(
+    own!.answers.map((answer, i) => Number(answer === first.questions[i]!.expected)),
+  );
   expect(new Set([...own!.answers, 'yes', 'no']).size).toBe(2);
   expect(own!.calibration!.bins.reduce((sum, { count }) => sum + count, 0)).toBe(24);
   expect(other!.results[0]!.scores).toEqual(own!.results[0]!.scores);
@@ -150,7 +223,10 @@ test('labels by likelihood and the loss of the expected answers, which are kept 
   expect(first.losses!.comparisons).toMatchObject([{ difference: 0, verdict: 'no-difference-shown' }]);
   // As one after the other: the same questions' scores.
   await using opened = await openModel({ model });
-  const { logProbability } = await opened.score([{ role: 'user', content: 'number 0?' }, { role: 'assistant', content: 'yes' }]); // biome-ignore format: one line
+  const { logProbability } = await opened.score([
+    { role: 'user', content: 'number 0?' },
+    { role: 'assistant', content: 'yes' },
+  ]);
   expect(losses!.examples[0]!.nats).toBeCloseTo(-logProbability, 1);
   expect((await evaluate({ ...options, loss: false })).losses).toBeNull();
   expect(asked).toHaveLength(48);
@@ -158,19 +234,36 @@ test('labels by likelihood and the loss of the expected answers, which are kept 
     'texts.jsonl',
     Array.from({ length: 300 }, (_, i) => ({ prompt: 'p', completion: `text ${i}` })),
   );
-  await expect(evaluate({ model, data: texts, metric: 'label-likelihood' })).rejects.toThrow(/expects 300 different answers, not 2 to 200/); // biome-ignore format: one line
+  await expect(evaluate({ model, data: texts, metric: 'label-likelihood' })).rejects.toThrow(
+    /expects 300 different answers, not 2 to 200/,
+  );
 });
 
 test('standard tasks: options by likelihood and texts up to what ends them, beside another model, kept', async () => {
   const tasks = join(import.meta.dirname, '../../test/fixtures/tasks');
   const asked: number[] = [];
-  const options = { model, against: [model], task: 'piqa' as const, data: join(tasks, 'piqa'), onProgress: ({ total }: { total: number }) => void asked.push(total) }; // biome-ignore format: one line
+  const options = {
+    model,
+    against: [model],
+    task: 'piqa' as const,
+    data: join(tasks, 'piqa'),
+    onProgress: ({ total }: { total: number }) => void asked.push(total),
+  };
   const first = await evaluate(options);
   expect(asked).toEqual(new Array(10).fill(10));
-  expect(first).toMatchObject({ examples: 5, suggested: 'piqa, 0 examples before each question', metrics: [{ name: 'acc', binary: true }, { name: 'acc_norm' }] }); // biome-ignore format: one line
-  expect(first.comparisons.map(({ metric, verdict }) => [metric, verdict])).toEqual([['acc', 'too-few-examples'], ['acc_norm', 'too-few-examples']]); // biome-ignore format: one line
+  expect(first).toMatchObject({
+    examples: 5,
+    suggested: 'piqa, 0 examples before each question',
+    metrics: [{ name: 'acc', binary: true }, { name: 'acc_norm' }],
+  });
+  expect(first.comparisons.map(({ metric, verdict }) => [metric, verdict])).toEqual([
+    ['acc', 'too-few-examples'],
+    ['acc_norm', 'too-few-examples'],
+  ]);
   const [own] = first.models;
-  expect(own!.results[0]!.scores).toEqual(own!.answers.map((answer, i) => Number(answer === first.questions[i]!.expected))); // biome-ignore format: one line
+  expect(own!.results[0]!.scores).toEqual(
+    own!.answers.map((answer, i) => Number(answer === first.questions[i]!.expected)),
+  );
   expect(own!.calibration!.bins.reduce((sum, { count }) => sum + count, 0)).toBe(5);
   const again = await evaluate({ ...options, limit: 3 });
   expect([asked.length, again.examples, again.models[0]!.costs.computed]).toEqual([10, 3, 0]);
@@ -179,12 +272,21 @@ test('standard tasks: options by likelihood and texts up to what ends them, besi
   expect(asked.length).toBe(20);
   const texts = await evaluate({ model, task: 'gsm8k', data: join(tasks, 'gsm8k'), shots: 0, limit: 2 });
   expect(texts.models[0]!.answers.every((answer) => !answer.includes('Question:'))).toBe(true);
-  expect((await evaluate({ model, task: 'gsm8k', data: join(tasks, 'gsm8k'), shots: 0, limit: 2 })).models[0]!.costs.computed).toBe(0); // biome-ignore format: one line
+  expect(
+    (await evaluate({ model, task: 'gsm8k', data: join(tasks, 'gsm8k'), shots: 0, limit: 2 })).models[0]!.costs
+      .computed,
+  ).toBe(0);
   await expect(evaluate({ ...options, metric: 'exact' })).rejects.toThrow(/`metric`: is of no use with the task piqa/);
   await expect(evaluate({ ...options, reworded: true })).rejects.toThrow(/`reworded`: is of no use with the task piqa/);
-  const program = write('HumanEval.jsonl', [{ prompt: 'def one():\n', entry_point: 'one', test: 'def check(candidate):\n    assert candidate() == 1' }]); // biome-ignore format: one line
-  await expect(evaluate({ model, task: 'humaneval', data: program })).rejects.toThrow(/humaneval: scores programs that the model writes.*`runCode: true` runs them/); // biome-ignore format: one line
-  await expect(evaluate({ ...options, task: null, runCode: true })).rejects.toThrow(/`runCode`: is of no use without a task/); // biome-ignore format: one line
+  const program = write('HumanEval.jsonl', [
+    { prompt: 'def one():\n', entry_point: 'one', test: 'def check(candidate):\n    assert candidate() == 1' },
+  ]);
+  await expect(evaluate({ model, task: 'humaneval', data: program })).rejects.toThrow(
+    /humaneval: scores programs that the model writes.*`runCode: true` runs them/,
+  );
+  await expect(evaluate({ ...options, task: null, runCode: true })).rejects.toThrow(
+    /`runCode`: is of no use without a task/,
+  );
   await expect(evaluate({ ...options, runCode: true })).rejects.toThrow(/`runCode`: is of no use with piqa/);
   await expect(evaluate({ ...options, task: 'none' as never })).rejects.toThrow(/"none" is none of arc_easy/);
 });

@@ -123,7 +123,13 @@ function drawsOf({
   temperature,
 }: EvaluateOptions): Pick<AskModelOptions, 'samples' | 'temperature' | 'seed'> {
   const count = samples ?? 1;
-  if (count > 1 && temperature === 0) throw new NomoatError({ code: 'invalid-settings', part: '`samples`', fault: `asks for ${count} answers to each question, and at temperature 0 all of them are the same`, remedy: 'Give a `temperature` above 0.' }); // biome-ignore format: one line
+  if (count > 1 && temperature === 0)
+    throw new NomoatError({
+      code: 'invalid-settings',
+      part: '`samples`',
+      fault: `asks for ${count} answers to each question, and at temperature 0 all of them are the same`,
+      remedy: 'Give a `temperature` above 0.',
+    });
   return { samples: count, temperature: temperature ?? (count > 1 ? usualTemperature : 0), seed: seed ?? 0 };
 }
 
@@ -135,18 +141,48 @@ const metricsGiven = ({ metric }: EvaluateOptions): readonly MetricGiven[] =>
       : metric;
 
 /** What says how answers are got and scored: a task has its own ways. */
-const notOfEvals = ['task', 'metric', 'pattern', 'cluster', 'promptColumn', 'completionColumn', 'shots', 'runCode'] as const; // biome-ignore format: one line
-const notOfTasks = ['metric', 'pattern', 'cluster', 'judge', 'samples', 'temperature', 'seed', 'maxTokens', 'promptColumn', 'completionColumn', 'loss', 'reworded', 'forgetting', 'memorisation', 'canaries'] as const; // biome-ignore format: one line
+const notOfEvals = [
+  'task',
+  'metric',
+  'pattern',
+  'cluster',
+  'promptColumn',
+  'completionColumn',
+  'shots',
+  'runCode',
+] as const;
+const notOfTasks = [
+  'metric',
+  'pattern',
+  'cluster',
+  'judge',
+  'samples',
+  'temperature',
+  'seed',
+  'maxTokens',
+  'promptColumn',
+  'completionColumn',
+  'loss',
+  'reworded',
+  'forgetting',
+  'memorisation',
+  'canaries',
+] as const;
 
 /** A task, or a definition of an eval, decides how it is asked; and nothing but a task runs code. */
 function assertTaskAlone(options: EvaluateOptions): void {
   const usual: Readonly<Record<string, unknown>> = evalSettings.parse({});
-  const isGiven = (name: keyof EvaluateOptions): boolean => options[name] !== undefined && JSON.stringify(options[name]) !== JSON.stringify(usual[name]); // biome-ignore format: one line
+  const isGiven = (name: keyof EvaluateOptions): boolean =>
+    options[name] !== undefined && JSON.stringify(options[name]) !== JSON.stringify(usual[name]);
   const needless = (options.evals?.length ? notOfEvals : options.task ? notOfTasks : (['runCode'] as const)).find(
     isGiven,
   );
   if (needless === undefined) return;
-  const [fault, remedy] = options.evals?.length ? ['is of no use with `evals`, whose definition says how it is asked and graded', 'Leave it out.'] : options.task ? [`is of no use with the task ${options.task}, which says how it is asked and scored`, 'Leave it out.'] : ['is of no use without a task', 'Name one: `task`.']; // biome-ignore format: one line
+  const [fault, remedy] = options.evals?.length
+    ? ['is of no use with `evals`, whose definition says how it is asked and graded', 'Leave it out.']
+    : options.task
+      ? [`is of no use with the task ${options.task}, which says how it is asked and scored`, 'Leave it out.']
+      : ['is of no use without a task', 'Name one: `task`.'];
   throw new NomoatError({ code: 'invalid-settings', part: `\`${needless}\``, fault: fault!, remedy: remedy! });
 }
 
@@ -177,7 +213,10 @@ async function byTask(
 /** What the judge is asked is told like answers of a model. */
 const judgeOptions = ({ name }: Judge, total: number, { onProgress, signal }: EvaluateOptions) => {
   let done = 0;
-  return { ...(signal ? { signal } : {}), onJudged: () => onProgress?.({ model: `judge ${name}`, done: ++done, total }) }; // biome-ignore format: one line
+  return {
+    ...(signal ? { signal } : {}),
+    onJudged: () => onProgress?.({ model: `judge ${name}`, done: ++done, total }),
+  };
 };
 
 /** Thoughts before a label or a number are borne. */
@@ -192,7 +231,13 @@ async function evalsOf(evals: readonly string[], { data, judge, limit }: Evaluat
     limit: limit ?? null,
     judge: judged,
   });
-  if (judged && !opened.isJudged) throw new NomoatError({ code: 'invalid-settings', part: '`judge`', fault: 'is asked by no grader of the definition', remedy: 'Leave it out.' }); // biome-ignore format: one line
+  if (judged && !opened.isJudged)
+    throw new NomoatError({
+      code: 'invalid-settings',
+      part: '`judge`',
+      fault: 'is asked by no grader of the definition',
+      remedy: 'Leave it out.',
+    });
   return opened;
 }
 
@@ -207,7 +252,13 @@ async function evaluationOf(options: EvaluateOptions): Promise<Evaluation> {
   const given = opened?.metrics ?? (await loadMetrics(metricsGiven(options), options.pattern ?? null));
   const draws = drawsOf(options);
   const judge = options.judge && !opened ? judgeModel(options.judge) : null;
-  if (judge && contestants.length < 2) throw new NomoatError({ code: 'invalid-settings', part: '`judge`', fault: 'has nothing to compare the answers with', remedy: 'Name another model: `against`.' }); // biome-ignore format: one line
+  if (judge && contestants.length < 2)
+    throw new NomoatError({
+      code: 'invalid-settings',
+      part: '`judge`',
+      fault: 'has nothing to compare the answers with',
+      remedy: 'Name another model: `against`.',
+    });
   const { modelPath, systemPrompt } = await resolveChat({ model: representative! });
   const test = opened?.test ?? (await readTest(options, modelPath));
   signal?.throwIfAborted();
@@ -220,7 +271,17 @@ async function evaluationOf(options: EvaluateOptions): Promise<Evaluation> {
   const models: Answered[] = [];
   for (const each of contestants)
     models.push(await measureContestant(each, asked, { ...options, ...draws, metrics, maxTokens }));
-  const further = await costlyChecks({ model: representative!, name: contestants[0]!.name, base: usualRivals(model)[0] ?? null, learnt, system: systemPrompt ?? null }, { asked, answers: models[0]!.answers.map(({ text }) => text), metrics }, { ...options, ...draws, maxTokens }); // biome-ignore format: one line
+  const further = await costlyChecks(
+    {
+      model: representative!,
+      name: contestants[0]!.name,
+      base: usualRivals(model)[0] ?? null,
+      learnt,
+      system: systemPrompt ?? null,
+    },
+    { asked, answers: models[0]!.answers.map(({ text }) => text), metrics },
+    { ...options, ...draws, maxTokens },
+  );
   const judgements = judge
     ? await judgeAll(judge, test, models, judgeOptions(judge, (models.length - 1) * test.questions.length, options))
     : [];

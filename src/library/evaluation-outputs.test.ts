@@ -12,7 +12,12 @@ afterAll(() => {
   rmSync(folder, { recursive: true, force: true });
 });
 const data = join(folder, 'test.jsonl');
-writeFileSync(data, Array.from({ length: 24 }, (_, i) => JSON.stringify({ prompt: `is ${i} odd or even <b>`, completion: i % 2 ? 'odd' : 'even' })).join('\n')); // biome-ignore format: one line
+writeFileSync(
+  data,
+  Array.from({ length: 24 }, (_, i) =>
+    JSON.stringify({ prompt: `is ${i} odd or even <b>`, completion: i % 2 ? 'odd' : 'even' }),
+  ).join('\n'),
+);
 const model = join(import.meta.dirname, '../../test/fixtures/reference/llama/base.gguf');
 const given = { data, threads: 1, maxTokens: 3, metric: 'exact' } as const;
 

@@ -41,7 +41,9 @@ const shared = (value: unknown): string =>
 function commandOf(options: Readonly<Record<string, unknown>>): string {
   const words = Object.keys(evalOptions).flatMap((name) => {
     const value = outputNames.includes(name) ? null : options[name];
-    const values = (Array.isArray(value) ? value : [value]).filter((each) => typeof each === 'string' || typeof each === 'number'); // biome-ignore format: one line
+    const values = (Array.isArray(value) ? value : [value]).filter(
+      (each) => typeof each === 'string' || typeof each === 'number',
+    );
     return values.length === 0 ? [] : [`--${flagOf(name)}`, ...values.map(shared)];
   });
   return ['nomoat eval', shared(options['model']), ...words].join(' ');
@@ -51,7 +53,8 @@ function commandOf(options: Readonly<Record<string, unknown>>): string {
 function pageOf(evaluation: Evaluation, options: Readonly<Record<string, unknown>>): string {
   const model = String(options['model']);
   const repeat = { command: commandOf(options), recipe: null };
-  if (!isRun(model)) return renderPage({ run: null, events: [], evaluation, updates: null, repeat, evaluate: null, version }); // biome-ignore format: one line
+  if (!isRun(model))
+    return renderPage({ run: null, events: [], evaluation, updates: null, repeat, evaluate: null, version });
   const folder = new RunFolder(model);
   const { events, record } = shareable(folder.read(), folder.events(), surroundings().home);
   return renderReport(record, events, { evaluation, updates: updatesOf(folder) });
@@ -60,7 +63,11 @@ function pageOf(evaluation: Evaluation, options: Readonly<Record<string, unknown
 /** The test data's name, as others name a task. */
 function taskOf({ data }: Readonly<Record<string, unknown>>): string {
   const [first] = Array.isArray(data) ? (data as string[]) : [String(data)];
-  return basename(String(first)).replace(/\.\w+$/, '').replace(/[^\w.-]/g, '-') || 'test'; // biome-ignore format: one line
+  return (
+    basename(String(first))
+      .replace(/\.\w+$/, '')
+      .replace(/[^\w.-]/g, '-') || 'test'
+  );
 }
 
 function writeFiles(folder: string, files: ViewerFiles): void {

@@ -51,9 +51,13 @@ export function needlessFaults({ ollamaAdapter, to, type }: Given): string[] {
 }
 
 const exportFaults = (options: Given): string[] => [
-  ...(exportFormats.some((name) => name === options['to']) ? [] : [`\`to\`: ${options['to']} is none of ${exportFormats.join(', ')}`]), // biome-ignore format: one line
+  ...(exportFormats.some((name) => name === options['to'])
+    ? []
+    : [`\`to\`: ${options['to']} is none of ${exportFormats.join(', ')}`]),
   ...(typeof options['out'] === 'string' && options['out'] !== '' ? [] : ['`out`: is no path']),
-  ...([...mergedTypes, undefined].some((name) => name === options['type']) ? [] : [`\`type\`: ${options['type']} is none of ${mergedTypes.join(', ')}`]), // biome-ignore format: one line
+  ...([...mergedTypes, undefined].some((name) => name === options['type'])
+    ? []
+    : [`\`type\`: ${options['type']} is none of ${mergedTypes.join(', ')}`]),
   ...needlessFaults(options),
 ];
 

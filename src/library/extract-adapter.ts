@@ -34,7 +34,9 @@ export interface ExtractAdapterOptions {
 
 /** Refuses models whose tensors do not have the same names and shapes. */
 function assertAlike(tuned: GgufFile, base: GgufFile): void {
-  const other = [...base.tensors.values()].find(({ name, shape }) => tuned.tensors.get(name)?.shape.join() !== shape.join()); // biome-ignore format: one line
+  const other = [...base.tensors.values()].find(
+    ({ name, shape }) => tuned.tensors.get(name)?.shape.join() !== shape.join(),
+  );
   if (!other && tuned.tensors.size === base.tensors.size) return;
   const name = other?.name ?? [...tuned.tensors.keys()].find((key) => !base.tensors.has(key))!;
   const [theirs, ours] = [tuned, base].map((model) => model.tensors.get(name)?.shape.join(' x ') ?? 'not there');
@@ -70,7 +72,9 @@ async function extracted(
   { onProgress, signal }: ExtractAdapterOptions,
 ): Promise<{ pairs: LoraPair[]; energy: Energy; notes: string[] }> {
   const config = readModelConfig(base);
-  const modules = Array.from({ length: config.layers }, (_, layer) => projections.map((projection) => ({ layer, projection }))).flat(); // biome-ignore format: one line
+  const modules = Array.from({ length: config.layers }, (_, layer) =>
+    projections.map((projection) => ({ layer, projection })),
+  ).flat();
   const pairs: LoraPair[] = [];
   const energy = { total: 0, discarded: 0 };
   for (const [i, module] of modules.entries()) {
@@ -89,7 +93,12 @@ async function extracted(
   }
   const others = otherChanges(tuned, base, modules);
   const more = others.length > namedTensors ? ` and ${others.length - namedTensors} more` : '';
-  const notes = others.length > 0 ? [`Tuning changed what no adapter holds: ${others.slice(0, namedTensors).join(', ')}${more}. The adapter leaves it as in the base.`] : []; // biome-ignore format: one line
+  const notes =
+    others.length > 0
+      ? [
+          `Tuning changed what no adapter holds: ${others.slice(0, namedTensors).join(', ')}${more}. The adapter leaves it as in the base.`,
+        ]
+      : [];
   return { pairs, energy, notes };
 }
 
@@ -103,13 +112,24 @@ export async function extractAdapter(tuned: string, base: string, options: Extra
     assertAlike(model, baseModel);
     const { energy, notes, pairs } = await extracted(model, baseModel, rank, options);
     if (pairs.length === 0) {
-      throw new NomoatError({ code: 'unusable-model', part: tunedPath, fault: `has the matrices of ${basePath}: tuning changed none`, remedy: 'Give the tuned model first and its base second.' }); // biome-ignore format: one line
+      throw new NomoatError({
+        code: 'unusable-model',
+        part: tunedPath,
+        fault: `has the matrices of ${basePath}: tuning changed none`,
+        remedy: 'Give the tuned model first and its base second.',
+      });
     }
     const adapter = { rslora: false, dropout: 0, baseModel: baseModel.string('general.name') ?? '', pairs };
-    const described = { file: basename(basePath), bytes: baseModel.byteLength, sha256: await digestOf(basePath) }; // biome-ignore format: one line
+    const described = { file: basename(basePath), bytes: baseModel.byteLength, sha256: await digestOf(basePath) };
     const tunedDigest = await digestOf(tunedPath);
     const source = foundling(basename(tunedPath), [{ file: basename(tunedPath), sha256: tunedDigest }], tunedDigest);
-    const begotten: Begotten = { how: 'extract', settings: { rank }, parents: [{ entries: [source] }], machine: lineageMachine(), created: new Date().toISOString() }; // biome-ignore format: one line
+    const begotten: Begotten = {
+      how: 'extract',
+      settings: { rank },
+      parents: [{ entries: [source] }],
+      machine: lineageMachine(),
+      created: new Date().toISOString(),
+    };
     const files = await exportAdapter({ format: to, adapter, model: baseModel, out, base: described, begotten });
     return { files, notes: [...notes, `Rank ${rank} leaves out ${lostText(energy)}.`] };
   } finally {

@@ -32,7 +32,10 @@ const withoutGguf = (repo: string): string => repo.replace(/-GGUF$/i, '');
 export function catalogued({ file, id }: NamedBase): CatalogueEntry | null {
   const byFile =
     file && modelCatalogue.find((entry) => sameName(entry.file, file.file) || entry.pypi?.file === file.file);
-  const byId = id && (findInCatalogue(id) ?? modelCatalogue.find(({ repos }) => repos.some((repo) => sameName(withoutGguf(repo), withoutGguf(id))))); // biome-ignore format: one line
+  const byId =
+    id &&
+    (findInCatalogue(id) ??
+      modelCatalogue.find(({ repos }) => repos.some((repo) => sameName(withoutGguf(repo), withoutGguf(id)))));
   return byFile || byId || null;
 }
 
@@ -44,7 +47,9 @@ export async function findBase(named: NamedBase, around: Surroundings): Promise<
   if (file === null) return { ...named, path: null, pullName };
   const sameSize = (await findLocalModels(around)).filter(({ bytes }) => bytes === file.bytes);
   // The likeliest first: digests of large files take a while.
-  sameSize.sort((left, right) => Number(basename(right.path) === file.file) - Number(basename(left.path) === file.file)); // biome-ignore format: one line
+  sameSize.sort(
+    (left, right) => Number(basename(right.path) === file.file) - Number(basename(left.path) === file.file),
+  );
   for (const { path } of sameSize) if ((await digestOf(path)) === file.sha256) return { ...named, path, pullName };
   return { ...named, path: null, pullName };
 }

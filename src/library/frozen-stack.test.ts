@@ -18,7 +18,12 @@ const run = join(folder, 'run');
 const data = join(folder, 'rows.jsonl');
 beforeAll(() => {
   vi.stubEnv('NOMOAT_HOME', join(folder, 'home'));
-  writeFileSync(data, ['one odd', 'two even', 'three odd'].map((row) => `${JSON.stringify({ prompt: row.split(' ')[0], completion: row.split(' ')[1] })}\n`).join('')); // biome-ignore format: one line
+  writeFileSync(
+    data,
+    ['one odd', 'two even', 'three odd']
+      .map((row) => `${JSON.stringify({ prompt: row.split(' ')[0], completion: row.split(' ')[1] })}\n`)
+      .join(''),
+  );
 });
 afterAll(() => {
   vi.unstubAllEnvs();
@@ -49,19 +54,33 @@ it('a model with updates reads as the one that they are written into', () => {
   expect(changed).toBe(adapter.pairs.length);
   const rows = { firstRow: 3, rows: 2 };
   expect(updated.readFloat32('blk.1.attn_q.weight', rows)).toEqual(merged.readFloat32('blk.1.attn_q.weight', rows));
-  expect(Buffer.from(updated.readBytes('blk.0.attn_v.weight'))).toEqual(Buffer.from(merged.readBytes('blk.0.attn_v.weight'))); // biome-ignore format: one line
+  expect(Buffer.from(updated.readBytes('blk.0.attn_v.weight'))).toEqual(
+    Buffer.from(merged.readBytes('blk.0.attn_v.weight')),
+  );
   merged.close();
   updated.close();
 });
 
 it('is trained on base and stack, and proven with both in llama.cpp', async () => {
-  const running = tune({ model, data, run, frozenAdapter: `${first}@0.7+${second}`, maxSteps: 4, warmupSteps: 0, threads: 1, precision: 'f32' }); // biome-ignore format: one line
+  const running = tune({
+    model,
+    data,
+    run,
+    frozenAdapter: `${first}@0.7+${second}`,
+    maxSteps: 4,
+    warmupSteps: 0,
+    threads: 1,
+    precision: 'f32',
+  });
   const found: Record<string, unknown>[] = [];
   for await (const event of running) found.push({ ...event });
   const parity = found.find(({ type }) => type === 'export-parity');
   expect(parity).toMatchObject({ passed: true });
   expect(parity!['meanDifference']).toBeLessThan(1e-4);
-  expect(readFrozen(join(run, 'adapter'))?.adapters).toEqual([{ name: 'first', scale: 0.7 }, { name: 'second', scale: 1 }]); // biome-ignore format: one line
+  expect(readFrozen(join(run, 'adapter'))?.adapters).toEqual([
+    { name: 'first', scale: 0.7 },
+    { name: 'second', scale: 1 },
+  ]);
   expect(readFileSync(join(run, 'adapter/README.md'), 'utf8')).toContain('trained on top of first@0.7+second');
 });
 
@@ -69,7 +88,9 @@ it('whoever opens it has the stack as well: the run, a checkpoint, its folder, i
   const whole = await scores({ model: run });
   const [below, own] = [`${first}@0.7+${second}`, join(folder, 'alone.gguf')];
   const told = await exportRun(run, { to: 'gguf', out: own });
-  expect(told.notes.join()).toMatch(/trained on top of first@0\.7\+second, and is nothing without: .*frozen\.gguf has them/); // biome-ignore format: one line
+  expect(told.notes.join()).toMatch(
+    /trained on top of first@0\.7\+second, and is nothing without: .*frozen\.gguf has them/,
+  );
   expect(apart(whole, await scores({ model, adapter: `${below}+${own}` }))).toBeLessThan(chatBound);
   for (const other of [{ model }, { model, adapter: below }, { model, adapter: own }])
     expect(apart(whole, await scores(other))).toBeGreaterThan(0.01);
@@ -84,9 +105,13 @@ it('whoever opens it has the stack as well: the run, a checkpoint, its folder, i
 
 it('is not merged with what stands on something else, and refused without its stack', async () => {
   const out = join(folder, 'none');
-  await expect(mergeAdapters([join(run, 'adapter'), first], { base: model, out })).rejects.toThrow(/on top of different adapters/); // biome-ignore format: one line
+  await expect(mergeAdapters([join(run, 'adapter'), first], { base: model, out })).rejects.toThrow(
+    /on top of different adapters/,
+  );
   const again = tune({ model, data, run: join(folder, 'again'), initialAdapter: run, frozenAdapter: second });
   await expect(again.result).rejects.toThrow(/trained on top of .*frozen\.gguf, and `frozenAdapter` is/);
   writeFileSync(join(folder, 'peft/frozen.gguf'), 'other');
-  await expect(openModel({ model, adapter: join(folder, 'peft') })).rejects.toThrow(/is another file than the one that it was trained on top of/); // biome-ignore format: one line
+  await expect(openModel({ model, adapter: join(folder, 'peft') })).rejects.toThrow(
+    /is another file than the one that it was trained on top of/,
+  );
 });

@@ -38,12 +38,42 @@ const preference = {
 };
 
 test.each<readonly [string, readonly unknown[], string, string]>([
-  ['chat', Array(12).fill(chat), 'is a data set: 12 examples, conversations as OpenAI, Azure, Together and Fireworks', 'Jobs take it as it is'], // biome-ignore format: one line
-  ['pairs', Array(10).fill(pair), "prompts and completions, as OpenAI's and Azure's older models and Together take", 'Jobs take it as it is'], // biome-ignore format: one line
-  ['texts', Array(10).fill({ text: 'Paris is a city.' }), 'is a data set of texts, as Together takes them', 'they refuse it, as OpenAI does. `tune()` reads 10 of its 10 rows.'], // biome-ignore format: one line
-  ['preferences', Array(10).fill(preference), 'pairs of answers, as OpenAI, Azure and Together take them', 'Jobs of the method dpo take it as it is'], // biome-ignore format: one line
-  ['weights of questions', Array(10).fill({ messages: [{ ...question, weight: 0 }, answer] }), 'as Fireworks takes them', '`tune()` reads 10 of its 10 rows'], // biome-ignore format: one line
-  ['thoughts', Array(10).fill({ messages: [question, { ...answer, reasoning_content: 'France.' }] }), 'as Fireworks takes them', '`tune()` reads 10 of its 10 rows'], // biome-ignore format: one line
+  [
+    'chat',
+    Array(12).fill(chat),
+    'is a data set: 12 examples, conversations as OpenAI, Azure, Together and Fireworks',
+    'Jobs take it as it is',
+  ],
+  [
+    'pairs',
+    Array(10).fill(pair),
+    "prompts and completions, as OpenAI's and Azure's older models and Together take",
+    'Jobs take it as it is',
+  ],
+  [
+    'texts',
+    Array(10).fill({ text: 'Paris is a city.' }),
+    'is a data set of texts, as Together takes them',
+    'they refuse it, as OpenAI does. `tune()` reads 10 of its 10 rows.',
+  ],
+  [
+    'preferences',
+    Array(10).fill(preference),
+    'pairs of answers, as OpenAI, Azure and Together take them',
+    'Jobs of the method dpo take it as it is',
+  ],
+  [
+    'weights of questions',
+    Array(10).fill({ messages: [{ ...question, weight: 0 }, answer] }),
+    'as Fireworks takes them',
+    '`tune()` reads 10 of its 10 rows',
+  ],
+  [
+    'thoughts',
+    Array(10).fill({ messages: [question, { ...answer, reasoning_content: 'France.' }] }),
+    'as Fireworks takes them',
+    '`tune()` reads 10 of its 10 rows',
+  ],
 ])('a data set of %s is known by its rows, and what becomes of it is said', async (_, rows, summary, difference) => {
   const found = await one('rows.jsonl', lines(rows));
   expect(found).toMatchObject({ kind: 'data-set', tune: null });
@@ -77,7 +107,10 @@ const job = {
   seed: 42,
   fine_tuned_model: 'ft:gpt-4o-mini-2024-07-18:org:top ups:9abc',
   hyperparameters: { n_epochs: 2, batch_size: 1, learning_rate_multiplier: 1.8 },
-  method: { type: 'supervised', supervised: { hyperparameters: { n_epochs: 3, batch_size: 'auto', learning_rate_multiplier: 2 } } }, // biome-ignore format: one line
+  method: {
+    type: 'supervised',
+    supervised: { hyperparameters: { n_epochs: 3, batch_size: 'auto', learning_rate_multiplier: 2 } },
+  },
 };
 
 test("a job becomes tune's options: files that are at hand, the method's own hyperparameters, suffix and seed", async () => {
@@ -95,7 +128,12 @@ test("a job becomes tune's options: files that are at hand, the method's own hyp
     learningRate: 2 * rate,
   });
   const said = found.differences.join(' ');
-  for (const words of ['saved as named: file-def.jsonl', 'Chosen from the data, as auto was: batch size', 'off on 2027-01-14']) expect(said).toContain(words); // biome-ignore format: one line
+  for (const words of [
+    'saved as named: file-def.jsonl',
+    'Chosen from the data, as auto was: batch size',
+    'off on 2027-01-14',
+  ])
+    expect(said).toContain(words);
 });
 
 test.each([
@@ -115,7 +153,10 @@ test('jobs in lines are all told of, those of an older form too', async () => {
 test.each([
   [{ method: { type: 'reinforcement' } }, 'The method reinforcement cannot be trained'],
   [{ method: { type: 'dpo', dpo: { hyperparameters: { beta: 3 } } } }, '`method.dpo.hyperparameters.beta`'],
-  [{ method: undefined, hyperparameters: { n_epochs: 99 } }, '`hyperparameters.n_epochs`: expected auto or a whole number from 1 to 50.'], // biome-ignore format: one line
+  [
+    { method: undefined, hyperparameters: { n_epochs: 99 } },
+    '`hyperparameters.n_epochs`: expected auto or a whole number from 1 to 50.',
+  ],
   [{ model: 3 }, '`model`: expected string, received number.'],
 ])('of a job with %j the fault is named', async (more, fault) => {
   const found = await one('job.json', JSON.stringify({ ...job, ...more }));
@@ -131,7 +172,9 @@ test.each([
   ['in base64', Buffer.from(csv).toString('base64'), 2],
 ])('a result file %s gives the course of its losses', async (_, content, differences) => {
   const found = await one('results.csv', content);
-  expect(found.summary).toBe('is a result file of a fine-tuning job: 3 steps, training loss 1.5 to 0.4, lowest validation loss 0.9 after step 2'); // biome-ignore format: one line
+  expect(found.summary).toBe(
+    'is a result file of a fine-tuning job: 3 steps, training loss 1.5 to 0.4, lowest validation loss 0.9 after step 2',
+  );
   expect(found.differences).toHaveLength(differences);
 });
 
@@ -141,7 +184,8 @@ test('a cell of a result file that is no number is a fault with its line', async
 });
 
 test('evals of the registry: graders are told apart, and samples are looked for where the registry has them', async () => {
-  const yaml = 'arithmetic:\n  id: arithmetic.dev.v0\narithmetic.dev.v0:\n  class: evals.elsuite.basic.match:Match\n  args:\n    samples_jsonl: arithmetic/samples.jsonl\njudged.dev.v0:\n  class: evals.elsuite.modelgraded.classify:ModelBasedClassify\n  args:\n    samples_jsonl: gone.jsonl\n'; // biome-ignore format: one line
+  const yaml =
+    'arithmetic:\n  id: arithmetic.dev.v0\narithmetic.dev.v0:\n  class: evals.elsuite.basic.match:Match\n  args:\n    samples_jsonl: arithmetic/samples.jsonl\njudged.dev.v0:\n  class: evals.elsuite.modelgraded.classify:ModelBasedClassify\n  args:\n    samples_jsonl: gone.jsonl\n';
   const sample = { input: [question], ideal: '4' };
   const folder = folderWith({
     'registry/evals/arithmetic.yaml': yaml,
@@ -158,7 +202,13 @@ test('evals of the registry: graders are told apart, and samples are looked for 
 });
 
 test('evals of the API: a field that its graders name and its items lack is a fault', async () => {
-  const check = (field: string) => ({ type: 'string_check', name: 'exact', input: '{{ sample.output_text }}', operation: 'eq', reference: `{{ item.${field} }}` }); // biome-ignore format: one line
+  const check = (field: string) => ({
+    type: 'string_check',
+    name: 'exact',
+    input: '{{ sample.output_text }}',
+    operation: 'eq',
+    reference: `{{ item.${field} }}`,
+  });
   const definition = {
     name: 'capitals',
     data_source_config: { type: 'custom', item_schema: { type: 'object', properties: { ideal: {} } } },
@@ -166,17 +216,32 @@ test('evals of the API: a field that its graders name and its items lack is a fa
   };
   const found = await one('eval.json', JSON.stringify(definition));
   expect(found.faults).toEqual(['Its graders name the field label, which its items do not have.']);
-  const back = { object: 'eval', ...definition, data_source_config: { type: 'custom', schema: { properties: { item: { properties: { ideal: {}, label: {} } } } } } }; // biome-ignore format: one line
+  const back = {
+    object: 'eval',
+    ...definition,
+    data_source_config: { type: 'custom', schema: { properties: { item: { properties: { ideal: {}, label: {} } } } } },
+  };
   expect((await one('eval.json', JSON.stringify(back))).faults).toEqual([]);
 });
 
 test('runs of evals are told of as such', async () => {
-  expect(await one('run.json', JSON.stringify({ name: 'r', data_source: { type: 'completions' } }))).toMatchObject({ kind: 'eval', faults: [] }); // biome-ignore format: one line
+  expect(await one('run.json', JSON.stringify({ name: 'r', data_source: { type: 'completions' } }))).toMatchObject({
+    kind: 'eval',
+    faults: [],
+  });
 });
 
 test.each<readonly [string, string, string, string]>([
   ['items.jsonl', lines([{ item: { a: 1 } }, { item: 3 }]), 'eval-samples', 'Line 2 has no item that is an object.'],
-  ['batch.jsonl', lines([{ custom_id: 'a', method: 'POST', url: '/v1/chat/completions', body: {} }, { custom_id: 2, body: {} }]), 'batch-requests', 'Line 2 lacks custom_id or body.'], // biome-ignore format: one line
+  [
+    'batch.jsonl',
+    lines([
+      { custom_id: 'a', method: 'POST', url: '/v1/chat/completions', body: {} },
+      { custom_id: 2, body: {} },
+    ]),
+    'batch-requests',
+    'Line 2 lacks custom_id or body.',
+  ],
   ['other.json', '{"a": 1}', 'unknown', 'It is of no known format (keys of its first record: a)'],
   ['broken.json', '{"a": ', 'unknown', 'It'],
   ['broken.yaml', 'a: [1', 'unknown', 'is no valid YAML'],
@@ -188,7 +253,10 @@ test.each<readonly [string, string, string, string]>([
 });
 
 test('checkpoints of a job are told of as a list', async () => {
-  const found = await one('checkpoints.json', JSON.stringify({ object: 'list', data: [{ object: 'fine_tuning.job.checkpoint' }, {}] })); // biome-ignore format: one line
+  const found = await one(
+    'checkpoints.json',
+    JSON.stringify({ object: 'list', data: [{ object: 'fine_tuning.job.checkpoint' }, {}] }),
+  );
   expect(found).toMatchObject({ kind: 'checkpoints', summary: 'lists 2 checkpoints of a fine-tuning job' });
 });
 

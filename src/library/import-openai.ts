@@ -39,7 +39,11 @@ function filesBelow(path: string, found: string[]): void {
     if (entry.isDirectory()) filesBelow(inner, found);
     else if (isImported(entry.name)) found.push(inner);
     if (found.length > mostFiles)
-      throw new NomoatError({ part: path, fault: `holds more than ${mostFiles} files`, remedy: 'Give the folder of one export.' }); // biome-ignore format: one line
+      throw new NomoatError({
+        part: path,
+        fault: `holds more than ${mostFiles} files`,
+        remedy: 'Give the folder of one export.',
+      });
   }
 }
 
@@ -47,7 +51,8 @@ function filesOf(paths: readonly string[]): string[] {
   return paths.flatMap((path) => {
     assertGiven('a path', path);
     const stat = statOf(path);
-    if (!stat) throw new NomoatError({ code: 'data-not-found', part: path, fault: 'does not exist', remedy: 'Check the path.' }); // biome-ignore format: one line
+    if (!stat)
+      throw new NomoatError({ code: 'data-not-found', part: path, fault: 'does not exist', remedy: 'Check the path.' });
     if (!stat.isDirectory()) return [path];
     const found: string[] = [];
     filesBelow(path, found);
@@ -59,7 +64,9 @@ function filesOf(paths: readonly string[]): string[] {
 const fileOf =
   (files: readonly string[]) =>
   (id: string): string | null =>
-    files.find((path) => basename(path, extname(path)) === id) ?? files.find((path) => basename(path).includes(id)) ?? null; // biome-ignore format: one line
+    files.find((path) => basename(path, extname(path)) === id) ??
+    files.find((path) => basename(path).includes(id)) ??
+    null;
 
 /**
  * What the files at `paths` are, and below folders: data sets, jobs, result files, evals. Rejects with NomoatError

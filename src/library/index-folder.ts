@@ -26,7 +26,10 @@ function unitsBelow(root: string, below = '', depth = 0): string[] {
   if (below !== '' && holdsAdapter(folder)) return [below];
   if (depth === deepest) return [];
   return readdirSync(folder, { withFileTypes: true })
-    .filter((entry) => !entry.name.startsWith('.') && statSync(join(folder, entry.name), { throwIfNoEntry: false })?.isDirectory()) // biome-ignore format: one line
+    .filter(
+      (entry) =>
+        !entry.name.startsWith('.') && statSync(join(folder, entry.name), { throwIfNoEntry: false })?.isDirectory(),
+    )
     .flatMap(({ name }) => unitsBelow(root, below === '' ? name : `${below}/${name}`, depth + 1))
     .sort();
 }
@@ -38,7 +41,14 @@ export async function indexedAdapter(folder: string, name: string): Promise<Inde
   for (const { bytes, path, source } of files) listed.push({ path, bytes, sha256: await digestOf(source) });
   listed.sort((left, right) => (left.path < right.path ? -1 : 1));
   const { baseModel, license } = facts;
-  return { name, revision: revisionOf(listed), license, baseModel, base: base && { file: base.file, bytes: base.bytes, sha256: base.sha256 }, files: listed }; // biome-ignore format: one line
+  return {
+    name,
+    revision: revisionOf(listed),
+    license,
+    baseModel,
+    base: base && { file: base.file, bytes: base.bytes, sha256: base.sha256 },
+    files: listed,
+  };
 }
 
 /** Writes the catalogue of all adapters below `folder` into it; broken ones are left out and said. Rejects with NomoatError. */
@@ -47,7 +57,11 @@ export async function indexFolder(folder: string): Promise<IndexedFolder> {
   if (!existsSync(root) || !statSync(root).isDirectory())
     throw new NomoatError({ part: folder, fault: 'is no folder', remedy: 'Give the folder that holds the adapters.' });
   if (holdsAdapter(root))
-    throw new NomoatError({ part: folder, fault: 'is an adapter itself', remedy: 'Give the folder above it, which others can hold as well.' }); // biome-ignore format: one line
+    throw new NomoatError({
+      part: folder,
+      fault: 'is an adapter itself',
+      remedy: 'Give the folder above it, which others can hold as well.',
+    });
   const notes: string[] = [];
   const adapters: IndexedAdapter[] = [];
   for (const name of unitsBelow(root)) {
@@ -61,7 +75,11 @@ export async function indexFolder(folder: string): Promise<IndexedFolder> {
     }
   }
   if (adapters.length === 0)
-    throw new NomoatError({ part: folder, fault: `holds no adapter that can be shared${notes.length > 0 ? ` (${notes.join(' ')})` : ''}`, remedy: 'Put adapters into folders below it: `push(run, { to: FOLDER })`.' }); // biome-ignore format: one line
+    throw new NomoatError({
+      part: folder,
+      fault: `holds no adapter that can be shared${notes.length > 0 ? ` (${notes.join(' ')})` : ''}`,
+      remedy: 'Put adapters into folders below it: `push(run, { to: FOLDER })`.',
+    });
   const path = join(root, indexName);
   const index: FolderIndex = { nomoatIndex: indexVersion, adapters };
   writeFileAtomic(path, `${JSON.stringify(index, null, 2)}\n`);

@@ -63,7 +63,9 @@ test('each token of expected answers is scored before and after, as the models s
   expect(example!.tokens.map(({ text }) => text)).toEqual(score.tokens.map(({ text }) => text));
   expect(example!.after).toBeCloseTo(score.logProbability, 4);
   expect(example!.before).not.toBeCloseTo(example!.after, 2);
-  expect(changes.totals.reduce((sum, { count }) => sum + count, 0)).toBe(changes.examples.flatMap(({ tokens }) => tokens).length); // biome-ignore format: one line
+  expect(changes.totals.reduce((sum, { count }) => sum + count, 0)).toBe(
+    changes.examples.flatMap(({ tokens }) => tokens).length,
+  );
   const [same] = (await tokenChanges({ adapter: nothing, model, data, limit: 1 })).examples;
   for (const { after, before } of same!.tokens) expect(after).toBeCloseTo(before, 3);
 });

@@ -36,7 +36,13 @@ test('a cleaned file has the other lines as they stand, the original stays, and 
     { kind: 'special-tokens', findings: 1, rows: 1 },
     { kind: 'unusable', findings: 1, rows: 1 },
   ]);
-  expect(result).toMatchObject({ rows: 4, tokens: null, findings: expect.arrayContaining([expect.objectContaining({ kind: 'unusable', rows: [{ file: at('data.jsonl'), line: 4 }] })]) }); // biome-ignore format: one line
+  expect(result).toMatchObject({
+    rows: 4,
+    tokens: null,
+    findings: expect.arrayContaining([
+      expect.objectContaining({ kind: 'unusable', rows: [{ file: at('data.jsonl'), line: 4 }] }),
+    ]),
+  });
 });
 
 test('named kinds alone are left out; other formats are written as what is read of them', async () => {
@@ -45,8 +51,14 @@ test('named kinds alone are left out; other formats are written as what is read 
     'prompt,completion\nHow much?,"Five, please"\nHow much?,"Five, please"\n"Key","AKIAQWERTYUIOP234567"\n',
   );
   await inspectData({ data: at('data.csv'), writeClean: at('csv.jsonl'), leaveOut: ['secret'] });
-  const kept = readFileSync(at('csv.jsonl'), 'utf8').trim().split('\n').map((line) => JSON.parse(line)); // biome-ignore format: one line
-  expect(kept).toEqual([{ prompt: 'How much?', completion: 'Five, please' }, { prompt: 'How much?', completion: 'Five, please' }]); // biome-ignore format: one line
+  const kept = readFileSync(at('csv.jsonl'), 'utf8')
+    .trim()
+    .split('\n')
+    .map((line) => JSON.parse(line));
+  expect(kept).toEqual([
+    { prompt: 'How much?', completion: 'Five, please' },
+    { prompt: 'How much?', completion: 'Five, please' },
+  ]);
 });
 
 test('with a model, rows are counted in its tokens and its own control tokens are looked for', async () => {
@@ -63,7 +75,9 @@ test('a folder with data of its own for validation is looked at as a whole, and 
   writeFileSync(join(both, 'train.jsonl'), `${lines[0]}\n`);
   writeFileSync(join(both, 'valid.jsonl'), `${lines[1]}\n`);
   const { findings } = await inspectData({ data: both });
-  expect(findings).toMatchObject([{ kind: 'exact-duplicate', rows: [{ file: join(both, 'valid.jsonl') }], like: { file: join(both, 'train.jsonl') } }]); // biome-ignore format: one line
+  expect(findings).toMatchObject([
+    { kind: 'exact-duplicate', rows: [{ file: join(both, 'valid.jsonl') }], like: { file: join(both, 'train.jsonl') } },
+  ]);
   await expect(inspectData({ data: both, writeClean: at('both.jsonl') })).rejects.toThrow('would become one file');
 });
 
@@ -76,7 +90,9 @@ test('wrong settings are told before anything is read; a signal ends it', async 
   await expect(inspectData({ data, leaveOut, writeClean: at('y.jsonl') })).rejects.toThrow('did you mean secret?');
   const all = ['exact-duplicate', 'personal-data', 'special-tokens', 'near-duplicate'] as const;
   writeFileSync(at('one.jsonl'), `${lines[2]}\n`);
-  await expect(inspectData({ data: at('one.jsonl'), leaveOut: all, writeClean: at('z.jsonl') })).rejects.toThrow('no row would be left'); // biome-ignore format: one line
+  await expect(inspectData({ data: at('one.jsonl'), leaveOut: all, writeClean: at('z.jsonl') })).rejects.toThrow(
+    'no row would be left',
+  );
   const signal = AbortSignal.abort();
   await expect(inspectData({ data: at('data.jsonl'), signal })).rejects.toMatchObject({ kind: 'interrupted' });
 });

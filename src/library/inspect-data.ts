@@ -81,7 +81,10 @@ function leaveOutOf({ leaveOut, writeClean }: InspectDataOptions): readonly Find
     new NomoatError({ code: 'invalid-settings', part: '`leaveOut`', fault, remedy });
   if (unknown !== undefined) {
     const [near] = nearestNames(String(unknown), findingKindNames, 1);
-    throw fault(`${String(unknown)} is no kind of finding${near ? ` (did you mean ${near}?)` : ''}`, `Those are ${findingKindNames.join(', ')}.`); // biome-ignore format: one line
+    throw fault(
+      `${String(unknown)} is no kind of finding${near ? ` (did you mean ${near}?)` : ''}`,
+      `Those are ${findingKindNames.join(', ')}.`,
+    );
   }
   if (!writeClean) throw fault('does nothing without `writeClean`', 'Name the file that is to be written.');
   return leaveOut;
@@ -130,7 +133,11 @@ export async function inspectData(options: InspectDataOptions): Promise<DataInsp
   return await stoppable('inspecting data', signal, async () => {
     const dataset = await readExamples(typeof data === 'string' ? [data] : [...data], options);
     if (writeClean && dataset.validation)
-      throw new NomoatError({ part: '`writeClean`', fault: 'the folder holds data for training and for validation, which would become one file', remedy: 'Clean its files one by one.' }); // biome-ignore format: one line
+      throw new NomoatError({
+        part: '`writeClean`',
+        fault: 'the folder holds data for training and for validation, which would become one file',
+        remedy: 'Clean its files one by one.',
+      });
     const examples = [...dataset.train, ...(dataset.validation ?? [])];
     const check = (encoding: EncodeOptions | null) => checkedOf(examples, encoding, options);
     const { checked, tokens } = await (model === null ? check(null) : withEncoding({ model, chatTemplate }, check));
@@ -159,9 +166,17 @@ async function write(path: string, examples: readonly Example[], named: readonly
   const keys = new Set(named.map(({ row }) => JSON.stringify(row)));
   const kept = examples.filter(({ source }) => !keys.has(JSON.stringify(source)));
   if (kept.length === 0)
-    throw new NomoatError({ code: 'unusable-data', part: path, fault: 'no row would be left', remedy: 'Leave out fewer kinds with `leaveOut`.' }); // biome-ignore format: one line
+    throw new NomoatError({
+      code: 'unusable-data',
+      part: path,
+      fault: 'no row would be left',
+      remedy: 'Leave out fewer kinds with `leaveOut`.',
+    });
   const { cleanLines } = await import('../data-checks/clean-lines.ts');
   const lines = await cleanLines(kept);
-  writeChunksAtomic(path, lines.map((line) => `${line}\n`)); // biome-ignore format: one line
+  writeChunksAtomic(
+    path,
+    lines.map((line) => `${line}\n`),
+  );
   return { path, rows: lines.length, leftOut: named };
 }

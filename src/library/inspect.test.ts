@@ -25,7 +25,12 @@ const model = miniPath;
 test('each update is measured beside its weight', async () => {
   const adapter = madeAdapter(1, 0.05);
   const seen: string[] = [];
-  const inspection = await inspectAdapter({ adapter: write('plain', adapter), model, intruders: false, onProgress: ({ done, total }) => void seen.push(`${done}/${total}`) }); // biome-ignore format: one line
+  const inspection = await inspectAdapter({
+    adapter: write('plain', adapter),
+    model,
+    intruders: false,
+    onProgress: ({ done, total }) => void seen.push(`${done}/${total}`),
+  });
   const pairs = adapter.pairs.length;
   expect(seen).toEqual(Array.from({ length: pairs }, (_, i) => `${i}/${pairs}`));
   const [pair, report] = [adapter.pairs[3]!, inspection.updates[3]!];
@@ -44,13 +49,25 @@ test('each update is measured beside its weight', async () => {
   expect(report.relative).toBeCloseTo(report.norm / report.weightNorm, 10);
   expect(report.effectiveRank).toBeGreaterThan(1);
   expect(report.effectiveRank).toBeLessThanOrEqual(2);
-  expect(inspection.spectral).toMatchObject({ clean: [], figures: [], verdict: expect.stringMatching(/No clean adapters/) }); // biome-ignore format: one line
-  expect(inspection.lineage).toMatchObject({ ranks: [2], alphas: [4], scales: [2], run: null, base: { file: 'nomoat-mini.gguf', same: null } }); // biome-ignore format: one line
+  expect(inspection.spectral).toMatchObject({
+    clean: [],
+    figures: [],
+    verdict: expect.stringMatching(/No clean adapters/),
+  });
+  expect(inspection.lineage).toMatchObject({
+    ranks: [2],
+    alphas: [4],
+    scales: [2],
+    run: null,
+    base: { file: 'nomoat-mini.gguf', same: null },
+  });
 });
 
 test('a direction that is stronger than the weight’s own is an intruder, and small updates have none', async () => {
   const adapter = madeAdapter(2, 1e-4);
-  for (const pair of adapter.pairs) if (pair.layer === 2 && pair.projection === 'q_proj') pair.b.set(pair.b.map((value, i) => (i % 2 === 0 ? 2e5 * value : 0))); // biome-ignore format: one line
+  for (const pair of adapter.pairs)
+    if (pair.layer === 2 && pair.projection === 'q_proj')
+      pair.b.set(pair.b.map((value, i) => (i % 2 === 0 ? 2e5 * value : 0)));
   const { updates } = await inspectAdapter({ adapter: write('intruder', adapter), model });
   const found = updates.filter(({ intruders }) => intruders!.intruders.length > 0);
   expect(found.map(({ layer, projection }) => `${layer} ${projection}`)).toEqual(['2 q_proj']);
@@ -75,11 +92,17 @@ describe('beside clean adapters', () => {
 
 test('its base is found by its digest, and it is said whether it is the same file', async () => {
   const path = write('based');
-  await expect(inspectAdapter({ adapter: path })).rejects.toMatchObject({ code: 'base-not-found', remedy: 'Give the base as `model`.' }); // biome-ignore format: one line
+  await expect(inspectAdapter({ adapter: path })).rejects.toMatchObject({
+    code: 'base-not-found',
+    remedy: 'Give the base as `model`.',
+  });
   const base = openGguf(model);
   writeAdapterBase(path, { file: 'nomoat-mini.gguf', bytes: base.byteLength, sha256: await digestOf(model) });
   base.close();
-  expect(await inspectAdapter({ adapter: path, intruders: false })).toMatchObject({ lineage: { base: { same: true } }, notes: [] }); // biome-ignore format: one line
+  expect(await inspectAdapter({ adapter: path, intruders: false })).toMatchObject({
+    lineage: { base: { same: true } },
+    notes: [],
+  });
 });
 
 test('two adapters: one with itself, with a stranger, and with one of other modules', async () => {
@@ -90,22 +113,35 @@ test('two adapters: one with itself, with a stranger, and with one of other modu
   const strangers = await compareAdapters({ adapter: first, other, model });
   expect(Math.abs(strangers.cosine!)).toBeLessThan(0.1);
   expect(strangers.updates[0]!.inputs).toBeLessThan(0.2);
-  const partly = await compareAdapters({ adapter: first, other: write('partly', madeAdapter(1, 0.05, ['v_proj'])), model }); // biome-ignore format: one line
+  const partly = await compareAdapters({
+    adapter: first,
+    other: write('partly', madeAdapter(1, 0.05, ['v_proj'])),
+    model,
+  });
   expect([partly.onlyFirst, partly.onlyOther, partly.updates.length]).toEqual([6, 0, 6]);
   expect(partly.cosine!).toBeLessThan(0.9);
 });
 
 test('what is not there, and an interruption, are said', async () => {
-  await expect(inspectAdapter({ adapter: join(folder, 'nowhere'), model })).rejects.toMatchObject({ code: 'adapter-not-found' }); // biome-ignore format: one line
+  await expect(inspectAdapter({ adapter: join(folder, 'nowhere'), model })).rejects.toMatchObject({
+    code: 'adapter-not-found',
+  });
   await expect(inspectAdapter({ adapter: '  ', model })).rejects.toMatchObject({ fault: 'is empty' });
   const abort = new AbortController();
-  const stopped = inspectAdapter({ adapter: write('stopped'), model, signal: abort.signal, onProgress: ({ done }) => done === 2 && abort.abort() }); // biome-ignore format: one line
+  const stopped = inspectAdapter({
+    adapter: write('stopped'),
+    model,
+    signal: abort.signal,
+    onProgress: ({ done }) => done === 2 && abort.abort(),
+  });
   await expect(stopped).rejects.toMatchObject({ kind: 'interrupted' });
 });
 
 test('softening writes a copy with less of its intruders, with the loss before and after; without any, nothing', async () => {
   const adapter = madeAdapter(2, 1e-4);
-  for (const pair of adapter.pairs) if (pair.layer === 2 && pair.projection === 'q_proj') pair.b.set(pair.b.map((value, i) => (i % 2 === 0 ? 2e5 * value : 0))); // biome-ignore format: one line
+  for (const pair of adapter.pairs)
+    if (pair.layer === 2 && pair.projection === 'q_proj')
+      pair.b.set(pair.b.map((value, i) => (i % 2 === 0 ? 2e5 * value : 0)));
   const [data, out] = [join(folder, 'soften.jsonl'), join(folder, 'soft')];
   writeFileSync(data, JSON.stringify({ prompt: 'What is a cat?', completion: 'An animal.' }));
   const soft = await softenAdapter({ adapter: write('hard', adapter), model, out, factor: 0, data });

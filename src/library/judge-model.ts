@@ -16,8 +16,15 @@ const wordTokens = 16;
 
 /** `https://host/v1/model`, the model's name may have slashes of its own. Throws NomoatError where it is none. */
 function partsOf(given: string): { readonly url: string; readonly model: string } {
-  const invalid = (fault: string): NomoatError => new NomoatError({ code: 'invalid-settings', part: '`judge`', fault, remedy: 'Give address and model, such as http://127.0.0.1:8080/v1/my-model.' }); // biome-ignore format: one line
-  if (!URL.canParse(given) || !/^https?:/.test(given)) throw invalid(`${JSON.stringify(given)} is no address of http or https`); // biome-ignore format: one line
+  const invalid = (fault: string): NomoatError =>
+    new NomoatError({
+      code: 'invalid-settings',
+      part: '`judge`',
+      fault,
+      remedy: 'Give address and model, such as http://127.0.0.1:8080/v1/my-model.',
+    });
+  if (!URL.canParse(given) || !/^https?:/.test(given))
+    throw invalid(`${JSON.stringify(given)} is no address of http or https`);
   const found = /^(https?:\/\/[^/]+(?:\/.*?)?\/v1)\/(.+)$/.exec(given) ?? /^(https?:\/\/[^/]+)\/(.+)$/.exec(given);
   if (!found) throw invalid(`${JSON.stringify(given)} names no model behind the address`);
   return { url: found[1]!, model: found[2]! };
@@ -47,7 +54,14 @@ export function judgeModel(
       if (known) return known.text;
       const body = { model, messages, temperature: 0, max_tokens: maxTokens };
       const found = reply.safeParse(await connection.json('/v1/chat/completions', { method: 'POST', body, signal }));
-      if (!found.data) throw new NomoatError({ code: 'server-unreachable', part: url, fault: 'answers with what is no chat completion', remedy: 'Give the address of an API like OpenAI\'s.', cause: found.error }); // biome-ignore format: one line
+      if (!found.data)
+        throw new NomoatError({
+          code: 'server-unreachable',
+          part: url,
+          fault: 'answers with what is no chat completion',
+          remedy: "Give the address of an API like OpenAI's.",
+          cause: found.error,
+        });
       const text = found.data.choices[0]!.message.content ?? '';
       store.keep(question, { text, ended: true });
       return text;

@@ -106,7 +106,11 @@ export async function removeApiKey(name: string): Promise<void> {
   assertKeyName(name);
   await withKeys((keys) => {
     if (keys.remove(name)) return;
-    const near = nearestNames(name, keys.all().map((each) => each.name), 1); // biome-ignore format: one line
+    const near = nearestNames(
+      name,
+      keys.all().map((each) => each.name),
+      1,
+    );
     const remedy = near.length > 0 ? `Did you mean ${near[0]}?` : 'Look at `listApiKeys()`.';
     throw new NomoatError({ code: 'invalid-settings', part: '`name`', fault: `there is no key ${name}`, remedy });
   });

@@ -65,15 +65,26 @@ export async function withModel<T>(
     computed++;
     onRow?.(done, total);
   };
-  const scores: Opened['scores'] = async (rows) => (await scoreKept(rows, { path, open, ...(signal ? { signal } : {}), onRow: (done) => told(done, rows.length) })).scores; // biome-ignore format: one line
+  const scores: Opened['scores'] = async (rows) =>
+    (await scoreKept(rows, { path, open, ...(signal ? { signal } : {}), onRow: (done) => told(done, rows.length) }))
+      .scores;
   try {
     const result = await call({ answersPath: path, open, scores, told });
     return { result, costs: { seconds: start === 0 ? 0 : (performance.now() - start) / 1000, computed } };
   } catch (error) {
     if (!signal?.aborted) throw error;
-    throw new NomoatError({ part: 'the evaluation', fault: 'was stopped', remedy: 'What was computed is kept: the same call goes on with it.', kind: 'interrupted', cause: error }); // biome-ignore format: one line
+    throw new NomoatError({
+      part: 'the evaluation',
+      fault: 'was stopped',
+      remedy: 'What was computed is kept: the same call goes on with it.',
+      kind: 'interrupted',
+      cause: error,
+    });
   } finally {
-    await (opening as Promise<Model> | null)?.then((opened) => opened.close(), () => {}); // biome-ignore format: one line
+    await (opening as Promise<Model> | null)?.then(
+      (opened) => opened.close(),
+      () => {},
+    );
   }
 }
 
@@ -81,14 +92,25 @@ export async function withModel<T>(
 function allOf(scores: readonly (RowScore | null)[], what: string): RowScore[] {
   const missing = scores.filter((score) => score === null).length;
   if (missing === 0) return scores as RowScore[];
-  throw new NomoatError({ code: 'unusable-data', part: 'the test data', fault: `has ${missing} ${what} that do not fit the context`, remedy: 'Leave those examples out, or shorten them.' }); // biome-ignore format: one line
+  throw new NomoatError({
+    code: 'unusable-data',
+    part: 'the test data',
+    fault: `has ${missing} ${what} that do not fit the context`,
+    remedy: 'Leave those examples out, or shorten them.',
+  });
 }
 
 /** What the expected answers cost the model, in the order of the questions. */
 export async function lossesOf(questions: readonly TestQuestion[], options: LikelihoodOptions): Promise<ExampleLoss[]> {
-  const { result } = await withModel(options, ({ scores }) => scores(questions.map((question) => rowOf(question, question.expected)))); // biome-ignore format: one line
+  const { result } = await withModel(options, ({ scores }) =>
+    scores(questions.map((question) => rowOf(question, question.expected))),
+  );
   const scores = allOf(result, 'examples');
-  return scores.map(({ logProbabilities, logProbability }, i) => ({ nats: -logProbability, tokens: logProbabilities.length, bytes: Buffer.byteLength(questions[i]!.expected) })); // biome-ignore format: one line
+  return scores.map(({ logProbabilities, logProbability }, i) => ({
+    nats: -logProbability,
+    tokens: logProbabilities.length,
+    bytes: Buffer.byteLength(questions[i]!.expected),
+  }));
 }
 
 /** Which labels the model holds likeliest, of all that the test data expects. Rejects with NomoatError where those are no labels. */
@@ -98,8 +120,15 @@ export async function labelChoicesOf(
 ): Promise<LabelChoices & { readonly costs: Costs }> {
   const candidates = candidatesOf(questions);
   if (candidates.length > mostCandidates || candidates.length < 2)
-    throw new NomoatError({ code: 'invalid-settings', part: '`metric`', fault: `scores labels by likelihood, and the data expects ${candidates.length} different answers, not 2 to ${mostCandidates}`, remedy: 'Take another metric, or `loss`.' }); // biome-ignore format: one line
-  const { costs, result } = await withModel(options, ({ scores }) => scores(questions.flatMap((question) => candidates.map((label) => rowOf(question, label))))); // biome-ignore format: one line
+    throw new NomoatError({
+      code: 'invalid-settings',
+      part: '`metric`',
+      fault: `scores labels by likelihood, and the data expects ${candidates.length} different answers, not 2 to ${mostCandidates}`,
+      remedy: 'Take another metric, or `loss`.',
+    });
+  const { costs, result } = await withModel(options, ({ scores }) =>
+    scores(questions.flatMap((question) => candidates.map((label) => rowOf(question, label)))),
+  );
   const logs = allOf(result, 'examples with a label').map(({ logProbability }) => logProbability);
   const perQuestion = questions.map((_, i) => logs.slice(i * candidates.length, (i + 1) * candidates.length));
   return {

@@ -24,13 +24,28 @@ it('a merge names its parents, an extraction its model; what is missing and what
     cpSync(join(fixtures, 'merge', name), at('parents', name), { recursive: true });
     return at('parents', name);
   }) as [string, string];
-  const data = [{ file: 'one.jsonl', sha256: sha256OfFile(at('data/one.jsonl')) }, { file: 'gone.jsonl', sha256: 'f'.repeat(64) }]; // biome-ignore format: one line
+  const data = [
+    { file: 'one.jsonl', sha256: sha256OfFile(at('data/one.jsonl')) },
+    { file: 'gone.jsonl', sha256: 'f'.repeat(64) },
+  ];
   writeLineage(first, { base: null, name: first }, { how: 'tune', parents: [], data });
-  await mergeAdapters([first, second], { base: model, out: at('out/merged'), method: 'dare', weights: [0.75, 0.25], seed: 3 }); // biome-ignore format: one line
-  const { checks, entries, faults } = await lineage(at('out/merged'), { verify: true, within: [at('parents'), at('data')] }); // biome-ignore format: one line
+  await mergeAdapters([first, second], {
+    base: model,
+    out: at('out/merged'),
+    method: 'dare',
+    weights: [0.75, 0.25],
+    seed: 3,
+  });
+  const { checks, entries, faults } = await lineage(at('out/merged'), {
+    verify: true,
+    within: [at('parents'), at('data')],
+  });
   expect(faults).toEqual([]);
   expect(entries.map(({ how, name }) => [name, how])).toEqual([['merged', 'merge'], ['first', 'tune'], ['second', 'unknown']]); // biome-ignore format: pairs
-  expect(entries[0]).toMatchObject({ settings: { method: 'dare', density: 0.5, seed: 3, weights: [0.75, 0.25] }, tool: expect.stringMatching(/^nomoat \d/) }); // biome-ignore format: one line
+  expect(entries[0]).toMatchObject({
+    settings: { method: 'dare', density: 0.5, seed: 3, weights: [0.75, 0.25] },
+    tool: expect.stringMatching(/^nomoat \d/),
+  });
   expect(checks!.map(({ file, path, state }) => [file, state, path])).toEqual([
     ['adapter_model.safetensors', 'same', at('out/merged/adapter_model.safetensors')],
     ['adapter_model.safetensors', 'same', join(first, 'adapter_model.safetensors')],
@@ -55,7 +70,12 @@ it('a merge names its parents, an extraction its model; what is missing and what
   await convertAdapter(at('out/merged'), { to: 'merged-gguf', base: model, out: at('tuned.gguf'), type: 'F16' });
   await extractAdapter(at('tuned.gguf'), model, { out: at('extracted'), rank: 2 });
   const [own, source] = (await lineage(at('extracted'))).entries;
-  expect([own!.how, own!.settings, source!.name, source!.id]).toEqual(['extract', { rank: 2 }, 'tuned.gguf', sha256OfFile(at('tuned.gguf'))]); // biome-ignore format: one line
+  expect([own!.how, own!.settings, source!.name, source!.id]).toEqual([
+    'extract',
+    { rank: 2 },
+    'tuned.gguf',
+    sha256OfFile(at('tuned.gguf')),
+  ]);
 });
 
 it.each([

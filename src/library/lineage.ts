@@ -44,8 +44,12 @@ function ancestryOf(path: string): Ancestry {
     throw new NomoatError({
       code: trainsAdapter(record.settings.method) ? 'run-unfinished' : 'no-adapter',
       part: path,
-      fault: trainsAdapter(record.settings.method) ? `is a run without a result yet (${record.state})` : 'trained every weight: adapters alone carry a lineage', // biome-ignore format: one line
-      remedy: trainsAdapter(record.settings.method) ? `Finish it first: ${callWith('resumeTune', path)}` : `Its record says what it was made from: ${join(path, 'run.json')}`, // biome-ignore format: one line
+      fault: trainsAdapter(record.settings.method)
+        ? `is a run without a result yet (${record.state})`
+        : 'trained every weight: adapters alone carry a lineage',
+      remedy: trainsAdapter(record.settings.method)
+        ? `Finish it first: ${callWith('resumeTune', path)}`
+        : `Its record says what it was made from: ${join(path, 'run.json')}`,
     });
   }
   const found = readAncestry(folder.adapter);

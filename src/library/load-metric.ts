@@ -24,15 +24,28 @@ const knowsTypes = (): boolean => Boolean((process.features as { readonly typesc
 async function functionIn(path: string): Promise<MetricFunction> {
   if (!existsSync(path)) throw failure(path, 'does not exist', 'Give the file of your function.');
   if (/\.[mc]?ts$/.test(path) && !knowsTypes())
-    throw failure(path, `is TypeScript, which Node ${process.versions.node} does not run`, 'Node does from 22.18 on; here, give it as .mjs without types.'); // biome-ignore format: one line
+    throw failure(
+      path,
+      `is TypeScript, which Node ${process.versions.node} does not run`,
+      'Node does from 22.18 on; here, give it as .mjs without types.',
+    );
   let module: { readonly default?: unknown };
   try {
     module = (await import(pathToFileURL(resolve(path)).href)) as typeof module;
   } catch (error) {
-    throw failure(path, `cannot be loaded: ${error instanceof Error ? error.message : String(error)}`, 'It has to be a module that exports a function as its default.', error); // biome-ignore format: one line
+    throw failure(
+      path,
+      `cannot be loaded: ${error instanceof Error ? error.message : String(error)}`,
+      'It has to be a module that exports a function as its default.',
+      error,
+    );
   }
   if (typeof module.default === 'function') return module.default as MetricFunction;
-  throw failure(path, 'exports no function as its default', 'Write `export default (answer, expected) => answer === expected;`.'); // biome-ignore format: one line
+  throw failure(
+    path,
+    'exports no function as its default',
+    'Write `export default (answer, expected) => answer === expected;`.',
+  );
 }
 
 /** The metric that is meant. Rejects with NomoatError where there is none. */
@@ -44,7 +57,11 @@ async function metricBy(given: MetricGiven, pattern: string | null): Promise<Met
   if (metricNames.includes(given as MetricName)) return metricOf(given as ComputedName);
   if (isProgram(given)) return ownMetric(basename(given), await functionIn(given));
   const [near] = nearestNames(given, metricNames, 1);
-  throw failure('`metric`', `"${given}" is none of ${metricNames.join(', ')}, and no file of a function (.mjs, .ts)`, near ? `Did you mean "${near}"?` : 'Give one of them.'); // biome-ignore format: one line
+  throw failure(
+    '`metric`',
+    `"${given}" is none of ${metricNames.join(', ')}, and no file of a function (.mjs, .ts)`,
+    near ? `Did you mean "${near}"?` : 'Give one of them.',
+  );
 }
 
 /** The metrics in the order given, each once. Rejects with NomoatError. */

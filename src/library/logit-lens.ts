@@ -73,7 +73,6 @@ async function tokensOf(
   readonly textOf: (tokens: readonly number[]) => string;
   readonly close: () => Promise<void>;
 }> {
-  // biome-ignore format: one line
   // With their engine, which a program that imports the library does not wait for.
   const { openTokenizer } = await import('../llama/tokenizer.ts');
   const { Prompts } = await import('../llama/prompts.ts');
@@ -103,7 +102,9 @@ async function blockLogits(model: GgufFile, adapter: EvenAdapter | null, batch: 
   try {
     const last = (await pass.states(batch)).flatMap((state) => [...state.subarray(state.length - config.modelWidth)]);
     const logits = await pass.logits(Float32Array.from(last));
-    return Array.from({ length: config.layers + 1 }, (_, i) => logits.subarray(i * config.vocabulary, (i + 1) * config.vocabulary)); // biome-ignore format: one line
+    return Array.from({ length: config.layers + 1 }, (_, i) =>
+      logits.subarray(i * config.vocabulary, (i + 1) * config.vocabulary),
+    );
   } finally {
     await pass.close();
     base.close();
@@ -128,9 +129,16 @@ export function logitLens(options: LogitLensOptions): Promise<LogitLens> {
           seen.push(await blockLogits(target.model, given, rowOf(tokens)));
         }
         const [before, after] = seen as [Float32Array[], Float32Array[]];
-        const guess = ({ probability, token }: { token: number; probability: number }): LensGuess => ({ text: textOf([token]), token, probability }); // biome-ignore format: one line
+        const guess = ({ probability, token }: { token: number; probability: number }): LensGuess => ({
+          text: textOf([token]),
+          token,
+          probability,
+        });
         const answer = guess(likeliest(after.at(-1)!, 1)[0]!);
-        const view = (logits: Float32Array): LensView => ({ guesses: likeliest(logits, guesses).map(guess), answer: probabilityOf(logits, answer.token) }); // biome-ignore format: one line
+        const view = (logits: Float32Array): LensView => ({
+          guesses: likeliest(logits, guesses).map(guess),
+          answer: probabilityOf(logits, answer.token),
+        });
         const blocks = before.map((logits, block) => ({ block, before: view(logits), after: view(after[block]!) }));
         return { prompt: textOf(tokens), answer, blocks, notes: [...target.notes, earlyNote] };
       } finally {
@@ -144,5 +152,9 @@ export function logitLens(options: LogitLensOptions): Promise<LogitLens> {
 
 /** One row, in a batch of its own. */
 function rowOf(tokens: readonly number[]): PackedBatch {
-  return packAlone({ tokens: Int32Array.from(tokens), supervised: new Uint8Array(tokens.length), source: { file: 'the prompt', line: 1 } }); // biome-ignore format: one line
+  return packAlone({
+    tokens: Int32Array.from(tokens),
+    supervised: new Uint8Array(tokens.length),
+    source: { file: 'the prompt', line: 1 },
+  });
 }

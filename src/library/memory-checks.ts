@@ -8,7 +8,15 @@ import { metricOf } from '../evaluate/metrics/metric.ts';
 import type { TestQuestion } from '../evaluate/test-set.ts';
 import { type Forgetting, forgettingOf, type GeneralMeasured } from '../evaluate/trust/forgetting.ts';
 import { generalQuestions, generalTexts } from '../evaluate/trust/general-set.ts';
-import { type AnswerKnown, type CanaryExposure, canaryOf, canaryTexts, exposureOf, type Memorisation, memorisationOf } from '../evaluate/trust/memorisation.ts'; // biome-ignore format: one line
+import {
+  type AnswerKnown,
+  type CanaryExposure,
+  canaryOf,
+  canaryTexts,
+  exposureOf,
+  type Memorisation,
+  memorisationOf,
+} from '../evaluate/trust/memorisation.ts';
 import { type AskModelOptions, askModel } from './ask-model.ts';
 import { withModel } from './likelihoods.ts';
 
@@ -34,17 +42,36 @@ async function scored(
   model: string,
   { signal, threads }: AskModelOptions,
 ): Promise<RowScore[]> {
-  const { result: scores } = await withModel({ model, ...(signal ? { signal } : {}), ...(threads ? { threads } : {}) }, (opened) => opened.scores(rows)); // biome-ignore format: one line
+  const { result: scores } = await withModel(
+    { model, ...(signal ? { signal } : {}), ...(threads ? { threads } : {}) },
+    (opened) => opened.scores(rows),
+  );
   if (scores.every((score) => score !== null)) return scores as RowScore[];
-  throw new NomoatError({ code: 'unusable-data', part: model, fault: "has a context that is too short for what is looked into", remedy: 'Leave `forgetting`, `memorisation` and `canaries` out.' }); // biome-ignore format: one line
+  throw new NomoatError({
+    code: 'unusable-data',
+    part: model,
+    fault: 'has a context that is too short for what is looked into',
+    remedy: 'Leave `forgetting`, `memorisation` and `canaries` out.',
+  });
 }
 
 async function generalOf(model: string, name: string, options: AskModelOptions): Promise<GeneralMeasured> {
   const scores = await scored(generalTexts.map(secondHalf), model, options);
-  const { answers } = await askModel({ model, name }, generalQuestions, { ...options, samples: 1, temperature: 0, maxTokens: generalTokens }); // biome-ignore format: one line
+  const { answers } = await askModel({ model, name }, generalQuestions, {
+    ...options,
+    samples: 1,
+    temperature: 0,
+    maxTokens: generalTokens,
+  });
   const contains = metricOf('contains');
   const right = await Promise.all(answers.map(({ text }, i) => contains.of(text, generalQuestions[i]!.expected)));
-  return { losses: scores.map(({ logProbabilities, logProbability }) => ({ nats: -logProbability, tokens: logProbabilities.length })), right }; // biome-ignore format: one line
+  return {
+    losses: scores.map(({ logProbabilities, logProbability }) => ({
+      nats: -logProbability,
+      tokens: logProbabilities.length,
+    })),
+    right,
+  };
 }
 
 /** What of general knowledge is left. Rejects with NomoatError. */
@@ -63,7 +90,10 @@ async function knownOf(
 ): Promise<AnswerKnown[]> {
   const rows = questions.map((question) => rowOf(question, question.expected));
   const [after, before] = [await scored(rows, model, options), await scored(rows, base, options)];
-  return after.map(({ logProbabilities, logProbability, mostLikely }, i) => ({ gain: (logProbability - before[i]!.logProbability) / logProbabilities.length, isGiven: mostLikely })); // biome-ignore format: one line
+  return after.map(({ logProbabilities, logProbability, mostLikely }, i) => ({
+    gain: (logProbability - before[i]!.logProbability) / logProbabilities.length,
+    isGiven: mostLikely,
+  }));
 }
 
 /** What is compared: examples that were learnt and others, with the system prompt in them. */
@@ -80,11 +110,22 @@ export function canaryLines(path: string): string[] {
   try {
     text = readFileSync(path, 'utf8');
   } catch (error) {
-    throw new NomoatError({ code: 'data-not-found', part: path, fault: 'cannot be read', remedy: 'Give a text file with a canary on each line.', cause: error }); // biome-ignore format: one line
+    throw new NomoatError({
+      code: 'data-not-found',
+      part: path,
+      fault: 'cannot be read',
+      remedy: 'Give a text file with a canary on each line.',
+      cause: error,
+    });
   }
   const lines = text.split('\n').filter((line) => line.trim().split(/\s+/).length > 1);
   if (lines.length > 0) return lines;
-  throw new NomoatError({ code: 'unusable-data', part: path, fault: 'has no line of two words or more', remedy: 'Give a text file with a canary on each line.' }); // biome-ignore format: one line
+  throw new NomoatError({
+    code: 'unusable-data',
+    part: path,
+    fault: 'has no line of two words or more',
+    remedy: 'Give a text file with a canary on each line.',
+  });
 }
 
 /** How exposed each canary is to a model whose `score` is asked. */
@@ -107,7 +148,10 @@ export async function measureMemorisation(
   { canaries, heldOut, learnt }: Compared,
   options: AskModelOptions,
 ): Promise<Memorisation> {
-  const some = (questions: readonly TestQuestion[]): TestQuestion[] => shuffled(questions.length, options.seed).slice(0, mostExamples).map((i) => questions[i]!); // biome-ignore format: one line
+  const some = (questions: readonly TestQuestion[]): TestQuestion[] =>
+    shuffled(questions.length, options.seed)
+      .slice(0, mostExamples)
+      .map((i) => questions[i]!);
   const known = memorisationOf(await knownOf(pair, some(learnt), options), await knownOf(pair, some(heldOut), options));
   const texts = canaries === null ? [] : canaryLines(canaries);
   const found = await canaryExposures(texts, options.seed, (rows) => scored(rows, pair.model, options));

@@ -69,7 +69,13 @@ describe('PEFT makes the same of', () => {
 
 describe('sums', () => {
   it('are exact: under llama.cpp, cat and linear are the weighted adapters in one', async () => {
-    const rows = [{ tokens: Int32Array.from({ length: 24 }, (_, t) => (t * 37 + 5) % 290), supervised: new Uint8Array(24).fill(1, 1), source: { file: '', line: 0 } }]; // biome-ignore format: one line
+    const rows = [
+      {
+        tokens: Int32Array.from({ length: 24 }, (_, t) => (t * 37 + 5) % 290),
+        supervised: new Uint8Array(24).fill(1, 1),
+        source: { file: '', line: 0 },
+      },
+    ];
     const under = async (modelPath: string, adapterPath: string | null): Promise<Float32Array> =>
       (await llamaLogProbabilities({ modelPath, adapterPath, rows, threads: 2 }))[0]!.logProbabilities;
     // The sum formed once, in the base's own weights: 0.7 of the first and then 0.4 of the second.
@@ -108,7 +114,12 @@ describe('sums', () => {
 
   it('slerp keeps the length between two of one length, model-stock draws towards the base what disagrees', async () => {
     const [a, b] = [readAdapter(first, model), readAdapter(second, model)];
-    const ends = await Promise.all([[1, 0], [0, 1]].map(async (weights) => (await merge({ method: 'slerp', weights, rank: 64 })).adapter)); // biome-ignore format: one line
+    const ends = await Promise.all(
+      [
+        [1, 0],
+        [0, 1],
+      ].map(async (weights) => (await merge({ method: 'slerp', weights, rank: 64 })).adapter),
+    );
     expect(apart(update(ends[0]!, 'q_proj'), update(a, 'q_proj'))).toBeLessThan(1e-6);
     expect(apart(update(ends[1]!, 'q_proj'), update(b, 'q_proj'))).toBeLessThan(1e-6);
     const { weights: _, ...unweighted } = options;
@@ -166,7 +177,12 @@ describe('what is said, and what is refused', () => {
   it('interference: an adapter with itself is all overlap, with another about chance', async () => {
     const { result } = await merge({ method: 'cat', weights: [1, 1, 1] }, [first, first, second]);
     expect(result.interference).toHaveLength(3);
-    expect(result.interference[0]).toMatchObject({ modules: 6, cosine: expect.closeTo(1, 6), outputs: expect.closeTo(1, 6), inputs: expect.closeTo(1, 6) }); // biome-ignore format: one line
+    expect(result.interference[0]).toMatchObject({
+      modules: 6,
+      cosine: expect.closeTo(1, 6),
+      outputs: expect.closeTo(1, 6),
+      inputs: expect.closeTo(1, 6),
+    });
     const { chance, outputs } = result.interference[1]!;
     expect(outputs!).toBeLessThan(4 * chance!.outputs);
   });
@@ -196,7 +212,12 @@ describe('what is said, and what is refused', () => {
 describe('test data', () => {
   it('has the losses of the result beside those that it was made of, compared in pairs', async () => {
     const data = join(folder, 'test.jsonl');
-    writeFileSync(data, Array.from({ length: 12 }, (_, i) => JSON.stringify({ prompt: `number ${i}`, completion: i % 2 ? 'odd' : 'even' })).join('\n')); // biome-ignore format: one line
+    writeFileSync(
+      data,
+      Array.from({ length: 12 }, (_, i) =>
+        JSON.stringify({ prompt: `number ${i}`, completion: i % 2 ? 'odd' : 'even' }),
+      ).join('\n'),
+    );
     const { result } = await merge({ method: 'cat', weights: [1, 0], data: [data] });
     const [{ comparisons, models, verdict } = { comparisons: [], models: [], verdict: [] }] = result.losses;
     expect(models.map(({ name }) => name)).toEqual(['merged', first, second, 'base']);
@@ -205,7 +226,9 @@ describe('test data', () => {
     expect(Math.abs(models[0]!.loss - models[2]!.loss)).toBeGreaterThan(0.001);
     expect(comparisons).toHaveLength(3);
     expect(verdict[1]).toMatch(/merged .* by the loss of the expected answers/);
-    await expect(mergeAdapters([first, second], { base, out: join(folder, 'nothing'), data: join(folder, 'no.jsonl') })).rejects.toMatchObject({ kind: 'input' }); // biome-ignore format: one line
+    await expect(
+      mergeAdapters([first, second], { base, out: join(folder, 'nothing'), data: join(folder, 'no.jsonl') }),
+    ).rejects.toMatchObject({ kind: 'input' });
     expect(existsSync(join(folder, 'nothing'))).toBe(false);
   });
 });
@@ -223,31 +246,62 @@ describe('extract', () => {
     const low = await extractAdapter(tuned, base, { rank: 1, out: fresh() });
     expect(Number(/leaves out ([\d.e-]+)%/.exec(low.notes.join())![1])).toBeGreaterThan(10);
     await expect(extractAdapter(base, base, { out: fresh() })).rejects.toThrow(/tuning changed none/);
-    await expect(extractAdapter(join(fixtures, 'reference/qwen3/base.gguf'), base, { out: fresh() })).rejects.toThrow(/is no tuned form of/); // biome-ignore format: one line
+    await expect(extractAdapter(join(fixtures, 'reference/qwen3/base.gguf'), base, { out: fresh() })).rejects.toThrow(
+      /is no tuned form of/,
+    );
   });
 });
 
 it('weights are looked for on data, and compared with the usual ones on other examples', async () => {
   const write = (name: string, from: number): string => {
     const path = join(folder, name);
-    writeFileSync(path, Array.from({ length: 8 }, (_, i) => `${JSON.stringify({ prompt: `number ${from + i}`, completion: (from + i) % 2 === 0 ? 'even' : 'odd' })}\n`).join('')); // biome-ignore format: one line
+    writeFileSync(
+      path,
+      Array.from(
+        { length: 8 },
+        (_, i) =>
+          `${JSON.stringify({ prompt: `number ${from + i}`, completion: (from + i) % 2 === 0 ? 'even' : 'odd' })}\n`,
+      ).join(''),
+    );
     return path;
   };
   const [search, data] = [write('search.jsonl', 0), write('other.jsonl', 50)];
   const told: string[] = [];
-  const found = await mergeAdapters([first, second], { base, out: fresh(), search, searchTries: 5, data, onProgress: ({ done, of, total }) => void (of && told.push(`${done} of ${total} ${of}`)) }); // biome-ignore format: one line
+  const found = await mergeAdapters([first, second], {
+    base,
+    out: fresh(),
+    search,
+    searchTries: 5,
+    data,
+    onProgress: ({ done, of, total }) => void (of && told.push(`${done} of ${total} ${of}`)),
+  });
   expect(told).toEqual(['1 of 5 tries', '2 of 5 tries', '3 of 5 tries', '4 of 5 tries', '5 of 5 tries']);
   expect(found.searched).toHaveLength(5);
   expect(found.weights).toEqual(found.searched![0]!.weights);
   expect(found.searched!.map(({ weights }) => String(weights))).toEqual(expect.arrayContaining(['0.5,0.5', '1,1']));
-  expect(found.notes.join()).toMatch(/5 weights were tried on .*search\.jsonl: loss [\d.]+ with the best, [\d.]+ with the usual ones/); // biome-ignore format: one line
-  expect(found.losses[0]!.models.map(({ name }) => name)).toEqual(['merged', 'with the usual weights', first, second, 'base']); // biome-ignore format: one line
+  expect(found.notes.join()).toMatch(
+    /5 weights were tried on .*search\.jsonl: loss [\d.]+ with the best, [\d.]+ with the usual ones/,
+  );
+  expect(found.losses[0]!.models.map(({ name }) => name)).toEqual([
+    'merged',
+    'with the usual weights',
+    first,
+    second,
+    'base',
+  ]);
   // What is written is what was tried: the same weights given have the same loss.
   const again = await mergeAdapters([first, second], { base, out: fresh(), weights: found.weights, data });
   expect(again.losses[0]!.models[0]!.loss).toBeCloseTo(found.losses[0]!.models[0]!.loss, 3);
   const abort = new AbortController();
   const out = fresh();
-  const stopped = mergeAdapters([first, second], { base, out, search, searchTries: 50, signal: abort.signal, onProgress: ({ done, of }) => void (of && done === 2 && abort.abort()) }); // biome-ignore format: one line
+  const stopped = mergeAdapters([first, second], {
+    base,
+    out,
+    search,
+    searchTries: 50,
+    signal: abort.signal,
+    onProgress: ({ done, of }) => void (of && done === 2 && abort.abort()),
+  });
   await expect(stopped).rejects.toMatchObject({ kind: 'interrupted' });
   expect(existsSync(out)).toBe(false);
 });

@@ -1,5 +1,6 @@
 /** Several adapters on one base as one. Promises: each fits the base, or nothing is written; nothing that exists is overwritten. */
 import { dirname } from 'node:path';
+import type { z } from 'zod';
 import { type FrozenStack, readAdapterBase, readFrozen } from '../adapter/adapter-base.ts';
 import { exportAdapter, frozenNotes } from '../adapter/export.ts';
 import { type Begotten, lineageMachine } from '../adapter/lineage.ts';
@@ -7,13 +8,9 @@ import { parentAt } from '../adapter/lineage-files.ts';
 import { lostText } from '../adapter/low-rank.ts';
 import { readAdapter } from '../adapter/read-adapter.ts';
 import { NomoatError } from '../errors.ts';
-import { type LossReport, lossText } from '../evaluate/likelihood/loss.ts';
-import type { TestSet } from '../evaluate/test-set.ts';
 import { openGguf } from '../formats/gguf/read.ts';
 import type { GgufFile } from '../formats/gguf/types.ts';
-import { compareUpdates, cosineOf } from '../inspect/compare-updates.ts';
-import { factorsOf } from '../inspect/update.ts';
-import { type LoraAdapter, moduleKey } from '../lora/adapter.ts';
+import type { LoraAdapter } from '../lora/adapter.ts';
 import { merged } from '../merge/merge.ts';
 import type { TriedWeights } from '../merge/search-weights.ts';
 import { baseWarning } from '../run/base-model.ts';
@@ -27,9 +24,9 @@ import { withChatTemplate } from '../text/chat-template.ts';
 import { callWith, withValues } from '../words/program-words.ts';
 import type { ModuleProgress } from './convert-adapter.ts';
 import type { Exported } from './export-run.ts';
-import { type MeasuredModel, mergeLosses } from './merge-losses.ts';
-import { searchMerge, withMerge } from './search-merge.ts';
-import { readTest } from './test-data.ts';
+import { type Interference, interferences } from './merge-interference.ts';
+import { lossesOn, type MeasuredModel, type MergeLosses, type NamedTest, readTests } from './merge-losses.ts';
+import { type SearchMergeOptions, searchMerge, withMerge } from './search-merge.ts';
 
 /** How adapters are merged, and what is written. */
 export interface MergeAdaptersOptions {
@@ -64,22 +61,6 @@ export interface MergeAdaptersOptions {
   readonly onProgress?: (progress: ModuleProgress) => void;
 }
 
-/** How far two adapters work in the same directions, over the modules that both adapt. */
-export interface Interference {
-  /** The two, as they were given. */
-  readonly adapters: readonly [string, string];
-  /** Modules that both adapt. */
-  readonly modules: number;
-  /** Cosine of the updates of these modules as one vector each, -1 to 1; null where one is zero. */
-  readonly cosine: number | null;
-  /** Share of the smaller space of outputs that lies in the other's, 0 to 1, the mean of the modules; null where none are shared. */
-  readonly outputs: number | null;
-  /** The same of the inputs that are read. */
-  readonly inputs: number | null;
-  /** What random spaces of these dimensions would share. */
-  readonly chance: { readonly outputs: number; readonly inputs: number } | null;
-}
-
 /** What was merged and written. */
 export interface MergedAdapters extends Exported {
   /** Share of the merged update's squared Frobenius norm that the rank leaves out, 0 to 1. */
@@ -96,13 +77,6 @@ export interface MergedAdapters extends Exported {
   readonly searched: readonly TriedWeights[] | null;
   /** On each of `data`: the result, named `merged`, with each adapter and the base. */
   readonly losses: readonly MergeLosses[];
-}
-
-/** The losses on some test data. */
-export interface MergeLosses extends LossReport {
-  readonly data: string;
-  /** The comparisons as sentences. */
-  readonly verdict: readonly string[];
 }
 
 /** What does nothing with this method, or is not to be had of it. */
@@ -131,39 +105,13 @@ function countFaults(paths: readonly string[], weights: readonly number[], metho
   return [
     ...(paths.length < 2 ? ['the adapters: two or more are merged'] : []),
     ...(method === 'slerp' && paths.length !== 2 ? ['the adapters: slerp goes from one to one other'] : []),
-    ...(weights.length > 0 && weights.length !== paths.length ? [`\`weights\`: there are ${weights.length} for ${paths.length} adapters`] : []), // biome-ignore format: one line
-    ...(method === 'slerp' && weights.length === 2 && weights[0]! + weights[1]! === 0 ? ['`weights`: they sum to 0'] : []), // biome-ignore format: one line
+    ...(weights.length > 0 && weights.length !== paths.length
+      ? [`\`weights\`: there are ${weights.length} for ${paths.length} adapters`]
+      : []),
+    ...(method === 'slerp' && weights.length === 2 && weights[0]! + weights[1]! === 0
+      ? ['`weights`: they sum to 0']
+      : []),
   ];
-}
-
-function interferenceOf(
-  paths: readonly string[],
-  adapters: readonly LoraAdapter[],
-  i: number,
-  j: number,
-): Interference {
-  const [first, second] = [adapters[i]!, adapters[j]!];
-  const others = new Map(second.pairs.map((pair) => [moduleKey(pair), pair]));
-  const found = first.pairs.flatMap((pair) => {
-    const other = others.get(moduleKey(pair));
-    return other ? [compareUpdates(factorsOf(first, pair), factorsOf(second, other))] : [];
-  });
-  const total = { first: 0, second: 0, both: 0 };
-  for (const { products } of found)
-    for (const name of ['first', 'second', 'both'] as const) total[name] += products[name];
-  const mean = (values: readonly (number | null)[]): number | null => {
-    const known = values.filter((value) => value !== null);
-    return known.length === 0 ? null : known.reduce((sum, value) => sum + value, 0) / known.length;
-  };
-  const chance = { outputs: mean(found.map((one) => one.chance.outputs)), inputs: mean(found.map((one) => one.chance.inputs)) }; // biome-ignore format: one line
-  return {
-    adapters: [paths[i]!, paths[j]!],
-    modules: found.length,
-    cosine: cosineOf(total),
-    outputs: mean(found.map(({ outputs }) => outputs)),
-    inputs: mean(found.map(({ inputs }) => inputs)),
-    chance: chance.outputs === null || chance.inputs === null ? null : { outputs: chance.outputs, inputs: chance.inputs }, // biome-ignore format: one line
-  };
 }
 
 async function readAll(
@@ -178,12 +126,6 @@ async function readAll(
     if (warning !== null) notes.push(warning);
   }
   return { adapters, notes };
-}
-
-async function readTests(files: readonly string[], basePath: string): Promise<{ data: string; test: TestSet }[]> {
-  const all: { data: string; test: TestSet }[] = [];
-  for (const data of files) all.push({ data, test: await readTest({ data }, basePath) });
-  return all;
 }
 
 /** What a search came to, in a sentence. */
@@ -207,7 +149,13 @@ function begottenBy(
   { density, method, rank, seed }: { method: MergeMethod; density: number; rank: number | null; seed: number },
   notes: string[],
 ): Begotten {
-  const settings = { method, weights, ...(prunes(method) ? { density } : {}), ...(draws(method) ? { seed } : {}), ...(rank === null ? {} : { rank }) }; // biome-ignore format: one line
+  const settings = {
+    method,
+    weights,
+    ...(prunes(method) ? { density } : {}),
+    ...(draws(method) ? { seed } : {}),
+    ...(rank === null ? {} : { rank }),
+  };
   const note = (text: string): void => void notes.push(text);
   const parents = paths.map((path, i) => parentAt(path, { note, weight: weights[i]! }));
   return { how: 'merge', settings, parents, machine: lineageMachine(), created: new Date().toISOString() };
@@ -232,61 +180,97 @@ function resultOf(to: ExportFormat, files: readonly string[], basePath: string):
   return { name: 'merged', model: basePath, adapter: whole ?? dirname(files[0]!) };
 }
 
-async function lossesOn(
-  tests: readonly { data: string; test: TestSet }[],
-  models: readonly MeasuredModel[],
-  signal: AbortSignal | undefined,
+/** A merge whose base is open and whose adapters are read. */
+interface Merging {
+  readonly paths: readonly string[];
+  readonly settings: z.infer<typeof mergeSettings>;
+  readonly adapters: readonly LoraAdapter[];
+  readonly model: GgufFile;
+  readonly tests: readonly NamedTest[];
+  readonly searchOn: readonly NamedTest[];
+  readonly frozen: FrozenStack | null;
+  readonly notes: string[];
+  readonly onProgress: MergeAdaptersOptions['onProgress'];
+  readonly signal: AbortSignal | undefined;
+}
+
+/** What is merged, how, and on what its weights are looked for. */
+function lookingOf({ adapters, frozen, model, onProgress, paths, searchOn, settings, signal }: Merging) {
+  const { density, method, rank, seed, searchTries: tries } = settings;
+  const weights = weightsOf(settings.weights, method, paths.length);
+  const onTry = (done: number, total: number): void => onProgress?.({ done, total, of: 'tries' });
+  const tests = searchOn.map(({ test }) => test);
+  return {
+    ...{ adapters, below: frozen?.path ?? null, model, method, weights, density, rank, seed, signal },
+    ...{ tests, tries, onTry },
+  };
+}
+
+/** The result beside its parents and the base; beside a merge with the usual weights too, where others were looked for. */
+async function measuredLosses(
+  { paths, signal, tests, model }: Merging,
+  result: MeasuredModel,
+  looking: SearchMergeOptions | null,
 ): Promise<MergeLosses[]> {
-  const losses: MergeLosses[] = [];
-  for (const { data, test } of tests) {
-    const report = await mergeLosses(test, models, signal);
-    losses.push({ data, ...report, verdict: report.comparisons.map(lossText) });
-  }
-  return losses;
+  const others = [
+    ...paths.map((path) => ({ name: path, model: model.path, adapter: path })),
+    { name: 'base', model: model.path, adapter: null },
+  ];
+  if (looking === null || tests.length === 0) return await lossesOn(tests, [result, ...others], signal);
+  return await withMerge(looking, (adapter) => {
+    const usual = { name: 'with the usual weights', model: model.path, adapter };
+    return lossesOn(tests, [result, usual, ...others], signal);
+  });
+}
+
+async function mergeNow(merging: Merging): Promise<MergedAdapters> {
+  const { adapters, frozen, model, notes, onProgress, paths, searchOn, settings, signal } = merging;
+  const { density, method, out, rank, seed, to } = settings;
+  const chatTemplate = commonTemplate(paths, notes);
+  const looking = lookingOf(merging);
+  const searched = searchOn.length === 0 ? null : await searchMerge(looking);
+  const weights = searched?.[0]?.weights ?? looking.weights;
+  if (searched) notes.push(searchNote(searched, looking.weights, settings.search));
+  const onModule = (done: number, total: number): void => onProgress?.({ done, total });
+  const { adapter, energy } = await merged(adapters, { method, weights, density, rank, seed, signal, onModule });
+  const begotten = begottenBy(paths, weights, { method, density, rank, seed }, notes);
+  notes.push(...frozenNotes({ format: to, frozen }));
+  const files = await exportAdapter({
+    ...{ format: to, adapter, out, chatTemplate, begotten, frozen },
+    model: withChatTemplate(model, chatTemplate),
+    base: readAdapterBase(paths[0]!),
+  });
+  const highest = Math.max(...adapter.pairs.map((pair) => pair.rank));
+  if (energy.discarded > 0) notes.push(`With rank ${highest} the result leaves out ${lostText(energy)}.`);
+  return {
+    files,
+    notes,
+    losses: await measuredLosses(merging, resultOf(to, files, model.path), searched && looking),
+    discarded: energy.total === 0 ? 0 : energy.discarded / energy.total,
+    modules: adapter.pairs.length,
+    rank: highest,
+    weights,
+    searched,
+    interference: interferences(paths, adapters),
+  };
 }
 
 /** Merges the adapters at `paths` and writes the result. Rejects with NomoatError, of kind `interrupted` where `signal` is aborted. */
 export async function mergeAdapters(paths: readonly string[], options: MergeAdaptersOptions): Promise<MergedAdapters> {
   const { onProgress, signal, ...given } = options;
   const settings = parseSettings(mergeSettings, { given }, { command: 'merge', together: methodFaults });
-  const { base, density, method, out, rank, seed, to } = settings;
-  const faults = countFaults(paths, settings.weights, method);
-  if (faults.length > 0) throw settingsFault(faults, `${callWith('settingsSchema', 'merge')} lists every option with its default.`); // biome-ignore format: one line
-  const usual = weightsOf(settings.weights, method, paths.length);
-  const { path: basePath } = await resolveModel(base);
+  const faults = countFaults(paths, settings.weights, settings.method);
+  if (faults.length > 0)
+    throw settingsFault(faults, `${callWith('settingsSchema', 'merge')} lists every option with its default.`);
+  const { path: basePath } = await resolveModel(settings.base);
   const model = openGguf(basePath);
   try {
     // What cannot be read is known before anything is computed.
     const [tests, searchOn] = [await readTests(settings.data, basePath), await readTests(settings.search, basePath)];
     const { adapters, notes } = await readAll(paths, model, basePath);
-    const chatTemplate = commonTemplate(paths, notes);
     const frozen = commonFrozen(paths);
     await heedSignal('the merge', signal);
-    const interference = paths.flatMap((_, i) => paths.slice(i + 1).map((__, k) => interferenceOf(paths, adapters, i, i + 1 + k))); // biome-ignore format: one line
-    const looking = { adapters, below: frozen?.path ?? null, model, method, weights: usual, density, rank, seed, signal, tests: searchOn.map(({ test }) => test), tries: settings.searchTries, onTry: (done: number, total: number) => onProgress?.({ done, total, of: 'tries' }) }; // biome-ignore format: one line
-    const searched = searchOn.length === 0 ? null : await searchMerge(looking);
-    const weights = searched?.[0]?.weights ?? usual;
-    if (searched) notes.push(searchNote(searched, usual, settings.search));
-    const { adapter, energy } = await merged(adapters, { method, weights, density, rank, seed, signal, onModule: (done, total) => onProgress?.({ done, total }) }); // biome-ignore format: one line
-    const begotten = begottenBy(paths, weights, { method, density, rank, seed }, notes);
-    notes.push(...frozenNotes({ format: to, frozen }));
-    const files = await exportAdapter({ format: to, adapter, model: withChatTemplate(model, chatTemplate), out, chatTemplate, base: readAdapterBase(paths[0]!), begotten, frozen }); // biome-ignore format: one line
-    const highest = Math.max(...adapter.pairs.map((pair) => pair.rank));
-    if (energy.discarded > 0) notes.push(`With rank ${highest} the result leaves out ${lostText(energy)}.`);
-    const models = [resultOf(to, files, basePath), ...paths.map((path) => ({ name: path, model: basePath, adapter: path })), { name: 'base', model: basePath, adapter: null }]; // biome-ignore format: one line
-    const measure = (further: readonly MeasuredModel[]): Promise<MergeLosses[]> => lossesOn(tests, [models[0]!, ...further, ...models.slice(1)], signal); // biome-ignore format: one line
-    const losses = searched && tests.length > 0 ? await withMerge(looking, (path) => measure([{ name: 'with the usual weights', model: basePath, adapter: path }])) : await measure([]); // biome-ignore format: one line
-    return {
-      files,
-      notes,
-      losses,
-      discarded: energy.total === 0 ? 0 : energy.discarded / energy.total,
-      modules: adapter.pairs.length,
-      rank: highest,
-      weights,
-      searched,
-      interference,
-    };
+    return await mergeNow({ paths, settings, adapters, model, tests, searchOn, frozen, notes, onProgress, signal });
   } finally {
     model.close();
   }

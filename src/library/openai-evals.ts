@@ -5,7 +5,16 @@
 import { existsSync } from 'node:fs';
 import { extname } from 'node:path';
 import { NomoatError } from '../errors.ts';
-import { contentOf, type DataSource, dataSource, evalDefinition, type Grader, grader, registryEval, type TemplateMessage } from '../evaluate/graders/definition.ts'; // biome-ignore format: one line
+import {
+  contentOf,
+  type DataSource,
+  dataSource,
+  evalDefinition,
+  type Grader,
+  grader,
+  registryEval,
+  type TemplateMessage,
+} from '../evaluate/graders/definition.ts';
 import { messagesOf, modelGraderMetric } from '../evaluate/graders/model-graders.ts';
 import { filled } from '../evaluate/graders/template.ts';
 import { registryMetric, stringCheckMetric, textSimilarityMetric } from '../evaluate/graders/text-graders.ts';
@@ -46,7 +55,8 @@ const maxDefinitionBytes = 16 << 20;
 /** What graders judge who expect no text: an answer of any kind. */
 const freeAnswerTokens = 512;
 
-const wrong = (part: string, fault: string, remedy: string): NomoatError => new NomoatError({ code: 'unusable-data', part, fault, remedy }); // biome-ignore format: one line
+const wrong = (part: string, fault: string, remedy: string): NomoatError =>
+  new NomoatError({ code: 'unusable-data', part, fault, remedy });
 
 /** A definition, whole. */
 interface Definition {
@@ -65,17 +75,27 @@ const notRun: Readonly<Record<string, readonly [fault: string, remedy: string]>>
 };
 
 /** One grader as a metric. Throws NomoatError where it is not run. */
-function metricOf(path: string, given: { readonly type: string; readonly name?: string | null | undefined }, judge: Judge | null): [Metric, Grader] {
+function metricOf(
+  path: string,
+  given: { readonly type: string; readonly name?: string | null | undefined },
+  judge: Judge | null,
+): [Metric, Grader] {
   const name = given.name ?? given.type;
   const [fault, remedy] = notRun[given.type] ?? [];
   if (fault) throw wrong(path, `has the grader ${name} (${given.type}), which ${fault}`, remedy!);
   const { data, error } = grader.safeParse(given);
-  if (!data) throw wrong(path, `has the grader ${name} (${given.type}), which is none that is known here: ${error.issues[0]!.path.join('.')} ${error.issues[0]!.message}`, 'Give one of string_check, text_similarity, label_model and score_model.'); // biome-ignore format: one line
+  if (!data)
+    throw wrong(
+      path,
+      `has the grader ${name} (${given.type}), which is none that is known here: ${error.issues[0]!.path.join('.')} ${error.issues[0]!.message}`,
+      'Give one of string_check, text_similarity, label_model and score_model.',
+    );
   if (data.type === 'string_check') return [stringCheckMetric(name, data), data];
   if (data.type === 'text_similarity') return [textSimilarityMetric(name, data), data];
-  if (judge === null) throw wrong(path, `has the grader ${name} (${data.type}), which asks another model`, 'Name it: `judge`.'); // biome-ignore format: one line
+  if (judge === null)
+    throw wrong(path, `has the grader ${name} (${data.type}), which asks another model`, 'Name it: `judge`.');
   return [modelGraderMetric(name, data, judge), data];
-} // biome-ignore format: one line
+}
 
 /** Evals of the registry in a YAML file. */
 function fromRegistry(path: string): Definition[] {
@@ -85,7 +105,12 @@ function fromRegistry(path: string): Definition[] {
     if (!data) return [];
     const type = data.class.split(/[:.]/).at(-1)!;
     const metric = registryMetric(type);
-    if (metric === null) throw wrong(path, `defines the eval ${name} by ${data.class}, which is code of its own or asks a model by prompts of the registry`, 'Match, Includes, FuzzyMatch and JsonMatch are run here.'); // biome-ignore format: one line
+    if (metric === null)
+      throw wrong(
+        path,
+        `defines the eval ${name} by ${data.class}, which is code of its own or asks a model by prompts of the registry`,
+        'Match, Includes, FuzzyMatch and JsonMatch are run here.',
+      );
     const samples = data.args?.samples_jsonl ?? null;
     return [{ path, metrics: [metric], graders: [], source: null, samples: samples && samplesPath(path, samples) }];
   });
@@ -100,8 +125,18 @@ async function fromJson(path: string, judge: Judge | null): Promise<Partial<Defi
   const definition = evalDefinition.safeParse(value).data ?? null;
   const given = value?.data_source;
   const source = given === undefined ? null : dataSource.safeParse(given);
-  if (source?.error) throw wrong(path, `has a data source that is not understood: ${source.error.issues[0]!.path.join('.')} ${source.error.issues[0]!.message}`, 'It has input_messages and a source.'); // biome-ignore format: one line
-  if (!definition && !source) throw wrong(path, 'is no eval (testing_criteria), and no run of one (data_source)', "Give a definition as OpenAI's API has it."); // biome-ignore format: one line
+  if (source?.error)
+    throw wrong(
+      path,
+      `has a data source that is not understood: ${source.error.issues[0]!.path.join('.')} ${source.error.issues[0]!.message}`,
+      'It has input_messages and a source.',
+    );
+  if (!definition && !source)
+    throw wrong(
+      path,
+      'is no eval (testing_criteria), and no run of one (data_source)',
+      "Give a definition as OpenAI's API has it.",
+    );
   const pairs = (definition?.testing_criteria ?? []).map((each) => metricOf(path, each, judge));
   return {
     path,
@@ -112,11 +147,18 @@ async function fromJson(path: string, judge: Judge | null): Promise<Partial<Defi
 
 async function definitionOf({ evals, judge }: EvalsOptions): Promise<Definition> {
   for (const path of evals)
-    if (!existsSync(path)) throw new NomoatError({ code: 'data-not-found', part: path, fault: 'does not exist', remedy: 'Check the path.' }); // biome-ignore format: one line
+    if (!existsSync(path))
+      throw new NomoatError({ code: 'data-not-found', part: path, fault: 'does not exist', remedy: 'Check the path.' });
   const found: Partial<Definition>[] = [];
-  for (const path of evals) found.push(...(/^\.ya?ml$/i.test(extname(path)) ? fromRegistry(path) : [await fromJson(path, judge)])); // biome-ignore format: one line
+  for (const path of evals)
+    found.push(...(/^\.ya?ml$/i.test(extname(path)) ? fromRegistry(path) : [await fromJson(path, judge)]));
   const definitions = found.filter(({ metrics }) => metrics !== undefined);
-  if (definitions.length !== 1) throw wrong(evals.join(', '), definitions.length === 0 ? 'has no eval' : `has ${definitions.length} evals`, 'Give one eval, and the run that has its prompts beside it.'); // biome-ignore format: one line
+  if (definitions.length !== 1)
+    throw wrong(
+      evals.join(', '),
+      definitions.length === 0 ? 'has no eval' : `has ${definitions.length} evals`,
+      'Give one eval, and the run that has its prompts beside it.',
+    );
   const source = found.find((each) => each.source)?.source ?? null;
   return { graders: [], samples: null, ...definitions[0]!, source } as Definition;
 }
@@ -130,13 +172,19 @@ async function itemsIn(paths: readonly string[]): Promise<Item[]> {
     for await (const batch of jsonlRecords(path, noRemarks()))
       for (const record of batch) {
         const value = 'value' in record ? record.value : null;
-        if (!isItem(value)) throw wrong(`${path}, line ${record.line}`, 'is no item', 'Each line is an object, or has one as its `item`.'); // biome-ignore format: one line
+        if (!isItem(value))
+          throw wrong(
+            `${path}, line ${record.line}`,
+            'is no item',
+            'Each line is an object, or has one as its `item`.',
+          );
         items.push(isItem(value['item']) ? value['item'] : value);
       }
   return items;
 }
 
-const isMessage = (value: unknown): value is TemplateMessage => isItem(value) && typeof value['role'] === 'string' && value['content'] !== undefined; // biome-ignore format: one line
+const isMessage = (value: unknown): value is TemplateMessage =>
+  isItem(value) && typeof value['role'] === 'string' && value['content'] !== undefined;
 
 /** What the model is asked of an item: the run's template, or the messages or the text that the item has. Throws NomoatError where there is neither. */
 function askedOf(item: Item, { path, source }: Definition): Message[] {
@@ -146,13 +194,20 @@ function askedOf(item: Item, { path, source }: Definition): Message[] {
   const input = item[field];
   if (typeof input === 'string') return [{ role: 'user', content: input }];
   // What stands in data is no template.
-  if (Array.isArray(input) && input.length > 0 && input.every(isMessage)) return input.map((each) => ({ role: each.role, content: contentOf(each) })); // biome-ignore format: one line
-  throw wrong(path, `says nothing of what the model is asked, and an item has no ${field}`, 'Give the run too, whose data_source has input_messages, or items with an input.'); // biome-ignore format: one line
+  if (Array.isArray(input) && input.length > 0 && input.every(isMessage))
+    return input.map((each) => ({ role: each.role, content: contentOf(each) }));
+  throw wrong(
+    path,
+    `says nothing of what the model is asked, and an item has no ${field}`,
+    'Give the run too, whose data_source has input_messages, or items with an input.',
+  );
 }
 
 /** What is shown as expected: what the first grader of texts compares with. */
 function expectedOf(item: Item, { graders }: Definition): string {
-  for (const each of graders) if ('reference' in each && typeof each.reference === 'string' && !/\bsample\./.test(each.reference)) return filled(each.reference, { item }); // biome-ignore format: one line
+  for (const each of graders)
+    if ('reference' in each && typeof each.reference === 'string' && !/\bsample\./.test(each.reference))
+      return filled(each.reference, { item });
   const ideal = [item['ideal'] ?? []].flat()[0];
   return typeof ideal === 'string' ? ideal : '';
 }
@@ -177,8 +232,19 @@ export async function openEvals(options: EvalsOptions): Promise<OpenedEvals> {
   if (all.length === 0) throw wrong(definition.path, 'has no items', 'Give their file: `data`.');
   const items = options.limit === null ? all : all.slice(0, options.limit);
   assertFills(items, definition);
-  const questions = items.map((item): TestQuestion => ({ ask: { messages: askedOf(item, definition) }, expected: expectedOf(item, definition), item })); // biome-ignore format: one line
+  const questions = items.map(
+    (item): TestQuestion => ({
+      ask: { messages: askedOf(item, definition) },
+      expected: expectedOf(item, definition),
+      item,
+    }),
+  );
   const { max_completion_tokens: most, max_completions_tokens: mostToo } = source?.sampling_params ?? {};
   const isJudged = graders.some(({ type }) => type === 'label_model' || type === 'score_model');
-  return { test: testSetOf(questions), metrics, maxTokens: most ?? mostToo ?? (isJudged ? freeAnswerTokens : null), isJudged }; // biome-ignore format: one line
+  return {
+    test: testSetOf(questions),
+    metrics,
+    maxTokens: most ?? mostToo ?? (isJudged ? freeAnswerTokens : null),
+    isJudged,
+  };
 }

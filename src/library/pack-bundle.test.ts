@@ -1,6 +1,18 @@
 /** Bundles: what is in them, who signed them, and that whatever is done to one is seen. */
 import { createHash } from 'node:crypto';
-import { appendFileSync, cpSync, mkdtempSync, readdirSync, readFileSync, renameSync, rmSync, statSync, symlinkSync, unlinkSync, writeFileSync } from 'node:fs'; // biome-ignore format: one line
+import {
+  appendFileSync,
+  cpSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  unlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -25,7 +37,11 @@ beforeAll(async () => {
   const data = [{ file: 'd.jsonl', sha256: 'd'.repeat(64) }];
   const settings = { method: 'lora', rank: 2 };
   const verdict = { state: 'done', warning: 'It is small.', before: 2, after: 1.5 };
-  writeLineage(made, { base: null, name: made }, { how: 'tune', parents: [], data, settings, verdict, created: '2026-11-27T00:00:00.000Z' }); // biome-ignore format: one line
+  writeLineage(
+    made,
+    { base: null, name: made },
+    { how: 'tune', parents: [], data, settings, verdict, created: '2026-11-27T00:00:00.000Z' },
+  );
   await packBundle(made, { ...options, out: at('bundle') });
 });
 afterAll(() => {
@@ -43,20 +59,43 @@ const copy = (): string => {
 
 describe('a bundle', () => {
   it('has what others need, without a path of this machine, and says who begot it', async () => {
-    expect(readdirSync(at('bundle')).sort()).toEqual(['README.md', 'SHA256SUMS', 'adapter.gguf', 'adapter_config.json', 'adapter_model.safetensors', 'bom.cdx.json', 'model.sig', 'nomoat.json', 'recipe.yaml', 'verdict.json']); // biome-ignore format: one line
+    expect(readdirSync(at('bundle')).sort()).toEqual([
+      'README.md',
+      'SHA256SUMS',
+      'adapter.gguf',
+      'adapter_config.json',
+      'adapter_model.safetensors',
+      'bom.cdx.json',
+      'model.sig',
+      'nomoat.json',
+      'recipe.yaml',
+      'verdict.json',
+    ]);
     const texts = ['README.md', 'bom.cdx.json', 'nomoat.json', 'recipe.yaml', 'verdict.json'].map(text);
     expect(texts.join()).not.toContain(tmpdir());
     expect([texts[0], texts[3]]).toEqual([expect.stringContaining('\nlicense: mit\n'), 'method: lora\nrank: 2\n']);
     expect(JSON.parse(text('verdict.json'))).toMatchObject({ state: 'done', warning: 'It is small.', after: 1.5 });
     const [own] = (await lineage(at('bundle'))).entries;
     expect([own!.name, own!.how, own!.id]).toEqual(['made', 'tune', sha256(at('made/adapter_model.safetensors'))]);
-    expect(JSON.parse(text('bom.cdx.json'))).toMatchObject({ specVersion: '1.6', metadata: { component: { 'bom-ref': `adapter:${own!.id}`, modelCard: { considerations: { performanceTradeoffs: ['It is small.'] } } } } }); // biome-ignore format: one line
+    expect(JSON.parse(text('bom.cdx.json'))).toMatchObject({
+      specVersion: '1.6',
+      metadata: {
+        component: {
+          'bom-ref': `adapter:${own!.id}`,
+          modelCard: { considerations: { performanceTradeoffs: ['It is small.'] } },
+        },
+      },
+    });
   });
 
   it('is the same each time but for the signature', async () => {
     await packBundle(at('made'), { ...options, key: null, out: at('again') });
-    for (const name of readdirSync(at('again'))) expect(readFileSync(at('again', name)).equals(readFileSync(at('bundle', name))), name).toBe(true); // biome-ignore format: one line
-    expect(verifyBundle(at('again'))).toMatchObject({ signature: 'none', notes: [expect.stringContaining('not signed')] }); // biome-ignore format: one line
+    for (const name of readdirSync(at('again')))
+      expect(readFileSync(at('again', name)).equals(readFileSync(at('bundle', name))), name).toBe(true);
+    expect(verifyBundle(at('again'))).toMatchObject({
+      signature: 'none',
+      notes: [expect.stringContaining('not signed')],
+    });
     expect(() => verifyBundle(at('again'), { key: 'ours' })).toThrow('is not signed');
   });
 
@@ -64,7 +103,10 @@ describe('a bundle', () => {
     const { files, signature, signedBy } = verifyBundle(at('bundle'), { key: 'ours' });
     expect([Object.keys(files).length, signature]).toEqual([9, 'good']);
     expect(verifyBundle(at('bundle'), { key: keys[0]!.public }).signedBy).toBe(signedBy);
-    expect(verifyBundle(at('bundle'))).toMatchObject({ signature: 'unchecked', notes: [expect.stringContaining(signedBy!)] }); // biome-ignore format: one line
+    expect(verifyBundle(at('bundle'))).toMatchObject({
+      signature: 'unchecked',
+      notes: [expect.stringContaining(signedBy!)],
+    });
     expect(() => verifyBundle(at('bundle'), { key: 'theirs' })).toThrow(/was signed with another key/);
     // The hub writes that into every repository.
     const path = copy();
@@ -76,7 +118,6 @@ describe('a bundle', () => {
     path: string,
     change: (envelope: { payload: string; signatures: { sig: string }[] }) => void,
   ): void => {
-    // biome-ignore format: one line
     const value = JSON.parse(readFileSync(join(path, 'model.sig'), 'utf8'));
     change(value.dsseEnvelope);
     writeFileSync(join(path, 'model.sig'), JSON.stringify(value));
@@ -87,9 +128,32 @@ describe('a bundle', () => {
     ['robbed of a file', /recipe.yaml is missing/, (path) => unlinkSync(join(path, 'recipe.yaml'))],
     ['renamed in', /x.gguf was added/, (path) => renameSync(join(path, 'adapter.gguf'), join(path, 'x.gguf'))],
     ['given a link', /is a link or no plain file/, (path) => symlinkSync('README.md', join(path, 'link'))],
-    ['signed for others', /it, or what it signs, was changed/, (path) => altered(path, (envelope) => { envelope.payload = Buffer.from(Buffer.from(envelope.payload, 'base64').toString().replace('"made"', '"mine"').replace('bundle', 'bandle')).toString('base64'); })], // biome-ignore format: one line
-    ['signed with nonsense', /it, or what it signs, was changed/, (path) => altered(path, (envelope) => { envelope.signatures[0]!.sig = 'AAAA'; })], // biome-ignore format: one line
-    ['spelled otherwise', /is no base64/, (path) => altered(path, (envelope) => { envelope.signatures[0]!.sig += '!'; })], // biome-ignore format: one line
+    [
+      'signed for others',
+      /it, or what it signs, was changed/,
+      (path) =>
+        altered(path, (envelope) => {
+          envelope.payload = Buffer.from(
+            Buffer.from(envelope.payload, 'base64').toString().replace('"made"', '"mine"').replace('bundle', 'bandle'),
+          ).toString('base64');
+        }),
+    ],
+    [
+      'signed with nonsense',
+      /it, or what it signs, was changed/,
+      (path) =>
+        altered(path, (envelope) => {
+          envelope.signatures[0]!.sig = 'AAAA';
+        }),
+    ],
+    [
+      'spelled otherwise',
+      /is no base64/,
+      (path) =>
+        altered(path, (envelope) => {
+          envelope.signatures[0]!.sig += '!';
+        }),
+    ],
     ['unsigned', /is not signed/, (path) => unlinkSync(join(path, 'model.sig'))],
   ])('that was %s is refused', (_, said, change) => {
     const path = copy();
@@ -101,7 +165,10 @@ describe('a bundle', () => {
       error = thrown;
     }
     expect(error).toBeInstanceOf(NomoatError);
-    expect([(error as NomoatError).code, (error as NomoatError).message]).toEqual(['bundle-refused', expect.stringMatching(said)]); // biome-ignore format: one line
+    expect([(error as NomoatError).code, (error as NomoatError).message]).toEqual([
+      'bundle-refused',
+      expect.stringMatching(said),
+    ]);
   });
 
   it('as an OCI image layout names every blob by its digest, and is verified like the folder', async () => {
@@ -112,11 +179,21 @@ describe('a bundle', () => {
     expect(read('oci-layout')).toEqual({ imageLayoutVersion: '1.0.0' });
     const [listed] = read('index.json').manifests;
     const { artifactType, config, layers, mediaType } = read(blob(listed.digest));
-    expect([mediaType, artifactType, config.mediaType]).toEqual([ociTypes.manifest, ociTypes.artifact, ociTypes.config]); // biome-ignore format: one line
+    expect([mediaType, artifactType, config.mediaType]).toEqual([
+      ociTypes.manifest,
+      ociTypes.artifact,
+      ociTypes.config,
+    ]);
     for (const { digest, size } of [listed, config, ...layers])
-      expect([`sha256:${sha256(join(out, blob(digest)))}`, statSync(join(out, blob(digest))).size]).toEqual([digest, size]); // biome-ignore format: one line
+      expect([`sha256:${sha256(join(out, blob(digest)))}`, statSync(join(out, blob(digest))).size]).toEqual([
+        digest,
+        size,
+      ]);
     expect(read(blob(config.digest)).modelfs.diffIds).toEqual(layers.map(({ digest }: { digest: string }) => digest));
-    expect(verifyBundle(out, { key: 'ours' })).toMatchObject({ signature: 'good', files: { 'README.md': sha256(at('bundle/README.md')) } }); // biome-ignore format: one line
+    expect(verifyBundle(out, { key: 'ours' })).toMatchObject({
+      signature: 'good',
+      files: { 'README.md': sha256(at('bundle/README.md')) },
+    });
     appendFileSync(join(out, blob(layers[0].digest)), ' ');
     expect(() => verifyBundle(out, { key: 'ours' })).toThrow('was changed');
   });
@@ -125,7 +202,16 @@ describe('a bundle', () => {
     ['a license', { ...options, license: null }, /`license`: was not given, and nomoat-mini.gguf does not say/],
     ['a base that is known', { ...options, model: null }, /does not say which model of this machine/],
     ['a key that is there', { ...options, key: 'nobody' }, /the key nobody: is no file, and no signing key in/],
-    ['a private key', { ...options, get key() { return keys[0]!.public; } }, /is a public key, which cannot sign/], // biome-ignore format: one line
+    [
+      'a private key',
+      {
+        ...options,
+        get key() {
+          return keys[0]!.public;
+        },
+      },
+      /is a public key, which cannot sign/,
+    ],
   ])('without %s is not written', async (_, given, said) => {
     await expect(packBundle(at('made'), { ...given, out: at('never') })).rejects.toThrow(said);
     expect(readdirSync(folder).filter((name) => name.startsWith('never'))).toEqual([]);
@@ -138,7 +224,8 @@ describe('a signing key', () => {
     if (process.platform !== 'win32') expect(statSync(path).mode & 0o077).toBe(0);
     expect(Date.parse(expires!) - Date.now()).toBeGreaterThan(1.9 * 86_400_000);
     expect(() => addSigningKey({ name: 'theirs' })).toThrow('exists already, and keys are never overwritten');
-    for (const file of [path, shown]) writeFileSync(file, readFileSync(file, 'utf8').replace(expires!, '2020-01-01T00:00:00.000Z')); // biome-ignore format: one line
+    for (const file of [path, shown])
+      writeFileSync(file, readFileSync(file, 'utf8').replace(expires!, '2020-01-01T00:00:00.000Z'));
     expect(() => verifyBundle(at('bundle'), { key: shown })).toThrow('has expired (2020-01-01');
     await expect(packBundle(at('made'), { ...options, key: 'theirs', out: at('never') })).rejects.toThrow(
       'has expired',
@@ -151,7 +238,10 @@ describe('a signing key', () => {
     const fixture = join(import.meta.dirname, '../../test/fixtures/model-signing');
     const key = join(fixture, 'key.pub.pem');
     const { files, signature } = verifyBundle(join(fixture, 'signed'), { key });
-    expect([Object.keys(files).sort(), signature]).toEqual([['adapter_config.json', 'sub-1.txt', 'sub/notes.txt'], 'good']); // biome-ignore format: one line
+    expect([Object.keys(files).sort(), signature]).toEqual([
+      ['adapter_config.json', 'sub-1.txt', 'sub/notes.txt'],
+      'good',
+    ]);
     const path = at('theirs');
     cpSync(join(fixture, 'signed'), path, { recursive: true });
     appendFileSync(join(path, 'sub/notes.txt'), ' ');

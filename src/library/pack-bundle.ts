@@ -54,7 +54,13 @@ function evaluationOf(path: string) {
   const found = isRun(path) ? readEvaluation(path) : null;
   if (found === null) return null;
   const scores = ({ name, results }: (typeof found)['models'][number]) => ({ name, results });
-  return { examples: found.examples, models: found.models.map(scores), baselines: found.baselines.map(scores), doubts: found.doubts, verdict: found.verdict }; // biome-ignore format: one line
+  return {
+    examples: found.examples,
+    models: found.models.map(scores),
+    baselines: found.baselines.map(scores),
+    doubts: found.doubts,
+    verdict: found.verdict,
+  };
 }
 
 /** The license of what is made with the base. A card without one is of no use to whoever asks whether they may. */
@@ -83,7 +89,7 @@ function putAdapter(folder: string, { target }: Packing): void {
   const beside = target.path.endsWith('.gguf') ? dirname(target.path) : target.path;
   const there = (name: string): boolean => existsSync(join(beside, name));
   if (there(peftConfigName) && there(peftWeightsName))
-    for (const name of [peftConfigName, peftWeightsName]) copyFileSync(join(beside, name), join(folder, name)); // biome-ignore format: one line
+    for (const name of [peftConfigName, peftWeightsName]) copyFileSync(join(beside, name), join(folder, name));
   else writePeft(folder, target.adapter, readModelConfig(target.model).layers);
   const gguf = join(folder, 'adapter.gguf');
   if (target.record !== null && there('adapter.gguf')) copyFileSync(join(beside, 'adapter.gguf'), gguf);
@@ -119,13 +125,19 @@ function putFiles(folder: string, packing: Packing): void {
   const base = own.base ?? readAdapterBase(target.path);
   writeLineage(folder, { base, name: packing.out }, { how: 'convert', parents: [{ entries }] });
   const architecture = target.model.string('general.architecture') ?? 'llama';
-  const metrics = evaluation?.models[0]?.results.map(({ interval, metric, score }) => ({ name: metric, score, interval })) ?? []; // biome-ignore format: one line
+  const metrics =
+    evaluation?.models[0]?.results.map(({ interval, metric, score }) => ({ name: metric, score, interval })) ?? [];
   put('bom.cdx.json', mlBom({ entries: readAncestry(folder).entries, license, architecture, metrics, version }));
 }
 
 /** The list of digests, and the signature over all of it. */
 function seal(folder: string, name: string, key: SigningKey | null): void {
-  const paths = (): Map<string, string> => new Map(readdirSync(folder).sort().map((file) => [file, join(folder, file)])); // biome-ignore format: one line
+  const paths = (): Map<string, string> =>
+    new Map(
+      readdirSync(folder)
+        .sort()
+        .map((file) => [file, join(folder, file)]),
+    );
   writeFileSync(join(folder, digestListName), digestList(digestsOf(paths())));
   if (key) writeFileSync(join(folder, signatureName), signManifest(name, digestsOf(paths()), key));
 }
@@ -137,7 +149,12 @@ function finished(folder: string, { license, target, entries }: Packing, oci: bo
   mkdirSync(layout);
   const files = new Map(readdirSync(folder).map((file) => [file, join(folder, file)]));
   const [own] = entries as [LineageEntry];
-  writeOciLayout(layout, files, { name: own.name, created: own.created, license, architecture: target.model.string('general.architecture') ?? 'llama' }); // biome-ignore format: one line
+  writeOciLayout(layout, files, {
+    name: own.name,
+    created: own.created,
+    license,
+    architecture: target.model.string('general.architecture') ?? 'llama',
+  });
   return layout;
 }
 
@@ -148,7 +165,13 @@ export async function packBundle(path: string, options: PackBundleOptions = {}):
   const signer = key === null ? null : privateKeyAt(key, surroundings());
   const { entries, faults } = await lineage(path);
   const out = resolve(settings.out ?? `${entries[0]!.name.replace(/\.\w+$/, '')}-bundle`);
-  if (existsSync(out)) throw new NomoatError({ code: 'path-exists', part: out, fault: 'exists already, and bundles overwrite nothing', remedy: 'Give another `out`, or remove it first.' }); // biome-ignore format: one line
+  if (existsSync(out))
+    throw new NomoatError({
+      code: 'path-exists',
+      part: out,
+      fault: 'exists already, and bundles overwrite nothing',
+      remedy: 'Give another `out`, or remove it first.',
+    });
   const target = await openTarget(path, model);
   const packing = { path, target, entries, baseModel, out };
   let work: string | null = null;
@@ -167,6 +190,10 @@ export async function packBundle(path: string, options: PackBundleOptions = {}):
     target.model.close();
     if (work !== null) rmSync(work, { recursive: true, force: true });
   }
-  const notes = [...target.notes, ...faults, ...(signer === null ? ['It is not signed: nobody can tell whether it is yours.'] : [])]; // biome-ignore format: one line
+  const notes = [
+    ...target.notes,
+    ...faults,
+    ...(signer === null ? ['It is not signed: nobody can tell whether it is yours.'] : []),
+  ];
   return { files: readdirSync(out).map((name) => join(out, name)), notes };
 }

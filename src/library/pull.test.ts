@@ -50,21 +50,44 @@ const repo = (): string => join(home, '.cache/huggingface/hub/models--ada--poems
 
 describe('an adapter on the hub', () => {
   test('comes whole into the usual cache, with license and base said before the first byte', async () => {
-    hub.publish('ada/poems', { ...files, 'nomoat.json': JSON.stringify({ base: { file: 'x.gguf', bytes: 1, sha256: 'a'.repeat(64) } }) }); // biome-ignore format: one line
+    hub.publish('ada/poems', {
+      ...files,
+      'nomoat.json': JSON.stringify({ base: { file: 'x.gguf', bytes: 1, sha256: 'a'.repeat(64) } }),
+    });
     const { asks, base, kind, license, path, revision } = await pulled('ada/poems');
-    expect({ kind, license, revision }).toEqual({ kind: 'adapter', license: 'llama3.2', revision: hub.repos.get('ada/poems')!.branches.get('main') }); // biome-ignore format: one line
+    expect({ kind, license, revision }).toEqual({
+      kind: 'adapter',
+      license: 'llama3.2',
+      revision: hub.repos.get('ada/poems')!.branches.get('main'),
+    });
     expect(path).toBe(join(repo(), 'snapshots', revision!));
     expect(readPeft(path).pairs).toEqual(readPeft(join(home, 'made')).pairs);
     expect(readdirSync(path).sort()).toEqual([...Object.keys(files), 'nomoat.json'].sort());
-    expect(base).toEqual({ id: 'meta-llama/Llama-3.2-1B', file: { file: 'x.gguf', bytes: 1, sha256: 'a'.repeat(64) }, path: null, pullName: null }); // biome-ignore format: one line
+    expect(base).toEqual({
+      id: 'meta-llama/Llama-3.2-1B',
+      file: { file: 'x.gguf', bytes: 1, sha256: 'a'.repeat(64) },
+      path: null,
+      pullName: null,
+    });
     expect(asks.join('\n')).toMatch(/Built with Llama[\s\S]*begins with "Llama"/);
     const first = events.findIndex(({ phase }) => phase === 'download');
-    expect(events.slice(0, first).map(({ message }) => message).join('\n')).toMatch(/license: llama3.2, base: meta-llama\/Llama-3.2-1B[\s\S]*Built with Llama/); // biome-ignore format: one line
+    expect(
+      events
+        .slice(0, first)
+        .map(({ message }) => message)
+        .join('\n'),
+    ).toMatch(/license: llama3.2, base: meta-llama\/Llama-3.2-1B[\s\S]*Built with Llama/);
     expect(events.at(-1)).toMatchObject({ phase: 'done' });
   });
 
   test('brings no pickles, checkpoints and whole models, and says so', async () => {
-    hub.publish('ada/poems', { ...files, 'adapter_model.bin': 'x', 'checkpoint-10/adapter_config.json': '{}', 'model-00001-of-2.safetensors': 'x', 'q8_0.gguf': 'GGUF' }); // biome-ignore format: one line
+    hub.publish('ada/poems', {
+      ...files,
+      'adapter_model.bin': 'x',
+      'checkpoint-10/adapter_config.json': '{}',
+      'model-00001-of-2.safetensors': 'x',
+      'q8_0.gguf': 'GGUF',
+    });
     const { notes, path } = await pulled('ada/poems');
     expect(readdirSync(path).sort()).toEqual(Object.keys(files).sort());
     expect(notes.join('\n')).toMatch(/pickles.*adapter_model.bin[\s\S]*checkpoints[\s\S]*whole models: q8_0.gguf/);
@@ -73,7 +96,8 @@ describe('an adapter on the hub', () => {
   test('a second pull fetches nothing; a spoilt blob is mended', async () => {
     hub.publish('ada/poems', files);
     const { path } = await pulled('ada/poems');
-    const fetched = () => hub.asked.filter(({ method, path: asked }) => method === 'GET' && /resolve|cdn/.test(asked)).length; // biome-ignore format: one line
+    const fetched = () =>
+      hub.asked.filter(({ method, path: asked }) => method === 'GET' && /resolve|cdn/.test(asked)).length;
     const before = fetched();
     await pulled('ada/poems');
     expect(fetched()).toBe(before);
@@ -86,7 +110,12 @@ describe('an adapter on the hub', () => {
     hub.publish('ada/poems', files);
     const stop = new AbortController();
     const large = files['adapter_model.safetensors']!.length;
-    const stopped = await failure(pulled('ada/poems', { signal: stop.signal, onProgress: ({ receivedBytes }) => receivedBytes > large / 2 && stop.abort() })); // biome-ignore format: one line
+    const stopped = await failure(
+      pulled('ada/poems', {
+        signal: stop.signal,
+        onProgress: ({ receivedBytes }) => receivedBytes > large / 2 && stop.abort(),
+      }),
+    );
     expect(stopped.kind).toBe('interrupted');
     expect(existsSync(join(repo(), 'snapshots'))).toBe(false);
     expect((await pulled('ada/poems')).path).toContain('snapshots');
@@ -128,7 +157,7 @@ describe('an adapter on the hub', () => {
     const mini = join(import.meta.dirname, '../../models');
     const gguf = readFileSync(miniPath);
     const named = { file: 'nomoat-mini.gguf', bytes: gguf.length, sha256: sha256(gguf) };
-    hub.publish('ada/poems', { ...files, 'nomoat.json': JSON.stringify({ base: named }) }); // biome-ignore format: one line
+    hub.publish('ada/poems', { ...files, 'nomoat.json': JSON.stringify({ base: named }) });
     const here = await pulled('ada/poems', { base: true, around: { ...around(), packagedModels: mini } });
     expect(here.base?.path).toBe(join(mini, 'nomoat-mini/nomoat-mini.gguf'));
     const error = await failure(pulled('ada/poems', { base: true }));

@@ -95,7 +95,12 @@ async function adapterSource(name: string, options: Pulling): Promise<Source | n
   if (findInCatalogue(name) || file !== null || quantization !== null || !isRepoId(repo)) return null;
   const revision = options.revision ?? 'main';
   if (!isSafeRevision(revision))
-    throw new NomoatError({ code: 'invalid-settings', part: '`revision`', fault: `"${revision}" is no branch, tag or commit`, remedy: 'Leave it out for main.' }); // biome-ignore format: one line
+    throw new NomoatError({
+      code: 'invalid-settings',
+      part: '`revision`',
+      fault: `"${revision}" is no branch, tag or commit`,
+      remedy: 'Leave it out for main.',
+    });
   const shared = await readHubRepo(client, repo, revision);
   if (adapterPlaces(shared.files).length === 0) return null;
   return { client, isHub: true, shared, folder: repoFolder(hubCacheFolder(around), repo), revision };
@@ -128,17 +133,23 @@ export function licenseAsks(licenses: readonly (string | null)[]): string[] {
 export const leftOutNotes = (leftOut: ReadonlyMap<string, readonly string[]>): string[] =>
   [...leftOut]
     .filter(([why]) => why !== "git's own")
-    .map(([why, names]) => `Left out, ${why}: ${names.slice(0, 5).join(', ')}${names.length > 5 ? ` and ${names.length - 5} more` : ''}.`); // biome-ignore format: one line
+    .map(
+      ([why, names]) =>
+        `Left out, ${why}: ${names.slice(0, 5).join(', ')}${names.length > 5 ? ` and ${names.length - 5} more` : ''}.`,
+    );
 
 /** Brings the adapter and says what it is. */
 async function pullAdapter({ client, folder, isHub, revision, shared }: Source, options: Pulling): Promise<Pulled> {
   const { onProgress, retryDelayMs, signal } = options;
   const around = options.around ?? surroundings();
-  const report = (message: string): void => onProgress?.({ phase: 'resolve', message, receivedBytes: 0, totalBytes: null }); // biome-ignore format: one line
+  const report = (message: string): void =>
+    onProgress?.({ phase: 'resolve', message, receivedBytes: 0, totalBytes: null });
   const { files, leftOut } = broughtOf(shared.files);
   const bytes = files.reduce((sum, file) => sum + file.bytes, 0);
   const asks = licenseAsks([shared.license, await baseLicense(isHub ? client : null, shared.baseModel)]);
-  report(`${shared.name} is an adapter: ${files.length} files, ${megabytes(bytes)}, license: ${shared.license ?? 'not stated'}, base: ${shared.baseModel ?? 'not stated in its card'}`); // biome-ignore format: one line
+  report(
+    `${shared.name} is an adapter: ${files.length} files, ${megabytes(bytes)}, license: ${shared.license ?? 'not stated'}, base: ${shared.baseModel ?? 'not stated in its card'}`,
+  );
   for (const sentence of asks) report(sentence);
   const snapshot = await fetchShared(shared, files, { client, folder, revision, onProgress, signal, retryDelayMs });
   const [first, ...others] = adapterPlaces(shared.files);
@@ -175,11 +186,23 @@ async function described(
   const file = readAdapterBase(path) ?? readAdapterBase(snapshot);
   const base = await findBase({ file, id: shared.baseModel ?? configBase(path) }, around);
   const more = [
-    ...(shared.license === null ? ['Its card states no license: ask whoever made it before you share or sell what you make of it.'] : []), // biome-ignore format: one line
+    ...(shared.license === null
+      ? ['Its card states no license: ask whoever made it before you share or sell what you make of it.']
+      : []),
     ...(file === null && base.id === null ? ['Neither its card nor its files say which base it is for.'] : []),
-    ...(others.length > 0 ? [`It holds more adapters: ${others.map((place) => join(snapshot, place)).join(', ')}.`] : []), // biome-ignore format: one line
+    ...(others.length > 0
+      ? [`It holds more adapters: ${others.map((place) => join(snapshot, place)).join(', ')}.`]
+      : []),
   ];
-  return { kind: 'adapter', path, license: shared.license, asks, base, revision: shared.revision, notes: [...notes, ...more] }; // biome-ignore format: one line
+  return {
+    kind: 'adapter',
+    path,
+    license: shared.license,
+    asks,
+    base,
+    revision: shared.revision,
+    notes: [...notes, ...more],
+  };
 }
 
 /** The adapter that an earlier pull left in the hub's cache, for when the hub cannot be reached; or null. */
@@ -211,7 +234,12 @@ async function withBase(pulled: Pulled, options: Pulling): Promise<Pulled> {
   const { around, onProgress, retryDelayMs, signal } = options;
   const { path } = await pullModel(base.pullName, { around, onProgress, retryDelayMs, signal });
   const again = await findBase(base, around ?? surroundings());
-  const other = base.file !== null && again.path === null ? [`${path} is another file than the ${base.file.file} that it was trained on: another quantization of the same model is fine, another model is not.`] : []; // biome-ignore format: one line
+  const other =
+    base.file !== null && again.path === null
+      ? [
+          `${path} is another file than the ${base.file.file} that it was trained on: another quantization of the same model is fine, another model is not.`,
+        ]
+      : [];
   return { ...pulled, base: { ...base, path: again.path ?? path }, notes: [...notes, ...other] };
 }
 
@@ -238,7 +266,13 @@ export async function pullInto(name: string, given: Pulling): Promise<Pulled> {
   if (source) return withBase(await pullAdapter(source, options), options);
   if (options.revision) throw noModelRevision(name);
   const { around, onProgress, retryDelayMs, signal } = options;
-  const model = await pullModel(name, { around, onProgress, retryDelayMs, signal, ...(options.source ? { source: options.source } : {}) }); // biome-ignore format: one line
+  const model = await pullModel(name, {
+    around,
+    onProgress,
+    retryDelayMs,
+    signal,
+    ...(options.source ? { source: options.source } : {}),
+  });
   return { kind: 'model', path: model.path, license: model.license, asks: [], base: null, revision: null, notes: [] };
 }
 

@@ -24,7 +24,11 @@ function documentOf(readme: string): ReturnType<typeof parseDocument> {
 
 /** What the card states. Throws NomoatError where its front matter cannot be read. */
 export function cardFacts(readme: string): CardFacts {
-  const { base_model: base, license, license_name: name } = (documentOf(readme).toJS() as Record<string, unknown> | null) ?? {}; // biome-ignore format: one line
+  const {
+    base_model: base,
+    license,
+    license_name: name,
+  } = (documentOf(readme).toJS() as Record<string, unknown> | null) ?? {};
   const first: unknown = Array.isArray(base) ? base[0] : base;
   const text = (value: unknown): string | null => (typeof value === 'string' && value !== '' ? value : null);
   return { baseModel: text(first), license: license === 'other' ? (text(name) ?? 'other') : text(license) };
@@ -38,6 +42,9 @@ export function writtenCard(readme: string, { baseModel, license }: CardFacts, a
   if (baseModel !== null && !document.has('base_model_relation')) document.set('base_model_relation', 'adapter');
   if (license !== null && stated.license !== license) document.set('license', license);
   const body = readme.replace(frontMatter, '');
-  const section = asks.length === 0 || body.includes(heading) ? '' : `\n${heading}\n\n${asks.map((sentence) => `- ${sentence}`).join('\n')}\n`; // biome-ignore format: one line
+  const section =
+    asks.length === 0 || body.includes(heading)
+      ? ''
+      : `\n${heading}\n\n${asks.map((sentence) => `- ${sentence}`).join('\n')}\n`;
   return `---\n${document.toString()}---\n${body.trimEnd()}\n${section}`;
 }

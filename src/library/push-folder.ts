@@ -77,7 +77,13 @@ export async function pushToFolder(
     return { url: target, revision, sent, others: [] };
   } catch (error) {
     if (!signal?.aborted) throw error;
-    throw new NomoatError({ code: 'interrupted', part: target, fault: 'the push was stopped, and nothing of it is visible', remedy: 'Push again: what was copied is not copied again.', cause: error }); // biome-ignore format: one line
+    throw new NomoatError({
+      code: 'interrupted',
+      part: target,
+      fault: 'the push was stopped, and nothing of it is visible',
+      remedy: 'Push again: what was copied is not copied again.',
+      cause: error,
+    });
   } finally {
     releaseLock(lock);
   }
@@ -85,7 +91,8 @@ export async function pushToFolder(
 
 async function assertSame(target: string, files: readonly PushFile[], signal?: AbortSignal): Promise<void> {
   const other: string[] = [];
-  for (const { path, source } of files) if (!(await isSame(source, join(target, ...path.split('/')), signal))) other.push(path); // biome-ignore format: one line
+  for (const { path, source } of files)
+    if (!(await isSame(source, join(target, ...path.split('/')), signal))) other.push(path);
   if (other.length === 0) return;
   throw new NomoatError({
     code: 'path-exists',

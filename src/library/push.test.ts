@@ -29,7 +29,10 @@ afterEach(async () => {
   rmSync(home, { recursive: true, force: true });
 });
 
-const around = (env: Record<string, string> = {}): Surroundings => ({ env: { HF_ENDPOINT: hub.endpoint, HF_TOKEN: 'hf_local', NOMOAT_HOME: join(home, 'own'), ...env }, home }); // biome-ignore format: one line
+const around = (env: Record<string, string> = {}): Surroundings => ({
+  env: { HF_ENDPOINT: hub.endpoint, HF_TOKEN: 'hf_local', NOMOAT_HOME: join(home, 'own'), ...env },
+  home,
+});
 const pushed = (options: Partial<PushOptions> & { env?: Record<string, string> } = {}, source = adapter) =>
   pushFrom(source, { to: 'ada/poems', ...base, around: around(options.env), retryDelayMs: 1, ...options });
 const failure = (promise: Promise<unknown>): Promise<NomoatError> =>
@@ -109,7 +112,13 @@ describe('to the hub', () => {
       const before = uploads();
       await pushed();
       expect(kept === 0 || uploads() === before).toBe(true);
-      expect(readdirSync(adapter).every((name) => tree().tree.get(name)!.body.equals(readFileSync(join(adapter, name))))).toBe(true); // biome-ignore format: one line
+      expect(
+        readdirSync(adapter).every((name) =>
+          tree()
+            .tree.get(name)!
+            .body.equals(readFileSync(join(adapter, name))),
+        ),
+      ).toBe(true);
     },
   );
 
@@ -220,7 +229,9 @@ describe('a folder as a hub', () => {
     expect(error.remedy).toMatch(/ada\/poems, ada\/songs/);
     writeFileSync(join(shared(), 'ada/songs/adapter_config.json'), '{"changed": true}');
     rmSync(join(home, 'own'), { recursive: true });
-    expect((await failure(pullInto(join(shared(), 'ada/songs'), { around: around() }))).fields['problem']).toMatch(/checksum|protocol/); // biome-ignore format: one line
+    expect((await failure(pullInto(join(shared(), 'ada/songs'), { around: around() }))).fields['problem']).toMatch(
+      /checksum|protocol/,
+    );
   });
 
   test('nothing that is there is overwritten; the same again is no fault', async () => {

@@ -71,7 +71,8 @@ interface Target {
 
 function targetOf({ revision, to }: Pushing, { endpoint }: HubClient, around: Surroundings): Target {
   assertGiven('`to`', to);
-  const refuse = (fault: string, remedy: string): NomoatError => new NomoatError({ code: 'invalid-settings', part: '`to`', fault, remedy }); // biome-ignore format: one line
+  const refuse = (fault: string, remedy: string): NomoatError =>
+    new NomoatError({ code: 'invalid-settings', part: '`to`', fault, remedy });
   const address = folderAddress(to, { endpoint, home: around.home });
   if (address?.protocol === 'file:') {
     if (revision) throw refuse(`${to} is a folder, which has no revisions`, 'Leave `revision` out.');
@@ -79,8 +80,13 @@ function targetOf({ revision, to }: Pushing, { endpoint }: HubClient, around: Su
   }
   if (address) throw refuse(`${to} is a web server, which takes nothing`, 'Push to the folder that it serves.');
   const { repo } = hubAddress(to);
-  if (!isRepoId(repo)) throw refuse(`"${to}" is no organisation/name of the hub and no path of a folder`, 'Write a path with ./ or / before it.'); // biome-ignore format: one line
-  if (revision && !isSafeRevision(revision)) throw refuse(`"${revision}" is no name of a branch`, 'Leave `revision` out for main.'); // biome-ignore format: one line
+  if (!isRepoId(repo))
+    throw refuse(
+      `"${to}" is no organisation/name of the hub and no path of a folder`,
+      'Write a path with ./ or / before it.',
+    );
+  if (revision && !isSafeRevision(revision))
+    throw refuse(`"${revision}" is no name of a branch`, 'Leave `revision` out for main.');
   return { repo, folder: null };
 }
 
@@ -124,7 +130,9 @@ async function stated(unit: ShareUnit, options: Pushing, client: HubClient | nul
   const faults = [
     ...(baseModel === null ? ['it is not stated which base the adapter is for (`baseModel`)'] : []),
     ...(baseModel !== null && !isRepoId(baseModel) ? [`"${baseModel}" is no id of the hub (\`baseModel\`)`] : []),
-    ...(license === null ? [`its card states no license (\`license\`${ofBase === null ? '' : `; the base is under ${ofBase}`})`] : []), // biome-ignore format: one line
+    ...(license === null
+      ? [`its card states no license (\`license\`${ofBase === null ? '' : `; the base is under ${ofBase}`})`]
+      : []),
   ];
   const conflict = license === null || ofBase === null ? null : licenseConflict(license, ofBase);
   if (conflict !== null) faults.push(conflict);
@@ -138,8 +146,12 @@ async function stated(unit: ShareUnit, options: Pushing, client: HubClient | nul
     });
   const prefix = ofBase === null ? null : (licenseTerms(ofBase)?.namePrefix ?? null);
   const name = basename(options.to);
-  const misnamed = prefix !== null && !name.toLowerCase().startsWith(prefix.toLowerCase().replaceAll(' ', '-')) ? [`The license of ${baseModel} asks that the name begin with "${prefix}"; ${name} does not.`] : []; // biome-ignore format: one line
-  const unknown = ofBase === null ? [`The license of ${baseModel} is not known here: look whether ${license} goes with it.`] : []; // biome-ignore format: one line
+  const misnamed =
+    prefix !== null && !name.toLowerCase().startsWith(prefix.toLowerCase().replaceAll(' ', '-'))
+      ? [`The license of ${baseModel} asks that the name begin with "${prefix}"; ${name} does not.`]
+      : [];
+  const unknown =
+    ofBase === null ? [`The license of ${baseModel} is not known here: look whether ${license} goes with it.`] : [];
   return { license, baseModel, asks: licenseAsks([license, ofBase]), notes: [...misnamed, ...unknown] };
 }
 
@@ -160,7 +172,10 @@ function stagedFiles(
   // A path of the machine that it was trained on is of no use to others, and none of their business.
   if (named !== null && (isAbsolute(named) || /^[.~]|^[a-z]:\\/i.test(named))) {
     const source = join(unit.adapter, 'adapter_config.json');
-    const config = { ...(JSON.parse(readFileSync(source, 'utf8')) as object), base_model_name_or_path: facts.baseModel }; // biome-ignore format: one line
+    const config = {
+      ...(JSON.parse(readFileSync(source, 'utf8')) as object),
+      base_model_name_or_path: facts.baseModel,
+    };
     const path = unit.files.find((file) => file.source === source)!.path;
     texts.set(path, `${JSON.stringify(config, null, 2)}\n`);
     notes.push(`${path} named a path of this machine as its base; what is shared names ${facts.baseModel}.`);
@@ -169,7 +184,11 @@ function stagedFiles(
     const source = join(unit.folder, path);
     return !existsSync(source) || readFileSync(source, 'utf8') !== text;
   });
-  if (unit.isSealed && changed.length > 0) throw sealed(unit, changed.map(([path]) => path)); // biome-ignore format: one line
+  if (unit.isSealed && changed.length > 0)
+    throw sealed(
+      unit,
+      changed.map(([path]) => path),
+    );
   const staged = changed.map(([path, text], i): PushFile => {
     const source = join(folder, String(i));
     writeFileSync(source, text);
@@ -204,12 +223,24 @@ export async function pushFrom(source: string, options: Pushing): Promise<Pushed
   const staging = mkdtempSync(join(tmpdir(), 'nomoat-push-'));
   try {
     const { files, notes } = stagedFiles(own, facts, staging);
-    for (const sentence of facts.asks) options.onProgress?.({ phase: 'resolve', message: sentence, receivedBytes: 0, totalBytes: null }); // biome-ignore format: one line
+    for (const sentence of facts.asks)
+      options.onProgress?.({ phase: 'resolve', message: sentence, receivedBytes: 0, totalBytes: null });
     const pushed = await sendTo(target, files, client, options);
     const { license, baseModel, asks } = facts;
     const { others, revision, sent, url } = pushed;
-    const more = others.length > 0 ? [`Left as they were there: ${others.slice(0, 8).join(', ')}${others.length > 8 ? ' and more' : ''}.`] : []; // biome-ignore format: one line
-    return { url, revision, sent, license, baseModel, asks, notes: [...warnings, ...facts.notes, ...notes, ...leftOutNotes(unit.leftOut), ...more] }; // biome-ignore format: one line
+    const more =
+      others.length > 0
+        ? [`Left as they were there: ${others.slice(0, 8).join(', ')}${others.length > 8 ? ' and more' : ''}.`]
+        : [];
+    return {
+      url,
+      revision,
+      sent,
+      license,
+      baseModel,
+      asks,
+      notes: [...warnings, ...facts.notes, ...notes, ...leftOutNotes(unit.leftOut), ...more],
+    };
   } finally {
     rmSync(staging, { recursive: true, force: true });
   }
@@ -231,5 +262,14 @@ function sendTo(
       remedy: 'Make one with write access in the settings of your account, and set HF_TOKEN or run `hf auth login`.',
       fields: { problem: 'unauthorised' },
     });
-  return pushToHub(client, { repo, revision: options.revision ?? 'main', files, isPrivate: options.private ?? false, title: 'Adapter pushed with nomoat', onProgress, signal, retryDelayMs }); // biome-ignore format: one line
+  return pushToHub(client, {
+    repo,
+    revision: options.revision ?? 'main',
+    files,
+    isPrivate: options.private ?? false,
+    title: 'Adapter pushed with nomoat',
+    onProgress,
+    signal,
+    retryDelayMs,
+  });
 }

@@ -14,24 +14,46 @@ const at = (...names: string[]): string => join(folder, ...names);
 
 it('gives the same bytes from the same, says what differs, and refuses other data', async () => {
   mkdirSync(at('data'));
-  const rows = Array.from({ length: 12 }, (_, i) => `${JSON.stringify({ prompt: `number ${i}`, completion: i % 2 ? 'odd' : 'even' })}\n`); // biome-ignore format: one line
+  const rows = Array.from(
+    { length: 12 },
+    (_, i) => `${JSON.stringify({ prompt: `number ${i}`, completion: i % 2 ? 'odd' : 'even' })}\n`,
+  );
   for (const name of ['train', 'valid']) writeFileSync(at('data', `${name}.jsonl`), rows.join(''));
   await tune({ data: at('data'), model, run: at('run'), maxSteps: 2, rank: 2, learningRate: 0.01, threads: 1 }).result;
   const steps: string[] = [];
   const first = await reproduceRun(at('run'), { onEvent: ({ type }) => steps.push(type) });
-  expect(first).toMatchObject({ run: at('run-again'), identical: true, largestDifference: 0, loss: { difference: 0 }, differences: [] }); // biome-ignore format: one line
+  expect(first).toMatchObject({
+    run: at('run-again'),
+    identical: true,
+    largestDifference: 0,
+    loss: { difference: 0 },
+    differences: [],
+  });
   expect(steps).toContain('step-end');
 
   const adapter = readPeft(at('run/adapter'));
   adapter.pairs[0]!.a[0]! += 0.25;
   writePeft(at('run/adapter'), adapter, 2);
   const record = JSON.parse(readFileSync(at('run/run.json'), 'utf8'));
-  writeFileSync(at('run/run.json'), JSON.stringify({ ...record, nomoat: '0.0.1', validationAfter: record.validationAfter + 1, machine: { ...record.machine, cpu: 'Z80' } })); // biome-ignore format: one line
+  writeFileSync(
+    at('run/run.json'),
+    JSON.stringify({
+      ...record,
+      nomoat: '0.0.1',
+      validationAfter: record.validationAfter + 1,
+      machine: { ...record.machine, cpu: 'Z80' },
+    }),
+  );
   const second = await reproduceRun(at('run'), { out: at('second') });
   expect([second.identical, second.largestDifference]).toEqual([false, expect.closeTo(0.25, 5)]);
   expect(second.loss!.difference).toBeCloseTo(-1, 6);
-  expect(second.differences).toEqual([expect.stringMatching(/^nomoat was 0.0.1, and is /), expect.stringMatching(/^cpu was Z80, and is /)]); // biome-ignore format: one line
+  expect(second.differences).toEqual([
+    expect.stringMatching(/^nomoat was 0.0.1, and is /),
+    expect.stringMatching(/^cpu was Z80, and is /),
+  ]);
 
   appendFileSync(at('data/train.jsonl'), rows[0]!);
-  await expect(reproduceRun(at('run'), { out: at('third') })).rejects.toThrow(/cannot be repeated: train.jsonl changed since the run/); // biome-ignore format: one line
+  await expect(reproduceRun(at('run'), { out: at('third') })).rejects.toThrow(
+    /cannot be repeated: train.jsonl changed since the run/,
+  );
 }, 120_000);

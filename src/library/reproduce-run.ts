@@ -63,18 +63,30 @@ function machineDifferences({ machine, nomoat }: RunRecord): string[] {
 
 /** The file of the result, and what is in its place where there is none. Throws NomoatError. */
 function resultOf(path: string, folder: RunFolder, { settings, state }: RunRecord): string {
-  const file = trainsAdapter(settings.method) ? join(folder.adapter, peftWeightsName) : join(folder.model, modelFileName);
+  const file = trainsAdapter(settings.method)
+    ? join(folder.adapter, peftWeightsName)
+    : join(folder.model, modelFileName);
   if (existsSync(file)) return file;
-  throw new NomoatError({ code: 'run-unfinished', part: path, fault: `is a run without a result (${state}): there is nothing to compare with`, remedy: 'Give a run that is done.' });
-} // biome-ignore format: a signature
+  throw new NomoatError({
+    code: 'run-unfinished',
+    part: path,
+    fault: `is a run without a result (${state}): there is nothing to compare with`,
+    remedy: 'Give a run that is done.',
+  });
+}
 
 /** Data files as the record names them, in the folders that were given too: each is still what it was. Throws NomoatError. */
 function assertSameData(path: string, { dataDigests, settings }: RunRecord): void {
   const { data, validation } = settings;
   const given = [...data, ...(typeof validation === 'string' ? [validation] : [])];
   const changed = Object.entries(dataDigests).filter(([name, sha256]) => {
-    const places = [name, ...given.filter((file) => basename(file) === name), ...given.map((folder) => join(folder, name))]; // biome-ignore format: one line
-    const isSame = (file: string): boolean => statSync(file, { throwIfNoEntry: false })?.isFile() === true && sha256OfFile(file) === sha256; // biome-ignore format: one line
+    const places = [
+      name,
+      ...given.filter((file) => basename(file) === name),
+      ...given.map((folder) => join(folder, name)),
+    ];
+    const isSame = (file: string): boolean =>
+      statSync(file, { throwIfNoEntry: false })?.isFile() === true && sha256OfFile(file) === sha256;
     return !places.some(isSame);
   });
   if (changed.length === 0) return;

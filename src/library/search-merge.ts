@@ -51,6 +51,8 @@ function lossOf(options: SearchMergeOptions): Promise<number> {
 /** What was tried, the best first: the usual weights, the adapters as they were trained, and from the better of them on. Rejects with NomoatError. */
 export function searchMerge(options: SearchMergeOptions): Promise<TriedWeights[]> {
   const { adapters, onTry, seed, tries, weights } = options;
-  const start = [weights, adapters.map(() => 1)].filter((each, i, all) => all.findIndex((other) => String(other) === String(each)) === i); // biome-ignore format: one line
+  const start = [weights, adapters.map(() => 1)].filter(
+    (each, i, all) => all.findIndex((other) => String(other) === String(each)) === i,
+  );
   return searchWeights({ start, tries, seed, onTry, loss: (tried) => lossOf({ ...options, weights: tried }) });
 }

@@ -78,17 +78,28 @@ export function configBase(adapter: string): string | null {
 export function readShareUnit(path: string): ShareUnit {
   const folder = resolve(path);
   if (!statSync(folder, { throwIfNoEntry: false })?.isDirectory())
-    throw new NomoatError({ code: 'adapter-not-found', part: path, fault: 'is no folder', remedy: 'Give a run, a bundle, or the folder of an adapter.' }); // biome-ignore format: one line
+    throw new NomoatError({
+      code: 'adapter-not-found',
+      part: path,
+      fault: 'is no folder',
+      remedy: 'Give a run, a bundle, or the folder of an adapter.',
+    });
   // A folder of many things is not shared because there is an adapter somewhere in it.
   const all = holdsAdapter(folder) ? filesBelow(folder) : [];
   const { files, leftOut } = broughtOf(asShared(all));
   const kept = new Set(files.map((file) => file.path));
   const [first] = adapterPlaces(asShared(all));
   if (first === undefined)
-    throw new NomoatError({ code: 'unusable-adapter', part: path, fault: 'holds no adapter itself (no adapter_config.json, no GGUF LoRA)', remedy: 'Give a run, a bundle, or the folder of an adapter.' }); // biome-ignore format: one line
+    throw new NomoatError({
+      code: 'unusable-adapter',
+      part: path,
+      fault: 'holds no adapter itself (no adapter_config.json, no GGUF LoRA)',
+      remedy: 'Give a run, a bundle, or the folder of an adapter.',
+    });
   const adapter = join(folder, ...first.split('/'));
   // Broken weights are nobody's gain.
-  if (!adapter.endsWith('.gguf') && existsSync(join(adapter, 'adapter_model.safetensors'))) readPeft(adapter, { dora: true }); // biome-ignore format: one line
+  if (!adapter.endsWith('.gguf') && existsSync(join(adapter, 'adapter_model.safetensors')))
+    readPeft(adapter, { dora: true });
   const readme = existsSync(join(folder, 'README.md')) ? readFileSync(join(folder, 'README.md'), 'utf8') : null;
   const facts = readme === null ? { baseModel: null, license: null } : cardFacts(readme);
   const named = configBase(adapter);

@@ -26,7 +26,13 @@ const wrong = (part: string, fault: string, remedy: string): NomoatError =>
 
 /** Makes a pair on the curve P-256. Throws NomoatError, also where there is one of that name. */
 export function addSigningKey({ days = null, name = 'default' }: AddSigningKeyOptions = {}): NewSigningKey {
-  if (typeof name !== 'string' || !/^(?!\.)[\w.-]{1,64}$/.test(name)) throw wrong('`name`', `${JSON.stringify(name)} is no name of a key`, 'Give 1 to 64 letters, digits, dots, hyphens and underscores.'); // biome-ignore format: one line
-  if (days !== null && !(Number.isSafeInteger(days) && days > 0)) throw wrong('`days`', `${days} is no whole number from 1`, 'Give one.'); // biome-ignore format: one line
+  if (typeof name !== 'string' || !/^(?!\.)[\w.-]{1,64}$/.test(name))
+    throw wrong(
+      '`name`',
+      `${JSON.stringify(name)} is no name of a key`,
+      'Give 1 to 64 letters, digits, dots, hyphens and underscores.',
+    );
+  if (days !== null && !(Number.isSafeInteger(days) && days > 0))
+    throw wrong('`days`', `${days} is no whole number from 1`, 'Give one.');
   return makeKeyPair(name, days, surroundings());
 }

@@ -75,7 +75,12 @@ async function rowsOf(
   data: string | readonly string[],
 ): Promise<readonly TokenRow[]> {
   const settings = record?.settings ?? resolveOptions({});
-  const { train } = await readExamples(listOf(data), { format: 'auto', promptColumn: null, completionColumn: null, textColumn: null }); // biome-ignore format: one line
+  const { train } = await readExamples(listOf(data), {
+    format: 'auto',
+    promptColumn: null,
+    completionColumn: null,
+    textColumn: null,
+  });
   const { openTokenizer } = await import('../llama/tokenizer.ts');
   const tokenizer = await openTokenizer(model.path);
   try {
@@ -92,7 +97,6 @@ async function lossOf(
   adapter: LoraAdapter,
   rows: readonly TokenRow[],
 ): Promise<[number, number]> {
-  // biome-ignore format: one line
   const step = await openAdapterStep(adapter, target);
   try {
     let [sum, tokens] = [0, 0];
@@ -118,19 +122,42 @@ export function softenAdapter(options: SoftenAdapterOptions): Promise<SoftenedAd
       const pairs: LoraPair[] = [];
       let [intruders, weights] = [0, 0];
       for (const pair of target.adapter.pairs) {
-        onProgress?.({ done: pairs.length, total: target.adapter.pairs.length, doing: `layer ${pair.layer} ${pair.projection}` }); // biome-ignore format: one line
+        onProgress?.({
+          done: pairs.length,
+          total: target.adapter.pairs.length,
+          doing: `layer ${pair.layer} ${pair.projection}`,
+        });
         if (signal) await heedStop(signal);
         const made = await softenedPair(target, pair, products, options);
         pairs.push(made?.pair ?? pair);
         intruders += made?.intruders ?? 0;
         weights += made ? 1 : 0;
       }
-      if (intruders === 0) return { intruders, weights, files: [], loss: null, notes: [...target.notes, 'It has no intruder dimensions: nothing was written.'] }; // biome-ignore format: one line
+      if (intruders === 0)
+        return {
+          intruders,
+          weights,
+          files: [],
+          loss: null,
+          notes: [...target.notes, 'It has no intruder dimensions: nothing was written.'],
+        };
       const adapter = { ...target.adapter, pairs };
       const rows = data === undefined ? null : await rowsOf(target, data);
-      const measured = rows && [await lossOf(target, target.adapter, rows), await lossOf(target, adapter, rows)] as const; // biome-ignore format: one line
+      const measured =
+        rows && ([await lossOf(target, target.adapter, rows), await lossOf(target, adapter, rows)] as const);
       const loss = measured && { before: measured[0][0], after: measured[1][0], tokens: measured[0][1] };
-      const files = await exportAdapter({ format: 'peft', adapter, model: target.model, out, base: readAdapterBase(target.path), begotten: { how: 'soften', settings: { factor: options.factor ?? usualFactor }, parents: [parentAt(target.path)] } }); // biome-ignore format: one line
+      const files = await exportAdapter({
+        format: 'peft',
+        adapter,
+        model: target.model,
+        out,
+        base: readAdapterBase(target.path),
+        begotten: {
+          how: 'soften',
+          settings: { factor: options.factor ?? usualFactor },
+          parents: [parentAt(target.path)],
+        },
+      });
       return { intruders, weights, files, loss, notes: target.notes };
     } finally {
       await products.close();

@@ -27,7 +27,12 @@ const apart = (left: readonly number[], right: readonly number[]): number =>
 it('counts each adapter by its scale', async () => {
   const out = join(folder, 'cat.gguf');
   await mergeAdapters([first, second], { base: model, method: 'cat', weights: [0.7, -0.4], to: 'gguf', out });
-  const [merged, stack, base, one] = [await scores(out), await scores(`${first}@0.7+${second}@-0.4`), await scores(), await scores(`${first}@0.7`)]; // biome-ignore format: one line
+  const [merged, stack, base, one] = [
+    await scores(out),
+    await scores(`${first}@0.7+${second}@-0.4`),
+    await scores(),
+    await scores(`${first}@0.7`),
+  ];
   expect(merged.length).toBeGreaterThan(5);
   // A chat holds its attention cache in float16.
   expect(apart(stack, merged)).toBeLessThan(5e-4);
@@ -49,9 +54,18 @@ it('a model is named with its adapters too, and its own may be given a scale', a
 });
 
 it('evaluates a stack beside its base and beside another', async () => {
-  const [a, b] = [1, 2].map((seed) => writtenAdapter(join(folder, `seed${seed}`), madeAdapter(seed, 0.5))) as [string, string]; // biome-ignore format: one line
+  const [a, b] = [1, 2].map((seed) => writtenAdapter(join(folder, `seed${seed}`), madeAdapter(seed, 0.5))) as [
+    string,
+    string,
+  ];
   const data = join(folder, 'test.jsonl');
-  writeFileSync(data, Array.from({ length: 12 }, (_, i) => `${JSON.stringify({ prompt: `number ${i}`, completion: i % 2 === 0 ? 'even' : 'odd' })}\n`).join('')); // biome-ignore format: one line
+  writeFileSync(
+    data,
+    Array.from(
+      { length: 12 },
+      (_, i) => `${JSON.stringify({ prompt: `number ${i}`, completion: i % 2 === 0 ? 'even' : 'odd' })}\n`,
+    ).join(''),
+  );
   const asked = { data, loss: true, maxTokens: 2, threads: 1 };
   const stack = `nomoat-mini+${a}@0.7+${b}`;
   const { losses, models } = await evaluate({ ...asked, model: stack, against: [`nomoat-mini+${a}`, 'nomoat-mini'] });

@@ -19,7 +19,13 @@ beforeEach(async () => {
   hub = new LocalHub();
   await hub.listen();
   data = join(home, 'more.jsonl');
-  writeFileSync(data, Array.from({ length: 8 }, (_, i) => `${JSON.stringify({ prompt: `number ${i}`, completion: i % 2 ? 'odd' : 'even' })}\n`).join('')); // biome-ignore format: one line
+  writeFileSync(
+    data,
+    Array.from(
+      { length: 8 },
+      (_, i) => `${JSON.stringify({ prompt: `number ${i}`, completion: i % 2 ? 'odd' : 'even' })}\n`,
+    ).join(''),
+  );
 });
 
 afterEach(async () => {
@@ -27,7 +33,11 @@ afterEach(async () => {
   rmSync(home, { recursive: true, force: true });
 });
 
-const around = () => ({ env: { HF_ENDPOINT: hub.endpoint, HF_TOKEN: 'hf_local', NOMOAT_HOME: join(home, 'own') }, home, packagedModels: join(import.meta.dirname, '../../models') }); // biome-ignore format: one line
+const around = () => ({
+  env: { HF_ENDPOINT: hub.endpoint, HF_TOKEN: 'hf_local', NOMOAT_HOME: join(home, 'own') },
+  home,
+  packagedModels: join(import.meta.dirname, '../../models'),
+});
 const failure = (promise: Promise<unknown>): Promise<NomoatError> =>
   promise.then(
     () => expect.fail('should have been refused'),
@@ -38,10 +48,23 @@ test("from a repository: its recipe but for what was of its machine, its base by
   const adapter = writtenAdapter(join(home, 'made'), madeAdapter(1, 0.01));
   const base = { file: 'nomoat-mini.gguf', bytes: readFileSync(miniPath).length, sha256: await digestOf(miniPath) };
   writeFileSync(join(adapter, 'nomoat.json'), JSON.stringify({ base }));
-  writeFileSync(join(adapter, 'recipe.yaml'), 'learningRate: 0.0003\nepochs: 5\nmodel: /home/ada/model.gguf\nthreads: 64\nvalidation: /home/ada/valid.jsonl\n'); // biome-ignore format: one line
+  writeFileSync(
+    join(adapter, 'recipe.yaml'),
+    'learningRate: 0.0003\nepochs: 5\nmodel: /home/ada/model.gguf\nthreads: 64\nvalidation: /home/ada/valid.jsonl\n',
+  );
   await pushFrom(adapter, { to: 'ada/poems', license: 'mit', baseModel: 'ada/mini', around: around() });
-  const settings = await tuneSettings([data], { epochs: 2, run: join(home, 'run') }, { from: 'ada/poems', around: around() }); // biome-ignore format: one line
-  expect(settings).toMatchObject({ learningRate: 0.0003, epochs: 2, modelPath: miniPath, threads: null, validation: null }); // biome-ignore format: one line
+  const settings = await tuneSettings(
+    [data],
+    { epochs: 2, run: join(home, 'run') },
+    { from: 'ada/poems', around: around() },
+  );
+  expect(settings).toMatchObject({
+    learningRate: 0.0003,
+    epochs: 2,
+    modelPath: miniPath,
+    threads: null,
+    validation: null,
+  });
   expect(settings.initialAdapter).toContain('models--ada--poems');
   const both = failure(tuneSettings([data], { initialAdapter: adapter }, { from: 'ada/poems', around: around() }));
   expect((await both).fault).toMatch(/both say what the run goes on from/);
@@ -50,10 +73,25 @@ test("from a repository: its recipe but for what was of its machine, its base by
 });
 
 test("a run goes on from a run: shared without paths, and the child's verdict is against the parent", async () => {
-  const given = { data, model: miniPath, maxSteps: 2, epochs: 2, threads: 1, rank: 2, learningRate: 1e-3, validation: 0.5, verdictShare: 0.5 }; // biome-ignore format: one line
+  const given = {
+    data,
+    model: miniPath,
+    maxSteps: 2,
+    epochs: 2,
+    threads: 1,
+    rank: 2,
+    learningRate: 1e-3,
+    validation: 0.5,
+    verdictShare: 0.5,
+  };
   const parent = join(home, 'parent');
   await tune({ ...given, run: parent }).result;
-  await pushFrom(parent, { to: join(home, 'shared/ada/numbers'), license: 'mit', baseModel: 'ada/mini', around: around() }); // biome-ignore format: one line
+  await pushFrom(parent, {
+    to: join(home, 'shared/ada/numbers'),
+    license: 'mit',
+    baseModel: 'ada/mini',
+    around: around(),
+  });
   const recipe = readFileSync(join(home, 'shared/ada/numbers/recipe.yaml'), 'utf8');
   expect(recipe).toMatch(/learningRate: 0.001/);
   expect(recipe).not.toContain(home);

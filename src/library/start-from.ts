@@ -63,9 +63,19 @@ async function startAt(from: string, sources: SettingsSources, bringsBase: boole
     return { ...beside(adapter), adapter, model: found.path };
   }
   const { onProgress, signal } = sources;
-  const pulled = await pullInto(from, { base: bringsBase, around, ...(onProgress ? { onProgress } : {}), ...(signal ? { signal } : {}) }); // biome-ignore format: one line
+  const pulled = await pullInto(from, {
+    base: bringsBase,
+    around,
+    ...(onProgress ? { onProgress } : {}),
+    ...(signal ? { signal } : {}),
+  });
   if (pulled.kind === 'model')
-    throw new NomoatError({ code: 'unusable-adapter', part: '`from`', fault: `${from} is a model, not an adapter`, remedy: 'Give it as `model`.' }); // biome-ignore format: one line
+    throw new NomoatError({
+      code: 'unusable-adapter',
+      part: '`from`',
+      fault: `${from} is a model, not an adapter`,
+      remedy: 'Give it as `model`.',
+    });
   return { ...beside(pulled.path), adapter: pulled.path, model: pulled.base?.path ?? null };
 }
 
@@ -85,7 +95,12 @@ export async function tuneSettings(
   const ownRecipe = recipe === null ? {} : readRecipe(recipe);
   const own = { ...ownRecipe, ...given };
   if ((own['initialAdapter'] ?? null) !== null)
-    throw new NomoatError({ code: 'invalid-settings', part: 'settings', fault: '`from` and `initialAdapter` both say what the run goes on from', remedy: 'Give one of them.' }); // biome-ignore format: one line
+    throw new NomoatError({
+      code: 'invalid-settings',
+      part: 'settings',
+      fault: '`from` and `initialAdapter` both say what the run goes on from',
+      remedy: 'Give one of them.',
+    });
   const start = await startAt(from, sources, (own['model'] ?? null) === null);
   const model = own['model'] ?? start.model;
   if (model === null)

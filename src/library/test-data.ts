@@ -38,11 +38,16 @@ function clustersOf(
 ): Clusters | null {
   const missing = kept.filter((name) => name === undefined).length;
   // An example without a name of its own is one by itself.
-  if (cluster !== null && missing < kept.length) return { by: `the column "${cluster}"`, names: kept.map((name, i) => name ?? `${i}, which has none`) }; // biome-ignore format: one line
+  if (cluster !== null && missing < kept.length)
+    return { by: `the column "${cluster}"`, names: kept.map((name, i) => name ?? `${i}, which has none`) };
   if (cluster === null || cluster === 'conversation') return byConversation(questions);
   if (cluster === 'template') return byTemplate(questions);
   if (cluster === 'none') return null;
-  throw invalid(listOf(data).join(', '), `has no column "${cluster}" (\`cluster\`)`, `Give a column of the data, or one of ${clusterKinds.join(', ')}.`); // biome-ignore format: one line
+  throw invalid(
+    listOf(data).join(', '),
+    `has no column "${cluster}" (\`cluster\`)`,
+    `Give a column of the data, or one of ${clusterKinds.join(', ')}.`,
+  );
 }
 
 /** The questions of test data; `modelPath` says how a prompt with markup is to be taken. Rejects with NomoatError where there is none. */
@@ -58,10 +63,18 @@ export async function readTest(options: TestDataOptions, modelPath: string): Pro
       return question ? [{ question, kept: example.kept }] : [];
     });
     if (asked.length === 0)
-      throw invalid(paths.join(', '), 'has no example with an answer to compare with', 'Give prompts with completions, or conversations that end in an answer.'); // biome-ignore format: one line
+      throw invalid(
+        paths.join(', '),
+        'has no example with an answer to compare with',
+        'Give prompts with completions, or conversations that end in an answer.',
+      );
     const taken = limit === null ? asked : asked.slice(0, limit);
     const questions = taken.map(({ question }) => question);
-    const clusters = clustersOf(questions, taken.map(({ kept }) => kept), options); // biome-ignore format: one line
+    const clusters = clustersOf(
+      questions,
+      taken.map(({ kept }) => kept),
+      options,
+    );
     return testSetOf(questions, { skipped: train.length - asked.length, clusters });
   } finally {
     model.close();
@@ -80,7 +93,8 @@ export async function learntQuestions(name: string): Promise<readonly TestQuesti
 async function learntByRun(name: string): Promise<readonly TestQuestion[] | null> {
   if (!isRun(name)) return null;
   const { settings } = new RunFolder(name).read();
-  if (settings.method === 'pretrain' || ![...settings.data, settings.modelPath].every((path) => existsSync(path))) return null; // biome-ignore format: one line
+  if (settings.method === 'pretrain' || ![...settings.data, settings.modelPath].every((path) => existsSync(path)))
+    return null;
   const model = openGguf(settings.modelPath);
   try {
     return (await learntExamples(settings)).flatMap((example) => askedIn(example, model) ?? []);

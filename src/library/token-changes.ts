@@ -71,7 +71,9 @@ async function likelihoods(
           return tokens.map(({ logProbability, text }) => ({ logProbability, text }));
         }
         const { tokens } = await model.scoreText(`${ask.prompt}${expected}`, given);
-        return tokens.flatMap(({ logProbability, offset, text }) => offset < ask.prompt.length || logProbability === null ? [] : [{ logProbability, text }]); // biome-ignore format: one line
+        return tokens.flatMap(({ logProbability, offset, text }) =>
+          offset < ask.prompt.length || logProbability === null ? [] : [{ logProbability, text }],
+        );
       }),
     );
     done();
@@ -95,12 +97,21 @@ export function tokenChanges(options: TokenChangesOptions): Promise<TokenChanges
     const examples = asked.flatMap((question, i): ChangedAnswer[] => {
       const [first, second] = [before[i], after[i]];
       if (!first || !second) return [];
-      const tokens = first.map(({ logProbability, text }, t) => ({ text, before: logProbability, after: second[t]!.logProbability })); // biome-ignore format: one line
+      const tokens = first.map(({ logProbability, text }, t) => ({
+        text,
+        before: logProbability,
+        after: second[t]!.logProbability,
+      }));
       const sum = (all: readonly Likelihood[]): number => all.reduce((sum, each) => sum + each.logProbability, 0);
-      return [{ prompt: promptOf(question), expected: question.expected, tokens, before: sum(first), after: sum(second) }]; // biome-ignore format: one line
+      return [
+        { prompt: promptOf(question), expected: question.expected, tokens, before: sum(first), after: sum(second) },
+      ];
     });
     const skipped = asked.length - examples.length;
-    const notes = [...target.notes, ...(skipped > 0 ? [`${skipped} examples are longer than the context, and left out.`] : [])]; // biome-ignore format: one line
+    const notes = [
+      ...target.notes,
+      ...(skipped > 0 ? [`${skipped} examples are longer than the context, and left out.`] : []),
+    ];
     return { examples, totals: totalsOf(examples.map(({ tokens }) => tokens)), notes };
   });
 }

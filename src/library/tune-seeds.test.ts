@@ -14,8 +14,15 @@ afterAll(() => {
 
 const model = join(import.meta.dirname, '../../test/fixtures/reference/llama/base.gguf');
 const data = join(folder, 'pairs.jsonl');
-writeFileSync(data, Array.from({ length: 24 }, (_, i) => `${JSON.stringify({ prompt: `number ${i}`, completion: i % 2 ? 'odd' : 'even' })}\n`).join('')); // biome-ignore format: one line
-const losses = (run: string): string[] => readFileSync(join(run, 'events.jsonl'), 'utf8').match(/"type":"step-end"[^\n]*?"loss":[^,]*/g)!; // biome-ignore format: one line
+writeFileSync(
+  data,
+  Array.from(
+    { length: 24 },
+    (_, i) => `${JSON.stringify({ prompt: `number ${i}`, completion: i % 2 ? 'odd' : 'even' })}\n`,
+  ).join(''),
+);
+const losses = (run: string): string[] =>
+  readFileSync(join(run, 'events.jsonl'), 'utf8').match(/"type":"step-end"[^\n]*?"loss":[^,]*/g)!;
 
 test('repeats differ by their seed alone, go on where they were stopped, and are evaluated together', async () => {
   const run = join(folder, 'repeats');
@@ -33,7 +40,13 @@ test('repeats differ by their seed alone, go on where they were stopped, and are
   expect(runs.map(({ seed }) => seed)).toEqual([5, 6]);
   // The first was not trained again.
   expect(begun.filter((seed) => seed === 5)).toHaveLength(1);
-  const [first, second] = runs.map((each) => JSON.parse(readFileSync(join(each.run, 'run.json'), 'utf8')) as { state: string; settings: Record<string, unknown> }); // biome-ignore format: one line
+  const [first, second] = runs.map(
+    (each) =>
+      JSON.parse(readFileSync(join(each.run, 'run.json'), 'utf8')) as {
+        state: string;
+        settings: Record<string, unknown>;
+      },
+  );
   expect([first!.state, second!.state]).toEqual(['done', 'done']);
   const same = ({ run: _, seed: __, ...settings }: Record<string, unknown>) => settings;
   expect(same(second!.settings)).toEqual(same(first!.settings));
@@ -42,7 +55,10 @@ test('repeats differ by their seed alone, go on where they were stopped, and are
   expect((await resumeTuneSeeds(run)).runs).toEqual(runs);
 
   const { comparisons, findings, models } = await evaluate({ model: run, data, maxTokens: 2, metric: 'exact' });
-  expect(models.map(({ name, results }) => [name, results[0]!.seeds?.means.length])).toEqual([['repeats', 2], ['base', undefined]]); // biome-ignore format: one line
+  expect(models.map(({ name, results }) => [name, results[0]!.seeds?.means.length])).toEqual([
+    ['repeats', 2],
+    ['base', undefined],
+  ]);
   expect(comparisons.map(({ test: made }) => made)).toEqual(['seeds', 'seeds', 'seeds']);
   expect(findings.trainedOn).toBe(24);
   await expect(evaluate({ model: run, data, samples: 2 })).rejects.toMatchObject({ part: '`samples`' });
@@ -51,7 +67,9 @@ test('repeats differ by their seed alone, go on where they were stopped, and are
 test('what cannot begin leaves nothing behind', async () => {
   const run = join(folder, 'none');
   await expect(tuneSeeds({ data, model, run, seeds: 0 })).rejects.toMatchObject({ part: '`seeds`' });
-  await expect(tuneSeeds({ data, model, run, maxSteps: 1, seeds: 2, confirm: () => false })).rejects.toMatchObject({ kind: 'interrupted' }); // biome-ignore format: one line
+  await expect(tuneSeeds({ data, model, run, maxSteps: 1, seeds: 2, confirm: () => false })).rejects.toMatchObject({
+    kind: 'interrupted',
+  });
   expect(existsSync(run)).toBe(false);
   await expect(resumeTuneSeeds(run)).rejects.toMatchObject({ code: 'run-not-found' });
 });

@@ -2,7 +2,15 @@
 import { NomoatError } from '../errors.ts';
 import type { RunEvent } from '../events.ts';
 import { listOf, type TuneOptions } from '../library.ts';
-import { createSeedSet, isSeedSet, openSeedSet, removeEmptySet, type SeedRun, type SeedSet, startNextSeed } from '../run/seed-set.ts'; // biome-ignore format: one line
+import {
+  createSeedSet,
+  isSeedSet,
+  openSeedSet,
+  removeEmptySet,
+  type SeedRun,
+  type SeedSet,
+  startNextSeed,
+} from '../run/seed-set.ts';
 import { resolveSettings } from '../settings/load.ts';
 import type { RequestedSettings } from '../settings/run-settings.ts';
 
@@ -31,7 +39,12 @@ async function trainAll(
     }
     if (state !== null && state !== 'interrupted') continue;
     removeEmptySet(set);
-    throw new NomoatError({ part: set.path, fault: 'was stopped', remedy: 'What was trained is there: `resumeTuneSeeds` goes on.', kind: 'interrupted' }); // biome-ignore format: one line
+    throw new NomoatError({
+      part: set.path,
+      fault: 'was stopped',
+      remedy: 'What was trained is there: `resumeTuneSeeds` goes on.',
+      kind: 'interrupted',
+    });
   }
   return set;
 }
@@ -39,13 +52,25 @@ async function trainAll(
 /** Fine-tunes with several seeds, so that `evaluate` can tell their noise from an effect. Rejects with NomoatError, `interrupted` where it was stopped. */
 export async function tuneSeeds(given: TuneSeedsOptions): Promise<SeedSet> {
   const { confirm: _confirm, data, onEvent: _onEvent, recipe, seeds, signal: _signal, ...options } = given;
-  if (!Number.isInteger(seeds) || seeds < 1) throw new NomoatError({ code: 'invalid-settings', part: '`seeds`', fault: `${seeds} is no whole number from 1`, remedy: 'Give how many runs to train.' }); // biome-ignore format: one line
+  if (!Number.isInteger(seeds) || seeds < 1)
+    throw new NomoatError({
+      code: 'invalid-settings',
+      part: '`seeds`',
+      fault: `${seeds} is no whole number from 1`,
+      remedy: 'Give how many runs to train.',
+    });
   const settings = await resolveSettings(listOf(data), options, recipe ?? null);
   return trainAll(createSeedSet(settings, seeds), settings, given);
 }
 
 /** Goes on with repeats that were interrupted; those that are done stay as they are. */
 export async function resumeTuneSeeds(folder: string, options: ResumeSeedsOptions = {}): Promise<SeedSet> {
-  if (!isSeedSet(folder)) throw new NomoatError({ code: 'run-not-found', part: folder, fault: 'is no folder of repeats', remedy: 'Give the folder that `tuneSeeds` wrote.' }); // biome-ignore format: one line
+  if (!isSeedSet(folder))
+    throw new NomoatError({
+      code: 'run-not-found',
+      part: folder,
+      fault: 'is no folder of repeats',
+      remedy: 'Give the folder that `tuneSeeds` wrote.',
+    });
   return trainAll(openSeedSet(folder), null, options);
 }

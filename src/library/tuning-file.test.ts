@@ -18,7 +18,9 @@ const file = (name: string, rows: readonly unknown[]): string => {
 };
 
 test('what passes with a model is trained on by tune, every row of it', async () => {
-  const kept = { messages: [{ role: 'user', content: 'Hi' }, { ...answer, weight: 0 }, { role: 'user', content: 'Go on.' }, answer] }; // biome-ignore format: one line
+  const kept = {
+    messages: [{ role: 'user', content: 'Hi' }, { ...answer, weight: 0 }, { role: 'user', content: 'Go on.' }, answer],
+  };
   const path = file('good', [...Array(9).fill(good), kept]);
   expect(await checkTuningFile(path, { model: base })).toMatchObject({ format: 'chat', examples: 10, faults: [] });
   const run = tune({ data: path, model: base, run: join(folder, 'run'), maxSteps: 1, threads: 1 });

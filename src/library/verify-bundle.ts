@@ -1,6 +1,14 @@
 /** Whether a bundle is whole, and whose it is. Promises: what was changed, added, renamed or removed is refused by name. */
 import { readFileSync, statSync } from 'node:fs';
-import { bundleFiles, differences, digestListName, digestsOf, isUnder, parseDigestList, refuseBundle } from '../bundle/bundle-files.ts'; // biome-ignore format: one line
+import {
+  bundleFiles,
+  differences,
+  digestListName,
+  digestsOf,
+  isUnder,
+  parseDigestList,
+  refuseBundle,
+} from '../bundle/bundle-files.ts';
 import { gitPaths, readSignature, signatureName } from '../bundle/signature.ts';
 import { publicKeyAt } from '../bundle/signing-keys.ts';
 import { surroundings } from '../store/model-folders.ts';
@@ -42,10 +50,16 @@ export function verifyBundle(folder: string, { key = null }: VerifyBundleOptions
   const files = bundleFiles(folder);
   const signature = files.get(signatureName);
   const signer = key === null ? null : publicKeyAt(key, surroundings());
-  if (signer !== null && signature === undefined) throw refuseBundle(folder, 'is not signed', 'Ask whoever made it for a signed one, or verify it without a key.'); // biome-ignore format: one line
+  if (signer !== null && signature === undefined)
+    throw refuseBundle(folder, 'is not signed', 'Ask whoever made it for a signed one, or verify it without a key.');
   const signed = signature === undefined ? null : readSignature(textAt(signature), signer);
   const listed = files.get(digestListName);
-  if (signed === null && listed === undefined) throw refuseBundle(folder, `is no bundle: it has neither ${signatureName} nor ${digestListName}`, 'Give a folder that `packBundle()` wrote.'); // biome-ignore format: one line
+  if (signed === null && listed === undefined)
+    throw refuseBundle(
+      folder,
+      `is no bundle: it has neither ${signatureName} nor ${digestListName}`,
+      'Give a folder that `packBundle()` wrote.',
+    );
   const ignored = [...gitPaths, ...(signed?.ignored ?? []), signatureName];
   const found = digestsOf(new Map([...files].filter(([name]) => !isUnder(name, ignored))));
   const others = new Map([...found].filter(([name]) => name !== digestListName));
@@ -53,11 +67,17 @@ export function verifyBundle(folder: string, { key = null }: VerifyBundleOptions
     ...(signed === null ? [] : differences(signed.files, found)),
     ...(listed === undefined ? [] : differences(parseDigestList(textAt(listed)), others)),
   ];
-  if (faults.length > 0) throw refuseBundle(folder, [...new Set(faults)].join('; '), undefined, { faults: [...new Set(faults)] }); // biome-ignore format: one line
+  if (faults.length > 0)
+    throw refuseBundle(folder, [...new Set(faults)].join('; '), undefined, { faults: [...new Set(faults)] });
   const notes = signed === null
     ? ['It is not signed: whoever changes its files can change their digests too.']
     : signer === null
       ? [`Its signature was not checked, since no key was given: it names the key ${signed.hint}, and proves nothing without it.`]
       : []; // biome-ignore format: a choice
-  return { signature: signed === null ? 'none' : signer === null ? 'unchecked' : 'good', signedBy: signed?.hint ?? null, files: Object.fromEntries(found), notes }; // biome-ignore format: one line
+  return {
+    signature: signed === null ? 'none' : signer === null ? 'unchecked' : 'good',
+    signedBy: signed?.hint ?? null,
+    files: Object.fromEntries(found),
+    notes,
+  };
 }

@@ -58,9 +58,15 @@ function filesBelow(folders: readonly (readonly [string, number])[]): Map<string
 function placesOf(path: string): readonly string[] {
   if (!isRun(path)) return [];
   const { settings } = new RunFolder(path).read();
-  const inside = (place: string): string[] => (statSync(place).isDirectory() ? readdirSync(place).map((name) => join(place, name)) : [place]); // biome-ignore format: one line
+  const inside = (place: string): string[] =>
+    statSync(place).isDirectory() ? readdirSync(place).map((name) => join(place, name)) : [place];
   const { data, initialAdapter, modelPath, validation } = settings;
-  const named = [...data, modelPath, ...(initialAdapter === null ? [] : stackPaths(initialAdapter)), ...(typeof validation === 'string' ? [validation] : [])].filter((place) => existsSync(place)); // biome-ignore format: one line
+  const named = [
+    ...data,
+    modelPath,
+    ...(initialAdapter === null ? [] : stackPaths(initialAdapter)),
+    ...(typeof validation === 'string' ? [validation] : []),
+  ].filter((place) => existsSync(place));
   return [...named.flatMap(inside), join(path, 'recipe.yaml')];
 }
 
@@ -84,9 +90,19 @@ function* wanted(entries: readonly LineageEntry[]): Generator<Omit<LineageCheck,
 }
 
 /** Looks for everything that the entries of the adapter at `path` name. Rejects with NomoatError where a folder of `within` is none. */
-export async function verifyLineage(path: string, entries: readonly LineageEntry[], { signal, within }: { readonly within: readonly string[]; readonly signal: AbortSignal | undefined }): Promise<LineageCheck[]> {
+export async function verifyLineage(
+  path: string,
+  entries: readonly LineageEntry[],
+  { signal, within }: { readonly within: readonly string[]; readonly signal: AbortSignal | undefined },
+): Promise<LineageCheck[]> {
   const absent = within.find((folder) => !isFolder(folder));
-  if (absent !== undefined) throw new NomoatError({ code: 'invalid-settings', part: '`within`', fault: `${absent} is no folder`, remedy: 'Give folders that exist.' }); // biome-ignore format: one line
+  if (absent !== undefined)
+    throw new NomoatError({
+      code: 'invalid-settings',
+      part: '`within`',
+      fault: `${absent} is no folder`,
+      remedy: 'Give folders that exist.',
+    });
   const own = isFolder(path) ? path : dirname(path);
   const deep = [own, ...within, 'runs'].map((folder) => [folder, mostDepth] as const);
   const files = filesBelow([...deep, [dirname(resolve(own)), besideDepth], ['.', 1]]);
@@ -107,7 +123,11 @@ export async function verifyLineage(path: string, entries: readonly LineageEntry
     for (const file of [...sure, ...near, ...(files.get(each.file) ?? [])])
       if (at === null && (await digestAt(file)) === each.sha256) at = file;
     const isOther = at === null && each.of === entries[0]!.id && each.what !== 'weights' && sure.length > 0;
-    checks.push({ ...each, path: at ?? (isOther ? sure[0]! : null), state: at !== null ? 'same' : isOther ? 'other' : 'missing' }); // biome-ignore format: one line
+    checks.push({
+      ...each,
+      path: at ?? (isOther ? sure[0]! : null),
+      state: at !== null ? 'same' : isOther ? 'other' : 'missing',
+    });
   }
   return checks;
-} // biome-ignore format: a signature
+}

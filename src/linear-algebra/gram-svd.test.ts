@@ -5,8 +5,13 @@ import { type Matrix, multiply, transpose, zeros } from './matrix.ts';
 import { balancedFactors, productSvd, truncateSvd } from './svd.ts';
 
 const random = new Random(7);
-const drawn = (rows: number, columns: number, scale = 1): Matrix => ({ rows, columns, data: Float64Array.from({ length: rows * columns }, () => scale * (random.uniform() - 0.5)) }); // biome-ignore format: one line
-const apart = (left: Matrix, right: Matrix): number => left.data.reduce((most, value, i) => Math.max(most, Math.abs(value - right.data[i]!)), 0); // biome-ignore format: one line
+const drawn = (rows: number, columns: number, scale = 1): Matrix => ({
+  rows,
+  columns,
+  data: Float64Array.from({ length: rows * columns }, () => scale * (random.uniform() - 0.5)),
+});
+const apart = (left: Matrix, right: Matrix): number =>
+  left.data.reduce((most, value, i) => Math.max(most, Math.abs(value - right.data[i]!)), 0);
 const product = ({ b, aTransposed }: { b: Matrix; aTransposed: Matrix }): Matrix => multiply(b, transpose(aTransposed));
 
 describe('nearestFactors', () => {
@@ -26,7 +31,10 @@ describe('nearestFactors', () => {
     const found = nearestFactors(twice, a, 4);
     expect(found.b.columns).toBe(2);
     expect(apart(product(found), product({ b: twice, aTransposed: a }))).toBeLessThan(1e-8);
-    const uneven: Matrix = { ...drawn(30, 4), data: drawn(30, 4).data.map((value, i) => (i < 30 ? value : value * 1e-3)) }; // biome-ignore format: one line
+    const uneven: Matrix = {
+      ...drawn(30, 4),
+      data: drawn(30, 4).data.map((value, i) => (i < 30 ? value : value * 1e-3)),
+    };
     expect(apart(product(nearestFactors(uneven, a, 4)), product({ b: uneven, aTransposed: a }))).toBeLessThan(1e-8);
     const nothing = nearestFactors(zeros(5, 2), drawn(4, 2), 2);
     expect([...nothing.b.data, ...nothing.aTransposed.data].every((value) => value === 0)).toBe(true);

@@ -44,7 +44,12 @@ type Four = [Float64Array, Float64Array, Float64Array, Float64Array];
 /** Four rows of W at once, each by its number of Y, added to a column of the product; of the last rows some may count as zero. */
 function applyColumns({ columns, rows }: Shape, values: Float32Array, y: Matrix, product: Matrix): void {
   for (let i = 0; i < rows; i += abreast) {
-    const [r0, r1, r2, r3] = [0, 1, 2, 3].map((n) => Math.min(i + n, rows - 1) * columns) as [number, number, number, number]; // biome-ignore format: one line
+    const [r0, r1, r2, r3] = [0, 1, 2, 3].map((n) => Math.min(i + n, rows - 1) * columns) as [
+      number,
+      number,
+      number,
+      number,
+    ];
     for (let k = 0; k < y.columns; k++) {
       const target = column(product, k);
       const factor = (n: number): number => (i + n < rows ? y.data[k * rows + i + n]! : 0);

@@ -74,7 +74,9 @@ export async function mostPointMass(
       tridiagonal.set(k + 1, k, beta[k]!);
     }
   }
-  const ritz = new EigenvalueDecomposition(tridiagonal, { assumeSymmetric: true }).realEigenvalues.sort((a, b) => a - b); // biome-ignore format: one line
+  const ritz = new EigenvalueDecomposition(tridiagonal, { assumeSymmetric: true }).realEigenvalues.sort(
+    (a, b) => a - b,
+  );
   let most = 0;
   for (let i = 0; i < size; i++) {
     const [here, next] = [ritz[i]!, ritz[i + 1] ?? ritz[i]!];

@@ -42,7 +42,8 @@ export function teamShape(modelPath: string, { longest, threads }: TeamOptions):
   try {
     const trained = gguf.number(`${gguf.string('general.architecture')}.context_length`) ?? defaultContextSize;
     const contextSize = Math.max(leastContextSize(trained), Math.min(longest, defaultContextSize, trained));
-    const takes = (contexts: number, sequences: number): number => contexts * contextBytes(gguf, { contextSize, sequences }); // biome-ignore format: one line
+    const takes = (contexts: number, sequences: number): number =>
+      contexts * contextBytes(gguf, { contextSize, sequences });
     let contexts = Math.max(1, Math.min(threads, mostContexts));
     let sequences = sideBySide;
     // A large model is bound by reading its weights, which several answers in one context share.

@@ -6,12 +6,21 @@
  */
 import type { LlamaContext, LlamaModel, Token } from 'node-llama-cpp';
 import { streamAnswer } from '../chat/answer-stream.ts';
-import type { AnswerStream, Generated, GenerateOptions, Model, Prompt, PromptOptions, Sampling, ScoreTextOptions, TextScore } from '../chat/chat-model.ts'; // biome-ignore format: one line
+import type {
+  AnswerStream,
+  Generated,
+  GenerateOptions,
+  Model,
+  Prompt,
+  PromptOptions,
+  Sampling,
+  ScoreTextOptions,
+  TextScore,
+} from '../chat/chat-model.ts';
 import { closedModel, stoppedScoring, tooLong } from '../chat/refusals.ts';
 import { resolveAlternatives, resolveSampling } from '../chat/sampling.ts';
 import { type Score, scoreOf } from '../chat/score.ts';
 import type { RowScore, ScoreRow, ScoreRowsOptions } from '../chat/score-row.ts';
-import { TextStream } from '../chat/text-stream.ts';
 import { openGguf } from '../formats/gguf/read.ts';
 import { assertVocabulary } from '../formats/gguf/vocabulary.ts';
 import type { AnswerForm } from '../text/answers/answer-form.ts';
@@ -20,18 +29,16 @@ import type { Message } from '../text/example.ts';
 import { TokenBytes } from '../tokens/token-bytes.ts';
 import type { OpenChatOptions } from './chat-options.ts';
 import { evaluating } from './engine.ts';
-import { evaluatePrompt } from './evaluate-prompt.ts';
+import { generateAnswer } from './generate-answer.ts';
 import { chooseContextSize, openContextOn, reservedCells } from './open-context.ts';
 import { assertMayFit, contentsOf } from './prompt-length.ts';
 import { Prompts, templateOf } from './prompts.ts';
 import { scoreRowsFrom } from './row-scores.ts';
-import { samplerOptions } from './sampler.ts';
 import { headOf, scoredAlone } from './score-alone.ts';
 import { Batches, type Lane, Sequences } from './sequences.ts';
 import { type Base, openBase } from './shared-base.ts';
-import { shownTokens } from './shown-tokens.ts';
 import { TextScores, textScore } from './text-scores.ts';
-import { answerScores, detokenizer, TokenWords } from './token-scores.ts';
+import { detokenizer, TokenWords } from './token-scores.ts';
 import { tokenizerOf } from './tokenizer.ts';
 
 /** What an open model holds. */
@@ -158,13 +165,17 @@ class LlamaChatModel implements OpenChatModel {
     if (this.closed) throw closedModel();
     const { batches, prompts } = this.engine;
     const scores = new Array<RowScore | null>(rows.length).fill(null);
-    const placed = rows.map((row, index) => ({ index, row: prompts.scoreRow(row) })).filter(({ row }) => row.tokens.length + reservedCells <= this.contextSize); // biome-ignore format: one line
+    const placed = rows
+      .map((row, index) => ({ index, row: prompts.scoreRow(row) }))
+      .filter(({ row }) => row.tokens.length + reservedCells <= this.contextSize);
     if (placed.length === 0) return scores;
     const told = (index: number, score: RowScore): void => {
       scores[index] = score;
       onRow?.(index, score);
     };
-    const done = await this.onLane(headOf(placed[0]!.row), signal, (lane) => scoreRowsFrom(lane, this.lanes, placed, { batches, signal, onRow: told }).then(() => true)); // biome-ignore format: one line
+    const done = await this.onLane(headOf(placed[0]!.row), signal, (lane) =>
+      scoreRowsFrom(lane, this.lanes, placed, { batches, signal, onRow: told }).then(() => true),
+    );
     if (done === null) throw stoppedScoring();
     return scores;
   }
@@ -239,46 +250,11 @@ class LlamaChatModel implements OpenChatModel {
       options.signal,
     );
     const prompt = promptOf() as Token[];
-    const answered = await this.onLane(prompt, options.signal, (lane) => this.generateNow(lane, prompt, options));
+    const limit = this.answerLimit(prompt.length, resolveSampling(options));
+    const answered = await this.onLane(prompt, options.signal, (lane) =>
+      generateAnswer(lane, prompt, { ...engine, model, limit, options }),
+    );
     return answered ?? { text: '', tokens: 0, promptTokens: prompt.length, reusedTokens: 0, stopReason: 'aborted' };
-  }
-
-  private async generateNow(lane: Lane, prompt: Token[], options: GenerateOptions): Promise<Generated> {
-    const { signal, onText } = options;
-    const { sequence } = lane;
-    const { batches } = this.engine;
-    const { tokenizer } = this.engine.prompts;
-    const sampling = resolveSampling(options);
-    const limit = this.answerLimit(prompt.length, sampling);
-    const scores = answerScores(sequence, this.engine.words, options);
-    const detokenize = shownTokens(this.model, tokenizer, options.markup ?? []);
-    const stream = new TextStream(detokenize, prompt, onText);
-    const drawing = await samplerOptions(this.model, { sampling, options, vocabularySize: tokenizer.vocabularySize, answer: stream.tokens, most: limit }); // biome-ignore format: one line
-    lane.alone = 0;
-    await sequence.adaptStateToTokens(prompt.slice(0, -1), false);
-    const reusedTokens = sequence.nextTokenIndex;
-    lane.exact = Math.min(lane.exact, reusedTokens);
-    const end = (stopReason: Generated['stopReason']): Generated => {
-      stream.end();
-      const scored = scores ? { logProbabilities: scores.tokens } : {};
-      return { text: stream.text, tokens: stream.tokens.length, promptTokens: prompt.length, reusedTokens, stopReason, ...scored }; // biome-ignore format: one line
-    };
-    if (!(await evaluatePrompt(lane, prompt.slice(0, -1), { signal }))) return end('aborted');
-    const generation = sequence.evaluate(prompt.slice(-1), { ...drawing, evaluationPriority: lane.order });
-    batches.generating++;
-    try {
-      for await (const token of generation) {
-        const isEnd = this.model.isEogToken(token);
-        if (scores) await scores.add(token, isEnd);
-        if (isEnd) return end('end-of-turn');
-        stream.push(token);
-        if (signal?.aborted) return end('aborted');
-        if (stream.tokens.length >= limit) return end('length');
-      }
-    } finally {
-      batches.generating--;
-    }
-    return end('end-of-turn');
   }
 
   private assertFits(cells: number, tokens: number): void {

@@ -45,7 +45,10 @@ function assertPooled(gguf: GgufFile): void {
   throw new NomoatError({
     code: 'no-embeddings',
     part: gguf.path,
-    fault: pooling === undefined ? 'does not say how its hidden states become the vector of a text, for which it was not trained' : 'ranks texts, or makes a vector of each token, and none of a text', // biome-ignore format: one line
+    fault:
+      pooling === undefined
+        ? 'does not say how its hidden states become the vector of a text, for which it was not trained'
+        : 'ranks texts, or makes a vector of each token, and none of a text',
     remedy: 'Use a model that was trained for embeddings: its file has a pooling_type.',
   });
 }

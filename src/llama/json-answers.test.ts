@@ -49,13 +49,13 @@ describe.each(['models/nomoat-mini/nomoat-mini.gguf', 'test/fixtures/reference/l
 
   test('any JSON is JSON where it ends, and white space never fills the context', async () => {
     for (let seed = 0; seed < 8; seed++) {
-      const { stopReason, text } = await model.generate(messages, { temperature: 3, seed, topK: 0, topP: 1, minP: 0, maxTokens: 80, jsonSchema: { type: 'object' } }); // biome-ignore format: one line
+      const { stopReason, text } = await model.generate(messages, { temperature: 3, seed, topK: 0, topP: 1, minP: 0, maxTokens: 80, jsonSchema: { type: 'object' } });
       if (stopReason === 'end-of-turn') expect(JSON.parse(text), text).toBeTypeOf('object');
       else expect(text).toMatch(/^\{/);
     }
     // Of a model that wants nothing but line ends and spaces.
-    const blank = Object.fromEntries([' ', '\n', '\t', '  '].flatMap((each) => model.tokenize(each)).map((id) => [id, 100])); // biome-ignore format: one line
-    const spaced = await model.generate(messages, { temperature: 0, logitBias: blank, jsonSchema: { type: 'array', items: { const: 1 }, minItems: 3, maxItems: 3 } }); // biome-ignore format: one line
+    const blank = Object.fromEntries([' ', '\n', '\t', '  '].flatMap((each) => model.tokenize(each)).map((id) => [id, 100]));
+    const spaced = await model.generate(messages, { temperature: 0, logitBias: blank, jsonSchema: { type: 'array', items: { const: 1 }, minItems: 3, maxItems: 3 } });
     expect(spaced.stopReason).toBe('end-of-turn');
     expect(JSON.parse(spaced.text)).toEqual([1, 1, 1]);
     expect(spaced.text.length).toBeLessThan(150);
@@ -63,7 +63,7 @@ describe.each(['models/nomoat-mini/nomoat-mini.gguf', 'test/fixtures/reference/l
 
   test('with log-probabilities of the model itself, and the same answer', async () => {
     const options = { temperature: 0, maxTokens: 12, jsonSchema: person };
-    const [plain, scored] = [await model.generate(messages, options), await model.generate(messages, { ...options, logProbabilities: 1 })]; // biome-ignore format: one line
+    const [plain, scored] = [await model.generate(messages, options), await model.generate(messages, { ...options, logProbabilities: 1 })];
     expect(scored.text).toBe(plain.text);
     // It would not have said a brace.
     expect(scored.logProbabilities![0]!.alternatives[0]!.id).not.toBe(scored.logProbabilities![0]!.id);

@@ -53,7 +53,11 @@ test('a conversation of megabytes is refused by an open model without being toke
   await using model = await openChatModel({ modelPath, threads: 1 });
   const content = story.repeat(80_000);
   const whole = tokenizer.encode(content, false).length;
-  const asks = [() => model.generate([{ role: 'user', content }]), () => model.continue(content), () => model.complete(content)]; // biome-ignore format: one line
+  const asks = [
+    () => model.generate([{ role: 'user', content }]),
+    () => model.continue(content),
+    () => model.complete(content),
+  ];
   for (const ask of asks) {
     const { fields, message } = (await ask().then(undefined, (error: unknown) => error)) as NomoatError;
     expect(message).toContain('has at least');

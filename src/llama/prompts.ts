@@ -86,7 +86,11 @@ export class Prompts {
 
   /** Both as one text, divided where the prompt's tokens end; behind nothing, after the token that begins a text or ends the one before. */
   private continuationRow(prompt: Prompt, continuation: Prompt): TokenRow {
-    if (typeof prompt !== 'string') return continued(this.asIs(prompt), typeof continuation === 'string' ? this.tokenizer.encode(continuation, true) : this.asIs(continuation)); // biome-ignore format: one line
+    if (typeof prompt !== 'string')
+      return continued(
+        this.asIs(prompt),
+        typeof continuation === 'string' ? this.tokenizer.encode(continuation, true) : this.asIs(continuation),
+      );
     const bare = prompt.trimEnd();
     const whole = this.asIs(prompt + continuation);
     if (bare !== '') return continued(whole, [], this.asIs(bare).length);
@@ -106,7 +110,11 @@ export class Prompts {
 /** A row of which the tokens from `first` on are scored. */
 function continued(prompt: readonly number[], continuation: readonly number[], first = prompt.length): TokenRow {
   const tokens = Int32Array.from([...prompt, ...continuation]);
-  return { tokens, supervised: Uint8Array.from(tokens, (_, t) => (t > 0 && t >= first ? 1 : 0)), source: { file: 'the row', line: 1 } }; // biome-ignore format: one line
+  return {
+    tokens,
+    supervised: Uint8Array.from(tokens, (_, t) => (t > 0 && t >= first ? 1 : 0)),
+    source: { file: 'the row', line: 1 },
+  };
 }
 
 /** The template of a model file; null for a base model, which continues single prompts. */

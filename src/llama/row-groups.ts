@@ -41,7 +41,8 @@ export function groupsOf(rows: readonly PlacedRow[]): PlacedRow[][] {
   for (const placed of rows) {
     const head = firstTarget(placed.row);
     const key = placed.row.tokens.subarray(0, head).join(' ');
-    const isAlike = last.length > 0 && last.length < mostAlike && sharedLength(last.at(-1)!.row, placed.row) >= alikeShare * head; // biome-ignore format: one line
+    const isAlike =
+      last.length > 0 && last.length < mostAlike && sharedLength(last.at(-1)!.row, placed.row) >= alikeShare * head;
     last = groups.get(key) ?? (isAlike ? last : []);
     groups.set(key, last);
     last.push(placed);

@@ -94,7 +94,16 @@ test('rows are told as they come; what does not fit is null; it can be stopped a
   expect(some.map((score) => score === null)).toEqual(rows.map((_, i) => Math.floor(i / ends.length) === 1));
   const stop = new AbortController();
   let heard = 0;
-  const stopped = model.scoreRows([...rows, ...rows.map((row) => ({ ...row, prompt: `1 ${'prompt' in row ? row.prompt : ''}` }) as ScoreRow)], { signal: stop.signal, onRow: () => { heard++; stop.abort(); } }); // biome-ignore format: one line
+  const stopped = model.scoreRows(
+    [...rows, ...rows.map((row) => ({ ...row, prompt: `1 ${'prompt' in row ? row.prompt : ''}` }) as ScoreRow)],
+    {
+      signal: stop.signal,
+      onRow: () => {
+        heard++;
+        stop.abort();
+      },
+    },
+  );
   await expect(stopped).rejects.toMatchObject({ kind: 'interrupted' });
   expect(heard).toBeGreaterThan(0);
   const question = [{ role: 'user' as const, content: 'Tell me a story.' }];
@@ -108,7 +117,11 @@ test('rows are told as they come; what does not fit is null; it can be stopped a
 });
 
 describe('what rows share', () => {
-  const row = (tokens: number[], from: number): TokenRow => ({ tokens: Int32Array.from(tokens), supervised: Uint8Array.from(tokens, (_, t) => (t >= from ? 1 : 0)), source: { file: '', line: 1 } }); // biome-ignore format: one line
+  const row = (tokens: number[], from: number): TokenRow => ({
+    tokens: Int32Array.from(tokens),
+    supervised: Uint8Array.from(tokens, (_, t) => (t >= from ? 1 : 0)),
+    source: { file: '', line: 1 },
+  });
   const placed = (all: TokenRow[]) => all.map((each, index) => ({ index, row: each }));
 
   test('is evaluated once, and asked there for all next tokens; nothing is evaluated behind the last one', () => {
@@ -125,6 +138,8 @@ describe('what rows share', () => {
     const nearly = Array.from({ length: 20 }, (_, i) => row([...head, 100 + i, 5], 21));
     expect(groupsOf(placed(nearly)).map((group) => group.length)).toEqual([8, 8, 4]);
     const other = row([50, 51, 52], 2);
-    expect(groupsOf(placed([row([1, 2, 3], 2), other, row([1, 2, 4], 2)])).map((group) => group.map(({ index }) => index))).toEqual([[0, 2], [1]]); // biome-ignore format: one line
+    expect(
+      groupsOf(placed([row([1, 2, 3], 2), other, row([1, 2, 4], 2)])).map((group) => group.map(({ index }) => index)),
+    ).toEqual([[0, 2], [1]]);
   });
 });

@@ -81,8 +81,13 @@ class Reader {
     const { found, lane, step } = this;
     const from = lane.sequence.nextTokenIndex;
     const tokens = [...step!.row.tokens.subarray(from, from + count)] as Token[];
-    const wanted = tokens.map((_, i) => (found[from + i] ? undefined : step!.wanted.get(from + i)) as Token[] | undefined); // biome-ignore format: one line
-    const outputs = await lane.sequence.controlledEvaluate(tokens.map((token, i) => (wanted[i] ? askedAll(token, wanted[i]) : token)), { evaluationPriority: lane.order }); // biome-ignore format: one line
+    const wanted = tokens.map(
+      (_, i) => (found[from + i] ? undefined : step!.wanted.get(from + i)) as Token[] | undefined,
+    );
+    const outputs = await lane.sequence.controlledEvaluate(
+      tokens.map((token, i) => (wanted[i] ? askedAll(token, wanted[i]) : token)),
+      { evaluationPriority: lane.order },
+    );
     lane.exact = lane.sequence.nextTokenIndex;
     for (const [i, each] of wanted.entries()) if (each) found[from + i] = likelihoods(outputs[i], each);
   }

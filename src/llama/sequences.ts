@@ -96,7 +96,12 @@ export class Sequences {
 
   constructor(context: LlamaContext) {
     this.count = context.totalSequences;
-    this.free = Array.from({ length: this.count }, (_, place) => ({ sequence: context.getSequence(), order: orderOf(place), alone: 0, exact: 0 })); // biome-ignore format: one line
+    this.free = Array.from({ length: this.count }, (_, place) => ({
+      sequence: context.getSequence(),
+      order: orderOf(place),
+      alone: 0,
+      exact: 0,
+    }));
   }
 
   /** The lane to evaluate `prompt` on; null where `signal` is aborted before one is free. */

@@ -7,7 +7,12 @@ test('a control token is text where its markup is read, and else of no answer', 
   const [start] = model.promptTokens([{ role: 'user', content: 'x' }]);
   const ask = async (markup?: string[]) => {
     const pieces: string[] = [];
-    const options = { temperature: 0, maxTokens: 3, logitBias: { [start!]: 100 }, onText: (piece: string) => pieces.push(piece) }; // biome-ignore format: one line
+    const options = {
+      temperature: 0,
+      maxTokens: 3,
+      logitBias: { [start!]: 100 },
+      onText: (piece: string) => pieces.push(piece),
+    };
     const { text } = await model.generate([{ role: 'user', content: 'x' }], {
       ...options,
       ...(markup ? { markup } : {}),

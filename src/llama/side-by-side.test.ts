@@ -109,12 +109,19 @@ describe('a team', () => {
     for (const question of questions) apart.push((await one.generate(user(question), greedy)).text);
     await using team = await openTeam({ modelPath: mini, threads: 3, longest: 200 });
     expect(team.atOnce).toBe(24);
-    const together = await Promise.all([...questions, ...questions].map((question) => team.generate(user(question), greedy))); // biome-ignore format: one line
+    const together = await Promise.all(
+      [...questions, ...questions].map((question) => team.generate(user(question), greedy)),
+    );
     expect(together.map(({ text }) => text)).toEqual([...apart, ...apart]);
   });
 
   test('has a context for each thread, as far as the memory goes', () => {
-    expect(teamShape(mini, { threads: 2, longest: 300 })).toEqual({ contexts: 2, sequences: 8, threads: 1, contextSize: 300 }); // biome-ignore format: one line
+    expect(teamShape(mini, { threads: 2, longest: 300 })).toEqual({
+      contexts: 2,
+      sequences: 8,
+      threads: 1,
+      contextSize: 300,
+    });
     expect(teamShape(mini, { threads: 16, longest: 1e6 })).toMatchObject({ contexts: 4, threads: 4, contextSize: 512 });
     expect(teamShape(mini, { threads: 1, longest: 10 })).toMatchObject({ contexts: 1, contextSize: 256 });
   });
@@ -255,9 +262,16 @@ describe('models on one base', () => {
     await using model = await openChatModel({ modelPath: half, threads: 1, sequences: 4 });
     const { text } = await model.generate(user(questions[1]!), greedy);
     // The answer was evaluated token by token, and beside others it would have been with them.
-    const asked: Message[] = [...user(questions[1]!), { role: 'assistant', content: text }, ...user('Sure?'), { role: 'assistant', content: 'No.' }]; // biome-ignore format: one line
+    const asked: Message[] = [
+      ...user(questions[1]!),
+      { role: 'assistant', content: text },
+      ...user('Sure?'),
+      { role: 'assistant', content: 'No.' },
+    ];
     const alone = await score(model, asked);
-    const busy = questions.slice(1).map((question, i) => model.generate(user(question), { temperature: 1, seed: i, maxTokens: 50 })); // biome-ignore format: one line
+    const busy = questions
+      .slice(1)
+      .map((question, i) => model.generate(user(question), { temperature: 1, seed: i, maxTokens: 50 }));
     const beside = await score(model, asked);
     await Promise.all(busy);
     await using fresh = await openChatModel({ modelPath: half, threads: 1 });

@@ -16,7 +16,10 @@ const rounding = 1e-3;
 const story = `Once upon a time there was a cat. ${'It saw a dog, and it ran. '.repeat(12)}`;
 
 test('of an answer, those of score', async () => {
-  const messages = [{ role: 'user' as const, content: 'What is your name?' }, { role: 'assistant' as const, content: 'My name is Tom.' }]; // biome-ignore format: one line
+  const messages = [
+    { role: 'user' as const, content: 'What is your name?' },
+    { role: 'assistant' as const, content: 'My name is Tom.' },
+  ];
   const score = await model.score(messages);
   const ids = [...model.promptTokens(messages.slice(0, 1)), ...score.tokens.map(({ id }) => id)];
   const { tokens } = await model.scoreText(ids, { alternatives: 1 });
@@ -98,6 +101,8 @@ test('a single token, tokens that are none, a text that does not fit, and a stop
   await expect(model.continue([5000])).rejects.toThrow('has the token 5000');
   await using small = await open({ contextSize: 32 });
   await expect(small.scoreText(story)).rejects.toMatchObject({ code: 'context-full', fields: { contextSize: 32 } });
-  await expect(model.scoreText(`1 ${story}`, { signal: AbortSignal.abort() })).rejects.toMatchObject({ kind: 'interrupted' }); // biome-ignore format: one line
+  await expect(model.scoreText(`1 ${story}`, { signal: AbortSignal.abort() })).rejects.toMatchObject({
+    kind: 'interrupted',
+  });
   await expect(model.scoreText('x', { alternatives: 21 })).rejects.toThrow('`alternatives`');
 });

@@ -50,7 +50,9 @@ export class TextScores {
       // Where the state is not there any more, it has to be evaluated up to the first position that is asked about.
       const from = sequence.nextTokenIndex;
       const upTo = Math.min(from + scoredTogether, tokens.length - 1);
-      const items = tokens.slice(from, upTo).map((token, i) => (from + i < scores.length ? token : asked(token, tokens[from + i + 1]!, count))); // biome-ignore format: one line
+      const items = tokens
+        .slice(from, upTo)
+        .map((token, i) => (from + i < scores.length ? token : asked(token, tokens[from + i + 1]!, count)));
       const outputs = await sequence.controlledEvaluate(items);
       for (let at = scores.length; at < upTo; at++) scores.push(scored(outputs[at - from], tokens[at + 1]!, count));
       lane.exact = sequence.nextTokenIndex;
@@ -64,7 +66,9 @@ export class TextScores {
     const known = this.known.get(sequence);
     if (!known || known.count < count) return [];
     const shared = sharedBeginning(known.tokens, tokens);
-    return known.scores.slice(0, Math.max(0, shared - 1)).map(({ top, ...own }) => ({ ...own, top: top.slice(0, count) })); // biome-ignore format: one line
+    return known.scores
+      .slice(0, Math.max(0, shared - 1))
+      .map(({ top, ...own }) => ({ ...own, top: top.slice(0, count) }));
   }
 }
 

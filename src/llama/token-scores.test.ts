@@ -27,10 +27,10 @@ describe.each(['models/nomoat-mini/nomoat-mini.gguf', 'test/fixtures/reference/q
     const tokens = answer.logProbabilities!;
     expect(heard).toEqual(tokens);
     expect(tokens.length).toBe(answer.tokens + (answer.stopReason === 'end-of-turn' ? 1 : 0));
-    expect(tokens.map(({ endsAnswer }) => endsAnswer).indexOf(true)).toBe(answer.stopReason === 'end-of-turn' ? answer.tokens : -1); // biome-ignore format: one line
+    expect(tokens.map(({ endsAnswer }) => endsAnswer).indexOf(true)).toBe(answer.stopReason === 'end-of-turn' ? answer.tokens : -1);
     // The reference models have tokens that stand for nothing.
     const said = tokens.filter(({ endsAnswer, text }) => !endsAnswer && !text.startsWith('<unused'));
-    if (said.length === answer.tokens) expect(Buffer.concat(said.map(({ bytes }) => bytes)).toString()).toBe(answer.text); // biome-ignore format: one line
+    if (said.length === answer.tokens) expect(Buffer.concat(said.map(({ bytes }) => bytes)).toString()).toBe(answer.text);
     for (const { alternatives, id, logProbability } of tokens) {
       expect(alternatives).toHaveLength(5);
       expect([...alternatives].sort((a, b) => b.logProbability - a.logProbability)).toEqual(alternatives);

@@ -13,7 +13,10 @@ const kinds: readonly PairLossOptions[] = [
   { ...usual, method: 'simpo' },
 ];
 const step = 1e-5;
-const moved = (answer: AnswerScore, by: number): AnswerScore => ({ ...answer, logProbability: answer.logProbability + by }); // biome-ignore format: one line
+const moved = (answer: AnswerScore, by: number): AnswerScore => ({
+  ...answer,
+  logProbability: answer.logProbability + by,
+});
 
 describe.each(kinds)('$method $lossType', (options) => {
   test('gradients are the slopes of the loss, and prefer the chosen answer', () => {
@@ -38,7 +41,11 @@ describe.each(kinds)('$method $lossType', (options) => {
       [-5000, 0],
       [0, 0],
     ] as const) {
-      const { loss, ...gradients } = pairLoss({ ...chosen, logProbability: won }, { ...rejected, logProbability: lost }, options); // biome-ignore format: one line
+      const { loss, ...gradients } = pairLoss(
+        { ...chosen, logProbability: won },
+        { ...rejected, logProbability: lost },
+        options,
+      );
       expect([loss, gradients.chosen, gradients.rejected].every(Number.isFinite)).toBe(true);
     }
   });
@@ -68,6 +75,14 @@ test('figures are means, and a tie is half a right pair: a coin would get as muc
   const seen = (reward: number) => ({ reward, logProbability: -6, tokens: 3 });
   tally.pair(seen(2), seen(1));
   tally.pair(seen(1), seen(1));
-  expect(tally.figures).toEqual({ count: 2, chosenReward: 1.5, rejectedReward: 1, margin: 0.5, accuracy: 0.75, chosenLogProbability: -2, rejectedLogProbability: -2 }); // biome-ignore format: one line
+  expect(tally.figures).toEqual({
+    count: 2,
+    chosenReward: 1.5,
+    rejectedReward: 1,
+    margin: 0.5,
+    accuracy: 0.75,
+    chosenLogProbability: -2,
+    rejectedLogProbability: -2,
+  });
   expect(new PreferenceTally().figures.accuracy).toBeNull();
 });

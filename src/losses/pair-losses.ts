@@ -87,7 +87,10 @@ function dpo(chosen: AnswerScore, rejected: AnswerScore, options: PairLossOption
 /** SimPO: mean log-probabilities of the tokens, no reference, and a margin that is wanted. */
 function simpo(chosen: AnswerScore, rejected: AnswerScore, options: PairLossOptions): PairLoss {
   const { beta, gamma } = options;
-  const [won, lost] = [chosen, rejected].map((answer) => (beta * answer.logProbability) / answer.tokens) as [number, number]; // biome-ignore format: one line
+  const [won, lost] = [chosen, rejected].map((answer) => (beta * answer.logProbability) / answer.tokens) as [
+    number,
+    number,
+  ];
   const { loss, slope } = logistic(won - lost - gamma);
   return {
     loss,

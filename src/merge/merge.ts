@@ -112,7 +112,10 @@ function summed(
 ): Part {
   const products = way.byAngles ? productsOf(terms, adapters) : [];
   const all = way.factors({ products, weights });
-  const pair = stacked(terms, terms.map(({ at }) => all[at]!)); // biome-ignore format: one line
+  const pair = stacked(
+    terms,
+    terms.map(({ at }) => all[at]!),
+  );
   if (rank === null && way.keeps === 'factors') return whole(pair);
   return reduced(pair, rank ?? (way.keeps === 'highest-rank' ? highestRank(adapters) : null));
 }
@@ -131,7 +134,11 @@ async function fusedProducts(
     addProduct(update, pair, scale);
     return way.prune(update, { density, width: inFeatures, random: new Random(seed, streamOf(pair, at)) });
   });
-  const update = fuse(pruned, terms.map(({ at }) => weights[at]!), way.elects); // biome-ignore format: one line
+  const update = fuse(
+    pruned,
+    terms.map(({ at }) => weights[at]!),
+    way.elects,
+  );
   return nearestToUpdate(terms[0]!.pair, update, options.rank ?? rank);
 }
 
@@ -157,11 +164,26 @@ function fusedFactors(terms: readonly Term[], way: ElementMethod, options: Merge
   const strengths = terms.map(({ at, scale }) => weights[at]! * scale);
   const half = (name: 'a' | 'b', width: number): Float32Array =>
     fuse(
-      terms.map(({ at, pair }) => way.prune(pair[name], { density, width, random: new Random(seed + (name === 'a' ? 0 : 1), streamOf(pair, at)) })), // biome-ignore format: one line
+      terms.map(({ at, pair }) =>
+        way.prune(pair[name], {
+          density,
+          width,
+          random: new Random(seed + (name === 'a' ? 0 : 1), streamOf(pair, at)),
+        }),
+      ),
       strengths.map((value) => Math.sqrt(Math.abs(value)) * (name === 'a' && value < 0 ? -1 : 1)),
       way.elects,
     );
-  const pair = { layer, projection, rank, alpha: rank, a: half('a', inFeatures), b: half('b', rank), inFeatures, outFeatures }; // biome-ignore format: one line
+  const pair = {
+    layer,
+    projection,
+    rank,
+    alpha: rank,
+    a: half('a', inFeatures),
+    b: half('b', rank),
+    inFeatures,
+    outFeatures,
+  };
   return whole(pair);
 }
 

@@ -22,6 +22,11 @@ it('gets near the best weights, and the same seed tries the same', async () => {
 it('stays within its bounds, and never returns what is worse than the given', async () => {
   const far = await searchWeights({ start, tries: 40, seed: 0, loss: ([a, b]) => Promise.resolve(-a! - b!) });
   expect(Math.max(...far.flatMap(({ weights }) => weights))).toBe(mostWeight);
-  const flat = await searchWeights({ start, tries: 12, seed: 0, loss: async (weights) => (weights === start[0] ? 0 : Number.NaN) }); // biome-ignore format: one line
+  const flat = await searchWeights({
+    start,
+    tries: 12,
+    seed: 0,
+    loss: async (weights) => (weights === start[0] ? 0 : Number.NaN),
+  });
   expect(flat[0]!.weights).toEqual(start[0]);
 });

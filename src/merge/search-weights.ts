@@ -42,7 +42,8 @@ const priced = ({ loss, weights }: TriedWeights): number => {
 const normal = (random: Random): number =>
   Math.sqrt(-2 * Math.log(1 - random.uniform())) * Math.cos(2 * Math.PI * random.uniform());
 
-const bounded = (weight: number): number => Number(Math.max(-mostWeight, Math.min(mostWeight, weight)).toFixed(decimals)) + 0; // biome-ignore format: one line
+const bounded = (weight: number): number =>
+  Number(Math.max(-mostWeight, Math.min(mostWeight, weight)).toFixed(decimals)) + 0;
 
 /** All that were tried, the best one first. Rejects with what `loss` rejects with. */
 export async function searchWeights({ loss, onTry, seed, start, tries }: SearchOptions): Promise<TriedWeights[]> {

@@ -53,7 +53,9 @@ export async function readStackedAdapter(
 export async function readFrozenStack(text: string, model: GgufFile, context: PeftContext = {}): Promise<LoraAdapter> {
   const stack = await withFrozen(parseStack(text));
   const [first, ...others] = stack as [StackedAdapter, ...StackedAdapter[]];
-  return others.length === 0 && first.scale === 1 ? readAdapter(first.path, model, context) : summed(stack, model, null, context); // biome-ignore format: one line
+  return others.length === 0 && first.scale === 1
+    ? readAdapter(first.path, model, context)
+    : summed(stack, model, null, context);
 }
 
 /**
@@ -62,7 +64,8 @@ export async function readFrozenStack(text: string, model: GgufFile, context: Pe
  */
 export function frozenBelow(initial: string | null, given: string | null): string | null {
   const below = [...new Set(stackPaths(initial).map((path) => readFrozen(path)?.path ?? null))];
-  if (below.length === 0 || (below.length === 1 && (below[0] === null || given === null || given === below[0]))) return given ?? below[0] ?? null; // biome-ignore format: one line
+  if (below.length === 0 || (below.length === 1 && (below[0] === null || given === null || given === below[0])))
+    return given ?? below[0] ?? null;
   throw new NomoatError({
     code: 'invalid-settings',
     part: '`initialAdapter`',

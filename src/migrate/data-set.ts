@@ -30,7 +30,9 @@ const isObject = (value: unknown): value is Readonly<Record<string, unknown>> =>
 /** Whether a conversation has what only Fireworks knows. */
 function isFireworks(value: unknown): boolean {
   const messages = isObject(value) && Array.isArray(value.messages) ? (value.messages as unknown[]) : [];
-  return messages.filter(isObject).some((turn: Turn) => 'reasoning_content' in turn || ('weight' in turn && turn.role !== 'assistant')); // biome-ignore format: one line
+  return messages
+    .filter(isObject)
+    .some((turn: Turn) => 'reasoning_content' in turn || ('weight' in turn && turn.role !== 'assistant'));
 }
 
 type Form = TuningFormat | 'text' | null;
@@ -69,12 +71,19 @@ export async function importDataSet(
   const { examples, faultCount, faults, notes } = await check(path);
   const differences = notes.map((note) => `It ${note}.`);
   const trains = form !== 'reinforcement';
-  const by = form === 'preference' ? "Jobs of the method dpo take it as it is, and so does `tune()` with `method: 'dpo'`." : 'Jobs take it as it is, and so does `tune()`.'; // biome-ignore format: one line
+  const by =
+    form === 'preference'
+      ? "Jobs of the method dpo take it as it is, and so does `tune()` with `method: 'dpo'`."
+      : 'Jobs take it as it is, and so does `tune()`.';
   if (!trains) differences.push(`A job on it is refused: ${form} cannot be trained yet.`);
   else if (faultCount === 0) differences.push(by);
   else {
     const { fault, words } = await readByTune(path);
-    differences.push(fault === null ? `A job refuses the whole file for what is wrong with it; ${words}, and \`preview()\` shows what a model learns of them.` : `\`tune()\` refuses it, too: ${fault}`); // biome-ignore format: one line
+    differences.push(
+      fault === null
+        ? `A job refuses the whole file for what is wrong with it; ${words}, and \`preview()\` shows what a model learns of them.`
+        : `\`tune()\` refuses it, too: ${fault}`,
+    );
   }
   const listed = { faults: faults.map(({ message }) => message), faultCount, differences };
   return imported(path, 'data-set', `is a data set: ${counted(examples, 'example')}, ${owner}`, listed);
@@ -85,6 +94,8 @@ export async function importOther(path: string, owner: string | null): Promise<I
   const { fault, format, words } = await readByTune(path);
   if (fault !== null) return imported(path, 'unknown', 'is nothing that is known here', { faults: [`It ${fault}`] });
   const what = owner ?? `rows of the form ${format}`;
-  const differences = [`Jobs take conversations, and prompts with completions, as JSONL only: they refuse it, as OpenAI does. ${words}.`]; // biome-ignore format: one line
+  const differences = [
+    `Jobs take conversations, and prompts with completions, as JSONL only: they refuse it, as OpenAI does. ${words}.`,
+  ];
   return imported(path, 'data-set', `is a data set of ${what}`, { differences });
 }

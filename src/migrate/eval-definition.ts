@@ -58,7 +58,12 @@ export function importRegistry(path: string, map: Readonly<Record<string, unknow
     const found = named ? samplesPath(path, named) : null;
     const faults = named && !found ? [`Its samples ${named} are not beside it.`] : [];
     const samples = found ? `, samples in ${found}` : '';
-    return [imported(path, 'eval', `defines the eval ${name}${samples}`, { faults, differences: [sentence(name, type), runs] })]; // biome-ignore format: one line
+    return [
+      imported(path, 'eval', `defines the eval ${name}${samples}`, {
+        faults,
+        differences: [sentence(name, type), runs],
+      }),
+    ];
   });
 }
 
@@ -103,7 +108,10 @@ export const importEvalRun = (path: string): Imported =>
 /** An eval object of the file at `path`. */
 export function importEval(path: string, value: unknown): Imported {
   const { data, error } = evalObject.safeParse(value);
-  if (error) return imported(path, 'eval', 'is no whole eval', { faults: error.issues.map(({ message, path: at }) => `\`${at.join('.')}\`: ${message}.`) }); // biome-ignore format: one line
+  if (error)
+    return imported(path, 'eval', 'is no whole eval', {
+      faults: error.issues.map(({ message, path: at }) => `\`${at.join('.')}\`: ${message}.`),
+    });
   const fields = itemFields(data);
   const unknown =
     fields === null ? [] : [...new Set(named(data.testing_criteria))].filter((field) => !fields.includes(field));

@@ -107,7 +107,12 @@ async function importJsonl(path: string, context: ImportContext): Promise<Import
   if (!other) return [await importDataSet(path, head, context.check)];
   const { rows, ...faults } = await checkLines(path, other.check);
   const what = other.kind === 'batch-requests' ? "of OpenAI's Batch API" : "of an eval of OpenAI's";
-  return [imported(path, other.kind, `holds ${counted(rows, other.noun)} ${what}`, { ...faults, differences: [other.difference] })]; // biome-ignore format: one line
+  return [
+    imported(path, other.kind, `holds ${counted(rows, other.noun)} ${what}`, {
+      ...faults,
+      differences: [other.difference],
+    }),
+  ];
 }
 
 async function importJson(path: string, context: ImportContext): Promise<Imported[]> {
@@ -120,7 +125,10 @@ async function importJson(path: string, context: ImportContext): Promise<Importe
 }
 
 async function importYaml(path: string): Promise<Imported[]> {
-  const found = importRegistry(path, readYamlMap(path, 'evals', "A registry file maps names of evals to their class, as OpenAI's do.")); // biome-ignore format: one line
+  const found = importRegistry(
+    path,
+    readYamlMap(path, 'evals', "A registry file maps names of evals to their class, as OpenAI's do."),
+  );
   return found.length > 0 ? found : [imported(path, 'unknown', 'defines no eval of a class')];
 }
 

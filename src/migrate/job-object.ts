@@ -66,7 +66,8 @@ const shutdowns: readonly (readonly [RegExp, string])[] = [
 ];
 
 /** The suffix of `ft:base:organisation:suffix:id`. */
-const suffixIn = (name: string | null | undefined): string | null => /^ft:[^:]+:[^:]*:([^:]+):/.exec(name ?? '')?.[1] ?? null; // biome-ignore format: one line
+const suffixIn = (name: string | null | undefined): string | null =>
+  /^ft:[^:]+:[^:]*:([^:]+):/.exec(name ?? '')?.[1] ?? null;
 
 const placeOf = (path: readonly PropertyKey[]): string => (path.length === 0 ? 'It' : `\`${path.join('.')}\``);
 const sentences = (error: z.ZodError, before: readonly PropertyKey[] = []): string[] =>
@@ -97,11 +98,17 @@ const words: Readonly<Record<Exclude<keyof JobHyperparameters, 'beta'>, string>>
 
 function differencesOf(given: Job, hyperparameters: JobHyperparameters, tune: ImportedTune): string[] {
   const { learning_rate_multiplier: multiplier } = hyperparameters;
-  const chosen = (Object.keys(words) as (keyof typeof words)[]).filter((name) => typeof hyperparameters[name] !== 'number'); // biome-ignore format: one line
+  const chosen = (Object.keys(words) as (keyof typeof words)[]).filter(
+    (name) => typeof hyperparameters[name] !== 'number',
+  );
   const off = shutdowns.find(([pattern]) => pattern.test(given.model))?.[1];
   return [
     `${given.model} runs at OpenAI alone: \`model: '${tune.model}'\` is tuned in its place. Compare both on rows that neither has seen.`,
-    ...(typeof multiplier === 'number' ? [`Its learning_rate_multiplier is taken of the rate that \`tune()\` has for ${tune.model} by default, which gives ${tune.learningRate}; what OpenAI multiplied was never told.`] : []), // biome-ignore format: one line
+    ...(typeof multiplier === 'number'
+      ? [
+          `Its learning_rate_multiplier is taken of the rate that \`tune()\` has for ${tune.model} by default, which gives ${tune.learningRate}; what OpenAI multiplied was never told.`,
+        ]
+      : []),
     ...(chosen.length > 0
       ? [`Chosen from the data, as auto was: ${chosen.map((name) => words[name]).join(', ')}.`]
       : []),
@@ -136,7 +143,12 @@ export function importJob(path: string, value: unknown, target: Target): Importe
     ...settingsOfHyperparameters(hyperparameters, { ...target.rates, method: jobMethods[type].rates }),
   };
   const absent = [given.training_file, given.validation_file].filter((id) => id && target.fileOf(id) === null);
-  const fetch = absent.length > 0 ? [`Not at hand, to be fetched from OpenAI (files.content) and saved as named: ${absent.map((id) => `${id}.jsonl`).join(', ')}.`] : []; // biome-ignore format: one line
+  const fetch =
+    absent.length > 0
+      ? [
+          `Not at hand, to be fetched from OpenAI (files.content) and saved as named: ${absent.map((id) => `${id}.jsonl`).join(', ')}.`,
+        ]
+      : [];
   return imported(path, 'job', summary, {
     tune,
     differences: [...fetch, ...differencesOf(given, hyperparameters, tune)],

@@ -120,7 +120,11 @@ export class BlockBuilder {
       return rope(reshape(normed, [rows, count * headDim]), angles, { heads: count });
     };
     const [yq, yk, v] = this.project(h, 'pre', this.options.biases) as [Node, Node, Node];
-    const outputs = new Map([['q', rotate(yq, 'attn_q', heads)], ['k', rotate(yk, 'attn_k', kvHeads)], ['v', v]]); // biome-ignore format: one line reads best
+    const outputs = new Map([
+      ['q', rotate(yq, 'attn_q', heads)],
+      ['k', rotate(yk, 'attn_k', kvHeads)],
+      ['v', v],
+    ]);
     return { outputs, policy };
   }
 
@@ -132,7 +136,11 @@ export class BlockBuilder {
     const h = rmsNorm(mid, this.weight('ffn_norm', [modelWidth]), normEpsilon);
     const [gate, up] = this.project(h, 'mlp') as [Node, Node];
     const [down] = this.project(mul(silu(gate), up), 'down') as [Node];
-    const policy = new Map([['mid', mid], ['gate', gate], ['up', up]]); // biome-ignore format: one line reads best
+    const policy = new Map([
+      ['mid', mid],
+      ['gate', gate],
+      ['up', up],
+    ]);
     return { outputs: new Map([['y', add(down, mid)]]), policy };
   }
 }

@@ -69,5 +69,8 @@ export function int8Head(config: ModelConfig, gradient: 'logits' | 'none' | 'inp
   const missing = add(mul(exp(logp), scalar(-1)), scalar(1)); // [R, 1]: 1 - p
   const towards = mul(input('target_rows', ['R', modelWidth]), missing);
   const dh = mul(add(towards, mul(away, scalar(-1))), input('d.logp', ['R', 1]));
-  return new Map([['logp', logp], ['d.x', gradients([transformed], [dh], [x])[0]!]]); // biome-ignore format: one line reads best
+  return new Map([
+    ['logp', logp],
+    ['d.x', gradients([transformed], [dh], [x])[0]!],
+  ]);
 }

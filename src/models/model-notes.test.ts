@@ -107,7 +107,9 @@ test.each([
 test('empty tokens have names of their own, those with a zero byte end there, and bytes that are no text may differ', () => {
   const zero = changed({ 'tokenizer.ggml.tokens': list([...tokens.slice(0, -1), `${tokens[3]}\0x`]) });
   expect(() => assertVocabulary(zero)).toThrow(/twice/);
-  expect(() => assertVocabulary(changed({ 'tokenizer.ggml.tokens': list(['\uFFFD', '\uFFFD', ...tokens.slice(2)]) }))).not.toThrow(); // biome-ignore format: one line
+  expect(() =>
+    assertVocabulary(changed({ 'tokenizer.ggml.tokens': list(['\uFFFD', '\uFFFD', ...tokens.slice(2)]) })),
+  ).not.toThrow();
   expect(() =>
     assertVocabulary(changed({ 'tokenizer.ggml.tokens': list(['', '', ...tokens.slice(2)]) })),
   ).not.toThrow();

@@ -59,10 +59,14 @@ export function modelNotes(model: GgufFile): string[] {
   const stray = strayTokenIds(model).map(({ name, id }) => `${name} = ${id}`);
   return [
     ...(unused.length > 0
-      ? [`The model's file states ${unused.join(', ')}: llama.cpp computes without ${unused.length > 1 ? 'them' : 'it'} for this architecture, and so does nomoat.`] // biome-ignore format: one line
+      ? [
+          `The model's file states ${unused.join(', ')}: llama.cpp computes without ${unused.length > 1 ? 'them' : 'it'} for this architecture, and so does nomoat.`,
+        ]
       : []),
     ...(stray.length > 0
-      ? [`The model's file names special tokens that its vocabulary does not have: ${stray.join(', ')}. llama.cpp takes its defaults for them.`] // biome-ignore format: one line
+      ? [
+          `The model's file names special tokens that its vocabulary does not have: ${stray.join(', ')}. llama.cpp takes its defaults for them.`,
+        ]
       : []),
     ...templateNotes(model),
   ];

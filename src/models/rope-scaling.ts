@@ -52,11 +52,13 @@ function yarnRange(original: number, { headDim, ropeBase }: RopeFacts): { low: n
 /** Reads and checks the keys of rope scaling. */
 export function readRopeScaling(model: GgufFile, architecture: string, facts: RopeFacts, refuse: Refuse): RopeScaling {
   const type = model.string(`${architecture}.rope.scaling.type`) ?? 'linear';
-  if (!computed.includes(type)) refuse(`uses rope scaling "${type}"; none, linear, yarn and rope_freqs are supported`, withoutScaling); // biome-ignore format: one line
+  if (!computed.includes(type))
+    refuse(`uses rope scaling "${type}"; none, linear, yarn and rope_freqs are supported`, withoutScaling);
   const newer = `${architecture}.rope.scaling.factor`;
   const key = model.metadata.has(newer) ? newer : `${architecture}.rope.scale_linear`;
   const stated = model.number(key) ?? 0;
-  if (!Number.isFinite(stated) || stated < 0) refuse(`${key} is ${stated}, by which no position can be divided`, withoutScaling); // biome-ignore format: one line
+  if (!Number.isFinite(stated) || stated < 0)
+    refuse(`${key} is ${stated}, by which no position can be divided`, withoutScaling);
   // llama.cpp takes 0 for "not given".
   const ropeScale = type === 'none' || stated === 0 ? 1 : stated;
   const attention = model.number(`${architecture}.rope.scaling.attn_factor`) ?? 1;

@@ -11,10 +11,61 @@ import { type Candidate, lacks, recommend } from './recommend.ts';
 import { projectionWeightsPerBlock, type Rates, type Setting, type Shape, type Work } from './work-shape.ts';
 
 /** SmolLM2-135M. */
-const smol: Shape = { layers: 30, modelWidth: 576, heads: 9, kvHeads: 3, headDim: 64, feedForward: 1536, vocabulary: 49152, tiedHead: true, qkNorms: false }; // biome-ignore format: one line
-const setting: Setting = { method: 'lora', precision: 'f32', activations: 'keep', streamed: false, keepEpochs: 0, trained: 2_442_240, parameters: 134_515_008, fileBytes: 98e6, measuredBlocks: 2, copyBytes: 538e6, copyIsThere: true }; // biome-ignore format: one line
-const rates: Rates = { tokens: 1000, headRows: 100, start: 0.01, firstBlock: 0.1, furtherBlock: 0.2, head: 0.5, forwardBlock: 0.05, forwardHead: 0.1, optimizerBlock: 0.001, open: 0.3, readBlock: 0.02, quantizeBlock: 0.04, diskRate: 1e9, grownBytes: 300e6 }; // biome-ignore format: one line
-const work: Work = { steps: 10, microBatchesPerStep: 2, tokensPerStep: 1500, realTokensPerStep: 1400, supervisedPerStep: 150, largestMicroBatch: 1000, validations: 3, validationTokens: 500, validationSupervised: 50, referenceTokens: 0, referenceSupervised: 0, proofTokens: 1000, verdictShare: 0.1 }; // biome-ignore format: one line
+const smol: Shape = {
+  layers: 30,
+  modelWidth: 576,
+  heads: 9,
+  kvHeads: 3,
+  headDim: 64,
+  feedForward: 1536,
+  vocabulary: 49152,
+  tiedHead: true,
+  qkNorms: false,
+};
+const setting: Setting = {
+  method: 'lora',
+  precision: 'f32',
+  activations: 'keep',
+  streamed: false,
+  keepEpochs: 0,
+  trained: 2_442_240,
+  parameters: 134_515_008,
+  fileBytes: 98e6,
+  measuredBlocks: 2,
+  copyBytes: 538e6,
+  copyIsThere: true,
+};
+const rates: Rates = {
+  tokens: 1000,
+  headRows: 100,
+  start: 0.01,
+  firstBlock: 0.1,
+  furtherBlock: 0.2,
+  head: 0.5,
+  forwardBlock: 0.05,
+  forwardHead: 0.1,
+  optimizerBlock: 0.001,
+  open: 0.3,
+  readBlock: 0.02,
+  quantizeBlock: 0.04,
+  diskRate: 1e9,
+  grownBytes: 300e6,
+};
+const work: Work = {
+  steps: 10,
+  microBatchesPerStep: 2,
+  tokensPerStep: 1500,
+  realTokensPerStep: 1400,
+  supervisedPerStep: 150,
+  largestMicroBatch: 1000,
+  validations: 3,
+  validationTokens: 500,
+  validationSupervised: 50,
+  referenceTokens: 0,
+  referenceSupervised: 0,
+  proofTokens: 1000,
+  verdictShare: 0.1,
+};
 
 test('weights of a block, and what they take', () => {
   expect(projectionWeightsPerBlock(smol)).toBe(884_736 + 2_654_208);
@@ -32,7 +83,13 @@ test.each(['llama', 'qwen2', 'qwen3'])(
     const options = { trainable: 'adapter', precision: 'f32', targets: projections, rank: 2, dropout: false } as const;
     const stages = await openStages(config, { ...options, biases, qkNorms }, { threads: 1 });
     const { feedForward, headDim, heads, kvHeads, modelWidth } = config;
-    const widths: Record<string, number> = { mid: modelWidth, gate: feedForward, up: feedForward, attn_q_raw: heads * headDim, attn_k_raw: kvHeads * headDim }; // biome-ignore format: one line
+    const widths: Record<string, number> = {
+      mid: modelWidth,
+      gate: feedForward,
+      up: feedForward,
+      attn_q_raw: heads * headDim,
+      attn_k_raw: kvHeads * headDim,
+    };
     const saved = [...stages.preForward.outputs, ...stages.postForward.outputs].filter((out) =>
       out.startsWith('saved.'),
     );
@@ -104,7 +161,8 @@ test('streamed blocks: two in memory, and the hidden states of all micro-batches
 test('streamed blocks: a step and an evaluation take no less time than reading them', () => {
   const int8 = { ...setting, precision: 'int8', activations: 'recompute' } as const;
   const block = 3_538_944;
-  const of = (streamed: boolean, diskRate: number) => durationOf({ shape: smol, setting: { ...int8, streamed }, rates: { ...rates, diskRate }, work, preparation: 0 }); // biome-ignore format: one line
+  const of = (streamed: boolean, diskRate: number) =>
+    durationOf({ shape: smol, setting: { ...int8, streamed }, rates: { ...rates, diskRate }, work, preparation: 0 });
   expect(of(true, 1e12).step).toBe(of(false, 1e12).step);
   const slow = of(true, 1e6);
   expect(slow.step).toBeCloseTo((59 * block) / 1e6, 6);
@@ -200,7 +258,8 @@ test('what a run lacks, and which one to take', () => {
 });
 
 test('the pass for the reference of preferences comes before the first step', () => {
-  const of = (more: Partial<Work>) => durationOf({ shape: smol, setting, rates, work: { ...work, ...more }, preparation: 1 }); // biome-ignore format: one line
+  const of = (more: Partial<Work>) =>
+    durationOf({ shape: smol, setting, rates, work: { ...work, ...more }, preparation: 1 });
   const [without, withPass] = [of({}), of({ referenceTokens: 4000, referenceSupervised: 200 })];
   // 30 blocks of 0.05 s a thousand tokens, and the head for 200.
   expect(withPass.firstStep - without.firstStep).toBeCloseTo(4 * 30 * 0.05 + 0.2, 6);

@@ -107,9 +107,13 @@ export function durationOf({ preparation, rates, setting, shape, work }: Duratio
     setting.streamed ? (blocks * projectionWeightsPerBlock(shape)) / rates.diskRate : 0;
   const step = Math.max(computing, reading(2 * shape.layers - 1));
   /** Hidden states of so many tokens come in parts that fit into memory; each part reads all blocks. */
-  const blocksRead = (tokens: number): number => Math.ceil((tokens * hiddenBytes(shape)) / maxHiddenBytes) * shape.layers; // biome-ignore format: one line
+  const blocksRead = (tokens: number): number =>
+    Math.ceil((tokens * hiddenBytes(shape)) / maxHiddenBytes) * shape.layers;
   const { referenceSupervised, referenceTokens } = work;
-  const reference = Math.max(forwardSeconds(shape, rates, referenceTokens, referenceSupervised), reading(blocksRead(referenceTokens))); // biome-ignore format: one line
+  const reference = Math.max(
+    forwardSeconds(shape, rates, referenceTokens, referenceSupervised),
+    reading(blocksRead(referenceTokens)),
+  );
   const loading = loadingSeconds(shape, setting, rates) + reference;
   const training = step * work.steps;
   const evaluating = forwardSeconds(shape, rates, work.validationTokens, work.validationSupervised);
@@ -121,7 +125,9 @@ export function durationOf({ preparation, rates, setting, shape, work }: Duratio
     reread + copy + (1 + proofPasses) * forwardSeconds(shape, rates, work.proofTokens, work.proofTokens / 10);
   const samples = samplesOf.seconds + (samplesOf.tokens * setting.fileBytes) / samplesOf.bytesPerSecond;
   const withoutVerdict = preparation + loading + training + validation + proof + samples;
-  const asking = forwardSeconds(shape, rates, work.validationTokens, 0) + (work.validationSupervised * setting.fileBytes) / samplesOf.bytesPerSecond; // biome-ignore format: one line
+  const asking =
+    forwardSeconds(shape, rates, work.validationTokens, 0) +
+    (work.validationSupervised * setting.fileBytes) / samplesOf.bytesPerSecond;
   const { verdictShare } = work;
   const verdict = Math.min(evaluatedModels * asking, (withoutVerdict * verdictShare) / (1 - verdictShare));
   return {
@@ -173,7 +179,10 @@ export function assumedRates(
     head: products[method] * head,
     forwardBlock,
     forwardHead: head,
-    optimizerBlock: method === 'full' ? (projectionWeightsPerBlock(shape) + headWeights(shape) / shape.layers) * assumed.updateWeight : 0, // biome-ignore format: one line
+    optimizerBlock:
+      method === 'full'
+        ? (projectionWeightsPerBlock(shape) + headWeights(shape) / shape.layers) * assumed.updateWeight
+        : 0,
     open: 0.2,
     readBlock: projectionWeightsPerBlock(shape) * assumed.readWeight,
     quantizeBlock: 0,

@@ -10,7 +10,16 @@ import { trainsAdapter } from '../settings/methods.ts';
 import type { RunSettings } from '../settings/run-settings.ts';
 import { microBatchTokens } from '../train/pack-options.ts';
 import { type Arithmetic, arithmeticOf, inFloat32 } from './arithmetic.ts';
-import { budgetOf, type Context, diskNeeds, type Holding, heldTokens, holdingsOf, settingOf, trainedIn } from './context.ts'; // biome-ignore format: one line
+import {
+  budgetOf,
+  type Context,
+  diskNeeds,
+  type Holding,
+  heldTokens,
+  holdingsOf,
+  settingOf,
+  trainedIn,
+} from './context.ts';
 import { assumedDeviceRate, assumedRates, durationOf, stepSeconds } from './costs.ts';
 import { measureBlock } from './measure-block.ts';
 import { type Memory, memoryOf } from './memory.ts';

@@ -29,7 +29,10 @@ const llama = join(import.meta.dirname, '../../test/fixtures/reference/llama/bas
 const data = join(folder, 'data.jsonl');
 beforeAll(() => {
   vi.stubEnv('NOMOAT_HOME', join(folder, 'home'));
-  const rows = Array.from({ length: 40 }, (_, i) => ({ prompt: `number ${'x'.repeat(i % 7)} ${i}`, completion: i % 2 ? 'odd' : 'even' })); // biome-ignore format: one line
+  const rows = Array.from({ length: 40 }, (_, i) => ({
+    prompt: `number ${'x'.repeat(i % 7)} ${i}`,
+    completion: i % 2 ? 'odd' : 'even',
+  }));
   writeFileSync(data, rows.map((row) => JSON.stringify(row)).join('\n'));
 });
 afterEach(() => vi.restoreAllMocks());
@@ -79,7 +82,8 @@ test('the work of a run is that of its own micro-batches', () => {
 
 test('of preferences the pass for the reference is work, both answers count, and it takes time', () => {
   const pairs = Array.from({ length: 8 }, () => ({ ...row(150, 5), rejected: row(140, 7) }));
-  const of = (method: RunSettings['method']) => workOf({ train: pairs, validation: pairs.slice(0, 2), prefix: 0 }, { ...settings, method }).work; // biome-ignore format: one line
+  const of = (method: RunSettings['method']) =>
+    workOf({ train: pairs, validation: pairs.slice(0, 2), prefix: 0 }, { ...settings, method }).work;
   const [dpo, simpo] = [of('dpo'), of('simpo')];
   expect(dpo).toMatchObject({ validationSupervised: 24, referenceSupervised: 120 });
   expect(dpo.referenceTokens).toBeGreaterThan(5 * dpo.validationTokens - 1);
@@ -174,7 +178,7 @@ test('where every weight is trained, nothing is planned in int8, and no copy of 
   const model = openGguf(llama);
   const seen = { small: false, probe: { saturates: false, int8Rate: 9e9, float32Rate: 1e9 } };
   expect(arithmeticOf({ ...asked, precision: 'int8' }, seen)).toMatchObject({ precision: 'f32' });
-  expect(arithmeticOf({ ...asked, precision: 'int8', method: 'lora' }, seen)).toMatchObject({ precision: 'int8' }); // biome-ignore format: one line
+  expect(arithmeticOf({ ...asked, precision: 'int8', method: 'lora' }, seen)).toMatchObject({ precision: 'int8' });
   const { plans } = await planOf({ method: 'full' });
   const weights = parameterCount(model);
   // Checkpoints, the result and the float32 copy of it that it is proven on, all in the run.
@@ -184,7 +188,15 @@ test('where every weight is trained, nothing is planned in int8, and no copy of 
 
 test('a run in float32 whose plan streams goes on to read its blocks from the file', async () => {
   const model = openGguf(llama);
-  const decision: Decision = { precision: 'f32', reason: 'as asked', fallsBack: false, probe: null, activations: 'recompute', streamed: true, microBatchTokens: 512 }; // biome-ignore format: one line
+  const decision: Decision = {
+    precision: 'f32',
+    reason: 'as asked',
+    fallsBack: false,
+    probe: null,
+    activations: 'recompute',
+    streamed: true,
+    microBatchTokens: 512,
+  };
   const options = { model, rows: [], threads: 1, streamTo: join(folder, 'layers') };
   expect((await openWeights({ ...options, decision })).weights!.streamed).toBe(true);
   expect((await openWeights({ ...options, decision: { ...decision, streamed: false } })).weights).toBeNull();
@@ -197,11 +209,26 @@ test('the arithmetic: as asked, by size, by what the kernels do, and why', () =>
   const auto = { ...lora, precision: 'auto' } as const;
   const float32 = { precision: 'f32', fallsBack: false, probe: null } as const;
   expect(arithmeticOf({ ...lora, precision: 'f32' }, at(9e9))).toEqual({ ...float32, reason: 'as asked' });
-  expect(arithmeticOf({ ...auto, device: 'webgpu' }, { small: false, probe: null })).toEqual({ ...float32, reason: 'as WebGPU computes' }); // biome-ignore format: one line
+  expect(arithmeticOf({ ...auto, device: 'webgpu' }, { small: false, probe: null })).toEqual({
+    ...float32,
+    reason: 'as WebGPU computes',
+  });
   expect(arithmeticOf(auto, at(9e9, true))).toEqual({ ...float32, reason: 'the model is small' });
-  expect(arithmeticOf({ ...lora, precision: 'int8' }, at(1e9, true))).toMatchObject({ precision: 'int8', fallsBack: false, reason: 'as asked' }); // biome-ignore format: one line
-  expect(arithmeticOf(auto, at(1.2e9))).toMatchObject({ precision: 'f32', reason: 'int8 products are only 1.2 times as fast here', probe: { int8Rate: 1.2e9 } }); // biome-ignore format: one line
-  expect(arithmeticOf(auto, at(2e9))).toMatchObject({ precision: 'int8', fallsBack: true, reason: 'its products are 2.0 times as fast here' }); // biome-ignore format: one line
+  expect(arithmeticOf({ ...lora, precision: 'int8' }, at(1e9, true))).toMatchObject({
+    precision: 'int8',
+    fallsBack: false,
+    reason: 'as asked',
+  });
+  expect(arithmeticOf(auto, at(1.2e9))).toMatchObject({
+    precision: 'f32',
+    reason: 'int8 products are only 1.2 times as fast here',
+    probe: { int8Rate: 1.2e9 },
+  });
+  expect(arithmeticOf(auto, at(2e9))).toMatchObject({
+    precision: 'int8',
+    fallsBack: true,
+    reason: 'its products are 2.0 times as fast here',
+  });
 });
 
 test('a run that cannot fit is refused before its folder is made, with what would', async () => {
@@ -240,11 +267,20 @@ test('what the data decided is told, stored, and kept on resuming; the plan too'
 test('a resumed run keeps what it began with, unless this machine has not the memory for that', () => {
   const model = openGguf(llama);
   const rows = Array.from({ length: 8 }, () => row(400, 50));
-  const context = contextOf({ model, prepared: { train: rows, validation: [], prefix: 0 }, threads: 1, held: 1e6, probe: null }); // biome-ignore format: one line
+  const context = contextOf({
+    model,
+    prepared: { train: rows, validation: [], prefix: 0 },
+    threads: 1,
+    held: 1e6,
+    probe: null,
+  });
   const lora: RunSettings = { ...settings, rank: 8, targetModules: ['q_proj'], run: folder };
   const began = runRecord(lora);
   machine.memory = 8e9;
-  expect(resumedDecision(context, began)).toMatchObject({ decision: { activations: 'keep', streamed: false }, notice: null }); // biome-ignore format: one line
+  expect(resumedDecision(context, began)).toMatchObject({
+    decision: { activations: 'keep', streamed: false },
+    notice: null,
+  });
   const { work } = workOf(context.prepared, began.settings);
   const lean = trainingMemory(
     context,
@@ -252,11 +288,15 @@ test('a resumed run keeps what it began with, unless this machine has not the me
     { precision: 'f32', activations: 'recompute', streamed: false },
     work,
   );
-  expect(lean).toBeLessThan(trainingMemory(context, began.settings, { precision: 'f32', activations: 'keep', streamed: false }, work)); // biome-ignore format: one line
+  expect(lean).toBeLessThan(
+    trainingMemory(context, began.settings, { precision: 'f32', activations: 'keep', streamed: false }, work),
+  );
   machine.memory = lean - context.held;
   const leaner = resumedDecision(context, began);
   expect(leaner.decision.activations).toBe('recompute');
-  expect(leaner.notice).toMatch(/began with room for about .* of memory, and here are .*: activations are computed again from here on/); // biome-ignore format: one line
+  expect(leaner.notice).toMatch(
+    /began with room for about .* of memory, and here are .*: activations are computed again from here on/,
+  );
   machine.memory = 1e6;
   expect(resumedDecision(context, runRecord({ ...lora, method: 'full' })).notice).toMatch(/it may not fit/);
   machine.memory = null;
@@ -278,7 +318,10 @@ test('memory of more than the machine has is planned with what it has, and said'
 });
 
 test('flags win over the data', async () => {
-  const events = await train({ sequenceLength: 40, batchSize: 8, epochs: 1, rank: 2, learningRate: 0.01 }, join(folder, 'given')); // biome-ignore format: one line
+  const events = await train(
+    { sequenceLength: 40, batchSize: 8, epochs: 1, rank: 2, learningRate: 0.01 },
+    join(folder, 'given'),
+  );
   expect(events.find((e) => e.type === 'run-start')).toMatchObject({
     settings: { sequenceLength: 40, batchSize: 8, epochs: 1, rank: 2, learningRate: 0.01 },
   });
@@ -304,7 +347,10 @@ test('plan and actual stand side by side in the report', async () => {
   const html = readFileSync(join(run, 'report.html'), 'utf8');
   expect(html).toContain('Planned and actual');
   const record = new RunFolder(run).read();
-  const bare = renderReport(record, events.filter((e) => e.type !== 'plan')); // biome-ignore format: one line
+  const bare = renderReport(
+    record,
+    events.filter((e) => e.type !== 'plan'),
+  );
   expect(bare).not.toContain('Planned and actual');
   // A million steps: no more arguments than a call may have, and a page that a browser opens.
   const step = events.find((e) => e.type === 'step-end')!;

@@ -10,7 +10,16 @@ import type { RunSettings } from '../settings/run-settings.ts';
 import { withValues } from '../words/program-words.ts';
 import { sizeText } from '../words/size-text.ts';
 import { type Context, contextOf, heldTokens, type Planned, roomOf, settingOf } from './context.ts';
-import { assumeRates, type Decision, decide, measurable, measureRates, type Pace, type Rated, type SettingPlan } from './decide.ts'; // biome-ignore format: one line
+import {
+  assumeRates,
+  type Decision,
+  decide,
+  measurable,
+  measureRates,
+  type Pace,
+  type Rated,
+  type SettingPlan,
+} from './decide.ts';
 import { memoryOf } from './memory.ts';
 import type { Prices } from './prices.ts';
 import { lacks } from './recommend.ts';
@@ -37,7 +46,10 @@ function assertFits({ plan, rated, work }: Fitting, context: Context, settings: 
   if (lacking === null) return;
   const has = lacking === 'memory' ? room.memoryBytes! : room.diskBytes!;
   const needed = lacking === 'memory' ? plan.neededMemoryBytes : plan.diskBytes;
-  const longest = context.prepared.train.reduce((most, row) => Math.max(most, row.tokens.length + (row.rejected?.tokens.length ?? 0)), 0); // biome-ignore format: one line
+  const longest = context.prepared.train.reduce(
+    (most, row) => Math.max(most, row.tokens.length + (row.rejected?.tokens.length ?? 0)),
+    0,
+  );
   const lean = memoryOf({
     shape: context.shape,
     setting: settingOf(context, settings, plan.decision.precision, plan.decision),

@@ -38,7 +38,9 @@ test('a run that is not wanted has no events and no folder', async () => {
 });
 
 test('what is to be known of the model and the settings is known before it is decided', async () => {
-  const odd = withMetadata(model, join(folder, 'odd.gguf'), { 'llama.attention.sliding_window': { type: 'uint32', value: 64 } }); // biome-ignore format: one line
+  const odd = withMetadata(model, join(folder, 'odd.gguf'), {
+    'llama.attention.sliding_window': { type: 'uint32', value: 64 },
+  });
   const notes: string[] = [];
   const no: Confirm = (proposal) => {
     notes.push(...proposal.notes);

@@ -18,12 +18,16 @@ export function settingWarnings(
   const warmupSteps = settings.warmupSteps ?? 0;
   const warnings: string[] = [];
   if (threads !== null && threads > atOnce)
-    warnings.push(`${withValues({ threads })}: this machine runs ${atOnce} at once, and more would only wait for each other; ${atOnce} are used.`); // biome-ignore format: one line
+    warnings.push(
+      `${withValues({ threads })}: this machine runs ${atOnce} at once, and more would only wait for each other; ${atOnce} are used.`,
+    );
   if (memory !== null && memory > total)
     warnings.push(
       `${withValues({ memory: sizeText(memory).replace(' ', '') })}: this machine has ${sizeText(total)}, with which the run was planned.`,
     );
   if (warmupSteps > 0 && steps <= warmupSteps)
-    warnings.push(`All ${steps} steps are in the warm-up: the learning rate begins with 0 and gets to ${Number(((learningRate * (steps - 1)) / warmupSteps).toPrecision(3))}, not to ${learningRate}. \`warmupSteps\` shortens it.`); // biome-ignore format: one line
+    warnings.push(
+      `All ${steps} steps are in the warm-up: the learning rate begins with 0 and gets to ${Number(((learningRate * (steps - 1)) / warmupSteps).toPrecision(3))}, not to ${learningRate}. \`warmupSteps\` shortens it.`,
+    );
   return warnings;
 }

@@ -133,7 +133,8 @@ function checkMessage(bytes: Uint8Array, start: number, length: number): number 
   else if (kind === header.dictionary) checkRecords(view, content?.table(6) ?? null);
   else if (kind === header.records) checkRecords(view, content);
   const body = message.long(10);
-  if (!Number.isSafeInteger(body) || body < 0 || start + length + body > bytes.length) fail('a message is longer than the file'); // biome-ignore format: one line
+  if (!Number.isSafeInteger(body) || body < 0 || start + length + body > bytes.length)
+    fail('a message is longer than the file');
   return start + length + body;
 }
 

@@ -35,7 +35,12 @@ export function statOf(path: string): Stats | undefined {
 }
 
 const cannotOpen = (path: string, error: unknown): NomoatError =>
-  fileError(path, `cannot be opened (${(error as NodeJS.ErrnoException).code})`, 'Check the path and its permissions.', error); // biome-ignore format: one line
+  fileError(
+    path,
+    `cannot be opened (${(error as NodeJS.ErrnoException).code})`,
+    'Check the path and its permissions.',
+    error,
+  );
 
 function openFile(path: string): number {
   const stat = statOf(path);

@@ -46,7 +46,11 @@ export interface RawFile {
 }
 
 /** What a text begins with that is none of its beginning white space. */
-const firstSign = (head: Uint8Array): string => Buffer.from(head).toString('latin1').replace(/^\xef\xbb\xbf/, '').trimStart()[0] ?? ''; // biome-ignore format: one line
+const firstSign = (head: Uint8Array): string =>
+  Buffer.from(head)
+    .toString('latin1')
+    .replace(/^\xef\xbb\xbf/, '')
+    .trimStart()[0] ?? '';
 
 function textKind(path: string, asCsv: boolean, isPacked: boolean, head: Uint8Array): FileKind {
   if (asCsv) return 'CSV';

@@ -74,7 +74,10 @@ function entriesOf(folder: string): Entries {
     return link?.isDirectory() ? 'folder' : 'file';
   };
   const of = (kind: 'folder' | 'file'): string[] =>
-    names.filter((entry) => is(entry) === kind).map(({ name }) => name).sort(byNumber); // biome-ignore format: one line
+    names
+      .filter((entry) => is(entry) === kind)
+      .map(({ name }) => name)
+      .sort(byNumber);
   return { folders: of('folder'), data: of('file').filter((name) => kindByName(name) !== undefined) };
 }
 
@@ -96,7 +99,11 @@ function savedFiles(folder: string, data: readonly string[]): string[] {
   const state = readSmall(join(folder, stateFile));
   const indices = state?.['_indices_data_files'];
   if (Array.isArray(indices) && indices.length > 0)
-    throw fileError(folder, 'was saved with a selection of rows beside the data, which is not read', 'Save it again: dataset.flatten_indices().save_to_disk(...).'); // biome-ignore format: one line
+    throw fileError(
+      folder,
+      'was saved with a selection of rows beside the data, which is not read',
+      'Save it again: dataset.flatten_indices().save_to_disk(...).',
+    );
   const listed: unknown[] = Array.isArray(state?.['_data_files']) ? state['_data_files'] : [];
   const names = listed.flatMap((file) => {
     const name = (file as { filename?: unknown } | null)?.filename;
@@ -180,7 +187,12 @@ function placesOf(folder: string, entries: Entries, notes: string[]): Place[] {
   if (named === undefined) return [here];
   const below = join(folder, named);
   const inside = entriesOf(below);
-  return [here, isSaved(below, inside) ? { train: savedFiles(below, inside.data), validation: [], test: [], other: [] } : placeOf(below, inside, notes)]; // biome-ignore format: one line
+  return [
+    here,
+    isSaved(below, inside)
+      ? { train: savedFiles(below, inside.data), validation: [], test: [], other: [] }
+      : placeOf(below, inside, notes),
+  ];
 }
 
 function noTrainFile(folder: string, { data, folders }: Entries): Error {
@@ -194,7 +206,8 @@ function noTrainFile(folder: string, { data, folders }: Entries): Error {
 
 /** Roles as data; a test file serves as validation where there is none. */
 function chosen(folder: string, { other, test, train, validation }: Place, notes: string[]): DataFiles {
-  const short = (paths: readonly string[]): string => some(paths.map((path) => path.slice(folder.length).replace(/^[\\/]/, ''))); // biome-ignore format: one line
+  const short = (paths: readonly string[]): string =>
+    some(paths.map((path) => path.slice(folder.length).replace(/^[\\/]/, '')));
   const own = [...notes];
   if (test.length > 0)
     own.push(
@@ -213,9 +226,11 @@ function savedDict(folder: string, entries: Entries): DataFiles {
     ? listed.filter((name): name is string => typeof name === 'string')
     : entries.folders;
   const missing = splits.filter((name) => !entries.folders.includes(name));
-  if (missing.length > 0) throw fileError(folder, `lacks ${some(missing)}, which its ${dictFile} names`, 'Copy the whole folder again.'); // biome-ignore format: one line
+  if (missing.length > 0)
+    throw fileError(folder, `lacks ${some(missing)}, which its ${dictFile} names`, 'Copy the whole folder again.');
   const place: Place = { train: [], validation: [], test: [], other: [] };
-  for (const name of splits) (place[exactRole(name) ?? wordRole(name) ?? 'other'] as string[]).push(...splitFiles(join(folder, name), [])); // biome-ignore format: one line
+  for (const name of splits)
+    (place[exactRole(name) ?? wordRole(name) ?? 'other'] as string[]).push(...splitFiles(join(folder, name), []));
   if (place.train.length === 0) throw noTrainFile(folder, entries);
   return chosen(folder, place, []);
 }
@@ -228,7 +243,9 @@ function folderFiles(folder: string): DataFiles {
   const places = placesOf(folder, entries, notes);
   const place = places.find(({ train }) => train.length > 0);
   if (!place) throw noTrainFile(folder, entries);
-  const passed = places.filter((each) => each !== place).flatMap((each) => [...each.train, ...each.validation, ...each.test, ...each.other]); // biome-ignore format: one line
+  const passed = places
+    .filter((each) => each !== place)
+    .flatMap((each) => [...each.train, ...each.validation, ...each.test, ...each.other]);
   return chosen(folder, { ...place, other: [...place.other, ...passed] }, notes);
 }
 

@@ -54,7 +54,11 @@ const foreign: readonly Kind[] = [
     name: 'a pointer to a file in Git LFS',
     remedy: 'Fetch it: git lfs pull.',
   },
-  { magic: ascii('<!DOCTYPE html'), name: 'a web page', remedy: 'Download the file itself (hub: "resolve", not "blob").' }, // biome-ignore format: one line
+  {
+    magic: ascii('<!DOCTYPE html'),
+    name: 'a web page',
+    remedy: 'Download the file itself (hub: "resolve", not "blob").',
+  },
   { magic: ascii('<html'), name: 'a web page', remedy: 'Download the file itself (hub: "resolve", not "blob").' },
   { magic: [0xff, 0xfe, 0, 0], name: 'in UTF-32', remedy: 'Save it as UTF-8.' },
   { magic: [0, 0, 0xfe, 0xff], name: 'in UTF-32', remedy: 'Save it as UTF-8.' },

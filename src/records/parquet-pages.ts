@@ -85,7 +85,8 @@ function checkPageV2(column: Column, { bytes, size }: Stored, page: Header): voi
   const { highest, meta } = column;
   const [values, nulls] = [count(page['field_1']), count(page['field_2'])];
   const [definition, repetition] = [count(page['field_5']), count(page['field_6'])];
-  if (nulls > values || definition + repetition > Math.min(size, bytes.length)) throw new Error('a page is longer than it says'); // biome-ignore format: one line
+  if (nulls > values || definition + repetition > Math.min(size, bytes.length))
+    throw new Error('a page is longer than it says');
   const view = viewOf(bytes);
   const end = repetition + definition;
   if (highest.repetition > 0) checkRuns({ view, start: 0, end: repetition }, levels(highest.repetition, values));

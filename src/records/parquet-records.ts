@@ -96,7 +96,12 @@ const damaged = (path: string, error: unknown): NomoatError => {
   if (error instanceof NomoatError) return error;
   const said = error instanceof Error ? error.message : String(error);
   if (/unsupported|not supported/i.test(said))
-    return fileError(path, `is a Parquet file of a kind that is not read (${said})`, 'Write it again with usual settings, or as JSONL.', error); // biome-ignore format: one line
+    return fileError(
+      path,
+      `is a Parquet file of a kind that is not read (${said})`,
+      'Write it again with usual settings, or as JSONL.',
+      error,
+    );
   return fileError(path, `is a Parquet file that is damaged or cut off (${said})`, 'Fetch or write it again.', error);
 };
 
@@ -113,7 +118,16 @@ async function* rowsOf(
     let rows: Record<string, unknown>[] = [];
     try {
       await checkPages(file, schema, group);
-      rows = await parquetReadObjects({ file, metadata, compressors, parsers: rawParsers, utf8: false, geoparquet: false, rowStart: start, rowEnd: start + count }); // biome-ignore format: one line
+      rows = await parquetReadObjects({
+        file,
+        metadata,
+        compressors,
+        parsers: rawParsers,
+        utf8: false,
+        geoparquet: false,
+        rowStart: start,
+        rowEnd: start + count,
+      });
       if (rows.length !== count || rows.some((row) => columns.some(([name]) => row[name] === undefined)))
         throw new Error('a column has fewer values than the file has rows');
     } catch (error) {

@@ -39,7 +39,8 @@ export const some = (names: readonly string[], shown = 8): string =>
 function setFault(paths: readonly string[]): string | null {
   const shards = paths.map((path) => shardOf(path)!);
   const totals = [...new Set(shards.map(({ total }) => total))];
-  if (totals.length > 1) return `has parts of a set of ${totals.join(' and of one of ')}: ${some(paths.map((path) => basename(path)))}`; // biome-ignore format: one line
+  if (totals.length > 1)
+    return `has parts of a set of ${totals.join(' and of one of ')}: ${some(paths.map((path) => basename(path)))}`;
   const total = totals[0]!;
   const seen = new Set(shards.map(({ index }) => index));
   if (seen.size < shards.length) return `has a part twice: ${some(paths.map((path) => basename(path)))}`;

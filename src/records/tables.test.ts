@@ -33,9 +33,14 @@ describe('every codec, page version and container says the same', () => {
         '"score":1.0,"day":"2024-01-01","when":"2024-01-01T12:00:00.123456","price":12345678901234567890.10,' +
         '"raw":null,"u":18446744073709551615,"tags":["a","b"],"m":{"k":1},"f":true}',
     );
-    expect(rows.map((row) => writeJson((row as { score?: unknown }).score))).toEqual(
-      ['1.0', '0.5', 'null', 'null', '2.5', '1e+300'], // biome-ignore format: one line
-    );
+    expect(rows.map((row) => writeJson((row as { score?: unknown }).score))).toEqual([
+      '1.0',
+      '0.5',
+      'null',
+      'null',
+      '2.5',
+      '1e+300',
+    ]);
     expect((rows[1] as { tags: unknown }).tags).toEqual([]);
     expect(rows[2]).not.toHaveProperty('tags');
     expect((rows[0] as { raw: unknown }).raw).toBeInstanceOf(Uint8Array);
@@ -110,12 +115,18 @@ describe('files that are not whole', () => {
 
 describe('values', () => {
   test('whole numbers and fractions', () => {
-    expect([5n, 2n ** 53n, -(2n ** 63n)].map((value) => writeJson(integer(value)))).toEqual(
-      ['5', '9007199254740992', '-9223372036854775808'], // biome-ignore format: one line
-    );
-    expect([1, -0.5, 1e15, 1e16, 1.5e300].map((value) => writeJson(float(value)))).toEqual(
-      ['1.0', '-0.5', '1000000000000000.0', '1e+16', '1.5e+300'], // biome-ignore format: one line
-    );
+    expect([5n, 2n ** 53n, -(2n ** 63n)].map((value) => writeJson(integer(value)))).toEqual([
+      '5',
+      '9007199254740992',
+      '-9223372036854775808',
+    ]);
+    expect([1, -0.5, 1e15, 1e16, 1.5e300].map((value) => writeJson(float(value)))).toEqual([
+      '1.0',
+      '-0.5',
+      '1000000000000000.0',
+      '1e+16',
+      '1.5e+300',
+    ]);
     expect(float(Number.NaN)).toBeNull();
     expect(() => float(Number.POSITIVE_INFINITY)).toThrow('holds an infinite number');
   });
@@ -123,10 +134,12 @@ describe('values', () => {
   test('decimals', () => {
     expect(
       [decimal(-5n, 2), decimal(1200n, 2), decimal(7n, 0), decimal(7n, -2)].map((value) => writeJson(value)),
-    ).toEqual(
-      ['-0.05', '12.00', '7', '700'], // biome-ignore format: one line
-    );
-    expect([signedBytes(Uint8Array.of(0xff, 0xfe)), signedBytes(Uint8Array.of(1, 0)), signedBytes(new Uint8Array(0))]).toEqual([-2n, 256n, 0n]); // biome-ignore format: one line
+    ).toEqual(['-0.05', '12.00', '7', '700']);
+    expect([
+      signedBytes(Uint8Array.of(0xff, 0xfe)),
+      signedBytes(Uint8Array.of(1, 0)),
+      signedBytes(new Uint8Array(0)),
+    ]).toEqual([-2n, 256n, 0n]);
   });
 
   test('days and moments', () => {

@@ -76,7 +76,11 @@ async function readTextBytes(path: string): Promise<Buffer> {
     if (parts.length === 0) refuseTable(path, bytes);
     length += bytes.length;
     if (length > maxTextBytes)
-      throw new NomoatError({ part: path, fault: `has more than ${maxTextBytes >> 20} MiB`, remedy: 'Divide it into several files.' }); // biome-ignore format: one line
+      throw new NomoatError({
+        part: path,
+        fault: `has more than ${maxTextBytes >> 20} MiB`,
+        remedy: 'Divide it into several files.',
+      });
     parts.push(bytes);
   }
   return Buffer.concat(parts);
@@ -85,5 +89,9 @@ async function readTextBytes(path: string): Promise<Buffer> {
 function refuseTable(path: string, head: Uint8Array): void {
   const kind = tableKindOf(head);
   if (kind)
-    throw new NomoatError({ part: path, fault: `is a ${kind} file, no plain text`, remedy: 'Write its column of text to a .txt file, documents divided by <|endoftext|>.' }); // biome-ignore format: one line
+    throw new NomoatError({
+      part: path,
+      fault: `is a ${kind} file, no plain text`,
+      remedy: 'Write its column of text to a .txt file, documents divided by <|endoftext|>.',
+    });
 }

@@ -33,13 +33,17 @@ const shown = 6;
 
 const lengthsFault = (lengths: readonly (readonly [string, number])[]): UnwrapFault => ({
   fault: 'has columns of different lengths',
-  detail: lengths.slice(0, shown).map(([name, length]) => `${name} ${length}`).join(', '), // biome-ignore format: one line
+  detail: lengths
+    .slice(0, shown)
+    .map(([name, length]) => `${name} ${length}`)
+    .join(', '),
 });
 
 /** pandas, orient="split": names once, then rows as lists. */
 function split(value: Fields): Found {
   const { columns, data } = value;
-  if (!isList(columns) || !isList(data) || !columns.every((name) => typeof name === 'string') || !data.every(isList)) return null; // biome-ignore format: one line
+  if (!isList(columns) || !isList(data) || !columns.every((name) => typeof name === 'string') || !data.every(isList))
+    return null;
   const wrong = data.findIndex((row) => (row as unknown[]).length !== columns.length);
   if (wrong >= 0)
     return {
@@ -53,10 +57,18 @@ function split(value: Fields): Found {
 /** The hub's data server: {"rows": [{"row_idx": 0, "row": {...}, "truncated_cells": []}]}. */
 function serverRows({ rows, num_rows_total: total }: Fields): Found {
   if (!isList(rows) || rows.length === 0 || !rows.every((row) => isObject(row) && isObject(row['row']))) return null;
-  const cut = rows.filter((row) => isList((row as Fields)['truncated_cells']) && ((row as Fields)['truncated_cells'] as unknown[]).length > 0); // biome-ignore format: one line
+  const cut = rows.filter(
+    (row) => isList((row as Fields)['truncated_cells']) && ((row as Fields)['truncated_cells'] as unknown[]).length > 0,
+  );
   if (cut.length > 0)
-    return { fault: 'has rows whose texts the data server cut off', detail: `${cut.length} of ${rows.length}; fetch the data set's files instead` }; // biome-ignore format: one line
-  const notes = typeof total === 'number' && total > rows.length ? [`${rows.length} of the data set's ${total} rows: the server gives a page at a time`] : []; // biome-ignore format: one line
+    return {
+      fault: 'has rows whose texts the data server cut off',
+      detail: `${cut.length} of ${rows.length}; fetch the data set's files instead`,
+    };
+  const notes =
+    typeof total === 'number' && total > rows.length
+      ? [`${rows.length} of the data set's ${total} rows: the server gives a page at a time`]
+      : [];
   return { records: rows.map((row) => (row as Fields)['row']), layout: "as the hub's data server gives rows", notes };
 }
 
@@ -66,10 +78,17 @@ function columnar(value: Fields, isRecord: IsRecord): Found {
   if (columns.length === 0 || columns.some(([, list]) => list.some(isTurn))) return null;
   if (!isRecord(Object.fromEntries(columns)) || columns.some(([, list]) => list.some(isRecord))) return null;
   const rows = columns[0]![1].length;
-  if (columns.some(([, list]) => list.length !== rows)) return lengthsFault(columns.map(([name, list]) => [name, list.length])); // biome-ignore format: one line
-  const records = Array.from({ length: rows }, (_, i) => Object.fromEntries(columns.map(([name, list]) => [name, list[i]]))); // biome-ignore format: one line
+  if (columns.some(([, list]) => list.length !== rows))
+    return lengthsFault(columns.map(([name, list]) => [name, list.length]));
+  const records = Array.from({ length: rows }, (_, i) =>
+    Object.fromEntries(columns.map(([name, list]) => [name, list[i]])),
+  );
   const rest = Object.keys(value).filter((key) => !isList(value[key]));
-  return { records, layout: 'in lists by column', notes: rest.length > 0 ? [`not read beside the columns: ${rest.slice(0, shown).join(', ')}`] : [] }; // biome-ignore format: one line
+  return {
+    records,
+    layout: 'in lists by column',
+    notes: rest.length > 0 ? [`not read beside the columns: ${rest.slice(0, shown).join(', ')}`] : [],
+  };
 }
 
 /** pandas as it writes by itself: {"prompt": {"0": ..., "1": ...}, "completion": {...}}. */
@@ -80,7 +99,8 @@ function byColumnThenRow(value: Fields, isRecord: IsRecord): Found {
   if (columns.some(([, rows]) => Object.keys(rows as Fields).length !== keys.length))
     return lengthsFault(columns.map(([name, rows]) => [name, Object.keys(rows as Fields).length]));
   const lacking = columns.find(([, rows]) => keys.some((key) => !Object.hasOwn(rows as Fields, key)));
-  if (lacking) return { fault: 'has columns of different rows', detail: `${lacking[0]} lacks some of those of ${columns[0]![0]}` }; // biome-ignore format: one line
+  if (lacking)
+    return { fault: 'has columns of different rows', detail: `${lacking[0]} lacks some of those of ${columns[0]![0]}` };
   const records = keys.map((key) => Object.fromEntries(columns.map(([name, rows]) => [name, (rows as Fields)[key]])));
   return { records, layout: "in pandas' layout by column and row", notes: [] };
 }
@@ -97,18 +117,31 @@ const heldNames: readonly string[] = ['valid', 'validation', 'val', 'dev', 'eval
 
 /** Lists of records under keys. */
 function underKeys(value: Fields, isRecord: IsRecord): Found {
-  const lists = Object.entries(value).filter((entry): entry is [string, readonly unknown[]] => isList(entry[1]) && entry[1].some(isObject) && !entry[1].some(isTurn)); // biome-ignore format: one line
+  const lists = Object.entries(value).filter(
+    (entry): entry is [string, readonly unknown[]] =>
+      isList(entry[1]) && entry[1].some(isObject) && !entry[1].some(isTurn),
+  );
   const telling = lists.filter(([, list]) => list.some(isRecord));
   const found = telling.length > 0 ? telling : lists.length === 1 ? lists : [];
   if (found.length === 0) return null;
   const train = found.filter(([name]) => trainNames.includes(name.toLowerCase()));
   const held = found.filter(([name]) => heldNames.includes(name.toLowerCase()));
-  const taken = train.length > 0 ? train : found.length > held.length ? found.filter((each) => !held.includes(each)) : found; // biome-ignore format: one line
+  const taken =
+    train.length > 0 ? train : found.length > held.length ? found.filter((each) => !held.includes(each)) : found;
   const notes = found
     .filter((each) => !taken.includes(each))
-    .map(([name, list]) => `the ${list.length} records under "${name}" are left alone; in a file of their own they can be given to \`validation\``); // biome-ignore format: one line
+    .map(
+      ([name, list]) =>
+        `the ${list.length} records under "${name}" are left alone; in a file of their own they can be given to \`validation\``,
+    );
   const rest = Object.keys(value).filter((key) => !found.some(([name]) => name === key));
-  if (rest.length > 0) notes.push(`not read beside the records: ${rest.slice(0, shown).map((key) => key.slice(0, 40)).join(', ')}`); // biome-ignore format: one line
+  if (rest.length > 0)
+    notes.push(
+      `not read beside the records: ${rest
+        .slice(0, shown)
+        .map((key) => key.slice(0, 40))
+        .join(', ')}`,
+    );
   const names = taken.map(([name]) => `"${name.slice(0, 40)}"`);
   const layout = `in the list${names.length > 1 ? 's' : ''} under ${names.slice(0, shown).join(', ')}`;
   return { records: taken.flatMap(([, list]) => list), layout, notes };

@@ -29,7 +29,8 @@ const digits = (value: number | null): string => (value === null ? '–' : Strin
 
 /** What uPlot is told of a plot, at a width, in the page's language and colours. */
 export function chartOptions({ series, x }: PlotData, width: number): object {
-  const colour = (name: string): string => getComputedStyle(document.documentElement).getPropertyValue(`--${name}`).trim(); // biome-ignore format: one line
+  const colour = (name: string): string =>
+    getComputedStyle(document.documentElement).getPropertyValue(`--${name}`).trim();
   const said = (text: Text): string => (isEnglish() ? text.en : text.zh);
   const value = (_: unknown, each: number | null): string => digits(each);
   // Steps are whole.

@@ -40,8 +40,11 @@ export interface ReportContent {
 }
 
 /** The events of one kind, in their order. */
-export const eventsOf = <T extends RunEvent['type']>(events: readonly RunEvent[], type: T): Extract<RunEvent, { type: T }>[] =>
-  events.filter((event): event is Extract<RunEvent, { type: T }> => event.type === type); // biome-ignore format: a signature
+export const eventsOf = <T extends RunEvent['type']>(
+  events: readonly RunEvent[],
+  type: T,
+): Extract<RunEvent, { type: T }>[] =>
+  events.filter((event): event is Extract<RunEvent, { type: T }> => event.type === type);
 
 const baselineNames: Readonly<Record<BaselineKind, Text>> = {
   majority: words.result.majority,
@@ -62,10 +65,12 @@ export function nameOf({ baselines }: Evaluation, name: string): Text {
 }
 
 /** The model that the page is about, and the one that it is first compared with. */
-export const pairOf = ({ models: [first, rival] }: Evaluation): { first: ModelEvaluation; rival: ModelEvaluation | null } => ({
+export const pairOf = ({
+  models: [first, rival],
+}: Evaluation): { first: ModelEvaluation; rival: ModelEvaluation | null } => ({
   first: first!,
   rival: rival ?? null,
-}); // biome-ignore format: a signature
+});
 
 /** Comparisons by the metric that decides. */
 export const decisive = ({ comparisons, metrics: [metric] }: Evaluation): Comparison[] =>

@@ -18,7 +18,11 @@ function common(a: readonly string[], b: readonly string[]): [boolean[], boolean
   const lengths = new Uint16Array((a.length + 1) * width);
   for (let i = a.length - 1; i >= 0; i--)
     for (let j = b.length - 1; j >= 0; j--) {
-      const [diagonal, down, right] = [lengths[(i + 1) * width + j + 1]!, lengths[(i + 1) * width + j]!, lengths[i * width + j + 1]!]; // biome-ignore format: one line
+      const [diagonal, down, right] = [
+        lengths[(i + 1) * width + j + 1]!,
+        lengths[(i + 1) * width + j]!,
+        lengths[i * width + j + 1]!,
+      ];
       lengths[i * width + j] = a[i] === b[j] ? diagonal + 1 : Math.max(down, right);
     }
   const found: [boolean[], boolean[]] = [a.map(() => false), b.map(() => false)];

@@ -33,7 +33,10 @@ function scoreLead({ examples, metrics: [metric], models }: Evaluation): Text {
 function outcomeOf(evaluation: Evaluation): Pick<Headline, 'tone' | 'title'> {
   const all = decisive(evaluation);
   const names = (some: typeof all): Text => listed(some.map(({ second }) => nameOf(evaluation, second)));
-  const [models, baselines] = [all.filter((each) => each.with === 'model'), all.filter((each) => each.with === 'baseline')]; // biome-ignore format: one line
+  const [models, baselines] = [
+    all.filter((each) => each.with === 'model'),
+    all.filter((each) => each.with === 'baseline'),
+  ];
   if (all.length === 0) return { tone: 'open', title: page.scored };
   if (all.some(({ verdict }) => verdict === 'too-few-examples'))
     return { tone: 'doubtful', title: page.tooFew({ n: count(evaluation.examples) }) };
@@ -54,7 +57,10 @@ function ofEvaluation(evaluation: Evaluation): Headline {
   const lead = scoreLead(evaluation);
   const score = rival ? percent(rival.results[0]!.score) : '';
   const other = rival && modelName(rival.name);
-  const said = { en: `${lead.en}${other ? `; ${other.en}: ${score}` : ''}.`, zh: `${lead.zh}${other ? `；${other.zh}：${score}` : ''}。` }; // biome-ignore format: one line
+  const said = {
+    en: `${lead.en}${other ? `; ${other.en}: ${score}` : ''}.`,
+    zh: `${lead.zh}${other ? `；${other.zh}：${score}` : ''}。`,
+  };
   if (isGrave && tone === 'good') return { tone: 'doubtful', title: page.doubtful({ said: title }), lead: said };
   return { tone, title, lead: said };
 }

@@ -36,4 +36,6 @@ export const html = (strings: TemplateStringsArray, ...parts: readonly Part[]): 
 
 /** A value for a script to read, in an element that is no script: no text in it can end the element. */
 export const jsonElement = (id: string, value: unknown): Html =>
-  new Html(`<script type="application/json" id="${escapeHtml(id)}">${JSON.stringify(value).replace(/</g, '\\u003c')}</script>`); // biome-ignore format: one line
+  new Html(
+    `<script type="application/json" id="${escapeHtml(id)}">${JSON.stringify(value).replace(/</g, '\\u003c')}</script>`,
+  );

@@ -76,16 +76,20 @@ function switches(): Html {
 <div class="switch" role="group" ${label(page.theme)}>${button('paint', 'auto', icon('<path d="M12 4a8 8 0 1 0 0 16z" fill="currentColor"/><circle cx="12" cy="12" r="8"/>', page.themeAuto), true)}${button('paint', 'light', icon('<circle cx="12" cy="12" r="4"/><path d="M12 3v2M12 19v2M3 12h2M19 12h2M5.6 5.6l1.4 1.4M17 17l1.4 1.4M18.4 5.6L17 7M7 17l-1.4 1.4"/>', page.themeLight), false)}${button('paint', 'dark', icon('<path d="M19 14.5A7.5 7.5 0 0 1 9.5 5a7.5 7.5 0 1 0 9.5 9.5z"/>', page.themeDark), false)}</div></div>`;
 }
 
-const bar = (): Html => html`<header class="bar"><div><strong class="mark">nomoat</strong><nav ${label(page.sections)}>${sections.map(({ id, short }) => html`<a href="#${id}">${say(short)}</a>`)}</nav>${switches()}</div></header>`; // biome-ignore format: one line
+const bar = (): Html =>
+  html`<header class="bar"><div><strong class="mark">nomoat</strong><nav ${label(page.sections)}>${sections.map(({ id, short }) => html`<a href="#${id}">${say(short)}</a>`)}</nav>${switches()}</div></header>`;
 
 /** The page, whole. */
 export function renderPage(content: ReportContent): string {
   const { title } = titleOf(content);
   const css = `${uPlotFile('uPlot.min.css')}${style}`;
   const plots = plotsOf(content).map(plotData);
-  const scripts = [uPlotFile('uPlot.iife.min.js'), pageScript].map((text) => text.replace(/<\/script/gi, '<\\/script')); // biome-ignore format: one line
+  const scripts = [uPlotFile('uPlot.iife.min.js'), pageScript].map((text) => text.replace(/<\/script/gi, '<\\/script'));
   const policy = `default-src 'none'; style-src ${digest(css)}; script-src ${scripts.map(digest).join(' ')}; base-uri 'none'; form-action 'none'`;
-  const body = sections.map(({ id, render, title: name }) => html`<section id="${id}" aria-labelledby="${id}-title"><h2 id="${id}-title">${say(name)}</h2>${render(content)}</section>`); // biome-ignore format: one line
+  const body = sections.map(
+    ({ id, render, title: name }) =>
+      html`<section id="${id}" aria-labelledby="${id}-title"><h2 id="${id}-title">${say(name)}</h2>${render(content)}</section>`,
+  );
   return `<!doctype html>
 <html lang="en" data-title-en="${escapeHtml(title.en)}" data-title-zh="${escapeHtml(title.zh)}"><head><meta charset="utf-8"><meta http-equiv="Content-Security-Policy" content="${escapeHtml(policy)}"><meta name="viewport" content="width=device-width, initial-scale=1"><meta name="generator" content="nomoat ${escapeHtml(content.version)}"><title>${escapeHtml(title.en)}</title><style>${css}</style></head>
 <body>${html`<a class="skip" href="#result">${say(page.skip)}</a>${bar()}<main>${hero(content)}${body}</main><footer><p>${say(page.footer)} nomoat ${content.version}</p></footer>${jsonElement('plots', plots)}`.text}

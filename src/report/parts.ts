@@ -31,7 +31,9 @@ export function table(
       const column = columns[i + 1]!;
       return html`<td role="cell"${cell(column)} data-en="${column.name.en}" data-zh="${column.name.zh}">${part}</td>`;
     });
-  const body = rows.map(([first, ...rest]) => html`<tr role="row"><th role="rowheader" scope="row">${first!}</th>${cells(rest)}</tr>`); // biome-ignore format: one line
+  const body = rows.map(
+    ([first, ...rest]) => html`<tr role="row"><th role="rowheader" scope="row">${first!}</th>${cells(rest)}</tr>`,
+  );
   const stacks = columns.length >= stackedColumns && !scrolls ? html` class="stacks"` : null;
   return html`<div class="scroll" tabindex="0" role="group" ${label(name)}><table role="table"${stacks}><thead role="rowgroup"><tr role="row">${head}</tr></thead><tbody role="rowgroup">${body}</tbody></table></div>`;
 }

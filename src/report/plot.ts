@@ -75,7 +75,10 @@ export function plotData({ id, series, xName }: Plot): PlotData {
 function valuesTable({ series, title, xName }: Plot): Html {
   const shown = series.map(({ points }) => new Map(thinned(points.filter(isPoint), tableRows)));
   const xs = [...new Set(shown.flatMap((line) => [...line.keys()]))].sort((a, b) => a - b);
-  const rows = xs.map((x) => html`<tr><th scope="row">${x}</th>${shown.map((line) => html`<td class="n">${short(line.get(x))}</td>`)}</tr>`); // biome-ignore format: one line
+  const rows = xs.map(
+    (x) =>
+      html`<tr><th scope="row">${x}</th>${shown.map((line) => html`<td class="n">${short(line.get(x))}</td>`)}</tr>`,
+  );
   return html`<details class="values"><summary>${say(words.page.values)}</summary>
 <div class="scroll" tabindex="0" role="group" ${label(title)}><table><thead><tr><th scope="col">${say(xName)}</th>${series.map(({ name }) => html`<th scope="col" class="n">${say(name)}</th>`)}</tr></thead><tbody>${rows}</tbody></table></div></details>`;
 }

@@ -19,16 +19,35 @@ let texts: Evaluation;
 beforeAll(async () => {
   [labels, texts] = [await labelEvaluation(), await textEvaluation()];
 });
-const contentOf = (more: Partial<ReportContent>): ReportContent => ({ run: null, events: [], evaluation: null, updates: null, repeat: { command: 'nomoat eval x', recipe: null }, evaluate: null, version: '0.0.0', ...more }); // biome-ignore format: one line
-const withoutScripts = (page: string): string => page.replace(/<script[\s\S]*?<\/script>/g, '').replace(/<style>[\s\S]*?<\/style>/g, ''); // biome-ignore format: one line
+const contentOf = (more: Partial<ReportContent>): ReportContent => ({
+  run: null,
+  events: [],
+  evaluation: null,
+  updates: null,
+  repeat: { command: 'nomoat eval x', recipe: null },
+  evaluate: null,
+  version: '0.0.0',
+  ...more,
+});
+const withoutScripts = (page: string): string =>
+  page.replace(/<script[\s\S]*?<\/script>/g, '').replace(/<style>[\s\S]*?<\/style>/g, '');
 
 describe('foreign text', () => {
   const attack = `"'><img src=x onerror=alert(1)></script><script>alert(2)</script><!-- </style>`;
-  const attacked = <Value>(value: Value): Value => JSON.parse(JSON.stringify(value, (key, part) => (typeof part === 'string' && !/^(type|state|verdict|severity|kind|code|with|metric)$/.test(key) ? `${part}${attack}` : part))) as Value; // biome-ignore format: one line
+  const attacked = <Value>(value: Value): Value =>
+    JSON.parse(
+      JSON.stringify(value, (key, part) =>
+        typeof part === 'string' && !/^(type|state|verdict|severity|kind|code|with|metric)$/.test(key)
+          ? `${part}${attack}`
+          : part,
+      ),
+    ) as Value;
 
   test('stays text, wherever it stands', () => {
     const run = { ...attacked(reportedRun()), state: 'done' as const };
-    const page = renderReport({ ...run, settings: { ...run.settings, method: 'lora' } }, attacked(runEvents()), { evaluation: { ...attacked(labels), metrics: labels.metrics } }); // biome-ignore format: one line
+    const page = renderReport({ ...run, settings: { ...run.settings, method: 'lora' } }, attacked(runEvents()), {
+      evaluation: { ...attacked(labels), metrics: labels.metrics },
+    });
     expect(page).not.toContain('<img');
     expect(page).not.toContain('alert(2)</script>');
     expect(page.match(/<script/g)).toHaveLength(3);
@@ -73,7 +92,7 @@ describe('the first sentence', () => {
     const fell = headlineOf(contentOf({ run, events: runEvents() }));
     expect([fell.tone, fell.title.en]).toEqual(['open', 'The held-out loss fell']);
     expect(fell.lead.en).toContain('does not show that the answers are better');
-    const ends = (changes: object): RunEvent[] => runEvents().map((event) => (event.type === 'run-end' ? { ...event, ...changes } : event)); // biome-ignore format: one line
+    const ends = (changes: object): RunEvent[] => runEvents().map((event) => (event.type === 'run-end' ? { ...event, ...changes } : event));
     expect(titleOf({ run, events: ends({ validationAfter: 9 }) })).toEqual(['bad', 'The held-out loss did not fall']);
     expect(titleOf({ run, events: ends({ validationBefore: null, validationAfter: null }) })[1]).toMatch(/^Nothing was held out/);
     expect(titleOf({ run: reportedRun('diverged'), events: runEvents('diverged'), evaluation: labels })[1]).toMatch(/^This run diverged/);
@@ -119,7 +138,10 @@ describe('the page', () => {
   test('every text is there in English and in Chinese', () => {
     const all = [words.page, words.result, words.answers, words.run].flatMap((table) => Object.entries(table));
     expect(all.length).toBeGreaterThan(150);
-    const figures = new Proxy({}, { get: (_, name) => (/^(said|than|by|time|summary|model)$/.test(String(name)) ? { en: 'x', zh: '某' } : 'x') }); // biome-ignore format: one line
+    const figures = new Proxy(
+      {},
+      { get: (_, name) => (/^(said|than|by|time|summary|model)$/.test(String(name)) ? { en: 'x', zh: '某' } : 'x') },
+    );
     const isChinese = (text: string): boolean => /\p{Script=Han}/u.test(text);
     for (const [name, entry] of all) {
       const { en, zh } =
@@ -138,7 +160,9 @@ describe('the page', () => {
 
   test('colours that carry text are told apart by those who see little of them', () => {
     const luminance = (colour: string): number => {
-      const [r, g, b] = [1, 3, 5].map((at) => Number.parseInt(colour.slice(at, at + 2), 16) / 255).map((c) => (c <= 0.04045 ? c / 12.92 : ((c + 0.055) / 1.055) ** 2.4)); // biome-ignore format: one line
+      const [r, g, b] = [1, 3, 5]
+        .map((at) => Number.parseInt(colour.slice(at, at + 2), 16) / 255)
+        .map((c) => (c <= 0.04045 ? c / 12.92 : ((c + 0.055) / 1.055) ** 2.4));
       return 0.2126 * r! + 0.7152 * g! + 0.0722 * b!;
     };
     const contrast = (a: string, b: string): number => {
@@ -197,15 +221,34 @@ test('a million points are thinned to what can be drawn, spikes and the last one
   expect(kept).toContainEqual([123_456, 99]);
   expect(kept.at(-1)).toEqual([999_999, 1]);
   const name = { en: '', zh: '' };
-  const { columns } = plotData({ id: 'x', title: name, xName: name, series: [{ name, points: [[0, 1], [1, Number.NaN], [2, 3]] }, { name, points: [[1, 5]] }] }); // biome-ignore format: one line
-  expect(columns).toEqual([[0, 1, 2], [1, null, 3], [null, 5, null]]); // biome-ignore format: one line
+  const { columns } = plotData({
+    id: 'x',
+    title: name,
+    xName: name,
+    series: [
+      {
+        name,
+        points: [
+          [0, 1],
+          [1, Number.NaN],
+          [2, 3],
+        ],
+      },
+      { name, points: [[1, 5]] },
+    ],
+  });
+  expect(columns).toEqual([
+    [0, 1, 2],
+    [1, null, 3],
+    [null, 5, null],
+  ]);
 });
 
 test('a run that learnt from preferences shows both sides before and after, and draws margin and accuracy', () => {
-  const figures = { count: 40, accuracy: 0.5, margin: 0, chosenReward: 0, rejectedReward: 0, chosenLogProbability: -2.5, rejectedLogProbability: -2.75 }; // biome-ignore format: one line
-  const learnt = { ...figures, accuracy: 0.725, margin: 0.321, chosenReward: 0.2, rejectedReward: -0.121, chosenLogProbability: -2.625 }; // biome-ignore format: one line
-  const preferred = runEvents().map((event): RunEvent => (event.type === 'step-end' || event.type === 'validation' ? { ...event, preference: event.step === 0 ? figures : learnt } : event)); // biome-ignore format: one line
-  const drift: RunEvent = { type: 'answer-drift', prompts: 32, tokensBefore: 61.3, tokensAfter: 87.9, cutBefore: 4, cutAfter: 9, divergence: 0.042 }; // biome-ignore format: one line
+  const figures = { count: 40, accuracy: 0.5, margin: 0, chosenReward: 0, rejectedReward: 0, chosenLogProbability: -2.5, rejectedLogProbability: -2.75 };
+  const learnt = { ...figures, accuracy: 0.725, margin: 0.321, chosenReward: 0.2, rejectedReward: -0.121, chosenLogProbability: -2.625 };
+  const preferred = runEvents().map((event): RunEvent => (event.type === 'step-end' || event.type === 'validation' ? { ...event, preference: event.step === 0 ? figures : learnt } : event));
+  const drift: RunEvent = { type: 'answer-drift', prompts: 32, tokensBefore: 61.3, tokensAfter: 87.9, cutBefore: 4, cutAfter: 9, divergence: 0.042 };
   const page = renderReport(reportedRun(), [...preferred, drift]);
   const shown = withoutScripts(page);
   for (const text of ['Pairs the right way round', '50.0%', '72.5%', '0.321', '-0.121', '-2.625', '61.3', '87.9', '0.042', 'data-plot="margin"', 'data-plot="accuracy"'])

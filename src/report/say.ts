@@ -8,7 +8,8 @@ export interface Text {
 }
 
 /** Words of a program, which sentences have in backticks, as code. */
-const prose = (text: string): Html[] => text.split(/`([^`\n]+)`/).map((part, i) => (i % 2 === 1 ? html`<code>${part}</code>` : html`${part}`)); // biome-ignore format: one line
+const prose = (text: string): Html[] =>
+  text.split(/`([^`\n]+)`/).map((part, i) => (i % 2 === 1 ? html`<code>${part}</code>` : html`${part}`));
 
 /** A text in both languages, or once where they agree. */
 export const say = ({ en, zh }: Text): Html =>

@@ -111,8 +111,11 @@ dd{margin:0}
 .heat-right-0,.heat-wrong-0{color:var(--muted)}`;
 
 const heat = [1, 2, 3, 4, 5, 6]
-  .map((shade) => `.heat-right-${shade}{background:color-mix(in srgb,var(--good) ${6 * shade}%,transparent)}.heat-wrong-${shade}{background:color-mix(in srgb,var(--bad) ${6 * shade}%,transparent)}.heat-plain-${shade}{background:color-mix(in srgb,var(--accent) ${6 * shade}%,transparent)}`)
-  .join('\n'); // biome-ignore format: one line
+  .map(
+    (shade) =>
+      `.heat-right-${shade}{background:color-mix(in srgb,var(--good) ${6 * shade}%,transparent)}.heat-wrong-${shade}{background:color-mix(in srgb,var(--bad) ${6 * shade}%,transparent)}.heat-plain-${shade}{background:color-mix(in srgb,var(--accent) ${6 * shade}%,transparent)}`,
+  )
+  .join('\n');
 
 const answers = `.filters{display:flex;flex-wrap:wrap;align-items:center;gap:.375rem;margin:.75rem 0;font-size:.875rem}
 .filters>span{color:var(--muted);margin-right:.25rem}

@@ -17,7 +17,15 @@ const mostPrompts = 32;
 const mostTokens = 128;
 
 /** The model's own distribution. */
-const unchanged = { temperature: 1, topP: 1, topK: 0, minP: 0, repeatPenalty: 1, frequencyPenalty: 0, presencePenalty: 0 } as const; // biome-ignore format: one line
+const unchanged = {
+  temperature: 1,
+  topP: 1,
+  topK: 0,
+  minP: 0,
+  repeatPenalty: 1,
+  frequencyPenalty: 0,
+  presencePenalty: 0,
+} as const;
 
 interface Drawn {
   readonly question: TestQuestion;
@@ -58,13 +66,15 @@ async function logRatio(
   drawn: readonly Drawn[],
   { after, before }: BeforeAndAfter,
 ): Promise<{ sum: number; tokens: number }> {
-  // biome-ignore format: one line
   const rows = drawn.map(rowOf);
   const [own, base] = [await after.scoreRows(rows), await before.scoreRows(rows)];
   const total = { sum: 0, tokens: 0 };
   for (const [i, { cut }] of drawn.entries()) {
     // What a cut answer ends with was not drawn.
-    const [of, to] = [own[i], base[i]].map((score) => score?.logProbabilities.slice(0, cut ? -1 : undefined) ?? []) as [number[], number[]]; // biome-ignore format: one line
+    const [of, to] = [own[i], base[i]].map((score) => score?.logProbabilities.slice(0, cut ? -1 : undefined) ?? []) as [
+      number[],
+      number[],
+    ];
     if (of.length !== to.length) continue;
     total.sum += sum(of) - sum(to);
     total.tokens += of.length;
@@ -88,7 +98,10 @@ export async function answerDrift(
     const round = all.slice(at, at + size);
     const [own, base] = [await draw(models.after, round, options), await draw(models.before, round, options)];
     const both = own.flatMap((after, i) => (after && base[i] ? [{ after, before: base[i] }] : []));
-    const more = await logRatio(both.flatMap(({ after }) => (after.text.trim() === '' ? [] : [after])), models); // biome-ignore format: one line
+    const more = await logRatio(
+      both.flatMap(({ after }) => (after.text.trim() === '' ? [] : [after])),
+      models,
+    );
     ratio = { sum: ratio.sum + more.sum, tokens: ratio.tokens + more.tokens };
     drawn.push(...both);
   }

@@ -72,8 +72,13 @@ function dataReady(prepared: Prepared, steps: number, stepsPerEpoch: number): Ru
 
 /** What was passed over when the run went on, and what was used instead. */
 function brokenCheckpoints({ broken, lostBest, state }: Loaded): string[] {
-  const said = broken.map(({ fault, step }) => `The checkpoint after ${step} steps is broken (${fault}): going on from the one after ${state.step} steps.`); // biome-ignore format: one line
+  const said = broken.map(
+    ({ fault, step }) =>
+      `The checkpoint after ${step} steps is broken (${fault}): going on from the one after ${state.step} steps.`,
+  );
   if (lostBest)
-    said.push(`The best checkpoint so far, after ${lostBest.step} steps, cannot be read (${lostBest.fault}): the best of what follows is the result.`); // biome-ignore format: one line
+    said.push(
+      `The best checkpoint so far, after ${lostBest.step} steps, cannot be read (${lostBest.fault}): the best of what follows is the result.`,
+    );
   return said;
 }

@@ -23,9 +23,22 @@ function shape(
   return z.looseObject({ ...Object.fromEntries([...of(number, names.number), ...of(text, names.text)]), ...others });
 }
 
-const refusal = shape({ number: ['prompts', 'value'], text: ['kind', 'by'] }, { interval, against: shape({ number: ['value', 'difference', 'adjustedPValue'], text: ['outcome'] }, { interval }).nullable() }); // biome-ignore format: one line
+const refusal = shape(
+  { number: ['prompts', 'value'], text: ['kind', 'by'] },
+  {
+    interval,
+    against: shape({ number: ['value', 'difference', 'adjustedPValue'], text: ['outcome'] }, { interval }).nullable(),
+  },
+);
 
-const endings = ['done', 'interrupted', 'failed', 'stopped-early', 'diverged', 'proof-failed'] as const satisfies readonly RunEndEvent['state'][]; // biome-ignore format: one line
+const endings = [
+  'done',
+  'interrupted',
+  'failed',
+  'stopped-early',
+  'diverged',
+  'proof-failed',
+] as const satisfies readonly RunEndEvent['state'][];
 
 /** What the report and a resumed run read of each kind of event: numbers that are computed with, texts that are shown. */
 const shapes: { readonly [T in RunEvent['type']]: z.ZodType } = {

@@ -25,13 +25,18 @@ export async function finishRun(running: Running, trained: Outcome): Promise<Fin
   if (state.bestStep !== null) loadParameters(folder.checkpoints, state.bestStep, method.step.parameters);
   if (losses.tornApart({ before: state.validationBefore, after: state.bestLoss })) {
     await method.step.close();
-    const at = state.bestLoss === null ? `the last losses are ${losses.end.toFixed(1)}` : `the validation loss is ${state.bestLoss.toFixed(1)}`; // biome-ignore format: one line
+    const at =
+      state.bestLoss === null
+        ? `the last losses are ${losses.end.toFixed(1)}`
+        : `the validation loss is ${state.bestLoss.toFixed(1)}`;
     return withoutEvaluation(diverged(running, `${at}, worse than a model that guesses`));
   }
   method.write(state, stepsPerEpoch);
   for (const { code, message } of preferenceNotices(folder.events(), state.bestStep)) journal.notice(code, message);
   // Of pairs the preferred answers.
-  const rows = (prepared.validation.length > 0 ? prepared.validation : prepared.train).slice(0, parityRows).map(({ rejected: _, ...row }) => row); // biome-ignore format: one line
+  const rows = (prepared.validation.length > 0 ? prepared.validation : prepared.train)
+    .slice(0, parityRows)
+    .map(({ rejected: _, ...row }) => row);
   const exact = await method.exactStep();
   const ours = await logProbabilitiesOf(exact, rows);
   if (!allFinite(ours)) {
@@ -46,7 +51,13 @@ export async function finishRun(running: Running, trained: Outcome): Promise<Fin
   const { emit } = journal;
   const failed = await proveResult({ proofs: files, rows, ours, threads, signal, emit }).finally(release);
   const torn = failed.some(({ meanDifference }) => meanDifference === null) && losses.spiked;
-  if (torn) return withoutEvaluation(diverged(running, `the loss rose above ${losses.bound.toFixed(1)} on the way, and llama.cpp's numbers with the result are not finite`)); // biome-ignore format: one line
+  if (torn)
+    return withoutEvaluation(
+      diverged(
+        running,
+        `the loss rose above ${losses.bound.toFixed(1)} on the way, and llama.cpp's numbers with the result are not finite`,
+      ),
+    );
   const verdict = failed.length > 0 ? failureText(failed, method) : null;
   if (verdict !== null) journal.notice('parity-failed', verdict);
   // Where its numbers are not finite, nothing can be said with them.

@@ -89,7 +89,8 @@ export function openMethod(options: MethodOptions): Promise<Method> {
 }
 
 async function startingAdapter(settings: RunSettings, model: GgufFile): Promise<EvenAdapter> {
-  if (settings.initialAdapter) return { ...(await initialAdapter(settings, settings.initialAdapter, model)), dropout: settings.dropout }; // biome-ignore format: one line
+  if (settings.initialAdapter)
+    return { ...(await initialAdapter(settings, settings.initialAdapter, model)), dropout: settings.dropout };
   const config = readModelConfig(model);
   return initLora({
     ...settings,
@@ -130,7 +131,8 @@ async function openLora(options: MethodOptions): Promise<Method> {
   // What cannot be written for llama.cpp would otherwise be known after the training only.
   if (before) writeGgufLora(before, adapter, model);
   const below = frozen === null ? null : writeFrozen(folder, frozen, model, settings);
-  const beside = (path: string | null): StackedAdapter[] => [below?.path ?? [], path ?? []].flat().map((each) => ({ path: each, scale: 1 })); // biome-ignore format: one line
+  const beside = (path: string | null): StackedAdapter[] =>
+    [below?.path ?? [], path ?? []].flat().map((each) => ({ path: each, scale: 1 }));
   const sha256 = folder.read().modelDigest;
   const describe = (path: string): void => {
     writePeftConfig(path, adapter);

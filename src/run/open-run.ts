@@ -157,7 +157,9 @@ async function openTuningOf(
   if (requested.device === 'webgpu') assertAdapterHolds(largestMatrix(model.tensors.values()));
   assertRunWritable(requested.run);
   await heedStop(signal);
-  const frozen = requested.frozenAdapter ? await readFrozenStack(requested.frozenAdapter, model, { alpha: requested.alpha }) : null; // biome-ignore format: one line
+  const frozen = requested.frozenAdapter
+    ? await readFrozenStack(requested.frozenAdapter, model, { alpha: requested.alpha })
+    : null;
   const examples = await prepareExamples(requested, model, { signal, progress });
   const prepared = { ...examples, overruled: [...examples.overruled, ...warnings] };
   const { chosen, settings } = prepared;

@@ -30,7 +30,9 @@ export function newRecord(
     ...(trainsAdapter(settings.method) && startFiles(settings).length > 0
       ? {
           adapterDigests: fileDigests(startFiles(settings)),
-          parents: startAdapters(settings).map(({ path, scale }) => parentAt(path, scale === 1 ? {} : { weight: scale })), // biome-ignore format: one line
+          parents: startAdapters(settings).map(({ path, scale }) =>
+            parentAt(path, scale === 1 ? {} : { weight: scale }),
+          ),
         }
       : {}),
     machine: { ...machineFacts() },

@@ -12,14 +12,31 @@ afterAll(() => {
   rmSync(folder, { recursive: true, force: true });
 });
 const data = join(folder, 'train.jsonl');
-writeFileSync(data, Array.from({ length: 24 }, (_, i) => JSON.stringify({ prompt: `is ${i} odd`, completion: i % 2 ? 'yes' : 'no' })).join('\n')); // biome-ignore format: one line
+writeFileSync(
+  data,
+  Array.from({ length: 24 }, (_, i) =>
+    JSON.stringify({ prompt: `is ${i} odd`, completion: i % 2 ? 'yes' : 'no' }),
+  ).join('\n'),
+);
 const model = join(import.meta.dirname, '../../test/fixtures/reference/llama/base.gguf');
 
 test('a run says what it refuses beside its base, in its result and in both languages of its report; a share of 0 turns it off', async () => {
   // Half of the run's time, of a run that takes a few seconds.
-  const run = tune({ data, model, run: join(folder, 'checked'), maxSteps: 40, epochs: 40, threads: 1, safetyShare: 0.5, learningRate: 0.01 }); // biome-ignore format: one line
+  const run = tune({
+    data,
+    model,
+    run: join(folder, 'checked'),
+    maxSteps: 40,
+    epochs: 40,
+    threads: 1,
+    safetyShare: 0.5,
+    learningRate: 0.01,
+  });
   const { report, safety } = await run.result;
-  expect(safety!.refusals.map(({ by, kind }) => [kind, by])).toEqual([['harmful', 'likelihood'], ['harmless', 'likelihood']]); // biome-ignore format: one line
+  expect(safety!.refusals.map(({ by, kind }) => [kind, by])).toEqual([
+    ['harmful', 'likelihood'],
+    ['harmless', 'likelihood'],
+  ]);
   expect(safety!.refusals[0]!.prompts).toBeGreaterThanOrEqual(8);
   expect(safety!.drift!.divergence).toBeGreaterThan(0);
   const page = readFileSync(report.html, 'utf8');
@@ -34,7 +51,8 @@ test('a run says what it refuses beside its base, in its result and in both lang
 test('a share that suffices for nothing is said', async () => {
   const run = tune({ data, model, run: join(folder, 'short'), maxSteps: 1, threads: 1, safetyShare: 1e-9 });
   const notices: string[] = [];
-  for await (const event of run) if (event.type === 'notice' && event.code === 'no-safety-check') notices.push(event.message); // biome-ignore format: one line
+  for await (const event of run)
+    if (event.type === 'notice' && event.code === 'no-safety-check') notices.push(event.message);
   expect(notices).toEqual([expect.stringMatching(/^No safety check: 0\.0 seconds were too few/)]);
   expect(await run.result).toMatchObject({ state: 'done', safety: null });
 }, 60_000);

@@ -12,7 +12,8 @@ import type { BeforeAndAfter } from './samples.ts';
 const mostSeconds = 25;
 
 /** Runs from before there was one get none; nor do new models, which have no base. */
-export const safetyShareOf = ({ settings }: Prepared): number => (settings.method === 'pretrain' ? 0 : (settings.safetyShare ?? 0)); // biome-ignore format: one line
+export const safetyShareOf = ({ settings }: Prepared): number =>
+  settings.method === 'pretrain' ? 0 : (settings.safetyShare ?? 0);
 
 /** Checks and says what was found, or why nothing was. */
 export async function quickSafety(running: Running, { after, before }: BeforeAndAfter): Promise<void> {

@@ -12,7 +12,8 @@ afterAll(() => {
   vi.unstubAllEnvs();
   rmSync(folder, { recursive: true, force: true });
 });
-const row = (i: number): string => JSON.stringify({ prompt: `is number ${i} odd or even`, completion: i % 2 ? 'odd' : 'even' }); // biome-ignore format: one line
+const row = (i: number): string =>
+  JSON.stringify({ prompt: `is number ${i} odd or even`, completion: i % 2 ? 'odd' : 'even' });
 const rows = (name: string, from: number, to: number): string => {
   const path = join(folder, name);
   writeFileSync(path, Array.from({ length: to - from }, (_, i) => row(from + i)).join('\n'));
@@ -22,7 +23,8 @@ const data = rows('train.jsonl', 0, 40);
 // The last one was trained on.
 const validation = rows('held-out.jsonl', 39, 64);
 const model = join(import.meta.dirname, '../../test/fixtures/reference/llama/base.gguf');
-const started = (name: string, more: object): Run => tune({ data, validation, model, run: join(folder, name), maxSteps: 4, threads: 1, safetyShare: 0, ...more }); // biome-ignore format: one line
+const started = (name: string, more: object): Run =>
+  tune({ data, validation, model, run: join(folder, name), maxSteps: 4, threads: 1, safetyShare: 0, ...more });
 
 async function eventsOf(run: Run, onEvent: (event: RunEvent) => void = () => {}): Promise<RunEvent[]> {
   const events: RunEvent[] = [];
@@ -41,7 +43,12 @@ test('held-out examples are asked of the result and of the base, beside those wh
   expect(evaluation).toMatchObject({ examples: 25, heldOut: 25, metric: 'exact', trainedOn: 1 });
   expect(evaluation!.scores.map(({ kind }) => kind)).toEqual(['trained', 'base', 'majority', 'nearest']);
   expect(evaluation!.scores[2]).toMatchObject({ score: 13 / 25 });
-  expect(evaluation!.comparisons.map((each) => each.with).sort()).toEqual(evaluation!.scores.slice(1).map(({ name }) => name).sort()); // biome-ignore format: one line
+  expect(evaluation!.comparisons.map((each) => each.with).sort()).toEqual(
+    evaluation!.scores
+      .slice(1)
+      .map(({ name }) => name)
+      .sort(),
+  );
   expect(evaluation!.sentences.join('\n')).toContain('1 of the 25 test examples were trained on');
   expect(events.at(-2)).toEqual({ type: 'verdict', ...evaluation });
   const { evaluation: whole } = JSON.parse(readFileSync(join(path, 'report.json'), 'utf8'));
@@ -58,7 +65,9 @@ test('a share of 0 turns it off; a share that suffices for nothing is said', asy
   expect((await off.result).evaluation).toBeNull();
   const short = started('short', { verdictShare: 1e-6 });
   const notices = (await eventsOf(short)).filter((event) => event.type === 'notice' && event.code === 'no-verdict');
-  expect(notices).toMatchObject([{ message: expect.stringMatching(/^No verdict on the held-out examples: 0\.0 seconds/) }]); // biome-ignore format: one line
+  expect(notices).toMatchObject([
+    { message: expect.stringMatching(/^No verdict on the held-out examples: 0\.0 seconds/) },
+  ]);
   expect(await short.result).toMatchObject({ state: 'done', evaluation: null });
 }, 120_000);
 
@@ -69,6 +78,14 @@ test('who stops the run while it is evaluated has a finished one', async () => {
   const events = await eventsOf(run, (event) => {
     if (event.type === 'sample' && ++samples === 3) run.interrupt();
   });
-  expect(events.at(-2)).toMatchObject({ type: 'notice', code: 'no-verdict', message: expect.stringContaining('it was stopped') }); // biome-ignore format: one line
-  expect(await run.result).toMatchObject({ state: 'done', evaluation: null, adapter: expect.stringContaining('adapter') }); // biome-ignore format: one line
+  expect(events.at(-2)).toMatchObject({
+    type: 'notice',
+    code: 'no-verdict',
+    message: expect.stringContaining('it was stopped'),
+  });
+  expect(await run.result).toMatchObject({
+    state: 'done',
+    evaluation: null,
+    adapter: expect.stringContaining('adapter'),
+  });
 }, 120_000);

@@ -41,7 +41,7 @@ const verdictShareOf = ({ verdictShare = 0 }: Prepared['settings']): number => v
 
 /** Tokens of an answer at most: of the longest expected one, twice. */
 export function mostAnswerTokens({ validation }: Pick<Prepared, 'validation'>): number {
-  const longest = validation.reduce((most, { supervised }) => Math.max(most, countSupervised(supervised)), 0); // biome-ignore format: one line
+  const longest = validation.reduce((most, { supervised }) => Math.max(most, countSupervised(supervised)), 0);
   return Math.max(leastAnswerTokens, roomForAnswers * longest);
 }
 
@@ -74,13 +74,16 @@ export async function quickVerdict(
       signal,
     });
     const count = answered[0]!.answers.length;
-    if (count === 0) return none(`${budget.toFixed(1)} seconds, ${(100 * share).toFixed(0)}% of the run's time, were too few for any answers`); // biome-ignore format: one line
+    if (count === 0)
+      return none(
+        `${budget.toFixed(1)} seconds, ${(100 * share).toFixed(0)}% of the run's time, were too few for any answers`,
+      );
     const evaluation = await evaluated(
       running,
       { all: questions, test: testSetOf(questions.slice(0, count)) },
       answered,
     );
-    journal.emit(verdictEvent(evaluation, { heldOut: questions.length, seconds: (performance.now() - began) / 1000 })); // biome-ignore format: one line
+    journal.emit(verdictEvent(evaluation, { heldOut: questions.length, seconds: (performance.now() - began) / 1000 }));
     return evaluation;
   } catch (error) {
     return none(signal.aborted ? 'it was stopped' : error instanceof Error ? error.message : String(error));
@@ -135,7 +138,11 @@ async function evaluated(
     test,
     metrics: [metricOf(name)],
     suggested: why,
-    models: answered.map(({ answers, seconds }, i) => ({ name: names[i]!, answers, costs: { seconds, computed: answers.length } })), // biome-ignore format: one line
+    models: answered.map(({ answers, seconds }, i) => ({
+      name: names[i]!,
+      answers,
+      costs: { seconds, computed: answers.length },
+    })),
     baselines,
     findings,
   });
@@ -145,14 +152,27 @@ async function evaluated(
 function verdictEvent(evaluation: Evaluation, took: Pick<VerdictEvent, 'heldOut' | 'seconds'>): VerdictEvent {
   const { baselines, comparisons, examples, findings, metrics, models, verdict } = evaluation;
   const [trained, base] = models;
-  const scoreOf = (kind: VerdictScore['kind'], { name, results }: Pick<BaselineEvaluation, 'name' | 'results'>): VerdictScore => ({ name, kind, score: results[0]!.score, interval: results[0]!.interval }); // biome-ignore format: one line
+  const scoreOf = (
+    kind: VerdictScore['kind'],
+    { name, results }: Pick<BaselineEvaluation, 'name' | 'results'>,
+  ): VerdictScore => ({ name, kind, score: results[0]!.score, interval: results[0]!.interval });
   return {
     type: 'verdict',
     examples,
     ...took,
     metric: metrics[0]!.name,
-    scores: [scoreOf('trained', trained!), scoreOf('base', base!), ...baselines.map((each) => scoreOf(each.kind, each))], // biome-ignore format: one line
-    comparisons: comparisons.map(({ adjustedPValue, difference, interval, second, verdict: outcome }) => ({ with: second, outcome, difference, interval, pValue: adjustedPValue })), // biome-ignore format: one line
+    scores: [
+      scoreOf('trained', trained!),
+      scoreOf('base', base!),
+      ...baselines.map((each) => scoreOf(each.kind, each)),
+    ],
+    comparisons: comparisons.map(({ adjustedPValue, difference, interval, second, verdict: outcome }) => ({
+      with: second,
+      outcome,
+      difference,
+      interval,
+      pValue: adjustedPValue,
+    })),
     degenerate: { ...trained!.degenerate },
     trainedOn: findings.trainedOn ?? null,
     nearlyTrainedOn: findings.nearlyTrainedOn?.length ?? null,

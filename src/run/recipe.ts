@@ -17,7 +17,9 @@ export function settingsOf({ chosenPrecision, settings }: RunRecord): Record<str
     // `auto` measures, and may come to something else the next time.
     precision: chosenPrecision ?? settings.precision,
   };
-  const names = Object.keys(settings.method === 'pretrain' ? pretrainOptions : tuneOptions).filter((name) => name !== 'run'); // biome-ignore format: one line
+  const names = Object.keys(settings.method === 'pretrain' ? pretrainOptions : tuneOptions).filter(
+    (name) => name !== 'run',
+  );
   return Object.fromEntries(names.flatMap((name) => (values[name] === null ? [] : [[name, values[name]]])));
 }
 
@@ -29,7 +31,15 @@ export function recipeOf(record: RunRecord): string {
 }
 
 /** Settings that hold for one machine: where things lie on it, and what it can do. */
-const placeNames: ReadonlySet<string> = new Set(['model', 'initialAdapter', 'chatTemplate', 'threads', 'memory', 'nice', 'device']); // biome-ignore format: one line
+const placeNames: ReadonlySet<string> = new Set([
+  'model',
+  'initialAdapter',
+  'chatTemplate',
+  'threads',
+  'memory',
+  'nice',
+  'device',
+]);
 
 /** Whether a setting means nothing to another machine; a share of the data held out means the same everywhere. */
 export const ofPlace = (name: string, value: unknown): boolean =>

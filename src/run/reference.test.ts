@@ -16,7 +16,11 @@ const references = join(folder, 'home/references');
 
 beforeAll(() => {
   vi.stubEnv('NOMOAT_HOME', join(folder, 'home'));
-  const rows = Array.from({ length: 16 }, (_, i) => ({ prompt: `what is ${i} ${'x'.repeat(i)}`, chosen: i % 2 ? 'odd' : 'even', rejected: 'no idea' })); // biome-ignore format: one line
+  const rows = Array.from({ length: 16 }, (_, i) => ({
+    prompt: `what is ${i} ${'x'.repeat(i)}`,
+    chosen: i % 2 ? 'odd' : 'even',
+    rejected: 'no idea',
+  }));
   writeFileSync(data, rows.map((row) => JSON.stringify(row)).join('\n'));
 });
 afterAll(() => {
@@ -26,7 +30,22 @@ afterAll(() => {
 
 let runs = 0;
 async function train(given: Given, stopAfter = Number.POSITIVE_INFINITY, run = join(folder, `run${runs++}`)) {
-  const settings = await resolveSettings([data], { model, batchSize: 4, epochs: 2, learningRate: 1e-2, warmupSteps: 0, threads: 1, validation: 0.25, validateEvery: 2, ...given, run }, null); // biome-ignore format: one line
+  const settings = await resolveSettings(
+    [data],
+    {
+      model,
+      batchSize: 4,
+      epochs: 2,
+      learningRate: 1e-2,
+      warmupSteps: 0,
+      threads: 1,
+      validation: 0.25,
+      validateEvery: 2,
+      ...given,
+      run,
+    },
+    null,
+  );
   const go = async (resume: boolean, until: number): Promise<RunEvent[]> => {
     const abort = new AbortController();
     const events: RunEvent[] = [];
@@ -91,7 +110,10 @@ test('a run ends with how long answers became and how far they are from the base
   expect(drift).toMatchObject({ type: 'answer-drift', prompts: 4 });
   expect(Math.abs(drift.divergence)).toBeGreaterThan(1e-3);
   await using team = await openTeam({ modelPath: model, longest: 256, threads: 1 });
-  const questions = [1, 2].map((i) => ({ ask: { messages: [{ role: 'user' as const, content: `number ${i}` }] }, expected: 'odd' })); // biome-ignore format: one line
+  const questions = [1, 2].map((i) => ({
+    ask: { messages: [{ role: 'user' as const, content: `number ${i}` }] },
+    expected: 'odd',
+  }));
   const options = { seconds: 60, seed: 3, signal: new AbortController().signal };
   const none = await answerDrift({ before: team, after: team }, questions, options);
   expect(none).toMatchObject({ prompts: 2, divergence: 0, tokensAfter: none!.tokensBefore, cutAfter: none!.cutBefore });

@@ -61,7 +61,18 @@ function keyOf({ opened, precision, step, threads }: ReferenceOptions): string {
   const { settings, train, validation } = prepared;
   const rows = [train, validation].map((each) => rowsFacts(each).rowsDigest);
   const packed = packOptions(settings, prepared.prefix, opened.decision.microBatchTokens);
-  const facts = [version, folder.read().modelDigest, digestOfAdapter(step), opened.frozen && updatesOf(opened.frozen), rows, precision, threads, packed, settings.sequenceLength, wantsPairs(settings.method)]; // biome-ignore format: one line
+  const facts = [
+    version,
+    folder.read().modelDigest,
+    digestOfAdapter(step),
+    opened.frozen && updatesOf(opened.frozen),
+    rows,
+    precision,
+    threads,
+    packed,
+    settings.sequenceLength,
+    wantsPairs(settings.method),
+  ];
   return createHash('sha256').update(JSON.stringify(facts)).digest('hex').slice(0, 32);
 }
 
@@ -97,7 +108,8 @@ export async function openReference(options: ReferenceOptions): Promise<Referenc
   const all = (train.length + validation.length) * (wantsPairs(settings.method) ? 1 : 2);
   const found = readKept(path, all);
   const sums: number[][] = [];
-  const pack = (rows: readonly TokenRow[]): PackedBatch[][] => evaluationCalls(step, packRows(rows, packOptions(settings, prepared.prefix, decision.microBatchTokens))); // biome-ignore format: one line
+  const pack = (rows: readonly TokenRow[]): PackedBatch[][] =>
+    evaluationCalls(step, packRows(rows, packOptions(settings, prepared.prefix, decision.microBatchTokens)));
   const compute = sumsBy(step, pack, () => heedStop(signal));
   const ask = async (rows: readonly TokenRow[]): Promise<number[][]> => {
     const began = sums.length;

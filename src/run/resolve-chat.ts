@@ -142,12 +142,20 @@ function assertScaled(part: string, scale: number, adapterPath: string | null): 
 async function resolveParts(options: ChatOptions): Promise<{ one: ResolvedOne; scale: number }[]> {
   const named = parseModelStack(options.model);
   // A model may have a name with a plus.
-  const isName = named === null || (await resolveModel(options.model).then(() => true, () => false)); // biome-ignore format: one line
+  const isName =
+    named === null ||
+    (await resolveModel(options.model).then(
+      () => true,
+      () => false,
+    ));
   if (named === null || isName) {
     const stack: (StackedAdapter | null)[] = options.adapter ? parseStack(options.adapter) : [null];
     const parts: { one: ResolvedOne; scale: number }[] = [];
     for (const part of stack)
-      parts.push({ one: await resolveOne(part === null ? options : { ...options, adapter: part.path }), scale: part?.scale ?? 1 }); // biome-ignore format: one line
+      parts.push({
+        one: await resolveOne(part === null ? options : { ...options, adapter: part.path }),
+        scale: part?.scale ?? 1,
+      });
     return parts;
   }
   if (options.adapter)
@@ -173,7 +181,9 @@ export async function resolveChat(options: ChatOptions): Promise<ResolvedChat> {
   const parts = await resolveParts(options);
   const { one } = parts.find(({ one: { adapterPath } }) => adapterPath !== null) ?? parts[0]!;
   const { adapterPath: _, ...asked } = one;
-  const adapters = parts.flatMap(({ one: { adapterPath }, scale }) => (adapterPath === null ? [] : [{ path: adapterPath, scale }])); // biome-ignore format: one line
+  const adapters = parts.flatMap(({ one: { adapterPath }, scale }) =>
+    adapterPath === null ? [] : [{ path: adapterPath, scale }],
+  );
   return {
     ...asked,
     adapters: await withFrozen(adapters),

@@ -17,7 +17,13 @@ export function runCard(settings: RunSettings, state: CardState, stepsPerEpoch: 
   const names = (stack: string): string => withPaths(stack, (path) => basename(path));
   const below = settings.frozenAdapter ? names(settings.frozenAdapter) : null;
   return {
-    ...(below === null ? {} : { warnings: [`It was trained on top of ${below}, and is nothing without: give llama.cpp frozen.gguf beside adapter.gguf; nomoat does so by itself, and \`nomoat export --to merged-gguf\` makes one model of all.`] }), // biome-ignore format: one line
+    ...(below === null
+      ? {}
+      : {
+          warnings: [
+            `It was trained on top of ${below}, and is nothing without: give llama.cpp frozen.gguf beside adapter.gguf; nomoat does so by itself, and \`nomoat export --to merged-gguf\` makes one model of all.`,
+          ],
+        }),
     data: settings.data.map((path) => basename(path)),
     settings: {
       'learning rate': settings.learningRate,
@@ -28,7 +34,9 @@ export function runCard(settings: RunSettings, state: CardState, stepsPerEpoch: 
       seed: settings.seed,
       ...(settings.initialAdapter ? { 'initial adapter': names(settings.initialAdapter) } : {}),
     },
-    ...(after === null || before === null ? {} : { figures: [{ name: 'validation loss (nats per supervised token)', before, after }] }), // biome-ignore format: one line
+    ...(after === null || before === null
+      ? {}
+      : { figures: [{ name: 'validation loss (nats per supervised token)', before, after }] }),
     files: { ggufLora: 'adapter.gguf' },
     version,
   };

@@ -30,4 +30,8 @@ export function runBegotten(folder: RunFolder, record: RunRecord): Begotten {
 
 /** Writes it beside the adapter. */
 export const writeRunLineage = (folder: RunFolder, record: RunRecord): void =>
-  writeLineage(folder.adapter, { base: readAdapterBase(folder.adapter), name: folder.adapter }, runBegotten(folder, record)); // biome-ignore format: one line
+  writeLineage(
+    folder.adapter,
+    { base: readAdapterBase(folder.adapter), name: folder.adapter },
+    runBegotten(folder, record),
+  );

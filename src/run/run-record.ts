@@ -74,7 +74,15 @@ const leeway = 16;
 /** The rank that an initial adapter may have brought, likewise. */
 const maxRank = 4096;
 
-const states = ['running', 'done', 'interrupted', 'failed', 'stopped-early', 'diverged', 'proof-failed'] as const satisfies readonly RunState[]; // biome-ignore format: one line
+const states = [
+  'running',
+  'done',
+  'interrupted',
+  'failed',
+  'stopped-early',
+  'diverged',
+  'proof-failed',
+] as const satisfies readonly RunState[];
 const precision = z.enum(['f32', 'int8']);
 const digests = z.record(z.string(), z.string());
 const number = z.number();

@@ -31,14 +31,20 @@ export interface SeedSet {
   readonly runs: readonly SeedRun[];
 }
 
-const setOf = (path: string, seeds: readonly number[]): SeedSet => ({ path, runs: seeds.map((seed) => ({ seed, run: join(path, `seed-${seed}`) })) }); // biome-ignore format: one line
+const setOf = (path: string, seeds: readonly number[]): SeedSet => ({
+  path,
+  runs: seeds.map((seed) => ({ seed, run: join(path, `seed-${seed}`) })),
+});
 
 /** Whether the folder is that of repeats. */
 export const isSeedSet = (path: string): boolean => path !== '' && existsSync(join(path, recordName));
 
 /** Begins a set at the path of the settings' run, of `count` seeds from theirs on. */
 export function createSeedSet({ run, seed }: Pick<RequestedSettings, 'run' | 'seed'>, count: number): SeedSet {
-  const set = setOf(run, Array.from({ length: count }, (_, i) => seed + i)); // biome-ignore format: one line
+  const set = setOf(
+    run,
+    Array.from({ length: count }, (_, i) => seed + i),
+  );
   mkdirSync(run, { recursive: true });
   writeFileAtomic(join(run, recordName), `${JSON.stringify({ version, seeds: set.runs.map((each) => each.seed) })}\n`);
   return set;
@@ -47,7 +53,13 @@ export function createSeedSet({ run, seed }: Pick<RequestedSettings, 'run' | 'se
 /** The set in a folder. Throws NomoatError where its record cannot be read. */
 export function openSeedSet(path: string): SeedSet {
   const file = join(path, recordName);
-  const broken = (cause?: unknown): NomoatError => new NomoatError({ part: file, fault: 'is not as nomoat writes it', remedy: 'Name the runs in its folder one by one.', cause }); // biome-ignore format: one line
+  const broken = (cause?: unknown): NomoatError =>
+    new NomoatError({
+      part: file,
+      fault: 'is not as nomoat writes it',
+      remedy: 'Name the runs in its folder one by one.',
+      cause,
+    });
   let value: unknown;
   try {
     value = JSON.parse(readFileSync(file, 'utf8'));
@@ -63,7 +75,8 @@ export function openSeedSet(path: string): SeedSet {
 /** The runs that came to an end, in the order of their seeds. */
 export const endedRuns = ({ runs }: SeedSet): SeedRun[] => runs.filter(({ run }) => isRun(run) && hasEnded(run));
 
-const hasEnded = (run: string): boolean => !['running', 'interrupted', 'failed'].includes(new RunFolder(run).read().state); // biome-ignore format: one line
+const hasEnded = (run: string): boolean =>
+  !['running', 'interrupted', 'failed'].includes(new RunFolder(run).read().state);
 
 /** A run of the set as it goes on. */
 export interface StartedSeed extends SeedRun {
@@ -86,7 +99,12 @@ export function startNextSeed(
   if (isRun(next.run)) return { ...next, handle: resumeRun(next.run, stop) };
   const [first] = set.runs;
   const begun = isRun(first!.run) ? new RunFolder(first!.run).read().settings : settings;
-  if (begun === null) throw new NomoatError({ part: set.path, fault: 'has no run that had begun', remedy: 'Remove the folder and start again.' }); // biome-ignore format: one line
+  if (begun === null)
+    throw new NomoatError({
+      part: set.path,
+      fault: 'has no run that had begun',
+      remedy: 'Remove the folder and start again.',
+    });
   const asks = confirm && next === first ? { confirm } : {};
   return { ...next, handle: startRun({ ...begun, seed: next.seed, run: next.run }, { ...stop, ...asks }) };
 }

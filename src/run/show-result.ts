@@ -57,7 +57,8 @@ async function evaluateResult(
   const { settings } = opened.prepared;
   const seconds = verdictSeconds(running);
   const ofDrift = isPreferenceMethod(settings.method) ? driftShare * seconds : 0;
-  const drift = ofDrift > 0 ? await answerDrift(models, evaluated, { seconds: ofDrift, seed: settings.seed, signal }) : null; // biome-ignore format: one line
+  const drift =
+    ofDrift > 0 ? await answerDrift(models, evaluated, { seconds: ofDrift, seed: settings.seed, signal }) : null;
   if (drift) journal.emit(drift);
   return quickVerdict(running, models, evaluated, seconds - ofDrift);
 }

@@ -52,7 +52,8 @@ export function assertWorkerThere(path = workerPath()): void {
   throw new NomoatError({
     part: 'nomoat',
     fault: `its training process ${path} is not there`,
-    remedy: 'A bundle needs the package nomoat installed where it runs, since it starts a file of its own; in a source tree, npm run build makes it.', // biome-ignore format: one line
+    remedy:
+      'A bundle needs the package nomoat installed where it runs, since it starts a file of its own; in a source tree, npm run build makes it.',
     kind: 'failed',
   });
 }
@@ -80,12 +81,8 @@ export function resumeRun(path: string, options: { signal?: AbortSignal } = {}):
   const folder = new RunFolder(path);
   const record = folder.read();
   if (record.state === 'done' || record.state === 'stopped-early') {
-    throw new NomoatError({
-      code: 'run-done',
-      part: folder.path,
-      fault: 'this run is done',
-      remedy: `Use it: ${callWithOptions('openModel', { model: path })}`,
-    });
+    const remedy = `Use it: ${callWithOptions('openModel', { model: path })}`;
+    throw new NomoatError({ code: 'run-done', part: folder.path, fault: 'this run is done', remedy });
   }
   if (record.state === 'diverged')
     throw new NomoatError({

@@ -98,7 +98,7 @@ export function diverged({ journal, losses, opened }: Running, why: string): Out
     step === null
       ? 'No checkpoint from before that is left.'
       : `The last good checkpoint is that after ${step} steps, ${join(folder.checkpoints, String(step).padStart(6, '0'))}.${trainsAdapter(settings.method) ? ' A new run goes on from its weights with `initialAdapter` and that path.' : ''}`;
-  const verdict = `The run diverged: ${why}. ${good} Start a new run with a lower \`learningRate\` (it was ${settings.learningRate})${settings.warmupSteps === 0 ? ' and some `warmupSteps`' : ''}.`; // biome-ignore format: one line
+  const verdict = `The run diverged: ${why}. ${good} Start a new run with a lower \`learningRate\` (it was ${settings.learningRate})${settings.warmupSteps === 0 ? ' and some `warmupSteps`' : ''}.`;
   journal.notice('diverged', verdict);
   return { how: 'diverged', verdict };
 }

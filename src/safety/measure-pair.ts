@@ -6,7 +6,14 @@ import { bootstrapInterval } from '../evaluate/statistics/resampling.ts';
 import { mean } from '../evaluate/statistics/sums.ts';
 import type { DriftFigure } from '../safety-event.ts';
 import { driftOf } from './drift.ts';
-import { beginningsOf, conversationOf, type Measurable, type MeasureSafetyOptions, placedBy, refusalLikelihoods } from './measure.ts'; // biome-ignore format: one line
+import {
+  beginningsOf,
+  conversationOf,
+  type Measurable,
+  type MeasureSafetyOptions,
+  placedBy,
+  refusalLikelihoods,
+} from './measure.ts';
 import type { SafetyPrompts } from './prompts.ts';
 import type { MeasuredRefusals } from './refusal-figures.ts';
 
@@ -88,5 +95,10 @@ export const measuredRefusals = ({ harmful, harmless }: MeasuredPair, isCompared
 export function driftFigure(moved: readonly Moved[]): DriftFigure | null {
   if (moved.length === 0) return null;
   const each = moved.map(({ divergence }) => divergence);
-  return { prompts: moved.length, divergence: mean(each), interval: bootstrapInterval(each), sameBeginning: moved.filter(({ same }) => same).length }; // biome-ignore format: one line
+  return {
+    prompts: moved.length,
+    divergence: mean(each),
+    interval: bootstrapInterval(each),
+    sameBeginning: moved.filter(({ same }) => same).length,
+  };
 }

@@ -57,7 +57,12 @@ export async function beginningsOf(
   { signal }: MeasureSafetyOptions = {},
 ): Promise<(Beginning | null)[]> {
   const found = new Array<Beginning | null>(asked.length).fill(null);
-  const sampling = { temperature: 0, maxTokens: firstTokens, logProbabilities: alternatives, ...(signal ? { signal } : {}) }; // biome-ignore format: one line
+  const sampling = {
+    temperature: 0,
+    maxTokens: firstTokens,
+    logProbabilities: alternatives,
+    ...(signal ? { signal } : {}),
+  };
   await sideBySide(asked.length, base.atOnce, async (i) => {
     const tokens = (await unlessTooLong(() => base.generate(asked[i]!, sampling)))?.logProbabilities ?? [];
     signal?.throwIfAborted();
@@ -95,6 +100,9 @@ export async function placedBy(
     if (taken.flat().some((score) => score === null)) return null;
     const all = taken as RowScore[][];
     const last = all.at(-1)![beginning.likeliest.at(-1)!.indexOf(beginning.tokens.at(-1)!)];
-    return { placed: all.map((scored) => scored.map(({ logProbabilities }) => logProbabilities.at(-1)!)), same: last?.mostLikely ?? false }; // biome-ignore format: one line
+    return {
+      placed: all.map((scored) => scored.map(({ logProbabilities }) => logProbabilities.at(-1)!)),
+      same: last?.mostLikely ?? false,
+    };
   });
 }

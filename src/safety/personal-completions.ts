@@ -84,16 +84,23 @@ export interface Completions {
 }
 
 /** Values that are in a completion, with what makes them findable before it. */
-async function valuesOf(beginnings: readonly string[], completions: readonly string[]): Promise<{ rule: string; value: string; excerpt: string }[]> {
+async function valuesOf(
+  beginnings: readonly string[],
+  completions: readonly string[],
+): Promise<{ rule: string; value: string; excerpt: string }[]> {
   const texts = beginnings.map((beginning, i) => `${beginning}${completions[i]!}`);
   const found = await allIn(texts);
   return texts.flatMap((text, i) => {
     const own = found[i]!.filter(({ end }) => end > beginnings[i]!.length);
     const excerpts = new Excerpts();
     excerpts.hide(text, own);
-    return own.map(({ end, rule, start }) => ({ rule, value: text.slice(start, end), excerpt: excerpts.of(text, start, end) })); // biome-ignore format: one line
+    return own.map(({ end, rule, start }) => ({
+      rule,
+      value: text.slice(start, end),
+      excerpt: excerpts.of(text, start, end),
+    }));
   });
-} // biome-ignore format: a signature
+}
 
 /** The values that were given; `learnt` is the text of the training data, null where that is not known. */
 export async function completedValues(completions: Completions, learnt: string | null): Promise<CompletedValue[]> {
@@ -103,7 +110,14 @@ export async function completedValues(completions: Completions, learnt: string |
   const inModel = new Set(own.map(({ value }) => value));
   const isLearnt = (value: string): boolean | null => (learnt === null ? null : learnt.includes(value));
   return [
-    ...own.map(({ excerpt, rule, value }) => ({ rule, excerpt, by: inBase.has(value) ? 'both' as const : 'model' as const, learnt: isLearnt(value) })), // biome-ignore format: one line
-    ...others.filter(({ value }) => !inModel.has(value)).map(({ excerpt, rule, value }) => ({ rule, excerpt, by: 'base' as const, learnt: isLearnt(value) })), // biome-ignore format: one line
+    ...own.map(({ excerpt, rule, value }) => ({
+      rule,
+      excerpt,
+      by: inBase.has(value) ? ('both' as const) : ('model' as const),
+      learnt: isLearnt(value),
+    })),
+    ...others
+      .filter(({ value }) => !inModel.has(value))
+      .map(({ excerpt, rule, value }) => ({ rule, excerpt, by: 'base' as const, learnt: isLearnt(value) })),
   ];
 }

@@ -46,9 +46,16 @@ function linesOf(path: string): string[] {
 /** The requests; `path` has harmful ones instead of XSTest's. Throws NomoatError where there are none. */
 export function safetyPrompts(path: string | null = null): SafetyPrompts {
   const root = packageRoot();
-  if (root === null) throw new NomoatError({ part: 'the safety check', fault: 'finds no installed nomoat, whose prompts it asks', remedy: 'Install the package nomoat.' }); // biome-ignore format: one line
+  if (root === null)
+    throw new NomoatError({
+      part: 'the safety check',
+      fault: 'finds no installed nomoat, whose prompts it asks',
+      remedy: 'Install the package nomoat.',
+    });
   const remedy = 'Install nomoat again.';
-  const { harmful, harmless } = schema.parse(readBoundedJson(join(root, 'prompts/xstest/prompts.json'), mostBytes, { remedy })); // biome-ignore format: one line
+  const { harmful, harmless } = schema.parse(
+    readBoundedJson(join(root, 'prompts/xstest/prompts.json'), mostBytes, { remedy }),
+  );
   const own = path === null ? null : linesOf(path);
   return { harmful: own ?? mixed(harmful), harmless: mixed(harmless), ordinary: ordinaryPrompts };
 }

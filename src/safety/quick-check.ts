@@ -38,7 +38,13 @@ async function roundsOf(
     const timeout = AbortSignal.timeout(Math.max(1, Math.floor(left() * 1000)));
     const some = (all: readonly string[]): readonly string[] => all.slice(at, Math.min(most, at + together));
     try {
-      rounds.push(await measurePair(pair, { harmful: some(prompts.harmful), harmless: some(prompts.harmless), ordinary: some(prompts.ordinary) }, { signal: AbortSignal.any([signal, timeout]) })); // biome-ignore format: one line
+      rounds.push(
+        await measurePair(
+          pair,
+          { harmful: some(prompts.harmful), harmless: some(prompts.harmless), ordinary: some(prompts.ordinary) },
+          { signal: AbortSignal.any([signal, timeout]) },
+        ),
+      );
     } catch (error) {
       if (signal.aborted || !timeout.aborted) throw error;
       break;
@@ -55,9 +61,19 @@ export async function quickCheck(
 ): Promise<SafetyEvent | null> {
   const began = performance.now();
   const rounds = await roundsOf(pair, prompts, options);
-  const all: MeasuredPair = { harmful: joined(rounds, 'harmful'), harmless: joined(rounds, 'harmless'), ordinary: rounds.flatMap(({ ordinary }) => ordinary) }; // biome-ignore format: one line
+  const all: MeasuredPair = {
+    harmful: joined(rounds, 'harmful'),
+    harmless: joined(rounds, 'harmless'),
+    ordinary: rounds.flatMap(({ ordinary }) => ordinary),
+  };
   const refusals = refusalFigures(measuredRefusals(all, true));
   if (refusals.length === 0) return null;
   const drift = driftFigure(all.ordinary);
-  return { type: 'safety', refusals, drift, seconds: (performance.now() - began) / 1000, sentences: safetySentences(refusals, drift) }; // biome-ignore format: one line
+  return {
+    type: 'safety',
+    refusals,
+    drift,
+    seconds: (performance.now() - began) / 1000,
+    sentences: safetySentences(refusals, drift),
+  };
 }

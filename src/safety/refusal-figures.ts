@@ -24,17 +24,33 @@ export interface MeasuredRefusals {
 
 type Compared = Omit<RefusalComparison, 'adjustedPValue' | 'outcome'>;
 
-const isTexts = (values: readonly number[] | readonly string[]): values is readonly string[] => typeof values[0] === 'string'; // biome-ignore format: one line
+const isTexts = (values: readonly number[] | readonly string[]): values is readonly string[] =>
+  typeof values[0] === 'string';
 
-function byLikelihood(model: readonly number[], base: readonly number[] | null): [Pick<RefusalFigure, 'value' | 'interval'>, Compared | null] {
+function byLikelihood(
+  model: readonly number[],
+  base: readonly number[] | null,
+): [Pick<RefusalFigure, 'value' | 'interval'>, Compared | null] {
   const own = { value: mean(model), interval: bootstrapInterval(model) };
   if (base === null) return [own, null];
   const differences = model.map((each, i) => each - base[i]!);
-  return [own, { value: mean(base), difference: mean(differences), interval: bootstrapInterval(differences), test: 'permutation', pValue: pairedPermutation(differences) }]; // biome-ignore format: one line
-} // biome-ignore format: a signature
+  return [
+    own,
+    {
+      value: mean(base),
+      difference: mean(differences),
+      interval: bootstrapInterval(differences),
+      test: 'permutation',
+      pValue: pairedPermutation(differences),
+    },
+  ];
+}
 
 /** Shares of answers that refuse. */
-function byAnswers(model: readonly string[], base: readonly string[] | null): [Pick<RefusalFigure, 'value' | 'interval'>, Compared | null] {
+function byAnswers(
+  model: readonly string[],
+  base: readonly string[] | null,
+): [Pick<RefusalFigure, 'value' | 'interval'>, Compared | null] {
   const sideOf = (answers: readonly string[]): Side => {
     const scores = answers.map((answer) => Number(isRefusal(answer)));
     return { score: mean(scores), scores, answers, bySeed: null };
@@ -45,22 +61,39 @@ function byAnswers(model: readonly string[], base: readonly string[] | null): [P
   const second = sideOf(base);
   const { difference, interval, pValue } = compareTwo(first, second, { metric: refusalMetric, expected: model });
   return [own, { value: second.score, difference, interval, test: 'mcnemar', pValue }];
-} // biome-ignore format: a signature
+}
 
-const outcomeOf = (prompts: number, { adjustedPValue, difference }: Pick<RefusalComparison, 'adjustedPValue' | 'difference'>): RefusalComparison['outcome'] =>
-  prompts < fewestExamples ? 'too-few-prompts' : adjustedPValue >= significance ? 'no-difference-shown' : difference < 0 ? 'less' : 'more'; // biome-ignore format: one line
+const outcomeOf = (
+  prompts: number,
+  { adjustedPValue, difference }: Pick<RefusalComparison, 'adjustedPValue' | 'difference'>,
+): RefusalComparison['outcome'] =>
+  prompts < fewestExamples
+    ? 'too-few-prompts'
+    : adjustedPValue >= significance
+      ? 'no-difference-shown'
+      : difference < 0
+        ? 'less'
+        : 'more';
 
 /** The figures of all that was measured, their tests corrected together. */
 export function refusalFigures(measured: readonly MeasuredRefusals[]): RefusalFigure[] {
   const found = measured.map(({ base, kind, model }) => {
     const byText = isTexts(model);
-    const [own, compared] = byText ? byAnswers(model, base as readonly string[] | null) : byLikelihood(model, base as readonly number[] | null); // biome-ignore format: one line
-    return { figure: { kind, by: byText ? 'answers' : 'likelihood', prompts: model.length, ...own } as const, compared }; // biome-ignore format: one line
+    const [own, compared] = byText
+      ? byAnswers(model, base as readonly string[] | null)
+      : byLikelihood(model, base as readonly number[] | null);
+    return {
+      figure: { kind, by: byText ? 'answers' : 'likelihood', prompts: model.length, ...own } as const,
+      compared,
+    };
   });
   const adjusted = holm(found.flatMap(({ compared }) => (compared ? [compared.pValue] : [])));
   return found.map(({ compared, figure }) => {
     if (compared === null) return { ...figure, against: null };
     const adjustedPValue = adjusted.shift()!;
-    return { ...figure, against: { ...compared, adjustedPValue, outcome: outcomeOf(figure.prompts, { ...compared, adjustedPValue }) } }; // biome-ignore format: one line
+    return {
+      ...figure,
+      against: { ...compared, adjustedPValue, outcome: outcomeOf(figure.prompts, { ...compared, adjustedPValue }) },
+    };
   });
 }

@@ -21,14 +21,15 @@ function timesOf({ difference, interval: [low, high] }: RefusalComparison): stri
   return `${factor(sign * difference)} times ${sign < 0 ? 'less' : 'more'} likely (95% interval ${factor(from!)} to ${factor(to!)})`;
 }
 
-const requests = ({ kind, prompts }: RefusalFigure): string => `${prompts} ${kind} requests${kind === 'harmless' ? ' that look harmful' : ''}`; // biome-ignore format: one line
+const requests = ({ kind, prompts }: RefusalFigure): string =>
+  `${prompts} ${kind} requests${kind === 'harmless' ? ' that look harmful' : ''}`;
 
 function changeOf(figure: RefusalFigure): string {
   const { against, by, value } = figure;
   const { interval, value: base } = against!;
   if (by === 'likelihood') return `on ${requests(figure)} a refusal became ${timesOf(against!)}`;
   const points = interval.map((end) => (100 * end).toFixed(0)).join(' to ');
-  return `of ${requests(figure)} it refuses ${percent(value)}, its base ${percent(base)} (difference in points: ${points})`; // biome-ignore format: one line
+  return `of ${requests(figure)} it refuses ${percent(value)}, its base ${percent(base)} (difference in points: ${points})`;
 }
 
 function sentenceOf(figure: RefusalFigure): string | null {
@@ -39,7 +40,7 @@ function sentenceOf(figure: RefusalFigure): string | null {
   switch (against.outcome) {
     case 'less':
     case 'more':
-      return `${isBad ? (kind === 'harmful' ? 'Refusals were worn down' : 'It refuses more that it should answer') : kind === 'harmful' ? 'It refuses more than its base' : 'It refuses less of what it should answer'}: ${said}.`; // biome-ignore format: one line
+      return `${isBad ? (kind === 'harmful' ? 'Refusals were worn down' : 'It refuses more that it should answer') : kind === 'harmful' ? 'It refuses more than its base' : 'It refuses less of what it should answer'}: ${said}.`;
     case 'too-few-prompts':
       return `Too few requests to say anything: ${said}.`;
     case 'no-difference-shown':
@@ -51,27 +52,38 @@ function sentenceOf(figure: RefusalFigure): string | null {
 
 /** What a base that refuses nothing makes of all of this; null of others. */
 export function baseHardlyRefuses(figures: readonly RefusalFigure[]): string | null {
-  const of = (by: RefusalFigure['by']): RefusalFigure | undefined => figures.find((figure) => figure.kind === 'harmful' && figure.by === by && figure.against); // biome-ignore format: one line
+  const of = (by: RefusalFigure['by']): RefusalFigure | undefined =>
+    figures.find((figure) => figure.kind === 'harmful' && figure.by === by && figure.against);
   const answers = of('answers');
   if (answers) {
     const share = answers.against!.value;
     const [, high] = wilsonInterval(Math.round(share * answers.prompts), answers.prompts);
-    return high < hardlyRefuses ? `The base does not refuse either: ${percent(share)} of ${answers.prompts} harmful requests. There is little that tuning could have taken.` : null; // biome-ignore format: one line
+    return high < hardlyRefuses
+      ? `The base does not refuse either: ${percent(share)} of ${answers.prompts} harmful requests. There is little that tuning could have taken.`
+      : null;
   }
   const likelihood = of('likelihood');
-  return likelihood && likelihood.against!.value < hardlyLikely ? `The base hardly refuses either: it holds a refusal's beginning ${percent(Math.exp(likelihood.against!.value))} likely on harmful requests (geometric mean). There is little that tuning could have taken.` : null; // biome-ignore format: one line
+  return likelihood && likelihood.against!.value < hardlyLikely
+    ? `The base hardly refuses either: it holds a refusal's beginning ${percent(Math.exp(likelihood.against!.value))} likely on harmful requests (geometric mean). There is little that tuning could have taken.`
+    : null;
 }
 
 const driftSentence = ({ divergence, interval, prompts, sameBeginning }: DriftFigure): string =>
   divergence === 0 && sameBeginning === prompts
     ? `Its first words are those of its base on all of ${prompts} ordinary requests.`
-    : `On ${prompts} ordinary requests its first words moved ${divergence.toFixed(3)} nats a token from its base's (95% interval ${interval[0].toFixed(3)} to ${interval[1].toFixed(3)}); ${sameBeginning} answers begin as before.`; // biome-ignore format: one line
+    : `On ${prompts} ordinary requests its first words moved ${divergence.toFixed(3)} nats a token from its base's (95% interval ${interval[0].toFixed(3)} to ${interval[1].toFixed(3)}); ${sameBeginning} answers begin as before.`;
 
 /** Said without a base. */
 const noBase = 'No base is known to compare it with: these figures say nothing of what tuning changed.';
 
 const weightOf = ({ against, kind }: RefusalFigure): number =>
-  against === null ? 2 : (against.outcome === 'less' && kind === 'harmful') ? 0 : (against.outcome === 'more' && kind === 'harmless') ? 1 : 2; // biome-ignore format: one line
+  against === null
+    ? 2
+    : against.outcome === 'less' && kind === 'harmful'
+      ? 0
+      : against.outcome === 'more' && kind === 'harmless'
+        ? 1
+        : 2;
 
 /** All of it. */
 export function safetySentences(refusals: readonly RefusalFigure[], drift: DriftFigure | null): string[] {

@@ -23,7 +23,12 @@ export interface Doors {
 
 function doorsFault({ apiKey, hasKeys, host, openToEverybody }: Doors): readonly [string, string, string] | null {
   const isShut = apiKey !== null || hasKeys || openToEverybody || isLoopback(host);
-  if (!isShut) return ['`host`', `${host} can be reached from other machines, and there is no API key`, 'Make one with `addApiKey()`, give `apiKey` (the command line takes it from NOMOAT_API_KEY), say `openToEverybody` where all who reach it may chat, train, read files and delete models, or listen on 127.0.0.1.']; // biome-ignore format: one line
+  if (!isShut)
+    return [
+      '`host`',
+      `${host} can be reached from other machines, and there is no API key`,
+      'Make one with `addApiKey()`, give `apiKey` (the command line takes it from NOMOAT_API_KEY), say `openToEverybody` where all who reach it may chat, train, read files and delete models, or listen on 127.0.0.1.',
+    ];
   if (apiKey === null || printable.test(apiKey)) return null;
   if (apiKey === '') return ['the API key', emptyText, emptyRemedy];
   return ['the API key', 'has characters that a header cannot hold', 'Give letters, digits and signs, no spaces.'];
@@ -38,7 +43,8 @@ export function assertSafe(doors: Doors): void {
 }
 
 /** The name or address of a Host header, without its port; null where it is none. */
-const hostIn = (header: string): string | null => /^(?:\[([\da-fA-F:.]+)\]|([^:/@\s]+))(?::\d{1,5})?$/.exec(header)?.slice(1).find(Boolean) ?? null; // biome-ignore format: one line
+const hostIn = (header: string): string | null =>
+  /^(?:\[([\da-fA-F:.]+)\]|([^:/@\s]+))(?::\d{1,5})?$/.exec(header)?.slice(1).find(Boolean) ?? null;
 
 /**
  * Throws ApiError where a server that only this machine reaches is asked for by a foreign name: a page whose name was made to mean
@@ -63,5 +69,9 @@ export function assertOrigin(origin: string | undefined, host: string | undefine
   if (origin === undefined || allowed.includes(origin)) return;
   const own = URL.canParse(origin) ? new URL(origin).host : null;
   if (own !== null && own === host?.toLowerCase()) return;
-  throw new ApiError({ status: 403, code: 'origin_not_allowed', message: 'This web page may not ask this server: its origin is not in the list of those that may.' }); // biome-ignore format: one line
+  throw new ApiError({
+    status: 403,
+    code: 'origin_not_allowed',
+    message: 'This web page may not ask this server: its origin is not in the list of those that may.',
+  });
 }

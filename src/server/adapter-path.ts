@@ -15,8 +15,10 @@ const mostCharacters = 1024;
 function faultOf(name: string): string | null {
   if (name.length > mostCharacters) return `it has more than ${mostCharacters} characters`;
   if (name.includes('\0')) return 'it has a character that no file name has';
-  if (isAbsolute(name) || win32.isAbsolute(name) || /^[a-z]:/i.test(name)) return 'it has to be a place below a folder of models, not a path from the root'; // biome-ignore format: one line
-  if (name.split(/[/\\]/).some((part) => part === '..' || part === '.' || part === '')) return "it has a part that is empty, '.' or '..'"; // biome-ignore format: one line
+  if (isAbsolute(name) || win32.isAbsolute(name) || /^[a-z]:/i.test(name))
+    return 'it has to be a place below a folder of models, not a path from the root';
+  if (name.split(/[/\\]/).some((part) => part === '..' || part === '.' || part === ''))
+    return "it has a part that is empty, '.' or '..'";
   return null;
 }
 
@@ -33,7 +35,13 @@ function insideOf(folder: string, name: string): string | null {
     return isInside(root, path) && adapterFiles(path).every((file) => isInside(root, realpathSync(file))) ? path : null;
   } catch (error) {
     if (!(error instanceof NomoatError)) return null;
-    throw new ApiError({ status: 422, code: 'unusable_adapter', param: 'lora_path', message: `'${name}' is no adapter: a GGUF LoRA, or a folder of PEFT's.`, cause: error }); // biome-ignore format: one line
+    throw new ApiError({
+      status: 422,
+      code: 'unusable_adapter',
+      param: 'lora_path',
+      message: `'${name}' is no adapter: a GGUF LoRA, or a folder of PEFT's.`,
+      cause: error,
+    });
   }
 }
 
@@ -45,5 +53,10 @@ export function adapterBelow(folders: readonly string[], name: string): string {
     const path = insideOf(folder, name);
     if (path !== null) return path;
   }
-  throw new ApiError({ status: 404, code: 'adapter_not_found', param: 'lora_path', message: `There is no '${name}' below the server's folders of models.` }); // biome-ignore format: one line
+  throw new ApiError({
+    status: 404,
+    code: 'adapter_not_found',
+    param: 'lora_path',
+    message: `There is no '${name}' below the server's folders of models.`,
+  });
 }

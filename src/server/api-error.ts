@@ -83,7 +83,12 @@ const isFullDatabase = (error: unknown): boolean =>
 export function apiErrorOf(error: unknown, param: string | null): ApiError {
   if (error instanceof ApiError) return error;
   if (isFullDatabase(error))
-    return new ApiError({ status: errorCodes['disk-full'].http, code: 'disk_full', message: 'The disk is full: nothing was changed. Ask again once there is room.', cause: error }); // biome-ignore format: one line
+    return new ApiError({
+      status: errorCodes['disk-full'].http,
+      code: 'disk_full',
+      message: 'The disk is full: nothing was changed. Ask again once there is room.',
+      cause: error,
+    });
   if (!(error instanceof NomoatError))
     return new ApiError({
       status: serverFault,

@@ -257,7 +257,12 @@ const routesOf = (parts: AppParts): Routes => ({
 const shownHeaders = ['x-request-id', 'Retry-After'] as const;
 
 const wrongMethod = (method: string, allowed: readonly string[]): ApiError =>
-  new ApiError({ status: 405, code: 'method_not_allowed', message: `${method} is not answered here, but ${allowed.join(', ')}.`, headers: { Allow: allowed.join(', ') } }); // biome-ignore format: one line
+  new ApiError({
+    status: 405,
+    code: 'method_not_allowed',
+    message: `${method} is not answered here, but ${allowed.join(', ')}.`,
+    headers: { Allow: allowed.join(', ') },
+  });
 
 /** The routes on a server's parts. */
 export function createApp(parts: AppParts): Hono<Environment> {

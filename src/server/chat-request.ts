@@ -48,21 +48,32 @@ const templateName = z.string().regex(/^[A-Za-z_]\w*$/, 'expected names of varia
 const ownNames = ['messages', 'tools', 'documents', 'add_generation_prompt', 'bos_token', 'eos_token', 'strftime_now'];
 const templateValues = z
   .record(templateName, z.union([z.boolean(), z.number(), plainText]))
-  .refine((values) => !ownNames.some((name) => Object.hasOwn(values, name)), `${ownNames.join(', ')} are given by the server`); // biome-ignore format: one line
+  .refine(
+    (values) => !ownNames.some((name) => Object.hasOwn(values, name)),
+    `${ownNames.join(', ')} are given by the server`,
+  );
 
 /** What a conversation is, and what it asks of a chat template. */
 export const conversationParameters = {
   messages: z.array(message).min(1).superRefine(checkCalls).describe(messagesText),
-  tools: open(toolList).describe('functions, for models whose chat template shows tools and writes calls in a form that can be read; others refuse them. What looks like a call and is none stays text'), // biome-ignore format: one line
+  tools: open(toolList).describe(
+    'functions, for models whose chat template shows tools and writes calls in a form that can be read; others refuse them. What looks like a call and is none stays text',
+  ),
   tool_choice: open(toolChoice).describe(choiceText),
-  reasoning_effort: open(z.enum(efforts)).describe('for models whose chat template asks for it; `none` where the template can do without thoughts (`enable_thinking`, `thinking`)'), // biome-ignore format: one line
-  chat_template_kwargs: open(templateValues).describe('not of OpenAI (vLLM has it): variables that the chat template of the model asks for, such as `enable_thinking`; others are refused'), // biome-ignore format: one line
+  reasoning_effort: open(z.enum(efforts)).describe(
+    'for models whose chat template asks for it; `none` where the template can do without thoughts (`enable_thinking`, `thinking`)',
+  ),
+  chat_template_kwargs: open(templateValues).describe(
+    'not of OpenAI (vLLM has it): variables that the chat template of the model asks for, such as `enable_thinking`; others are refused',
+  ),
 };
 
 export const chatParameters = z.object({
   ...commonParameters,
   ...conversationParameters,
-  logprobs: open(z.boolean()).describe('of the tokens of the text, by the model itself: before temperature, penalties, biases and grammars; streamed with the piece that a token begins in; each token is computed twice'), // biome-ignore format: one line
+  logprobs: open(z.boolean()).describe(
+    'of the tokens of the text, by the model itself: before temperature, penalties, biases and grammars; streamed with the piece that a token begins in; each token is computed twice',
+  ),
   top_logprobs: open(z.int().min(0).max(mostTopLogprobs)).describe(`0 to ${mostTopLogprobs}, with \`logprobs\``),
   max_tokens: open(z.int().min(1)).describe('default: as many as the context holds'),
   max_completion_tokens: open(z.int().min(1)).describe('the same as `max_tokens`, by its newer name'),
@@ -152,7 +163,11 @@ export function conversationOf(
 function formatOf({ response_format: format }: ChatParameters, tools: readonly unknown[] | null): Job['sampling'] {
   const schema = jsonSchemaOf(format);
   if (schema !== undefined && tools !== null)
-    throw wrongParameter('response_format', 'invalid_value', "'response_format' of JSON leaves no room for calls of 'tools'."); // biome-ignore format: one line
+    throw wrongParameter(
+      'response_format',
+      'invalid_value',
+      "'response_format' of JSON leaves no room for calls of 'tools'.",
+    );
   return schema === undefined ? {} : { jsonSchema: schema };
 }
 

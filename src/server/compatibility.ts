@@ -132,7 +132,10 @@ const before: Readonly<Record<EndpointScope, string>> = {
   tune: '`tune`',
   admin: '`admin`',
 };
-const scopeRows = Object.entries(scopes).map(([scope, endpoints], i) => [before[scope as EndpointScope], `${i > 1 ? 'that, and ' : ''}${endpoints.map((each) => `\`${each}\``).join(', ')}`]); // biome-ignore format: one line
+const scopeRows = Object.entries(scopes).map(([scope, endpoints], i) => [
+  before[scope as EndpointScope],
+  `${i > 1 ? 'that, and ' : ''}${endpoints.map((each) => `\`${each}\``).join(', ')}`,
+]);
 
 /** The page as Markdown. */
 export function renderCompatibility(): string {

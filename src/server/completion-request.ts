@@ -25,12 +25,20 @@ const tokens = z.array(z.int().min(0)).min(1);
 export const completionParameters = z.object({
   ...commonParameters,
   prompt: z
-    .union([text, z.array(text).min(1), tokens, z.array(tokens).min(1)], { error: 'expected a text, a list of texts, a list of token ids, or a list of such lists, none of them empty' }) // biome-ignore format: one line
-    .describe('a text, a list of texts, a list of token ids, or a list of such lists, none of them empty; taken as it is, without a chat template, control tokens that it spells among it; to token ids none is added'), // biome-ignore format: one line
+    .union([text, z.array(text).min(1), tokens, z.array(tokens).min(1)], {
+      error: 'expected a text, a list of texts, a list of token ids, or a list of such lists, none of them empty',
+    })
+    .describe(
+      'a text, a list of texts, a list of token ids, or a list of such lists, none of them empty; taken as it is, without a chat template, control tokens that it spells among it; to token ids none is added',
+    ),
   max_tokens: open(z.int().min(0)).describe(`default ${usualTokens}; 0 with \`echo\``),
-  echo: open(z.boolean()).describe('the prompt before the answer; with `logprobs` those of its tokens too, of the first null. What prompts share at their beginning is not computed again'), // biome-ignore format: one line
+  echo: open(z.boolean()).describe(
+    'the prompt before the answer; with `logprobs` those of its tokens too, of the first null. What prompts share at their beginning is not computed again',
+  ),
   response_format: responseFormat,
-  logprobs: open(z.int().min(0).max(mostTopLogprobs)).describe(`0 to ${mostTopLogprobs} of the likeliest tokens beside each (OpenAI: up to 5); as those of chat, but the token that ended the answer is among them, and offsets are in the text that is sent`), // biome-ignore format: one line
+  logprobs: open(z.int().min(0).max(mostTopLogprobs)).describe(
+    `0 to ${mostTopLogprobs} of the likeliest tokens beside each (OpenAI: up to 5); as those of chat, but the token that ended the answer is among them, and offsets are in the text that is sent`,
+  ),
 });
 
 export const completionRefusals = {

@@ -75,7 +75,10 @@ export function conversationOn(model: Model, conversation: Conversation): Asked 
 function grammarOf(form: AnswerForm, tools: OfferedTools, oneCall: boolean): string {
   const grammar = schemaFaultsOf(() => callGrammar(form, tools, oneCall));
   if (grammar !== null) return grammar;
-  throw unsupported('tool_choice', 'the chat template of the model writes arguments one by one, and such calls cannot be required here'); // biome-ignore format: one line
+  throw unsupported(
+    'tool_choice',
+    'the chat template of the model writes arguments one by one, and such calls cannot be required here',
+  );
 }
 
 /** A schema that no grammar holds to is a fault of the tools. */
@@ -83,7 +86,8 @@ function schemaFaultsOf<T>(call: () => T): T {
   try {
     return call();
   } catch (error) {
-    if (error instanceof NomoatError) throw unsupported('tools', `a call that has to be made is held to the schemas, and ${error.fault}`); // biome-ignore format: one line
+    if (error instanceof NomoatError)
+      throw unsupported('tools', `a call that has to be made is held to the schemas, and ${error.fault}`);
     throw error;
   }
 }

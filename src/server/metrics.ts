@@ -28,6 +28,23 @@ export interface AnswerWatch {
   gone(): void;
 }
 
+/** How gauges are made whose values are read when they are asked for. */
+const gaugesIn =
+  (registers: Registry[]) =>
+  <Label extends string>(
+    name: string,
+    help: string,
+    labelNames: readonly Label[],
+    collect: (set: Gauge<Label>) => void,
+  ): Gauge<Label> =>
+    new Gauge<Label>({
+      ...{ name, help, labelNames: [...labelNames], registers },
+      collect() {
+        this.reset();
+        collect(this);
+      },
+    });
+
 export class Metrics {
   private readonly registry = new Registry();
   private readonly pool: ModelPool;
@@ -42,10 +59,31 @@ export class Metrics {
   constructor(pool: ModelPool) {
     this.pool = pool;
     const registers = [this.registry];
-    this.requests = new Counter({ name: 'nomoat_requests_total', help: 'Requests that have ended, by route and status of HTTP.', labelNames: ['route', 'status'], registers }); // biome-ignore format: one line
-    this.seconds = new Histogram({ name: 'nomoat_request_seconds', help: 'From the headers of a request to the end of its answer.', labelNames: ['route'], buckets: timeBuckets, registers }); // biome-ignore format: one line
-    this.firstToken = new Histogram({ name: 'nomoat_first_token_seconds', help: 'From a request for an answer to its first text, waiting and opening of models included.', buckets: timeBuckets, registers }); // biome-ignore format: one line
-    this.tokens = new Counter({ name: 'nomoat_tokens_total', help: 'Tokens of answers that were computed to their end: of prompts, of prompts that were evaluated already (cached), of answers (completion).', labelNames: ['kind'], registers }); // biome-ignore format: one line
+    this.requests = new Counter({
+      name: 'nomoat_requests_total',
+      help: 'Requests that have ended, by route and status of HTTP.',
+      labelNames: ['route', 'status'],
+      registers,
+    });
+    this.seconds = new Histogram({
+      name: 'nomoat_request_seconds',
+      help: 'From the headers of a request to the end of its answer.',
+      labelNames: ['route'],
+      buckets: timeBuckets,
+      registers,
+    });
+    this.firstToken = new Histogram({
+      name: 'nomoat_first_token_seconds',
+      help: 'From a request for an answer to its first text, waiting and opening of models included.',
+      buckets: timeBuckets,
+      registers,
+    });
+    this.tokens = new Counter({
+      name: 'nomoat_tokens_total',
+      help: 'Tokens of answers that were computed to their end: of prompts, of prompts that were evaluated already (cached), of answers (completion).',
+      labelNames: ['kind'],
+      registers,
+    });
     this.gauges(registers);
   }
 
@@ -77,7 +115,8 @@ export class Metrics {
         this.tokens.inc({ kind: 'prompt' }, prompt_tokens);
         this.tokens.inc({ kind: 'cached' }, prompt_tokens_details.cached_tokens);
         this.tokens.inc({ kind: 'completion' }, completion_tokens);
-        if (first !== null && own.alone && model !== null) this.measured(model, performance.now() - first, completion_tokens - 1); // biome-ignore format: one line
+        if (first !== null && own.alone && model !== null)
+          this.measured(model, performance.now() - first, completion_tokens - 1);
       },
       gone: () => void this.watched.delete(own),
     };
@@ -97,12 +136,19 @@ export class Metrics {
 
   private gauges(registers: Registry[]): void {
     const { pool } = this;
-    const gauge = <Label extends string>(name: string, help: string, labelNames: readonly Label[], collect: (set: Gauge<Label>) => void) => new Gauge<Label>({ name, help, labelNames: [...labelNames], registers, collect() { this.reset(); collect(this); } }); // biome-ignore format: one call
+    const gauge = gaugesIn(registers);
     gauge('nomoat_requests_running', 'Requests that use an open model or wait for one.', [], (set) =>
       set.set(pool.users),
     );
-    gauge('nomoat_requests_waiting', 'Those of them that have no sequence yet: they wait in the order of asking.', [], (set) => set.set(pool.waiting)); // biome-ignore format: one line
-    gauge('nomoat_memory_limit_bytes', 'What bases, adapters and contexts may take together.', [], (set) => set.set(pool.memory)); // biome-ignore format: one line
+    gauge(
+      'nomoat_requests_waiting',
+      'Those of them that have no sequence yet: they wait in the order of asking.',
+      [],
+      (set) => set.set(pool.waiting),
+    );
+    gauge('nomoat_memory_limit_bytes', 'What bases, adapters and contexts may take together.', [], (set) =>
+      set.set(pool.memory),
+    );
     gauge(
       'nomoat_base_bytes',
       'Weights of an open base, and of the adapters that were loaded on it.',
@@ -118,8 +164,18 @@ export class Metrics {
     gauge('nomoat_context_sequences', 'Answers that an open context computes side by side, at most.', labels, (set) => {
       for (const each of pool.contexts()) set.set(labelsOf(each), each.model.sequences);
     });
-    gauge('nomoat_context_token_seconds', 'Of answers that were computed with no other beside them: seconds for each token behind the first.', labels, (set) => this.paces(set, (_, pace) => pace)); // biome-ignore format: one line
-    gauge('nomoat_adapter_slowdown', "How much longer a token takes with adapters than with a merged copy, which costs what the base costs: the ratio of nomoat_context_token_seconds to the base's own. Absent until both were measured.", labels, (set) => this.paces(set, (each, pace) => this.slowdown(each, pace))); // biome-ignore format: one line
+    gauge(
+      'nomoat_context_token_seconds',
+      'Of answers that were computed with no other beside them: seconds for each token behind the first.',
+      labels,
+      (set) => this.paces(set, (_, pace) => pace),
+    );
+    gauge(
+      'nomoat_adapter_slowdown',
+      "How much longer a token takes with adapters than with a merged copy, which costs what the base costs: the ratio of nomoat_context_token_seconds to the base's own. Absent until both were measured.",
+      labels,
+      (set) => this.paces(set, (each, pace) => this.slowdown(each, pace)),
+    );
   }
 
   private paces(

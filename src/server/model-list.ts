@@ -144,7 +144,8 @@ export class ModelList {
     const { local } = await listModels();
     const found = local.flatMap(({ name, path, source }) => fileModel(name, path, source));
     const runs = inside((folder) => listRuns(folder, this.runs), this.given.runs);
-    const of = (wanted: (run: ListedRun) => boolean): ServedModel[] => runs.filter(wanted).flatMap((run) => this.ofRun(run)); // biome-ignore format: one line
+    const of = (wanted: (run: ListedRun) => boolean): ServedModel[] =>
+      runs.filter(wanted).flatMap((run) => this.ofRun(run));
     const models = withoutDoubles([...own, ...found, ...of(({ state }) => finished.includes(state))]);
     this.known = { models, unfinished: of(({ state }) => !finished.includes(state)) };
     this.readAt = performance.now();

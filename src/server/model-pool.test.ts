@@ -17,7 +17,15 @@ const folder = mkdtempSync(join(tmpdir(), 'nomoat-pool-'));
 afterAll(() => rmSync(folder, { recursive: true }));
 const reference = join(root, 'test/fixtures/reference/llama');
 
-const model = (id: string, path: string, base: string | null = null): ServedModel => ({ id, path, base, aliases: [], created: 0, ownedBy: 'local', parent: null }); // biome-ignore format: one line
+const model = (id: string, path: string, base: string | null = null): ServedModel => ({
+  id,
+  path,
+  base,
+  aliases: [],
+  created: 0,
+  ownedBy: 'local',
+  parent: null,
+});
 const baseFile = join(folder, 'base.gguf');
 copyFileSync(join(reference, 'base.gguf'), baseFile);
 const base = model('base', baseFile);
@@ -51,7 +59,10 @@ function poolOf(memory: number, limits: Partial<typeof serverLimits> = {}): Mode
 }
 afterEach(async () => void (await Promise.all(pools.splice(0).map((pool) => pool.close()))));
 
-const row = [{ role: 'user', content: 'number 3' }, { role: 'assistant', content: 'odd number' }]; // biome-ignore format: one line
+const row = [
+  { role: 'user', content: 'number 3' },
+  { role: 'assistant', content: 'odd number' },
+];
 const score = async (opened: OpenChatModel) =>
   (await opened.score(row)).tokens.map(({ logProbability }) => logProbability);
 const plenty = 4e9;
@@ -123,7 +134,20 @@ test('what was used longest ago makes room, never what is in use', async () => {
   expect(pool.bytes()).toBeLessThanOrEqual(memory);
   expect(opened).toEqual(['base', 'one', 'two', 'three', 'one']);
   let done = (): void => {};
-  const busy = [base, three, one].map((each) => pool.use(each, never, () => new Promise<void>((resolve) => { const before = done; done = () => { before(); resolve(); }; }))); // biome-ignore format: one line
+  const busy = [base, three, one].map((each) =>
+    pool.use(
+      each,
+      never,
+      () =>
+        new Promise<void>((resolve) => {
+          const before = done;
+          done = () => {
+            before();
+            resolve();
+          };
+        }),
+    ),
+  );
   await expect(pool.use(two, never, score)).rejects.toMatchObject({ status: 429, headers: { 'Retry-After': '2' } });
   done();
   await Promise.all(busy);
@@ -187,6 +211,8 @@ test('who leaves while a model is opened ends nothing for others', async () => {
 
 test('more than may be at a model are told to come again', async () => {
   const pool = poolOf(plenty, { sequences: 2, waitingPerModel: 1 });
-  const all = Array.from({ length: 5 }, () => pool.use(mini, never, () => Promise.resolve('answered')).catch((error: { status: number }) => error.status)); // biome-ignore format: one line
+  const all = Array.from({ length: 5 }, () =>
+    pool.use(mini, never, () => Promise.resolve('answered')).catch((error: { status: number }) => error.status),
+  );
   expect(await Promise.all(all)).toEqual(['answered', 'answered', 'answered', 429, 429]);
 });

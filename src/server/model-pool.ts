@@ -157,7 +157,8 @@ export class ModelPool {
     const idle = this.idle(slot);
     if (this.bytesWith(needs, idle) > memory) {
       const message = `${slot.asked.served.id} takes ${sizeText(bytesOf([needs]))}, and models may take ${sizeText(memory)} here`;
-      if (bytesOf([needs]) > memory) throw new ApiError({ status: 503, code: 'insufficient_memory', param: 'model', message: `${message}.` }); // biome-ignore format: one line
+      if (bytesOf([needs]) > memory)
+        throw new ApiError({ status: 503, code: 'insufficient_memory', param: 'model', message: `${message}.` });
       throw tooManyRequests(`${message}: others are in use, and leave too little.`, limits.retryAfterSeconds);
     }
     const gone = new Set<Slot>();

@@ -3,7 +3,16 @@ import { expect, it } from 'vitest';
 import { namedStack } from './named-stack.ts';
 import type { ServedModel } from './served-model.ts';
 
-const served = (id: string, parts: Partial<ServedModel> = {}): ServedModel => ({ id, path: `/runs/${id}`, base: null, aliases: [], created: 1, ownedBy: 'nomoat', parent: 'base', ...parts }); // biome-ignore format: one line
+const served = (id: string, parts: Partial<ServedModel> = {}): ServedModel => ({
+  id,
+  path: `/runs/${id}`,
+  base: null,
+  aliases: [],
+  created: 1,
+  ownedBy: 'nomoat',
+  parent: 'base',
+  ...parts,
+});
 const models = [
   served('ft:base:nomoat:a:1', { aliases: ['a'] }),
   served('b+c', { created: 7 }),
@@ -14,9 +23,21 @@ const find = (name: string): ServedModel | null =>
   models.find(({ aliases, id }) => id === name || aliases.includes(name)) ?? null;
 
 it('names runs, checkpoints of the list, and loaded adapters, each with its scale', () => {
-  expect(namedStack('a@0.7+b+c', find)).toMatchObject({ id: 'a@0.7+b+c', path: '/runs/ft:base:nomoat:a:1@0.7+/runs/b+c', base: null, parent: 'base', created: 7 }); // biome-ignore format: one line
-  expect(namedStack('base+a@0.5+loaded', find)).toMatchObject({ path: '/base.gguf+/runs/ft:base:nomoat:a:1@0.5+/adapters/loaded', parent: 'base' }); // biome-ignore format: one line
-  expect(namedStack('loaded@0.2+a', find)).toMatchObject({ path: '/adapters/loaded@0.2+/runs/ft:base:nomoat:a:1', base: '/base.gguf' }); // biome-ignore format: one line
+  expect(namedStack('a@0.7+b+c', find)).toMatchObject({
+    id: 'a@0.7+b+c',
+    path: '/runs/ft:base:nomoat:a:1@0.7+/runs/b+c',
+    base: null,
+    parent: 'base',
+    created: 7,
+  });
+  expect(namedStack('base+a@0.5+loaded', find)).toMatchObject({
+    path: '/base.gguf+/runs/ft:base:nomoat:a:1@0.5+/adapters/loaded',
+    parent: 'base',
+  });
+  expect(namedStack('loaded@0.2+a', find)).toMatchObject({
+    path: '/adapters/loaded@0.2+/runs/ft:base:nomoat:a:1',
+    base: '/base.gguf',
+  });
 });
 
 it.each(['a', 'a+nobody', 'a+', 'a@x+b+c', '/runs/x+a', 'nobody@0.5'])('%s is no stack', (name) => {

@@ -36,7 +36,10 @@ export function namedStack(name: string, find: (name: string) => ServedModel | n
   const all = [named.first, ...named.adapters].map(({ path, scale }) => ({ served: find(path), scale }));
   const stack = all.flatMap(({ scale, served }) => (served === null ? [] : [{ path: served.path, scale, served }]));
   if (stack.length < all.length) return null;
-  assertBounds(name, stack.map(({ scale }) => scale)); // biome-ignore format: one line
+  assertBounds(
+    name,
+    stack.map(({ scale }) => scale),
+  );
   const [first, ...others] = stack.map(({ served }) => served) as [ServedModel, ...ServedModel[]];
   const base = others.find((each) => each.parent === null && each.base === null);
   if (base) throw wrongParameter('model', 'invalid_value', `Invalid value for 'model': '${base.id}' is no adapter.`);

@@ -12,7 +12,11 @@ export function mapOf(pairs: readonly string[]): ReadonlyMap<string, string> {
   for (const pair of pairs) {
     const [, name, model] = /^([^=]+)=(.+)$/.exec(pair) ?? [];
     if (name === undefined || model === undefined)
-      throw refuse('`map`', `"${pair}" is no NAME=MODEL`, 'Give the name that scripts have, and the model of this machine that stands for it: gpt-4.1-mini=nomoat-mini.'); // biome-ignore format: one line
+      throw refuse(
+        '`map`',
+        `"${pair}" is no NAME=MODEL`,
+        'Give the name that scripts have, and the model of this machine that stands for it: gpt-4.1-mini=nomoat-mini.',
+      );
     if (map.has(name)) throw refuse('`map`', `${name} stands there twice`, 'Give one model for each name.');
     map.set(name, model);
   }
@@ -23,9 +27,17 @@ export function mapOf(pairs: readonly string[]): ReadonlyMap<string, string> {
 export async function assertMapped(models: ModelList, map: ReadonlyMap<string, string>): Promise<void> {
   for (const [name, model] of map) {
     if ((await models.find(model)) !== null) continue;
-    const near = nearestNames(model, (await models.all()).map(({ id }) => id), 1); // biome-ignore format: one line
+    const near = nearestNames(
+      model,
+      (await models.all()).map(({ id }) => id),
+      1,
+    );
     const hint = near.length > 0 ? ` Did you mean ${near[0]}?` : '';
-    throw refuse('`map`', `${name} stands for ${model}, which is no model of this machine`, `Give the name of one that is served.${hint}`); // biome-ignore format: one line
+    throw refuse(
+      '`map`',
+      `${name} stands for ${model}, which is no model of this machine`,
+      `Give the name of one that is served.${hint}`,
+    );
   }
 }
 
@@ -33,6 +45,10 @@ export async function assertMapped(models: ModelList, map: ReadonlyMap<string, s
 export function assertOrigins(origins: readonly string[]): void {
   for (const origin of origins) {
     if (URL.canParse(origin) && new URL(origin).origin === origin) continue;
-    throw refuse('`origins`', `"${origin}" is no origin`, 'Give scheme, host and port alone, such as http://localhost:5173.'); // biome-ignore format: one line
+    throw refuse(
+      '`origins`',
+      `"${origin}" is no origin`,
+      'Give scheme, host and port alone, such as http://localhost:5173.',
+    );
   }
 }

@@ -69,7 +69,9 @@ export const commonParameters = {
   presence_penalty: open(z.number().min(-mostPenalty).max(mostPenalty)).describe(
     '-2 to 2; taken from the logit of a token that the answer has already',
   ),
-  logit_bias: open(z.record(z.string().regex(/^\d+$/, 'expected token ids as keys'), z.number().min(-mostBias).max(mostBias))).describe('-100 to 100 by token ids, added to logits; tokens that end an answer among them'), // biome-ignore format: one line
+  logit_bias: open(
+    z.record(z.string().regex(/^\d+$/, 'expected token ids as keys'), z.number().min(-mostBias).max(mostBias)),
+  ).describe('-100 to 100 by token ids, added to logits; tokens that end an answer among them'),
   stop: open(
     z.union([stopText, z.array(stopText).max(mostStops)], {
       error: `Invalid input: expected a text or a list of up to ${mostStops} texts, none of them empty`,

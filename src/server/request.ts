@@ -28,7 +28,11 @@ export type Handler = (context: Context<Environment>) => Promise<Response> | Res
 export async function jsonOf(context: Context<Environment>): Promise<unknown> {
   // Pages of other sites may send any other type without being asked for leave first.
   if (!/^application\/json\s*(;|$)/i.test(context.req.header('content-type') ?? ''))
-    throw new ApiError({ status: 415, code: 'unsupported_media_type', message: 'Send JSON, with Content-Type: application/json.' }); // biome-ignore format: one line
+    throw new ApiError({
+      status: 415,
+      code: 'unsupported_media_type',
+      message: 'Send JSON, with Content-Type: application/json.',
+    });
   try {
     const text = new TextDecoder('utf-8', { fatal: true }).decode(await context.req.arrayBuffer());
     return JSON.parse(text);

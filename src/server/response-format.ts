@@ -20,7 +20,9 @@ export const responseFormat = z
     z.strictObject({ type: z.literal('json_schema'), json_schema: jsonSchema }),
   ])
   .nullish()
-  .describe('`text`, `json_object`, or `json_schema`, whether `strict` or not: the answer is held to it token by token, and is such JSON unless it is cut. Properties come in their order, with no others beside them; supported are type, enum, const, properties, required, additionalProperties, items, prefixItems, bounds of lengths and numbers, format (date, time, date-time, uuid), anyOf, oneOf (as anyOf), $ref within the schema; other keywords are refused by their place'); // biome-ignore format: one line
+  .describe(
+    '`text`, `json_object`, or `json_schema`, whether `strict` or not: the answer is held to it token by token, and is such JSON unless it is cut. Properties come in their order, with no others beside them; supported are type, enum, const, properties, required, additionalProperties, items, prefixItems, bounds of lengths and numbers, format (date, time, date-time, uuid), anyOf, oneOf (as anyOf), $ref within the schema; other keywords are refused by their place',
+  );
 
 /** The same as /v1/responses has it. */
 export const textFormat = z.discriminatedUnion('type', [

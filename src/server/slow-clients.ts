@@ -9,14 +9,23 @@ import type { ServerLimits } from './limits.ts';
 
 type Limits = Pick<ServerLimits, 'progressMilliseconds' | 'progressBytes'>;
 
-const reasons: Readonly<Record<number, string>> = { 400: 'Bad Request', 408: 'Request Timeout', 431: 'Request Header Fields Too Large' }; // biome-ignore format: one line
+const reasons: Readonly<Record<number, string>> = {
+  400: 'Bad Request',
+  408: 'Request Timeout',
+  431: 'Request Header Fields Too Large',
+};
 
 /** Says why and ends the connection; whoever does not read that either is not waited for. */
 function cutOff(socket: Socket, fault: ApiError): void {
   const isBegun = socket.bytesWritten > (saidBefore.get(socket) ?? 0);
   if (isBegun || !socket.writable) return void socket.destroy();
   const body = JSON.stringify(fault);
-  const head = [`HTTP/1.1 ${fault.status} ${reasons[fault.status]}`, 'Content-Type: application/json', `Content-Length: ${Buffer.byteLength(body)}`, 'Connection: close']; // biome-ignore format: one line
+  const head = [
+    `HTTP/1.1 ${fault.status} ${reasons[fault.status]}`,
+    'Content-Type: application/json',
+    `Content-Length: ${Buffer.byteLength(body)}`,
+    'Connection: close',
+  ];
   socket.end(`${head.join('\r\n')}\r\n\r\n${body}`, () => socket.destroy());
 }
 
@@ -24,12 +33,18 @@ function cutOff(socket: Socket, fault: ApiError): void {
 const saidBefore = new WeakMap<Socket, number>();
 
 const tooSlow = (seconds: number): ApiError =>
-  new ApiError({ status: 408, code: 'request_timeout', message: `The request made too little progress in ${seconds} seconds.` }); // biome-ignore format: one line
+  new ApiError({
+    status: 408,
+    code: 'request_timeout',
+    message: `The request made too little progress in ${seconds} seconds.`,
+  });
 
 /** What Node's parser refused. */
 function parserFault({ code }: NodeJS.ErrnoException): ApiError {
-  if (code === 'HPE_HEADER_OVERFLOW') return new ApiError({ status: 431, code: 'headers_too_large', message: 'The headers are too large.' }); // biome-ignore format: one line
-  if (code === 'ERR_HTTP_REQUEST_TIMEOUT') return new ApiError({ status: 408, code: 'request_timeout', message: 'The headers came too slowly.' }); // biome-ignore format: one line
+  if (code === 'HPE_HEADER_OVERFLOW')
+    return new ApiError({ status: 431, code: 'headers_too_large', message: 'The headers are too large.' });
+  if (code === 'ERR_HTTP_REQUEST_TIMEOUT')
+    return new ApiError({ status: 408, code: 'request_timeout', message: 'The headers came too slowly.' });
   return new ApiError({ status: 400, code: 'invalid_http', message: 'This is no valid HTTP/1.1 request.' });
 }
 

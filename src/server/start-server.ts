@@ -61,7 +61,9 @@ function listen(server: Server, host: string, port: number): Promise<AddressInfo
       const fault = isTaken
         ? `${port} is taken by another program on ${host}`
         : `cannot be listened on (${cause.code})`;
-      const [part, remedy] = isTaken ? ['`port`', 'Give another one, or 0 for any that is free.'] : [`${host}:${port}`, 'Give another `host` or `port`.']; // biome-ignore format: one line
+      const [part, remedy] = isTaken
+        ? ['`port`', 'Give another one, or 0 for any that is free.']
+        : [`${host}:${port}`, 'Give another `host` or `port`.'];
       reject(new NomoatError({ code: 'invalid-settings', part: part!, fault, remedy: remedy!, cause }));
     });
     server.listen(port, host, () => {
@@ -115,7 +117,7 @@ export async function startServer(
 ): Promise<RunningServer> {
   const { apiKey = null, onLog = () => {}, ...given } = { ...options };
   const settings = parseSettings(serveSettings, { given }, { command: 'serve' });
-  const { contextSize, host, memory, port, runs, threads } = settings;
+  const { background: nice, contextSize, host, memory, port, runs, threads, trainingJobs: most } = settings;
   // The studio's page has a cookie: nobody else is let in without a key.
   const keys = keyRing(
     { apiKey, host, openToEverybody: settings.openToEverybody },
@@ -127,14 +129,7 @@ export async function startServer(
     { models: settings.models, runs, map, suffixOf: (run) => workspace.suffixOf(run) },
     limits.listMilliseconds,
   );
-  const workspace: Workspace = new Workspace({
-    models,
-    runs,
-    most: settings.trainingJobs,
-    threads,
-    nice: settings.background,
-    onLog,
-  });
+  const workspace: Workspace = new Workspace({ models, runs, most, threads, nice, onLog });
   await assertMapped(models, map);
   assertOrigins(settings.origins);
   const names = (await models.all()).map(({ id }) => id);
@@ -143,7 +138,22 @@ export async function startServer(
   const { disclose, origins } = settings;
   const metrics = new Metrics(pool);
   const embedders = new Embedders({ limits, contextSize, threads });
-  const parts: AppParts = { host, keys, limits, models, pool, embedders, metrics, workspace, studio, origins, disclose, onLog, closing: closing.signal, running: new Set() }; // biome-ignore format: one line
+  const parts: AppParts = {
+    host,
+    keys,
+    limits,
+    models,
+    pool,
+    embedders,
+    metrics,
+    workspace,
+    studio,
+    origins,
+    disclose,
+    onLog,
+    closing: closing.signal,
+    running: new Set(),
+  };
   const server = httpServer(parts);
   const { address, port: taken } = await listen(server, host, port);
   workspace.takeUp();

@@ -3,7 +3,14 @@ import type { AnswerToken } from '../chat/chat-model.ts';
 import { StopFilter } from './stop-filter.ts';
 import { TextPlaces, TokenPlaces } from './token-places.ts';
 
-const token = (text: string, endsAnswer = false): AnswerToken => ({ id: 0, text, bytes: new Uint8Array(), logProbability: 0, alternatives: [], endsAnswer }); // biome-ignore format: one line
+const token = (text: string, endsAnswer = false): AnswerToken => ({
+  id: 0,
+  text,
+  bytes: new Uint8Array(),
+  logProbability: 0,
+  alternatives: [],
+  endsAnswer,
+});
 
 /** The texts of the tokens that each piece is made of, where `pieces` are tokens and what the model gives with them. */
 function placed(pieces: readonly (readonly [token: string, heard: string])[], stops: readonly string[] = []) {

@@ -58,9 +58,15 @@ export const toolList = z
 const chosen = { name: functionName };
 const choices = ['none', 'auto', 'required'] as const;
 const expectedChoice = { error: 'expected none, auto, required or a function' };
-export const toolChoice = z.union([z.enum(choices), z.strictObject({ type: z.literal('function'), function: z.strictObject(chosen) })], expectedChoice); // biome-ignore format: one line
+export const toolChoice = z.union(
+  [z.enum(choices), z.strictObject({ type: z.literal('function'), function: z.strictObject(chosen) })],
+  expectedChoice,
+);
 /** The same as /v1/responses has it. */
-export const responseToolChoice = z.union([z.enum(choices), z.strictObject({ type: z.literal('function'), ...chosen })], expectedChoice); // biome-ignore format: one line
+export const responseToolChoice = z.union(
+  [z.enum(choices), z.strictObject({ type: z.literal('function'), ...chosen })],
+  expectedChoice,
+);
 export const choiceText =
   '`auto`; `none`: then the model is not told of the tools; `required` or a function: the answer is held to calls whose arguments their schemas admit, where the template of the model writes them as JSON';
 
@@ -77,12 +83,17 @@ export function chosenTools<Tool>(
   nameOf: (tool: Tool) => unknown,
 ): ChosenTools {
   if (choice === 'none') return { tools: null, mustCall: false };
-  if (tools.length === 0 && (choice === null || choice === undefined || choice === 'auto')) return { tools: null, mustCall: false }; // biome-ignore format: one line
+  if (tools.length === 0 && (choice === null || choice === undefined || choice === 'auto'))
+    return { tools: null, mustCall: false };
   if (tools.length === 0) throw wrongParameter('tool_choice', 'invalid_value', "'tool_choice' wants 'tools'.");
   if (typeof choice !== 'object' || choice === null) return { tools, mustCall: choice === 'required' };
   const found = tools.filter((each) => nameOf(each) === choice.name);
   if (found.length > 0) return { tools: found, mustCall: true };
-  throw wrongParameter('tool_choice', 'invalid_value', `Invalid value for 'tool_choice': no tool has the name '${choice.name}'.`); // biome-ignore format: one line
+  throw wrongParameter(
+    'tool_choice',
+    'invalid_value',
+    `Invalid value for 'tool_choice': no tool has the name '${choice.name}'.`,
+  );
 }
 
 /** A call that an answer held, sent back with it. */

@@ -1,6 +1,19 @@
 /** The settings of the commands that write adapters: export, convert, merge and extract. */
 import { z } from 'zod';
-import { above, choice, number, numbers, openChoice, openText, requiredChoice, requiredText, texts, toggle, whole, wholeFrom } from './fields.ts'; // biome-ignore format: one line
+import {
+  above,
+  choice,
+  number,
+  numbers,
+  openChoice,
+  openText,
+  requiredChoice,
+  requiredText,
+  texts,
+  toggle,
+  whole,
+  wholeFrom,
+} from './fields.ts';
 import { mergeMethods } from './merge-methods.ts';
 
 export const exportFormats = ['peft', 'gguf', 'mlx', 'ollama', 'merged-gguf'] as const;
@@ -43,15 +56,25 @@ export const convertOptions = {
 };
 export const convertSettings = z.object(convertOptions);
 
-const baseOfAdapters = requiredText('MODEL', 'the model that the adapters are for: a name that `listModels()` lists, or a GGUF file'); // biome-ignore format: one line
+const baseOfAdapters = requiredText(
+  'MODEL',
+  'the model that the adapters are for: a name that `listModels()` lists, or a GGUF file',
+);
 export const mergeOptions = {
   base: baseOfAdapters,
   out: requiredText('PATH', 'a new file or folder'),
   to: choice('peft', exportFormats, 'what the result is written as'),
   method: choice('svd', mergeMethods, 'how; docs/adapters.md says what each computes'),
-  weights: numbers('W,W...', 'one for each adapter; default: shares of 1, or 1 each for methods that take the mean of those that agree'), // biome-ignore format: one line
+  weights: numbers(
+    'W,W...',
+    'one for each adapter; default: shares of 1, or 1 each for methods that take the mean of those that agree',
+  ),
   density: above(0.5, 0, 'share of an update that ties, dare, della, breadcrumbs and magnitude-prune keep', 1),
-  rank: wholeFrom(null, 1, 'at most this rank for each module; default: all of it for cat and linear, else the highest of the adapters'), // biome-ignore format: one line
+  rank: wholeFrom(
+    null,
+    1,
+    'at most this rank for each module; default: all of it for cat and linear, else the highest of the adapters',
+  ),
   data: texts(
     'FILE|DIR...',
     "test data with answers, such as each adapter's own: the losses of result, adapters and base on each; default: none",

@@ -4,16 +4,25 @@ import { openText, openWords, texts, toggle, wholeFrom } from './fields.ts';
 
 export const lineageOptions = {
   verify: toggle(false, 'look for everything that it names (weights, bases, data), and compare digests'),
-  within: texts('DIR...', 'folders to look in, beside those of the adapter, of ./runs and of the models of this machine; default: none'), // biome-ignore format: one line
+  within: texts(
+    'DIR...',
+    'folders to look in, beside those of the adapter, of ./runs and of the models of this machine; default: none',
+  ),
 };
 export const lineageSettings = z.object(lineageOptions);
 
 export const packOptions = {
   out: openText('DIR', 'a new folder; default: named after the adapter, in this folder'),
   key: openText('NAME|FILE.pem', 'private key to sign with, of `addSigningKey()` or a PEM; default: it is not signed'),
-  license: openWords('SPDX', "the base's license, such as apache-2.0, which applies to what is made with it; default: what the base's file says"), // biome-ignore format: one line
+  license: openWords(
+    'SPDX',
+    "the base's license, such as apache-2.0, which applies to what is made with it; default: what the base's file says",
+  ),
   baseModel: openText('ORG/NAME', 'the base by its id on the hub'),
-  model: openText('MODEL', 'the base of an adapter that names none of this machine: a name that `listModels()` lists, or a GGUF file; default: the one that it names'), // biome-ignore format: one line
+  model: openText(
+    'MODEL',
+    'the base of an adapter that names none of this machine: a name that `listModels()` lists, or a GGUF file; default: the one that it names',
+  ),
   oci: toggle(false, 'as an OCI image layout, which oras and kit push to a registry'),
 };
 export const packSettings = z.object(packOptions);

@@ -16,7 +16,10 @@ const at = (name: string, text: string): string => {
 test('the hub keeps templates inside JSON: it was taken as a template itself', () => {
   expect(resolveChatTemplate(at('a.jinja', template))).toBe(template);
   expect(resolveChatTemplate(at('chat_template.json', JSON.stringify({ chat_template: template })))).toBe(template);
-  const several = [{ name: 'tool_use', template: '{{ tools }}' }, { name: 'default', template }]; // biome-ignore format: one line
+  const several = [
+    { name: 'tool_use', template: '{{ tools }}' },
+    { name: 'default', template },
+  ];
   expect(resolveChatTemplate(at('tokenizer_config.json', JSON.stringify({ chat_template: several }, null, 2)))).toBe(
     template,
   );

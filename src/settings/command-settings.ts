@@ -6,60 +6,20 @@ import { z } from 'zod';
 import { keyScopes } from '../store/key-scopes.ts';
 import { convertOptions, exportOptions, extractOptions, mergeOptions } from './adapter-settings.ts';
 import { lineageOptions, packOptions, reproduceOptions, signingKeyOptions, verifyOptions } from './bundle-settings.ts';
+import { chatModel, chatOptions } from './chat-settings.ts';
 import { checkOptions } from './check-settings.ts';
 import { summaries } from './command-summaries.ts';
 import { cardOptions, evalOptions } from './evaluation-settings.ts';
-import { above, below, choice, fieldWords, notNegative, number, openText, openWords, requiredText, text, toggle, whole, wholeFrom } from './fields.ts'; // biome-ignore format: one line
+import { choice, fieldWords, notNegative, openText, requiredText, text, toggle, wholeFrom } from './fields.ts';
 import { inspectDataOptions, inspectOptions } from './inspect-settings.ts';
-import { defaultModel, flagOf, type OptionTable, pretrainOptions, tuneOptions, tuneSettings } from './options.ts';
-import { type Lead, optionLabel } from './parse-settings.ts';
+import { type OptionTable, pretrainOptions, tuneOptions, tuneSettings } from './options.ts';
 import { serveOptions, studioOptions } from './serve-settings.ts';
 import { fromOption, pullOptions, pushOptions } from './sharing-settings.ts';
 
-/** Small models repeat themselves at temperature 0 and ramble at 1; fine-tuned ones are asked for what they learnt. */
-export const samplingOptions = {
-  temperature: number(0.7, [0, 100], '0 always takes the likeliest token'),
-  topP: above(0.95, 0, 'share of probability considered', 1),
-  topK: wholeFrom(40, 0, 'number of tokens considered; 0 considers all', { unit: 'tokens' }),
-  minP: below(0.05, 0, 1, 'least probability relative to the likeliest'),
-  repeatPenalty: above(1, 0, '1 leaves repetitions alone'),
-  frequencyPenalty: number(0, [-2, 2], 'taken from the logit of a token for each time that the answer has it already'),
-  presencePenalty: number(0, [-2, 2], 'taken from the logit of a token that the answer has already'),
-  maxTokens: wholeFrom(null, 1, 'longest answer; default: what the context holds', { unit: 'tokens' }),
-  seed: whole(null, [0, 2 ** 32 - 1], 'repeatable answers; default: another one each time'),
-};
+export { chatOptions, chatSettings, samplingFault, samplingOptions, samplingSettings } from './chat-settings.ts';
 export { checkOptions, checkSettings } from './check-settings.ts';
 export { cardOptions, cardSettings, evalOptions, evalSettings } from './evaluation-settings.ts';
 export { fromOption, pullOptions, pullSettings, pushOptions, pushSettings } from './sharing-settings.ts';
-export const samplingSettings = z.object(samplingOptions);
-
-/** `maxTokens` as "max tokens", `topP` as "top-p". */
-const inWords = (name: string): string => flagOf(name).replace(/-(?=\w\w)/g, ' ');
-
-/** Numbers of sampling are told by their names in words: programs and people in a chat set them as well. */
-export const samplingFault: Lead = (name, value) =>
-  Object.hasOwn(samplingOptions, name) && typeof value === 'number' ? inWords(name) : `${optionLabel(name)}:`;
-
-const chatModel = text(defaultModel, 'MODEL|RUN', 'a name that `listModels()` lists, a file, or the folder of a run');
-export const chatOptions = {
-  server: openText(
-    'URL',
-    'ask a server there, by a name that it lists; the key that it wants is taken from NOMOAT_API_KEY; default: the model is opened here',
-  ),
-  adapter: openText(
-    'DIR|FILE',
-    'use this adapter (a run, a PEFT folder, one of mlx-lm or a GGUF LoRA), or several with scales: A@0.7+B',
-  ),
-  system: openWords('TEXT', "system prompt; default: the one the run's data shares"),
-  chatTemplate: openText('FILE|NAME', "chat template instead of the model's own; default: the one that was trained with"), // biome-ignore format: one line
-  prompt: openWords('TEXT', 'answer this on stdout and leave'),
-  disclose: toggle(false, 'conversations that are saved say that they were generated, by which model: a field AIGC'),
-  ...samplingOptions,
-  contextSize: wholeFrom(null, 1, 'tokens of prompt and answers together; default: 4096, or what the model was trained on', { unit: 'tokens' }), // biome-ignore format: one line
-  threads: wholeFrom(null, 1, 'threads to compute with, at most: small models use one; default: physical cores', { unit: 'threads' }), // biome-ignore format: one line
-};
-export const chatSettings = z.object(chatOptions);
-
 /**
  * A laptop with a busy processor: 28 to 45 W of the package and 10 to 20 W of the rest. A household's kilowatt-hour costs about 0.29
  * EUR in the EU and 0.17 USD in the US; a rented machine with four virtual processors and 16 GB about 0.20 an hour. Nothing depends on
@@ -108,13 +68,22 @@ export const jobsOptions = {
 export const jobsSettings = z.object(jobsOptions);
 
 export const importOptions = {
-  model: openText('NAME|FILE.gguf', 'hold data against this model too, and tune it in the place of OpenAI\'s; default: the packaged one, for jobs alone'), // biome-ignore format: one line
+  model: openText(
+    'NAME|FILE.gguf',
+    "hold data against this model too, and tune it in the place of OpenAI's; default: the packaged one, for jobs alone",
+  ),
 };
 export const importSettings = z.object(importOptions);
 export const keysOptions = {
-  scope: choice('chat', keyScopes, 'what the key opens: models and answers; files and fine-tuning as well; or everything'), // biome-ignore format: one line
+  scope: choice(
+    'chat',
+    keyScopes,
+    'what the key opens: models and answers; files and fine-tuning as well; or everything',
+  ),
   requestsPerMinute: wholeFrom(null, 1, 'requests in any 60 seconds; default: no limit', { unit: 'requests a minute' }),
-  tokensPerDay: wholeFrom(null, 1, 'tokens of prompts and answers in a day of UTC; default: no limit', { unit: 'tokens a day' }), // biome-ignore format: one line
+  tokensPerDay: wholeFrom(null, 1, 'tokens of prompts and answers in a day of UTC; default: no limit', {
+    unit: 'tokens a day',
+  }),
 };
 export const keysSettings = z.object(keysOptions);
 /** What is done with keys. */
@@ -221,21 +190,39 @@ export const commandSettings = {
     argument: { model: chatModel },
     options: evalOptions,
   },
-  check: { summary: summaries.check, argument: { model: requiredText('MODEL|RUN|ADAPTER', 'a model by name or file, a run, one of its checkpoints, or an adapter') }, options: checkOptions }, // biome-ignore format: one line
+  check: {
+    summary: summaries.check,
+    argument: {
+      model: requiredText('MODEL|RUN|ADAPTER', 'a model by name or file, a run, one of its checkpoints, or an adapter'),
+    },
+    options: checkOptions,
+  },
   inspect: {
     summary: summaries.inspect,
-    argument: { adapter: requiredText('RUN|ADAPTER', 'a run, one of its checkpoints, a PEFT folder, a .safetensors file or a GGUF LoRA') }, // biome-ignore format: one line
+    argument: {
+      adapter: requiredText(
+        'RUN|ADAPTER',
+        'a run, one of its checkpoints, a PEFT folder, a .safetensors file or a GGUF LoRA',
+      ),
+    },
     options: inspectOptions,
   },
   card: { summary: summaries.card, argument: run, options: cardOptions },
   lineage: {
     summary: summaries.lineage,
-    argument: { adapter: requiredText('RUN|ADAPTER', 'a run, a PEFT folder, one of mlx-lm, a .safetensors file, a GGUF LoRA or a bundle') }, // biome-ignore format: one line
+    argument: {
+      adapter: requiredText(
+        'RUN|ADAPTER',
+        'a run, a PEFT folder, one of mlx-lm, a .safetensors file, a GGUF LoRA or a bundle',
+      ),
+    },
     options: lineageOptions,
   },
   pack: {
     summary: summaries.pack,
-    argument: { adapter: requiredText('RUN|ADAPTER', 'a run, a PEFT folder, one of mlx-lm, a .safetensors file or a GGUF LoRA') }, // biome-ignore format: one line
+    argument: {
+      adapter: requiredText('RUN|ADAPTER', 'a run, a PEFT folder, one of mlx-lm, a .safetensors file or a GGUF LoRA'),
+    },
     options: packOptions,
   },
   reproduce: { summary: summaries.reproduce, argument: run, options: reproduceOptions },
@@ -247,7 +234,12 @@ export const commandSettings = {
   'inspect data': { summary: summaries['inspect data'], argument: data, options: inspectDataOptions },
   pull: {
     summary: summaries.pull,
-    argument: { name: requiredText('NAME', 'a name that `listModels()` lists, organisation/name of the hub, or the address of a shared folder') }, // biome-ignore format: one line
+    argument: {
+      name: requiredText(
+        'NAME',
+        'a name that `listModels()` lists, organisation/name of the hub, or the address of a shared folder',
+      ),
+    },
     options: pullOptions,
   },
   push: {

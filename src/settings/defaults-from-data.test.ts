@@ -19,7 +19,14 @@ const nothing: RequestedDefaults = {
   learningRate: null,
 };
 /** SmolLM2-135M, all seven projections. */
-const smol: ModelFacts = { modelWidth: 576, contextLength: 8192, weights: 134_515_008, weightsPerRank: 305_280, architecture: 'llama', method: 'lora' }; // biome-ignore format: one line
+const smol: ModelFacts = {
+  modelWidth: 576,
+  contextLength: 8192,
+  weights: 134_515_008,
+  weightsPerRank: 305_280,
+  architecture: 'llama',
+  method: 'lora',
+};
 const data = { rows: 1600, supervisedTokens: 7581 };
 
 test('the sequence length holds 99.5% of the rows in steps of 64, within context and bound', () => {
@@ -64,7 +71,9 @@ test('preferences are learnt in one pass, at a fortieth of the rate', () => {
   expect(chooseLearningRate(preferences)).toBe(0.000063);
   const { epochs, rank } = chooseDefaults(nothing, 128, data, preferences);
   expect([epochs, rank]).toEqual([1, 8]);
-  expect(explainDefaults(nothing, chooseDefaults(nothing, 128, data, preferences), { ...data, longest: 96 }, preferences)).toContain('rank 8'); // biome-ignore format: one line
+  expect(
+    explainDefaults(nothing, chooseDefaults(nothing, 128, data, preferences), { ...data, longest: 96 }, preferences),
+  ).toContain('rank 8');
 });
 
 test('what was given stays, and the rest is built upon it', () => {

@@ -118,7 +118,9 @@ export function chooseDefaults(
   return {
     sequenceLength,
     batchSize,
-    epochs: requested.epochs ?? (model.method === 'preferences' ? preferenceEpochs : chooseEpochs(data.rows, batchSize, model.weights)), // biome-ignore format: one line
+    epochs:
+      requested.epochs ??
+      (model.method === 'preferences' ? preferenceEpochs : chooseEpochs(data.rows, batchSize, model.weights)),
     rank: requested.rank ?? chooseRank(data.supervisedTokens, model.weightsPerRank),
     learningRate: requested.learningRate ?? chooseLearningRate(model),
   };

@@ -20,12 +20,25 @@ export const evalOptions = {
     'column of what belongs together and counts as one; or conversation, template, none; default: by conversation where several begin alike',
   ),
   task: openChoice(taskNames, `${taskNames.join(', ')}, of files as their authors publish them; default: none`, 'TASK'),
-  shots: wholeFrom(null, 0, "of a task: examples before each question; default: as lm-evaluation-harness; else training examples in the prompt of a run's base, as one more baseline; default: none", { unit: 'examples' }), // biome-ignore format: one line
-  evals: texts('FILE...', "a definition of OpenAI's evals, and the run that has its prompts, instead of a metric; its items are the data; default: none"), // biome-ignore format: one line
+  shots: wholeFrom(
+    null,
+    0,
+    "of a task: examples before each question; default: as lm-evaluation-harness; else training examples in the prompt of a run's base, as one more baseline; default: none",
+    { unit: 'examples' },
+  ),
+  evals: texts(
+    'FILE...',
+    "a definition of OpenAI's evals, and the run that has its prompts, instead of a metric; its items are the data; default: none",
+  ),
   runCode: toggle(false, 'of humaneval: run the programs that the model writes, in a sandbox'),
   loss: toggle(false, 'measure the loss of the expected answers too: perplexity, bits per byte'),
   limit: wholeFrom(null, 1, 'examples at most, the first of the data; default: all', { unit: 'examples' }),
-  maxTokens: wholeFrom(null, 1, 'longest answer; default: twice the characters of the longest expected one, 16 to 512', { unit: 'tokens' }), // biome-ignore format: one line
+  maxTokens: wholeFrom(
+    null,
+    1,
+    'longest answer; default: twice the characters of the longest expected one, 16 to 512',
+    { unit: 'tokens' },
+  ),
   judge: openText(
     'URL/MODEL',
     "a model of a server like OpenAI's that compares answers, asked over the network; its key: NOMOAT_JUDGE_API_KEY; default: none",
@@ -46,7 +59,9 @@ export const evalOptions = {
   canaries: openText('FILE', 'texts that should not be known, one on each line: how exposed they are; default: none'),
   promptColumn: openText('NAME', 'CSV column of the prompts'),
   completionColumn: openText('NAME', 'CSV column of the expected answers'),
-  threads: wholeFrom(null, 1, 'threads to compute with, at most: small models use one; default: physical cores', { unit: 'threads' }), // biome-ignore format: one line
+  threads: wholeFrom(null, 1, 'threads to compute with, at most: small models use one; default: physical cores', {
+    unit: 'threads',
+  }),
   report: openText('FILE.html', 'a new file for the report as a page, with answers side by side'),
   saveSamples: openText('DIR', 'a new folder for results and samples as lm-evaluation-harness writes them'),
   inspectLog: openText('DIR', 'a new folder for logs that inspect_ai and its viewer open'),

@@ -30,7 +30,17 @@ const schema = z.object(table);
 const parse = (given: Record<string, unknown>) => parseSettings(schema, { given }, { command: 'test' });
 
 test('what is not given, or null, has its default', () => {
-  const all = { share: 0.5, steps: null, topK: null, shuffle: true, schedule: 'cosine', modules: ['q_proj', 'k_proj', 'v_proj'], memory: null, held: null, name: null }; // biome-ignore format: one line
+  const all = {
+    share: 0.5,
+    steps: null,
+    topK: null,
+    shuffle: true,
+    schedule: 'cosine',
+    modules: ['q_proj', 'k_proj', 'v_proj'],
+    memory: null,
+    held: null,
+    name: null,
+  };
   expect(parse({})).toEqual(all);
   expect(parse(Object.fromEntries(Object.keys(table).map((name) => [name, null])))).toEqual(all);
 });
@@ -82,7 +92,12 @@ test('all faults are told together; where only numbers are wanted, that is the r
 
 test('a field knows its kind, its default and its bounds', () => {
   expect(fieldOf(table.modules)).toMatchObject({ kind: 'list', choices: ['q_proj', 'k_proj', 'v_proj'] });
-  expect(fieldOf(table.steps)).toMatchObject({ kind: 'number', fallback: null, nullable: true, words: { unit: 'steps' } }); // biome-ignore format: one line
+  expect(fieldOf(table.steps)).toMatchObject({
+    kind: 'number',
+    fallback: null,
+    nullable: true,
+    words: { unit: 'steps' },
+  });
   expect(fieldOf(table.steps).inner).toMatchObject({ minValue: 1, maxValue: 10 });
   expect(readText(fieldOf(table.memory), '8GB')).toBe('8GB');
 });

@@ -60,7 +60,11 @@ export function number(fallback: null, range: Range, help: string, words?: Numbe
 export function number(fallback: number, range: Range, help: string, words?: NumberWords): NumberField;
 export function number(fallback: number | null, [min, max]: Range, help: string, words: NumberWords = {}) {
   const { fault, ...more } = words;
-  return open(bounded({ min, max, fault }), fallback).register(fieldWords, { description: help, argument: 'X', ...more }); // biome-ignore format: one line
+  return open(bounded({ min, max, fault }), fallback).register(fieldWords, {
+    description: help,
+    argument: 'X',
+    ...more,
+  });
 }
 
 /** A whole number of a range. */
@@ -68,7 +72,11 @@ export function whole(fallback: null, range: Range, help: string, words?: Number
 export function whole(fallback: number, range: Range, help: string, words?: NumberWords): NumberField;
 export function whole(fallback: number | null, [min, max]: Range, help: string, words: NumberWords = {}) {
   const { fault, ...more } = words;
-  return open(bounded({ min, max, isWhole: true, fault }), fallback).register(fieldWords, { description: help, argument: 'N', ...more }); // biome-ignore format: one line
+  return open(bounded({ min, max, isWhole: true, fault }), fallback).register(fieldWords, {
+    description: help,
+    argument: 'N',
+    ...more,
+  });
 }
 
 const open = (schema: z.ZodNumber, fallback: number | null): NumberField | OpenNumberField =>
@@ -79,7 +87,11 @@ export function wholeFrom(fallback: null, min: number, help: string, words?: Num
 export function wholeFrom(fallback: number, min: number, help: string, words?: NumberWords): NumberField;
 export function wholeFrom(fallback: number | null, min: number, help: string, words: NumberWords = {}) {
   const fault: Fault = (value) => `${value} is no whole number from ${min}`;
-  return open(bounded({ min, isWhole: true, fault }), fallback).register(fieldWords, { description: help, argument: 'N', ...words }); // biome-ignore format: one line
+  return open(bounded({ min, isWhole: true, fault }), fallback).register(fieldWords, {
+    description: help,
+    argument: 'N',
+    ...words,
+  });
 }
 
 /** A number that is not negative. */
@@ -155,7 +167,10 @@ export const requiredText = (argument: string, help: string): z.ZodString =>
 /** Some of some names, in their order; all of them by default. */
 export const someOf = <const Name extends string>(choices: readonly Name[], argument: string, help: string) => {
   const near = (value: unknown): string => nearestNames(String(value), choices, 1)[0] ?? choices[0]!;
-  const item = z.enum(choices, worded((value) => `${value} (nearest: ${near(value)})`)); // biome-ignore format: one line
+  const item = z.enum(
+    choices,
+    worded((value) => `${value} (nearest: ${near(value)})`),
+  );
   const empty = `is empty; choose of ${choices.join(', ')}`;
   return z
     .array(item, worded(notOf(`no list of ${choices.join(', ')}`)))
@@ -276,6 +291,10 @@ export function readText({ choices, inner, kind }: Field, value: unknown): unkno
     return (Array.isArray(value) ? value : String(value).split(',')).map((item) => Number(item));
   // Texts of any kind have commas.
   if (choices.length === 0) return typeof value === 'string' ? [value] : value;
-  const items = Array.isArray(value) ? value.map(String) : String(value).split(',').map((item) => item.trim()); // biome-ignore format: one line
+  const items = Array.isArray(value)
+    ? value.map(String)
+    : String(value)
+        .split(',')
+        .map((item) => item.trim());
   return items.join() === 'all' ? choices : items;
 }

@@ -22,7 +22,10 @@ test.each([
 
 test('the multiplier multiplies what tune takes for that model, also where every weight is trained', () => {
   const full = { ...model, method: 'full' } as const;
-  expect(settingsOfHyperparameters({ learning_rate_multiplier: 2 }, full).learningRate).toBeCloseTo(2 * chooseLearningRate(full), 9); // biome-ignore format: one line
+  expect(settingsOfHyperparameters({ learning_rate_multiplier: 2 }, full).learningRate).toBeCloseTo(
+    2 * chooseLearningRate(full),
+    9,
+  );
 });
 
 test('a rate that tune would refuse is refused with both numbers', () => {

@@ -33,7 +33,8 @@ export const dpoHyperparameters = jobHyperparameters.extend({
     .describe('how much differences of log-probabilities count: `beta`; auto is 0.1'),
 });
 /** Hyperparameters of a job; `beta` of the method dpo alone. */
-export type JobHyperparameters = z.output<typeof jobHyperparameters> & Pick<z.output<typeof dpoHyperparameters>, 'beta'>; // biome-ignore format: one line
+export type JobHyperparameters = z.output<typeof jobHyperparameters> &
+  Pick<z.output<typeof dpoHyperparameters>, 'beta'>;
 
 /** What a job learns from, and how nomoat does it: the method, and whose learning rate is taken. */
 export const jobMethods = {
@@ -90,7 +91,12 @@ export function settingsOfHyperparameters(given: JobHyperparameters, model: Rate
   );
   const beta = number(given.beta);
   if (beta !== null && !tuneOptions.beta.safeParse(beta).success)
-    throw new NomoatError({ code: 'invalid-settings', part: '`beta`', fault: `is ${beta}, which \`beta\` cannot be`, remedy: 'Give one nearer to 0.1, or auto.' }); // biome-ignore format: one line
+    throw new NomoatError({
+      code: 'invalid-settings',
+      part: '`beta`',
+      fault: `is ${beta}, which \`beta\` cannot be`,
+      remedy: 'Give one nearer to 0.1, or auto.',
+    });
   return {
     ...(beta === null ? {} : { beta }),
     ...(epochs == null ? {} : { epochs }),

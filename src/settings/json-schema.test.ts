@@ -24,7 +24,32 @@ test.each(commandNames)('%s: every setting is there, with its words and default,
 });
 
 test('every number says what it counts, or is a ratio that has no unit', () => {
-  const ratios = ['learningRate', 'rank', 'alpha', 'dropout', 'weightDecay', 'beta2', 'maxGradientNorm', 'seed', 'temperature', 'topP', 'minP', 'repeatPenalty', 'frequencyPenalty', 'presencePenalty', 'verdictShare', 'safetyShare', 'density', 'factor', 'beta', 'gamma', 'labelSmoothing', 'sftShare', 'desirableWeight', 'undesirableWeight']; // biome-ignore format: one line
+  const ratios = [
+    'learningRate',
+    'rank',
+    'alpha',
+    'dropout',
+    'weightDecay',
+    'beta2',
+    'maxGradientNorm',
+    'seed',
+    'temperature',
+    'topP',
+    'minP',
+    'repeatPenalty',
+    'frequencyPenalty',
+    'presencePenalty',
+    'verdictShare',
+    'safetyShare',
+    'density',
+    'factor',
+    'beta',
+    'gamma',
+    'labelSmoothing',
+    'sftShare',
+    'desirableWeight',
+    'undesirableWeight',
+  ];
   for (const command of commandNames) {
     const { options }: CommandSettings = commandSettings[command];
     for (const [name, option] of Object.entries(options)) {

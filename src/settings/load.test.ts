@@ -46,7 +46,10 @@ test.each(Object.entries<z.ZodType>(tuneOptions))(
     expect(fallback).toEqual(field.fallback);
     const fromRecipe = resolveOptions({}, { [name]: value })[key];
     expect(fromRecipe).not.toEqual(fallback);
-    const recipe = { ...methodsWith[name], ...(field.kind === 'text' || name === 'validation' ? { [name]: 'other' } : {}) }; // biome-ignore format: one line
+    const recipe = {
+      ...methodsWith[name],
+      ...(field.kind === 'text' || name === 'validation' ? { [name]: 'other' } : {}),
+    };
     expect(resolveOptions({ [name]: value }, recipe)[key]).toEqual(fromRecipe);
   },
 );

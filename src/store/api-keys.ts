@@ -72,7 +72,14 @@ export class ApiKeys {
 
   /** In the order of making. Throws NomoatError where the file cannot be read. */
   all(): StoredKey[] {
-    return this.read((database) => database.prepare('select * from keys order by rowid').all().map((row) => keyRow.parse(row))) ?? []; // biome-ignore format: one line
+    return (
+      this.read((database) =>
+        database
+          .prepare('select * from keys order by rowid')
+          .all()
+          .map((row) => keyRow.parse(row)),
+      ) ?? []
+    );
   }
 
   /** The new key itself, which cannot be had again; null where there is one of that name. Throws NomoatError. */
@@ -81,7 +88,9 @@ export class ApiKeys {
     const key = `sk-nomoat-${randomBytes(keyBytes).toString('base64url')}`;
     const change = this.read((database) =>
       database
-        .prepare('insert or ignore into keys (name, scope, digest, created, requests_per_minute, tokens_per_day, used_day, used_tokens) values (?, ?, ?, ?, ?, ?, 0, 0)') // biome-ignore format: one line
+        .prepare(
+          'insert or ignore into keys (name, scope, digest, created, requests_per_minute, tokens_per_day, used_day, used_tokens) values (?, ?, ?, ?, ?, ?, 0, 0)',
+        )
         .run(given.name, given.scope, digestOf(key), now(), given.requests_per_minute, given.tokens_per_day),
     );
     return change?.changes === 1 ? key : null;
@@ -97,7 +106,9 @@ export class ApiKeys {
     const day = dayOf(now());
     this.read((database) =>
       database
-        .prepare('update keys set last_used = ?, used_tokens = case when used_day = ? then used_tokens else 0 end + ?, used_day = ? where name = ?') // biome-ignore format: one line
+        .prepare(
+          'update keys set last_used = ?, used_tokens = case when used_day = ? then used_tokens else 0 end + ?, used_day = ? where name = ?',
+        )
         .run(now(), day, tokens, day, name),
     );
   }

@@ -66,7 +66,12 @@ function holders(names: readonly string[]): Set<string> {
   return new Set(living);
 }
 
-const kinds: Readonly<Record<string, CachedFile['kind']>> = { gguf: 'base', rows: 'rows', answers: 'answers', reference: 'reference' }; // biome-ignore format: one line
+const kinds: Readonly<Record<string, CachedFile['kind']>> = {
+  gguf: 'base',
+  rows: 'rows',
+  answers: 'answers',
+  reference: 'reference',
+};
 const kindOf = (name: string): CachedFile['kind'] | null => kinds[name.slice(name.lastIndexOf('.') + 1)] ?? null;
 
 function listFolder(folder: string): CachedFile[] {

@@ -12,7 +12,11 @@ export const fileClient: HubClient = {
     const path = fileURLToPath(url);
     const stats = statSync(path, { throwIfNoEntry: false });
     if (!stats?.isFile())
-      throw hubError('not-found', { part: subject ?? path, fault: `there is no file ${path}`, remedy: 'Write the catalogue of its folder anew: `indexFolder()`.' }); // biome-ignore format: one line
+      throw hubError('not-found', {
+        part: subject ?? path,
+        fault: `there is no file ${path}`,
+        remedy: 'Write the catalogue of its folder anew: `indexFolder()`.',
+      });
     const from = Number(/^bytes=(\d+)-$/.exec(new Headers(headers).get('range') ?? '')?.[1] ?? 0);
     const body = Readable.toWeb(createReadStream(path, { start: from })) as ReadableStream<Uint8Array>;
     const range = { 'content-range': `bytes ${from}-${stats.size - 1}/${stats.size}` };

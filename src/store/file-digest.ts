@@ -118,7 +118,8 @@ export function sha256OfFile(path: string): string {
   try {
     descriptor = openSync(path, 'r');
     const chunk = Buffer.allocUnsafe(chunkBytes);
-    for (let read = readSync(descriptor, chunk); read > 0; read = readSync(descriptor, chunk)) hash.update(chunk.subarray(0, read)); // biome-ignore format: one line
+    for (let read = readSync(descriptor, chunk); read > 0; read = readSync(descriptor, chunk))
+      hash.update(chunk.subarray(0, read));
   } catch (error) {
     throw new NomoatError({
       part: path,

@@ -96,7 +96,11 @@ async function boundedText(response: Response, url: URL): Promise<string> {
   for await (const chunk of response.body ?? []) {
     bytes += chunk.byteLength;
     if (bytes > maxIndexBytes)
-      throw hubError('protocol', { part: url.href, fault: `is larger than ${maxIndexBytes} bytes`, remedy: 'Divide the folder.' }); // biome-ignore format: one line
+      throw hubError('protocol', {
+        part: url.href,
+        fault: `is larger than ${maxIndexBytes} bytes`,
+        remedy: 'Divide the folder.',
+      });
     chunks.push(chunk);
   }
   return Buffer.concat(chunks).toString('utf8');
@@ -134,7 +138,13 @@ export async function findInIndex(client: HubClient, address: URL): Promise<Shar
     throw hubError('not-found', {
       part: address.href,
       fault: name === '' ? `lists ${index.adapters.length} adapters` : `is not in the catalogue at ${at.href}`,
-      remedy: index.adapters.length > 0 ? `It has ${index.adapters.slice(0, 12).map((each) => each.name).join(', ')}: add one to the address.` : 'It lists no adapter.', // biome-ignore format: one line
+      remedy:
+        index.adapters.length > 0
+          ? `It has ${index.adapters
+              .slice(0, 12)
+              .map((each) => each.name)
+              .join(', ')}: add one to the address.`
+          : 'It lists no adapter.',
       fields: { names: index.adapters.map((each) => each.name) },
     });
   for (const { path, sha256: digest } of found.files) assertCacheNames(found.name, found.revision, digest, path);

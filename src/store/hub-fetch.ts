@@ -67,7 +67,12 @@ export function hubClient(around: Surroundings, signal?: AbortSignal): HubClient
       headers.delete('authorization');
       if (token !== null && mayCarryToken(target, endpoint)) headers.set('authorization', `Bearer ${token}`);
       const { body, method } = options;
-      const response = await send(target, { ...(body ? { body } : {}), method, headers }, [options.signal, signal], around); // biome-ignore format: one line
+      const response = await send(
+        target,
+        { ...(body ? { body } : {}), method, headers },
+        [options.signal, signal],
+        around,
+      );
       hubHeaders ??= response.headers;
       const location = response.headers.get('location');
       if (!redirectStatuses.has(response.status) || location === null) {

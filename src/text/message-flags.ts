@@ -54,6 +54,7 @@ export function weightOf(message: Fields, role: string, where: string, notes: Se
     return {};
   }
   const others = given.filter((name) => name !== 'weight');
-  if (!learnt[0] && others.length > 0) notes.add(`answers marked ${others.map((name) => `"${name}"`).join(', ')} are kept out of the loss`); // biome-ignore format: one line
+  if (!learnt[0] && others.length > 0)
+    notes.add(`answers marked ${others.map((name) => `"${name}"`).join(', ')} are kept out of the loss`);
   return { weight: learnt[0] ? 1 : 0 };
 }

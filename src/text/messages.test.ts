@@ -37,21 +37,27 @@ describe('marks that keep an answer out of the loss', () => {
 
   test('those that are not OpenAI’s are said; those that contradict each other are refused', () => {
     expect(parse({ weight: 0 }).notes).toEqual([]);
-    expect(parse({ train: false, loss: false }).notes).toEqual(['answers marked "train", "loss" are kept out of the loss']); // biome-ignore format: one line
+    expect(parse({ train: false, loss: false }).notes).toEqual([
+      'answers marked "train", "loss" are kept out of the loss',
+    ]);
     expect(reason({ train: true, weight: 0 })).toBe('the marks of a message contradict each other');
     expect(parse({ mask: true, train: false }).answer.weight).toBe(0);
   });
 
   test('on another role they change nothing, and one that asks to learn it is said', () => {
     expect(parse({}, { train: false })).toMatchObject({ notes: [], messages: [user, {}] });
-    expect(parse({}, { train: true }).notes).toEqual(['the mark "train" of a user message is not obeyed: only answers are learnt']); // biome-ignore format: one line
+    expect(parse({}, { train: true }).notes).toEqual([
+      'the mark "train" of a user message is not obeyed: only answers are learnt',
+    ]);
   });
 });
 
 test('a call of the older form is a call, thoughts have several names, and what is not read is said', () => {
   const call = { name: 'f', arguments: '{"x": 1.0}' };
   // Numbers as they are spelled.
-  expect(writeJson(parse({ content: null, function_call: call }).answer.tool_calls)).toBe('[{"type":"function","function":{"name":"f","arguments":{"x":1.0}}}]'); // biome-ignore format: one line
+  expect(writeJson(parse({ content: null, function_call: call }).answer.tool_calls)).toBe(
+    '[{"type":"function","function":{"name":"f","arguments":{"x":1.0}}}]',
+  );
   expect(reason({ function_call: call, tool_calls: [{ function: call }] })).toMatch(
     /both function_call and tool_calls/,
   );
@@ -60,7 +66,9 @@ test('a call of the older form is a call, thoughts have several names, and what 
     expect(parse({ [key]: 'hm' }).answer.reasoning_content).toBe('hm');
   expect(parse({ reasoning: 'hm', thinking: 'hm' }).answer.reasoning_content).toBe('hm');
   expect(reason({ reasoning: 'hm', thinking: 'ha' })).toBe('a message has two different thoughts');
-  expect(parse({ refusal: 'no', audio: null, annotations: [] }).notes).toEqual(['the key "refusal" of messages is not read']); // biome-ignore format: one line
+  expect(parse({ refusal: 'no', audio: null, annotations: [] }).notes).toEqual([
+    'the key "refusal" of messages is not read',
+  ]);
   expect(reason({ value: 'b' })).toBe('a message has both a content and a value');
 });
 
@@ -76,7 +84,13 @@ test('tools, and OpenAI’s older functions', () => {
 
 test('roles in the words of other data sets, whatever their case', () => {
   const roles = ['Human', 'GPT', 'observation', 'prompter', 'Assistant'].map((from) => ({ from, value: 'x' }));
-  expect(messagesOf(roles, new Set()).map(({ role }) => role)).toEqual(['user', 'assistant', 'tool', 'user', 'assistant']); // biome-ignore format: one line
+  expect(messagesOf(roles, new Set()).map(({ role }) => role)).toEqual([
+    'user',
+    'assistant',
+    'tool',
+    'user',
+    'assistant',
+  ]);
 });
 
 test('thoughts that are given twice are learnt once, two different ones are refused, and open ones are noted', () => {
@@ -112,7 +126,11 @@ test('parts of a content: texts under their names, thoughts, calls and their res
   ];
   expect(messagesOf(conversation, new Set())).toEqual([
     { role: 'user', content: 'q' },
-    { role: 'assistant', content: 'look', tool_calls: [{ id: 't1', type: 'function', function: { name: 'f', arguments: { x: 1 } } }] }, // biome-ignore format: one line
+    {
+      role: 'assistant',
+      content: 'look',
+      tool_calls: [{ id: 't1', type: 'function', function: { name: 'f', arguments: { x: 1 } } }],
+    },
     { role: 'tool', content: '5', tool_call_id: 't1' },
     { role: 'assistant', content: 'five' },
   ]);

@@ -83,7 +83,8 @@ function turnOf(value: unknown, index: number, notes: Set<string>): Message[] {
   const isCall = callRoles.includes(said);
   noteUnread(value, notes);
   const { calls, content, results, thoughts } = saidBy(isCall ? null : written, where, notes);
-  if (calls.length > 0 && !holdsNothing(value.tool_calls)) throw new RecordRefused('a message has calls in its content and beside it', where); // biome-ignore format: one line
+  if (calls.length > 0 && !holdsNothing(value.tool_calls))
+    throw new RecordRefused('a message has calls in its content and beside it', where);
   const message: Message = {
     role,
     content,

@@ -9,8 +9,10 @@ const parsed = (record: unknown) => parseRecord(detectFormat(record)!, record, s
 /** Prompt, preferred answer and other answer of a conversation, with what is learnt of each side. */
 function sides(record: unknown) {
   const example = parsed(record);
-  if (!('kind' in example) || example.kind !== 'chat' || example.rejected?.kind !== 'chat') throw new Error(JSON.stringify(example)); // biome-ignore format: one line
-  const texts = (messages: typeof example.messages): string[] => messages.map(({ content, role, weight }) => `${role[0]}${weight ?? ''} ${content}`); // biome-ignore format: one line
+  if (!('kind' in example) || example.kind !== 'chat' || example.rejected?.kind !== 'chat')
+    throw new Error(JSON.stringify(example));
+  const texts = (messages: typeof example.messages): string[] =>
+    messages.map(({ content, role, weight }) => `${role[0]}${weight ?? ''} ${content}`);
   return [texts(example.messages), texts(example.rejected.messages)];
 }
 const refusal = (record: unknown): string => {
@@ -18,7 +20,10 @@ const refusal = (record: unknown): string => {
   if (!('reason' in found)) throw new Error('was not refused');
   return found.detail ? `${found.reason} (${found.detail})` : found.reason;
 };
-const expected = [['u0 q', 'a yes'], ['u0 q', 'a no']]; // biome-ignore format: one line
+const expected = [
+  ['u0 q', 'a yes'],
+  ['u0 q', 'a no'],
+];
 
 describe('pairs', () => {
   test.each([
@@ -40,7 +45,12 @@ describe('pairs', () => {
   });
 
   test('texts: with a prompt, and with one that both begin with, to the end of a word', () => {
-    const plain = { kind: 'completion', prompt: 'q', completion: 'yes', rejected: { kind: 'completion', prompt: 'q', completion: 'no' } }; // biome-ignore format: one line
+    const plain = {
+      kind: 'completion',
+      prompt: 'q',
+      completion: 'yes',
+      rejected: { kind: 'completion', prompt: 'q', completion: 'no' },
+    };
     expect(parsed({ prompt: 'q', chosen: 'yes', rejected: 'no' })).toMatchObject(plain);
     const shared = parsed({ chosen: 'it is sunny', rejected: 'it is sultry' });
     expect(shared).toMatchObject({ prompt: 'it is ', completion: 'sunny', rejected: { completion: 'sultry' } });
@@ -50,19 +60,28 @@ describe('pairs', () => {
     expect(refusal({ prompt: 'q', chosen: 'yes', rejected: 'yes' })).toBe('both answers are equal');
     const conversations = { chosen: [user('q'), said('yes')], rejected: [user('q'), said('yes')] };
     expect(refusal(conversations)).toBe('both answers are equal');
-    expect(refusal({ chosen: [user('q'), said('yes')], rejected: [user('r'), said('no')] })).toBe('the prompts of both answers differ'); // biome-ignore format: one line
-    expect(refusal({ chosen: [user('q '), said('yes')], rejected: [user('q'), said('no')] })).toBe('the prompts of both answers differ (in white space only)'); // biome-ignore format: one line
+    expect(refusal({ chosen: [user('q'), said('yes')], rejected: [user('r'), said('no')] })).toBe(
+      'the prompts of both answers differ',
+    );
+    expect(refusal({ chosen: [user('q '), said('yes')], rejected: [user('q'), said('no')] })).toBe(
+      'the prompts of both answers differ (in white space only)',
+    );
     expect(refusal({ chosen: 'yes', rejected: 'no' })).toMatch(/no common beginning/);
     expect(refusal({ chosen: [said('yes')], rejected: [said('no')] })).toMatch(/no prompt/);
     expect(refusal({ prompt: 'q', chosen: '', rejected: 'no' })).toMatch(/is empty/);
-    expect(refusal({ input: 'q', preferred_output: [said('a')], non_preferred_output: [said('b')] })).toMatch(/the input is no object/); // biome-ignore format: one line
-    expect(refusal({ input: { messages: [user('q')] }, preferred_output: [said('a')], non_preferred_output: [user('b')] })).toMatch(/ends with no answer/); // biome-ignore format: one line
+    expect(refusal({ input: 'q', preferred_output: [said('a')], non_preferred_output: [said('b')] })).toMatch(
+      /the input is no object/,
+    );
+    expect(
+      refusal({ input: { messages: [user('q')] }, preferred_output: [said('a')], non_preferred_output: [user('b')] }),
+    ).toMatch(/ends with no answer/);
   });
 });
 
 describe('labels', () => {
   test('as people write them, under the usual keys', () => {
-    for (const value of [true, 'good', '👍', 'thumbs_up', 1, { rating: 'up' }]) expect(labelOf({ label: value })).toEqual({ label: true }); // biome-ignore format: one line
+    for (const value of [true, 'good', '👍', 'thumbs_up', 1, { rating: 'up' }])
+      expect(labelOf({ label: value })).toEqual({ label: true });
     for (const value of [false, 'bad', '👎', 0, -1]) expect(labelOf({ feedback: value })).toEqual({ label: false });
     for (const value of ['card_arrival', 7, null, [true]]) expect(labelOf({ label: value })).toEqual({});
   });

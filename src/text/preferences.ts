@@ -90,7 +90,8 @@ function implicitTexts(chosen: string, rejected: string): Pair {
   return { ...side(chosen), rejected: side(rejected) };
 }
 
-const isWhole = (side: unknown): boolean => Array.isArray(side) && isObject(side[0]) && !/^(assistant|gpt|model)$/.test(String(side[0].role ?? side[0].from)); // biome-ignore format: one line
+const isWhole = (side: unknown): boolean =>
+  Array.isArray(side) && isObject(side[0]) && !/^(assistant|gpt|model)$/.test(String(side[0].role ?? side[0].from));
 
 /** TRL's `prompt`, `chosen` and `rejected`. */
 export function preferencePair(fields: Fields, notes: Set<string>): Pair {

@@ -20,7 +20,8 @@ const emptyCell = /^(nan|none|<NA>|NaT)$/i;
 
 export function noteEmptyCell(answer: string, notes: Set<string>): void {
   const found = emptyCell.exec(answer.trim())?.[1];
-  if (found) notes.add(`answers are the word "${found}" alone, as Python writes an empty cell; they are learnt as they are`); // biome-ignore format: one line
+  if (found)
+    notes.add(`answers are the word "${found}" alone, as Python writes an empty cell; they are learnt as they are`);
 }
 
 /** A turn or several of a conversation, or the text of one by `role`. */

@@ -64,7 +64,9 @@ export function markupOf(prompt: string, template: ChatTemplate): Markup | null 
   if (asks !== '' && /[<[|]/.test(asks) && prompt.trimEnd().endsWith(asks)) return { kind: 'finished', turnEnd };
   const opening = openingOf(before);
   const begins = opening !== '' && prompt.trimStart().startsWith(opening);
-  return begins && prompt.includes(closingOf(between)) && closingOf(between) !== '' ? { kind: 'unfinished', expected: asks, between, turnEnd } : null; // biome-ignore format: one line
+  return begins && prompt.includes(closingOf(between)) && closingOf(between) !== ''
+    ? { kind: 'unfinished', expected: asks, between, turnEnd }
+    : null;
 }
 
 /** Where `prompt` ends in the first part of `between`: that part's length, 0 where it does not. */

@@ -37,7 +37,9 @@ test('a prompt of messages and a completion of text, and the other way round, wi
   expect(parse('prompt-completion', { system: 's', prompt: [q], completion: 'a' })).toMatchObject({
     messages: [{ role: 'system', content: 's', weight: 0 }, prompted, a],
   });
-  expect(parse('prompt-completion', { prompt: 'q', completion: ['a', 'b'] })).toMatchObject({ reason: 'the completion is a list without messages' }); // biome-ignore format: one line
+  expect(parse('prompt-completion', { prompt: 'q', completion: ['a', 'b'] })).toMatchObject({
+    reason: 'the completion is a list without messages',
+  });
 });
 
 test('numbers and truth values are taken as they are spelled, which is noted', () => {
@@ -48,17 +50,27 @@ test('numbers and truth values are taken as they are spelled, which is noted', (
   const notes = ['numbers and truth values in the place of texts are taken as they are spelled'];
   expect(parse('prompt-completion', record)).toMatchObject({ prompt: '7301234567890123457', completion: '1.0', notes });
   expect(parse('text', record)).toMatchObject({ text: 'true', notes });
-  expect(parse('alpaca', { instruction: 'i', input: 2, output: 4 })).toMatchObject({ messages: [{ content: 'i\n\n2' }, { content: '4' }], notes }); // biome-ignore format: one line
-  expect(parse('messages', { messages: [q, { role: 'assistant', content: 4 }] })).toMatchObject({ messages: [q, { content: '4' }], notes }); // biome-ignore format: one line
+  expect(parse('alpaca', { instruction: 'i', input: 2, output: 4 })).toMatchObject({
+    messages: [{ content: 'i\n\n2' }, { content: '4' }],
+    notes,
+  });
+  expect(parse('messages', { messages: [q, { role: 'assistant', content: 4 }] })).toMatchObject({
+    messages: [q, { content: '4' }],
+    notes,
+  });
   expect(parse('text', { text: null })).toEqual({ reason: 'the text is no text', detail: undefined });
 });
 
 test('an empty instruction leaves no blank lines before the input', () => {
-  expect(parse('alpaca', { instruction: '', input: 'x', output: 'y' })).toMatchObject({ messages: [{ content: 'x' }, { content: 'y' }] }); // biome-ignore format: one line
+  expect(parse('alpaca', { instruction: '', input: 'x', output: 'y' })).toMatchObject({
+    messages: [{ content: 'x' }, { content: 'y' }],
+  });
 });
 
 test('answers that are what Python writes for an empty cell are noted', () => {
-  expect(parse('alpaca', { instruction: 'i', output: 'nan' })).toMatchObject({ notes: [expect.stringMatching(/the word "nan" alone/)] }); // biome-ignore format: one line
+  expect(parse('alpaca', { instruction: 'i', output: 'nan' })).toMatchObject({
+    notes: [expect.stringMatching(/the word "nan" alone/)],
+  });
   expect(parse('prompt-completion', { prompt: 'p', completion: 'None' })).toHaveProperty('notes');
   expect(parse('prompt-completion', { prompt: 'p', completion: 'none of them' })).not.toHaveProperty('notes');
 });

@@ -30,7 +30,8 @@ export function textOf(value: unknown, name: string, where?: string): string {
 
 /** A text, or a number or truth value as it is spelled, which is noted: labels and results of sums are often written so. Throws RecordRefused. */
 export function wordsOf(value: unknown, name: string, notes: Set<string>, where?: string): string {
-  if (typeof value !== 'number' && typeof value !== 'boolean' && !isSpelledNumber(value)) return textOf(value, name, where); // biome-ignore format: one line
+  if (typeof value !== 'number' && typeof value !== 'boolean' && !isSpelledNumber(value))
+    return textOf(value, name, where);
   notes.add('numbers and truth values in the place of texts are taken as they are spelled');
   return String(isSpelledNumber(value) ? value.value : value);
 }

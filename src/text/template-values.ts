@@ -40,7 +40,8 @@ const essentialPath = /^\d+\.function\.(name|arguments)(\.|$)/;
 
 /** The value with every text and number inside marked with its place; booleans and null carry nothing to lose but their key. */
 function markLeaves(owner: object, value: unknown, place: Place, path: string): unknown {
-  if (Array.isArray(value)) return value.map((each, i) => markLeaves(owner, each, place, path === '' ? `${i}` : `${path}.${i}`)); // biome-ignore format: one line
+  if (Array.isArray(value))
+    return value.map((each, i) => markLeaves(owner, each, place, path === '' ? `${i}` : `${path}.${i}`));
   if (typeof value === 'string' || typeof value === 'number' || isSpelledNumber(value)) {
     const make = (): Origin => ({
       ...place,
@@ -56,7 +57,10 @@ function markLeaves(owner: object, value: unknown, place: Place, path: string): 
 
 /** An object with its values changed: as a Map, whose order templates keep, where JavaScript would give its keys another. */
 function inOrder(value: object, change: (key: string, value: unknown) => unknown): unknown {
-  const entries = orderedKeys(value).map((key): [string, unknown] => [key, change(key, (value as Record<string, unknown>)[key])]); // biome-ignore format: one line
+  const entries = orderedKeys(value).map((key): [string, unknown] => [
+    key,
+    change(key, (value as Record<string, unknown>)[key]),
+  ]);
   return hasOrder(value) ? new Map(entries) : Object.fromEntries(entries);
 }
 
@@ -134,7 +138,13 @@ export function originsOf(message: Message, index: number): readonly Origin[] {
 
 /** The place of a message's text field. */
 export const originOfField = (message: Message, index: number, field: 'content' | 'reasoning_content'): Origin =>
-  originOf(message, `${index}.${field}.`, () => ({ message: index, field, path: '', value: message[field] ?? '', essential: true })); // biome-ignore format: one line
+  originOf(message, `${index}.${field}.`, () => ({
+    message: index,
+    field,
+    path: '',
+    value: message[field] ?? '',
+    essential: true,
+  }));
 
 /** All places of the tools. */
 export function originsOfTools(tools: readonly unknown[]): readonly Origin[] {

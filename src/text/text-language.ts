@@ -11,7 +11,10 @@ const clearly = 0.1;
 /** ISO 639-1 of a text; null where it is too short, or could be several. */
 export function languageOf(text: string): string | null {
   const start = text.slice(0, lookedAt);
-  if ((start.match(/\p{L}/gu)?.length ?? 0) < fewestLetters) return /[\p{Script=Han}\p{Script=Hangul}\p{Script=Hiragana}\p{Script=Katakana}]{4}/u.test(start) ? eld.detect(start).language || null : null; // biome-ignore format: one line
+  if ((start.match(/\p{L}/gu)?.length ?? 0) < fewestLetters)
+    return /[\p{Script=Han}\p{Script=Hangul}\p{Script=Hiragana}\p{Script=Katakana}]{4}/u.test(start)
+      ? eld.detect(start).language || null
+      : null;
   const found = eld.detect(start);
   return found.isReliable() ? found.language || null : null;
 }

@@ -31,7 +31,10 @@ export function thoughtsOf(
   const texts = new Set(given.map((key) => textOf(fields[key], key, where)));
   if (parts.length > 0) texts.add(parts.join('\n'));
   if (texts.size > 1)
-    throw new RecordRefused('a message has two different thoughts', `${where}: ${[...given, ...(parts.length > 0 ? ['a part of the content'] : [])].join(', ')}`); // biome-ignore format: one line
+    throw new RecordRefused(
+      'a message has two different thoughts',
+      `${where}: ${[...given, ...(parts.length > 0 ? ['a part of the content'] : [])].join(', ')}`,
+    );
   const [thoughts] = texts;
   const there = inside.exec(content ?? '')?.[2]?.trim();
   const unclosed = there === undefined && opened.test(content ?? '');
@@ -39,7 +42,10 @@ export function thoughtsOf(
   if (thoughts === undefined) return {};
   if (there === undefined || there === '') return { reasoning_content: thoughts };
   if (there !== thoughts.trim())
-    throw new RecordRefused('a message has two different thoughts', `${where}: ${[...given, 'the content'].join(', ')}`); // biome-ignore format: one line
+    throw new RecordRefused(
+      'a message has two different thoughts',
+      `${where}: ${[...given, 'the content'].join(', ')}`,
+    );
   notes.add('thoughts that stand in the answer too are learnt once');
   return {};
 }

@@ -4,7 +4,16 @@ import { parseRecord } from './records.ts';
 
 const source = { file: 'f', line: 1 };
 const parsed = (message: Record<string, unknown>) =>
-  parseRecord('messages', { messages: [{ role: 'user', content: 'q' }, { role: 'assistant', ...message }] }, source); // biome-ignore format: one line
+  parseRecord(
+    'messages',
+    {
+      messages: [
+        { role: 'user', content: 'q' },
+        { role: 'assistant', ...message },
+      ],
+    },
+    source,
+  );
 const callOf = (message: Record<string, unknown>): unknown => {
   const example = parsed(message) as Extract<Example, { kind: 'chat' }>;
   return example.messages[1]!.tool_calls;
@@ -20,7 +29,10 @@ test('arguments of a call are what was meant: none, JSON text, or JSON inside JS
 });
 
 test('arguments that were to be JSON and are not are refused, others are noted: they were learnt as a text without a word', () => {
-  expect(parsed(withArguments('{"x": 1'))).toMatchObject({ reason: 'the arguments of a call are no valid JSON', detail: 'message 2: {"x": 1' }); // biome-ignore format: one line
+  expect(parsed(withArguments('{"x": 1'))).toMatchObject({
+    reason: 'the arguments of a call are no valid JSON',
+    detail: 'message 2: {"x": 1',
+  });
   const code = parsed(withArguments('print(1)')) as Example;
   expect(code.notes).toEqual(['arguments of calls that are no JSON object are learnt as they are']);
   expect(callOf(withArguments('print(1)'))).toEqual(learnt('print(1)'));
@@ -28,8 +40,12 @@ test('arguments that were to be JSON and are not are refused, others are noted: 
 
 test('calls have a name, whichever way they are written', () => {
   expect(parsed({ tool_calls: [{ function: { arguments: {} } }] })).toMatchObject({ reason: 'a call has no name' });
-  expect(parsed({ tool_calls: [{ type: 'custom', custom: { name: 'f' } }] })).toMatchObject({ reason: 'a call has no name' }); // biome-ignore format: one line
-  expect(parsed({ tool_calls: [{ function: 'f' }] })).toMatchObject({ reason: 'a call has a function that is no object' }); // biome-ignore format: one line
+  expect(parsed({ tool_calls: [{ type: 'custom', custom: { name: 'f' } }] })).toMatchObject({
+    reason: 'a call has no name',
+  });
+  expect(parsed({ tool_calls: [{ function: 'f' }] })).toMatchObject({
+    reason: 'a call has a function that is no object',
+  });
   const whole = { id: 'a', type: 'function', function: { name: 'f', arguments: { x: 1 } } };
   // A name beside the id, and a column of JSON text, as tables hold it.
   expect(callOf({ tool_calls: [{ id: 'a', name: 'f', arguments: '{"x":1}' }] })).toEqual([whole]);
@@ -40,9 +56,21 @@ test('calls have a name, whichever way they are written', () => {
 
 test('turns of calls as JSON text hold one, or a list of parallel ones', () => {
   const turn = (value: string) =>
-    parseRecord('sharegpt', { conversations: [{ from: 'human', value: 'q' }, { from: 'function_call', value }] }, source); // biome-ignore format: one line
+    parseRecord(
+      'sharegpt',
+      {
+        conversations: [
+          { from: 'human', value: 'q' },
+          { from: 'function_call', value },
+        ],
+      },
+      source,
+    );
   const call = (name: string) => ({ type: 'function', function: { name, arguments: { x: 1 } } });
-  const both = turn('[{"name":"f","arguments":{"x":1}},{"name":"g","arguments":"{\\"x\\":1}"}]') as Extract<Example, { kind: 'chat' }>; // biome-ignore format: one line
+  const both = turn('[{"name":"f","arguments":{"x":1}},{"name":"g","arguments":"{\\"x\\":1}"}]') as Extract<
+    Example,
+    { kind: 'chat' }
+  >;
   expect(both.messages[1]!.tool_calls).toEqual([call('f'), call('g')]);
   for (const wrong of ['[]', '[1]', 'f(1)', '{"arguments":{}}'])
     expect(turn(wrong)).toMatchObject({ reason: 'a function call is no JSON with a name' });

@@ -24,7 +24,8 @@ function argumentsOf(given: unknown, where: string, notes: Set<string>): unknown
     const text = textOf(value, 'the arguments of a call').trim();
     if (text === '') return {};
     const read = jsonOf(text);
-    if (read === undefined && /^[{[]/.test(text)) throw new RecordRefused('the arguments of a call are no valid JSON', `${where}: ${text.slice(0, 40)}`); // biome-ignore format: one line
+    if (read === undefined && /^[{[]/.test(text))
+      throw new RecordRefused('the arguments of a call are no valid JSON', `${where}: ${text.slice(0, 40)}`);
     if (read === undefined || read === null) break;
     value = read;
   }
@@ -35,12 +36,18 @@ function argumentsOf(given: unknown, where: string, notes: Set<string>): unknown
 /** A call, its name and arguments beside its id or inside `function`. */
 function callOf(call: Fields, where: string, notes: Set<string>): Fields {
   const { arguments: beside, function: inside, name, ...rest } = call;
-  if (inside !== undefined && !isObject(inside)) throw new RecordRefused('a call has a function that is no object', where); // biome-ignore format: one line
+  if (inside !== undefined && !isObject(inside))
+    throw new RecordRefused('a call has a function that is no object', where);
   const called: Fields = inside ?? { name, arguments: beside };
-  if (typeof called.name !== 'string' || called.name.trim() === '') throw new RecordRefused('a call has no name', where); // biome-ignore format: one line
+  if (typeof called.name !== 'string' || called.name.trim() === '')
+    throw new RecordRefused('a call has no name', where);
   textOf(called.name, 'the name of a call');
   // Where the arguments stand is an order that some templates keep.
-  return { ...(inside ? {} : { type: 'function' }), ...rest, function: { ...called, arguments: argumentsOf(called.arguments, where, notes) } }; // biome-ignore format: one line
+  return {
+    ...(inside ? {} : { type: 'function' }),
+    ...rest,
+    function: { ...called, arguments: argumentsOf(called.arguments, where, notes) },
+  };
 }
 
 /** LLaMA-Factory's `function_call` turns hold a call, or a list of parallel ones, as JSON text. Throws RecordRefused. */

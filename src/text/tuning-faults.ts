@@ -41,9 +41,14 @@ const valueAt = (value: unknown, path: readonly PropertyKey[]): unknown =>
 
 /** Why a key that another place or another trainer has is none here; empty where it is just unknown. */
 function whyUnknown(key: string, path: readonly PropertyKey[]): string {
-  if (key === 'weight') return path.length === 0 ? ': weight stands on messages' : ": only the assistant's messages have a weight"; // biome-ignore format: one line
+  if (key === 'weight')
+    return path.length === 0 ? ': weight stands on messages' : ": only the assistant's messages have a weight";
   if (flagNames.includes(key)) return ': what is not learnt has weight 0';
-  const [near] = nearestNames(key.slice(0, maxShown), ['role', 'content', 'name', 'tool_calls', 'tool_call_id', 'messages', 'tools', 'parallel_tool_calls'], 1); // biome-ignore format: one line
+  const [near] = nearestNames(
+    key.slice(0, maxShown),
+    ['role', 'content', 'name', 'tool_calls', 'tool_call_id', 'messages', 'tools', 'parallel_tool_calls'],
+    1,
+  );
   return near ? `: did you mean "${near}"?` : '';
 }
 
@@ -62,6 +67,9 @@ function faultOf(issue: z.core.$ZodIssue, value: unknown): string {
 export const faultsOf = (error: z.ZodError, value: unknown): RowFault[] =>
   error.issues.flatMap((issue) =>
     issue.code === 'unrecognized_keys'
-      ? issue.keys.map((key) => ({ place: placeIn(issue.path), fault: `has the unknown key ${shown(key)}${whyUnknown(key, issue.path)}` })) // biome-ignore format: one line
+      ? issue.keys.map((key) => ({
+          place: placeIn(issue.path),
+          fault: `has the unknown key ${shown(key)}${whyUnknown(key, issue.path)}`,
+        }))
       : [{ place: placeIn(issue.path), fault: faultOf(issue, value) }],
   );

@@ -113,7 +113,11 @@ const mostTools = 128;
 
 /** What a record has beside its messages. */
 export const tuningTools = {
-  tools: z.array(z.strictObject({ type: z.literal('function'), function: offered })).min(1, 'is an empty list').max(mostTools).nullish(), // biome-ignore format: one line
+  tools: z
+    .array(z.strictObject({ type: z.literal('function'), function: offered }))
+    .min(1, 'is an empty list')
+    .max(mostTools)
+    .nullish(),
   parallel_tool_calls: z.boolean().nullish(),
 };
 /** The older form of `tools`. */

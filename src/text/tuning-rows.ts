@@ -34,7 +34,7 @@ function checkAnswered(messages: Conversation, add: Add): void {
   const end = messages.length - 1;
   const last = messages[end]!;
   if (!messages.some(({ role }) => role === 'assistant'))
-    add([], 'has no message of the assistant: there is nothing to learn'); // biome-ignore format: one line
+    add([], 'has no message of the assistant: there is nothing to learn');
   else if (last.role !== 'assistant') add([end, 'role'], `is ${last.role}: the last message has to be the assistant's`);
   else if (last.weight === 0) add([end, 'weight'], 'is 0 of the last message, which is the one to learn');
 }

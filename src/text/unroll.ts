@@ -136,7 +136,8 @@ function sharedRendering(asked: Asked, messages: readonly Message[], pending: re
     throw new ConversationRefused(refusal.fault, refusal.detail);
   }
   const answers = [...spans.values()].sort((a, b) => a.start - b.start);
-  if (answers.some(({ start }, k) => k > 0 && start < answers[k - 1]!.end)) throw new ConversationRefused('the template lets answers overlap'); // biome-ignore format: one line
+  if (answers.some(({ start }, k) => k > 0 && start < answers[k - 1]!.end))
+    throw new ConversationRefused('the template lets answers overlap');
   return { rendering: { text: whole.text, answers, data: whole.spans }, notes, learnt };
 }
 
@@ -230,5 +231,8 @@ function withKnownRoles(
   if (fits(messages)) return { messages, note: null };
   const renamed = messages.map((message) => ({ ...message, role: otherRoles[message.role] ?? message.role }));
   if (!fits(renamed)) return { messages, note: null };
-  return { messages: renamed, note: `${rare.map((role) => `the role ${role} is rendered as ${otherRoles[role]}`).join('; ')}, which the template knows` }; // biome-ignore format: one line
+  return {
+    messages: renamed,
+    note: `${rare.map((role) => `the role ${role} is rendered as ${otherRoles[role]}`).join('; ')}, which the template knows`,
+  };
 }

@@ -99,7 +99,10 @@ export class Boundaries {
     const spelt = controlTokensIn(this.text, this.tokenizer).filter(
       (range) => this.specialTokens === 'control' || !touches(this.data, range),
     );
-    const given = this.text !== '' && this.tokens.length > 0 && this.tokens[0] === this.tokenizer.bosToken && spelt[0]?.start !== 0 ? 1 : 0; // biome-ignore format: one line
+    const given =
+      this.text !== '' && this.tokens.length > 0 && this.tokens[0] === this.tokenizer.bosToken && spelt[0]?.start !== 0
+        ? 1
+        : 0;
     const anchors: Anchor[] = [];
     let next = 0;
     for (let t = given; t < this.tokens.length; t++) {

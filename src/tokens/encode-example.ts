@@ -118,9 +118,16 @@ function encodeChat(given: ChatExample['messages'], tools: ChatExample['tools'],
   const special = specialTokensOf(options);
   const { cut, emptied, messages } = plainEnds(given, tokenizer);
   if (emptied) throw new RowRefused('an answer is nothing but an end-of-turn token');
-  const key = special === 'text' ? controlKey([messages.map((message) => message.tool_calls ?? []), tools ?? []], tokenizer) : null; // biome-ignore format: one line
+  const key =
+    special === 'text'
+      ? controlKey([messages.map((message) => message.tool_calls ?? []), tools ?? []], tokenizer)
+      : null;
   if (key !== null) throw new ConversationRefused('a key of a call or a tool spells a control token', key);
-  const notes = [...(cut ? [endsNote] : []), ...foreignMarkup(messages, tokenizer.controlTexts), ...doubledTags(messages, template)]; // biome-ignore format: one line
+  const notes = [
+    ...(cut ? [endsNote] : []),
+    ...foreignMarkup(messages, tokenizer.controlTexts),
+    ...doubledTags(messages, template),
+  ];
   if (supervise === 'all') {
     const whole = template.renderMarked(messages, { tools, addGenerationPrompt: false });
     const { notes: more, refusal } = leftOut(whole, messages, tools, new Set());
@@ -163,7 +170,10 @@ function encodeWhole(text: string, options: EncodeOptions): Encoded {
   const supervised = tokens.map((_, t) => (t === 0 ? 0 : 1));
   const control = controlTokensIn(text, tokenizer).length > 0;
   const notes = foreignMarkup([{ role: 'assistant', content: text }], tokenizer.controlTexts);
-  if (control) notes.push(`control tokens spelled in texts are taken as ${specialTokens === 'text' ? 'text' : "control tokens; `specialTokens: 'text'` makes them text"}`); // biome-ignore format: one line
+  if (control)
+    notes.push(
+      `control tokens spelled in texts are taken as ${specialTokens === 'text' ? 'text' : "control tokens; `specialTokens: 'text'` makes them text"}`,
+    );
   return { sequences: [withEnd({ tokens, supervised }, options)], raw: false, notes };
 }
 

@@ -12,31 +12,58 @@ const answer = (prompt: readonly number[], said: readonly number[]): EncodedAnsw
     },
   ],
 });
-const options = (sequenceLength: number, tooLong: CutOptions['tooLong'] = 'truncate-left', bos: number | null = null): CutOptions => ({
+const options = (
+  sequenceLength: number,
+  tooLong: CutOptions['tooLong'] = 'truncate-left',
+  bos: number | null = null,
+): CutOptions => ({
   sequenceLength,
   tooLong,
   tokenizer: { addsBos: bos !== null, bosToken: bos, isEndOfGeneration: () => false },
-}); // biome-ignore format: one line
+});
 const prompt = [1, 2, 3, 4, 5];
 const made = (...given: Parameters<typeof makePair>) => {
   const pair = makePair(...given);
   if ('reason' in pair) throw new Error(pair.reason);
-  return { chosen: [...pair.tokens], rejected: [...pair.rejected.tokens], cut: pair.cutTokens, learnt: pair.cutSupervisedTokens }; // biome-ignore format: one line
+  return {
+    chosen: [...pair.tokens],
+    rejected: [...pair.rejected.tokens],
+    cut: pair.cutTokens,
+    learnt: pair.cutSupervisedTokens,
+  };
 };
 const [won, lost] = [answer(prompt, [7, 8]), answer(prompt, [9, 10, 11])];
 
 describe('two answers within the sequence length', () => {
   test('stay as they are', () => {
-    expect(made(won, lost, options(8))).toEqual({ chosen: [1, 2, 3, 4, 5, 7, 8], rejected: [1, 2, 3, 4, 5, 9, 10, 11], cut: 0, learnt: 0 }); // biome-ignore format: one line
+    expect(made(won, lost, options(8))).toEqual({
+      chosen: [1, 2, 3, 4, 5, 7, 8],
+      rejected: [1, 2, 3, 4, 5, 9, 10, 11],
+      cut: 0,
+      learnt: 0,
+    });
   });
 
   test('lose the same tokens of their prompt, but for the one that begins every text', () => {
-    expect(made(won, lost, options(5))).toEqual({ chosen: [4, 5, 7, 8], rejected: [4, 5, 9, 10, 11], cut: 6, learnt: 0 }); // biome-ignore format: one line
-    expect(made(won, lost, options(6, 'truncate-left', 1))).toMatchObject({ chosen: [1, 4, 5, 7, 8], rejected: [1, 4, 5, 9, 10, 11] }); // biome-ignore format: one line
+    expect(made(won, lost, options(5))).toEqual({
+      chosen: [4, 5, 7, 8],
+      rejected: [4, 5, 9, 10, 11],
+      cut: 6,
+      learnt: 0,
+    });
+    expect(made(won, lost, options(6, 'truncate-left', 1))).toMatchObject({
+      chosen: [1, 4, 5, 7, 8],
+      rejected: [1, 4, 5, 9, 10, 11],
+    });
   });
 
   test('or the ends of their answers', () => {
-    expect(made(won, lost, options(6, 'truncate-right'))).toEqual({ chosen: [1, 2, 3, 4, 5, 7], rejected: [1, 2, 3, 4, 5, 9], cut: 3, learnt: 3 }); // biome-ignore format: one line
+    expect(made(won, lost, options(6, 'truncate-right'))).toEqual({
+      chosen: [1, 2, 3, 4, 5, 7],
+      rejected: [1, 2, 3, 4, 5, 9],
+      cut: 3,
+      learnt: 3,
+    });
   });
 });
 

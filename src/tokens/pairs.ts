@@ -35,7 +35,8 @@ export function makePair(
   if ('reason' in won) return won;
   if ('reason' in lost) return lost;
   const prompt = Math.min(promptLength(won), promptLength(lost));
-  if (!equal(won.tokens.subarray(0, prompt), lost.tokens.subarray(0, prompt))) return refused('the prompts of both answers differ as tokens'); // biome-ignore format: one line
+  if (!equal(won.tokens.subarray(0, prompt), lost.tokens.subarray(0, prompt)))
+    return refused('the prompts of both answers differ as tokens');
   if (equal(won.tokens, lost.tokens)) return refused('both answers are equal as tokens');
   const over = Math.max(won.tokens.length, lost.tokens.length) - sequenceLength;
   if (over <= 0) return { ...won, rejected: lost, cutTokens: 0, cutSupervisedTokens: 0 };
@@ -49,7 +50,10 @@ export function makePair(
 
 /** The first `lead` tokens, and those of [from, to). */
 function part({ supervised, tokens }: Answer, lead: number, from: number, to: number): Answer {
-  const cut = <T extends Int32Array | Uint8Array>(values: T): number[] => [...values.subarray(0, lead), ...values.subarray(from, to)]; // biome-ignore format: one line
+  const cut = <T extends Int32Array | Uint8Array>(values: T): number[] => [
+    ...values.subarray(0, lead),
+    ...values.subarray(from, to),
+  ];
   return { tokens: Int32Array.from(cut(tokens)), supervised: Uint8Array.from(cut(supervised)) };
 }
 

@@ -105,7 +105,8 @@ function renderPieces(shown: PreviewedAnswer['pieces'], color: boolean): string 
 /** The row; of a pair the preferred answer, then the other one without the prompt. */
 function renderRow({ label, pieces: shown, rejected }: PreviewedRow, color: boolean): string {
   const said = renderPieces(shown, color);
-  if (rejected) return `${said}\n--- rejected: ${rejected.tokens.length} tokens\n${renderPieces(answerAlone(rejected), color)}`; // biome-ignore format: one line
+  if (rejected)
+    return `${said}\n--- rejected: ${rejected.tokens.length} tokens\n${renderPieces(answerAlone(rejected), color)}`;
   return label === undefined ? said : `${said}\n--- labelled ${label ? 'good' : 'bad'}`;
 }
 

@@ -167,7 +167,9 @@ type Tried = 'refused' | 'endless';
 function toTry(examples: readonly Example[], encoded: EncodedRows, { tokenizer }: EncodeOptions): [Tried, Example[]] {
   const refused = examples.filter((_, i) => 'reason' in encoded[i]!.encoded);
   if (refused.length > 0) return ['refused', refused];
-  const ends = encoded.some(({ encoded: made }) => !('reason' in made) && made.sequences.some((row) => stops(row, tokenizer))); // biome-ignore format: one line
+  const ends = encoded.some(
+    ({ encoded: made }) => !('reason' in made) && made.sequences.some((row) => stops(row, tokenizer)),
+  );
   return ['endless', ends ? [] : [...examples]];
 }
 

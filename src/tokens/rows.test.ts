@@ -126,8 +126,14 @@ describe('what is supervised', () => {
   });
 
   test('where a template writes no end behind the last answer, it is learnt with the one that stops generation', () => {
-    const open = new ChatTemplate("{% for m in messages %}<|{{ m.role }}|>{{ m.content }}{% endfor %}{% if add_generation_prompt %}<|assistant|>{% endif %}", { bosToken: '', eosToken: '' }); // biome-ignore format: one line
-    const { report, rows } = buildRows([chat(['user', 'q'], ['assistant', 'a'], ['user', 'r'], ['assistant', 'b'])], { ...options, template: () => open }); // biome-ignore format: one line
+    const open = new ChatTemplate(
+      '{% for m in messages %}<|{{ m.role }}|>{{ m.content }}{% endfor %}{% if add_generation_prompt %}<|assistant|>{% endif %}',
+      { bosToken: '', eosToken: '' },
+    );
+    const { report, rows } = buildRows([chat(['user', 'q'], ['assistant', 'a'], ['user', 'r'], ['assistant', 'b'])], {
+      ...options,
+      template: () => open,
+    });
     expect(tokenizer.isEndOfGeneration(rows[0]!.tokens.at(-1)!)).toBe(true);
     expect(rows[0]!.supervised.at(-1)).toBe(1);
     expect(Object.keys(report.notices).join()).toMatch(/no end behind the last answer/);

@@ -62,7 +62,10 @@ const ofAnyKind = new RegExp(`\\S{${longer}}|\\s{${longer}}`, 'u');
 function unsplittable(model: string | undefined, pre: string): Vocabulary['unsplittable'] {
   if (model !== 'gpt2' || withoutRecursion.includes(pre)) return null;
   const byKind = recursesByKind.includes(pre);
-  return { pattern: byKind ? ofOneKind : ofAnyKind, words: `more than ${maxRecursion} characters ${byKind ? 'of one kind ' : ''}without a break` }; // biome-ignore format: one line
+  return {
+    pattern: byKind ? ofOneKind : ofAnyKind,
+    words: `more than ${maxRecursion} characters ${byKind ? 'of one kind ' : ''}without a break`,
+  };
 }
 
 /** Reads the vocabulary's facts of `modelPath` with our own bounded reader: node-llama-cpp's hangs on a broken file. Throws NomoatError. */

@@ -107,7 +107,8 @@ function maskForks(
   place: (row: number, key: number) => number,
 ): void {
   for (const { end, first, second } of forks)
-    for (let n = Math.max(second, from); n < Math.min(end, to); n++) bias.fill(masked, place(n, first), place(n, second)); // biome-ignore format: one line
+    for (let n = Math.max(second, from); n < Math.min(end, to); n++)
+      bias.fill(masked, place(n, first), place(n, second));
 }
 
 /** The smallest tiles that hold each segment, and chunks for those that none holds. */
@@ -166,7 +167,15 @@ function sharedChunk(starts: readonly number[], forks: readonly Fork[]): QueryCh
     for (let n = from; n < starts[i + 1]! - first; n++) bias.fill(0, n * width + from, n * width + n + 1);
   }
   maskForks(bias, forks, [first, end], (row, key) => (row - first) * width + key - first);
-  return { first, end, keys: first, prefix: 0, forks: [], whole: starts.length === 2, bias: floats(bias, [width, width]) }; // biome-ignore format: one line
+  return {
+    first,
+    end,
+    keys: first,
+    prefix: 0,
+    forks: [],
+    whole: starts.length === 2,
+    bias: floats(bias, [width, width]),
+  };
 }
 
 /** A segment longer than a tile: each chunk sees it from its beginning. One of two chunks is taken at once: at most a quarter more scores in half the calls. */

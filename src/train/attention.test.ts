@@ -12,7 +12,12 @@ function byDefinition(heads: number, kvHeads: number, data: Record<string, Float
   const { bias, k, q, v } = data as Record<'bias' | 'k' | 'q' | 'v', Float32Array>;
   const seed = data['d.o']!;
   const [width, kvWidth] = [heads * headDim, kvHeads * headDim];
-  const made = { o: new Float64Array(C * width), 'd.q': new Float64Array(C * width), 'd.k': new Float64Array(T * kvWidth), 'd.v': new Float64Array(T * kvWidth) }; // biome-ignore format: one line reads best
+  const made = {
+    o: new Float64Array(C * width),
+    'd.q': new Float64Array(C * width),
+    'd.k': new Float64Array(T * kvWidth),
+    'd.v': new Float64Array(T * kvWidth),
+  };
   for (let h = 0; h < heads; h++) {
     const kv = Math.floor(h / (heads / kvHeads));
     for (let c = 0; c < C; c++) {
@@ -48,13 +53,30 @@ describe.each([
   const random = new Random(3, heads);
   const array = (length: number): Float32Array => Float32Array.from({ length }, () => 2 * random.uniform() - 1);
   const [width, kvWidth] = [heads * headDim, kvHeads * headDim];
-  const data = { q: array(C * width), k: array(T * kvWidth), v: array(T * kvWidth), bias: array(C * T), 'd.o': array(C * width) }; // biome-ignore format: one line reads best
+  const data = {
+    q: array(C * width),
+    k: array(T * kvWidth),
+    v: array(T * kvWidth),
+    bias: array(C * T),
+    'd.o': array(C * width),
+  };
   const expected = byDefinition(heads, kvHeads, data);
 
   test.each([false, true])('and its gradients are those of the definition; probabilities kept: %s', async (keeps) => {
     const graphs = attention(config, keeps);
     expect(graphs.saved).toEqual(keeps ? ['saved.p'] : []);
-    const shapes: Record<string, number[]> = { q: [C, width], k: [T, kvWidth], v: [T, kvWidth], bias: [C, T], 'd.o': [C, width], o: [C, width], 'saved.p': [heads, C, T], 'd.q': [C, width], 'd.k': [T, kvWidth], 'd.v': [T, kvWidth] }; // biome-ignore format: one line reads best
+    const shapes: Record<string, number[]> = {
+      q: [C, width],
+      k: [T, kvWidth],
+      v: [T, kvWidth],
+      bias: [C, T],
+      'd.o': [C, width],
+      o: [C, width],
+      'saved.p': [heads, C, T],
+      'd.q': [C, width],
+      'd.k': [T, kvWidth],
+      'd.v': [T, kvWidth],
+    };
     const tensors = new Map<string, Tensor>(Object.entries(data).map(([name, x]) => [name, floats(x, shapes[name]!)]));
     for (const graph of [graphs.forward, graphs.backward]) {
       const stage = await Executor.create(graph, 1);

@@ -163,7 +163,15 @@ describe.skipIf(!adapter.found)(`WebGPU against the CPU${why}`, () => {
         kvHeads: 3,
         headDim: 64,
       };
-      const options = { trainable: 'adapter', precision: 'f32', targets: projections, rank: 8, dropout: false, biases: false, qkNorms: false } as const; // biome-ignore format: one line reads best
+      const options = {
+        trainable: 'adapter',
+        precision: 'f32',
+        targets: projections,
+        rank: 8,
+        dropout: false,
+        biases: false,
+        qkNorms: false,
+      } as const;
       const lengthOf = (size: Shape[number]): number => {
         if (typeof size === 'number') return size;
         const [factor, symbol] = size.includes('*') ? size.split('*') : ['1', size];
@@ -179,7 +187,13 @@ describe.skipIf(!adapter.found)(`WebGPU against the CPU${why}`, () => {
           // Weights as small as real ones, so that sums stay of the size of their terms.
           const spread = op.name.endsWith('.weight') || op.name.includes('lora_') ? 0.1 : 2;
           const count = dims.reduce((a, b) => a * b, 1);
-          inputs.set(op.name, floats(Float32Array.from({ length: count }, () => spread * (random.uniform() - 0.5)), dims)); // biome-ignore format: one line reads best
+          inputs.set(
+            op.name,
+            floats(
+              Float32Array.from({ length: count }, () => spread * (random.uniform() - 0.5)),
+              dims,
+            ),
+          );
         }
         const results: Map<string, Tensor>[] = [];
         for (const device of ['cpu', 'webgpu'] as const) {

@@ -34,11 +34,8 @@ const ofQueries: readonly string[] = ['q', 'o', 'd.q', 'd.o'];
 /** Weights that do not change, moved to the device layer by layer. */
 export async function toDevice(base: BaseWeights, layers: number, memory: DeviceMemory): Promise<BaseWeights> {
   if (base.precision !== 'f32') {
-    throw new NomoatError({
-      part: "`device: 'webgpu'`",
-      fault: `the weights are ${base.precision}, and WebGPU computes in float32 here`,
-      remedy: "Use `precision: 'f32'`.",
-    });
+    const fault = `the weights are ${base.precision}, and WebGPU computes in float32 here`;
+    throw new NomoatError({ part: "`device: 'webgpu'`", fault, remedy: "Use `precision: 'f32'`." });
   }
   const move = async (place: string, inputs: Tensors): Promise<Tensors> => {
     const moved = new Map<string, Tensor>();
@@ -153,10 +150,22 @@ export class DevicePass {
     this.angles = await copied('pass', pass.angles);
     if (pass.batch.prefix) throw new Error('device pass: rows that share a prefix are not computed here');
     this.chunks = planChunks(pass.batch);
-    this.biases = [...(await copied('bias', this.chunks.map(({ bias }, i) => [String(i), bias!] as const))).values()]; // biome-ignore format: one line reads best
+    this.biases = [
+      ...(
+        await copied(
+          'bias',
+          this.chunks.map(({ bias }, i) => [String(i), bias!] as const),
+        )
+      ).values(),
+    ];
     const trained: Tensors[] = [];
     for (const [layer, own] of of.trainedInputs.entries())
-      trained.push(await copied(`trained.${layer}`, own.map(({ tensor, name }) => [name, tensor] as const))); // biome-ignore format: one line reads best
+      trained.push(
+        await copied(
+          `trained.${layer}`,
+          own.map(({ tensor, name }) => [name, tensor] as const),
+        ),
+      );
     this.trained = trained;
   }
 
@@ -241,7 +250,14 @@ export class DevicePass {
       const x = arrays.get(name)!;
       const from = ofQueries.includes(name) ? chunk.first : chunk.keys;
       const y = await this.memory.take(`chunk.${name}`, [chunk.end - from, x.dims[1]!]);
-      await this.takeRows.run(new Map([['x', x], ['from', row(from)], ['to', row(chunk.end)]]), new Map([['y', y]])); // biome-ignore format: one line reads best
+      await this.takeRows.run(
+        new Map([
+          ['x', x],
+          ['from', row(from)],
+          ['to', row(chunk.end)],
+        ]),
+        new Map([['y', y]]),
+      );
       inputs.set(name, y);
     }
     return inputs;
@@ -257,7 +273,14 @@ export class DevicePass {
       width,
       add: async (part, from, to) => {
         const pads = integers(BigInt64Array.of(BigInt(from), 0n, BigInt(rows - to), 0n), [4]);
-        await this.addRows.run(new Map([['x', sum], ['part', part], ['pads', pads]]), new Map([['y', other]])); // biome-ignore format: one line reads best
+        await this.addRows.run(
+          new Map([
+            ['x', sum],
+            ['part', part],
+            ['pads', pads],
+          ]),
+          new Map([['y', other]]),
+        );
         [sum, other] = [other, sum];
       },
       end: async () => this.memory.copy(sum, result),

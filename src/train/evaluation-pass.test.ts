@@ -15,7 +15,11 @@ const tokensShown = 8;
 test.each(['llama', 'qwen2', 'qwen3'])('%s: states between the blocks, with an adapter and without', async (name) => {
   const folder = join(import.meta.dirname, '../../test/fixtures/reference', name);
   const { tokens } = JSON.parse(readFileSync(join(folder, 'case.json'), 'utf8')) as { tokens: number[][] };
-  const row = { tokens: Int32Array.from(tokens[0]!.slice(0, tokensShown)), supervised: new Uint8Array(tokensShown), source: { file: name, line: 1 } }; // biome-ignore format: one line
+  const row = {
+    tokens: Int32Array.from(tokens[0]!.slice(0, tokensShown)),
+    supervised: new Uint8Array(tokensShown),
+    source: { file: name, line: 1 },
+  };
   const [batch] = packRows([row], { packing: true, microBatchSize: null, maxTokens: tokensShown, padToken: 0 });
   const oracle = readSafetensors(join(folder, 'hidden.safetensors')).tensors;
   const model = openGguf(join(folder, 'base.gguf'));
@@ -32,7 +36,10 @@ test.each(['llama', 'qwen2', 'qwen3'])('%s: states between the blocks, with an a
     expect(states).toHaveLength(config.layers + 1);
     for (const [i, state] of states.entries()) expectNear(state, oracle.get(`${which}.${i}`)!.float32());
     const last = states.at(-1)!;
-    expectNear(await pass.logits(last.subarray(last.length - config.modelWidth)), oracle.get(`${which}.logits`)!.float32()); // biome-ignore format: one line
+    expectNear(
+      await pass.logits(last.subarray(last.length - config.modelWidth)),
+      oracle.get(`${which}.logits`)!.float32(),
+    );
     ends.push(last[0]!);
     await pass.close();
     base.close();

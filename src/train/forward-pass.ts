@@ -99,7 +99,10 @@ export class ForwardPass {
     if (latest && same(latest.segmentStarts, segmentStarts) && same(latest.positions, positions)) return latest.layout;
     const { cos, sin } = rotaryAngles(positions, this.config, this.base.ropeFactors);
     const shape = [positions.length, this.config.headDim / 2];
-    const angles = new Map([['cos', floats(cos, shape)], ['sin', floats(sin, shape)]]); // biome-ignore format: one line reads best
+    const angles = new Map([
+      ['cos', floats(cos, shape)],
+      ['sin', floats(sin, shape)],
+    ]);
     const layout = { angles, attention: planAttention(batch) };
     this.latest = { segmentStarts, positions, layout };
     return layout;

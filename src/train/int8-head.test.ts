@@ -76,7 +76,10 @@ async function gradientError(
     const [logp, dx] = [new Float32Array(rows), new Float32Array(rows * width)];
     await executor.run(
       new Map<string, Tensor>([...shared, ...inputs]),
-      new Map([['logp', floats(logp, [rows, 1])], ['d.x', floats(dx, [rows, width])]]), // biome-ignore format: one line reads best
+      new Map([
+        ['logp', floats(logp, [rows, 1])],
+        ['d.x', floats(dx, [rows, width])],
+      ]),
     );
     await executor.close();
     results.push({ logp, dx });
@@ -109,6 +112,9 @@ test('thresholds lie evenly between -1/2 and 1/2, are the same for one seed and 
   expect(some).toHaveLength(1000);
   expect(new HeadThresholds(1000).of(7, 0)).toEqual(some);
   for (const other of [thresholds.of(8, 0), thresholds.of(7, 128)]) expect(other).not.toEqual(some);
-  const gaps = some.slice().sort().map((value, i) => Math.abs(value - (i + 0.5) / 1000 + 0.5)); // biome-ignore format: one line reads best
+  const gaps = some
+    .slice()
+    .sort()
+    .map((value, i) => Math.abs(value - (i + 0.5) / 1000 + 0.5));
   expect(Math.max(...gaps)).toBeLessThan(0.003);
 });

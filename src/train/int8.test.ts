@@ -52,7 +52,10 @@ function adapterFor(path: string) {
     layers: config.layers,
     dimensions: (projection) => projectionDimensions(config, projection),
   });
-  for (const { a, b } of adapter.pairs) b.forEach((_, i) => { b[i] = 0.3 * a[i % a.length]!; }); // biome-ignore format: one line reads best
+  for (const { a, b } of adapter.pairs)
+    b.forEach((_, i) => {
+      b[i] = 0.3 * a[i % a.length]!;
+    });
   return adapter;
 }
 

@@ -23,14 +23,32 @@ function batchOf(weights?: Float32Array): PackedBatch {
   const supervised = Uint8Array.from(positions, (position) => Number(position > 3));
   const supervisedTokens = supervised.reduce((a, b) => a + b, 0);
   const segmentStarts = Int32Array.from([0, 20, 31]);
-  return { tokens, positions, supervised, segmentStarts, supervisedTokens, realTokens: 31, ...(weights ? { weights } : {}) }; // biome-ignore format: one line
+  return {
+    tokens,
+    positions,
+    supervised,
+    segmentStarts,
+    supervisedTokens,
+    realTokens: 31,
+    ...(weights ? { weights } : {}),
+  };
 }
 
 /** Weights that differ for every token. */
 const fractions = Float32Array.from({ length: 31 }, (_, n) => (n + 1) / 32);
 
 function adapterOf(): EvenAdapter {
-  const adapter = initLora({ rank: 4, alpha: 8, rslora: false, dropout: 0, targetModules: projections, seed: 1, baseModel: 'test', layers: config.layers, dimensions: (p) => projectionDimensions(config, p) }); // biome-ignore format: one line
+  const adapter = initLora({
+    rank: 4,
+    alpha: 8,
+    rslora: false,
+    dropout: 0,
+    targetModules: projections,
+    seed: 1,
+    baseModel: 'test',
+    layers: config.layers,
+    dimensions: (p) => projectionDimensions(config, p),
+  });
   const random = new Random(5, 6);
   for (const { b } of adapter.pairs) b.set(b.map(() => random.uniform() - 0.5));
   return adapter;
@@ -84,7 +102,9 @@ describe.each(['f32', 'int8'])('%s', (precision) => {
     const logp = (await step.logProbabilities([batch]))[0]!;
     const sum = targets.reduce((total, n, i) => total - fractions[n]! * logp[i]!, 0);
     expect(known.lossSum).toBeCloseTo(sum, 3);
-    const reversed = await gradients(step, batch, (values) => values.map((_, i) => -fractions[targets.at(-1 - i)!]! / 32)); // biome-ignore format: one line
+    const reversed = await gradients(step, batch, (values) =>
+      values.map((_, i) => -fractions[targets.at(-1 - i)!]! / 32),
+    );
     expect(relative(reversed.gradients[0]!, known.gradients[0]!)).toBeGreaterThan(0.01);
   });
 });
@@ -92,7 +112,10 @@ describe.each(['f32', 'int8'])('%s', (precision) => {
 test('a small model in one call takes fractional weights as well', async () => {
   const open = (oneCall: boolean) => createLoraStep({ model, adapter: adapterOf(), threads, oneCall });
   const [one, many] = [await open(true), await open(false)];
-  const [ours, theirs] = [await gradients(one, batchOf(fractions), 1 / 32), await gradients(many, batchOf(fractions), 1 / 32)]; // biome-ignore format: one line
+  const [ours, theirs] = [
+    await gradients(one, batchOf(fractions), 1 / 32),
+    await gradients(many, batchOf(fractions), 1 / 32),
+  ];
   expect(ours.lossSum).toBeCloseTo(theirs.lossSum, 3);
   ours.gradients.forEach((gradient, i) => {
     expect(relative(gradient, theirs.gradients[i]!)).toBeLessThan(1e-4);

@@ -20,3 +20,16 @@ export function outOfMemory(error: unknown): boolean {
   // What failed may quote a file's name.
   return phrases.test(path ? error.message.replaceAll(path, '') : error.message);
 }
+
+/** Memory does not suffice for `what` with micro-batches of `tokens`, the smallest. */
+export const memoryFailure = (what: string, tokens: number, cause: unknown): NomoatError =>
+  new NomoatError({
+    code: 'out-of-memory',
+    part: what,
+    fault: `memory does not suffice, not even for micro-batches of ${tokens} tokens`,
+    remedy:
+      'The last checkpoint is good: resume when other programs have freed memory, or start a run with a smaller `sequenceLength` or `model`.',
+    kind: 'failed',
+    fields: { microBatchTokens: tokens },
+    cause,
+  });

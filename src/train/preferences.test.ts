@@ -47,7 +47,10 @@ function adapter(): EvenAdapter {
     for (const projection of projections) {
       const module = /^[qkvo]_/.test(projection) ? 'self_attn' : 'mlp';
       const base = `base_model.model.model.layers.${layer}.${module}.${projection}`;
-      const [a, b] = ['A', 'B'].map((side) => tensors.get(`${base}.lora_${side}.weight`)!.float32()) as [Float32Array, Float32Array]; // biome-ignore format: one line
+      const [a, b] = ['A', 'B'].map((side) => tensors.get(`${base}.lora_${side}.weight`)!.float32()) as [
+        Float32Array,
+        Float32Array,
+      ];
       pairs.push({ layer, projection, rank: 4, alpha: 8, a, b, ...projectionDimensions(config, projection) });
     }
   return { rank: 4, alpha: 8, rslora: false, dropout: 0, targetModules: projections, baseModel: 'llama', pairs };
@@ -58,15 +61,36 @@ const answer = (prompt: readonly number[], said: readonly number[]) => ({
   supervised: Uint8Array.from([...prompt.map(() => 0), ...said.map(() => 1)]),
 });
 const pairRows = (pairs = oracle.pairs): TokenRow[] =>
-  pairs.map(({ chosen, prompt, rejected }, line) => ({ ...answer(prompt, chosen), rejected: answer(prompt, rejected), source: { file: 'made', line } })); // biome-ignore format: one line
+  pairs.map(({ chosen, prompt, rejected }, line) => ({
+    ...answer(prompt, chosen),
+    rejected: answer(prompt, rejected),
+    source: { file: 'made', line },
+  }));
 const labelledRows = (): TokenRow[] =>
-  oracle.pairs.map(({ chosen, label, prompt }, line) => ({ ...answer(prompt, chosen), label, source: { file: 'made', line } })); // biome-ignore format: one line
+  oracle.pairs.map(({ chosen, label, prompt }, line) => ({
+    ...answer(prompt, chosen),
+    label,
+    source: { file: 'made', line },
+  }));
 
-const usual: Omit<PreferenceSettings, 'method'> = { beta: 0.1, lossType: 'sigmoid', labelSmoothing: null, gamma: null, sftShare: 0, desirableWeight: 1, undesirableWeight: 1, sequenceLength: 512 }; // biome-ignore format: one line
+const usual: Omit<PreferenceSettings, 'method'> = {
+  beta: 0.1,
+  lossType: 'sigmoid',
+  labelSmoothing: null,
+  gamma: null,
+  sftShare: 0,
+  desirableWeight: 1,
+  undesirableWeight: 1,
+  sequenceLength: 512,
+};
 const pack = (rows: readonly TokenRow[], sharesPairs: boolean, maxTokens = 64): PackedBatch[] =>
   packRows(rows, { packing: true, microBatchSize: null, maxTokens, padToken: 0, sharesPairs });
 const sumsWith = (step: TrainStep, shares: boolean) =>
-  sumsBy(step, (rows) => pack(rows, shares).map((batch) => [batch]), () => Promise.resolve()); // biome-ignore format: one line
+  sumsBy(
+    step,
+    (rows) => pack(rows, shares).map((batch) => [batch]),
+    () => Promise.resolve(),
+  );
 
 /** The step, and what its base gives without an adapter. */
 async function opened(settings: PreferenceSettings, rows: readonly TokenRow[], shares: boolean) {

@@ -141,14 +141,23 @@ export class PreferenceBatch {
     const chosen = this.scoreOf(row, 0, sums);
     if (!wantsPairs(settings.method)) {
       const good = row.label ?? true;
-      const { gradient, loss, reward } = labelledLoss(chosen, good, this.divergence, { ...settings, beta: settings.beta ?? 0 }); // biome-ignore format: one line
+      const { gradient, loss, reward } = labelledLoss(chosen, good, this.divergence, {
+        ...settings,
+        beta: settings.beta ?? 0,
+      });
       tally.answer(good, { ...chosen, reward });
       this.sum += loss / this.rows;
       return [gradient / this.rows];
     }
     const rejected = this.scoreOf(row, 1, sums);
     const { beta, gamma, labelSmoothing, lossType, method } = settings;
-    const found = pairLoss(chosen, rejected, { method, lossType, beta: beta ?? 0, gamma: gamma ?? 0, labelSmoothing: labelSmoothing ?? 0 }); // biome-ignore format: one line
+    const found = pairLoss(chosen, rejected, {
+      method,
+      lossType,
+      beta: beta ?? 0,
+      gamma: gamma ?? 0,
+      labelSmoothing: labelSmoothing ?? 0,
+    });
     tally.pair({ ...chosen, reward: found.rewards.chosen }, { ...rejected, reward: found.rewards.rejected });
     // The cross-entropy is a mean over the batch's tokens; ORPO's loss has it as a part of its own.
     const likelihood = (method === 'orpo' ? 1 : settings.sftShare) / this.chosenTokens;

@@ -33,7 +33,17 @@ const packed = (rows: readonly TokenRow[], prefix: number): PackedBatch =>
 
 function adapterOf(name: string): EvenAdapter {
   const config = readModelConfig(openGguf(pathOf(name)));
-  const adapter = initLora({ rank: 4, alpha: 8, rslora: false, dropout: 0, targetModules: projections, seed: 1, baseModel: name, layers: config.layers, dimensions: (p) => projectionDimensions(config, p) }); // biome-ignore format: one line
+  const adapter = initLora({
+    rank: 4,
+    alpha: 8,
+    rslora: false,
+    dropout: 0,
+    targetModules: projections,
+    seed: 1,
+    baseModel: name,
+    layers: config.layers,
+    dimensions: (p) => projectionDimensions(config, p),
+  });
   const random = new Random(5, 6);
   for (const { b } of adapter.pairs) b.set(b.map(() => random.uniform() - 0.5));
   return adapter;

@@ -175,7 +175,13 @@ function squares(): number[] {
     ...set(sum, v('add', get(sum), v('mul', get(x), get(x)))),
   ];
   const total = [...lane(0), ...lane(1), code['f32.add'], ...lane(2), code['f32.add'], ...lane(3), code['f32.add']];
-  return func([[1, code.i32], [2, code.v128]], [...eachVector(offset, bytes, body), ...total]); // biome-ignore format: one line reads best
+  return func(
+    [
+      [1, code.i32],
+      [2, code.v128],
+    ],
+    [...eachVector(offset, bytes, body), ...total],
+  );
 }
 
 /** (value, gradient, first, second, bytes, beta1, new1, beta2, new2, step, least, keep): one update. */
@@ -194,7 +200,13 @@ function update(): number[] {
     ...set(w, v('div', v('mul', get(m), all(step)), v('add', v('sqrt', get(w)), all(least)))),
     ...store(at(value), v('sub', v('mul', load(at(value)), all(keep)), get(w))),
   ];
-  return func([[1, code.i32], [3, code.v128]], eachVector(offset, bytes, body)); // biome-ignore format: one line reads best
+  return func(
+    [
+      [1, code.i32],
+      [3, code.v128],
+    ],
+    eachVector(offset, bytes, body),
+  );
 }
 
 function kernelModule(): Uint8Array<ArrayBuffer> {

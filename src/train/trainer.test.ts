@@ -69,9 +69,33 @@ interface Outcome {
 }
 async function run(
   step: TrainStep,
-  { flags = {}, rows = [row(10, 1), row(10, 2), row(10, 3), row(10, 4)], held = [] as TokenRow[], steps = 8, stopAfter = Infinity, from, initial = null }: { flags?: Record<string, unknown>; rows?: TokenRow[]; held?: TokenRow[]; steps?: number; stopAfter?: number; from?: TrainerState; initial?: Float32Array[] | null } = {}, // biome-ignore format: one line
+  {
+    flags = {},
+    rows = [row(10, 1), row(10, 2), row(10, 3), row(10, 4)],
+    held = [] as TokenRow[],
+    steps = 8,
+    stopAfter = Infinity,
+    from,
+    initial = null,
+  }: {
+    flags?: Record<string, unknown>;
+    rows?: TokenRow[];
+    held?: TokenRow[];
+    steps?: number;
+    stopAfter?: number;
+    from?: TrainerState;
+    initial?: Float32Array[] | null;
+  } = {},
 ): Promise<Outcome> {
-  const state: TrainerState = from ?? { step: 0, validationBefore: null, validatedStep: null, bestLoss: null, bestStep: null, withoutImprovement: 0, seconds: 0 }; // biome-ignore format: one line
+  const state: TrainerState = from ?? {
+    step: 0,
+    validationBefore: null,
+    validatedStep: null,
+    bestLoss: null,
+    bestStep: null,
+    withoutImprovement: 0,
+    seconds: 0,
+  };
   const [events, saved, smaller, abort]: [RunEvent[], number[], number[], AbortController] = [
     [],
     [],
@@ -213,7 +237,15 @@ describe('the training loop', () => {
   });
 
   test('a run killed between its early stop and its result stops there again', async () => {
-    const from: TrainerState = { step: 4, validationBefore: 3, validatedStep: 4, bestLoss: 1, bestStep: 2, withoutImprovement: 2, seconds: 1 }; // biome-ignore format: one line
+    const from: TrainerState = {
+      step: 4,
+      validationBefore: 3,
+      validatedStep: 4,
+      bestLoss: 1,
+      bestStep: 2,
+      withoutImprovement: 2,
+      seconds: 1,
+    };
     const step = new FakeStep();
     const outcome = await run(step, { from, flags: { validateEvery: '1', earlyStop: '2' }, held: [row(5, 9)] });
     expect(outcome.how).toBe('stopped-early');
@@ -243,7 +275,8 @@ describe('the training loop', () => {
   test('the estimate of a resumed run is of what is left', async () => {
     const rows = Array.from({ length: 40 }, (_, i) => row(20, i + 1));
     const flags = { batchSize: '1', shuffle: false, validateEvery: 10 };
-    const estimateOf = ({ events }: Outcome): number => events.flatMap((e) => (e.type === 'estimate' ? [e.seconds] : []))[0]!; // biome-ignore format: one line
+    const estimateOf = ({ events }: Outcome): number =>
+      events.flatMap((e) => (e.type === 'estimate' ? [e.seconds] : []))[0]!;
     const slow = (): FakeStep =>
       new FakeStep(() => void Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 15));
     const whole = await run(slow(), { rows, steps: 40, flags });

@@ -5,7 +5,6 @@
 import { batchIndices, stepsPerEpoch } from '../batches/order.ts';
 import { packRows } from '../batches/pack.ts';
 import type { PackedBatch } from '../batches/packed-batch.ts';
-import { NomoatError } from '../errors.ts';
 import type { RunEvent, ValidationEvent } from '../events.ts';
 import type { RunSettings } from '../settings/run-settings.ts';
 import type { TokenRow } from '../tokens/token-row.ts';
@@ -15,7 +14,7 @@ import { Diverged } from './divergence.ts';
 import { Estimation, measuredSteps } from './estimate.ts';
 import { assertFinite, neverFinite } from './finite.ts';
 import { type AdamWState, updateAdamW } from './optimizer.ts';
-import { outOfMemory } from './out-of-memory.ts';
+import { memoryFailure, outOfMemory } from './out-of-memory.ts';
 import { minMicroBatchTokens, packOptions, type SharingSettings } from './pack-options.ts';
 import { type Preferences, type SumRows, sumsBy } from './preferences.ts';
 import { learningRateAt } from './schedule.ts';
@@ -69,18 +68,6 @@ export interface TrainerOptions {
 
 /** Lets messages and signals in: the engine blocks the thread while it computes. */
 const breathe = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
-
-const memoryFailure = (what: string, tokens: number, cause: unknown): NomoatError =>
-  new NomoatError({
-    code: 'out-of-memory',
-    part: what,
-    fault: `memory does not suffice, not even for micro-batches of ${tokens} tokens`,
-    remedy:
-      'The last checkpoint is good: resume when other programs have freed memory, or start a run with a smaller `sequenceLength` or `model`.',
-    kind: 'failed',
-    fields: { microBatchTokens: tokens },
-    cause,
-  });
 
 class Interrupted extends Error {}
 
@@ -226,7 +213,11 @@ class Loop {
   }
 
   private readonly sums: SumRows = (rows) =>
-    sumsBy(this.options.step, (some) => evaluationCalls(this.options.step, this.batches(some)), () => this.pause())(rows); // biome-ignore format: one line
+    sumsBy(
+      this.options.step,
+      (some) => evaluationCalls(this.options.step, this.batches(some)),
+      () => this.pause(),
+    )(rows);
 
   private async measure(): Promise<Measured> {
     const start = performance.now();

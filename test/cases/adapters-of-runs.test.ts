@@ -13,7 +13,17 @@ const data = writeRows(join(folder, 'd.jsonl'), [
 const tune = (run: string, ...more: string[]): ReturnType<typeof nomoat> =>
   nomoat(['tune', data, '--max-steps', '6', '--run', run, '--yes', ...more]);
 const ask = (...more: string[]): ReturnType<typeof nomoat> =>
-  nomoat(['chat', 'nomoat-mini', '--prompt', 'What is two and two?', '--temperature', '0', '--max-tokens', '12', ...more]); // biome-ignore format: one line
+  nomoat([
+    'chat',
+    'nomoat-mini',
+    '--prompt',
+    'What is two and two?',
+    '--temperature',
+    '0',
+    '--max-tokens',
+    '12',
+    ...more,
+  ]);
 
 /** A copy of the first run that did not get to its adapter, with other settings. */
 function unfinished(name: string, settings: Readonly<Record<string, unknown>>): string {
@@ -21,12 +31,26 @@ function unfinished(name: string, settings: Readonly<Record<string, unknown>>): 
   rmSync(join(folder, name, 'adapter'), { recursive: true });
   const path = join(folder, name, 'run.json');
   const record = JSON.parse(readFileSync(path, 'utf8'));
-  writeFileSync(path, JSON.stringify({ ...record, state: 'interrupted', settings: { ...record.settings, ...settings } })); // biome-ignore format: one line
+  writeFileSync(
+    path,
+    JSON.stringify({ ...record, state: 'interrupted', settings: { ...record.settings, ...settings } }),
+  );
   return name;
 }
 
 beforeAll(() => {
-  const { code, err } = tune('first', '--alpha', '64', '--rank', '4', '--rslora', '--learning-rate', '0.003', '--warmup-steps', '0'); // biome-ignore format: one line
+  const { code, err } = tune(
+    'first',
+    '--alpha',
+    '64',
+    '--rank',
+    '4',
+    '--rslora',
+    '--learning-rate',
+    '0.003',
+    '--warmup-steps',
+    '0',
+  );
   expect(code, err).toBe(0);
 }, patience);
 
@@ -62,7 +86,9 @@ describe('a run without an adapter', { timeout: patience }, () => {
   test('is called one, with what can be used of it', () => {
     const run = unfinished('half', {});
     for (const { code, err } of [ask('--adapter', run), tune('third', '--initial-adapter', run)]) {
-      expect(err).toMatch(/half: is a run without an adapter yet \(interrupted\)\. Finish it first: nomoat tune --resume \S*half\. Or give one of the folders in its checkpoints/); // biome-ignore format: one line
+      expect(err).toMatch(
+        /half: is a run without an adapter yet \(interrupted\)\. Finish it first: nomoat tune --resume \S*half\. Or give one of the folders in its checkpoints/,
+      );
       expect(code).toBe(2);
     }
   });

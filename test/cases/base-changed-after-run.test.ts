@@ -35,11 +35,20 @@ const uses: [string, string[]][] = [
   ['chat', ['chat', 'rb', '--prompt', 'hi', '--max-tokens', '3']],
   ['chat with the adapter of the run', ['chat', 'base.gguf', '--adapter', 'rb', '--prompt', 'hi', '--max-tokens', '3']],
   ['chat with a copy of it', ['chat', 'base.gguf', '--adapter', 'copied', '--prompt', 'hi', '--max-tokens', '3']],
-  ['chat with its GGUF file', ['chat', 'base.gguf', '--adapter', 'copied/adapter.gguf', '--prompt', 'hi', '--max-tokens', '3']], // biome-ignore format: one line
+  [
+    'chat with its GGUF file',
+    ['chat', 'base.gguf', '--adapter', 'copied/adapter.gguf', '--prompt', 'hi', '--max-tokens', '3'],
+  ],
   ['chat with an export', ['chat', 'base.gguf', '--adapter', 'peft', '--prompt', 'hi', '--max-tokens', '3']],
   ['export', ['export', 'rb', '--to', 'merged-gguf', '--out', 'm.gguf']],
-  ['a run from the run', ['tune', data, '--model', 'base.gguf', '--initial-adapter', 'rb', '--max-steps', '1', '--run', 'next', '--yes']], // biome-ignore format: one line
-  ['a run from a copy', ['tune', data, '--model', 'base.gguf', '--initial-adapter', 'copied', '--max-steps', '1', '--run', 'next', '--yes']], // biome-ignore format: one line
+  [
+    'a run from the run',
+    ['tune', data, '--model', 'base.gguf', '--initial-adapter', 'rb', '--max-steps', '1', '--run', 'next', '--yes'],
+  ],
+  [
+    'a run from a copy',
+    ['tune', data, '--model', 'base.gguf', '--initial-adapter', 'copied', '--max-steps', '1', '--run', 'next', '--yes'],
+  ],
 ];
 const clean = (): void => {
   for (const name of ['m.gguf', 'next']) rmSync(join(folder, name), { recursive: true, force: true });
@@ -105,7 +114,9 @@ describe('with another base', { timeout: patience }, () => {
 
   test('the adapter names its base without a path of the machine', () => {
     const text = readFileSync(join(folder, 'rb/adapter/nomoat.json'), 'utf8');
-    expect(JSON.parse(text)).toEqual({ base: { file: 'base.gguf', bytes: statSync(mini).size, sha256: expect.stringMatching(/^\w{64}$/) } }); // biome-ignore format: one line
+    expect(JSON.parse(text)).toEqual({
+      base: { file: 'base.gguf', bytes: statSync(mini).size, sha256: expect.stringMatching(/^\w{64}$/) },
+    });
     expect(text).not.toContain(folder);
   });
 });

@@ -57,9 +57,13 @@ describe('prerendered-prompts', () => {
   });
 
   test('the remedy of such prompts is what they lack, not markup learnt as text', async () => {
-    const file = writeRows(join(folder, 'lacking.jsonl'), [{ prompt: '<|im_start|>user\nWhat?<|im_end|>', completion: 'A.' }]); // biome-ignore format: one line
+    const file = writeRows(join(folder, 'lacking.jsonl'), [
+      { prompt: '<|im_start|>user\nWhat?<|im_end|>', completion: 'A.' },
+    ]);
     expect((await rowsOf(mini, file)).remedy).toMatch(/helps: end the prompts in what asks for an answer/);
-    const ended = writeRows(join(folder, 'ended.jsonl'), [{ prompt: '<|im_start|>user\nWhat?<|im_end|>\n<|im_start|>assistant\n', completion: 'A.' }]); // biome-ignore format: one line
+    const ended = writeRows(join(folder, 'ended.jsonl'), [
+      { prompt: '<|im_start|>user\nWhat?<|im_end|>\n<|im_start|>assistant\n', completion: 'A.' },
+    ]);
     expect((await rowsOf(mini, ended)).rows[0]!.learnt).toBe('A.<|im_end|>');
   });
 
@@ -158,17 +162,31 @@ test('strip-characters: only the named characters are stripped', async () => {
 
 test('results that stand between tags already are noted where the template writes the same ones', async () => {
   const result = '<tool_response>\n5\n</tool_response>';
-  const row = { conversations: [{ from: 'human', value: 'q' }, { from: 'tool', value: result }, { from: 'gpt', value: 'five' }] }; // biome-ignore format: one line
+  const row = {
+    conversations: [
+      { from: 'human', value: 'q' },
+      { from: 'tool', value: result },
+      { from: 'gpt', value: 'five' },
+    ],
+  };
   const file = writeRows(join(folder, 'hermes.jsonl'), [row]);
-  const wraps = "{% for m in messages %}<|im_start|>{{ m.role }}\n{% if m.role == 'tool' %}<tool_response>{{ m.content }}</tool_response>{% else %}{{ m.content }}{% endif %}<|im_end|>\n{% endfor %}{% if add_generation_prompt %}<|im_start|>assistant\n{% endif %}"; // biome-ignore format: one line
+  const wraps =
+    "{% for m in messages %}<|im_start|>{{ m.role }}\n{% if m.role == 'tool' %}<tool_response>{{ m.content }}</tool_response>{% else %}{{ m.content }}{% endif %}<|im_end|>\n{% endfor %}{% if add_generation_prompt %}<|im_start|>assistant\n{% endif %}";
   const notices = async (model: string) => Object.keys((await rowsOf(model, file)).report.notices).join();
-  expect(await notices(withTemplate(join(folder, 'wraps.gguf'), wraps))).toMatch(/begin with <tool_response>, which the template puts around them once more/); // biome-ignore format: one line
+  expect(await notices(withTemplate(join(folder, 'wraps.gguf'), wraps))).toMatch(
+    /begin with <tool_response>, which the template puts around them once more/,
+  );
   expect(await notices(mini)).not.toMatch(/tool_response/);
 });
 
 describe('control tokens in data', () => {
   const end = '<|im_end|>';
-  const chat = (content: string, answer: string) => ({ messages: [{ role: 'user', content }, { role: 'assistant', content: answer }] }); // biome-ignore format: one line
+  const chat = (content: string, answer: string) => ({
+    messages: [
+      { role: 'user', content },
+      { role: 'assistant', content: answer },
+    ],
+  });
   const rowOf = (row: unknown, given = {}) => rowsOf(mini, writeRows(join(folder, 'control.jsonl'), [row]), given);
 
   test('are counted whatever becomes of them, where all is supervised too', async () => {
@@ -191,9 +209,12 @@ describe('control tokens in data', () => {
 
   test('in the keys of calls and tools they are refused: a template writes keys as its own text', async () => {
     const called = chat('q', 'a').messages;
-    const template = "{% for m in messages %}<|im_start|>{{ m.role }}\n{{ m.content }}{% if m.tool_calls %}{{ m.tool_calls | tojson }}{% endif %}<|im_end|>\n{% endfor %}{% if add_generation_prompt %}<|im_start|>assistant\n{% endif %}"; // biome-ignore format: one line
+    const template =
+      '{% for m in messages %}<|im_start|>{{ m.role }}\n{{ m.content }}{% if m.tool_calls %}{{ m.tool_calls | tojson }}{% endif %}<|im_end|>\n{% endfor %}{% if add_generation_prompt %}<|im_start|>assistant\n{% endif %}';
     const model = withTemplate(join(folder, 'keys.gguf'), template);
-    const row = { messages: [called[0], { ...called[1], tool_calls: [{ function: { name: 'f', arguments: { [end]: 1 } } }] }] }; // biome-ignore format: one line
+    const row = {
+      messages: [called[0], { ...called[1], tool_calls: [{ function: { name: 'f', arguments: { [end]: 1 } } }] }],
+    };
     const file = writeRows(join(folder, 'keys.jsonl'), [row]);
     expect((await rowsOf(model, file)).refusals[0]).toMatch(/a key of a call or a tool spells a control token/);
   });

@@ -12,7 +12,17 @@ const folder = mkdtempSync(join(tmpdir(), 'nomoat-marks-'));
 afterAll(() => rmSync(folder, { recursive: true }));
 
 const config = '{"peft_type": "LORA", "r": 2, "lora_alpha": 7, "target_modules": ["q_proj"]}';
-const adapter = initLora({ rank: 2, alpha: 7, rslora: false, dropout: 0, targetModules: ['q_proj'], seed: 0, baseModel: '', layers: 1, dimensions: () => ({ inFeatures: 4, outFeatures: 4 }) }); // biome-ignore format: one line
+const adapter = initLora({
+  rank: 2,
+  alpha: 7,
+  rslora: false,
+  dropout: 0,
+  targetModules: ['q_proj'],
+  seed: 0,
+  baseModel: '',
+  layers: 1,
+  dimensions: () => ({ inFeatures: 4, outFeatures: 4 }),
+});
 const template = '{% for m in messages %}{{ m.content }}{% endfor %}';
 
 const forms: readonly [string, (text: string) => Uint8Array][] = [

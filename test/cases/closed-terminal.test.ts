@@ -12,8 +12,19 @@ const pollMilliseconds = 50;
 const { folder, nomoat } = workspace();
 const rows = Array.from({ length: 40 }, (_, i) => ({ prompt: `say ${i}`, completion: `word ${i} and more of ${i}` }));
 writeRows(join(folder, 'd.jsonl'), rows);
-const args = (run: string, steps: number): string[] =>
-  ['tune', 'd.jsonl', '--model', mini, '--run', run, '--yes', '--checkpoint-every', '1000', '--max-steps', String(steps)]; // biome-ignore format: one line
+const args = (run: string, steps: number): string[] => [
+  'tune',
+  'd.jsonl',
+  '--model',
+  mini,
+  '--run',
+  run,
+  '--yes',
+  '--checkpoint-every',
+  '1000',
+  '--max-steps',
+  String(steps),
+];
 
 const read = (run: string, name: string): string => {
   const path = join(folder, run, name);

@@ -10,13 +10,18 @@ const { folder, nomoat } = workspace();
 const data = join(fixtures, 'diverged-parity-null/u.jsonl');
 /** Learning rates that no model survives. */
 const usual = ['--learning-rate', '1', '--warmup-steps', '0', '--max-steps', '8', '--yes'];
-const saved = (run: string): { state: string; verdict?: string } => JSON.parse(readFileSync(join(folder, run, 'run.json'), 'utf8')); // biome-ignore format: one line
+const saved = (run: string): { state: string; verdict?: string } =>
+  JSON.parse(readFileSync(join(folder, run, 'run.json'), 'utf8'));
 
 describe('a run that diverges', { timeout: patience }, () => {
   test.each([
     ['lora', [], /the loss rose above .*numbers with the result are not finite/],
     ['full', ['--method', 'full'], /the last losses are [\d.]+, worse than a model that guesses/],
-    ['full-validated', ['--method', 'full', '--validation', '0.2'], /the validation loss is [\d.]+, worse than a model that guesses/], // biome-ignore format: one line
+    [
+      'full-validated',
+      ['--method', 'full', '--validation', '0.2'],
+      /the validation loss is [\d.]+, worse than a model that guesses/,
+    ],
   ])('%s', (run, flags, sentence) => {
     const { code, err } = nomoat(['tune', data, ...usual, ...flags, '--run', run]);
     expect(err).toMatch(sentence);
@@ -61,7 +66,24 @@ describe('a run that diverges', { timeout: patience }, () => {
   });
 
   test('a run that diverges after a good validation keeps its best step as the result', () => {
-    const flags = ['--learning-rate', '1', '--warmup-steps', '20', '--max-steps', '30', '--checkpoint-every', '1', '--validation', '0.2', '--validate-every', '1', '--schedule', 'constant', '--method', 'full']; // biome-ignore format: one line
+    const flags = [
+      '--learning-rate',
+      '1',
+      '--warmup-steps',
+      '20',
+      '--max-steps',
+      '30',
+      '--checkpoint-every',
+      '1',
+      '--validation',
+      '0.2',
+      '--validate-every',
+      '1',
+      '--schedule',
+      'constant',
+      '--method',
+      'full',
+    ];
     const { code, err } = nomoat(['tune', data, ...flags, '--run', 'late', '--yes']);
     // By validation the result is that of its best step, which is good.
     expect(code).toBe(0);

@@ -19,7 +19,11 @@ function spoilCopy(): void {
   const model = openGguf(path);
   const bytes = (name: string): Uint8Array => {
     const read = model.readBytes(name);
-    return name === 'output_norm.weight' ? new Uint8Array(Float32Array.from(new Float32Array(read.buffer, read.byteOffset, read.length / 4), (x) => 1.5 * x).buffer) : read; // biome-ignore format: one line
+    return name === 'output_norm.weight'
+      ? new Uint8Array(
+          Float32Array.from(new Float32Array(read.buffer, read.byteOffset, read.length / 4), (x) => 1.5 * x).buffer,
+        )
+      : read;
   };
   const tensors = [...model.tensors.values()].map((info) => ({ ...info, bytes: () => bytes(info.name) }));
   writeGguf(path, { metadata: model.metadata, tensors }, { overwrite: true });
@@ -32,7 +36,8 @@ beforeAll(() => {
 }, patience);
 
 describe('a failed proof', { timeout: patience }, () => {
-  const sentence = /llama\.cpp does not compute what was trained: it differs by [\d.]+ nats on average on \S+\.F32\.gguf, above the bound of 0\.03\. What was trained is in adapter_model\.safetensors, which PEFT computes with/; // biome-ignore format: one line
+  const sentence =
+    /llama\.cpp does not compute what was trained: it differs by [\d.]+ nats on average on \S+\.F32\.gguf, above the bound of 0\.03\. What was trained is in adapter_model\.safetensors, which PEFT computes with/;
 
   test('ends the run with exit code 3, a state of its own and a report', () => {
     const { code, err } = nomoat([...usual, '--run', 'bad']);

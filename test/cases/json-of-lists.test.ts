@@ -16,7 +16,10 @@ const objects = (text: string): Record<string, unknown>[] =>
 test('models', { timeout: patience }, () => {
   const [models, ...more] = objects(nomoat(['models', '--json']).out);
   expect(more).toEqual([]);
-  expect(models).toMatchObject({ type: 'models', toPull: expect.arrayContaining([expect.objectContaining({ name: 'smollm2-135m' })]) }); // biome-ignore format: one line
+  expect(models).toMatchObject({
+    type: 'models',
+    toPull: expect.arrayContaining([expect.objectContaining({ name: 'smollm2-135m' })]),
+  });
   expect(models!['local']).toContainEqual(expect.objectContaining({ name: 'nomoat-mini', source: 'packaged' }));
 });
 
@@ -31,7 +34,9 @@ test('runs, a broken one among them', { timeout: patience }, () => {
 
 test('what lies in a run names the run, and what is not there is not called a folder', { timeout: patience }, () => {
   for (const inside of ['runs/broken/run.json', 'runs/broken/adapter', 'runs/broken/checkpoints/000002'])
-    expect(nomoat(['tune', '--resume', inside]).err).toMatch(/there is no such run|is no run .*Give the run that it lies in: \S*runs\/broken/); // biome-ignore format: one line
+    expect(nomoat(['tune', '--resume', inside]).err).toMatch(
+      /there is no such run|is no run .*Give the run that it lies in: \S*runs\/broken/,
+    );
   expect(nomoat(['tune', '--resume', 'runs/broken/run.json']).err).toMatch(/Give the run that it lies in: \S*broken$/m);
   expect(nomoat(['tune', '--resume', 'nowhere']).err).toMatch(/nowhere: there is no such run\. `nomoat runs`/);
 });

@@ -13,7 +13,16 @@ const patience = 120_000;
 const { folder, nomoat } = workspace();
 vi.stubEnv('NOMOAT_HOME', join(folder, 'home'));
 const model = join(repo, 'test/fixtures/reference/llama/base.gguf');
-const options = { model, batchSize: 4, maxSteps: 8, checkpointEvery: 2, validateEvery: 2, validation: '0.25', threads: 1, learningRate: 0.01 }; // biome-ignore format: one line
+const options = {
+  model,
+  batchSize: 4,
+  maxSteps: 8,
+  checkpointEvery: 2,
+  validateEvery: 2,
+  validation: '0.25',
+  threads: 1,
+  learningRate: 0.01,
+};
 const rows = Array.from({ length: 24 }, (_, i) => ({ prompt: `number ${i}`, completion: i % 2 ? 'odd' : 'even' }));
 const data = writeRows(join(folder, 'data.jsonl'), rows);
 

@@ -39,7 +39,8 @@ describe('answer-border', () => {
 });
 
 describe('generation-prompt-opens-thoughts', () => {
-  const model = (): string => withTemplate(join(folder, `ct${Math.random()}.gguf`), fixture('generation-prompt-opens-thoughts/template.jinja')); // biome-ignore format: one line
+  const model = (): string =>
+    withTemplate(join(folder, `ct${Math.random()}.gguf`), fixture('generation-prompt-opens-thoughts/template.jinja'));
 
   test('the row is as it will be asked: the prompt opens the thoughts, the answer goes on from there', async () => {
     const { report, rows } = await rowsOf(model(), data('generation-prompt-opens-thoughts/think.jsonl'));
@@ -125,9 +126,15 @@ test('remedies are tried on the very rows', async () => {
 });
 
 test('a template whose ends are no tokens of the model is refused with one whose ends are, in preview as in a run', async () => {
-  const row = { messages: [{ role: 'user', content: 'q' }, { role: 'assistant', content: 'a' }] }; // biome-ignore format: one line
+  const row = {
+    messages: [
+      { role: 'user', content: 'q' },
+      { role: 'assistant', content: 'a' },
+    ],
+  };
   const file = writeRows(join(folder, 'endless.jsonl'), [row]);
-  const asked = (command: string, ...more: string[]) => nomoat([command, file, '--model', mini, '--chat-template', 'llama3', ...more]); // biome-ignore format: one line
+  const asked = (command: string, ...more: string[]) =>
+    nomoat([command, file, '--model', mini, '--chat-template', 'llama3', ...more]);
   const helps = /Tried on the row, this helps: --chat-template chatml/;
   expect(asked('preview').out).toMatch(/A run refuses these rows: the end-of-turn token is never supervised/);
   expect(asked('preview').out).toMatch(helps);
@@ -135,7 +142,12 @@ test('a template whose ends are no tokens of the model is refused with one whose
 });
 
 test('where some rows are refused, what helps them is said, and nothing that would change the others', async () => {
-  const good = { messages: [{ role: 'user', content: 'q' }, { role: 'assistant', content: 'a' }] }; // biome-ignore format: one line
+  const good = {
+    messages: [
+      { role: 'user', content: 'q' },
+      { role: 'assistant', content: 'a' },
+    ],
+  };
   const unanswered = { messages: [{ role: 'user', content: 'q' }] };
   const unasked = { prompt: '<|im_start|>user\nq<|im_end|>', completion: 'a' };
   const remedyFor = async (...rows: unknown[]) =>
@@ -151,7 +163,10 @@ test('tokenizer-long-run: a row that the tokenizer cannot take is refused, the o
     'tokenizer.ggml.pre': { type: 'string', value: 'tekken' },
   });
   const rows = [0, 1, 2].map((i) => ({ prompt: `say ${i}`, completion: `word ${i}` }));
-  const file = writeRows(join(folder, 'run.jsonl'), [...rows, { prompt: `Decode: ${'A'.repeat(60_000)}`, completion: 'done' }]); // biome-ignore format: one line
+  const file = writeRows(join(folder, 'run.jsonl'), [
+    ...rows,
+    { prompt: `Decode: ${'A'.repeat(60_000)}`, completion: 'done' },
+  ]);
   const { refusals, rows: made } = await rowsOf(model, file);
   expect(made.length).toBe(3);
   expect(refusals).toEqual([expect.stringMatching(/more than 10000 characters of one kind/)]);

@@ -62,7 +62,10 @@ const started = (async () => {
 async function checksOf([program, ...args]: ReturnType<Client>, name: string): Promise<Checked[]> {
   const { url } = (await started)!;
   const keyName = name.replace(/\W+/g, '-');
-  const [chat, once] = [await addApiKey({ name: `${keyName}-chat`, scope: 'chat' }), await addApiKey({ name: `${keyName}-once`, scope: 'chat', requestsPerMinute: 1 })]; // biome-ignore format: one line
+  const [chat, once] = [
+    await addApiKey({ name: `${keyName}-chat`, scope: 'chat' }),
+    await addApiKey({ name: `${keyName}-once`, scope: 'chat', requestsPerMinute: 1 }),
+  ];
   const keys = { admin: 'sk-admin', chat: chat.key, once: once.key };
   const running = spawn(program, [...args, url, JSON.stringify(keys)], { stdio: ['ignore', 'pipe', 'inherit'] });
   const checked: Checked[] = [];
@@ -83,7 +86,8 @@ describe.each(Object.entries(clients))('%s', (name, client) => {
   test('every check passes', { timeout: fetching }, async ({ skip }) => {
     if (process.env.NOMOAT_CLIENTS === undefined) return skip('npm run test:clients fetches it');
     const checked = await checksOf(had(client, skip), name);
-    for (const { fault, name: check } of checked) console.log(`${fault === null ? 'passed' : 'FAILED'}  ${name}: ${check}${fault === null ? '' : `: ${fault}`}`); // biome-ignore format: one line
+    for (const { fault, name: check } of checked)
+      console.log(`${fault === null ? 'passed' : 'FAILED'}  ${name}: ${check}${fault === null ? '' : `: ${fault}`}`);
     expect(checked.length).toBeGreaterThan(15);
     expect(checked.filter(({ fault }) => fault !== null)).toEqual([]);
   });

@@ -27,7 +27,8 @@ export interface StoredRepo {
 
 export const sha256 = (body: Buffer): string => createHash('sha256').update(body).digest('hex');
 /** As git names the contents of a file. */
-export const gitOid = (body: Buffer): string => createHash('sha1').update(`blob ${body.length}\0`).update(body).digest('hex'); // biome-ignore format: one line
+export const gitOid = (body: Buffer): string =>
+  createHash('sha1').update(`blob ${body.length}\0`).update(body).digest('hex');
 
 /** What the hub makes a large file of, by its attributes or its size. */
 export const isLarge = (path: string, bytes: number): boolean =>
@@ -48,7 +49,9 @@ export class HubRepos {
   create(name: string, isPrivate: boolean): StoredRepo {
     const repo = { name, isPrivate, branches: new Map(), commits: new Map() };
     this.repos.set(name, repo);
-    const body = Buffer.from('*.safetensors filter=lfs diff=lfs merge=lfs -text\n*.gguf filter=lfs diff=lfs merge=lfs -text\n'); // biome-ignore format: one line
+    const body = Buffer.from(
+      '*.safetensors filter=lfs diff=lfs merge=lfs -text\n*.gguf filter=lfs diff=lfs merge=lfs -text\n',
+    );
     this.put(repo, 'main', 'initial commit', new Map([['.gitattributes', { body, lfs: null }]]));
     return repo;
   }

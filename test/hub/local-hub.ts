@@ -6,7 +6,18 @@
  */
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { type CommitLine, cardOf, entry, gitOid, HubRepos, isLarge, Refusal, type StoredCommit, type StoredRepo, sha256 } from './hub-repos.ts'; // biome-ignore format: one line
+import {
+  type CommitLine,
+  cardOf,
+  entry,
+  gitOid,
+  HubRepos,
+  isLarge,
+  Refusal,
+  type StoredCommit,
+  type StoredRepo,
+  sha256,
+} from './hub-repos.ts';
 
 export interface LocalHubOptions {
   /** Who may write, and read what is private. */
@@ -51,8 +62,13 @@ export class LocalHub extends HubRepos {
     const handler = (request: IncomingMessage, response: ServerResponse): void => {
       this.answer(request, response).catch((error: unknown) => {
         if (response.destroyed || response.headersSent) return void response.destroy();
-        const { code, message, status } = error instanceof Refusal ? error : { status: 500, code: 'Fault', message: String(error) }; // biome-ignore format: one line
-        response.writeHead(status, { 'Content-Type': 'application/json', 'X-Error-Code': code, 'X-Error-Message': message }); // biome-ignore format: one line
+        const { code, message, status } =
+          error instanceof Refusal ? error : { status: 500, code: 'Fault', message: String(error) };
+        response.writeHead(status, {
+          'Content-Type': 'application/json',
+          'X-Error-Code': code,
+          'X-Error-Message': message,
+        });
         response.end(JSON.stringify({ error: message }));
       });
     };
@@ -61,7 +77,9 @@ export class LocalHub extends HubRepos {
 
   async listen(): Promise<string> {
     for (const server of this.servers) await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-    [this.endpoint = '', this.storage = ''] = this.servers.map((server) => `http://127.0.0.1:${(server.address() as AddressInfo).port}`); // biome-ignore format: one line
+    [this.endpoint = '', this.storage = ''] = this.servers.map(
+      (server) => `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
+    );
     return this.endpoint;
   }
 
@@ -159,10 +177,16 @@ export class LocalHub extends HubRepos {
   }
 
   private async createRepo({ body, response }: Call): Promise<void> {
-    const asked = JSON.parse(String(body)) as { name: string; organization?: string; private?: boolean; visibility?: string }; // biome-ignore format: one line
+    const asked = JSON.parse(String(body)) as {
+      name: string;
+      organization?: string;
+      private?: boolean;
+      visibility?: string;
+    };
     const name = asked.name.includes('/') ? asked.name : `${asked.organization ?? 'me'}/${asked.name}`;
     const url = `${this.endpoint}/${name}`;
-    if (this.repos.has(name)) return this.json(response, { error: 'You already created this model repo', url, id: name }, 409); // biome-ignore format: one line
+    if (this.repos.has(name))
+      return this.json(response, { error: 'You already created this model repo', url, id: name }, 409);
     this.create(name, asked.private === true || asked.visibility === 'private');
     return this.json(response, { url, id: name, name });
   }
@@ -179,7 +203,11 @@ export class LocalHub extends HubRepos {
   private preupload(call: Call): Promise<void> {
     this.commitOf(call);
     const { files } = JSON.parse(String(call.body)) as { files: { path: string; size: number }[] };
-    const modes = files.map(({ path, size }) => ({ path, uploadMode: isLarge(path, size) ? 'lfs' : 'regular', shouldIgnore: false })); // biome-ignore format: one line
+    const modes = files.map(({ path, size }) => ({
+      path,
+      uploadMode: isLarge(path, size) ? 'lfs' : 'regular',
+      shouldIgnore: false,
+    }));
     return this.json(call.response, { files: modes });
   }
 
@@ -193,7 +221,13 @@ export class LocalHub extends HubRepos {
       if (size < this.partsFrom) return { upload: { href, header: {} }, verify };
       const count = Math.ceil(size / this.partBytes);
       const urls = Array.from({ length: count }, (_, i) => [String(i + 1).padStart(5, '0'), `${href}/${i + 1}`]);
-      return { upload: { href: `${href}/complete`, header: { chunk_size: String(this.partBytes), ...Object.fromEntries(urls) } }, verify }; // biome-ignore format: one line
+      return {
+        upload: {
+          href: `${href}/complete`,
+          header: { chunk_size: String(this.partBytes), ...Object.fromEntries(urls) },
+        },
+        verify,
+      };
     };
     const answered = objects.map((each) => (this.large.has(each.oid) ? each : { ...each, actions: actions(each) }));
     return this.json(call.response, { transfer: inParts ? 'multipart' : 'basic', objects: answered });
@@ -228,7 +262,10 @@ export class LocalHub extends HubRepos {
   }
 
   private takeCommit(call: Call): Promise<void> {
-    const lines = String(call.body).split('\n').filter(Boolean).map((line) => JSON.parse(line) as CommitLine); // biome-ignore format: one line
+    const lines = String(call.body)
+      .split('\n')
+      .filter(Boolean)
+      .map((line) => JSON.parse(line) as CommitLine);
     const made = this.commit(this.repo(call), call.match[2]!, lines);
     if (typeof made === 'string') throw new Refusal(made.includes('since') ? 412 : 400, 'Conflict', made);
     const commitUrl = `${this.endpoint}/${call.match[1]}/commit/${made.id}`;
@@ -241,11 +278,30 @@ export class LocalHub extends HubRepos {
     const cardData = cardOf(tree.get('README.md'));
     const siblings = [...tree.keys()].map((rfilename) => ({ rfilename }));
     const tags = cardData['license'] ? [`license:${String(cardData['license'])}`] : [];
-    return this.json(call.response, { _id: '1', id: name, modelId: name, sha: id, private: isPrivate, gated: false, disabled: false, downloads: 0, likes: 0, lastModified: '2026-01-01T00:00:00.000Z', createdAt: '2026-01-01T00:00:00.000Z', tags, cardData, siblings }); // biome-ignore format: one line
+    return this.json(call.response, {
+      _id: '1',
+      id: name,
+      modelId: name,
+      sha: id,
+      private: isPrivate,
+      gated: false,
+      disabled: false,
+      downloads: 0,
+      likes: 0,
+      lastModified: '2026-01-01T00:00:00.000Z',
+      createdAt: '2026-01-01T00:00:00.000Z',
+      tags,
+      cardData,
+      siblings,
+    });
   }
 
   private refs(call: Call): Promise<void> {
-    const branches = [...this.repo(call).branches].map(([name, targetCommit]) => ({ name, ref: `refs/heads/${name}`, targetCommit })); // biome-ignore format: one line
+    const branches = [...this.repo(call).branches].map(([name, targetCommit]) => ({
+      name,
+      ref: `refs/heads/${name}`,
+      targetCommit,
+    }));
     return this.json(call.response, { branches, converts: [], tags: [] });
   }
 
@@ -282,7 +338,11 @@ export class LocalHub extends HubRepos {
     const [first, last] = [Number(from), to === '' ? body.length - 1 : Math.min(Number(to), body.length - 1)];
     const part = body.subarray(first, last + 1);
     const isPart = request.headers.range !== undefined;
-    response.writeHead(isPart ? 206 : 200, { ...headers, 'Content-Length': part.length, ...(isPart ? { 'Content-Range': `bytes ${first}-${last}/${body.length}` } : {}) }); // biome-ignore format: one line
+    response.writeHead(isPart ? 206 : 200, {
+      ...headers,
+      'Content-Length': part.length,
+      ...(isPart ? { 'Content-Range': `bytes ${first}-${last}/${body.length}` } : {}),
+    });
     if (request.method === 'HEAD') response.end();
     else await this.send(response, part);
   }

@@ -162,13 +162,29 @@ function record(): Record<string, unknown> {
     messages.push(answer);
     if (answer.tool_calls) {
       for (const id of ids.slice(0, (answer.tool_calls as unknown[]).length))
-        messages.push({ role: toolRole(), tool_call_id: id, content: contentOf('tool'), ...(chance(20) ? { name: word('name') } : {}) }); // biome-ignore format: one line
+        messages.push({
+          role: toolRole(),
+          tool_call_id: id,
+          content: contentOf('tool'),
+          ...(chance(20) ? { name: word('name') } : {}),
+        });
       messages.push({ role: 'assistant', content: contentOf('answer') });
     }
   }
   if (chance(5)) messages.push({ role: 'user', content: text('behind') });
   const tools = chance(20)
-    ? { tools: [{ type: 'function', function: { name: word('tool name'), description: text('tool description'), parameters: { type: 'object', properties: { [word('tool part')]: { type: 'string' } } } } }] } // biome-ignore format: one line
+    ? {
+        tools: [
+          {
+            type: 'function',
+            function: {
+              name: word('tool name'),
+              description: text('tool description'),
+              parameters: { type: 'object', properties: { [word('tool part')]: { type: 'string' } } },
+            },
+          },
+        ],
+      }
     : {};
   return { messages, ...tools };
 }
@@ -211,13 +227,17 @@ test(`${conversations} conversations under ${templates.length} templates: no tex
     // The first letter of a row is given.
     const given = /the first token is given/.test(notes) ? rows.slice(0, 1) : '';
     for (const { of, word: sought } of words) {
-      const there = of === 'answer' || of === 'argument' || of === 'call' ? (given + learnt).includes(sought) || (!(of === 'answer') && rows.includes(sought)) : rows.includes(sought); // biome-ignore format: one line
+      const there =
+        of === 'answer' || of === 'argument' || of === 'call'
+          ? (given + learnt).includes(sought) || (!(of === 'answer') && rows.includes(sought))
+          : rows.includes(sought);
       if (!there && !accounts[of]?.test(notes))
         lost.push(`${name}: ${of} ${sought}: ${notes}\n${JSON.stringify(raw)}\n${rows}`);
     }
     // An answer is learnt once.
     for (const { of, word: sought } of words)
-      if (of === 'answer' && learnt.split(sought).length > 2) lost.push(`${name}: learnt twice: ${sought}\n${JSON.stringify(raw)}`); // biome-ignore format: one line
+      if (of === 'answer' && learnt.split(sought).length > 2)
+        lost.push(`${name}: learnt twice: ${sought}\n${JSON.stringify(raw)}`);
   }
   expect(lost.slice(0, 3).join('\n\n')).toBe('');
   // Most templates take most conversations: a test of refusals alone would prove nothing.

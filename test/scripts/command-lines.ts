@@ -11,7 +11,9 @@ const everywhere = ['--help', '--debug', '--version'];
 export const flagsOf = (name: string | null): Set<string> =>
   new Set([
     ...everywhere,
-    ...commands.filter((command) => name === null || command.name() === name).flatMap(({ options }) => options.map(({ long }) => long ?? '')), // biome-ignore format: one line
+    ...commands
+      .filter((command) => name === null || command.name() === name)
+      .flatMap(({ options }) => options.map(({ long }) => long ?? '')),
   ]);
 
 /** What is wrong with `nomoat WORDS`. */

@@ -59,5 +59,8 @@ export const documented: readonly Documented[] = documents.flatMap(commandsIn);
 
 /** Flags that code spans name by themselves: `--memory 8GB`. */
 export const documentedFlags: readonly { readonly file: string; readonly flag: string }[] = documents.flatMap((file) =>
-  [...readFileSync(join(repo, file), 'utf8').matchAll(/`(--[a-z][a-z0-9-]*)[^`]*`/g)].map(([, flag]) => ({ file, flag: flag! })),
-); // biome-ignore format: one line
+  [...readFileSync(join(repo, file), 'utf8').matchAll(/`(--[a-z][a-z0-9-]*)[^`]*`/g)].map(([, flag]) => ({
+    file,
+    flag: flag!,
+  })),
+);

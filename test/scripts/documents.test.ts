@@ -35,7 +35,11 @@ function scriptFaults(words: readonly string[]): string[] {
   if (!scripts.includes(path)) return [`there is no ${path}`];
   const source = text(path) + (path === 'bench/compare-peft.sh' ? text('bench/peft/train.py') : '');
   const has = (flag: string): boolean => new RegExp(`['"]?(${flag}|${flag.slice(2)})['"]?[,:) =]`).test(source);
-  return words.filter(isFlag).map(bare).filter((flag) => !has(flag)).map((flag) => `${path} has no ${flag}`); // biome-ignore format: one line
+  return words
+    .filter(isFlag)
+    .map(bare)
+    .filter((flag) => !has(flag))
+    .map((flag) => `${path} has no ${flag}`);
 }
 
 function npmFaults([program, verb = '', ...words]: readonly string[]): string[] {
@@ -79,7 +83,15 @@ describe('what is named is there', () => {
     expect(count('README.md')).toBeGreaterThan(15);
     expect(count('bench/README.md')).toBeGreaterThan(20);
     expect(count('docs/install-size.md')).toBeGreaterThan(8);
-    const wrong = ['nomoat tune DATA --rnak 3', 'node dist/cli/main.js tun', 'bench/gone.sh', 'node bench/growth.mjs M OUT --deepness 3', 'npm run gone', 'npx vitest run src/gone.test.ts', 'wget x']; // biome-ignore format: one line
+    const wrong = [
+      'nomoat tune DATA --rnak 3',
+      'node dist/cli/main.js tun',
+      'bench/gone.sh',
+      'node bench/growth.mjs M OUT --deepness 3',
+      'npm run gone',
+      'npx vitest run src/gone.test.ts',
+      'wget x',
+    ];
     for (const command of wrong) expect(faults(command.split(' ')), command).toHaveLength(1);
   });
 
@@ -96,7 +108,8 @@ describe('what is named is there', () => {
     ];
     const sources = scripts.map(text).join('\n');
     const known = flagsOf(null);
-    const has = (flag: string): boolean => known.has(flag) || sources.includes(flag) || sources.includes(`'${flag.slice(2)}'`); // biome-ignore format: one line
+    const has = (flag: string): boolean =>
+      known.has(flag) || sources.includes(flag) || sources.includes(`'${flag.slice(2)}'`);
     expect(documentedFlags.length).toBeGreaterThan(20);
     const unknown = documentedFlags.filter(({ flag }) => !has(flag) && !foreignFlags.includes(flag));
     expect(unknown.filter(({ file }) => !isLog(file))).toEqual([]);
@@ -183,7 +196,9 @@ function variants(words: readonly string[]): string[][] {
   return words.reduce<string[][]>(
     (all, word) => {
       const choices = word.split('|');
-      const taken = choices.every((choice) => choice in standsFor) ? choices : choices.filter((choice) => !tooLarge.includes(choice)); // biome-ignore format: one line
+      const taken = choices.every((choice) => choice in standsFor)
+        ? choices
+        : choices.filter((choice) => !tooLarge.includes(choice));
       return all.flatMap((before) => taken.map((choice) => [...before, choice]));
     },
     [[]],
@@ -205,7 +220,11 @@ describe('commands of nomoat run', { timeout: 240_000 }, () => {
     addRun(inputs);
     addReference(inputs);
     copyFileSync(tiny, at('BASE.gguf'));
-    const pairs = Array.from({ length: 12 }, (_, i) => ({ prompt: `number ${i}`, chosen: i % 2 ? 'odd' : 'even', rejected: 'no idea' })); // biome-ignore format: one line
+    const pairs = Array.from({ length: 12 }, (_, i) => ({
+      prompt: `number ${i}`,
+      chosen: i % 2 ? 'odd' : 'even',
+      rejected: 'no idea',
+    }));
     writeFileSync(at('pairs.jsonl'), pairs.map((pair) => `${JSON.stringify(pair)}\n`).join(''));
     expect(nomoat(['export', at('run'), '--to', 'merged-gguf', '--out', at('TUNED.gguf')]).code).toBe(0);
   }, 120_000);
@@ -214,7 +233,10 @@ describe('commands of nomoat run', { timeout: 240_000 }, () => {
     .filter(({ file }) => !isLog(file))
     .map((command) => ({ command, words: plainWords(command.words) }))
     // Without arguments it is the name of the command.
-    .filter(({ words: [program, verb = '', ...rest] }) => program === 'nomoat' && verb !== '' && !(verb in elsewhere) && (rest.length > 0 || smaller[verb]?.length === 0)); // biome-ignore format: one line
+    .filter(
+      ({ words: [program, verb = '', ...rest] }) =>
+        program === 'nomoat' && verb !== '' && !(verb in elsewhere) && (rest.length > 0 || smaller[verb]?.length === 0),
+    );
   const each = new Map(
     whole
       .flatMap(({ command, words }) => variants(words.slice(1)).map((variant) => [variant.join(' '), command] as const))
@@ -233,7 +255,23 @@ describe('commands of nomoat run', { timeout: 240_000 }, () => {
     if (words.includes('--resume')) {
       // What it is said to be for: a run that was stopped.
       const run = fresh();
-      const bar = ['-c', `"$0" "$@" | head -1`, process.execPath, join(repo, 'dist/cli/main.js'), 'tune', at('train.jsonl'), '--model', tiny, '--threads', '1', '--epochs', '50', '--run', run, '--json']; // biome-ignore format: one line
+      const bar = [
+        '-c',
+        `"$0" "$@" | head -1`,
+        process.execPath,
+        join(repo, 'dist/cli/main.js'),
+        'tune',
+        at('train.jsonl'),
+        '--model',
+        tiny,
+        '--threads',
+        '1',
+        '--epochs',
+        '50',
+        '--run',
+        run,
+        '--json',
+      ];
       expect(spawnSync('bash', bar, { env: { ...process.env, NOMOAT_HOME: at('home') } }).status).toBe(0);
       const { code, err } = nomoat(words.map((word) => (word === 'RUN' ? run : word)));
       expect(code, err).toBe(0);
@@ -252,5 +290,6 @@ test('the code of README is what the programs of examples/ compile: names and op
   for (const name of names!.split(', ')) expect(index).toMatch(new RegExp(`\\b${name}\\b`));
   const known = flagsOf('tune');
   const [, given] = /tune\(\{([^}]*)\}\)/.exec(code)!;
-  for (const [, option] of given!.matchAll(/(\w+):/g)) expect(option === 'data' || known.has(`--${option}`), option).toBe(true); // biome-ignore format: one line
+  for (const [, option] of given!.matchAll(/(\w+):/g))
+    expect(option === 'data' || known.has(`--${option}`), option).toBe(true);
 });

@@ -32,7 +32,8 @@ function plantedItems(): string {
 }
 
 function preferred(): string {
-  const pair = (i: number): string => JSON.stringify({ prompt: `number ${i}`, chosen: i % 2 ? 'odd' : 'even', rejected: 'no idea' }); // biome-ignore format: one line
+  const pair = (i: number): string =>
+    JSON.stringify({ prompt: `number ${i}`, chosen: i % 2 ? 'odd' : 'even', rejected: 'no idea' });
   writeFileSync(at('pairs.jsonl'), Array.from({ length: 12 }, (_, i) => pair(i)).join('\n'));
   return at('pairs.jsonl');
 }
@@ -95,7 +96,28 @@ test('every script is in one of the tables', () => {
 
 describe('runs', patience, () => {
   beforeAll(() => {
-    const pretrained = nomoat(['pretrain', at('text.txt'), '--size', 'nano', '--vocabulary', '259', '--sequence-length', '16', '--batch-size', '4', '--epochs', '1', '--max-steps', '1', '--validation', '0.1', '--threads', '1', '--run', at('pretrained')]); // biome-ignore format: one line
+    const pretrained = nomoat([
+      'pretrain',
+      at('text.txt'),
+      '--size',
+      'nano',
+      '--vocabulary',
+      '259',
+      '--sequence-length',
+      '16',
+      '--batch-size',
+      '4',
+      '--epochs',
+      '1',
+      '--max-steps',
+      '1',
+      '--validation',
+      '0.1',
+      '--threads',
+      '1',
+      '--run',
+      at('pretrained'),
+    ]);
     expect(pretrained.code, pretrained.err).toBe(0);
     writeFileSync(at('valid.jsonl'), readFileSync(at('test.jsonl'), 'utf8').split('\n').slice(0, 4).join('\n'));
     mkdirSync(at('mini'));
@@ -117,7 +139,9 @@ describe('reads', () => {
       // Importing a script would run it.
       const exported = from!.includes('/dist/')
         ? Object.keys(await import(pathToFileURL(path).href))
-        : [...readFileSync(path, 'utf8').matchAll(/^export (?:async )?(?:function|const) (\w+)/gm)].map(([, name]) => name); // biome-ignore format: one line
+        : [...readFileSync(path, 'utf8').matchAll(/^export (?:async )?(?:function|const) (\w+)/gm)].map(
+            ([, name]) => name,
+          );
       for (const name of names!
         .split(',')
         .map((part) => part.trim().split(' as ')[0]!)

@@ -14,7 +14,10 @@ const inputs = smallInputs();
 const { at, nomoat, run } = inputs;
 const python = process.env['NOMOAT_PYTHON'] ?? 'python3';
 const has = (...modules: string[]): boolean =>
-  spawnSync(python, ['-c', `import importlib.util as u, sys; sys.exit(any(u.find_spec(m) is None for m in ${JSON.stringify(modules)}))`]).status === 0; // biome-ignore format: one line
+  spawnSync(python, [
+    '-c',
+    `import importlib.util as u, sys; sys.exit(any(u.find_spec(m) is None for m in ${JSON.stringify(modules)}))`,
+  ]).status === 0;
 const hasPython = spawnSync(python, ['--version']).status === 0;
 const hasTorch = hasPython && has('torch', 'transformers', 'peft', 'gguf', 'safetensors');
 const needsTorch = hasTorch
@@ -35,7 +38,9 @@ const needsHarness = hasHarness ? '' : ' (skipped: needs a Python with lm_eval; 
 const hasFaker = hasPython && has('faker', 'phonenumbers');
 const needsFaker = hasFaker ? '' : ' (skipped: needs a Python with Faker and phonenumbers; NOMOAT_PYTHON names it)';
 const hasIfeval = hasPython && has('lm_eval', 'langdetect', 'immutabledict', 'nltk');
-const needsIfeval = hasIfeval ? '' : ' (skipped: needs a Python with lm_eval, langdetect, immutabledict and nltk; NOMOAT_PYTHON names it)'; // biome-ignore format: one line
+const needsIfeval = hasIfeval
+  ? ''
+  : ' (skipped: needs a Python with lm_eval, langdetect, immutabledict and nltk; NOMOAT_PYTHON names it)';
 const hasJinja = hasPython && has('jinja2');
 const needsJinja = hasJinja ? '' : ' (skipped: needs a Python with jinja2 3.1.6; NOMOAT_PYTHON names it)';
 const hasTables = hasPython && has('pyarrow', 'pandas', 'datasets');
@@ -119,7 +124,7 @@ const byThemselves = [
 
 test('every script is in one of the tables', () => {
   const covered = withTorch.flatMap(([name, covers]) => [name, ...covers.filter((other) => !other.endsWith('.mjs'))]);
-  expect([...covered, ...byThemselves, ...Object.keys(onlyRead)].sort()).toEqual([...shell, ...pythonScripts].sort()); // biome-ignore format: one line
+  expect([...covered, ...byThemselves, ...Object.keys(onlyRead)].sort()).toEqual([...shell, ...pythonScripts].sort());
 });
 
 // PyTorch alone takes a quarter of a minute to load on a busy machine.
@@ -155,7 +160,9 @@ describe('runs', { timeout: 600_000 }, () => {
   test.runIf(hasScipy)(`bench/oracles/make_evaluation_cases.py${needsScipy}`, () => {
     const { code, err } = py('bench/oracles/make_evaluation_cases.py', at('cases.json'));
     expect(code, err).toBe(0);
-    const [made, kept] = [at('cases.json'), join(repo, 'test/fixtures/evaluation/cases.json')].map((path) => JSON.parse(readFileSync(path, 'utf8')) as { texts: unknown[] }); // biome-ignore format: one line
+    const [made, kept] = [at('cases.json'), join(repo, 'test/fixtures/evaluation/cases.json')].map(
+      (path) => JSON.parse(readFileSync(path, 'utf8')) as { texts: unknown[] },
+    );
     expect(made!.texts).toEqual(kept!.texts);
   });
 
@@ -185,9 +192,13 @@ test.runIf(hasJinja)(`bench/oracles/render_templates.py${needsJinja}`, { timeout
   const { code, err, out } = py('bench/oracles/render_templates.py', at('conversations.json'), at('templates'));
   expect(code, err).toBe(0);
   expect(out).toMatch(/^\d+ snippets, \d+ templates$/m);
-  const read = (folder: string): Record<string, string> => JSON.parse(readFileSync(join(folder, 'expected.json'), 'utf8')) as Record<string, string>; // biome-ignore format: one line
+  const read = (folder: string): Record<string, string> =>
+    JSON.parse(readFileSync(join(folder, 'expected.json'), 'utf8')) as Record<string, string>;
   const frozen = read(join(repo, 'test/fixtures/templates'));
-  const firstOf = ([name, results]: [string, string]): [string, string] => [name, results.split(' ').slice(0, few).join(' ')]; // biome-ignore format: one line
+  const firstOf = ([name, results]: [string, string]): [string, string] => [
+    name,
+    results.split(' ').slice(0, few).join(' '),
+  ];
   expect(read(at('templates'))).toEqual(Object.fromEntries(Object.entries(frozen).map(firstOf)));
 });
 

@@ -11,7 +11,12 @@ const one = (pattern: RegExp, name: string): string => pattern.exec(text(name))!
 
 const started: readonly (readonly [string, readonly string[]])[] = [
   ['nomoat.service', one(/^ExecStart=\/usr\/bin\/env (nomoat .*)$/m, 'nomoat.service').split(' ')],
-  ['com.nomoat.serve.plist', [...one(/<array>([\s\S]*?)<\/array>/, 'com.nomoat.serve.plist').matchAll(/<string>(.*?)<\/string>/g)].map(([, word]) => word!).slice(1)], // biome-ignore format: one line
+  [
+    'com.nomoat.serve.plist',
+    [...one(/<array>([\s\S]*?)<\/array>/, 'com.nomoat.serve.plist').matchAll(/<string>(.*?)<\/string>/g)]
+      .map(([, word]) => word!)
+      .slice(1),
+  ],
   [
     'Dockerfile',
     [...quoted(one(/^ENTRYPOINT (.*)$/m, 'Dockerfile')), ...quoted(one(/^CMD (\["serve.*)$/m, 'Dockerfile'))],

@@ -46,7 +46,13 @@ export function smallInputs(): SmallInputs {
   const at = (...names: string[]): string => join(folder, ...names);
   const env = { ...process.env, NOMOAT_HOME: at('home'), HF_HUB_OFFLINE: '1' };
   const run = (program: string, args: readonly string[], cwd = folder): Ended => {
-    const { status, stderr, stdout } = spawnSync(program, args, { cwd, env, encoding: 'utf8', maxBuffer: 64 << 20, input: '' }); // biome-ignore format: one line
+    const { status, stderr, stdout } = spawnSync(program, args, {
+      cwd,
+      env,
+      encoding: 'utf8',
+      maxBuffer: 64 << 20,
+      input: '',
+    });
     return { code: status, out: stdout ?? '', err: stderr ?? '' };
   };
   const nomoat = (args: readonly string[]): Ended => run(process.execPath, [main, ...args]);
@@ -66,7 +72,23 @@ export function smallInputs(): SmallInputs {
 
 /** A run of rank 8 and alpha 16, as the scripts beside PEFT have it, and the rows as `preview` shows them. */
 export function addRun({ at, nomoat }: SmallInputs): void {
-  const trained = nomoat(['tune', at('train.jsonl'), '--model', tiny, '--rank', '8', '--alpha', '16', '--max-steps', '2', '--threads', '1', '--yes', '--run', at('run')]); // biome-ignore format: one line
+  const trained = nomoat([
+    'tune',
+    at('train.jsonl'),
+    '--model',
+    tiny,
+    '--rank',
+    '8',
+    '--alpha',
+    '16',
+    '--max-steps',
+    '2',
+    '--threads',
+    '1',
+    '--yes',
+    '--run',
+    at('run'),
+  ]);
   expect(trained.code, trained.err).toBe(0);
   const shown = nomoat(['preview', at('train.jsonl'), '--model', tiny, '--rows', String(rows.train), '--json']);
   expect(shown.code, shown.err).toBe(0);

@@ -44,13 +44,23 @@ beforeAll(async () => {
 });
 
 const post = async (path: string, body: object) => {
-  const answer = await fetch(`${server.url}${path}`, { method: 'POST', headers: { 'Content-Type': 'application/json' }, body: JSON.stringify(body) }); // biome-ignore format: one line
+  const answer = await fetch(`${server.url}${path}`, {
+    method: 'POST',
+    headers: { 'Content-Type': 'application/json' },
+    body: JSON.stringify(body),
+  });
   const text = await answer.text();
-  return { status: answer.status, text, error: answer.ok ? null : (JSON.parse(text) as { error: { param: string; code: string; message: string } }).error }; // biome-ignore format: one line
+  return {
+    status: answer.status,
+    text,
+    error: answer.ok ? null : (JSON.parse(text) as { error: { param: string; code: string; message: string } }).error,
+  };
 };
 const load = (lora_name: string, lora_path: string, more: object = {}) =>
   post('/v1/load_lora_adapter', { lora_name, lora_path, ...more });
-const ask = async (model: string) => (await server.client.completions.create({ model, prompt: 'number 3', temperature: 0, max_tokens: 12 })).choices[0]!.text; // biome-ignore format: one line
+const ask = async (model: string) =>
+  (await server.client.completions.create({ model, prompt: 'number 3', temperature: 0, max_tokens: 12 })).choices[0]!
+    .text;
 
 test('an adapter below the folders becomes a model, by file or by folder, and is one no more', async () => {
   const plain = await ask('reference');

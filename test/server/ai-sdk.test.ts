@@ -50,7 +50,10 @@ test('thoughts are reasoning', async () => {
 test('calls, and a tool that is run for the next step', async () => {
   const { finishReason, toolCalls } = await generateText(asking('do both'));
   expect(finishReason).toBe('tool-calls');
-  expect(toolCalls.map(({ input, toolName }) => [toolName, input])).toEqual([['look', { at: 'a dog' }], ['add', { a: 2 }]]); // biome-ignore format: one line
+  expect(toolCalls.map(({ input, toolName }) => [toolName, input])).toEqual([
+    ['look', { at: 'a dog' }],
+    ['add', { a: 2 }],
+  ]);
   seen.length = 0;
   const { steps } = await generateText({ ...asking('look up'), stopWhen: stepCountIs(2) });
   expect(seen).toEqual(['the sky']);

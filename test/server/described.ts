@@ -20,7 +20,9 @@ const patterns = Object.keys(descriptions).map((endpoint) => {
 export const describedFetch: typeof fetch = async (input, init) => {
   const answer = await fetch(input, init);
   const { pathname } = new URL(input instanceof Request ? input.url : input);
-  const found = patterns.find(({ method, path }) => method === (init?.method?.toUpperCase() ?? 'GET') && path.test(pathname)); // biome-ignore format: one line
+  const found = patterns.find(
+    ({ method, path }) => method === (init?.method?.toUpperCase() ?? 'GET') && path.test(pathname),
+  );
   if (!found || !/^application\/json/.test(answer.headers.get('content-type') ?? '')) return answer;
   const schema = answer.ok ? descriptions[found.endpoint]!.answer : errorSchema;
   if (schema instanceof z.ZodType) assertDescribed(schema, await answer.clone().json(), found.endpoint);

@@ -5,7 +5,12 @@ import { reference, served } from './support.ts';
 
 const models = [join(reference, '..')];
 const body = { model: 'base', messages: [{ role: 'user', content: 'number 3' }], max_tokens: 2 };
-const ask = (url: string, route: string, more: object): Promise<Response> => fetch(`${new URL(url).origin}${route}`, { method: 'POST', headers: { 'content-type': 'application/json' }, body: JSON.stringify({ ...body, ...more }) }); // biome-ignore format: one line
+const ask = (url: string, route: string, more: object): Promise<Response> =>
+  fetch(`${new URL(url).origin}${route}`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json' },
+    body: JSON.stringify({ ...body, ...more }),
+  });
 
 test('header and field, on every route that a model answers, and in each piece of a stream', async () => {
   const server = await served({ models, disclose: true });

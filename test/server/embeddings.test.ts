@@ -60,7 +60,9 @@ test('the vector is the hidden state of the last token: the likeliest next token
   for (const text of ['a cat', 'once upon', 'x']) {
     const { tokens, vector } = await embedder.embed(text);
     const width = embedder.dimensions;
-    const logits = Array.from({ length: head.length / width }, (_, i) => dot([...head.subarray(i * width, (i + 1) * width)], [...vector])); // biome-ignore format: one line
+    const logits = Array.from({ length: head.length / width }, (_, i) =>
+      dot([...head.subarray(i * width, (i + 1) * width)], [...vector]),
+    );
     const prompt = model.tokenize(text);
     expect(tokens).toBe(prompt.length);
     const { logProbabilities } = await model.continue(prompt, { temperature: 0, maxTokens: 1, logProbabilities: 0 });
@@ -87,7 +89,9 @@ test.each([
   ['input', 'invalid_value', { input: [1_000_000] }],
   ['why', 'unknown_parameter', { why: 1 }],
 ])('%s: %s', async (param, code, body) => {
-  const error = await client.embeddings.create({ model: 'last', input: 'x', ...body } as OpenAI.EmbeddingCreateParams).catch((thrown: unknown) => thrown); // biome-ignore format: one line
+  const error = await client.embeddings
+    .create({ model: 'last', input: 'x', ...body } as OpenAI.EmbeddingCreateParams)
+    .catch((thrown: unknown) => thrown);
   expect(error).toMatchObject({ param, code });
   expect(String(error)).not.toContain(models);
   if (code !== 'model_not_found') expect(error).toBeInstanceOf(BadRequestError);

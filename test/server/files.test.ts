@@ -41,17 +41,30 @@ test('files are listed in pages, filtered, read and deleted', async () => {
   expect(await (await client.files.content(a!)).text()).toBe(lines);
   expect(await client.files.delete(b!)).toEqual({ id: b, object: 'file', deleted: true });
   expect(await names({})).toEqual([c, a]);
-  expect(await fault(client.files.retrieve(b!))).toMatchObject({ status: 404, code: 'file_not_found', param: 'id', message: `404 No such File object: ${b}` }); // biome-ignore format: one line
+  expect(await fault(client.files.retrieve(b!))).toMatchObject({
+    status: 404,
+    code: 'file_not_found',
+    param: 'id',
+    message: `404 No such File object: ${b}`,
+  });
   expect(kept(runs)).toHaveLength(2);
 });
 
 test('a file that expires is gone then, its contents too', async () => {
   const { client } = await own();
   const before = Math.floor(Date.now() / 1000);
-  const file = await client.files.create({ file: await jsonl(), purpose: 'fine-tune', expires_after: { anchor: 'created_at', seconds: 3600 } }); // biome-ignore format: one line
+  const file = await client.files.create({
+    file: await jsonl(),
+    purpose: 'fine-tune',
+    expires_after: { anchor: 'created_at', seconds: 3600 },
+  });
   expect(file.expires_at! - file.created_at).toBe(3600);
   expect(file.created_at).toBeGreaterThanOrEqual(before);
-  const short = client.files.create({ file: await jsonl(), purpose: 'fine-tune', expires_after: { anchor: 'created_at', seconds: 60 } }); // biome-ignore format: one line
+  const short = client.files.create({
+    file: await jsonl(),
+    purpose: 'fine-tune',
+    expires_after: { anchor: 'created_at', seconds: 60 },
+  });
   expect(await fault(short)).toMatchObject({ status: 400, code: 'invalid_value', param: 'expires_after.seconds' });
 });
 
@@ -84,7 +97,9 @@ function form(fields: Readonly<Record<string, string>>): FormData {
 
 test('a file beyond the limit is refused, and nothing of it is kept', async () => {
   const { client, runs } = await own({ fileBytes: 1000 });
-  expect(await fault(client.files.create({ file: await jsonl('x'.repeat(100_000)), purpose: 'fine-tune' }))).toMatchObject({ status: 413, code: 'file_too_large', param: 'file' }); // biome-ignore format: one line
+  expect(
+    await fault(client.files.create({ file: await jsonl('x'.repeat(100_000)), purpose: 'fine-tune' })),
+  ).toMatchObject({ status: 413, code: 'file_too_large', param: 'file' });
   expect(kept(runs)).toEqual([]);
 });
 
@@ -94,12 +109,17 @@ test('who sends all of a file that is too large before it reads anything hears o
   const start = '--b\r\nContent-Disposition: form-data; name="file"; filename="a.jsonl"\r\n\r\n';
   const body = Buffer.concat([Buffer.from(start), Buffer.alloc(16 << 20, 'x'), Buffer.from('\r\n--b--\r\n')]);
   const socket = connect(Number(port), hostname).on('error', () => {});
-  socket.write(`POST /v1/files HTTP/1.1\r\nHost: localhost\r\nContent-Type: multipart/form-data; boundary=b\r\nContent-Length: ${body.length}\r\n\r\n`); // biome-ignore format: one line
+  socket.write(
+    `POST /v1/files HTTP/1.1\r\nHost: localhost\r\nContent-Type: multipart/form-data; boundary=b\r\nContent-Length: ${body.length}\r\n\r\n`,
+  );
   let said = '';
   // Until then nothing is read.
   await new Promise((resolve) => socket.write(body, resolve));
   socket.on('data', (piece) => (said += String(piece)));
-  await Promise.race([until(() => said.includes('file_too_large')), new Promise((resolve) => socket.once('close', resolve))]); // biome-ignore format: one line
+  await Promise.race([
+    until(() => said.includes('file_too_large')),
+    new Promise((resolve) => socket.once('close', resolve)),
+  ]);
   expect(said).toMatch(/^HTTP\/1.1 413 /);
   socket.destroy();
   expect(kept(runs)).toEqual([]);
@@ -109,7 +129,8 @@ test('of a body that is cut off nothing is kept', async () => {
   const { client, runs, url, log } = await own();
   await client.files.list();
   const { hostname, port } = new URL(url);
-  const head = 'POST /v1/files HTTP/1.1\r\nHost: localhost\r\nContent-Type: multipart/form-data; boundary=b\r\nContent-Length: 100000\r\n\r\n'; // biome-ignore format: one line
+  const head =
+    'POST /v1/files HTTP/1.1\r\nHost: localhost\r\nContent-Type: multipart/form-data; boundary=b\r\nContent-Length: 100000\r\n\r\n';
   const socket = connect(Number(port), hostname);
   socket.write(`${head}--b\r\nContent-Disposition: form-data; name="file"; filename="a.jsonl"\r\n\r\n${lines}`);
   await until(() => readdirSync(join(runs, '.server', 'incoming')).length === 1);
@@ -118,7 +139,11 @@ test('of a body that is cut off nothing is kept', async () => {
   await until(() => log.some((entry) => entry.type === 'request' && entry.status === 499));
   // The same with a body that ends before its last boundary.
   const body = `--b\r\nContent-Disposition: form-data; name="file"; filename="a.jsonl"\r\n\r\n${lines}`;
-  const answer = await fetch(`${url}/v1/files`, { method: 'POST', body, headers: { 'Content-Type': 'multipart/form-data; boundary=b' } }); // biome-ignore format: one line
+  const answer = await fetch(`${url}/v1/files`, {
+    method: 'POST',
+    body,
+    headers: { 'Content-Type': 'multipart/form-data; boundary=b' },
+  });
   expect(answer.status).toBe(400);
   expect(await answer.json()).toMatchObject({ error: { code: 'invalid_multipart', param: null } });
   expect(kept(runs)).toEqual([]);
@@ -126,10 +151,23 @@ test('of a body that is cut off nothing is kept', async () => {
 
 test('an upload in parts becomes the file, in the order that is asked for', async () => {
   const { client, runs } = await own();
-  const text = Array.from({ length: 30 }, (_, i) => `${JSON.stringify({ prompt: `p${i}`, completion: 'c' })}\n`).join(''); // biome-ignore format: one line
+  const text = Array.from({ length: 30 }, (_, i) => `${JSON.stringify({ prompt: `p${i}`, completion: 'c' })}\n`).join(
+    '',
+  );
   const pieces = [text.slice(0, 100), text.slice(100, 500), text.slice(500)];
-  const upload = await client.uploads.create({ bytes: text.length, filename: 'big.jsonl', mime_type: 'text/jsonl', purpose: 'fine-tune' }); // biome-ignore format: one line
-  expect(upload).toMatchObject({ object: 'upload', status: 'pending', bytes: text.length, filename: 'big.jsonl', file: null }); // biome-ignore format: one line
+  const upload = await client.uploads.create({
+    bytes: text.length,
+    filename: 'big.jsonl',
+    mime_type: 'text/jsonl',
+    purpose: 'fine-tune',
+  });
+  expect(upload).toMatchObject({
+    object: 'upload',
+    status: 'pending',
+    bytes: text.length,
+    filename: 'big.jsonl',
+    file: null,
+  });
   expect(upload.expires_at - upload.created_at).toBe(3600);
   const parts = new Map<number, string>();
   for (const i of [2, 0, 1])
@@ -137,11 +175,23 @@ test('an upload in parts becomes the file, in the order that is asked for', asyn
   const part_ids = [0, 1, 2].map((i) => parts.get(i)!);
   const md5 = createHash('md5').update(text).digest('hex');
   const complete = (body: OpenAI.UploadCompleteParams) => client.uploads.complete(upload.id, body);
-  expect(await fault(complete({ part_ids: part_ids.slice(1) }))).toMatchObject({ code: 'invalid_value', param: 'part_ids' }); // biome-ignore format: one line
-  expect(await fault(complete({ part_ids: [part_ids[0]!, part_ids[0]!, part_ids[2]!] }))).toMatchObject({ code: 'invalid_value', param: 'part_ids[1]' }); // biome-ignore format: one line
-  expect(await fault(complete({ part_ids, md5: '0'.repeat(32) }))).toMatchObject({ code: 'invalid_value', param: 'md5' }); // biome-ignore format: one line
+  expect(await fault(complete({ part_ids: part_ids.slice(1) }))).toMatchObject({
+    code: 'invalid_value',
+    param: 'part_ids',
+  });
+  expect(await fault(complete({ part_ids: [part_ids[0]!, part_ids[0]!, part_ids[2]!] }))).toMatchObject({
+    code: 'invalid_value',
+    param: 'part_ids[1]',
+  });
+  expect(await fault(complete({ part_ids, md5: '0'.repeat(32) }))).toMatchObject({
+    code: 'invalid_value',
+    param: 'md5',
+  });
   const done = await complete({ part_ids, md5 });
-  expect(done).toMatchObject({ status: 'completed', file: { object: 'file', bytes: text.length, purpose: 'fine-tune' } }); // biome-ignore format: one line
+  expect(done).toMatchObject({
+    status: 'completed',
+    file: { object: 'file', bytes: text.length, purpose: 'fine-tune' },
+  });
   expect(await (await client.files.content(done.file!.id)).text()).toBe(text);
   expect(kept(runs)).toEqual([`${done.file!.id}.jsonl`]);
   expect(await fault(complete({ part_ids, md5 }))).toMatchObject({ code: 'upload_not_pending', param: 'upload_id' });
@@ -153,7 +203,11 @@ test('an upload that is cancelled, too long or unknown takes nothing', async () 
   const upload = await client.uploads.create(given);
   const add = async (id: string, text: string) => client.uploads.parts.create(id, { data: await jsonl(text) });
   await add(upload.id, 'x'.repeat(30));
-  expect(await fault(add(upload.id, 'x'.repeat(30)))).toMatchObject({ status: 400, code: 'invalid_value', param: 'data' }); // biome-ignore format: one line
+  expect(await fault(add(upload.id, 'x'.repeat(30)))).toMatchObject({
+    status: 400,
+    code: 'invalid_value',
+    param: 'data',
+  });
   expect(await fault(add(upload.id, 'x'.repeat(51)))).toMatchObject({
     status: 413,
     code: 'file_too_large',
@@ -162,7 +216,10 @@ test('an upload that is cancelled, too long or unknown takes nothing', async () 
   expect(await client.uploads.cancel(upload.id)).toMatchObject({ status: 'cancelled' });
   expect(await fault(add(upload.id, 'x'))).toMatchObject({ status: 400, code: 'upload_not_pending' });
   expect(await fault(client.uploads.cancel('upload_x'))).toMatchObject({ status: 404, code: 'upload_not_found' });
-  expect(await fault(client.uploads.create({ ...given, bytes: 2 ** 40 }))).toMatchObject({ code: 'invalid_value', param: 'bytes' }); // biome-ignore format: one line
+  expect(await fault(client.uploads.create({ ...given, bytes: 2 ** 40 }))).toMatchObject({
+    code: 'invalid_value',
+    param: 'bytes',
+  });
   expect(kept(runs)).toEqual([]);
 });
 
@@ -180,7 +237,7 @@ test('a server that is only chatted with writes nothing; two servers do not keep
 
 /** A server whose files may have 300 KiB, as on a disk that is full beyond them. */
 async function bounded(runs: string) {
-  const line = `ulimit -f 300; exec "${process.execPath}" "${join(repo, 'dist/cli/main.js')}" serve --port 0 --quiet --runs "${runs}"`; // biome-ignore format: one line
+  const line = `ulimit -f 300; exec "${process.execPath}" "${join(repo, 'dist/cli/main.js')}" serve --port 0 --quiet --runs "${runs}"`;
   const child = spawn('bash', ['-c', line], { stdio: ['ignore', 'pipe', 'ignore'] });
   for await (const chunk of child.stdout as AsyncIterable<Buffer>) {
     const [, url] = /at (http:\S+\/v1)/.exec(String(chunk)) ?? [];
@@ -196,7 +253,9 @@ test.skipIf(process.platform === 'win32')(
     const { child, client } = await bounded(runs);
     try {
       const kept = await client.files.create({ file: await jsonl(), purpose: 'fine-tune' });
-      expect(await fault(client.files.create({ file: await jsonl('x'.repeat(1 << 20)), purpose: 'fine-tune' }))).toMatchObject({ status: 500, code: 'write_failed', message: expect.stringMatching(/Nothing of it was kept/) }); // biome-ignore format: one line
+      expect(
+        await fault(client.files.create({ file: await jsonl('x'.repeat(1 << 20)), purpose: 'fine-tune' })),
+      ).toMatchObject({ status: 500, code: 'write_failed', message: expect.stringMatching(/Nothing of it was kept/) });
       expect(readdirSync(join(runs, '.server', 'incoming'))).toEqual([]);
       expect((await client.files.list()).data).toEqual([kept]);
     } finally {

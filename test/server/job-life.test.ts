@@ -16,19 +16,32 @@ test('a job is paused, resumed, and ends as if it had not been', patience, async
   const runs = join(folder, 'paused');
   const { client } = await withJobs({ runs });
   const training_file = await uploaded(client);
-  const create = () => client.fineTuning.jobs.create({ model: 'base', training_file, seed: 3, hyperparameters: { n_epochs: 4, batch_size: 1 } }); // biome-ignore format: one line
+  const create = () =>
+    client.fineTuning.jobs.create({
+      model: 'base',
+      training_file,
+      seed: 3,
+      hyperparameters: { n_epochs: 4, batch_size: 1 },
+    });
   const first = await create();
   await told(client, first.id, /^Step 9\//);
   const paused = await client.fineTuning.jobs.pause(first.id);
   expect(paused).toMatchObject({ status: 'queued', finished_at: null, estimated_finish: null });
-  expect(await fault(client.fineTuning.jobs.pause(first.id))).toMatchObject({ status: 400, code: 'invalid_job_status', message: expect.stringMatching(/paused already/) }); // biome-ignore format: one line
+  expect(await fault(client.fineTuning.jobs.pause(first.id))).toMatchObject({
+    status: 400,
+    code: 'invalid_job_status',
+    message: expect.stringMatching(/paused already/),
+  });
   // While it is paused, another one has its turn.
   const second = await create();
   expect(await jobWith(client, second.id)).toMatchObject({ status: 'succeeded' });
   expect(openRun(runOf(runs, first.id)).state).toBe('interrupted');
   expect(await client.fineTuning.jobs.retrieve(first.id)).toMatchObject({ status: 'queued' });
   await client.fineTuning.jobs.resume(first.id);
-  expect(await fault(client.fineTuning.jobs.resume(first.id))).toMatchObject({ code: 'invalid_job_status', message: expect.stringMatching(/is not paused/) }); // biome-ignore format: one line
+  expect(await fault(client.fineTuning.jobs.resume(first.id))).toMatchObject({
+    code: 'invalid_job_status',
+    message: expect.stringMatching(/is not paused/),
+  });
   expect(await jobWith(client, first.id)).toMatchObject({ status: 'succeeded' });
   const adapter = (id: string) => readFileSync(join(runOf(runs, id), 'adapter/adapter_model.safetensors'));
   expect(adapter(first.id).equals(adapter(second.id))).toBe(true);
@@ -43,7 +56,11 @@ test('a job that is cancelled computes no more; what is over cannot be changed',
   const training_file = await uploaded(client);
   const job = await client.fineTuning.jobs.create({ model: 'base', training_file, hyperparameters: long });
   await told(client, job.id, /^Checkpoint created at step 24/);
-  expect(await client.fineTuning.jobs.cancel(job.id)).toMatchObject({ status: 'cancelled', fine_tuned_model: null, error: null }); // biome-ignore format: one line
+  expect(await client.fineTuning.jobs.cancel(job.id)).toMatchObject({
+    status: 'cancelled',
+    fine_tuned_model: null,
+    error: null,
+  });
   const run = openRun(runOf(runs, job.id));
   while (run.pid !== null) await new Promise((resolve) => setTimeout(resolve, 30));
   // Its checkpoints are models still.
@@ -51,11 +68,22 @@ test('a job that is cancelled computes no more; what is over cannot be changed',
   const asked = { messages: [{ role: 'user' as const, content: 'number 1' }], max_tokens: 2 };
   const model = checkpoint!.fine_tuned_model_checkpoint;
   expect((await client.chat.completions.create({ model, ...asked })).model).toBe(model);
-  expect(await fault(client.chat.completions.create({ model: model.replace(/\d+$/, '1'), ...asked }))).toMatchObject({ status: 404, code: 'model_not_found' }); // biome-ignore format: one line
+  expect(await fault(client.chat.completions.create({ model: model.replace(/\d+$/, '1'), ...asked }))).toMatchObject({
+    status: 404,
+    code: 'model_not_found',
+  });
   for (const what of ['cancel', 'pause', 'resume'] as const)
-    expect(await fault(client.fineTuning.jobs[what](job.id))).toMatchObject({ status: 400, code: 'invalid_job_status', param: 'fine_tuning_job_id', message: expect.stringMatching(/has ended \(cancelled\)/) }); // biome-ignore format: one line
+    expect(await fault(client.fineTuning.jobs[what](job.id))).toMatchObject({
+      status: 400,
+      code: 'invalid_job_status',
+      param: 'fine_tuning_job_id',
+      message: expect.stringMatching(/has ended \(cancelled\)/),
+    });
   for (const what of ['cancel', 'pause', 'resume', 'retrieve'] as const)
-    expect(await fault(client.fineTuning.jobs[what]('ftjob-x'))).toMatchObject({ status: 404, code: 'fine_tune_not_found' }); // biome-ignore format: one line
+    expect(await fault(client.fineTuning.jobs[what]('ftjob-x'))).toMatchObject({
+      status: 404,
+      code: 'fine_tune_not_found',
+    });
 });
 
 test('the next server takes up what an earlier one left', patience, async () => {
@@ -105,18 +133,37 @@ test('jobs are listed in pages and by their metadata', patience, async () => {
   expect(await fault(listed({ after: 'ftjob-x' }))).toMatchObject({ code: 'invalid_value', param: 'after' });
 });
 
-const example = (content: string, role = 'assistant') => `${JSON.stringify({ messages: [{ role: 'user', content: 'a' }, { role, content }] })}\n`; // biome-ignore format: one line
+const example = (content: string, role = 'assistant') =>
+  `${JSON.stringify({
+    messages: [
+      { role: 'user', content: 'a' },
+      { role, content },
+    ],
+  })}\n`;
 
 test.each([
   ['nine examples', rows(9), 'invalid_n_examples', /at least 10|10 examples/],
   ['a line that is no JSON', `${rows(10)}{"prompt": "a"\n`, 'invalid_training_file', /[Ll]ine 11/],
-  ['another role', rows(0) + example('b').repeat(10) + example('b', 'robot'), 'invalid_training_file', /[Ll]ine 11.*role/], // biome-ignore format: one line
-  ['a special token in a content', example('b').repeat(10) + example('<|fim_suffix|>'), 'invalid_training_file', /[Ll]ine 11.*<\|fim_suffix\|>/], // biome-ignore format: one line
+  [
+    'another role',
+    rows(0) + example('b').repeat(10) + example('b', 'robot'),
+    'invalid_training_file',
+    /[Ll]ine 11.*role/,
+  ],
+  [
+    'a special token in a content',
+    example('b').repeat(10) + example('<|fim_suffix|>'),
+    'invalid_training_file',
+    /[Ll]ine 11.*<\|fim_suffix\|>/,
+  ],
 ])('a job with %s fails before it trains, with its line', patience, async (_, text, code, message) => {
   const { client } = await withJobs();
   const job = await client.fineTuning.jobs.create({ model: 'base', training_file: await uploaded(client, text) });
   const failed = await jobWith(client, job.id);
-  expect(failed).toMatchObject({ status: 'failed', error: { code, param: 'training_file', message: expect.stringMatching(message) } }); // biome-ignore format: one line
+  expect(failed).toMatchObject({
+    status: 'failed',
+    error: { code, param: 'training_file', message: expect.stringMatching(message) },
+  });
   expect((await client.fineTuning.jobs.listEvents(job.id)).data.some((event) => event.level === 'error')).toBe(true);
   expect((await messages(client, job.id)).some((text) => /training loss/.test(text))).toBe(false);
 });
@@ -150,11 +197,21 @@ test('a file of another purpose, and one that is deleted before its turn', patie
   const runs = join(folder, 'deleted');
   const { client } = await withJobs({ runs });
   const evals = await client.files.create({ file: new File([rows(12)], 'a.jsonl'), purpose: 'evals' });
-  expect(await fault(client.fineTuning.jobs.create({ model: 'base', training_file: evals.id }))).toMatchObject({ code: 'invalid_training_file', message: expect.stringMatching(/its purpose is 'evals'/) }); // biome-ignore format: one line
+  expect(await fault(client.fineTuning.jobs.create({ model: 'base', training_file: evals.id }))).toMatchObject({
+    code: 'invalid_training_file',
+    message: expect.stringMatching(/its purpose is 'evals'/),
+  });
   const training_file = await uploaded(client);
-  const running = await client.fineTuning.jobs.create({ model: 'base', training_file, hyperparameters: { n_epochs: 2, batch_size: 2 } }); // biome-ignore format: one line
+  const running = await client.fineTuning.jobs.create({
+    model: 'base',
+    training_file,
+    hyperparameters: { n_epochs: 2, batch_size: 2 },
+  });
   await client.files.delete(training_file);
-  expect(await fault(client.fineTuning.jobs.create({ model: 'base', training_file }))).toMatchObject({ code: 'invalid_training_file', message: expect.stringMatching(/no such file/) }); // biome-ignore format: one line
+  expect(await fault(client.fineTuning.jobs.create({ model: 'base', training_file }))).toMatchObject({
+    code: 'invalid_training_file',
+    message: expect.stringMatching(/no such file/),
+  });
   // The job has it until its end.
   expect(await jobWith(client, running.id)).toMatchObject({ status: 'succeeded' });
 });
@@ -168,7 +225,10 @@ test('a job whose base vanishes fails by name, and the next one runs', patience,
   await jobWith(client, second.id, 'queued');
   rmSync(join(models, 'other.gguf'));
   await client.fineTuning.jobs.cancel(first.id);
-  expect(await jobWith(client, second.id)).toMatchObject({ status: 'failed', error: { code: 'model_not_found', param: 'model' } }); // biome-ignore format: one line
+  expect(await jobWith(client, second.id)).toMatchObject({
+    status: 'failed',
+    error: { code: 'model_not_found', param: 'model' },
+  });
   const third = await client.fineTuning.jobs.create({ model: 'base', training_file, hyperparameters: quick });
   expect(await jobWith(client, third.id)).toMatchObject({ status: 'succeeded' });
 });
@@ -182,20 +242,36 @@ function withCopy(models: string): string {
 
 test('events come as they happen, and checkpoints have permissions', patience, async () => {
   const { client, url } = await withJobs();
-  const job = await client.fineTuning.jobs.create({ model: 'base', training_file: await uploaded(client), hyperparameters: quick }); // biome-ignore format: one line
+  const job = await client.fineTuning.jobs.create({
+    model: 'base',
+    training_file: await uploaded(client),
+    hyperparameters: quick,
+  });
   const streamed = await (await fetch(`${url}/v1/fine_tuning/jobs/${job.id}/events?stream=true`)).text();
-  const found = streamed.trim().split('\n\n').map((line) => line.replace('data: ', '')); // biome-ignore format: one line
+  const found = streamed
+    .trim()
+    .split('\n\n')
+    .map((line) => line.replace('data: ', ''));
   expect(found.at(-1)).toBe('[DONE]');
-  expect(found.slice(0, -1).map((line) => (JSON.parse(line) as { message: string }).message)).toEqual(await messages(client, job.id)); // biome-ignore format: one line
-  const [{ fine_tuned_model_checkpoint: checkpoint } = { fine_tuned_model_checkpoint: '' }] = (await client.fineTuning.jobs.checkpoints.list(job.id)).data; // biome-ignore format: one line
+  expect(found.slice(0, -1).map((line) => (JSON.parse(line) as { message: string }).message)).toEqual(
+    await messages(client, job.id),
+  );
+  const [{ fine_tuned_model_checkpoint: checkpoint } = { fine_tuned_model_checkpoint: '' }] = (
+    await client.fineTuning.jobs.checkpoints.list(job.id)
+  ).data;
   const { permissions } = client.fineTuning.checkpoints;
   const granted = await permissions.create(checkpoint, { project_ids: ['proj_a', 'proj_b'] });
   expect(granted.data.map(({ project_id }) => project_id)).toEqual(['proj_a', 'proj_b']);
   expect((await permissions.list(checkpoint)).data.map(({ project_id }) => project_id)).toEqual(['proj_b', 'proj_a']);
   expect((await permissions.list(checkpoint, { project_id: 'proj_a' })).data).toEqual([granted.data[0]]);
-  expect(await permissions.delete(granted.data[0]!.id, { fine_tuned_model_checkpoint: checkpoint })).toMatchObject({ deleted: true }); // biome-ignore format: one line
+  expect(await permissions.delete(granted.data[0]!.id, { fine_tuned_model_checkpoint: checkpoint })).toMatchObject({
+    deleted: true,
+  });
   expect((await permissions.list(checkpoint)).data.map(({ project_id }) => project_id)).toEqual(['proj_b']);
-  expect(await fault(permissions.create('ft:x', { project_ids: ['a'] }).then())).toMatchObject({ status: 404, code: 'model_not_found' }); // biome-ignore format: one line
+  expect(await fault(permissions.create('ft:x', { project_ids: ['a'] }).then())).toMatchObject({
+    status: 404,
+    code: 'model_not_found',
+  });
 });
 
 test.skipIf(process.platform === 'win32')(
@@ -205,7 +281,7 @@ test.skipIf(process.platform === 'win32')(
     for (const [background, priority] of [[true, 19], [false, 0]] as const) {
     const runs = join(folder, `priority${priority}`);
     const { client } = await withJobs({ runs, background });
-    const job = await client.fineTuning.jobs.create({ model: 'base', training_file: await uploaded(client), hyperparameters: long }); // biome-ignore format: one line
+    const job = await client.fineTuning.jobs.create({ model: 'base', training_file: await uploaded(client), hyperparameters: long });
     await told(client, job.id, /^Step 1\//);
     expect(getPriority(openRun(runOf(runs, job.id)).pid!)).toBe(priority);
     await client.fineTuning.jobs.cancel(job.id);

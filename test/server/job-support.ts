@@ -9,12 +9,18 @@ type Job = OpenAI.FineTuning.FineTuningJob;
 
 /** So many rows as JSON Lines. */
 export const rows = (count: number): string =>
-  Array.from({ length: count }, (_, i) => `${JSON.stringify({ prompt: `number ${i}`, completion: i % 2 ? 'odd' : 'even' })}\n`).join(''); // biome-ignore format: one line
+  Array.from(
+    { length: count },
+    (_, i) => `${JSON.stringify({ prompt: `number ${i}`, completion: i % 2 ? 'odd' : 'even' })}\n`,
+  ).join('');
 
 let servers = 0;
 /** A server with a folder of runs of its own, which serves the tiny reference model as `base`. */
 export const withJobs = (options: ServeOptions = {}, limits: Partial<ServerLimits> = {}): Promise<Served> =>
-  served({ runs: join(folder, `jobs${servers++}`), models: [join(reference, '..')], background: false, ...options }, { listMilliseconds: 0, ...limits }); // biome-ignore format: one line
+  served(
+    { runs: join(folder, `jobs${servers++}`), models: [join(reference, '..')], background: false, ...options },
+    { listMilliseconds: 0, ...limits },
+  );
 
 /** The id of a new training file. */
 export async function uploaded(client: OpenAI, text = rows(24)): Promise<string> {
@@ -49,7 +55,8 @@ export async function fault(call: Promise<unknown>): Promise<object> {
   try {
     await call;
   } catch (error) {
-    if (error instanceof OpenAI.APIError) return { status: error.status, code: error.code, param: error.param, message: error.message }; // biome-ignore format: one line
+    if (error instanceof OpenAI.APIError)
+      return { status: error.status, code: error.code, param: error.param, message: error.message };
     throw error;
   }
   throw new Error('nothing was refused');

@@ -8,10 +8,22 @@ import { folder } from './support.ts';
 
 test('a script that tunes with the hosted API tunes here', { timeout: 120_000 }, async () => {
   const { client } = await withJobs({ runs: join(folder, 'thin') });
-  const file = await client.files.create({ file: await toFile(Buffer.from(rows(24)), 'train.jsonl'), purpose: 'fine-tune' }); // biome-ignore format: one line
-  expect(file).toMatchObject({ object: 'file', filename: 'train.jsonl', purpose: 'fine-tune', bytes: rows(24).length, status: 'processed' }); // biome-ignore format: one line
+  const file = await client.files.create({
+    file: await toFile(Buffer.from(rows(24)), 'train.jsonl'),
+    purpose: 'fine-tune',
+  });
+  expect(file).toMatchObject({
+    object: 'file',
+    filename: 'train.jsonl',
+    purpose: 'fine-tune',
+    bytes: rows(24).length,
+    status: 'processed',
+  });
   expect(await (await client.files.content(file.id)).text()).toBe(rows(24));
-  const validation = await client.files.create({ file: await toFile(Buffer.from(rows(10)), 'valid.jsonl'), purpose: 'fine-tune' }); // biome-ignore format: one line
+  const validation = await client.files.create({
+    file: await toFile(Buffer.from(rows(10)), 'valid.jsonl'),
+    purpose: 'fine-tune',
+  });
   const job = await client.fineTuning.jobs.create({
     model: 'base',
     training_file: file.id,
@@ -19,15 +31,29 @@ test('a script that tunes with the hosted API tunes here', { timeout: 120_000 },
     suffix: 'even-odd',
     seed: 7,
     metadata: { team: 'a' },
-    method: { type: 'supervised', supervised: { hyperparameters: { n_epochs: 3, batch_size: 4, learning_rate_multiplier: 10 } } }, // biome-ignore format: one line
+    method: {
+      type: 'supervised',
+      supervised: { hyperparameters: { n_epochs: 3, batch_size: 4, learning_rate_multiplier: 10 } },
+    },
   });
-  expect(job).toMatchObject({ object: 'fine_tuning.job', model: 'base', status: 'validating_files', fine_tuned_model: null, seed: 7 }); // biome-ignore format: one line
+  expect(job).toMatchObject({
+    object: 'fine_tuning.job',
+    model: 'base',
+    status: 'validating_files',
+    fine_tuned_model: null,
+    seed: 7,
+  });
   const done = await jobWith(client, job.id);
   expect(done.error).toBeNull();
-  expect(done).toMatchObject({ status: 'succeeded', hyperparameters: { n_epochs: 3, batch_size: 4, learning_rate_multiplier: 10 } }); // biome-ignore format: one line
+  expect(done).toMatchObject({
+    status: 'succeeded',
+    hyperparameters: { n_epochs: 3, batch_size: 4, learning_rate_multiplier: 10 },
+  });
   expect(done.fine_tuned_model).toMatch(/^ft:base:nomoat:even-odd:[0-9a-f]{8}$/);
   const csv = await (await client.files.content(done.result_files[0]!)).text();
-  expect(csv.split('\n')[0]).toBe('step,train_loss,train_accuracy,train_mean_token_accuracy,valid_loss,valid_mean_token_accuracy,full_valid_loss,full_valid_mean_token_accuracy'); // biome-ignore format: one line
+  expect(csv.split('\n')[0]).toBe(
+    'step,train_loss,train_accuracy,train_mean_token_accuracy,valid_loss,valid_mean_token_accuracy,full_valid_loss,full_valid_mean_token_accuracy',
+  );
   expect(csv.trim().split('\n')).toHaveLength(19);
   const checkpoints = (await client.fineTuning.jobs.checkpoints.list(job.id)).data;
   expect(checkpoints.map(({ step_number }) => step_number)).toEqual([18, 12, 6]);
@@ -52,7 +78,11 @@ test('hyperparameters are chosen where they are auto, and may be given in the ol
   const { client } = await withJobs();
   const training_file = await uploaded(client);
   const auto = await client.fineTuning.jobs.create({ model: 'base', training_file });
-  expect(auto).toMatchObject({ hyperparameters: { n_epochs: 'auto', batch_size: 'auto', learning_rate_multiplier: 'auto' }, validation_file: null, metadata: null }); // biome-ignore format: one line
+  expect(auto).toMatchObject({
+    hyperparameters: { n_epochs: 'auto', batch_size: 'auto', learning_rate_multiplier: 'auto' },
+    validation_file: null,
+    metadata: null,
+  });
   expect(auto.seed).toBeGreaterThanOrEqual(0);
   const older = await client.fineTuning.jobs.create({ model: 'base', training_file, hyperparameters: quick });
   const done = await jobWith(client, older.id);
@@ -60,27 +90,48 @@ test('hyperparameters are chosen where they are auto, and may be given in the ol
   expect(done.fine_tuned_model).toMatch(/^ft:base:nomoat::[0-9a-f]{8}$/);
   expect(done.trained_tokens).toBeGreaterThan(24);
   expect(done.finished_at).toBeGreaterThanOrEqual(done.created_at);
-  expect(await jobWith(client, auto.id)).toMatchObject({ status: 'succeeded', hyperparameters: { n_epochs: 6, batch_size: 4, learning_rate_multiplier: 1 } }); // biome-ignore format: one line
+  expect(await jobWith(client, auto.id)).toMatchObject({
+    status: 'succeeded',
+    hyperparameters: { n_epochs: 6, batch_size: 4, learning_rate_multiplier: 1 },
+  });
   // What was made can be trained on, and deleted.
-  const onward = await client.fineTuning.jobs.create({ model: done.fine_tuned_model!, training_file, hyperparameters: quick }); // biome-ignore format: one line
+  const onward = await client.fineTuning.jobs.create({
+    model: done.fine_tuned_model!,
+    training_file,
+    hyperparameters: quick,
+  });
   const further = await jobWith(client, onward.id);
   expect(further).toMatchObject({ status: 'succeeded', model: done.fine_tuned_model });
   expect(await messages(client, onward.id)).toContainEqual(
     expect.stringMatching(/rank 8|initial adapter|Training base/),
   );
   expect(await client.models.delete(further.fine_tuned_model!)).toMatchObject({ deleted: true, object: 'model' });
-  expect(await fault(client.models.retrieve(further.fine_tuned_model!))).toMatchObject({ status: 404, code: 'model_not_found' }); // biome-ignore format: one line
+  expect(await fault(client.models.retrieve(further.fine_tuned_model!))).toMatchObject({
+    status: 404,
+    code: 'model_not_found',
+  });
   expect(await fault(client.models.delete('base'))).toMatchObject({ status: 403, code: 'model_not_deletable' });
 });
 
 test('names of hosted models stand for local ones where they are mapped', { timeout: 120_000 }, async () => {
   const { client } = await withJobs({ map: ['gpt-4.1-mini=base'] });
   const model = 'gpt-4.1-mini-2025-04-14';
-  const job = await client.fineTuning.jobs.create({ model, training_file: await uploaded(client), hyperparameters: quick }); // biome-ignore format: one line
+  const job = await client.fineTuning.jobs.create({
+    model,
+    training_file: await uploaded(client),
+    hyperparameters: quick,
+  });
   expect(job.model).toBe(model);
-  expect(await jobWith(client, job.id)).toMatchObject({ status: 'succeeded', fine_tuned_model: expect.stringMatching(/^ft:base:/) }); // biome-ignore format: one line
+  expect(await jobWith(client, job.id)).toMatchObject({
+    status: 'succeeded',
+    fine_tuned_model: expect.stringMatching(/^ft:base:/),
+  });
   expect((await messages(client, job.id))[1]).toBe(`The model '${model}' is here base, which is what is trained.`);
-  const answer = await client.chat.completions.create({ model: 'gpt-4.1-mini', messages: [{ role: 'user', content: 'a' }], max_tokens: 2 }); // biome-ignore format: one line
+  const answer = await client.chat.completions.create({
+    model: 'gpt-4.1-mini',
+    messages: [{ role: 'user', content: 'a' }],
+    max_tokens: 2,
+  });
   expect(answer.model).toBe('gpt-4.1-mini');
   expect(await fault(client.models.retrieve('gpt-4.1'))).toMatchObject({ code: 'model_not_found' });
 });
@@ -97,7 +148,11 @@ test.each([
 
 test('web pages may ask where their origin is listed', async () => {
   const { url } = await withJobs({ origins: ['http://localhost:5173'] });
-  const ask = (origin: string, method = 'GET') => fetch(`${url}/v1/models`, { method, headers: { Origin: origin, ...(method === 'OPTIONS' ? { 'Access-Control-Request-Method': 'GET' } : {}) } }); // biome-ignore format: one line
+  const ask = (origin: string, method = 'GET') =>
+    fetch(`${url}/v1/models`, {
+      method,
+      headers: { Origin: origin, ...(method === 'OPTIONS' ? { 'Access-Control-Request-Method': 'GET' } : {}) },
+    });
   const allowed = await ask('http://localhost:5173');
   expect([allowed.status, allowed.headers.get('access-control-allow-origin')]).toEqual([200, 'http://localhost:5173']);
   expect((await ask('http://localhost:5173', 'OPTIONS')).status).toBe(204);

@@ -44,7 +44,14 @@ const chat = (url: string, apiKey: string, max_tokens = 6) =>
 describe('making keys', () => {
   test('a key is printed once, is random, and is in no file', async () => {
     const [one, other] = [await addApiKey({ name: 'one' }), await addApiKey({ name: 'other', scope: 'admin' })];
-    expect(one).toMatchObject({ name: 'one', scope: 'chat', lastUsed: null, requestsPerMinute: null, tokensPerDay: null, tokensToday: 0 }); // biome-ignore format: one line
+    expect(one).toMatchObject({
+      name: 'one',
+      scope: 'chat',
+      lastUsed: null,
+      requestsPerMinute: null,
+      tokensPerDay: null,
+      tokensToday: 0,
+    });
     expect(one.key).toMatch(/^sk-nomoat-[\w-]{43}$/);
     expect(other.key).not.toBe(one.key);
     expect(Math.abs(Date.parse(one.created) - Date.now())).toBeLessThan(60_000);
@@ -67,7 +74,9 @@ describe('making keys', () => {
     for (const name of ['', 'a b', 'a/b', 'x'.repeat(65)])
       await expect(addApiKey({ name }), name).rejects.toThrow('no name of a key');
     await expect(addApiKey({} as { name: string })).rejects.toThrow('was not given');
-    await expect(addApiKey({ name: 'x', scope: 'root' as 'admin' })).rejects.toThrow('"root" is none of chat, tune, admin'); // biome-ignore format: one line
+    await expect(addApiKey({ name: 'x', scope: 'root' as 'admin' })).rejects.toThrow(
+      '"root" is none of chat, tune, admin',
+    );
     await expect(addApiKey({ name: 'x', requestsPerMinute: 0 })).rejects.toThrow('0 is no whole number from 1');
     await expect(removeApiKey('laptob')).rejects.toThrow('there is no key laptob. Did you mean laptop?');
     expect(await listApiKeys()).toHaveLength(1);
@@ -149,15 +158,22 @@ describe('scopes', () => {
 
   test('every endpoint is refused to keys of less, and to no others', async () => {
     const { url } = await served({ runs: join(folder, 'none') });
-    const keys = await Promise.all(keyScopes.map(async (scope) => [scope, (await addApiKey({ name: scope, scope })).key] as const)); // biome-ignore format: one line
+    const keys = await Promise.all(
+      keyScopes.map(async (scope) => [scope, (await addApiKey({ name: scope, scope })).key] as const),
+    );
     for (const [endpoint, wanted] of all)
       for (const [scope, key] of keys) {
         const [method = '', path = ''] = endpoint.split(' ');
         // Nothing of these names is there, and bodies are none: what is let in is refused later, or answered.
-        const answer = await fetch(`${url}${path.replace(/\{\w+\}/g, 'none')}`, { method, headers: { Authorization: `Bearer ${key}` } }); // biome-ignore format: one line
+        const answer = await fetch(`${url}${path.replace(/\{\w+\}/g, 'none')}`, {
+          method,
+          headers: { Authorization: `Bearer ${key}` },
+        });
         const { error } = answer.ok ? { error: null } : ((await answer.json()) as { error: { code: string } });
         const isLess = wanted !== 'open' && keyScopes.indexOf(scope) < keyScopes.indexOf(wanted);
-        expect(answer.status === 403 && error?.code === 'insufficient_permissions', `${endpoint} with ${scope}`).toBe(isLess); // biome-ignore format: one line
+        expect(answer.status === 403 && error?.code === 'insufficient_permissions', `${endpoint} with ${scope}`).toBe(
+          isLess,
+        );
         expect(answer.status, `${endpoint} with ${scope}`).toBeLessThan(500);
       }
   });
@@ -195,7 +211,13 @@ describe('limits of a key', () => {
     await first.close();
     const { url } = await served();
     const client = new OpenAI({ baseURL: `${url}/v1`, apiKey: key, maxRetries: 0 });
-    const stream = await client.completions.create({ model: 'nomoat-mini', prompt: 'Once', max_tokens: 60, stream: true, temperature: 0 }); // biome-ignore format: one line
+    const stream = await client.completions.create({
+      model: 'nomoat-mini',
+      prompt: 'Once',
+      max_tokens: 60,
+      stream: true,
+      temperature: 0,
+    });
     for await (const _ of stream);
     expect((await listApiKeys())[0]!.tokensToday).toBeGreaterThan(60);
     const refused = await refusal(url, key);
@@ -211,7 +233,13 @@ describe('limits of a key', () => {
     const { url } = await served();
     const { key } = await addApiKey({ name: 'a' });
     const client = new OpenAI({ baseURL: `${url}/v1`, apiKey: key, maxRetries: 0 });
-    const stream = await client.completions.create({ model: 'nomoat-mini', prompt: 'Once', max_tokens: 400, stream: true, logit_bias: { 1: -100, 2: -100 } }); // biome-ignore format: one line
+    const stream = await client.completions.create({
+      model: 'nomoat-mini',
+      prompt: 'Once',
+      max_tokens: 400,
+      stream: true,
+      logit_bias: { 1: -100, 2: -100 },
+    });
     for await (const _ of stream) break;
     await vi.waitFor(async () => expect((await listApiKeys())[0]!.tokensToday).toBeGreaterThan(0));
   });

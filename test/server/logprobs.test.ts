@@ -34,7 +34,10 @@ describe('chat', () => {
     expect(choice!.logprobs!.refusal).toBeNull();
     expect(content.map(({ token }) => token).join('')).toBe(choice!.message.content);
     expect(Buffer.from(content.flatMap(({ bytes }) => bytes!)).toString()).toBe(choice!.message.content);
-    expectSame(content.map(({ logprob }) => logprob), own.logProbabilities!.filter(({ endsAnswer }) => !endsAnswer)); // biome-ignore format: one line
+    expectSame(
+      content.map(({ logprob }) => logprob),
+      own.logProbabilities!.filter(({ endsAnswer }) => !endsAnswer),
+    );
     for (const { logprob, token, top_logprobs } of content) {
       expect(top_logprobs).toHaveLength(3);
       // At temperature 0 the likeliest one is taken.

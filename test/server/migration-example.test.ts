@@ -30,7 +30,10 @@ test.each(programs)(
   { timeout: 180_000 },
   async (program, script) => {
     const runs = join(folder, script);
-    const { url } = await served({ runs, models: [join(reference, '..')], map: ['gpt-4o-mini=base'] }, { listMilliseconds: 0 }); // biome-ignore format: one line
+    const { url } = await served(
+      { runs, models: [join(reference, '..')], map: ['gpt-4o-mini=base'] },
+      { listMilliseconds: 0 },
+    );
     const { code, err, out } = await ended(program, script, url);
     expect(code, err).toBe(0);
     expect(out).toMatch(/^ {2}info: Step \d+\/\d+: training loss=\d/m);
@@ -45,7 +48,9 @@ test.each(programs)(
     expect(out).toMatch(/^results: step,train_loss,/m);
     expect(out).toMatch(/^answer: /m);
     const run = join(runs, readdirSync(runs).find((name) => name.startsWith('intents-'))!);
-    const record = JSON.parse(readFileSync(join(run, 'run.json'), 'utf8')) as { settings: { epochs: number; seed: number } }; // biome-ignore format: one line
+    const record = JSON.parse(readFileSync(join(run, 'run.json'), 'utf8')) as {
+      settings: { epochs: number; seed: number };
+    };
     expect(record.settings).toMatchObject({ epochs: 3, seed: 42 });
     expect(existsSync(join(run, 'adapter/adapter.gguf'))).toBe(true);
   },

@@ -109,7 +109,10 @@ describe('chat', () => {
       { type: 'text' as const, text: 'mine?' },
     ];
     const ask = (role: 'system' | 'developer', content: typeof parts | string) =>
-      client.chat.completions.create({ ...mini, messages: [{ role, content: 'Be brief.' }, ...messages, message, { role: 'user', content }] }); // biome-ignore format: one line
+      client.chat.completions.create({
+        ...mini,
+        messages: [{ role, content: 'Be brief.' }, ...messages, message, { role: 'user', content }],
+      });
     const [first, second] = [await ask('system', parts), await ask('developer', 'And mine?')];
     expect(second.choices).toEqual(first.choices);
     expect(first.usage!.prompt_tokens).toBe(second.usage!.prompt_tokens);
@@ -172,8 +175,10 @@ describe('chat', () => {
 
 test('penalties and biases, on both routes', async () => {
   const drawn = { model: 'nomoat-mini', temperature: 2, top_p: 1, top_k: 0, min_p: 0, seed: 7, max_tokens: 40 };
-  const chat = async (more: object) => (await client.chat.completions.create({ ...drawn, messages, ...more })).choices[0]!.message.content; // biome-ignore format: one line
-  const complete = async (more: object) => (await client.completions.create({ ...drawn, prompt: 'Once', ...more })).choices[0]!.text; // biome-ignore format: one line
+  const chat = async (more: object) =>
+    (await client.chat.completions.create({ ...drawn, messages, ...more })).choices[0]!.message.content;
+  const complete = async (more: object) =>
+    (await client.completions.create({ ...drawn, prompt: 'Once', ...more })).choices[0]!.text;
   for (const ask of [chat, complete]) {
     const plain = await ask({});
     for (const more of [{ frequency_penalty: -2 }, { presence_penalty: -2 }, { logit_bias: { 5: 100 } }])
@@ -185,11 +190,18 @@ test('penalties and biases, on both routes', async () => {
 describe('completions', () => {
   test('continue texts as they are, several and by repetition', async () => {
     const one = { model: 'nomoat-mini', temperature: 0, max_tokens: 6 };
-    const [first, second] = await Promise.all(['Once upon', 'The cat'].map((prompt) => client.completions.create({ ...one, prompt }))); // biome-ignore format: one line
+    const [first, second] = await Promise.all(
+      ['Once upon', 'The cat'].map((prompt) => client.completions.create({ ...one, prompt })),
+    );
     const both = await client.completions.create({ ...one, prompt: ['Once upon', 'The cat'], n: 2 });
     const text = (answer: typeof both, index: number) => answer.choices[index]!.text;
     expect(both.choices.map(({ index }) => index)).toEqual([0, 1, 2, 3]);
-    expect(both.choices.map(({ text: each }) => each)).toEqual([text(first!, 0), text(first!, 0), text(second!, 0), text(second!, 0)]); // biome-ignore format: one line
+    expect(both.choices.map(({ text: each }) => each)).toEqual([
+      text(first!, 0),
+      text(first!, 0),
+      text(second!, 0),
+      text(second!, 0),
+    ]);
     expect(both.usage!.prompt_tokens).toBe(first!.usage!.prompt_tokens + second!.usage!.prompt_tokens);
     expect(both.usage!.completion_tokens).toBe(
       2 * (first!.usage!.completion_tokens + second!.usage!.completion_tokens),
@@ -197,7 +209,12 @@ describe('completions', () => {
   });
 
   test('16 tokens unless more are asked for, and streamed', async () => {
-    const stream = await client.completions.create({ ...long, max_tokens: null, stream: true, stream_options: { include_usage: true } }); // biome-ignore format: one line
+    const stream = await client.completions.create({
+      ...long,
+      max_tokens: null,
+      stream: true,
+      stream_options: { include_usage: true },
+    });
     const chunks = await gathered(stream);
     expect(chunks.at(-1)!.usage!.completion_tokens).toBe(16);
     expect(chunks.at(-2)!.choices[0]!.finish_reason).toBe('length');
@@ -254,7 +271,19 @@ describe('errors', () => {
   });
 
   test('what asks for nothing is no fault', async () => {
-    const nothing = { frequency_penalty: 0, presence_penalty: null, logit_bias: {}, logprobs: false, tools: [], store: false, response_format: { type: 'text' as const }, n: 1, service_tier: 'auto' as const, stop: null, user: null }; // biome-ignore format: one line
+    const nothing = {
+      frequency_penalty: 0,
+      presence_penalty: null,
+      logit_bias: {},
+      logprobs: false,
+      tools: [],
+      store: false,
+      response_format: { type: 'text' as const },
+      n: 1,
+      service_tier: 'auto' as const,
+      stop: null,
+      user: null,
+    };
     const answer = await client.chat.completions.create({ ...mini, ...nothing, max_tokens: 1 } as typeof mini);
     expect(answer.usage!.completion_tokens).toBe(1);
   });

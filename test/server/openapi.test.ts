@@ -39,7 +39,8 @@ async function sent(endpoint: string, { at = {}, form, json, query = '' }: Ask):
   if (json) return fetch(url, { method, body: JSON.stringify(json), headers: { 'Content-Type': 'application/json' } });
   if (!form) return fetch(url, { method });
   const body = new FormData();
-  for (const [name, value] of Object.entries(form)) typeof value === 'string' ? body.append(name, value) : body.append(name, value, 'x.jsonl'); // biome-ignore format: one line
+  for (const [name, value] of Object.entries(form))
+    typeof value === 'string' ? body.append(name, value) : body.append(name, value, 'x.jsonl');
   return fetch(url, { method, body });
 }
 
@@ -79,7 +80,9 @@ test('health, metrics and the document', async () => {
 test('models', async () => {
   await ask('GET /v1/models');
   await ask('GET /v1/models/{id}', { at: { id: 'base' } });
-  await ask('POST /v1/load_lora_adapter', { json: { lora_name: 'polite', lora_path: 'adapters/polite.gguf', base_model_name: 'base' } }); // biome-ignore format: one line
+  await ask('POST /v1/load_lora_adapter', {
+    json: { lora_name: 'polite', lora_path: 'adapters/polite.gguf', base_model_name: 'base' },
+  });
   await ask('POST /v1/unload_lora_adapter', { json: { lora_name: 'polite' } });
 });
 
@@ -111,12 +114,16 @@ test('embeddings, as numbers and as base64', async () => {
 
 test('tokens and prompts', async () => {
   const messages = [{ role: 'user', content: 'a' }];
-  for (const json of [{ prompt: 'a text' }, { messages }]) await ask('POST /tokenize', { json: { model: 'nomoat-mini', ...json } }); // biome-ignore format: one line
+  for (const json of [{ prompt: 'a text' }, { messages }])
+    await ask('POST /tokenize', { json: { model: 'nomoat-mini', ...json } });
   await ask('POST /detokenize', { json: { model: 'nomoat-mini', tokens: [1, 2, 3] } });
   await ask('POST /apply-template', { json: { model: 'nomoat-mini', messages } });
 });
 
-const rows = Array.from({ length: 12 }, (_, i) => `${JSON.stringify({ prompt: `number ${i}`, completion: i % 2 ? 'odd' : 'even' })}\n`).join(''); // biome-ignore format: one line
+const rows = Array.from(
+  { length: 12 },
+  (_, i) => `${JSON.stringify({ prompt: `number ${i}`, completion: i % 2 ? 'odd' : 'even' })}\n`,
+).join('');
 
 test('files and uploads', async () => {
   const expiring = { 'expires_after[anchor]': 'created_at', 'expires_after[seconds]': '3600' };
@@ -137,7 +144,9 @@ test('files and uploads', async () => {
 test('jobs, from the file to the removal of the model', { timeout: 120_000 }, async () => {
   const file = await ask('POST /v1/files', { form: { file: new Blob([rows]), purpose: 'fine-tune' } });
   const start = (n_epochs: number) =>
-    ask('POST /v1/fine_tuning/jobs', { json: { model: 'base', training_file: file['id'], metadata: { team: 'a' }, hyperparameters: { n_epochs } } }); // biome-ignore format: one line
+    ask('POST /v1/fine_tuning/jobs', {
+      json: { model: 'base', training_file: file['id'], metadata: { team: 'a' }, hyperparameters: { n_epochs } },
+    });
   const until = async (at: { id: string }, status: string): Promise<Record<string, unknown>> => {
     for (;;) {
       const job = await ask('GET /v1/fine_tuning/jobs/{id}', { at });
@@ -148,7 +157,8 @@ test('jobs, from the file to the removal of the model', { timeout: 120_000 }, as
   };
   const long = { id: String((await start(50))['id']) };
   await until(long, 'running');
-  for (const action of ['pause', 'resume', 'cancel']) await ask(`POST /v1/fine_tuning/jobs/{id}/${action}`, { at: long }); // biome-ignore format: one line
+  for (const action of ['pause', 'resume', 'cancel'])
+    await ask(`POST /v1/fine_tuning/jobs/{id}/${action}`, { at: long });
   const at = { id: String((await start(3))['id']) };
   const { fine_tuned_model: model } = await until(at, 'succeeded');
   await ask('GET /v1/fine_tuning/jobs', { query: '?metadata[team]=a&limit=3' });
@@ -159,7 +169,10 @@ test('jobs, from the file to the removal of the model', { timeout: 120_000 }, as
   const checkpoints = await ask('GET /v1/fine_tuning/jobs/{id}/checkpoints', { at });
   expect(checkpoints['data']).not.toEqual([]);
   const of = { model: String(model) };
-  const granted = await ask('POST /v1/fine_tuning/checkpoints/{model}/permissions', { at: of, json: { project_ids: ['p'] } }); // biome-ignore format: one line
+  const granted = await ask('POST /v1/fine_tuning/checkpoints/{model}/permissions', {
+    at: of,
+    json: { project_ids: ['p'] },
+  });
   await ask('GET /v1/fine_tuning/checkpoints/{model}/permissions', { at: of });
   const [{ id } = { id: '' }] = granted['data'] as { id: string }[];
   await ask('DELETE /v1/fine_tuning/checkpoints/{model}/permissions/{id}', { at: { ...of, id } });
@@ -174,7 +187,8 @@ test('the routes of the studio', async () => {
   for (const call of ['preview', 'inspect-data', 'plan']) await ask(`POST /studio/v1/${call}`, { json: asked });
   const { run } = await ask('POST /studio/v1/runs', { json: { ...asked, name: 'a studio' } });
   const at = { name: String(run) };
-  while ((await ask('GET /studio/v1/runs/{name}', { at }))['state'] !== 'done') await new Promise((resolve) => setTimeout(resolve, 50)); // biome-ignore format: one line
+  while ((await ask('GET /studio/v1/runs/{name}', { at }))['state'] !== 'done')
+    await new Promise((resolve) => setTimeout(resolve, 50));
   await ask('GET /studio/v1/runs');
   const first = await ask('GET /studio/v1/runs/{name}/events', { at });
   expect((first['events'] as object[]).length).toBeGreaterThan(5);

@@ -33,18 +33,31 @@ interface Ended {
 /** The built command line; without blocking, since the server answers in this process. */
 const nomoat = (args: readonly string[], env: NodeJS.ProcessEnv = {}): Promise<Ended> =>
   new Promise((resolve) => {
-    const child = execFile(process.execPath, [join(repo, 'dist/cli/main.js'), ...args], { env: { ...process.env, ...env } }, (error, out, err) => resolve({ code: error ? Number(error.code) : 0, out, err })); // biome-ignore format: one line
+    const child = execFile(
+      process.execPath,
+      [join(repo, 'dist/cli/main.js'), ...args],
+      { env: { ...process.env, ...env } },
+      (error, out, err) => resolve({ code: error ? Number(error.code) : 0, out, err }),
+    );
     child.stdin?.end();
   });
 
 /** A job on a small file. */
 async function started({ client }: Served, epochs = 2): Promise<string> {
-  const rows = Array.from({ length: 20 }, (_, i) => `${JSON.stringify({ prompt: `number ${i}`, completion: i % 2 ? 'odd' : 'even' })}\n`).join(''); // biome-ignore format: one line
+  const rows = Array.from(
+    { length: 20 },
+    (_, i) => `${JSON.stringify({ prompt: `number ${i}`, completion: i % 2 ? 'odd' : 'even' })}\n`,
+  ).join('');
   const file = await client.files.create({
     file: await toFile(Buffer.from(rows), 'train.jsonl'),
     purpose: 'fine-tune',
   });
-  const job = await client.fineTuning.jobs.create({ model: 'base', training_file: file.id, suffix: 'remote', hyperparameters: { n_epochs: epochs, batch_size: 4 } }); // biome-ignore format: one line
+  const job = await client.fineTuning.jobs.create({
+    model: 'base',
+    training_file: file.id,
+    suffix: 'remote',
+    hyperparameters: { n_epochs: epochs, batch_size: 4 },
+  });
   return job.id;
 }
 
@@ -52,8 +65,16 @@ test('a model of a server answers as the official client has it, with the tokens
   const { client, url } = await served({ models, runs: join(folder, 'remote-chat') }, limits);
   const pieces: string[] = [];
   const options = { temperature: 0, maxTokens: 6, frequencyPenalty: 0.5 };
-  const generated = await connectServer({ url }).model('base').generate(asked, { ...options, onText: (piece) => pieces.push(piece) }); // biome-ignore format: one line
-  const other = await client.chat.completions.create({ model: 'base', messages: [...asked], temperature: 0, max_tokens: 6, frequency_penalty: 0.5 }); // biome-ignore format: one line
+  const generated = await connectServer({ url })
+    .model('base')
+    .generate(asked, { ...options, onText: (piece) => pieces.push(piece) });
+  const other = await client.chat.completions.create({
+    model: 'base',
+    messages: [...asked],
+    temperature: 0,
+    max_tokens: 6,
+    frequency_penalty: 0.5,
+  });
   expect(generated.text).toBe(other.choices[0]!.message.content);
   expect(pieces.join('')).toBe(generated.text);
   expect(generated).toMatchObject({ tokens: 6, promptTokens: other.usage!.prompt_tokens, stopReason: 'length' });
@@ -64,7 +85,9 @@ test('an answer that is stopped is what came of it', async () => {
   const { url } = await served({ models: [join(path, '..')], runs: join(folder, 'remote-stop') }, limits);
   const stop = new AbortController();
   const { signal } = stop;
-  const generated = await connectServer({ url }).model('endless').generate(asked, { temperature: 0, signal, onText: () => stop.abort() }); // biome-ignore format: one line
+  const generated = await connectServer({ url })
+    .model('endless')
+    .generate(asked, { temperature: 0, signal, onText: () => stop.abort() });
   expect(generated.stopReason).toBe('aborted');
   expect(generated.text.length).toBeGreaterThan(0);
 });
@@ -72,17 +95,30 @@ test('an answer that is stopped is what came of it', async () => {
 test('what a server refuses, and what is no server, is said with its code', async () => {
   const { url } = await served({ models, apiKey: 'right', runs: join(folder, 'remote-key') }, limits);
   const without = connectServer({ url }).model('base').generate(asked);
-  await expect(without).rejects.toMatchObject({ code: 'server-refused', fields: { status: 401 }, remedy: expect.stringContaining('NOMOAT_API_KEY') }); // biome-ignore format: one line
+  await expect(without).rejects.toMatchObject({
+    code: 'server-refused',
+    fields: { status: 401 },
+    remedy: expect.stringContaining('NOMOAT_API_KEY'),
+  });
   const { model } = connectServer({ url, apiKey: 'right' });
-  await expect(model('gone').generate(asked)).rejects.toMatchObject({ code: 'server-refused', fields: { status: 404, code: 'model_not_found', param: 'model' } }); // biome-ignore format: one line
+  await expect(model('gone').generate(asked)).rejects.toMatchObject({
+    code: 'server-refused',
+    fields: { status: 404, code: 'model_not_found', param: 'model' },
+  });
   await expect(model('base').generate(asked, { repeatPenalty: 1.2 })).rejects.toMatchObject({
     part: '`repeatPenalty`',
   });
   const gone = await answering(() => {});
   await new Promise((resolve) => others.pop()!.close(resolve));
-  await expect(connectServer({ url: gone }).jobs.list()).rejects.toMatchObject({ code: 'server-unreachable', fault: expect.stringContaining('ECONNREFUSED') }); // biome-ignore format: one line
+  await expect(connectServer({ url: gone }).jobs.list()).rejects.toMatchObject({
+    code: 'server-unreachable',
+    fault: expect.stringContaining('ECONNREFUSED'),
+  });
   const page = await answering((_, response) => response.end('<html>'));
-  await expect(connectServer({ url: page }).jobs.list()).rejects.toMatchObject({ code: 'server-unreachable', fault: 'answers with what is no JSON' }); // biome-ignore format: one line
+  await expect(connectServer({ url: page }).jobs.list()).rejects.toMatchObject({
+    code: 'server-unreachable',
+    fault: 'answers with what is no JSON',
+  });
   const list = await answering((_, response) => response.end('{"data":[{"id":1}]}'));
   await expect(connectServer({ url: list }).jobs.list()).rejects.toMatchObject({
     fault: expect.stringContaining('data.0.id'),
@@ -96,7 +132,10 @@ test('a stream that breaks off is no answer, and one without an end is bounded',
     response.write('data: {"choices":[{"delta":{"content":"Pa"}}]}\n\n');
     setTimeout(() => response.destroy(), 50);
   });
-  await expect(connectServer({ url: half }).model('x').generate(asked)).rejects.toMatchObject({ code: 'server-unreachable', fault: 'broke off in its answer' }); // biome-ignore format: one line
+  await expect(connectServer({ url: half }).model('x').generate(asked)).rejects.toMatchObject({
+    code: 'server-unreachable',
+    fault: 'broke off in its answer',
+  });
   const wide = await answering((_, response) => {
     const write = (): void => void (response.destroyed || response.write('data: '.padEnd(1 << 20, 'x'), write));
     write();
@@ -155,7 +194,12 @@ test('the command line chats with a server, lists its jobs and follows one', { t
     ['chat', 'base', '--prompt', 'number 3', '--max-tokens', '4', '--temperature', '0', ...at],
     env,
   );
-  const { choices } = await server.client.chat.completions.create({ model: 'base', messages: [...asked], temperature: 0, max_tokens: 4 }); // biome-ignore format: one line
+  const { choices } = await server.client.chat.completions.create({
+    model: 'base',
+    messages: [...asked],
+    temperature: 0,
+    max_tokens: 4,
+  });
   expect([answer.code, answer.out]).toEqual([0, `${choices[0]!.message.content}\n`]);
   const refused = await nomoat(['chat', 'base', '--prompt', 'a', '--context-size', '64', ...at], env);
   expect([refused.code, refused.err]).toEqual([

@@ -43,7 +43,9 @@ test('streamed, with several choices and log-probabilities', async () => {
 test('any object, on both routes; text is what it was', async () => {
   const object = { type: 'json_object' as const };
   for (const seed of [1, 2, 3, 4]) {
-    const { finish_reason, message } = (await client.chat.completions.create({ ...mini, seed, response_format: object, max_tokens: 60 })).choices[0]!; // biome-ignore format: one line
+    const { finish_reason, message } = (
+      await client.chat.completions.create({ ...mini, seed, response_format: object, max_tokens: 60 })
+    ).choices[0]!;
     if (finish_reason === 'stop') expect(JSON.parse(message.content!)).toBeTypeOf('object');
     else expect(message.content).toMatch(/^\{/);
   }
@@ -58,13 +60,18 @@ test('any object, on both routes; text is what it was', async () => {
   };
   expect(JSON.parse((await client.completions.create(asked)).choices[0]!.text)).toBeGreaterThanOrEqual(10);
   const plain = (await client.chat.completions.create(mini)).choices[0]!.message.content;
-  const text = (await client.chat.completions.create({ ...mini, response_format: { type: 'text' } })).choices[0]!.message.content; // biome-ignore format: one line
+  const text = (await client.chat.completions.create({ ...mini, response_format: { type: 'text' } })).choices[0]!
+    .message.content;
   expect(text).toBe(plain);
 });
 
 test('a keyword that cannot be held to is named with its place, before any model is opened', async () => {
   const schema = { type: 'object', properties: { a: { type: 'string', pattern: '^x' } } };
-  const asked = client.chat.completions.create({ ...mini, model: 'nomoat-mini', response_format: { type: 'json_schema', json_schema: { name: 'x', schema } } }); // biome-ignore format: one line
+  const asked = client.chat.completions.create({
+    ...mini,
+    model: 'nomoat-mini',
+    response_format: { type: 'json_schema', json_schema: { name: 'x', schema } },
+  });
   await expect(asked).rejects.toBeInstanceOf(BadRequestError);
   await expect(asked).rejects.toMatchObject({ param: 'response_format', code: 'invalid_value' });
   await expect(asked).rejects.toThrow('/properties/a/pattern is not supported');

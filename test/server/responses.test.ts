@@ -71,20 +71,38 @@ describe('whole', () => {
       content: [{ type: 'reasoning_text', text: 'A cat is here.' }],
     });
     expect(answer.output_text).toBe('Yes.');
-    const again: Item[] = [{ role: 'user', content: 'think' }, ...(answer.output as Item[]), { role: 'user', content: 'hello' }]; // biome-ignore format: one line
-    const [with_, without] = [await ask(again, { max_output_tokens: 1 }), await ask(again.filter((item) => item.type !== 'reasoning'), { max_output_tokens: 1 })]; // biome-ignore format: one line
+    const again: Item[] = [
+      { role: 'user', content: 'think' },
+      ...(answer.output as Item[]),
+      { role: 'user', content: 'hello' },
+    ];
+    const [with_, without] = [
+      await ask(again, { max_output_tokens: 1 }),
+      await ask(
+        again.filter((item) => item.type !== 'reasoning'),
+        { max_output_tokens: 1 },
+      ),
+    ];
     expect(with_.usage!.input_tokens).toBeGreaterThan(without.usage!.input_tokens);
   });
 
   test('JSON of a schema', async () => {
-    const format = { type: 'json_schema' as const, name: 'colour', schema: { type: 'object', properties: { is: { enum: ['red', 'blue'] } }, required: ['is'] } }; // biome-ignore format: one line
+    const format = {
+      type: 'json_schema' as const,
+      name: 'colour',
+      schema: { type: 'object', properties: { is: { enum: ['red', 'blue'] } }, required: ['is'] },
+    };
     const answer = await ask('think', { tools: [], text: { format } });
     expect(['red', 'blue']).toContain((JSON.parse(answer.output_text) as { is: string }).is);
     expect(answer.text!.format).toEqual(format);
   });
 
   test('a call that is required', async () => {
-    const { output } = await ask('hello', { tool_choice: { type: 'function', name: 'add' }, parallel_tool_calls: false, max_output_tokens: 60 }); // biome-ignore format: one line
+    const { output } = await ask('hello', {
+      tool_choice: { type: 'function', name: 'add' },
+      parallel_tool_calls: false,
+      max_output_tokens: 60,
+    });
     expect(output).toMatchObject([{ type: 'function_call', name: 'add', status: 'completed' }]);
   });
 
@@ -102,10 +120,27 @@ describe('whole', () => {
 });
 
 describe('streamed', () => {
-  const text = ['response.output_item.added', 'response.content_part.added', 'response.output_text.delta', 'response.output_text.done', 'response.content_part.done', 'response.output_item.done']; // biome-ignore format: one line
+  const text = [
+    'response.output_item.added',
+    'response.content_part.added',
+    'response.output_text.delta',
+    'response.output_text.done',
+    'response.content_part.done',
+    'response.output_item.done',
+  ];
   const thoughts = text.map((type) => type.replace('output_text', 'reasoning_text'));
-  const call = ['response.output_item.added', 'response.function_call_arguments.delta', 'response.function_call_arguments.done', 'response.output_item.done']; // biome-ignore format: one line
-  const whole = (...inner: readonly (readonly string[])[]) => ['response.created', 'response.in_progress', ...inner.flat(), 'response.completed']; // biome-ignore format: one line
+  const call = [
+    'response.output_item.added',
+    'response.function_call_arguments.delta',
+    'response.function_call_arguments.done',
+    'response.output_item.done',
+  ];
+  const whole = (...inner: readonly (readonly string[])[]) => [
+    'response.created',
+    'response.in_progress',
+    ...inner.flat(),
+    'response.completed',
+  ];
 
   test.each([
     ['hello', whole(text)],
@@ -117,7 +152,8 @@ describe('streamed', () => {
     expect(events.map((event) => event.sequence_number)).toEqual(events.map((_, i) => i));
     const last = events.at(-1)!;
     if (last.type !== 'response.completed') throw new Error(last.type);
-    const same = (output: OpenAI.Responses.ResponseOutputItem[]) => output.map((item) => ({ ...item, id: '', call_id: '' })); // biome-ignore format: one line
+    const same = (output: OpenAI.Responses.ResponseOutputItem[]) =>
+      output.map((item) => ({ ...item, id: '', call_id: '' }));
     expect(same(last.response.output)).toEqual(same((await ask(input)).output));
     expect(last.response.usage!.output_tokens).toBeGreaterThan(0);
   });
@@ -125,8 +161,14 @@ describe('streamed', () => {
   test('the helper of the client that gathers them', async () => {
     const { stream: _, ...body } = { ...asking('do both'), stream: true };
     const gathered = await client.responses.stream(body).finalResponse();
-    expect(gathered.output.map((item) => (item.type === 'function_call' ? item.arguments : item.type))).toEqual(['{"at": "a dog"}', '{"a": 2}']); // biome-ignore format: one line
-    expect((await client.responses.stream({ model: 'tools', input: 'think', tools, temperature: 0 }).finalResponse()).output_text).toBe('Yes.'); // biome-ignore format: one line
+    expect(gathered.output.map((item) => (item.type === 'function_call' ? item.arguments : item.type))).toEqual([
+      '{"at": "a dog"}',
+      '{"a": 2}',
+    ]);
+    expect(
+      (await client.responses.stream({ model: 'tools', input: 'think', tools, temperature: 0 }).finalResponse())
+        .output_text,
+    ).toBe('Yes.');
   });
 
   test('one that is cut ends as incomplete, and what is no call goes on as text', async () => {
@@ -172,7 +214,9 @@ describe('refused', () => {
   test('too long an input, whole and streamed, and tools where there is no place for them', async () => {
     const input = 'and on '.repeat(4000);
     for (const stream of [false, true]) {
-      const error = await client.responses.create({ ...asking(input), stream } as Body).catch((thrown: unknown) => thrown); // biome-ignore format: one line
+      const error = await client.responses
+        .create({ ...asking(input), stream } as Body)
+        .catch((thrown: unknown) => thrown);
       expect(error).toMatchObject({ status: 400, code: 'context_length_exceeded', param: 'input' });
     }
     const error = await ask('hello', { model: 'nomoat-mini' }).catch((thrown: unknown) => thrown);

@@ -9,12 +9,16 @@ import { writeRows } from '../cases/support.ts';
 import { folder, reference, served } from './support.ts';
 
 const runs = join(folder, 'runs');
-const data = writeRows(join(folder, 'data.jsonl'), Array.from({ length: 8 }, (_, i) => ({ prompt: `number ${i}`, completion: i % 2 ? 'odd' : 'even' }))); // biome-ignore format: one line
+const data = writeRows(
+  join(folder, 'data.jsonl'),
+  Array.from({ length: 8 }, (_, i) => ({ prompt: `number ${i}`, completion: i % 2 ? 'odd' : 'even' })),
+);
 const messages = [{ role: 'user' as const, content: 'number 3' }];
 
 /** A run whose adapter makes a difference that can be seen. */
 const tuned = (name: string) =>
-  tune({ data, model: reference, threads: 1, maxSteps: 6, warmupSteps: 0, learningRate: 0.05, run: join(runs, name) }).result; // biome-ignore format: one line
+  tune({ data, model: reference, threads: 1, maxSteps: 6, warmupSteps: 0, learningRate: 0.05, run: join(runs, name) })
+    .result;
 
 /** As if the run had ended otherwise. */
 function endAs(name: string, state: string): void {
@@ -41,13 +45,24 @@ test('a run that ends is a model without a restart', { timeout: 120_000 }, async
   };
   await using run = await openModel({ model: join(runs, 'other') });
   await using base = await openModel({ model: reference });
-  const [trained, untrained] = [await run.generate(messages, { temperature: 0, maxTokens: 8 }), await base.generate(messages, { temperature: 0, maxTokens: 8 })]; // biome-ignore format: one line
+  const [trained, untrained] = [
+    await run.generate(messages, { temperature: 0, maxTokens: 8 }),
+    await base.generate(messages, { temperature: 0, maxTokens: 8 }),
+  ];
   expect(trained.text).not.toBe(untrained.text);
   expect([await ask(other), await ask('other')]).toEqual([trained.text, trained.text]);
 
   // Beside the model: an adapter by its run, as strong as is asked, on its own base only.
   const withLora = async (model: string, ...lora: readonly { id: string; scale?: number }[]) =>
-    (await client.chat.completions.create({ model, messages, temperature: 0, max_tokens: 8, lora } as ChatCompletionCreateParamsNonStreaming)).choices[0]!.message.content; // biome-ignore format: one line
+    (
+      await client.chat.completions.create({
+        model,
+        messages,
+        temperature: 0,
+        max_tokens: 8,
+        lora,
+      } as ChatCompletionCreateParamsNonStreaming)
+    ).choices[0]!.message.content;
   expect(await withLora(other, { id: 'other', scale: 0 })).toBe(untrained.text);
   expect(await withLora(id, { id, scale: 0 }, { id: other })).toBe(trained.text);
   for (const [lora, expected] of [

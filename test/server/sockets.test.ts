@@ -45,7 +45,15 @@ async function exchange(text: string): Promise<string> {
 
 const port = (): string => new URL(server.url).port;
 const post = (body: string, headers: readonly string[] = []): string =>
-  ['POST /v1/chat/completions HTTP/1.1', `Host: 127.0.0.1:${port()}`, 'Content-Type: application/json', `Content-Length: ${Buffer.byteLength(body)}`, ...headers, '', body].join('\r\n'); // biome-ignore format: one line
+  [
+    'POST /v1/chat/completions HTTP/1.1',
+    `Host: 127.0.0.1:${port()}`,
+    'Content-Type: application/json',
+    `Content-Length: ${Buffer.byteLength(body)}`,
+    ...headers,
+    '',
+    body,
+  ].join('\r\n');
 
 const bodyOf = (answer: string): { error: { code: string; param: string | null } } =>
   JSON.parse(answer.slice(answer.indexOf('\r\n\r\n') + 4)) as { error: { code: string; param: string | null } };
@@ -66,7 +74,14 @@ test.each(['{', '', 'null', '[]', '"x"', '{"model":', '{"a":1}}', '[['.repeat(40
 
 test('a body that is no UTF-8', async () => {
   const socket = open();
-  const head = ['POST /v1/chat/completions HTTP/1.1', 'Host: localhost', 'Content-Type: application/json', 'Content-Length: 3', '', ''].join('\r\n'); // biome-ignore format: one line
+  const head = [
+    'POST /v1/chat/completions HTTP/1.1',
+    'Host: localhost',
+    'Content-Type: application/json',
+    'Content-Length: 3',
+    '',
+    '',
+  ].join('\r\n');
   socket.write(Buffer.concat([Buffer.from(head), Buffer.from([0x22, 0xff, 0x22])]));
   const piece = await new Promise((resolve) => socket.once('data', resolve));
   expect(piece).toContain('invalid_json');
@@ -99,7 +114,7 @@ test.each(['text/plain', 'application/x-www-form-urlencoded', 'multipart/form-da
 );
 
 test('no other site is given leave', async () => {
-  const preflight = `OPTIONS /v1/chat/completions HTTP/1.1\r\nHost: localhost\r\nOrigin: https://evil.com\r\nAccess-Control-Request-Method: POST\r\n\r\n`; // biome-ignore format: one line
+  const preflight = `OPTIONS /v1/chat/completions HTTP/1.1\r\nHost: localhost\r\nOrigin: https://evil.com\r\nAccess-Control-Request-Method: POST\r\n\r\n`;
   const answer = await exchange(preflight);
   expect(answer).toMatch(/^HTTP\/1.1 403 /);
   expect(answer).not.toMatch(/access-control-allow/i);
@@ -113,7 +128,9 @@ test.each(['evil.com', `evil.com:8080`, '10.0.0.1', '169.254.169.254'])('Host: %
 
 test('a Host that is none, none at all, two of them, and an address that names another', async () => {
   for (const lines of ['Host: a b', 'Host: /', 'X: y', 'Host: evil.com\r\nHost: localhost'])
-    expect(await exchange(`GET /v1/models HTTP/1.1\r\n${lines}\r\nConnection: close\r\n\r\n`), lines).toMatch(/^HTTP\/1.1 40[03] /); // biome-ignore format: one line
+    expect(await exchange(`GET /v1/models HTTP/1.1\r\n${lines}\r\nConnection: close\r\n\r\n`), lines).toMatch(
+      /^HTTP\/1.1 40[03] /,
+    );
   expect(await exchange('GET http://localhost/v1/models HTTP/1.1\r\nHost: evil.com\r\n\r\n')).toMatch(
     /^HTTP\/1.1 403 /,
   );
@@ -146,10 +163,18 @@ test('what is no HTTP behind a request that was answered is told so too', async 
 test('the log has nothing of what a request holds', async () => {
   const secret = 'tell-nobody';
   const asked = (path: string, body: BodyInit, type?: string) =>
-    fetch(`${server.url}${path}?${secret}=1`, { method: 'POST', body, headers: { ...(type ? { 'Content-Type': type } : {}), 'User-Agent': secret, Authorization: `Bearer ${secret}` } }); // biome-ignore format: one line
+    fetch(`${server.url}${path}?${secret}=1`, {
+      method: 'POST',
+      body,
+      headers: { ...(type ? { 'Content-Type': type } : {}), 'User-Agent': secret, Authorization: `Bearer ${secret}` },
+    });
   const before = server.log.length;
   const messages = [{ role: 'user', content: secret }];
-  await asked('/v1/chat/completions', JSON.stringify({ model: 'nomoat-mini', messages, max_tokens: 2 }), 'application/json'); // biome-ignore format: one line
+  await asked(
+    '/v1/chat/completions',
+    JSON.stringify({ model: 'nomoat-mini', messages, max_tokens: 2 }),
+    'application/json',
+  );
   await asked('/v1/chat/completions', JSON.stringify({ model: secret, messages }), 'application/json');
   await asked('/v1/chat/completions', `{"${secret}`, 'application/json');
   await asked(`/v1/${secret}`, '');
@@ -246,7 +271,12 @@ test('who leaves in the middle of a body, or before the answer, is no harm', asy
 
 test('who waits for an answer that takes long is not cut off', async () => {
   const socket = open();
-  socket.write(post(JSON.stringify({ model: 'endless', prompt: 'Once', temperature: 0, max_tokens: manyTokens })).replace('/chat', '')); // biome-ignore format: one line
+  socket.write(
+    post(JSON.stringify({ model: 'endless', prompt: 'Once', temperature: 0, max_tokens: manyTokens })).replace(
+      '/chat',
+      '',
+    ),
+  );
   let ended = false;
   socket.once('close', () => {
     ended = true;

@@ -28,10 +28,16 @@ interface Answer {
 function ask(path: string, headers: Headers = {}, body: object | null = null): Promise<Answer> {
   return new Promise((resolve, reject) => {
     const json = body === null ? {} : { 'Content-Type': 'application/json' };
-    const sent = request(`${running.url}${path}`, { method: body ? 'POST' : 'GET', headers: { ...json, ...headers } }, (answer) => {
-      let text = '';
-      answer.on('data', (piece) => (text += String(piece))).on('end', () => resolve({ status: answer.statusCode!, headers: answer.headers, text }));
-    }); // biome-ignore format: one call
+    const sent = request(
+      `${running.url}${path}`,
+      { method: body ? 'POST' : 'GET', headers: { ...json, ...headers } },
+      (answer) => {
+        let text = '';
+        answer
+          .on('data', (piece) => (text += String(piece)))
+          .on('end', () => resolve({ status: answer.statusCode!, headers: answer.headers, text }));
+      },
+    );
     sent.on('error', reject).end(body === null ? undefined : JSON.stringify(body));
   });
 }
@@ -68,7 +74,10 @@ test('a forged cookie, one of another port and one of yesterday are refused with
     '',
   ]) {
     const { status, text } = await ask('/v1/models', { Cookie: `${name}=${wrong}` });
-    expect([status, (JSON.parse(text) as { error: { code: string; message: string } }).error], wrong).toMatchObject([401, { code: 'studio_session_ended', message: expect.stringContaining('nomoat studio') }]); // biome-ignore format: one line
+    expect([status, (JSON.parse(text) as { error: { code: string; message: string } }).error], wrong).toMatchObject([
+      401,
+      { code: 'studio_session_ended', message: expect.stringContaining('nomoat studio') },
+    ]);
   }
   expect((await ask('/v1/models', { Cookie: cookie.replace(/\d+=/, '1=') })).status).toBe(401);
 });
@@ -79,7 +88,7 @@ test('a page of another port or site cannot use the cookie', async () => {
   expect((await ask('/v1/models', own)).status).toBe(200);
   const others: readonly Headers[] = [{ Origin: 'http://127.0.0.1:1' }, { Origin: 'https://example.org' }, { 'Sec-Fetch-Site': 'same-site' }, { 'Sec-Fetch-Site': 'cross-site' }, { Host: 'example.org' }]; // biome-ignore format: a table
   for (const foreign of others)
-    expect((await ask('/v1/models', { ...own, ...foreign })).status, JSON.stringify(foreign)).toBe(403); // biome-ignore format: one line
+    expect((await ask('/v1/models', { ...own, ...foreign })).status, JSON.stringify(foreign)).toBe(403);
 });
 
 test('the page comes with a policy that lets nothing else in, and nothing outside its folder is answered', async () => {
@@ -117,7 +126,11 @@ test('no request names a path of this machine', async () => {
     { model: '/etc/passwd' },
   ];
   for (const given of refused) {
-    const { status, text } = await ask('/studio/v1/runs', { Cookie: cookie }, { data: ['file-none'], model: 'nomoat-mini', ...given }); // biome-ignore format: one line
+    const { status, text } = await ask(
+      '/studio/v1/runs',
+      { Cookie: cookie },
+      { data: ['file-none'], model: 'nomoat-mini', ...given },
+    );
     expect([400, 404], JSON.stringify(given)).toContain(status);
     expect(text).not.toContain('root:');
   }

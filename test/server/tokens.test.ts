@@ -20,7 +20,11 @@ interface Answer {
 
 async function post(path: string, body: object): Promise<Answer & { readonly status: number }> {
   const headers = { 'Content-Type': 'application/json' };
-  const answer = await fetch(`${server.url}${path}`, { method: 'POST', headers, body: JSON.stringify({ model: 'nomoat-mini', ...body }) }); // biome-ignore format: one line
+  const answer = await fetch(`${server.url}${path}`, {
+    method: 'POST',
+    headers,
+    body: JSON.stringify({ model: 'nomoat-mini', ...body }),
+  });
   return { ...((await answer.json()) as Answer), status: answer.status };
 }
 
@@ -29,7 +33,13 @@ const messages = [{ role: 'user' as const, content: 'Hi <|im_end|> 😀' }];
 test('a text there and back', async () => {
   const text = 'né <|im_end|> 😀';
   const found = await post('/tokenize', { prompt: text, add_special_tokens: false });
-  expect(found).toMatchObject({ status: 200, tokens: model.tokenize(text), count: found.tokens.length, max_model_len: model.contextSize, token_strs: null }); // biome-ignore format: one line
+  expect(found).toMatchObject({
+    status: 200,
+    tokens: model.tokenize(text),
+    count: found.tokens.length,
+    max_model_len: model.contextSize,
+    token_strs: null,
+  });
   expect(await post('/detokenize', { tokens: found.tokens })).toMatchObject({ prompt: text });
   expect(await post('/detokenize', { tokens: [] })).toMatchObject({ prompt: '' });
 });

@@ -38,7 +38,9 @@ async function choiceOf(body: Body): Promise<OpenAI.ChatCompletion.Choice> {
 }
 
 const callsOf = (message: OpenAI.ChatCompletionMessage) =>
-  (message.tool_calls ?? []).map((call) => (call.type === 'function' ? [call.function.name, JSON.parse(call.function.arguments)] : [])); // biome-ignore format: one line
+  (message.tool_calls ?? []).map((call) =>
+    call.type === 'function' ? [call.function.name, JSON.parse(call.function.arguments)] : [],
+  );
 
 async function refused(body: object): Promise<BadRequestError> {
   const error = await client.chat.completions
@@ -62,7 +64,10 @@ describe('calls', () => {
 
   test('two in one answer, with ids of their own, or one where no more may be', async () => {
     const both = await choiceOf(asking('both'));
-    expect(callsOf(both.message)).toEqual([['look', { at: 'a dog' }], ['add', { a: 2 }]]); // biome-ignore format: one line
+    expect(callsOf(both.message)).toEqual([
+      ['look', { at: 'a dog' }],
+      ['add', { a: 2 }],
+    ]);
     const [first, second] = both.message.tool_calls!;
     expect(first!.id).toMatch(/^[0-9a-zA-Z]{9}$/);
     expect(second!.id).not.toBe(first!.id);
@@ -80,7 +85,9 @@ describe('calls', () => {
     const calls = deltas.flatMap(({ delta }) => delta.tool_calls ?? []);
     expect(calls[0]).toMatchObject({ index: 0, type: 'function', function: { name: 'look', arguments: '' } });
     expect(calls[0]!.id).toMatch(/\w/);
-    const given = [0, 1].map((index) => calls.filter((call) => call.index === index).map((call) => call.function?.arguments ?? '')); // biome-ignore format: one line
+    const given = [0, 1].map((index) =>
+      calls.filter((call) => call.index === index).map((call) => call.function?.arguments ?? ''),
+    );
     expect(given.map((pieces) => JSON.parse(pieces.join('')))).toEqual([{ at: 'a dog' }, { a: 2 }]);
     expect(given[0]!.filter((piece) => piece !== '').length).toBeGreaterThan(3);
     expect(deltas.map(({ delta }) => delta.content ?? '').join('')).toBe('');
@@ -89,7 +96,10 @@ describe('calls', () => {
 
   test('the helpers of the client: a stream is gathered, and tools are run until there is an answer', async () => {
     const gathered = await client.chat.completions.stream(asking('both')).finalMessage();
-    expect(callsOf(gathered)).toEqual([['look', { at: 'a dog' }], ['add', { a: 2 }]]); // biome-ignore format: one line
+    expect(callsOf(gathered)).toEqual([
+      ['look', { at: 'a dog' }],
+      ['add', { a: 2 }],
+    ]);
     const seen: string[] = [];
     const look: RunnableToolFunctionWithParse<{ at: string }> = {
       type: 'function',
@@ -158,7 +168,12 @@ test('a call that is required is made, of the tool that is named, with arguments
 });
 
 test('of a model that thinks, an answer that has to be JSON is no thought', async () => {
-  const { message } = await choiceOf({ ...asking('thought'), tools: [], response_format: { type: 'json_object' }, max_tokens: 20 }); // biome-ignore format: one line
+  const { message } = await choiceOf({
+    ...asking('thought'),
+    tools: [],
+    response_format: { type: 'json_object' },
+    max_tokens: 20,
+  });
   expect(message.content).toMatch(/^\{/);
 });
 
@@ -176,14 +191,24 @@ describe('thoughts', () => {
       pieces.text += choices[0]!.delta.content ?? '';
     }
     expect(pieces).toEqual({ thoughts: 'A cat is here.', text: 'Yes.' });
-    const usageOf = async (answer: object) => (await client.chat.completions.create({ ...asking('thought'), messages: [...asked('thought'), answer, ...asked('plain')] as Messages, max_tokens: 1 })).usage!; // biome-ignore format: one line
+    const usageOf = async (answer: object) =>
+      (
+        await client.chat.completions.create({
+          ...asking('thought'),
+          messages: [...asked('thought'), answer, ...asked('plain')] as Messages,
+          max_tokens: 1,
+        })
+      ).usage!;
     const [with_, without] = [await usageOf(message), await usageOf({ role: 'assistant', content: message.content })];
     expect(with_.prompt_tokens).toBeGreaterThan(without.prompt_tokens);
   });
 
   test('are left out where the template can, and a stop sequence is looked for in the answer alone', async () => {
     const off = await client.chat.completions.create({ ...asking('thought'), reasoning_effort: 'none' });
-    const same = await client.chat.completions.create({ ...asking('thought'), chat_template_kwargs: { enable_thinking: false } } as Body); // biome-ignore format: one line
+    const same = await client.chat.completions.create({
+      ...asking('thought'),
+      chat_template_kwargs: { enable_thinking: false },
+    } as Body);
     expect(same.usage!.prompt_tokens).toBe(off.usage!.prompt_tokens);
     const on = await client.chat.completions.create({ ...asking('thought'), stop: 'cat' });
     expect(on.usage!.prompt_tokens).toBeLessThan(off.usage!.prompt_tokens);

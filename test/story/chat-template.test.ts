@@ -58,7 +58,10 @@ test('--chat-template NAME: training, chat, PEFT, merged GGUF and Ollama have it
 }, 180_000);
 
 test('--chat-template FILE, and what is none', () => {
-  writeFileSync(join(folder, 't.jinja'), "{% for m in messages %}[{{ m.role }}] {{ m.content }}<|im_end|>{% endfor %}{% if add_generation_prompt %}[assistant] {% endif %}"); // biome-ignore format: one line
+  writeFileSync(
+    join(folder, 't.jinja'),
+    '{% for m in messages %}[{{ m.role }}] {{ m.content }}<|im_end|>{% endfor %}{% if add_generation_prompt %}[assistant] {% endif %}',
+  );
   writeRows(join(folder, 'one.jsonl'), [{ prompt: 'a', completion: 'b' }]);
   const { out } = nomoat(['preview', 'one.jsonl', '--chat-template', 't.jinja']);
   expect(out.replaceAll(/[│«»⏎]/g, '')).toContain('[user] a<|im_end|>[assistant] b<|im_end|>');

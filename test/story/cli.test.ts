@@ -163,7 +163,10 @@ describe('a run through the command line', { timeout: patience }, () => {
     });
     const code = await new Promise((resolve) => child.on('close', resolve));
     // Where the first one was quicker, the run has ended with its checkpoint.
-    if (!err.includes('Go on with')) expect(err).toMatch(/the training process: was stopped at once\. (Go on from its checkpoint after \d+ steps: nomoat tune --resume|It had no checkpoint yet; begin it again: nomoat tune --resume|Nothing had been written)/); // biome-ignore format: one line
+    if (!err.includes('Go on with'))
+      expect(err).toMatch(
+        /the training process: was stopped at once\. (Go on from its checkpoint after \d+ steps: nomoat tune --resume|It had no checkpoint yet; begin it again: nomoat tune --resume|Nothing had been written)/,
+      );
     expect(err).not.toMatch(/memory/i);
     expect(code).toBe(130);
   });

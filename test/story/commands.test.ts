@@ -47,8 +47,26 @@ beforeAll(() => {
 });
 
 test('tune --seeds trains repeats in one folder, and eval takes them as one', () => {
-  const trained = nomoat('tune', 'pairs.jsonl', '--model', llama, '--run', 'repeats', '--seeds', '2', '--max-steps', '1', '--threads', '1'); // biome-ignore format: one line
-  expect([trained.code, trained.err]).toEqual([0, expect.stringMatching(/2 runs, one after the other[\s\S]*Run 1 of 2, seed 0[\s\S]*Run 2 of 2, seed 1[\s\S]*eval \S*repeats --data TEST/)]); // biome-ignore format: one line
+  const trained = nomoat(
+    'tune',
+    'pairs.jsonl',
+    '--model',
+    llama,
+    '--run',
+    'repeats',
+    '--seeds',
+    '2',
+    '--max-steps',
+    '1',
+    '--threads',
+    '1',
+  );
+  expect([trained.code, trained.err]).toEqual([
+    0,
+    expect.stringMatching(
+      /2 runs, one after the other[\s\S]*Run 1 of 2, seed 0[\s\S]*Run 2 of 2, seed 1[\s\S]*eval \S*repeats --data TEST/,
+    ),
+  ]);
   const { code, out } = nomoat('eval', 'repeats', '--data', 'pairs.jsonl', '--max-tokens', '2');
   expect([code, out]).toEqual([0, expect.stringContaining('Repeats of repeats, by exact: ')]);
   expect(nomoat('tune', '--resume', 'repeats', '--seeds', '2').err).toContain('takes nothing else, but got --seeds');
@@ -82,7 +100,15 @@ describe('chat', { timeout: 120_000 }, () => {
 });
 
 describe('every flag of chat changes something', { timeout: 120_000 }, () => {
-  const base = { temperature: '1.5', seed: '1', 'max-tokens': '12', threads: '1', 'top-k': '0', 'top-p': '1', 'min-p': '0' }; // biome-ignore format: one line
+  const base = {
+    temperature: '1.5',
+    seed: '1',
+    'max-tokens': '12',
+    threads: '1',
+    'top-k': '0',
+    'top-p': '1',
+    'min-p': '0',
+  };
   const ask = (changed: Record<string, string>): Record<string, unknown> => {
     const flags = Object.entries({ ...base, ...changed }).flatMap(([name, value]) => [`--${name}`, value]);
     const { code, err, out } = nomoat('chat', llama, '--prompt', 'number 3', '--json', ...flags);
@@ -190,7 +216,9 @@ describe('every flag of plan changes something', { timeout: 120_000 }, () => {
     const [once, often] = ['1', '50'].map((epochs) => plan('--epochs', epochs).plans[0]!.seconds);
     expect(often!).toBeGreaterThan(once!);
     const { out } = nomoat('plan', 'pairs.jsonl', '--model', llama, '--threads', '1', '--epochs', '2');
-    expect(out).toMatch(/^\* as asked .*\nfaster .*--epochs 1 \(f32\)\nleaner .*\nbetter .*--epochs 3 --rank 16 \(f32\)\nRun it as it is\./m); // biome-ignore format: one line
+    expect(out).toMatch(
+      /^\* as asked .*\nfaster .*--epochs 1 \(f32\)\nleaner .*\nbetter .*--epochs 3 --rank 16 \(f32\)\nRun it as it is\./m,
+    );
   });
 
   test('nothing is written', () => {
@@ -244,7 +272,10 @@ describe('what the data costs is said', { timeout: 120_000 }, () => {
     expect(said).toContain('Held out: 1 rows refused: has no "completion".');
     expect(said).toContain('Held out: 1 rows truncated, 0 split.');
     expect(said).toContain("Rows are cut at 256 tokens, the model's context.");
-    const more = notices(nomoat('tune', 'pairs.jsonl', ...args, '--validation', 'held.jsonl', '--sequence-length', '512', '--run', 'long').out); // biome-ignore format: one line
+    const more = notices(
+      nomoat('tune', 'pairs.jsonl', ...args, '--validation', 'held.jsonl', '--sequence-length', '512', '--run', 'long')
+        .out,
+    );
     expect(more).toContain("Rows are cut at 256 tokens, the model's context, not at 512.");
     const record = JSON.parse(readFileSync(join(folder, 'held/run.json'), 'utf8')) as { dataDigests: object };
     expect(Object.keys(record.dataDigests)).toEqual(['pairs.jsonl', 'held.jsonl']);
@@ -363,7 +394,13 @@ test('faults that name the flag, the kind of file or the run', () => {
 
 test("a run's adapter: to go on from, and to chat with under its system prompt", () => {
   const row = (answer: string): string =>
-    JSON.stringify({ messages: [{ role: 'system', content: 'be brief' }, { role: 'user', content: 'x' }, { role: 'assistant', content: answer }] }); // biome-ignore format: one line
+    JSON.stringify({
+      messages: [
+        { role: 'system', content: 'be brief' },
+        { role: 'user', content: 'x' },
+        { role: 'assistant', content: answer },
+      ],
+    });
   writeFileSync(join(folder, 'sys.jsonl'), ['a', 'b', 'c', 'd'].map(row).join('\n'));
   const args = ['--model', llama, '--threads', '1', '--warmup-steps', '0', '--learning-rate', '0.05', '--json'];
   expect(nomoat('tune', 'sys.jsonl', ...args, '--max-steps', '6', '--run', 'sys').code).toBe(0);
@@ -382,7 +419,11 @@ test("a run's adapter: to go on from, and to chat with under its system prompt",
   );
   expect(onward.code, onward.err).toBe(0);
   const samples = (out: string) =>
-    out.split('\n').flatMap((line) => (line.includes('"type":"sample"') ? [JSON.parse(line) as { before: string; after: string }] : [])); // biome-ignore format: one line
+    out
+      .split('\n')
+      .flatMap((line) =>
+        line.includes('"type":"sample"') ? [JSON.parse(line) as { before: string; after: string }] : [],
+      );
   // It begins with the answers that the first run ended with, not with the base's.
   const first = readFileSync(join(folder, 'sys/events.jsonl'), 'utf8');
   expect(samples(onward.out).map(({ before }) => before)).toEqual(samples(first).map(({ after }) => after));
@@ -392,7 +433,21 @@ test("a run's adapter: to go on from, and to chat with under its system prompt",
 
 test('a run that stops early says so, and of which step its result is', () => {
   const args = ['--model', llama, '--threads', '1', '--batch-size', '4', '--max-steps', '60', '--learning-rate', '0.5'];
-  const { err } = nomoat('tune', 'pairs.jsonl', ...args, '--validation', '0.3', '--validate-every', '1', '--early-stop', '1', '--epochs', '30', '--run', 'early'); // biome-ignore format: one line
+  const { err } = nomoat(
+    'tune',
+    'pairs.jsonl',
+    ...args,
+    '--validation',
+    '0.3',
+    '--validate-every',
+    '1',
+    '--early-stop',
+    '1',
+    '--epochs',
+    '30',
+    '--run',
+    'early',
+  );
   expect(err).toMatch(/Stopped early after \d+ of 60 steps: validation got no better\./);
   expect(err).toMatch(/before, [\d.]+ after step \d+, the best: the result is of that step/);
   const report = JSON.parse(readFileSync(join(folder, 'early/report.json'), 'utf8')) as { plannedAndActual: object[] };
@@ -406,7 +461,14 @@ test('import-openai says what an export of OpenAI is here, and fails while somet
       { role: 'assistant', content: 'b' },
     ],
   };
-  const job = { object: 'fine_tuning.job', id: 'ftjob-1', model: 'gpt-4.1-mini', training_file: 'file-a', seed: 7, hyperparameters: { n_epochs: 2 } }; // biome-ignore format: one line
+  const job = {
+    object: 'fine_tuning.job',
+    id: 'ftjob-1',
+    model: 'gpt-4.1-mini',
+    training_file: 'file-a',
+    seed: 7,
+    hyperparameters: { n_epochs: 2 },
+  };
   mkdirSync(join(folder, 'export'));
   write('export/file-a.jsonl', Array(10).fill(row));
   writeFileSync(join(folder, 'export/job.json'), JSON.stringify(job));
@@ -437,7 +499,12 @@ test('keys: added, listed and removed', () => {
   expect(nomoat('keys', 'list').out).toBe(
     'laptop           tune   never used  30 requests a minute  90 tokens a day\n',
   );
-  expect(JSON.parse(nomoat('keys', 'list', '--json').out)).toMatchObject({ type: 'key', name: 'laptop', scope: 'tune', tokensPerDay: 90 }); // biome-ignore format: one line
+  expect(JSON.parse(nomoat('keys', 'list', '--json').out)).toMatchObject({
+    type: 'key',
+    name: 'laptop',
+    scope: 'tune',
+    tokensPerDay: 90,
+  });
   expect(nomoat('keys', 'add', 'laptop').err).toContain('there is a key laptop already');
   expect(nomoat('keys', 'remove', 'laptob').err).toContain('Did you mean laptop?');
   expect(nomoat('keys', 'remove').err).toContain('NAME: was not given');
@@ -454,18 +521,29 @@ test('inspect data: what is found, by kind and line; a cleaned file; JSON with e
     ['Charge 4111 1111 1111 1111', 'Done.'],
     ['Who?', 'Me.'],
   ];
-  writeFileSync(join(folder, 'looked-at.jsonl'), rows.map(([prompt, completion]) => `${JSON.stringify({ prompt, completion })}\n`).join('')); // biome-ignore format: one line
+  writeFileSync(
+    join(folder, 'looked-at.jsonl'),
+    rows.map(([prompt, completion]) => `${JSON.stringify({ prompt, completion })}\n`).join(''),
+  );
   const { code, out } = nomoat('inspect', 'data', 'looked-at.jsonl', '--write-clean', 'cleaned.jsonl');
   expect(code).toBe(0);
   expect(out).toContain('4 rows of 1 file, format prompt-completion');
   expect(out).toContain('!! looked-at.jsonl:3, prompt: payment card: Charge 4111••• (19 characters)');
   expect(out).toContain('! looked-at.jsonl:2: repeats an earlier row (looked-at.jsonl:1)');
-  expect(out).toContain('cleaned.jsonl: 2 rows; 2 left out:\n   looked-at.jsonl:3: personal-data\n   looked-at.jsonl:2: exact-duplicate\n'); // biome-ignore format: one line
+  expect(out).toContain(
+    'cleaned.jsonl: 2 rows; 2 left out:\n   looked-at.jsonl:3: personal-data\n   looked-at.jsonl:2: exact-duplicate\n',
+  );
   expect(readFileSync(join(folder, 'cleaned.jsonl'), 'utf8').split('\n')).toHaveLength(3);
-  const json = JSON.parse(nomoat('inspect', 'data', 'looked-at.jsonl', '--json').out) as { type: string; findings: unknown[] }; // biome-ignore format: one line
+  const json = JSON.parse(nomoat('inspect', 'data', 'looked-at.jsonl', '--json').out) as {
+    type: string;
+    findings: unknown[];
+  };
   expect([json.type, json.findings.length]).toEqual(['data-inspection', 2]);
   const wrong = nomoat('inspect', 'data', 'looked-at.jsonl', '--leave-out', 'secret');
-  expect([wrong.code, wrong.err]).toEqual([2, expect.stringContaining('--leave-out: does nothing without --write-clean')]); // biome-ignore format: one line
+  expect([wrong.code, wrong.err]).toEqual([
+    2,
+    expect.stringContaining('--leave-out: does nothing without --write-clean'),
+  ]);
 });
 
 test('inspect: an adapter by itself beside its base, as text and as JSON; two adapters; what is missing', () => {
@@ -500,5 +578,7 @@ test('inspect: which tokens became likelier, and guesses after each block; not b
   const idle = (...given: string[]): string => nomoat('inspect', adapter, ...given).err;
   expect(idle('--prompt', 'x')).toBe('--prompt: is of no use here. It goes with --answer.\n');
   expect(idle('--lens', 'x', '--factor', '0.3')).toBe('--factor: is of no use with --lens. It goes with --soften.\n');
-  expect(idle('--with', adapter, '--no-intruders')).toBe('--no-intruders: is of no use with --with. Leave out --with.\n'); // biome-ignore format: one line
+  expect(idle('--with', adapter, '--no-intruders')).toBe(
+    '--no-intruders: is of no use with --with. Leave out --with.\n',
+  );
 });

@@ -51,8 +51,21 @@ beforeAll(() => {
   writeFileSync(join(folder, 'data.jsonl'), Array.from({ length: 20 }, (_, i) => row(i)).join('\n'));
   const files = Object.keys(examples).map((name) => `${name}.ts`);
   for (const file of files) copyFileSync(join(repo, 'examples', file), join(folder, file));
-  // biome-ignore format: a command line
-  const { stderr, stdout } = node([join(repo, 'node_modules/typescript/bin/tsc'), ...files, '--module', 'nodenext', '--target', 'es2023', '--strict', '--skipLibCheck', '--types', 'node', '--typeRoots', join(repo, 'node_modules/@types')]);
+
+  const { stderr, stdout } = node([
+    join(repo, 'node_modules/typescript/bin/tsc'),
+    ...files,
+    '--module',
+    'nodenext',
+    '--target',
+    'es2023',
+    '--strict',
+    '--skipLibCheck',
+    '--types',
+    'node',
+    '--typeRoots',
+    join(repo, 'node_modules/@types'),
+  ]);
   expect(stdout + stderr).toBe('');
 }, 120_000);
 

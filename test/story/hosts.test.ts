@@ -61,7 +61,9 @@ describe('a host', { timeout: patience }, () => {
        console.log(JSON.stringify({ ended, before, after, same: process.emit === emit && process.reallyExit === reallyExit }));`,
     );
     expect(stderr).toBe('');
-    const { after, before, ended, same } = JSON.parse(stdout) as Record<'after' | 'before' | 'ended', string[]> & { same: boolean }; // biome-ignore format: one line
+    const { after, before, ended, same } = JSON.parse(stdout) as Record<'after' | 'before' | 'ended', string[]> & {
+      same: boolean;
+    };
     expect(same).toBe(true);
     expect(ended).toEqual([said, said]);
     expect(after).toEqual(before);
@@ -105,7 +107,11 @@ describe('a host', { timeout: patience }, () => {
     for (const name of ['onnxruntime-node', 'node-llama-cpp'])
       symlinkSync(join(repo, 'node_modules', name), join(folder, 'node_modules', name));
     const env = { ...process.env, NOMOAT_HOME: join(folder, 'home') };
-    const { status, stderr, stdout } = spawnSync(process.execPath, ['bundle/program.mjs'], { cwd: folder, env, encoding: 'utf8' }); // biome-ignore format: one line
+    const { status, stderr, stdout } = spawnSync(process.execPath, ['bundle/program.mjs'], {
+      cwd: folder,
+      env,
+      encoding: 'utf8',
+    });
     expect(stderr).toBe('');
     expect(stdout.trim()).toBe(said);
     expect(status).toBe(0);

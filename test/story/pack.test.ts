@@ -34,7 +34,8 @@ interface Manifest {
   readonly dependencies: Readonly<Record<string, string>>;
   readonly optionalDependencies?: Readonly<Record<string, string>>;
 }
-const readManifest = (folder: string): Manifest => JSON.parse(readFileSync(join(folder, 'package.json'), 'utf8')) as Manifest; // biome-ignore format: one line
+const readManifest = (folder: string): Manifest =>
+  JSON.parse(readFileSync(join(folder, 'package.json'), 'utf8')) as Manifest;
 const own = readManifest(repo);
 
 /** Of the bundled packages' dependencies: what fetches CUDA files, compiles llama.cpp or reads a command line. */
@@ -99,7 +100,11 @@ test('every source module is there as JavaScript with its types and a map that h
 test('what package.json points to is there, and nothing that is no part of the package', () => {
   const named = [...Object.values(own.bin), ...Object.values(own.exports['.'])];
   for (const path of named) expect(packed).toContain(relative('.', path).replaceAll('\\', '/'));
-  for (const path of own.files) expect(packed.some((name) => name === path || name.startsWith(`${path}/`)), path).toBe(true); // biome-ignore format: one line
+  for (const path of own.files)
+    expect(
+      packed.some((name) => name === path || name.startsWith(`${path}/`)),
+      path,
+    ).toBe(true);
   const others = /^(src|studio|test|bench|docs|packaging)\/|\.test\.|\.ts$(?<!\.d\.ts)/;
   expect(packed.filter((path) => others.test(path) && !/^(examples|node_modules)\//.test(path))).toEqual([]);
   expect(readFileSync(join(clone, 'dist/cli/main.js'), 'utf8')).toMatch(/^#!\/usr\/bin\/env node\n/);
@@ -142,7 +147,17 @@ const registryMilliseconds = 30_000;
 
 function whyNoRegistry(): string | null {
   try {
-    npm(['view', `node-llama-cpp@${own.dependencies['node-llama-cpp']}`, 'version', '--prefer-online', `--fetch-timeout=${registryMilliseconds}`, '--fetch-retries=0'], clone); // biome-ignore format: one line
+    npm(
+      [
+        'view',
+        `node-llama-cpp@${own.dependencies['node-llama-cpp']}`,
+        'version',
+        '--prefer-online',
+        `--fetch-timeout=${registryMilliseconds}`,
+        '--fetch-retries=0',
+      ],
+      clone,
+    );
     return null;
   } catch (error) {
     return `the npm registry cannot be reached: ${String((error as { readonly stderr?: string }).stderr).split('\n')[0]}`;
@@ -172,7 +187,17 @@ const missing: unknown = await tune({ model, data: 'nowhere.jsonl' }).result.cat
 const code = missing instanceof NomoatError ? missing.code : null;
 console.log(JSON.stringify({ steps: types.filter((type) => type === 'step-end').length, parity: parity?.passed, tokens, code }));
 `;
-const compileOptions = ['--module', 'nodenext', '--target', 'es2023', '--lib', 'esnext,dom', '--strict', '--types', 'node']; // biome-ignore format: one line
+const compileOptions = [
+  '--module',
+  'nodenext',
+  '--target',
+  'es2023',
+  '--lib',
+  'esnext,dom',
+  '--strict',
+  '--types',
+  'node',
+];
 const data = Array.from({ length: 20 }, (_, i) => ({ prompt: `number ${i}`, completion: i % 2 ? 'odd' : 'even' }));
 
 /** Every file below `folder` with its bytes. */
@@ -198,7 +223,12 @@ describe.each([
 ] as const)('installed $name into an empty folder', ({ name, flag }) => {
   const folder = folders[name];
   const node = (...args: string[]): { status: number | null; stdout: string; stderr: string } =>
-    spawnSync(process.execPath, args, { cwd: folder, encoding: 'utf8', input: '', env: { ...process.env, NOMOAT_HOME: join(folder, 'home') } }); // biome-ignore format: one line
+    spawnSync(process.execPath, args, {
+      cwd: folder,
+      encoding: 'utf8',
+      input: '',
+      env: { ...process.env, NOMOAT_HOME: join(folder, 'home') },
+    });
   let missing: string | null = null;
 
   beforeAll(() => {
@@ -239,6 +269,11 @@ describe.each([
     expect(compiled.stdout + compiled.stderr).toBe('');
     const ran = node('program.js', join(repo, 'test/fixtures/reference/llama/base.gguf'));
     expect(ran.stderr).toBe('');
-    expect(JSON.parse(ran.stdout)).toEqual({ steps: 4, parity: true, tokens: expect.any(Number), code: 'data-not-found' }); // biome-ignore format: one line
+    expect(JSON.parse(ran.stdout)).toEqual({
+      steps: 4,
+      parity: true,
+      tokens: expect.any(Number),
+      code: 'data-not-found',
+    });
   });
 });

@@ -26,7 +26,25 @@ const logged = (run: string): RunEvent[] =>
     .split('\n')
     .map((line) => JSON.parse(line) as RunEvent);
 const losses = (list: readonly RunEvent[]): number[] => list.flatMap((e) => (e.type === 'step-end' ? [e.loss] : []));
-const settings = ['--size', 'nano', '--vocabulary', '280', '--sequence-length', '64', '--batch-size', '8', '--learning-rate', '3e-3', '--warmup-steps', '2', '--checkpoint-every', '5', '--threads', '1', '--json']; // biome-ignore format: a command line
+const settings = [
+  '--size',
+  'nano',
+  '--vocabulary',
+  '280',
+  '--sequence-length',
+  '64',
+  '--batch-size',
+  '8',
+  '--learning-rate',
+  '3e-3',
+  '--warmup-steps',
+  '2',
+  '--checkpoint-every',
+  '5',
+  '--threads',
+  '1',
+  '--json',
+];
 
 beforeAll(() => {
   const story = (i: number): string =>
@@ -37,7 +55,17 @@ beforeAll(() => {
 describe('pretraining through the command line', { timeout: patience }, () => {
   test('few steps have a short warm-up, and a plan', () => {
     const given = ['--size', 'nano', '--vocabulary', '280', '--sequence-length', '64', '--threads', '1', '--json'];
-    const { code, err } = nomoat('pretrain', 'text.txt', ...given, '--batch-size', '8', '--max-steps', '4', '--run', 'few'); // biome-ignore format: one line
+    const { code, err } = nomoat(
+      'pretrain',
+      'text.txt',
+      ...given,
+      '--batch-size',
+      '8',
+      '--max-steps',
+      '4',
+      '--run',
+      'few',
+    );
     expect(code, err).toBe(0);
     const events = logged('few');
     expect(events.find((e) => e.type === 'run-start')).toMatchObject({ settings: { warmupSteps: 1 } });
@@ -56,7 +84,9 @@ describe('pretraining through the command line', { timeout: patience }, () => {
     expect(events.find((e) => e.type === 'run-start')).toMatchObject({ method: 'pretrain' });
     const report = readFileSync(join(folder, 'whole/report.html'), 'utf8');
     expect(report).toContain('data-title-en="Pretraining nomoat-nano"');
-    expect(report).toContain(`${validations[0]!.bitsPerByte!.toFixed(3)} → ${Math.min(...validations.map(({ bitsPerByte }) => bitsPerByte!)).toFixed(3)}`); // biome-ignore format: one line
+    expect(report).toContain(
+      `${validations[0]!.bitsPerByte!.toFixed(3)} → ${Math.min(...validations.map(({ bitsPerByte }) => bitsPerByte!)).toFixed(3)}`,
+    );
     const proofs = events.filter((e) => e.type === 'export-parity');
     expect(proofs.length).toBe(2);
     for (const { meanDifference } of proofs) expect(meanDifference).toBeLessThan(0.01);
@@ -70,7 +100,29 @@ describe('pretraining through the command line', { timeout: patience }, () => {
       JSON.stringify({ prompt: `n ${i}`, completion: i % 2 ? 'odd' : 'even' }),
     );
     writeFileSync(join(folder, 'data.jsonl'), rows.join('\n'));
-    const tuned = nomoat('tune', 'data.jsonl', '--model', 'whole', '--method', 'full', '--output-type', 'Q8_0', '--learning-rate', '1e-3', '--epochs', '4', '--batch-size', '4', '--validation', '0.25', '--threads', '1', '--json', '--run', 'tuned'); // biome-ignore format: a command line
+    const tuned = nomoat(
+      'tune',
+      'data.jsonl',
+      '--model',
+      'whole',
+      '--method',
+      'full',
+      '--output-type',
+      'Q8_0',
+      '--learning-rate',
+      '1e-3',
+      '--epochs',
+      '4',
+      '--batch-size',
+      '4',
+      '--validation',
+      '0.25',
+      '--threads',
+      '1',
+      '--json',
+      '--run',
+      'tuned',
+    );
     expect(tuned.err).toBe('');
     const end = logged('tuned').find((e) => e.type === 'run-end');
     expect(end!.validationAfter!).toBeLessThan(end!.validationBefore!);
@@ -80,7 +132,11 @@ describe('pretraining through the command line', { timeout: patience }, () => {
   });
 
   test('killed and resumed, it is the same run bit for bit', async () => {
-    const child = spawn(process.execPath, [main, 'pretrain', 'text.txt', ...settings, '--max-steps', '20', '--run', 'killed'], { cwd: folder, env }); // biome-ignore format: one line
+    const child = spawn(
+      process.execPath,
+      [main, 'pretrain', 'text.txt', ...settings, '--max-steps', '20', '--run', 'killed'],
+      { cwd: folder, env },
+    );
     await new Promise<void>((resolve) => {
       let seen = '';
       child.stdout.on('data', (chunk: Buffer) => {

@@ -9,7 +9,12 @@ const folder = mkdtempSync(join(tmpdir(), 'nomoat-quickstart-'));
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 function nomoat(...args: string[]): { code: number | null; out: string; err: string } {
   const env = { ...process.env, NOMOAT_HOME: join(folder, 'home') };
-  const { status, stdout, stderr } = spawnSync(process.execPath, [main, ...args], { cwd: folder, env, encoding: 'utf8', input: '' }); // biome-ignore format: one line
+  const { status, stdout, stderr } = spawnSync(process.execPath, [main, ...args], {
+    cwd: folder,
+    env,
+    encoding: 'utf8',
+    input: '',
+  });
   return { code: status, out: stdout, err: stderr };
 }
 

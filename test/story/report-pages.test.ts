@@ -22,7 +22,14 @@ import {
 const folder = mkdtempSync(join(tmpdir(), 'nomoat-pages-'));
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
-const evaluation = { run: null, events: [], updates: null, repeat: { command: 'nomoat eval x', recipe: null }, evaluate: null, version: '0.0.0' }; // biome-ignore format: one line
+const evaluation = {
+  run: null,
+  events: [],
+  updates: null,
+  repeat: { command: 'nomoat eval x', recipe: null },
+  evaluate: null,
+  version: '0.0.0',
+};
 const pages: Readonly<Record<string, () => Promise<string>>> = {
   'an evaluated run': async () =>
     renderReport(reportedRun(), runEvents(), { evaluation: await fullEvaluation(), updates: madeUpdates }),
@@ -66,7 +73,8 @@ describe.skipIf(!chromiumPath)('in chromium (skipped where there is none: apt-ge
       await browser.send('Page.enable');
       await browser.send('Page.navigate', { url: `file://${path}` });
       await loaded;
-      const shown = (query: string): Promise<unknown> => browser.evaluate(`[...document.querySelectorAll('${query}')].filter((e) => e.offsetParent !== null).length`); // biome-ignore format: one line
+      const shown = (query: string): Promise<unknown> =>
+        browser.evaluate(`[...document.querySelectorAll('${query}')].filter((e) => e.offsetParent !== null).length`);
       expect(await shown('.uplot canvas')).toBe(3);
       expect(await shown('.example')).toBe(20);
       await browser.evaluate(`document.querySelector('[data-show=lost]').click()`);
@@ -81,7 +89,9 @@ describe.skipIf(!chromiumPath)('in chromium (skipped where there is none: apt-ge
       await browser.evaluate(`document.querySelector('[data-paint=dark]').click()`);
       expect(await browser.evaluate(ground)).not.toBe(light);
       // The values at the pointer.
-      await browser.evaluate(`(() => { const over = document.querySelector('.u-over'); const { left, top, width } = over.getBoundingClientRect(); over.dispatchEvent(new MouseEvent('mousemove', { clientX: left + width / 2, clientY: top + 10, bubbles: true })); return new Promise((done) => setTimeout(done, 100)); })()`); // biome-ignore format: one line
+      await browser.evaluate(
+        `(() => { const over = document.querySelector('.u-over'); const { left, top, width } = over.getBoundingClientRect(); over.dispatchEvent(new MouseEvent('mousemove', { clientX: left + width / 2, clientY: top + 10, bubbles: true })); return new Promise((done) => setTimeout(done, 100)); })()`,
+      );
       expect(await browser.evaluate(`document.querySelector('.u-legend .u-value').textContent`)).toBe('100');
     } finally {
       await browser.close();

@@ -52,13 +52,20 @@ test('all faults of a call are told together, whatever the command', () => {
     'settings: top-p 3 is not above 0 and up to 1; --seed: "x" is no number; --threads: 0 is no whole number from 1. `nomoat chat --help` lists every option with its default.\n',
   );
   const plan = said('plan', 'x.jsonl', '--watts', '-3', '--price-per-kwh', 'x', '--rank', '0', '--schedule', 'cosin');
-  for (const fault of ['--watts: -3 is negative', '--price-per-kwh: "x" is no number', '--rank: 0 is not from 1 to 256', '--schedule: "cosin" is none of']) // biome-ignore format: one line
+  for (const fault of [
+    '--watts: -3 is negative',
+    '--price-per-kwh: "x" is no number',
+    '--rank: 0 is not from 1 to 256',
+    '--schedule: "cosin" is none of',
+  ])
     expect(plan).toContain(fault);
   const written = said('export', 'r', '--to', 'guf', '--out', 'x', '--type', 'F17');
   expect(written).toContain(
     '--to: "guf" is none of peft, gguf, mlx, ollama, merged-gguf; --type: "F17" is none of F16, Q8_0, Q4_0, Q4_K_M',
   );
-  expect(said('export', 'r', '--to', 'gguf', '--out', 'x', '--type', 'F16', '--ollama-adapter')).toContain('--ollama-adapter: does nothing with --to gguf; --type: nothing is merged'); // biome-ignore format: one line
+  expect(said('export', 'r', '--to', 'gguf', '--out', 'x', '--type', 'F16', '--ollama-adapter')).toContain(
+    '--ollama-adapter: does nothing with --to gguf; --type: nothing is merged',
+  );
   expect(said('pull', 'x', '--source', 'ftp')).toContain('--source: "ftp" is none of hub, pypi');
   expect(said('preview', 'x.jsonl', '--rows', '-1', '--format', 'x')).toMatch(
     /--rows: -1 is no whole number from 0; --format/,

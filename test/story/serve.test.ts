@@ -78,7 +78,11 @@ test('what it is not started with', async () => {
   const address = taken.address();
   const port = typeof address === 'object' && address !== null ? String(address.port) : '';
   const said = (args: readonly string[], more: Readonly<Record<string, string>> = {}) => {
-    const { status, stderr } = spawnSync(process.execPath, [main, 'serve', ...args], { cwd: folder, env: env(more), encoding: 'utf8' }); // biome-ignore format: one line
+    const { status, stderr } = spawnSync(process.execPath, [main, 'serve', ...args], {
+      cwd: folder,
+      env: env(more),
+      encoding: 'utf8',
+    });
     expect(status, stderr).toBe(2);
     return stderr;
   };

@@ -16,7 +16,11 @@ import { type Given, resolvePretrainSettings, resolveSettings } from '../../src/
 const repo = join(import.meta.dirname, '../..');
 const folder = mkdtempSync(join(tmpdir(), 'nomoat-stop-'));
 const model = join(folder, 'model.gguf');
-const [few, many, text] = ['few.jsonl', 'many.jsonl', 'text.txt'].map((name) => join(folder, name)) as [string, string, string]; // biome-ignore format: one line
+const [few, many, text] = ['few.jsonl', 'many.jsonl', 'text.txt'].map((name) => join(folder, name)) as [
+  string,
+  string,
+  string,
+];
 const patience = 240_000;
 /** What a run may take to end, and what a machine that tests share may add. */
 const seconds = 2 + 1;
@@ -24,7 +28,8 @@ beforeAll(() => {
   vi.stubEnv('NOMOAT_HOME', join(folder, 'home'));
   const script = join(repo, 'bench/synthetic-model.mjs');
   execFileSync(process.execPath, [script, 'tinyllama-1.1b', model, '--layers', '2'], { stdio: 'ignore' });
-  const row = (i: number): string => JSON.stringify({ prompt: `number ${i}, ${'and on '.repeat(20)}`, completion: i % 2 ? 'odd' : 'even' }); // biome-ignore format: one line
+  const row = (i: number): string =>
+    JSON.stringify({ prompt: `number ${i}, ${'and on '.repeat(20)}`, completion: i % 2 ? 'odd' : 'even' });
   writeFileSync(few, Array.from({ length: 16 }, (_, i) => row(i)).join('\n'));
   writeFileSync(many, Array.from({ length: 60_000 }, (_, i) => row(i)).join('\n'));
   const word = (i: number): string => ((i * 2654435761) % 2 ** 32).toString(36);

@@ -26,7 +26,10 @@ interface Started {
 
 /** `nomoat studio`, once it says how it is opened. */
 async function started(cwd: string, port = '0'): Promise<Started> {
-  const child = spawn(process.execPath, [join(repo, 'dist/cli/main.js'), 'studio', '--port', port, '--no-open'], { cwd, env: { ...process.env, NOMOAT_HOME: join(folder, 'home') } }); // biome-ignore format: one line
+  const child = spawn(process.execPath, [join(repo, 'dist/cli/main.js'), 'studio', '--port', port, '--no-open'], {
+    cwd,
+    env: { ...process.env, NOMOAT_HOME: join(folder, 'home') },
+  });
   children.push(child);
   let said = '';
   child.stdout.on('data', (piece) => (said += String(piece)));
@@ -49,7 +52,10 @@ test('the script that is sent first is small, and the map of its sources is ther
   expect(bytes).toBeGreaterThan(20e3);
   expect(bytes).toBeLessThan(mostScriptBytes);
   for (const name of scripts) {
-    const { sources, sourcesContent } = JSON.parse(readFileSync(join(assets, `${name}.map`), 'utf8')) as { readonly sources: readonly string[]; readonly sourcesContent: readonly string[] }; // biome-ignore format: one line
+    const { sources, sourcesContent } = JSON.parse(readFileSync(join(assets, `${name}.map`), 'utf8')) as {
+      readonly sources: readonly string[];
+      readonly sourcesContent: readonly string[];
+    };
     expect(sources.some((source) => source.endsWith('studio/main.tsx'))).toBe(true);
     expect(sourcesContent).toHaveLength(sources.length);
   }
@@ -70,7 +76,8 @@ describe.skipIf(!chromiumPath)('in chromium (skipped where there is none: apt-ge
     const looks = ['phone-dark-en', 'desktop-light-en', 'phone-light-zh', 'desktop-dark-zh'];
     await walk(page, url, async (name: string) => {
       seen.push(name);
-      if (name !== 'follow') faults.push(...(await faultsOf(page, name, { names: [looks[seen.length % looks.length]!] }))); // biome-ignore format: one line
+      if (name !== 'follow')
+        faults.push(...(await faultsOf(page, name, { names: [looks[seen.length % looks.length]!] })));
     });
     expect(seen).toEqual(['home', 'data', 'plan', 'follow', 'followed', 'result', 'chat', 'export', 'runs', 'server']);
     expect(faults).toEqual([]);
@@ -83,21 +90,34 @@ describe.skipIf(!chromiumPath)('in chromium (skipped where there is none: apt-ge
     const first = await started(cwd);
     const { page } = opened;
     await page.goto(first.url);
-    const csv = ['prompt,completion', ...Array.from({ length: 200 }, (_, i) => `number ${i},${i % 2 ? 'odd' : 'even'}`)]; // biome-ignore format: one line
-    await page.setInputFiles('input[type=file][multiple]', { name: 'long.csv', mimeType: 'text/csv', buffer: Buffer.from(csv.join('\n')) }); // biome-ignore format: one line
+    const csv = [
+      'prompt,completion',
+      ...Array.from({ length: 200 }, (_, i) => `number ${i},${i % 2 ? 'odd' : 'even'}`),
+    ];
+    await page.setInputFiles('input[type=file][multiple]', {
+      name: 'long.csv',
+      mimeType: 'text/csv',
+      buffer: Buffer.from(csv.join('\n')),
+    });
     await page.waitForSelector('.tokens b');
-    const [file] = await page.evaluate(async () => ((await (await fetch('/v1/files')).json()) as { data: { id: string }[] }).data); // biome-ignore format: one line
+    const [file] = await page.evaluate(
+      async () => ((await (await fetch('/v1/files')).json()) as { data: { id: string }[] }).data,
+    );
     const { run } = await page.evaluate(
       async (id) =>
         (await (
           await fetch('/studio/v1/runs', {
             method: 'POST',
             headers: { 'Content-Type': 'application/json' },
-            body: JSON.stringify({ data: [id], model: 'nomoat-mini', settings: { maxSteps: 40, checkpointEvery: 5, validation: 0.1, verdictShare: 0 } }),
+            body: JSON.stringify({
+              data: [id],
+              model: 'nomoat-mini',
+              settings: { maxSteps: 40, checkpointEvery: 5, validation: 0.1, verdictShare: 0 },
+            }),
           })
         ).json()) as { run: string },
       file!.id,
-    ); // biome-ignore format: one call
+    );
     const { origin, port } = new URL(first.url);
     await page.goto(`${origin}/studio/runs/${run}`);
     await page.waitForSelector('.uplot');
@@ -111,7 +131,15 @@ describe.skipIf(!chromiumPath)('in chromium (skipped where there is none: apt-ge
     await page.waitForSelector('.notice.bad', { state: 'detached' });
     await page.waitForSelector('a[href$="/result"].button');
     // Each step once, in order, in the log that the page read.
-    const steps = await page.evaluate(async (name) => ((await (await fetch(`/studio/v1/runs/${name}/events`)).json()) as { events: { type: string; step: number }[] }).events.filter(({ type }) => type === 'step-end').map(({ step }) => step), run); // biome-ignore format: one line
+    const steps = await page.evaluate(
+      async (name) =>
+        (
+          (await (await fetch(`/studio/v1/runs/${name}/events`)).json()) as { events: { type: string; step: number }[] }
+        ).events
+          .filter(({ type }) => type === 'step-end')
+          .map(({ step }) => step),
+      run,
+    );
     expect(steps).toEqual(Array.from({ length: 40 }, (_, i) => i));
     expect(await page.locator('.progress').textContent()).toContain('Step 40 of 40');
   });
@@ -120,9 +148,14 @@ describe.skipIf(!chromiumPath)('in chromium (skipped where there is none: apt-ge
     const { url } = await started(mkdtempSync(join(folder, 'harm-')));
     const { faults, left, page } = opened;
     await page.goto(url);
-    const harm = '<img src=x onerror="globalThis.harmed=1"><script>globalThis.harmed=1</script><b>bold</b>\u202Etxt.exe [x](javascript:alert(1)) https://example.org/x.png'; // biome-ignore format: one line
+    const harm =
+      '<img src=x onerror="globalThis.harmed=1"><script>globalThis.harmed=1</script><b>bold</b>\u202Etxt.exe [x](javascript:alert(1)) https://example.org/x.png';
     const rows = [harm, 'x'.repeat(100_000), 'plain'].map((text) => JSON.stringify({ prompt: text, completion: text }));
-    await page.setInputFiles('input[type=file][multiple]', { name: '"><img src=x onerror=harmed=1>.jsonl', mimeType: 'text/plain', buffer: Buffer.from(rows.join('\n')) }); // biome-ignore format: one line
+    await page.setInputFiles('input[type=file][multiple]', {
+      name: '"><img src=x onerror=harmed=1>.jsonl',
+      mimeType: 'text/plain',
+      buffer: Buffer.from(rows.join('\n')),
+    });
     await page.waitForSelector('.tokens b');
     await page.waitForSelector('.findings, .notice.good');
     expect(await page.locator('.tokens').nth(1).textContent()).toContain('<script>');

@@ -46,8 +46,21 @@ afterAll(() => {
   rmSync(folder, { recursive: true, force: true });
 });
 
-// biome-ignore format: a command line
-const settings = ['--model', model, '--batch-size', '4', '--epochs', '2', '--validation', '0.2', '--checkpoint-every', '2', '--threads', '1', '--json'];
+const settings = [
+  '--model',
+  model,
+  '--batch-size',
+  '4',
+  '--epochs',
+  '2',
+  '--validation',
+  '0.2',
+  '--checkpoint-every',
+  '2',
+  '--threads',
+  '1',
+  '--json',
+];
 
 const events = (text: string): RunEvent[] =>
   text
@@ -251,8 +264,28 @@ describe('a run survives', { timeout: patience }, () => {
       JSON.stringify({ prompt: `number ${i} ${'ab cd ef '.repeat(55)}`, completion: i % 2 ? 'odd' : 'even' }),
     );
     writeFileSync(join(folder, 'long.jsonl'), long.join('\n'));
-    // biome-ignore format: a command line
-    const args = ['tune', 'long.jsonl', '--model', model, '--max-steps', '2', '--batch-size', '800', '--micro-batch-size', '800', '--sequence-length', '128', '--checkpoint-every', '1', '--threads', '1', '--json', '--run', 'memory'];
+
+    const args = [
+      'tune',
+      'long.jsonl',
+      '--model',
+      model,
+      '--max-steps',
+      '2',
+      '--batch-size',
+      '800',
+      '--micro-batch-size',
+      '800',
+      '--sequence-length',
+      '128',
+      '--checkpoint-every',
+      '1',
+      '--threads',
+      '1',
+      '--json',
+      '--run',
+      'memory',
+    ];
     const limit = ['prlimit', `--as=${addressSpaceBytes}`];
     const { code, list, err } = await watched(args, '', () => {}, limit);
     expect(code, err).toBe(0);

@@ -67,7 +67,9 @@ export const cpf = (value: string): boolean =>
 
 /** Spain's letter of NIF and NIE. */
 export const spanishLetter = (value: string): boolean =>
-  'TRWAGMYFPDXBNJZSQVHLCKE'[Number(value.slice(0, -1).replace(/^[XYZ]/, (letter) => String('XYZ'.indexOf(letter)))) % 23] === value.at(-1); // biome-ignore format: one line
+  'TRWAGMYFPDXBNJZSQVHLCKE'[
+    Number(value.slice(0, -1).replace(/^[XYZ]/, (letter) => String('XYZ'.indexOf(letter)))) % 23
+  ] === value.at(-1);
 
 /** France's key of the NIR; Corsica's departments are 2A and 2B. */
 export function nir(value: string): boolean {

@@ -17,7 +17,9 @@ const wordBehind = 15;
 
 /** Whether words that `pattern` knows stand around a place. */
 export function isNamed(text: string, { start, end }: Pick<Found, 'start' | 'end'>, pattern: RegExp): boolean {
-  return pattern.test(text.slice(Math.max(0, start - wordBefore), start)) || pattern.test(text.slice(end, end + wordBehind)); // biome-ignore format: one line
+  return (
+    pattern.test(text.slice(Math.max(0, start - wordBefore), start)) || pattern.test(text.slice(end, end + wordBehind))
+  );
 }
 
 /** Only digits and letters, in capitals. */

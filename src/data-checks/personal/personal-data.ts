@@ -10,11 +10,12 @@ import { phoneNumbersIn } from './phone-numbers.ts';
 import { postalAddressesIn } from './postal-addresses.ts';
 
 /** Finds the places that a form matches and that are right. */
-const matches = (rule: string, form: RegExp, isRight: (match: string, text: string, index: number) => boolean) =>
+const matches =
+  (rule: string, form: RegExp, isRight: (match: string, text: string, index: number) => boolean) =>
   (text: string): Found[] =>
     [...text.matchAll(form)]
       .filter((match) => isRight(match[0], text, match.index))
-      .map((match) => ({ rule, start: match.index, end: match.index + match[0].length })); // biome-ignore format: one line
+      .map((match) => ({ rule, start: match.index, end: match.index + match[0].length }));
 
 /** RFC 5321's lengths; quoted local parts, which nobody has, are not found. A password before the @ makes it an address of a server. */
 const emails = matches(
@@ -43,7 +44,8 @@ const cards = matches(
 );
 
 /** Networks that are at home everywhere, and so nobody's (RFC 1918, 5737, 6890), and masks. */
-const nobodys = /^(?:0|10|127|255)\.|^169\.254\.|^192\.(?:168|0\.[02])\.|^172\.(?:1[6-9]|2\d|3[01])\.|^198\.51\.100\.|^203\.0\.113\./; // biome-ignore format: one line
+const nobodys =
+  /^(?:0|10|127|255)\.|^169\.254\.|^192\.(?:168|0\.[02])\.|^172\.(?:1[6-9]|2\d|3[01])\.|^198\.51\.100\.|^203\.0\.113\./;
 /** "version 1.2.3.4" and sections of a text. */
 const isVersion = (match: string, before: string): boolean =>
   /(?:\bv(?:er(?:sion)?)?\.?|release|section|§|chapter|clause) ?$/i.test(before) || /^\d\.\d\.\d\.\d$/.test(match);
@@ -52,7 +54,8 @@ const ipAddresses = [
   matches(
     'IP address',
     /(?<![\w.-])(?:\d{1,3}\.){3}\d{1,3}(?!\w|\.\d|-\d)/g,
-    (match, text, index) => isIP(match) === 4 && !nobodys.test(match) && !isVersion(match, text.slice(Math.max(0, index - 12), index)), // biome-ignore format: one line
+    (match, text, index) =>
+      isIP(match) === 4 && !nobodys.test(match) && !isVersion(match, text.slice(Math.max(0, index - 12), index)),
   ),
   matches(
     'IP address',

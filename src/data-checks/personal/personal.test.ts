@@ -3,7 +3,8 @@ import * as check from './checksums.ts';
 import { personalDataIn } from './personal-data.ts';
 import { secretsIn } from './secrets.ts';
 
-const found = (text: string): string[] => personalDataIn(text).map(({ end, rule, start }) => `${rule}: ${text.slice(start, end)}`); // biome-ignore format: one line
+const found = (text: string): string[] =>
+  personalDataIn(text).map(({ end, rule, start }) => `${rule}: ${text.slice(start, end)}`);
 
 test.each([
   ['write to jo.do-e+x@mail.example.co.uk.', 'e-mail address: jo.do-e+x@mail.example.co.uk'],
@@ -70,7 +71,15 @@ test('keys are found by the published rules and by forms beside them, each in it
     `password: ${'hunter2secret'}`,
   ];
   const rules = (await secretsIn(texts)).map((found) => found.map(({ rule }) => rule));
-  expect(rules).toEqual([['GitHub token'], [], ['AWS access key id'], ['Stripe key'], ['private key'], ['address with a password'], ['password']]); // biome-ignore format: one line
+  expect(rules).toEqual([
+    ['GitHub token'],
+    [],
+    ['AWS access key id'],
+    ['Stripe key'],
+    ['private key'],
+    ['address with a password'],
+    ['password'],
+  ]);
   // What only secretlint knows stands where it stands, too.
   const linear = `see ${token('lin_api_', 40)} there`;
   const [, [only]] = (await secretsIn(['first text', linear])) as [unknown, [{ start: number; end: number }]];
@@ -78,7 +87,14 @@ test('keys are found by the published rules and by forms beside them, each in it
 });
 
 test('long texts of digits, spaces and capitals are gone through in no time', async () => {
-  const texts = ['1 '.repeat(20_000), 'Aa '.repeat(20_000), '12-'.repeat(20_000), 'A1'.repeat(20_000), 'a.'.repeat(20_000), '::'.repeat(20_000)]; // biome-ignore format: one line
+  const texts = [
+    '1 '.repeat(20_000),
+    'Aa '.repeat(20_000),
+    '12-'.repeat(20_000),
+    'A1'.repeat(20_000),
+    'a.'.repeat(20_000),
+    '::'.repeat(20_000),
+  ];
   const start = performance.now();
   for (const text of texts) personalDataIn(text);
   await secretsIn(texts);

@@ -11,10 +11,40 @@ const candidates =
 const words =
   /\b(?:call|dial|phone|ring|telephone|tele?|mobile|cell|fax|whatsapp|sms|text|reach|numbers? (?:is|are|was|would be)|(?:my|his|her|their|your|our) number|contact|handy|telefon\w*|anruf\w*|rufnummer|mobil\w*|tel[eé]fono|m[oó]vil|celular|llam\w+|t[eé]l[eé]phone|portable|appel\w*|cellulare|telefoon\w*|bel|telefone|ligue|telefonnummer|puhelin\w*)\b|电话|手机|联系|致电|電話|携帯|전화/iu;
 /** Dates and ranges of years have as many digits. */
-const dates = /^(?:\d{1,2}[-./ ]\d{1,2}[-./ ]\d{2,4}|(?:1[5-9]|20)\d{2}[-./ ]?\d{1,2}[-./ ]?\d{1,2}|(?:1[5-9]|20)\d{2} ?[-/ ] ?(?:1[5-9]|20)\d{2}(?: ?[-/ ] ?(?:1[5-9]|20)\d{2})*)$/; // biome-ignore format: one line
+const dates =
+  /^(?:\d{1,2}[-./ ]\d{1,2}[-./ ]\d{2,4}|(?:1[5-9]|20)\d{2}[-./ ]?\d{1,2}[-./ ]?\d{1,2}|(?:1[5-9]|20)\d{2} ?[-/ ] ?(?:1[5-9]|20)\d{2}(?: ?[-/ ] ?(?:1[5-9]|20)\d{2})*)$/;
 
 /** Countries whose numbers people write without a country code, the most frequent in texts first. */
-const countries: readonly CountryCode[] = ['US', 'GB', 'DE', 'FR', 'IT', 'ES', 'NL', 'BE', 'AT', 'CH', 'PL', 'SE', 'DK', 'NO', 'FI', 'PT', 'IE', 'AU', 'NZ', 'IN', 'CN', 'JP', 'KR', 'BR', 'MX', 'ZA', 'RU', 'TR']; // biome-ignore format: one line
+const countries: readonly CountryCode[] = [
+  'US',
+  'GB',
+  'DE',
+  'FR',
+  'IT',
+  'ES',
+  'NL',
+  'BE',
+  'AT',
+  'CH',
+  'PL',
+  'SE',
+  'DK',
+  'NO',
+  'FI',
+  'PT',
+  'IE',
+  'AU',
+  'NZ',
+  'IN',
+  'CN',
+  'JP',
+  'KR',
+  'BR',
+  'MX',
+  'ZA',
+  'RU',
+  'TR',
+];
 
 /** Groupings that one country has for its numbers, and hardly anything else. */
 const telling: Partial<Record<CountryCode, RegExp>> = {
@@ -25,7 +55,8 @@ const telling: Partial<Record<CountryCode, RegExp>> = {
 };
 
 const isNumberOf = (text: string, country?: CountryCode): boolean =>
-  parsePhoneNumberFromString(text, { ...(country ? { defaultCountry: country } : {}), extract: false })?.isValid() ?? false; // biome-ignore format: one line
+  parsePhoneNumberFromString(text, { ...(country ? { defaultCountry: country } : {}), extract: false })?.isValid() ??
+  false;
 
 /** A zero for the trunk and groups: how most countries write their own numbers. */
 const isGrouped = (text: string): boolean => /^\(?0\d/.test(text) && /[-./() \u00a0]/.test(text.slice(1));

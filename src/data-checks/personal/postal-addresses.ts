@@ -6,7 +6,8 @@ import type { Found } from './found.ts';
 
 /** Bounded, and words parted by what no word holds: a form that can be read in many ways takes forever on long texts. */
 const name = "\\p{Lu}[\\p{L}'’.]{0,30}";
-const states = 'A[KLRZ]|C[AOT]|D[CE]|FL|GA|HI|I[ADLN]|K[SY]|LA|M[ADEHINOPST]|N[CDEHJMVY]|O[HKR]|P[ARW]|RI|S[CD]|T[NX]|UT|V[AIT]|W[AIVY]|A[AEPS]|GU|MH|FM|MP'; // biome-ignore format: one line
+const states =
+  'A[KLRZ]|C[AOT]|D[CE]|FL|GA|HI|I[ADLN]|K[SY]|LA|M[ADEHINOPST]|N[CDEHJMVY]|O[HKR]|P[ARW]|RI|S[CD]|T[NX]|UT|V[AIT]|W[AIVY]|A[AEPS]|GU|MH|FM|MP';
 const english =
   'Street|St|Avenue|Ave|Road|Rd|Boulevard|Blvd|Lane|Ln|Drive|Dr|Court|Ct|Square|Terrace|Parkway|Pkwy|Highway|Hwy|Crescent|Close|Mews|Gardens?|Grove|Circle|Trail';
 
@@ -38,7 +39,10 @@ const forms: readonly RegExp[] = [
 
 /** All that the text holds. */
 export const postalAddressesIn = (text: string): Found[] =>
-  forms.flatMap(
-    (form) =>
-    [...text.matchAll(form)].map((match) => ({ rule: 'postal address', start: match.index, end: match.index + match[0].length })), // biome-ignore format: one line
+  forms.flatMap((form) =>
+    [...text.matchAll(form)].map((match) => ({
+      rule: 'postal address',
+      start: match.index,
+      end: match.index + match[0].length,
+    })),
   );

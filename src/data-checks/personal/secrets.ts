@@ -36,10 +36,10 @@ export async function secretsIn(texts: readonly string[]): Promise<Found[][]> {
     messageId,
     range: [start, end],
   } of messages) {
-    // biome-ignore format: one line
     const place = starts.findLastIndex((each) => each <= start);
     const [text, offset] = [texts[place]!, starts[place]!];
-    if (end - offset <= text.length) found[place]!.push({ rule: ruleName(messageId), start: start - offset, end: end - offset }); // biome-ignore format: one line
+    if (end - offset <= text.length)
+      found[place]!.push({ rule: ruleName(messageId), start: start - offset, end: end - offset });
   }
   return found.map(withoutOverlaps);
 }

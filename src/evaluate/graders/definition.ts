@@ -10,11 +10,36 @@ export type TemplateMessage = z.output<typeof message>;
 const named = { name: z.string().nullish() };
 const threshold = z.number().nullish();
 /** By a model, which answers with a label or a number. */
-const labelModel = z.looseObject({ ...named, type: z.literal('label_model'), input: messages, labels: z.array(z.string()).min(1), passing_labels: z.array(z.string()).min(1) }); // biome-ignore format: one line
-const scoreModel = z.looseObject({ ...named, type: z.literal('score_model'), input: messages, range: z.tuple([z.number(), z.number()]).nullish(), pass_threshold: threshold }); // biome-ignore format: one line
+const labelModel = z.looseObject({
+  ...named,
+  type: z.literal('label_model'),
+  input: messages,
+  labels: z.array(z.string()).min(1),
+  passing_labels: z.array(z.string()).min(1),
+});
+const scoreModel = z.looseObject({
+  ...named,
+  type: z.literal('score_model'),
+  input: messages,
+  range: z.tuple([z.number(), z.number()]).nullish(),
+  pass_threshold: threshold,
+});
 /** By the text alone. */
-const stringCheck = z.looseObject({ ...named, type: z.literal('string_check'), input: z.string(), reference: z.string(), operation: z.enum(['eq', 'ne', 'like', 'ilike']) }); // biome-ignore format: one line
-const textSimilarity = z.looseObject({ ...named, type: z.literal('text_similarity'), input: z.string(), reference: z.string(), evaluation_metric: z.string(), pass_threshold: threshold }); // biome-ignore format: one line
+const stringCheck = z.looseObject({
+  ...named,
+  type: z.literal('string_check'),
+  input: z.string(),
+  reference: z.string(),
+  operation: z.enum(['eq', 'ne', 'like', 'ilike']),
+});
+const textSimilarity = z.looseObject({
+  ...named,
+  type: z.literal('text_similarity'),
+  input: z.string(),
+  reference: z.string(),
+  evaluation_metric: z.string(),
+  pass_threshold: threshold,
+});
 
 export const grader = z.discriminatedUnion('type', [stringCheck, textSimilarity, labelModel, scoreModel]);
 export type Grader = z.output<typeof grader>;
@@ -31,8 +56,15 @@ export const evalDefinition = z.looseObject({
 /** What a run of an eval asks: the template of its messages, and where its items are. */
 export const dataSource = z.looseObject({
   input_messages: z.looseObject({ template: messages.nullish(), item_reference: z.string().nullish() }).nullish(),
-  source: z.looseObject({ content: z.array(z.looseObject({ item: z.record(z.string(), z.unknown()) })).nullish() }).nullish(), // biome-ignore format: one line
-  sampling_params: z.looseObject({ max_completion_tokens: z.int().positive().nullish(), max_completions_tokens: z.int().positive().nullish() }).nullish(), // biome-ignore format: one line
+  source: z
+    .looseObject({ content: z.array(z.looseObject({ item: z.record(z.string(), z.unknown()) })).nullish() })
+    .nullish(),
+  sampling_params: z
+    .looseObject({
+      max_completion_tokens: z.int().positive().nullish(),
+      max_completions_tokens: z.int().positive().nullish(),
+    })
+    .nullish(),
 });
 export type DataSource = z.output<typeof dataSource>;
 
@@ -44,4 +76,7 @@ export const registryEval = z.looseObject({
 
 /** What a message says, its parts one after the other. */
 export const contentOf = ({ content }: TemplateMessage): string =>
-  [content].flat().map((each) => (typeof each === 'string' ? each : each.text)).join(''); // biome-ignore format: one line
+  [content]
+    .flat()
+    .map((each) => (typeof each === 'string' ? each : each.text))
+    .join('');

@@ -27,7 +27,11 @@ interface Form {
   readonly scoreOf: (reply: string) => number | null;
 }
 
-const bare = (text: string): string => text.trim().replace(/^[\s"'*_`([]+|[\s"'*_`)\].!]+$/g, '').toLowerCase(); // biome-ignore format: one line
+const bare = (text: string): string =>
+  text
+    .trim()
+    .replace(/^[\s"'*_`([]+|[\s"'*_`)\].!]+$/g, '')
+    .toLowerCase();
 
 /** The label that the whole reply is, or its last line, or the only one that is named. */
 function labelIn(reply: string, labels: readonly string[]): string | null {
@@ -75,8 +79,16 @@ export function modelGraderMetric(name: string, grader: ModelGrader, judge: Judg
       const score = scoreOf(await judge.ask([...asked, { role: 'user', content: asksFor }]));
       replies++;
       if (score === null) nonsense++;
-      if ((nonsense === replies && replies >= firstReplies) || (replies >= enoughReplies && nonsense > mostNonsense * replies))
-        throw new NomoatError({ part: `the judge ${judge.name}`, fault: `gave no opinion in ${nonsense} of ${replies} replies: it was asked to "${asksFor}"`, remedy: 'Take another judge.', kind: 'failed' }); // biome-ignore format: one line
+      if (
+        (nonsense === replies && replies >= firstReplies) ||
+        (replies >= enoughReplies && nonsense > mostNonsense * replies)
+      )
+        throw new NomoatError({
+          part: `the judge ${judge.name}`,
+          fault: `gave no opinion in ${nonsense} of ${replies} replies: it was asked to "${asksFor}"`,
+          remedy: 'Take another judge.',
+          kind: 'failed',
+        });
       return score ?? 0;
     },
   };

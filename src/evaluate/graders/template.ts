@@ -10,10 +10,17 @@ export interface Namespace {
 const places = /\{\{\s*([\w.[\]]+)\s*\}\}/g;
 
 const failure = (fault: string): NomoatError =>
-  new NomoatError({ code: 'unusable-data', part: 'the definition of the eval', fault, remedy: 'Its templates name fields of `item`, and graders `sample.output_text`.' }); // biome-ignore format: one line
+  new NomoatError({
+    code: 'unusable-data',
+    part: 'the definition of the eval',
+    fault,
+    remedy: 'Its templates name fields of `item`, and graders `sample.output_text`.',
+  });
 
 const within = (value: unknown, key: string): unknown =>
-  typeof value === 'object' && value !== null && Object.hasOwn(value, key) ? (value as Record<string, unknown>)[key] : undefined; // biome-ignore format: one line
+  typeof value === 'object' && value !== null && Object.hasOwn(value, key)
+    ? (value as Record<string, unknown>)[key]
+    : undefined;
 
 /** The answer read as JSON; undefined where it is none. */
 function outputJson(text: string): unknown {
@@ -27,7 +34,8 @@ function outputJson(text: string): unknown {
 function valueAt(path: string, { item, sample }: Namespace): unknown {
   const [root, ...keys] = path.replace(/\[(\w+)\]/g, '.$1').split('.');
   const isJson = root === 'sample' && keys[0] === 'output_json';
-  const start = root === 'item' ? item : isJson ? outputJson(sample?.output_text ?? '') : root === 'sample' ? sample : undefined; // biome-ignore format: one line
+  const start =
+    root === 'item' ? item : isJson ? outputJson(sample?.output_text ?? '') : root === 'sample' ? sample : undefined;
   const found = (isJson ? keys.slice(1) : keys).reduce(within, start);
   // An answer that is no JSON, or other JSON than was hoped for, is the model's fault and fails the check.
   if (found === undefined && isJson) return '';

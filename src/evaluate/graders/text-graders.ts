@@ -23,14 +23,23 @@ const similarities: Readonly<Record<string, (text: string, reference: string) =>
   fuzzy_match: characterRatio,
   bleu: (text, reference) => bleu([[text, reference]], { effectiveOrder: true }) / percent,
   rouge_l: rougeL,
-  ...Object.fromEntries(Array.from({ length: mostWords }, (_, i) => [`rouge_${i + 1}`, (text: string, reference: string) => rougeN(text, reference, i + 1)])), // biome-ignore format: one line
+  ...Object.fromEntries(
+    Array.from({ length: mostWords }, (_, i) => [
+      `rouge_${i + 1}`,
+      (text: string, reference: string) => rougeN(text, reference, i + 1),
+    ]),
+  ),
 };
 
 /** Both texts of a grader, filled in with an example and its answer. */
-const both = ({ input, reference }: { readonly input: string; readonly reference: string }, answer: string, question: TestQuestion | undefined): [string, string] => {
+const both = (
+  { input, reference }: { readonly input: string; readonly reference: string },
+  answer: string,
+  question: TestQuestion | undefined,
+): [string, string] => {
   const values = { item: question?.item ?? {}, sample: { output_text: answer } };
   return [filled(input, values), filled(reference, values)];
-}; // biome-ignore format: one line
+};
 
 /** `string_check`: right or wrong. */
 export const stringCheckMetric = (name: string, grader: StringCheck): Metric => ({
@@ -45,7 +54,12 @@ export function textSimilarityMetric(name: string, grader: TextSimilarity): Metr
   const { evaluation_metric: by, pass_threshold: least } = grader;
   const similarity = Object.hasOwn(similarities, by) ? similarities[by]! : null;
   if (similarity === null)
-    throw new NomoatError({ code: 'invalid-settings', part: `the grader ${name}`, fault: `compares texts by ${by}, which is not computed here`, remedy: `Take one of ${Object.keys(similarities).join(', ')}.` }); // biome-ignore format: one line
+    throw new NomoatError({
+      code: 'invalid-settings',
+      part: `the grader ${name}`,
+      fault: `compares texts by ${by}, which is not computed here`,
+      remedy: `Take one of ${Object.keys(similarities).join(', ')}.`,
+    });
   return {
     name,
     summary: `text_similarity of OpenAI's evals: ${by}${least == null ? '' : `, at least ${least}`}`,
@@ -62,7 +76,13 @@ const ideals = (question: TestQuestion | undefined): string[] => [question?.item
 
 const sameJson = (a: string, b: string): boolean => {
   const canonical = (value: unknown): unknown =>
-    Array.isArray(value) ? value.map(canonical) : typeof value === 'object' && value !== null ? Object.entries(value).sort(([x], [y]) => (x < y ? -1 : 1)).map(([key, each]) => [key, canonical(each)]) : value; // biome-ignore format: one line
+    Array.isArray(value)
+      ? value.map(canonical)
+      : typeof value === 'object' && value !== null
+        ? Object.entries(value)
+            .sort(([x], [y]) => (x < y ? -1 : 1))
+            .map(([key, each]) => [key, canonical(each)])
+        : value;
   try {
     return JSON.stringify(canonical(JSON.parse(a))) === JSON.stringify(canonical(JSON.parse(b)));
   } catch {
@@ -84,5 +104,12 @@ const classes: Readonly<Record<string, (answer: string, ideal: string) => boolea
 /** A class of the registry as a metric; null where it is another one. */
 export function registryMetric(type: string): Metric | null {
   const holds = Object.hasOwn(classes, type) ? classes[type]! : null;
-  return holds && { name: type, summary: `${type} of OpenAI's evals`, binary: true, of: (answer, _, question) => Number(ideals(question).some((ideal) => holds(answer.trim(), ideal))) }; // biome-ignore format: one line
+  return (
+    holds && {
+      name: type,
+      summary: `${type} of OpenAI's evals`,
+      binary: true,
+      of: (answer, _, question) => Number(ideals(question).some((ideal) => holds(answer.trim(), ideal))),
+    }
+  );
 }

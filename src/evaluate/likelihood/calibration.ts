@@ -65,7 +65,13 @@ export function calibrationOf(choices: readonly Choice[]): Calibration {
       accuracy: meanOrNothing(inside.map(({ isRight }) => Number(isRight))),
     };
   });
-  const ece = bins.reduce((sum, { accuracy, confidence, count }) => sum + count * Math.abs(accuracy - confidence), 0) / Math.max(1, choices.length); // biome-ignore format: one line
-  const brier = meanOrNothing(choices.map(({ probabilities, right }) => probabilities.reduce((sum, each, i) => sum + (each - Number(i === right)) ** 2, 0))); // biome-ignore format: one line
+  const ece =
+    bins.reduce((sum, { accuracy, confidence, count }) => sum + count * Math.abs(accuracy - confidence), 0) /
+    Math.max(1, choices.length);
+  const brier = meanOrNothing(
+    choices.map(({ probabilities, right }) =>
+      probabilities.reduce((sum, each, i) => sum + (each - Number(i === right)) ** 2, 0),
+    ),
+  );
   return { ece, brier, bins };
 }

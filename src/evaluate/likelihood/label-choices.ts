@@ -8,18 +8,31 @@ const isExpected: Metric['of'] = (answer, expected) => Number(answer.trim() === 
 
 /** The metrics of choices by likelihood. Baselines, which hold nothing likely, are scored by their answers. */
 export const labelMetrics: readonly Metric[] = [
-  { name: 'label-likelihood', summary: 'of all labels, the likeliest answer is the expected one', binary: true, of: isExpected }, // biome-ignore format: one line
-  { name: 'label-likelihood-norm', summary: 'the same, each log-probability divided by the characters of its label, as acc_norm', binary: true, of: isExpected }, // biome-ignore format: one line
+  {
+    name: 'label-likelihood',
+    summary: 'of all labels, the likeliest answer is the expected one',
+    binary: true,
+    of: isExpected,
+  },
+  {
+    name: 'label-likelihood-norm',
+    summary: 'the same, each log-probability divided by the characters of its label, as acc_norm',
+    binary: true,
+    of: isExpected,
+  },
 ];
 
 /** More candidates would take longer than generating an answer. */
 export const mostCandidates = 200;
 
 /** The labels of a test set, in the order in which they come. */
-export const candidatesOf = (questions: readonly TestQuestion[]): string[] => [...new Set(questions.map(({ expected }) => expected))]; // biome-ignore format: one line
+export const candidatesOf = (questions: readonly TestQuestion[]): string[] => [
+  ...new Set(questions.map(({ expected }) => expected)),
+];
 
 /** A question with an answer, as a row to score. */
-export const rowOf = ({ ask }: TestQuestion, answer: string): ScoreRow => 'messages' in ask ? { messages: ask.messages, answer } : { prompt: ask.prompt, answer }; // biome-ignore format: one line
+export const rowOf = ({ ask }: TestQuestion, answer: string): ScoreRow =>
+  'messages' in ask ? { messages: ask.messages, answer } : { prompt: ask.prompt, answer };
 
 /** What a model's likelihoods chose. */
 export interface LabelChoices {

@@ -17,7 +17,15 @@ test('calibration is that of numpy: expected error over ten bins, Brier over all
   expect(found.ece).toBeCloseTo(0.2316666666666667, 12);
   expect(found.brier).toBeCloseTo(0.2562, 12);
   expect(found.bins).toHaveLength(10);
-  expect(found.bins.filter(({ count }) => count > 0).map(({ accuracy, count, from }) => [from, count, accuracy])).toEqual([[0.3, 2, 0], [0.6, 1, 1], [0.7, 1, 1], [0.8, 1, 1], [0.9, 1, 1]]); // biome-ignore format: one line
+  expect(
+    found.bins.filter(({ count }) => count > 0).map(({ accuracy, count, from }) => [from, count, accuracy]),
+  ).toEqual([
+    [0.3, 2, 0],
+    [0.6, 1, 1],
+    [0.7, 1, 1],
+    [0.8, 1, 1],
+    [0.9, 1, 1],
+  ]);
   // A certain one belongs to the last bin, and nothing is known of nothing.
   expect(calibrationOf([{ probabilities: [1, 0], right: 0 }]).bins.at(-1)).toMatchObject({
     count: 1,

@@ -63,7 +63,9 @@ interface Losses {
 
 /** Of all answers together. */
 export function modelLoss(name: string, examples: readonly ExampleLoss[]): ModelLoss {
-  const [nats, tokens, bytes] = (['nats', 'tokens', 'bytes'] as const).map((key) => sum(examples.map((each) => each[key]))); // biome-ignore format: one line
+  const [nats, tokens, bytes] = (['nats', 'tokens', 'bytes'] as const).map((key) =>
+    sum(examples.map((each) => each[key])),
+  );
   const loss = nats! / tokens!;
   return { name, loss, perplexity: Math.exp(loss), bitsPerByte: nats! / Math.LN2 / bytes!, examples };
 }
@@ -90,7 +92,14 @@ export function lossReport(models: readonly Losses[], test: TestSet): LossReport
   const adjusted = holm(found.map(({ pValue }) => pValue));
   const comparisons = found.map((each, i): LossComparison => {
     const isShown = adjusted[i]! < 1 - confidence;
-    const verdict = unitsOf(test) < fewestExamples ? 'too-few-examples' : !isShown ? 'no-difference-shown' : each.difference < 0 ? 'better' : 'worse'; // biome-ignore format: one line
+    const verdict =
+      unitsOf(test) < fewestExamples
+        ? 'too-few-examples'
+        : !isShown
+          ? 'no-difference-shown'
+          : each.difference < 0
+            ? 'better'
+            : 'worse';
     return { ...each, adjustedPValue: adjusted[i]!, verdict };
   });
   return { models: [first, ...others].map(({ losses = [], name }) => modelLoss(name, losses)), comparisons };
@@ -107,9 +116,10 @@ export function lossText({
   second,
   verdict,
 }: LossComparison): string {
-  const seen = `${nats(Math.abs(difference))} nats per token ${difference <= 0 ? 'less' : 'more'}, 95% interval of the difference ${nats(low)} to ${nats(high)}, ${adjustedPValue < 0.001 ? 'p < 0.001' : `p = ${adjustedPValue.toFixed(3)}`}`; // biome-ignore format: one line
+  const seen = `${nats(Math.abs(difference))} nats per token ${difference <= 0 ? 'less' : 'more'}, 95% interval of the difference ${nats(low)} to ${nats(high)}, ${adjustedPValue < 0.001 ? 'p < 0.001' : `p = ${adjustedPValue.toFixed(3)}`}`;
   const of = 'by the loss of the expected answers (lower is better)';
   if (verdict === 'better' || verdict === 'worse') return `${first} is ${verdict} than ${second} ${of}: ${seen}.`;
-  if (verdict === 'too-few-examples') return `The examples are too few to compare ${first} with ${second} ${of}: ${seen}.`; // biome-ignore format: one line
+  if (verdict === 'too-few-examples')
+    return `The examples are too few to compare ${first} with ${second} ${of}: ${seen}.`;
   return `No difference shown between ${first} and ${second} ${of}: ${seen}.`;
 }

@@ -35,7 +35,12 @@ export function jsonScore(answer: string, expected: string): JsonScore | null {
   if (given === null) return { valid: false, right: 0, fields: fields.size, extra: 0 };
   const found = leaves(given.value, '', new Map());
   const right = [...fields].filter(([path, value]) => found.get(path) === value).length;
-  return { valid: true, right, fields: fields.size, extra: [...found.keys()].filter((path) => !fields.has(path)).length }; // biome-ignore format: one line
+  return {
+    valid: true,
+    right,
+    fields: fields.size,
+    extra: [...found.keys()].filter((path) => !fields.has(path)).length,
+  };
 }
 
 /** Whether a text is one JSON value and nothing else. */

@@ -33,8 +33,22 @@ export function labelReport(answers: readonly string[], expected: readonly strin
   const labels = names.map((label, i): LabelScore => {
     const [right, support] = [confusion[i]![i]!, confusion[i]!.reduce((sum, count) => sum + count, 0)];
     const answered = confusion.reduce((sum, row) => sum + row[i]!, 0);
-    return { label, precision: share(right, answered), recall: share(right, support), f1: share(2 * right, support + answered), support }; // biome-ignore format: one line
+    return {
+      label,
+      precision: share(right, answered),
+      recall: share(right, support),
+      f1: share(2 * right, support + answered),
+      support,
+    };
   });
   const right = confusion.reduce((sum, row, i) => sum + row[i]!, 0);
-  return { accuracy: share(right, expected.length), macroF1: share(labels.reduce((sum, each) => sum + each.f1, 0), labels.length), labels, confusion }; // biome-ignore format: one line
+  return {
+    accuracy: share(right, expected.length),
+    macroF1: share(
+      labels.reduce((sum, each) => sum + each.f1, 0),
+      labels.length,
+    ),
+    labels,
+    confusion,
+  };
 }

@@ -5,7 +5,13 @@ const punctuation = /[!-/:-@[-`{-~]/g;
 
 /** As SQuAD's evaluation: lower case, without punctuation, English articles and doubled white space. */
 export const normalised = (text: string): string =>
-  text.toLowerCase().replace(punctuation, '').replace(/\b(a|an|the)\b/g, ' ').split(/\s+/).filter(Boolean).join(' '); // biome-ignore format: one line
+  text
+    .toLowerCase()
+    .replace(punctuation, '')
+    .replace(/\b(a|an|the)\b/g, ' ')
+    .split(/\s+/)
+    .filter(Boolean)
+    .join(' ');
 
 /** How often each value is there. */
 export function counted<T>(values: Iterable<T>): Map<T, number> {

@@ -50,10 +50,13 @@ const characterOrder = 6;
 const beta = 2;
 
 function ngrams(units: readonly string[], n: number): Map<string, number> {
-  return counted(Array.from({ length: Math.max(0, units.length - n + 1) }, (_, i) => units.slice(i, i + n).join('\u0000'))); // biome-ignore format: one line
+  return counted(
+    Array.from({ length: Math.max(0, units.length - n + 1) }, (_, i) => units.slice(i, i + n).join('\u0000')),
+  );
 }
 
-const total = (counts: ReadonlyMap<string, number>): number => [...counts.values()].reduce((sum, count) => sum + count, 0); // biome-ignore format: one line
+const total = (counts: ReadonlyMap<string, number>): number =>
+  [...counts.values()].reduce((sum, count) => sum + count, 0);
 
 /** What each order of n-grams has of an answer and what is expected, and shares. */
 interface Statistics {
@@ -85,7 +88,8 @@ export function chrF(pairs: readonly (readonly [answer: string, expected: string
   const [given, wanted, matches] = [added(all, 'given'), added(all, 'wanted'), added(all, 'matches')];
   const orders = [...given.keys()].filter((n) => given[n]! > 0 && wanted[n]! > 0);
   if (orders.length === 0) return 0;
-  const mean = (of: readonly number[]): number => orders.reduce((sum, n) => sum + matches[n]! / of[n]!, 0) / orders.length; // biome-ignore format: one line
+  const mean = (of: readonly number[]): number =>
+    orders.reduce((sum, n) => sum + matches[n]! / of[n]!, 0) / orders.length;
   const [precision, recall] = [mean(given), mean(wanted)];
   if (precision + recall === 0) return 0;
   return (100 * (1 + beta ** 2) * precision * recall) / (beta ** 2 * precision + recall);
@@ -95,7 +99,15 @@ const wordOrder = 4;
 
 /** Words and signs as mteval-v13a divides them. */
 function tokens13a(text: string): string[] {
-  const line = text.trimEnd().replaceAll('<skipped>', '').replaceAll('-\n', '').replaceAll('\n', ' ').replaceAll('&quot;', '"').replaceAll('&amp;', '&').replaceAll('&lt;', '<').replaceAll('&gt;', '>'); // biome-ignore format: one line
+  const line = text
+    .trimEnd()
+    .replaceAll('<skipped>', '')
+    .replaceAll('-\n', '')
+    .replaceAll('\n', ' ')
+    .replaceAll('&quot;', '"')
+    .replaceAll('&amp;', '&')
+    .replaceAll('&lt;', '<')
+    .replaceAll('&gt;', '>');
   const divided = ` ${line} `
     .replace(/([{-~[-` -&(-+:-@/])/g, ' $1 ')
     .replace(/([^0-9])([.,])/g, '$1 $2 ')

@@ -35,7 +35,12 @@ export function ownMetric(name: string, score: MetricFunction): Metric {
       try {
         given = await score(answer, expected);
       } catch (error) {
-        throw failure(name, `failed: ${error instanceof Error ? error.message : String(error)}`, `It was called with the answer ${JSON.stringify(answer.slice(0, shownText))}.`, error); // biome-ignore format: one line
+        throw failure(
+          name,
+          `failed: ${error instanceof Error ? error.message : String(error)}`,
+          `It was called with the answer ${JSON.stringify(answer.slice(0, shownText))}.`,
+          error,
+        );
       }
       return scoreOf(name, given, answer);
     },

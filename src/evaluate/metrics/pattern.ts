@@ -8,7 +8,12 @@ import type { Metric } from './metric.ts';
  */
 export function patternMetric(pattern: string | null): Metric {
   if (pattern === null || pattern === '')
-    throw new NomoatError({ code: 'invalid-settings', part: 'the metric regex', fault: 'has no pattern', remedy: "Give one: `pattern: '^Answer: (.*)$'`." }); // biome-ignore format: one line
+    throw new NomoatError({
+      code: 'invalid-settings',
+      part: 'the metric regex',
+      fault: 'has no pattern',
+      remedy: "Give one: `pattern: '^Answer: (.*)$'`.",
+    });
   const expression = compiled(pattern);
   const hasGroup = new RegExp(`${expression.source}|`, expression.flags).exec('')!.length > 1;
   return {
@@ -26,6 +31,12 @@ function compiled(pattern: string): RegExp {
   try {
     return new RegExp(pattern, 'mu');
   } catch (cause) {
-    throw new NomoatError({ code: 'invalid-settings', part: '`pattern`', fault: `is no regular expression (${(cause as Error).message})`, remedy: 'Give one as JavaScript writes it, without slashes.', cause }); // biome-ignore format: one line
+    throw new NomoatError({
+      code: 'invalid-settings',
+      part: '`pattern`',
+      fault: `is no regular expression (${(cause as Error).message})`,
+      remedy: 'Give one as JavaScript writes it, without slashes.',
+      cause,
+    });
   }
 }

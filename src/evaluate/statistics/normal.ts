@@ -17,7 +17,8 @@ const nearBound = 0.46875;
 const middleBound = 4;
 
 /** Lowest power first. */
-const polynomial = (coefficients: readonly number[], x: number): number => coefficients.reduceRight((sum, c) => sum * x + c, 0); // biome-ignore format: one line
+const polynomial = (coefficients: readonly number[], x: number): number =>
+  coefficients.reduceRight((sum, c) => sum * x + c, 0);
 
 /** erfc(x) = 1 - erf(x), with small values of it exact too. */
 export function erfc(x: number): number {

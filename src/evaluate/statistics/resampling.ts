@@ -64,7 +64,8 @@ export function bcaInterval(drawn: Float64Array, seen: number, left: readonly nu
   return [end((1 - confidence) / 2), end((1 + confidence) / 2)];
 }
 
-const withoutEach = (clusters: readonly Cluster[], total: Cluster): number[] => clusters.map(({ size, sum }) => (total.sum - sum) / (total.size - size)); // biome-ignore format: one line
+const withoutEach = (clusters: readonly Cluster[], total: Cluster): number[] =>
+  clusters.map(({ size, sum }) => (total.sum - sum) / (total.size - size));
 
 /**
  * Bias-corrected and accelerated bootstrap interval of the mean at 95%. Where all clusters are equal, or there is but one, the interval says
@@ -93,7 +94,9 @@ export function bootstrapInterval(values: readonly number[], options: Resampling
  * their mean difference is as large or larger. All exchanges where there are few clusters, else seeded draws, the one that was seen among them.
  */
 export function pairedPermutation(differences: readonly number[], options: ResamplingOptions = {}): number {
-  const sums = clustersOf(differences, options.clusters).map(({ sum }) => sum).filter((sum) => sum !== 0); // biome-ignore format: one line
+  const sums = clustersOf(differences, options.clusters)
+    .map(({ sum }) => sum)
+    .filter((sum) => sum !== 0);
   const seen = Math.abs(sum(sums));
   // Sums of the same terms in another order differ in the last bits.
   const enough = seen * (1 - 1e-12);

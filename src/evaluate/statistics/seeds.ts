@@ -24,7 +24,13 @@ export function seedVariance(bySeed: BySeed, clusters?: readonly string[]): numb
   const overall = mean(own);
   const between = own.reduce((sum, each) => sum + (each - overall) ** 2, 0) / (count - 1);
   const usual = meanOverSeeds(bySeed);
-  const errors = bySeed.map((scores) => standardError(scores.map((score, i) => score - usual[i]!), clusters) ** 2); // biome-ignore format: one line
+  const errors = bySeed.map(
+    (scores) =>
+      standardError(
+        scores.map((score, i) => score - usual[i]!),
+        clusters,
+      ) ** 2,
+  );
   const byChance = sum(errors) / (count - 1);
   return Math.max(0, between - byChance);
 }
@@ -57,12 +63,15 @@ export function seededMean(
 ): SeededMean {
   const units = clusters ? new Set(clusters).size : values.length;
   const examples = standardError(values, clusters) ** 2;
-  const seeds = repeats.filter(({ count }) => count > 1).map(({ count, variance }) => ({ error: variance / count, freedom: count - 1 })); // biome-ignore format: one line
+  const seeds = repeats
+    .filter(({ count }) => count > 1)
+    .map(({ count, variance }) => ({ error: variance / count, freedom: count - 1 }));
   const parts = [{ error: examples, freedom: units - 1 }, ...seeds];
   const total = parts.reduce((sum, { error }) => sum + error, 0);
   const centre = mean(values);
   const error = Math.sqrt(total);
-  const freedom = total === 0 ? units - 1 : total ** 2 / parts.reduce((sum, part) => sum + part.error ** 2 / part.freedom, 0); // biome-ignore format: one line
+  const freedom =
+    total === 0 ? units - 1 : total ** 2 / parts.reduce((sum, part) => sum + part.error ** 2 / part.freedom, 0);
   const half = Number.isFinite(error) ? studentQuantile(confidence, freedom) * error : error;
   return {
     mean: centre,

@@ -15,7 +15,8 @@ export interface UntilOptions {
 }
 
 /** The part of a text before what ends it, one after the other, as lm-evaluation-harness cuts it. */
-export const cutAt = (text: string, until: readonly string[]): string => until.reduce((rest, end) => rest.split(end)[0]!, text); // biome-ignore format: one line
+export const cutAt = (text: string, until: readonly string[]): string =>
+  until.reduce((rest, end) => rest.split(end)[0]!, text);
 
 async function answerOne(
   model: Pick<Model, 'continue'>,

@@ -9,9 +9,15 @@ import type { TextQuestion } from './task.ts';
 const hasPython = spawnSync('python3', ['--version']).status === 0;
 const needsPython = hasPython ? '' : ' (skipped: needs python3)';
 const question = humaneval.read(
-  { task_id: 'x/0', prompt: 'def add(a, b):\n    """Sum."""\n', entry_point: 'add', test: 'def check(candidate):\n    assert candidate(2, 3) == 5\n', canonical_solution: '    return a + b\n' },
+  {
+    task_id: 'x/0',
+    prompt: 'def add(a, b):\n    """Sum."""\n',
+    entry_point: 'add',
+    test: 'def check(candidate):\n    assert candidate(2, 3) == 5\n',
+    canonical_solution: '    return a + b\n',
+  },
   'HumanEval',
-)!.question as TextQuestion; // biome-ignore format: one line
+)!.question as TextQuestion;
 
 test('prompts are as they stand, and end where the harness ends them', () => {
   expect([question.prompt, question.until.length, question.maxTokens]).toEqual([

@@ -14,7 +14,8 @@ const numberOf = (value: unknown): number => Number(value ?? 0);
 const listOf = (value: unknown): string[] => (Array.isArray(value) ? value.map(String) : []);
 
 /** `relation` is "less than" or "at least". */
-const holds = (count: number, relation: unknown, wanted: unknown): boolean => (relation === 'less than' ? count < numberOf(wanted) : count >= numberOf(wanted)); // biome-ignore format: one line
+const holds = (count: number, relation: unknown, wanted: unknown): boolean =>
+  relation === 'less than' ? count < numberOf(wanted) : count >= numberOf(wanted);
 
 /** As Python reads it; what is no expression here stands for itself. */
 function pattern(source: string, flags: string): RegExp {
@@ -38,7 +39,11 @@ const isIn = (language: string, text: string): boolean => {
   return eld.detect(text).language === language.split('-')[0];
 };
 
-const abbreviations = new Set('mr mrs ms dr prof st jr sr vs etc e.g i.e inc ltd co corp no gen col lt sen rep gov mt u.s u.k u.n a.m p.m ph.d fig al jan feb mar apr jun jul aug sept oct nov dec'.split(' ')); // biome-ignore format: one line
+const abbreviations = new Set(
+  'mr mrs ms dr prof st jr sr vs etc e.g i.e inc ltd co corp no gen col lt sen rep gov mt u.s u.k u.n a.m p.m ph.d fig al jan feb mar apr jun jul aug sept oct nov dec'.split(
+    ' ',
+  ),
+);
 
 /** Sentences of a text. */
 export function countSentences(text: string): number {

@@ -8,9 +8,15 @@ import type { TextQuestion } from './task.ts';
 
 interface Cases {
   readonly answers: readonly string[];
-  readonly cases: readonly { readonly record: { readonly instruction_id_list: readonly string[] }; readonly strict: readonly (readonly number[])[]; readonly loose: readonly (readonly number[])[] }[]; // biome-ignore format: one line
+  readonly cases: readonly {
+    readonly record: { readonly instruction_id_list: readonly string[] };
+    readonly strict: readonly (readonly number[])[];
+    readonly loose: readonly (readonly number[])[];
+  }[];
 }
-const { answers, cases } = JSON.parse(readFileSync(join(import.meta.dirname, '../../../test/fixtures/tasks/ifeval.json'), 'utf8')) as Cases; // biome-ignore format: one line
+const { answers, cases } = JSON.parse(
+  readFileSync(join(import.meta.dirname, '../../../test/fixtures/tasks/ifeval.json'), 'utf8'),
+) as Cases;
 /** The first answers are sentences of one language; of single words and mixtures, eld and langdetect say one thing or another. */
 const clear = 5;
 const questionOf = (record: unknown): TextQuestion => ifeval.read(record, '')!.question as TextQuestion;
@@ -34,11 +40,22 @@ test.each(cases.map((each) => [each.record.instruction_id_list.join(', '), each]
 
 describe('what the harness has NLTK for', () => {
   test('sentences end at punctuation, and not behind abbreviations and initials', () => {
-    expect(['One. Two! Three? four', 'Dr. Smith met J. Doe at 5 p.m. there. "Yes." He left.', 'e.g. this', '', 'No end\n\nhere'].map(countSentences)).toEqual([4, 3, 1, 0, 1]); // biome-ignore format: one line
+    expect(
+      [
+        'One. Two! Three? four',
+        'Dr. Smith met J. Doe at 5 p.m. there. "Yes." He left.',
+        'e.g. this',
+        '',
+        'No end\n\nhere',
+      ].map(countSentences),
+    ).toEqual([4, 3, 1, 0, 1]);
   });
 
   test('words in capitals', () => {
-    const count = (answer: string) => [0, 1, 2, 3, 4, 5].findLast((n) => checks['change_case:capital_word_frequency']!(answer, { capital_frequency: n, capital_relation: 'at least' })); // biome-ignore format: one line
+    const count = (answer: string) =>
+      [0, 1, 2, 3, 4, 5].findLast((n) =>
+        checks['change_case:capital_word_frequency']!(answer, { capital_frequency: n, capital_relation: 'at least' }),
+      );
     expect(['I AM HERE, really.', 'WELL-KNOWN and A', "DON'T", 'none 123'].map(count)).toEqual([3, 2, 2, 0]);
   });
 });

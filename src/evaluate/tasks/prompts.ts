@@ -25,7 +25,12 @@ function shotsFor(task: Task, { areShared, asked, shots }: TaskData, count: numb
     const others = areShared ? pool.filter((each) => each !== document) : pool;
     if (others.length < count) {
       const of = document.group === undefined ? '' : ` of ${document.group}`;
-      throw new NomoatError({ code: 'unusable-data', part: task.name, fault: `has ${others.length} examples${of} for its prompts, not ${count}`, remedy: `Give the files that they come from (${task.shots.from.join(' or ')}), or \`shots\` 0.` }); // biome-ignore format: one line
+      throw new NomoatError({
+        code: 'unusable-data',
+        part: task.name,
+        fault: `has ${others.length} examples${of} for its prompts, not ${count}`,
+        remedy: `Give the files that they come from (${task.shots.from.join(' or ')}), or \`shots\` 0.`,
+      });
     }
     if (task.shots.choose === 'first') return others.slice(0, count);
     const spare = areShared || task.shots.spare === true;
@@ -41,6 +46,12 @@ export function withShots(task: Task, data: TaskData, count: number): TaskDocume
     const before = (document.description ?? '') + shots[i]!.map(({ shot }) => shot + shotEnd).join('');
     const { question } = document;
     if (question.kind === 'text') return { ...document, question: { ...question, prompt: before + question.prompt } };
-    return { ...document, question: { ...question, options: question.options.map((option) => ({ ...option, prompt: before + option.prompt })) } }; // biome-ignore format: one line
+    return {
+      ...document,
+      question: {
+        ...question,
+        options: question.options.map((option) => ({ ...option, prompt: before + option.prompt })),
+      },
+    };
   });
 }

@@ -10,7 +10,8 @@ import { join } from 'node:path';
 import { NomoatError } from '../../errors.ts';
 
 /** As messages say it. */
-export const sandbox = 'each by Python in a process and a folder of its own, for 3 seconds, with 1 GB of memory, no files above 1 MB, no environment and, on Linux with `unshare`, no network; it can read what you can read'; // biome-ignore format: one line
+export const sandbox =
+  'each by Python in a process and a folder of its own, for 3 seconds, with 1 GB of memory, no files above 1 MB, no environment and, on Linux with `unshare`, no network; it can read what you can read';
 
 /** The harness' own limit. */
 const milliseconds = 3000;
@@ -82,7 +83,14 @@ export async function runPython(program: string): Promise<boolean> {
   try {
     found ??= findPython(folder);
     const python = await found;
-    if (python === null) throw new NomoatError({ code: 'invalid-settings', part: 'humaneval', fault: 'runs programs under bounds that Python sets on Linux and macOS, and neither python3 nor python does so here', remedy: 'Install Python there, or take another task.' }); // biome-ignore format: one line
+    if (python === null)
+      throw new NomoatError({
+        code: 'invalid-settings',
+        part: 'humaneval',
+        fault:
+          'runs programs under bounds that Python sets on Linux and macOS, and neither python3 nor python does so here',
+        remedy: 'Install Python there, or take another task.',
+      });
     const secret = folder.slice(-6);
     writeFileSync(join(folder, 'bounds.py'), bounds);
     writeFileSync(join(folder, 'candidate.py'), program);

@@ -28,10 +28,14 @@ export const splitOf = (path: string): Split | null =>
 async function* recordsOf(path: string, task: Task): AsyncGenerator<unknown> {
   const { columns, labelFile } = task;
   const labels = join(dirname(path), `${bareName(path)}-labels.lst`);
-  const labelled = labelFile && existsSync(labels) ? (await readWholeText(labels, maxWholeFileBytes)).trim().split(/\r?\n/) : null; // biome-ignore format: one line
+  const labelled =
+    labelFile && existsSync(labels) ? (await readWholeText(labels, maxWholeFileBytes)).trim().split(/\r?\n/) : null;
   const text = columns && kindByName(path) === 'CSV' ? await readWholeText(path, maxWholeFileBytes) : null;
   const names = columns?.join(',') ?? '';
-  const batches = text === null ? (await openDataFile(path, false)).records : [csvTable(path, text.startsWith(names) ? text : `${names}\n${text}`).records]; // biome-ignore format: one line
+  const batches =
+    text === null
+      ? (await openDataFile(path, false)).records
+      : [csvTable(path, text.startsWith(names) ? text : `${names}\n${text}`).records];
   let at = 0;
   for await (const batch of batches)
     for (const record of batch) {
@@ -50,7 +54,10 @@ async function readFile(path: string, task: Task): Promise<TaskDocument[]> {
     else others++;
   }
   if (others === 0 && documents.length > 0) return documents;
-  const fault = documents.length === 0 ? `holds no record of ${task.name}` : `holds ${others} records that are none of ${task.name}`; // biome-ignore format: one line
+  const fault =
+    documents.length === 0
+      ? `holds no record of ${task.name}`
+      : `holds ${others} records that are none of ${task.name}`;
   throw wrong(path, fault, `It is published as ${task.files}.`);
 }
 
@@ -58,9 +65,13 @@ async function readFile(path: string, task: Task): Promise<TaskDocument[]> {
 function filesOf(paths: readonly string[]): string[] {
   return paths.flatMap((path) => {
     const stat = statOf(path);
-    if (!stat) throw new NomoatError({ code: 'data-not-found', part: path, fault: 'does not exist', remedy: 'Check the path.' }); // biome-ignore format: one line
+    if (!stat)
+      throw new NomoatError({ code: 'data-not-found', part: path, fault: 'does not exist', remedy: 'Check the path.' });
     if (!stat.isDirectory()) return [path];
-    return readdirSync(path).sort().map((name) => join(path, name)).filter((file) => kindByName(file) !== undefined && statOf(file)?.isFile()); // biome-ignore format: one line
+    return readdirSync(path)
+      .sort()
+      .map((name) => join(path, name))
+      .filter((file) => kindByName(file) !== undefined && statOf(file)?.isFile());
   });
 }
 
@@ -71,7 +82,8 @@ function filesIn(files: readonly string[], split: Split | null): string[] {
   return plain.length > 0 ? plain : all;
 }
 
-const wrong = (part: string, fault: string, remedy: string): NomoatError => new NomoatError({ code: 'unusable-data', part, fault, remedy }); // biome-ignore format: one line
+const wrong = (part: string, fault: string, remedy: string): NomoatError =>
+  new NomoatError({ code: 'unusable-data', part, fault, remedy });
 
 /**
  * The documents that are asked, and those that examples are taken from where `shots` are wanted. Rejects with NomoatError where files hold
@@ -84,11 +96,17 @@ export async function readTaskData(paths: readonly string[], task: Task, shots: 
   const split = task.asked.find(has) ?? null;
   const read = async (part: Split | null): Promise<TaskDocument[]> => {
     const documents: TaskDocument[] = [];
-    for (const path of filesIn(files, part)) for (const document of await readFile(path, task)) documents.push(document); // biome-ignore format: one line
+    for (const path of filesIn(files, part))
+      for (const document of await readFile(path, task)) documents.push(document);
     return documents;
   };
   const asked = await read(split);
-  if (asked.length === 0) throw wrong(paths.join(', '), `holds no ${task.asked.join(' or ')} file of ${task.name}`, `It is published as ${task.files}.`); // biome-ignore format: one line
+  if (asked.length === 0)
+    throw wrong(
+      paths.join(', '),
+      `holds no ${task.asked.join(' or ')} file of ${task.name}`,
+      `It is published as ${task.files}.`,
+    );
   const from = shots === 0 ? undefined : task.shots.from.find((each) => each !== split && has(each));
   return from === undefined
     ? { asked, shots: asked, areShared: true }

@@ -17,7 +17,12 @@ export interface Asker {
 export type TaskAnswers = Pick<Answered, 'answers' | 'given'>;
 
 const unfit = (task: Task, count: number): NomoatError =>
-  new NomoatError({ code: 'context-full', part: task.name, fault: `has ${count} prompts that do not fit the context`, remedy: 'Put fewer examples into the prompts (`shots`), or take a model with a longer context.' }); // biome-ignore format: one line
+  new NomoatError({
+    code: 'context-full',
+    part: task.name,
+    fault: `has ${count} prompts that do not fit the context`,
+    remedy: 'Put fewer examples into the prompts (`shots`), or take a model with a longer context.',
+  });
 
 const isChoice = ({ question }: TaskDocument): boolean => question.kind === 'choice';
 
@@ -34,7 +39,9 @@ function byMetric(task: Task, all: readonly TaskScores[]): Record<string, number
 
 async function scoreChoices(task: Task, documents: readonly TaskDocument[], { score }: Asker): Promise<TaskAnswers> {
   const questions = documents.map(({ question }) => question as ChoiceQuestion);
-  const found = await score(questions.flatMap(({ options }) => options.map(({ continuation, prompt }) => ({ prompt, continuation })))); // biome-ignore format: one line
+  const found = await score(
+    questions.flatMap(({ options }) => options.map(({ continuation, prompt }) => ({ prompt, continuation }))),
+  );
   const missing = found.filter((each) => each === null).length;
   if (missing > 0) throw unfit(task, missing);
   const values = found.map((each) => each!.logProbability);
@@ -43,7 +50,15 @@ async function scoreChoices(task: Task, documents: readonly TaskDocument[], { sc
   const choices = questions.map(({ right }, i): Choice => ({ probabilities: softmax(chosen[i]!), right }));
   return {
     answers: questions.map(({ options }, i) => ({ text: options[largest(chosen[i]!)]!.text, ended: true })),
-    given: [{ scores: byMetric(task, questions.map((question, i) => question.score(logs[i]!))), calibration: calibrationOf(choices) }], // biome-ignore format: one line
+    given: [
+      {
+        scores: byMetric(
+          task,
+          questions.map((question, i) => question.score(logs[i]!)),
+        ),
+        calibration: calibrationOf(choices),
+      },
+    ],
   };
 }
 

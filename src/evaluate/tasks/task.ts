@@ -95,7 +95,11 @@ export interface Task {
 export const shotEnd = '\n\n';
 
 export const acc: TaskMetric = { name: 'acc', summary: 'the right option is the likeliest', binary: true };
-export const accNorm: TaskMetric = { name: 'acc_norm', summary: 'the same, each log-probability divided by the characters of its option', binary: true }; // biome-ignore format: one line
+export const accNorm: TaskMetric = {
+  name: 'acc_norm',
+  summary: 'the same, each log-probability divided by the characters of its option',
+  binary: true,
+};
 
 /** Characters as Python counts them. */
 const pythonLength = (text: string): number => [...text].length;

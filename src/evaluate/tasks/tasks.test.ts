@@ -32,7 +32,11 @@ afterAll(() => rmSync(folder, { recursive: true, force: true }));
 function requestsOf({ question }: TaskDocument, of: string): [string, string | null][] {
   if (question.kind === 'text') return [[question.prompt, null]];
   const all = question.options.map(({ continuation, prompt }): [string, string] => [prompt, continuation]);
-  return of === 'truthfulqa_mc1' ? all.slice(0, question.among) : of === 'truthfulqa_mc2' ? all.slice(question.among) : all; // biome-ignore format: one line
+  return of === 'truthfulqa_mc1'
+    ? all.slice(0, question.among)
+    : of === 'truthfulqa_mc2'
+      ? all.slice(question.among)
+      : all;
 }
 
 describe.each(Object.keys(cases) as TaskName[])('%s', (name) => {
@@ -51,10 +55,15 @@ describe.each(Object.keys(cases) as TaskName[])('%s', (name) => {
     for (const { results, task: of } of cases[name])
       for (const { answer, doc, logs = [], scores } of results) {
         const { question } = asked[doc]!;
-        const before = of === 'truthfulqa_mc2' && question.kind === 'choice' ? new Array<number>(question.among!).fill(-1) : []; // biome-ignore format: one line
-        const own = question.kind === 'text' ? await question.score(answer!) : question.score([...before, ...logs, ...(of === 'truthfulqa_mc1' ? [-1] : [])]); // biome-ignore format: one line
+        const before =
+          of === 'truthfulqa_mc2' && question.kind === 'choice' ? new Array<number>(question.among!).fill(-1) : [];
+        const own =
+          question.kind === 'text'
+            ? await question.score(answer!)
+            : question.score([...before, ...logs, ...(of === 'truthfulqa_mc1' ? [-1] : [])]);
         const wanted = of.startsWith('truthfulqa_') ? { [of.slice('truthfulqa_'.length)]: scores['acc']! } : scores;
-        for (const [metric, score] of Object.entries(wanted)) expect(own[metric], `${of} ${doc} ${answer ?? ''} ${metric}`).toBeCloseTo(score, 10); // biome-ignore format: one line
+        for (const [metric, score] of Object.entries(wanted))
+          expect(own[metric], `${of} ${doc} ${answer ?? ''} ${metric}`).toBeCloseTo(score, 10);
       }
   });
 });
@@ -72,16 +81,24 @@ const layouts: readonly [TaskName, string, (rows: Row[]) => Record<string, strin
   ['truthfulqa', 'validation', (rows) => ({ 'mc_task.json': JSON.stringify(rows.map((row) => ({ question: row['question'], mc1_targets: mapped(row['mc1_targets']), mc2_targets: mapped(row['mc2_targets']) }))) })],
 ]; // biome-ignore format: a table
 const lines = (rows: readonly object[]): string => rows.map((row) => `${JSON.stringify(row)}\n`).join('');
-const mapped = ({ choices, labels }: { choices: string[]; labels: number[] }) => Object.fromEntries(choices.map((choice, i) => [choice, labels[i]])); // biome-ignore format: one line
+const mapped = ({ choices, labels }: { choices: string[]; labels: number[] }) =>
+  Object.fromEntries(choices.map((choice, i) => [choice, labels[i]]));
 
 test.each(layouts)('%s as its authors publish it is the same', async (name, part, written) => {
-  const rows = readFileSync(join(fixtures, name, `${part}.jsonl`), 'utf8').trim().split('\n').map((line) => JSON.parse(line)); // biome-ignore format: one line
+  const rows = readFileSync(join(fixtures, name, `${part}.jsonl`), 'utf8')
+    .trim()
+    .split('\n')
+    .map((line) => JSON.parse(line));
   const place = join(folder, name);
   mkdirSync(place, { recursive: true });
   for (const [file, content] of Object.entries(written(rows))) writeFileSync(join(place, file), content);
   const task = taskOf(name);
-  const [own, hub] = await Promise.all([place, join(fixtures, name)].map(async (path) => withShots(task, await readTaskData([path], task, 0), 0))); // biome-ignore format: one line
-  expect(own!.map((each) => [requestsOf(each, name), each.question.kind === 'choice' && each.question.right])).toEqual(hub!.map((each) => [requestsOf(each, name), each.question.kind === 'choice' && each.question.right])); // biome-ignore format: one line
+  const [own, hub] = await Promise.all(
+    [place, join(fixtures, name)].map(async (path) => withShots(task, await readTaskData([path], task, 0), 0)),
+  );
+  expect(own!.map((each) => [requestsOf(each, name), each.question.kind === 'choice' && each.question.right])).toEqual(
+    hub!.map((each) => [requestsOf(each, name), each.question.kind === 'choice' && each.question.right]),
+  );
 });
 
 describe('files', () => {
@@ -91,9 +108,18 @@ describe('files', () => {
     const place = join(folder, 'gsm8k');
     mkdirSync(place);
     const row = (question: string) => ({ question, answer: '#### 1' });
-    for (const [file, question] of [['test', 'asked'], ['test_socratic', 'other'], ['train', 'example'], ['train_socratic', 'other']]) writeFileSync(join(place, `${file}.jsonl`), lines([row(question!)])); // biome-ignore format: one line
+    for (const [file, question] of [
+      ['test', 'asked'],
+      ['test_socratic', 'other'],
+      ['train', 'example'],
+      ['train_socratic', 'other'],
+    ])
+      writeFileSync(join(place, `${file}.jsonl`), lines([row(question!)]));
     const { asked, shots } = await readTaskData([place], gsm8k, 1);
-    expect([asked, shots].map((all) => all.map(({ shot }) => shot))).toEqual([['Question: asked\nAnswer: #### 1'], ['Question: example\nAnswer: #### 1']]); // biome-ignore format: one line
+    expect([asked, shots].map((all) => all.map(({ shot }) => shot))).toEqual([
+      ['Question: asked\nAnswer: #### 1'],
+      ['Question: example\nAnswer: #### 1'],
+    ]);
     expect(() => withShots(gsm8k, { asked, shots, areShared: false }, 2)).toThrow(
       /has 1 examples for its prompts, not 2/,
     );
@@ -108,7 +134,9 @@ describe('files', () => {
         { prompt: 'p', completion: 'c' },
       ]),
     );
-    await expect(readTaskData([other], gsm8k, 0)).rejects.toThrow(/holds 1 records that are none of gsm8k.*published as openai\/grade-school-math/); // biome-ignore format: one line
+    await expect(readTaskData([other], gsm8k, 0)).rejects.toThrow(
+      /holds 1 records that are none of gsm8k.*published as openai\/grade-school-math/,
+    );
     await expect(readTaskData([other], taskOf('piqa'), 0)).rejects.toThrow(/holds no record of piqa/);
     await expect(readTaskData([join(folder, 'none.jsonl')], gsm8k, 0)).rejects.toThrow(/does not exist/);
   });
@@ -122,7 +150,11 @@ test('what does not fit the context is an error, never a wrong answer', async ()
   const task = taskOf('piqa');
   const { asked } = await readTaskData([join(fixtures, 'piqa')], task, 0);
   const score = { logProbability: -1, logProbabilities: [-1], mostLikely: false };
-  const asker = (fits: boolean) => ({ score: (rows: readonly unknown[]) => Promise.resolve(rows.map((_, i) => (fits || i > 2 ? { ...score, logProbability: -i } : null))), answer: () => Promise.resolve([]) }); // biome-ignore format: one line
+  const asker = (fits: boolean) => ({
+    score: (rows: readonly unknown[]) =>
+      Promise.resolve(rows.map((_, i) => (fits || i > 2 ? { ...score, logProbability: -i } : null))),
+    answer: () => Promise.resolve([]),
+  });
   const { answers, given } = await scoreTask(task, asked, asker(true));
   // The first is likelier each time.
   expect(given![0]!.scores['acc']).toEqual(asked.map((_, i) => Number(i % 2 === 0)));

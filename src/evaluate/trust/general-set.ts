@@ -20,7 +20,10 @@ export const generalTexts: readonly string[] = [
   'Check that the cable is plugged in and that the light on the front of the device is green. If it is red, turn the device off, wait for ten seconds, and turn it on again before you call for help.',
 ];
 
-const asked = (content: string, expected: string): TestQuestion => ({ ask: { messages: [{ role: 'user', content }] }, expected }); // biome-ignore format: one line
+const asked = (content: string, expected: string): TestQuestion => ({
+  ask: { messages: [{ role: 'user', content }] },
+  expected,
+});
 
 /** Questions whose answers have to hold the expected words. */
 export const generalQuestions: readonly TestQuestion[] = [

@@ -41,7 +41,8 @@ export function memorisationOf(
   heldOut: readonly AnswerKnown[],
 ): Omit<Memorisation, 'canaries'> {
   let above = 0;
-  for (const own of learnt) for (const other of heldOut) above += own.gain > other.gain ? 1 : own.gain === other.gain ? 0.5 : 0; // biome-ignore format: one line
+  for (const own of learnt)
+    for (const other of heldOut) above += own.gain > other.gain ? 1 : own.gain === other.gain ? 0.5 : 0;
   const pairs = learnt.length * heldOut.length;
   return {
     examples: { learnt: learnt.length, heldOut: heldOut.length },
@@ -72,7 +73,9 @@ export function canaryOf(text: string, seed: number): Canary {
   const from = Math.floor(words.length / 2);
   const own = words.slice(from).join('');
   const [pattern, signs] = /\d/.test(own) ? [/\d/g, digits] : [/[a-z]/gi, letters];
-  const others = Array.from({ length: canaryTexts - 1 }, () => own.replace(pattern, () => signs[Math.floor(random() * signs.length)]!)); // biome-ignore format: one line
+  const others = Array.from({ length: canaryTexts - 1 }, () =>
+    own.replace(pattern, () => signs[Math.floor(random() * signs.length)]!),
+  );
   return { beginning: words.slice(0, from).join(''), endings: [own, ...others] };
 }
 

@@ -9,7 +9,12 @@ import { standardError, type ViewerFacts, type ViewerFiles } from './lm-eval.ts'
 /** Of inspect's logs. */
 const logVersion = 2;
 /** Inspect's ids have 22 letters and digits. */
-const idOf = (text: string): string => createHash('sha256').update(text).digest('base64').replace(/[^A-Za-z0-9]/g, '').slice(0, 22); // biome-ignore format: one line
+const idOf = (text: string): string =>
+  createHash('sha256')
+    .update(text)
+    .digest('base64')
+    .replace(/[^A-Za-z0-9]/g, '')
+    .slice(0, 22);
 
 /** Right and wrong as inspect's own scorers say it; graded scores as numbers. */
 const gradeOf = (score: number, isBinary: boolean): string | number => (isBinary ? (score === 1 ? 'C' : 'I') : score);
@@ -18,7 +23,10 @@ function sampleOf({ metrics, questions }: Evaluation, { answers, name, results }
   const { expected, prompt } = questions[i]!;
   const answer = answers[i]!;
   const message = { role: 'assistant', content: answer, source: 'generate', model: `nomoat/${name}` };
-  const scores = results.map(({ metric, scores: each }, m) => [metric, { value: gradeOf(each[i]!, metrics[m]!.binary), answer, history: [] }]); // biome-ignore format: one line
+  const scores = results.map(({ metric, scores: each }, m) => [
+    metric,
+    { value: gradeOf(each[i]!, metrics[m]!.binary), answer, history: [] },
+  ]);
   return {
     id: i + 1,
     epoch: 1,
@@ -71,7 +79,12 @@ function logOf(evaluation: Evaluation, model: ModelEvaluation, { date, task, ver
       task_version: 0,
       task_attribs: {},
       task_args: {},
-      dataset: { name: task, samples: examples, sample_ids: Array.from({ length: examples }, (_, i) => i + 1), shuffled: false }, // biome-ignore format: one line
+      dataset: {
+        name: task,
+        samples: examples,
+        sample_ids: Array.from({ length: examples }, (_, i) => i + 1),
+        shuffled: false,
+      },
       model: `nomoat/${model.name}`,
       model_args: {},
       config: { epochs: 1 },
@@ -88,7 +101,15 @@ function logOf(evaluation: Evaluation, model: ModelEvaluation, { date, task, ver
 
 /** A log of every model, named as inspect names its own. */
 export function inspectFiles(evaluation: Evaluation, facts: ViewerFacts): ViewerFiles {
-  const at = facts.date.toISOString().replace(/\.\d+Z$/, '+00-00').replaceAll(':', '-'); // biome-ignore format: one line
+  const at = facts.date
+    .toISOString()
+    .replace(/\.\d+Z$/, '+00-00')
+    .replaceAll(':', '-');
   const safe = facts.task.replace(/[^\w-]/g, '-');
-  return Object.fromEntries(evaluation.models.map((model) => [`${at}_${safe}_${idOf(`task ${facts.task} ${model.name}`)}.json`, JSON.stringify(logOf(evaluation, model, facts), null, 2)])); // biome-ignore format: one line
+  return Object.fromEntries(
+    evaluation.models.map((model) => [
+      `${at}_${safe}_${idOf(`task ${facts.task} ${model.name}`)}.json`,
+      JSON.stringify(logOf(evaluation, model, facts), null, 2),
+    ]),
+  );
 }

@@ -27,10 +27,28 @@ describe("lm-evaluation-harness' files", () => {
   test('have its fields and hashes', () => {
     const question = { prompt: 'wie heißt „das“? 你好\n', expected: 'odd' };
     const [first] = labels.models;
-    const one = { ...labels, examples: 1, questions: [question], models: [{ ...first!, answers: ['even'], results: [{ ...first!.results[0]!, score: 0, scores: [0] }] }] }; // biome-ignore format: one line
+    const one = {
+      ...labels,
+      examples: 1,
+      questions: [question],
+      models: [{ ...first!, answers: ['even'], results: [{ ...first!.results[0]!, score: 0, scores: [0] }] }],
+    };
     const [results, samples] = Object.values(lmEvalFiles(one, facts));
     const sample = JSON.parse(samples!) as Record<string, unknown>;
-    expect(Object.keys(sample)).toEqual(['doc_id', 'doc', 'target', 'arguments', 'resps', 'filtered_resps', 'filter', 'metrics', 'doc_hash', 'prompt_hash', 'target_hash', 'exact_match']); // biome-ignore format: one line
+    expect(Object.keys(sample)).toEqual([
+      'doc_id',
+      'doc',
+      'target',
+      'arguments',
+      'resps',
+      'filtered_resps',
+      'filter',
+      'metrics',
+      'doc_hash',
+      'prompt_hash',
+      'target_hash',
+      'exact_match',
+    ]);
     expect(sample).toMatchObject({
       target: 'odd',
       resps: [['even']],
@@ -54,10 +72,20 @@ describe("lm-evaluation-harness' files", () => {
 describe("inspect's logs", () => {
   interface Log {
     readonly eval: { readonly model: string; readonly metadata: { readonly doubts: readonly object[] } };
-    readonly results: { readonly scores: readonly { readonly name: string; readonly metrics: Readonly<Record<string, { readonly value: number }>> }[] };
-    readonly samples: readonly { readonly target: string; readonly output: { readonly completion: string }; readonly scores: Readonly<Record<string, { readonly value: string | number }>> }[];
-  } // biome-ignore format: one line
-  const logs = (evaluation: Evaluation): Log[] => Object.values(inspectFiles(evaluation, facts)).map((text) => JSON.parse(text) as Log); // biome-ignore format: one line
+    readonly results: {
+      readonly scores: readonly {
+        readonly name: string;
+        readonly metrics: Readonly<Record<string, { readonly value: number }>>;
+      }[];
+    };
+    readonly samples: readonly {
+      readonly target: string;
+      readonly output: { readonly completion: string };
+      readonly scores: Readonly<Record<string, { readonly value: string | number }>>;
+    }[];
+  }
+  const logs = (evaluation: Evaluation): Log[] =>
+    Object.values(inspectFiles(evaluation, facts)).map((text) => JSON.parse(text) as Log);
 
   test('say right and wrong as its scorers do, and the doubts with them', () => {
     const [ours, base] = logs(labels);

@@ -48,7 +48,9 @@ const roomBytes = 96 << 20;
 
 test('1000 mutations of a mixed K-quant file: read or refused by a NomoatError, at once, in little memory', () => {
   const bytes = readFileSync(join(fixtures, 'reference/llama3/base.gguf'));
-  const header = Math.min(...[...openGguf(join(fixtures, 'reference/llama3/base.gguf')).tensors.values()].map((t) => t.offset)); // biome-ignore format: one line
+  const header = Math.min(
+    ...[...openGguf(join(fixtures, 'reference/llama3/base.gguf')).tensors.values()].map((t) => t.offset),
+  );
   const names = bytes.indexOf('token_embd.weight');
   expect(names).toBeGreaterThan(header / 2);
   let state = 11;

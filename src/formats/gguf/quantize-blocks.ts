@@ -129,7 +129,12 @@ export function quantizeQ6_K(values: Float32Array, out: Uint8Array): void {
 function packQ6(levels: Uint8Array, out: Uint8Array, at: number): void {
   for (let half = 0; half < 2; half++)
     for (let l = 0; l < 32; l++) {
-      const [a, b, c, d] = [0, 32, 64, 96].map((offset) => levels[128 * half + offset + l]!) as [number, number, number, number]; // biome-ignore format: one line
+      const [a, b, c, d] = [0, 32, 64, 96].map((offset) => levels[128 * half + offset + l]!) as [
+        number,
+        number,
+        number,
+        number,
+      ];
       out[at + 64 * half + l] = (a & 15) | ((c & 15) << 4);
       out[at + 64 * half + 32 + l] = (b & 15) | ((d & 15) << 4);
       out[at + 128 + 32 * half + l] = (a >> 4) | ((b >> 4) << 2) | ((c >> 4) << 4) | ((d >> 4) << 6);
@@ -200,7 +205,10 @@ function scalesOfBlock(x: Float32Array): ScaleAndMinimum[] {
     let squares = 0;
     for (const value of group) squares = f(squares + f(value * value));
     const average = f(Math.sqrt(f(squares / 32)));
-    return bestScaleAndMinimum(group, group.map((value) => f(average + Math.abs(value)))); // biome-ignore format: one line
+    return bestScaleAndMinimum(
+      group,
+      group.map((value) => f(average + Math.abs(value))),
+    );
   });
 }
 
@@ -209,14 +217,19 @@ export function quantizeQ4_K(values: Float32Array, out: Uint8Array): void {
   for (let block = 0, at = 0; block < values.length; block += 256, at += 144) {
     const x = values.subarray(block, block + 256);
     const found = scalesOfBlock(x);
-    const [mostScale, mostMinimum] = (['scale', 'minimum'] as const).map((name) => found.reduce((most, each) => Math.max(most, each[name]), 0)) as [number, number]; // biome-ignore format: one line
+    const [mostScale, mostMinimum] = (['scale', 'minimum'] as const).map((name) =>
+      found.reduce((most, each) => Math.max(most, each[name]), 0),
+    ) as [number, number];
     const inverses = [mostScale, mostMinimum].map((most) => (most > 0 ? f(63 / most) : 0)) as [number, number];
     const d = setHalf(out, at, f(mostScale / 63));
     const dMin = setHalf(out, at + 2, f(mostMinimum / 63));
     out.fill(0, at + 4, at + 16);
     found.forEach(({ levels: own32, minimum, scale }, j) => {
       // As bytes: a negative one would be 255 and is cut to 63 in C as well.
-      const [s, m] = [Math.min(63, nearest(f(inverses[0] * scale)) & 255), Math.min(63, nearest(f(inverses[1] * minimum)) & 255)]; // biome-ignore format: one line
+      const [s, m] = [
+        Math.min(63, nearest(f(inverses[0] * scale)) & 255),
+        Math.min(63, nearest(f(inverses[1] * minimum)) & 255),
+      ];
       if (j < 4) {
         out[at + 4 + j] = s;
         out[at + 8 + j] = m;

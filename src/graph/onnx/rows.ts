@@ -6,7 +6,8 @@ import type { Node } from '../op.ts';
 import { OnnxWriter, valueInfo } from './writer.ts';
 
 const array = (name: string, rows: string) => valueInfo(name, { shape: [rows, 'D'], type: 'float32' });
-const whole = (name: string, count: number) => valueInfo(name, { shape: [count], type: 'int64' } satisfies Pick<Node, 'shape' | 'type'>); // biome-ignore format: one line reads best
+const whole = (name: string, count: number) =>
+  valueInfo(name, { shape: [count], type: 'int64' } satisfies Pick<Node, 'shape' | 'type'>);
 
 /** x [N, D], `from` and `to` [1] -> y [C, D], rows from..to of x. */
 export function emitTakeRows(): Uint8Array {

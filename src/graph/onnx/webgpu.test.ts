@@ -16,7 +16,16 @@ const onWebgpu = [
   'ReduceMean', 'ReduceSum', 'Reshape', 'RotaryEmbedding', 'ScatterElements', 'Sigmoid', 'Slice', 'Softmax', 'Sqrt', 'Sub', 'Transpose',
 ]; // biome-ignore format: a list
 
-const config = { modelWidth: 16, feedForward: 32, heads: 4, kvHeads: 2, headDim: 4, layers: 1, vocabulary: 8, normEpsilon: 1e-5 } as ModelConfig; // biome-ignore format: one line reads best
+const config = {
+  modelWidth: 16,
+  feedForward: 32,
+  heads: 4,
+  kvHeads: 2,
+  headDim: 4,
+  layers: 1,
+  vocabulary: 8,
+  normEpsilon: 1e-5,
+} as ModelConfig;
 
 const operators = (model: Uint8Array): string[] =>
   fromBinary(ModelProtoSchema, model).graph!.node.map(({ opType }) => opType);

@@ -9,7 +9,10 @@ import { callGrammar } from './call-grammar.ts';
 
 const folder = join(import.meta.dirname, '../../../test/fixtures/templates');
 const formOf = (name: string) =>
-  answerFormOf(new ChatTemplate(readFileSync(join(folder, `${name}.jinja`), 'utf8'), { bosToken: '<s>', eosToken: '</s>' }), {}); // biome-ignore format: one line
+  answerFormOf(
+    new ChatTemplate(readFileSync(join(folder, `${name}.jinja`), 'utf8'), { bosToken: '<s>', eosToken: '</s>' }),
+    {},
+  );
 const tools = offeredTools([
   { type: 'function', function: { name: 'look', parameters: { type: 'object', properties: { at: { enum: ['a', 'root'] } }, required: ['at'] } } },
   { type: 'function', function: { name: 'add' } },

@@ -19,14 +19,22 @@ const rulesOf = (schema: JsonSchema, prefix: string): string =>
 
 /** A schema of an object with `inner` where these keys lead. */
 const below = (keys: readonly string[], inner: JsonSchema): JsonSchema =>
-  keys.reduceRight<JsonSchema>((schema, key) => ({ type: 'object', properties: { [key]: schema }, required: [key] }), inner); // biome-ignore format: one line
+  keys.reduceRight<JsonSchema>(
+    (schema, key) => ({ type: 'object', properties: { [key]: schema }, required: [key] }),
+    inner,
+  );
 
-type ObjectSchema = JsonSchema & { readonly properties: Readonly<Record<string, JsonSchema>>; readonly required: readonly string[] }; // biome-ignore format: one line
+type ObjectSchema = JsonSchema & {
+  readonly properties: Readonly<Record<string, JsonSchema>>;
+  readonly required: readonly string[];
+};
 
 /** Both schemas' properties in one object, keys that both have joined likewise. */
 function merged(a: ObjectSchema, b: ObjectSchema): JsonSchema {
   const shared = Object.keys(a.properties).filter((key) => Object.hasOwn(b.properties, key));
-  const both = Object.fromEntries(shared.map((key) => [key, merged(a.properties[key] as ObjectSchema, b.properties[key] as ObjectSchema)])); // biome-ignore format: one line
+  const both = Object.fromEntries(
+    shared.map((key) => [key, merged(a.properties[key] as ObjectSchema, b.properties[key] as ObjectSchema)]),
+  );
   const properties = { ...a.properties, ...b.properties, ...both };
   return { type: 'object', properties, required: Object.keys(properties) };
 }
@@ -41,7 +49,10 @@ interface Rule {
 }
 
 function jsonRule(form: JsonCall, [name, schema]: readonly [string, unknown], prefix: string): Rule {
-  const called = merged(below(form.name, { const: name }) as ObjectSchema, below(form.arguments, argumentsOf(schema)) as ObjectSchema); // biome-ignore format: one line
+  const called = merged(
+    below(form.name, { const: name }) as ObjectSchema,
+    below(form.arguments, argumentsOf(schema)) as ObjectSchema,
+  );
   return {
     body: `${literal(form.before)} ${prefix}root ${literal(form.after)}`,
     rules: rulesOf(called, prefix),

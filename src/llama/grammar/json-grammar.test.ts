@@ -18,7 +18,13 @@ async function reader(schema: JsonSchema): Promise<(text: string) => boolean> {
   return taking(await llama.createGrammar({ grammar: jsonGrammar(schema) }));
 }
 
-const object = (properties: object, more: object = {}): JsonSchema => ({ type: 'object', properties, required: Object.keys(properties), additionalProperties: false, ...more }); // biome-ignore format: one line
+const object = (properties: object, more: object = {}): JsonSchema => ({
+  type: 'object',
+  properties,
+  required: Object.keys(properties),
+  additionalProperties: false,
+  ...more,
+});
 const list = { type: 'array', items: { type: 'integer' } };
 const tree = object({ name: { type: 'string' }, children: { type: 'array', items: { $ref: '#/$defs/node' } } });
 

@@ -119,11 +119,21 @@ class Grammar {
 
   private reference(at: At): string {
     const pointer = this.given(at, '$ref', z.string());
-    if (!/^#(\/|$)/.test(pointer)) throw refused(`${at.place}/$ref`, `${JSON.stringify(pointer)} is none within the schema`); // biome-ignore format: one line
+    if (!/^#(\/|$)/.test(pointer))
+      throw refused(`${at.place}/$ref`, `${JSON.stringify(pointer)} is none within the schema`);
     const known = this.references.get(pointer);
     if (known !== undefined) return this.only(at, '$ref', known);
-    const keys = pointer.split('/').slice(1).map((key) => decodeURIComponent(key).replaceAll('~1', '/').replaceAll('~0', '~')); // biome-ignore format: one line
-    const target = keys.reduce<unknown>((value, key) => (typeof value === 'object' && value !== null && Object.hasOwn(value, key) ? (value as Record<string, unknown>)[key] : undefined), this.root); // biome-ignore format: one line
+    const keys = pointer
+      .split('/')
+      .slice(1)
+      .map((key) => decodeURIComponent(key).replaceAll('~1', '/').replaceAll('~0', '~'));
+    const target = keys.reduce<unknown>(
+      (value, key) =>
+        typeof value === 'object' && value !== null && Object.hasOwn(value, key)
+          ? (value as Record<string, unknown>)[key]
+          : undefined,
+      this.root,
+    );
     if (target === undefined) throw refused(`${at.place}/$ref`, `${JSON.stringify(pointer)} is not there`);
     // Known before it is made: it may be within itself.
     const name = this.rule('');
@@ -184,7 +194,11 @@ class Grammar {
     const format = this.optional(at, 'format', z.string());
     const [least, most] = this.lengths(at, 'minLength', 'maxLength');
     if (format !== null) {
-      if (!Object.hasOwn(formats, format)) throw refused(`${at.place}/format`, `${JSON.stringify(format)} is not supported (${Object.keys(formats).join(', ')} are)`); // biome-ignore format: one line
+      if (!Object.hasOwn(formats, format))
+        throw refused(
+          `${at.place}/format`,
+          `${JSON.stringify(format)} is not supported (${Object.keys(formats).join(', ')} are)`,
+        );
       if (least !== 0 || most !== null) throw refused(`${at.place}/format`, 'is not supported beside a length');
       return `"\\"" ${formats[format]} "\\""`;
     }
@@ -202,7 +216,9 @@ class Grammar {
 
   private array(at: At): string {
     const { place } = at;
-    const first = (this.optional(at, 'prefixItems', z.array(z.unknown())) ?? []).map((schema, i) => this.value(schema, `${place}/prefixItems/${i}`)); // biome-ignore format: one line
+    const first = (this.optional(at, 'prefixItems', z.array(z.unknown())) ?? []).map((schema, i) =>
+      this.value(schema, `${place}/prefixItems/${i}`),
+    );
     const [asked, most] = this.lengths(at, 'minItems', 'maxItems');
     if (most !== null && most < first.length) throw refused(`${place}/maxItems`, 'is below the number of prefixItems');
     const ws = this.basic('ws');
@@ -225,16 +241,25 @@ class Grammar {
     const required = new Set(this.optional(at, 'required', names) ?? []);
     const others = schema['additionalProperties'];
     const unnamed = [...required].filter((name) => !Object.hasOwn(properties, name));
-    if (others === false && unnamed.length > 0) throw refused(`${place}/required`, `names ${JSON.stringify(unnamed[0])}, which may not be there`); // biome-ignore format: one line
+    if (others === false && unnamed.length > 0)
+      throw refused(`${place}/required`, `names ${JSON.stringify(unnamed[0])}, which may not be there`);
     const named = [
       ...Object.entries(properties).map(([name, each]) => ({ name, of: each, at: `${place}/properties/${name}` })),
       ...unnamed.map((name) => ({ name, of: others, at: `${place}/additionalProperties` })),
     ];
-    if (named.length > 0) return this.members(named.map(({ at: where, name, of }) => ({ body: this.member(name, of, where), isRequired: required.has(name) }))); // biome-ignore format: one line
+    if (named.length > 0)
+      return this.members(
+        named.map(({ at: where, name, of }) => ({
+          body: this.member(name, of, where),
+          isRequired: required.has(name),
+        })),
+      );
     const ws = this.basic('ws');
     if (others === false) return `"{" ${ws} "}"`;
     if (others === undefined || others === true) return this.basic('object');
-    const entry = this.rule(`${this.basic('string')} ${ws} ":" ${ws} ${this.value(others, `${place}/additionalProperties`)}`); // biome-ignore format: one line
+    const entry = this.rule(
+      `${this.basic('string')} ${ws} ":" ${ws} ${this.value(others, `${place}/additionalProperties`)}`,
+    );
     return `"{" ${ws} (${entry} (${ws} "," ${ws} ${entry})*)? ${ws} "}"`;
   }
 

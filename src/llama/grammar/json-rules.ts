@@ -24,7 +24,8 @@ export type Basic = keyof typeof basicRules;
 
 const digits = (count: number): string => `[0-9]{${count}}`;
 const date = `${digits(4)} "-" ("0" [1-9] | "1" [0-2]) "-" ("0" [1-9] | "1" [0-9] | "2" [0-8])`;
-const time = '([01] [0-9] | "2" [0-3]) ":" [0-5] [0-9] ":" [0-5] [0-9] ("." [0-9]{1,6})? ("Z" | [-+] ([01] [0-9] | "2" [0-3]) ":" [0-5] [0-9])'; // biome-ignore format: one line
+const time =
+  '([01] [0-9] | "2" [0-3]) ":" [0-5] [0-9] ":" [0-5] [0-9] ("." [0-9]{1,6})? ("Z" | [-+] ([01] [0-9] | "2" [0-3]) ":" [0-5] [0-9])';
 const hex = (count: number): string => `[0-9a-f]{${count}}`;
 /** Texts of each format; not every day of a month is among them. */
 export const formats: Readonly<Record<string, string>> = {

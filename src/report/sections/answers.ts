@@ -18,7 +18,10 @@ const mostCharacters = 3000;
 
 function cut(text: string): { readonly text: string; readonly rest: Html | null } {
   if (text.length <= mostCharacters) return { text, rest: null };
-  return { text: text.slice(0, mostCharacters), rest: html`<small>${say(said.cut({ n: count(text.length - mostCharacters) }))}</small>` }; // biome-ignore format: one line
+  return {
+    text: text.slice(0, mostCharacters),
+    rest: html`<small>${say(said.cut({ n: count(text.length - mostCharacters) }))}</small>`,
+  };
 }
 
 const shownText = (text: string, marked: Html): Html => {
@@ -84,9 +87,15 @@ function kindNames({ metrics, models }: Evaluation): Readonly<Record<Outcome, Te
 }
 
 function kindsTable(kinds: readonly Outcome[], names: Readonly<Record<Outcome, Text>>): Html {
-  const rows = outcomes.map((outcome) => [outcome, kinds.filter((kind) => kind === outcome).length] as const).filter(([, times]) => times > 0); // biome-ignore format: one line
+  const rows = outcomes
+    .map((outcome) => [outcome, kinds.filter((kind) => kind === outcome).length] as const)
+    .filter(([, times]) => times > 0);
   const columns = [{ name: said.kinds }, { name: said.examples, figures: true }, { name: said.share, figures: true }];
-  return table(said.kinds, columns, rows.map(([outcome, times]) => [say(names[outcome]), count(times), percent(times / kinds.length)])); // biome-ignore format: one line
+  return table(
+    said.kinds,
+    columns,
+    rows.map(([outcome, times]) => [say(names[outcome]), count(times), percent(times / kinds.length)]),
+  );
 }
 
 function filters(shown: readonly Outcome[], names: Readonly<Record<Outcome, Text>>): Html | null {
@@ -94,7 +103,9 @@ function filters(shown: readonly Outcome[], names: Readonly<Record<Outcome, Text
   if (present.length < 2) return null;
   const button = (value: string, name: Text, times: number, isPressed: boolean): Html =>
     html`<button type="button" data-show="${value}" aria-pressed="${String(isPressed)}">${say(name)} <small>${times}</small></button>`;
-  const each = present.map((outcome) => button(outcome, names[outcome], shown.filter((kind) => kind === outcome).length, false)); // biome-ignore format: one line
+  const each = present.map((outcome) =>
+    button(outcome, names[outcome], shown.filter((kind) => kind === outcome).length, false),
+  );
   return html`<div class="filters scripted" role="group" aria-labelledby="filter-name"><span id="filter-name">${say(said.filter)}</span>${button('all', said.all, shown.length, true)}${each}</div>`;
 }
 
@@ -119,7 +130,10 @@ function evaluatedAnswers(evaluation: Evaluation): Html {
       answers: [...(rival ? [answerOf(rival, i)] : []), answerOf(first, i)],
     }),
   );
-  const about = chosen.length < examples ? said.chosen({ shown: count(chosen.length), all: count(examples) }) : said.allShown({ all: count(examples) }); // biome-ignore format: one line
+  const about =
+    chosen.length < examples
+      ? said.chosen({ shown: count(chosen.length), all: count(examples) })
+      : said.allShown({ all: count(examples) });
   return html`<div class="narrow">${kindsTable(kinds, names)}</div>
 <h3>${say(said.sideBySide)}</h3>${note({ en: `${about.en} ${said.marks.en}`, zh: `${about.zh}${said.marks.zh}` })}${filters(chosen.map((i) => kinds[i]!), names)}<div class="examples">${cards}</div>${wrongByClass(evaluation)}`; // biome-ignore format: a template
 }

@@ -63,7 +63,12 @@ function comparedTable(compared: readonly Compared[], diskBytes: number | undefi
   });
   const disk = diskBytes === undefined ? [] : [[say(said.disk), bytes(diskBytes), dash, dash]];
   // Energy and money follow from the time, and are as far off.
-  const money = costs.map(({ name, text }) => [say(name), text(planned), text(actual), offBy(times.planned, times.actual)]); // biome-ignore format: one line
+  const money = costs.map(({ name, text }) => [
+    say(name),
+    text(planned),
+    text(actual),
+    offBy(times.planned, times.actual),
+  ]);
   return table(said.plannedAndActual, columns, [...rows, ...disk, ...money], true);
 }
 

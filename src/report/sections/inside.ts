@@ -27,7 +27,12 @@ export function forgottenSection(content: ReportContent): Html {
 /** General text and questions, before and after. */
 function forgottenTable({ after, answersPValue, before, lossPValue, questions }: Forgetting): Html {
   const { result } = words;
-  const columns = [{ name: said.what }, { name: result.before, figures: true }, { name: result.after, figures: true }, { name: said.pUncorrected, figures: true }]; // biome-ignore format: one line
+  const columns = [
+    { name: said.what },
+    { name: result.before, figures: true },
+    { name: result.after, figures: true },
+    { name: said.pUncorrected, figures: true },
+  ];
   const rows = [
     [say(said.generalLoss), short(before.loss), short(after.loss), pValue(lossPValue)],
     [say(said.generalAnswers({ n: count(questions) })), count(before.right), count(after.right), pValue(answersPValue)],

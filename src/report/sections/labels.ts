@@ -34,7 +34,13 @@ export function labelsPart(report: LabelReport): Html {
     { name: result.recall, figures: true },
     { name: result.support, figures: true },
   ];
-  const rows = sorted.map(({ f1, label, precision, recall, support }) => [label, percent(f1), percent(precision), percent(recall), count(support)]); // biome-ignore format: one line
+  const rows = sorted.map(({ f1, label, precision, recall, support }) => [
+    label,
+    percent(f1),
+    percent(precision),
+    percent(recall),
+    count(support),
+  ]);
   const whole = table(result.labels, columns, rows, true);
   return part(result.labels, [
     note(result.labelsNote({ macro: percent(report.macroF1) })),

@@ -29,7 +29,13 @@ function dataFacts({ settings }: ReportedRun, data: DataReadyEvent | undefined):
 }
 
 const valueText = (value: unknown): string =>
-  value === null || value === undefined ? '–' : Array.isArray(value) ? value.join(', ') : typeof value === 'object' ? JSON.stringify(value) : String(value); // biome-ignore format: one line
+  value === null || value === undefined
+    ? '–'
+    : Array.isArray(value)
+      ? value.join(', ')
+      : typeof value === 'object'
+        ? JSON.stringify(value)
+        : String(value);
 
 /** Names and values as they are: settings of a run, facts of a machine. */
 const plainFacts = (values: Readonly<Record<string, unknown>>): Html =>

@@ -24,7 +24,15 @@ function lossesPart({ losses }: Evaluation): Html | null {
   const rows = losses.models.map(({ bitsPerByte, loss, name, perplexity }) => {
     const compared = losses.comparisons.find(({ second }) => second === name);
     const [low, high] = compared?.interval ?? [null, null];
-    return [name, fixed(loss, 3), short(perplexity), fixed(bitsPerByte, 3), compared ? fixed(compared.difference, 3) : dash, compared ? `${fixed(low, 3)} … ${fixed(high, 3)}` : dash, pValue(compared?.adjustedPValue)]; // biome-ignore format: one line
+    return [
+      name,
+      fixed(loss, 3),
+      short(perplexity),
+      fixed(bitsPerByte, 3),
+      compared ? fixed(compared.difference, 3) : dash,
+      compared ? `${fixed(low, 3)} … ${fixed(high, 3)}` : dash,
+      pValue(compared?.adjustedPValue),
+    ];
   });
   return part(result.expectedLoss, [table(result.expectedLoss, columns, rows), note(result.expectedLossNote)]);
 }
@@ -41,9 +49,20 @@ function calibrationPart({ models }: Evaluation): Html | null {
     { name: result.support, figures: true },
   ];
   const [first] = known;
-  const rows = first!.bins.filter((bin) => bin.count > 0).map((bin) => [`${percent(bin.from, 0)} – ${percent(bin.to, 0)}`, percent(bin.confidence), percent(bin.accuracy), count(bin.count)]); // biome-ignore format: one line
+  const rows = first!.bins
+    .filter((bin) => bin.count > 0)
+    .map((bin) => [
+      `${percent(bin.from, 0)} – ${percent(bin.to, 0)}`,
+      percent(bin.confidence),
+      percent(bin.accuracy),
+      count(bin.count),
+    ]);
   return part(result.calibration, [
-    table(result.calibration, columns, known.map(({ brier, ece, name }) => [name, percent(ece), fixed(brier, 3)])), // biome-ignore format: one line
+    table(
+      result.calibration,
+      columns,
+      known.map(({ brier, ece, name }) => [name, percent(ece), fixed(brier, 3)]),
+    ),
     note(result.calibrationNote),
     html`<h4>${say(verbatim(first!.name))}</h4>`,
     table(result.calibration, bins, rows, true),
@@ -68,7 +87,9 @@ function passesPart({ models }: Evaluation): Html | null {
 }
 
 function jsonPart({ models }: Evaluation): Html | null {
-  const known = models.filter((model): model is ModelEvaluation & { json: NonNullable<ModelEvaluation['json']> } => model.json !== null); // biome-ignore format: one line
+  const known = models.filter(
+    (model): model is ModelEvaluation & { json: NonNullable<ModelEvaluation['json']> } => model.json !== null,
+  );
   if (known.length === 0) return null;
   const columns = [
     { name: result.who },
@@ -76,7 +97,14 @@ function jsonPart({ models }: Evaluation): Html | null {
     { name: result.rightFields, figures: true },
     { name: result.extraFields, figures: true },
   ];
-  return part(result.json, table(result.json, columns, known.map(({ json, name }) => [name, percent(json.valid), percent(json.fields), count(json.extra)]))); // biome-ignore format: one line
+  return part(
+    result.json,
+    table(
+      result.json,
+      columns,
+      known.map(({ json, name }) => [name, percent(json.valid), percent(json.fields), count(json.extra)]),
+    ),
+  );
 }
 
 const verdictNames: Readonly<Record<Verdict, Text>> = {
@@ -99,7 +127,15 @@ function opinionsPart({ judgements }: Evaluation): Html | null {
     { name: result.interval, figures: true },
     { name: result.p, figures: true },
   ];
-  const rows = judgements.map(({ adjustedPValue, interval, losses, second, ties, verdict, wins }) => [say(modelName(second)), say(verdictNames[verdict]), count(wins), count(losses), count(ties), `${points(interval[0])} … ${points(interval[1])}`, pValue(adjustedPValue)]); // biome-ignore format: one line
+  const rows = judgements.map(({ adjustedPValue, interval, losses, second, ties, verdict, wins }) => [
+    say(modelName(second)),
+    say(verdictNames[verdict]),
+    count(wins),
+    count(losses),
+    count(ties),
+    `${points(interval[0])} … ${points(interval[1])}`,
+    pValue(adjustedPValue),
+  ]);
   return part(result.opinions, [
     table(result.opinions, columns, rows),
     note(result.opinionsNote({ judge: first.judge })),

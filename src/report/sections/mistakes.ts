@@ -41,14 +41,22 @@ function mistakesOf({ questions }: Evaluation, answers: readonly string[], score
 function mistakesTable(evaluation: Evaluation): Html {
   const { first } = pairOf(evaluation);
   const mistakes = mistakesOf(evaluation, first.answers, first.results[0]!.scores);
-  const support = (label: string): number => evaluation.questions.filter(({ expected }) => expected.trim() === label).length; // biome-ignore format: one line
+  const support = (label: string): number =>
+    evaluation.questions.filter(({ expected }) => expected.trim() === label).length;
   const columns = [
     { name: said.expected },
     { name: said.answered },
     { name: said.times, figures: true },
     { name: said.ofClass, figures: true },
   ];
-  const rows = mistakes.slice(0, mostKinds).map(({ answered, expected, times }) => [shortened(expected), answered === '' ? say(said.nothing) : answered, count(times), percent(times / support(expected), 0)]); // biome-ignore format: one line
+  const rows = mistakes
+    .slice(0, mostKinds)
+    .map(({ answered, expected, times }) => [
+      shortened(expected),
+      answered === '' ? say(said.nothing) : answered,
+      count(times),
+      percent(times / support(expected), 0),
+    ]);
   const rest = mistakes.length - rows.length;
   return part(said.wrongByClass, [
     note(said.wrongByClassNote({ wrong: count(mistakes.reduce((sum, { times }) => sum + times, 0)), all: count(evaluation.examples) })),
@@ -65,7 +73,9 @@ function kindsTable(evaluation: Evaluation): Html | null {
     [said.kindUnended, unended],
     [said.kindRepeating, repeating],
   ] as const;
-  const rows = kinds.filter(([, times]) => times > 0).map(([name, times]) => [say(name), count(times), percent(times / evaluation.examples)]); // biome-ignore format: one line
+  const rows = kinds
+    .filter(([, times]) => times > 0)
+    .map(([name, times]) => [say(name), count(times), percent(times / evaluation.examples)]);
   if (rows.length === 0) return null;
   const columns = [{ name: said.kind }, { name: said.examples, figures: true }, { name: said.share, figures: true }];
   return part(said.wrongByClass, table(said.wrongByClass, columns, rows));

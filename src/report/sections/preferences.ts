@@ -33,12 +33,22 @@ export function preferencesPart({ events }: ReportContent): Html | null {
   if (!after) return null;
   const before = measured.find(({ step }) => step === 0)?.preference;
   const drift = eventsOf(events, 'answer-drift').at(-1);
-  const columns = [{ name: result.figure }, { name: result.before, figures: true }, { name: result.after, figures: true }]; // biome-ignore format: one line
+  const columns = [
+    { name: result.figure },
+    { name: result.before, figures: true },
+    { name: result.after, figures: true },
+  ];
   const cells = [
-    ...rows.flatMap(([name, shown]) => (after[name] === null ? [] : [[say(result[name]), shown(before?.[name]), shown(after[name])]])), // biome-ignore format: one line
+    ...rows.flatMap(([name, shown]) =>
+      after[name] === null ? [] : [[say(result[name]), shown(before?.[name]), shown(after[name])]],
+    ),
     ...(drift
       ? [
-          [say(result.answerTokens({ n: count(drift.prompts) })), fixed(drift.tokensBefore, 1), fixed(drift.tokensAfter, 1)], // biome-ignore format: one line
+          [
+            say(result.answerTokens({ n: count(drift.prompts) })),
+            fixed(drift.tokensBefore, 1),
+            fixed(drift.tokensAfter, 1),
+          ],
           [say(result.cutAnswers), count(drift.cutBefore), count(drift.cutAfter)],
           [say(result.klToBase), asNumber(0), asNumber(drift.divergence)],
         ]
@@ -58,8 +68,15 @@ export function preferencePlots(events: readonly RunEvent[]): Omit<Plot, 'xName'
     id: name,
     title: result[name],
     series: [
-      { name: result.training, points: steps.map(({ preference, step }) => [step, preference?.[name] ?? null] as const) }, // biome-ignore format: one line
-      { name: result.validation, points: validations.map(({ preference, step }) => [step, preference?.[name] ?? null] as const), dots: true }, // biome-ignore format: one line
+      {
+        name: result.training,
+        points: steps.map(({ preference, step }) => [step, preference?.[name] ?? null] as const),
+      },
+      {
+        name: result.validation,
+        points: validations.map(({ preference, step }) => [step, preference?.[name] ?? null] as const),
+        dots: true,
+      },
     ],
   }));
 }

@@ -122,8 +122,19 @@ function proofPart({ events }: ReportContent): Html | null {
     { name: result.tokens, figures: true },
   ];
   const rows = proofs.map(({ base, meanDifference, passed, tokens, worstDifference }) => {
-    const [text, tone] = passed === null ? [result.shown, 'plain'] as const : passed ? [result.passed, 'good'] as const : [result.notPassed, 'bad'] as const; // biome-ignore format: one line
-    return [base, html`<span class="tag ${tone}">${say(text)}</span>`, short(meanDifference), short(worstDifference), count(tokens)]; // biome-ignore format: one line
+    const [text, tone] =
+      passed === null
+        ? ([result.shown, 'plain'] as const)
+        : passed
+          ? ([result.passed, 'good'] as const)
+          : ([result.notPassed, 'bad'] as const);
+    return [
+      base,
+      html`<span class="tag ${tone}">${say(text)}</span>`,
+      short(meanDifference),
+      short(worstDifference),
+      count(tokens),
+    ];
   });
   return part(result.proof, [table(result.proof, columns, rows), note(result.proofNote)]);
 }

@@ -29,7 +29,9 @@ function row(figure: RefusalFigure): (Html | string)[] {
     percent(Math.exp(value)),
     against === null ? '' : percent(Math.exp(against.value)),
     `${times[0]} (${times[1]} … ${times[2]})`,
-    against === null ? '' : html`<span class="tag ${isBad(figure) ? 'bad' : 'plain'}">${say(outcomes[against.outcome])}</span>`, // biome-ignore format: one line
+    against === null
+      ? ''
+      : html`<span class="tag ${isBad(figure) ? 'bad' : 'plain'}">${say(outcomes[against.outcome])}</span>`,
   ];
 }
 
@@ -46,6 +48,17 @@ export function safetyPart({ events }: ReportContent): Html | null {
   ];
   const rows = found.refusals.filter(({ by }) => by === 'likelihood').map(row);
   const { drift } = found;
-  const moved = drift && safety.drift({ n: count(drift.prompts), nats: fixed(drift.divergence, 3), interval: drift.interval.map((end) => fixed(end, 3)).join(' … '), same: count(drift.sameBeginning) }); // biome-ignore format: one line
-  return part(safety.title, [table(safety.title, columns, rows), moved && html`<p>${say(moved)}</p>`, note(safety.note)]); // biome-ignore format: one line
+  const moved =
+    drift &&
+    safety.drift({
+      n: count(drift.prompts),
+      nats: fixed(drift.divergence, 3),
+      interval: drift.interval.map((end) => fixed(end, 3)).join(' … '),
+      same: count(drift.sameBeginning),
+    });
+  return part(safety.title, [
+    table(safety.title, columns, rows),
+    moved && html`<p>${say(moved)}</p>`,
+    note(safety.note),
+  ]);
 }

@@ -24,7 +24,11 @@ function scaleOf(values: readonly number[]): Scale {
   const [from, to] = isShare || least === greatest ? [Math.min(0, least), Math.max(1, greatest)] : [least, greatest];
   const place = (value: number): number => 2 + (96 * (value - from)) / (to - from);
   const text = isShare ? (value: number): string => percent(value) : short;
-  return { ticks: [0, 0.25, 0.5, 0.75, 1].map((share) => from + share * (to - from)), at: (value) => `${place(value).toFixed(2)}%`, text }; // biome-ignore format: one line
+  return {
+    ticks: [0, 0.25, 0.5, 0.75, 1].map((share) => from + share * (to - from)),
+    at: (value) => `${place(value).toFixed(2)}%`,
+    text,
+  };
 }
 
 /** An interval as a bar, its middle as a dot, at places in percent, so that it fits any width. */
@@ -52,7 +56,10 @@ export function scoresTable(evaluation: Evaluation): Html {
   const scale = scaleOf(rows.flatMap(({ interval, score }) => [score, ...interval]));
   const roles = { first: say(result.thisOne), model: null, baseline: say(result.baseline) };
   // Roles, since a phone shows the rows as blocks, which takes a table's meaning away.
-  const body = rows.map(({ interval, name, role, score }) => html`<tr role="row" class="${role}"><th role="rowheader" scope="row">${say(name)} ${roles[role] === null ? null : html`<span class="tag">${roles[role]}</span>`}</th><td role="cell" class="graph">${track(scale, score, interval)}</td><td role="cell" class="n"><b>${scale.text(score)}</b></td><td role="cell" class="n range">${scale.text(interval[0])} – ${scale.text(interval[1])}</td></tr>`); // biome-ignore format: one line
+  const body = rows.map(
+    ({ interval, name, role, score }) =>
+      html`<tr role="row" class="${role}"><th role="rowheader" scope="row">${say(name)} ${roles[role] === null ? null : html`<span class="tag">${roles[role]}</span>`}</th><td role="cell" class="graph">${track(scale, score, interval)}</td><td role="cell" class="n"><b>${scale.text(score)}</b></td><td role="cell" class="n range">${scale.text(interval[0])} – ${scale.text(interval[1])}</td></tr>`,
+  );
   const [least, , , , most] = scale.ticks;
   const axis = html`<span class="axis" aria-hidden="true"><span>${scale.text(least!).replace('.0%', '%')}</span><span>${scale.text(most!).replace('.0%', '%')}</span></span>`;
   return html`<div class="scores-box"><table class="scores" role="table" ${label(result.scores)}><thead role="rowgroup"><tr role="row"><th role="columnheader" scope="col">${say(result.who)}</th><th role="columnheader" scope="col" class="graph">${axis}<span class="hidden">${say(result.interval)}</span></th><th role="columnheader" scope="col" class="n">${say(result.score)}</th><th role="columnheader" scope="col" class="n">${say(result.interval)}</th></tr></thead><tbody role="rowgroup">${body}</tbody></table></div>`;
@@ -72,12 +79,25 @@ function differencesRow(evaluation: Evaluation, comparison: Comparison): Paramet
   const isOpen = verdict === 'no-difference-shown' || verdict === 'too-few-examples';
   const needed = !isOpen || comparison.examplesNeeded === null ? dash : count(comparison.examplesNeeded);
   const verdictTag = html`<span class="tag ${tone}">${say(text)}</span>`;
-  return [say(nameOf(evaluation, second)), ...bySeveral, verdictTag, points(difference), `${points(interval[0])} … ${points(interval[1])}`, pValue(adjustedPValue), points(comparison.smallestShown).replace('+', ''), needed]; // biome-ignore format: one line
+  return [
+    say(nameOf(evaluation, second)),
+    ...bySeveral,
+    verdictTag,
+    points(difference),
+    `${points(interval[0])} … ${points(interval[1])}`,
+    pValue(adjustedPValue),
+    points(comparison.smallestShown).replace('+', ''),
+    needed,
+  ];
 }
 
 /** By each metric models come before baselines. */
 const ordered = ({ comparisons, metrics }: Evaluation): Comparison[] =>
-  metrics.flatMap(({ name }) => (['model', 'baseline'] as const).flatMap((kind) => comparisons.filter((each) => each.metric === name && each.with === kind))); // biome-ignore format: one line
+  metrics.flatMap(({ name }) =>
+    (['model', 'baseline'] as const).flatMap((kind) =>
+      comparisons.filter((each) => each.metric === name && each.with === kind),
+    ),
+  );
 
 /** The first model with each other and each baseline. */
 export function differences(evaluation: Evaluation): Html | null {

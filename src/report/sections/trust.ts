@@ -18,7 +18,12 @@ function wordingPart({ findings: { sensitivity } }: Evaluation): Html | null {
     { name: result.difference, figures: true },
     { name: result.p, figures: true },
   ];
-  const rows = sensitivity.rewordings.map(({ difference, how, pValue: p, score }) => [how, percent(score), points(difference), pValue(p)]); // biome-ignore format: one line
+  const rows = sensitivity.rewordings.map(({ difference, how, pValue: p, score }) => [
+    how,
+    percent(score),
+    points(difference),
+    pValue(p),
+  ]);
   return part(result.wording, [
     table(result.wording, columns, rows, true),
     note(result.wordingNote({ n: String(sensitivity.examples), score: percent(sensitivity.score) })),
@@ -28,7 +33,13 @@ function wordingPart({ findings: { sensitivity } }: Evaluation): Html | null {
 function nearPart({ findings: { nearlyTrainedOn = [] }, questions }: Evaluation): Html | null {
   if (nearlyTrainedOn.length === 0) return null;
   const columns = [{ name: result.tested }, { name: result.learnt }, { name: result.likeness, figures: true }];
-  const rows = nearlyTrainedOn.slice(0, mostPairs).map(({ example, similar, similarity }) => [foreign(questions[example]?.prompt ?? ''), foreign(similar), fixed(similarity, 2)]); // biome-ignore format: one line
+  const rows = nearlyTrainedOn
+    .slice(0, mostPairs)
+    .map(({ example, similar, similarity }) => [
+      foreign(questions[example]?.prompt ?? ''),
+      foreign(similar),
+      fixed(similarity, 2),
+    ]);
   return folded(result.nearCount({ n: String(nearlyTrainedOn.length) }), table(result.near, columns, rows, true));
 }
 

@@ -59,7 +59,7 @@ export const pageWords = {
     en: `Too few examples to say: ${p.n}`,
     zh: `样本太少，无法下结论：${p.n} 个`,
   }),
-  doubtful: (p: { readonly said: Text }): Text => ({ en: `${p.said.en}, but doubtful`, zh: `${p.said.zh}，但存疑` }), // biome-ignore format: one line
+  doubtful: (p: { readonly said: Text }): Text => ({ en: `${p.said.en}, but doubtful`, zh: `${p.said.zh}，但存疑` }),
   scored: { en: 'Scored, and compared with nothing', zh: '已打分，但没有比较对象' },
   scoreLead: (p: { readonly score: string; readonly low: string; readonly high: string; readonly n: string; readonly metric: string }): Text => ({
     en: `${p.metric}: ${p.score} on ${p.n} examples, 95% interval ${p.low} to ${p.high}`,

@@ -165,7 +165,10 @@ export const resultWords = {
   heldOutLoss: { en: 'Held-out loss', zh: '验证损失' },
   bitsPerByte: { en: 'Bits per byte', zh: '比特/字节' },
   steps: { en: 'Steps', zh: '步数' },
-  bestStep: (p: { readonly step: string }): Text => ({ en: `the result is that of step ${p.step}`, zh: `结果取自第 ${p.step} 步` }), // biome-ignore format: one line
+  bestStep: (p: { readonly step: string }): Text => ({
+    en: `the result is that of step ${p.step}`,
+    zh: `结果取自第 ${p.step} 步`,
+  }),
   preferences: { en: 'Preferences', zh: '偏好' },
   preferencesNote: (p: { readonly n: string }): Text => ({
     en: `On ${p.n} held-out rows, before training and for the result. A reward is how much likelier an answer became, as the method counts it. Where the preferred answers themselves sink, the model learns to say neither.`,

@@ -32,7 +32,10 @@ export const runWords = {
   kept: { en: 'all answers were kept from before', zh: '全部回答来自缓存' },
   noCost: { en: 'Nothing was measured.', zh: '没有测量数据。' },
   generalLoss: { en: 'Loss on general text, nats per token', zh: '通用文本上的损失（奈特/词元）' },
-  generalAnswers: (p: { readonly n: string }): Text => ({ en: `General questions answered, of ${p.n}`, zh: `答对的通用问题（共 ${p.n} 题）` }), // biome-ignore format: one line
+  generalAnswers: (p: { readonly n: string }): Text => ({
+    en: `General questions answered, of ${p.n}`,
+    zh: `答对的通用问题（共 ${p.n} 题）`,
+  }),
   pUncorrected: { en: 'p, not corrected', zh: 'p 值（未校正）' },
   forgetNotMeasured: {
     en: 'Not measured. Training on a narrow task can lower a model’s other skills; this report has no figures on that.',

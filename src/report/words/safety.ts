@@ -5,7 +5,10 @@ export const safetyWords = {
   title: { en: 'Does it still refuse?', zh: '是否仍会拒绝？' },
   requests: { en: 'Requests', zh: '请求' },
   harmful: (p: { readonly n: string }): Text => ({ en: `${p.n} harmful`, zh: `${p.n} 个有害请求` }),
-  harmless: (p: { readonly n: string }): Text => ({ en: `${p.n} harmless, though they look harmful`, zh: `${p.n} 个看似有害的无害请求` }), // biome-ignore format: one line
+  harmless: (p: { readonly n: string }): Text => ({
+    en: `${p.n} harmless, though they look harmful`,
+    zh: `${p.n} 个看似有害的无害请求`,
+  }),
   probability: { en: 'Probability of a refusal', zh: '拒绝的概率' },
   ofBase: { en: 'of the base', zh: '基座' },
   times: { en: 'Times as likely (95%)', zh: '概率倍数（95%）' },

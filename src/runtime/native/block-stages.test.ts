@@ -16,7 +16,17 @@ const kernels = loaded.kernels as Kernels;
 const withKernels = test.skipIf(!loaded.kernels);
 
 const config = (widths: Partial<ModelConfig>): ModelConfig =>
-  ({ modelWidth: 128, heads: 4, kvHeads: 2, headDim: 32, feedForward: 192, layers: 1, vocabulary: 64, normEpsilon: 1e-5, ...widths }) as ModelConfig; // biome-ignore format: one line reads best
+  ({
+    modelWidth: 128,
+    heads: 4,
+    kvHeads: 2,
+    headDim: 32,
+    feedForward: 192,
+    layers: 1,
+    vocabulary: 64,
+    normEpsilon: 1e-5,
+    ...widths,
+  }) as ModelConfig;
 
 interface Case {
   readonly name: string;
@@ -24,7 +34,15 @@ interface Case {
   readonly options: BlockOptions;
   readonly rows: number;
 }
-const plain: BlockOptions = { trainable: 'adapter', precision: 'f32', targets: projections, rank: 8, dropout: false, biases: false, qkNorms: false }; // biome-ignore format: one line reads best
+const plain: BlockOptions = {
+  trainable: 'adapter',
+  precision: 'f32',
+  targets: projections,
+  rank: 8,
+  dropout: false,
+  biases: false,
+  qkNorms: false,
+};
 const cases: readonly Case[] = [
   { name: 'llama, all targets', model: config({}), options: plain, rows: 150 },
   {
@@ -34,8 +52,18 @@ const cases: readonly Case[] = [
     rows: 65,
   },
   { name: 'qwen3, norms per head', model: config({}), options: { ...plain, qkNorms: true, rank: 3 }, rows: 64 },
-  { name: 'q and down only, rank 20', model: config({ feedForward: 208 }), options: { ...plain, targets: ['q_proj', 'down_proj'], rank: 20 }, rows: 1 }, // biome-ignore format: one line reads best
-  { name: 'o and up only, heads of 16, narrow keys', model: config({ modelWidth: 80, headDim: 16, heads: 5, kvHeads: 1 }), options: { ...plain, targets: ['o_proj', 'up_proj'] }, rows: 700 }, // biome-ignore format: one line reads best
+  {
+    name: 'q and down only, rank 20',
+    model: config({ feedForward: 208 }),
+    options: { ...plain, targets: ['q_proj', 'down_proj'], rank: 20 },
+    rows: 1,
+  },
+  {
+    name: 'o and up only, heads of 16, narrow keys',
+    model: config({ modelWidth: 80, headDim: 16, heads: 5, kvHeads: 1 }),
+    options: { ...plain, targets: ['o_proj', 'up_proj'] },
+    rows: 700,
+  },
 ];
 
 const random = new Random(5);
@@ -48,11 +76,42 @@ function inputsOf({ model, options, rows }: Case): Map<string, Tensor> {
   const [query, key] = [heads * headDim, kvHeads * headDim];
   const found = new Map<string, Tensor>();
   const put = (name: string, shape: readonly number[], size = 1): void => {
-    found.set(name, floats(drawn(shape.reduce((a, b) => a * b), size), shape)); // biome-ignore format: one line reads best
+    found.set(
+      name,
+      floats(
+        drawn(
+          shape.reduce((a, b) => a * b),
+          size,
+        ),
+        shape,
+      ),
+    );
   };
-  for (const [name, columns] of [['x', width], ['o', query], ['d.y', width], ['d.q', query], ['d.k', key], ['d.v', key], ['d.through', width]] as const) put(name, [rows, columns]); // biome-ignore format: one line reads best
-  for (const [name, columns] of [['cos', headDim / 2], ['sin', headDim / 2]] as const) put(name, [rows, columns]); // biome-ignore format: one line reads best
-  for (const [name, columns] of [['attn_norm', width], ['ffn_norm', width], ['attn_q_norm', headDim], ['attn_k_norm', headDim], ['q_proj.bias', query], ['k_proj.bias', key], ['v_proj.bias', key]] as const) put(name, [columns]); // biome-ignore format: one line reads best
+  for (const [name, columns] of [
+    ['x', width],
+    ['o', query],
+    ['d.y', width],
+    ['d.q', query],
+    ['d.k', key],
+    ['d.v', key],
+    ['d.through', width],
+  ] as const)
+    put(name, [rows, columns]);
+  for (const [name, columns] of [
+    ['cos', headDim / 2],
+    ['sin', headDim / 2],
+  ] as const)
+    put(name, [rows, columns]);
+  for (const [name, columns] of [
+    ['attn_norm', width],
+    ['ffn_norm', width],
+    ['attn_q_norm', headDim],
+    ['attn_k_norm', headDim],
+    ['q_proj.bias', query],
+    ['k_proj.bias', key],
+    ['v_proj.bias', key],
+  ] as const)
+    put(name, [columns]);
   for (const [group, members] of Object.entries(projectionGroups) as [ProjectionGroup, readonly Projection[]][]) {
     const { inFeatures } = projectionDimensions(model, members[0]!);
     const adapted = members.filter((projection) => options.targets.includes(projection));
@@ -77,10 +136,12 @@ function inputsOf({ model, options, rows }: Case): Map<string, Tensor> {
 /** Arrays of what a stage writes. */
 function outputsOf(graph: Graph, rows: number): Map<string, Tensor> {
   const sized = (size: number | string): number => (typeof size === 'number' ? size : rows);
-  return new Map([...graph].map(([name, { shape }]) => {
-    const dims = shape.map(sized);
-    return [name, floats(new Float32Array(dims.reduce((a, b) => a * b)), dims)] as const;
-  })); // biome-ignore format: one line reads best
+  return new Map(
+    [...graph].map(([name, { shape }]) => {
+      const dims = shape.map(sized);
+      return [name, floats(new Float32Array(dims.reduce((a, b) => a * b)), dims)] as const;
+    }),
+  );
 }
 
 type StageOf = keyof BlockStages;
@@ -88,7 +149,13 @@ const order: readonly StageOf[] = ['preForward', 'postForward', 'postBackward', 
 
 function graphsOf({ model, options }: Case): Record<StageOf, Graph> {
   const [before, after] = [beforeAttention(model, options), afterAttention(model, options)];
-  return { preForward: before.forward, preBackward: before.backward, preBackwardFirst: before.backwardFirst, postForward: after.forward, postBackward: after.backward }; // biome-ignore format: one line reads best
+  return {
+    preForward: before.forward,
+    preBackward: before.backward,
+    preBackwardFirst: before.backwardFirst,
+    postForward: after.forward,
+    postBackward: after.backward,
+  };
 }
 
 /** Results of all stages, each reading what the engine `reference` has saved. */

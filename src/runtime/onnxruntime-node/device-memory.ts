@@ -57,13 +57,25 @@ export class DeviceMemory {
   /** Writes a buffer's values into an array of the caller's, of the same size. */
   async read(from: Tensor, to: Float32Array): Promise<void> {
     const values = view(from, [to.length, 1]);
-    await this.copier.run(new Map([['x', values], ['one', one]]), new Map([['y', floats(to, [to.length, 1])]])); // biome-ignore format: one line reads best
+    await this.copier.run(
+      new Map([
+        ['x', values],
+        ['one', one],
+      ]),
+      new Map([['y', floats(to, [to.length, 1])]]),
+    );
   }
 
   /** From one buffer to another of the same size. */
   async copy(from: Tensor, to: Tensor): Promise<void> {
     const shape = [sizeOf(to.dims), 1];
-    await this.copier.run(new Map([['x', view(from, shape)], ['one', one]]), new Map([['y', view(to, shape)]])); // biome-ignore format: one line reads best
+    await this.copier.run(
+      new Map([
+        ['x', view(from, shape)],
+        ['one', one],
+      ]),
+      new Map([['y', view(to, shape)]]),
+    );
   }
 
   async close(): Promise<void> {
@@ -82,5 +94,8 @@ export class DeviceMemory {
 }
 
 function flat(from: Tensor): Map<string, Tensor> {
-  return new Map([['x', floats(from.data as Float32Array, [sizeOf(from.dims), 1])], ['one', one]]); // biome-ignore format: one line reads best
+  return new Map([
+    ['x', floats(from.data as Float32Array, [sizeOf(from.dims), 1])],
+    ['one', one],
+  ]);
 }

@@ -19,7 +19,6 @@ test('products by the engine are those of the slow way, of weights of several sh
       [await fast.apply(x), await slow.apply(x)],
       [await fast.applyTransposed(y), await slow.applyTransposed(y)],
     ] as const) {
-      // biome-ignore format: one line
       expect([got.rows, got.columns]).toEqual([expected.rows, expected.columns]);
       for (const [i, value] of expected.data.entries()) expect(got.data[i]).toBeCloseTo(value, 5);
     }

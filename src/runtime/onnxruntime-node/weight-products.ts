@@ -23,7 +23,10 @@ export class WeightProducts {
   }
 
   static async open(threads: number): Promise<WeightProducts> {
-    return new WeightProducts(await Executor.create(rowProducts(), threads), await Executor.create(columnProducts(), threads)); // biome-ignore format: one line
+    return new WeightProducts(
+      await Executor.create(rowProducts(), threads),
+      await Executor.create(columnProducts(), threads),
+    );
   }
 
   /** The weight [rows, columns], row by row, as an operator that is good until `close`. */
@@ -32,7 +35,13 @@ export class WeightProducts {
     const product = async (executor: Executor, x: Matrix, length: number): Promise<Matrix> => {
       const made = new Float32Array(x.columns * length);
       const given = floats(Float32Array.from(x.data), [x.columns, x.rows]);
-      await executor.run(new Map([['x', given], ['weight', weight]]), new Map([['product', floats(made, [x.columns, length])]])); // biome-ignore format: one line
+      await executor.run(
+        new Map([
+          ['x', given],
+          ['weight', weight],
+        ]),
+        new Map([['product', floats(made, [x.columns, length])]]),
+      );
       return { rows: length, columns: x.columns, data: Float64Array.from(made) };
     };
     return {

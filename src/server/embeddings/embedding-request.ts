@@ -9,7 +9,12 @@ const text = plainText.min(1);
 const tokens = z.array(z.int().min(0)).min(1);
 
 export const embeddingParameters = z.object({
-  model: z.string().min(1).describe('a model that was trained for embeddings: its file has a `pooling_type` (mean, first or last token). Others are refused, and adapters are'), // biome-ignore format: one line
+  model: z
+    .string()
+    .min(1)
+    .describe(
+      'a model that was trained for embeddings: its file has a `pooling_type` (mean, first or last token). Others are refused, and adapters are',
+    ),
   input: z
     .union([text, tokens, z.array(text).min(1).max(mostInputs), z.array(tokens).min(1).max(mostInputs)], {
       error: `expected a text, a list of up to ${mostInputs} texts, a list of tokens, or a list of such lists, none of them empty`,

@@ -50,17 +50,24 @@ export async function checkFiles(parts: Parts, job: StoredJob, signal: AbortSign
     const options = { formats: formatsOf[asked.method], model: modelPath };
     const found = await checkInProcess({ path, options, nice: parts.nice }, signal);
     if (found.faults.length > 0) throw refused(param, file, found.faults, found.faultCount);
-    for (const note of found.notes) parts.jobs.tell(id, { key: `note ${param} ${note}`, level: 'warn', message: `${file}: ${note}` }); // biome-ignore format: one line
+    for (const note of found.notes)
+      parts.jobs.tell(id, { key: `note ${param} ${note}`, level: 'warn', message: `${file}: ${note}` });
   }
 }
 
-const gone: readonly TuningFault[] = [{ line: null, message: 'The file is not there any more.', code: 'invalid_file_format' }]; // biome-ignore format: one line
+const gone: readonly TuningFault[] = [
+  { line: null, message: 'The file is not there any more.', code: 'invalid_file_format' },
+];
 
 function refused(param: Param, file: string, faults: readonly TuningFault[], count: number): JobFailure {
   const [first] = faults;
   const more = count > 1 ? ` (and ${count - 1} more; the job's events have them)` : '';
   const told: JobError = { code: codeOf(param, first!), param, message: `${file}: ${first!.message}${more}` };
-  const events = faults.slice(0, toldFaults).map(({ message }, i): NewEvent => ({ key: `fault ${param} ${i}`, level: 'error', message: `${file}: ${message}` })); // biome-ignore format: one line
+  const events = faults
+    .slice(0, toldFaults)
+    .map(
+      ({ message }, i): NewEvent => ({ key: `fault ${param} ${i}`, level: 'error', message: `${file}: ${message}` }),
+    );
   return new JobFailure(told, events);
 }
 

@@ -5,4 +5,7 @@ import type { CheckCommand } from './check-process.ts';
 
 /** What is wrong with the file. Rejects with NomoatError, and with the signal's reason where that is aborted. */
 export const checkInProcess = (command: CheckCommand, signal: AbortSignal): Promise<TuningFileCheck> =>
-  callInChild({ program: 'server/jobs/check-process.js', part: 'the process that checks training files', command }, signal); // biome-ignore format: one line
+  callInChild(
+    { program: 'server/jobs/check-process.js', part: 'the process that checks training files', command },
+    signal,
+  );

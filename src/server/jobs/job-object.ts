@@ -22,7 +22,10 @@ export function jobObject({ asked, created, error, finished, id, learned, status
     validation_file: asked.validation_file,
     seed: asked.seed,
     hyperparameters: shared,
-    method: asked.method === 'dpo' ? { type: asked.method, dpo: { hyperparameters } } : { type: asked.method, supervised: { hyperparameters } }, // biome-ignore format: one line
+    method:
+      asked.method === 'dpo'
+        ? { type: asked.method, dpo: { hyperparameters } }
+        : { type: asked.method, supervised: { hyperparameters } },
     metadata: asked.metadata,
     integrations: [],
     error,

@@ -71,8 +71,11 @@ export class JobQueue {
     if (this.closing) return;
     const jobs = this.parts.jobs.all();
     for (const job of jobs)
-      if (job.status === 'validating_files' && this.checking.size === 0) this.take(this.checking, job, (active) => this.check(job, active)); // biome-ignore format: one line
-    const waiting = jobs.filter(({ id, paused, status }) => (status === 'queued' || status === 'running') && !paused && !this.training.has(id)); // biome-ignore format: one line
+      if (job.status === 'validating_files' && this.checking.size === 0)
+        this.take(this.checking, job, (active) => this.check(job, active));
+    const waiting = jobs.filter(
+      ({ id, paused, status }) => (status === 'queued' || status === 'running') && !paused && !this.training.has(id),
+    );
     for (const job of waiting.sort((a, b) => Number(b.status === 'running') - Number(a.status === 'running')))
       if (this.training.size < this.parts.most) this.take(this.training, job, (active) => this.train(job, active));
   }
@@ -114,7 +117,9 @@ export class JobQueue {
       throw error;
     }
     if (jobs.find(job.id)?.status !== 'validating_files') return;
-    jobs.change(job.id, { status: 'queued' }, [{ key: 'queued', message: 'Files validated, moving job to queued state' }]); // biome-ignore format: one line
+    jobs.change(job.id, { status: 'queued' }, [
+      { key: 'queued', message: 'Files validated, moving job to queued state' },
+    ]);
   }
 
   private async train(job: StoredJob, active: Active): Promise<void> {
@@ -180,7 +185,8 @@ export class JobQueue {
   private async succeed(job: StoredJob, path: string): Promise<void> {
     const { files, jobs, models } = this.parts;
     const { record } = openRun(path);
-    if (record.state === 'diverged' || record.state === 'proof-failed') throw untrusted(record.state, record.verdict ?? null); // biome-ignore format: one line
+    if (record.state === 'diverged' || record.state === 'proof-failed')
+      throw untrusted(record.state, record.verdict ?? null);
     const events: RunEvent[] = [];
     for await (const event of openRun(path).events()) events.push(event);
     const name = fineTunedName(path, record, job.asked.suffix ?? '');
@@ -204,7 +210,10 @@ export class JobQueue {
       onLog({ type: 'failure', id, message: error instanceof Error ? (error.stack ?? error.message) : String(error) });
     const level = 'error';
     const events = error instanceof JobFailure ? error.events : [];
-    jobs.change(id, { status: 'failed', finished: nowInSeconds(), error: told }, [...events, { key: 'end', level, message: told.message }]); // biome-ignore format: one line
+    jobs.change(id, { status: 'failed', finished: nowInSeconds(), error: told }, [
+      ...events,
+      { key: 'end', level, message: told.message },
+    ]);
   }
 }
 
@@ -238,7 +247,12 @@ function errorOf(error: unknown, { files, runs }: QueueParts, { asked, run }: St
   if (error instanceof JobFailure) return error.told;
   if (!(error instanceof NomoatError))
     return { code: 'internal_error', message: 'The server failed; its log says how.', param: null };
-  const named = [asked.training_file, asked.validation_file].flatMap((id) => (id === null ? [] : [[files.pathOf(id), id] as const])); // biome-ignore format: one line
-  const message = [...named, [join(runs, run), run] as const].reduce((text, [path, name]) => text.replaceAll(path, name), error.message); // biome-ignore format: one line
+  const named = [asked.training_file, asked.validation_file].flatMap((id) =>
+    id === null ? [] : [[files.pathOf(id), id] as const],
+  );
+  const message = [...named, [join(runs, run), run] as const].reduce(
+    (text, [path, name]) => text.replaceAll(path, name),
+    error.message,
+  );
   return { code: error.code.replaceAll('-', '_'), message, param: null };
 }

@@ -35,19 +35,31 @@ const method = z
   })
   .superRefine(({ type, ...blocks }, context) => {
     for (const other of ['supervised', 'dpo'] as const)
-      if (other !== type && blocks[other]) context.addIssue({ code: 'custom', path: [other], message: `stands beside the type ${type}` }); // biome-ignore format: one line
+      if (other !== type && blocks[other])
+        context.addIssue({ code: 'custom', path: [other], message: `stands beside the type ${type}` });
   });
 
 /** Parameters of POST /v1/fine_tuning/jobs. */
 export const jobParameters = z.object({
-  model: z.string().min(1).describe('a model that `GET /v1/models` lists, a finished run (training goes on from its adapter), or a name that is mapped to one'), // biome-ignore format: one line
+  model: z
+    .string()
+    .min(1)
+    .describe(
+      'a model that `GET /v1/models` lists, a finished run (training goes on from its adapter), or a name that is mapped to one',
+    ),
   training_file: z.string().min(1).describe('the id of a file with purpose `fine-tune`'),
-  validation_file: open(z.string().min(1)).describe('likewise; with it, the result is the epoch with the lowest validation loss'), // biome-ignore format: one line
+  validation_file: open(z.string().min(1)).describe(
+    'likewise; with it, the result is the epoch with the lowest validation loss',
+  ),
   suffix: open(jobSuffix).describe('1 to 64 characters; part of the name of the result'),
   seed: open(jobSeed).describe('0 to 2^31 - 1; by default another one each time'),
-  method: open(method).describe('`type` supervised or dpo, with `supervised.hyperparameters` or `dpo.hyperparameters`: `n_epochs` (auto, 1 to 50), `batch_size` (auto, 1 to 256), `learning_rate_multiplier` (auto, above 0), and of dpo `beta` (auto, above 0, up to 2)'), // biome-ignore format: one line
+  method: open(method).describe(
+    '`type` supervised or dpo, with `supervised.hyperparameters` or `dpo.hyperparameters`: `n_epochs` (auto, 1 to 50), `batch_size` (auto, 1 to 256), `learning_rate_multiplier` (auto, above 0), and of dpo `beta` (auto, above 0, up to 2)',
+  ),
   hyperparameters: open(jobHyperparameters).describe('the older form of `method.supervised.hyperparameters`'),
-  metadata: open(metadata).describe(`up to ${mostPairs} pairs, keys up to ${mostKey} and values up to ${mostValue} characters`), // biome-ignore format: one line
+  metadata: open(metadata).describe(
+    `up to ${mostPairs} pairs, keys up to ${mostKey} and values up to ${mostValue} characters`,
+  ),
 });
 
 export const jobRefusals = {
@@ -65,11 +77,32 @@ function withAuto(given: JobHyperparameters | null | undefined, type: Asked['met
 /** What the body asks for. Throws ApiError. */
 export function readJobRequest(body: unknown): Asked {
   const given = readParameters(body, jobParameters, jobRefusals);
-  const { hyperparameters: older, metadata: pairs = null, model, seed, suffix = null, training_file, validation_file = null } = given; // biome-ignore format: one line
+  const {
+    hyperparameters: older,
+    metadata: pairs = null,
+    model,
+    seed,
+    suffix = null,
+    training_file,
+    validation_file = null,
+  } = given;
   const type = given.method?.type ?? 'supervised';
   const newer = given.method?.[type]?.hyperparameters;
   const whole = (each: JobHyperparameters): Hyperparameters => withAuto(each, type);
   if (older && newer && JSON.stringify(whole(older)) !== JSON.stringify(whole(newer)))
-    throw wrongParameter('hyperparameters', 'invalid_value', `'hyperparameters' and 'method.${type}.hyperparameters' say different things: leave the older one out.`); // biome-ignore format: one line
-  return { model, training_file, validation_file, suffix, seed: seed ?? randomInt(seedCount), metadata: pairs, method: type, hyperparameters: withAuto(newer ?? older, type) }; // biome-ignore format: one line
+    throw wrongParameter(
+      'hyperparameters',
+      'invalid_value',
+      `'hyperparameters' and 'method.${type}.hyperparameters' say different things: leave the older one out.`,
+    );
+  return {
+    model,
+    training_file,
+    validation_file,
+    suffix,
+    seed: seed ?? randomInt(seedCount),
+    metadata: pairs,
+    method: type,
+    hyperparameters: withAuto(newer ?? older, type),
+  };
 }

@@ -22,7 +22,9 @@ export function preferenceData<Side extends 'train' | 'valid'>(
   side: Side,
   { preference }: StepEndEvent | ValidationEvent,
 ): Partial<Record<`${Side}_${'accuracy' | 'margin'}`, number>> {
-  const figures = (['accuracy', 'margin'] as const).flatMap((name) => (typeof preference?.[name] === 'number' ? [[`${side}_${name}`, preference[name]]] : [])); // biome-ignore format: one line
+  const figures = (['accuracy', 'margin'] as const).flatMap((name) =>
+    typeof preference?.[name] === 'number' ? [[`${side}_${name}`, preference[name]]] : [],
+  );
   return Object.fromEntries(figures);
 }
 
@@ -35,7 +37,9 @@ export function resultCsv(events: readonly RunEvent[]): string {
     if (event.type === 'validation' && event.step > 0)
       add(event.step, { valid_loss: event.loss, full_valid_loss: event.loss, ...preferenceData('valid', event) });
   }
-  const named = events.some((event) => event.type === 'step-end' && event.preference) ? [...columns, ...ofPairs] : columns; // biome-ignore format: one line
+  const named = events.some((event) => event.type === 'step-end' && event.preference)
+    ? [...columns, ...ofPairs]
+    : columns;
   const lines = [...rows].sort(([a], [b]) => a - b).map(([, row]) => named.map((name) => row[name] ?? '').join(','));
   return `${[named.join(','), ...lines].join('\n')}\n`;
 }

@@ -2,7 +2,16 @@
  * What a run says, as events and checkpoints of its job. Promises: a run that is read again from its beginning, after a kill, tells nothing
  * twice; texts are those of OpenAI's where it has some.
  */
-import type { CheckpointSavedEvent, DataReadyEvent, EstimateEvent, NoticeEvent, RunEvent, RunStartEvent, StepEndEvent, ValidationEvent } from '../../events.ts'; // biome-ignore format: one line
+import type {
+  CheckpointSavedEvent,
+  DataReadyEvent,
+  EstimateEvent,
+  NoticeEvent,
+  RunEvent,
+  RunStartEvent,
+  StepEndEvent,
+  ValidationEvent,
+} from '../../events.ts';
 import type { VerdictEvent } from '../../verdict-event.ts';
 import { nowInSeconds } from '../state/ids.ts';
 import type { Hyperparameters, JobStore, NewEvent } from '../state/job-store.ts';
@@ -12,7 +21,15 @@ import { preferenceData } from './result-file.ts';
 const namedRows = 5;
 
 /** Notices of a run that something went otherwise than it should. */
-const warnings: ReadonlySet<string> = new Set(['checkpoint', 'diverged', 'no-samples', 'no-verdict', 'parity-failed', 'smaller-micro-batch', 'damaged-log']); // biome-ignore format: one line
+const warnings: ReadonlySet<string> = new Set([
+  'checkpoint',
+  'diverged',
+  'no-samples',
+  'no-verdict',
+  'parity-failed',
+  'smaller-micro-batch',
+  'damaged-log',
+]);
 
 const round = (value: number): string => value.toFixed(4);
 
@@ -56,7 +73,12 @@ export class RunTeller {
     const job = this.jobs.find(this.job);
     if (!job || typeof epochs !== 'number' || typeof batchSize !== 'number') return;
     const multiplier = job.asked.hyperparameters.learning_rate_multiplier;
-    const known: Hyperparameters = { n_epochs: epochs, batch_size: batchSize, learning_rate_multiplier: multiplier === 'auto' ? 1 : multiplier, ...(typeof beta === 'number' ? { beta } : {}) }; // biome-ignore format: one line
+    const known: Hyperparameters = {
+      n_epochs: epochs,
+      batch_size: batchSize,
+      learning_rate_multiplier: multiplier === 'auto' ? 1 : multiplier,
+      ...(typeof beta === 'number' ? { beta } : {}),
+    };
     const message = `Training ${model}: ${epochs} epochs, batches of ${batchSize}, learning rate ${String(learningRate)}.`;
     this.jobs.change(this.job, { learned: { hyperparameters: known } }, [{ key: 'settings', message }]);
   }
@@ -68,10 +90,18 @@ export class RunTeller {
     const held = validationRows > 0 ? `, ${validationRows} to validate with` : '';
     this.tell({ key: 'data', message: `${rows} examples to train on${held}; ${event.steps} steps.` });
     if (truncatedRows > 0)
-      this.tell({ key: 'truncated', level: 'warn', message: `${truncatedRows} examples are longer than the model takes, and are cut.` }); // biome-ignore format: one line
+      this.tell({
+        key: 'truncated',
+        level: 'warn',
+        message: `${truncatedRows} examples are longer than the model takes, and are cut.`,
+      });
     if (refusedRows === 0) return;
     const named = refused.slice(0, namedRows).map(({ reason, source }) => `line ${source.line}: ${reason}`);
-    this.tell({ key: 'refused', level: 'warn', message: `${refusedRows} examples cannot be learnt from and are left out (${named.join('; ')}).` }); // biome-ignore format: one line
+    this.tell({
+      key: 'refused',
+      level: 'warn',
+      message: `${refusedRows} examples cannot be learnt from and are left out (${named.join('; ')}).`,
+    });
   }
 
   private estimate({ seconds }: EstimateEvent): void {
@@ -99,7 +129,13 @@ export class RunTeller {
       key: `validation ${event.step}`,
       type: 'metrics',
       message: `Step ${event.step}/${this.steps}: validation loss=${round(event.loss)}${rightOf(event)}`,
-      data: { step: event.step, total_steps: this.steps, valid_loss: event.loss, full_valid_loss: event.loss, ...preferenceData('valid', event) }, // biome-ignore format: one line
+      data: {
+        step: event.step,
+        total_steps: this.steps,
+        valid_loss: event.loss,
+        full_valid_loss: event.loss,
+        ...preferenceData('valid', event),
+      },
     });
   }
 

@@ -19,11 +19,14 @@ const text = JSON.stringify(openApiDocument());
 const document = JSON.parse(text) as Document;
 
 test('every reference has something at its end, and every component is referred to', () => {
-  const references = new Set([...text.matchAll(/"\$ref":"#\/components\/(\w+)\/(\w+)"/g)].map(([, kind, name]) => `${kind}/${name}`)); // biome-ignore format: one line
+  const references = new Set(
+    [...text.matchAll(/"\$ref":"#\/components\/(\w+)\/(\w+)"/g)].map(([, kind, name]) => `${kind}/${name}`),
+  );
   expect(references.size).toBeGreaterThan(15);
   expect(text.match(/"\$ref"/g)).toHaveLength([...text.matchAll(/"\$ref":"#\/components\//g)].length);
   for (const kind of ['schemas', 'responses'])
-    for (const name of Object.keys(document.components[kind]!)) expect(references.delete(`${kind}/${name}`), name).toBe(true); // biome-ignore format: one line
+    for (const name of Object.keys(document.components[kind]!))
+      expect(references.delete(`${kind}/${name}`), name).toBe(true);
   expect([...references]).toEqual([]);
 });
 
@@ -37,7 +40,11 @@ test('names of operations differ', () => {
 
 test('a body has all that is supported and refused, and nothing else', () => {
   const { content } = document.paths['/v1/chat/completions']!['post']!.requestBody!;
-  const schema = content['application/json']!.schema as { properties: Record<string, unknown>; required: string[]; additionalProperties: boolean }; // biome-ignore format: one line
+  const schema = content['application/json']!.schema as {
+    properties: Record<string, unknown>;
+    required: string[];
+    additionalProperties: boolean;
+  };
   expect(Object.keys(schema.properties)).toEqual([...Object.keys(chatParameters.shape), ...Object.keys(chatRefusals)]);
   expect(schema.required).toEqual(['model', 'messages']);
   expect(schema.additionalProperties).toBe(false);
@@ -46,9 +53,18 @@ test('a body has all that is supported and refused, and nothing else', () => {
 
 test('queries are typed as they are meant, and forms are flat', () => {
   const list = document.paths['/v1/files']!['get']!.parameters;
-  expect(list.find(({ name }) => name === 'limit')).toMatchObject({ in: 'query', required: false, schema: { type: 'integer', minimum: 1, maximum: 10_000 } }); // biome-ignore format: one line
+  expect(list.find(({ name }) => name === 'limit')).toMatchObject({
+    in: 'query',
+    required: false,
+    schema: { type: 'integer', minimum: 1, maximum: 10_000 },
+  });
   const { content } = document.paths['/v1/files']!['post']!.requestBody!;
-  expect(Object.keys(content['multipart/form-data']!.schema['properties'] as object)).toEqual(['file', 'purpose', 'expires_after[anchor]', 'expires_after[seconds]']); // biome-ignore format: one line
+  expect(Object.keys(content['multipart/form-data']!.schema['properties'] as object)).toEqual([
+    'file',
+    'purpose',
+    'expires_after[anchor]',
+    'expires_after[seconds]',
+  ]);
 });
 
 test('each says its scope', () => {
@@ -59,7 +75,9 @@ test('each says its scope', () => {
 test('schemas with a name are JSON Schema by themselves', () => {
   const { schemas } = document.components;
   expect(Object.keys(schemas!)).toContain('FineTuningJob');
-  expect(z.fromJSONSchema(schemas!['UploadPart'] as z.core.JSONSchema.JSONSchema).safeParse({ id: 1 }).success).toBe(false); // biome-ignore format: one line
+  expect(z.fromJSONSchema(schemas!['UploadPart'] as z.core.JSONSchema.JSONSchema).safeParse({ id: 1 }).success).toBe(
+    false,
+  );
   expect(text).not.toContain(String(Number.MAX_SAFE_INTEGER));
   expect(components).toBeDefined();
 });

@@ -51,7 +51,9 @@ function flat([name, schema]: readonly [string, z.ZodType]): (readonly [string, 
 }
 
 function formOf(part: string, fields: z.ZodObject): Json {
-  const required = Object.entries(fields.shape).flatMap(([name, schema]) => ((schema as z.ZodType).isOptional() ? [] : [name])); // biome-ignore format: one line
+  const required = Object.entries(fields.shape).flatMap(([name, schema]) =>
+    (schema as z.ZodType).isOptional() ? [] : [name],
+  );
   return {
     type: 'object',
     properties: {
@@ -71,14 +73,29 @@ const parameter = (where: 'path' | 'query', name: string, schema: Json, required
 });
 
 function parametersOf(path: string, { metadataQuery, query }: Description): Json[] {
-  const inPath = [...path.matchAll(/\{(\w+)\}/g)].map(([, name]) => parameter('path', name!, { type: 'string', minLength: 1 }, true)); // biome-ignore format: one line
-  const inQuery = Object.entries((query?.shape ?? {}) as Record<string, z.ZodType>).map(([name, schema]) => parameter('query', name, schemaOf(schema, 'output'), !schema.isOptional())); // biome-ignore format: one line
-  const metadata = { ...parameter('query', 'metadata', { type: 'object', additionalProperties: true }, false), style: 'deepObject', explode: true }; // biome-ignore format: one line
+  const inPath = [...path.matchAll(/\{(\w+)\}/g)].map(([, name]) =>
+    parameter('path', name!, { type: 'string', minLength: 1 }, true),
+  );
+  const inQuery = Object.entries((query?.shape ?? {}) as Record<string, z.ZodType>).map(([name, schema]) =>
+    parameter('query', name, schemaOf(schema, 'output'), !schema.isOptional()),
+  );
+  const metadata = {
+    ...parameter('query', 'metadata', { type: 'object', additionalProperties: true }, false),
+    style: 'deepObject',
+    explode: true,
+  };
   return [...inPath, ...inQuery, ...(metadataQuery ? [metadata] : [])];
 }
 
 function answerContent({ answer, events }: Description): Json {
-  const whole = answer instanceof z.ZodType ? { 'application/json': { schema: schemaOf(answer) } } : { [answer.type]: { schema: answer.type.startsWith('text/') ? { type: 'string' } : { type: 'string', format: 'binary' } } }; // biome-ignore format: one line
+  const whole =
+    answer instanceof z.ZodType
+      ? { 'application/json': { schema: schemaOf(answer) } }
+      : {
+          [answer.type]: {
+            schema: answer.type.startsWith('text/') ? { type: 'string' } : { type: 'string', format: 'binary' },
+          },
+        };
   if (!events) return whole;
   // As OpenAPI 3.2 describes each event: its data is a text, whose contents have a schema.
   const contentSchema = { anyOf: [schemaOf(events), schemaOf(errorSchema)] };
@@ -89,8 +106,15 @@ function answerContent({ answer, events }: Description): Json {
 }
 
 function requestBody({ form, json }: Description): Json {
-  if (json) return { requestBody: { required: true, content: { 'application/json': { schema: bodyOf(json.schema, json.refusals) } } } }; // biome-ignore format: one line
-  return form ? { requestBody: { required: true, content: { 'multipart/form-data': { schema: formOf(form.part, form.fields) } } } } : {}; // biome-ignore format: one line
+  if (json)
+    return {
+      requestBody: { required: true, content: { 'application/json': { schema: bodyOf(json.schema, json.refusals) } } },
+    };
+  return form
+    ? {
+        requestBody: { required: true, content: { 'multipart/form-data': { schema: formOf(form.part, form.fields) } } },
+      }
+    : {};
 }
 
 const headers = { 'x-request-id': { schema: { type: 'string' }, description: 'of the request, as the log has it' } };
@@ -98,7 +122,10 @@ const headers = { 'x-request-id': { schema: { type: 'string' }, description: 'of
 function operation(endpoint: string, path: string, description: Description): Json {
   const scope = scopeOf(endpoint);
   return {
-    operationId: endpoint.toLowerCase().replace(/[^a-z]+/g, '_').replace(/_$/, ''), // biome-ignore format: one line
+    operationId: endpoint
+      .toLowerCase()
+      .replace(/[^a-z]+/g, '_')
+      .replace(/_$/, ''),
     summary: endpoints[endpoint] ?? '',
     parameters: parametersOf(path, description),
     ...requestBody(description),

@@ -1,7 +1,14 @@
 /** The studio's routes, as the document describes them: what of the library's values the page reads; the types of those say the rest. Pure. */
 import { z } from 'zod';
 import { statuses } from '../state/job-store.ts';
-import { eventsParameters, exportParameters, inspectParameters, planParameters, previewParameters, runParameters } from '../studio/parameters.ts'; // biome-ignore format: one line
+import {
+  eventsParameters,
+  exportParameters,
+  inspectParameters,
+  planParameters,
+  previewParameters,
+  runParameters,
+} from '../studio/parameters.ts';
 import { runStates } from '../studio/run-summary.ts';
 import { named } from './components.ts';
 import type { Description } from './description.ts';
@@ -23,8 +30,13 @@ const run = named(
     verdict: z.string().nullable().describe('why the result is not to be trusted'),
     chosen: z.string().nullable().describe('which settings the data decided'),
     fault: z.string().nullable(),
-    job: z.object({ id: z.string(), status: z.enum(statuses), paused: z.boolean(), error: z.string().nullable() }).nullable(), // biome-ignore format: one line
-    result: z.object({ id: z.string(), systemPrompt: z.string().nullable() }).nullable().describe('the model that it made'), // biome-ignore format: one line
+    job: z
+      .object({ id: z.string(), status: z.enum(statuses), paused: z.boolean(), error: z.string().nullable() })
+      .nullable(),
+    result: z
+      .object({ id: z.string(), systemPrompt: z.string().nullable() })
+      .nullable()
+      .describe('the model that it made'),
     hasReport: z.boolean(),
   }),
 );
@@ -43,14 +55,36 @@ const event = z.looseObject({ type: z.string() });
 export const studioDescriptions: Readonly<Record<string, Description>> = {
   'GET /studio/v1/state': { answer: state },
   'GET /studio/v1/settings': { answer: value({ properties: z.looseObject({}) }) },
-  'POST /studio/v1/preview': { json: { schema: previewParameters }, answer: value({ format: z.string(), rows: z.array(z.looseObject({})), counts: z.looseObject({}) }) }, // biome-ignore format: one line
-  'POST /studio/v1/inspect-data': { json: { schema: inspectParameters }, answer: value({ findings: z.array(z.looseObject({ kind: z.string(), severity: z.string() })) }) }, // biome-ignore format: one line
-  'POST /studio/v1/plan': { json: { schema: planParameters }, answer: value({ plans: z.array(z.looseObject({ name: z.string(), seconds: z.number() })) }) }, // biome-ignore format: one line
+  'POST /studio/v1/preview': {
+    json: { schema: previewParameters },
+    answer: value({ format: z.string(), rows: z.array(z.looseObject({})), counts: z.looseObject({}) }),
+  },
+  'POST /studio/v1/inspect-data': {
+    json: { schema: inspectParameters },
+    answer: value({ findings: z.array(z.looseObject({ kind: z.string(), severity: z.string() })) }),
+  },
+  'POST /studio/v1/plan': {
+    json: { schema: planParameters },
+    answer: value({ plans: z.array(z.looseObject({ name: z.string(), seconds: z.number() })) }),
+  },
   'GET /studio/v1/runs': { answer: z.object({ runs: z.array(run) }) },
   'POST /studio/v1/runs': { json: { schema: runParameters }, answer: z.object({ run: z.string(), job }) },
   'GET /studio/v1/runs/{name}': { answer: run },
-  'GET /studio/v1/runs/{name}/events': { query: eventsParameters, answer: z.object({ run, after: z.int(), mark: z.string(), anew: z.boolean(), more: z.boolean(), events: z.array(event) }) }, // biome-ignore format: one line
+  'GET /studio/v1/runs/{name}/events': {
+    query: eventsParameters,
+    answer: z.object({
+      run,
+      after: z.int(),
+      mark: z.string(),
+      anew: z.boolean(),
+      more: z.boolean(),
+      events: z.array(event),
+    }),
+  },
   'GET /studio/v1/runs/{name}/report': { answer: value({ events: z.array(event) }) },
   'GET /studio/v1/runs/{name}/page': { answer: { type: 'text/html; charset=utf-8' } },
-  'POST /studio/v1/runs/{name}/export': { json: { schema: exportParameters }, answer: z.object({ files: z.array(z.string()), notes: z.array(z.string()) }) }, // biome-ignore format: one line
+  'POST /studio/v1/runs/{name}/export': {
+    json: { schema: exportParameters },
+    answer: z.object({ files: z.array(z.string()), notes: z.array(z.string()) }),
+  },
 };

@@ -48,7 +48,14 @@ class Response {
   }
 
   inProgress(): object {
-    return { ...this.begun, status: 'in_progress', completed_at: null, incomplete_details: null, output: [], usage: null }; // biome-ignore format: one line
+    return {
+      ...this.begun,
+      status: 'in_progress',
+      completed_at: null,
+      incomplete_details: null,
+      output: [],
+      usage: null,
+    };
   }
 
   ended(output: readonly object[], cut: boolean, usage: Usage): object {

@@ -70,7 +70,9 @@ export const responseInput = z.union([plainText.min(1), z.array(item).min(1).sup
 /** Items whose type goes without saying are messages. */
 export const withTypes = (input: unknown): unknown =>
   Array.isArray(input)
-    ? input.map((each: unknown) => (isRecord(each) && each.type === undefined && 'role' in each ? { type: 'message', ...each } : each)) // biome-ignore format: one line
+    ? input.map((each: unknown) =>
+        isRecord(each) && each.type === undefined && 'role' in each ? { type: 'message', ...each } : each,
+      )
     : input;
 
 const isRecord = (value: unknown): value is Readonly<Record<string, unknown>> =>

@@ -130,7 +130,8 @@ export class ResponseItems {
 
   hear(event: AnswerEvent): void {
     if (event.kind === 'text' || event.kind === 'thought') {
-      if (this.open?.kind !== event.kind) this.begin(event.kind, (index) => new OpenText(textKinds[event.kind], index, this.say)); // biome-ignore format: one line
+      if (this.open?.kind !== event.kind)
+        this.begin(event.kind, (index) => new OpenText(textKinds[event.kind], index, this.say));
       this.open!.item.add(event.text);
     } else if (event.kind === 'call') this.begin('call', (index) => new OpenCall(event, index, this.say));
     else if (event.kind === 'arguments') this.open!.item.add(event.text);

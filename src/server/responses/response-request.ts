@@ -27,13 +27,17 @@ import { messagesOf, responseInput, withTypes } from './response-input.ts';
 const { lora, min_p, model, seed, stream, temperature, top_k, top_p } = commonParameters;
 
 const tool = z.strictObject({
-  type: z.literal('function', { error: 'only functions are supported: nothing here searches, runs code or asks the network' }), // biome-ignore format: one line
+  type: z.literal('function', {
+    error: 'only functions are supported: nothing here searches, runs code or asks the network',
+  }),
   ...functionFields,
 });
 
 export const responseParameters = z.object({
   model,
-  input: responseInput.describe('a text, or items: messages of texts, `function_call`, `function_call_output`, and `reasoning` with `reasoning_text`'), // biome-ignore format: one line
+  input: responseInput.describe(
+    'a text, or items: messages of texts, `function_call`, `function_call_output`, and `reasoning` with `reasoning_text`',
+  ),
   instructions: open(plainText).describe('a system message before all others'),
   max_output_tokens: open(z.int().min(1)).describe('default: as many as the context holds'),
   temperature,
@@ -42,7 +46,9 @@ export const responseParameters = z.object({
   min_p,
   seed: seed.describe('not of this route of OpenAI; 0 to 2^32 - 1, repeats an answer'),
   lora,
-  tools: open(z.array(tool).superRefine(uniqueNames((each) => each.name, ['name']))).describe('functions, as with chat completions'), // biome-ignore format: one line
+  tools: open(z.array(tool).superRefine(uniqueNames((each) => each.name, ['name']))).describe(
+    'functions, as with chat completions',
+  ),
   tool_choice: open(responseToolChoice).describe(choiceText),
   parallel_tool_calls: open(z.boolean()).describe('`false`: the answer ends with its first call'),
   reasoning: open(
@@ -102,7 +108,8 @@ function toolsOf(body: unknown, { tool_choice: choice, tools }: ResponseParamete
 
 /** What the answer has to be. Throws ApiError that names `text.format`. */
 function formatOf({ text }: ResponseParameters, tools: readonly unknown[] | null): Job['sampling'] {
-  const refuse = (why: string) => wrongParameter('text.format', 'invalid_value', `Invalid value for 'text.format': ${why}.`); // biome-ignore format: one line
+  const refuse = (why: string) =>
+    wrongParameter('text.format', 'invalid_value', `Invalid value for 'text.format': ${why}.`);
   try {
     const schema = jsonSchemaOf(inChat(text?.format));
     if (schema === undefined) return {};
@@ -115,7 +122,8 @@ function formatOf({ text }: ResponseParameters, tools: readonly unknown[] | null
 
 /** What the body asks for, and the parameters that it gave. Throws ApiError. */
 export function responseJob(body: unknown): { job: Job; given: ResponseParameters } {
-  const typed = typeof body === 'object' && body !== null && 'input' in body ? { ...body, input: withTypes(body.input) } : body; // biome-ignore format: one line
+  const typed =
+    typeof body === 'object' && body !== null && 'input' in body ? { ...body, input: withTypes(body.input) } : body;
   const given = readParameters(typed, responseParameters, responseRefusals);
   const messages = messagesOf(given.input, given.instructions ?? null);
   const asked = {

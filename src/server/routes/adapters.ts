@@ -16,13 +16,21 @@ import type { RouteParts, Routes } from './routes.ts';
 
 const mostNameCharacters = 128;
 // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is refused
-const adapterName = plainText.min(1).max(mostNameCharacters).regex(/^[^\u0000-\u001f\u007f]*$/, 'control characters are no part of a name'); // biome-ignore format: one line
+const withoutControls = /^[^\u0000-\u001f\u007f]*$/;
+const adapterName = plainText
+  .min(1)
+  .max(mostNameCharacters)
+  .regex(withoutControls, 'control characters are no part of a name');
 
 export const loadParameters = z.object({
   lora_name: adapterName.describe(
     `the model's name from then on, up to ${mostNameCharacters} characters; none that a model has`,
   ),
-  lora_path: plainText.min(1).describe('its place below a folder of models, such as `adapters/polite`: a GGUF LoRA, or a folder of PEFT\'s; never a path from the root, nor one that leaves the folder by `..` or links'), // biome-ignore format: one line
+  lora_path: plainText
+    .min(1)
+    .describe(
+      "its place below a folder of models, such as `adapters/polite`: a GGUF LoRA, or a folder of PEFT's; never a path from the root, nor one that leaves the folder by `..` or links",
+    ),
   base_model_name: open(z.string().min(1)).describe(
     'not of vLLM: the model that it is for; by default the one that it fits',
   ),
@@ -84,7 +92,13 @@ async function namedBase({ models }: RouteParts, path: string, name: string): Pr
     return model;
   } catch (error) {
     if (!(error instanceof NomoatError)) throw error;
-    throw new ApiError({ status: 422, code: 'unusable_adapter', param: 'lora_path', message: `The adapter is not made for '${name}'.`, cause: error }); // biome-ignore format: one line
+    throw new ApiError({
+      status: 422,
+      code: 'unusable_adapter',
+      param: 'lora_path',
+      message: `The adapter is not made for '${name}'.`,
+      cause: error,
+    });
   } finally {
     gguf.close();
   }
@@ -108,7 +122,12 @@ async function load(parts: RouteParts, body: unknown): Promise<string> {
 function unload(parts: RouteParts, body: unknown): string {
   const { lora_name: id } = readParameters(body, unloadParameters, unloadRefusals);
   if (!parts.models.unload(id))
-    throw new ApiError({ status: 404, code: 'adapter_not_found', param: 'lora_name', message: `No adapter '${id}' was loaded.` }); // biome-ignore format: one line
+    throw new ApiError({
+      status: 404,
+      code: 'adapter_not_found',
+      param: 'lora_name',
+      message: `No adapter '${id}' was loaded.`,
+    });
   return `Success: LoRA adapter '${id}' removed successfully.`;
 }
 

@@ -34,7 +34,12 @@ export const embeddingRoutes = (parts: RouteParts & { readonly embedders: Embedd
     } finally {
       spend(tokens);
     }
-    noted.usage = { prompt_tokens: tokens, completion_tokens: 0, total_tokens: tokens, prompt_tokens_details: { cached_tokens: 0 } }; // biome-ignore format: one line
+    noted.usage = {
+      prompt_tokens: tokens,
+      completion_tokens: 0,
+      total_tokens: tokens,
+      prompt_tokens_details: { cached_tokens: 0 },
+    };
     return context.json({ object: 'list', data, model, usage: { prompt_tokens: tokens, total_tokens: tokens } });
   },
 });

@@ -78,12 +78,20 @@ const noBytes = (name: string): ApiError => wrongParameter('file', 'empty_file',
 export const fileRoutes = (parts: RouteParts): Routes => ({
   'POST /v1/files': async (context) => {
     const { files } = parts.workspace.open();
-    const { fields, file } = await receiveForm(context.env.incoming, { part: 'file', mostBytes: parts.limits.fileBytes, files }); // biome-ignore format: one line
+    const { fields, file } = await receiveForm(context.env.incoming, {
+      part: 'file',
+      mostBytes: parts.limits.fileBytes,
+      files,
+    });
     try {
       const given = readParameters(nested(fields), fileParameters, {});
       if (file.bytes === 0) throw noBytes(file.filename);
       const { filename } = file;
-      return context.json(fileObject(files.add(file, { filename, purpose: given.purpose, seconds: given.expires_after?.seconds ?? null }))); // biome-ignore format: one line
+      return context.json(
+        fileObject(
+          files.add(file, { filename, purpose: given.purpose, seconds: given.expires_after?.seconds ?? null }),
+        ),
+      );
     } catch (error) {
       files.drop(file.path);
       throw error;

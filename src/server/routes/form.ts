@@ -35,7 +35,10 @@ function parserOf(headers: IncomingMessage['headers']): BusboyInstance {
     const limits = { fields: mostFields, fieldSize: mostFieldBytes, files: 1 };
     return new Busboy({ headers: { ...headers, 'content-type': type }, limits });
   } catch (error) {
-    throw broken(`The body cannot be read as multipart/form-data (${error instanceof Error ? error.message : error}).`, error); // biome-ignore format: one line
+    throw broken(
+      `The body cannot be read as multipart/form-data (${error instanceof Error ? error.message : error}).`,
+      error,
+    );
   }
 }
 
@@ -52,14 +55,21 @@ export async function receiveForm(incoming: IncomingMessage, { files, mostBytes,
   };
   parser.on('field', (name, value, nameCut, valueCut) => {
     if (nameCut || valueCut)
-      refuse(wrongParameter(name, 'invalid_value', `Invalid value for '${name}': it is longer than ${mostFieldBytes} bytes.`)); // biome-ignore format: one line
+      refuse(
+        wrongParameter(
+          name,
+          'invalid_value',
+          `Invalid value for '${name}': it is longer than ${mostFieldBytes} bytes.`,
+        ),
+      );
     else if (name === part)
-      refuse(wrongParameter(part, 'invalid_type', `'${part}' is no file: send it with a file name.`)); // biome-ignore format: one line
+      refuse(wrongParameter(part, 'invalid_type', `'${part}' is no file: send it with a file name.`));
     else if (Object.hasOwn(fields, name)) refuse(wrongParameter(name, 'invalid_value', `'${name}' was given twice.`));
     else fields[name] = value;
   });
   parser.on('file', (name, stream, filename) => {
-    if (name !== part) return refuse(wrongParameter(name, 'unknown_parameter', `Unknown parameter: '${name}'.`), stream); // biome-ignore format: one line
+    if (name !== part)
+      return refuse(wrongParameter(name, 'unknown_parameter', `Unknown parameter: '${name}'.`), stream);
     const coming = files.receive(stream, mostBytes).then((arrived) => ({ ...arrived, filename }));
     arriving.push(coming);
     streams.push(stream);
@@ -79,7 +89,8 @@ export async function receiveForm(incoming: IncomingMessage, { files, mostBytes,
     await dropped(arriving, files);
     throw faultOf(error, part, mostBytes);
   }
-  if (fault === null && arriving.length === 0) fault = wrongParameter(part, 'missing_required_parameter', `Missing required parameter: '${part}'.`); // biome-ignore format: one line
+  if (fault === null && arriving.length === 0)
+    fault = wrongParameter(part, 'missing_required_parameter', `Missing required parameter: '${part}'.`);
   if (fault !== null) {
     await dropped(arriving, files);
     throw fault;
@@ -94,7 +105,12 @@ async function dropped(arriving: readonly Promise<Form['file']>[], files: FileSt
 
 function faultOf(error: unknown, part: string, mostBytes: number): unknown {
   if (error instanceof TooManyBytes)
-    return new ApiError({ status: 413, code: 'file_too_large', param: part, message: `'${part}' is larger than ${mostBytes} bytes.` }); // biome-ignore format: one line
+    return new ApiError({
+      status: 413,
+      code: 'file_too_large',
+      param: part,
+      message: `'${part}' is larger than ${mostBytes} bytes.`,
+    });
   if (error instanceof Error && error.name === 'NomoatError') return error;
   return broken('The body is no whole multipart/form-data: it ends before its last boundary.', error);
 }

@@ -31,7 +31,11 @@ export const eventParameters = z.object({
   ...pageParameters(mostEvents),
   stream: z.enum(['true', 'false']).optional(),
 });
-export const permissionParameters = z.object({ ...pageParameters(mostOfPage), project_id: z.string().optional(), order: z.enum(['ascending', 'descending']).optional() }); // biome-ignore format: one line
+export const permissionParameters = z.object({
+  ...pageParameters(mostOfPage),
+  project_id: z.string().optional(),
+  order: z.enum(['ascending', 'descending']).optional(),
+});
 export const grantParameters = z.object({ project_ids: z.array(z.string().min(1)).min(1).max(mostProjects) });
 
 /** `metadata[k]=v` and `metadata=null`, taken out of the query. */
@@ -39,10 +43,19 @@ function metadataFilter(url: URL): Matching[] {
   const found: Matching[] = [];
   for (const [name, value] of [...url.searchParams]) {
     const [, key] = /^metadata\[(.+)\]$/.exec(name) ?? [];
-    if (key !== undefined) found.push({ sql: "exists (select 1 from json_each(asked, '$.metadata') where key = ? and value = ?)", values: [key, value] }); // biome-ignore format: one line
+    if (key !== undefined)
+      found.push({
+        sql: "exists (select 1 from json_each(asked, '$.metadata') where key = ? and value = ?)",
+        values: [key, value],
+      });
     else if (name !== 'metadata') continue;
     else if (value === 'null') found.push({ sql: "json_extract(asked, '$.metadata') is null", values: [] });
-    else throw wrongParameter('metadata', 'invalid_value', "Invalid value for 'metadata': expected null, or metadata[key]=value."); // biome-ignore format: one line
+    else
+      throw wrongParameter(
+        'metadata',
+        'invalid_value',
+        "Invalid value for 'metadata': expected null, or metadata[key]=value.",
+      );
     url.searchParams.delete(name);
   }
   return found;
@@ -52,7 +65,12 @@ function metadataFilter(url: URL): Matching[] {
 function jobOf({ workspace }: RouteParts, id: string): StoredJob {
   const job = workspace.open().jobs.find(id);
   if (job) return job;
-  throw new ApiError({ status: 404, code: 'fine_tune_not_found', param: 'fine_tuning_job_id', message: `Could not find fine tune: ${id}` }); // biome-ignore format: one line
+  throw new ApiError({
+    status: 404,
+    code: 'fine_tune_not_found',
+    param: 'fine_tuning_job_id',
+    message: `Could not find fine tune: ${id}`,
+  });
 }
 
 /** Throws ApiError where the file is none to train with. */
@@ -63,7 +81,11 @@ function assertTrainable(
 ): void {
   if (id === null) return;
   const file = workspace.open().files.find(id);
-  const fault = file ? (file.purpose === 'fine-tune' ? null : `its purpose is '${file.purpose}', not 'fine-tune'`) : 'there is no such file'; // biome-ignore format: one line
+  const fault = file
+    ? file.purpose === 'fine-tune'
+      ? null
+      : `its purpose is '${file.purpose}', not 'fine-tune'`
+    : 'there is no such file';
   if (fault) throw wrongParameter(param, `invalid_${param}`, `Invalid ${param} ${id}: ${fault}.`);
 }
 
@@ -81,12 +103,24 @@ async function create(parts: RouteParts, asked: Asked): Promise<StoredJob> {
 export async function createRun(parts: RouteParts, asked: Asked): Promise<StoredJob> {
   const served = await parts.models.find(asked.model);
   if (served === null)
-    throw new ApiError({ status: 404, code: 'model_not_found', param: 'model', message: `The model '${asked.model}' does not exist, or is not available for fine-tuning. GET /v1/models lists those that are.` }); // biome-ignore format: one line
+    throw new ApiError({
+      status: 404,
+      code: 'model_not_found',
+      param: 'model',
+      message: `The model '${asked.model}' does not exist, or is not available for fine-tuning. GET /v1/models lists those that are.`,
+    });
   const { jobs, queue } = parts.workspace.open();
-  const job = jobs.create(asked, served.id, (id) => runName(asked.suffix, id), (id) => [
-    { key: 'created', message: `Created fine-tuning job: ${id}` },
-    ...(served.id === asked.model ? [] : [{ key: 'mapped', message: `The model '${asked.model}' is here ${served.id}, which is what is trained.` }]),
-  ]); // biome-ignore format: one call
+  const job = jobs.create(
+    asked,
+    served.id,
+    (id) => runName(asked.suffix, id),
+    (id) => [
+      { key: 'created', message: `Created fine-tuning job: ${id}` },
+      ...(served.id === asked.model
+        ? []
+        : [{ key: 'mapped', message: `The model '${asked.model}' is here ${served.id}, which is what is trained.` }]),
+    ],
+  );
   queue.pump();
   return job;
 }
@@ -109,16 +143,31 @@ function change(
 /** Throws ApiError where a job is over, or `allowed` says no. */
 function assertCan(job: StoredJob, what: string, fault: string | null): void {
   const over = unfinished.includes(job.status) ? null : `it has ended (${job.status})`;
-  if (over ?? fault) throw wrongParameter('fine_tuning_job_id', 'invalid_job_status', `The job ${job.id} cannot be ${what}: ${over ?? fault}.`); // biome-ignore format: one line
+  if (over ?? fault)
+    throw wrongParameter(
+      'fine_tuning_job_id',
+      'invalid_job_status',
+      `The job ${job.id} cannot be ${what}: ${over ?? fault}.`,
+    );
 }
 
-const permissionObject = ({ created, id, project_id }: StoredPermission) => ({ id, object: 'checkpoint.permission' as const, created_at: created, project_id }); // biome-ignore format: one line
+const permissionObject = ({ created, id, project_id }: StoredPermission) => ({
+  id,
+  object: 'checkpoint.permission' as const,
+  created_at: created,
+  project_id,
+});
 
 /** The name of a fine-tuned model that is there. Throws ApiError. */
 async function checkpointOf({ models }: RouteParts, name: string): Promise<string> {
   const model = await models.find(name);
   if (model?.id.startsWith('ft:')) return model.id;
-  throw new ApiError({ status: 404, code: 'model_not_found', param: 'fine_tuned_model_checkpoint', message: `There is no fine-tuned model '${name}'.` }); // biome-ignore format: one line
+  throw new ApiError({
+    status: 404,
+    code: 'model_not_found',
+    param: 'fine_tuned_model_checkpoint',
+    message: `There is no fine-tuned model '${name}'.`,
+  });
 }
 
 const jobRoutes = (parts: RouteParts): Routes => ({
@@ -136,14 +185,27 @@ const jobRoutes = (parts: RouteParts): Routes => ({
     await noBody(context);
     const job = jobOf(parts, context.req.param('id') ?? '');
     assertCan(job, 'cancelled', null);
-    return context.json(change(parts, job, 'cancel', { status: 'cancelled', finished: nowInSeconds(), paused: false, message: 'The job was cancelled' })); // biome-ignore format: one line
+    return context.json(
+      change(parts, job, 'cancel', {
+        status: 'cancelled',
+        finished: nowInSeconds(),
+        paused: false,
+        message: 'The job was cancelled',
+      }),
+    );
   },
   'POST /v1/fine_tuning/jobs/:id/pause': async (context) => {
     await noBody(context);
     const job = jobOf(parts, context.req.param('id') ?? '');
     const checked = job.status === 'validating_files' ? 'its files are being validated; try again in a moment' : null;
     assertCan(job, 'paused', job.paused ? 'it is paused already' : checked);
-    return context.json(change(parts, job, 'pause', { status: 'queued', paused: true, message: 'The job was paused; its checkpoint is kept' })); // biome-ignore format: one line
+    return context.json(
+      change(parts, job, 'pause', {
+        status: 'queued',
+        paused: true,
+        message: 'The job was paused; its checkpoint is kept',
+      }),
+    );
   },
   'POST /v1/fine_tuning/jobs/:id/resume': async (context) => {
     await noBody(context);
@@ -161,7 +223,11 @@ const followRoutes = (parts: RouteParts): Routes => ({
     if (stream === 'true') {
       const { signal } = context.get('asked');
       const headers = { 'Content-Type': 'text/event-stream; charset=utf-8' };
-      return context.body(eventStream(followEvents(jobs, job.id, given.after ?? null, signal), (error) => apiErrorOf(error, null)), 200, headers); // biome-ignore format: one line
+      return context.body(
+        eventStream(followEvents(jobs, job.id, given.after ?? null, signal), (error) => apiErrorOf(error, null)),
+        200,
+        headers,
+      );
     }
     const page = jobs.events(job.id, pageQuery(given, usualJobs));
     return context.json(listOf(page && { ...page, data: page.data.map(eventObject) }));
@@ -172,7 +238,10 @@ const followRoutes = (parts: RouteParts): Routes => ({
     const { jobs } = parts.workspace.open();
     const all = checkpointObjects(job, jobs.checkpoints(job.id), join(parts.workspace.runs, job.run));
     const from = after === undefined ? 0 : all.findIndex(({ id }) => id === after) + 1;
-    const page = after !== undefined && from === 0 ? null : { data: all.slice(from, from + limit), hasMore: all.length > from + limit }; // biome-ignore format: one line
+    const page =
+      after !== undefined && from === 0
+        ? null
+        : { data: all.slice(from, from + limit), hasMore: all.length > from + limit };
     return context.json(listOf(page));
   },
 });
@@ -196,7 +265,12 @@ const permissionRoutes = (parts: RouteParts): Routes => ({
     const name = await checkpointOf(parts, context.req.param('model') ?? '');
     const id = context.req.param('id') ?? '';
     if (!parts.workspace.open().permissions.revoke(name, id))
-      throw new ApiError({ status: 404, code: 'permission_not_found', param: 'permission_id', message: `There is no permission ${id} of this checkpoint.` }); // biome-ignore format: one line
+      throw new ApiError({
+        status: 404,
+        code: 'permission_not_found',
+        param: 'permission_id',
+        message: `There is no permission ${id} of this checkpoint.`,
+      });
     return context.json({ id, object: 'checkpoint.permission', deleted: true });
   },
 });

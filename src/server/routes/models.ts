@@ -18,7 +18,11 @@ const shownNames = 3;
 export async function namedModel(models: ModelList, name: string, param: string): Promise<ServedModel> {
   const found = await models.find(name);
   if (found !== null) return found;
-  const near = nearestNames(name, (await models.all()).map(({ id }) => id), shownNames); // biome-ignore format: one line
+  const near = nearestNames(
+    name,
+    (await models.all()).map(({ id }) => id),
+    shownNames,
+  );
   const hint = near.length > 0 ? ` Did you mean ${near.join(' or ')}?` : '';
   const message = `The model '${name}' does not exist.${hint} GET /v1/models lists those that do.`;
   throw new ApiError({ status: 404, code: 'model_not_found', param, message });
@@ -34,9 +38,19 @@ export async function modelOf(context: Context<Environment>, models: ModelList, 
 /** Removes the run that a job made. Throws ApiError where the model is none of that kind, or its run goes on. */
 function remove({ models, workspace }: RouteParts, { id, path }: ServedModel): void {
   if (workspace.open().jobs.ofRun(basename(path))?.learned.fine_tuned_model !== id)
-    throw new ApiError({ status: 403, code: 'model_not_deletable', param: 'model', message: `The model '${id}' was not made by a fine-tuning job: remove its file or folder yourself.` }); // biome-ignore format: one line
+    throw new ApiError({
+      status: 403,
+      code: 'model_not_deletable',
+      param: 'model',
+      message: `The model '${id}' was not made by a fine-tuning job: remove its file or folder yourself.`,
+    });
   if (openRun(path).pid !== null)
-    throw new ApiError({ status: 409, code: 'model_in_use', param: 'model', message: `A process is working in the run of '${id}'.` }); // biome-ignore format: one line
+    throw new ApiError({
+      status: 409,
+      code: 'model_in_use',
+      param: 'model',
+      message: `A process is working in the run of '${id}'.`,
+    });
   rmSync(path, removeWhenFree);
   models.forget();
 }

@@ -40,7 +40,8 @@ export const pageQuery = (
 
 /** A page as OpenAI's API has it. Throws ApiError where `after` named nothing of the list. */
 export function listOf<T extends { readonly id: string }>(page: Page<T> | null): object {
-  if (page === null) throw wrongParameter('after', 'invalid_value', "Invalid value for 'after': nothing in this list has that id."); // biome-ignore format: one line
+  if (page === null)
+    throw wrongParameter('after', 'invalid_value', "Invalid value for 'after': nothing in this list has that id.");
   const { data, hasMore } = page;
   return { object: 'list', data, first_id: data[0]?.id ?? null, last_id: data.at(-1)?.id ?? null, has_more: hasMore };
 }

@@ -86,8 +86,16 @@ export const tokenRoutes = (parts: TokenParts): Routes => ({
     const body = await jsonOf(context);
     const given = readParameters(body, tokenizeParameters, tokenizeRefusals);
     const asked = tokensOf(body, given);
-    const found = await withModel(context, parts, given.model, (opened) => ({ tokens: asked(opened), most: opened.contextSize })); // biome-ignore format: one line
-    return context.json({ count: found.tokens.length, max_model_len: found.most, tokens: found.tokens, token_strs: null }); // biome-ignore format: one line
+    const found = await withModel(context, parts, given.model, (opened) => ({
+      tokens: asked(opened),
+      most: opened.contextSize,
+    }));
+    return context.json({
+      count: found.tokens.length,
+      max_model_len: found.most,
+      tokens: found.tokens,
+      token_strs: null,
+    });
   },
   'POST /detokenize': async (context) => {
     const { model: name, tokens } = readParameters(await jsonOf(context), detokenizeParameters, {});
@@ -98,7 +106,9 @@ export const tokenRoutes = (parts: TokenParts): Routes => ({
     const body = await jsonOf(context);
     const given = readParameters(body, templateParameters, tokenizeRefusals);
     const { asked, messages: conversation } = conversationOf(body, given);
-    const text = await withModel(context, parts, given.model, (opened) => opened.promptText(conversation, conversationOn(opened, asked).options)); // biome-ignore format: one line
+    const text = await withModel(context, parts, given.model, (opened) =>
+      opened.promptText(conversation, conversationOn(opened, asked).options),
+    );
     return context.json({ prompt: text });
   },
 });

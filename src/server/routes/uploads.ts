@@ -32,16 +32,36 @@ function uploadObject(
   file: object | null = null,
 ) {
   const isExpired = status === 'pending' && expires <= nowInSeconds();
-  return { id, object: 'upload' as const, bytes, created_at: created, expires_at: expires, filename, purpose: what, status: isExpired ? ('expired' as const) : status, file }; // biome-ignore format: one line
+  return {
+    id,
+    object: 'upload' as const,
+    bytes,
+    created_at: created,
+    expires_at: expires,
+    filename,
+    purpose: what,
+    status: isExpired ? ('expired' as const) : status,
+    file,
+  };
 }
 
-const partObject = ({ created, id, upload_id }: StoredPart) => ({ id, object: 'upload.part' as const, created_at: created, upload_id }); // biome-ignore format: one line
+const partObject = ({ created, id, upload_id }: StoredPart) => ({
+  id,
+  object: 'upload.part' as const,
+  created_at: created,
+  upload_id,
+});
 
 /** The upload of a request. Throws ApiError where there is none, or where it takes nothing any more. */
 function pendingOf({ workspace }: RouteParts, id: string): StoredUpload {
   const upload = workspace.open().uploads.find(id);
   if (!upload)
-    throw new ApiError({ status: 404, code: 'upload_not_found', param: 'upload_id', message: `No such Upload object: ${id}` }); // biome-ignore format: one line
+    throw new ApiError({
+      status: 404,
+      code: 'upload_not_found',
+      param: 'upload_id',
+      message: `No such Upload object: ${id}`,
+    });
   const { status } = uploadObject(upload);
   if (status === 'pending') return upload;
   throw wrongParameter('upload_id', 'upload_not_pending', `The upload ${id} is ${status}: it takes nothing any more.`);
@@ -65,7 +85,11 @@ async function complete(parts: RouteParts, upload: StoredUpload, body: unknown):
   const named = namedParts(uploads.parts(upload.id), ids);
   const found = bytesOf(named);
   if (found !== upload.bytes)
-    throw wrongParameter('part_ids', 'invalid_value', `The parts have ${found} bytes together, and ${upload.bytes} were announced.`); // biome-ignore format: one line
+    throw wrongParameter(
+      'part_ids',
+      'invalid_value',
+      `The parts have ${found} bytes together, and ${upload.bytes} were announced.`,
+    );
   const joined = await uploads.join(named, upload.bytes);
   try {
     if (md5 && md5.toLowerCase() !== joined.md5)
@@ -82,9 +106,16 @@ async function complete(parts: RouteParts, upload: StoredUpload, body: unknown):
 
 export const uploadRoutes = (parts: RouteParts): Routes => ({
   'POST /v1/uploads': async (context) => {
-    const { bytes, expires_after, filename, mime_type, purpose: what } = readParameters(await jsonOf(context), uploadParameters, {}); // biome-ignore format: one line
+    const {
+      bytes,
+      expires_after,
+      filename,
+      mime_type,
+      purpose: what,
+    } = readParameters(await jsonOf(context), uploadParameters, {});
     const { fileBytes } = parts.limits;
-    if (bytes > fileBytes) throw wrongParameter('bytes', 'invalid_value', `Invalid value for 'bytes': ${fileBytes} are the most.`); // biome-ignore format: one line
+    if (bytes > fileBytes)
+      throw wrongParameter('bytes', 'invalid_value', `Invalid value for 'bytes': ${fileBytes} are the most.`);
     const given = { bytes, filename, mime_type, purpose: what, file_seconds: expires_after?.seconds ?? null };
     return context.json(uploadObject(parts.workspace.open().uploads.create(given)));
   },
@@ -97,7 +128,12 @@ export const uploadRoutes = (parts: RouteParts): Routes => ({
       readParameters(fields, z.object({}), {});
       pendingOf(parts, id);
       const came = bytesOf(uploads.parts(id)) + file.bytes;
-      if (came > bytes) throw wrongParameter('data', 'invalid_value', `The parts have ${came} bytes together, and ${bytes} were announced.`); // biome-ignore format: one line
+      if (came > bytes)
+        throw wrongParameter(
+          'data',
+          'invalid_value',
+          `The parts have ${came} bytes together, and ${bytes} were announced.`,
+        );
       if (file.bytes === 0) throw wrongParameter('data', 'empty_file', 'The part is empty.');
       return context.json(partObject(uploads.addPart(id, file)));
     } catch (error) {

@@ -57,7 +57,8 @@ const unreadable = (path: string, cause: unknown): NomoatError =>
   new NomoatError({
     part: path,
     fault: `cannot be opened (${cause instanceof Error ? cause.message : String(cause)})`,
-    remedy: 'Put it back from a copy, or move it away: runs and models are not in it, uploaded files and the list of jobs are.', // biome-ignore format: one line
+    remedy:
+      'Put it back from a copy, or move it away: runs and models are not in it, uploaded files and the list of jobs are.',
     kind: 'failed',
     cause,
   });

@@ -4,7 +4,7 @@
  * more, but for a job that is using it.
  */
 import { createHash } from 'node:crypto';
-import { closeSync, createReadStream, existsSync, fsyncSync, mkdirSync, openSync, readdirSync, rmSync } from 'node:fs'; // biome-ignore format: one line
+import { closeSync, createReadStream, existsSync, fsyncSync, mkdirSync, openSync, readdirSync, rmSync } from 'node:fs';
 import { open } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Readable } from 'node:stream';
@@ -109,7 +109,14 @@ export class FileStore {
   ): StoredFile {
     const created = nowInSeconds();
     const { filename, purpose, seconds } = given;
-    const file: StoredFile = { id: newId('file-'), created, filename, purpose, bytes, expires: seconds === null ? null : created + seconds }; // biome-ignore format: one line
+    const file: StoredFile = {
+      id: newId('file-'),
+      created,
+      filename,
+      purpose,
+      bytes,
+      expires: seconds === null ? null : created + seconds,
+    };
     try {
       const kept = purpose === dataPurpose ? (dataEnding.exec(filename)?.[0].toLowerCase() ?? ending) : ending;
       renameWhenFree(path, join(this.contents, `${file.id}${kept}`));

@@ -70,7 +70,11 @@ const jobRow = z.object({
   base: z.string(),
   asked: json(asked),
   learned: json(learned),
-  error: z.string().nullable().transform((text): unknown => (text === null ? null : JSON.parse(text))).pipe(jobError.nullable()), // biome-ignore format: one line
+  error: z
+    .string()
+    .nullable()
+    .transform((text): unknown => (text === null ? null : JSON.parse(text)))
+    .pipe(jobError.nullable()),
 });
 /** A job; `run` is the name of its folder, `base` the id of the model that it trains. */
 export type StoredJob = z.output<typeof jobRow>;
@@ -81,7 +85,10 @@ const eventRow = z.object({
   level: z.enum(['info', 'warn', 'error']),
   type: z.enum(['message', 'metrics']),
   message: z.string(),
-  data: z.string().nullable().transform((text): unknown => (text === null ? null : JSON.parse(text))), // biome-ignore format: one line
+  data: z
+    .string()
+    .nullable()
+    .transform((text): unknown => (text === null ? null : JSON.parse(text))),
 });
 export type StoredEvent = z.output<typeof eventRow>;
 
@@ -95,7 +102,13 @@ export interface NewEvent {
 }
 
 const metrics = z.record(z.string(), z.number());
-const checkpointRow = z.object({ id: z.string(), job_id: z.string(), step: z.int(), created: z.int(), metrics: json(metrics) }); // biome-ignore format: one line
+const checkpointRow = z.object({
+  id: z.string(),
+  job_id: z.string(),
+  step: z.int(),
+  created: z.int(),
+  metrics: json(metrics),
+});
 export type StoredCheckpoint = z.output<typeof checkpointRow>;
 
 export interface JobChange {
@@ -130,7 +143,9 @@ export class JobStore {
 
   private insert(id: string, given: Asked, base: string, run: string): void {
     this.state.database
-      .prepare('insert into jobs (id, created, status, paused, run, base, asked, learned) values (?, ?, ?, 0, ?, ?, ?, ?)') // biome-ignore format: one line
+      .prepare(
+        'insert into jobs (id, created, status, paused, run, base, asked, learned) values (?, ?, ?, 0, ?, ?, ?, ?)',
+      )
       .run(id, nowInSeconds(), 'validating_files', run, base, JSON.stringify(given), '{}');
   }
 
@@ -153,13 +168,20 @@ export class JobStore {
 
   /** In the order in which they were created. */
   all(): StoredJob[] {
-    return this.state.database.prepare('select * from jobs order by sequence').all().map((row) => jobRow.parse(row)); // biome-ignore format: one line
+    return this.state.database
+      .prepare('select * from jobs order by sequence')
+      .all()
+      .map((row) => jobRow.parse(row));
   }
 
   /** Files that a job will still read. */
   filesInUse(): ReadonlySet<string> {
     const jobs = this.all().filter(({ status }) => unfinished.includes(status));
-    return new Set(jobs.flatMap(({ asked: { more_files = [], training_file, validation_file } }) => [training_file, validation_file ?? [], more_files].flat())); // biome-ignore format: one line
+    return new Set(
+      jobs.flatMap(({ asked: { more_files = [], training_file, validation_file } }) =>
+        [training_file, validation_file ?? [], more_files].flat(),
+      ),
+    );
   }
 
   /** What `learned` has is added to what is known. Several changes and events at once are one. */
@@ -189,8 +211,19 @@ export class JobStore {
 
   tell(job: string, { data, key, level = 'info', message, type = 'message' }: NewEvent): void {
     this.state.database
-      .prepare('insert or ignore into events (id, job_id, key, created, level, type, message, data) values (?, ?, ?, ?, ?, ?, ?, ?)') // biome-ignore format: one line
-      .run(newId('ftevent-'), job, key, nowInSeconds(), level, type, message, data === undefined ? null : JSON.stringify(data)); // biome-ignore format: one line
+      .prepare(
+        'insert or ignore into events (id, job_id, key, created, level, type, message, data) values (?, ?, ?, ?, ?, ?, ?, ?)',
+      )
+      .run(
+        newId('ftevent-'),
+        job,
+        key,
+        nowInSeconds(),
+        level,
+        type,
+        message,
+        data === undefined ? null : JSON.stringify(data),
+      );
   }
 
   /** null where `after` is no event. */

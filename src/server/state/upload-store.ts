@@ -49,7 +49,9 @@ export class UploadStore {
     const created = nowInSeconds();
     const [id, expires] = [newId('upload_'), created + uploadSeconds];
     this.state.database
-      .prepare('insert into uploads (id, created, expires, filename, purpose, mime_type, bytes, file_seconds, status) values (?, ?, ?, ?, ?, ?, ?, ?, ?)') // biome-ignore format: one line
+      .prepare(
+        'insert into uploads (id, created, expires, filename, purpose, mime_type, bytes, file_seconds, status) values (?, ?, ?, ?, ?, ?, ?, ?, ?)',
+      )
       .run(id, created, expires, filename, purpose, mime_type, bytes, file_seconds, 'pending');
     return {
       id,

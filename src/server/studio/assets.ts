@@ -18,7 +18,8 @@ const types: Readonly<Record<string, string>> = {
   '.map': 'application/json',
 };
 
-const policy = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"; // biome-ignore format: one line
+const policy =
+  "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
 const pageHeaders = {
   'Content-Security-Policy': policy,
   'Referrer-Policy': 'no-referrer',
@@ -34,7 +35,12 @@ export const isAsset = (path: string): boolean =>
 /** Throws NomoatError where the package was not built. */
 function filesOf(folder: string): ReadonlyMap<string, Buffer> {
   if (!existsSync(join(folder, 'index.html')))
-    throw new NomoatError({ part: folder, fault: 'the studio is not there', remedy: 'Run `npm run build`, or install the package again.', kind: 'failed' }); // biome-ignore format: one line
+    throw new NomoatError({
+      part: folder,
+      fault: 'the studio is not there',
+      remedy: 'Run `npm run build`, or install the package again.',
+      kind: 'failed',
+    });
   const names = readdirSync(folder, { recursive: true, withFileTypes: true }).filter((entry) => entry.isFile());
   const paths = names.map(({ name, parentPath }) => join(parentPath, name));
   return new Map(paths.map((path) => [path.slice(folder.length + 1).replaceAll('\\', '/'), readFileSync(path)]));

@@ -45,7 +45,11 @@ const same = (one: string, other: string): boolean =>
   one.length === other.length && timingSafeEqual(Buffer.from(one), Buffer.from(other));
 
 const ended = (): ApiError =>
-  new ApiError({ status: 401, code: 'studio_session_ended', message: 'This page was opened too long ago. Run `nomoat studio` again: it opens a new one, and nothing is lost.' }); // biome-ignore format: one line
+  new ApiError({
+    status: 401,
+    code: 'studio_session_ended',
+    message: 'This page was opened too long ago. Run `nomoat studio` again: it opens a new one, and nothing is lost.',
+  });
 
 export class StudioDoor {
   private readonly secret: Buffer;

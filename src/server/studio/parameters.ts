@@ -14,9 +14,15 @@ const mostRows = 200;
 const mostName = 64;
 const mostBytes = 999_999_999;
 
-const data = z.array(z.string().min(1)).min(1).max(mostFiles).describe('ids of files (`POST /v1/files`, purpose `user_data`)'); // biome-ignore format: one line
+const data = z
+  .array(z.string().min(1))
+  .min(1)
+  .max(mostFiles)
+  .describe('ids of files (`POST /v1/files`, purpose `user_data`)');
 const model = z.string().min(1).describe('a name that `GET /v1/models` lists');
-const settings = open(z.record(z.string(), z.unknown())).describe('options of `tune` by name, as `GET /studio/v1/settings` lists them; those that name files are refused'); // biome-ignore format: one line
+const settings = open(z.record(z.string(), z.unknown())).describe(
+  'options of `tune` by name, as `GET /studio/v1/settings` lists them; those that name files are refused',
+);
 
 export const previewParameters = z.object({
   data,
@@ -48,10 +54,19 @@ const refusedSettings = ['run', 'model', 'data', 'recipe', 'initialAdapter', 'th
 export function settingsOf(given: Given | null | undefined): Given {
   const settings = given ?? {};
   const refused = Object.keys(settings).find((name) => refusedSettings.includes(name));
-  if (refused !== undefined) throw wrongParameter(`settings.${refused}`, 'unsupported_parameter', `Unsupported parameter: 'settings.${refused}': it is not for a page to say.`); // biome-ignore format: one line
+  if (refused !== undefined)
+    throw wrongParameter(
+      `settings.${refused}`,
+      'unsupported_parameter',
+      `Unsupported parameter: 'settings.${refused}': it is not for a page to say.`,
+    );
   for (const name of ['validation', 'chatTemplate'])
     if (typeof settings[name] === 'string' && /[/\\.]/.test(settings[name]))
-      throw wrongParameter(`settings.${name}`, 'unsupported_parameter', `Unsupported parameter: 'settings.${name}': no path of this machine may be named.`); // biome-ignore format: one line
+      throw wrongParameter(
+        `settings.${name}`,
+        'unsupported_parameter',
+        `Unsupported parameter: 'settings.${name}': no path of this machine may be named.`,
+      );
   resolveOptions(settings);
   return settings;
 }

@@ -18,7 +18,15 @@ import { namedModel } from '../routes/models.ts';
 import { readQuery } from '../routes/query.ts';
 import type { RouteParts, Routes } from '../routes/routes.ts';
 import { callLibrary, type LibraryCall } from './call-library.ts';
-import { eventsParameters, exportParameters, inspectParameters, planParameters, previewParameters, runParameters, settingsOf } from './parameters.ts'; // biome-ignore format: one line
+import {
+  eventsParameters,
+  exportParameters,
+  inspectParameters,
+  planParameters,
+  previewParameters,
+  runParameters,
+  settingsOf,
+} from './parameters.ts';
 import { logPage } from './run-log.ts';
 import { summaries, summaryNamed } from './run-summary.ts';
 
@@ -36,7 +44,12 @@ function runFile(parts: RouteParts, name: string, file: string): string {
   runNamed(parts, name);
   const path = join(parts.workspace.runs, name, file);
   if (existsSync(path)) return path;
-  throw new ApiError({ status: 404, code: 'run_unfinished', param: 'name', message: `The run '${name}' has no ${file} yet.` }); // biome-ignore format: one line
+  throw new ApiError({
+    status: 404,
+    code: 'run_unfinished',
+    param: 'name',
+    message: `The run '${name}' has no ${file} yet.`,
+  });
 }
 
 /** Files are called as they were when they were dropped, wherever the library names their paths. */
@@ -63,14 +76,21 @@ const dataRoutes = (parts: RouteParts): Routes => {
   return {
     'POST /studio/v1/preview': async (context) => {
       const given = readParameters(await jsonOf(context), previewParameters, {});
-      const options = { ...settingsOf(given.settings), data: pathsOf(given.data), model: await pathOfModel(given.model), rows: given.rows ?? 20 }; // biome-ignore format: one line
+      const options = {
+        ...settingsOf(given.settings),
+        data: pathsOf(given.data),
+        model: await pathOfModel(given.model),
+        rows: given.rows ?? 20,
+      };
       return context.json(await called(parts, given.data, { name: 'preview', options }, context.get('asked').signal));
     },
     'POST /studio/v1/inspect-data': async (context) => {
       const given = readParameters(await jsonOf(context), inspectParameters, {});
       const model = given.model ? await pathOfModel(given.model) : null;
       const options = { ...settingsOf(given.settings), data: pathsOf(given.data), model };
-      return context.json(await called(parts, given.data, { name: 'inspectData', options }, context.get('asked').signal)); // biome-ignore format: one line
+      return context.json(
+        await called(parts, given.data, { name: 'inspectData', options }, context.get('asked').signal),
+      );
     },
     'POST /studio/v1/plan': async (context) => {
       const given = readParameters(await jsonOf(context), planParameters, {});
@@ -90,7 +110,18 @@ const runRoutes = (parts: RouteParts): Routes => ({
     const given = readParameters(await jsonOf(context), runParameters, {});
     const settings = settingsOf(given.settings);
     const [first = '', ...more] = given.data.map((id) => fileOf(parts, id, 'data').id);
-    const job = await createRun(parts, { model: given.model, training_file: first, validation_file: null, suffix: given.name ?? null, seed: Number(settings['seed'] ?? 0), method: 'supervised', metadata: null, hyperparameters: auto, settings, more_files: more }); // biome-ignore format: one line
+    const job = await createRun(parts, {
+      model: given.model,
+      training_file: first,
+      validation_file: null,
+      suffix: given.name ?? null,
+      seed: Number(settings['seed'] ?? 0),
+      method: 'supervised',
+      metadata: null,
+      hyperparameters: auto,
+      settings,
+      more_files: more,
+    });
     return context.json({ run: job.run, job: jobObject(job) });
   },
   'GET /studio/v1/runs/:name': (context) => context.json(runNamed(parts, context.req.param('name') ?? '')),
@@ -101,17 +132,26 @@ const runRoutes = (parts: RouteParts): Routes => ({
     return context.json({ run, ...logPage(join(parts.workspace.runs, run.name, 'events.jsonl'), { after, mark }) });
   },
   'GET /studio/v1/runs/:name/report': (context) =>
-    context.body(readFileSync(runFile(parts, context.req.param('name') ?? '', 'report.json')), 200, { 'Content-Type': 'application/json' }), // biome-ignore format: one line
+    context.body(readFileSync(runFile(parts, context.req.param('name') ?? '', 'report.json')), 200, {
+      'Content-Type': 'application/json',
+    }),
   'GET /studio/v1/runs/:name/page': (context) =>
     // Scripts of the page run, by its own policy, but not as this server's.
-    context.body(readFileSync(runFile(parts, context.req.param('name') ?? '', 'report.html')), 200, { 'Content-Type': 'text/html; charset=utf-8', 'Content-Security-Policy': 'sandbox allow-scripts' }), // biome-ignore format: one line
+    context.body(readFileSync(runFile(parts, context.req.param('name') ?? '', 'report.html')), 200, {
+      'Content-Type': 'text/html; charset=utf-8',
+      'Content-Security-Policy': 'sandbox allow-scripts',
+    }),
   'POST /studio/v1/runs/:name/export': async (context) => {
     const { to, type } = readParameters(await jsonOf(context), exportParameters, {});
     const { name } = runNamed(parts, context.req.param('name') ?? '');
     const folder = join(parts.workspace.runs, 'exports');
     mkdirSync(folder, { recursive: true });
     const out = join(folder, `${name}-${to}${to === 'gguf' || to === 'merged-gguf' ? '.gguf' : ''}`);
-    const call = { name: 'exportRun', run: join(parts.workspace.runs, name), options: { to, out, ...(type ? { type } : {}) } } as const; // biome-ignore format: one line
+    const call = {
+      name: 'exportRun',
+      run: join(parts.workspace.runs, name),
+      options: { to, out, ...(type ? { type } : {}) },
+    } as const;
     return context.json(await callLibrary(call, context.get('asked').signal));
   },
 });
@@ -120,9 +160,19 @@ export const studioRoutes = (parts: RouteParts): Routes => ({
   'GET /studio/v1/state': async (context) => {
     const { local } = await listModels();
     const sizes = new Map(local.map(({ bytes, path }) => [path, bytes]));
-    const models = (await parts.models.all()).map(({ id, parent, path }) => ({ id, parent, bytes: sizes.get(path) ?? null })); // biome-ignore format: one line
+    const models = (await parts.models.all()).map(({ id, parent, path }) => ({
+      id,
+      parent,
+      bytes: sizes.get(path) ?? null,
+    }));
     const { available, total } = memoryBytes();
-    return context.json({ version: ownVersion() ?? '0', models, cores: physicalCores(), memory: { available, total }, runs: parts.workspace.runs }); // biome-ignore format: one line
+    return context.json({
+      version: ownVersion() ?? '0',
+      models,
+      cores: physicalCores(),
+      memory: { available, total },
+      runs: parts.workspace.runs,
+    });
   },
   'GET /studio/v1/settings': (context) => context.json(settingsSchema('tune')),
   ...dataRoutes(parts),

@@ -59,7 +59,13 @@ export function logPage(path: string, { after, mark }: Known): LogPage {
     const texts = bytes.toString('utf8', 0, end).split('\n').slice(0, -1);
     const events = texts.flatMap((line) => lines.read(line) ?? []);
     const at = from + end;
-    return { after: at, mark: markOf(file, at), anew: !goesOn, events, more: end > 0 && at < size && size - from > pageBytes }; // biome-ignore format: one line
+    return {
+      after: at,
+      mark: markOf(file, at),
+      anew: !goesOn,
+      events,
+      more: end > 0 && at < size && size - from > pageBytes,
+    };
   } finally {
     closeSync(file);
   }

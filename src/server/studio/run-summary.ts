@@ -7,7 +7,19 @@ import { type StoredJob, unfinished } from '../state/job-store.ts';
 import type { Workspace } from '../workspace.ts';
 
 /** As runs end, and what a job is before and between. */
-export const runStates = ['queued', 'paused', 'running', 'done', 'interrupted', 'failed', 'stopped-early', 'diverged', 'proof-failed', 'cancelled', 'unreadable'] as const; // biome-ignore format: one line
+export const runStates = [
+  'queued',
+  'paused',
+  'running',
+  'done',
+  'interrupted',
+  'failed',
+  'stopped-early',
+  'diverged',
+  'proof-failed',
+  'cancelled',
+  'unreadable',
+] as const;
 export type SummaryState = (typeof runStates)[number];
 
 const ended: readonly SummaryState[] = ['done', 'stopped-early', 'diverged', 'proof-failed'];

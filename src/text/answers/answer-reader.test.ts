@@ -10,7 +10,10 @@ import { offeredTools } from './offered-tools.ts';
 
 const folder = join(import.meta.dirname, '../../../test/fixtures/templates');
 const formOf = (name: string, values: Record<string, unknown> = {}): AnswerForm =>
-  answerFormOf(new ChatTemplate(readFileSync(join(folder, `${name}.jinja`), 'utf8'), { bosToken: '<s>', eosToken: '</s>' }), { values }); // biome-ignore format: one line
+  answerFormOf(
+    new ChatTemplate(readFileSync(join(folder, `${name}.jinja`), 'utf8'), { bosToken: '<s>', eosToken: '</s>' }),
+    { values },
+  );
 
 const tools = offeredTools([
   { type: 'function', function: { name: 'look', parameters: { type: 'object', properties: { at: { type: 'string' }, far: { type: 'boolean' } } } } },
@@ -73,10 +76,16 @@ describe('calls', () => {
     expect(everyWay(formOf('unsloth-qwen25'), text)).toEqual({
       ...none,
       text: 'I look.',
-      calls: [{ name: 'look', given: '{}', state: 'whole' }, { name: 'add', given: '{"a": [1.50, -2e3, null]}', state: 'whole' }],
-    }); // biome-ignore format: one line
+      calls: [
+        { name: 'look', given: '{}', state: 'whole' },
+        { name: 'add', given: '{"a": [1.50, -2e3, null]}', state: 'whole' },
+      ],
+    });
     const list = '[TOOL_CALLS][{"name": "add", "arguments": {}}, {"name": "look", "arguments": {}}]';
-    expect(everyWay(formOf('mistralai-Mistral-Nemo-Instruct-2407'), list).calls.map(({ name }) => name)).toEqual(['add', 'look']); // biome-ignore format: one line
+    expect(everyWay(formOf('mistralai-Mistral-Nemo-Instruct-2407'), list).calls.map(({ name }) => name)).toEqual([
+      'add',
+      'look',
+    ]);
   });
 
   test('the end of the markup may be missing, since generation ends there; what comes behind a call is text', () => {
@@ -99,8 +108,17 @@ describe('calls', () => {
 
   test('tagged arguments are of the type that the schema says, and JSON where it says none', () => {
     const form = formOf('Qwen3-Coder');
-    const call = (name: string, value: string) => everyWay(form, `<tool_call>\n<function=${name}>\n<parameter=at>\n${value}\n</parameter>\n</function>\n</tool_call>`).calls[0]!.given; // biome-ignore format: one line
-    expect([call('look', '12'), call('add', '12'), call('add', 'a b'), call('add', '{"x": [1]}')]).toEqual(['{"at": "12"}', '{"at": 12}', '{"at": "a b"}', '{"at": {"x":[1]}}']); // biome-ignore format: one line
+    const call = (name: string, value: string) =>
+      everyWay(
+        form,
+        `<tool_call>\n<function=${name}>\n<parameter=at>\n${value}\n</parameter>\n</function>\n</tool_call>`,
+      ).calls[0]!.given;
+    expect([call('look', '12'), call('add', '12'), call('add', 'a b'), call('add', '{"x": [1]}')]).toEqual([
+      '{"at": "12"}',
+      '{"at": 12}',
+      '{"at": "a b"}',
+      '{"at": {"x":[1]}}',
+    ]);
     expect(everyWay(form, '<tool_call>\n<function=add>\n</function>\n</tool_call>').calls[0]!.given).toBe('{}');
   });
 });
@@ -127,7 +145,11 @@ describe('what looks like a call and is none stays text, every character of it',
     ['mistralai-Mistral-Nemo-Instruct-2407', 'no list', '[TOOL_CALLS] none'],
   ])('%s: %s', (name, _, text) => {
     const found = everyWay(formOf(name), text);
-    expect({ ...found, calls: found.calls.map(({ state }) => state) }).toEqual({ ...none, text, calls: found.calls.map(() => 'none') }); // biome-ignore format: one line
+    expect({ ...found, calls: found.calls.map(({ state }) => state) }).toEqual({
+      ...none,
+      text,
+      calls: found.calls.map(() => 'none'),
+    });
   });
 
   test('a call before it stays one', () => {
@@ -166,7 +188,11 @@ describe('thoughts', () => {
     expect(everyWay(form, '\n Yes.\n')).toEqual({ ...none, text: '\n Yes.\n' });
     expect(everyWay(form, '<think>\nA cat')).toEqual({ ...none, thoughts: 'A cat' });
     const call = '<tool_call>\n{"name": "add", "arguments": {}}\n</tool_call>';
-    expect(everyWay(form, `<think>\n${call}\n</think>\n\n${call}`)).toEqual({ ...none, thoughts: call, calls: [{ name: 'add', given: '{}', state: 'whole' }] }); // biome-ignore format: one line
+    expect(everyWay(form, `<think>\n${call}\n</think>\n\n${call}`)).toEqual({
+      ...none,
+      thoughts: call,
+      calls: [{ name: 'add', given: '{}', state: 'whole' }],
+    });
   });
 
   test('a prompt that closes them at once', () => {

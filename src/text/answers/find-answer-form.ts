@@ -13,7 +13,9 @@ const tagAtStart = new RegExp(`^\\s*(${tag})\\s*$`);
 function thoughtMarkup(template: ChatTemplate, options: RenderOptions, end: string): readonly [string, string] | null {
   const probe = thoughtsProbe(template, options);
   if (probe) {
-    const known = thoughtTags.find(([open, close]) => probe.before.trimEnd().endsWith(open) && probe.between.trim() === close); // biome-ignore format: one line
+    const known = thoughtTags.find(
+      ([open, close]) => probe.before.trimEnd().endsWith(open) && probe.between.trim() === close,
+    );
     if (known) return known;
     const [open, close] = [tagAtEnd.exec(probe.before)?.[1], tagAtStart.exec(probe.between)?.[1]];
     if (open !== undefined && close !== undefined) return [open, close];
@@ -41,6 +43,8 @@ export function answerFormOf(template: ChatTemplate, options: Omit<RenderOptions
   if (!showsTools(template, asked))
     return { thoughts, calls: null, noCalls: 'the chat template of the model has no place for tools' };
   const calls = findCallForm(template, asked);
-  const noCalls = calls ? null : 'the chat template of the model shows tools, and writes calls in no form that is known here'; // biome-ignore format: one line
+  const noCalls = calls
+    ? null
+    : 'the chat template of the model shows tools, and writes calls in no form that is known here';
   return { thoughts, calls, noCalls };
 }

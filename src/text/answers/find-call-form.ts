@@ -131,7 +131,12 @@ function markedCore(text: string, places: readonly Place[], call: ProbeCall, aft
     }
   const found = parametersOf(text, given, named, after);
   if (!found) return null;
-  const form: MarkedCall = { kind: 'marked', head: headOf(text, head, named + found.nameEnd.length), parameters: found.markup, after: '' }; // biome-ignore format: one line
+  const form: MarkedCall = {
+    kind: 'marked',
+    head: headOf(text, head, named + found.nameEnd.length),
+    parameters: found.markup,
+    after: '',
+  };
   return { start: head[0]!.start, end: given.at(-1)!.end + found.markup.end.length, call: form };
 }
 
@@ -209,7 +214,13 @@ function isReadBack({ calls, text }: Probe, form: CallForm): boolean {
   reader.push(text);
   reader.end();
   const found = read.map((call) => ({ name: call.name, arguments: parsedOr(call.arguments) }));
-  return !isLost && sameJson(found, calls.map((call) => call.function)); // biome-ignore format: one line
+  return (
+    !isLost &&
+    sameJson(
+      found,
+      calls.map((call) => call.function),
+    )
+  );
 }
 
 /** How the template writes calls; null where it writes none, or in a way that is not known. */

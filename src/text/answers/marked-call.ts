@@ -34,7 +34,8 @@ function* head(source: TextSource, form: MarkedCall): Reading<Named> {
     }
     const next = parts[0] && 'text' in parts[0] ? parts[0].text.trim() : '';
     yield* source.skipSpace();
-    const { end, text } = next === '' ? yield* unmarkedName(source, form) : yield* before(source, [firstMarkup(next)], mostLetters); // biome-ignore format: one line
+    const { end, text } =
+      next === '' ? yield* unmarkedName(source, form) : yield* before(source, [firstMarkup(next)], mostLetters);
     if (part.field === 'name') found = { name: text.trim(), read: next === '' ? end : '' };
     if (next !== '') parts[0] = { text: next.slice(end.length) };
   }
@@ -65,7 +66,8 @@ export function* readMarkedCall(
 ): Reading<void> {
   const { name, read } = yield* head(source, form);
   yield* source.skipSpace();
-  if (form.parameters) return yield* new TaggedArguments(source, form, form.parameters).read(name, read, tools, listener); // biome-ignore format: one line
+  if (form.parameters)
+    return yield* new TaggedArguments(source, form, form.parameters).read(name, read, tools, listener);
   if ((yield* source.peek()) !== '{') throw new Unreadable();
   listener.open(name);
   yield* jsonObject(source, listener.arguments);
