@@ -184,6 +184,18 @@ describe('the interactive chat', () => {
     expect(noticed.text).toContain('now holds 1 conversation');
   });
 
+  it('saves who generated a conversation where that is to be disclosed', async () => {
+    const { input, shown, noticed, ended } = start(new ScriptedModel(), true, { disclosed: 'nomoat mini' });
+    input.write('first\n');
+    await shown.until(/answer 1\n/);
+    const path = join(folder, 'disclosed.jsonl');
+    input.write(`/save ${path}\n`);
+    await noticed.until(/now holds 1 conversation/);
+    input.write('/exit\n');
+    await ended;
+    expect(JSON.parse(readFileSync(path, 'utf8'))).toMatchObject({ AIGC: { ContentProducer: 'nomoat mini' } });
+  });
+
   it('stops an answer at Ctrl-C, keeps the part as history, and leaves at the second Ctrl-C of an empty line', async () => {
     const model = new ScriptedModel();
     model.next = untilStopped;

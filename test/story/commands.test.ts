@@ -80,7 +80,7 @@ test('tune --help lists every option of the table, each with a default', () => {
     .split(/\n {2}(?=-)/)
     .slice(1)
     .map((entry) => entry.replace(/\s+/g, ' '));
-  const own = ['--recipe', '--resume', '--debug', '-h,'];
+  const own = ['--recipe', '--from', '--resume', '--debug', '-h,'];
   const described = entries.filter((entry) => !own.some((name) => entry.startsWith(name)));
   expect(described.length).toBe(Object.keys(tuneOptions).length + 3);
   for (const entry of described) expect(entry).toMatch(/default/);
@@ -146,7 +146,8 @@ describe('every flag of chat changes something', { timeout: 120_000 }, () => {
     const listed = nomoat('chat', '--help')
       .out.match(/^ {2}--[\w-]+/gm)!
       .map((text) => text.trim().slice(2));
-    const tested = [...cases.map(([name]) => name), 'prompt', 'server', 'threads', 'json', 'debug'];
+    // What `--disclose` changes is in what /save writes (src/chat/terminal.test.ts).
+    const tested = [...cases.map(([name]) => name), 'prompt', 'server', 'threads', 'json', 'debug', 'disclose'];
     expect(listed.sort()).toEqual(tested.sort());
   });
 });
