@@ -136,6 +136,15 @@ const standsFor: Readonly<Record<string, () => string>> = {
   TEST: () => at('test.jsonl'),
   M: () => tiny,
   MODEL: () => tiny,
+  A: () => at('run'),
+  B: () => at('run'),
+  'A@0.7+B': () => `${at('run')}@0.7+${at('run')}`,
+  'org/name': () => at('run'),
+  PATH: () => at('run'),
+  'MORE.jsonl': () => at('train.jsonl'),
+  'EVAL.json': () => at('EVAL.json'),
+  'RUN.json': () => at('RUN.json'),
+  'ITEMS.jsonl': () => at('ITEMS.jsonl'),
   ADAPTER: () => at('run'),
   TUNED: () => at('TUNED.gguf'),
   BASE: () => tiny,
@@ -226,6 +235,15 @@ describe('commands of nomoat run', { timeout: 240_000 }, () => {
       rejected: 'no idea',
     }));
     writeFileSync(at('pairs.jsonl'), pairs.map((pair) => `${JSON.stringify(pair)}\n`).join(''));
+    const graded = { type: 'string_check', name: 'ilike', input: '{{sample.output_text}}', operation: 'ilike' };
+    const testing_criteria = [{ ...graded, reference: '{{item.ideal}}' }];
+    const definition = { name: 'parity', data_source_config: { type: 'custom' }, testing_criteria };
+    const template = [{ role: 'user', content: 'number {{item.n}}' }];
+    const data_source = { type: 'completions', input_messages: { type: 'template', template } };
+    writeFileSync(at('EVAL.json'), JSON.stringify(definition));
+    writeFileSync(at('RUN.json'), JSON.stringify({ data_source }));
+    const items = pairs.map(({ chosen }, n) => `${JSON.stringify({ item: { n, ideal: chosen } })}\n`);
+    writeFileSync(at('ITEMS.jsonl'), items.join(''));
     expect(nomoat(['export', at('run'), '--to', 'merged-gguf', '--out', at('TUNED.gguf')]).code).toBe(0);
   }, 120_000);
 
@@ -240,7 +258,9 @@ describe('commands of nomoat run', { timeout: 240_000 }, () => {
   const each = new Map(
     whole
       .flatMap(({ command, words }) => variants(words.slice(1)).map((variant) => [variant.join(' '), command] as const))
-      .filter(([line]) => !/^(preview|plan|export|convert|merge|extract|inspect|inspect data|keys)$/.test(line)),
+      .filter(
+        ([line]) => !/^(preview|plan|export|convert|merge|extract|inspect|inspect data|keys|lineage)$/.test(line),
+      ),
   );
 
   test('there are some of every command', () => {
