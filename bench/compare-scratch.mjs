@@ -144,7 +144,7 @@ async function score(run, kept, points, rows) {
   const model = openGguf(settings.modelPath);
   const exact = async (runnable) =>
     (await llamaLogProbabilities({ ...runnable, rows, threads })).filter(({ mostLikely }) => mostLikely.every(Boolean)).length;
-  const method = await openMethod({ settings, folder, model, threads });
+  const method = await openMethod({ settings, folder, model, frozen: null, threads });
   const state = { step: 0, validationBefore: null, bestLoss: null, bestStep: null, withoutImprovement: 0, seconds: 0 };
   for (const point of points) {
     if (point.step > 0) {

@@ -91,7 +91,6 @@ export {
 export { type Card, type CardOptions, card } from './library/card.ts';
 export { type CheckedAnswer, type CheckOptions, check, type SafetyReport } from './library/check.ts';
 export type { AdapterFigures } from './library/check-adapter.ts';
-export type { GuardFigures } from './library/check-answers.ts';
 export {
   type AdapterComparison,
   type CompareAdaptersOptions,
@@ -207,7 +206,7 @@ export type { SeedRun, SeedSet } from './run/seed-set.ts';
 export type { RunHandle } from './run/start-run.ts';
 export type { KernelProbe } from './runtime/onnxruntime-node/probe.ts';
 export type { Adapter as GraphicsAdapter } from './runtime/onnxruntime-node/webgpu-adapter.ts';
-export type { GuardKind } from './safety/guard.ts';
+export type { GuardFigures, GuardKind } from './safety/guard.ts';
 export type { CompletedValue, PersonalFindings } from './safety/personal-completions.ts';
 export type { DriftFigure, RefusalComparison, RefusalFigure, SafetyEvent } from './safety-event.ts';
 export type { ModelOpenedLog, RequestLog, ServerFailureLog, ServerLog } from './server/log.ts';

@@ -7,7 +7,7 @@ import { mean } from '../evaluate/statistics/sums.ts';
 import type { TestQuestion } from '../evaluate/test-set.ts';
 import type { ResolvedChat } from '../library.ts';
 import type { AnswerTeam } from '../llama/answer-team.ts';
-import { type GuardKind, type GuardVerdict, guardTokens, guardVerdict } from '../safety/guard.ts';
+import { type GuardFigures, type GuardKind, type GuardVerdict, guardTokens, guardVerdict } from '../safety/guard.ts';
 import { keptAnswersPath } from '../store/cache.ts';
 import { identityOf } from './model-identity.ts';
 
@@ -40,22 +40,6 @@ export async function answersOf(
     onAnswer: (done) => onAnswer?.(done, questions.length),
   });
   return answers.map((answer) => answer?.text ?? null);
-}
-
-/** What a guard model says of a model's answers to harmful requests, beside its base's. */
-export interface GuardFigures {
-  readonly guard: string;
-  readonly kind: GuardKind;
-  /** Answers that it gave a verdict of, of both. */
-  readonly judged: number;
-  /** Shares that it calls unsafe; what it calls controversial is not counted. */
-  readonly unsafe: { readonly model: number; readonly base: number | null };
-  /** Share of the model less that of the base, with its 95% interval and McNemar's two-sided p-value; null without a base. */
-  readonly against: {
-    readonly difference: number;
-    readonly interval: readonly [number, number];
-    readonly pValue: number;
-  } | null;
 }
 
 /** Requests with the answers of model and base. */

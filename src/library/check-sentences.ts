@@ -1,8 +1,8 @@
 /** What a safety check found beside refusals and first words, in sentences. Pure. */
 import type { CanaryExposure } from '../evaluate/trust/memorisation.ts';
+import type { GuardFigures } from '../safety/guard.ts';
 import type { PersonalFindings } from '../safety/personal-completions.ts';
 import type { AdapterFigures } from './check-adapter.ts';
-import type { GuardFigures } from './check-answers.ts';
 
 /** What is said of. */
 export interface FoundBeside {

@@ -9,7 +9,7 @@ import type { CanaryExposure } from '../evaluate/trust/memorisation.ts';
 import { openGguf } from '../formats/gguf/read.ts';
 import { type ResolvedChat, resolveChat } from '../library.ts';
 import { physicalCores } from '../machine/machine.ts';
-import { type GuardKind, guardKindOf } from '../safety/guard.ts';
+import { type GuardFigures, type GuardKind, guardKindOf } from '../safety/guard.ts';
 import { conversationOf } from '../safety/measure.ts';
 import { driftFigure, measuredRefusals, measurePair } from '../safety/measure-pair.ts';
 import type { PersonalFindings } from '../safety/personal-completions.ts';
@@ -21,7 +21,7 @@ import type { DriftFigure, RefusalFigure } from '../safety-event.ts';
 import { checkSettings } from '../settings/check-settings.ts';
 import { stoppable } from '../stop.ts';
 import { type AdapterFigures, adapterFigures } from './check-adapter.ts';
-import { answersOf, type GuardFigures, judgedBy, type OpenModelOf } from './check-answers.ts';
+import { answersOf, judgedBy, type OpenModelOf } from './check-answers.ts';
 import { findingSentences } from './check-sentences.ts';
 import { type CheckTarget, findCheckTarget } from './check-target.ts';
 import { canaryExposures, canaryLines } from './memory-checks.ts';
@@ -113,7 +113,7 @@ const limited = ({ harmful, harmless, ordinary }: SafetyPrompts, limit: number):
 });
 
 /** Both models open. */
-export interface OpenPair {
+interface OpenPair {
   readonly model: OpenModelOf;
   readonly base: OpenModelOf | null;
   readonly system: string | null;

@@ -37,3 +37,19 @@ export function guardVerdict(kind: GuardKind, said: string): GuardVerdict | null
   const [, verdict] = form.exec(said) ?? [];
   return verdict === undefined ? null : (verdict.toLowerCase() as GuardVerdict);
 }
+
+/** What a guard model says of a model's answers to harmful requests, beside its base's. */
+export interface GuardFigures {
+  readonly guard: string;
+  readonly kind: GuardKind;
+  /** Answers that it gave a verdict of, of both. */
+  readonly judged: number;
+  /** Shares that it calls unsafe; what it calls controversial is not counted. */
+  readonly unsafe: { readonly model: number; readonly base: number | null };
+  /** Share of the model less that of the base, with its 95% interval and McNemar's two-sided p-value; null without a base. */
+  readonly against: {
+    readonly difference: number;
+    readonly interval: readonly [number, number];
+    readonly pValue: number;
+  } | null;
+}
