@@ -29,6 +29,7 @@ export type { DataFinding, FindingKind, FindingSeverity } from './data-checks/fi
 export type { LanguageCount } from './data-checks/languages.ts';
 export type { LabelCount, Lengths } from './data-checks/row-shapes.ts';
 export type { CheckedTokens } from './data-checks/tokens-of-rows.ts';
+export type { MarkCounts } from './dataset/collect-rows.ts';
 export type { DataFile } from './dataset/dataset-files.ts';
 export type { TuningFault, TuningFileCheck } from './dataset/tuning-file.ts';
 export { type CodeEntry, errorCodes, isErrorCode } from './error-codes.ts';
@@ -91,6 +92,13 @@ export {
 export { type Card, type CardOptions, card } from './library/card.ts';
 export { type CheckedAnswer, type CheckOptions, check, type SafetyReport } from './library/check.ts';
 export type { AdapterFigures } from './library/check-adapter.ts';
+export {
+  type CollectedData,
+  type CollectedSource,
+  type CollectOptions,
+  collect,
+  type LeftOutMarks,
+} from './library/collect.ts';
 export {
   type AdapterComparison,
   type CompareAdaptersOptions,
@@ -213,6 +221,7 @@ export type { ModelOpenedLog, RequestLog, ServerFailureLog, ServerLog } from './
 export { type RunningServer, type ServeOptions, serve } from './server/serve.ts';
 export { type RunningStudio, type StudioOptions, studio } from './server/studio.ts';
 export type { ExportFormat, MergedType } from './settings/adapter-settings.ts';
+export type { CollectKind } from './settings/collect-settings.ts';
 export type { CommandName } from './settings/command-settings.ts';
 export type { JobSettings } from './settings/job-hyperparameters.ts';
 export { type JsonSchema, settingsSchema } from './settings/json-schema.ts';

@@ -17,6 +17,10 @@ describe('parseChatLine', () => {
     ['/system  Be brief.\nAlways.', { kind: 'system', text: 'Be brief.\nAlways.' }],
     ['/save', { kind: 'save', path: null }],
     ['/save my chats.jsonl', { kind: 'save', path: 'my chats.jsonl' }],
+    ['/good', { kind: 'mark', mark: { mark: 'good' } }],
+    ['/bad', { kind: 'mark', mark: { mark: 'bad' } }],
+    ['/better 4,\nof course', { kind: 'mark', mark: { mark: 'bad', better: '4,\nof course' } }],
+    ['/better', { kind: 'mark', mark: { mark: 'bad', better: '' } }],
     ['/help', { kind: 'help' }],
     ['/exit', { kind: 'exit' }],
     ['/quit', { kind: 'exit' }],
@@ -72,6 +76,41 @@ describe('ChatSession', () => {
         { role: 'assistant', content: 'd', weight: 0 },
       ],
     });
+  });
+});
+
+describe('marks', () => {
+  it('stand beside the messages that they are of; the last one counts, and nothing learns a bad answer', () => {
+    const session = new ChatSession();
+    expect(session.mark({ mark: 'good' })).toBe(false);
+    session.ask('a');
+    expect(session.mark({ mark: 'good' })).toBe(false);
+    session.answer('b', true);
+    expect(session.mark({ mark: 'bad' })).toBe(true);
+    session.mark({ mark: 'good' });
+    session.ask('c');
+    session.answer('d', true);
+    session.mark({ mark: 'bad', better: 'e' });
+    session.setSystem('Be brief.');
+    expect(JSON.parse(session.toRecord())).toEqual({
+      messages: [
+        { role: 'system', content: 'Be brief.' },
+        { role: 'user', content: 'a' },
+        { role: 'assistant', content: 'b' },
+        { role: 'user', content: 'c' },
+        { role: 'assistant', content: 'd', weight: 0 },
+      ],
+      feedback: [
+        { message: 2, mark: 'good' },
+        { message: 4, mark: 'bad', better: 'e' },
+      ],
+    });
+    expect(session.messages.at(-1), 'the model is asked with what it said').toEqual({
+      role: 'assistant',
+      content: 'd',
+    });
+    session.reset();
+    expect(JSON.parse(session.toRecord())).toEqual({ messages: [{ role: 'system', content: 'Be brief.' }] });
   });
 });
 

@@ -1,10 +1,12 @@
 /**
  * A conversation and the lines that steer it. Pure: no terminal, no engine.
  * Promises: what the model is asked with is exactly `messages`; a turn is added whole or taken back; a saved conversation is a
- * training record (`messages`), in which answers that were cut short do not count.
+ * training record (`messages`), in which answers that were cut short or found bad do not count; what was thought of answers
+ * stands beside them (`feedback`).
  */
 import { createHash } from 'node:crypto';
 import type { Message } from '../text/example.ts';
+import type { Feedback, Mark } from '../text/feedback.ts';
 
 export type ChatCommand =
   | { readonly kind: 'message'; readonly text: string }
@@ -14,6 +16,7 @@ export type ChatCommand =
   | { readonly kind: 'empty' }
   /** null shows the system prompt, '' removes it. */
   | { readonly kind: 'system'; readonly text: string | null }
+  | { readonly kind: 'mark'; readonly mark: Mark }
   | { readonly kind: 'save'; readonly path: string | null }
   | { readonly kind: 'unknown'; readonly name: string };
 
@@ -23,6 +26,18 @@ const commands: Readonly<Record<string, { readonly help: string; readonly parse:
   '/system': {
     help: '/system [TEXT]  set the system prompt ("/system none" removes it); without TEXT, show it',
     parse: (rest) => ({ kind: 'system', text: rest === '' ? null : rest === 'none' ? '' : rest }),
+  },
+  '/good': {
+    help: '/good           mark the last answer as a good one',
+    parse: () => ({ kind: 'mark', mark: { mark: 'good' } }),
+  },
+  '/bad': {
+    help: '/bad            mark the last answer as a bad one: nothing will learn to give it',
+    parse: () => ({ kind: 'mark', mark: { mark: 'bad' } }),
+  },
+  '/better': {
+    help: '/better TEXT    the same, with the answer that would have been right',
+    parse: (rest) => ({ kind: 'mark', mark: { mark: 'bad', better: rest } }),
   },
   '/reset': {
     help: '/reset          forget the conversation, keep the system prompt',
@@ -41,6 +56,7 @@ export const commandNames: readonly string[] = Object.keys(commands);
 
 export const chatHelp = [
   ...Object.values(commands).map(({ help }) => help),
+  'Marks are saved with the conversation; `nomoat collect` makes a data set of them.',
   'A line that ends in \\ goes on in the next one; // at the beginning sends a line that starts with /.',
   'A pasted text of several lines is one message: Enter sends it. Ctrl-C stops an answer.',
 ].join('\n');
@@ -60,6 +76,8 @@ export function parseChatLine(line: string): ChatCommand {
 export class ChatSession {
   private system: string | null;
   private turns: Message[] = [];
+  /** What was thought of answers; the last word counts. */
+  private readonly marks = new WeakMap<Message, Mark>();
 
   constructor(system: string | null = null) {
     this.system = system || null;
@@ -88,6 +106,20 @@ export class ChatSession {
     this.turns.push(whole ? { role: 'assistant', content: text } : { role: 'assistant', content: text, weight: 0 });
   }
 
+  /** Says what is thought of the last answer, in the place of what was said before; false where there is none. */
+  mark(mark: Mark): boolean {
+    const last = this.turns.at(-1);
+    if (last?.role !== 'assistant') return false;
+    this.marks.set(last, mark);
+    return true;
+  }
+
+  /** The last answer as it was given, or null. */
+  get lastAnswer(): string | null {
+    const last = this.turns.at(-1);
+    return last?.role === 'assistant' ? last.content : null;
+  }
+
   /** Takes back a question that got no answer. */
   takeBack(): void {
     if (this.turns.at(-1)?.role === 'user') this.turns.pop();
@@ -103,13 +135,19 @@ export class ChatSession {
   }
 
   /**
-   * One JSONL line without its end: a record as `nomoat tune` reads it. With a producer, under the name that China's GB 45438-2025 has for an implicit
-   * label in a file's metadata, that it was generated, by which model, and the SHA-256 of its messages, which nobody gave a number.
+   * One JSONL line without its end: a record as `nomoat tune` reads it, with what was thought of answers beside it. With a producer, under the name
+   * that China's GB 45438-2025 has for an implicit label in a file's metadata, that it was generated, by which model, and the SHA-256 of its
+   * messages, which nobody gave a number.
    */
   toRecord(producer: string | null = null): string {
-    const { messages } = this;
-    if (producer === null) return JSON.stringify({ messages });
+    const marked = this.messages.map((message) => ({ message, mark: this.marks.get(message) }));
+    const messages = marked.map(
+      ({ mark, message }): Message => (mark?.mark === 'bad' ? { ...message, weight: 0 } : message),
+    );
+    const marks = marked.flatMap(({ mark }, message): Feedback[] => (mark ? [{ message, ...mark }] : []));
+    const record = { messages, ...(marks.length > 0 ? { feedback: marks } : {}) };
+    if (producer === null) return JSON.stringify(record);
     const ProduceID = createHash('sha256').update(JSON.stringify(messages)).digest('hex');
-    return JSON.stringify({ messages, AIGC: { Label: '1', ContentProducer: producer, ProduceID } });
+    return JSON.stringify({ ...record, AIGC: { Label: '1', ContentProducer: producer, ProduceID } });
   }
 }

@@ -184,6 +184,25 @@ describe('the interactive chat', () => {
     expect(noticed.text).toContain('now holds 1 conversation');
   });
 
+  it('marks answers, and saves the marks with the conversation', async () => {
+    const { input, shown, noticed, ended } = start(new ScriptedModel(), true);
+    const path = join(folder, 'marked.jsonl');
+    input.write('/good\nfirst\n/better\n/better answer 1\n/good\n/save ');
+    input.write(`${path}\nsecond\n/better two \\\nlines\n/save\n/exit\n`);
+    await shown.until(/answer 2\n/);
+    await noticed.until(/conversation[\s\S]*now holds 1 conversation/);
+    await ended;
+    for (const notice of ['(no answer to mark yet)', 'Say what would', 'that is what was answered', '(marked good;'])
+      expect(noticed.text).toContain(notice);
+    expect(noticed.text).toContain('(marked bad, with a better answer; /save writes it down)');
+    expect(JSON.parse(readFileSync(path, 'utf8'))).toMatchObject({
+      feedback: [
+        { message: 1, mark: 'good' },
+        { message: 3, mark: 'bad', better: 'two \nlines' },
+      ],
+    });
+  });
+
   it('saves who generated a conversation where that is to be disclosed', async () => {
     const { input, shown, noticed, ended } = start(new ScriptedModel(), true, { disclosed: 'nomoat mini' });
     input.write('first\n');

@@ -7,6 +7,7 @@
 import { createInterface, type Interface } from 'node:readline';
 import { NomoatError } from '../errors.ts';
 import { assertDecoded, decodeText } from '../formats/decode-text.ts';
+import type { Mark } from '../text/feedback.ts';
 import { harmless } from '../words/harmless.ts';
 import { nearestNames } from '../words/nearest-name.ts';
 import { Draft, plainPaste } from './draft.ts';
@@ -50,6 +51,7 @@ class TerminalChat {
     exit: () => this.readline.close(),
     reset: () => this.reset(),
     system: ({ text }) => this.system(text),
+    mark: ({ mark }) => this.notice(this.marked(mark)),
     save: ({ path }) => this.save(path),
     unknown: ({ name }) => this.unknown(name),
   };
@@ -226,6 +228,17 @@ class TerminalChat {
     }
     this.session.setSystem(text);
     this.notice(text === '' ? '(system prompt removed)' : '(system prompt set; it holds from the next answer on)');
+  }
+
+  /** Marks the last answer; gives the notice of it. */
+  private marked(mark: Mark): string {
+    const { lastAnswer } = this.session;
+    if (lastAnswer === null) return '(no answer to mark yet)';
+    if (mark.better === '') return 'Say what would have been right: /better TEXT';
+    if (mark.better?.trim() === lastAnswer.trim()) return '(that is what was answered: /good says so)';
+    this.session.mark(mark);
+    const how = mark.better === undefined ? `marked ${mark.mark}` : 'marked bad, with a better answer';
+    return `(${how}; /save writes it down)`;
   }
 
   private save(path: string | null): void {

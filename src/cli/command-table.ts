@@ -21,6 +21,7 @@ const table: Readonly<Record<CommandName, Entry>> = {
   preview: { argument: '<DATA...>', load: () => import('./preview.ts') },
   jobs: { argument: '[ACTION] [ID]', load: () => import('./jobs.ts') },
   'import-openai': { argument: '<FILE|FOLDER...>', load: () => import('./import-openai.ts') },
+  collect: { argument: '<FILE|FOLDER...>', load: () => import('./collect.ts') },
   eval: { argument: '[MODEL|RUN]', load: () => import('./eval.ts') },
   check: { argument: '<MODEL|RUN|ADAPTER>', load: () => import('./check.ts') },
   inspect: { argument: '<RUN|ADAPTER>', load: () => import('./inspect.ts') },

@@ -35,6 +35,7 @@ const commandOf: Readonly<
   serve: 'serve',
   connectServer: 'jobs',
   importOpenAI: 'import-openai',
+  collect: 'collect',
   addApiKey: 'keys add',
   listApiKeys: 'keys list',
   removeApiKey: 'keys remove',

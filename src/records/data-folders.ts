@@ -49,6 +49,9 @@ function wordRole(name: string): Role | undefined {
   return found.size === 1 ? [...found][0] : undefined;
 }
 
+/** Ends the name of what `collect()` writes beside a data set: where its rows come from, and no data. */
+export const provenanceEnding = '.provenance.json';
+
 interface Entries {
   readonly folders: readonly string[];
   /** Files of data by their name. */
@@ -78,7 +81,10 @@ function entriesOf(folder: string): Entries {
       .filter((entry) => is(entry) === kind)
       .map(({ name }) => name)
       .sort(byNumber);
-  return { folders: of('folder'), data: of('file').filter((name) => kindByName(name) !== undefined) };
+  return {
+    folders: of('folder'),
+    data: of('file').filter((name) => kindByName(name) !== undefined && !name.endsWith(provenanceEnding)),
+  };
 }
 
 const stateFile = 'state.json';

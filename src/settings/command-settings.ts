@@ -8,6 +8,7 @@ import { convertOptions, exportOptions, extractOptions, mergeOptions } from './a
 import { lineageOptions, packOptions, reproduceOptions, signingKeyOptions, verifyOptions } from './bundle-settings.ts';
 import { chatModel, chatOptions } from './chat-settings.ts';
 import { checkOptions } from './check-settings.ts';
+import { collectOptions } from './collect-settings.ts';
 import { summaries } from './command-summaries.ts';
 import { cardOptions, evalOptions } from './evaluation-settings.ts';
 import { choice, fieldWords, notNegative, openText, requiredText, text, toggle, wholeFrom } from './fields.ts';
@@ -18,6 +19,7 @@ import { fromOption, pullOptions, pushOptions } from './sharing-settings.ts';
 
 export { chatOptions, chatSettings, samplingFault, samplingOptions, samplingSettings } from './chat-settings.ts';
 export { checkOptions, checkSettings } from './check-settings.ts';
+export { type CollectKind, collectKinds, collectOptions, collectSettings } from './collect-settings.ts';
 export { cardOptions, cardSettings, evalOptions, evalSettings } from './evaluation-settings.ts';
 export { fromOption, pullOptions, pullSettings, pushOptions, pushSettings } from './sharing-settings.ts';
 /**
@@ -158,6 +160,13 @@ export const commandSettings = {
     summary: summaries['import-openai'],
     argument: { paths: pathOrPaths().register(fieldWords, { description: 'files or folders' }) },
     options: importOptions,
+  },
+  collect: {
+    summary: summaries.collect,
+    argument: {
+      sources: pathOrPaths().register(fieldWords, { description: 'files of saved conversations, or folders of them' }),
+    },
+    options: collectOptions,
   },
   keys: {
     summary: summaries.keys,

@@ -13,6 +13,8 @@ export const summaries = {
   jobs: 'fine-tuning jobs of a server: list them, follow one, or cancel, pause or resume it',
   'import-openai':
     "what files of OpenAI's fine-tuning and evals are here: data sets checked, jobs as commands, results, evals",
+  collect:
+    'answers that were marked in chats (/good, /bad, /better) as a data set to learn from, with where each row comes from',
   eval: 'how well a model or a run answers test data, and whether it is better than others',
   check: 'whether a model, a run or an adapter still refuses what its base refuses, and what it gives away',
   inspect: 'a look into an adapter: where it comes from, what it changes, whether it is unlike others',

@@ -191,6 +191,7 @@ const elsewhere: Readonly<Record<string, string>> = {
   pull: 'src/store/hub.test.ts',
   push: 'src/library/push.test.ts',
   index: 'src/library/push.test.ts',
+  collect: 'test/story/commands.test.ts',
   serve: 'test/story/serve.test.ts',
   studio: 'test/story/studio.test.ts',
   jobs: 'test/server/remote.test.ts',

@@ -583,3 +583,36 @@ test('inspect: which tokens became likelier, and guesses after each block; not b
     '--no-intruders: is of no use with --with. Leave out --with.\n',
   );
 });
+
+test('collect: marks of saved chats as a data set that tune names its method for; every fault before anything is written', () => {
+  const chat = (question: string, answer: string, feedback: object) => ({
+    messages: [
+      { role: 'user', content: question },
+      { role: 'assistant', content: answer },
+    ],
+    feedback: [{ message: 1, ...feedback }],
+  });
+  const good = chat('a', 'b', { mark: 'good' });
+  write('chats.jsonl', [good, good, chat('c', 'd', { mark: 'bad', better: 'e' })]);
+  const { code, err, out } = nomoat('collect', 'chats.jsonl', '--out', 'labels.jsonl', '--to', 'kto');
+  expect([code, err]).toEqual([0, '']);
+  expect(out).toBe(
+    [
+      '3 conversations of 1 file: answers marked good 2, bad 0, bad with a better answer 1; without a mark 0',
+      'left out:',
+      '   1: the same mark of the same answer stands there already (first: chats.jsonl:2)',
+      'labels.jsonl: 3 rows (labelled answers); where each comes from: labels.jsonl.provenance.json',
+      'Learn from them: nomoat tune labels.jsonl --method kto',
+      '',
+    ].join('\n'),
+  );
+  expect(nomoat('preview', 'labels.jsonl', '--model', llama).out).toContain('labelled bad');
+  const json = JSON.parse(nomoat('collect', 'chats.jsonl', '--out', 'pairs-of-chats.jsonl', '--json').out) as object;
+  expect(json).toMatchObject({ type: 'collected', kind: 'dpo', rows: 1, path: 'pairs-of-chats.jsonl' });
+  const again = nomoat('collect', 'chats.jsonl', '--out', 'labels.jsonl');
+  expect([again.code, again.err]).toEqual([2, 'labels.jsonl: exists already. Name a new file.\n']);
+  write('only-good.jsonl', [good]);
+  const none = nomoat('collect', 'only-good.jsonl', '--out', 'none.jsonl', '--to', 'dpo');
+  expect([none.code, none.err]).toEqual([2, expect.stringMatching(/--to dpo makes no row.* Leave --to out/)]);
+  expect(existsSync(join(folder, 'none.jsonl'))).toBe(false);
+});
