@@ -40,7 +40,9 @@ test.each(commandNames)('%s: the flags of --help are the properties of the schem
     command === 'extract'
       ? given.slice(2)
       : ['data', 'name', 'paths', 'sources', 'id', 'adapter', 'adapters'].includes(given[0]!) ||
-          ['card', 'chat', 'check', 'eval', 'export', 'index', 'inspect', 'push', 'reproduce', 'verify'].includes(command)
+          ['card', 'chat', 'check', 'eval', 'export', 'index', 'inspect', 'push', 'reproduce', 'verify'].includes(
+            command,
+          )
         ? given.slice(1)
         : given;
   expect(names.filter((name) => !ofTerminal.includes(name)).sort()).toEqual([...argument].sort());
