@@ -115,6 +115,7 @@ describe('with another base', { timeout: patience }, () => {
   test('the adapter names its base without a path of the machine', () => {
     const text = readFileSync(join(folder, 'rb/adapter/nomoat.json'), 'utf8');
     expect(JSON.parse(text)).toEqual({
+      lineage: expect.any(Object),
       base: { file: 'base.gguf', bytes: statSync(mini).size, sha256: expect.stringMatching(/^\w{64}$/) },
     });
     expect(text).not.toContain(folder);
