@@ -50,6 +50,7 @@ beforeAll(() => {
   vi.stubEnv('NOMOAT_HOME', join(folder, 'home'));
   for (const [name, rows] of Object.values(data))
     writeFileSync(join(folder, name), rows.map((row) => JSON.stringify(row)).join('\n'));
+  writeFileSync(join(folder, 'prompts.txt'), ['one', 'two', 'three', 'four'].join('\n'));
   writeFileSync(
     join(folder, 'pairs.csv'),
     table('q,long,a,longer', (i) => `${i},number ${i},x,answer ${i}`),
@@ -199,6 +200,9 @@ const cases: Readonly<Record<TuneOptionName, Case>> = {
   keepEpochs: { to: 3, seen: (o) => readdirSync(join(o.run, 'checkpoints')), stopAfter: 1000, with: { epochs: 4 } }, // biome-ignore format: a table
   earlyStop: { to: 1, seen: (o) => all(o, 'step-end').length, stopAfter: 12, with: { validation: '0.25', validateEvery: 1, learningRate: 1, epochs: 10 } }, // biome-ignore format: a table
   strictData: { to: true, seen: (o) => o.fault, data: 'keys.jsonl' },
+  mixBase: { to: '25%', seen: ready('rows') },
+  keepAlignment: { to: true, seen: ready('supervisedTokens') },
+  basePrompts: { to: join(folder, 'prompts.txt'), seen: ready('tokens'), with: { mixBase: 0.25 } },
   verdictShare: { to: 0, seen: (o) => [...all(o, 'verdict'), ...o.events.filter((e) => e.type === 'notice' && e.code === 'no-verdict')].length, stopAfter: toTheEnd, with: { validation: '0.25', maxSteps: 1 } }, // biome-ignore format: a table
   safetyShare: { to: 0, seen: (o) => [...all(o, 'safety'), ...o.events.filter((e) => e.type === 'notice' && e.code === 'no-safety-check')].length, stopAfter: toTheEnd, with: { maxSteps: 1 } }, // biome-ignore format: a table
   outputType: { to: 'Q8_0', seen: (o) => openGguf(join(o.run, 'model/model.gguf')).number('general.file_type'), stopAfter: toTheEnd, with: { method: 'full', maxSteps: 1 } }, // biome-ignore format: a table
@@ -214,7 +218,7 @@ function baseline(file: string, given: Given, stopAfter: number): Promise<Observ
 
 test('the cases are the options of the table', () => {
   expect(Object.keys(cases).sort()).toEqual(Object.keys(tuneOptions).sort());
-  expect(Object.keys(cases).length).toBe(54);
+  expect(Object.keys(cases).length).toBe(57);
 });
 
 test.each(Object.entries(cases))(

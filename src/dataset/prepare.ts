@@ -12,6 +12,7 @@ import type { EvenAdapter } from '../lora/adapter.ts';
 import { readStackedAdapter } from '../merge/stacked-adapter.ts';
 import { loraWeights, parameterCount, readModelConfig } from '../models/config.ts';
 import { modelNotes } from '../models/model-notes.ts';
+import { safetyPromptNotes } from '../safety/safety-prompt.ts';
 import { chooseDefaults, explainDefaults, type ModelFacts } from '../settings/defaults-from-data.ts';
 import { fieldOf } from '../settings/fields.ts';
 import { choosePreferenceValues, isPreferenceMethod, trainsAdapter, wantsPairs } from '../settings/methods.ts';
@@ -28,9 +29,10 @@ import { withValues } from '../words/program-words.ts';
 import { type Dataset, readExamples } from './dataset-files.ts';
 import { divide } from './divide.ts';
 import { learntFrom } from './learnt-from.ts';
+import { ownAnswers } from './own-answers.ts';
 import type { Prepared } from './prepared.ts';
 import { questionOf } from './questions.ts';
-import { buildSets, type RowSetsOptions, type Sets } from './row-sets.ts';
+import { buildSets, type LateTokenizer, type RowSetsOptions, type Sets } from './row-sets.ts';
 
 interface Lengths {
   readonly train: RowsReport;
@@ -47,7 +49,8 @@ function notesOf(
   { contextLength, train, report, sequenceLength }: Lengths,
 ): string[] {
   const glance = settings.strictData ? [] : glanceAtData(dataset.train);
-  const notes = [...dataset.notes, ...(held?.notes ?? []), ...glance];
+  const safety = safetyPromptNotes(commonSystemPrompt(dataset.train));
+  const notes = [...dataset.notes, ...(held?.notes ?? []), ...glance, ...safety];
   if (settings.validation !== null && dataset.validation)
     notes.push(
       held
@@ -159,27 +162,45 @@ function assertMeasurable(held: Sets['held']): void {
   });
 }
 
+/** A model's tokenizer that is opened where it is needed, and closed where it was. */
+function lateTokenizer(modelPath: string): LateTokenizer & { close: () => Promise<void> } {
+  const opened: Tokenizer[] = [];
+  return {
+    open: async () => {
+      const tokenizer = await openTokenizer(modelPath);
+      opened.push(tokenizer);
+      return tokenizer;
+    },
+    close: async () => {
+      for (const tokenizer of opened) await tokenizer.close();
+    },
+  };
+}
+
+/** How rows are made, beside their settings. */
+export interface PrepareOptions extends Pick<RowSetsOptions, 'progress' | 'signal'> {
+  /** Whether the base may be asked for the answers that `mixBase` and `keepAlignment` add; else their rows are left out, which is said. */
+  readonly asksBase?: boolean;
+}
+
 /** The rows of a fine-tuning run. Throws NomoatError. */
 export async function prepareExamples(
   given: RequestedSettings,
   model: GgufFile,
-  pace: Pick<RowSetsOptions, 'progress' | 'signal'> = {},
+  { asksBase = false, ...pace }: PrepareOptions = {},
 ): Promise<Prepared> {
   const { requested: settings, notes: brought } = await withAdapter(given, model);
   const dataset = await readExamples(settings.data, settings);
   const { held: heldFile, ...divided } = await divide(settings, dataset);
   const learnt = learntFrom(divided.train, settings.method);
   const { examples: validation, ...heldLearnt } = learntFrom(divided.validation, settings.method, true);
-  const { examples: train } = learnt;
+  const systemPrompt = commonSystemPrompt(dataset.train);
   if (settings.strictData) await assertClean([...divided.train, ...divided.validation], pace.signal);
-  const opened: Tokenizer[] = [];
-  const open = async (): Promise<Tokenizer> => {
-    const tokenizer = await openTokenizer(settings.modelPath);
-    opened.push(tokenizer);
-    return tokenizer;
-  };
+  const own = await ownAnswers(settings, { rows: learnt.examples.length, system: systemPrompt, asksBase, ...pace });
+  const train = [...learnt.examples, ...own.examples];
+  const tokenizer = lateTokenizer(settings.modelPath);
   try {
-    const sets = await buildSets({ train, validation, settings, model, tokenizer: { open }, ...pace });
+    const sets = await buildSets({ train, validation, settings, model, tokenizer, ...pace });
     const { held, sequenceLength, train: rows } = sets;
     const refusals = [...dataset.refusals, ...learnt.refusals];
     for (const refusal of refusals) countRefusal(rows.report, refusal);
@@ -194,28 +215,30 @@ export async function prepareExamples(
       sequenceLength,
       contextLength: readModelConfig(model).contextLength,
     });
-    notes.push(...learnt.notes);
+    notes.push(...learnt.notes, ...own.notes);
     const remedy = rows.report.refusedRows > refusals.length ? sets.remedy() : null;
     if (remedy) notes.push(remedy);
     if (prefix > 0) notes.push(prefixNote(prefix, rows));
     return {
       ...decided,
       format: dataset.format,
-      files: [...dataset.files, ...(heldFile?.files ?? [])].map(({ path }) => path),
+      files: [...[...dataset.files, ...(heldFile?.files ?? [])].map(({ path }) => path), ...own.files],
       notes,
       overruled: [...modelNotes(model), ...brought],
       prefix,
-      systemPrompt: commonSystemPrompt(dataset.train),
+      systemPrompt,
       train: rows.rows,
       validation: held?.rows ?? [],
-      questions: (validation.length > 0 ? validation : train).flatMap((example) => questionOf(example, model) ?? []),
+      questions: (validation.length > 0 ? validation : learnt.examples).flatMap(
+        (example) => questionOf(example, model) ?? [],
+      ),
       report: rows.report,
       leaked: held ? leakedRows(rows.rows, held.rows) : 0,
       validationReport: held?.report ?? null,
       validationBytes: null,
     };
   } finally {
-    for (const tokenizer of opened) await tokenizer.close();
+    await tokenizer.close();
   }
 }
 

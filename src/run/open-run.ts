@@ -160,7 +160,7 @@ async function openTuningOf(
   const frozen = requested.frozenAdapter
     ? await readFrozenStack(requested.frozenAdapter, model, { alpha: requested.alpha })
     : null;
-  const examples = await prepareExamples(requested, model, { signal, progress });
+  const examples = await prepareExamples(requested, model, { signal, progress, asksBase: true });
   const prepared = { ...examples, overruled: [...examples.overruled, ...warnings] };
   const { chosen, settings } = prepared;
   await heedStop(signal);

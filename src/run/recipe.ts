@@ -35,6 +35,7 @@ const placeNames: ReadonlySet<string> = new Set([
   'model',
   'initialAdapter',
   'chatTemplate',
+  'basePrompts',
   'threads',
   'memory',
   'nice',

@@ -29,9 +29,9 @@ const orderSeed = 0;
 
 const mixed = (texts: readonly string[]): string[] => shuffled(texts.length, orderSeed).map((i) => texts[i]!);
 
-/** A prompt on each line of a text file. */
-function linesOf(path: string): string[] {
-  const remedy = 'Give a text file with a harmful request on each line.';
+/** A prompt on each line of a text file; `what` says what of, such as `a harmful request`. Throws NomoatError where there is none. */
+export function readPrompts(path: string, what: string): string[] {
+  const remedy = `Give a text file with ${what} on each line.`;
   let text: string;
   try {
     text = readFileSync(path, 'utf8');
@@ -56,6 +56,6 @@ export function safetyPrompts(path: string | null = null): SafetyPrompts {
   const { harmful, harmless } = schema.parse(
     readBoundedJson(join(root, 'prompts/xstest/prompts.json'), mostBytes, { remedy }),
   );
-  const own = path === null ? null : linesOf(path);
+  const own = path === null ? null : readPrompts(path, 'a harmful request');
   return { harmful: own ?? mixed(harmful), harmless: mixed(harmless), ordinary: ordinaryPrompts };
 }

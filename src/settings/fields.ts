@@ -11,7 +11,7 @@ export interface FieldWords {
   readonly description: string;
   /** Of a number: what it counts. */
   readonly unit?: string;
-  /** The flag's argument in the help text. */
+  /** The flag's argument in the help text; of a share that ends in %: texts may write 10% for 0.1. */
   readonly argument?: string;
   /** Of what is on unless said otherwise: what turning it off does. */
   readonly negated?: string;

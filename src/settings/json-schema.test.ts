@@ -41,6 +41,7 @@ test('every number says what it counts, or is a ratio that has no unit', () => {
     'presencePenalty',
     'verdictShare',
     'safetyShare',
+    'mixBase',
     'density',
     'factor',
     'beta',

@@ -34,6 +34,7 @@ const methodsWith: Readonly<Record<string, object>> = {
   sftShare: { method: 'dpo' },
   desirableWeight: { method: 'kto' },
   undesirableWeight: { method: 'kto' },
+  basePrompts: { mixBase: 0.1 },
 };
 
 test.each(Object.entries<z.ZodType>(tuneOptions))(
@@ -44,7 +45,7 @@ test.each(Object.entries<z.ZodType>(tuneOptions))(
     const key = name as keyof typeof tuneOptions;
     const fallback = resolveOptions({})[key];
     expect(fallback).toEqual(field.fallback);
-    const fromRecipe = resolveOptions({}, { [name]: value })[key];
+    const fromRecipe = resolveOptions({}, { ...methodsWith[name], [name]: value })[key];
     expect(fromRecipe).not.toEqual(fallback);
     const recipe = {
       ...methodsWith[name],

@@ -29,6 +29,8 @@ import type { RequestedSettings, RunSettings } from './run-settings.ts';
 export type { Given } from './parse-settings.ts';
 
 const adapters = tuneMethods.filter(trainsAdapter);
+/** Rows of one answer are not what preferences are learnt from. */
+const answerMethods = tuneMethods.filter((method) => !preferenceMethods.some((each) => each === method));
 /** Options that only some methods have. In a recipe they may stand for others, too: a recipe serves many runs. */
 const methodsOf: { readonly [Name in TuneOptionName]?: readonly TuneValues['method'][] } = {
   rank: adapters,
@@ -40,6 +42,9 @@ const methodsOf: { readonly [Name in TuneOptionName]?: readonly TuneValues['meth
   frozenAdapter: adapters,
   precision: adapters,
   outputType: ['full'],
+  mixBase: answerMethods,
+  keepAlignment: answerMethods,
+  basePrompts: answerMethods,
   beta: preferenceMethods,
   lossType: ['dpo'],
   labelSmoothing: ['dpo'],
@@ -74,6 +79,12 @@ function preferenceFaults(flags: Given, { lossType, method, supervise, tooLong }
   ];
 }
 
+/** What the base would be asked where nothing asks it. */
+const basePromptsFaults = ({ basePrompts, keepAlignment, mixBase }: Given): string[] =>
+  (basePrompts ?? null) !== null && !keepAlignment && !Number(mixBase ?? 0)
+    ? ['`basePrompts`: only `mixBase` and `keepAlignment` ask the base anything']
+    : [];
+
 const deviceFaults = ({ device, precision }: Given): string[] =>
   device === 'webgpu' && precision === 'int8'
     ? ["`precision: 'int8'`: `device: 'webgpu'` computes in float32, the graphics card has no int8 kernels here"]
@@ -101,6 +112,7 @@ export function resolveOptions(flags: Given, recipe: Given = {}): TuneValues {
   const together = (values: Given): string[] => [
     ...methodFaults(flags, values['method'] ?? fieldOf(tuneOptions.method).fallback),
     ...deviceFaults(values),
+    ...basePromptsFaults(values),
     ...preferenceFaults(flags, values),
     ...validationFaults(values),
   ];
@@ -197,6 +209,7 @@ export async function resolveSettings(
     validation: heldOut(options.validation),
     initialAdapter: adaptersInside(options.initialAdapter),
     frozenAdapter: adaptersInside(options.frozenAdapter),
+    basePrompts: absolute(options.basePrompts),
     chatTemplate: resolveChatTemplate(options.chatTemplate),
   };
 }

@@ -165,6 +165,21 @@ export interface TuneOptionValues {
    */
   readonly strictData?: boolean;
   /**
+   * Add the base's own answers to ordinary requests, of 64 tokens at most, up to this share of the training rows, such
+   * as 10%: against forgetting. A number from 0 to 0.5. Default: 0.
+   */
+  readonly mixBase?: number;
+  /**
+   * Add the first five tokens of the base's own answers to ordinary requests, a fifth of the training rows: what the
+   * result begins answers with stays near the base. Default: false.
+   */
+  readonly keepAlignment?: boolean;
+  /**
+   * What the base is asked for `mixBase` and `keepAlignment`: a text file with a request on each line. Default: 320
+   * requests of every day, in English.
+   */
+  readonly basePrompts?: string | null;
+  /**
    * Share of the run's time for evaluating held-out examples at its end, at most; 0: no evaluation. A number from 0 to
    * 0.5. Default: 0.1.
    */

@@ -149,6 +149,20 @@ export const tuneOptions = {
     false,
     'refuse data with keys, numbers of accounts or persons, or hidden text in it; else a sample is looked at, and what is found is said',
   ),
+  mixBase: number(
+    0,
+    [0, 0.5],
+    "add the base's own answers to ordinary requests, of 64 tokens at most, up to this share of the training rows, such as 10%: against forgetting",
+    { argument: 'N%' },
+  ),
+  keepAlignment: toggle(
+    false,
+    "add the first five tokens of the base's own answers to ordinary requests, a fifth of the training rows: what the result begins answers with stays near the base",
+  ),
+  basePrompts: openText(
+    'FILE',
+    'what the base is asked for `mixBase` and `keepAlignment`: a text file with a request on each line; default: 320 requests of every day, in English',
+  ),
   verdictShare: number(
     0.1,
     [0, 0.5],

@@ -31,6 +31,13 @@ export type Lead = (name: string, value: unknown) => string;
 const optionLead: Lead = (name) => `${optionLabel(name)}:`;
 const recipeLead: Lead = (name) => `${recipeLabel(name)}:`;
 
+/** Of a share that texts write as 10%, the number; all else as it is. */
+function percentOf({ words }: Field, value: unknown): unknown {
+  const isShare = words.argument?.endsWith('%') && typeof value === 'string';
+  const percent = isShare ? /^\s*(\d+(?:\.\d+)?)\s*%\s*$/.exec(value)?.[1] : undefined;
+  return percent === undefined ? value : Number(percent) / 100;
+}
+
 /** The values among `given` that are ones of the table, and the faults of the others. */
 export function readGiven(
   table: OptionTable,
@@ -47,7 +54,7 @@ export function readGiven(
       faults.push(`${label(name)} does not exist${near ? ` (did you mean ${near}?)` : ''}`);
     } else if (raw !== undefined && raw !== null) {
       const field = fieldOf(schema);
-      const value = readText(field, raw);
+      const value = readText(field, percentOf(field, raw));
       const { error } = schema.safeParse(value);
       if (error) faults.push(`${lead(name, value)} ${faultText(error, field)}`);
       else values[name] = value;

@@ -125,6 +125,12 @@ export interface RunSettings {
   readonly earlyStop: number | null;
   /** Whether data with severe findings of `inspectData()` is refused; absent in runs from before it, and in pretraining. */
   readonly strictData?: boolean;
+  /** Share of the training rows that are whole answers of the base itself to ordinary requests; absent in runs from before it, and in pretraining. */
+  readonly mixBase?: number;
+  /** Whether the first tokens of the base's own answers are among the training rows; absent likewise. */
+  readonly keepAlignment?: boolean;
+  /** Absolute path of a text file with those requests, one on each line; null or absent = those of the package. */
+  readonly basePrompts?: string | null;
   /** Share of the run's time for evaluating held-out examples at its end, 0 for none; absent in runs from before there was one. */
   readonly verdictShare?: number;
   /** Share of the run's time for a safety check at its end, 0 for none; absent in runs from before there was one, and in pretraining. */

@@ -37,6 +37,8 @@ interface Described {
   readonly source: RecordSource;
   /** What of the record is not learnt as it stands, in sentences that are equal for equal causes; rows are counted by them. */
   readonly notes?: readonly string[];
+  /** Whether its last answer was cut and goes on: nothing of its end is learnt. */
+  readonly unfinished?: true;
   /** Of the column that was asked for beside the example itself, as text; absent where the record has none. */
   readonly kept?: string;
 }

@@ -60,7 +60,8 @@ class RowRefused extends Error {}
 export function encodeExample(example: Example, options: EncodeOptions): Encoded | Refused {
   try {
     const { notes, raw, sequences } = encode(example, options);
-    return { sequences, raw, notes: [...(example.notes ?? []), ...notes] };
+    const learnt = example.unfinished ? sequences.map((sequence) => withoutTurnEnd(sequence, options)) : sequences;
+    return { sequences: learnt, raw, notes: [...(example.notes ?? []), ...notes] };
   } catch (error) {
     if (error instanceof RowRefused) return { reason: error.message };
     if (error instanceof ConversationRefused) return { reason: error.reason, detail: error.detail };
@@ -274,6 +275,12 @@ function withTurnEnd({ supervised, tokens }: Sequence, { tokenizer }: EncodeOpti
   const first = supervised.lastIndexOf(0) + 1;
   if (end === null || endOfGeneration(tokens, first, tokens.length, tokenizer) >= 0) return { tokens, supervised };
   return { tokens: [...tokens, end], supervised: [...supervised, 1] };
+}
+
+/** Without the end of the turn, where the answer was cut before it ended. */
+function withoutTurnEnd({ supervised, tokens }: Sequence, { tokenizer }: EncodeOptions): Sequence {
+  const length = tokens.findLastIndex((token) => !tokenizer.isEndOfGeneration(token)) + 1;
+  return { tokens: tokens.slice(0, length), supervised: supervised.slice(0, length) };
 }
 
 /** Without what follows the last target: nothing is learnt from it. Where all is supervised, without the space after the last turn. */

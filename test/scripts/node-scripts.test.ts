@@ -76,6 +76,8 @@ const onlyRead: Readonly<Record<string, string>> = {
     'needs lm-evaluation-harness and a model whose vocabulary transformers reads; what the harness sends is in test/server/logprobs.test.ts',
   'bench/merge-7b.mjs':
     'makes adapters of 160 MB and takes half a minute; what it calls is in src/library/merge-adapters.test.ts',
+  'bench/keep-alignment.mjs':
+    'tunes on banking77, which is not in the repo; what it calls is in src/dataset/own-answers.test.ts and src/library/check.test.ts',
   'bench/merge-tasks.mjs':
     'tunes a real model on two data sets and evaluates some thirty merges; what it calls is in src/library/merge-adapters.test.ts and stack.test.ts',
   'bench/peft-round-trip.mjs':
