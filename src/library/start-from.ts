@@ -11,7 +11,7 @@ import { followRun, type Run } from '../run/run.ts';
 import { RunFolder } from '../run/run-folder.ts';
 import { startRun } from '../run/start-run.ts';
 import { chatTemplateFile } from '../settings/chat-template.ts';
-import { type Given, isRun, resolveSettings } from '../settings/load.ts';
+import { type Given, isRun, resolveSettings, settingsWith } from '../settings/load.ts';
 import { readRecipe } from '../settings/recipe.ts';
 import type { RequestedSettings } from '../settings/run-settings.ts';
 import { type Surroundings, surroundings } from '../store/model-folders.ts';
@@ -114,7 +114,7 @@ export async function tuneSettings(
   const template = start.chatTemplate === null ? {} : { chatTemplate: start.chatTemplate };
   // A recipe has settings of other methods, too; what is given has not.
   const all = { ...theirs, ...template, ...ownRecipe, model, initialAdapter: start.adapter };
-  return resolveSettings(data, given, all);
+  return settingsWith(data, given, all);
 }
 
 /**

@@ -189,13 +189,18 @@ const absolute = (path: string | null): string | null => (path === null ? null :
 const heldOut = (validation: string | number | null): string | number | null =>
   typeof validation === 'string' ? resolve(validation) : validation;
 
-/** Everything a fine-tuning run needs but what its data decides, paths made absolute. Throws NomoatError. */
+/** Everything a fine-tuning run needs but what its data decides, with a recipe from a file. Rejects with NomoatError. */
 export async function resolveSettings(
   data: readonly string[],
   flags: Given,
-  recipe: string | Given | null,
+  recipe: string | null,
 ): Promise<RequestedSettings> {
-  const options = resolveOptions(flags, typeof recipe === 'string' ? readRecipe(recipe) : (recipe ?? {}));
+  return await settingsWith(data, flags, recipe === null ? {} : readRecipe(recipe));
+}
+
+/** The same with what a recipe says; paths are made absolute. Rejects with NomoatError. */
+export async function settingsWith(data: readonly string[], flags: Given, recipe: Given): Promise<RequestedSettings> {
+  const options = resolveOptions(flags, recipe);
   assertData(data, callWithOptions('tune', { data: 'examples.jsonl' }));
   const model = await resolveBase(options.model);
   const run = newRun(options.run, `${stemOf(data[0]!)}-${stemOf(model.name)}`);
