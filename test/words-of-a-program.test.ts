@@ -54,6 +54,7 @@ const exceptions: Readonly<Record<string, { readonly words: readonly string[]; r
       '--open-to-everybody',
       '--origins',
       'nomoat chat',
+      'nomoat collect',
       'nomoat keys',
       'nomoat serve',
     ],

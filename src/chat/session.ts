@@ -6,7 +6,7 @@
  */
 import { createHash } from 'node:crypto';
 import type { Message } from '../text/example.ts';
-import type { Feedback, Mark } from '../text/feedback.ts';
+import { type Feedback, type Mark, withMarks } from '../text/feedback.ts';
 
 export type ChatCommand =
   | { readonly kind: 'message'; readonly text: string }
@@ -140,14 +140,13 @@ export class ChatSession {
    * messages, which nobody gave a number.
    */
   toRecord(producer: string | null = null): string {
-    const marked = this.messages.map((message) => ({ message, mark: this.marks.get(message) }));
-    const messages = marked.map(
-      ({ mark, message }): Message => (mark?.mark === 'bad' ? { ...message, weight: 0 } : message),
-    );
-    const marks = marked.flatMap(({ mark }, message): Feedback[] => (mark ? [{ message, ...mark }] : []));
-    const record = { messages, ...(marks.length > 0 ? { feedback: marks } : {}) };
+    const marks = this.messages.flatMap((each, message): Feedback[] => {
+      const mark = this.marks.get(each);
+      return mark ? [{ message, ...mark }] : [];
+    });
+    const record = withMarks(this.messages, marks);
     if (producer === null) return JSON.stringify(record);
-    const ProduceID = createHash('sha256').update(JSON.stringify(messages)).digest('hex');
+    const ProduceID = createHash('sha256').update(JSON.stringify(record.messages)).digest('hex');
     return JSON.stringify({ ...record, AIGC: { Label: '1', ContentProducer: producer, ProduceID } });
   }
 }

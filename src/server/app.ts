@@ -32,6 +32,7 @@ import { responseRequest } from './responses/response-form.ts';
 import type { RouteForm } from './route-form.ts';
 import { adapterRoutes } from './routes/adapters.ts';
 import { embeddingRoutes } from './routes/embeddings.ts';
+import { feedbackRoutes } from './routes/feedback.ts';
 import { fileRoutes } from './routes/files.ts';
 import { fineTuningRoutes } from './routes/jobs.ts';
 import { modelOf, modelRoutes, namedModel } from './routes/models.ts';
@@ -247,6 +248,7 @@ const routesOf = (parts: AppParts): Routes => ({
   'POST /v1/responses': answering(parts, responseRequest),
   ...embeddingRoutes(parts),
   ...tokenRoutes(parts),
+  ...feedbackRoutes(parts),
   ...fileRoutes(parts),
   ...uploadRoutes(parts),
   ...fineTuningRoutes(parts),

@@ -8,6 +8,7 @@ import { serverLimits } from './limits.ts';
 import type { RefusedTable } from './parameters.ts';
 import { responseParameters, responseRefusals } from './responses/response-request.ts';
 import { loadParameters, loadRefusals, unloadParameters, unloadRefusals } from './routes/adapters.ts';
+import { feedbackParameters } from './routes/feedback.ts';
 import { fileParameters } from './routes/files.ts';
 import { detokenizeParameters, templateParameters, tokenizeParameters, tokenizeRefusals } from './routes/tokens.ts';
 import { completeParameters, uploadParameters } from './routes/uploads.ts';
@@ -28,6 +29,7 @@ export const endpoints: Readonly<Record<string, string>> = {
   'POST /apply-template': "llama-server's: the prompt that the chat template makes of a conversation",
   'POST /v1/load_lora_adapter': "vLLM's: an adapter below a `--models` folder becomes a model, until the server ends",
   'POST /v1/unload_lora_adapter': 'and is one no more',
+  'POST /v1/feedback': 'not of OpenAI: what is thought of an answer, with its conversation, a line of `.server/feedback.jsonl` in the folder of runs, of which `nomoat collect` makes a data set',
   'POST /v1/files': 'multipart/form-data, written to the disk as it comes',
   'GET /v1/files': 'newest first; `after`, `limit`, `order`, `purpose`',
   'GET /v1/files/{id}': 'one of them',
@@ -123,6 +125,7 @@ const errorRows: readonly (readonly string[])[] = [
   ['503', '`insufficient_memory`', 'the model alone takes more than models may; the message has both numbers'],
   ['503', '`workspace_in_use`', 'another server keeps files and jobs of this folder of runs'],
   ['507', '`disk_full`', 'nothing of the file was kept'],
+  ['507', '`feedback_full`', 'the file of feedback has reached its bound'],
   ['others', "the library's [codes](errors.md), with `_` for `-`", 'with the status that stands there'],
 ]; // biome-ignore format: a table
 
@@ -166,6 +169,7 @@ export function renderCompatibility(): string {
     ...parameters('Parameters of /apply-template', templateParameters.shape, tokenizeRefusals),
     ...parameters('Parameters of loading an adapter', loadParameters.shape, loadRefusals),
     ...parameters('Parameters of unloading an adapter', unloadParameters.shape, unloadRefusals),
+    ...parameters('Parameters of feedback', feedbackParameters.shape, {}),
     ...parameters('Parameters of fine-tuning jobs', jobParameters.shape, jobRefusals),
     ...parameters('Fields of files', { file: fileField, ...fileParameters.shape }, {}),
     ...parameters('Parameters of uploads', uploadParameters.shape, {}),

@@ -18,6 +18,8 @@ export const scopes: Readonly<Record<EndpointScope, readonly string[]>> = {
     'POST /tokenize',
     'POST /detokenize',
     'POST /apply-template',
+    // Whoever was answered may say what they think of it; what is kept has a bound.
+    'POST /v1/feedback',
   ],
   tune: [
     'DELETE /v1/models/{id}',

@@ -7,6 +7,7 @@ import { NomoatError } from '../errors.ts';
 import { ApiError, stopping } from './api-error.ts';
 import { JobQueue, type QueueParts } from './jobs/job-queue.ts';
 import { State } from './state/database.ts';
+import { FeedbackFile } from './state/feedback-file.ts';
 import { FileStore } from './state/file-store.ts';
 import { JobStore } from './state/job-store.ts';
 import { PermissionStore } from './state/permission-store.ts';
@@ -22,6 +23,7 @@ export interface Opened {
   readonly jobs: JobStore;
   readonly permissions: PermissionStore;
   readonly queue: JobQueue;
+  readonly feedback: FeedbackFile;
 }
 
 export type WorkspaceOptions = Omit<QueueParts, 'files' | 'jobs'>;
@@ -93,7 +95,8 @@ export class Workspace {
       const files = new FileStore(state, jobs.filesInUse());
       const uploads = new UploadStore(state, files);
       const queue = new JobQueue({ ...this.options, files, jobs });
-      this.opened = { files, uploads, jobs, permissions: new PermissionStore(state), queue };
+      const feedback = new FeedbackFile(state.folder);
+      this.opened = { files, uploads, jobs, permissions: new PermissionStore(state), queue, feedback };
     } catch (error) {
       state.close();
       throw error;

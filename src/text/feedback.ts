@@ -21,6 +21,14 @@ export interface Feedback extends Mark {
   readonly message: number;
 }
 
+/** Messages as a record, with their marks beside them; bad answers carry weight 0, so that nothing learns them. */
+export const withMarks = <Said extends object>(messages: readonly Said[], feedback: readonly Feedback[]) => ({
+  messages: messages.map((message, i) =>
+    feedback.some((mark) => mark.message === i && mark.mark === 'bad') ? { ...message, weight: 0 as const } : message,
+  ),
+  ...(feedback.length > 0 ? { feedback } : {}),
+});
+
 /** An answer that was marked, with what it was an answer to. Messages are as the record wrote them, without weights. */
 export interface MarkedAnswer extends Feedback {
   readonly prompt: readonly Fields[];

@@ -118,6 +118,8 @@ test('tokens and prompts', async () => {
     await ask('POST /tokenize', { json: { model: 'nomoat-mini', ...json } });
   await ask('POST /detokenize', { json: { model: 'nomoat-mini', tokens: [1, 2, 3] } });
   await ask('POST /apply-template', { json: { model: 'nomoat-mini', messages } });
+  const answered = [...messages, { role: 'assistant', content: 'Hi.' }];
+  await ask('POST /v1/feedback', { json: { messages: answered, mark: 'good' } });
 });
 
 const rows = Array.from(

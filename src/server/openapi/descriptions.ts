@@ -9,6 +9,7 @@ import { embeddingParameters, embeddingRefusals } from '../embeddings/embedding-
 import { jobParameters, jobRefusals } from '../jobs/job-request.ts';
 import { responseParameters, responseRefusals } from '../responses/response-request.ts';
 import { loadParameters, loadRefusals, unloadParameters, unloadRefusals } from '../routes/adapters.ts';
+import { feedbackParameters } from '../routes/feedback.ts';
 import { fileListParameters, fileParameters } from '../routes/files.ts';
 import { eventParameters, grantParameters, jobListParameters, permissionParameters } from '../routes/jobs.ts';
 import { detokenizeParameters, templateParameters, tokenizeParameters, tokenizeRefusals } from '../routes/tokens.ts';
@@ -62,6 +63,10 @@ export const descriptions: Readonly<Record<string, Description>> = {
   'POST /v1/embeddings': {
     json: { schema: embeddingParameters, refusals: embeddingRefusals },
     answer: embeddingList,
+  },
+  'POST /v1/feedback': {
+    json: { schema: feedbackParameters },
+    answer: z.object({ object: z.literal('feedback'), kept: z.literal(true) }),
   },
   'POST /v1/files': { form: { part: 'file', fields: fileParameters }, answer: file },
   'GET /v1/files': { query: fileListParameters, answer: listOf('FileList', file) },
