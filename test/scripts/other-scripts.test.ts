@@ -100,7 +100,8 @@ const onlyRead: Readonly<Record<string, string>> = {
   'bench/qvac/run.sh': 'fetches 620 MB of packages',
   'bench/oracles/check_outputs.py':
     'needs lm_eval and inspect-ai, some gigabytes; the fields are held by src/evaluate/viewers/viewers.test.ts',
-  'bench/oracles/hub_client.py': 'needs huggingface_hub; asked by bench/share-cut-off.mjs --python, whose local hub it talks to',
+  'bench/oracles/hub_client.py':
+    'needs huggingface_hub; asked by bench/share-cut-off.mjs --python, whose local hub it talks to',
   'bench/oracles/check_peft_files.py': 'asked by bench/peft-round-trip.mjs, with what that writes',
   'bench/oracles/make_preference_cases.py':
     'needs TRL, some gigabytes; src/train/preferences.test.ts holds its figures',
