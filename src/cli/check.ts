@@ -8,6 +8,7 @@ import { harmless } from '../words/harmless.ts';
 import { bare } from './bare-command.ts';
 import { addFlags, flagsOf } from './flags.ts';
 import { table } from './inspect-text.ts';
+import { interruption } from './interruption.ts';
 import { print } from './print.ts';
 import { StatusLine } from './status-line.ts';
 import { inCommandWords } from './words.ts';
@@ -87,12 +88,10 @@ export function command(): Command {
     const { json, ...options } = flagsOf(command, { ...checkOptions, ...shown });
     const { check } = await import('../library/check.ts');
     const status = new StatusLine(process.stderr);
-    const abort = new AbortController();
-    process.once('SIGINT', () => abort.abort());
     const report = await check({
       ...options,
       model,
-      signal: abort.signal,
+      signal: interruption(),
       onProgress: ({ doing, done, total }) => status.progress(done, total, `${doing}: ${done} of ${total}`),
     });
     print(json ? JSON.stringify(report) : renderCheck(report));

@@ -7,6 +7,7 @@ import { harmless } from '../words/harmless.ts';
 import { shellQuote } from '../words/shell-quote.ts';
 import { bare } from './bare-command.ts';
 import { addFlags, flagsOf } from './flags.ts';
+import { interruption } from './interruption.ts';
 import { print } from './print.ts';
 import { inCommandWords } from './words.ts';
 
@@ -43,9 +44,7 @@ export function command(): Command {
   return addFlags(command, { ...collectOptions, ...shown }).action(async (sources: string[]) => {
     const { json, ...options } = flagsOf(command, { ...collectOptions, ...shown });
     const { collect } = await import('../library/collect.ts');
-    const abort = new AbortController();
-    process.once('SIGINT', () => abort.abort());
-    const data = await collect(sources, { ...options, signal: abort.signal });
+    const data = await collect(sources, { ...options, signal: interruption() });
     print(json ? JSON.stringify({ type: 'collected', ...data }) : harmless(inCommandWords(renderCollected(data))));
   });
 }

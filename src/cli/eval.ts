@@ -8,6 +8,7 @@ import { defaultModel } from '../settings/options.ts';
 import { harmless } from '../words/harmless.ts';
 import { bare } from './bare-command.ts';
 import { addFlags, flagsOf } from './flags.ts';
+import { interruption } from './interruption.ts';
 import { print } from './print.ts';
 import { StatusLine } from './status-line.ts';
 import { inCommandWords } from './words.ts';
@@ -200,14 +201,12 @@ export function command(): Command {
     const { json, ...options } = flagsOf(command, { ...evalOptions, ...shown });
     const { evaluate } = await import('../library/evaluate.ts');
     const status = new StatusLine(process.stderr);
-    const abort = new AbortController();
-    process.once('SIGINT', () => abort.abort());
     const { against, ...given } = options;
     const report = await evaluate({
       ...given,
       model: model ?? defaultModel,
       ...(against.length > 0 ? { against } : {}),
-      signal: abort.signal,
+      signal: interruption(),
       onProgress: ({ done, model: name, total }) =>
         status.progress(done, total, `${name}: ${done} of ${total} answers`),
     });

@@ -1,6 +1,7 @@
 /** `nomoat lineage`: who begot an adapter, as a tree. */
 import type { Command } from 'commander';
 import type { LineageEntry } from '../adapter/lineage.ts';
+import { exitStatus } from '../error-codes.ts';
 import type { LineageReport } from '../library/lineage.ts';
 import type { LineageCheck } from '../library/verify-lineage.ts';
 import { lineageOptions } from '../settings/bundle-settings.ts';
@@ -8,12 +9,11 @@ import { toggle } from '../settings/fields.ts';
 import { harmless } from '../words/harmless.ts';
 import { bare } from './bare-command.ts';
 import { addFlags, flagsOf } from './flags.ts';
+import { interruption } from './interruption.ts';
 import { print } from './print.ts';
 import { inCommandWords } from './words.ts';
 
 const lineageShown = { json: toggle(false, 'one JSON object') };
-/** As results that are not to be trusted. */
-const untrustedStatus = 3;
 /** Of digests: enough to tell files of one machine apart. */
 const shownDigits = 12;
 const short = (digest: string): string => digest.slice(0, shownDigits);
@@ -87,13 +87,11 @@ export function command(): Command {
   const command = bare('lineage').argument('<RUN|ADAPTER>');
   return addFlags(command, { ...lineageOptions, ...lineageShown }).action(async (path: string) => {
     const { lineage } = await import('../library/lineage.ts');
-    const abort = new AbortController();
-    process.once('SIGINT', () => abort.abort());
     const { json, ...options } = flagsOf(command, { ...lineageOptions, ...lineageShown });
-    const report = await lineage(path, { ...options, signal: abort.signal });
+    const report = await lineage(path, { ...options, signal: interruption() });
     if (json) print(JSON.stringify({ type: 'lineage', ...report }));
     else render(report);
     if (report.faults.length > 0 || report.checks?.some(({ state }) => state === 'other'))
-      process.exitCode = untrustedStatus;
+      process.exitCode = exitStatus.untrusted;
   });
 }

@@ -4,8 +4,9 @@ import { pullOptions } from '../settings/command-settings.ts';
 import { callWith } from '../words/program-words.ts';
 import { bare } from './bare-command.ts';
 import { addFlags, flagsOf } from './flags.ts';
+import { interruption } from './interruption.ts';
 import { print } from './print.ts';
-import { interruption, tell, transferProgress } from './transfer-progress.ts';
+import { tell, transferProgress } from './transfer-progress.ts';
 
 export function command(): Command {
   const command = bare('pull').argument('<NAME>');

@@ -3,8 +3,9 @@ import type { Command } from 'commander';
 import { pushOptions } from '../settings/command-settings.ts';
 import { bare } from './bare-command.ts';
 import { addFlags, flagsOf } from './flags.ts';
+import { interruption } from './interruption.ts';
 import { print } from './print.ts';
-import { interruption, tell, transferProgress } from './transfer-progress.ts';
+import { tell, transferProgress } from './transfer-progress.ts';
 
 export function command(): Command {
   const command = bare('push').argument('<RUN|BUNDLE|ADAPTER>');

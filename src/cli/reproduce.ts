@@ -6,6 +6,7 @@ import { toggle } from '../settings/fields.ts';
 import { harmless } from '../words/harmless.ts';
 import { bare } from './bare-command.ts';
 import { addFlags, flagsOf } from './flags.ts';
+import { interruption } from './interruption.ts';
 import { print } from './print.ts';
 import { StatusLine } from './status-line.ts';
 
@@ -34,13 +35,11 @@ export function command(): Command {
   return addFlags(command, { ...reproduceOptions, ...reproduceShown }).action(async (run: string) => {
     const { reproduceRun } = await import('../library/reproduce-run.ts');
     const { json, ...options } = flagsOf(command, { ...reproduceOptions, ...reproduceShown });
-    const abort = new AbortController();
-    process.once('SIGINT', () => abort.abort());
     const status = new StatusLine(process.stderr);
     let steps = 0;
     const found = await reproduceRun(run, {
       ...options,
-      signal: abort.signal,
+      signal: interruption(),
       onEvent: (event) => {
         if (event.type === 'data-ready') ({ steps } = event);
         if (event.type === 'step-end') status.progress(event.step, steps, `step ${event.step} of ${steps}`);

@@ -20,10 +20,3 @@ export function transferProgress(tell: (text: string) => void): (progress: PullP
     tell(`${(receivedBytes / 1e6).toFixed(0)}${of} MB`);
   };
 }
-
-/** Aborted at the first Ctrl-C; the second ends the program. */
-export function interruption(): AbortSignal {
-  const abort = new AbortController();
-  process.once('SIGINT', () => abort.abort());
-  return abort.signal;
-}

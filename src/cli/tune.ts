@@ -14,8 +14,9 @@ import { bare } from './bare-command.ts';
 import { addFlags, flagsOf, givenFlags } from './flags.ts';
 import { follow } from './follow.ts';
 import { followSeeds } from './follow-seeds.ts';
+import { interruption } from './interruption.ts';
 import { Progress } from './progress.ts';
-import { interruption, tell, transferProgress } from './transfer-progress.ts';
+import { tell, transferProgress } from './transfer-progress.ts';
 
 /** Shows a run's plan and asks whether it shall begin: Enter and yes do. Throws NomoatError at Ctrl-C. */
 async function confirmed(progress: Progress, proposal: Proposal, signal: AbortSignal): Promise<boolean> {
