@@ -5,7 +5,7 @@ import type { DataInspection, InspectDataOptions } from '../../library/inspect-d
 import type { PlanOptions } from '../../library/plan.ts';
 import type { Preview, PreviewOptions } from '../../library/preview.ts';
 import type { PlanReport } from '../../plan/plan-variants.ts';
-import { type ChildAnswer, callInChild } from '../child-call.ts';
+import { callInChild } from '../child-call.ts';
 
 /** What is called, with what crosses to another process: no functions, no signals. */
 export type LibraryCall =
@@ -13,7 +13,6 @@ export type LibraryCall =
   | { readonly name: 'inspectData'; readonly options: Omit<InspectDataOptions, 'onProgress' | 'signal'> }
   | { readonly name: 'plan'; readonly options: PlanOptions }
   | { readonly name: 'exportRun'; readonly run: string; readonly options: ExportRunOptions };
-export type CallAnswer = ChildAnswer<object>;
 
 /** What each gives. */
 interface Given {
