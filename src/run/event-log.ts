@@ -31,7 +31,8 @@ const refusal = shape(
   },
 );
 
-const endings = [
+/** How a run's process ends. */
+export const runEndings = [
   'done',
   'interrupted',
   'failed',
@@ -63,7 +64,7 @@ const shapes: { readonly [T in RunEvent['type']]: z.ZodType } = {
       sentences: z.array(text),
     },
   ),
-  'run-end': shape({ number: ['seconds', 'peakMemoryBytes', 'steps'] }, { state: z.enum(endings), secondsBefore: number.optional(), validationBefore: figure, validationAfter: figure, bestStep: figure, adapter: text.nullable(), model: text.nullable(), verdict: text.optional() }), // biome-ignore format: a table
+  'run-end': shape({ number: ['seconds', 'peakMemoryBytes', 'steps'] }, { state: z.enum(runEndings), secondsBefore: number.optional(), validationBefore: figure, validationAfter: figure, bestStep: figure, adapter: text.nullable(), model: text.nullable(), verdict: text.optional() }), // biome-ignore format: a table
   error: shape({ text: ['message'] }),
 };
 

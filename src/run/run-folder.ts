@@ -236,20 +236,29 @@ function listedAnew(folder: RunFolder, known: KnownRuns): ListedRun {
   return run;
 }
 
-/** Runs directly under `root`, by name; with `known` those that have ended are read once. */
-export function listRuns(root: string, known: KnownRuns = new Map()): ListedRun[] {
+/** What lies directly under `root`, runs or not. */
+function namesUnder(root: string): string[] {
   if (!existsSync(root)) return [];
-  let names: string[];
   try {
-    names = readdirSync(root);
+    return readdirSync(root);
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException;
     const fault = `is no folder of runs that can be read (${code})`;
     throw new NomoatError({ part: resolve(root), fault, remedy: 'Call `listRuns()` where runs/ is.', cause: error });
   }
-  return names
+}
+
+/** Runs directly under `root`, by name; with `known` those that have ended are read once. */
+export const listRuns = (root: string, known: KnownRuns = new Map()): ListedRun[] =>
+  namesUnder(root)
     .sort()
     .map((name) => new RunFolder(join(root, name)))
     .filter(({ path }) => isRun(path))
     .map((folder) => listedAnew(folder, known));
+
+/** The run of that name directly under `root`, of which alone the record is read; null where there is none. */
+export function listedRun(root: string, name: string): ListedRun | null {
+  if (!namesUnder(root).includes(name)) return null;
+  const folder = new RunFolder(join(root, name));
+  return isRun(folder.path) ? listed(folder) : null;
 }

@@ -14,6 +14,7 @@ import { trainsAdapter, tuneMethods } from '../settings/methods.ts';
 import { type OptionTable, pretrainOptions, tuneOptions } from '../settings/options.ts';
 import type { RunSettings } from '../settings/run-settings.ts';
 import type { FileStamp } from '../store/file-digest.ts';
+import { runEndings } from './event-log.ts';
 
 /** Whether a run goes on, or how it ended. */
 export type RunState = 'running' | RunEndEvent['state'];
@@ -74,15 +75,8 @@ const leeway = 16;
 /** The rank that an initial adapter may have brought, likewise. */
 const maxRank = 4096;
 
-const states = [
-  'running',
-  'done',
-  'interrupted',
-  'failed',
-  'stopped-early',
-  'diverged',
-  'proof-failed',
-] as const satisfies readonly RunState[];
+/** What run.json says of a run. */
+export const runStates = ['running', ...runEndings] as const satisfies readonly RunState[];
 const precision = z.enum(['f32', 'int8']);
 const digests = z.record(z.string(), z.string());
 const number = z.number();
@@ -159,7 +153,7 @@ const schema = z
   .looseObject({
     version: versionField(recordVersion),
     nomoat: z.string(),
-    state: z.enum(states),
+    state: z.enum(runStates),
     created: z.string(),
     modelDigest: z.string(),
     modelStamp: z.object({ bytes: number, mtimeMs: number, ctimeMs: number, inode: number }).optional(),

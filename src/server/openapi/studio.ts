@@ -9,7 +9,7 @@ import {
   previewParameters,
   runParameters,
 } from '../studio/parameters.ts';
-import { runStates } from '../studio/run-summary.ts';
+import { summaryStates } from '../studio/run-summary.ts';
 import { named } from './components.ts';
 import type { Description } from './description.ts';
 import { job } from './tuning-objects.ts';
@@ -19,7 +19,7 @@ const run = named(
   'StudioRun',
   z.object({
     name: z.string().describe("of the run's folder"),
-    state: z.enum(runStates),
+    state: z.enum(summaryStates),
     model: z.string(),
     method: z.string().nullable(),
     created: z.string().describe('ISO 8601'),

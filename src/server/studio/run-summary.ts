@@ -1,26 +1,15 @@
 /** Runs of the server's folder, and jobs that have none yet, as the studio lists them. */
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
-import { type ListedRun, listRuns, type RunRecord } from '../../run/run-folder.ts';
+import { type ListedRun, listedRun, listRuns, type RunRecord } from '../../run/run-folder.ts';
+import { runStates } from '../../run/run-record.ts';
 import { fineTunedName } from '../fine-tuned-names.ts';
 import { type StoredJob, unfinished } from '../state/job-store.ts';
 import type { Workspace } from '../workspace.ts';
 
 /** As runs end, and what a job is before and between. */
-export const runStates = [
-  'queued',
-  'paused',
-  'running',
-  'done',
-  'interrupted',
-  'failed',
-  'stopped-early',
-  'diverged',
-  'proof-failed',
-  'cancelled',
-  'unreadable',
-] as const;
-export type SummaryState = (typeof runStates)[number];
+export const summaryStates = ['queued', 'paused', ...runStates, 'cancelled', 'unreadable'] as const;
+export type SummaryState = (typeof summaryStates)[number];
 
 const ended: readonly SummaryState[] = ['done', 'stopped-early', 'diverged', 'proof-failed'];
 
@@ -83,6 +72,6 @@ export function summaries(workspace: Workspace) {
 /** null where there is none of that name. */
 export function summaryNamed(workspace: Workspace, name: string) {
   const job = workspace.openedJobs()?.ofRun(name) ?? null;
-  const run = listRuns(workspace.runs).find((each) => each.name === name) ?? null;
+  const run = listedRun(workspace.runs, name);
   return run || job ? summaryOf(name, run, job) : null;
 }
