@@ -85,6 +85,14 @@ export function knownDigest(path: string, folder = nomoatCacheFolder(surrounding
   return known && sameStamp(known.stamp, stampOf(path)) ? known.sha256 : null;
 }
 
+const unreadable = (path: string, error: unknown): NomoatError =>
+  new NomoatError({
+    part: path,
+    fault: `cannot be read (${(error as NodeJS.ErrnoException).code ?? String(error)})`,
+    remedy: 'Check the file and its disk.',
+    cause: error,
+  });
+
 /** The digest of the file, or of all parts of a divided model one after the other, lower-case hex. `folder` is where digests are remembered. Throws NomoatError. */
 export async function digestOf(path: string, folder = nomoatCacheFolder(surroundings())): Promise<string> {
   const known = knownDigest(path, folder);
@@ -95,12 +103,7 @@ export async function digestOf(path: string, folder = nomoatCacheFolder(surround
     for (const part of partPaths(path))
       for await (const chunk of createReadStream(part, { highWaterMark: 1 << 20 })) hash.update(chunk as Buffer);
   } catch (error) {
-    throw new NomoatError({
-      part: path,
-      fault: `cannot be read (${(error as NodeJS.ErrnoException).code ?? String(error)})`,
-      remedy: 'Check the file and its disk.',
-      cause: error,
-    });
+    throw unreadable(path, error);
   }
   const sha256 = hash.digest('hex');
   // Of a file that was written to meanwhile this is the digest of nothing that will be found again.
@@ -121,12 +124,7 @@ export function sha256OfFile(path: string): string {
     for (let read = readSync(descriptor, chunk); read > 0; read = readSync(descriptor, chunk))
       hash.update(chunk.subarray(0, read));
   } catch (error) {
-    throw new NomoatError({
-      part: path,
-      fault: `cannot be read (${(error as NodeJS.ErrnoException).code ?? String(error)})`,
-      remedy: 'Check the file and its disk.',
-      cause: error,
-    });
+    throw unreadable(path, error);
   } finally {
     if (descriptor !== null) closeSync(descriptor);
   }
