@@ -10,6 +10,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import OpenAI, { toFile } from 'openai';
+import { random } from './seeded-random.mjs';
 
 const repo = join(import.meta.dirname, '..');
 const { values } = parseArgs({ options: { moments: { type: 'string', default: '100' }, seed: { type: 'string', default: '1' }, json: { type: 'boolean', default: false } } });
@@ -18,17 +19,6 @@ process.on('exit', () => rmSync(folder, { recursive: true, force: true }));
 
 const rows = Array.from({ length: 24 }, (_, i) => `${JSON.stringify({ prompt: `number ${i}`, completion: i % 2 ? 'odd' : 'even' })}\n`).join('');
 const sleep = (milliseconds) => new Promise((resolve) => setTimeout(resolve, milliseconds));
-
-/** Small and seeded: what is killed when can be had again. */
-function random(seed) {
-  let state = seed >>> 0;
-  return () => {
-    state = (state + 0x6d2b79f5) >>> 0;
-    let t = Math.imul(state ^ (state >>> 15), 1 | state);
-    t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t;
-    return ((t ^ (t >>> 14)) >>> 0) / 2 ** 32;
-  };
-}
 
 async function startServer(runs) {
   const flags = ['serve', '--port', '0', '--quiet', '--no-background', '--threads', '1', '--runs', runs, '--models', join(repo, 'test/fixtures/reference/llama')];

@@ -12,6 +12,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { build } from 'esbuild';
+import { random } from './seeded-random.mjs';
 
 const repo = join(import.meta.dirname, '..');
 const { values } = parseArgs({ options: { moments: { type: 'string', default: '50' }, seed: { type: 'string', default: '1' }, python: { type: 'string' }, worker: { type: 'string' } } });
@@ -41,17 +42,6 @@ if (values.worker) {
 const folder = mkdtempSync(join(tmpdir(), 'nomoat-share-'));
 process.on('exit', () => rmSync(folder, { recursive: true, force: true }));
 const sha256 = (body) => createHash('sha256').update(body).digest('hex');
-
-/** Small and seeded: what is cut off when can be had again. */
-function random(seed) {
-  let state = seed >>> 0;
-  return () => {
-    state = (state + 0x6d2b79f5) >>> 0;
-    let t = Math.imul(state ^ (state >>> 15), 1 | state);
-    t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t;
-    return ((t ^ (t >>> 14)) >>> 0) / 2 ** 32;
-  };
-}
 
 async function bundled(source) {
   const outfile = join(repo, 'build', `share-${process.pid}.mjs`);
