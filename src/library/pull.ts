@@ -7,7 +7,8 @@ import { createHash } from 'node:crypto';
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { readAdapterBase } from '../adapter/adapter-base.ts';
-import { readPeft } from '../adapter/peft.ts';
+import { readPeftConfig } from '../adapter/peft-config.ts';
+import { peftFiles } from '../adapter/peft-files.ts';
 import { NomoatError } from '../errors.ts';
 import { findInCatalogue } from '../store/catalogue.ts';
 import { fetchShared } from '../store/fetch-shared.ts';
@@ -167,12 +168,13 @@ interface Brought {
   readonly notes: readonly string[];
 }
 
-/** The base's name in PEFT's config, where it is an id of the hub. */
-function configBase(path: string): string | null {
+/** The base's name in PEFT's config, where it is an id of the hub: the weights are read by whoever uses them. */
+function baseInConfig(path: string): string | null {
   if (path.endsWith('.gguf')) return null;
   try {
-    const { baseModel } = readPeft(path);
-    return isRepoId(baseModel) ? baseModel : null;
+    const { config } = peftFiles(path);
+    const named = config === null ? null : readPeftConfig(config).base_model_name_or_path;
+    return typeof named === 'string' && isRepoId(named) ? named : null;
   } catch {
     // Said where it is opened: it is here as it was shared.
     return null;
@@ -184,7 +186,7 @@ async function described(
   around: Surroundings,
 ): Promise<Pulled> {
   const file = readAdapterBase(path) ?? readAdapterBase(snapshot);
-  const base = await findBase({ file, id: shared.baseModel ?? configBase(path) }, around);
+  const base = await findBase({ file, id: shared.baseModel ?? baseInConfig(path) }, around);
   const more = [
     ...(shared.license === null
       ? ['Its card states no license: ask whoever made it before you share or sell what you make of it.']
