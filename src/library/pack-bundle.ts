@@ -12,7 +12,7 @@ import type { LineageEntry } from '../adapter/lineage.ts';
 import { readAncestry, writeLineage } from '../adapter/lineage-files.ts';
 import { writePeft } from '../adapter/peft.ts';
 import { peftConfigName, peftWeightsName } from '../adapter/peft-files.ts';
-import { digestList, digestListName, digestsOf } from '../bundle/bundle-files.ts';
+import { bundleFiles, digestList, digestListName, digestsOf } from '../bundle/bundle-files.ts';
 import { mlBom } from '../bundle/ml-bom.ts';
 import { writeOciLayout } from '../bundle/oci-layout.ts';
 import { signatureName, signManifest } from '../bundle/signature.ts';
@@ -27,6 +27,7 @@ import { packSettings } from '../settings/bundle-settings.ts';
 import { chatTemplateFile, templateBeside } from '../settings/chat-template.ts';
 import { isRun } from '../settings/load.ts';
 import { parseSettings } from '../settings/parse-settings.ts';
+import { sha256OfFile } from '../store/file-digest.ts';
 import { surroundings } from '../store/model-folders.ts';
 import { card, readEvaluation } from './card.ts';
 import type { Exported } from './export-run.ts';
@@ -75,6 +76,8 @@ function licenseOf({ model }: InspectTarget, given: string | null): string {
   });
 }
 
+const architectureOf = ({ model }: InspectTarget): string => model.string('general.architecture') ?? 'llama';
+
 interface Packing {
   readonly path: string;
   readonly target: InspectTarget;
@@ -102,7 +105,7 @@ function readmeOf({ baseModel, entries, license, path, target }: Packing): strin
   const summary = summarizeAdapter(target.adapter);
   return renderCard({
     adapter: baseModel ? { ...summary, baseModel } : summary,
-    architecture: target.model.string('general.architecture') ?? 'llama',
+    architecture: architectureOf(target),
     baseLicense: license,
     data: own.data.map(({ file }) => file),
     files: { ggufLora: 'adapter.gguf' },
@@ -124,7 +127,7 @@ function putFiles(folder: string, packing: Packing): void {
   if (template !== null) put(chatTemplateFile, template);
   const base = own.base ?? readAdapterBase(target.path);
   writeLineage(folder, { base, name: packing.out }, { how: 'convert', parents: [{ entries }] });
-  const architecture = target.model.string('general.architecture') ?? 'llama';
+  const architecture = architectureOf(target);
   const metrics =
     evaluation?.models[0]?.results.map(({ interval, metric, score }) => ({ name: metric, score, interval })) ?? [];
   put('bom.cdx.json', mlBom({ entries: readAncestry(folder).entries, license, architecture, metrics, version }));
@@ -132,14 +135,12 @@ function putFiles(folder: string, packing: Packing): void {
 
 /** The list of digests, and the signature over all of it. */
 function seal(folder: string, name: string, key: SigningKey | null): void {
-  const paths = (): Map<string, string> =>
-    new Map(
-      readdirSync(folder)
-        .sort()
-        .map((file) => [file, join(folder, file)]),
-    );
-  writeFileSync(join(folder, digestListName), digestList(digestsOf(paths())));
-  if (key) writeFileSync(join(folder, signatureName), signManifest(name, digestsOf(paths()), key));
+  const digests = digestsOf(bundleFiles(folder));
+  const list = join(folder, digestListName);
+  writeFileSync(list, digestList(digests));
+  if (key === null) return;
+  digests.set(digestListName, sha256OfFile(list));
+  writeFileSync(join(folder, signatureName), signManifest(name, digests, key));
 }
 
 /** The bundle in `folder`, and what lies in it as a layout where that is wanted: the folder that is to be moved into place. */
@@ -147,13 +148,12 @@ function finished(folder: string, { license, target, entries }: Packing, oci: bo
   if (!oci) return folder;
   const layout = join(folder, '..', 'layout');
   mkdirSync(layout);
-  const files = new Map(readdirSync(folder).map((file) => [file, join(folder, file)]));
   const [own] = entries as [LineageEntry];
-  writeOciLayout(layout, files, {
+  writeOciLayout(layout, bundleFiles(folder), {
     name: own.name,
     created: own.created,
     license,
-    architecture: target.model.string('general.architecture') ?? 'llama',
+    architecture: architectureOf(target),
   });
   return layout;
 }
