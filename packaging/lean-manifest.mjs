@@ -21,8 +21,14 @@ const neverLoaded = {
   'node-llama-cpp': ['cmake-js', 'ignore', 'node-addon-api', 'validate-npm-package-name', 'yargs'],
 };
 
-/** Files of the bundled packages that are left out: llama.cpp's source, 35 MB for those who compile; nomoat never does. */
-export const leftOut = { 'node-llama-cpp': ['llama/gitRelease.bundle'] };
+/**
+ * Files of the bundled packages that are left out: llama.cpp's source, 35 MB for those who compile, which nomoat never does; and a second copy of
+ * onnxruntime for macOS, 45 MB, which was a link before npm packed it: its binding loads `libonnxruntime.1.dylib`, as its load commands say.
+ */
+export const leftOut = {
+  'node-llama-cpp': ['llama/gitRelease.bundle'],
+  'onnxruntime-node': ['bin/napi-v6/darwin/arm64/libonnxruntime.1.30.0.dylib'],
+};
 
 /** What a clone needs and a user does not. */
 const ofTheClone = ['private', 'scripts', 'devDependencies'];
