@@ -5,17 +5,19 @@ import { render } from 'preact';
 import 'uplot/dist/uPlot.min.css';
 import 'report-style.css';
 import './style.css';
+import { lazy } from './lazy.tsx';
 import { begin, paint, speak, type Theme, themeNow, useLook } from './look.ts';
-import { Chat } from './pages/chat.tsx';
-import { Data } from './pages/data.tsx';
 import { Home } from './pages/home.tsx';
-import { Plan } from './pages/plan.tsx';
-import { Run } from './pages/run.tsx';
 import { Runs } from './pages/runs.tsx';
-import { Server } from './pages/server.tsx';
 import { Notice, Page } from './parts.tsx';
 import { addressOf, type Place, usePlace } from './route.ts';
 import { type LanguageName, languageNow, languages, w } from './words.ts';
+
+const Chat = lazy(async () => (await import('./pages/chat.tsx')).Chat);
+const Data = lazy(async () => (await import('./pages/data.tsx')).Data);
+const Plan = lazy(async () => (await import('./pages/plan.tsx')).Plan);
+const Run = lazy(async () => (await import('./pages/run.tsx')).Run);
+const Server = lazy(async () => (await import('./pages/server.tsx')).Server);
 
 function Content({ place }: { readonly place: Place }): JSX.Element {
   const [first = '', second] = place.path;

@@ -12,6 +12,7 @@ import { FileStore } from './state/file-store.ts';
 import { JobStore } from './state/job-store.ts';
 import { PermissionStore } from './state/permission-store.ts';
 import { UploadStore } from './state/upload-store.ts';
+import { ChatStore } from './studio/chat-store.ts';
 
 /** How often what has expired is removed from the disk; requests do not find it from that moment on. */
 const sweepMilliseconds = 3_600_000;
@@ -24,6 +25,8 @@ export interface Opened {
   readonly permissions: PermissionStore;
   readonly queue: JobQueue;
   readonly feedback: FeedbackFile;
+  /** Of the studio. */
+  readonly chats: ChatStore;
 }
 
 export type WorkspaceOptions = Omit<QueueParts, 'files' | 'jobs'>;
@@ -96,7 +99,9 @@ export class Workspace {
       const uploads = new UploadStore(state, files);
       const queue = new JobQueue({ ...this.options, files, jobs });
       const feedback = new FeedbackFile(state.folder);
-      this.opened = { files, uploads, jobs, permissions: new PermissionStore(state), queue, feedback };
+      const permissions = new PermissionStore(state);
+      const chats = new ChatStore(state.folder);
+      this.opened = { files, uploads, jobs, permissions, queue, feedback, chats };
     } catch (error) {
       state.close();
       throw error;

@@ -201,6 +201,25 @@ test('the routes of the studio', async () => {
   await ask('POST /studio/v1/runs/{name}/export', { at, json: { to: 'gguf' } });
 });
 
+test('the routes of the studio for what is said', async () => {
+  const at = { id: 'chat-described' };
+  const answer = { model: 'nomoat-mini', text: 'Yes.', thoughts: '', calls: [], cut: false, fault: null };
+  const chat = {
+    title: 'Hi',
+    models: ['nomoat-mini'],
+    system: '',
+    sampling: { temperature: 0, topP: null, maxTokens: 9, seed: null },
+    blind: false,
+    turns: [{ prompt: 'Hi?', answers: [{ ...answer, mark: 'good', better: null }], order: null, vote: { best: 0 } }],
+  };
+  await ask('POST /studio/v1/chats/{id}', { at, json: { ...chat, saved: null } });
+  await ask('GET /studio/v1/chats');
+  expect(await ask('GET /studio/v1/chats/{id}', { at })).toMatchObject({ chat });
+  for (const from of ['marks', 'conversations', 'example'])
+    expect((await ask('POST /studio/v1/data-sets', { json: { from } }))['rows']).toBeGreaterThan(0);
+  await ask('DELETE /studio/v1/chats/{id}', { at });
+});
+
 test('errors have their schema on every endpoint', async () => {
   let refused = 0;
   for (const endpoint of Object.keys(descriptions)) {

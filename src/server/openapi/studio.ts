@@ -1,6 +1,7 @@
 /** The studio's routes, as the document describes them: what of the library's values the page reads; the types of those say the rest. Pure. */
 import { z } from 'zod';
 import { statuses } from '../state/job-store.ts';
+import { keptChat } from '../studio/chat-form.ts';
 import {
   eventsParameters,
   exportParameters,
@@ -10,9 +11,10 @@ import {
   runParameters,
 } from '../studio/parameters.ts';
 import { summaryStates } from '../studio/run-summary.ts';
+import { chatParameters, dataSetParameters } from '../studio/talk-routes.ts';
 import { named } from './components.ts';
 import type { Description } from './description.ts';
-import { job } from './tuning-objects.ts';
+import { file, job } from './tuning-objects.ts';
 
 const loss = z.number().nullable();
 const run = named(
@@ -48,11 +50,39 @@ const state = z.object({
   runs: z.string().describe('the folder of runs'),
 });
 
+const saved = z.string().describe('milliseconds since 1970');
+const chat = z.object({
+  id: z.string(),
+  saved,
+  title: z.string(),
+  models: z.array(z.string()),
+  turns: z.int(),
+  answers: z.int(),
+  marks: z.object({ good: z.int(), bad: z.int(), better: z.int() }),
+  votes: z.array(
+    z.object({ models: z.array(z.string()), best: z.int().nullable().describe('null: as good as each other') }),
+  ),
+});
+const madeData = z.object({
+  file,
+  rows: z.int(),
+  path: z.string().nullable().describe('where it lies; null of an example'),
+  notes: z.array(z.string()),
+});
+const talkDescriptions: Readonly<Record<string, Description>> = {
+  'GET /studio/v1/chats': { answer: z.object({ chats: z.array(chat) }) },
+  'GET /studio/v1/chats/{id}': { answer: z.object({ chat: keptChat, saved }) },
+  'POST /studio/v1/chats/{id}': { json: { schema: chatParameters }, answer: z.object({ id: z.string(), saved }) },
+  'DELETE /studio/v1/chats/{id}': { answer: z.object({ id: z.string(), deleted: z.literal(true) }) },
+  'POST /studio/v1/data-sets': { json: { schema: dataSetParameters }, answer: madeData },
+};
+
 /** Values of the library have the form that its types say. */
 const value = (fields: z.ZodRawShape): z.ZodObject => z.looseObject(fields);
 const event = z.looseObject({ type: z.string() });
 
 export const studioDescriptions: Readonly<Record<string, Description>> = {
+  ...talkDescriptions,
   'GET /studio/v1/state': { answer: state },
   'GET /studio/v1/settings': { answer: value({ properties: z.looseObject({}) }) },
   'POST /studio/v1/preview': {

@@ -29,6 +29,7 @@ import {
 } from './parameters.ts';
 import { logPage } from './run-log.ts';
 import { summaries, summaryNamed } from './run-summary.ts';
+import { talkRoutes } from './talk-routes.ts';
 
 const auto = { n_epochs: 'auto', batch_size: 'auto', learning_rate_multiplier: 'auto' } as const;
 
@@ -176,5 +177,6 @@ export const studioRoutes = (parts: RouteParts): Routes => ({
   },
   'GET /studio/v1/settings': (context) => context.json(settingsSchema('tune')),
   ...dataRoutes(parts),
+  ...talkRoutes(parts),
   ...runRoutes(parts),
 });
