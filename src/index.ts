@@ -81,8 +81,11 @@ export type {
 } from './events.ts';
 export type { UpdateComparison } from './inspect/compare-updates.ts';
 export type { Intruder, IntruderReport } from './inspect/intruders.ts';
+export type { ModelFacts } from './inspect/model-facts.ts';
+export type { BaseComparison, WeightChange, WeightReport } from './inspect/model-report.ts';
 export type { SpectralComparison, SpectralFigures } from './inspect/spectral.ts';
 export type { TokenChange, TokenTotal } from './inspect/token-changes.ts';
+export type { SpreadFigures } from './inspect/weight-figures.ts';
 export {
   type AnswerSources,
   type AnswerSourcesOptions,
@@ -132,6 +135,7 @@ export {
   type WrittenClean,
 } from './library/inspect-data.ts';
 export type { Lineage } from './library/inspect-lineage.ts';
+export { type InspectModelOptions, inspectModel, type ModelInspection } from './library/inspect-model.ts';
 export {
   type AddApiKeyOptions,
   type ApiKey,

@@ -7,7 +7,7 @@ import { digits, percent, table } from './inspect-text.ts';
 
 /** Of a digest, enough to tell two files apart. */
 const shownDigest = 12;
-const short = (sha256: string): string => sha256.slice(0, shownDigest);
+export const short = (sha256: string): string => sha256.slice(0, shownDigest);
 
 const sameBase = (same: boolean | null): string =>
   same === null
@@ -45,11 +45,11 @@ const projectionsOf = (updates: readonly { readonly projection: string }[]): str
   ...new Set(updates.map(({ projection }) => projection)),
 ];
 const layersOf = (updates: readonly { readonly layer: number }[]): number[] => [
-  ...new Set(updates.map(({ layer }) => layer)),
+  ...new Set(updates.map(({ layer }) => layer).sort((first, second) => first - second)),
 ];
 
 /** One line a layer, one column a projection. */
-function byLayer<T extends { readonly layer: number; readonly projection: string }>(
+export function byLayer<T extends { readonly layer: number; readonly projection: string }>(
   updates: readonly T[],
   cell: (update: T) => string,
 ): string[] {
@@ -64,13 +64,13 @@ function byLayer<T extends { readonly layer: number; readonly projection: string
   return table([['layer', ...columns], ...layersOf(updates).map((layer) => [String(layer), ...cells(layer)])]);
 }
 
-const intrudersOf = ({ intruders }: UpdateReport): string => {
+export const intrudersOf = ({ intruders }: Pick<UpdateReport, 'intruders'>): string => {
   if (intruders === null) return '';
   const { intruders: found, undecided } = intruders;
   return ` ${found.length === 0 ? '.' : found.length}${undecided === 0 ? '' : `+${undecided}?`}`;
 };
 
-function intruderLines(updates: readonly UpdateReport[]): string[] {
+export function intruderLines(updates: readonly Pick<UpdateReport, 'intruders'>[], remedy: string): string[] {
   const reports = updates.flatMap(({ intruders }) => intruders ?? []);
   if (reports.length === 0) return [];
   const count = reports.reduce((sum, { intruders }) => sum + intruders.length, 0);
@@ -79,7 +79,7 @@ function intruderLines(updates: readonly UpdateReport[]): string[] {
   const weights = reports.filter(({ intruders }) => intruders.length > 0).length;
   return [
     `Intruder dimensions: ${count} of ${tested} leading singular vectors, in ${weights} of ${reports.length} weights${undecided > 0 ? `; ${undecided} more undecided (+N?)` : ''}.`,
-    'They go with forgetting (arXiv 2410.21228): --soften scales them down, and shows the loss before and after.',
+    `They go with forgetting (arXiv 2410.21228): ${remedy}.`,
   ];
 }
 
@@ -112,7 +112,7 @@ export function renderInspection(inspection: AdapterInspection): string {
       (update) => `${percent(update.relative)} ${update.effectiveRank.toFixed(1)}${intrudersOf(update)}`,
     ),
     '',
-    ...intruderLines(updates),
+    ...intruderLines(updates, '--soften scales them down, and shows the loss before and after'),
     ...spectralLines(inspection),
   ].join('\n');
 }

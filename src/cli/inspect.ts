@@ -1,4 +1,4 @@
-/** `nomoat inspect`: a look into an adapter, or at data (inspect-data.ts). */
+/** `nomoat inspect`: a look into an adapter or a whole model, or at data (inspect-data.ts). */
 import type { Command } from 'commander';
 import { showsColour } from '../chat/terminal-abilities.ts';
 import { NomoatError } from '../errors.ts';
@@ -9,6 +9,7 @@ import { addFlags, flagsOf, givenFlags } from './flags.ts';
 import { renderComparison, renderInspection, renderSoftened } from './inspect-adapter.ts';
 import { renderLens, renderSources, renderTokenChanges } from './inspect-answers.ts';
 import { dataCommand } from './inspect-data.ts';
+import { renderModel } from './inspect-model.ts';
 import { paced } from './inspect-text.ts';
 import { print } from './print.ts';
 import { inCommandWords } from './words.ts';
@@ -53,10 +54,21 @@ function assertMeansSomething(given: readonly string[], view: (typeof views)[num
   });
 }
 
+/** A model has no factors whose spectrum could be held against that of adapters. */
+function assertNoClean(clean: readonly string[]): void {
+  if (clean.length === 0) return;
+  throw new NomoatError({
+    code: 'invalid-settings',
+    part: '--clean',
+    fault: 'is of no use with a whole model',
+    remedy: 'Take out what was tuned as an adapter (`nomoat extract TUNED BASE`), and look into that.',
+  });
+}
+
 export function command(): Command {
   const command = bare('inspect').argument(
-    '<RUN|ADAPTER>',
-    'a run, one of its checkpoints, a PEFT folder, a .safetensors file or a GGUF LoRA',
+    '<RUN|ADAPTER|MODEL>',
+    'a run, one of its checkpoints, a PEFT folder, a .safetensors file, a GGUF LoRA or a whole model',
   );
   // Both have `--json` and `--model`: what stands behind `data` is its own.
   command.enablePositionalOptions().addCommand(dataCommand());
@@ -94,8 +106,17 @@ export function command(): Command {
       const { logitLens } = await import('../library/logit-lens.ts');
       return show(await paced((pace) => logitLens({ adapter, model, prompt: lens, ...pace })), renderLens);
     }
-    const { inspectAdapter } = await import('../library/inspect.ts');
     const { clean, intruders } = flags;
+    const { isWholeModel } = await import('../library/inspect-model-target.ts');
+    if (await isWholeModel(adapter)) {
+      assertNoClean(clean);
+      const { inspectModel } = await import('../library/inspect-model.ts');
+      return show(
+        await paced((pace) => inspectModel({ model: adapter, base: model, intruders, ...pace })),
+        renderModel,
+      );
+    }
+    const { inspectAdapter } = await import('../library/inspect.ts');
     const options = { adapter, model, intruders, ...(clean.length > 0 ? { clean } : {}) };
     show(await paced((pace) => inspectAdapter({ ...options, ...pace })), renderInspection);
   });

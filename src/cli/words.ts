@@ -40,6 +40,8 @@ const commandOf: Readonly<
   listApiKeys: 'keys list',
   removeApiKey: 'keys remove',
   resumeTuneSeeds: 'tune --resume',
+  inspectAdapter: 'inspect',
+  inspectModel: 'inspect',
   inspectData: 'inspect data',
   exportRun: 'export',
   convertAdapter: 'convert',

@@ -15,7 +15,7 @@ import {
 import { type LinearOperator, transposedOperator, updatedOperator } from '../linear-algebra/operator.ts';
 import { mostPointMass } from '../linear-algebra/point-mass.ts';
 import { leadingSingularVectors } from '../linear-algebra/subspace-iteration.ts';
-import { productSvd, truncateSvd } from '../linear-algebra/svd.ts';
+import { productSvd, type Svd } from '../linear-algebra/svd.ts';
 import type { UpdateFactors } from './update.ts';
 
 /** As in the paper: ten vectors, and a cosine below a half. */
@@ -60,20 +60,50 @@ export interface FoundIntruders extends IntruderReport {
 }
 
 /** An untouched weight has none; neither has one whose update is too small to lead. */
-export async function findIntruders(
-  given: LinearOperator,
-  update: UpdateFactors,
+export const findIntruders = (
+  weight: LinearOperator,
+  { aTransposed, b }: UpdateFactors,
+  signal?: AbortSignal,
+): Promise<FoundIntruders> =>
+  intrudersBetween(
+    weight,
+    { tuned: updatedOperator(weight, b, aTransposed), change: productSvd(b, aTransposed) },
+    signal,
+  );
+
+/** The same of any two weights of one shape; `change` has leading singular vectors of the difference, which the tuned weight's may be like. */
+export async function intrudersBetween(
+  weight: LinearOperator,
+  { change, tuned }: { readonly tuned: LinearOperator; readonly change: Svd },
   signal?: AbortSignal,
 ): Promise<FoundIntruders> {
-  const side = given.rows <= given.columns ? 'left' : 'right';
-  const weight = side === 'left' ? given : transposedOperator(given);
-  const [b, a] = side === 'left' ? [update.b, update.aTransposed] : [update.aTransposed, update.b];
+  if (weight.rows <= weight.columns)
+    return intrudersAmongLeft(weight, tuned, { likely: change.v, side: 'left', signal });
+  return intrudersAmongLeft(transposedOperator(weight), transposedOperator(tuned), {
+    likely: change.u,
+    side: 'right',
+    signal,
+  });
+}
+
+interface Search {
+  /** Right singular vectors of the difference. */
+  readonly likely: Matrix;
+  readonly side: FoundIntruders['side'];
+  readonly signal: AbortSignal | undefined;
+}
+
+/** Of weights with no more rows than columns, whose left vectors are a whole basis. */
+async function intrudersAmongLeft(
+  weight: LinearOperator,
+  tuned: LinearOperator,
+  { likely, side, signal }: Search,
+): Promise<FoundIntruders> {
   const options = signal ? { signal } : {};
   const before = await leadingSingularVectors(weight, comparedVectors, { ...options, tolerance: comparedTolerance });
-  const tuned = updatedOperator(weight, b, a);
   // Those of the weight, and the update's, which the tuned weight's mostly are.
-  const likely = Math.min(testedVectors, before.s.length);
-  const start = sideBySide(firstColumns(before.v, likely), truncateSvd(productSvd(b, a), likely).v);
+  const count = Math.min(testedVectors, before.s.length);
+  const start = sideBySide(firstColumns(before.v, count), firstColumns(likely, Math.min(count, likely.columns)));
   const after = await leadingSingularVectors(tuned, testedVectors, { ...options, start });
   const cosines = multiplyTransposed(before.u, after.u);
   const gram = async (x: Matrix): Promise<Matrix> => weight.apply(await weight.applyTransposed(x));

@@ -192,7 +192,7 @@ export function inspectAdapter(options: InspectOptions): Promise<AdapterInspecti
 }
 
 /** With its engine, which a program that imports the library does not wait for. */
-async function openProducts(): Promise<WeightProducts> {
+export async function openProducts(): Promise<WeightProducts> {
   const { WeightProducts: Products } = await import('../runtime/onnxruntime-node/weight-products.ts');
   return Products.open(physicalCores());
 }

@@ -210,8 +210,8 @@ export const commandSettings = {
     summary: summaries.inspect,
     argument: {
       adapter: requiredText(
-        'RUN|ADAPTER',
-        'a run, one of its checkpoints, a PEFT folder, a .safetensors file or a GGUF LoRA',
+        'RUN|ADAPTER|MODEL',
+        'a run, one of its checkpoints, a PEFT folder, a .safetensors file, a GGUF LoRA or a whole model',
       ),
     },
     options: inspectOptions,

@@ -17,7 +17,7 @@ export const summaries = {
     'answers that were marked in chats (/good, /bad, /better) as a data set to learn from, with where each row comes from',
   eval: 'how well a model or a run answers test data, and whether it is better than others',
   check: 'whether a model, a run or an adapter still refuses what its base refuses, and what it gives away',
-  inspect: 'a look into an adapter: where it comes from, what it changes, whether it is unlike others',
+  inspect: 'a look into an adapter or a model: where it comes from, what it changes, whether it is unlike others',
   'inspect data':
     'what data holds that should be known before it is learnt: copies, secrets, personal data, hidden text, outliers',
   export: "write a run's adapter in another format",

@@ -5,7 +5,7 @@ import { tuneSettings } from './options.ts';
 export const inspectOptions = {
   model: openText(
     'MODEL',
-    'the base of an adapter that is no run; default: the model of this machine that it names by its digest',
+    'the base of an adapter that is no run, or of a whole model; default: the model of this machine that an adapter names by its digest, for a model none',
   ),
   intruders: toggle(
     true,

@@ -212,7 +212,8 @@ function refusalOf(error: unknown): unknown {
   return new ConversationRefused(`the chat template cannot render it: it ${why}`, undefined, error);
 }
 
-const templateKey = 'tokenizer.chat_template';
+/** Where a GGUF has its template. */
+export const templateKey = 'tokenizer.chat_template';
 
 /** The text of a special token that the metadata names by id; '' where it names none. */
 function specialToken(model: TemplateSource, key: string): string {
