@@ -41,3 +41,13 @@ export interface PackedBatch {
   readonly realTokens: number;
   readonly supervisedTokens: number;
 }
+
+/** What the supervised tokens of micro-batches count together: the loss is the sum of their losses by their weights, over this. */
+export function totalWeight(batches: readonly PackedBatch[]): number {
+  let sum = 0;
+  for (const { supervised, supervisedTokens, weights } of batches) {
+    if (!weights) sum += supervisedTokens;
+    else for (let n = 0; n < weights.length; n++) sum += supervised[n]! * weights[n]!;
+  }
+  return sum;
+}

@@ -34,10 +34,10 @@ function lastAnswer<T extends Content>(content: T): T {
 
 /** A pair as two labelled answers. */
 function unpaired({ label: _, rejected, ...chosen }: Example): Example[] {
-  const { notes: _notes, source } = chosen;
+  const { notes: _notes, source, weight } = chosen;
   return [
     { ...chosen, label: true },
-    { ...rejected!, source, label: false },
+    { ...rejected!, source, label: false, ...(weight === undefined ? {} : { weight }) },
   ];
 }
 
@@ -55,7 +55,7 @@ function pairs(examples: readonly Example[], method: Method): Learnt {
   const refusals = examples
     .filter(({ rejected }) => rejected === undefined)
     .map(({ source }) => ({ source, reason: 'has one answer, not a pair' }));
-  return { examples: kept, refusals, notes: lengthNotes(kept) };
+  return { examples: kept, refusals, notes: [...lengthNotes(kept), ...weightNotes(kept)] };
 }
 
 const lengthOf = (content: Content): number =>
@@ -80,6 +80,18 @@ function lengthNotes(examples: readonly Example[]): string[] {
   ];
 }
 
+/** Weights of single answers, which preferences do not have. */
+function weightNotes(examples: readonly Example[]): string[] {
+  const weighted = examples.filter(
+    (each) => each.kind === 'chat' && each.messages.some(({ weight = 1 }) => weight !== 0 && weight !== 1),
+  ).length;
+  return weighted === 0
+    ? []
+    : [
+        `${weighted} of the conversations give weights to messages, which are not read: preferences are about whole answers, and a weight beside them, of the record, is.`,
+      ];
+}
+
 function labelled(examples: readonly Example[], heldOut: boolean): Learnt {
   const all = examples.flatMap((example) => (example.rejected ? unpaired(example) : [example]));
   const kept = all.filter(({ label }) => label !== undefined);
@@ -99,7 +111,8 @@ function labelled(examples: readonly Example[], heldOut: boolean): Learnt {
   const refusals = all
     .filter(({ label }) => label === undefined)
     .map(({ source }) => ({ source, reason: 'has no label that says whether its answer is good' }));
-  const notes = [`${good} of the answers are labelled good, ${kept.length - good} bad.`];
+  const counts = `${good} of the answers are labelled good, ${kept.length - good} bad.`;
+  const notes = [counts, ...weightNotes(kept)];
   return { examples: kept.map(lastAnswer), refusals, notes };
 }
 

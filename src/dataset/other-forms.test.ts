@@ -257,12 +257,31 @@ test('numbers keep their spelling from the file on', async () => {
   }
 });
 
-test('a weight of 1.0 is one, as ever', async () => {
+test('weights of messages are numbers from 0 to 100, in any spelling', async () => {
   const row = (weight: string): string =>
     `{"messages":[{"role":"user","content":"q"},{"role":"assistant","content":"a","weight":${weight}}]}`;
-  const data = await read('weights.jsonl', ['1.0', '0.0', '1', '0.5'].map(row).join('\n'));
-  expect(data.train.map((example) => example.kind === 'chat' && example.messages[1]!.weight)).toEqual([1, 0, 1]);
-  expect(refused(data)).toEqual(['4 a weight is neither 0 nor 1']);
+  const data = await read(
+    'weights.jsonl',
+    ['1.0', '0.0', '1', '0.5', '"0.25"', 'true', '-1', '101', '"much"'].map(row).join('\n'),
+  );
+  expect(data.train.map((example) => example.kind === 'chat' && example.messages[1]!.weight)).toEqual([
+    1, 0, 1, 0.5, 0.25, 1,
+  ]);
+  expect(refused(data)).toEqual([
+    '7 a weight is not from 0 to 100',
+    '8 a weight is not from 0 to 100',
+    '9 the mark "weight" of a message is neither true nor false',
+  ]);
+});
+
+test('a weight beside the data is the record’s; a text there is another column', async () => {
+  const row = (weight: string): string => `{"prompt":"q","completion":"a","weight":${weight}}`;
+  const data = await read('rows.jsonl', ['0.5', '1', '"2"', '"heavy"', '0', '-3'].map(row).join('\n'));
+  expect(data.train.map(({ weight }) => weight)).toEqual([0.5, undefined, 2, undefined]);
+  expect(refused(data)).toEqual(['5 has the weight 0: nothing of it is learnt', '6 a weight is not from 0 to 100']);
+  expect(data.notes.join()).toContain('weight');
+  const table = await read('rows.csv', 'prompt,completion,weight\nq,a,0.5\nq,b,\n');
+  expect(table.train.map(({ weight }) => weight)).toEqual([0.5, undefined]);
 });
 
 describe('CSV', () => {

@@ -138,16 +138,21 @@ async function encodeSets(given: RowSetsOptions, options: Making): Promise<Encod
 }
 
 /** The answers of an example, each an example of its own. */
-const answersOf = ({ label: _, rejected, ...chosen }: Example): Example[] =>
+const answersOf = ({ label: _, rejected, weight: _weight, ...chosen }: Example): Example[] =>
   rejected ? [chosen, { ...rejected, source: chosen.source }] : [chosen];
 
 /** The rows of the examples' answers as those of the examples. */
 function together(examples: readonly Example[], answers: EncodedRows): EncodedRow[] {
   let at = 0;
-  return examples.map(({ label, rejected }) => {
+  return examples.map(({ label, rejected, weight }) => {
     const row = answers[at++]!;
     const other = rejected ? { rejected: answers[at++]!.encoded } : {};
-    return { ...row, ...other, ...(label === undefined ? {} : { label }) };
+    return {
+      ...row,
+      ...other,
+      ...(label === undefined ? {} : { label }),
+      ...(weight === undefined ? {} : { weight }),
+    };
   });
 }
 

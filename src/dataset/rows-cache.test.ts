@@ -49,6 +49,7 @@ const rows: EncodedRows = [
       sequences: [
         { tokens: Int32Array.of(1, -2, 300_000), supervised: Uint8Array.of(0, 1, 1) },
         { tokens: new Int32Array(), supervised: new Uint8Array() },
+        { tokens: Int32Array.of(4, 5), supervised: Uint8Array.of(0, 1), weights: Float32Array.of(1, 0.3) },
       ],
     },
   },

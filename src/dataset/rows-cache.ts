@@ -16,6 +16,7 @@ import { cachedRowsPath, markUsed, pruneCache, rowsCacheFolder } from '../store/
 import { installedVersion } from '../store/installed-version.ts';
 import type { Example } from '../text/example.ts';
 import type { EncodeOptions } from '../tokens/encode-example.ts';
+import type { CompactSequence } from '../tokens/encoded-row.ts';
 import type { EncodedRow, EncodedRows } from '../tokens/rows.ts';
 import type { TokenFacts } from '../tokens/tokenizer.ts';
 
@@ -82,7 +83,13 @@ export function rowsKey(examples: readonly Example[], { model, options }: RowsMa
 
 const encodedSchema = z.union([
   z.object({ reason: z.string(), detail: z.string().optional() }),
-  z.object({ raw: z.boolean(), notes: z.array(z.string()), lengths: z.array(z.int().nonnegative()) }),
+  z.object({
+    raw: z.boolean(),
+    notes: z.array(z.string()),
+    lengths: z.array(z.int().nonnegative()),
+    /** Which of the sequences have weights of their tokens. */
+    weighted: z.array(z.boolean()),
+  }),
 ]);
 const headerSchema = z.object({
   addsBos: z.boolean(),
@@ -121,6 +128,7 @@ export function keepRows(key: string, { facts, rows }: KeptRows): void {
             raw: encoded.raw,
             notes: [...encoded.notes],
             lengths: encoded.sequences.map(({ tokens }) => tokens.length),
+            weighted: encoded.sequences.map(({ weights }) => weights !== undefined),
           },
     ),
   };
@@ -128,12 +136,16 @@ export function keepRows(key: string, { facts, rows }: KeptRows): void {
   const length = Buffer.alloc(lengthBytes);
   length.writeBigUInt64LE(BigInt(text.length));
   const sequences = rows.flatMap(({ encoded }) => ('reason' in encoded ? [] : encoded.sequences));
-  const bytes = ({ buffer, byteLength, byteOffset }: Int32Array | Uint8Array): Uint8Array =>
+  const bytes = ({ buffer, byteLength, byteOffset }: Int32Array | Uint8Array | Float32Array): Uint8Array =>
     new Uint8Array(buffer, byteOffset, byteLength);
   try {
     mkdirSync(rowsCacheFolder(), { recursive: true, mode: 0o700 });
     const path = cachedRowsPath(key);
-    const parts = sequences.flatMap(({ supervised, tokens }) => [bytes(tokens), bytes(supervised)]);
+    const parts = sequences.flatMap(({ supervised, tokens, weights }) => [
+      bytes(tokens),
+      bytes(supervised),
+      ...(weights ? [bytes(weights)] : []),
+    ]);
     const body = [length, text, ...joined(parts)];
     const hash = createHash('sha256');
     for (const part of body) hash.update(part);
@@ -176,8 +188,9 @@ export function cachedRows(key: string, examples: readonly Example[]): KeptRows 
     const rows = header.rows.map(({ ...encoded }, i): EncodedRow => {
       const { source } = examples[i]!;
       if ('reason' in encoded) return { source, encoded };
-      const { lengths, notes, raw } = encoded;
-      return { source, encoded: { raw, notes, sequences: lengths.map((length) => reader.next(length)) } };
+      const { lengths, notes, raw, weighted } = encoded;
+      const sequences = lengths.map((length, s) => reader.next(length, weighted[s] ?? false));
+      return { source, encoded: { raw, notes, sequences } };
     });
     const { addsBos, bosToken } = header;
     const ends = new Set(header.endTokens);
@@ -203,12 +216,19 @@ class SequenceReader {
   }
 
   /** Throws RangeError behind the end. */
-  next(length: number): { tokens: Int32Array; supervised: Uint8Array } {
-    const tokens = new Int32Array(length);
-    const end = this.at + length * Int32Array.BYTES_PER_ELEMENT;
-    if (end + length > this.file.length) throw new RangeError('cut off');
-    new Uint8Array(tokens.buffer).set(this.file.subarray(this.at, end));
-    this.at = end + length;
-    return { tokens, supervised: Uint8Array.from(this.file.subarray(end, this.at)) };
+  next(length: number, weighted: boolean): CompactSequence {
+    const words = length * Int32Array.BYTES_PER_ELEMENT;
+    const tokens = new Int32Array(this.bytes(words).slice().buffer);
+    const supervised = this.bytes(length).slice();
+    return weighted
+      ? { tokens, supervised, weights: new Float32Array(this.bytes(words).slice().buffer) }
+      : { tokens, supervised };
+  }
+
+  private bytes(count: number): Uint8Array {
+    const start = this.at;
+    this.at += count;
+    if (this.at > this.file.length) throw new RangeError('cut off');
+    return new Uint8Array(this.file.buffer, this.file.byteOffset + start, count);
   }
 }

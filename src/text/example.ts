@@ -2,14 +2,14 @@
  * What a data set holds after parsing and before tokenising. Pure: no Node, no engine.
  */
 
-/** One turn of a conversation. `weight` 0 keeps an assistant turn out of the loss (OpenAI's field). */
+/** One turn of a conversation. */
 export interface Message {
   /** Such as `system`, `user`, `assistant`, `tool`. */
   readonly role: string;
   /** Null for an answer that only calls tools. */
   readonly content: string | null;
-  /** Of an answer: 0 is not learnt, 1 is. */
-  readonly weight?: 0 | 1;
+  /** Of an answer, what the loss of its tokens counts: 0 keeps it out (OpenAI's field, in which 0 and 1 alone stand), absent: 1. */
+  readonly weight?: number;
   /** Of the function or the person, where the template has a place for it. */
   readonly name?: string;
   /** What the model thought before its answer, where its template has a place for it (Qwen3). */
@@ -39,6 +39,8 @@ interface Described {
   readonly notes?: readonly string[];
   /** Whether its last answer was cut and goes on: nothing of its end is learnt. */
   readonly unfinished?: true;
+  /** What its loss counts beside those of other records, above 0; absent: 1. */
+  readonly weight?: number;
   /** Of the column that was asked for beside the example itself, as text; absent where the record has none. */
   readonly kept?: string;
 }

@@ -4,6 +4,7 @@
  */
 import { plainNumber } from '../formats/exact-json.ts';
 import { type Fields, RecordRefused } from './refused.ts';
+import { checkedWeight, numberIn, weightKey } from './weights.ts';
 
 /** What a mark's truth means: `learn` (OpenAI's weight, Axolotl's train, ...), or `leave`, a mask over what is not learnt. */
 const flags: Readonly<Record<string, 'learn' | 'leave'>> = {
@@ -30,23 +31,30 @@ const spelt: Readonly<Record<string, boolean>> = {
   '0': false,
 };
 
+/** What a mark has the answer count: a weight, or 1 and 0 for those that say whether it is learnt. */
+function countOf(name: string, value: unknown, where: string): number {
+  const weight = name === weightKey ? numberIn(value) : null;
+  if (weight !== null) return checkedWeight(weight, where);
+  return Number(truthOf(name, value, where) === (flags[name] === 'learn'));
+}
+
 function truthOf(name: string, value: unknown, where: string): boolean {
   const plain = plainNumber(value);
   const truth = spelt[String(plain).toLowerCase()];
   if (typeof plain !== 'object' && truth !== undefined) return truth;
   const shown = (JSON.stringify(plain) ?? String(plain)).slice(0, 40);
-  if (name === 'weight') throw new RecordRefused('a weight is neither 0 nor 1', `${where}: ${shown}`);
   throw new RecordRefused(`the mark "${name}" of a message is neither true nor false`, `${where}: ${shown}`);
 }
 
 /**
- * The weight that a message's marks give its answer: 0 keeps it out of the loss, absent where nothing is marked. On other roles marks
+ * The weight that a message's marks give its answer: what its tokens' loss counts, 0 keeps it out; absent where nothing is marked. On other roles marks
  * change nothing (they are never learnt) and a mark to learn them is noted. Throws RecordRefused.
  */
-export function weightOf(message: Fields, role: string, where: string, notes: Set<string>): { weight?: 0 | 1 } {
+export function weightOf(message: Fields, role: string, where: string, notes: Set<string>): { weight?: number } {
   const given = flagNames.filter((name) => message[name] !== undefined && message[name] !== null);
   if (given.length === 0) return {};
-  const learnt = given.map((name) => truthOf(name, message[name], where) === (flags[name] === 'learn'));
+  const counts = given.map((name) => countOf(name, message[name], where));
+  const learnt = counts.map((count) => count > 0);
   if (new Set(learnt).size > 1)
     throw new RecordRefused('the marks of a message contradict each other', `${where}: ${given.join(', ')}`);
   if (role !== 'assistant') {
@@ -56,5 +64,6 @@ export function weightOf(message: Fields, role: string, where: string, notes: Se
   const others = given.filter((name) => name !== 'weight');
   if (!learnt[0] && others.length > 0)
     notes.add(`answers marked ${others.map((name) => `"${name}"`).join(', ')} are kept out of the loss`);
-  return { weight: learnt[0] ? 1 : 0 };
+  // Marks that are not weights count 1 where they want the answer learnt.
+  return { weight: counts[given.indexOf(weightKey)] ?? counts[0]! };
 }

@@ -32,7 +32,8 @@ describe('marks that keep an answer out of the loss', () => {
     for (const value of [true, 1, 'true', '1']) expect(parse({ [name]: value }).answer.weight).toBe(leaves ? 0 : 1);
     expect(parse({ [name]: null })).toMatchObject({ notes: [], answer: { role: 'assistant' } });
     expect(parse({ [name]: null }).answer.weight).toBeUndefined();
-    expect(() => parse({ [name]: 0.5 })).toThrow(RecordRefused);
+    if (name === 'weight') expect(parse({ weight: 0.5 }).answer.weight).toBe(0.5);
+    else expect(() => parse({ [name]: 0.5 })).toThrow(RecordRefused);
   });
 
   test('those that are not OpenAI’s are said; those that contradict each other are refused', () => {
@@ -42,6 +43,7 @@ describe('marks that keep an answer out of the loss', () => {
     ]);
     expect(reason({ train: true, weight: 0 })).toBe('the marks of a message contradict each other');
     expect(parse({ mask: true, train: false }).answer.weight).toBe(0);
+    expect(parse({ train: true, weight: 0.3 }).answer.weight).toBe(0.3);
   });
 
   test('on another role they change nothing, and one that asks to learn it is said', () => {

@@ -23,7 +23,7 @@ const cases: Readonly<Record<string, Case>> = {
   'no content': { refused: half, remedy: /""/, better: { messages: [{ role: 'user', content: '' }, half.messages[1]] } },
   'an empty answer': { refused: said({ content: ' ' }), remedy: /"weight": 0/, better: said({ content: ' ', weight: 0 }) },
   'an unknown role': { refused: answers({ role: 'narrator', content: 'a' }), remedy: /Roles are .*assistant/, better: good },
-  'half a weight': { refused: said({ content: 'a', weight: 0.5 }), remedy: /0 or 1/, better: said({ content: 'a', weight: 1 }) },
+  'a weight below 0': { refused: said({ content: 'a', weight: -1 }), remedy: /0 to 100/, better: said({ content: 'a', weight: 0.5 }) },
   'a mark': { refused: said({ content: 'a', train: 'maybe' }), remedy: /true or false/, better: said({ content: 'a', train: true }) },
   'broken arguments': { refused: calls({ function: { name: 'f', arguments: '{"x"' } }), remedy: /as an object/, better: calls({ function: { name: 'f', arguments: { x: 1 } } }) },
   'a call without a name': { refused: calls({ arguments: {} }), remedy: /under tool_calls/, better: calls({ type: 'function', function: { name: 'f', arguments: {} } }) },

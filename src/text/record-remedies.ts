@@ -22,7 +22,10 @@ const remedies: readonly (readonly [reason: RegExp, remedy: string])[] = [
   [/^the conversation is no valid JSON/, 'Write the column as JSON: json.dumps, JSON.stringify.'],
   [/^the conversation is (no list|empty)/, `A conversation is a list of messages with role and content: ${anExample}.`],
   [/unknown role|has no role/, `Roles are ${roles.join(', ')}, and what other data sets call them (human, gpt, ...).`],
-  [/^a weight is neither/, 'Give 0 or 1, or leave the weight out.'],
+  [
+    /^a weight is not from/,
+    'Give a number from 0 to 100, or leave the weight out: 1 is usual, and 0 keeps an answer out of the loss.',
+  ],
   [/^the mark /, 'Give true or false, or leave the mark out.'],
   [
     /half a character/,

@@ -9,6 +9,7 @@ import { messagesOf, offeredTools } from './messages.ts';
 import { labelKeys, labelOf, openaiPair, preferencePair, verdictOf } from './preferences.ts';
 import { noteEmptyCell, promptCompletion, systemTurn, turn, withSystem } from './prompt-completion.ts';
 import { type Fields, isObject, RecordRefused, wordsOf } from './refused.ts';
+import { numberIn, recordWeight, weightKey } from './weights.ts';
 
 /** In the order in which they are looked for: Alpaca's own files have a `text`, too, and some conversations a `prompt`. */
 export const recordFormats = [
@@ -142,7 +143,8 @@ export function unreadKeys(format: RecordFormat, record: unknown): string[] {
   if (!isObject(record)) return [];
   const isLabel = (key: string): boolean =>
     labelled.includes(format) && labelKeys.includes(key) && verdictOf(record[key]) !== null;
-  return Object.keys(record).filter((key) => ![...keys, ...optional].includes(key) && !isLabel(key));
+  const isWeight = (key: string): boolean => key === weightKey && numberIn(record[key]) !== null;
+  return Object.keys(record).filter((key) => ![...keys, ...optional].includes(key) && !isLabel(key) && !isWeight(key));
 }
 
 /** Keys of a record, shortened, for messages. */
@@ -161,8 +163,8 @@ export function parseRecord(format: RecordFormat, record: unknown, source: Recor
   if (missing !== undefined) return { reason: `has no "${missing}"`, detail: `its keys: ${describeKeys(record)}` };
   const notes = new Set<string>();
   try {
-    const content = parse(record, notes);
-    return notes.size > 0 ? { ...content, source, notes: [...notes] } : { ...content, source };
+    const content = { ...parse(record, notes), ...recordWeight(record, notes), source };
+    return notes.size > 0 ? { ...content, notes: [...notes] } : content;
   } catch (error) {
     if (error instanceof RecordRefused) return { reason: error.reason, detail: error.detail };
     throw error;

@@ -18,8 +18,8 @@ export interface Span {
 /** A rendered conversation with the answers that are learnt from it, each with the end of its turn. */
 export interface Rendering {
   readonly text: string;
-  /** In order, without overlap. */
-  readonly answers: readonly Span[];
+  /** In order, without overlap; with what the loss of their tokens counts where that is not 1. */
+  readonly answers: readonly (Span & { readonly weight?: number })[];
   /** What of the text came from the data, in order. */
   readonly data: readonly Span[];
 }
@@ -58,6 +58,10 @@ export function unroll(template: ChatTemplate, messages: readonly Message[], too
   }
   return { renderings, notes: [...notes] };
 }
+
+/** An answer's place with its weight. */
+const weighted = (span: Span, { weight }: Message): Rendering['answers'][number] =>
+  weight === undefined ? span : { ...span, weight };
 
 /** A rendering, and which answers are learnt from it. */
 interface Learnt {
@@ -121,10 +125,10 @@ function sharedRendering(asked: Asked, messages: readonly Message[], pending: re
   const { template, tools } = asked;
   const whole = template.renderMarked(messages, { tools, addGenerationPrompt: false });
   const held = new Held(whole.text);
-  const spans = new Map<number, Span>();
+  const spans = new Map<number, Rendering['answers'][number]>();
   for (const i of [...pending].reverse()) {
     const span = locate(asked, held, messages.length, i);
-    if (span) spans.set(i, span);
+    if (span) spans.set(i, weighted(span, messages[i]!));
     else if (i === messages.length - 1) return null;
   }
   const learnt = new Set(spans.keys());
@@ -166,7 +170,7 @@ function alone(template: ChatTemplate, messages: readonly Message[], tools: read
   };
   const { notes, refusal } = leftOut(row, messages, tools, new Set([newest]));
   if (refusal) throw new ConversationRefused(refusal.fault, refusal.detail);
-  const answer = { start: prompt.text.length, end: row.text.length };
+  const answer = weighted({ start: prompt.text.length, end: row.text.length }, messages[newest]!);
   return {
     rendering: { text: row.text, answers: [answer], data: row.spans },
     notes: [...notes, note],

@@ -2,7 +2,7 @@
  * What becomes of a row that is longer than the sequence length. Promises: every token is in a part or counted as cut; splitting loses
  * no supervised token. Pure.
  */
-import type { Sequence } from './encode-example.ts';
+import type { Sequence } from './sequence.ts';
 
 export type TooLong = 'truncate-left' | 'truncate-right' | 'split' | 'refuse';
 
@@ -15,10 +15,16 @@ export interface Part extends Sequence {
 export const minSequenceLength = 2;
 
 /** tokens[start, end) behind `lead`; without one, nothing predicts the first token. */
-function part({ tokens, supervised }: Sequence, start: number, end: number, lead: readonly number[] = []): Part {
+function part(row: Sequence, start: number, end: number, lead: readonly number[] = []): Part {
+  const { supervised, tokens, weights } = row;
   const mask = [...lead.map(() => 0), ...supervised.slice(start, end)];
   mask[0] = 0;
-  return { tokens: [...lead, ...tokens.slice(start, end)], supervised: mask, leadTokens: lead.length };
+  return {
+    tokens: [...lead, ...tokens.slice(start, end)],
+    supervised: mask,
+    ...(weights ? { weights: [...lead.map(() => 1), ...weights.slice(start, end)] } : {}),
+    leadTokens: lead.length,
+  };
 }
 
 /** A beginning-of-sequence token stays at the beginning, whatever is cut. */

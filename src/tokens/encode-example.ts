@@ -16,15 +16,10 @@ import {
 } from '../text/prompt-markup.ts';
 import { type Rendering, unroll } from '../text/unroll.ts';
 import { Boundaries, withBos } from './boundaries.ts';
-import { controlTokensIn, encodeText, type Range, type SpecialTokens } from './encode-text.ts';
+import { controlTokensIn, encodeText, type SpecialTokens } from './encode-text.ts';
+import { endOfGeneration, type Sequence, withEnd, withoutTail, withoutTurnEnd, withTurnEnd } from './sequence.ts';
 import { controlKey, plainEnds, spelledNote, stopsInText, withoutEnds } from './spelled-control.ts';
 import { TextRefused, type Tokenizer } from './tokenizer.ts';
-
-/** Tokens with their mask: `supervised[t]` is 1 where token t is a target. */
-export interface Sequence {
-  readonly tokens: number[];
-  readonly supervised: number[];
-}
 
 /** An example that cannot be learnt from. `reason` is equal for equal causes, `detail` says where. */
 export interface Refused {
@@ -217,14 +212,17 @@ function encodeRendering({ answers, data, text }: Rendering, options: EncodeOpti
   const boundaries = new Boundaries(text, data, tokenizer, specialTokensOf(options));
   const tokens = [...boundaries.tokens];
   const supervised = new Array<number>(tokens.length).fill(0);
+  const weights = answers.some(({ weight = 1 }) => weight !== 1) ? supervised.map(() => 1) : null;
   const apart: EncodedRendering[] = [];
   let learnt = 0;
-  for (const { start, end } of answers) {
+  for (const answer of answers) {
+    const { start, end, weight = 1 } = answer;
     const [first, last] = [boundaries.tokensBefore(start), boundaries.tokensBefore(end)];
     if (first === null || last === null) {
-      apart.push(encodeApart(boundaries, { start, end }, options));
+      apart.push(encodeApart(boundaries, answer, options));
       continue;
     }
+    weights?.fill(weight, first, last);
     learnt++;
     const stop = supervise === 'all' ? -1 : endOfGeneration(tokens, first, last, tokenizer);
     const said = boundaries.lastData(start, end);
@@ -235,19 +233,19 @@ function encodeRendering({ answers, data, text }: Rendering, options: EncodeOpti
   const headless = supervise !== 'all' && supervised[0] === 1;
   // Nothing predicts the first token, and the one that begins every text is given, never generated.
   if (supervised.length > 0) supervised[0] = 0;
-  return learnt > 0 || answers.length === 0 ? [{ tokens, supervised, apart: false, headless }, ...apart] : apart;
+  const shared = { tokens, supervised, ...(weights ? { weights } : {}), apart: false, headless };
+  return learnt > 0 || answers.length === 0 ? [shared, ...apart] : apart;
 }
 
 const stopsInside =
   'the template ends a turn inside the answer, where generation would stop: what follows could not be learnt';
 
-function endOfGeneration(tokens: readonly number[], first: number, last: number, tokenizer: Tokenizer): number {
-  for (let t = first; t < last; t++) if (tokenizer.isEndOfGeneration(tokens[t]!)) return t;
-  return -1;
-}
-
 /** The prompt's own tokens, and the answer's behind them. */
-function encodeApart(boundaries: Boundaries, { start, end }: Range, { tokenizer }: EncodeOptions): EncodedRendering {
+function encodeApart(
+  boundaries: Boundaries,
+  { end, start, weight = 1 }: Rendering['answers'][number],
+  { tokenizer }: EncodeOptions,
+): EncodedRendering {
   const before = boundaries.encode(0, start);
   const answer = boundaries.encode(start, end);
   const stop = endOfGeneration(answer, 0, answer.length, tokenizer);
@@ -256,39 +254,6 @@ function encodeApart(boundaries: Boundaries, { start, end }: Range, { tokenizer 
   const kept = stop < 0 ? answer : answer.slice(0, stop + 1);
   const supervised = [...before.map(() => 0), ...kept.map(() => 1)];
   supervised[0] = 0;
-  return { tokens: [...before, ...kept], supervised, apart: true, headless: before.length === 0 };
-}
-
-/** Adds the supervised end that plain text does not spell. */
-function withEnd({ tokens, supervised }: Sequence, { tokenizer }: EncodeOptions): Sequence {
-  const end = tokenizer.eosToken ?? tokenizer.eotToken;
-  const spelt = tokens.findLastIndex((token) => tokenizer.isEndOfGeneration(token));
-  // White space may follow the end that a rendered chat spells.
-  const ends = spelt >= 0 && tokenizer.decode(tokens.slice(spelt + 1)).trim() === '';
-  if (end === null || tokens.length === 0 || ends) return { tokens, supervised };
-  return { tokens: [...tokens, end], supervised: [...supervised, 1] };
-}
-
-/** The end of the turn, for a template that writes none behind its last answer. */
-function withTurnEnd({ supervised, tokens }: Sequence, { tokenizer }: EncodeOptions): Sequence {
-  const end = tokenizer.eotToken ?? tokenizer.eosToken;
-  const first = supervised.lastIndexOf(0) + 1;
-  if (end === null || endOfGeneration(tokens, first, tokens.length, tokenizer) >= 0) return { tokens, supervised };
-  return { tokens: [...tokens, end], supervised: [...supervised, 1] };
-}
-
-/** Without the end of the turn, where the answer was cut before it ended. */
-function withoutTurnEnd({ supervised, tokens }: Sequence, { tokenizer }: EncodeOptions): Sequence {
-  const length = tokens.findLastIndex((token) => !tokenizer.isEndOfGeneration(token)) + 1;
-  return { tokens: tokens.slice(0, length), supervised: supervised.slice(0, length) };
-}
-
-/** Without what follows the last target: nothing is learnt from it. Where all is supervised, without the space after the last turn. */
-function withoutTail({ tokens, supervised }: Sequence, { tokenizer, supervise }: EncodeOptions): Sequence {
-  let length = supervised.lastIndexOf(1) + 1;
-  if (supervise === 'all') {
-    const end = tokens.findLastIndex((token) => tokenizer.isEndOfGeneration(token)) + 1;
-    if (end > 0 && tokenizer.decode(tokens.slice(end)).trim() === '') length = end;
-  }
-  return { tokens: tokens.slice(0, length), supervised: supervised.slice(0, length) };
+  const weights = weight === 1 ? {} : { weights: supervised.map(() => weight) };
+  return { tokens: [...before, ...kept], supervised, ...weights, apart: true, headless: before.length === 0 };
 }

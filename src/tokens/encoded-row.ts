@@ -18,6 +18,8 @@ export interface EncodedRow {
   /** Of a pair the other answer, behind the same prompt. */
   readonly rejected?: EncodedAnswer;
   readonly label?: boolean;
+  /** What the record's loss counts beside others'; absent: 1. */
+  readonly weight?: number;
 }
 
 export type EncodedAnswer = Refused | (Omit<Encoded, 'sequences'> & { readonly sequences: readonly CompactSequence[] });
@@ -26,4 +28,6 @@ export type EncodedAnswer = Refused | (Omit<Encoded, 'sequences'> & { readonly s
 export interface CompactSequence {
   readonly tokens: Int32Array;
   readonly supervised: Uint8Array;
+  /** What the loss of each token counts; absent: 1 each. */
+  readonly weights?: Float32Array;
 }

@@ -19,7 +19,8 @@ function sequenceOf(answer: EncodedAnswer, side: string): CompactSequence | Refu
   if ('reason' in answer) return { ...answer, reason: `${side}: ${answer.reason}` };
   const [only, ...others] = answer.sequences;
   if (!only || others.length > 0) return refused(`${side}: the template makes several rows of its conversation`);
-  return only.supervised.includes(1) ? only : refused(`${side}: has no supervised token`);
+  const { supervised, tokens } = only;
+  return supervised.includes(1) ? { supervised, tokens } : refused(`${side}: has no supervised token`);
 }
 
 const promptLength = ({ supervised }: Answer): number => supervised.indexOf(1);

@@ -14,6 +14,8 @@ export interface PreviewedRow extends PreviewedAnswer {
   readonly source: RecordSource;
   /** Of a pair the other answer, behind the same prompt; its tokens are all of the row that it makes. */
   readonly rejected?: PreviewedAnswer;
+  /** What the loss of a pair, or of an answer with a label, counts beside those of other rows; absent: 1. */
+  readonly weight?: number;
   /** Whether the answer was found good, where answers are labelled. */
   readonly label?: boolean;
 }
@@ -24,8 +26,18 @@ export interface PreviewedAnswer {
   readonly tokens: readonly number[];
   /** 1 where the token is learnt. */
   readonly supervised: readonly number[];
+  /** What the loss of each token counts; absent: 1 each. */
+  readonly weights?: readonly number[];
   /** Texts as they are; tokens that hold one character only together are one text. */
-  readonly pieces: readonly { readonly text: string; readonly supervised: boolean }[];
+  readonly pieces: readonly PreviewedPiece[];
+}
+
+/** A text of one token or several, as it is. */
+export interface PreviewedPiece {
+  readonly text: string;
+  readonly supervised: boolean;
+  /** What its loss counts, where it is learnt and that is not 1. */
+  readonly weight?: number;
 }
 
 export interface PreviewOptions {
@@ -44,10 +56,15 @@ const maxTokensPerCharacter = 4;
 const visible = (text: string): string =>
   text.replace(/(?!\n)[\p{Cc}\p{Bidi_Control}]/gu, picture).replaceAll('\n', '⏎\n');
 
+type WeightedAnswer = Answer & Pick<TokenRow, 'weights'>;
+
+/** As it was written: the float32 number that is nearest to 0.3 is longer. */
+const shownWeight = (weight: number): number => Number(weight.toPrecision(6));
+
 /** The texts of tokens; tokens that hold one character only together are one text. */
-function pieces(row: Answer, tokenizer: Tokenizer): { text: string; supervised: boolean }[] {
+function pieces(row: WeightedAnswer, tokenizer: Tokenizer): PreviewedPiece[] {
   const tokens = [...row.tokens];
-  const out: { text: string; supervised: boolean }[] = [];
+  const out: PreviewedPiece[] = [];
   for (let t = 0; t < tokens.length; ) {
     let length = 1;
     // A token before keeps the space that some tokenizers drop at a text's beginning.
@@ -63,23 +80,27 @@ function pieces(row: Answer, tokenizer: Tokenizer): { text: string; supervised: 
     )
       length++;
     if (textOf().includes('\ufffd')) length = 1;
-    out.push({ text: textOf(), supervised: row.supervised[t] === 1 });
+    const supervised = row.supervised[t] === 1;
+    const weight = shownWeight(row.weights?.[t] ?? 1);
+    out.push({ text: textOf(), supervised, ...(supervised && weight !== 1 ? { weight } : {}) });
     t += length;
   }
   return out;
 }
 
-const previewAnswer = (row: Answer, tokenizer: Tokenizer): PreviewedAnswer => ({
+const previewAnswer = (row: WeightedAnswer, tokenizer: Tokenizer): PreviewedAnswer => ({
   tokens: [...row.tokens],
   supervised: [...row.supervised],
+  ...(row.weights ? { weights: Array.from(row.weights, shownWeight) } : {}),
   pieces: pieces(row, tokenizer),
 });
 
-export const previewRow = ({ label, rejected, ...row }: TokenRow, tokenizer: Tokenizer): PreviewedRow => ({
+export const previewRow = ({ label, rejected, weight, ...row }: TokenRow, tokenizer: Tokenizer): PreviewedRow => ({
   source: row.source,
   ...previewAnswer(row, tokenizer),
   ...(rejected ? { rejected: previewAnswer(rejected, tokenizer) } : {}),
   ...(label === undefined ? {} : { label }),
+  ...(weight === undefined ? {} : { weight }),
 });
 
 /** The answer of a row without its prompt. */
@@ -89,15 +110,17 @@ const answerAlone = ({ pieces: all }: PreviewedAnswer): PreviewedAnswer['pieces'
 function renderPieces(shown: PreviewedAnswer['pieces'], color: boolean): string {
   let before = false;
   return shown
-    .map(({ text: raw, supervised }, i) => {
+    .map(({ text: raw, supervised, weight }, i) => {
       const text = visible(raw);
+      // Behind the last of those that count alike.
+      const counts = weight !== undefined && shown[i + 1]?.weight !== weight ? `×${weight}` : '';
       if (color) {
         const style = shades[supervised ? 'supervised' : 'other'][i % 2]!;
-        return style ? `${style}${text}${reset}` : text;
+        return `${style ? `${style}${text}${reset}` : text}${counts}`;
       }
       const bar = i > 0 && !supervised && !before ? '│' : '';
       before = supervised;
-      return supervised ? `«${text}»` : `${bar}${text}`;
+      return supervised ? `«${text}»${counts}` : `${bar}${text}`;
     })
     .join('');
 }
@@ -151,7 +174,8 @@ export function renderPreview(
 export function renderPreviewed(rows: readonly PreviewedRow[], report: RowsReport, color: boolean): string {
   const shown = rows.map((row) => {
     const supervised = row.supervised.reduce((a, b) => a + b, 0);
-    const title = `--- ${placeOf(row.source)}: ${row.tokens.length} tokens, ${supervised} supervised`;
+    const counts = (row.weight ?? 1) === 1 ? '' : `, weight ${row.weight}`;
+    const title = `--- ${placeOf(row.source)}: ${row.tokens.length} tokens, ${supervised} supervised${counts}`;
     return `${title}\n${renderRow(row, color)}`;
   });
   return [...shown, '---', renderCounts(report)].join('\n');

@@ -6,10 +6,11 @@ import { NomoatError } from '../errors.ts';
 import type { ChatTemplate } from '../text/chat-template.ts';
 import type { Example, RecordSource } from '../text/example.ts';
 import { cutRow, minSequenceLength, type Part } from './cut.ts';
-import { type EncodeOptions, encodeExample, type Sequence } from './encode-example.ts';
+import { type EncodeOptions, encodeExample } from './encode-example.ts';
 import type { CompactSequence, CutOptions, EncodedAnswer, EncodedRow } from './encoded-row.ts';
 import { makePair } from './pairs.ts';
 import { SameRows } from './same-rows.ts';
+import type { Sequence } from './sequence.ts';
 import { countSupervised, rowLength, type TokenRow } from './token-row.ts';
 
 export type { CutOptions, EncodedRow } from './encoded-row.ts';
@@ -113,17 +114,26 @@ export function* encodeEach(examples: readonly Example[], options: EncodeOptions
     },
   };
   for (const example of examples) {
-    const { source } = example;
+    const { source, weight } = example;
     const encoded = encodeExample(example, once);
     if ('reason' in encoded) yield { source, encoded };
     else {
-      const sequences = encoded.sequences.map(({ tokens, supervised }) => ({
-        tokens: Int32Array.from(tokens),
-        supervised: Uint8Array.from(supervised),
-      }));
-      yield { source, encoded: { ...encoded, sequences } };
+      const sequences = encoded.sequences.map(compact);
+      yield { source, encoded: { ...encoded, sequences }, ...(weight === undefined ? {} : { weight }) };
     }
   }
+}
+
+const compact = ({ supervised, tokens, weights }: Sequence): CompactSequence => ({
+  tokens: Int32Array.from(tokens),
+  supervised: Uint8Array.from(supervised),
+  ...(weights ? { weights: Float32Array.from(weights) } : {}),
+});
+
+/** Weights of a row's tokens; none where all are 1. */
+function weightsOf({ tokens, weights }: Sequence, record: number): { weights?: Float32Array } {
+  const all = Float32Array.from(tokens, (_, t) => record * (weights?.[t] ?? 1));
+  return all.every((weight) => weight === 1) ? {} : { weights: all };
 }
 
 /** Counts an example of which a person should know something. */
@@ -142,11 +152,12 @@ class RowsBuilder {
     this.options = options;
   }
 
-  add({ encoded, label, rejected, source }: EncodedRow): void {
+  add(row: EncodedRow): void {
+    const { encoded, rejected, source } = row;
     const { report } = this;
     report.examples++;
     if (rejected) {
-      this.addPair(encoded, rejected, source);
+      this.addPair(encoded, rejected, row);
       return;
     }
     if ('reason' in encoded) {
@@ -156,11 +167,11 @@ class RowsBuilder {
     report.unrolledRows += encoded.sequences.length - 1;
     if (encoded.raw) report.rawCompletions++;
     for (const note of encoded.notes) countNotice(report, note);
-    for (const sequence of encoded.sequences) this.addSequence(sequence, source, label);
+    for (const sequence of encoded.sequences) this.addSequence(sequence, row);
   }
 
   /** Two answers, which are kept or refused together. */
-  private addPair(chosen: EncodedAnswer, rejected: EncodedAnswer, source: RecordSource): void {
+  private addPair(chosen: EncodedAnswer, rejected: EncodedAnswer, { source, weight }: EncodedRow): void {
     const { report } = this;
     const made = makePair(chosen, rejected, this.options);
     if ('reason' in made) {
@@ -175,13 +186,18 @@ class RowsBuilder {
     if (cutTokens > 0) report.truncatedRows++;
     report.cutTokens += cutTokens;
     report.cutSupervisedTokens += cutSupervisedTokens;
-    this.keep({ ...row, source });
+    this.keep({ ...row, ...(weight === undefined ? {} : { weight }), source });
   }
 
-  private addSequence({ tokens, supervised }: CompactSequence, source: RecordSource, label?: boolean): void {
+  private addSequence({ supervised, tokens, weights }: CompactSequence, row: EncodedRow): void {
     const { report } = this;
+    const { source, label, weight = 1 } = row;
     const { sequenceLength, tooLong } = this.options;
-    const sequence = { tokens: Array.from(tokens), supervised: Array.from(supervised) };
+    const sequence = {
+      tokens: Array.from(tokens),
+      supervised: Array.from(supervised),
+      ...(weights ? { weights: Array.from(weights) } : {}),
+    };
     const parts = this.cut(sequence);
     if (typeof parts === 'string') {
       this.refuse(source, parts);
@@ -191,7 +207,8 @@ class RowsBuilder {
       this.keep({
         tokens: Int32Array.from(part.tokens),
         supervised: Uint8Array.from(part.supervised),
-        ...(label === undefined ? {} : { label }),
+        ...weightsOf(part, weight),
+        ...(label === undefined ? {} : { label, weight }),
         source,
       });
     if (sequence.tokens.length <= sequenceLength) return;

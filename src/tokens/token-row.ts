@@ -15,6 +15,8 @@ export interface TokenRow {
   readonly weights?: Float32Array;
   /** Another answer to the same prompt, which this row's answer is preferred to. */
   readonly rejected?: Answer;
+  /** What the loss of a pair, or of an answer with a label, counts beside those of other rows; absent: 1. */
+  readonly weight?: number;
   /** Whether the row's answer was found good, where answers are labelled one by one. */
   readonly label?: boolean;
   readonly source: RecordSource;

@@ -97,6 +97,7 @@ export async function referenceOf(
 export class PreferenceBatch {
   private readonly settings: PreferenceSettings;
   private readonly reference: Reference;
+  /** What its rows count together. */
   private readonly rows: number;
   private readonly chosenTokens: number;
   private readonly divergence: number;
@@ -108,8 +109,8 @@ export class PreferenceBatch {
     this.settings = settings;
     this.reference = reference;
     const rows = batches.flatMap((batch) => batch.rows ?? []);
-    this.rows = rows.length;
-    this.chosenTokens = rows.reduce((sum, row) => sum + answerTokens(row), 0);
+    this.rows = rows.reduce((sum, { weight = 1 }) => sum + weight, 0);
+    this.chosenTokens = rows.reduce((sum, { weight = 1, ...row }) => sum + weight * answerTokens(row), 0);
     this.divergence = divergence;
   }
 
@@ -138,6 +139,7 @@ export class PreferenceBatch {
   /** By answer of the row. */
   private gradientsOf(row: TokenRow, sums: readonly number[]): number[] {
     const { settings, tally } = this;
+    const share = (row.weight ?? 1) / this.rows;
     const chosen = this.scoreOf(row, 0, sums);
     if (!wantsPairs(settings.method)) {
       const good = row.label ?? true;
@@ -146,8 +148,8 @@ export class PreferenceBatch {
         beta: settings.beta ?? 0,
       });
       tally.answer(good, { ...chosen, reward });
-      this.sum += loss / this.rows;
-      return [gradient / this.rows];
+      this.sum += loss * share;
+      return [gradient * share];
     }
     const rejected = this.scoreOf(row, 1, sums);
     const { beta, gamma, labelSmoothing, lossType, method } = settings;
@@ -160,9 +162,9 @@ export class PreferenceBatch {
     });
     tally.pair({ ...chosen, reward: found.rewards.chosen }, { ...rejected, reward: found.rewards.rejected });
     // The cross-entropy is a mean over the batch's tokens; ORPO's loss has it as a part of its own.
-    const likelihood = (method === 'orpo' ? 1 : settings.sftShare) / this.chosenTokens;
-    this.sum += found.loss / this.rows - likelihood * chosen.logProbability;
-    return [found.chosen / this.rows - likelihood, found.rejected / this.rows];
+    const likelihood = ((row.weight ?? 1) * (method === 'orpo' ? 1 : settings.sftShare)) / this.chosenTokens;
+    this.sum += found.loss * share - likelihood * chosen.logProbability;
+    return [found.chosen * share - likelihood, found.rejected * share];
   }
 
   /** Of what was counted in. */

@@ -1,10 +1,10 @@
 /**
- * The training loop: batches in, events out. Promises: loss is the mean over the supervised tokens of the whole batch, for training
- * and validation alike; the order of everything depends on nothing but the settings and the step. Knows no files: `save` does.
+ * The training loop: batches in, events out. Promises: loss is the mean over the supervised tokens of the whole batch, by their weights
+ * where they have some, for training and validation alike; the order of everything depends on nothing but the settings and the step. Knows no files: `save` does.
  */
 import { batchIndices, stepsPerEpoch } from '../batches/order.ts';
 import { packRows } from '../batches/pack.ts';
-import type { PackedBatch } from '../batches/packed-batch.ts';
+import { type PackedBatch, totalWeight } from '../batches/packed-batch.ts';
 import type { RunEvent, ValidationEvent } from '../events.ts';
 import type { RunSettings } from '../settings/run-settings.ts';
 import type { TokenRow } from '../tokens/token-row.ts';
@@ -13,6 +13,7 @@ import { clipping } from './clip.ts';
 import { Diverged } from './divergence.ts';
 import { Estimation, measuredSteps } from './estimate.ts';
 import { assertFinite, neverFinite } from './finite.ts';
+import { crossEntropy } from './head-step.ts';
 import { type AdamWState, updateAdamW } from './optimizer.ts';
 import { memoryFailure, outOfMemory } from './out-of-memory.ts';
 import { minMicroBatchTokens, packOptions, type SharingSettings } from './pack-options.ts';
@@ -170,6 +171,7 @@ class Loop {
     this.estimation.sees(batches);
     const sum = (of: (batch: PackedBatch) => number): number => batches.reduce((total, batch) => total + of(batch), 0);
     const supervisedTokens = sum((batch) => batch.supervisedTokens);
+    const weight = totalWeight(batches);
     const preferred = await this.options.preferences?.begin(batches, this.sums);
     step.clearGradients();
     let lossSum = 0;
@@ -177,10 +179,10 @@ class Loop {
       Math.imul(settings.seed + 1, 0x85ebca6b) ^ Math.imul(state.step * 4096 + i + 1, 0x9e3779b1);
     for (const group of this.calls(batches)) {
       const seeds = group.map((batch) => seedOf(batches.indexOf(batch)));
-      lossSum += (await step.accumulate(group, preferred?.lossOf ?? 1 / supervisedTokens, seeds)).lossSum;
+      lossSum += (await step.accumulate(group, preferred?.lossOf ?? 1 / weight, seeds)).lossSum;
       await this.pause();
     }
-    const loss = preferred?.loss ?? lossSum / supervisedTokens;
+    const loss = preferred?.loss ?? lossSum / weight;
     const learningRate = learningRateAt(state.step, {
       schedule: settings.schedule,
       top: settings.learningRate,
@@ -228,14 +230,14 @@ class Loop {
     for (const group of evaluationCalls(step, batches)) {
       const found = await step.logProbabilities(group);
       for (const [i, values] of found.entries()) {
-        for (const value of values) lossSum -= value;
+        lossSum += crossEntropy(group[i]!, values);
         tokens += values.length;
         preferred?.lossOf(values, group[i]!);
       }
       await this.pause();
     }
     this.options.state.seconds += (performance.now() - start) / 1000;
-    const loss = preferred?.loss ?? lossSum / tokens;
+    const loss = preferred?.loss ?? lossSum / totalWeight(batches);
     return { loss, tokens, ...(preferred ? { preference: preferred.figures } : {}) };
   }
 

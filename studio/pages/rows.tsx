@@ -8,8 +8,14 @@ import { count, plural, w } from '../words.ts';
 
 const Tokens = ({ pieces }: Pick<PreviewedAnswer, 'pieces'>): JSX.Element => (
   <div class="tokens foreign" dir="auto">
-    {pieces.map(({ supervised, text }, i) =>
-      supervised ? <b key={i}>{visible(text)}</b> : <i key={i}>{visible(text)}</i>,
+    {pieces.map(({ supervised, text, weight }, i) =>
+      supervised ? (
+        <b key={i} title={weight === undefined ? undefined : `×${weight}`}>
+          {visible(text)}
+        </b>
+      ) : (
+        <i key={i}>{visible(text)}</i>
+      ),
     )}
   </div>
 );
