@@ -11,6 +11,7 @@ const order = [
   'similarity',
   'stop.ts',
   'event-history.ts',
+  'kernels',
   'formats',
   'records',
   'store',
@@ -51,7 +52,7 @@ const order = [
   'cli',
 ];
 const pure =
-  /^(text|batches|similarity|linear-algebra|graph|models|lora)\/|^tokens\/(tokenizer|token-row|rows|same-rows|trainable|preview)\.|^train\/(optimizer|clip|schedule|dropout|step)\.|^(error-codes|errors|words\/shell-quote)\./;
+  /^(text|batches|similarity|kernels|linear-algebra|graph|models|lora)\/|^tokens\/(tokenizer|token-row|rows|same-rows|trainable|preview)\.|^train\/(optimizer|clip|schedule|dropout|step)\.|^(error-codes|errors|words\/shell-quote)\./;
 
 const root = join(import.meta.dirname, '../src');
 const slashes = (path: string): string => path.split(sep).join('/');

@@ -31,6 +31,30 @@ describe('quantizeMatrix', () => {
     expect(scale[0]).toBe(0);
   });
 
+  // The widths have Hadamard blocks of 64, 32, 8, 4 and 1; the last one takes several pieces.
+  test.each([
+    [70, 128],
+    [33, 96],
+    [16, 24],
+    [5, 12],
+    [1, 7],
+    [300, 192],
+  ])('%i rows of %i are to the last bit what the definition gives', (all, width) => {
+    const given = matrix(all, width);
+    const { values, scale } = quantizeMatrix(given, width, 127);
+    for (let r = 0; r < all; r++) {
+      const row = given.slice(r * width, (r + 1) * width);
+      hadamardInPlace(row, hadamardBlock(width));
+      const top = row.reduce((most, value) => Math.max(most, Math.abs(value)), 0);
+      const rounded = row.map((value) => Math.floor(value * (127 / top) + 0.5));
+      expect(scale[r]).toBe(Math.fround(top / 127));
+      expect(
+        Array.from(row, (_, k) => values[k * all + r]),
+        `row ${r}`,
+      ).toEqual([...rounded]);
+    }
+  });
+
   test('rows in parts equal the whole', () => {
     const whole = quantizeMatrix(weight, columns, 127);
     const parts = emptyMatrix(columns, rows);

@@ -1,5 +1,6 @@
 /** Frozen matrices as int8 with one scale an output column, Hadamard-transformed. Pure. */
-import { hadamardBlock, hadamardInPlace } from '../graph/hadamard.ts';
+import { hadamardBlock } from '../graph/hadamard.ts';
+import { quantizeRowPieces } from '../kernels/weights.ts';
 
 /**
  * Matrix W [out, in] as int8 values [in, out] and the scale [out] of each column: values * scale ~ H W^T, H the transform of
@@ -30,32 +31,13 @@ export function emptyMatrix(inFeatures: number, outFeatures: number): QuantizedM
  */
 export function quantizeRows(to: QuantizedMatrix, firstRow: number, weight: Float32Array, levels: number): void {
   const { inFeatures, outFeatures, scale, values } = to;
-  const all = weight.length / inFeatures;
-  const block = hadamardBlock(inFeatures);
-  const rows = new Int8Array(rowsAtOnce * inFeatures);
-  const row = new Float32Array(inFeatures);
-  for (let first = 0; first < all; first += rowsAtOnce) {
-    const count = Math.min(rowsAtOnce, all - first);
-    for (let r = 0; r < count; r++) {
-      row.set(weight.subarray((first + r) * inFeatures, (first + r + 1) * inFeatures));
-      hadamardInPlace(row, block);
-      let top = 0;
-      for (let k = 0; k < inFeatures; k++) {
-        const value = row[k]!;
-        if (value > top) top = value;
-        else if (-value > top) top = -value;
-      }
-      const inverse = top > 0 ? levels / top : 0;
-      scale[firstRow + first + r] = top / levels;
-      const to = r * inFeatures;
-      // Rounds: truncation of what is made positive first. Math.round takes several times as long.
-      for (let k = 0; k < inFeatures; k++) rows[to + k] = ((row[k]! * inverse + 128.5) | 0) - 128;
-    }
-    for (let k = 0; k < inFeatures; k++) {
-      const place = k * outFeatures + firstRow + first;
-      for (let r = 0; r < count; r++) values[place + r] = rows[r * inFeatures + k]!;
-    }
-  }
+  const rows = { weight, width: inFeatures, block: hadamardBlock(inFeatures), levels };
+  quantizeRowPieces(rows, (first, piece, scales) => {
+    const [column, count] = [firstRow + first, scales.length];
+    scale.set(scales, column);
+    for (let k = 0; k < inFeatures; k++)
+      values.set(piece.subarray(k * count, (k + 1) * count), k * outFeatures + column);
+  });
 }
 
 /** Quantizes W [out, in] whole. */
