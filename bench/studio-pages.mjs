@@ -67,6 +67,33 @@ export async function faultsOf(page, name, { out = null, names = lookNames } = {
 const rows = ['prompt,completion', ...Array.from({ length: 90 }, (_, i) => `number ${i},${i % 2 ? 'odd' : 'even'}`), '"",', 'write to anna.schmidt@example.org,even', 'number 3,odd', 'number 4,odd'];
 export const csv = rows.join('\n');
 
+/** In a chat of two models: a vote, a better answer, and the data that becomes of it; data by hand. */
+async function sayWhatIsThought(page, at) {
+  const { origin } = new URL(page.url());
+  await page.locator('fieldset.votes button').first().click();
+  await page.getByRole('button', { name: 'Better answer' }).first().click();
+  await page.fill('.better textarea', 'odd!');
+  await page.getByRole('button', { name: 'Keep it' }).click();
+  await page.waitForSelector('.better-said');
+  await page.waitForSelector('#votes-title');
+  // What was said is there again, from the server.
+  await page.reload();
+  await page.waitForSelector('.better-said');
+  await at('voted');
+  await page.click('.to-data a');
+  await page.getByRole('button', { name: 'Make the data set' }).click();
+  await page.waitForSelector('.notice.good');
+  await at('said');
+  for (const [name, place] of [['table', '.written'], ['chats', '.messages']]) {
+    await page.goto(`${origin}/studio/make?as=${name}`);
+    await page.locator(`${place} textarea`).nth(0).fill('<b>two</b>');
+    await page.locator(`${place} textarea`).nth(1).fill('even');
+    await at(name);
+  }
+  await page.getByRole('button', { name: 'Use it' }).click();
+  await page.waitForSelector('.tokens b');
+}
+
 /** The way of a first-time user; `at` is called on each page by its name. Resolves with the run's name. */
 export async function walk(page, url, at, { epochs = '1' } = {}) {
   await page.goto(url);
@@ -94,11 +121,12 @@ export async function walk(page, url, at, { epochs = '1' } = {}) {
   await at('result');
   await page.click('a.button[href*="/chat?"]');
   await page.waitForSelector('.models select >> nth=1');
-  await page.fill('textarea', 'number 7');
+  await page.fill('.composer textarea', 'number 7');
   await page.keyboard.press('Enter');
   await page.waitForSelector('.turn');
   await page.waitForSelector('.composer button[type=submit]');
   await at('chat');
+  await sayWhatIsThought(page, at);
   await page.goto(`${new URL(url).origin}/studio/runs/${encodeURIComponent(run)}/export`);
   await page.waitForSelector('.choices');
   await page.click('.next button');

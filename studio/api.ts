@@ -2,8 +2,11 @@
 import type { DataInspection } from '../src/library/inspect-data.ts';
 import type { Preview } from '../src/library/preview.ts';
 import type { PlanReport } from '../src/plan/plan-variants.ts';
+import type { KeptChat } from '../src/server/studio/chat-form.ts';
+import type { ListedChat } from '../src/server/studio/chat-store.ts';
 import type { LogPage } from '../src/server/studio/run-log.ts';
 import type { summaryOf } from '../src/server/studio/run-summary.ts';
+import type { CollectKind } from '../src/settings/collect-settings.ts';
 
 /** What a request was refused with. */
 export class Fault extends Error {
@@ -20,6 +23,19 @@ export class Fault extends Error {
 /** Nobody answers: the server is gone, or the machine slept. */
 export const noServer = 'no_server';
 
+export interface MadeData {
+  readonly file: UploadedFile;
+  readonly rows: number;
+  readonly path: string | null;
+  readonly notes: readonly string[];
+}
+export interface AskedDataSet {
+  readonly from: 'marks' | 'conversations' | 'example';
+  readonly example?: 'colours' | 'intents';
+  readonly chats?: readonly string[] | null;
+  readonly to?: CollectKind | null;
+  readonly name?: string | null;
+}
 export type RunSummary = ReturnType<typeof summaryOf>;
 export interface RunPage extends LogPage {
   readonly run: RunSummary;
@@ -110,6 +126,13 @@ export const api = {
   files: async () =>
     (await get<{ readonly data: readonly UploadedFile[] }>('/v1/files?purpose=user_data&limit=200')).data,
   upload,
+  fileText: async (id: string) => (await ask(`/v1/files/${id}/content`)).text(),
+  chats: async () => (await get<{ readonly chats: readonly ListedChat[] }>('/studio/v1/chats')).chats,
+  chat: (id: string) => get<{ readonly chat: KeptChat; readonly saved: string }>(`/studio/v1/chats/${id}`),
+  keepChat: (id: string, chat: KeptChat, saved: string | null) =>
+    post<{ readonly saved: string }>(`/studio/v1/chats/${id}`, { ...chat, saved }),
+  removeChat: (id: string) => ask(`/studio/v1/chats/${id}`, { method: 'DELETE' }),
+  makeData: (asked: AskedDataSet) => post<MadeData>('/studio/v1/data-sets', asked),
   removeFile: (id: string) => ask(`/v1/files/${id}`, { method: 'DELETE' }),
   preview: (asked: Asked & { readonly rows: number }, signal: AbortSignal) =>
     post<Preview>('/studio/v1/preview', asked, signal),

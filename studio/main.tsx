@@ -13,7 +13,8 @@ import { Notice, Page } from './parts.tsx';
 import { addressOf, type Place, usePlace } from './route.ts';
 import { type LanguageName, languageNow, languages, w } from './words.ts';
 
-const Chat = lazy(async () => (await import('./pages/chat.tsx')).Chat);
+const Chat = lazy(async () => (await import('./pages/chat/page.tsx')).Chat);
+const Make = lazy(async () => (await import('./pages/make/page.tsx')).Make);
 const Data = lazy(async () => (await import('./pages/data.tsx')).Data);
 const Plan = lazy(async () => (await import('./pages/plan.tsx')).Plan);
 const Run = lazy(async () => (await import('./pages/run.tsx')).Run);
@@ -25,7 +26,8 @@ function Content({ place }: { readonly place: Place }): JSX.Element {
   if (first === 'data') return <Data key={place.query.get('files')} place={place} />;
   if (first === 'plan') return <Plan key={place.query.get('files')} place={place} />;
   if (first === 'runs') return second === undefined ? <Runs /> : <Run key={second} place={place} />;
-  if (first === 'chat') return <Chat key={place.query.get('models')} place={place} />;
+  if (first === 'chat') return <Chat place={place} />;
+  if (first === 'make') return <Make place={place} />;
   if (first === 'server') return <Server />;
   return (
     <Page title={w().app.nothingHere}>
@@ -110,7 +112,7 @@ function Studio(): JSX.Element {
     ['chat', app.chat],
     ['server', app.server],
   ] as const;
-  const isIn = (path: string): boolean => path === first || (path === '' && ['data', 'plan'].includes(first));
+  const isIn = (path: string): boolean => path === first || (path === '' && ['data', 'plan', 'make'].includes(first));
   return (
     <>
       <a class="skip" href="#content">

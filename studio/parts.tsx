@@ -234,6 +234,42 @@ export const TextField = ({
   </Field>
 );
 
+interface AreaProps {
+  readonly label: string;
+  readonly hint?: string | undefined;
+  readonly value: string;
+  readonly onChange: (value: string) => void;
+  /** Whether it is written in at once. */
+  readonly focused?: boolean;
+}
+
+const leastLines = 2;
+const mostLines = 12;
+
+/** Text of several lines; as high as what is in it. */
+export function TextArea({ focused = false, hint, label, onChange, value }: AreaProps): JSX.Element {
+  const place = useRef<HTMLTextAreaElement>(null);
+  useEffect(() => {
+    if (focused) place.current?.focus();
+  }, [focused]);
+  const lines = Math.min(mostLines, Math.max(leastLines, value.split('\n').length));
+  return (
+    <Field label={label} hint={hint}>
+      {(id, described) => (
+        <textarea
+          ref={place}
+          id={id}
+          aria-describedby={described}
+          dir="auto"
+          rows={lines}
+          value={value}
+          onInput={({ currentTarget }) => onChange(currentTarget.value)}
+        />
+      )}
+    </Field>
+  );
+}
+
 interface Tile {
   readonly name: string;
   readonly value: string;

@@ -28,6 +28,9 @@ export const figure = (value: number | null | undefined, digits = 4): string =>
   value === null || value === undefined || !Number.isFinite(value)
     ? '–'
     : new Intl.NumberFormat(spoken, { maximumSignificantDigits: digits }).format(value);
+/** A share of 1 as percent. */
+export const share = (value: number): string =>
+  new Intl.NumberFormat(spoken, { style: 'percent', maximumFractionDigits: 0 }).format(value);
 export const day = (iso: string): string =>
   new Intl.DateTimeFormat(spoken, { dateStyle: 'medium', timeStyle: 'short' }).format(new Date(iso));
 /** `one` or `other` by the language's plurals, with the number in it. */

@@ -149,6 +149,12 @@ function Rows({
   );
 }
 
+/** Pairs and labels are learnt by methods of their own. */
+function methodOf(found: Preview | null): string | null {
+  if (found?.format.includes('preference')) return 'dpo';
+  return found?.rows.some(({ label }) => label !== undefined && label !== null) ? 'kto' : null;
+}
+
 const nameOf = (id: string, files: readonly UploadedFile[] | null): string =>
   files?.find((file) => file.id === id)?.filename ?? id;
 
@@ -170,7 +176,8 @@ export function Data({ place }: { readonly place: Place }): JSX.Element {
     api.preview({ ...asked, rows }, signal),
   );
   const query = Object.fromEntries(place.query);
-  const next = addressOf(['plan'], { ...query, model: asked.model });
+  const method = methodOf(preview.value);
+  const next = addressOf(['plan'], { ...query, model: asked.model, ...(method ? { method } : {}) });
   if (asked.data.length === 0)
     return (
       <Page title={data.title} lead={data.lead}>

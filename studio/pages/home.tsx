@@ -2,7 +2,7 @@
 import type { JSX } from 'preact';
 import { useRef, useState } from 'preact/hooks';
 import { bytes } from '../../src/report/figures.ts';
-import { api, Fault, type UploadedFile } from '../api.ts';
+import { type AskedDataSet, api, Fault, type UploadedFile } from '../api.ts';
 import { filesOfDrop } from '../dropped.ts';
 import { Busy, FaultNotice, fill, Page } from '../parts.tsx';
 import { addressOf, go } from '../route.ts';
@@ -108,6 +108,38 @@ function Drop(): JSX.Element {
   );
 }
 
+const examples = ['colours', 'intents'] as const;
+
+/** What a reader begins with who has no file: examples of the package, or data of their own. */
+function Other(): JSX.Element {
+  const { home } = w();
+  const { act, busy, fault } = useAction();
+  const take = (example: AskedDataSet['example'] & string): void =>
+    void act(async () => go(dataAddress([(await api.makeData({ from: 'example', example })).file])));
+  return (
+    <section aria-labelledby="other-title">
+      <h2 id="other-title">{home.noFile}</h2>
+      <p class="actions">
+        {examples.map((name) => (
+          <button key={name} type="button" class="button" disabled={busy} onClick={() => take(name)}>
+            {fill(home.example, { name: home.examples[name]! })}
+          </button>
+        ))}
+        <a class="button" href={addressOf(['make'], { as: 'table' })}>
+          {home.write}
+        </a>
+        <a class="button" href={addressOf(['make'], { as: 'said' })}>
+          {home.fromChats}
+        </a>
+      </p>
+      <FaultNotice fault={fault} />
+    </section>
+  );
+}
+
+/** What may have been written by hand: larger files would not be. */
+const isWritten = ({ bytes: size, filename }: UploadedFile): boolean => /\.jsonl$/.test(filename) && size < 1e6;
+
 function FilesHere(): JSX.Element | null {
   const { again, value } = useAsked('files', () => api.files());
   const { act, fault } = useAction();
@@ -128,6 +160,12 @@ function FilesHere(): JSX.Element | null {
             <a href={dataAddress([file])} dir="auto">
               {file.filename}
             </a>
+            {isWritten(file) ? (
+              <a class="edit" href={addressOf(['make'], { as: 'table', file: file.id })}>
+                {home.edit}
+                <span class="hidden"> {file.filename}</span>
+              </a>
+            ) : null}
             <span class="muted">{bytes(file.bytes)}</span>
             <button
               type="button"
@@ -150,6 +188,7 @@ export function Home(): JSX.Element {
   return (
     <Page title={home.title} lead={home.lead}>
       {fault ? <FaultNotice fault={fault} again={again} /> : <Drop />}
+      {fault ? null : <Other />}
       <FilesHere />
       {value && value.length > 0 ? (
         <section aria-labelledby="runs-title">

@@ -21,10 +21,13 @@ const usualSettings: Settings = { validation: 0.1 };
 function settingsIn({ query }: Place): Settings {
   try {
     const given: unknown = JSON.parse(query.get('settings') ?? 'null');
-    return typeof given === 'object' && given !== null ? (given as Settings) : usualSettings;
+    if (typeof given === 'object' && given !== null) return given as Settings;
   } catch {
-    return usualSettings;
+    // An address that was cut: as if it had none.
   }
+  // Data of preferences says how it is learnt.
+  const method = query.get('method');
+  return method ? { ...usualSettings, method } : usualSettings;
 }
 
 const variantNames = (): Readonly<Record<string, string>> => {

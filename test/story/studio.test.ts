@@ -84,7 +84,22 @@ describe.skipIf(!chromiumPath)('in chromium (skipped where there is none: apt-ge
       if (name !== 'follow')
         faults.push(...(await faultsOf(page, name, { names: [looks[seen.length % looks.length]!] })));
     });
-    expect(seen).toEqual(['home', 'data', 'plan', 'follow', 'followed', 'result', 'chat', 'export', 'runs', 'server']);
+    expect(seen).toEqual([
+      'home',
+      'data',
+      'plan',
+      'follow',
+      'followed',
+      'result',
+      'chat',
+      'voted',
+      'said',
+      'table',
+      'chats',
+      'export',
+      'runs',
+      'server',
+    ]);
     expect(faults).toEqual([]);
     expect(left).toEqual([]);
     child.kill();
@@ -166,7 +181,7 @@ describe.skipIf(!chromiumPath)('in chromium (skipped where there is none: apt-ge
     expect(await page.locator('.tokens').nth(1).textContent()).toContain('<script>');
     faults.push(...(await faultsOf(page, 'harm', { names: ['phone-dark-en'] })));
     await page.goto(`${new URL(url).origin}/studio/chat?models=${encodeURIComponent('<img src=x onerror=harmed=1>')}`);
-    await page.fill('textarea', harm);
+    await page.fill('.composer textarea', harm);
     await page.keyboard.press('Enter');
     await page.waitForSelector('.column .notice.bad');
     expect(await page.locator('.said').textContent()).toContain('<script>');

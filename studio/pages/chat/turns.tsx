@@ -1,0 +1,150 @@
+/** What was said, turn by turn, and votes on it. */
+import { Component, type JSX } from 'preact';
+import { useState } from 'preact/hooks';
+import { isSaid, type Turn, withAnswer, withVote } from '../../chats.ts';
+import { Foreign, fill, TextArea } from '../../parts.tsx';
+import type { Talk } from '../../talk.ts';
+import { type LanguageName, languageNow, w } from '../../words.ts';
+import { Answer } from './answer.tsx';
+
+const letterOf = (column: number): string => String.fromCharCode('A'.charCodeAt(0) + column);
+
+interface Shown {
+  readonly turn: Turn;
+  readonly index: number;
+  readonly talk: Talk;
+  /** Whether this turn is being answered. */
+  readonly live: boolean;
+  readonly busy: boolean;
+  readonly language: LanguageName;
+}
+
+/** Whether the names stay hidden: of a blind comparison, until there is a vote. */
+const isHidden = ({ order, vote }: Turn): boolean => order !== null && vote === null;
+
+function VoteRow({ index, talk, turn }: Shown): JSX.Element | null {
+  const words = w().chat;
+  const places = turn.order ?? turn.answers.map((_, i) => i);
+  if (turn.answers.length < 2 || !turn.answers.every(isSaid)) return null;
+  const vote = (best: number | null) => (): void => {
+    const undone = turn.vote !== null && turn.vote.best === best && turn.order === null;
+    talk.change((chat) => withVote(chat, index, undone ? null : { best }));
+  };
+  const isPressed = (best: number | null): boolean => turn.vote !== null && turn.vote.best === best;
+  return (
+    <fieldset class="votes">
+      <legend>{words.voteAsked}</legend>
+      {places.map((column, place) => (
+        <button key={column} type="button" class="button" aria-pressed={isPressed(column)} onClick={vote(column)}>
+          {letterOf(place)}
+        </button>
+      ))}
+      <button type="button" class="button" aria-pressed={isPressed(null)} onClick={vote(null)}>
+        {words.voteEqual}
+      </button>
+      {isHidden(turn) ? <span class="note">{words.voteBlind}</span> : null}
+    </fieldset>
+  );
+}
+
+function Question({ busy, index, talk, turn }: Shown): JSX.Element {
+  const words = w().chat;
+  const [text, set] = useState<string | null>(null);
+  if (text !== null)
+    return (
+      <form
+        class="said"
+        onSubmit={(event) => {
+          event.preventDefault();
+          set(null);
+          if (text.trim() !== '') talk.again(index, text);
+        }}
+      >
+        <TextArea label={words.you} hint={words.editNote} value={text} onChange={set} focused />
+        <p class="actions">
+          <button type="submit" class="button first" disabled={busy || text.trim() === ''}>
+            {words.send}
+          </button>
+          <button type="button" class="button" onClick={() => set(null)}>
+            {words.betterLeave}
+          </button>
+        </p>
+      </form>
+    );
+  return (
+    <div class="said">
+      <h2 class="hidden">{words.you}</h2>
+      <Foreign>{turn.prompt}</Foreign>
+      <p class="small-actions">
+        <button type="button" class="quiet" disabled={busy} onClick={() => set(turn.prompt)}>
+          {words.edit}
+        </button>
+        <button type="button" class="quiet" disabled={busy} onClick={() => talk.again(index, turn.prompt)}>
+          {words.retry}
+        </button>
+      </p>
+    </div>
+  );
+}
+
+/** Drawn again only where it changed: a chat of some hundred turns is written to without a wait. */
+class TurnView extends Component<Shown> {
+  override shouldComponentUpdate(next: Shown): boolean {
+    const { busy, language, live, turn } = this.props;
+    return next.turn !== turn || next.live !== live || next.busy !== busy || next.language !== language;
+  }
+
+  override render(shown: Shown): JSX.Element {
+    const { index, live, talk, turn } = shown;
+    const { answers, order, vote } = turn;
+    const places = order ?? answers.map((_, i) => i);
+    const titleOf = (column: number, place: number): string | null => {
+      if (answers.length < 2) return null;
+      if (isHidden(turn)) return fill(w().chat.answer, { letter: letterOf(place) });
+      return `${letterOf(place)}: ${answers[column]?.model ?? ''}`;
+    };
+    return (
+      <article class="turn">
+        <Question {...shown} />
+        <div class={`columns of-${answers.length}`}>
+          {places.map((column, place) => (
+            <Answer
+              key={column}
+              answer={answers[column]}
+              title={titleOf(column, place)}
+              best={vote?.best === column}
+              writing={live && !answers[column]?.cut && answers[column]?.fault === null && !talk.isDone(column)}
+              think={(thought) =>
+                talk.change((chat) =>
+                  withAnswer(chat, { turn: index, column }, (answer) => ({ ...answer, ...thought })),
+                )
+              }
+            />
+          ))}
+        </div>
+        {live ? null : <VoteRow {...shown} />}
+      </article>
+    );
+  }
+}
+
+export function Turns({ talk }: { readonly talk: Talk }): JSX.Element {
+  const { busy, chat } = talk;
+  const { turns } = chat;
+  return (
+    <div class="turns" role="log" aria-live="off">
+      {turns.length === 0 ? <p class="note">{w().chat.empty}</p> : null}
+      {turns.map((turn, i) => (
+        <TurnView
+          key={i}
+          turn={turn}
+          index={i}
+          talk={talk}
+          busy={busy}
+          live={busy && i === talk.answering}
+          language={languageNow()}
+        />
+      ))}
+    </div>
+  );
+}
