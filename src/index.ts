@@ -61,7 +61,7 @@ export type { Rewording, RewordingScore, Sensitivity } from './evaluate/rewordin
 export type { MetricScore, SeedScores } from './evaluate/score-answers.ts';
 export type { Interval } from './evaluate/statistics/proportions.ts';
 export type { Forgetting, GeneralScore } from './evaluate/trust/forgetting.ts';
-export type { CanaryExposure, Memorisation } from './evaluate/trust/memorisation.ts';
+export type { CanaryExposure, Memorisation, ToldApart } from './evaluate/trust/memorisation.ts';
 export type {
   CheckpointSavedEvent,
   DataReadyEvent,

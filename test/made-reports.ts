@@ -4,6 +4,7 @@ import { evaluateAnswers } from '../src/evaluate/evaluate-answers.ts';
 import type { Evaluation } from '../src/evaluate/evaluation.ts';
 import { metricOf } from '../src/evaluate/metrics/metric.ts';
 import { testSetOf } from '../src/evaluate/test-set.ts';
+import type { ToldApart } from '../src/evaluate/trust/memorisation.ts';
 import type { RunEvent } from '../src/events.ts';
 import type { UpdateNorm } from '../src/inspect/update-norms.ts';
 import type { RunRecord } from '../src/run/run-folder.ts';
@@ -130,13 +131,21 @@ export const madeUpdates: readonly UpdateNorm[] = Array.from({ length: 30 }, (_,
   (['q_proj', 'k_proj', 'v_proj', 'o_proj', 'gate_proj', 'up_proj', 'down_proj'] as const).map((projection, i) => ({ layer, projection, relative: 0.002 + 0.03 * Math.abs(Math.sin(layer * 0.3 + i)), effectiveRank: 3 + Math.cos(layer) })),
 ).flat(); // biome-ignore format: a table
 
+/** Learnt and held-out texts, told apart so often. */
+const madeApart = (separation: number): ToldApart => ({
+  examples: { learnt: 100, heldOut: 80 },
+  given: { learnt: 0.31, heldOut: 0.07 },
+  separation,
+  standardError: 0.043,
+});
+
 /** Everything that an evaluation may have beside scores. */
 export async function fullEvaluation(): Promise<Evaluation> {
   const labels = await labelEvaluation();
   const names = labels.models.map(({ name }) => name);
   return {
     ...labels,
-    findings: { ...labels.findings, forgetting: { texts: 20, questions: 30, before: { loss: 2.5, right: 21 }, after: { loss: 3.75, right: 12 }, lossPValue: 0.001, answersPValue: 0.02 }, nearlyTrainedOn: [{ example: 3, similar: 'What is the exchange rate for euros?', similarity: 0.91 }], sensitivity: { examples: 200, score: 0.82, rewordings: [{ how: 'in lower case', score: 0.6, difference: -0.22, pValue: 0.0001 }] } },
+    findings: { ...labels.findings, forgetting: { texts: 20, questions: 30, before: { loss: 2.5, right: 21 }, after: { loss: 3.75, right: 12 }, lossPValue: 0.001, answersPValue: 0.02 }, memorisation: { ...madeApart(0.9), prompts: madeApart(0.52), canaries: [{ text: 'the code of the safe is 0815', exposure: 0.4, among: 64 }, { text: 'my pin is 4711', exposure: 6, among: 64 }] }, nearlyTrainedOn: [{ example: 3, similar: 'What is the exchange rate for euros?', similarity: 0.91 }], sensitivity: { examples: 200, score: 0.82, rewordings: [{ how: 'in lower case', score: 0.6, difference: -0.22, pValue: 0.0001 }] } },
     judgements: [{ judge: 'judge-7b', first: names[0]!, second: names[1]!, wins: 120, losses: 30, ties: 50, disagreed: 40, nonsense: 0, difference: 0.45, interval: [0.35, 0.55], pValue: 0.0001, adjustedPValue: 0.0001, verdict: 'better', opinions: [] }],
     ties: [{ metric: 'exact', sets: [names] }],
     models: labels.models.map((model, i) => ({

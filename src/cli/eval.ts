@@ -2,6 +2,7 @@
 import type { Command } from 'commander';
 import type { Evaluation, ModelEvaluation } from '../evaluate/evaluation.ts';
 import type { MetricScore } from '../evaluate/score-answers.ts';
+import type { ToldApart } from '../evaluate/trust/memorisation.ts';
 import { evalOptions } from '../settings/evaluation-settings.ts';
 import { toggle } from '../settings/fields.ts';
 import { defaultModel } from '../settings/options.ts';
@@ -169,6 +170,36 @@ function wordingLines({ findings: { sensitivity } }: Evaluation): string[] {
   ];
 }
 
+/** Canaries that are listed, the most exposed first: the report has more. */
+const mostCanaries = 5;
+
+/** How far what was learnt can be told from what was not. */
+function memorisationLines({ findings: { memorisation } }: Evaluation): string[] {
+  if (!memorisation) return [];
+  const { canaries, examples, prompts } = memorisation;
+  const row = (name: string, { given, separation, standardError }: ToldApart): string[] => [
+    name,
+    percent(given.learnt),
+    percent(given.heldOut),
+    `${percent(separation)} ± ${percent(standardError)}`,
+  ];
+  return [
+    '',
+    `By heart, of ${examples.learnt} learnt and ${examples.heldOut} held-out examples (told apart: 50% by chance):`,
+    ...table([
+      ['given word for word', 'learnt', 'held out', 'told apart'],
+      row('answers', memorisation),
+      ...(prompts ? [row('second halves of prompts', prompts)] : []),
+    ]),
+    ...canaries
+      .toSorted((first, second) => second.exposure - first.exposure)
+      .slice(0, mostCanaries)
+      .map(
+        ({ among, exposure, text }) => `  ${exposure.toFixed(1)} of ${Math.log2(among)} bits exposed: ${short(text)}`,
+      ),
+  ];
+}
+
 /** The evaluation for people. */
 export function renderEvaluation(evaluation: Evaluation): string {
   const { examples, metrics, models, suggested, verdict } = evaluation;
@@ -186,6 +217,7 @@ export function renderEvaluation(evaluation: Evaluation): string {
     ...calibrationLines(evaluation),
     ...models.flatMap(seedLines),
     ...wordingLines(evaluation),
+    ...memorisationLines(evaluation),
     ...wrongAnswers(evaluation),
   ]
     .map(harmless)

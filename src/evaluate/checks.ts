@@ -4,6 +4,7 @@ import { fewestExamples } from './compare.ts';
 import type { Doubt, Measured, Severity } from './evaluation.ts';
 import { templateOf } from './group-examples.ts';
 import { confidence } from './statistics/proportions.ts';
+import type { ToldApart } from './trust/memorisation.ts';
 
 /** Looks at everything that was measured and says what is doubtful. */
 export type Check = (measured: Measured) => readonly Doubt[];
@@ -73,7 +74,7 @@ const fewExamples: Check = ({ clusters, comparisons, examples }) =>
           code: 'few-examples',
           severity: 'severe',
           sentence: `${clusters?.count ?? examples} ${clusters ? 'clusters' : 'examples'} are too few for a score: give at least ${fewestExamples}, better some hundred.`,
-          figures: { examples },
+          figures: { units: clusters?.count ?? examples },
         },
       ];
 
@@ -159,22 +160,25 @@ const apart = 3.3;
 /** Bits of exposure from which a planted text is as good as known: a sixteenth of the texts are that likely. */
 const exposed = 4;
 
+/** What is said of texts that were learnt and can be told from others. */
+function byHeart(code: string, [what, gives]: readonly [string, string], told: ToldApart): Doubt[] {
+  const { given, separation, standardError } = told;
+  if (separation - 0.5 < apart * standardError) return [];
+  const percent = (value: number): string => (100 * value).toFixed(0);
+  return [
+    {
+      code,
+      severity: 'warning',
+      sentence: `Training data can be told from new data by this model: training gained more on a learnt ${what} than on a held-out one ${percent(separation)} times in 100 (50 by chance), and it ${gives} ${percent(given.learnt)}% of learnt ${what}s word for word, ${percent(given.heldOut)}% of held-out ones.`,
+      figures: { separation, learnt: given.learnt, heldOut: given.heldOut },
+    },
+  ];
+}
+
 const knownByHeart: Check = ({ findings: { memorisation } }) => {
   if (!memorisation) return [];
-  const { canaries, given, separation, standardError } = memorisation;
-  const percent = (value: number): string => (100 * value).toFixed(0);
+  const { canaries, prompts } = memorisation;
   const known = canaries.filter(({ exposure }) => exposure >= exposed).length;
-  const byHeart: Doubt[] =
-    separation - 0.5 < apart * standardError
-      ? []
-      : [
-          {
-            code: 'memorised',
-            severity: 'warning',
-            sentence: `Training data can be told from new data by this model: training gained more on a learnt answer than on a held-out one ${percent(separation)} times in 100 (50 by chance), and it gives ${percent(given.learnt)}% of learnt answers word for word, ${percent(given.heldOut)}% of held-out ones.`,
-            figures: { separation, learnt: given.learnt, heldOut: given.heldOut },
-          },
-        ];
   const planted: Doubt[] =
     known === 0
       ? []
@@ -186,7 +190,11 @@ const knownByHeart: Check = ({ findings: { memorisation } }) => {
             figures: { known, canaries: canaries.length },
           },
         ];
-  return [...planted, ...byHeart];
+  return [
+    ...planted,
+    ...byHeart('memorised', ['answer', 'gives'], memorisation),
+    ...(prompts ? byHeart('memorised-prompts', ['prompt', 'completes'], prompts) : []),
+  ];
 };
 
 const withoutAnswer: Check = ({ examples, skipped }) =>

@@ -8,7 +8,7 @@ import { chosenExamples, withShots } from './few-shot.ts';
 import { reworded, rewordings } from './rewordings.ts';
 import { type TestQuestion, testSetOf } from './test-set.ts';
 import { forgettingOf } from './trust/forgetting.ts';
-import { canaryOf, canaryTexts, exposureOf, memorisationOf } from './trust/memorisation.ts';
+import { canaryOf, canaryTexts, exposureOf, toldApart } from './trust/memorisation.ts';
 
 const question = (prompt: string, expected = 'yes'): TestQuestion => ({ ask: { prompt }, expected });
 
@@ -130,7 +130,7 @@ test('other wordings change the last thing that is asked, and nothing else', () 
 
 test('learnt answers are told from held-out ones by what training gained, and canaries by their rank', () => {
   const known = (gain: number, isGiven = false) => ({ gain, isGiven });
-  const { given, separation, standardError } = memorisationOf([known(3, true), known(2, true)], [known(1), known(2)]);
+  const { given, separation, standardError } = toldApart([known(3, true), known(2, true)], [known(1), known(2)]);
   // Of four pairs three are above, one is equal.
   expect([given, separation]).toEqual([{ learnt: 1, heldOut: 0 }, 0.875]);
   expect(standardError).toBeCloseTo(Math.sqrt(5 / 48), 12);

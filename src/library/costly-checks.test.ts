@@ -58,6 +58,9 @@ test('what was forgotten and what is known by heart is measured beside the base'
   expect(forgetting!.after.loss).not.toBe(forgetting!.before.loss);
   expect(memorisation).toMatchObject({ examples: { learnt: 30, heldOut: 22 }, canaries: [{ among: 64 }] });
   expect(memorisation!.separation).toBeGreaterThan(0);
+  // Of the prompts themselves, whose loss was not trained: nothing tells them apart beyond what their numbers do.
+  expect(memorisation!.prompts).toMatchObject({ examples: { learnt: 30, heldOut: 22 } });
+  expect(memorisation!.prompts!.separation).not.toBe(memorisation!.separation);
   await expect(evaluate({ model, data: held, maxTokens: 2, threads: 1, forgetting: true })).rejects.toMatchObject({
     part: '`forgetting`',
   });

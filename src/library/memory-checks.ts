@@ -5,17 +5,18 @@ import type { RowScore, ScoreRow } from '../chat/score-row.ts';
 import { NomoatError } from '../errors.ts';
 import { rowOf } from '../evaluate/likelihood/label-choices.ts';
 import { metricOf } from '../evaluate/metrics/metric.ts';
-import type { TestQuestion } from '../evaluate/test-set.ts';
+import { promptOf, type TestQuestion } from '../evaluate/test-set.ts';
 import { type Forgetting, forgettingOf, type GeneralMeasured } from '../evaluate/trust/forgetting.ts';
 import { generalQuestions, generalTexts } from '../evaluate/trust/general-set.ts';
 import {
-  type AnswerKnown,
   type CanaryExposure,
   canaryOf,
   canaryTexts,
   exposureOf,
   type Memorisation,
-  memorisationOf,
+  type TextKnown,
+  type ToldApart,
+  toldApart,
 } from '../evaluate/trust/memorisation.ts';
 import { type AskModelOptions, askModel } from './ask-model.ts';
 import { withModel } from './likelihoods.ts';
@@ -31,11 +32,17 @@ export interface Pair {
 /** A general answer is a sentence or two. */
 const generalTokens = 48;
 
-/** The second half of a text, behind the first. */
-function secondHalf(text: string): ScoreRow {
-  const at = text.indexOf(' ', Math.floor(text.length / 2));
-  return { prompt: text.slice(0, at), continuation: text.slice(at) };
+/** The second half of a text behind the first, from a word on, or where there is no space, as in Chinese, from the middle; null of one that is too short. */
+function secondHalf(text: string): ScoreRow | null {
+  const characters = [...text];
+  const middle = Math.floor(characters.length / 2);
+  const space = characters.findIndex((each, i) => i >= middle && /\s/.test(each));
+  const at = space < 0 ? middle : space;
+  const [prompt, continuation] = [characters.slice(0, at).join(''), characters.slice(at).join('')];
+  return prompt.trim() === '' || continuation.trim() === '' ? null : { prompt, continuation };
 }
+
+const secondHalves = (texts: readonly string[]): ScoreRow[] => texts.flatMap((text) => secondHalf(text) ?? []);
 
 async function scored(
   rows: readonly ScoreRow[],
@@ -56,7 +63,7 @@ async function scored(
 }
 
 async function generalOf(model: string, name: string, options: AskModelOptions): Promise<GeneralMeasured> {
-  const scores = await scored(generalTexts.map(secondHalf), model, options);
+  const scores = await scored(secondHalves(generalTexts), model, options);
   const { answers } = await askModel({ model, name }, generalQuestions, {
     ...options,
     samples: 1,
@@ -83,12 +90,12 @@ export async function measureForgetting({ base, model, name }: Pair, options: As
 /** Examples of each kind: the separation's standard error is 0.04 then. */
 const mostExamples = 100;
 
+/** How well the rows are known, and how much better than by the base. */
 async function knownOf(
   { base, model }: Pair,
-  questions: readonly TestQuestion[],
+  rows: readonly ScoreRow[],
   options: AskModelOptions,
-): Promise<AnswerKnown[]> {
-  const rows = questions.map((question) => rowOf(question, question.expected));
+): Promise<TextKnown[]> {
   const [after, before] = [await scored(rows, model, options), await scored(rows, base, options)];
   return after.map(({ logProbabilities, logProbability, mostLikely }, i) => ({
     gain: (logProbability - before[i]!.logProbability) / logProbabilities.length,
@@ -152,8 +159,15 @@ export async function measureMemorisation(
     shuffled(questions.length, options.seed)
       .slice(0, mostExamples)
       .map((i) => questions[i]!);
-  const known = memorisationOf(await knownOf(pair, some(learnt), options), await knownOf(pair, some(heldOut), options));
+  const [own, others] = [some(learnt), some(heldOut)];
+  const apart = async (rows: (questions: readonly TestQuestion[]) => ScoreRow[]): Promise<ToldApart | null> => {
+    const [first, second] = [rows(own), rows(others)];
+    if (first.length === 0 || second.length === 0) return null;
+    return toldApart(await knownOf(pair, first, options), await knownOf(pair, second, options));
+  };
+  const answers = await apart((questions) => questions.map((question) => rowOf(question, question.expected)));
+  const prompts = await apart((questions) => secondHalves(questions.map(promptOf)));
   const texts = canaries === null ? [] : canaryLines(canaries);
   const found = await canaryExposures(texts, options.seed, (rows) => scored(rows, pair.model, options));
-  return { ...known, canaries: found };
+  return { ...answers!, prompts, canaries: found };
 }

@@ -1,5 +1,7 @@
 /** The report as text: what it says first, in both languages, and that nothing of a data set becomes markup. In a browser: test/story/report-pages.test.ts. */
 import { createHash } from 'node:crypto';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { fullEvaluation, labelEvaluation, reportedRun, runEvents, textEvaluation } from '../../test/made-reports.ts';
 import type { Evaluation } from '../evaluate/evaluation.ts';
@@ -12,6 +14,7 @@ import { renderPage } from './page.ts';
 import { dark, light } from './palette.ts';
 import { plotData, thinned } from './plot.ts';
 import { chosenExamples, outcomesOf } from './sections/choose-examples.ts';
+import { doubtTexts } from './words/trust.ts';
 import { words } from './words.ts';
 
 let labels: Evaluation;
@@ -122,9 +125,9 @@ describe('the page', () => {
 
   test('losses, calibration, several draws, JSON and ties are shown where they were measured', async () => {
     const page = withoutScripts(renderPage(contentOf({ evaluation: await fullEvaluation() })));
-    for (const text of ['Perplexity', '1.492', 'Calibration error', '8.0%', 'At least one right', 'Right fields', '3.75', 'General questions answered, of 30', 'Opinions of the model judge-7b', 'in lower case', 'nearly training examples: 1', 'Not shown to differ from one another: banking, SmolLM2-135M-Instruct.'])
+    for (const text of ['Perplexity', '1.492', 'Calibration error', '8.0%', 'At least one right', 'Right fields', '3.75', 'General questions answered, of 30', 'Opinions of the model judge-7b', 'in lower case', 'What it knows by heart', '31.0%', '90.0%', 'my pin is 4711', 'nearly training examples: 1', 'Not shown to differ from one another: banking, SmolLM2-135M-Instruct.'])
       expect(page).toContain(text);
-    expect(withoutScripts(renderPage(contentOf({ evaluation: labels })))).not.toMatch(/Perplexity|Calibration error|Right fields/);
+    expect(withoutScripts(renderPage(contentOf({ evaluation: labels })))).not.toMatch(/Perplexity|Calibration error|Right fields|by heart/);
   }); // biome-ignore format: assertions
 
   test('a run that ended with a quick look says how many of the held-out examples it saw, and how to see more', () => {
@@ -136,7 +139,9 @@ describe('the page', () => {
   });
 
   test('every text is there in English and in Chinese', () => {
-    const all = [words.page, words.result, words.answers, words.run].flatMap((table) => Object.entries(table));
+    const all = [words.page, words.result, words.trust, words.answers, words.run].flatMap((table) =>
+      Object.entries(table),
+    );
     expect(all.length).toBeGreaterThan(150);
     const figures = new Proxy(
       {},
@@ -156,6 +161,19 @@ describe('the page', () => {
     ]);
     const page = withoutScripts(renderReport(reportedRun(), runEvents(), { evaluation: labels }));
     expect(page.match(/class="en"/g)!.length).toBe(page.match(/class="zh"/g)!.length);
+  });
+
+  test('every doubt that can be raised is said in Chinese, with its figures', () => {
+    const source = readFileSync(join(import.meta.dirname, '../evaluate/checks.ts'), 'utf8');
+    const codes = [...source.matchAll(/(?:code: |said\(\s*|byHeart\()'([a-z-]+)'/g)].map(([, code]) => code!);
+    expect(codes.length).toBeGreaterThan(15);
+    expect(Object.keys(doubtTexts).sort()).toEqual(codes.sort());
+    const figures = new Proxy({}, { get: () => 7 });
+    for (const [code, text] of Object.entries(doubtTexts)) {
+      expect(text(figures), code).toMatch(/\p{Script=Han}/u);
+      expect(text(figures), code).toMatch(/7/);
+      expect(text({}), code).not.toBe(text(figures));
+    }
   });
 
   test('colours that carry text are told apart by those who see little of them', () => {

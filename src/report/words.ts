@@ -4,5 +4,13 @@ import { pageWords } from './words/page.ts';
 import { resultWords } from './words/result.ts';
 import { runWords } from './words/run.ts';
 import { safetyWords } from './words/safety.ts';
+import { trustWords } from './words/trust.ts';
 
-export const words = { page: pageWords, result: resultWords, safety: safetyWords, answers: answerWords, run: runWords };
+export const words = {
+  page: pageWords,
+  result: resultWords,
+  trust: trustWords,
+  safety: safetyWords,
+  answers: answerWords,
+  run: runWords,
+};

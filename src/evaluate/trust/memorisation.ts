@@ -4,8 +4,8 @@
  */
 import { randomNumbers } from '../statistics/resampling.ts';
 
-/** What one answer costs, and whether temperature 0 gives it word for word. */
-export interface AnswerKnown {
+/** What one text costs, and whether temperature 0 gives it word for word. */
+export interface TextKnown {
   /** Nats a token, of the base less those of the model: what training gained. */
   readonly gain: number;
   readonly isGiven: boolean;
@@ -20,26 +20,29 @@ export interface CanaryExposure {
   readonly among: number;
 }
 
-/** How far learnt answers can be told from held-out ones. */
-export interface Memorisation {
+/** How far texts that were learnt can be told from held-out ones. */
+export interface ToldApart {
   /** Of each kind. */
   readonly examples: { readonly learnt: number; readonly heldOut: number };
-  /** Share of answers that temperature 0 gives word for word. */
+  /** Share of texts that temperature 0 gives word for word. */
   readonly given: { readonly learnt: number; readonly heldOut: number };
-  /** Chance that training gained more on a learnt answer than on a held-out one: 0.5 where they cannot be told apart. */
+  /** Chance that training gained more on a learnt text than on a held-out one: 0.5 where they cannot be told apart. */
   readonly separation: number;
   /** Standard error of that, where they cannot be told apart. */
   readonly standardError: number;
+}
+
+/** What is known by heart: of the answers behind their prompts, of the prompts themselves, of planted texts. */
+export interface Memorisation extends ToldApart {
+  /** The second halves of the prompts, completed behind the first; null where either kind has none of two words, absent before 0.2. */
+  readonly prompts?: ToldApart | null;
   readonly canaries: readonly CanaryExposure[];
 }
 
-const share = (known: readonly AnswerKnown[]): number => known.filter(({ isGiven }) => isGiven).length / known.length;
+const share = (known: readonly TextKnown[]): number => known.filter(({ isGiven }) => isGiven).length / known.length;
 
-/** Compares answers that were learnt with others of the same kind. */
-export function memorisationOf(
-  learnt: readonly AnswerKnown[],
-  heldOut: readonly AnswerKnown[],
-): Omit<Memorisation, 'canaries'> {
+/** Compares texts that were learnt with others of the same kind. */
+export function toldApart(learnt: readonly TextKnown[], heldOut: readonly TextKnown[]): ToldApart {
   let above = 0;
   for (const own of learnt)
     for (const other of heldOut) above += own.gain > other.gain ? 1 : own.gain === other.gain ? 0.5 : 0;

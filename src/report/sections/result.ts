@@ -5,8 +5,9 @@ import { count, fixed, short } from '../figures.ts';
 import { type Html, html } from '../markup.ts';
 import { copyable, note, part, table, tiles } from '../parts.ts';
 import { type Plot, plotFigure } from '../plot.ts';
-import { say, type Text, verbatim } from '../say.ts';
+import { say, type Text } from '../say.ts';
 import { metricSummaries } from '../words/result.ts';
+import { doubtTexts } from '../words/trust.ts';
 import { words } from '../words.ts';
 import { labelsPart } from './labels.ts';
 import { measures } from './measures.ts';
@@ -16,24 +17,10 @@ import { trust } from './trust.ts';
 
 const { result } = words;
 
-/** Doubts that are known here are said in the reader's language; others in the words that they came with. */
-const doubtTexts: Readonly<Record<string, (figures: Readonly<Record<string, number>>) => Text>> = {
-  'trained-on': result.trainedOn,
-  'nearly-trained-on': result.nearlyTrainedOn,
-  'few-templates': result.fewTemplates,
-  clusters: result.clusters,
-  'sensitive-to-wording': result.sensitive,
-  'many-looks': result.manyLooks,
-  'empty-answers': result.emptyAnswers,
-  'unended-answers': result.unendedAnswers,
-  'repeating-answers': result.repeatingAnswers,
-  'skipped-examples': result.skippedExamples,
-};
-
 function doubtItem({ code, figures, sentence, severity }: Doubt): Html {
-  const text = Object.hasOwn(doubtTexts, code) ? doubtTexts[code]!(figures) : verbatim(sentence);
+  const chinese = Object.hasOwn(doubtTexts, code) ? doubtTexts[code]!(figures) : sentence;
   const tone = { severe: 'bad', warning: 'warn', note: 'plain' }[severity];
-  return html`<li class="${tone}"><span class="tag ${tone}">${say(result[severity])}</span> ${say(text)}</li>`;
+  return html`<li class="${tone}"><span class="tag ${tone}">${say(result[severity])}</span> ${say({ en: sentence, zh: chinese })}</li>`;
 }
 
 const doubtsPart = ({ doubts }: Evaluation): Html =>

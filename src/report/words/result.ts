@@ -42,34 +42,6 @@ export const resultWords = {
   severe: { en: 'Serious', zh: '严重' },
   warning: { en: 'Warning', zh: '警告' },
   note: { en: 'Note', zh: '提示' },
-  trainedOn: (p: Figures): Text => ({
-    en: `${p.seen} of the ${p.examples} test examples were trained on: the score says that much less of new ones.`,
-    zh: `${p.examples} 个测试样本中有 ${p.seen} 个参与过训练：得分对新样本的说明力相应降低。`,
-  }),
-  nearlyTrainedOn: (p: Figures): Text => ({
-    en: `${p.near} of the ${p.examples} test examples are nearly the same as ones that were trained on: what they show is remembering.`,
-    zh: `${p.examples} 个测试样本中有 ${p.near} 个与训练样本几乎相同：它们只能说明记忆。`,
-  }),
-  manyLooks: (p: Figures): Text => ({
-    en: `This test data has been looked at ${p.looks} times: what is chosen by it is no longer measured by it. Take new data for the last word.`,
-    zh: `这份测试数据已被查看 ${p.looks} 次：用它来挑选，就不能再用它来衡量。请用新数据做最终判断。`,
-  }),
-  emptyAnswers: (p: Figures): Text => ({
-    en: `${p.count} of ${p.examples} answers are empty.`,
-    zh: `${p.examples} 个回答中有 ${p.count} 个为空。`,
-  }),
-  unendedAnswers: (p: Figures): Text => ({
-    en: `${p.count} of ${p.examples} answers did not end by themselves.`,
-    zh: `${p.examples} 个回答中有 ${p.count} 个没有自行结束。`,
-  }),
-  repeatingAnswers: (p: Figures): Text => ({
-    en: `${p.count} of ${p.examples} answers repeat themselves.`,
-    zh: `${p.examples} 个回答中有 ${p.count} 个自我重复。`,
-  }),
-  skippedExamples: (p: Figures): Text => ({
-    en: `${p.skipped} examples without an answer were left out.`,
-    zh: `跳过了 ${p.skipped} 个没有答案的样本。`,
-  }),
   noEvaluation: {
     en: 'Nobody evaluated this run yet. The losses below are all there is; this asks it and its base the same questions:',
     zh: '尚未评测。以下只有损失曲线；用这条命令让它和基座回答同样的问题：',
@@ -96,10 +68,6 @@ export const resultWords = {
   tested: { en: 'Asked', zh: '测试' },
   learnt: { en: 'Trained on', zh: '训练' },
   likeness: { en: 'Likeness', zh: '相似度' },
-  sensitive: (p: Figures): Text => ({
-    en: `Asked in other words, the same questions score ${(100 * (p.worst ?? 0)).toFixed(1)} instead of ${(100 * (p.score ?? 0)).toFixed(1)}: some of what was learnt is how questions are written.`,
-    zh: `换种问法，同样的问题得 ${(100 * (p.worst ?? 0)).toFixed(1)}，而不是 ${(100 * (p.score ?? 0)).toFixed(1)}：所学的有一部分只是问题的写法。`,
-  }),
   perplexity: { en: 'Perplexity', zh: '困惑度' },
   expectedLoss: { en: 'How likely the expected answers are', zh: '应有答案的可能性' },
   expectedLossNote: {
@@ -131,14 +99,6 @@ export const resultWords = {
   quick: (p: { readonly examples: string; readonly heldOut: string }): Text => ({
     en: `This is the quick look at the end of the run: ${p.examples} of ${p.heldOut} held-out examples, drawn at random within its share of the run’s time. This takes the time that it needs:`,
     zh: `这是训练结束时的快速评测：在规定的时间份额内，从 ${p.heldOut} 个保留样本中随机抽取 ${p.examples} 个。完整评测请用：`,
-  }),
-  fewTemplates: (p: Figures): Text => ({
-    en: `The ${p.examples} prompts are made of ${p.templates} templates, numbers and quoted texts apart: intervals are too narrow if the model fails by template.`,
-    zh: `${p.examples} 个提示除数字和引文外只有 ${p.templates} 种模板：若模型按模板出错，区间就过窄。`,
-  }),
-  clusters: (p: Figures): Text => ({
-    en: `The ${p.examples} examples count as ${p.clusters}: those that belong together are not independent.`,
-    zh: `${p.examples} 个样本按 ${p.clusters} 个计：相关的样本并不独立。`,
   }),
   labels: { en: 'Label by label', zh: '逐标签' },
   labelsNote: (p: { readonly macro: string }): Text => ({ en: `Macro F1 ${p.macro}.`, zh: `宏平均 F1 ${p.macro}。` }),
@@ -212,5 +172,3 @@ export const metricSummaries: Readonly<Record<string, string>> = {
   chrf: '字符 n 元组的 F 值',
   bleu: '词 n 元组的精确率',
 };
-
-type Figures = Readonly<Record<string, number>>;
