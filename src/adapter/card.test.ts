@@ -61,6 +61,32 @@ describe('renderCard', () => {
     expect(card).not.toContain('undefined');
   });
 
+  it('is of a whole model as well: no adapter is spoken of, and one from random weights has no base', () => {
+    const tuned = renderCard({
+      model: { file: 'model.gguf', baseModel: 'org/base' },
+      architecture: 'llama',
+      baseLicense: 'apache-2.0',
+      settings: { epochs: 2 },
+    });
+    expect(frontMatter(tuned)).toEqual({
+      base_model: 'org/base',
+      base_model_relation: 'finetune',
+      library_name: 'gguf',
+      pipeline_tag: 'text-generation',
+      license: 'apache-2.0',
+      tags: ['gguf', 'llama', 'nomoat'],
+    });
+    expect(tuned).toContain('# org/base, every weight tuned');
+    expect(tuned).toContain('| method | full fine-tuning |');
+    expect(tuned).toContain('llama-cli -m model.gguf');
+    expect(tuned).not.toMatch(/adapter|LoRA model|peft/i);
+    const made = renderCard({ model: { file: 'model.gguf', baseModel: null }, architecture: 'llama' });
+    expect(frontMatter(made)).not.toHaveProperty('base_model');
+    expect(made).toContain('# A llama model, trained from random weights');
+    expect(made).toContain('| method | pretraining, from random weights |');
+    expect(made).not.toMatch(/base model/i);
+  });
+
   it('keeps foreign text out of its structure', () => {
     const baseModel = 'a: b\n---\nlicense: mit\n```';
     const card = renderCard({

@@ -1,10 +1,11 @@
 /**
- * The README.md of an exported adapter: a model card as the Hugging Face hub reads it.
+ * The README.md of an adapter or a model: a model card as the Hugging Face hub reads it.
  * Promises: only what the caller knows is stated; nothing is guessed, and text from outside cannot break the front matter. Pure.
  * Format: https://huggingface.co/docs/hub/model-cards
  */
 import { stringify } from 'yaml';
-import type { AdapterSummary } from '../lora/adapter.ts';
+import { code, inline, prose, table } from './card-markup.ts';
+import { type CardFiles, type CardOf, type CardSubject, cardSubject } from './card-subject.ts';
 
 export interface CardFigure {
   readonly name: string;
@@ -30,9 +31,8 @@ export interface CardEvaluation {
 }
 
 export interface CardInfo {
-  readonly adapter: AdapterSummary;
   readonly architecture: string;
-  /** The adapter's name; the default says what it adapts. */
+  /** Its name; the default says what it is of. */
   readonly title?: string;
   /** License of the base model and of the data, where known: SPDX names in lower case. */
   readonly baseLicense?: string;
@@ -51,7 +51,7 @@ export interface CardInfo {
   /** Validation loss, exact answers, parity, ... */
   readonly figures?: readonly CardFigure[];
   /** File names beside the card, for the instructions. */
-  readonly files?: { readonly ggufLora?: string; readonly modelfile?: string };
+  readonly files?: CardFiles;
   /** What a safety check beside the base said, in sentences. */
   readonly safety?: readonly string[];
   /** What it is meant for, in a sentence of whoever made it. */
@@ -61,25 +61,6 @@ export interface CardInfo {
   /** nomoat's version. */
   readonly version?: string;
 }
-
-/** The text in a table cell or a heading: no line breaks, no column borders. */
-function inline(text: string | number | boolean): string {
-  const shown =
-    typeof text === 'number' && !Number.isInteger(text) ? String(Number(text.toPrecision(6))) : String(text);
-  return shown.replace(/\s+/g, ' ').replace(/\|/g, '\\|').trim();
-}
-
-/** One number, or those that modules have, in a text. */
-const listed = (values: readonly number[]): number | string =>
-  values.length === 1 ? values[0]! : values.map((value) => inline(value)).join(', ');
-/** A text as a code span, whatever it holds. */
-const code = (text: string): string => `\`${inline(text).replace(/`/g, "'")}\``;
-
-/** A text as a Python literal, on one line. */
-const literal = (text: string): string => JSON.stringify(text);
-
-/** The hub takes nothing else for base_model. */
-const hubId = /^[\w.-]+\/[\w.-]+$/;
 
 /** The hub's names of metrics, where it has some. */
 const hubMetrics: Readonly<Record<string, string>> = { exact: 'exact_match', 'token-f1': 'f1', 'rouge-l': 'rouge' };
@@ -109,39 +90,24 @@ const modelIndex = (title: string, { dataset, metrics }: CardEvaluation) => [
 
 const shown = (score: number): string => score.toFixed(3);
 
-function frontMatter(info: CardInfo, title: string): string {
-  const { adapter, architecture, baseLicense, datasets, evaluation, languages } = info;
-  const fields = {
-    ...(hubId.test(adapter.baseModel) ? { base_model: adapter.baseModel, base_model_relation: 'adapter' } : {}),
-    library_name: 'peft',
+function frontMatter(info: CardInfo, { fields, tags }: CardSubject, title: string): string {
+  const { architecture, baseLicense, datasets, evaluation, languages } = info;
+  const all = {
+    ...fields,
     pipeline_tag: 'text-generation',
     ...(baseLicense ? { license: baseLicense } : {}),
     ...(languages?.length ? { language: [...languages] } : {}),
     ...(datasets?.length ? { datasets: [...datasets] } : {}),
-    tags: ['lora', 'peft', architecture, 'nomoat'],
+    tags: [...tags, architecture, 'nomoat'],
     ...(evaluation ? { 'model-index': modelIndex(title, evaluation) } : {}),
   };
-  return `---\n${stringify(fields)}---\n`;
+  return `---\n${stringify(all)}---\n`;
 }
 
-function table(head: readonly string[], rows: readonly (readonly (string | number | boolean)[])[]): string {
-  const line = (cells: readonly (string | number | boolean)[]): string => `| ${cells.map(inline).join(' | ')} |`;
-  return [line(head), line(head.map(() => '---')), ...rows.map(line)].join('\n');
-}
-
-function training({ adapter, data, dataLicense, settings }: CardInfo): string {
-  const rows: [string, string | number | boolean][] = [
-    ['method', adapter.rslora ? 'LoRA, rank-stabilised' : 'LoRA'],
-    ['rank', listed(adapter.ranks)],
-    ['alpha', listed(adapter.alphas)],
-    ['scale', listed(adapter.scales)],
-    ['dropout', adapter.dropout],
-    ['target modules', adapter.targetModules.join(', ')],
-    ...Object.entries(settings ?? {}),
-  ];
+function training({ data, dataLicense, settings }: CardInfo, { rows }: CardSubject): string {
   const source = data?.length ? `Trained on ${data.map(code).join(', ')}` : 'The training data is not stated';
   const license = dataLicense ? `, under ${inline(dataLicense)}` : data?.length ? '; its license is not stated' : '';
-  return `## Training\n\n${source}${license}.\n\n${table(['setting', 'value'], rows)}\n`;
+  return `## Training\n\n${source}${license}.\n\n${table(['setting', 'value'], [...rows, ...Object.entries(settings ?? {})])}\n`;
 }
 
 function figures({ figures: list }: CardInfo): string {
@@ -155,15 +121,12 @@ function warnings({ warnings: list }: CardInfo): string {
   return `> [!WARNING]\n${list.map((sentence) => `> - ${prose(sentence)}`).join('\n')}\n`;
 }
 
-/** A sentence that may name what data or models wrote: on one line, its markup none. */
-const prose = (text: string): string => inline(text).replace(/[<>[\]*_#]/g, '\\$&');
-
-function evaluationPart({ evaluation, title }: CardInfo): string {
+function evaluationPart({ evaluation, title }: CardInfo, { noun }: CardSubject): string {
   if (!evaluation) return '';
   const { dataset, examples, metrics, others, verdict } = evaluation;
   const [first] = metrics;
   const rows = [
-    ...metrics.map(({ interval, name, score }) => [title ?? 'this adapter', name, shown(score), `${shown(interval[0])} to ${shown(interval[1])}`]),
+    ...metrics.map(({ interval, name, score }) => [title ?? `this ${noun}`, name, shown(score), `${shown(interval[0])} to ${shown(interval[1])}`]),
     ...others.map(({ name, score }) => [name, first!.name, shown(score), '']),
   ];
   const where = dataset.id === null ? `${code(dataset.name)}, which is not published with it` : `[${inline(dataset.id)}](https://huggingface.co/datasets/${dataset.id})`;
@@ -174,34 +137,6 @@ function evaluationPart({ evaluation, title }: CardInfo): string {
 function safetyPart({ safety }: CardInfo): string {
   if (!safety?.length) return '';
   return `## Safety\n\nA quick check beside the base, by likelihoods of refusals and of first words. It does not show that this is safe.\n\n${safety.map((sentence) => `- ${prose(sentence)}`).join('\n')}\n`;
-}
-
-function usage({ adapter, files }: CardInfo): string {
-  const base = adapter.baseModel || 'BASE_MODEL';
-  const lora = files?.ggufLora ?? 'adapter.gguf';
-  const parts = [
-    '## Use',
-    'With PEFT (give a Transformers copy of the base model):',
-    `\`\`\`python
-from peft import PeftModel
-from transformers import AutoModelForCausalLM, AutoTokenizer
-
-base = ${literal(base)}
-model = PeftModel.from_pretrained(AutoModelForCausalLM.from_pretrained(base), "path/to/this/folder")
-tokenizer = AutoTokenizer.from_pretrained(base)
-\`\`\``,
-    files?.ggufLora
-      ? `With llama.cpp, on the GGUF file of the base model:`
-      : 'With llama.cpp, after `nomoat export RUN --to gguf --out adapter.gguf`:',
-    `\`\`\`sh\nllama-cli -m BASE.gguf --lora ${lora}\n\`\`\``,
-    files?.modelfile
-      ? 'With Ollama:'
-      : 'With Ollama, in the folder that `nomoat export RUN --to ollama --out FOLDER` writes (the merged model and its Modelfile):',
-    '```sh\nollama create my-model -f Modelfile\n```',
-    'With nomoat:',
-    '```sh\nnomoat chat BASE.gguf --adapter path/to/this/folder\n```',
-  ];
-  return `${parts.join('\n\n')}\n`;
 }
 
 /** Floating-point operations from which the European Commission's guidelines of 18 July 2025 take a model for general-purpose AI. */
@@ -225,28 +160,26 @@ Training took about ${power(operations)} floating-point operations: 6 x ${parame
 }
 
 /** The card as Markdown with YAML front matter. */
-export function renderCard(info: CardInfo): string {
-  const { adapter, architecture, version } = info;
-  const title = info.title ?? `LoRA adapter for ${adapter.baseModel || `a ${architecture} model`}`;
-  const license = info.baseLicense
-    ? `The base model is under ${inline(info.baseLicense)}; that license applies to what is made with it.`
-    : 'The license of the base model applies to what is made with it.';
+export function renderCard(info: CardInfo & CardOf): string {
+  const { architecture, files, intendedUse, version } = info;
+  const subject = cardSubject(info);
+  const title = info.title ?? subject.title(architecture);
   const disclosure = `## Intended use and limits
 
-${info.intendedUse ? inline(info.intendedUse) : 'Whoever made it has not said what it is for: try it on your own examples before you use it.'} Tell people that they talk to a machine.
+${intendedUse ? inline(intendedUse) : 'Whoever made it has not said what it is for: try it on your own examples before you use it.'} Tell people that they talk to a machine.
 
-This adapter changes a language model's answers. They can be wrong, biased or invented; check them before you rely on them.
-It was made automatically with [nomoat](https://www.npmjs.com/package/nomoat)${version ? ` ${inline(version)}` : ''} and only the figures above were measured. ${license}
+${subject.what} can be wrong, biased or invented; check them before you rely on them.
+It was made automatically with [nomoat](https://www.npmjs.com/package/nomoat)${version ? ` ${inline(version)}` : ''} and only the figures above were measured. ${subject.license(info.baseLicense)}
 ${computePart(info)}`;
   const sections = [
-    frontMatter(info, title),
+    frontMatter(info, subject, title),
     `# ${inline(title)}\n`,
     warnings(info),
-    evaluationPart(info),
+    evaluationPart(info, subject),
     safetyPart(info),
-    training(info),
+    training(info, subject),
     figures(info),
-    usage(info),
+    `## Use\n\n${subject.usage(files ?? {}).join('\n\n')}\n`,
     disclosure,
   ];
   return sections.filter((section) => section !== '').join('\n');

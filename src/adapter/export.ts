@@ -56,7 +56,7 @@ export interface ExportOptions {
   /** How it was made and of what; default: nothing is said of it. */
   readonly begotten?: Begotten;
   /** For peft: what the card says beyond the adapter's own settings. */
-  readonly card?: Partial<Omit<CardInfo, 'adapter'>>;
+  readonly card?: Partial<CardInfo>;
 }
 
 const cardName = 'README.md';
@@ -84,7 +84,7 @@ function writePeftFolder(
   replaceFolderAtomic(out, (temporary) => {
     writePeft(temporary, adapter, readModelConfig(model).layers);
     describeMaking(temporary, out, { base, begotten, frozen });
-    const info: CardInfo = {
+    const info = {
       architecture: readModelConfig(model).architecture,
       ...card,
       adapter: summarizeAdapter(adapter),

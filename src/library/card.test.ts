@@ -119,6 +119,21 @@ test('without one it says that nobody evaluated it, and states no result; a fail
   writeFileSync(path, record);
 });
 
+test('of a run that trained every weight it is the card of a model', async () => {
+  const data = join(folder, 'train.jsonl');
+  const model = join(import.meta.dirname, '../../test/fixtures/reference/llama/base.gguf');
+  const full = join(folder, 'full');
+  await tune({ data, model, run: full, method: 'full', maxSteps: 1, verdictShare: 0, threads: 1 }).result;
+  const tuned = card(full, { license: 'apache-2.0' });
+  expect(tuned.warnings[0]).toBe(
+    'Nobody has evaluated this model: whether it does what it was trained for is unknown.',
+  );
+  expect(tuned.readme).toContain('# base, every weight tuned');
+  expect(tuned.readme).toMatch(/\| steps \| 1 \|/);
+  expect(frontMatter(tuned.readme)).toMatchObject({ library_name: 'gguf', license: 'apache-2.0' });
+  expect(frontMatter(card(full, { baseModel: 'org/name' }).readme)).toMatchObject({ base_model: 'org/name' });
+}, 120_000);
+
 test('what is no evaluation, no id and no run with an adapter is refused', () => {
   const wrong = join(folder, 'wrong.json');
   writeFileSync(wrong, '{"examples": 3}');

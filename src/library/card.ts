@@ -9,6 +9,7 @@ import { basename, join, resolve } from 'node:path';
 import { stringify } from 'yaml';
 import { z } from 'zod';
 import { type CardEvaluation, renderCard } from '../adapter/card.ts';
+import type { CardOf } from '../adapter/card-subject.ts';
 import { readPeft } from '../adapter/peft.ts';
 import { NomoatError } from '../errors.ts';
 import type { RunEvent } from '../events.ts';
@@ -16,7 +17,7 @@ import { writeFileAtomic } from '../formats/atomic-write.ts';
 import { readBoundedJson } from '../formats/bounded-json.ts';
 import { summarizeAdapter } from '../lora/adapter.ts';
 import { runCard } from '../run/run-card.ts';
-import { RunFolder, type RunRecord } from '../run/run-folder.ts';
+import { modelFileName, RunFolder, type RunRecord } from '../run/run-folder.ts';
 import { runWarning } from '../run/run-result.ts';
 import { trainsAdapter } from '../settings/methods.ts';
 import { callWith } from '../words/program-words.ts';
@@ -105,12 +106,13 @@ function cardEvaluation(
 
 /** What has to be known first: a failed proof, no evaluation, and what makes one doubtful. */
 function warningsOf(run: string, record: RunRecord, evaluation: ReadEvaluation | null): string[] {
+  const noun = trainsAdapter(record.settings.method) ? 'adapter' : 'model';
   const untrusted = runWarning(basename(run), record);
   const doubts = evaluation?.doubts.filter(({ severity }) => severity !== 'note').map(({ sentence }) => sentence) ?? [];
   return [
     ...(untrusted === null ? [] : [untrusted]),
     ...(evaluation === null
-      ? ['Nobody has evaluated this adapter: whether it does what it was trained for is unknown.']
+      ? [`Nobody has evaluated this ${noun}: whether it does what it was trained for is unknown.`]
       : []),
     ...doubts,
   ];
@@ -124,15 +126,22 @@ function evalResultsOf(evaluation: CardEvaluation, { split, task, testData }: Ca
   return stringify([{ dataset, value: Number(score.toFixed(4)), date: date.slice(0, 10), notes }]);
 }
 
-function assertCardable(run: string, folder: RunFolder, { settings, state }: RunRecord): void {
-  if (trainsAdapter(settings.method) && existsSync(folder.adapter)) return;
-  const isWhole = !trainsAdapter(settings.method);
-  throw new NomoatError({
-    code: isWhole ? 'no-adapter' : 'run-unfinished',
-    part: run,
-    fault: isWhole ? 'trained every weight: cards are for adapters' : `is a run without a result yet (${state})`,
-    remedy: isWhole ? 'Give a run that trained an adapter.' : `Finish it first: ${callWith('resumeTune', run)}`,
-  });
+/** What the card is of: the run's adapter, or its model. Throws NomoatError where it has none yet. */
+function subjectOf(run: string, folder: RunFolder, { settings, state }: RunRecord, baseModel: string | null): CardOf {
+  const { method, modelPath } = settings;
+  if (!existsSync(trainsAdapter(method) ? folder.adapter : join(folder.model, modelFileName)))
+    throw new NomoatError({
+      code: 'run-unfinished',
+      part: run,
+      fault: `is a run without a result yet (${state})`,
+      remedy: `Finish it first: ${callWith('resumeTune', run)}`,
+    });
+  if (trainsAdapter(method)) {
+    const adapter = summarizeAdapter(readPeft(folder.adapter));
+    return { adapter: baseModel ? { ...adapter, baseModel } : adapter };
+  }
+  const base = method === 'pretrain' ? null : (baseModel ?? basename(modelPath).replace(/\.gguf$/i, ''));
+  return { model: { file: modelFileName, baseModel: base } };
 }
 
 /** Passes of the run and where its result was taken, as its events say it; 1 where they do not. */
@@ -199,19 +208,18 @@ export function card(run: string, options: CardOptions = {}): Card {
   const folder = new RunFolder(run);
   const record = folder.read();
   const { settings, validationAfter: bestLoss, validationBefore } = record;
-  assertCardable(run, folder, record);
+  const of = subjectOf(run, folder, record, options.baseModel ?? null);
   const found = readEvaluation(run, options.evaluation ?? null);
   const warnings = warningsOf(run, record, found);
   const evaluation = found && cardEvaluation(found, options);
   const { stepsPerEpoch, ...progress } = progressOf(folder);
-  const adapter = summarizeAdapter(readPeft(folder.adapter));
   const events = folder.events();
   const start = events.find((event) => event.type === 'run-start');
-  const { baseModel, intendedUse, language, license, out, title, trainingData } = options;
+  const { intendedUse, language, license, out, title, trainingData } = options;
   const compute = computeOf(events);
   const readme = renderCard({
     ...runCard(settings, { ...progress, bestLoss, validationBefore }, stepsPerEpoch),
-    adapter: baseModel ? { ...adapter, baseModel } : adapter,
+    ...of,
     architecture: start?.type === 'run-start' ? start.architecture : 'llama',
     warnings,
     ...(title ? { title } : {}),

@@ -1,6 +1,7 @@
-/** What a run says on its adapter's model card. Pure. */
+/** What a run says on the model card of its adapter or model. Pure. */
 import { basename } from 'node:path';
 import type { CardInfo } from '../adapter/card.ts';
+import { trainsAdapter } from '../settings/methods.ts';
 import type { RunSettings } from '../settings/run-settings.ts';
 import { withPaths } from '../store/stack.ts';
 import type { TrainerState } from '../train/trainer-state.ts';
@@ -9,9 +10,9 @@ import { version } from './version.ts';
 /** Where the run stood when its result was taken. */
 export type CardState = Pick<TrainerState, 'bestLoss' | 'bestStep' | 'step' | 'validationBefore'>;
 
-/** All that is not the adapter's own. */
+/** All that its weights do not say. */
 export function runCard(settings: RunSettings, state: CardState, stepsPerEpoch: number): Partial<CardInfo> {
-  // The adapter is the best checkpoint's, and a run may have ended before its passes did.
+  // The result is the best checkpoint's, and a run may have ended before its passes did.
   const steps = state.bestStep ?? state.step;
   const { bestLoss: after, validationBefore: before } = state;
   const names = (stack: string): string => withPaths(stack, (path) => basename(path));
@@ -37,7 +38,7 @@ export function runCard(settings: RunSettings, state: CardState, stepsPerEpoch: 
     ...(after === null || before === null
       ? {}
       : { figures: [{ name: 'validation loss (nats per supervised token)', before, after }] }),
-    files: { ggufLora: 'adapter.gguf' },
+    files: trainsAdapter(settings.method) ? { ggufLora: 'adapter.gguf' } : {},
     version,
   };
 }

@@ -71,6 +71,10 @@ describe('pretraining through the command line', { timeout: patience }, () => {
     expect(events.find((e) => e.type === 'run-start')).toMatchObject({ settings: { warmupSteps: 1 } });
     expect(events.flatMap((e) => (e.type === 'step-end' ? [e.learningRate] : []))[1]).toBeCloseTo(1e-3, 6);
     expect(events.find((e) => e.type === 'plan')).toMatchObject({ measured: false, precision: 'f32' });
+    const card = nomoat('card', 'few', '--base-model', 'org/none');
+    expect(card.out).toContain('# A llama model, trained from random weights\n');
+    expect(card.out).toContain('Trained on `text.txt`');
+    expect(card.out).not.toMatch(/base_model|adapter/);
   });
 
   test('a model from text: it learns, keeps parity with llama.cpp, chats and is tuned further', () => {
