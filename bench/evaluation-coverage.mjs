@@ -4,12 +4,14 @@
  * Usage: node bench/evaluation-coverage.mjs [--comparisons 1000] [--sizes 50,200,1000] [--seed 1] [--kinds 'scores,seeds']    (after npm run build)
  * Right or wrong: two models, each right on 50 to 95 in 100 and alike on a third to two thirds of the examples. Scores: skewed ones from 0 to 1.
  * Rare scores: the two differ on one example in ten, by skewed scores.
- * Clusters: right or wrong, of five examples each that are mostly alike. Seeds: three repeats, each as good as chance made it.
+ * Clusters: right or wrong, of five examples each that are mostly alike. Seeds: three repeats, each as good as chance made it; macro seeds: the
+ * same of four labels, by macro F1.
  * In half of the comparisons nothing differs; the other half differs by up to ten points.
  */
 import { parseArgs } from 'node:util';
 import { compareTwo } from '../dist/evaluate/compare-two.js';
 import { metricOf } from '../dist/evaluate/metrics/metric.js';
+import { pseudoValues } from '../dist/evaluate/statistics/resample-rows.js';
 import { meanOverSeeds } from '../dist/evaluate/statistics/seeds.js';
 import { normalQuantile } from '../dist/evaluate/statistics/normal.js';
 import { randomNumbers } from '../dist/evaluate/statistics/resampling.js';
@@ -19,7 +21,7 @@ const { values } = parseArgs({
     comparisons: { type: 'string', default: '1000' },
     sizes: { type: 'string', default: '50,200,1000' },
     seed: { type: 'string', default: '1' },
-    kinds: { type: 'string', default: 'right or wrong,scores,rare scores,clusters,seeds' },
+    kinds: { type: 'string', default: 'right or wrong,scores,rare scores,clusters,seeds,macro seeds' },
   },
 });
 const random = randomNumbers(Number(values.seed));
@@ -70,6 +72,21 @@ const kinds = {
     const repeats = Array.from({ length: 3 }, () => answered(right + difference + noise()));
     return { difference, sides: [side(meanOverSeeds(repeats), repeats), side(answered(right))], metric: 'exact' };
   },
+  'macro seeds': (count) => {
+    const [difference, right] = [effect(), 0.55 + 0.3 * random()];
+    const expected = Array.from({ length: count }, () => Math.floor(4 * random()));
+    const hard = Array.from({ length: count }, () => random());
+    // Wrong answers are any other label: then macro F1 of many examples is their share of right ones.
+    const answered = (share) => expected.map((label, i) => String((random() < 0.5 ? hard[i] : random()) < share ? label : (label + 1 + Math.floor(3 * random())) % 4));
+    const macro = metricOf('macro-f1');
+    const statistic = (answers) => macro.together(answers, expected.map(String));
+    const figure = (answers) => statistic(answers)([...answers.keys()]);
+    const repeats = Array.from({ length: 3 }, () => answered(right + difference + 0.03 * normalQuantile(random())));
+    const other = answered(right);
+    const scores = Array(count).fill(0);
+    const tuned = { score: mean(repeats.map(figure)), scores, answers: repeats[0], bySeed: repeats.map((answers) => pseudoValues(statistic(answers), count)) };
+    return { difference, sides: [tuned, { score: figure(other), scores, answers: other, bySeed: null }], metric: 'macro-f1', expected: expected.map(String) };
+  },
 };
 
 const percent = (count, of) => (of === 0 ? '-' : ((100 * count) / of).toFixed(1));
@@ -80,8 +97,7 @@ for (const name of values.kinds.split(',')) {
   for (const count of values.sizes.split(',').map(Number)) {
     let [covered, same, better, worse, differing, found] = [0, 0, 0, 0, 0, 0];
     for (let i = 0; i < Number(values.comparisons); i++) {
-      const { clusters, difference, metric, sides } = simulate(count);
-      const expected = sides[0].scores.map(() => '');
+      const { clusters, difference, metric, sides, expected = sides[0].scores.map(() => '') } = simulate(count);
       const { interval: [low, high], pValue, difference: seen } = compareTwo(sides[0], sides[1], { metric: metricOf(metric), expected, ...(clusters ? { clusters } : {}) });
       if (low <= difference + 1e-12 && difference - 1e-12 <= high) covered++;
       if (difference === 0) {

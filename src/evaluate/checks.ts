@@ -81,7 +81,8 @@ const fewExamples: Check = ({ clusters, comparisons, examples }) =>
 /** Cut answers are scored as they are: where every one is, the score is that of the cut. */
 const neverEnds: Check = ({ examples, models: [first] }) => {
   const { degenerate, name, results, samples } = first!;
-  const answers = examples * (samples?.[0]?.length ?? results[0]?.seeds?.means.length ?? 1);
+  const { draws = 1, means = [] } = results[0]?.seeds ?? {};
+  const answers = examples * (samples?.[0]?.length ?? Math.max(1, means.length * draws));
   return degenerate.unended < answers
     ? []
     : [

@@ -5,9 +5,9 @@ import { standardError } from './statistics/clusters.ts';
 import { meanInterval } from './statistics/mean-interval.ts';
 import { examplesNeeded, smallestShown } from './statistics/power.ts';
 import { type Interval, mcnemarExact, pairedInterval } from './statistics/proportions.ts';
-import { bootstrapStatistic, permuteStatistic, type Statistic } from './statistics/resample-rows.ts';
+import { bootstrapStatistic, permuteStatistic, pseudoValues, type Statistic } from './statistics/resample-rows.ts';
 import { pairedPermutation } from './statistics/resampling.ts';
-import { type BySeed, type SeededMean, seededMean, seedVariance } from './statistics/seeds.ts';
+import { type BySeed, meanOverSeeds, type SeededMean, seededMean, seedVariance } from './statistics/seeds.ts';
 
 /** What two are compared by. */
 export interface CompareOptions {
@@ -61,12 +61,27 @@ const count = (differences: readonly number[], sign: number): number =>
 const bothOf = (first: Side, second: Side, { expected, metric }: CompareOptions): Statistic | null =>
   metric.together?.([...first.answers, ...second.answers], [...expected, ...expected]) ?? null;
 
+/** What the mean of one side is made of: scores, or pseudo-values of a figure of all answers together. */
+function valuesOf(
+  { answers, bySeed, scores }: Side,
+  { clusters, expected, metric }: CompareOptions,
+): readonly number[] {
+  if (!metric.together) return scores;
+  if (bySeed) return meanOverSeeds(bySeed);
+  return pseudoValues(metric.together(answers, expected), answers.length, clusters);
+}
+
 /** The difference with the noise of seeds in it; null where neither is repeats. */
-function overSeeds(first: Side, second: Side, { clusters }: CompareOptions): SeededMean | null {
+function overSeeds(first: Side, second: Side, options: CompareOptions): SeededMean | null {
+  // Pseudo-values are of whole clusters already.
+  const clusters = options.metric.together ? undefined : options.clusters;
   const repeats = [first, second].flatMap(({ bySeed }) =>
     bySeed ? [{ count: bySeed.length, variance: seedVariance(bySeed, clusters) }] : [],
   );
-  return repeats.length === 0 ? null : seededMean(differencesOf(first, second), repeats, clusters);
+  if (repeats.length === 0) return null;
+  const [own, others] = [valuesOf(first, options), valuesOf(second, options)];
+  const differences = own.map((value, i) => value - others[i]!);
+  return seededMean(differences, repeats, { clusters, centre: first.score - second.score });
 }
 
 /** Which test is made, and its p-value. */

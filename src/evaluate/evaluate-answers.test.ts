@@ -212,8 +212,8 @@ test('repeats of a training: a verdict that holds over seeds, with their noise t
   const base = answered('base', rightly(0.5, 9));
   const given = { test, metrics: [metricOf('exact')], suggested: null, baselines: [], findings: {} };
   const repeats = (name: string, shares: readonly number[]): Answered => {
-    const seeds = shares.map((share, i) => rightly(share, i).map((text) => ({ text, ended: true })));
-    return { name, answers: seeds[0]!, seeds, costs: { seconds: 0, computed: 0 } };
+    const seeds = shares.map((share, i) => [rightly(share, i).map((text) => ({ text, ended: true }))]);
+    return { name, answers: seeds[0]![0]!, seeds, costs: { seconds: 0, computed: 0 } };
   };
   const steady = await evaluateAnswers({ ...given, models: [repeats('tuned', [0.95, 0.95, 0.95]), base] });
   expect(steady.comparisons[0]).toMatchObject({ test: 'seeds', verdict: 'better' });
@@ -231,6 +231,61 @@ test('repeats of a training: a verdict that holds over seeds, with their noise t
   // The same answers once: a single run of that score would have been called better.
   const single = await evaluateAnswers({ ...given, models: [answered('tuned', rightly(0.8, 1)), base] });
   expect(single.comparisons[0]!.verdict).toBe('better');
+});
+
+test('repeats may draw several answers each, and be compared by macro F1', async () => {
+  const test = testSetOf(questionsOf(labels));
+  const base = answered('base', rightly(0.5, 9));
+  const given = { test, suggested: null, baselines: [], findings: {} };
+  const draw = (share: number, seed: number) => rightly(share, seed).map((text) => ({ text, ended: true }));
+  const of = (name: string, seeds: Answered['seeds'] & {}): Answered => ({
+    name,
+    answers: seeds[0]![0]!,
+    seeds,
+    costs: { seconds: 0, computed: 0 },
+  });
+  const drawn = of(
+    'tuned',
+    [0, 1, 2].map((seed) => [draw(0.9, seed), draw(0.7, seed + 5)]),
+  );
+  const exact = await evaluateAnswers({ ...given, metrics: [metricOf('exact')], models: [drawn, base] });
+  const { scores, seeds } = exact.models[0]!.results[0]!;
+  const right = (answers: readonly { text: string }[], i: number): number => Number(answers[i]!.text === labels[i]);
+  // Of each repeat the mean of its two draws, and of all the mean of the repeats.
+  expect([seeds!.draws, seeds!.means.length]).toEqual([2, 3]);
+  for (const i of [0, 17, 99]) {
+    const own = drawn.seeds!.map((draws) => (right(draws[0]!, i) + right(draws[1]!, i)) / 2);
+    expect(seeds!.scores.map((each) => each[i])).toEqual(own);
+    expect(scores[i]).toBeCloseTo((own[0]! + own[1]! + own[2]!) / 3, 12);
+  }
+  expect(exact.comparisons[0]).toMatchObject({ test: 'seeds', verdict: 'better' });
+
+  const macro = { ...given, metrics: [metricOf('macro-f1')] };
+  await expect(evaluateAnswers({ ...macro, models: [drawn, base] })).rejects.toMatchObject({
+    part: 'the metric macro-f1',
+  });
+  const alone = async (share: number, seed: number) =>
+    (await evaluateAnswers({ ...macro, models: [answered('m', rightly(share, seed))] })).models[0]!.results[0]!;
+  const steady = [0, 1, 2].map((seed) => [draw(0.9, seed)]);
+  const found = await evaluateAnswers({ ...macro, models: [of('tuned', steady), base] });
+  const singles = await Promise.all([0, 1, 2].map((seed) => alone(0.9, seed)));
+  const result = found.models[0]!.results[0]!;
+  expect(result.seeds!.means).toEqual(singles.map(({ score }) => score));
+  expect(result.score).toBeCloseTo((singles[0]!.score + singles[1]!.score + singles[2]!.score) / 3, 12);
+  expect(result.interval[0]).toBeLessThan(result.score);
+  // Three repeats that are as good as each other are surer than one of them, and not by much more than chance allows.
+  const width = ([low, high]: readonly [number, number]): number => high - low;
+  expect(width(result.interval)).toBeLessThan(1.5 * width(singles[0]!.interval));
+  const [comparison] = found.comparisons;
+  expect(comparison).toMatchObject({ test: 'seeds', verdict: 'better' });
+  expect(comparison!.difference).toBeCloseTo(result.score - found.models[1]!.results[0]!.score, 12);
+  const moody = of(
+    'tuned',
+    [1, 1, 0.4].map((share, seed) => [draw(share, seed)]),
+  );
+  const unsure = await evaluateAnswers({ ...macro, models: [moody, base] });
+  expect(unsure.comparisons[0]!.verdict).toBe('no-difference-shown');
+  expect(unsure.comparisons[0]!.noise!.seeds).toBeGreaterThan(3 * unsure.comparisons[0]!.noise!.examples);
 });
 
 test('bad input is said first: one class, training data alone, too few examples, a model that never stops', async () => {

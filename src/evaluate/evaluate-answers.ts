@@ -42,8 +42,8 @@ export interface Answered {
   readonly answers: readonly TestAnswer[];
   /** Where several were drawn to each question: all of them, one list a draw; `answers` is the first draw. */
   readonly samples?: readonly (readonly TestAnswer[])[];
-  /** Of repeats of a training with other seeds: all their answers, one list a repeat; `answers` is the first one's. */
-  readonly seeds?: readonly (readonly TestAnswer[])[];
+  /** Of repeats of a training with other seeds: all their answers, of each repeat one list a draw; `answers` is the first one's first. */
+  readonly seeds?: readonly (readonly (readonly TestAnswer[])[])[];
   readonly costs: Costs;
   /** Of metrics that score likelihoods instead of answers: those of the model, or of each repeat. */
   readonly given?: readonly Likelihoods[];
@@ -91,13 +91,14 @@ async function modelEvaluation(
   given: AnswersGiven,
 ): Promise<ModelEvaluation> {
   const texts = answers.map(({ text }) => text);
-  const all = seeds ?? samples;
+  const all = seeds?.flat() ?? samples;
+  const draws = seeds?.[0]?.length ?? 1;
   const expected = given.test.questions.map((question) => question.expected.trim());
   const areLabels =
     given.metrics.some((metric) => metric.name === 'exact' || metric.name === 'macro-f1') &&
     suggestMetric(expected).name === 'exact';
   const results = await resultsOf(
-    { answers: all.map((draw) => draw.map(({ text }) => text)), of: seeds ? 'seeds' : 'samples' },
+    { answers: all.map((draw) => draw.map(({ text }) => text)), of: seeds ? 'seeds' : 'samples', draws },
     given,
     likelihoods,
   );
@@ -141,12 +142,12 @@ const passesIn = (results: readonly MetricScore[], samples: number, test: TestSe
 /** A figure of all answers together is one of a single draw. */
 function refuseTogether({ metrics, models }: AnswersGiven): void {
   const together = metrics.find((metric) => metric.together !== undefined);
-  if (together && models.some(({ samples, seeds }) => samples ?? seeds))
+  if (together && models.some(({ samples, seeds }) => samples ?? seeds?.some((draws) => draws.length > 1)))
     throw new NomoatError({
       code: 'invalid-settings',
       part: `the metric ${together.name}`,
       fault: 'is one of all answers together, and there are several to each question',
-      remedy: 'Leave `samples` out, give a single run, or take another metric.',
+      remedy: 'Leave `samples` out, or take another metric.',
     });
 }
 

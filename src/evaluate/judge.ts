@@ -147,7 +147,9 @@ function judgementOf(judge: Judge, test: TestSet, pair: readonly [Answering, Ans
     disagreed: count(({ why }) => why === 'disagreed'),
     nonsense: count(({ why }) => why === 'nonsense'),
     difference: (wins! - losses!) / opinions.length,
-    interval: names ? seededMean(opinions, [], names).interval : pairedInterval(wins!, losses!, opinions.length),
+    interval: names
+      ? seededMean(opinions, [], { clusters: names }).interval
+      : pairedInterval(wins!, losses!, opinions.length),
     pValue: names ? pairedPermutation(opinions, { clusters: names }) : mcnemarExact(wins!, losses!),
     opinions,
   };

@@ -3,8 +3,8 @@ import type { Metric } from './metrics/metric.ts';
 import { clusteredWilson } from './statistics/clusters.ts';
 import { meanInterval } from './statistics/mean-interval.ts';
 import { type Interval, wilsonInterval } from './statistics/proportions.ts';
-import { bootstrapStatistic } from './statistics/resample-rows.ts';
-import { type BySeed, seededMean, seedVariance } from './statistics/seeds.ts';
+import { bootstrapStatistic, pseudoValues } from './statistics/resample-rows.ts';
+import { type BySeed, meanOverSeeds, seededMean, seedVariance } from './statistics/seeds.ts';
 import { mean, sum } from './statistics/sums.ts';
 import type { TestSet } from './test-set.ts';
 
@@ -29,8 +29,13 @@ export interface SeedScores {
   readonly means: readonly number[];
   /** Standard deviation between repeats, what chance in these examples gives them taken off. */
   readonly deviation: number;
-  /** Scores of each repeat, in the order of the examples. */
+  /**
+   * Scores of each repeat, in the order of the examples (means, where several answers were drawn); of metrics such as macro F1 pseudo-values of each
+   * example, or cluster of them, which show how much of the figure hangs on it.
+   */
   readonly scores: readonly (readonly number[])[];
+  /** Answers of each repeat to each question. */
+  readonly draws: number;
 }
 
 /** Whether a metric's scores are 0 and 1 alone: it does not say otherwise, and these are (means of several draws need not be). */
@@ -54,11 +59,20 @@ async function scoresOf(
   return scores;
 }
 
-/** Several answers to each question: drawn by one model, or one of each repeat of a training. */
+/** Several answers to each question: drawn by one model, or by each repeat of a training. */
 export interface Draws {
   readonly answers: readonly (readonly string[])[];
   readonly of: 'samples' | 'seeds';
+  /** Of repeats, how many draws in a row are one repeat's (1 without). */
+  readonly draws?: number;
 }
+
+/** Of each repeat the means over its draws. */
+const meansOfDraws = (scores: readonly (readonly number[])[], draws: number): number[][] =>
+  Array.from({ length: scores.length / draws }, (_, repeat) => {
+    const own = scores.slice(repeat * draws, (repeat + 1) * draws);
+    return own[0]!.map((_, i) => mean(own.map((draw) => draw[i]!)));
+  });
 
 /** 95%, of an example's scores. */
 function intervalOf(metric: Metric, scores: readonly number[], { clusters }: TestSet): Interval {
@@ -66,47 +80,61 @@ function intervalOf(metric: Metric, scores: readonly number[], { clusters }: Tes
   return clusters ? clusteredWilson(scores, clusters.names) : wilsonInterval(sum(scores), scores.length);
 }
 
+/** What repeats come to: `values` are those of each repeat, whose means over repeats the interval is of; `means` their figures. */
+function overRepeats(values: BySeed, means: readonly number[], draws: number, clusters?: readonly string[]) {
+  const variance = seedVariance(values, clusters);
+  const score = mean(means);
+  const repeats = [{ count: values.length, variance }];
+  const { interval } = seededMean(meanOverSeeds(values), repeats, { clusters, centre: score });
+  const seeds = { means, deviation: Math.sqrt(variance), scores: values, draws };
+  return { score, interval: bounded(interval), seeds };
+}
+
+/** A figure of all answers together; of repeats the mean of theirs. */
+function scoreTogether(
+  { answers: draws, of: kind }: Draws,
+  { clusters, questions }: TestSet,
+  together: NonNullable<Metric['together']>,
+): Pick<MetricScore, 'score' | 'interval' | 'seeds'> {
+  const expected = questions.map((question) => question.expected);
+  const rows = [...questions.keys()];
+  const statistics = draws.map((answers) => together(answers, expected));
+  const [first] = statistics;
+  if (kind === 'seeds' && statistics.length > 1) {
+    const means = statistics.map((statistic) => statistic(rows));
+    const values = statistics.map((statistic) => pseudoValues(statistic, rows.length, clusters?.names));
+    return overRepeats(values, means, 1);
+  }
+  const grouped = clusters ? { clusters: clusters.names } : {};
+  return { score: first!(rows), interval: bounded(bootstrapStatistic(first!, rows.length, grouped)), seeds: null };
+}
+
 /**
- * Scores answers in the order of the examples: of one draw, or of several, whose mean is an example's score then. `given` are scores of
- * likelihoods, which answers do not show, of each repeat.
+ * Scores answers in the order of the examples: of one draw, or of several, whose mean is an example's score then. `likelihoods` are scores
+ * by likelihood, which answers do not show, of each repeat.
  */
 export async function scoreAnswers(
-  { answers: draws, of: kind }: Draws,
+  given: Draws,
   test: TestSet,
   metric: Metric,
-  given: BySeed = [],
+  likelihoods: BySeed = [],
 ): Promise<MetricScore> {
+  const { answers, draws = 1, of: kind } = given;
   const { name, together } = metric;
-  const { clusters, questions } = test;
-  const each = given.length > 0 ? given : await scoresOf(draws, test, metric);
-  const sums = questions.map((_, i) => sum(each.map((own) => own[i]!)));
+  const each = likelihoods.length > 0 ? likelihoods : await scoresOf(answers, test, metric);
+  const sums = test.questions.map((_, i) => sum(each.map((own) => own[i]!)));
   const scores = sums.map((all) => all / each.length);
-  const several = each.length > 1 ? kind : null;
-  const right =
-    several === 'samples' &&
+  const isDrawn = each.length > 1 && kind === 'samples';
+  const binary =
+    isDrawn &&
     isBinary(
       metric,
       each.map((own) => ({ scores: own })),
-    )
-      ? sums
-      : null;
-  const found = { metric: name, scores, right, seeds: null };
-  if (together) {
-    const statistic = together(
-      draws[0]!,
-      questions.map(({ expected }) => expected),
     );
-    const grouped = clusters ? { clusters: clusters.names } : {};
-    return {
-      ...found,
-      score: statistic([...scores.keys()]),
-      interval: bounded(bootstrapStatistic(statistic, scores.length, grouped)),
-    };
-  }
-  const score = mean(scores);
-  if (several !== 'seeds') return { ...found, score, interval: bounded(intervalOf(metric, scores, test)) };
-  const variance = seedVariance(each, clusters?.names);
-  const { interval } = seededMean(scores, [{ count: each.length, variance }], clusters?.names);
-  const seeds = { means: each.map(mean), deviation: Math.sqrt(variance), scores: each };
-  return { ...found, score, interval: bounded(interval), seeds };
+  const found = { metric: name, scores, right: binary ? sums : null };
+  if (together) return { ...found, ...scoreTogether(given, test, together) };
+  const bySeed = likelihoods.length > 0 ? likelihoods : meansOfDraws(each, draws);
+  if (kind === 'seeds' && bySeed.length > 1)
+    return { ...found, ...overRepeats(bySeed, bySeed.map(mean), draws, test.clusters?.names) };
+  return { ...found, score: mean(scores), interval: bounded(intervalOf(metric, scores, test)), seeds: null };
 }

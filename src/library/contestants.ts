@@ -81,7 +81,7 @@ export function combined(name: string, found: readonly Answered[]): Answered {
   return {
     name,
     answers: first!.answers,
-    seeds: found.map(({ answers }) => answers),
+    seeds: found.map(({ answers, samples = [answers] }) => samples),
     costs,
     ...(first!.given ? { given: found.flatMap(({ given }) => given ?? []) } : {}),
     ...(losses.length > 0 ? { losses: meanLosses(losses) } : {}),
@@ -95,13 +95,6 @@ export async function measureContestant(
   options: MeasureOptions,
 ): Promise<Answered> {
   const { members, name } = contestant;
-  if (members.length > 1 && options.samples > 1)
-    throw new NomoatError({
-      code: 'invalid-settings',
-      part: '`samples`',
-      fault: `is of one model, and ${name} is ${members.length} repeats`,
-      remedy: 'Give one of its runs.',
-    });
   const found: Answered[] = [];
   for (const model of members)
     found.push(await measureModel({ model, name: nameOfMember(contestant, model) }, asked, options));

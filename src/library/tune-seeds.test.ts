@@ -61,7 +61,13 @@ test('repeats differ by their seed alone, go on where they were stopped, and are
   ]);
   expect(comparisons.map(({ test: made }) => made)).toEqual(['seeds', 'seeds', 'seeds']);
   expect(findings.trainedOn).toBe(24);
-  await expect(evaluate({ model: run, data, samples: 2 })).rejects.toMatchObject({ part: '`samples`' });
+  const drawn = await evaluate({ model: run, data, maxTokens: 2, metric: 'exact', samples: 2, limit: 4 });
+  expect(drawn.models[0]!.results[0]!.seeds).toMatchObject({
+    draws: 2,
+    means: [expect.any(Number), expect.any(Number)],
+  });
+  const macro = await evaluate({ model: run, data, maxTokens: 2, metric: 'macro-f1' });
+  expect(macro.models[0]!.results[0]!.seeds!.scores[0]).toHaveLength(24);
 });
 
 test('what cannot begin leaves nothing behind', async () => {

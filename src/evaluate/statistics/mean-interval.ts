@@ -13,7 +13,7 @@ import { seededMean } from './seeds.ts';
  * few clusters is narrower still.
  */
 export function meanInterval(values: readonly number[], clusters?: readonly string[]): Interval {
-  const [low, high] = seededMean(values, [], clusters).interval;
+  const [low, high] = seededMean(values, [], { clusters }).interval;
   if (clusters) return [low, high];
   const [least, most] = bootstrapInterval(values);
   return [Math.min(low, least), Math.max(high, most)];

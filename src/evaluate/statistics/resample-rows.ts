@@ -14,6 +14,16 @@ function leftOut(statistic: Statistic, clusters: readonly (readonly number[])[])
   return clusters.map((_, without) => statistic(clusters.flatMap((rows, i) => (i === without ? [] : rows))));
 }
 
+/**
+ * The jackknife's pseudo-values of a figure, one for each cluster: means of them have about the uncertainty of the figure, so that what is known
+ * of means holds for it (Tukey 1958; https://doi.org/10.1093/biomet/61.1.1). At least two clusters.
+ */
+export function pseudoValues(statistic: Statistic, count: number, names?: readonly string[]): number[] {
+  const clusters = rowsOf(count, names);
+  const all = clusters.length * statistic(clusters.flat());
+  return leftOut(statistic, clusters).map((without) => all - (clusters.length - 1) * without);
+}
+
 /** As `bootstrapInterval`, of any figure of `count` examples. */
 export function bootstrapStatistic(statistic: Statistic, count: number, options: ResamplingOptions = {}): Interval {
   const clusters = rowsOf(count, options.clusters);

@@ -52,6 +52,13 @@ export interface Repeats {
   readonly variance: number;
 }
 
+export interface SeededMeanOptions {
+  /** To which cluster each value belongs; without, each is one by itself. */
+  readonly clusters?: readonly string[] | undefined;
+  /** The figure itself, where the values are its pseudo-values, whose mean is near it. */
+  readonly centre?: number;
+}
+
 /**
  * The mean of values that are means over repeats (of one side, or differences of two): its standard error is that of the examples and that of the
  * seeds together, its t has degrees of freedom by Satterthwaite (https://doi.org/10.2307/3002019), few where seeds are most of it.
@@ -59,7 +66,7 @@ export interface Repeats {
 export function seededMean(
   values: readonly number[],
   repeats: readonly Repeats[],
-  clusters?: readonly string[],
+  { centre = mean(values), clusters }: SeededMeanOptions = {},
 ): SeededMean {
   const units = clusters ? new Set(clusters).size : values.length;
   const examples = standardError(values, clusters) ** 2;
@@ -68,7 +75,6 @@ export function seededMean(
     .map(({ count, variance }) => ({ error: variance / count, freedom: count - 1 }));
   const parts = [{ error: examples, freedom: units - 1 }, ...seeds];
   const total = parts.reduce((sum, { error }) => sum + error, 0);
-  const centre = mean(values);
   const error = Math.sqrt(total);
   const freedom =
     total === 0 ? units - 1 : total ** 2 / parts.reduce((sum, part) => sum + part.error ** 2 / part.freedom, 0);
