@@ -110,6 +110,8 @@ static void runStage(const std::string& name, const Arguments& arguments, const 
   if (name == "before.backward") return Stages<Kind>::beforeBackward(arguments, shape, rows);
   if (name == "after.forward") return Stages<Kind>::afterForward(arguments, shape, rows);
   if (name == "after.backward") return Stages<Kind>::afterBackward(arguments, shape, rows);
+  if (name == "attention.forward") return Attention::forward(arguments, shape, rows);
+  if (name == "attention.backward") return Attention::backward(arguments, shape, rows);
   throw std::runtime_error("native: no stage " + name);
 }
 

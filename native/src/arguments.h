@@ -40,6 +40,18 @@ class Arguments {
     return static_cast<float*>(data);
   }
 
+  // The Int32Array of this name and its length.
+  const int32_t* integers(const std::string& name, size_t& length) const {
+    const napi_value value = get(name);
+    bool typed = false;
+    napi_typedarray_type type = napi_float32_array;
+    void* data = nullptr;
+    if (value) napi_is_typedarray(env_, value, &typed);
+    if (typed) napi_get_typedarray_info(env_, value, &type, &length, &data, nullptr, nullptr);
+    if (!typed || type != napi_int32_array) throw std::runtime_error("native stage: " + name + " is no Int32Array");
+    return static_cast<const int32_t*>(data);
+  }
+
   // The packed matrix of this name.
   template <class Matrix>
   const Matrix& matrix(const std::string& name, Handle::Kind kind, size_t in, size_t out) const {

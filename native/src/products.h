@@ -30,20 +30,24 @@ NOMOAT_INLINE void productTile(Strided a, Rows<const float> b, Rows<float> c, si
     for (int j = 0; j < kVectors; j++) store(c[i] + kLanes * j, sums[i][j]);
 }
 
-template <int kVectors, bool kAdds>
+template <int kRows, int kVectors, bool kAdds>
 void productColumns(size_t rows, Strided a, Rows<const float> b, Rows<float> c, size_t inner) {
+  const auto from = [&](size_t i) { return Strided{a.data + i * a.row, a.row, a.column}; };
   size_t i = 0;
-  for (; i + 8 <= rows; i += 8)
-    productTile<8, kVectors, kAdds>({a.data + i * a.row, a.row, a.column}, b, c.from(i), inner);
-  for (; i < rows; i++) productTile<1, kVectors, kAdds>({a.data + i * a.row, a.row, a.column}, b, c.from(i), inner);
+  for (; i + kRows <= rows; i += kRows) productTile<kRows, kVectors, kAdds>(from(i), b, c.from(i), inner);
+  for (; i + 2 <= rows; i += 2) productTile<2, kVectors, kAdds>(from(i), b, c.from(i), inner);
+  if (i < rows) productTile<1, kVectors, kAdds>(from(i), b, c.from(i), inner);
 }
 
-// C [rows, columns] (+)= A [rows, inner] B [inner, columns]; columns are a multiple of 16.
+// C [rows, columns] (+)= A [rows, inner] B [inner, columns]; columns are a multiple of 16. Tiles of 6 x 64 and of 8 x 48 have 24 of 32
+// registers of sums.
 template <bool kAdds>
 void product(size_t rows, size_t columns, size_t inner, Strided a, Rows<const float> b, Rows<float> c) {
   size_t n = 0;
-  for (; n + 3 * kLanes <= columns; n += 3 * kLanes) productColumns<3, kAdds>(rows, a, b.columns(n), c.columns(n), inner);
-  for (; n < columns; n += kLanes) productColumns<1, kAdds>(rows, a, b.columns(n), c.columns(n), inner);
+  for (; columns % 48 != 0 && n + 4 * kLanes <= columns; n += 4 * kLanes)
+    productColumns<6, 4, kAdds>(rows, a, b.columns(n), c.columns(n), inner);
+  for (; n + 3 * kLanes <= columns; n += 3 * kLanes) productColumns<8, 3, kAdds>(rows, a, b.columns(n), c.columns(n), inner);
+  for (; n < columns; n += kLanes) productColumns<8, 1, kAdds>(rows, a, b.columns(n), c.columns(n), inner);
 }
 
 }  // namespace nomoat

@@ -18,4 +18,15 @@ struct Stages {
   static void afterBackward(const Arguments&, const Shape&, size_t rows);
 };
 
+// Causal attention within segments, exact in either arithmetic. `ranges` (Int32Array) says which keys queries see, six numbers a range:
+// the segment; the queries [first, end); `own`, from where on they see the keys up to themselves; and keys [seenFirst, seenEnd) that
+// all of them see, none where the two are equal. Ranges of a segment stand together, segments in order; what a range sees beyond its segment is
+// of the first segment.
+struct Attention {
+  // q, k, v -> o, and lse [rows, heads], the logarithm of the sum of the exponentials of the scores.
+  static void forward(const Arguments&, const Shape&, size_t rows);
+  // q, k, v, o, lse, d.o -> d.q, d.k, d.v.
+  static void backward(const Arguments&, const Shape&, size_t rows);
+};
+
 }  // namespace nomoat

@@ -46,4 +46,37 @@ NOMOAT_INLINE Floats exponential(Floats x) {
 
 NOMOAT_INLINE Floats sigmoid(Floats x) { return _mm512_div_ps(all(1), add(all(1), exponential(sub(zeros(), x)))); }
 
+// The first `count` lanes, 0 to 16; the others of `rest`.
+NOMOAT_INLINE Floats firstLanes(Floats x, size_t count, Floats rest) {
+  return _mm512_mask_blend_ps(static_cast<__mmask16>((1u << count) - 1), rest, x);
+}
+
+// to[k * toStride + n] = from[n * fromStride + k] of 16 x 16 numbers.
+NOMOAT_INLINE void transpose16(const float* from, size_t fromStride, float* to, size_t toStride) {
+  Floats r[16], t[16];
+  for (int i = 0; i < 16; i++) r[i] = load(from + i * fromStride);
+#pragma clang loop unroll(full)
+  for (int i = 0; i < 16; i += 2) {
+    t[i] = _mm512_unpacklo_ps(r[i], r[i + 1]);
+    t[i + 1] = _mm512_unpackhi_ps(r[i], r[i + 1]);
+  }
+#pragma clang loop unroll(full)
+  for (int i = 0; i < 16; i += 4)
+    for (int j = 0; j < 2; j++) {
+      const __m512d a = _mm512_castps_pd(t[i + j]), b = _mm512_castps_pd(t[i + j + 2]);
+      r[i + 2 * j] = _mm512_castpd_ps(_mm512_unpacklo_pd(a, b));
+      r[i + 2 * j + 1] = _mm512_castpd_ps(_mm512_unpackhi_pd(a, b));
+    }
+  // r[4 g + j] holds, in its 128-bit lane l, column 4 l + j of rows 4 g .. 4 g + 3.
+#pragma clang loop unroll(full)
+  for (int j = 0; j < 4; j++) {
+    const Floats low01 = _mm512_shuffle_f32x4(r[j], r[4 + j], 0x88), high01 = _mm512_shuffle_f32x4(r[j], r[4 + j], 0xDD);
+    const Floats low23 = _mm512_shuffle_f32x4(r[8 + j], r[12 + j], 0x88), high23 = _mm512_shuffle_f32x4(r[8 + j], r[12 + j], 0xDD);
+    store(to + j * toStride, _mm512_shuffle_f32x4(low01, low23, 0x88));
+    store(to + (4 + j) * toStride, _mm512_shuffle_f32x4(high01, high23, 0x88));
+    store(to + (8 + j) * toStride, _mm512_shuffle_f32x4(low01, low23, 0xDD));
+    store(to + (12 + j) * toStride, _mm512_shuffle_f32x4(high01, high23, 0xDD));
+  }
+}
+
 }  // namespace nomoat

@@ -12,6 +12,21 @@ export type Keep = (name: string, length: number) => Float32Array;
 /** An array [rows, width] of that name that every call uses again. */
 export type Take = (name: string, rows: number, width: number) => Tensor;
 
+/** How attention takes a micro-batch, in the forms that the engines want. */
+export interface AttentionLayout {
+  readonly attention: readonly AttentionPlan[];
+  /** queryRanges of the batch. */
+  readonly ranges: Int32Array;
+}
+
+/** Attention of one block, whichever engine computes it. */
+export interface Attention {
+  /** From `q` [N, heads * headDim], `k` and `v` [N, kvHeads * headDim] to `o`, in place. */
+  forward(layout: AttentionLayout, arrays: Tensors, keep: Keep): Promise<void>;
+  /** From what is read to what is written. */
+  backward(layout: AttentionLayout, arrays: BackwardArrays): Promise<void>;
+}
+
 /** What backward works on. */
 export interface BackwardArrays {
   /** q, k, v, o and `d.o`. */
@@ -21,7 +36,7 @@ export interface BackwardArrays {
   readonly keep: Keep;
 }
 
-export class AttentionPass {
+export class AttentionPass implements Attention {
   private readonly stages: Pick<Stages, 'attentionForward' | 'attentionBackward' | 'tiled' | 'wholeSegment'>;
   private readonly heads: number;
   private readonly take: Take;
@@ -32,9 +47,8 @@ export class AttentionPass {
     this.take = take;
   }
 
-  /** From `q` [N, heads * headDim], `k` and `v` [N, kvHeads * headDim] to `o`, in place. */
-  async forward(plans: readonly AttentionPlan[], arrays: Tensors, keep: Keep): Promise<void> {
-    for (const { chunks, tiles } of plans) {
+  async forward({ attention }: AttentionLayout, arrays: Tensors, keep: Keep): Promise<void> {
+    for (const { chunks, tiles } of attention) {
       for (const some of tiles) {
         const rows = tileInputs(some, arrays, ['q', 'o']);
         const { forward } = await this.stages.tiled(some);
@@ -50,9 +64,8 @@ export class AttentionPass {
     }
   }
 
-  /** From what is read to what is written. */
-  async backward(plans: readonly AttentionPlan[], arrays: BackwardArrays): Promise<void> {
-    for (const { chunks, tiles } of plans) {
+  async backward({ attention }: AttentionLayout, arrays: BackwardArrays): Promise<void> {
+    for (const { chunks, tiles } of attention) {
       for (const some of tiles) await this.tilesBackward(some, arrays);
       for (const [i, chunk] of chunks.entries()) await this.chunkBackward(chunk, i, arrays);
     }

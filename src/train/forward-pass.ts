@@ -9,18 +9,25 @@ import type { ModelConfig } from '../models/config.ts';
 import { rotaryAngles } from '../models/weights.ts';
 import type { Stage } from '../runtime/native/block-stages.ts';
 import { floats, type Tensor, type Tensors } from '../runtime/onnxruntime-node/executor.ts';
-import { AttentionPass, type Keep, probabilitiesPerHead } from './attention-pass.ts';
-import { type AttentionPlan, byLength, planAttention } from './attention-plan.ts';
+import {
+  type Attention,
+  type AttentionLayout,
+  AttentionPass,
+  type Keep,
+  probabilitiesPerHead,
+} from './attention-pass.ts';
+import { byLength, planAttention } from './attention-plan.ts';
 import type { BaseWeights } from './base-weights.ts';
 import { Buffers } from './buffers.ts';
 import { dropoutMask } from './dropout.ts';
 import type { HalfStore } from './half-store.ts';
+import { KernelAttention, logSums } from './kernel-attention.ts';
+import { queryRanges } from './query-ranges.ts';
 import type { TrainedInput } from './slots.ts';
 import type { Stages } from './stages.ts';
 
 /** What follows from the lengths of a micro-batch's segments and its prefix alone. */
-interface Layout {
-  readonly attention: readonly AttentionPlan[];
+interface Layout extends AttentionLayout {
   readonly angles: Tensors;
 }
 
@@ -40,8 +47,11 @@ export interface Pass extends Layout {
   readonly id: number;
 }
 
-/** The hidden states of some models go beyond float16's largest number: what is saved of them stays float32, as the blocks' inputs do. */
-const hiddenState = 'saved.mid';
+/**
+ * What stays float32 in any case: the hidden states of some models go beyond float16's largest number, as the blocks' inputs do, and of the sums'
+ * logarithms each error is one of the probabilities.
+ */
+const neverHalf: readonly string[] = ['saved.mid', logSums];
 
 /** Bytes of hidden states that wait between two blocks while streamed weights are evaluated with: 8,000 tokens of a 7B model take longer to compute than its blocks to read. */
 export const maxHiddenBytes = 256e6;
@@ -73,7 +83,7 @@ export class ForwardPass {
   protected readonly recomputes: boolean;
   protected readonly half: HalfStore | null;
   protected readonly buffers = new Buffers();
-  protected readonly attention: AttentionPass;
+  protected readonly attention: Attention;
   private latest: (Pick<PackedBatch, 'positions' | 'segmentStarts'> & { readonly layout: Layout }) | null = null;
 
   constructor({ activations, base, config, dropout, trainedInputs, stages }: ForwardParts) {
@@ -84,7 +94,9 @@ export class ForwardPass {
     this.stages = stages;
     this.trainedInputs = trainedInputs;
     this.dropout = dropout;
-    this.attention = new AttentionPass(stages, config.heads, (...named) => this.array(...named));
+    this.attention = stages.kernelAttention
+      ? new KernelAttention(stages.kernelAttention, config.heads)
+      : new AttentionPass(stages, config.heads, (...named) => this.array(...named));
   }
 
   pass(given: PackedBatch, seed: number | null, saves: boolean, id = 0): Pass {
@@ -103,7 +115,9 @@ export class ForwardPass {
       ['cos', floats(cos, shape)],
       ['sin', floats(sin, shape)],
     ]);
-    const layout = { angles, attention: planAttention(batch) };
+    const ranges = this.stages.kernelAttention ? queryRanges(batch) : new Int32Array();
+    const attention = this.stages.kernelAttention ? [] : planAttention(batch);
+    const layout = { angles, attention, ranges };
     this.latest = { segmentStarts, positions, layout };
     return layout;
   }
@@ -122,7 +136,7 @@ export class ForwardPass {
   protected keep({ saves }: Pass, layer: number): Keep {
     const own = saves && !this.recomputes;
     return (name, length) =>
-      saves && this.half && name !== hiddenState
+      saves && this.half && !neverHalf.includes(name)
         ? this.half.take(name, length)
         : this.buffers.take(own ? `${layer}.${name}` : name, length);
   }
@@ -202,7 +216,7 @@ export class ForwardPass {
     results.set('y', y);
     for (const stage of [preForward, postForward]) this.savedTensors(pass, layer, stage, results);
     await preForward.run(inputs, results);
-    await this.attention.forward(pass.attention, heads, this.keep(pass, layer));
+    await this.attention.forward(pass, heads, this.keep(pass, layer));
     await postForward.run(new Map([...inputs, ...results]), results);
   }
 }

@@ -184,7 +184,7 @@ describe.each(adapterWays)(
         all.ours.push(...value);
         all.theirs.push(...theirs);
         // Where a gradient is nearly zero, Adam's first steps turn its last bits into a sign: single tensors differ a little more.
-        expect(relative(value, theirs), tensor).toBeLessThan(3e-4);
+        expect(relative(value, theirs), tensor).toBeLessThan(5e-4);
       }
       expect(relative(Float32Array.from(all.ours), Float32Array.from(all.theirs))).toBeLessThan(1e-4);
       await trained.close();

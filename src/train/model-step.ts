@@ -214,7 +214,7 @@ export class ModelStep extends ForwardPass implements TrainStep {
     if (before) {
       const read = picked(new Map([...inputs, ...outputs]), ['q', 'k', 'v', 'o', 'd.o']);
       const written = picked(outputs, ['d.q', 'd.k', 'd.v']);
-      await this.attention.backward(pass.attention, { read, written, keep: this.keep(pass, layer) });
+      await this.attention.backward(pass, { read, written, keep: this.keep(pass, layer) });
       for (const [name, tensor] of written) inputs.set(name, tensor);
       inputs.set('d.through', outputs.get('d.x')!);
       outputs.set('d.x', dy);

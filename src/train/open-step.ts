@@ -88,7 +88,7 @@ function kernelsFor(
         : loaded.reason;
   onEngine?.(
     why === null
-      ? 'native kernels compute the blocks around attention, onnxruntime attention and the head'
+      ? 'native kernels compute the blocks, onnxruntime the head'
       : `onnxruntime computes the step, not the native kernels: ${why}`,
   );
   return why === null ? loaded.kernels : null;

@@ -8,7 +8,8 @@ import { afterAttention, beforeAttention } from '../models/block.ts';
 import type { BlockOptions } from '../models/block-options.ts';
 import type { ModelConfig } from '../models/config.ts';
 import { head, int8Head } from '../models/head.ts';
-import { type BlockStages, nativeStages } from '../runtime/native/block-stages.ts';
+import { type NativeAttention, nativeAttention } from '../runtime/native/attention.ts';
+import { type BlockStages, nativeStages, shapeOf } from '../runtime/native/block-stages.ts';
 import type { Kernels } from '../runtime/native/load.ts';
 import { Executor } from '../runtime/onnxruntime-node/executor.ts';
 
@@ -19,6 +20,8 @@ export interface Stages extends BlockStages {
   tiled(size: TileSize): Promise<AttentionStages>;
   /** For a chunk that is a whole segment, with the attention probabilities kept; null where that memory is not to be spent. */
   readonly wholeSegment: (() => Promise<AttentionStages>) | null;
+  /** Instead of the five above, where our own kernels compute attention. */
+  readonly kernelAttention: NativeAttention | null;
   readonly head: Executor;
   readonly headForward: Executor;
   /** Lets go of what was compiled when first asked for, and of its memory. */
@@ -99,6 +102,7 @@ export async function openStages(
   };
   return {
     ...stages,
+    kernelAttention: kernels && nativeAttention(kernels, config, shapeOf(config, options, threads)),
     tiled: (size) => pair(`${size.tile} ${size.whole} ${size.prefix}`, () => tiledAttention(config, size)),
     wholeSegment: keepsSegments ? () => pair('segment', () => attention(config, true)) : null,
     release,

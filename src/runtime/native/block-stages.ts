@@ -23,7 +23,7 @@ export interface BlockStages {
 }
 
 /** Floats that a vector holds (native/src/vector.h): widths are multiples of it. */
-const lanes = 16;
+export const lanes = 16;
 
 /** Frozen weights are held three times, as they came and arranged for both directions: beyond so many bytes that is too much memory. */
 const maxWeightBytes = 300e6;
@@ -44,12 +44,12 @@ export function unsupported(config: ModelConfig, options: BlockOptions, streamed
   if (streamed) return 'the kernels want the weights in memory';
   if (weightBytes(config, options.precision) > maxWeightBytes)
     return 'the model is too large to be kept in two arrangements';
-  const widths = [modelWidth, feedForward, heads * headDim, kvHeads * headDim, ...(options.qkNorms ? [headDim] : [])];
+  const widths = [modelWidth, feedForward, heads * headDim, kvHeads * headDim, headDim];
   const uneven = widths.find((width) => width % lanes !== 0);
   return uneven === undefined ? null : `a width of the model, ${uneven}, is no multiple of ${lanes}`;
 }
 
-function shapeOf(config: ModelConfig, options: BlockOptions, threads: number): BlockShape {
+export function shapeOf(config: ModelConfig, options: BlockOptions, threads: number): BlockShape {
   const { feedForward, headDim, heads, kvHeads, modelWidth, normEpsilon } = config;
   const { biases, dropout, qkNorms, rank, targets } = options;
   return {

@@ -28,7 +28,13 @@ export type BlockShape = Readonly<
   >
 >;
 
-export type StageName = 'before.forward' | 'before.backward' | 'after.forward' | 'after.backward';
+export type StageName =
+  | 'before.forward'
+  | 'before.backward'
+  | 'attention.forward'
+  | 'attention.backward'
+  | 'after.forward'
+  | 'after.backward';
 
 /** The addon's functions. They throw where an array is missing or has another length, before anything is computed. */
 export interface Kernels {
@@ -41,7 +47,7 @@ export interface Kernels {
     int8: boolean,
     shape: BlockShape,
     rows: number,
-    arrays: Record<string, Float32Array | PackedMatrix>,
+    arrays: Record<string, Float32Array | Int32Array | PackedMatrix>,
   ): void;
 }
 

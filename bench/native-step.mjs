@@ -1,0 +1,106 @@
+/**
+ * Whole training steps of a model in int8 by onnxruntime and by our own kernels, in turns: tokens/s by wall and by processor time (user), and how
+ * far apart the two gradients are, relative. On 4 x 256 random tokens, all supervised, and with REFERENCE (bench/README.md) on sixteen of its
+ * rows a step, which share their beginning. Both engines stay open, so memory is for `--only`, which takes one of them.
+ * node bench/native-step.mjs MODEL.gguf [REFERENCE] [--rounds 5] [--rank 16] [--threads 2] [--only native|onnxruntime]; wants a built dist.
+ */
+import { join } from 'node:path';
+import { parseArgs } from 'node:util';
+import { packRows, sharedPrefix } from '../dist/batches/pack.js';
+import { readExamples } from '../dist/dataset/dataset-files.js';
+import { openGguf } from '../dist/formats/gguf/read.js';
+import { openTokenizer } from '../dist/llama/tokenizer.js';
+import { readModelConfig } from '../dist/models/config.js';
+import { chatTemplateOf } from '../dist/text/chat-template.js';
+import { buildRows } from '../dist/tokens/rows.js';
+import { quantizeModel } from '../dist/train/int8-model.js';
+import { createLoraStep } from '../dist/train/open-step.js';
+import { freshAdapter } from './fresh-adapter.mjs';
+
+const { positionals, values } = parseArgs({
+  allowPositionals: true,
+  options: {
+    rounds: { type: 'string', default: '5' },
+    rank: { type: 'string', default: '16' },
+    threads: { type: 'string', default: '2' },
+    only: { type: 'string' },
+  },
+});
+const [base, reference] = positionals;
+const threads = Number(values.threads);
+const model = openGguf(base);
+const config = readModelConfig(model);
+const pack = (rows, prefix = 0) => packRows(rows, { packing: true, microBatchSize: null, maxTokens: 1024, padToken: 0, prefix });
+
+function randomRows() {
+  let state = 1;
+  const token = () => (state = (Math.imul(state, 1664525) + 1013904223) >>> 0) % config.vocabulary;
+  return Array.from({ length: 4 }, () => ({ tokens: Int32Array.from({ length: 256 }, token), supervised: new Uint8Array(256).fill(1) }));
+}
+
+async function referenceRows() {
+  const tokenizer = await openTokenizer(base);
+  const examples = await readExamples([join(reference, 'train.jsonl')]);
+  const options = { template: () => chatTemplateOf(model), tokenizer, sequenceLength: 512, tooLong: 'refuse', supervise: 'answers', specialTokens: 'auto' };
+  const { rows } = buildRows(examples.train.slice(0, 96), options);
+  await tokenizer.close();
+  return rows;
+}
+
+function adapter() {
+  const fresh = freshAdapter(config, Number(values.rank));
+  for (const { b } of fresh.pairs) b.set(b.map((_, i) => Math.sin(i) / 100));
+  return fresh;
+}
+
+const steps = {};
+for (const engine of ['onnxruntime', 'native']) {
+  if (values.only && values.only !== engine) continue;
+  const { weights } = await quantizeModel({ model, threads, compared: pack(randomRows().slice(0, 1))[0], levels: 127 });
+  steps[engine] = await createLoraStep({ model, threads, adapter: adapter(), weights, engine, onEngine: (message) => console.log(message) });
+}
+
+const median = (numbers) => [...numbers].sort((a, b) => a - b)[Math.floor(numbers.length / 2)];
+
+async function measure(name, batches) {
+  const tokens = batches.reduce((sum, { realTokens }) => sum + realTokens, 0);
+  const supervised = batches.reduce((sum, { supervisedTokens }) => sum + supervisedTokens, 0);
+  const took = {};
+  const loss = {};
+  for (let round = 0; round <= Number(values.rounds); round++) {
+    for (const [engine, step] of Object.entries(steps)) {
+      step.clearGradients();
+      const [began, used] = [performance.now(), process.cpuUsage()];
+      loss[engine] = 0;
+      for (const [i, batch] of batches.entries()) loss[engine] += (await step.accumulate([batch], 1 / supervised, [i])).lossSum / supervised;
+      const { user, system } = process.cpuUsage(used);
+      // The first warms up.
+      if (round > 0) (took[engine] ??= []).push([(performance.now() - began) / 1e3, user / 1e6, system / 1e6]);
+    }
+  }
+  for (const [engine, times] of Object.entries(took)) {
+    const [wall, user, system] = [0, 1, 2].map((i) => median(times.map((time) => time[i])));
+    console.log(JSON.stringify({ work: name, engine, tokensPerSecond: tokens / wall, wall, user, system, loss: loss[engine], residentBytes: process.memoryUsage.rss(), peakBytes: process.resourceUsage().maxRSS * 1024 }));
+  }
+  if (!steps.native || !steps.onnxruntime) return;
+  const ratio = (i) => median(took.onnxruntime.map((time, round) => time[i] / took.native[round][i]));
+  console.log(JSON.stringify({ work: name, onnxruntimeOverNative: { wall: ratio(0), user: ratio(1) }, gradientsApart: gradientsApart() }));
+}
+
+function gradientsApart() {
+  let [apart, size] = [0, 0];
+  for (const [i, { gradient }] of steps.native.parameters.entries()) {
+    const other = steps.onnxruntime.parameters[i].gradient;
+    for (const [k, value] of gradient.entries()) [apart, size] = [apart + (value - other[k]) ** 2, size + other[k] ** 2];
+  }
+  return Math.sqrt(apart / size);
+}
+
+await measure('packed 4 x 256', pack(randomRows()));
+if (reference) {
+  const rows = await referenceRows();
+  const prefix = sharedPrefix(rows);
+  await measure(`reference, shared beginning of ${prefix}`, [0, 16, 32].flatMap((first) => pack(rows.slice(first, first + 16), prefix)));
+  await measure('reference, rows apart', [0, 16].flatMap((first) => pack(rows.slice(first, first + 16))));
+}
+process.exit(0);
