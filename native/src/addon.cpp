@@ -43,7 +43,7 @@ static double numberAt(napi_env env, napi_value object, const char* name) {
 
 static Shape shapeOf(napi_env env, napi_value object) {
   const auto size = [&](const char* name) { return static_cast<size_t>(numberAt(env, object, name)); };
-  Shape s{size("modelWidth"), size("queryWidth"), size("keyWidth"), size("feedForward"), size("headDim"), size("rank"),
+  Shape s{size("modelWidth"), size("queryWidth"), size("keyWidth"), size("feedForward"), size("headDim"), size("rank"), size("vocabulary"),
           static_cast<float>(numberAt(env, object, "epsilon")), static_cast<int>(size("threads")),
           size("dropout") != 0, size("biases") != 0, size("headNorms") != 0, static_cast<unsigned>(size("targets"))};
   for (const size_t width : {s.modelWidth, s.queryWidth, s.keyWidth, s.feedForward, s.headDim})
@@ -72,7 +72,7 @@ static napi_value pack(napi_env env, Handle::Kind kind, napi_value array, size_t
   const auto* values = static_cast<const typename Kind::Weight*>(data);
   // Int8 values come as [in, out], float32 ones as [out, in].
   const size_t byIn = int8 ? out : 1, byOut = int8 ? 1 : in;
-  auto* matrix = new Frozen<Kind>{{values, byIn, byOut, in, out}, {values, byOut, byIn, out, in}, {}};
+  auto* matrix = new Frozen<Kind>{{values, byIn, byOut, in, out}, {values, byOut, byIn, out, in}, {}, {}};
   if (int8) {
     void* from;
     typed = false;
@@ -83,6 +83,7 @@ static napi_value pack(napi_env env, Handle::Kind kind, napi_value array, size_t
       throw std::runtime_error("native: no scales of these columns");
     }
     std::memcpy(matrix->scale.take(out), from, out * sizeof(float));
+    for (size_t n = 0; n < out; n++) matrix->logScale.take(out)[n] = std::log(matrix->scale.data()[n]);
   }
   auto* handle = new Handle{kind, in, out, matrix};
   napi_value external;
@@ -112,6 +113,7 @@ static void runStage(const std::string& name, const Arguments& arguments, const 
   if (name == "after.backward") return Stages<Kind>::afterBackward(arguments, shape, rows);
   if (name == "attention.forward") return Attention::forward(arguments, shape, rows);
   if (name == "attention.backward") return Attention::backward(arguments, shape, rows);
+  if (name == "head") return Stages<Kind>::head(arguments, shape, rows);
   throw std::runtime_error("native: no stage " + name);
 }
 

@@ -4,6 +4,8 @@
 // Both directions read panels of 64 columns: panel p of W [inner, columns] holds its columns 64 p .. 64 p + 63, the inner index running
 // slowest, so that a tile reads one stream. Columns beyond the last are zeros.
 #pragma once
+#include <type_traits>
+
 #include "memory.h"
 #include "rows.h"
 #include "vector.h"
@@ -115,12 +117,51 @@ class Panels {
   template <bool kAdds>
   void times(size_t rows, Rows<const typename Kind::Code> codes, const float* rowScales, const float* columnScales,
              Rows<float> out) const {
-    for (size_t n = 0; n < columns_; n += kPanel) {
-      size_t i = 0;
-      for (; i + kTileRows <= rows; i += kTileRows) tileAt<kTileRows, kAdds>(i, n, codes, rowScales, columnScales, out);
-      for (; i + 2 <= rows; i += 2) tileAt<2, kAdds>(i, n, codes, rowScales, columnScales, out);
-      if (i < rows) tileAt<1, kAdds>(i, n, codes, rowScales, columnScales, out);
+    timesColumns<kAdds>({0, columns_}, rows, codes, rowScales, columnScales, out);
+  }
+
+  struct Span {
+    size_t first, end;
+  };
+
+  // The same of some columns alone, the first a multiple of 64, to `out` [rows, those columns].
+  template <bool kAdds>
+  void timesColumns(Span span, size_t rows, Rows<const typename Kind::Code> codes, const float* rowScales,
+                    const float* columnScales, Rows<float> out) const {
+    for (size_t n = span.first; n < span.end; n += kPanel) {
+      const Part part{n, 0, inner_, starts_.data() + n};
+      const size_t columns = span.end - n < kPanel ? span.end - n : kPanel;
+      const float* scales = columnScales ? columnScales + n : nullptr;
+      eachTile(rows, [&](auto tileRows, size_t i) {
+        constexpr int kRows = decltype(tileRows)::value;
+        TileSums<kRows> sums;
+        tileOf<kRows>(part, codes.from(i), sums);
+        finish<kRows, kAdds>(sums, columns, rowScales + i, scales, out.from(i).columns(n - span.first));
+      });
     }
+  }
+
+  // out [rows, columns] += codes [rows, some] * the rows [span) of this, the first a multiple of 4; of Int8 the codes are 0 to 255, without
+  // an offset, and no scales are applied.
+  void timesRows(Span span, size_t rows, Rows<const typename Kind::Code> codes, const float* ones, Rows<float> out) const {
+    static constexpr int32_t none[kPanel] = {};
+    for (size_t n = 0; n < columns_; n += kPanel) {
+      const Part part{n, span.first, span.end - span.first, none};
+      const size_t columns = columns_ - n < kPanel ? columns_ - n : kPanel;
+      eachTile(rows, [&](auto tileRows, size_t i) {
+        constexpr int kRows = decltype(tileRows)::value;
+        TileSums<kRows> sums;
+        tileOf<kRows>(part, codes.from(i), sums);
+        finish<kRows, true>(sums, columns, ones, nullptr, out.from(i).columns(n));
+      });
+    }
+  }
+
+  // Row k of this, times a factor.
+  void row(size_t k, float factor, float* out) const {
+    constexpr size_t together = Kind::kTogether;
+    for (size_t n = 0; n < columns_; n++)
+      out[n] = factor * panels_.data()[n / kPanel * kPanel * inner_ + k / together * kPanel * together + n % kPanel * together + k % together];
   }
 
  private:
@@ -139,13 +180,25 @@ class Panels {
     }
   }
 
-  template <int kRows, bool kAdds>
-  void tileAt(size_t i, size_t n, Rows<const typename Kind::Code> codes, const float* rowScales, const float* columnScales,
-              Rows<float> out) const {
-    TileSums<kRows> sums;
-    Kind::template tile<kRows>(codes.from(i), panels_.data() + n * inner_, starts_.data() + n, inner_, sums);
-    const size_t columns = columns_ - n < kPanel ? columns_ - n : kPanel;
-    finish<kRows, kAdds>(sums, columns, rowScales + i, columnScales ? columnScales + n : nullptr, out.from(i).columns(n));
+  // Rows [first, first + count) of the panel of columns n .. n + 63, and what their sums begin with.
+  struct Part {
+    size_t n, first, count;
+    const int32_t* start;
+  };
+
+  template <int kRows>
+  NOMOAT_INLINE_MEMBER void tileOf(const Part& part, Rows<const typename Kind::Code> codes, TileSums<kRows>& sums) const {
+    Kind::template tile<kRows>(codes, panels_.data() + part.n * inner_ + part.first * kPanel, part.start, part.count, sums);
+  }
+
+  // Calls tile(its rows as a constant, its first row) for tiles of 6 rows, and of 4, 2 and 1 for what is left.
+  template <class Tile>
+  NOMOAT_INLINE void eachTile(size_t rows, Tile&& tile) {
+    size_t i = 0;
+    for (; i + kTileRows <= rows; i += kTileRows) tile(std::integral_constant<int, kTileRows>{}, i);
+    if (i + 4 <= rows) tile(std::integral_constant<int, 4>{}, i), i += 4;
+    if (i + 2 <= rows) tile(std::integral_constant<int, 2>{}, i), i += 2;
+    if (i < rows) tile(std::integral_constant<int, 1>{}, i);
   }
 
   size_t inner_, columns_;
@@ -157,7 +210,7 @@ class Panels {
 template <class Kind>
 struct Frozen {
   Panels<Kind> forward, backward;
-  Array<float> scale;
+  Array<float> scale, logScale;
   const float* scales() const { return scale.data(); }
 };
 

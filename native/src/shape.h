@@ -11,7 +11,7 @@ constexpr size_t kChunk = 64;
 constexpr size_t kGradientLanes = 8;
 
 struct Shape {
-  size_t modelWidth, queryWidth, keyWidth, feedForward, headDim, rank;
+  size_t modelWidth, queryWidth, keyWidth, feedForward, headDim, rank, vocabulary;
   float epsilon;
   int threads;
   bool dropout, biases, headNorms;

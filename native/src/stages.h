@@ -16,6 +16,8 @@ struct Stages {
   static void afterForward(const Arguments&, const Shape&, size_t rows);
   // d.y -> d.x, d.o, and the adapter's gradients.
   static void afterBackward(const Arguments&, const Shape&, size_t rows);
+  // x and `target` (Int32Array) -> logp, and where d.x is among the arrays that too, for d.logp; in Int8 rounded by `thresholds`.
+  static void head(const Arguments&, const Shape&, size_t rows);
 };
 
 // Causal attention within segments, exact in either arithmetic. `ranges` (Int32Array) says which keys queries see, six numbers a range:

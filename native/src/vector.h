@@ -16,7 +16,8 @@ constexpr size_t kLanes = 16;
 using Floats = __m512;
 using Ints = __m512i;
 
-#define NOMOAT_INLINE static inline __attribute__((always_inline))
+#define NOMOAT_INLINE_MEMBER inline __attribute__((always_inline))
+#define NOMOAT_INLINE static NOMOAT_INLINE_MEMBER
 
 NOMOAT_INLINE Floats load(const float* from) { return _mm512_loadu_ps(from); }
 NOMOAT_INLINE void store(float* to, Floats x) { _mm512_storeu_ps(to, x); }
@@ -49,6 +50,16 @@ NOMOAT_INLINE Floats sigmoid(Floats x) { return _mm512_div_ps(all(1), add(all(1)
 // The first `count` lanes, 0 to 16; the others of `rest`.
 NOMOAT_INLINE Floats firstLanes(Floats x, size_t count, Floats rest) {
   return _mm512_mask_blend_ps(static_cast<__mmask16>((1u << count) - 1), rest, x);
+}
+
+// x, with lane `at` of `other`.
+NOMOAT_INLINE Floats without(Floats x, size_t at, Floats other) {
+  return _mm512_mask_blend_ps(static_cast<__mmask16>(1u << at), x, other);
+}
+// Sixteen numbers as bytes, rounded to the nearest, ties to even, and no less than 0 nor more than 255.
+NOMOAT_INLINE void storeBytes(uint8_t* to, Floats x) {
+  const Ints rounded = _mm512_max_epi32(_mm512_cvtps_epi32(x), _mm512_setzero_si512());
+  _mm_storeu_si128(reinterpret_cast<__m128i*>(to), _mm512_cvtusepi32_epi8(rounded));
 }
 
 // to[k * toStride + n] = from[n * fromStride + k] of 16 x 16 numbers.

@@ -122,7 +122,7 @@ export class HeadStep {
       }
       inputs.set('d.logp', floats(Float32Array.from(chunk, backward.seed), [rows, 1]));
       if (this.thresholds) {
-        inputs.set('target_rows', this.targetRows(target, rows));
+        if (this.stages.head.inputs.includes('target_rows')) inputs.set('target_rows', this.targetRows(target, rows));
         if (seed === null) throw new Error('step: an int8 head rounds by a seed, and there is none');
         inputs.set('thresholds', floats(this.thresholds.of(seed, first), [vocabulary]));
       }

@@ -92,7 +92,7 @@ async function resultsOf(given: Case, attention: Attention): Promise<Map<string,
   const forward = new Map(['q', 'k', 'v', 'o'].map((name) => [name, read.get(name)!]));
   await attention.forward(layout, forward, keep);
   await attention.backward(layout, { read, written, keep });
-  return new Map([['o', read.get('o')!], ...written].map(([name, { data }]) => [name, data as Float32Array]));
+  return new Map([...written, ['o', read.get('o')!] as const].map(([name, { data }]) => [name, data as Float32Array]));
 }
 
 async function byGraphs(given: Case): Promise<Map<string, Float32Array>> {

@@ -72,7 +72,7 @@ function checkAdapter(adapter: EvenAdapter, config: ModelConfig): void {
   }
 }
 
-/** The kernels where they are asked for and compute such blocks; `onEngine` hears what came of it. */
+/** The kernels where they are asked for and compute such blocks; `onEngine` hears why not. */
 function kernelsFor(
   { device, engine = 'onnxruntime', onEngine }: LoraStepOptions,
   config: ModelConfig,
@@ -86,11 +86,7 @@ function kernelsFor(
       : loaded.kernels
         ? unsupported(config, block, streamed)
         : loaded.reason;
-  onEngine?.(
-    why === null
-      ? 'native kernels compute the blocks, onnxruntime the head'
-      : `onnxruntime computes the step, not the native kernels: ${why}`,
-  );
+  if (why !== null) onEngine?.(`onnxruntime computes the step, not the native kernels: ${why}`);
   return why === null ? loaded.kernels : null;
 }
 
@@ -109,6 +105,10 @@ export async function createLoraStep(options: LoraStepOptions): Promise<TrainSte
   const block = { ...trained, biases, qkNorms, precision };
   const kernels = kernelsFor(options, config, { block, streamed: base.streamed });
   const stages = await openStages(config, block, { threads, device, kernels });
+  if (kernels) {
+    const rest = stages.fallbacks.length > 0 ? `, onnxruntime ${stages.fallbacks.join(' and ')}` : '';
+    options.onEngine?.(`native kernels compute the step${rest}`);
+  }
   const slots = adapterSlots(adapter);
   const trainedInputs = Array.from({ length: config.layers }, (_, layer) => {
     const own = slots.filter((s) => s.layer === layer);

@@ -10,6 +10,7 @@ import type { ModelConfig } from '../models/config.ts';
 import { head, int8Head } from '../models/head.ts';
 import { type NativeAttention, nativeAttention } from '../runtime/native/attention.ts';
 import { type BlockStages, nativeStages, shapeOf } from '../runtime/native/block-stages.ts';
+import { type HeadStage, nativeHead } from '../runtime/native/head.ts';
 import type { Kernels } from '../runtime/native/load.ts';
 import { Executor } from '../runtime/onnxruntime-node/executor.ts';
 
@@ -22,8 +23,10 @@ export interface Stages extends BlockStages {
   readonly wholeSegment: (() => Promise<AttentionStages>) | null;
   /** Instead of the five above, where our own kernels compute attention. */
   readonly kernelAttention: NativeAttention | null;
-  readonly head: Executor;
-  readonly headForward: Executor;
+  /** What onnxruntime computes although there are kernels, in words for people. */
+  readonly fallbacks: readonly string[];
+  readonly head: HeadStage;
+  readonly headForward: HeadStage;
   /** Lets go of what was compiled when first asked for, and of its memory. */
   release(): Promise<void>;
   close(): Promise<void>;
@@ -59,6 +62,20 @@ async function compiledStages(
   };
 }
 
+/** The head, with gradients and without. */
+async function compiledHead(
+  config: ModelConfig,
+  { accumulates, precision, trainable }: BlockOptions,
+  make: (graph: Graph) => Promise<Executor>,
+): Promise<Pick<Stages, 'head' | 'headForward'>> {
+  const int8 = precision === 'int8';
+  const trained = trainable === 'all' ? 'all' : 'input';
+  return {
+    head: await make(int8 ? int8Head(config, 'input') : head(config, trained, accumulates)),
+    headForward: await make(int8 ? int8Head(config, 'none') : head(config, 'none')),
+  };
+}
+
 /** Compiles them; takes a fraction of a second, whatever the model's depth. */
 export async function openStages(
   config: ModelConfig,
@@ -67,7 +84,6 @@ export async function openStages(
 ): Promise<Stages> {
   const make = (graph: Graph): Promise<Executor> => Executor.create(graph, threads, device);
   const att = attention(config);
-  const int8 = options.precision === 'int8';
   const pairs = new Map<string, AttentionStages>();
   const pair = async (key: string, graphs: () => Partition): Promise<AttentionStages> => {
     const found = pairs.get(key);
@@ -82,16 +98,14 @@ export async function openStages(
   const around: BlockStages = kernels
     ? nativeStages(kernels, config, options, threads)
     : await compiledStages(config, options, make);
+  const shape = shapeOf(config, options, threads);
+  const own = kernels && nativeHead(kernels, config, { int8: options.precision === 'int8', shape });
+  const kernelAttention = kernels && nativeAttention(kernels, config, shape);
   const stages = {
     ...around,
     attentionForward: await make(att.forward),
     attentionBackward: await make(att.backward),
-    head: await make(
-      int8
-        ? int8Head(config, 'input')
-        : head(config, options.trainable === 'all' ? 'all' : 'input', options.accumulates),
-    ),
-    headForward: await make(int8 ? int8Head(config, 'none') : head(config, 'none')),
+    ...(own ?? (await compiledHead(config, options, make))),
   };
   const release = async (): Promise<void> => {
     for (const { backward, forward } of pairs.values()) {
@@ -102,7 +116,8 @@ export async function openStages(
   };
   return {
     ...stages,
-    kernelAttention: kernels && nativeAttention(kernels, config, shapeOf(config, options, threads)),
+    kernelAttention,
+    fallbacks: [...(kernelAttention ? [] : ['attention']), ...(own ? [] : ['the head'])],
     tiled: (size) => pair(`${size.tile} ${size.whole} ${size.prefix}`, () => tiledAttention(config, size)),
     wholeSegment: keepsSegments ? () => pair('segment', () => attention(config, true)) : null,
     release,

@@ -50,7 +50,7 @@ export function unsupported(config: ModelConfig, options: BlockOptions, streamed
 }
 
 export function shapeOf(config: ModelConfig, options: BlockOptions, threads: number): BlockShape {
-  const { feedForward, headDim, heads, kvHeads, modelWidth, normEpsilon } = config;
+  const { feedForward, headDim, heads, kvHeads, modelWidth, normEpsilon, vocabulary } = config;
   const { biases, dropout, qkNorms, rank, targets } = options;
   return {
     modelWidth,
@@ -59,6 +59,7 @@ export function shapeOf(config: ModelConfig, options: BlockOptions, threads: num
     feedForward,
     headDim,
     rank,
+    vocabulary,
     epsilon: normEpsilon,
     threads,
     dropout: Number(dropout),

@@ -18,6 +18,7 @@ export type BlockShape = Readonly<
     | 'feedForward'
     | 'headDim'
     | 'rank'
+    | 'vocabulary'
     | 'epsilon'
     | 'threads'
     | 'dropout'
@@ -34,7 +35,8 @@ export type StageName =
   | 'attention.forward'
   | 'attention.backward'
   | 'after.forward'
-  | 'after.backward';
+  | 'after.backward'
+  | 'head';
 
 /** The addon's functions. They throw where an array is missing or has another length, before anything is computed. */
 export interface Kernels {
