@@ -2,7 +2,8 @@
  * Whole training steps of a model in int8 by onnxruntime and by our own kernels, in turns: tokens/s by wall and by processor time (user), and how
  * far apart the two gradients are, relative. On 4 x 256 random tokens, all supervised, and with REFERENCE (bench/README.md) on sixteen of its
  * rows a step, which share their beginning. Both engines stay open, so memory is for `--only`, which takes one of them.
- * node bench/native-step.mjs MODEL.gguf [REFERENCE] [--rounds 5] [--rank 16] [--threads 2] [--only native|onnxruntime]; wants a built dist.
+ * node bench/native-step.mjs MODEL.gguf [REFERENCE] [--rounds 5] [--rank 16] [--threads 2] [--only native|onnxruntime] [--float32]; wants a
+ * built dist. With --float32 also how far each engine's gradients are from exact ones.
  */
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
@@ -24,6 +25,7 @@ const { positionals, values } = parseArgs({
     rank: { type: 'string', default: '16' },
     threads: { type: 'string', default: '2' },
     only: { type: 'string' },
+    float32: { type: 'boolean', default: false },
   },
 });
 const [base, reference] = positionals;
@@ -60,7 +62,17 @@ for (const engine of ['onnxruntime', 'native']) {
   steps[engine] = await createLoraStep({ model, threads, adapter: adapter(), weights, engine, onEngine: (message) => console.log(message) });
 }
 
+/** Exact gradients, which both engines' are measured by. */
+const exact = values.float32 ? await createLoraStep({ model, threads, adapter: adapter() }) : null;
+
 const median = (numbers) => [...numbers].sort((a, b) => a - b)[Math.floor(numbers.length / 2)];
+
+async function accumulate(step, batches, supervised) {
+  step.clearGradients();
+  let loss = 0;
+  for (const [i, batch] of batches.entries()) loss += (await step.accumulate([batch], 1 / supervised, [i])).lossSum / supervised;
+  return loss;
+}
 
 async function measure(name, batches) {
   const tokens = batches.reduce((sum, { realTokens }) => sum + realTokens, 0);
@@ -69,10 +81,8 @@ async function measure(name, batches) {
   const loss = {};
   for (let round = 0; round <= Number(values.rounds); round++) {
     for (const [engine, step] of Object.entries(steps)) {
-      step.clearGradients();
       const [began, used] = [performance.now(), process.cpuUsage()];
-      loss[engine] = 0;
-      for (const [i, batch] of batches.entries()) loss[engine] += (await step.accumulate([batch], 1 / supervised, [i])).lossSum / supervised;
+      loss[engine] = await accumulate(step, batches, supervised);
       const { user, system } = process.cpuUsage(used);
       // The first warms up.
       if (round > 0) (took[engine] ??= []).push([(performance.now() - began) / 1e3, user / 1e6, system / 1e6]);
@@ -82,15 +92,21 @@ async function measure(name, batches) {
     const [wall, user, system] = [0, 1, 2].map((i) => median(times.map((time) => time[i])));
     console.log(JSON.stringify({ work: name, engine, tokensPerSecond: tokens / wall, wall, user, system, loss: loss[engine], residentBytes: process.memoryUsage.rss(), peakBytes: process.resourceUsage().maxRSS * 1024 }));
   }
+  if (exact) {
+    loss.float32 = await accumulate(exact, batches, supervised);
+    const fromFloat32 = Object.fromEntries(Object.entries(steps).map(([engine, step]) => [engine, distance(step, exact)]));
+    console.log(JSON.stringify({ work: name, loss, gradientsFromFloat32: fromFloat32 }));
+  }
   if (!steps.native || !steps.onnxruntime) return;
   const ratio = (i) => median(took.onnxruntime.map((time, round) => time[i] / took.native[round][i]));
-  console.log(JSON.stringify({ work: name, onnxruntimeOverNative: { wall: ratio(0), user: ratio(1) }, gradientsApart: gradientsApart() }));
+  console.log(JSON.stringify({ work: name, onnxruntimeOverNative: { wall: ratio(0), user: ratio(1) }, gradientsApart: distance(steps.native, steps.onnxruntime) }));
 }
 
-function gradientsApart() {
+/** Of all gradients together. */
+function distance(ours, theirs) {
   let [apart, size] = [0, 0];
-  for (const [i, { gradient }] of steps.native.parameters.entries()) {
-    const other = steps.onnxruntime.parameters[i].gradient;
+  for (const [i, { gradient }] of ours.parameters.entries()) {
+    const other = theirs.parameters[i].gradient;
     for (const [k, value] of gradient.entries()) [apart, size] = [apart + (value - other[k]) ** 2, size + other[k] ** 2];
   }
   return Math.sqrt(apart / size);
