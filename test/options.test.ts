@@ -151,6 +151,9 @@ const memoryMargin = 1.5;
 const cases: Readonly<Record<TuneOptionName, Case>> = {
   model: { to: join(reference, 'qwen2/base.gguf'), seen: start('architecture') },
   method: { to: 'full', seen: start('trainableParameters') },
+  loss: { to: 'dft', seen: steps('loss') },
+  neftuneAlpha: { to: 5, seen: steps('loss') },
+  promptWeight: { to: 0.1, seen: steps('supervisedTokens') },
   beta: { to: 1, seen: parameters, data: 'preferences.jsonl', with: { method: 'dpo' } },
   lossType: { to: 'ipo', seen: steps('loss'), data: 'preferences.jsonl', with: { method: 'dpo' } },
   labelSmoothing: { to: 0.3, seen: parameters, data: 'preferences.jsonl', with: { method: 'dpo', lossType: 'robust' } },
@@ -218,7 +221,7 @@ function baseline(file: string, given: Given, stopAfter: number): Promise<Observ
 
 test('the cases are the options of the table', () => {
   expect(Object.keys(cases).sort()).toEqual(Object.keys(tuneOptions).sort());
-  expect(Object.keys(cases).length).toBe(57);
+  expect(Object.keys(cases).length).toBe(60);
 });
 
 test.each(Object.entries(cases))(

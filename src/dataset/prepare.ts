@@ -23,6 +23,7 @@ import { countRefusal, type RowsReport } from '../tokens/rows.ts';
 import { leakedRows } from '../tokens/same-rows.ts';
 import type { Tokenizer } from '../tokens/tokenizer.ts';
 import { assertTrainable } from '../tokens/trainable.ts';
+import { weighPrompts } from '../tokens/weigh-prompts.ts';
 import { sharesBeginnings } from '../train/pack-options.ts';
 import { SmallModel } from '../train/small-model.ts';
 import { withValues } from '../words/program-words.ts';
@@ -151,6 +152,30 @@ function prefixNote(prefix: number, { report, rows }: Sets['train']): string {
   return `All rows begin with the same ${prefix} tokens, ${share}% of all: each micro-batch computes them once. ${withValues({ sharePrefix: false })} computes them in every row.`;
 }
 
+/** Whether a conversation holds an answer that is not to be learnt, which stands in the prompt of a later one. */
+const keepsAnswerOut = (example: Example): boolean =>
+  example.kind === 'chat' && example.messages.some(({ role, weight }) => role === 'assistant' && weight === 0);
+
+/**
+ * The training rows with prompts that are learnt a little, where that is asked for. What is held out is measured by its answers alone, so that its
+ * loss can be compared; answers of the base (`own`) are about their first words.
+ */
+function weighedRows(
+  train: Sets['train'],
+  { promptWeight = 0 }: Pick<RequestedSettings, 'promptWeight'>,
+  examples: readonly Example[],
+  own: readonly Example[],
+): { readonly rows: Sets['train']; readonly notes: readonly string[] } {
+  if (promptWeight === 0) return { rows: train, notes: [] };
+  const keptOut = examples.filter(keepsAnswerOut);
+  const spared = [...keptOut, ...own].map(({ source }) => source);
+  const note = `The prompts of ${keptOut.length} of the conversations are not learnt: they hold answers that are kept out of the loss.`;
+  return {
+    rows: { ...train, rows: [...weighPrompts(train.rows, promptWeight, spared)] },
+    notes: keptOut.length > 0 ? [note] : [],
+  };
+}
+
 /** Held-out rows that say nothing are not held out at all. */
 function assertMeasurable(held: Sets['held']): void {
   if (!held || held.rows.length > 0) return;
@@ -201,21 +226,22 @@ export async function prepareExamples(
   const tokenizer = lateTokenizer(settings.modelPath);
   try {
     const sets = await buildSets({ train, validation, settings, model, tokenizer, ...pace });
-    const { held, sequenceLength, train: rows } = sets;
+    const { held, sequenceLength } = sets;
+    const { notes: weighed, rows } = weighedRows(sets.train, settings, learnt.examples, own.examples);
     const refusals = [...dataset.refusals, ...learnt.refusals];
     for (const refusal of refusals) countRefusal(rows.report, refusal);
     if (held) for (const refusal of heldLearnt.refusals) countRefusal(held.report, refusal);
     assertTrainable(rows, sets.facts, sets.remedy);
     assertMeasurable(held);
     const decided = decide(settings, sets, model);
-    const prefix = prefixOf(decided.settings, sets, model);
+    const prefix = prefixOf(decided.settings, { held, train: rows }, model);
     const notes = notesOf(settings, dataset, heldFile, {
       train: rows.report,
       report: held?.report ?? null,
       sequenceLength,
       contextLength: readModelConfig(model).contextLength,
     });
-    notes.push(...learnt.notes, ...own.notes);
+    notes.push(...learnt.notes, ...own.notes, ...weighed);
     const remedy = rows.report.refusedRows > refusals.length ? sets.remedy() : null;
     if (remedy) notes.push(remedy);
     if (prefix > 0) notes.push(prefixNote(prefix, rows));
@@ -249,7 +275,7 @@ export async function prepareExamples(
 const worthwhileShare = 0.35;
 
 /** Tokens to share. Pairs share their prompts one by one. */
-function prefixOf(settings: RunSettings, { held, train }: Sets, model: GgufFile): number {
+function prefixOf(settings: RunSettings, { held, train }: Pick<Sets, 'held' | 'train'>, model: GgufFile): number {
   if (!sharesBeginnings(settings) || wantsPairs(settings.method)) return 0;
   const prefix = sharedPrefix([...train.rows, ...(held?.rows ?? [])]);
   const small = SmallModel.suits(readModelConfig(model), { dropout: false, precision: 'f32' });

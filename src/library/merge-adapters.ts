@@ -24,6 +24,7 @@ import { withChatTemplate } from '../text/chat-template.ts';
 import { callWith, withValues } from '../words/program-words.ts';
 import type { ModuleProgress } from './convert-adapter.ts';
 import type { Exported } from './export-run.ts';
+import { lastCheckpoints } from './last-checkpoints.ts';
 import { type Interference, interferences } from './merge-interference.ts';
 import { lossesOn, type MeasuredModel, type MergeLosses, type NamedTest, readTests } from './merge-losses.ts';
 import { type SearchMergeOptions, searchMerge, withMerge } from './search-merge.ts';
@@ -36,10 +37,12 @@ export interface MergeAdaptersOptions {
   readonly out: string;
   /** What the result is written as (default: peft). */
   readonly to?: ExportFormat;
-  /** How (default: svd). */
+  /** How (default: svd; cat of checkpoints). */
   readonly method?: MergeMethod;
   /** One for each adapter (default: shares of 1; for methods that take the mean of those that agree, 1 each). */
   readonly weights?: readonly number[];
+  /** Of each run its last checkpoints, this many, instead of its result (default: the result). Their average: of products, not of factors. */
+  readonly lastCheckpoints?: number;
   /** Share of an update's elements that methods which prune keep, above 0 and up to 1 (default: 0.5). */
   readonly density?: number;
   /** At most this rank for each module (default: all of it for cat and linear, else the highest of the adapters). */
@@ -255,10 +258,20 @@ async function mergeNow(merging: Merging): Promise<MergedAdapters> {
   };
 }
 
-/** Merges the adapters at `paths` and writes the result. Rejects with NomoatError, of kind `interrupted` where `signal` is aborted. */
-export async function mergeAdapters(paths: readonly string[], options: MergeAdaptersOptions): Promise<MergedAdapters> {
-  const { onProgress, signal, ...given } = options;
-  const settings = parseSettings(mergeSettings, { given }, { command: 'merge', together: methodFaults });
+/** Checkpoints of one run are near each other, and a rank that is cut would cost what averaging wins: all of their sum is kept. */
+const withMethod = (given: Given): Given =>
+  (given['lastCheckpoints'] ?? null) === null ? given : { method: 'cat', ...given };
+
+/** Merges the adapters at `given` and writes the result. Rejects with NomoatError, of kind `interrupted` where `signal` is aborted. */
+export async function mergeAdapters(given: readonly string[], options: MergeAdaptersOptions): Promise<MergedAdapters> {
+  const { onProgress, signal, ...wanted } = options;
+  const settings = parseSettings(
+    mergeSettings,
+    { given: withMethod(wanted) },
+    { command: 'merge', together: methodFaults },
+  );
+  const { lastCheckpoints: count } = settings;
+  const paths = count === null ? given : lastCheckpoints(given, count);
   const faults = countFaults(paths, settings.weights, settings.method);
   if (faults.length > 0)
     throw settingsFault(faults, `${callWith('settingsSchema', 'merge')} lists every option with its default.`);

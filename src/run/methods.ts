@@ -122,6 +122,7 @@ async function openLora(options: MethodOptions): Promise<Method> {
     threads,
     activations,
     device: settings.device,
+    neftuneAlpha: settings.neftuneAlpha,
     engine: process.env.NOMOAT_ENGINE === 'native' ? 'native' : 'onnxruntime',
     onEngine,
     ...(weights ? { weights } : {}),
@@ -177,7 +178,8 @@ const askedAs = ({ chatTemplate, specialTokens }: RunSettings): Pick<Runnable, '
 });
 
 async function openFull({ settings, folder, model, threads }: MethodOptions): Promise<Method> {
-  const step = await createFullStep({ model, threads, device: settings.device });
+  const { device, neftuneAlpha } = settings;
+  const step = await createFullStep({ model, threads, device, neftuneAlpha });
   const modelPath = join(folder.model, modelFileName);
   const exact = folder.file('parity-f32.gguf');
   const save = (path: string, type: 'F32' | 'F16' | 'Q8_0'): void =>

@@ -69,6 +69,12 @@ export const mergeOptions = {
     'W,W...',
     'one for each adapter; default: shares of 1, or 1 each for methods that take the mean of those that agree',
   ),
+  lastCheckpoints: wholeFrom(
+    null,
+    2,
+    'of each run its last checkpoints, this many, instead of its result: their average, exactly where no other method or rank is given',
+    { unit: 'checkpoints' },
+  ),
   density: above(0.5, 0, 'share of an update that ties, dare, della, breadcrumbs and magnitude-prune keep', 1),
   rank: wholeFrom(
     null,

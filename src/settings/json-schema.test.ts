@@ -50,6 +50,8 @@ test('every number says what it counts, or is a ratio that has no unit', () => {
     'sftShare',
     'desirableWeight',
     'undesirableWeight',
+    'neftuneAlpha',
+    'promptWeight',
   ];
   for (const command of commandNames) {
     const { options }: CommandSettings = commandSettings[command];

@@ -9,86 +9,15 @@ import { pretrainSizes } from '../models/sizes.ts';
 import { resolveModel } from '../store/local-models.ts';
 import { withPaths } from '../store/stack.ts';
 import { assertGiven } from '../words/given.ts';
-import { callWith, callWithOptions, withValues } from '../words/program-words.ts';
+import { callWith, callWithOptions } from '../words/program-words.ts';
 import { resolveChatTemplate } from './chat-template.ts';
-import { fieldOf } from './fields.ts';
-import { preferenceMethods, trainsAdapter, tuneMethods } from './methods.ts';
-import {
-  type PretrainValues,
-  pretrainSettings,
-  startModelName,
-  type TuneOptionName,
-  type TuneValues,
-  tuneOptions,
-  tuneSettings,
-} from './options.ts';
-import { type Given, optionLabel, parseSettings } from './parse-settings.ts';
+import { combinationFaults } from './combinations.ts';
+import { type PretrainValues, pretrainSettings, startModelName, type TuneValues, tuneSettings } from './options.ts';
+import { type Given, parseSettings } from './parse-settings.ts';
 import { readRecipe } from './recipe.ts';
 import type { RequestedSettings, RunSettings } from './run-settings.ts';
 
 export type { Given } from './parse-settings.ts';
-
-const adapters = tuneMethods.filter(trainsAdapter);
-/** Rows of one answer are not what preferences are learnt from. */
-const answerMethods = tuneMethods.filter((method) => !preferenceMethods.some((each) => each === method));
-/** Options that only some methods have. In a recipe they may stand for others, too: a recipe serves many runs. */
-const methodsOf: { readonly [Name in TuneOptionName]?: readonly TuneValues['method'][] } = {
-  rank: adapters,
-  alpha: adapters,
-  dropout: adapters,
-  rslora: adapters,
-  targetModules: adapters,
-  initialAdapter: adapters,
-  frozenAdapter: adapters,
-  precision: adapters,
-  outputType: ['full'],
-  mixBase: answerMethods,
-  keepAlignment: answerMethods,
-  basePrompts: answerMethods,
-  beta: preferenceMethods,
-  lossType: ['dpo'],
-  labelSmoothing: ['dpo'],
-  gamma: ['simpo'],
-  sftShare: ['dpo', 'simpo'],
-  desirableWeight: ['kto'],
-  undesirableWeight: ['kto'],
-};
-
-/** Which methods have it, in words. */
-const havers = (methods: readonly TuneValues['method'][]): string =>
-  methods.length === 1 ? `${withValues({ method: methods[0] })} has it` : `the methods ${methods.join(', ')} have it`;
-
-const methodFaults = (flags: Given, method: unknown): string[] =>
-  Object.entries(methodsOf).flatMap(([name, only]) =>
-    (flags[name] ?? null) !== null && !only.some((each) => each === method)
-      ? [`${optionLabel(name)}: only ${havers(only)}`]
-      : [],
-  );
-
-/** What preferences cannot be learnt with. */
-function preferenceFaults(flags: Given, { lossType, method, supervise, tooLong }: Given): string[] {
-  if (!preferenceMethods.some((each) => each === method)) return [];
-  return [
-    ...(supervise === 'all'
-      ? ["`supervise: 'all'`: preferences are about answers; both sides have the same prompt"]
-      : []),
-    ...(tooLong === 'split' ? ["`tooLong: 'split'`: an answer that is split is no answer"] : []),
-    ...(method === 'dpo' && (flags['labelSmoothing'] ?? null) !== null && lossType !== 'robust'
-      ? ["`labelSmoothing`: only `lossType: 'robust'` has it"]
-      : []),
-  ];
-}
-
-/** What the base would be asked where nothing asks it. */
-const basePromptsFaults = ({ basePrompts, keepAlignment, mixBase }: Given): string[] =>
-  (basePrompts ?? null) !== null && !keepAlignment && !Number(mixBase ?? 0)
-    ? ['`basePrompts`: only `mixBase` and `keepAlignment` ask the base anything']
-    : [];
-
-const deviceFaults = ({ device, precision }: Given): string[] =>
-  device === 'webgpu' && precision === 'int8'
-    ? ["`precision: 'int8'`: `device: 'webgpu'` computes in float32, the graphics card has no int8 kernels here"]
-    : [];
 
 /** 0.1, 1e-2, and what is meant so: 10%, -0.1, 0,1. */
 const looksLikeNumber = /^[-+]?[\d.,]+(e[-+]?\d+)?\s*%?$/i;
@@ -109,13 +38,7 @@ function validationFaults({ validation }: Given): string[] {
 
 /** Values of all options of `tune`; faults of flags and recipe are thrown together. */
 export function resolveOptions(flags: Given, recipe: Given = {}): TuneValues {
-  const together = (values: Given): string[] => [
-    ...methodFaults(flags, values['method'] ?? fieldOf(tuneOptions.method).fallback),
-    ...deviceFaults(values),
-    ...basePromptsFaults(values),
-    ...preferenceFaults(flags, values),
-    ...validationFaults(values),
-  ];
+  const together = (values: Given): string[] => [...combinationFaults(flags, values), ...validationFaults(values)];
   const values = parseSettings(tuneSettings, { given: flags, recipe }, { command: 'tune', together });
   return { ...values, validation: fractionIn(values.validation) ?? values.validation };
 }

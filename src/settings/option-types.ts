@@ -10,6 +10,21 @@ export interface TuneOptionValues {
    */
   readonly method?: 'lora' | 'full' | 'dpo' | 'orpo' | 'simpo' | 'kto';
   /**
+   * What method lora minimises: the cross-entropy, or DFT, which weights the loss of each token by its own probability;
+   * validation is by the cross-entropy. Default: 'cross-entropy'.
+   */
+  readonly loss?: 'cross-entropy' | 'dft';
+  /**
+   * NEFTune: uniform noise on the embedded tokens while training, of this over the root of their number times the
+   * width, such as 5; 0: none. A number from 0 to 100. Default: 0.
+   */
+  readonly neftuneAlpha?: number;
+  /**
+   * What the loss of tokens outside of answers counts in training, such as 0.1; 0: nothing is learnt of them. A number
+   * from 0 to 1. Default: 0.
+   */
+  readonly promptWeight?: number;
+  /**
    * Preferences: how much differences of log-probabilities count; in dpo and kto a higher one stays closer to the base.
    * A number from 0.0001 to 100. Default: by the method.
    */

@@ -5,6 +5,7 @@
 import { z } from 'zod';
 import { projections } from '../lora/adapter.ts';
 import { lossTypes } from '../losses/pair-losses.ts';
+import { tokenLosses } from '../losses/token-losses.ts';
 import { type InitScheme, initSchemes } from '../models/random-model.ts';
 import { type PretrainSizeName, pretrainSizes } from '../models/sizes.ts';
 import { templateNames } from '../text/named-templates.ts';
@@ -26,6 +27,21 @@ export const tuneOptions = {
     'lora',
     tuneMethods,
     'train an adapter, or every weight of a small model; or an adapter on preferences: on pairs of answers (dpo, orpo, simpo) or on answers with a label (kto)',
+  ),
+  loss: choice(
+    'cross-entropy',
+    tokenLosses,
+    'what method lora minimises: the cross-entropy, or DFT, which weights the loss of each token by its own probability; validation is by the cross-entropy',
+  ),
+  neftuneAlpha: number(
+    0,
+    [0, 100],
+    'NEFTune: uniform noise on the embedded tokens while training, of this over the root of their number times the width, such as 5; 0: none',
+  ),
+  promptWeight: number(
+    0,
+    [0, 1],
+    'what the loss of tokens outside of answers counts in training, such as 0.1; 0: nothing is learnt of them',
   ),
   beta: number(
     null,

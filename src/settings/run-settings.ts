@@ -5,6 +5,7 @@
 
 import type { Projection } from '../lora/adapter.ts';
 import type { LossType } from '../losses/pair-losses.ts';
+import type { TokenLoss } from '../losses/token-losses.ts';
 import type { InitScheme } from '../models/random-model.ts';
 import type { PretrainSizeName } from '../models/sizes.ts';
 import type { ChosenName, RequestedDefaults } from './defaults-from-data.ts';
@@ -40,6 +41,12 @@ export interface PretrainSettings {
 export interface RunSettings {
   /** What is trained: an adapter, every weight of a model, every weight of a new model, or an adapter on preferences. */
   readonly method: Method;
+  /** What is minimised where answers are learnt as they stand; absent in runs from before there was a choice: the cross-entropy. */
+  readonly loss?: TokenLoss;
+  /** Of noise on the embedded tokens while training, 0 for none; absent likewise. */
+  readonly neftuneAlpha?: number;
+  /** What the loss of tokens outside of answers counts in training, 0 for nothing; absent likewise. */
+  readonly promptWeight?: number;
   /** Of preferences; null for other methods. */
   readonly beta: number | null;
   /** Loss of dpo. */

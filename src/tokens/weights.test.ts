@@ -5,6 +5,7 @@ import type { Example, Message } from '../text/example.ts';
 import { renderPreview } from './preview.ts';
 import { buildRows, cutRows, type RowsOptions } from './rows.ts';
 import type { Tokenizer } from './tokenizer.ts';
+import { weighPrompts } from './weigh-prompts.ts';
 
 /** One token for each UTF-16 unit; a dot ends a turn. */
 const tokenizer: Tokenizer = {
@@ -88,4 +89,14 @@ test('a preview shows them behind what counts so', () => {
   expect(renderPreview(rows, report, tokenizer, { rows: 1, color: false })).toContain('«.»×0.3u│q│');
   const pair = { ...rows[0]!, weight: 0.5, rejected: rows[0]! };
   expect(renderPreview([pair], report, tokenizer, { rows: 1, color: false })).toContain('supervised, weight 0.5\n');
+});
+
+test('prompts that are weighed: every token but the first is learnt, answers as before', () => {
+  const { rows } = buildRows([chat(0.5, undefined), { ...chat(1), source: { file: 'x.jsonl', line: 2 } }], options);
+  const [weighed, spared] = weighPrompts(rows, 0.1, [{ file: 'x.jsonl', line: 2 }]);
+  expect([...weighed!.supervised]).toEqual([0, ...Array(weighed!.tokens.length - 1).fill(1)]);
+  const shown = Array.from(weighed!.weights!, (weight) => Number(weight.toPrecision(3)));
+  expect(shown).toEqual([...rows[0]!.supervised].map((on, t) => (on ? rows[0]!.weights![t]! : 0.1)));
+  expect(spared).toBe(rows[1]);
+  expect(weighPrompts(rows, 0, [])).toBe(rows);
 });

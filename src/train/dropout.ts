@@ -4,7 +4,7 @@
  */
 
 /** 32-bit mix of a counter (the finaliser of MurmurHash3): every bit of the input changes half of the output's. */
-function mix(value: number): number {
+export function mix(value: number): number {
   let h = value | 0;
   h = Math.imul(h ^ (h >>> 16), 0x85ebca6b);
   h = Math.imul(h ^ (h >>> 13), 0xc2b2ae35);

@@ -22,6 +22,7 @@ import { Buffers } from './buffers.ts';
 import { dropoutMask } from './dropout.ts';
 import type { HalfStore } from './half-store.ts';
 import { KernelAttention, logSums } from './kernel-attention.ts';
+import { addNoise } from './neftune.ts';
 import { queryRanges } from './query-ranges.ts';
 import type { TrainedInput } from './slots.ts';
 import type { Stages } from './stages.ts';
@@ -39,7 +40,7 @@ export interface Pass extends Layout {
   readonly rows: number;
   /** Row of this batch for each row of the batch as given: segments are computed in order of their length. */
   readonly permutation: Int32Array;
-  /** Of the dropout masks and the int8 head's thresholds; null where nothing is trained, and without dropout. */
+  /** Of the dropout masks, the noise on embeddings and the int8 head's thresholds; null where nothing is trained, and without dropout. */
   readonly seed: number | null;
   /** Whether backward follows. */
   readonly saves: boolean;
@@ -67,6 +68,8 @@ export interface ForwardParts {
   /** Per layer: what is trained in it. */
   readonly trainedInputs: readonly (readonly TrainedInput[])[];
   readonly dropout: number;
+  /** Noise on the embedded tokens in training (neftune.ts); default: 0, none. */
+  readonly neftuneAlpha?: number | undefined;
   /** Where activations wait for backward: a store for policy float16. */
   readonly activations: Exclude<ActivationPolicy, 'float16'> | HalfStore;
 }
@@ -79,6 +82,7 @@ export class ForwardPass {
   protected readonly base: BaseWeights;
   protected readonly stages: Stages;
   protected readonly dropout: number;
+  private readonly neftuneAlpha: number;
   protected readonly trainedInputs: readonly (readonly TrainedInput[])[];
   protected readonly recomputes: boolean;
   protected readonly half: HalfStore | null;
@@ -86,7 +90,7 @@ export class ForwardPass {
   protected readonly attention: Attention;
   private latest: (Pick<PackedBatch, 'positions' | 'segmentStarts'> & { readonly layout: Layout }) | null = null;
 
-  constructor({ activations, base, config, dropout, trainedInputs, stages }: ForwardParts) {
+  constructor({ activations, base, config, dropout, neftuneAlpha = 0, trainedInputs, stages }: ForwardParts) {
     this.recomputes = activations === 'recompute';
     this.half = typeof activations === 'object' ? activations : null;
     this.config = config;
@@ -94,6 +98,7 @@ export class ForwardPass {
     this.stages = stages;
     this.trainedInputs = trainedInputs;
     this.dropout = dropout;
+    this.neftuneAlpha = neftuneAlpha;
     this.attention = stages.kernelAttention
       ? new KernelAttention(stages.kernelAttention, config.heads)
       : new AttentionPass(stages, config.heads, (...named) => this.array(...named));
@@ -165,6 +170,15 @@ export class ForwardPass {
     return this.array(`${id}.x.${saves ? layer : layer % 2}`, rows, this.config.modelWidth);
   }
 
+  /** The embedded tokens [N, D], which enter the first layer. */
+  protected embedded(pass: Pass): Float32Array {
+    const { batch, saves, seed } = pass;
+    const x = this.hiddenStates(pass, 0).data as Float32Array;
+    this.base.embed(batch.tokens, x);
+    if (this.neftuneAlpha > 0 && saves && seed !== null) addNoise(x, batch, { alpha: this.neftuneAlpha, seed });
+    return x;
+  }
+
   /** What the layer's graphs read beside activations, of its weights. */
   protected layerInputs({ angles, rows, seed }: Pass, layer: number, weights: Tensors): Map<string, Tensor> {
     const inputs = new Map([...weights, ...angles]);
@@ -193,7 +207,7 @@ export class ForwardPass {
     const { layers } = this.config;
     for (const layer of this.trainedInputs) for (const input of layer) input.refresh();
     for (const pass of passes) {
-      this.base.embed(pass.batch.tokens, this.hiddenStates(pass, 0).data as Float32Array);
+      this.embedded(pass);
       this.beginHalf(pass);
     }
     for (let layer = 0; layer < layers; layer++) {

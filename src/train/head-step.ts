@@ -1,5 +1,5 @@
 /** The head over a micro-batch, forward and backward, as many rows at once as memory is to be spent on. */
-import type { PackedBatch } from '../batches/packed-batch.ts';
+import { targetsOf } from '../losses/token-losses.ts';
 import type { ModelConfig } from '../models/config.ts';
 import { floats, integers, type Tensor, type Tensors } from '../runtime/onnxruntime-node/executor.ts';
 import type { BaseWeights } from './base-weights.ts';
@@ -170,27 +170,6 @@ export class HeadStep {
   private array(name: string, rows: number, width: number): Tensor {
     return floats(this.buffers.take(name, rows * width), [rows, width]);
   }
-}
-
-/** Rows that are predicted and learnt, in order. */
-function targetsOf({ positions, supervised }: PackedBatch): number[] {
-  const targets: number[] = [];
-  supervised.forEach((on, n) => {
-    if (on && positions[n]! > 0) targets.push(n);
-  });
-  return targets;
-}
-
-/** The sum of the targets' losses, nats, by their weights. */
-export function crossEntropy(batch: PackedBatch, logp: Float32Array): number {
-  let sum = 0;
-  const { weights } = batch;
-  if (!weights) for (const value of logp) sum -= value;
-  else
-    targetsOf(batch).forEach((n, i) => {
-      sum -= weights[n]! * logp[i]!;
-    });
-  return sum;
 }
 
 /** For each target, in the order of the batch as it was given, which of the pass's targets it is. */

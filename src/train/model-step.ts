@@ -4,6 +4,7 @@
  * nothing of data sets, schedules or files; open-step.ts opens one.
  */
 import type { PackedBatch } from '../batches/packed-batch.ts';
+import { crossEntropy } from '../losses/token-losses.ts';
 import { floats, type Tensors } from '../runtime/onnxruntime-node/executor.ts';
 import type { DeviceModel, DevicePass } from './device-pass.ts';
 import {
@@ -14,7 +15,7 @@ import {
   type Observe,
   type Pass,
 } from './forward-pass.ts';
-import { crossEntropy, HeadStep, inGivenOrder } from './head-step.ts';
+import { HeadStep, inGivenOrder } from './head-step.ts';
 import { addTo, type Slot } from './slots.ts';
 import type { SmallModel } from './small-model.ts';
 import type { Loss, MicroBatchLoss, Parameter, TrainStep } from './step.ts';
@@ -93,8 +94,7 @@ export class ModelStep extends ForwardPass implements TrainStep {
   /** A micro-batch of a small model, in one call. */
   private async accumulateWhole(pass: Pass, small: SmallModel, scale: number): Promise<Float32Array> {
     for (const layer of this.trainedInputs) for (const input of layer) input.refresh();
-    const x = this.hiddenStates(pass, 0).data as Float32Array;
-    this.base.embed(pass.batch.tokens, x);
+    const x = this.embedded(pass);
     const dx = this.buffers.take(`${pass.id}.dy`, x.length);
     const logp = await small.accumulate(pass, scale, {
       x,
@@ -148,9 +148,7 @@ export class ModelStep extends ForwardPass implements TrainStep {
     for (const layer of this.trainedInputs) for (const input of layer) input.refresh();
     const ends: Float32Array[] = [];
     for (const pass of passes) {
-      const x = this.hiddenStates(pass, 0).data as Float32Array;
-      this.base.embed(pass.batch.tokens, x);
-      ends.push(await this.device.forward(this.deviceModel(), pass, x));
+      ends.push(await this.device.forward(this.deviceModel(), pass, this.embedded(pass)));
     }
     return ends;
   }

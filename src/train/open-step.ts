@@ -27,6 +27,8 @@ export interface StepOptions {
   readonly model: GgufFile;
   /** Threads of the engine; physical cores is best. Results are repeatable for equal numbers. */
   readonly threads: number;
+  /** Noise on the embedded tokens in training (NEFTune's alpha); default: 0, none. */
+  readonly neftuneAlpha?: number | undefined;
   /** Where the graphs run; default: cpu. WebGPU takes float32 weights only. */
   readonly device?: Device;
   /** Whether a small model may be taken in one call (train/small-model.ts); default: yes. No where a part stands for a larger model. */
@@ -92,7 +94,7 @@ function kernelsFor(
 
 /** Opens the engine and reads the weights; the adapter is trained. Throws NomoatError when adapter and model do not fit. */
 export async function createLoraStep(options: LoraStepOptions): Promise<TrainStep> {
-  const { activations = 'keep', adapter, device, model, oneCall = true, threads, weights } = options;
+  const { activations = 'keep', adapter, device, model, neftuneAlpha, oneCall = true, threads, weights } = options;
   const config = readModelConfig(model);
   checkAdapter(adapter, config);
   const memory = device === 'webgpu' ? await DeviceMemory.open() : null;
@@ -126,6 +128,7 @@ export async function createLoraStep(options: LoraStepOptions): Promise<TrainSte
     stages,
     trainedInputs,
     dropout,
+    neftuneAlpha,
     activations: held,
     slots,
     device: onDevice,
@@ -134,7 +137,8 @@ export async function createLoraStep(options: LoraStepOptions): Promise<TrainSte
 }
 
 /** Opens the engine and reads the weights, all of which are trained, in float32. */
-export async function createFullStep({ device, model, oneCall = true, threads }: StepOptions): Promise<FullStep> {
+export async function createFullStep(options: StepOptions): Promise<FullStep> {
+  const { device, model, neftuneAlpha, oneCall = true, threads } = options;
   const config = readModelConfig(model);
   const weights = inTensorMemory(readWeights(model, config));
   const base = float32Weights(config, weights);
@@ -168,6 +172,7 @@ export async function createFullStep({ device, model, oneCall = true, threads }:
     stages,
     trainedInputs,
     dropout: 0,
+    neftuneAlpha,
     activations: 'keep',
     slots,
     device: onDevice,

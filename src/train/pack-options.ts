@@ -11,11 +11,17 @@ export const microBatchTokens = 512;
 export const minMicroBatchTokens = 64;
 
 /** What decides whether rows and answers share their beginning. */
-export type SharingSettings = Pick<RunSettings, 'sharePrefix' | 'packing' | 'dropout' | 'device'>;
+export type SharingSettings = Pick<RunSettings, 'sharePrefix' | 'packing' | 'dropout' | 'neftuneAlpha' | 'device'>;
 
-/** Dropout is drawn for each row, padded rows are rows of their own, and a graphics card computes them as they are. */
-export const sharesBeginnings = ({ device, dropout, packing, sharePrefix }: SharingSettings): boolean =>
-  sharePrefix === true && packing && dropout === 0 && device === 'cpu';
+/** Dropout and noise on embeddings are drawn for each row, padded rows are rows of their own, and a graphics card computes them as they are. */
+export const sharesBeginnings = ({
+  device,
+  dropout,
+  neftuneAlpha = 0,
+  packing,
+  sharePrefix,
+}: SharingSettings): boolean =>
+  sharePrefix === true && packing && dropout === 0 && neftuneAlpha === 0 && device === 'cpu';
 
 /** A number of conversations is the only limit, until memory has run out (`maxTokens` below the usual). */
 export function packOptions(

@@ -40,7 +40,7 @@ export interface TrainStep {
    * Forward and backward of micro-batches. Adds the gradient of the loss to every parameter's gradient: with a number, of the
    * cross-entropy's sum times that. With 1 / (supervised tokens of the whole batch), accumulating micro-batches equals the whole batch
    * (in int8 but for rounding). A function wants a head that is not trained, as beside an adapter.
-   * `seeds`, one a micro-batch, name what is random in it, dropout masks and an int8 head's thresholds: equal seeds give equal gradients.
+   * `seeds`, one a micro-batch, name what is random in it, dropout masks, noise on embeddings and an int8 head's thresholds: equal seeds give equal gradients.
    */
   accumulate(batches: readonly PackedBatch[], loss: Loss, seeds: readonly number[]): Promise<MicroBatchLoss>;
   /** Log-probability (nats) of every supervised token of each batch in order, no dropout, no gradient. */

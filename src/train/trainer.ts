@@ -6,14 +6,15 @@ import { batchIndices, stepsPerEpoch } from '../batches/order.ts';
 import { packRows } from '../batches/pack.ts';
 import { type PackedBatch, totalWeight } from '../batches/packed-batch.ts';
 import type { RunEvent, ValidationEvent } from '../events.ts';
+import { crossEntropy } from '../losses/token-losses.ts';
 import type { RunSettings } from '../settings/run-settings.ts';
 import type { TokenRow } from '../tokens/token-row.ts';
+import { batchLoss } from './batch-loss.ts';
 import { endsKeptEpoch, validationInterval } from './cadence.ts';
 import { clipping } from './clip.ts';
 import { Diverged } from './divergence.ts';
 import { Estimation, measuredSteps } from './estimate.ts';
 import { assertFinite, neverFinite } from './finite.ts';
-import { crossEntropy } from './head-step.ts';
 import { type AdamWState, updateAdamW } from './optimizer.ts';
 import { memoryFailure, outOfMemory } from './out-of-memory.ts';
 import { minMicroBatchTokens, packOptions, type SharingSettings } from './pack-options.ts';
@@ -39,6 +40,7 @@ export type TrainerSettings = Pick<
   | 'validateEvery'
   | 'earlyStop'
   | 'keepEpochs'
+  | 'loss'
 > &
   SharingSettings;
 
@@ -171,18 +173,18 @@ class Loop {
     this.estimation.sees(batches);
     const sum = (of: (batch: PackedBatch) => number): number => batches.reduce((total, batch) => total + of(batch), 0);
     const supervisedTokens = sum((batch) => batch.supervisedTokens);
-    const weight = totalWeight(batches);
     const preferred = await this.options.preferences?.begin(batches, this.sums);
+    const learnt = batchLoss(settings.loss ?? 'cross-entropy', preferred, batches);
     step.clearGradients();
     let lossSum = 0;
     const seedOf = (i: number): number =>
       Math.imul(settings.seed + 1, 0x85ebca6b) ^ Math.imul(state.step * 4096 + i + 1, 0x9e3779b1);
     for (const group of this.calls(batches)) {
       const seeds = group.map((batch) => seedOf(batches.indexOf(batch)));
-      lossSum += (await step.accumulate(group, preferred?.lossOf ?? 1 / weight, seeds)).lossSum;
+      lossSum += (await step.accumulate(group, learnt.of, seeds)).lossSum;
       await this.pause();
     }
-    const loss = preferred?.loss ?? lossSum / weight;
+    const loss = learnt.value(lossSum);
     const learningRate = learningRateAt(state.step, {
       schedule: settings.schedule,
       top: settings.learningRate,
