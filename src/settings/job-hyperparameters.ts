@@ -6,6 +6,7 @@
 import { z } from 'zod';
 import { NomoatError } from '../errors.ts';
 import { chooseLearningRate, type RateFacts } from './defaults-from-data.ts';
+import { leastBeta } from './methods.ts';
 import { tuneOptions } from './options.ts';
 
 const auto = z.literal('auto');
@@ -24,11 +25,11 @@ export const jobHyperparameters = z.strictObject({
     .nullish()
     .describe("times the learning rate that nomoat chooses for the model: 1 is that, whatever OpenAI's own base was"),
 });
-const betaRange = 'expected auto or a number above 0, up to 2';
+const betaRange = `expected auto or a number from ${leastBeta} to 2`;
 /** Those of the method dpo. */
 export const dpoHyperparameters = jobHyperparameters.extend({
   beta: z
-    .union([auto, z.number(betaRange).gt(0, betaRange).max(2, betaRange)], { error: betaRange })
+    .union([auto, z.number(betaRange).min(leastBeta, betaRange).max(2, betaRange)], { error: betaRange })
     .nullish()
     .describe('how much differences of log-probabilities count: `beta`; auto is 0.1'),
 });
@@ -90,13 +91,6 @@ export function settingsOfHyperparameters(given: JobHyperparameters, model: Rate
     number,
   );
   const beta = number(given.beta);
-  if (beta !== null && !tuneOptions.beta.safeParse(beta).success)
-    throw new NomoatError({
-      code: 'invalid-settings',
-      part: '`beta`',
-      fault: `is ${beta}, which \`beta\` cannot be`,
-      remedy: 'Give one nearer to 0.1, or auto.',
-    });
   return {
     ...(beta === null ? {} : { beta }),
     ...(epochs == null ? {} : { epochs }),

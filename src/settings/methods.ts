@@ -29,6 +29,9 @@ export interface PreferenceValues {
   readonly labelSmoothing: number | null;
 }
 
+/** Below it differences of log-probabilities count for nothing, and float32 says nothing of their loss. */
+export const leastBeta = 1e-4;
+
 /** DPO's beta by loss: where losses are of means over tokens, differences are some fifty times smaller (docs/defaults.md). */
 const betas: Readonly<Record<LossType, number>> = { sigmoid: 0.1, robust: 0.1, ipo: 0.1, 'sigmoid-norm': 5 };
 /** SimPO's authors take 2 to 2.5, and half of that as the margin. */

@@ -10,7 +10,7 @@ import { type InitScheme, initSchemes } from '../models/random-model.ts';
 import { type PretrainSizeName, pretrainSizes } from '../models/sizes.ts';
 import { templateNames } from '../text/named-templates.ts';
 import { choice, fileOrFraction, number, openSize, openText, someOf, text, toggle, whole } from './fields.ts';
-import { tuneMethods } from './methods.ts';
+import { leastBeta, tuneMethods } from './methods.ts';
 
 /** In a pretraining run's folder, the model that it began with. */
 export const startModelName = 'start.gguf';
@@ -45,7 +45,7 @@ export const tuneOptions = {
   ),
   beta: number(
     null,
-    [1e-4, 100],
+    [leastBeta, 100],
     'preferences: how much differences of log-probabilities count; in dpo and kto a higher one stays closer to the base; default: by the method',
   ),
   lossType: choice('sigmoid', lossTypes, 'loss of dpo; sigmoid-norm and ipo take means over the tokens of an answer'),

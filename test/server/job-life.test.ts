@@ -178,6 +178,7 @@ test.each<[string, object, object]>([
   ['257 in a batch', { hyperparameters: { batch_size: 257 } }, { status: 400, code: 'invalid_value', param: 'hyperparameters.batch_size' }],
   ['hyperparameters that differ', { hyperparameters: { n_epochs: 1 }, method: { type: 'supervised', supervised: { hyperparameters: { n_epochs: 2 } } } }, { status: 400, code: 'invalid_value', param: 'hyperparameters' }],
   ['a beta of 3', { method: { type: 'dpo', dpo: { hyperparameters: { beta: 3 } } } }, { status: 400, code: 'invalid_value', param: 'method.dpo.hyperparameters.beta' }],
+  ['a beta too small to train with', { method: { type: 'dpo', dpo: { hyperparameters: { beta: 5e-5 } } } }, { status: 400, code: 'invalid_value', param: 'method.dpo.hyperparameters.beta', message: expect.stringMatching(/from 0\.0001 to 2/) }],
   ['a beta of supervised', { method: { type: 'supervised', supervised: { hyperparameters: { beta: 1 } } } }, { status: 400 }],
   ['a block of the other method', { method: { type: 'dpo', supervised: {} } }, { status: 400, param: 'method.supervised', message: expect.stringMatching(/stands beside the type dpo/) }],
   ['reinforcement', { method: { type: 'reinforcement' } }, { status: 400, param: 'method.type', message: expect.stringMatching(/reinforcement is not supported/) }],

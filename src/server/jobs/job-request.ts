@@ -54,7 +54,7 @@ export const jobParameters = z.object({
   suffix: open(jobSuffix).describe('1 to 64 characters; part of the name of the result'),
   seed: open(jobSeed).describe('0 to 2^31 - 1; by default another one each time'),
   method: open(method).describe(
-    '`type` supervised or dpo, with `supervised.hyperparameters` or `dpo.hyperparameters`: `n_epochs` (auto, 1 to 50), `batch_size` (auto, 1 to 256), `learning_rate_multiplier` (auto, above 0), and of dpo `beta` (auto, above 0, up to 2)',
+    '`type` supervised or dpo, with `supervised.hyperparameters` or `dpo.hyperparameters`: `n_epochs` (auto, 1 to 50), `batch_size` (auto, 1 to 256), `learning_rate_multiplier` (auto, above 0), and of dpo `beta` (auto, 0.0001 to 2)',
   ),
   hyperparameters: open(jobHyperparameters).describe('the older form of `method.supervised.hyperparameters`'),
   metadata: open(metadata).describe(
