@@ -132,7 +132,7 @@ export async function walk(page, url, at, { epochs = '1' } = {}) {
   await page.click('.next button');
   await page.waitForSelector('.notice.good');
   await at('export');
-  for (const [name, path] of [['runs', 'runs'], ['server', 'server']]) {
+  for (const [name, path] of [['runs', 'runs'], ['compare', `compare?runs=${encodeURIComponent(run)}`], ['server', 'server']]) {
     await page.goto(`${new URL(url).origin}/studio/${path}`);
     await page.waitForSelector('table');
     await at(name);

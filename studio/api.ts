@@ -138,7 +138,8 @@ export const api = {
     post<Preview>('/studio/v1/preview', asked, signal),
   inspect: (asked: Asked, signal: AbortSignal) => post<DataInspection>('/studio/v1/inspect-data', asked, signal),
   plan: (asked: Asked, signal: AbortSignal) => post<PlanReport>('/studio/v1/plan', asked, signal),
-  start: (asked: Asked & { readonly name: string | null }) => post<{ readonly run: string }>('/studio/v1/runs', asked),
+  start: (asked: Asked & { readonly name: string | null; readonly seeds: number | null }) =>
+    post<{ readonly run: string; readonly runs: readonly string[] }>('/studio/v1/runs', asked),
   runs: async (signal?: AbortSignal) =>
     (await get<{ readonly runs: readonly RunSummary[] }>('/studio/v1/runs', signal)).runs,
   run: (name: string, signal?: AbortSignal) => get<RunSummary>(runPath(name), signal),

@@ -15,6 +15,7 @@ import { type LanguageName, languageNow, languages, w } from './words.ts';
 
 const Chat = lazy(async () => (await import('./pages/chat/page.tsx')).Chat);
 const Make = lazy(async () => (await import('./pages/make/page.tsx')).Make);
+const Compare = lazy(async () => (await import('./pages/compare.tsx')).Compare);
 const Data = lazy(async () => (await import('./pages/data.tsx')).Data);
 const Plan = lazy(async () => (await import('./pages/plan.tsx')).Plan);
 const Run = lazy(async () => (await import('./pages/run.tsx')).Run);
@@ -27,6 +28,7 @@ function Content({ place }: { readonly place: Place }): JSX.Element {
   if (first === 'plan') return <Plan key={place.query.get('files')} place={place} />;
   if (first === 'runs') return second === undefined ? <Runs /> : <Run key={second} place={place} />;
   if (first === 'chat') return <Chat place={place} />;
+  if (first === 'compare') return <Compare place={place} />;
   if (first === 'make') return <Make place={place} />;
   if (first === 'server') return <Server />;
   return (
@@ -101,6 +103,9 @@ function Switches(): JSX.Element {
   );
 }
 
+/** Pages that have no place in the menu, by the page that they belong to. */
+const inside: Readonly<Record<string, readonly string[]>> = { '': ['data', 'plan', 'make'], runs: ['compare'] };
+
 function Studio(): JSX.Element {
   useLook();
   const place = usePlace();
@@ -112,7 +117,7 @@ function Studio(): JSX.Element {
     ['chat', app.chat],
     ['server', app.server],
   ] as const;
-  const isIn = (path: string): boolean => path === first || (path === '' && ['data', 'plan', 'make'].includes(first));
+  const isIn = (path: string): boolean => path === first || (inside[path] ?? []).includes(first);
   return (
     <>
       <a class="skip" href="#content">

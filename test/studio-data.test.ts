@@ -1,5 +1,6 @@
 /** What the studio's pages compute by themselves: data that is written by hand, votes, chats. */
 import { expect, test } from 'vitest';
+import type { RunEvent } from '../src/events.ts';
 import { conversationsOf, keptChat } from '../src/server/studio/chat-form.ts';
 import { markedAnswers } from '../src/text/feedback.ts';
 import { bodyOf, emptyAnswer, isLastPlain, newChat, withAnswer, withQuestion, withVote } from '../studio/chats.ts';
@@ -12,6 +13,8 @@ import {
   writtenChats,
   writtenTable,
 } from '../studio/hand-written.ts';
+import { noticesOf, placed } from '../studio/pages/notices.tsx';
+import { spreadOf } from '../studio/spread.ts';
 import { joinStack, splitStack } from '../studio/stack-text.ts';
 import { pairsOf } from '../studio/votes.ts';
 
@@ -111,4 +114,22 @@ test('a chat asks with what each model said itself, and not with what failed', (
     { mark: 'bad', better: 'other' },
   ]);
   expect(emptyAnswer('a').text).toBe('');
+});
+
+test('notices stand behind the step at which they were said first', () => {
+  const step = (at: number) => ({ type: 'step-end', step: at }) as RunEvent;
+  const notice = (message: string): RunEvent => ({ type: 'notice', code: 'x', message });
+  const verdict = { type: 'verdict' } as RunEvent;
+  const found = noticesOf([notice('a'), step(0), step(1), notice('b'), step(2), notice('b'), verdict, notice('c')]);
+  expect(found).toEqual([
+    { message: 'a', step: null },
+    { message: 'b', step: 1 },
+    { message: 'c', step: null },
+  ]);
+  expect(placed(found)).toEqual([{ message: 'b', step: 1 }]);
+});
+
+test('how far repeats are apart', () => {
+  expect(spreadOf([1, 2, null, 3])).toEqual({ runs: 3, mean: 2, deviation: 1, least: 1, most: 3 });
+  expect([spreadOf([null]), spreadOf([2])?.deviation]).toEqual([null, null]);
 });

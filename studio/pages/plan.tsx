@@ -99,24 +99,26 @@ function PlanCard({ busy, plan, report, start }: CardProps): JSX.Element {
 
 function Plans({
   asked,
-  name,
+  form: { name, seeds },
   report,
 }: {
   readonly report: PlanReport;
   readonly asked: Asked;
-  readonly name: string;
+  readonly form: Form;
 }): JSX.Element {
   const { act, busy, fault } = useAction();
   const words = w().plan;
   const { perHour, perKilowattHour, watts } = report.prices;
   const start = (plan: SettingPlan): void =>
     void act(async () => {
-      const { run } = await api.start({
+      const repeats = Number(seeds);
+      const { run, runs } = await api.start({
         ...asked,
         settings: { ...asked.settings, ...plan.changes },
         name: name.trim() === '' ? null : name,
+        seeds: repeats > 1 ? repeats : null,
       });
-      go(addressOf(['runs', run]));
+      go(runs.length > 1 ? addressOf(['compare'], { runs: runs.join(',') }) : addressOf(['runs', run]));
     });
   return (
     <section aria-labelledby="plans-title">
@@ -144,6 +146,8 @@ function Plans({
 
 interface Form {
   readonly name: string;
+  /** How many repeats, as it was typed. */
+  readonly seeds: string;
   readonly settings: Settings;
 }
 
@@ -195,6 +199,14 @@ function Fields({
           value={form.name}
           onChange={(name) => change({ ...form, name })}
         />
+        <TextField
+          label={words.seeds}
+          hint={words.seedsNote}
+          value={form.seeds}
+          inputMode="numeric"
+          placeholder="1"
+          onChange={(seeds) => change({ ...form, seeds })}
+        />
       </div>
       <h2>{words.main}</h2>
       <p class="note">{words.chosen}.</p>
@@ -212,7 +224,11 @@ function Fields({
 export function Plan({ place }: { readonly place: Place }): JSX.Element {
   const words = w().plan;
   const state = useAsked('state', (signal) => api.state(signal));
-  const [form, change] = useState<Form>({ name: place.query.get('name') ?? '', settings: settingsIn(place) });
+  const [form, change] = useState<Form>({
+    name: place.query.get('name') ?? '',
+    seeds: place.query.get('seeds') ?? '',
+    settings: settingsIn(place),
+  });
   const query = Object.fromEntries(place.query);
   const reading = askedOf(place, state.value?.models ?? []);
   const names = useFileNames(reading.data);
@@ -221,7 +237,10 @@ export function Plan({ place }: { readonly place: Place }): JSX.Element {
   const isAsked = place.query.has('settings') && state.value !== null;
   const report = useAsked(isAsked ? JSON.stringify(asked) : null, (signal) => api.plan(asked, signal));
   const make = (): void => {
-    go(addressOf(['plan'], { ...query, name: form.name, settings: JSON.stringify(form.settings) }), true);
+    go(
+      addressOf(['plan'], { ...query, name: form.name, seeds: form.seeds, settings: JSON.stringify(form.settings) }),
+      true,
+    );
     if (place.query.get('settings') === JSON.stringify(form.settings)) report.again();
   };
   const given = { model: asked.model, ...reading.settings, ...form.settings };
@@ -245,9 +264,9 @@ export function Plan({ place }: { readonly place: Place }): JSX.Element {
         </p>
         {report.busy ? <Busy>{words.planning}</Busy> : null}
         <FaultNotice fault={report.fault} again={report.again} />
-        {report.value && !report.busy ? <Plans report={report.value} asked={asked} name={form.name} /> : null}
+        {report.value && !report.busy ? <Plans report={report.value} asked={asked} form={form} /> : null}
         <AsCommand
-          command={`${commandLine('plan', names, given)}\n${commandLine('tune', names, given)}`}
+          command={`${commandLine('plan', names, given)}\n${commandLine('tune', names, { ...given, seeds: Number(form.seeds) > 1 ? form.seeds : null })}`}
           program={libraryCall(
             'tune',
             { data: names, ...given },

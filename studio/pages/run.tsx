@@ -14,6 +14,7 @@ import { addressOf, type Place } from '../route.ts';
 import { useAction } from '../use.ts';
 import { day, w } from '../words.ts';
 import { Export } from './export.tsx';
+import { Notices, noticesOf, placed } from './notices.tsx';
 import { Bar, Figures, progressOf } from './progress.tsx';
 import { Result } from './result.tsx';
 import { StateTag } from './runs.tsx';
@@ -74,23 +75,6 @@ function Actions({ look, run }: { readonly run: RunSummary; readonly look: () =>
   );
 }
 
-function Notices({ events }: { readonly events: readonly RunEvent[] }): JSX.Element | null {
-  const notices = [...new Set(eventsOf(events, 'notice').map(({ message }) => message))];
-  if (notices.length === 0) return null;
-  return (
-    <section aria-labelledby="notices-title">
-      <h2 id="notices-title">{w().run.notices}</h2>
-      <ul class="notices">
-        {notices.map((message) => (
-          <li key={message}>
-            <Prose text={message} />
-          </li>
-        ))}
-      </ul>
-    </section>
-  );
-}
-
 function Samples({ events }: { readonly events: readonly RunEvent[] }): JSX.Element | null {
   const samples = eventsOf(events, 'sample');
   const words = w().run;
@@ -133,6 +117,7 @@ function Follow({ followed, name }: { readonly followed: Followed; readonly name
   if (!run) return <>{followed.fault ? null : <Busy>{w().app.loading}</Busy>}</>;
   const progress = progressOf(events);
   const over = isOver(run);
+  const notices = noticesOf(events);
   const [loss, ...others] = plotsOf(content(events)).filter(isDrawn);
   return (
     <>
@@ -163,7 +148,11 @@ function Follow({ followed, name }: { readonly followed: Followed; readonly name
         </p>
       )}
       <Figures events={events} progress={progress} over={over} />
-      {loss ? <Chart plot={loss} /> : <p class="note">{words.noLoss}</p>}
+      {loss ? (
+        <Chart plot={loss} marks={placed(notices).map(({ step }) => step!)} />
+      ) : (
+        <p class="note">{words.noLoss}</p>
+      )}
       {others.length > 0 ? (
         <div class="pair">
           {others.map((plot) => (
@@ -172,7 +161,7 @@ function Follow({ followed, name }: { readonly followed: Followed; readonly name
         </div>
       ) : null}
       <Samples events={events} />
-      <Notices events={events} />
+      <Notices notices={notices} />
       <AsCommand
         command={`${commandLine('runs', [], {})}\n${commandLine('tune', [], { resume: `runs/${name}` })}`}
         program={libraryCall(

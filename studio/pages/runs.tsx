@@ -30,13 +30,25 @@ const nameOfModel = (model: string): string =>
 const losses = ({ validationAfter: after, validationBefore: before }: RunSummary): string =>
   before === null ? '–' : `${figure(before)} → ${figure(after)}`;
 
-export function RunList({ runs }: { readonly runs: readonly RunSummary[] }): JSX.Element {
+interface ListProps {
+  readonly runs: readonly RunSummary[];
+  /** Those that are chosen, and how one is; null where none can be. */
+  readonly chosen?: ReadonlySet<string>;
+  readonly choose?: (name: string) => void;
+}
+
+export function RunList({ choose, chosen, runs }: ListProps): JSX.Element {
   const words = w().runs;
   return (
     <div class="scroll">
       <table class="runs">
         <thead>
           <tr>
+            {choose ? (
+              <th scope="col">
+                <span class="hidden">{words.choose}</span>
+              </th>
+            ) : null}
             <th scope="col">{words.name}</th>
             <th scope="col">{words.state}</th>
             <th scope="col" class="wide">
@@ -53,6 +65,16 @@ export function RunList({ runs }: { readonly runs: readonly RunSummary[] }): JSX
         <tbody>
           {runs.map((run) => (
             <tr key={run.name}>
+              {choose ? (
+                <td class="choose">
+                  <input
+                    type="checkbox"
+                    aria-label={fill(words.chooseRun, { name: run.name })}
+                    checked={chosen?.has(run.name) ?? false}
+                    onChange={() => choose(run.name)}
+                  />
+                </td>
+              ) : null}
               <th scope="row">
                 <a href={addressOf(['runs', run.name])} dir="auto">
                   {run.name}
@@ -81,6 +103,12 @@ export function Runs(): JSX.Element {
   const { again, fault, value } = useAsked('runs', (signal) => api.runs(signal));
   const state = useAsked('state', (signal) => api.state(signal));
   const [filter, set] = useState('');
+  const [chosen, setChosen] = useState<ReadonlySet<string>>(new Set());
+  const choose = (name: string): void => {
+    const next = new Set(chosen);
+    if (!next.delete(name)) next.add(name);
+    setChosen(next);
+  };
   useRepeated(again, lookMilliseconds);
   const words = w().runs;
   const shown = value?.filter(({ name }) => name.toLowerCase().includes(filter.toLowerCase())) ?? [];
@@ -94,7 +122,18 @@ export function Runs(): JSX.Element {
           {words.none} <a href={addressOf([])}>{w().plan.begin}</a>
         </p>
       ) : null}
-      {shown.length > 0 ? <RunList runs={shown} /> : null}
+      {shown.length > 1 ? (
+        <p class="actions">
+          {chosen.size > 1 ? (
+            <a class="button first" href={addressOf(['compare'], { runs: [...chosen].join(',') })}>
+              {words.oneChart}
+            </a>
+          ) : (
+            <span class="note">{words.chooseNote}</span>
+          )}
+        </p>
+      ) : null}
+      {shown.length > 0 ? <RunList runs={shown} chosen={chosen} choose={choose} /> : null}
     </Page>
   );
 }

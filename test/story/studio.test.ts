@@ -98,6 +98,7 @@ describe.skipIf(!chromiumPath)('in chromium (skipped where there is none: apt-ge
       'chats',
       'export',
       'runs',
+      'compare',
       'server',
     ]);
     expect(faults).toEqual([]);

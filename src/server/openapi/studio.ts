@@ -27,6 +27,9 @@ const run = named(
     created: z.string().describe('ISO 8601'),
     epochs: z.number().nullable(),
     rows: z.int().nullable(),
+    seed: z.int().nullable(),
+    learningRate: z.number().nullable(),
+    rank: z.int().nullable(),
     validationBefore: loss,
     validationAfter: loss,
     verdict: z.string().nullable().describe('why the result is not to be trusted'),
@@ -98,7 +101,10 @@ export const studioDescriptions: Readonly<Record<string, Description>> = {
     answer: value({ plans: z.array(z.looseObject({ name: z.string(), seconds: z.number() })) }),
   },
   'GET /studio/v1/runs': { answer: z.object({ runs: z.array(run) }) },
-  'POST /studio/v1/runs': { json: { schema: runParameters }, answer: z.object({ run: z.string(), job }) },
+  'POST /studio/v1/runs': {
+    json: { schema: runParameters },
+    answer: z.object({ run: z.string(), runs: z.array(z.string()), job }),
+  },
   'GET /studio/v1/runs/{name}': { answer: run },
   'GET /studio/v1/runs/{name}/events': {
     query: eventsParameters,

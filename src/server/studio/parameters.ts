@@ -12,6 +12,8 @@ const mostFiles = 200;
 /** Rows as tokens at once: more nobody reads, and each is drawn. */
 const mostRows = 200;
 const mostName = 64;
+/** Repeats wait for each other: more are a night. */
+const mostSeeds = 20;
 const mostBytes = 999_999_999;
 
 const data = z
@@ -37,6 +39,9 @@ export const runParameters = z.object({
   model,
   settings,
   name: open(z.string().trim().min(1).max(mostName)).describe(`of the run, 1 to ${mostName} characters`),
+  seeds: open(z.int().min(1).max(mostSeeds)).describe(
+    `repeats, 1 to ${mostSeeds}: runs with the seeds from \`settings.seed\` on, one after the other; default 1`,
+  ),
 });
 export const exportParameters = z.object({
   to: z.enum(exportFormats).describe(exportFormats.join(', ')),

@@ -17,6 +17,7 @@ import { createRun } from '../routes/jobs.ts';
 import { namedModel } from '../routes/models.ts';
 import { readQuery } from '../routes/query.ts';
 import type { RouteParts, Routes } from '../routes/routes.ts';
+import type { StoredJob } from '../state/job-store.ts';
 import { callLibrary, type LibraryCall } from './call-library.ts';
 import {
   eventsParameters,
@@ -111,19 +112,26 @@ const runRoutes = (parts: RouteParts): Routes => ({
     const given = readParameters(await jsonOf(context), runParameters, {});
     const settings = settingsOf(given.settings);
     const [first = '', ...more] = given.data.map((id) => fileOf(parts, id, 'data').id);
-    const job = await createRun(parts, {
-      model: given.model,
-      training_file: first,
-      validation_file: null,
-      suffix: given.name ?? null,
-      seed: Number(settings['seed'] ?? 0),
-      method: 'supervised',
-      metadata: null,
-      hyperparameters: auto,
-      settings,
-      more_files: more,
-    });
-    return context.json({ run: job.run, job: jobObject(job) });
+    const { name = null, seeds } = given;
+    const one = Number(settings['seed'] ?? 0);
+    const jobs: StoredJob[] = [];
+    for (let n = 0; n < (seeds ?? 1); n++)
+      jobs.push(
+        await createRun(parts, {
+          model: given.model,
+          training_file: first,
+          validation_file: null,
+          suffix: seeds ? `${name ?? 'run'}-seed${one + n}` : name,
+          seed: one + n,
+          method: 'supervised',
+          metadata: null,
+          hyperparameters: auto,
+          settings: seeds ? { ...settings, seed: one + n } : settings,
+          more_files: more,
+        }),
+      );
+    const [job] = jobs;
+    return context.json({ run: job!.run, runs: jobs.map(({ run }) => run), job: jobObject(job!) });
   },
   'GET /studio/v1/runs/:name': (context) => context.json(runNamed(parts, context.req.param('name') ?? '')),
   'GET /studio/v1/runs/:name/events': (context) => {
