@@ -239,7 +239,14 @@ export type { CatalogueEntry, PypiSource } from './store/catalogue.ts';
 export type { FileStamp } from './store/file-digest.ts';
 export type { KeyScope } from './store/key-scopes.ts';
 export type { LocalModel, ModelSource } from './store/local-models.ts';
-export type { OnPullProgress, PulledModel, PullPhase, PullProgress } from './store/pull-progress.ts';
+export type {
+  ConfirmPull,
+  FoundToPull,
+  OnPullProgress,
+  PulledModel,
+  PullPhase,
+  PullProgress,
+} from './store/pull-progress.ts';
 export type {
   AnswerForm,
   CallForm,

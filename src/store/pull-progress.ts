@@ -1,6 +1,5 @@
-/**
- * What a pull tells while it works, whatever the source. Pure types.
- */
+/** What a pull tells while it works, and asks before, whatever the source. Pure. */
+import { NomoatError } from '../errors.ts';
 
 /** What a pull is at: finding the file, fetching or sending it, checking its digest, or done. */
 export type PullPhase = 'resolve' | 'download' | 'upload' | 'verify' | 'done';
@@ -19,6 +18,33 @@ export interface PullProgress {
 
 /** Told how far a pull is. */
 export type OnPullProgress = (progress: PullProgress) => void;
+
+/** What was found under a name, before anything of it is fetched. */
+export interface FoundToPull {
+  readonly kind: 'model' | 'adapter';
+  /** Where it comes from, such as `org/name/file.gguf`. */
+  readonly from: string;
+  /** Of all files that would be fetched. */
+  readonly bytes: number;
+  /** SPDX identifier, or the hub's name of it; null where none is stated. */
+  readonly license: string | null;
+  /** What the licenses of an adapter and of its base ask of those who share it, in sentences; none of a model. */
+  readonly asks: readonly string[];
+}
+
+/** Says whether what was found is wanted. */
+export type ConfirmPull = (found: FoundToPull) => boolean | Promise<boolean>;
+
+/** Throws NomoatError (interrupted) where it is not wanted. */
+export async function assertWanted(name: string, found: FoundToPull, confirm: ConfirmPull | undefined): Promise<void> {
+  if (!confirm || (await confirm(found))) return;
+  throw new NomoatError({
+    part: name,
+    fault: 'was found, and not wanted',
+    remedy: 'Nothing was fetched.',
+    kind: 'interrupted',
+  });
+}
 
 /** A model that was pulled. */
 export interface PulledModel {
