@@ -4,6 +4,7 @@ import type { Preview } from '../src/library/preview.ts';
 import type { PlanReport } from '../src/plan/plan-variants.ts';
 import type { KeptChat } from '../src/server/studio/chat-form.ts';
 import type { ListedChat } from '../src/server/studio/chat-store.ts';
+import type { StudioPull } from '../src/server/studio/pulls.ts';
 import type { LogPage } from '../src/server/studio/run-log.ts';
 import type { summaryOf } from '../src/server/studio/run-summary.ts';
 import type { CollectKind } from '../src/settings/collect-settings.ts';
@@ -23,6 +24,13 @@ export class Fault extends Error {
 /** Nobody answers: the server is gone, or the machine slept. */
 export const noServer = 'no_server';
 
+export interface CatalogueModel {
+  readonly name: string;
+  readonly title: string;
+  readonly license: string;
+  readonly bytes: number;
+  readonly here: boolean;
+}
 export interface MadeData {
   readonly file: UploadedFile;
   readonly rows: number;
@@ -127,6 +135,11 @@ export const api = {
     (await get<{ readonly data: readonly UploadedFile[] }>('/v1/files?purpose=user_data&limit=200')).data,
   upload,
   fileText: async (id: string) => (await ask(`/v1/files/${id}/content`)).text(),
+  catalogue: async () => (await get<{ readonly models: readonly CatalogueModel[] }>('/studio/v1/catalogue')).models,
+  pulls: async () => (await get<{ readonly pulls: readonly StudioPull[] }>('/studio/v1/pulls')).pulls,
+  pull: (name: string, license: string | null) => post<StudioPull>('/studio/v1/pulls', { name, license }),
+  agreePull: (id: string) => post<StudioPull>(`/studio/v1/pulls/${id}/agree`, {}),
+  cancelPull: (id: string) => post<StudioPull>(`/studio/v1/pulls/${id}/cancel`, {}),
   chats: async () => (await get<{ readonly chats: readonly ListedChat[] }>('/studio/v1/chats')).chats,
   chat: (id: string) => get<{ readonly chat: KeptChat; readonly saved: string }>(`/studio/v1/chats/${id}`),
   keepChat: (id: string, chat: KeptChat, saved: string | null) =>

@@ -16,6 +16,7 @@ import { type LanguageName, languageNow, languages, w } from './words.ts';
 const Chat = lazy(async () => (await import('./pages/chat/page.tsx')).Chat);
 const Make = lazy(async () => (await import('./pages/make/page.tsx')).Make);
 const Compare = lazy(async () => (await import('./pages/compare.tsx')).Compare);
+const PullPage = lazy(async () => (await import('./pages/pull.tsx')).PullPage);
 const Data = lazy(async () => (await import('./pages/data.tsx')).Data);
 const Plan = lazy(async () => (await import('./pages/plan.tsx')).Plan);
 const Run = lazy(async () => (await import('./pages/run.tsx')).Run);
@@ -29,6 +30,7 @@ function Content({ place }: { readonly place: Place }): JSX.Element {
   if (first === 'runs') return second === undefined ? <Runs /> : <Run key={second} place={place} />;
   if (first === 'chat') return <Chat place={place} />;
   if (first === 'compare') return <Compare place={place} />;
+  if (first === 'pull') return <PullPage />;
   if (first === 'make') return <Make place={place} />;
   if (first === 'server') return <Server />;
   return (
@@ -104,7 +106,7 @@ function Switches(): JSX.Element {
 }
 
 /** Pages that have no place in the menu, by the page that they belong to. */
-const inside: Readonly<Record<string, readonly string[]>> = { '': ['data', 'plan', 'make'], runs: ['compare'] };
+const inside: Readonly<Record<string, readonly string[]>> = { '': ['data', 'plan', 'make', 'pull'], runs: ['compare'] };
 
 function Studio(): JSX.Element {
   useLook();

@@ -154,10 +154,12 @@ export const Busy = ({ children }: { readonly children: ComponentChildren }): JS
 interface FieldProps {
   readonly label: string;
   readonly hint?: string | undefined;
+  /** Below it: where to go for more. */
+  readonly more?: JSX.Element | undefined;
   readonly children: (id: string, described: string | undefined) => JSX.Element;
 }
 
-export function Field({ children, hint, label }: FieldProps): JSX.Element {
+export function Field({ children, hint, label, more }: FieldProps): JSX.Element {
   const id = useId();
   const hintId = `${id}-hint`;
   return (
@@ -169,11 +171,13 @@ export function Field({ children, hint, label }: FieldProps): JSX.Element {
           {hint}
         </small>
       ) : null}
+      {more ? <small>{more}</small> : null}
     </div>
   );
 }
 
 interface SelectProps {
+  readonly more?: JSX.Element;
   readonly label: string;
   readonly hint?: string;
   readonly value: string;
@@ -181,8 +185,8 @@ interface SelectProps {
   readonly onChange: (value: string) => void;
 }
 
-export const Select = ({ hint, label, onChange, options, value }: SelectProps): JSX.Element => (
-  <Field label={label} hint={hint}>
+export const Select = ({ hint, label, more, onChange, options, value }: SelectProps): JSX.Element => (
+  <Field label={label} hint={hint} more={more}>
     {(id, described) => (
       <select
         id={id}

@@ -199,6 +199,7 @@ export function Data({ place }: { readonly place: Place }): JSX.Element {
               value={asked.model}
               options={models.map(({ id }) => [id, id])}
               onChange={(model) => go(addressOf(['data'], { ...query, model }), true)}
+              more={<a href={addressOf(['pull'])}>{plan.getModel}</a>}
             />
           </div>
         ) : null}

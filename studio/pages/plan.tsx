@@ -192,6 +192,7 @@ function Fields({
           value={model}
           options={(state.value?.models ?? []).map(({ id }) => [id, id])}
           onChange={(each) => go(addressOf(['plan'], { ...Object.fromEntries(place.query), model: each }), true)}
+          more={<a href={addressOf(['pull'])}>{words.getModel}</a>}
         />
         <TextField
           label={words.name}

@@ -1,5 +1,5 @@
 /** Real answers of every endpoint have the schema that /openapi.json says, and nothing beside it. */
-import { cpSync, mkdirSync } from 'node:fs';
+import { cpSync, mkdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeAll, expect, test } from 'vitest';
 import { z } from 'zod';
@@ -9,6 +9,7 @@ import { openGguf } from '../../src/formats/gguf/read.ts';
 import { errorSchema } from '../../src/server/openapi/components.ts';
 import { descriptions } from '../../src/server/openapi/descriptions.ts';
 import { withMetadata } from '../cases/support.ts';
+import { LocalHub } from '../hub/local-hub.ts';
 import { assertDescribed } from './described.ts';
 import { folder, reference, type Served, served } from './support.ts';
 
@@ -199,6 +200,28 @@ test('the routes of the studio', async () => {
   await ask('GET /studio/v1/runs/{name}/report', { at });
   await ask('GET /studio/v1/runs/{name}/page', { at });
   await ask('POST /studio/v1/runs/{name}/export', { at, json: { to: 'gguf' } });
+});
+
+test('the routes of the studio for models that are not here', async () => {
+  const hub = new LocalHub();
+  const before = { ...process.env };
+  process.env.HF_ENDPOINT = await hub.listen();
+  process.env.HF_HOME = join(folder, 'hub');
+  hub.publish('ada/tiny', { 'tiny-Q8_0.gguf': readFileSync(reference), 'README.md': '---\nlicense: mit\n---\n' });
+  try {
+    await ask('GET /studio/v1/catalogue');
+    const { id } = await ask('POST /studio/v1/pulls', { json: { name: 'ada/tiny' } });
+    const at = { id: String(id) };
+    const state = async (): Promise<string> =>
+      ((await ask('GET /studio/v1/pulls'))['pulls'] as { state: string }[])[0]!.state;
+    while ((await state()) === 'looking') await new Promise((resolve) => setTimeout(resolve, 20));
+    await ask('POST /studio/v1/pulls/{id}/agree', { at });
+    while ((await state()) === 'fetching') await new Promise((resolve) => setTimeout(resolve, 20));
+    expect(await ask('POST /studio/v1/pulls/{id}/cancel', { at })).toMatchObject({ state: 'done' });
+  } finally {
+    process.env = before;
+    await hub.close();
+  }
 });
 
 test('the routes of the studio for what is said', async () => {

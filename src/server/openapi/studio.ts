@@ -10,6 +10,8 @@ import {
   previewParameters,
   runParameters,
 } from '../studio/parameters.ts';
+import { pullParameters } from '../studio/pull-routes.ts';
+import { pullStates } from '../studio/pulls.ts';
 import { summaryStates } from '../studio/run-summary.ts';
 import { chatParameters, dataSetParameters } from '../studio/talk-routes.ts';
 import { named } from './components.ts';
@@ -72,6 +74,43 @@ const madeData = z.object({
   path: z.string().nullable().describe('where it lies; null of an example'),
   notes: z.array(z.string()),
 });
+const pulled = named(
+  'StudioPull',
+  z.object({
+    id: z.string(),
+    name: z.string(),
+    state: z.enum(pullStates),
+    found: z
+      .object({
+        kind: z.enum(['model', 'adapter']),
+        from: z.string(),
+        bytes: z.int(),
+        license: z.string().nullable(),
+        asks: z.array(z.string()).describe('what the licenses ask of those who share it'),
+      })
+      .nullable()
+      .describe('what would be fetched; null until it is found'),
+    received: z.int(),
+    total: z.int().nullable(),
+    message: z.string().nullable(),
+    fault: z.string().nullable(),
+    notes: z.array(z.string()),
+  }),
+);
+const catalogued = z.object({
+  name: z.string(),
+  title: z.string(),
+  license: z.string(),
+  bytes: z.int().describe('about'),
+  here: z.boolean(),
+});
+const pullDescriptions: Readonly<Record<string, Description>> = {
+  'GET /studio/v1/catalogue': { answer: z.object({ models: z.array(catalogued) }) },
+  'GET /studio/v1/pulls': { answer: z.object({ pulls: z.array(pulled) }) },
+  'POST /studio/v1/pulls': { json: { schema: pullParameters }, answer: pulled },
+  'POST /studio/v1/pulls/{id}/agree': { answer: pulled },
+  'POST /studio/v1/pulls/{id}/cancel': { answer: pulled },
+};
 const talkDescriptions: Readonly<Record<string, Description>> = {
   'GET /studio/v1/chats': { answer: z.object({ chats: z.array(chat) }) },
   'GET /studio/v1/chats/{id}': { answer: z.object({ chat: keptChat, saved }) },
@@ -86,6 +125,7 @@ const event = z.looseObject({ type: z.string() });
 
 export const studioDescriptions: Readonly<Record<string, Description>> = {
   ...talkDescriptions,
+  ...pullDescriptions,
   'GET /studio/v1/state': { answer: state },
   'GET /studio/v1/settings': { answer: value({ properties: z.looseObject({}) }) },
   'POST /studio/v1/preview': {

@@ -28,6 +28,7 @@ import {
   runParameters,
   settingsOf,
 } from './parameters.ts';
+import { pullRoutes } from './pull-routes.ts';
 import { logPage } from './run-log.ts';
 import { summaries, summaryNamed } from './run-summary.ts';
 import { talkRoutes } from './talk-routes.ts';
@@ -165,7 +166,7 @@ const runRoutes = (parts: RouteParts): Routes => ({
   },
 });
 
-export const studioRoutes = (parts: RouteParts): Routes => ({
+export const studioRoutes = (parts: RouteParts & { readonly closing: AbortSignal }): Routes => ({
   'GET /studio/v1/state': async (context) => {
     const { local } = await listModels();
     const sizes = new Map(local.map(({ bytes, path }) => [path, bytes]));
@@ -186,5 +187,6 @@ export const studioRoutes = (parts: RouteParts): Routes => ({
   'GET /studio/v1/settings': (context) => context.json(settingsSchema('tune')),
   ...dataRoutes(parts),
   ...talkRoutes(parts),
+  ...pullRoutes(parts),
   ...runRoutes(parts),
 });
