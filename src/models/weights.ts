@@ -39,19 +39,36 @@ export function unpermute(values: Float32Array, width: number, headDim: number):
 const isPermuted = ({ architecture }: ModelConfig, projection: Projection): boolean =>
   architecture === 'llama' && (projection === 'q_proj' || projection === 'k_proj');
 
+/** A projection of a layer. */
+interface ProjectionPlace {
+  readonly layer: number;
+  readonly projection: Projection;
+  /** Where the values go if they need no reordering; default: new memory. */
+  readonly out?: Float32Array | undefined;
+}
+
 /** One projection's weight [out, in], float32, in transformers' row order. */
 export function readProjection(
   model: GgufFile,
   config: ModelConfig,
-  { layer, projection }: { readonly layer: number; readonly projection: Projection },
+  { layer, projection, out }: ProjectionPlace,
 ): Float32Array {
-  const values = model.readFloat32(`blk.${layer}.${ggufNames[projection]}.weight`);
+  const reused = out !== undefined && !isPermuted(config, projection) ? { out } : {};
+  const values = model.readFloat32(`blk.${layer}.${ggufNames[projection]}.weight`, reused);
   const { headDim, modelWidth } = config;
   return isPermuted(config, projection) ? unpermute(values, modelWidth, headDim) : values;
 }
 
-/** One layer's weights by the block graphs' input names, float32. */
-export function readLayer(model: GgufFile, config: ModelConfig, layer: number): Map<string, Float32Array> {
+/**
+ * One layer's weights by the block graphs' input names, float32. The projections' go into the memory of those of `before`, a layer of the same
+ * model that is needed no more: new memory for each of many layers takes as long as reading them.
+ */
+export function readLayer(
+  model: GgufFile,
+  config: ModelConfig,
+  layer: number,
+  before?: ReadonlyMap<string, Float32Array>,
+): Map<string, Float32Array> {
   const weights = new Map<string, Float32Array>();
   const take = (name: string, as: string, optional = false): void => {
     const full = `blk.${layer}.${name}`;
@@ -62,7 +79,8 @@ export function readLayer(model: GgufFile, config: ModelConfig, layer: number): 
   take('attn_q_norm.weight', 'attn_q_norm', true);
   take('attn_k_norm.weight', 'attn_k_norm', true);
   for (const projection of Object.keys(ggufNames) as Projection[]) {
-    weights.set(`${projection}.weight`, readProjection(model, config, { layer, projection }));
+    const name = `${projection}.weight`;
+    weights.set(name, readProjection(model, config, { layer, projection, out: before?.get(name) }));
     take(`${ggufNames[projection]}.bias`, `${projection}.bias`, true);
     const bias = weights.get(`${projection}.bias`);
     if (bias && isPermuted(config, projection)) weights.set(`${projection}.bias`, unpermute(bias, 1, config.headDim));

@@ -89,6 +89,7 @@ function embedFromFile(model: GgufFile, width: number): BaseWeights['embed'] {
 /** Float32 weights read from the file whenever they are asked for: slow, and never more than one layer in memory. */
 export function fileWeights(model: GgufFile, config: ModelConfig): BaseWeights {
   const { modelWidth: width, tiedHead, vocabulary } = config;
+  let before: ReadonlyMap<string, Float32Array> | undefined;
   return {
     precision: 'f32',
     streamed: true,
@@ -96,14 +97,19 @@ export function fileWeights(model: GgufFile, config: ModelConfig): BaseWeights {
     qkNorms: model.tensors.has('blk.0.attn_q_norm.weight'),
     ropeFactors: model.tensors.has('rope_freqs.weight') ? model.readFloat32('rope_freqs.weight') : null,
     embed: embedFromFile(model, width),
-    layer: (layer) => layerTensors(config, readLayer(model, config, layer)),
+    layer(layer) {
+      before = readLayer(model, config, layer, before);
+      return layerTensors(config, before);
+    },
     get head() {
       return new Map([
         ['output_norm', floats(model.readFloat32('output_norm.weight'), [width])],
         ['output', floats(model.readFloat32(tiedHead ? 'token_embd.weight' : 'output.weight'), [vocabulary, width])],
       ]);
     },
-    close() {},
+    close() {
+      before = undefined;
+    },
   };
 }
 

@@ -7,6 +7,7 @@ import { packRows } from '../batches/pack.ts';
 import { openGguf } from '../formats/gguf/read.ts';
 import { readSafetensors } from '../formats/safetensors.ts';
 import { readModelConfig } from '../models/config.ts';
+import { readLayer } from '../models/weights.ts';
 import { fileWeights } from './base-weights.ts';
 import { EvaluationPass } from './evaluation-pass.ts';
 
@@ -53,3 +54,16 @@ function expectNear(got: Float32Array, expected: Float32Array): void {
   const most = got.reduce((max, value, i) => Math.max(max, Math.abs(value - expected[i]!)), 0);
   expect(most).toBeLessThan(1e-4);
 }
+
+test('a layer that is read into the memory of the one before is that layer, and what is small is its own', () => {
+  const model = openGguf(join(import.meta.dirname, '../../test/fixtures/reference/qwen2/base.gguf'));
+  const config = readModelConfig(model);
+  const fresh = readLayer(model, config, 1);
+  const before = readLayer(model, config, 0);
+  const kept = before.get('attn_norm')!.slice();
+  const layer = readLayer(model, config, 1, before);
+  expect(layer).toEqual(fresh);
+  expect(layer.get('gate_proj.weight')!.buffer).toBe(before.get('gate_proj.weight')!.buffer);
+  expect(before.get('attn_norm')).toEqual(kept);
+  model.close();
+});
