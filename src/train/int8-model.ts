@@ -102,10 +102,11 @@ const headRows = 2048;
 
 function quantizeHead(model: GgufFile, { modelWidth, tiedHead, vocabulary }: ModelConfig, levels: number): Int8Head {
   const output = emptyMatrix(modelWidth, vocabulary);
+  const out = new Float32Array(Math.min(headRows, vocabulary) * modelWidth);
   for (let firstRow = 0; firstRow < vocabulary; firstRow += headRows) {
     const rows = Math.min(headRows, vocabulary - firstRow);
-    const part = model.readFloat32(tiedHead ? 'token_embd.weight' : 'output.weight', { firstRow, rows });
-    quantizeRows(output, firstRow, part, levels);
+    model.readFloat32(tiedHead ? 'token_embd.weight' : 'output.weight', { firstRow, rows, out });
+    quantizeRows(output, firstRow, out.subarray(0, rows * modelWidth), levels);
   }
   return { norm: model.readFloat32('output_norm.weight'), output };
 }
