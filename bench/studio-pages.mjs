@@ -67,6 +67,22 @@ export async function faultsOf(page, name, { out = null, names = lookNames } = {
 const rows = ['prompt,completion', ...Array.from({ length: 90 }, (_, i) => `number ${i},${i % 2 ? 'odd' : 'even'}`), '"",', 'write to anna.schmidt@example.org,even', 'number 3,odd', 'number 4,odd'];
 export const csv = rows.join('\n');
 
+/** The tour to its end: the tuned model says in one word what the base did not. Resolves with both answers. */
+async function takeTour(page, origin, at) {
+  await page.goto(`${origin}/studio/tour?step=data`);
+  await page.getByRole('button', { name: 'Take examples' }).click();
+  await page.waitForSelector('.tokens b');
+  await at('tour-data');
+  await page.getByRole('button', { name: 'Train on them' }).click();
+  await page.waitForSelector('.uplot');
+  await at('tour-train');
+  await page.getByRole('button', { name: 'Ask it again' }).click();
+  await page.getByRole('button', { name: 'Ask it' }).click();
+  await page.waitForSelector('.column:not([aria-busy=true]) .markdown p >> nth=1');
+  await at('tour-again');
+  return page.locator('.column .markdown').allTextContents();
+}
+
 /** In a chat of two models: a vote, a better answer, and the data that becomes of it; data by hand. */
 async function sayWhatIsThought(page, at) {
   const { origin } = new URL(page.url());
@@ -99,6 +115,15 @@ export async function walk(page, url, at, { epochs = '1' } = {}) {
   await page.goto(url);
   await page.waitForSelector('.drop');
   await at('home');
+  await page.goto(`${new URL(url).origin}/studio/pull`);
+  await page.waitForSelector('.model');
+  await at('pull');
+  await page.goto(`${new URL(url).origin}/studio/tour`);
+  await page.getByRole('button', { name: 'Ask it' }).click();
+  await page.waitForSelector('.column .markdown p');
+  await at('tour');
+  await page.goto(`${new URL(url).origin}/studio/`);
+  await page.waitForSelector('.drop');
   await page.setInputFiles('input[type=file][multiple]', { name: 'parity.csv', mimeType: 'text/csv', buffer: Buffer.from(csv) });
   await page.waitForSelector('.tokens b');
   await page.waitForSelector('.findings, .notice.good');
@@ -153,7 +178,12 @@ if (import.meta.filename === resolve(process.argv[1] ?? '')) {
     mkdirSync(out, { recursive: true });
     const began = performance.now();
     try {
-      await walk(page, running.openUrl, async (name) => faults.push(...(await faultsOf(page, name, { out }))), { epochs: '4' });
+      const at = async (name) => faults.push(...(await faultsOf(page, name, { out })));
+      await walk(page, running.openUrl, at, { epochs: '4' });
+      const touring = performance.now();
+      const [tuned, base] = await takeTour(page, running.url, at);
+      console.log(`the tour: ${((performance.now() - touring) / 1000).toFixed(0)} s with its pictures; "${tuned}" where the base says "${base}"`);
+      if (tuned !== 'PlayMusic') faults.push(`the tour ends with "${tuned}"`);
     } catch (error) {
       await page.screenshot({ path: join(out, 'failed.png'), fullPage: true });
       faults.push(String(error));

@@ -17,6 +17,7 @@ const Chat = lazy(async () => (await import('./pages/chat/page.tsx')).Chat);
 const Make = lazy(async () => (await import('./pages/make/page.tsx')).Make);
 const Compare = lazy(async () => (await import('./pages/compare.tsx')).Compare);
 const PullPage = lazy(async () => (await import('./pages/pull.tsx')).PullPage);
+const Tour = lazy(async () => (await import('./pages/tour.tsx')).Tour);
 const Data = lazy(async () => (await import('./pages/data.tsx')).Data);
 const Plan = lazy(async () => (await import('./pages/plan.tsx')).Plan);
 const Run = lazy(async () => (await import('./pages/run.tsx')).Run);
@@ -31,6 +32,7 @@ function Content({ place }: { readonly place: Place }): JSX.Element {
   if (first === 'chat') return <Chat place={place} />;
   if (first === 'compare') return <Compare place={place} />;
   if (first === 'pull') return <PullPage />;
+  if (first === 'tour') return <Tour place={place} />;
   if (first === 'make') return <Make place={place} />;
   if (first === 'server') return <Server />;
   return (
@@ -106,7 +108,10 @@ function Switches(): JSX.Element {
 }
 
 /** Pages that have no place in the menu, by the page that they belong to. */
-const inside: Readonly<Record<string, readonly string[]>> = { '': ['data', 'plan', 'make', 'pull'], runs: ['compare'] };
+const inside: Readonly<Record<string, readonly string[]>> = {
+  '': ['data', 'plan', 'make', 'pull', 'tour'],
+  runs: ['compare'],
+};
 
 function Studio(): JSX.Element {
   useLook();

@@ -274,6 +274,20 @@ export function TextArea({ focused = false, hint, label, onChange, value }: Area
   );
 }
 
+/** What may be wider than the page: scrolled by keys too. */
+export const Scroller = ({
+  children,
+  label,
+}: {
+  readonly label: string;
+  readonly children: ComponentChildren;
+}): JSX.Element => (
+  // biome-ignore lint/a11y/noNoninteractiveTabindex lint/a11y/useSemanticElements: what scrolls has to be reached by keys
+  <div class="scroll" tabIndex={0} role="group" aria-label={label}>
+    {children}
+  </div>
+);
+
 interface Tile {
   readonly name: string;
   readonly value: string;

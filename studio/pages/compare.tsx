@@ -8,7 +8,7 @@ import type { RunSummary } from '../api.ts';
 import { Chart } from '../chart.tsx';
 import { commandLine } from '../commands.ts';
 import { useFollowedAll } from '../follow.ts';
-import { AsCommand, Busy, FaultNotice, fill, Notice, Page, Select } from '../parts.tsx';
+import { AsCommand, Busy, FaultNotice, fill, Notice, Page, Scroller, Select } from '../parts.tsx';
 import { addressOf, type Place } from '../route.ts';
 import { spreadOf } from '../spread.ts';
 import { count, figure, w } from '../words.ts';
@@ -65,8 +65,7 @@ function Figures({ runs }: { readonly runs: readonly RunSummary[] }): JSX.Elemen
           })}
         </p>
       ) : null}
-      {/* biome-ignore lint/a11y/noNoninteractiveTabindex lint/a11y/useSemanticElements: what scrolls has to be reached by keys */}
-      <div class="scroll" tabIndex={0} role="group" aria-label={words.figures}>
+      <Scroller label={words.figures}>
         <table class="compared">
           <thead>
             <tr>
@@ -100,7 +99,7 @@ function Figures({ runs }: { readonly runs: readonly RunSummary[] }): JSX.Elemen
             ))}
           </tbody>
         </table>
-      </div>
+      </Scroller>
     </section>
   );
 }

@@ -120,6 +120,9 @@ function Other(): JSX.Element {
     <section aria-labelledby="other-title">
       <h2 id="other-title">{home.noFile}</h2>
       <p class="actions">
+        <a class="button first" href={addressOf(['tour'])}>
+          {home.tour}
+        </a>
         {examples.map((name) => (
           <button key={name} type="button" class="button" disabled={busy} onClick={() => take(name)}>
             {fill(home.example, { name: home.examples[name]! })}

@@ -102,41 +102,26 @@ interface TableProps {
 function Catalogue({ busy, get, models }: TableProps): JSX.Element {
   const words = w().pull;
   return (
-    <div class="scroll">
-      <table class="runs">
-        <thead>
-          <tr>
-            <th scope="col">{words.model}</th>
-            <th scope="col" class="n">
-              {words.size}
-            </th>
-            <th scope="col">{words.license}</th>
-            <th scope="col">
-              <span class="hidden">{words.get}</span>
-            </th>
-          </tr>
-        </thead>
-        <tbody>
-          {models.map(({ bytes: size, here, license, name, title }) => (
-            <tr key={name}>
-              <th scope="row">{title}</th>
-              <td class="n">{fill(words.about, { size: bytes(size) })}</td>
-              <td>{license}</td>
-              <td>
-                {here ? (
-                  <Tag tone="good">{words.here}</Tag>
-                ) : (
-                  <button type="button" class="button" disabled={busy} onClick={() => get(name, license)}>
-                    {words.get}
-                    <span class="hidden"> {title}</span>
-                  </button>
-                )}
-              </td>
-            </tr>
-          ))}
-        </tbody>
-      </table>
-    </div>
+    <ul class="list">
+      {models.map(({ bytes: size, here, license, name, title }) => (
+        <li key={name} class="model">
+          <span>
+            <b>{title}</b>{' '}
+            <span class="muted">
+              {fill(words.about, { size: bytes(size) })} · {license}
+            </span>
+          </span>
+          {here ? (
+            <Tag tone="good">{words.here}</Tag>
+          ) : (
+            <button type="button" class="button" disabled={busy} onClick={() => get(name, license)}>
+              {words.get}
+              <span class="hidden"> {title}</span>
+            </button>
+          )}
+        </li>
+      ))}
+    </ul>
   );
 }
 

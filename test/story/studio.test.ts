@@ -86,6 +86,8 @@ describe.skipIf(!chromiumPath)('in chromium (skipped where there is none: apt-ge
     });
     expect(seen).toEqual([
       'home',
+      'pull',
+      'tour',
       'data',
       'plan',
       'follow',

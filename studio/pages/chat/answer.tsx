@@ -82,7 +82,8 @@ interface AnswerProps {
   readonly title: string | null;
   readonly best: boolean;
   readonly writing: boolean;
-  readonly think: (thought: Thought) => void;
+  /** null where nothing is kept. */
+  readonly think: ((thought: Thought) => void) | null;
 }
 
 export function Answer({ answer, best, think, title, writing }: AnswerProps): JSX.Element {
@@ -117,7 +118,7 @@ export function Answer({ answer, best, think, title, writing }: AnswerProps): JS
       {cut && !writing ? <p class="note">{words.cut}</p> : null}
       {fault === null ? null : <FaultNotice fault={new Fault(fault, fault, 0)} />}
       {!writing && fault === null && !isSaid(answer) ? <p class="note">{words.nothingSaid}</p> : null}
-      {!writing && isSaid(answer) ? <Thoughts answer={answer} think={think} /> : null}
+      {!writing && think && isSaid(answer) ? <Thoughts answer={answer} think={think} /> : null}
     </div>
   );
 }

@@ -2,7 +2,7 @@
 import type { JSX } from 'preact';
 import type { ListedChat } from '../../../src/server/studio/chat-store.ts';
 import { api } from '../../api.ts';
-import { FaultNotice, fill } from '../../parts.tsx';
+import { FaultNotice, fill, Scroller } from '../../parts.tsx';
 import { addressOf } from '../../route.ts';
 import { useAction } from '../../use.ts';
 import { pairsOf } from '../../votes.ts';
@@ -62,7 +62,7 @@ export function Votes({ chats }: { readonly chats: readonly ListedChat[] }): JSX
   return (
     <section aria-labelledby="votes-title">
       <h2 id="votes-title">{words.votes}</h2>
-      <div class="scroll">
+      <Scroller label={words.votes}>
         <table>
           <thead>
             <tr>
@@ -95,7 +95,7 @@ export function Votes({ chats }: { readonly chats: readonly ListedChat[] }): JSX
             ))}
           </tbody>
         </table>
-      </div>
+      </Scroller>
       <p class="note">{words.votesNote}</p>
     </section>
   );
