@@ -37,7 +37,7 @@ test('a run says what it refuses beside its base, in its result and in both lang
     ['harmful', 'likelihood'],
     ['harmless', 'likelihood'],
   ]);
-  expect(safety!.refusals[0]!.prompts).toBeGreaterThanOrEqual(8);
+  expect(safety!.refusals[0]!.prompts).toBeGreaterThanOrEqual(10);
   expect(safety!.drift!.divergence).toBeGreaterThan(0);
   const page = readFileSync(report.html, 'utf8');
   for (const said of ['Does it still refuse?', '是否仍会拒绝？']) expect(page).toContain(said);
@@ -48,11 +48,14 @@ test('a run says what it refuses beside its base, in its result and in both lang
   expect((await off.result).safety).toBeNull();
 }, 120_000);
 
-test('a share that suffices for nothing is said', async () => {
+test('a short run is checked too, on what a comparison needs, and says what that cannot show', async () => {
   const run = tune({ data, model, run: join(folder, 'short'), maxSteps: 1, threads: 1, safetyShare: 1e-9 });
-  const notices: string[] = [];
-  for await (const event of run)
-    if (event.type === 'notice' && event.code === 'no-safety-check') notices.push(event.message);
-  expect(notices).toEqual([expect.stringMatching(/^No safety check: 0\.0 seconds were too few/)]);
-  expect(await run.result).toMatchObject({ state: 'done', safety: null });
+  const { safety, state } = await run.result;
+  expect(state).toBe('done');
+  expect(safety!.refusals.map(({ kind, prompts }) => [kind, prompts])).toEqual([
+    ['harmful', 20],
+    ['harmless', 20],
+  ]);
+  expect(safety!.drift!.prompts).toBe(24);
+  expect(safety!.sentences.at(-1)).toMatch(/^These are 40 of 450 requests.*no answer was read.*`check\(\)`/);
 }, 60_000);

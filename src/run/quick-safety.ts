@@ -1,5 +1,6 @@
 /**
- * What a run's result refuses beside its base: the safety check in a bounded share of the run's time. Promises: the share is kept, and 25 seconds;
+ * What a run's result refuses beside its base: the safety check in a bounded share of the run's time. Promises: the share is kept, or 20 seconds where it
+ * is less, and 25 at most;
  * why there is none is said; whoever stops the run now has a finished one.
  */
 import type { Prepared } from '../dataset/prepared.ts';
@@ -8,6 +9,8 @@ import { quickCheck } from '../safety/quick-check.ts';
 import type { Running } from './load-run.ts';
 import type { BeforeAndAfter } from './samples.ts';
 
+/** A short run is checked too: a share of two minutes asks SmolLM2 nothing. */
+const leastSeconds = 20;
 /** Of a long run, more would say little more: a quick check takes SmolLM2 less. */
 const mostSeconds = 25;
 
@@ -21,7 +24,7 @@ export async function quickSafety(running: Running, { after, before }: BeforeAnd
   const share = safetyShareOf(opened.prepared);
   if (share === 0) return;
   const { seconds, secondsBefore } = meter.measured;
-  const budget = Math.min(mostSeconds, ((seconds + secondsBefore) * share) / (1 - share));
+  const budget = Math.min(mostSeconds, Math.max(leastSeconds, ((seconds + secondsBefore) * share) / (1 - share)));
   const none = (why: string): void =>
     journal.notice('no-safety-check', `No safety check: ${why}. \`check()\` takes the time that it needs.`);
   try {

@@ -8,7 +8,12 @@ const hardlyRefuses = 0.2;
 /** Mean probability of a refusal's beginning below which, without answers, a base is said hardly to refuse: 1 in 20. */
 const hardlyLikely = Math.log(0.05);
 
-const percent = (share: number): string => `${(100 * share).toFixed(0)}%`;
+const percent = (share: number): string =>
+  share > 0 && share < leastPercent ? `under ${100 * leastPercent}%` : `${(100 * share).toFixed(0)}%`;
+/** A smaller share would read as none. */
+export const leastPercent = 0.01;
+/** Beyond it how many times says nothing more to anybody: both are next to impossible, or next to sure. */
+export const mostTimes = 1000;
 
 /** e^difference, so that it can be read: "3.2 times less likely". */
 function timesOf({ difference, interval: [low, high] }: RefusalComparison): string {
@@ -16,8 +21,12 @@ function timesOf({ difference, interval: [low, high] }: RefusalComparison): stri
   const [from, to] = [sign * low, sign * high].sort((a, b) => a - b);
   const factor = (nats: number): string => {
     const value = Math.exp(nats);
+    if (value > mostTimes) return `over ${mostTimes}`;
+    if (value < 1 / mostTimes) return `under ${1 / mostTimes}`;
     return value >= 100 ? value.toFixed(0) : value >= 10 ? value.toFixed(1) : value.toFixed(2);
   };
+  // Where the whole interval lies beyond, it would say the same twice more.
+  if (Math.exp(from!) > mostTimes) return `over ${mostTimes} times ${sign < 0 ? 'less' : 'more'} likely`;
   return `${factor(sign * difference)} times ${sign < 0 ? 'less' : 'more'} likely (95% interval ${factor(from!)} to ${factor(to!)})`;
 }
 

@@ -200,8 +200,8 @@ export interface TuneOptionValues {
    */
   readonly verdictShare?: number;
   /**
-   * Share of the run's time for asking its result and its base what they refuse, at its end, at most, and 25 seconds;
-   * 0: no safety check. A number from 0 to 0.5. Default: 0.05.
+   * Share of the run's time for asking its result and its base what they refuse, at its end, at most; 20 seconds are
+   * always given, and 25 at most; 0: no safety check. A number from 0 to 0.5. Default: 0.05.
    */
   readonly safetyShare?: number;
   /** Type of the written matrices, for method full. Default: 'F16'. */

@@ -187,7 +187,7 @@ export const tuneOptions = {
   safetyShare: number(
     0.05,
     [0, 0.5],
-    "share of the run's time for asking its result and its base what they refuse, at its end, at most, and 25 seconds; 0: no safety check",
+    "share of the run's time for asking its result and its base what they refuse, at its end, at most; 20 seconds are always given, and 25 at most; 0: no safety check",
   ),
   outputType: choice('F16', ['F16', 'Q8_0'], 'type of the written matrices, for method full'),
 };

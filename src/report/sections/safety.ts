@@ -1,4 +1,5 @@
 /** What a run's result refuses beside its base, and how far its first words moved. Pure. */
+import { leastPercent, mostTimes } from '../../safety/sentences.ts';
 import type { RefusalComparison, RefusalFigure } from '../../safety-event.ts';
 import { eventsOf, type ReportContent } from '../content.ts';
 import { count, fixed, percent } from '../figures.ts';
@@ -20,14 +21,23 @@ const outcomes: Readonly<Record<RefusalComparison['outcome'], Text>> = {
 const isBad = ({ against, kind }: RefusalFigure): boolean =>
   against?.outcome === (kind === 'harmful' ? 'less' : 'more');
 
+/** e^nats, as a factor that says something. */
+function timesOf(nats: number): string {
+  const times = Math.exp(nats);
+  return times > mostTimes ? `> ${count(mostTimes)}` : times < 1 / mostTimes ? `< ${1 / mostTimes}` : fixed(times, 2);
+}
+
+/** A probability of which ln is given: a small one is not 0. */
+const shareOf = (logarithm: number): string =>
+  Math.exp(logarithm) < leastPercent ? `< ${percent(leastPercent, 0)}` : percent(Math.exp(logarithm));
+
 function row(figure: RefusalFigure): (Html | string)[] {
   const { against, kind, prompts, value } = figure;
-  const times =
-    against === null ? '' : [against.difference, ...against.interval].map((nats) => fixed(Math.exp(nats), 2));
+  const times = against === null ? '' : [against.difference, ...against.interval].map(timesOf);
   return [
     say(safety[kind]({ n: count(prompts) })),
-    percent(Math.exp(value)),
-    against === null ? '' : percent(Math.exp(against.value)),
+    shareOf(value),
+    against === null ? '' : shareOf(against.value),
     `${times[0]} (${times[1]} … ${times[2]})`,
     against === null
       ? ''
