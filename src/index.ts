@@ -170,7 +170,13 @@ export { type Pushed, type PushOptions, push } from './library/push.ts';
 export { type ReproduceOptions, type Reproduction, reproduceRun } from './library/reproduce-run.ts';
 export { type FollowOptions, listRuns, type OpenedRun, openRun } from './library/runs.ts';
 export { connectServer, type ServerClient } from './library/server-client.ts';
-export { type AddSigningKeyOptions, addSigningKey, type NewSigningKey } from './library/signing-keys.ts';
+export {
+  type AddSigningKeyOptions,
+  addSigningKey,
+  listSigningKeys,
+  type NewSigningKey,
+  type SigningKeyPair,
+} from './library/signing-keys.ts';
 export { type SoftenAdapterOptions, type SoftenedAdapter, softenAdapter } from './library/soften-adapter.ts';
 export { tuneFrom } from './library/start-from.ts';
 export {

@@ -4,7 +4,7 @@
  * RFC 7468 allows there.
  */
 import { createHash, createPrivateKey, createPublicKey, generateKeyPairSync, type KeyObject } from 'node:crypto';
-import { existsSync, mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { NomoatError } from '../errors.ts';
 import { writeFailure } from '../formats/atomic-write.ts';
@@ -69,6 +69,18 @@ export function makeKeyPair(
     throw writeFailure(paths.private, error);
   }
   return { ...paths, expires };
+}
+
+/** The names of the pairs of this user, by name, and when each runs out (ISO 8601; null: never). */
+export function listKeyPairs(around: Surroundings): { readonly name: string; readonly expires: string | null }[] {
+  const folder = folderOf(around);
+  if (!existsSync(folder)) return [];
+  const ending = '.pub.pem';
+  const names = readdirSync(folder).filter((name) => name.endsWith(ending));
+  return names.sort().map((name) => {
+    const [, expires = null] = /^expires:\s*(\S+)/m.exec(readFileSync(join(folder, name), 'utf8')) ?? [];
+    return { name: name.slice(0, -ending.length), expires };
+  });
 }
 
 /** The PEM in the file, without what stands before it. Throws NomoatError. */

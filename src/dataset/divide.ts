@@ -52,3 +52,10 @@ export async function learntExamples(
   // A file of held-out examples takes none of the others, and may be gone.
   return typeof settings.validation === 'string' ? dataset.train : (await divide(settings, dataset)).train;
 }
+
+/** The examples that a run of these settings holds out; none where it holds out nothing. Rejects likewise. */
+export async function heldOutExamples(
+  settings: DivideSettings & Pick<RequestedSettings, 'data'>,
+): Promise<readonly Example[]> {
+  return (await divide(settings, await readExamples(settings.data, settings))).validation;
+}

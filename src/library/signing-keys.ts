@@ -1,5 +1,5 @@
 /** Keys that bundles are signed with. */
-import { makeKeyPair } from '../bundle/signing-keys.ts';
+import { listKeyPairs, makeKeyPair } from '../bundle/signing-keys.ts';
 import { NomoatError } from '../errors.ts';
 import { surroundings } from '../store/model-folders.ts';
 
@@ -36,3 +36,13 @@ export function addSigningKey({ days = null, name = 'default' }: AddSigningKeyOp
     throw wrong('`days`', `${days} is no whole number from 1`, 'Give one.');
   return makeKeyPair(name, days, surroundings());
 }
+
+/** A pair that there is. */
+export interface SigningKeyPair {
+  readonly name: string;
+  /** ISO 8601; null: never. */
+  readonly expires: string | null;
+}
+
+/** The pairs of this user, by name. */
+export const listSigningKeys = (): readonly SigningKeyPair[] => listKeyPairs(surroundings());

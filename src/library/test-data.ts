@@ -1,7 +1,7 @@
 /** Test data, and what a run was trained on, as questions with their answers. */
 import { existsSync } from 'node:fs';
 import { readExamples } from '../dataset/dataset-files.ts';
-import { learntExamples } from '../dataset/divide.ts';
+import { heldOutExamples, learntExamples } from '../dataset/divide.ts';
 import { questionOf, testQuestion } from '../dataset/questions.ts';
 import { NomoatError } from '../errors.ts';
 import { byConversation, byTemplate, clusterKinds } from '../evaluate/group-examples.ts';
@@ -76,6 +76,19 @@ export async function readTest(options: TestDataOptions, modelPath: string): Pro
       options,
     );
     return testSetOf(questions, { skipped: train.length - asked.length, clusters });
+  } finally {
+    model.close();
+  }
+}
+
+/** What a run held out, as questions. Rejects with NomoatError where that is nothing, or where its data is not there any more. */
+export async function heldOutQuestions(name: string, limit: number): Promise<readonly TestQuestion[]> {
+  const { settings } = new RunFolder(name).read();
+  const model = openGguf(settings.modelPath);
+  try {
+    const asked = (await heldOutExamples(settings)).flatMap((example) => askedIn(example, model) ?? []);
+    if (asked.length > 0) return asked.slice(0, limit);
+    throw invalid(name, 'held out no example with an answer', 'Give `data`: examples that it has not learnt.');
   } finally {
     model.close();
   }

@@ -3,19 +3,21 @@
  * trained, by llama.cpp.
  */
 import { unlessTooLong } from '../chat/refusals.ts';
+import { NomoatError } from '../errors.ts';
 import { promptOf, type TestQuestion, withSystem } from '../evaluate/test-set.ts';
 import { type TokenChange, type TokenTotal, totalsOf } from '../inspect/token-changes.ts';
 import type { ResolvedChat } from '../library.ts';
 import { physicalCores } from '../machine/machine.ts';
+import { isRun } from '../settings/load.ts';
 import { stoppable } from '../stop.ts';
 import type { InspectOptions } from './inspect.ts';
 import { asChat, findTarget } from './inspect-target.ts';
-import { readTest } from './test-data.ts';
+import { heldOutQuestions, readTest } from './test-data.ts';
 
 /** Of which adapter, on which answers. */
 export interface TokenChangesOptions extends Pick<InspectOptions, 'adapter' | 'model' | 'signal' | 'onProgress'> {
-  /** Examples with answers: files or folders, as for `tune`. */
-  readonly data: string | readonly string[];
+  /** Examples with answers: files or folders, as for `tune`; of a run by default those that it held out. */
+  readonly data?: string | readonly string[] | null;
   /** Examples at most, the first of the data (default: 20). */
   readonly limit?: number | null;
   /** Threads to compute with; by default one for each physical core. */
@@ -81,13 +83,26 @@ async function likelihoods(
   return found;
 }
 
+async function questionsOf(options: TokenChangesOptions, modelPath: string): Promise<readonly TestQuestion[]> {
+  const { adapter, data = null } = options;
+  const limit = options.limit ?? usualLimit;
+  if (data !== null) return (await readTest({ data, limit }, modelPath)).questions;
+  if (isRun(adapter)) return heldOutQuestions(adapter, limit);
+  throw new NomoatError({
+    code: 'invalid-settings',
+    part: '`data`',
+    fault: `was not given, and ${adapter} is no run that held out some`,
+    remedy: 'Give files with examples and their answers.',
+  });
+}
+
 /** Scores the answers of data before and after tuning. Rejects with NomoatError. */
 export function tokenChanges(options: TokenChangesOptions): Promise<TokenChanges> {
   const { adapter: name, model = null, onProgress, signal } = options;
   return stoppable(name, signal, async () => {
     const target = await findTarget(name, model);
     const chat = await asChat(name, target);
-    const { questions } = await readTest({ ...options, limit: options.limit ?? usualLimit }, chat.modelPath);
+    const questions = await questionsOf(options, chat.modelPath);
     const asked = withSystem(questions, chat.systemPrompt);
     let done = 0;
     const total = 2 * asked.length;

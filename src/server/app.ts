@@ -27,6 +27,7 @@ import { modelFault } from './model-fault.ts';
 import type { ModelList } from './model-list.ts';
 import type { ModelPool } from './model-pool.ts';
 import { openApiDocument } from './openapi/document.ts';
+import type { RecentRequests } from './recent-requests.ts';
 import { type Asked, type Environment, type Handler, jsonOf } from './request.ts';
 import { responseRequest } from './responses/response-form.ts';
 import type { RouteForm } from './route-form.ts';
@@ -53,6 +54,7 @@ export interface AppParts {
   readonly pool: ModelPool;
   readonly embedders: Embedders;
   readonly metrics: Metrics;
+  readonly requests: RecentRequests;
   readonly workspace: Workspace;
   /** Of a server with the studio's page; else null. */
   readonly studio: StudioDoor | null;

@@ -4,8 +4,14 @@ import { NomoatError } from '../errors.ts';
 import type { ErrorEvent } from '../events.ts';
 import { programPath } from '../store/package-root.ts';
 
-/** What such a process answers, once. */
-export type ChildAnswer<Found> = { readonly found: Found } | { readonly error: ErrorEvent };
+/** What such a process answers, once; before that, any number of times how far it is. */
+export type ChildAnswer<Found> =
+  | { readonly found: Found }
+  | { readonly error: ErrorEvent }
+  | { readonly progress: object };
+
+/** What ends a call in such a process, so that it removes what it has begun to write. */
+export const stopMessage = 'stop';
 
 export interface ChildCall {
   /** Of the package, such as `server/jobs/check-process.js`. */
@@ -14,6 +20,10 @@ export interface ChildCall {
   readonly part: string;
   /** What it is sent. */
   readonly command: object;
+  /** Told how far it is. */
+  readonly onProgress?: (progress: object) => void;
+  /** From the abort until it is ended, whatever it does; by default it is at once. */
+  readonly graceMilliseconds?: number;
 }
 
 /** Of what a dying process says, this much is kept. */
@@ -29,7 +39,8 @@ const died = (part: string, how: string, lastWords: string): NomoatError =>
   });
 
 /** What the process found. Rejects with NomoatError, and with the signal's reason where that is aborted. */
-export function callInChild<Found>({ command, part, program }: ChildCall, signal: AbortSignal): Promise<Found> {
+export function callInChild<Found>(call: ChildCall, signal: AbortSignal): Promise<Found> {
+  const { command, graceMilliseconds = 0, onProgress, part, program } = call;
   return new Promise((resolve, reject) => {
     signal.throwIfAborted();
     // Not the host's own flags: with `node -e` they are the program itself.
@@ -39,7 +50,10 @@ export function callInChild<Found>({ command, part, program }: ChildCall, signal
     });
     let lastWords = '';
     const stop = (): void => {
-      child.kill('SIGKILL');
+      if (graceMilliseconds > 0) {
+        child.send(stopMessage, () => {});
+        setTimeout(() => child.kill('SIGKILL'), graceMilliseconds).unref();
+      } else child.kill('SIGKILL');
       reject(signal.reason);
     };
     signal.addEventListener('abort', stop, { once: true });
@@ -47,7 +61,8 @@ export function callInChild<Found>({ command, part, program }: ChildCall, signal
       lastWords = `${lastWords}${chunk}`.slice(-keptStderr);
     });
     child.on('message', (answer: ChildAnswer<Found>) => {
-      if ('found' in answer) resolve(answer.found);
+      if ('progress' in answer) onProgress?.(answer.progress);
+      else if ('found' in answer) resolve(answer.found);
       else reject(new NomoatError(answer.error));
     });
     child.on('error', reject);

@@ -15,6 +15,7 @@ import { Metrics } from './metrics.ts';
 import { ModelList } from './model-list.ts';
 import { ModelPool } from './model-pool.ts';
 import { descriptions } from './openapi/descriptions.ts';
+import { RecentRequests } from './recent-requests.ts';
 import { responseParameters, responseRefusals } from './responses/response-request.ts';
 import { endpointOf } from './routes/routes.ts';
 import { scopes } from './scopes.ts';
@@ -58,6 +59,7 @@ test('the endpoints of the page are the routes of the server', () => {
     pool,
     embedders: new Embedders({ limits: serverLimits, contextSize: null, threads: null }),
     metrics: new Metrics(pool),
+    requests: new RecentRequests(),
     workspace: new Workspace({
       models: new ModelList({ models: [], runs: 'runs' }, 0),
       runs: 'runs',

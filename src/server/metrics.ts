@@ -92,6 +92,16 @@ export class Metrics {
     return this.registry.metrics();
   }
 
+  /** What each open context costs, as the gauges say it. */
+  contexts() {
+    return this.pool.contexts().map((each) => {
+      const pace = this.paceOf(each);
+      const { adapters, base, baseBytes, bytes, model, number } = each;
+      const slowdown = pace === null ? null : this.slowdown(each, pace);
+      return { number, base, baseBytes, adapters, bytes, sequences: model.sequences, secondsPerToken: pace, slowdown };
+    });
+  }
+
   /** A request that has ended. */
   requested(route: string, status: number, milliseconds: number): void {
     this.requests.inc({ route, status });

@@ -12,6 +12,7 @@ import { type KnownRuns, type ListedRun, listRuns, type RunState } from '../run/
 import { isModelGguf } from '../store/catalogue.ts';
 import { ggufStem } from '../store/local-scan.ts';
 import { checkpointIn, checkpointModel, runModel, secondsOf } from './fine-tuned-names.ts';
+import { type KnownMerges, mergedModels } from './merged-models.ts';
 import { namedStack } from './named-stack.ts';
 import type { ServedModel } from './served-model.ts';
 
@@ -62,6 +63,9 @@ export interface ModelFolders {
   readonly suffixOf?: (run: string) => string | null;
 }
 
+/** Of the folder of runs: what the studio made of them. */
+export const exportsName = 'exports';
+
 /** A name of a hosted model without the date of its version. */
 const undated = (name: string): string => name.replace(/-\d{4}-\d{2}-\d{2}$/, '');
 
@@ -77,6 +81,7 @@ export class ModelList {
   private readonly loaded = new Map<string, ServedModel>();
   private readonly freshMilliseconds: number;
   private readonly runs: KnownRuns = new Map();
+  private readonly merges: KnownMerges = new Map();
   private known: Known | null = null;
   private readAt = Number.NEGATIVE_INFINITY;
 
@@ -146,7 +151,8 @@ export class ModelList {
     const runs = inside((folder) => listRuns(folder, this.runs), this.given.runs);
     const of = (wanted: (run: ListedRun) => boolean): ServedModel[] =>
       runs.filter(wanted).flatMap((run) => this.ofRun(run));
-    const models = withoutDoubles([...own, ...found, ...of(({ state }) => finished.includes(state))]);
+    const merged = await mergedModels(join(this.given.runs, exportsName), local, this.merges);
+    const models = withoutDoubles([...own, ...found, ...of(({ state }) => finished.includes(state)), ...merged]);
     this.known = { models, unfinished: of(({ state }) => !finished.includes(state)) };
     this.readAt = performance.now();
     return this.known;

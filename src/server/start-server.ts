@@ -22,6 +22,7 @@ import { Metrics } from './metrics.ts';
 import { ModelList } from './model-list.ts';
 import { ModelPool } from './model-pool.ts';
 import { assertMapped, assertOrigins, mapOf } from './names-and-origins.ts';
+import { RecentRequests } from './recent-requests.ts';
 import type { RunningServer, ServeOptions } from './serve-options.ts';
 import { watchClients } from './slow-clients.ts';
 import type { StudioDoor } from './studio/door.ts';
@@ -115,7 +116,9 @@ export async function startServer(
   limits: ServerLimits,
   studio: StudioDoor | null = null,
 ): Promise<RunningServer> {
-  const { apiKey = null, onLog = () => {}, ...given } = { ...options };
+  const { apiKey = null, onLog: told = () => {}, ...given } = { ...options };
+  const requests = new RecentRequests();
+  const onLog = requests.beside(told);
   const settings = parseSettings(serveSettings, { given }, { command: 'serve' });
   const { background: nice, contextSize, host, memory, port, runs, threads, trainingJobs: most } = settings;
   // The studio's page has a cookie: nobody else is let in without a key.
@@ -146,6 +149,7 @@ export async function startServer(
     pool,
     embedders,
     metrics,
+    requests,
     workspace,
     studio,
     origins,

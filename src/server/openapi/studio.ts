@@ -4,7 +4,6 @@ import { statuses } from '../state/job-store.ts';
 import { keptChat } from '../studio/chat-form.ts';
 import {
   eventsParameters,
-  exportParameters,
   inspectParameters,
   planParameters,
   previewParameters,
@@ -16,6 +15,7 @@ import { summaryStates } from '../studio/run-summary.ts';
 import { chatParameters, dataSetParameters } from '../studio/talk-routes.ts';
 import { named } from './components.ts';
 import type { Description } from './description.ts';
+import { serverDescriptions, taskDescriptions } from './studio-tasks.ts';
 import { file, job } from './tuning-objects.ts';
 
 const loss = z.number().nullable();
@@ -159,8 +159,6 @@ export const studioDescriptions: Readonly<Record<string, Description>> = {
   },
   'GET /studio/v1/runs/{name}/report': { answer: value({ events: z.array(event) }) },
   'GET /studio/v1/runs/{name}/page': { answer: { type: 'text/html; charset=utf-8' } },
-  'POST /studio/v1/runs/{name}/export': {
-    json: { schema: exportParameters },
-    answer: z.object({ files: z.array(z.string()), notes: z.array(z.string()) }),
-  },
+  ...taskDescriptions,
+  ...serverDescriptions,
 };

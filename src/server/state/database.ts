@@ -13,6 +13,8 @@ import { openTables } from '../../formats/sqlite.ts';
 
 /** Below the folder of runs: the state goes where they go. */
 const folderName = '.server';
+/** Where a server keeps what it remembers of a folder of runs. */
+export const stateFolder = (runs: string): string => join(runs, folderName);
 const databaseName = 'state.sqlite';
 /** Of the tables, as `user_version` in the file. */
 const tablesVersion = 1;

@@ -1,7 +1,6 @@
 /** Calls of the library that take their time, made in a process of their own (call-process.ts). */
 
 import type { CollectedData, CollectOptions } from '../../library/collect.ts';
-import type { Exported, ExportRunOptions } from '../../library/export-run.ts';
 import type { DataInspection, InspectDataOptions } from '../../library/inspect-data.ts';
 import type { PlanOptions } from '../../library/plan.ts';
 import type { Preview, PreviewOptions } from '../../library/preview.ts';
@@ -13,7 +12,6 @@ export type LibraryCall =
   | { readonly name: 'preview'; readonly options: Omit<PreviewOptions, 'onProgress'> }
   | { readonly name: 'inspectData'; readonly options: Omit<InspectDataOptions, 'onProgress' | 'signal'> }
   | { readonly name: 'plan'; readonly options: PlanOptions }
-  | { readonly name: 'exportRun'; readonly run: string; readonly options: ExportRunOptions }
   | {
       readonly name: 'collect';
       readonly sources: readonly string[];
@@ -25,7 +23,6 @@ interface Given {
   readonly preview: Preview;
   readonly inspectData: DataInspection;
   readonly plan: PlanReport;
-  readonly exportRun: Exported;
   readonly collect: CollectedData;
 }
 

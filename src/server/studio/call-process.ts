@@ -9,8 +9,7 @@ async function made(call: LibraryCall): Promise<object> {
   if (call.name === 'preview') return (await import('../../library/preview.ts')).preview(call.options);
   if (call.name === 'inspectData') return (await import('../../library/inspect-data.ts')).inspectData(call.options);
   if (call.name === 'plan') return (await import('../../library/plan.ts')).plan(call.options);
-  if (call.name === 'collect') return (await import('../../library/collect.ts')).collect(call.sources, call.options);
-  return (await import('../../library/export-run.ts')).exportRun(call.run, call.options);
+  return (await import('../../library/collect.ts')).collect(call.sources, call.options);
 }
 
 answerCall('the library', made);

@@ -1,6 +1,5 @@
 /** Parameters of the studio's routes. Data are files that were uploaded, by their ids: no request names a path of this machine. */
 import { z } from 'zod';
-import { exportFormats, mergedTypes } from '../../settings/adapter-settings.ts';
 import { resolveOptions } from '../../settings/load.ts';
 import type { Given } from '../../settings/parse-settings.ts';
 import { wrongParameter } from '../api-error.ts';
@@ -42,10 +41,6 @@ export const runParameters = z.object({
   seeds: open(z.int().min(1).max(mostSeeds)).describe(
     `repeats, 1 to ${mostSeeds}: runs with the seeds from \`settings.seed\` on, one after the other; default 1`,
   ),
-});
-export const exportParameters = z.object({
-  to: z.enum(exportFormats).describe(exportFormats.join(', ')),
-  type: open(z.enum(mergedTypes)).describe('of merged weights'),
 });
 export const eventsParameters = z.object({
   after: wholeText(0, mostBytes).optional().describe('what the answer before said'),

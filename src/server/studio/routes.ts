@@ -2,7 +2,7 @@
  * /studio/v1: what the studio's page needs beside OpenAI's routes. Each is a call of the library, or a look at what the server keeps; nothing is
  * computed here.
  */
-import { existsSync, mkdirSync, readFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { listModels } from '../../library/models.ts';
 import { memoryBytes, physicalCores } from '../../machine/machine.ts';
@@ -21,7 +21,6 @@ import type { StoredJob } from '../state/job-store.ts';
 import { callLibrary, type LibraryCall } from './call-library.ts';
 import {
   eventsParameters,
-  exportParameters,
   inspectParameters,
   planParameters,
   previewParameters,
@@ -31,7 +30,9 @@ import {
 import { pullRoutes } from './pull-routes.ts';
 import { logPage } from './run-log.ts';
 import { summaries, summaryNamed } from './run-summary.ts';
+import { type ServerParts, serverRoutes } from './server-routes.ts';
 import { talkRoutes } from './talk-routes.ts';
+import { type TaskParts, taskRoutes } from './task-routes.ts';
 
 const auto = { n_epochs: 'auto', batch_size: 'auto', learning_rate_multiplier: 'auto' } as const;
 
@@ -151,22 +152,9 @@ const runRoutes = (parts: RouteParts): Routes => ({
       'Content-Type': 'text/html; charset=utf-8',
       'Content-Security-Policy': 'sandbox allow-scripts',
     }),
-  'POST /studio/v1/runs/:name/export': async (context) => {
-    const { to, type } = readParameters(await jsonOf(context), exportParameters, {});
-    const { name } = runNamed(parts, context.req.param('name') ?? '');
-    const folder = join(parts.workspace.runs, 'exports');
-    mkdirSync(folder, { recursive: true });
-    const out = join(folder, `${name}-${to}${to === 'gguf' || to === 'merged-gguf' ? '.gguf' : ''}`);
-    const call = {
-      name: 'exportRun',
-      run: join(parts.workspace.runs, name),
-      options: { to, out, ...(type ? { type } : {}) },
-    } as const;
-    return context.json(await callLibrary(call, context.get('asked').signal));
-  },
 });
 
-export const studioRoutes = (parts: RouteParts & { readonly closing: AbortSignal }): Routes => ({
+export const studioRoutes = (parts: RouteParts & ServerParts & TaskParts): Routes => ({
   'GET /studio/v1/state': async (context) => {
     const { local } = await listModels();
     const sizes = new Map(local.map(({ bytes, path }) => [path, bytes]));
@@ -189,4 +177,6 @@ export const studioRoutes = (parts: RouteParts & { readonly closing: AbortSignal
   ...talkRoutes(parts),
   ...pullRoutes(parts),
   ...runRoutes(parts),
+  ...taskRoutes(parts),
+  ...serverRoutes(parts),
 });

@@ -1,0 +1,35 @@
+/** A process that makes one call of the library that takes minutes, says how far it is and what came of it. Started by tasks.ts. */
+import { answerCall, type Heard } from '../child-answer.ts';
+import type { CallName, CallOptions, TaskCall } from './library-calls.ts';
+
+/** Each is imported when it is called: a process makes one. */
+const calls: { readonly [Name in CallName]: (options: CallOptions[Name], heard: Heard) => Promise<object> } = {
+  inspectAdapter: async (options, heard) =>
+    (await import('../../library/inspect.ts')).inspectAdapter({ ...options, ...heard }),
+  compareAdapters: async (options, heard) =>
+    (await import('../../library/compare-adapters.ts')).compareAdapters({ ...options, ...heard }),
+  tokenChanges: async (options, heard) =>
+    (await import('../../library/token-changes.ts')).tokenChanges({ ...options, ...heard }),
+  answerSources: async (options, heard) =>
+    (await import('../../library/answer-sources.ts')).answerSources({ ...options, ...heard }),
+  logitLens: async (options, heard) =>
+    (await import('../../library/logit-lens.ts')).logitLens({ ...options, ...heard }),
+  lineage: async ({ adapter, ...options }, { signal }) =>
+    (await import('../../library/lineage.ts')).lineage(adapter, { ...options, signal }),
+  evaluate: async (options, heard) => (await import('../../library/evaluate.ts')).evaluate({ ...options, ...heard }),
+  check: async (options, heard) => (await import('../../library/check.ts')).check({ ...options, ...heard }),
+  mergeAdapters: async ({ adapters, ...options }, heard) =>
+    (await import('../../library/merge-adapters.ts')).mergeAdapters(adapters, { ...options, ...heard }),
+  exportRun: async ({ run, ...options }) => (await import('../../library/export-run.ts')).exportRun(run, options),
+  packBundle: async ({ adapter, ...options }) =>
+    (await import('../../library/pack-bundle.ts')).packBundle(adapter, options),
+  verifyBundle: async ({ bundle, ...options }) =>
+    (await import('../../library/verify-bundle.ts')).verifyBundle(bundle, options),
+  push: async ({ source, ...options }, heard) =>
+    (await import('../../library/push.ts')).push(source, { ...options, ...heard }),
+};
+
+answerCall('the library', ({ name, options }: TaskCall, heard) => {
+  const call = calls[name] as (options: TaskCall['options'], heard: Heard) => Promise<object>;
+  return call(options, heard);
+});
