@@ -11,3 +11,4 @@ export function openPage(): Promise<{
 }>;
 export function faultsOf(page: Page, name: string, options?: { out?: string | null; names?: readonly string[] }): Promise<string[]>;
 export function walk(page: Page, url: string, at: (name: string) => Promise<void>, options?: { epochs?: string }): Promise<string>;
+export function walkOn(page: Page, origin: string, run: string, at: (name: string) => Promise<void>): Promise<void>;

@@ -3,7 +3,7 @@
  * OUT: on a phone (360 px) and a desktop, light and dark, English and Chinese. What axe-core finds, pages that are wider than their window and
  * requests that leave the machine are told; exit code 1 where there are some. The test of the studio walks with the same functions.
  */
-import { mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
@@ -165,6 +165,56 @@ export async function walk(page, url, at, { epochs = '1' } = {}) {
   return run;
 }
 
+/** Looks inside a run and passes it on, where there are two runs on one base; `at` is called on each page by its name. */
+export async function walkOn(page, origin, run, at) {
+  const press = (name) => page.getByRole('button', { name, exact: true }).click();
+  const open = (path) => page.goto(`${origin}/studio/${path}`);
+  await open(`runs/${encodeURIComponent(run)}/inside`);
+  await page.waitForSelector('.heat-map');
+  await page.waitForSelector('.tree');
+  await page.getByRole('button', { name: 'Compare', exact: true }).first().click();
+  await page.waitForSelector('.example .token');
+  await page.getByLabel('What was asked').first().fill('number 7');
+  await page.getByLabel('What it said').fill('odd');
+  await page.getByLabel('Seconds for gradients').fill('5');
+  await press('Find rows');
+  await page.waitForSelector('.sources li');
+  await press('Check that all of it is there');
+  await page.waitForSelector('table caption:text("What was checked")', { state: 'attached' });
+  await at('inside');
+  await open('combine');
+  for (const i of [0, 1]) await page.locator('.adapters input[type=checkbox]').nth(i).click();
+  await page.getByLabel('Name of the result').fill('both');
+  await press('Merge');
+  await page.waitForSelector('text=What became of it');
+  await at('combine');
+  await open(`runs/${encodeURIComponent(run)}/export`);
+  await page.getByText('A new key').click();
+  await page.getByLabel('Name of the key').fill('walker');
+  await press('Make the key');
+  await page.waitForSelector('details .notice.good');
+  await page.getByLabel('License of the base').first().fill('apache-2.0');
+  await page.getByLabel('Name in the folder of exports').fill('bundle');
+  await press('Pack');
+  await page.waitForSelector('text=Packed:');
+  await page.getByLabel('To', { exact: true }).fill('./shared/org/parity');
+  await page.getByLabel('License of the base').last().fill('apache-2.0');
+  await page.getByLabel('Base on the hub').last().fill('nomoat/nomoat-mini');
+  await press('Push it');
+  await page.waitForSelector('text=It is there now:');
+  await at('share');
+  await open('made');
+  await page.getByLabel('Public key').fill('walker');
+  await press('Verify');
+  await page.waitForSelector('.notice.good');
+  await at('made');
+  await open('server');
+  await page.getByLabel('Name', { exact: true }).fill('program');
+  await press('Make a key');
+  await page.waitForSelector('.notice.good');
+  await at('keys');
+}
+
 if (import.meta.filename === resolve(process.argv[1] ?? '')) {
   const [out] = process.argv.slice(2);
   if (!out) throw new Error('Give a folder for the pictures.');
@@ -179,11 +229,13 @@ if (import.meta.filename === resolve(process.argv[1] ?? '')) {
     const began = performance.now();
     try {
       const at = async (name) => faults.push(...(await faultsOf(page, name, { out })));
-      await walk(page, running.openUrl, at, { epochs: '4' });
+      const run = await walk(page, running.openUrl, at, { epochs: '4' });
       const touring = performance.now();
       const [tuned, base] = await takeTour(page, running.url, at);
       console.log(`the tour: ${((performance.now() - touring) / 1000).toFixed(0)} s with its pictures; "${tuned}" where the base says "${base}"`);
       if (tuned !== 'PlayMusic') faults.push(`the tour ends with "${tuned}"`);
+      cpSync(join(folder, 'runs', run), join(folder, 'runs', 'second'), { recursive: true });
+      await walkOn(page, running.url, run, at);
     } catch (error) {
       await page.screenshot({ path: join(out, 'failed.png'), fullPage: true });
       faults.push(String(error));

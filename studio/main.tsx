@@ -18,6 +18,8 @@ const Make = lazy(async () => (await import('./pages/make/page.tsx')).Make);
 const Compare = lazy(async () => (await import('./pages/compare.tsx')).Compare);
 const PullPage = lazy(async () => (await import('./pages/pull.tsx')).PullPage);
 const Tour = lazy(async () => (await import('./pages/tour.tsx')).Tour);
+const Combine = lazy(async () => (await import('./pages/combine.tsx')).Combine);
+const Made = lazy(async () => (await import('./pages/made.tsx')).Made);
 const Data = lazy(async () => (await import('./pages/data.tsx')).Data);
 const Plan = lazy(async () => (await import('./pages/plan.tsx')).Plan);
 const Run = lazy(async () => (await import('./pages/run.tsx')).Run);
@@ -34,6 +36,8 @@ function Content({ place }: { readonly place: Place }): JSX.Element {
   if (first === 'pull') return <PullPage />;
   if (first === 'tour') return <Tour place={place} />;
   if (first === 'make') return <Make place={place} />;
+  if (first === 'combine') return <Combine place={place} />;
+  if (first === 'made') return <Made place={place} />;
   if (first === 'server') return <Server />;
   return (
     <Page title={w().app.nothingHere}>
@@ -111,6 +115,7 @@ function Switches(): JSX.Element {
 const inside: Readonly<Record<string, readonly string[]>> = {
   '': ['data', 'plan', 'make', 'pull', 'tour'],
   runs: ['compare'],
+  combine: ['made'],
 };
 
 function Studio(): JSX.Element {
@@ -122,6 +127,7 @@ function Studio(): JSX.Element {
     ['', app.home],
     ['runs', app.runs],
     ['chat', app.chat],
+    ['combine', app.combine],
     ['server', app.server],
   ] as const;
   const isIn = (path: string): boolean => path === first || (inside[path] ?? []).includes(first);

@@ -2,6 +2,7 @@
 import type { ComponentChildren, JSX } from 'preact';
 import { useEffect, useId, useRef, useState } from 'preact/hooks';
 import { type Fault, noServer } from './api.ts';
+import { sentenceOf } from './words/codes.ts';
 import { w } from './words.ts';
 
 /** Texts of data, models and programs: as they are, in a direction of their own. */
@@ -90,8 +91,10 @@ export function FaultNotice({
   if (!fault) return null;
   const isShut = fault.code === 'invalid_api_key';
   const text = fault.code === noServer ? w().app.noServer : isShut ? w().app.shut : fault.message;
+  const sentence = text === fault.message ? sentenceOf(fault.code) : null;
   return (
     <Notice tone="bad">
+      {sentence ? <p>{sentence}</p> : null}
       <p dir="auto">{text}</p>
       {fault.code === noServer ? <Copyable text="nomoat studio" /> : null}
       {again && !isShut ? (

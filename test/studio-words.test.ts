@@ -39,7 +39,7 @@ test('every sentence is used', () => {
   const text = sources.map((name) => readFileSync(join(root, name), 'utf8')).join('\n');
   // Those of tables are found by names that come from data.
   const tables =
-    /^(?:run\.states|data\.kinds|data\.(?:prompt|completion|text)Column|plan\.settings|exported\.formats|home\.examples|compare\.measures|pull\.states|tour\.(?:steps|notes)|make\.kind(?:s|Notes)\.|data\.(?:severe|warning|note)$|steps\.)|\.(?:one|other)$/;
+    /^(?:run\.states|data\.kinds|data\.(?:prompt|completion|text)Column|plan\.settings|exported\.formats|home\.examples|compare\.measures|pull\.states|tour\.(?:steps|notes)|make\.kind(?:s|Notes)\.|data\.(?:severe|warning|note)$|steps\.|inside\.(?:how|states|measures)|combine\.methods|share\.(?:kinds|signatures)|proof\.(?:kinds|by)|serving\.scopes|tasks\.(?:cancelled|interrupted)$)|\.(?:one|other)$/;
   const unused = english
     .map(([place]) => place)
     .filter((place) => !tables.test(place) && !new RegExp(`\\.${place.split('.').at(-1)}\\b`).test(text));

@@ -1,5 +1,5 @@
 /** A run: how it goes, whether it worked, and its result in other forms. */
-import type { JSX } from 'preact';
+import type { ComponentType, JSX } from 'preact';
 import { useState } from 'preact/hooks';
 import type { RunEvent } from '../../src/events.ts';
 import { eventsOf } from '../../src/report/content.ts';
@@ -9,14 +9,14 @@ import { api, type RunSummary } from '../api.ts';
 import { Chart } from '../chart.tsx';
 import { commandLine, libraryCall } from '../commands.ts';
 import { type Followed, isOver, useFollowed } from '../follow.ts';
+import { lazy } from '../lazy.tsx';
 import { AsCommand, Busy, FaultNotice, Foreign, fill, Notice, Page, Prose } from '../parts.tsx';
 import { addressOf, type Place } from '../route.ts';
 import { useAction } from '../use.ts';
 import { day, w } from '../words.ts';
-import { Export } from './export.tsx';
 import { Notices, noticesOf, placed } from './notices.tsx';
+import type { PartProps } from './part.ts';
 import { Bar, Figures, progressOf } from './progress.tsx';
-import { Result } from './result.tsx';
 import { StateTag } from './runs.tsx';
 import { Steps } from './steps.tsx';
 
@@ -174,14 +174,19 @@ function Follow({ followed, name }: { readonly followed: Followed; readonly name
   );
 }
 
-const parts = { result: Result, export: Export } as const;
+/** Each is fetched when it is gone to: whoever follows a run needs none of them. */
+const parts: Readonly<Record<string, ComponentType<PartProps>>> = {
+  result: lazy(async () => (await import('./result.tsx')).Result),
+  export: lazy(async () => (await import('./export.tsx')).Export),
+  inside: lazy(async () => (await import('./inside.tsx')).Inside),
+};
 
 export function Run({ place }: { readonly place: Place }): JSX.Element {
   const [, name = '', part = ''] = place.path;
   const followed = useFollowed(name);
   const { run } = followed;
   const words = w();
-  const Part = part === 'result' || part === 'export' ? parts[part] : null;
+  const Part = Object.hasOwn(parts, part) ? parts[part]! : null;
   const at = (...more: readonly string[]): string => addressOf(['runs', name, ...more]);
   const talk = addressOf(['chat'], {
     models: run?.result
@@ -191,11 +196,15 @@ export function Run({ place }: { readonly place: Place }): JSX.Element {
           .replace(/\.gguf$/, '')}`
       : '',
   });
-  const titles = { result: words.result.title, export: words.exported.title };
+  const titles: Readonly<Record<string, string>> = {
+    result: words.result.title,
+    export: words.exported.title,
+    inside: words.inside.title,
+  };
   return (
     <>
       <Steps
-        now={part === 'result' ? 'result' : part === 'export' ? 'export' : 'follow'}
+        now={part === 'result' || part === 'inside' ? 'result' : part === 'export' ? 'export' : 'follow'}
         to={{
           follow: at(),
           ...(run?.hasReport ? { result: at('result') } : {}),
@@ -203,7 +212,7 @@ export function Run({ place }: { readonly place: Place }): JSX.Element {
         }}
       />
       <Page
-        title={Part ? titles[part as keyof typeof titles] : fill(words.run.title, { name })}
+        title={Part ? titles[part]! : fill(words.run.title, { name })}
         kicker={
           run ? (
             <>

@@ -1,5 +1,8 @@
 /** Every sentence of the studio in English. `{n}` and other names in braces are filled in. */
+import { enInside } from './en-inside.ts';
+
 export const en = {
+  ...enInside,
   app: {
     title: 'nomoat studio',
     skip: 'Skip to the content',
@@ -8,6 +11,7 @@ export const en = {
     data: 'Data',
     runs: 'Runs',
     chat: 'Talk',
+    combine: 'Combine',
     server: 'Server',
     language: 'Language',
     theme: 'Colours',
@@ -221,6 +225,7 @@ export const en = {
     title: 'Did it work?',
     notYet: 'The run has not ended yet. Its verdict is here when it has.',
     whole: 'The whole report',
+    inside: 'Look inside',
     talk: 'Talk to it, beside the model that it came from',
     export: 'Take it along',
   },
@@ -468,7 +473,6 @@ export const en = {
     cores: 'Processor cores',
     memory: 'Memory',
     memoryFree: '{free} of {total} free',
-    key: 'Programs need a key, which this makes and prints once:',
     snippets: 'To ask it from a program',
     docs: 'All routes, for programs',
   },

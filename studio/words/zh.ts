@@ -1,7 +1,9 @@
 /** 工作室的全部文字，简体中文。 */
 import type { Words } from './en.ts';
+import { zhInside } from './zh-inside.ts';
 
 export const zh: Words = {
+  ...zhInside,
   app: {
     title: 'nomoat 工作室',
     skip: '跳到正文',
@@ -10,6 +12,7 @@ export const zh: Words = {
     data: '数据',
     runs: '训练',
     chat: '对话',
+    combine: '合并',
     server: '服务器',
     language: '语言',
     theme: '颜色',
@@ -219,6 +222,7 @@ export const zh: Words = {
     title: '有效吗？',
     notYet: '训练还没有结束。结束后结论会显示在这里。',
     whole: '完整报告',
+    inside: '查看内部',
     talk: '和它对话，与原来的模型并排',
     export: '带走',
   },
@@ -461,7 +465,6 @@ export const zh: Words = {
     cores: '处理器核心',
     memory: '内存',
     memoryFree: '共 {total}，可用 {free}',
-    key: '程序需要密钥，用这条命令生成，只打印一次：',
     snippets: '从程序里询问',
     docs: '全部接口，供程序使用',
   },

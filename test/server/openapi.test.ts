@@ -34,11 +34,20 @@ interface Ask {
   readonly form?: Readonly<Record<string, string | Blob>>;
 }
 
+/** What requests send from when there are keys. */
+let key: string | null = null;
+
 async function sent(endpoint: string, { at = {}, form, json, query = '' }: Ask): Promise<Response> {
   const [method = '', path = ''] = endpoint.split(' ');
   const url = `${server.url}${path.replace(/\{(\w+)\}/g, (_, name: string) => encodeURIComponent(at[name]!))}${query}`;
-  if (json) return fetch(url, { method, body: JSON.stringify(json), headers: { 'Content-Type': 'application/json' } });
-  if (!form) return fetch(url, { method });
+  const headers: Record<string, string> = key === null ? {} : { Authorization: `Bearer ${key}` };
+  if (json)
+    return fetch(url, {
+      method,
+      body: JSON.stringify(json),
+      headers: { ...headers, 'Content-Type': 'application/json' },
+    });
+  if (!form) return fetch(url, { method, headers });
   const body = new FormData();
   for (const [name, value] of Object.entries(form))
     typeof value === 'string' ? body.append(name, value) : body.append(name, value, 'x.jsonl');
@@ -199,7 +208,50 @@ test('the routes of the studio', async () => {
   expect(await ask('GET /studio/v1/runs/{name}/events', { at, query })).toMatchObject({ anew: false, events: [] });
   await ask('GET /studio/v1/runs/{name}/report', { at });
   await ask('GET /studio/v1/runs/{name}/page', { at });
-  await ask('POST /studio/v1/runs/{name}/export', { at, json: { to: 'gguf' } });
+  await tasksOf(String(run), String(id));
+});
+
+/** Each kind is begun, and stopped again but for the first. */
+async function tasksOf(run: string, file: string): Promise<void> {
+  const data = [file];
+  const bodies: Readonly<Record<string, object>> = {
+    lineage: { adapter: run },
+    inspect: { run },
+    compare: { run, other: run },
+    tokens: { run, data },
+    sources: { run, answer: 'x', seconds: 0 },
+    lens: { run, prompt: 'x' },
+    evaluate: { run, data },
+    check: { run, limit: 1 },
+    merge: { adapters: [run, run], name: 'merged' },
+    export: { run, to: 'gguf', name: 'adapter.gguf' },
+    pack: { adapter: run, license: 'mit', name: 'bundle' },
+    verify: { bundle: '.' },
+    push: { source: run, to: 'org/name' },
+  };
+  const begun: string[] = [];
+  for (const [kind, json] of Object.entries(bodies))
+    begun.push(String((await ask(`POST /studio/v1/tasks/${kind}`, { json }))['id']));
+  const [first = '', ...others] = begun;
+  // Those that wait first: none of them begins.
+  for (const id of others.reverse())
+    expect(await ask('POST /studio/v1/tasks/{id}/cancel', { at: { id } })).toMatchObject({ state: 'cancelled' });
+  while (/waiting|running/.test(String((await ask('GET /studio/v1/tasks/{id}', { at: { id: first } }))['state'])))
+    await new Promise((resolve) => setTimeout(resolve, 50));
+  const { tasks } = (await ask('GET /studio/v1/tasks')) as { tasks: { id: string; kind: string; state: string }[] };
+  expect(tasks.find(({ id }) => id === first)).toMatchObject({ kind: 'lineage', state: 'done' });
+}
+
+test('what the studio says of the server, of keys and of what was made', async () => {
+  await ask('GET /studio/v1/exports');
+  await ask('POST /studio/v1/signing-keys', { json: { name: `described-${process.pid}` } });
+  await ask('GET /studio/v1/signing-keys');
+  await ask('POST /v1/chat/completions', {
+    json: { model: 'nomoat-mini', max_tokens: 1, messages: [{ role: 'user', content: 'x' }] },
+  });
+  const { contexts, requests } = (await ask('GET /studio/v1/server')) as { contexts: object[]; requests: object[] };
+  expect(contexts.at(-1)).toMatchObject({ adapters: 0, bytes: expect.any(Number) });
+  expect(requests[0]).toMatchObject({ route: '/v1/chat/completions', model: 'nomoat-mini', status: 200 });
 });
 
 test('the routes of the studio for models that are not here', async () => {
@@ -264,6 +316,12 @@ test('other methods are refused, with those that there are', async () => {
     expect([found.status, body.error.code], endpoint).toEqual([405, 'method_not_allowed']);
     expect(found.headers.get('allow')?.split(', '), endpoint).toContain(own);
   }
+});
+
+test('keys of programs, one of which is asked for from then on', async () => {
+  ({ key } = (await ask('POST /studio/v1/keys', { json: { name: 'described', scope: 'admin' } })) as { key: string });
+  await ask('GET /studio/v1/keys');
+  await ask('DELETE /studio/v1/keys/{name}', { at: { name: 'described' } });
 });
 
 test('no endpoint was left out', () => {

@@ -1,10 +1,11 @@
 /** Who the studio lets in, and what its routes refuse. The page itself is walked through in test/story/studio.test.ts. */
-import { mkdtempSync, rmSync, statSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, rmSync, statSync } from 'node:fs';
 import { request } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { StudioDoor } from '../../src/server/studio/door.ts';
+import { Tasks } from '../../src/server/studio/tasks.ts';
 import { type RunningStudio, studio } from '../../src/server/studio.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'nomoat-studio-'));
@@ -25,19 +26,20 @@ interface Answer {
 }
 
 /** Not fetch: browsers' headers are to be said here. */
-function ask(path: string, headers: Headers = {}, body: object | null = null): Promise<Answer> {
+function ask(
+  path: string,
+  headers: Headers = {},
+  body: object | null = null,
+  method = body ? 'POST' : 'GET',
+): Promise<Answer> {
   return new Promise((resolve, reject) => {
     const json = body === null ? {} : { 'Content-Type': 'application/json' };
-    const sent = request(
-      `${running.url}${path}`,
-      { method: body ? 'POST' : 'GET', headers: { ...json, ...headers } },
-      (answer) => {
-        let text = '';
-        answer
-          .on('data', (piece) => (text += String(piece)))
-          .on('end', () => resolve({ status: answer.statusCode!, headers: answer.headers, text }));
-      },
-    );
+    const sent = request(`${running.url}${path}`, { method, headers: { ...json, ...headers } }, (answer) => {
+      let text = '';
+      answer
+        .on('data', (piece) => (text += String(piece)))
+        .on('end', () => resolve({ status: answer.statusCode!, headers: answer.headers, text }));
+    });
     sent.on('error', reject).end(body === null ? undefined : JSON.stringify(body));
   });
 }
@@ -136,4 +138,85 @@ test('no request names a path of this machine', async () => {
   }
   for (const name of ['..', '%2e%2e', '..%2f..'])
     expect((await ask(`/studio/v1/runs/${name}/report`, { Cookie: cookie })).status, name).toBe(404);
+});
+
+interface TaskAnswer {
+  readonly id: string;
+  readonly state: string;
+  readonly error: { readonly code: string; readonly message: string } | null;
+}
+const taskIn = ({ text }: Answer): TaskAnswer => JSON.parse(text) as TaskAnswer;
+
+async function ended(cookie: string, id: string): Promise<TaskAnswer> {
+  for (;;) {
+    const task = taskIn(await ask(`/studio/v1/tasks/${id}`, { Cookie: cookie }));
+    if (task.state !== 'waiting' && task.state !== 'running') return task;
+    await new Promise((resolve) => setTimeout(resolve, 20));
+  }
+}
+
+test('a task is kept for whoever comes later, runs once where it is asked for twice, and says what went wrong', async () => {
+  const cookie = { Cookie: await enter() };
+  const bundle = join(folder, 'runs', 'exports', 'empty');
+  mkdirSync(bundle, { recursive: true });
+  const body = { bundle: 'empty' };
+  const [one, other] = [
+    taskIn(await ask('/studio/v1/tasks/verify', cookie, body)),
+    taskIn(await ask('/studio/v1/tasks/verify', cookie, body)),
+  ];
+  expect(other.id).toBe(one.id);
+  const task = await ended(cookie.Cookie, one.id);
+  expect(task).toMatchObject({ state: 'failed', error: { code: 'bundle-refused' } });
+  // What another server of these runs would read.
+  const again = new Tasks(join(folder, 'runs', '.server', 'tasks'), new AbortController().signal, (found) => found);
+  expect(again.find(one.id)).toEqual(task);
+});
+
+test('a task that a kill cut off is said to be, and one that is stopped leaves nothing', async () => {
+  const at = join(folder, 'tasks');
+  const tasks = new Tasks(at, new AbortController().signal, (found) => found);
+  const call = { name: 'verifyBundle', options: { bundle: join(folder, 'runs') } } as const;
+  const request = (n: number) => ({ kind: 'verify', asked: { n }, call });
+  const running = tasks.begin(request(1));
+  expect(new Tasks(at, new AbortController().signal, (found) => found).find(running.id)?.state).toBe('interrupted');
+  expect(tasks.cancel(running.id)?.state).toBe('cancelled');
+  expect(tasks.all()).toHaveLength(1);
+});
+
+test('keys of programs are made, shown once and taken away', async () => {
+  const { headers } = { headers: { Cookie: await enter() } };
+  const made = JSON.parse((await ask('/studio/v1/keys', headers, { name: 'program', tokensPerDay: 9 })).text) as {
+    readonly key: string;
+  };
+  const asked = { Authorization: `Bearer ${made.key}` };
+  expect((await ask('/v1/models', asked)).status).toBe(200);
+  const listed = (await ask('/studio/v1/keys', headers)).text;
+  expect(JSON.parse(listed)).toMatchObject({ keys: [{ name: 'program', scope: 'chat', tokensPerDay: 9 }] });
+  expect(listed).not.toContain(made.key);
+  // A key that may chat makes no others.
+  expect((await ask('/studio/v1/keys', asked, { name: 'other' })).status).toBe(403);
+  expect((await ask('/studio/v1/keys/program', headers, null, 'DELETE')).status).toBe(200);
+  expect((await ask('/v1/models', asked)).status).toBe(401);
+});
+
+test('no task names a place outside of runs, what was made, and the folder that the studio was started in', async () => {
+  const cookie = { Cookie: await enter() };
+  const asked: readonly (readonly [string, object])[] = [
+    ['inspect', { run: '../x' }],
+    ['lineage', { adapter: '/etc' }],
+    ['lineage', { adapter: '../..' }],
+    ['verify', { bundle: '/etc' }],
+    ['verify', { bundle: 'empty', key: '/etc/passwd' }],
+    ['verify', { bundle: 'file:///etc' }],
+    ['push', { source: 'empty', to: '/tmp/x' }],
+    ['push', { source: 'empty', to: '../x' }],
+    ['push', { source: 'empty', to: 'file:///tmp/x' }],
+    ['push', { source: 'empty', to: '~/x' }],
+    ['pack', { adapter: 'empty', name: '../x' }],
+    ['merge', { adapters: ['/etc', '/etc'], name: 'x' }],
+  ];
+  for (const [kind, body] of asked)
+    expect([400, 404], `${kind} ${JSON.stringify(body)}`).toContain(
+      (await ask(`/studio/v1/tasks/${kind}`, cookie, body)).status,
+    );
 });

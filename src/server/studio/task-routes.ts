@@ -47,6 +47,13 @@ class Names {
     throw new ApiError({ status: 404, code: 'run_not_found', param, message: `There is no run '${name}' here.` });
   }
 
+  /** An adapter by a name of the list of models, else a run or what was made. */
+  async model(name: string, param: string): Promise<string> {
+    const found = await this.parts.models.find(name);
+    if (found && found.parent !== null) return found.path;
+    return this.adapter(name, param);
+  }
+
   /** A run, or what was made. */
   adapter(name: string, param: string): string {
     return isRun(join(this.runs, name)) && basename(name) === name
@@ -85,7 +92,7 @@ class Names {
   }
 }
 
-type Calls = { readonly [Kind in TaskKind]: (given: Given<Kind>, names: Names) => TaskCall };
+type Calls = { readonly [Kind in TaskKind]: (given: Given<Kind>, names: Names) => TaskCall | Promise<TaskCall> };
 
 const lookingCalls: Pick<Calls, 'inspect' | 'compare' | 'tokens' | 'sources' | 'lens' | 'lineage'> = {
   inspect: ({ intruders, run }, names) => {
@@ -121,8 +128,8 @@ const calls: Calls = {
     options: { model: names.run(run), data: names.files(data), forgetting: forgetting ?? false },
   }),
   check: ({ limit, run }, names) => ({ name: 'check', options: { model: names.run(run), ...present({ limit }) } }),
-  merge: ({ adapters, data, name, ...given }, names) => {
-    const paths = adapters.map((each, i) => names.adapter(each, `adapters[${i}]`));
+  merge: async ({ adapters, data, name, ...given }, names) => {
+    const paths = await Promise.all(adapters.map((each, i) => names.model(each, `adapters[${i}]`)));
     return {
       name: 'mergeAdapters',
       options: {
@@ -162,19 +169,21 @@ const calls: Calls = {
   }),
 };
 
-/** Paths of this machine as the page knows them: data by its file's name, runs and what was made by theirs. */
+/** Paths of this machine as the page knows them: data by its file's name, runs and what was made by theirs. What was written is to be found: its paths stay. */
 function shownBy(parts: RouteParts) {
   return (found: object): object => {
     const { workspace } = parts;
     const { files } = workspace.open();
     const inJson = (value: string): string => JSON.stringify(value).slice(1, -1);
-    let text = JSON.stringify(found);
+    const { files: written, ...others } = found as { readonly files?: unknown };
+    let text = JSON.stringify(others);
     for (const id of new Set(text.match(/file-[A-Za-z0-9]{10,}/g) ?? []))
       text = text.replaceAll(inJson(files.pathOf(id)), inJson(files.find(id)?.filename ?? id));
-    const adapter = inJson(join('adapter', 'adapter.gguf'));
     for (const folder of [exportsFolder(workspace.runs), workspace.runs])
       text = text.replaceAll(`"${inJson(join(folder, 'x').slice(0, -1))}`, '"');
-    return JSON.parse(text.replaceAll(`${inJson(join('x', 'y').slice(1, -1))}${adapter}"`, '"')) as object;
+    const weights = inJson(join('x', 'adapter', 'adapter.gguf').slice(1));
+    const named = JSON.parse(text.replaceAll(`${weights}"`, '"')) as object;
+    return written === undefined ? named : { ...named, files: written };
   };
 }
 
@@ -199,7 +208,10 @@ export function taskRoutes(parts: TaskParts): Routes {
     <Kind extends TaskKind>(kind: Kind): Handler =>
     async (context) => {
       const asked = readParameters(await jsonOf(context), taskParameters[kind] as z.ZodObject, {}) as Given<Kind>;
-      const call = (calls[kind] as (given: Given<Kind>, names: Names) => TaskCall)(asked, new Names(parts));
+      const call = await (calls[kind] as (given: Given<Kind>, names: Names) => Promise<TaskCall>)(
+        asked,
+        new Names(parts),
+      );
       return context.json(tasks().begin({ kind, asked: { ...asked }, call } satisfies TaskRequest));
     };
   const kinds = Object.keys(taskParameters) as TaskKind[];
