@@ -14,6 +14,7 @@ import { openTokenizer } from '../dist/llama/tokenizer.js';
 import { readModelConfig } from '../dist/models/config.js';
 import { chatTemplateOf } from '../dist/text/chat-template.js';
 import { buildRows } from '../dist/tokens/rows.js';
+import { probeKernels, weightLevels } from '../dist/runtime/onnxruntime-node/probe.js';
 import { quantizeModel } from '../dist/train/int8-model.js';
 import { createLoraStep } from '../dist/train/open-step.js';
 import { freshAdapter } from './fresh-adapter.mjs';
@@ -51,14 +52,16 @@ async function referenceRows() {
 
 function adapter() {
   const fresh = freshAdapter(config, Number(values.rank));
-  for (const { b } of fresh.pairs) b.set(b.map((_, i) => Math.sin(i) / 100));
+  for (const { b } of fresh.pairs) b.set(b.map((_, i) => Math.sin(i) / 1000));
   return fresh;
 }
 
+const levels = weightLevels(await probeKernels(threads));
+console.log(JSON.stringify({ levels }));
 const steps = {};
 for (const engine of ['onnxruntime', 'native']) {
   if (values.only && values.only !== engine) continue;
-  const { weights } = await quantizeModel({ model, threads, compared: pack(randomRows().slice(0, 1))[0], levels: 127 });
+  const { weights } = await quantizeModel({ model, threads, compared: pack(randomRows().slice(0, 1))[0], levels });
   steps[engine] = await createLoraStep({ model, threads, adapter: adapter(), weights, engine, onEngine: (message) => console.log(message) });
 }
 

@@ -58,50 +58,65 @@ static void release(napi_env, void* data, void*) {
   delete handle;
 }
 
-template <class Kind>
-static napi_value pack(napi_env env, Handle::Kind kind, napi_value array, size_t in, size_t out, napi_value scales) {
+// The memory of a typed array, or null where it is another kind or length.
+static void* memoryOf(napi_env env, napi_value array, napi_typedarray_type wanted, size_t wantedLength) {
   bool typed = false;
   napi_typedarray_type type;
   size_t length;
   void* data;
   napi_is_typedarray(env, array, &typed);
   if (typed) napi_get_typedarray_info(env, array, &type, &length, &data, nullptr, nullptr);
-  constexpr bool int8 = std::is_same_v<Kind, Int8>;
-  if (!typed || length != in * out || type != (int8 ? napi_int8_array : napi_float32_array) || in % kLanes || out % kLanes)
-    throw std::runtime_error("native: no matrix of these sizes");
-  const auto* values = static_cast<const typename Kind::Weight*>(data);
-  // Int8 values come as [in, out], float32 ones as [out, in].
-  const size_t byIn = int8 ? out : 1, byOut = int8 ? 1 : in;
-  auto* matrix = new Frozen<Kind>{{values, byIn, byOut, in, out}, {values, byOut, byIn, out, in}, {}, {}};
-  if (int8) {
-    void* from;
-    typed = false;
-    napi_is_typedarray(env, scales, &typed);
-    if (typed) napi_get_typedarray_info(env, scales, &type, &length, &from, nullptr, nullptr);
-    if (!typed || type != napi_float32_array || length != out) {
-      delete matrix;
-      throw std::runtime_error("native: no scales of these columns");
-    }
-    std::memcpy(matrix->scale.take(out), from, out * sizeof(float));
-    for (size_t n = 0; n < out; n++) matrix->logScale.take(out)[n] = std::log(matrix->scale.data()[n]);
+  return typed && type == wanted && length == wantedLength ? data : nullptr;
+}
+
+struct Sizes {
+  size_t in, out;
+  Sizes(napi_env env, napi_value in, napi_value out)
+      : in(static_cast<size_t>(number(env, in))), out(static_cast<size_t>(number(env, out))) {
+    if (this->in % kLanes || this->out % kLanes) throw std::runtime_error("native: no matrix of these sizes");
   }
-  auto* handle = new Handle{kind, in, out, matrix};
+};
+
+template <class Kind>
+static napi_value handed(napi_env env, Handle* handle) {
   napi_value external;
   napi_create_external(env, handle, release<Kind>, nullptr, &external);
   return external;
 }
 
-// packInt8(values, in, out, scales) and packExact(values, in, out, null) -> a packed matrix.
+// packInt8(values [in, out], in, out, scales [out], transposed [out, in] or null) -> a packed matrix, which lies in the arrays that it is made of:
+// they are the kernels' from now on, and the caller sees to it that they last as long as the matrix is used. Without `transposed` the other direction is turned when it is wanted.
 static napi_value packInt8(napi_env env, napi_callback_info info) {
   return guarded(env, [&] {
-    const Call<4> call(env, info);
-    return pack<Int8>(env, Handle::kInt8, call.values[0], number(env, call.values[1]), number(env, call.values[2]), call.values[3]);
+    const Call<5> call(env, info);
+    const Sizes size(env, call.values[1], call.values[2]);
+    auto* values = static_cast<int8_t*>(memoryOf(env, call.values[0], napi_int8_array, size.in * size.out));
+    auto* transposed = static_cast<int8_t*>(memoryOf(env, call.values[4], napi_int8_array, size.in * size.out));
+    const void* scales = memoryOf(env, call.values[3], napi_float32_array, size.out);
+    if (!values || !scales) throw std::runtime_error("native: no matrix of these sizes");
+    const Plain<Int8> plain{values, size.out, 1, size.in, size.out};
+    Array<int32_t> starts(roundUp(size.in, kPanel));
+    Panels<Int8>::sumColumns(plain.transposed(), starts.data());
+    Panels<Int8> forward(plain, true);
+    Panels<Int8> backward = transposed ? Panels<Int8>({transposed, size.in, 1, size.out, size.in}, true)
+                                       : Panels<Int8>(forward, std::move(starts), size.out, size.in);
+    auto* matrix = new Frozen<Int8>{std::move(forward), std::move(backward), Array<float>(size.out), Array<float>(size.out)};
+    std::memcpy(matrix->scale.data(), scales, size.out * sizeof(float));
+    for (size_t n = 0; n < size.out; n++) matrix->logScale.data()[n] = std::log(matrix->scale.data()[n]);
+    return handed<Int8>(env, new Handle{Handle::kInt8, size.in, size.out, matrix});
   });
 }
+
+// packExact(values [out, in], in, out) -> a packed matrix, in memory of its own for both directions.
 static napi_value packExact(napi_env env, napi_callback_info info) {
   return guarded(env, [&] {
-    const Call<4> call(env, info);
-    return pack<Exact>(env, Handle::kExact, call.values[0], number(env, call.values[1]), number(env, call.values[2]), call.values[3]);
+    const Call<3> call(env, info);
+    const Sizes size(env, call.values[1], call.values[2]);
+    auto* values = static_cast<float*>(memoryOf(env, call.values[0], napi_float32_array, size.in * size.out));
+    if (!values) throw std::runtime_error("native: no matrix of these sizes");
+    const Plain<Exact> plain{values, 1, size.in, size.in, size.out};
+    auto* matrix = new Frozen<Exact>{Panels<Exact>(plain, false), Panels<Exact>(plain.transposed(), false), {}, {}};
+    return handed<Exact>(env, new Handle{Handle::kExact, size.in, size.out, matrix});
   });
 }
 

@@ -4,6 +4,7 @@
 #include <cstring>
 #include <memory>
 #include <new>
+#include <utility>
 
 namespace nomoat {
 
@@ -16,6 +17,10 @@ class Array {
   Array(Array&& other) noexcept : data_(other.data_), length_(other.length_) { other.data_ = nullptr, other.length_ = 0; }
   Array(const Array&) = delete;
   Array& operator=(const Array&) = delete;
+  Array& operator=(Array&& other) noexcept {
+    std::swap(data_, other.data_), std::swap(length_, other.length_);
+    return *this;
+  }
   ~Array() { std::free(data_); }
 
   // At least `length` numbers; zeros when they are new, else whatever stood there.

@@ -36,7 +36,7 @@ export interface StepOptions {
 }
 export interface LoraStepOptions extends StepOptions {
   readonly adapter: EvenAdapter;
-  /** The frozen weights; default: all in memory, float32. */
+  /** The frozen weights, the step's from now on: native kernels arrange int8 ones anew where they lie. Default: all in memory, float32. */
   readonly weights?: BaseWeights;
   /** Default: keep. */
   readonly activations?: ActivationPolicy;

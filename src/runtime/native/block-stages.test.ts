@@ -181,11 +181,17 @@ async function resultsOf(
   return found;
 }
 
+/** With copies of the int8 values, which the kernels arrange anew where they lie. */
+const own = (inputs: ReadonlyMap<string, Tensor>): Map<string, Tensor> =>
+  new Map(
+    [...inputs].map(([name, t]) => [name, t.type === 'int8' ? bytes(Int8Array.from(t.data as Int8Array), t.dims) : t]),
+  );
+
 const byGraphs = (given: Case, inputs: ReadonlyMap<string, Tensor>) =>
   resultsOf(given, inputs, (_, graph) => Executor.create(graph, 1));
 function byKernels(given: Case, inputs: ReadonlyMap<string, Tensor>, threads: number) {
   const stages = nativeStages(kernels, given.model, given.options, threads);
-  return resultsOf(given, inputs, async (name) => stages[name]!);
+  return resultsOf(given, own(inputs), async (name) => stages[name]!);
 }
 
 /** |a - b| / |b|, by Euclid's norm. */
@@ -239,5 +245,7 @@ test('what the kernels do not compute is named', () => {
   expect(unsupported(config({ modelWidth: 120 }), plain, false)).toMatch(/width of the model, 120/);
   expect(unsupported(config({}), { ...plain, trainable: 'all' }, false)).toMatch(/adapters only/);
   expect(unsupported(config({}), plain, true)).toMatch(/in memory/);
-  expect(unsupported(config({ modelWidth: 4096, feedForward: 16384, layers: 32 }), plain, false)).toMatch(/too large/);
+  const large = config({ modelWidth: 4096, feedForward: 16384, layers: 32 });
+  expect(unsupported(large, plain, false)).toMatch(/too large in float32/);
+  expect(unsupported(large, { ...plain, precision: 'int8' }, false)).toBeNull();
 });

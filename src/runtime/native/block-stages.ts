@@ -25,16 +25,16 @@ export interface BlockStages {
 /** Floats that a vector holds (native/src/vector.h): widths are multiples of it. */
 export const lanes = 16;
 
-/** Frozen weights are held three times, as they came and arranged for both directions: beyond so many bytes that is too much memory. */
-const maxWeightBytes = 300e6;
+/** Float32 weights are held three times, as they came and arranged for both directions: beyond so many bytes that is too much memory. */
+const maxFloat32Bytes = 300e6;
 
-/** Bytes of all blocks' projections. */
-function weightBytes(config: ModelConfig, precision: BlockOptions['precision']): number {
+/** Bytes of all blocks' projections in float32. */
+function float32Bytes(config: ModelConfig): number {
   const values = projections.reduce((sum, projection) => {
     const { inFeatures, outFeatures } = projectionDimensions(config, projection);
     return sum + inFeatures * outFeatures;
   }, 0);
-  return config.layers * values * (precision === 'int8' ? 1 : Float32Array.BYTES_PER_ELEMENT);
+  return config.layers * values * Float32Array.BYTES_PER_ELEMENT;
 }
 
 /** Why the kernels do not compute these blocks, in words for people; null where they do. */
@@ -42,8 +42,8 @@ export function unsupported(config: ModelConfig, options: BlockOptions, streamed
   const { feedForward, headDim, heads, kvHeads, modelWidth } = config;
   if (options.trainable !== 'adapter') return 'the kernels train adapters only';
   if (streamed) return 'the kernels want the weights in memory';
-  if (weightBytes(config, options.precision) > maxWeightBytes)
-    return 'the model is too large to be kept in two arrangements';
+  if (options.precision === 'f32' && float32Bytes(config) > maxFloat32Bytes)
+    return 'the model is too large in float32 to be kept in two arrangements';
   const widths = [modelWidth, feedForward, heads * headDim, kvHeads * headDim, headDim];
   const uneven = widths.find((width) => width % lanes !== 0);
   return uneven === undefined ? null : `a width of the model, ${uneven}, is no multiple of ${lanes}`;
@@ -87,9 +87,7 @@ export function nativeStages(
       for (const key of graph.keys()) arrays[key] = outputs.get(key)!.data as Float32Array;
       kernels.run(name, int8, shape, inputs.get('x')!.dims[0]!, arrays);
     },
-    async close() {
-      packed.clear();
-    },
+    async close() {},
   });
   const before = beforeAttention(config, options);
   const after = afterAttention(config, options);
@@ -102,12 +100,12 @@ export function nativeStages(
   };
 }
 
-/** Frozen matrices as the kernels take them, arranged when they are first met; known by the array that they came in. */
+/** Frozen matrices as the kernels take them, arranged when they are first met, int8 ones in place; known by the array that they came in. */
 class PackedWeights {
   private readonly kernels: Kernels;
   private readonly config: ModelConfig;
   private readonly int8: boolean;
-  private known = new WeakMap<object, PackedMatrix>();
+  private readonly known = new WeakMap<object, PackedMatrix>();
 
   constructor(kernels: Kernels, config: ModelConfig, int8: boolean) {
     this.kernels = kernels;
@@ -134,12 +132,8 @@ class PackedWeights {
     inputs: Tensors,
   ): PackedMatrix {
     const { inFeatures, outFeatures } = projectionDimensions(this.config, projection);
-    if (!this.int8) return this.kernels.packExact(values as Float32Array, inFeatures, outFeatures, null);
+    if (!this.int8) return this.kernels.packExact(values as Float32Array, inFeatures, outFeatures);
     const scale = inputs.get(`${projection}.scale`)!.data as Float32Array;
-    return this.kernels.packInt8(values as Int8Array, inFeatures, outFeatures, scale);
-  }
-
-  clear(): void {
-    this.known = new WeakMap();
+    return this.kernels.packInt8(values as Int8Array, inFeatures, outFeatures, scale, null);
   }
 }

@@ -70,7 +70,11 @@ async function run(stage: HeadStage, inputs: Tensors, gradient: boolean): Promis
   const [logp, dx] = [new Float32Array(rows), new Float32Array(rows * width)];
   const outputs = new Map([['logp', floats(logp, [rows, 1])]]);
   if (gradient) outputs.set('d.x', floats(dx, [rows, width]));
-  await stage.run(inputs, outputs);
+  // With copies of the int8 values, which the kernels arrange anew where they lie.
+  const own = [...inputs].map(
+    ([name, t]) => [name, t.type === 'int8' ? bytes(Int8Array.from(t.data as Int8Array), t.dims) : t] as const,
+  );
+  await stage.run(new Map(own), outputs);
   await stage.close();
   return gradient ? { logp, 'd.x': dx } : { logp };
 }

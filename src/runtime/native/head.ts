@@ -23,8 +23,14 @@ export function nativeHead(
     const values = weights.get('output')!.data as Int8Array | Float32Array;
     if (packed?.of === values) return packed.matrix;
     const matrix = int8
-      ? kernels.packInt8(values as Int8Array, modelWidth, vocabulary, weights.get('output.scale')!.data as Float32Array)
-      : kernels.packExact(values as Float32Array, modelWidth, vocabulary, null);
+      ? kernels.packInt8(
+          values as Int8Array,
+          modelWidth,
+          vocabulary,
+          weights.get('output.scale')!.data as Float32Array,
+          weights.get('output.transposed')!.data as Int8Array,
+        )
+      : kernels.packExact(values as Float32Array, modelWidth, vocabulary);
     packed = { of: values, matrix };
     return matrix;
   };

@@ -6,7 +6,7 @@ import { createRequire } from 'node:module';
 import { join } from 'node:path';
 import { fileDigest, type NativeManifest, sourceDigest } from './sources.ts';
 
-/** A frozen matrix, arranged for the kernels; in their memory until it is collected. */
+/** A frozen matrix, arranged for the kernels. */
 export type PackedMatrix = object;
 
 /** Sizes and options of a block, by the names of native/src/shape.h; flags are 0 or 1, bit i of `targets` is projection i in `projections`' order. */
@@ -40,10 +40,19 @@ export type StageName =
 
 /** The addon's functions. They throw where an array is missing or has another length, before anything is computed. */
 export interface Kernels {
-  /** Values [in, out] with the scale of each column, as `quantizeMatrix` makes them. */
-  packInt8(values: Int8Array, inFeatures: number, outFeatures: number, scale: Float32Array): PackedMatrix;
-  /** Values [out, in]. */
-  packExact(values: Float32Array, inFeatures: number, outFeatures: number, scale: null): PackedMatrix;
+  /**
+   * Values [in, out] with the scale of each column, as `quantizeMatrix` makes them. They are arranged anew where they lie, so that nothing is held twice: the
+   * arrays are the kernels' from now on, and last as long as the matrix is used. `transposed` [out, in] is the same matrix; without it the other direction is turned when it is wanted.
+   */
+  packInt8(
+    values: Int8Array,
+    inFeatures: number,
+    outFeatures: number,
+    scale: Float32Array,
+    transposed: Int8Array | null,
+  ): PackedMatrix;
+  /** Values [out, in], which are copied, for both directions. */
+  packExact(values: Float32Array, inFeatures: number, outFeatures: number): PackedMatrix;
   run(
     stage: StageName,
     int8: boolean,
