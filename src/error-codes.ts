@@ -57,6 +57,7 @@ export const errorCodes = {
   'run-not-found': input(404, 'The folder is no run.'),
   'run-exists': input(409, 'Something stands where a new run would be written; runs are never overwritten.'),
   'run-busy': input(409, 'A process is working in the run.'),
+  'engine-changed': input(409, 'The run began on another engine, whose steps round otherwise.'),
   'run-done': input(409, 'The run is done, so there is nothing to resume.'),
   'run-unfinished': input(409, 'The run has no result yet.'),
   'no-adapter': input(409, 'The run trained every weight: its result is a model, there is no adapter to export.'),

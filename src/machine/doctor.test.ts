@@ -34,6 +34,7 @@ function examine(parts: Partial<DoctorParts> = {}) {
     nodeVersion: '22.1.0',
     packageVersion: () => '1.2.3',
     providers: async () => [{ name: 'cpu', bundled: true }],
+    loadKernels: async () => 'avx512-vnni',
     findAdapter: () => ({ found: false, reason: 'none in this test' }),
     startLlamaCpp: async () => 'llama.cpp test',
   };
@@ -106,6 +107,14 @@ describe('the doctor', () => {
   test('Intel Macs are told that training has no build for them', async () => {
     const parts = { ...machine({ platform: 'darwin' }), providers: () => Promise.reject(new Error('no binary')) };
     expect((await examine(parts)).findings[0]?.remedy).toMatch(/Intel Macs/);
+  });
+
+  test('which engine trains, and why', async () => {
+    expect(renderDoctor(await examine())).toMatch(/kernels +avx512-vnni, self-test passed; onnxruntime trains unless/);
+    const parts = { loadKernels: () => Promise.reject(new Error('this processor lacks avx512_vnni')) };
+    const report = await examine(parts);
+    expect(renderDoctor(report)).toMatch(/kernels +none, onnxruntime trains: this processor lacks avx512_vnni/);
+    expect(report.findings.filter(({ fault }) => /kernel/.test(fault))).toEqual([]);
   });
 
   test('the real parts answer on this machine, whatever is missing here', async () => {

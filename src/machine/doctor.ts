@@ -53,6 +53,8 @@ export interface DoctorReport {
   readonly webgpu: Adapter;
   /** Training. */
   readonly onnxruntime: DoctorEngine;
+  /** Our own kernels, instead of onnxruntime where NOMOAT_ENGINE asks for them. */
+  readonly kernels: DoctorEngine;
   /** Tokenising and chat. */
   readonly llamaCpp: DoctorEngine;
   /** llama.cpp's builds for graphics cards; nomoat itself chats on the CPU. `command` installs one, null where it is there. */
@@ -75,6 +77,8 @@ export interface DoctorParts {
   readonly nodeVersion: string;
   readonly packageVersion: (name: string) => string | null;
   readonly providers: () => Promise<{ name: string; bundled: boolean }[]>;
+  /** The instruction set of our own kernels; throws with the reason where there are none. */
+  readonly loadKernels: () => Promise<string>;
   readonly findAdapter: () => Adapter;
   readonly startLlamaCpp: () => Promise<string>;
 }
@@ -97,6 +101,12 @@ const realParts: DoctorParts = {
     await import('../runtime/onnxruntime-node/no-telemetry.ts');
     const { listSupportedBackends } = await import('onnxruntime-node');
     return listSupportedBackends().map(({ name, bundled }) => ({ name, bundled }));
+  },
+  loadKernels: async () => {
+    const { loadKernels } = await import('../runtime/native/load.ts');
+    const loaded = loadKernels();
+    if (!loaded.kernels) throw new Error(loaded.reason);
+    return loaded.instructionSet;
   },
   findAdapter,
   startLlamaCpp: async () => {
@@ -124,6 +134,7 @@ export async function doctor(options: DoctorOptions = {}): Promise<DoctorReport>
     providers = await parts.providers();
     return `providers ${providers.map(({ name }) => name).join(', ')}`;
   });
+  const kernels = await tryEngine(parts.loadKernels);
   const webgpu: Adapter = onnxruntime.works
     ? parts.findAdapter()
     : { found: false, reason: 'onnxruntime does not load' };
@@ -140,7 +151,8 @@ export async function doctor(options: DoctorOptions = {}): Promise<DoctorReport>
   ];
   const scan = scanLocalModels(around);
   const { models } = scan;
-  const facts = { machine, folders, versions, providers, webgpu, onnxruntime, llamaCpp, gpuBuilds: builds, models };
+  const engines = { webgpu, onnxruntime, kernels, llamaCpp };
+  const facts = { machine, folders, versions, providers, ...engines, gpuBuilds: builds, models };
   const findings = checks.flatMap((check) => check(facts) ?? []);
   for (const { path, fault } of scan.problems) {
     findings.push({ severity: 'warning', fault: `${path}: ${fault}`, remedy: 'Mend or delete it; it is left out.' });

@@ -22,6 +22,7 @@ export function renderDoctor(report: DoctorReport): string {
         .join(', '),
     ],
     ['onnxruntime', engineLine(onnxruntime)],
+    ['kernels', kernelsLine(report)],
     ['webgpu', webgpu.found ? 'an adapter works' : `no adapter: ${webgpu.reason}`],
     ['llama.cpp', engineLine(llamaCpp)],
     ...gpuBuildRows(report),
@@ -41,6 +42,12 @@ function gpuBuildRows({ gpuBuilds: builds }: DoctorReport): [string, string][] {
     `with ${name}`,
     command === null ? 'installed; nomoat chats on the CPU' : `not installed, nomoat chats on the CPU: ${command}`,
   ]);
+}
+
+/** Which engine trains adapters, and why. */
+function kernelsLine({ kernels: { detail, works } }: DoctorReport): string {
+  if (!works) return `none, onnxruntime trains: ${detail}`;
+  return `${detail}, self-test passed; onnxruntime trains unless NOMOAT_ENGINE=native is set`;
 }
 
 function engineLine({ works, detail, seconds }: DoctorEngine): string {

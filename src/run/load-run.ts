@@ -15,8 +15,9 @@ import { LossWatch } from '../train/divergence.ts';
 import { type AdamWState, initAdamW } from '../train/optimizer.ts';
 import type { Reference } from '../train/preferences.ts';
 import type { TrainerState } from '../train/trainer-state.ts';
+import { engineChange, wantedEngine } from './engine.ts';
 import type { Journal } from './journal.ts';
-import { type Method, openMethod } from './methods.ts';
+import { type Method, type MethodOptions, openMethod } from './methods.ts';
 import type { Opened } from './open-run.ts';
 import { type FrozenWeights, type OpenWeightsOptions, openWeights } from './open-weights.ts';
 import { openReference } from './reference.ts';
@@ -80,28 +81,49 @@ async function openFrozen({
   return weights;
 }
 
+interface OpenMethodOptions
+  extends Pick<LoadOptions, 'journal' | 'opened'>,
+    Pick<MethodOptions, 'threads' | 'weights'> {
+  /** Whether it goes on from a checkpoint. */
+  readonly resumes: boolean;
+}
+
+/** Opens the step by the engine that the run began with, which is written down. */
+function openRunMethod({ journal, opened, resumes, threads, weights }: OpenMethodOptions): Promise<Method> {
+  const { decision, folder, frozen, model, prepared } = opened;
+  const { settings } = prepared;
+  const record = folder.read();
+  return openMethod({
+    settings,
+    folder,
+    model,
+    frozen,
+    threads,
+    weights,
+    activations: decision.activations,
+    engine: wantedEngine(record),
+    onEngine: (engine, message) => {
+      if (message !== null) journal.notice('engine', message);
+      const change = resumes ? engineChange(settings.run, record.engine, engine) : null;
+      if (change !== null) journal.notice('engine', change);
+      folder.update({ engine });
+    },
+  });
+}
+
 /** Throws NomoatError. */
 export async function loadRun({ journal, opened, signal, started }: LoadOptions): Promise<Running> {
-  const { decision, folder, model, prepared } = opened;
+  const { folder, model, prepared } = opened;
   const { settings } = prepared;
   const threads = threadsOf(settings.threads);
   await heedStop(signal);
   const progress = (message: string): void => journal.emitTransient(message);
   const frozen = await openFrozen({ opened, threads, progress, signal });
-  const { activations } = decision;
-  const method = await openMethod({
-    settings,
-    folder,
-    model,
-    frozen: opened.frozen,
-    threads,
-    weights: frozen?.weights ?? null,
-    activations,
-    onEngine: (message) => journal.notice('engine', message),
-  });
+  const resumes = checkpointSteps(folder.checkpoints).length > 0;
+  const method = await openRunMethod({ opened, journal, threads, resumes, weights: frozen?.weights ?? null });
   const { parameters } = method.step;
   const optimizer = initAdamW(parameters);
-  const goesOn = prepared.validation.length > 0 && checkpointSteps(folder.checkpoints).length > 0;
+  const goesOn = prepared.validation.length > 0 && resumes;
   const initial = goesOn ? parameters.map(({ value }) => value.slice()) : null;
   const precision = `${frozen?.event.precision} ${frozen?.event.levels}`;
   const reference = await openReference({ opened, step: method.step, precision, threads, signal, progress });

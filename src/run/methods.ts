@@ -76,8 +76,10 @@ export interface MethodOptions {
   /** Frozen weights other than float32 ones in memory. */
   readonly weights: BaseWeights | null;
   readonly activations: ActivationPolicy;
-  /** Hears what computes the step where the environment's NOMOAT_ENGINE asks for native kernels. */
-  readonly onEngine: (message: string) => void;
+  /** What is asked for to compute an adapter's step. */
+  readonly engine: 'onnxruntime' | 'native';
+  /** Hears what does, and a sentence for people where native kernels were asked for. */
+  readonly onEngine: (engine: string, message: string | null) => void;
 }
 
 /** The adapter that a run goes on from, as llama.cpp opens it: whatever form it came in, and whatever becomes of its file. */
@@ -113,7 +115,7 @@ function writeFrozen(folder: RunFolder, frozen: LoraAdapter, model: GgufFile, se
 }
 
 async function openLora(options: MethodOptions): Promise<Method> {
-  const { activations, folder, frozen, model, onEngine, settings, threads, weights } = options;
+  const { activations, engine, folder, frozen, model, onEngine, settings, threads, weights } = options;
   const adapter = await startingAdapter(settings, model);
   const base = frozen === null ? model : withUpdates(model, frozen);
   const step = await createLoraStep({
@@ -123,7 +125,7 @@ async function openLora(options: MethodOptions): Promise<Method> {
     activations,
     device: settings.device,
     neftuneAlpha: settings.neftuneAlpha,
-    engine: process.env.NOMOAT_ENGINE === 'native' ? 'native' : 'onnxruntime',
+    engine,
     onEngine,
     ...(weights ? { weights } : {}),
   });

@@ -64,6 +64,8 @@ export interface RunRecord {
   readonly plan?: PlanEvent;
   /** What `precision: auto` came to, once it was decided. */
   readonly chosenPrecision?: 'f32' | 'int8';
+  /** What its steps were computed by, `onnxruntime` or `native` and the instruction set; absent in earlier runs, which were onnxruntime's. */
+  readonly engine?: string;
   /** Largest micro-batch, where memory ran out with larger ones: a resumed run does not try those again. */
   readonly microBatchTokens?: number;
 }
@@ -171,6 +173,7 @@ const schema = z
     rowsDigest: z.string().optional(),
     plan: planSchema.optional(),
     chosenPrecision: precision.optional(),
+    engine: z.string().optional(),
     microBatchTokens: z.int().positive().optional(),
   })
   .refine(({ settings }) => settings.method !== 'pretrain' || settings.pretrain, 'settings.pretrain is missing')

@@ -11,7 +11,8 @@ import type { BlockOptions } from '../models/block-options.ts';
 import { type ModelConfig, projectionDimensions, readModelConfig } from '../models/config.ts';
 import { type ModelWeights, readWeights } from '../models/weights.ts';
 import { unsupported } from '../runtime/native/block-stages.ts';
-import { type Kernels, loadKernels } from '../runtime/native/load.ts';
+import type { Kernels } from '../runtime/native/kernels.ts';
+import { type Loaded, loadKernels } from '../runtime/native/load.ts';
 import { DeviceMemory } from '../runtime/onnxruntime-node/device-memory.ts';
 import { type BaseWeights, fileWeights, float32Weights } from './base-weights.ts';
 import { Buffers } from './buffers.ts';
@@ -42,8 +43,8 @@ export interface LoraStepOptions extends StepOptions {
   readonly activations?: ActivationPolicy;
   /** Our own kernels for what they compute, where they can be had; default: onnxruntime alone. */
   readonly engine?: 'onnxruntime' | 'native';
-  /** Hears, as a sentence for people, what computes the step where `native` was asked for. */
-  readonly onEngine?: (message: string) => void;
+  /** Hears what computes the step: onnxruntime or, as `native SET`, our own kernels for that instruction set; and a sentence for people where `native` was asked for. */
+  readonly onEngine?: (engine: string, message: string | null) => void;
 }
 
 /** A step that trains every weight, and the weights themselves, which it changes in place. */
@@ -79,8 +80,11 @@ function kernelsFor(
   { device, engine = 'onnxruntime', onEngine }: LoraStepOptions,
   config: ModelConfig,
   { block, streamed }: { readonly block: BlockOptions; readonly streamed: boolean },
-): Kernels | null {
-  if (engine === 'onnxruntime') return null;
+): (Loaded & { readonly kernels: Kernels }) | null {
+  if (engine === 'onnxruntime') {
+    onEngine?.('onnxruntime', null);
+    return null;
+  }
   const loaded = loadKernels();
   const why =
     device === 'webgpu'
@@ -88,8 +92,8 @@ function kernelsFor(
       : loaded.kernels
         ? unsupported(config, block, streamed)
         : loaded.reason;
-  if (why !== null) onEngine?.(`onnxruntime computes the step, not the native kernels: ${why}`);
-  return why === null ? loaded.kernels : null;
+  if (why !== null) onEngine?.('onnxruntime', `onnxruntime computes the step, not the native kernels: ${why}`);
+  return why === null && loaded.kernels ? loaded : null;
 }
 
 /** Opens the engine and reads the weights; the adapter is trained. Throws NomoatError when adapter and model do not fit. */
@@ -105,11 +109,12 @@ export async function createLoraStep(options: LoraStepOptions): Promise<TrainSte
   const { rank, targetModules } = adapter;
   const trained = { trainable: 'adapter', targets: targetModules, rank, dropout: adapter.dropout > 0 } as const;
   const block = { ...trained, biases, qkNorms, precision };
-  const kernels = kernelsFor(options, config, { block, streamed: base.streamed });
+  const native = kernelsFor(options, config, { block, streamed: base.streamed });
+  const kernels = native?.kernels ?? null;
   const stages = await openStages(config, block, { threads, device, kernels });
-  if (kernels) {
+  if (native) {
     const rest = stages.fallbacks.length > 0 ? `, onnxruntime ${stages.fallbacks.join(' and ')}` : '';
-    options.onEngine?.(`native kernels compute the step${rest}`);
+    options.onEngine?.(`native ${native.instructionSet}`, `native kernels compute the step${rest}`);
   }
   const slots = adapterSlots(adapter);
   const trainedInputs = Array.from({ length: config.layers }, (_, layer) => {

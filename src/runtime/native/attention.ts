@@ -2,7 +2,7 @@
 import type { ModelConfig } from '../../models/config.ts';
 import type { Tensors } from '../onnxruntime-node/executor.ts';
 import { lanes } from './block-stages.ts';
-import type { BlockShape, Kernels } from './load.ts';
+import type { BlockShape, Kernels } from './kernels.ts';
 
 /** What the kernels turn of a key at once (native/src/attention.cpp). */
 const maxHeadDim = 256;

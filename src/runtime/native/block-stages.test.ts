@@ -8,7 +8,8 @@ import { type ModelConfig, projectionDimensions } from '../../models/config.ts';
 import { quantizeMatrix } from '../../models/quantize.ts';
 import { bytes, Executor, floats, type Tensor } from '../onnxruntime-node/executor.ts';
 import { type BlockStages, nativeStages, type Stage, unsupported } from './block-stages.ts';
-import { type Kernels, loadKernels } from './load.ts';
+import type { Kernels } from './kernels.ts';
+import { loadKernels } from './load.ts';
 
 const loaded = loadKernels();
 const reason = loaded.kernels ? '' : ` (skipped: ${loaded.reason})`;

@@ -8,7 +8,7 @@ import { afterAttention, beforeAttention } from '../../models/block.ts';
 import type { BlockOptions } from '../../models/block-options.ts';
 import { type ModelConfig, projectionDimensions } from '../../models/config.ts';
 import type { Executor, Tensors } from '../onnxruntime-node/executor.ts';
-import type { BlockShape, Kernels, PackedMatrix, StageName } from './load.ts';
+import type { BlockShape, Kernels, PackedMatrix, StageName } from './kernels.ts';
 
 /** A compiled stage, whichever engine computes it. */
 export type Stage = Pick<Executor, 'outputs' | 'run' | 'close'>;

@@ -7,7 +7,8 @@ import { quantizeMatrix, transposedValues } from '../../models/quantize.ts';
 import { bytes, Executor, floats, integers, type Tensor, type Tensors } from '../onnxruntime-node/executor.ts';
 import { shapeOf } from './block-stages.ts';
 import { type HeadStage, nativeHead } from './head.ts';
-import { type Kernels, loadKernels } from './load.ts';
+import type { Kernels } from './kernels.ts';
+import { loadKernels } from './load.ts';
 
 const loaded = loadKernels();
 const reason = loaded.kernels ? '' : ` (skipped: ${loaded.reason})`;

@@ -2,7 +2,7 @@
 import type { ModelConfig } from '../../models/config.ts';
 import type { Executor, Tensors } from '../onnxruntime-node/executor.ts';
 import { lanes } from './block-stages.ts';
-import type { BlockShape, Kernels, PackedMatrix } from './load.ts';
+import type { BlockShape, Kernels, PackedMatrix } from './kernels.ts';
 
 /** A compiled head, whichever engine computes it. */
 export type HeadStage = Pick<Executor, 'inputs' | 'run' | 'close'>;

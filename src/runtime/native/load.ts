@@ -4,66 +4,17 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { join } from 'node:path';
+import type { Kernels } from './kernels.ts';
+import { failures } from './self-test.ts';
 import { fileDigest, type NativeManifest, sourceDigest } from './sources.ts';
 
-/** A frozen matrix, arranged for the kernels. */
-export type PackedMatrix = object;
-
-/** Sizes and options of a block, by the names of native/src/shape.h; flags are 0 or 1, bit i of `targets` is projection i in `projections`' order. */
-export type BlockShape = Readonly<
-  Record<
-    | 'modelWidth'
-    | 'queryWidth'
-    | 'keyWidth'
-    | 'feedForward'
-    | 'headDim'
-    | 'rank'
-    | 'vocabulary'
-    | 'epsilon'
-    | 'threads'
-    | 'dropout'
-    | 'biases'
-    | 'headNorms'
-    | 'targets',
-    number
-  >
->;
-
-export type StageName =
-  | 'before.forward'
-  | 'before.backward'
-  | 'attention.forward'
-  | 'attention.backward'
-  | 'after.forward'
-  | 'after.backward'
-  | 'head';
-
-/** The addon's functions. They throw where an array is missing or has another length, before anything is computed. */
-export interface Kernels {
-  /**
-   * Values [in, out] with the scale of each column, as `quantizeMatrix` makes them. They are arranged anew where they lie, so that nothing is held twice: the
-   * arrays are the kernels' from now on, and last as long as the matrix is used. `transposed` [out, in] is the same matrix; without it the other direction is turned when it is wanted.
-   */
-  packInt8(
-    values: Int8Array,
-    inFeatures: number,
-    outFeatures: number,
-    scale: Float32Array,
-    transposed: Int8Array | null,
-  ): PackedMatrix;
-  /** Values [out, in], which are copied, for both directions. */
-  packExact(values: Float32Array, inFeatures: number, outFeatures: number): PackedMatrix;
-  run(
-    stage: StageName,
-    int8: boolean,
-    shape: BlockShape,
-    rows: number,
-    arrays: Record<string, Float32Array | Int32Array | PackedMatrix>,
-  ): void;
-}
-
 /** Kernels, or in words for people why there are none. */
-export type Loaded = { readonly kernels: Kernels } | { readonly kernels: null; readonly reason: string };
+export type Loaded =
+  | { readonly kernels: Kernels; readonly instructionSet: string }
+  | { readonly kernels: null; readonly reason: string };
+
+/** What the binary is compiled for. */
+const instructionSet = 'avx512-vnni';
 
 /** What -march=x86_64_v4+avx512vnni of native/build.mjs may use, as Linux names it. */
 const wanted = [
@@ -88,6 +39,9 @@ function load(): Loaded {
   const platform = `${process.platform}-${process.arch}`;
   const file = join(folder, 'prebuilt', platform, 'nomoat.node');
   if (!existsSync(file)) return none(`no kernels are built for ${platform}`);
+  const allowed = process.env.NOMOAT_ISA;
+  if (allowed !== undefined && allowed !== instructionSet)
+    return none(`NOMOAT_ISA is ${allowed}, and kernels are built for ${instructionSet} alone`);
   const flags =
     readFileSync('/proc/cpuinfo', 'utf8')
       .match(/^flags\s*:(.*)$/m)?.[1]
@@ -101,7 +55,11 @@ function load(): Loaded {
   if (fileDigest(file) !== manifest.files[platform])
     return none('the binary is not the one of native/prebuilt/manifest.json');
   try {
-    return { kernels: createRequire(import.meta.url)(file) as Kernels };
+    const kernels = createRequire(import.meta.url)(file) as Kernels;
+    const wrong = failures(kernels);
+    return wrong.length > 0
+      ? none(`the kernels' self-test fails on this processor (${wrong.join(', ')})`)
+      : { kernels, instructionSet };
   } catch (error) {
     return none(`the binary cannot be loaded: ${error instanceof Error ? error.message : error}`);
   }

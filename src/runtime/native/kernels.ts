@@ -1,0 +1,56 @@
+/** What the addon of native/ offers, as types. */
+/** A frozen matrix, arranged for the kernels. */
+export type PackedMatrix = object;
+
+/** Sizes and options of a block, by the names of native/src/shape.h; flags are 0 or 1, bit i of `targets` is projection i in `projections`' order. */
+export type BlockShape = Readonly<
+  Record<
+    | 'modelWidth'
+    | 'queryWidth'
+    | 'keyWidth'
+    | 'feedForward'
+    | 'headDim'
+    | 'rank'
+    | 'vocabulary'
+    | 'epsilon'
+    | 'threads'
+    | 'dropout'
+    | 'biases'
+    | 'headNorms'
+    | 'targets',
+    number
+  >
+>;
+
+export type StageName =
+  | 'before.forward'
+  | 'before.backward'
+  | 'attention.forward'
+  | 'attention.backward'
+  | 'after.forward'
+  | 'after.backward'
+  | 'head';
+
+/** The addon's functions. They throw where an array is missing or has another length, before anything is computed. */
+export interface Kernels {
+  /**
+   * Values [in, out] with the scale of each column, as `quantizeMatrix` makes them. They are arranged anew where they lie, so that nothing is held twice: the
+   * arrays are the kernels' from now on, and last as long as the matrix is used. `transposed` [out, in] is the same matrix; without it the other direction is turned when it is wanted.
+   */
+  packInt8(
+    values: Int8Array,
+    inFeatures: number,
+    outFeatures: number,
+    scale: Float32Array,
+    transposed: Int8Array | null,
+  ): PackedMatrix;
+  /** Values [out, in], which are copied, for both directions. */
+  packExact(values: Float32Array, inFeatures: number, outFeatures: number): PackedMatrix;
+  run(
+    stage: StageName,
+    int8: boolean,
+    shape: BlockShape,
+    rows: number,
+    arrays: Record<string, Float32Array | Int32Array | PackedMatrix>,
+  ): void;
+}
