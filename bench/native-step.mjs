@@ -62,7 +62,7 @@ const steps = {};
 for (const engine of ['onnxruntime', 'native']) {
   if (values.only && values.only !== engine) continue;
   const { weights } = await quantizeModel({ model, threads, compared: pack(randomRows().slice(0, 1))[0], levels });
-  steps[engine] = await createLoraStep({ model, threads, adapter: adapter(), weights, engine, onEngine: (message) => console.log(message) });
+  steps[engine] = await createLoraStep({ model, threads, adapter: adapter(), weights, engine, onEngine: (name) => console.log(JSON.stringify({ engine: name })) });
 }
 
 /** Exact gradients, which both engines' are measured by. */
