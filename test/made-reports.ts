@@ -1,4 +1,5 @@
 /** Reports of runs that were never made, for tests and screenshots: what a run and an evaluation say, at a size that a real one has. */
+import { foundling, type LineageEntry, type NamedDigest } from '../src/adapter/lineage.ts';
 import { majorityAnswer } from '../src/evaluate/baselines.ts';
 import { evaluateAnswers } from '../src/evaluate/evaluate-answers.ts';
 import type { Evaluation } from '../src/evaluate/evaluation.ts';
@@ -130,6 +131,13 @@ export const reportedRun = (state: RunRecord['state'] = 'done', more: Parameters
 export const madeUpdates: readonly UpdateNorm[] = Array.from({ length: 30 }, (_, layer) =>
   (['q_proj', 'k_proj', 'v_proj', 'o_proj', 'gate_proj', 'up_proj', 'down_proj'] as const).map((projection, i) => ({ layer, projection, relative: 0.002 + 0.03 * Math.abs(Math.sin(layer * 0.3 + i)), effectiveRank: 3 + Math.cos(layer) })),
 ).flat(); // biome-ignore format: a table
+
+/** A merge of two adapters, one of which was trained on top of the other. */
+export const madeLineage: readonly LineageEntry[] = [
+  { id: 'a', name: 'both', how: 'merge', parents: [{ id: 'b', weight: 0.7 }, { id: 'c', weight: 0.3 }], data: [] as NamedDigest[] },
+  { id: 'b', name: 'banking', how: 'tune', parents: [{ id: 'c' }], data: [{ file: 'train.jsonl', sha256: 'd'.repeat(64) }] },
+  { id: 'c', name: 'an adapter with a very long name', how: 'tune', parents: [], data: [{ file: 'train.jsonl', sha256: 'd'.repeat(64) }] },
+].map(({ data, how, id, name, parents }) => ({ ...foundling(name, [], id.repeat(64), { file: 'base.gguf', bytes: 1, sha256: 'e'.repeat(64) }), how: how as LineageEntry['how'], data, parents: parents.map((parent) => ({ ...parent, id: parent.id.repeat(64) })) })); // biome-ignore format: a table
 
 /** Learnt and held-out texts, told apart so often. */
 const madeApart = (separation: number): ToldApart => ({

@@ -47,7 +47,7 @@ export interface LineageEntry {
   readonly data: readonly NamedDigest[];
   /** What it was made with: a run's recipe, or the settings of a merge. */
   readonly settings: Readonly<Record<string, unknown>>;
-  /** SHA-256 of the run's recipe.yaml; null of what is no run's. */
+  /** SHA-256 of the run's recipe as a bundle has it, without paths (of runs before 0.2 of their own recipe.yaml); null of what is no run's. */
   readonly recipe: string | null;
   /** What it was made of, by `id`; `weight` is how strongly a merge or a stack counts it. */
   readonly parents: readonly { readonly id: string; readonly weight?: number | undefined }[];

@@ -10,7 +10,7 @@ import { inspectFiles } from '../evaluate/viewers/inspect-log.ts';
 import { lmEvalFiles, type ViewerFiles } from '../evaluate/viewers/lm-eval.ts';
 import { writeFileAtomic } from '../formats/atomic-write.ts';
 import { renderPage } from '../report/page.ts';
-import { renderReport, updatesOf } from '../run/report.ts';
+import { adapterOf, renderReport } from '../run/report.ts';
 import { RunFolder } from '../run/run-folder.ts';
 import { shareable } from '../run/shareable.ts';
 import { version } from '../run/version.ts';
@@ -57,7 +57,7 @@ function pageOf(evaluation: Evaluation, options: Readonly<Record<string, unknown
     return renderPage({ run: null, events: [], evaluation, updates: null, repeat, evaluate: null, version });
   const folder = new RunFolder(model);
   const { events, record } = shareable(folder.read(), folder.events(), surroundings().home);
-  return renderReport(record, events, { evaluation, updates: updatesOf(folder) });
+  return renderReport(record, events, { evaluation, ...adapterOf(folder) });
 }
 
 /** The test data's name, as others name a task. */

@@ -73,7 +73,10 @@ describe('a bundle', () => {
     ]);
     const texts = ['README.md', 'bom.cdx.json', 'nomoat.json', 'recipe.yaml', 'verdict.json'].map(text);
     expect(texts.join()).not.toContain(tmpdir());
-    expect([texts[0], texts[3]]).toEqual([expect.stringContaining('\nlicense: mit\n'), 'method: lora\nrank: 2\n']);
+    expect([texts[0], texts[3]]).toEqual([
+      expect.stringContaining('\nlicense: mit\n'),
+      expect.stringMatching(/^#.*\nmethod: lora\nrank: 2\n$/),
+    ]);
     expect(JSON.parse(text('verdict.json'))).toMatchObject({ state: 'done', warning: 'It is small.', after: 1.5 });
     const [own] = (await lineage(at('bundle'))).entries;
     expect([own!.name, own!.how, own!.id]).toEqual(['made', 'tune', sha256(at('made/adapter_model.safetensors'))]);

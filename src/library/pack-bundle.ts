@@ -4,7 +4,6 @@
  */
 import { copyFileSync, existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { basename, dirname, join, resolve } from 'node:path';
-import { stringify } from 'yaml';
 import { readAdapterBase } from '../adapter/adapter-base.ts';
 import { renderCard } from '../adapter/card.ts';
 import { writeGgufLora } from '../adapter/gguf-lora.ts';
@@ -22,6 +21,7 @@ import { temporaryMark, writeFailure } from '../formats/atomic-write.ts';
 import { renameWhenFree } from '../formats/rename.ts';
 import { summarizeAdapter } from '../lora/adapter.ts';
 import { readModelConfig } from '../models/config.ts';
+import { sharedRecipe } from '../run/recipe.ts';
 import { version } from '../run/version.ts';
 import { packSettings } from '../settings/bundle-settings.ts';
 import { chatTemplateFile, templateBeside } from '../settings/chat-template.ts';
@@ -122,7 +122,7 @@ function putFiles(folder: string, packing: Packing): void {
   const evaluation = evaluationOf(path);
   const template = templateBeside(dirname(join(target.path, 'x')));
   put('README.md', readmeOf(packing));
-  put('recipe.yaml', stringify(own.settings));
+  put('recipe.yaml', sharedRecipe(own.settings));
   put('verdict.json', `${JSON.stringify({ ...own.verdict, evaluation }, null, 2)}\n`);
   if (template !== null) put(chatTemplateFile, template);
   const base = own.base ?? readAdapterBase(target.path);

@@ -111,7 +111,12 @@ function unitOf(source: string, { baseModel, license }: Pushing): OwnUnit {
   assertHasAdapter(source, record, folder.adapter);
   const unit = readShareUnit(folder.adapter);
   const { readme } = card(source, { ...(baseModel ? { baseModel } : {}), ...(license ? { license } : {}) });
-  return { unit, readme, recipe: sharedRecipeOf(record), notes: warning === null ? [] : [warning] };
+  return {
+    unit,
+    readme,
+    recipe: sharedRecipeOf(record, surroundings().home),
+    notes: warning === null ? [] : [warning],
+  };
 }
 
 interface Stated {

@@ -5,6 +5,8 @@ import { join } from 'node:path';
 import { afterAll, expect, it } from 'vitest';
 import { readPeft, writePeft } from '../adapter/peft.ts';
 import { tune } from '../library.ts';
+import { lineage } from './lineage.ts';
+import { packBundle } from './pack-bundle.ts';
 import { reproduceRun } from './reproduce-run.ts';
 
 const model = join(import.meta.dirname, '../../test/fixtures/reference/llama/base.gguf');
@@ -30,6 +32,20 @@ it('gives the same bytes from the same, says what differs, and refuses other dat
     differences: [],
   });
   expect(steps).toContain('step-end');
+
+  // The recipe that is passed on is the one that the lineage names, here and in a bundle: it has no path.
+  await packBundle(at('run'), { license: 'mit', out: at('elsewhere/bundle') });
+  const recipes = async (path: string) =>
+    (await lineage(path, { verify: true })).checks!.filter(({ what }) => what === 'recipe');
+  for (const path of [at('run'), at('elsewhere/bundle')])
+    expect(await recipes(path)).toMatchObject([{ state: 'same', path: join(path, 'recipe.yaml') }]);
+  expect(readFileSync(at('elsewhere/bundle/recipe.yaml'), 'utf8')).not.toContain(folder);
+  const recipe = readFileSync(at('run/recipe.yaml'));
+  appendFileSync(at('run/recipe.yaml'), 'epochs: 9\n');
+  rmSync(at('elsewhere'), { recursive: true });
+  rmSync(at('run-again'), { recursive: true });
+  expect(await recipes(at('run'))).toMatchObject([{ state: 'other' }]);
+  writeFileSync(at('run/recipe.yaml'), recipe);
 
   const adapter = readPeft(at('run/adapter'));
   adapter.pairs[0]!.a[0]! += 0.25;

@@ -2,15 +2,18 @@
  * Whether what a lineage names is there and is what it says. Promises: nothing is called another file by its name alone, but where it is
  * known that it has to be that file; nothing is written.
  */
-import { existsSync, readdirSync, statSync } from 'node:fs';
+import { createHash } from 'node:crypto';
+import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import { basename, dirname, join, resolve } from 'node:path';
 import type { LineageEntry, NamedDigest } from '../adapter/lineage.ts';
 import { NomoatError } from '../errors.ts';
+import { recipeOf, sharedRecipeOf } from '../run/recipe.ts';
 import { RunFolder } from '../run/run-folder.ts';
 import { isRun } from '../settings/load.ts';
 import { heedSignal } from '../stop.ts';
 import { digestOf, sha256OfFile } from '../store/file-digest.ts';
 import { findLocalModels } from '../store/local-models.ts';
+import { surroundings } from '../store/model-folders.ts';
 import { stackPaths } from '../store/stack.ts';
 
 /** One thing that a lineage names, and what came of looking for it. */
@@ -89,6 +92,15 @@ function* wanted(entries: readonly LineageEntry[]): Generator<Omit<LineageCheck,
   }
 }
 
+/** Of a run's own recipe, which has paths, that of the form in which it is passed on; null of any other file, and where it was changed since. */
+function sharedDigest(file: string): string | null {
+  const run = dirname(file);
+  if (!isRun(run)) return null;
+  const record = new RunFolder(run).read();
+  if (readFileSync(file, 'utf8') !== recipeOf(record)) return null;
+  return createHash('sha256').update(sharedRecipeOf(record, surroundings().home)).digest('hex');
+}
+
 /** Looks for everything that the entries of the adapter at `path` name. Rejects with NomoatError where a folder of `within` is none. */
 export async function verifyLineage(
   path: string,
@@ -114,6 +126,8 @@ export async function verifyLineage(
     digests.set(file, known);
     return known;
   };
+  const isIt = async (file: string, { sha256, what }: NamedDigest & Pick<LineageCheck, 'what'>): Promise<boolean> =>
+    (await digestAt(file)) === sha256 || (what === 'recipe' && sharedDigest(file) === sha256);
   const checks: LineageCheck[] = [];
   for (const each of wanted(entries)) {
     await heedSignal('the check', signal);
@@ -121,7 +135,7 @@ export async function verifyLineage(
     const near = each.what === 'base' ? models.filter((model) => basename(model) === each.file) : [];
     let at: string | null = null;
     for (const file of [...sure, ...near, ...(files.get(each.file) ?? [])])
-      if (at === null && (await digestAt(file)) === each.sha256) at = file;
+      if (at === null && (await isIt(file, each))) at = file;
     const isOther = at === null && each.of === entries[0]!.id && each.what !== 'weights' && sure.length > 0;
     checks.push({
       ...each,

@@ -1,4 +1,5 @@
 /** What a page is made of. Types, and what several of its sections read from them. Pure. */
+import type { LineageEntry } from '../adapter/lineage.ts';
 import type { BaselineKind } from '../evaluate/baselines.ts';
 import type { Comparison } from '../evaluate/compare.ts';
 import type { Evaluation, ModelEvaluation } from '../evaluate/evaluation.ts';
@@ -31,6 +32,8 @@ export interface ReportContent {
   readonly evaluation: Evaluation | null;
   /** Of the run's adapter; null where nobody looked, or there is none. */
   readonly updates: readonly UpdateNorm[] | null;
+  /** Of the run's adapter, its own entry first; absent where there is none. */
+  readonly lineage?: readonly LineageEntry[] | null;
   /** The command that makes it again, and the recipe that the command names. */
   readonly repeat: { readonly command: string; readonly recipe: string | null };
   /** The command that evaluates the run; null where that was done. */

@@ -3,13 +3,21 @@ import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, test } from 'vitest';
-import { fullEvaluation, labelEvaluation, reportedRun, runEvents, textEvaluation } from '../../test/made-reports.ts';
+import {
+  fullEvaluation,
+  labelEvaluation,
+  madeLineage,
+  reportedRun,
+  runEvents,
+  textEvaluation,
+} from '../../test/made-reports.ts';
 import type { Evaluation } from '../evaluate/evaluation.ts';
 import type { RunEvent } from '../events.ts';
 import { renderReport } from '../run/report.ts';
 import type { ReportContent } from './content.ts';
 import { withDifferences } from './differences.ts';
 import { headlineOf } from './headline.ts';
+import { lineageTree } from './lineage-tree.ts';
 import { renderPage } from './page.ts';
 import { dark, light } from './palette.ts';
 import { plotData, thinned } from './plot.ts';
@@ -139,7 +147,7 @@ describe('the page', () => {
   });
 
   test('every text is there in English and in Chinese', () => {
-    const all = [words.page, words.result, words.trust, words.answers, words.run].flatMap((table) =>
+    const all = [words.page, words.result, words.trust, words.answers, words.lineage, words.run].flatMap((table) =>
       Object.entries(table),
     );
     expect(all.length).toBeGreaterThan(150);
@@ -230,6 +238,33 @@ describe('examples', () => {
     expect(marks(long, 'nothing of that stands here at all, not one thing')[0]).toBe(long);
     expect(marks('x '.repeat(700), 'y')[0]).not.toContain('<mark>');
   }); // biome-ignore format: assertions
+});
+
+test('where an adapter comes from is drawn: each file once, below all that is made of it', () => {
+  const tree = lineageTree(madeLineage);
+  const rowOf = (name: string): number => tree.nodes.find((node) => node.name === name)!.row;
+  expect(tree.nodes.map(({ name }) => name).sort()).toEqual([
+    'an adapter with a very long name',
+    'banking',
+    'base.gguf',
+    'both',
+    'train.jsonl',
+  ]);
+  for (const { from, to } of tree.edges) expect(tree.nodes[to]!.row).toBeGreaterThan(tree.nodes[from]!.row);
+  expect([rowOf('both'), rowOf('banking'), rowOf('base.gguf'), tree.rows, tree.width]).toEqual([0, 1, 3, 4, 2]);
+  expect(tree.edges).toHaveLength(8);
+  const many = lineageTree([
+    { ...madeLineage[0]!, parents: [{ id: 'f'.repeat(64) }] },
+    ...Array.from({ length: 40 }, (_, i) => ({ ...madeLineage[2]!, id: String(i).padStart(64, '0') })),
+  ]);
+  expect(many.hidden).toBe(11);
+  expect(many.nodes.some(({ entry, kind, name }) => kind === 'adapter' && entry === null && name === '?')).toBe(true);
+  const page = withoutScripts(renderReport(reportedRun(), runEvents(), { lineage: madeLineage }));
+  expect(page.match(/<g class="(adapter|base|data)">/g)).toHaveLength(5);
+  expect(page).toContain('0.7 ×');
+  expect(page).toContain('<title>an adapter with a very long name (sha256 cccc');
+  expect(page).toContain('an adapter with a very …');
+  expect(withoutScripts(renderReport(reportedRun(), runEvents()))).not.toContain('class="lineage"');
 });
 
 test('a million points are thinned to what can be drawn, spikes and the last one kept', () => {

@@ -25,6 +25,13 @@ button{font:inherit;color:inherit;background:none;border:0;cursor:pointer}
 .switch button{display:flex;align-items:center;justify-content:center;min-width:2rem;height:1.75rem;padding:0 .5rem;border-radius:6px;font-size:.8125rem;color:var(--muted)}
 .switch button[aria-pressed=true]{background:var(--raised);color:var(--text);font-weight:600}
 svg{fill:none;stroke:currentColor;stroke-width:2;stroke-linecap:round;stroke-linejoin:round}
+.lineage{display:block;max-width:none;stroke-width:1.5}
+.lineage path{stroke:var(--muted)}
+.lineage rect{fill:var(--surface);stroke:var(--line)}
+.lineage .adapter rect{stroke:var(--accent)}
+.lineage .data rect{fill:var(--raised)}
+.lineage text{fill:var(--text);stroke:none;font-size:13px}
+.lineage .kind,.lineage .weight{fill:var(--muted);font-size:12px}
 .switch svg{width:1rem;height:1rem}
 footer{margin-top:4rem;padding-block:1.5rem 2.5rem;color:var(--muted);font-size:.8125rem}
 footer p{border-top:1px solid var(--line);padding-top:1.25rem;margin:0}`;

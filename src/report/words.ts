@@ -1,5 +1,6 @@
 /** Every text of the page, in both languages, by name. A text with figures is a function of them. */
 import { answerWords } from './words/answers.ts';
+import { lineageWords } from './words/lineage.ts';
 import { pageWords } from './words/page.ts';
 import { resultWords } from './words/result.ts';
 import { runWords } from './words/run.ts';
@@ -12,5 +13,6 @@ export const words = {
   trust: trustWords,
   safety: safetyWords,
   answers: answerWords,
+  lineage: lineageWords,
   run: runWords,
 };

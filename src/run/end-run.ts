@@ -10,7 +10,7 @@ import { plannedAndActual } from '../report/sections/cost.ts';
 import { surroundings } from '../store/model-folders.ts';
 import type { TrainerState } from '../train/trainer-state.ts';
 import type { Method } from './methods.ts';
-import { renderReport, updatesOf } from './report.ts';
+import { adapterOf, renderReport } from './report.ts';
 import type { RunFolder } from './run-folder.ts';
 import { writeRunLineage } from './run-lineage.ts';
 import { shareable } from './shareable.ts';
@@ -63,7 +63,7 @@ export function endRun({ evaluation, folder, how, verdict, result, state, measur
     const text = JSON.stringify({ run, plannedAndActual: plannedAndActual(events), evaluation, events }, null, 1);
     writeFileAtomic(folder.file('report.json'), `${text}\n`);
     if (result?.adapter) writeRunLineage(folder, record);
-    writeFileAtomic(folder.file('report.html'), renderReport(run, events, { evaluation, updates: updatesOf(folder) }));
+    writeFileAtomic(folder.file('report.html'), renderReport(run, events, { evaluation, ...adapterOf(folder) }));
   }
   folder.write(record);
   return event;

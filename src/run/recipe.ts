@@ -3,6 +3,7 @@ import { stringify } from 'yaml';
 import { pretrainOptions, tuneOptions } from '../settings/options.ts';
 import { shellQuote } from '../words/shell-quote.ts';
 import type { RunRecord } from './run-record.ts';
+import { shareable } from './shareable.ts';
 
 /** The command that repeats the run with its recipe. */
 export const recipeCommand = ({ settings }: Pick<RunRecord, 'settings'>): string =>
@@ -46,8 +47,17 @@ const placeNames: ReadonlySet<string> = new Set([
 export const ofPlace = (name: string, value: unknown): boolean =>
   placeNames.has(name) || (name === 'validation' && typeof value !== 'number');
 
-/** The settings as a recipe for others: nothing of this machine, no paths of the data. */
-export function sharedRecipeOf(record: RunRecord): string {
-  const settings = Object.entries(settingsOf(record)).filter(([name, value]) => !ofPlace(name, value));
-  return `# What it was trained with, but for what holds for one machine.\n${stringify(Object.fromEntries(settings))}`;
+/** Settings as a recipe for others, as a bundle has it: nothing of this machine. A lineage names it by its digest. */
+export function sharedRecipe(settings: Readonly<Record<string, unknown>>): string {
+  const shared = Object.entries(settings).filter(([name, value]) => !ofPlace(name, value));
+  // As a lineage's JSON has them, where what is undefined is absent.
+  const stated = JSON.parse(JSON.stringify(Object.fromEntries(shared))) as unknown;
+  return `# What it was made with, but for what holds for one machine.\n${stringify(stated)}`;
 }
+
+/** Of a run; what it names lies somewhere else elsewhere, and is named without its path. `home` is the user's folder. */
+export const sharedRecipeOf = (record: RunRecord, home: string): string => sharedRecipe(sharedSettings(record, home));
+
+/** The settings that a run's lineage states. */
+export const sharedSettings = (record: RunRecord, home: string): Record<string, unknown> =>
+  settingsOf(shareable(record, [], home).record);

@@ -1,6 +1,8 @@
 /** What a run's report is made of: its record, its events, and what is known of its answers and its adapter. */
 
 import { existsSync, statSync } from 'node:fs';
+import type { LineageEntry } from '../adapter/lineage.ts';
+import { readAncestry } from '../adapter/lineage-files.ts';
 import { readPeft } from '../adapter/peft.ts';
 import type { Evaluation } from '../evaluate/evaluation.ts';
 import type { RunEvent } from '../events.ts';
@@ -16,6 +18,7 @@ import { version } from './version.ts';
 export interface Found {
   readonly evaluation?: Evaluation | null;
   readonly updates?: readonly UpdateNorm[] | null;
+  readonly lineage?: readonly LineageEntry[] | null;
 }
 
 /** Endings that leave something to evaluate. */
@@ -23,13 +26,14 @@ const answerable: readonly RunRecord['state'][] = ['done', 'stopped-early', 'pro
 
 /** The report of a run as a page. */
 export function renderReport(run: RunRecord, events: readonly RunEvent[], found: Found = {}): string {
-  const { evaluation = null, updates = null } = found;
+  const { evaluation = null, lineage = null, updates = null } = found;
   const canBeAsked = run.settings.method !== 'pretrain' && answerable.includes(run.state);
   return renderPage({
     run,
     events,
     evaluation,
     updates,
+    lineage,
     repeat: { command: recipeCommand(run), recipe: recipeOf(run) },
     evaluate: (evaluation === null || isQuick(evaluation, events)) && canBeAsked ? 'nomoat eval RUN --data TEST' : null,
     version,
@@ -43,8 +47,23 @@ const isQuick = ({ examples }: Evaluation, events: readonly RunEvent[]): boolean
 /** Bytes of a base whose weights are read for the report: a minute of reading is no part of a run. */
 const mostBaseBytes = 2e9;
 
+/** What is known of the run's adapter: where it comes from, what it changes. */
+export const adapterOf = (folder: RunFolder): Pick<Found, 'lineage' | 'updates'> => ({
+  lineage: lineageOf(folder),
+  updates: updatesOf(folder),
+});
+
+/** Null where there is no adapter, or nothing can be read of it. */
+function lineageOf(folder: RunFolder): readonly LineageEntry[] | null {
+  try {
+    return existsSync(folder.adapter) ? readAncestry(folder.adapter).entries : null;
+  } catch {
+    return null;
+  }
+}
+
 /** What the run's adapter changes; null where there is none, or its base is too large to be read for that, or cannot be read any more. */
-export function updatesOf(folder: RunFolder): UpdateNorm[] | null {
+function updatesOf(folder: RunFolder): UpdateNorm[] | null {
   try {
     const { settings } = folder.read();
     if (!trainsAdapter(settings.method) || !existsSync(folder.adapter)) return null;

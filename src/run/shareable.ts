@@ -5,7 +5,7 @@
 import type { RunEvent } from '../events.ts';
 import type { RunSettings } from '../settings/run-settings.ts';
 import { stackPaths } from '../store/stack.ts';
-import type { RunRecord } from './run-folder.ts';
+import type { RunRecord } from './run-record.ts';
 
 export interface Shareable {
   readonly record: RunRecord;

@@ -6,6 +6,7 @@ import { type Html, html, type Part } from '../markup.ts';
 import { copyable, facts, folded, part } from '../parts.ts';
 import { foreign, say, type Text, verbatim } from '../say.ts';
 import { words } from '../words.ts';
+import { lineagePart } from './lineage.ts';
 
 const { run: said } = words;
 
@@ -62,5 +63,5 @@ ${folded(said.settings, plainFacts({ ...run.settings }))}`;
 /** The section without its heading. */
 export function madeSection(content: ReportContent): Html {
   const { command, recipe } = content.repeat;
-  return html`${part(said.repeat, copyable('repeat', command))}${recipe === null ? null : folded(said.recipe, copyable('recipe', recipe))}${runParts(content)}`;
+  return html`${part(said.repeat, copyable('repeat', command))}${recipe === null ? null : folded(said.recipe, copyable('recipe', recipe))}${lineagePart(content.lineage)}${runParts(content)}`;
 }
