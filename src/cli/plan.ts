@@ -2,13 +2,15 @@
 import type { Command } from 'commander';
 import type { SettingPlan } from '../plan/decide.ts';
 import type { PlanReport } from '../plan/plan-variants.ts';
-import { planOptions, priceOptions, recipeOption } from '../settings/command-settings.ts';
+import { fromOption, planOptions, priceOptions, recipeOption } from '../settings/command-settings.ts';
 import { toggle } from '../settings/fields.ts';
 import { tuneOptions } from '../settings/options.ts';
 import { harmless } from '../words/harmless.ts';
 import { bare } from './bare-command.ts';
 import { addFlags, flagsOf, givenFlags } from './flags.ts';
+import { interruption } from './interruption.ts';
 import { duration } from './progress.ts';
+import { tell, transferProgress } from './transfer-progress.ts';
 import { flagsFor, inCommandWords } from './words.ts';
 
 const shown = { json: toggle(false, 'as one JSON object') };
@@ -61,13 +63,14 @@ const withFlags = ({ advice, notes, plans, ...report }: PlanReport) => ({
 
 export function command(): Command {
   const command = bare('plan').argument('<DATA...>');
-  return addFlags(command, { ...recipeOption, ...priceOptions, ...shown, ...tuneOptions }).action(
+  return addFlags(command, { ...recipeOption, ...fromOption, ...priceOptions, ...shown, ...tuneOptions }).action(
     async (data: string[]) => {
-      const { json, recipe } = flagsOf(command, { ...recipeOption, ...shown });
+      const { from, json, recipe } = flagsOf(command, { ...recipeOption, ...fromOption, ...shown });
       const { pricePerHour: perHour, pricePerKwh: perKilowattHour, watts } = flagsOf(command, planOptions);
       const { planGiven } = await import('../library/plan.ts');
       const prices = { watts, perKilowattHour, perHour };
-      const requested = { prices, ...(recipe === null ? {} : { recipe }) };
+      const pace = from === null ? {} : { onProgress: transferProgress(tell), signal: interruption() };
+      const requested = { prices, from, recipe, ...pace };
       const report = await planGiven(data, givenFlags(command, tuneOptions), requested);
       process.stdout.write(`${json ? JSON.stringify(withFlags(report)) : renderPlan(report)}\n`);
     },

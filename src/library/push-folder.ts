@@ -7,7 +7,7 @@ import { basename, dirname, join, relative } from 'node:path';
 import { NomoatError } from '../errors.ts';
 import { releaseLock, takeLock } from '../formats/process-lock.ts';
 import { removeWhenFree, renameWhenFree } from '../formats/rename.ts';
-import { sha256OfFile } from '../store/content-digest.ts';
+import { streamedSha256 } from '../store/content-digest.ts';
 import { indexName } from '../store/folder-index.ts';
 import type { HubPushed, PushFile } from '../store/hub-push.ts';
 import { indexedAdapter, indexFolder } from './index-folder.ts';
@@ -23,7 +23,7 @@ function rootOf(target: string): string {
 }
 
 async function isSame(source: string, target: string, signal?: AbortSignal): Promise<boolean> {
-  return existsSync(target) && (await sha256OfFile(source, signal)) === (await sha256OfFile(target, signal));
+  return existsSync(target) && (await streamedSha256(source, signal)) === (await streamedSha256(target, signal));
 }
 
 /** Copies what is not there yet into `folder`, each file whole or not at all. Returns what it copied. */

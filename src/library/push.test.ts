@@ -1,4 +1,6 @@
-import { cpSync, existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { cpSync, existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
@@ -215,6 +217,35 @@ describe('a folder as a hub', () => {
     expect(readPeft(path).pairs).toEqual(readPeft(adapter).pairs);
     expect(readdirSync(join(shared(), 'ada'))).toEqual(['nomoat-index.json', 'poems']);
     expect(hub.asked).toEqual([]);
+  });
+
+  test('is one behind a web server that knows nothing but files', async () => {
+    cpSync(adapter, join(shared(), 'ada/poems'), { recursive: true });
+    await indexFolder(shared());
+    const asked: string[] = [];
+    const server = createServer(({ method, url }, response) => {
+      asked.push(`${method} ${url}`);
+      const path = join(shared(), decodeURIComponent(url!));
+      if (existsSync(path) && statSync(path).isFile()) response.end(readFileSync(path));
+      else response.writeHead(404).end('Not found');
+    });
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+    const address = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+    try {
+      const { kind, path } = await pullInto(`${address}/ada/poems`, { around: around() });
+      expect([kind, readPeft(path).pairs]).toEqual(['adapter', readPeft(adapter).pairs]);
+      // Files by their names and the catalogue above them: no API of any hub.
+      expect(
+        asked.every((each) => /^(GET|HEAD) \/(ada\/)?(poems\/)?[\w.-]+$/.test(each)),
+        asked.join(),
+      ).toBe(true);
+      expect(asked).toContain('GET /nomoat-index.json');
+      const absent = await failure(pullInto(`${address}/ada/none`, { around: around() }));
+      expect(absent.message).toContain('ada/none');
+    } finally {
+      server.closeAllConnections();
+      server.close();
+    }
   });
 
   test('an indexed folder lists all; what is broken is said and left out', async () => {

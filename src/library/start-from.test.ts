@@ -7,6 +7,7 @@ import { madeAdapter, miniPath, writtenAdapter } from '../../test/made-adapters.
 import type { NomoatError } from '../errors.ts';
 import { tune } from '../library.ts';
 import { digestOf } from '../store/file-digest.ts';
+import { plan } from './plan.ts';
 import { pushFrom } from './push.ts';
 import { tuneFrom, tuneSettings } from './start-from.ts';
 
@@ -68,6 +69,9 @@ test("from a repository: its recipe but for what was of its machine, its base by
   expect(settings.initialAdapter).toContain('models--ada--poems');
   const both = failure(tuneSettings([data], { initialAdapter: adapter }, { from: 'ada/poems', around: around() }));
   expect((await both).fault).toMatch(/both say what the run goes on from/);
+  // A plan is of the same settings: what `from` is refused for there, it is here.
+  const planned = await failure(plan({ data, from: adapter, initialAdapter: adapter }));
+  expect(planned.fault).toMatch(/both say what the run goes on from/);
   rmSync(join(adapter, 'nomoat.json'));
   expect((await failure(tuneSettings([data], {}, { from: adapter, around: around() }))).code).toBe('base-not-found');
 });

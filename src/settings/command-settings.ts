@@ -137,7 +137,7 @@ export const commandSettings = {
   plan: {
     summary: summaries.plan,
     argument: data,
-    options: { ...recipeOption, ...planOptions },
+    options: { ...recipeOption, ...fromOption, ...planOptions },
   },
   preview: {
     summary: summaries.preview,

@@ -14,10 +14,10 @@ export interface StatedDigest {
 
 /** Whether the file's contents are those that were stated. */
 export const hasDigest = async (path: string, { hex, kind }: StatedDigest, signal?: AbortSignal): Promise<boolean> =>
-  (await (kind === 'sha256' ? sha256OfFile(path, signal) : gitOidOfFile(path, signal))) === hex;
+  (await (kind === 'sha256' ? streamedSha256(path, signal) : gitOidOfFile(path, signal))) === hex;
 
-/** sha256 of a file, lower-case hex. */
-export const sha256OfFile = (path: string, signal?: AbortSignal): Promise<string> =>
+/** sha256 of a file that may be large, read as a stream that `signal` ends; lower-case hex. For small ones at once: sha256OfFile of file-digest.ts. */
+export const streamedSha256 = (path: string, signal?: AbortSignal): Promise<string> =>
   hashFile(createHash('sha256'), path, signal);
 
 /** What git names the contents of a file by, lower-case hex. */

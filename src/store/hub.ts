@@ -9,7 +9,7 @@ import { basename, join } from 'node:path';
 import { NomoatError } from '../errors.ts';
 import { assertGiven } from '../words/given.ts';
 import { chooseGguf, findInCatalogue, nearestInCatalogue } from './catalogue.ts';
-import { sha256OfFile } from './content-digest.ts';
+import { streamedSha256 } from './content-digest.ts';
 import { hubAddress } from './hub-address.ts';
 import { blobPath, cachedCommit, isRepoId, leadsToFile, nameBlob, repoFolder, snapshotPath } from './hub-cache.ts';
 import { downloadChecked, megabytes } from './hub-download.ts';
@@ -185,7 +185,7 @@ class Pull {
 
   private async checkKept(blob: string, sha256: string): Promise<void> {
     this.report('verify', 'already in the cache; checking it');
-    if ((await sha256OfFile(blob, this.options.signal)) === sha256) return;
+    if ((await streamedSha256(blob, this.options.signal)) === sha256) return;
     throw hubError('checksum', {
       part: blob,
       fault: 'the copy in the cache does not have the digest of its name',

