@@ -24,6 +24,7 @@ const sentences: Readonly<Record<Exclude<LanguageName, 'en'>, Readonly<Record<Er
     'unusable-adapter': '适配器损坏、形式不受支持，或者属于另一个模型。',
     'base-not-found': '基础模型不在原来的位置了。',
     'base-changed': '基础模型与训练时不是同一个文件。',
+    'engine-changed': '这次训练是用另一个引擎开始的，其每步的舍入不同。',
     'run-not-found': '没有这次训练。',
     'run-exists': '那里已经有东西了；训练从不覆盖已有的内容。',
     'run-busy': '有一个进程正在使用它。',
