@@ -35,7 +35,10 @@ export function command(): Command {
 
 /** The rows and their counts for programs. */
 function printRows({ counts, fault, format, notes, remedy, rows }: Preview): void {
-  for (const { source, supervised, tokens } of rows) print(JSON.stringify({ type: 'row', source, tokens, supervised }));
+  for (const { pieces: _, rejected, source, ...row } of rows) {
+    const other = rejected && { tokens: rejected.tokens, supervised: rejected.supervised };
+    print(JSON.stringify({ type: 'row', source, ...row, ...(other ? { rejected: other } : {}) }));
+  }
   const said = { notes: notes.map(inCommandWords), fault, remedy: remedy === null ? null : inCommandWords(remedy) };
   print(JSON.stringify({ type: 'counts', format, ...said, ...counts }));
 }
