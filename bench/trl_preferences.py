@@ -16,7 +16,7 @@ from pathlib import Path
 import torch
 from datasets import Dataset
 from peft import LoraConfig
-from transformers import AutoModelForCausalLM, AutoTokenizer, TrainerCallback
+from transformers import AutoModelForCausalLM, AutoTokenizer, GgufConfig, TrainerCallback
 from trl import DPOConfig, DPOTrainer
 from trl import __version__ as trl_version
 
@@ -67,10 +67,11 @@ batch = settings["batchSize"]
 used = train if args.steps < 0 else train[: args.steps * batch]
 with tempfile.TemporaryDirectory() as alone, tempfile.TemporaryDirectory() as out:
     shutil.copy(args.base, Path(alone) / "base.gguf")
-    model = AutoModelForCausalLM.from_pretrained(alone, gguf_file="base.gguf", dtype=getattr(torch, args.dtype))
+    model = AutoModelForCausalLM.from_pretrained(alone, gguf_file="base.gguf", dtype=getattr(torch, args.dtype), quantization_config=GgufConfig(dequantize=True))
     # It is dequantized; transformers still calls it what its file was, and refuses to train it.
     model.is_quantized, model.hf_quantizer, model.quantization_method = False, None, None
-    del model.config.quantization_config
+    if hasattr(model.config, "quantization_config"):
+        del model.config.quantization_config
     tokenizer = AutoTokenizer.from_pretrained(alone, gguf_file="base.gguf")
     tokenizer.pad_token = tokenizer.pad_token or tokenizer.eos_token
     config = DPOConfig(
