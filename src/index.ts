@@ -203,6 +203,7 @@ export type { Embedder, Embedding } from './llama/embedder.ts';
 export type { Projection } from './lora/adapter.ts';
 export type { LossType } from './losses/pair-losses.ts';
 export type { PreferenceFigures } from './losses/preference-tally.ts';
+export type { TokenLoss } from './losses/token-losses.ts';
 export type { DoctorEngine, DoctorFolder, DoctorReport, Finding } from './machine/doctor.ts';
 export type { MachineFacts } from './machine/machine.ts';
 export type { TriedWeights } from './merge/search-weights.ts';
@@ -266,6 +267,6 @@ export { type AnswerPart, AnswerReader, type OnAnswerPart } from './text/answers
 export { type OfferedTools, offeredTools } from './text/answers/offered-tools.ts';
 export type { Message, RecordSource } from './text/example.ts';
 export type { TuningFormat } from './text/tuning-rows.ts';
-export type { PreviewedAnswer, PreviewedRow } from './tokens/preview.ts';
+export type { PreviewedAnswer, PreviewedPiece, PreviewedRow } from './tokens/preview.ts';
 export type { RowsReport } from './tokens/rows.ts';
 export type { AnswerDriftEvent, ResultEvent, VerdictComparison, VerdictEvent, VerdictScore } from './verdict-event.ts';

@@ -6,6 +6,7 @@ import type { PackedBatch } from '../batches/packed-batch.ts';
 
 /** What a run that learns answers as they stand minimises. */
 export const tokenLosses = ['cross-entropy', 'dft'] as const;
+/** `cross-entropy`, or `dft`: each token's counts by its own probability (https://arxiv.org/abs/2508.05629). */
 export type TokenLoss = (typeof tokenLosses)[number];
 
 /** Rows that are predicted and learnt, in order. */
