@@ -4,10 +4,10 @@
  */
 import type { PackedBatch } from '../batches/packed-batch.ts';
 
-/** What a run that learns answers as they stand minimises. */
-export const tokenLosses = ['cross-entropy', 'dft'] as const;
 /** `cross-entropy`, or `dft`: each token's counts by its own probability (https://arxiv.org/abs/2508.05629). */
-export type TokenLoss = (typeof tokenLosses)[number];
+export type TokenLoss = 'cross-entropy' | 'dft';
+/** What a run that learns answers as they stand minimises. */
+export const tokenLosses = ['cross-entropy', 'dft'] as const satisfies readonly TokenLoss[];
 
 /** Rows that are predicted and learnt, in order. */
 export function targetsOf({ positions, supervised }: PackedBatch): number[] {
