@@ -1,6 +1,6 @@
 /** A chart of the report's, that grows while its run does. */
 import type { JSX } from 'preact';
-import { useEffect, useRef } from 'preact/hooks';
+import { useEffect, useMemo, useRef } from 'preact/hooks';
 import uPlot from 'uplot';
 import { chartHeight, chartOptions } from '../src/report/browser.ts';
 import { type Plot, plotData } from '../src/report/plot.ts';
@@ -60,7 +60,7 @@ export function Chart({ marks = [], plot }: ChartProps): JSX.Element {
   const look = useLook();
   const marked = useRef(marks);
   marked.current = marks;
-  const data = plotData(plot);
+  const data = useMemo(() => plotData(plot), [plot]);
   const shape = `${look} ${data.series.map(({ name }) => name.en).join()}`;
   // biome-ignore lint/correctness/useExhaustiveDependencies: another look or other lines are another chart
   useEffect(() => {
@@ -80,7 +80,7 @@ export function Chart({ marks = [], plot }: ChartProps): JSX.Element {
       chart.current = null;
     };
   }, [shape]);
-  useEffect(() => chart.current?.setData(data.columns as uPlot.AlignedData));
+  useEffect(() => chart.current?.setData(data.columns as uPlot.AlignedData), [data]);
   const last = data.series.map(
     ({ name }, i) => `${said(name)} ${figure(data.columns[i + 1]!.findLast((value) => value !== null))}`,
   );

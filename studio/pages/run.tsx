@@ -1,6 +1,6 @@
 /** A run: how it goes, whether it worked, and its result in other forms. */
 import type { ComponentType, JSX } from 'preact';
-import { useState } from 'preact/hooks';
+import { useMemo, useState } from 'preact/hooks';
 import type { RunEvent } from '../../src/events.ts';
 import { eventsOf } from '../../src/report/content.ts';
 import type { Plot } from '../../src/report/plot.ts';
@@ -114,11 +114,12 @@ const isDrawn = ({ series }: Plot): boolean => series.some(({ points }) => point
 function Follow({ followed, name }: { readonly followed: Followed; readonly name: string }): JSX.Element {
   const words = w().run;
   const { events, look, run } = followed;
+  // Of a long run they take longer than all the rest, and another language or other colours change nothing in them.
+  const [loss, ...others] = useMemo(() => plotsOf(content(events)).filter(isDrawn), [events]);
   if (!run) return <>{followed.fault ? null : <Busy>{w().app.loading}</Busy>}</>;
   const progress = progressOf(events);
   const over = isOver(run);
   const notices = noticesOf(events);
-  const [loss, ...others] = plotsOf(content(events)).filter(isDrawn);
   return (
     <>
       <Actions run={run} look={look} />
