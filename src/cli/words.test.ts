@@ -22,6 +22,10 @@ test.each([
   ["take `pullModel('org/name:Q8_0')`.", 'take `nomoat pull org/name:Q8_0`.'],
   ["`settingsSchema('tune')` lists, `settingsSchema()` too", '`nomoat tune --help` lists, `nomoat schema` too'],
   [
+    '`check()` takes the time; `packBundle()` and `addSigningKey()`',
+    '`nomoat check` takes the time; `nomoat pack` and `nomoat keys new`',
+  ],
+  [
     '`listModels()`, `listRuns()`, `doctor()`, `plan()`, `tune()`',
     '`nomoat models`, `nomoat runs`, `nomoat doctor`, `nomoat plan`, `nomoat tune`',
   ],

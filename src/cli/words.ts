@@ -52,6 +52,7 @@ const commandOf: Readonly<
   reproduceRun: 'reproduce',
   lineage: 'lineage',
   card: 'card',
+  check: 'check',
   addSigningKey: 'keys new',
   pullModel: 'pull',
   pull: 'pull',
