@@ -241,6 +241,11 @@ describe('bad input', () => {
     ['white.jsonl', ' \n\r\n', /is empty/],
     ['nothing.csv', 'a,b\n', /has columns \(a, b\) and no rows/],
     ['list.json', '[]', /is empty/],
+    [
+      'unanswered.jsonl',
+      '{"prompt": "q", "id": 3}',
+      /has "prompt" and no answers \(keys of its first record: prompt, id\).*"completion"/,
+    ],
     ['odd.jsonl', '{"a": 1, "b": 2}', /is of no known format \(keys of its first record: a, b\).*prompt, completion/],
     ['odd.csv', 'x,y\n1,2\n', /its columns: x, y.*`promptColumn`/],
     ['pairs.jsonl', '{"prompt": "q", "chosen": "a", "rejected": "a"}', /pairs.jsonl:1 both answers are equal/],

@@ -74,9 +74,23 @@ function checkColumns(path: string, known: readonly string[], columns: Columns):
   }
 }
 
+/** Where the answer of a prompt is looked for, by the key of the prompt. */
+const answerKeys: Readonly<Record<string, string>> = { prompt: 'completion', instruction: 'output' };
+
 /** Why the format of a file cannot be told. */
 function unknownFormat(path: string, kind: FileKind, record: unknown): NomoatError {
   const keys = describeKeys(record);
+  const asked = Object.keys(answerKeys).find(
+    (key) => typeof record === 'object' && record !== null && Object.hasOwn(record, key),
+  );
+  if (asked !== undefined)
+    return new NomoatError({
+      code: 'unusable-data',
+      part: path,
+      fault: `has "${asked}" and no answers (${isTable(kind) ? 'its columns' : 'keys of its first record'}: ${keys})`,
+      remedy: `Answers are read from "${answerKeys[asked]}"; \`completionColumn\` names another column.`,
+      fields: { keys },
+    });
   return new NomoatError({
     part: path,
     fault: `is of no known format (${isTable(kind) ? 'its columns' : 'keys of its first record'}: ${keys})`,
