@@ -15,6 +15,7 @@ import { readModelConfig } from '../dist/models/config.js';
 import { chatTemplateOf } from '../dist/text/chat-template.js';
 import { buildRows } from '../dist/tokens/rows.js';
 import { probeKernels, weightLevels } from '../dist/runtime/onnxruntime-node/probe.js';
+import { loadKernels } from '../dist/runtime/native/load.js';
 import { quantizeModel } from '../dist/train/int8-model.js';
 import { createLoraStep } from '../dist/train/open-step.js';
 import { freshAdapter } from './fresh-adapter.mjs';
@@ -30,6 +31,11 @@ const { positionals, values } = parseArgs({
   },
 });
 const [base, reference] = positionals;
+const loaded = loadKernels();
+if (!loaded.kernels) {
+  console.log(`native-step: skipped, since ${loaded.reason}`);
+  process.exit(0);
+}
 const threads = Number(values.threads);
 const model = openGguf(base);
 const config = readModelConfig(model);

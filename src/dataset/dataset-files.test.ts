@@ -244,7 +244,7 @@ describe('bad input', () => {
     [
       'unanswered.jsonl',
       '{"prompt": "q", "id": 3}',
-      /has "prompt" and no answers \(keys of its first record: prompt, id\).*"completion"/,
+      /has "prompt" and no answers in "completion" \(keys of its first record: prompt, id\)/,
     ],
     ['odd.jsonl', '{"a": 1, "b": 2}', /is of no known format \(keys of its first record: a, b\).*prompt, completion/],
     ['odd.csv', 'x,y\n1,2\n', /its columns: x, y.*`promptColumn`/],

@@ -87,8 +87,8 @@ function unknownFormat(path: string, kind: FileKind, record: unknown): NomoatErr
     return new NomoatError({
       code: 'unusable-data',
       part: path,
-      fault: `has "${asked}" and no answers (${isTable(kind) ? 'its columns' : 'keys of its first record'}: ${keys})`,
-      remedy: `Answers are read from "${answerKeys[asked]}"; \`completionColumn\` names another column.`,
+      fault: `has "${asked}" and no answers in "${answerKeys[asked]}" (${isTable(kind) ? 'its columns' : 'keys of its first record'}: ${keys})`,
+      remedy: `${likelyColumns(record)}\`completionColumn\` names another column of answers.`,
       fields: { keys },
     });
   return new NomoatError({

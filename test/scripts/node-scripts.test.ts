@@ -55,8 +55,10 @@ const runs: Readonly<Record<string, Run>> = {
   'bench/compare-scratch.mjs': { args: () => ['--data', at('train.jsonl'), '--validation', at('test.jsonl'), '--model', tiny, '--method', 'lora', '--minutes', '0.005', '--held-out', '4', '--threads', '1', '--out', at('scratch'), '--svg', at('scratch.svg')], prints: /\| LoRA \| 0\.\d M \|/ },
   'bench/answers.mjs': { args: () => ['--model', tiny, '--data', at('test.jsonl'), '--examples', '12', '--rounds', '1'], prints: /"same":12\}[\s\S]*"examples":12,"atOnce":\d+,"ratio":[\d.]+/ },
   'bench/evaluation-coverage.mjs': { args: () => ['--comparisons', '40', '--sizes', '60'], prints: /\| right or wrong \| 60 \| [\d.]+ [\s\S]*\| seeds \| 60 \| [\d.]+ / },
-  'bench/evaluation-aa.mjs': { args: () => ['--limit', '6', '--pairs', '3', '--max-tokens', '4', '--threads', '1'], prints: /"itself":"too-few-examples","pairs":3,.*"better":0/ },
+  'bench/evaluation-aa.mjs': { args: () => ['--limit', '6', '--pairs', '3', '--max-tokens', '4', '--threads', '1'], prints: /"itself":"too-few-examples",.*"drawn":\{"pairs":3,"different":\d,"better":0/ },
   'bench/native-stages.mjs': { args: () => ['1', '1'], prints: /native-stages: skipped, since|preBackward: .*medians [\d.]+/ },
+  'bench/native-step.mjs': { args: () => [tiny, '--rounds', '1', '--threads', '1'], prints: /native-step: skipped, since|"onnxruntimeOverNative":\{"wall":[\d.]+/ },
+  'bench/shared-pairs.mjs': { args: () => [tiny, '--prompt', '8', '--answer', '8', '--pairs', '1', '--rounds', '1', '--threads', '1'], prints: /"ofTime":[\d.]+.*"gradientsApart":[\d.e-]+/ },
   'bench/safety.mjs': { args: () => [at('safety'), '--model', tiny, '--rows', '8', '--epochs', '1', '--limit', '2', '--no-answers'], prints: /"name":"base against itself".*"difference":0[\s\S]*worn down: checked/ },
   'bench/contamination.mjs': { args: () => ['--rows', '300', '--examples', '60', '--planted', '10'], prints: /"planted":10,"found":(9|10),"further":0/ },
   'bench/inspect-data.mjs': { args: () => [plantedItems(), '--rows', '60', join(repo, 'examples/intents/train.jsonl')], prints: /3 of 3 found \(100\.0%\) in 60 rows, precision 100\.0%/ },
@@ -84,6 +86,10 @@ const onlyRead: Readonly<Record<string, string>> = {
     "needs PyTorch, transformers and peft; that our files are PEFT's is frozen in test/fixtures/adapters and merge",
   'bench/tasks-lm-eval.mjs':
     'needs lm-evaluation-harness and PyTorch; what the harness asks and scores is frozen in test/fixtures/tasks',
+  'bench/studio-large.mjs':
+    'makes 200 runs and asks a browser for a minute; what it calls is in test/story/studio.test.ts',
+  'bench/sweep-losses.mjs':
+    'trains some thirty models; what it calls is in src/train/token-losses.test.ts and src/library/merge-adapters.test.ts',
   'bench/studio-pages.mjs': 'trains a model on the way; what it calls is in test/story/studio.test.ts',
   'bench/qvac/finetune.js': 'run by bare with packages of 620 MB that run.sh fetches',
   'examples/openai-migration/tune.mjs': 'run against a server in test/server/migration-example.test.ts',

@@ -103,6 +103,9 @@ const onlyRead: Readonly<Record<string, string>> = {
   'bench/oracles/hub_client.py':
     'needs huggingface_hub; asked by bench/share-cut-off.mjs --python, whose local hub it talks to',
   'bench/oracles/check_peft_files.py': 'asked by bench/peft-round-trip.mjs, with what that writes',
+  'bench/oracles/make_token_loss_cases.py':
+    'needs TRL, some gigabytes; src/train/token-losses.test.ts holds its figures',
+  'bench/trl_preferences.py': 'needs TRL and a real model',
   'bench/oracles/make_preference_cases.py':
     'needs TRL, some gigabytes; src/train/preferences.test.ts holds its figures',
   'bench/oracles/sign_folders.py': 'needs model-signing; asked by bench/tampered-bundles.mjs',
