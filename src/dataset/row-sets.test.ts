@@ -120,3 +120,29 @@ function tokenizerOf(tokenizer: Awaited<ReturnType<typeof openTokenizer>>) {
     close: async (): Promise<void> => {},
   };
 }
+
+test('where opening the tokenizer takes long, rows of both sets are kept, and nothing opens it again', async () => {
+  const folder = mkdtempSync(join(tmpdir(), 'nomoat-row-sets-'));
+  vi.stubEnv('NOMOAT_HOME', folder);
+  const model = openGguf(path);
+  const tokenizer = await openTokenizer(path);
+  let opened = 0;
+  const open = async (): Promise<typeof tokenizer> => {
+    opened++;
+    wait(250);
+    return tokenizer;
+  };
+  const [train, validation] = [examples.slice(0, 6), examples.slice(6, 8)];
+  try {
+    const first = await buildSets({ train, validation, settings, model, tokenizer: { open } });
+    const second = await buildSets({ train, validation, settings, model, tokenizer: { open } });
+    expect(opened).toBe(1);
+    expect(second.train.rows).toEqual(first.train.rows);
+    expect(second.held!.rows).toEqual(first.held!.rows);
+  } finally {
+    vi.unstubAllEnvs();
+    await tokenizer.close();
+    model.close();
+    rmSync(folder, { recursive: true });
+  }
+});

@@ -74,17 +74,15 @@ const suffices = ({ kept }: Found): boolean =>
   kept.rows.some(({ encoded }) => !('reason' in encoded) && encoded.sequences.some((row) => stops(row, kept.facts)));
 
 /** A set's rows as they were made before, or made now. Throws NomoatError where it was told to stop. */
-async function encodeOnce(
-  { examples, kept, key }: Found,
+const encodeOnce = async (
+  { examples, kept }: Found,
   options: EncodeOptions,
   pace: Pick<RowSetsOptions, 'progress' | 'signal'>,
-): Promise<EncodedRows> {
-  if (kept) return kept.rows;
-  const began = performance.now();
-  const rows = await encodeAll(examples, options, pace);
-  if (key !== null && performance.now() - began >= worthKeepingSeconds * 1000)
-    keepRows(key, { rows, facts: options.tokenizer });
-  return rows;
+): Promise<EncodedRows> => kept?.rows ?? encodeAll(examples, options, pace);
+
+/** Keeps rows that were made now for the next time. */
+function keepNew({ kept, key }: Found, rows: EncodedRows, facts: TokenFacts): void {
+  if (kept === null && key !== null) keepRows(key, { rows, facts });
 }
 
 /** Makes them, with pauses in which signals are heard. */
@@ -130,10 +128,16 @@ async function encodeSets(given: RowSetsOptions, options: Making): Promise<Encod
       facts: found.kept!.facts,
       remedy: () => null,
     };
+  const began = performance.now();
   const facts = 'open' in tokenizer ? await tokenizer.open() : tokenizer;
   const whole = { ...options, tokenizer: facts };
   const encoded = await encodeOnce(found, whole, given);
   const held = foundHeld && (await encodeOnce(foundHeld, whole, given));
+  // Both or neither: one set that is missing opens the tokenizer again, which may take longer than its rows.
+  if (performance.now() - began >= worthKeepingSeconds * 1000) {
+    keepNew(found, encoded, facts);
+    if (foundHeld && held) keepNew(foundHeld, held, facts);
+  }
   return { train: encoded, held, facts, remedy: () => remedyFor(train, encoded, whole) };
 }
 

@@ -20,7 +20,7 @@ import type { CompactSequence } from '../tokens/encoded-row.ts';
 import type { EncodedRow, EncodedRows } from '../tokens/rows.ts';
 import type { TokenFacts } from '../tokens/tokenizer.ts';
 
-/** Rows that are made in less time are made again: reading them back would save nothing that anybody notices. */
+/** Rows of all sets that are made in less time, opening their tokenizer included, are made again: reading them back would save nothing that anybody notices. */
 export const worthKeepingSeconds = 0.2;
 
 /** What rows are made of, beside the examples. */
