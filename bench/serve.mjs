@@ -16,6 +16,9 @@ import { getLlama } from 'node-llama-cpp';
 import { writeGgufLora } from '../dist/adapter/gguf-lora.js';
 import { openGguf } from '../dist/formats/gguf/read.js';
 import { resolveModel } from '../dist/index.js';
+import { resolveSampling } from '../dist/chat/sampling.js';
+import { fasterThreads } from '../dist/llama/faster-threads.js';
+import { samplerOptions } from '../dist/llama/sampler.js';
 import { readModelConfig } from '../dist/models/config.js';
 import { freshAdapter } from './fresh-adapter.mjs';
 
@@ -109,14 +112,16 @@ function linkOrCopy(from, to) {
 
 async function single() {
   const server = await startServer(['--context-size', String(contextSize), '--threads', String(threads)]);
-  const context = await model.createContext({ contextSize, threads });
+  // Called directly as well as it can be: the threads that are fastest, and the same tokens kept out.
+  const context = await model.createContext({ contextSize, threads: await fasterThreads(model, modelPath, threads) });
   const sequence = context.getSequence();
+  const drawing = await samplerOptions(model, { sampling: resolveSampling({ temperature: 0 }), options: { logitBias: logit_bias }, vocabularySize: model.fileInfo.metadata.tokenizer.ggml.tokens.length, answer: [], most: contextSize });
   const direct = async (text, count) => {
     const began = performance.now();
     const all = model.tokenize(text, true);
     await sequence.clearHistory();
     let [first, made, said] = [null, 0, ''];
-    for await (const token of sequence.evaluate(all, { temperature: 0, yieldEogToken: true })) {
+    for await (const token of sequence.evaluate(all, drawing)) {
       first ??= performance.now();
       said += model.detokenize([token]);
       if (++made === count) break;

@@ -18,11 +18,11 @@ const maxKeptLogLines = 50;
 const logMilliseconds = 20;
 
 /**
- * Bytes of weights that one thread reads in a few milliseconds. Below, more threads spend their time waiting for each other a hundred
+ * Bytes of weights that one thread reads in a few milliseconds. Below, where nothing needs to be measured (faster-threads.ts), more threads spend their time waiting for each other a hundred
  * times a token: on two cores nomoat-mini generates 391 tokens/s with one thread and 16 to 28 with two, and where another program runs,
  * both wait for its time slices.
  */
-const oneThreadBytes = 32e6;
+export const smallestMeasured = 32e6;
 
 /** What each call under way hears of what llama.cpp logs for the whole process: calls at the same time hear each other's. */
 const hearing = new Set<string[]>();
@@ -68,7 +68,7 @@ export function evaluationThreads(
   model: { readonly size: number },
   maxThreads: number,
 ): { ideal: number; min: number } {
-  return { ideal: model.size < oneThreadBytes ? 1 : maxThreads, min: 1 };
+  return { ideal: model.size < smallestMeasured ? 1 : maxThreads, min: 1 };
 }
 
 /** How long other programs are watched, and how long what was seen holds. */
@@ -77,9 +77,11 @@ const seenMilliseconds = 5000;
 /** A fact of the machine, so one for all models; evaluations of our own are not other programs' work. */
 const cores = { watched: Number.NEGATIVE_INFINITY, evaluations: 0 };
 
-/** Milliseconds that all processors have worked and have existed since the system started. */
+/** Milliseconds that all processors have worked for other programs, and have existed, since the system started; what this process did at any time is left out. */
 function processorTimes(): { busy: number; all: number } {
-  let [busy, all] = [0, 0];
+  const { system, user } = process.cpuUsage();
+  // Requests that arrive together are parsed while the cores are watched: that is over when tokens are computed.
+  let [busy, all] = [-(user + system) / 1000, 0];
   for (const { times } of cpus()) {
     const worked = times.user + times.nice + times.sys + times.irq;
     busy += worked;

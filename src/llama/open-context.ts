@@ -4,6 +4,7 @@ import { NomoatError } from '../errors.ts';
 import type { GgufFile } from '../formats/gguf/types.ts';
 import { defaultContextSize } from './context-size.ts';
 import { evaluationThreads, llamaCall, openContext } from './engine.ts';
+import { fasterThreads } from './faster-threads.ts';
 import type { Batches } from './sequences.ts';
 import type { Base, ScaledAdapter } from './shared-base.ts';
 
@@ -50,12 +51,15 @@ export function openContextOn(
       ? 'Check that the adapter was made for this model, or lower the context size.'
       : 'Lower the context size, or close other programs to free memory.';
   return base.withAdapters(all, gguf, (loras) =>
-    llamaCall(all[0]?.path ?? gguf.path, 'open a context', remedy, () =>
+    llamaCall(all[0]?.path ?? gguf.path, 'open a context', remedy, async () =>
       openContext(base.model, {
         contextSize,
         sequences,
         batchSize: Math.max(batchTokens, sequences),
-        threads: evaluationThreads(base.model, threads),
+        threads: evaluationThreads(
+          base.model,
+          sequences === 1 ? await fasterThreads(base.model, gguf.path, threads) : threads,
+        ),
         // At once: the strategy waits for whoever belongs to the batch, and what is said of the last one is written beside the next.
         batching: { dispatchSchedule: (dispatch) => dispatch(), itemPrioritizationStrategy: batches.strategy },
         ...(loras.length > 0 ? { lora: { adapters: [...loras] } } : {}),
