@@ -1,13 +1,12 @@
 /** A run: how it goes, whether it worked, and its result in other forms. */
 import type { ComponentType, JSX } from 'preact';
-import { useMemo, useState } from 'preact/hooks';
+import { useState } from 'preact/hooks';
 import type { RunEvent } from '../../src/events.ts';
 import { eventsOf } from '../../src/report/content.ts';
-import type { Plot } from '../../src/report/plot.ts';
-import { plotsOf } from '../../src/report/sections/result.ts';
 import { api, type RunSummary } from '../api.ts';
 import { Chart } from '../chart.tsx';
 import { commandLine, libraryCall } from '../commands.ts';
+import { useCurves } from '../curves.ts';
 import { type Followed, isOver, useFollowed } from '../follow.ts';
 import { lazy } from '../lazy.tsx';
 import { AsCommand, Busy, FaultNotice, Foreign, fill, Notice, Page, Prose } from '../parts.tsx';
@@ -19,16 +18,6 @@ import type { PartProps } from './part.ts';
 import { Bar, Figures, progressOf } from './progress.tsx';
 import { StateTag } from './runs.tsx';
 import { Steps } from './steps.tsx';
-
-const content = (events: readonly RunEvent[]) => ({
-  run: null,
-  events,
-  evaluation: null,
-  updates: null,
-  repeat: { command: '', recipe: null },
-  evaluate: null,
-  version: '',
-});
 
 function Actions({ look, run }: { readonly run: RunSummary; readonly look: () => void }): JSX.Element | null {
   const { act, busy, fault } = useAction();
@@ -109,13 +98,10 @@ function Samples({ events }: { readonly events: readonly RunEvent[] }): JSX.Elem
   );
 }
 
-const isDrawn = ({ series }: Plot): boolean => series.some(({ points }) => points.length > 0);
-
 function Follow({ followed, name }: { readonly followed: Followed; readonly name: string }): JSX.Element {
   const words = w().run;
   const { events, look, run } = followed;
-  // Of a long run they take longer than all the rest, and another language or other colours change nothing in them.
-  const [loss, ...others] = useMemo(() => plotsOf(content(events)).filter(isDrawn), [events]);
+  const [loss, ...others] = useCurves(events);
   if (!run) return <>{followed.fault ? null : <Busy>{w().app.loading}</Busy>}</>;
   const progress = progressOf(events);
   const over = isOver(run);

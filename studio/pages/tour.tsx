@@ -2,12 +2,12 @@
 import '../talk.css';
 import type { JSX } from 'preact';
 import { useEffect, useRef, useState } from 'preact/hooks';
-import { plotsOf } from '../../src/report/sections/result.ts';
 import { answered } from '../answers.ts';
 import { api, type RunSummary } from '../api.ts';
 import { Chart } from '../chart.tsx';
 import { bodyOf, emptyAnswer, type KeptAnswer, newChat, withQuestion } from '../chats.ts';
 import { commandLine, libraryCall } from '../commands.ts';
+import { useCurves } from '../curves.ts';
 import { isOver, useFollowed } from '../follow.ts';
 import { AsCommand, Busy, FaultNotice, fill, Notice, Page, TextField } from '../parts.tsx';
 import { addressOf, go, type Place } from '../route.ts';
@@ -151,22 +151,13 @@ function Train({ next, place }: StepProps): JSX.Element {
   const words = w().tour;
   const { events, fault, look, run } = useFollowed(place.query.get('run') ?? '');
   const progress = progressOf(events);
-  const [loss] = plotsOf({
-    run: null,
-    events,
-    evaluation: null,
-    updates: null,
-    repeat: { command: '', recipe: null },
-    evaluate: null,
-    version: '',
-  });
-  const isDrawn = loss?.series.some(({ points }) => points.length > 0);
+  const [loss] = useCurves(events);
   const over = run !== null && isOver(run);
   return (
     <>
       <FaultNotice fault={fault} again={look} />
       {progress.steps > 0 ? <Bar {...progress} /> : <Busy>{w().run.waiting}</Busy>}
-      {isDrawn ? <Chart plot={loss!} /> : null}
+      {loss ? <Chart plot={loss} /> : null}
       {over && run.result ? <Next go={() => next('again')} name={words.toAgain} /> : null}
       {over && !run.result ? <Notice tone="bad">{run.fault ?? run.verdict ?? run.state}</Notice> : null}
     </>
