@@ -64,6 +64,8 @@ beforeAll(async () => {
     validation: '0.25',
     validateEvery: 2,
     threads: 1,
+    // Each resumed run would ask for its twenty seconds.
+    safetyShare: 0,
   };
   const settings = await resolveSettings([data], { ...options, run: stopped }, null);
   await runTraining({ settings, resume: false, signal: new AbortController().signal, emit: () => {} });

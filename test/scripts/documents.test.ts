@@ -164,7 +164,7 @@ const fresh = (): string => at(`made-${made++}`);
 
 /** What makes a command small. */
 const smaller: Readonly<Record<string, readonly string[]>> = {
-  tune: ['--max-steps', '1', '--threads', '1', '--yes'],
+  tune: ['--max-steps', '1', '--threads', '1', '--yes', '--safety-share', '0'],
   pretrain: ['--max-steps', '1', '--sequence-length', '16', '--batch-size', '2', '--validation', '0.01', '--threads', '1'],
   chat: ['--prompt', 'number 3', '--max-tokens', '2', '--threads', '1'],
   preview: [],
