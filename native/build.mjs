@@ -2,33 +2,28 @@
  * Builds native/prebuilt/linux-x64/nomoat.node from native/src with the clang of Python's `ziglang`, or with --check builds it elsewhere and compares
  * bytes. Nobody but who changes the sources needs it. NOMOAT_PYTHON names a Python that has `ziglang` 0.17.1.
  */
-import { execFileSync } from 'node:child_process';
 import { mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
-import { fileDigest, sourceDigest, zigVersion } from '../dist/runtime/native/sources.js';
+import { fileDigest, sourceDigest } from '../dist/runtime/native/sources.js';
+import { zig } from './zig.mjs';
 
 const here = import.meta.dirname;
 const platform = 'linux-x64';
-const python = process.env.NOMOAT_PYTHON ?? 'python3';
 
 function build(to) {
-  const zig = (...args) => execFileSync(python, ['-m', 'ziglang', ...args], { encoding: 'utf8', stdio: ['ignore', 'pipe', 'inherit'] });
-  const version = zig('version').trim();
-  if (version !== zigVersion) throw new Error(`native: wants ziglang ${zigVersion}, found ${version}`);
   const headers = join(dirname(createRequire(import.meta.url).resolve('node-api-headers/package.json')), 'include');
   const sources = readdirSync(join(here, 'src')).filter((name) => name.endsWith('.cpp')).sort();
-  execFileSync(
-    python,
+  zig(
     [
-      ...['-m', 'ziglang', 'c++', '-target', 'x86_64-linux-gnu.2.17', '-shared', '-fPIC', '-std=c++20', '-O3'],
+      ...['c++', '-target', 'x86_64-linux-gnu.2.17', '-shared', '-fPIC', '-std=c++20', '-O3'],
       // The processor's set is asked for before the binary is loaded (src/runtime/native/load.ts).
       ...['-march=x86_64_v4+avx512vnni', '-ffp-contract=off', '-fvisibility=hidden', '-pthread', '-Wall', '-Wextra', '-Werror'],
       // Threads sleep in this code for as long as the process lives: it must never be unloaded.
       ...['-s', '-Wl,-z,nodelete', '-isystem', headers, ...sources, '-o', to],
     ],
-    { cwd: join(here, 'src'), stdio: 'inherit' },
+    join(here, 'src'),
   );
 }
 

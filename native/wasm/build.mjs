@@ -2,28 +2,23 @@
  * Builds src/kernels/gen/weights-wasm.ts from weights.c with the clang of Python's `ziglang`, or with --check builds it and compares.
  * Nobody but who changes the source needs it. NOMOAT_PYTHON names a Python that has `ziglang` 0.17.1.
  */
-import { execFileSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { zigVersion } from '../../dist/runtime/native/sources.js';
+import { zig } from '../zig.mjs';
 
 const source = join(import.meta.dirname, 'weights.c');
 const generated = join(import.meta.dirname, '../../src/kernels/gen/weights-wasm.ts');
-const python = process.env.NOMOAT_PYTHON ?? 'python3';
 
 function built() {
-  const zig = (...args) => execFileSync(python, ['-m', 'ziglang', ...args], { encoding: 'utf8', stdio: ['ignore', 'pipe', 'inherit'] });
-  const version = zig('version').trim();
-  if (version !== zigVersion) throw new Error(`native: wants ziglang ${zigVersion}, found ${version}`);
   const folder = mkdtempSync(join(tmpdir(), 'nomoat-wasm-'));
   try {
     const out = join(folder, 'weights.wasm');
-    zig(
+    zig([
       ...['cc', '-target', 'wasm32-freestanding', '-mcpu=generic+simd128+nontrapping_fptoint', '-std=c17', '-O2', '-ffp-contract=off'],
       ...['-ffreestanding', '-nostdlib', '-Wall', '-Wextra', '-Werror', '-Wl,--no-entry', '-s', '-o', out, source],
-    );
+    ]);
     return readFileSync(out).toString('base64');
   } finally {
     rmSync(folder, { recursive: true });
