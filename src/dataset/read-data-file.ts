@@ -74,26 +74,27 @@ function checkColumns(path: string, known: readonly string[], columns: Columns):
   }
 }
 
-/** Where the answer of a prompt is looked for, by the key of the prompt. */
-const answerKeys: Readonly<Record<string, string>> = { prompt: 'completion', instruction: 'output' };
+/** Formats of two keys: a prompt, and its answer. */
+const answerFormats: readonly RecordFormat[] = ['prompt-completion', 'alpaca'];
 
 /** Why the format of a file cannot be told. */
 function unknownFormat(path: string, kind: FileKind, record: unknown): NomoatError {
   const keys = describeKeys(record);
-  const asked = Object.keys(answerKeys).find(
-    (key) => typeof record === 'object' && record !== null && Object.hasOwn(record, key),
-  );
-  if (asked !== undefined)
+  const where = `${isTable(kind) ? 'its columns' : 'keys of its first record'}: ${keys}`;
+  const isAsked = ([prompt]: readonly string[]): boolean =>
+    typeof record === 'object' && record !== null && Object.hasOwn(record, prompt!);
+  const unanswered = answerFormats.map(keysOf).find(isAsked);
+  if (unanswered)
     return new NomoatError({
       code: 'unusable-data',
       part: path,
-      fault: `has "${asked}" and no answers in "${answerKeys[asked]}" (${isTable(kind) ? 'its columns' : 'keys of its first record'}: ${keys})`,
+      fault: `has "${unanswered[0]}" and no answers in "${unanswered[1]}" (${where})`,
       remedy: `${likelyColumns(record)}\`completionColumn\` names another column of answers.`,
       fields: { keys },
     });
   return new NomoatError({
     part: path,
-    fault: `is of no known format (${isTable(kind) ? 'its columns' : 'keys of its first record'}: ${keys})`,
+    fault: `is of no known format (${where})`,
     remedy: `${likelyColumns(record)}Known formats and their keys: ${formatList}. Other names are chosen by \`promptColumn\` and \`completionColumn\`, or \`textColumn\`.`,
     fields: { keys },
   });
