@@ -2,7 +2,7 @@
 import { join } from 'node:path';
 import { NomoatError } from '../errors.ts';
 import { isRun } from '../settings/load.ts';
-import { checkpointSteps } from '../train/checkpoint.ts';
+import { checkpointFolder, checkpointSteps } from '../train/checkpoint.ts';
 import { withValues } from '../words/program-words.ts';
 
 /** The folders of the last `count` checkpoints of each run, in order. Throws NomoatError where a path is no run, or has fewer. */
@@ -11,7 +11,7 @@ export function lastCheckpoints(runs: readonly string[], count: number): string[
     const folder = join(run, 'checkpoints');
     const steps = isRun(run) ? checkpointSteps(folder) : null;
     if (steps !== null && steps.length >= count)
-      return steps.slice(-count).map((step) => join(folder, String(step).padStart(6, '0')));
+      return steps.slice(-count).map((step) => checkpointFolder(folder, step));
     throw new NomoatError({
       code: 'invalid-settings',
       part: '`lastCheckpoints`',

@@ -1,11 +1,10 @@
 /** The third stage of a run: its steps, their checkpoints, and what became of the loss. */
 
-import { join } from 'node:path';
 import type { RunEvent } from '../events.ts';
 import { parentBytes } from '../machine/machine.ts';
 import { trainsAdapter } from '../settings/methods.ts';
 import { keptEpochEnds } from '../train/cadence.ts';
-import { checkpointSteps, saveCheckpoint } from '../train/checkpoint.ts';
+import { checkpointFolder, checkpointSteps, saveCheckpoint } from '../train/checkpoint.ts';
 import { Diverged } from '../train/divergence.ts';
 import { Preferences } from '../train/preferences.ts';
 import { trainLoop } from '../train/trainer.ts';
@@ -49,7 +48,7 @@ export async function trainRun(running: Running): Promise<Outcome> {
 /** Makes the state durable; returns the event that says so. */
 function save({ method, opened, optimizer, state, stepsPerEpoch }: Running): RunEvent {
   const { folder, prepared } = opened;
-  const path = join(folder.checkpoints, String(state.step).padStart(6, '0'));
+  const path = checkpointFolder(folder.checkpoints, state.step);
   const event: RunEvent = { type: 'checkpoint-saved', step: state.step, path, best: state.bestStep === state.step };
   // The event that says so counts as part of the state, or a resumed log would miss it.
   const eventBytes = folder.eventBytes + Buffer.byteLength(`${JSON.stringify(event)}\n`);
@@ -97,7 +96,7 @@ export function diverged({ journal, losses, opened }: Running, why: string): Out
   const good =
     step === null
       ? 'No checkpoint from before that is left.'
-      : `The last good checkpoint is that after ${step} steps, ${join(folder.checkpoints, String(step).padStart(6, '0'))}.${trainsAdapter(settings.method) ? ' A new run goes on from its weights with `initialAdapter` and that path.' : ''}`;
+      : `The last good checkpoint is that after ${step} steps, ${checkpointFolder(folder.checkpoints, step)}.${trainsAdapter(settings.method) ? ' A new run goes on from its weights with `initialAdapter` and that path.' : ''}`;
   const verdict = `The run diverged: ${why}. ${good} Start a new run with a lower \`learningRate\` (it was ${settings.learningRate})${settings.warmupSteps === 0 ? ' and some `warmupSteps`' : ''}.`;
   journal.notice('diverged', verdict);
   return { how: 'diverged', verdict };

@@ -6,6 +6,7 @@ import { createHash } from 'node:crypto';
 import { statSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { type ListedRun, type RunRecord, runOfCheckpoint } from '../run/run-folder.ts';
+import { checkpointFolder } from '../train/checkpoint.ts';
 import type { ServedModel } from './served-model.ts';
 
 /** Enough to tell the runs of a folder apart. */
@@ -44,7 +45,7 @@ export function checkpointIn(name: string): { readonly model: string; readonly s
 
 /** Where a run's checkpoint after `step` is; null where it is not there, or no model by itself. */
 export function checkpointPath(run: string, step: number): string | null {
-  const path = join(run, 'checkpoints', String(step).padStart(6, '0'));
+  const path = checkpointFolder(join(run, 'checkpoints'), step);
   return runOfCheckpoint(path) === null ? null : path;
 }
 

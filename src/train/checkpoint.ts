@@ -12,6 +12,8 @@ import type { Parameter } from './step.ts';
 import { readState, type SavedState, stateVersion } from './trainer-state.ts';
 
 const folderName = (step: number): string => String(step).padStart(6, '0');
+/** Where a checkpoint after `step` steps is, in the folder of a run's checkpoints. */
+export const checkpointFolder = (folder: string, step: number): string => join(folder, folderName(step));
 const stateName = 'state.json';
 /** One newest checkpoint could be the one that a fault is in; the one before it is kept too. */
 const keptCheckpoints = 2;
@@ -27,7 +29,7 @@ function namedSteps(folder: string): number[] {
 
 /** Steps of the checkpoints in `folder` that have a state, ascending. */
 export const checkpointSteps = (folder: string): number[] =>
-  namedSteps(folder).filter((step) => existsSync(join(folder, folderName(step), stateName)));
+  namedSteps(folder).filter((step) => existsSync(join(checkpointFolder(folder, step), stateName)));
 
 /** All that a run goes on from. */
 export interface Saved {
@@ -48,7 +50,7 @@ export interface CheckpointUse {
 export function saveCheckpoint(folder: string, saved: Saved, use: CheckpointUse = {}): string {
   const { describe = () => {}, keep = [] } = use;
   const { optimizer, parameters, state } = saved;
-  const path = join(folder, folderName(state.step));
+  const path = checkpointFolder(folder, state.step);
   const named = (arrays: readonly Float32Array[], prefix: string) =>
     parameters.map(({ name, shape }, i) => ({ name: `${prefix}${name}`, shape, values: arrays[i]! }));
   replaceFolderAtomic(path, (temporary) => {
@@ -71,7 +73,7 @@ export function saveCheckpoint(folder: string, saved: Saved, use: CheckpointUse 
   });
   const steps = checkpointSteps(folder);
   for (const step of steps.slice(0, -keptCheckpoints)) {
-    if (step !== state.bestStep && !keep.includes(step)) rmSync(join(folder, folderName(step)), { recursive: true });
+    if (step !== state.bestStep && !keep.includes(step)) rmSync(checkpointFolder(folder, step), { recursive: true });
   }
   return path;
 }
@@ -96,7 +98,7 @@ type Take = (parameter: Parameter, values: Float32Array) => void;
 
 /** Hands `take` each parameter's values in the checkpoint at `step`. */
 function readParameters(folder: string, step: number, parameters: readonly Parameter[], take: Take): void {
-  const path = join(folder, folderName(step), 'parameters.safetensors');
+  const path = join(checkpointFolder(folder, step), 'parameters.safetensors');
   const { tensors } = readSafetensors(path);
   for (const parameter of parameters) {
     const { name, value } = parameter;
@@ -109,7 +111,7 @@ export const loadParameters = (folder: string, step: number, parameters: readonl
   readParameters(folder, step, parameters, ({ value }, values) => value.set(values));
 
 function loadMoments(folder: string, step: number, parameters: readonly Parameter[], optimizer: AdamWState): void {
-  const path = join(folder, folderName(step), 'optimizer.safetensors');
+  const path = join(checkpointFolder(folder, step), 'optimizer.safetensors');
   const { tensors } = readSafetensors(path);
   parameters.forEach(({ name: parameter }, i) => {
     for (const moment of ['first', 'second'] as const) {
@@ -152,7 +154,7 @@ export function loadLatest(folder: string, parameters: readonly Parameter[], opt
   for (const step of namedSteps(folder).reverse()) {
     let state: SavedState | null = null;
     const fault = faultOf(step, () => {
-      const { updates, ...read } = readState(join(folder, folderName(step), stateName), step);
+      const { updates, ...read } = readState(join(checkpointFolder(folder, step), stateName), step);
       loadParameters(folder, step, parameters);
       loadMoments(folder, step, parameters, optimizer);
       optimizer.updates = updates;
