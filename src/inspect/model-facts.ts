@@ -2,6 +2,7 @@
 import { createHash } from 'node:crypto';
 import type { GgufFile } from '../formats/gguf/types.ts';
 import { endTokenTexts, specialTexts, tokenTexts } from '../formats/gguf/vocabulary.ts';
+import { parameterCount } from '../models/config.ts';
 import { templateKey } from '../text/chat-template.ts';
 import { namedTemplates, templateNames } from '../text/named-templates.ts';
 
@@ -43,8 +44,6 @@ export interface ModelFacts {
     readonly thoughts: boolean;
   } | null;
 }
-
-const sizeOf = (shape: readonly number[]): number => shape.reduce((product, length) => product * length, 1);
 
 function typesOf(model: GgufFile): ModelFacts['types'] {
   const found = new Map<string, { type: string; tensors: number; bytes: number }>();
@@ -91,7 +90,7 @@ export function modelFacts(model: GgufFile): ModelFacts {
     layers: model.number(`${architecture}.block_count`) ?? null,
     modelWidth: model.number(`${architecture}.embedding_length`) ?? null,
     contextLength: model.number(`${architecture}.context_length`) ?? null,
-    parameters: [...model.tensors.values()].reduce((sum, { shape }) => sum + sizeOf(shape), 0),
+    parameters: parameterCount(model),
     types: typesOf(model),
     tokenizer: tokenizerFacts(model),
     template: templateFacts(model),

@@ -18,9 +18,8 @@ import { readBoundedJson } from '../formats/bounded-json.ts';
 import { summarizeAdapter } from '../lora/adapter.ts';
 import { runCard } from '../run/run-card.ts';
 import { modelFileName, RunFolder, type RunRecord } from '../run/run-folder.ts';
-import { runWarning } from '../run/run-result.ts';
+import { runWarning, unfinished } from '../run/run-result.ts';
 import { trainsAdapter } from '../settings/methods.ts';
-import { callWith } from '../words/program-words.ts';
 
 /** What the card says beside what the run knows. */
 export interface CardOptions {
@@ -127,15 +126,10 @@ function evalResultsOf(evaluation: CardEvaluation, { split, task, testData }: Ca
 }
 
 /** What the card is of: the run's adapter, or its model. Throws NomoatError where it has none yet. */
-function subjectOf(run: string, folder: RunFolder, { settings, state }: RunRecord, baseModel: string | null): CardOf {
-  const { method, modelPath } = settings;
+function subjectOf(run: string, folder: RunFolder, record: RunRecord, baseModel: string | null): CardOf {
+  const { method, modelPath } = record.settings;
   if (!existsSync(trainsAdapter(method) ? folder.adapter : join(folder.model, modelFileName)))
-    throw new NomoatError({
-      code: 'run-unfinished',
-      part: run,
-      fault: `is a run without a result yet (${state})`,
-      remedy: `Finish it first: ${callWith('resumeTune', run)}`,
-    });
+    throw unfinished(run, record);
   if (trainsAdapter(method)) {
     const adapter = summarizeAdapter(readPeft(folder.adapter));
     return { adapter: baseModel ? { ...adapter, baseModel } : adapter };

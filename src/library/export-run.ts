@@ -10,12 +10,12 @@ import { NomoatError } from '../errors.ts';
 import { openGguf } from '../formats/gguf/read.ts';
 import { assertSameBase } from '../run/base-model.ts';
 import { modelFileName, RunFolder, type RunRecord } from '../run/run-folder.ts';
-import { runWarning } from '../run/run-result.ts';
+import { runWarning, unfinished } from '../run/run-result.ts';
 import { type ExportFormat, exportFormats, type MergedType, mergedTypes } from '../settings/adapter-settings.ts';
 import { trainsAdapter } from '../settings/methods.ts';
 import type { Given } from '../settings/parse-settings.ts';
 import { withChatTemplate } from '../text/chat-template.ts';
-import { callWith, withValues } from '../words/program-words.ts';
+import { withValues } from '../words/program-words.ts';
 
 /** What is written, and where. */
 export interface ExportRunOptions {
@@ -71,12 +71,7 @@ function assertExportable(run: string, folder: RunFolder, record: RunRecord): vo
     });
   }
   if (existsSync(folder.adapter)) return;
-  throw new NomoatError({
-    code: 'run-unfinished',
-    part: run,
-    fault: `is a run without a result yet (${record.state})`,
-    remedy: `Finish it first: ${callWith('resumeTune', run)}`,
-  });
+  throw unfinished(run, record);
 }
 
 /** Writes the adapter of the run in `run`. Rejects with NomoatError. */

@@ -5,7 +5,7 @@ import { NomoatError } from '../errors.ts';
 import { openGguf } from '../formats/gguf/read.ts';
 import { assertSameBase } from '../run/base-model.ts';
 import { modelFileName, RunFolder, runOfCheckpoint } from '../run/run-folder.ts';
-import { runWarning } from '../run/run-result.ts';
+import { runWarning, unfinished } from '../run/run-result.ts';
 import { isRun } from '../settings/load.ts';
 import { trainsAdapter } from '../settings/methods.ts';
 import { resolveModel } from '../store/local-models.ts';
@@ -50,13 +50,7 @@ async function ofRun(name: string, base: string | null): Promise<ModelTarget> {
   const folder = new RunFolder(name);
   const record = folder.read();
   const path = join(folder.model, modelFileName);
-  if (!existsSync(path))
-    throw new NomoatError({
-      code: 'run-unfinished',
-      part: name,
-      fault: `is a run without a result yet (${record.state})`,
-      remedy: `Finish it first: ${callWith('resumeTune', name)}`,
-    });
+  if (!existsSync(path)) throw unfinished(name, record);
   const warning = runWarning(name, record);
   const notes = warning === null ? [] : [warning];
   if (base !== null) return { path, basePath: (await resolveModel(base)).path, notes };

@@ -7,12 +7,12 @@ import { type Ancestry, readAncestry } from '../adapter/lineage-files.ts';
 import { NomoatError } from '../errors.ts';
 import { RunFolder } from '../run/run-folder.ts';
 import { runBegotten } from '../run/run-lineage.ts';
+import { unfinished } from '../run/run-result.ts';
 import { lineageSettings } from '../settings/bundle-settings.ts';
 import { isRun } from '../settings/load.ts';
 import { trainsAdapter } from '../settings/methods.ts';
 import { parseSettings } from '../settings/parse-settings.ts';
 import { assertGiven } from '../words/given.ts';
-import { callWith } from '../words/program-words.ts';
 import { type LineageCheck, verifyLineage } from './verify-lineage.ts';
 
 /** Whether more than its own files is looked at. */
@@ -40,18 +40,14 @@ function ancestryOf(path: string): Ancestry {
   if (!isRun(path)) return readAncestry(path);
   const folder = new RunFolder(path);
   const record = folder.read();
-  if (!trainsAdapter(record.settings.method) || !existsSync(folder.adapter)) {
+  if (!trainsAdapter(record.settings.method))
     throw new NomoatError({
-      code: trainsAdapter(record.settings.method) ? 'run-unfinished' : 'no-adapter',
+      code: 'no-adapter',
       part: path,
-      fault: trainsAdapter(record.settings.method)
-        ? `is a run without a result yet (${record.state})`
-        : 'trained every weight: adapters alone carry a lineage',
-      remedy: trainsAdapter(record.settings.method)
-        ? `Finish it first: ${callWith('resumeTune', path)}`
-        : `Its record says what it was made from: ${join(path, 'run.json')}`,
+      fault: 'trained every weight: adapters alone carry a lineage',
+      remedy: `Its record says what it was made from: ${join(path, 'run.json')}`,
     });
-  }
+  if (!existsSync(folder.adapter)) throw unfinished(path, record);
   const found = readAncestry(folder.adapter);
   const [own] = found.entries;
   if (own!.how !== 'unknown' || found.faults.length > 0) return found;

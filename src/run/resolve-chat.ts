@@ -13,10 +13,9 @@ import { resolveModel } from '../store/local-models.ts';
 import { parseModelStack, parseStack, type StackedAdapter } from '../store/stack.ts';
 import type { SpecialTokens } from '../tokens/encode-text.ts';
 import { assertGiven } from '../words/given.ts';
-import { callWith } from '../words/program-words.ts';
 import { assertSameBase, baseWarning } from './base-model.ts';
 import { modelFileName, RunFolder, runOfCheckpoint } from './run-folder.ts';
-import { assertHasAdapter, runWarning } from './run-result.ts';
+import { assertHasAdapter, runWarning, unfinished } from './run-result.ts';
 
 /** What a model is opened with. */
 export interface ChatOptions {
@@ -111,14 +110,7 @@ async function resolveOne(options: ChatOptions): Promise<ResolvedOne> {
   const trained = { ...trainedWith(options.model), ...given };
   const inside = adapterInside(folder.path);
   const whole = trainsAdapter(record.settings.method) ? null : join(folder.model, modelFileName);
-  if (!existsSync(whole ?? inside)) {
-    throw new NomoatError({
-      code: 'run-unfinished',
-      part: options.model,
-      fault: `is a run without a result yet (${record.state})`,
-      remedy: `Finish it first: ${callWith('resumeTune', options.model)}`,
-    });
-  }
+  if (!existsSync(whole ?? inside)) throw unfinished(options.model, record);
   await held(whole ?? record.settings.modelPath);
   if (adapter !== null && whole === null)
     warnings.push(`${options.model}: its own adapter is not used, since ${options.adapter} was given in its place.`);

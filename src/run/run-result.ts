@@ -22,6 +22,15 @@ export function runWarning(path: string, { state, verdict }: Pick<RunRecord, 'st
   });
 }
 
+/** The error of a run at `path` that has no result yet, where one is asked for. */
+export const unfinished = (path: string, { state }: Pick<RunRecord, 'state'>): NomoatError =>
+  new NomoatError({
+    code: 'run-unfinished',
+    part: path,
+    fault: `is a run without a result yet (${state})`,
+    remedy: `Finish it first: ${callWith('resumeTune', path)}`,
+  });
+
 /** Throws NomoatError where the run at `path` has no adapter at `adapter`: it did not get there, or trained every weight. */
 export function assertHasAdapter(path: string, { settings, state }: RunRecord, adapter: string): void {
   if (existsSync(adapter)) return;
