@@ -14,7 +14,7 @@ import { checkpointSteps, type Loaded, loadLatest } from '../train/checkpoint.ts
 import { LossWatch } from '../train/divergence.ts';
 import { type AdamWState, initAdamW } from '../train/optimizer.ts';
 import type { Reference } from '../train/preferences.ts';
-import type { TrainerState } from '../train/trainer-state.ts';
+import { noSteps, type TrainerState } from '../train/trainer-state.ts';
 import { engineChange, wantedEngine } from './engine.ts';
 import type { Journal } from './journal.ts';
 import { type Method, type MethodOptions, openMethod } from './methods.ts';
@@ -46,16 +46,6 @@ export interface Running {
   readonly steps: number;
   readonly stepsPerEpoch: number;
 }
-
-const noSteps = (): TrainerState => ({
-  step: 0,
-  validationBefore: null,
-  validatedStep: null,
-  bestLoss: null,
-  bestStep: null,
-  withoutImprovement: 0,
-  seconds: 0,
-});
 
 export interface LoadOptions {
   readonly opened: Opened;

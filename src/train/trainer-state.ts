@@ -22,6 +22,17 @@ export interface TrainerState {
   seconds: number;
 }
 
+/** Of a run that has made no step. */
+export const noSteps = (): TrainerState => ({
+  step: 0,
+  validationBefore: null,
+  validatedStep: null,
+  bestLoss: null,
+  bestStep: null,
+  withoutImprovement: 0,
+  seconds: 0,
+});
+
 export interface SavedState extends TrainerState {
   /** Bytes of events.jsonl that belong to this state; what follows is cut off when resuming. */
   readonly eventBytes: number;

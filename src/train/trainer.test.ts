@@ -8,7 +8,7 @@ import { initAdamW } from './optimizer.ts';
 import { microBatchTokens } from './pack-options.ts';
 import { evaluationCalls, type Parameter, type TrainStep } from './step.ts';
 import { trainLoop } from './trainer.ts';
-import type { TrainerState } from './trainer-state.ts';
+import { noSteps, type TrainerState } from './trainer-state.ts';
 
 const row = (length: number, line: number): TokenRow => ({
   tokens: Int32Array.from({ length }, (_, i) => i + line),
@@ -87,15 +87,7 @@ async function run(
     initial?: Float32Array[] | null;
   } = {},
 ): Promise<Outcome> {
-  const state: TrainerState = from ?? {
-    step: 0,
-    validationBefore: null,
-    validatedStep: null,
-    bestLoss: null,
-    bestStep: null,
-    withoutImprovement: 0,
-    seconds: 0,
-  };
+  const state: TrainerState = from ?? noSteps();
   const [events, saved, smaller, abort]: [RunEvent[], number[], number[], AbortController] = [
     [],
     [],

@@ -13,6 +13,7 @@ import { createLoraStep } from './open-step.ts';
 import { initAdamW } from './optimizer.ts';
 import { noReference, Preferences } from './preferences.ts';
 import { trainLoop } from './trainer.ts';
+import { noSteps } from './trainer-state.ts';
 
 const model = openGguf(join(import.meta.dirname, '../../test/fixtures/reference/llama/base.gguf'));
 const config = readModelConfig(model);
@@ -62,15 +63,7 @@ async function learnt(
     settings,
     preferences,
     prefix: 0,
-    state: {
-      step: 0,
-      validationBefore: null,
-      validatedStep: null,
-      bestLoss: null,
-      bestStep: null,
-      withoutImprovement: 0,
-      seconds: 0,
-    },
+    state: noSteps(),
     initial: null,
     maxTokens: 512,
     save: () => ({ type: 'notice', code: 'cache', message: 'saved' }),
