@@ -2,12 +2,11 @@
  * Whether what a lineage names is there and is what it says. Promises: nothing is called another file by its name alone, but where it is
  * known that it has to be that file; nothing is written.
  */
-import { createHash } from 'node:crypto';
 import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import { basename, dirname, join, resolve } from 'node:path';
 import type { LineageEntry, NamedDigest } from '../adapter/lineage.ts';
 import { NomoatError } from '../errors.ts';
-import { recipeOf, sharedRecipeOf } from '../run/recipe.ts';
+import { recipeOf, sharedRecipeDigest, sharedSettings } from '../run/recipe.ts';
 import { RunFolder } from '../run/run-folder.ts';
 import { isRun } from '../settings/load.ts';
 import { heedSignal } from '../stop.ts';
@@ -98,7 +97,7 @@ function sharedDigest(file: string): string | null {
   if (!isRun(run)) return null;
   const record = new RunFolder(run).read();
   if (readFileSync(file, 'utf8') !== recipeOf(record)) return null;
-  return createHash('sha256').update(sharedRecipeOf(record, surroundings().home)).digest('hex');
+  return sharedRecipeDigest(sharedSettings(record, surroundings().home));
 }
 
 /** Looks for everything that the entries of the adapter at `path` name. Rejects with NomoatError where a folder of `within` is none. */

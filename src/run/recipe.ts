@@ -1,4 +1,5 @@
 /** A run's settings as a recipe that repeats it. Pure. */
+import { createHash } from 'node:crypto';
 import { stringify } from 'yaml';
 import { pretrainOptions, tuneOptions } from '../settings/options.ts';
 import { shellQuote } from '../words/shell-quote.ts';
@@ -54,6 +55,10 @@ export function sharedRecipe(settings: Readonly<Record<string, unknown>>): strin
   const stated = JSON.parse(JSON.stringify(Object.fromEntries(shared))) as unknown;
   return `# What it was made with, but for what holds for one machine.\n${stringify(stated)}`;
 }
+
+/** By which a lineage names the recipe of a run with these settings. */
+export const sharedRecipeDigest = (settings: Readonly<Record<string, unknown>>): string =>
+  createHash('sha256').update(sharedRecipe(settings)).digest('hex');
 
 /** Of a run; what it names lies somewhere else elsewhere, and is named without its path. `home` is the user's folder. */
 export const sharedRecipeOf = (record: RunRecord, home: string): string => sharedRecipe(sharedSettings(record, home));

@@ -1,11 +1,10 @@
 /** What the adapter of a run says of where it comes from, once it is known how the run ended. */
-import { createHash } from 'node:crypto';
 import { basename } from 'node:path';
 import { readAdapterBase } from '../adapter/adapter-base.ts';
 import { type Begotten, lineageMachine } from '../adapter/lineage.ts';
 import { writeLineage } from '../adapter/lineage-files.ts';
 import { surroundings } from '../store/model-folders.ts';
-import { sharedRecipe, sharedSettings } from './recipe.ts';
+import { sharedRecipeDigest, sharedSettings } from './recipe.ts';
 import type { RunFolder, RunRecord } from './run-folder.ts';
 
 /** Of the run in `folder`, whose record says how it ended. */
@@ -18,7 +17,7 @@ export function runBegotten(folder: RunFolder, record: RunRecord): Begotten {
     data: Object.entries(dataDigests).map(([file, sha256]) => ({ file: basename(file), sha256 })),
     settings,
     // Of the recipe as it is passed on: the run's own has paths of this machine.
-    recipe: createHash('sha256').update(sharedRecipe(settings)).digest('hex'),
+    recipe: sharedRecipeDigest(settings),
     parents,
     tool: `nomoat ${nomoat}`,
     machine: lineageMachine(record.machine),
