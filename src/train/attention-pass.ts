@@ -5,7 +5,7 @@ import { maxKeptPrefix } from '../models/attention.ts';
 import { floats, type Tensor, type Tensors } from '../runtime/onnxruntime-node/executor.ts';
 import { type AttentionPlan, type QueryChunk, type QueryTiles, seenBy, writeBias } from './attention-plan.ts';
 import { addTo } from './slots.ts';
-import type { Stages } from './stages.ts';
+import type { CompiledAttention } from './stages.ts';
 
 /** An array of that name that lasts from forward to backward. */
 export type Keep = (name: string, length: number) => Float32Array;
@@ -37,12 +37,12 @@ export interface BackwardArrays {
 }
 
 export class AttentionPass implements Attention {
-  private readonly stages: Pick<Stages, 'attentionForward' | 'attentionBackward' | 'tiled' | 'wholeSegment'>;
+  private readonly graphs: CompiledAttention;
   private readonly heads: number;
   private readonly take: Take;
 
-  constructor(stages: AttentionPass['stages'], heads: number, take: Take) {
-    this.stages = stages;
+  constructor(graphs: CompiledAttention, heads: number, take: Take) {
+    this.graphs = graphs;
     this.heads = heads;
     this.take = take;
   }
@@ -51,15 +51,15 @@ export class AttentionPass implements Attention {
     for (const { chunks, tiles } of attention) {
       for (const some of tiles) {
         const rows = tileInputs(some, arrays, ['q', 'o']);
-        const { forward } = await this.stages.tiled(some);
+        const { forward } = await this.graphs.tiled(some);
         await forward.run(rows, new Map([...rows, ...this.tileProbabilities(some, forward.outputs, keep)]));
       }
       for (const [i, chunk] of chunks.entries()) {
         const rows = this.chunkInputs(chunk, arrays, ['q', 'o']);
-        const kept = chunk.whole && (await this.stages.wholeSegment?.());
+        const kept = chunk.whole && (await this.graphs.wholeSegment?.());
         if (kept)
           await kept.forward.run(rows, new Map([...rows, ['saved.p', this.segmentProbabilities(chunk, i, keep)]]));
-        else await this.stages.attentionForward.run(rows, rows);
+        else await this.graphs.forward.run(rows, rows);
       }
     }
   }
@@ -73,7 +73,7 @@ export class AttentionPass implements Attention {
 
   private async tilesBackward(tiles: QueryTiles, { keep, read, written }: BackwardArrays): Promise<void> {
     const { end, first, prefix } = tiles;
-    const { backward } = await this.stages.tiled(tiles);
+    const { backward } = await this.graphs.tiled(tiles);
     const probabilities = this.tileProbabilities(tiles, backward.inputs, keep);
     const to = rowsOf(written, first, end);
     // What the tiles give to the rows of the prefix, which other calls give to as well.
@@ -90,13 +90,13 @@ export class AttentionPass implements Attention {
     const to = rowsOf(written, first, end);
     // The keys of a segment's first chunk are its own; later chunks see them again, and add to what is there. A prefix is always seen again.
     if (first === keys && prefix === 0) {
-      const kept = whole && (await this.stages.wholeSegment?.());
+      const kept = whole && (await this.graphs.wholeSegment?.());
       if (kept) await kept.backward.run(new Map([...from, ['saved.p', this.segmentProbabilities(chunk, i, keep)]]), to);
-      else await this.stages.attentionBackward.run(from, to);
+      else await this.graphs.backward.run(from, to);
       return;
     }
     const parts = this.parts(prefix + end - keys, written);
-    await this.stages.attentionBackward.run(from, new Map([...to, ...parts]));
+    await this.graphs.backward.run(from, new Map([...to, ...parts]));
     for (const [name, tensor] of parts) {
       const [total, part, width] = [values(written.get(name)!), values(tensor), tensor.dims[1]!];
       const own = (prefix + first - keys) * width;

@@ -12,7 +12,7 @@ import { planChunks, type QueryChunk } from './attention-plan.ts';
 import type { BaseWeights } from './base-weights.ts';
 import type { Pass } from './forward-pass.ts';
 import type { TrainedInput } from './slots.ts';
-import type { Stages } from './stages.ts';
+import type { CompiledAttention, Stages } from './stages.ts';
 
 /** What the passes ask of the step that they serve. */
 export interface DeviceModel {
@@ -58,6 +58,12 @@ export async function toDevice(base: BaseWeights, layers: number, memory: Device
   };
 }
 
+/** Of a device, where our own kernels do not run. */
+function graphsOf({ attention }: Stages): CompiledAttention {
+  if (attention.kernels) throw new Error('device: the stages were opened with kernels of the CPU');
+  return attention;
+}
+
 export class DevicePass {
   private readonly memory: DeviceMemory;
   private readonly takeRows: Executor;
@@ -89,7 +95,7 @@ export class DevicePass {
       const results = await this.kept(of, pass, layer, [stages.preForward, stages.postForward]);
       const inputs = (await this.inputs(of, pass, layer)).set('x', input);
       await stages.preForward.run(inputs, results);
-      await this.attentionForward(stages.attentionForward, pass, results);
+      await this.attentionForward(graphsOf(stages).forward, pass, results);
       const y = await this.memory.take(this.inputName(pass, layer + 1), shape);
       await stages.postForward.run(new Map([...inputs, ...results]), new Map([...results, ['y', y]]));
       input = y;
@@ -123,7 +129,7 @@ export class DevicePass {
       await stages.postBackward.run(inputs, outputs.set('d.x', through));
       const before = layer > 0 || wholly ? stages.preBackward : stages.preBackwardFirst;
       if (before) {
-        await this.attentionBackward(stages.attentionBackward, pass, inputs, outputs);
+        await this.attentionBackward(graphsOf(stages).backward, pass, inputs, outputs);
         for (const name of ['d.q', 'd.k', 'd.v']) inputs.set(name, outputs.get(name)!);
         dy = await this.memory.take('dy', shape);
         await before.run(inputs.set('d.through', through), outputs.set('d.x', dy));

@@ -99,9 +99,9 @@ export class ForwardPass {
     this.trainedInputs = trainedInputs;
     this.dropout = dropout;
     this.neftuneAlpha = neftuneAlpha;
-    this.attention = stages.kernelAttention
-      ? new KernelAttention(stages.kernelAttention, config.heads)
-      : new AttentionPass(stages, config.heads, (...named) => this.array(...named));
+    this.attention = stages.attention.kernels
+      ? new KernelAttention(stages.attention.kernels, config.heads)
+      : new AttentionPass(stages.attention, config.heads, (...named) => this.array(...named));
   }
 
   pass(given: PackedBatch, seed: number | null, saves: boolean, id = 0): Pass {
@@ -120,8 +120,9 @@ export class ForwardPass {
       ['cos', floats(cos, shape)],
       ['sin', floats(sin, shape)],
     ]);
-    const ranges = this.stages.kernelAttention ? queryRanges(batch) : new Int32Array();
-    const attention = this.stages.kernelAttention ? [] : planAttention(batch);
+    const { kernels } = this.stages.attention;
+    const ranges = kernels ? queryRanges(batch) : new Int32Array();
+    const attention = kernels ? [] : planAttention(batch);
     const layout = { angles, attention, ranges };
     this.latest = { segmentStarts, positions, layout };
     return layout;

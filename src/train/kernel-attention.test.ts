@@ -15,7 +15,7 @@ import { planAttention } from './attention-plan.ts';
 import { Buffers } from './buffers.ts';
 import { KernelAttention } from './kernel-attention.ts';
 import { queryRanges } from './query-ranges.ts';
-import { openStages } from './stages.ts';
+import { type CompiledAttention, openStages } from './stages.ts';
 
 const loaded = loadKernels();
 const withKernels = test.skipIf(!loaded.kernels);
@@ -100,7 +100,10 @@ async function byGraphs(given: Case): Promise<Map<string, Float32Array>> {
   const stages = await openStages(configOf(given), options, { threads: 1 });
   const buffers = new Buffers();
   const take = (name: string, rows: number, width: number) => floats(buffers.take(name, rows * width), [rows, width]);
-  const results = await resultsOf(given, new AttentionPass(stages, given.heads[0], take));
+  const results = await resultsOf(
+    given,
+    new AttentionPass(stages.attention as CompiledAttention, given.heads[0], take),
+  );
   await stages.close();
   return results;
 }

@@ -14,15 +14,18 @@ import { type HeadStage, nativeHead } from '../runtime/native/head.ts';
 import type { Kernels } from '../runtime/native/kernels.ts';
 import { Executor } from '../runtime/onnxruntime-node/executor.ts';
 
-export interface Stages extends BlockStages {
-  readonly attentionForward: Executor;
-  readonly attentionBackward: Executor;
+/** Attention as graphs of onnxruntime, both ways. */
+export interface CompiledAttention extends AttentionStages {
+  readonly kernels: null;
   /** The same for micro-batches in tiles; compiled when first asked for. */
   tiled(size: TileSize): Promise<AttentionStages>;
   /** For a chunk that is a whole segment, with the attention probabilities kept; null where that memory is not to be spent. */
   readonly wholeSegment: (() => Promise<AttentionStages>) | null;
-  /** Instead of the five above, where our own kernels compute attention. */
-  readonly kernelAttention: NativeAttention | null;
+}
+
+export interface Stages extends BlockStages {
+  /** Our own kernels, where they compute attention: no graphs are compiled then. */
+  readonly attention: CompiledAttention | { readonly kernels: NativeAttention };
   /** What onnxruntime computes although there are kernels, in words for people. */
   readonly fallbacks: readonly string[];
   readonly head: HeadStage;
@@ -83,30 +86,26 @@ export async function openStages(
   { device = 'cpu', kernels = null, threads }: Engine,
 ): Promise<Stages> {
   const make = (graph: Graph): Promise<Executor> => Executor.create(graph, threads, device);
-  const att = attention(config);
+  const both = async ({ backward, forward }: Partition): Promise<AttentionStages> => ({
+    forward: await make(forward),
+    backward: await make(backward),
+  });
   const pairs = new Map<string, AttentionStages>();
   const pair = async (key: string, graphs: () => Partition): Promise<AttentionStages> => {
-    const found = pairs.get(key);
-    if (found) return found;
-    const { backward, forward } = graphs();
-    const made = { forward: await make(forward), backward: await make(backward) };
+    const made = pairs.get(key) ?? (await both(graphs()));
     pairs.set(key, made);
     return made;
   };
-  // A model that is trained whole is small, and its rows are mostly long.
-  const keepsSegments = options.trainable === 'all' && device === 'cpu';
   const around: BlockStages = kernels
     ? nativeStages(kernels, config, options, threads)
     : await compiledStages(config, options, make);
   const shape = shapeOf(config, options, threads);
-  const own = kernels && nativeHead(kernels, config, { int8: options.precision === 'int8', shape });
   const kernelAttention = kernels && nativeAttention(kernels, config, shape);
-  const stages = {
-    ...around,
-    attentionForward: await make(att.forward),
-    attentionBackward: await make(att.backward),
-    ...(own ?? (await compiledHead(config, options, make))),
-  };
+  const rows = kernelAttention ? null : await both(attention(config));
+  // A model that is trained whole is small, and its rows are mostly long.
+  const keepsSegments = options.trainable === 'all' && device === 'cpu';
+  const own = kernels && nativeHead(kernels, config, { int8: options.precision === 'int8', shape });
+  const stages = { ...around, ...(own ?? (await compiledHead(config, options, make))) };
   const release = async (): Promise<void> => {
     for (const { backward, forward } of pairs.values()) {
       await forward.close();
@@ -116,14 +115,19 @@ export async function openStages(
   };
   return {
     ...stages,
-    kernelAttention,
+    attention: kernelAttention
+      ? { kernels: kernelAttention }
+      : {
+          ...rows!,
+          kernels: null,
+          tiled: (size) => pair(`${size.tile} ${size.whole} ${size.prefix}`, () => tiledAttention(config, size)),
+          wholeSegment: keepsSegments ? () => pair('segment', () => attention(config, true)) : null,
+        },
     fallbacks: [...(kernelAttention ? [] : ['attention']), ...(own ? [] : ['the head'])],
-    tiled: (size) => pair(`${size.tile} ${size.whole} ${size.prefix}`, () => tiledAttention(config, size)),
-    wholeSegment: keepsSegments ? () => pair('segment', () => attention(config, true)) : null,
     release,
     async close() {
       await release();
-      for (const stage of Object.values(stages)) await stage?.close();
+      for (const stage of [...Object.values(stages), rows?.forward, rows?.backward]) await stage?.close();
     },
   };
 }
