@@ -55,15 +55,31 @@ const hasSpread = ({ name, shape }: { name: string; shape: readonly number[] }):
 
 const shapeOf = ([rows, columns]: readonly number[]): Shape => ({ rows: rows!, columns: columns! });
 
+/** A tensor of a file; `whole` where it was read already. */
+interface Tensor {
+  readonly file: GgufFile;
+  readonly name: string;
+  readonly whole: Float32Array | null;
+}
+
+interface Rows {
+  readonly firstRow: number;
+  readonly rows: number;
+}
+
+function rowsOf({ file, name, whole }: Tensor, { firstRow, rows }: Rows): Float32Array {
+  const width = file.tensors.get(name)!.shape.at(-1)!;
+  return whole?.subarray(firstRow * width, (firstRow + rows) * width) ?? file.readFloat32(name, { firstRow, rows });
+}
+
 /** The tensor's numbers in pieces of whole rows. */
-function* piecesOf(model: GgufFile, name: string): Generator<{ firstRow: number; rows: number; values: Float32Array }> {
-  const { shape } = model.tensors.get(name)!;
-  const width = shape.at(-1)!;
+function* piecesOf(tensor: Tensor): Generator<Rows & { readonly values: Float32Array }> {
+  const { shape } = tensor.file.tensors.get(tensor.name)!;
   const all = shape.slice(0, -1).reduce((product, length) => product * length, 1);
-  const step = Math.max(1, Math.floor(chunkNumbers / width));
+  const step = Math.max(1, Math.floor(chunkNumbers / shape.at(-1)!));
   for (let firstRow = 0; firstRow < all; firstRow += step) {
-    const rows = Math.min(step, all - firstRow);
-    yield { firstRow, rows, values: model.readFloat32(name, { firstRow, rows }) };
+    const place = { firstRow, rows: Math.min(step, all - firstRow) };
+    yield { ...place, values: rowsOf(tensor, place) };
   }
 }
 
@@ -75,16 +91,18 @@ interface Look {
   readonly signal: AbortSignal | undefined;
 }
 
-/** The tensor by itself; `weight` is it as an operator where its directions are looked at. */
-async function weightReport(
-  name: string,
-  weight: LinearOperator | null,
-  { model, signal }: Look,
-): Promise<WeightReport> {
+/** A matrix whose directions are looked at, read once. */
+interface Matrix {
+  readonly values: Float32Array;
+  readonly operator: LinearOperator;
+}
+
+/** The tensor by itself; null `matrix`: its directions are not looked at. */
+async function weightReport(name: string, matrix: Matrix | null, { model, signal }: Look): Promise<WeightReport> {
   const { shape, type } = model.tensors.get(name)!;
   const tally = new NumberTally();
   const rows = name === 'token_embd.weight' ? new RowTally(shape.at(-1)!) : null;
-  for (const { values } of piecesOf(model, name)) {
+  for (const { values } of piecesOf({ file: model, name, whole: matrix?.values ?? null })) {
     tally.add(values);
     rows?.add(values);
   }
@@ -100,15 +118,15 @@ async function weightReport(
     zeros,
     equalRows: rows?.equal ?? 0,
     // The singular values of NaN are none.
-    spread: weight === null || notFinite > 0 ? null : (await spreadOf(weight, squares, signal)).figures,
+    spread: matrix === null || notFinite > 0 ? null : (await spreadOf(matrix.operator, squares, signal)).figures,
   };
 }
 
 /** Squared Frobenius norms of the change and of the base's tensor, in pieces. */
-function changeSquares(name: string, model: GgufFile, base: GgufFile): { change: number; weight: number } {
+function changeSquares(tuned: Tensor, base: Tensor): { change: number; weight: number } {
   let [change, weight] = [0, 0];
-  for (const { firstRow, rows, values } of piecesOf(model, name)) {
-    const before = base.readFloat32(name, { firstRow, rows });
+  for (const { values, ...place } of piecesOf(tuned)) {
+    const before = rowsOf(base, place);
     weight += sumOfSquares(before);
     for (let i = 0; i < values.length; i++) change += (values[i]! - before[i]!) ** 2;
   }
@@ -116,20 +134,27 @@ function changeSquares(name: string, model: GgufFile, base: GgufFile): { change:
 }
 
 /** What differs; null where nothing does. */
-async function weightChange(name: string, tuned: LinearOperator | null, look: Look): Promise<WeightChange | null> {
+async function weightChange(name: string, tuned: Matrix | null, look: Look): Promise<WeightChange | null> {
   const { base, intruders, model, products, signal } = look;
-  const { change, weight } = changeSquares(name, model, base!);
+  const before = tuned && base!.readFloat32(name);
+  const { change, weight } = changeSquares(
+    { file: model, name, whole: tuned?.values ?? null },
+    { file: base!, name, whole: before },
+  );
   if (change === 0) return null;
   const norm = Math.sqrt(change);
   const figures = { tensor: name, layer: layerOf(name), norm, relative: weight === 0 ? 0 : norm / Math.sqrt(weight) };
-  if (tuned === null || !Number.isFinite(change)) return { ...figures, spread: null, intruders: null };
+  if (tuned === null || before === null || !Number.isFinite(change))
+    return { ...figures, spread: null, intruders: null };
   const shape = shapeOf(model.tensors.get(name)!.shape);
-  const before = base!.readFloat32(name);
-  const difference = model.readFloat32(name);
-  for (let i = 0; i < before.length; i++) difference[i]! -= before[i]!;
+  const difference = tuned.values.map((value, i) => value - before[i]!);
   const spread = await spreadOf(products.operator(shape, difference), change, signal);
   if (!intruders) return { ...figures, spread: spread.figures, intruders: null };
-  const found = await intrudersBetween(products.operator(shape, before), { tuned, change: spread.svd }, signal);
+  const found = await intrudersBetween(
+    products.operator(shape, before),
+    { tuned: tuned.operator, change: spread.svd },
+    signal,
+  );
   const { side: _, vectors: __, ...report } = found;
   return { ...figures, spread: spread.figures, intruders: report };
 }
@@ -145,9 +170,10 @@ async function looked(look: Look, onProgress: InspectModelOptions['onProgress'])
     const { name, shape } = tensor;
     onProgress?.({ done: weights.length, total: model.tensors.size, doing: name });
     if (signal) await heedStop(signal);
-    const operator = hasSpread(tensor) ? products.operator(shapeOf(shape), model.readFloat32(name)) : null;
-    weights.push(await weightReport(name, operator, look));
-    const change = base && sameShape(name, model, base) ? await weightChange(name, operator, look) : null;
+    const values = hasSpread(tensor) ? model.readFloat32(name) : null;
+    const matrix = values && { values, operator: products.operator(shapeOf(shape), values) };
+    weights.push(await weightReport(name, matrix, look));
+    const change = base && sameShape(name, model, base) ? await weightChange(name, matrix, look) : null;
     if (change) changes.push(change);
   }
   return { weights, changes };
