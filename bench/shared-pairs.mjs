@@ -6,18 +6,17 @@
 import { parseArgs } from 'node:util';
 import { packRows } from '../dist/batches/pack.js';
 import { openGguf } from '../dist/formats/gguf/read.js';
-import { projections } from '../dist/lora/adapter.js';
-import { initLora } from '../dist/lora/init.js';
-import { projectionDimensions, readModelConfig } from '../dist/models/config.js';
+import { readModelConfig } from '../dist/models/config.js';
 import { resolveModel } from '../dist/store/local-models.js';
 import { createLoraStep } from '../dist/train/open-step.js';
+import { freshAdapter } from './fresh-adapter.mjs';
 
 const number = (value) => ({ type: 'string', default: String(value) });
 const { positionals, values } = parseArgs({ allowPositionals: true, options: { prompt: number(128), answer: number(128), pairs: number(2), rounds: number(5), threads: number(2) } });
 const [prompt, answer, pairs, rounds, threads] = ['prompt', 'answer', 'pairs', 'rounds', 'threads'].map((name) => Number(values[name]));
 const model = openGguf((await resolveModel(positionals[0] ?? 'nomoat-mini')).path);
 const config = readModelConfig(model);
-const adapter = initLora({ rank: 8, alpha: 16, rslora: false, dropout: 0, targetModules: projections, seed: 1, baseModel: 'base', layers: config.layers, dimensions: (projection) => projectionDimensions(config, projection) });
+const adapter = freshAdapter(config, 8);
 for (const { b } of adapter.pairs) b.forEach((_, i) => (b[i] = ((i % 13) - 6) / 1000));
 const step = await createLoraStep({ model, adapter, threads, oneCall: false });
 

@@ -109,7 +109,7 @@ function activations(): Arrays {
 }
 
 /** The results by name. */
-export function selfTestResults(kernels: Kernels): Map<string, Float32Array> {
+function selfTestResults(kernels: Kernels): Map<string, Float32Array> {
   const { modelWidth: width, vocabulary } = shape;
   const output = matrix(kernels, 'output', [width, vocabulary], 9);
   const arrays: Arrays = { ...projections(kernels), ...output, ...activations() };
