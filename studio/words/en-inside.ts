@@ -219,7 +219,6 @@ export const enInside = {
     evaluate: 'Ask it more: test data of your own',
     evaluateNote: 'Every example is asked of the result and of its base. It takes its time; the page may be closed.',
     data: 'Test data',
-    noData: 'There is no file yet: drop one on the start page.',
     forgetting: 'What it forgot, too',
     doEvaluate: 'Evaluate',
     safety: 'Ask it what should be refused',

@@ -210,7 +210,6 @@ export const zhInside: typeof enInside = {
     evaluate: '进一步询问：用您自己的测试数据',
     evaluateNote: '每个例子都会问结果和基础模型。这需要时间；可以关闭本页。',
     data: '测试数据',
-    noData: '还没有文件：请在开始页拖入一个。',
     forgetting: '也看它忘了什么',
     doEvaluate: '评测',
     safety: '询问它应当拒绝的内容',
