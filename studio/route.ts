@@ -59,3 +59,14 @@ export function usePlace(): Place {
   }, []);
   return place;
 }
+
+/** A value that stands in the address under that name, and how it is put there. */
+export function useInAddress(name: string): readonly [string | null, (value: string) => void] {
+  const { query } = usePlace();
+  const put = (value: string): void => {
+    const next = new URLSearchParams(location.search);
+    next.set(name, value);
+    go(`${location.pathname}?${next}`, true);
+  };
+  return [query.get(name), put];
+}

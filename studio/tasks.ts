@@ -1,7 +1,8 @@
 /** Tasks of the server, as pages begin and follow them: a task goes on without the page, and is found again by its address. */
 import { useEffect, useState } from 'preact/hooks';
 import type { Task } from '../src/server/studio/tasks.ts';
-import { ask, Fault, posting } from './api.ts';
+import { asFault, ask, Fault, posting } from './api.ts';
+import { useInAddress } from './route.ts';
 import { useAction } from './use.ts';
 
 export type { Task } from '../src/server/studio/tasks.ts';
@@ -11,7 +12,7 @@ const json = async <T>(response: Promise<Response>): Promise<T> => (await (await
 
 type Body = Readonly<Record<string, unknown>>;
 
-export const beginTask = (kind: string, body: Body): Promise<Task> => json(ask(`${root}/${kind}`, posting(body)));
+const beginTask = (kind: string, body: Body): Promise<Task> => json(ask(`${root}/${kind}`, posting(body)));
 const oneTask = (id: string, signal: AbortSignal): Promise<Task> => json(ask(`${root}/${id}`, { signal }));
 const allTasks = async (signal: AbortSignal): Promise<readonly Task[]> =>
   (await json<{ readonly tasks: readonly Task[] }>(ask(root, { signal }))).tasks;
@@ -28,7 +29,7 @@ export interface FollowedTask {
 }
 
 /** The task of that id until it is over; null follows none. */
-export function useTask(id: string | null): FollowedTask {
+function useTask(id: string | null): FollowedTask {
   const [state, set] = useState<Omit<FollowedTask, 'cancel'>>({ task: null, fault: null });
   useEffect(() => {
     set({ task: null, fault: null });
@@ -43,7 +44,7 @@ export function useTask(id: string | null): FollowedTask {
         if (!stop.signal.aborted) set({ task, fault: null });
       } catch (error) {
         if (stop.signal.aborted) return;
-        const fault = error instanceof Fault ? error : new Fault(String(error), 'page', 0);
+        const fault = asFault(error);
         // What nobody knows is not asked for again.
         over = fault.status === 404;
         set(({ task }) => ({ task, fault }));
@@ -59,13 +60,14 @@ export function useTask(id: string | null): FollowedTask {
   return { ...state, cancel: () => void (id === null || cancelTask(id).catch(() => {})) };
 }
 
-export interface AskedTask extends FollowedTask {
+interface AskedTask extends FollowedTask {
   readonly begin: (body: Body) => void;
   readonly busy: boolean;
 }
 
-/** A task that the reader begins; `keep` puts its id where `id` comes from, such as the address. */
-export function useAskedTask(kind: string, id: string | null, keep: (id: string) => void): AskedTask {
+/** A task that the reader begins; its id stands in the address under `name`. */
+export function useAskedTask(kind: string, name: string): AskedTask {
+  const [id, keep] = useInAddress(name);
   const followed = useTask(id);
   const { act, busy, fault } = useAction();
   const begin = (body: Body): void => void act(async () => keep((await beginTask(kind, body)).id));
@@ -91,7 +93,7 @@ export function useStandingTask(kind: string, body: Body): FollowedTask & { read
       if (!stop.signal.aborted) set(found.id);
     };
     find().catch((error: unknown) => {
-      if (!stop.signal.aborted) fail(error instanceof Fault ? error : new Fault(String(error), 'page', 0));
+      if (!stop.signal.aborted) fail(asFault(error));
     });
     return () => stop.abort();
   }, [kind, wanted]);

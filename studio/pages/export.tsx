@@ -9,7 +9,6 @@ import { addressOf } from '../route.ts';
 import { TaskView } from '../task-view.tsx';
 import { useAskedTask } from '../tasks.ts';
 import { w } from '../words.ts';
-import { useInAddress } from './inside/section.tsx';
 import type { PartProps } from './part.ts';
 import { Pack } from './share/pack.tsx';
 import { Push } from './share/push.tsx';
@@ -36,8 +35,7 @@ function Formats({ choose, to }: { readonly to: string; readonly choose: (to: st
 export function Export({ name, run }: PartProps): JSX.Element {
   const words = w().exported;
   const [to, choose] = useState('gguf');
-  const [id, keep] = useInAddress('written');
-  const task = useAskedTask('export', id, keep);
+  const task = useAskedTask('export', 'written');
   if (run && !run.result) return <Notice>{w().result.notYet}</Notice>;
   const out = `${name}-${to}${/gguf/.test(to) ? '.gguf' : ''}`;
   return (

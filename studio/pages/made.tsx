@@ -13,7 +13,7 @@ import { useAskedTask } from '../tasks.ts';
 import { useAsked } from '../use.ts';
 import { day, plural, w } from '../words.ts';
 import { Lineage } from './inside/lineage.tsx';
-import { Section, useInAddress } from './inside/section.tsx';
+import { Section } from './inside/section.tsx';
 
 const Things = ({ things }: { readonly things: readonly ExportedThing[] }): JSX.Element => {
   const words = w().share;
@@ -56,8 +56,7 @@ function Verified({ files, notes, signature, signedBy }: VerifiedBundle): JSX.El
 
 function Verify({ first }: { readonly first: string }): JSX.Element {
   const words = w().share;
-  const [id, keep] = useInAddress('verified');
-  const task = useAskedTask('verify', id, keep);
+  const task = useAskedTask('verify', 'verified');
   const [bundle, setBundle] = useState(first);
   const [key, setKey] = useState('');
   const options = key === '' ? {} : { key };

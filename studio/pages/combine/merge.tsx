@@ -5,6 +5,7 @@ import type { MergedAdapters } from '../../../src/library/merge-adapters.ts';
 import type { Interference } from '../../../src/library/merge-interference.ts';
 import type { MergeLosses } from '../../../src/library/merge-losses.ts';
 import { draws, type MergeMethod, mergeMethods, prunes } from '../../../src/settings/merge-methods.ts';
+import { mostModels } from '../../chats.ts';
 import { commandLine } from '../../commands.ts';
 import { AsCommand, fill, Select, TextField, Tiles } from '../../parts.tsx';
 import { addressOf } from '../../route.ts';
@@ -12,7 +13,7 @@ import { Notes, Table, TaskView } from '../../task-view.tsx';
 import { useAskedTask } from '../../tasks.ts';
 import { count, figure, w } from '../../words.ts';
 import { FileChoice } from '../inside/file-choice.tsx';
-import { Section, useInAddress } from '../inside/section.tsx';
+import { Section } from '../inside/section.tsx';
 import { Written } from '../share/written.tsx';
 import type { Chosen } from './chosen.ts';
 
@@ -81,7 +82,7 @@ function Found({ merged, name, parts }: FoundProps): JSX.Element {
       ))}
       <Written files={files} notes={notes} title={w().exported.written} />
       <p class="actions">
-        <a class="button first" href={addressOf(['chat'], { models: [name, ...parts].slice(0, 4).join(',') })}>
+        <a class="button first" href={addressOf(['chat'], { models: [name, ...parts].slice(0, mostModels).join(',') })}>
           {words.talkMerged}
         </a>
         <a class="button" href={addressOf(['made', name])}>
@@ -149,8 +150,7 @@ function Fields(given: MergeSettings): JSX.Element {
 
 export function Merge({ chosen }: { readonly chosen: readonly Chosen[] }): JSX.Element {
   const words = w().combine;
-  const [id, keep] = useInAddress('merge');
-  const task = useAskedTask('merge', id, keep);
+  const task = useAskedTask('merge', 'merge');
   const settings = useMergeSettings(chosen);
   const { adapters, data: _, name, ...options } = settings.asked;
   const begin = (): void => task.begin(settings.asked);

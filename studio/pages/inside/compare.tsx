@@ -8,12 +8,11 @@ import { Notes, Table, TaskView } from '../../task-view.tsx';
 import { useAskedTask } from '../../tasks.ts';
 import { useAsked } from '../../use.ts';
 import { figure, w } from '../../words.ts';
-import { Section, useInAddress } from './section.tsx';
+import { Section } from './section.tsx';
 
 export function Compare({ run }: { readonly run: string }): JSX.Element {
   const words = w().inside;
-  const [id, keep] = useInAddress('beside');
-  const task = useAskedTask('compare', id, keep);
+  const task = useAskedTask('compare', 'beside');
   const { value: runs } = useAsked('runs', (signal) => api.runs(signal));
   const others = (runs ?? []).filter(({ name, result }) => result && name !== run).map(({ name }) => name);
   const [chosen, choose] = useState('');

@@ -6,7 +6,7 @@ import { Foreign, fill } from '../../parts.tsx';
 import { Notes, TaskView } from '../../task-view.tsx';
 import { useAskedTask, useStandingTask } from '../../tasks.ts';
 import { count, figure, w } from '../../words.ts';
-import { Section, useInAddress } from './section.tsx';
+import { Section } from './section.tsx';
 
 type Measure = 'relative' | 'rank' | 'intruders';
 const shades = 6;
@@ -82,9 +82,8 @@ function HeatMap({ measure, updates }: MapProps): JSX.Element {
 
 export function Layers({ run }: { readonly run: string }): JSX.Element {
   const words = w().inside;
-  const [id, keep] = useInAddress('intruders');
   const quick = useStandingTask('inspect', { run });
-  const deep = useAskedTask('inspect', id, keep);
+  const deep = useAskedTask('inspect', 'intruders');
   const [measure, choose] = useState<Measure>('relative');
   const hasIntruders = deep.task?.state === 'done';
   const names = (Object.keys(figureOf) as Measure[]).filter((name) => name !== 'intruders' || hasIntruders);

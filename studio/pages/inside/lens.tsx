@@ -6,7 +6,7 @@ import { Notes, Table, TaskView } from '../../task-view.tsx';
 import { useAskedTask } from '../../tasks.ts';
 import { visible } from '../../visible.ts';
 import { count, figure, w } from '../../words.ts';
-import { Section, useInAddress } from './section.tsx';
+import { Section } from './section.tsx';
 import { Area } from './sources.tsx';
 
 const guessesOf = ({ guesses }: LensView): string =>
@@ -14,8 +14,7 @@ const guessesOf = ({ guesses }: LensView): string =>
 
 export function Lens({ run }: { readonly run: string }): JSX.Element {
   const words = w();
-  const [id, keep] = useInAddress('lens');
-  const task = useAskedTask('lens', id, keep);
+  const task = useAskedTask('lens', 'lens');
   const [prompt, set] = useState('');
   return (
     <Section title={words.inside.lens} note={words.inside.lensNote}>

@@ -6,7 +6,7 @@ import { fill, Notice, Prose, Tag } from '../../parts.tsx';
 import { Table, TaskView } from '../../task-view.tsx';
 import { useAskedTask, useStandingTask } from '../../tasks.ts';
 import { day, figure, w } from '../../words.ts';
-import { Section, useInAddress } from './section.tsx';
+import { Section } from './section.tsx';
 
 /** Letters of a digest that tell entries apart by eye. */
 const shownLetters = 12;
@@ -106,9 +106,8 @@ function Checks({ checks, entries }: LineageReport): JSX.Element | null {
 
 export function Lineage({ adapter }: { readonly adapter: string }): JSX.Element {
   const words = w().inside;
-  const [id, keep] = useInAddress('checked');
   const tree = useStandingTask('lineage', { adapter });
-  const checked = useAskedTask('lineage', id, keep);
+  const checked = useAskedTask('lineage', 'checked');
   return (
     <Section title={words.lineage} note={words.lineageNote}>
       <TaskView followed={tree} again={tree.again}>

@@ -6,7 +6,7 @@ import { Field, Foreign, fill, TextField } from '../../parts.tsx';
 import { Notes, TaskView } from '../../task-view.tsx';
 import { useAskedTask } from '../../tasks.ts';
 import { count, figure, w } from '../../words.ts';
-import { Section, useInAddress } from './section.tsx';
+import { Section } from './section.tsx';
 
 function Rows({ rows, title }: { readonly rows: readonly SourceRow[]; readonly title: string }): JSX.Element {
   const { row } = w().data;
@@ -71,8 +71,7 @@ export const Area = ({ label, onChange, value }: AreaProps): JSX.Element => (
 
 export function Sources({ run }: { readonly run: string }): JSX.Element {
   const words = w().inside;
-  const [id, keep] = useInAddress('why');
-  const task = useAskedTask('sources', id, keep);
+  const task = useAskedTask('sources', 'why');
   const asked = task.task?.asked as { readonly prompt?: string; readonly answer?: string } | undefined;
   const [prompt, setPrompt] = useState<string | null>(null);
   const [answer, setAnswer] = useState<string | null>(null);

@@ -9,7 +9,7 @@ import { useAskedTask } from '../../tasks.ts';
 import { visible } from '../../visible.ts';
 import { count, figure, w } from '../../words.ts';
 import { FileChoice } from './file-choice.tsx';
-import { Section, useInAddress } from './section.tsx';
+import { Section } from './section.tsx';
 
 /** Nats from which a change has the next strength: e times, e cubed. */
 const strengths = [0.1, 1, 3];
@@ -81,8 +81,7 @@ const Found = ({ examples, notes, totals }: TokenChanges): JSX.Element => {
 
 export function Tokens({ run }: { readonly run: string }): JSX.Element {
   const words = w().inside;
-  const [id, keep] = useInAddress('tokens');
-  const task = useAskedTask('tokens', id, keep);
+  const task = useAskedTask('tokens', 'tokens');
   const [file, choose] = useState('');
   const [limit, setLimit] = useState('20');
   const ask = (): void => task.begin({ run, limit: Number(limit) || null, ...(file === '' ? {} : { data: [file] }) });

@@ -16,7 +16,7 @@ import { Notes, Table, TaskView } from '../../task-view.tsx';
 import { useAskedTask } from '../../tasks.ts';
 import { figure, said, w } from '../../words.ts';
 import { FileChoice } from '../inside/file-choice.tsx';
-import { Section, useInAddress } from '../inside/section.tsx';
+import { Section } from '../inside/section.tsx';
 import { Check } from '../share/pack.tsx';
 import { Markup } from './markup.tsx';
 
@@ -37,8 +37,7 @@ function Evaluated({ content }: { readonly content: ReportContent }): JSX.Elemen
 
 function Evaluate({ content, name }: AskMoreProps): JSX.Element {
   const words = w().proof;
-  const [id, keep] = useInAddress('evaluated');
-  const task = useAskedTask('evaluate', id, keep);
+  const task = useAskedTask('evaluate', 'evaluated');
   const [file, choose] = useState('');
   const [forgetting, setForgetting] = useState(false);
   return (
@@ -94,8 +93,7 @@ function Refusals({ notes, refusals, verdict }: SafetyReport): JSX.Element {
 
 function Safety({ name }: { readonly name: string }): JSX.Element {
   const words = w().proof;
-  const [id, keep] = useInAddress('checked');
-  const task = useAskedTask('check', id, keep);
+  const task = useAskedTask('check', 'checked');
   const [limit, set] = useState('20');
   return (
     <Section title={words.safety} note={words.safetyNote}>

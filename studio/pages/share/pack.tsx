@@ -10,7 +10,7 @@ import { TaskView } from '../../task-view.tsx';
 import { useAskedTask } from '../../tasks.ts';
 import { useAction, useAsked } from '../../use.ts';
 import { w } from '../../words.ts';
-import { Section, useInAddress } from '../inside/section.tsx';
+import { Section } from '../inside/section.tsx';
 import { Written } from './written.tsx';
 
 function NewKey({ made }: { readonly made: (name: string) => void }): JSX.Element {
@@ -60,7 +60,8 @@ export const Check = ({ label, onChange, value }: CheckProps): JSX.Element => (
   </label>
 );
 
-const given = (settings: Readonly<Record<string, unknown>>): Record<string, unknown> =>
+/** What was filled in of a form. */
+export const given = (settings: Readonly<Record<string, unknown>>): Record<string, unknown> =>
   Object.fromEntries(Object.entries(settings).filter(([, value]) => value !== '' && value !== false));
 
 const keyOptions = (keys: readonly SigningKeyPair[]): (readonly [string, string])[] => [
@@ -70,8 +71,7 @@ const keyOptions = (keys: readonly SigningKeyPair[]): (readonly [string, string]
 
 export function Pack({ source }: { readonly source: string }): JSX.Element {
   const words = w().share;
-  const [id, keep] = useInAddress('packed');
-  const task = useAskedTask('pack', id, keep);
+  const task = useAskedTask('pack', 'packed');
   const keys = useAsked('signing-keys', (signal) => shareApi.signingKeys(signal));
   const [key, setKey] = useState('');
   const [license, setLicense] = useState('');

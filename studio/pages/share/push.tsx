@@ -9,8 +9,8 @@ import { Notes, TaskView } from '../../task-view.tsx';
 import { useAskedTask } from '../../tasks.ts';
 import { useAsked } from '../../use.ts';
 import { plural, w } from '../../words.ts';
-import { Section, useInAddress } from '../inside/section.tsx';
-import { Check } from './pack.tsx';
+import { Section } from '../inside/section.tsx';
+import { Check, given } from './pack.tsx';
 
 function Found({ asks, notes, sent, url }: Pushed): JSX.Element {
   const words = w().share;
@@ -30,8 +30,7 @@ function Found({ asks, notes, sent, url }: Pushed): JSX.Element {
 
 export function Push({ source }: { readonly source: string }): JSX.Element {
   const words = w().share;
-  const [id, keep] = useInAddress('pushed');
-  const task = useAskedTask('push', id, keep);
+  const task = useAskedTask('push', 'pushed');
   const { value: things } = useAsked('exports', (signal) => shareApi.exports(signal));
   const [what, setWhat] = useState(source);
   const [to, setTo] = useState('');
@@ -39,8 +38,7 @@ export function Push({ source }: { readonly source: string }): JSX.Element {
   const [baseModel, setBase] = useState('');
   const [isPrivate, setPrivate] = useState(false);
   const bundles = (things ?? []).filter(({ kind }) => kind !== 'file').map(({ name }) => name);
-  const all = { to, license, baseModel, private: isPrivate };
-  const options = Object.fromEntries(Object.entries(all).filter(([, value]) => value !== '' && value !== false));
+  const options = given({ to, license, baseModel, private: isPrivate });
   const place = bundles.includes(what) ? `runs/exports/${what}` : `runs/${what}`;
   return (
     <Section title={words.push} note={words.pushNote}>
