@@ -21,6 +21,10 @@ export class Fault extends Error {
   }
 }
 
+/** What went wrong as a fault; what was none is the page's own. */
+export const asFault = (error: unknown): Fault =>
+  error instanceof Fault ? error : new Fault(String(error), 'page', 0);
+
 /** Nobody answers: the server is gone, or the machine slept. */
 export const noServer = 'no_server';
 
@@ -160,8 +164,6 @@ export const api = {
     get<RunPage>(`${runPath(name)}/events?${new URLSearchParams({ after: String(after), mark })}`, signal),
   report: (name: string) => get<Settings>(`${runPath(name)}/report`),
   pageOf: (name: string) => `${runPath(name)}/page`,
-  export: (name: string, to: string) =>
-    post<{ readonly files: readonly string[]; readonly notes: readonly string[] }>(`${runPath(name)}/export`, { to }),
   act: (job: string, action: 'pause' | 'resume' | 'cancel') =>
     ask(`/v1/fine_tuning/jobs/${job}/${action}`, { method: 'POST' }),
 };

@@ -1,7 +1,7 @@
 /** A run's events as they come, each once: asked for again and again from where they were left, so that sleep, reloads and kills change nothing. */
 import { useEffect, useRef, useState } from 'preact/hooks';
 import type { RunEvent } from '../src/events.ts';
-import { api, Fault, type RunSummary } from './api.ts';
+import { api, asFault, type Fault, type RunSummary } from './api.ts';
 
 export interface Followed {
   readonly run: RunSummary | null;
@@ -48,7 +48,7 @@ function follow(name: string, tell: (state: State) => void): { readonly stop: ()
     } catch (error) {
       if (stop.signal.aborted) return;
       // What is known stays there.
-      state = { ...state, fault: error instanceof Fault ? error : new Fault(String(error), 'page', 0) };
+      state = { ...state, fault: asFault(error) };
       tell(state);
     } finally {
       busy = false;

@@ -1,5 +1,5 @@
 /** Sends a chat to the server whenever it changed. Promises: one version after the other; while nobody answers it is tried again. */
-import { api, Fault, noServer } from './api.ts';
+import { api, asFault, type Fault, noServer } from './api.ts';
 import type { KeptChat } from './chats.ts';
 
 const againMilliseconds = 3000;
@@ -33,7 +33,7 @@ export class ChatKeeper {
         ({ saved: this.saved } = await api.keepChat(this.id, chat, this.saved));
         this.tell(null);
       } catch (error) {
-        const fault = error instanceof Fault ? error : new Fault(String(error), 'page', 0);
+        const fault = asFault(error);
         this.tell(fault);
         if (fault.code !== noServer) break;
         this.next ??= chat;

@@ -1,6 +1,6 @@
 /** What pages have in common: a value that is asked for, and asked for again. */
 import { useCallback, useEffect, useRef, useState } from 'preact/hooks';
-import { Fault } from './api.ts';
+import { asFault, type Fault } from './api.ts';
 
 export interface Asking<T> {
   readonly value: T | null;
@@ -8,8 +8,6 @@ export interface Asking<T> {
   readonly busy: boolean;
   readonly again: () => void;
 }
-
-const asFault = (error: unknown): Fault => (error instanceof Fault ? error : new Fault(String(error), 'page', 0));
 
 /** Asks whenever `key` changes; null asks nothing. What is asked no longer is ended. */
 export function useAsked<T>(key: string | null, call: (signal: AbortSignal) => Promise<T>): Asking<T> {

@@ -2,8 +2,10 @@
 import '../inside.css';
 import type { JSX } from 'preact';
 import { api, type ListedModel } from '../api.ts';
+import { mostModels } from '../chats.ts';
 import { Busy, Copyable, FaultNotice, fill, Notice, Page } from '../parts.tsx';
 import { addressOf, go, type Place } from '../route.ts';
+import { joinStack } from '../stack-text.ts';
 import { useAsked } from '../use.ts';
 import { figure, w } from '../words.ts';
 import type { Chosen } from './combine/chosen.ts';
@@ -82,8 +84,8 @@ function Adapters({ chosen, models }: ChoiceProps): JSX.Element {
 
 function Stack({ chosen }: { readonly chosen: readonly Chosen[] }): JSX.Element {
   const words = w().combine;
-  const name = chosen.map(({ id, weight }) => (weight === 1 ? id : `${id}@${weight}`)).join('+');
-  const talk = addressOf(['chat'], { models: [name, ...chosen.map(({ id }) => id)].slice(0, 4).join(',') });
+  const name = joinStack(chosen.map(({ id, weight }) => ({ name: id, scale: String(weight) })));
+  const talk = addressOf(['chat'], { models: [name, ...chosen.map(({ id }) => id)].slice(0, mostModels).join(',') });
   return (
     <Section title={words.stack} note={words.stackNote}>
       <h3>{words.stackName}</h3>

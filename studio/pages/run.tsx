@@ -16,7 +16,7 @@ import { day, w } from '../words.ts';
 import { Notices, noticesOf, placed } from './notices.tsx';
 import type { PartProps } from './part.ts';
 import { Bar, Figures, progressOf } from './progress.tsx';
-import { StateTag } from './runs.tsx';
+import { nameOfModel, StateTag } from './runs.tsx';
 import { Steps } from './steps.tsx';
 
 function Actions({ look, run }: { readonly run: RunSummary; readonly look: () => void }): JSX.Element | null {
@@ -176,12 +176,7 @@ export function Run({ place }: { readonly place: Place }): JSX.Element {
   const Part = Object.hasOwn(parts, part) ? parts[part]! : null;
   const at = (...more: readonly string[]): string => addressOf(['runs', name, ...more]);
   const talk = addressOf(['chat'], {
-    models: run?.result
-      ? `${run.result.id},${run.model
-          .split(/[/\\]/)
-          .at(-1)!
-          .replace(/\.gguf$/, '')}`
-      : '',
+    models: run?.result ? `${run.result.id},${nameOfModel(run.model)}` : '',
   });
   const titles: Readonly<Record<string, string>> = {
     result: words.result.title,

@@ -22,7 +22,8 @@ export const StateTag = ({ state }: { readonly state: string }): JSX.Element => 
   <Tag tone={tones[state] ?? 'plain'}>{w().run.states[state] ?? state}</Tag>
 );
 
-const nameOfModel = (model: string): string =>
+/** Of a model's path. */
+export const nameOfModel = (model: string): string =>
   model
     .split(/[/\\]/)
     .at(-1)!
