@@ -34,11 +34,7 @@ export class ChatStore {
 
   /** The newest first. */
   list(): ListedChat[] {
-    if (!existsSync(this.chats)) return [];
-    const ids = readdirSync(this.chats).flatMap((name) =>
-      name.endsWith(ending) ? [name.slice(0, -ending.length)] : [],
-    );
-    return ids.map((id) => this.listed(id)).sort((a, b) => Number(b.saved) - Number(a.saved));
+    return this.ids().map((id) => this.listed(id));
   }
 
   /** Throws ApiError where there is none of that id. */
@@ -75,9 +71,20 @@ export class ChatStore {
 
   /** Files of conversations: of all chats, or of those. */
   filesOf(ids: readonly string[] | null): string[] {
-    const wanted = ids ?? this.list().map(({ id }) => id);
+    const wanted = ids ?? this.ids();
     for (const id of ids ?? []) if (this.savedAt(id) === null) throw notThere(id);
     return wanted.map((id) => this.conversationsPath(id)).filter((path) => existsSync(path));
+  }
+
+  /** Of all chats, the one that was saved last first. */
+  private ids(): string[] {
+    if (!existsSync(this.chats)) return [];
+    const all = readdirSync(this.chats).flatMap((name) => {
+      if (!name.endsWith(ending)) return [];
+      const id = name.slice(0, -ending.length);
+      return [{ id, saved: Number(this.savedAt(id) ?? 0) }];
+    });
+    return all.sort((a, b) => b.saved - a.saved).map(({ id }) => id);
   }
 
   private pathOf(id: string): string {

@@ -19,6 +19,7 @@ import { readQuery } from '../routes/query.ts';
 import type { RouteParts, Routes } from '../routes/routes.ts';
 import type { StoredJob } from '../state/job-store.ts';
 import { callLibrary, type LibraryCall } from './call-library.ts';
+import { withFileNames } from './file-names.ts';
 import {
   eventsParameters,
   inspectParameters,
@@ -65,12 +66,7 @@ async function called(
 ): Promise<object> {
   const { files } = parts.workspace.open();
   const found = await callLibrary(call, signal);
-  let text = JSON.stringify(found);
-  for (const id of ids) {
-    const inJson = (value: string): string => JSON.stringify(value).slice(1, -1);
-    text = text.replaceAll(inJson(files.pathOf(id)), inJson(files.find(id)?.filename ?? id));
-  }
-  return JSON.parse(text) as object;
+  return JSON.parse(withFileNames(JSON.stringify(found), ids, files)) as object;
 }
 
 const dataRoutes = (parts: RouteParts): Routes => {

@@ -10,6 +10,7 @@ import { type Handler, jsonOf } from '../request.ts';
 import { fileOf } from '../routes/files.ts';
 import type { RouteParts, Routes } from '../routes/routes.ts';
 import { stateFolder } from '../state/database.ts';
+import { inJson, withFileNames } from './file-names.ts';
 import type { TaskCall } from './library-calls.ts';
 import { exportsFolder, madeOrBelow, newExport, placeBelow } from './places.ts';
 import { summaryNamed } from './run-summary.ts';
@@ -174,11 +175,9 @@ function shownBy(parts: RouteParts) {
   return (found: object): object => {
     const { workspace } = parts;
     const { files } = workspace.open();
-    const inJson = (value: string): string => JSON.stringify(value).slice(1, -1);
     const { files: written, ...others } = found as { readonly files?: unknown };
-    let text = JSON.stringify(others);
-    for (const id of new Set(text.match(/file-[A-Za-z0-9]{10,}/g) ?? []))
-      text = text.replaceAll(inJson(files.pathOf(id)), inJson(files.find(id)?.filename ?? id));
+    const given = JSON.stringify(others);
+    let text = withFileNames(given, new Set(given.match(/file-[A-Za-z0-9]{10,}/g) ?? []), files);
     for (const folder of [exportsFolder(workspace.runs), workspace.runs])
       text = text.replaceAll(`"${inJson(join(folder, 'x').slice(0, -1))}`, '"');
     const weights = inJson(join('x', 'adapter', 'adapter.gguf').slice(1));

@@ -57,17 +57,20 @@ export class Tasks {
   private readonly folder: string;
   private readonly closing: AbortSignal;
   /** Applied to what the library gives before it is kept. */
-  private readonly shown: (found: object, request: TaskRequest) => object;
+  private readonly shown: (found: object) => object;
   private readonly known = new Map<string, Task>();
   private readonly going = new Map<string, Going>();
 
   /** `folder`: of the server's state, which this process holds. Aborting `closing` ends all. */
-  constructor(folder: string, closing: AbortSignal, shown: (found: object, request: TaskRequest) => object) {
+  constructor(folder: string, closing: AbortSignal, shown: (found: object) => object) {
     this.folder = folder;
     this.closing = closing;
     this.shown = shown;
     mkdirSync(folder, { recursive: true });
-    for (const task of this.read()) this.known.set(task.id, isOver(task) ? task : this.keep(cutOff(task)));
+    for (const task of this.read()) {
+      if (isOver(task)) this.known.set(task.id, task);
+      else this.keep(cutOff(task));
+    }
     closing.addEventListener('abort', () => {
       for (const { stop } of this.going.values()) stop.abort(new Error('closed'));
     });
@@ -109,7 +112,7 @@ export class Tasks {
     const running = [...this.known.values()].filter(({ state }) => state === 'running').length;
     const waiting = [...this.going.keys()].filter((id) => this.known.get(id)?.state === 'waiting');
     for (const id of waiting.slice(0, Math.max(0, mostAtOnce - running))) {
-      this.known.set(id, this.keep({ ...this.known.get(id)!, state: 'running' }));
+      this.keep({ ...this.known.get(id)!, state: 'running' });
       void this.run(id, this.going.get(id)!);
     }
   }
@@ -126,7 +129,7 @@ export class Tasks {
         { program: 'server/studio/task-process.js', part: call.name, command: call, onProgress, graceMilliseconds },
         stop.signal,
       );
-      this.end(id, { state: 'done', result: { ...this.shown(found, request) } });
+      this.end(id, { state: 'done', result: { ...this.shown(found) } });
     } catch (error) {
       if (stop.signal.aborted) this.end(id, { state: 'interrupted' });
       else this.end(id, { state: 'failed', error: faultOf(error) });
