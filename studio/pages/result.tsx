@@ -1,5 +1,6 @@
 /** "Did it work?": the report's own sections, from report.json, so that the page and report.html say the same. */
 import type { JSX } from 'preact';
+import { useMemo } from 'preact/hooks';
 import type { ReportContent } from '../../src/report/content.ts';
 import { headlineOf, type Tone } from '../../src/report/headline.ts';
 import { answersSection } from '../../src/report/sections/answers.ts';
@@ -35,11 +36,19 @@ const tones: Readonly<Record<Tone, 'good' | 'bad' | 'warn' | 'plain'>> = {
   open: 'plain',
 };
 
+/** What takes long to make of a long run; the page is drawn again whenever its run is looked at. */
+const partsOf = (content: ReportContent) => ({
+  loss: plotsOf(content)[0],
+  result: resultSection(content).text,
+  answers: answersSection(content).text,
+  forgotten: forgottenSection(content).text,
+});
+
 function Report({ name, report, run, talk }: PartProps & { readonly report: Settings }): JSX.Element {
-  const content = contentOf(report);
+  const content = useMemo(() => contentOf(report), [report]);
   const { lead, title, tone } = headlineOf(content);
   const { page } = reportWords;
-  const [loss] = plotsOf(content);
+  const { answers, forgotten, loss, result } = useMemo(() => partsOf(content), [content]);
   const words = w().result;
   return (
     <>
@@ -68,9 +77,9 @@ function Report({ name, report, run, talk }: PartProps & { readonly report: Sett
         </a>
       </p>
       {loss ? <Chart plot={loss} /> : null}
-      <Markup title={said(page.result)} markup={resultSection(content).text} />
-      <Markup title={said(page.answers)} markup={answersSection(content).text} />
-      <Markup title={said(page.forgotten)} markup={forgottenSection(content).text} />
+      <Markup title={said(page.result)} markup={result} />
+      <Markup title={said(page.answers)} markup={answers} />
+      <Markup title={said(page.forgotten)} markup={forgotten} />
       <Proof content={content} />
       <AskMore name={name} content={content} />
     </>
