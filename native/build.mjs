@@ -1,8 +1,8 @@
 /**
  * Builds native/prebuilt/linux-x64/nomoat.node from native/src with the clang of Python's `ziglang`, or with --check builds it elsewhere and compares
- * bytes. Nobody but who changes the sources needs it. NOMOAT_PYTHON names a Python that has `ziglang` 0.17.1.
+ * bytes and the manifest. Nobody but who changes the sources needs it. NOMOAT_PYTHON names a Python that has `ziglang` 0.17.1.
  */
-import { mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
@@ -28,17 +28,21 @@ function build(to) {
 }
 
 const file = join(here, 'prebuilt', platform, 'nomoat.node');
-const manifest = join(here, 'prebuilt', 'manifest.json');
+const manifest = join(here, 'prebuilt/manifest.json');
+const manifestOf = (binary) => `${JSON.stringify({ sources: sourceDigest(here), files: { [platform]: fileDigest(binary) } }, null, 2)}\n`;
+
 if (process.argv.includes('--check')) {
   const folder = mkdtempSync(join(tmpdir(), 'nomoat-native-'));
   try {
-    build(join(folder, 'nomoat.node'));
-    if (fileDigest(join(folder, 'nomoat.node')) !== fileDigest(file)) throw new Error(`native: ${file} is not what native/src builds; run npm run native:build`);
+    const built = join(folder, 'nomoat.node');
+    build(built);
+    const same = fileDigest(built) === fileDigest(file) && manifestOf(built) === readFileSync(manifest, 'utf8');
+    if (!same) throw new Error(`native: ${dirname(manifest)} is not what native/src builds; run npm run native:build`);
   } finally {
     rmSync(folder, { recursive: true });
   }
 } else {
   mkdirSync(dirname(file), { recursive: true });
   build(file);
-  writeFileSync(manifest, `${JSON.stringify({ sources: sourceDigest(here), files: { [platform]: fileDigest(file) } }, null, 2)}\n`);
+  writeFileSync(manifest, manifestOf(file));
 }

@@ -256,6 +256,16 @@ describe.each([
     const answer = node(main, 'chat', 'runs/quickstart', '--prompt', 'how cold will it be here', '--temperature', '0');
     expect(answer.stdout).toBe('GetWeather\n');
   };
+  test('the kernels in it are those of its manifest: they load, or the processor is what is lacking', (context) => {
+    if (missing !== null) context.skip(missing);
+    const program = `import { loadKernels } from './node_modules/nomoat/dist/runtime/native/load.js';
+    const loaded = loadKernels();
+    console.log(loaded.reason ?? loaded.instructionSet);`;
+    const { stdout } = node('--input-type=module', '--eval', program);
+    const isBuilt = process.platform === 'linux' && process.arch === 'x64';
+    expect(stdout).toMatch(isBuilt ? /^(avx512-vnni|this processor lacks [\w, ]+)\n$/ : /^no kernels are built for /);
+  });
+
   // Once is enough for the same files.
   if (name === 'plainly') test('quickstart trains, and chat answers', { timeout: 240_000 }, trainsAndChats);
 

@@ -1,0 +1,74 @@
+import { appendFileSync, cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, expect, test, vi } from 'vitest';
+import { kernelsIn, loadKernels } from './load.ts';
+import { fileDigest, type NativeManifest, sourceDigest } from './sources.ts';
+
+const native = join(import.meta.dirname, '../../../native');
+const platform = `${process.platform}-${process.arch}`;
+const runsHere = test.skipIf(!loadKernels().kernels);
+
+const folders: string[] = [];
+afterEach(() => {
+  vi.unstubAllEnvs();
+  for (const folder of folders.splice(0)) rmSync(folder, { recursive: true });
+});
+
+/** What the package holds: binaries and manifest, without sources. */
+function packaged(): string {
+  const folder = mkdtempSync(join(tmpdir(), 'nomoat-native-'));
+  folders.push(folder);
+  cpSync(join(native, 'prebuilt'), join(folder, 'prebuilt'), { recursive: true });
+  return folder;
+}
+const binaryOf = (folder: string): string => join(folder, 'prebuilt', platform, 'nomoat.node');
+const reasonOf = (folder: string): string | null => {
+  const loaded = kernelsIn(folder);
+  return loaded.kernels ? null : loaded.reason;
+};
+
+test('the binaries of this repository are built from the sources beside them', () => {
+  const manifest = JSON.parse(readFileSync(join(native, 'prebuilt/manifest.json'), 'utf8')) as NativeManifest;
+  expect(sourceDigest(native), 'npm run native:build was not run after a change').toBe(manifest.sources);
+  for (const [name, digest] of Object.entries(manifest.files))
+    expect(fileDigest(join(native, 'prebuilt', name, 'nomoat.node'))).toBe(digest);
+});
+
+test('a folder without a binary for this machine has no kernels', () => {
+  expect(reasonOf(tmpdir())).toBe(`no kernels are built for ${platform}`);
+});
+
+runsHere('binaries without their sources load, as from the package', () => {
+  expect(kernelsIn(packaged())).toMatchObject({
+    kernels: { run: expect.any(Function) },
+    instructionSet: 'avx512-vnni',
+  });
+});
+
+runsHere('a binary of other bytes than the manifest has, or of other sources, is refused', () => {
+  const folder = packaged();
+  cpSync(join(native, 'src'), join(folder, 'src'), { recursive: true });
+  cpSync(join(native, 'build.mjs'), join(folder, 'build.mjs'));
+  expect(reasonOf(folder)).toBeNull();
+  appendFileSync(join(folder, 'src/rows.h'), '\n');
+  expect(reasonOf(folder)).toBe('the binary is built from other sources: npm run native:build');
+  rmSync(join(folder, 'src'), { recursive: true });
+  appendFileSync(binaryOf(folder), '\0');
+  expect(reasonOf(folder)).toBe('the binary is not the one of native/prebuilt/manifest.json');
+});
+
+runsHere('what cannot be read or loaded is a reason, not an error', () => {
+  const folder = packaged();
+  writeFileSync(binaryOf(folder), 'no library');
+  const files = { [platform]: fileDigest(binaryOf(folder)) };
+  writeFileSync(join(folder, 'prebuilt/manifest.json'), JSON.stringify({ sources: '', files }));
+  expect(reasonOf(folder)).toMatch(/^the binary cannot be loaded: /);
+  rmSync(join(folder, 'prebuilt/manifest.json'));
+  expect(reasonOf(folder)).toMatch(/^the binary cannot be loaded: .*manifest\.json/);
+});
+
+runsHere('NOMOAT_ISA names what may be used', () => {
+  vi.stubEnv('NOMOAT_ISA', 'sse2');
+  expect(reasonOf(native)).toBe('NOMOAT_ISA is sse2, and kernels are built for avx512-vnni alone');
+});
