@@ -194,6 +194,7 @@ const cases: Readonly<Record<TuneOptionName, Case>> = {
   initialAdapter: { to: join(reference, 'llama/lora.start.safetensors'), seen: steps('loss'), with: { rank: 4, alpha: 8 } }, // biome-ignore format: a table
   frozenAdapter: { to: join(reference, 'llama/lora.after20.safetensors'), seen: steps('loss') },
   precision: { to: 'int8', seen: steps('loss') },
+  engine: { to: 'native', seen: (o) => all(o, 'notice') },
   device: { to: 'webgpu', seen: (o) => o.fault ?? o.parameters },
   memory: { to: '300MB', seen: (o) => o.fault },
   threads: { to: 7, seen: (o) => o.threads },
@@ -282,7 +283,7 @@ test("a run's recipe.yaml repeats it", async () => {
   const again = await resolveSettings([join(folder, 'chats.jsonl')], { run: join(folder, 'again') }, path);
   const { run, settings } = all(first, 'run-start')[0]!;
   // The arithmetic that `auto` came to, which another time might be another.
-  expect({ ...again, run }).toEqual({ ...settings, model: again.model, precision: 'f32' });
+  expect({ ...again, run }).toEqual({ ...settings, model: again.model, precision: 'f32', engine: 'onnxruntime' });
   expect(settings).toMatchObject({ precision: 'auto' });
   expect(again.modelPath).toBe(llama);
 });

@@ -53,7 +53,7 @@ export interface DoctorReport {
   readonly webgpu: Adapter;
   /** Training. */
   readonly onnxruntime: DoctorEngine;
-  /** Our own kernels, instead of onnxruntime where NOMOAT_ENGINE asks for them. */
+  /** Our own kernels, instead of onnxruntime where `engine` asks for them. */
   readonly kernels: DoctorEngine;
   /** Tokenising and chat. */
   readonly llamaCpp: DoctorEngine;

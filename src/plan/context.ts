@@ -9,6 +9,7 @@ import { copyOf, findCopy } from '../llama/parity.ts';
 import { diskFreeBytes, memoryBytes } from '../machine/machine.ts';
 import type { ActivationPolicy } from '../models/activation-policy.ts';
 import { loraWeights, type ModelConfig, parameterCount, readModelConfig } from '../models/config.ts';
+import { chooseKernels } from '../runtime/native/choose.ts';
 import type { KernelProbe } from '../runtime/onnxruntime-node/probe.ts';
 import { trainsAdapter } from '../settings/methods.ts';
 import type { RunSettings } from '../settings/run-settings.ts';
@@ -103,6 +104,8 @@ export function settingOf(
     keepEpochs: settings.keepEpochs,
     precision,
     ...holding,
+    kernels:
+      adapter && chooseKernels(settings, config, { ...holding, precision, trainable: 'adapter' }).kernels !== null,
     trained: adapter ? loraWeights(config, settings) : parameters,
     parameters,
     fileBytes: model.byteLength,

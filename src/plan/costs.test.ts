@@ -26,6 +26,7 @@ const setting: Setting = {
   method: 'lora',
   precision: 'f32',
   activations: 'keep',
+  kernels: false,
   streamed: false,
   keepEpochs: 0,
   trained: 2_442_240,
@@ -96,9 +97,13 @@ test.each(['llama', 'qwen2', 'qwen3'])(
     const kept = saved.reduce((sum, out) => sum + widths[out.slice('saved.'.length)]!, 0);
     // Beside them: the input, q, k, v, attention's output and its probabilities in tiles of 64 rows.
     const own = modelWidth + headDim * (2 * heads + 2 * kvHeads) + 64 * heads;
-    expect(savedPerToken({ ...config, qkNorms }, { activations: 'keep', method: 'lora' })).toBe(own + kept);
-    expect(savedPerToken({ ...config, qkNorms }, { activations: 'recompute', method: 'lora' })).toBe(modelWidth);
-    const half = savedPerToken({ ...config, qkNorms }, { activations: 'float16', method: 'lora' });
+    const saves = (activations: Setting['activations'], kernels = false): number =>
+      savedPerToken({ ...config, qkNorms }, { activations, kernels, method: 'lora' });
+    expect(saves('keep')).toBe(own + kept);
+    expect(saves('recompute')).toBe(modelWidth);
+    // Our kernels keep one sum of each row instead.
+    expect(saves('keep', true)).toBe(own + kept - 63 * heads);
+    const half = saves('float16');
     expect(half).toBe(2 * modelWidth + (own + kept - 2 * modelWidth) / 2);
     await stages.close();
     model.close();
@@ -180,12 +185,13 @@ test('streamed blocks: held-out rows wait between two of them, up to a bound', (
 });
 
 test('activations as float16 cost their conversions', () => {
-  const more = stepSeconds(smol, rates, work, 'float16') - stepSeconds(smol, rates, work, 'keep');
+  const more = stepSeconds(smol, rates, work, { ...setting, activations: 'float16' }) - stepSeconds(smol, rates, work);
   expect(more).toBeCloseTo(1500 * 30 * (6336 - 1152) * 2 * 0.2e-9, 9);
 });
 
 test('recomputed activations cost one more forward pass', () => {
-  const more = stepSeconds(smol, rates, work, 'recompute') - stepSeconds(smol, rates, work, 'keep');
+  const more =
+    stepSeconds(smol, rates, work, { ...setting, activations: 'recompute' }) - stepSeconds(smol, rates, work);
   expect(more).toBeCloseTo(1.5 * 30 * 0.05, 9);
 });
 

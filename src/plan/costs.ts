@@ -40,11 +40,15 @@ export interface Duration {
 const castSeconds = 0.2e-9;
 
 /** Seconds that a token's activations take beyond computing them once and keeping them: two conversions, or one more forward pass. */
-function againSeconds(shape: Shape, rates: Rates, activations: Setting['activations']): number {
+function againSeconds(
+  shape: Shape,
+  rates: Rates,
+  { activations, kernels }: Pick<Setting, 'activations' | 'kernels'>,
+): number {
   if (activations === 'keep') return 0;
   if (activations === 'recompute') return (shape.layers * rates.forwardBlock) / rates.tokens;
   const [kept, half] = (['keep', 'float16'] as const).map((a) =>
-    savedPerToken(shape, { activations: a, method: 'lora' }),
+    savedPerToken(shape, { activations: a, kernels, method: 'lora' }),
   );
   return shape.layers * 2 * (kept! - half!) * 2 * castSeconds;
 }
@@ -54,13 +58,13 @@ export function stepSeconds(
   shape: Shape,
   rates: Rates,
   work: Work,
-  activations: Setting['activations'] = 'keep',
+  held: Pick<Setting, 'activations' | 'kernels'> = { activations: 'keep', kernels: false },
 ): number {
   const perToken = (rates.firstBlock + (shape.layers - 1) * rates.furtherBlock) / rates.tokens;
   const head = (rates.head / Math.max(1, rates.headRows)) * work.supervisedPerStep;
   return (
     work.microBatchesPerStep * rates.start +
-    work.tokensPerStep * (perToken + againSeconds(shape, rates, activations)) +
+    work.tokensPerStep * (perToken + againSeconds(shape, rates, held)) +
     head +
     shape.layers * rates.optimizerBlock
   );
@@ -101,7 +105,7 @@ export interface DurationOptions {
 }
 
 export function durationOf({ preparation, rates, setting, shape, work }: DurationOptions): Duration {
-  const computing = stepSeconds(shape, rates, work, setting.activations);
+  const computing = stepSeconds(shape, rates, work, setting);
   // Streamed blocks are read beside, once forward and once backward, but for the last, which is still there.
   const reading = (blocks: number): number =>
     setting.streamed ? (blocks * projectionWeightsPerBlock(shape)) / rates.diskRate : 0;

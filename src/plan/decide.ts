@@ -19,6 +19,7 @@ import {
   holdingsOf,
   settingOf,
   trainedIn,
+  trainingMemory,
 } from './context.ts';
 import { assumedDeviceRate, assumedRates, durationOf, stepSeconds } from './costs.ts';
 import { measureBlock } from './measure-block.ts';
@@ -83,28 +84,43 @@ export interface Pace {
   readonly step?: ((what: string) => Promise<void>) | undefined;
 }
 
+/** Our kernels want the weights in memory: what fits in no other way than from the disk is computed, and so measured, by onnxruntime. */
+function engineIn(
+  precision: 'f32' | 'int8',
+  context: Context,
+  settings: RunSettings,
+  work: Work,
+): RunSettings['engine'] {
+  const resident = holdingsOf(precision, settings).filter(({ streamed }) => !streamed);
+  const least = trainingMemory(context, settings, { ...resident.at(-1)!, precision }, work);
+  return least <= budgetOf(context, settings) ? settings.engine : 'onnxruntime';
+}
+
 function ratesIn(
   precision: 'f32' | 'int8',
-  { model, probe, threads }: Context,
+  context: Context,
   settings: RunSettings,
-  batch: PackedBatch,
+  { typical: batch, work }: LaidOut,
 ): Promise<Rates> {
+  const { model, probe, threads } = context;
   // Without a probe there is no int8.
   const levels = probe ? weightLevels(probe) : maxLevels;
-  return measureBlock({ model, batch, threads, precision, levels, activations: 'keep', adapter: settings });
+  const engine = engineIn(precision, context, settings, work);
+  return measureBlock({ model, batch, threads, precision, levels, engine, activations: 'keep', adapter: settings });
 }
 
 /** The arithmetic that the run will have, and what was measured in it: for `auto`, the quicker one, or the one that fits. */
 export async function measureRates(
   context: Context,
   settings: RunSettings,
-  { typical, work }: LaidOut,
+  laidOut: LaidOut,
   { step }: Pace = {},
 ): Promise<Rated> {
   const { held, shape } = context;
+  const { work } = laidOut;
   const wanted = arithmeticOf(settings, context);
   await step?.(`Measuring a block in ${wanted.precision === 'int8' ? 'int8' : 'float32'}`);
-  const rates = await ratesIn(wanted.precision, context, settings, typical);
+  const rates = await ratesIn(wanted.precision, context, settings, laidOut);
   if (!wanted.fallsBack) return { arithmetic: wanted, rates, measured: true };
   const exact = memoryOf({
     shape,
@@ -115,7 +131,7 @@ export async function measureRates(
   });
   if (exact.training > budgetOf(context, settings)) return { arithmetic: wanted, rates, measured: true };
   await step?.('Measuring a block in float32');
-  const exactRates = await ratesIn('f32', context, settings, typical);
+  const exactRates = await ratesIn('f32', context, settings, laidOut);
   if (stepSeconds(shape, exactRates, work) / stepSeconds(shape, rates, work) >= worthwhileSpeedup)
     return { arithmetic: wanted, rates, measured: true };
   // The second measurement finds memory that the first one left behind.

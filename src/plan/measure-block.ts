@@ -10,6 +10,7 @@ import { type ModelConfig, projectionDimensions, readModelConfig } from '../mode
 import { emptyMatrix } from '../models/quantize.ts';
 import { readLayer } from '../models/weights.ts';
 import { bytes, floats, type Tensors } from '../runtime/onnxruntime-node/executor.ts';
+import type { RunSettings } from '../settings/run-settings.ts';
 import { type BaseWeights, int8Tensors, shapeOf } from '../train/base-weights.ts';
 import { clipping } from '../train/clip.ts';
 import { quantizeLayer } from '../train/int8-model.ts';
@@ -39,6 +40,8 @@ export interface MeasureOptions {
   /** Largest magnitude of an int8 weight. */
   readonly levels: number;
   readonly activations: ActivationPolicy;
+  /** What computes the run's steps. */
+  readonly engine: RunSettings['engine'];
   readonly adapter: Omit<Parameters<typeof initLora>[0], 'layers' | 'dimensions' | 'baseModel'>;
 }
 
@@ -229,7 +232,7 @@ function timeDisk(model: GgufFile): number {
 
 /** Takes seconds: one block is read, and a micro-batch goes through two blocks and the head a few times. */
 export async function measureBlock(options: MeasureOptions): Promise<BlockCosts> {
-  const { activations, batch, model, threads } = options;
+  const { activations, batch, engine, model, threads } = options;
   const blocks = Math.min(measuredBlocks, readModelConfig(model).layers);
   const small = firstBlocks(model, blocks);
   const config = readModelConfig(small);
@@ -240,7 +243,7 @@ export async function measureBlock(options: MeasureOptions): Promise<BlockCosts>
   const adapter = initLora({ ...options.adapter, baseModel: model.path, layers: blocks, dimensions });
   const before = process.memoryUsage.rss();
   const since = performance.now();
-  const step = await createLoraStep({ model: small, adapter, threads, weights, activations, oneCall: false });
+  const step = await createLoraStep({ model: small, adapter, threads, weights, activations, engine, oneCall: false });
   const open = seconds(since);
   try {
     const scale = 1 / Math.max(1, batch.supervisedTokens);

@@ -13,13 +13,16 @@ import {
 /** Rows that a row mostly sees where attention keeps what it takes of them: tiles of conversations, and up to whole segments where every weight is trained. */
 const usualTile = { lora: 64, full: 256 } as const;
 
-/** Floats that a token leaves behind in a block until backward: its input, q, k, v, attention's output and probabilities, mid, gate, up; as float16, all but input and mid. */
-export function savedPerToken(shape: Shape, { activations, method }: Pick<Setting, 'activations' | 'method'>): number {
+/** Floats that a token leaves behind in a block until backward: its input, q, k, v, attention's output and probabilities (of our kernels, the sum of each row's), mid, gate, up; as float16, all but input and mid. */
+export function savedPerToken(
+  shape: Shape,
+  { activations, kernels, method }: Pick<Setting, 'activations' | 'kernels' | 'method'>,
+): number {
   const { feedForward, headDim, qkNorms, heads, kvHeads, modelWidth } = shape;
   if (activations === 'recompute') return modelWidth;
   const exact = 2 * modelWidth;
   const qk = headDim * (heads + kvHeads);
-  const attention = headDim * (2 * heads + 2 * kvHeads) + heads * usualTile[method];
+  const attention = headDim * (2 * heads + 2 * kvHeads) + heads * (kernels ? 1 : usualTile[method]);
   const rest = attention + 2 * feedForward + (qkNorms ? qk : 0);
   return exact + (activations === 'float16' ? rest / 2 : rest);
 }
@@ -68,11 +71,15 @@ const streamedBlocks = 2;
 /** The head stands there as forward and as backward read it. */
 const int8Heads = 2;
 
+/** Our kernels arrange float32 blocks for both directions, beside the weights as they came; int8 ones where they lie. */
+const arrangedCopies = 2;
+
 /** Bytes of the frozen weights. Int8 models look their embeddings up in the file. */
-export function weightBytes(shape: Shape, { precision, method, parameters, streamed }: Setting): number {
+export function weightBytes(shape: Shape, { kernels, precision, method, parameters, streamed }: Setting): number {
   // Full fine-tuning counts its weights as trained.
   if (method === 'full') return 0;
-  if (precision === 'f32') return parameters * float32;
+  const arranged = kernels ? arrangedCopies * shape.layers * projectionWeightsPerBlock(shape) : 0;
+  if (precision === 'f32') return (parameters + arranged) * float32;
   const blocks = streamed ? Math.min(streamedBlocks, shape.layers) : shape.layers;
   return blocks * projectionWeightsPerBlock(shape) + int8Heads * headWeights(shape);
 }

@@ -14,11 +14,12 @@ import { renderReport } from '../run/report.ts';
 import { resumedDecision } from '../run/resumed-decision.ts';
 import { RunFolder } from '../run/run-folder.ts';
 import { runTraining } from '../run/run-training.ts';
+import { loadKernels } from '../runtime/native/load.ts';
 import { type Given, resolveSettings } from '../settings/load.ts';
 import type { RunSettings } from '../settings/run-settings.ts';
 import type { TokenRow } from '../tokens/token-row.ts';
 import { arithmeticOf } from './arithmetic.ts';
-import { contextOf, trainingMemory } from './context.ts';
+import { contextOf, settingOf, trainingMemory } from './context.ts';
 import type { Decision } from './decide.ts';
 import { planTuning, variantsOf } from './plan-variants.ts';
 import { usualPrices } from './prices.ts';
@@ -102,6 +103,18 @@ test('a shared prefix is work once per micro-batch, and real in every row', () =
     largestMicroBatch: 180,
   });
   expect(work.validationTokens).toBe(140 + 10 + 20);
+});
+
+test('a plan counts with the engine that the run will have', () => {
+  const model = openGguf(llama);
+  const prepared = { train: [row(8, 1)], validation: [], prefix: 0 };
+  const context = contextOf({ model, prepared, threads: 1, held: 0, probe: null });
+  const kernels = (engine: RunSettings['engine'], streamed = false): boolean =>
+    settingOf(context, { ...settings, engine }, 'int8', { activations: 'recompute', streamed }).kernels;
+  const areHere = loadKernels().kernels !== null;
+  expect([kernels('onnxruntime'), kernels('auto'), kernels('native')]).toEqual([false, areHere, areHere]);
+  expect(kernels('native', true)).toBe(false);
+  model.close();
 });
 
 test('the other ways to run', () => {

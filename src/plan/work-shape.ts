@@ -41,6 +41,8 @@ export interface Setting {
   readonly method: 'lora' | 'full';
   readonly precision: 'f32' | 'int8';
   readonly activations: ActivationPolicy;
+  /** Whether our own kernels compute the blocks. */
+  readonly kernels: boolean;
   /** Blocks come from the disk, two in memory at a time; the micro-batches of a step then go through together. */
   readonly streamed: boolean;
   /** Checkpoints that are kept beside those that a run needs. */

@@ -78,7 +78,7 @@ interface OpenMethodOptions
   readonly resumes: boolean;
 }
 
-/** Opens the step by the engine that the run began with, which is written down. */
+/** Opens the step by the engine that was asked for, or that the run began with, which is written down. */
 function openRunMethod({ journal, opened, resumes, threads, weights }: OpenMethodOptions): Promise<Method> {
   const { decision, folder, frozen, model, prepared } = opened;
   const { settings } = prepared;
@@ -91,7 +91,7 @@ function openRunMethod({ journal, opened, resumes, threads, weights }: OpenMetho
     threads,
     weights,
     activations: decision.activations,
-    engine: wantedEngine(record),
+    engine: wantedEngine(record, resumes),
     onEngine: (engine, message) => {
       if (message !== null) journal.notice('engine', message);
       const change = resumes ? engineChange(settings.run, record.engine, engine) : null;

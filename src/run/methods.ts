@@ -77,8 +77,8 @@ export interface MethodOptions {
   readonly weights: BaseWeights | null;
   readonly activations: ActivationPolicy;
   /** What is asked for to compute an adapter's step. */
-  readonly engine: 'onnxruntime' | 'native';
-  /** Hears what does, and a sentence for people where native kernels were asked for. */
+  readonly engine: RunSettings['engine'];
+  /** Hears what does, and a sentence for people where our own kernels were wanted. */
   readonly onEngine: (engine: string, message: string | null) => void;
 }
 

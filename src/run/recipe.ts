@@ -3,6 +3,7 @@ import { createHash } from 'node:crypto';
 import { stringify } from 'yaml';
 import { pretrainOptions, tuneOptions } from '../settings/options.ts';
 import { shellQuote } from '../words/shell-quote.ts';
+import { engineName } from './engine.ts';
 import type { RunRecord } from './run-record.ts';
 import { shareable } from './shareable.ts';
 
@@ -11,13 +12,14 @@ export const recipeCommand = ({ settings }: Pick<RunRecord, 'settings'>): string
   `nomoat ${settings.method === 'pretrain' ? 'pretrain' : 'tune'} ${settings.data.map((path) => shellQuote(path)).join(' ')} --recipe recipe.yaml --run NEW`;
 
 /** The settings that a recipe states, as far as they are known. */
-export function settingsOf({ chosenPrecision, settings }: RunRecord): Record<string, unknown> {
+export function settingsOf({ chosenPrecision, engine, settings }: RunRecord): Record<string, unknown> {
   const values: Readonly<Record<string, unknown>> = {
     ...settings,
     ...settings.pretrain,
     model: settings.modelPath,
     // `auto` measures, and may come to something else the next time.
     precision: chosenPrecision ?? settings.precision,
+    engine: engine ? engineName(engine) : settings.engine,
   };
   const names = Object.keys(settings.method === 'pretrain' ? pretrainOptions : tuneOptions).filter(
     (name) => name !== 'run',
@@ -42,6 +44,7 @@ const placeNames: ReadonlySet<string> = new Set([
   'memory',
   'nice',
   'device',
+  'engine',
 ]);
 
 /** Whether a setting means nothing to another machine; a share of the data held out means the same everywhere. */

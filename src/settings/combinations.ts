@@ -18,6 +18,7 @@ const methodsOf: { readonly [Name in TuneOptionName]?: readonly TuneValues['meth
   initialAdapter: adapters,
   frozenAdapter: adapters,
   precision: adapters,
+  engine: adapters,
   outputType: ['full'],
   mixBase: answerMethods,
   keepAlignment: answerMethods,
@@ -71,10 +72,15 @@ const promptFaults = ({ promptWeight, supervise }: Given): string[] =>
     ? ["`promptWeight`: with `supervise: 'all'` every token is learnt already"]
     : [];
 
-const deviceFaults = ({ device, precision }: Given): string[] =>
-  device === 'webgpu' && precision === 'int8'
-    ? ["`precision: 'int8'`: `device: 'webgpu'` computes in float32, the graphics card has no int8 kernels here"]
-    : [];
+const deviceFaults = ({ device, engine, precision }: Given): string[] =>
+  device !== 'webgpu'
+    ? []
+    : [
+        ...(precision === 'int8'
+          ? ["`precision: 'int8'`: `device: 'webgpu'` computes in float32, the graphics card has no int8 kernels here"]
+          : []),
+        ...(engine === 'native' ? ["`engine: 'native'`: `device: 'webgpu'` is onnxruntime's alone"] : []),
+      ];
 
 /** What is wrong with values together; `flags` are those that were given, not in a recipe. */
 export const combinationFaults = (flags: Given, values: Given): string[] => [

@@ -57,6 +57,10 @@ test.each(Object.entries<z.ZodType>(tuneOptions))(
 
 test('an empty list is refused, and int8 where every weight is trained', () => {
   expect(() => resolveOptions({ targetModules: [] })).toThrow(/`targetModules`: is empty; choose of q_proj/);
+  expect(() => resolveOptions({ device: 'webgpu', engine: 'native' })).toThrow(
+    /`engine: 'native'`: .*onnxruntime's alone/,
+  );
+  expect(() => resolveOptions({ method: 'full', engine: 'native' })).toThrow(/`engine`: only the methods lora/);
   expect(() => resolveOptions({ method: 'full', precision: 'int8' })).toThrow(
     /`precision`: only the methods lora, dpo, orpo, simpo, kto have it/,
   );

@@ -12,6 +12,7 @@ import { assertGiven } from '../words/given.ts';
 import { callWith, callWithOptions } from '../words/program-words.ts';
 import { resolveChatTemplate } from './chat-template.ts';
 import { combinationFaults } from './combinations.ts';
+import { namedEngine } from './engine.ts';
 import { type PretrainValues, pretrainSettings, startModelName, type TuneValues, tuneSettings } from './options.ts';
 import { type Given, parseSettings } from './parse-settings.ts';
 import { readRecipe } from './recipe.ts';
@@ -129,6 +130,7 @@ export async function settingsWith(data: readonly string[], flags: Given, recipe
   const run = newRun(options.run, `${stemOf(data[0]!)}-${stemOf(model.name)}`);
   return {
     ...options,
+    engine: namedEngine() ?? options.engine,
     pretrain: null,
     data: data.map((path) => resolve(path)),
     model: model.name,

@@ -143,6 +143,11 @@ export interface TuneOptionValues {
    */
   readonly precision?: 'auto' | 'f32' | 'int8';
   /**
+   * What computes the steps of an adapter: onnxruntime, or kernels of our own (native: Linux x64 with AVX-512 VNNI),
+   * which leave to onnxruntime what they lack; auto: those where the base is in int8. Default: 'onnxruntime'.
+   */
+  readonly engine?: 'auto' | 'onnxruntime' | 'native';
+  /**
    * Where training computes: the processor, or a graphics card through WebGPU, in float32 (experimental). Default:
    * 'cpu'.
    */

@@ -132,6 +132,11 @@ export const tuneOptions = {
     ['auto', 'f32', 'int8'],
     'dtype of the frozen base weights and arithmetic with them; auto takes int8 where it is faster and measured to be close',
   ),
+  engine: choice(
+    'onnxruntime',
+    ['auto', 'onnxruntime', 'native'],
+    'what computes the steps of an adapter: onnxruntime, or kernels of our own (native: Linux x64 with AVX-512 VNNI), which leave to onnxruntime what they lack; auto: those where the base is in int8',
+  ),
   device: choice(
     'cpu',
     ['cpu', 'webgpu'],

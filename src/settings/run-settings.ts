@@ -115,6 +115,8 @@ export interface RunSettings {
   /** What the new adapter is trained on top of, likewise; absent in runs from before there was a choice. */
   readonly frozenAdapter?: string | null;
   readonly precision: 'auto' | 'f32' | 'int8';
+  /** What computes an adapter's steps; `native` and `auto` fall back to onnxruntime for what the kernels lack. Absent where every weight is trained. */
+  readonly engine: 'auto' | 'onnxruntime' | 'native';
   /** Where the graphs run; webgpu means float32. */
   readonly device: 'cpu' | 'webgpu';
   /** Bytes that the run may take; null = what is free. */

@@ -10,9 +10,7 @@ import type { ActivationPolicy } from '../models/activation-policy.ts';
 import type { BlockOptions } from '../models/block-options.ts';
 import { type ModelConfig, projectionDimensions, readModelConfig } from '../models/config.ts';
 import { type ModelWeights, readWeights } from '../models/weights.ts';
-import { unsupported } from '../runtime/native/block-stages.ts';
-import type { Kernels } from '../runtime/native/kernels.ts';
-import { type Loaded, loadKernels } from '../runtime/native/load.ts';
+import { type Choice, chooseKernels } from '../runtime/native/choose.ts';
 import { DeviceMemory } from '../runtime/onnxruntime-node/device-memory.ts';
 import { type BaseWeights, fileWeights, float32Weights } from './base-weights.ts';
 import { Buffers } from './buffers.ts';
@@ -41,9 +39,9 @@ export interface LoraStepOptions extends StepOptions {
   readonly weights?: BaseWeights;
   /** Default: keep. */
   readonly activations?: ActivationPolicy;
-  /** Our own kernels for what they compute, where they can be had; default: onnxruntime alone. */
-  readonly engine?: 'onnxruntime' | 'native';
-  /** Hears what computes the step: onnxruntime or, as `native SET`, our own kernels for that instruction set; and a sentence for people where `native` was asked for. */
+  /** Our own kernels for what they compute, where they can be had: native in either precision, auto in int8 alone; default: onnxruntime. */
+  readonly engine?: 'auto' | 'onnxruntime' | 'native';
+  /** Hears what computes the step: onnxruntime or, as `native SET`, our own kernels for that instruction set; and a sentence for people where kernels were wanted. */
   readonly onEngine?: (engine: string, message: string | null) => void;
 }
 
@@ -75,30 +73,20 @@ function checkAdapter(adapter: EvenAdapter, config: ModelConfig): void {
   }
 }
 
-/** The kernels where they are asked for and compute such blocks; `onEngine` hears why not. */
-function kernelsFor(
-  { device, engine = 'onnxruntime', onEngine }: LoraStepOptions,
-  config: ModelConfig,
-  { block, streamed }: { readonly block: BlockOptions; readonly streamed: boolean },
-): (Loaded & { readonly kernels: Kernels }) | null {
-  if (engine === 'onnxruntime') {
-    onEngine?.('onnxruntime', null);
-    return null;
+/** Tells what computes the step, and where kernels were wanted, in a sentence what they do of it or why there are none. */
+function sayEngine({ onEngine }: LoraStepOptions, choice: Choice, fallbacks: readonly string[]): void {
+  const rest = fallbacks.length > 0 ? `, onnxruntime ${fallbacks.join(' and ')}` : '';
+  if (choice.kernels) onEngine?.(`native ${choice.instructionSet}`, `native kernels compute the step${rest}`);
+  else {
+    const why = choice.reason && `onnxruntime computes the step, not the native kernels: ${choice.reason}`;
+    onEngine?.('onnxruntime', why);
   }
-  const loaded = loadKernels();
-  const why =
-    device === 'webgpu'
-      ? 'the kernels run on the CPU'
-      : loaded.kernels
-        ? unsupported(config, block, streamed)
-        : loaded.reason;
-  if (why !== null) onEngine?.('onnxruntime', `onnxruntime computes the step, not the native kernels: ${why}`);
-  return why === null && loaded.kernels ? loaded : null;
 }
 
 /** Opens the engine and reads the weights; the adapter is trained. Throws NomoatError when adapter and model do not fit. */
 export async function createLoraStep(options: LoraStepOptions): Promise<TrainStep> {
-  const { activations = 'keep', adapter, device, model, neftuneAlpha, oneCall = true, threads, weights } = options;
+  const { activations = 'keep', adapter, device, engine = 'onnxruntime', model, neftuneAlpha, ...rest } = options;
+  const { oneCall = true, threads, weights } = rest;
   const config = readModelConfig(model);
   checkAdapter(adapter, config);
   const memory = device === 'webgpu' ? await DeviceMemory.open() : null;
@@ -109,13 +97,10 @@ export async function createLoraStep(options: LoraStepOptions): Promise<TrainSte
   const { rank, targetModules } = adapter;
   const trained = { trainable: 'adapter', targets: targetModules, rank, dropout: adapter.dropout > 0 } as const;
   const block = { ...trained, biases, qkNorms, precision };
-  const native = kernelsFor(options, config, { block, streamed: base.streamed });
-  const kernels = native?.kernels ?? null;
+  const choice = chooseKernels({ engine, device }, config, { ...block, streamed: base.streamed });
+  const { kernels } = choice;
   const stages = await openStages(config, block, { threads, device, kernels });
-  if (native) {
-    const rest = stages.fallbacks.length > 0 ? `, onnxruntime ${stages.fallbacks.join(' and ')}` : '';
-    options.onEngine?.(`native ${native.instructionSet}`, `native kernels compute the step${rest}`);
-  }
+  sayEngine(options, choice, stages.fallbacks);
   const slots = adapterSlots(adapter);
   const trainedInputs = Array.from({ length: config.layers }, (_, layer) => {
     const own = slots.filter((s) => s.layer === layer);

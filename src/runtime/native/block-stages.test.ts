@@ -8,6 +8,7 @@ import { type ModelConfig, projectionDimensions } from '../../models/config.ts';
 import { quantizeMatrix } from '../../models/quantize.ts';
 import { bytes, Executor, floats, type Tensor } from '../onnxruntime-node/executor.ts';
 import { type BlockStages, nativeStages, type Stage, unsupported } from './block-stages.ts';
+import { type Asked, chooseKernels } from './choose.ts';
 import type { Kernels } from './kernels.ts';
 import { loadKernels } from './load.ts';
 
@@ -242,11 +243,28 @@ withKernels(`arrays of another length are refused before anything is computed${r
 });
 
 test('what the kernels do not compute is named', () => {
-  expect(unsupported(config({}), plain, false)).toBeNull();
-  expect(unsupported(config({ modelWidth: 120 }), plain, false)).toMatch(/width of the model, 120/);
-  expect(unsupported(config({}), { ...plain, trainable: 'all' }, false)).toMatch(/adapters only/);
-  expect(unsupported(config({}), plain, true)).toMatch(/in memory/);
+  const blocks = { precision: 'f32', trainable: 'adapter', streamed: false } as const;
+  expect(unsupported(config({}), blocks)).toBeNull();
+  expect(unsupported(config({ modelWidth: 120 }), blocks)).toMatch(/width of the model, 120/);
+  expect(unsupported(config({}), { ...blocks, trainable: 'all' })).toMatch(/adapters only/);
+  expect(unsupported(config({}), { ...blocks, streamed: true })).toMatch(/in memory/);
   const large = config({ modelWidth: 4096, feedForward: 16384, layers: 32 });
-  expect(unsupported(large, plain, false)).toMatch(/too large in float32/);
-  expect(unsupported(large, { ...plain, precision: 'int8' }, false)).toBeNull();
+  expect(unsupported(large, blocks)).toMatch(/too large in float32/);
+  expect(unsupported(large, { ...blocks, precision: 'int8' })).toBeNull();
+});
+
+test('they are chosen where they are asked for: auto means int8', () => {
+  const blocks = { precision: 'int8', trainable: 'adapter', streamed: false } as const;
+  const chosen = (engine: Asked['engine'], precision: 'f32' | 'int8', device: Asked['device'] = 'cpu') =>
+    chooseKernels({ engine, device }, config({}), { ...blocks, precision });
+  expect(chosen('onnxruntime', 'int8')).toEqual({ kernels: null, reason: null });
+  expect(chosen('auto', 'f32')).toEqual({ kernels: null, reason: null });
+  expect(chosen('native', 'int8', 'webgpu')).toMatchObject({ kernels: null, reason: expect.stringMatching(/CPU/) });
+  // What this machine cannot run has its reason.
+  for (const [engine, precision] of [
+    ['auto', 'int8'],
+    ['native', 'f32'],
+    ['native', 'int8'],
+  ] as const)
+    expect(chosen(engine, precision)).toBe(loaded);
 });

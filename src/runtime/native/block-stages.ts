@@ -37,12 +37,18 @@ function float32Bytes(config: ModelConfig): number {
   return config.layers * values * Float32Array.BYTES_PER_ELEMENT;
 }
 
+/** Of blocks, what decides whether the kernels compute them. */
+export interface Blocks extends Pick<BlockOptions, 'precision' | 'trainable'> {
+  /** Whether the weights come from the disk. */
+  readonly streamed: boolean;
+}
+
 /** Why the kernels do not compute these blocks, in words for people; null where they do. */
-export function unsupported(config: ModelConfig, options: BlockOptions, streamed: boolean): string | null {
+export function unsupported(config: ModelConfig, { precision, streamed, trainable }: Blocks): string | null {
   const { feedForward, headDim, heads, kvHeads, modelWidth } = config;
-  if (options.trainable !== 'adapter') return 'the kernels train adapters only';
+  if (trainable !== 'adapter') return 'the kernels train adapters only';
   if (streamed) return 'the kernels want the weights in memory';
-  if (options.precision === 'f32' && float32Bytes(config) > maxFloat32Bytes)
+  if (precision === 'f32' && float32Bytes(config) > maxFloat32Bytes)
     return 'the model is too large in float32 to be kept in two arrangements';
   const widths = [modelWidth, feedForward, heads * headDim, kvHeads * headDim, headDim];
   const uneven = widths.find((width) => width % lanes !== 0);
