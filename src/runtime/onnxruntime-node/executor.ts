@@ -39,6 +39,13 @@ const unconverted = /Non tensor type is temporarily not supported/;
 /** A node without a kernel on the device is an error, not a silent trip to the CPU and back. */
 const onDeviceOnly = { disable_cpu_ep_fallback: '1' } as const;
 
+/**
+ * How long a thread without work looks out for more before it sleeps. The engine's own limit is a count of looks, some milliseconds: in what
+ * one thread does alone (reading, compiling, small operators) the others took a fifth of the processor time to the first step. With a
+ * millisecond steps were as quick (docs/log/start-and-install.md); a fifth of that gained nothing more.
+ */
+const spinMicroseconds = '1000';
+
 export class Executor {
   readonly inputs: readonly string[];
   readonly outputs: readonly string[];
@@ -81,6 +88,7 @@ export class Executor {
         session: {
           // Sessions that spin while another one computes take its cores.
           force_spinning_stop: '1',
+          intra_op: { spin_duration_us: spinMicroseconds },
           // The engine's exponential of a masked score is no zero but 7e-46, which the processor handles a hundred times as slowly:
           // softmax over rows of 64 tokens took seven times as long.
           set_denormal_as_zero: '1',
