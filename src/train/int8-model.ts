@@ -100,7 +100,11 @@ export function quantizeLayer(
 /** Rows of the head that are read at once. */
 const headRows = 2048;
 
-function quantizeHead(model: GgufFile, { modelWidth, tiedHead, vocabulary }: ModelConfig, levels: number): Int8Head {
+export function quantizeHead(
+  model: GgufFile,
+  { modelWidth, tiedHead, vocabulary }: ModelConfig,
+  levels: number,
+): Int8Head {
   const output = emptyMatrix(modelWidth, vocabulary);
   const out = new Float32Array(Math.min(headRows, vocabulary) * modelWidth);
   for (let firstRow = 0; firstRow < vocabulary; firstRow += headRows) {
