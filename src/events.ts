@@ -205,6 +205,19 @@ export interface NoticeEvent {
   readonly message: string;
 }
 
+/** A held-out prompt and what the model answers to it while it is trained, as it is at a validation. */
+export interface TrainingSampleEvent {
+  readonly type: 'training-sample';
+  /** Number of optimizer steps taken before it was asked. */
+  readonly step: number;
+  /** Its last message, or the text that was given to continue. */
+  readonly prompt: string;
+  /** The data's answer. */
+  readonly expected: string;
+  /** At temperature 0; " ..." at its end where it was cut. */
+  readonly answer: string;
+}
+
 /** A held-out prompt and what the model answers to it, before training and after. */
 export interface SampleEvent {
   readonly type: 'sample';
@@ -292,6 +305,7 @@ export type RunEvent =
   | CheckpointSavedEvent
   | ExportParityEvent
   | NoticeEvent
+  | TrainingSampleEvent
   | SampleEvent
   | ResultEvent
   | RunEndEvent

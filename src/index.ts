@@ -77,6 +77,7 @@ export type {
   RunStartEvent,
   SampleEvent,
   StepEndEvent,
+  TrainingSampleEvent,
   ValidationEvent,
 } from './events.ts';
 export type { UpdateComparison } from './inspect/compare-updates.ts';

@@ -207,6 +207,12 @@ const cases: Readonly<Record<TuneOptionName, Case>> = {
   mixBase: { to: '25%', seen: ready('rows') },
   keepAlignment: { to: true, seen: ready('supervisedTokens') },
   basePrompts: { to: join(folder, 'prompts.txt'), seen: ready('tokens'), with: { mixBase: 0.25 } },
+  sampleShare: {
+    to: 0.5,
+    seen: (o) => all(o, 'training-sample').length,
+    stopAfter: 12,
+    with: { validation: '0.25', validateEvery: 1, epochs: 10 },
+  },
   verdictShare: { to: 0, seen: (o) => [...all(o, 'verdict'), ...o.events.filter((e) => e.type === 'notice' && e.code === 'no-verdict')].length, stopAfter: toTheEnd, with: { validation: '0.25', maxSteps: 1 } }, // biome-ignore format: a table
   safetyShare: { to: 0, seen: (o) => [...all(o, 'safety'), ...o.events.filter((e) => e.type === 'notice' && e.code === 'no-safety-check')].length, stopAfter: toTheEnd, with: { maxSteps: 1 } }, // biome-ignore format: a table
   outputType: { to: 'Q8_0', seen: (o) => openGguf(join(o.run, 'model/model.gguf')).number('general.file_type'), stopAfter: toTheEnd, with: { method: 'full', maxSteps: 1 } }, // biome-ignore format: a table
@@ -222,7 +228,7 @@ function baseline(file: string, given: Given, stopAfter: number): Promise<Observ
 
 test('the cases are the options of the table', () => {
   expect(Object.keys(cases).sort()).toEqual(Object.keys(tuneOptions).sort());
-  expect(Object.keys(cases).length).toBe(60);
+  expect(Object.keys(cases).length).toBe(61);
 });
 
 test.each(Object.entries(cases))(

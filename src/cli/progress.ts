@@ -58,6 +58,13 @@ function preferenceText({ accuracy, chosenLogProbability, margin }: PreferenceFi
 
 /** Further lines of a text under its first one. */
 const indented = (text: string): string => text.replaceAll('\n', `\n${' '.repeat(12)}`);
+/** Of a text in a line among others: the log has all of it. */
+const shortText = 60;
+function inShort(text: string): string {
+  const line = text.replace(/\s+/g, ' ').trim();
+  const characters = [...line];
+  return characters.length <= shortText ? line : `${characters.slice(0, shortText).join('')} ...`;
+}
 const hundredths = (score: number): string => fixed(100 * score, 1);
 const gigabytes = (bytes: number): string => `${(bytes / 1e9).toFixed(2)} GB`;
 const count = (value: number): string => value.toLocaleString('en');
@@ -133,6 +140,8 @@ export class Progress {
     },
     'export-parity': (e) => this.line(`Parity   ${e.base}: ${parityText(e)}`),
     notice: (e) => this.line(e.message),
+    'training-sample': (e) =>
+      this.line(`  ${inShort(e.prompt)} -> ${inShort(e.answer)} (expected ${inShort(e.expected)})`),
     sample: (e) =>
       this.line(
         `\n  asked     ${indented(e.prompt)}\n  expected  ${indented(e.expected)}\n  before    ${indented(e.before)}\n  after     ${indented(e.after)}`,

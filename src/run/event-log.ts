@@ -53,6 +53,7 @@ const shapes: { readonly [T in RunEvent['type']]: z.ZodType } = {
   'checkpoint-saved': shape({ number: ['step'] }),
   'export-parity': shape({ number: ['tokens'], text: ['base'] }, { meanDifference: figure, worstDifference: figure, bound: figure, passed: z.boolean().nullable() }), // biome-ignore format: a table
   notice: shape({ text: ['code', 'message'] }),
+  'training-sample': shape({ number: ['step'], text: ['prompt', 'expected', 'answer'] }),
   sample: shape({ text: ['prompt', 'expected', 'before', 'after'] }),
   verdict: shape({ number: ['examples', 'heldOut', 'seconds'], text: ['metric'] }, { scores: z.array(shape({ number: ['score'], text: ['name', 'kind'] }, { interval })).min(1), comparisons: z.array(shape({ number: ['difference', 'pValue'], text: ['with', 'outcome'] }, { interval })), degenerate: z.record(text, number), trainedOn: figure, nearlyTrainedOn: figure, sentences: z.array(text) }), // biome-ignore format: a table
   'answer-drift': shape({ number: ['prompts', 'tokensBefore', 'tokensAfter', 'cutBefore', 'cutAfter', 'divergence'] }),

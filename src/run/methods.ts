@@ -51,6 +51,8 @@ export interface Method {
   readonly after: Runnable;
   /** Writes into a checkpoint's folder what its weights mean to others, so that it is an adapter by itself. */
   describe(folder: string): void;
+  /** Writes what is trained so far to `path`, as llama.cpp opens it; null where that takes too long: every weight. */
+  readonly onTheWay: ((path: string) => Runnable) | null;
   /** Writes the result, whole or not at all. */
   write(state: TrainerState, stepsPerEpoch: number): void;
   /** What the parity proof compares with the trainer. */
@@ -146,6 +148,10 @@ async function openLora(options: MethodOptions): Promise<Method> {
   return {
     step,
     describe,
+    onTheWay: (path) => {
+      writeGgufLora(path, adapter, model);
+      return { modelPath: model.path, adapters: beside(path), ...askedAs(settings) };
+    },
     exactStep: async () => {
       if (!weights) return step;
       await step.close();
@@ -189,6 +195,7 @@ async function openFull({ settings, folder, model, threads }: MethodOptions): Pr
   return {
     step,
     describe: () => {},
+    onTheWay: null,
     exactStep: async () => step,
     result: { adapter: null, model: modelPath },
     before: { modelPath: model.path, adapters: [], ...askedAs(settings) },

@@ -2,7 +2,7 @@
  * A few answers before and after the run, for the eye. Promises: a question that the model's context does not hold is passed over, a
  * sample is no reason for a run to fail; what was cut says so.
  */
-import type { GenerateOptions } from '../chat/chat-model.ts';
+import type { GenerateOptions, Model } from '../chat/chat-model.ts';
 import type { Question } from '../dataset/prepared.ts';
 import { NomoatError } from '../errors.ts';
 import type { RunEvent } from '../events.ts';
@@ -13,8 +13,12 @@ const sampleCount = 3;
 const sampleCandidates = 20;
 /** A sample shows what the model does; a model that does not stop need not be shown for long. */
 export const sampleTokens = 80;
+
+/** What can be asked for them. */
+type Asked = Pick<Model, 'complete' | 'continue' | 'generate'>;
+
 /** The answer, marked where it was cut; null where the question does not fit into the context. */
-async function answerOf(chat: AnswerTeam, question: Question, options: GenerateOptions): Promise<string | null> {
+async function answerOf(chat: Asked, question: Question, options: GenerateOptions): Promise<string | null> {
   try {
     const { stopReason, text } =
       'messages' in question
@@ -43,19 +47,34 @@ export interface BeforeAndAfter {
   readonly after: AnswerTeam;
 }
 
-/** The first of the questions that fit, each with the model's answer. */
-async function answersTo(
-  chat: AnswerTeam,
+/** A question as it is shown, with the model's answer. */
+interface Answered {
+  readonly question: Question;
+  readonly prompt: string;
+  readonly expected: string;
+  readonly answer: string;
+}
+
+/** The first of the questions that fit, each with the model's answer as soon as it is there. Throws when `signal` aborts. */
+export async function* answersTo(
+  chat: Asked,
   questions: readonly Question[],
   signal: AbortSignal,
-): Promise<[Question, string][]> {
-  const made: [Question, string][] = [];
-  for (const question of questions) {
-    if (made.length === sampleCount) break;
+): AsyncGenerator<Answered, void> {
+  let made = 0;
+  for (const question of questions.slice(0, sampleCandidates)) {
+    if (made === sampleCount) break;
     const answer = await answerOf(chat, question, { temperature: 0, maxTokens: sampleTokens, seed: 0, signal });
-    if (answer !== null) made.push([question, answer]);
+    if (answer === null) continue;
+    made++;
+    yield { question, prompt: promptOf(question), expected: question.expected, answer };
   }
-  return made;
+}
+
+async function allAnswers(...given: Parameters<typeof answersTo>): Promise<Answered[]> {
+  const all: Answered[] = [];
+  for await (const answered of answersTo(...given)) all.push(answered);
+  return all;
 }
 
 /** Events of the samples, or the notice that there are none. Throws when `signal` aborts. */
@@ -64,21 +83,17 @@ export async function makeSamples(
   models: BeforeAndAfter,
   signal: AbortSignal,
 ): Promise<RunEvent[]> {
-  const candidates = questions.slice(0, sampleCandidates);
-  if (candidates.length === 0) return [];
-  const before = await answersTo(models.before, candidates, signal);
+  if (questions.length === 0) return [];
+  const before = await allAnswers(models.before, questions, signal);
   if (before.length === 0)
     return [{ type: 'notice', code: 'no-samples', message: "No samples: the questions fill the model's context." }];
-  const after = await answersTo(
-    models.after,
-    before.map(([question]) => question),
-    signal,
-  );
-  return before.map(([question, text], i) => ({
+  const asked = before.map(({ question }) => question);
+  const after = await allAnswers(models.after, asked, signal);
+  return before.map(({ answer, expected, prompt }, i) => ({
     type: 'sample',
-    prompt: promptOf(question),
-    expected: question.expected,
-    before: text,
-    after: after[i]![1],
+    prompt,
+    expected,
+    before: answer,
+    after: after[i]!.answer,
   }));
 }

@@ -10,6 +10,7 @@ import { Preferences } from '../train/preferences.ts';
 import { trainLoop } from '../train/trainer.ts';
 import type { Ending } from './end-run.ts';
 import type { Running } from './load-run.ts';
+import { SamplesOnTheWay } from './samples-on-the-way.ts';
 
 /** How training, or the whole run, ended; and why its result is not to be trusted, where it is not. */
 export interface Outcome {
@@ -63,6 +64,7 @@ function save({ method, opened, optimizer, state, stepsPerEpoch }: Running): Run
 async function follow(running: Running, loop: ReturnType<typeof trainLoop>): Promise<Outcome> {
   const { journal, losses, meter, opened } = running;
   const { validationBytes } = opened.prepared;
+  const samples = new SamplesOnTheWay(running);
   try {
     for (;;) {
       const next = await loop.next();
@@ -71,6 +73,8 @@ async function follow(running: Running, loop: ReturnType<typeof trainLoop>): Pro
       if (event.type === 'step-end') losses.see(event.loss);
       meter.see(event);
       journal.emit(withParent(withBitsPerByte(event, validationBytes)));
+      // Before the checkpoint that comes next: a run that is killed goes on with them, or makes them again.
+      if (event.type === 'validation') await samples.at(event);
       if (losses.hopeless) return diverged(running, `the loss has been above ${losses.bound.toFixed(1)} for long`);
     }
   } catch (error) {

@@ -19,6 +19,7 @@ const methodsOf: { readonly [Name in TuneOptionName]?: readonly TuneValues['meth
   frozenAdapter: adapters,
   precision: adapters,
   engine: adapters,
+  sampleShare: adapters,
   outputType: ['full'],
   mixBase: answerMethods,
   keepAlignment: answerMethods,

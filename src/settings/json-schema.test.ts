@@ -39,6 +39,7 @@ test('every number says what it counts, or is a ratio that has no unit', () => {
     'repeatPenalty',
     'frequencyPenalty',
     'presencePenalty',
+    'sampleShare',
     'verdictShare',
     'safetyShare',
     'mixBase',

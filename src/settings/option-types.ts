@@ -200,6 +200,11 @@ export interface TuneOptionValues {
    */
   readonly basePrompts?: string | null;
   /**
+   * Share of the run's time for answers of the model while it is trained, to a few held-out examples at each validation
+   * that there is time at, at most; 0: none. A number from 0 to 0.5. Default: 0.03.
+   */
+  readonly sampleShare?: number;
+  /**
    * Share of the run's time for evaluating held-out examples at its end, at most; 0: no evaluation. A number from 0 to
    * 0.5. Default: 0.1.
    */

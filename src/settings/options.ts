@@ -184,6 +184,11 @@ export const tuneOptions = {
     'FILE',
     'what the base is asked for `mixBase` and `keepAlignment`: a text file with a request on each line; default: 320 requests of every day, in English',
   ),
+  sampleShare: number(
+    0.03,
+    [0, 0.5],
+    "share of the run's time for answers of the model while it is trained, to a few held-out examples at each validation that there is time at, at most; 0: none",
+  ),
   verdictShare: number(
     0.1,
     [0, 0.5],

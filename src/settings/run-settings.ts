@@ -140,6 +140,8 @@ export interface RunSettings {
   readonly keepAlignment?: boolean;
   /** Absolute path of a text file with those requests, one on each line; null or absent = those of the package. */
   readonly basePrompts?: string | null;
+  /** Share of the run's time for answers of the model while it is trained, 0 for none; absent in runs from before there were some, and in pretraining. */
+  readonly sampleShare?: number;
   /** Share of the run's time for evaluating held-out examples at its end, 0 for none; absent in runs from before there was one. */
   readonly verdictShare?: number;
   /** Share of the run's time for a safety check at its end, 0 for none; absent in runs from before there was one, and in pretraining. */

@@ -1,15 +1,13 @@
 /** A run: how it goes, whether it worked, and its result in other forms. */
 import type { ComponentType, JSX } from 'preact';
 import { useState } from 'preact/hooks';
-import type { RunEvent } from '../../src/events.ts';
-import { eventsOf } from '../../src/report/content.ts';
 import { api, type RunSummary } from '../api.ts';
 import { Chart } from '../chart.tsx';
 import { commandLine, libraryCall } from '../commands.ts';
 import { useCurves } from '../curves.ts';
 import { type Followed, isOver, useFollowed } from '../follow.ts';
 import { lazy } from '../lazy.tsx';
-import { AsCommand, Busy, FaultNotice, Foreign, fill, Notice, Page, Prose } from '../parts.tsx';
+import { AsCommand, Busy, FaultNotice, fill, Notice, Page, Prose } from '../parts.tsx';
 import { addressOf, type Place } from '../route.ts';
 import { useAction } from '../use.ts';
 import { day, w } from '../words.ts';
@@ -17,6 +15,7 @@ import { Notices, noticesOf, placed } from './notices.tsx';
 import type { PartProps } from './part.ts';
 import { Bar, Figures, progressOf } from './progress.tsx';
 import { nameOfModel, StateTag } from './runs.tsx';
+import { Samples, SamplesOnTheWay } from './samples.tsx';
 import { Steps } from './steps.tsx';
 
 function Actions({ look, run }: { readonly run: RunSummary; readonly look: () => void }): JSX.Element | null {
@@ -61,40 +60,6 @@ function Actions({ look, run }: { readonly run: RunSummary; readonly look: () =>
       </p>
       <FaultNotice fault={fault} />
     </>
-  );
-}
-
-function Samples({ events }: { readonly events: readonly RunEvent[] }): JSX.Element | null {
-  const samples = eventsOf(events, 'sample');
-  const words = w().run;
-  if (samples.length === 0) return null;
-  return (
-    <section aria-labelledby="samples-title">
-      <h2 id="samples-title">{words.samples}</h2>
-      <div class="examples">
-        {samples.map(({ after, before, expected, prompt }, i) => (
-          <article class="example" key={i}>
-            <div class="question">
-              <Foreign>{prompt}</Foreign>
-            </div>
-            <div class="columns">
-              {(
-                [
-                  [words.expected, expected],
-                  [words.before, before],
-                  [words.after, after],
-                ] as const
-              ).map(([name, text]) => (
-                <div class="column" key={name}>
-                  <h3>{name}</h3>
-                  <Foreign>{text}</Foreign>
-                </div>
-              ))}
-            </div>
-          </article>
-        ))}
-      </div>
-    </section>
   );
 }
 
@@ -147,6 +112,7 @@ function Follow({ followed, name }: { readonly followed: Followed; readonly name
           ))}
         </div>
       ) : null}
+      <SamplesOnTheWay events={events} />
       <Samples events={events} />
       <Notices notices={notices} />
       <AsCommand

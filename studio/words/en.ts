@@ -205,6 +205,8 @@ export const en = {
     memory: 'Memory at the peak',
     notices: 'What the run says',
     noticeAt: '{n}: at step {step}:',
+    onTheWay: 'Answers while it learns',
+    afterSteps: 'After {step} steps',
     samples: 'Answers before and after',
     expected: 'Expected',
     before: 'Before',

@@ -202,6 +202,8 @@ export const zh: Words = {
     memory: '内存峰值',
     notices: '训练过程中的说明',
     noticeAt: '{n}：第 {step} 步：',
+    onTheWay: '训练中的回答',
+    afterSteps: '{step} 步之后',
     samples: '训练前后的回答',
     expected: '期望',
     before: '之前',

@@ -10,6 +10,7 @@ import type {
   RunEvent,
   RunStartEvent,
   StepEndEvent,
+  TrainingSampleEvent,
   ValidationEvent,
 } from '../../events.ts';
 import type { VerdictEvent } from '../../verdict-event.ts';
@@ -59,6 +60,7 @@ export class RunTeller {
     else if (event.type === 'estimate') this.estimate(event);
     else if (event.type === 'step-end') this.step(event);
     else if (event.type === 'validation') this.validation(event);
+    else if (event.type === 'training-sample') this.sample(event);
     else if (event.type === 'checkpoint-saved') this.checkpoint(event);
     else if (event.type === 'verdict') this.verdict(event);
     else if (event.type === 'notice') this.notice(event);
@@ -137,6 +139,11 @@ export class RunTeller {
         ...preferenceData('valid', event),
       },
     });
+  }
+
+  private sample({ answer, expected, prompt, step }: TrainingSampleEvent): void {
+    const message = `Step ${step}/${this.steps}: asked ${JSON.stringify(prompt)}, answered ${JSON.stringify(answer)}, expected ${JSON.stringify(expected)}`;
+    this.tell({ key: `sample ${step} ${prompt}`, message });
   }
 
   /** Those that a run keeps: others are there for a kill only. */
