@@ -7,6 +7,7 @@
 import type { ErrorCode, ErrorKind, NomoatError } from './errors.ts';
 import type { PreferenceFigures } from './losses/preference-tally.ts';
 import type { ActivationPolicy } from './models/activation-policy.ts';
+import type { SamplesEvent } from './sample-events.ts';
 import type { Method } from './settings/methods.ts';
 import type { RecordSource } from './text/example.ts';
 import type { ResultEvent } from './verdict-event.ts';
@@ -205,32 +206,6 @@ export interface NoticeEvent {
   readonly message: string;
 }
 
-/** A held-out prompt and what the model answers to it while it is trained, as it is at a validation. */
-export interface TrainingSampleEvent {
-  readonly type: 'training-sample';
-  /** Number of optimizer steps taken before it was asked. */
-  readonly step: number;
-  /** Its last message, or the text that was given to continue. */
-  readonly prompt: string;
-  /** The data's answer. */
-  readonly expected: string;
-  /** At temperature 0; " ..." at its end where it was cut. */
-  readonly answer: string;
-}
-
-/** A held-out prompt and what the model answers to it, before training and after. */
-export interface SampleEvent {
-  readonly type: 'sample';
-  /** Its last message, or the text that was given to continue. */
-  readonly prompt: string;
-  /** The data's answer. */
-  readonly expected: string;
-  /** The answer of the base. */
-  readonly before: string;
-  /** The answer with what was trained. */
-  readonly after: string;
-}
-
 /** The last event of a run that ended in whatever way but by a kill. */
 export interface RunEndEvent {
   readonly type: 'run-end';
@@ -305,8 +280,7 @@ export type RunEvent =
   | CheckpointSavedEvent
   | ExportParityEvent
   | NoticeEvent
-  | TrainingSampleEvent
-  | SampleEvent
+  | SamplesEvent
   | ResultEvent
   | RunEndEvent
   | ErrorEvent;

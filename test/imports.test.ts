@@ -24,6 +24,7 @@ const order = [
   'lora',
   'models',
   'settings',
+  'sample-events.ts',
   'safety-event.ts',
   'verdict-event.ts',
   'events.ts',

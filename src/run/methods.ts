@@ -120,17 +120,9 @@ async function openLora(options: MethodOptions): Promise<Method> {
   const { activations, engine, folder, frozen, model, onEngine, settings, threads, weights } = options;
   const adapter = await startingAdapter(settings, model);
   const base = frozen === null ? model : withUpdates(model, frozen);
-  const step = await createLoraStep({
-    model: base,
-    adapter,
-    threads,
-    activations,
-    device: settings.device,
-    neftuneAlpha: settings.neftuneAlpha,
-    engine,
-    onEngine,
-    ...(weights ? { weights } : {}),
-  });
+  const { device, neftuneAlpha } = settings;
+  const computed = { model: base, adapter, threads, ...(weights ? { weights } : {}) };
+  const step = await createLoraStep({ ...computed, activations, device, neftuneAlpha, engine, onEngine });
   const adapterPath = join(folder.adapter, 'adapter.gguf');
   const before = settings.initialAdapter ? folder.file(startAdapterName) : null;
   // What cannot be written for llama.cpp would otherwise be known after the training only.
@@ -139,6 +131,8 @@ async function openLora(options: MethodOptions): Promise<Method> {
   const beside = (path: string | null): StackedAdapter[] =>
     [below?.path ?? [], path ?? []].flat().map((each) => ({ path: each, scale: 1 }));
   const sha256 = folder.read().modelDigest;
+  const askedWith = { modelPath: model.path, ...askedAs(settings) };
+  const asked = (path: string | null): Runnable => ({ ...askedWith, adapters: beside(path) });
   const describe = (path: string): void => {
     writePeftConfig(path, adapter);
     writeAdapterBase(path, { file: basename(model.path), bytes: model.byteLength, sha256 });
@@ -150,7 +144,7 @@ async function openLora(options: MethodOptions): Promise<Method> {
     describe,
     onTheWay: (path) => {
       writeGgufLora(path, adapter, model);
-      return { modelPath: model.path, adapters: beside(path), ...askedAs(settings) };
+      return asked(path);
     },
     exactStep: async () => {
       if (!weights) return step;
@@ -158,17 +152,13 @@ async function openLora(options: MethodOptions): Promise<Method> {
       return createLoraStep({ model: base, adapter, threads, weights: fileWeights(base, readModelConfig(model)) });
     },
     result: { adapter: folder.adapter, model: null },
-    before: { modelPath: model.path, adapters: beside(before), ...askedAs(settings) },
-    after: { modelPath: model.path, adapters: beside(adapterPath), ...askedAs(settings) },
-    write: (state, stepsPerEpoch) =>
+    before: asked(before),
+    after: asked(adapterPath),
+    write: (...trained) =>
       replaceFolderAtomic(folder.adapter, (temporary) => {
         writePeft(temporary, adapter);
         writeGgufLora(join(temporary, 'adapter.gguf'), adapter, model);
-        const own = { adapter: summarizeAdapter(adapter), architecture: model.string('general.architecture')! };
-        writeFileAtomic(
-          join(temporary, 'README.md'),
-          renderCard({ ...runCard(settings, state, stepsPerEpoch), ...own }),
-        );
+        writeFileAtomic(join(temporary, 'README.md'), cardOf(adapter, model, runCard(settings, ...trained)));
         describe(temporary);
       }),
     proofs: () => {
@@ -178,6 +168,9 @@ async function openLora(options: MethodOptions): Promise<Method> {
     },
   };
 }
+
+const cardOf = (adapter: EvenAdapter, model: GgufFile, run: ReturnType<typeof runCard>): string =>
+  renderCard({ ...run, adapter: summarizeAdapter(adapter), architecture: model.string('general.architecture')! });
 
 /** As the trained model is to be asked. */
 const askedAs = ({ chatTemplate, specialTokens }: RunSettings): Pick<Runnable, 'chatTemplate' | 'specialTokens'> => ({

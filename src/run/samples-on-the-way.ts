@@ -4,17 +4,18 @@
  * without; nothing here fails a run.
  */
 import { rmSync } from 'node:fs';
-import type { TrainingSampleEvent, ValidationEvent } from '../events.ts';
+import type { ValidationEvent } from '../events.ts';
 import { openChatModel } from '../llama/chat-engine.ts';
 import { defaultContextSize } from '../llama/context-size.ts';
 import { readModelConfig } from '../models/config.ts';
+import type { TrainingSampleEvent } from '../sample-events.ts';
 import type { Running } from './load-run.ts';
 import { answersTo, sampleTokens } from './samples.ts';
 
 /** Of a tiny model, opening and asking take this long; a shorter time is not begun with. */
-const leastSeconds = 0.3;
-/** How quickly a base is taken to be opened until it was: a disk's rate. */
-const openedBytesPerSecond = 1e9;
+const leastSeconds = 0.15;
+/** How quickly a base is taken to be opened until it was: a good disk's rate; what took longer is waited for next time. */
+const openedBytesPerSecond = 2e9;
 /** Tokens of markup beside those of a row, and room to spare. */
 const spareTokens = 64;
 

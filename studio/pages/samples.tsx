@@ -1,8 +1,9 @@
 /** What a run's model answers to held-out questions: while it is trained, and before and after. */
 import type { JSX } from 'preact';
 import { useMemo } from 'preact/hooks';
-import type { RunEvent, TrainingSampleEvent } from '../../src/events.ts';
+import type { RunEvent } from '../../src/events.ts';
 import { eventsOf } from '../../src/report/content.ts';
+import type { TrainingSampleEvent } from '../../src/sample-events.ts';
 import { Foreign, fill } from '../parts.tsx';
 import { count, w } from '../words.ts';
 

@@ -1,6 +1,6 @@
 /** "Show me": answers side by side, their differences marked, and the wrong ones by class. Pure. */
 import type { Evaluation, ModelEvaluation } from '../../evaluate/evaluation.ts';
-import type { SampleEvent } from '../../events.ts';
+import type { SampleEvent } from '../../sample-events.ts';
 import { eventsOf, modelName, pairOf, type ReportContent } from '../content.ts';
 import { withDifferences } from '../differences.ts';
 import { count, percent, short } from '../figures.ts';

@@ -10,9 +10,9 @@ import type {
   RunEvent,
   RunStartEvent,
   StepEndEvent,
-  TrainingSampleEvent,
   ValidationEvent,
 } from '../../events.ts';
+import type { TrainingSampleEvent } from '../../sample-events.ts';
 import type { VerdictEvent } from '../../verdict-event.ts';
 import { nowInSeconds } from '../state/ids.ts';
 import type { Hyperparameters, JobStore, NewEvent } from '../state/job-store.ts';
