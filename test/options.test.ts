@@ -224,7 +224,7 @@ function baseline(file: string, given: Given, stopAfter: number): Promise<Observ
 
 test('the cases are the options of the table', () => {
   expect(Object.keys(cases).sort()).toEqual(Object.keys(tuneOptions).sort());
-  expect(Object.keys(cases).length).toBe(61);
+  expect(Object.keys(cases).length).toBe(62);
 });
 
 test.each(Object.entries(cases))(
