@@ -11,6 +11,7 @@ import { spawn } from 'node:child_process';
 import { cpSync, linkSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { availableParallelism, tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
+import { setTimeout as pause } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
 import { getLlama } from 'node-llama-cpp';
 import { writeGgufLora } from '../dist/adapter/gguf-lora.js';
@@ -147,6 +148,9 @@ async function single() {
   await server.stop();
 }
 
+/** Between two that are measured in turns. */
+const restMilliseconds = 500;
+
 async function manyClients() {
   const server = await startServer(['--context-size', String(contextSize), '--threads', String(threads)]);
   const peer = values['llama-server'] ? await startLlamaServer() : null;
@@ -169,6 +173,8 @@ async function manyClients() {
   const seen = Object.fromEntries(names.map((name) => [name, []]));
   for (let round = 1; round <= rounds; round++)
     for (const name of round % 2 ? names : [...names].reverse()) {
+      // Threads of the one before look out for more work for a while, and whoever comes then leaves them their cores.
+      await pause(restMilliseconds);
       const began = performance.now();
       await work[name](round);
       seen[name].push((clients * tokens * 1000) / (performance.now() - began));
@@ -275,7 +281,7 @@ async function body() {
       const asked = performance.now();
       await fetch(`${server.url}/healthz`);
       waits.push(performance.now() - asked);
-      await new Promise((soon) => setTimeout(soon, 5));
+      await pause(5);
     }
     const { error } = await refused;
     if (error?.code !== 'context_length_exceeded') throw new Error(JSON.stringify(error));

@@ -101,7 +101,7 @@ class LlamaChatModel implements OpenChatModel {
   constructor(engine: Engine, given: Given) {
     this.engine = engine;
     this.model = engine.base.model;
-    this.lanes = new Sequences(engine.context);
+    this.lanes = new Sequences(engine.context, engine.batches);
     this.sequences = engine.context.totalSequences;
     this.contextSize = given.contextSize;
     this.notes = given.notes ?? [];
@@ -163,7 +163,7 @@ class LlamaChatModel implements OpenChatModel {
 
   async scoreRows(rows: readonly ScoreRow[], { onRow, signal }: ScoreRowsOptions = {}): Promise<(RowScore | null)[]> {
     if (this.closed) throw closedModel();
-    const { batches, prompts } = this.engine;
+    const { prompts } = this.engine;
     const scores = new Array<RowScore | null>(rows.length).fill(null);
     const placed = rows
       .map((row, index) => ({ index, row: prompts.scoreRow(row) }))
@@ -174,7 +174,7 @@ class LlamaChatModel implements OpenChatModel {
       onRow?.(index, score);
     };
     const done = await this.onLane(headOf(placed[0]!.row), signal, (lane) =>
-      scoreRowsFrom(lane, this.lanes, placed, { batches, signal, onRow: told }).then(() => true),
+      scoreRowsFrom(lane, this.lanes, placed, { signal, onRow: told }).then(() => true),
     );
     if (done === null) throw stoppedScoring();
     return scores;

@@ -5,7 +5,7 @@ import type { alone, Lane } from './sequences.ts';
 
 /** Evaluates what is new of the prompt, and looks at the signal before each batch; false where it was aborted. */
 export async function evaluatePrompt(
-  { order, sequence }: Lane,
+  { batches, order, sequence }: Lane,
   head: readonly Token[],
   {
     signal,
@@ -14,6 +14,7 @@ export async function evaluatePrompt(
 ): Promise<boolean> {
   for (let at = sequence.nextTokenIndex; at < head.length; at += batchTokens) {
     if (signal?.aborted) return false;
+    await batches.letChange();
     await sequence.evaluateWithoutGeneratingNewTokens(head.slice(at, at + batchTokens), { evaluationPriority });
   }
   return !signal?.aborted;

@@ -6,14 +6,13 @@ import { TextStream } from '../chat/text-stream.ts';
 import { evaluatePrompt } from './evaluate-prompt.ts';
 import type { Prompts } from './prompts.ts';
 import { samplerOptions } from './sampler.ts';
-import type { Batches, Lane } from './sequences.ts';
+import type { Lane } from './sequences.ts';
 import { shownTokens } from './shown-tokens.ts';
 import { answerScores, type TokenWords } from './token-scores.ts';
 
 /** By what it is generated. */
 export interface Generation {
   readonly model: LlamaModel;
-  readonly batches: Batches;
   readonly prompts: Prompts;
   readonly words: TokenWords;
   /** Tokens at most. */
@@ -23,11 +22,11 @@ export interface Generation {
 
 /** The answer to `prompt`, of at least one token, on a sequence that may hold its beginning. */
 export async function generateAnswer(lane: Lane, prompt: Token[], given: Generation): Promise<Generated> {
-  const { batches, limit, model, options, prompts, words } = given;
+  const { limit, model, options, prompts, words } = given;
   const { signal, onText } = options;
-  const { sequence } = lane;
+  const { batches, sequence } = lane;
   const { tokenizer } = prompts;
-  const scores = answerScores(sequence, words, options);
+  const scores = answerScores(lane, words, options);
   const stream = new TextStream(shownTokens(model, tokenizer, options.markup ?? []), prompt, onText);
   const drawing = await samplerOptions(model, {
     sampling: resolveSampling(options),
@@ -37,7 +36,7 @@ export async function generateAnswer(lane: Lane, prompt: Token[], given: Generat
     most: limit,
   });
   lane.alone = 0;
-  await sequence.adaptStateToTokens(prompt.slice(0, -1), false);
+  await batches.change(() => sequence.adaptStateToTokens(prompt.slice(0, -1), false));
   const reusedTokens = sequence.nextTokenIndex;
   lane.exact = Math.min(lane.exact, reusedTokens);
   const end = (stopReason: Generated['stopReason']): Generated => {
@@ -57,6 +56,7 @@ export async function generateAnswer(lane: Lane, prompt: Token[], given: Generat
       stream.push(token);
       if (signal?.aborted) return end('aborted');
       if (stream.tokens.length >= limit) return end('length');
+      await batches.letChange();
     }
   } finally {
     batches.generating--;

@@ -9,12 +9,11 @@ import type { TokenRow } from '../tokens/token-row.ts';
 import { largestPiece } from './even-piece.ts';
 import { batchTokens } from './open-context.ts';
 import { groupsOf, type PlacedRow, type Step, stepsOf } from './row-groups.ts';
-import { type Batches, type Lane, type Sequences, sharedBeginning } from './sequences.ts';
+import { type Lane, type Sequences, sharedBeginning } from './sequences.ts';
 import { scoredTogether } from './text-scores.ts';
 import { askedAll, type Likelihood, likelihoods } from './token-scores.ts';
 
 export interface RowsScoring {
-  readonly batches: Batches;
   readonly signal: AbortSignal | undefined;
   readonly onRow: (index: number, score: RowScore) => void;
 }
@@ -60,7 +59,8 @@ class Reader {
       const held = sharedBeginning(lane.sequence.contextTokens, [...step.row.tokens] as Token[]);
       // What was evaluated in larger batches is not what rows are scored by.
       const kept = Math.min(held, lane.exact, this.firstUnknown(step));
-      await lane.sequence.adaptStateToTokens([...step.row.tokens.subarray(0, kept)] as Token[], false);
+      const beginning = [...step.row.tokens.subarray(0, kept)] as Token[];
+      await lane.batches.change(() => lane.sequence.adaptStateToTokens(beginning, false));
       lane.exact = Math.min(lane.exact, lane.sequence.nextTokenIndex);
     }
     return true;
@@ -121,7 +121,7 @@ export async function scoreRowsFrom(
   lane: Lane,
   lanes: Sequences,
   rows: readonly PlacedRow[],
-  { batches, onRow, signal }: RowsScoring,
+  { onRow, signal }: RowsScoring,
 ): Promise<void> {
   // Those of about one length are evaluated at about one time; short ones come last, so that no sequence is left with a long one.
   const groups = groupsOf(rows).sort((a, b) => b[0]!.row.tokens.length - a[0]!.row.tokens.length);
@@ -137,7 +137,8 @@ export async function scoreRowsFrom(
       readers = going;
       if (readers.length === 0) return;
       const { each, first, last } = largestPiece(readers, { each: scoredTogether, together: batchTokens });
-      await batches.together(readers.slice(first, last + 1).map((reader) => () => reader.read(each)));
+      await lane.batches.letChange();
+      await lane.batches.together(readers.slice(first, last + 1).map((reader) => () => reader.read(each)));
     }
   } finally {
     for (const each of others) lanes.give(each);

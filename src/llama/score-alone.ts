@@ -19,16 +19,18 @@ export async function scoredAlone(
   row: TokenRow,
   signal: AbortSignal | undefined,
 ): Promise<RowLogProbabilities> {
-  const { sequence } = lane;
+  const { batches, sequence } = lane;
   const head = headOf(row);
   const { firstDifferentIndex } = sequence.compareContextTokens(head);
-  if (lane.alone !== head.length || firstDifferentIndex < head.length) await sequence.clearHistory();
+  if (lane.alone !== head.length || firstDifferentIndex < head.length)
+    await batches.change(() => sequence.clearHistory());
   lane.alone = head.length;
   lane.exact = 0;
-  await sequence.adaptStateToTokens(head, false);
+  await batches.change(() => sequence.adaptStateToTokens(head, false));
   if (!(await evaluatePrompt(lane, head, { signal, evaluationPriority: alone }))) {
     lane.alone = 0;
     throw stoppedScoring();
   }
+  await batches.letChange();
   return evaluateOn(sequence, row, alone);
 }

@@ -21,6 +21,7 @@ export interface Lane {
   readonly sequence: LlamaContextSequence;
   /** Its place among the sequences, to be handed in with what it evaluates (`evaluationPriority`). */
   readonly order: EvaluationPriority;
+  readonly batches: Batches;
   /** Of its first tokens, how many were evaluated alone, from nothing, in whole chunks: their state depends on nothing else. */
   alone: number;
   /** Of its first tokens, how many were evaluated in batches so small that each is as it is alone. */
@@ -54,13 +55,35 @@ export function fairShares(items: readonly Item[], size: number): { item: Item; 
   return shares.sort((a, b) => a.item.evaluationPriority - b.item.evaluationPriority);
 }
 
-/** Counts who generates, so that a batch waits for those between two tokens. */
+/**
+ * When batches go, and who waits between two of them: a batch waits for those that are between two tokens, and whoever is about to evaluate
+ * more waits for those that change what their sequence holds. llama.cpp's binding changes nothing as long as anything is queued for
+ * evaluation, so that without this a newcomer would wait until all others have ended.
+ */
 export class Batches {
   /** Sequences that ask for one token after the other. */
   generating = 0;
   private waited = 0;
   /** Evaluations that were begun as one batch, and have not ended. */
   private begun = 0;
+  /** Changes of what sequences hold that are asked for, and have not been made. */
+  private changes = 0;
+  private paused: (() => void)[] = [];
+
+  /** Calls what changes the tokens that a sequence holds. */
+  async change<T>(call: () => Promise<T>): Promise<T> {
+    this.changes++;
+    try {
+      return await call();
+    } finally {
+      if (--this.changes === 0) for (const goOn of this.paused.splice(0)) goOn();
+    }
+  }
+
+  /** To be awaited between two evaluations: resolves when the changes that are asked for by now are made. */
+  async letChange(): Promise<void> {
+    if (this.changes > 0) await new Promise<void>((resolve) => this.paused.push(resolve));
+  }
 
   /** Begins them all, and has them wait for each other. Rejects with the first error when all have ended. */
   async together(evaluations: readonly (() => Promise<void>)[]): Promise<void> {
@@ -72,7 +95,7 @@ export class Batches {
   /** For node-llama-cpp's `batching`. */
   readonly strategy = ({ items, size }: { readonly items: readonly Item[]; readonly size: number }) => {
     const asking = items.filter(({ logits }) => logits.some(Boolean)).length;
-    const isComplete = asking >= this.generating && items.length >= this.begun;
+    const isComplete = this.changes > 0 || (asking >= this.generating && items.length >= this.begun);
     if (!isComplete && this.waited < patience) {
       this.waited++;
       return [];
@@ -94,11 +117,12 @@ export class Sequences {
   private readonly count: number;
   private whenIdle: (() => void)[] = [];
 
-  constructor(context: LlamaContext) {
+  constructor(context: LlamaContext, batches: Batches) {
     this.count = context.totalSequences;
     this.free = Array.from({ length: this.count }, (_, place) => ({
       sequence: context.getSequence(),
       order: orderOf(place),
+      batches,
       alone: 0,
       exact: 0,
     }));

@@ -58,6 +58,31 @@ describe('answers side by side', () => {
     expect([ended.stopReason, ended.tokens, whole.text]).toEqual(['aborted', 1, apart[1]]);
   });
 
+  test('a newcomer on a sequence that holds another conversation does not wait for others to end', async () => {
+    await using model = await openChatModel({ modelPath: mini, threads: 1, sequences: 3 });
+    // Each sequence holds something that has to go.
+    await Promise.all(questions.slice(0, 3).map((question) => model.generate(user(question), greedy)));
+    const ended: string[] = [];
+    const long = { temperature: 0, maxTokens: 200 };
+    const others = ['Tell me a long story.', 'Tell me another story.'].map((question) => {
+      let tell = (): void => {};
+      const begun = new Promise<void>((resolve) => {
+        tell = resolve;
+      });
+      const answer = model
+        .generate(user(question), { ...long, onText: () => tell() })
+        .then(({ tokens }) => ended.push(`other, ${tokens} tokens`));
+      return { begun, answer };
+    });
+    await Promise.all(others.map(({ begun }) => begun));
+    const newcomer = model
+      .generate(user(questions[3]!), { temperature: 0, maxTokens: 2 })
+      .then(() => ended.push('newcomer'));
+    await Promise.all([newcomer, ...others.map(({ answer }) => answer)]);
+    expect(ended[0]).toBe('newcomer');
+    expect(ended).toHaveLength(3);
+  });
+
   test('more than there are sequences wait in their order; who leaves while waiting is no burden', async () => {
     await using model = await openChatModel({ modelPath: mini, threads: 1, sequences: 2 });
     const ends: number[] = [];
@@ -163,7 +188,7 @@ describe('batches', () => {
         },
       },
     });
-    const lanes = new Sequences(context);
+    const lanes = new Sequences(context, batches);
     /** Calls `next` when it has some tokens. */
     const run = async (prompt: Token[], next: () => void): Promise<void> => {
       const lane = (await lanes.take(prompt, undefined))!;

@@ -40,11 +40,12 @@ export class TextScores {
    */
   async of(lane: Lane, scoring: TextScoring): Promise<{ scores: Scored[]; reused: number }> {
     const { count, signal, tokens } = scoring;
-    const { sequence } = lane;
+    const { batches, sequence } = lane;
     const scores = this.knownOf(sequence, scoring);
     const reused = scores.length;
     // What was evaluated in larger batches is not what this text's tokens are scored by.
-    await sequence.adaptStateToTokens(tokens.slice(0, Math.min(reused, lane.exact)), false);
+    const kept = tokens.slice(0, Math.min(reused, lane.exact));
+    await batches.change(() => sequence.adaptStateToTokens(kept, false));
     while (scores.length < tokens.length - 1) {
       if (signal?.aborted) throw stoppedScoring();
       // Where the state is not there any more, it has to be evaluated up to the first position that is asked about.
@@ -53,6 +54,7 @@ export class TextScores {
       const items = tokens
         .slice(from, upTo)
         .map((token, i) => (from + i < scores.length ? token : asked(token, tokens[from + i + 1]!, count)));
+      await batches.letChange();
       const outputs = await sequence.controlledEvaluate(items);
       for (let at = scores.length; at < upTo; at++) scores.push(scored(outputs[at - from], tokens[at + 1]!, count));
       lane.exact = sequence.nextTokenIndex;

@@ -2,18 +2,13 @@
  * Log-probabilities of single tokens with the likeliest ones beside them. Promises: they are of the model's own distribution, whatever
  * the tokens were drawn by; only the wanted logits leave the engine. Knows nothing of prompts.
  */
-import type {
-  ControlledEvaluateIndexOutput,
-  ControlledEvaluateInputItem,
-  LlamaContextSequence,
-  LlamaModel,
-  Token,
-} from 'node-llama-cpp';
+import type { ControlledEvaluateIndexOutput, ControlledEvaluateInputItem, LlamaModel, Token } from 'node-llama-cpp';
 import type { AnswerToken, GenerateOptions, TokenProbability } from '../chat/chat-model.ts';
 import { resolveAlternatives } from '../chat/sampling.ts';
 import type { Detokenize } from '../chat/text-stream.ts';
 import { NomoatError } from '../errors.ts';
 import type { TokenBytes } from '../tokens/token-bytes.ts';
+import type { Lane } from './sequences.ts';
 
 /** What is known of the token that follows a position. */
 export interface Scored {
@@ -119,21 +114,22 @@ interface AnswerScoring {
  */
 class AnswerScores {
   readonly tokens: AnswerToken[] = [];
-  private readonly sequence: LlamaContextSequence;
+  private readonly lane: Lane;
   private readonly scoring: AnswerScoring;
 
-  constructor(sequence: LlamaContextSequence, scoring: AnswerScoring) {
-    this.sequence = sequence;
+  constructor(lane: Lane, scoring: AnswerScoring) {
+    this.lane = lane;
     this.scoring = scoring;
   }
 
   /** Of a token that was just drawn, and is not evaluated yet. */
   async add(drawn: Token, endsAnswer: boolean): Promise<void> {
-    const { sequence } = this;
+    const { batches, sequence } = this.lane;
     const { count, onToken, words } = this.scoring;
     const before = sequence.contextTokens;
     const start = before.length - 1;
-    await sequence.eraseContextTokenRanges([{ start, end: start + 1 }]);
+    await batches.change(() => sequence.eraseContextTokenRanges([{ start, end: start + 1 }]));
+    await batches.letChange();
     const [output] = await sequence.controlledEvaluate([asked(before[start]!, drawn, count)]);
     const score = scored(output, drawn, count);
     const token = {
@@ -148,10 +144,10 @@ class AnswerScores {
 
 /** null where no log-probabilities are asked for. Throws NomoatError. */
 export function answerScores(
-  sequence: LlamaContextSequence,
+  lane: Lane,
   words: TokenWords,
   { logProbabilities, onToken }: GenerateOptions,
 ): AnswerScores | null {
   const count = resolveAlternatives(logProbabilities, 'logProbabilities');
-  return count === null ? null : new AnswerScores(sequence, { count, words, onToken });
+  return count === null ? null : new AnswerScores(lane, { count, words, onToken });
 }
