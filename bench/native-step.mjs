@@ -1,9 +1,10 @@
 /**
  * Whole training steps of a model in int8 by onnxruntime and by our own kernels, in turns: tokens/s by wall and by processor time (user), and how
- * far apart the two gradients are, relative. On 4 x 256 random tokens, all supervised, and with REFERENCE (bench/README.md) on sixteen of its
- * rows a step, which share their beginning. Both engines stay open, so memory is for `--only`, which takes one of them.
- * node bench/native-step.mjs MODEL.gguf [REFERENCE] [--rounds 5] [--rank 16] [--threads 2] [--only native|onnxruntime] [--float32]; wants a
- * built dist. With --float32 also how far each engine's gradients are from exact ones.
+ * far apart the two gradients are, relative. On random tokens (--random 4x256), all supervised, and with REFERENCE (bench/README.md) on sixteen
+ * of its rows a step, which share their beginning. Both engines stay open, so memory is for `--only`, which takes one of them.
+ * node bench/native-step.mjs MODEL.gguf [REFERENCE] [--rounds 5] [--rank 16] [--threads 2] [--random 4x256] [--only native|onnxruntime] [--float32]
+ * [--peft PYTHON] [--shape NAME]; wants a built dist. With --float32 also how far each engine's gradients are from exact ones. With --peft PEFT
+ * takes its turns on random tokens, in bfloat16, with an adapter of the same rank, on MODEL, or with --shape on random weights of that shape.
  */
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
@@ -19,6 +20,7 @@ import { loadKernels } from '../dist/runtime/native/load.js';
 import { quantizeModel } from '../dist/train/int8-model.js';
 import { createLoraStep } from '../dist/train/open-step.js';
 import { freshAdapter } from './fresh-adapter.mjs';
+import { openPeft } from './peft/asked.mjs';
 
 const { positionals, values } = parseArgs({
   allowPositionals: true,
@@ -27,6 +29,9 @@ const { positionals, values } = parseArgs({
     rank: { type: 'string', default: '16' },
     threads: { type: 'string', default: '2' },
     only: { type: 'string' },
+    random: { type: 'string', default: '4x256' },
+    peft: { type: 'string' },
+    shape: { type: 'string' },
     float32: { type: 'boolean', default: false },
   },
 });
@@ -44,7 +49,8 @@ const pack = (rows, prefix = 0) => packRows(rows, { packing: true, microBatchSiz
 function randomRows() {
   let state = 1;
   const token = () => (state = (Math.imul(state, 1664525) + 1013904223) >>> 0) % config.vocabulary;
-  return Array.from({ length: 4 }, () => ({ tokens: Int32Array.from({ length: 256 }, token), supervised: new Uint8Array(256).fill(1) }));
+  const [count, length] = values.random.split('x').map(Number);
+  return Array.from({ length: count }, () => ({ tokens: Int32Array.from({ length }, token), supervised: new Uint8Array(length).fill(1) }));
 }
 
 async function referenceRows() {
@@ -64,6 +70,9 @@ function adapter() {
 
 const levels = weightLevels(await probeKernels(threads));
 console.log(JSON.stringify({ levels }));
+const ofPeft = ['--random', values.random, '--rank', values.rank, '--threads', values.threads, '--dtype', 'bfloat16'];
+/** Loads beside the engines, and then waits. */
+const peft = values.peft ? openPeft(values.peft, [...ofPeft, ...(values.shape ? ['--shape', values.shape] : ['--model', base])]) : null;
 const steps = {};
 for (const engine of ['onnxruntime', 'native']) {
   if (values.only && values.only !== engine) continue;
@@ -83,7 +92,7 @@ async function accumulate(step, batches, supervised) {
   return loss;
 }
 
-async function measure(name, batches) {
+async function measure(name, batches, other = null) {
   const tokens = batches.reduce((sum, { realTokens }) => sum + realTokens, 0);
   const supervised = batches.reduce((sum, { supervisedTokens }) => sum + supervisedTokens, 0);
   const took = {};
@@ -96,10 +105,14 @@ async function measure(name, batches) {
       // The first warms up.
       if (round > 0) (took[engine] ??= []).push([(performance.now() - began) / 1e3, user / 1e6, system / 1e6]);
     }
+    const seconds = await other?.step();
+    if (other && round > 0) (took.peft ??= []).push([seconds]);
   }
   for (const [engine, times] of Object.entries(took)) {
     const [wall, user, system] = [0, 1, 2].map((i) => median(times.map((time) => time[i])));
-    console.log(JSON.stringify({ work: name, engine, tokensPerSecond: tokens / wall, wall, user, system, loss: loss[engine], residentBytes: process.memoryUsage.rss(), peakBytes: process.resourceUsage().maxRSS * 1024 }));
+    const memory = engine === 'peft' ? {} : { residentBytes: process.memoryUsage.rss(), peakBytes: process.resourceUsage().maxRSS * 1024 };
+    const spread = times.map(([time]) => tokens / time).sort((a, b) => a - b);
+    console.log(JSON.stringify({ work: name, engine, tokensPerSecond: tokens / wall, slowest: spread[0], fastest: spread.at(-1), wall, user, system, loss: loss[engine], ...memory }));
   }
   if (exact) {
     loss.float32 = await accumulate(exact, batches, supervised);
@@ -107,8 +120,9 @@ async function measure(name, batches) {
     console.log(JSON.stringify({ work: name, loss, gradientsFromFloat32: fromFloat32 }));
   }
   if (!steps.native || !steps.onnxruntime) return;
-  const ratio = (i) => median(took.onnxruntime.map((time, round) => time[i] / took.native[round][i]));
-  console.log(JSON.stringify({ work: name, onnxruntimeOverNative: { wall: ratio(0), user: ratio(1) }, gradientsApart: distance(steps.native, steps.onnxruntime) }));
+  const ratio = (engine, i) => median(took[engine].map((time, round) => time[i] / took.native[round][i]));
+  const overPeft = other ? { peftOverNative: ratio('peft', 0) } : {};
+  console.log(JSON.stringify({ work: name, onnxruntimeOverNative: { wall: ratio('onnxruntime', 0), user: ratio('onnxruntime', 1) }, ...overPeft, gradientsApart: distance(steps.native, steps.onnxruntime) }));
 }
 
 /** Of all gradients together. */
@@ -121,7 +135,8 @@ function distance(ours, theirs) {
   return Math.sqrt(apart / size);
 }
 
-await measure('packed 4 x 256', pack(randomRows()));
+await measure(`packed ${values.random}`, pack(randomRows()), peft);
+if (peft) console.log(JSON.stringify(await peft.close()));
 if (reference) {
   const rows = await referenceRows();
   const prefix = sharedPrefix(rows);

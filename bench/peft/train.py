@@ -1,4 +1,4 @@
-"""PEFT (LoRA r 8, alpha 16, all seven projections) on the work of our benchmarks. One JSON object on stdout; `--help` has the options.
+"""PEFT (LoRA r --rank, alpha 16, all seven projections) on the work of our benchmarks. One JSON object on stdout; `--help` has the options.
 The model is a GGUF (--model) or random weights of a named shape (--shape); the work is rows of `nomoat preview DATA --model BASE.gguf --rows N --json`
 (--rows; both sides train on the same tokens) or random tokens, all supervised (--random 4x256). tokensPerSecond counts real tokens, padding excluded.
 The optimizer is that of the reference run: AdamW, clip 1.0, linear schedule with 5 warm-up steps over --schedule-steps.
@@ -16,8 +16,11 @@ import tempfile
 import time
 from collections import Counter
 
-# Published configurations: Qwen/Qwen3-0.6B, meta-llama/Llama-2-7b, TinyLlama/TinyLlama-1.1B. The same as in bench/synthetic-model.mjs.
+# Published configurations: HuggingFaceTB/SmolLM2-135M, Qwen/Qwen3-0.6B, meta-llama/Llama-2-7b, TinyLlama/TinyLlama-1.1B. The same as in bench/synthetic-model.mjs,
+# which does not need the first: there is the model. PEFT needs it, since transformers leaves some quantized GGUF types packed, and casts in every product then.
 SHAPES = {
+    "smollm2-135m": dict(model_type="llama", num_hidden_layers=30, hidden_size=576, num_attention_heads=9, num_key_value_heads=3, head_dim=64,
+                         intermediate_size=1536, vocab_size=49152, tie_word_embeddings=True, rms_norm_eps=1e-5),
     "qwen3-0.6b": dict(model_type="qwen3", num_hidden_layers=28, hidden_size=1024, num_attention_heads=16, num_key_value_heads=8, head_dim=128,
                        intermediate_size=3072, vocab_size=151936, tie_word_embeddings=True, rms_norm_eps=1e-6),
     "llama-7b": dict(model_type="llama", num_hidden_layers=32, hidden_size=4096, num_attention_heads=32, num_key_value_heads=32, head_dim=128,
@@ -46,7 +49,9 @@ parser.add_argument("--save-start", help="folder that receives the initial adapt
 parser.add_argument("--layers", type=int, help="with --shape: another depth")
 parser.add_argument("--batch", type=int, default=16, help="rows a step")
 parser.add_argument("--micro", type=int, default=4, help="rows of a micro-batch, with --form sorted")
+parser.add_argument("--rank", type=int, default=8)
 parser.add_argument("--steps", type=int, required=True)
+parser.add_argument("--asked", action="store_true", help="each step waits for a line on stdin, and prints its seconds: another program takes turns with it")
 parser.add_argument("--schedule-steps", type=int, default=100)
 parser.add_argument("--threads", type=int, default=2)
 parser.add_argument("--validation", help="held-out rows: their mean loss after the last step")
@@ -178,7 +183,7 @@ order = list(range(len(rows or [])))
 if options.shuffle:
     order = torch.randperm(len(rows), generator=torch.Generator().manual_seed(options.seed)).tolist()
     rows = [rows[i] for i in order]
-model = get_peft_model(model, LoraConfig(r=8, lora_alpha=16, target_modules=TARGETS, task_type="CAUSAL_LM"),
+model = get_peft_model(model, LoraConfig(r=options.rank, lora_alpha=16, target_modules=TARGETS, task_type="CAUSAL_LM"),
                        autocast_adapter_dtype=options.adapter_dtype == "float32")
 if options.lora:
     start = {name.replace(".weight", ".default.weight"): value for name, value in load_file(options.lora).items()}
@@ -218,6 +223,8 @@ generator = torch.Generator().manual_seed(options.seed)
 losses, tokens, seconds, shares, kernels = [], [], [], [], {}
 for step in range(options.steps):
     batch_rows = step_rows(step, rows, model.config.vocab_size, generator)
+    if options.asked and not sys.stdin.readline():
+        break
     begin, begin_cpu = time.perf_counter(), time.process_time()
     if step == 0:  # not timed below: it also warms up
         with KernelNames() as names:
@@ -228,6 +235,8 @@ for step in range(options.steps):
     seconds.append(time.perf_counter() - begin)
     shares.append(round((time.process_time() - begin_cpu) / seconds[-1] / options.threads, 2))
     tokens.append(sum(len(row) for row, _ in batch_rows))
+    if options.asked:
+        print(json.dumps({"seconds": seconds[-1]}), flush=True)
 after_training = peak_bytes()
 
 held_out = None

@@ -82,6 +82,7 @@ const onlyRead: Readonly<Record<string, string>> = {
     'tunes on banking77, which is not in the repo; what it calls is in src/dataset/own-answers.test.ts and src/library/check.test.ts',
   'bench/merge-tasks.mjs':
     'tunes a real model on two data sets and evaluates some thirty merges; what it calls is in src/library/merge-adapters.test.ts and stack.test.ts',
+  'bench/peft/asked.mjs': 'needs PyTorch and peft; bench/native-step.mjs --peft takes turns with it',
   'bench/peft-round-trip.mjs':
     "needs PyTorch, transformers and peft; that our files are PEFT's is frozen in test/fixtures/adapters and merge",
   'bench/tasks-lm-eval.mjs':

@@ -64,6 +64,7 @@ describe('reads', () => {
     expect(Object.fromEntries(counts)).toEqual({
       'bench/compare-peft.sh': 2,
       'bench/compare-torch.sh': 1,
+      'bench/native-against-peft.sh': 0,
       'bench/qvac/run.sh': 0,
       'bench/three-seeds.sh': 2,
       'models/nomoat-mini/train.sh': 2,
@@ -97,6 +98,8 @@ const withTorch: readonly Run[] = [
   ['bench/oracles/make_quant_cases.py', [], () => py('bench/oracles/make_quant_cases.py', at('oracles')), /11 types/],
 ];
 const onlyRead: Readonly<Record<string, string>> = {
+  'bench/native-against-peft.sh':
+    'makes a model of 1.1 billion weights; test/scripts/node-scripts.test.ts runs what it calls',
   'bench/qvac/run.sh': 'fetches 620 MB of packages',
   'bench/oracles/check_outputs.py':
     'needs lm_eval and inspect-ai, some gigabytes; the fields are held by src/evaluate/viewers/viewers.test.ts',
