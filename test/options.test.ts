@@ -281,15 +281,16 @@ test("a run's recipe.yaml repeats it", async () => {
     validation: '0.25',
     earlyStop: 9,
     weightDecay: 0.1,
+    engine: 'auto',
   };
   const first = await observe('chats.jsonl', given, 3);
   const path = join(first.run, 'recipe.yaml');
   expect(readFileSync(path, 'utf8')).toContain(`nomoat tune ${join(folder, 'chats.jsonl')} --recipe recipe.yaml`);
   const again = await resolveSettings([join(folder, 'chats.jsonl')], { run: join(folder, 'again') }, path);
   const { run, settings } = all(first, 'run-start')[0]!;
-  // The arithmetic that `auto` came to, which another time might be another.
+  // The arithmetic and the engine that `auto` came to, which another time might be others.
   expect({ ...again, run }).toEqual({ ...settings, model: again.model, precision: 'f32', engine: 'onnxruntime' });
-  expect(settings).toMatchObject({ precision: 'auto' });
+  expect(settings).toMatchObject({ precision: 'auto', engine: 'auto' });
   expect(again.modelPath).toBe(llama);
 });
 

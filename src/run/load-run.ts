@@ -97,6 +97,7 @@ function openRunMethod({ journal, opened, resumes, threads, weights }: OpenMetho
       const change = resumes ? engineChange(settings.run, record.engine, engine) : null;
       if (change !== null) journal.notice('engine', change);
       folder.update({ engine });
+      folder.writeRecipe();
     },
   });
 }
