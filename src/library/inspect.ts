@@ -20,11 +20,11 @@ import { physicalCores } from '../machine/machine.ts';
 import { type ModelConfig, readModelConfig } from '../models/config.ts';
 import { readProjection } from '../models/weights.ts';
 import type { WeightProducts } from '../runtime/onnxruntime-node/weight-products.ts';
-import { trainsAdapter } from '../settings/methods.ts';
 import { heedStop, stoppable } from '../stop.ts';
 import { digestOf } from '../store/file-digest.ts';
 import { type Lineage, lineageOf } from './inspect-lineage.ts';
 import { type InspectTarget, openTarget } from './inspect-target.ts';
+import { otherRuns } from './other-runs.ts';
 import { listRuns } from './runs.ts';
 
 /** How far an inspection is. */
@@ -126,14 +126,8 @@ const signatureOfAdapter = (adapter: LoraAdapter): Map<string, number> =>
   );
 
 /** Finished runs in ./runs on the same base, but the one that is looked at. */
-async function ownRuns({ model, path }: InspectTarget): Promise<string[]> {
-  const sha256 = await digestOf(model.path);
-  return listRuns()
-    .filter(({ record }) => record && trainsAdapter(record.settings.method) && record.modelDigest === sha256)
-    .filter(({ state }) => state === 'done' || state === 'stopped-early')
-    .map(({ path: run }) => run)
-    .filter((run) => !path.startsWith(run));
-}
+const ownRuns = async ({ model, path }: InspectTarget): Promise<string[]> =>
+  otherRuns(listRuns(), { modelDigest: await digestOf(model.path), path });
 
 async function compareWithClean(
   target: InspectTarget,

@@ -1,9 +1,9 @@
 /** Routes of tasks: what a request names becomes what the library is called with. */
 import { basename, join } from 'node:path';
 import type { z } from 'zod';
+import { otherRuns } from '../../library/other-runs.ts';
 import { listRuns, RunFolder } from '../../run/run-folder.ts';
 import { adapterInside, isRun } from '../../settings/load.ts';
-import { trainsAdapter } from '../../settings/methods.ts';
 import { ApiError, wrongParameter } from '../api-error.ts';
 import { readParameters } from '../parameters.ts';
 import { type Handler, jsonOf } from '../request.ts';
@@ -85,11 +85,7 @@ class Names {
   /** Finished runs on the base of a run, but itself: what its spectrum is compared with. */
   others(run: string): string[] {
     const { modelDigest } = new RunFolder(run).read();
-    return listRuns(this.runs)
-      .filter(({ state }) => state === 'done' || state === 'stopped-early')
-      .filter(({ record }) => record?.modelDigest === modelDigest && trainsAdapter(record.settings.method))
-      .map(({ path }) => path)
-      .filter((path) => path !== run);
+    return otherRuns(listRuns(this.runs), { modelDigest, path: run });
   }
 }
 
