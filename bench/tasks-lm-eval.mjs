@@ -1,9 +1,11 @@
 /**
  * `nomoat eval --task` beside lm-evaluation-harness with transformers in float32: whether both take the same choices on the same rows.
- * Usage: node bench/tasks-lm-eval.mjs PYTHON MODEL.gguf QUESTIONS.json STORIES.txt OUT [--rows 200] [--threads N]
+ * Usage: node bench/tasks-lm-eval.mjs PYTHON MODEL.gguf QUESTIONS.json STORIES.txt OUT [--rows 200] [--threads N] [--types F32,F16]
  *   (after npm run build; PYTHON has lm_eval, torch, transformers and gguf)
  * QUESTIONS.json and STORIES.txt as for bench/lm-eval.mjs. Of the questions ARC's and PIQA's rows are made, of the stories HellaSwag's; the
- * harness runs its own tasks on them. The model is asked as it is, and with its weights as float32. OUT receives rows, models and result.json.
+ * harness runs its own tasks on them. The model is asked with its weights as each of --types, and as it is. OUT receives rows, models, what
+ * each side scored (taken from there when the script is called again) and result-ROWS.json.
+ * On a busy machine OMP_NUM_THREADS=1 is four times faster: PyTorch's threads wait for each other without sleeping.
  */
 import { spawnSync } from 'node:child_process';
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
@@ -11,6 +13,7 @@ import { basename, join, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import { rewriteModel } from '../dist/adapter/rewrite-model.js';
 import { shuffled as order } from '../dist/batches/order.js';
+import { mcnemarExact, pairedInterval, wilsonInterval } from '../dist/evaluate/statistics/proportions.js';
 import { withShots } from '../dist/evaluate/tasks/prompts.js';
 import { readTaskData } from '../dist/evaluate/tasks/read-task.js';
 import { taskOf } from '../dist/evaluate/tasks/table.js';
@@ -18,7 +21,10 @@ import { openGguf } from '../dist/formats/gguf/read.js';
 import { openModel } from '../dist/index.js';
 import { physicalCores } from '../dist/machine/machine.js';
 
-const { positionals, values } = parseArgs({ allowPositionals: true, options: { rows: { type: 'string', default: '200' }, threads: { type: 'string' } } });
+const { positionals, values } = parseArgs({
+  allowPositionals: true,
+  options: { rows: { type: 'string', default: '200' }, threads: { type: 'string' }, types: { type: 'string', default: 'F32' } },
+});
 const [python, model, questionsFile, storiesFile, folder] = positionals;
 if (folder === undefined) throw new Error('give PYTHON MODEL.gguf QUESTIONS.json STORIES.txt OUT');
 const out = resolve(folder);
@@ -69,18 +75,22 @@ function harness(name) {
   return JSON.parse(readFileSync(file, 'utf8'))[name];
 }
 
-const float32 = join(out, `${basename(model, '.gguf')}.F32.gguf`);
-if (!existsSync(float32)) {
+/** The model with its weights as `type`. */
+function rewritten(type) {
+  const path = join(out, `${basename(model, '.gguf')}.${type}.gguf`);
+  if (existsSync(path)) return path;
   const gguf = openGguf(resolve(model));
-  rewriteModel(float32, gguf, { type: 'F32' });
+  rewriteModel(path, gguf, { type });
   gguf.close();
+  return path;
 }
 
 const best = (list) => list.indexOf(Math.max(...list));
-const share = (list) => list.filter(Boolean).length / list.length;
 
-async function compared(path, name) {
-  const theirs = harness(name);
+/** Log-probabilities of each row's choices by nomoat, from before where they are there. */
+async function scored(path, name) {
+  const file = join(out, `nomoat-${basename(path, '.gguf')}-${name}-${rows}.json`);
+  if (existsSync(file)) return JSON.parse(readFileSync(file, 'utf8'));
   const opened = await openModel({ model: path, threads: Number(values.threads ?? physicalCores()), sequences: 8, contextSize: 512 });
   const task = taskOf(name);
   const documents = withShots(task, await readTaskData([join(out, files[name])], task, 0), 0);
@@ -92,26 +102,52 @@ async function compared(path, name) {
     const logs = scores.splice(0, question.options.length).map(({ logProbability }) => logProbability);
     return { logs, lengths: question.options.map(({ text }) => [...text].length), ...question.score(logs) };
   });
-  const others = theirs.samples;
+  writeFileSync(file, JSON.stringify({ seconds, samples }));
+  return { seconds, samples };
+}
+
+/** A score on both sides: the difference in points with its interval, and McNemar's exact test. */
+function sideBySide(samples, others, metric) {
+  const only = (one, other) => one.filter((sample, i) => sample[metric] > other[i][metric]).length;
+  const [nomoat, harness] = [only(samples, others), only(others, samples)];
+  const points = (each) => Number((100 * each).toFixed(2));
+  return {
+    nomoat: samples.reduce((sum, each) => sum + each[metric], 0) / samples.length,
+    harness: others.reduce((sum, each) => sum + each[metric], 0) / others.length,
+    rightOnlyHere: nomoat,
+    rightOnlyThere: harness,
+    interval: pairedInterval(nomoat, harness, samples.length).map(points),
+    mcnemar: mcnemarExact(nomoat, harness),
+  };
+}
+
+async function compared(path, name) {
+  const { samples: others } = harness(name);
+  const { samples, seconds } = await scored(path, name);
   const normal = ({ logs }, { lengths }) => logs.map((log, k) => log / lengths[k]);
   const differences = samples.flatMap(({ logs }, i) => logs.map((log, k) => Math.abs(log - others[i].logs[k])));
-  const mean = (metric) => samples.reduce((sum, each) => sum + each[metric], 0) / samples.length;
+  const same = samples.map((sample, i) => best(sample.logs) === best(others[i].logs));
+  const byLength = samples.map((sample, i) => best(normal(sample, sample)) === best(normal(others[i], sample)));
+  const count = (list) => list.filter(Boolean).length;
+  // By how many nats the harness preferred what it chose to what was chosen here.
+  const margins = same.flatMap((each, i) => (each ? [] : [others[i].logs[best(others[i].logs)] - others[i].logs[best(samples[i].logs)]]));
   return {
     model: basename(path),
     task: name,
     rows: samples.length,
-    sameChoice: share(samples.map((sample, i) => best(sample.logs) === best(others[i].logs))),
-    sameChoiceByLength: share(samples.map((sample, i) => best(normal(sample, sample)) === best(normal(others[i], sample)))),
-    acc: { nomoat: mean('acc'), harness: theirs.scores.acc },
-    acc_norm: { nomoat: mean('acc_norm'), harness: theirs.scores.acc_norm },
+    sameChoice: { rows: count(same), interval: wilsonInterval(count(same), same.length) },
+    sameChoiceByLength: { rows: count(byLength), interval: wilsonInterval(count(byLength), byLength.length) },
+    acc: sideBySide(samples, others, 'acc'),
+    acc_norm: sideBySide(samples, others, 'acc_norm'),
     meanDifference: differences.reduce((a, b) => a + b, 0) / differences.length,
     largestDifference: Math.max(...differences),
+    marginsWhereDifferent: margins.map((margin) => Number(margin.toFixed(3))),
     seconds,
   };
 }
 
 const results = [];
-for (const path of [float32, resolve(model)])
+for (const path of [...values.types.split(',').filter(Boolean).map(rewritten), resolve(model)])
   for (const name of Object.keys(files)) {
     results.push(await compared(path, name));
     console.log(JSON.stringify(results.at(-1)));

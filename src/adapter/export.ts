@@ -24,8 +24,8 @@ import {
 import { type CardInfo, renderCard } from './card.ts';
 import { isDora } from './dora.ts';
 import { checkAdapterFits, readGgufLora, writeGgufLora } from './gguf-lora.ts';
-import { type Begotten, lineageText } from './lineage.ts';
-import { writeLineage } from './lineage-files.ts';
+import { type Begotten, lineageKey, lineageText } from './lineage.ts';
+import { parentAt, writeLineage } from './lineage-files.ts';
 import { writeMlx } from './mlx.ts';
 import { renderModelfile } from './modelfile.ts';
 import { writePeft } from './peft.ts';
@@ -75,6 +75,19 @@ function describeMaking(
   else if (base) writeAdapterBase(temporary, base);
 }
 
+/** For the metadata of a GGUF LoRA. */
+const lineageOfLora = ({ base = null, begotten }: ExportOptions, name: string): string | undefined =>
+  begotten && lineageText(name, base, begotten);
+
+/** For the metadata of a merged model, which descends from what its base was merged of too. */
+function lineageOfMerged(options: ExportOptions, name: string): string | undefined {
+  const { base = null, begotten, format, mergedType = 'F16', model } = options;
+  if (!begotten) return undefined;
+  const ofBase = model.string(lineageKey) === undefined ? [] : [parentAt(model.path)];
+  const settings = { ...begotten.settings, to: format, type: mergedType };
+  return lineageText(name, base, { ...begotten, settings, parents: [...begotten.parents, ...ofBase] });
+}
+
 type Exporter = (options: ExportOptions, out: string) => string[];
 
 function writePeftFolder(
@@ -112,8 +125,14 @@ function writeMlxFolder({ adapter, base, begotten, model, frozen }: ExportOption
   return [peftConfigName, mlxWeightsName, ...beside].map((name) => join(out, name));
 }
 
+/** The base with the adapter in its weights. */
+function writeModel(path: string, options: ExportOptions, name: string): void {
+  const { adapter, mergedType = 'F16', model } = options;
+  rewriteModel(path, model, { type: mergedType, adapter, lineage: lineageOfMerged(options, name) });
+}
+
 function writeOllamaFolder(options: ExportOptions, out: string): string[] {
-  const { adapter, mergedType, model, ollamaAdapter, stop, systemPrompt } = options;
+  const { adapter, model, ollamaAdapter, stop, systemPrompt } = options;
   if (ollamaAdapter && model.parts.length > 1) {
     throw new NomoatError({
       code: 'unusable-export',
@@ -131,15 +150,17 @@ function writeOllamaFolder(options: ExportOptions, out: string): string[] {
     stop: stop ?? [],
   });
   replaceFolderAtomic(out, (temporary) => {
-    if (ollamaAdapter) writeGgufLora(join(temporary, ggufLoraName), adapter, model);
-    else rewriteModel(join(temporary, mergedName), model, { type: mergedType ?? 'F16', adapter });
+    // Each is named as the folder: model.gguf tells nobody what it is.
+    const name = basename(out);
+    if (ollamaAdapter) writeGgufLora(join(temporary, ggufLoraName), adapter, model, lineageOfLora(options, name));
+    else writeModel(join(temporary, mergedName), options, name);
     writeFileAtomic(join(temporary, modelfileName), modelfile);
   });
   return [ollamaAdapter ? ggufLoraName : mergedName, modelfileName].map((name) => join(out, name));
 }
 
-function writeMerged({ adapter, model, mergedType }: ExportOptions, out: string): string[] {
-  rewriteModel(out, model, { type: mergedType ?? 'F16', adapter });
+function writeMerged(options: ExportOptions, out: string): string[] {
+  writeModel(out, options, basename(out));
   return [out];
 }
 
@@ -148,8 +169,8 @@ const exporters: Readonly<Record<ExportFormat, { readonly kind: 'file' | 'folder
   ollama: { kind: 'folder', write: writeOllamaFolder },
   gguf: {
     kind: 'file',
-    write: ({ adapter, base = null, begotten, model }, out) => {
-      writeGgufLora(out, adapter, model, begotten && lineageText(basename(out), base, begotten));
+    write: (options, out) => {
+      writeGgufLora(out, options.adapter, options.model, lineageOfLora(options, basename(out)));
       return [out];
     },
   },

@@ -1,7 +1,7 @@
 /**
  * Writes a GGUF model again with its matrices in another type, an adapter merged in where one is given: W + scale * B A,
  * or DoRA's rows.
- * Promises: all metadata is kept but the file type; vectors (norms, biases, rope factors) keep their bytes; q and k rows stand as
+ * Promises: all metadata is kept but the file type and the lineage; vectors (norms, biases, rope factors) keep their bytes; q and k rows stand as
  * the base file has them; memory stays at one encoded tensor and a chunk of rows.
  */
 import { existsSync, mkdirSync } from 'node:fs';
@@ -13,6 +13,7 @@ import { writeGguf } from '../formats/gguf/write.ts';
 import { type LoraAdapter, type LoraPair, loraScale } from '../lora/adapter.ts';
 import { scaleToMagnitude } from './dora.ts';
 import { checkAdapterFits, ggufRowsOfB } from './gguf-lora.ts';
+import { lineageKey } from './lineage.ts';
 import { matrixType, type RewriteType } from './matrix-types.ts';
 import { ggufWeightName } from './module-names.ts';
 
@@ -81,8 +82,11 @@ function encode(model: GgufFile, name: string, type: GgmlType, merge: Merge | nu
   return encoded ?? new Uint8Array(0);
 }
 
-export function rewrittenMetadata(model: GgufFile, type: RewriteType): Map<string, GgufValue> {
+/** Metadata of `model` in another type; the lineage is that of what is written, not the one of `model`. */
+export function rewrittenMetadata(model: GgufFile, type: RewriteType, lineage?: string): Map<string, GgufValue> {
   const metadata = new Map(model.metadata);
+  metadata.delete(lineageKey);
+  if (lineage !== undefined) metadata.set(lineageKey, { type: 'string', value: lineage });
   metadata.set('general.file_type', { type: 'uint32', value: fileTypes[type] });
   if (type.startsWith('Q'))
     metadata.set('general.quantization_version', { type: 'uint32', value: quantizationVersion });
@@ -94,13 +98,15 @@ interface Rewriting {
   readonly type: RewriteType;
   /** Merged in. */
   readonly adapter?: LoraAdapter;
+  /** Who begot the model, as `lineageText` writes it; default: it says nothing of that. */
+  readonly lineage?: string | undefined;
   /** Whether a file that is there may be replaced. */
   readonly overwrite?: boolean;
 }
 
 /** Writes `model` to `path` as `rewriting` says. Throws NomoatError where the path exists, or the adapter does not fit the model. */
 export function rewriteModel(path: string, model: GgufFile, rewriting: Rewriting): void {
-  const { adapter, overwrite = false, type } = rewriting;
+  const { adapter, lineage, overwrite = false, type } = rewriting;
   if (!overwrite && existsSync(path)) {
     throw new NomoatError({
       code: 'path-exists',
@@ -124,5 +130,5 @@ export function rewriteModel(path: string, model: GgufFile, rewriting: Rewriting
     return { name, shape, type: to, bytes: () => encode(model, name, to, mergeOf(name)) };
   });
   mkdirSync(dirname(path), { recursive: true });
-  writeGguf(path, { metadata: rewrittenMetadata(model, type), tensors }, { overwrite });
+  writeGguf(path, { metadata: rewrittenMetadata(model, type, lineage), tensors }, { overwrite });
 }

@@ -36,8 +36,10 @@ const stateText: Readonly<Record<LineageCheck['state'], string>> = {
 function facts({ base, created, data, settings, tool, verdict }: LineageEntry): string[] {
   const loss = (value: number | null): string => (value === null ? '-' : value.toFixed(4));
   const method = typeof settings['method'] === 'string' ? `${settings['method']}, ` : '';
+  // Only models that an adapter was merged into have one.
+  const into = typeof settings['type'] === 'string' ? `as ${settings['type']} merged into` : 'for';
   return [
-    ...(base ? [`for ${base.file} (sha256 ${short(base.sha256)})`] : []),
+    ...(base ? [`${into} ${base.file} (sha256 ${short(base.sha256)})`] : []),
     ...(data.length > 0 ? [`on ${data.map(({ file, sha256 }) => `${file} (${short(sha256)})`).join(', ')}`] : []),
     ...(tool ? [`${method}by ${tool}${created ? `, ${created.slice(0, 10)}` : ''}`] : []),
     ...(verdict ? [`${verdict.state}, held-out loss ${loss(verdict.before)} -> ${loss(verdict.after)}${verdict.warning ? `: ${verdict.warning}` : ''}`] : []),

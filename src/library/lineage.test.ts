@@ -1,10 +1,12 @@
 /** Lineages of what merges and conversions write, and what is found of what they name. */
-import { cpSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { cpSync, mkdirSync, mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, expect, it } from 'vitest';
 import { writeLineage } from '../adapter/lineage-files.ts';
+import { rewriteModel } from '../adapter/rewrite-model.ts';
 import { treeLines } from '../cli/lineage.ts';
+import { openGguf } from '../formats/gguf/read.ts';
 import { sha256OfFile } from '../store/file-digest.ts';
 import { convertAdapter } from './convert-adapter.ts';
 import { extractAdapter } from './extract-adapter.ts';
@@ -84,4 +86,28 @@ it.each([
 ])('%j is refused', async (options, said) => {
   await expect(lineage(join(fixtures, 'merge/first'), options)).rejects.toThrow(said);
   await expect(lineage(at('nowhere'))).rejects.toThrow('there is no such file or folder');
+});
+
+it('a merged model says what is in its weights, and what was in those of its base', async () => {
+  const path = at('told');
+  cpSync(join(fixtures, 'merge', 'first'), path, { recursive: true });
+  const base = { file: 'base.gguf', bytes: statSync(model).size, sha256: sha256OfFile(model) };
+  writeLineage(path, { base, name: path }, { how: 'tune', parents: [] });
+  const [once, twice] = [at('once.gguf'), at('twice.gguf')];
+  await convertAdapter(path, { to: 'merged-gguf', base: model, out: once, type: 'F16' });
+  const { entries } = await lineage(once);
+  expect(entries.map(({ how, name }) => [name, how])).toEqual([['once.gguf', 'convert'], ['told', 'tune']]); // biome-ignore format: pairs
+  expect(entries[0]).toMatchObject({ id: sha256OfFile(once), base, settings: { to: 'merged-gguf', type: 'F16' } });
+  expect(treeLines(entries)[1]).toMatch(/^│ as F16 merged into base\.gguf \(sha256 /);
+
+  const second = join(fixtures, 'merge', 'second');
+  await convertAdapter(second, { to: 'ollama', base: once, out: at('ollama'), type: 'F16' });
+  const both = (await lineage(at('ollama/model.gguf'))).entries;
+  expect(both.map(({ name }) => name)).toEqual(['ollama', 'second', 'once.gguf', 'told']);
+  expect(both[0]!.parents.map(({ id }) => id)).toEqual([both[1]!.id, sha256OfFile(once)]);
+  // Written again without an adapter it is none of these.
+  const file = openGguf(once);
+  rewriteModel(twice, file, { type: 'F32' });
+  file.close();
+  expect((await lineage(twice)).entries).toMatchObject([{ how: 'unknown', name: 'twice.gguf', parents: [] }]);
 });

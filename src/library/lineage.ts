@@ -56,7 +56,8 @@ function ancestryOf(path: string): Ancestry {
 }
 
 /**
- * The lineage of the adapter at `path` (a run, a PEFT or mlx-lm folder, a file of weights, a GGUF LoRA, a bundle). Rejects with NomoatError
+ * The lineage of the adapter at `path` (a run, a PEFT or mlx-lm folder, a file of weights, a GGUF LoRA, a bundle), or of a
+ * merged GGUF model. Rejects with NomoatError
  * where there is none, or where somebody in it descends from himself.
  */
 export async function lineage(path: string, options: LineageOptions = {}): Promise<LineageReport> {

@@ -25,7 +25,8 @@ export const summaries = {
   card: "a run's model card for the Hugging Face hub, with what an evaluation found",
   merge: 'join adapters on one base into one, by any of sixteen methods',
   extract: 'the adapter that comes nearest to what full tuning made of BASE',
-  lineage: 'who begot an adapter: base, data, recipe, parents, verdict, as a tree; checked where asked',
+  lineage:
+    'who begot an adapter or a merged model, as a tree: base, data, recipe, parents, verdict; checked where asked',
   pack: 'an adapter with card, recipe, verdict, lineage, digests, bill of materials and signature, in one folder for others',
   reproduce: 'repeat a run from its record, and say whether its weights come out the same',
   verify: 'whether a bundle is whole, and signed with a key',
