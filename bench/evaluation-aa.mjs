@@ -42,7 +42,7 @@ const expected = itself.questions.map((question) => question.expected);
 /** Of one model, as one side of a comparison. */
 const answered = async (options) => {
   const { answers, results } = (await evaluate({ ...asked, against: [], ...options })).models[0];
-  return { answers, bySeed: null, score: results[0].score, scores: results[0].scores };
+  return { draws: [answers], bySeed: null, score: results[0].score, scores: results[0].scores };
 };
 /** Each against the next. */
 const compared = async (options) => {

@@ -26,7 +26,7 @@ const { values } = parseArgs({
 });
 const random = randomNumbers(Number(values.seed));
 const mean = (numbers) => numbers.reduce((sum, each) => sum + each, 0) / numbers.length;
-const side = (scores, bySeed = null) => ({ score: mean(scores), scores, answers: scores.map(() => ''), bySeed });
+const side = (scores, bySeed = null) => ({ score: mean(scores), scores, draws: [scores.map(() => '')], bySeed });
 /** The true effect of a comparison: none, or up to ten points. */
 const effect = () => (random() < 0.5 ? 0 : (random() - 0.5) / 5);
 /** One number for both models where they are alike on an example, else one each. */
@@ -84,8 +84,8 @@ const kinds = {
     const repeats = Array.from({ length: 3 }, () => answered(right + difference + 0.03 * normalQuantile(random())));
     const other = answered(right);
     const scores = Array(count).fill(0);
-    const tuned = { score: mean(repeats.map(figure)), scores, answers: repeats[0], bySeed: repeats.map((answers) => pseudoValues(statistic(answers), count)) };
-    return { difference, sides: [tuned, { score: figure(other), scores, answers: other, bySeed: null }], metric: 'macro-f1', expected: expected.map(String) };
+    const tuned = { score: mean(repeats.map(figure)), scores, draws: [repeats[0]], bySeed: repeats.map((answers) => pseudoValues(statistic(answers), count)) };
+    return { difference, sides: [tuned, { score: figure(other), scores, draws: [other], bySeed: null }], metric: 'macro-f1', expected: expected.map(String) };
   },
 };
 

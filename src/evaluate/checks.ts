@@ -98,27 +98,26 @@ const neverEnds: Check = ({ examples, models: [first] }) => {
 /** Of the first model alone: that others do so is the reason to train. */
 const degenerateAnswers: Check = ({ examples, models: [first] }) => {
   const { echoing, empty, otherLanguage, otherScript, repeating, unended } = first!.degenerate;
-  const said = (code: string, count: number, what: string): Doubt[] =>
+  const said = (code: string, count: number, [many, one]: readonly [string, string]): Doubt[] =>
     count === 0
       ? []
       : [
           {
             code,
             severity: 'warning',
-            sentence: `${count} answers of ${first!.name} ${what}.`,
+            sentence: `${count} ${count === 1 ? 'answer' : 'answers'} of ${first!.name} ${count === 1 ? one : many}.`,
             figures: { count, examples },
           },
         ];
   return [
-    ...said('empty-answers', empty, 'are empty'),
-    ...said('unended-answers', unended, 'did not end by themselves'),
-    ...said('repeating-answers', repeating, 'repeat themselves'),
-    ...said('echoing-answers', echoing, 'say the question again'),
-    ...said(
-      'other-language-answers',
-      otherScript + otherLanguage,
+    ...said('empty-answers', empty, ['are empty', 'is empty']),
+    ...said('unended-answers', unended, ['did not end by themselves', 'did not end by itself']),
+    ...said('repeating-answers', repeating, ['repeat themselves', 'repeats itself']),
+    ...said('echoing-answers', echoing, ['say the question again', 'says the question again']),
+    ...said('other-language-answers', otherScript + otherLanguage, [
       'are in another script or language than the expected ones',
-    ),
+      'is in another script or language than the expected one',
+    ]),
   ];
 };
 

@@ -5,7 +5,13 @@ import { standardError } from './statistics/clusters.ts';
 import { meanInterval } from './statistics/mean-interval.ts';
 import { examplesNeeded, smallestShown } from './statistics/power.ts';
 import { type Interval, mcnemarExact, pairedInterval } from './statistics/proportions.ts';
-import { bootstrapStatistic, permuteStatistic, pseudoValues, type Statistic } from './statistics/resample-rows.ts';
+import {
+  bootstrapStatistic,
+  meanOf,
+  permuteStatistic,
+  pseudoValues,
+  type Statistic,
+} from './statistics/resample-rows.ts';
 import { pairedPermutation } from './statistics/resampling.ts';
 import { type BySeed, meanOverSeeds, type SeededMean, seededMean, seedVariance } from './statistics/seeds.ts';
 
@@ -22,7 +28,8 @@ export interface CompareOptions {
 export interface Side {
   readonly score: number;
   readonly scores: readonly number[];
-  readonly answers: readonly string[];
+  /** In the order of the examples, one list a draw; two sides have as many draws, or one of them a single one. */
+  readonly draws: readonly (readonly string[])[];
   /** Scores of each repeat of a training; null where there is one. */
   readonly bySeed: BySeed | null;
 }
@@ -57,18 +64,22 @@ const differencesOf = (first: Side, second: Side): number[] =>
 const count = (differences: readonly number[], sign: number): number =>
   differences.filter((each) => each === sign).length;
 
-/** Of both one after the other, as `permuteStatistic` wants it. */
-const bothOf = (first: Side, second: Side, { expected, metric }: CompareOptions): Statistic | null =>
-  metric.together?.([...first.answers, ...second.answers], [...expected, ...expected]) ?? null;
+/** Of both one after the other, as `permuteStatistic` wants it: draw by draw, where there are several, and their mean. */
+function bothOf(first: Side, second: Side, { expected, metric }: CompareOptions): Statistic | null {
+  const { together } = metric;
+  if (!together) return null;
+  const drawOf = ({ draws }: Side, i: number): readonly string[] => draws[i % draws.length]!;
+  const count = Math.max(first.draws.length, second.draws.length);
+  const answers = Array.from({ length: count }, (_, i) => [...drawOf(first, i), ...drawOf(second, i)]);
+  return meanOf(answers.map((both) => together(both, [...expected, ...expected])));
+}
 
 /** What the mean of one side is made of: scores, or pseudo-values of a figure of all answers together. */
-function valuesOf(
-  { answers, bySeed, scores }: Side,
-  { clusters, expected, metric }: CompareOptions,
-): readonly number[] {
-  if (!metric.together) return scores;
+function valuesOf({ bySeed, draws, scores }: Side, { clusters, expected, metric }: CompareOptions): readonly number[] {
+  const { together } = metric;
+  if (!together) return scores;
   if (bySeed) return meanOverSeeds(bySeed);
-  return pseudoValues(metric.together(answers, expected), answers.length, clusters);
+  return pseudoValues(meanOf(draws.map((answers) => together(answers, expected))), expected.length, clusters);
 }
 
 /** The difference with the noise of seeds in it; null where neither is repeats. */

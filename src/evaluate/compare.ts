@@ -39,6 +39,8 @@ export interface Contestant {
   readonly name: string;
   readonly results: readonly MetricScore[];
   readonly answers: readonly string[];
+  /** Where several were drawn to each question: all of them, by question. */
+  readonly samples?: readonly (readonly string[])[] | null;
 }
 
 /** Who is compared: the first model with every other one and with every baseline, by each metric. */
@@ -56,9 +58,9 @@ const optionsOf = (metric: Metric, { clusters, questions }: TestSet): CompareOpt
 });
 
 /** By one metric. */
-const sideOf = ({ answers, results }: Contestant, metric: number): Side => ({
+const sideOf = ({ answers, results, samples }: Contestant, metric: number): Side => ({
   ...results[metric]!,
-  answers,
+  draws: samples ? samples[0]!.map((_, draw) => samples.map((own) => own[draw]!)) : [answers],
   bySeed: results[metric]!.seeds?.scores ?? null,
 });
 
@@ -123,7 +125,9 @@ export function tiesOf({ baselines, metrics, models, test }: Compared): Tied[] {
 }
 
 const points = (value: number): string => `${(100 * value).toFixed(1)}`;
-const pText = (p: number): string => (p < 0.001 ? 'p < 0.001' : `p = ${p.toFixed(3)}`);
+/** Beside an interval of one comparison alone, a p-value that was corrected for others may look wrong: it says that it was. */
+const pText = ({ adjustedPValue: p, pValue }: Comparison): string =>
+  `${p === pValue ? '' : 'corrected '}${p < 0.001 ? 'p < 0.001' : `p = ${p.toFixed(3)}`}`;
 
 /** What a sentence of a comparison says of the test beside it. */
 export interface Said {
@@ -136,7 +140,6 @@ export interface Said {
 /** A comparison as a sentence. */
 export function comparisonText(comparison: Comparison, { examples, severalMetrics, test }: Said): string {
   const {
-    adjustedPValue,
     difference,
     examplesNeeded: needed,
     first,
@@ -148,7 +151,7 @@ export function comparisonText(comparison: Comparison, { examples, severalMetric
     verdict,
   } = comparison;
   const by = severalMetrics ? ` by ${metric}` : '';
-  const seen = `${points(Math.abs(difference))} points ${difference >= 0 ? 'above' : 'below'} ${second}, 95% interval ${points(interval[0])} to ${points(interval[1])}, ${pText(adjustedPValue)}`;
+  const seen = `${points(Math.abs(difference))} points ${difference >= 0 ? 'above' : 'below'} ${second}, 95% interval ${points(interval[0])} to ${points(interval[1])}, ${pText(comparison)}`;
   const noisy = noise
     ? ` Of its uncertainty, ${points(noise.seeds ** 2 / (noise.seeds ** 2 + noise.examples ** 2 || 1))} in a hundred is noise of seeds.`
     : '';
@@ -157,7 +160,12 @@ export function comparisonText(comparison: Comparison, { examples, severalMetric
   if (verdict === 'too-few-examples')
     return `${test} are too few to compare ${first} with ${second}${by}: ${seen}; give at least ${fewestExamples}, better some hundred.`;
   const more = needed !== null && needed > examples ? ` The difference seen would need about ${needed} examples.` : '';
-  return `No difference shown between ${first} and ${second}${by}: ${seen}. With ${test}, one of ${points(least)} points would have been shown four times in five.${more}${noisy}`;
+  // Of scores that are alike nothing is known of how differences scatter.
+  const shown =
+    least === 0
+      ? 'Both have the same score on every example.'
+      : `With ${test}, one of ${points(least)} points would have been shown four times in five.`;
+  return `No difference shown between ${first} and ${second}${by}: ${seen}. ${shown}${more}${noisy}`;
 }
 
 /** Ties as a sentence; null where no two tie. */

@@ -8,7 +8,7 @@ import { bootstrapInterval, randomNumbers } from './statistics/resampling.ts';
 const side = (scores: readonly number[]): Side => ({
   score: scores.reduce((sum, each) => sum + each, 0) / scores.length,
   scores,
-  answers: scores.map(() => ''),
+  draws: [scores.map(() => '')],
   bySeed: null,
 });
 

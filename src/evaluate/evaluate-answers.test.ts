@@ -202,9 +202,34 @@ test('of several drawn answers an example has their mean, and the report at leas
   expect([two!.any, two!.all]).toEqual([expect.closeTo(2 / 3, 12), expect.closeTo(1 / 12, 12)]);
   expect(two!.anyInterval[0]).toBeLessThan(2 / 3);
   expect([four!.any, four!.all]).toEqual([1, 0]);
-  await expect(evaluateAnswers({ ...given, metrics: [metricOf('macro-f1')] })).rejects.toMatchObject({
-    part: 'the metric macro-f1',
-  });
+});
+
+test('macro F1 of several draws is the mean of those of each, and compared draw by draw', async () => {
+  const test = testSetOf(questionsOf(labels));
+  const given = {
+    test,
+    metrics: [metricOf('macro-f1')],
+    suggested: null,
+    baselines: [majorityAnswer(test)],
+    findings: {},
+  };
+  const model = (name: string, ...drawn: readonly (readonly string[])[]): Answered => {
+    const samples = drawn.map((texts) => texts.map((text) => ({ text, ended: true })));
+    return { name, answers: samples[0]!, costs: { seconds: 0, computed: 0 }, ...(drawn.length > 1 ? { samples } : {}) };
+  };
+  const [good, fair] = [rightly(0.9, 1), rightly(0.7, 2)];
+  const figure = async (...drawn: readonly (readonly string[])[]) => {
+    const { comparisons, models } = await evaluateAnswers({ ...given, models: [model('m', ...drawn)] });
+    return { ...models[0]!, result: models[0]!.results[0]!, comparison: comparisons[0]! };
+  };
+  const [both, first, second] = [await figure(good, fair), await figure(good), await figure(fair)];
+  expect(both.result.score).toBeCloseTo((first.result.score + second.result.score) / 2, 12);
+  expect(both.result.interval[0]).toBeGreaterThan(second.result.interval[0]);
+  expect(both.passes).toEqual([]);
+  expect(both.comparison).toMatchObject({ test: 'permutation', verdict: 'better' });
+  expect(both.comparison.difference).toBeCloseTo((first.comparison.difference + second.comparison.difference) / 2, 12);
+  // The same answer drawn twice is that answer.
+  expect((await figure(good, good)).comparison).toEqual(first.comparison);
 });
 
 test('repeats of a training: a verdict that holds over seeds, with their noise told from the effect', async () => {
@@ -259,11 +284,31 @@ test('repeats may draw several answers each, and be compared by macro F1', async
     expect(scores[i]).toBeCloseTo((own[0]! + own[1]! + own[2]!) / 3, 12);
   }
   expect(exact.comparisons[0]).toMatchObject({ test: 'seeds', verdict: 'better' });
+  // pass@1 is the score, noise of seeds included, and at least one of two is right more often than each.
+  const [one, two] = exact.models[0]!.passes![0]!.shares;
+  const { interval, score } = exact.models[0]!.results[0]!;
+  expect([one!.any, one!.all]).toEqual([expect.closeTo(score, 12), expect.closeTo(score, 12)]);
+  expect(one!.anyInterval).toEqual(interval.map((end) => expect.closeTo(end, 12)));
+  expect(two!.any).toBeGreaterThan(score);
+  expect(two!.any + two!.all).toBeCloseTo(2 * score, 12);
+  expect(exact.models[1]!.passes).toBeNull();
 
   const macro = { ...given, metrics: [metricOf('macro-f1')] };
-  await expect(evaluateAnswers({ ...macro, models: [drawn, base] })).rejects.toMatchObject({
-    part: 'the metric macro-f1',
-  });
+  const several = (await evaluateAnswers({ ...macro, models: [drawn, base] })).models[0]!.results[0]!;
+  const half = (draw: 0 | 1) =>
+    evaluateAnswers({
+      ...macro,
+      models: [
+        of(
+          'half',
+          drawn.seeds!.map((own) => [own[draw]!]),
+        ),
+        base,
+      ],
+    });
+  const halves = [await half(0), await half(1)].map(({ models }) => models[0]!.results[0]!.score);
+  expect(several.score).toBeCloseTo((halves[0]! + halves[1]!) / 2, 12);
+  expect(several.seeds).toMatchObject({ draws: 2, right: null });
   const alone = async (share: number, seed: number) =>
     (await evaluateAnswers({ ...macro, models: [answered('m', rightly(share, seed))] })).models[0]!.results[0]!;
   const steady = [0, 1, 2].map((seed) => [draw(0.9, seed)]);
@@ -292,8 +337,9 @@ test('bad input is said first: one class, training data alone, too few examples,
   const same = labels.map(() => 'yes');
   const oneClass = await evaluated({ expected: same, models: { m: same } });
   expect(oneClass.verdict[0]).toMatch(/^All 100 examples expect the same answer/);
-  // Who is always right is not called better than who always says it.
+  // Who is always right is not called better than who always says it, and nothing is said of differences that nobody saw.
   expect(oneClass.comparisons[0]!.verdict).toBe('no-difference-shown');
+  expect(oneClass.verdict[1]).toMatch(/p = 1\.000\. Both have the same score on every example\.$/);
   const test = testSetOf(questionsOf(labels));
   const given = { test, metrics: [metricOf('exact')], suggested: null, baselines: [] };
   const learnt = await evaluateAnswers({

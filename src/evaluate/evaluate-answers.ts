@@ -2,7 +2,6 @@
  * Answers of models and baselines to a test set, scored, compared and put into words. Promises: it resolves no names and opens no models; whoever
  * has asked (`evaluate`, the end of a run) hands in the answers, and gets the same `Evaluation`.
  */
-import { NomoatError } from '../errors.ts';
 import type { TestAnswer } from './ask.ts';
 import type { Baseline } from './baselines.ts';
 import { doubtsOf } from './checks.ts';
@@ -105,7 +104,7 @@ async function modelEvaluation(
   return {
     name,
     results,
-    passes: samples.length > 1 ? passesIn(results, samples.length, given.test) : null,
+    passes: passesIn(results, seeds ? draws : samples.length, given.test),
     degenerate: degenerateOf(
       all.flat(),
       all.flatMap(() => given.test.questions),
@@ -135,26 +134,18 @@ const baselineEvaluation = async (
   answers,
 });
 
-/** pass@k and pass^k by the metrics that say right or wrong. */
-const passesIn = (results: readonly MetricScore[], samples: number, test: TestSet): Passes[] =>
-  results.flatMap(({ metric, right }) => (right ? [passesOf(metric, right, samples, test)] : []));
-
-/** A figure of all answers together is one of a single draw. */
-function refuseTogether({ metrics, models }: AnswersGiven): void {
-  const together = metrics.find((metric) => metric.together !== undefined);
-  if (together && models.some(({ samples, seeds }) => samples ?? seeds?.some((draws) => draws.length > 1)))
-    throw new NomoatError({
-      code: 'invalid-settings',
-      part: `the metric ${together.name}`,
-      fault: 'is one of all answers together, and there are several to each question',
-      remedy: 'Leave `samples` out, or take another metric.',
-    });
+/** pass@k and pass^k by the metrics that say right or wrong; null where one answer was drawn. */
+function passesIn(results: readonly MetricScore[], samples: number, test: TestSet): Passes[] | null {
+  if (samples === 1) return null;
+  return results.flatMap(({ metric, right, seeds }) => {
+    const counts = seeds?.right ?? (right ? [right] : null);
+    return counts ? [passesOf(metric, counts, samples, test)] : [];
+  });
 }
 
 /** The evaluation of these answers. */
 export async function evaluateAnswers(given: AnswersGiven): Promise<Evaluation> {
   const { findings, metrics, suggested, test } = given;
-  refuseTogether(given);
   const models = await Promise.all(given.models.map((model) => modelEvaluation(model, given)));
   const baselines = await Promise.all(given.baselines.map((baseline) => baselineEvaluation(baseline, given)));
   const compared = { models, baselines, metrics, test };

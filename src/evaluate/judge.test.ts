@@ -84,7 +84,7 @@ test('replies that are no opinions are counted, and refused where they are many'
   expect((await judgeAll(some.judge, test30, [good, bad]))[0]).toMatchObject({ wins: 29, ties: 1, nonsense: 1 });
   const many = scripted((a, b) => (/[02468]$/.test(a) ? 'As a language model' : fair(a, b)));
   await expect(judgeAll(many.judge, test30, [good, bad])).rejects.toThrow(
-    /the judge a model: gave no opinion on 15 of 30 examples/,
+    /the judge a model: gave no opinion on 15 of 30 examples: it was asked for A, B or TIE, and said "As a language model"/,
   );
   const never = scripted(() => 'yes');
   await expect(judgeAll(never.judge, test30, [good, bad])).rejects.toThrow(/gave no opinion on \d of \d examples/);

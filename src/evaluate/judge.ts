@@ -77,7 +77,12 @@ export function opinionIn(reply: string): number | null {
   return word === undefined ? null : word === 'a' ? 1 : word === 'b' ? -1 : 0;
 }
 
-type Opinion = { readonly value: number; readonly why: 'same' | 'agreed' | 'disagreed' | 'nonsense' };
+interface Opinion {
+  readonly value: number;
+  readonly why: 'same' | 'agreed' | 'disagreed' | 'nonsense';
+  /** What was said that is no opinion; null without. */
+  readonly nonsense: string | null;
+}
 
 interface JudgeOptions {
   readonly signal?: AbortSignal;
@@ -91,20 +96,33 @@ async function opinionOf(
   [first, second]: readonly [string, string],
   signal?: AbortSignal,
 ): Promise<Opinion> {
-  if (first.trim() === second.trim()) return { value: 0, why: 'same' };
-  const ahead = opinionIn(await judge.ask(messagesOf(question, reference, [first, second]), signal));
-  const swapped = opinionIn(await judge.ask(messagesOf(question, reference, [second, first]), signal));
-  if (ahead === null || swapped === null) return { value: 0, why: 'nonsense' };
-  return ahead === -swapped ? { value: ahead, why: 'agreed' } : { value: 0, why: 'disagreed' };
+  if (first.trim() === second.trim()) return { value: 0, why: 'same', nonsense: null };
+  const replies = [
+    await judge.ask(messagesOf(question, reference, [first, second]), signal),
+    await judge.ask(messagesOf(question, reference, [second, first]), signal),
+  ] as const;
+  const [ahead, swapped] = replies.map(opinionIn);
+  if (ahead === null || swapped === null)
+    return { value: 0, why: 'nonsense', nonsense: replies[ahead === null ? 0 : 1] };
+  return ahead === -swapped!
+    ? { value: ahead!, why: 'agreed', nonsense: null }
+    : { value: 0, why: 'disagreed', nonsense: null };
 }
 
-const refused = (judge: Judge, nonsense: number, of: number): NomoatError =>
-  new NomoatError({
+/** Characters of a reply that show what the judge says instead. */
+const shownReply = 80;
+
+/** `opinions` are those that came so far. */
+function refused(judge: Judge, opinions: readonly Opinion[]): NomoatError {
+  const replies = opinions.flatMap(({ nonsense }) => nonsense ?? []);
+  const reply = JSON.stringify(replies[0]!.slice(0, shownReply));
+  return new NomoatError({
     part: `the judge ${judge.name}`,
-    fault: `gave no opinion on ${nonsense} of ${of} examples: it was asked for A, B or TIE`,
+    fault: `gave no opinion on ${replies.length} of ${opinions.length} examples: it was asked for A, B or TIE, and said ${reply}`,
     remedy: 'Take another judge.',
     kind: 'failed',
   });
+}
 
 /** Opinions on all examples. Rejects with NomoatError where too many are none. */
 async function opinionsOn(
@@ -126,9 +144,9 @@ async function opinionsOn(
     if (opinions[i]!.why === 'nonsense') nonsense++;
     done++;
     onJudged?.(done);
-    if (done >= firstExamples && nonsense === done) throw refused(judge, nonsense, done);
+    if (done >= firstExamples && nonsense === done) throw refused(judge, Object.values(opinions));
   });
-  if (nonsense > mostNonsense * questions.length) throw refused(judge, nonsense, questions.length);
+  if (nonsense > mostNonsense * questions.length) throw refused(judge, opinions);
   return opinions;
 }
 

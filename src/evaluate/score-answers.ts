@@ -3,7 +3,7 @@ import type { Metric } from './metrics/metric.ts';
 import { clusteredWilson } from './statistics/clusters.ts';
 import { meanInterval } from './statistics/mean-interval.ts';
 import { type Interval, wilsonInterval } from './statistics/proportions.ts';
-import { bootstrapStatistic, pseudoValues } from './statistics/resample-rows.ts';
+import { bootstrapStatistic, meanOf, pseudoValues } from './statistics/resample-rows.ts';
 import { type BySeed, meanOverSeeds, seededMean, seedVariance } from './statistics/seeds.ts';
 import { mean, sum } from './statistics/sums.ts';
 import type { TestSet } from './test-set.ts';
@@ -36,6 +36,8 @@ export interface SeedScores {
   readonly scores: readonly (readonly number[])[];
   /** Answers of each repeat to each question. */
   readonly draws: number;
+  /** Where there are several, and each is right or wrong: how many of an example's are right, of each repeat; else null. */
+  readonly right: readonly (readonly number[])[] | null;
 }
 
 /** Whether a metric's scores are 0 and 1 alone: it does not say otherwise, and these are (means of several draws need not be). */
@@ -67,12 +69,13 @@ export interface Draws {
   readonly draws?: number;
 }
 
-/** Of each repeat the means over its draws. */
-const meansOfDraws = (scores: readonly (readonly number[])[], draws: number): number[][] =>
-  Array.from({ length: scores.length / draws }, (_, repeat) => {
-    const own = scores.slice(repeat * draws, (repeat + 1) * draws);
-    return own[0]!.map((_, i) => mean(own.map((draw) => draw[i]!)));
-  });
+/** What each repeat has of a list of all its draws. */
+const byRepeat = <T>(all: readonly T[], draws: number): T[][] =>
+  Array.from({ length: all.length / draws }, (_, repeat) => all.slice(repeat * draws, (repeat + 1) * draws));
+
+/** Of each example, over draws. */
+const sumsOf = (draws: readonly (readonly number[])[]): number[] =>
+  draws[0]!.map((_, i) => sum(draws.map((own) => own[i]!)));
 
 /** 95%, of an example's scores. */
 function intervalOf(metric: Metric, scores: readonly number[], { clusters }: TestSet): Interval {
@@ -81,32 +84,40 @@ function intervalOf(metric: Metric, scores: readonly number[], { clusters }: Tes
 }
 
 /** What repeats come to: `values` are those of each repeat, whose means over repeats the interval is of; `means` their figures. */
-function overRepeats(values: BySeed, means: readonly number[], draws: number, clusters?: readonly string[]) {
+function overRepeats(values: BySeed, means: readonly number[], clusters?: readonly string[]) {
   const variance = seedVariance(values, clusters);
   const score = mean(means);
   const repeats = [{ count: values.length, variance }];
   const { interval } = seededMean(meanOverSeeds(values), repeats, { clusters, centre: score });
-  const seeds = { means, deviation: Math.sqrt(variance), scores: values, draws };
+  const seeds = { means, deviation: Math.sqrt(variance), scores: values };
   return { score, interval: bounded(interval), seeds };
 }
 
-/** A figure of all answers together; of repeats the mean of theirs. */
+/** A figure of all answers together: of several draws, and of repeats, the mean of theirs. */
 function scoreTogether(
-  { answers: draws, of: kind }: Draws,
+  { answers, draws = 1, of: kind }: Draws,
   { clusters, questions }: TestSet,
   together: NonNullable<Metric['together']>,
 ): Pick<MetricScore, 'score' | 'interval' | 'seeds'> {
   const expected = questions.map((question) => question.expected);
   const rows = [...questions.keys()];
-  const statistics = draws.map((answers) => together(answers, expected));
-  const [first] = statistics;
-  if (kind === 'seeds' && statistics.length > 1) {
-    const means = statistics.map((statistic) => statistic(rows));
+  const figures = answers.map((own) => together(own, expected));
+  if (kind === 'seeds' && answers.length > draws) {
+    const statistics = byRepeat(figures, draws).map(meanOf);
     const values = statistics.map((statistic) => pseudoValues(statistic, rows.length, clusters?.names));
-    return overRepeats(values, means, 1);
+    const found = overRepeats(
+      values,
+      statistics.map((statistic) => statistic(rows)),
+    );
+    return { ...found, seeds: { ...found.seeds, draws, right: null } };
   }
+  const statistic = meanOf(figures);
   const grouped = clusters ? { clusters: clusters.names } : {};
-  return { score: first!(rows), interval: bounded(bootstrapStatistic(first!, rows.length, grouped)), seeds: null };
+  return {
+    score: statistic(rows),
+    interval: bounded(bootstrapStatistic(statistic, rows.length, grouped)),
+    seeds: null,
+  };
 }
 
 /**
@@ -122,19 +133,21 @@ export async function scoreAnswers(
   const { answers, draws = 1, of: kind } = given;
   const { name, together } = metric;
   const each = likelihoods.length > 0 ? likelihoods : await scoresOf(answers, test, metric);
-  const sums = test.questions.map((_, i) => sum(each.map((own) => own[i]!)));
+  const sums = sumsOf(each);
   const scores = sums.map((all) => all / each.length);
-  const isDrawn = each.length > 1 && kind === 'samples';
-  const binary =
-    isDrawn &&
-    isBinary(
-      metric,
-      each.map((own) => ({ scores: own })),
-    );
-  const found = { metric: name, scores, right: binary ? sums : null };
+  const binary = isBinary(
+    metric,
+    each.map((own) => ({ scores: own })),
+  );
+  const right = each.length > 1 && kind === 'samples' && binary ? sums : null;
+  const found = { metric: name, scores, right };
   if (together) return { ...found, ...scoreTogether(given, test, together) };
-  const bySeed = likelihoods.length > 0 ? likelihoods : meansOfDraws(each, draws);
-  if (kind === 'seeds' && bySeed.length > 1)
-    return { ...found, ...overRepeats(bySeed, bySeed.map(mean), draws, test.clusters?.names) };
+  const repeats = likelihoods.length > 0 ? likelihoods.map((own) => [own]) : byRepeat(each, draws);
+  if (kind === 'seeds' && repeats.length > 1) {
+    const bySeed = repeats.map((own) => sumsOf(own).map((all) => all / own.length));
+    const over = overRepeats(bySeed, bySeed.map(mean), test.clusters?.names);
+    const counts = repeats[0]!.length > 1 && binary ? repeats.map(sumsOf) : null;
+    return { ...found, ...over, seeds: { ...over.seeds, draws, right: counts } };
+  }
   return { ...found, score: mean(scores), interval: bounded(intervalOf(metric, scores, test)), seeds: null };
 }

@@ -81,12 +81,12 @@ export async function judgedBy(
   const kept = [...own.keys()].filter((i) => own[i] !== null && (others === null || others[i] !== null));
   const sideOf = (given: readonly (GuardVerdict | null)[]): Side => {
     const scores = kept.map((i) => Number(given[i] === 'unsafe'));
-    return { score: mean(scores), scores, answers: kept.map((i) => given[i]!), bySeed: null };
+    return { score: mean(scores), scores, draws: [kept.map((i) => given[i]!)], bySeed: null };
   };
   const first = sideOf(own);
   const second = others && sideOf(others);
   const compared =
-    second && kept.length > 0 ? compareTwo(first, second, { metric: unsafeMetric, expected: first.answers }) : null;
+    second && kept.length > 0 ? compareTwo(first, second, { metric: unsafeMetric, expected: first.draws[0]! }) : null;
   return {
     guard: guard.name,
     kind: guard.kind,

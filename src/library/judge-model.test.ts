@@ -50,7 +50,11 @@ test('what names no judge is refused before anything is computed', async () => {
   await expect(evaluate({ model: 'nomoat-mini', data: 'none', judge: `${url()}/v1/m` })).rejects.toMatchObject({
     fault: 'has nothing to compare the answers with',
   });
-  await expect(judgeModel('http://127.0.0.1:9/v1/m', {}).ask([])).rejects.toMatchObject({ code: 'server-unreachable' });
+  await expect(judgeModel('http://127.0.0.1:9/v1/m', {}).ask([])).rejects.toMatchObject({
+    code: 'server-unreachable',
+    part: 'the judge at http://127.0.0.1:9/v1',
+    remedy: expect.stringMatching(/^Give the address of an API like OpenAI's/),
+  });
 });
 
 test('an evaluation has the opinion, called one, beside what it measured', async () => {

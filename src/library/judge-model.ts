@@ -36,6 +36,18 @@ function keyFor(url: string, env: Readonly<Record<string, string | undefined>>):
   return env['NOMOAT_JUDGE_API_KEY'] ?? (isOpenAi ? env['OPENAI_API_KEY'] : undefined) ?? null;
 }
 
+/** Who cannot reach a judge is told of it, not of servers of nomoat. */
+function ofJudge(url: string, error: unknown): unknown {
+  if (!(error instanceof NomoatError) || error.code !== 'server-unreachable') return error;
+  return new NomoatError({
+    code: 'server-unreachable',
+    part: `the judge at ${url}`,
+    fault: error.fault,
+    remedy: "Give the address of an API like OpenAI's and the model's name behind it, and ask again: answers are kept.",
+    cause: error,
+  });
+}
+
 /** The judge at an address, with the key in NOMOAT_JUDGE_API_KEY, if one is there. Its replies, of up to `maxTokens`, are kept. Throws NomoatError. */
 export function judgeModel(
   given: string,
@@ -53,11 +65,16 @@ export function judgeModel(
       const known = store.find(question);
       if (known) return known.text;
       const body = { model, messages, temperature: 0, max_tokens: maxTokens };
-      const found = reply.safeParse(await connection.json('/v1/chat/completions', { method: 'POST', body, signal }));
+      const said = connection.json('/v1/chat/completions', { method: 'POST', body, signal });
+      const found = reply.safeParse(
+        await said.catch((error: unknown) => {
+          throw ofJudge(url, error);
+        }),
+      );
       if (!found.data)
         throw new NomoatError({
           code: 'server-unreachable',
-          part: url,
+          part: `the judge at ${url}`,
           fault: 'answers with what is no chat completion',
           remedy: "Give the address of an API like OpenAI's.",
           cause: found.error,

@@ -53,7 +53,7 @@ function byAnswers(
 ): [Pick<RefusalFigure, 'value' | 'interval'>, Compared | null] {
   const sideOf = (answers: readonly string[]): Side => {
     const scores = answers.map((answer) => Number(isRefusal(answer)));
-    return { score: mean(scores), scores, answers, bySeed: null };
+    return { score: mean(scores), scores, draws: [answers], bySeed: null };
   };
   const first = sideOf(model);
   const own = { value: first.score, interval: wilsonInterval(sum(first.scores), model.length) };

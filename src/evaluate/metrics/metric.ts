@@ -68,7 +68,10 @@ export function suggestMetric(expected: readonly string[]): {
   const labels = new Set(expected.map((text) => text.trim()));
   if (expected.every(isObject)) return { name: 'json', why: 'every expected answer is JSON' };
   if (labels.size <= mostLabels && expected.length >= leastRepeats * labels.size)
-    return { name: 'exact', why: `the expected answers are ${labels.size} labels` };
+    return {
+      name: 'exact',
+      why: labels.size === 1 ? 'the expected answers are one label' : `the expected answers are ${labels.size} labels`,
+    };
   const words = expected.reduce((sum, text) => sum + text.split(/\s+/).length, 0) / expected.length;
   return words <= shortWords
     ? { name: 'normalised', why: `the expected answers are short (${words.toFixed(1)} words)` }

@@ -5,9 +5,14 @@
 import { rowsOf } from './clusters.ts';
 import type { Interval } from './proportions.ts';
 import { bcaInterval, draws, type ResamplingOptions, randomNumbers } from './resampling.ts';
+import { mean } from './sums.ts';
 
 /** A figure of some examples, each as often as its index is named. */
 export type Statistic = (rows: readonly number[]) => number;
+
+/** The mean of several figures of the same examples, such as those of several draws. */
+export const meanOf = (statistics: readonly Statistic[]): Statistic =>
+  statistics.length === 1 ? statistics[0]! : (rows) => mean(statistics.map((statistic) => statistic(rows)));
 
 /** How much an interval bends to a side, from the figure without each cluster in turn. */
 function leftOut(statistic: Statistic, clusters: readonly (readonly number[])[]): number[] {
