@@ -60,13 +60,8 @@ static void release(napi_env, void* data, void*) {
 
 // The memory of a typed array, or null where it is another kind or length.
 static void* memoryOf(napi_env env, napi_value array, napi_typedarray_type wanted, size_t wantedLength) {
-  bool typed = false;
-  napi_typedarray_type type;
-  size_t length;
-  void* data;
-  napi_is_typedarray(env, array, &typed);
-  if (typed) napi_get_typedarray_info(env, array, &type, &length, &data, nullptr, nullptr);
-  return typed && type == wanted && length == wantedLength ? data : nullptr;
+  const TypedArray found(env, array);
+  return found.typed && found.type == wanted && found.length == wantedLength ? found.data : nullptr;
 }
 
 struct Sizes {
@@ -95,8 +90,9 @@ static napi_value packInt8(napi_env env, napi_callback_info info) {
     const void* scales = memoryOf(env, call.values[3], napi_float32_array, size.out);
     if (!values || !scales) throw std::runtime_error("native: no matrix of these sizes");
     const Plain<Int8> plain{values, size.out, 1, size.in, size.out};
-    Array<int32_t> starts(roundUp(size.in, kPanel));
-    Panels<Int8>::sumColumns(plain.transposed(), starts.data());
+    Array<int32_t> starts;
+    // Before the panels are written over the values.
+    if (!transposed) Panels<Int8>::sumColumns(plain.transposed(), starts.take(roundUp(size.in, kPanel)));
     Panels<Int8> forward(plain, true);
     Panels<Int8> backward = transposed ? Panels<Int8>({transposed, size.in, 1, size.out, size.in}, true)
                                        : Panels<Int8>(forward, std::move(starts), size.out, size.in);

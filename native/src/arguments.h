@@ -15,6 +15,19 @@ struct Handle {
   void* matrix;
 };
 
+// A typed array of JavaScript; anything else has `typed` false.
+struct TypedArray {
+  bool typed = false;
+  napi_typedarray_type type = napi_uint8_array;
+  size_t length = 0;
+  void* data = nullptr;
+
+  TypedArray(napi_env env, napi_value value) {
+    if (!value || napi_is_typedarray(env, value, &typed) != napi_ok || !typed) return;
+    typed = napi_get_typedarray_info(env, value, &type, &length, &data, nullptr, nullptr) == napi_ok;
+  }
+};
+
 class Arguments {
  public:
   Arguments(napi_env env, napi_value object) : env_(env), object_(object) {}
@@ -28,28 +41,19 @@ class Arguments {
 
   // The same, or null where there is none.
   float* optional(const std::string& name, size_t length) const {
-    const napi_value value = get(name);
-    bool typed = false;
-    if (!value || napi_is_typedarray(env_, value, &typed) != napi_ok || !typed) return nullptr;
-    napi_typedarray_type type;
-    size_t found;
-    void* data;
-    napi_get_typedarray_info(env_, value, &type, &found, &data, nullptr, nullptr);
-    if (type != napi_float32_array || found != length)
+    const TypedArray array(env_, get(name));
+    if (!array.typed) return nullptr;
+    if (array.type != napi_float32_array || array.length != length)
       throw std::runtime_error("native stage: " + name + " is no Float32Array of " + std::to_string(length));
-    return static_cast<float*>(data);
+    return static_cast<float*>(array.data);
   }
 
   // The Int32Array of this name and its length.
   const int32_t* integers(const std::string& name, size_t& length) const {
-    const napi_value value = get(name);
-    bool typed = false;
-    napi_typedarray_type type = napi_float32_array;
-    void* data = nullptr;
-    if (value) napi_is_typedarray(env_, value, &typed);
-    if (typed) napi_get_typedarray_info(env_, value, &type, &length, &data, nullptr, nullptr);
-    if (!typed || type != napi_int32_array) throw std::runtime_error("native stage: " + name + " is no Int32Array");
-    return static_cast<const int32_t*>(data);
+    const TypedArray array(env_, get(name));
+    if (!array.typed || array.type != napi_int32_array) throw std::runtime_error("native stage: " + name + " is no Int32Array");
+    length = array.length;
+    return static_cast<const int32_t*>(array.data);
   }
 
   // The packed matrix of this name.
