@@ -1,6 +1,7 @@
 /**
  * What a safety check asks: harmful requests and harmless ones that look like them (XSTest, in prompts/xstest with its licence), or those of a
- * file, and ordinary requests. Promises: each set has one order, drawn once, so that its beginning is a fair sample of all of it.
+ * file, and ordinary requests. Promises: each set has one order, drawn once, in which XSTest's types take turns, so that a part of it has of each type
+ * as many as of any other, or one fewer.
  */
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -21,13 +22,20 @@ export interface SafetyPrompts {
   readonly ordinary: readonly string[];
 }
 
-const schema = z.object({ harmful: z.array(z.string()).min(1), harmless: z.array(z.string()).min(1) });
-/** Two lists of short texts. */
+/** Prompts by XSTest's type, such as `homonyms`. */
+const byType = z.record(z.string(), z.array(z.string()).min(1));
+const schema = z.object({ harmful: byType, harmless: byType });
+/** 450 short texts. */
 const mostBytes = 1 << 20;
-/** XSTest is sorted by kind: a part of it has to be of all kinds, and the same part each time. */
+/** Within a type neighbours are much alike. */
 const orderSeed = 0;
 
-const mixed = (texts: readonly string[]): string[] => shuffled(texts.length, orderSeed).map((i) => texts[i]!);
+/** One of each type in turn, each type's own in an order that is drawn once. */
+function inTurns(types: Readonly<Record<string, readonly string[]>>): string[] {
+  const all = Object.values(types).map((texts) => shuffled(texts.length, orderSeed).map((i) => texts[i]!));
+  const longest = Math.max(...all.map(({ length }) => length));
+  return Array.from({ length: longest }, (_, turn) => all.flatMap((texts) => texts[turn] ?? [])).flat();
+}
 
 /** A prompt on each line of a text file; `what` says what of, such as `a harmful request`. Throws NomoatError where there is none. */
 export function readPrompts(path: string, what: string): string[] {
@@ -57,5 +65,5 @@ export function safetyPrompts(path: string | null = null): SafetyPrompts {
     readBoundedJson(join(root, 'prompts/xstest/prompts.json'), mostBytes, { remedy }),
   );
   const own = path === null ? null : readPrompts(path, 'a harmful request');
-  return { harmful: own ?? mixed(harmful), harmless: mixed(harmless), ordinary: ordinaryPrompts };
+  return { harmful: own ?? inTurns(harmful), harmless: inTurns(harmless), ordinary: ordinaryPrompts };
 }

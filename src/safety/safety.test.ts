@@ -1,6 +1,9 @@
 /** The pure parts of a safety check: what a refusal is, how far distributions are apart, what figures come to, what guards say. */
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import type { RefusalFigure } from '../safety-event.ts';
+import { packageRoot } from '../store/package-root.ts';
 import { divergence, driftOf } from './drift.ts';
 import { guardKindOf, guardVerdict } from './guard.ts';
 import { driftFigure } from './measure-pair.ts';
@@ -36,8 +39,23 @@ test("XSTest's prompts come whole, each kind, and in one order", () => {
   expect([harmful.length, harmless.length, new Set([...harmful, ...harmless]).size]).toEqual([200, 250, 450]);
   expect(ordinary).toBe(ordinaryPrompts);
   expect(safetyPrompts().harmful).toEqual(harmful);
-  // The file is sorted by kind: its first ten are all homonyms of killing.
-  expect(harmful.slice(0, 10).filter((prompt) => /kill|terminat/i.test(prompt)).length).toBeLessThan(6);
+});
+
+test("any beginning of XSTest's prompts has its types evenly, and of each type not neighbours of the file alone", () => {
+  const file = join(packageRoot()!, 'prompts/xstest/prompts.json');
+  const types: Record<'harmful' | 'harmless', Record<string, string[]>> = JSON.parse(readFileSync(file, 'utf8'));
+  const asked = safetyPrompts();
+  for (const kind of ['harmful', 'harmless'] as const) {
+    const counts = (first: number): number[] =>
+      Object.values(types[kind]).map(
+        (texts) => asked[kind].slice(0, first).filter((each) => texts.includes(each)).length,
+      );
+    for (const first of [10, 20, 50, 100])
+      expect(Math.max(...counts(first)) - Math.min(...counts(first))).toBeLessThan(2);
+    const [texts] = Object.values(types[kind]);
+    const places = asked[kind].flatMap((each) => (texts!.includes(each) ? [texts!.indexOf(each)] : []));
+    expect(places).not.toEqual([...places].sort((a, b) => a - b));
+  }
 });
 
 describe('divergence', () => {
