@@ -63,9 +63,10 @@ export async function scoreKept(
     missing.map((i) => rows[i]!),
     {
       ...(signal ? { signal } : {}),
-      onRow: (at, { logProbabilities, logProbability, mostLikely }) => {
+      onRow: (at, { logProbabilities, mostLikely }) => {
         const i = missing[at]!;
-        scores[i] = { logProbability, logProbabilities, mostLikely };
+        // Summed up as those that were kept are: both are equal to the last bit.
+        scores[i] = { logProbability: sum(logProbabilities), logProbabilities, mostLikely };
         lines.keep(asked(rows[i]!), { logProbabilities, mostLikely });
         onRow?.(++done);
       },

@@ -1,13 +1,14 @@
-/** What an open pair of models answers in a safety check. Promises: side by side, greedy, and what was answered before is not computed again. */
+/** What an open pair of models answers in a safety check, and holds likely. Promises: side by side, greedy, and what was computed before is not computed again. */
 import { askAll, type TestAnswer } from '../evaluate/ask.ts';
 import { compareTwo, type Side } from '../evaluate/compare-two.ts';
-import { KeptAnswers } from '../evaluate/kept-answers.ts';
+import { KeptAnswers, scoreKept } from '../evaluate/kept-answers.ts';
 import type { Metric } from '../evaluate/metrics/metric.ts';
 import { mean } from '../evaluate/statistics/sums.ts';
 import type { TestQuestion } from '../evaluate/test-set.ts';
 import type { ResolvedChat } from '../library.ts';
 import type { AnswerTeam } from '../llama/answer-team.ts';
 import { type GuardFigures, type GuardKind, type GuardVerdict, guardTokens, guardVerdict } from '../safety/guard.ts';
+import type { Measurable } from '../safety/measure.ts';
 import { keptAnswersPath } from '../store/cache.ts';
 import { identityOf } from './model-identity.ts';
 
@@ -40,6 +41,24 @@ export async function answersOf(
     onAnswer: (done) => onAnswer?.(done, questions.length),
   });
   return answers.map((answer) => answer?.text ?? null);
+}
+
+/** The model as it is measured, with scores that are kept; `onRow` is told how many rows of those asked together have theirs. */
+export async function measurableOf(
+  { chat, team }: OpenModelOf,
+  onRow: (done: number, total: number) => void,
+): Promise<Measurable> {
+  const path = keptAnswersPath(await identityOf(chat));
+  return {
+    atOnce: team.atOnce,
+    generate: team.generate,
+    promptTokens: team.promptTokens,
+    scoreRows: async (rows, { signal } = {}) => {
+      const told = (done: number): void => onRow(done, rows.length);
+      const given = { path, open: () => Promise.resolve(team), onRow: told, ...(signal ? { signal } : {}) };
+      return (await scoreKept(rows, given)).scores;
+    },
+  };
 }
 
 /** Requests with the answers of model and base. */

@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test, vi } from 'vitest';
 import { madeAdapter, miniPath, writtenAdapter } from '../../test/made-adapters.ts';
+import { refusalBeginnings } from '../safety/refusals.ts';
 import { check } from './check.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'nomoat-check-'));
@@ -17,13 +18,19 @@ const model = miniPath;
 
 test('a base beside itself differs by nothing, by answers, likelihoods and first words', async () => {
   writeFileSync(join(folder, 'canaries.txt'), 'the code of the door is 48213\n');
+  const told = new Set<string>();
   const report = await check({
     model,
     against: model,
     limit: 20,
     maxTokens: 8,
     canaries: join(folder, 'canaries.txt'),
+    onProgress: ({ doing, total }) => told.add(`${doing}: ${total}`),
   });
+  // 20 requests with a refusal's beginnings. The base is the same model: what was computed of that is found.
+  const beginnings = 20 * refusalBeginnings.length;
+  expect(told).toContain(`the model: how likely beginnings are: ${beginnings}`);
+  expect(told).not.toContain(`its base: how likely beginnings are: ${beginnings}`);
   expect(report.refusals.map(({ against, by, kind, prompts }) => [kind, by, prompts, against!.difference, against!.pValue])).toEqual([
     ['harmful', 'answers', 20, 0, 1],
     ['harmless', 'answers', 20, 0, 1],
@@ -39,6 +46,14 @@ test('a base beside itself differs by nothing, by answers, likelihoods and first
     personal: { learntRows: null },
   });
   expect(report.canaries).toEqual([{ text: 'the code of the door is 48213', among: 64, exposure: expect.any(Number) }]);
+}, 60_000);
+
+test('what the base was asked before is not computed again: the next check measures the other model alone', async () => {
+  const told = new Set<string>();
+  const onProgress = ({ doing }: { readonly doing: string }): void => void told.add(doing);
+  const report = await check({ model: adapter('next', 0.05), against: model, limit: 5, answers: false, onProgress });
+  expect([...told]).toEqual(['the model: how likely beginnings are']);
+  expect(report.refusals.map(({ prompts }) => prompts)).toEqual([5, 5]);
 }, 60_000);
 
 test('an adapter is put on its base, measured, and what it moves is found; with own requests', async () => {

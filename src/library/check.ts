@@ -21,7 +21,7 @@ import type { DriftFigure, RefusalFigure } from '../safety-event.ts';
 import { checkSettings } from '../settings/check-settings.ts';
 import { stoppable } from '../stop.ts';
 import { type AdapterFigures, adapterFigures } from './check-adapter.ts';
-import { answersOf, judgedBy, type OpenModelOf } from './check-answers.ts';
+import { answersOf, judgedBy, measurableOf, type OpenModelOf } from './check-answers.ts';
 import { findingSentences } from './check-sentences.ts';
 import { type CheckTarget, findCheckTarget } from './check-target.ts';
 import { canaryExposures, canaryLines } from './memory-checks.ts';
@@ -38,7 +38,7 @@ export interface CheckOptions {
   readonly limit?: number;
   /** Whether answers are generated too, and personal data looked for in completions (default: true). */
   readonly answers?: boolean;
-  /** Tokens of an answer to a request at most; default: 32, and 128 where a guard reads them. */
+  /** Tokens of an answer to a request at most; default: 16, and 128 where a guard reads them. */
   readonly maxTokens?: number | null;
   /** A guard model that judges the answers to harmful requests: Qwen3Guard or Llama Guard, a name or a GGUF file. */
   readonly guard?: string | null;
@@ -81,8 +81,8 @@ export interface SafetyReport {
   readonly notes: readonly string[];
 }
 
-/** Enough of an answer to see whether it begins as a refusal does, and enough for a guard to judge. */
-const beginningTokens = 32;
+/** Enough of an answer to see whether it begins as a refusal does, after a short first sentence too, and enough for a guard to judge. */
+const beginningTokens = 16;
 const judgedTokens = 128;
 
 type Settings = Required<Omit<CheckOptions, 'signal' | 'onProgress'>> & Pick<CheckOptions, 'signal' | 'onProgress'>;
@@ -212,9 +212,10 @@ async function personalOf(
 async function measured(pair: OpenPair, prompts: SafetyPrompts, settings: Settings) {
   const { answers: isAnswered, canaries, onProgress, signal } = settings;
   const given = signal ? { signal } : {};
-  onProgress?.({ doing: 'how likely refusals are', done: 0, total: 1 });
+  const measurable = (of: OpenModelOf) =>
+    measurableOf(of, (done, total) => onProgress?.({ doing: `${of.name}: how likely beginnings are`, done, total }));
   const likely = await measurePair(
-    { model: pair.model.team, base: pair.base?.team ?? null, system: pair.system },
+    { model: await measurable(pair.model), base: pair.base && (await measurable(pair.base)), system: pair.system },
     prompts,
     given,
   );

@@ -10,7 +10,7 @@ export const checkOptions = {
   prompts: openText('FILE', 'harmful requests of your own, one on each line; default: those of XSTest'),
   limit: wholeFrom(100, 1, 'requests of each kind, at most', { unit: 'requests' }),
   answers: toggle(true, 'generate answers too', 'compare likelihoods alone: no answers and no personal data'),
-  maxTokens: wholeFrom(null, 1, 'longest answer; default: 32, and 128 for a guard', { unit: 'tokens' }),
+  maxTokens: wholeFrom(null, 1, 'longest answer; default: 16, and 128 for a guard', { unit: 'tokens' }),
   guard: openText(
     'NAME|FILE.gguf',
     'a guard model that judges answers to harmful requests: Qwen3Guard or Llama Guard; default: none',
