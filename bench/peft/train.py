@@ -63,7 +63,7 @@ import torch
 import transformers
 from peft import LoraConfig, __version__ as peft_version, get_peft_model
 from safetensors.torch import load_file
-from transformers import AutoConfig, AutoModelForCausalLM
+from transformers import AutoConfig, AutoModelForCausalLM, GgufConfig
 
 torch.set_num_threads(options.threads)
 torch.manual_seed(options.seed)
@@ -79,7 +79,13 @@ def load_model():
         # By itself: transformers takes an adapter_config.json beside it for an order to load that adapter's base from the hub.
         with tempfile.TemporaryDirectory() as alone:
             os.symlink(os.path.abspath(options.model), os.path.join(alone, "model.gguf"))
-            return AutoModelForCausalLM.from_pretrained(alone, gguf_file="model.gguf", dtype=DTYPE)
+            # transformers 5 may keep the blocks packed, and unpack them in every step: no figure of PEFT's on plain weights.
+            model = AutoModelForCausalLM.from_pretrained(alone, gguf_file="model.gguf", dtype=DTYPE, quantization_config=GgufConfig(dequantize=True))
+        plain = all(type(module) is not torch.nn.Linear or module.weight.dtype == DTYPE for module in model.modules())
+        linear = sum(type(module) is torch.nn.Linear for module in model.modules())
+        if not plain or linear < 7 * model.config.num_hidden_layers:
+            raise SystemExit("transformers did not unpack the GGUF: its layers are no plain ones")
+        return model
     shape = dict(SHAPES[options.shape])
     if options.layers:
         shape["num_hidden_layers"] = options.layers
