@@ -49,7 +49,7 @@ const exceptions: Readonly<Record<string, { readonly words: readonly string[]; r
   },
   'run/report.ts': { words: ['--data', 'nomoat eval'], why: 'a page that is read by people: it shows commands' },
   'run/run-card.ts': { words: ['--to', 'nomoat export'], why: 'a warning of the card, which shows commands' },
-  'run/start-run.ts': { words: ['--expose-gc'], why: "Node's flag for the training process" },
+  'run/start-run.ts': { words: ['--expose-gc', '--single-threaded-gc'], why: "Node's flags for the training process" },
   'server/compatibility.ts': {
     words: [
       '--host',
