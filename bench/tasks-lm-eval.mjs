@@ -1,7 +1,7 @@
 /**
  * `nomoat eval --task` beside lm-evaluation-harness with transformers in float32: whether both take the same choices on the same rows.
  * Usage: node bench/tasks-lm-eval.mjs PYTHON MODEL.gguf QUESTIONS.json STORIES.txt OUT [--rows 200] [--threads N] [--types F32,F16]
- *   (after npm run build; PYTHON has lm_eval, torch, transformers and gguf)
+ *   [--tasks piqa,arc_easy,hellaswag] (after npm run build; PYTHON has lm_eval, torch, transformers and gguf)
  * QUESTIONS.json and STORIES.txt as for bench/lm-eval.mjs. Of the questions ARC's and PIQA's rows are made, of the stories HellaSwag's; the
  * harness runs its own tasks on them. The model is asked with its weights as each of --types, and as it is. OUT receives rows, models, what
  * each side scored (taken from there when the script is called again) and result-ROWS.json.
@@ -23,7 +23,7 @@ import { physicalCores } from '../dist/machine/machine.js';
 
 const { positionals, values } = parseArgs({
   allowPositionals: true,
-  options: { rows: { type: 'string', default: '200' }, threads: { type: 'string' }, types: { type: 'string', default: 'F32' } },
+  options: { rows: { type: 'string', default: '200' }, threads: { type: 'string' }, types: { type: 'string', default: 'F32' }, tasks: { type: 'string', default: 'piqa,arc_easy,hellaswag' } },
 });
 const [python, model, questionsFile, storiesFile, folder] = positionals;
 if (folder === undefined) throw new Error('give PYTHON MODEL.gguf QUESTIONS.json STORIES.txt OUT');
@@ -148,7 +148,7 @@ async function compared(path, name) {
 
 const results = [];
 for (const path of [...values.types.split(',').filter(Boolean).map(rewritten), resolve(model)])
-  for (const name of Object.keys(files)) {
+  for (const name of values.tasks.split(',')) {
     results.push(await compared(path, name));
     console.log(JSON.stringify(results.at(-1)));
     writeFileSync(join(out, `result-${rows}.json`), `${JSON.stringify(results, null, 2)}\n`);
