@@ -1,4 +1,5 @@
 /** Answers as they come from /v1/chat/completions. */
+import { eventData } from '../src/client/event-data.ts';
 import { ask, type Fault, posting } from './api.ts';
 import type { KeptAnswer } from './chats.ts';
 
@@ -17,18 +18,15 @@ interface Chunk {
   readonly error?: { readonly message: string; readonly code: string };
 }
 
+/** What has come of a body, piece by piece: not every browser takes a stream for something to loop over. */
+async function* piecesOf(body: ReadableStream<Uint8Array>): AsyncGenerator<Uint8Array> {
+  const reader = body.getReader();
+  for (let { done, value } = await reader.read(); !done; { done, value } = await reader.read()) yield value!;
+}
+
 /** The events of a stream, as they come. */
 async function* chunksOf(response: Response): AsyncGenerator<Chunk> {
-  const reader = response.body!.pipeThrough(new TextDecoderStream()).getReader();
-  let rest = '';
-  for (let { done, value } = await reader.read(); !done; { done, value } = await reader.read()) {
-    const parts = (rest + value).split('\n\n');
-    rest = parts.pop() ?? '';
-    for (const part of parts) {
-      const data = part.replace(/^data: /, '');
-      if (data !== '[DONE]') yield JSON.parse(data) as Chunk;
-    }
-  }
+  for await (const data of eventData(piecesOf(response.body!))) if (data !== '[DONE]') yield JSON.parse(data) as Chunk;
 }
 
 function withChunk(answer: KeptAnswer, { choices, error }: Chunk): KeptAnswer {

@@ -1,17 +1,17 @@
 /** Several runs, or repeats with other seeds, on one chart. */
 import type { JSX } from 'preact';
-import { useState } from 'preact/hooks';
+import { useMemo, useState } from 'preact/hooks';
 import type { RunEvent } from '../../src/events.ts';
 import { eventsOf } from '../../src/report/content.ts';
 import type { Plot, Point } from '../../src/report/plot.ts';
 import type { RunSummary } from '../api.ts';
 import { Chart } from '../chart.tsx';
 import { commandLine } from '../commands.ts';
-import { useFollowedAll } from '../follow.ts';
+import { type Followed, useFollowedAll } from '../follow.ts';
 import { AsCommand, Busy, FaultNotice, fill, Notice, Page, Scroller, Select } from '../parts.tsx';
 import { addressOf, type Place } from '../route.ts';
 import { spreadOf } from '../spread.ts';
-import { count, figure, w } from '../words.ts';
+import { count, figure, languageNow, w } from '../words.ts';
 import { StateTag } from './runs.tsx';
 
 /** More lines nobody tells apart. */
@@ -31,16 +31,25 @@ const measures = {
 type Measure = keyof typeof measures;
 const measureNames = Object.keys(measures) as Measure[];
 
+type Known = readonly { readonly run: RunSummary; readonly events: readonly RunEvent[] }[];
+
+/** The runs of those names that something is known of, in their order. */
+const knownOf = (names: readonly string[], followed: ReadonlyMap<string, Omit<Followed, 'look'>>): Known =>
+  names.flatMap((name) => {
+    const { events = [], run = null } = followed.get(name) ?? {};
+    return run ? [{ run, events }] : [];
+  });
+
 /** One line for each run. */
-function plotOf(measure: Measure, runs: readonly (readonly [name: string, events: readonly RunEvent[]])[]): Plot {
+function plotOf(measure: Measure, runs: Known): Plot {
   const words = w().compare;
   const same = (text: string): Plot['title'] => ({ en: text, zh: text });
   return {
     id: measure,
     title: same(words.measures[measure]!),
     xName: same(words.step),
-    series: runs.map(([name, events]) => ({
-      name: same(name),
+    series: runs.map(({ events, run }) => ({
+      name: same(run.name),
       points: measures[measure](events),
       dots: measure === 'validation',
     })),
@@ -110,15 +119,11 @@ export function Compare({ place }: { readonly place: Place }): JSX.Element {
   const names = asked.slice(0, mostRuns);
   const followed = useFollowedAll(names);
   const [measure, choose] = useState<Measure>('validation');
-  const known = names.flatMap((name) => {
-    const { events = [], run = null } = followed.get(name) ?? {};
-    return run ? [{ run, events }] : [];
-  });
+  const known = knownOf(names, followed);
   const fault = [...followed.values()].find((each) => each.fault)?.fault ?? null;
-  const plot = plotOf(
-    measure,
-    known.map(({ events, run }) => [run.name, events]),
-  );
+  // Long runs have many points, and each look at a run is a new value: they are made anew where events came.
+  // biome-ignore lint/correctness/useExhaustiveDependencies: the runs are those events, and its words are a language's
+  const plot = useMemo(() => plotOf(measure, known), [measure, languageNow(), ...known.map(({ events }) => events)]);
   const isDrawn = plot.series.some(({ points }) => points.length > 0);
   const folders = names.map((name) => `runs/${name}`);
   return (
