@@ -154,17 +154,14 @@ function Talking({ again, begun, chats, id, models, runs }: TalkingProps): JSX.E
   );
 }
 
-/** A chat that is kept, or one that is not yet. */
-async function beginOf(id: string) {
-  const chats = await api.chats();
-  const kept = chats.some((each) => each.id === id) ? await api.chat(id) : null;
-  return { chats, kept };
-}
-
 function Opened({ id, place }: { readonly id: string; readonly place: Place }): JSX.Element {
   const state = useAsked('state', (signal) => api.state(signal));
   const runs = useAsked('runs', (signal) => api.runs(signal));
-  const begin = useAsked(`chat ${id}`, () => beginOf(id));
+  const chats = useAsked('chats', () => api.chats());
+  // One that is kept, or not yet. Asked for once: the list is asked for again at each vote.
+  const begin = useAsked(chats.value ? `chat ${id}` : null, async () => ({
+    kept: chats.value!.some((each) => each.id === id) ? await api.chat(id) : null,
+  }));
   const listed = state.value?.models ?? [];
   const asked = (place.query.get('models') ?? '').split(',').filter(Boolean).slice(0, mostModels);
   const models = asked.length > 0 ? asked : listed.slice(0, 1).map((each) => each.id);
@@ -175,9 +172,9 @@ function Opened({ id, place }: { readonly id: string; readonly place: Place }): 
   return (
     <>
       <FaultNotice
-        fault={state.fault ?? runs.fault ?? begin.fault}
+        fault={state.fault ?? runs.fault ?? chats.fault ?? begin.fault}
         again={() => {
-          for (const each of [state, runs, begin]) each.again();
+          for (const each of [state, runs, chats, begin]) each.again();
         }}
       />
       {begun.current ? (
@@ -186,8 +183,8 @@ function Opened({ id, place }: { readonly id: string; readonly place: Place }): 
           begun={begun.current}
           models={listed}
           runs={runs.value ?? []}
-          chats={begin.value?.chats ?? []}
-          again={begin.again}
+          chats={chats.value ?? []}
+          again={chats.again}
         />
       ) : (
         <Busy>{w().app.loading}</Busy>
