@@ -87,6 +87,9 @@ const onlyRead: Readonly<Record<string, string>> = {
     "needs PyTorch, transformers and peft; that our files are PEFT's is frozen in test/fixtures/adapters and merge",
   'bench/tasks-lm-eval.mjs':
     'needs lm-evaluation-harness and PyTorch; what the harness asks and scores is frozen in test/fixtures/tasks',
+  'bench/readme-pictures.mjs': 'writes into docs/images; what it calls is in test/story/studio.test.ts',
+  'bench/studio-kill.mjs':
+    'trains at each of its moments for minutes; one of them is in test/story/studio.test.ts, a server that is killed',
   'bench/studio-large.mjs':
     'makes 200 runs and asks a browser for a minute; what it calls is in test/story/studio.test.ts',
   'bench/sweep-losses.mjs':
