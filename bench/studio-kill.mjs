@@ -162,8 +162,14 @@ async function moment(index, state, file) {
   if (took === null) faults.push('the page was never right');
   else if (took > rightMilliseconds) faults.push(`right after ${took.toFixed(0)} ms`);
   console.log(`${index} ${kind} at step ${reached}: right after ${took?.toFixed(0)} ms; ${faults.join('; ') || 'nothing lost, nothing doubled'}`);
-  return faults.length === 0;
+  return faults.length === 0 ? 1 : 0;
 }
+
+/** A page that does not answer is a moment that went wrong, and no end of the others. */
+const failed = (index) => (error) => {
+  console.log(`${index}: ${error.message.split('\n')[0]}`);
+  return 0;
+};
 
 if (!chromiumPath) console.log('studio-kill: skipped, since there is no chromium (apt-get install chromium, or name one in CHROMIUM)');
 else {
@@ -171,6 +177,7 @@ else {
   process.env.NOMOAT_HOME ??= join(cwd, 'home');
   const { child, url } = await startStudio(cwd);
   const { browser, context, page } = await openPage();
+  context.setDefaultNavigationTimeout(patience);
   const state = { child, context, cwd, origin: new URL(url).origin, page, run: '' };
   let good = 0;
   try {
@@ -180,7 +187,7 @@ else {
     await page.setInputFiles('input[type=file][multiple]', join(cwd, 'parity.csv'));
     await page.waitForSelector('.tokens b');
     const [file] = await page.evaluate(async () => (await (await fetch('/v1/files')).json()).data);
-    for (let i = 0; i < moments; i++) good += (await moment(i, state, file.id)) ? 1 : 0;
+    for (let i = 0; i < moments; i++) good += await moment(i, state, file.id).catch(failed(i));
     console.log(`${good} of ${moments} moments: nothing lost, nothing doubled, every page right within ${rightMilliseconds} ms`);
     process.exitCode = good === moments ? 0 : 1;
   } finally {
