@@ -227,7 +227,7 @@ export type { Adapter as GraphicsAdapter } from './runtime/onnxruntime-node/webg
 export type { GuardFigures, GuardKind } from './safety/guard.ts';
 export type { CompletedValue, PersonalFindings } from './safety/personal-completions.ts';
 export type { DriftFigure, RefusalComparison, RefusalFigure, SafetyEvent } from './safety-event.ts';
-export type { SampleEvent, TrainingSampleEvent } from './sample-events.ts';
+export type { SampleEvent, SamplesEvent, TrainingSampleEvent } from './sample-events.ts';
 export type { ModelOpenedLog, RequestLog, ServerFailureLog, ServerLog } from './server/log.ts';
 export { type RunningServer, type ServeOptions, serve } from './server/serve.ts';
 export { type RunningStudio, type StudioOptions, studio } from './server/studio.ts';

@@ -76,7 +76,8 @@ export class Batches {
     try {
       return await call();
     } finally {
-      if (--this.changes === 0) for (const goOn of this.paused.splice(0)) goOn();
+      this.changes--;
+      if (this.changes === 0) for (const goOn of this.paused.splice(0)) goOn();
     }
   }
 
