@@ -1,8 +1,9 @@
 /**
  * Two adapters of different tasks on one model, merged by every method, and each asked the held-out questions of both:
- * node bench/merge-tasks.mjs MODEL.gguf BANKING77 SNIPS OUT [--examples 80] [--rows 1600,700] [--only METHOD,...]
+ * node bench/merge-tasks.mjs MODEL.gguf BANKING77 SNIPS OUT [--examples 80] [--rows 1600,700] [--only METHOD,...] [--named] [--tune JSON]
  * BANKING77 holds train.csv and test.csv of banking_data, SNIPS the folders of 2017-06-custom-intent-engines. What is in OUT already
- * (data, runs, merges, scores) is not made again, so that an interrupted call goes on. Prints the table as Markdown.
+ * (data, runs, merges, scores) is not made again, so that an interrupted call goes on. Prints the table as Markdown. `--named` gives each task a
+ * system prompt of its own, without which nothing but the question's words tells which labels are wanted; `--tune` has further options of both trainings.
  */
 import { appendFileSync, existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
@@ -11,13 +12,24 @@ import { evaluate, mergeAdapters, tune } from '../dist/index.js';
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,
-  options: { examples: { type: 'string', default: '80' }, rows: { type: 'string', default: '1600,700' }, only: { type: 'string' } },
+  options: { examples: { type: 'string', default: '80' }, rows: { type: 'string', default: '1600,700' }, only: { type: 'string' }, named: { type: 'boolean', default: false }, tune: { type: 'string', default: '{}' } },
 });
 const [model, banking, snips, outGiven] = positionals;
 const out = resolve(outGiven);
 mkdirSync(out, { recursive: true });
 const examples = Number(values.examples);
 const [bankingRows, snipsRows] = values.rows.split(',').map(Number);
+
+const systemPrompts = { banking77: "Name the intent of the bank customer's question.", snips: 'Name the command that the voice assistant is given.' };
+/** As conversations with the task's system prompt. */
+const named = (name, rows) =>
+  rows.map(({ completion, prompt }) => ({
+    messages: [
+      { role: 'system', content: systemPrompts[name] },
+      { role: 'user', content: prompt },
+      { role: 'assistant', content: completion },
+    ],
+  }));
 
 /** The same order on every machine: a generator of Lehmer's. */
 function shuffled(rows) {
@@ -28,7 +40,7 @@ function shuffled(rows) {
 
 /** Texts in quotes may hold commas and line breaks. */
 function csvRows(path) {
-  const fields = [...readFileSync(path, 'utf8').matchAll(/(?:"((?:[^"]|"")*)"|([^,\n]*))(,|\r?\n|$)/g)];
+  const fields = [...readFileSync(path, 'utf8').matchAll(/(?:"((?:[^"]|"")*)"|([^,\r\n]*))(,|\r?\n|$)/g)];
   const rows = [[]];
   for (const [, quoted, plain, end] of fields) {
     rows.at(-1).push(quoted?.replaceAll('""', '"') ?? plain);
@@ -56,13 +68,16 @@ function write(name, rows) {
 const tasks = [
   { name: 'banking77', train: shuffled(csvRows(join(banking, 'train.csv'))).slice(0, bankingRows), test: shuffled(csvRows(join(banking, 'test.csv'))), epochs: 2 },
   { name: 'snips', train: shuffled(snipsOf('train')).slice(0, snipsRows), test: shuffled(snipsOf('validate')), epochs: 1 },
-].map(({ name, test, train, ...task }) => ({ ...task, name, train: write(`${name}-train`, train), test: write(`${name}-test`, test.slice(0, examples)) }));
+].map(({ name, test, train, ...task }) => {
+  const asked = (rows) => (values.named ? named(name, rows) : rows);
+  return { ...task, name, train: write(`${name}-train`, asked(train)), test: write(`${name}-test`, asked(test.slice(0, examples))) };
+});
 
 for (const { epochs, name, train } of tasks) {
   const run = join(out, name);
   if (existsSync(join(run, 'adapter'))) continue;
   const started = performance.now();
-  const running = tune({ model, data: train, run, epochs, rank: 16 });
+  const running = tune({ model, data: train, run, epochs, rank: 16, ...JSON.parse(values.tune) });
   const { validation } = await running.result;
   console.error(`${name}: trained in ${((performance.now() - started) / 1000).toFixed(0)} s${validation ? `, held-out loss ${validation.after}` : ''}`);
 }

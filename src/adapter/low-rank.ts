@@ -6,9 +6,8 @@
 import type { GgufFile } from '../formats/gguf/types.ts';
 import { nearestFactors } from '../linear-algebra/gram-svd.ts';
 import { fromRows, fromRowsTransposed, type Matrix, toRows, transpose } from '../linear-algebra/matrix.ts';
-import { weightOperator } from '../linear-algebra/operator.ts';
-import { leadingSingularVectors } from '../linear-algebra/subspace-iteration.ts';
-import { balancedFactors } from '../linear-algebra/svd.ts';
+import { type NearestOptions, nearestOfRank } from '../linear-algebra/nearest-of-rank.ts';
+import { type LinearOperator, type Shape, weightOperator } from '../linear-algebra/operator.ts';
 import { type LoraAdapter, type LoraModule, type LoraPair, loraScale } from '../lora/adapter.ts';
 import { heedSignal } from '../stop.ts';
 import { baseMatrix, scaleToMagnitude } from './dora.ts';
@@ -57,26 +56,21 @@ export function pairOfFactors(
   };
 }
 
-/** As near as float32 factors hold it: an error in a vector's direction counts squared in what is lost. */
-const tolerance = 1e-5;
-/** Flat spectra, whose last vectors hardly matter, need the most passes. */
-const maxPasses = 60;
+/** Products with an update in another way than the slow one of JavaScript, and what is known of it. */
+export interface NearestUpdateOptions extends Partial<Omit<NearestOptions, 'tolerance'>> {
+  readonly operator?: (shape: Shape, values: Float32Array) => LinearOperator;
+}
 
 /** The nearest of rank `rank` to an update [out, in], given row by row. */
 export async function nearestToUpdate(
   module: Pick<LoraPair, 'inFeatures' | 'layer' | 'outFeatures' | 'projection'>,
   update: Float32Array,
   rank: number,
+  { operator = weightOperator, total = sumOfSquares(update), ...options }: NearestUpdateOptions = {},
 ): Promise<{ pair: LoraPair; energy: Energy }> {
-  const { inFeatures, outFeatures } = module;
-  const count = Math.min(rank, inFeatures, outFeatures);
-  const operator = weightOperator({ rows: outFeatures, columns: inFeatures }, update);
-  const svd = await leadingSingularVectors(operator, count, { tolerance, maxPasses });
-  const total = sumOfSquares(update);
-  return {
-    pair: pairOfFactors(module, balancedFactors(svd)),
-    energy: { total, discarded: Math.max(0, total - sumOfSquares(svd.s)) },
-  };
+  const shape = { rows: module.outFeatures, columns: module.inFeatures };
+  const found = await nearestOfRank(operator(shape, update), rank, { total, ...options });
+  return { pair: pairOfFactors(module, found), energy: { total, discarded: Math.max(0, total - found.energy) } };
 }
 
 /** Adds scale * B A to `weights` [out, in], in place. */

@@ -3,6 +3,7 @@
  * native/wasm/build.mjs. One instance a thread, made when first asked for. No imports, no state but scratch memory.
  */
 import { wasm } from './gen/weights-wasm.ts';
+import { instantiate, places, type WasmModule } from './wasm-memory.ts';
 
 /** GGUF's tensor types that pack weights into blocks. */
 export type BlockType = 'Q8_0' | 'Q4_0' | 'Q4_1' | 'Q5_0' | 'Q5_1' | 'Q4_K' | 'Q5_K' | 'Q6_K';
@@ -10,9 +11,7 @@ export type BlockType = 'Q8_0' | 'Q4_0' | 'Q4_1' | 'Q5_0' | 'Q5_1' | 'Q4_K' | 'Q
 /** Block by block; pointers are bytes from the beginning of the memory. */
 type Dequantizer = (bytes: number, out: number, blocks: number) => void;
 
-interface Kernels extends Readonly<Record<Lowercase<BlockType>, Dequantizer>> {
-  readonly memory: WebAssembly.Memory;
-  heap(): number;
+interface Kernels extends WasmModule, Readonly<Record<Lowercase<BlockType>, Dequantizer>> {
   /** rows, count, width, block, levels, columns, values, scale: as weights.c has them. */
   quantize(...args: readonly number[]): void;
 }
@@ -21,28 +20,11 @@ interface Kernels extends Readonly<Record<Lowercase<BlockType>, Dequantizer>> {
 const floatsAtOnce = 65_536;
 /** Rows that are quantized at once: as many of a narrow matrix, in whole tiles of the kernel. */
 const [tileRows, mostRows, rowFloatsAtOnce] = [16, 256, 1_048_576] as const;
-/** WebAssembly's memory grows by pages of this many bytes. */
-const pageBytes = 65_536;
-const aligned = (bytes: number): number => (bytes + 15) & ~15;
 
 let instance: Kernels | undefined;
 function kernels(): Kernels {
-  instance ??= new WebAssembly.Instance(new WebAssembly.Module(Buffer.from(wasm, 'base64')))
-    .exports as object as Kernels;
+  instance ??= instantiate<Kernels>(wasm);
   return instance;
-}
-
-/** Where buffers of these bytes lie, one behind the other; the memory has grown to hold them. */
-function places({ heap, memory }: Kernels, sizes: readonly number[]): number[] {
-  let end = aligned(heap());
-  const starts = sizes.map((bytes) => {
-    const start = end;
-    end += aligned(bytes);
-    return start;
-  });
-  const missing = end - memory.buffer.byteLength;
-  if (missing > 0) memory.grow(Math.ceil(missing / pageBytes));
-  return starts;
 }
 
 /** Writes the float32 values of `bytes`, whole blocks of `blockSize` weights in `blockBytes` bytes, into `out`. */

@@ -3,21 +3,8 @@
  * Directions whose share of the largest is below 1e-7 are lost, for squares are halved digits: float32 factors hold no
  * more. Where every digit counts, `productSvd` is the way.
  */
-import { addScaled, column, dot, type Matrix, multiply, transpose, zeros } from './matrix.ts';
+import { addScaled, column, gram, type Matrix, multiply, transpose, zeros } from './matrix.ts';
 import { smallSvd } from './svd.ts';
-
-/** B' B, [r, r], each element once. */
-function gram(matrix: Matrix): Matrix {
-  const { columns } = matrix;
-  const found = zeros(columns, columns);
-  for (let i = 0; i < columns; i++)
-    for (let j = 0; j <= i; j++) {
-      const value = dot(column(matrix, i), column(matrix, j));
-      found.data[j * columns + i] = value;
-      found.data[i * columns + j] = value;
-    }
-  return found;
-}
 
 /** Of the largest eigenvalue: the square of 1e-7. */
 const negligible = 1e-14;

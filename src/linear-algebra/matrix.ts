@@ -112,6 +112,19 @@ export function multiplyTransposed(a: Matrix, b: Matrix): Matrix {
   return product;
 }
 
+/** A' A: [m, k] -> [k, k], each element computed once. */
+export function gram(matrix: Matrix): Matrix {
+  const { columns } = matrix;
+  const found = zeros(columns, columns);
+  for (let i = 0; i < columns; i++)
+    for (let j = 0; j <= i; j++) {
+      const value = dot(column(matrix, i), column(matrix, j));
+      found.data[j * columns + i] = value;
+      found.data[i * columns + j] = value;
+    }
+  return found;
+}
+
 /** The columns, each multiplied by its factor. */
 export function scaleColumns(matrix: Matrix, factors: ArrayLike<number>): Matrix {
   const scaled = { ...matrix, data: Float64Array.from(matrix.data) };

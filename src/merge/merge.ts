@@ -3,11 +3,12 @@
  * never formed; what only some adapters adapt counts as zero in the others; what a lower rank leaves out is told.
  */
 
-import { addProduct, type Energy, nearestToUpdate, pairOfFactors, sumOfSquares } from '../adapter/low-rank.ts';
+import { type Energy, nearestToUpdate, pairOfFactors, sumOfSquares } from '../adapter/low-rank.ts';
 import { Random } from '../batches/random.ts';
 import { NomoatError } from '../errors.ts';
 import { innerProduct } from '../inspect/compare-updates.ts';
 import { factorsOf, type UpdateFactors } from '../inspect/update.ts';
+import { fuseElements } from '../kernels/elements.ts';
 import { nearestFactors } from '../linear-algebra/gram-svd.ts';
 import {
   byModule,
@@ -18,9 +19,11 @@ import {
   moduleKey,
   projections,
 } from '../lora/adapter.ts';
+import { physicalCores } from '../machine/machine.ts';
+import type { WeightProducts } from '../runtime/onnxruntime-node/weight-products.ts';
 import type { MergeMethod } from '../settings/merge-methods.ts';
 import { heedSignal } from '../stop.ts';
-import { type ElementMethod, fuse, mergeTable, type SumMethod } from './methods.ts';
+import { type ElementMethod, mergeTable, type SumMethod } from './methods.ts';
 
 export interface MergeOptions {
   readonly method: MergeMethod;
@@ -120,26 +123,71 @@ function summed(
   return reduced(pair, rank ?? (way.keeps === 'highest-rank' ? highestRank(adapters) : null));
 }
 
+/** What is formed of updates, a module at a time: the engine's products, and memory that the next module has again. */
+class Forming {
+  private readonly buffers: Float32Array[] = [];
+  private readonly products: WeightProducts;
+
+  private constructor(products: WeightProducts) {
+    this.products = products;
+  }
+
+  static async open(): Promise<Forming> {
+    const { WeightProducts: Products } = await import('../runtime/onnxruntime-node/weight-products.ts');
+    return new Forming(await Products.open(physicalCores()));
+  }
+
+  /** s B A, [out, in]; the `at`-th of those that are held at once. */
+  async update({ pair: { a, b, inFeatures, outFeatures }, scale }: Term, at: number): Promise<Float32Array> {
+    const length = outFeatures * inFeatures;
+    if ((this.buffers[at]?.length ?? 0) < length) this.buffers[at] = new Float32Array(length);
+    const update = this.buffers[at]!.subarray(0, length);
+    const scaled = { a, b: b.map((value) => scale * value) };
+    await this.products.formUpdate({ rows: outFeatures, columns: inFeatures }, scaled, update);
+    return update;
+  }
+
+  /** The nearest of `rank` to what the updates of `terms` came to: near the inputs that they look at. */
+  nearest(terms: readonly Term[], update: Float32Array, total: number, rank: number): Promise<Part> {
+    const start = factorsOf(
+      { rslora: false },
+      stacked(
+        terms,
+        terms.map(() => 1),
+      ),
+    ).aTransposed;
+    return nearestToUpdate(terms[0]!.pair, update, rank, {
+      ...{ start, total },
+      operator: (shape, values) => this.products.operator(shape, values),
+      multiply: (tall, small) => this.products.multiply(tall, small),
+    });
+  }
+
+  close(): Promise<void> {
+    return this.products.close();
+  }
+}
+
 /** Elements of the products, one module at a time. */
 async function fusedProducts(
   terms: readonly Term[],
   way: ElementMethod,
   options: MergeOptions,
-  rank: number,
+  { forming, rank }: { readonly forming: Forming; readonly rank: number },
 ): Promise<Part> {
   const { density, seed, weights } = options;
-  const { inFeatures, outFeatures } = terms[0]!.pair;
-  const pruned = terms.map(({ at, pair, scale }) => {
-    const update = new Float32Array(outFeatures * inFeatures);
-    addProduct(update, pair, scale);
-    return way.prune(update, { density, width: inFeatures, random: new Random(seed, streamOf(pair, at)) });
+  const tensors: Float32Array[] = [];
+  for (const [k, term] of terms.entries()) tensors.push(await forming.update(term, k));
+  const total = fuseElements(tensors, {
+    kept: tensors.map((update, k) => {
+      const { at, pair } = terms[k]!;
+      return way.prune(update, { density, random: new Random(seed, streamOf(pair, at)) });
+    }),
+    weights: terms.map(({ at }) => weights[at]!),
+    elects: way.elects,
+    width: terms[0]!.pair.inFeatures,
   });
-  const update = fuse(
-    pruned,
-    terms.map(({ at }) => weights[at]!),
-    way.elects,
-  );
-  return nearestToUpdate(terms[0]!.pair, update, options.rank ?? rank);
+  return await forming.nearest(terms, tensors[0]!, total, options.rank ?? rank);
 }
 
 /** Each module of each adapter draws of its own. */
@@ -162,18 +210,19 @@ function fusedFactors(terms: readonly Term[], way: ElementMethod, options: Merge
     });
   }
   const strengths = terms.map(({ at, scale }) => weights[at]! * scale);
-  const half = (name: 'a' | 'b', width: number): Float32Array =>
-    fuse(
-      terms.map(({ at, pair }) =>
-        way.prune(pair[name], {
-          density,
-          width,
-          random: new Random(seed + (name === 'a' ? 0 : 1), streamOf(pair, at)),
-        }),
-      ),
-      strengths.map((value) => Math.sqrt(Math.abs(value)) * (name === 'a' && value < 0 ? -1 : 1)),
-      way.elects,
-    );
+  const half = (name: 'a' | 'b', width: number): Float32Array => {
+    const tensors = terms.map(({ pair }) => pair[name].slice());
+    fuseElements(tensors, {
+      kept: tensors.map((values, k) => {
+        const { at, pair } = terms[k]!;
+        return way.prune(values, { density, random: new Random(seed + (name === 'a' ? 0 : 1), streamOf(pair, at)) });
+      }),
+      weights: strengths.map((value) => Math.sqrt(Math.abs(value)) * (name === 'a' && value < 0 ? -1 : 1)),
+      elects: way.elects,
+      width,
+    });
+    return tensors[0]!;
+  };
   const pair = {
     layer,
     projection,
@@ -187,25 +236,35 @@ function fusedFactors(terms: readonly Term[], way: ElementMethod, options: Merge
   return whole(pair);
 }
 
+async function partOf(
+  terms: readonly Term[],
+  adapters: readonly LoraAdapter[],
+  options: MergeOptions,
+  forming: Forming | null,
+): Promise<Part> {
+  const way = mergeTable[options.method];
+  if (way.kind === 'sum') return summed(terms, way, options, adapters);
+  if (forming === null) return fusedFactors(terms, way, options);
+  return await fusedProducts(terms, way, options, { forming, rank: highestRank(adapters) });
+}
+
 /** Merges adapters that fit one base. Rejects with NomoatError where factors do not meet, or `signal` is aborted. */
 export async function merged(adapters: readonly LoraAdapter[], options: MergeOptions): Promise<Merged> {
-  const way = mergeTable[options.method];
-  const rank = highestRank(adapters);
   const modules = termsOf(adapters);
   const pairs: LoraPair[] = [];
   const energy = { total: 0, discarded: 0 };
-  for (const terms of modules) {
-    await heedSignal('the merge', options.signal);
-    const part =
-      way.kind === 'sum'
-        ? summed(terms, way, options, adapters)
-        : way.kind === 'elements'
-          ? await fusedProducts(terms, way, options, rank)
-          : fusedFactors(terms, way, options);
-    pairs.push(part.pair);
-    energy.total += part.energy.total;
-    energy.discarded += part.energy.discarded;
-    options.onModule?.(pairs.length, modules.length);
+  const forming = mergeTable[options.method].kind === 'elements' ? await Forming.open() : null;
+  try {
+    for (const terms of modules) {
+      await heedSignal('the merge', options.signal);
+      const part = await partOf(terms, adapters, options, forming);
+      pairs.push(part.pair);
+      energy.total += part.energy.total;
+      energy.discarded += part.energy.discarded;
+      options.onModule?.(pairs.length, modules.length);
+    }
+  } finally {
+    await forming?.close();
   }
   return { adapter: { rslora: false, dropout: 0, baseModel: adapters[0]!.baseModel, pairs }, energy };
 }

@@ -4,7 +4,7 @@
  * Written after the papers; PEFT's factor forms after peft/tuners/lora/model.py, add_weighted_adapter.
  */
 import type { MergeMethod } from '../settings/merge-methods.ts';
-import { breadcrumbs, byChance, byMagnitude, byRankedChance, type Prune } from './prune.ts';
+import { breadcrumbs, byChance, byMagnitude, byRankedChance, keepAll, type Prune } from './prune.ts';
 
 /** What is known of a module's updates without forming them. */
 export interface Angles {
@@ -57,7 +57,6 @@ function modelStockFactors({ products }: Angles): readonly number[] {
 }
 
 const weighted = { kind: 'sum', factors: ({ weights }: Angles) => weights, byAngles: false } as const;
-const keepAll: Prune = (values) => values.slice();
 
 export const mergeTable: Readonly<Record<MergeMethod, SumMethod | ElementMethod>> = {
   cat: { ...weighted, keeps: 'factors' },
@@ -77,22 +76,3 @@ export const mergeTable: Readonly<Record<MergeMethod, SumMethod | ElementMethod>
   'peft-dare': { kind: 'factors', prune: byChance, elects: false },
   'peft-dare-ties': { kind: 'factors', prune: byChance, elects: true },
 };
-
-/** The pruned tensors as one; `weights` as many. */
-export function fuse(tensors: readonly Float32Array[], weights: readonly number[], elects: boolean): Float32Array {
-  const out = new Float32Array(tensors[0]!.length);
-  for (let i = 0; i < out.length; i++) {
-    let [total, sum, count] = [0, 0, 0];
-    for (const tensor of tensors) total += tensor[i]!;
-    // As in PEFT, no majority counts as a positive one.
-    const sign = total >= 0 ? 1 : -1;
-    tensors.forEach((tensor, k) => {
-      const value = tensor[i]!;
-      if (elects && Math.sign(value) !== sign) return;
-      sum += value * weights[k]!;
-      count++;
-    });
-    out[i] = elects ? sum / Math.max(1, count) : sum;
-  }
-  return out;
-}

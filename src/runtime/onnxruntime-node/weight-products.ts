@@ -13,20 +13,47 @@ const rowProducts = (): Graph =>
 /** Y' W: [K, M] [M, N] -> [K, N]. */
 const columnProducts = (): Graph => new Map([['product', matmul(input('x', ['K', 'M']), input('weight', ['M', 'N']))]]);
 
+/** B A: [M, R] [R, N] -> [M, N]. */
+const updates = (): Graph => new Map([['product', matmul(input('b', ['M', 'R']), input('a', ['R', 'N']))]]);
+
 export class WeightProducts {
   private readonly rows: Executor;
   private readonly columns: Executor;
+  private readonly updates: Executor;
 
-  private constructor(rows: Executor, columns: Executor) {
+  private constructor(rows: Executor, columns: Executor, formed: Executor) {
     this.rows = rows;
     this.columns = columns;
+    this.updates = formed;
   }
 
   static async open(threads: number): Promise<WeightProducts> {
     return new WeightProducts(
       await Executor.create(rowProducts(), threads),
       await Executor.create(columnProducts(), threads),
+      await Executor.create(updates(), threads),
     );
+  }
+
+  /** Writes B A, of B [rows, rank] and A [rank, columns] row by row, into `out`. */
+  async formUpdate(
+    { columns, rows }: Shape,
+    { a, b }: { readonly a: Float32Array; readonly b: Float32Array },
+    out: Float32Array,
+  ): Promise<void> {
+    const rank = a.length / columns;
+    await this.updates.run(
+      new Map([
+        ['b', floats(b, [rows, rank])],
+        ['a', floats(a, [rank, columns])],
+      ]),
+      new Map([['product', floats(out, [rows, columns])]]),
+    );
+  }
+
+  /** A B: [m, k] [k, n] -> [m, n] of a tall A and a small B. */
+  async multiply(a: Matrix, b: Matrix): Promise<Matrix> {
+    return this.operator({ rows: a.columns, columns: a.rows }, Float32Array.from(a.data)).applyTransposed(b);
   }
 
   /** The weight [rows, columns], row by row, as an operator that is good until `close`. */
@@ -55,5 +82,6 @@ export class WeightProducts {
   async close(): Promise<void> {
     await this.rows.close();
     await this.columns.close();
+    await this.updates.close();
   }
 }
