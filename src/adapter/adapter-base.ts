@@ -9,6 +9,7 @@ import { z } from 'zod';
 import { NomoatError } from '../errors.ts';
 import { writeFileAtomic } from '../formats/atomic-write.ts';
 import { readBoundedJson } from '../formats/bounded-json.ts';
+import { frozenStackName } from '../store/shared-folder.ts';
 
 /** The base's file: its name, size and SHA-256 (lower-case hex). */
 export interface AdapterBase {
@@ -57,8 +58,6 @@ export interface FrozenStack {
   readonly adapters: readonly { readonly name: string; readonly scale: number }[];
 }
 
-/** What the sum of frozen adapters is called beside an adapter. */
-export const frozenStackName = 'frozen.gguf';
 const frozenSchema = z.object({
   frozen: z.object({
     file: z.literal(frozenStackName),

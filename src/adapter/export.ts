@@ -12,15 +12,9 @@ import { type LoraAdapter, summarizeAdapter } from '../lora/adapter.ts';
 import { readModelConfig } from '../models/config.ts';
 import type { ExportFormat, MergedType } from '../settings/adapter-settings.ts';
 import { chatTemplateFile } from '../settings/chat-template.ts';
+import { frozenStackName } from '../store/shared-folder.ts';
 import { assertGiven } from '../words/given.ts';
-import {
-  type AdapterBase,
-  adapterBaseName,
-  carryFrozen,
-  type FrozenStack,
-  frozenStackName,
-  writeAdapterBase,
-} from './adapter-base.ts';
+import { type AdapterBase, adapterBaseName, carryFrozen, type FrozenStack, writeAdapterBase } from './adapter-base.ts';
 import { type CardInfo, renderCard } from './card.ts';
 import { isDora } from './dora.ts';
 import { checkAdapterFits, readGgufLora, writeGgufLora } from './gguf-lora.ts';

@@ -1,5 +1,5 @@
 /** An adapter that is trained on top of others: its forward pass has them exactly, and whoever opens it gets them. */
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { copyFileSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, it, vi } from 'vitest';
@@ -8,7 +8,17 @@ import { readAdapter } from '../adapter/read-adapter.ts';
 import { rewriteModel } from '../adapter/rewrite-model.ts';
 import { withUpdates } from '../adapter/updated-model.ts';
 import { openGguf } from '../formats/gguf/read.ts';
-import { convertAdapter, exportRun, mergeAdapters, openModel, tune } from '../index.ts';
+import {
+  convertAdapter,
+  exportRun,
+  mergeAdapters,
+  openModel,
+  packBundle,
+  pull,
+  push,
+  tune,
+  tuneFrom,
+} from '../index.ts';
 
 const fixtures = join(import.meta.dirname, '../../test/fixtures');
 const model = join(fixtures, 'reference/llama/base.gguf');
@@ -101,6 +111,25 @@ it('whoever opens it has the stack as well: the run, a checkpoint, its folder, i
   expect(apart(whole, await scores({ model: merged }))).toBeLessThan(0.02);
   await convertAdapter(run, { base: model, to: 'peft', out: peft });
   expect(apart(whole, await scores({ model, adapter: peft }))).toBeLessThan(chatBound);
+});
+
+it('packed, pushed and pulled it has the stack as well, and a run that goes on from it', async () => {
+  const [bundle, shared] = [join(folder, 'bundle'), join(folder, 'shared/ada/numbers')];
+  await packBundle(run, { out: bundle, license: 'mit', baseModel: 'ada/mini', model });
+  await expect(openModel({ model: bundle })).rejects.toThrow(/holds an adapter, no model/);
+  await push(bundle, { to: shared });
+  const { path } = await pull(shared);
+  const [digest, frozen] = [readFrozen(run)?.sha256, readFrozen(path)];
+  expect(frozen).toMatchObject({ sha256: digest, path: join(path, 'frozen.gguf') });
+  // The recipe that comes with it says on what it was trained, which is not there by that name.
+  expect(readFileSync(join(path, 'recipe.yaml'), 'utf8')).not.toContain('frozenAdapter');
+  const child = join(folder, 'child');
+  await tuneFrom(path, { model, data, run: child, maxSteps: 1, safetyShare: 0 }).result;
+  expect(readFrozen(child)?.sha256).toBe(digest);
+  copyFileSync(second + '/adapter_model.safetensors', join(path, 'frozen.gguf'));
+  await expect(packBundle(path, { out: join(folder, 'other'), license: 'mit', model })).rejects.toThrow(
+    /is another file than the one that it was trained on top of/,
+  );
 });
 
 it('is not merged with what stands on something else, and refused without its stack', async () => {

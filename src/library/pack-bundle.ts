@@ -4,8 +4,9 @@
  */
 import { copyFileSync, existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { basename, dirname, join, resolve } from 'node:path';
-import { readAdapterBase } from '../adapter/adapter-base.ts';
+import { carryFrozen, readAdapterBase, readFrozen } from '../adapter/adapter-base.ts';
 import { renderCard } from '../adapter/card.ts';
+import { withFrozen } from '../adapter/frozen-stack.ts';
 import { writeGgufLora } from '../adapter/gguf-lora.ts';
 import type { LineageEntry } from '../adapter/lineage.ts';
 import { readAncestry, writeLineage } from '../adapter/lineage-files.ts';
@@ -127,6 +128,8 @@ function putFiles(folder: string, packing: Packing): void {
   if (template !== null) put(chatTemplateFile, template);
   const base = own.base ?? readAdapterBase(target.path);
   writeLineage(folder, { base, name: packing.out }, { how: 'convert', parents: [{ entries }] });
+  const frozen = readFrozen(target.path);
+  if (frozen !== null) carryFrozen(folder, frozen);
   const architecture = architectureOf(target);
   const metrics =
     evaluation?.models[0]?.results.map(({ interval, metric, score }) => ({ name: metric, score, interval })) ?? [];
@@ -177,6 +180,8 @@ export async function packBundle(path: string, options: PackBundleOptions = {}):
   let work: string | null = null;
   try {
     const license = licenseOf(target, settings.license);
+    // What it was trained on top of goes with it, and has to be what it was.
+    await withFrozen([{ path: target.path, scale: 1 }]);
     mkdirSync(dirname(out), { recursive: true });
     work = mkdtempSync(`${out}${temporaryMark}`);
     const folder = join(work, 'files');

@@ -6,7 +6,7 @@
 import { createHash } from 'node:crypto';
 import { readFileSync, rmSync } from 'node:fs';
 import { basename, join } from 'node:path';
-import { carryFrozen, type FrozenStack, frozenStackName, writeAdapterBase } from '../adapter/adapter-base.ts';
+import { carryFrozen, type FrozenStack, writeAdapterBase } from '../adapter/adapter-base.ts';
 import { renderCard } from '../adapter/card.ts';
 import { writeGgufLora } from '../adapter/gguf-lora.ts';
 import { writePeft, writePeftConfig } from '../adapter/peft.ts';
@@ -22,6 +22,7 @@ import { projectionDimensions, readModelConfig } from '../models/config.ts';
 import { chatTemplateFile } from '../settings/chat-template.ts';
 import { trainsAdapter } from '../settings/methods.ts';
 import type { RunSettings } from '../settings/run-settings.ts';
+import { frozenStackName } from '../store/shared-folder.ts';
 import { parseStack, type StackedAdapter } from '../store/stack.ts';
 import type { SpecialTokens } from '../tokens/encode-text.ts';
 import { type BaseWeights, fileWeights } from '../train/base-weights.ts';

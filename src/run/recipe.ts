@@ -38,6 +38,7 @@ export function recipeOf(record: RunRecord): string {
 const placeNames: ReadonlySet<string> = new Set([
   'model',
   'initialAdapter',
+  'frozenAdapter',
   'chatTemplate',
   'basePrompts',
   'threads',

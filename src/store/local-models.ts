@@ -14,6 +14,7 @@ import { callWith } from '../words/program-words.ts';
 import { type CatalogueEntry, findInCatalogue, isModelGguf, modelCatalogue } from './catalogue.ts';
 import { ggufStem, type LocalModel, type ModelSource, scanLocalModels, statOrNull } from './local-scan.ts';
 import { type Surroundings, surroundings } from './model-folders.ts';
+import { frozenStackName, isAdapterGguf } from './shared-folder.ts';
 
 export type { LocalModel, ModelSource } from './local-scan.ts';
 
@@ -85,9 +86,12 @@ function onlyModelIn(folder: string): { path: string; name: string } {
   } catch (error) {
     throw new NomoatError({ part: folder, fault: `cannot be read (${String(error)})`, remedy: 'Give a GGUF file.' });
   }
+  const isAdapter = statOrNull(join(folder, 'adapter_config.json')) !== null;
+  // A bundle has its adapter as a GGUF as well.
+  if (isAdapter) files = files.filter((name) => name !== frozenStackName && !isAdapterGguf(name));
   const [only] = files;
   if (only !== undefined && files.length === 1) return { path: join(folder, only), name: ggufStem(only) };
-  if (files.length === 0 && statOrNull(join(folder, 'adapter_config.json')))
+  if (files.length === 0 && isAdapter)
     throw new NomoatError({
       part: folder,
       fault: 'holds an adapter, no model',

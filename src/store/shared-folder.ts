@@ -43,6 +43,9 @@ const rules: readonly (readonly [RegExp, string])[] = [
   [/(^|\/)(?!adapter)[^/]*\.safetensors$/i, 'weights that are no adapter'],
 ];
 
+/** What the sum of frozen adapters is called beside one that was trained on top of them. */
+export const frozenStackName = 'frozen.gguf';
+
 /** Whether a GGUF is an adapter by its name. */
 export const isAdapterGguf = (path: string): boolean => gguf.test(path) && adapterGguf.test(nameOf(path));
 
@@ -59,7 +62,8 @@ export function adapterPlaces(files: readonly SharedFile[]): string[] {
 
 function leftOutFor(path: string): string | null {
   for (const [pattern, why] of rules) if (pattern.test(path)) return why;
-  return gguf.test(path) && !isAdapterGguf(path) ? 'whole models' : null;
+  const isOfAdapter = isAdapterGguf(path) || nameOf(path) === frozenStackName;
+  return gguf.test(path) && !isOfAdapter ? 'whole models' : null;
 }
 
 export interface Brought {
