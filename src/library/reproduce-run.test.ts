@@ -3,8 +3,10 @@ import { appendFileSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFile
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, expect, it } from 'vitest';
+import { parse } from 'yaml';
 import { readPeft, writePeft } from '../adapter/peft.ts';
 import { tune } from '../library.ts';
+import { sharedRecipeDigest } from '../run/recipe.ts';
 import { lineage } from './lineage.ts';
 import { packBundle } from './pack-bundle.ts';
 import { reproduceRun } from './reproduce-run.ts';
@@ -45,6 +47,16 @@ it('gives the same bytes from the same, says what differs, and refuses other dat
   rmSync(at('elsewhere'), { recursive: true });
   rmSync(at('run-again'), { recursive: true });
   expect(await recipes(at('run'))).toMatchObject([{ state: 'other' }]);
+  // A run of before an option came: neither its record nor what names its recipe knows of it.
+  const older = recipe.toString().replace(/^sampleShare: .*\n/m, '');
+  expect(older).not.toBe(recipe.toString());
+  writeFileSync(at('run/recipe.yaml'), older);
+  const named = at('run/adapter/nomoat.json');
+  const told = readFileSync(named, 'utf8');
+  const digest = sharedRecipeDigest(parse(older));
+  writeFileSync(named, told.replace(/("recipe":\s*")\w{64}/, `$1${digest}`));
+  expect(await recipes(at('run'))).toMatchObject([{ state: 'same', sha256: digest }]);
+  writeFileSync(named, told);
   writeFileSync(at('run/recipe.yaml'), recipe);
 
   const adapter = readPeft(at('run/adapter'));

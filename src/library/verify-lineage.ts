@@ -4,6 +4,7 @@
  */
 import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import { basename, dirname, join, resolve } from 'node:path';
+import { parseDocument } from 'yaml';
 import type { LineageEntry, NamedDigest } from '../adapter/lineage.ts';
 import { NomoatError } from '../errors.ts';
 import { recipeOf, sharedRecipeDigest, sharedSettings } from '../run/recipe.ts';
@@ -91,13 +92,21 @@ function* wanted(entries: readonly LineageEntry[]): Generator<Omit<LineageCheck,
   }
 }
 
-/** Of a run's own recipe, which has paths, that of the form in which it is passed on; null of any other file, and where it was changed since. */
-function sharedDigest(file: string): string | null {
+/**
+ * Of a run's own recipe, which has paths, those of the forms in which it is passed on: as it was written, whatever settings there have been
+ * since, and with the paths that the record names shortened, as long as today's record makes the same recipe. None of any other file.
+ */
+function sharedDigests(file: string): string[] {
   const run = dirname(file);
-  if (!isRun(run)) return null;
+  if (!isRun(run)) return [];
+  const text = readFileSync(file, 'utf8');
+  const document = parseDocument(text);
+  const written: unknown = document.errors.length > 0 ? null : document.toJS();
   const record = new RunFolder(run).read();
-  if (readFileSync(file, 'utf8') !== recipeOf(record)) return null;
-  return sharedRecipeDigest(sharedSettings(record, surroundings().home));
+  return [
+    ...(typeof written === 'object' && written !== null ? [sharedRecipeDigest({ ...written })] : []),
+    ...(text === recipeOf(record) ? [sharedRecipeDigest(sharedSettings(record, surroundings().home))] : []),
+  ];
 }
 
 /** Looks for everything that the entries of the adapter at `path` name. Rejects with NomoatError where a folder of `within` is none. */
@@ -126,7 +135,7 @@ export async function verifyLineage(
     return known;
   };
   const isIt = async (file: string, { sha256, what }: NamedDigest & Pick<LineageCheck, 'what'>): Promise<boolean> =>
-    (await digestAt(file)) === sha256 || (what === 'recipe' && sharedDigest(file) === sha256);
+    (await digestAt(file)) === sha256 || (what === 'recipe' && sharedDigests(file).includes(sha256));
   const checks: LineageCheck[] = [];
   for (const each of wanted(entries)) {
     await heedSignal('the check', signal);
