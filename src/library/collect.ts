@@ -23,12 +23,12 @@ import { type CollectKind, collectSettings } from '../settings/collect-settings.
 import { parseSettings } from '../settings/parse-settings.ts';
 import { heedSignal, stoppable } from '../stop.ts';
 import { sha256OfFile } from '../store/file-digest.ts';
-import { ownVersion } from '../store/installed-version.ts';
 import { placeOf, type RecordSource } from '../text/example.ts';
 import { markedAnswers } from '../text/feedback.ts';
 import { RecordRefused } from '../text/refused.ts';
 import { assertGiven } from '../words/given.ts';
 import { withValues } from '../words/program-words.ts';
+import { writeProvenance } from './provenance.ts';
 
 /** How marks become a data set. */
 export interface CollectOptions {
@@ -76,9 +76,6 @@ export interface CollectedData {
   /** What else a person should know, in sentences. */
   readonly notes: readonly string[];
 }
-
-/** Of the file beside the data set. */
-const provenanceVersion = 1;
 
 const fault = (part: string, fault: string, remedy: string): NomoatError =>
   new NomoatError({ code: 'invalid-settings', part, fault, remedy });
@@ -198,26 +195,14 @@ function notesOf(kind: CollectKind, rows: readonly CollectedRow[]): string[] {
   ];
 }
 
-/** What the rows were made of: for each row the place of its mark. */
-function provenanceOf(
-  data: Omit<CollectedData, 'path' | 'provenance' | 'notes'>,
-  rows: readonly CollectedRow[],
-): object {
-  const { sources, ...counts } = data;
-  return {
-    version: provenanceVersion,
-    tool: `nomoat ${ownVersion() ?? ''}`.trim(),
-    created: new Date().toISOString(),
-    ...counts,
-    sources,
-    madeOf: rows.map(({ from }) => ({
-      source: sources.findIndex(({ path }) => path === from.source.file),
-      line: from.source.line,
-      ...(from.source.record === undefined ? {} : { record: from.source.record }),
-      message: from.message,
-    })),
-  };
-}
+/** For each row the place of its mark, with the number of its source. */
+const placesOf = (sources: readonly CollectedSource[], rows: readonly CollectedRow[]): object[] =>
+  rows.map(({ from }) => ({
+    source: sources.findIndex(({ path }) => path === from.source.file),
+    line: from.source.line,
+    ...(from.source.record === undefined ? {} : { record: from.source.record }),
+    message: from.message,
+  }));
 
 /**
  * Reads conversations as a chat saves them (files, or folders of them), and logs with a label beside their messages, and writes what was thought of
@@ -236,9 +221,8 @@ export async function collect(sources: string | readonly string[], options: Coll
     if (kind === null || rows.length === 0) throw nothing(to, found);
     const { leftOut, unmarked } = found;
     const data = { kind, rows: rows.length, marks: countMarks(found.marks), unmarked, leftOut, sources: read };
-    const provenance = `${out}${provenanceEnding}`;
     const lines = rows.map(({ row }) => `${writeJson(row)}\n`).join('');
-    writeFileAtomic(provenance, `${writeJson(provenanceOf(data, rows), 2)}\n`);
+    const provenance = writeProvenance(out, { ...data, madeOf: placesOf(read, rows) });
     writeFileAtomic(out, lines);
     return { ...data, path: out, provenance, notes: notesOf(kind, rows) };
   });

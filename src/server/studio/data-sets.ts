@@ -5,11 +5,10 @@
 import { createReadStream, existsSync, mkdirSync, readFileSync, statSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { writeFileAtomic } from '../../formats/atomic-write.ts';
-import { writeJson } from '../../formats/exact-json.ts';
+import { writeProvenance } from '../../library/provenance.ts';
 import { provenanceEnding } from '../../records/data-folders.ts';
 import type { CollectKind } from '../../settings/collect-settings.ts';
 import { sha256OfFile } from '../../store/file-digest.ts';
-import { ownVersion } from '../../store/installed-version.ts';
 import { packageRoot } from '../../store/package-root.ts';
 import { type ApiError, wrongParameter } from '../api-error.ts';
 import type { RouteParts } from '../routes/routes.ts';
@@ -81,7 +80,7 @@ export async function markedData(
   const sources = [...store.filesOf(chats), ...ofPrograms];
   if (sources.length === 0) throw nothingSaid();
   const out = newPath(parts, name);
-  const { leftOut, notes, path, rows } = await callLibrary({ name: 'collect', sources, options: { out, to } }, signal);
+  const { leftOut, notes, path, rows } = await callLibrary({ name: 'collect', options: { sources, out, to } }, signal);
   const reasons = leftOut.map(({ count, reason }) => `${count} left out: ${reason}.`);
   return { file: await upload(parts, path, basename(path)), rows, path, notes: [...notes, ...reasons] };
 }
@@ -94,21 +93,17 @@ export async function conversationData(
   const sources = parts.workspace.open().chats.filesOf(chats);
   if (sources.length === 0) throw nothingSaid();
   const path = newPath(parts, name);
-  const lines = sources.flatMap(linesOf);
-  writeFileAtomic(`${path}${provenanceEnding}`, `${writeJson(provenanceOf(sources), 2)}\n`);
+  const read = sources.map((source) => ({ source, lines: linesOf(source) }));
+  const lines = read.flatMap((each) => each.lines);
+  writeProvenance(path, {
+    kind: 'conversations',
+    sources: read.map(({ source, lines: { length: conversations } }) => ({
+      path: source,
+      bytes: statSync(source).size,
+      sha256: sha256OfFile(source),
+      conversations,
+    })),
+  });
   writeFileAtomic(path, `${lines.join('\n')}\n`);
   return { file: await upload(parts, path, basename(path)), rows: lines.length, path, notes: [] };
 }
-
-const provenanceOf = (sources: readonly string[]): object => ({
-  version: 1,
-  tool: `nomoat ${ownVersion() ?? ''}`.trim(),
-  created: new Date().toISOString(),
-  kind: 'conversations',
-  sources: sources.map((path) => ({
-    path,
-    bytes: statSync(path).size,
-    sha256: sha256OfFile(path),
-    conversations: linesOf(path).length,
-  })),
-});

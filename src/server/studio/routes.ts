@@ -18,7 +18,7 @@ import { namedModel } from '../routes/models.ts';
 import { readQuery } from '../routes/query.ts';
 import type { RouteParts, Routes } from '../routes/routes.ts';
 import type { StoredJob } from '../state/job-store.ts';
-import { callLibrary, type LibraryCall } from './call-library.ts';
+import { type AnsweredCall, callLibrary } from './call-library.ts';
 import { withFileNames } from './file-names.ts';
 import {
   eventsParameters,
@@ -61,7 +61,7 @@ function runFile(parts: RouteParts, name: string, file: string): string {
 async function called(
   parts: RouteParts,
   ids: readonly string[],
-  call: LibraryCall,
+  call: AnsweredCall,
   signal: AbortSignal,
 ): Promise<object> {
   const { files } = parts.workspace.open();

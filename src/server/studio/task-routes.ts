@@ -11,7 +11,7 @@ import { fileOf } from '../routes/files.ts';
 import type { RouteParts, Routes } from '../routes/routes.ts';
 import { stateFolder } from '../state/database.ts';
 import { inJson, withFileNames } from './file-names.ts';
-import type { TaskCall } from './library-calls.ts';
+import type { LibraryCall } from './library-calls.ts';
 import { exportsFolder, madeOrBelow, newExport, placeBelow } from './places.ts';
 import { summaryNamed } from './run-summary.ts';
 import { type TaskKind, taskParameters } from './task-parameters.ts';
@@ -89,7 +89,7 @@ class Names {
   }
 }
 
-type Calls = { readonly [Kind in TaskKind]: (given: Given<Kind>, names: Names) => TaskCall | Promise<TaskCall> };
+type Calls = { readonly [Kind in TaskKind]: (given: Given<Kind>, names: Names) => LibraryCall | Promise<LibraryCall> };
 
 const lookingCalls: Pick<Calls, 'inspect' | 'compare' | 'tokens' | 'sources' | 'lens' | 'lineage'> = {
   inspect: ({ intruders, run }, names) => {
@@ -203,7 +203,7 @@ export function taskRoutes(parts: TaskParts): Routes {
     <Kind extends TaskKind>(kind: Kind): Handler =>
     async (context) => {
       const asked = readParameters(await jsonOf(context), taskParameters[kind] as z.ZodObject, {}) as Given<Kind>;
-      const call = await (calls[kind] as (given: Given<Kind>, names: Names) => Promise<TaskCall>)(
+      const call = await (calls[kind] as (given: Given<Kind>, names: Names) => Promise<LibraryCall>)(
         asked,
         new Names(parts),
       );

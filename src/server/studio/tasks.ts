@@ -10,7 +10,8 @@ import { NomoatError } from '../../errors.ts';
 import { writeFileAtomic } from '../../formats/atomic-write.ts';
 import { callInChild } from '../child-call.ts';
 import { newId } from '../state/ids.ts';
-import type { TaskCall } from './library-calls.ts';
+import { libraryProcess } from './call-library.ts';
+import type { LibraryCall } from './library-calls.ts';
 
 export const taskStates = ['waiting', 'running', 'done', 'failed', 'cancelled', 'interrupted'] as const;
 
@@ -32,7 +33,7 @@ export type Task = z.output<typeof taskSchema>;
 export interface TaskRequest {
   readonly kind: string;
   readonly asked: Readonly<Record<string, unknown>>;
-  readonly call: TaskCall;
+  readonly call: LibraryCall;
 }
 
 /** One that runs in this process's time. */
@@ -126,7 +127,7 @@ export class Tasks {
     };
     try {
       const found = await callInChild<object>(
-        { program: 'server/studio/task-process.js', part: call.name, command: call, onProgress, graceMilliseconds },
+        { program: libraryProcess, part: call.name, command: call, onProgress, graceMilliseconds },
         stop.signal,
       );
       this.end(id, { state: 'done', result: { ...this.shown(found) } });

@@ -1,9 +1,18 @@
-/** A process that makes one call of the library that takes minutes, says how far it is and what came of it. Started by tasks.ts. */
+/**
+ * A process that makes one call of the library, says how far it is and what came of it. Started by call-library.ts and tasks.ts: reading and tokenising
+ * large data, a probe of the machine or an evaluation take time in which the server's own process would answer nobody.
+ */
 import { answerCall, type Heard } from '../child-answer.ts';
-import type { CallName, CallOptions, TaskCall } from './library-calls.ts';
+import type { CallName, CallOptions, LibraryCall } from './library-calls.ts';
 
 /** Each is imported when it is called: a process makes one. */
 const calls: { readonly [Name in CallName]: (options: CallOptions[Name], heard: Heard) => Promise<object> } = {
+  preview: async (options) => (await import('../../library/preview.ts')).preview(options),
+  inspectData: async (options, heard) =>
+    (await import('../../library/inspect-data.ts')).inspectData({ ...options, ...heard }),
+  plan: async (options) => (await import('../../library/plan.ts')).plan(options),
+  collect: async ({ sources, ...options }, { signal }) =>
+    (await import('../../library/collect.ts')).collect(sources, { ...options, signal }),
   inspectAdapter: async (options, heard) =>
     (await import('../../library/inspect.ts')).inspectAdapter({ ...options, ...heard }),
   compareAdapters: async (options, heard) =>
@@ -29,7 +38,7 @@ const calls: { readonly [Name in CallName]: (options: CallOptions[Name], heard: 
     (await import('../../library/push.ts')).push(source, { ...options, ...heard }),
 };
 
-answerCall('the library', ({ name, options }: TaskCall, heard) => {
-  const call = calls[name] as (options: TaskCall['options'], heard: Heard) => Promise<object>;
+answerCall('the library', ({ name, options }: LibraryCall, heard) => {
+  const call = calls[name] as (options: LibraryCall['options'], heard: Heard) => Promise<object>;
   return call(options, heard);
 });
