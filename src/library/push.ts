@@ -207,7 +207,7 @@ const sealed = ({ folder }: ShareUnit, paths: readonly string[]): NomoatError =>
   new NomoatError({
     code: 'unusable-license',
     part: folder,
-    fault: `${paths.join(', ')} would have to be changed to state base and license, and its signature holds it as it is`,
+    fault: `${paths.join(', ')} would have to be changed to state base and license, and the list of its digests holds it as it is`,
     remedy: 'Pack it again with `license` and `baseModel`, then push that.',
   });
 
