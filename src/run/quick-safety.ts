@@ -33,6 +33,8 @@ export async function quickSafety(running: Running, { after, before }: BeforeAnd
     if (found === null) none(`${budget.toFixed(1)} seconds were too few for any requests`);
     else journal.emit(found);
   } catch (error) {
-    none(signal.aborted ? 'it was stopped' : error instanceof Error ? error.message : String(error));
+    // A sentence of its own, as errors here are, loses its full stop.
+    const why = error instanceof Error ? error.message.replace(/\.$/, '') : String(error);
+    none(signal.aborted ? 'it was stopped' : why);
   }
 }
