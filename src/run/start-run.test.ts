@@ -47,7 +47,8 @@ test.each([
   const [command, ...rest] = [...limited, process.execPath, ...args];
   const { status, stdout, stderr } = spawnSync(command!, rest, { cwd: folder, env, input, encoding: 'utf8' });
   expect(stderr).toBe('');
-  expect(stdout.trim().split('\n').at(-1)).toBe('run-end');
+  // With `-p`, Node prints the program's value too: Node 20 before what the program prints, Node 22 after it.
+  expect(stdout.split('\n').filter((line) => line === 'run-end')).toHaveLength(1);
   expect(status).toBe(0);
 });
 
