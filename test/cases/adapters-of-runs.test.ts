@@ -11,7 +11,7 @@ const data = writeRows(join(folder, 'd.jsonl'), [
   { prompt: 'What is two and two?', completion: 'Four.' },
 ]);
 const tune = (run: string, ...more: string[]): ReturnType<typeof nomoat> =>
-  nomoat(['tune', data, '--max-steps', '6', '--run', run, '--yes', ...more]);
+  nomoat(['tune', data, '--max-steps', '6', '--safety-share', '0', '--run', run, '--yes', ...more]);
 const ask = (...more: string[]): ReturnType<typeof nomoat> =>
   nomoat([
     'chat',

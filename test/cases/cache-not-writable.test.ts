@@ -9,7 +9,7 @@ import { fixtures, mini, workspace } from './support.ts';
 const patience = 120_000;
 const { folder, nomoat } = workspace();
 const data = join(fixtures, 'cache-not-writable/ok.jsonl');
-const usual = ['tune', data, '--max-steps', '4', '--yes'];
+const usual = ['tune', data, '--max-steps', '4', '--safety-share', '0', '--yes'];
 writeFileSync(join(folder, 'file'), '');
 
 /** Mounts of a tmpfs need root on Linux; what they show is shown by other means as well. */

@@ -10,7 +10,7 @@ import { fixtures, workspace } from './support.ts';
 const patience = 120_000;
 const { folder, nomoat } = workspace();
 const data = join(fixtures, 'cache-not-writable/ok.jsonl');
-const usual = ['tune', data, '--max-steps', '2', '--yes'];
+const usual = ['tune', data, '--max-steps', '2', '--safety-share', '0', '--yes'];
 
 /** llama.cpp computes something else: its copy of the base has another norm. */
 function spoilCopy(): void {

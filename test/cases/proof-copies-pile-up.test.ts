@@ -11,7 +11,10 @@ const cache = join(folder, 'home/parity');
 const copies = (): string[] => readdirSync(cache).sort();
 
 function tune(model: string, run: string, env: Record<string, string> = {}): void {
-  const { code, err } = nomoat(['tune', data, '--model', model, '--max-steps', '1', '--run', run, '--yes'], { env });
+  const { code, err } = nomoat(
+    ['tune', data, '--model', model, '--max-steps', '1', '--safety-share', '0', '--run', run, '--yes'],
+    { env },
+  );
   expect(code, err).toBe(0);
 }
 /** A base with other contents. */

@@ -16,7 +16,7 @@ const text = (value: string): GgufValue => ({ type: 'string', value });
 type Changes = Readonly<Record<string, GgufValue>>;
 const tune = (name: string, changes: Changes): ReturnType<typeof nomoat> => {
   const model = withMetadata(mini, join(folder, `${name}.gguf`), changes);
-  return nomoat(['tune', data, '--model', model, '--max-steps', '1', '--run', name, '--yes']);
+  return nomoat(['tune', data, '--model', model, '--max-steps', '1', '--safety-share', '0', '--run', name, '--yes']);
 };
 
 test.each([

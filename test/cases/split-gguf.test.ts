@@ -41,7 +41,7 @@ function split(where: string): [string, string] {
 
 const [first, second] = split(join(folder, 'models'));
 const tune = (model: string, run: string, ...more: string[]): ReturnType<typeof nomoat> =>
-  nomoat(['tune', data, '--model', model, '--max-steps', '1', '--run', run, '--yes', ...more]);
+  nomoat(['tune', data, '--model', model, '--max-steps', '1', '--safety-share', '0', '--run', run, '--yes', ...more]);
 const chat = (model: string, ...more: string[]): ReturnType<typeof nomoat> =>
   nomoat(['chat', model, '--prompt', 'hi', '--temperature', '0', '--max-tokens', '8', ...more]);
 

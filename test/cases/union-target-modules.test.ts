@@ -11,7 +11,20 @@ const data = writeRows(join(folder, 'd.jsonl'), [
   { prompt: 'What is two and two?', completion: 'Four.' },
 ]);
 const tune = (run: string, ...more: string[]): ReturnType<typeof nomoat> =>
-  nomoat(['tune', data, '--model', 'nomoat-mini', '--max-steps', '2', '--run', run, '--yes', ...more]);
+  nomoat([
+    'tune',
+    data,
+    '--model',
+    'nomoat-mini',
+    '--max-steps',
+    '2',
+    '--safety-share',
+    '0',
+    '--run',
+    run,
+    '--yes',
+    ...more,
+  ]);
 const chat = (adapter: string): ReturnType<typeof nomoat> =>
   nomoat(['chat', 'nomoat-mini', '--adapter', adapter, '--prompt', 'hi', '--max-tokens', '4', '--temperature', '0']);
 
