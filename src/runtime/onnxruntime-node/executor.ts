@@ -15,9 +15,12 @@ export function floats(values: Float32Array, shape: readonly number[]): Tensor {
   return new ort.Tensor('float32', values, shape);
 }
 
-/** float16, as its bits. */
+/**
+ * float16, as its bits. Where JavaScript has arrays of halves (Node 24 and later), onnxruntime makes the tensor hold one, and its binding, which knows none,
+ * takes that for empty.
+ */
 export function halves(values: Uint16Array, shape: readonly number[]): Tensor {
-  return new ort.Tensor('float16', values, shape);
+  return Object.defineProperty(new ort.Tensor('float16', values, shape), 'data', { value: values });
 }
 
 export function integers(values: BigInt64Array, shape: readonly number[]): Tensor {
