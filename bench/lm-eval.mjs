@@ -109,7 +109,7 @@ const best = (scores) => scores.indexOf(Math.max(...scores));
 
 function compared(task) {
   // With the harness' own --limit there may be fewer of one.
-  const [all, theirs] = [samples('served', task), samples('transformers', task)];
+  const [all, theirs] = [samples(servedFolder, task), samples('transformers', task)];
   const ours = all.slice(0, theirs.length);
   const normal = ({ doc, scores }) => scores.map((score, i) => score / doc.choices[i].length);
   const share = (holds) => ours.filter((_, i) => holds(i)).length / ours.length;
@@ -134,8 +134,10 @@ if (!existsSync(dequantized)) await run([join(import.meta.dirname, 'lm-eval', 'd
 const file = resolve(values.served ?? model);
 const server = await serve({ models: [dirname(file)], port: 0, runs: join(out, 'runs'), ...(values.threads ? { threads: Number(values.threads) } : {}) });
 const name = basename(file).replace(/\.gguf$/i, '');
+/** Each served file has its own folder: results of another one lie beside. */
+const servedFolder = `served-${name}`;
 const served = `model=${name},base_url=${server.url}/v1/completions,tokenizer=${dequantized},tokenizer_backend=huggingface`;
-const servedSeconds = await harness('served', ['--model', 'local-completions', '--model_args', served]);
+const servedSeconds = await harness(servedFolder, ['--model', 'local-completions', '--model_args', served]);
 await server.close();
 const transformersSeconds = values.served ? null : await harness('transformers', ['--model', 'hf', '--model_args', `pretrained=${dequantized},dtype=float32`, '--device', 'cpu', '--batch_size', '8']);
 const result = { model: basename(file), served: { seconds: servedSeconds }, transformers: { seconds: transformersSeconds }, ...Object.fromEntries(tasks.map((task) => [task, compared(task)])) };
