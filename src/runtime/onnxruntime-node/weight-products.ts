@@ -13,39 +13,33 @@ const rowProducts = (): Graph =>
 /** Y' W: [K, M] [M, N] -> [K, N]. */
 const columnProducts = (): Graph => new Map([['product', matmul(input('x', ['K', 'M']), input('weight', ['M', 'N']))]]);
 
-/** B A: [M, R] [R, N] -> [M, N]. */
-const updates = (): Graph => new Map([['product', matmul(input('b', ['M', 'R']), input('a', ['R', 'N']))]]);
-
 export class WeightProducts {
   private readonly rows: Executor;
   private readonly columns: Executor;
-  private readonly updates: Executor;
 
-  private constructor(rows: Executor, columns: Executor, formed: Executor) {
+  private constructor(rows: Executor, columns: Executor) {
     this.rows = rows;
     this.columns = columns;
-    this.updates = formed;
   }
 
   static async open(threads: number): Promise<WeightProducts> {
     return new WeightProducts(
       await Executor.create(rowProducts(), threads),
       await Executor.create(columnProducts(), threads),
-      await Executor.create(updates(), threads),
     );
   }
 
-  /** Writes B A, of B [rows, rank] and A [rank, columns] row by row, into `out`. */
+  /** Writes B A, of B [rows, rank] and A [rank, columns] row by row, into `out`: the product of columns, with A as the weight. */
   async formUpdate(
     { columns, rows }: Shape,
     { a, b }: { readonly a: Float32Array; readonly b: Float32Array },
     out: Float32Array,
   ): Promise<void> {
     const rank = a.length / columns;
-    await this.updates.run(
+    await this.columns.run(
       new Map([
-        ['b', floats(b, [rows, rank])],
-        ['a', floats(a, [rank, columns])],
+        ['x', floats(b, [rows, rank])],
+        ['weight', floats(a, [rank, columns])],
       ]),
       new Map([['product', floats(out, [rows, columns])]]),
     );
@@ -82,6 +76,5 @@ export class WeightProducts {
   async close(): Promise<void> {
     await this.rows.close();
     await this.columns.close();
-    await this.updates.close();
   }
 }
