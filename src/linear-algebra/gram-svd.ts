@@ -6,8 +6,8 @@
 import { addScaled, column, gram, type Matrix, multiply, transpose, zeros } from './matrix.ts';
 import { smallSvd } from './svd.ts';
 
-/** Of the largest eigenvalue: the square of 1e-7. */
-const negligible = 1e-14;
+/** Below this share of a Gram matrix's largest eigenvalue a direction is rounding: the square of 1e-7. */
+export const negligible = 1e-14;
 
 /** The root S and its inverse by the right of a Gram matrix V L V': S = L^(1/2) V', and V L^(-1/2), without what is negligible. */
 function roots(matrix: Matrix): { root: Matrix; inverse: Matrix } {

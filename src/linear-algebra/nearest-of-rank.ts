@@ -4,7 +4,8 @@
  */
 import { EigenvalueDecomposition, Matrix as MlMatrix } from 'ml-matrix';
 import { Random } from '../batches/random.ts';
-import { firstColumns, gram, type Matrix, multiply, zeros } from './matrix.ts';
+import { negligible } from './gram-svd.ts';
+import { firstColumns, gram, type Matrix, multiply, scaleColumns, zeros } from './matrix.ts';
 import type { LinearOperator } from './operator.ts';
 
 export interface NearestOptions {
@@ -38,8 +39,6 @@ const mostProducts = 80;
 const leastToCome = 4;
 /** Of the energy, what products in float32 leave unknown. */
 const rounding = 1e-8;
-/** Below this share of the largest eigenvalue a direction is rounding: the square of 1e-7. */
-const negligible = 1e-14;
 
 /** Eigenvalues of Y' Y, the largest first, with their vectors as columns. */
 function eigen(y: Matrix): { values: Float64Array; vectors: Matrix } {
@@ -58,10 +57,11 @@ function eigen(y: Matrix): { values: Float64Array; vectors: Matrix } {
 }
 
 /** The first `count` vectors, each times its factor. */
-const scaled = (vectors: Matrix, count: number, factor: (i: number) => number): Matrix => ({
-  ...firstColumns(vectors, count),
-  data: firstColumns(vectors, count).data.map((value, at) => value * factor(Math.floor(at / vectors.rows))),
-});
+const scaled = (vectors: Matrix, count: number, factor: (i: number) => number): Matrix =>
+  scaleColumns(
+    firstColumns(vectors, count),
+    Float64Array.from({ length: count }, (_, i) => factor(i)),
+  );
 
 function begun({ columns }: LinearOperator, width: number, start: Matrix | undefined): Matrix {
   const random = new Random(0);
