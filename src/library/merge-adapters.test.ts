@@ -1,5 +1,5 @@
 /** Merging, held against PEFT's add_weighted_adapter (bench/oracles/make_merge_cases.py) and llama.cpp. */
-import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { cpSync, existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
@@ -205,6 +205,18 @@ describe('what is said, and what is refused', () => {
   ] as const)('%#: nothing is written', async (paths, given, message) => {
     const out = join(folder, 'nothing');
     await expect(mergeAdapters(paths, { base, out, ...given })).rejects.toThrow(message);
+    expect(existsSync(out)).toBe(false);
+  });
+
+  it('a lineage that cannot be read ends it before a module is merged', async () => {
+    const damaged = fresh();
+    cpSync(first, damaged, { recursive: true });
+    writeFileSync(join(damaged, 'nomoat.json'), JSON.stringify({ lineage: { version: 1, entries: 1 } }));
+    const out = join(folder, 'nothing');
+    const done: number[] = [];
+    const merging = mergeAdapters([second, damaged], { base, out, onProgress: (each) => done.push(each.done) });
+    await expect(merging).rejects.toThrow(/has a lineage that cannot be read/);
+    expect(done).toEqual([]);
     expect(existsSync(out)).toBe(false);
   });
 });

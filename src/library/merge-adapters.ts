@@ -3,7 +3,7 @@ import { dirname } from 'node:path';
 import type { z } from 'zod';
 import { type FrozenStack, readAdapterBase, readFrozen } from '../adapter/adapter-base.ts';
 import { exportAdapter, frozenNotes } from '../adapter/export.ts';
-import { type Begotten, lineageMachine } from '../adapter/lineage.ts';
+import { type Begotten, lineageMachine, type Parent } from '../adapter/lineage.ts';
 import { parentAt } from '../adapter/lineage-files.ts';
 import { lostText } from '../adapter/low-rank.ts';
 import { readAdapter } from '../adapter/read-adapter.ts';
@@ -147,10 +147,9 @@ function commonTemplate(paths: readonly string[], notes: string[]): string | nul
 
 /** What the result's lineage says: its settings, as far as the method heeds them. */
 function begottenBy(
-  paths: readonly string[],
+  parents: readonly Parent[],
   weights: readonly number[],
   { density, method, rank, seed }: { method: MergeMethod; density: number; rank: number | null; seed: number },
-  notes: string[],
 ): Begotten {
   const settings = {
     method,
@@ -159,9 +158,8 @@ function begottenBy(
     ...(draws(method) ? { seed } : {}),
     ...(rank === null ? {} : { rank }),
   };
-  const note = (text: string): void => void notes.push(text);
-  const parents = paths.map((path, i) => parentAt(path, { note, weight: weights[i]! }));
-  return { how: 'merge', settings, parents, machine: lineageMachine(), created: new Date().toISOString() };
+  const weighted = parents.map((parent, i) => ({ ...parent, weight: weights[i]! }));
+  return { how: 'merge', settings, parents: weighted, machine: lineageMachine(), created: new Date().toISOString() };
 }
 
 /** What all of them stand on; null for the base alone. Throws NomoatError where that is not the same. */
@@ -230,13 +228,15 @@ async function mergeNow(merging: Merging): Promise<MergedAdapters> {
   const { adapters, frozen, model, notes, onProgress, paths, searchOn, settings, signal } = merging;
   const { density, method, out, rank, seed, to } = settings;
   const chatTemplate = commonTemplate(paths, notes);
+  // Before the merge, which may take long: a lineage that cannot be read ends it.
+  const parents = paths.map((path) => parentAt(path, { note: (text) => notes.push(text) }));
   const looking = lookingOf(merging);
   const searched = searchOn.length === 0 ? null : await searchMerge(looking);
   const weights = searched?.[0]?.weights ?? looking.weights;
   if (searched) notes.push(searchNote(searched, looking.weights, settings.search));
   const onModule = (done: number, total: number): void => onProgress?.({ done, total });
   const { adapter, energy } = await merged(adapters, { method, weights, density, rank, seed, signal, onModule });
-  const begotten = begottenBy(paths, weights, { method, density, rank, seed }, notes);
+  const begotten = begottenBy(parents, weights, { method, density, rank, seed });
   notes.push(...frozenNotes({ format: to, frozen }));
   const files = await exportAdapter({
     ...{ format: to, adapter, out, chatTemplate, begotten, frozen },

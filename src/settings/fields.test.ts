@@ -5,6 +5,7 @@ import {
   fieldOf,
   fileOrFraction,
   number,
+  numbers,
   openSize,
   openText,
   readText,
@@ -25,6 +26,7 @@ const table = {
   memory: openSize('SIZE', 'memory'),
   held: fileOrFraction(null, 'held-out data'),
   name: openText('NAME', 'a name'),
+  weights: numbers('W,W...', 'one of each'),
 };
 const schema = z.object(table);
 const parse = (given: Record<string, unknown>) => parseSettings(schema, { given }, { command: 'test' });
@@ -40,6 +42,7 @@ test('what is not given, or null, has its default', () => {
     memory: null,
     held: null,
     name: null,
+    weights: [],
   };
   expect(parse({})).toEqual(all);
   expect(parse(Object.fromEntries(Object.keys(table).map((name) => [name, null])))).toEqual(all);
@@ -51,6 +54,9 @@ test('texts of flags are read as what the field is, values of programs are taken
   expect(parse(texts)).toMatchObject(values);
   expect(parse(values)).toMatchObject(values);
   expect(parse({ modules: 'all' }).modules).toHaveLength(3);
+  // Of a flag that takes several: each by itself, or with commas.
+  for (const weights of ['0.7,0.3', ['0.7,0.3'], ['0.7', '0.3'], [0.7, 0.3]])
+    expect(parse({ weights }).weights).toEqual([0.7, 0.3]);
 });
 
 test.each([
@@ -78,6 +84,8 @@ test.each([
   ['held', Number.NaN, '`held`: NaN is no file and no fraction between 0 and 1'],
   ['held', true, '`held`: true is no file and no fraction between 0 and 1'],
   ['name', ['x'], '`name`: ["x"] is no text'],
+  ['weights', ['1,x'], '`weights`: "x" is no number'],
+  ['weights', '1,', '`weights`: "" is no number'],
   ['nmae', 'x', '`nmae` does not exist (did you mean name?)'],
   ['__proto__x', 1, '`__proto__x` does not exist'],
 ])('%s = %j', (name, value, fault) => {

@@ -68,6 +68,9 @@ test('all faults of a call are told together, whatever the command', () => {
   expect(said('export', 'r', '--to', 'gguf', '--out', 'x', '--type', 'F16', '--ollama-adapter')).toContain(
     '--ollama-adapter: does nothing with --to gguf; --type: nothing is merged',
   );
+  expect(said('merge', 'a', 'b', '--base', 'm', '--out', 'x', '--weights', '0.5,x')).toContain(
+    '--weights: "x" is no number',
+  );
   expect(said('pull', 'x', '--source', 'ftp')).toContain('--source: "ftp" is none of hub, pypi');
   expect(said('preview', 'x.jsonl', '--rows', '-1', '--format', 'x')).toMatch(
     /--rows: -1 is no whole number from 0; --format/,
