@@ -1,6 +1,6 @@
 /** `nomoat lineage`: who begot an adapter, as a tree. */
 import type { Command } from 'commander';
-import type { LineageEntry } from '../adapter/lineage.ts';
+import type { LineageEntry, LineageVerdict } from '../adapter/lineage.ts';
 import { exitStatus } from '../error-codes.ts';
 import type { LineageReport } from '../library/lineage.ts';
 import type { LineageCheck } from '../library/verify-lineage.ts';
@@ -32,9 +32,14 @@ const stateText: Readonly<Record<LineageCheck['state'], string>> = {
   missing: 'was not found',
 };
 
+function verdictText({ after, before, state, warning }: LineageVerdict): string {
+  // Without a loss before, as after a resume of a run that never validated, the one after still says something.
+  const change = before === null ? after?.toFixed(4) : `${before.toFixed(4)} -> ${after?.toFixed(4) ?? 'not measured'}`;
+  return `${state}, ${change ? `held-out loss ${change}` : 'nothing was held out'}${warning ? `: ${warning}` : ''}`;
+}
+
 /** What is said below an entry's name. */
 function facts({ base, created, data, settings, tool, verdict }: LineageEntry): string[] {
-  const loss = (value: number | null): string => (value === null ? '-' : value.toFixed(4));
   const method = typeof settings['method'] === 'string' ? `${settings['method']}, ` : '';
   // Only models that an adapter was merged into have one.
   const into = typeof settings['type'] === 'string' ? `as ${settings['type']} merged into` : 'for';
@@ -42,9 +47,9 @@ function facts({ base, created, data, settings, tool, verdict }: LineageEntry): 
     ...(base ? [`${into} ${base.file} (sha256 ${short(base.sha256)})`] : []),
     ...(data.length > 0 ? [`on ${data.map(({ file, sha256 }) => `${file} (${short(sha256)})`).join(', ')}`] : []),
     ...(tool ? [`${method}by ${tool}${created ? `, ${created.slice(0, 10)}` : ''}`] : []),
-    ...(verdict ? [`${verdict.state}, held-out loss ${loss(verdict.before)} -> ${loss(verdict.after)}${verdict.warning ? `: ${verdict.warning}` : ''}`] : []),
+    ...(verdict ? [verdictText(verdict)] : []),
   ];
-} // biome-ignore format: a list of texts
+}
 
 /** The tree as lines: parents below what was made of them, each whole where it comes first. */
 export function treeLines(entries: readonly LineageEntry[]): string[] {

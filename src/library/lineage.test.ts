@@ -88,6 +88,21 @@ it.each([
   await expect(lineage(at('nowhere'))).rejects.toThrow('there is no such file or folder');
 });
 
+it.each([
+  [{ state: 'done', warning: null, before: 2.5, after: 1.25 }, 'done, held-out loss 2.5000 -> 1.2500'],
+  [{ state: 'done', warning: null, before: null, after: null }, 'done, nothing was held out'],
+  [
+    { state: 'stopped', warning: 'too short', before: 2.5, after: null },
+    'stopped, held-out loss 2.5000 -> not measured: too short',
+  ],
+  [{ state: 'done', warning: null, before: null, after: 1.25 }, 'done, held-out loss 1.2500'],
+])('a verdict in words: %j', async (verdict, said) => {
+  const path = at(`said-${said.length}`);
+  cpSync(join(fixtures, 'merge', 'first'), path, { recursive: true });
+  writeLineage(path, { base: null, name: path }, { how: 'tune', parents: [], verdict });
+  expect(treeLines((await lineage(path)).entries)).toContain(`  ${said}`);
+});
+
 it('a merged model says what is in its weights, and what was in those of its base', async () => {
   const path = at('told');
   cpSync(join(fixtures, 'merge', 'first'), path, { recursive: true });
