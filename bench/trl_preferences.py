@@ -1,6 +1,6 @@
 """DPO by TRL's own trainer on a run's rows and settings: accuracy on the held-out pairs before and after, tokens/s, peak memory.
 
-PYTHON bench/trl_preferences.py BASE.gguf TRAIN-ROWS.jsonl TEST-ROWS.jsonl RUN/run.json [--steps N] [--test N] [--dtype bfloat16] [--threads N]     (torch, transformers, peft, trl, datasets, gguf from PyPI)
+PYTHON bench/trl_preferences.py BASE.gguf TRAIN-ROWS.jsonl TEST-ROWS.jsonl RUN/run.json [--steps N] [--test N] [--dtype bfloat16] [--threads N] [--micro-batch N] [--no-before]     (torch, transformers, peft, trl, datasets, gguf from PyPI)
 
 Rows are what `nomoat preview DATA --rows N --json` prints, so that both train on the same tokens; the base is dequantized. Rank, alpha, rate, batch,
 warm-up, beta and seed are those of run.json; the reference's log-probabilities are computed before, and not timed.
@@ -30,6 +30,8 @@ parser.add_argument("--test", dest="held_out", type=int, default=200)
 parser.add_argument("--dtype", default="bfloat16")
 parser.add_argument("--threads", type=int, default=0)
 parser.add_argument("--micro-batch", type=int, default=4)
+# An adapter that has learnt nothing leaves every pair a tie: asking that takes as long as the evaluation after.
+parser.add_argument("--no-before", dest="before", action="store_false")
 args = parser.parse_args()
 if args.threads:
     torch.set_num_threads(args.threads)
@@ -83,12 +85,12 @@ with tempfile.TemporaryDirectory() as alone, tempfile.TemporaryDirectory() as ou
     lora = LoraConfig(r=settings["rank"], lora_alpha=settings["alpha"], target_modules=settings["targetModules"], lora_dropout=0.0, task_type="CAUSAL_LM")
     clock = Clock()
     trainer = Tokenized(model=model, args=config, train_dataset=Dataset.from_list(used), eval_dataset=Dataset.from_list(test), processing_class=tokenizer, peft_config=lora, callbacks=[clock])
-    before = trainer.evaluate()
+    before = trainer.evaluate() if args.before else None
     trainer.train()
     after = trainer.evaluate()
 tokens = sum(2 * len(p["prompt_ids"]) + len(p["chosen_ids"]) + len(p["rejected_ids"]) for p in used)
 timed = tokens * max(1, clock.steps - 1) / clock.steps
-kept = lambda found: {"accuracy": found["eval_rewards/accuracies"], "margin": found["eval_rewards/margins"], "loss": found["eval_loss"]}
+kept = lambda found: found and {"accuracy": found["eval_rewards/accuracies"], "margin": found["eval_rewards/margins"], "loss": found["eval_loss"]}
 print(json.dumps({
     "trl": trl_version, "dtype": args.dtype, "steps": clock.steps, "pairs": len(used), "heldOut": len(test), "before": kept(before), "after": kept(after),
     "tokensPerSecond": timed / (clock.ended - clock.began) if clock.steps > 1 else None,
