@@ -1,6 +1,8 @@
 // What JavaScript sees: pack a matrix, run a stage, say what this is. Errors become exceptions of JavaScript; nothing is computed before
 // all arrays are checked.
+#include <algorithm>
 #include <exception>
+#include <memory>
 
 #include "arguments.h"
 #include "frozen.h"
@@ -15,8 +17,10 @@ static napi_value guarded(napi_env env, Body&& body) {
     return body();
   } catch (const std::exception& error) {
     napi_throw_error(env, nullptr, error.what());
-    return nullptr;
+  } catch (...) {
+    napi_throw_error(env, nullptr, "native: what was thrown is no exception");
   }
+  return nullptr;
 }
 
 template <size_t kCount>
@@ -72,47 +76,68 @@ struct Sizes {
   }
 };
 
+// The matrix is JavaScript's from here on.
 template <class Kind>
-static napi_value handed(napi_env env, Handle* handle) {
+static napi_value handed(napi_env env, const Sizes& size, std::unique_ptr<Frozen<Kind>> matrix) {
+  constexpr auto kind = std::is_same_v<Kind, Int8> ? Handle::kInt8 : Handle::kExact;
+  auto handle = std::make_unique<Handle>(Handle{kind, size.in, size.out, matrix.get()});
   napi_value external;
-  napi_create_external(env, handle, release<Kind>, nullptr, &external);
+  if (napi_create_external(env, handle.get(), release<Kind>, nullptr, &external) != napi_ok) throw std::runtime_error("native: no handle");
+  handle.release(), matrix.release();
   return external;
 }
 
 // packInt8(values [in, out], in, out, scales [out], transposed [out, in] or null) -> a packed matrix, which lies in the arrays that it is made of:
 // they are the kernels' from now on, and the caller sees to it that they last as long as the matrix is used. Without `transposed` the other direction is turned when it is wanted.
+// What fails, fails before the first value is written over: the arrays are as they came, and can be packed again.
 static napi_value packInt8(napi_env env, napi_callback_info info) {
   return guarded(env, [&] {
+    using Place = Panels<Int8>::Place;
     const Call<5> call(env, info);
     const Sizes size(env, call.values[1], call.values[2]);
     auto* values = static_cast<int8_t*>(memoryOf(env, call.values[0], napi_int8_array, size.in * size.out));
     auto* transposed = static_cast<int8_t*>(memoryOf(env, call.values[4], napi_int8_array, size.in * size.out));
     const void* scales = memoryOf(env, call.values[3], napi_float32_array, size.out);
     if (!values || !scales) throw std::runtime_error("native: no matrix of these sizes");
+    auto owned = std::make_unique<Frozen<Int8>>(
+        Frozen<Int8>{Panels<Int8>(size.in, size.out, Place::kOver),
+                     Panels<Int8>(size.out, size.in, transposed ? Place::kOver : Place::kTurned), Array<float>(size.out), Array<float>(size.out)});
+    Array<int8_t> scratch(std::max(owned->forward.length(), owned->backward.length()));
+    Frozen<Int8>& matrix = *owned;
+    const napi_value external = handed(env, size, std::move(owned));
+    std::memcpy(matrix.scale.data(), scales, size.out * sizeof(float));
+    for (size_t n = 0; n < size.out; n++) matrix.logScale.data()[n] = std::log(matrix.scale.data()[n]);
     const Plain<Int8> plain{values, size.out, 1, size.in, size.out};
-    Array<int32_t> starts;
-    // Before the panels are written over the values.
-    if (!transposed) Panels<Int8>::sumColumns(plain.transposed(), starts.take(roundUp(size.in, kPanel)));
-    Panels<Int8> forward(plain, true);
-    Panels<Int8> backward = transposed ? Panels<Int8>({transposed, size.in, 1, size.out, size.in}, true)
-                                       : Panels<Int8>(forward, std::move(starts), size.out, size.in);
-    auto* matrix = new Frozen<Int8>{std::move(forward), std::move(backward), Array<float>(size.out), Array<float>(size.out)};
-    std::memcpy(matrix->scale.data(), scales, size.out * sizeof(float));
-    for (size_t n = 0; n < size.out; n++) matrix->logScale.data()[n] = std::log(matrix->scale.data()[n]);
-    return handed<Int8>(env, new Handle{Handle::kInt8, size.in, size.out, matrix});
+    if (!transposed) matrix.backward.begin(plain.transposed());
+    matrix.forward.arrange(plain, scratch.data());
+    if (transposed) matrix.backward.arrange({transposed, size.in, 1, size.out, size.in}, scratch.data());
+    else matrix.backward.turn(matrix.forward);
+    return external;
   });
 }
 
 // packExact(values [out, in], in, out) -> a packed matrix, in memory of its own for both directions.
 static napi_value packExact(napi_env env, napi_callback_info info) {
   return guarded(env, [&] {
+    using Place = Panels<Exact>::Place;
     const Call<3> call(env, info);
     const Sizes size(env, call.values[1], call.values[2]);
     auto* values = static_cast<float*>(memoryOf(env, call.values[0], napi_float32_array, size.in * size.out));
     if (!values) throw std::runtime_error("native: no matrix of these sizes");
+    auto matrix = std::make_unique<Frozen<Exact>>(
+        Frozen<Exact>{Panels<Exact>(size.in, size.out, Place::kOwn), Panels<Exact>(size.out, size.in, Place::kOwn), {}, {}});
     const Plain<Exact> plain{values, 1, size.in, size.in, size.out};
-    auto* matrix = new Frozen<Exact>{Panels<Exact>(plain, false), Panels<Exact>(plain.transposed(), false), {}, {}};
-    return handed<Exact>(env, new Handle{Handle::kExact, size.in, size.out, matrix});
+    matrix->forward.arrange(plain, nullptr);
+    matrix->backward.arrange(plain.transposed(), nullptr);
+    return handed(env, size, std::move(matrix));
+  });
+}
+
+// failArray(after): for tests of what happens where memory is short.
+static napi_value failArray(napi_env env, napi_callback_info info) {
+  return guarded(env, [&]() -> napi_value {
+    arraysLeft = static_cast<int>(number(env, Call<1>(env, info).values[0]));
+    return nullptr;
   });
 }
 
@@ -153,7 +178,7 @@ NAPI_MODULE_INIT() {
   const struct {
     const char* name;
     napi_callback callback;
-  } functions[] = {{"packInt8", nomoat::packInt8}, {"packExact", nomoat::packExact}, {"run", nomoat::run}};
+  } functions[] = {{"packInt8", nomoat::packInt8}, {"packExact", nomoat::packExact}, {"run", nomoat::run}, {"failArray", nomoat::failArray}};
   for (const auto& [name, callback] : functions) {
     napi_value function;
     napi_create_function(env, name, NAPI_AUTO_LENGTH, callback, nullptr, &function);

@@ -1,4 +1,4 @@
-// Frozen matrices, held once for both directions in Int8, and their products with chunks of rows. Two arithmetics with one interface: Int8, as src/models/quantize.ts defines it,
+// Frozen matrices, held once for both directions in Int8, and their products with chunks of rows. Two arithmetics with one interface: Int8 (int8.h)
 // and Exact, the same in float32 and without rounding, which is what the rest of the kernels is checked with.
 //
 // Both directions read panels of 64 columns: panel p of W [inner, columns] holds its columns 64 p .. 64 p + 63, the inner index running
@@ -6,106 +6,56 @@
 #pragma once
 #include <type_traits>
 
-#include "memory.h"
+#include "int8.h"
 #include "rows.h"
-#include "vector.h"
 
 namespace nomoat {
-
-constexpr size_t kPanel = 64;
-constexpr int kTileRows = 6;  // Six rows by 64 columns are 24 of 32 registers of sums.
-
-// Sixteen columns of a panel, in groups of four rows 256 bytes apart, as sixteen rows of the turned one: to[(n / 4) * 256 + k * 4 + n % 4] = column n
-// of row k. Rows beyond `groups` are zeros.
-NOMOAT_INLINE void turnGroups(const int8_t* from, size_t groups, int8_t* to) {
-  const Ints order = _mm512_broadcast_i32x4(_mm_setr_epi8(0, 4, 8, 12, 1, 5, 9, 13, 2, 6, 10, 14, 3, 7, 11, 15));
-  for (size_t g = 0; g < kPanel / 4; g += 4, to += 64) {
-    Ints s[4];
-    for (size_t i = 0; i < 4; i++)
-      s[i] = g + i < groups ? _mm512_shuffle_epi8(_mm512_loadu_si512(from + (g + i) * 256), order) : _mm512_setzero_si512();
-    const Ints low01 = _mm512_shuffle_i32x4(s[0], s[1], 0x44), high01 = _mm512_shuffle_i32x4(s[0], s[1], 0xEE);
-    const Ints low23 = _mm512_shuffle_i32x4(s[2], s[3], 0x44), high23 = _mm512_shuffle_i32x4(s[2], s[3], 0xEE);
-    _mm512_storeu_si512(to, _mm512_shuffle_i32x4(low01, low23, 0x88));
-    _mm512_storeu_si512(to + 256, _mm512_shuffle_i32x4(low01, low23, 0xDD));
-    _mm512_storeu_si512(to + 512, _mm512_shuffle_i32x4(high01, high23, 0x88));
-    _mm512_storeu_si512(to + 768, _mm512_shuffle_i32x4(high01, high23, 0xDD));
-  }
-}
-
-// x [rows, inner] times 64 columns, as floats that rows' and columns' scales are yet to come to.
-template <int kRows>
-using TileSums = Floats[kRows][4];
-
-struct Int8 {
-  using Code = uint8_t;     // of a row: value + 128
-  using Weight = int8_t;
-  static constexpr size_t kTogether = 4;  // values along the inner index that one instruction sums
-
-  // Codes of a row and its scale, largest magnitude / 127; `columnScale` multiplies first, or is null.
-  NOMOAT_INLINE float encode(const float* x, const float* columnScale, size_t width, Code* to) {
-    Floats top = zeros();
-    for (size_t k = 0; k < width; k += kLanes) {
-      const Floats v = columnScale ? mul(load(x + k), load(columnScale + k)) : load(x + k);
-      top = larger(top, magnitude(v));
-    }
-    // What is added keeps a row of zeros from dividing by zero (src/graph/onnx/emit/quantized.ts).
-    const float scale = largest(top) * (1.f / 127) + 1e-30f;
-    const Floats inverse = all(1.f / scale);
-    for (size_t k = 0; k < width; k += kLanes) {
-      const Floats v = columnScale ? mul(load(x + k), load(columnScale + k)) : load(x + k);
-      const Ints code = _mm512_add_epi32(_mm512_cvtps_epi32(mul(v, inverse)), _mm512_set1_epi32(128));
-      _mm_storeu_si128(reinterpret_cast<__m128i*>(to + k), _mm512_cvtusepi32_epi8(_mm512_max_epi32(code, _mm512_setzero_si512())));
-    }
-    return scale;
-  }
-
-  // The instruction multiplies unsigned by signed, so sums begin at -128 times the sum of the column (`start`).
-  template <int kRows>
-  NOMOAT_INLINE void tile(Rows<const Code> x, const Weight* panel, const int32_t* start, size_t inner, TileSums<kRows>& out) {
-    Ints sums[kRows][4];
-    for (int j = 0; j < 4; j++)
-      for (int i = 0; i < kRows; i++) sums[i][j] = _mm512_loadu_si512(start + kLanes * j);
-    for (size_t k = 0; k < inner; k += 4, panel += 256) {
-      Ints w[4];
-      for (int j = 0; j < 4; j++) w[j] = _mm512_loadu_si512(panel + 64 * j);
-#pragma clang loop unroll(full)
-      for (int i = 0; i < kRows; i++) {
-        int32_t four;
-        std::memcpy(&four, x[i] + k, 4);
-        const Ints a = _mm512_set1_epi32(four);
-        for (int j = 0; j < 4; j++) sums[i][j] = _mm512_dpbusd_epi32(sums[i][j], a, w[j]);
-      }
-    }
-    for (int i = 0; i < kRows; i++)
-      for (int j = 0; j < 4; j++) out[i][j] = _mm512_cvtepi32_ps(sums[i][j]);
-  }
-};
 
 struct Exact {
   using Code = float;
   using Weight = float;
   static constexpr size_t kTogether = 1;
 
-  NOMOAT_INLINE float encode(const float* x, const float*, size_t width, Code* to) {
-    std::memcpy(to, x, width * sizeof(float));
-    return 1;
-  }
-
   template <int kRows>
   NOMOAT_INLINE void tile(Rows<const Code> x, const Weight* panel, const int32_t*, size_t inner, TileSums<kRows>& out) {
-    for (int i = 0; i < kRows; i++)
-      for (int j = 0; j < 4; j++) out[i][j] = zeros();
-    for (size_t k = 0; k < inner; k++, panel += 64) {
-      Floats w[4];
-      for (int j = 0; j < 4; j++) w[j] = load(panel + kLanes * j);
+    constexpr int together = kManyRegisters ? 4 : 1;
+    for (int first = 0; first < 4; first += together) {
+      Floats sums[kRows][together];
+      for (int i = 0; i < kRows; i++)
+        for (int j = 0; j < together; j++) sums[i][j] = zeros();
+      const Weight* from = panel + kLanes * first;
+      for (size_t k = 0; k < inner; k++, from += kPanel) {
+        Floats w[together];
+        for (int j = 0; j < together; j++) w[j] = load(from + kLanes * j);
 #pragma clang loop unroll(full)
-      for (int i = 0; i < kRows; i++) {
-        const Floats a = all(x[i][k]);
-        for (int j = 0; j < 4; j++) out[i][j] = fma(a, w[j], out[i][j]);
+        for (int i = 0; i < kRows; i++) {
+          const Floats a = all(x[i][k]);
+          for (int j = 0; j < together; j++) sums[i][j] = fma(a, w[j], sums[i][j]);
+        }
       }
+      for (int i = 0; i < kRows; i++)
+        for (int j = 0; j < together; j++) out[i][first + j] = sums[i][j];
     }
   }
 };
+
+// Codes of a row and its scale, in Int8 the largest magnitude / 127; `columnScale` multiplies first, or is null.
+template <class Kind>
+NOMOAT_INLINE float encode(const float* x, const float* columnScale, size_t width, typename Kind::Code* to) {
+  if constexpr (!std::is_same_v<Kind, Int8>) {
+    std::memcpy(to, x, width * sizeof(float));
+    return 1;
+  } else {
+    const auto scaled = [&](size_t k) { return columnScale ? mul(load(x + k), load(columnScale + k)) : load(x + k); };
+    Floats top = zeros();
+    for (size_t k = 0; k < width; k += kLanes) top = larger(top, magnitude(scaled(k)));
+    // What is added keeps a row of zeros from dividing by zero (src/graph/onnx/emit/quantized.ts).
+    const float scale = largest(top) * (1.f / 127) + 1e-30f;
+    const Floats inverse = all(1.f / scale);
+    for (size_t k = 0; k < width; k += kLanes) Int8::storeCodes(mul(scaled(k), inverse), to + k);
+    return scale;
+  }
+}
 
 // A matrix [inner, columns] as it came: element (k, n) stands at values[k * row + n * column].
 template <class Kind>
@@ -121,45 +71,51 @@ class Panels {
  public:
   using Weight = typename Kind::Weight;
 
-  // `inPlace`: the panels are written over the values, where they take as much memory.
-  Panels(const Plain<Kind>& from, bool inPlace) : inner_(from.inner), columns_(from.columns) {
+  // Where the panels lie: in memory of their own, over the values that they are made of, or nowhere, each chunk turning a panel of the other direction
+  // when it comes to it: a twentieth of the time, for half the memory.
+  enum class Place { kOwn, kOver, kTurned };
+
+  // Takes all memory that is wanted; what makes the panels then cannot fail halfway.
+  Panels(size_t inner, size_t columns, Place place) : inner_(inner), columns_(columns), turned_(place == Place::kTurned) {
+    starts_.take(roundUp(columns, kPanel));
+    // Over the values only where they take as much room.
+    if (place == Place::kOwn || (place == Place::kOver && columns % kPanel != 0)) own_.take(length());
+  }
+
+  // Values of all panels, of which `arrange` wants so many to work in where they have none of their own.
+  size_t length() const { return roundUp(columns_, kPanel) * inner_; }
+
+  void arrange(const Plain<Kind>& from, Weight* scratch) noexcept {
     constexpr size_t together = Kind::kTogether;
-    const size_t length = roundUp(columns_, kPanel) * inner_;
-    starts_.take(roundUp(columns_, kPanel));
-    Array<Weight> panels(length);
-    for (size_t n = 0; n < columns_; n++) {
-      Weight* panel = panels.data() + n / kPanel * kPanel * inner_ + n % kPanel * together;
-      const Weight* column = from.values + n * from.column;
-      int32_t sum = 0;
+    Weight* panels = own_.data() ? own_.data() : scratch;
+    for (size_t first = 0; first < columns_; first += kPanel) {
+      Weight* panel = panels + first * inner_;
+      const size_t count = columns_ - first < kPanel ? columns_ - first : kPanel;
       for (size_t k = 0; k < inner_; k++) {
-        const Weight value = column[k * from.row];
-        panel[k / together * kPanel * together + k % together] = value;
-        if constexpr (together > 1) sum += value;
+        const Weight* row = from.values + k * from.row + first * from.column;
+        Weight* to = panel + k / together * kPanel * together + k % together;
+        for (size_t n = 0; n < count; n++) to[n * together] = row[n * from.column];
       }
-      starts_.data()[n] = -128 * sum;
     }
-    if (inPlace && length == inner_ * columns_) {
-      std::memcpy(from.values, panels.data(), length * sizeof(Weight));
-      panels_ = from.values;
-    } else {
-      own_ = std::move(panels);
-      panels_ = own_.data();
-    }
+    begin(from);
+    if (panels == scratch) std::memcpy(from.values, panels, length() * sizeof(Weight));
+    panels_ = panels == scratch ? from.values : panels;
   }
 
-  // The other direction of `turned`, of which each chunk turns a panel when it comes to it: a twentieth of the time, for half the memory.
-  // `starts` are of `sumColumns`, from before `turned` was written over the values.
-  Panels(const Panels& turned, Array<int32_t>&& starts, size_t inner, size_t columns)
-      : inner_(inner), columns_(columns), turned_(true), panels_(turned.panels_), starts_(std::move(starts)) {}
-
-  // -128 times the sum of each column.
-  static void sumColumns(const Plain<Kind>& from, int32_t* starts) {
-    for (size_t n = 0; n < from.columns; n++) {
-      int32_t sum = 0;
-      for (size_t k = 0; k < from.inner; k++) sum += from.values[k * from.row + n * from.column];
-      starts[n] = -128 * sum;
+  // The same for panels that are turned, before and after the other direction's `arrange`.
+  void begin(const Plain<Kind>& from) noexcept {
+    if constexpr (std::is_same_v<Kind, Int8>) {
+      if (Int8::kOffset == 0) return;
+      // Along the values as they lie.
+      const bool byRow = from.column <= from.row;
+      for (size_t i = 0; i < (byRow ? from.inner : from.columns); i++)
+        for (size_t j = 0; j < (byRow ? from.columns : from.inner); j++) {
+          const size_t k = byRow ? i : j, n = byRow ? j : i;
+          starts_.data()[n] -= Int8::kOffset * from.values[k * from.row + n * from.column];
+        }
     }
   }
+  void turn(const Panels& other) noexcept { panels_ = other.panels_; }
 
   size_t inner() const { return inner_; }
   size_t columns() const { return columns_; }
@@ -244,10 +200,11 @@ class Panels {
     if constexpr (std::is_same_v<Kind, Int8>) {
       thread_local Array<Weight> scratch;
       Weight* to = scratch.take(inner_ * kPanel);
-      const size_t groups = columns_ - n < kPanel ? (columns_ - n) / 4 : kPanel / 4;
-      // Of the other direction's panel of columns i .. i + 63, where this one's inner index is i, the groups of four rows n .. n + 63.
+      constexpr size_t together = Int8::kTogether;
+      const size_t groups = (columns_ - n < kPanel ? columns_ - n : kPanel) / together;
+      // Of the other direction's panel of columns i .. i + 63, where this one's inner index is i, the groups of rows n .. n + 63.
       for (size_t i = 0; i < inner_; i += kLanes)
-        turnGroups(panels_ + i / kPanel * kPanel * columns_ + n * kPanel + i % kPanel * 4, groups, to + i * kPanel);
+        Int8::turn(panels_ + i / kPanel * kPanel * columns_ + n * kPanel + i % kPanel * together, groups, to + i * kPanel);
       return to;
     }
     return nullptr;

@@ -55,7 +55,7 @@ class Group {
     for (size_t i = 0; i < rows; i++) {
       const float* source = x[i];
       if constexpr (std::is_same_v<Kind, Int8>) hadamardRow(source, in_, hadamardBlock(in_), row), source = row;
-      scratch.scales.data()[i] = Kind::encode(source, nullptr, in_, codes[i]);
+      scratch.scales.data()[i] = encode<Kind>(source, nullptr, in_, codes[i]);
     }
     const Rows<float> low = low_ > 0 ? lowOf(first, rows, x, scratch) : Rows<float>{};
     for (size_t j = 0; j < members_.size(); j++) {
@@ -73,7 +73,7 @@ class Group {
       for (size_t j = 0; j < members_.size(); j++) {
         const Codes codes = codesOf(rows, out(j), scratch);
         for (size_t i = 0; i < rows; i++)
-          scratch.scales.data()[i] = Kind::encode(dOuts[j][i], scales(j), out(j), codes[i]);
+          scratch.scales.data()[i] = encode<Kind>(dOuts[j][i], scales(j), out(j), codes[i]);
         const auto& panels = frozen_[j]->backward;
         if (j == 0) panels.template times<false>(rows, as(codes), scratch.scales.data(), nullptr, dx);
         else panels.template times<true>(rows, as(codes), scratch.scales.data(), nullptr, dx);

@@ -80,7 +80,7 @@ void levelsOf(const Head<Kind>& head, const float* logits, size_t first, size_t 
     const Floats p = exponential(sub(load(logits + j), all(logSum)));
     if constexpr (std::is_same_v<Kind, Int8>) {
       const Floats steps = mul(mul(p, load(head.output.scales() + first + j)), all(inverse));
-      storeBytes(to + j, add(steps, load(head.thresholds + first + j)));
+      Int8::storeLevels(add(steps, load(head.thresholds + first + j)), to + j);
     } else {
       store(to + j, p);
     }
@@ -134,7 +134,7 @@ void headRows(const Head<Kind>& head, size_t begin, size_t rows) {
   for (size_t i = 0; i < rows; i++) {
     normRow(head.x + (begin + i) * width, head.norm, width, head.shape.epsilon, normed);
     if (std::is_same_v<Kind, Int8>) hadamardRow(normed, width, hadamardBlock(width), normed);
-    scales[i] = Kind::encode(normed, nullptr, width, codes[i]);
+    scales[i] = encode<Kind>(normed, nullptr, width, codes[i]);
   }
   Row known[kChunk];
   // Where no gradient is wanted, slabs take turns in the same memory.

@@ -1,5 +1,6 @@
 // Arrays that begin on a cache line, and matrices over memory of others.
 #pragma once
+#include <atomic>
 #include <cstdlib>
 #include <cstring>
 #include <memory>
@@ -7,6 +8,10 @@
 #include <utility>
 
 namespace nomoat {
+
+// For tests: so many more arrays are given, and then one is not. Below zero all are.
+inline std::atomic<int> arraysLeft{-1};
+inline bool nextFails() { return arraysLeft.load(std::memory_order_relaxed) >= 0 && arraysLeft.fetch_sub(1) == 0; }
 
 // Only grows: scratch memory is taken again and again in the same sizes.
 template <class T>
@@ -27,8 +32,10 @@ class Array {
   T* take(size_t length) {
     if (length <= length_) return data_;
     std::free(data_);
+    // Where there is no memory, the next one asks again.
+    data_ = nullptr, length_ = 0;
     const size_t bytes = (length * sizeof(T) + 63) / 64 * 64;
-    data_ = static_cast<T*>(std::aligned_alloc(64, bytes));
+    if (!nextFails()) data_ = static_cast<T*>(std::aligned_alloc(64, bytes));
     if (!data_) throw std::bad_alloc();
     std::memset(data_, 0, bytes);
     length_ = length;

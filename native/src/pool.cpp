@@ -1,8 +1,8 @@
 #include "pool.h"
 
-#include <immintrin.h>
-
 #include <chrono>
+#include <exception>
+#include <system_error>
 #include <thread>
 
 namespace nomoat {
@@ -16,11 +16,27 @@ struct Pool::Job {
   int places;  // for further workers; guarded by the pool's mutex, like `working`
   int working = 0;
   std::atomic<int> next{0};
+  std::exception_ptr failure = nullptr;  // the first; guarded by the pool's mutex
 
-  void take() {
-    for (int i; (i = next.fetch_add(1, std::memory_order_relaxed)) < count;) item(i);
+  // Takes items until none is left. What one of them throws is kept for run(), and no further one is begun: an exception that leaves a thread ends the process.
+  void take(std::mutex& mutex) {
+    try {
+      for (int i; (i = next.fetch_add(1, std::memory_order_relaxed)) < count;) item(i);
+    } catch (...) {
+      next.store(count, std::memory_order_relaxed);
+      const std::lock_guard<std::mutex> lock(mutex);
+      if (!failure) failure = std::current_exception();
+    }
   }
 };
+
+static void pause() {
+#if defined(__x86_64__)
+  __builtin_ia32_pause();
+#else
+  asm volatile("yield");
+#endif
+}
 
 // Waits a little for `done` without giving the core away; whether it came.
 template <class Done>
@@ -29,7 +45,7 @@ static bool spin(Done&& done) {
   do {
     for (int i = 0; i < 32; i++) {
       if (done()) return true;
-      _mm_pause();
+      pause();
     }
   } while (std::chrono::steady_clock::now() < end);
   return done();
@@ -41,12 +57,20 @@ Pool& Pool::shared() {
 }
 
 void Pool::grow(int workers) {
-  for (; workers_ < workers; workers_++) std::thread([this] { work(); }).detach();
+  try {
+    for (; workers_ < workers; workers_++) std::thread([this] { work(); }).detach();
+  } catch (const std::system_error&) {
+    // The system gives no more threads: fewer compute the same.
+  }
 }
 
 void Pool::run(int threads, int count, const std::function<void(int)>& item) {
   Job job{item, count, (threads < count ? threads : count) - 1};
-  if (job.places <= 0) return job.take();
+  if (job.places <= 0) {
+    job.take(mutex_);
+    if (job.failure) std::rethrow_exception(job.failure);
+    return;
+  }
   const std::lock_guard<std::mutex> alone(one_);
   grow(job.places);
   {
@@ -55,10 +79,11 @@ void Pool::run(int threads, int count, const std::function<void(int)>& item) {
     generation_.fetch_add(1, std::memory_order_release);
   }
   wakes_.notify_all();
-  job.take();
+  job.take(mutex_);
   std::unique_lock<std::mutex> lock(mutex_);
   job_ = nullptr;
   leaves_.wait(lock, [&] { return job.working == 0; });
+  if (job.failure) std::rethrow_exception(job.failure);
 }
 
 void Pool::work() {
@@ -73,7 +98,7 @@ void Pool::work() {
     job->places--;
     job->working++;
     lock.unlock();
-    job->take();
+    job->take(mutex_);
     lock.lock();
     if (--job->working == 0) leaves_.notify_all();
   }

@@ -14,6 +14,7 @@ class Pool {
   static Pool& shared();
 
   // Calls item(i) for each i below `count`, on at most `threads` threads, this one included; returns when all are done.
+  // Throws what an item threw, once no thread is at one any more.
   // A worker that is late, because another process has its core, is not waited for: only one that has taken an item is.
   void run(int threads, int count, const std::function<void(int)>& item);
 

@@ -40,14 +40,17 @@ void productColumns(size_t rows, Strided a, Rows<const float> b, Rows<float> c, 
 }
 
 // C [rows, columns] (+)= A [rows, inner] B [inner, columns]; columns are a multiple of 16. Tiles of 6 x 64 and of 8 x 48 have 24 of 32
-// registers of sums.
+// registers of sixteen as sums, those of 6 x 16 twelve of sixteen registers of eight.
 template <bool kAdds>
 void product(size_t rows, size_t columns, size_t inner, Strided a, Rows<const float> b, Rows<float> c) {
   size_t n = 0;
-  for (; columns % 48 != 0 && n + 4 * kLanes <= columns; n += 4 * kLanes)
-    productColumns<6, 4, kAdds>(rows, a, b.columns(n), c.columns(n), inner);
-  for (; n + 3 * kLanes <= columns; n += 3 * kLanes) productColumns<8, 3, kAdds>(rows, a, b.columns(n), c.columns(n), inner);
-  for (; n < columns; n += kLanes) productColumns<8, 1, kAdds>(rows, a, b.columns(n), c.columns(n), inner);
+  if constexpr (kManyRegisters) {
+    for (; columns % 48 != 0 && n + 4 * kLanes <= columns; n += 4 * kLanes)
+      productColumns<6, 4, kAdds>(rows, a, b.columns(n), c.columns(n), inner);
+    for (; n + 3 * kLanes <= columns; n += 3 * kLanes) productColumns<8, 3, kAdds>(rows, a, b.columns(n), c.columns(n), inner);
+  }
+  constexpr int tileRows = kManyRegisters ? 8 : 6;
+  for (; n < columns; n += kLanes) productColumns<tileRows, 1, kAdds>(rows, a, b.columns(n), c.columns(n), inner);
 }
 
 }  // namespace nomoat

@@ -31,14 +31,14 @@ NOMOAT_INLINE void normGradientRow(const float* x, const float* weight, const fl
 
 // The butterflies within sixteen lanes, unscaled.
 NOMOAT_INLINE Floats hadamard16(Floats x) {
-  const Floats one = _mm512_setr_ps(1, -1, 1, -1, 1, -1, 1, -1, 1, -1, 1, -1, 1, -1, 1, -1);
-  const Floats two = _mm512_setr_ps(1, 1, -1, -1, 1, 1, -1, -1, 1, 1, -1, -1, 1, 1, -1, -1);
-  const Floats four = _mm512_setr_ps(1, 1, 1, 1, -1, -1, -1, -1, 1, 1, 1, 1, -1, -1, -1, -1);
-  const Floats eight = _mm512_setr_ps(1, 1, 1, 1, 1, 1, 1, 1, -1, -1, -1, -1, -1, -1, -1, -1);
-  x = fma(x, one, _mm512_permute_ps(x, 0xB1));
-  x = fma(x, two, _mm512_permute_ps(x, 0x4E));
-  x = fma(x, four, _mm512_shuffle_f32x4(x, x, 0xB1));
-  return fma(x, eight, _mm512_shuffle_f32x4(x, x, 0x4E));
+  alignas(64) static constexpr float signs[4][kLanes] = {{1, -1, 1, -1, 1, -1, 1, -1, 1, -1, 1, -1, 1, -1, 1, -1},
+                                                         {1, 1, -1, -1, 1, 1, -1, -1, 1, 1, -1, -1, 1, 1, -1, -1},
+                                                         {1, 1, 1, 1, -1, -1, -1, -1, 1, 1, 1, 1, -1, -1, -1, -1},
+                                                         {1, 1, 1, 1, 1, 1, 1, 1, -1, -1, -1, -1, -1, -1, -1, -1}};
+  x = fma(x, load(signs[0]), swapOnes(x));
+  x = fma(x, load(signs[1]), swapTwos(x));
+  x = fma(x, load(signs[2]), swapFours(x));
+  return fma(x, load(signs[3]), swapEights(x));
 }
 
 // Each block of the row by H / sqrt(block), as src/graph/hadamard.ts; block is 16, 32 or 64. `from` may be `to`.

@@ -77,7 +77,7 @@ export interface DoctorParts {
   readonly nodeVersion: string;
   readonly packageVersion: (name: string) => string | null;
   readonly providers: () => Promise<{ name: string; bundled: boolean }[]>;
-  /** The instruction set of our own kernels; throws with the reason where there are none. */
+  /** The instruction set of our own kernels, and why it is no better one; throws with the reason where there are none. */
   readonly loadKernels: () => Promise<string>;
   readonly findAdapter: () => Adapter;
   readonly startLlamaCpp: () => Promise<string>;
@@ -106,7 +106,7 @@ const realParts: DoctorParts = {
     const { loadKernels } = await import('../runtime/native/load.ts');
     const loaded = loadKernels();
     if (!loaded.kernels) throw new Error(loaded.reason);
-    return loaded.instructionSet;
+    return loaded.passedOver === null ? loaded.instructionSet : `${loaded.instructionSet} (${loaded.passedOver})`;
   },
   findAdapter,
   startLlamaCpp: async () => {

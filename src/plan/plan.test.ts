@@ -7,7 +7,9 @@ import { stepsOf } from '../batches/order.ts';
 import { NomoatError } from '../errors.ts';
 import type { RunEvent } from '../events.ts';
 import { openGguf } from '../formats/gguf/read.ts';
+import { writeGguf } from '../formats/gguf/write.ts';
 import { parameterCount } from '../models/config.ts';
+import { randomModel } from '../models/random-model.ts';
 import { plannedAndActual } from '../report/sections/cost.ts';
 import { openWeights } from '../run/open-weights.ts';
 import { renderReport } from '../run/report.ts';
@@ -290,7 +292,7 @@ test('a resumed run keeps what it began with, unless this machine has not the me
   const lora: RunSettings = { ...settings, rank: 8, targetModules: ['q_proj'], run: folder };
   const began = runRecord(lora);
   machine.memory = 8e9;
-  expect(resumedDecision(context, began)).toMatchObject({
+  expect(resumedDecision(context, began, true)).toMatchObject({
     decision: { activations: 'keep', streamed: false },
     notice: null,
   });
@@ -305,16 +307,47 @@ test('a resumed run keeps what it began with, unless this machine has not the me
     trainingMemory(context, began.settings, { precision: 'f32', activations: 'keep', streamed: false }, work),
   );
   machine.memory = lean - context.held;
-  const leaner = resumedDecision(context, began);
+  const leaner = resumedDecision(context, began, true);
   expect(leaner.decision.activations).toBe('recompute');
   expect(leaner.notice).toMatch(
     /began with room for about .* of memory, and here are .*: activations are computed again from here on/,
   );
   machine.memory = 1e6;
-  expect(resumedDecision(context, runRecord({ ...lora, method: 'full' })).notice).toMatch(/it may not fit/);
+  expect(resumedDecision(context, runRecord({ ...lora, method: 'full' }), true).notice).toMatch(/it may not fit/);
   machine.memory = null;
   model.close();
 });
+
+test.skipIf(!loadKernels().kernels)(
+  'a resumed run of the kernels keeps its weights in memory, or is told how it need not',
+  () => {
+    const path = join(folder, 'deep.gguf');
+    const size = { layers: 8, modelWidth: 64, heads: 2, feedForward: 128, vocabulary: 320, contextLength: 512 };
+    const rest = { tokenizer: new Map(), vocabulary: 320, contextLength: 512, init: 'neox', seed: 1 } as const;
+    writeGguf(path, randomModel({ name: 'deep', size, ...rest }));
+    const model = openGguf(path);
+    const rows = Array.from({ length: 2 }, () => row(20, 5));
+    const prepared = { train: rows, validation: [], prefix: 0 };
+    const probe = { saturates: false, int8Rate: 2e11, float32Rate: 1e11 };
+    const context = contextOf({ model, prepared, threads: 1, held: 1e6, probe });
+    const int8: RunSettings = { ...settings, rank: 8, targetModules: ['q_proj'], run: folder, precision: 'int8' };
+    const began = { ...runRecord(int8), engine: 'native avx2' };
+    const { work } = workOf(context.prepared, int8);
+    const least = (streamed: boolean): number =>
+      trainingMemory(context, int8, { precision: 'int8', activations: 'recompute', streamed }, work);
+    machine.memory = least(true) + 1000 - context.held;
+    const resumed = resumedDecision(context, began, true);
+    expect(resumed.decision).toMatchObject({ activations: 'recompute', streamed: false });
+    expect(resumed.notice).toMatch(/may not fit although activations are computed again .* NOMOAT_ENGINE=onnxruntime/);
+    // Nothing binds a run without a checkpoint, nor one whose engine is named.
+    expect(resumedDecision(context, began, false).decision.streamed).toBe(true);
+    vi.stubEnv('NOMOAT_ENGINE', 'onnxruntime');
+    expect(resumedDecision(context, began, true).decision.streamed).toBe(true);
+    vi.stubEnv('NOMOAT_ENGINE', undefined);
+    machine.memory = null;
+    model.close();
+  },
+);
 
 test('memory of more than the machine has is planned with what it has, and said', async () => {
   const run = join(folder, 'boast');

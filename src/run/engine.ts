@@ -25,7 +25,7 @@ export function engineChange(run: string, began: string | undefined, engine: str
     code: 'engine-changed',
     part: run,
     fault,
-    remedy: `Resume it on a machine that has ${before}, or set NOMOAT_ENGINE=onnxruntime and go on all the same.`,
+    remedy: `Resume it on a machine that has ${before}, or set NOMOAT_ENGINE=${engineName(engine)} and go on all the same.`,
     fields: { began: before, now: engine },
   });
 }

@@ -33,6 +33,7 @@ import { heedStop } from '../stop.ts';
 import { digestOf, stampOf } from '../store/file-digest.ts';
 import { stackPaths } from '../store/stack.ts';
 import { withChatTemplate } from '../text/chat-template.ts';
+import { checkpointSteps } from '../train/checkpoint.ts';
 import { outOfMemory } from '../train/out-of-memory.ts';
 import { baseWarning } from './base-model.ts';
 import { assertProofPlace } from './proof-place.ts';
@@ -95,7 +96,8 @@ async function goOn(prepared: Prepared, model: GgufFile, record: RunRecord): Pro
   const { settings } = prepared;
   const given = planned(prepared, model);
   const probe = trainsAdapter(settings.method) ? await probeFor(settings, given.threads) : null;
-  const { decision, notice } = resumedDecision(contextOf({ ...given, probe }), record);
+  const resumes = checkpointSteps(new RunFolder(settings.run).checkpoints).length > 0;
+  const { decision, notice } = resumedDecision(contextOf({ ...given, probe }), record, resumes);
   return { decision, plan: record.plan ?? null, notices: notice === null ? [] : [notice] };
 }
 

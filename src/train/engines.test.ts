@@ -22,7 +22,8 @@ import type { TokenRow } from '../tokens/token-row.ts';
 import { type BaseWeights, diskStore, memoryStore } from './base-weights.ts';
 import { quantizeHead, quantizeLayer } from './int8-model.ts';
 import { createLoraStep, type LoraStepOptions } from './open-step.ts';
-import type { Loss } from './step.ts';
+import { outOfMemory } from './out-of-memory.ts';
+import type { Loss, TrainStep } from './step.ts';
 
 const loaded = loadKernels();
 const levels = 127;
@@ -163,6 +164,49 @@ describe.skipIf(!loaded.kernels)(
         expect(Math.abs(ours.loss / theirs.loss - 1), precision).toBeLessThan(values);
         expect(relative(ours.logp, theirs.logp), precision).toBeLessThan(values);
         expect(relative(ours.gradients, theirs.gradients), precision).toBeLessThan(gradients);
+      }
+    });
+
+    test('kernels that get no memory fail the step, on whichever thread, and nothing is left of it in the next', async () => {
+      const kernels = loaded.kernels!;
+      const model = small();
+      const open = async () =>
+        createLoraStep({
+          model,
+          adapter: adapterFor(model),
+          threads: 4,
+          engine: 'native',
+          weights: int8Weights(model, false),
+        });
+      const batch = packRows(
+        Array.from({ length: 12 }, (_, i) => row(80, i)),
+        options,
+      )[0]!;
+      const bits = async (step: TrainStep): Promise<Buffer> => {
+        step.clearGradients();
+        await step.accumulate([batch], 1 / batch.supervisedTokens, [5]);
+        return Buffer.concat(step.parameters.map(({ gradient }) => Buffer.from(Float32Array.from(gradient).buffer)));
+      };
+      const step = await open();
+      try {
+        let failures = 0;
+        for (; ; failures++) {
+          kernels.failArray(failures);
+          const error = await step.accumulate([batch], 1, [5]).then(
+            () => null,
+            (thrown: unknown) => thrown,
+          );
+          if (error === null) break;
+          expect(outOfMemory(error)).toBe(true);
+        }
+        kernels.failArray(-1);
+        expect(failures).toBeGreaterThan(20);
+        const fresh = await open();
+        expect((await bits(step)).equals(await bits(fresh))).toBe(true);
+        await fresh.close();
+      } finally {
+        await step.close();
+        model.close();
       }
     });
   },

@@ -66,6 +66,7 @@ describe('reads', () => {
       'bench/compare-torch.sh': 1,
       'bench/native-against-peft.sh': 0,
       'bench/qvac/run.sh': 0,
+      'bench/sanitized.sh': 0,
       'bench/three-seeds.sh': 2,
       'models/nomoat-mini/train.sh': 2,
     });
@@ -100,6 +101,8 @@ const withTorch: readonly Run[] = [
 const onlyRead: Readonly<Record<string, string>> = {
   'bench/native-against-peft.sh':
     'makes a model of 1.1 billion weights; test/scripts/node-scripts.test.ts runs what it calls',
+  'bench/sanitized.sh':
+    'compiles for minutes; test/scripts/node-scripts.test.ts runs bench/kernel-shapes.mjs, which it calls',
   'bench/qvac/run.sh': 'fetches 620 MB of packages',
   'bench/oracles/check_outputs.py':
     'needs lm_eval and inspect-ai, some gigabytes; the fields are held by src/evaluate/viewers/viewers.test.ts',

@@ -53,4 +53,6 @@ export interface Kernels {
     rows: number,
     arrays: Record<string, Float32Array | Int32Array | PackedMatrix>,
   ): void;
+  /** For tests: the kernels get so many more arrays of their own, and then fail once, as where memory has run out. Below zero they get all. */
+  failArray(after: number): void;
 }

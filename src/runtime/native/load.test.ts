@@ -22,9 +22,12 @@ function packaged(): string {
   cpSync(join(native, 'prebuilt'), join(folder, 'prebuilt'), { recursive: true });
   return folder;
 }
-const binaryOf = (folder: string): string => join(folder, 'prebuilt', platform, 'nomoat.node');
+const here = loadKernels();
+/** The set of instructions that is taken here. */
+const best = here.kernels ? here.instructionSet : '';
+const binaryOf = (folder: string, set = best): string => join(folder, 'prebuilt', platform, `${set}.node`);
 const reasonOf = (folder: string): string | null => {
-  const loaded = kernelsIn(folder);
+  const loaded = kernelsIn(folder, best);
   return loaded.kernels ? null : loaded.reason;
 };
 
@@ -32,7 +35,7 @@ test('the binaries of this repository are built from the sources beside them', (
   const manifest = JSON.parse(readFileSync(join(native, 'prebuilt/manifest.json'), 'utf8')) as NativeManifest;
   expect(sourceDigest(native), 'npm run native:build was not run after a change').toBe(manifest.sources);
   for (const [name, digest] of Object.entries(manifest.files))
-    expect(fileDigest(join(native, 'prebuilt', name, 'nomoat.node'))).toBe(digest);
+    expect(fileDigest(join(native, 'prebuilt', `${name}.node`))).toBe(digest);
 });
 
 test('a folder without a binary for this machine has no kernels', () => {
@@ -42,7 +45,7 @@ test('a folder without a binary for this machine has no kernels', () => {
 runsHere('binaries without their sources load, as from the package', () => {
   expect(kernelsIn(packaged())).toMatchObject({
     kernels: { run: expect.any(Function) },
-    instructionSet: 'avx512-vnni',
+    instructionSet: best,
   });
 });
 
@@ -52,23 +55,40 @@ runsHere('a binary of other bytes than the manifest has, or of other sources, is
   cpSync(join(native, 'build.mjs'), join(folder, 'build.mjs'));
   expect(reasonOf(folder)).toBeNull();
   appendFileSync(join(folder, 'src/rows.h'), '\n');
-  expect(reasonOf(folder)).toBe('the binary is built from other sources: npm run native:build');
+  expect(reasonOf(folder)).toBe(`${best}: the binary is built from other sources: npm run native:build`);
   rmSync(join(folder, 'src'), { recursive: true });
   appendFileSync(binaryOf(folder), '\0');
-  expect(reasonOf(folder)).toBe('the binary is not the one of native/prebuilt/manifest.json');
+  expect(reasonOf(folder)).toBe(`${best}: the binary is not the one of native/prebuilt/manifest.json`);
 });
 
 runsHere('what cannot be read or loaded is a reason, not an error', () => {
   const folder = packaged();
   writeFileSync(binaryOf(folder), 'no library');
-  const files = { [platform]: fileDigest(binaryOf(folder)) };
+  const files = { [`${platform}/${best}`]: fileDigest(binaryOf(folder)) };
   writeFileSync(join(folder, 'prebuilt/manifest.json'), JSON.stringify({ sources: '', files }));
-  expect(reasonOf(folder)).toMatch(/^the binary cannot be loaded: /);
+  expect(reasonOf(folder)).toMatch(/: the binary cannot be loaded: /);
   rmSync(join(folder, 'prebuilt/manifest.json'));
-  expect(reasonOf(folder)).toMatch(/^the binary cannot be loaded: .*manifest\.json/);
+  expect(reasonOf(folder)).toMatch(/: the binary cannot be loaded: .*manifest\.json/);
 });
 
 runsHere('NOMOAT_ISA names what may be used', () => {
   vi.stubEnv('NOMOAT_ISA', 'sse2');
-  expect(reasonOf(native)).toBe('NOMOAT_ISA is sse2, and kernels are built for avx512-vnni alone');
+  expect(kernelsIn(native)).toEqual({
+    kernels: null,
+    reason: 'NOMOAT_ISA is sse2, and kernels are built for avx512-vnni and avx2 alone',
+  });
+  // Whatever the best set here is, AVX2 is among what it has.
+  vi.stubEnv('NOMOAT_ISA', 'avx2');
+  expect(kernelsIn(native)).toMatchObject({
+    instructionSet: 'avx2',
+    passedOver: best === 'avx2' ? null : 'NOMOAT_ISA names it',
+  });
+});
+
+runsHere('a set of instructions that cannot be used gives way to a lesser one, which says why', () => {
+  const folder = packaged();
+  appendFileSync(binaryOf(folder, 'avx512-vnni'), '\0');
+  const found = kernelsIn(folder);
+  expect(found).toMatchObject({ instructionSet: 'avx2' });
+  expect(found.kernels && found.passedOver).toMatch(/^avx512-vnni: /);
 });

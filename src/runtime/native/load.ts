@@ -8,70 +8,83 @@ import type { Kernels } from './kernels.ts';
 import { failures } from './self-test.ts';
 import { fileDigest, type NativeManifest, sourceDigest } from './sources.ts';
 
-/** Kernels, or in words for people why there are none. */
+/** Kernels, and why not those for a better set of instructions where there is one, in words for people; or why there are none. */
 export type Loaded =
-  | { readonly kernels: Kernels; readonly instructionSet: string }
+  | { readonly kernels: Kernels; readonly instructionSet: string; readonly passedOver: string | null }
   | { readonly kernels: null; readonly reason: string };
 
-/** What the binary is compiled for. */
-const instructionSet = 'avx512-vnni';
-
-/** What -march=x86_64_v4+avx512vnni of native/build.mjs may use, as Linux names it. */
-const wanted = [
-  'avx2',
-  'bmi2',
-  'fma',
-  'f16c',
-  'avx512f',
-  'avx512bw',
-  'avx512cd',
-  'avx512dq',
-  'avx512vl',
-  'avx512_vnni',
-];
+const avx2 = ['avx2', 'bmi1', 'bmi2', 'fma', 'f16c', 'movbe', 'abm'];
+/** From best to least, with what their binaries may use (native/build.mjs), as Linux names it. Results are the same bits in all of them. */
+const instructionSets: Readonly<Record<string, readonly string[]>> = {
+  'avx512-vnni': [...avx2, 'avx512f', 'avx512bw', 'avx512cd', 'avx512dq', 'avx512vl', 'avx512_vnni'],
+  avx2,
+};
 
 /** Beside src and dist alike, in a clone and in the package. */
 const ownFolder = join(import.meta.dirname, '../../../native');
 
 const none = (reason: string): Loaded => ({ kernels: null, reason });
 
-/** Why the binary at `file` may not be run here; null where it may. */
-function refusal(folder: string, platform: string, file: string): string | null {
-  const allowed = process.env.NOMOAT_ISA;
-  if (allowed !== undefined && allowed !== instructionSet)
-    return `NOMOAT_ISA is ${allowed}, and kernels are built for ${instructionSet} alone`;
+function lackingFlags(set: string): string[] {
   const flags =
     readFileSync('/proc/cpuinfo', 'utf8')
       .match(/^flags\s*:(.*)$/m)?.[1]
       ?.split(' ') ?? [];
-  const lacking = wanted.filter((flag) => !flags.includes(flag));
-  if (lacking.length > 0) return `this processor lacks ${lacking.join(', ')}`;
+  return instructionSets[set]!.filter((flag) => !flags.includes(flag));
+}
+
+/** Why the binary of `folder` called `name` may not be run; null where it may. */
+function refusal(folder: string, name: string, file: string): string | null {
   const manifest = JSON.parse(readFileSync(join(folder, 'prebuilt/manifest.json'), 'utf8')) as NativeManifest;
   const sources = sourceDigest(folder);
   if (sources && sources !== manifest.sources) return 'the binary is built from other sources: npm run native:build';
-  if (fileDigest(file) !== manifest.files[platform])
-    return 'the binary is not the one of native/prebuilt/manifest.json';
+  if (fileDigest(file) !== manifest.files[name]) return 'the binary is not the one of native/prebuilt/manifest.json';
   return null;
 }
 
-/** The kernels of a folder like native/. Whatever is wrong there is a reason, never an error: onnxruntime can do it all. */
-export function kernelsIn(folder: string): Loaded {
-  const platform = `${process.platform}-${process.arch}`;
-  const file = join(folder, 'prebuilt', platform, 'nomoat.node');
-  if (!existsSync(file)) return none(`no kernels are built for ${platform}`);
+/** The kernels for one set of instructions. */
+function kernelsFor(set: string, folder: string): Loaded {
+  const name = `${process.platform}-${process.arch}/${set}`;
+  const file = join(folder, 'prebuilt', `${name}.node`);
+  if (!existsSync(file)) return none(`no kernels are built for ${name}`);
   try {
-    const refused = refusal(folder, platform, file);
+    const lacking = lackingFlags(set);
+    if (lacking.length > 0) return none(`this processor lacks ${lacking.join(', ')}`);
+    const refused = refusal(folder, name, file);
     if (refused !== null) return none(refused);
     const kernels = createRequire(import.meta.url)(file) as Kernels;
     const wrong = failures(kernels);
     return wrong.length > 0
       ? none(`the kernels' self-test fails on this processor (${wrong.join(', ')})`)
-      : { kernels, instructionSet };
+      : { kernels, instructionSet: set, passedOver: null };
   } catch (error) {
     return none(
       `the binary cannot be loaded: ${(error instanceof Error ? error.message : String(error)).split('\n')[0]}`,
     );
   }
+}
+
+/**
+ * The kernels of a folder like native/, for the best set of instructions that this processor has, or for `wanted` alone. Whatever is wrong there is a
+ * reason, never an error: onnxruntime can do it all.
+ */
+export function kernelsIn(folder: string, wanted = process.env.NOMOAT_ISA): Loaded {
+  const platform = `${process.platform}-${process.arch}`;
+  if (!existsSync(join(folder, 'prebuilt', platform))) return none(`no kernels are built for ${platform}`);
+  const known = Object.keys(instructionSets);
+  if (wanted !== undefined && !known.includes(wanted))
+    return none(`NOMOAT_ISA is ${wanted}, and kernels are built for ${known.join(' and ')} alone`);
+  const reasons: string[] = [];
+  for (const set of wanted === undefined ? known : [wanted]) {
+    const found = kernelsFor(set, folder);
+    if (!found.kernels) {
+      reasons.push(`${set}: ${found.reason}`);
+      continue;
+    }
+    const named = wanted === undefined ? reasons.join('; ') : 'NOMOAT_ISA names it';
+    return { ...found, passedOver: wanted === known[0] ? null : named || null };
+  }
+  return none([...new Set(reasons)].join('; '));
 }
 
 let loaded: Loaded | null = null;
