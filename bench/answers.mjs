@@ -45,7 +45,7 @@ for (let round = 0; round < Number(values.rounds); round++) {
   for (const who of order) found[who] = who === 'one' ? await timed(alone, 1) : await timed(team, team.atOnce);
   rounds.push(found);
   const { one, team: many } = found;
-  console.log(JSON.stringify({ round, oneAtATime: rounded(one.seconds), sideBySide: rounded(many.seconds), ratio: rounded(many.seconds / one.seconds), processorRatio: rounded(many.processor / one.processor), same: many.texts.filter((text, i) => text === one.texts[i]).length }));
+  console.log(JSON.stringify({ round, oneAtATime: rounded(one.seconds), sideBySide: rounded(many.seconds), ratio: rounded(many.seconds / one.seconds), processor: [one, many].map(({ processor }) => rounded(processor)), processorRatio: rounded(many.processor / one.processor), same: many.texts.filter((text, i) => text === one.texts[i]).length }));
 }
 console.log(JSON.stringify({ examples: questions.length, atOnce: team.atOnce, ratio: rounded(median(rounds.map(({ one, team: many }) => many.seconds / one.seconds))), processorRatio: rounded(median(rounds.map(({ one, team: many }) => many.processor / one.processor))) }));
 await alone.close();

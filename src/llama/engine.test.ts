@@ -51,3 +51,31 @@ test('a model that is opened in a busy moment has its threads in a quiet one', a
   await context.dispose();
   await model.dispose();
 });
+
+test('contexts that wait for a thread get it, also where another is opened meanwhile', async () => {
+  const llama = await llamaEngine();
+  const limit = llama.maxThreads;
+  const model = await loadLlamaModel(join(import.meta.dirname, '../../models/nomoat-mini/nomoat-mini.gguf'));
+  const open = () => openContext(model, { contextSize: 256, threads: { ideal: 1, min: 1 } });
+  const contexts = [await open(), await open(), await open()];
+  try {
+    llama.maxThreads = 1;
+    let running = contexts.length;
+    const all = contexts.map(async (context) => {
+      const sequence = context.getSequence();
+      for (let round = 0; round < 20; round++)
+        await sequence.evaluateWithoutGeneratingNewTokens(model.tokenize('one two '));
+      running--;
+    });
+    while (running > 0) {
+      await (await open()).dispose();
+      await new Promise((resolve) => setTimeout(resolve, 1));
+    }
+    await Promise.all(all);
+    expect(llama.maxThreads).toBe(1);
+  } finally {
+    llama.maxThreads = limit;
+    for (const context of contexts) await context.dispose();
+    await model.dispose();
+  }
+});

@@ -29,9 +29,12 @@ const hearing = new Set<string[]>();
 let instance: Promise<Llama> | null = null;
 
 /**
- * The engine. maxThreads 0 lifts node-llama-cpp's own limit, so that a context's `threads` is obeyed exactly: its default
- * oversubscribed a 2-core machine and fell from 62 to 0.2 tokens/s.
+ * As node-llama-cpp's limit of threads: more than any context asks for, so that its `threads` is obeyed exactly. Its default oversubscribed a
+ * 2-core machine, which fell from 62 to 0.2 tokens/s; its own "no limit", 0, leaves whoever waits for a thread at the time waiting for ever.
  */
+const noLimit = 1024;
+
+/** The engine. */
 export function llamaEngine(): Promise<Llama> {
   instance ??= openEngine().catch((error: unknown) => {
     instance = null;
@@ -46,7 +49,7 @@ const openEngine = (): Promise<Llama> =>
     build: 'never',
     skipDownload: true,
     progressLogs: false,
-    maxThreads: 0,
+    maxThreads: noLimit,
     logLevel: levels.warn,
     logger: (level, message) => {
       for (const lines of hearing) if (lines.length < maxKeptLogLines) lines.push(`${level}: ${message.trim()}`);
@@ -119,7 +122,7 @@ async function leaveBusyCores({ idealThreads }: Pick<LlamaContext, 'idealThreads
   cores.watched = performance.now();
   const all = after.all - before.all;
   const llama = await llamaEngine();
-  llama.maxThreads = all > 0 ? sparedThreads(cpus().length, (after.busy - before.busy) / all) : 0;
+  llama.maxThreads = all > 0 ? sparedThreads(cpus().length, (after.busy - before.busy) / all) : noLimit;
 }
 
 /** Hears what llama.cpp logs (warnings and errors) until it is stopped. */
@@ -173,7 +176,7 @@ export async function loadLlamaModel(modelPath: string, signal?: AbortSignal): P
 export async function withAllThreads<T>(make: () => Promise<T>): Promise<T> {
   const llama = await llamaEngine();
   const limit = llama.maxThreads;
-  llama.maxThreads = 0;
+  llama.maxThreads = noLimit;
   try {
     return await make();
   } finally {

@@ -32,3 +32,16 @@ test('a token is timed on a context of its own; what is tiny is not measured', a
     await model.dispose();
   }
 });
+
+test('a token is timed in a busy moment too, when fewer threads are allowed than are asked for', async () => {
+  const llama = await llamaEngine();
+  const limit = llama.maxThreads;
+  const model = await llama.loadModel({ modelPath: path, gpuLayers: 0 });
+  try {
+    llama.maxThreads = 1;
+    expect(await tokenMilliseconds(model, 2)).toBeGreaterThan(0);
+  } finally {
+    llama.maxThreads = limit;
+    await model.dispose();
+  }
+});

@@ -21,7 +21,8 @@ const known = new Map<string, { readonly at: number; readonly threads: Promise<n
 
 /** Milliseconds of a token, the least of several: what other programs do only adds to it. */
 export async function tokenMilliseconds(model: LlamaModel, threads: number): Promise<number> {
-  const context = await openContext(model, { contextSize, threads: { ideal: threads, min: threads } });
+  // At least one: on a busy machine fewer are allowed (`evaluating`), and who insists on more waits for ever.
+  const context = await openContext(model, { contextSize, threads: { ideal: threads, min: 1 } });
   try {
     const { bos, nl, eos } = model.tokens;
     const times: number[] = [];
