@@ -22,6 +22,11 @@ test('case, punctuation, width, white space and apostrophes make no other words;
   expect(wordsOf(' \n')).toEqual([]);
 });
 
+test('a line of 10 MB without a space has words', () => {
+  expect(wordsOf('x'.repeat(10_000_000)).length).toBeGreaterThan(1000);
+  expect(wordsOf('款'.repeat(1_000_000)).length).toBeGreaterThan(990_000);
+});
+
 /** Weighted Jaccard by its definition, over maps of words. */
 function jaccard(a: string, b: string, all: readonly string[]): number {
   const bag = (of: string): Set<string> => {

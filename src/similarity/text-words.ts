@@ -7,9 +7,11 @@
 /** Scripts whose words are not parted by spaces. */
 const unspaced =
   '\\p{Script=Han}\\p{Script=Hiragana}\\p{Script=Katakana}\\p{Script=Thai}\\p{Script=Lao}\\p{Script=Khmer}\\p{Script=Myanmar}';
+/** Longer ones count as several: V8 keeps something for each character of a match, and has no room for that of a line of 10 MB. */
+const longestPiece = 4096;
 /** A run of a script without spaces; a word, apostrophes within it too; a picture, which may be all that differs. */
 const pieces = new RegExp(
-  `([${unspaced}][${unspaced}\\p{M}\\u30fc]*)|(?:(?![${unspaced}])[\\p{L}\\p{M}\\p{N}])+|\\p{Extended_Pictographic}`,
+  `([${unspaced}][${unspaced}\\p{M}\\u30fc]{0,${longestPiece}})|(?:(?![${unspaced}])[\\p{L}\\p{M}\\p{N}]){1,${longestPiece}}|\\p{Extended_Pictographic}`,
   'gu',
 );
 /** Those that are written within a word: "don't" and "don’t" are the word "dont". */

@@ -41,3 +41,16 @@ test('a long log comes in pages that end with lines', () => {
   for (found.push(...said(page)); page.more; found.push(...said(page))) page = logPage(path, page);
   expect(found.map((text) => Number(text.split(' ')[0]))).toEqual(Array.from({ length: 9000 }, (_, i) => i));
 });
+
+test('an event that is longer than a page comes, and what follows it', () => {
+  const long = 'x'.repeat(10_000_000);
+  writeFileSync(path, ['a', long, 'b'].map(line).join(''));
+  const found: string[] = [];
+  let page = logPage(path, none);
+  for (;;) {
+    found.push(...said(page));
+    if (!page.more) break;
+    page = logPage(path, page);
+  }
+  expect(found.map(({ length }) => length)).toEqual([1, long.length, 1]);
+});

@@ -33,6 +33,14 @@ function bytesAt(file: number, from: number, length: number): Buffer {
   return bytes.subarray(0, readSync(file, bytes, 0, bytes.length, from));
 }
 
+/** A page's bytes, and as many more as its first line has: an event may be longer than a page, and would end all that follows. */
+function pageAt(file: number, from: number, size: number): Buffer {
+  for (let length = pageBytes; ; length *= 2) {
+    const bytes = bytesAt(file, from, Math.min(length, size - from));
+    if (bytes.includes('\n') || length >= size - from) return bytes;
+  }
+}
+
 function markOf(file: number, at: number): string {
   if (at === 0) return '';
   const from = Math.max(0, at - markedBytes);
@@ -53,7 +61,7 @@ export function logPage(path: string, { after, mark }: Known): LogPage {
     const { size } = fstatSync(file);
     const goesOn = after > 0 && after <= size && markOf(file, after) === mark;
     const from = goesOn ? after : 0;
-    const bytes = bytesAt(file, from, Math.min(pageBytes, size - from));
+    const bytes = pageAt(file, from, size);
     const end = bytes.lastIndexOf('\n') + 1;
     const lines = new LogLines();
     const texts = bytes.toString('utf8', 0, end).split('\n').slice(0, -1);
@@ -64,7 +72,7 @@ export function logPage(path: string, { after, mark }: Known): LogPage {
       mark: markOf(file, at),
       anew: !goesOn,
       events,
-      more: end > 0 && at < size && size - from > pageBytes,
+      more: end > 0 && at < size && size - from > bytes.length,
     };
   } finally {
     closeSync(file);
