@@ -2,8 +2,8 @@
  * node bench/readme-pictures.mjs [OUT]: the two pictures of the studio that the README has, into docs/images unless said: a run of the packaged model on
  * examples/intents as it is followed, and whether it worked. Needs chromium and `npm run build`; exit code 1 where a picture is larger than it should be.
  */
-import { mkdtempSync, readFileSync, rmSync, statSync } from 'node:fs';
-import { getPriority, setPriority, tmpdir } from 'node:os';
+import { mkdtempSync, rmSync, statSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { chromiumPath } from './chromium.mjs';
 import { openPage } from './studio-pages.mjs';
@@ -51,12 +51,6 @@ else {
     const run = await startRun(page);
     await page.goto(`${running.url}/studio/runs/${run}`);
     await page.waitForSelector('.progress');
-    // Runs have the lowest priority: where this process may, it gets its own, or beside other programs it would wait for minutes.
-    try {
-      setPriority(Number(readFileSync(join(folder, 'runs', run, 'lock'), 'utf8')), getPriority());
-    } catch {
-      // Only root may.
-    }
     // In the middle of it, with answers that have come on the way.
     await page.waitForSelector('#on-the-way-title');
     await take(page, 'studio-follow.png');

@@ -6,7 +6,13 @@ import { serverLimits } from './limits.ts';
 import type { RunningServer, ServeOptions } from './serve-options.ts';
 
 /** What the studio is started with: options of `serve`, but for who may reach it. */
-export type StudioOptions = Pick<ServeOptions, 'models' | 'runs' | 'port' | 'threads' | 'memory' | 'onLog'>;
+export interface StudioOptions extends Pick<ServeOptions, 'models' | 'runs' | 'port' | 'threads' | 'memory' | 'onLog'> {
+  /**
+   * Whether runs have the lowest priority, behind all other programs; default: false, unlike in a server. Whoever starts a run here waits for it, and
+   * its plan was measured at the usual priority.
+   */
+  readonly background?: boolean;
+}
 
 /** A studio that is open. */
 export interface RunningStudio extends RunningServer {

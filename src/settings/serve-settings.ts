@@ -55,6 +55,7 @@ export const studioOptions = {
   runs: text('runs', 'DIR', 'the folder whose runs are shown and made'),
   port: whole(8090, [0, mostPort], 'where the page is; 0 takes any that is free', { unit: 'TCP port' }),
   open: toggle(true, 'open the page in the browser', 'only print the address'),
+  background: toggle(false, 'train at the lowest priority, behind all other programs of this machine'),
   threads: serveOptions.threads,
   memory: serveOptions.memory,
 };

@@ -1,7 +1,7 @@
 /** What the studio's routes do, in a sentence each, for the page of what is answered. */
 export const studioEndpoints: Readonly<Record<string, string>> = {
   'GET /studio/v1/state': 'of the studio: version, models with their sizes, cores and memory of this machine',
-  'GET /studio/v1/settings': "the settings of `tune` as JSON Schema, as `settingsSchema('tune')` gives them",
+  'GET /studio/v1/settings': 'the settings of `tune` that a page may give, as JSON Schema',
   'POST /studio/v1/preview': 'uploaded data as the tokens that would be trained on, as `preview()` gives them',
   'POST /studio/v1/inspect-data': 'what data holds that should be known before it is learnt, as `inspectData()` gives it',
   'POST /studio/v1/plan': 'what tuning would take, as `plan()` gives it',

@@ -1,5 +1,6 @@
 /** Parameters of the studio's routes. Data are files that were uploaded, by their ids: no request names a path of this machine. */
 import { z } from 'zod';
+import { settingsSchema } from '../../settings/json-schema.ts';
 import { resolveOptions } from '../../settings/load.ts';
 import type { Given } from '../../settings/parse-settings.ts';
 import { wrongParameter } from '../api-error.ts';
@@ -47,8 +48,28 @@ export const eventsParameters = z.object({
   mark: z.string().optional().describe('likewise'),
 });
 
-/** Options that name a place on this machine, or that the server decides itself. */
-const refusedSettings = ['run', 'model', 'data', 'recipe', 'initialAdapter', 'threads', 'nice'];
+/** Options that name a place on this machine or beyond it, or that the server decides itself. */
+const refusedSettings = [
+  'run',
+  'model',
+  'data',
+  'recipe',
+  'from',
+  'initialAdapter',
+  'frozenAdapter',
+  'basePrompts',
+  'threads',
+  'nice',
+];
+/** Those that may name a place, and something else. */
+const mayNamePlaces = ['validation', 'chatTemplate'];
+
+/** The settings of `tune` that a page may give, as JSON Schema. */
+export function pageSettings() {
+  const { properties, ...schema } = settingsSchema('tune');
+  const kept = Object.entries(properties ?? {}).filter(([name]) => !refusedSettings.includes(name));
+  return { ...schema, properties: Object.fromEntries(kept) };
+}
 
 /** The options as they were given. Throws ApiError for one that names a place, NomoatError for one that will not do. */
 export function settingsOf(given: Given | null | undefined): Given {
@@ -60,7 +81,7 @@ export function settingsOf(given: Given | null | undefined): Given {
       'unsupported_parameter',
       `Unsupported parameter: 'settings.${refused}': it is not for a page to say.`,
     );
-  for (const name of ['validation', 'chatTemplate'])
+  for (const name of mayNamePlaces)
     if (typeof settings[name] === 'string' && /[/\\.]/.test(settings[name]))
       throw wrongParameter(
         `settings.${name}`,

@@ -6,7 +6,6 @@ import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { listModels } from '../../library/models.ts';
 import { memoryBytes, physicalCores } from '../../machine/machine.ts';
-import { settingsSchema } from '../../settings/json-schema.ts';
 import { ownVersion } from '../../store/installed-version.ts';
 import { ApiError } from '../api-error.ts';
 import { jobObject } from '../jobs/job-object.ts';
@@ -23,6 +22,7 @@ import { withFileNames } from './file-names.ts';
 import {
   eventsParameters,
   inspectParameters,
+  pageSettings,
   planParameters,
   previewParameters,
   runParameters,
@@ -168,7 +168,7 @@ export const studioRoutes = (parts: RouteParts & ServerParts & TaskParts): Route
       runs: parts.workspace.runs,
     });
   },
-  'GET /studio/v1/settings': (context) => context.json(settingsSchema('tune')),
+  'GET /studio/v1/settings': (context) => context.json(pageSettings()),
   ...dataRoutes(parts),
   ...talkRoutes(parts),
   ...pullRoutes(parts),
