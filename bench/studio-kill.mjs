@@ -1,11 +1,11 @@
 /**
- * node bench/studio-kill.mjs [--moments 20] [--seed 1] [--offline 30]: a run that is followed in chromium, disturbed at seeded moments: its tab is closed,
+ * node bench/studio-kill.mjs [--moments 20] [--from 0] [--seed 1] [--offline 30]: a run that is followed in chromium, disturbed at seeded moments: its tab is closed,
  * reloaded, joined by a second one, offline (seconds, of which the page is told), or its server is killed with SIGKILL and started again. Says of each
  * moment how soon every page is right again, and whether each step is there once, in the log, in the job and on the page. Exit code 1 where one is not.
  */
 import { spawn } from 'node:child_process';
 import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { getPriority, setPriority, tmpdir } from 'node:os';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { chromiumPath } from './chromium.mjs';
@@ -14,8 +14,8 @@ import { openPage } from './studio-pages.mjs';
 
 const repo = join(import.meta.dirname, '..');
 const option = (value) => ({ type: 'string', default: value });
-const { values } = parseArgs({ options: { moments: option('20'), seed: option('1'), offline: option('30'), steps: option('24') } });
-const [moments, seed, offlineSeconds, steps] = [values.moments, values.seed, values.offline, values.steps].map(Number);
+const { values } = parseArgs({ options: { moments: option('20'), seed: option('1'), offline: option('30'), from: option('0'), steps: option('24') } });
+const [moments, first, seed, offlineSeconds, steps] = [values.moments, values.from, values.seed, values.offline, values.steps].map(Number);
 const kinds = ['closed', 'reloaded', 'two tabs', 'offline', 'killed'];
 /** Within which a page has to be right. */
 const rightMilliseconds = 2000;
@@ -46,15 +46,6 @@ async function begin(page, file, name) {
   const settings = { maxSteps: steps, epochs: steps, batchSize: 4, checkpointEvery: 4, validateEvery: 6, validation: 0.1, verdictShare: 0, safetyShare: 0 };
   const { run } = await post(page, '/studio/v1/runs', { data: [file], model: 'nomoat-mini', name, settings });
   return run;
-}
-
-/** Runs have the lowest priority: where this process may, they get its own, or beside other programs they would wait for minutes. */
-function hasten(cwd, run) {
-  try {
-    setPriority(Number(readFileSync(join(cwd, 'runs', run, 'lock'), 'utf8')), getPriority());
-  } catch {
-    // It has not begun, has ended, or only root may.
-  }
 }
 
 /** The steps that the run's log has, as it lies on the disk. */
@@ -124,10 +115,7 @@ const disturb = {
 async function lossesOf({ cwd, page, run }) {
   const faults = [];
   const ends = performance.now() + patience;
-  while (performance.now() < ends && (await page.locator('a[href$="/result"].button').count()) === 0) {
-    hasten(cwd, run);
-    await sleep(50);
-  }
+  while (performance.now() < ends && (await page.locator('a[href$="/result"].button').count()) === 0) await sleep(50);
   const all = JSON.stringify(Array.from({ length: steps }, (_, i) => i));
   if (JSON.stringify(loggedSteps(cwd, run)) !== all) faults.push(`the log has the steps ${loggedSteps(cwd, run)}`);
   const read = await page.evaluate(async (name) => {
@@ -151,8 +139,9 @@ async function moment(index, state, file) {
   const at = Math.floor(next() * (steps - 4));
   state.run = await begin(state.page, file, `moment-${index}`);
   await state.page.goto(`${state.origin}/studio/runs/${state.run}`);
+  const begins = performance.now() + patience;
   while (loggedSteps(state.cwd, state.run).length < at) {
-    hasten(state.cwd, state.run);
+    if (performance.now() > begins) throw new Error(`the run had ${loggedSteps(state.cwd, state.run).length} of ${at} steps after ${patience / 1000} s`);
     await sleep(10);
   }
   await sleep(100 * next());
@@ -187,9 +176,14 @@ else {
     await page.setInputFiles('input[type=file][multiple]', join(cwd, 'parity.csv'));
     await page.waitForSelector('.tokens b');
     const [file] = await page.evaluate(async () => (await (await fetch('/v1/files')).json()).data);
-    for (let i = 0; i < moments; i++) good += await moment(i, state, file.id).catch(failed(i));
-    console.log(`${good} of ${moments} moments: nothing lost, nothing doubled, every page right within ${rightMilliseconds} ms`);
-    process.exitCode = good === moments ? 0 : 1;
+    for (let i = first; i < moments; i++) {
+      // A moment that went wrong may have left its page closed.
+      if (state.page.isClosed()) state.page = await context.newPage();
+      if (!state.page.url().startsWith(state.origin)) await state.page.goto(`${state.origin}/studio/`);
+      good += await moment(i, state, file.id).catch(failed(i));
+    }
+    console.log(`${good} of ${moments - first} moments: nothing lost, nothing doubled, every page right within ${rightMilliseconds} ms`);
+    process.exitCode = good === moments - first ? 0 : 1;
   } finally {
     await browser.close();
     state.child.kill();

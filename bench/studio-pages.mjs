@@ -27,7 +27,7 @@ export async function openPage() {
   const browser = await chromium.launch({ executablePath: chromiumPath, args: ['--no-sandbox', '--disable-gpu'] });
   const context = await browser.newContext({ viewport: { width: 1280, height: 900 } });
   const page = await context.newPage();
-  // Runs have the lowest priority: beside other work they wait.
+  // Beside other work runs wait.
   page.setDefaultTimeout(patience);
   const faults = [];
   const left = [];

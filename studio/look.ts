@@ -1,5 +1,6 @@
 /** The reader's language and colours: theirs until they choose, and kept for the next time. */
 import { useEffect, useState } from 'preact/hooks';
+import { loadSentences } from './words/sentences.ts';
 import { type LanguageName, languages, setWords } from './words.ts';
 
 const changed = 'studio-look';
@@ -22,6 +23,8 @@ export function speak(language: LanguageName, keep = true): void {
   document.documentElement.lang = language;
   setWords(language);
   dispatchEvent(new Event(changed));
+  // What the library says comes behind the page's own words.
+  void loadSentences(language).then(() => dispatchEvent(new Event(changed)));
 }
 
 export function paint(theme: Theme, keep = true): void {

@@ -159,4 +159,6 @@ function Studio(): JSX.Element {
 }
 
 begin();
-render(<Studio />, document.getElementById('studio')!);
+const root = document.getElementById('studio')!;
+root.replaceChildren();
+render(<Studio />, root);

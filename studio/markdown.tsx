@@ -3,7 +3,7 @@
  * mistake. A small part of Markdown: fences, code, bold, emphasis, headings and lists; the rest is text as it is.
  */
 import type { ComponentChildren, JSX } from 'preact';
-import { Copyable } from './parts.tsx';
+import { Copyable, Foreign, mostShown } from './parts.tsx';
 
 const inlinePattern = /(`[^`\n]+`|\*\*[^*\n]+\*\*|(?<![\w*])\*[^*\s][^*\n]*\*(?![\w*]))/;
 
@@ -56,6 +56,13 @@ function blocks(text: string): JSX.Element[] {
 }
 
 export function Markdown({ text }: { readonly text: string }): JSX.Element {
+  // What is so long was not written to be read: it is not looked through.
+  if (text.length > mostShown)
+    return (
+      <div class="markdown">
+        <Foreign>{text}</Foreign>
+      </div>
+    );
   const parts = text.split(/^```[^\n]*\n([\s\S]*?)(?:^```[ \t]*$|$(?![\s\S]))/m);
   return (
     <div class="markdown">

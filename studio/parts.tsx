@@ -1,21 +1,64 @@
 /** Parts that pages are made of. */
 import type { ComponentChildren, JSX } from 'preact';
-import { useEffect, useId, useRef, useState } from 'preact/hooks';
+import { useEffect, useRef, useState } from 'preact/hooks';
 import { type Fault, noServer } from './api.ts';
 import { sentenceOf } from './words/codes.ts';
-import { w } from './words.ts';
+import { ofLibrary } from './words/sentences.ts';
+import { count, languageNow, w } from './words.ts';
 
-/** Texts of data, models and programs: as they are, in a direction of their own. */
-export const Foreign = ({ children }: { readonly children: ComponentChildren }): JSX.Element => (
-  <div class="foreign" dir="auto">
-    {children}
-  </div>
-);
+interface ForeignProps {
+  readonly children: ComponentChildren;
+  /** Where it is known, for screen readers. */
+  readonly lang?: string | undefined;
+}
 
-/** What programs say: words of a program, which they have in backticks, as code. */
-export const Prose = ({ text }: { readonly text: string }): JSX.Element => (
-  <Foreign>{text.split(/`([^`\n]+)`/).map((part, i) => (i % 2 === 1 ? <code key={i}>{part}</code> : part))}</Foreign>
-);
+/** Of a text at once: a browser lays out some more in the time of a frame, and nobody reads as much. */
+export const mostShown = 20_000;
+
+/** Where a text that is longer than what is shown may be cut: not inside of a character. */
+export const shownEnd = (text: string): number =>
+  /[\ud800-\udbff]/.test(text[mostShown - 1] ?? '') ? mostShown - 1 : mostShown;
+
+/** Texts of data, models and programs: as they are, in a direction of their own. Of a long one the beginning, until all of it is asked for. */
+export function Foreign({ children, lang }: ForeignProps): JSX.Element {
+  const [whole, show] = useState(false);
+  const isLong = typeof children === 'string' && children.length > mostShown && !whole;
+  return (
+    <div class="foreign" dir="auto" lang={lang}>
+      {isLong ? children.slice(0, shownEnd(children)) : children}
+      {isLong ? (
+        <p class="note" lang={languageNow()}>
+          {fill(w().app.cut, { shown: count(mostShown), all: count(children.length) })}{' '}
+          <button type="button" class="button" onClick={() => show(true)}>
+            {w().app.showAll}
+          </button>
+        </p>
+      ) : null}
+    </div>
+  );
+}
+
+/** What programs say, in the reader's language where its words are known; words of a program, which they have in backticks, as code. */
+export function Prose({ count: times, text }: { readonly text: string; readonly count?: number }): JSX.Element {
+  const { text: words, whole } = ofLibrary(text);
+  return (
+    <Foreign lang={whole ? undefined : 'en'}>
+      {words.split(/`([^`\n]+)`/).map((part, i) => (i % 2 === 1 ? <code key={i}>{part}</code> : part))}
+      {times === undefined ? '' : ` (${count(times)})`}
+    </Foreign>
+  );
+}
+
+/** A library's error: what its code says, where its own words are not the reader's, and those with their numbers. */
+export function ErrorText({ code, message }: { readonly code: string; readonly message: string }): JSX.Element {
+  const sentence = ofLibrary(message).whole ? null : sentenceOf(code);
+  return (
+    <>
+      {sentence ? <p>{sentence}</p> : null}
+      <Prose text={message} />
+    </>
+  );
+}
 
 /** `{name}` in a sentence, filled in. */
 export const fill = (text: string, values: Readonly<Record<string, string | number>>): string =>
@@ -90,12 +133,11 @@ export function FaultNotice({
 }): JSX.Element | null {
   if (!fault) return null;
   const isShut = fault.code === 'invalid_api_key';
-  const text = fault.code === noServer ? w().app.noServer : isShut ? w().app.shut : fault.message;
-  const sentence = text === fault.message ? sentenceOf(fault.code) : null;
+  const shut = navigator.cookieEnabled ? w().app.shut : w().app.noCookies;
+  const own = fault.code === noServer ? w().app.noServer : isShut ? shut : null;
   return (
     <Notice tone="bad">
-      {sentence ? <p>{sentence}</p> : null}
-      <p dir="auto">{text}</p>
+      {own === null ? <ErrorText code={fault.code} message={fault.message} /> : <p>{own}</p>}
       {fault.code === noServer ? <Copyable text="nomoat studio" /> : null}
       {again && !isShut ? (
         <p>
@@ -152,143 +194,6 @@ export const Busy = ({ children }: { readonly children: ComponentChildren }): JS
     <span class="spinner" aria-hidden="true" />
     {children}
   </p>
-);
-
-interface FieldProps {
-  readonly label: string;
-  readonly hint?: string | undefined;
-  /** Below it: where to go for more. */
-  readonly more?: JSX.Element | undefined;
-  readonly children: (id: string, described: string | undefined) => JSX.Element;
-}
-
-export function Field({ children, hint, label, more }: FieldProps): JSX.Element {
-  const id = useId();
-  const hintId = `${id}-hint`;
-  return (
-    <div class="field">
-      <label for={id}>{label}</label>
-      {children(id, hint ? hintId : undefined)}
-      {hint ? (
-        <small id={hintId} dir="auto">
-          {hint}
-        </small>
-      ) : null}
-      {more ? <small>{more}</small> : null}
-    </div>
-  );
-}
-
-interface SelectProps {
-  readonly more?: JSX.Element;
-  readonly label: string;
-  readonly hint?: string;
-  readonly value: string;
-  readonly options: readonly (readonly [value: string, name: string])[];
-  readonly onChange: (value: string) => void;
-}
-
-export const Select = ({ hint, label, more, onChange, options, value }: SelectProps): JSX.Element => (
-  <Field label={label} hint={hint} more={more}>
-    {(id, described) => (
-      <select
-        id={id}
-        aria-describedby={described}
-        value={value}
-        onChange={({ currentTarget }) => onChange(currentTarget.value)}
-      >
-        {options.map(([each, name]) => (
-          <option key={each} value={each} selected={each === value}>
-            {name}
-          </option>
-        ))}
-      </select>
-    )}
-  </Field>
-);
-
-interface TextProps {
-  readonly label: string;
-  readonly hint?: string | undefined;
-  readonly value: string;
-  readonly placeholder?: string;
-  readonly inputMode?: 'decimal' | 'numeric' | 'text';
-  readonly onChange: (value: string) => void;
-}
-
-export const TextField = ({
-  hint,
-  inputMode = 'text',
-  label,
-  onChange,
-  placeholder = '',
-  value,
-}: TextProps): JSX.Element => (
-  <Field label={label} hint={hint}>
-    {(id, described) => (
-      <input
-        id={id}
-        aria-describedby={described}
-        type="text"
-        autocomplete="off"
-        spellcheck={false}
-        inputMode={inputMode}
-        placeholder={placeholder}
-        value={value}
-        onInput={({ currentTarget }) => onChange(currentTarget.value)}
-      />
-    )}
-  </Field>
-);
-
-interface AreaProps {
-  readonly label: string;
-  readonly hint?: string | undefined;
-  readonly value: string;
-  readonly onChange: (value: string) => void;
-  /** Whether it is written in at once. */
-  readonly focused?: boolean;
-}
-
-const leastLines = 2;
-const mostLines = 12;
-
-/** Text of several lines; as high as what is in it. */
-export function TextArea({ focused = false, hint, label, onChange, value }: AreaProps): JSX.Element {
-  const place = useRef<HTMLTextAreaElement>(null);
-  useEffect(() => {
-    if (focused) place.current?.focus();
-  }, [focused]);
-  const lines = Math.min(mostLines, Math.max(leastLines, value.split('\n').length));
-  return (
-    <Field label={label} hint={hint}>
-      {(id, described) => (
-        <textarea
-          ref={place}
-          id={id}
-          aria-describedby={described}
-          dir="auto"
-          rows={lines}
-          value={value}
-          onInput={({ currentTarget }) => onChange(currentTarget.value)}
-        />
-      )}
-    </Field>
-  );
-}
-
-/** What may be wider than the page: scrolled by keys too. */
-export const Scroller = ({
-  children,
-  label,
-}: {
-  readonly label: string;
-  readonly children: ComponentChildren;
-}): JSX.Element => (
-  // biome-ignore lint/a11y/noNoninteractiveTabindex lint/a11y/useSemanticElements: what scrolls has to be reached by keys
-  <div class="scroll" tabIndex={0} role="group" aria-label={label}>
-    {children}
-  </div>
 );
 
 interface Tile {

@@ -1,8 +1,7 @@
 /** How a task goes, until what came of it can be shown. */
 import type { ComponentChildren, JSX } from 'preact';
-import { FaultNotice, fill, Notice, Prose } from './parts.tsx';
+import { ErrorText, FaultNotice, fill, Notice, Prose } from './parts.tsx';
 import { type FollowedTask, isOver, type Task } from './tasks.ts';
-import { sentenceOf } from './words/codes.ts';
 import { day, w } from './words.ts';
 
 function Going({ cancel, task }: { readonly task: Task; readonly cancel: () => void }): JSX.Element {
@@ -31,17 +30,6 @@ function Going({ cancel, task }: { readonly task: Task; readonly cancel: () => v
   );
 }
 
-/** What a library's error says, in the reader's language where its code is known, and in its own words. */
-export function ErrorNotice({ code, message }: { readonly code: string; readonly message: string }): JSX.Element {
-  const sentence = sentenceOf(code);
-  return (
-    <Notice tone="bad">
-      {sentence ? <p>{sentence}</p> : null}
-      <Prose text={message} />
-    </Notice>
-  );
-}
-
 interface TaskViewProps {
   readonly followed: FollowedTask;
   /** Begins it again. */
@@ -62,7 +50,11 @@ export function TaskView({ again, children, followed }: TaskViewProps): JSX.Elem
     <>
       <FaultNotice fault={fault} />
       {isOver(task) ? null : <Going task={task} cancel={cancel} />}
-      {task.error ? <ErrorNotice {...task.error} /> : null}
+      {task.error ? (
+        <Notice tone="bad">
+          <ErrorText {...task.error} />
+        </Notice>
+      ) : null}
       {task.state === 'cancelled' || task.state === 'interrupted' ? (
         <Notice tone="warn">
           <p>{words[task.state]}</p>
@@ -93,45 +85,3 @@ export const Notes = ({ notes }: { readonly notes: readonly string[] }): JSX.Ele
       ))}
     </ul>
   );
-
-interface TableProps {
-  readonly caption: string;
-  readonly columns: readonly (readonly [name: string, figures?: boolean])[];
-  readonly rows: readonly (readonly ComponentChildren[])[];
-}
-
-/** A table that scrolls by itself; figures stand to the right, the first column names the row. */
-export const Table = ({ caption, columns, rows }: TableProps): JSX.Element => (
-  // biome-ignore lint/a11y/noNoninteractiveTabindex lint/a11y/useSemanticElements: what scrolls has to be reached by keys
-  <div class="scroll" tabIndex={0} role="group" aria-label={caption}>
-    <table>
-      <caption class="hidden">{caption}</caption>
-      <thead>
-        <tr>
-          {columns.map(([name, figures]) => (
-            <th scope="col" key={name} class={figures ? 'n' : ''}>
-              {name}
-            </th>
-          ))}
-        </tr>
-      </thead>
-      <tbody>
-        {rows.map((row, i) => (
-          <tr key={i}>
-            {row.map((cell, c) =>
-              c === 0 ? (
-                <th scope="row" dir="auto" key={c}>
-                  {cell}
-                </th>
-              ) : (
-                <td key={c} dir="auto" class={columns[c]?.[1] ? 'n' : ''}>
-                  {cell}
-                </td>
-              ),
-            )}
-          </tr>
-        ))}
-      </tbody>
-    </table>
-  </div>
-);

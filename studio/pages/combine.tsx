@@ -3,6 +3,7 @@ import '../inside.css';
 import type { JSX } from 'preact';
 import { api, type ListedModel } from '../api.ts';
 import { mostModels } from '../chats.ts';
+import { Check } from '../fields.tsx';
 import { Busy, Copyable, FaultNotice, fill, Notice, Page } from '../parts.tsx';
 import { addressOf, go, type Place } from '../route.ts';
 import { joinStack } from '../stack-text.ts';
@@ -47,20 +48,19 @@ function Adapters({ chosen, models }: ChoiceProps): JSX.Element {
         const isOther = base !== null && parent !== base;
         return (
           <li key={id}>
-            <label>
-              <input
-                type="checkbox"
-                checked={found !== undefined}
-                disabled={isOther}
-                onChange={() =>
-                  put(found ? chosen.filter((each) => each !== found) : [...chosen, { id, weight: usualWeight }])
-                }
-              />
-              <span>
-                <span dir="auto">{id}</span>
-                {isOther ? <small> {fill(words.otherBase, { base: parent ?? '' })}</small> : null}
-              </span>
-            </label>
+            <Check
+              value={found !== undefined}
+              disabled={isOther}
+              onChange={() =>
+                put(found ? chosen.filter((each) => each !== found) : [...chosen, { id, weight: usualWeight }])
+              }
+              label={
+                <>
+                  <span dir="auto">{id}</span>
+                  {isOther ? <small> {fill(words.otherBase, { base: parent ?? '' })}</small> : null}
+                </>
+              }
+            />
             {found ? (
               <span class="slider">
                 <input

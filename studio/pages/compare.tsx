@@ -7,10 +7,12 @@ import type { Plot, Point } from '../../src/report/plot.ts';
 import type { RunSummary } from '../api.ts';
 import { Chart } from '../chart.tsx';
 import { commandLine } from '../commands.ts';
+import { Select } from '../fields.tsx';
 import { type Followed, useFollowedAll } from '../follow.ts';
-import { AsCommand, Busy, FaultNotice, fill, Notice, Page, Scroller, Select } from '../parts.tsx';
+import { AsCommand, Busy, FaultNotice, fill, Notice, Page } from '../parts.tsx';
 import { addressOf, type Place } from '../route.ts';
 import { spreadOf } from '../spread.ts';
+import { Table } from '../table.tsx';
 import { count, figure, languageNow, w } from '../words.ts';
 import { StateTag } from './runs.tsx';
 
@@ -59,7 +61,6 @@ function plotOf(measure: Measure, runs: Known): Plot {
 function Figures({ runs }: { readonly runs: readonly RunSummary[] }): JSX.Element {
   const words = w().compare;
   const spread = spreadOf(runs.map(({ validationAfter }) => validationAfter));
-  const columns = [words.seed, words.rate, words.rank, words.before, words.after];
   return (
     <section aria-labelledby="figures-title">
       <h2 id="figures-title">{words.figures}</h2>
@@ -74,41 +75,21 @@ function Figures({ runs }: { readonly runs: readonly RunSummary[] }): JSX.Elemen
           })}
         </p>
       ) : null}
-      <Scroller label={words.figures}>
-        <table class="compared">
-          <thead>
-            <tr>
-              <th scope="col">{w().runs.name}</th>
-              <th scope="col">{w().runs.state}</th>
-              {columns.map((name) => (
-                <th key={name} scope="col" class="n">
-                  {name}
-                </th>
-              ))}
-            </tr>
-          </thead>
-          <tbody>
-            {runs.map(({ learningRate, name, rank, seed, state, validationAfter, validationBefore }) => (
-              <tr key={name}>
-                <th scope="row">
-                  <a href={addressOf(['runs', name])} dir="auto">
-                    {name}
-                  </a>
-                </th>
-                <td>
-                  <StateTag state={state} />
-                </td>
-                <td class="n">{seed === null ? '–' : count(seed)}</td>
-                {[learningRate, rank, validationBefore, validationAfter].map((value, i) => (
-                  <td key={columns[i + 1]} class="n">
-                    {figure(value)}
-                  </td>
-                ))}
-              </tr>
-            ))}
-          </tbody>
-        </table>
-      </Scroller>
+      <Table
+        caption={words.figures}
+        look="compared"
+        columns={[
+          [w().runs.name],
+          [w().runs.state],
+          ...[words.seed, words.rate, words.rank, words.before, words.after].map((name) => [name, 'n'] as const),
+        ]}
+        rows={runs.map(({ learningRate, name, rank, seed, state, validationAfter, validationBefore }) => [
+          <a href={addressOf(['runs', name])}>{name}</a>,
+          <StateTag state={state} />,
+          seed === null ? '–' : count(seed),
+          ...[learningRate, rank, validationBefore, validationAfter].map((value) => figure(value)),
+        ])}
+      />
     </section>
   );
 }

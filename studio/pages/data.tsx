@@ -4,7 +4,8 @@ import { useState } from 'preact/hooks';
 import type { Preview } from '../../src/library/preview.ts';
 import { type Asked, api, type ListedModel, type UploadedFile } from '../api.ts';
 import { commandLine, libraryCall } from '../commands.ts';
-import { AsCommand, Busy, FaultNotice, fill, Notice, Page, Prose, Select, TextField, Tiles } from '../parts.tsx';
+import { Select, TextField } from '../fields.tsx';
+import { AsCommand, Busy, FaultNotice, fill, Notice, Page, Prose, Tiles } from '../parts.tsx';
 import { addressOf, go, type Place } from '../route.ts';
 import { useAsked } from '../use.ts';
 import { count, w } from '../words.ts';
@@ -117,7 +118,7 @@ function Rows({
       ))}
       {Object.entries(counts.notices).map(([note, n]) => (
         <Notice key={note}>
-          <Prose text={`${note} (${count(n)})`} />
+          <Prose text={note} count={n} />
         </Notice>
       ))}
       <section aria-labelledby="rows-title">

@@ -6,6 +6,7 @@ import { type Asked, api } from '../api.ts';
 import { Busy, FaultNotice, Foreign, Notice, Tag } from '../parts.tsx';
 import { useAsked } from '../use.ts';
 import { visible } from '../visible.ts';
+import { ofLibrary } from '../words/sentences.ts';
 import { count, w } from '../words.ts';
 
 /** Findings of one kind are many: the first are enough to see what it is. */
@@ -35,7 +36,7 @@ function FindingList({ findings }: { readonly findings: readonly DataFinding[] }
             <div class="finding-head">
               <Tag tone={tones[finding.severity]}>{data[finding.severity]}</Tag> <strong>{nameOf(finding.kind)}</strong>{' '}
               <span class="muted" dir="auto">
-                {finding.rule}
+                {ofLibrary(finding.rule).text}
               </span>
               <span class="muted where" dir="auto">
                 {finding.rows

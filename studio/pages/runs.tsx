@@ -2,8 +2,10 @@
 import type { JSX } from 'preact';
 import { useState } from 'preact/hooks';
 import { api, type RunSummary } from '../api.ts';
-import { Busy, FaultNotice, fill, Page, Tag, TextField } from '../parts.tsx';
+import { TextField } from '../fields.tsx';
+import { Busy, FaultNotice, fill, Page, Tag } from '../parts.tsx';
 import { addressOf } from '../route.ts';
+import { Table } from '../table.tsx';
 import { useAsked, useRepeated } from '../use.ts';
 import { day, figure, w } from '../words.ts';
 
@@ -40,60 +42,36 @@ interface ListProps {
 
 export function RunList({ choose, chosen, runs }: ListProps): JSX.Element {
   const words = w().runs;
+  const box = (name: string): JSX.Element => (
+    <input
+      type="checkbox"
+      aria-label={fill(words.chooseRun, { name })}
+      checked={chosen?.has(name) ?? false}
+      onChange={() => choose?.(name)}
+    />
+  );
   return (
-    <div class="scroll">
-      <table class="runs">
-        <thead>
-          <tr>
-            {choose ? (
-              <th scope="col">
-                <span class="hidden">{words.choose}</span>
-              </th>
-            ) : null}
-            <th scope="col">{words.name}</th>
-            <th scope="col">{words.state}</th>
-            <th scope="col" class="wide">
-              {words.model}
-            </th>
-            <th scope="col" class="n wide">
-              {words.loss}
-            </th>
-            <th scope="col" class="wide">
-              {words.when}
-            </th>
-          </tr>
-        </thead>
-        <tbody>
-          {runs.map((run) => (
-            <tr key={run.name}>
-              {choose ? (
-                <td class="choose">
-                  <input
-                    type="checkbox"
-                    aria-label={fill(words.chooseRun, { name: run.name })}
-                    checked={chosen?.has(run.name) ?? false}
-                    onChange={() => choose(run.name)}
-                  />
-                </td>
-              ) : null}
-              <th scope="row">
-                <a href={addressOf(['runs', run.name])} dir="auto">
-                  {run.name}
-                </a>
-              </th>
-              <td>
-                <StateTag state={run.state} />
-              </td>
-              <td class="wide" dir="auto">
-                {nameOfModel(run.model)}
-              </td>
-              <td class="n wide">{losses(run)}</td>
-              <td class="wide">{day(run.created)}</td>
-            </tr>
-          ))}
-        </tbody>
-      </table>
-    </div>
+    <Table
+      caption={words.title}
+      look="runs"
+      heading={choose ? 1 : 0}
+      columns={[
+        ...(choose ? [[<span class="hidden">{words.choose}</span>, 'choose'] as const] : []),
+        [words.name],
+        [words.state],
+        [words.model, 'wide'],
+        [words.loss, 'n wide'],
+        [words.when, 'wide'],
+      ]}
+      rows={runs.map((run) => [
+        ...(choose ? [box(run.name)] : []),
+        <a href={addressOf(['runs', run.name])}>{run.name}</a>,
+        <StateTag state={run.state} />,
+        nameOfModel(run.model),
+        losses(run),
+        day(run.created),
+      ])}
+    />
   );
 }
 

@@ -4,9 +4,10 @@ import type { JSX } from 'preact';
 import { useState } from 'preact/hooks';
 import { bytes } from '../../src/report/figures.ts';
 import { api, type StudioState } from '../api.ts';
-import { Busy, Copyable, FaultNotice, fill, Page, Select, Tiles } from '../parts.tsx';
+import { Select } from '../fields.tsx';
+import { Busy, Copyable, FaultNotice, fill, Page, Tiles } from '../parts.tsx';
 import { type ServerState, shareApi } from '../share-api.ts';
-import { Table } from '../task-view.tsx';
+import { Table } from '../table.tsx';
 import { useAsked, useRepeated } from '../use.ts';
 import { count, day, figure, w } from '../words.ts';
 import { Section } from './inside/section.tsx';
@@ -73,12 +74,12 @@ function Loaded({ contexts, memory, running, waiting }: ServerState): JSX.Elemen
           caption={words.loaded}
           columns={[
             [words.base],
-            [words.weights, true],
-            [words.context, true],
-            [words.adapters, true],
-            [words.sequences, true],
-            [words.pace, true],
-            [words.slowdown, true],
+            [words.weights, 'n'],
+            [words.context, 'n'],
+            [words.adapters, 'n'],
+            [words.sequences, 'n'],
+            [words.pace, 'n'],
+            [words.slowdown, 'n'],
           ]}
           rows={contexts.map((each) => [
             each.base,
@@ -106,11 +107,11 @@ function Requests({ requests }: Pick<ServerState, 'requests'>): JSX.Element {
           columns={[
             [words.when],
             [words.route],
-            [words.status, true],
-            [words.took, true],
+            [words.status, 'n'],
+            [words.took, 'n'],
             [words.base],
             [words.key],
-            [words.tokens, true],
+            [words.tokens, 'n'],
           ]}
           rows={requests.map(
             ({ at, completionTokens, key, method, milliseconds, model, promptTokens, route, status }) => [
@@ -135,7 +136,7 @@ const Models = ({ models }: Pick<StudioState, 'models'>): JSX.Element => {
     <Section title={words.models}>
       <Table
         caption={words.models}
-        columns={[[words.model], [words.size, true], [words.tunedFrom]]}
+        columns={[[words.model], [words.size, 'n'], [words.tunedFrom]]}
         rows={models.map(({ bytes: size, id, parent }) => [id, bytes(size), parent ?? '–'])}
       />
     </Section>

@@ -1,28 +1,15 @@
 /** Settings of a run as fields, made from the one schema that flags and recipes are made from. */
 import type { JSX } from 'preact';
 import type { SettingSchema, Settings } from '../api.ts';
-import { fill, Select, TextField } from '../parts.tsx';
+import { Select, TextField } from '../fields.tsx';
+import { fill } from '../parts.tsx';
+import { ofLibrary } from '../words/sentences.ts';
 import { figure, w } from '../words.ts';
 
 /** What decides most, shown first. */
 export const mainNames = ['epochs', 'learningRate', 'rank', 'batchSize', 'sequenceLength', 'validation'] as const;
-/** Set elsewhere on the page, or not by a page. */
-const leftOut = [
-  'data',
-  'model',
-  'run',
-  'recipe',
-  'initialAdapter',
-  'threads',
-  'nice',
-  'seeds',
-  'format',
-  'promptColumn',
-  'completionColumn',
-  'textColumn',
-  'strictData',
-  'targetModules',
-];
+/** Set elsewhere on the page, or not to be changed by most. */
+const leftOut = ['seeds', 'format', 'promptColumn', 'completionColumn', 'textColumn', 'strictData', 'targetModules'];
 
 type Schemas = Readonly<Record<string, SettingSchema>>;
 export const furtherNames = (schemas: Schemas): string[] =>
@@ -41,7 +28,7 @@ function typed(schema: SettingSchema, text: string): unknown {
   return isNumber(schema) && Number.isFinite(number) ? number : text;
 }
 
-const inWords = (name: string): string =>
+export const inWords = (name: string): string =>
   name.replace(/[A-Z]/g, (letter) => ` ${letter.toLowerCase()}`).replace(/^./, (letter) => letter.toUpperCase());
 
 function placeholderOf(fallback: unknown): string {
@@ -59,7 +46,8 @@ interface SettingProps {
 
 export function Setting({ change, name, schema, settings }: SettingProps): JSX.Element {
   const { plan } = w();
-  const [label = inWords(name), hint = schema.description] = plan.settings[name] ?? [];
+  const [label = ofLibrary(inWords(name)).text, hint = ofLibrary(schema.description ?? '').text] =
+    plan.settings[name] ?? [];
   const given = settings[name];
   const set = (value: unknown): void => {
     const { [name]: _, ...others } = settings;

@@ -2,7 +2,7 @@
 import type { ErrorCode } from '../../src/error-codes.ts';
 import { type LanguageName, languageNow } from '../words.ts';
 
-const sentences: Readonly<Record<Exclude<LanguageName, 'en'>, Readonly<Record<ErrorCode, string>>>> = {
+export const errorSentences: Readonly<Record<Exclude<LanguageName, 'en'>, Readonly<Record<ErrorCode, string>>>> = {
   'zh-Hans': {
     'invalid-input': '给出的内容不能使用。',
     'invalid-settings': '有的设置不能这样用。',
@@ -58,11 +58,61 @@ const sentences: Readonly<Record<Exclude<LanguageName, 'en'>, Readonly<Record<Er
   },
 };
 
+/** What the server alone says, by its codes: faults of requests that a page can make. */
+export const serverSentences: Readonly<Record<Exclude<LanguageName, 'en'>, Readonly<Record<string, string>>>> = {
+  'zh-Hans': {
+    'chat-changed': '这段对话在别处改过了。',
+    'chat-not-found': '没有这段对话。',
+    'context-length-exceeded': '问题与回答超出了模型的上下文长度。',
+    'empty-file': '这个文件是空的。',
+    'feedback-full': '存放反馈的文件满了。',
+    'file-not-found': '没有这个文件：它被删除了，或者已过期。',
+    'file-too-large': '这个文件太大。',
+    'fine-tune-not-found': '没有这个训练任务。',
+    'host-not-allowed': '不能用这个地址打开工作室：请用启动时显示的地址。',
+    'headers-too-large': '请求的标头太大。',
+    'insufficient-memory': '内存不够载入这个模型：请关闭其他程序，或选小一些的模型。',
+    'insufficient-permissions': '这个密钥不允许这样做。',
+    'insufficient-quota': '这个密钥今天的词元已经用完。',
+    'internal-error': '服务器出了故障。',
+    'invalid-api-key': '这个页面在这里没有打开。',
+    'invalid-file-format': '这个文件不是所要的格式。',
+    'invalid-http': '请求不合 HTTP。',
+    'invalid-json': '请求不是有效的 JSON。',
+    'invalid-multipart': '上传的内容不完整。',
+    'invalid-type': '给出的值类型不对。',
+    'invalid-value': '给出的值不能使用。',
+    'missing-required-parameter': '缺少必需的内容。',
+    'method-not-allowed': '这个地址不接受这种请求。',
+    'model-in-use': '模型正在使用。',
+    'model-not-deletable': '这个模型不能删除。',
+    'no-conversation': '没有可用的对话。',
+    'origin-not-allowed': '这个网页不能使用工作室。',
+    'permission-not-found': '没有这项许可。',
+    'pull-not-asking': '这次下载没有等你决定。',
+    'pull-not-found': '没有这次下载。',
+    'rate-limit-exceeded': '请求太多，请稍后再试。',
+    'request-timeout': '请求花的时间太长。',
+    'request-too-large': '请求太大。',
+    'server-stopping': '服务器正在关闭。',
+    'studio-session-ended': '这个页面打开得太久了。',
+    'task-not-found': '没有这项工作。',
+    'unknown-parameter': '请求里有未知的内容。',
+    'unknown-url': '没有这个地址。',
+    'unsupported-media-type': '请求的类型不受支持。',
+    'unsupported-parameter': '这里不能设置它。',
+    'unsupported-value': '给出的值不受支持。',
+    'upload-not-found': '没有这次上传。',
+    'upload-not-pending': '这次上传已经结束，不再接收。',
+    'workspace-in-use': '另一个服务器正在使用这个文件夹。',
+  },
+};
+
 /** What a code says in the reader's language, server's spelling included; null where the library's own words are theirs, or it is not known. */
 export function sentenceOf(code: string): string | null {
   const language = languageNow();
   if (language === 'en') return null;
-  const known: Readonly<Record<string, string>> = sentences[language];
+  const known: Readonly<Record<string, string>> = { ...serverSentences[language], ...errorSentences[language] };
   const name = code.replaceAll('_', '-');
   return Object.hasOwn(known, name) ? known[name]! : null;
 }

@@ -27,9 +27,13 @@ export const en = {
     noServer:
       'The server does not answer. Nothing is lost: this page goes on as soon as it is back. If it was ended, start it with:',
     shut: 'This page is not open here: its address opens in one browser, once. Run nomoat studio again, and use the address that it prints. Nothing is lost.',
+    noCookies:
+      'This browser keeps no cookies for this page, and the studio lets in only who has one. Allow cookies for this address, then run nomoat studio again and use the address that it prints.',
     nothingHere: 'There is no such page.',
     local: 'Everything stays on this machine.',
     more: 'More',
+    cut: 'The first {shown} of {all} characters.',
+    showAll: 'Show all',
   },
   steps: {
     label: 'Steps',
@@ -76,6 +80,8 @@ export const en = {
     supervised: 'of them learnt',
     refused: 'refused',
     refusedTitle: 'Rows that cannot be used',
+    where: 'Where',
+    why: 'Why',
     row: 'Row {n}',
     rowTokens: { one: '{n} token', other: '{n} tokens' },
     rowLearnt: '{n} learnt',
@@ -98,6 +104,7 @@ export const en = {
     note: 'note',
     next: 'Choose a model and see what it takes',
     moreRows: 'Show more rows',
+    allTokens: 'Show all {n} tokens',
     rejected: 'The answer that is not wanted',
     kinds: {
       'exact-duplicate': 'Twice the same',

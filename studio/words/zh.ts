@@ -27,9 +27,13 @@ export const zh: Words = {
     library: 'TypeScript',
     noServer: '服务器没有应答。什么都没有丢：它回来后本页会自动继续。如果它已被关闭，请这样启动：',
     shut: '本页没有在这里打开：它的地址只能在一个浏览器里打开一次。请重新运行 nomoat studio，使用它打印的地址。什么都没有丢。',
+    noCookies:
+      '这个浏览器不为本页保存 cookie，而工作室只让持有 cookie 的页面进入。请允许这个地址使用 cookie，再次运行 nomoat studio，并用它显示的地址打开。',
     nothingHere: '没有这个页面。',
     local: '一切都留在这台机器上。',
     more: '更多',
+    cut: '共 {all} 个字符，显示前 {shown} 个。',
+    showAll: '全部显示',
   },
   steps: {
     label: '步骤',
@@ -76,6 +80,8 @@ export const zh: Words = {
     supervised: '其中要学的',
     refused: '不可用',
     refusedTitle: '不能使用的行',
+    where: '位置',
+    why: '原因',
     row: '第 {n} 行',
     rowTokens: { one: '{n} 个词元', other: '{n} 个词元' },
     rowLearnt: '学 {n} 个',
@@ -98,6 +104,7 @@ export const zh: Words = {
     note: '提示',
     next: '选择模型，看看要花多少',
     moreRows: '显示更多行',
+    allTokens: '显示全部 {n} 个词元',
     rejected: '不想要的回答',
     kinds: {
       'exact-duplicate': '完全重复',

@@ -96,6 +96,8 @@ const onlyRead: Readonly<Record<string, string>> = {
     'makes 200 runs and asks a browser for a minute; what it calls is in test/story/studio.test.ts',
   'bench/sweep-losses.mjs':
     'trains some thirty models; what it calls is in src/train/token-losses.test.ts and src/library/merge-adapters.test.ts',
+  'bench/studio-hour.mjs': 'follows a run for minutes; what it calls is in test/story/studio.test.ts',
+  'bench/studio-page-open.mjs': 'trains for a minute; what it calls is in test/story/studio.test.ts',
   'bench/studio-pages.mjs': 'trains a model on the way; what it calls is in test/story/studio.test.ts',
   'bench/qvac/finetune.js': 'run by bare with packages of 620 MB that run.sh fetches',
   'examples/openai-migration/tune.mjs': 'run against a server in test/server/migration-example.test.ts',

@@ -1,8 +1,7 @@
 /**
  * The studio in chromium, against the built command line and the packaged model: the way of a first-time user from a CSV to an exported model, a run whose
- * server is killed, contents that would do harm. axe-core finds no fault on any page, nothing is wider than a phone, nothing leaves the machine.
+ * server is killed. axe-core finds no fault on any page, nothing is wider than a phone, nothing leaves the machine.
  */
-import { type ChildProcess, spawn } from 'node:child_process';
 import { cpSync, existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -10,37 +9,16 @@ import { gzipSync } from 'node:zlib';
 import { afterAll, afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { chromiumPath } from '../../bench/chromium.mjs';
 import { faultsOf, openPage, walk, walkOn } from '../../bench/studio-pages.mjs';
+import { endStudios, startStudio } from './start-studio.ts';
 
 const repo = join(import.meta.dirname, '../..');
 const folder = mkdtempSync(join(tmpdir(), 'nomoat-studio-story-'));
-const children: ChildProcess[] = [];
 afterAll(() => {
-  for (const child of children) child.kill('SIGKILL');
+  endStudios();
   rmSync(folder, { recursive: true, force: true });
 });
 
-interface Started {
-  readonly child: ChildProcess;
-  readonly url: string;
-}
-
-/** `nomoat studio`, once it says how it is opened. */
-async function started(cwd: string, port = '0'): Promise<Started> {
-  const child = spawn(process.execPath, [join(repo, 'dist/cli/main.js'), 'studio', '--port', port, '--no-open'], {
-    cwd,
-    env: { ...process.env, NOMOAT_HOME: join(folder, 'home') },
-  });
-  children.push(child);
-  let said = '';
-  child.stdout.on('data', (piece) => (said += String(piece)));
-  child.stderr.on('data', (piece) => (said += String(piece)));
-  for (;;) {
-    const [, url] = /once: (http:\S+)/.exec(said) ?? [];
-    if (url !== undefined) return { child, url };
-    if (child.exitCode !== null) throw new Error(said);
-    await new Promise((resolve) => setTimeout(resolve, 20));
-  }
-}
+const started = (cwd: string, port?: string) => startStudio(cwd, join(folder, 'home'), port);
 
 /** Compressed, of what a browser loads before the first page can be used. */
 const mostScriptBytes = 120e3;
@@ -164,30 +142,5 @@ describe.skipIf(!chromiumPath)('in chromium (skipped where there is none: apt-ge
     );
     expect(steps).toEqual(Array.from({ length: 40 }, (_, i) => i));
     expect(await page.locator('.progress').textContent()).toContain('Step 40 of 40');
-  });
-
-  test('what would do harm is text', { timeout: 120_000 }, async () => {
-    const { url } = await started(mkdtempSync(join(folder, 'harm-')));
-    const { faults, left, page } = opened;
-    await page.goto(url);
-    const harm =
-      '<img src=x onerror="globalThis.harmed=1"><script>globalThis.harmed=1</script><b>bold</b>\u202Etxt.exe [x](javascript:alert(1)) https://example.org/x.png';
-    const rows = [harm, 'x'.repeat(100_000), 'plain'].map((text) => JSON.stringify({ prompt: text, completion: text }));
-    await page.setInputFiles('input[type=file][multiple]', {
-      name: '"><img src=x onerror=harmed=1>.jsonl',
-      mimeType: 'text/plain',
-      buffer: Buffer.from(rows.join('\n')),
-    });
-    await page.waitForSelector('.tokens b');
-    await page.waitForSelector('.findings, .notice.good');
-    expect(await page.locator('.tokens').nth(1).textContent()).toContain('<script>');
-    faults.push(...(await faultsOf(page, 'harm', { names: ['phone-dark-en'] })));
-    await page.goto(`${new URL(url).origin}/studio/chat?models=${encodeURIComponent('<img src=x onerror=harmed=1>')}`);
-    await page.fill('.composer textarea', harm);
-    await page.keyboard.press('Enter');
-    await page.waitForSelector('.column .notice.bad');
-    expect(await page.locator('.said').textContent()).toContain('<script>');
-    expect(await page.evaluate(() => 'harmed' in globalThis)).toBe(false);
-    expect([...faults, ...left]).toEqual([]);
   });
 });

@@ -70,6 +70,8 @@ export function assetRoutes(door: StudioDoor, folder: string = studioFolder()): 
     const found = file ?? (name.startsWith('assets/') ? null : files.get('index.html')!);
     if (found === null) return context.text('There is no such file.', 404);
     const type = types[file ? extname(name) : '.html'] ?? 'application/octet-stream';
-    return context.body(new Uint8Array(found), 200, { 'Content-Type': type });
+    // Names of assets have a digest in them: what is there under one is that for ever. The page itself is asked for again.
+    const cache = file && name.startsWith('assets/') ? 'private, max-age=31536000, immutable' : 'no-cache';
+    return context.body(new Uint8Array(found), 200, { 'Content-Type': type, 'Cache-Control': cache });
   };
 }

@@ -3,8 +3,9 @@ import type { JSX } from 'preact';
 import { useState } from 'preact/hooks';
 import { Fault } from '../../api.ts';
 import { isSaid, type KeptAnswer } from '../../chats.ts';
+import { TextArea } from '../../fields.tsx';
 import { Markdown } from '../../markdown.tsx';
-import { FaultNotice, Foreign, fill, Tag, TextArea } from '../../parts.tsx';
+import { FaultNotice, Foreign, fill, Tag } from '../../parts.tsx';
 import { w } from '../../words.ts';
 
 type Thought = Pick<KeptAnswer, 'mark' | 'better'>;
@@ -57,7 +58,7 @@ function Thoughts({
     <>
       {better ? (
         <div class="better-said">
-          <h4>{words.betterLabel}</h4>
+          <h3>{words.betterLabel}</h3>
           <Foreign>{better}</Foreign>
         </div>
       ) : null}

@@ -3,7 +3,8 @@ import type { JSX } from 'preact';
 import { useState } from 'preact/hooks';
 import type { ListedModel } from '../../api.ts';
 import { type KeptChat, mostModels } from '../../chats.ts';
-import { fill, Select, TextArea, TextField } from '../../parts.tsx';
+import { Check, Select, TextArea, TextField } from '../../fields.tsx';
+import { fill } from '../../parts.tsx';
 import { joinStack, type StackPart, splitStack } from '../../stack-text.ts';
 import { w } from '../../words.ts';
 
@@ -101,16 +102,7 @@ export function Models({ blind, chat, choose, models }: ModelsProps): JSX.Elemen
             {words.add}
           </button>
         ) : null}
-        {chosen.length > 1 ? (
-          <label class="check">
-            <input
-              type="checkbox"
-              checked={chat.blind}
-              onChange={({ currentTarget }) => blind(currentTarget.checked)}
-            />
-            {words.blind}
-          </label>
-        ) : null}
+        {chosen.length > 1 ? <Check label={words.blind} value={chat.blind} onChange={blind} /> : null}
       </p>
     </>
   );

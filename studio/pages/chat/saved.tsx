@@ -2,8 +2,9 @@
 import type { JSX } from 'preact';
 import type { ListedChat } from '../../../src/server/studio/chat-store.ts';
 import { api } from '../../api.ts';
-import { FaultNotice, fill, Scroller } from '../../parts.tsx';
+import { FaultNotice, fill } from '../../parts.tsx';
 import { addressOf } from '../../route.ts';
+import { Table } from '../../table.tsx';
 import { useAction } from '../../use.ts';
 import { pairsOf } from '../../votes.ts';
 import { count, day, plural, share, w } from '../../words.ts';
@@ -62,40 +63,16 @@ export function Votes({ chats }: { readonly chats: readonly ListedChat[] }): JSX
   return (
     <section aria-labelledby="votes-title">
       <h2 id="votes-title">{words.votes}</h2>
-      <Scroller label={words.votes}>
-        <table>
-          <thead>
-            <tr>
-              <th scope="col">{words.votesModel}</th>
-              <th scope="col">{words.votesBeside}</th>
-              <th scope="col" class="n">
-                {words.votesBetter}
-              </th>
-              <th scope="col" class="n wide">
-                {words.votesCounts}
-              </th>
-            </tr>
-          </thead>
-          <tbody>
-            {pairs.map(({ beside, better, equal, interval: [low, high], model, share: part, worse }) => (
-              <tr key={`${model} ${beside}`}>
-                <th scope="row" dir="auto">
-                  {model}
-                </th>
-                <td dir="auto">{beside}</td>
-                <td class="n">
-                  {part === null
-                    ? '–'
-                    : fill(words.votesInterval, { share: share(part), low: share(low), high: share(high) })}
-                </td>
-                <td class="n wide">
-                  {fill(words.votesOf, { better: count(better), worse: count(worse), equal: count(equal) })}
-                </td>
-              </tr>
-            ))}
-          </tbody>
-        </table>
-      </Scroller>
+      <Table
+        caption={words.votes}
+        columns={[[words.votesModel], [words.votesBeside], [words.votesBetter, 'n'], [words.votesCounts, 'n wide']]}
+        rows={pairs.map(({ beside, better, equal, interval: [low, high], model, share: part, worse }) => [
+          model,
+          beside,
+          part === null ? '–' : fill(words.votesInterval, { share: share(part), low: share(low), high: share(high) }),
+          fill(words.votesOf, { better: count(better), worse: count(worse), equal: count(equal) }),
+        ])}
+      />
       <p class="note">{words.votesNote}</p>
     </section>
   );

@@ -2,7 +2,8 @@
 import { Component, type JSX } from 'preact';
 import { useState } from 'preact/hooks';
 import { isSaid, type Turn, withAnswer, withVote } from '../../chats.ts';
-import { Foreign, fill, TextArea } from '../../parts.tsx';
+import { TextArea } from '../../fields.tsx';
+import { Foreign, fill } from '../../parts.tsx';
 import type { Talk } from '../../talk.ts';
 import { type LanguageName, languageNow, w } from '../../words.ts';
 import { Answer } from './answer.tsx';

@@ -7,9 +7,11 @@ import type { MergeLosses } from '../../../src/library/merge-losses.ts';
 import { draws, type MergeMethod, mergeMethods, prunes } from '../../../src/settings/merge-methods.ts';
 import { mostModels } from '../../chats.ts';
 import { commandLine } from '../../commands.ts';
-import { AsCommand, fill, Select, TextField, Tiles } from '../../parts.tsx';
+import { Select, TextField } from '../../fields.tsx';
+import { AsCommand, fill, Tiles } from '../../parts.tsx';
 import { addressOf } from '../../route.ts';
-import { Notes, Table, TaskView } from '../../task-view.tsx';
+import { Table } from '../../table.tsx';
+import { Notes, TaskView } from '../../task-view.tsx';
 import { useAskedTask } from '../../tasks.ts';
 import { count, figure, w } from '../../words.ts';
 import { FileChoice } from '../inside/file-choice.tsx';
@@ -26,7 +28,7 @@ function Interferences({ found }: { readonly found: readonly Interference[] }): 
       <h3>{words.interference}</h3>
       <Table
         caption={words.interference}
-        columns={[[words.pair], [w().inside.cosineOf, true], [w().inside.shared, true], [words.chance, true]]}
+        columns={[[words.pair], [w().inside.cosineOf, 'n'], [w().inside.shared, 'n'], [words.chance, 'n']]}
         rows={found.map(({ adapters, chance, cosine, outputs }) => [
           adapters.join(' · '),
           figure(cosine, 3),
@@ -47,7 +49,7 @@ function Losses({ data, models, verdict }: MergeLosses): JSX.Element {
       <h3>{title}</h3>
       <Table
         caption={title}
-        columns={[[words.who], [words.loss, true]]}
+        columns={[[words.who], [words.loss, 'n']]}
         rows={models.map(({ loss, name }) => [name, figure(loss, 4)])}
       />
       <p class="note">{words.lossNote}</p>

@@ -3,8 +3,10 @@ import type { JSX } from 'preact';
 import { useState } from 'preact/hooks';
 import type { AdapterComparison } from '../../../src/library/compare-adapters.ts';
 import { api } from '../../api.ts';
-import { fill, Select } from '../../parts.tsx';
-import { Notes, Table, TaskView } from '../../task-view.tsx';
+import { Select } from '../../fields.tsx';
+import { fill } from '../../parts.tsx';
+import { Table } from '../../table.tsx';
+import { Notes, TaskView } from '../../task-view.tsx';
 import { useAskedTask } from '../../tasks.ts';
 import { useAsked } from '../../use.ts';
 import { figure, w } from '../../words.ts';
@@ -38,7 +40,7 @@ export function Compare({ run }: { readonly run: string }): JSX.Element {
             <p>{fill(words.cosine, { value: figure(cosine, 3) })}</p>
             <Table
               caption={words.compare}
-              columns={[[words.module], [words.cosineOf, true], [words.shared, true]]}
+              columns={[[words.module], [words.cosineOf, 'n'], [words.shared, 'n']]}
               rows={updates.map(({ cosine: each, layer, outputs, projection }) => [
                 `${layer} ${projection}`,
                 figure(each, 3),

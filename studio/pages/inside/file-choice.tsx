@@ -1,7 +1,7 @@
 /** One of the files that were dropped here, or what stands for none. */
 import type { JSX } from 'preact';
 import { api } from '../../api.ts';
-import { Select } from '../../parts.tsx';
+import { Select } from '../../fields.tsx';
 import { useAsked } from '../../use.ts';
 
 interface FileChoiceProps {

@@ -2,7 +2,7 @@
 import type { JSX } from 'preact';
 import { useState } from 'preact/hooks';
 import type { AdapterInspection, UpdateReport } from '../../../src/library/inspect.ts';
-import { Foreign, fill } from '../../parts.tsx';
+import { fill, Prose } from '../../parts.tsx';
 import { Notes, TaskView } from '../../task-view.tsx';
 import { useAskedTask, useStandingTask } from '../../tasks.ts';
 import { count, figure, w } from '../../words.ts';
@@ -104,7 +104,7 @@ export function Layers({ run }: { readonly run: string }): JSX.Element {
             <HeatMap updates={updates} measure={measure} />
             <Notes notes={notes} />
             <h3>{words.spectral}</h3>
-            <Foreign>{spectral.verdict}</Foreign>
+            <Prose text={spectral.verdict} />
           </>
         )}
       </TaskView>

@@ -2,12 +2,13 @@
 import type { JSX } from 'preact';
 import { useState } from 'preact/hooks';
 import type { LensView, LogitLens } from '../../../src/library/logit-lens.ts';
-import { Notes, Table, TaskView } from '../../task-view.tsx';
+import { TextArea } from '../../fields.tsx';
+import { Table } from '../../table.tsx';
+import { Notes, TaskView } from '../../task-view.tsx';
 import { useAskedTask } from '../../tasks.ts';
 import { visible } from '../../visible.ts';
 import { count, figure, w } from '../../words.ts';
 import { Section } from './section.tsx';
-import { Area } from './sources.tsx';
 
 const guessesOf = ({ guesses }: LensView): string =>
   guesses.map(({ probability, text }) => `${visible(text)} ${figure(100 * probability, 2)} %`).join(' · ');
@@ -19,7 +20,7 @@ export function Lens({ run }: { readonly run: string }): JSX.Element {
   return (
     <Section title={words.inside.lens} note={words.inside.lensNote}>
       <div class="fields">
-        <Area label={words.inside.question} value={prompt} onChange={set} />
+        <TextArea label={words.inside.question} value={prompt} onChange={set} />
       </div>
       <p class="actions">
         <button

@@ -2,7 +2,8 @@
 import type { JSX } from 'preact';
 import { useState } from 'preact/hooks';
 import type { AnswerSources, SourceRow } from '../../../src/library/answer-sources.ts';
-import { Field, Foreign, fill, TextField } from '../../parts.tsx';
+import { TextArea, TextField } from '../../fields.tsx';
+import { Foreign, fill } from '../../parts.tsx';
 import { Notes, TaskView } from '../../task-view.tsx';
 import { useAskedTask } from '../../tasks.ts';
 import { count, figure, w } from '../../words.ts';
@@ -49,26 +50,6 @@ const Found = ({ byGradient, byText, compared, notes, trainingRows }: AnswerSour
   );
 };
 
-interface AreaProps {
-  readonly label: string;
-  readonly value: string;
-  readonly onChange: (text: string) => void;
-}
-
-export const Area = ({ label, onChange, value }: AreaProps): JSX.Element => (
-  <Field label={label}>
-    {(id) => (
-      <textarea
-        id={id}
-        rows={2}
-        dir="auto"
-        value={value}
-        onInput={({ currentTarget }) => onChange(currentTarget.value)}
-      />
-    )}
-  </Field>
-);
-
 export function Sources({ run }: { readonly run: string }): JSX.Element {
   const words = w().inside;
   const task = useAskedTask('sources', 'why');
@@ -88,8 +69,8 @@ export function Sources({ run }: { readonly run: string }): JSX.Element {
   return (
     <Section title={words.why} note={words.whyNote}>
       <div class="fields">
-        <Area label={words.question} value={said.prompt} onChange={setPrompt} />
-        <Area label={words.answer} value={said.answer} onChange={setAnswer} />
+        <TextArea label={words.question} value={said.prompt} onChange={setPrompt} />
+        <TextArea label={words.answer} value={said.answer} onChange={setAnswer} />
         <TextField
           label={words.seconds}
           hint={words.secondsHint}

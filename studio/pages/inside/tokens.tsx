@@ -3,8 +3,10 @@ import type { JSX } from 'preact';
 import { useState } from 'preact/hooks';
 import type { TokenChange } from '../../../src/inspect/token-changes.ts';
 import type { TokenChanges } from '../../../src/library/token-changes.ts';
-import { Foreign, fill, TextField } from '../../parts.tsx';
-import { Notes, Table, TaskView } from '../../task-view.tsx';
+import { TextField } from '../../fields.tsx';
+import { Foreign, fill } from '../../parts.tsx';
+import { Table } from '../../table.tsx';
+import { Notes, TaskView } from '../../task-view.tsx';
 import { useAskedTask } from '../../tasks.ts';
 import { visible } from '../../visible.ts';
 import { count, figure, w } from '../../words.ts';
@@ -38,7 +40,7 @@ function Totals({ totals }: Pick<TokenChanges, 'totals'>): JSX.Element {
       <summary>{words.totals}</summary>
       <Table
         caption={words.totals}
-        columns={[[words.token], [words.times, true], [words.change, true]]}
+        columns={[[words.token], [words.times, 'n'], [words.change, 'n']]}
         rows={ends.map(({ change, count: times, text }) => [
           visible(text),
           count(times),

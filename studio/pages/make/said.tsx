@@ -4,7 +4,8 @@ import { useState } from 'preact/hooks';
 import type { ListedChat } from '../../../src/server/studio/chat-store.ts';
 import { api, type MadeData } from '../../api.ts';
 import { commandLine } from '../../commands.ts';
-import { AsCommand, Busy, FaultNotice, fill, Notice, Prose, Select, TextField } from '../../parts.tsx';
+import { Check, Select, TextField } from '../../fields.tsx';
+import { AsCommand, Busy, FaultNotice, fill, Notice, Prose } from '../../parts.tsx';
 import { addressOf, type Place } from '../../route.ts';
 import { useAction, useAsked } from '../../use.ts';
 import { count, plural, w } from '../../words.ts';
@@ -31,10 +32,7 @@ function ChatList({ chats, choose, chosen }: ListProps): JSX.Element {
       <ul class="list">
         {chats.map(({ answers, id, marks, title }) => (
           <li key={id}>
-            <label class="check">
-              <input type="checkbox" checked={chosen.has(id)} onChange={() => toggle(id)} />
-              <span dir="auto">{title}</span>
-            </label>
+            <Check label={<span dir="auto">{title}</span>} value={chosen.has(id)} onChange={() => toggle(id)} />
             <span class="muted">
               {fill(words.marksOf, {
                 answers: count(answers),

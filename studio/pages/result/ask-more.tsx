@@ -11,13 +11,14 @@ import { forgottenSection } from '../../../src/report/sections/inside.ts';
 import { resultSection } from '../../../src/report/sections/result.ts';
 import { words as reportWords } from '../../../src/report/words.ts';
 import { commandLine, libraryCall } from '../../commands.ts';
-import { AsCommand, TextField } from '../../parts.tsx';
-import { Notes, Table, TaskView } from '../../task-view.tsx';
+import { Check, TextField } from '../../fields.tsx';
+import { AsCommand } from '../../parts.tsx';
+import { Table } from '../../table.tsx';
+import { Notes, TaskView } from '../../task-view.tsx';
 import { useAskedTask } from '../../tasks.ts';
 import { figure, said, w } from '../../words.ts';
 import { FileChoice } from '../inside/file-choice.tsx';
 import { Section } from '../inside/section.tsx';
-import { Check } from '../share/pack.tsx';
 import { Markup } from './markup.tsx';
 
 function Evaluated({ content }: { readonly content: ReportContent }): JSX.Element {
@@ -78,7 +79,7 @@ function Refusals({ notes, refusals, verdict }: SafetyReport): JSX.Element {
       <Notes notes={verdict} />
       <Table
         caption={words.safety}
-        columns={[[words.kind], [words.measure], [words.before, true], [words.after, true]]}
+        columns={[[words.kind], [words.measure], [words.before, 'n'], [words.after, 'n']]}
         rows={refusals.map(({ against, by, kind, value }) => [
           words.kinds[kind],
           words.by[by],

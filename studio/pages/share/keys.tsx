@@ -3,9 +3,10 @@ import type { JSX } from 'preact';
 import { useState } from 'preact/hooks';
 import type { ApiKey, NewApiKey } from '../../../src/library/keys.ts';
 import { commandLine } from '../../commands.ts';
-import { AsCommand, Copyable, FaultNotice, fill, Notice, Select, TextField } from '../../parts.tsx';
+import { Select, TextField } from '../../fields.tsx';
+import { AsCommand, Copyable, FaultNotice, fill, Notice } from '../../parts.tsx';
 import { shareApi } from '../../share-api.ts';
-import { Table } from '../../task-view.tsx';
+import { Table } from '../../table.tsx';
 import { useAction, useAsked } from '../../use.ts';
 import { count, day, w } from '../../words.ts';
 import { Section } from '../inside/section.tsx';
@@ -28,9 +29,9 @@ function List({ busy, keys, remove }: ListProps): JSX.Element {
         columns={[
           [words.name],
           [words.scope],
-          [words.perMinute, true],
-          [words.perDay, true],
-          [words.used, true],
+          [words.perMinute, 'n'],
+          [words.perDay, 'n'],
+          [words.used, 'n'],
           [words.lastUsed],
           [words.removeYes],
         ]}

@@ -4,7 +4,8 @@ import { useState } from 'preact/hooks';
 import type { Exported } from '../../../src/library/export-run.ts';
 import type { NewSigningKey, SigningKeyPair } from '../../../src/library/signing-keys.ts';
 import { commandLine } from '../../commands.ts';
-import { AsCommand, Copyable, FaultNotice, Notice, Select, TextField } from '../../parts.tsx';
+import { Check, Select, TextField } from '../../fields.tsx';
+import { AsCommand, Copyable, FaultNotice, Notice } from '../../parts.tsx';
 import { shareApi } from '../../share-api.ts';
 import { TaskView } from '../../task-view.tsx';
 import { useAskedTask } from '../../tasks.ts';
@@ -46,19 +47,6 @@ function NewKey({ made }: { readonly made: (name: string) => void }): JSX.Elemen
     </details>
   );
 }
-
-interface CheckProps {
-  readonly label: string;
-  readonly value: boolean;
-  readonly onChange: (value: boolean) => void;
-}
-
-export const Check = ({ label, onChange, value }: CheckProps): JSX.Element => (
-  <label class="check">
-    <input type="checkbox" checked={value} onChange={({ currentTarget }) => onChange(currentTarget.checked)} />
-    {label}
-  </label>
-);
 
 /** What was filled in of a form. */
 export const given = (settings: Readonly<Record<string, unknown>>): Record<string, unknown> =>

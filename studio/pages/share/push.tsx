@@ -3,14 +3,15 @@ import type { JSX } from 'preact';
 import { useState } from 'preact/hooks';
 import type { Pushed } from '../../../src/library/push.ts';
 import { commandLine } from '../../commands.ts';
-import { AsCommand, Copyable, Notice, Select, TextField } from '../../parts.tsx';
+import { Check, Select, TextField } from '../../fields.tsx';
+import { AsCommand, Copyable, Notice } from '../../parts.tsx';
 import { shareApi } from '../../share-api.ts';
 import { Notes, TaskView } from '../../task-view.tsx';
 import { useAskedTask } from '../../tasks.ts';
 import { useAsked } from '../../use.ts';
 import { plural, w } from '../../words.ts';
 import { Section } from '../inside/section.tsx';
-import { Check, given } from './pack.tsx';
+import { given } from './pack.tsx';
 
 function Found({ asks, notes, sent, url }: Pushed): JSX.Element {
   const words = w().share;
