@@ -34,8 +34,8 @@ export const zhRuns: Readonly<Record<string, string>> = {
   'began on the engine {}, and here is {}: the same steps would not give the same numbers':
     '是在引擎 {} 上开始的，这里是 {}：同样的步骤不会得到同样的数',
   'The run {}; NOMOAT_ENGINE asks for it by name.': '这次训练{}；NOMOAT_ENGINE 指名要用它。',
-  'Resume it on a machine that has {}, or set NOMOAT_ENGINE=onnxruntime and go on all the same.':
-    '请在有 {} 的机器上继续，或者设 NOMOAT_ENGINE=onnxruntime 照样继续。',
+  'Resume it on a machine that has {}, or set NOMOAT_ENGINE={} and go on all the same.':
+    '请在有 {} 的机器上继续，或者设 NOMOAT_ENGINE={} 照样继续。',
   '{} of {} lines of events.jsonl are damaged and left out.': 'events.jsonl 的 {2} 行中有 {1} 行损坏，已略去。',
   'A newer nomoat wrote in events.jsonl: this one reads its version {}, and leaves out what that one wrote.':
     '更新的 nomoat 写过 events.jsonl：这一版只读第 {} 版，略去它写的内容。',
@@ -54,12 +54,14 @@ export const zhRuns: Readonly<Record<string, string>> = {
   'as the run began': '与训练开始时相同',
   'as the run was planned': '与计划时相同',
   'The run began with room for about {} of memory, and here are {}': '训练开始时约有 {} 内存可用，这里有 {}',
-  '{}: it may not fit. Close other programs, or go on on the machine that it began on.':
-    '{}：可能放不下。请关闭其他程序，或者在原来的机器上继续。',
+  '{}: it may not fit{}. {}': '{}：可能放不下{}。{}',
+  'Close other programs, or go on on the machine that it began on.{}': '请关闭其他程序，或者在原来的机器上继续。{}',
+  ' NOMOAT_ENGINE=onnxruntime goes on with blocks that are read from the disk, and rounds otherwise.':
+    'NOMOAT_ENGINE=onnxruntime 会从磁盘读取各层继续，其舍入不同。',
   'are computed again': '重新计算',
   'are kept as float16': '存为 float16',
   ' and blocks read from the disk': '，各层从磁盘读取',
-  '{}: {} from here on.': '{}：从这里起{}。',
+  'activations {}{} from here on': '从这里起，激活值{}{}',
   // Results.
   'the last losses are {}': '最后的损失是 {}',
   'the validation loss is {}': '验证损失是 {}',
