@@ -1,4 +1,5 @@
 /** Answers of a model to questions, as users get them. Promises: side by side where the model can; what was answered before is not computed again. */
+import { createHash } from 'node:crypto';
 import type { Generated, GenerateOptions, Model } from '../chat/chat-model.ts';
 import { unlessTooLong } from '../chat/refusals.ts';
 import { sideBySide } from './side-by-side.ts';
@@ -26,7 +27,10 @@ export interface AskOptions {
   readonly maxTokens: number;
   /** 0, the default, takes the likeliest token at each step. */
   readonly temperature?: number;
-  /** Of answers that are drawn: with the same one, the same answers. */
+  /**
+   * Of answers that are drawn: with the same one, the same answers. Each question draws by one of its own that this and the question decide:
+   * with one for all, every answer would begin with the same random number, and comparisons count questions as independent.
+   */
   readonly seed?: number | null;
   /** Questions at once. */
   readonly atOnce: number;
@@ -36,6 +40,13 @@ export interface AskOptions {
   /** Told after each answer how many there are. */
   readonly onAnswer?: (done: number) => void;
 }
+
+/** What a question draws by, whatever is asked beside it. */
+const seedOf = ({ ask }: TestQuestion, seed: number): number =>
+  createHash('sha256')
+    .update(`${seed} ${JSON.stringify(ask)}`)
+    .digest()
+    .readUInt32LE();
 
 /** The answer; null where the question does not fit the context. */
 const answerOf = (model: Askable, { ask }: TestQuestion, options: GenerateOptions): Promise<Generated | null> =>
@@ -50,13 +61,14 @@ export async function askAll(
   options: AskOptions,
 ): Promise<(TestAnswer | null)[]> {
   const { atOnce, maxTokens, onAnswer, seed = null, signal, store, temperature = 0 } = options;
-  const sampling = { temperature, seed, maxTokens, ...(signal ? { signal } : {}) };
+  const sampling = { temperature, maxTokens, ...(signal ? { signal } : {}) };
   const answers = new Array<TestAnswer | null>(questions.length).fill(null);
   let done = 0;
   await sideBySide(questions.length, atOnce, async (i) => {
     const question = questions[i]!;
     const known = store?.find(question) ?? null;
-    const generated = known ? null : await answerOf(model, question, sampling);
+    const own = { ...sampling, seed: seed === null ? null : seedOf(question, seed) };
+    const generated = known ? null : await answerOf(model, question, own);
     signal?.throwIfAborted();
     answers[i] = known ?? (generated && { text: generated.text, ended: generated.stopReason === 'end-of-turn' });
     if (!known && answers[i]) store?.keep(question, answers[i]!);

@@ -37,7 +37,7 @@ function roundsOf(path: string, maxTokens: number, { samples, seed, temperature 
   return Array.from({ length: samples }, (_, i) => ({
     temperature,
     seed: seed + i,
-    store: new KeptAnswers(path, `temperature ${temperature} seed ${seed + i} ${maxTokens}`),
+    store: new KeptAnswers(path, `temperature ${temperature} seed ${seed + i} of each question ${maxTokens}`),
   }));
 }
 
