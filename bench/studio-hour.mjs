@@ -15,7 +15,7 @@ const option = (value) => ({ type: 'string', default: value });
 const { values } = parseArgs({ options: { minutes: option('60'), steps: option('3600') } });
 const [minutes, steps] = [values.minutes, values.steps].map(Number);
 /** As the page does (studio/follow.ts). */
-const lookMilliseconds = 500;
+const lookMilliseconds = 1000;
 const looks = (minutes * 60_000) / lookMilliseconds;
 /** Of an event in a script's heap, over its text in the log: objects have their keys once, numbers take eight bytes. */
 const heapShare = 2;

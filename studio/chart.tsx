@@ -61,6 +61,10 @@ export function Chart({ marks = [], plot }: ChartProps): JSX.Element {
   const marked = useRef(marks);
   marked.current = marks;
   const data = useMemo(() => plotData(plot), [plot]);
+  const latest = useRef(data.columns);
+  latest.current = data.columns;
+  const isSeen = useRef(true);
+  const isDue = useRef(false);
   const shape = `${look} ${data.series.map(({ name }) => name.en).join()}`;
   // biome-ignore lint/correctness/useExhaustiveDependencies: another look or other lines are another chart
   useEffect(() => {
@@ -74,13 +78,25 @@ export function Chart({ marks = [], plot }: ChartProps): JSX.Element {
       if (width > 0 && width !== made.width) made.setSize({ width, height: chartHeight(width) });
     });
     fit.observe(target);
+    // Out of sight nothing is drawn; what came meanwhile is when it is seen.
+    const seen = new IntersectionObserver((entries) => {
+      isSeen.current = entries.at(-1)?.isIntersecting ?? true;
+      if (!isSeen.current || !isDue.current) return;
+      isDue.current = false;
+      made.setData(latest.current as uPlot.AlignedData);
+    });
+    seen.observe(target);
     return () => {
       fit.disconnect();
+      seen.disconnect();
       made.destroy();
       chart.current = null;
     };
   }, [shape]);
-  useEffect(() => chart.current?.setData(data.columns as uPlot.AlignedData), [data]);
+  useEffect(() => {
+    if (isSeen.current) return chart.current?.setData(data.columns as uPlot.AlignedData);
+    isDue.current = true;
+  }, [data]);
   const last = data.series.map(
     ({ name }, i) => `${said(name)} ${figure(data.columns[i + 1]!.findLast((value) => value !== null))}`,
   );

@@ -51,6 +51,24 @@ export function useRepeated(call: () => void, milliseconds: number): void {
   }, [milliseconds]);
 }
 
+/** The value, taken over at most so often; at once where `now` is said. For what is drawn of values that come quickly. */
+export function useSlowly<T>(value: T, milliseconds: number, now: boolean): T {
+  const [shown, show] = useState(value);
+  const taken = useRef(0);
+  const due = now || performance.now() - taken.current >= milliseconds;
+  useEffect(() => {
+    if (shown === value) return;
+    const take = (): void => {
+      taken.current = performance.now();
+      show(value);
+    };
+    if (due) return take();
+    const timer = setTimeout(take, milliseconds - (performance.now() - taken.current));
+    return () => clearTimeout(timer);
+  }, [value, shown, milliseconds, due]);
+  return shown;
+}
+
 /** What an action was refused with, and whether it goes on. */
 export function useAction(): {
   readonly busy: boolean;

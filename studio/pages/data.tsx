@@ -85,15 +85,14 @@ function Correct({ asked, place }: { readonly asked: Asked; readonly place: Plac
 const firstRows = 6;
 const moreRows = 100;
 
-function Rows({
-  asked,
-  found,
-  more,
-}: {
+interface RowsProps {
   readonly found: Preview;
   readonly asked: Asked;
-  readonly more: (() => void) | null;
-}): JSX.Element {
+  readonly shown: number;
+  readonly more: () => void;
+}
+
+function Rows({ asked, found, more, shown }: RowsProps): JSX.Element {
   const { data } = w();
   const { counts } = found;
   return (
@@ -132,11 +131,11 @@ function Rows({
         </p>
         <p class="note">{fill(data.formatFound, { format: found.format })}</p>
         <div class="rows">
-          {found.rows.map((row, i) => (
+          {found.rows.slice(0, shown).map((row, i) => (
             <Row key={i} row={row} index={i} />
           ))}
         </div>
-        {more && counts.rows > found.rows.length ? (
+        {found.rows.length > shown ? (
           <p>
             <button type="button" class="button" onClick={more}>
               {data.moreRows}
@@ -173,8 +172,9 @@ export function Data({ place }: { readonly place: Place }): JSX.Element {
   const names = useFileNames(asked.data);
   const [rows, setRows] = useState(firstRows);
   const ready = state.value !== null && asked.data.length > 0;
-  const preview = useAsked(ready ? JSON.stringify([asked, rows]) : null, (signal) =>
-    api.preview({ ...asked, rows }, signal),
+  // All that may be shown at once: each look reads the whole data, and of many rows that is half a minute.
+  const preview = useAsked(ready ? JSON.stringify(asked) : null, (signal) =>
+    api.preview({ ...asked, rows: moreRows }, signal),
   );
   const query = Object.fromEntries(place.query);
   const method = methodOf(preview.value);
@@ -215,7 +215,7 @@ export function Data({ place }: { readonly place: Place }): JSX.Element {
           </p>
         ) : null}
         {preview.value ? (
-          <Rows found={preview.value} asked={asked} more={rows < moreRows ? () => setRows(moreRows) : null} />
+          <Rows found={preview.value} asked={asked} shown={rows} more={() => setRows(moreRows)} />
         ) : null}
         <AsCommand
           command={commandLine('preview', names, { model: asked.model, ...asked.settings, rows })}

@@ -9,7 +9,7 @@ import { type Followed, isOver, useFollowed } from '../follow.ts';
 import { lazy } from '../lazy.tsx';
 import { AsCommand, Busy, FaultNotice, fill, Notice, Page, Prose } from '../parts.tsx';
 import { addressOf, type Place } from '../route.ts';
-import { useAction } from '../use.ts';
+import { useAction, useSlowly } from '../use.ts';
 import { day, w } from '../words.ts';
 import { Notices, noticesOf, placed } from './notices.tsx';
 import type { PartProps } from './part.ts';
@@ -63,10 +63,17 @@ function Actions({ look, run }: { readonly run: RunSummary; readonly look: () =>
   );
 }
 
+/** How often curves that grow are drawn. */
+const drawMilliseconds = 2000;
+/** A run that has just begun is drawn as it comes. */
+const fewEvents = 40;
+
 function Follow({ followed, name }: { readonly followed: Followed; readonly name: string }): JSX.Element {
   const words = w().run;
   const { events, look, run } = followed;
-  const [loss, ...others] = useCurves(events);
+  // A chart is what takes most of a page's time: of a run that goes on it is drawn now and then.
+  const drawn = useSlowly(events, drawMilliseconds, run === null || isOver(run) || events.length < fewEvents);
+  const [loss, ...others] = useCurves(drawn);
   if (!run) return <>{followed.fault ? null : <Busy>{w().app.loading}</Busy>}</>;
   const progress = progressOf(events);
   const over = isOver(run);

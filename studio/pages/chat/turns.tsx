@@ -1,6 +1,6 @@
 /** What was said, turn by turn, and votes on it. */
 import { Component, type JSX } from 'preact';
-import { useState } from 'preact/hooks';
+import { useEffect, useState } from 'preact/hooks';
 import { isSaid, type Turn, withAnswer, withVote } from '../../chats.ts';
 import { TextArea } from '../../fields.tsx';
 import { Foreign, fill } from '../../parts.tsx';
@@ -129,9 +129,28 @@ class TurnView extends Component<Shown> {
   }
 }
 
+/** Turns that take another language at once, from the last on: as many as a frame has time for. */
+const turnsAtOnce = 40;
+
+/** The language of each turn: where it changes, the last ones take it first, and those before them with the next frames. */
+function useLanguages(count: number): (turn: number) => LanguageName {
+  const language = languageNow();
+  const [{ before, left, now }, set] = useState({ now: language, before: language, left: 0 });
+  const isNew = now !== language;
+  const waiting = isNew ? Math.max(0, count - turnsAtOnce) : left;
+  useEffect(() => {
+    if (isNew) return set({ now: language, before: now, left: waiting });
+    if (left === 0) return;
+    const timer = setTimeout(() => set((each) => ({ ...each, left: Math.max(0, each.left - turnsAtOnce) })));
+    return () => clearTimeout(timer);
+  }, [language, isNew, left, now, waiting]);
+  return (turn) => (turn < waiting ? (isNew ? now : before) : language);
+}
+
 export function Turns({ talk }: { readonly talk: Talk }): JSX.Element {
   const { busy, chat } = talk;
   const { turns } = chat;
+  const languageOf = useLanguages(turns.length);
   return (
     <div class="turns" role="log" aria-live="off">
       {turns.length === 0 ? <p class="note">{w().chat.empty}</p> : null}
@@ -143,7 +162,7 @@ export function Turns({ talk }: { readonly talk: Talk }): JSX.Element {
           talk={talk}
           busy={busy}
           live={busy && i === talk.answering}
-          language={languageNow()}
+          language={languageOf(i)}
         />
       ))}
     </div>
