@@ -1,6 +1,7 @@
 /** Who the studio lets in, and what its routes refuse. The page itself is walked through in test/story/studio.test.ts. */
 import { mkdirSync, mkdtempSync, rmSync, statSync } from 'node:fs';
-import { request } from 'node:http';
+import { createServer, request } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
@@ -63,6 +64,24 @@ test('an address opens once; its cookie opens everything, to nobody else', async
     expect((await ask(path)).status, path).toBe(401);
     expect((await ask(path, { Cookie: cookieOf(first) })).status, path).toBe(200);
   }
+});
+
+test('a second studio on its port says how the first is gone on with, once', async () => {
+  const port = Number(new URL(running.url).port);
+  const refused: unknown = await studio({ port, runs: join(folder, 'others') }).catch((error: unknown) => error);
+  const { message } = refused as Error;
+  expect(message).toMatch(/your studio is open on \d+ already\. Go on there: /);
+  const address = new URL(/http:\S+/.exec(message)![0]);
+  const first = await ask(address.pathname + address.search);
+  expect((await ask('/v1/models', { Cookie: cookieOf(first) })).status).toBe(200);
+  for (const path of [address.pathname + address.search, `${address.pathname}?token=1.2.3`])
+    expect((await ask(path)).headers['set-cookie']).toBeUndefined();
+  // Another program on the port is no studio.
+  const other = createServer((_, response) => response.end('hello')).listen(0, '127.0.0.1');
+  await new Promise((resolve) => other.once('listening', resolve));
+  const taken = (other.address() as AddressInfo).port;
+  await expect(studio({ port: taken, runs: join(folder, 'others') })).rejects.toThrow(/is taken by another program/);
+  other.close();
 });
 
 test('a forged cookie, one of another port and one of yesterday are refused with what to do', async () => {

@@ -1,6 +1,6 @@
 /**
  * Who may use the studio's page: whoever opened an address with a token that opens once has a cookie from then on. Promises: nobody makes a
- * cookie without the secret, which only this user reads; a cookie ends twelve hours after its last use; a server that is started again knows those of
+ * cookie without the secret, which only this user reads; a studio that is open lets in whom another process of this user sends; a cookie ends twelve hours after its last use; a server that is started again knows those of
  * the one before. Does not know what is asked for.
  */
 import { createHmac, randomBytes, timingSafeEqual } from 'node:crypto';
@@ -14,6 +14,9 @@ import { ApiError } from '../api-error.ts';
 const secretBytes = 32;
 /** From the last use: a night passes, a page of yesterday morning has ended. */
 const sessionSeconds = 12 * 3600;
+/** A pass is used by the browser that is opened with it. */
+const passSeconds = 600;
+const passBytes = 16;
 /** A cookie is made anew when it is as old as that, not with each answer. */
 const renewSeconds = 600;
 const privateFile = 0o600;
@@ -54,6 +57,8 @@ const ended = (): ApiError =>
 export class StudioDoor {
   private readonly secret: Buffer;
   private token: string | null = null;
+  /** Passes that have opened: few, since each is made by a command. */
+  private readonly passed = new Set<string>();
 
   /** `folder`: what nomoat keeps for this user. */
   constructor(folder: string) {
@@ -66,11 +71,25 @@ export class StudioDoor {
     return this.token;
   }
 
+  /** An address's token for the studio that another process of this user has at the port: it opens once, within some minutes. */
+  newPass(port: number): string {
+    const until = `${now() + passSeconds}.${randomBytes(passBytes).toString('base64url')}`;
+    return `${until}.${this.sign(until, port)}`;
+  }
+
+  private takePass(pass: string, port: number): boolean {
+    const [expires = '', nonce = '', signature = ''] = pass.split('.');
+    const isGood = same(signature, this.sign(`${expires}.${nonce}`, port)) && Number(expires) > now();
+    if (!isGood || this.passed.has(pass)) return false;
+    this.passed.add(pass);
+    return true;
+  }
+
   /** Takes a token, and gives the header that sets the cookie; null where it is not the one that opens. */
   enter(token: string, port: number): string | null {
     const { token: wanted } = this;
-    if (wanted === null || !same(token, wanted)) return null;
-    this.token = null;
+    if (wanted !== null && same(token, wanted)) this.token = null;
+    else if (!this.takePass(token, port)) return null;
     return this.cookie(port);
   }
 
