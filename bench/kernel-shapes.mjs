@@ -2,7 +2,7 @@
  * Steps of our own kernels through blocks of random sizes: equal bits for 1 to 4 threads, again and again, and for every set of instructions that this
  * processor has; on some of them memory fails at each array in turn, and the same step afterwards gives the same bits. bench/sanitized.sh runs it with the kernels
  * under AddressSanitizer, UBSan or ThreadSanitizer.
- * node bench/kernel-shapes.mjs [--steps 1000] [--seed 1] [--repetitions 20] [--failures 50] [--native FOLDER] [--sets avx512-vnni,avx2]; wants a built dist. `--failures`: on every so many-th step.
+ * node bench/kernel-shapes.mjs [--steps 1000] [--seed 1] [--repetitions 20] [--failures 50] [--threads 1,2,3,4] [--native FOLDER] [--sets avx512-vnni,avx2]; wants a built dist. `--failures`: on every so many-th step.
  */
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
@@ -16,11 +16,14 @@ const { values } = parseArgs({
     seed: { type: 'string', default: '1' },
     repetitions: { type: 'string', default: '20' },
     failures: { type: 'string', default: '50' },
+    threads: { type: 'string', default: '1,2,3,4' },
     native: { type: 'string', default: join(import.meta.dirname, '../native') },
     sets: { type: 'string', default: 'avx512-vnni,avx2' },
   },
 });
 const [steps, seed, repetitions, every] = [values.steps, values.seed, values.repetitions, values.failures].map(Number);
+
+const threads = values.threads.split(',').map(Number);
 
 const loaded = [];
 for (const set of values.sets.split(',')) {
@@ -63,8 +66,10 @@ for (let step = 0; step < steps; step++) {
       see(failed.got, `with ${set} after arrays failed`);
     }
     const packed = pack(kernels, inputs, block.int8);
-    for (let i = 0; i < 4 + repetitions; i++)
-      see(digestOf(compute(kernels, block, { ...inputs, packed }, 1 + (i % 4))), `with ${set} and ${1 + (i % 4)} threads`);
+    for (let i = 0; i < threads.length + repetitions; i++) {
+      const count = threads[i % threads.length];
+      see(digestOf(compute(kernels, block, { ...inputs, packed }, count)), `with ${set} and ${count} threads`);
+    }
   }
 }
 console.log(JSON.stringify({ steps, sets: loaded.map(({ set }) => set), comparedSteps: compared, failedArrays: failures, seconds: Math.round((performance.now() - began) / 1000) }));

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Our own kernels built by the system's g++ under AddressSanitizer and UBSan, or under ThreadSanitizer, and taken through blocks of random sizes (bench/kernel-shapes.mjs):
 # any report ends it with an error. zig brings UBSan's library alone, so this is another compiler than the one of native/build.mjs. Linux x64, g++ 12 or later, a built dist.
-# Usage: bench/sanitized.sh OUT [address|thread [STEPS [SETS]]]   (1,000 steps of a set take about a quarter of an hour; OUT receives the binaries)
+# Usage: bench/sanitized.sh OUT [address|thread [STEPS [SETS]]]   (1,000 steps of a set take a quarter of an hour and more; OUT receives the binaries)
 set -euo pipefail
 out=$1 kind=${2:-address} steps=${3:-1000} sets=${4:-avx512-vnni avx2}
 here=$(cd "$(dirname "$0")/.." && pwd)
@@ -27,5 +27,5 @@ writeFileSync(`${folder}/manifest.json`, JSON.stringify({ sources: "", files }))
 # Node leaves memory to the end of the process, which is not asked about here.
 export ASAN_OPTIONS=detect_leaks=0:allocator_may_return_null=1 TSAN_OPTIONS=halt_on_error=1
 for set in $sets; do
-  LD_PRELOAD=$(g++ -print-file-name="${libraries[$kind]}") node "$here/bench/kernel-shapes.mjs" --native "$folder" --sets "$set" --steps "$steps" --repetitions 0
+  LD_PRELOAD=$(g++ -print-file-name="${libraries[$kind]}") node "$here/bench/kernel-shapes.mjs" --native "$folder" --sets "$set" --steps "$steps" --threads 4 --repetitions 0
 done
