@@ -1,6 +1,6 @@
 /**
  * Plans beside what the runs then took: six short runs of one model on one data set, in both precisions and several micro-batches.
- * Usage: node bench/plan-against-actual.mjs DATA MODEL OUT [--steps N] [--few]    (after npm run build; OUT is a new folder; --few: two of the six)
+ * Usage: node bench/plan-against-actual.mjs DATA MODEL OUT [--steps N] [--few] [--engine native]    (after npm run build; OUT is a new folder; --few: two of the six)
  * Wants a quiet machine: a plan says what the machine can do while the plan is made, a run what it did later.
  */
 import { parseArgs } from 'node:util';
@@ -9,7 +9,7 @@ import { join } from 'node:path';
 import { resolveSettings } from '../dist/settings/load.js';
 import { startRun } from '../dist/run/start-run.js';
 
-const { values, positionals } = parseArgs({ allowPositionals: true, options: { steps: { type: 'string', default: '20' }, few: { type: 'boolean' } } });
+const { values, positionals } = parseArgs({ allowPositionals: true, options: { steps: { type: 'string', default: '20' }, few: { type: 'boolean' }, engine: { type: 'string', default: 'onnxruntime' } } });
 const [data, model, out] = positionals;
 if (!out) throw new Error('usage: node bench/plan-against-actual.mjs DATA MODEL OUT [--steps N]');
 
@@ -27,10 +27,11 @@ const texts = { firstStepSeconds: (x) => `${x.toFixed(1)} s`, seconds: (x) => `$
 console.log('| run | first step | whole run | tokens/s | peak memory |\n|---|---|---|---|---|');
 for (const [name, given] of Object.entries(cases).slice(values.few ? -2 : 0)) {
   const run = join(out, name.replace(/\W+/g, '-'));
-  const settings = await resolveSettings([data], { model, validation: '0.05', maxSteps: values.steps, ...given, run }, null);
+  const settings = await resolveSettings([data], { model, validation: '0.05', maxSteps: values.steps, engine: values.engine, ...given, run }, null);
   for await (const event of startRun(settings)) if (event.type === 'notice') process.stderr.write(`${event.message}\n`);
   const { plannedAndActual } = JSON.parse(readFileSync(join(run, 'report.json'), 'utf8'));
   const cell = ({ actual, planned, what }) => `${texts[what](planned)} / ${texts[what](actual)} (${((100 * (planned - actual)) / actual).toFixed(0)}%)`;
-  console.log(`| ${name} | ${plannedAndActual.map(cell).join(' | ')} |`);
+  const { engine } = JSON.parse(readFileSync(join(run, 'run.json'), 'utf8'));
+  console.log(`| ${name}, ${engine} | ${plannedAndActual.map(cell).join(' | ')} |`);
 }
 process.exit(0);
