@@ -1,9 +1,10 @@
 /**
  * Two adapters of different tasks on one model, merged by every method, and each asked the held-out questions of both:
- * node bench/merge-tasks.mjs MODEL.gguf BANKING77 SNIPS OUT [--examples 80] [--rows 1600,700] [--only METHOD,...] [--named] [--tune JSON]
+ * node bench/merge-tasks.mjs MODEL.gguf BANKING77 SNIPS OUT [--examples 80] [--rows 1600,700] [--only METHOD,...] [--named] [--tune JSON] [--search 40]
  * BANKING77 holds train.csv and test.csv of banking_data, SNIPS the folders of 2017-06-custom-intent-engines. What is in OUT already
  * (data, runs, merges, scores) is not made again, so that an interrupted call goes on. Prints the table as Markdown. `--named` gives each task a
- * system prompt of its own, without which nothing but the question's words tells which labels are wanted; `--tune` has further options of both trainings.
+ * system prompt of its own, without which nothing but the question's words tells which labels are wanted; `--tune` has further options of both trainings. `--search`
+ * also merges with weights that are looked for on as many other rows of each task, which neither training nor test has.
  */
 import { appendFileSync, existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
@@ -12,7 +13,7 @@ import { evaluate, mergeAdapters, tune } from '../dist/index.js';
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,
-  options: { examples: { type: 'string', default: '80' }, rows: { type: 'string', default: '1600,700' }, only: { type: 'string' }, named: { type: 'boolean', default: false }, tune: { type: 'string', default: '{}' } },
+  options: { examples: { type: 'string', default: '80' }, rows: { type: 'string', default: '1600,700' }, only: { type: 'string' }, named: { type: 'boolean', default: false }, tune: { type: 'string', default: '{}' }, search: { type: 'string', default: '0' } },
 });
 const [model, banking, snips, outGiven] = positionals;
 const out = resolve(outGiven);
@@ -66,11 +67,11 @@ function write(name, rows) {
 }
 
 const tasks = [
-  { name: 'banking77', train: shuffled(csvRows(join(banking, 'train.csv'))).slice(0, bankingRows), test: shuffled(csvRows(join(banking, 'test.csv'))), epochs: 2 },
-  { name: 'snips', train: shuffled(snipsOf('train')).slice(0, snipsRows), test: shuffled(snipsOf('validate')), epochs: 1 },
-].map(({ name, test, train, ...task }) => {
+  { name: 'banking77', all: shuffled(csvRows(join(banking, 'train.csv'))), rows: bankingRows, test: shuffled(csvRows(join(banking, 'test.csv'))), epochs: 2 },
+  { name: 'snips', all: shuffled(snipsOf('train')), rows: snipsRows, test: shuffled(snipsOf('validate')), epochs: 1 },
+].map(({ all, name, rows, test, ...task }) => {
   const asked = (rows) => (values.named ? named(name, rows) : rows);
-  return { ...task, name, train: write(`${name}-train`, asked(train)), test: write(`${name}-test`, asked(test.slice(0, examples))) };
+  return { ...task, name, train: write(`${name}-train`, asked(all.slice(0, rows))), search: write(`${name}-search`, asked(all.slice(rows, rows + Number(values.search)))), test: write(`${name}-test`, asked(test.slice(0, examples))) };
 });
 
 for (const { epochs, name, train } of tasks) {
@@ -110,14 +111,15 @@ const ways = [
   ...['peft-linear', 'peft-ties', 'peft-dare', 'peft-dare-ties', 'peft-magnitude-prune'].map((method) => ({ method })),
   ...['cat', 'svd', 'magnitude-prune', 'dare', 'breadcrumbs', 'peft-linear'].map((method) => ({ method, weights: [1, 1] })),
   ...['ties', 'dare-ties'].map((method) => ({ method, density: 0.2 })),
+  ...(values.search === '0' ? [] : ['cat', 'ties'].map((method) => ({ method, search: tasks.map(({ search }) => search) }))),
 ].filter(({ method }) => !values.only || values.only.split(',').includes(method));
 const rows = [];
 for (const { method, ...way } of ways) {
-  const name = [method, ...(way.weights ? [`weights ${way.weights.join(', ')}`] : []), ...(way.density ? [`density ${way.density}`] : [])].join(', ');
+  const name = [method, ...(way.weights ? [`weights ${way.weights.join(', ')}`] : []), ...(way.density ? [`density ${way.density}`] : []), ...(way.search ? ['weights looked for'] : [])].join(', ');
   const path = join(out, name.replace(/[^\w.-]+/g, '-'));
   const started = performance.now();
   const made = existsSync(path) ? null : await mergeAdapters(paths, { base: model, method, out: path, ...way });
-  const facts = made ? { rank: made.rank, discarded: made.discarded, seconds: (performance.now() - started) / 1000 } : {};
+  const facts = made ? { weights: made.weights, rank: made.rank, discarded: made.discarded, seconds: (performance.now() - started) / 1000 } : {};
   const row = await scored(name, `${model}+${path}`, facts);
   rows.push({ name, ...row });
   console.error(name, row.right.join(' '), `${((performance.now() - started) / 1000).toFixed(0)} s`);
