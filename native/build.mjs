@@ -1,5 +1,5 @@
 /**
- * Builds native/prebuilt/linux-x64/SET.node from native/src with the clang of Python's `ziglang`, one for each set of instructions, or with --check builds
+ * Builds native/prebuilt/PLATFORM-ARCH/SET.node from native/src with the clang of Python's `ziglang`, one for each set of instructions, or with --check builds
  * them elsewhere and compares bytes and the manifest. Nobody but who changes the sources needs it. NOMOAT_PYTHON names a Python that has `ziglang` 0.17.1.
  */
 import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
@@ -14,6 +14,7 @@ const here = import.meta.dirname;
 /** What each binary may use, by its name in native/prebuilt. The processor's set is asked for before one is loaded (src/runtime/native/load.ts). */
 const builds = {
   'linux-x64/avx512-vnni': ['-target', 'x86_64-linux-gnu.2.17', '-march=x86_64_v4+avx512vnni'],
+  'linux-arm64/neon-dotprod': ['-target', 'aarch64-linux-gnu.2.17', '-mcpu=generic+dotprod'],
   'linux-x64/avx2': ['-target', 'x86_64-linux-gnu.2.17', '-march=x86_64_v3'],
 };
 

@@ -151,9 +151,10 @@ class Panels {
   // out [rows, columns] += codes [rows, some] * the rows [span) of this, the first a multiple of 4; of Int8 the codes are 0 to 255, without
   // an offset, and no scales are applied.
   void timesRows(Span span, size_t rows, Rows<const typename Kind::Code> codes, const float* ones, Rows<float> out) const {
-    static constexpr int32_t none[kPanel] = {};
     for (size_t n = 0; n < columns_; n += kPanel) {
-      const Part part{panelOf(n) + span.first * kPanel, span.end - span.first, none};
+      alignas(64) int32_t start[kPanel] = {};
+      const Part part{panelOf(n) + span.first * kPanel, span.end - span.first, start};
+      if constexpr (std::is_same_v<Kind, Int8>) Int8::levelStart(part.panel, part.count, start);
       const size_t columns = columns_ - n < kPanel ? columns_ - n : kPanel;
       eachTile(rows, [&](auto tileRows, size_t i) {
         constexpr int kRows = decltype(tileRows)::value;

@@ -106,7 +106,8 @@ void gradientOfRows(const Head<Kind>& head, size_t begin, size_t rows, const Row
     for (size_t i = 0; i < rows; i++) {
       levelsOf(head, logits[i] + first, first, count, logSum[i], 1.f / step[i], levels[i]);
       const size_t at = head.target[begin + i] - first;
-      if (int8 && at < count) levels[i][at] = 0;
+      if constexpr (int8)
+        if (at < count) levels[i][at] = Int8::kNoLevel;
     }
     head.output.backward.timesRows({first, first + count}, rows, levels, ones, gradient);
   }

@@ -10,6 +10,7 @@ struct Int8 {
   using Weight = int8_t;
   static constexpr size_t kTogether = 2;
   static constexpr int32_t kOffset = 0;
+  static constexpr Code kNoLevel = 0;
 
   NOMOAT_INLINE __m256i sixteen(Floats x) {
     const __m256i packed = _mm256_packs_epi32(_mm256_cvtps_epi32(x.low), _mm256_cvtps_epi32(x.high));
@@ -21,6 +22,8 @@ struct Int8 {
   }
   NOMOAT_INLINE void storeCodes(Floats x, Code* to) { storeBetween(x, -128, 127, to); }
   NOMOAT_INLINE void storeLevels(Floats x, Code* to) { storeBetween(x, 0, 255, to); }
+
+  NOMOAT_INLINE void levelStart(const Weight*, size_t, int32_t*) {}
 
   // Sixteen columns after each other: six rows of them are twelve sums.
   template <int kRows>

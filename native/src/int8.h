@@ -21,6 +21,8 @@ using TileSums = Floats[kRows][4];
 // zeros (Panels::panelOf).
 #if defined(__AVX512VNNI__)
 #include "int8-avx512.h"
-#else
+#elif defined(__AVX2__)
 #include "int8-avx2.h"
+#else
+#include "int8-neon.h"
 #endif

@@ -24,6 +24,8 @@ constexpr size_t kLanes = 16;
 #include "vector-avx512.h"
 #elif defined(__AVX2__) && defined(__FMA__)
 #include "vector-avx2.h"
+#elif defined(__ARM_FEATURE_DOTPROD)
+#include "vector-neon.h"
 #else
 #error "no vectors for this set of instructions"
 #endif

@@ -135,7 +135,7 @@ export const tuneOptions = {
   engine: choice(
     'onnxruntime',
     ['auto', 'onnxruntime', 'native'],
-    'what computes the steps of an adapter: onnxruntime, or kernels of our own (native: Linux x64 with AVX2 or AVX-512 VNNI), which leave to onnxruntime what they lack; auto: those where the base is in int8',
+    'what computes the steps of an adapter: onnxruntime, or kernels of our own (native: Linux x64 with AVX2 or AVX-512 VNNI, arm64 with dotprod), which leave to onnxruntime what they lack; auto: those where the base is in int8',
   ),
   device: choice(
     'cpu',

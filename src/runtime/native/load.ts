@@ -14,11 +14,15 @@ export type Loaded =
   | { readonly kernels: null; readonly reason: string };
 
 const avx2 = ['avx2', 'bmi1', 'bmi2', 'fma', 'f16c', 'movbe', 'abm'];
-/** From best to least, with what their binaries may use (native/build.mjs), as Linux names it. Results are the same bits in all of them. */
-const instructionSets: Readonly<Record<string, readonly string[]>> = {
-  'avx512-vnni': [...avx2, 'avx512f', 'avx512bw', 'avx512cd', 'avx512dq', 'avx512vl', 'avx512_vnni'],
-  avx2,
+/** By processor from best to least, with what their binaries may use (native/build.mjs), as Linux names it. Results are the same bits in all of them. */
+const instructionSets: Readonly<Record<string, Readonly<Record<string, readonly string[]>>>> = {
+  x64: {
+    'avx512-vnni': [...avx2, 'avx512f', 'avx512bw', 'avx512cd', 'avx512dq', 'avx512vl', 'avx512_vnni'],
+    avx2,
+  },
+  arm64: { 'neon-dotprod': ['asimd', 'asimddp'] },
 };
+const setsHere = instructionSets[process.arch] ?? {};
 
 /** Beside src and dist alike, in a clone and in the package. */
 const ownFolder = join(import.meta.dirname, '../../../native');
@@ -28,9 +32,9 @@ const none = (reason: string): Loaded => ({ kernels: null, reason });
 function lackingFlags(set: string): string[] {
   const flags =
     readFileSync('/proc/cpuinfo', 'utf8')
-      .match(/^flags\s*:(.*)$/m)?.[1]
+      .match(/^(?:flags|Features)\s*:(.*)$/m)?.[1]
       ?.split(' ') ?? [];
-  return instructionSets[set]!.filter((flag) => !flags.includes(flag));
+  return setsHere[set]!.filter((flag) => !flags.includes(flag));
 }
 
 /** Why the binary of `folder` called `name` may not be run; null where it may. */
@@ -71,7 +75,7 @@ function kernelsFor(set: string, folder: string): Loaded {
 export function kernelsIn(folder: string, wanted = process.env.NOMOAT_ISA): Loaded {
   const platform = `${process.platform}-${process.arch}`;
   if (!existsSync(join(folder, 'prebuilt', platform))) return none(`no kernels are built for ${platform}`);
-  const known = Object.keys(instructionSets);
+  const known = Object.keys(setsHere);
   if (wanted !== undefined && !known.includes(wanted))
     return none(`NOMOAT_ISA is ${wanted}, and kernels are built for ${known.join(' and ')} alone`);
   const reasons: string[] = [];
