@@ -12,7 +12,7 @@ import { addressOf, go, type Place } from '../route.ts';
 import { useAction, useAsked } from '../use.ts';
 import { said, w } from '../words.ts';
 import { askedOf, useFileNames } from './data.tsx';
-import { furtherNames, mainNames, Setting } from './settings.tsx';
+import { furtherNames, labelOf, mainNames, Setting } from './settings.tsx';
 import { Steps } from './steps.tsx';
 
 /** Without a held-out part nobody knows whether it worked. */
@@ -82,7 +82,11 @@ function PlanCard({ busy, plan, report, start }: CardProps): JSX.Element {
       <p class="note" dir="auto">
         {changes.length === 0
           ? words.unchanged
-          : `${words.changes}: ${changes.map(([key, value]) => `${key} ${Array.isArray(value) ? value.join(', ') : String(value)}`).join('; ')}`}
+          : fill(words.changes, {
+              all: changes
+                .map(([key, value]) => `${labelOf(key)} ${Array.isArray(value) ? value.join(', ') : String(value)}`)
+                .join('; '),
+            })}
       </p>
       {fits ? null : <Tag tone="warn">{words.doesNotFit}</Tag>}
       <button
@@ -211,7 +215,7 @@ function Fields({
         />
       </div>
       <h2>{words.main}</h2>
-      <p class="note">{words.chosen}.</p>
+      <p class="note">{words.chosen}</p>
       <div class="fields">{mainNames.map(setting)}</div>
       <details>
         <summary>

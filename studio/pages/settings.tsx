@@ -37,6 +37,9 @@ function placeholderOf(fallback: unknown): string {
   return fill(plan.usual, { value: typeof fallback === 'number' ? figure(fallback) : String(fallback) });
 }
 
+/** What a setting is called on the page. */
+export const labelOf = (name: string): string => w().plan.settings[name]?.[0] ?? ofLibrary(inWords(name)).text;
+
 interface SettingProps {
   readonly name: string;
   readonly schema: SettingSchema;
@@ -46,8 +49,8 @@ interface SettingProps {
 
 export function Setting({ change, name, schema, settings }: SettingProps): JSX.Element {
   const { plan } = w();
-  const [label = ofLibrary(inWords(name)).text, hint = ofLibrary(schema.description ?? '').text] =
-    plan.settings[name] ?? [];
+  const label = labelOf(name);
+  const hint = plan.settings[name]?.[1] ?? ofLibrary(schema.description ?? '').text;
   const given = settings[name];
   const set = (value: unknown): void => {
     const { [name]: _, ...others } = settings;

@@ -10,7 +10,7 @@ import { commandLine, libraryCall } from '../commands.ts';
 import { useCurves } from '../curves.ts';
 import { TextField } from '../fields.tsx';
 import { isOver, useFollowed } from '../follow.ts';
-import { AsCommand, Busy, FaultNotice, fill, Notice, Page } from '../parts.tsx';
+import { AsCommand, Busy, FaultNotice, fill, Notice, Page, Prose } from '../parts.tsx';
 import { addressOf, go, type Place } from '../route.ts';
 import { useAction, useAsked } from '../use.ts';
 import { count, w } from '../words.ts';
@@ -160,7 +160,11 @@ function Train({ next, place }: StepProps): JSX.Element {
       {progress.steps > 0 ? <Bar {...progress} /> : <Busy>{w().run.waiting}</Busy>}
       {loss ? <Chart plot={loss} /> : null}
       {over && run.result ? <Next go={() => next('again')} name={words.toAgain} /> : null}
-      {over && !run.result ? <Notice tone="bad">{run.fault ?? run.verdict ?? run.state}</Notice> : null}
+      {over && !run.result ? (
+        <Notice tone="bad">
+          <Prose text={run.fault ?? run.verdict ?? w().run.states[run.state] ?? run.state} />
+        </Notice>
+      ) : null}
     </>
   );
 }
