@@ -8,13 +8,13 @@ import {
   numbers,
   openSize,
   openText,
-  readText,
   someOf,
   toggle,
   whole,
   wholeFrom,
 } from './fields.ts';
 import { parseSettings } from './parse-settings.ts';
+import { readText } from './read-text.ts';
 
 const table = {
   share: number(0.5, [0, 1], 'a share'),

@@ -7,8 +7,9 @@ import { NomoatError } from '../errors.ts';
 import { emptyRemedy, emptyText } from '../words/given.ts';
 import { nearestNames } from '../words/nearest-name.ts';
 import { callWith } from '../words/program-words.ts';
-import { type Field, fieldOf, readText } from './fields.ts';
+import { type Field, fieldOf } from './fields.ts';
 import type { OptionTable } from './options.ts';
+import { readText } from './read-text.ts';
 
 /** Values by camelCase name, not looked at yet. */
 export type Given = Readonly<Record<string, unknown>>;
