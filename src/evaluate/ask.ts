@@ -42,11 +42,13 @@ export interface AskOptions {
 }
 
 /** What a question draws by, whatever is asked beside it. */
-const seedOf = ({ ask }: TestQuestion, seed: number): number =>
-  createHash('sha256')
-    .update(`${seed} ${JSON.stringify(ask)}`)
-    .digest()
-    .readUInt32LE();
+const seedOf = ({ ask }: TestQuestion, seed: number | null): number | null =>
+  seed === null
+    ? null
+    : createHash('sha256')
+        .update(`${seed} ${JSON.stringify(ask)}`)
+        .digest()
+        .readUInt32LE();
 
 /** The answer; null where the question does not fit the context. */
 const answerOf = (model: Askable, { ask }: TestQuestion, options: GenerateOptions): Promise<Generated | null> =>
@@ -67,8 +69,7 @@ export async function askAll(
   await sideBySide(questions.length, atOnce, async (i) => {
     const question = questions[i]!;
     const known = store?.find(question) ?? null;
-    const own = { ...sampling, seed: seed === null ? null : seedOf(question, seed) };
-    const generated = known ? null : await answerOf(model, question, own);
+    const generated = known ? null : await answerOf(model, question, { ...sampling, seed: seedOf(question, seed) });
     signal?.throwIfAborted();
     answers[i] = known ?? (generated && { text: generated.text, ended: generated.stopReason === 'end-of-turn' });
     if (!known && answers[i]) store?.keep(question, answers[i]!);
