@@ -2,11 +2,9 @@
  * node bench/readme-pictures.mjs [OUT]: the two pictures of the studio that the README has, into docs/images unless said: a run of the packaged model on
  * examples/intents as it is followed, and whether it worked. Needs chromium and `npm run build`; exit code 1 where a picture is larger than it should be.
  */
-import { mkdtempSync, rmSync, statSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { statSync } from 'node:fs';
 import { join } from 'node:path';
-import { chromiumPath } from './chromium.mjs';
-import { openPage } from './studio-pages.mjs';
+import { withStudio } from './studio-pages.mjs';
 
 const repo = join(import.meta.dirname, '..');
 const [out = join(repo, 'docs/images')] = process.argv.slice(2);
@@ -36,31 +34,19 @@ async function take(page, name) {
   if (bytes > mostBytes) process.exitCode = 1;
 }
 
-if (!chromiumPath) console.log('readme-pictures: skipped, since there is no chromium (apt-get install chromium, or name one in CHROMIUM)');
-else {
-  const folder = mkdtempSync(join(tmpdir(), 'nomoat-pictures-'));
-  process.env.NOMOAT_HOME ??= join(folder, 'home');
-  const { studio } = await import('../dist/index.js');
-  const running = await studio({ port: 0, runs: join(folder, 'runs') });
-  const { browser, page } = await openPage();
-  try {
-    await page.setViewportSize(size);
-    await page.goto(running.openUrl);
-    await page.waitForSelector('.drop');
-    await page.click('[data-paint=light]');
-    const run = await startRun(page);
-    await page.goto(`${running.url}/studio/runs/${run}`);
-    await page.waitForSelector('.progress');
-    // In the middle of it, with answers that have come on the way.
-    await page.waitForSelector('#on-the-way-title');
-    await take(page, 'studio-follow.png');
-    await page.waitForSelector('a[href$="/result"].button');
-    await page.click('a[href$="/result"].button');
-    await page.waitForSelector('.verdict');
-    await take(page, 'studio-result.png');
-  } finally {
-    await browser.close();
-    await running.close();
-    rmSync(folder, { recursive: true, force: true });
-  }
-}
+await withStudio('readme-pictures', async ({ running }, { page }) => {
+  await page.setViewportSize(size);
+  await page.goto(running.openUrl);
+  await page.waitForSelector('.drop');
+  await page.click('[data-paint=light]');
+  const run = await startRun(page);
+  await page.goto(`${running.url}/studio/runs/${run}`);
+  await page.waitForSelector('.progress');
+  // In the middle of it, with answers that have come on the way.
+  await page.waitForSelector('#on-the-way-title');
+  await take(page, 'studio-follow.png');
+  await page.waitForSelector('a[href$="/result"].button');
+  await page.click('a[href$="/result"].button');
+  await page.waitForSelector('.verdict');
+  await take(page, 'studio-result.png');
+});

@@ -4,12 +4,10 @@
  * Tells the script's heap after a collection, elements and listeners, every ten minutes of that hour. Exit code 1 where the heap grows by more than what
  * the events themselves take and 2 MB, or where elements or listeners grow by a half.
  */
-import { appendFileSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { appendFileSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
-import { chromiumPath } from './chromium.mjs';
-import { csv, openPage } from './studio-pages.mjs';
+import { csv, withStudio } from './studio-pages.mjs';
 
 const option = (value) => ({ type: 'string', default: value });
 const { values } = parseArgs({ options: { minutes: option('60'), steps: option('3600') } });
@@ -87,26 +85,16 @@ async function follow(page, { openUrl, url }, run) {
   return { seen, answered };
 }
 
-if (!chromiumPath) console.log('studio-hour: skipped, since there is no chromium (apt-get install chromium, or name one in CHROMIUM)');
-else {
-  const folder = mkdtempSync(join(tmpdir(), 'nomoat-studio-hour-'));
-  process.env.NOMOAT_HOME ??= join(folder, 'home');
-  const { studio } = await import('../dist/index.js');
-  const run = await runningRun(folder);
-  const running = await studio({ port: 0, runs: join(folder, 'runs') });
-  const { browser, page } = await openPage();
-  try {
-    const { answered, seen } = await follow(page, running, run);
-    const [first] = seen;
-    const last = seen.at(-1);
-    const events = linesOf(run, Math.floor(steps / 6), steps).length * heapShare;
-    const grown = last.heap - first.heap;
-    console.log(`from the first to the last: ${(grown / 1e6).toFixed(1)} MB more, of which the events may be ${(events / 1e6).toFixed(1)}; ${last.nodes - first.nodes} nodes, ${last.listeners - first.listeners} listeners more`);
-    const flat = grown < events + slackBytes && last.nodes < 1.5 * first.nodes && last.listeners < 1.5 * first.listeners;
-    process.exitCode = flat && answered > looks / 2 ? 0 : 1;
-  } finally {
-    await browser.close();
-    await running.close();
-    rmSync(folder, { recursive: true, force: true });
-  }
-}
+let run;
+const prepare = async (folder) => (run = await runningRun(folder));
+const measure = async ({ running }, { page }) => {
+  const { answered, seen } = await follow(page, running, run);
+  const [first] = seen;
+  const last = seen.at(-1);
+  const events = linesOf(run, Math.floor(steps / 6), steps).length * heapShare;
+  const grown = last.heap - first.heap;
+  console.log(`from the first to the last: ${(grown / 1e6).toFixed(1)} MB more, of which the events may be ${(events / 1e6).toFixed(1)}; ${last.nodes - first.nodes} nodes, ${last.listeners - first.listeners} listeners more`);
+  const flat = grown < events + slackBytes && last.nodes < 1.5 * first.nodes && last.listeners < 1.5 * first.listeners;
+  process.exitCode = flat && answered > looks / 2 ? 0 : 1;
+};
+await withStudio('studio-hour', measure, { prepare });

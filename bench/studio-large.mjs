@@ -3,12 +3,10 @@
  * rows and in a long chat; 0 leaves one out. Tells how soon the first page can be used, and of each interaction the 95th percentile of the time until the
  * page shows it, of 20 times. Exit code 1 where one is over 100 ms.
  */
-import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { cpSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
-import { chromiumPath } from './chromium.mjs';
-import { csv, openPage } from './studio-pages.mjs';
+import { csv, withStudio } from './studio-pages.mjs';
 
 const option = (value) => ({ type: 'string', default: value });
 const { values } = parseArgs({ options: { runs: option('200'), steps: option('100000'), rows: option('100000'), turns: option('500') } });
@@ -142,19 +140,5 @@ async function measure(page, { openUrl, url }) {
   if (turns > 0) await measureTurns(page, url);
 }
 
-if (!chromiumPath) console.log('studio-large: skipped, since there is no chromium (apt-get install chromium, or name one in CHROMIUM)');
-else {
-  const folder = mkdtempSync(join(tmpdir(), 'nomoat-studio-large-'));
-  process.env.NOMOAT_HOME ??= join(folder, 'home');
-  const { studio } = await import('../dist/index.js');
-  if (runs + steps > 0) await makeRuns(folder);
-  const running = await studio({ port: 0, runs: join(folder, 'runs') });
-  const { browser, page } = await openPage();
-  try {
-    await measure(page, running);
-  } finally {
-    await browser.close();
-    await running.close();
-    rmSync(folder, { recursive: true, force: true });
-  }
-}
+const prepare = (folder) => (runs + steps > 0 ? makeRuns(folder) : null);
+await withStudio('studio-large', ({ running }, { page }) => measure(page, running), { prepare });

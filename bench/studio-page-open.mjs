@@ -3,12 +3,10 @@
  * time; its page is open and shut in turn, for some seconds each, and the tokens a second of the steps of both are compared. Exit code 1 where the run has
  * less than 0.97 of its pace while the page is open. The browser stands beside it all the time, on an empty page while the run's is shut.
  */
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
-import { chromiumPath } from './chromium.mjs';
-import { csv, openPage } from './studio-pages.mjs';
+import { csv, withStudio } from './studio-pages.mjs';
 
 const option = (value) => ({ type: 'string', default: value });
 const { values } = parseArgs({ options: { pairs: option('8'), seconds: option('4'), model: option('nomoat-mini') } });
@@ -69,18 +67,4 @@ async function measure(page, folder, { openUrl, url }) {
   process.exitCode = share >= leastShare ? 0 : 1;
 }
 
-if (!chromiumPath) console.log('studio-page-open: skipped, since there is no chromium (apt-get install chromium, or name one in CHROMIUM)');
-else {
-  const folder = mkdtempSync(join(tmpdir(), 'nomoat-studio-open-'));
-  process.env.NOMOAT_HOME ??= join(folder, 'home');
-  const { studio } = await import('../dist/index.js');
-  const running = await studio({ port: 0, runs: join(folder, 'runs') });
-  const { browser, page } = await openPage();
-  try {
-    await measure(page, folder, running);
-  } finally {
-    await browser.close();
-    await running.close();
-    rmSync(folder, { recursive: true, force: true });
-  }
-}
+await withStudio('studio-page-open', ({ folder, running }, { page }) => measure(page, folder, running));

@@ -215,16 +215,31 @@ export async function walkOn(page, origin, run, at) {
   await at('keys');
 }
 
+/**
+ * Opens the library's studio over a folder that is not kept, and a page of chromium; calls `use` with `{ folder, running }` and what `openPage` gives, and closes
+ * all. `prepare` makes what is there before it opens. Where there is no chromium, says which of Debian's `packages` have one, and does nothing.
+ */
+export async function withStudio(name, use, { packages = 'chromium', prepare = () => {} } = {}) {
+  if (!chromiumPath) return console.log(`${name}: skipped, since there is no chromium (apt-get install ${packages}, or name one in CHROMIUM)`);
+  const folder = mkdtempSync(join(tmpdir(), `nomoat-${name}-`));
+  process.env.NOMOAT_HOME ??= join(folder, 'home');
+  const { studio } = await import('../dist/index.js');
+  await prepare(folder);
+  const running = await studio({ port: 0, runs: join(folder, 'runs') });
+  const opened = await openPage();
+  try {
+    await use({ folder, running }, opened);
+  } finally {
+    await opened.browser.close();
+    await running.close();
+    rmSync(folder, { recursive: true, force: true });
+  }
+}
+
 if (import.meta.filename === resolve(process.argv[1] ?? '')) {
   const [out] = process.argv.slice(2);
   if (!out) throw new Error('Give a folder for the pictures.');
-  if (!chromiumPath) console.log('studio-pages: skipped, since there is no chromium (apt-get install chromium fonts-noto-cjk, or name one in CHROMIUM)');
-  else {
-    const folder = mkdtempSync(join(tmpdir(), 'nomoat-studio-'));
-    process.env.NOMOAT_HOME ??= join(folder, 'home');
-    const { studio } = await import('../dist/index.js');
-    const running = await studio({ port: 0, runs: join(folder, 'runs') });
-    const { browser, faults, left, page } = await openPage();
+  const take = async ({ folder, running }, { faults, left, page }) => {
     mkdirSync(out, { recursive: true });
     const began = performance.now();
     try {
@@ -239,13 +254,10 @@ if (import.meta.filename === resolve(process.argv[1] ?? '')) {
     } catch (error) {
       await page.screenshot({ path: join(out, 'failed.png'), fullPage: true });
       faults.push(String(error));
-    } finally {
-      await browser.close();
-      await running.close();
-      rmSync(folder, { recursive: true, force: true });
     }
     const all = [...faults, ...left.map((address) => `asked for ${address}`)];
     console.log(`${((performance.now() - began) / 1000).toFixed(0)} s; ${all.length === 0 ? 'nothing found' : `found:\n  ${all.join('\n  ')}`}`);
     process.exitCode = all.length > 0 ? 1 : 0;
-  }
+  };
+  await withStudio('studio-pages', take, { packages: 'chromium fonts-noto-cjk' });
 }

@@ -33,3 +33,11 @@ export async function startStudio(cwd: string, home: string, port = '0'): Promis
     await new Promise((resolve) => setTimeout(resolve, 20));
   }
 }
+
+/** Trains a run by the library as it is built, as the studio that is started runs it. */
+export async function tuneBuilt(options: object): Promise<void> {
+  const { tune } = (await import('../../dist/index.js' as string)) as {
+    readonly tune: (options: object) => { readonly result: Promise<unknown> };
+  };
+  await tune(options).result;
+}

@@ -8,7 +8,7 @@ import { join } from 'node:path';
 import { afterAll, afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { chromiumPath } from '../../bench/chromium.mjs';
 import { csv, faultsOf, openPage } from '../../bench/studio-pages.mjs';
-import { endStudios, startStudio } from './start-studio.ts';
+import { endStudios, startStudio, tuneBuilt } from './start-studio.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'nomoat-studio-hostile-'));
 afterAll(() => {
@@ -26,13 +26,10 @@ const runName = '"><img src=x onerror=harmed=1>\u202Egnp';
 
 /** A run whose log, record, report and lineage say what would do harm. */
 async function hostileRun(cwd: string): Promise<void> {
-  const { tune } = (await import('../../dist/index.js' as string)) as {
-    readonly tune: (options: object) => { readonly result: Promise<unknown> };
-  };
   const data = join(cwd, 'data.csv');
   writeFileSync(data, csv);
   const first = join(cwd, 'runs', 'first');
-  await tune({ model: 'nomoat-mini', data, run: first, maxSteps: 2, validation: 0.1, safetyShare: 0 }).result;
+  await tuneBuilt({ model: 'nomoat-mini', data, run: first, maxSteps: 2, validation: 0.1, safetyShare: 0 });
   const run = join(cwd, 'runs', runName);
   cpSync(first, run, { recursive: true });
   const log = join(run, 'events.jsonl');

@@ -9,7 +9,7 @@ import type { Page } from 'playwright-core';
 import { afterAll, afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { chromiumPath } from '../../bench/chromium.mjs';
 import { openPage } from '../../bench/studio-pages.mjs';
-import { endStudios, startStudio } from './start-studio.ts';
+import { endStudios, startStudio, tuneBuilt } from './start-studio.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'nomoat-studio-keyboard-'));
 afterAll(() => {
@@ -181,12 +181,15 @@ describe.skipIf(!chromiumPath)('in chromium (skipped where there is none: apt-ge
     const { page } = opened;
     await page.goto(url);
     await page.waitForSelector('.drop');
-    const { tune } = (await import('../../dist/index.js' as string)) as {
-      readonly tune: (options: object) => { readonly result: Promise<unknown> };
-    };
     const data = join(import.meta.dirname, '../../examples/colours.jsonl');
-    await tune({ model: 'nomoat-mini', data, run: join(cwd, 'runs/one'), maxSteps: 2, safetyShare: 0, verdictShare: 0 })
-      .result;
+    await tuneBuilt({
+      model: 'nomoat-mini',
+      data,
+      run: join(cwd, 'runs/one'),
+      maxSteps: 2,
+      safetyShare: 0,
+      verdictShare: 0,
+    });
     cpSync(join(cwd, 'runs/one'), join(cwd, 'runs/two'), { recursive: true });
     await page.goto(`${origin}/studio/runs`);
     await page.waitForSelector('table.runs tbody tr >> nth=1');
