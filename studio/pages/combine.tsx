@@ -9,13 +9,12 @@ import { addressOf, go, type Place } from '../route.ts';
 import { joinStack } from '../stack-text.ts';
 import { useAsked } from '../use.ts';
 import { figure, w } from '../words.ts';
-import type { Chosen } from './combine/chosen.ts';
+import { type Chosen, usualWeight } from './combine/chosen.ts';
 import { Merge } from './combine/merge.tsx';
 import { Section } from './inside/section.tsx';
 
 const mostWeight = 2;
 const step = 0.05;
-const usualWeight = 0.5;
 
 function chosenIn({ query }: Place): Chosen[] {
   const weights = (query.get('weights') ?? '').split(',').map(Number);

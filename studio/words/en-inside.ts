@@ -113,6 +113,7 @@ export const enInside = {
       svd: 'The weighted sum, at a lower rank',
       cat: 'The weighted sum, at the sum of ranks',
       linear: 'The weighted sum, exactly',
+      regmean: 'Each adapter on its own inputs, by what its run learnt: slow, and keeps most of each task',
       slerp: 'On the arc from one to the other',
       'model-stock': 'The mean, nearer to the base where they disagree',
       ties: 'Prunes, settles signs, takes the mean of those that agree',

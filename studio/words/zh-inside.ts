@@ -105,6 +105,7 @@ export const zhInside: typeof enInside = {
       svd: '加权和，取较低的秩',
       cat: '加权和，秩为各秩之和',
       linear: '加权和，精确',
+      regmean: '各适配器只作用于自己的输入（取自其训练数据）：较慢，但各任务保留最多',
       slerp: '沿弧线从一个到另一个',
       'model-stock': '平均，分歧处更靠近基础模型',
       ties: '剪枝、统一符号，取一致者的平均',

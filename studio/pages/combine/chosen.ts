@@ -3,3 +3,6 @@ export interface Chosen {
   readonly id: string;
   readonly weight: number;
 }
+
+/** Where a slider stands first. */
+export const usualWeight = 0.5;

@@ -17,7 +17,7 @@ import { count, figure, w } from '../../words.ts';
 import { FileChoice } from '../inside/file-choice.tsx';
 import { Section } from '../inside/section.tsx';
 import { Written } from '../share/written.tsx';
-import type { Chosen } from './chosen.ts';
+import { type Chosen, usualWeight } from './chosen.ts';
 
 const percent = (value: number | null): string => (value === null ? '–' : `${figure(100 * value, 3)} %`);
 
@@ -110,7 +110,10 @@ function useMergeSettings(chosen: readonly Chosen[]) {
   const asked = {
     adapters: chosen.map(({ id }) => id),
     method,
-    ...(method === 'model-stock' ? {} : { weights: chosen.map(({ weight }) => weight) }),
+    // Sliders that nobody moved mean the method's own: shares of 1 for sums, 1 each for means.
+    ...(method === 'model-stock' || chosen.every(({ weight }) => weight === usualWeight)
+      ? {}
+      : { weights: chosen.map(({ weight }) => weight) }),
     ...(prunes(method) ? { density: Number(density) } : {}),
     ...(rank === '' || method.startsWith('peft-') ? {} : { rank: Number(rank) }),
     ...(draws(method) ? { seed: Number(seed) } : {}),
