@@ -107,7 +107,7 @@ const kept = ({ right }) => right.map((score, i) => score / parents[i].right[i])
 
 /** Each as it is by default, and sums with the adapters as they were trained. */
 const ways = [
-  ...['ties', 'cat', 'linear', 'svd', 'slerp', 'model-stock', 'magnitude-prune', 'dare', 'dare-ties', 'della', 'breadcrumbs'].map((method) => ({ method })),
+  ...['regmean', 'ties', 'cat', 'linear', 'svd', 'slerp', 'model-stock', 'magnitude-prune', 'dare', 'dare-ties', 'della', 'breadcrumbs'].map((method) => ({ method })),
   ...['peft-linear', 'peft-ties', 'peft-dare', 'peft-dare-ties', 'peft-magnitude-prune'].map((method) => ({ method })),
   ...['cat', 'svd', 'magnitude-prune', 'dare', 'breadcrumbs', 'peft-linear'].map((method) => ({ method, weights: [1, 1] })),
   ...['ties', 'dare-ties'].map((method) => ({ method, density: 0.2 })),

@@ -25,7 +25,7 @@ import { readTest } from './test-data.ts';
 export interface ModuleProgress {
   readonly done: number;
   readonly total: number;
-  readonly of?: 'tries';
+  readonly of?: 'tries' | 'blocks';
 }
 
 /** What an adapter becomes, and where. */

@@ -158,10 +158,13 @@ describe('methods that draw or cut', () => {
 
   it('every method gives an adapter that fits, and none is as another', async () => {
     const seen = new Map<string, string>();
+    const text = fresh('.jsonl');
+    writeFileSync(text, '{"prompt": "a", "completion": "b"}\n');
     for (const method of mergeMethods) {
       const { weights: _, ...rest } = options;
       const out = fresh();
-      await mergeAdapters([first, second], { ...rest, method, out });
+      const inputs = method === 'regmean' ? { inputs: [text, text] } : {};
+      await mergeAdapters([first, second], { ...rest, ...inputs, method, out });
       const adapter = readAdapter(out, model);
       expect(summarizeAdapter(adapter).targetModules, method).toEqual(['q_proj', 'k_proj']);
       const mark = [...update(adapter, 'q_proj').slice(0, 8)].map((value) => value.toFixed(5)).join();
@@ -169,7 +172,58 @@ describe('methods that draw or cut', () => {
       if (method !== 'linear') expect([...seen].find(([, other]) => other === mark)?.[0], method).toBeUndefined();
       seen.set(method, mark);
     }
-    expect(seen.size).toBe(16);
+    expect(seen.size).toBe(17);
+  });
+});
+
+describe('regmean', () => {
+  const data = ['odd', 'even'].map((word, k) => {
+    const path = join(folder, `inputs-${k}.jsonl`);
+    const rows = Array.from({ length: 20 }, (_, i) => JSON.stringify({ prompt: `${word} ${i}?`, completion: word }));
+    writeFileSync(path, rows.join('\n'));
+    return path;
+  });
+  const regmean = { method: 'regmean', weights: [1, 1], inputs: data } as const;
+
+  it('is nearer than the sum to what each adapter makes of its own data', async () => {
+    const near = async (method: 'cat' | 'regmean'): Promise<number> => {
+      const given = method === 'cat' ? { method, weights: [1, 1] } : regmean;
+      const { result } = await merge({ ...given, data });
+      return result.losses.reduce((sum, { models }, k) => sum + Math.abs(models[0]!.loss - models[1 + k]!.loss), 0);
+    };
+    expect(await near('regmean')).toBeLessThan(0.7 * (await near('cat')));
+  });
+
+  it('says what it looked at, keeps the ranks, and takes other rows by another seed', async () => {
+    const { adapter, result } = await merge(regmean);
+    const [[fits], again] = [result.notes.filter((note) => /fitted/.test(note)), await merge(regmean)];
+    expect(fits).toMatch(/^Each adapter was fitted to data of its own: \d+, \d+ tokens\.$/);
+    expect(result).toMatchObject({ rank: 6, discarded: 0 });
+    expect(apart(update(adapter, 'q_proj'), update(again.adapter, 'q_proj'))).toBe(0);
+    const others = await merge({ ...regmean, inputs: [...data].reverse() });
+    expect(apart(update(adapter, 'q_proj'), update(others.adapter, 'q_proj'))).toBeGreaterThan(1e-4);
+    const halves = await merge({ ...regmean, weights: [0.5, 0.5] });
+    const half = update(adapter, 'q_proj').map((value) => value / 2);
+    expect(apart(half, update(halves.adapter, 'q_proj'))).toBeLessThan(1e-6);
+    expect(squares(update((await merge({ ...regmean, rank: 2 })).adapter, 'q_proj'))).toBeLessThan(4 * squares(half));
+  });
+
+  it('ends in between, with nothing written', async () => {
+    const stop = new AbortController();
+    const out = join(folder, 'nothing');
+    const merging = mergeAdapters([first, second], {
+      ...{ base, out, method: 'regmean', inputs: data, signal: stop.signal },
+      onProgress: ({ of }) => of === 'blocks' && stop.abort(),
+    });
+    await expect(merging).rejects.toThrow(/was stopped; nothing was written/);
+    expect(existsSync(out)).toBe(false);
+  });
+
+  it('asks for data where an adapter is no run, and for some that has rows', async () => {
+    await expect(merge({ method: 'regmean' })).rejects.toThrow(/`inputs`: was not given, and .* is no run/);
+    const empty = join(folder, 'empty.jsonl');
+    writeFileSync(empty, '{"prompt": "a", "completion": ""}\n');
+    await expect(merge({ ...regmean, inputs: [data[0]!, empty] })).rejects.toMatchObject({ kind: 'input' });
   });
 });
 
@@ -193,6 +247,13 @@ describe('what is said, and what is refused', () => {
     [[first, second, first], { method: 'slerp', weights: [1, 1, 1] }, /slerp goes from one to one other/],
     [[first, second], { method: 'svd', density: 0.5 }, /`density`: `method: 'svd'` prunes nothing/],
     [[first, second], { method: 'ties', seed: 1 }, /`seed`: `method: 'ties'` draws nothing/],
+    [[first, second], { method: 'svd', inputs: ['a', 'b'] }, /`inputs`: `method: 'svd'` looks at none/],
+    [[first, second], { method: 'regmean', inputs: ['a'] }, /`inputs`: there are 1 for 2 adapters/],
+    [
+      [first, second],
+      { method: 'regmean', search: ['a'], weights: undefined },
+      /`search`: `method: 'regmean'` weighs by `inputs`/,
+    ],
     [[first, second], { method: 'peft-linear', rank: 2 }, /`rank`: `method: 'peft-linear'` keeps the rank/],
     [
       [first, join(fixtures, 'adapters/unsloth')],

@@ -7,16 +7,18 @@ import { type Begotten, lineageMachine, type Parent } from '../adapter/lineage.t
 import { parentAt } from '../adapter/lineage-files.ts';
 import { lostText } from '../adapter/low-rank.ts';
 import { readAdapter } from '../adapter/read-adapter.ts';
+import type { PackedBatch } from '../batches/packed-batch.ts';
 import { NomoatError } from '../errors.ts';
 import { openGguf } from '../formats/gguf/read.ts';
 import type { GgufFile } from '../formats/gguf/types.ts';
 import type { LoraAdapter } from '../lora/adapter.ts';
 import { merged } from '../merge/merge.ts';
+import type { AdapterInputs } from '../merge/regmean.ts';
 import type { TriedWeights } from '../merge/search-weights.ts';
 import { baseWarning } from '../run/base-model.ts';
 import { type ExportFormat, mergeSettings } from '../settings/adapter-settings.ts';
 import { templateBeside } from '../settings/chat-template.ts';
-import { averages, draws, type MergeMethod, prunes } from '../settings/merge-methods.ts';
+import { averages, draws, type MergeMethod, prunes, readsInputs } from '../settings/merge-methods.ts';
 import { type Given, parseSettings, settingsFault } from '../settings/parse-settings.ts';
 import { heedSignal } from '../stop.ts';
 import { resolveModel } from '../store/local-models.ts';
@@ -25,6 +27,7 @@ import { callWith, withValues } from '../words/program-words.ts';
 import type { ModuleProgress } from './convert-adapter.ts';
 import type { Exported } from './export-run.ts';
 import { lastCheckpoints } from './last-checkpoints.ts';
+import { adapterInputs, inputRows } from './merge-inputs.ts';
 import { type Interference, interferences } from './merge-interference.ts';
 import { lossesOn, type MeasuredModel, type MergeLosses, type NamedTest, readTests } from './merge-losses.ts';
 import { type SearchMergeOptions, searchMerge, withMerge } from './search-merge.ts';
@@ -56,6 +59,11 @@ export interface MergeAdaptersOptions {
    * should be other examples, are compared with those of the usual weights.
    */
   readonly search?: string | readonly string[];
+  /**
+   * For regmean, data of each adapter, in their order: files or folders such as each was trained on; some thousand tokens of each are looked at (default: what each
+   * run learnt).
+   */
+  readonly inputs?: string | readonly string[];
   /** Weights that a search tries, the usual ones and 1 each among them (default: 20). */
   readonly searchTries?: number;
   /** Ends it; nothing is written then, but for the result where it was being measured. */
@@ -83,14 +91,16 @@ export interface MergedAdapters extends Exported {
 }
 
 /** What does nothing with this method, or is not to be had of it. */
-function methodFaults({ density, method, rank, search, searchTries, seed, weights }: Given): string[] {
+function methodFaults({ density, inputs, method, rank, search, searchTries, seed, weights }: Given): string[] {
   const name = (method ?? 'svd') as MergeMethod;
   const named = withValues({ method: name });
   return [
     ...(density !== undefined && !prunes(name) ? [`\`density\`: ${named} prunes nothing`] : []),
     ...(seed !== undefined && !draws(name) && search === undefined ? [`\`seed\`: ${named} draws nothing`] : []),
     ...(rank !== undefined && name.startsWith('peft-') ? [`\`rank\`: ${named} keeps the rank of the factors`] : []),
+    ...(inputs !== undefined && !readsInputs(name) ? [`\`inputs\`: ${named} looks at none`] : []),
     ...(weights !== undefined && search !== undefined ? ['`weights`: `search` finds them'] : []),
+    ...(search !== undefined && readsInputs(name) ? [`\`search\`: ${named} weighs by \`inputs\``] : []),
     ...(search !== undefined && name === 'model-stock' ? [`\`search\`: ${named} has no weights`] : []),
     ...(searchTries !== undefined && search === undefined
       ? ['`searchTries`: nothing is looked for without `search`']
@@ -104,13 +114,16 @@ function weightsOf(given: readonly number[], method: MergeMethod, count: number)
   return Array.from({ length: count }, () => (averages(method) ? 1 : 1 / count));
 }
 
-function countFaults(paths: readonly string[], weights: readonly number[], method: MergeMethod): string[] {
+function countFaults(paths: readonly string[], { inputs, method, weights }: z.infer<typeof mergeSettings>): string[] {
+  const fewer = (name: string, given: readonly unknown[]): string[] =>
+    given.length > 0 && given.length !== paths.length
+      ? [`\`${name}\`: there are ${given.length} for ${paths.length} adapters`]
+      : [];
   return [
     ...(paths.length < 2 ? ['the adapters: two or more are merged'] : []),
     ...(method === 'slerp' && paths.length !== 2 ? ['the adapters: slerp goes from one to one other'] : []),
-    ...(weights.length > 0 && weights.length !== paths.length
-      ? [`\`weights\`: there are ${weights.length} for ${paths.length} adapters`]
-      : []),
+    ...fewer('weights', weights),
+    ...fewer('inputs', inputs),
     ...(method === 'slerp' && weights.length === 2 && weights[0]! + weights[1]! === 0
       ? ['`weights`: they sum to 0']
       : []),
@@ -189,6 +202,8 @@ interface Merging {
   readonly model: GgufFile;
   readonly tests: readonly NamedTest[];
   readonly searchOn: readonly NamedTest[];
+  /** For methods that look at inputs, of each adapter; else none. */
+  readonly batches: readonly PackedBatch[];
   readonly frozen: FrozenStack | null;
   readonly notes: string[];
   readonly onProgress: MergeAdaptersOptions['onProgress'];
@@ -224,6 +239,16 @@ async function measuredLosses(
   });
 }
 
+/** What the adapters read, for methods that look at that. */
+function inputsOf({ adapters, batches, frozen, model, notes, onProgress }: Merging): AdapterInputs | undefined {
+  if (batches.length === 0) return undefined;
+  const tokens = batches.map((batch) => batch.tokens.length);
+  notes.push(`Each adapter was fitted to data of its own: ${tokens.join(', ')} tokens.`);
+  const onBlock = (done: number, total: number): void => onProgress?.({ done, total, of: 'blocks' });
+  const below = frozen && readAdapter(frozen.path, model);
+  return adapterInputs({ adapters, batches, frozen: below, model, onBlock });
+}
+
 async function mergeNow(merging: Merging): Promise<MergedAdapters> {
   const { adapters, frozen, model, notes, onProgress, paths, searchOn, settings, signal } = merging;
   const { density, method, out, rank, seed, to } = settings;
@@ -235,7 +260,17 @@ async function mergeNow(merging: Merging): Promise<MergedAdapters> {
   const weights = searched?.[0]?.weights ?? looking.weights;
   if (searched) notes.push(searchNote(searched, looking.weights, settings.search));
   const onModule = (done: number, total: number): void => onProgress?.({ done, total });
-  const { adapter, energy } = await merged(adapters, { method, weights, density, rank, seed, signal, onModule });
+  const inputs = inputsOf(merging);
+  const { adapter, energy } = await merged(adapters, {
+    method,
+    weights,
+    density,
+    rank,
+    seed,
+    inputs,
+    signal,
+    onModule,
+  });
   const begotten = begottenBy(parents, weights, { method, density, rank, seed });
   notes.push(...frozenNotes({ format: to, frozen }));
   const files = await exportAdapter({
@@ -272,7 +307,7 @@ export async function mergeAdapters(given: readonly string[], options: MergeAdap
   );
   const { lastCheckpoints: count } = settings;
   const paths = count === null ? given : lastCheckpoints(given, count);
-  const faults = countFaults(paths, settings.weights, settings.method);
+  const faults = countFaults(paths, settings);
   if (faults.length > 0)
     throw settingsFault(faults, `${callWith('settingsSchema', 'merge')} lists every option with its default.`);
   const { path: basePath } = await resolveModel(settings.base);
@@ -283,7 +318,10 @@ export async function mergeAdapters(given: readonly string[], options: MergeAdap
     const { adapters, notes } = await readAll(paths, model, basePath);
     const frozen = commonFrozen(paths);
     await heedSignal('the merge', signal);
-    return await mergeNow({ paths, settings, adapters, model, tests, searchOn, frozen, notes, onProgress, signal });
+    const { inputs, method, seed } = settings;
+    const batches = readsInputs(method) ? await inputRows(paths, { data: inputs, model, seed, signal }) : [];
+    const read = { adapters, batches, model, tests, searchOn, frozen, notes };
+    return await mergeNow({ paths, settings, ...read, onProgress, signal });
   } finally {
     model.close();
   }

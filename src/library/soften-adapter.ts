@@ -6,21 +6,17 @@ import { readAdapterBase } from '../adapter/adapter-base.ts';
 import { exportAdapter } from '../adapter/export.ts';
 import { parentAt } from '../adapter/lineage-files.ts';
 import { packRows } from '../batches/pack.ts';
-import { readExamples } from '../dataset/dataset-files.ts';
-import { buildSets } from '../dataset/row-sets.ts';
 import { findIntruders, softened } from '../inspect/intruders.ts';
 import { factorsOf } from '../inspect/update.ts';
-import { listOf } from '../library.ts';
 import { toRows } from '../linear-algebra/matrix.ts';
 import { type LoraAdapter, type LoraPair, loraScale } from '../lora/adapter.ts';
 import { physicalCores } from '../machine/machine.ts';
 import { readModelConfig } from '../models/config.ts';
 import { readProjection } from '../models/weights.ts';
 import type { WeightProducts } from '../runtime/onnxruntime-node/weight-products.ts';
-import { resolveOptions } from '../settings/load.ts';
 import { heedStop, stoppable } from '../stop.ts';
-import { withChatTemplate } from '../text/chat-template.ts';
 import type { TokenRow } from '../tokens/token-row.ts';
+import { adapterRows } from './adapter-rows.ts';
 import { openAdapterStep } from './adapter-step.ts';
 import type { InspectOptions } from './inspect.ts';
 import { type InspectTarget, openTarget } from './inspect-target.ts';
@@ -67,28 +63,6 @@ async function softenedPair(
   const scale = loraScale({ ...pair, rslora: adapter.rslora });
   const made = { ...pair, a: Float32Array.from(aTransposed.data), b: toRows(b).map((value) => value / scale) };
   return { pair: made, intruders: found.vectors.length };
-}
-
-/** The rows of data as the adapter's run would learn them. */
-async function rowsOf(
-  { model, record }: InspectTarget,
-  data: string | readonly string[],
-): Promise<readonly TokenRow[]> {
-  const settings = record?.settings ?? resolveOptions({});
-  const { train } = await readExamples(listOf(data), {
-    format: 'auto',
-    promptColumn: null,
-    completionColumn: null,
-    textColumn: null,
-  });
-  const { openTokenizer } = await import('../llama/tokenizer.ts');
-  const tokenizer = await openTokenizer(model.path);
-  try {
-    const asked = withChatTemplate(model, settings.chatTemplate);
-    return (await buildSets({ train, validation: [], settings, model: asked, tokenizer })).train.rows;
-  } finally {
-    await tokenizer.close();
-  }
 }
 
 /** Mean loss of the rows, and their supervised tokens. */
@@ -142,7 +116,7 @@ export function softenAdapter(options: SoftenAdapterOptions): Promise<SoftenedAd
           notes: [...target.notes, 'It has no intruder dimensions: nothing was written.'],
         };
       const adapter = { ...target.adapter, pairs };
-      const rows = data === undefined ? null : await rowsOf(target, data);
+      const rows = data === undefined ? null : await adapterRows(target, data);
       const measured =
         rows && ([await lossOf(target, target.adapter, rows), await lossOf(target, adapter, rows)] as const);
       const loss = measured && { before: measured[0][0], after: measured[1][0], tokens: measured[0][1] };

@@ -89,6 +89,10 @@ export const mergeOptions = {
     'FILE|DIR...',
     "data with answers, such as each adapter's own, on which weights are looked for without gradients, apart from `data`; default: none",
   ),
+  inputs: texts(
+    'FILE|DIR...',
+    'for regmean, data of each adapter, in their order, such as it was trained on, of which some thousand tokens are looked at; default: what each run learnt',
+  ),
   searchTries: whole(20, [2, 1000], 'weights that a search tries', { unit: 'tries' }),
   seed: whole(0, [0, 2 ** 32 - 1], 'of what dare and della draw, and of a search'),
 };

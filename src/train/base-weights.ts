@@ -90,6 +90,7 @@ function embedFromFile(model: GgufFile, width: number): BaseWeights['embed'] {
 export function fileWeights(model: GgufFile, config: ModelConfig): BaseWeights {
   const { modelWidth: width, tiedHead, vocabulary } = config;
   let before: ReadonlyMap<string, Float32Array> | undefined;
+  let latest: number | null = null;
   return {
     precision: 'f32',
     streamed: true,
@@ -98,8 +99,10 @@ export function fileWeights(model: GgufFile, config: ModelConfig): BaseWeights {
     ropeFactors: model.tensors.has('rope_freqs.weight') ? model.readFloat32('rope_freqs.weight') : null,
     embed: embedFromFile(model, width),
     layer(layer) {
-      before = readLayer(model, config, layer, before);
-      return layerTensors(config, before);
+      // Several passes that go on together ask for the same layer one after the other.
+      if (layer !== latest) before = readLayer(model, config, layer, before);
+      latest = layer;
+      return layerTensors(config, before!);
     },
     get head() {
       return new Map([
@@ -108,7 +111,7 @@ export function fileWeights(model: GgufFile, config: ModelConfig): BaseWeights {
       ]);
     },
     close() {
-      before = undefined;
+      [before, latest] = [undefined, null];
     },
   };
 }

@@ -1,10 +1,10 @@
 /** A forward pass that nothing is learnt from: hidden states between the blocks, and what the head makes of them. */
 import type { PackedBatch } from '../batches/packed-batch.ts';
 import type { EvenAdapter } from '../lora/adapter.ts';
-import type { BlockOptions } from '../models/block-options.ts';
+import type { BlockOptions, ProjectionGroup } from '../models/block-options.ts';
 import type { ModelConfig } from '../models/config.ts';
 import { head, int8Head } from '../models/head.ts';
-import { Executor, floats } from '../runtime/onnxruntime-node/executor.ts';
+import { Executor, floats, type Tensor } from '../runtime/onnxruntime-node/executor.ts';
 import type { BaseWeights } from './base-weights.ts';
 import { ForwardPass, type Observe } from './forward-pass.ts';
 import { adapterInputs, adapterSlots } from './slots.ts';
@@ -16,6 +16,17 @@ export interface EvaluationParts {
   readonly threads: number;
   /** Default: the base alone. */
   readonly adapter?: EvenAdapter | null;
+}
+
+/** Rows x [N, D] over their root mean square, times the norm's weight [D]. */
+function rmsNormed(x: Float32Array, weight: Float32Array, epsilon: number): Float32Array {
+  const normed = x.slice();
+  for (let first = 0; first < x.length; first += weight.length) {
+    const row = normed.subarray(first, first + weight.length);
+    const scale = 1 / Math.sqrt(row.reduce((sum, value) => sum + value * value, 0) / weight.length + epsilon);
+    for (let i = 0; i < row.length; i++) row[i]! *= scale * weight[i]!;
+  }
+  return normed;
 }
 
 /** Without dropout; its caller closes the weights. */
@@ -59,6 +70,25 @@ export class EvaluationPass extends ForwardPass {
       states.push(Float32Array.from(this.hiddenStates(pass, layer).data as Float32Array));
     });
     return [...states, Float32Array.from(end[0]!)];
+  }
+
+  /** Block by block what its projections read, by group, [N, width] each, before dropout: copies. Rows in the order of their lengths. */
+  async *inputs(batch: PackedBatch): AsyncGenerator<ReadonlyMap<ProjectionGroup, Float32Array>> {
+    const pass = this.pass(batch, null, false);
+    const { normEpsilon } = this.config;
+    for await (const { layer, weights } of this.blocks([pass])) {
+      const values = (tensor: Tensor | undefined): Float32Array => tensor!.data as Float32Array;
+      const kept = (name: string): Float32Array => values(this.kept(pass, layer, name));
+      const normed = (x: Float32Array, norm: string): Float32Array =>
+        rmsNormed(x, values(weights.get(norm)), normEpsilon);
+      const up = kept('saved.up');
+      yield new Map<ProjectionGroup, Float32Array>([
+        ['pre', normed(values(this.hiddenStates(pass, layer)), 'attn_norm')],
+        ['o', kept('o').slice()],
+        ['mlp', normed(kept('saved.mid'), 'ffn_norm')],
+        ['down', kept('saved.gate').map((gate, i) => (gate / (1 + Math.exp(-gate))) * up[i]!)],
+      ]);
+    }
   }
 
   /** Logits [rows, vocabulary] of hidden states [rows, D]: the norm and the head. */

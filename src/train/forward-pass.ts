@@ -205,6 +205,15 @@ export class ForwardPass {
    * the last block, [N, D] each, rows in the passes' own order.
    */
   protected async forward(passes: readonly Pass[], observe?: Observe): Promise<Float32Array[]> {
+    for await (const _ of this.blocks(passes, observe));
+    return passes.map((pass) => this.hiddenStates(pass, this.config.layers).data as Float32Array);
+  }
+
+  /** The same block by block: what was made of a block is there until the next one is asked for. */
+  protected async *blocks(
+    passes: readonly Pass[],
+    observe?: Observe,
+  ): AsyncGenerator<{ readonly layer: number; readonly weights: Tensors }> {
     const { layers } = this.config;
     for (const layer of this.trainedInputs) for (const input of layer) input.refresh();
     for (const pass of passes) {
@@ -219,8 +228,8 @@ export class ForwardPass {
         await this.block(pass, layer, inputs, this.hiddenStates(pass, layer + 1));
         if (pass.saves) await this.half?.put(layer);
       }
+      yield { layer, weights };
     }
-    return passes.map((pass) => this.hiddenStates(pass, layers).data as Float32Array);
   }
 
   /** One block from `x` of the inputs to y. */

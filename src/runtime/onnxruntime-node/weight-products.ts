@@ -12,20 +12,28 @@ const rowProducts = (): Graph =>
   new Map([['product', matmul(input('x', ['K', 'N']), input('weight', ['M', 'N']), { transposeB: true })]]);
 /** Y' W: [K, M] [M, N] -> [K, N]. */
 const columnProducts = (): Graph => new Map([['product', matmul(input('x', ['K', 'M']), input('weight', ['M', 'N']))]]);
+/** X' X: [N, K] -> [K, K]. */
+function squares(): Graph {
+  const x = input('x', ['N', 'K']);
+  return new Map([['product', matmul(x, x, { transposeA: true })]]);
+}
 
 export class WeightProducts {
   private readonly rows: Executor;
   private readonly columns: Executor;
+  private readonly squares: Executor;
 
-  private constructor(rows: Executor, columns: Executor) {
+  private constructor(rows: Executor, columns: Executor, squared: Executor) {
     this.rows = rows;
     this.columns = columns;
+    this.squares = squared;
   }
 
   static async open(threads: number): Promise<WeightProducts> {
     return new WeightProducts(
       await Executor.create(rowProducts(), threads),
       await Executor.create(columnProducts(), threads),
+      await Executor.create(squares(), threads),
     );
   }
 
@@ -48,6 +56,16 @@ export class WeightProducts {
   /** A B: [m, k] [k, n] -> [m, n] of a tall A and a small B. */
   async multiply(a: Matrix, b: Matrix): Promise<Matrix> {
     return this.operator({ rows: a.columns, columns: a.rows }, Float32Array.from(a.data)).applyTransposed(b);
+  }
+
+  /** X' X, [columns, columns], of X [rows, columns], row by row. */
+  async gram({ columns, rows }: Shape, values: Float32Array): Promise<Matrix> {
+    const product = new Float32Array(columns * columns);
+    await this.squares.run(
+      new Map([['x', floats(values, [rows, columns])]]),
+      new Map([['product', floats(product, [columns, columns])]]),
+    );
+    return { rows: columns, columns, data: Float64Array.from(product) };
   }
 
   /** The weight [rows, columns], row by row, as an operator that is good until `close`. */
@@ -76,5 +94,6 @@ export class WeightProducts {
   async close(): Promise<void> {
     await this.rows.close();
     await this.columns.close();
+    await this.squares.close();
   }
 }
