@@ -111,7 +111,7 @@ const ways = [
   ...['peft-linear', 'peft-ties', 'peft-dare', 'peft-dare-ties', 'peft-magnitude-prune'].map((method) => ({ method })),
   ...['cat', 'svd', 'magnitude-prune', 'dare', 'breadcrumbs', 'peft-linear'].map((method) => ({ method, weights: [1, 1] })),
   ...['ties', 'dare-ties'].map((method) => ({ method, density: 0.2 })),
-  ...(values.search === '0' ? [] : ['cat', 'ties'].map((method) => ({ method, search: tasks.map(({ search }) => search) }))),
+  ...(values.search === '0' ? [] : ['cat', 'ties', 'regmean'].map((method) => ({ method, search: tasks.map(({ search }) => search) }))),
 ].filter(({ method }) => !values.only || values.only.split(',').includes(method));
 const rows = [];
 for (const { method, ...way } of ways) {

@@ -208,6 +208,20 @@ describe('regmean', () => {
     expect(squares(update((await merge({ ...regmean, rank: 2 })).adapter, 'q_proj'))).toBeLessThan(4 * squares(half));
   });
 
+  it('finds weights by a search, of adapters that are fitted once', async () => {
+    const seen: string[] = [];
+    const { weights: _, ...rest } = regmean;
+    const out = fresh();
+    const { searched, weights } = await mergeAdapters([first, second], {
+      ...{ base, out, ...rest, search: data, searchTries: 3 },
+      onProgress: ({ done, of = 'modules', total }) => done === total && seen.push(of),
+    });
+    expect(searched!.map((each) => each.weights)).toContainEqual([1, 1]);
+    expect(searched).toHaveLength(3);
+    expect(weights).toEqual(searched![0]!.weights);
+    expect(seen).toEqual(['blocks', 'tries', 'modules']);
+  });
+
   it('ends in between, with nothing written', async () => {
     const stop = new AbortController();
     const out = join(folder, 'nothing');
@@ -249,11 +263,6 @@ describe('what is said, and what is refused', () => {
     [[first, second], { method: 'ties', seed: 1 }, /`seed`: `method: 'ties'` draws nothing/],
     [[first, second], { method: 'svd', inputs: ['a', 'b'] }, /`inputs`: `method: 'svd'` looks at none/],
     [[first, second], { method: 'regmean', inputs: ['a'] }, /`inputs`: there are 1 for 2 adapters/],
-    [
-      [first, second],
-      { method: 'regmean', search: ['a'], weights: undefined },
-      /`search`: `method: 'regmean'` weighs by `inputs`/,
-    ],
     [[first, second], { method: 'peft-linear', rank: 2 }, /`rank`: `method: 'peft-linear'` keeps the rank/],
     [
       [first, join(fixtures, 'adapters/unsloth')],

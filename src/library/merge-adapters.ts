@@ -13,7 +13,7 @@ import { openGguf } from '../formats/gguf/read.ts';
 import type { GgufFile } from '../formats/gguf/types.ts';
 import type { LoraAdapter } from '../lora/adapter.ts';
 import { merged } from '../merge/merge.ts';
-import type { AdapterInputs } from '../merge/regmean.ts';
+import { fittedToInputs } from '../merge/regmean.ts';
 import type { TriedWeights } from '../merge/search-weights.ts';
 import { baseWarning } from '../run/base-model.ts';
 import { type ExportFormat, mergeSettings } from '../settings/adapter-settings.ts';
@@ -100,7 +100,6 @@ function methodFaults({ density, inputs, method, rank, search, searchTries, seed
     ...(rank !== undefined && name.startsWith('peft-') ? [`\`rank\`: ${named} keeps the rank of the factors`] : []),
     ...(inputs !== undefined && !readsInputs(name) ? [`\`inputs\`: ${named} looks at none`] : []),
     ...(weights !== undefined && search !== undefined ? ['`weights`: `search` finds them'] : []),
-    ...(search !== undefined && readsInputs(name) ? [`\`search\`: ${named} weighs by \`inputs\``] : []),
     ...(search !== undefined && name === 'model-stock' ? [`\`search\`: ${named} has no weights`] : []),
     ...(searchTries !== undefined && search === undefined
       ? ['`searchTries`: nothing is looked for without `search`']
@@ -239,35 +238,35 @@ async function measuredLosses(
   });
 }
 
-/** What the adapters read, for methods that look at that. */
-function inputsOf({ adapters, batches, frozen, model, notes, onProgress }: Merging): AdapterInputs | undefined {
-  if (batches.length === 0) return undefined;
+/** The adapters as the method sums them: fitted to what they read, for methods that look at that. */
+async function fitted({ adapters, batches, frozen, model, notes, onProgress, signal }: Merging) {
+  if (batches.length === 0) return adapters;
   const tokens = batches.map((batch) => batch.tokens.length);
   notes.push(`Each adapter was fitted to data of its own: ${tokens.join(', ')} tokens.`);
   const onBlock = (done: number, total: number): void => onProgress?.({ done, total, of: 'blocks' });
   const below = frozen && readAdapter(frozen.path, model);
-  return adapterInputs({ adapters, batches, frozen: below, model, onBlock });
+  return await fittedToInputs(adapters, adapterInputs({ adapters, batches, frozen: below, model, onBlock }), signal);
 }
 
-async function mergeNow(merging: Merging): Promise<MergedAdapters> {
-  const { adapters, frozen, model, notes, onProgress, paths, searchOn, settings, signal } = merging;
+async function mergeNow(given: Merging): Promise<MergedAdapters> {
+  const { frozen, model, notes, onProgress, paths, searchOn, settings, signal } = given;
   const { density, method, out, rank, seed, to } = settings;
   const chatTemplate = commonTemplate(paths, notes);
   // Before the merge, which may take long: a lineage that cannot be read ends it.
   const parents = paths.map((path) => parentAt(path, { note: (text) => notes.push(text) }));
+  const adapters = await fitted(given);
+  const merging = { ...given, adapters };
   const looking = lookingOf(merging);
   const searched = searchOn.length === 0 ? null : await searchMerge(looking);
   const weights = searched?.[0]?.weights ?? looking.weights;
   if (searched) notes.push(searchNote(searched, looking.weights, settings.search));
   const onModule = (done: number, total: number): void => onProgress?.({ done, total });
-  const inputs = inputsOf(merging);
   const { adapter, energy } = await merged(adapters, {
     method,
     weights,
     density,
     rank,
     seed,
-    inputs,
     signal,
     onModule,
   });
@@ -289,7 +288,7 @@ async function mergeNow(merging: Merging): Promise<MergedAdapters> {
     rank: highest,
     weights,
     searched,
-    interference: interferences(paths, adapters),
+    interference: interferences(paths, given.adapters),
   };
 }
 

@@ -24,7 +24,6 @@ import type { WeightProducts } from '../runtime/onnxruntime-node/weight-products
 import type { MergeMethod } from '../settings/merge-methods.ts';
 import { heedSignal } from '../stop.ts';
 import { type ElementMethod, mergeTable, type SumMethod } from './methods.ts';
-import { type AdapterInputs, fittedToInputs } from './regmean.ts';
 
 export interface MergeOptions {
   readonly method: MergeMethod;
@@ -35,8 +34,6 @@ export interface MergeOptions {
   /** At most this rank for each module; null for all that `cat` and `linear` have, else the highest of the adapters. */
   readonly rank: number | null;
   readonly seed: number;
-  /** What the adapters read in data of their own, for methods that look at it. */
-  readonly inputs?: AdapterInputs | undefined;
   readonly signal?: AbortSignal | undefined;
   readonly onModule?: ((done: number, all: number) => void) | undefined;
 }
@@ -251,18 +248,8 @@ async function partOf(
   return await fusedProducts(terms, way, options, { forming, rank: highestRank(adapters) });
 }
 
-/** The adapters as the method sums them. */
-async function preparedFor(
-  adapters: readonly LoraAdapter[],
-  { inputs, method, signal }: MergeOptions,
-): Promise<readonly LoraAdapter[]> {
-  const way = mergeTable[method];
-  return way.kind === 'sum' && way.byInputs ? await fittedToInputs(adapters, inputs!, signal) : adapters;
-}
-
 /** Merges adapters that fit one base. Rejects with NomoatError where factors do not meet, or `signal` is aborted. */
-export async function merged(given: readonly LoraAdapter[], options: MergeOptions): Promise<Merged> {
-  const adapters = await preparedFor(given, options);
+export async function merged(adapters: readonly LoraAdapter[], options: MergeOptions): Promise<Merged> {
   const modules = termsOf(adapters);
   const pairs: LoraPair[] = [];
   const energy = { total: 0, discarded: 0 };

@@ -19,8 +19,6 @@ export interface SumMethod {
   readonly factors: (angles: Angles) => readonly number[];
   /** Whether they depend on the inner products, which are computed only then. */
   readonly byAngles: boolean;
-  /** Whether each adapter is fitted to inputs first (regmean.ts). */
-  readonly byInputs?: boolean;
   /** What is kept where no rank is asked for: the adapters' own factors side by side, all directions of the sum, or as many as the highest rank has. */
   readonly keeps: 'factors' | 'directions' | 'highest-rank';
 }
@@ -64,7 +62,8 @@ export const mergeTable: Readonly<Record<MergeMethod, SumMethod | ElementMethod>
   cat: { ...weighted, keeps: 'factors' },
   linear: { ...weighted, keeps: 'directions' },
   svd: { ...weighted, keeps: 'highest-rank' },
-  regmean: { ...weighted, byInputs: true, keeps: 'factors' },
+  // Of adapters that were fitted to their inputs before (regmean.ts).
+  regmean: { ...weighted, keeps: 'factors' },
   slerp: { kind: 'sum', factors: slerpFactors, byAngles: true, keeps: 'highest-rank' },
   'model-stock': { kind: 'sum', factors: modelStockFactors, byAngles: true, keeps: 'highest-rank' },
   'magnitude-prune': { kind: 'elements', prune: byMagnitude, elects: false },
