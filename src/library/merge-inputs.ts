@@ -19,7 +19,7 @@ import { adapterRows } from './adapter-rows.ts';
 import { findTarget } from './inspect-target.ts';
 
 /** Tokens of each adapter's data that are looked at: what solving takes grows with the cube of their number, up to a matrix's inputs. */
-export const inputTokens = 4096;
+export const inputTokens = 2048;
 
 /** Some of the rows, whole, until there are enough tokens; of a single longer row its beginning. */
 function chosenRows(rows: readonly TokenRow[], seed: number): PackedBatch {
