@@ -117,6 +117,8 @@ library/token-changes.ts
 library/logit-lens.ts
 library/inspect.ts
 library/merge-adapters.ts
+library/merge-faults.ts
+library/merge-inputs.ts
 library/merge-losses.ts
 library/pack-bundle.ts
 library/verify-bundle.ts

@@ -23,10 +23,11 @@ import { type Given, parseSettings, settingsFault } from '../settings/parse-sett
 import { heedSignal } from '../stop.ts';
 import { resolveModel } from '../store/local-models.ts';
 import { withChatTemplate } from '../text/chat-template.ts';
-import { callWith, withValues } from '../words/program-words.ts';
+import { callWith } from '../words/program-words.ts';
 import type { ModuleProgress } from './convert-adapter.ts';
 import type { Exported } from './export-run.ts';
 import { lastCheckpoints } from './last-checkpoints.ts';
+import { countFaults, methodFaults } from './merge-faults.ts';
 import { adapterInputs, inputRows } from './merge-inputs.ts';
 import { type Interference, interferences } from './merge-interference.ts';
 import { lossesOn, type MeasuredModel, type MergeLosses, type NamedTest, readTests } from './merge-losses.ts';
@@ -90,43 +91,9 @@ export interface MergedAdapters extends Exported {
   readonly losses: readonly MergeLosses[];
 }
 
-/** What does nothing with this method, or is not to be had of it. */
-function methodFaults({ density, inputs, method, rank, search, searchTries, seed, weights }: Given): string[] {
-  const name = (method ?? 'svd') as MergeMethod;
-  const named = withValues({ method: name });
-  return [
-    ...(density !== undefined && !prunes(name) ? [`\`density\`: ${named} prunes nothing`] : []),
-    ...(seed !== undefined && !draws(name) && search === undefined ? [`\`seed\`: ${named} draws nothing`] : []),
-    ...(rank !== undefined && name.startsWith('peft-') ? [`\`rank\`: ${named} keeps the rank of the factors`] : []),
-    ...(inputs !== undefined && !readsInputs(name) ? [`\`inputs\`: ${named} looks at none`] : []),
-    ...(weights !== undefined && search !== undefined ? ['`weights`: `search` finds them'] : []),
-    ...(search !== undefined && name === 'model-stock' ? [`\`search\`: ${named} has no weights`] : []),
-    ...(searchTries !== undefined && search === undefined
-      ? ['`searchTries`: nothing is looked for without `search`']
-      : []),
-    ...(weights !== undefined && name === 'model-stock' ? [`\`weights\`: ${named} finds its own`] : []),
-  ];
-}
-
 function weightsOf(given: readonly number[], method: MergeMethod, count: number): readonly number[] {
   if (given.length > 0) return given;
   return Array.from({ length: count }, () => (averages(method) ? 1 : 1 / count));
-}
-
-function countFaults(paths: readonly string[], { inputs, method, weights }: z.infer<typeof mergeSettings>): string[] {
-  const fewer = (name: string, given: readonly unknown[]): string[] =>
-    given.length > 0 && given.length !== paths.length
-      ? [`\`${name}\`: there are ${given.length} for ${paths.length} adapters`]
-      : [];
-  return [
-    ...(paths.length < 2 ? ['the adapters: two or more are merged'] : []),
-    ...(method === 'slerp' && paths.length !== 2 ? ['the adapters: slerp goes from one to one other'] : []),
-    ...fewer('weights', weights),
-    ...fewer('inputs', inputs),
-    ...(method === 'slerp' && weights.length === 2 && weights[0]! + weights[1]! === 0
-      ? ['`weights`: they sum to 0']
-      : []),
-  ];
 }
 
 async function readAll(

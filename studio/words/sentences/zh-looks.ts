@@ -93,7 +93,14 @@ export const zhLooks: Readonly<Record<string, string>> = {
   '`weights`: {} finds its own': '`weights`：{} 自己决定',
   'the adapters: two or more are merged': '适配器：要合并两个或更多',
   'the adapters: slerp goes from one to one other': '适配器：slerp 是从一个到另一个',
-  '`weights`: there are {} for {} adapters': '`weights`：{2} 个适配器给了 {1} 个权重',
+  '`{}`: there are {} for {} adapters': '`{1}`：{3} 个适配器给了 {2} 个',
+  '`inputs`: {} looks at none': '`inputs`：{} 不看数据',
+  'was not given, and {} is no run, whose own data is known': '没有给出，而 {} 不是训练，其数据不得而知',
+  'Give data for each adapter, in their order: some of what it was trained on, or the like.':
+    '请按顺序为每个适配器给出数据：其训练数据的一部分，或类似的数据。',
+  'has no row that can be looked at': '没有可看的行',
+  'Give other data as `inputs`.': '请在 `inputs` 中给出别的数据。',
+  'Each adapter was fitted to data of its own: {} tokens.': '各适配器已按自己的数据拟合：{} 个词元。',
   '`weights`: they sum to 0': '`weights`：总和为 0',
   '{} weights were tried on {}: loss {} with the best, {} with the usual ones, nats per token.':
     '在 {2} 上试了 {1} 组权重：最好的损失 {3}，通常的 {4}（奈特/词元）。',
