@@ -76,6 +76,8 @@ data-checks/tokens-of-rows.ts
 data-checks/personal/key-forms.ts
 data-checks/personal/national-numbers.ts
 plan/setting-warnings.ts
+plan/plan-variants.ts
+formats/atomic-write.ts
 settings/defaults-from-data.ts
 run/begin-run.ts
 run/engine.ts

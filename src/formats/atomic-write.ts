@@ -71,7 +71,7 @@ export function writeFailure(path: string, error: unknown): NomoatError {
     part: path,
     fault: full ? 'the disk is full' : `could not be written (${code || String(error)})`,
     remedy: full
-      ? 'Free some space and run the same command again; what was there before is untouched.'
+      ? 'Free some space, and try it again or go on; what was there before is untouched.'
       : 'Check that the folder exists and that you may write to it.',
     kind: 'failed',
     fields: { code },

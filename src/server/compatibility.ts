@@ -44,7 +44,8 @@ export const endpoints: Readonly<Record<string, string>> = {
   'GET /v1/fine_tuning/jobs/{id}': 'one of them',
   'POST /v1/fine_tuning/jobs/{id}/cancel': 'ends it; checkpoints that are there stay models',
   'POST /v1/fine_tuning/jobs/{id}/pause': 'ends its computing with a checkpoint; status `queued` and an event',
-  'POST /v1/fine_tuning/jobs/{id}/resume': 'goes on bit for bit from there',
+  'POST /v1/fine_tuning/jobs/{id}/resume':
+    'goes on bit for bit from there; of a job that failed too, where its run has something to go on from, as after a full disk',
   'GET /v1/fine_tuning/jobs/{id}/events': 'newest first; `after`, `limit`; with `stream=true` (not of OpenAI) as server-sent events, oldest first, until the job has ended',
   'GET /v1/fine_tuning/jobs/{id}/checkpoints': 'those of the last three epochs, newest first, with `valid_loss` where there is a validation file',
   'POST /v1/fine_tuning/checkpoints/{model}/permissions': 'kept and listed; there is one project here, so that they grant nothing',

@@ -3,6 +3,7 @@ import type { JSX } from 'preact';
 import { useState } from 'preact/hooks';
 import type { SettingPlan } from '../../src/plan/decide.ts';
 import type { PlanReport } from '../../src/plan/plan-variants.ts';
+import { lacks } from '../../src/plan/recommend.ts';
 import { bytes, duration, energy, money } from '../../src/report/figures.ts';
 import { type Asked, api, type Settings } from '../api.ts';
 import { commandLine, libraryCall } from '../commands.ts';
@@ -46,10 +47,7 @@ interface CardProps {
 function PlanCard({ busy, plan, report, start }: CardProps): JSX.Element {
   const words = w().plan;
   const name = variantNames()[plan.name] ?? plan.name;
-  const { diskBytes, memoryBytes } = report.room;
-  const fits =
-    plan.neededMemoryBytes <= (memoryBytes ?? Number.POSITIVE_INFINITY) &&
-    plan.diskBytes <= (diskBytes ?? Number.POSITIVE_INFINITY);
+  const lacking = lacks(plan, report.room);
   const changes = Object.entries(plan.changes);
   const recommended = report.recommended === plan.name;
   return (
@@ -88,7 +86,7 @@ function PlanCard({ busy, plan, report, start }: CardProps): JSX.Element {
                 .join('; '),
             })}
       </p>
-      {fits ? null : <Tag tone="warn">{words.doesNotFit}</Tag>}
+      {lacking ? <Tag tone="warn">{lacking === 'disk' ? words.lacksDisk : words.lacksMemory}</Tag> : null}
       <button
         type="button"
         class={`button ${recommended ? 'first' : ''}`}
@@ -138,6 +136,11 @@ function Plans({
           <Prose text={note} />
         </Notice>
       ))}
+      {report.recommended === null ? (
+        <Notice tone="bad">
+          <Prose text={report.advice} />
+        </Notice>
+      ) : null}
       <FaultNotice fault={fault} />
       <div class="plans">
         {report.plans.map((plan) => (

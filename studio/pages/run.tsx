@@ -23,13 +23,24 @@ function Actions({ look, run }: { readonly run: RunSummary; readonly look: () =>
   const [sure, ask] = useState(false);
   const words = w().run;
   const { job } = run;
-  if (!job || isOver(run)) return <FaultNotice fault={fault} />;
+  if (!job || (isOver(run) && !run.canGoOn)) return <FaultNotice fault={fault} />;
   const does = (action: 'pause' | 'resume' | 'cancel') => (): void =>
     void act(async () => {
       await api.act(job.id, action);
       ask(false);
       look();
     });
+  if (run.canGoOn)
+    return (
+      <>
+        <p class="actions">
+          <button type="button" class="button first" disabled={busy} onClick={does('resume')}>
+            {words.resume}
+          </button>
+        </p>
+        <FaultNotice fault={fault} />
+      </>
+    );
   return (
     <>
       <p class="actions">

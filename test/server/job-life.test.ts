@@ -1,5 +1,5 @@
 /** Jobs that are stopped, listed, refused, and found again by the next server. */
-import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { getPriority } from 'node:os';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
@@ -48,6 +48,31 @@ test('a job is paused, resumed, and ends as if it had not been', patience, async
   const events = await messages(client, first.id);
   expect(events.filter((message) => /training loss/.test(message))).toHaveLength(96);
   expect(events).toEqual(expect.arrayContaining(['The job was paused; its checkpoint is kept', 'The job goes on']));
+});
+
+test('a job that failed goes on once what it failed for is gone', patience, async () => {
+  const runs = join(folder, 'failed');
+  const models = join(folder, 'failing');
+  const { client } = await withJobs({ runs, models: [withCopy(models)] });
+  const training_file = await uploaded(client);
+  const hyperparameters = { n_epochs: 2, batch_size: 1 };
+  const { id } = await client.fineTuning.jobs.create({ model: 'other', training_file, hyperparameters });
+  await told(client, id, /^Step 9\//);
+  await client.fineTuning.jobs.pause(id);
+  const base = join(models, 'other.gguf');
+  renameSync(base, `${base}.away`);
+  await client.fineTuning.jobs.resume(id);
+  const failed = await jobWith(client, id);
+  expect(failed).toMatchObject({ status: 'failed', error: { message: expect.stringContaining('other') } });
+  renameSync(`${base}.away`, base);
+  expect(await client.fineTuning.jobs.resume(id)).toMatchObject({ error: null, finished_at: null });
+  expect(await jobWith(client, id)).toMatchObject({ status: 'succeeded', error: null });
+  const said = await messages(client, id);
+  expect(said.filter((message) => /training loss/.test(message))).toHaveLength(48);
+  expect(said).toEqual(
+    expect.arrayContaining(['The job goes on', 'The job has successfully completed', failed.error!.message]),
+  );
+  expect(await fault(client.fineTuning.jobs.resume(id))).toMatchObject({ code: 'invalid_job_status' });
 });
 
 test('a job that is cancelled computes no more; what is over cannot be changed', patience, async () => {

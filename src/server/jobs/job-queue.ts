@@ -212,7 +212,8 @@ export class JobQueue {
     const events = error instanceof JobFailure ? error.events : [];
     jobs.change(id, { status: 'failed', finished: nowInSeconds(), error: told }, [
       ...events,
-      { key: 'end', level, message: told.message },
+      // Told anew each time: a job that failed may go on.
+      { key: `failed ${nowInSeconds()}`, level, message: told.message },
     ]);
   }
 }

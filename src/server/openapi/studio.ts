@@ -44,6 +44,7 @@ const run = named(
       .object({ id: z.string(), systemPrompt: z.string().nullable() })
       .nullable()
       .describe('the model that it made'),
+    canGoOn: z.boolean().describe('whether its job, which failed, can be resumed'),
     hasReport: z.boolean(),
   }),
 );

@@ -1,6 +1,7 @@
 /** /v1/fine_tuning: jobs, their events and checkpoints, and who may use those. */
 import { join } from 'node:path';
 import { z } from 'zod';
+import { listedRun } from '../../run/run-folder.ts';
 import { ApiError, apiErrorOf, wrongParameter } from '../api-error.ts';
 import { eventStream } from '../event-stream.ts';
 import { checkpointObjects, eventObject, jobObject } from '../jobs/job-object.ts';
@@ -11,6 +12,7 @@ import { nowInSeconds } from '../state/ids.ts';
 import { type Asked, type JobChange, type StoredJob, unfinished } from '../state/job-store.ts';
 import type { Matching } from '../state/pages.ts';
 import type { StoredPermission } from '../state/permission-store.ts';
+import { canGoOn } from '../studio/run-summary.ts';
 import { followEvents } from './follow-events.ts';
 import { listOf, pageParameters, pageQuery, readQuery } from './query.ts';
 import type { RouteParts, Routes } from './routes.ts';
@@ -210,8 +212,10 @@ const jobRoutes = (parts: RouteParts): Routes => ({
   'POST /v1/fine_tuning/jobs/:id/resume': async (context) => {
     await noBody(context);
     const job = jobOf(parts, context.req.param('id') ?? '');
-    assertCan(job, 'resumed', job.paused ? null : 'it is not paused');
-    return context.json(change(parts, job, 'resume', { paused: false, message: 'The job goes on' }));
+    const again = canGoOn(listedRun(parts.workspace.runs, job.run), job);
+    if (!again) assertCan(job, 'resumed', job.paused ? null : 'it is not paused');
+    const anew = again ? ({ status: 'queued', finished: null, error: null } as const) : {};
+    return context.json(change(parts, job, 'resume', { ...anew, paused: false, message: 'The job goes on' }));
   },
 });
 

@@ -114,8 +114,9 @@ export type StoredCheckpoint = z.output<typeof checkpointRow>;
 export interface JobChange {
   readonly status?: JobStatus;
   readonly paused?: boolean;
-  readonly finished?: number;
-  readonly error?: JobError;
+  /** null: it goes on. */
+  readonly finished?: number | null;
+  readonly error?: JobError | null;
   readonly learned?: Learned;
 }
 
@@ -194,13 +195,13 @@ export class JobStore {
       const job = this.find(id);
       if (!job) return;
       const known = { ...job.learned, ...more };
-      const fault = error ?? job.error;
+      const fault = error === undefined ? job.error : error;
       this.state.database
         .prepare('update jobs set status = ?, paused = ?, finished = ?, learned = ?, error = ? where id = ?')
         .run(
           status ?? job.status,
           (paused ?? job.paused) ? 1 : 0,
-          finished ?? job.finished,
+          finished === undefined ? job.finished : finished,
           JSON.stringify(known),
           fault === null ? null : JSON.stringify(fault),
           id,

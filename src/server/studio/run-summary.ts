@@ -24,6 +24,10 @@ function stateOf(run: ListedRun | null, job: StoredJob | null): SummaryState {
   return run?.state ?? 'failed';
 }
 
+/** Whether a failed job has a run that can be gone on with: what it failed for may be gone, such as a full disk. */
+export const canGoOn = (run: ListedRun | null, job: StoredJob | null): boolean =>
+  job?.status === 'failed' && run?.record != null && !ended.includes(run.state);
+
 const jobOf = (job: StoredJob | null) =>
   job && { id: job.id, status: job.status, paused: job.paused, error: job.error?.message ?? null };
 
@@ -56,6 +60,7 @@ export function summaryOf(name: string, run: ListedRun | null, job: StoredJob | 
     chosen: record?.chosenFromData ?? null,
     fault: run?.fault ?? job?.error?.message ?? null,
     job: jobOf(job),
+    canGoOn: canGoOn(run, job),
     result: run && record && ended.includes(state) && state !== 'diverged' ? result(run.path, record, job) : null,
     hasReport: run !== null && existsSync(join(run.path, 'report.json')),
   };

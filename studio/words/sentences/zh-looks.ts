@@ -83,6 +83,17 @@ export const zhLooks: Readonly<Record<string, string>> = {
   'Early blocks are not trained to be read in this way: what they seem to answer means little.':
     '靠前的层没有按这种读法训练：它们看似的回答意义不大。',
   'with the adapter': '带适配器',
+  // Plans, and a disk that is full.
+  'Nothing here fits the disk: {} are needed.': '这里的方案磁盘都放不下：需要 {}。',
+  'Nothing here fits the memory ({} at least): take a smaller model.': '这里的方案内存都放不下（至少要 {}）：请用更小的模型。',
+  'Run it as it is.': '照此运行即可。',
+  'as asked it does not fit the {}': '照所要求的，{} 放不下',
+  'as asked it takes longer than a night': '照所要求的，一夜也跑不完',
+  'the disk is full': '磁盘已满',
+  'could not be written ({})': '无法写入（{}）',
+  'Free some space, and try it again or go on; what was there before is untouched.':
+    '请腾出一些空间，再试一次或继续；原有的内容没有改动。',
+  'Check that the folder exists and that you may write to it.': '请确认该文件夹存在，并且您可以写入。',
   // Merging.
   '`density`: {} prunes nothing': '`density`：{} 不剪除任何元素',
   '`seed`: {} draws nothing': '`seed`：{} 没有随机抽取',
