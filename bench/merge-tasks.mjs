@@ -4,7 +4,8 @@
  * BANKING77 holds train.csv and test.csv of banking_data, SNIPS the folders of 2017-06-custom-intent-engines. What is in OUT already
  * (data, runs, merges, scores) is not made again, so that an interrupted call goes on. Prints the table as Markdown. `--named` gives each task a
  * system prompt of its own, without which nothing but the question's words tells which labels are wanted; `--tune` has further options of both trainings. `--search`
- * also merges with weights that are looked for on as many other rows of each task, which neither training nor test has.
+ * also merges with weights that are looked for on as many other rows of each task, which neither training nor test has: by their loss, and for regmean
+ * among a few by the answers to them, too.
  */
 import { appendFileSync, existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
@@ -105,6 +106,35 @@ for (const [i, path] of paths.entries()) parents.push(await scored(tasks[i].name
 const base = await scored('base', model);
 const kept = ({ right }) => right.map((score, i) => score / parents[i].right[i]);
 
+/** Weights of regmean that are tried by the answers to the search rows, which say more than their loss where answers are short. */
+const tried = [[1, 1], [1.05, 1], [1.1, 1], [1, 1.05], [1, 1.1]];
+const pathOf = (name) => join(out, name.replace(/[^\w.-]+/g, '-'));
+
+/** Those that keep most of the parent that keeps least, on the search rows. */
+async function weightsByAnswers(method) {
+  const rights = async (key, name, which) => {
+    const full = `search rows: ${key}`;
+    if (known.has(full)) return known.get(full).right;
+    const right = [];
+    for (const { search } of which) right.push((await evaluate({ model: name, data: search, metric: 'exact', against: [] })).models[0].results[0].score);
+    known.set(full, { right });
+    appendFileSync(scoresPath, `${JSON.stringify({ key: full, right })}\n`);
+    return right;
+  };
+  const own = [];
+  for (const [i, task] of tasks.entries()) own.push((await rights(task.name, paths[i], [task]))[0]);
+  let best = { least: -1, weights: tried[0] };
+  for (const weights of tried) {
+    const name = `${method}, weights ${weights.join(', ')}`;
+    if (!existsSync(pathOf(name))) await mergeAdapters(paths, { base: model, method, out: pathOf(name), weights });
+    const right = await rights(name, `${model}+${pathOf(name)}`, tasks);
+    const least = Math.min(...right.map((score, i) => score / own[i]));
+    console.error(name, 'on the search rows:', right.join(' '), `of ${own.join(' ')}`);
+    if (least > best.least) best = { least, weights };
+  }
+  return best.weights;
+}
+
 /** Each as it is by default, and sums with the adapters as they were trained. */
 const ways = [
   ...['regmean', 'ties', 'cat', 'linear', 'svd', 'slerp', 'model-stock', 'magnitude-prune', 'dare', 'dare-ties', 'della', 'breadcrumbs'].map((method) => ({ method })),
@@ -113,10 +143,11 @@ const ways = [
   ...['ties', 'dare-ties'].map((method) => ({ method, density: 0.2 })),
   ...(values.search === '0' ? [] : ['cat', 'ties', 'regmean'].map((method) => ({ method, search: tasks.map(({ search }) => search) }))),
 ].filter(({ method }) => !values.only || values.only.split(',').includes(method));
+if (values.search !== '0' && ways.some(({ method }) => method === 'regmean')) ways.push({ method: 'regmean', weights: await weightsByAnswers('regmean') });
 const rows = [];
 for (const { method, ...way } of ways) {
   const name = [method, ...(way.weights ? [`weights ${way.weights.join(', ')}`] : []), ...(way.density ? [`density ${way.density}`] : []), ...(way.search ? ['weights looked for'] : [])].join(', ');
-  const path = join(out, name.replace(/[^\w.-]+/g, '-'));
+  const path = pathOf(name);
   const started = performance.now();
   const made = existsSync(path) ? null : await mergeAdapters(paths, { base: model, method, out: path, ...way });
   const facts = made ? { weights: made.weights, rank: made.rank, discarded: made.discarded, seconds: (performance.now() - started) / 1000 } : {};
