@@ -85,7 +85,8 @@ export const zhLooks: Readonly<Record<string, string>> = {
   'with the adapter': '带适配器',
   // Plans, and a disk that is full.
   'Nothing here fits the disk: {} are needed.': '这里的方案磁盘都放不下：需要 {}。',
-  'Nothing here fits the memory ({} at least): take a smaller model.': '这里的方案内存都放不下（至少要 {}）：请用更小的模型。',
+  'Nothing here fits the memory ({} at least): take a smaller model.':
+    '这里的方案内存都放不下（至少要 {}）：请用更小的模型。',
   'Run it as it is.': '照此运行即可。',
   'as asked it does not fit the {}': '照所要求的，{} 放不下',
   'as asked it takes longer than a night': '照所要求的，一夜也跑不完',
