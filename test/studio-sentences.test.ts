@@ -121,6 +121,7 @@ library/inspect.ts
 library/merge-adapters.ts
 library/merge-faults.ts
 library/merge-inputs.ts
+merge/regmean.ts
 library/merge-losses.ts
 library/pack-bundle.ts
 library/verify-bundle.ts

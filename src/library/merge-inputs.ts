@@ -13,6 +13,8 @@ import { physicalCores } from '../machine/machine.ts';
 import { merged } from '../merge/merge.ts';
 import type { AdapterInputs } from '../merge/regmean.ts';
 import { readModelConfig } from '../models/config.ts';
+import { templateBeside } from '../settings/chat-template.ts';
+import { withChatTemplate } from '../text/chat-template.ts';
 import type { TokenRow } from '../tokens/token-row.ts';
 import type { EvaluationPass } from '../train/evaluation-pass.ts';
 import { adapterRows } from './adapter-rows.ts';
@@ -55,7 +57,9 @@ export async function inputRows(
         fault: `was not given, and ${path} is no run, whose own data is known`,
         remedy: 'Give data for each adapter, in their order: some of what it was trained on, or the like.',
       });
-    const rows = await adapterRows({ model, record, signal }, own);
+    // An adapter that is no run's may have the template that it was trained with beside it.
+    const asked = record === null ? withChatTemplate(model, templateBeside(path)) : model;
+    const rows = await adapterRows({ model: asked, record, signal }, own);
     if (rows.length === 0)
       throw new NomoatError({
         code: 'unusable-data',

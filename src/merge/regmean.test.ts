@@ -82,6 +82,12 @@ test('adapters whose inputs have nothing in common keep what each does on its ow
     }
 });
 
+test('what cannot be fitted is refused by name', async () => {
+  const zero: BlockInputs = new Map([...block(20)].map(([group, x]) => [group, x.fill(0)]));
+  const adapters = [0, 1].map(() => adapter([pair('o_proj', 1)]));
+  await expect(fittedToInputs(adapters, only([zero, zero]))).rejects.toThrow(/layer 0 o_proj: cannot be fitted/);
+});
+
 test('layers are fitted to their own inputs, and ended in between', async () => {
   const adapters = [0, 1].map(() => adapter([pair('o_proj', 1, 0), pair('o_proj', 1, 1)]));
   const blocks = [0, 1].map(() => [block(20), block(20)]);

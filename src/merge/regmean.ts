@@ -4,6 +4,7 @@
  * low-rank updates: (sum of X'X)^-1 sum of X'X dW has the adapters' own B, so that their ranks add up and nothing is left out. Promises: B and
  * scales stay as they were; each adapter counts the same, however many inputs it has.
  */
+import { NomoatError } from '../errors.ts';
 import { solvePositive } from '../linear-algebra/cholesky.ts';
 import { addScaled, column, fromRowsTransposed, type Matrix, multiply, zeros } from '../linear-algebra/matrix.ts';
 import { byModule, type LoraAdapter, type LoraPair, type Projection } from '../lora/adapter.ts';
@@ -105,6 +106,15 @@ async function fittedGroup(
   });
   const rows = reads.reduce((sum, each) => sum + each.rows, 0);
   const fitted = await (width <= rows ? byWidth : byRows)(reads, width, products);
+  if (!fitted.data.every(Number.isFinite)) {
+    const { layer, projection } = pairs.flat()[0]!;
+    throw new NomoatError({
+      code: 'unusable-adapter',
+      part: `layer ${layer} ${projection}`,
+      fault: 'cannot be fitted to what it reads there, which is zero or no number',
+      remedy: "Give other data as `inputs`, or choose another method, such as `method: 'cat'`.",
+    });
+  }
   let at = 0;
   return pairs.flat().map((pair) => {
     const [first, end] = [at, at + pair.rank];

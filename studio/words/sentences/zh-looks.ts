@@ -112,6 +112,9 @@ export const zhLooks: Readonly<Record<string, string>> = {
     '请按顺序为每个适配器给出数据：其训练数据的一部分，或类似的数据。',
   'has no row that can be looked at': '没有可看的行',
   'Give other data as `inputs`.': '请在 `inputs` 中给出别的数据。',
+  'cannot be fitted to what it reads there, which is zero or no number': '无法拟合到它在那里读到的内容：为零或不是数字',
+  "Give other data as `inputs`, or choose another method, such as `method: 'cat'`.":
+    "请在 `inputs` 中给出别的数据，或选择别的方法，例如 `method: 'cat'`。",
   'Each adapter was fitted to data of its own: {} tokens.': '各适配器已按自己的数据拟合：{} 个词元。',
   '`weights`: they sum to 0': '`weights`：总和为 0',
   '{} weights were tried on {}: loss {} with the best, {} with the usual ones, nats per token.':
