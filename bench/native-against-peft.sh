@@ -7,5 +7,5 @@ python=$1 base=$2 out=$3 rounds=${4:-5}
 here=$(cd "$(dirname "$0")/.." && pwd)
 mkdir -p "$out"
 node "$here/bench/native-step.mjs" "$base" --peft "$python" --shape smollm2-135m --random 4x256 --rounds "$rounds"
-[ -e "$out/tinyllama.gguf" ] || node "$here/bench/synthetic-model.mjs" tinyllama-1.1b "$out/tinyllama.gguf" --tokenizer "$base"
+[ -e "$out/tinyllama.gguf" ] || node "$here/bench/synthetic-model.mjs" tinyllama-1.1b "$out/tinyllama.gguf" --tokenizer "$here/models/nomoat-mini/nomoat-mini.gguf"
 node "$here/bench/native-step.mjs" "$out/tinyllama.gguf" --peft "$python" --shape tinyllama-1.1b --random 2x512 --rounds "$rounds"

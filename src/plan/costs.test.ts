@@ -66,6 +66,7 @@ const work: Work = {
   referenceSupervised: 0,
   proofTokens: 1000,
   verdictShare: 0.1,
+  safetyShare: 0,
 };
 
 test('weights of a block, and what they take', () => {
@@ -270,4 +271,17 @@ test('the pass for the reference of preferences comes before the first step', ()
   // 30 blocks of 0.05 s a thousand tokens, and the head for 200.
   expect(withPass.firstStep - without.firstStep).toBeCloseTo(4 * 30 * 0.05 + 0.2, 6);
   expect(withPass.total).toBeGreaterThan(without.total + 6);
+});
+
+test('the safety check is in the whole, by the size of the model and within what it may take', () => {
+  const of = (safetyShare: number, parameters = setting.parameters) =>
+    durationOf({
+      ...{ shape: smol, rates, preparation: 1, work: { ...work, safetyShare } },
+      setting: { ...setting, parameters },
+    });
+  expect(of(0).safety).toBe(0);
+  expect(of(0.05).safety).toBeCloseTo(17.5, 1);
+  expect(of(0.05).total - of(0).total).toBeCloseTo(17.5, 1);
+  expect(of(0.05, 3e6).safety).toBeLessThan(2);
+  expect(of(0.05, 7e9).safety).toBeLessThanOrEqual(25);
 });

@@ -2,6 +2,7 @@
  * What a run costs in time, from what it computes and what this machine was measured to do. Pure: numbers in, numbers out. All durations are
  * seconds, all sizes bytes. docs/plan.md holds plans against actual runs.
  */
+import { quickBudget } from '../safety/quick-budget.ts';
 import { hiddenBytes, maxHiddenBytes } from '../train/forward-pass.ts';
 import { savedPerToken } from './memory.ts';
 import {
@@ -32,6 +33,8 @@ export interface Duration {
   readonly samples: number;
   /** Evaluating held-out rows, in its share of the whole at most. */
   readonly verdict: number;
+  /** Asking the result and the base what they refuse. */
+  readonly safety: number;
   readonly total: number;
   readonly tokensPerSecond: number;
 }
@@ -92,6 +95,8 @@ function loadingSeconds(shape: Shape, setting: Setting, rates: Rates): number {
 const samplesOf = { bytesPerSecond: 5e9, tokens: 300, seconds: 1.5 } as const;
 /** The result and the base are asked each held-out question. */
 const evaluatedModels = 2;
+/** The quick safety check by likelihoods, of result and base: all of its requests took SmolLM2 16 s on two cores. */
+const safetyOf = { seconds: 1.5, secondsPerWeight: 16 / 134.5e6 } as const;
 /** llama.cpp takes a prompt about as fast as we take a forward pass in float32; the proof asks two files. */
 const proofPasses = 2;
 
@@ -134,6 +139,8 @@ export function durationOf({ preparation, rates, setting, shape, work }: Duratio
     (work.validationSupervised * setting.fileBytes) / samplesOf.bytesPerSecond;
   const { verdictShare } = work;
   const verdict = Math.min(evaluatedModels * asking, (withoutVerdict * verdictShare) / (1 - verdictShare));
+  const checking = safetyOf.seconds + setting.parameters * safetyOf.secondsPerWeight;
+  const safety = Math.min(checking, quickBudget(withoutVerdict + verdict, work.safetyShare));
   return {
     preparation,
     loading,
@@ -144,7 +151,8 @@ export function durationOf({ preparation, rates, setting, shape, work }: Duratio
     proof,
     samples,
     verdict,
-    total: withoutVerdict + verdict,
+    safety,
+    total: withoutVerdict + verdict + safety,
     tokensPerSecond: work.realTokensPerStep / step,
   };
 }

@@ -45,7 +45,7 @@ export interface SettingPlan extends Money {
   readonly firstStepSeconds: number;
   /** Of a later one. */
   readonly stepSeconds: number;
-  /** The whole run: validations, proof, samples and verdict included. */
+  /** The whole run: validations, proof, samples, verdict and safety check included. */
   readonly seconds: number;
   /** Real tokens while training. */
   readonly tokensPerSecond: number;

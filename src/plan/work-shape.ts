@@ -32,6 +32,8 @@ export interface Work {
   readonly proofTokens: number;
   /** Share of the whole time for evaluating the held-out rows at the end, at most. */
   readonly verdictShare: number;
+  /** The same for asking what the result refuses; 0: it is not asked. */
+  readonly safetyShare: number;
 }
 
 /** How fast this machine does it: measured, or assumed. */

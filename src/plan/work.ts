@@ -63,6 +63,7 @@ export function workOf(
     ...referenceWork(settings, [...train, ...validation], pack),
     proofTokens: tokensOf((validation.length > 0 ? validation : train).slice(0, parityRows)),
     verdictShare: validation.length > 0 ? (settings.verdictShare ?? 0) : 0,
+    safetyShare: settings.method === 'pretrain' ? 0 : (settings.safetyShare ?? 0),
   };
   return { work, typical: batches.reduce((best, batch) => (distance(batch) < distance(best) ? batch : best)) };
 }

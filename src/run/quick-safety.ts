@@ -5,14 +5,10 @@
  */
 import type { Prepared } from '../dataset/prepared.ts';
 import { safetyPrompts } from '../safety/prompts.ts';
+import { quickBudget } from '../safety/quick-budget.ts';
 import { quickCheck } from '../safety/quick-check.ts';
 import type { Running } from './load-run.ts';
 import type { BeforeAndAfter } from './samples.ts';
-
-/** A short run is checked too: a share of two minutes asks SmolLM2 nothing. */
-const leastSeconds = 20;
-/** Of a long run, more would say little more: a quick check takes SmolLM2 less. */
-const mostSeconds = 25;
 
 /** Runs from before there was one get none; nor do new models, which have no base. */
 export const safetyShareOf = ({ settings }: Prepared): number =>
@@ -24,7 +20,7 @@ export async function quickSafety(running: Running, { after, before }: BeforeAnd
   const share = safetyShareOf(opened.prepared);
   if (share === 0) return;
   const { seconds, secondsBefore } = meter.measured;
-  const budget = Math.min(mostSeconds, Math.max(leastSeconds, ((seconds + secondsBefore) * share) / (1 - share)));
+  const budget = quickBudget(seconds + secondsBefore, share);
   const none = (why: string): void =>
     journal.notice('no-safety-check', `No safety check: ${why}. \`check()\` takes the time that it needs.`);
   try {
