@@ -23,28 +23,19 @@ function Actions({ look, run }: { readonly run: RunSummary; readonly look: () =>
   const [sure, ask] = useState(false);
   const words = w().run;
   const { job } = run;
-  if (!job || (isOver(run) && !run.canGoOn)) return <FaultNotice fault={fault} />;
+  // What has failed may go on; there is nothing to stop.
+  const over = isOver(run);
+  if (!job || (over && !run.canGoOn)) return <FaultNotice fault={fault} />;
   const does = (action: 'pause' | 'resume' | 'cancel') => (): void =>
     void act(async () => {
       await api.act(job.id, action);
       ask(false);
       look();
     });
-  if (run.canGoOn)
-    return (
-      <>
-        <p class="actions">
-          <button type="button" class="button first" disabled={busy} onClick={does('resume')}>
-            {words.resume}
-          </button>
-        </p>
-        <FaultNotice fault={fault} />
-      </>
-    );
   return (
     <>
       <p class="actions">
-        {run.state === 'paused' ? (
+        {run.state === 'paused' || over ? (
           <button type="button" class="button first" disabled={busy} onClick={does('resume')}>
             {words.resume}
           </button>
@@ -53,7 +44,7 @@ function Actions({ look, run }: { readonly run: RunSummary; readonly look: () =>
             {words.pause}
           </button>
         )}
-        {sure ? (
+        {over ? null : sure ? (
           <>
             <span>{words.stopSure}</span>
             <button type="button" class="button danger" disabled={busy} onClick={does('cancel')}>
