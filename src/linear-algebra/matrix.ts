@@ -27,12 +27,19 @@ export const firstColumns = (matrix: Matrix, count: number): Matrix => ({
   data: matrix.data.subarray(0, count * matrix.rows),
 });
 
-/** The columns of both, the first's first. */
-export const sideBySide = (first: Matrix, second: Matrix): Matrix => ({
-  rows: first.rows,
-  columns: first.columns + second.columns,
-  data: Float64Array.from([...first.data, ...second.data]),
-});
+/** The columns of all, in their order; at least one, of as many rows. */
+export function sideBySide(...parts: readonly Matrix[]): Matrix {
+  const all = zeros(
+    parts[0]!.rows,
+    parts.reduce((sum, { columns }) => sum + columns, 0),
+  );
+  let at = 0;
+  for (const { data } of parts) {
+    all.data.set(data, at);
+    at += data.length;
+  }
+  return all;
+}
 
 /** A matrix [rows, columns] from numbers row by row, as weights and LoRA factors are kept; `scale` multiplies each. */
 export function fromRows(

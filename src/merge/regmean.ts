@@ -6,7 +6,15 @@
  */
 import { NomoatError } from '../errors.ts';
 import { solvePositive } from '../linear-algebra/cholesky.ts';
-import { addScaled, column, fromRowsTransposed, type Matrix, multiply, zeros } from '../linear-algebra/matrix.ts';
+import {
+  addScaled,
+  column,
+  fromRowsTransposed,
+  type Matrix,
+  multiply,
+  sideBySide,
+  zeros,
+} from '../linear-algebra/matrix.ts';
 import { byModule, type LoraAdapter, type LoraPair, type Projection } from '../lora/adapter.ts';
 import { physicalCores } from '../machine/machine.ts';
 import { type ProjectionGroup, projectionGroups } from '../models/block-options.ts';
@@ -32,20 +40,6 @@ interface Read {
   readonly pairs: readonly LoraPair[];
 }
 
-/** Matrices of as many rows side by side. */
-function joined(parts: readonly Matrix[]): Matrix {
-  const all = zeros(
-    parts[0]!.rows,
-    parts.reduce((sum, { columns }) => sum + columns, 0),
-  );
-  let at = 0;
-  for (const { columns, data, rows } of parts) {
-    all.data.set(data, at * rows);
-    at += columns;
-  }
-  return all;
-}
-
 function addRidge({ data, rows }: Matrix, width: number): void {
   let trace = 0;
   for (let i = 0; i < rows; i++) trace += data[i * rows + i]!;
@@ -66,7 +60,7 @@ async function byWidth(reads: readonly Read[], width: number, products: WeightPr
     for (const pair of pairs) wanted.push(multiply(gram, transposedA(pair)));
   }
   addRidge(system, width);
-  return solvePositive(system, joined(wanted));
+  return solvePositive(system, sideBySide(...wanted));
 }
 
 /** The same as X' (X X' + ridge I)^-1 Y, with the X of all below each other and Y of X A' where they are the adapter's own, else 0: as many unknowns as rows. */
@@ -89,7 +83,7 @@ async function byRows(reads: readonly Read[], width: number, products: WeightPro
   const inputs = products.operator({ rows: all, columns: width }, stacked);
   const system = await inputs.apply({ rows: width, columns: all, data: Float64Array.from(stacked) });
   addRidge(system, width);
-  return inputs.applyTransposed(solvePositive(system, joined(wanted)));
+  return inputs.applyTransposed(solvePositive(system, sideBySide(...wanted)));
 }
 
 /** A of the pairs of one group anew, adapter by adapter, from what each adapter's own rows read there: [rows, width] each. */
