@@ -24,7 +24,7 @@ import type { RunSettings } from '../settings/run-settings.ts';
 import { assertGiven } from '../words/given.ts';
 import { readEvents } from './event-log.ts';
 import { recipeOf } from './recipe.ts';
-import { type RunRecord, type RunState, readRunRecord, recordVersion } from './run-record.ts';
+import { finalStates, type RunRecord, type RunState, readRunRecord, recordVersion } from './run-record.ts';
 
 export type { RunRecord, RunState } from './run-record.ts';
 
@@ -223,7 +223,7 @@ function listed(folder: RunFolder): ListedRun {
 export type KnownRuns = Map<string, { readonly stamp: string; readonly run: ListedRun }>;
 
 /** Those that go on may end without a word in run.json. */
-const ends = new Set<ListedRun['state']>(['done', 'stopped-early', 'diverged', 'proof-failed', 'failed']);
+const ends = new Set([...finalStates, 'failed']);
 
 /** As `listed`, but for a run that has ended and whose run.json is still the same. */
 function listedAnew(folder: RunFolder, known: KnownRuns): ListedRun {

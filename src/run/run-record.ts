@@ -79,6 +79,13 @@ const maxRank = 4096;
 
 /** What run.json says of a run. */
 export const runStates = ['running', ...runEndings] as const satisfies readonly RunState[];
+/** How a run ends for good: there is nothing to go on with. */
+export const finalStates: readonly string[] = [
+  'done',
+  'stopped-early',
+  'diverged',
+  'proof-failed',
+] satisfies RunState[];
 const precision = z.enum(['f32', 'int8']);
 const digests = z.record(z.string(), z.string());
 const number = z.number();

@@ -11,7 +11,8 @@ import type { RunEvent } from '../../events.ts';
 import { openRun } from '../../library/runs.ts';
 import { resumeTune, tune } from '../../library.ts';
 import type { Run } from '../../run/run.ts';
-import { RunFolder, type RunState, removeHalfRun } from '../../run/run-folder.ts';
+import { RunFolder, removeHalfRun } from '../../run/run-folder.ts';
+import { finalStates } from '../../run/run-record.ts';
 import { isRun } from '../../settings/load.ts';
 import { checkpointSteps } from '../../train/checkpoint.ts';
 import { fineTunedName } from '../fine-tuned-names.ts';
@@ -229,8 +230,7 @@ async function endActive({ done, run, stop }: Active): Promise<void> {
 
 const lastCheckpoint = (path: string): number => checkpointSteps(new RunFolder(path).checkpoints).at(-1) ?? 0;
 
-const endings: readonly RunState[] = ['done', 'stopped-early', 'diverged', 'proof-failed'];
-const ended = (path: string): boolean => endings.includes(openRun(path).state);
+const ended = (path: string): boolean => finalStates.includes(openRun(path).state);
 
 const untrustedCodes = { diverged: 'run-diverged', 'proof-failed': 'untrusted' } as const;
 

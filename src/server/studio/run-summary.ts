@@ -2,7 +2,7 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { type ListedRun, listedRun, listRuns, type RunRecord } from '../../run/run-folder.ts';
-import { runStates } from '../../run/run-record.ts';
+import { finalStates, runStates } from '../../run/run-record.ts';
 import { fineTunedName } from '../fine-tuned-names.ts';
 import { type StoredJob, unfinished } from '../state/job-store.ts';
 import type { Workspace } from '../workspace.ts';
@@ -11,11 +11,9 @@ import type { Workspace } from '../workspace.ts';
 export const summaryStates = ['queued', 'paused', ...runStates, 'cancelled', 'unreadable'] as const;
 export type SummaryState = (typeof summaryStates)[number];
 
-const ended: readonly SummaryState[] = ['done', 'stopped-early', 'diverged', 'proof-failed'];
-
 /** Of a job, what it is; a run that ended is what it ended as, whatever became of its job. */
 function stateOf(run: ListedRun | null, job: StoredJob | null): SummaryState {
-  if (run && ended.includes(run.state)) return run.state;
+  if (run && finalStates.includes(run.state)) return run.state;
   if (job?.status === 'failed' || job?.status === 'cancelled') return job.status;
   if (job && unfinished.includes(job.status)) {
     if (job.paused) return 'paused';
@@ -26,7 +24,7 @@ function stateOf(run: ListedRun | null, job: StoredJob | null): SummaryState {
 
 /** Whether a failed job has a run that can be gone on with: what it failed for may be gone, such as a full disk. */
 export const canGoOn = (run: ListedRun | null, job: StoredJob | null): boolean =>
-  job?.status === 'failed' && run?.record != null && !ended.includes(run.state);
+  job?.status === 'failed' && run?.record != null && !finalStates.includes(run.state);
 
 const jobOf = (job: StoredJob | null) =>
   job && { id: job.id, status: job.status, paused: job.paused, error: job.error?.message ?? null };
@@ -61,7 +59,7 @@ export function summaryOf(name: string, run: ListedRun | null, job: StoredJob | 
     fault: run?.fault ?? job?.error?.message ?? null,
     job: jobOf(job),
     canGoOn: canGoOn(run, job),
-    result: run && record && ended.includes(state) && state !== 'diverged' ? result(run.path, record, job) : null,
+    result: run && record && finalStates.includes(state) && state !== 'diverged' ? result(run.path, record, job) : null,
     hasReport: run !== null && existsSync(join(run.path, 'report.json')),
   };
 }
