@@ -87,11 +87,11 @@ for (const { epochs, name, train } of tasks) {
 /** Of a model on both tasks, in answers out of `examples` that are exactly right. */
 const scoresPath = join(out, 'scores.jsonl');
 const known = new Map((existsSync(scoresPath) ? readFileSync(scoresPath, 'utf8').trim().split('\n') : []).filter(Boolean).map((line) => { const { key, ...rest } = JSON.parse(line); return [key, rest]; })); // biome-ignore format: one line
-async function scored(key, name, further = {}) {
+async function scored(key, name, further = {}, sets = tasks.map(({ test }) => test)) {
   if (known.has(key)) return known.get(key);
   const right = [];
-  for (const { test } of tasks) {
-    const { models } = await evaluate({ model: name, data: test, metric: 'exact', against: [] });
+  for (const data of sets) {
+    const { models } = await evaluate({ model: name, data, metric: 'exact', against: [] });
     right.push(models[0].results[0].score);
   }
   const row = { right, ...further };
@@ -112,22 +112,14 @@ const pathOf = (name) => join(out, name.replace(/[^\w.-]+/g, '-'));
 
 /** Those that keep most of the parent that keeps least, on the search rows. */
 async function weightsByAnswers(method) {
-  const rights = async (key, name, which) => {
-    const full = `search rows: ${key}`;
-    if (known.has(full)) return known.get(full).right;
-    const right = [];
-    for (const { search } of which) right.push((await evaluate({ model: name, data: search, metric: 'exact', against: [] })).models[0].results[0].score);
-    known.set(full, { right });
-    appendFileSync(scoresPath, `${JSON.stringify({ key: full, right })}\n`);
-    return right;
-  };
+  const onSearch = async (key, name, which) => (await scored(`search rows: ${key}`, name, {}, which.map(({ search }) => search))).right;
   const own = [];
-  for (const [i, task] of tasks.entries()) own.push((await rights(task.name, paths[i], [task]))[0]);
+  for (const [i, task] of tasks.entries()) own.push(...(await onSearch(task.name, paths[i], [task])));
   let best = { least: -1, weights: tried[0] };
   for (const weights of tried) {
     const name = `${method}, weights ${weights.join(', ')}`;
     if (!existsSync(pathOf(name))) await mergeAdapters(paths, { base: model, method, out: pathOf(name), weights });
-    const right = await rights(name, `${model}+${pathOf(name)}`, tasks);
+    const right = await onSearch(name, `${model}+${pathOf(name)}`, tasks);
     const least = Math.min(...right.map((score, i) => score / own[i]));
     console.error(name, 'on the search rows:', right.join(' '), `of ${own.join(' ')}`);
     if (least > best.least) best = { least, weights };
