@@ -228,15 +228,7 @@ async function mergeNow(given: Merging): Promise<MergedAdapters> {
   const weights = searched?.[0]?.weights ?? looking.weights;
   if (searched) notes.push(searchNote(searched, looking.weights, settings.search));
   const onModule = (done: number, total: number): void => onProgress?.({ done, total });
-  const { adapter, energy } = await merged(adapters, {
-    method,
-    weights,
-    density,
-    rank,
-    seed,
-    signal,
-    onModule,
-  });
+  const { adapter, energy } = await merged(adapters, { method, weights, density, rank, seed, signal, onModule });
   const begotten = begottenBy(parents, weights, { method, density, rank, seed });
   notes.push(...frozenNotes({ format: to, frozen }));
   const files = await exportAdapter({
