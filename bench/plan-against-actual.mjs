@@ -1,6 +1,6 @@
 /**
  * Plans beside what the runs then took: six short runs of one model on one data set, in both precisions and several micro-batches.
- * Usage: node bench/plan-against-actual.mjs DATA MODEL OUT [--steps N] [--few] [--engine native]    (after npm run build; OUT is a new folder; --few: two of the six)
+ * Usage: node bench/plan-against-actual.mjs DATA MODEL OUT [--steps N] [--few] [--engine auto]    (after npm run build; OUT is a new folder; --few: two of the six)
  * Wants a quiet machine: a plan says what the machine can do while the plan is made, a run what it did later.
  */
 import { parseArgs } from 'node:util';
@@ -9,7 +9,7 @@ import { join } from 'node:path';
 import { resolveSettings } from '../dist/settings/load.js';
 import { startRun } from '../dist/run/start-run.js';
 
-const { values, positionals } = parseArgs({ allowPositionals: true, options: { steps: { type: 'string', default: '20' }, few: { type: 'boolean' }, engine: { type: 'string', default: 'onnxruntime' } } });
+const { values, positionals } = parseArgs({ allowPositionals: true, options: { steps: { type: 'string', default: '20' }, few: { type: 'boolean' }, engine: { type: 'string', default: 'auto' } } });
 const [data, model, out] = positionals;
 if (!out) throw new Error('usage: node bench/plan-against-actual.mjs DATA MODEL OUT [--steps N]');
 

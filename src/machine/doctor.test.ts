@@ -111,7 +111,7 @@ describe('the doctor', () => {
 
   test('which engine trains, and why', async () => {
     expect(renderDoctor(await examine())).toMatch(
-      /kernels +avx512-vnni, self-test passed; they train where the setting engine is native/,
+      /kernels +avx512-vnni, self-test passed; they train adapters on a base in int8/,
     );
     const parts = { loadKernels: () => Promise.reject(new Error('this processor lacks avx512_vnni')) };
     const report = await examine(parts);

@@ -47,7 +47,7 @@ function gpuBuildRows({ gpuBuilds: builds }: DoctorReport): [string, string][] {
 /** Which engine trains adapters, and why. */
 function kernelsLine({ kernels: { detail, works } }: DoctorReport): string {
   if (!works) return `none, onnxruntime trains: ${detail}`;
-  return `${detail}, self-test passed; they train where the setting engine is native, or auto and the base in int8`;
+  return `${detail}, self-test passed; they train adapters on a base in int8, and where the setting engine is native`;
 }
 
 function engineLine({ works, detail, seconds }: DoctorEngine): string {

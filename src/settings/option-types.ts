@@ -144,8 +144,8 @@ export interface TuneOptionValues {
   readonly precision?: 'auto' | 'f32' | 'int8';
   /**
    * What computes the steps of an adapter: onnxruntime, or kernels of our own (native: Linux x64 with AVX2 or AVX-512
-   * VNNI, arm64 with dotprod), which leave to onnxruntime what they lack; auto: those where the base is in int8.
-   * Default: 'onnxruntime'.
+   * VNNI, arm64 with dotprod), which leave to onnxruntime what they lack; auto: native where the base is in int8.
+   * Default: 'auto'.
    */
   readonly engine?: 'auto' | 'onnxruntime' | 'native';
   /**

@@ -133,9 +133,9 @@ export const tuneOptions = {
     'dtype of the frozen base weights and arithmetic with them; auto takes int8 where it is faster and measured to be close',
   ),
   engine: choice(
-    'onnxruntime',
+    'auto',
     ['auto', 'onnxruntime', 'native'],
-    'what computes the steps of an adapter: onnxruntime, or kernels of our own (native: Linux x64 with AVX2 or AVX-512 VNNI, arm64 with dotprod), which leave to onnxruntime what they lack; auto: those where the base is in int8',
+    'what computes the steps of an adapter: onnxruntime, or kernels of our own (native: Linux x64 with AVX2 or AVX-512 VNNI, arm64 with dotprod), which leave to onnxruntime what they lack; auto: native where the base is in int8',
   ),
   device: choice(
     'cpu',

@@ -76,7 +76,7 @@ export const zhSettings: Readonly<Record<string, string>> = {
   'dtype of the frozen base weights and arithmetic with them; auto takes int8 where it is faster and measured to be close':
     '不变的基础权重的类型及其运算；auto 在 int8 更快且实测足够接近时用 int8',
   Engine: '引擎',
-  'what computes the steps of an adapter: onnxruntime, or kernels of our own (native: Linux x64 with AVX2 or AVX-512 VNNI, arm64 with dotprod), which leave to onnxruntime what they lack; auto: those where the base is in int8':
+  'what computes the steps of an adapter: onnxruntime, or kernels of our own (native: Linux x64 with AVX2 or AVX-512 VNNI, arm64 with dotprod), which leave to onnxruntime what they lack; auto: native where the base is in int8':
     '由什么计算适配器的每一步：onnxruntime，或我们自己的内核（native：带 AVX2 或 AVX-512 VNNI 的 Linux x64、带 dotprod 的 arm64，缺的仍由 onnxruntime 计算）；auto：基础模型为 int8 时用它们',
   Device: '设备',
   'where training computes: the processor, or a graphics card through WebGPU, in float32 (experimental)':
