@@ -151,7 +151,7 @@ export const api = {
   removeChat: (id: string) => ask(`/studio/v1/chats/${id}`, { method: 'DELETE' }),
   makeData: (asked: AskedDataSet) => post<MadeData>('/studio/v1/data-sets', asked),
   removeFile: (id: string) => ask(`/v1/files/${id}`, { method: 'DELETE' }),
-  preview: (asked: Asked & { readonly rows: number }, signal: AbortSignal) =>
+  preview: (asked: Asked & { readonly rows: number; readonly limit?: number }, signal: AbortSignal) =>
     post<Preview>('/studio/v1/preview', asked, signal),
   inspect: (asked: Asked, signal: AbortSignal) => post<DataInspection>('/studio/v1/inspect-data', asked, signal),
   plan: (asked: Asked, signal: AbortSignal) => post<PlanReport>('/studio/v1/plan', asked, signal),

@@ -123,6 +123,7 @@ library/merge-faults.ts
 library/merge-inputs.ts
 merge/regmean.ts
 library/merge-losses.ts
+library/preview.ts
 library/pack-bundle.ts
 library/verify-bundle.ts
 library/push-folder.ts

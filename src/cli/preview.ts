@@ -34,11 +34,11 @@ export function command(): Command {
 }
 
 /** The rows and their counts for programs. */
-function printRows({ counts, fault, format, notes, remedy, rows }: Preview): void {
+function printRows({ counts, fault, format, left, notes, remedy, rows }: Preview): void {
   for (const { pieces: _, rejected, source, ...row } of rows) {
     const other = rejected && { tokens: rejected.tokens, supervised: rejected.supervised };
     print(JSON.stringify({ type: 'row', source, ...row, ...(other ? { rejected: other } : {}) }));
   }
   const said = { notes: notes.map(inCommandWords), fault, remedy: remedy === null ? null : inCommandWords(remedy) };
-  print(JSON.stringify({ type: 'counts', format, ...said, ...counts }));
+  print(JSON.stringify({ type: 'counts', format, left, ...said, ...counts }));
 }

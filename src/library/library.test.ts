@@ -61,6 +61,10 @@ test('preview shows rows with the texts of their tokens, and counts all', async 
   expect(first!.tokens).toHaveLength(first!.supervised.length);
   expect((await preview({ data, model })).rows).toHaveLength(3);
   await expect(preview({ data, model, rows: -1 })).rejects.toThrow('rows: -1 is no whole number');
+  await expect(preview({ data, model, limit: 0 })).rejects.toThrow('limit: 0 is no whole number from 1');
+  const few = await preview({ data, model, limit: 2 });
+  expect(few).toMatchObject({ left: counts.examples - 2, counts: { examples: 2, rows: 2 }, rows: rows.slice(0, 2) });
+  expect(few.notes[0]).toBe(`Only the first 2 of ${counts.examples} examples were looked at.`);
   await expect(preview({ data: join(folder, 'none'), model })).rejects.toThrow(NomoatError);
   await expect(preview(undefined as never)).rejects.toThrow(NomoatError);
 });

@@ -37,6 +37,8 @@ export type RowSetting =
 export type PreviewOptions = Pick<TuneOptions, RowSetting> & {
   /** Rows to show (default: 3); all are counted. */
   readonly rows?: number;
+  /** Examples to look at, the first of the data (default: all): counts, faults and remedies are of those, which a note says. */
+  readonly limit?: number | null;
   /** Told how far the preparation is, in sentences. */
   readonly onProgress?: (message: string) => void;
 };
@@ -53,22 +55,24 @@ export interface Preview {
   readonly rows: readonly PreviewedRow[];
   /** Of all rows, refusals with their reasons among them. */
   readonly counts: RowsReport;
+  /** Examples behind the first `limit`, which were not looked at. */
+  readonly left: number;
   /** Why a run would refuse the rows that are left; null where it would not. */
   readonly fault: string | null;
   /** What was tried on the refused rows and helps; null where none are, or nothing helps. */
   readonly remedy: string | null;
 }
 
-function rowsOf(rows: number | undefined): number {
-  if (rows === undefined) return usualRows;
-  if (Number.isSafeInteger(rows) && rows >= 0) return rows;
-  throw new NomoatError({ part: 'rows', fault: `${String(rows)} is no whole number from 0`, remedy: 'Give one.' });
+function wholeFrom(least: number, part: string, value: number): number {
+  if (Number.isSafeInteger(value) && value >= least) return value;
+  throw new NomoatError({ part, fault: `${String(value)} is no whole number from ${least}`, remedy: 'Give one.' });
 }
 
-/** Reads and tokenises all of the data and shows its first rows. Rejects with NomoatError. */
+/** Reads all of the data, tokenises it, or its first examples (`limit`), and shows its first rows. Rejects with NomoatError. */
 export async function preview(given: PreviewOptions): Promise<Preview> {
-  const { data, onProgress = () => {}, rows: requested, ...settings } = { ...given };
-  const wanted = rowsOf(requested);
+  const { data, limit, onProgress = () => {}, rows: requested, ...settings } = { ...given };
+  const wanted = wholeFrom(0, 'rows', requested ?? usualRows);
+  const most = limit == null ? Number.POSITIVE_INFINITY : wholeFrom(1, 'limit', limit);
   const options = resolveOptions(settings);
   const { path } = await resolveModel(options.model);
   // With its engine, which a program that imports the library does not wait for.
@@ -79,7 +83,8 @@ export async function preview(given: PreviewOptions): Promise<Preview> {
   try {
     const tokenizer = await openTokenizer(path);
     try {
-      const { train } = dataset;
+      const train = dataset.train.slice(0, most);
+      const left = dataset.train.length - train.length;
       const sets = await buildSets({
         train,
         validation: [],
@@ -94,9 +99,14 @@ export async function preview(given: PreviewOptions): Promise<Preview> {
       return {
         format: dataset.format,
         files: dataset.files,
-        notes: [...dataset.notes, ...modelNotes(model)],
+        notes: [
+          ...(left > 0 ? [`Only the first ${train.length} of ${train.length + left} examples were looked at.`] : []),
+          ...dataset.notes,
+          ...modelNotes(model),
+        ],
         rows: rows.slice(0, wanted).map((row) => previewRow(row, tokenizer)),
         counts: report,
+        left,
         fault: neverStops(rows, tokenizer) ? endless : null,
         remedy,
       };

@@ -54,7 +54,11 @@ export const { shape: rowsOptions } = tuneSettings.pick({
   chatTemplate: true,
 });
 const shownRows = 3;
-export const previewOptions = { rows: wholeFrom(shownRows, 0, 'rows to show', { unit: 'rows' }), ...rowsOptions };
+export const previewOptions = {
+  rows: wholeFrom(shownRows, 0, 'rows to show', { unit: 'rows' }),
+  limit: wholeFrom(null, 1, 'examples to look at, the first of the data; default: all', { unit: 'examples' }),
+  ...rowsOptions,
+};
 export const previewSettings = z.object(previewOptions);
 
 export { serveOptions, serveSettings, studioOptions, studioSettings } from './serve-settings.ts';

@@ -7,7 +7,7 @@ import { commandLine, libraryCall } from '../commands.ts';
 import { Select, TextField } from '../fields.tsx';
 import { AsCommand, Busy, FaultNotice, fill, Notice, Page, Prose, Tiles } from '../parts.tsx';
 import { addressOf, go, type Place } from '../route.ts';
-import { useAsked } from '../use.ts';
+import { type Asking, useAsked } from '../use.ts';
 import { count, w } from '../words.ts';
 import { Findings } from './findings.tsx';
 import { Refused, Row } from './rows.tsx';
@@ -84,6 +84,8 @@ function Correct({ asked, place }: { readonly asked: Asked; readonly place: Plac
 
 const firstRows = 6;
 const moreRows = 100;
+/** Examples that are read in a second or two. */
+const firstExamples = 1000;
 
 interface RowsProps {
   readonly found: Preview;
@@ -164,6 +166,20 @@ export const useFileNames = (ids: readonly string[]): readonly string[] => {
   return ids.map((id) => nameOf(id, value));
 };
 
+/**
+ * Rows as tokens: of much data the first ones at once, and all of them when those are read, which of 100,000 rows takes half a minute. All that may be
+ * shown comes at once, since each look reads everything.
+ */
+function usePreview(asked: Asked | null): Asking<Preview> {
+  const key = asked && JSON.stringify(asked);
+  const look = (more: { readonly limit?: number }) => (signal: AbortSignal) =>
+    api.preview({ ...asked!, rows: moreRows, ...more }, signal);
+  const first = useAsked(key, look({ limit: firstExamples }));
+  const whole = useAsked(first.value && first.value.left > 0 ? key : null, look({}));
+  const value = whole.busy ? first.value : (whole.value ?? first.value);
+  return whole.busy || whole.fault ? { ...whole, value } : { ...first, value };
+}
+
 export function Data({ place }: { readonly place: Place }): JSX.Element {
   const { data, plan } = w();
   const state = useAsked('state', (signal) => api.state(signal));
@@ -172,10 +188,7 @@ export function Data({ place }: { readonly place: Place }): JSX.Element {
   const names = useFileNames(asked.data);
   const [rows, setRows] = useState(firstRows);
   const ready = state.value !== null && asked.data.length > 0;
-  // All that may be shown at once: each look reads the whole data, and of many rows that is half a minute.
-  const preview = useAsked(ready ? JSON.stringify(asked) : null, (signal) =>
-    api.preview({ ...asked, rows: moreRows }, signal),
-  );
+  const preview = usePreview(ready ? asked : null);
   const query = Object.fromEntries(place.query);
   const method = methodOf(preview.value);
   const next = addressOf(['plan'], { ...query, model: asked.model, ...(method ? { method } : {}) });

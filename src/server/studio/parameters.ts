@@ -31,6 +31,7 @@ export const previewParameters = z.object({
   model,
   settings,
   rows: open(z.int().min(0).max(mostRows)).describe(`rows to show, 0 to ${mostRows}; all are counted`),
+  limit: open(z.int().min(1)).describe('examples to look at, the first of the data; default: all'),
 });
 export const inspectParameters = z.object({ data, model: open(model), settings });
 export const planParameters = z.object({ data, model, settings });

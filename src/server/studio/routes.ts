@@ -81,6 +81,7 @@ const dataRoutes = (parts: RouteParts): Routes => {
         data: pathsOf(given.data),
         model: await pathOfModel(given.model),
         rows: given.rows ?? 20,
+        limit: given.limit ?? null,
       };
       return context.json(await called(parts, given.data, { name: 'preview', options }, context.get('asked').signal));
     },

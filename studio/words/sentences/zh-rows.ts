@@ -1,5 +1,7 @@
 /** What the library says of rows and records, in simplified Chinese, by what it says in English: `{}` is what is filled in, `{2}` the second of it. */
 export const zhRows: Readonly<Record<string, string>> = {
+  '{} is no whole number from {}': '{1} 不是从 {2} 起的整数',
+  'Only the first {} of {} examples were looked at.': '只看了 {2} 个样例中的前 {1} 个。',
   // Chat templates.
   'the conversation': '这段对话',
   'the chat template': '对话模板',
