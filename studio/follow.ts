@@ -11,12 +11,18 @@ export interface Followed {
   readonly look: () => void;
 }
 
-/** Twice as often took a fiftieth of the pace of a run on two cores. */
+/** While a run begins. */
 const lookMilliseconds = 1000;
+/** Of a run that goes on: each look takes from what it computes with. */
+const calmMilliseconds = 2000;
 /** While nobody answers: what comes back is to be right soon. */
 const againMilliseconds = 500;
 /** Of a run that nothing happens to. */
 const restMilliseconds = 3000;
+
+/** A run has just begun while it has said no more than this. */
+const fewEvents = 40;
+export const begins = (events: readonly RunEvent[]): boolean => events.length < fewEvents;
 
 export const isOver = ({ state }: RunSummary): boolean =>
   !['queued', 'paused', 'running', 'interrupted'].includes(state);
@@ -46,7 +52,7 @@ function follow(name: string, tell: (state: State) => void): { readonly stop: ()
         more = page.more;
         state = { run: page.run, events, fault: null };
         if (!more) tell(state);
-        if (isOver(page.run)) wait = restMilliseconds;
+        wait = isOver(page.run) ? restMilliseconds : begins(events) ? lookMilliseconds : calmMilliseconds;
       }
     } catch (error) {
       if (stop.signal.aborted) return;

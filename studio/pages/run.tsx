@@ -5,7 +5,7 @@ import { api, type RunSummary } from '../api.ts';
 import { Chart } from '../chart.tsx';
 import { commandLine, libraryCall } from '../commands.ts';
 import { useCurves } from '../curves.ts';
-import { type Followed, isOver, useFollowed } from '../follow.ts';
+import { begins, type Followed, isOver, useFollowed } from '../follow.ts';
 import { lazy } from '../lazy.tsx';
 import { AsCommand, Busy, FaultNotice, fill, Notice, Page, Prose } from '../parts.tsx';
 import { addressOf, type Place } from '../route.ts';
@@ -66,15 +66,13 @@ function Actions({ look, run }: { readonly run: RunSummary; readonly look: () =>
 }
 
 /** How often curves that grow are drawn. */
-const drawMilliseconds = 2000;
-/** A run that has just begun is drawn as it comes. */
-const fewEvents = 40;
+const drawMilliseconds = 4000;
 
 function Follow({ followed, name }: { readonly followed: Followed; readonly name: string }): JSX.Element {
   const words = w().run;
   const { events, look, run } = followed;
-  // A chart is what takes most of a page's time: of a run that goes on it is drawn now and then.
-  const drawn = useSlowly(events, drawMilliseconds, run === null || isOver(run) || events.length < fewEvents);
+  // A chart is what takes most of a page's time: of a run that goes on it is drawn now and then, while one begins as it comes.
+  const drawn = useSlowly(events, drawMilliseconds, run === null || isOver(run) || begins(events));
   const [loss, ...others] = useCurves(drawn);
   if (!run) return <>{followed.fault ? null : <Busy>{w().app.loading}</Busy>}</>;
   const progress = progressOf(events);
