@@ -1,8 +1,9 @@
 /**
  * One optimizer step's forward and backward on a model of any size with random int8 blocks: tokens per second and peak memory, with the blocks
  * in memory or streamed from the disk. Only the speed and the memory of the shape are real: the blocks are copies of one random block.
- * Usage: node bench/large-step.mjs MODEL.gguf keep|float16|recompute|stream [ROWS] [TOKENS] [RANK] [THREADS] [ROUNDS]    (after npm run build)
+ * Usage: node bench/large-step.mjs MODEL.gguf keep|float16|recompute|stream [ROWS] [TOKENS] [RANK] [THREADS] [ROUNDS] [ENGINE]    (after npm run build)
  * Rows are packed into micro-batches as in a run. MODEL.gguf gives configuration and embeddings (bench/synthetic-model.mjs). stream writes the blocks to a temporary file, 6.5 GB for 7B.
+ * ENGINE is that of `tune`: auto (the default), onnxruntime or native.
  * Prints a JSON line with the quickest of ROUNDS (default 2) steps; the first one warms up. `limit` is the best rate of the engine's int8 product alone, before and after
  * the steps, on 512 rows through the model's gate projection, in operations (two a multiplication) per second; `share` is what the step's int8 products reach of it,
  * `shareWithRecomputed` the same with those that are computed again counted twice.
@@ -22,7 +23,7 @@ import { createLoraStep } from '../dist/train/open-step.js';
 import { microBatchTokens } from '../dist/train/pack-options.js';
 import { freshAdapter } from './fresh-adapter.mjs';
 
-const [path, holding, count = 1, length = 512, rank = 16, threads = 2, rounds = 2] = process.argv.slice(2);
+const [path, holding, count = 1, length = 512, rank = 16, threads = 2, rounds = 2, engine = 'auto'] = process.argv.slice(2);
 const model = openGguf(path);
 const config = readModelConfig(model);
 /** Values of a normal distribution at these levels have weights of about N(0, 0.02) with this scale. */
@@ -51,7 +52,7 @@ for (let layer = 0; layer < config.layers; layer++) {
 const weights = store.finish(model, config, { norm: ones(), output: randomMatrix(config.modelWidth, config.vocabulary) });
 const adapter = freshAdapter(config, Number(rank));
 const activations = holding === 'stream' ? 'recompute' : holding;
-const step = await createLoraStep({ model, adapter, threads: Number(threads), weights, activations });
+const step = await createLoraStep({ model, adapter, threads: Number(threads), weights, activations, engine, onEngine: (name, message) => message && console.error(message) });
 const tokens = Number(length);
 const row = { tokens: Int32Array.from({ length: tokens }, (_, i) => (i * 97) % Math.min(2000, config.vocabulary)), supervised: new Uint8Array(tokens).fill(1) };
 const batches = packRows(Array.from({ length: Number(count) }, () => row), { packing: true, microBatchSize: null, maxTokens: microBatchTokens, padToken: 0 });
@@ -73,7 +74,7 @@ const operations = 2 * Number(count) * products;
 const again = activations !== 'recompute' ? 0 : 2 * Number(count) * tokens * blocks;
 const quickest = Math.min(...seconds);
 const peakMemoryBytes = process.resourceUsage().maxRSS * 1024;
-const result = { holding, rows: Number(count), tokens, rank: Number(rank), seconds, tokensPerSecond: (tokens * Number(count)) / quickest, peakMemoryBytes, residentBytes: process.memoryUsage.rss() };
+const result = { holding, engine, rows: Number(count), tokens, rank: Number(rank), seconds, tokensPerSecond: (tokens * Number(count)) / quickest, peakMemoryBytes, residentBytes: process.memoryUsage.rss() };
 await step.close();
 const limit = Math.max(limitBefore, await limitNow());
 console.log(JSON.stringify({ ...result, operations, limit, share: operations / quickest / limit, shareWithRecomputed: (operations + again) / quickest / limit }));

@@ -65,6 +65,7 @@ describe('reads', () => {
       'bench/compare-peft.sh': 2,
       'bench/compare-torch.sh': 1,
       'bench/native-against-peft.sh': 0,
+      'bench/preferences-against-trl.sh': 2,
       'bench/qvac/run.sh': 0,
       'bench/sanitized.sh': 0,
       'bench/three-seeds.sh': 2,
@@ -112,6 +113,7 @@ const onlyRead: Readonly<Record<string, string>> = {
   'bench/oracles/make_token_loss_cases.py':
     'needs TRL, some gigabytes; src/train/token-losses.test.ts holds its figures',
   'bench/trl_preferences.py': 'needs TRL and a real model',
+  'bench/preferences-against-trl.sh': 'needs TRL and a real model',
   'bench/oracles/make_preference_cases.py':
     'needs TRL, some gigabytes; src/train/preferences.test.ts holds its figures',
   'bench/oracles/sign_folders.py': 'needs model-signing; asked by bench/tampered-bundles.mjs',
