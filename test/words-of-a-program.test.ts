@@ -125,7 +125,7 @@ writeFileSync(texts, 'a text of a few words\n');
 const done = path('runs/done');
 // As a kill leaves it: begun, and no result.
 const half = path('runs/half');
-const base = { data, model: reference, threads: 1 };
+const base = { data, model: reference, threads: 1, safetyShare: 0 };
 
 test('a run, and one of which only the record is left', { timeout: 120_000 }, async () => {
   await tune({ ...base, maxSteps: 1, run: done }).result;

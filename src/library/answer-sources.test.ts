@@ -20,8 +20,17 @@ beforeAll(async () => {
   const rows = intents.slice(0, 200);
   for (const at of [40, 150]) rows.splice(at, 0, JSON.stringify(planted));
   writeFileSync(data, rows.join('\n'));
-  await tune({ model: miniPath, data, run, maxSteps: 4, batchSize: 8, rank: 4, learningRate: 1e-3, precision: 'f32' })
-    .result;
+  await tune({
+    model: miniPath,
+    data,
+    run,
+    maxSteps: 4,
+    batchSize: 8,
+    rank: 4,
+    learningRate: 1e-3,
+    precision: 'f32',
+    safetyShare: 0,
+  }).result;
 }, 120_000);
 afterAll(() => {
   vi.unstubAllEnvs();

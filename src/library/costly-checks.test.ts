@@ -20,7 +20,7 @@ beforeAll(async () => {
     ).join('\n');
   writeFileSync(data, rows(0, 30));
   writeFileSync(held, rows(30, 52));
-  await tune({ data, model, run, maxSteps: 2, threads: 1 }).result;
+  await tune({ data, model, run, maxSteps: 2, threads: 1, safetyShare: 0 }).result;
 }, 120_000);
 afterAll(() => {
   vi.unstubAllEnvs();

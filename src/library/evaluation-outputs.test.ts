@@ -35,7 +35,15 @@ test('a model has a report of its evaluation, which names no folder of this mach
 }, 60_000);
 
 test('a run has its own report with the evaluation and what its adapter changed in it', async () => {
-  const run = tune({ data, model, run: join(folder, 'run'), maxSteps: 2, validation: 0.25, threads: 1 });
+  const run = tune({
+    data,
+    model,
+    run: join(folder, 'run'),
+    maxSteps: 2,
+    validation: 0.25,
+    threads: 1,
+    safetyShare: 0,
+  });
   await run.result;
   const own = readFileSync(join(run.folder, 'report.html'), 'utf8');
   expect(own).toContain('How much each layer changed');

@@ -23,7 +23,8 @@ it('gives the same bytes from the same, says what differs, and refuses other dat
     (_, i) => `${JSON.stringify({ prompt: `number ${i}`, completion: i % 2 ? 'odd' : 'even' })}\n`,
   );
   for (const name of ['train', 'valid']) writeFileSync(at('data', `${name}.jsonl`), rows.join(''));
-  await tune({ data: at('data'), model, run: at('run'), maxSteps: 2, rank: 2, learningRate: 0.01, threads: 1 }).result;
+  const made = { maxSteps: 2, rank: 2, learningRate: 0.01, threads: 1, safetyShare: 0 };
+  await tune({ data: at('data'), model, run: at('run'), ...made }).result;
   const steps: string[] = [];
   const first = await reproduceRun(at('run'), { onEvent: ({ type }) => steps.push(type) });
   expect(first).toMatchObject({

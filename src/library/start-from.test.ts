@@ -87,6 +87,7 @@ test("a run goes on from a run: shared without paths, and the child's verdict is
     learningRate: 1e-3,
     validation: 0.5,
     verdictShare: 0.5,
+    safetyShare: 0,
   };
   const parent = join(home, 'parent');
   await tune({ ...given, run: parent }).result;

@@ -23,7 +23,7 @@ test('what passes with a model is trained on by tune, every row of it', async ()
   };
   const path = file('good', [...Array(9).fill(good), kept]);
   expect(await checkTuningFile(path, { model: base })).toMatchObject({ format: 'chat', examples: 10, faults: [] });
-  const run = tune({ data: path, model: base, run: join(folder, 'run'), maxSteps: 1, threads: 1 });
+  const run = tune({ data: path, model: base, run: join(folder, 'run'), maxSteps: 1, threads: 1, safetyShare: 0 });
   const ready = [];
   for await (const event of run) if (event.type === 'data-ready') ready.push(event);
   await run.result;

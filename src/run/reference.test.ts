@@ -41,6 +41,7 @@ async function train(given: Given, stopAfter = Number.POSITIVE_INFINITY, run = j
       threads: 1,
       validation: 0.25,
       validateEvery: 2,
+      safetyShare: 0,
       ...given,
       run,
     },

@@ -27,7 +27,7 @@ const program = `
   if (depth > 0) { console.error('THE PROGRAM RAN AGAIN'); process.exit(9); }
   process.env.NOMOAT_TEST_DEPTH = '1';
   import(${JSON.stringify(library)}).then(async ({ tune }) => {
-    const options = { data: ${JSON.stringify(data)}, model: ${JSON.stringify(model)}, maxSteps: 1, threads: 1 };
+    const options = { data: ${JSON.stringify(data)}, model: ${JSON.stringify(model)}, maxSteps: 1, threads: 1, safetyShare: 0 };
     for await (const event of await tune({ ...options, run: process.env.NOMOAT_TEST_RUN })) console.log(event.type);
   }).catch((error) => { console.error(error.message); process.exit(5); });`;
 
@@ -61,7 +61,7 @@ test('a bundle without the training process is told what it needs', () => {
 
 test('a signal that outlives its runs keeps no listeners of theirs', { timeout: 120_000 }, async () => {
   const { signal } = new AbortController();
-  const options = { model, maxSteps: 1, threads: 1 };
+  const options = { model, maxSteps: 1, threads: 1, safetyShare: 0 };
   for (const name of ['first', 'second']) {
     const run = join(folder, name);
     const handle = startRun(await resolveSettings([data], { ...options, run }, null), { signal });

@@ -10,8 +10,10 @@ import { afterAll } from 'vitest';
 import { openGguf } from '../../src/formats/gguf/read.ts';
 import type { GgufValue } from '../../src/formats/gguf/types.ts';
 import { writeGguf } from '../../src/formats/gguf/write.ts';
+import { withoutSafety } from '../without-safety.ts';
 
 export const repo = join(import.meta.dirname, '../..');
+const main = join(repo, 'dist/cli/main.js');
 export const mini = join(repo, 'models/nomoat-mini/nomoat-mini.gguf');
 /** Fixtures of the cases, a folder each. */
 export const fixtures = join(repo, 'test/fixtures/cases');
@@ -33,7 +35,7 @@ export function workspace(): { folder: string; nomoat: (args: readonly string[],
   const folder = mkdtempSync(join(tmpdir(), 'nomoat-case-'));
   afterAll(() => rmSync(folder, { recursive: true, force: true }));
   const nomoat = (args: readonly string[], { input = '', env = {} }: CallOptions = {}): Outcome => {
-    const { status, signal, stdout, stderr } = spawnSync(process.execPath, [join(repo, 'dist/cli/main.js'), ...args], {
+    const { status, signal, stdout, stderr } = spawnSync(process.execPath, [main, ...withoutSafety(args)], {
       cwd: folder,
       env: { ...process.env, NOMOAT_HOME: join(folder, 'home'), COLUMNS: '200', ...env },
       input,

@@ -10,14 +10,16 @@ import { writeGguf } from '../../src/formats/gguf/write.ts';
 import type { AdapterInspection } from '../../src/library/inspect.ts';
 import { tuneOptions } from '../../src/settings/options.ts';
 import { madeAdapter, writtenAdapter } from '../made-adapters.ts';
+import { withoutSafety } from '../without-safety.ts';
 
 const repo = join(import.meta.dirname, '../..');
+const main = join(repo, 'dist/cli/main.js');
 const llama = join(repo, 'test/fixtures/reference/llama/base.gguf');
 const folder = mkdtempSync(join(tmpdir(), 'nomoat-commands-'));
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
 function nomoat(...args: string[]): { code: number | null; out: string; err: string } {
-  const { status, stdout, stderr } = spawnSync(process.execPath, [join(repo, 'dist/cli/main.js'), ...args], {
+  const { status, stdout, stderr } = spawnSync(process.execPath, [main, ...withoutSafety(args)], {
     cwd: folder,
     env: { ...process.env, NOMOAT_HOME: join(folder, 'home'), COLUMNS: '200' },
     encoding: 'utf8',

@@ -59,6 +59,8 @@ const settings = [
   '2',
   '--threads',
   '1',
+  '--safety-share',
+  '0',
   '--json',
 ];
 
