@@ -1,9 +1,9 @@
 #!/usr/bin/env bash
 # nomoat and PEFT one after the other on the first STEPS steps of the reference run, ROUNDS times each (default 2), in one run on one machine.
-# Usage: [ROUNDS=N] bench/compare-peft.sh PYTHON BASE.gguf REFERENCE_FOLDER STEPS [f32|int8] [options of bench/peft/train.py]
+# Usage: [ROUNDS=N] [FLAGS='--no-share-prefix'] bench/compare-peft.sh PYTHON BASE.gguf REFERENCE_FOLDER STEPS [f32|int8] [options of bench/peft/train.py]
 # PYTHON: of a virtual environment with torch, transformers, peft, gguf. Against bfloat16 in its quickest form:
 #   bench/compare-peft.sh PYTHON BASE.gguf REFERENCE 6 int8 --dtype bfloat16 --adapter-dtype base --form flat
-# REFERENCE_FOLDER holds train.jsonl and lora.start.safetensors. Prints JSON lines; tokens per second count real tokens, first step left out.
+# FLAGS: further ones of `nomoat tune`. REFERENCE_FOLDER holds train.jsonl and lora.start.safetensors. Prints JSON lines; tokens per second count real tokens, first step left out.
 set -euo pipefail
 python=$1 base=$2 reference=$3 steps=$4 precision=${5:-f32}
 shift $(( $# < 5 ? $# : 5 ))
@@ -15,7 +15,7 @@ node "$here/dist/cli/main.js" preview "$reference/train.jsonl" --model "$base" -
 for round in $(seq "${ROUNDS:-2}"); do
   date +%s.%N > "$work/start"
   node "$here/dist/cli/main.js" tune "$reference/train.jsonl" --epochs 1 --max-steps "$steps" --batch-size 16 --no-shuffle --learning-rate 1e-3 \
-    --schedule linear --warmup-steps 5 --initial-adapter "$reference/lora.start.safetensors" --alpha 16 --precision "$precision" --threads 2 --checkpoint-every 1000 \
+    --schedule linear --warmup-steps 5 --initial-adapter "$reference/lora.start.safetensors" --alpha 16 --precision "$precision" --threads 2 --checkpoint-every 1000 --verdict-share 0 --safety-share 0 --sample-share 0 ${FLAGS:-} \
     --model "$base" --run "$work/run$round" --json --yes |
     while read -r line; do echo "$(date +%s.%N) $line"; done > "$work/events"
   python3 - "$work" "$round" "$precision" <<'PY'

@@ -9,8 +9,9 @@ rows=$out/train-rows.jsonl
 node "$here/dist/cli/main.js" preview "$out/train.jsonl" --model "$base" --rows 1000000 --json > "$rows"
 few=$(mktemp -d)
 trap 'rm -rf "$few"' EXIT
+# Pairs of micro-batches, steps.
 trl() {
-  "$python" "$here/bench/trl_preferences.py" "$base" "$rows" "$rows" "$out/dpo-run/run.json" --no-before --test 4 --steps "$steps" --micro-batch "$1" 2> "$few/trl.log" | tee "$few/trl.json" || { tail -5 "$few/trl.log"; exit 1; }
+  "$python" "$here/bench/trl_preferences.py" "$base" "$rows" "$rows" "$out/dpo-run/run.json" --no-before --test 4 --micro-batch "$1" --steps "$2" 2> "$few/trl.log" | tee "$few/trl.json" || { tail -5 "$few/trl.log"; exit 1; }
 }
 nomoat() {
   node "$here/dist/cli/main.js" tune "$out/train.jsonl" --validation 0.01 --validate-every 1000000 --engine "${ENGINE:-auto}" --model "$base" --recipe "$out/dpo-run/recipe.yaml" --max-steps "$steps" --run "$few/run-$1" --verdict-share 0 --safety-share 0 --sample-share 0 --yes --json > "$few/events-$1.jsonl"
@@ -25,12 +26,12 @@ console.log(JSON.stringify({ engine: "nomoat", steps: steps.length + 1, tokensPe
 }
 quickest=0 size=4
 for each in 1 2 4; do
-  trl "$each"
+  trl "$each" 2
   rate=$(node -p 'Math.round(1000 * JSON.parse(require("node:fs").readFileSync(process.argv[1], "utf8")).tokensPerSecond)' "$few/trl.json")
   if [ "$rate" -gt "$quickest" ]; then quickest=$rate size=$each; fi
 done
 echo "TRL by micro-batches of $size"
 for round in $(seq "$rounds"); do
   nomoat "$round"
-  trl "$size"
+  trl "$size" "$steps"
 done

@@ -85,6 +85,25 @@ describe.skipIf(!chromiumPath)('in chromium (skipped where there is none: apt-ge
     child.kill();
   });
 
+  test('of much data the first rows are shown at once, and all are counted when they are read', async () => {
+    const { child, url } = await started(mkdtempSync(join(folder, 'much-')));
+    const { page } = opened;
+    await page.goto(url);
+    const lines = Array.from({ length: 1500 }, (_, i) => `number ${i},${i % 2 ? 'odd' : 'even'}`);
+    await page.setInputFiles('input[type=file][multiple]', {
+      name: 'much.csv',
+      mimeType: 'text/csv',
+      buffer: Buffer.from(['prompt,completion', ...lines].join('\n')),
+    });
+    const note = page.getByText('Only the first 1000 of 1500 examples were looked at.');
+    await note.waitFor();
+    expect(await page.locator('.tokens b').count()).toBeGreaterThan(0);
+    expect(await page.locator('.tiles').innerText()).toContain('1,000');
+    await note.waitFor({ state: 'detached' });
+    expect(await page.locator('.tiles').innerText()).toContain('1,500');
+    child.kill();
+  });
+
   test('a server that is killed and started again goes on, and the page with it', { timeout: 400_000 }, async () => {
     const cwd = mkdtempSync(join(folder, 'killed-'));
     const first = await started(cwd);
