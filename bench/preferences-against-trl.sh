@@ -11,7 +11,7 @@ few=$(mktemp -d)
 trap 'rm -rf "$few"' EXIT
 # Pairs of micro-batches, steps.
 trl() {
-  "$python" "$here/bench/trl_preferences.py" "$base" "$rows" "$rows" "$out/dpo-run/run.json" --no-before --test 4 --micro-batch "$1" --steps "$2" 2> "$few/trl.log" | tee "$few/trl.json" || { tail -5 "$few/trl.log"; exit 1; }
+  "$python" "$here/bench/trl_preferences.py" "$base" "$rows" "$rows" "$out/dpo-run/run.json" --no-before --test 4 --micro-batch "$1" --steps "$2" 2> "$few/trl.log" | tail -1 | tee "$few/trl.json" || { tail -5 "$few/trl.log"; exit 1; }
 }
 nomoat() {
   node "$here/dist/cli/main.js" tune "$out/train.jsonl" --validation 0.01 --validate-every 1000000 --engine "${ENGINE:-auto}" --model "$base" --recipe "$out/dpo-run/recipe.yaml" --max-steps "$steps" --run "$few/run-$1" --verdict-share 0 --safety-share 0 --sample-share 0 --yes --json > "$few/events-$1.jsonl"

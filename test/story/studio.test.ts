@@ -98,9 +98,9 @@ describe.skipIf(!chromiumPath)('in chromium (skipped where there is none: apt-ge
     const note = page.getByText('Only the first 1000 of 1500 examples were looked at.');
     await note.waitFor();
     expect(await page.locator('.tokens b').count()).toBeGreaterThan(0);
-    expect(await page.locator('.tiles').innerText()).toContain('1,000');
+    expect(await page.locator('.tiles').textContent()).toContain('1,000');
     await note.waitFor({ state: 'detached' });
-    expect(await page.locator('.tiles').innerText()).toContain('1,500');
+    expect(await page.locator('.tiles').textContent()).toContain('1,500');
     child.kill();
   });
 
