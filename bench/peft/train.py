@@ -54,6 +54,7 @@ parser.add_argument("--steps", type=int, required=True)
 parser.add_argument("--asked", action="store_true", help="each step waits for a line on stdin, and prints its seconds: another program takes turns with it")
 parser.add_argument("--schedule-steps", type=int, default=100)
 parser.add_argument("--threads", type=int, default=2)
+parser.add_argument("--device", default="cpu", choices=["cpu", "cuda"], help="cuda: the model and its steps on the first graphics card that torch sees")
 parser.add_argument("--validation", help="held-out rows: their mean loss after the last step")
 options = parser.parse_args()
 if options.head == "supervised" and options.form != "flat":
@@ -67,6 +68,8 @@ from transformers import AutoConfig, AutoModelForCausalLM, GgufConfig
 
 torch.set_num_threads(options.threads)
 torch.manual_seed(options.seed)
+if options.device == "cuda" and not torch.cuda.is_available():
+    raise SystemExit("torch sees no graphics card")
 DTYPE = getattr(torch, options.dtype)
 
 
@@ -129,13 +132,17 @@ def flat_batch(rows):
     }
 
 
+def on_device(batch):
+    return {key: value if value is None else value.to(options.device) for key, value in batch.items()}
+
+
 def micro_batches(rows):
     if options.form == "flat":
-        return [flat_batch(rows)]
+        return [on_device(flat_batch(rows))]
     if options.form == "padded":
-        return [padded_batch(rows)]
+        return [on_device(padded_batch(rows))]
     ordered = sorted(rows, key=lambda row: len(row[0]))
-    return [padded_batch(ordered[i : i + options.micro]) for i in range(0, len(ordered), options.micro)]
+    return [on_device(padded_batch(ordered[i : i + options.micro])) for i in range(0, len(ordered), options.micro)]
 
 
 def loss_sum(model, batch):
@@ -200,6 +207,7 @@ if options.save_start:
     model.save_pretrained(options.save_start)
     with open(os.path.join(options.save_start, "rows.json"), "w") as file:
         json.dump(order, file)
+model.to(options.device)
 model.train()
 trainable = [parameter for parameter in model.parameters() if parameter.requires_grad]
 optimizer = torch.optim.AdamW(trainable, lr=1e-3, weight_decay=0.0)
@@ -222,6 +230,8 @@ def train_step(step, batch_rows):
     torch.nn.utils.clip_grad_norm_(trainable, 1.0)
     optimizer.step()
     optimizer.zero_grad()
+    if options.device == "cuda":
+        torch.cuda.synchronize()
     return total
 
 
@@ -261,7 +271,7 @@ rates = [t / s for t, s in zip(tokens, seconds)]
 timed = rates[1:]
 print(json.dumps({
     "engine": "peft", "work": options.shape or os.path.basename(options.model), "rows": options.random or os.path.basename(options.rows),
-    "form": options.form, "head": options.head, "dtype": options.dtype, "adapterDtype": options.adapter_dtype, "threads": options.threads,
+    "device": torch.cuda.get_device_name() if options.device == "cuda" else "cpu", "deviceMemoryBytes": torch.cuda.max_memory_allocated() if options.device == "cuda" else None, "form": options.form, "head": options.head, "dtype": options.dtype, "adapterDtype": options.adapter_dtype, "threads": options.threads,
     "onednnMaxIsa": os.environ.get("ONEDNN_MAX_CPU_ISA"), "onednnKernels": kernels,
     "tokensPerSecond": sum(tokens[1:]) / sum(seconds[1:]) if timed else None, "medianStepTokensPerSecond": statistics.median(timed) if timed else None,
     "stepTokensPerSecond": [round(rate, 1) for rate in rates], "stepCpuShare": shares, "losses": losses, "heldOutLoss": held_out,

@@ -50,6 +50,7 @@ const runs: Readonly<Record<string, Run>> = {
   'bench/share-cut-off.mjs': { args: () => ['--moments', '2', '--seed', '3'], prints: /push: 2 of 2 ended whole[\s\S]*pull: 2 of 2 ended whole/ },
   'bench/kill-server.mjs': { args: () => ['--moments', '3', '--seed', '3'], prints: /3 of 3 ended in the same adapter/, covers: ['bench/seeded-random.mjs'] },
   'bench/large-step.mjs': { args: () => [tiny, 'stream', '1', '32', '2', '1', '1'], prints: /"tokensPerSecond":[\d.]+/, covers: ['bench/int8-limit.mjs'] },
+  'bench/webgpu.mjs': { args: () => [tiny, at('webgpu.json'), '--steps', '2', '--work', '1x32', '--large', 'none'], prints: /^SmolLM2, 1x32: losses within \d\.\de-\d|^webgpu: skipped, since there is no adapter/m },
   'bench/onnx-graphs.mjs': { args: () => [at('graphs')], prints: /\d{3} sessions opened, \d{2,3} different graphs/ },
   'bench/sweep-defaults.mjs': { args: () => [at('train.jsonl'), '0.1', tiny, at('sweep'), '--rates', '2', '--batches', '1', '--epochs', '1'], prints: /"name":"rate x 2".*"best":[\d.]+/ },
   'bench/compare-scratch.mjs': { args: () => ['--data', at('train.jsonl'), '--validation', at('test.jsonl'), '--model', tiny, '--method', 'lora', '--minutes', '0.005', '--held-out', '4', '--threads', '1', '--out', at('scratch'), '--svg', at('scratch.svg')], prints: /\| LoRA \| 0\.\d M \|/ },

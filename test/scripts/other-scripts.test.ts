@@ -69,6 +69,7 @@ describe('reads', () => {
       'bench/qvac/run.sh': 0,
       'bench/sanitized.sh': 0,
       'bench/three-seeds.sh': 2,
+      'bench/webgpu.sh': 0,
       'models/nomoat-mini/train.sh': 2,
     });
     expect(faultsOf(['tune', 'x', '--rnak', '3'])).toEqual(['nomoat tune has no --rnak']);
@@ -104,6 +105,7 @@ const onlyRead: Readonly<Record<string, string>> = {
     'makes a model of 1.1 billion weights; test/scripts/node-scripts.test.ts runs what it calls',
   'bench/sanitized.sh':
     'compiles for minutes; test/scripts/node-scripts.test.ts runs bench/kernel-shapes.mjs, which it calls',
+  'bench/webgpu.sh': 'takes minutes; test/scripts/node-scripts.test.ts runs bench/webgpu.mjs, which it calls',
   'bench/qvac/run.sh': 'fetches 620 MB of packages',
   'bench/oracles/check_outputs.py':
     'needs lm_eval and inspect-ai, some gigabytes; the fields are held by src/evaluate/viewers/viewers.test.ts',
