@@ -57,7 +57,7 @@ NOMOAT_INLINE float encode(const float* x, const float* columnScale, size_t widt
   }
 }
 
-// A matrix [inner, columns] as it came: element (k, n) stands at values[k * row + n * column].
+// A matrix [inner, columns] as it came: element (k, n) stands at values[k * row + n * column], and one of the two is 1.
 template <class Kind>
 struct Plain {
   typename Kind::Weight* values;
@@ -91,10 +91,15 @@ class Panels {
     for (size_t first = 0; first < columns_; first += kPanel) {
       Weight* panel = panels + first * inner_;
       const size_t count = columns_ - first < kPanel ? columns_ - first : kPanel;
-      for (size_t k = 0; k < inner_; k++) {
-        const Weight* row = from.values + k * from.row + first * from.column;
-        Weight* to = panel + k / together * kPanel * together + k % together;
-        for (size_t n = 0; n < count; n++) to[n * together] = row[n * from.column];
+      // Widths are multiples of a vector's, and so of `together`.
+      for (size_t k = 0; k < inner_; k += together) {
+        const Weight* rows = from.values + k * from.row + first * from.column;
+        Weight* to = panel + k * kPanel;
+        if (from.column == 1)
+          sideBySide(rows, from.row, count, to);
+        else
+          for (size_t n = 0; n < count; n++)
+            for (size_t j = 0; j < together; j++) to[n * together + j] = rows[j * from.row + n * from.column];
       }
     }
     begin(from);
@@ -106,13 +111,19 @@ class Panels {
   void begin(const Plain<Kind>& from) noexcept {
     if constexpr (std::is_same_v<Kind, Int8>) {
       if (Int8::kOffset == 0) return;
+      int32_t* starts = starts_.data();
       // Along the values as they lie.
-      const bool byRow = from.column <= from.row;
-      for (size_t i = 0; i < (byRow ? from.inner : from.columns); i++)
-        for (size_t j = 0; j < (byRow ? from.columns : from.inner); j++) {
-          const size_t k = byRow ? i : j, n = byRow ? j : i;
-          starts_.data()[n] -= Int8::kOffset * from.values[k * from.row + n * from.column];
-        }
+      if (from.column == 1) {
+        for (size_t k = 0; k < from.inner; k++)
+          for (size_t n = 0; n < from.columns; n++) starts[n] -= Int8::kOffset * from.values[k * from.row + n];
+        return;
+      }
+      for (size_t n = 0; n < from.columns; n++) {
+        const Weight* column = from.values + n * from.column;
+        int32_t sum = 0;
+        for (size_t k = 0; k < from.inner; k++) sum += column[k];
+        starts[n] -= Int8::kOffset * sum;
+      }
     }
   }
   void turn(const Panels& other) noexcept { panels_ = other.panels_; }
@@ -173,6 +184,21 @@ class Panels {
   }
 
  private:
+  // `together` rows of columns that lie side by side, column by column: as words, of which a compiler makes many at once.
+  NOMOAT_INLINE void sideBySide(const Weight* rows, size_t row, size_t count, Weight* to) {
+    constexpr size_t together = Kind::kTogether;
+    if constexpr (together == 1) {
+      std::memcpy(to, rows, count * sizeof(Weight));
+    } else {
+      using Word = std::conditional_t<together == 4, uint32_t, uint16_t>;
+      for (size_t n = 0; n < count; n++) {
+        Word word = 0;
+        for (size_t j = 0; j < together; j++) word |= static_cast<Word>(static_cast<Word>(static_cast<uint8_t>(rows[j * row + n])) << 8 * j);
+        std::memcpy(to + n * together, &word, sizeof(Word));
+      }
+    }
+  }
+
   template <int kRows, bool kAdds>
   NOMOAT_INLINE void finish(const TileSums<kRows>& sums, size_t columns, const float* rowScales, const float* columnScales,
                             Rows<float> out) {

@@ -19,7 +19,6 @@ import {
   holdingsOf,
   settingOf,
   trainedIn,
-  trainingMemory,
 } from './context.ts';
 import { assumedDeviceRate, assumedRates, durationOf, stepSeconds } from './costs.ts';
 import { measureBlock } from './measure-block.ts';
@@ -84,28 +83,16 @@ export interface Pace {
   readonly step?: ((what: string) => Promise<void>) | undefined;
 }
 
-/** Our kernels want the weights in memory: what fits in no other way than from the disk is computed, and so measured, by onnxruntime. */
-function engineIn(
-  precision: 'f32' | 'int8',
-  context: Context,
-  settings: RunSettings,
-  work: Work,
-): RunSettings['engine'] {
-  const resident = holdingsOf(precision, settings).filter(({ streamed }) => !streamed);
-  const least = trainingMemory(context, settings, { ...resident.at(-1)!, precision }, work);
-  return least <= budgetOf(context, settings) ? settings.engine : 'onnxruntime';
-}
-
 function ratesIn(
   precision: 'f32' | 'int8',
   context: Context,
   settings: RunSettings,
-  { typical: batch, work }: LaidOut,
+  { typical: batch }: LaidOut,
 ): Promise<Rates> {
   const { model, probe, threads } = context;
   // Without a probe there is no int8.
   const levels = probe ? weightLevels(probe) : maxLevels;
-  const engine = engineIn(precision, context, settings, work);
+  const { engine } = settings;
   return measureBlock({ model, batch, threads, precision, levels, engine, activations: 'keep', adapter: settings });
 }
 

@@ -3,10 +3,9 @@
  * the machine that it is on now has not the memory for that. Nothing is measured for it but, in int8, what the kernels do.
  */
 import { type Arithmetic, arithmeticOf, inFloat32, type Seen } from '../plan/arithmetic.ts';
-import { type Context, type Holding, holdingsOf, roomOf, settingOf, trainingMemory } from '../plan/context.ts';
+import { type Context, type Holding, holdingsOf, roomOf, trainingMemory } from '../plan/context.ts';
 import type { Decision } from '../plan/decide.ts';
 import { workOf } from '../plan/work.ts';
-import type { RunSettings } from '../settings/run-settings.ts';
 import { microBatchTokens } from '../train/pack-options.ts';
 import { sizeText } from '../words/size-text.ts';
 import { wantedEngine } from './engine.ts';
@@ -31,12 +30,6 @@ function arithmeticBefore({ chosenPrecision, plan, settings }: RunRecord, seen: 
 
 const sameHolding = (a: Holding, b: Holding): boolean => a.activations === b.activations && a.streamed === b.streamed;
 
-/** Streamed blocks are onnxruntime's alone, and a run with checkpoints does not change its engine unasked. */
-const keepsInMemory = (context: Context, settings: RunSettings, { precision, ...holding }: Needed): boolean =>
-  settingOf(context, settings, precision, holding).kernels;
-
-type Needed = Holding & { readonly precision: 'f32' | 'int8' };
-
 /** `resumes`: there is a checkpoint to go on from. */
 export function resumedDecision(context: Context, record: RunRecord, resumes: boolean): Resumed {
   const { microBatchTokens: shrunk, plan } = record;
@@ -55,17 +48,11 @@ export function resumedDecision(context: Context, record: RunRecord, resumes: bo
   if (needed <= room) return decided(began, null);
   const possible = holdingsOf(precision, settings);
   const leaner = possible.slice(possible.findIndex((holding) => sameHolding(holding, began)) + 1);
-  const stays = resumes && keepsInMemory(context, settings, { ...began, precision });
-  const allowed = stays ? leaner.filter(({ streamed }) => !streamed) : leaner;
   const memory = `The run began with room for about ${sizeText(needed)} of memory, and here are ${sizeText(room)}`;
-  const holding = allowed.find((each) => needs(each) <= room) ?? allowed.at(-1) ?? began;
+  const holding = leaner.find((each) => needs(each) <= room) ?? leaner.at(-1) ?? began;
   const how = `activations ${holding.activations === 'recompute' ? 'are computed again' : 'are kept as float16'}${holding.streamed ? ' and blocks read from the disk' : ''} from here on`;
   if (needs(holding) <= room) return decided(holding, `${memory}: ${how}.`);
   const changed = sameHolding(holding, began) ? '' : ` although ${how}`;
-  const streams = stays && leaner.some((each) => each.streamed && needs(each) <= room);
-  const other = streams
-    ? ' NOMOAT_ENGINE=onnxruntime goes on with blocks that are read from the disk, and rounds otherwise.'
-    : '';
-  const remedy = `Close other programs, or go on on the machine that it began on.${other}`;
+  const remedy = 'Close other programs, or go on on the machine that it began on.';
   return decided(holding, `${memory}: it may not fit${changed}. ${remedy}`);
 }

@@ -47,7 +47,8 @@ export interface Blocks extends Pick<BlockOptions, 'precision' | 'trainable'> {
 export function unsupported(config: ModelConfig, { precision, streamed, trainable }: Blocks): string | null {
   const { feedForward, headDim, heads, kvHeads, modelWidth } = config;
   if (trainable !== 'adapter') return 'the kernels train adapters only';
-  if (streamed) return 'the kernels want the weights in memory';
+  // Read anew for each pass, they would be arranged beside themselves each time; int8 ones are where they lie.
+  if (streamed && precision === 'f32') return 'the kernels want float32 weights in memory';
   if (precision === 'f32' && float32Bytes(config) > maxFloat32Bytes)
     return 'the model is too large in float32 to be kept in two arrangements';
   const widths = [modelWidth, feedForward, heads * headDim, kvHeads * headDim, headDim];

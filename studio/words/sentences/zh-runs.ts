@@ -55,9 +55,7 @@ export const zhRuns: Readonly<Record<string, string>> = {
   'as the run was planned': '与计划时相同',
   'The run began with room for about {} of memory, and here are {}': '训练开始时约有 {} 内存可用，这里有 {}',
   '{}: it may not fit{}. {}': '{}：可能放不下{}。{}',
-  'Close other programs, or go on on the machine that it began on.{}': '请关闭其他程序，或者在原来的机器上继续。{}',
-  ' NOMOAT_ENGINE=onnxruntime goes on with blocks that are read from the disk, and rounds otherwise.':
-    'NOMOAT_ENGINE=onnxruntime 会从磁盘读取各层继续，其舍入不同。',
+  'Close other programs, or go on on the machine that it began on.': '请关闭其他程序，或者在原来的机器上继续。',
   'are computed again': '重新计算',
   'are kept as float16': '存为 float16',
   ' and blocks read from the disk': '，各层从磁盘读取',
