@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Tokens a second of DPO's steps by nomoat and by TRL in bfloat16, in turns, on the rows and settings of a run that bench/preferences.mjs made; peak memory of each. Both have the reference's
-# likelihoods before they are timed. TRL's micro-batch has the size that is quickest in a first round of three.
-# Usage: bench/preferences-against-trl.sh PYTHON BASE.gguf OUT [ROUNDS] [STEPS]   (ENGINE=onnxruntime for that one; OUT: the folder of bench/preferences.mjs; PYTHON has torch, transformers, peft, trl, datasets, gguf)
+# likelihoods before they are timed. TRL's micro-batch has the size of SIZES that is quickest in a first round of two steps each.
+# Usage: bench/preferences-against-trl.sh PYTHON BASE.gguf OUT [ROUNDS] [STEPS]   (SIZES='1 2 4'; ENGINE=onnxruntime for that one; OUT: the folder of bench/preferences.mjs; PYTHON has torch, transformers, peft, trl, datasets, gguf)
 set -euo pipefail
 python=$1 base=$2 out=$3 rounds=${4:-3} steps=${5:-4}
 here=$(cd "$(dirname "$0")/.." && pwd)
@@ -25,7 +25,7 @@ console.log(JSON.stringify({ engine: "nomoat", steps: steps.length + 1, tokensPe
 ' "$few/events-$1.jsonl"
 }
 quickest=0 size=4
-for each in 1 2 4; do
+for each in ${SIZES:-1 2 4}; do
   trl "$each" 2
   rate=$(node -p 'Math.round(1000 * JSON.parse(require("node:fs").readFileSync(process.argv[1], "utf8")).tokensPerSecond)' "$few/trl.json")
   if [ "$rate" -gt "$quickest" ]; then quickest=$rate size=$each; fi

@@ -1,6 +1,6 @@
 /**
  * Learning from real pairs: accuracy on held-out ones before and after with its interval, what became of both sides, and tokens/s.
- * Usage: node bench/preferences.mjs PAIRS.jsonl[.gz] MODEL.gguf OUT [--pairs 600] [--held-out 200] [--longest CHARACTERS] [--method dpo] [--precision auto] [--learning-rate X]
+ * Usage: node bench/preferences.mjs PAIRS.jsonl[.gz] MODEL.gguf OUT [--pairs 600] [--held-out 200] [--longest CHARACTERS] [--method dpo] [--precision auto] [--learning-rate X] [--seed 0]
  *   (after npm run build)
  * PAIRS: rows of `chosen` and `rejected`, such as HH-RLHF's harmless-base/test.jsonl.gz. The first rows are learnt in one pass, the next held
  * out; `--longest` passes over pairs of which a side is longer. OUT receives train.jsonl, test.jsonl, which other trainers can take, and the run.
@@ -13,7 +13,7 @@ import { wilsonInterval } from '../dist/evaluate/statistics/proportions.js';
 import { tune } from '../dist/index.js';
 
 const text = (value) => ({ type: 'string', ...(value === undefined ? {} : { default: value }) });
-const options = { pairs: text('600'), 'held-out': text('200'), longest: text(), method: text('dpo'), precision: text('auto'), 'learning-rate': text() };
+const options = { pairs: text('600'), 'held-out': text('200'), longest: text(), method: text('dpo'), precision: text('auto'), 'learning-rate': text(), seed: text('0') };
 const { positionals, values } = parseArgs({ allowPositionals: true, options });
 const [pairs, model, folder] = positionals;
 if (folder === undefined) throw new Error('give PAIRS.jsonl MODEL.gguf OUT');
@@ -35,7 +35,7 @@ writeFileSync(data, `${kept.slice(0, count).join('\n')}\n`);
 writeFileSync(validation, `${kept.slice(count).join('\n')}\n`);
 
 const began = performance.now();
-const settings = { data, validation, model, method: values.method, precision: values.precision, epochs: 1, validateEvery: 1_000_000, ...(values['learning-rate'] === undefined ? {} : { learningRate: Number(values['learning-rate']) }) };
+const settings = { data, validation, model, method: values.method, precision: values.precision, epochs: 1, seed: Number(values.seed), validateEvery: 1_000_000, safetyShare: 0, ...(values['learning-rate'] === undefined ? {} : { learningRate: Number(values['learning-rate']) }) };
 const run = tune({ ...settings, run: join(out, `${values.method}-run`) });
 let [tokens, training, learningRate, untilFirst, drift] = [0, 0, 0, 0, null];
 const measured = [];
@@ -52,4 +52,4 @@ const { peakMemoryBytes, state } = await run.result;
 const [before, after] = [measured[0], measured.at(-1)];
 const interval = after.accuracy === null ? null : wilsonInterval(Math.round(after.accuracy * after.count), after.count);
 
-console.log(JSON.stringify({ method: values.method, state, learningRate, pairs: count, accuracy: after.accuracy, interval, before, after, drift, tokensPerSecond: tokens / training, peakMemoryBytes, untilFirstStepSeconds: untilFirst, seconds: (performance.now() - began) / 1000 }));
+console.log(JSON.stringify({ method: values.method, state, seed: Number(values.seed), learningRate, pairs: count, accuracy: after.accuracy, interval, before, after, drift, tokensPerSecond: tokens / training, peakMemoryBytes, untilFirstStepSeconds: untilFirst, seconds: (performance.now() - began) / 1000 }));

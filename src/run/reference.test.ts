@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import type { RunEvent } from '../events.ts';
 import { openTeam } from '../llama/answer-team.ts';
+import { loadKernels } from '../runtime/native/load.ts';
 import { type Given, resolveSettings } from '../settings/load.ts';
 import { answerDrift } from './answer-drift.ts';
 import { runTraining } from './run-training.ts';
@@ -88,15 +89,18 @@ describe.each(['dpo', 'kto'])('%s', (method) => {
   });
 });
 
-test('another base, another adapter or other data have a reference of their own', async () => {
+test('another base, another adapter, other data or another engine have a reference of their own', async () => {
   const qwen = join(import.meta.dirname, '../../test/fixtures/reference/qwen2/base.gguf');
   const start = join(import.meta.dirname, '../../test/fixtures/reference/llama/lora.start.safetensors');
   for (const given of [{}, { model: qwen }, { initialAdapter: start, alpha: 8 }, { validation: 0.5 }])
     await train({ method: 'dpo', maxSteps: 1, ...given }, 1);
   expect(readdirSync(references).length).toBe(4);
+  const engines = loadKernels().kernels ? (['onnxruntime', 'native'] as const) : (['onnxruntime'] as const);
+  for (const engine of engines) await train({ method: 'dpo', precision: 'int8', engine, maxSteps: 1 }, 1);
+  expect(readdirSync(references).length).toBe(4 + engines.length);
   // Of the pair methods orpo and simpo have none.
   for (const method of ['orpo', 'simpo']) await train({ method, maxSteps: 1 }, 1);
-  expect(readdirSync(references).length).toBe(4);
+  expect(readdirSync(references).length).toBe(4 + engines.length);
 });
 
 test('the end says how many held-out pairs are the right way round, and that preferred answers sank', async () => {

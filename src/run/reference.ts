@@ -1,7 +1,7 @@
 /**
  * What the base gives the answers of a run that learns from preferences, before anything is trained: computed once, by the step that trains,
  * and kept for a resumed run and for the next one with the same base, rows and arithmetic (store/cache.ts). Promises: a file of another base,
- * adapter, data or version is never taken, since its name is of all of them; a broken one is made again.
+ * adapter, data, engine or version is never taken, since its name is of all of them; a broken one is made again.
  */
 import { createHash } from 'node:crypto';
 import { mkdirSync, readFileSync } from 'node:fs';
@@ -17,6 +17,7 @@ import type { TokenRow } from '../tokens/token-row.ts';
 import { packOptions } from '../train/pack-options.ts';
 import { noReference, type Reference, referenceOf, sumsBy } from '../train/preferences.ts';
 import { evaluationCalls, type TrainStep } from '../train/step.ts';
+import { engineName } from './engine.ts';
 import type { Opened } from './open-run.ts';
 import { rowsFacts } from './provenance.ts';
 import { version } from './version.ts';
@@ -59,15 +60,18 @@ function updatesOf({ pairs, rslora }: LoraAdapter): string {
 function keyOf({ opened, precision, step, threads }: ReferenceOptions): string {
   const { folder, prepared } = opened;
   const { settings, train, validation } = prepared;
+  const { engine = 'onnxruntime', modelDigest } = folder.read();
   const rows = [train, validation].map((each) => rowsFacts(each).rowsDigest);
   const packed = packOptions(settings, prepared.prefix, opened.decision.microBatchTokens);
   const facts = [
     version,
-    folder.read().modelDigest,
+    modelDigest,
     digestOfAdapter(step),
     opened.frozen && updatesOf(opened.frozen),
     rows,
     precision,
+    // Engines round otherwise; the sets of instructions of one do not.
+    engineName(engine),
     threads,
     packed,
     settings.sequenceLength,
