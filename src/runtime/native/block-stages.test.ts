@@ -266,5 +266,5 @@ test('they are chosen where they are asked for: auto means int8', () => {
     ['native', 'f32'],
     ['native', 'int8'],
   ] as const)
-    expect(chosen(engine, precision)).toBe(loaded);
+    expect(chosen(engine, precision)).toEqual(loaded);
 });

@@ -22,7 +22,7 @@ export function chooseKernels({ device, engine }: Asked, config: ModelConfig, bl
   const wanted = engine === 'auto' ? blocks.precision === 'int8' : engine === 'native';
   if (!wanted) return none(null);
   if (device === 'webgpu') return none('the kernels run on the CPU');
-  const loaded = loadKernels();
+  const loaded = loadKernels({ untried: engine === 'native' });
   if (!loaded.kernels) return loaded;
   const lacking = unsupported(config, blocks);
   return lacking === null ? loaded : none(lacking);

@@ -61,6 +61,17 @@ runsHere('a binary of other bytes than the manifest has, or of other sources, is
   expect(reasonOf(folder)).toBe(`${best}: the binary is not the one of native/prebuilt/manifest.json`);
 });
 
+runsHere('a binary that nobody has seen run is for those who ask for it', () => {
+  const folder = packaged();
+  const path = join(folder, 'prebuilt/manifest.json');
+  const manifest = JSON.parse(readFileSync(path, 'utf8')) as NativeManifest;
+  writeFileSync(path, JSON.stringify({ ...manifest, neverRun: [`${platform}/${best}`] }));
+  expect(reasonOf(folder)).toBe(
+    `${best}: the binary has never run on such a machine: \`engine: 'native'\` takes it all the same`,
+  );
+  expect(kernelsIn(folder, best, true)).toMatchObject({ instructionSet: best });
+});
+
 runsHere('what cannot be read or loaded is a reason, not an error', () => {
   const folder = packaged();
   writeFileSync(binaryOf(folder), 'no library');

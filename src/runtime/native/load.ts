@@ -1,6 +1,7 @@
 /**
  * Loads the binary of our own kernels (native/), or says why not. A binary of other sources, or for another processor, is never run.
  */
+import { spawnSync } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { join } from 'node:path';
@@ -29,32 +30,50 @@ const ownFolder = join(import.meta.dirname, '../../../native');
 
 const none = (reason: string): Loaded => ({ kernels: null, reason });
 
+/** What the processor has, by Linux's names. */
+function processorFlags(): string[] {
+  if (process.platform !== 'darwin')
+    return (
+      readFileSync('/proc/cpuinfo', 'utf8')
+        .match(/^(?:flags|Features)\s*:(.*)$/m)?.[1]
+        ?.split(' ') ?? []
+    );
+  const told = spawnSync('/usr/sbin/sysctl', ['-n', 'hw.optional.arm.FEAT_DotProd'], { encoding: 'utf8' });
+  return ['asimd', ...(told.stdout?.trim() === '1' ? ['asimddp'] : [])];
+}
+
 function lackingFlags(set: string): string[] {
-  const flags =
-    readFileSync('/proc/cpuinfo', 'utf8')
-      .match(/^(?:flags|Features)\s*:(.*)$/m)?.[1]
-      ?.split(' ') ?? [];
+  const flags = processorFlags();
   return setsHere[set]!.filter((flag) => !flags.includes(flag));
 }
 
-/** Why the binary of `folder` called `name` may not be run; null where it may. */
-function refusal(folder: string, name: string, file: string): string | null {
+interface Wanted {
+  /** Like native/. */
+  readonly folder: string;
+  /** Whether a binary that nobody has seen run is taken, too. */
+  readonly untried: boolean;
+}
+
+/** Why the binary called `name` may not be run; null where it may. */
+function refusal({ folder, untried }: Wanted, name: string, file: string): string | null {
   const manifest = JSON.parse(readFileSync(join(folder, 'prebuilt/manifest.json'), 'utf8')) as NativeManifest;
   const sources = sourceDigest(folder);
   if (sources && sources !== manifest.sources) return 'the binary is built from other sources: npm run native:build';
   if (fileDigest(file) !== manifest.files[name]) return 'the binary is not the one of native/prebuilt/manifest.json';
+  if (!untried && manifest.neverRun?.includes(name))
+    return "the binary has never run on such a machine: `engine: 'native'` takes it all the same";
   return null;
 }
 
 /** The kernels for one set of instructions. */
-function kernelsFor(set: string, folder: string): Loaded {
+function kernelsFor(set: string, wanted: Wanted): Loaded {
   const name = `${process.platform}-${process.arch}/${set}`;
-  const file = join(folder, 'prebuilt', `${name}.node`);
+  const file = join(wanted.folder, 'prebuilt', `${name}.node`);
   if (!existsSync(file)) return none(`no kernels are built for ${name}`);
   try {
     const lacking = lackingFlags(set);
     if (lacking.length > 0) return none(`this processor lacks ${lacking.join(', ')}`);
-    const refused = refusal(folder, name, file);
+    const refused = refusal(wanted, name, file);
     if (refused !== null) return none(refused);
     const kernels = createRequire(import.meta.url)(file) as Kernels;
     const wrong = failures(kernels);
@@ -72,7 +91,7 @@ function kernelsFor(set: string, folder: string): Loaded {
  * The kernels of a folder like native/, for the best set of instructions that this processor has, or for `wanted` alone. Whatever is wrong there is a
  * reason, never an error: onnxruntime can do it all.
  */
-export function kernelsIn(folder: string, wanted = process.env.NOMOAT_ISA): Loaded {
+export function kernelsIn(folder: string, wanted = process.env.NOMOAT_ISA, untried = false): Loaded {
   const platform = `${process.platform}-${process.arch}`;
   if (!existsSync(join(folder, 'prebuilt', platform))) return none(`no kernels are built for ${platform}`);
   const known = Object.keys(setsHere);
@@ -80,7 +99,7 @@ export function kernelsIn(folder: string, wanted = process.env.NOMOAT_ISA): Load
     return none(`NOMOAT_ISA is ${wanted}, and kernels are built for ${known.join(' and ')} alone`);
   const reasons: string[] = [];
   for (const set of wanted === undefined ? known : [wanted]) {
-    const found = kernelsFor(set, folder);
+    const found = kernelsFor(set, { folder, untried });
     if (!found.kernels) {
       reasons.push(`${set}: ${found.reason}`);
       continue;
@@ -91,10 +110,11 @@ export function kernelsIn(folder: string, wanted = process.env.NOMOAT_ISA): Load
   return none([...new Set(reasons)].join('; '));
 }
 
-let loaded: Loaded | null = null;
+const loaded = new Map<boolean, Loaded>();
 
-/** The kernels of this machine; looked for once a process. */
-export function loadKernels(): Loaded {
-  loaded ??= kernelsIn(ownFolder);
-  return loaded;
+/** The kernels of this machine, looked for once a process; `untried`: also those that nobody has seen run. */
+export function loadKernels({ untried = false } = {}): Loaded {
+  const found = loaded.get(untried) ?? kernelsIn(ownFolder, process.env.NOMOAT_ISA, untried);
+  loaded.set(untried, found);
+  return found;
 }

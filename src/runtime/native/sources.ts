@@ -10,6 +10,8 @@ export const zigVersion = '0.17.1';
 export interface NativeManifest {
   readonly sources: string;
   readonly files: Readonly<Record<string, string>>;
+  /** Those of `files` that have run on no such machine, nor under an emulator. */
+  readonly neverRun?: readonly string[];
 }
 
 /** SHA-256 of a file, hexadecimal. */
