@@ -263,7 +263,9 @@ describe.each([
     console.log(loaded.reason ?? loaded.instructionSet);`;
     const { stdout } = node('--input-type=module', '--eval', program);
     const isBuilt = process.platform === 'linux' && process.arch === 'x64';
-    expect(stdout).toMatch(isBuilt ? /^(avx512-vnni|avx2|this processor lacks [\w, ]+)\n$/ : /^no kernels are built for /);
+    expect(stdout).toMatch(
+      isBuilt ? /^(avx512-vnni|avx2|this processor lacks [\w, ]+)\n$/ : /^no kernels are built for /,
+    );
   });
 
   // Once is enough for the same files.
