@@ -121,6 +121,13 @@ async function withAdapter(
   return { requested: { ...requested, ...brought }, notes: [...read, ...overruled] };
 }
 
+/** Whose learning rate a method has. */
+function ratesOf(method: RunSettings['method']): ModelFacts['method'] {
+  if (method === 'dpo') return 'dpo';
+  if (isPreferenceMethod(method)) return 'preferences';
+  return trainsAdapter(method) ? 'lora' : 'full';
+}
+
 /** The settings with what the rows and the model decide, and the line that says so. */
 function decide(
   requested: RequestedSettings,
@@ -130,7 +137,7 @@ function decide(
   const config = readModelConfig(model);
   const facts: ModelFacts = {
     ...config,
-    method: isPreferenceMethod(requested.method) ? 'preferences' : trainsAdapter(requested.method) ? 'lora' : 'full',
+    method: ratesOf(requested.method),
     weights: parameterCount(model),
     weightsPerRank: loraWeights(config, { rank: 1, targetModules: requested.targetModules }),
   };

@@ -66,11 +66,14 @@ test('the learning rate falls with the width, and full fine-tuning takes a tenth
   expect(chooseLearningRate({ ...smol, method: 'full' })).toBe(0.00013);
 });
 
-test('preferences are learnt in one pass, at a fortieth of the rate', () => {
+test('preferences are learnt in one pass, DPO at a tenth of the rate, others at a fortieth', () => {
   const preferences: ModelFacts = { ...smol, method: 'preferences' };
   expect(chooseLearningRate(preferences)).toBe(0.000063);
-  const { epochs, rank } = chooseDefaults(nothing, 128, data, preferences);
-  expect([epochs, rank]).toEqual([1, 8]);
+  expect(chooseLearningRate({ ...smol, method: 'dpo' })).toBe(0.00025);
+  for (const method of ['dpo', 'preferences'] as const) {
+    const { epochs, rank } = chooseDefaults(nothing, 128, data, { ...smol, method });
+    expect([epochs, rank]).toEqual([1, 8]);
+  }
   expect(
     explainDefaults(nothing, chooseDefaults(nothing, 128, data, preferences), { ...data, longest: 96 }, preferences),
   ).toContain('rank 8');

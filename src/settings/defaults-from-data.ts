@@ -22,8 +22,8 @@ export interface ModelFacts {
   /** Weights of an adapter of rank 1 on the run's target modules. */
   readonly weightsPerRank: number;
   readonly architecture: 'llama' | 'qwen2' | 'qwen3';
-  /** `preferences`: an adapter that learns which of two answers is preferred. */
-  readonly method: 'lora' | 'full' | 'preferences';
+  /** `preferences`: an adapter that learns which of two answers is preferred, by another method than DPO. */
+  readonly method: 'lora' | 'full' | 'dpo' | 'preferences';
 }
 
 export interface DataFacts {
@@ -84,7 +84,7 @@ export const chooseRank = (supervisedTokens: number, weightsPerRank: number): nu
 /** Rate of LoRA at a width of 2000; full fine-tuning wants a tenth. */
 const rateAt2000 = 5e-4;
 /** Preferences want a fraction of it: too high a rate drives both answers' log-probabilities down together (docs/defaults.md). */
-const shares: Readonly<Record<ModelFacts['method'], number>> = { lora: 1, full: 0.1, preferences: 0.025 };
+const shares: Readonly<Record<ModelFacts['method'], number>> = { lora: 1, full: 0.1, dpo: 0.1, preferences: 0.025 };
 /** Further passes over pairs raise the margin of those pairs and little else (docs/defaults.md). */
 const preferenceEpochs = 1;
 const widthExponents: Readonly<Record<ModelFacts['architecture'], number>> = {
@@ -120,7 +120,9 @@ export function chooseDefaults(
     batchSize,
     epochs:
       requested.epochs ??
-      (model.method === 'preferences' ? preferenceEpochs : chooseEpochs(data.rows, batchSize, model.weights)),
+      (model.method === 'dpo' || model.method === 'preferences'
+        ? preferenceEpochs
+        : chooseEpochs(data.rows, batchSize, model.weights)),
     rank: requested.rank ?? chooseRank(data.supervisedTokens, model.weightsPerRank),
     learningRate: requested.learningRate ?? chooseLearningRate(model),
   };

@@ -40,7 +40,7 @@ export type JobHyperparameters = z.output<typeof jobHyperparameters> &
 /** What a job learns from, and how nomoat does it: the method, and whose learning rate is taken. */
 export const jobMethods = {
   supervised: { method: 'lora', rates: 'lora' },
-  dpo: { method: 'dpo', rates: 'preferences' },
+  dpo: { method: 'dpo', rates: 'dpo' },
 } as const;
 export type JobMethod = keyof typeof jobMethods;
 
