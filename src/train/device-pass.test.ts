@@ -2,6 +2,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
+import '../../test/software-adapter.ts';
 import { relative } from '../../test/relative.ts';
 import type { PackedBatch } from '../batches/packed-batch.ts';
 import { Random } from '../batches/random.ts';

@@ -1,5 +1,6 @@
 /** Buffers of the device hold what is written into them. Runs where an adapter is found. */
 import { describe, expect, test } from 'vitest';
+import '../../../test/software-adapter.ts';
 import { DeviceMemory } from './device-memory.ts';
 import { floats } from './executor.ts';
 import { findAdapter } from './webgpu-adapter.ts';
