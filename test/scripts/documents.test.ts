@@ -188,7 +188,7 @@ const smaller: Readonly<Record<string, readonly string[]>> = {
 }; // biome-ignore format: a table
 /** Run elsewhere, or not without a network. */
 const elsewhere: Readonly<Record<string, string>> = {
-  quickstart: 'test/story/quickstart.test.ts',
+  quickstart: 'test/story/pack.test.ts',
   pull: 'src/store/hub.test.ts',
   push: 'src/library/push.test.ts',
   index: 'src/library/push.test.ts',

@@ -251,8 +251,13 @@ describe.each([
     const main = join(folder, 'node_modules/nomoat/dist/cli/main.js');
     const { status, stderr } = node(main, 'quickstart');
     expect(status, stderr).toBe(0);
-    const [, right] = stderr.match(/\nAfter: {2}(\d+) of 140 right/)!;
+    expect(stderr).toContain('280 examples to learn from, 140 held out');
+    const [, before] = stderr.match(/\nBefore: (\d+) of 140 right/)!;
+    const [, right, low] = stderr.match(/\nAfter: {2}(\d+) of 140 right \(\d+%, 95% interval (\d+) to \d+%\)/)!;
+    expect(Number(low)).toBeGreaterThan((100 * Number(before)) / 140 + 20);
     expect(Number(right)).toBeGreaterThan(70);
+    expect(stderr).toContain(`chat ${join('runs', 'quickstart')}`);
+    expect(existsSync(join(folder, 'runs/quickstart/adapter/adapter.gguf'))).toBe(true);
     const answer = node(main, 'chat', 'runs/quickstart', '--prompt', 'how cold will it be here', '--temperature', '0');
     expect(answer.stdout).toBe('GetWeather\n');
   };
@@ -268,10 +273,7 @@ describe.each([
     );
   });
 
-  // Once is enough for the same files.
-  if (name === 'plainly') test('quickstart trains, and chat answers', { timeout: 240_000 }, trainsAndChats);
-
-  test('a TypeScript program compiles against its types, trains and chats', { timeout: 240_000 }, (context) => {
+  const compiles = (context: TestContext): void => {
     if (missing !== null) context.skip(missing);
     writeFileSync(join(folder, 'program.ts'), program);
     writeFileSync(join(folder, 'data.jsonl'), data.map((row) => JSON.stringify(row)).join('\n'));
@@ -286,5 +288,10 @@ describe.each([
       tokens: expect.any(Number),
       code: 'data-not-found',
     });
-  });
+  };
+
+  // Once is enough for the same files.
+  if (name !== 'plainly') return;
+  test('quickstart: before, training, after, how to chat; and chat answers', { timeout: 400_000 }, trainsAndChats);
+  test('a TypeScript program compiles against its types, trains and chats', { timeout: 240_000 }, compiles);
 });
