@@ -15,6 +15,7 @@ import { probeKernels, weightLevels } from '../dist/runtime/onnxruntime-node/pro
 import { quantizeModel } from '../dist/train/int8-model.js';
 import { createLoraStep } from '../dist/train/open-step.js';
 import { freshAdapter } from './fresh-adapter.mjs';
+import { relative } from './relative.mjs';
 
 const [base, rowsPath, adapterPath, threads = 2, tokens = 512] = process.argv.slice(2);
 const model = openGguf(base);
@@ -65,12 +66,5 @@ await measure('int8, activations recomputed', { weights, activations: 'recompute
 await measure('int8, rows by themselves', { weights }, 0);
 await measure('float32, rows by themselves', {}, 0);
 const float32 = await measure('float32', {});
-let [difference, size] = [0, 0];
-int8.forEach((gradient, i) => {
-  gradient.forEach((value, j) => {
-    difference += (value - float32[i][j]) ** 2;
-    size += float32[i][j] ** 2;
-  });
-});
-console.log(JSON.stringify({ gradientDifference: Math.sqrt(difference / size) }));
+console.log(JSON.stringify({ gradientDifference: relative(int8, float32) }));
 process.exit(0);

@@ -21,6 +21,8 @@ import { quantizeModel } from '../dist/train/int8-model.js';
 import { createLoraStep } from '../dist/train/open-step.js';
 import { freshAdapter } from './fresh-adapter.mjs';
 import { openPeft } from './peft/asked.mjs';
+import { randomRows } from './random-rows.mjs';
+import { relative } from './relative.mjs';
 
 const { positionals, values } = parseArgs({
   allowPositionals: true,
@@ -46,13 +48,6 @@ const model = openGguf(base);
 const config = readModelConfig(model);
 const pack = (rows, prefix = 0) => packRows(rows, { packing: true, microBatchSize: null, maxTokens: 1024, padToken: 0, prefix });
 
-function randomRows() {
-  let state = 1;
-  const token = () => (state = (Math.imul(state, 1664525) + 1013904223) >>> 0) % config.vocabulary;
-  const [count, length] = values.random.split('x').map(Number);
-  return Array.from({ length: count }, () => ({ tokens: Int32Array.from({ length }, token), supervised: new Uint8Array(length).fill(1) }));
-}
-
 async function referenceRows() {
   const tokenizer = await openTokenizer(base);
   const examples = await readExamples([join(reference, 'train.jsonl')]);
@@ -76,13 +71,14 @@ const peft = values.peft ? openPeft(values.peft, [...ofPeft, ...(values.shape ? 
 const steps = {};
 for (const engine of ['onnxruntime', 'native']) {
   if (values.only && values.only !== engine) continue;
-  const { weights } = await quantizeModel({ model, threads, compared: pack(randomRows().slice(0, 1))[0], levels });
+  const { weights } = await quantizeModel({ model, threads, compared: pack(randomRows(config, values.random).slice(0, 1))[0], levels });
   steps[engine] = await createLoraStep({ model, threads, adapter: adapter(), weights, engine, onEngine: (name) => console.log(JSON.stringify({ engine: name })) });
 }
 
 /** Exact gradients, which both engines' are measured by. */
 const exact = values.float32 ? await createLoraStep({ model, threads, adapter: adapter() }) : null;
 
+const gradientsOf = ({ parameters }) => parameters.map(({ gradient }) => gradient);
 const median = (numbers) => [...numbers].sort((a, b) => a - b)[Math.floor(numbers.length / 2)];
 
 async function accumulate(step, batches, supervised) {
@@ -125,17 +121,9 @@ async function measure(name, batches, other = null) {
   console.log(JSON.stringify({ work: name, onnxruntimeOverNative: { wall: ratio('onnxruntime', 0), user: ratio('onnxruntime', 1) }, ...overPeft, gradientsApart: distance(steps.native, steps.onnxruntime) }));
 }
 
-/** Of all gradients together. */
-function distance(ours, theirs) {
-  let [apart, size] = [0, 0];
-  for (const [i, { gradient }] of ours.parameters.entries()) {
-    const other = theirs.parameters[i].gradient;
-    for (const [k, value] of gradient.entries()) [apart, size] = [apart + (value - other[k]) ** 2, size + other[k] ** 2];
-  }
-  return Math.sqrt(apart / size);
-}
+const distance = (ours, theirs) => relative(gradientsOf(ours), gradientsOf(theirs));
 
-await measure(`packed ${values.random}`, pack(randomRows()), peft);
+await measure(`packed ${values.random}`, pack(randomRows(config, values.random)), peft);
 if (peft) console.log(JSON.stringify(await peft.close()));
 if (reference) {
   const rows = await referenceRows();

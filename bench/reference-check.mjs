@@ -17,6 +17,7 @@ import { chatTemplateOf } from '../dist/text/chat-template.js';
 import { openTokenizer } from '../dist/llama/tokenizer.js';
 import { buildRows } from '../dist/tokens/rows.js';
 import { createLoraStep } from '../dist/train/open-step.js';
+import { relative } from './relative.mjs';
 
 const [base, reference, run] = process.argv.slice(2);
 const model = openGguf(base);
@@ -36,15 +37,7 @@ const count = batches.reduce((sum, batch) => sum + batch.supervisedTokens, 0);
 for (const batch of batches) await step.accumulate([batch], 1 / count, [0]);
 const { tensors } = readSafetensors(join(reference, 'lora.gradients.step5.f16.safetensors'));
 let worst = 0;
-for (const { name, gradient } of step.parameters) {
-  const theirs = tensors.get(name).float32();
-  let [difference, norm] = [0, 0];
-  for (let i = 0; i < theirs.length; i++) {
-    difference += (gradient[i] - theirs[i]) ** 2;
-    norm += theirs[i] ** 2;
-  }
-  worst = Math.max(worst, Math.sqrt(difference / norm));
-}
+for (const { name, gradient } of step.parameters) worst = Math.max(worst, relative([gradient], [tensors.get(name).float32()]));
 await step.close();
 console.log(JSON.stringify({ tensors: step.parameters.length, worstGradientError: worst }));
 

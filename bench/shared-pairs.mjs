@@ -10,6 +10,7 @@ import { readModelConfig } from '../dist/models/config.js';
 import { resolveModel } from '../dist/store/local-models.js';
 import { createLoraStep } from '../dist/train/open-step.js';
 import { freshAdapter } from './fresh-adapter.mjs';
+import { relative } from './relative.mjs';
 
 const number = (value) => ({ type: 'string', default: String(value) });
 const { positionals, values } = parseArgs({ allowPositionals: true, options: { prompt: number(128), answer: number(128), pairs: number(2), rounds: number(5), threads: number(2) } });
@@ -37,17 +38,12 @@ async function once(sharesPairs) {
 }
 const median = (all) => [...all].sort((a, b) => a - b)[all.length >> 1];
 const [shared, apart] = [await once(true), await once(false)];
-let [difference, size] = [0, 0];
-shared.gradients.forEach((gradient, i) => gradient.forEach((value, k) => {
-  difference += (value - apart.gradients[i][k]) ** 2;
-  size += apart.gradients[i][k] ** 2;
-}));
 const ratios = [];
 for (let round = 0; round < rounds; round++) {
   const [first, second] = [await once(round % 2 === 0), await once(round % 2 !== 0)];
   ratios.push(round % 2 === 0 ? first.seconds / second.seconds : second.seconds / first.seconds);
 }
 const tokensOf = (sharesPairs) => batches[sharesPairs].reduce((sum, { tokens }) => sum + tokens.length, 0);
-console.log(JSON.stringify({ prompt, answer, pairs, tokens: { shared: tokensOf(true), apart: tokensOf(false) }, ofTokens: tokensOf(true) / tokensOf(false), ofTime: median(ratios), ratios, gradientsApart: Math.sqrt(difference / size) }));
+console.log(JSON.stringify({ prompt, answer, pairs, tokens: { shared: tokensOf(true), apart: tokensOf(false) }, ofTokens: tokensOf(true) / tokensOf(false), ofTime: median(ratios), ratios, gradientsApart: relative(shared.gradients, apart.gradients) }));
 await step.close();
 model.close();

@@ -16,6 +16,8 @@ import { findAdapter } from '../dist/runtime/onnxruntime-node/webgpu-adapter.js'
 import { createLoraStep } from '../dist/train/open-step.js';
 import { initAdamW, updateAdamW } from '../dist/train/optimizer.js';
 import { freshAdapter } from './fresh-adapter.mjs';
+import { randomRows } from './random-rows.mjs';
+import { relative } from './relative.mjs';
 
 const option = (value) => ({ type: 'string', default: value });
 const { positionals, values } = parseArgs({ allowPositionals: true, options: { peft: { type: 'string' }, steps: option('3'), work: option('4x256'), large: option('2x512'), layers: { type: 'string' } } });
@@ -30,15 +32,6 @@ const threads = cpus().length;
 const found = { node: process.version, processor: cpus()[0].model, cores: threads, card: null, adapter: null, beside: [], large: null, peft: [] };
 const keep = () => writeFileSync(out, `${JSON.stringify(found, null, 2)}\n`);
 
-/** Random tokens, all supervised, in the micro-batches of a run. */
-function batchesOf(config, work) {
-  const [count, length] = work.split('x').map(Number);
-  let state = 1;
-  const token = () => (state = (Math.imul(state, 1664525) + 1013904223) >>> 0) % config.vocabulary;
-  const rows = Array.from({ length: count }, () => ({ tokens: Int32Array.from({ length }, token), supervised: new Uint8Array(length).fill(1) }));
-  return packRows(rows, { packing: true, microBatchSize: null, maxTokens: 1024, padToken: 0 });
-}
-
 /** Steps with AdamW from one and the same adapter: their losses, seconds, and the first one's gradients. */
 async function train(path, work, device) {
   const model = openGguf(path);
@@ -46,7 +39,7 @@ async function train(path, work, device) {
   const adapter = freshAdapter(config, rank);
   // B as it is after some steps: with zeros half of the gradients are none.
   for (const { b } of adapter.pairs) b.set(b.map((_, i) => Math.sin(i) / 1000));
-  const batches = batchesOf(config, work);
+  const batches = packRows(randomRows(config, work), { packing: true, microBatchSize: null, maxTokens: 1024, padToken: 0 });
   const tokens = batches.reduce((sum, { realTokens }) => sum + realTokens, 0);
   const scale = 1 / batches.reduce((sum, { supervisedTokens }) => sum + supervisedTokens, 0);
   const step = await createLoraStep({ model, adapter, threads, device });
@@ -57,7 +50,7 @@ async function train(path, work, device) {
     const began = performance.now();
     step.clearGradients();
     const { lossSum } = await step.accumulate(batches, scale, batches.map((_, b) => b));
-    gradients ??= step.parameters.map(({ gradient, name }) => ({ name, gradient: gradient.slice() }));
+    gradients ??= step.parameters.map(({ gradient }) => gradient.slice());
     updateAdamW(step.parameters, moments, 1e-3, { weightDecay: 0 });
     losses.push(lossSum * scale);
     seconds.push((performance.now() - began) / 1000);
@@ -68,18 +61,11 @@ async function train(path, work, device) {
   return { losses, seconds, tokensPerSecond: tokens / Math.min(...seconds.slice(1)), gradients };
 }
 
-/** How far b is from a, relative. */
-function apart(a, b) {
-  let [difference, norm] = [0, 0];
-  for (let i = 0; i < a.length; i++) [difference, norm] = [difference + (b[i] - a[i]) ** 2, norm + a[i] ** 2];
-  return Math.sqrt(difference / norm);
-}
-
 async function beside(name, path, work) {
   const { gradients: exact, ...processor } = await train(path, work, 'cpu');
   const { gradients, ...card } = await train(path, work, 'webgpu');
   const worstLoss = Math.max(...card.losses.map((loss, i) => Math.abs(loss / processor.losses[i] - 1)));
-  const worstGradient = Math.max(...gradients.map(({ gradient }, i) => apart(exact[i].gradient, gradient)));
+  const worstGradient = Math.max(...gradients.map((gradient, i) => relative([gradient], [exact[i]])));
   found.beside.push({ name, work, worstLoss, worstGradient, processor, card });
   keep();
   console.log(`${name}, ${work}: losses within ${worstLoss.toExponential(1)}, gradients within ${worstGradient.toExponential(1)}; tokens/s ${card.tokensPerSecond.toFixed(0)} on the card, ${processor.tokensPerSecond.toFixed(0)} on the processor`);
