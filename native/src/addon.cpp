@@ -118,6 +118,22 @@ static napi_value packInt8(napi_env env, napi_callback_info info) {
   });
 }
 
+// moveInt8(packed, values): the matrix, packed without `transposed`, lies in `values` from now on, which hold what packInt8 made of the former ones.
+// Throws where `out` is no multiple of 64: such a matrix has memory of its own.
+static napi_value moveInt8(napi_env env, napi_callback_info info) {
+  return guarded(env, [&]() -> napi_value {
+    const Call<2> call(env, info);
+    const auto& handle = handleOf(env, call.values[0], "matrix");
+    const auto* values = static_cast<const int8_t*>(memoryOf(env, call.values[1], napi_int8_array, handle.in * handle.out));
+    if (handle.kind != Handle::kInt8 || !values) throw std::runtime_error("native: no matrix of these sizes");
+    auto& matrix = *static_cast<Frozen<Int8>*>(handle.matrix);
+    if (matrix.forward.ownsMemory() || !matrix.backward.isTurned()) throw std::runtime_error("native: the matrix does not lie in one array");
+    matrix.forward.moveTo(values);
+    matrix.backward.turn(matrix.forward);
+    return nullptr;
+  });
+}
+
 // packExact(values [out, in], in, out) -> a packed matrix, in memory of its own for both directions.
 static napi_value packExact(napi_env env, napi_callback_info info) {
   return guarded(env, [&] {
@@ -180,7 +196,7 @@ NAPI_MODULE_INIT() {
   const struct {
     const char* name;
     napi_callback callback;
-  } functions[] = {{"packInt8", nomoat::packInt8}, {"packExact", nomoat::packExact}, {"run", nomoat::run}, {"failArray", nomoat::failArray}};
+  } functions[] = {{"packInt8", nomoat::packInt8}, {"moveInt8", nomoat::moveInt8}, {"packExact", nomoat::packExact}, {"run", nomoat::run}, {"failArray", nomoat::failArray}};
   for (const auto& [name, callback] : functions) {
     napi_value function;
     napi_create_function(env, name, NAPI_AUTO_LENGTH, callback, nullptr, &function);

@@ -15,6 +15,16 @@ struct Handle {
   void* matrix;
 };
 
+// What packInt8 or packExact returned; throws where it is anything else.
+inline const Handle& handleOf(napi_env env, napi_value value, const std::string& name) {
+  napi_valuetype type = napi_undefined;
+  if (value) napi_typeof(env, value, &type);
+  void* data = nullptr;
+  if (type != napi_external || napi_get_value_external(env, value, &data) != napi_ok)
+    throw std::runtime_error("native stage: no packed matrix " + name);
+  return *static_cast<Handle*>(data);
+}
+
 // A typed array of JavaScript; anything else has `typed` false.
 struct TypedArray {
   bool typed = false;
@@ -59,16 +69,10 @@ class Arguments {
   // The packed matrix of this name.
   template <class Matrix>
   const Matrix& matrix(const std::string& name, Handle::Kind kind, size_t in, size_t out) const {
-    const napi_value value = get(name);
-    napi_valuetype type = napi_undefined;
-    if (value) napi_typeof(env_, value, &type);
-    void* data = nullptr;
-    if (type != napi_external || napi_get_value_external(env_, value, &data) != napi_ok)
-      throw std::runtime_error("native stage: no packed matrix " + name);
-    const auto* handle = static_cast<Handle*>(data);
-    if (handle->kind != kind || handle->in != in || handle->out != out)
+    const Handle& handle = handleOf(env_, get(name), name);
+    if (handle.kind != kind || handle.in != in || handle.out != out)
       throw std::runtime_error("native stage: " + name + " is packed otherwise");
-    return *static_cast<Matrix*>(handle->matrix);
+    return *static_cast<Matrix*>(handle.matrix);
   }
 
  private:

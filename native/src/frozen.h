@@ -128,6 +128,11 @@ class Panels {
   }
   void turn(const Panels& other) noexcept { panels_ = other.panels_; }
 
+  bool ownsMemory() const { return own_.data() != nullptr; }
+  bool isTurned() const { return turned_; }
+  // The panels lie elsewhere now.
+  void moveTo(const Weight* panels) noexcept { panels_ = panels; }
+
   size_t inner() const { return inner_; }
   size_t columns() const { return columns_; }
 

@@ -14,7 +14,8 @@ import type { Decision } from '../plan/decide.ts';
 import { weightLevels } from '../runtime/onnxruntime-node/probe.ts';
 import { assertGoesOn } from '../stop.ts';
 import type { TokenRow } from '../tokens/token-row.ts';
-import { type BaseWeights, diskStore, fileWeights } from '../train/base-weights.ts';
+import { type BaseWeights, fileWeights } from '../train/base-weights.ts';
+import { diskStore } from '../train/disk-store.ts';
 import { quantizeModel } from '../train/int8-model.ts';
 
 /**

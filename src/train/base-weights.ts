@@ -2,15 +2,20 @@
  * Where a step finds the weights of its model, layer by layer, as inputs of the block graphs. Knows files and the engine's tensors,
  * nothing of training.
  */
-import { openSync, rmSync } from 'node:fs';
-import { writeFailure } from '../formats/atomic-write.ts';
 import type { GgufFile } from '../formats/gguf/types.ts';
 import type { Projection } from '../lora/adapter.ts';
 import { type ModelConfig, projectionDimensions } from '../models/config.ts';
 import { type QuantizedMatrix, transposedValues } from '../models/quantize.ts';
 import { type ModelWeights, readLayer } from '../models/weights.ts';
 import { bytes, floats, type Tensor, type Tensors } from '../runtime/onnxruntime-node/executor.ts';
-import { LayerReader, writeFully } from './layer-reader.ts';
+
+/** A frozen int8 matrix that an engine has arranged for itself, and what is told whenever it was read anew: where it lies. */
+export interface ArrangedMatrix {
+  liesIn(values: Int8Array): void;
+}
+
+/** Arranges values [in, out] anew where they lie; null where the engine takes them as they are. */
+export type Arrange = (projection: Projection, values: Int8Array, scale: Float32Array) => ArrangedMatrix | null;
 
 export interface BaseWeights {
   readonly precision: 'f32' | 'int8';
@@ -24,6 +29,8 @@ export interface BaseWeights {
   readonly streamed: boolean;
   /** Weights of a layer by the block graphs' input names, until the next call; `next` is the layer that will be asked for then. */
   layer(layer: number, next?: number): Tensors | Promise<Tensors>;
+  /** Of int8 layers from the disk: keeps them there as an engine has arranged them, so that nothing is to be done each time one is read. Throws NomoatError where they cannot be written. */
+  arrange?(arrange: Arrange): Promise<void>;
   /** `output_norm` and `output`, and `output.scale` and `output.transposed` where the head is int8. */
   readonly head: Tensors;
   /** Lets go of the weights' memory, and of what they hold beside it. */
@@ -134,7 +141,7 @@ export function int8Tensors({ matrices, vectors }: Int8Layer): Map<string, Tenso
 }
 
 /** The parts of int8 weights that do not depend on where the layers are. */
-function int8Parts(model: GgufFile, config: ModelConfig, first: Int8Layer, head: Int8Head) {
+export function int8Parts(model: GgufFile, config: ModelConfig, first: Int8Layer, head: Int8Head) {
   const { modelWidth: width, vocabulary } = config;
   return {
     precision: 'int8',
@@ -178,61 +185,6 @@ export function memoryStore(): Int8Store {
         close() {
           tensors.length = 0;
           parts.head.clear();
-        },
-      };
-    },
-  };
-}
-
-/**
- * Layers in a file of `path`, read into one of two buffers while the engine computes with the other. Only the small vectors stay in
- * memory. The file is made anew by every process that wants it; where the system allows it has no name from the start, so that nothing is
- * left of it however the process ends, else `close` removes it. Throws NomoatError where the disk is full.
- */
-export function diskStore(path: string): Int8Store {
-  const descriptor = openSync(path, 'w+');
-  // Windows keeps the names of open files.
-  if (process.platform !== 'win32') rmSync(path);
-  const kept: Omit<Int8Layer, 'matrices'>[] = [];
-  let sizes: { projection: Projection; inFeatures: number; outFeatures: number }[] = [];
-  const scales: ReadonlyMap<Projection, Float32Array>[] = [];
-  let layerBytes = 0;
-  return {
-    add({ matrices, vectors }) {
-      sizes = [...matrices].map(([projection, { inFeatures, outFeatures }]) => ({
-        projection,
-        inFeatures,
-        outFeatures,
-      }));
-      layerBytes = sizes.reduce((sum, { inFeatures, outFeatures }) => sum + inFeatures * outFeatures, 0);
-      let at = kept.length * layerBytes;
-      try {
-        for (const { values } of matrices.values()) at += writeFully(descriptor, values, at);
-      } catch (error) {
-        throw writeFailure(path, error);
-      }
-      scales.push(new Map([...matrices].map(([projection, { scale }]) => [projection, scale])));
-      kept.push({ vectors });
-    },
-    finish(model, config, head) {
-      const reader = new LayerReader(descriptor, layerBytes);
-      const layerOf = (layer: number, block: Int8Array): Int8Layer => {
-        let at = 0;
-        const matrices = sizes.map(({ projection, inFeatures, outFeatures }) => {
-          const end = at + inFeatures * outFeatures;
-          const values = block.subarray(at, end);
-          at = end;
-          return [projection, { values, scale: scales[layer]!.get(projection)!, inFeatures, outFeatures }] as const;
-        });
-        return { ...kept[layer]!, matrices: new Map(matrices) };
-      };
-      return {
-        ...int8Parts(model, config, { ...kept[0]!, matrices: new Map() }, head),
-        streamed: true,
-        layer: async (layer, next) => int8Tensors(layerOf(layer, await reader.take(layer, next))),
-        close() {
-          reader.close();
-          rmSync(path, { force: true });
         },
       };
     },

@@ -19,7 +19,8 @@ import { randomModel } from '../models/random-model.ts';
 import { readLayer } from '../models/weights.ts';
 import { loadKernels } from '../runtime/native/load.ts';
 import type { TokenRow } from '../tokens/token-row.ts';
-import { type BaseWeights, diskStore, memoryStore } from './base-weights.ts';
+import { type BaseWeights, memoryStore } from './base-weights.ts';
+import { diskStore } from './disk-store.ts';
 import { quantizeHead, quantizeLayer } from './int8-model.ts';
 import { createLoraStep, type LoraStepOptions } from './open-step.ts';
 import { outOfMemory } from './out-of-memory.ts';
@@ -98,6 +99,7 @@ const cases: readonly Case[] = [
   { name: 'heads of 320: attention falls back', model: () => made({ modelWidth: 320, heads: 1 }), says: /^native kernels compute the step, onnxruntime attention$/ },
   { name: 'a width that no 16 divides: all falls back', model: () => made({ modelWidth: 72, heads: 2, feedForward: 96 }), says: /^onnxruntime computes the step, not the native kernels: a width of the model, 72, / },
   { name: 'blocks from the disk', model: small, says: native, streamed: true },
+  { name: 'blocks from the disk, of widths that no 64 divides', model: () => made({ modelWidth: 80, heads: 5, feedForward: 208 }), says: native, streamed: true },
 ]; // biome-ignore format: a table
 
 function adapterFor(

@@ -15,7 +15,7 @@ import { type ActivationPolicy, activationPolicies } from '../models/activation-
 import { projectionDimensions, readModelConfig } from '../models/config.ts';
 import { bytes, Executor, floats } from '../runtime/onnxruntime-node/executor.ts';
 import { probeKernels, weightLevels } from '../runtime/onnxruntime-node/probe.ts';
-import { diskStore } from './base-weights.ts';
+import { diskStore } from './disk-store.ts';
 import { quantizeModel } from './int8-model.ts';
 import { createLoraStep, type LoraStepOptions } from './open-step.ts';
 import type { TrainStep } from './step.ts';

@@ -7,7 +7,7 @@ import { openGguf } from '../formats/gguf/read.ts';
 import { projections } from '../lora/adapter.ts';
 import { projectionDimensions, readModelConfig } from '../models/config.ts';
 import { emptyMatrix } from '../models/quantize.ts';
-import { diskStore } from './base-weights.ts';
+import { diskStore } from './disk-store.ts';
 
 /** What happens to files, in order. */
 const seen: string[] = [];

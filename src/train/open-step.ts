@@ -100,6 +100,7 @@ export async function createLoraStep(options: LoraStepOptions): Promise<TrainSte
   const choice = chooseKernels({ engine, device }, config, { ...block, streamed: base.streamed });
   const { kernels } = choice;
   const stages = await openStages(config, block, { threads, device, kernels });
+  if (stages.arrange) await base.arrange?.(stages.arrange);
   sayEngine(options, choice, stages.fallbacks);
   const slots = adapterSlots(adapter);
   const trainedInputs = Array.from({ length: config.layers }, (_, layer) => {

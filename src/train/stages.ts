@@ -13,6 +13,7 @@ import { type BlockStages, nativeStages, shapeOf } from '../runtime/native/block
 import { type HeadStage, nativeHead } from '../runtime/native/head.ts';
 import type { Kernels } from '../runtime/native/kernels.ts';
 import { Executor } from '../runtime/onnxruntime-node/executor.ts';
+import type { Arrange } from './base-weights.ts';
 
 /** Attention as graphs of onnxruntime, both ways. */
 export interface CompiledAttention extends AttentionStages {
@@ -26,6 +27,8 @@ export interface CompiledAttention extends AttentionStages {
 export interface Stages extends BlockStages {
   /** Our own kernels, where they compute attention: no graphs are compiled then. */
   readonly attention: CompiledAttention | { readonly kernels: NativeAttention };
+  /** How the stages want int8 weights to lie that are read anew each time; null where they take them as they come. */
+  readonly arrange: Arrange | null;
   /** What onnxruntime computes although there are kernels, in words for people. */
   readonly fallbacks: readonly string[];
   readonly head: HeadStage;
@@ -96,9 +99,9 @@ export async function openStages(
     pairs.set(key, made);
     return made;
   };
-  const around: BlockStages = kernels
+  const { arrange, ...around } = kernels
     ? nativeStages(kernels, config, options, threads)
-    : await compiledStages(config, options, make);
+    : { ...(await compiledStages(config, options, make)), arrange: null };
   const shape = shapeOf(config, options, threads);
   const kernelAttention = kernels && nativeAttention(kernels, config, shape);
   const rows = kernelAttention ? null : await both(attention(config));
@@ -123,6 +126,7 @@ export async function openStages(
           tiled: (size) => pair(`${size.tile} ${size.whole} ${size.prefix}`, () => tiledAttention(config, size)),
           wholeSegment: keepsSegments ? () => pair('segment', () => attention(config, true)) : null,
         },
+    arrange,
     fallbacks: [...(kernelAttention ? [] : ['attention']), ...(own ? [] : ['the head'])],
     release,
     async close() {

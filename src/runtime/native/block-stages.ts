@@ -7,6 +7,7 @@ import { projections } from '../../lora/adapter.ts';
 import { afterAttention, beforeAttention } from '../../models/block.ts';
 import type { BlockOptions } from '../../models/block-options.ts';
 import { type ModelConfig, projectionDimensions } from '../../models/config.ts';
+import type { Arrange } from '../../train/base-weights.ts';
 import type { Executor, Tensors } from '../onnxruntime-node/executor.ts';
 import type { BlockShape, Kernels, PackedMatrix, StageName } from './kernels.ts';
 
@@ -20,6 +21,11 @@ export interface BlockStages {
   readonly preBackwardFirst: Stage | null;
   readonly postForward: Stage;
   readonly postBackward: Stage;
+}
+
+export interface NativeStages extends BlockStages {
+  /** How int8 weights lie for these stages, for those that are read anew each time. */
+  readonly arrange: Arrange;
 }
 
 /** Floats that a vector holds (native/src/vector.h): widths are multiples of it. */
@@ -82,7 +88,7 @@ export function nativeStages(
   config: ModelConfig,
   options: BlockOptions,
   threads: number,
-): BlockStages {
+): NativeStages {
   const int8 = options.precision === 'int8';
   const shape = shapeOf(config, options, threads);
   const packed = new PackedWeights(kernels, config, int8);
@@ -104,10 +110,14 @@ export function nativeStages(
     preBackwardFirst: before.backwardFirst.size > 0 ? stage('before.backward', before.backwardFirst) : null,
     postForward: stage('after.forward', after.forward),
     postBackward: stage('after.backward', after.backward),
+    arrange: packed.arrange,
   };
 }
 
-/** Frozen matrices as the kernels take them, arranged when they are first met, int8 ones in place; known by the array that they came in. */
+/** Columns of a panel (native/src/int8.h): a matrix of a multiple of them is arranged within its own array. */
+const panelColumns = 64;
+
+/** Frozen matrices as the kernels take them, arranged when they are first met, int8 ones in place; known by the array that they lie in. */
 class PackedWeights {
   private readonly kernels: Kernels;
   private readonly config: ModelConfig;
@@ -132,6 +142,19 @@ class PackedWeights {
     }
     return found;
   }
+
+  /** For weights that are kept as they are arranged here, and lie elsewhere whenever they are read. */
+  readonly arrange: Arrange = (projection, values, scale) => {
+    const { inFeatures, outFeatures } = projectionDimensions(this.config, projection);
+    if (outFeatures % panelColumns !== 0) return null;
+    const packed = this.kernels.packInt8(values, inFeatures, outFeatures, scale, null);
+    return {
+      liesIn: (array) => {
+        this.kernels.moveInt8(packed, array);
+        this.known.set(array, packed);
+      },
+    };
+  };
 
   private pack(
     projection: (typeof projections)[number],

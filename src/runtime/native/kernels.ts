@@ -44,6 +44,11 @@ export interface Kernels {
     scale: Float32Array,
     transposed: Int8Array | null,
   ): PackedMatrix;
+  /**
+   * The matrix, which was packed without `transposed`, lies in `values` from now on; they hold what packInt8 made of the former ones. Throws where outFeatures is
+   * no multiple of 64: such a matrix has memory of its own.
+   */
+  moveInt8(packed: PackedMatrix, values: Int8Array): void;
   /** Values [out, in], which are copied, for both directions. */
   packExact(values: Float32Array, inFeatures: number, outFeatures: number): PackedMatrix;
   run(
