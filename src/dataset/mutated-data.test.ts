@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { afterAll, describe, expect, test } from 'vitest';
 import { mutations } from '../../test/mutate.ts';
+import { openFilesIn } from '../../test/open-files.ts';
 import { NomoatError } from '../errors.ts';
 import { readExamples } from './dataset-files.ts';
 
@@ -95,6 +96,7 @@ describe('files', () => {
       for (const mutant of mutations(bytes, 20, perFile)) {
         writeFileSync(path, mutant.bytes);
         const { read, took } = await attempt(path, mutant.how);
+        expect(openFilesIn(folder), mutant.how).toEqual([]);
         if (!read) refused++;
         if (took > slowest.took) slowest = { took, how: mutant.how };
       }

@@ -207,21 +207,38 @@ async function openRecords(
         }
       : record;
   const source = raw.records[Symbol.asyncIterator]();
-  let head: RawRecord[] = [];
-  let ended = false;
-  while (head.length < detectionRecords && !ended) {
-    const next = await source.next();
-    if (next.done) ended = true;
-    else head = head.concat(next.value);
+  try {
+    const { ended, head } = await headRecords(source);
+    const found = (ended ? unwrapped(oneConversation(head, raw), raw, request.columns) : head).map(rename);
+    if (found.length === 0 && mayBeEmpty) return null;
+    const { format, why } = formatOf(path, raw, found.slice(0, detectionRecords), request);
+    const batches = async function* (): AsyncGenerator<readonly RawRecord[]> {
+      try {
+        yield found;
+        for (let next = await source.next(); !next.done; next = await source.next()) yield next.value.map(rename);
+      } finally {
+        await source.return?.();
+      }
+    };
+    return { format, why, batches: batches() };
+  } catch (error) {
+    // Else the file would stay open, and could not be removed on Windows.
+    await source.return?.();
+    throw error;
   }
-  const found = (ended ? unwrapped(oneConversation(head, raw), raw, request.columns) : head).map(rename);
-  if (found.length === 0 && mayBeEmpty) return null;
-  const { format, why } = formatOf(path, raw, found.slice(0, detectionRecords), request);
-  const batches = async function* (): AsyncGenerator<readonly RawRecord[]> {
-    yield found;
-    for (let next = await source.next(); !next.done; next = await source.next()) yield next.value.map(rename);
-  };
-  return { format, why, batches: batches() };
+}
+
+/** As many records as tell the format, or all. */
+async function headRecords(
+  source: AsyncIterator<readonly RawRecord[]>,
+): Promise<{ head: readonly RawRecord[]; ended: boolean }> {
+  let head: RawRecord[] = [];
+  while (head.length < detectionRecords) {
+    const next = await source.next();
+    if (next.done) return { head, ended: true };
+    head = head.concat(next.value);
+  }
+  return { head, ended: false };
 }
 
 /**
