@@ -3,14 +3,14 @@ import { execFileSync } from 'node:child_process';
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 
-/** Installs a package, such as `openai@7`, into `place`, which is made; returns its folder. Throws where npm fails. */
-export function installPackage(spec, place) {
+/** Installs a package, such as `openai@7`, into `place`, which is made; returns its folder. `flags`: further ones of npm. Throws where npm fails. */
+export function installPackage(spec, place, flags = []) {
   mkdirSync(place, { recursive: true });
   writeFileSync(join(place, 'package.json'), '{}');
   const npm = process.env.npm_execpath;
   const [program, first] = npm === undefined ? ['npm', []] : [process.execPath, [npm]];
   const options = { cwd: place, stdio: ['ignore', 'ignore', 'pipe'], shell: npm === undefined && process.platform === 'win32' };
-  execFileSync(program, [...first, 'install', '--ignore-scripts', '--no-audit', '--no-fund', spec], options);
+  execFileSync(program, [...first, 'install', '--ignore-scripts', '--no-audit', '--no-fund', ...flags, spec], options);
   return join(place, 'node_modules', spec.slice(0, spec.lastIndexOf('@')));
 }
 

@@ -108,7 +108,7 @@ static napi_value packInt8(napi_env env, napi_callback_info info) {
     Frozen<Int8>& matrix = *owned;
     const napi_value external = handed(env, size, std::move(owned));
     std::memcpy(matrix.scale.data(), scales, size.out * sizeof(float));
-    for (size_t n = 0; n < size.out; n++) matrix.logScale.data()[n] = std::log(matrix.scale.data()[n]);
+    for (size_t n = 0; n < size.out; n++) matrix.logScale.data()[n] = logarithm(matrix.scale.data()[n]);
     const Plain<Int8> plain{values, size.out, 1, size.in, size.out};
     if (!transposed) matrix.backward.begin(plain.transposed());
     matrix.forward.arrange(plain, scratch);

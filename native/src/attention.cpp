@@ -164,7 +164,7 @@ void forwardBlock(const Sizes& s, const Block& b, const float* const in[3], floa
     const size_t n = b.first + r % b.queries, head = b.keyHead * s.group + r / b.queries;
     for (size_t k = 0; k < width; k += kLanes)
       store(o + n * s.queryWidth + head * width + k, mul(load(sums + r * width + k), all(1.f / total[r])));
-    lse[n * s.heads + head] = top[r] + std::log(total[r]);
+    lse[n * s.heads + head] = top[r] + logarithm(total[r]);
   }
 }
 

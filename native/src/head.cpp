@@ -42,7 +42,7 @@ struct Row {
   float top = kNone, total = 0;  // the largest logit, and the sum of exponentials less it
   float topOther = kNone;        // of tokens but the target, the largest logit with its scale's logarithm
   float target = 0;              // the target's logit
-  float logSum() const { return top + std::log(total); }
+  float logSum() const { return top + logarithm(total); }
 };
 
 // Takes a slab's logits in: tokens [first, first + count), a multiple of 16. `logScale` is null where levels are not made.
@@ -60,7 +60,7 @@ void see(Row& row, const float* logits, size_t first, size_t count, size_t targe
   const float newTop = largest(top);
   Floats sums = zeros();
   for (size_t j = 0; j < count; j += kLanes) sums = add(sums, exponential(sub(load(logits + j), all(newTop))));
-  row.total = row.total * std::exp(row.top - newTop) + sum(sums);
+  row.total = row.total * exponentialOf(row.top - newTop) + sum(sums);
   row.top = newTop;
   if (target - first < count) row.target = logits[target - first];
 }
@@ -99,7 +99,7 @@ void gradientOfRows(const Head<Kind>& head, size_t begin, size_t rows, const Row
   std::memset(gradient.data, 0, rows * width * sizeof(float));
   for (size_t i = 0; i < rows; i++) {
     logSum[i] = known[i].logSum();
-    step[i] = int8 ? std::exp(known[i].topOther - logSum[i]) * (1.f / 255) + 1e-30f : 1;
+    step[i] = int8 ? exponentialOf(known[i].topOther - logSum[i]) * (1.f / 255) + 1e-30f : 1;
   }
   for (size_t first = 0; first < vocabulary; first += kSlab) {
     const size_t count = std::min(kSlab, vocabulary - first);
@@ -114,7 +114,7 @@ void gradientOfRows(const Head<Kind>& head, size_t begin, size_t rows, const Row
   float* towards = scratch.towards.take(width);
   for (size_t i = 0; i < rows; i++) {
     const size_t n = begin + i, target = head.target[n];
-    const float missing = int8 ? 1 - std::exp(head.logp[n]) : 1;
+    const float missing = int8 ? 1 - exponentialOf(head.logp[n]) : 1;
     head.output.backward.row(target, missing * (int8 ? head.output.scales()[target] : 1), towards);
     for (size_t k = 0; k < width; k += kLanes) {
       const Floats away = mul(load(gradient[i] + k), all(step[i]));

@@ -19,7 +19,9 @@ using TileSums = Floats[kRows][4];
 // their values, which the sums of a column begin with; storeCodes, sixteen rounded values, ties to even, and storeLevels, the same between 0 and 255,
 // without the offset; tile; and turn: sixteen columns of a panel, in groups of kTogether rows, as sixteen rows of the turned panel, rows beyond `groups`
 // zeros (Panels::panelOf).
-#if defined(__AVX512VNNI__)
+#if defined(__AVXVNNI__) || defined(NOMOAT_VNNI_256)
+#include "int8-vnni.h"
+#elif defined(__AVX512VNNI__)
 #include "int8-avx512.h"
 #elif defined(__AVX2__)
 #include "int8-avx2.h"

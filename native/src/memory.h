@@ -1,7 +1,6 @@
 // Arrays that begin on a cache line, and matrices over memory of others.
 #pragma once
 #include <atomic>
-#include <cstdlib>
 #include <cstring>
 #include <memory>
 #include <new>
@@ -26,16 +25,15 @@ class Array {
     std::swap(data_, other.data_), std::swap(length_, other.length_);
     return *this;
   }
-  ~Array() { std::free(data_); }
+  ~Array() { release(); }
 
   // At least `length` numbers; zeros when they are new, else whatever stood there.
   T* take(size_t length) {
     if (length <= length_) return data_;
-    std::free(data_);
     // Where there is no memory, the next one asks again.
-    data_ = nullptr, length_ = 0;
-    const size_t bytes = (length * sizeof(T) + 63) / 64 * 64;
-    if (!nextFails()) data_ = static_cast<T*>(std::aligned_alloc(64, bytes));
+    release();
+    const size_t bytes = (length * sizeof(T) + kLine - 1) / kLine * kLine;
+    if (!nextFails()) data_ = static_cast<T*>(::operator new(bytes, std::align_val_t(kLine), std::nothrow));
     if (!data_) throw std::bad_alloc();
     std::memset(data_, 0, bytes);
     length_ = length;
@@ -44,6 +42,13 @@ class Array {
   T* data() const { return data_; }
 
  private:
+  static constexpr size_t kLine = 64;
+
+  void release() {
+    ::operator delete(data_, std::align_val_t(kLine));
+    data_ = nullptr, length_ = 0;
+  }
+
   T* data_ = nullptr;
   size_t length_ = 0;
 };

@@ -1,5 +1,11 @@
 #include "pool.h"
 
+#if defined(_WIN32)
+#define WIN32_LEAN_AND_MEAN
+#define NOMINMAX
+#include <windows.h>
+#endif
+
 #include <chrono>
 #include <exception>
 #include <system_error>
@@ -51,8 +57,19 @@ static bool spin(Done&& done) {
   return done();
 }
 
+// Threads sleep in this code for as long as the process lives, so it must never be unloaded. Elsewhere the linker sees to it (native/build.mjs).
+static void stayLoaded() {
+#if defined(_WIN32)
+  HMODULE self;
+  GetModuleHandleExW(GET_MODULE_HANDLE_EX_FLAG_PIN | GET_MODULE_HANDLE_EX_FLAG_FROM_ADDRESS, reinterpret_cast<LPCWSTR>(&stayLoaded), &self);
+#endif
+}
+
 Pool& Pool::shared() {
-  static Pool* pool = new Pool();
+  static Pool* pool = [] {
+    stayLoaded();
+    return new Pool();
+  }();
   return *pool;
 }
 

@@ -20,7 +20,7 @@ constexpr size_t kLanes = 16;
 // numbers, ties to even; timesPowerOfTwo, x * 2^n for whole n in -126 .. 127; sum, halves upon halves, and largest; firstLanes, the first `count`
 // lanes, 0 to 16, and the others of `rest`; without, x with lane `at` of `other`; swapOnes to swapEights, each lane its partner that many lanes away;
 // transpose16, to[k * toStride + n] = from[n * fromStride + k] of 16 x 16 numbers; kManyRegisters.
-#if defined(__AVX512VNNI__)
+#if defined(__AVX512VNNI__) && !defined(NOMOAT_VNNI_256)
 #include "vector-avx512.h"
 #elif defined(__AVX2__) && defined(__FMA__)
 #include "vector-avx2.h"
@@ -31,6 +31,10 @@ constexpr size_t kLanes = 16;
 #endif
 
 namespace nomoat {
+
+// By way of double precision: what is left of a float is then the same by every system's mathematical library.
+NOMOAT_INLINE float logarithm(float x) { return static_cast<float>(std::log(static_cast<double>(x))); }
+NOMOAT_INLINE float exponentialOf(float x) { return static_cast<float>(std::exp(static_cast<double>(x))); }
 
 // e^x within 2e-7, relative: Cody and Waite's reduction and a polynomial of degree six. Below -87 it is e^-87, not a denormal number.
 NOMOAT_INLINE Floats exponential(Floats x) {

@@ -1,11 +1,11 @@
 /**
  * Loads the binary of our own kernels (native/), or says why not. A binary of other sources, or for another processor, is never run.
  */
-import { spawnSync } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { join } from 'node:path';
 import type { Kernels } from './kernels.ts';
+import { processorFlags, wantsProbe } from './processor.ts';
 import { failures } from './self-test.ts';
 import { fileDigest, type NativeManifest, sourceDigest } from './sources.ts';
 
@@ -19,33 +19,18 @@ const avx2 = ['avx2', 'bmi1', 'bmi2', 'fma', 'f16c', 'movbe', 'abm'];
 const instructionSets: Readonly<Record<string, Readonly<Record<string, readonly string[]>>>> = {
   x64: {
     'avx512-vnni': [...avx2, 'avx512f', 'avx512bw', 'avx512cd', 'avx512dq', 'avx512vl', 'avx512_vnni'],
+    'avx-vnni': [...avx2, 'avx_vnni'],
     avx2,
   },
   arm64: { 'neon-dotprod': ['asimd', 'asimddp'] },
 };
 const setsHere = instructionSets[process.arch] ?? {};
+const platform = `${process.platform}-${process.arch}`;
 
 /** Beside src and dist alike, in a clone and in the package. */
 const ownFolder = join(import.meta.dirname, '../../../native');
 
 const none = (reason: string): Loaded => ({ kernels: null, reason });
-
-/** What the processor has, by Linux's names. */
-function processorFlags(): string[] {
-  if (process.platform !== 'darwin')
-    return (
-      readFileSync('/proc/cpuinfo', 'utf8')
-        .match(/^(?:flags|Features)\s*:(.*)$/m)?.[1]
-        ?.split(' ') ?? []
-    );
-  const told = spawnSync('/usr/sbin/sysctl', ['-n', 'hw.optional.arm.FEAT_DotProd'], { encoding: 'utf8' });
-  return ['asimd', ...(told.stdout?.trim() === '1' ? ['asimddp'] : [])];
-}
-
-function lackingFlags(set: string): string[] {
-  const flags = processorFlags();
-  return setsHere[set]!.filter((flag) => !flags.includes(flag));
-}
 
 interface Wanted {
   /** Like native/. */
@@ -65,17 +50,31 @@ function refusal({ folder, untried }: Wanted, name: string, file: string): strin
   return null;
 }
 
+/** The binary called `name`, once it is known to be one that may be run. Throws where it does not load. */
+function checked(wanted: Wanted, name: string): { readonly file: string } | { readonly reason: string } {
+  const file = join(wanted.folder, 'prebuilt', `${name}.node`);
+  if (!existsSync(file)) return { reason: `no kernels are built for ${name}` };
+  const refused = refusal(wanted, name, file);
+  return refused === null ? { file } : { reason: refused };
+}
+
+/** What of `set` the processor lacks, in words; null where it has all. */
+function lacking(set: string, wanted: Wanted): string | null {
+  const probe = wantsProbe ? checked(wanted, `${platform}/processor`) : { file: '' };
+  if ('reason' in probe) return probe.reason;
+  const flags = processorFlags(probe.file);
+  const missing = setsHere[set]!.filter((flag) => !flags.includes(flag));
+  return missing.length > 0 ? `this processor lacks ${missing.join(', ')}` : null;
+}
+
 /** The kernels for one set of instructions. */
 function kernelsFor(set: string, wanted: Wanted): Loaded {
-  const name = `${process.platform}-${process.arch}/${set}`;
-  const file = join(wanted.folder, 'prebuilt', `${name}.node`);
-  if (!existsSync(file)) return none(`no kernels are built for ${name}`);
   try {
-    const lacking = lackingFlags(set);
-    if (lacking.length > 0) return none(`this processor lacks ${lacking.join(', ')}`);
-    const refused = refusal(wanted, name, file);
-    if (refused !== null) return none(refused);
-    const kernels = createRequire(import.meta.url)(file) as Kernels;
+    const lack = lacking(set, wanted);
+    if (lack !== null) return none(lack);
+    const binary = checked(wanted, `${platform}/${set}`);
+    if ('reason' in binary) return none(binary.reason);
+    const kernels = createRequire(import.meta.url)(binary.file) as Kernels;
     const wrong = failures(kernels);
     return wrong.length > 0
       ? none(`the kernels' self-test fails on this processor (${wrong.join(', ')})`)
@@ -92,11 +91,10 @@ function kernelsFor(set: string, wanted: Wanted): Loaded {
  * reason, never an error: onnxruntime can do it all.
  */
 export function kernelsIn(folder: string, wanted = process.env.NOMOAT_ISA, untried = false): Loaded {
-  const platform = `${process.platform}-${process.arch}`;
   if (!existsSync(join(folder, 'prebuilt', platform))) return none(`no kernels are built for ${platform}`);
   const known = Object.keys(setsHere);
   if (wanted !== undefined && !known.includes(wanted))
-    return none(`NOMOAT_ISA is ${wanted}, and kernels are built for ${known.join(' and ')} alone`);
+    return none(`NOMOAT_ISA is ${wanted}, and kernels are built for ${known.join(', ')} alone`);
   const reasons: string[] = [];
   for (const set of wanted === undefined ? known : [wanted]) {
     const found = kernelsFor(set, { folder, untried });

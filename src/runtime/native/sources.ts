@@ -17,15 +17,15 @@ export interface NativeManifest {
 /** SHA-256 of a file, hexadecimal. */
 export const fileDigest = (path: string): string => createHash('sha256').update(readFileSync(path)).digest('hex');
 
-/** SHA-256 of compiler, build script, and names and contents of `native/src`; null where there are no sources, as in the package. */
+/** SHA-256 of compiler, build script, and names and contents of `native/src` and `native/processor`; null where there are no sources, as in the package. */
 export function sourceDigest(native: string): string | null {
-  const folder = join(native, 'src');
-  if (!existsSync(folder)) return null;
+  const folders = ['src', 'processor'].map((name) => join(native, name));
+  if (!folders.every(existsSync)) return null;
   const digest = createHash('sha256')
     .update(zigVersion)
     .update(readFileSync(join(native, 'build.mjs')));
-  for (const name of readdirSync(folder).sort()) {
-    digest.update(`\0${name}\0`).update(readFileSync(join(folder, name)));
-  }
+  for (const folder of folders)
+    for (const name of readdirSync(folder).sort())
+      digest.update(`\0${name}\0`).update(readFileSync(join(folder, name)));
   return digest.digest('hex');
 }
