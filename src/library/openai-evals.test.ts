@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import { characterRatio, rougeN } from '../evaluate/metrics/overlap.ts';
 import { evaluate } from './evaluate.ts';
@@ -128,7 +128,7 @@ describe('what a definition comes to', () => {
     const samples = lines([{ input: [{ role: 'user', content: '{{ no template }}' }], ideal: ['Paris', 'paris'] }]);
     const registry = (type: string): string =>
       write(
-        `caps:\n  id: caps.v0\ncaps.v0:\n  class: evals.elsuite.basic.match:${type}\n  args:\n    samples_jsonl: ${samples.split('/').at(-1)}\n`,
+        `caps:\n  id: caps.v0\ncaps.v0:\n  class: evals.elsuite.basic.match:${type}\n  args:\n    samples_jsonl: ${basename(samples)}\n`,
         'yaml',
       );
     for (const [type, answer, score] of [

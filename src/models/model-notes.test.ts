@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { afterAll, expect, test } from 'vitest';
 import { withMetadata } from '../../test/cases/support.ts';
 import { openGguf } from '../formats/gguf/read.ts';
-import type { GgufValue } from '../formats/gguf/types.ts';
+import type { GgufFile, GgufValue } from '../formats/gguf/types.ts';
 import { assertVocabulary, endTokenTexts, tokenTexts } from '../formats/gguf/vocabulary.ts';
 import { readModelConfig } from './config.ts';
 import { modelNotes } from './model-notes.ts';
@@ -12,11 +12,18 @@ import { modelNotes } from './model-notes.ts';
 const base = join(import.meta.dirname, '../../test/fixtures/reference/llama/base.gguf');
 const mini = join(import.meta.dirname, '../../models/nomoat-mini/nomoat-mini.gguf');
 const folder = mkdtempSync(join(tmpdir(), 'nomoat-notes-'));
-afterAll(() => rmSync(folder, { recursive: true }));
+afterAll(() => {
+  for (const model of opened) model.close();
+  rmSync(folder, { recursive: true });
+});
 
-let made = 0;
-const changed = (changes: Readonly<Record<string, GgufValue | null>>) =>
-  openGguf(withMetadata(base, join(folder, `${made++}.gguf`), changes));
+const opened: GgufFile[] = [];
+/** Windows removes no file that is open. */
+function changed(changes: Readonly<Record<string, GgufValue | null>>): GgufFile {
+  const model = openGguf(withMetadata(base, join(folder, `${opened.length}.gguf`), changes));
+  opened.push(model);
+  return model;
+}
 const text = (value: string): GgufValue => ({ type: 'string', value });
 const whole = (value: number): GgufValue => ({ type: 'uint32', value });
 const list = (value: readonly string[]): GgufValue => ({ type: 'array', elementType: 'string', value: [...value] });

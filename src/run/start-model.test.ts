@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, expect, test } from 'vitest';
 import { openGguf } from '../formats/gguf/read.ts';
+import type { GgufFile } from '../formats/gguf/types.ts';
 import { writeGguf } from '../formats/gguf/write.ts';
 import { readModelConfig } from '../models/config.ts';
 import { readWeights } from '../models/weights.ts';
@@ -10,7 +11,10 @@ import { resolvePretrainSettings } from '../settings/load.ts';
 import { startModel } from './start-model.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'nomoat-start-'));
-afterAll(() => rmSync(folder, { recursive: true, force: true }));
+afterAll(() => {
+  for (const model of opened) model.close();
+  rmSync(folder, { recursive: true, force: true });
+});
 const settings = (flags: Record<string, unknown>) =>
   resolvePretrainSettings([import.meta.filename], { run: join(folder, 'run'), ...flags }, null);
 const words = ['small', 'dog', 'runs', 'over', 'green', 'hills', 'while', 'seven', 'birds', 'sing'];
@@ -20,10 +24,14 @@ const text = Array.from({ length: 40_000 }, () => {
   return words[(state >>> 16) % words.length]! + ((state >>> 8) & 15).toString(16);
 }).join(' ');
 let count = 0;
+const opened: GgufFile[] = [];
 function written(flags: Record<string, unknown>) {
   const path = join(folder, `${count++}.gguf`);
   writeGguf(path, startModel(settings(flags), [text]));
-  return openGguf(path);
+  const model = openGguf(path);
+  // Windows removes no file that is open.
+  opened.push(model);
+  return model;
 }
 const deviation = (values: Float32Array): number =>
   Math.sqrt(values.reduce((sum, x) => sum + x * x, 0) / values.length);

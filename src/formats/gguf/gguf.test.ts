@@ -27,6 +27,7 @@ test('a file written from what was read holds the same metadata and tensors', ()
   const rows = source.readFloat32('token_embd.weight', { firstRow: 3, rows: 2 });
   const all = source.readFloat32('token_embd.weight');
   expect(rows).toEqual(all.slice(3 * 64, 5 * 64));
+  for (const file of [source, copy]) file.close();
 });
 
 test('float16: every pattern survives, halves go to even', () => {
