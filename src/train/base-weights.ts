@@ -7,15 +7,8 @@ import type { Projection } from '../lora/adapter.ts';
 import { type ModelConfig, projectionDimensions } from '../models/config.ts';
 import { type QuantizedMatrix, transposedValues } from '../models/quantize.ts';
 import { type ModelWeights, readLayer } from '../models/weights.ts';
+import type { Arrange } from '../runtime/native/kernels.ts';
 import { bytes, floats, type Tensor, type Tensors } from '../runtime/onnxruntime-node/executor.ts';
-
-/** A frozen int8 matrix that an engine has arranged for itself, and what is told whenever it was read anew: where it lies. */
-export interface ArrangedMatrix {
-  liesIn(values: Int8Array): void;
-}
-
-/** Arranges values [in, out] anew where they lie; null where the engine takes them as they are. */
-export type Arrange = (projection: Projection, values: Int8Array, scale: Float32Array) => ArrangedMatrix | null;
 
 export interface BaseWeights {
   readonly precision: 'f32' | 'int8';

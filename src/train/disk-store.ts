@@ -3,14 +3,8 @@ import { openSync, rmSync } from 'node:fs';
 import { writeFailure } from '../formats/atomic-write.ts';
 import type { Projection } from '../lora/adapter.ts';
 import type { QuantizedMatrix } from '../models/quantize.ts';
-import {
-  type Arrange,
-  type ArrangedMatrix,
-  type Int8Layer,
-  type Int8Store,
-  int8Parts,
-  int8Tensors,
-} from './base-weights.ts';
+import type { Arrange, ArrangedMatrix } from '../runtime/native/kernels.ts';
+import { type Int8Layer, type Int8Store, int8Parts, int8Tensors } from './base-weights.ts';
 import { LayerReader, writeFully } from './layer-reader.ts';
 
 /** What is known of a layer without reading it. */

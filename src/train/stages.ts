@@ -11,9 +11,8 @@ import { head, int8Head } from '../models/head.ts';
 import { type NativeAttention, nativeAttention } from '../runtime/native/attention.ts';
 import { type BlockStages, nativeStages, shapeOf } from '../runtime/native/block-stages.ts';
 import { type HeadStage, nativeHead } from '../runtime/native/head.ts';
-import type { Kernels } from '../runtime/native/kernels.ts';
+import type { Arrange, Kernels } from '../runtime/native/kernels.ts';
 import { Executor } from '../runtime/onnxruntime-node/executor.ts';
-import type { Arrange } from './base-weights.ts';
 
 /** Attention as graphs of onnxruntime, both ways. */
 export interface CompiledAttention extends AttentionStages {

@@ -7,9 +7,8 @@ import { projections } from '../../lora/adapter.ts';
 import { afterAttention, beforeAttention } from '../../models/block.ts';
 import type { BlockOptions } from '../../models/block-options.ts';
 import { type ModelConfig, projectionDimensions } from '../../models/config.ts';
-import type { Arrange } from '../../train/base-weights.ts';
 import type { Executor, Tensors } from '../onnxruntime-node/executor.ts';
-import type { BlockShape, Kernels, PackedMatrix, StageName } from './kernels.ts';
+import type { Arrange, BlockShape, Kernels, PackedMatrix, StageName } from './kernels.ts';
 
 /** A compiled stage, whichever engine computes it. */
 export type Stage = Pick<Executor, 'outputs' | 'run' | 'close'>;

@@ -1,4 +1,6 @@
 /** What the addon of native/ offers, as types. */
+import type { Projection } from '../../lora/adapter.ts';
+
 /** A frozen matrix, arranged for the kernels. */
 export type PackedMatrix = object;
 
@@ -61,3 +63,11 @@ export interface Kernels {
   /** For tests: the kernels get so many more arrays of their own, and then fail once, as where memory has run out. Below zero they get all. */
   failArray(after: number): void;
 }
+
+/** A frozen int8 matrix that an engine has arranged for itself, and what is told whenever it was read anew: where it lies. */
+export interface ArrangedMatrix {
+  liesIn(values: Int8Array): void;
+}
+
+/** Arranges values [in, out] anew where they lie; null where the engine takes them as they are. */
+export type Arrange = (projection: Projection, values: Int8Array, scale: Float32Array) => ArrangedMatrix | null;
