@@ -49,6 +49,7 @@ const runs: Readonly<Record<string, Run>> = {
   'bench/chat-beside-job.mjs': { args: () => ['--rounds', '1', '--chats', '2', '--no-background'], prints: /ratio: median \d/ },
   'bench/share-cut-off.mjs': { args: () => ['--moments', '2', '--seed', '3'], prints: /push: 2 of 2 ended whole[\s\S]*pull: 2 of 2 ended whole/ },
   'bench/kill-server.mjs': { args: () => ['--moments', '3', '--seed', '3'], prints: /3 of 3 ended in the same adapter/, covers: ['bench/seeded-random.mjs'] },
+  'bench/kill-run.mjs': { args: () => ['--kills', '1', '--steps', '20', '--model', tiny], prints: /"kills":[1-9]\d*,"runs":\d+,"wrong":0/ },
   'bench/large-step.mjs': { args: () => [tiny, 'stream', '1', '32', '2', '1', '1'], prints: /"tokensPerSecond":[\d.]+/, covers: ['bench/int8-limit.mjs'] },
   'bench/webgpu.mjs': { args: () => [tiny, at('webgpu.json'), '--steps', '2', '--work', '1x32', '--large', 'none'], prints: /^SmolLM2, 1x32: losses within \d\.\de-\d|^webgpu: skipped, since there is no adapter/m },
   'bench/onnx-graphs.mjs': { args: () => [at('graphs')], prints: /\d{3} sessions opened, \d{2,3} different graphs/ },
