@@ -36,8 +36,10 @@ function attempt(args, after) {
     const timer = after === null ? null : setTimeout(() => process.kill(-child.pid, 'SIGKILL'), after);
     child.on('close', (code) => {
       clearTimeout(timer);
-      if (code !== null && code !== 0) throw new Error(`nomoat ${args.join(' ')}: ended with ${code}: ${said}`);
-      resolve(code);
+      // Killed when all was done, and only the process was still to end.
+      if (code === 2 && /this run is done/.test(said)) resolve(0);
+      else if (code !== null && code !== 0) throw new Error(`nomoat ${args.join(' ')}: ended with ${code}: ${said}`);
+      else resolve(code);
     });
   });
 }
