@@ -2,15 +2,11 @@
 #pragma once
 #include <immintrin.h>
 
+#include "int8-offset.h"
+
 namespace nomoat {
 
-struct Int8 {
-  using Code = uint8_t;  // of a row: value + 128
-  using Weight = int8_t;
-  static constexpr size_t kTogether = 4;
-  static constexpr int32_t kOffset = 128;
-  static constexpr Code kNoLevel = 0;
-
+struct Int8 : OffsetCodes {
   NOMOAT_INLINE void storeCodes(Floats x, Code* to) {
     const __m512i code = _mm512_add_epi32(_mm512_cvtps_epi32(x), _mm512_set1_epi32(kOffset));
     _mm_storeu_si128(reinterpret_cast<__m128i*>(to), _mm512_cvtusepi32_epi8(_mm512_max_epi32(code, _mm512_setzero_si512())));
@@ -19,8 +15,6 @@ struct Int8 {
     const __m512i rounded = _mm512_max_epi32(_mm512_cvtps_epi32(x), _mm512_setzero_si512());
     _mm_storeu_si128(reinterpret_cast<__m128i*>(to), _mm512_cvtusepi32_epi8(rounded));
   }
-
-  NOMOAT_INLINE void levelStart(const Weight*, size_t, int32_t*) {}
 
   template <int kRows>
   NOMOAT_INLINE void tile(Rows<const Code> x, const Weight* panel, const int32_t* start, size_t inner, TileSums<kRows>& out) {

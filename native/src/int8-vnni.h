@@ -3,15 +3,11 @@
 #pragma once
 #include <immintrin.h>
 
+#include "int8-offset.h"
+
 namespace nomoat {
 
-struct Int8 {
-  using Code = uint8_t;  // of a row: value + 128
-  using Weight = int8_t;
-  static constexpr size_t kTogether = 4;
-  static constexpr int32_t kOffset = 128;
-  static constexpr Code kNoLevel = 0;
-
+struct Int8 : OffsetCodes {
   NOMOAT_INLINE __m256i fourProducts(__m256i sum, __m256i codes, __m256i weights) {
 #if defined(NOMOAT_VNNI_256)
     return _mm256_dpbusd_epi32(sum, codes, weights);
@@ -31,8 +27,6 @@ struct Int8 {
   }
   NOMOAT_INLINE void storeCodes(Floats x, Code* to) { storeBytes(x, kOffset, to); }
   NOMOAT_INLINE void storeLevels(Floats x, Code* to) { storeBytes(x, 0, to); }
-
-  NOMOAT_INLINE void levelStart(const Weight*, size_t, int32_t*) {}
 
   // Sixteen columns after each other: six rows of them are twelve sums.
   template <int kRows>
